@@ -1,0 +1,1 @@
+"""Signalbox: a SIP signalling appliance. The floors are drawn in ARCHITECTURE.md."""

@@ -1,0 +1,1 @@
+"""Floor 0: every setting, counter and alarm, declared once."""

@@ -1,0 +1,1 @@
+"""Floor 9: the supervisor process; it knows nothing of SIP."""

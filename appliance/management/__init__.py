@@ -1,0 +1,1 @@
+"""Floor 9: what operators reach: status, subscribers, configuration checks."""

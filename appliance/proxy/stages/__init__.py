@@ -1,0 +1,1 @@
+"""One decision of the proxy in each file."""

@@ -1,0 +1,1 @@
+"""Floor 5: from a request to its target set and next hops."""

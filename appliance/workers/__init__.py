@@ -1,0 +1,1 @@
+"""Floor 9: the data plane process: sockets in, sockets out."""
