@@ -1,0 +1,13 @@
+cdef class Flow:
+    cdef readonly int transport
+    cdef readonly int listener
+    cdef readonly tuple remote
+    cdef readonly int worker
+    cdef readonly long connection
+    cdef Py_hash_t _hash
+
+
+cdef class Outgoing:
+    cdef public bytes data
+    cdef public Flow flow
+    cdef public bytes branch

@@ -1,0 +1,96 @@
+"""Flows: the way a message came in, or shall go out (RFC 3261 18).
+
+A datagram flow is a listener and a remote address. A stream flow names a connection as well, and
+the worker whose process holds its socket. Flows are values: two that name the same way are equal,
+and nobody changes one that exists, so one object may stand for thousands of datagrams.
+
+Knows nothing of messages and of sockets.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+UDP: Final = 0
+TCP: Final = 1
+
+# What the sent-protocol of a Via says for each transport, by number (RFC 3261 20.42).
+TRANSPORT_NAMES: Final = (b"UDP", b"TCP")
+
+NO_WORKER: Final = -1
+NO_CONNECTION: Final = 0
+
+
+class Flow:
+    """A way for messages.
+
+    `transport`   UDP or TCP.
+    `listener`    index into settings.listeners: the local address.
+    `remote`      (address, port); an IPv6 address without brackets, link-local ones with `%scope`.
+    `worker`      -1 for datagrams, and for a connection that has yet to be opened; else the number
+                  of the worker that holds the connection.
+    `connection`  0: use an open connection to `remote`, or open one; else an id that is unique
+                  within the life of the worker.
+    """
+
+    __slots__ = ("_hash", "connection", "listener", "remote", "transport", "worker")
+
+    def __init__(
+        self,
+        transport: int,
+        listener: int,
+        remote: tuple[str, int],
+        worker: int = NO_WORKER,
+        connection: int = NO_CONNECTION,
+    ) -> None:
+        self.transport = transport
+        self.listener = listener
+        self.remote = remote
+        self.worker = worker
+        self.connection = connection
+        self._hash = 0
+
+    @property
+    def is_reliable(self) -> bool:
+        """Does the transport repeat what is lost (RFC 3261 17)? Then the transactions need not."""
+        return self.transport != UDP
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        if not isinstance(other, Flow):
+            return NotImplemented
+        return (
+            self.connection == other.connection
+            and self.worker == other.worker
+            and self.transport == other.transport
+            and self.listener == other.listener
+            and self.remote == other.remote
+        )
+
+    def __hash__(self) -> int:
+        if self._hash == 0:
+            self._hash = hash((self.transport, self.listener, self.remote, self.worker, self.connection))
+        return self._hash
+
+    def __repr__(self) -> str:
+        way = f"Flow({TRANSPORT_NAMES[self.transport].decode()} {self.listener} {self.remote[0]} {self.remote[1]}"
+        return way + (f" worker {self.worker} connection {self.connection})" if self.worker >= 0 else ")")
+
+
+class Outgoing:
+    """A whole message for a flow.
+
+    `branch` is the key of the client transaction that has to hear when sending fails (RFC 3261
+    18.4); b"" when there is nobody to tell.
+    """
+
+    __slots__ = ("branch", "data", "flow")
+
+    def __init__(self, data: bytes, flow: Flow, branch: bytes = b"") -> None:
+        self.data = data
+        self.flow = flow
+        self.branch = branch
+
+    def __repr__(self) -> str:
+        return f"Outgoing({self.data[:40]!r}, {self.flow!r}, {self.branch!r})"

@@ -1,0 +1,162 @@
+"""Via at the edge of the appliance (RFC 3261 18.1.1 to 18.2.2, RFC 3581).
+
+A request that arrives is stamped with where it really came from, and its response goes back by
+that stamp. What a sender wrote into `received` or `rport` itself is overwritten: otherwise it could
+send our responses to somebody else. Only the parameters concerned change; the rest of the value
+stays as the bytes it came in.
+
+Knows nothing of transactions and of name look-up.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Container
+from typing import Final
+
+from appliance.sip.headers import Via
+from appliance.sip.message import VIA, Request, Response
+from appliance.transport.flow import NO_CONNECTION, NO_WORKER, TCP, TRANSPORT_NAMES, UDP, Flow
+
+SIP_PORT: Final = 5060
+# What response_destination says of a sent-protocol that the appliance does not speak.
+UNKNOWN_TRANSPORT: Final = -1
+
+
+def stamp_received(request: Request, flow: Flow) -> None:
+    """Write into the top Via where the request came from (RFC 3261 18.2.1, RFC 3581 4)."""
+    via = request.top_via
+    address = flow.remote[0].partition("%")[0]
+    asks_port = via.rport is not None
+    # RFC 3261 18.2.1: a name, or another address than the source's, has to be completed by `received`.
+    # RFC 3581 4: where `rport` is asked for, `received` is added even to the same address.
+    needs_received = asks_port or not is_same_host(via.host, address)
+    if not needs_received and via.received is None:
+        return
+    received = address.encode() if needs_received else b""
+    request.replace_first_value(VIA, stamped(via.text, received, flow.remote[1] if asks_port else 0))
+
+
+def is_same_host(host: bytes, address: str) -> bool:
+    """Is the host of a sent-by the literal of this address, however it is written?"""
+    if host[:1] != b"[":
+        return host == address.encode()
+    if host[1:-1] == address.encode():
+        return True
+    try:
+        return ipaddress.ip_address(host[1:-1].decode("ascii")) == ipaddress.ip_address(address)
+    except ValueError:
+        return False
+
+
+def stamped(text: bytes, received: bytes, rport: int) -> bytes:
+    """A Via value with `received` (b"" = without) and, unless 0, the value of `rport`."""
+    kept = []
+    for part in split_parameters(text):
+        name = part.partition(b"=")[0].strip().lower()
+        if name == b"rport" and rport:
+            kept.append(b"rport=%d" % rport)
+        elif name != b"received":
+            kept.append(part)
+    if received:
+        kept.append(b"received=" + received)
+    return b";".join(kept)
+
+
+def split_parameters(text: bytes) -> list[bytes]:
+    """Cut at each `;` that is not inside a quoted string; joined by `;` again it is the same text."""
+    if b'"' not in text:
+        return text.split(b";")
+    parts = []
+    begin = 0
+    is_quoted = False
+    is_escaped = False
+    for index in range(len(text)):
+        byte = text[index]
+        if is_escaped:
+            is_escaped = False
+        elif byte == 0x5C:
+            is_escaped = is_quoted
+        elif byte == 0x22:
+            is_quoted = not is_quoted
+        elif byte == 0x3B and not is_quoted:
+            parts.append(text[begin:index])
+            begin = index + 1
+    parts.append(text[begin:])
+    return parts
+
+
+def transport_number(name: bytes) -> int:
+    """The number of a sent-protocol's transport in upper case; UNKNOWN_TRANSPORT (-1) for others."""
+    if name == b"UDP":
+        return UDP
+    if name == b"TCP":
+        return TCP
+    return UNKNOWN_TRANSPORT
+
+
+def response_destination(via: Via) -> tuple[int, bytes, int]:
+    """(transport, host, port) to which a response with this top Via goes (RFC 3261 18.2.2, RFC 3581 4).
+
+    The host is an address without brackets, or a name that has to be looked up. For a stream this
+    is where to open a connection when the one that the request came by is gone.
+    """
+    transport = transport_number(via.transport)
+    port = via.port or SIP_PORT
+    if transport == UDP:
+        if via.maddr:
+            return transport, without_brackets(via.maddr), port
+        # RFC 3581 4: between bullets two and three of RFC 3261 18.2.2.
+        if via.received and via.rport:
+            port = via.rport
+    return transport, without_brackets(via.received or via.host), port
+
+
+def without_brackets(host: bytes) -> bytes:
+    """The address in an IPv6 reference; any other host as it is."""
+    return host[1:-1] if host[:1] == b"[" else host
+
+
+def response_flow(via: Via, flow: Flow) -> Flow:
+    """The flow for responses to a stamped request that came by `flow` (RFC 3261 18.2.2, RFC 3581 4).
+
+    A stream answers on its connection. A datagram leaves by the listener it came to (RFC 3581 4);
+    its `maddr` may be a name: then the flow has that name in place of an address.
+    """
+    if flow.transport != UDP:
+        return flow
+    if via.maddr:
+        host = without_brackets(via.maddr).decode("ascii", "replace")
+        return Flow(UDP, flow.listener, (host, via.port or SIP_PORT), NO_WORKER, NO_CONNECTION)
+    # The stamp holds the source of this flow; the flow itself still knows the scope of a link-local address.
+    port = flow.remote[1] if via.rport is not None else via.port or SIP_PORT
+    if port == flow.remote[1]:
+        return flow
+    return Flow(UDP, flow.listener, (flow.remote[0], port), NO_WORKER, NO_CONNECTION)
+
+
+def reopened_flow(via: Via, flow: Flow) -> Flow:
+    """Where to open a connection for a response whose connection `flow` is gone (RFC 3261 18.2.2).
+
+    The address that the request came from, the port of the sent-by or its default.
+    """
+    return Flow(flow.transport, flow.listener, (flow.remote[0], via.port or SIP_PORT), NO_WORKER, NO_CONNECTION)
+
+
+def push_via(request: Request, transport: int, sent_by: bytes, branch: bytes, rport: bool) -> None:
+    """Put our own Via on top (RFC 3261 18.1.1, 8.1.1.7); `rport` asks for RFC 3581."""
+    value = b"".join((b"SIP/2.0/", TRANSPORT_NAMES[transport], b" ", sent_by, b";branch=", branch))
+    request.prepend(VIA, value + b";rport" if rport else value)
+
+
+def pop_via(response: Response) -> bytes:
+    """Take our own Via off (RFC 3261 16.7 step 3) and return its value."""
+    return response.remove_first_value(VIA)
+
+
+def is_our_via(via: Via, own_sent_bys: Container[bytes]) -> bool:
+    """Did we write this Via? Responses whose top Via is another's are dropped (RFC 3261 18.1.2).
+
+    `own_sent_bys` holds `host:port` in the normal form of `Via.sent_by`.
+    """
+    return via.sent_by in own_sent_bys
