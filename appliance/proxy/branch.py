@@ -1,0 +1,262 @@
+"""One branch of a forked request: from a target to its final response (RFC 3261 16.6 to 16.10).
+
+A branch first finds its hops (perhaps by asking for a host), then tries them in order, each by a
+client transaction of its own (RFC 3263 4.3), then relays what comes to the response context. It owns
+timer C, and the CANCEL of its transaction.
+
+Knows nothing of the other branches.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Protocol
+
+from appliance.catalogue.counters import DNS_FAILED, HOPS_FAILED_OVER, WAITING_FULL
+from appliance.proxy.best_response import Final, made_here
+from appliance.proxy.forwarding import add_record_route, address_to_hop, next_hop_of, prepare_request
+from appliance.proxy.node import Node
+from appliance.proxy.request_context import RequestContext
+from appliance.routing.next_hops import HostUnknown
+from appliance.routing.questions import Answer, HostAnswer
+from appliance.routing.targets import Target
+from appliance.sip.message import Request, Response
+from appliance.sip.writer import write
+from appliance.transaction.table import TableFull
+from appliance.transaction.transaction import ClientTransaction, ServerTransaction, cancel_request
+from appliance.transport.flow import Flow
+
+
+class BranchState(IntEnum):
+    """The life of a branch."""
+
+    RESOLVING = 0
+    CALLING = 1
+    PROCEEDING = 2
+    DONE = 3
+
+
+class BranchUser(Protocol):
+    """Who hears of a branch: the response context."""
+
+    request_context: RequestContext
+    is_invite: bool
+
+    def provisional_arrived(self, branch: Branch, response: Response, now: float) -> None:
+        """A 101 to 199 to pass on."""
+
+    def success_arrived(self, branch: Branch, response: Response, now: float) -> None:
+        """A 2xx to pass on; for INVITE there may be several."""
+
+    def branch_ended(self, branch: Branch, now: float) -> None:
+        """`branch.final` is set: the branch failed, or will never answer."""
+
+
+class Branch:
+    """A target being tried; the transaction user of its client transaction."""
+
+    __slots__ = ("_attempt", "_hops", "_node", "_timer", "_user", "_wants_cancel", "client", "final", "request", "state", "target")
+
+    def __init__(self, target: Target, user: BranchUser, node: Node) -> None:
+        self.target = target
+        self.state = BranchState.RESOLVING
+        self.client: ClientTransaction | None = None
+        self.final: Final | None = None
+        self.request: Request | None = None
+        self._user = user
+        self._node = node
+        self._hops: list[Flow] = []
+        self._attempt = 0
+        # The token of the timer that counts: an older one that fires is over.
+        self._timer = 0
+        self._wants_cancel = False
+
+    # -- finding hops ------------------------------------------------------------------------------
+
+    def start(self, now: float) -> None:
+        """Prepare the request and send it to the first hop."""
+        context = self._user.request_context
+        self.request = prepare_request(context, self.target, self._node)
+        if self.target.flow is not None and not self.target.path:
+            # RFC 3261 18.1: the connection a phone registered over is the way to it.
+            self._hops = [self.target.flow]
+            self._try_next_hop(now)
+        else:
+            self._find_hops(now)
+
+    def _find_hops(self, now: float) -> None:
+        assert self.request is not None
+        context = self._user.request_context
+        request_len = len(write(self.request)) if len(self.request.body) > 400 else 0
+        try:
+            hop_uri = next_hop_of(self.request)
+            self._hops = self._node.next_hops.find(hop_uri, request_len, context.way_out, now)
+        except HostUnknown as unknown:
+            if not self._node.inquiries.ask_host(unknown.host, self):
+                self._node.counters[WAITING_FULL] += 1
+                self._end(made_here(503, b"Too Many Requests Waiting"), now)
+            return
+        self._try_next_hop(now)
+
+    def answer_arrived(self, answer: Answer, now: float) -> None:
+        """The host of the next hop is known, or cannot be known."""
+        assert isinstance(answer, HostAnswer)
+        if self.state == BranchState.DONE:
+            return
+        if answer.failed:
+            self._node.counters[DNS_FAILED] += 1
+            self._end(made_here(503, b"Host Lookup Failed"), now)
+            return
+        self._find_hops(now)
+
+    # -- sending -----------------------------------------------------------------------------------
+
+    def _try_next_hop(self, now: float) -> None:
+        if not self._hops:
+            self._end(made_here(503, b"Next Hop Unreachable"), now)
+            return
+        hop = self._hops.pop(0)
+        assert self.request is not None
+        context = self._user.request_context
+        request = self.request.copy()
+        add_record_route(request, context, hop, self._node)
+        address_to_hop(request, context, hop, self._attempt, self._node)
+        self._attempt += 1
+        try:
+            self.client = self._node.transactions.new_client(request, write(request), hop, self, now)
+        except TableFull:
+            self._end(made_here(503, b"Too Many Transactions"), now)
+            return
+        self.state = BranchState.CALLING
+        if self._user.is_invite:
+            # RFC 3261 16.6 step 11
+            self._start_timer(self._node.settings.timers.c_s, now)
+
+    def _start_timer(self, duration_s: float, now: float) -> None:
+        self._timer += 1
+        self._node.transactions.timers.start(duration_s, now, self, self._timer)
+
+    # -- what the client transaction says ------------------------------------------------------------
+
+    def response_arrived(self, client: ClientTransaction, response: Response, now: float) -> None:
+        """RFC 3261 16.7: a response of the transaction of this branch."""
+        if response.status < 200:
+            self._provisional_arrived(response, now)
+        elif response.status < 300:
+            self._stop()
+            self._user.success_arrived(self, response, now)
+        elif self.state != BranchState.DONE:
+            # RFC 3263 4.3: a 503 means the next hop in the list, if there is one.
+            if response.status == 503 and self._hops and not self._wants_cancel:
+                self._fail_over(now)
+            else:
+                self._end(Final(response.status, response.reason, response), now)
+
+    def _provisional_arrived(self, response: Response, now: float) -> None:
+        if self.state == BranchState.DONE:
+            return
+        was_calling = self.state == BranchState.CALLING
+        self.state = BranchState.PROCEEDING
+        if self._wants_cancel:
+            # RFC 3261 9.1: the CANCEL had to wait for a provisional response.
+            if was_calling:
+                self._send_cancel(now)
+        elif self._user.is_invite and response.status > 100:
+            # RFC 3261 16.7 step 2
+            self._start_timer(self._node.settings.timers.c_s, now)
+        if response.status > 100:
+            self._user.provisional_arrived(self, response, now)
+
+    def timed_out(self, client: ClientTransaction, now: float) -> None:
+        """RFC 3261 16.8 and 17: timers B and F are as a 408; the next hop is tried first."""
+        if self.state == BranchState.DONE:
+            return
+        if self._hops and not self._wants_cancel:
+            self._fail_over(now)
+        else:
+            self._end(made_here(408), now)
+
+    def transport_failed(self, client: ClientTransaction, now: float) -> None:
+        """RFC 3261 16.9: as a 503; the next hop is tried first."""
+        if self.state == BranchState.DONE:
+            return
+        if self._hops and not self._wants_cancel:
+            self._fail_over(now)
+        elif self.target.flow is not None and self._attempt == 1 and not self._wants_cancel:
+            # The connection it registered over is gone; its contact may be reachable all the same.
+            self._find_hops(now)
+        else:
+            self._end(made_here(503, b"Next Hop Unreachable"), now)
+
+    def _fail_over(self, now: float) -> None:
+        self._node.counters[HOPS_FAILED_OVER] += 1
+        self._try_next_hop(now)
+
+    def server_ended(self, server: ServerTransaction, now: float) -> None:
+        """A branch is no server transaction's user."""
+        raise AssertionError("a branch serves no server transaction")
+
+    # -- cancelling and ending -----------------------------------------------------------------------
+
+    def cancel(self, now: float) -> None:
+        """Give up the branch (RFC 3261 16.10, 9.1): it ends by the peer's final response, or by time."""
+        if self.state == BranchState.DONE or self._wants_cancel:
+            return
+        self._wants_cancel = True
+        if self.state == BranchState.RESOLVING:
+            self._end(made_here(487), now)
+        elif self.state == BranchState.PROCEEDING:
+            self._send_cancel(now)
+
+    def _send_cancel(self, now: float) -> None:
+        assert self.client is not None
+        request = cancel_request(self.client)
+        try:
+            self._node.transactions.new_client(request, write(request), self.client.flow, CANCEL_USER, now)
+        except TableFull:
+            # Not even the CANCEL fits: the branch ends by the timer below.
+            pass
+        # RFC 3261 9.1: 64*T1 after the CANCEL the INVITE is taken for cancelled.
+        self._start_timer(64 * self._node.settings.timers.t1_ms / 1000, now)
+
+    def timer_fired(self, token: int, now: float) -> None:
+        """Timer C (RFC 3261 16.8), or the end of the wait after a CANCEL (9.1)."""
+        if token != self._timer or self.state == BranchState.DONE:
+            return
+        if self._wants_cancel:
+            self._end(made_here(487 if self.state == BranchState.PROCEEDING else 408), now)
+        elif self.state == BranchState.PROCEEDING:
+            self.cancel(now)
+        else:
+            self._end(made_here(408), now)
+
+    def _end(self, final: Final, now: float) -> None:
+        self._stop()
+        self.final = final
+        self._user.branch_ended(self, now)
+
+    def _stop(self) -> None:
+        self._timer += 1
+        self.state = BranchState.DONE
+        self.request = None
+
+
+class CancelUser:
+    """The transaction user of a CANCEL: whatever comes of it, the INVITE's own response counts (9.1)."""
+
+    __slots__ = ()
+
+    def response_arrived(self, client: ClientTransaction, response: Response, now: float) -> None:
+        """A 200 or 481 to the CANCEL says nothing about the INVITE."""
+
+    def timed_out(self, client: ClientTransaction, now: float) -> None:
+        """The branch's own timer ends it."""
+
+    def transport_failed(self, client: ClientTransaction, now: float) -> None:
+        """The branch's own timer ends it."""
+
+    def server_ended(self, server: ServerTransaction, now: float) -> None:
+        """A CANCEL sent here has no server transaction."""
+
+
+CANCEL_USER = CancelUser()

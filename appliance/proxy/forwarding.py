@@ -1,0 +1,95 @@
+"""Making the request that one branch sends (RFC 3261 16.6 steps 1 to 6, 8 and 10).
+
+Works on a copy; header fields that no step touches go on as the bytes they came in.
+
+Knows nothing of transactions and of which hop answers.
+"""
+
+from __future__ import annotations
+
+from appliance.proxy.node import Node
+from appliance.proxy.request_context import RequestContext
+from appliance.routing.targets import Target
+from appliance.sip.headers import parse_name_addr
+from appliance.sip.message import CONTENT_LENGTH, MAX_FORWARDS, RECORD_ROUTE, ROUTE, Request
+from appliance.sip.uri import Uri, parse_uri
+from appliance.transport.flow import TCP, UDP, Flow
+from appliance.transport.via import push_via
+
+# Parameter of our Record-Route: the call's token.
+TOKEN = b"tk"
+# Parameter of our Record-Route: the next Route value is ours, too (RFC 5658 double record-routing).
+PAIR = b"pair"
+
+TRANSPORT_PARAMETERS = {UDP: b"", TCP: b";transport=tcp"}
+
+
+def prepare_request(context: RequestContext, target: Target, node: Node) -> Request:
+    """The request for a target but for its Via and Record-Route, which depend on the hop."""
+    # RFC 3261 16.6 step 1
+    request = context.request.copy()
+    # RFC 3261 16.6 step 2
+    request.set_uri(target.uri_text)
+    # RFC 3261 16.6 step 3
+    _count_down(request, node.settings.proxy.max_forwards)
+    # RFC 3327 5.3: the Path of a binding becomes its route set.
+    for hop in reversed(target.path):
+        request.prepend(ROUTE, hop)
+    _leave_strict_route(request)
+    return request
+
+
+def _count_down(request: Request, initial: int) -> None:
+    value = request.first(MAX_FORWARDS)
+    request.replace(MAX_FORWARDS, b"%d" % (initial if value is None else int(value) - 1))
+
+
+def _leave_strict_route(request: Request) -> None:
+    """RFC 3261 16.6 step 6: a first Route without lr is a strict router; it wants to be the Request-URI."""
+    if not request.count(ROUTE):
+        return
+    first = parse_name_addr(request.values(ROUTE)[0]).uri
+    if not first.has_lr:
+        request.remove_first_value(ROUTE)
+        # RFC 3261 16.6 step 6: the Request-URI goes to the end of the route set.
+        request.append(ROUTE, b"<" + request.uri_text + b">")
+        request.set_uri(first.text)
+
+
+def next_hop_of(request: Request) -> Uri:
+    """Where a prepared request goes (RFC 3261 16.6 step 7): its first Route, else its Request-URI."""
+    if request.count(ROUTE):
+        return parse_name_addr(request.values(ROUTE)[0]).uri
+    return parse_uri(request.uri_text)
+
+
+def add_record_route(request: Request, context: RequestContext, hop: Flow, node: Node) -> None:
+    """Stay on the path of the dialog (RFC 3261 16.6 step 4, RFC 5658 when the sides differ)."""
+    if not context.record_routed:
+        return
+    token = node.keys.route_token(request.call_id)
+    came_by = (context.flow.listener, context.flow.transport)
+    leaves_by = (hop.listener, hop.transport)
+    request.prepend(RECORD_ROUTE, _own_route(node, came_by, token, b""))
+    if leaves_by != came_by:
+        # RFC 5658 3.1: one entry for each side. Whoever sends meets his own side first, and the next one is ours.
+        request.replace_first_value(RECORD_ROUTE, _own_route(node, came_by, token, b";" + PAIR))
+        request.prepend(RECORD_ROUTE, _own_route(node, leaves_by, token, b";" + PAIR))
+
+
+def _own_route(node: Node, side: tuple[int, int], token: bytes, pair: bytes) -> bytes:
+    listener, transport = side
+    return b"".join(
+        (b"<sip:", node.names.sent_bys[listener], TRANSPORT_PARAMETERS[transport], b";lr;", TOKEN, b"=", token, pair, b">")
+    )
+
+
+def address_to_hop(request: Request, context: RequestContext, hop: Flow, attempt: int, node: Node) -> bytes:
+    """Put the Via of one hop on a prepared request (RFC 3261 16.6 step 8); returns its branch."""
+    target = b"%s %s %d %d" % (request.uri_text, hop.remote[0].encode(), hop.remote[1], attempt)
+    branch = node.keys.branch(context.upstream, target, context.loop_part)
+    push_via(request, hop.transport, node.names.sent_bys[hop.listener], branch, False)
+    # RFC 3261 18.3, 20.14: a stream needs the length.
+    if hop.is_reliable and not request.count(CONTENT_LENGTH):
+        request.append(CONTENT_LENGTH, b"%d" % len(request.body))
+    return branch

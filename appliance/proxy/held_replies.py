@@ -1,0 +1,46 @@
+"""Replies that wait until the sibling workers know what they say (ARCHITECTURE: answers).
+
+A REGISTER is answered once every live worker has its bindings: a call that follows the answer then
+finds them wherever it lands. The wait is bounded; past it the reply goes out and is counted late.
+
+Knows nothing of replication but its numbers, which only grow.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from appliance.transaction.table import Transactions
+from appliance.transaction.transaction import ServerTransaction
+
+
+class HeldReplies:
+    """Replies in the order of their replication numbers."""
+
+    __slots__ = ("_held", "_transactions", "_wait_s", "late_count")
+
+    def __init__(self, transactions: Transactions, wait_s: float) -> None:
+        self._transactions = transactions
+        self._wait_s = wait_s
+        self._held: deque[tuple[int, float, ServerTransaction, int, bytes]] = deque()
+        self.late_count = 0
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def hold(self, after: int, server: ServerTransaction, status: int, data: bytes, now: float) -> None:
+        """Keep a reply until `after` is acknowledged, or for the wait at most."""
+        self._held.append((after, now + self._wait_s, server, status, data))
+
+    def release(self, acknowledged: int, now: float) -> None:
+        """Send what has been acknowledged up to that number, and what has waited too long."""
+        held = self._held
+        while held and (held[0][0] <= acknowledged or held[0][1] <= now):
+            after, _, server, status, data = held.popleft()
+            if after > acknowledged:
+                self.late_count += 1
+            self._transactions.respond(server, status, data, now)
+
+    def next_deadline(self) -> float | None:
+        """When the oldest reply has waited long enough; None when nothing is held."""
+        return self._held[0][1] if self._held else None

@@ -1,0 +1,79 @@
+"""What the stages and branches of one stack share.
+
+Plain data: the settings, the tables and the keyed functions. Whoever changes one of them says so
+in its own file.
+
+Knows nothing of the order in which things happen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from appliance.catalogue.settings import Settings
+from appliance.location.bindings import BindingChange, BindingTable
+from appliance.proxy.inquiries import Inquiries
+from appliance.proxy.keys import Keys
+from appliance.proxy.nonces import Nonces
+from appliance.routing.hosts import HostCache
+from appliance.routing.next_hops import NextHops
+from appliance.routing.own_names import OwnNames
+from appliance.routing.subscribers_known import SubscriberCache
+from appliance.sip.uri import Uri, canonical_aor
+from appliance.transaction.table import Transactions
+
+
+class Node:
+    """The shared tables of one worker's proxy."""
+
+    __slots__ = (
+        "bindings",
+        "counters",
+        "hosts",
+        "inquiries",
+        "keys",
+        "names",
+        "next_hops",
+        "nonces",
+        "publish",
+        "settings",
+        "subscribers",
+        "transactions",
+        "wall_offset_s",
+        "worker",
+    )
+
+    def __init__(
+        self,
+        settings: Settings,
+        worker: int,
+        key: bytes,
+        counters: list[int],
+        transactions: Transactions,
+        bindings: BindingTable,
+        publish: Callable[[BindingChange], int],
+        started_at: float,
+    ) -> None:
+        self.settings = settings
+        self.worker = worker
+        self.counters = counters
+        self.transactions = transactions
+        self.bindings = bindings
+        self.publish = publish
+        self.keys = Keys(key)
+        self.names = OwnNames(settings)
+        self.hosts = HostCache(settings.limits.hosts_cached_max)
+        self.next_hops = NextHops(settings.listeners, self.hosts)
+        self.subscribers = SubscriberCache(settings.limits.subscribers_cached_max, settings.digest.cache_s)
+        self.inquiries = Inquiries(settings.limits.contexts_waiting_max)
+        self.nonces = Nonces(key, worker, settings.limits.nonces_max, settings.digest.nonce_lifetime_s, started_at)
+        self.wall_offset_s = 0.0
+
+    def wall_time(self, now: float) -> float:
+        """Unix time of a monotonic moment; bindings outlive the machine's uptime."""
+        return now + self.wall_offset_s
+
+    def aor_of(self, uri: Uri) -> bytes:
+        """The address-of-record that a URI in one of our domains stands for (RFC 3261 10.3 step 5)."""
+        aor = canonical_aor(uri)
+        return self.names.aor_of(aor[4 : aor.rindex(b"@")], uri.host)

@@ -1,0 +1,166 @@
+"""The proxy core: what happens to a message that no transaction has claimed (RFC 3261 16.2).
+
+A request runs through the stages of its listener's role and is then refused, answered, suspended
+or forwarded. The server transaction is made when the first stage needs one, so that refusals and
+challenges cost no memory.
+
+Knows nothing of sockets, slots and siblings.
+"""
+
+from __future__ import annotations
+
+from appliance.catalogue.counters import (
+    DROPPED_MERGED,
+    REFUSED_TABLE_FULL,
+    WAITING_FULL,
+)
+from appliance.proxy import stateless
+from appliance.proxy.answers import FORWARD, AskSubscriber, Drop, Reply
+from appliance.proxy.chain import run_chain
+from appliance.proxy.held_replies import HeldReplies
+from appliance.proxy.node import Node
+from appliance.proxy.request_context import RequestContext
+from appliance.proxy.response_context import ResponseContext
+from appliance.proxy.roles import ROLES
+from appliance.proxy.suspended import Suspended
+from appliance.sip.message import Request, Response
+from appliance.sip.status import reason_phrase
+from appliance.sip.writer import write_response
+from appliance.transaction.table import TableFull
+from appliance.transaction.transaction import ServerTransaction
+from appliance.transport.flow import Flow, Outgoing
+from appliance.transport.via import response_flow
+
+RETRY_AFTER = ((b"Retry-After", b"5"),)
+
+
+class Proxy:
+    """The transaction user of one worker (RFC 3261 16, 10, 8.2)."""
+
+    __slots__ = ("_node", "_stages", "held")
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._stages = [ROLES[listener.role] for listener in node.settings.listeners]
+        self.held = HeldReplies(node.transactions, node.settings.limits.replication_wait_ms / 1000)
+
+    # -- requests ------------------------------------------------------------------------------------
+
+    def receive_request(self, request: Request, flow: Flow, now: float) -> None:
+        """A request that matches no server transaction."""
+        context = RequestContext(request, flow, self._node.settings.listeners[flow.listener])
+        if request.method == b"ACK":
+            self._receive_ack(context, now)
+        elif request.method == b"CANCEL":
+            self._receive_cancel(context, now)
+        elif self._node.transactions.is_merged(request):
+            # RFC 3261 8.2.2.2
+            self._node.counters[DROPPED_MERGED] += 1
+            self._reply_stateless(context, 482, b"Merged Request", ())
+        else:
+            self.decide(context, now)
+
+    def _receive_ack(self, context: RequestContext, now: float) -> None:
+        request = context.request
+        # RFC 3261 8.2.7: this ACK ends a reply of ours that kept no state.
+        if request.to_tag != self._node.keys.to_tag(request):
+            stateless.forward_request(context, self._node, now)
+
+    def _receive_cancel(self, context: RequestContext, now: float) -> None:
+        """RFC 3261 16.10: answered here when the request is known, else passed on."""
+        target = self._node.transactions.cancelled_target(context.request)
+        if target is None:
+            stateless.forward_request(context, self._node, now)
+            return
+        self._reply(context, Reply(200), now)
+        if isinstance(target.user, (ResponseContext, Suspended)):
+            target.user.cancel(now)
+
+    def decide(self, context: RequestContext, now: float) -> None:
+        """Run the stages from where the context stands, and do what they say."""
+        answer = run_chain(self._stages[context.flow.listener], context, self._node, now)
+        if answer is FORWARD:
+            self._forward(context, now)
+        elif isinstance(answer, Reply):
+            self._reply(context, answer, now)
+        elif isinstance(answer, AskSubscriber):
+            self._suspend(context, answer, now)
+        elif isinstance(answer, Drop):
+            self._node.counters[answer.counter] += 1
+
+    def refuse(self, context: RequestContext, status: int, now: float) -> None:
+        """Answer a request with a final status and no more."""
+        self._reply(context, Reply(status), now)
+
+    # -- acting on an answer -------------------------------------------------------------------------
+
+    def _forward(self, context: RequestContext, now: float) -> None:
+        server = self._server_of(context, now)
+        if server is None:
+            return
+        responses = ResponseContext(context, server, self._node)
+        server.user = responses
+        responses.start(now)
+
+    def _suspend(self, context: RequestContext, question: AskSubscriber, now: float) -> None:
+        server = self._server_of(context, now)
+        if server is None:
+            return
+        suspended = Suspended(context, self)
+        server.user = suspended
+        if not self._node.inquiries.ask_subscriber(question.username, question.realm, suspended):
+            self._node.counters[WAITING_FULL] += 1
+            self._reply(context, Reply(503, b"Too Many Requests Waiting", RETRY_AFTER), now)
+
+    def _reply(self, context: RequestContext, reply: Reply, now: float) -> None:
+        if reply.is_stateless and context.server is None:
+            self._reply_stateless(context, reply.status, reply.reason, reply.headers)
+            return
+        server = self._server_of(context, now)
+        if server is None:
+            return
+        data = self._response(context, reply.status, reply.reason, reply.headers)
+        if reply.after:
+            self.held.hold(reply.after, server, reply.status, data, now)
+        else:
+            self._node.transactions.respond(server, reply.status, data, now)
+
+    def _response(
+        self, context: RequestContext, status: int, reason: bytes, headers: tuple[tuple[bytes, bytes], ...]
+    ) -> bytes:
+        request = context.request
+        return write_response(
+            request, status, reason or reason_phrase(status), headers, to_tag=self._node.keys.to_tag(request)
+        )
+
+    def _reply_stateless(
+        self, context: RequestContext, status: int, reason: bytes, headers: tuple[tuple[bytes, bytes], ...]
+    ) -> None:
+        """RFC 3261 8.2.7, 18.2.2."""
+        destination = response_flow(context.request.top_via, context.flow)
+        data = self._response(context, status, reason, headers)
+        self._node.transactions.outbox.append(Outgoing(data, destination, b""))
+
+    def _server_of(self, context: RequestContext, now: float) -> ServerTransaction | None:
+        """The request's server transaction, made now if need be; None when there is no room (503 sent)."""
+        if context.server is not None:
+            return context.server
+        request = context.request
+        destination = response_flow(request.top_via, context.flow)
+        try:
+            server = self._node.transactions.new_server(request, destination, None)
+        except TableFull:
+            self._node.counters[REFUSED_TABLE_FULL] += 1
+            self._reply_stateless(context, 503, b"Too Many Transactions", RETRY_AFTER)
+            return None
+        context.server = server
+        if request.method == b"INVITE":
+            # RFC 3261 17.2.1: at once, so that no retransmission comes while branches are made.
+            self._node.transactions.respond(server, 100, write_response(request, 100, b"Trying"), now)
+        return server
+
+    # -- responses -----------------------------------------------------------------------------------
+
+    def receive_stray_response(self, response: Response) -> None:
+        """A response that matches no client transaction (RFC 3261 16.7, RFC 6026 7.3)."""
+        stateless.forward_response(response, self._node)

@@ -1,0 +1,61 @@
+"""A request on its way through the stages: what has been found out about it so far.
+
+Knows nothing of branches and responses; those are the response context's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from appliance.catalogue.settings import ListenerSettings
+from appliance.proxy.keys import loop_part, upstream_key
+from appliance.routing.questions import SubscriberAnswer
+from appliance.routing.targets import Target
+from appliance.sip.message import Request
+from appliance.transaction.transaction import ServerTransaction
+from appliance.transport.flow import Flow
+
+
+class RequestContext:
+    """One request being decided (RFC 3261 16.3 to 16.5).
+
+    `position` is the stage that decides next; a stage that asks decides again when `found` holds
+    the answer. `request` is ours to change: the transaction keeps what it needs as bytes.
+    """
+
+    __slots__ = (
+        "flow",
+        "found",
+        "identity",
+        "is_in_dialog",
+        "is_trusted",
+        "listener",
+        "loop_part",
+        "position",
+        "record_routed",
+        "request",
+        "server",
+        "targets",
+        "upstream",
+        "way_out",
+    )
+
+    def __init__(self, request: Request, flow: Flow, listener: ListenerSettings) -> None:
+        self.request = request
+        self.flow = flow
+        self.listener = listener
+        self.upstream = upstream_key(request)
+        self.loop_part = loop_part(request)
+        self.server: ServerTransaction | None = None
+        self.position = 0
+        self.found: SubscriberAnswer | None = None
+        # The address-of-record proved by digest, b"" as long as nobody has proved one.
+        self.identity = b""
+        # A peer by configuration: neither challenged nor held to the relay rule.
+        self.is_trusted = flow.remote[0] in listener.peers
+        # The request carried a Record-Route of ours made for this call (RFC 3261 16.4).
+        self.is_in_dialog = False
+        self.record_routed = False
+        self.targets: Sequence[Target] = ()
+        # The listener to leave by, where there is a choice.
+        self.way_out = flow.listener

@@ -1,0 +1,174 @@
+"""A forwarded request and its responses (RFC 3261 16.7).
+
+Targets are tried in groups by q; each target is a branch. Provisional and 2xx responses go up at
+once, the rest waits until every branch has ended, and the best goes up.
+
+Knows nothing of hops, hosts and timers; those are the branches'.
+"""
+
+from __future__ import annotations
+
+from appliance.catalogue.counters import CALLS_ANSWERED, CALLS_FAILED, FORKS_REFUSED, TIMED_OUT
+from appliance.proxy.best_response import Final, challenges_of, choose_best
+from appliance.proxy.branch import Branch, BranchState
+from appliance.proxy.node import Node
+from appliance.proxy.request_context import RequestContext
+from appliance.routing.targets import Target, next_group
+from appliance.sip.errors import MalformedMessage
+from appliance.sip.headers import Contact
+from appliance.sip.message import Response
+from appliance.sip.status import reason_phrase
+from appliance.sip.writer import response_to, write
+from appliance.transaction.transaction import ServerTransaction
+from appliance.transport.via import pop_via
+
+
+class ResponseContext:
+    """The branches of one request and what goes back for them."""
+
+    __slots__ = (
+        "_branches",
+        "_is_decided",
+        "_is_final_sent",
+        "_node",
+        "_seen",
+        "_targets",
+        "is_invite",
+        "request_context",
+        "server",
+    )
+
+    def __init__(self, context: RequestContext, server: ServerTransaction, node: Node) -> None:
+        self.request_context = context
+        self.server = server
+        self.is_invite = context.request.method == b"INVITE"
+        self._node = node
+        limit = node.settings.proxy.targets_max
+        self._targets: list[Target] = list(context.targets)[:limit]
+        self._seen = {target.uri_text for target in self._targets}
+        self._branches: list[Branch] = []
+        # A 2xx, a 6xx or a CANCEL has come: no target may be tried any more.
+        self._is_decided = False
+        self._is_final_sent = False
+
+    def start(self, now: float) -> None:
+        """Try the first group of targets."""
+        self._try_next_group(now)
+
+    def _try_next_group(self, now: float) -> None:
+        group = next_group(self._targets, self._node.settings.proxy.fork)
+        branches = [Branch(target, self, self._node) for target in group]
+        self._branches.extend(branches)
+        for branch in branches:
+            branch.start(now)
+
+    # -- what the branches say -----------------------------------------------------------------------
+
+    def provisional_arrived(self, branch: Branch, response: Response, now: float) -> None:
+        """RFC 3261 16.7 step 5: a provisional other than 100 goes up at once."""
+        if not self._is_final_sent:
+            self._relay(response, now)
+
+    def success_arrived(self, branch: Branch, response: Response, now: float) -> None:
+        """RFC 3261 16.7 step 5: each 2xx to an INVITE goes up, the first one to anything else."""
+        if self._is_final_sent and not self.is_invite:
+            return
+        if self.is_invite and not self._is_final_sent:
+            self._node.counters[CALLS_ANSWERED] += 1
+        self._is_final_sent = True
+        self._relay(response, now)
+        self._decide(now)
+
+    def branch_ended(self, branch: Branch, now: float) -> None:
+        """RFC 3261 16.7 step 4 to 6: note the final response, go on with the next targets or end."""
+        final = branch.final
+        assert final is not None
+        if 300 <= final.status < 400 and final.response is not None and not self._is_decided:
+            self._recurse(final.response)
+        if final.status >= 600:
+            self._decide(now)
+        if self._is_final_sent or not self._is_all_done():
+            return
+        if self._targets and not self._is_decided:
+            self._try_next_group(now)
+        else:
+            self._send_best(now)
+
+    def _is_all_done(self) -> bool:
+        return all(branch.state == BranchState.DONE for branch in self._branches)
+
+    def _decide(self, now: float) -> None:
+        """No further target; the branches still ringing are cancelled (RFC 3261 16.7 step 10)."""
+        self._is_decided = True
+        self._targets.clear()
+        if self.is_invite:
+            for branch in self._branches:
+                branch.cancel(now)
+
+    def cancel(self, now: float) -> None:
+        """The caller has sent CANCEL (RFC 3261 16.10)."""
+        self._decide(now)
+
+    def _recurse(self, response: Response) -> None:
+        """RFC 3261 16.7 step 4: the contacts of a 3xx become targets, each URI once."""
+        if not self._node.settings.proxy.recurse_on_redirect:
+            return
+        try:
+            contacts = response.contacts()
+        except MalformedMessage:
+            return
+        for contact in contacts:
+            if isinstance(contact, Contact) and contact.uri.is_sip:
+                self._add_target(Target(contact.uri, contact.q))
+
+    def _add_target(self, target: Target) -> None:
+        if target.uri_text in self._seen:
+            return
+        if len(self._seen) >= self._node.settings.proxy.targets_max:
+            self._node.counters[FORKS_REFUSED] += 1
+            return
+        self._seen.add(target.uri_text)
+        self._targets.append(target)
+
+    # -- upstream ------------------------------------------------------------------------------------
+
+    def _relay(self, response: Response, now: float) -> None:
+        # RFC 3261 16.7 step 3: our Via goes, and what is below it is the previous hop's.
+        pop_via(response)
+        self._node.transactions.respond(self.server, response.status, write(response), now)
+
+    def _send_best(self, now: float) -> None:
+        self._is_final_sent = True
+        finals = [branch.final for branch in self._branches if branch.final is not None]
+        best = choose_best(finals)
+        if self.is_invite:
+            self._node.counters[CALLS_FAILED] += 1
+        if best.response is not None:
+            self._send_received(best, finals, now)
+        elif best.status == 408 and not self.is_invite:
+            # RFC 4320 4.2: nobody is told of a timeout of a request that is not an INVITE.
+            self._node.counters[TIMED_OUT] += 1
+            self._node.transactions.abandon(self.server)
+        else:
+            self._send_own(best, now)
+
+    def _send_received(self, best: Final, finals: list[Final], now: float) -> None:
+        response = best.response
+        assert response is not None
+        for header, value in challenges_of(finals, best):
+            response.append(header, value)
+        self._relay(response, now)
+
+    def _send_own(self, best: Final, now: float) -> None:
+        if best.status == 408:
+            self._node.counters[TIMED_OUT] += 1
+        request = self.request_context.request
+        reason = best.reason or reason_phrase(best.status)
+        response = response_to(request, best.status, reason, to_tag=self._node.keys.to_tag(request))
+        self._node.transactions.respond(self.server, best.status, write(response), now)
+
+    # -- as the transaction user of the server transaction -----------------------------------------------
+
+    def server_ended(self, server: ServerTransaction, now: float) -> None:
+        """The server transaction is over; branches that still run end by their own timers."""
+        self._targets.clear()

@@ -1,0 +1,35 @@
+"""A role is an ordered list of stages; the roles of the appliance on one screen.
+
+Knows nothing of what a stage does.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from appliance.proxy.chain import Stage
+from appliance.proxy.stages.authenticate import authenticate
+from appliance.proxy.stages.locate import locate
+from appliance.proxy.stages.loose_route import loose_route
+from appliance.proxy.stages.options import answer_options
+from appliance.proxy.stages.record_route import record_route
+from appliance.proxy.stages.register import register
+from appliance.proxy.stages.relay import relay
+from appliance.proxy.stages.validate import validate
+
+# Registrar and proxy of its domains' users.
+USER: Final[tuple[Stage, ...]] = (
+    validate,
+    loose_route,
+    authenticate,
+    register,
+    answer_options,
+    locate,
+    relay,
+    record_route,
+)
+
+ROLES: Final[dict[str, tuple[Stage, ...]]] = {"user": USER}
+
+# What an ACK, or a CANCEL that matches nothing, goes through (RFC 3261 16.11).
+STATELESS: Final[tuple[Stage, ...]] = (validate, loose_route, locate, relay)

@@ -1,0 +1,136 @@
+"""Stage: prove who sends a request, by digest (RFC 3261 22, RFC 7616, RFC 8760).
+
+REGISTER is challenged with 401, everything else with 407. A subscriber may only register, and send
+From, his own address-of-record. Challenges keep no state: the nonce proves itself, the reply is
+stateless, and a transaction is made only for who has passed.
+
+Knows nothing of how subscribers are stored.
+"""
+
+from __future__ import annotations
+
+from appliance.catalogue.counters import (
+    AUTHENTICATION_FAILED,
+    CHALLENGES_SENT,
+    IDENTITY_REFUSED,
+    NONCES_REPLAYED,
+    NONCES_STALE,
+    STORE_FAILED,
+)
+from appliance.proxy.answers import CONTINUE, Answer, AskSubscriber, Reply
+from appliance.proxy.node import Node
+from appliance.proxy.nonces import NonceState
+from appliance.proxy.request_context import RequestContext
+from appliance.routing.subscribers_known import KnownSubscriber
+from appliance.sip.digest import Credentials, parse_credentials, verify, write_challenge
+from appliance.sip.errors import MalformedMessage
+from appliance.sip.message import AUTHORIZATION, PROXY_AUTHORIZATION, Request
+from appliance.sip.uri import Uri
+
+# RFC 3261 22.1: ACK and CANCEL cannot be sent again with credentials.
+NEVER_CHALLENGED = frozenset((b"ACK", b"CANCEL"))
+
+
+def authenticate(context: RequestContext, node: Node, now: float) -> Answer:
+    """Continue with `context.identity` proved; or challenge, refuse, or ask the store."""
+    request = context.request
+    if not context.listener.authenticate or context.is_trusted or context.is_in_dialog:
+        return CONTINUE
+    if request.method in NEVER_CHALLENGED:
+        return CONTINUE
+    claimed = _claimed_uri(request)
+    if not node.names.is_own_domain(claimed.host):
+        node.counters[IDENTITY_REFUSED] += 1
+        return Reply(403, b"Address of Another Domain", is_stateless=True)
+    realm = node.names.realm_of(claimed.host)
+    credentials = _credentials_for(request, realm)
+    if credentials is None:
+        return _challenge(request, node, realm, False, now)
+    return _check(context, node, credentials, claimed, now)
+
+
+def _claimed_uri(request: Request) -> Uri:
+    """Whose address the request acts for: To of a REGISTER (RFC 3261 10.2), else From."""
+    return request.to_uri if request.method == b"REGISTER" else request.from_uri
+
+
+def _credentials_for(request: Request, realm: bytes) -> Credentials | None:
+    """The first digest credentials for our realm (RFC 3261 22.3); others are for somebody else."""
+    header = AUTHORIZATION if request.method == b"REGISTER" else PROXY_AUTHORIZATION
+    if not request.count(header):
+        return None
+    for value in request.values(header):
+        try:
+            credentials = parse_credentials(value)
+        except MalformedMessage:
+            continue
+        if credentials.realm == realm:
+            return credentials
+    return None
+
+
+def _check(context: RequestContext, node: Node, credentials: Credentials, claimed: Uri, now: float) -> Answer:
+    request, realm = context.request, credentials.realm
+    state = node.nonces.state_of(credentials.nonce, now)
+    if state != NonceState.FRESH:
+        node.counters[NONCES_STALE] += 1
+        return _challenge(request, node, realm, state == NonceState.STALE, now)
+    username = credentials.username.partition(b"@")[0]
+    known = _subscriber(context, node, username, realm, now)
+    if known is None:
+        return AskSubscriber(username, realm)
+    if isinstance(known, Reply):
+        return known
+    if not _is_right(request, node, credentials, known):
+        node.counters[AUTHENTICATION_FAILED] += 1
+        return _challenge(request, node, realm, False, now)
+    if not node.nonces.use(credentials.nonce, credentials.nonce_count or 1):
+        node.counters[NONCES_REPLAYED] += 1
+        return _challenge(request, node, realm, True, now)
+    return _accept(context, node, username, claimed)
+
+
+def _subscriber(
+    context: RequestContext, node: Node, username: bytes, realm: bytes, now: float
+) -> KnownSubscriber | Reply | None:
+    """What is known of the user; None when the store has to be asked, a Reply when it cannot say."""
+    found = context.found
+    if found is not None and found.failed:
+        node.counters[STORE_FAILED] += 1
+        return Reply(503, b"Subscriber Store Unavailable", ((b"Retry-After", b"5"),), is_stateless=True)
+    if found is not None:
+        return node.subscribers.remember(username, realm, found.found, found.ha1_md5, found.ha1_sha256, now)
+    return node.subscribers.find(username, realm, now)
+
+
+def _is_right(request: Request, node: Node, credentials: Credentials, known: KnownSubscriber) -> bool:
+    """Do the credentials come from somebody who knows the password (RFC 7616 3.4.1)?"""
+    if not known.found or credentials.algorithm.lower().decode("latin-1") not in node.settings.digest.algorithms:
+        return False
+    ha1 = known.ha1_sha256 if credentials.algorithm.upper() == b"SHA-256" else known.ha1_md5
+    return verify(credentials, ha1, request.method, request.body)
+
+
+def _accept(context: RequestContext, node: Node, username: bytes, claimed: Uri) -> Answer:
+    identity = node.names.aor_of(username, claimed.host)
+    if node.aor_of(claimed) != identity:
+        node.counters[IDENTITY_REFUSED] += 1
+        return Reply(403, b"Address Belongs to Another Subscriber", is_stateless=True)
+    context.identity = identity
+    # RFC 3261 22.3: these credentials were for us; nobody behind us needs them.
+    if context.request.count(PROXY_AUTHORIZATION) == 1:
+        context.request.remove_all(PROXY_AUTHORIZATION)
+    return CONTINUE
+
+
+def _challenge(request: Request, node: Node, realm: bytes, is_stale: bool, now: float) -> Reply:
+    """RFC 3261 22.2, 22.3; RFC 8760 2.4: one challenge for each algorithm, the preferred one first."""
+    node.counters[CHALLENGES_SENT] += 1
+    is_register = request.method == b"REGISTER"
+    name = b"WWW-Authenticate" if is_register else b"Proxy-Authenticate"
+    nonce = node.nonces.issue(now)
+    headers = tuple(
+        (name, write_challenge(realm, nonce, algorithm.upper().encode(), b"auth,auth-int", is_stale))
+        for algorithm in node.settings.digest.algorithms
+    )
+    return Reply(401 if is_register else 407, headers=headers, is_stateless=True)

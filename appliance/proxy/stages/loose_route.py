@@ -1,0 +1,78 @@
+"""Stage: take off the route entries that name this appliance (RFC 3261 16.4).
+
+An entry that carries the call's token proves that the dialog was set up through this appliance, so
+it is neither challenged nor held to the relay rule again. A dialog that crosses from one transport
+or address to another carries two entries (RFC 5658); the second names the way out.
+
+Knows nothing of users.
+"""
+
+from __future__ import annotations
+
+from hmac import compare_digest
+
+from appliance.proxy.answers import CONTINUE, Answer
+from appliance.proxy.forwarding import PAIR, TOKEN
+from appliance.proxy.node import Node
+from appliance.proxy.request_context import RequestContext
+from appliance.routing.targets import Target
+from appliance.sip.headers import parse_name_addr
+from appliance.sip.message import ROUTE, Request
+from appliance.sip.uri import Uri
+
+
+def loose_route(context: RequestContext, node: Node, now: float) -> Answer:
+    """Leave only routes and a Request-URI that lead onwards."""
+    request = context.request
+    if not request.count(ROUTE):
+        return CONTINUE
+    _undo_strict_route(request, node)
+    first = _own_first_route(request, node)
+    if first is not None:
+        request.remove_first_value(ROUTE)
+        context.is_in_dialog = _has_token(first, request, node)
+        if PAIR in first.parameters:
+            _leave_by_second(context, node)
+    if context.is_in_dialog or request.count(ROUTE):
+        # RFC 3261 16.5: the Request-URI is the only target, unless a domain of ours says otherwise.
+        context.targets = (Target(request.uri),)
+    return CONTINUE
+
+
+def _undo_strict_route(request: Request, node: Node) -> None:
+    """RFC 3261 16.4: a strict router has put our Record-Route into the Request-URI."""
+    uri = request.uri
+    if uri.has_lr and node.names.is_me(uri):
+        last = request.values(ROUTE)[-1]
+        values = request.values(ROUTE)[:-1]
+        request.remove_all(ROUTE)
+        request.set_uri(parse_name_addr(last).uri.text)
+        for value in [b"<" + uri.text + b">", *values]:
+            request.append(ROUTE, value)
+
+
+def _own_first_route(request: Request, node: Node) -> Uri | None:
+    """The first Route value if it names this appliance."""
+    values = request.values(ROUTE)
+    if not values:
+        return None
+    uri = parse_name_addr(values[0]).uri
+    return uri if node.names.is_me(uri) or (not uri.user and node.names.is_responsible_for(uri)) else None
+
+
+def _has_token(route: Uri, request: Request, node: Node) -> bool:
+    token = route.parameters.get(TOKEN)
+    return token is not None and compare_digest(token, node.keys.route_token(request.call_id))
+
+
+def _leave_by_second(context: RequestContext, node: Node) -> None:
+    """RFC 5658: the second entry of a pair is ours as well, and names the side to leave by."""
+    second = _own_first_route(context.request, node)
+    if second is None or PAIR not in second.parameters:
+        return
+    context.request.remove_first_value(ROUTE)
+    way_out = node.names.listener_of(second)
+    if way_out >= 0:
+        context.way_out = way_out
+
+

@@ -1,0 +1,27 @@
+"""Stage: an OPTIONS for the appliance itself (RFC 3261 11, 16.3).
+
+Knows nothing of users.
+"""
+
+from __future__ import annotations
+
+from appliance.proxy.answers import CONTINUE, Answer, Reply
+from appliance.proxy.node import Node
+from appliance.proxy.request_context import RequestContext
+
+# RFC 3261 11.2
+ABILITIES = (
+    (b"Allow", b"INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER"),
+    (b"Accept", b"application/sdp"),
+    (b"Accept-Encoding", b"identity"),
+    (b"Accept-Language", b"en"),
+    (b"Supported", b"path, gruu"),
+)
+
+
+def answer_options(context: RequestContext, node: Node, now: float) -> Answer:
+    """200 to an OPTIONS whose Request-URI names no user of ours."""
+    request = context.request
+    if request.method != b"OPTIONS" or request.uri.user or not node.names.is_responsible_for(request.uri):
+        return CONTINUE
+    return Reply(200, headers=ABILITIES, is_stateless=True)

@@ -1,0 +1,19 @@
+"""Stage: stay on the path of the dialogs that a request may start (RFC 3261 16.6 step 4).
+
+Knows nothing of what is written into the header field.
+"""
+
+from __future__ import annotations
+
+from appliance.proxy.answers import CONTINUE, Answer
+from appliance.proxy.node import Node
+from appliance.proxy.request_context import RequestContext
+
+# Methods that start or refresh a dialog: RFC 3261 12, RFC 6665 4.1, RFC 3515 2.
+DIALOG_METHODS = frozenset((b"INVITE", b"SUBSCRIBE", b"REFER"))
+
+
+def record_route(context: RequestContext, node: Node, now: float) -> Answer:
+    """Mark the request; the entry itself depends on the hop of each branch."""
+    context.record_routed = node.settings.proxy.record_route and context.request.method in DIALOG_METHODS
+    return CONTINUE

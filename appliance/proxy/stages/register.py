@@ -1,0 +1,40 @@
+"""Stage: a REGISTER for a domain of ours goes to the registrar (RFC 3261 10.3).
+
+Knows nothing of the registrar's rules.
+"""
+
+from __future__ import annotations
+
+from appliance.catalogue.counters import REGISTRATIONS_ACCEPTED, REGISTRATIONS_REFUSED
+from appliance.location.registrar import register as apply_register
+from appliance.proxy.answers import CONTINUE, Answer, Reply
+from appliance.proxy.node import Node
+from appliance.proxy.request_context import RequestContext
+
+
+def register(context: RequestContext, node: Node, now: float) -> Answer:
+    """Answer a REGISTER of ours; its 200 waits until the siblings have the bindings, too."""
+    request = context.request
+    if request.method != b"REGISTER" or not node.names.is_responsible_for(request.uri):
+        return CONTINUE
+    address = request.to_uri
+    # RFC 4475 3.3.4: only a SIP address can be an address-of-record here.
+    if not address.is_sip:
+        return Reply(400, b"To Is Not a SIP Address", is_stateless=True)
+    # RFC 3261 10.3 step 5
+    if not node.names.is_own_domain(address.host) or not address.user:
+        return Reply(404, b"Address Not of This Domain", is_stateless=True)
+    wall_time = node.wall_time(now)
+    outcome = apply_register(
+        request,
+        node.aor_of(address),
+        node.bindings,
+        node.settings.registrar,
+        context.flow,
+        context.flow.remote,
+        wall_time,
+        node.worker,
+    )
+    node.counters[REGISTRATIONS_ACCEPTED if outcome.status == 200 else REGISTRATIONS_REFUSED] += 1
+    after = node.publish(outcome.change) if outcome.change is not None else 0
+    return Reply(outcome.status, outcome.reason, tuple(outcome.headers), after=after)

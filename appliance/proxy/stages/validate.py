@@ -1,0 +1,63 @@
+"""Stage: is the request fit to be proxied (RFC 3261 16.3)?
+
+Knows nothing of users and targets.
+"""
+
+from __future__ import annotations
+
+from appliance.catalogue.counters import LOOPS_DETECTED, TOO_MANY_HOPS
+from appliance.proxy.answers import CONTINUE, Answer, Reply
+from appliance.proxy.keys import loop_part_of
+from appliance.proxy.node import Node
+from appliance.proxy.request_context import RequestContext
+from appliance.sip.errors import MalformedMessage
+from appliance.sip.headers import parse_via
+from appliance.sip.message import MAX_FORWARDS, PROXY_REQUIRE, VIA, Request
+
+
+def validate(context: RequestContext, node: Node, now: float) -> Answer:
+    """RFC 3261 16.3 steps 1 to 5; authentication (step 6) is a stage of its own."""
+    request = context.request
+    # RFC 3261 16.3 step 1: raises MalformedMessage for a Request-URI that cannot be read.
+    uri = request.uri
+    # RFC 3261 16.3 step 2. A REGISTER for a strange scheme is the registrar's to refuse (RFC 4475 3.3.4).
+    if not uri.is_sip and request.method != b"REGISTER":
+        return Reply(416, is_stateless=True)
+    # RFC 3261 16.3 step 3
+    if _hops_left(request) == 0:
+        node.counters[TOO_MANY_HOPS] += 1
+        return Reply(483, is_stateless=True)
+    # RFC 3261 16.3 step 4
+    if _is_loop(context, node):
+        node.counters[LOOPS_DETECTED] += 1
+        return Reply(482, is_stateless=True)
+    # RFC 3261 16.3 step 5
+    if request.count(PROXY_REQUIRE):
+        unsupported = b", ".join(request.values(PROXY_REQUIRE))
+        return Reply(420, headers=((b"Unsupported", unsupported),), is_stateless=True)
+    return CONTINUE
+
+
+def _hops_left(request: Request) -> int:
+    """The value of Max-Forwards; -1 when there is none (RFC 2543 had none)."""
+    value = request.first(MAX_FORWARDS)
+    if value is None:
+        return -1
+    # RFC 3261 20.22: 0 to 255. The RFC 4475 3.1.1.1 request has a leading zero or two.
+    if not value.isdigit() or len(value) > 10 or int(value) > 255:
+        raise MalformedMessage(400, "Invalid Max-Forwards")
+    return int(value)
+
+
+def _is_loop(context: RequestContext, node: Node) -> bool:
+    """RFC 5393 4.2.1: was this very request, by the fields that route it, forwarded here before?"""
+    request = context.request
+    if request.count(VIA) < 2 and b"," not in (request.first(VIA) or b""):
+        return False
+    for value in request.values(VIA):
+        if not any(name in value for name in node.names.sent_bys):
+            continue
+        via = parse_via(value)
+        if node.names.is_own_sent_by(via.host, via.port) and loop_part_of(via.branch) == context.loop_part:
+            return True
+    return False

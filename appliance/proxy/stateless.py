@@ -1,0 +1,108 @@
+"""Forwarding without a transaction (RFC 3261 16.11): ACK, a CANCEL of nobody's, stray responses.
+
+Branches are functions of what arrived, so an ACK or CANCEL forwarded here carries the branch of
+the INVITE that went before it, whichever worker forwarded that one.
+
+Knows nothing of response contexts.
+"""
+
+from __future__ import annotations
+
+from appliance.catalogue.counters import (
+    DROPPED_STRAY_RESPONSE,
+    DROPPED_UNROUTABLE,
+    STRAY_RESPONSES_FORWARDED,
+    WAITING_FULL,
+)
+from appliance.proxy.answers import FORWARD
+from appliance.proxy.chain import run_chain
+from appliance.proxy.forwarding import address_to_hop, next_hop_of, prepare_request
+from appliance.proxy.keys import upstream_of_via
+from appliance.proxy.node import Node
+from appliance.proxy.request_context import RequestContext
+from appliance.proxy.roles import STATELESS
+from appliance.routing.next_hops import HostUnknown
+from appliance.routing.questions import Answer
+from appliance.routing.targets import Target
+from appliance.sip.message import VIA, Response
+from appliance.sip.uri import Uri
+from appliance.sip.writer import write
+from appliance.transport.flow import Flow, Outgoing
+from appliance.transport.via import pop_via, response_destination
+
+
+def forward_request(context: RequestContext, node: Node, now: float) -> None:
+    """Send an ACK or CANCEL to each of its targets, and keep nothing of it."""
+    if run_chain(STATELESS, context, node, now) is not FORWARD or not context.targets:
+        node.counters[DROPPED_UNROUTABLE] += 1
+        return
+    for target in context.targets:
+        _Passage(context, target, node).go(now)
+
+
+class _Passage:
+    """One request to one target; waits for the host where it has to."""
+
+    __slots__ = ("_context", "_node", "_target")
+
+    def __init__(self, context: RequestContext, target: Target, node: Node) -> None:
+        self._context = context
+        self._target = target
+        self._node = node
+
+    def go(self, now: float) -> None:
+        request = prepare_request(self._context, self._target, self._node)
+        hop = self._find_hop(next_hop_of(request), now)
+        if hop is not None:
+            address_to_hop(request, self._context, hop, 0, self._node)
+            self._node.transactions.outbox.append(Outgoing(write(request), hop, b""))
+
+    def _find_hop(self, uri: Uri, now: float) -> Flow | None:
+        context, node = self._context, self._node
+        if self._target.flow is not None and not self._target.path:
+            return self._target.flow
+        try:
+            hops = node.next_hops.find(uri, 0, context.way_out, now)
+        except HostUnknown as unknown:
+            if not node.inquiries.ask_host(unknown.host, self):
+                node.counters[WAITING_FULL] += 1
+            return None
+        if not hops:
+            node.counters[DROPPED_UNROUTABLE] += 1
+            return None
+        return hops[0]
+
+    def answer_arrived(self, answer: Answer, now: float) -> None:
+        """The host is known; a host that cannot be known drops the request."""
+        if answer.failed:
+            self._node.counters[DROPPED_UNROUTABLE] += 1
+        else:
+            self.go(now)
+
+
+def forward_response(response: Response, node: Node) -> None:
+    """Pass a response on that matches no transaction, if it is the answer to a request of ours.
+
+    RFC 6026 7.3 forbids to forward stray responses because anybody could send them. The seal in our
+    branch proves that the request below it went through this appliance, so a 180 or 200 of a call
+    whose worker has died still reaches the caller; whatever is not sealed is dropped.
+    """
+    destination = _upstream_of(response, node) if 100 < response.status < 300 else None
+    if destination is None:
+        node.counters[DROPPED_STRAY_RESPONSE] += 1
+        return
+    node.counters[STRAY_RESPONSES_FORWARDED] += 1
+    node.transactions.outbox.append(Outgoing(write(response), destination, b""))
+
+
+def _upstream_of(response: Response, node: Node) -> Flow | None:
+    """Take our Via off; the flow for the one below it, None when the response is not ours to pass on."""
+    branch = response.top_via.branch
+    if len(response.values(VIA)) < 2:
+        return None
+    pop_via(response)
+    below = response.top_via
+    if not node.keys.is_own_branch(branch, upstream_of_via(below)):
+        return None
+    transport, host, port = response_destination(below)
+    return node.next_hops.flow_to(transport, host, port)

@@ -1,0 +1,53 @@
+"""Host to addresses: a bounded cache of literals and of answered look-ups (RFC 3263 4.2).
+
+Literal addresses are parsed once and kept with the names, so the common next hop costs one
+dictionary look-up. When the cache is full the entry used for the longest time goes.
+
+Knows nothing of how names are resolved.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+
+NEVER = float("inf")
+
+
+def literal_address(host: bytes) -> str:
+    """The address a host literal stands for, without brackets; "" when it is a name."""
+    text = host[1:-1] if host[:1] == b"[" else host
+    try:
+        return ipaddress.ip_address(text.decode("ascii")).compressed
+    except ValueError:
+        return ""
+
+
+class HostCache:
+    """Known addresses of hosts; `find` answers None when somebody has to ask."""
+
+    __slots__ = ("_known", "_limit")
+
+    def __init__(self, limit: int) -> None:
+        self._known: dict[bytes, tuple[tuple[str, ...], float]] = {}
+        self._limit = limit
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def find(self, host: bytes, now: float) -> tuple[str, ...] | None:
+        """Addresses in the order to try; () when the host has none; None when not known yet."""
+        entry = self._known.get(host)
+        if entry is not None and now < entry[1]:
+            return entry[0]
+        literal = literal_address(host)
+        if not literal:
+            return None
+        self.remember(host, (literal,), NEVER)
+        return (literal,)
+
+    def remember(self, host: bytes, addresses: tuple[str, ...], expires_at: float) -> None:
+        """Keep an answer until `expires_at` (monotonic seconds)."""
+        self._known.pop(host, None)
+        if len(self._known) >= self._limit:
+            del self._known[next(iter(self._known))]
+        self._known[host] = (addresses, expires_at)

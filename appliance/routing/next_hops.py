@@ -1,0 +1,89 @@
+"""From a URI to the flows a request may take, best first (RFC 3261 16.6 step 7, RFC 3263 4).
+
+NAPTR and SRV come later; today a host has A and AAAA records. The transport is the URI's, else
+UDP; a request too long for UDP tries TCP first and falls back (RFC 3261 18.1.1).
+
+Knows nothing of transactions; asks nobody: an unknown host is reported, not resolved.
+"""
+
+from __future__ import annotations
+
+from appliance.catalogue.settings import ListenerSettings
+from appliance.routing.hosts import HostCache, literal_address
+from appliance.sip.uri import Uri
+from appliance.transport.flow import TCP, UDP, Flow
+
+SIP_PORT = 5060
+# RFC 3261 18.1.1: without knowledge of the path MTU, 1300 bytes is the most UDP may carry.
+UDP_LEN_MAX = 1300
+
+TRANSPORTS = {b"udp": UDP, b"tcp": TCP}
+
+
+class HostUnknown(Exception):
+    """The host has to be looked up before the request can go on."""
+
+    def __init__(self, host: bytes) -> None:
+        super().__init__(host)
+        self.host = host
+
+
+class NextHops:
+    """Chooses flows among the listeners of this appliance."""
+
+    __slots__ = ("_hosts", "_listeners")
+
+    def __init__(self, listeners: tuple[ListenerSettings, ...], hosts: HostCache) -> None:
+        self._listeners = listeners
+        self._hosts = hosts
+
+    def find(self, uri: Uri, request_len: int, listener: int, now: float) -> list[Flow]:
+        """Flows to try in order; empty when the target cannot be reached from here.
+
+        `listener` is where the request came in: it is preferred as the way out. Raises HostUnknown.
+        """
+        host = uri.parameters.get(b"maddr") or uri.host
+        addresses = self._hosts.find(host, now)
+        if addresses is None:
+            raise HostUnknown(host)
+        transports = transports_of(uri, request_len)
+        flows = []
+        for address in addresses:
+            for transport in transports:
+                way_out = self._listener_for(transport, ":" in address, listener)
+                if way_out >= 0:
+                    flows.append(Flow(transport, way_out, (address, uri.port or SIP_PORT), -1, 0))
+        return flows
+
+    def flow_to(self, transport: int, host: bytes, port: int) -> Flow | None:
+        """The flow to an address; None for a name, or where no listener leads there."""
+        address = literal_address(host)
+        way_out = self._listener_for(transport, ":" in address, 0) if address else -1
+        return Flow(transport, way_out, (address, port), -1, 0) if way_out >= 0 else None
+
+    def _listener_for(self, transport: int, is_ipv6: bool, preferred: int) -> int:
+        """A listener that speaks the transport and the address family; -1 when there is none."""
+        if self._serves(preferred, transport, is_ipv6):
+            return preferred
+        for number in range(len(self._listeners)):
+            if self._serves(number, transport, is_ipv6):
+                return number
+        return -1
+
+    def _serves(self, number: int, transport: int, is_ipv6: bool) -> bool:
+        listener = self._listeners[number]
+        return transport in listener.transports and (":" in listener.address) == is_ipv6
+
+
+def transports_of(uri: Uri, request_len: int) -> tuple[int, ...]:
+    """Transports to try for a URI, in order; () when it names one that we do not speak."""
+    # TLS is not spoken yet, so a sips URI has no way out (RFC 3261 26.2.2 forbids anything less).
+    if uri.scheme != b"sip":
+        return ()
+    named = uri.parameters.get(b"transport")
+    transport = TRANSPORTS.get(named.lower()) if named else UDP
+    if transport is None:
+        return ()
+    if transport == UDP and request_len > UDP_LEN_MAX:
+        return (TCP, UDP)
+    return (transport,)

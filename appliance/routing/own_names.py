@@ -1,0 +1,84 @@
+"""Which names and addresses are this appliance's own (RFC 3261 16.4, 16.5).
+
+Two different questions: "is this domain ours?" decides who looks a user up, "does this host and
+port name me?" decides whether a Route or Via value is mine. Both are dictionary look-ups prepared
+once per configuration.
+
+Knows nothing of messages.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+
+from appliance.catalogue.settings import ListenerSettings, Settings
+from appliance.sip.uri import Uri
+
+SIP_PORT = 5060
+
+
+def host_text(address: str) -> bytes:
+    """An address as it stands in a URI: IPv6 in brackets (RFC 3261 25.1 `host`)."""
+    if ":" in address:
+        return b"[" + ipaddress.ip_address(address).compressed.encode() + b"]"
+    return address.encode()
+
+
+def sent_by(listener: ListenerSettings) -> bytes:
+    """`host:port` by which peers reach this listener: the advertised address if there is one."""
+    return host_text(listener.advertise or listener.address) + b":" + str(listener.port).encode()
+
+
+class OwnNames:
+    """The appliance's domains and the `host:port` pairs of its listeners."""
+
+    __slots__ = ("_domains", "_hosts", "_listeners", "realm", "sent_bys")
+
+    def __init__(self, settings: Settings) -> None:
+        self._domains = frozenset(name.lower().encode() for name in settings.domains)
+        self.realm = settings.digest.realm.encode()
+        self.sent_bys = [sent_by(listener) for listener in settings.listeners]
+        # Every name of a listener, advertised or real, to its number.
+        self._listeners = {
+            name: number
+            for number, listener in enumerate(settings.listeners)
+            for name in (sent_by(listener), host_text(listener.address) + b":" + str(listener.port).encode())
+        }
+        self._hosts = frozenset(name[: name.rindex(b":")] for name in self._listeners)
+
+    def is_me(self, uri: Uri) -> bool:
+        """Does the URI name one of my listeners by host and port (RFC 3261 16.4)?"""
+        return uri.host in self._hosts and self.is_own_sent_by(uri.host, uri.port)
+
+    def is_own_sent_by(self, host: bytes, port: int) -> bool:
+        """Is `host:port` one that I write into Via? 0 stands for the default port."""
+        return b"%s:%d" % (host, port or SIP_PORT) in self._listeners
+
+    def listener_of(self, uri: Uri) -> int:
+        """The number of the listener that a URI names; -1 when it names none."""
+        return self._listeners.get(b"%s:%d" % (uri.host, uri.port or SIP_PORT), -1)
+
+    def is_responsible_for(self, uri: Uri) -> bool:
+        """Is the URI in a domain of mine, or addressed to me (RFC 3261 16.5)?
+
+        A domain is matched without its port unless it is also a listener's host: then another
+        port there is another server.
+        """
+        if uri.host in self._hosts:
+            return self.is_own_sent_by(uri.host, uri.port)
+        return uri.host in self._domains
+
+    def is_own_domain(self, host: bytes) -> bool:
+        """Is `host` one of the domains, whatever the port (for From and To, RFC 3261 22)?"""
+        return host in self._domains or host in self._hosts
+
+    def realm_of(self, host: bytes) -> bytes:
+        """The user base of `host`: the one configured realm, else the domain itself."""
+        return self.realm or host
+
+    def aor_of(self, user: bytes, host: bytes) -> bytes:
+        """The address-of-record under which a user is kept (RFC 3261 10.3 step 5).
+
+        Domains that share a realm are aliases of each other: one user, one set of bindings.
+        """
+        return b"sip:" + user + b"@" + self.realm_of(host)

@@ -1,0 +1,69 @@
+"""The target set of a request (RFC 3261 16.5).
+
+A target is where one branch goes: a Request-URI, the route set of its binding, the stream
+connection it registered over, and its q.
+
+Knows nothing of transactions and of how a target's host is resolved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from appliance.location.bindings import Binding
+from appliance.sip.uri import Uri, parse_uri
+from appliance.transport.flow import Flow
+
+Q_MAX = 1000
+
+
+class Target:
+    """One member of the target set."""
+
+    __slots__ = ("flow", "path", "q", "uri", "uri_text")
+
+    def __init__(
+        self, uri: Uri, q: int = Q_MAX, path: tuple[bytes, ...] = (), flow: Flow | None = None
+    ) -> None:
+        self.uri = uri
+        self.uri_text = request_uri_text(uri)
+        self.q = q
+        self.path = path
+        self.flow = flow
+
+
+def request_uri_text(uri: Uri) -> bytes:
+    """A contact as it may stand in a Request-URI: no headers, no method (RFC 3261 19.1.1 table 1)."""
+    text = uri.text
+    if uri.headers:
+        text = text[: text.index(b"?")]
+    if b"method" in uri.parameters:
+        text = b";".join(part for part in text.split(b";") if not part.lower().startswith(b"method="))
+    return text
+
+
+def targets_of_bindings(bindings: Iterable[Binding]) -> list[Target]:
+    """The bindings a proxy can forward to, in their order; others are passed over (16.5)."""
+    targets = []
+    for binding in bindings:
+        uri = parse_uri(binding.uri)
+        if uri.is_sip:
+            targets.append(Target(uri, binding.q, binding.path, binding.flow))
+    return targets
+
+
+def next_group(targets: list[Target], fork: str) -> list[Target]:
+    """Take the targets to try next out of the set (RFC 3261 16.6): those of the highest q together.
+
+    `fork` is `by-q`, `parallel` (all at once, whatever their q) or `sequential` (one after another).
+    """
+    if fork == "parallel":
+        group = targets[:]
+    elif fork == "sequential":
+        group = [max(targets, key=lambda target: target.q)]
+    else:
+        q_highest = max(target.q for target in targets)
+        group = [target for target in targets if target.q == q_highest]
+    for target in group:
+        targets.remove(target)
+    return group

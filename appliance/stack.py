@@ -1,0 +1,267 @@
+"""The pure door: bytes and time in, bytes and questions out.
+
+One stack is one worker's SIP: it owns no socket, clock, file, thread or randomness. Every input
+verb takes `now`; after any of them the outputs are drained:
+
+    receive_datagrams, receive_messages, receive_answers,     datagrams_to_send, messages_to_send,
+    receive_failures, handle_timers                       ->  questions_to_ask, records_to_store
+
+and `next_timer` says when to call `handle_timers`. A message goes up the floors once: slot owner,
+parser, transactions, proxy. Several stacks and a fake clock in one process make a cluster.
+
+Knows nothing of sockets, processes and files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from appliance.catalogue import counters as catalogue
+from appliance.catalogue.settings import Settings
+from appliance.location.bindings import BindingChange, BindingTable
+from appliance.location.records import BindingRecords, encode_change
+from appliance.proxy.node import Node
+from appliance.proxy.proxy import Proxy
+from appliance.routing.questions import Answer, HostAnswer, Question
+from appliance.sip.errors import MalformedMessage
+from appliance.sip.message import Request, Response
+from appliance.sip.parser import find_call_id, parse
+from appliance.sip.writer import write_response
+from appliance.state.messages import (
+    BusMessage,
+    ForgetSubscriber,
+    HandedOver,
+    SendFailed,
+    SendOn,
+    SlotsChanged,
+)
+from appliance.state.replication import Replica
+from appliance.state.slots import SlotTable, seed_of, slot_of
+from appliance.transaction.table import Transactions
+from appliance.transport.flow import NO_WORKER, Flow, Outgoing
+from appliance.transport.via import response_flow, stamp_received
+
+EXPIRY_INTERVAL_S = 1.0
+EXPIRED_MAX_PER_TURN = 2000
+# How long a host that has no address, or whose look-up failed, is not asked for again.
+HOST_RETRY_S = 5.0
+
+
+class Stack:
+    """The SIP of one worker."""
+
+    def __init__(self, settings: Settings, worker: int, key: bytes, now: float, wall_time: float) -> None:
+        self.counters: list[int] = [0] * len(catalogue.COUNTERS)
+        self._worker = worker
+        self._syntax = settings.syntax
+        self._seed = seed_of(key)
+        self._owners = bytes([worker]) * 256
+        self._is_shared = False
+        self._siblings: list[int] = []
+        self._transactions = Transactions(settings.timers, settings.limits.transactions_max, self.counters)
+        self._bindings = BindingTable(settings.limits.bindings_max)
+        self._replica = Replica(worker, BindingRecords(self._bindings), settings.limits)
+        self._node = Node(settings, worker, key, self.counters, self._transactions, self._bindings, self._publish, now)
+        self._proxy = Proxy(self._node)
+        self._records: list[bytes] = []
+        self._messages: list[tuple[int, BusMessage]] = []
+        self._expiry_at = now + EXPIRY_INTERVAL_S
+        self.set_wall_time(wall_time, now)
+
+    def set_wall_time(self, wall_time: float, now: float) -> None:
+        """Say which unix time it is at the monotonic moment `now`; call it again when the clock is set."""
+        self._node.wall_offset_s = wall_time - now
+
+    # -- messages of the wire ------------------------------------------------------------------------
+
+    def receive_datagrams(self, batch: Sequence[tuple[bytes, Flow]], now: float) -> None:
+        """Whole messages: datagrams, or what the framer cut from a stream."""
+        for data, flow in batch:
+            if self._is_shared and self._hand_over(data, flow):
+                continue
+            self._receive(data, flow, now)
+
+    def _hand_over(self, data: bytes, flow: Flow) -> bool:
+        """Pass a message on that belongs to a sibling's slot; once, for the receiver keeps it."""
+        call_id = find_call_id(data)
+        if call_id is None:
+            return False
+        owner = self._owners[slot_of(call_id, self._seed)]
+        if owner == self._worker:
+            return False
+        self.counters[catalogue.HANDED_OVER] += 1
+        self._messages.append((owner, HandedOver(data, flow)))
+        return True
+
+    def _receive(self, data: bytes, flow: Flow, now: float) -> None:
+        try:
+            message = parse(data, self._syntax)
+            if isinstance(message, Request):
+                self._receive_request(message, flow, now)
+            else:
+                self._receive_response(message, now)
+        except MalformedMessage as fault:
+            self._refuse_malformed(fault, flow)
+
+    def _receive_request(self, request: Request, flow: Flow, now: float) -> None:
+        self.counters[catalogue.REQUESTS_RECEIVED] += 1
+        stamp_received(request, flow)
+        server = self._transactions.server_for(request)
+        if server is not None:
+            self._transactions.receive_request(server, request, now)
+        else:
+            self._proxy.receive_request(request, flow, now)
+
+    def _receive_response(self, response: Response, now: float) -> None:
+        self.counters[catalogue.RESPONSES_RECEIVED] += 1
+        via = response.top_via
+        # RFC 3261 18.1.2
+        if not self._node.names.is_own_sent_by(via.host, via.port):
+            self.counters[catalogue.DROPPED_NOT_OUR_VIA] += 1
+            return
+        client = self._transactions.client_for(response)
+        if client is not None:
+            self._transactions.receive_response(client, response, now)
+        else:
+            self._proxy.receive_stray_response(response)
+
+    def _refuse_malformed(self, fault: MalformedMessage, flow: Flow) -> None:
+        """Answer what can be answered (RFC 3261 16.3 step 1, 18.3), count and drop the rest."""
+        request = fault.message
+        if not isinstance(request, Request) or request.method == b"ACK":
+            self.counters[catalogue.DROPPED_MALFORMED] += 1
+            return
+        self.counters[catalogue.REFUSED_MALFORMED] += 1
+        to_tag = self._node.keys.fault_tag(request)
+        data = write_response(request, fault.status, fault.reason.encode(), to_tag=to_tag)
+        self._transactions.outbox.append(Outgoing(data, _answer_flow(request, flow), b""))
+
+    # -- messages of the bus -------------------------------------------------------------------------
+
+    def receive_messages(self, batch: Sequence[tuple[int, BusMessage]], now: float) -> None:
+        """What siblings and the supervisor (-1) sent."""
+        for sender, message in batch:
+            if isinstance(message, HandedOver):
+                self._receive(message.data, message.flow, now)
+            elif isinstance(message, SendOn):
+                self._transactions.outbox.append(message.outgoing)
+            elif isinstance(message, SendFailed):
+                self._transactions.fail(message.branch, now)
+            elif isinstance(message, SlotsChanged):
+                self._receive_slots(message.table, message.live, now)
+            elif isinstance(message, ForgetSubscriber):
+                self._node.subscribers.forget(message.username)
+            else:
+                self._replica.receive(sender, message, now)
+
+    def _receive_slots(self, table: SlotTable, live: Sequence[int], now: float) -> None:
+        self._owners = table.owners
+        self._is_shared = table.owners.count(self._worker) < len(table.owners)
+        self._siblings = [worker for worker in live if worker != self._worker]
+        self._replica.set_siblings(self._siblings, now)
+
+    def _publish(self, change: BindingChange) -> int:
+        """Apply a change of bindings, note it for the journal, and tell the siblings."""
+        self._bindings.apply(change)
+        record = encode_change(change)
+        self._records.append(record)
+        return self._replica.changed(record)
+
+    def load_records(self, records: Sequence[bytes]) -> None:
+        """Take in bindings that were stored before; nobody is told, and nothing is stored again."""
+        self._replica.load(records)
+
+    @property
+    def is_in_sync(self) -> bool:
+        """Does the binding table agree with the siblings'?"""
+        return self._replica.is_in_sync
+
+    # -- answers, failures, time ---------------------------------------------------------------------
+
+    def receive_answers(self, batch: Sequence[Answer], now: float) -> None:
+        """Answers to questions_to_ask; each question is answered once."""
+        for answer in batch:
+            subject = self._node.inquiries.subject_of(answer)
+            if subject is not None and isinstance(answer, HostAnswer) and not answer.failed:
+                expires_at = now + max(answer.ttl_s, HOST_RETRY_S)
+                self._node.hosts.remember(subject[1], answer.addresses, expires_at)
+            self._node.inquiries.answered(answer, now)
+
+    def receive_failures(self, batch: Sequence[Outgoing], now: float) -> None:
+        """What could not be sent (RFC 3261 18.4); a sibling may have asked for it."""
+        for outgoing in batch:
+            self.counters[catalogue.SEND_FAILED] += 1
+            if outgoing.branch and not self._transactions.fail(outgoing.branch, now):
+                self._messages.extend((worker, SendFailed(outgoing.branch)) for worker in self._siblings)
+
+    def handle_timers(self, now: float) -> None:
+        """Everything that is due."""
+        self._transactions.handle_timers(now)
+        self._replica.handle_timers(now)
+        if self._expiry_at <= now:
+            self._expiry_at = now + EXPIRY_INTERVAL_S
+            self._bindings.expire(self._node.wall_time(now), EXPIRED_MAX_PER_TURN)
+        self._proxy.held.release(self._replica.acknowledged(), now)
+
+    def next_timer(self) -> float:
+        """The monotonic moment at which handle_timers wants to be called next."""
+        due = self._expiry_at
+        for other in (self._transactions.next_timer(), self._replica.next_timer(), self._proxy.held.next_deadline()):
+            if other is not None and other < due:
+                due = other
+        return due
+
+    # -- outputs -------------------------------------------------------------------------------------
+
+    def datagrams_to_send(self, now: float) -> list[Outgoing]:
+        """Messages for the wire since the last call; those of a sibling's connection go to the bus."""
+        if len(self._proxy.held):
+            self._proxy.held.release(self._replica.acknowledged(), now)
+        outgoings = self._transactions.outbox
+        if not outgoings:
+            return []
+        self._transactions.outbox = []
+        if not self._is_elsewhere(outgoings):
+            return outgoings
+        for outgoing in outgoings:
+            if outgoing.flow.worker not in (NO_WORKER, self._worker):
+                self._messages.append((outgoing.flow.worker, SendOn(outgoing)))
+        return [outgoing for outgoing in outgoings if outgoing.flow.worker in (NO_WORKER, self._worker)]
+
+    def _is_elsewhere(self, outgoings: Sequence[Outgoing]) -> bool:
+        return any(outgoing.flow.worker not in (NO_WORKER, self._worker) for outgoing in outgoings)
+
+    def messages_to_send(self, now: float) -> list[tuple[int, BusMessage]]:
+        """(destination worker, message) for the bus since the last call."""
+        messages, self._messages = self._messages, []
+        messages.extend(self._replica.messages_to_send(now))
+        return messages
+
+    def questions_to_ask(self) -> list[Question]:
+        """Questions for the world since the last call."""
+        return self._node.inquiries.questions_to_ask()
+
+    def records_to_store(self) -> list[bytes]:
+        """Changes of bindings made here since the last call, for the journal."""
+        records, self._records = self._records, []
+        return records
+
+    def gauges(self) -> dict[str, int]:
+        """How full the tables are, by name."""
+        return {
+            "transactions": len(self._transactions),
+            "registrations": len(self._bindings),
+            "waiting": self._node.inquiries.waiting_count,
+            "replies_held": len(self._proxy.held),
+            "nonces": len(self._node.nonces),
+            "hosts": len(self._node.hosts),
+            "subscribers": len(self._node.subscribers),
+        }
+
+
+def _answer_flow(request: Request, flow: Flow) -> Flow:
+    """Where the refusal of a malformed request goes: by its Via if that can be read, else to its source."""
+    try:
+        return response_flow(request.top_via, flow)
+    except MalformedMessage:
+        return flow
