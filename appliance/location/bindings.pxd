@@ -1,0 +1,81 @@
+cimport cython
+
+@cython.final
+cdef class Binding:
+    cdef public bytes aor
+    cdef public bytes key
+    cdef public bytes uri
+    cdef public bytes parameters
+    cdef public bytes call_id
+    cdef public bytes instance
+    cdef public bytes user_agent
+    cdef public bytes path_text
+    cdef public str source_ip
+    cdef public double expires_at
+    cdef public double forget_at
+    cdef public long long series
+    cdef public long long version
+    cdef public long long bucket
+    cdef public unsigned int cseq
+    cdef public unsigned int reg_id
+    cdef public long connection
+    cdef public short worker
+    cdef public short listener
+    cdef public short transport
+    cdef public unsigned short source_port
+    cdef public unsigned short q
+    cdef public bint is_counted
+    cpdef bint is_live(self, double wall_time)
+    cpdef bint comes_after(self, Binding other)
+
+
+@cython.final
+cdef class BindingChange:
+    cdef public bytes aor
+    cdef public tuple bindings
+
+
+@cython.final
+cdef class BindingTable:
+    cdef public Py_ssize_t limit
+    cdef public Py_ssize_t tombstones_max
+    cdef public Py_ssize_t live
+    cdef public list digests
+    cdef Py_ssize_t _tombstones
+    cdef list _ranges
+    cdef dict _buckets
+    cdef list _due
+    cdef long long _swept
+    cdef long long _newest
+    cdef list _recent
+    cdef list _recent_second
+    cdef dict _shared
+    cpdef list find(self, bytes aor, double wall_time, bytes instance=*)
+    cpdef list entries(self, bytes aor)
+    cpdef bint apply(self, BindingChange change)
+    @cython.locals(place=int, old=Binding)
+    cpdef bint apply_binding(self, Binding binding)
+    cdef _insert(self, int place, object held, Binding binding)
+    cdef _refresh(self, Binding old, Binding new)
+    cdef _share_texts(self, Binding binding)
+    cdef _count(self, bint is_counted, int step)
+    @cython.locals(at=double, second=cython.longlong, bucket=list)
+    cdef _schedule(self, Binding binding)
+    @cython.locals(now_second=cython.longlong, ended=Py_ssize_t, second=cython.longlong, bucket=list, binding=Binding, due=list)
+    cpdef Py_ssize_t expire(self, double wall_time, Py_ssize_t limit)
+    cdef Py_ssize_t _end(self, Binding binding, long long second)
+    cdef _drop(self, int place, Binding binding)
+    cdef _bound_tombstones(self, int place, Binding newest)
+    @cython.locals(slot=int, noted=cython.longlong)
+    cdef _note(self, long long second, int place, unsigned long long difference)
+    @cython.locals(slot=int)
+    cpdef list digests_at(self, long long second)
+    cpdef Py_ssize_t size_of_range(self, int place)
+
+
+cpdef int range_of(bytes aor)
+@cython.locals(binding=Binding)
+cdef Binding _with_key(object held, bytes key)
+cdef long long _second_of(Binding binding)
+@cython.locals(mixed=cython.ulonglong)
+cdef unsigned long long _hash(Binding binding)

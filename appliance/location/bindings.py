@@ -1,0 +1,440 @@
+"""The table of bindings: address-of-record -> the contacts that are registered for it now.
+
+RFC 3261 10 and 16.5 (the location service), RFC 5627 (instances), RFC 5626 (reg-id).
+
+Every worker holds the whole table, so the table is a replicated map: each binding is a record that carries its place in a
+total order, and the later record wins. The order is (series, cseq, version). `version` is the wall time of the change with
+the worker's number in its low byte; `series` is the version at which the binding's present Call-ID began, so that inside one
+Call-ID the CSeq decides and between two Call-IDs the later one does. (Comparing CSeqs where the Call-IDs agree and versions
+where they do not would be no order at all: three records can beat each other in a circle, and tables would differ for ever.)
+
+A removal is a record too (a tombstone: `expires_at` <= 0), kept until `forget_at`, the time at which the binding it removed
+would have ended by itself: a copy of the removed record that turns up late finds the tombstone, and after it is dead anyway.
+
+Addresses-of-record lie in 256 ranges by CRC-32, each with a digest: the XOR of a 64-bit hash of every record in it. Digests
+can be given as they were some seconds ago (`digests_at`), because two tables that are fed by each other are never equal now.
+Ends are found by buckets of one second; a refresh leaves a binding in the bucket where it lies and moves it when that comes due.
+
+Knows nothing of requests, sockets, clocks or other workers.
+"""
+
+from __future__ import annotations
+
+from heapq import heappop, heappush
+from typing import TYPE_CHECKING, Final
+from zlib import crc32
+
+from appliance.transport.flow import Flow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+RANGES: Final = 256
+RECENT_SECONDS: Final = 16  # how far back digests_at() can look
+SHARED_MAX: Final = 4096  # distinct texts that bindings share; at the limit sharing begins anew
+HASH_BITS: Final = 0xFFFFFFFFFFFFFFFF
+NO_FLOW: Final = -1
+
+
+class Binding:
+    """One contact of one address-of-record, or the tombstone of one (`expires_at` <= 0).
+
+    aor: canonical (RFC 3261 10.3 step 5). key: what names the binding inside its aor: the contact URI as first registered, or
+    instance and reg-id. uri: the contact URI byte-exact, no angle brackets. parameters: the contact's header parameters as text
+    with their leading ";", without q, expires and GRUUs. q: 0..1000. expires_at, forget_at: unix time. path: Path values, the
+    nearest to us first. instance: +sip.instance without quotes, b"" none. reg_id: 0 none. flow: the way the REGISTER came by
+    (its remote address is `source`), where it matters. source: (address, port) the REGISTER came from. series, version: see
+    the module.
+
+    Path and flow are held in parts and put together when asked: so a million of these are no work for the garbage collector.
+    """
+
+    __slots__ = ("aor", "bucket", "call_id", "connection", "cseq", "expires_at", "forget_at", "instance", "is_counted", "key",
+                 "listener", "parameters", "path_text", "q", "reg_id", "series", "source_ip", "source_port", "transport", "uri",
+                 "user_agent", "version", "worker")
+
+    def __init__(self, aor: bytes, key: bytes, uri: bytes, parameters: bytes, q: int, expires_at: float, forget_at: float,
+                 call_id: bytes, cseq: int, path: tuple[bytes, ...], instance: bytes, reg_id: int, flow: Flow | None,
+                 source: tuple[str, int] | None, user_agent: bytes, series: int, version: int) -> None:
+        self.aor = aor
+        self.key = key
+        self.uri = uri
+        self.parameters = parameters
+        self.q = q
+        self.expires_at = expires_at
+        self.forget_at = forget_at
+        self.call_id = call_id
+        self.cseq = cseq
+        self.path_text = b"\n".join(path) if path else b""
+        self.instance = instance
+        self.reg_id = reg_id
+        if flow is None:
+            self.transport = NO_FLOW
+            self.listener = self.worker = self.connection = 0
+        else:
+            self.transport = flow.transport
+            self.listener = flow.listener
+            self.worker = flow.worker
+            self.connection = flow.connection
+            source = flow.remote
+        self.source_ip = "" if source is None else source[0]
+        self.source_port = 0 if source is None else source[1]
+        self.user_agent = user_agent
+        self.series = series
+        self.version = version
+        self.bucket = 0
+        self.is_counted = False
+
+    @property
+    def source(self) -> tuple[str, int] | None:
+        return (self.source_ip, self.source_port) if self.source_ip else None
+
+    @property
+    def path(self) -> tuple[bytes, ...]:
+        return tuple(self.path_text.split(b"\n")) if self.path_text else ()
+
+    @property
+    def flow(self) -> Flow | None:
+        if self.transport == NO_FLOW:
+            return None
+        return Flow(self.transport, self.listener, (self.source_ip, self.source_port), self.worker, self.connection)
+
+    @property
+    def is_tombstone(self) -> bool:
+        return self.expires_at <= 0
+
+    def is_live(self, wall_time: float) -> bool:
+        return self.expires_at > wall_time
+
+    def comes_after(self, other: Binding) -> bool:
+        """Whether this record wins over the other one of the same binding (a total order: see the module)."""
+        if self.series != other.series:
+            return self.series > other.series
+        if self.cseq != other.cseq:
+            return self.cseq > other.cseq
+        return self.version > other.version
+
+
+class BindingChange:
+    """What one request changes at one address-of-record: the new, changed or removed (tombstone) bindings."""
+
+    __slots__ = ("aor", "bindings")
+
+    def __init__(self, aor: bytes, bindings: tuple[Binding, ...]) -> None:
+        self.aor = aor
+        self.bindings = bindings
+
+
+class BindingTable:
+    """All bindings. `limit`: live bindings; as many dead ones again may wait to be forgotten. `tombstones_max`: of one address.
+
+    The table keeps Binding objects of its own and refreshes them in place: what find() gives is a live view.
+    """
+
+    __slots__ = ("_buckets", "_due", "_newest", "_ranges", "_recent", "_recent_second", "_shared", "_swept", "_tombstones", "digests",
+                 "limit", "live", "tombstones_max")
+
+    def __init__(self, limit: int, tombstones_max: int = 20) -> None:
+        self.limit = limit
+        self.tombstones_max = tombstones_max
+        self.live = 0
+        self._tombstones = 0
+        self.digests = [0] * RANGES
+        self._ranges: list[dict[bytes, Binding | list[Binding]]] = [{} for _ in range(RANGES)]
+        self._buckets: dict[int, list[Binding]] = {}
+        self._due: list[int] = []
+        self._swept = 0
+        self._newest = 0
+        self._recent = [[0] * RANGES for _ in range(RECENT_SECONDS)]
+        self._recent_second = [0] * RECENT_SECONDS
+        self._shared: dict[bytes, bytes] = {}
+
+    def __len__(self) -> int:
+        return self.live
+
+    @property
+    def tombstones(self) -> int:
+        """Dead bindings that are remembered so that late copies of them stay dead."""
+        return self._tombstones
+
+    @property
+    def is_full(self) -> bool:
+        """No room for a binding that is not there yet. Changes that were accepted elsewhere are applied all the same."""
+        return self.live >= self.limit or self._tombstones >= self.limit
+
+    def find(self, aor: bytes, wall_time: float, instance: bytes = b"") -> list[Binding]:
+        """The live bindings of an address (of one instance of it: RFC 5627 6.1), highest q first, newest first among equals."""
+        held = self._ranges[crc32(aor) & 255].get(aor)
+        if held is None:
+            return []
+        if isinstance(held, Binding):
+            found = [held] if held.expires_at > wall_time else []
+        else:
+            found = [binding for binding in held if binding.expires_at > wall_time]
+            found.sort(key=_preference)
+        if instance:
+            found = [binding for binding in found if binding.instance == instance]
+        return found
+
+    def entries(self, aor: bytes) -> list[Binding]:
+        """Everything that is remembered of an address, tombstones included, in no order."""
+        held = self._ranges[crc32(aor) & 255].get(aor)
+        if held is None:
+            return []
+        return [held] if isinstance(held, Binding) else held.copy()
+
+    def apply(self, change: BindingChange) -> bool:
+        """Make a change visible. Returns whether anything changed: applying an older or known record changes nothing."""
+        changed = False
+        for binding in change.bindings:
+            if self.apply_binding(binding):
+                changed = True
+        return changed
+
+    def apply_binding(self, binding: Binding) -> bool:
+        """The same for one record. The object must not be used by the caller afterwards, except to read it."""
+        place = crc32(binding.aor) & 255
+        held = self._ranges[place].get(binding.aor)
+        old = _with_key(held, binding.key)
+        if old is None:
+            if int(binding.forget_at) < self._swept:
+                return False  # was over before it came
+            self._insert(place, held, binding)
+            return True
+        if old is binding or not binding.comes_after(old):
+            return False
+        self._note(_second_of(binding), place, _hash(old) ^ _hash(binding))
+        self._refresh(old, binding)
+        if old.expires_at <= 0:
+            self._bound_tombstones(place, old)
+        return True
+
+    def _insert(self, place: int, held: Binding | list[Binding] | None, binding: Binding) -> None:
+        self._note(_second_of(binding), place, _hash(binding))
+        self._share_texts(binding)
+        if held is None:
+            self._ranges[place][binding.aor] = binding
+        elif isinstance(held, Binding):
+            binding.aor = held.aor
+            self._ranges[place][held.aor] = [held, binding]
+        else:
+            binding.aor = held[0].aor
+            held.append(binding)
+        binding.bucket = 0
+        binding.is_counted = binding.expires_at > 0 and int(binding.expires_at) >= self._swept
+        self._count(binding.is_counted, 1)
+        self._schedule(binding)
+        if binding.expires_at <= 0:
+            self._bound_tombstones(place, binding)
+
+    def _refresh(self, old: Binding, new: Binding) -> None:
+        """Take over what the newer record says, and keep the texts that did not change (they are shared)."""
+        if new.uri != old.uri:
+            old.uri = new.uri
+        if new.parameters != old.parameters:
+            old.parameters = new.parameters
+        if new.call_id != old.call_id:
+            old.call_id = new.call_id
+        if new.path_text != old.path_text:
+            old.path_text = new.path_text
+        if new.instance != old.instance:
+            old.instance = new.instance
+        if new.source_ip != old.source_ip:
+            old.source_ip = new.source_ip
+        if new.user_agent != old.user_agent:
+            old.user_agent = new.user_agent
+        old.source_port = new.source_port
+        old.transport = new.transport
+        old.listener = new.listener
+        old.worker = new.worker
+        old.connection = new.connection
+        old.q = new.q
+        old.cseq = new.cseq
+        old.reg_id = new.reg_id
+        old.expires_at = new.expires_at
+        old.forget_at = new.forget_at
+        old.series = new.series
+        old.version = new.version
+        is_counted = new.expires_at > 0 and int(new.expires_at) >= self._swept
+        if is_counted != old.is_counted:
+            self._count(old.is_counted, -1)
+            self._count(is_counted, 1)
+            old.is_counted = is_counted
+        self._schedule(old)
+
+    def _share_texts(self, binding: Binding) -> None:
+        shared = self._shared
+        if len(shared) >= SHARED_MAX:
+            shared.clear()
+        if binding.key == binding.uri:
+            binding.key = binding.uri
+        binding.user_agent = shared.setdefault(binding.user_agent, binding.user_agent)
+        if binding.path_text:
+            binding.path_text = shared.setdefault(binding.path_text, binding.path_text)
+        if not binding.instance:
+            binding.parameters = shared.setdefault(binding.parameters, binding.parameters)
+
+    def _count(self, is_counted: bool, step: int) -> None:
+        if is_counted:
+            self.live += step
+        else:
+            self._tombstones += step
+
+    # The end of bindings
+
+    def _schedule(self, binding: Binding) -> None:
+        """See that the binding lies in a bucket no later than its next event: the end of its life, or of its memory."""
+        at = binding.expires_at if binding.is_counted else binding.forget_at
+        second = int(at) + 1
+        if 0 < binding.bucket <= second:
+            return
+        bucket = self._buckets.get(second)
+        if bucket is None:
+            self._buckets[second] = [binding]
+            heappush(self._due, second)
+        else:
+            bucket.append(binding)
+        binding.bucket = second
+
+    def expire(self, wall_time: float, limit: int) -> int:
+        """Let go what is over: looks at no more than `limit` entries. Returns how many live bindings ended."""
+        now_second = int(wall_time)
+        ended = 0
+        due = self._due
+        while due and due[0] <= now_second and limit > 0:
+            second = due[0]
+            bucket = self._buckets[second]
+            while bucket and limit > 0:
+                limit -= 1
+                binding = bucket.pop()
+                if binding.bucket == second:
+                    ended += self._end(binding, second)
+            if not bucket:
+                heappop(due)
+                del self._buckets[second]
+        if (not due or due[0] > now_second) and now_second > self._swept:
+            self._swept = now_second
+        return ended
+
+    def next_expiry(self) -> float | None:
+        """The unix time at which expire() has something to do, or None."""
+        return float(self._due[0]) if self._due else None
+
+    def _end(self, binding: Binding, second: int) -> int:
+        ended = 0
+        if binding.is_counted:
+            if int(binding.expires_at) >= second:  # refreshed since it was put here
+                binding.bucket = 0
+                self._schedule(binding)
+                return 0
+            ended = 1
+            self._count(True, -1)
+            self._count(False, 1)
+            binding.is_counted = False
+        if int(binding.forget_at) >= second:
+            binding.bucket = 0
+            self._schedule(binding)
+            return ended
+        place = crc32(binding.aor) & 255
+        self._note(int(binding.forget_at) + 1, place, _hash(binding))
+        self._drop(place, binding)
+        return ended
+
+    def _drop(self, place: int, binding: Binding) -> None:
+        binding.bucket = -1
+        self._count(binding.is_counted, -1)
+        held = self._ranges[place][binding.aor]
+        if isinstance(held, Binding):
+            del self._ranges[place][binding.aor]
+            return
+        held.remove(binding)
+        if len(held) == 1:
+            self._ranges[place][binding.aor] = held[0]
+
+    def _bound_tombstones(self, place: int, newest: Binding) -> None:
+        """Of one address, the tombstones that come last in the order are kept: the same ones in every table."""
+        held = self._ranges[place][newest.aor]
+        if isinstance(held, Binding) or len(held) <= self.tombstones_max:
+            return
+        tombstones = [binding for binding in held if binding.expires_at <= 0]
+        if len(tombstones) > self.tombstones_max:
+            victim = min(tombstones, key=_age)
+            self._note(_second_of(victim), place, _hash(victim))
+            self._drop(place, victim)
+
+    # Ranges and digests
+
+    def _note(self, second: int, place: int, difference: int) -> None:
+        """A record came or went, dated `second`: move the range's digest, and remember by how much for digests_at()."""
+        self.digests[place] ^= difference
+        slot = second & (RECENT_SECONDS - 1)
+        noted = self._recent_second[slot]
+        if noted != second:
+            if noted > second:
+                return
+            self._recent[slot] = [0] * RANGES
+            self._recent_second[slot] = second
+            self._newest = max(self._newest, second)
+        self._recent[slot][place] ^= difference
+
+    def digests_at(self, second: int) -> list[int]:
+        """The 256 digests without what is dated after `second` (unix time); [] where that cannot be known any more or yet."""
+        if second > self._swept or second <= self._newest - RECENT_SECONDS:
+            return []
+        digests = self.digests.copy()
+        for slot in range(RECENT_SECONDS):
+            if self._recent_second[slot] > second:
+                digests = [digest ^ later for digest, later in zip(digests, self._recent[slot], strict=True)]
+        return digests
+
+    def bindings_of_range(self, place: int) -> Iterator[Binding]:
+        """Every record of a range, tombstones too. Robust against changes meanwhile: what comes later may be missed."""
+        accounts = self._ranges[place]
+        for aor in list(accounts):
+            held = accounts.get(aor)
+            if held is None:
+                continue
+            if isinstance(held, Binding):
+                yield held
+            else:
+                yield from held.copy()
+
+    def size_of_range(self, place: int) -> int:
+        """How many addresses lie in a range."""
+        return len(self._ranges[place])
+
+
+def range_of(aor: bytes) -> int:
+    """The range, 0..255, that an address-of-record lies in."""
+    return crc32(aor) & 255
+
+
+def _with_key(held: Binding | list[Binding] | None, key: bytes) -> Binding | None:
+    if held is None:
+        return None
+    if isinstance(held, Binding):
+        return held if held.key == key else None
+    for binding in held:
+        if binding.key == key:
+            return binding
+    return None
+
+
+def _preference(binding: Binding) -> tuple[int, int]:
+    return (-binding.q, -binding.version)
+
+
+def _age(binding: Binding) -> tuple[int, int, int]:
+    return (binding.series, binding.cseq, binding.version)
+
+
+def _second_of(binding: Binding) -> int:
+    return (binding.version >> 8) // 1_000_000
+
+
+def _hash(binding: Binding) -> int:
+    """64 bits that name this record: the binding (aor and key) and its version, mixed so that XOR of many tells sets apart."""
+    mixed = (crc32(binding.key, crc32(binding.aor)) * 0x9E3779B97F4A7C15 + binding.version * 0xD1342543DE82EF95) & HASH_BITS
+    mixed = ((mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9) & HASH_BITS
+    mixed = ((mixed ^ (mixed >> 27)) * 0x94D049BB133111EB) & HASH_BITS
+    return mixed ^ (mixed >> 31)
