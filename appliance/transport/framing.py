@@ -157,9 +157,10 @@ class StreamFramer:
         text = lengths.pop()
         if not text.isdigit():
             raise self._fault(400, "Content-Length Is Not a Number", head)
-        if len(text.lstrip(b"0")) > DIGITS_MAX or len(head) + int(text[-DIGITS_MAX:]) > self._limits.message_len_max:
+        digits = text.lstrip(b"0") or b"0"
+        if len(digits) > DIGITS_MAX or len(head) + int(digits) > self._limits.message_len_max:
             raise self._fault(513, "Message Too Large", head)
-        return int(text)
+        return int(digits)
 
     def _fault(self, status: int, reason: str, head: bytes) -> MalformedMessage:
         """A fault with the request that `head` begins, so that it can be answered."""
