@@ -1,0 +1,12 @@
+import cython
+
+
+@cython.locals(folded=cython.ulonglong, octet=cython.uchar)
+cpdef int slot_of(bytes call_id, unsigned int seed)
+
+
+cdef class SlotTable:
+    cdef readonly bytes owners
+    cdef readonly int epoch
+
+    cpdef int owner_of(self, int slot)
