@@ -1,0 +1,447 @@
+"""Values of the structured header fields: Via, name-addr, Contact, CSeq, credentials, lists, quoted strings.
+
+RFC 3261 7.3.1, 20, 25.1; RFC 3581 (rport).
+
+Each parser takes one value (unfolded or not; white space is skipped wherever the grammar has LWS), walks it once
+by index, and gives back a small slotted object. Parameter values keep their quotes; `unquote` takes them off.
+
+Knows nothing of messages or of which header field a value came from, except to name it in a fault.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from appliance.sip.characters import (
+    DISPLAY,
+    PARAMETER_VALUE,
+    TOKEN,
+    end_of_quoted,
+    is_all,
+    is_token,
+    number,
+    skip_space,
+    trimmed,
+)
+from appliance.sip.errors import MalformedMessage
+from appliance.sip.uri import Uri, parse_host_port, parse_uri
+
+_NUMBER_MAX: Final = 2**32 - 1
+_EXPIRES_MALFORMED_S: Final = 3600
+_DEFAULT_PORTS: Final = {b"TLS": 5061, b"TLS-SCTP": 5061, b"WS": 80, b"WSS": 443}
+
+
+class Via:
+    """One Via value. transport: upper case. host: lower case. port: 0 when absent. branch: b"" when absent.
+
+    rport: None absent, 0 present without value. ttl: -1 when absent. parameters: names lower case, in order, the
+    named ones included. text: the value as parsed.
+    """
+
+    __slots__ = ("branch", "host", "maddr", "parameters", "port", "received", "rport", "text", "transport", "ttl")
+
+    transport: bytes
+    host: bytes
+    port: int
+    branch: bytes
+    received: bytes | None
+    rport: int | None
+    maddr: bytes | None
+    ttl: int
+    parameters: dict[bytes, bytes | None]
+    text: bytes
+
+    def __init__(
+        self,
+        transport: bytes,
+        host: bytes,
+        port: int,
+        parameters: dict[bytes, bytes | None],
+        text: bytes = b"",
+    ) -> None:
+        self.transport = transport
+        self.host = host
+        self.port = port
+        self.parameters = parameters
+        self.text = text
+        _index_via(self)
+
+    @property
+    def sent_by(self) -> bytes:
+        """b"host:port" in lower case, the transport's default port filled in: for matching (RFC 3261 17.2.3, 18.1.2)."""
+        return b"%b:%d" % (self.host, self.port or default_port(self.transport))
+
+
+def default_port(transport: bytes) -> int:
+    """RFC 3261 18.1.1: the port of a sent-by without one."""
+    return _DEFAULT_PORTS.get(transport, 5060)
+
+
+class NameAddr:
+    """A From, To, Route, Record-Route or Path value. display: as written, quotes and all, b"" when absent.
+
+    parameters: the header field's (not the URI's), names lower case, values as written, None without "=".
+    """
+
+    __slots__ = ("display", "parameters", "uri")
+
+    display: bytes
+    uri: Uri
+    parameters: dict[bytes, bytes | None]
+
+    def __init__(self, display: bytes, uri: Uri, parameters: dict[bytes, bytes | None]) -> None:
+        self.display = display
+        self.uri = uri
+        self.parameters = parameters
+
+    @property
+    def tag(self) -> bytes:
+        """The tag parameter; b"" when absent (RFC 3261 19.3)."""
+        return self.parameters.get(b"tag") or b""
+
+
+class Contact(NameAddr):
+    """A Contact value. q: 0..1000, 1000 when absent. expires: seconds, None when absent. is_star: it is "*"."""
+
+    __slots__ = ("expires", "is_star", "q")
+
+    q: int
+    expires: int | None
+    is_star: bool
+
+    def __init__(
+        self,
+        display: bytes,
+        uri: Uri,
+        parameters: dict[bytes, bytes | None],
+        q: int = 1000,
+        expires: int | None = None,
+        is_star: bool = False,
+    ) -> None:
+        self.display = display
+        self.uri = uri
+        self.parameters = parameters
+        self.q = q
+        self.expires = expires
+        self.is_star = is_star
+
+
+# "Contact: *" (RFC 3261 10.2.2). Compare with `is`, or ask is_star; its URI means nothing.
+STAR: Final = Contact(b"", Uri(b"", None, b"", text=b"*"), {}, 1000, None, True)
+
+
+def parse_via(value: bytes) -> Via:
+    """RFC 3261 20.42, LWS allowed around every separator. Raises MalformedMessage(400)."""
+    size = len(value)
+    slash = value.find(b"/")
+    second = value.find(b"/", slash + 1) if slash >= 0 else -1
+    if second < 0 or not (is_token(trimmed(value, 0, slash)) and is_token(trimmed(value, slash + 1, second))):
+        raise MalformedMessage(400, "Malformed Protocol in Via")
+    start = skip_space(value, second + 1)
+    at = start
+    while at < size and TOKEN[value[at]]:
+        at += 1
+    if at == start or at == skip_space(value, at):
+        raise MalformedMessage(400, "Malformed Transport in Via")
+    transport = value[start:at].upper()
+    semicolon = value.find(b";", at)
+    if semicolon < 0:
+        semicolon = size
+    host, port = _parse_sent_by(trimmed(value, at, semicolon))
+    return Via(transport, host, port, parse_parameters(value, semicolon, "Via"), value)
+
+
+def _parse_sent_by(text: bytes) -> tuple[bytes, int]:
+    if b" " in text or b"\t" in text or b"\n" in text:
+        # RFC 3261 25.1: COLON allows white space at both sides; nothing else in sent-by does.
+        parts = [part.strip() for part in text.rpartition(b":")]
+        text = b"".join(parts)
+    try:
+        return parse_host_port(text)
+    except MalformedMessage as fault:
+        raise MalformedMessage(400, fault.reason + " in Via") from None
+
+
+def _index_via(via: Via) -> None:
+    parameters = via.parameters
+    via.branch = parameters.get(b"branch") or b""
+    via.received = parameters.get(b"received")
+    via.maddr = parameters.get(b"maddr")
+    via.rport = None
+    via.ttl = -1
+    if b"rport" in parameters:
+        rport = parameters[b"rport"]
+        via.rport = 0 if rport is None else number(rport)
+        if via.rport < 0 or via.rport > 65535:
+            raise MalformedMessage(400, "Malformed rport in Via")
+    if b"ttl" in parameters:
+        via.ttl = number(parameters[b"ttl"] or b"")
+        if via.ttl < 0 or via.ttl > 255:
+            raise MalformedMessage(400, "Malformed ttl in Via")
+
+
+def write_via(
+    transport: bytes, sent_by: bytes, branch: bytes, rport: bool = False, parameters: dict[bytes, bytes | None] | None = None
+) -> bytes:
+    """A Via value of ours: sent_by is written as given (RFC 3261 18.1.1, RFC 3581 3)."""
+    value = b"SIP/2.0/" + transport + b" " + sent_by + b";branch=" + branch + (b";rport" if rport else b"")
+    return value + write_parameters(parameters) if parameters else value
+
+
+def write_parameters(parameters: dict[bytes, bytes | None]) -> bytes:
+    """b";name=value;name" in the order of the dictionary."""
+    return b"".join(b";" + name if value is None else b";" + name + b"=" + value for name, value in parameters.items())
+
+
+def parse_parameters(text: bytes, at: int, where: str) -> dict[bytes, bytes | None]:
+    """The *(SEMI generic-param) that starts at index `at` of text and reaches to its end (RFC 3261 25.1).
+
+    Raises MalformedMessage(400) naming `where`.
+    """
+    parameters: dict[bytes, bytes | None] = {}
+    size = len(text)
+    at = skip_space(text, at)
+    while at < size:
+        if text[at] != 59:
+            raise MalformedMessage(400, "Malformed Parameter in " + where)
+        start = skip_space(text, at + 1)
+        at = start
+        while at < size and TOKEN[text[at]]:
+            at += 1
+        if at == start:
+            raise MalformedMessage(400, "Empty Parameter in " + where)
+        name = text[start:at].lower()
+        if name in parameters:
+            raise MalformedMessage(400, "Repeated Parameter in " + where)
+        at = skip_space(text, at)
+        if at < size and text[at] == 61:
+            start = skip_space(text, at + 1)
+            at = _end_of_value(text, start, where)
+            parameters[name] = text[start:at]
+            at = skip_space(text, at)
+        else:
+            parameters[name] = None
+    return parameters
+
+
+def _end_of_value(text: bytes, start: int, where: str) -> int:
+    size = len(text)
+    at = start
+    if at < size and text[at] == 34:
+        at = end_of_quoted(text, at)
+        if at < 0:
+            raise MalformedMessage(400, "Unbalanced Quotes in " + where)
+        return at
+    while at < size and PARAMETER_VALUE[text[at]]:
+        at += 1
+    if at == start:
+        raise MalformedMessage(400, "Malformed Parameter in " + where)
+    return at
+
+
+def parse_name_addr(value: bytes, where: str = "Address") -> NameAddr:
+    """name-addr or addr-spec with header parameters (RFC 3261 20.10, 20.20, 20.34). Raises MalformedMessage(400)."""
+    address = NameAddr.__new__(NameAddr)
+    _fill_name_addr(address, value, where)
+    return address
+
+
+def _fill_name_addr(address: NameAddr, value: bytes, where: str) -> None:
+    at = skip_space(value, 0)
+    if at < len(value) and value[at] == 34:
+        end = end_of_quoted(value, at)
+        if end < 0:
+            raise MalformedMessage(400, "Unbalanced Quotes in " + where)
+        address.display = value[at:end]
+        at = skip_space(value, end)
+        if at == len(value) or value[at] != 60:
+            raise MalformedMessage(400, "Display Name Without Angle Brackets in " + where)
+    else:
+        at = _index_display(address, value, at, where)
+    if at < 0:
+        _fill_addr_spec(address, value, where)
+        return
+    close = value.find(b">", at)
+    if close < 0:
+        raise MalformedMessage(400, "Unbalanced Angle Brackets in " + where)
+    address.uri = _uri_in(value[at + 1 : close], where)
+    address.parameters = parse_parameters(value, close + 1, where)
+
+
+def _index_display(address: NameAddr, value: bytes, at: int, where: str) -> int:
+    """Sets the unquoted display name; gives back the index of "<", or -1 when the value is a bare addr-spec."""
+    bracket = value.find(b"<", at)
+    if bracket == at:
+        address.display = b""
+        return bracket
+    semicolon = value.find(b";", at)
+    if bracket < 0 or 0 <= semicolon < bracket:
+        address.display = b""
+        return -1
+    address.display = trimmed(value, at, bracket)
+    if not is_all(address.display, DISPLAY):
+        if b"," in address.display:
+            raise MalformedMessage(400, "Unquoted Comma in Display Name of " + where)
+        if b'"' in address.display:
+            raise MalformedMessage(400, "Unbalanced Quotes in " + where)
+        raise MalformedMessage(400, "Malformed Display Name in " + where)
+    return bracket
+
+
+def _fill_addr_spec(address: NameAddr, value: bytes, where: str) -> None:
+    """RFC 3261 20.10: without angle brackets, what follows a semicolon is a header parameter, and "," and "?" are faults."""
+    semicolon = value.find(b";")
+    if semicolon < 0:
+        semicolon = len(value)
+    text = trimmed(value, 0, semicolon)
+    if b"?" in text or b"," in text:
+        raise MalformedMessage(400, "URI Needs Angle Brackets in " + where)
+    address.uri = _uri_in(text, where)
+    address.parameters = parse_parameters(value, semicolon, where)
+
+
+def _uri_in(text: bytes, where: str) -> Uri:
+    try:
+        return parse_uri(text)
+    except MalformedMessage as fault:
+        raise MalformedMessage(fault.status, fault.reason + " in " + where) from None
+
+
+def parse_contact(value: bytes) -> Contact:
+    """RFC 3261 20.10. STAR for "*". A malformed expires counts as 3600. Raises MalformedMessage(400)."""
+    if value == b"*":
+        return STAR
+    contact = Contact.__new__(Contact)
+    _fill_name_addr(contact, value, "Contact")
+    contact.is_star = False
+    contact.q = parse_q(contact.parameters[b"q"] or b"") if b"q" in contact.parameters else 1000
+    contact.expires = None
+    if b"expires" in contact.parameters:
+        seconds = parse_delta_seconds(contact.parameters[b"expires"] or b"")
+        # RFC 3261 20.10: malformed values are taken for 3600.
+        contact.expires = _EXPIRES_MALFORMED_S if seconds is None else seconds
+    return contact
+
+
+def parse_q(text: bytes) -> int:
+    """qvalue in thousandths, 0..1000 (RFC 3261 25.1); further digits are cut off. Raises MalformedMessage(400)."""
+    whole, dot, fraction = text.partition(b".")
+    if whole not in (b"0", b"1", b"") or not (whole or fraction) or (fraction and number(fraction) < 0):
+        raise MalformedMessage(400, "Malformed q in Contact")
+    thousandths = int(whole or b"0") * 1000 + int((fraction[:3] + b"000")[:3])
+    if thousandths > 1000:
+        raise MalformedMessage(400, "Malformed q in Contact")
+    return thousandths
+
+
+def parse_delta_seconds(text: bytes) -> int | None:
+    """delta-seconds, at most 2**32 - 1 (RFC 3261 20.19); None when malformed. Comments and parameters do not count."""
+    seconds = number(text)
+    return None if seconds < 0 else min(seconds, _NUMBER_MAX)
+
+
+def parse_cseq(value: bytes) -> tuple[int, bytes]:
+    """(number, method) of RFC 3261 20.16. Raises MalformedMessage(400)."""
+    parts = value.split(None, 2)
+    if len(parts) != 2 or not is_token(parts[1]):
+        raise MalformedMessage(400, "Malformed CSeq")
+    sequence = number(parts[0])
+    if sequence < 0:
+        raise MalformedMessage(400, "Malformed CSeq")
+    if sequence > _NUMBER_MAX:
+        raise MalformedMessage(400, "CSeq Number Too Large")
+    return sequence, parts[1]
+
+
+def next_comma(text: bytes, at: int) -> int:
+    """Index of the next comma outside quoted strings and angle brackets, or len(text). Raises MalformedMessage(400)."""
+    size = len(text)
+    while at < size:
+        octet = text[at]
+        if octet == 44:
+            return at
+        if octet == 34:
+            at = end_of_quoted(text, at)
+            if at < 0:
+                raise MalformedMessage(400, "Unbalanced Quotes")
+        elif octet == 60:
+            at = text.find(b">", at)
+            if at < 0:
+                raise MalformedMessage(400, "Unbalanced Angle Brackets")
+            at += 1
+        else:
+            at += 1
+    return size
+
+
+def split_list(value: bytes) -> list[bytes]:
+    """The trimmed elements of a comma-separated list (RFC 3261 7.3.1), empty ones too; [] for empty text.
+
+    Raises MalformedMessage(400) when quotes or angle brackets do not balance.
+    """
+    if b"," not in value:
+        only = value.strip(b" \t\r\n")
+        return [only] if only else []
+    elements: list[bytes] = []
+    start = 0
+    size = len(value)
+    while start <= size:
+        comma = next_comma(value, start)
+        elements.append(trimmed(value, start, comma))
+        start = comma + 1
+    return elements
+
+
+def parse_auth(value: bytes) -> tuple[bytes, dict[bytes, bytes]]:
+    """(scheme, parameters) of credentials or a challenge (RFC 3261 20.7, 20.44): names lower case, values unquoted.
+
+    The scheme is lower case. Only for Digest does bad syntax raise MalformedMessage(400): other schemes may carry
+    anything, and give {} when they are no list of parameters.
+    """
+    scheme, _, rest = value.strip(b" \t\r\n").partition(b" ")
+    scheme = scheme.lower()
+    try:
+        return scheme, _parse_auth_parameters(rest)
+    except MalformedMessage:
+        if scheme == b"digest":
+            raise
+        return scheme, {}
+
+
+def _parse_auth_parameters(text: bytes) -> dict[bytes, bytes]:
+    parameters: dict[bytes, bytes] = {}
+    for element in split_list(text):
+        name, equals, raw = element.partition(b"=")
+        name = name.rstrip(b" \t\r\n").lower()
+        raw = raw.lstrip(b" \t\r\n")
+        if not element:
+            continue
+        if not equals or not is_token(name) or name in parameters:
+            raise MalformedMessage(400, "Malformed Credentials")
+        if raw[:1] == b'"' and end_of_quoted(raw, 0) != len(raw):
+            raise MalformedMessage(400, "Unbalanced Quotes in Credentials")
+        parameters[name] = unquote(raw)
+    return parameters
+
+
+def quote(text: bytes) -> bytes:
+    """A quoted-string (RFC 3261 25.1): quotes and backslashes escaped."""
+    return b'"' + text.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
+
+
+def unquote(text: bytes) -> bytes:
+    """What a quoted-string stands for; text without quotes comes back as it is."""
+    if len(text) < 2 or text[0] != 34 or text[-1] != 34:
+        return text
+    text = text[1:-1]
+    if b"\\" not in text:
+        return text
+    parts: list[bytes] = []
+    at = text.find(b"\\")
+    start = 0
+    while at >= 0:
+        parts.append(text[start:at])
+        start = at + 1
+        at = text.find(b"\\", start + 1)
+    parts.append(text[start:])
+    return b"".join(parts)

@@ -1,0 +1,309 @@
+"""One whole message from its octets, with the structural rules that every element has to enforce.
+
+RFC 3261 7, 8.1.1, 8.2, 16.3 step 1, 18.3, 25.1; behaviour on broken messages after RFC 4475.
+
+The head is cut into lines in one step and each line is indexed by name; only the header fields that RFC 3261 makes
+mandatory are read. All lines are indexed before anything is judged, so that a fault finds enough to answer with.
+
+Knows nothing of streams, transactions or of what the requests ask for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from appliance.sip.characters import DIGIT, is_all, is_token, number
+from appliance.sip.errors import MalformedMessage
+from appliance.sip.message import HeaderField, Message, Request, Response
+from appliance.sip.names import (
+    CALL_ID,
+    CONTENT_LENGTH,
+    CSEQ,
+    FROM,
+    IDS,
+    MAX_FORWARDS,
+    NAMES,
+    OTHER,
+    TO,
+    VIA,
+    header_id,
+)
+
+KNOWN_METHODS: Final = frozenset(
+    (b"INVITE", b"ACK", b"BYE", b"CANCEL", b"OPTIONS", b"REGISTER", b"PRACK", b"SUBSCRIBE", b"NOTIFY")
+    + (b"PUBLISH", b"INFO", b"REFER", b"MESSAGE", b"UPDATE")
+)
+_BROKEN: Final = -1
+
+
+@dataclass(frozen=True, slots=True)
+class SyntaxLimits:
+    """Bounds of one message, octets and counts. header_len_max counts a line with its name, folds and CRLF."""
+
+    message_len_max: int = 65535
+    header_count_max: int = 200
+    header_len_max: int = 8192
+    uri_len_max: int = 2048
+
+
+def parse(data: bytes, limits: SyntaxLimits) -> Request | Response:
+    """The message in a datagram, or a framed message of a stream.
+
+    Octets after the body that Content-Length announces are dropped (RFC 3261 18.3); empty lines before the start
+    line are skipped (7.5). Raises MalformedMessage and nothing else; its message is set when the fault is to be
+    answered.
+    """
+    start = _skip_empty_lines(data)
+    if start == len(data):
+        raise MalformedMessage(400, "Empty Message")
+    head_end = data.find(b"\r\n\r\n", start)
+    head = data[start : head_end + 2] if head_end >= 0 else data[start:]
+    lines = head.splitlines(True)
+    start_line = lines[0]
+    fields = _index_fields(lines, limits.header_count_max)
+    body = data[head_end + 4 :] if head_end >= 0 else b""
+    # The version token is case-insensitive (RFC 3261 7.1).
+    if start_line[:4].upper() == b"SIP/":
+        return _parse_response(start_line, fields, body, head_end >= 0, limits)
+    try:
+        request = _parse_request_line(start_line, fields, limits)
+        request.body = body
+        _check_bounds(request, len(data), head_end >= 0, limits)
+        _check_request(request)
+    except MalformedMessage as fault:
+        raise MalformedMessage(fault.status, fault.reason, _answerable(start_line, fields)) from None
+    return request
+
+
+def find_call_id(data: bytes) -> bytes | None:
+    """The value of the first Call-ID header field, by a scan that looks at nothing else; None when there is none."""
+    at = data.find(b"\n", _skip_empty_lines(data)) + 1
+    size = len(data)
+    while 0 < at < size:
+        octet = data[at]
+        # "C", "c", "I", "i": no other line can be it. CR: the head is over.
+        if octet == 67 or octet == 99 or octet == 73 or octet == 105:
+            colon = data.find(b":", at, at + 40)
+            if colon >= 0 and IDS.get(data[at:colon].rstrip(b" \t").lower()) == CALL_ID:
+                return _folded_value(data, colon + 1)
+        elif octet == 13 or octet == 10:
+            return None
+        at = data.find(b"\n", at) + 1
+    return None
+
+
+def _folded_value(data: bytes, at: int) -> bytes:
+    """The first word of a header value that may start on a continuation line."""
+    end = data.find(b"\n", at)
+    while 0 <= end < len(data) - 1 and data[end + 1] in b" \t":
+        end = data.find(b"\n", end + 1)
+    words = data[at : end if end >= 0 else len(data)].split(None, 1)
+    return words[0] if words else b""
+
+
+def _skip_empty_lines(data: bytes) -> int:
+    at = 0
+    size = len(data)
+    while at < size and (data[at] == 13 or data[at] == 10):
+        at += 1
+    return at
+
+
+def _index_fields(lines: list[bytes], count_max: int) -> list[HeaderField]:
+    """Header fields of all lines but the first; one more than allowed at most. Unusable lines get the id _BROKEN."""
+    fields: list[HeaderField] = []
+    count = len(lines)
+    index = 1
+    while index < count and len(fields) <= count_max:
+        line = lines[index]
+        index += 1
+        while index < count and (lines[index][0] == 32 or lines[index][0] == 9):
+            line = _joined_fold(lines, index - 1, line)
+            index = _after_fold(lines, index)
+        fields.append(_index_line(line))
+    return fields
+
+
+def _after_fold(lines: list[bytes], index: int) -> int:
+    count = len(lines)
+    while index < count and (lines[index][0] == 32 or lines[index][0] == 9):
+        index += 1
+    return index
+
+
+def _joined_fold(lines: list[bytes], index: int, line: bytes) -> bytes:
+    return b"".join([line, *lines[index + 1 : _after_fold(lines, index + 1)]])
+
+
+def _index_line(line: bytes) -> HeaderField:
+    field = HeaderField.__new__(HeaderField)
+    size = len(line)
+    colon = 0
+    while colon < size and line[colon] != 58:
+        colon += 1
+    field.line = line
+    field.colon = colon
+    field._value = None
+    name = line[:colon]
+    known = IDS.get(name)
+    field.id = header_id(name) if known is None else known
+    if colon == size or not line.endswith(b"\r\n"):
+        field.id = _BROKEN
+    return field
+
+
+def _parse_request_line(start_line: bytes, fields: list[HeaderField], limits: SyntaxLimits) -> Request:
+    """RFC 3261 7.1: method SP Request-URI SP SIP-Version CRLF, single spaces, none at the end."""
+    if not start_line.endswith(b"\r\n"):
+        raise MalformedMessage(400, "Start Line Does Not End in CRLF")
+    parts = start_line[:-2].split(b" ")
+    if len(parts) != 3 or not parts[1]:
+        raise MalformedMessage(400, _request_line_fault(parts))
+    method = parts[0]
+    if not is_token(method):
+        raise MalformedMessage(400, "Malformed Method")
+    _check_version(parts[2])
+    if len(parts[1]) > limits.uri_len_max:
+        raise MalformedMessage(414, "Request-URI Too Long")
+    return Request(method, parts[1], fields)
+
+
+def _request_line_fault(parts: list[bytes]) -> str:
+    if len(parts) < 3:
+        return "Malformed Request Line"
+    if b"" in parts:
+        return "Extra Whitespace in Request Line"
+    return "Whitespace in Request-URI"
+
+
+def _check_version(version: bytes) -> None:
+    if version == b"SIP/2.0" or version.upper() == b"SIP/2.0":
+        return
+    major, dot, minor = version[4:].partition(b".")
+    if version[:4].upper() == b"SIP/" and dot and number(major) >= 0 and number(minor) >= 0:
+        raise MalformedMessage(505, "Version Not Supported")
+    raise MalformedMessage(400, "Malformed SIP Version")
+
+
+def _parse_response(
+    start_line: bytes, fields: list[HeaderField], body: bytes, has_end: bool, limits: SyntaxLimits
+) -> Response:
+    """RFC 3261 7.2: SIP-Version SP Status-Code SP Reason-Phrase CRLF. The SP after the code may be missing."""
+    if not start_line.endswith(b"\r\n"):
+        raise MalformedMessage(400, "Start Line Does Not End in CRLF")
+    version, _, rest = start_line[:-2].partition(b" ")
+    _check_version(version)
+    code = rest[:3]
+    if len(code) != 3 or not is_all(code, DIGIT) or (len(rest) > 3 and rest[3] != 32):
+        raise MalformedMessage(400, "Malformed Status Code")
+    status = int(code)
+    if status < 100 or status > 699:
+        raise MalformedMessage(400, "Status Code Out of Range")
+    response = Response(status, rest[4:], fields, body)
+    _check_bounds(response, 0, has_end, limits)
+    _check_fields(response)
+    return response
+
+
+def _check_bounds(message: Message, size: int, has_end: bool, limits: SyntaxLimits) -> None:
+    if size > limits.message_len_max:
+        raise MalformedMessage(513, "Message Too Large")
+    if len(message.fields) > limits.header_count_max:
+        raise MalformedMessage(400, "Too Many Header Fields")
+    line_len_max = limits.header_len_max
+    for field in message.fields:
+        if field.id < 0:
+            raise MalformedMessage(400, _line_fault(field))
+        if len(field.line) > line_len_max:
+            raise MalformedMessage(400, "Header Field Too Long")
+    if not has_end:
+        raise MalformedMessage(400, "Header Fields Not Ended by an Empty Line")
+
+
+def _line_fault(field: HeaderField) -> str:
+    if not field.line.endswith(b"\r\n"):
+        return "Header Line Does Not End in CRLF"
+    if field.colon == len(field.line):
+        return "Header Line Without Colon"
+    return "Malformed Header Name"
+
+
+def _check_fields(message: Message) -> None:
+    """What requests and responses have in common; reading a header field is checking it."""
+    _check_counts(message)
+    if not message.call_id or b" " in message.call_id:
+        raise MalformedMessage(400, "Malformed Call-ID")
+    message.from_address
+    message.to_address
+    message.cseq_number
+    # RFC 3261 8.1.1.7: the branch is the cookie and something unique after it.
+    if message.top_via.branch == b"z9hG4bK":
+        raise MalformedMessage(400, "Empty Branch in Via")
+    _cut_body(message)
+
+
+def _check_counts(message: Message) -> None:
+    """RFC 3261 8.1.1, 20: which header fields must be there, and which must be there once."""
+    via = vias = tos = froms = call_ids = cseqs = hops = lengths = 0
+    for field in message.fields:
+        via = field.id
+        if via == OTHER:
+            continue
+        if via == VIA:
+            vias += 1
+        elif via == FROM:
+            froms += 1
+        elif via == TO:
+            tos += 1
+        elif via == CALL_ID:
+            call_ids += 1
+        elif via == CSEQ:
+            cseqs += 1
+        elif via == MAX_FORWARDS:
+            hops += 1
+        elif via == CONTENT_LENGTH:
+            lengths += 1
+    if vias and froms == tos == call_ids == cseqs == 1 and hops <= 1 and lengths <= 1:
+        return
+    for id, found in ((VIA, min(vias, 1)), (FROM, froms), (TO, tos), (CALL_ID, call_ids), (CSEQ, cseqs)):
+        if not found:
+            raise MalformedMessage(400, "Missing " + NAMES[id].decode())
+        if found > 1:
+            raise MalformedMessage(400, "More Than One " + NAMES[id].decode())
+    raise MalformedMessage(400, "More Than One " + ("Max-Forwards" if hops > 1 else "Content-Length"))
+
+
+def _cut_body(message: Message) -> None:
+    """RFC 3261 18.3 and 20.14."""
+    value = message.first(CONTENT_LENGTH)
+    if value is None:
+        return
+    length = number(value)
+    if length < 0:
+        raise MalformedMessage(400, "Malformed Content-Length")
+    if length > len(message.body):
+        raise MalformedMessage(400, "Body Shorter Than Content-Length")
+    if length < len(message.body):
+        message.body = message.body[:length]
+
+
+def _check_request(request: Request) -> None:
+    _check_fields(request)
+    # RFC 3261 8.1.1.5: the method in CSeq must be the request's.
+    if request.cseq_method != request.method:
+        if request.method in KNOWN_METHODS:
+            raise MalformedMessage(400, "CSeq Method Does Not Match")
+        raise MalformedMessage(501, "Unknown Method, Not That in CSeq")
+    request.max_forwards
+    request.uri
+
+
+def _answerable(start_line: bytes, fields: list[HeaderField]) -> Request | None:
+    """A Request that is good enough to write a response from; None for ACK, for what is no request, and without Via."""
+    words = start_line.split()
+    if len(words) < 3 or words[-1][:4].upper() != b"SIP/" or words[0] == b"ACK" or not is_token(words[0]):
+        return None
+    usable = [field for field in fields if field.id >= 0]
+    request = Request(words[0], b" ".join(words[1:-1]), usable)
+    return request if request.count(VIA) else None

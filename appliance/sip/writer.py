@@ -1,0 +1,96 @@
+"""Messages as octets, and responses made from requests.
+
+RFC 3261 7, 8.2.6.
+
+Header lines are joined as they are: nothing is formatted anew that was not edited. A response copies the lines of
+the request, so it can be made for a request that was understood only in part.
+
+Knows nothing of transports or of which response is right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from appliance.sip.errors import MalformedMessage
+from appliance.sip.message import HeaderField, Message, Request, Response, make_field, make_named_field
+from appliance.sip.names import CALL_ID, CONTENT_LENGTH, CSEQ, FROM, TIMESTAMP, TO, VIA, header_id
+
+
+def write(message: Message) -> bytes:
+    """The whole message. Content-Length is what the header fields say: who changes the body replaces it."""
+    parts = [start_line(message)]
+    for field in message.fields:
+        parts.append(field.line)
+    parts.append(b"\r\n")
+    parts.append(message.body)
+    return b"".join(parts)
+
+
+def start_line(message: Message) -> bytes:
+    """The request line or status line with its CRLF (RFC 3261 7.1, 7.2)."""
+    if isinstance(message, Request):
+        return b"".join((message.method, b" ", message.uri_text, b" SIP/2.0\r\n"))
+    assert isinstance(message, Response)
+    return b"".join((b"SIP/2.0 ", str(message.status).encode(), b" ", message.reason, b"\r\n"))
+
+
+def write_response(
+    request: Request,
+    status: int,
+    reason: bytes,
+    headers: Sequence[tuple[bytes, bytes]] = (),
+    to_tag: bytes = b"",
+    body: bytes = b"",
+) -> bytes:
+    """What `response_to` gives, as octets."""
+    return write(response_to(request, status, reason, headers, to_tag, body))
+
+
+def response_to(
+    request: Request,
+    status: int,
+    reason: bytes,
+    headers: Sequence[tuple[bytes, bytes]] = (),
+    to_tag: bytes = b"",
+    body: bytes = b"",
+) -> Response:
+    """RFC 3261 8.2.6: all Via, From, To, Call-ID and CSeq of the request, Timestamp for 100, then `headers`.
+
+    to_tag goes onto To when To has no tag. Content-Length is added. Header fields that the request lacks are left
+    out; of those that must be single the first is copied.
+    """
+    assert b"\r" not in reason and b"\n" not in reason, "a reason phrase of ours holds a line break"
+    fields = _copied_fields(request, status == 100, to_tag)
+    for name, value in headers:
+        fields.append(make_named_field(header_id(name), name, value))
+    fields.append(make_field(CONTENT_LENGTH, str(len(body)).encode()))
+    return Response(status, reason, fields, body)
+
+
+def _copied_fields(request: Request, is_trying: bool, to_tag: bytes) -> list[HeaderField]:
+    vias: list[HeaderField] = []
+    singles: list[HeaderField] = []
+    seen = 0
+    for field in request.fields:
+        id = field.id
+        if id == VIA:
+            vias.append(field)
+        elif id == FROM or id == TO or id == CALL_ID or id == CSEQ or (is_trying and id == TIMESTAMP):
+            bit = 1 << id
+            if seen & bit:
+                continue
+            seen |= bit
+            singles.append(_tagged(request, field, to_tag) if id == TO and to_tag else field)
+    vias.extend(singles)
+    return vias
+
+
+def _tagged(request: Request, field: HeaderField, to_tag: bytes) -> HeaderField:
+    """The To line with the tag; a To that cannot be parsed gets it at its end."""
+    try:
+        if request.to_tag:
+            return field
+    except MalformedMessage:
+        pass
+    return HeaderField(TO, field.line.rstrip(b" \t\r\n") + b";tag=" + to_tag + b"\r\n")
