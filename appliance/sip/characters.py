@@ -33,7 +33,9 @@ URI: Final = _table(bytes(octet for octet in _PRINTABLE if octet not in b'"<>\\^
 # A generic parameter's unquoted value: token or host, with the "=" and "/" that base64 brings along.
 PARAMETER_VALUE: Final = _table(bytes(octet for octet in _PRINTABLE if octet not in b'",;<>?@\\'))
 # Words before "<". The grammar says tokens; bare UTF-8 and dots are common and harmless, separators are not.
-DISPLAY: Final = _table(b" \t" + bytes(octet for octet in _PRINTABLE if octet not in b'",;:<>\\') + bytes(range(128, 256)))
+DISPLAY: Final = _table(
+    b" \t" + bytes(octet for octet in _PRINTABLE if octet not in b'",;:<>\\') + bytes(range(128, 256))
+)
 
 
 def is_all(text: bytes, table: bytes) -> bool:

@@ -1,9 +1,9 @@
-"""Values of the structured header fields: Via, name-addr, Contact, CSeq, credentials, lists, quoted strings.
+"""Values of the structured header fields: Via, name-addr, Contact, CSeq, credentials.
 
 RFC 3261 7.3.1, 20, 25.1; RFC 3581 (rport).
 
 Each parser takes one value (unfolded or not; white space is skipped wherever the grammar has LWS), walks it once
-by index, and gives back a small slotted object. Parameter values keep their quotes; `unquote` takes them off.
+by index, and gives back a small slotted object. The pieces of parameters.py are part of this module's interface.
 
 Knows nothing of messages or of which header field a value came from, except to name it in a fault.
 """
@@ -12,18 +12,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from appliance.sip.characters import (
-    DISPLAY,
-    PARAMETER_VALUE,
-    TOKEN,
-    end_of_quoted,
-    is_all,
-    is_token,
-    number,
-    skip_space,
-    trimmed,
-)
+from appliance.sip.characters import DISPLAY, TOKEN, end_of_quoted, is_all, is_token, number, skip_space, trimmed
 from appliance.sip.errors import MalformedMessage
+from appliance.sip.parameters import *
+from appliance.sip.parameters import parse_parameters, split_list, unquote, write_parameters
 from appliance.sip.uri import Uri, parse_host_port, parse_uri
 
 _NUMBER_MAX: Final = 2**32 - 1
@@ -181,62 +173,15 @@ def _index_via(via: Via) -> None:
 
 
 def write_via(
-    transport: bytes, sent_by: bytes, branch: bytes, rport: bool = False, parameters: dict[bytes, bytes | None] | None = None
+    transport: bytes,
+    sent_by: bytes,
+    branch: bytes,
+    rport: bool = False,
+    parameters: dict[bytes, bytes | None] | None = None,
 ) -> bytes:
     """A Via value of ours: sent_by is written as given (RFC 3261 18.1.1, RFC 3581 3)."""
     value = b"SIP/2.0/" + transport + b" " + sent_by + b";branch=" + branch + (b";rport" if rport else b"")
     return value + write_parameters(parameters) if parameters else value
-
-
-def write_parameters(parameters: dict[bytes, bytes | None]) -> bytes:
-    """b";name=value;name" in the order of the dictionary."""
-    return b"".join(b";" + name if value is None else b";" + name + b"=" + value for name, value in parameters.items())
-
-
-def parse_parameters(text: bytes, at: int, where: str) -> dict[bytes, bytes | None]:
-    """The *(SEMI generic-param) that starts at index `at` of text and reaches to its end (RFC 3261 25.1).
-
-    Raises MalformedMessage(400) naming `where`.
-    """
-    parameters: dict[bytes, bytes | None] = {}
-    size = len(text)
-    at = skip_space(text, at)
-    while at < size:
-        if text[at] != 59:
-            raise MalformedMessage(400, "Malformed Parameter in " + where)
-        start = skip_space(text, at + 1)
-        at = start
-        while at < size and TOKEN[text[at]]:
-            at += 1
-        if at == start:
-            raise MalformedMessage(400, "Empty Parameter in " + where)
-        name = text[start:at].lower()
-        if name in parameters:
-            raise MalformedMessage(400, "Repeated Parameter in " + where)
-        at = skip_space(text, at)
-        if at < size and text[at] == 61:
-            start = skip_space(text, at + 1)
-            at = _end_of_value(text, start, where)
-            parameters[name] = text[start:at]
-            at = skip_space(text, at)
-        else:
-            parameters[name] = None
-    return parameters
-
-
-def _end_of_value(text: bytes, start: int, where: str) -> int:
-    size = len(text)
-    at = start
-    if at < size and text[at] == 34:
-        at = end_of_quoted(text, at)
-        if at < 0:
-            raise MalformedMessage(400, "Unbalanced Quotes in " + where)
-        return at
-    while at < size and PARAMETER_VALUE[text[at]]:
-        at += 1
-    if at == start:
-        raise MalformedMessage(400, "Malformed Parameter in " + where)
-    return at
 
 
 def parse_name_addr(value: bytes, where: str = "Address") -> NameAddr:
@@ -325,7 +270,7 @@ def parse_contact(value: bytes) -> Contact:
 
 def parse_q(text: bytes) -> int:
     """qvalue in thousandths, 0..1000 (RFC 3261 25.1); further digits are cut off. Raises MalformedMessage(400)."""
-    whole, dot, fraction = text.partition(b".")
+    whole, _, fraction = text.partition(b".")
     if whole not in (b"0", b"1", b"") or not (whole or fraction) or (fraction and number(fraction) < 0):
         raise MalformedMessage(400, "Malformed q in Contact")
     thousandths = int(whole or b"0") * 1000 + int((fraction[:3] + b"000")[:3])
@@ -351,45 +296,6 @@ def parse_cseq(value: bytes) -> tuple[int, bytes]:
     if sequence > _NUMBER_MAX:
         raise MalformedMessage(400, "CSeq Number Too Large")
     return sequence, parts[1]
-
-
-def next_comma(text: bytes, at: int) -> int:
-    """Index of the next comma outside quoted strings and angle brackets, or len(text). Raises MalformedMessage(400)."""
-    size = len(text)
-    while at < size:
-        octet = text[at]
-        if octet == 44:
-            return at
-        if octet == 34:
-            at = end_of_quoted(text, at)
-            if at < 0:
-                raise MalformedMessage(400, "Unbalanced Quotes")
-        elif octet == 60:
-            at = text.find(b">", at)
-            if at < 0:
-                raise MalformedMessage(400, "Unbalanced Angle Brackets")
-            at += 1
-        else:
-            at += 1
-    return size
-
-
-def split_list(value: bytes) -> list[bytes]:
-    """The trimmed elements of a comma-separated list (RFC 3261 7.3.1), empty ones too; [] for empty text.
-
-    Raises MalformedMessage(400) when quotes or angle brackets do not balance.
-    """
-    if b"," not in value:
-        only = value.strip(b" \t\r\n")
-        return [only] if only else []
-    elements: list[bytes] = []
-    start = 0
-    size = len(value)
-    while start <= size:
-        comma = next_comma(value, start)
-        elements.append(trimmed(value, start, comma))
-        start = comma + 1
-    return elements
 
 
 def parse_auth(value: bytes) -> tuple[bytes, dict[bytes, bytes]]:
@@ -422,26 +328,3 @@ def _parse_auth_parameters(text: bytes) -> dict[bytes, bytes]:
             raise MalformedMessage(400, "Unbalanced Quotes in Credentials")
         parameters[name] = unquote(raw)
     return parameters
-
-
-def quote(text: bytes) -> bytes:
-    """A quoted-string (RFC 3261 25.1): quotes and backslashes escaped."""
-    return b'"' + text.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
-
-
-def unquote(text: bytes) -> bytes:
-    """What a quoted-string stands for; text without quotes comes back as it is."""
-    if len(text) < 2 or text[0] != 34 or text[-1] != 34:
-        return text
-    text = text[1:-1]
-    if b"\\" not in text:
-        return text
-    parts: list[bytes] = []
-    at = text.find(b"\\")
-    start = 0
-    while at >= 0:
-        parts.append(text[start:at])
-        start = at + 1
-        at = text.find(b"\\", start + 1)
-    parts.append(text[start:])
-    return b"".join(parts)

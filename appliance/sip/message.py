@@ -4,31 +4,29 @@ RFC 3261 7, 8.1.1, 8.2.6, 20.
 
 A message holds the exact octets of every header line; an edit replaces lines and leaves the others untouched, so
 that what was not understood is passed on as it came. HeaderField objects are never changed in place: copies of a
-message share them. What parsing found is cached and forgotten when an edit touches its header field.
+message share them. What parsing found is cached and forgotten when an edit touches its header field. The header ids
+of names.py and the lines of fields.py are part of this module's interface.
 
 Knows nothing of transactions, transports or what a header field means for routing.
 """
 
 from __future__ import annotations
 
-from typing import TypeVar
-
-from appliance.sip.characters import skip_space, trimmed
+from appliance.sip.characters import number, skip_space
 from appliance.sip.errors import MalformedMessage
+from appliance.sip.fields import *
+from appliance.sip.fields import HeaderField, make_field, make_named_field, unfold
 from appliance.sip.headers import (
     STAR,
     Contact,
     NameAddr,
     Via,
-    next_comma,
-    number,
     parse_contact,
     parse_cseq,
     parse_name_addr,
     parse_via,
-    split_list,
 )
-from appliance.sip.names import *  # noqa: F403 - the ids are part of this module's interface
+from appliance.sip.names import *
 from appliance.sip.names import (
     CALL_ID,
     CONTACT,
@@ -43,64 +41,8 @@ from appliance.sip.names import (
     VIA,
     header_id,
 )
+from appliance.sip.parameters import next_comma, split_list
 from appliance.sip.uri import Uri, parse_uri
-
-AnyMessage = TypeVar("AnyMessage", bound="Message")
-
-
-class HeaderField:
-    """One header line. id: see names. line: the exact octets, folds and final CRLF included. Never changed."""
-
-    __slots__ = ("_value", "colon", "id", "line")
-
-    id: int
-    line: bytes
-    colon: int
-    _value: bytes | None
-
-    def __init__(self, id: int, line: bytes) -> None:
-        self.id = id
-        self.line = line
-        self.colon = line.index(b":")
-        self._value = None
-
-    @property
-    def name(self) -> bytes:
-        """The name as written."""
-        return self.line[: self.colon].rstrip(b" \t")
-
-    @property
-    def value(self) -> bytes:
-        """The value: trimmed, each fold and the white space around it made one SP (RFC 3261 7.3.1)."""
-        return self.text()
-
-    def text(self) -> bytes:
-        """What `value` gives, without the cost of a property in compiled code."""
-        if self._value is None:
-            value = trimmed(self.line, self.colon + 1, len(self.line))
-            self._value = unfold(value) if b"\n" in value else value
-        return self._value
-
-
-def unfold(value: bytes) -> bytes:
-    """RFC 3261 7.3.1: a line fold and the white space around it is one SP."""
-    return b" ".join([part.strip(b" \t") for part in value.split(b"\r\n")])
-
-
-def make_field(id: int, value: bytes) -> HeaderField:
-    """A header line of ours with the canonical name."""
-    return make_named_field(id, NAMES[id], value)
-
-
-def make_named_field(id: int, name: bytes, value: bytes) -> HeaderField:
-    """A header line of ours; the value must be one line."""
-    assert b"\n" not in value and b"\r" not in value, "a header value of ours holds a line break"
-    field = HeaderField.__new__(HeaderField)
-    field.id = id
-    field.line = name + b": " + value + b"\r\n"
-    field.colon = len(name)
-    field._value = value
-    return field
 
 
 class Message:
@@ -151,11 +93,10 @@ class Message:
 
     def index_of(self, id: int) -> int:
         """The place in `fields` of the first header field of that id, -1 when there is none."""
-        index = 0
-        for field in self.fields:
+        for index in range(len(self.fields)):
+            field = self.fields[index]
             if field.id == id:
                 return index
-            index += 1
         return -1
 
     def first(self, id: int) -> bytes | None:
@@ -192,66 +133,102 @@ class Message:
         """The whole value of each header field of that name (any case), known or not."""
         id = header_id(name)
         wanted = name.lower()
-        return [field.text() for field in self.fields if field.id == id and (id != OTHER or field.name.lower() == wanted)]
+        return [
+            field.text() for field in self.fields if field.id == id and (id != OTHER or field.name.lower() == wanted)
+        ]
 
     @property
     def call_id(self) -> bytes:
         """RFC 3261 20.8, octets as they came."""
-        if self._call_id is None:
-            self._call_id = self._required(CALL_ID)
-        return self._call_id
+        return self.read_call_id()
 
     @property
     def cseq_number(self) -> int:
         """RFC 3261 20.16, 0..2**32-1."""
         if self._cseq_number < 0:
-            self._read_cseq()
+            self.read_cseq()
         return self._cseq_number
 
     @property
     def cseq_method(self) -> bytes:
         """The method in CSeq: what a response answers."""
         if self._cseq_number < 0:
-            self._read_cseq()
+            self.read_cseq()
         return self._cseq_method
 
     @property
     def from_address(self) -> NameAddr:
         """From, parsed."""
-        if self._from is None:
-            self._from = parse_name_addr(self._required(FROM), "From")
-        return self._from
+        return self.read_from()
 
     @property
     def to_address(self) -> NameAddr:
         """To, parsed."""
-        if self._to is None:
-            self._to = parse_name_addr(self._required(TO), "To")
-        return self._to
+        return self.read_to()
 
     @property
     def from_tag(self) -> bytes:
         """b"" when there is none (RFC 2543)."""
-        return self.from_address.parameters.get(b"tag") or b""
+        return self.read_from().parameters.get(b"tag") or b""
 
     @property
     def to_tag(self) -> bytes:
         """b"" when there is none."""
-        return self.to_address.parameters.get(b"tag") or b""
+        return self.read_to().parameters.get(b"tag") or b""
 
     @property
     def from_uri(self) -> Uri:
         """The URI in From."""
-        return self.from_address.uri
+        return self.read_from().uri
 
     @property
     def to_uri(self) -> Uri:
         """The URI in To."""
-        return self.to_address.uri
+        return self.read_to().uri
 
     @property
     def top_via(self) -> Via:
         """The first Via value, parsed."""
+        return self.read_top_via()
+
+    @property
+    def max_forwards(self) -> int:
+        """0..255, -1 when absent. Larger numbers count as 255 (RFC 4475 3.1.2.4)."""
+        return self.read_max_forwards()
+
+    def contacts(self) -> list[Contact]:
+        """Every Contact value; [STAR] for "*", which must be alone (RFC 3261 20.10)."""
+        contacts = [parse_contact(value) for value in self.values(CONTACT)]
+        if STAR in contacts and len(contacts) > 1:
+            raise MalformedMessage(400, "Star Among Other Contacts")
+        return contacts
+
+    # What the properties give, by methods that compiled code calls directly.
+
+    def read_call_id(self) -> bytes:
+        """See call_id."""
+        if self._call_id is None:
+            self._call_id = self._required(CALL_ID)
+        return self._call_id
+
+    def read_cseq(self) -> None:
+        """Reads cseq_number and cseq_method."""
+        self._cseq_number, self._cseq_method = parse_cseq(self._required(CSEQ))
+
+    def read_from(self) -> NameAddr:
+        """See from_address."""
+        if self._from is None:
+            self._from = parse_name_addr(self._required(FROM), "From")
+        return self._from
+
+    def read_to(self) -> NameAddr:
+        """See to_address."""
+        if self._to is None:
+            self._to = parse_name_addr(self._required(TO), "To")
+        return self._to
+
+    def read_top_via(self) -> Via:
+        """See top_via."""
         if self._via is None:
             value = self._required(VIA)
             if b"," in value:
@@ -259,9 +236,8 @@ class Message:
             self._via = parse_via(value)
         return self._via
 
-    @property
-    def max_forwards(self) -> int:
-        """0..255, -1 when absent. Larger numbers count as 255 (RFC 4475 3.1.2.4)."""
+    def read_max_forwards(self) -> int:
+        """See max_forwards."""
         value = self.first(MAX_FORWARDS)
         if value is None:
             return -1
@@ -270,28 +246,18 @@ class Message:
             raise MalformedMessage(400, "Malformed Max-Forwards")
         return min(hops, 255)
 
-    def contacts(self) -> list[Contact]:
-        """Every Contact value; [STAR] for "*", which must be alone (RFC 3261 20.10)."""
-        contacts = [parse_contact(value) for value in self.values(CONTACT)]
-        if len(contacts) > 1 and any(contact is STAR for contact in contacts):
-            raise MalformedMessage(400, "Star Among Other Contacts")
-        return contacts
-
     def _required(self, id: int) -> bytes:
         value = self.first(id)
         if value is None:
             raise MalformedMessage(400, "Missing " + NAMES[id].decode())
         return value
 
-    def _read_cseq(self) -> None:
-        self._cseq_number, self._cseq_method = parse_cseq(self._required(CSEQ))
-
     # -- editing
 
     def prepend(self, id: int, value: bytes) -> None:
         """A line of its own before the first of its kind; at the top when there is none."""
         index = self.index_of(id)
-        self.fields.insert(index if index > 0 else 0, make_field(id, value))
+        self.fields.insert(max(index, 0), make_field(id, value))
         self._forget_one(id)
 
     def append(self, id: int, value: bytes) -> None:
@@ -406,6 +372,10 @@ class Request(Message):
     @property
     def uri(self) -> Uri:
         """The Request-URI, parsed. RFC 3261 19.1.1: it has no headers."""
+        return self.read_uri()
+
+    def read_uri(self) -> Uri:
+        """What `uri` gives, by a method that compiled code calls directly."""
         if self._uri is None:
             uri = parse_uri(self.uri_text)
             if uri.headers:
@@ -436,9 +406,7 @@ class Response(Message):
     status: int
     reason: bytes
 
-    def __init__(
-        self, status: int, reason: bytes, fields: list[HeaderField] | None = None, body: bytes = b""
-    ) -> None:
+    def __init__(self, status: int, reason: bytes, fields: list[HeaderField] | None = None, body: bytes = b"") -> None:
         self.fields = [] if fields is None else fields
         self.body = body
         self.forget()

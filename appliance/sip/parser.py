@@ -15,7 +15,8 @@ from typing import Final
 
 from appliance.sip.characters import DIGIT, is_all, is_token, number
 from appliance.sip.errors import MalformedMessage
-from appliance.sip.message import HeaderField, Message, Request, Response
+from appliance.sip.fields import HeaderField
+from appliance.sip.message import Message, Request, Response
 from appliance.sip.names import (
     CALL_ID,
     CONTENT_LENGTH,
@@ -232,45 +233,46 @@ def _line_fault(field: HeaderField) -> str:
 def _check_fields(message: Message) -> None:
     """What requests and responses have in common; reading a header field is checking it."""
     _check_counts(message)
-    if not message.call_id or b" " in message.call_id:
+    call_id = message.read_call_id()
+    if not call_id or b" " in call_id or b"\t" in call_id:
         raise MalformedMessage(400, "Malformed Call-ID")
-    message.from_address
-    message.to_address
-    message.cseq_number
+    message.read_from()
+    message.read_to()
+    message.read_cseq()
     # RFC 3261 8.1.1.7: the branch is the cookie and something unique after it.
-    if message.top_via.branch == b"z9hG4bK":
+    if message.read_top_via().branch == b"z9hG4bK":
         raise MalformedMessage(400, "Empty Branch in Via")
     _cut_body(message)
 
 
 def _check_counts(message: Message) -> None:
     """RFC 3261 8.1.1, 20: which header fields must be there, and which must be there once."""
-    via = vias = tos = froms = call_ids = cseqs = hops = lengths = 0
+    vias = tos = froms = call_ids = cseqs = hops = lengths = 0
     for field in message.fields:
-        via = field.id
-        if via == OTHER:
+        id = field.id
+        if id == OTHER:
             continue
-        if via == VIA:
+        if id == VIA:
             vias += 1
-        elif via == FROM:
+        elif id == FROM:
             froms += 1
-        elif via == TO:
+        elif id == TO:
             tos += 1
-        elif via == CALL_ID:
+        elif id == CALL_ID:
             call_ids += 1
-        elif via == CSEQ:
+        elif id == CSEQ:
             cseqs += 1
-        elif via == MAX_FORWARDS:
+        elif id == MAX_FORWARDS:
             hops += 1
-        elif via == CONTENT_LENGTH:
+        elif id == CONTENT_LENGTH:
             lengths += 1
     if vias and froms == tos == call_ids == cseqs == 1 and hops <= 1 and lengths <= 1:
         return
-    for id, found in ((VIA, min(vias, 1)), (FROM, froms), (TO, tos), (CALL_ID, call_ids), (CSEQ, cseqs)):
+    for required, found in ((VIA, min(vias, 1)), (FROM, froms), (TO, tos), (CALL_ID, call_ids), (CSEQ, cseqs)):
         if not found:
-            raise MalformedMessage(400, "Missing " + NAMES[id].decode())
+            raise MalformedMessage(400, "Missing " + NAMES[required].decode())
         if found > 1:
-            raise MalformedMessage(400, "More Than One " + NAMES[id].decode())
+            raise MalformedMessage(400, "More Than One " + NAMES[required].decode())
     raise MalformedMessage(400, "More Than One " + ("Max-Forwards" if hops > 1 else "Content-Length"))
 
 
@@ -295,8 +297,8 @@ def _check_request(request: Request) -> None:
         if request.method in KNOWN_METHODS:
             raise MalformedMessage(400, "CSeq Method Does Not Match")
         raise MalformedMessage(501, "Unknown Method, Not That in CSeq")
-    request.max_forwards
-    request.uri
+    request.read_max_forwards()
+    request.read_uri()
 
 
 def _answerable(start_line: bytes, fields: list[HeaderField]) -> Request | None:

@@ -95,7 +95,9 @@ class Uri:
 
     def write(self) -> bytes:
         """The URI put together from its parts. `text` has it as received."""
-        return b"".join((self._address(), _write_parameters(self.parameters), b"?" if self.headers else b"", self.headers))
+        return b"".join(
+            (self._address(), _write_parameters(self.parameters), b"?" if self.headers else b"", self.headers)
+        )
 
     def without_headers(self) -> bytes:
         """The text for a Request-URI made from this one: no headers, no method (RFC 3261 19.1.5)."""

@@ -13,7 +13,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from appliance.sip.errors import MalformedMessage
-from appliance.sip.message import HeaderField, Message, Request, Response, make_field, make_named_field
+from appliance.sip.fields import HeaderField, make_field, make_named_field
+from appliance.sip.message import Message, Request, Response
 from appliance.sip.names import CALL_ID, CONTENT_LENGTH, CSEQ, FROM, TIMESTAMP, TO, VIA, header_id
 
 
