@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from appliance.sip.message import PROXY_AUTHENTICATE, WWW_AUTHENTICATE, Response
+from appliance.sip.message import Response
+from appliance.sip.names import PROXY_AUTHENTICATE, WWW_AUTHENTICATE
 from appliance.sip.status import reason_phrase
 
 # RFC 3261 16.7 step 6: they tell the caller how to try again.

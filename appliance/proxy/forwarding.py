@@ -11,7 +11,8 @@ from appliance.proxy.node import Node
 from appliance.proxy.request_context import RequestContext
 from appliance.routing.targets import Target
 from appliance.sip.headers import parse_name_addr
-from appliance.sip.message import CONTENT_LENGTH, MAX_FORWARDS, RECORD_ROUTE, ROUTE, Request
+from appliance.sip.message import Request
+from appliance.sip.names import CONTENT_LENGTH, MAX_FORWARDS, RECORD_ROUTE, ROUTE
 from appliance.sip.uri import Uri, parse_uri
 from appliance.transport.flow import TCP, UDP, Flow
 from appliance.transport.via import push_via
@@ -40,8 +41,8 @@ def prepare_request(context: RequestContext, target: Target, node: Node) -> Requ
 
 
 def _count_down(request: Request, initial: int) -> None:
-    value = request.first(MAX_FORWARDS)
-    request.replace(MAX_FORWARDS, b"%d" % (initial if value is None else int(value) - 1))
+    hops_left = request.max_forwards
+    request.replace(MAX_FORWARDS, b"%d" % (initial if hops_left < 0 else hops_left - 1))
 
 
 def _leave_strict_route(request: Request) -> None:

@@ -20,7 +20,8 @@ from hashlib import blake2s
 from zlib import crc32
 
 from appliance.sip.headers import Via
-from appliance.sip.message import ROUTE, Request
+from appliance.sip.message import Request
+from appliance.sip.names import ROUTE
 
 COOKIE = b"z9hG4bK"
 BRANCH_LEN = 39

@@ -15,7 +15,6 @@ from appliance.proxy.node import Node
 from appliance.proxy.request_context import RequestContext
 from appliance.routing.targets import Target, next_group
 from appliance.sip.errors import MalformedMessage
-from appliance.sip.headers import Contact
 from appliance.sip.message import Response
 from appliance.sip.status import reason_phrase
 from appliance.sip.writer import response_to, write
@@ -118,7 +117,7 @@ class ResponseContext:
         except MalformedMessage:
             return
         for contact in contacts:
-            if isinstance(contact, Contact) and contact.uri.is_sip:
+            if not contact.is_star and contact.uri.is_sip:
                 self._add_target(Target(contact.uri, contact.q))
 
     def _add_target(self, target: Target) -> None:

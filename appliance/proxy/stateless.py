@@ -24,7 +24,8 @@ from appliance.proxy.roles import STATELESS
 from appliance.routing.next_hops import HostUnknown
 from appliance.routing.questions import Answer
 from appliance.routing.targets import Target
-from appliance.sip.message import VIA, Response
+from appliance.sip.message import Response
+from appliance.sip.names import VIA
 from appliance.sip.uri import Uri
 from appliance.sip.writer import write
 from appliance.transport.flow import Flow, Outgoing

@@ -34,9 +34,7 @@ class Target:
 
 def request_uri_text(uri: Uri) -> bytes:
     """A contact as it may stand in a Request-URI: no headers, no method (RFC 3261 19.1.1 table 1)."""
-    text = uri.text
-    if uri.headers:
-        text = text[: text.index(b"?")]
+    text = uri.without_headers()
     if b"method" in uri.parameters:
         text = b";".join(part for part in text.split(b";") if not part.lower().startswith(b"method="))
     return text

@@ -24,7 +24,8 @@ from appliance.proxy.request_context import RequestContext
 from appliance.routing.subscribers_known import KnownSubscriber
 from appliance.sip.digest import Credentials, parse_credentials, verify, write_challenge
 from appliance.sip.errors import MalformedMessage
-from appliance.sip.message import AUTHORIZATION, PROXY_AUTHORIZATION, Request
+from appliance.sip.message import Request
+from appliance.sip.names import AUTHORIZATION, PROXY_AUTHORIZATION
 from appliance.sip.uri import Uri
 
 # RFC 3261 22.1: ACK and CANCEL cannot be sent again with credentials.

@@ -17,7 +17,8 @@ from appliance.proxy.node import Node
 from appliance.proxy.request_context import RequestContext
 from appliance.routing.targets import Target
 from appliance.sip.headers import parse_name_addr
-from appliance.sip.message import ROUTE, Request
+from appliance.sip.message import Request
+from appliance.sip.names import ROUTE
 from appliance.sip.uri import Uri
 
 

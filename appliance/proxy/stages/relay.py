@@ -13,7 +13,7 @@ from appliance.proxy.answers import CONTINUE, Answer, Reply
 from appliance.proxy.node import Node
 from appliance.proxy.request_context import RequestContext
 from appliance.routing.targets import Target
-from appliance.sip.message import ROUTE
+from appliance.sip.names import ROUTE
 
 
 def relay(context: RequestContext, node: Node, now: float) -> Answer:

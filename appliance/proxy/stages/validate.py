@@ -10,9 +10,8 @@ from appliance.proxy.answers import CONTINUE, Answer, Reply
 from appliance.proxy.keys import loop_part_of
 from appliance.proxy.node import Node
 from appliance.proxy.request_context import RequestContext
-from appliance.sip.errors import MalformedMessage
 from appliance.sip.headers import parse_via
-from appliance.sip.message import MAX_FORWARDS, PROXY_REQUIRE, VIA, Request
+from appliance.sip.names import PROXY_REQUIRE, VIA
 
 
 def validate(context: RequestContext, node: Node, now: float) -> Answer:
@@ -24,7 +23,7 @@ def validate(context: RequestContext, node: Node, now: float) -> Answer:
     if not uri.is_sip and request.method != b"REGISTER":
         return Reply(416, is_stateless=True)
     # RFC 3261 16.3 step 3
-    if _hops_left(request) == 0:
+    if request.max_forwards == 0:
         node.counters[TOO_MANY_HOPS] += 1
         return Reply(483, is_stateless=True)
     # RFC 3261 16.3 step 4
@@ -36,17 +35,6 @@ def validate(context: RequestContext, node: Node, now: float) -> Answer:
         unsupported = b", ".join(request.values(PROXY_REQUIRE))
         return Reply(420, headers=((b"Unsupported", unsupported),), is_stateless=True)
     return CONTINUE
-
-
-def _hops_left(request: Request) -> int:
-    """The value of Max-Forwards; -1 when there is none (RFC 2543 had none)."""
-    value = request.first(MAX_FORWARDS)
-    if value is None:
-        return -1
-    # RFC 3261 20.22: 0 to 255. The RFC 4475 3.1.1.1 request has a leading zero or two.
-    if not value.isdigit() or len(value) > 10 or int(value) > 255:
-        raise MalformedMessage(400, "Invalid Max-Forwards")
-    return int(value)
 
 
 def _is_loop(context: RequestContext, node: Node) -> bool:
