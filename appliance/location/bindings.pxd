@@ -70,7 +70,7 @@ cdef class BindingTable:
     cdef _note(self, long long second, int place, unsigned long long difference)
     @cython.locals(slot=int)
     cpdef list digests_at(self, long long second)
-    cpdef Py_ssize_t size_of_range(self, int place)
+    cpdef list aors_of_range(self, int place)
 
 
 cpdef int range_of(bytes aor)

@@ -21,13 +21,10 @@ Knows nothing of requests, sockets, clocks or other workers.
 from __future__ import annotations
 
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from zlib import crc32
 
 from appliance.transport.flow import Flow
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 RANGES: Final = 256
 RECENT_SECONDS: Final = 16  # how far back digests_at() can look
@@ -163,18 +160,19 @@ class BindingTable:
         return self.live >= self.limit or self._tombstones >= self.limit
 
     def find(self, aor: bytes, wall_time: float, instance: bytes = b"") -> list[Binding]:
-        """The live bindings of an address (of one instance of it: RFC 5627 6.1), highest q first, newest first among equals."""
+        """The live bindings of an address, highest q first, the newest first among equals; or the one of an instance."""
         held = self._ranges[crc32(aor) & 255].get(aor)
         if held is None:
             return []
         if isinstance(held, Binding):
-            found = [held] if held.expires_at > wall_time else []
-        else:
-            found = [binding for binding in held if binding.expires_at > wall_time]
-            found.sort(key=_preference)
+            return [held] if held.expires_at > wall_time and (not instance or held.instance == instance) else []
+        found = [binding for binding in held if binding.expires_at > wall_time]
         if instance:
-            found = [binding for binding in found if binding.instance == instance]
-        return found
+            # RFC 5627 6.1: of several contacts of one instance, the one refreshed last, and no other.
+            same = [binding for binding in found if binding.instance == instance]
+            return [max(same, key=_version)] if same else []
+        found.sort(key=_preference)
+        return _one_flow_each(found)
 
     def entries(self, aor: bytes) -> list[Binding]:
         """Everything that is remembered of an address, tombstones included, in no order."""
@@ -364,6 +362,11 @@ class BindingTable:
 
     # Ranges and digests
 
+    @property
+    def settled_second(self) -> int:
+        """The last second (unix time) whose ends of bindings are all dealt with."""
+        return self._swept
+
     def _note(self, second: int, place: int, difference: int) -> None:
         """A record came or went, dated `second`: move the range's digest, and remember by how much for digests_at()."""
         self.digests[place] ^= difference
@@ -387,21 +390,9 @@ class BindingTable:
                 digests = [digest ^ later for digest, later in zip(digests, self._recent[slot], strict=True)]
         return digests
 
-    def bindings_of_range(self, place: int) -> Iterator[Binding]:
-        """Every record of a range, tombstones too. Robust against changes meanwhile: what comes later may be missed."""
-        accounts = self._ranges[place]
-        for aor in list(accounts):
-            held = accounts.get(aor)
-            if held is None:
-                continue
-            if isinstance(held, Binding):
-                yield held
-            else:
-                yield from held.copy()
-
-    def size_of_range(self, place: int) -> int:
-        """How many addresses lie in a range."""
-        return len(self._ranges[place])
+    def aors_of_range(self, place: int) -> list[bytes]:
+        """The addresses-of-record that lie in a range."""
+        return list(self._ranges[place])
 
 
 def range_of(aor: bytes) -> int:
@@ -420,12 +411,29 @@ def _with_key(held: Binding | list[Binding] | None, key: bytes) -> Binding | Non
     return None
 
 
+def _one_flow_each(found: list[Binding]) -> list[Binding]:
+    """RFC 5626 7: of an instance that registered over several flows, only the newest is a target."""
+    newest: dict[bytes, Binding] = {}
+    for binding in found:
+        if binding.reg_id:
+            known = newest.get(binding.instance)
+            if known is None or binding.version > known.version:
+                newest[binding.instance] = binding
+    if not newest:
+        return found
+    return [binding for binding in found if not binding.reg_id or newest[binding.instance] is binding]
+
+
 def _preference(binding: Binding) -> tuple[int, int]:
     return (-binding.q, -binding.version)
 
 
 def _age(binding: Binding) -> tuple[int, int, int]:
     return (binding.series, binding.cseq, binding.version)
+
+
+def _version(binding: Binding) -> int:
+    return binding.version
 
 
 def _second_of(binding: Binding) -> int:

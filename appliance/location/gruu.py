@@ -1,0 +1,44 @@
+"""Public GRUUs: a URI that names one device of a user, made from nothing but the two names.
+
+RFC 5627 4.1 (use), 5.1, 5.4 (construction), 6.1 (request targeting). The public GRUU is the address-of-record with the parameter
+`gr`, whose value is the instance ID: no state is needed to make or to understand one. Temporary GRUUs are not made, so a `gr`
+without a value is never one of ours.
+
+Knows nothing of bindings.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from appliance.sip.uri import Uri
+
+NOT_OURS: Final = b" "  # no instance is called this
+
+# RFC 3261 25.1 paramchar, without "%".
+_PLAIN: Final = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.!~*'()[]/:&+$"
+
+
+def public_gruu(aor: bytes, instance: bytes) -> bytes:
+    """The GRUU URI of an instance. aor: canonical. instance: as in Binding.instance, without quotes and angle brackets."""
+    return aor + b";gr=" + _escaped(instance)
+
+
+def instance_of(uri: Uri) -> bytes:
+    """The instance that a Request-URI of our domain asks for; b"" when it names the user; NOT_OURS when it is no GRUU of ours."""
+    value = uri.parameter(b"gr")
+    if value is None:
+        return b""
+    return value or NOT_OURS
+
+
+def instance_from_parameter(value: bytes) -> bytes:
+    """The instance ID in a +sip.instance value (RFC 5626 4.1): quotes and angle brackets taken off."""
+    return value.strip(b'"').strip().removeprefix(b"<").removesuffix(b">")
+
+
+def _escaped(text: bytes) -> bytes:
+    if not text.strip(_PLAIN):
+        return text
+    return b"".join(bytes([octet]) if octet in _PLAIN else b"%%%02X" % octet for octet in text)

@@ -1,0 +1,308 @@
+"""The registrar: what a REGISTER does to the bindings of one address-of-record, and what is answered.
+
+RFC 3261 10.3 steps 2 and 6-8; RFC 3327 (Path), RFC 5627 (public GRUU), RFC 3840 (feature parameters are kept), RFC 5626 6 (reg-id).
+Steps 1 and 3-5 are behind us: the domain is ours, the user may, the aor is canonical.
+
+Nothing is changed here: the outcome carries the whole change or none (10.3: atomic), and the caller applies and replicates it.
+Where the RFCs leave a choice:
+- a CSeq that is not higher is answered 500, as 12.2.2 does for a dialog (10.3 says only that the request fails);
+- more contacts than an address may have: 403, for repeating the request will not help (21.4.4); a full table: 503, Retry-After;
+- Path from a phone that does not say `Supported: path` is taken (RFC 3327 5.3 leaves it to policy: what proxies added is needed);
+- reg-id replaces the flow it names, but `Require: outbound` is not promised: the flows' other half (RFC 5626 5) is not here;
+- Date (a SHOULD) goes out where an address gets a new binding, and not with every refresh.
+
+Knows nothing of transactions, authentication, clocks or other workers.
+"""
+
+from __future__ import annotations
+
+from email.utils import formatdate
+from typing import TYPE_CHECKING, Final, Protocol
+
+from appliance.location.bindings import Binding, BindingChange, BindingTable
+from appliance.location.gruu import instance_from_parameter, public_gruu
+from appliance.sip.headers import Contact, parse_delta_seconds
+from appliance.sip.message import EXPIRES, PATH, REQUIRE, SUPPORTED, USER_AGENT, Request
+from appliance.sip.uri import canonical_aor, parse_uri
+
+if TYPE_CHECKING:
+    from appliance.transport.flow import Flow
+
+EXTENSIONS: Final = (b"path", b"gruu")  # what Require may name (RFC 3261 8.2.2.3)
+EXPIRES_MALFORMED_S: Final = 3600  # RFC 3261 10.2.1.1
+BRIEF_S: Final = 3600  # only shorter intervals may be called too brief
+USER_AGENT_LEN_MAX: Final = 128
+NOT_KEPT: Final = (b"q", b"expires", b"pub-gruu", b"temp-gruu")  # contact parameters that the registrar itself writes
+
+
+class RegistrarSettings(Protocol):
+    """The settings this page asks for (seconds, and a number of contacts per address)."""
+
+    @property
+    def expires_min_s(self) -> int: ...
+    @property
+    def expires_default_s(self) -> int: ...
+    @property
+    def expires_max_s(self) -> int: ...
+    @property
+    def contacts_max(self) -> int: ...
+
+
+class Outcome:
+    """The answer to a REGISTER: status, reason phrase, headers [(name, value)] and the change to apply, or None."""
+
+    __slots__ = ("change", "headers", "reason", "status")
+
+    def __init__(self, status: int, reason: bytes, headers: list[tuple[bytes, bytes]],
+                 change: BindingChange | None = None) -> None:
+        self.status = status
+        self.reason = reason
+        self.headers = headers
+        self.change = change
+
+
+class Refused(Exception):
+    """The request fails as a whole, with this outcome. Raised and caught on this page."""
+
+    def __init__(self, status: int, reason: bytes, headers: list[tuple[bytes, bytes]] | None = None) -> None:
+        super().__init__(status, reason)
+        self.outcome = Outcome(status, reason, headers or [])
+
+
+class Registration:
+    """One REGISTER being processed: the request's own values, and the bindings as they will be (tentative, 10.3 step 7)."""
+
+    __slots__ = ("aor", "call_id", "cseq", "entries", "flow", "path", "pending", "request", "settings", "source",
+                 "supported", "user_agent", "wall_time", "worker")
+
+    def __init__(self, request: Request, aor: bytes, entries: list[Binding], settings: RegistrarSettings, flow: Flow | None,
+                 source: tuple[str, int] | None, wall_time: float, worker: int) -> None:
+        self.request = request
+        self.aor = aor
+        self.entries = entries
+        self.settings = settings
+        self.flow = flow if flow is not None and flow.connection != 0 else None
+        self.source = source
+        self.wall_time = wall_time
+        self.worker = worker
+        self.call_id = request.call_id
+        self.cseq = request.cseq_number
+        self.supported = request.values(SUPPORTED)
+        self.path = tuple(request.values(PATH))
+        self.user_agent = (request.first(USER_AGENT) or b"")[:USER_AGENT_LEN_MAX]
+        self.pending: list[Binding] = []
+
+    def is_in_order(self, old: Binding) -> bool:
+        """RFC 3261 10.3 step 7: inside one Call-ID only a higher CSeq may change a binding."""
+        return old.call_id != self.call_id or self.cseq > old.cseq
+
+    def add(self, old: Binding | None, key: bytes, uri: bytes, parameters: bytes, q: int, expires_at: float,
+            instance: bytes, reg_id: int) -> None:
+        """Note the record that comes after `old` in the order of the table; expires_at 0 makes it a tombstone."""
+        version = int(self.wall_time * 1_000_000) << 8 | self.worker
+        series = version
+        forget_at = expires_at
+        if old is not None:
+            if version <= old.version:
+                version = ((old.version >> 8) + 1) << 8 | self.worker
+                series = version
+            if old.call_id == self.call_id and old.expires_at > self.wall_time:
+                series = old.series
+            forget_at = max(forget_at, old.forget_at)
+        binding = Binding(self.aor, key, uri, parameters, q, expires_at, forget_at, self.call_id, self.cseq, self.path, instance,
+                          reg_id, self.flow, self.source, self.user_agent, series, version)
+        # The same contact twice in one request: the last word counts.
+        for index, other in enumerate(self.pending):
+            if other.key == key:
+                self.pending[index] = binding
+                return
+        self.pending.append(binding)
+
+    def bindings_after(self) -> list[Binding]:
+        """The live bindings once the change is made: those that were there in their order, then the new ones."""
+        if len(self.entries) <= 1 and len(self.pending) == 1 and (not self.entries or self.entries[0].key == self.pending[0].key):
+            return self.pending if self.pending[0].expires_at > 0 else []
+        after = {entry.key: entry for entry in self.entries}
+        for binding in self.pending:
+            after[binding.key] = binding
+        return [binding for binding in after.values() if binding.expires_at > self.wall_time]
+
+
+def register(request: Request, aor: bytes, table: BindingTable, settings: RegistrarSettings, flow: Flow | None,
+             source: tuple[str, int] | None, wall_time: float, worker: int) -> Outcome:
+    """What a REGISTER for `aor` does. flow: the way it came by (kept where it is a stream connection). wall_time: unix time.
+
+    The change of the outcome, if any, has to be applied before the next request for the same address is processed.
+    Raises MalformedMessage for contacts that cannot be read.
+    """
+    registration = Registration(request, aor, table.entries(aor), settings, flow, source, wall_time, worker)
+    try:
+        _check_extensions(request)
+        # RFC 3261 10.3 step 6
+        contacts = request.contacts()
+        if not contacts:
+            return _accepted(registration)
+        if _has_star(contacts):
+            _remove_all(registration, contacts)
+        else:
+            _update(registration, contacts, table)
+    except Refused as refusal:
+        return refusal.outcome
+    return _accepted(registration)
+
+
+def _has_star(contacts: list[Contact]) -> bool:
+    for contact in contacts:
+        if contact.is_star:
+            return True
+    return False
+
+
+def _check_extensions(request: Request) -> None:
+    # RFC 3261 10.3 step 2, 8.2.2.3
+    if not request.count(REQUIRE):
+        return
+    unknown = [option for option in request.values(REQUIRE) if option.lower() not in EXTENSIONS]
+    if unknown:
+        raise Refused(420, b"Bad Extension", [(b"Unsupported", b", ".join(unknown))])
+
+
+def _remove_all(registration: Registration, contacts: list[Contact]) -> None:
+    # RFC 3261 10.3 step 6
+    if len(contacts) > 1 or _expires_of_request(registration) != 0:
+        raise Refused(400, b"Contact * Needs Expires 0 And No Other Contact")
+    for old in registration.entries:
+        if old.expires_at > registration.wall_time:
+            _remove(registration, old)
+
+
+def _remove(registration: Registration, old: Binding) -> None:
+    if not registration.is_in_order(old):
+        raise Refused(500, b"CSeq Not Higher Than Before")
+    registration.add(old, old.key, old.uri, old.parameters, old.q, 0.0, old.instance, old.reg_id)
+
+
+def _update(registration: Registration, contacts: list[Contact], table: BindingTable) -> None:
+    # RFC 3261 10.3 step 7
+    if len(contacts) > 2 * registration.settings.contacts_max:  # bounds the comparisons below
+        raise Refused(403, b"Too Many Contacts")
+    added = 0
+    default_s = _expires_of_request(registration)
+    for contact in contacts:
+        expires_s = _granted(default_s if contact.expires is None else contact.expires, registration.settings)
+        if _change_one(registration, contact, expires_s):
+            added += 1
+    if added:
+        _check_room(registration, table)
+
+
+def _change_one(registration: Registration, contact: Contact, expires_s: int) -> bool:
+    """Refresh, add or remove one contact. Returns whether the address gets a binding that it did not have."""
+    wall_time = registration.wall_time
+    instance, reg_id = _instance_and_flow(registration, contact)
+    uri = contact.uri.text
+    key = b"reg-id=%d;" % reg_id + instance if reg_id else uri
+    old = _matching(registration, contact, key, reg_id)
+    is_live = old is not None and old.expires_at > wall_time
+    if old is not None and is_live:
+        if expires_s == 0:
+            _remove(registration, old)
+            return False
+        if not registration.is_in_order(old):
+            raise Refused(500, b"CSeq Not Higher Than Before")
+    elif expires_s == 0:
+        return False
+    else:
+        _check_no_loop(registration.aor, contact, instance)
+    registration.add(old, key if old is None else old.key, uri, _kept_parameters(contact), contact.q, wall_time + expires_s,
+                     instance, reg_id)
+    return not is_live
+
+
+def _matching(registration: Registration, contact: Contact, key: bytes, reg_id: int) -> Binding | None:
+    """The binding this contact names: by reg-id and instance (RFC 5626 6), by the same text, or by 19.1.4."""
+    for entry in registration.entries:
+        if entry.key == key:
+            return entry
+    if reg_id:
+        return None
+    for entry in registration.entries:
+        if not entry.reg_id and entry.expires_at > registration.wall_time and contact.uri.equals(parse_uri(entry.uri)):
+            return entry
+    return None
+
+
+def _instance_and_flow(registration: Registration, contact: Contact) -> tuple[bytes, int]:
+    """The instance ID, b"" where there is none, and the reg-id, 0 where there is none or it does not count (RFC 5626 6)."""
+    value = contact.parameters.get(b"+sip.instance")
+    if not value:
+        return b"", 0
+    instance = instance_from_parameter(value)
+    reg_id = contact.parameters.get(b"reg-id") or b""
+    if not reg_id.isdigit() or len(reg_id) > 9 or b"outbound" not in registration.supported:
+        return instance, 0
+    return instance, int(reg_id)
+
+
+def _kept_parameters(contact: Contact) -> bytes:
+    """RFC 3840 5: what a contact says about itself is kept as it is said."""
+    text = b""
+    for name, value in contact.parameters.items():
+        if name not in NOT_KEPT:
+            text += b";" + name if value is None else b";" + name + b"=" + value
+    return text
+
+
+def _check_no_loop(aor: bytes, contact: Contact, instance: bytes) -> None:
+    """A contact that is the address itself, or a GRUU of it, would be a loop: RFC 5627 5.1, here for every contact."""
+    uri = contact.uri
+    if instance and not uri.is_sip:
+        raise Refused(403, b"Contact With Instance Is Not a SIP URI")
+    if uri.is_sip and not uri.port and b"maddr" not in uri.parameters and canonical_aor(uri) == aor:
+        raise Refused(403, b"Contact Is the Address-of-Record")
+
+
+def _check_room(registration: Registration, table: BindingTable) -> None:
+    if len(registration.bindings_after()) > registration.settings.contacts_max:
+        raise Refused(403, b"Too Many Contacts")
+    if table.is_full:
+        raise Refused(503, b"Registrar Full", [(b"Retry-After", b"%d" % registration.settings.expires_min_s)])
+
+
+def _expires_of_request(registration: Registration) -> int:
+    """The Expires header field, or the default."""
+    text = registration.request.first(EXPIRES)
+    if text is None:
+        return registration.settings.expires_default_s
+    expires_s = parse_delta_seconds(text)
+    return EXPIRES_MALFORMED_S if expires_s is None else expires_s
+
+
+def _granted(requested_s: int, settings: RegistrarSettings) -> int:
+    if 0 < requested_s < settings.expires_min_s and requested_s < BRIEF_S:
+        raise Refused(423, b"Interval Too Brief", [(b"Min-Expires", b"%d" % settings.expires_min_s)])
+    return min(requested_s, settings.expires_max_s)
+
+
+def _accepted(registration: Registration) -> Outcome:
+    # RFC 3261 10.3 step 8
+    headers = []
+    wants_gruu = b"gruu" in registration.supported
+    for binding in registration.bindings_after():
+        headers.append((b"Contact", _contact_value(binding, registration.wall_time, wants_gruu)))
+    # RFC 3327 5.3
+    for value in registration.path:
+        headers.append((b"Path", value))
+    if not registration.pending:
+        return Outcome(200, b"OK", headers)
+    if not registration.entries:
+        headers.append((b"Date", formatdate(registration.wall_time, usegmt=True).encode()))
+    return Outcome(200, b"OK", headers, BindingChange(registration.aor, tuple(registration.pending)))
+
+
+def _contact_value(binding: Binding, wall_time: float, wants_gruu: bool) -> bytes:
+    expires_s = max(1, int(binding.expires_at - wall_time + 0.5))
+    q = b"" if binding.q == 1000 else b";q=0.%03d" % binding.q
+    # RFC 5627 5.2
+    gruu = b';pub-gruu="%b"' % public_gruu(binding.aor, binding.instance) if wants_gruu and binding.instance else b""
+    return b"<%b>%b;expires=%d%b%b" % (binding.uri, q, expires_s, binding.parameters, gruu)
