@@ -11,16 +11,21 @@ Knows nothing of transactions and of name look-up.
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Container
 from typing import Final
 
-from appliance.sip.headers import Via
+from appliance.sip.errors import MalformedMessage
+from appliance.sip.headers import Via, parse_via
 from appliance.sip.message import VIA, Request, Response
-from appliance.transport.flow import NO_CONNECTION, NO_WORKER, TCP, TRANSPORT_NAMES, UDP, Flow
+from appliance.transport.flow import NO_CONNECTION, NO_WORKER, TCP, TRANSPORT_NAMES, UDP, Flow, Outgoing
 
 SIP_PORT: Final = 5060
 # What response_destination says of a sent-protocol that the appliance does not speak.
 UNKNOWN_TRANSPORT: Final = -1
+
+# The first Via value of a message we wrote ourselves; a comma ends it unless it is quoted.
+TOP_VIA = re.compile(rb'\r\n(?:via|v)[ \t]*:((?:"(?:[^"\\]|\\.)*"|[^",\r]|\r\n[ \t])*)', re.IGNORECASE | re.DOTALL)
 
 
 def stamp_received(request: Request, flow: Flow) -> None:
@@ -135,12 +140,22 @@ def response_flow(via: Via, flow: Flow) -> Flow:
     return Flow(UDP, flow.listener, (flow.remote[0], port), NO_WORKER, NO_CONNECTION)
 
 
-def reopened_flow(via: Via, flow: Flow) -> Flow:
-    """Where to open a connection for a response whose connection `flow` is gone (RFC 3261 18.2.2).
+def reopened(outgoing: Outgoing) -> Outgoing | None:
+    """The same response for a new connection, when the one it was meant for is gone (RFC 3261 18.2.2).
 
-    The address that the request came from, the port of the sent-by or its default.
+    That goes to the address the request came from, at the port of the sent-by or its default. None
+    for a request: its sender has to hear of the failure (18.4).
     """
-    return Flow(flow.transport, flow.listener, (flow.remote[0], via.port or SIP_PORT), NO_WORKER, NO_CONNECTION)
+    found = TOP_VIA.search(outgoing.data)
+    if found is None or not outgoing.data.startswith(b"SIP/2.0 "):
+        return None
+    try:
+        via = parse_via(found.group(1).strip())
+    except MalformedMessage:
+        return None
+    flow = outgoing.flow
+    again = Flow(flow.transport, flow.listener, (flow.remote[0], via.port or SIP_PORT), NO_WORKER, NO_CONNECTION)
+    return Outgoing(outgoing.data, again, outgoing.branch)
 
 
 def push_via(request: Request, transport: int, sent_by: bytes, branch: bytes, rport: bool) -> None:
