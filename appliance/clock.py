@@ -1,0 +1,26 @@
+"""The door to time: everything below is told the time and never asks.
+
+Monotonic seconds are for intervals and timers and are the same for all processes of a node until it
+is rebooted; wall time is for what outlives a process, such as the expiry of a registration.
+
+Knows nothing of who asks.
+"""
+
+from __future__ import annotations
+
+import time
+
+
+def monotonic() -> float:
+    """Seconds since some moment before the node started; never steps back."""
+    return time.monotonic()
+
+
+def monotonic_ns() -> int:
+    """The same in whole nanoseconds: of two processes of a node, the later one starts with the higher number."""
+    return time.monotonic_ns()
+
+
+def wall_time() -> float:
+    """Seconds since 1970, UTC; may step when somebody sets the clock."""
+    return time.time()
