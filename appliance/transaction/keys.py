@@ -1,0 +1,65 @@
+"""The names under which transactions are found (RFC 3261 17.1.3, 17.2.3, 8.2.2.2).
+
+A name is one bytes object, so that matching is one look-up. Where the branch has the cookie it is made
+of branch, sent-by and method; where it has not (RFC 2543), of everything that 17.2.3 compares. The parts
+are joined by what cannot stand in them: `|` is no token character, and no unfolded value holds a line feed.
+
+Knows nothing of what is stored under a name.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from appliance.sip.errors import MalformedMessage
+from appliance.sip.message import Request
+from appliance.sip.parser import SyntaxLimits, parse
+
+COOKIE: Final = b"z9hG4bK"
+# What was written here is read back without further bounds.
+_NO_LIMITS: Final = SyntaxLimits(1 << 30, 1 << 30, 1 << 30, 1 << 30)
+
+
+def has_cookie(branch: bytes) -> bool:
+    """Is the branch unique across space and time? The bare cookie is not, so it counts as RFC 2543."""
+    return branch.startswith(COOKIE) and len(branch) > len(COOKIE)
+
+
+def client_key(branch: bytes, method: bytes) -> bytes:
+    """RFC 3261 17.1.3: branch and the method of the request, which a response has in its CSeq."""
+    return branch + b"|" + method
+
+
+def server_key(request: Request, method: bytes) -> bytes:
+    """RFC 3261 17.2.3 for a request of `method` with this one's other values (INVITE for an ACK or a CANCEL)."""
+    via = request.top_via
+    branch = via.branch
+    if has_cookie(branch):
+        return b"|".join((branch, via.sent_by, method))
+    return rfc2543_key(request, method, request.to_tag)
+
+
+def rfc2543_key(request: Request, method: bytes, to_tag: bytes) -> bytes:
+    """RFC 3261 17.2.3 without the cookie: Request-URI, tags, Call-ID, CSeq and top Via.
+
+    `received` and `rport` are not part of the Via here: they are what we wrote into it.
+    """
+    via = request.top_via
+    cseq = b"%d %b" % (request.cseq_number, method)
+    return b"\n".join((via.sent_by, via.branch, request.uri_text, request.from_tag, to_tag, request.call_id, cseq))
+
+
+def merged_key(request: Request) -> bytes:
+    """RFC 3261 8.2.2.2: what requests that a fork made of one have in common; b"" for one within a dialog."""
+    if request.to_tag:
+        return b""
+    cseq = b"%d %b" % (request.cseq_number, request.method)
+    return b"\n".join((request.call_id, request.from_tag, cseq))
+
+
+def to_tag_of(response: bytes) -> bytes:
+    """The To tag of a response of ours; b"" when there is none to be read."""
+    try:
+        return parse(response, _NO_LIMITS).to_tag
+    except MalformedMessage:
+        return b""

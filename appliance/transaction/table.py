@@ -1,0 +1,236 @@
+"""All transactions of one worker, found by what messages carry (RFC 3261 17.1.3, 17.2.3).
+
+A message is looked up (`server_for`, `client_for`) by one key in one dictionary; what is found gets it
+(`receive_request`, `receive_response`), what is not is the caller's. The transactions send into
+`outbox` and live as long as their machine: an entry goes when its machine reaches TERMINATED.
+
+At the limit new transactions are refused with TableFull; those there are go on, and an INVITE that is
+there can be cancelled.
+
+Knows nothing of sockets, and of what a request is for.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Protocol
+
+from appliance.sip.message import Request, Response
+from appliance.transaction.keys import (
+    client_key,
+    has_cookie,
+    merged_key,
+    rfc2543_key,
+    server_key,
+    to_tag_of,
+)
+from appliance.transaction.machines import Input
+from appliance.transaction.timers import TimerSettings
+from appliance.transaction.transaction import (
+    ClientTransaction,
+    ClientUser,
+    ServerTransaction,
+    ServerUser,
+    TransactionLayer,
+)
+from appliance.transport.flow import Flow
+
+_REQUEST: Final = int(Input.REQUEST)
+_ACK: Final = int(Input.ACK)
+_PROVISIONAL: Final = int(Input.PROVISIONAL)
+_SUCCESS: Final = int(Input.SUCCESS)
+_FAILURE: Final = int(Input.FAILURE)
+_LATE: Final = int(Input.LATE)
+_ABANDONED: Final = int(Input.ABANDONED)
+_TRANSPORT_ERROR: Final = int(Input.TRANSPORT_ERROR)
+
+
+class TableFull(Exception):
+    """There is no room for a new transaction."""
+
+
+class KeyTaken(TableFull):
+    """A transaction of that key exists: a branch was used twice, or a request was not matched first."""
+
+
+class ConfiguredTimers(Protocol):
+    """Timers as the configuration has them: milliseconds, C in seconds."""
+
+    @property
+    def t1_ms(self) -> int: ...
+    @property
+    def t2_ms(self) -> int: ...
+    @property
+    def t4_ms(self) -> int: ...
+    @property
+    def c_s(self) -> int: ...
+
+
+def timer_settings(configured: ConfiguredTimers) -> TimerSettings:
+    """Configured timers in seconds. Raises ValueError where they make no timers."""
+    return TimerSettings(configured.t1_ms / 1000, configured.t2_ms / 1000, configured.t4_ms / 1000, configured.c_s)
+
+
+class Transactions(TransactionLayer):
+    """The transaction table.
+
+    `settings` may be seconds or the configuration's values; `limit` bounds clients and servers together.
+    """
+
+    __slots__ = ("counters", "limit", "refused_count")
+
+    def __init__(
+        self, settings: TimerSettings | ConfiguredTimers, limit: int, counters: list[int] | None = None
+    ) -> None:
+        super().__init__(settings if isinstance(settings, TimerSettings) else timer_settings(settings))
+        self.limit = limit
+        self.counters = counters
+        self.refused_count = 0
+
+    def __len__(self) -> int:
+        """Client and server transactions, those that wait out a last timer included."""
+        return len(self.clients) + len(self.servers)
+
+    # -- requests from the network -------------------------------------------------------------------
+
+    def server_for(self, request: Request) -> ServerTransaction | None:
+        """RFC 3261 17.2.3: the transaction of a request that came again, or of an ACK; None when it is new."""
+        method = request.method
+        if method != b"ACK":
+            return self.servers.get(server_key(request, method))
+        server = self.servers.get(server_key(request, b"INVITE"))
+        if has_cookie(request.top_via.branch):
+            return server
+        if server is None:
+            # RFC 3261 17.2.3: the INVITE had no To tag; the response gave it the one that the ACK has.
+            server = self.servers.get(rfc2543_key(request, b"INVITE", b""))
+        if server is not None and server.response_to_tag != request.to_tag:
+            return None
+        return server
+
+    def new_server(
+        self, request: Request, flow: Flow, user: ServerUser | None, now: float | None = None
+    ) -> ServerTransaction:
+        """A transaction for a request that `server_for` does not know; responses go to `flow`.
+
+        With `now` a request other than INVITE that nobody answers gets its 100 (RFC 4320 4.1) and an end.
+        Raises TableFull at the limit; a CANCEL of a request that is here has room.
+        """
+        key = server_key(request, request.method)
+        if len(self) >= self.limit and not self._is_cancel_of_known(request):
+            self.refused_count += 1
+            raise TableFull
+        if key in self.servers:
+            raise KeyTaken
+        merged = b"" if request.method == b"CANCEL" else merged_key(request)
+        server = ServerTransaction(self, key, merged, request, flow, user)
+        server.is_rfc2543 = not has_cookie(request.top_via.branch)
+        self.servers[key] = server
+        if merged:
+            self.merged.setdefault(merged, server)
+        server.start(now)
+        return server
+
+    def _is_cancel_of_known(self, request: Request) -> bool:
+        return request.method == b"CANCEL" and self.cancelled_target(request) is not None
+
+    def receive_request(self, server: ServerTransaction, request: Request, now: float) -> None:
+        """A request that `server_for` has matched: a repetition, or an ACK."""
+        if request.method == b"ACK":
+            server.step(_ACK, b"", request, now)
+        else:
+            self.absorbed_count += 1
+            server.step(_REQUEST, b"", None, now)
+
+    def cancelled_target(self, request: Request) -> ServerTransaction | None:
+        """RFC 3261 9.2: the INVITE transaction that a CANCEL means."""
+        return self.servers.get(server_key(request, b"INVITE"))
+
+    def is_merged(self, request: Request) -> bool:
+        """RFC 3261 8.2.2.2: has the same request come by another way, and is still here?
+
+        The rule is a UAS's (registrar, OPTIONS to us): a proxy may see a request twice, on a spiral.
+        """
+        key = merged_key(request)
+        if not key:
+            return False
+        first = self.merged.get(key)
+        return first is not None and first.key != server_key(request, request.method)
+
+    # -- responses from the user ---------------------------------------------------------------------
+
+    def respond(self, server: ServerTransaction, status: int, data: bytes, now: float) -> None:
+        """Send a response: `data` is all of it. What the state does not allow is ignored."""
+        if status < 200:
+            if server.is_invite or (status == 100 and server.is_trying_due):
+                server.step(_PROVISIONAL, data, None, now)
+            # RFC 4320 4.1: to other requests no provisional but 100, and that not early; the machine sends it.
+            return
+        if server.is_rfc2543 and server.is_invite:
+            server.response_to_tag = to_tag_of(data)
+        if status < 300:
+            server.step(_SUCCESS, data, None, now)
+        elif status == 408 and not server.is_invite:
+            # RFC 4320 4.2
+            server.step(_LATE, b"", None, now)
+        else:
+            server.step(_FAILURE, data, None, now)
+
+    def abandon(self, server: ServerTransaction, now: float = 0.0) -> None:
+        """End a transaction that has no final response, and send none (RFC 4320 4.2)."""
+        server.step(_ABANDONED, b"", None, now)
+
+    # -- clients -------------------------------------------------------------------------------------
+
+    def new_client(
+        self, request: Request, data: bytes, flow: Flow, user: ClientUser | None, now: float
+    ) -> ClientTransaction:
+        """Send a request: `data` is all of it, `request` the same, with our Via on top.
+
+        The user is not called before this returns. Raises TableFull at the limit, where a CANCEL of a
+        request that is here still has room, and when the branch is in use.
+        """
+        branch = request.top_via.branch
+        key = client_key(branch, request.method)
+        if len(self) >= self.limit and not (
+            request.method == b"CANCEL" and client_key(branch, b"INVITE") in self.clients
+        ):
+            self.refused_count += 1
+            raise TableFull
+        if key in self.clients:
+            raise KeyTaken
+        client = ClientTransaction(self, key, request, data, flow, user)
+        self.clients[key] = client
+        client.step(_REQUEST, None, now)
+        return client
+
+    def client_for(self, response: Response) -> ClientTransaction | None:
+        """RFC 3261 17.1.3; None for a stray response, which is not to be forwarded (RFC 6026 7.3)."""
+        return self.clients.get(client_key(response.top_via.branch, response.cseq_method))
+
+    def receive_response(self, client: ClientTransaction, response: Response, now: float) -> None:
+        """A response that `client_for` has matched."""
+        status = response.status
+        what = _PROVISIONAL if status < 200 else _SUCCESS if status < 300 else _FAILURE
+        client.step(what, response, now)
+
+    # -- failures and time -----------------------------------------------------------------------------
+
+    def fail(self, branch_key: bytes, now: float) -> bool:
+        """RFC 3261 17.1.4, 17.2.4: an Outgoing of that `branch` could not be sent. Is there such a transaction?"""
+        client = self.clients.get(branch_key)
+        if client is not None:
+            client.step(_TRANSPORT_ERROR, None, now)
+            return True
+        server = self.servers.get(branch_key)
+        if server is not None:
+            server.step(_TRANSPORT_ERROR, b"", None, now)
+            return True
+        return False
+
+    def handle_timers(self, now: float) -> None:
+        """Everything that is due, the timers of other owners included."""
+        self.timers.fire(now)
+
+    def next_timer(self) -> float | None:
+        """When handle_timers is wanted next; None when nothing waits."""
+        return self.timers.next_due()

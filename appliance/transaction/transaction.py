@@ -1,0 +1,492 @@
+"""One transaction: a machine's state, and its deeds done on the messages (RFC 3261 17, RFC 6026).
+
+`step` looks an input up in the machine's table and does what the row says, in this order: change state,
+stop timers, send, start timers, let go of what the new state needs no more, tell the transaction user.
+What waits out its last timer keeps the bytes to repeat and little else, for there are many of them.
+
+A transaction has at most two timers at a time: one that repeats (A, E, G) and one that it waits for.
+
+Knows nothing of matching, which is the table's, and of what the messages are about.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Protocol
+
+from appliance.sip.fields import HeaderField, make_field
+from appliance.sip.message import (
+    CALL_ID,
+    CONTENT_LENGTH,
+    CSEQ,
+    FROM,
+    MAX_FORWARDS,
+    ROUTE,
+    TO,
+    VIA,
+    Request,
+    Response,
+)
+from appliance.sip.writer import write, write_response
+from appliance.transaction.machines import (
+    IGNORED,
+    INPUT_COUNT,
+    INVITE_CLIENT,
+    INVITE_SERVER,
+    NON_INVITE_CLIENT,
+    NON_INVITE_SERVER,
+    STATE_BITS,
+    STATE_MASK,
+    Do,
+    Input,
+    State,
+    flatten,
+)
+from appliance.transaction.timers import Timer, Timers, TimerSettings
+from appliance.transport.flow import Flow, Outgoing
+
+_INVITE_CLIENT: Final = flatten(INVITE_CLIENT)
+_NON_INVITE_CLIENT: Final = flatten(NON_INVITE_CLIENT)
+_INVITE_SERVER: Final = flatten(INVITE_SERVER)
+_NON_INVITE_SERVER: Final = flatten(NON_INVITE_SERVER)
+
+# The tables' numbers as plain integers, which compiled code keeps in C (see the .pxd).
+_INPUTS = INPUT_COUNT
+_BITS = STATE_BITS
+_MASK = STATE_MASK
+_IGNORED = IGNORED
+_INITIAL = int(State.INITIAL)
+_TRYING = int(State.TRYING)
+_ACCEPTED = int(State.ACCEPTED)
+_COMPLETED = int(State.COMPLETED)
+_TERMINATED = int(State.TERMINATED)
+
+_STOP_TIMERS = int(Do.STOP_TIMERS)
+_SEND_REQUEST = int(Do.SEND_REQUEST)
+_SEND_ACK = int(Do.SEND_ACK)
+_SEND_RESPONSE = int(Do.SEND_RESPONSE)
+_SEND_TRYING = int(Do.SEND_TRYING)
+_SEND_AGAIN = int(Do.SEND_AGAIN)
+_KEEP_SILENT = int(Do.KEEP_SILENT)
+_START_A = int(Do.START_A)
+_START_B = int(Do.START_B)
+_START_D = int(Do.START_D)
+_START_E = int(Do.START_E)
+_START_F = int(Do.START_F)
+_START_G = int(Do.START_G)
+_START_H = int(Do.START_H)
+_START_I = int(Do.START_I)
+_START_J = int(Do.START_J)
+_START_K = int(Do.START_K)
+_START_L = int(Do.START_L)
+_START_M = int(Do.START_M)
+_START_TRYING = int(Do.START_TRYING)
+_START_EXPIRY = int(Do.START_EXPIRY)
+_RESET_A = int(Do.RESET_A)
+_RESET_E = int(Do.RESET_E)
+_RESET_E_TO_T2 = int(Do.RESET_E_TO_T2)
+_RESET_G = int(Do.RESET_G)
+_PASS_RESPONSE = int(Do.PASS_RESPONSE)
+_PASS_ACK = int(Do.PASS_ACK)
+_TELL_TIMEOUT = int(Do.TELL_TIMEOUT)
+_TELL_TRANSPORT_ERROR = int(Do.TELL_TRANSPORT_ERROR)
+
+_SENDS = _SEND_REQUEST | _SEND_ACK | _SEND_RESPONSE | _SEND_TRYING | _SEND_AGAIN | _KEEP_SILENT
+_REPEATS = _START_A | _START_E | _START_G | _RESET_A | _RESET_E | _RESET_E_TO_T2 | _RESET_G
+_WAITS = _START_B | _START_D | _START_F | _START_H | _START_I | _START_J | _START_K | _START_L | _START_M
+_WAITS |= _START_TRYING | _START_EXPIRY
+_TELLS = _PASS_RESPONSE | _PASS_ACK | _TELL_TIMEOUT | _TELL_TRANSPORT_ERROR
+
+_REQUEST = int(Input.REQUEST)
+_TIMER_A = int(Input.TIMER_A)
+_TIMER_B = int(Input.TIMER_B)
+_TIMER_D = int(Input.TIMER_D)
+_TIMER_E = int(Input.TIMER_E)
+_TIMER_F = int(Input.TIMER_F)
+_TIMER_G = int(Input.TIMER_G)
+_TIMER_H = int(Input.TIMER_H)
+_TIMER_I = int(Input.TIMER_I)
+_TIMER_J = int(Input.TIMER_J)
+_TIMER_K = int(Input.TIMER_K)
+_TIMER_L = int(Input.TIMER_L)
+_TIMER_M = int(Input.TIMER_M)
+_TIMER_TRYING = int(Input.TIMER_TRYING)
+_TIMER_EXPIRY = int(Input.TIMER_EXPIRY)
+
+
+class ClientUser(Protocol):
+    """The transaction user of a client transaction. It may make and answer transactions in these calls."""
+
+    def response_arrived(self, client: ClientTransaction, response: Response, now: float) -> None:
+        """Provisional responses, and the final one; for INVITE every 2xx, as long as the transaction lasts."""
+
+    def timed_out(self, client: ClientTransaction, now: float) -> None:
+        """Timer B or F: nobody answered. The transaction is gone."""
+
+    def transport_failed(self, client: ClientTransaction, now: float) -> None:
+        """RFC 3261 17.1.4: the request, or the ACK to its failure, could not be sent. The transaction is gone."""
+
+
+class ServerUser(Protocol):
+    """The transaction user of a server transaction."""
+
+    def ack_arrived(self, server: ServerTransaction, request: Request, now: float) -> None:
+        """RFC 6026 7.1: an ACK to the 2xx that looks like one of the INVITE's own; it is the user's to pass on."""
+
+    def server_ended(self, server: ServerTransaction, now: float) -> None:
+        """The transaction is gone. Not told once a request other than INVITE has its final response.
+
+        `server.is_unacknowledged`: timer H, no ACK came. `server.is_undelivered`: a response could not be sent.
+        """
+
+
+class TransactionUser(ClientUser, ServerUser, Protocol):
+    """Who uses transactions of both kinds."""
+
+
+class TransactionLayer:
+    """What the transactions of one table share.
+
+    `outbox` holds what is to be sent, in order; whoever drains it may put a new list in its place.
+    `ignored_count`: inputs that no row of a machine's table names. `absorbed_count`: requests that
+    came again. `repeated_count`: messages sent again by a timer.
+    """
+
+    __slots__ = (
+        "absorbed_count",
+        "clients",
+        "durations",
+        "ignored_count",
+        "merged",
+        "outbox",
+        "repeated_count",
+        "servers",
+        "timers",
+    )
+
+    def __init__(self, durations: TimerSettings) -> None:
+        self.durations = durations
+        self.timers = Timers()
+        self.outbox: list[Outgoing] = []
+        self.clients: dict[bytes, ClientTransaction] = {}
+        self.servers: dict[bytes, ServerTransaction] = {}
+        # RFC 3261 8.2.2.2: the request that came first, by what a fork leaves alike.
+        self.merged: dict[bytes, ServerTransaction] = {}
+        self.ignored_count = 0
+        self.absorbed_count = 0
+        self.repeated_count = 0
+
+
+class Transaction:
+    """What clients and servers have in common: a key, a state, a way out and two timers."""
+
+    __slots__ = ("_interval", "_layer", "_repeating", "_steps", "_waiting", "is_invite", "is_reliable", "key", "state")
+
+    def __init__(
+        self, layer: TransactionLayer, steps: tuple[int, ...], key: bytes, is_invite: bool, is_reliable: bool
+    ) -> None:
+        self.key = key
+        self.state: int = _INITIAL
+        self.is_invite = is_invite
+        self.is_reliable = is_reliable
+        self._layer = layer
+        self._steps = steps
+        self._interval = 0.0
+        self._repeating: Timer | None = None
+        self._waiting: Timer | None = None
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.key!r}, {State(self.state).name})"
+
+    def _find(self, what: int) -> int:
+        """The row of the table for an input, counted when there is none."""
+        step: int = self._steps[self.state * _INPUTS + what]
+        if step == _IGNORED:
+            self._layer.ignored_count += 1
+        return step
+
+    def _repeat(self, do: int, now: float) -> None:
+        """Set timer A, E or G; RFC 3261 17.1.1.2, 17.1.2.2, 17.2.1: none of them on a reliable transport."""
+        durations = self._layer.durations
+        if do & (_START_A | _START_E | _START_G):
+            if self.is_reliable:
+                return
+            self._interval = durations.t1
+        elif do & _RESET_E_TO_T2:
+            self._interval = durations.t2
+        else:
+            self._interval *= 2
+            if self._interval > durations.t2 and not do & _RESET_A:
+                self._interval = durations.t2
+        token = _TIMER_A if do & (_START_A | _RESET_A) else _TIMER_G if do & (_START_G | _RESET_G) else _TIMER_E
+        self._repeating = self._layer.timers.start(self._interval, now, self, token)
+
+    def _wait(self, token: int, duration_s: float, now: float) -> None:
+        if self._waiting is not None:
+            self._layer.timers.cancel(self._waiting)
+        self._waiting = self._layer.timers.start(duration_s, now, self, token)
+
+    def _stop_timers(self) -> None:
+        if self._repeating is not None:
+            self._layer.timers.cancel(self._repeating)
+            self._repeating = None
+        if self._waiting is not None:
+            self._layer.timers.cancel(self._waiting)
+            self._waiting = None
+
+    def timer_fired(self, token: int, now: float) -> None:
+        """A timer whose token is the input."""
+        raise NotImplementedError
+
+
+class ClientTransaction(Transaction):
+    """RFC 3261 17.1: a request sent, and what comes back.
+
+    `request` is None, and `data` the ACK to repeat or empty, once a final response has come. `user` is
+    None once nothing can be told any more. `branch` is `key`: what an Outgoing names to report failures.
+    """
+
+    __slots__ = ("data", "flow", "method", "request", "user")
+
+    def __init__(
+        self, layer: TransactionLayer, key: bytes, request: Request, data: bytes, flow: Flow, user: ClientUser | None
+    ) -> None:
+        is_invite = request.method == b"INVITE"
+        super().__init__(layer, _INVITE_CLIENT if is_invite else _NON_INVITE_CLIENT, key, is_invite, flow.is_reliable)
+        self.method = request.method
+        self.request: Request | None = request
+        self.data = data
+        self.flow = flow
+        self.user = user
+
+    def timer_fired(self, token: int, now: float) -> None:
+        """One of timers A, B, D, E, F, K and M."""
+        self.step(token, None, now)
+
+    def step(self, what: int, response: Response | None, now: float) -> None:
+        """Do what the machine says for an input; `response` belongs to PROVISIONAL, SUCCESS and FAILURE."""
+        step = self._find(what)
+        if step == _IGNORED:
+            return
+        before, do = self.state, step >> _BITS
+        self.state = step & _MASK
+        user = self.user
+        if do & _STOP_TIMERS:
+            self._stop_timers()
+        if do & _SENDS:
+            self._send(do, response)
+        if do & _REPEATS:
+            self._repeat(do, now)
+        if do & _WAITS:
+            self._start_waiting(do, now)
+        if self.state != before and self.state >= _ACCEPTED:
+            self._let_go()
+        if do & _TELLS and user is not None:
+            self._tell(do, user, response, now)
+
+    def _send(self, do: int, response: Response | None) -> None:
+        if do & _SEND_ACK:
+            assert self.request is not None and response is not None
+            self.data = write(ack_request(self.request, response))
+        elif do & _SEND_AGAIN:
+            self._layer.repeated_count += 1
+        self._layer.outbox.append(Outgoing(self.data, self.flow, self.key))
+
+    def _start_waiting(self, do: int, now: float) -> None:
+        durations = self._layer.durations
+        if do & _START_B:
+            self._wait(_TIMER_B, durations.b, now)
+        elif do & _START_F:
+            self._wait(_TIMER_F, durations.f, now)
+        elif do & _START_K:
+            self._wait(_TIMER_K, 0.0 if self.is_reliable else durations.k_unreliable, now)
+        elif do & _START_D:
+            self._wait(_TIMER_D, 0.0 if self.is_reliable else durations.d_unreliable, now)
+        else:
+            self._wait(_TIMER_M, durations.m, now)
+
+    def _let_go(self) -> None:
+        """What a finished transaction needs no more; in COMPLETED an INVITE keeps its ACK and its user."""
+        self.request = None
+        if self.state == _TERMINATED:
+            self._stop_timers()
+            del self._layer.clients[self.key]
+        if self.state != _COMPLETED or not self.is_invite:
+            self.data = b""
+        if self.state == _TERMINATED or (self.state == _COMPLETED and not self.is_invite):
+            self.user = None
+
+    def _tell(self, do: int, user: ClientUser, response: Response | None, now: float) -> None:
+        if do & _PASS_RESPONSE:
+            assert response is not None
+            user.response_arrived(self, response, now)
+        elif do & _TELL_TIMEOUT:
+            user.timed_out(self, now)
+        else:
+            user.transport_failed(self, now)
+
+
+class ServerTransaction(Transaction):
+    """RFC 3261 17.2: a request received, and what was answered.
+
+    `request` is None once the final response is out. `last_response` is what a repeated request gets
+    again, b"" when that is nothing. `response_flow` is where responses go. `user` may be set at any
+    time, and is None when there is nobody to tell.
+    """
+
+    __slots__ = (
+        "is_rfc2543",
+        "is_unacknowledged",
+        "is_undelivered",
+        "last_response",
+        "merged_key",
+        "request",
+        "response_flow",
+        "response_to_tag",
+        "user",
+    )
+
+    def __init__(
+        self,
+        layer: TransactionLayer,
+        key: bytes,
+        merged_key: bytes,
+        request: Request,
+        flow: Flow,
+        user: ServerUser | None,
+    ) -> None:
+        is_invite = request.method == b"INVITE"
+        super().__init__(layer, _INVITE_SERVER if is_invite else _NON_INVITE_SERVER, key, is_invite, flow.is_reliable)
+        self.request: Request | None = request
+        self.response_flow = flow
+        self.last_response = b""
+        self.user = user
+        self.merged_key = merged_key
+        # RFC 3261 17.2.3: without the cookie an ACK is told by the To tag of the final response.
+        self.is_rfc2543 = False
+        self.response_to_tag = b""
+        self.is_unacknowledged = False
+        self.is_undelivered = False
+
+    def timer_fired(self, token: int, now: float) -> None:
+        """One of timers G, H, I, J and L, or of RFC 4320's two."""
+        self.step(token, b"", None, now)
+
+    def start(self, now: float | None) -> None:
+        """The request that made it. Without `now` no timer of RFC 4320 runs."""
+        if now is not None or self.is_invite:
+            self.step(_REQUEST, b"", None, 0.0 if now is None else now)
+        else:
+            self.state = _TRYING
+
+    @property
+    def is_trying_due(self) -> bool:
+        """May a 100 to a request other than INVITE be sent (RFC 4320 4.1)?"""
+        return self.is_reliable or self.state != _TRYING
+
+    def step(self, what: int, data: bytes, ack: Request | None, now: float) -> None:
+        """Do what the machine says for an input; `data` is the user's response, `ack` the ACK of Input.ACK."""
+        step = self._find(what)
+        if step == _IGNORED:
+            return
+        before, do = self.state, step >> _BITS
+        self.state = step & _MASK
+        if do & _STOP_TIMERS:
+            self._stop_timers()
+        if do & _SENDS:
+            self._send(do, data)
+        if do & _REPEATS:
+            self._repeat(do, now)
+        if do & _WAITS:
+            self._start_waiting(do, now)
+        if do & _TELLS:
+            self._tell(do, ack, now)
+        if self.state != before and self.state >= _ACCEPTED:
+            self._let_go(now)
+
+    def _send(self, do: int, data: bytes) -> None:
+        if do & _SEND_RESPONSE:
+            self.last_response = data
+        elif do & _SEND_TRYING:
+            assert self.request is not None
+            self.last_response = write_response(self.request, 100, b"Trying")
+        elif do & _KEEP_SILENT:
+            self.last_response = b""
+        elif self.last_response:
+            self._layer.repeated_count += 1
+        if self.last_response:
+            self._layer.outbox.append(Outgoing(self.last_response, self.response_flow, self.key))
+        # RFC 6026 7.1: the INVITE of a 2xx is absorbed; its user repeats the 2xx.
+        if self.state == _ACCEPTED:
+            self.last_response = b""
+
+    def _start_waiting(self, do: int, now: float) -> None:
+        durations = self._layer.durations
+        if do & _START_J:
+            self._wait(_TIMER_J, 0.0 if self.is_reliable else durations.j_unreliable, now)
+        elif do & _START_L:
+            self._wait(_TIMER_L, durations.l, now)
+        elif do & _START_H:
+            self._wait(_TIMER_H, durations.h, now)
+        elif do & _START_I:
+            self._wait(_TIMER_I, 0.0 if self.is_reliable else durations.i_unreliable, now)
+        elif do & _START_TRYING:
+            self._wait(_TIMER_TRYING, durations.trying, now)
+        else:
+            self._wait(_TIMER_EXPIRY, durations.f, now)
+
+    def _tell(self, do: int, ack: Request | None, now: float) -> None:
+        if do & _TELL_TIMEOUT:
+            self.is_unacknowledged = True
+        elif do & _TELL_TRANSPORT_ERROR:
+            self.is_undelivered = True
+        elif self.user is not None:
+            assert ack is not None
+            self.user.ack_arrived(self, ack, now)
+
+    def _let_go(self, now: float) -> None:
+        """What a finished transaction needs no more; its merged requests are found until it ends."""
+        self.request = None
+        if self.state == _TERMINATED:
+            self._end(now)
+        elif self.state == _COMPLETED:
+            if not self.is_invite:
+                self.user = None
+        elif self.state != _ACCEPTED:
+            self.last_response = b""
+
+    def _end(self, now: float) -> None:
+        self._stop_timers()
+        layer = self._layer
+        del layer.servers[self.key]
+        if self.merged_key and layer.merged.get(self.merged_key) is self:
+            del layer.merged[self.merged_key]
+        self.last_response = b""
+        user, self.user = self.user, None
+        if user is not None:
+            user.server_ended(self, now)
+
+
+def ack_request(request: Request, response: Response) -> Request:
+    """RFC 3261 17.1.1.3: the ACK to a final response other than 2xx of an INVITE."""
+    return _hop_request(b"ACK", request, response.fields[response.index_of(TO)])
+
+
+def cancel_request(client: ClientTransaction) -> Request:
+    """RFC 3261 9.1: the CANCEL of an INVITE that has had no final response yet."""
+    request = client.request
+    assert request is not None, "a CANCEL for a request that has its final response"
+    return _hop_request(b"CANCEL", request, request.fields[request.index_of(TO)])
+
+
+def _hop_request(method: bytes, request: Request, to: HeaderField) -> Request:
+    """What ACK and CANCEL of a request have in common: only its top Via, and its whole route set."""
+    # RFC 3261 9.1, 17.1.1.3: so that it takes the same way and matches on arrival.
+    fields = [make_field(VIA, request.top_via.text)]
+    fields.extend([field for field in request.fields if field.id == ROUTE])
+    fields.append(make_field(MAX_FORWARDS, b"70"))
+    fields.append(request.fields[request.index_of(FROM)])
+    fields.append(to)
+    fields.append(request.fields[request.index_of(CALL_ID)])
+    fields.append(make_field(CSEQ, b"%d %b" % (request.cseq_number, method)))
+    fields.append(make_field(CONTENT_LENGTH, b"0"))
+    return Request(method, request.uri_text, fields)
