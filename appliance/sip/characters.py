@@ -62,6 +62,16 @@ def skip_space(text: bytes, at: int) -> int:
     return at
 
 
+def index_of(text: bytes, octet: int, at: int) -> int:
+    """What text.find gives for one octet; faster when compiled, for the short texts of header values."""
+    size = len(text)
+    while at < size:
+        if text[at] == octet:
+            return at
+        at += 1
+    return -1
+
+
 def trimmed(text: bytes, start: int, end: int) -> bytes:
     """text[start:end] without white space at either side."""
     start = skip_space(text, start)
@@ -89,13 +99,13 @@ def end_of_quoted(text: bytes, at: int) -> int:
 
 def number(text: bytes) -> int:
     """The value of 1*DIGIT, capped at 2**40 (so that no peer makes us do long arithmetic); -1 for anything else."""
-    if not text or not is_all(text, DIGIT):
-        return -1
-    if len(text) > 12:
-        text = text.lstrip(b"0") or b"0"
-        if len(text) > 12:
-            return 1 << 40
-    return min(int(text), 1 << 40)
+    value = 0
+    for octet in text:
+        if octet < 48 or octet > 57:
+            return -1
+        if value < 1 << 40:
+            value = value * 10 + (octet - 48)
+    return min(value, 1 << 40) if text else -1
 
 
 def unescape(text: bytes) -> bytes:

@@ -12,8 +12,6 @@ from __future__ import annotations
 from appliance.sip.characters import trimmed
 from appliance.sip.names import NAMES
 
-__all__ = ["HeaderField", "make_field", "make_named_field", "unfold"]
-
 
 class HeaderField:
     """One header line. id: see names. line: the exact octets, folds and final CRLF included. Never changed."""
@@ -47,6 +45,11 @@ class HeaderField:
             value = trimmed(self.line, self.colon + 1, len(self.line))
             self._value = unfold(value) if b"\n" in value else value
         return self._value
+
+
+def field_of(id: int, line: bytes) -> HeaderField:
+    """A header field from a whole line with its CRLF."""
+    return HeaderField(id, line)
 
 
 def unfold(value: bytes) -> bytes:

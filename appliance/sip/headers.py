@@ -14,8 +14,11 @@ from typing import Final
 
 from appliance.sip.characters import DISPLAY, TOKEN, end_of_quoted, is_all, is_token, number, skip_space, trimmed
 from appliance.sip.errors import MalformedMessage
-from appliance.sip.parameters import *
-from appliance.sip.parameters import parse_parameters, split_list, unquote, write_parameters
+from appliance.sip.parameters import parse_parameters
+from appliance.sip.parameters import quote as quote  # noqa: PLC0414
+from appliance.sip.parameters import split_list as split_list  # noqa: PLC0414
+from appliance.sip.parameters import unquote as unquote  # noqa: PLC0414
+from appliance.sip.parameters import write_parameters as write_parameters  # noqa: PLC0414
 from appliance.sip.uri import Uri, parse_host_port, parse_uri
 
 _NUMBER_MAX: Final = 2**32 - 1

@@ -14,8 +14,8 @@ from __future__ import annotations
 
 from appliance.sip.characters import number, skip_space
 from appliance.sip.errors import MalformedMessage
-from appliance.sip.fields import *
-from appliance.sip.fields import HeaderField, make_field, make_named_field, unfold
+from appliance.sip.fields import HeaderField as HeaderField  # noqa: PLC0414
+from appliance.sip.fields import field_of, make_field, make_named_field, unfold
 from appliance.sip.headers import (
     STAR,
     Contact,
@@ -288,7 +288,7 @@ class Message:
         index = self._index_required(id)
         line = self.fields[index].line
         start, end = self._first_value_span(index)
-        self.fields[index] = HeaderField(id, b"".join((line[:start], value, line[end:])))
+        self.fields[index] = field_of(id, b"".join((line[:start], value, line[end:])))
         self._forget_one(id)
 
     def remove_first_value(self, id: int) -> bytes:
@@ -306,7 +306,7 @@ class Message:
             del self.fields[index]
         else:
             rest = skip_space(line, end + 1)
-            self.fields[index] = HeaderField(id, line[:start] + line[rest:])
+            self.fields[index] = field_of(id, line[:start] + line[rest:])
         self._forget_one(id)
         return unfold(value) if b"\n" in value else value
 

@@ -13,8 +13,6 @@ from __future__ import annotations
 from appliance.sip.characters import PARAMETER_VALUE, TOKEN, end_of_quoted, skip_space, trimmed
 from appliance.sip.errors import MalformedMessage
 
-__all__ = ["next_comma", "parse_parameters", "quote", "split_list", "unquote", "write_parameters"]
-
 
 def write_parameters(parameters: dict[bytes, bytes | None]) -> bytes:
     """b";name=value;name" in the order of the dictionary."""

@@ -114,30 +114,25 @@ def _skip_empty_lines(data: bytes) -> int:
 def _index_fields(lines: list[bytes], count_max: int) -> list[HeaderField]:
     """Header fields of all lines but the first; one more than allowed at most. Unusable lines get the id _BROKEN."""
     fields: list[HeaderField] = []
+    ids = IDS
     count = len(lines)
     index = 1
     while index < count and len(fields) <= count_max:
         line = lines[index]
+        first = index
         index += 1
-        while index < count and (lines[index][0] == 32 or lines[index][0] == 9):
-            line = _joined_fold(lines, index - 1, line)
-            index = _after_fold(lines, index)
-        fields.append(_index_line(line))
+        while index < count:
+            following = lines[index]
+            if following[0] != 32 and following[0] != 9:
+                break
+            index += 1
+        if index - first > 1:
+            line = b"".join(lines[first:index])
+        fields.append(_index_line(line, ids))
     return fields
 
 
-def _after_fold(lines: list[bytes], index: int) -> int:
-    count = len(lines)
-    while index < count and (lines[index][0] == 32 or lines[index][0] == 9):
-        index += 1
-    return index
-
-
-def _joined_fold(lines: list[bytes], index: int, line: bytes) -> bytes:
-    return b"".join([line, *lines[index + 1 : _after_fold(lines, index + 1)]])
-
-
-def _index_line(line: bytes) -> HeaderField:
+def _index_line(line: bytes, ids: dict[bytes, int]) -> HeaderField:
     field = HeaderField.__new__(HeaderField)
     size = len(line)
     colon = 0
@@ -147,7 +142,7 @@ def _index_line(line: bytes) -> HeaderField:
     field.colon = colon
     field._value = None
     name = line[:colon]
-    known = IDS.get(name)
+    known = ids.get(name)
     field.id = header_id(name) if known is None else known
     if colon == size or not line.endswith(b"\r\n"):
         field.id = _BROKEN

@@ -1,0 +1,23 @@
+cimport cython
+
+@cython.locals(octet='unsigned char')
+cpdef bint is_all(bytes text, bytes table)
+
+cpdef bint is_token(bytes text)
+
+@cython.locals(size=Py_ssize_t, octet='unsigned char')
+cpdef Py_ssize_t skip_space(bytes text, Py_ssize_t at)
+
+@cython.locals(octet='unsigned char')
+cpdef bytes trimmed(bytes text, Py_ssize_t start, Py_ssize_t end)
+
+@cython.locals(size=Py_ssize_t, octet='unsigned char')
+cpdef Py_ssize_t end_of_quoted(bytes text, Py_ssize_t at)
+
+@cython.locals(octet='unsigned char', octet_count=Py_ssize_t, value='long long')
+cpdef long long number(bytes text)
+
+@cython.locals(size=Py_ssize_t)
+cpdef Py_ssize_t index_of(bytes text, unsigned char octet, Py_ssize_t at)
+
+cpdef bint has_bad_escape(bytes text)

@@ -1,0 +1,58 @@
+cimport cython
+
+from appliance.sip.characters cimport end_of_quoted, index_of, is_all, is_token, number, skip_space, trimmed
+from appliance.sip.parameters cimport parse_parameters
+from appliance.sip.uri cimport Uri, parse_host_port, parse_uri
+
+cdef class Via:
+    cdef public bytes transport
+    cdef public bytes host
+    cdef public int port
+    cdef public bytes branch
+    cdef public bytes received
+    cdef public object rport
+    cdef public bytes maddr
+    cdef public int ttl
+    cdef public dict parameters
+    cdef public bytes text
+
+cdef class NameAddr:
+    cdef public bytes display
+    cdef public Uri uri
+    cdef public dict parameters
+
+cdef class Contact(NameAddr):
+    cdef public int q
+    cdef public object expires
+    cdef public bint is_star
+
+@cython.locals(size=Py_ssize_t, slash=Py_ssize_t, second=Py_ssize_t, start=Py_ssize_t, at=Py_ssize_t,
+               semicolon=Py_ssize_t, via=Via, tokens=bytes)
+cpdef Via parse_via(bytes value)
+
+cdef tuple _parse_sent_by(bytes text)
+
+@cython.locals(parameters=dict)
+cdef _index_via(Via via)
+
+@cython.locals(address=NameAddr)
+cpdef NameAddr parse_name_addr(bytes value, str where=*)
+
+@cython.locals(at=Py_ssize_t, end=Py_ssize_t, close=Py_ssize_t)
+cdef _fill_name_addr(NameAddr address, bytes value, str where)
+
+@cython.locals(bracket=Py_ssize_t, semicolon=Py_ssize_t)
+cdef Py_ssize_t _index_display(NameAddr address, bytes value, Py_ssize_t at, str where) except -2
+
+@cython.locals(semicolon=Py_ssize_t, text=bytes)
+cdef _fill_addr_spec(NameAddr address, bytes value, str where)
+
+cdef Uri _uri_in(bytes text, str where)
+
+@cython.locals(contact=Contact)
+cpdef Contact parse_contact(bytes value)
+
+cpdef int parse_q(bytes text) except -1
+
+@cython.locals(sequence='long long', space=Py_ssize_t, method=bytes)
+cpdef tuple parse_cseq(bytes value)

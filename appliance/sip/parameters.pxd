@@ -1,0 +1,15 @@
+cimport cython
+
+from appliance.sip.characters cimport end_of_quoted, index_of, skip_space, trimmed
+
+@cython.locals(parameters=dict, size=Py_ssize_t, start=Py_ssize_t, name=bytes, tokens=bytes)
+cpdef dict parse_parameters(bytes text, Py_ssize_t at, str where)
+
+@cython.locals(size=Py_ssize_t, at=Py_ssize_t, values=bytes)
+cdef Py_ssize_t _end_of_value(bytes text, Py_ssize_t start, str where) except -1
+
+@cython.locals(size=Py_ssize_t, octet='unsigned char')
+cpdef Py_ssize_t next_comma(bytes text, Py_ssize_t at)
+
+@cython.locals(start=Py_ssize_t, size=Py_ssize_t, comma=Py_ssize_t, elements=list)
+cpdef list split_list(bytes value)

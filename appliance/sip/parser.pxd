@@ -1,0 +1,45 @@
+cimport cython
+
+from appliance.sip.characters cimport is_all, is_token, number
+from appliance.sip.fields cimport HeaderField
+from appliance.sip.headers cimport Via
+from appliance.sip.message cimport Message, Request, Response
+
+@cython.locals(start=Py_ssize_t, head_end=Py_ssize_t, head=bytes, lines=list, start_line=bytes, fields=list, body=bytes,
+               request=Request)
+cpdef Message parse(bytes data, limits)
+
+@cython.locals(at=Py_ssize_t, size=Py_ssize_t, colon=Py_ssize_t, octet='unsigned char')
+cpdef bytes find_call_id(bytes data)
+
+@cython.locals(at=Py_ssize_t, size=Py_ssize_t)
+cdef Py_ssize_t _skip_empty_lines(bytes data) except -1
+
+@cython.locals(fields=list, count=Py_ssize_t, index=Py_ssize_t, line=bytes, following=bytes, ids=dict, first=Py_ssize_t)
+cdef list _index_fields(list lines, int count_max)
+
+@cython.locals(field=HeaderField, size=Py_ssize_t, colon=Py_ssize_t, name=bytes)
+cdef HeaderField _index_line(bytes line, dict ids)
+
+@cython.locals(parts=list, method=bytes, uri_text=bytes, request=Request)
+cdef Request _parse_request_line(bytes start_line, list fields, limits)
+
+cdef _check_version(bytes version)
+
+@cython.locals(version=bytes, rest=bytes, code=bytes, status=int, response=Response)
+cdef Response _parse_response(bytes start_line, list fields, bytes body, bint has_end, limits)
+
+@cython.locals(field=HeaderField, line_len_max=Py_ssize_t)
+cdef _check_bounds(Message message, Py_ssize_t size, bint has_end, limits)
+
+@cython.locals(call_id=bytes, via=Via)
+cdef _check_fields(Message message)
+
+@cython.locals(field=HeaderField, id=int, via=int, from_=int, to=int, call_id=int, cseq=int, max_forwards=int,
+               content_length=int, vias=int, froms=int, tos=int, call_ids=int, cseqs=int, hops=int, lengths=int)
+cdef _check_counts(Message message)
+
+@cython.locals(value=bytes, length='long long')
+cdef _cut_body(Message message)
+
+cdef _check_request(Request request)

@@ -1,0 +1,21 @@
+cimport cython
+
+from appliance.sip.fields cimport HeaderField, make_field, make_named_field
+from appliance.sip.message cimport Message, Request, Response
+
+@cython.locals(parts=list, field=HeaderField)
+cpdef bytes write(Message message)
+
+@cython.locals(request=Request, response=Response)
+cpdef bytes start_line(Message message)
+
+cpdef bytes write_response(Request request, int status, bytes reason, headers=*, bytes to_tag=*, bytes body=*)
+
+@cython.locals(fields=list)
+cpdef Response response_to(Request request, int status, bytes reason, headers=*, bytes to_tag=*, bytes body=*)
+
+@cython.locals(vias=list, singles=list, field=HeaderField, id=int, seen='long long', via=int, from_=int, to=int,
+               call_id=int, cseq=int, timestamp=int)
+cdef list _copied_fields(Request request, bint is_trying, bytes to_tag)
+
+cdef HeaderField _tagged(Request request, HeaderField field, bytes to_tag)
