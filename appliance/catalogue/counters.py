@@ -1,0 +1,209 @@
+"""Every counter, declared once: its number, its name, what it says.
+
+Hot code counts by `counters[DROPPED_MALFORMED] += 1` in a list of its own, one for each worker;
+whoever shows counters adds the lists up and takes the names from `COUNTERS`. A number is the place
+in that list. It may change from one version to the next, a name may not.
+
+Groups: `traffic` (what came and went), `drops` (thrown away without an answer), `refusals`
+(answered with an error by this appliance), `registrations`, `authentication`, `calls`,
+`connections`, `cluster` (between workers) and `trouble` (the world failed).
+
+Knows nothing of who counts, and of how counters are shown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+# traffic
+REQUESTS_RECEIVED: Final = 0
+RESPONSES_RECEIVED: Final = 1
+REQUESTS_SENT: Final = 2
+RESPONSES_SENT: Final = 3
+UDP_MESSAGES_RECEIVED: Final = 4
+UDP_MESSAGES_SENT: Final = 5
+TCP_MESSAGES_RECEIVED: Final = 6
+TCP_MESSAGES_SENT: Final = 7
+KEEPALIVES_RECEIVED: Final = 8
+RETRANSMISSIONS_RECEIVED: Final = 9
+RETRANSMISSIONS_SENT: Final = 10
+STRAY_RESPONSES_FORWARDED: Final = 11
+# drops
+DROPPED_MALFORMED: Final = 12
+DROPPED_OVERSIZE: Final = 13
+DROPPED_TRUNCATED: Final = 14
+DROPPED_GARBAGE: Final = 15
+DROPPED_NO_CALL_ID: Final = 16
+DROPPED_NOT_OUR_VIA: Final = 17
+DROPPED_STRAY_RESPONSE: Final = 18
+DROPPED_STRAY_ACK: Final = 19
+DROPPED_UNROUTABLE: Final = 20
+DROPPED_QUEUE_FULL: Final = 21
+DROPPED_POLICY: Final = 22
+# refusals
+REFUSED_MALFORMED: Final = 23
+REFUSED_TABLE_FULL: Final = 24
+REFUSED_DRAINING: Final = 25
+WAITING_FULL: Final = 26
+REFUSED_MERGED: Final = 27
+DROPPED_MERGED: Final = REFUSED_MERGED
+LOOPS_DETECTED: Final = 28
+TOO_MANY_HOPS: Final = 29
+RELAYS_REFUSED: Final = 30
+FORKS_REFUSED: Final = 31
+USERS_UNKNOWN: Final = 32
+USERS_UNAVAILABLE: Final = 33
+# registrations
+REGISTRATIONS_ACCEPTED: Final = 34
+REGISTRATIONS_REFUSED: Final = 35
+BINDINGS_FULL: Final = 36
+BINDINGS_EXPIRED: Final = 37
+# authentication
+CHALLENGES_SENT: Final = 38
+AUTHENTICATION_FAILED: Final = 39
+IDENTITY_REFUSED: Final = 40
+NONCES_STALE: Final = 41
+NONCES_REPLAYED: Final = 42
+NONCE_TABLE_FULL: Final = 43
+# calls
+CALLS_STARTED: Final = 44
+CALLS_ANSWERED: Final = 45
+CALLS_FAILED: Final = 46
+CALLS_CANCELLED: Final = 47
+TIMED_OUT: Final = 48
+HOPS_FAILED_OVER: Final = 49
+# connections
+CONNECTIONS_ACCEPTED: Final = 50
+CONNECTIONS_OPENED: Final = 51
+CONNECTIONS_REFUSED: Final = 52
+CONNECTIONS_FAILED: Final = 53
+CONNECTIONS_CLOSED_IDLE: Final = 54
+CONNECTIONS_CLOSED_PARTIAL: Final = 55
+CONNECTIONS_CLOSED_SLOW: Final = 56
+CONNECTIONS_CLOSED_MALFORMED: Final = 57
+# cluster
+HANDED_OVER: Final = 58
+HANDED_OVER_RECEIVED: Final = 59
+SENT_ON: Final = 60
+BUS_MALFORMED: Final = 61
+BUS_FULL: Final = 62
+REPLICATION_LATE: Final = 63
+# trouble
+SEND_FAILED: Final = 64
+DNS_FAILED: Final = 65
+STORE_FAILED: Final = 66
+JOURNAL_FAILED: Final = 67
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """`id` is the place in a list of counters, `name` what operators see, `help` one line on what it says."""
+
+    id: int
+    name: str
+    group: str
+    help: str
+
+    @property
+    def is_drop(self) -> bool:
+        """Does it count messages that were thrown away without an answer?"""
+        return self.group == "drops"
+
+
+# fmt: off
+COUNTERS: Final[tuple[Counter, ...]] = (
+    Counter(REQUESTS_RECEIVED, "requests-received", "traffic", "Requests that could be read, retransmissions too."),
+    Counter(RESPONSES_RECEIVED, "responses-received", "traffic", "Responses that could be read, retransmissions too."),
+    Counter(REQUESTS_SENT, "requests-sent", "traffic", "Requests sent, retransmissions too."),
+    Counter(RESPONSES_SENT, "responses-sent", "traffic", "Responses sent, retransmissions too."),
+    Counter(UDP_MESSAGES_RECEIVED, "udp-messages-received", "traffic", "Datagrams that came in, whatever was in them."),
+    Counter(UDP_MESSAGES_SENT, "udp-messages-sent", "traffic", "Datagrams given to the kernel."),
+    Counter(TCP_MESSAGES_RECEIVED, "tcp-messages-received", "traffic", "Whole messages read from TCP connections."),
+    Counter(TCP_MESSAGES_SENT, "tcp-messages-sent", "traffic", "Messages written to TCP connections."),
+    Counter(KEEPALIVES_RECEIVED, "keepalives-received", "traffic",
+            "Keep-alives: empty lines by UDP or TCP (RFC 5626 3.5.1)."),
+    Counter(RETRANSMISSIONS_RECEIVED, "retransmissions-received", "traffic",
+            "Requests received again and absorbed by their transaction (RFC 3261 17.2)."),
+    Counter(RETRANSMISSIONS_SENT, "retransmissions-sent", "traffic",
+            "Messages sent again because no answer had come (RFC 3261 17.1)."),
+    Counter(STRAY_RESPONSES_FORWARDED, "stray-responses-forwarded", "traffic",
+            "Responses without a transaction, forwarded by their Via (RFC 3261 16.7)."),
+    Counter(DROPPED_MALFORMED, "dropped-malformed", "drops", "Messages that could neither be read nor answered."),
+    Counter(DROPPED_OVERSIZE, "dropped-oversize", "drops", "Messages longer than `message length`."),
+    Counter(DROPPED_TRUNCATED, "dropped-truncated", "drops", "Datagrams that the kernel had cut short."),
+    Counter(DROPPED_GARBAGE, "dropped-garbage", "drops", "Datagrams that do not look like SIP in their first bytes."),
+    Counter(DROPPED_NO_CALL_ID, "dropped-no-call-id", "drops", "Messages without a Call-ID, which no worker owns."),
+    Counter(DROPPED_NOT_OUR_VIA, "dropped-not-our-via", "drops",
+            "Responses whose top Via is not ours (RFC 3261 18.1.2)."),
+    Counter(DROPPED_STRAY_RESPONSE, "dropped-stray-response", "drops",
+            "Responses to nothing this appliance has sent."),
+    Counter(DROPPED_STRAY_ACK, "dropped-stray-ack", "drops", "ACKs that belong to no call and lead nowhere."),
+    Counter(DROPPED_UNROUTABLE, "dropped-unroutable", "drops",
+            "ACKs and stray responses whose next hop cannot be found or reached."),
+    Counter(DROPPED_QUEUE_FULL, "dropped-queue-full", "drops", "Messages for which a queue had no room."),
+    Counter(DROPPED_POLICY, "dropped-policy", "drops", "Requests that a stage decided to drop in silence."),
+    Counter(REFUSED_MALFORMED, "refused-malformed", "refusals",
+            "Malformed requests answered with 400, 505, 513 or another status that says why."),
+    Counter(REFUSED_TABLE_FULL, "refused-table-full", "refusals",
+            "Requests answered with 503 because `transactions` was reached."),
+    Counter(REFUSED_DRAINING, "refused-draining", "refusals",
+            "Requests answered with 503 because the worker takes no new work."),
+    Counter(WAITING_FULL, "waiting-full", "refusals",
+            "Requests answered with 503 because `requests waiting` was reached."),
+    Counter(REFUSED_MERGED, "refused-merged", "refusals",
+            "Requests that came twice on different ways, answered with 482 (RFC 3261 8.2.2.2)."),
+    Counter(LOOPS_DETECTED, "loops-detected", "refusals", "Requests in a loop, answered with 482 (RFC 5393)."),
+    Counter(TOO_MANY_HOPS, "too-many-hops", "refusals", "Requests with Max-Forwards 0, answered with 483."),
+    Counter(RELAYS_REFUSED, "relays-refused", "refusals",
+            "Requests for foreign domains that `relay` forbids, answered with 403."),
+    Counter(FORKS_REFUSED, "forks-refused", "refusals", "Targets left out because `targets` was reached."),
+    Counter(USERS_UNKNOWN, "users-unknown", "refusals", "Requests for a user nobody knows, answered with 404."),
+    Counter(USERS_UNAVAILABLE, "users-unavailable", "refusals",
+            "Requests for a subscriber without a registration, answered with 480."),
+    Counter(REGISTRATIONS_ACCEPTED, "registrations-accepted", "registrations", "REGISTER requests answered with 200."),
+    Counter(REGISTRATIONS_REFUSED, "registrations-refused", "registrations",
+            "REGISTER requests the registrar answered with an error."),
+    Counter(BINDINGS_FULL, "bindings-full", "registrations", "REGISTER requests refused because `bindings` was reached."),
+    Counter(BINDINGS_EXPIRED, "bindings-expired", "registrations", "Contacts whose time ran out."),
+    Counter(CHALLENGES_SENT, "challenges-sent", "authentication", "Answers 401 and 407."),
+    Counter(AUTHENTICATION_FAILED, "authentication-failed", "authentication", "Wrong user names and wrong passwords."),
+    Counter(IDENTITY_REFUSED, "identity-refused", "authentication",
+            "Subscribers who tried to use the address of somebody else, answered with 403."),
+    Counter(NONCES_STALE, "nonces-stale", "authentication", "Credentials whose nonce was too old (RFC 7616 3.3)."),
+    Counter(NONCES_REPLAYED, "nonces-replayed", "authentication", "Credentials used a second time (RFC 7616 5.5)."),
+    Counter(NONCE_TABLE_FULL, "nonce-table-full", "authentication",
+            "Nonces forgotten early because `nonces` was reached."),
+    Counter(CALLS_STARTED, "calls-started", "calls", "INVITE requests forwarded."),
+    Counter(CALLS_ANSWERED, "calls-answered", "calls", "INVITE requests that got a 2xx."),
+    Counter(CALLS_FAILED, "calls-failed", "calls", "INVITE requests that got a final response from 300 on."),
+    Counter(CALLS_CANCELLED, "calls-cancelled", "calls", "INVITE requests taken back by CANCEL."),
+    Counter(TIMED_OUT, "timed-out", "calls", "Forwarded requests that nobody answered in time (RFC 3261 16.8)."),
+    Counter(HOPS_FAILED_OVER, "hops-failed-over", "calls",
+            "Next hops given up for the next one in the list (RFC 3263 4.3)."),
+    Counter(CONNECTIONS_ACCEPTED, "connections-accepted", "connections", "TCP connections that peers opened."),
+    Counter(CONNECTIONS_OPENED, "connections-opened", "connections", "TCP connections opened by this appliance."),
+    Counter(CONNECTIONS_REFUSED, "connections-refused", "connections",
+            "TCP connections closed at once because `connections` was reached."),
+    Counter(CONNECTIONS_FAILED, "connections-failed", "connections", "TCP connections that could not be opened."),
+    Counter(CONNECTIONS_CLOSED_IDLE, "connections-closed-idle", "connections",
+            "TCP connections closed because nothing came for `connection idle`."),
+    Counter(CONNECTIONS_CLOSED_PARTIAL, "connections-closed-partial", "connections",
+            "TCP connections closed because a message was not complete after `message partial`."),
+    Counter(CONNECTIONS_CLOSED_SLOW, "connections-closed-slow", "connections",
+            "TCP connections closed because the peer did not read what was sent (`connection queue`)."),
+    Counter(CONNECTIONS_CLOSED_MALFORMED, "connections-closed-malformed", "connections",
+            "TCP connections closed because the stream could not be cut into messages."),
+    Counter(HANDED_OVER, "handed-over", "cluster", "Messages given to the worker that owns their Call-ID."),
+    Counter(HANDED_OVER_RECEIVED, "handed-over-received", "cluster", "Messages taken over from another worker."),
+    Counter(SENT_ON, "sent-on", "cluster", "Messages given to the worker that holds their TCP connection."),
+    Counter(BUS_MALFORMED, "bus-malformed", "cluster", "Messages between processes that could not be read."),
+    Counter(BUS_FULL, "bus-full", "cluster", "Messages between processes dropped because their queue was full."),
+    Counter(REPLICATION_LATE, "replication-late", "cluster",
+            "REGISTER requests answered before every worker had the change (`replication wait`)."),
+    Counter(SEND_FAILED, "send-failed", "trouble", "Messages the kernel or the connection would not send."),
+    Counter(DNS_FAILED, "dns-failed", "trouble", "Host names that could not be looked up."),
+    Counter(STORE_FAILED, "store-failed", "trouble", "Questions the subscriber database could not answer."),
+    Counter(JOURNAL_FAILED, "journal-failed", "trouble", "Registrations that could not be written to the state folder."),
+)
+# fmt: on

@@ -1,0 +1,274 @@
+"""Every setting, declared once: its name, words, kind, default, effect, help and RFC.
+
+A `Settings` that exists is valid: values out of range and settings that contradict each other are a
+ConfigError with all the faults. `Settings()` is what an appliance without a configuration has.
+
+Knows nothing of text and files.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from appliance.catalogue.declaration import (
+    DRAIN,
+    LIVE,
+    RESTART,
+    named_sections,
+    section,
+    setting,
+    value_faults,
+)
+from appliance.catalogue.faults import ConfigError
+from appliance.catalogue.kinds import (
+    Address,
+    Choice,
+    Choices,
+    DatabaseUrl,
+    Host,
+    Integer,
+    Name,
+    Switch,
+    Text,
+)
+from appliance.catalogue.rules import contradictions
+
+WORKERS_MAX = 64
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    def __post_init__(self) -> None:
+        faults = value_faults(self) or [contradiction.fault_in_code() for contradiction in contradictions(self)]
+        if faults:
+            raise ConfigError(faults)
+
+
+# ruff: noqa: RUF009 -- `section` and its like make a field; nothing is shared that can change
+# fmt: off
+@dataclass(frozen=True, slots=True)
+class ListenerSettings(_Checked):
+    """A local address on which messages come and go. `transports`: 0 UDP, 1 TCP."""
+
+    name: str = "local"
+    address: str = setting("127.0.0.1", "address", Address(), DRAIN, "The local address to listen on.")
+    port: int = setting(5060, "port", Integer(1, 65535), DRAIN, "The local port.", "RFC 3261 18.1.1")
+    transports: tuple[int, ...] = setting(
+        (0, 1), "transport", Choices(("udp", "tcp"), (0, 1)), DRAIN,
+        "What is spoken there; a proxy has to speak both.", "RFC 3261 18")
+    role: str = setting(
+        "user", "role", Choice(("user",)), LIVE,
+        "Which stages a request passes: `user` is a registrar and proxy for phones.")
+    authenticate: bool = setting(
+        False, "authenticate", Switch(), LIVE,
+        "Requests must prove a subscriber's password before they get anywhere.", "RFC 3261 22")
+    relay: str = setting(
+        "authenticated", "relay", Choice(("none", "authenticated", "any")), LIVE,
+        "Who may send requests to foreign domains: nobody, subscribers and peers, or everybody (an open relay).",
+        "RFC 3261 26.1")
+    advertise: str = setting(
+        "", "advertise", Host(is_optional=True), DRAIN,
+        "The address that peers shall use in its place, where the listener is behind an address translation.",
+        "RFC 3261 18.1.1")
+    peers: tuple[str, ...] = setting(
+        (), "peer", Address(), LIVE,
+        "A trusted previous or next hop: not challenged, and free to use foreign domains.", is_many=True)
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrarSettings(_Checked):
+    """Registrations (RFC 3261 10)."""
+
+    expires_min_s: int = setting(
+        60, "expires minimum", Integer(1, 86400, "seconds"), LIVE,
+        "Shorter registrations are refused with 423.", "RFC 3261 10.3 step 7")
+    expires_default_s: int = setting(
+        3600, "expires default", Integer(1, 604800, "seconds"), LIVE,
+        "How long a registration lasts that does not say.", "RFC 3261 10.3 step 7")
+    expires_max_s: int = setting(
+        7200, "expires maximum", Integer(1, 604800, "seconds"), LIVE,
+        "Longer registrations are shortened to this.", "RFC 3261 10.3 step 7")
+    contacts_max: int = setting(
+        10, "contacts", Integer(1, 100), LIVE, "Contacts that one address may have at a time.")
+
+
+@dataclass(frozen=True, slots=True)
+class DigestSettings(_Checked):
+    """Digest authentication (RFC 7616, RFC 8760)."""
+
+    realm: str = setting(
+        "", "realm", Text(128), RESTART,
+        "One realm for all domains, which makes them names of one and the same set of subscribers; "
+        "without it each domain is a realm of its own.", "RFC 3261 22.1")
+    algorithms: tuple[str, ...] = setting(
+        ("sha-256", "md5"), "algorithm", Choices(("sha-256", "md5"), ("sha-256", "md5")), LIVE,
+        "Algorithms to offer, the preferred one first. Many phones know only MD5.", "RFC 8760 2.4")
+    nonce_lifetime_s: int = setting(
+        300, "nonce lifetime", Integer(10, 86400, "seconds"), LIVE,
+        "How long a challenge may be answered; after it the client is told to try again.", "RFC 7616 3.3")
+    cache_s: int = setting(
+        60, "cache", Integer(1, 86400, "seconds"), LIVE,
+        "How long the answer of the subscriber database is believed.")
+
+
+@dataclass(frozen=True, slots=True)
+class ProxySettings(_Checked):
+    """Forwarding (RFC 3261 16)."""
+
+    fork: str = setting(
+        "by-q", "fork", Choice(("by-q", "parallel", "sequential")), LIVE,
+        "How several contacts are tried: those of equal preference together, all together, or one after another.",
+        "RFC 3261 16.6")
+    targets_max: int = setting(
+        20, "targets", Integer(1, 100), LIVE, "Contacts that one request may be forwarded to in all.", "RFC 5393 5")
+    max_forwards: int = setting(
+        70, "max-forwards", Integer(1, 255), LIVE, "Hops for a request that comes without Max-Forwards.",
+        "RFC 3261 16.6 step 3")
+    record_route: bool = setting(
+        True, "record-route", Switch(), LIVE, "Stay on the way of later requests of a call.", "RFC 3261 16.6 step 4")
+    recurse_on_redirect: bool = setting(
+        False, "recurse", Switch(), LIVE, "Follow a 3xx in the caller's place.", "RFC 3261 16.7 step 4")
+
+
+@dataclass(frozen=True, slots=True)
+class TimerSettings(_Checked):
+    """Transaction timers (RFC 3261 17)."""
+
+    t1_ms: int = setting(
+        500, "t1", Integer(10, 10000, "milliseconds"), RESTART, "Estimate of the round-trip time.", "RFC 3261 17.1.1.1")
+    t2_ms: int = setting(
+        4000, "t2", Integer(10, 60000, "milliseconds"), RESTART,
+        "Longest pause between retransmissions of anything but INVITE requests.", "RFC 3261 17.1.2.2")
+    t4_ms: int = setting(
+        5000, "t4", Integer(10, 60000, "milliseconds"), RESTART,
+        "How long a message may stay in the network.", "RFC 3261 17.1.2.2")
+    c_s: int = setting(
+        180, "c", Integer(1, 3600, "seconds"), LIVE,
+        "How long a call may ring without news before it is given up. The RFC wants more than 180 s between two "
+        "provisional responses.", "RFC 3261 16.6 step 11")
+
+
+@dataclass(frozen=True, slots=True)
+class SyntaxSettings(_Checked):
+    """The largest messages that are read; larger ones are refused or dropped."""
+
+    message_len_max: int = setting(
+        65535, "length", Integer(1300, 1048576, "bytes"), RESTART, "Longest message.", "RFC 3261 18.1.1")
+    header_count_max: int = setting(200, "headers", Integer(10, 10000), RESTART, "Header fields of one message.")
+    header_len_max: int = setting(
+        8192, "header-length", Integer(64, 65535, "bytes"), RESTART, "Longest header field, folds included.")
+    uri_len_max: int = setting(2048, "uri-length", Integer(64, 65535, "bytes"), RESTART, "Longest URI.")
+
+
+@dataclass(frozen=True, slots=True)
+class LimitSettings(_Checked):
+    """The size of every table and queue, for each worker where nothing else is said."""
+
+    transactions_max: int = setting(
+        100000, "transactions", Integer(1, 10000000), LIVE, "Transactions; more are refused with 503.")
+    contexts_waiting_max: int = setting(
+        10000, "requests waiting", Integer(1, 1000000), LIVE,
+        "Requests that wait for the database or for DNS; more are refused with 503.")
+    bindings_max: int = setting(
+        1000000, "bindings", Integer(1, 10000000), LIVE, "Registered contacts of the whole appliance.")
+    nonces_max: int = setting(
+        200000, "nonces", Integer(1, 10000000), LIVE, "Challenges in use; at the limit the oldest is forgotten.")
+    subscribers_cached_max: int = setting(
+        100000, "subscribers cached", Integer(1, 10000000), LIVE, "Subscribers remembered from the database.")
+    hosts_cached_max: int = setting(
+        10000, "hosts cached", Integer(1, 1000000), LIVE, "Host names remembered from DNS.")
+    lookups_max: int = setting(
+        100, "lookups", Integer(1, 10000), LIVE, "Questions that are out at DNS or the database at a time.")
+    lookup_timeout_ms: int = setting(
+        3000, "lookup timeout", Integer(10, 60000, "milliseconds"), LIVE, "How long DNS may take for one answer.")
+    connections_max: int = setting(
+        10000, "connections", Integer(1, 1000000), LIVE, "TCP connections; more are closed at once.")
+    connect_timeout_ms: int = setting(
+        5000, "connection timeout", Integer(10, 60000, "milliseconds"), LIVE,
+        "How long opening a TCP connection may take.")
+    connection_idle_s: int = setting(
+        900, "connection idle", Integer(1, 86400, "seconds"), LIVE,
+        "A TCP connection on which nothing came for so long is closed.", "RFC 3261 18")
+    connection_queue_kib: int = setting(
+        1024, "connection queue", Integer(1, 1048576, "KiB"), LIVE,
+        "Bytes waiting for a peer that does not read; more and the connection is closed.")
+    partial_message_s: int = setting(
+        15, "message partial", Integer(1, 3600, "seconds"), LIVE,
+        "How long a message may take to arrive on a TCP connection, from its first byte to its last.")
+    bus_queue_max: int = setting(
+        20000, "bus queue", Integer(100, 10000000), RESTART, "Messages waiting for another worker.")
+    replication_wait_ms: int = setting(
+        500, "replication wait", Integer(1, 10000, "milliseconds"), LIVE,
+        "How long the answer to a REGISTER waits until every worker has the change.")
+    receive_buffer_kib: int = setting(
+        4096, "receive buffer", Integer(64, 1048576, "KiB"), RESTART,
+        "Datagrams the kernel keeps for each socket; the kernel may allow less.")
+
+
+@dataclass(frozen=True, slots=True)
+class SupervisionSettings(_Checked):
+    """How workers are watched, restarted and stopped."""
+
+    heartbeat_ms: int = setting(
+        100, "heartbeat", Integer(10, 10000, "milliseconds"), LIVE, "How often a worker says that it lives.")
+    hang_ms: int = setting(
+        700, "hang", Integer(50, 60000, "milliseconds"), LIVE,
+        "A worker that has been silent for so long is ended, and its calls go to the others.")
+    start_timeout_s: int = setting(
+        30, "start timeout", Integer(1, 600, "seconds"), LIVE, "How long a worker may take to start.")
+    restart_delay_min_ms: int = setting(
+        200, "restart delay minimum", Integer(0, 60000, "milliseconds"), LIVE,
+        "The pause before a dead worker is started again; it doubles with every death that follows soon.")
+    restart_delay_max_ms: int = setting(
+        30000, "restart delay maximum", Integer(1, 600000, "milliseconds"), LIVE, "The longest such pause.")
+    drain_s: int = setting(
+        32, "drain", Integer(0, 3600, "seconds"), LIVE,
+        "How long a worker that is drained may take to finish what it has.", "RFC 3261 17.1.1.2")
+    stop_s: int = setting(
+        5, "stop", Integer(1, 600, "seconds"), LIVE,
+        "How long a worker may take to stop; after it, it is killed.")
+
+
+@dataclass(frozen=True, slots=True)
+class JournalSettings(_Checked):
+    """How registrations are kept in the state folder."""
+
+    segment_kib: int = setting(
+        16384, "segment", Integer(16, 1048576, "KiB"), LIVE,
+        "Changes that one file holds; when it is full the live registrations are written anew and old files go.")
+    sync_ms: int = setting(
+        200, "sync", Integer(0, 60000, "milliseconds"), LIVE,
+        "How often changes are forced to the disk: what a power cut may lose. A crash of the appliance loses nothing.")
+    pace_kib_per_s: int = setting(
+        8192, "pace", Integer(64, 1048576, "KiB"), LIVE, "The most that is written a second while they are written anew.")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings(_Checked):
+    """All settings of one appliance. `workers` 0: one for each processor, found out when it starts."""
+
+    hostname: str = setting("signalbox", "hostname", Name(), LIVE, "The name of this appliance, in prompts and logs.")
+    workers: int = setting(
+        0, "workers", Integer(1, WORKERS_MAX, zero_word="auto"), LIVE,
+        "Worker processes; `auto` is one for each processor.")
+    domains: tuple[str, ...] = setting(
+        (), "domain", Host(), LIVE,
+        "A domain whose subscribers are served here. The addresses of the listeners are domains, too.",
+        "RFC 3261 16.5", is_many=True)
+    subscribers_url: str = setting(
+        "", "subscribers database", DatabaseUrl(), RESTART,
+        "Where the subscribers are; without it, a SQLite file in the state folder.")
+    listeners: tuple[ListenerSettings, ...] = named_sections(
+        (ListenerSettings(),), "listener", Name(),
+        "A local address and what is done with what comes there. Without any, one named `local` listens on 127.0.0.1.")
+    registrar: RegistrarSettings = section(RegistrarSettings(), "registrar", "Registrations.")
+    digest: DigestSettings = section(DigestSettings(), "digest", "Authentication by password.")
+    proxy: ProxySettings = section(ProxySettings(), "proxy", "Forwarding.")
+    timers: TimerSettings = section(TimerSettings(), "timers", "Transaction timers.")
+    syntax: SyntaxSettings = section(SyntaxSettings(), "message", "The largest messages that are read.")
+    limits: LimitSettings = section(LimitSettings(), "limits", "Sizes of tables and queues, for each worker.")
+    supervision: SupervisionSettings = section(
+        SupervisionSettings(), "supervision", "How workers are watched and restarted.")
+    journal: JournalSettings = section(
+        JournalSettings(), "journal", "How registrations are kept over a restart.")
+# fmt: on
