@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from typing import Final, Protocol
 
+from appliance.catalogue.counters import RETRANSMISSIONS_RECEIVED
 from appliance.sip.message import Request, Response
 from appliance.transaction.keys import (
     client_key,
@@ -23,6 +24,7 @@ from appliance.transaction.keys import (
     server_key,
     to_tag_of,
 )
+from appliance.transaction.layer import Transaction, TransactionLayer
 from appliance.transaction.machines import Input
 from appliance.transaction.timers import TimerSettings
 from appliance.transaction.transaction import (
@@ -30,7 +32,6 @@ from appliance.transaction.transaction import (
     ClientUser,
     ServerTransaction,
     ServerUser,
-    TransactionLayer,
 )
 from appliance.transport.flow import Flow
 
@@ -76,19 +77,30 @@ class Transactions(TransactionLayer):
     `settings` may be seconds or the configuration's values; `limit` bounds clients and servers together.
     """
 
-    __slots__ = ("counters", "limit", "refused_count")
+    __slots__ = ("clients", "limit", "merged", "servers")
 
     def __init__(
         self, settings: TimerSettings | ConfiguredTimers, limit: int, counters: list[int] | None = None
     ) -> None:
-        super().__init__(settings if isinstance(settings, TimerSettings) else timer_settings(settings))
+        super().__init__(settings if isinstance(settings, TimerSettings) else timer_settings(settings), counters)
         self.limit = limit
-        self.counters = counters
-        self.refused_count = 0
+        self.clients: dict[bytes, ClientTransaction] = {}
+        self.servers: dict[bytes, ServerTransaction] = {}
+        # RFC 3261 8.2.2.2: the request that came first, by what a fork leaves alike.
+        self.merged: dict[bytes, ServerTransaction] = {}
 
     def __len__(self) -> int:
         """Client and server transactions, those that wait out a last timer included."""
         return len(self.clients) + len(self.servers)
+
+    def ended(self, transaction: Transaction) -> None:
+        """The entry goes with its machine."""
+        if not isinstance(transaction, ServerTransaction):
+            del self.clients[transaction.key]
+            return
+        del self.servers[transaction.key]
+        if transaction.merged_key and self.merged.get(transaction.merged_key) is transaction:
+            del self.merged[transaction.merged_key]
 
     # -- requests from the network -------------------------------------------------------------------
 
@@ -117,7 +129,6 @@ class Transactions(TransactionLayer):
         """
         key = server_key(request, request.method)
         if len(self) >= self.limit and not self._is_cancel_of_known(request):
-            self.refused_count += 1
             raise TableFull
         if key in self.servers:
             raise KeyTaken
@@ -138,7 +149,7 @@ class Transactions(TransactionLayer):
         if request.method == b"ACK":
             server.step(_ACK, b"", request, now)
         else:
-            self.absorbed_count += 1
+            self.counters[RETRANSMISSIONS_RECEIVED] += 1
             server.step(_REQUEST, b"", None, now)
 
     def cancelled_target(self, request: Request) -> ServerTransaction | None:
@@ -194,7 +205,6 @@ class Transactions(TransactionLayer):
         if len(self) >= self.limit and not (
             request.method == b"CANCEL" and client_key(branch, b"INVITE") in self.clients
         ):
-            self.refused_count += 1
             raise TableFull
         if key in self.clients:
             raise KeyTaken

@@ -27,9 +27,9 @@ from appliance.sip.message import (
     Response,
 )
 from appliance.sip.writer import write, write_response
+from appliance.transaction.layer import Transaction, TransactionLayer
 from appliance.transaction.machines import (
     IGNORED,
-    INPUT_COUNT,
     INVITE_CLIENT,
     INVITE_SERVER,
     NON_INVITE_CLIENT,
@@ -41,8 +41,7 @@ from appliance.transaction.machines import (
     State,
     flatten,
 )
-from appliance.transaction.timers import Timer, Timers, TimerSettings
-from appliance.transport.flow import Flow, Outgoing
+from appliance.transport.flow import Flow
 
 _INVITE_CLIENT: Final = flatten(INVITE_CLIENT)
 _NON_INVITE_CLIENT: Final = flatten(NON_INVITE_CLIENT)
@@ -50,11 +49,9 @@ _INVITE_SERVER: Final = flatten(INVITE_SERVER)
 _NON_INVITE_SERVER: Final = flatten(NON_INVITE_SERVER)
 
 # The tables' numbers as plain integers, which compiled code keeps in C (see the .pxd).
-_INPUTS = INPUT_COUNT
 _BITS = STATE_BITS
 _MASK = STATE_MASK
 _IGNORED = IGNORED
-_INITIAL = int(State.INITIAL)
 _TRYING = int(State.TRYING)
 _ACCEPTED = int(State.ACCEPTED)
 _COMPLETED = int(State.COMPLETED)
@@ -67,12 +64,9 @@ _SEND_RESPONSE = int(Do.SEND_RESPONSE)
 _SEND_TRYING = int(Do.SEND_TRYING)
 _SEND_AGAIN = int(Do.SEND_AGAIN)
 _KEEP_SILENT = int(Do.KEEP_SILENT)
-_START_A = int(Do.START_A)
 _START_B = int(Do.START_B)
 _START_D = int(Do.START_D)
-_START_E = int(Do.START_E)
 _START_F = int(Do.START_F)
-_START_G = int(Do.START_G)
 _START_H = int(Do.START_H)
 _START_I = int(Do.START_I)
 _START_J = int(Do.START_J)
@@ -81,28 +75,21 @@ _START_L = int(Do.START_L)
 _START_M = int(Do.START_M)
 _START_TRYING = int(Do.START_TRYING)
 _START_EXPIRY = int(Do.START_EXPIRY)
-_RESET_A = int(Do.RESET_A)
-_RESET_E = int(Do.RESET_E)
-_RESET_E_TO_T2 = int(Do.RESET_E_TO_T2)
-_RESET_G = int(Do.RESET_G)
 _PASS_RESPONSE = int(Do.PASS_RESPONSE)
 _PASS_ACK = int(Do.PASS_ACK)
 _TELL_TIMEOUT = int(Do.TELL_TIMEOUT)
 _TELL_TRANSPORT_ERROR = int(Do.TELL_TRANSPORT_ERROR)
 
 _SENDS = _SEND_REQUEST | _SEND_ACK | _SEND_RESPONSE | _SEND_TRYING | _SEND_AGAIN | _KEEP_SILENT
-_REPEATS = _START_A | _START_E | _START_G | _RESET_A | _RESET_E | _RESET_E_TO_T2 | _RESET_G
+_REPEATS = int(Do.START_A | Do.START_E | Do.START_G | Do.RESET_A | Do.RESET_E | Do.RESET_E_TO_T2 | Do.RESET_G)
 _WAITS = _START_B | _START_D | _START_F | _START_H | _START_I | _START_J | _START_K | _START_L | _START_M
 _WAITS |= _START_TRYING | _START_EXPIRY
 _TELLS = _PASS_RESPONSE | _PASS_ACK | _TELL_TIMEOUT | _TELL_TRANSPORT_ERROR
 
 _REQUEST = int(Input.REQUEST)
-_TIMER_A = int(Input.TIMER_A)
 _TIMER_B = int(Input.TIMER_B)
 _TIMER_D = int(Input.TIMER_D)
-_TIMER_E = int(Input.TIMER_E)
 _TIMER_F = int(Input.TIMER_F)
-_TIMER_G = int(Input.TIMER_G)
 _TIMER_H = int(Input.TIMER_H)
 _TIMER_I = int(Input.TIMER_I)
 _TIMER_J = int(Input.TIMER_J)
@@ -141,101 +128,6 @@ class ServerUser(Protocol):
 
 class TransactionUser(ClientUser, ServerUser, Protocol):
     """Who uses transactions of both kinds."""
-
-
-class TransactionLayer:
-    """What the transactions of one table share.
-
-    `outbox` holds what is to be sent, in order; whoever drains it may put a new list in its place.
-    `ignored_count`: inputs that no row of a machine's table names. `absorbed_count`: requests that
-    came again. `repeated_count`: messages sent again by a timer.
-    """
-
-    __slots__ = (
-        "absorbed_count",
-        "clients",
-        "durations",
-        "ignored_count",
-        "merged",
-        "outbox",
-        "repeated_count",
-        "servers",
-        "timers",
-    )
-
-    def __init__(self, durations: TimerSettings) -> None:
-        self.durations = durations
-        self.timers = Timers()
-        self.outbox: list[Outgoing] = []
-        self.clients: dict[bytes, ClientTransaction] = {}
-        self.servers: dict[bytes, ServerTransaction] = {}
-        # RFC 3261 8.2.2.2: the request that came first, by what a fork leaves alike.
-        self.merged: dict[bytes, ServerTransaction] = {}
-        self.ignored_count = 0
-        self.absorbed_count = 0
-        self.repeated_count = 0
-
-
-class Transaction:
-    """What clients and servers have in common: a key, a state, a way out and two timers."""
-
-    __slots__ = ("_interval", "_layer", "_repeating", "_steps", "_waiting", "is_invite", "is_reliable", "key", "state")
-
-    def __init__(
-        self, layer: TransactionLayer, steps: tuple[int, ...], key: bytes, is_invite: bool, is_reliable: bool
-    ) -> None:
-        self.key = key
-        self.state: int = _INITIAL
-        self.is_invite = is_invite
-        self.is_reliable = is_reliable
-        self._layer = layer
-        self._steps = steps
-        self._interval = 0.0
-        self._repeating: Timer | None = None
-        self._waiting: Timer | None = None
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.key!r}, {State(self.state).name})"
-
-    def _find(self, what: int) -> int:
-        """The row of the table for an input, counted when there is none."""
-        step: int = self._steps[self.state * _INPUTS + what]
-        if step == _IGNORED:
-            self._layer.ignored_count += 1
-        return step
-
-    def _repeat(self, do: int, now: float) -> None:
-        """Set timer A, E or G; RFC 3261 17.1.1.2, 17.1.2.2, 17.2.1: none of them on a reliable transport."""
-        durations = self._layer.durations
-        if do & (_START_A | _START_E | _START_G):
-            if self.is_reliable:
-                return
-            self._interval = durations.t1
-        elif do & _RESET_E_TO_T2:
-            self._interval = durations.t2
-        else:
-            self._interval *= 2
-            if self._interval > durations.t2 and not do & _RESET_A:
-                self._interval = durations.t2
-        token = _TIMER_A if do & (_START_A | _RESET_A) else _TIMER_G if do & (_START_G | _RESET_G) else _TIMER_E
-        self._repeating = self._layer.timers.start(self._interval, now, self, token)
-
-    def _wait(self, token: int, duration_s: float, now: float) -> None:
-        if self._waiting is not None:
-            self._layer.timers.cancel(self._waiting)
-        self._waiting = self._layer.timers.start(duration_s, now, self, token)
-
-    def _stop_timers(self) -> None:
-        if self._repeating is not None:
-            self._layer.timers.cancel(self._repeating)
-            self._repeating = None
-        if self._waiting is not None:
-            self._layer.timers.cancel(self._waiting)
-            self._waiting = None
-
-    def timer_fired(self, token: int, now: float) -> None:
-        """A timer whose token is the input."""
-        raise NotImplementedError
 
 
 class ClientTransaction(Transaction):
@@ -288,8 +180,8 @@ class ClientTransaction(Transaction):
             assert self.request is not None and response is not None
             self.data = write(ack_request(self.request, response))
         elif do & _SEND_AGAIN:
-            self._layer.repeated_count += 1
-        self._layer.outbox.append(Outgoing(self.data, self.flow, self.key))
+            self._layer.count_repeated()
+        self._layer.send(self.data, self.flow, self.key)
 
     def _start_waiting(self, do: int, now: float) -> None:
         durations = self._layer.durations
@@ -309,7 +201,7 @@ class ClientTransaction(Transaction):
         self.request = None
         if self.state == _TERMINATED:
             self._stop_timers()
-            del self._layer.clients[self.key]
+            self._layer.ended(self)
         if self.state != _COMPLETED or not self.is_invite:
             self.data = b""
         if self.state == _TERMINATED or (self.state == _COMPLETED and not self.is_invite):
@@ -412,9 +304,9 @@ class ServerTransaction(Transaction):
         elif do & _KEEP_SILENT:
             self.last_response = b""
         elif self.last_response:
-            self._layer.repeated_count += 1
+            self._layer.count_repeated()
         if self.last_response:
-            self._layer.outbox.append(Outgoing(self.last_response, self.response_flow, self.key))
+            self._layer.send(self.last_response, self.response_flow, self.key)
         # RFC 6026 7.1: the INVITE of a 2xx is absorbed; its user repeats the 2xx.
         if self.state == _ACCEPTED:
             self.last_response = b""
@@ -456,10 +348,7 @@ class ServerTransaction(Transaction):
 
     def _end(self, now: float) -> None:
         self._stop_timers()
-        layer = self._layer
-        del layer.servers[self.key]
-        if self.merged_key and layer.merged.get(self.merged_key) is self:
-            del layer.merged[self.merged_key]
+        self._layer.ended(self)
         self.last_response = b""
         user, self.user = self.user, None
         if user is not None:

@@ -1,0 +1,119 @@
+"""What the transactions of one worker share, and what clients and servers have in common.
+
+The layer is the way out (`outbox`), the timers and the counters; the table is its one kind.
+
+Knows nothing of requests and responses.
+"""
+
+from __future__ import annotations
+
+from appliance.catalogue.counters import COUNTERS, RETRANSMISSIONS_SENT
+from appliance.transaction.machines import IGNORED, INPUT_COUNT, Do, Input, State
+from appliance.transaction.timers import Timer, Timers, TimerSettings
+from appliance.transport.flow import Flow, Outgoing
+
+# The tables' numbers as plain integers, which compiled code keeps in C (see the .pxd).
+_INPUTS = INPUT_COUNT
+_IGNORED = IGNORED
+_INITIAL = int(State.INITIAL)
+_STARTS = int(Do.START_A | Do.START_E | Do.START_G)
+_ENDLESS = int(Do.START_A | Do.RESET_A)
+_OF_G = int(Do.START_G | Do.RESET_G)
+_RESET_E_TO_T2 = int(Do.RESET_E_TO_T2)
+_TIMER_A = int(Input.TIMER_A)
+_TIMER_E = int(Input.TIMER_E)
+_TIMER_G = int(Input.TIMER_G)
+_SENT_AGAIN = RETRANSMISSIONS_SENT
+
+
+class TransactionLayer:
+    """The surroundings of a transaction.
+
+    `outbox` holds what is to be sent, in order; whoever drains it may put a new list in its place.
+    `ignored_count` is how many inputs no row of a machine's table named.
+    """
+
+    __slots__ = ("counters", "durations", "ignored_count", "outbox", "timers")
+
+    def __init__(self, durations: TimerSettings, counters: list[int] | None) -> None:
+        self.durations = durations
+        self.timers = Timers()
+        self.outbox: list[Outgoing] = []
+        self.counters: list[int] = [0] * len(COUNTERS) if counters is None else counters
+        self.ignored_count = 0
+
+    def send(self, data: bytes, flow: Flow, key: bytes) -> None:
+        """Put a message into the outbox; should sending fail, `key` names who is to know."""
+        self.outbox.append(Outgoing(data, flow, key))
+
+    def count_repeated(self) -> None:
+        """A message is sent again."""
+        self.counters[_SENT_AGAIN] += 1
+
+    def ended(self, transaction: Transaction) -> None:
+        """A machine has reached TERMINATED (RFC 3261 17: destroy the transaction at once)."""
+        raise NotImplementedError
+
+
+class Transaction:
+    """A key, a state, and two timers: one that repeats, one that is waited for."""
+
+    __slots__ = ("_interval", "_layer", "_repeating", "_steps", "_waiting", "is_invite", "is_reliable", "key", "state")
+
+    def __init__(
+        self, layer: TransactionLayer, steps: tuple[int, ...], key: bytes, is_invite: bool, is_reliable: bool
+    ) -> None:
+        self.key = key
+        self.state: int = _INITIAL
+        self.is_invite = is_invite
+        self.is_reliable = is_reliable
+        self._layer = layer
+        self._steps = steps
+        self._interval = 0.0
+        self._repeating: Timer | None = None
+        self._waiting: Timer | None = None
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.key!r}, {State(self.state).name})"
+
+    def timer_fired(self, token: int, now: float) -> None:
+        """A timer whose token is the input."""
+        raise NotImplementedError
+
+    def _find(self, what: int) -> int:
+        """The step that the table has for an input; counted when there is none."""
+        step = self._steps[self.state * _INPUTS + what]
+        if step == _IGNORED:
+            self._layer.ignored_count += 1
+        return step
+
+    def _repeat(self, do: int, now: float) -> None:
+        """Set timer A, E or G; none of them on a reliable transport (RFC 3261 17.1.1.2, 17.1.2.2, 17.2.1)."""
+        t2 = self._layer.durations.t2
+        if do & _STARTS:
+            if self.is_reliable:
+                return
+            self._interval = self._layer.durations.t1
+        elif do & _RESET_E_TO_T2:
+            self._interval = t2
+        else:
+            self._interval *= 2
+            # RFC 3261 17.1.1.2: timer A has no cap but timer B.
+            if self._interval > t2 and not do & _ENDLESS:
+                self._interval = t2
+        token = _TIMER_A if do & _ENDLESS else _TIMER_G if do & _OF_G else _TIMER_E
+        self._repeating = self._layer.timers.start(self._interval, now, self, token)
+
+    def _wait(self, token: int, duration_s: float, now: float) -> None:
+        """Set the timer that is waited for, in the place of another."""
+        if self._waiting is not None:
+            self._layer.timers.cancel(self._waiting)
+        self._waiting = self._layer.timers.start(duration_s, now, self, token)
+
+    def _stop_timers(self) -> None:
+        if self._repeating is not None:
+            self._layer.timers.cancel(self._repeating)
+            self._repeating = None
+        if self._waiting is not None:
+            self._layer.timers.cancel(self._waiting)
+            self._waiting = None
