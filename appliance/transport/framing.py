@@ -17,7 +17,7 @@ import re
 from typing import Final
 
 from appliance.sip.errors import MalformedMessage
-from appliance.sip.message import Request
+from appliance.sip.message import Message, Request
 from appliance.sip.parser import SyntaxLimits, parse
 
 # RFC 5626 3.5.1: what a client sends to keep its flow alive, and what it wants to hear.
@@ -164,6 +164,7 @@ class StreamFramer:
 
     def _fault(self, status: int, reason: str, head: bytes) -> MalformedMessage:
         """A fault with the request that `head` begins, so that it can be answered."""
+        message: Message | None
         try:
             message = parse(head, self._limits)
         except MalformedMessage as malformed:
