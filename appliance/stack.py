@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from appliance.catalogue import counters as catalogue
-from appliance.catalogue.settings import Settings
+from appliance.catalogue.settings import Settings, SyntaxSettings
 from appliance.location.bindings import BindingChange, BindingTable
 from appliance.location.records import BindingRecords, encode_change
 from appliance.proxy.node import Node
@@ -25,7 +25,7 @@ from appliance.proxy.proxy import Proxy
 from appliance.routing.questions import Answer, HostAnswer, Question
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.message import Request, Response
-from appliance.sip.parser import find_call_id, parse
+from appliance.sip.parser import SyntaxLimits, find_call_id, parse
 from appliance.sip.writer import write_response
 from appliance.state.messages import (
     BusMessage,
@@ -53,7 +53,7 @@ class Stack:
     def __init__(self, settings: Settings, worker: int, key: bytes, now: float, wall_time: float) -> None:
         self.counters: list[int] = [0] * len(catalogue.COUNTERS)
         self._worker = worker
-        self._syntax = settings.syntax
+        self._syntax = syntax_limits(settings.syntax)
         self._seed = seed_of(key)
         self._owners = bytes([worker]) * 256
         self._is_shared = False
@@ -257,6 +257,13 @@ class Stack:
             "hosts": len(self._node.hosts),
             "subscribers": len(self._node.subscribers),
         }
+
+
+def syntax_limits(configured: SyntaxSettings) -> SyntaxLimits:
+    """The configured bounds of a message as the parser takes them."""
+    return SyntaxLimits(
+        configured.message_len_max, configured.header_count_max, configured.header_len_max, configured.uri_len_max
+    )
 
 
 def _answer_flow(request: Request, flow: Flow) -> Flow:

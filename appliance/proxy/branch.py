@@ -12,7 +12,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Protocol
 
-from appliance.catalogue.counters import DNS_FAILED, HOPS_FAILED_OVER, WAITING_FULL
+from appliance.catalogue.counters import DNS_FAILED, HOPS_FAILED_OVER, REFUSED_TABLE_FULL, WAITING_FULL
 from appliance.proxy.best_response import Final, made_here
 from appliance.proxy.forwarding import add_record_route, address_to_hop, next_hop_of, prepare_request
 from appliance.proxy.node import Node
@@ -23,7 +23,8 @@ from appliance.routing.targets import Target
 from appliance.sip.message import Request, Response
 from appliance.sip.writer import write
 from appliance.transaction.table import TableFull
-from appliance.transaction.transaction import ClientTransaction, ServerTransaction, cancel_request
+from appliance.transaction.timers import Timer
+from appliance.transaction.transaction import ClientTransaction, cancel_request
 from appliance.transport.flow import Flow
 
 
@@ -67,8 +68,8 @@ class Branch:
         self._node = node
         self._hops: list[Flow] = []
         self._attempt = 0
-        # The token of the timer that counts: an older one that fires is over.
-        self._timer = 0
+        # Timer C, or the wait after a CANCEL.
+        self._timer: Timer | None = None
         self._wants_cancel = False
 
     # -- finding hops ------------------------------------------------------------------------------
@@ -133,8 +134,13 @@ class Branch:
             self._start_timer(self._node.settings.timers.c_s, now)
 
     def _start_timer(self, duration_s: float, now: float) -> None:
-        self._timer += 1
-        self._node.transactions.timers.start(duration_s, now, self, self._timer)
+        self._stop_timer()
+        self._timer = self._node.transactions.timers.start(duration_s, now, self, 0)
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._node.transactions.timers.cancel(self._timer)
+            self._timer = None
 
     # -- what the client transaction says ------------------------------------------------------------
 
@@ -192,10 +198,6 @@ class Branch:
         self._node.counters[HOPS_FAILED_OVER] += 1
         self._try_next_hop(now)
 
-    def server_ended(self, server: ServerTransaction, now: float) -> None:
-        """A branch is no server transaction's user."""
-        raise AssertionError("a branch serves no server transaction")
-
     # -- cancelling and ending -----------------------------------------------------------------------
 
     def cancel(self, now: float) -> None:
@@ -212,17 +214,16 @@ class Branch:
         assert self.client is not None
         request = cancel_request(self.client)
         try:
-            self._node.transactions.new_client(request, write(request), self.client.flow, CANCEL_USER, now)
+            self._node.transactions.new_client(request, write(request), self.client.flow, None, now)
         except TableFull:
-            # Not even the CANCEL fits: the branch ends by the timer below.
-            pass
+            # The branch ends by the timer below.
+            self._node.counters[REFUSED_TABLE_FULL] += 1
         # RFC 3261 9.1: 64*T1 after the CANCEL the INVITE is taken for cancelled.
         self._start_timer(64 * self._node.settings.timers.t1_ms / 1000, now)
 
     def timer_fired(self, token: int, now: float) -> None:
         """Timer C (RFC 3261 16.8), or the end of the wait after a CANCEL (9.1)."""
-        if token != self._timer or self.state == BranchState.DONE:
-            return
+        self._timer = None
         if self._wants_cancel:
             self._end(made_here(487 if self.state == BranchState.PROCEEDING else 408), now)
         elif self.state == BranchState.PROCEEDING:
@@ -236,27 +237,6 @@ class Branch:
         self._user.branch_ended(self, now)
 
     def _stop(self) -> None:
-        self._timer += 1
+        self._stop_timer()
         self.state = BranchState.DONE
         self.request = None
-
-
-class CancelUser:
-    """The transaction user of a CANCEL: whatever comes of it, the INVITE's own response counts (9.1)."""
-
-    __slots__ = ()
-
-    def response_arrived(self, client: ClientTransaction, response: Response, now: float) -> None:
-        """A 200 or 481 to the CANCEL says nothing about the INVITE."""
-
-    def timed_out(self, client: ClientTransaction, now: float) -> None:
-        """The branch's own timer ends it."""
-
-    def transport_failed(self, client: ClientTransaction, now: float) -> None:
-        """The branch's own timer ends it."""
-
-    def server_ended(self, server: ServerTransaction, now: float) -> None:
-        """A CANCEL sent here has no server transaction."""
-
-
-CANCEL_USER = CancelUser()

@@ -9,11 +9,7 @@ Knows nothing of sockets, slots and siblings.
 
 from __future__ import annotations
 
-from appliance.catalogue.counters import (
-    DROPPED_MERGED,
-    REFUSED_TABLE_FULL,
-    WAITING_FULL,
-)
+from appliance.catalogue.counters import CALLS_CANCELLED, CALLS_STARTED, REFUSED_TABLE_FULL, WAITING_FULL
 from appliance.proxy import stateless
 from appliance.proxy.answers import FORWARD, AskSubscriber, Drop, Reply
 from appliance.proxy.chain import run_chain
@@ -53,10 +49,6 @@ class Proxy:
             self._receive_ack(context, now)
         elif request.method == b"CANCEL":
             self._receive_cancel(context, now)
-        elif self._node.transactions.is_merged(request):
-            # RFC 3261 8.2.2.2
-            self._node.counters[DROPPED_MERGED] += 1
-            self._reply_stateless(context, 482, b"Merged Request", ())
         else:
             self.decide(context, now)
 
@@ -74,6 +66,7 @@ class Proxy:
             return
         self._reply(context, Reply(200), now)
         if isinstance(target.user, (ResponseContext, Suspended)):
+            self._node.counters[CALLS_CANCELLED] += 1
             target.user.cancel(now)
 
     def decide(self, context: RequestContext, now: float) -> None:
@@ -95,7 +88,7 @@ class Proxy:
     # -- acting on an answer -------------------------------------------------------------------------
 
     def _forward(self, context: RequestContext, now: float) -> None:
-        server = self._server_of(context, now)
+        server = self._server_of(context, now, True)
         if server is None:
             return
         responses = ResponseContext(context, server, self._node)
@@ -103,7 +96,7 @@ class Proxy:
         responses.start(now)
 
     def _suspend(self, context: RequestContext, question: AskSubscriber, now: float) -> None:
-        server = self._server_of(context, now)
+        server = self._server_of(context, now, True)
         if server is None:
             return
         suspended = Suspended(context, self)
@@ -116,7 +109,7 @@ class Proxy:
         if reply.is_stateless and context.server is None:
             self._reply_stateless(context, reply.status, reply.reason, reply.headers)
             return
-        server = self._server_of(context, now)
+        server = self._server_of(context, now, False)
         if server is None:
             return
         data = self._response(context, reply.status, reply.reason, reply.headers)
@@ -141,20 +134,22 @@ class Proxy:
         data = self._response(context, status, reason, headers)
         self._node.transactions.outbox.append(Outgoing(data, destination, b""))
 
-    def _server_of(self, context: RequestContext, now: float) -> ServerTransaction | None:
+    def _server_of(self, context: RequestContext, now: float, has_to_wait: bool) -> ServerTransaction | None:
         """The request's server transaction, made now if need be; None when there is no room (503 sent)."""
         if context.server is not None:
             return context.server
         request = context.request
         destination = response_flow(request.top_via, context.flow)
         try:
-            server = self._node.transactions.new_server(request, destination, None)
+            # RFC 4320 4.1: a request that has to wait gets a 100 in time; one that is answered now needs none.
+            server = self._node.transactions.new_server(request, destination, None, now if has_to_wait else None)
         except TableFull:
             self._node.counters[REFUSED_TABLE_FULL] += 1
             self._reply_stateless(context, 503, b"Too Many Transactions", RETRY_AFTER)
             return None
         context.server = server
-        if request.method == b"INVITE":
+        if has_to_wait and request.method == b"INVITE":
+            self._node.counters[CALLS_STARTED] += not request.to_tag
             # RFC 3261 17.2.1: at once, so that no retransmission comes while branches are made.
             self._node.transactions.respond(server, 100, write_response(request, 100, b"Trying"), now)
         return server

@@ -13,9 +13,10 @@ from appliance.proxy.best_response import Final, challenges_of, choose_best
 from appliance.proxy.branch import Branch, BranchState
 from appliance.proxy.node import Node
 from appliance.proxy.request_context import RequestContext
+from appliance.proxy.stateless import forward_request
 from appliance.routing.targets import Target, next_group
 from appliance.sip.errors import MalformedMessage
-from appliance.sip.message import Response
+from appliance.sip.message import Request, Response
 from appliance.sip.status import reason_phrase
 from appliance.sip.writer import response_to, write
 from appliance.transaction.transaction import ServerTransaction
@@ -147,7 +148,7 @@ class ResponseContext:
         elif best.status == 408 and not self.is_invite:
             # RFC 4320 4.2: nobody is told of a timeout of a request that is not an INVITE.
             self._node.counters[TIMED_OUT] += 1
-            self._node.transactions.abandon(self.server)
+            self._node.transactions.abandon(self.server, now)
         else:
             self._send_own(best, now)
 
@@ -167,6 +168,11 @@ class ResponseContext:
         self._node.transactions.respond(self.server, best.status, write(response), now)
 
     # -- as the transaction user of the server transaction -----------------------------------------------
+
+    def ack_arrived(self, server: ServerTransaction, request: Request, now: float) -> None:
+        """An ACK to a 2xx with the INVITE's own branch, as RFC 2543 peers send it: it goes on to the callee."""
+        context = self.request_context
+        forward_request(RequestContext(request, context.flow, context.listener), self._node, now)
 
     def server_ended(self, server: ServerTransaction, now: float) -> None:
         """The server transaction is over; branches that still run end by their own timers."""

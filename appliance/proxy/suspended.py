@@ -9,8 +9,8 @@ from typing import Protocol
 
 from appliance.proxy.request_context import RequestContext
 from appliance.routing.questions import Answer, SubscriberAnswer
-from appliance.sip.message import Response
-from appliance.transaction.transaction import ClientTransaction, ServerTransaction
+from appliance.sip.message import Request
+from appliance.transaction.transaction import ServerTransaction
 
 
 class Decider(Protocol):
@@ -47,18 +47,9 @@ class Suspended:
             self._is_over = True
             self._decider.refuse(self._context, 487, now)
 
+    def ack_arrived(self, server: ServerTransaction, request: Request, now: float) -> None:
+        """Nothing has been answered yet that an ACK could mean."""
+
     def server_ended(self, server: ServerTransaction, now: float) -> None:
         """The answer comes too late."""
         self._is_over = True
-
-    def response_arrived(self, client: ClientTransaction, response: Response, now: float) -> None:
-        """Nothing has been forwarded yet."""
-        raise AssertionError("a suspended request has no client transaction")
-
-    def timed_out(self, client: ClientTransaction, now: float) -> None:
-        """Nothing has been forwarded yet."""
-        raise AssertionError("a suspended request has no client transaction")
-
-    def transport_failed(self, client: ClientTransaction, now: float) -> None:
-        """Nothing has been forwarded yet."""
-        raise AssertionError("a suspended request has no client transaction")

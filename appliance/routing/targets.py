@@ -26,18 +26,10 @@ class Target:
         self, uri: Uri, q: int = Q_MAX, path: tuple[bytes, ...] = (), flow: Flow | None = None
     ) -> None:
         self.uri = uri
-        self.uri_text = request_uri_text(uri)
+        self.uri_text = uri.without_headers()
         self.q = q
         self.path = path
         self.flow = flow
-
-
-def request_uri_text(uri: Uri) -> bytes:
-    """A contact as it may stand in a Request-URI: no headers, no method (RFC 3261 19.1.1 table 1)."""
-    text = uri.without_headers()
-    if b"method" in uri.parameters:
-        text = b";".join(part for part in text.split(b";") if not part.lower().startswith(b"method="))
-    return text
 
 
 def targets_of_bindings(bindings: Iterable[Binding]) -> list[Target]:

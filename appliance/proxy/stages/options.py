@@ -24,4 +24,5 @@ def answer_options(context: RequestContext, node: Node, now: float) -> Answer:
     request = context.request
     if request.method != b"OPTIONS" or request.uri.user or not node.names.is_responsible_for(request.uri):
         return CONTINUE
+    # RFC 3261 8.2.7: the answer is the same each time, so no transaction need remember it.
     return Reply(200, headers=ABILITIES, is_stateless=True)
