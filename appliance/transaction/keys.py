@@ -32,7 +32,7 @@ def client_key(branch: bytes, method: bytes) -> bytes:
 
 def server_key(request: Request, method: bytes) -> bytes:
     """RFC 3261 17.2.3 for a request of `method` with this one's other values (INVITE for an ACK or a CANCEL)."""
-    via = request.top_via
+    via = request.read_top_via()
     branch = via.branch
     if has_cookie(branch):
         return b"|".join((branch, via.sent_by, method))
@@ -44,7 +44,7 @@ def rfc2543_key(request: Request, method: bytes, to_tag: bytes) -> bytes:
 
     `received` and `rport` are not part of the Via here: they are what we wrote into it.
     """
-    via = request.top_via
+    via = request.read_top_via()
     cseq = b"%d %b" % (request.cseq_number, method)
     return b"\n".join((via.sent_by, via.branch, request.uri_text, request.from_tag, to_tag, request.call_id, cseq))
 

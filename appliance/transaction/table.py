@@ -12,7 +12,7 @@ Knows nothing of sockets, and of what a request is for.
 
 from __future__ import annotations
 
-from typing import Final, Protocol
+from typing import Protocol
 
 from appliance.catalogue.counters import RETRANSMISSIONS_RECEIVED
 from appliance.sip.message import Request, Response
@@ -35,14 +35,16 @@ from appliance.transaction.transaction import (
 )
 from appliance.transport.flow import Flow
 
-_REQUEST: Final = int(Input.REQUEST)
-_ACK: Final = int(Input.ACK)
-_PROVISIONAL: Final = int(Input.PROVISIONAL)
-_SUCCESS: Final = int(Input.SUCCESS)
-_FAILURE: Final = int(Input.FAILURE)
-_LATE: Final = int(Input.LATE)
-_ABANDONED: Final = int(Input.ABANDONED)
-_TRANSPORT_ERROR: Final = int(Input.TRANSPORT_ERROR)
+# The machines' inputs as plain integers, which compiled code keeps in C (see the .pxd).
+_REQUEST = int(Input.REQUEST)
+_ACK = int(Input.ACK)
+_PROVISIONAL = int(Input.PROVISIONAL)
+_SUCCESS = int(Input.SUCCESS)
+_FAILURE = int(Input.FAILURE)
+_LATE = int(Input.LATE)
+_ABANDONED = int(Input.ABANDONED)
+_TRANSPORT_ERROR = int(Input.TRANSPORT_ERROR)
+_RECEIVED_AGAIN = RETRANSMISSIONS_RECEIVED
 
 
 class TableFull(Exception):
@@ -110,7 +112,7 @@ class Transactions(TransactionLayer):
         if method != b"ACK":
             return self.servers.get(server_key(request, method))
         server = self.servers.get(server_key(request, b"INVITE"))
-        if has_cookie(request.top_via.branch):
+        if has_cookie(request.read_top_via().branch):
             return server
         if server is None:
             # RFC 3261 17.2.3: the INVITE had no To tag; the response gave it the one that the ACK has.
@@ -134,7 +136,7 @@ class Transactions(TransactionLayer):
             raise KeyTaken
         merged = b"" if request.method == b"CANCEL" else merged_key(request)
         server = ServerTransaction(self, key, merged, request, flow, user)
-        server.is_rfc2543 = not has_cookie(request.top_via.branch)
+        server.is_rfc2543 = not has_cookie(request.read_top_via().branch)
         self.servers[key] = server
         if merged:
             self.merged.setdefault(merged, server)
@@ -149,7 +151,7 @@ class Transactions(TransactionLayer):
         if request.method == b"ACK":
             server.step(_ACK, b"", request, now)
         else:
-            self.counters[RETRANSMISSIONS_RECEIVED] += 1
+            self.counters[_RECEIVED_AGAIN] += 1
             server.step(_REQUEST, b"", None, now)
 
     def cancelled_target(self, request: Request) -> ServerTransaction | None:
@@ -200,7 +202,7 @@ class Transactions(TransactionLayer):
         The user is not called before this returns. Raises TableFull at the limit, where a CANCEL of a
         request that is here still has room, and when the branch is in use.
         """
-        branch = request.top_via.branch
+        branch = request.read_top_via().branch
         key = client_key(branch, request.method)
         if len(self) >= self.limit and not (
             request.method == b"CANCEL" and client_key(branch, b"INVITE") in self.clients
@@ -215,7 +217,7 @@ class Transactions(TransactionLayer):
 
     def client_for(self, response: Response) -> ClientTransaction | None:
         """RFC 3261 17.1.3; None for a stray response, which is not to be forwarded (RFC 6026 7.3)."""
-        return self.clients.get(client_key(response.top_via.branch, response.cseq_method))
+        return self.clients.get(client_key(response.read_top_via().branch, response.cseq_method))
 
     def receive_response(self, client: ClientTransaction, response: Response, now: float) -> None:
         """A response that `client_for` has matched."""

@@ -1,0 +1,13 @@
+cimport cython
+
+from appliance.sip.headers cimport Via
+from appliance.sip.message cimport Request
+
+cpdef bint has_cookie(bytes branch) except -1
+cpdef bytes client_key(bytes branch, bytes method)
+@cython.locals(via=Via, branch=bytes)
+cpdef bytes server_key(Request request, bytes method)
+@cython.locals(via=Via)
+cpdef bytes rfc2543_key(Request request, bytes method, bytes to_tag)
+cpdef bytes merged_key(Request request)
+cpdef bytes to_tag_of(bytes response)

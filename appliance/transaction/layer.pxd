@@ -1,0 +1,48 @@
+cimport cython
+
+from appliance.transaction.timers cimport Timer, Timers, TimerSettings
+from appliance.transport.flow cimport Flow, Outgoing
+
+cdef int _INPUTS
+cdef long _IGNORED
+cdef int _INITIAL
+cdef long _STARTS
+cdef long _ENDLESS
+cdef long _OF_G
+cdef long _RESET_E_TO_T2
+cdef long _TIMER_A
+cdef long _TIMER_E
+cdef long _TIMER_G
+cdef Py_ssize_t _SENT_AGAIN
+
+
+cdef class TransactionLayer:
+    cdef public TimerSettings durations
+    cdef readonly Timers timers
+    cdef public list outbox
+    cdef public list counters
+    cdef public long ignored_count
+
+    cpdef send(self, bytes data, Flow flow, bytes key)
+    cpdef count_repeated(self)
+    cpdef ended(self, Transaction transaction)
+
+
+cdef class Transaction:
+    cdef readonly bytes key
+    cdef readonly int state
+    cdef readonly bint is_invite
+    cdef readonly bint is_reliable
+    cdef TransactionLayer _layer
+    cdef tuple _steps
+    cdef double _interval
+    cdef Timer _repeating
+    cdef Timer _waiting
+
+    cpdef timer_fired(self, long token, double now)
+    @cython.locals(step=long)
+    cdef long _find(self, int what) except -2
+    @cython.locals(t2=double, token=long)
+    cdef _repeat(self, long do, double now)
+    cdef _wait(self, long token, double duration_s, double now)
+    cdef _stop_timers(self)

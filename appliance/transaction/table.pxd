@@ -1,0 +1,47 @@
+cimport cython
+
+from appliance.sip.message cimport Request, Response
+from appliance.transaction.keys cimport client_key, has_cookie, merged_key, rfc2543_key, server_key, to_tag_of
+from appliance.transaction.layer cimport Transaction, TransactionLayer
+from appliance.transaction.transaction cimport ClientTransaction, ServerTransaction
+from appliance.transport.flow cimport Flow
+
+cdef int _REQUEST
+cdef int _ACK
+cdef int _PROVISIONAL
+cdef int _SUCCESS
+cdef int _FAILURE
+cdef int _LATE
+cdef int _ABANDONED
+cdef int _TRANSPORT_ERROR
+cdef Py_ssize_t _RECEIVED_AGAIN
+
+
+cdef class Transactions(TransactionLayer):
+    cdef public Py_ssize_t limit
+    cdef readonly dict clients
+    cdef readonly dict servers
+    cdef readonly dict merged
+
+    @cython.locals(server=ServerTransaction)
+    cpdef ended(self, Transaction transaction)
+    @cython.locals(method=bytes, server=ServerTransaction)
+    cpdef ServerTransaction server_for(self, Request request)
+    @cython.locals(key=bytes, merged=bytes, server=ServerTransaction)
+    cpdef ServerTransaction new_server(self, Request request, Flow flow, object user, object now=*)
+    cdef bint _is_cancel_of_known(self, Request request) except -1
+    cpdef receive_request(self, ServerTransaction server, Request request, double now)
+    cpdef ServerTransaction cancelled_target(self, Request request)
+    @cython.locals(key=bytes, first=ServerTransaction)
+    cpdef bint is_merged(self, Request request) except -1
+    cpdef respond(self, ServerTransaction server, int status, bytes data, double now)
+    cpdef abandon(self, ServerTransaction server, double now=*)
+    @cython.locals(branch=bytes, key=bytes, client=ClientTransaction)
+    cpdef ClientTransaction new_client(self, Request request, bytes data, Flow flow, object user, double now)
+    cpdef ClientTransaction client_for(self, Response response)
+    @cython.locals(status=int, what=int)
+    cpdef receive_response(self, ClientTransaction client, Response response, double now)
+    @cython.locals(client=ClientTransaction, server=ServerTransaction)
+    cpdef bint fail(self, bytes branch_key, double now) except -1
+    cpdef handle_timers(self, double now)
+    cpdef object next_timer(self)

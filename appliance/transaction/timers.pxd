@@ -1,0 +1,48 @@
+cimport cython
+
+
+cdef class TimerSettings:
+    cdef readonly double t1
+    cdef readonly double t2
+    cdef readonly double t4
+    cdef readonly double b
+    cdef readonly double c
+    cdef readonly double d_unreliable
+    cdef readonly double f
+    cdef readonly double h
+    cdef readonly double i_unreliable
+    cdef readonly double j_unreliable
+    cdef readonly double k_unreliable
+    cdef readonly double l
+    cdef readonly double m
+    cdef readonly double trying
+
+
+@cython.freelist(1024)
+@cython.final
+cdef class Timer:
+    cdef public double at
+    cdef public object owner
+    cdef public long token
+    cdef Timer _before
+    cdef Timer _after
+
+
+@cython.final
+cdef class Timers:
+    cdef dict _rings
+    cdef Py_ssize_t _len
+
+    @cython.locals(ring=Timer, timer=Timer, last=Timer)
+    cpdef Timer start(self, double duration_s, double now, object owner, long token)
+    @cython.locals(ring=Timer)
+    cdef Timer _new_ring(self, double duration_s)
+    cpdef cancel(self, Timer timer)
+    @cython.locals(before=Timer, after=Timer)
+    cdef _take_out(self, Timer timer)
+    @cython.locals(soonest=double, ring=Timer, head=Timer)
+    cpdef object next_due(self)
+    @cython.locals(expired=list, ring=Timer, head=Timer)
+    cpdef list due(self, double now)
+    @cython.locals(timer=Timer, told=long)
+    cpdef long fire(self, double now) except -1
