@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from appliance.location.bindings import Binding, BindingChange, BindingTable
 from appliance.location.gruu import instance_from_parameter, public_gruu
+from appliance.sip.errors import MalformedMessage
 from appliance.sip.headers import Contact, parse_delta_seconds
 from appliance.sip.message import EXPIRES, PATH, REQUIRE, SUPPORTED, USER_AGENT, Request
 from appliance.sip.uri import canonical_aor, parse_uri
@@ -133,7 +134,7 @@ def register(request: Request, aor: bytes, table: BindingTable, settings: Regist
     """What a REGISTER for `aor` does. flow: the way it came by (kept where it is a stream connection). wall_time: unix time.
 
     The change of the outcome, if any, has to be applied before the next request for the same address is processed.
-    Raises MalformedMessage for contacts that cannot be read.
+    Contacts that cannot be read make an outcome, too, with the status and reason of the fault.
     """
     registration = Registration(request, aor, table.entries(aor), settings, flow, source, wall_time, worker)
     try:
@@ -148,6 +149,8 @@ def register(request: Request, aor: bytes, table: BindingTable, settings: Regist
             _update(registration, contacts, table)
     except Refused as refusal:
         return refusal.outcome
+    except MalformedMessage as fault:
+        return Outcome(fault.status, fault.reason.encode(), [])
     return _accepted(registration)
 
 
