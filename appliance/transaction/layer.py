@@ -7,23 +7,25 @@ Knows nothing of requests and responses.
 
 from __future__ import annotations
 
+from typing import Final
+
 from appliance.catalogue.counters import COUNTERS, RETRANSMISSIONS_SENT
 from appliance.transaction.machines import IGNORED, INPUT_COUNT, Do, Input, State
 from appliance.transaction.timers import Timer, Timers, TimerSettings
 from appliance.transport.flow import Flow, Outgoing
 
 # The tables' numbers as plain integers, which compiled code keeps in C (see the .pxd).
-_INPUTS = INPUT_COUNT
-_IGNORED = IGNORED
-_INITIAL = int(State.INITIAL)
-_STARTS = int(Do.START_A | Do.START_E | Do.START_G)
-_ENDLESS = int(Do.START_A | Do.RESET_A)
-_OF_G = int(Do.START_G | Do.RESET_G)
-_RESET_E_TO_T2 = int(Do.RESET_E_TO_T2)
-_TIMER_A = int(Input.TIMER_A)
-_TIMER_E = int(Input.TIMER_E)
-_TIMER_G = int(Input.TIMER_G)
-_SENT_AGAIN = RETRANSMISSIONS_SENT
+_INPUTS: Final = INPUT_COUNT
+_IGNORED: Final = IGNORED
+_INITIAL: Final = int(State.INITIAL)
+_STARTS: Final = int(Do.START_A | Do.START_E | Do.START_G)
+_ENDLESS: Final = int(Do.START_A | Do.RESET_A)
+_OF_G: Final = int(Do.START_G | Do.RESET_G)
+_RESET_E_TO_T2: Final = int(Do.RESET_E_TO_T2)
+_TIMER_A: Final = int(Input.TIMER_A)
+_TIMER_E: Final = int(Input.TIMER_E)
+_TIMER_G: Final = int(Input.TIMER_G)
+_SENT_AGAIN: Final = RETRANSMISSIONS_SENT
 
 
 class TransactionLayer:

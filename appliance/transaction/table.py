@@ -12,7 +12,7 @@ Knows nothing of sockets, and of what a request is for.
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Final, Protocol
 
 from appliance.catalogue.counters import RETRANSMISSIONS_RECEIVED
 from appliance.sip.message import Request, Response
@@ -36,15 +36,15 @@ from appliance.transaction.transaction import (
 from appliance.transport.flow import Flow
 
 # The machines' inputs as plain integers, which compiled code keeps in C (see the .pxd).
-_REQUEST = int(Input.REQUEST)
-_ACK = int(Input.ACK)
-_PROVISIONAL = int(Input.PROVISIONAL)
-_SUCCESS = int(Input.SUCCESS)
-_FAILURE = int(Input.FAILURE)
-_LATE = int(Input.LATE)
-_ABANDONED = int(Input.ABANDONED)
-_TRANSPORT_ERROR = int(Input.TRANSPORT_ERROR)
-_RECEIVED_AGAIN = RETRANSMISSIONS_RECEIVED
+_REQUEST: Final = int(Input.REQUEST)
+_ACK: Final = int(Input.ACK)
+_PROVISIONAL: Final = int(Input.PROVISIONAL)
+_SUCCESS: Final = int(Input.SUCCESS)
+_FAILURE: Final = int(Input.FAILURE)
+_LATE: Final = int(Input.LATE)
+_ABANDONED: Final = int(Input.ABANDONED)
+_TRANSPORT_ERROR: Final = int(Input.TRANSPORT_ERROR)
+_RECEIVED_AGAIN: Final = RETRANSMISSIONS_RECEIVED
 
 
 class TableFull(Exception):

@@ -49,55 +49,57 @@ _INVITE_SERVER: Final = flatten(INVITE_SERVER)
 _NON_INVITE_SERVER: Final = flatten(NON_INVITE_SERVER)
 
 # The tables' numbers as plain integers, which compiled code keeps in C (see the .pxd).
-_BITS = STATE_BITS
-_MASK = STATE_MASK
-_IGNORED = IGNORED
-_TRYING = int(State.TRYING)
-_ACCEPTED = int(State.ACCEPTED)
-_COMPLETED = int(State.COMPLETED)
-_TERMINATED = int(State.TERMINATED)
+_BITS: Final = STATE_BITS
+_MASK: Final = STATE_MASK
+_IGNORED: Final = IGNORED
+_TRYING: Final = int(State.TRYING)
+_ACCEPTED: Final = int(State.ACCEPTED)
+_COMPLETED: Final = int(State.COMPLETED)
+_TERMINATED: Final = int(State.TERMINATED)
 
-_STOP_TIMERS = int(Do.STOP_TIMERS)
-_SEND_REQUEST = int(Do.SEND_REQUEST)
-_SEND_ACK = int(Do.SEND_ACK)
-_SEND_RESPONSE = int(Do.SEND_RESPONSE)
-_SEND_TRYING = int(Do.SEND_TRYING)
-_SEND_AGAIN = int(Do.SEND_AGAIN)
-_KEEP_SILENT = int(Do.KEEP_SILENT)
-_START_B = int(Do.START_B)
-_START_D = int(Do.START_D)
-_START_F = int(Do.START_F)
-_START_H = int(Do.START_H)
-_START_I = int(Do.START_I)
-_START_J = int(Do.START_J)
-_START_K = int(Do.START_K)
-_START_L = int(Do.START_L)
-_START_M = int(Do.START_M)
-_START_TRYING = int(Do.START_TRYING)
-_START_EXPIRY = int(Do.START_EXPIRY)
-_PASS_RESPONSE = int(Do.PASS_RESPONSE)
-_PASS_ACK = int(Do.PASS_ACK)
-_TELL_TIMEOUT = int(Do.TELL_TIMEOUT)
-_TELL_TRANSPORT_ERROR = int(Do.TELL_TRANSPORT_ERROR)
+_STOP_TIMERS: Final = int(Do.STOP_TIMERS)
+_SEND_REQUEST: Final = int(Do.SEND_REQUEST)
+_SEND_ACK: Final = int(Do.SEND_ACK)
+_SEND_RESPONSE: Final = int(Do.SEND_RESPONSE)
+_SEND_TRYING: Final = int(Do.SEND_TRYING)
+_SEND_AGAIN: Final = int(Do.SEND_AGAIN)
+_KEEP_SILENT: Final = int(Do.KEEP_SILENT)
+_START_B: Final = int(Do.START_B)
+_START_D: Final = int(Do.START_D)
+_START_F: Final = int(Do.START_F)
+_START_H: Final = int(Do.START_H)
+_START_I: Final = int(Do.START_I)
+_START_J: Final = int(Do.START_J)
+_START_K: Final = int(Do.START_K)
+_START_L: Final = int(Do.START_L)
+_START_M: Final = int(Do.START_M)
+_START_TRYING: Final = int(Do.START_TRYING)
+_START_EXPIRY: Final = int(Do.START_EXPIRY)
+_PASS_RESPONSE: Final = int(Do.PASS_RESPONSE)
+_PASS_ACK: Final = int(Do.PASS_ACK)
+_TELL_TIMEOUT: Final = int(Do.TELL_TIMEOUT)
+_TELL_TRANSPORT_ERROR: Final = int(Do.TELL_TRANSPORT_ERROR)
 
-_SENDS = _SEND_REQUEST | _SEND_ACK | _SEND_RESPONSE | _SEND_TRYING | _SEND_AGAIN | _KEEP_SILENT
-_REPEATS = int(Do.START_A | Do.START_E | Do.START_G | Do.RESET_A | Do.RESET_E | Do.RESET_E_TO_T2 | Do.RESET_G)
-_WAITS = _START_B | _START_D | _START_F | _START_H | _START_I | _START_J | _START_K | _START_L | _START_M
-_WAITS |= _START_TRYING | _START_EXPIRY
-_TELLS = _PASS_RESPONSE | _PASS_ACK | _TELL_TIMEOUT | _TELL_TRANSPORT_ERROR
+_SENDS: Final = _SEND_REQUEST | _SEND_ACK | _SEND_RESPONSE | _SEND_TRYING | _SEND_AGAIN | _KEEP_SILENT
+_REPEATS: Final = int(Do.START_A | Do.START_E | Do.START_G | Do.RESET_A | Do.RESET_E | Do.RESET_E_TO_T2 | Do.RESET_G)
+_WAITS: Final = int(
+    (Do.START_B | Do.START_D | Do.START_F | Do.START_H | Do.START_I | Do.START_J | Do.START_K | Do.START_L)
+    | (Do.START_M | Do.START_TRYING | Do.START_EXPIRY)
+)
+_TELLS: Final = _PASS_RESPONSE | _PASS_ACK | _TELL_TIMEOUT | _TELL_TRANSPORT_ERROR
 
-_REQUEST = int(Input.REQUEST)
-_TIMER_B = int(Input.TIMER_B)
-_TIMER_D = int(Input.TIMER_D)
-_TIMER_F = int(Input.TIMER_F)
-_TIMER_H = int(Input.TIMER_H)
-_TIMER_I = int(Input.TIMER_I)
-_TIMER_J = int(Input.TIMER_J)
-_TIMER_K = int(Input.TIMER_K)
-_TIMER_L = int(Input.TIMER_L)
-_TIMER_M = int(Input.TIMER_M)
-_TIMER_TRYING = int(Input.TIMER_TRYING)
-_TIMER_EXPIRY = int(Input.TIMER_EXPIRY)
+_REQUEST: Final = int(Input.REQUEST)
+_TIMER_B: Final = int(Input.TIMER_B)
+_TIMER_D: Final = int(Input.TIMER_D)
+_TIMER_F: Final = int(Input.TIMER_F)
+_TIMER_H: Final = int(Input.TIMER_H)
+_TIMER_I: Final = int(Input.TIMER_I)
+_TIMER_J: Final = int(Input.TIMER_J)
+_TIMER_K: Final = int(Input.TIMER_K)
+_TIMER_L: Final = int(Input.TIMER_L)
+_TIMER_M: Final = int(Input.TIMER_M)
+_TIMER_TRYING: Final = int(Input.TIMER_TRYING)
+_TIMER_EXPIRY: Final = int(Input.TIMER_EXPIRY)
 
 
 class ClientUser(Protocol):
