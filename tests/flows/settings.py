@@ -1,0 +1,58 @@
+"""The settings of a flow: defaults of the catalogue, and what the file's `listener` and `setting` lines say.
+
+Knows nothing of the stack.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields, is_dataclass, replace
+from typing import Any
+
+from appliance.catalogue.settings import ListenerSettings, Settings
+from tests.flows.script import Step
+
+DOMAIN = "example.com"
+DEFAULT_LISTENER = ListenerSettings(name="main", address="192.0.2.1", relay="none")
+TRANSPORT_NUMBERS = {"udp": 0, "tcp": 1}
+
+
+def settings_of(givens: list[Step]) -> Settings:
+    """What `listener` and `setting` lines make of the default settings."""
+    listeners = [_listener(step) for step in givens if step.kind == "listener"]
+    settings = Settings(domains=(DOMAIN,), listeners=tuple(listeners) or (DEFAULT_LISTENER,))
+    for step in givens:
+        if step.kind == "setting":
+            settings = with_setting(settings, step.words["path"].split("."), step.words["value"])
+    return settings
+
+
+def _listener(step: Step) -> ListenerSettings:
+    host, _, port = step.words["address"].rpartition(":")
+    options = step.options
+    return ListenerSettings(
+        name=f"line{step.number}",
+        address=host.strip("[]"),
+        port=int(port),
+        transports=tuple(TRANSPORT_NUMBERS[word] for word in step.words["transports"].split()),
+        authenticate="authenticate" in options,
+        relay=options.get("relay", "none"),
+        peers=tuple(options.get("peers", "").split()),
+        advertise=options.get("advertise", ""),
+    )
+
+
+def with_setting(settings: Any, path: list[str], text: str) -> Any:
+    """A copy of the settings with the value at `path` changed; its kind is that of the old value."""
+    name = path[0]
+    assert is_dataclass(settings) and name in {field.name for field in fields(settings)}, f"no setting {name}"
+    old = getattr(settings, name)
+    new = with_setting(old, path[1:], text) if len(path) > 1 else _value_like(old, text)
+    return replace(settings, **{name: new})
+
+
+def _value_like(old: Any, text: str) -> Any:
+    if isinstance(old, bool):
+        return text == "true"
+    if isinstance(old, tuple):
+        return tuple(text.split(","))
+    return type(old)(text)
