@@ -8,6 +8,15 @@ cpdef bint is_token(bytes text)
 @cython.locals(size=Py_ssize_t, octet='unsigned char')
 cpdef Py_ssize_t skip_space(bytes text, Py_ssize_t at)
 
+@cython.locals(octets='const char*')
+cpdef bytes part(bytes text, Py_ssize_t start, Py_ssize_t end)
+
+@cython.locals(octet='unsigned char')
+cpdef bytes lowered(bytes text)
+
+@cython.locals(octet='unsigned char')
+cpdef bytes uppered(bytes text)
+
 @cython.locals(octet='unsigned char')
 cpdef bytes trimmed(bytes text, Py_ssize_t start, Py_ssize_t end)
 

@@ -72,6 +72,32 @@ def index_of(text: bytes, octet: int, at: int) -> int:
     return -1
 
 
+def part(text: bytes, start: int, end: int) -> bytes:
+    """text[start:end] for 0 <= start and end <= len(text); several times faster than a slice when compiled."""
+    if start >= end:
+        return b""
+    if start < 0 or end > len(text):
+        raise IndexError("part of a text reaches over its end")
+    octets = text
+    return octets[start:end]
+
+
+def lowered(text: bytes) -> bytes:
+    """text.lower(), the same object where nothing changes."""
+    for octet in text:
+        if 65 <= octet <= 90:
+            return text.lower()
+    return text
+
+
+def uppered(text: bytes) -> bytes:
+    """text.upper(), the same object where nothing changes."""
+    for octet in text:
+        if 97 <= octet <= 122:
+            return text.upper()
+    return text
+
+
 def trimmed(text: bytes, start: int, end: int) -> bytes:
     """text[start:end] without white space at either side."""
     start = skip_space(text, start)
@@ -80,7 +106,7 @@ def trimmed(text: bytes, start: int, end: int) -> bytes:
         if octet != 32 and octet != 9 and octet != 13 and octet != 10:
             break
         end -= 1
-    return text[start:end] if end > start else b""
+    return part(text, start, end)
 
 
 def end_of_quoted(text: bytes, at: int) -> int:

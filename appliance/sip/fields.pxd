@@ -1,9 +1,14 @@
+cimport cython
+
+from appliance.sip.characters cimport index_of, trimmed
+
 cdef class HeaderField:
     cdef public int id
     cdef public bytes line
     cdef public Py_ssize_t colon
     cdef public bytes _value
 
+    @cython.locals(value=bytes)
     cpdef bytes text(self)
 
 cpdef HeaderField field_of(int id, bytes line)

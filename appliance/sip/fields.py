@@ -9,7 +9,7 @@ Knows nothing of what stands in a value.
 
 from __future__ import annotations
 
-from appliance.sip.characters import trimmed
+from appliance.sip.characters import index_of, trimmed
 from appliance.sip.names import NAMES
 
 
@@ -43,7 +43,7 @@ class HeaderField:
         """What `value` gives, without the cost of a property in compiled code."""
         if self._value is None:
             value = trimmed(self.line, self.colon + 1, len(self.line))
-            self._value = unfold(value) if b"\n" in value else value
+            self._value = unfold(value) if index_of(value, 10, 0) >= 0 else value
         return self._value
 
 

@@ -1,8 +1,9 @@
 cimport cython
 
-from appliance.sip.characters cimport end_of_quoted, index_of, is_all, is_token, number, skip_space, trimmed
+from appliance.sip.characters cimport (
+    end_of_quoted, index_of, is_all, is_token, lowered, number, part, skip_space, trimmed, uppered)
 from appliance.sip.parameters cimport parse_parameters
-from appliance.sip.uri cimport Uri, parse_host_port, parse_uri
+from appliance.sip.uri cimport Uri, end_of_host, parse_uri, port_between
 
 cdef class Via:
     cdef public bytes transport
@@ -30,7 +31,8 @@ cdef class Contact(NameAddr):
                semicolon=Py_ssize_t, via=Via, tokens=bytes)
 cpdef Via parse_via(bytes value)
 
-cdef tuple _parse_sent_by(bytes text)
+@cython.locals(end=Py_ssize_t)
+cdef _parse_sent_by(Via via, bytes text)
 
 @cython.locals(parameters=dict)
 cdef _index_via(Via via)
@@ -54,5 +56,5 @@ cpdef Contact parse_contact(bytes value)
 
 cpdef int parse_q(bytes text) except -1
 
-@cython.locals(sequence='long long', space=Py_ssize_t, method=bytes)
+@cython.locals(sequence='long long', start=Py_ssize_t, end=Py_ssize_t, size=Py_ssize_t, method=bytes)
 cpdef tuple parse_cseq(bytes value)

@@ -12,14 +12,27 @@ from __future__ import annotations
 
 from typing import Final
 
-from appliance.sip.characters import DISPLAY, TOKEN, end_of_quoted, is_all, is_token, number, skip_space, trimmed
+from appliance.sip.characters import (
+    DISPLAY,
+    TOKEN,
+    end_of_quoted,
+    index_of,
+    is_all,
+    is_token,
+    lowered,
+    number,
+    part,
+    skip_space,
+    trimmed,
+    uppered,
+)
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.parameters import parse_parameters
 from appliance.sip.parameters import quote as quote  # noqa: PLC0414
 from appliance.sip.parameters import split_list as split_list  # noqa: PLC0414
 from appliance.sip.parameters import unquote as unquote  # noqa: PLC0414
 from appliance.sip.parameters import write_parameters as write_parameters  # noqa: PLC0414
-from appliance.sip.uri import Uri, parse_host_port, parse_uri
+from appliance.sip.uri import Uri, end_of_host, parse_uri, port_between
 
 _NUMBER_MAX: Final = 2**32 - 1
 _EXPIRES_MALFORMED_S: Final = 3600
@@ -127,32 +140,38 @@ STAR: Final = Contact(b"", Uri(b"", None, b"", text=b"*"), {}, 1000, None, True)
 
 def parse_via(value: bytes) -> Via:
     """RFC 3261 20.42, LWS allowed around every separator. Raises MalformedMessage(400)."""
+    tokens = TOKEN
     size = len(value)
-    slash = value.find(b"/")
-    second = value.find(b"/", slash + 1) if slash >= 0 else -1
+    slash = index_of(value, 47, 0)
+    second = index_of(value, 47, slash + 1) if slash >= 0 else -1
     if second < 0 or not (is_token(trimmed(value, 0, slash)) and is_token(trimmed(value, slash + 1, second))):
         raise MalformedMessage(400, "Malformed Protocol in Via")
     start = skip_space(value, second + 1)
     at = start
-    while at < size and TOKEN[value[at]]:
+    while at < size and tokens[value[at]]:
         at += 1
     if at == start or at == skip_space(value, at):
         raise MalformedMessage(400, "Malformed Transport in Via")
-    transport = value[start:at].upper()
-    semicolon = value.find(b";", at)
+    via = Via.__new__(Via)
+    via.text = value
+    via.transport = uppered(part(value, start, at))
+    semicolon = index_of(value, 59, at)
     if semicolon < 0:
         semicolon = size
-    host, port = _parse_sent_by(trimmed(value, at, semicolon))
-    return Via(transport, host, port, parse_parameters(value, semicolon, "Via"), value)
+    _parse_sent_by(via, trimmed(value, at, semicolon))
+    via.parameters = parse_parameters(value, semicolon, "Via")
+    _index_via(via)
+    return via
 
 
-def _parse_sent_by(text: bytes) -> tuple[bytes, int]:
-    if b" " in text or b"\t" in text or b"\n" in text:
+def _parse_sent_by(via: Via, text: bytes) -> None:
+    if index_of(text, 32, 0) >= 0 or index_of(text, 9, 0) >= 0 or index_of(text, 10, 0) >= 0:
         # RFC 3261 25.1: COLON allows white space at both sides; nothing else in sent-by does.
-        parts = [part.strip() for part in text.rpartition(b":")]
-        text = b"".join(parts)
+        text = b"".join([piece.strip() for piece in text.rpartition(b":")])
     try:
-        return parse_host_port(text)
+        end = end_of_host(text, 0, len(text))
+        via.host = lowered(part(text, 0, end))
+        via.port = port_between(text, end, len(text))
     except MalformedMessage as fault:
         raise MalformedMessage(400, fault.reason + " in Via") from None
 
@@ -200,7 +219,7 @@ def _fill_name_addr(address: NameAddr, value: bytes, where: str) -> None:
         end = end_of_quoted(value, at)
         if end < 0:
             raise MalformedMessage(400, "Unbalanced Quotes in " + where)
-        address.display = value[at:end]
+        address.display = part(value, at, end)
         at = skip_space(value, end)
         if at == len(value) or value[at] != 60:
             raise MalformedMessage(400, "Display Name Without Angle Brackets in " + where)
@@ -209,20 +228,20 @@ def _fill_name_addr(address: NameAddr, value: bytes, where: str) -> None:
     if at < 0:
         _fill_addr_spec(address, value, where)
         return
-    close = value.find(b">", at)
+    close = index_of(value, 62, at)
     if close < 0:
         raise MalformedMessage(400, "Unbalanced Angle Brackets in " + where)
-    address.uri = _uri_in(value[at + 1 : close], where)
+    address.uri = _uri_in(part(value, at + 1, close), where)
     address.parameters = parse_parameters(value, close + 1, where)
 
 
 def _index_display(address: NameAddr, value: bytes, at: int, where: str) -> int:
     """Sets the unquoted display name; gives back the index of "<", or -1 when the value is a bare addr-spec."""
-    bracket = value.find(b"<", at)
+    bracket = index_of(value, 60, at)
     if bracket == at:
         address.display = b""
         return bracket
-    semicolon = value.find(b";", at)
+    semicolon = index_of(value, 59, at)
     if bracket < 0 or 0 <= semicolon < bracket:
         address.display = b""
         return -1
@@ -238,11 +257,11 @@ def _index_display(address: NameAddr, value: bytes, at: int, where: str) -> int:
 
 def _fill_addr_spec(address: NameAddr, value: bytes, where: str) -> None:
     """RFC 3261 20.10: without angle brackets, what follows a semicolon is a header parameter, and "," and "?" are faults."""
-    semicolon = value.find(b";")
+    semicolon = index_of(value, 59, 0)
     if semicolon < 0:
         semicolon = len(value)
     text = trimmed(value, 0, semicolon)
-    if b"?" in text or b"," in text:
+    if index_of(text, 63, 0) >= 0 or index_of(text, 44, 0) >= 0:
         raise MalformedMessage(400, "URI Needs Angle Brackets in " + where)
     address.uri = _uri_in(text, where)
     address.parameters = parse_parameters(value, semicolon, where)
@@ -290,15 +309,18 @@ def parse_delta_seconds(text: bytes) -> int | None:
 
 def parse_cseq(value: bytes) -> tuple[int, bytes]:
     """(number, method) of RFC 3261 20.16. Raises MalformedMessage(400)."""
-    parts = value.split(None, 2)
-    if len(parts) != 2 or not is_token(parts[1]):
-        raise MalformedMessage(400, "Malformed CSeq")
-    sequence = number(parts[0])
-    if sequence < 0:
+    end = 0
+    size = len(value)
+    while end < size and 48 <= value[end] <= 57:
+        end += 1
+    sequence = number(part(value, 0, end))
+    start = skip_space(value, end)
+    method = part(value, start, size)
+    if sequence < 0 or start == end or not is_token(method):
         raise MalformedMessage(400, "Malformed CSeq")
     if sequence > _NUMBER_MAX:
         raise MalformedMessage(400, "CSeq Number Too Large")
-    return sequence, parts[1]
+    return sequence, method
 
 
 def parse_auth(value: bytes) -> tuple[bytes, dict[bytes, bytes]]:

@@ -1,7 +1,7 @@
 # HeaderField has another name here: a cimported name would hide the one that Python code imports from this module.
 cimport cython
 
-from appliance.sip.characters cimport number, skip_space
+from appliance.sip.characters cimport index_of, number, skip_space, trimmed
 from appliance.sip.fields cimport HeaderField as Field, field_of, make_field, make_named_field, unfold
 from appliance.sip.headers cimport Contact, NameAddr, Via, parse_contact, parse_cseq, parse_name_addr, parse_via
 from appliance.sip.parameters cimport next_comma, split_list

@@ -12,7 +12,7 @@ Knows nothing of transactions, transports or what a header field means for routi
 
 from __future__ import annotations
 
-from appliance.sip.characters import number, skip_space
+from appliance.sip.characters import index_of, number, skip_space, trimmed
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.fields import HeaderField as HeaderField  # noqa: PLC0414
 from appliance.sip.fields import field_of, make_field, make_named_field, unfold
@@ -231,8 +231,8 @@ class Message:
         """See top_via."""
         if self._via is None:
             value = self._required(VIA)
-            if b"," in value:
-                value = value[: next_comma(value, 0)].rstrip(b" \t")
+            if index_of(value, 44, 0) >= 0:
+                value = trimmed(value, 0, next_comma(value, 0))
             self._via = parse_via(value)
         return self._via
 

@@ -1,6 +1,6 @@
 cimport cython
 
-from appliance.sip.characters cimport end_of_quoted, index_of, skip_space, trimmed
+from appliance.sip.characters cimport end_of_quoted, index_of, lowered, part, skip_space, trimmed
 
 @cython.locals(parameters=dict, size=Py_ssize_t, start=Py_ssize_t, name=bytes, tokens=bytes)
 cpdef dict parse_parameters(bytes text, Py_ssize_t at, str where)
@@ -11,5 +11,5 @@ cdef Py_ssize_t _end_of_value(bytes text, Py_ssize_t start, str where) except -1
 @cython.locals(size=Py_ssize_t, octet='unsigned char')
 cpdef Py_ssize_t next_comma(bytes text, Py_ssize_t at)
 
-@cython.locals(start=Py_ssize_t, size=Py_ssize_t, comma=Py_ssize_t, elements=list)
+@cython.locals(start=Py_ssize_t, size=Py_ssize_t, comma=Py_ssize_t, elements=list, only=bytes)
 cpdef list split_list(bytes value)

@@ -10,7 +10,16 @@ Knows nothing of any particular header field, except to name it in a fault.
 
 from __future__ import annotations
 
-from appliance.sip.characters import PARAMETER_VALUE, TOKEN, end_of_quoted, skip_space, trimmed
+from appliance.sip.characters import (
+    PARAMETER_VALUE,
+    TOKEN,
+    end_of_quoted,
+    index_of,
+    lowered,
+    part,
+    skip_space,
+    trimmed,
+)
 from appliance.sip.errors import MalformedMessage
 
 
@@ -25,6 +34,7 @@ def parse_parameters(text: bytes, at: int, where: str) -> dict[bytes, bytes | No
     Raises MalformedMessage(400) naming `where`.
     """
     parameters: dict[bytes, bytes | None] = {}
+    tokens = TOKEN
     size = len(text)
     at = skip_space(text, at)
     while at < size:
@@ -32,18 +42,18 @@ def parse_parameters(text: bytes, at: int, where: str) -> dict[bytes, bytes | No
             raise MalformedMessage(400, "Malformed Parameter in " + where)
         start = skip_space(text, at + 1)
         at = start
-        while at < size and TOKEN[text[at]]:
+        while at < size and tokens[text[at]]:
             at += 1
         if at == start:
             raise MalformedMessage(400, "Empty Parameter in " + where)
-        name = text[start:at].lower()
+        name = lowered(part(text, start, at))
         if name in parameters:
             raise MalformedMessage(400, "Repeated Parameter in " + where)
         at = skip_space(text, at)
         if at < size and text[at] == 61:
             start = skip_space(text, at + 1)
             at = _end_of_value(text, start, where)
-            parameters[name] = text[start:at]
+            parameters[name] = part(text, start, at)
             at = skip_space(text, at)
         else:
             parameters[name] = None
@@ -51,6 +61,7 @@ def parse_parameters(text: bytes, at: int, where: str) -> dict[bytes, bytes | No
 
 
 def _end_of_value(text: bytes, start: int, where: str) -> int:
+    values = PARAMETER_VALUE
     size = len(text)
     at = start
     if at < size and text[at] == 34:
@@ -58,7 +69,7 @@ def _end_of_value(text: bytes, start: int, where: str) -> int:
         if at < 0:
             raise MalformedMessage(400, "Unbalanced Quotes in " + where)
         return at
-    while at < size and PARAMETER_VALUE[text[at]]:
+    while at < size and values[text[at]]:
         at += 1
     if at == start:
         raise MalformedMessage(400, "Malformed Parameter in " + where)
@@ -77,7 +88,7 @@ def next_comma(text: bytes, at: int) -> int:
             if at < 0:
                 raise MalformedMessage(400, "Unbalanced Quotes")
         elif octet == 60:
-            at = text.find(b">", at)
+            at = index_of(text, 62, at)
             if at < 0:
                 raise MalformedMessage(400, "Unbalanced Angle Brackets")
             at += 1
@@ -91,8 +102,8 @@ def split_list(value: bytes) -> list[bytes]:
 
     Raises MalformedMessage(400) when quotes or angle brackets do not balance.
     """
-    if b"," not in value:
-        only = value.strip(b" \t\r\n")
+    if index_of(value, 44, 0) < 0:
+        only = trimmed(value, 0, len(value))
         return [only] if only else []
     elements: list[bytes] = []
     start = 0

@@ -1,6 +1,6 @@
 cimport cython
 
-from appliance.sip.characters cimport is_all, is_token, number
+from appliance.sip.characters cimport index_of, is_all, is_token, number, part
 from appliance.sip.fields cimport HeaderField
 from appliance.sip.headers cimport Via
 from appliance.sip.message cimport Message, Request, Response
@@ -21,7 +21,7 @@ cdef list _index_fields(list lines, int count_max)
 @cython.locals(field=HeaderField, size=Py_ssize_t, colon=Py_ssize_t, name=bytes)
 cdef HeaderField _index_line(bytes line, dict ids)
 
-@cython.locals(parts=list, method=bytes, uri_text=bytes, request=Request)
+@cython.locals(end=Py_ssize_t, first=Py_ssize_t, second=Py_ssize_t, method=bytes, uri_text=bytes)
 cdef Request _parse_request_line(bytes start_line, list fields, limits)
 
 cdef _check_version(bytes version)

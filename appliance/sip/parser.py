@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from appliance.sip.characters import DIGIT, is_all, is_token, number
+from appliance.sip.characters import DIGIT, index_of, is_all, is_token, number, part
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.fields import HeaderField
 from appliance.sip.message import Message, Request, Response
@@ -59,13 +59,15 @@ def parse(data: bytes, limits: SyntaxLimits) -> Request | Response:
     if start == len(data):
         raise MalformedMessage(400, "Empty Message")
     head_end = data.find(b"\r\n\r\n", start)
-    head = data[start : head_end + 2] if head_end >= 0 else data[start:]
+    head = part(data, start, head_end + 2 if head_end >= 0 else len(data))
     lines = head.splitlines(True)
     start_line = lines[0]
+    if not start_line.endswith(b"\r\n"):
+        raise MalformedMessage(400, "Start Line Does Not End in CRLF")
     fields = _index_fields(lines, limits.header_count_max)
-    body = data[head_end + 4 :] if head_end >= 0 else b""
+    body = part(data, head_end + 4, len(data)) if head_end >= 0 else b""
     # The version token is case-insensitive (RFC 3261 7.1).
-    if start_line[:4].upper() == b"SIP/":
+    if len(start_line) > 4 and start_line[3] == 47 and start_line[:3].upper() == b"SIP":
         return _parse_response(start_line, fields, body, head_end >= 0, limits)
     try:
         request = _parse_request_line(start_line, fields, limits)
@@ -141,7 +143,7 @@ def _index_line(line: bytes, ids: dict[bytes, int]) -> HeaderField:
     field.line = line
     field.colon = colon
     field._value = None
-    name = line[:colon]
+    name = part(line, 0, colon)
     known = ids.get(name)
     field.id = header_id(name) if known is None else known
     if colon == size or not line.endswith(b"\r\n"):
@@ -151,21 +153,23 @@ def _index_line(line: bytes, ids: dict[bytes, int]) -> HeaderField:
 
 def _parse_request_line(start_line: bytes, fields: list[HeaderField], limits: SyntaxLimits) -> Request:
     """RFC 3261 7.1: method SP Request-URI SP SIP-Version CRLF, single spaces, none at the end."""
-    if not start_line.endswith(b"\r\n"):
-        raise MalformedMessage(400, "Start Line Does Not End in CRLF")
-    parts = start_line[:-2].split(b" ")
-    if len(parts) != 3 or not parts[1]:
-        raise MalformedMessage(400, _request_line_fault(parts))
-    method = parts[0]
+    end = len(start_line) - 2
+    first = index_of(start_line, 32, 0)
+    second = index_of(start_line, 32, first + 1)
+    if first <= 0 or second <= first + 1 or index_of(start_line, 32, second + 1) >= 0:
+        raise MalformedMessage(400, _request_line_fault(start_line))
+    method = part(start_line, 0, first)
     if not is_token(method):
         raise MalformedMessage(400, "Malformed Method")
-    _check_version(parts[2])
-    if len(parts[1]) > limits.uri_len_max:
+    _check_version(part(start_line, second + 1, end))
+    uri_text = part(start_line, first + 1, second)
+    if len(uri_text) > limits.uri_len_max:
         raise MalformedMessage(414, "Request-URI Too Long")
-    return Request(method, parts[1], fields)
+    return Request(method, uri_text, fields)
 
 
-def _request_line_fault(parts: list[bytes]) -> str:
+def _request_line_fault(start_line: bytes) -> str:
+    parts = start_line[:-2].split(b" ")
     if len(parts) < 3:
         return "Malformed Request Line"
     if b"" in parts:
@@ -186,8 +190,6 @@ def _parse_response(
     start_line: bytes, fields: list[HeaderField], body: bytes, has_end: bool, limits: SyntaxLimits
 ) -> Response:
     """RFC 3261 7.2: SIP-Version SP Status-Code SP Reason-Phrase CRLF. The SP after the code may be missing."""
-    if not start_line.endswith(b"\r\n"):
-        raise MalformedMessage(400, "Start Line Does Not End in CRLF")
     version, _, rest = start_line[:-2].partition(b" ")
     _check_version(version)
     code = rest[:3]
@@ -229,7 +231,7 @@ def _check_fields(message: Message) -> None:
     """What requests and responses have in common; reading a header field is checking it."""
     _check_counts(message)
     call_id = message.read_call_id()
-    if not call_id or b" " in call_id or b"\t" in call_id:
+    if not call_id or index_of(call_id, 32, 0) >= 0 or index_of(call_id, 9, 0) >= 0:
         raise MalformedMessage(400, "Malformed Call-ID")
     message.read_from()
     message.read_to()
@@ -282,7 +284,7 @@ def _cut_body(message: Message) -> None:
     if length > len(message.body):
         raise MalformedMessage(400, "Body Shorter Than Content-Length")
     if length < len(message.body):
-        message.body = message.body[:length]
+        message.body = part(message.body, 0, length)
 
 
 def _check_request(request: Request) -> None:

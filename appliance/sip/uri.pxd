@@ -1,6 +1,6 @@
 cimport cython
 
-from appliance.sip.characters cimport has_bad_escape, index_of, is_all, number
+from appliance.sip.characters cimport has_bad_escape, index_of, is_all, lowered, number, part
 
 cdef class Uri:
     cdef public bytes scheme
@@ -20,14 +20,20 @@ cpdef Uri parse_uri(bytes text)
 @cython.locals(user=bytes)
 cpdef bytes canonical_aor(Uri uri)
 
-@cython.locals(at=Py_ssize_t, semicolon=Py_ssize_t, size=Py_ssize_t, mark=Py_ssize_t)
-cdef _parse_sip(Uri uri, bytes rest)
+@cython.locals(at=Py_ssize_t, semicolon=Py_ssize_t, size=Py_ssize_t, host_end=Py_ssize_t, question=Py_ssize_t)
+cdef _parse_sip(Uri uri, bytes text, Py_ssize_t start)
 
 @cython.locals(colon=Py_ssize_t)
-cdef _parse_userinfo(Uri uri, bytes userinfo)
+cdef _parse_userinfo(Uri uri, bytes text, Py_ssize_t start, Py_ssize_t end)
 
-@cython.locals(end=Py_ssize_t, size=Py_ssize_t, host=bytes, port='long long')
+@cython.locals(end=Py_ssize_t)
 cpdef tuple parse_host_port(bytes text)
 
-@cython.locals(parameters=dict, part=bytes, name=bytes, equals=Py_ssize_t)
-cdef dict _parse_parameters(bytes text)
+@cython.locals(at=Py_ssize_t, host_octets=bytes)
+cpdef Py_ssize_t end_of_host(bytes text, Py_ssize_t start, Py_ssize_t end) except -1
+
+@cython.locals(port='long long')
+cpdef int port_between(bytes text, Py_ssize_t colon, Py_ssize_t end) except -1
+
+@cython.locals(parameters=dict, name=bytes, start=Py_ssize_t, equals=Py_ssize_t)
+cdef dict _parse_parameters(bytes text, Py_ssize_t at, Py_ssize_t end)

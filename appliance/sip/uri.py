@@ -21,8 +21,11 @@ from appliance.sip.characters import (
     URI,
     escape,
     has_bad_escape,
+    index_of,
     is_all,
+    lowered,
     number,
+    part,
     unescape,
 )
 from appliance.sip.errors import MalformedMessage
@@ -136,18 +139,14 @@ class Uri:
 
 def parse_uri(text: bytes) -> Uri:
     """A URI of any scheme. Raises MalformedMessage(400); whether the scheme is supported is not decided here."""
-    colon = text.find(b":")
+    colon = index_of(text, 58, 0)
     if colon <= 0:
         raise MalformedMessage(400, "URI Without Scheme")
-    scheme = text[:colon]
-    if scheme != b"sip":
-        scheme = scheme.lower()
     if not is_all(text, URI):
-        if text.startswith(b"<"):
-            raise MalformedMessage(400, "URI Inside Angle Brackets")
         raise MalformedMessage(400, _character_fault(text))
-    if b"%" in text and has_bad_escape(text):
+    if index_of(text, 37, 0) >= 0 and has_bad_escape(text):
         raise MalformedMessage(400, "Malformed Escape in URI")
+    scheme = lowered(part(text, 0, colon))
     uri = Uri.__new__(Uri)
     uri.scheme = scheme
     uri.text = text
@@ -155,9 +154,9 @@ def parse_uri(text: bytes) -> Uri:
     uri.headers = b""
     uri.port = 0
     if scheme == b"sip" or scheme == b"sips":
-        _parse_sip(uri, text[colon + 1 :])
+        _parse_sip(uri, text, colon + 1)
     elif scheme == b"tel":
-        _parse_tel(uri, text[colon + 1 :])
+        _parse_tel(uri, text, colon + 1)
     elif is_all(scheme, SCHEME):
         uri.user = text[colon + 1 :]
         uri.host = b""
@@ -194,82 +193,108 @@ def _canonical_context(context: bytes) -> bytes:
 
 
 def _character_fault(text: bytes) -> str:
+    if text.startswith(b"<"):
+        return "URI Inside Angle Brackets"
     if b" " in text or b"\t" in text:
         return "Whitespace in URI"
     return "Illegal Character in URI"
 
 
-def _parse_sip(uri: Uri, rest: bytes) -> None:
-    at = rest.find(b"@")
+def _parse_sip(uri: Uri, text: bytes, start: int) -> None:
+    size = len(text)
+    at = index_of(text, 64, start)
     if at >= 0:
-        _parse_userinfo(uri, rest[:at])
-        rest = rest[at + 1 :]
-        if b"@" in rest:
+        if index_of(text, 64, at + 1) >= 0:
             raise MalformedMessage(400, "More Than One At Sign in URI")
+        _parse_userinfo(uri, text, start, at)
+        start = at + 1
     else:
         uri.user = None
-    if b"?" in rest:
-        rest, _, uri.headers = rest.partition(b"?")
-    semicolon = rest.find(b";")
-    if semicolon >= 0:
-        uri.parameters = _parse_parameters(rest[semicolon + 1 :])
-        rest = rest[:semicolon]
-    else:
-        uri.parameters = {}
-    uri.host, uri.port = parse_host_port(rest)
+    semicolon = start
+    while semicolon < size and text[semicolon] != 59 and text[semicolon] != 63:
+        semicolon += 1
+    host_end = end_of_host(text, start, semicolon)
+    uri.host = lowered(part(text, start, host_end))
+    uri.port = port_between(text, host_end, semicolon)
+    question = index_of(text, 63, semicolon)
+    if question >= 0:
+        uri.headers = part(text, question + 1, size)
+        size = question
+    uri.parameters = _parse_parameters(text, semicolon, size)
 
 
-def _parse_userinfo(uri: Uri, userinfo: bytes) -> None:
-    colon = userinfo.find(b":")
-    if colon >= 0:
-        uri.password = userinfo[colon + 1 :]
-        userinfo = userinfo[:colon]
-    if not userinfo:
+def _parse_userinfo(uri: Uri, text: bytes, start: int, end: int) -> None:
+    colon = index_of(text, 58, start)
+    if 0 <= colon < end:
+        uri.password = part(text, colon + 1, end)
+        end = colon
+    if start == end:
         raise MalformedMessage(400, "Empty User in URI")
-    uri.user = userinfo
+    uri.user = part(text, start, end)
 
 
 def parse_host_port(text: bytes) -> tuple[bytes, int]:
     """RFC 3261 25.1 hostport -> (host in lower case, port or 0). Raises MalformedMessage(400)."""
-    if text.startswith(b"["):
-        end = text.find(b"]") + 1
-        if end < 4 or not is_all(text[1 : end - 1], IPV6):
+    end = end_of_host(text, 0, len(text))
+    return lowered(part(text, 0, end)), port_between(text, end, len(text))
+
+
+def end_of_host(text: bytes, start: int, end: int) -> int:
+    """Index after the host that starts at `start`: `end`, or a colon before it. Raises MalformedMessage(400)."""
+    at = start
+    if start < end and text[start] == 91:
+        while at < end and text[at] != 93:
+            at += 1
+        if at == end or at < start + 3 or not is_all(part(text, start + 1, at), IPV6):
             raise MalformedMessage(400, "Malformed IPv6 Reference")
-    else:
-        end = text.find(b":")
-        if end < 0:
-            end = len(text)
-    host = text[:end]
-    if not host or (host[0] != 91 and not is_all(host, HOST)):
+        return at + 1
+    host_octets = HOST
+    while at < end and host_octets[text[at]]:
+        at += 1
+    if at == start or (at < end and text[at] != 58):
         raise MalformedMessage(400, "Malformed Host")
-    if end == len(text):
-        return host.lower(), 0
-    port = number(text[end + 1 :])
-    if text[end] != 58 or port <= 0 or port > 65535:
+    return at
+
+
+def port_between(text: bytes, colon: int, end: int) -> int:
+    """The port written as text[colon:end]; 0 when that is empty. Raises MalformedMessage(400)."""
+    if colon == end:
+        return 0
+    port = number(part(text, colon + 1, end))
+    if text[colon] != 58 or port <= 0 or port > 65535:
         raise MalformedMessage(400, "Malformed Port")
-    return host.lower(), port
+    return port
 
 
-def _parse_parameters(text: bytes) -> dict[bytes, bytes | None]:
+def _parse_parameters(text: bytes, at: int, end: int) -> dict[bytes, bytes | None]:
+    """text[at:end] is empty or starts with a semicolon."""
     parameters: dict[bytes, bytes | None] = {}
-    for part in text.split(b";"):
-        equals = part.find(b"=")
-        name = part if equals < 0 else part[:equals]
-        name = unescape(name).lower() if b"%" in name else name.lower()
+    while at < end:
+        start = at + 1
+        equals = -1
+        at = start
+        while at < end and text[at] != 59:
+            if text[at] == 61 and equals < 0:
+                equals = at
+            at += 1
+        name = lowered(part(text, start, at if equals < 0 else equals))
+        if index_of(name, 37, 0) >= 0:
+            name = unescape(name).lower()
         if not name:
             raise MalformedMessage(400, "Empty Parameter in URI")
         if name in parameters:
             raise MalformedMessage(400, "Repeated Parameter in URI")
-        parameters[name] = None if equals < 0 else part[equals + 1 :]
+        parameters[name] = None if equals < 0 else part(text, equals + 1, at)
     return parameters
 
 
-def _parse_tel(uri: Uri, rest: bytes) -> None:
+def _parse_tel(uri: Uri, text: bytes, start: int) -> None:
     """RFC 3966 3. A local number without phone-context is let through: telephones send them."""
-    semicolon = rest.find(b";")
+    semicolon = text.find(b";", start)
+    end = len(text) if semicolon < 0 else semicolon
     uri.host = b""
-    uri.parameters = {} if semicolon < 0 else _parse_parameters(rest[semicolon + 1 :])
-    uri.user = rest if semicolon < 0 else rest[:semicolon]
+    uri.parameters = _parse_parameters(text, end, len(text))
+    uri.user = text[start:end]
     digits = uri.user.translate(None, _TEL_SEPARATORS)
     is_valid = digits[1:].isdigit() if digits.startswith(b"+") else len(digits) > 0 and is_all(digits, _TEL_NUMBER)
     if not is_valid:
