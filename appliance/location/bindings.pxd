@@ -45,6 +45,7 @@ cdef class BindingTable:
     cdef list _ranges
     cdef dict _buckets
     cdef list _due
+    cdef long long _clock
     cdef long long _swept
     cdef long long _newest
     cdef list _recent

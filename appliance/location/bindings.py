@@ -28,6 +28,7 @@ from appliance.transport.flow import Flow
 
 RANGES: Final = 256
 RECENT_SECONDS: Final = 16  # how far back digests_at() can look
+AHEAD_MAX_S: Final = 60  # dates further ahead come from a clock that is wrong, or was
 SHARED_MAX: Final = 4096  # distinct texts that bindings share; at the limit sharing begins anew
 HASH_BITS: Final = 0xFFFFFFFFFFFFFFFF
 NO_FLOW: Final = -1
@@ -128,7 +129,7 @@ class BindingTable:
     The table keeps Binding objects of its own and refreshes them in place: what find() gives is a live view.
     """
 
-    __slots__ = ("_buckets", "_due", "_newest", "_ranges", "_recent", "_recent_second", "_shared", "_swept", "_tombstones", "digests",
+    __slots__ = ("_buckets", "_clock", "_due", "_newest", "_ranges", "_recent", "_recent_second", "_shared", "_swept", "_tombstones", "digests",
                  "limit", "live", "tombstones_max")
 
     def __init__(self, limit: int, tombstones_max: int = 20) -> None:
@@ -140,7 +141,8 @@ class BindingTable:
         self._ranges: list[dict[bytes, Binding | list[Binding]]] = [{} for _ in range(RANGES)]
         self._buckets: dict[int, list[Binding]] = {}
         self._due: list[int] = []
-        self._swept = 0
+        self._clock = 0  # the last second that expire() was told of
+        self._swept = 0  # the last second whose ends are all dealt with
         self._newest = 0
         self._recent = [[0] * RANGES for _ in range(RECENT_SECONDS)]
         self._recent_second = [0] * RECENT_SECONDS
@@ -297,6 +299,7 @@ class BindingTable:
     def expire(self, wall_time: float, limit: int) -> int:
         """Let go what is over: looks at no more than `limit` entries. Returns how many live bindings ended."""
         now_second = int(wall_time)
+        self._clock = max(self._clock, now_second)
         ended = 0
         due = self._due
         while due and due[0] <= now_second and limit > 0:
@@ -367,9 +370,16 @@ class BindingTable:
         """The last second (unix time) whose ends of bindings are all dealt with."""
         return self._swept
 
+    @property
+    def newest_second(self) -> int:
+        """The last second (unix time) from which anything is known here."""
+        return max(self._swept, self._newest)
+
     def _note(self, second: int, place: int, difference: int) -> None:
         """A record came or went, dated `second`: move the range's digest, and remember by how much for digests_at()."""
         self.digests[place] ^= difference
+        if second > self._clock + AHEAD_MAX_S:
+            return
         slot = second & (RECENT_SECONDS - 1)
         noted = self._recent_second[slot]
         if noted != second:

@@ -146,6 +146,10 @@ class BindingRecords:
         """The last second (unix time) whose ends of bindings are all dealt with: digests can be had up to there."""
         return self._table.settled_second
 
+    def newest_second(self) -> int:
+        """The last second from which anything is known here."""
+        return self._table.newest_second
+
     def digests_at(self, second: int) -> list[int]:
         """256 digests without what is dated after `second`; [] where they cannot be known."""
         return self._table.digests_at(second)

@@ -33,6 +33,8 @@ EXTENSIONS: Final = (b"path", b"gruu")  # what Require may name (RFC 3261 8.2.2.
 EXPIRES_MALFORMED_S: Final = 3600  # RFC 3261 10.2.1.1
 BRIEF_S: Final = 3600  # only shorter intervals may be called too brief
 USER_AGENT_LEN_MAX: Final = 128
+INSTANCE_LEN_MAX: Final = 1024
+PATH_LEN_MAX: Final = 16384  # of all values together
 NOT_KEPT: Final = (b"q", b"expires", b"pub-gruu", b"temp-gruu")  # contact parameters that the registrar itself writes
 
 
@@ -187,6 +189,8 @@ def _remove(registration: Registration, old: Binding) -> None:
 
 def _update(registration: Registration, contacts: list[Contact], table: BindingTable) -> None:
     # RFC 3261 10.3 step 7
+    if sum(map(len, registration.path)) > PATH_LEN_MAX:
+        raise Refused(403, b"Path Too Long")
     if len(contacts) > 2 * registration.settings.contacts_max:  # bounds the comparisons below
         raise Refused(403, b"Too Many Contacts")
     added = 0
@@ -241,6 +245,8 @@ def _instance_and_flow(registration: Registration, contact: Contact) -> tuple[by
     if not value:
         return b"", 0
     instance = instance_from_parameter(value)
+    if len(instance) > INSTANCE_LEN_MAX:
+        return b"", 0
     reg_id = contact.parameters.get(b"reg-id") or b""
     if not reg_id.isdigit() or len(reg_id) > 9 or b"outbound" not in registration.supported:
         return instance, 0

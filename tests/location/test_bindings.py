@@ -45,6 +45,7 @@ def tombstone(of: Binding, at: float) -> Binding:
 
 def table_of(*bindings: Binding) -> BindingTable:
     table = BindingTable(1000)
+    table.expire(WALL, EVER)
     for one in bindings:
         table.apply_binding(one)
     return table
@@ -275,6 +276,12 @@ def test_digests_do_not_depend_on_how_far_expiry_has_come() -> None:
     early.expire(WALL + 10, EVER)
     late.expire(WALL + 14, EVER)
     assert early.digests_at(int(WALL) + 10) == late.digests_at(int(WALL) + 10)
+
+
+def test_a_record_dated_by_a_clock_that_is_wrong_does_not_hide_the_past() -> None:
+    table = table_of(binding(), binding(aor=b"sip:carol@h", at=WALL + 86400))
+    table.expire(WALL + 3, EVER)
+    assert table.digests_at(int(WALL) + 1) == table.digests
 
 
 def test_digests_that_cannot_be_known_are_not_made_up() -> None:

@@ -352,6 +352,11 @@ def test_the_path_is_kept_with_the_binding_and_returned_rfc_3327_5_3(supported: 
     assert registrar.table.find(BOB, WALL)[0].path == ()
 
 
+def test_a_path_longer_than_any_binding_should_carry_is_refused() -> None:
+    path = b"".join(b"Path: <sip:%b.example.net;lr>\r\n" % (b"p" * 1000) for _ in range(20))
+    assert Registrar().register(PHONE, headers=path).status == 403
+
+
 def test_a_phone_that_knows_gruus_is_told_its_own_rfc_5627_5_2() -> None:
     outcome = Registrar().register(PHONE + b";" + INSTANCE, headers=b"Supported: path, gruu\r\n")
     gruu = b';pub-gruu="sip:bob@biloxi.example.com;gr=urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6"'
