@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
 from enum import Enum
-from functools import cache
 from typing import Any, TypeVar
 
 from appliance.catalogue.faults import Fault
@@ -66,6 +65,7 @@ class Section:
     keyword: str
     settings_class: type[Any]
     help: str
+    default: Any
     name_kind: Kind | None = None
     attribute: str = ""
 
@@ -80,16 +80,22 @@ def setting(
 
 def section(default: T, keyword: str, help: str) -> T:
     """A field that holds the settings of one section, which stands there at most once."""
-    return field(default=default, metadata={"section": Section(keyword, type(default), help)})
+    return field(default=default, metadata={"section": Section(keyword, type(default), help, default)})
 
 
-def named_sections(default: tuple[T, ...], keyword: str, name_kind: Kind, help: str) -> tuple[T, ...]:
+def name_of_section(default: T, kind: Kind) -> T:
+    """The field `name` of a settings class whose sections have names."""
+    return field(default=default, metadata={"name": kind})
+
+
+def named_sections(default: tuple[T, ...], keyword: str, help: str) -> tuple[T, ...]:
     """A field that holds the settings of sections that each have a name (the attribute `name`)."""
-    declaration = Section(keyword, type(default[0]), help, name_kind)
+    section_class: type[Any] = type(default[0])
+    name_kind = next(field.metadata["name"] for field in fields(section_class) if "name" in field.metadata)
+    declaration = Section(keyword, section_class, help, default, name_kind)
     return field(default=default, metadata={"section": declaration})
 
 
-@cache
 def declared(settings_class: type[Any]) -> tuple[Setting, ...]:
     """The settings of a class, in the order of its fields."""
     return tuple(
@@ -99,7 +105,6 @@ def declared(settings_class: type[Any]) -> tuple[Setting, ...]:
     )
 
 
-@cache
 def sections(settings_class: type[Any]) -> tuple[Section, ...]:
     """The sections of a class, in the order of its fields."""
     return tuple(
@@ -112,11 +117,14 @@ def sections(settings_class: type[Any]) -> tuple[Section, ...]:
 def value_faults(settings: Any) -> list[Fault]:
     """A fault for each value that its kind does not allow, for settings that were made without a text."""
     faults = []
-    settings_class: Any = type(settings)
-    for declaration in declared(settings_class):
+    for declaration in declared(type(settings)):
         value = getattr(settings, declaration.attribute)
         for item in value if declaration.is_many else (value,):
             if not (declaration.is_switch and isinstance(item, bool)) and not accepts(declaration.kind, item):
                 problem = f"{declaration.keyword} cannot be {item!r}"
                 faults.append(Fault(0, 0, problem, f"take {declaration.kind.range_text}"))
+    for field_ in fields(settings):
+        name_kind = field_.metadata.get("name")
+        if name_kind is not None and not accepts(name_kind, getattr(settings, field_.name)):
+            faults.append(Fault(0, 0, f"{getattr(settings, field_.name)!r} is no name", f"take {name_kind.range_text}"))
     return faults

@@ -18,36 +18,40 @@ TRANSPORT_WORDS = ("udp", "tcp")
 
 @dataclass(frozen=True, slots=True)
 class Contradiction:
-    """Two settings that cannot both be. `attribute` is where to point at; `item` its place in a tuple, or the
-    place of the listener, -1 for none."""
+    """Values that cannot be together.
 
-    attribute: str
+    `attributes`: the settings that were looked at, the one to point at first. `item`: the place of
+    the value in a setting that has many, or of the listener; -1 for none. `inner`: the setting of that listener.
+    """
+
+    attributes: tuple[str, ...]
     problem: str
     remedy: str
     item: int = -1
+    inner: str = ""
 
     def fault_in_code(self) -> Fault:
         """The fault where there is no text to point at."""
         return Fault(0, 0, self.problem, self.remedy)
 
 
-def contradictions(settings: Any) -> Iterator[Contradiction]:
-    """The contradictions inside one settings object: a section, or the whole."""
-    rule = _RULES.get(type(settings).__name__)
-    if rule is not None:
-        yield from rule(settings)
+def contradictions(class_name: str, settings: Any) -> list[Contradiction]:
+    """The contradictions inside one section, or in the whole, given by the attributes of `settings`."""
+    rule = _RULES.get(class_name)
+    return list(rule(settings)) if rule is not None else []
 
 
 def _in_order(settings: Any, *names: tuple[str, str]) -> Iterator[Contradiction]:
-    """Each (attribute, words) must not be greater than the next."""
+    """Each of the (attribute, words) must not be greater than the next."""
     for (less, less_words), (more, more_words) in pairwise(names):
         low, high = getattr(settings, less), getattr(settings, more)
         if low > high:
             problem = f"`{less_words}` {low} is more than `{more_words}` {high}"
-            yield Contradiction(less, problem, f"lower `{less_words}` or raise `{more_words}`")
+            yield Contradiction((less, more), problem, f"lower `{less_words}` or raise `{more_words}`")
 
 
 def _registrar(settings: Any) -> Iterator[Contradiction]:
+    # RFC 3261 10.3 step 7
     yield from _in_order(
         settings,
         ("expires_min_s", "expires minimum"),
@@ -57,6 +61,7 @@ def _registrar(settings: Any) -> Iterator[Contradiction]:
 
 
 def _timers(settings: Any) -> Iterator[Contradiction]:
+    # RFC 3261 17.1.2.2
     yield from _in_order(settings, ("t1_ms", "t1"), ("t2_ms", "t2"))
 
 
@@ -68,48 +73,63 @@ def _syntax(settings: Any) -> Iterator[Contradiction]:
 def _supervision(settings: Any) -> Iterator[Contradiction]:
     names = ("restart_delay_min_ms", "restart delay minimum"), ("restart_delay_max_ms", "restart delay maximum")
     yield from _in_order(settings, *names)
-    if settings.hang_ms < 2 * settings.heartbeat_ms:
-        problem = f"`hang` {settings.hang_ms} leaves no room for a heartbeat every {settings.heartbeat_ms} milliseconds"
-        yield Contradiction("hang_ms", problem, f"type `hang {2 * settings.heartbeat_ms}` or more")
+    least_ms = 2 * settings.heartbeat_ms
+    if settings.hang_ms < least_ms:
+        problem = f"`hang` {settings.hang_ms} is too short for a heartbeat every {settings.heartbeat_ms} milliseconds"
+        yield Contradiction(("hang_ms", "heartbeat_ms"), problem, f"type `hang {least_ms}` or more")
 
 
 def _listener(settings: Any) -> Iterator[Contradiction]:
     if not settings.advertise and ip_address(settings.address).is_unspecified:
-        problem = f"nobody can send to {settings.address}, and it would stand in every Via"
-        yield Contradiction("address", problem, "add `advertise HOST`, or name one address of this machine")
+        problem = f"{settings.address} would stand in every Via, and nobody can send there"
+        remedy = "add `advertise HOST`, or type one address of this machine"
+        yield Contradiction(("address", "advertise"), problem, remedy)
     yield from _twice("peers", "peer", settings.peers)
 
 
 def _twice(attribute: str, word: str, values: tuple[str, ...]) -> Iterator[Contradiction]:
     for place, value in enumerate(values):
         if value in values[:place]:
-            yield Contradiction(attribute, f"`{word} {value}` stands there twice", "delete one of them", place)
+            yield Contradiction((attribute,), f"`{word} {value}` stands there twice", "delete one of them", place)
 
 
 def _whole(settings: Any) -> Iterator[Contradiction]:
     yield from _twice("domains", "domain", settings.domains)
     if not settings.listeners:
-        yield Contradiction("listeners", "there is no listener", "add a section `listener NAME`")
-    yield from _listeners(settings)
+        yield Contradiction(("listeners",), "there is no listener", "add a section `listener NAME`")
+    yield from _same_names(settings.listeners)
+    yield from _same_addresses(settings.listeners)
+    yield from _without_domain(settings)
 
 
-def _listeners(settings: Any) -> Iterator[Contradiction]:
+def _same_names(listeners: tuple[Any, ...]) -> Iterator[Contradiction]:
+    names = [listener.name for listener in listeners]
+    for place, name in enumerate(names):
+        if name in names[:place]:
+            yield Contradiction(("listeners",), f"there are two listeners {name}", "give one another name", place)
+
+
+def _same_addresses(listeners: tuple[Any, ...]) -> Iterator[Contradiction]:
     owners: dict[tuple[str, int, int], str] = {}
-    names: set[str] = set()
+    for place, listener in enumerate(listeners):
+        taken = [
+            transport
+            for transport in listener.transports
+            if owners.setdefault((listener.address, listener.port, transport), listener.name) != listener.name
+        ]
+        if taken:
+            owner = owners[listener.address, listener.port, taken[0]]
+            words = " and ".join(TRANSPORT_WORDS[transport] for transport in taken)
+            problem = f"{listener.address} port {listener.port} {words} belongs to listener {owner} already"
+            yield Contradiction(("listeners",), problem, "change the address, port or transport", place, "port")
+
+
+def _without_domain(settings: Any) -> Iterator[Contradiction]:
     for place, listener in enumerate(settings.listeners):
-        if listener.name in names:
-            yield Contradiction("listeners", f"listener {listener.name} stands there twice", "give it another name", place)
-        names.add(listener.name)
-        for transport in listener.transports:
-            key = (listener.address, listener.port, transport)
-            if key in owners:
-                where = f"{listener.address} port {listener.port} {TRANSPORT_WORDS[transport]}"
-                problem = f"listener {listener.name} uses {where}, which listener {owners[key]} has"
-                yield Contradiction("listeners", problem, "change its address, port or transport", place)
-            owners.setdefault(key, listener.name)
         if listener.authenticate and not settings.domains:
             problem = f"listener {listener.name} authenticates, and there is no domain to have subscribers in"
-            yield Contradiction("listeners", problem, "add a line `domain NAME`, such as `domain example.com`", place)
+            remedy = "add a line `domain NAME`, such as `domain example.com`"
+            yield Contradiction(("listeners", "domains"), problem, remedy, place, "authenticate")
 
 
 _RULES = {

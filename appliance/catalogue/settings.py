@@ -14,6 +14,7 @@ from appliance.catalogue.declaration import (
     DRAIN,
     LIVE,
     RESTART,
+    name_of_section,
     named_sections,
     section,
     setting,
@@ -39,7 +40,9 @@ WORKERS_MAX = 64
 @dataclass(frozen=True, slots=True)
 class _Checked:
     def __post_init__(self) -> None:
-        faults = value_faults(self) or [contradiction.fault_in_code() for contradiction in contradictions(self)]
+        faults = value_faults(self)
+        if not faults:
+            faults = [found.fault_in_code() for found in contradictions(type(self).__name__, self)]
         if faults:
             raise ConfigError(faults)
 
@@ -50,7 +53,7 @@ class _Checked:
 class ListenerSettings(_Checked):
     """A local address on which messages come and go. `transports`: 0 UDP, 1 TCP."""
 
-    name: str = "local"
+    name: str = name_of_section("local", Name())
     address: str = setting("127.0.0.1", "address", Address(), DRAIN, "The local address to listen on.")
     port: int = setting(5060, "port", Integer(1, 65535), DRAIN, "The local port.", "RFC 3261 18.1.1")
     transports: tuple[int, ...] = setting(
@@ -259,7 +262,7 @@ class Settings(_Checked):
         "", "subscribers database", DatabaseUrl(), RESTART,
         "Where the subscribers are; without it, a SQLite file in the state folder.")
     listeners: tuple[ListenerSettings, ...] = named_sections(
-        (ListenerSettings(),), "listener", Name(),
+        (ListenerSettings(),), "listener",
         "A local address and what is done with what comes there. Without any, one named `local` listens on 127.0.0.1.")
     registrar: RegistrarSettings = section(RegistrarSettings(), "registrar", "Registrations.")
     digest: DigestSettings = section(DigestSettings(), "digest", "Authentication by password.")
