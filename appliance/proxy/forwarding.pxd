@@ -1,0 +1,1 @@
+# Functions only: compiled as they stand.

@@ -1,0 +1,7 @@
+from appliance.proxy.node cimport Node
+
+
+cdef class Proxy:
+    cdef Node _node
+    cdef list _stages
+    cdef public object held

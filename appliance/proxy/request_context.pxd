@@ -1,0 +1,19 @@
+from appliance.sip.message cimport Request
+from appliance.transport.flow cimport Flow
+
+
+cdef class RequestContext:
+    cdef public Request request
+    cdef public Flow flow
+    cdef public object listener
+    cdef public bytes upstream
+    cdef public bytes loop_part
+    cdef public object server
+    cdef public Py_ssize_t position
+    cdef public object found
+    cdef public bytes identity
+    cdef public bint is_trusted
+    cdef public bint is_in_dialog
+    cdef public bint record_routed
+    cdef public object targets
+    cdef public Py_ssize_t way_out
