@@ -10,6 +10,7 @@ cdef class Branch:
     cdef public Request request
     cdef object _user
     cdef Node _node
+    cdef object _hop_uri
     cdef list _hops
     cdef Py_ssize_t _attempt
     cdef object _timer

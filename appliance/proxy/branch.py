@@ -14,13 +14,14 @@ from typing import Protocol
 
 from appliance.catalogue.counters import DNS_FAILED, HOPS_FAILED_OVER, REFUSED_TABLE_FULL, WAITING_FULL
 from appliance.proxy.best_response import Final, made_here
-from appliance.proxy.forwarding import add_record_route, address_to_hop, next_hop_of, prepare_request
+from appliance.proxy.forwarding import add_record_route, address_to_hop, prepare_request
 from appliance.proxy.node import Node
 from appliance.proxy.request_context import RequestContext
 from appliance.routing.next_hops import HostUnknown
 from appliance.routing.questions import Answer, HostAnswer
 from appliance.routing.targets import Target
 from appliance.sip.message import Request, Response
+from appliance.sip.uri import Uri
 from appliance.sip.writer import write
 from appliance.transaction.table import TableFull
 from appliance.transaction.timers import Timer
@@ -56,7 +57,20 @@ class BranchUser(Protocol):
 class Branch:
     """A target being tried; the transaction user of its client transaction."""
 
-    __slots__ = ("_attempt", "_hops", "_node", "_timer", "_user", "_wants_cancel", "client", "final", "request", "state", "target")
+    __slots__ = (
+        "_attempt",
+        "_hop_uri",
+        "_hops",
+        "_node",
+        "_timer",
+        "_user",
+        "_wants_cancel",
+        "client",
+        "final",
+        "request",
+        "state",
+        "target",
+    )
 
     def __init__(self, target: Target, user: BranchUser, node: Node) -> None:
         self.target = target
@@ -66,6 +80,7 @@ class Branch:
         self.request: Request | None = None
         self._user = user
         self._node = node
+        self._hop_uri: Uri | None = None
         self._hops: list[Flow] = []
         self._attempt = 0
         # Timer C, or the wait after a CANCEL.
@@ -77,7 +92,7 @@ class Branch:
     def start(self, now: float) -> None:
         """Prepare the request and send it to the first hop."""
         context = self._user.request_context
-        self.request = prepare_request(context, self.target, self._node)
+        self.request, self._hop_uri = prepare_request(context, self.target, self._node)
         if self.target.flow is not None and not self.target.path:
             # RFC 3261 18.1: the connection a phone registered over is the way to it.
             self._hops = [self.target.flow]
@@ -86,12 +101,11 @@ class Branch:
             self._find_hops(now)
 
     def _find_hops(self, now: float) -> None:
-        assert self.request is not None
+        assert self.request is not None and self._hop_uri is not None
         context = self._user.request_context
         request_len = len(write(self.request)) if len(self.request.body) > 400 else 0
         try:
-            hop_uri = next_hop_of(self.request)
-            self._hops = self._node.next_hops.find(hop_uri, request_len, context.way_out, now)
+            self._hops = self._node.next_hops.find(self._hop_uri, request_len, context.way_out, now)
         except HostUnknown as unknown:
             if not self._node.inquiries.ask_host(unknown.host, self):
                 self._node.counters[WAITING_FULL] += 1

@@ -25,8 +25,8 @@ PAIR = b"pair"
 TRANSPORT_PARAMETERS = {UDP: b"", TCP: b";transport=tcp"}
 
 
-def prepare_request(context: RequestContext, target: Target, node: Node) -> Request:
-    """The request for a target but for its Via and Record-Route, which depend on the hop."""
+def prepare_request(context: RequestContext, target: Target, node: Node) -> tuple[Request, Uri]:
+    """The request for a target but for its Via and Record-Route, which depend on the hop; and where it goes."""
     # RFC 3261 16.6 step 1
     request = context.request.copy()
     # RFC 3261 16.6 step 2
@@ -36,8 +36,10 @@ def prepare_request(context: RequestContext, target: Target, node: Node) -> Requ
     # RFC 3327 5.3: the Path of a binding becomes its route set.
     for hop in reversed(target.path):
         request.prepend(ROUTE, hop)
+    # RFC 3261 16.6 step 7: a strict router is the next hop, too, so it is found before step 6 rewrites the route set.
+    hop_uri = next_hop_of(request)
     _leave_strict_route(request)
-    return request
+    return request, hop_uri
 
 
 def _count_down(request: Request, initial: int) -> None:
@@ -58,7 +60,7 @@ def _leave_strict_route(request: Request) -> None:
 
 
 def next_hop_of(request: Request) -> Uri:
-    """Where a prepared request goes (RFC 3261 16.6 step 7): its first Route, else its Request-URI."""
+    """Where a request goes (RFC 3261 16.6 step 7): its first Route, else its Request-URI."""
     if request.count(ROUTE):
         return parse_name_addr(request.values(ROUTE)[0]).uri
     return parse_uri(request.uri_text)

@@ -16,7 +16,7 @@ from appliance.catalogue.counters import (
 )
 from appliance.proxy.answers import FORWARD
 from appliance.proxy.chain import run_chain
-from appliance.proxy.forwarding import address_to_hop, next_hop_of, prepare_request
+from appliance.proxy.forwarding import address_to_hop, prepare_request
 from appliance.proxy.keys import upstream_of_via
 from appliance.proxy.node import Node
 from appliance.proxy.request_context import RequestContext
@@ -52,8 +52,8 @@ class _Passage:
         self._node = node
 
     def go(self, now: float) -> None:
-        request = prepare_request(self._context, self._target, self._node)
-        hop = self._find_hop(next_hop_of(request), now)
+        request, hop_uri = prepare_request(self._context, self._target, self._node)
+        hop = self._find_hop(hop_uri, now)
         if hop is not None:
             address_to_hop(request, self._context, hop, 0, self._node)
             self._node.transactions.outbox.append(Outgoing(write(request), hop, b""))
