@@ -35,8 +35,8 @@ cdef _check_bounds(Message message, Py_ssize_t size, bint has_end, limits)
 @cython.locals(call_id=bytes, via=Via)
 cdef _check_fields(Message message)
 
-@cython.locals(field=HeaderField, id=int, via=int, from_=int, to=int, call_id=int, cseq=int, max_forwards=int,
-               content_length=int, vias=int, froms=int, tos=int, call_ids=int, cseqs=int, hops=int, lengths=int)
+@cython.locals(field=HeaderField, id_max=int, bit='unsigned int', seen='unsigned int', twice='unsigned int',
+               required='unsigned int')
 cdef _check_counts(Message message)
 
 @cython.locals(value=bytes, length='long long')

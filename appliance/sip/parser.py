@@ -25,7 +25,6 @@ from appliance.sip.names import (
     IDS,
     MAX_FORWARDS,
     NAMES,
-    OTHER,
     TO,
     VIA,
     header_id,
@@ -36,6 +35,10 @@ KNOWN_METHODS: Final = frozenset(
     + (b"PUBLISH", b"INFO", b"REFER", b"MESSAGE", b"UPDATE")
 )
 _BROKEN: Final = -1
+_REQUIRED: Final = (VIA, FROM, TO, CALL_ID, CSEQ)
+_SINGLE: Final = (FROM, TO, CALL_ID, CSEQ, MAX_FORWARDS, CONTENT_LENGTH)
+_REQUIRED_MASK: Final = sum(1 << id for id in _REQUIRED)
+_SINGLE_MASK: Final = sum(1 << id for id in _SINGLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,18 +84,18 @@ def parse(data: bytes, limits: SyntaxLimits) -> Request | Response:
 
 def find_call_id(data: bytes) -> bytes | None:
     """The value of the first Call-ID header field, by a scan that looks at nothing else; None when there is none."""
-    at = data.find(b"\n", _skip_empty_lines(data)) + 1
+    at = index_of(data, 10, _skip_empty_lines(data)) + 1
     size = len(data)
     while 0 < at < size:
         octet = data[at]
         # "C", "c", "I", "i": no other line can be it. CR: the head is over.
         if octet == 67 or octet == 99 or octet == 73 or octet == 105:
-            colon = data.find(b":", at, at + 40)
-            if colon >= 0 and IDS.get(data[at:colon].rstrip(b" \t").lower()) == CALL_ID:
+            colon = index_of(data, 58, at)
+            if 0 <= colon <= at + 40 and IDS.get(data[at:colon].rstrip(b" \t").lower()) == CALL_ID:
                 return _folded_value(data, colon + 1)
         elif octet == 13 or octet == 10:
             return None
-        at = data.find(b"\n", at) + 1
+        at = index_of(data, 10, at) + 1
     return None
 
 
@@ -243,34 +246,23 @@ def _check_fields(message: Message) -> None:
 
 
 def _check_counts(message: Message) -> None:
-    """RFC 3261 8.1.1, 20: which header fields must be there, and which must be there once."""
-    vias = tos = froms = call_ids = cseqs = hops = lengths = 0
+    """RFC 3261 8.1.1, 20: which header fields must be there, and which must be there once. A set is a mask of bits."""
+    seen = twice = 0
+    id_max = CONTENT_LENGTH
     for field in message.fields:
-        id = field.id
-        if id == OTHER:
-            continue
-        if id == VIA:
-            vias += 1
-        elif id == FROM:
-            froms += 1
-        elif id == TO:
-            tos += 1
-        elif id == CALL_ID:
-            call_ids += 1
-        elif id == CSEQ:
-            cseqs += 1
-        elif id == MAX_FORWARDS:
-            hops += 1
-        elif id == CONTENT_LENGTH:
-            lengths += 1
-    if vias and froms == tos == call_ids == cseqs == 1 and hops <= 1 and lengths <= 1:
+        if field.id <= id_max:
+            bit = 1 << field.id
+            twice |= seen & bit
+            seen |= bit
+    required = _REQUIRED_MASK
+    if seen & required == required and not twice & _SINGLE_MASK:
         return
-    for required, found in ((VIA, min(vias, 1)), (FROM, froms), (TO, tos), (CALL_ID, call_ids), (CSEQ, cseqs)):
-        if not found:
-            raise MalformedMessage(400, "Missing " + NAMES[required].decode())
-        if found > 1:
-            raise MalformedMessage(400, "More Than One " + NAMES[required].decode())
-    raise MalformedMessage(400, "More Than One " + ("Max-Forwards" if hops > 1 else "Content-Length"))
+    for id in _REQUIRED:
+        if not seen >> id & 1:
+            raise MalformedMessage(400, "Missing " + NAMES[id].decode())
+    for id in _SINGLE:
+        if twice >> id & 1:
+            raise MalformedMessage(400, "More Than One " + NAMES[id].decode())
 
 
 def _cut_body(message: Message) -> None:

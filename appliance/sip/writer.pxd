@@ -14,8 +14,7 @@ cpdef bytes write_response(Request request, int status, bytes reason, headers=*,
 @cython.locals(fields=list)
 cpdef Response response_to(Request request, int status, bytes reason, headers=*, bytes to_tag=*, bytes body=*)
 
-@cython.locals(vias=list, singles=list, field=HeaderField, id=int, seen='long long', via=int, from_=int, to=int,
-               call_id=int, cseq=int, timestamp=int)
+@cython.locals(vias=list, singles=list, field=HeaderField, id=int, via=int, to=int, id_max=int, wanted='unsigned int')
 cdef list _copied_fields(Request request, bint is_trying, bytes to_tag)
 
 cdef HeaderField _tagged(Request request, HeaderField field, bytes to_tag)

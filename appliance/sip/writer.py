@@ -11,11 +11,16 @@ Knows nothing of transports or of which response is right.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.fields import HeaderField, make_field, make_named_field
 from appliance.sip.message import Message, Request, Response
 from appliance.sip.names import CALL_ID, CONTENT_LENGTH, CSEQ, FROM, TIMESTAMP, TO, VIA, header_id
+
+# Sets of header ids as masks of bits (RFC 3261 8.2.6.1, 8.2.6.2).
+_COPIED: Final = 1 << FROM | 1 << TO | 1 << CALL_ID | 1 << CSEQ
+_COPIED_FOR_TRYING: Final = _COPIED | 1 << TIMESTAMP
 
 
 def write(message: Message) -> bytes:
@@ -72,17 +77,15 @@ def response_to(
 def _copied_fields(request: Request, is_trying: bool, to_tag: bytes) -> list[HeaderField]:
     vias: list[HeaderField] = []
     singles: list[HeaderField] = []
-    seen = 0
+    via, to, id_max = VIA, TO, TIMESTAMP
+    wanted = _COPIED_FOR_TRYING if is_trying else _COPIED
     for field in request.fields:
         id = field.id
-        if id == VIA:
+        if id == via:
             vias.append(field)
-        elif id == FROM or id == TO or id == CALL_ID or id == CSEQ or (is_trying and id == TIMESTAMP):
-            bit = 1 << id
-            if seen & bit:
-                continue
-            seen |= bit
-            singles.append(_tagged(request, field, to_tag) if id == TO and to_tag else field)
+        elif id <= id_max and wanted >> id & 1:
+            wanted ^= 1 << id
+            singles.append(_tagged(request, field, to_tag) if id == to and to_tag else field)
     vias.extend(singles)
     return vias
 
