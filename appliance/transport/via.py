@@ -158,6 +158,21 @@ def reopened(outgoing: Outgoing) -> Outgoing | None:
     return Outgoing(outgoing.data, again, outgoing.branch)
 
 
+def quoted_request(quote: bytes) -> tuple[bytes, bytes]:
+    """(branch of the top Via, method) of a request of which these are the first octets, as ICMP quotes them.
+
+    (b"", b"") where that cannot be read, and for a response.
+    """
+    method, _, rest = quote.partition(b" ")
+    found = TOP_VIA.search(rest)
+    if found is None or quote.startswith(b"SIP/2.0 "):
+        return b"", b""
+    try:
+        return parse_via(found.group(1).strip()).branch, method
+    except MalformedMessage:
+        return b"", b""
+
+
 def push_via(request: Request, transport: int, sent_by: bytes, branch: bytes, rport: bool) -> None:
     """Put our own Via on top (RFC 3261 18.1.1, 8.1.1.7); `rport` asks for RFC 3581."""
     value = b"".join((b"SIP/2.0/", TRANSPORT_NAMES[transport], b" ", sent_by, b";branch=", branch))

@@ -14,6 +14,7 @@ from appliance.transport.via import (
     is_same_host,
     pop_via,
     push_via,
+    quoted_request,
     reopened,
     response_destination,
     response_flow,
@@ -230,3 +231,19 @@ def test_only_our_own_sent_by_is_ours() -> None:
 @pytest.mark.parametrize("text", [b"a;b;c", b'a;b="x;y";c', b'a;b="\\";";c', b'a;b="open;c', b"", b";", b'"'])
 def test_parameters_cut_and_joined_are_the_same_text(text: bytes) -> None:
     assert b";".join(split_parameters(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("quote", "found"),
+    [
+        (b"OPTIONS sip:a SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\nFrom: <sip", (b"z9hG4bK1", b"OPTIONS")),
+        (b"INVITE sip:a SIP/2.0\r\nX: y\r\nv:SIP/2.0/UDP h;branch=z9hG4bK1, SIP/2.0/UDP x;br", (b"z9hG4bK1", b"INVITE")),
+        (b"SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\n", (b"", b"")),
+        (b"OPTIONS sip:a SIP/2.0\r\nVia: SIP/2", (b"", b"")),
+        (b"OPTIONS sip:a SIP/2.0\r\n", (b"", b"")),
+        (b"", (b"", b"")),
+    ],
+)
+def test_the_request_that_icmp_quotes(quote: bytes, found: tuple[bytes, bytes]) -> None:
+    """RFC 3261 18.4; RFC 1812 4.3.2.3: as much of the datagram as fits."""
+    assert quoted_request(quote) == found

@@ -1,0 +1,97 @@
+"""One TCP connection on the event loop: bytes in, framed messages up (RFC 3261 18.3).
+
+Knows nothing of other connections, of limits and of what the messages mean.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final, Protocol
+
+from appliance import clock
+from appliance.sip.parser import SyntaxLimits
+from appliance.transport.flow import TCP, Flow
+from appliance.transport.framing import StreamFramer
+
+NO_REMOTE: Final = ("", 0)
+
+
+class ConnectionOwner(Protocol):
+    """Who hears of a connection: the table of them."""
+
+    syntax: SyntaxLimits
+    worker: int
+
+    def connection_opened(self, connection: Connection, now: float) -> None:
+        """It is there; the owner may refuse it by `abort`."""
+
+    def messages_arrived(self, connection: Connection, messages: list[bytes], now: float) -> None:
+        """What one read brought, whole messages and PING; perhaps nothing, and perhaps `framer.fault` is set."""
+
+    def peer_finished(self, connection: Connection, now: float) -> None:
+        """The peer will send no more; it may still read."""
+
+    def connection_lost(self, connection: Connection, now: float) -> None:
+        """The end; also of a connection that the owner closed or refused."""
+
+
+class Connection(asyncio.Protocol):
+    """`is_opened_here`: we connected. `is_ending`: nothing new may go this way."""
+
+    __slots__ = ("flow", "framer", "has_spoken", "is_ending", "is_opened_here", "owner", "transport")
+
+    def __init__(self, owner: ConnectionOwner, listener: int, number: int, is_opened_here: bool) -> None:
+        self.owner = owner
+        self.flow = Flow(TCP, listener, NO_REMOTE, owner.worker, number)
+        self.framer = StreamFramer(owner.syntax)
+        self.transport: asyncio.Transport | None = None
+        self.is_opened_here = is_opened_here
+        self.has_spoken = is_opened_here
+        self.is_ending = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        flow = self.flow
+        remote = remote_of(transport.get_extra_info("peername"))
+        self.flow = Flow(TCP, flow.listener, remote, flow.worker, flow.connection)
+        self.owner.connection_opened(self, clock.monotonic())
+
+    def data_received(self, data: bytes) -> None:
+        now = clock.monotonic()
+        if not self.is_ending or self.framer.fault is None:
+            self.owner.messages_arrived(self, self.framer.receive_bytes(data, now), now)
+
+    def eof_received(self) -> bool:
+        self.owner.peer_finished(self, clock.monotonic())
+        # The answers to what the peer sent last still have to go out.
+        return True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.owner.connection_lost(self, clock.monotonic())
+
+    def write(self, data: bytes) -> int:
+        """Send; returns how many bytes the peer has not taken yet."""
+        assert self.transport is not None
+        self.transport.write(data)
+        return self.transport.get_write_buffer_size()
+
+    def close(self) -> None:
+        """Send what waits, then close."""
+        assert self.transport is not None
+        self.transport.close()
+
+    def abort(self) -> None:
+        """Close at once; what waits is lost."""
+        assert self.transport is not None
+        self.transport.abort()
+
+
+def remote_of(name: Any) -> tuple[str, int]:
+    """(address, port) of a peer name; a link-local IPv6 address gets its scope; NO_REMOTE when it has gone."""
+    if not name:
+        return NO_REMOTE
+    address: str = name[0]
+    if len(name) > 3 and name[3] and "%" not in address:
+        address += f"%{name[3]}"
+    return address, name[1]

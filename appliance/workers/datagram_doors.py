@@ -1,0 +1,97 @@
+"""The datagram sockets of all listeners, behind one descriptor for the event loop.
+
+They are watched by an epoll instance of their own: an event loop that sees an error on a socket may
+stop watching it, and an ICMP error is no reason to be deaf.
+
+Knows nothing of SIP messages but where a quoted request has its branch.
+"""
+
+from __future__ import annotations
+
+import select
+from collections.abc import Mapping
+
+from appliance.transaction.keys import client_key
+from appliance.transport.flow import Flow, Outgoing
+from appliance.transport.via import quoted_request
+from appliance.workers.datagrams import DatagramSocket
+
+
+class DatagramDoors:
+    """Reads and writes by batches. `sockets`: the reader and writer of each listener that has one."""
+
+    def __init__(self, sockets: Mapping[int, DatagramSocket]) -> None:
+        self._sockets = dict(sockets)
+        self._by_fd = {door.fd: door for door in self._sockets.values()}
+        self._wants_write: set[int] = set()
+        self._poll = select.epoll()
+        for door in self._sockets.values():
+            self._poll.register(door.fd, select.EPOLLIN)
+
+    def fileno(self) -> int:
+        """Readable while there is something to read, or to write again, or an error to be told."""
+        return self._poll.fileno()
+
+    def read(self) -> tuple[list[tuple[bytes, Flow]], list[Outgoing]]:
+        """One batch of each socket that is ready, and what ICMP reports of requests sent before."""
+        messages: list[tuple[bytes, Flow]] = []
+        failures: list[Outgoing] = []
+        for fd, happened in self._poll.poll(0):
+            door = self._by_fd[fd]
+            messages += door.read_batch()
+            if door.has_errors or happened & select.EPOLLERR:
+                failures += failed_requests(door.read_errors())
+            if happened & select.EPOLLOUT:
+                failures += self._write(door, [])
+        return messages, failures
+
+    def write(self, outgoings: list[Outgoing]) -> list[Outgoing]:
+        """Send each by the socket of its listener; returns what cannot be sent."""
+        if len(self._sockets) == 1:
+            (listener, door), = self._sockets.items()
+            if all(outgoing.flow.listener == listener for outgoing in outgoings):
+                return self._write(door, outgoings)
+        failures: list[Outgoing] = []
+        shares: dict[int, list[Outgoing]] = {}
+        for outgoing in outgoings:
+            shares.setdefault(outgoing.flow.listener, []).append(outgoing)
+        for listener, share in shares.items():
+            found = self._sockets.get(listener)
+            failures += share if found is None else self._write(found, share)
+        return failures
+
+    def _write(self, door: DatagramSocket, outgoings: list[Outgoing]) -> list[Outgoing]:
+        failures = door.write_batch(outgoings)
+        waits = door.waiting_count > 0
+        if waits != (door.fd in self._wants_write):
+            self._poll.modify(door.fd, select.EPOLLIN | select.EPOLLOUT if waits else select.EPOLLIN)
+            if waits:
+                self._wants_write.add(door.fd)
+            else:
+                self._wants_write.discard(door.fd)
+        return failures
+
+    def totals(self) -> tuple[int, int, int, int]:
+        """Datagrams received, sent, truncated, and refused by a full queue, since the beginning."""
+        doors = self._sockets.values()
+        return (
+            sum(door.received for door in doors),
+            sum(door.sent for door in doors),
+            sum(door.truncated for door in doors),
+            sum(door.overflowed for door in doors),
+        )
+
+    def close(self) -> None:
+        """Watch no more; the sockets are the caller's."""
+        self._poll.close()
+
+
+def failed_requests(errors: list[tuple[bytes, Flow]]) -> list[Outgoing]:
+    """RFC 3261 18.4: what ICMP reports, under the key of the client transaction where it quotes a request."""
+    failures = []
+    for quote, flow in errors:
+        branch, method = quoted_request(quote)
+        # Nobody waits for an answer to an ACK, and its branch may be that of an INVITE that goes well.
+        key = client_key(branch, method) if branch and method != b"ACK" else b""
+        failures.append(Outgoing(quote, flow, key))
+    return failures

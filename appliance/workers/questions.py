@@ -1,0 +1,181 @@
+"""Answers for the stack's questions: DNS and the subscriber database, off the hot path.
+
+Each kind of question has a lane of its own, so that a slow DNS does not keep phones from being
+authenticated. A lane has so many questions out at a time; more wait, and past the bound of waiting
+ones are answered "cannot know" at once. Every question is answered once.
+
+Knows nothing of what the answers are for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, Generic, Protocol, TypeVar
+
+from appliance.resolver import HostAddresses
+from appliance.routing.questions import (
+    Answer,
+    FindSubscriber,
+    HostAnswer,
+    LookupHost,
+    Question,
+    SubscriberAnswer,
+)
+
+# Threads that talk to the database: more would only wait for its locks.
+STORE_THREADS: Final = 4
+
+Asked = TypeVar("Asked", bound=Question)
+
+
+class Resolver(Protocol):
+    """Hosts to addresses. Raises whatever it likes when it cannot know."""
+
+    async def lookup(self, host: str) -> HostAddresses: ...
+
+
+class StoredSubscriber(Protocol):
+    """HA1 values as hex text; "" where the store has none."""
+
+    @property
+    def ha1_md5(self) -> str: ...
+    @property
+    def ha1_sha256(self) -> str: ...
+
+
+class Store(Protocol):
+    """Finds subscribers; blocks, so it is called in threads. Raises whatever it likes when it cannot know."""
+
+    def find(self, username: str, realm: str) -> StoredSubscriber | None: ...
+
+
+class Lane(Generic[Asked]):
+    """Questions of one kind: at most `running_max` out, at most `waiting_max` waiting."""
+
+    def __init__(
+        self,
+        ask: Callable[[Asked], Awaitable[Answer]],
+        refuse: Callable[[Asked], Answer],
+        running_max: int,
+        waiting_max: int,
+        deliver: Callable[[list[Answer]], None],
+    ) -> None:
+        self._ask = ask
+        self._refuse = refuse
+        self._running_max = running_max
+        self._waiting_max = waiting_max
+        self._deliver = deliver
+        self._waiting: deque[Asked] = deque()
+        self._running: set[asyncio.Task[None]] = set()
+
+    @property
+    def open_count(self) -> int:
+        """Questions that have no answer yet."""
+        return len(self._running) + len(self._waiting)
+
+    def put(self, question: Asked) -> None:
+        """Ask now, later, or never."""
+        if len(self._running) < self._running_max:
+            self._start(question)
+        elif len(self._waiting) < self._waiting_max:
+            self._waiting.append(question)
+        else:
+            self._deliver([self._refuse(question)])
+
+    def cancel(self) -> None:
+        """Forget all questions."""
+        self._waiting.clear()
+        for task in self._running:
+            task.cancel()
+
+    def _start(self, question: Asked) -> None:
+        task = asyncio.ensure_future(self._answer(question))
+        self._running.add(task)
+        task.add_done_callback(self._done)
+
+    async def _answer(self, question: Asked) -> None:
+        self._deliver([await self._ask(question)])
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        if self._waiting and not task.cancelled():
+            self._start(self._waiting.popleft())
+
+
+class Questions:
+    """Asks what the stack wants to know, and hands each answer to `deliver`."""
+
+    def __init__(
+        self,
+        resolver: Resolver,
+        store: Store,
+        running_max: int,
+        waiting_max: int,
+        timeout_s: float,
+        deliver: Callable[[list[Answer]], None],
+    ) -> None:
+        self._resolver = resolver
+        self._store = store
+        self._timeout_s = timeout_s
+        self._threads = ThreadPoolExecutor(min(STORE_THREADS, running_max), "store")
+        self._hosts = Lane(self._lookup_host, host_unknown, running_max, waiting_max, deliver)
+        self._subscribers = Lane(self._find_subscriber, subscriber_unknown, running_max, waiting_max, deliver)
+        self.store_failures = 0
+        """Questions that the store could not answer."""
+
+    @property
+    def open_count(self) -> int:
+        """Questions that have no answer yet."""
+        return self._hosts.open_count + self._subscribers.open_count
+
+    def ask(self, questions: Iterable[Question]) -> None:
+        """See to the answers of these."""
+        for question in questions:
+            if isinstance(question, LookupHost):
+                self._hosts.put(question)
+            else:
+                self._subscribers.put(question)
+
+    def close(self) -> None:
+        """Ask no more; what is out is not waited for."""
+        self._hosts.cancel()
+        self._subscribers.cancel()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _lookup_host(self, question: LookupHost) -> Answer:
+        try:
+            found = await self._resolver.lookup(question.host.decode("ascii"))
+        except UnicodeDecodeError:
+            return HostAnswer(question.id, (), False, 0.0)
+        except Exception:  # noqa: BLE001 -- LookupFailed, and whatever else keeps DNS from answering: it cannot be known now
+            return host_unknown(question)
+        return HostAnswer(question.id, found.addresses, False, found.ttl_s)
+
+    async def _find_subscriber(self, question: FindSubscriber) -> Answer:
+        try:
+            username, realm = question.username.decode(), question.realm.decode()
+        except UnicodeDecodeError:
+            return SubscriberAnswer(question.id, False, False)
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                found = await loop.run_in_executor(self._threads, self._store.find, username, realm)
+        except Exception:  # noqa: BLE001 -- whatever keeps the store from answering means the same: it cannot be known now
+            self.store_failures += 1
+            return subscriber_unknown(question)
+        if found is None:
+            return SubscriberAnswer(question.id, False, False)
+        return SubscriberAnswer(question.id, True, False, found.ha1_md5.encode(), found.ha1_sha256.encode())
+
+
+def host_unknown(question: LookupHost) -> Answer:
+    """Nobody could say."""
+    return HostAnswer(question.id, (), True, 0.0)
+
+
+def subscriber_unknown(question: FindSubscriber) -> Answer:
+    """The store could not say."""
+    return SubscriberAnswer(question.id, False, True)

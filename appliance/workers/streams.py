@@ -1,0 +1,352 @@
+"""The TCP connections of one worker: opening, reuse, bounds, and the end (RFC 3261 18.1.1, 18.2.2, 18.4).
+
+A message for a connection goes by it. A message for a remote address goes by the connection that is
+open to it, else one is opened, and everything for that address waits for it. A response whose connection
+is gone gets a new one to the port of its sent-by. Whatever cannot be sent ends up in `failures`.
+
+Bounds: the number of connections, the age of an incomplete message, silence, the bytes that a peer does
+not read, the messages that wait for a connection. Who has never sent a whole message has no longer to
+live than an incomplete message.
+
+Knows nothing of transactions and of the stack.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable
+from typing import Final
+from zlib import crc32
+
+from appliance.catalogue.counters import (
+    CONNECTIONS_ACCEPTED,
+    CONNECTIONS_CLOSED_IDLE,
+    CONNECTIONS_CLOSED_MALFORMED,
+    CONNECTIONS_CLOSED_PARTIAL,
+    CONNECTIONS_CLOSED_SLOW,
+    CONNECTIONS_FAILED,
+    CONNECTIONS_OPENED,
+    CONNECTIONS_REFUSED,
+    DROPPED_QUEUE_FULL,
+    KEEPALIVES_RECEIVED,
+    TCP_MESSAGES_RECEIVED,
+    TCP_MESSAGES_SENT,
+)
+from appliance.catalogue.settings import LimitSettings, ListenerSettings
+from appliance.sip.errors import MalformedMessage
+from appliance.sip.message import Request
+from appliance.sip.parser import SyntaxLimits
+from appliance.sip.writer import write_response
+from appliance.transport.flow import Flow, Outgoing
+from appliance.transport.framing import NEVER, PING, PONG
+from appliance.transport.via import reopened
+from appliance.workers.ageing import Ageing
+from appliance.workers.connection import NO_REMOTE, Connection
+
+# Messages that may wait for one connection to open.
+WAITING_MAX: Final = 256
+# How long a connection that is ending may take to send what waits.
+ENDING_S: Final = 5.0
+BACKLOG: Final = 1024
+IP_BIND_ADDRESS_NO_PORT: Final = 24
+WILDCARDS: Final = ("0.0.0.0", "::")
+
+MessagesArrived = Callable[[list[tuple[bytes, Flow]], float], None]
+
+
+class Streams:
+    """All connections of the worker.
+
+    `arrived` gets the messages of each read; `changed` is called when `failures` or `closed` has got
+    something outside of a call. Connection ids count up from `first_id`.
+    """
+
+    def __init__(
+        self,
+        worker: int,
+        listeners: tuple[ListenerSettings, ...],
+        limits: LimitSettings,
+        syntax: SyntaxLimits,
+        counters: list[int],
+        first_id: int,
+        arrived: MessagesArrived,
+        changed: Callable[[], None],
+    ) -> None:
+        self.worker = worker
+        self.syntax = syntax
+        self.failures: list[Outgoing] = []
+        """What could not be sent since somebody took this list."""
+        self.closed: list[Flow] = []
+        """Connections that ended since somebody took this list."""
+        self._listeners = listeners
+        self._limits = limits
+        self._counters = counters
+        self._next_id = first_id
+        self._arrived = arrived
+        self._changed = changed
+        self._servers: list[asyncio.Server] = []
+        self._connections: dict[int, Connection] = {}
+        self._by_remote: dict[tuple[int, tuple[str, int]], Connection] = {}
+        self._opening: dict[tuple[int, tuple[str, int]], list[Outgoing]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._silent: Ageing[Connection] = Ageing()
+        self._strange: Ageing[Connection] = Ageing()
+        self._partial: Ageing[Connection] = Ageing()
+        self._ending: Ageing[Connection] = Ageing()
+
+    def __len__(self) -> int:
+        """Connections that are open or being opened."""
+        return len(self._connections) + len(self._opening)
+
+    # -- listening -----------------------------------------------------------------------------------
+
+    async def listen(self, listener: int, listening: socket.socket) -> None:
+        """Accept on a bound socket; it becomes ours."""
+        listening.setblocking(False)
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(lambda: self._new_connection(listener, False), sock=listening, backlog=BACKLOG)
+        self._servers.append(server)
+
+    def stop_listening(self) -> None:
+        """Accept no more; what is open stays open."""
+        for server in self._servers:
+            server.close()
+        self._servers = []
+
+    def close(self) -> None:
+        """Stop listening, send what waits, close all."""
+        self.stop_listening()
+        for task in self._tasks:
+            task.cancel()
+        for connection in list(self._connections.values()):
+            connection.close()
+
+    def _new_connection(self, listener: int, is_opened_here: bool) -> Connection:
+        self._next_id += 1
+        return Connection(self, listener, self._next_id, is_opened_here)
+
+    # -- what connections say ------------------------------------------------------------------------
+
+    def connection_opened(self, connection: Connection, now: float) -> None:
+        """A new connection, from one side or the other."""
+        if connection.flow.remote == NO_REMOTE or (not connection.is_opened_here and self._is_full()):
+            self._counters[CONNECTIONS_REFUSED] += 1
+            connection.is_ending = True
+            connection.abort()
+            return
+        self._counters[CONNECTIONS_OPENED if connection.is_opened_here else CONNECTIONS_ACCEPTED] += 1
+        flow = connection.flow
+        self._connections[flow.connection] = connection
+        self._by_remote[flow.listener, flow.remote] = connection
+        (self._silent if connection.has_spoken else self._strange).touch(connection, now)
+
+    def _is_full(self) -> bool:
+        return len(self) >= self._limits.connections_max
+
+    def messages_arrived(self, connection: Connection, messages: list[bytes], now: float) -> None:
+        """What one read brought."""
+        pings = messages.count(PING)
+        if pings:
+            messages = [message for message in messages if message != PING]
+            self._counters[KEEPALIVES_RECEIVED] += pings
+            self._write(connection, PONG * pings)
+        if messages and not connection.has_spoken:
+            connection.has_spoken = True
+            self._strange.drop(connection)
+        if connection.has_spoken and not connection.is_ending:
+            self._silent.touch(connection, now)
+        self._note_partial(connection)
+        if messages:
+            self._counters[TCP_MESSAGES_RECEIVED] += len(messages)
+            flow = connection.flow
+            self._arrived([(message, flow) for message in messages], now)
+        if connection.framer.fault is not None:
+            self._end_malformed(connection, connection.framer.fault, now)
+
+    def _note_partial(self, connection: Connection) -> None:
+        since = connection.framer.partial_since
+        if since == NEVER or connection.is_ending:
+            self._partial.drop(connection)
+        else:
+            self._partial.touch(connection, since)
+
+    def peer_finished(self, connection: Connection, now: float) -> None:
+        """The peer has sent all: answers still go this way, requests do not."""
+        self._begin_end(connection, now)
+
+    def connection_lost(self, connection: Connection, now: float) -> None:
+        """The end of a connection, whoever wanted it."""
+        self._forget(connection)
+
+    def _end_malformed(self, connection: Connection, fault: MalformedMessage, now: float) -> None:
+        """RFC 3261 18.3: no message can be found in this stream any more; say why where that can be said."""
+        if connection.is_ending:
+            return
+        self._counters[CONNECTIONS_CLOSED_MALFORMED] += 1
+        request = fault.message
+        if isinstance(request, Request) and request.method != b"ACK":
+            # RFC 3261 8.2.7: a To tag that comes out the same for the same request.
+            tag = b"%08x" % crc32(b"".join([field.line for field in request.fields]))
+            connection.write(write_response(request, fault.status, fault.reason.encode(), to_tag=tag))
+        self._begin_end(connection, now)
+        connection.close()
+
+    def _begin_end(self, connection: Connection, now: float) -> None:
+        if not connection.is_ending:
+            connection.is_ending = True
+            self._ending.touch(connection, now)
+            self._unlist(connection)
+
+    def _unlist(self, connection: Connection) -> None:
+        """No new message may find it."""
+        flow = connection.flow
+        if self._by_remote.get((flow.listener, flow.remote)) is connection:
+            del self._by_remote[flow.listener, flow.remote]
+        for ages in (self._silent, self._strange, self._partial):
+            ages.drop(connection)
+
+    def _forget(self, connection: Connection) -> None:
+        self._unlist(connection)
+        self._ending.drop(connection)
+        connection.is_ending = True
+        if self._connections.pop(connection.flow.connection, None) is not None:
+            self.closed.append(connection.flow)
+            self._changed()
+
+    # -- sending -------------------------------------------------------------------------------------
+
+    def send(self, outgoings: list[Outgoing]) -> None:
+        """Send each by its flow; what fails, now or later, is added to `failures`."""
+        for outgoing in outgoings:
+            self._send(outgoing)
+
+    def _send(self, outgoing: Outgoing) -> None:
+        number = outgoing.flow.connection
+        if number:
+            connection = self._connections.get(number)
+            # An ending connection takes answers only.
+            if connection is not None and (not connection.is_ending or outgoing.data.startswith(b"SIP/2.0 ")):
+                self._send_by(connection, outgoing)
+                return
+            again = reopened(outgoing)
+            if again is None:
+                self.failures.append(outgoing)
+                return
+            outgoing = again
+        way = (outgoing.flow.listener, outgoing.flow.remote)
+        connection = self._by_remote.get(way)
+        if connection is not None:
+            # RFC 3261 18.1.1: an existing connection to that address is to be used.
+            self._send_by(connection, outgoing)
+        else:
+            self._send_when_open(way, outgoing)
+
+    def _send_by(self, connection: Connection, outgoing: Outgoing) -> None:
+        if self._write(connection, outgoing.data):
+            self._counters[TCP_MESSAGES_SENT] += 1
+        else:
+            self.failures.append(outgoing)
+
+    def _write(self, connection: Connection, data: bytes) -> bool:
+        """Write; a peer that does not read what is sent loses its connection."""
+        if connection.write(data) <= self._limits.connection_queue_kib * 1024:
+            return True
+        self._counters[CONNECTIONS_CLOSED_SLOW] += 1
+        self._cut(connection)
+        return False
+
+    def _cut(self, connection: Connection) -> None:
+        self._forget(connection)
+        connection.abort()
+
+    # -- opening -------------------------------------------------------------------------------------
+
+    def _send_when_open(self, way: tuple[int, tuple[str, int]], outgoing: Outgoing) -> None:
+        waiting = self._opening.get(way)
+        if waiting is None:
+            if self._is_full():
+                self._counters[CONNECTIONS_REFUSED] += 1
+                self.failures.append(outgoing)
+                return
+            self._opening[way] = [outgoing]
+            task = asyncio.ensure_future(self._open(way))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        elif len(waiting) < WAITING_MAX:
+            waiting.append(outgoing)
+        else:
+            self._counters[DROPPED_QUEUE_FULL] += 1
+            self.failures.append(outgoing)
+
+    async def _open(self, way: tuple[int, tuple[str, int]]) -> None:
+        """Open the connection, then send what waits for it, or report it."""
+        connection: Connection | None = None
+        try:
+            connection = await self._connect(*way)
+        except (OSError, TimeoutError):
+            self._counters[CONNECTIONS_FAILED] += 1
+        waiting = self._opening.pop(way)
+        for outgoing in waiting:
+            if connection is None or connection.is_ending:
+                self.failures.append(outgoing)
+            else:
+                self._send_by(connection, outgoing)
+        if self.failures:
+            self._changed()
+
+    async def _connect(self, listener: int, remote: tuple[str, int]) -> Connection:
+        """Raises OSError (also for an address that is none) and TimeoutError."""
+        loop = asyncio.get_running_loop()
+        name = socket_name(remote)
+        endpoint = socket.socket(socket.AF_INET if len(name) == 2 else socket.AF_INET6, socket.SOCK_STREAM)
+        try:
+            endpoint.setblocking(False)
+            self._bind(endpoint, listener)
+            async with asyncio.timeout(self._limits.connect_timeout_ms / 1000):
+                await loop.sock_connect(endpoint, name)
+            _, protocol = await loop.create_connection(lambda: self._new_connection(listener, True), sock=endpoint)
+        except BaseException:
+            endpoint.close()
+            raise
+        return protocol
+
+    def _bind(self, endpoint: socket.socket, listener: int) -> None:
+        """Leave from the listener's address, as its Via says."""
+        address = self._listeners[listener].address
+        if address in WILDCARDS:
+            return
+        # The port is chosen when the destination is known, so each destination has all ports.
+        endpoint.setsockopt(socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)
+        endpoint.bind((address, 0))
+
+    # -- time ----------------------------------------------------------------------------------------
+
+    def sweep(self, now: float) -> None:
+        """Close what is too old; call it every second or so."""
+        limits = self._limits
+        for connection in self._partial.take_older(now - limits.partial_message_s):
+            self._counters[CONNECTIONS_CLOSED_PARTIAL] += 1
+            self._cut(connection)
+        for connection in self._strange.take_older(now - limits.partial_message_s):
+            self._counters[CONNECTIONS_CLOSED_IDLE] += 1
+            self._cut(connection)
+        for connection in self._silent.take_older(now - limits.connection_idle_s):
+            self._counters[CONNECTIONS_CLOSED_IDLE] += 1
+            self._cut(connection)
+        for connection in self._ending.take_older(now - ENDING_S):
+            self._cut(connection)
+
+
+def socket_name(remote: tuple[str, int]) -> tuple[str, int] | tuple[str, int, int, int]:
+    """What connect(2) takes. Raises OSError when that is no address: names are not looked up here."""
+    address, _, scope = remote[0].partition("%")
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        socket.inet_pton(family, address)
+        number = int(scope) if scope.isdigit() else socket.if_nametoindex(scope) if scope else 0
+    except (UnicodeEncodeError, ValueError) as fault:
+        raise OSError(f"{remote[0]!r} is no address") from fault
+    if not 0 < remote[1] < 65536:
+        raise OSError(f"{remote[1]} is no port")
+    return (address, remote[1], 0, number) if family == socket.AF_INET6 else (address, remote[1])
