@@ -238,12 +238,12 @@ class Branch:
     def timer_fired(self, token: int, now: float) -> None:
         """Timer C (RFC 3261 16.8), or the end of the wait after a CANCEL (9.1)."""
         self._timer = None
-        if self._wants_cancel:
-            self._end(made_here(487 if self.state == BranchState.PROCEEDING else 408), now)
-        elif self.state == BranchState.PROCEEDING:
+        if self.state == BranchState.PROCEEDING and not self._wants_cancel:
             self.cancel(now)
-        else:
-            self._end(made_here(408), now)
+            return
+        if self.client is not None:
+            self._node.transactions.give_up(self.client, now)
+        self._end(made_here(487 if self.state == BranchState.PROCEEDING else 408), now)
 
     def _end(self, final: Final, now: float) -> None:
         self._stop()

@@ -126,6 +126,7 @@ Table = dict[tuple[State, Input], tuple[Do, State]]
 #                              +------------------------------------>|            |
 #                                 D / -     error / tell             +------------+
 #
+# Not drawn: from CALLING and PROCEEDING, abandoned / - leads to TERMINATED as well.
 # Not here, so ignored: 1xx after a final response; 2xx after another final response (this
 # transaction was answered and acknowledged); 300-699 after a 2xx; timer B in PROCEEDING.
 INVITE_CLIENT: Final[Table] = {
@@ -143,6 +144,9 @@ INVITE_CLIENT: Final[Table] = {
     (State.PROCEEDING, Input.PROVISIONAL): (Do.PASS_RESPONSE, State.PROCEEDING),
     (State.PROCEEDING, Input.SUCCESS): (Do.START_M | Do.PASS_RESPONSE, State.ACCEPTED),
     (State.PROCEEDING, Input.FAILURE): (Do.SEND_ACK | Do.START_D | Do.PASS_RESPONSE, State.COMPLETED),
+    # 9.1: cancelled long ago, and no final response has come; no timer of this machine runs any more.
+    (State.CALLING, Input.ABANDONED): (Do.NOTHING, State.TERMINATED),
+    (State.PROCEEDING, Input.ABANDONED): (Do.NOTHING, State.TERMINATED),
     # 17.1.1.2: a retransmitted final response is not passed up.
     (State.COMPLETED, Input.FAILURE): (Do.SEND_AGAIN, State.COMPLETED),
     (State.COMPLETED, Input.TRANSPORT_ERROR): (Do.TELL_TRANSPORT_ERROR, State.TERMINATED),

@@ -36,6 +36,7 @@ cdef class Transactions(TransactionLayer):
     cpdef bint is_merged(self, Request request) except -1
     cpdef respond(self, ServerTransaction server, int status, bytes data, double now)
     cpdef abandon(self, ServerTransaction server, double now=*)
+    cpdef give_up(self, ClientTransaction client, double now)
     @cython.locals(branch=bytes, key=bytes, client=ClientTransaction)
     cpdef ClientTransaction new_client(self, Request request, bytes data, Flow flow, object user, double now)
     cpdef ClientTransaction client_for(self, Response response)

@@ -192,6 +192,13 @@ class Transactions(TransactionLayer):
         """End a transaction that has no final response, and send none (RFC 4320 4.2)."""
         server.step(_ABANDONED, b"", None, now)
 
+    def give_up(self, client: ClientTransaction, now: float) -> None:
+        """End an INVITE that has had no final response for too long (RFC 3261 9.1); its user is not told.
+
+        A response that comes after all is a stray one.
+        """
+        client.step(_ABANDONED, None, now)
+
     # -- clients -------------------------------------------------------------------------------------
 
     def new_client(
