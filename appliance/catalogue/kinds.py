@@ -281,13 +281,20 @@ class DatabaseUrl:
         word = _single(words, self.placeholder)
         if not word:
             return ""
-        try:
-            scheme = urlsplit(word).scheme
-        except ValueError:
-            scheme = ""
-        if not word.isprintable() or scheme not in ("sqlite", "postgresql") or "://" not in word:
-            raise ValueFault(f'"{word}" is not a database that is known here', f"type {self.range_text}")
+        if not word.isprintable() or not _is_database(word):
+            raise ValueFault("that is no database that can be used here", f"type {self.range_text}")
         return word
 
     def write(self, value: str) -> list[str]:
         return [value]
+
+
+def _is_database(word: str) -> bool:
+    try:
+        parts = urlsplit(word)
+        is_host_right = parts.port is None or bool(parts.hostname)
+    except ValueError:
+        return False
+    if parts.scheme == "sqlite":
+        return word.startswith("sqlite:///") and len(parts.path) > 1
+    return parts.scheme == "postgresql" and word.startswith("postgresql://") and is_host_right

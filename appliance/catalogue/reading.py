@@ -159,12 +159,12 @@ def _read_guessed(
 
 def _home_of(typed: Sequence[str], settings_class: type[Any], meaning: Misunderstanding) -> str:
     """Where words that mean nothing here belong; "" when nowhere, or when a slip of the finger is likelier."""
-    if meaning.word or meaning.guess:
+    if meaning.word:
         return ""
     word = typed[0].lower()
     homes = [(name, header) for place, header in _places() if place is not settings_class for name in _first_words(place)]
     guess = word if word in dict(homes) else nearest(word, dict(homes))
-    if guess is None:
+    if guess is None or (meaning.guess and guess != word):
         return ""
     question = "" if guess == word else f'did you mean "{guess}"? '
     headers = list(dict.fromkeys(header for name, header in homes if name == guess))

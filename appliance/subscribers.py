@@ -1,0 +1,390 @@
+"""The door to the subscriber database: SQLite on one node, PostgreSQL for several (SQLAlchemy Core).
+
+A subscriber is a user name, a realm (his domain, or the one realm of all domains) and two HA1 values
+(RFC 7616 3.4.2); passwords are not kept. HA1 values are as good as passwords, so the SQLite file is readable
+by its owner only.
+
+Whatever the database cannot do is a StoreError with one sentence: it may pass, and it never means "no such
+subscriber". What a caller asks wrongly is a ValueError. A damaged file is left as it is.
+
+Knows nothing of SIP messages, caches and processes.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import (
+    Column,
+    Engine,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    create_engine,
+    delete,
+    event,
+    func,
+    insert,
+    inspect,
+    select,
+    tuple_,
+)
+from sqlalchemy.engine import URL, Connection, Row, make_url
+from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
+from sqlalchemy.schema import CreateTable
+
+from appliance.sip.digest import ha1
+
+FILE_NAME: Final = "subscribers.sqlite3"
+# How long one process waits for another that is writing, and for a PostgreSQL server.
+BUSY_TIMEOUT_S: Final = 5
+ROWS_AT_ONCE: Final = 500
+FAULTS_MAX: Final = 100
+
+# RFC 3261 25.1 `user` without escapes: what a phone can send as it is typed.
+_USERNAME = re.compile(r"[A-Za-z0-9\-_.!~*'()&=+$,;?/]{1,64}")
+# RFC 3261 25.1 `quoted-string` without escapes.
+_REALM = re.compile(r"[ !#-\[\]-~]{1,128}")
+PASSWORD_LEN_MAX: Final = 128
+
+_METADATA = MetaData()
+_SUBSCRIBERS = Table(
+    "subscribers",
+    _METADATA,
+    Column("username", String(64), primary_key=True),
+    Column("realm", String(128), primary_key=True),
+    Column("ha1_md5", String(32), nullable=False),
+    Column("ha1_sha256", String(64), nullable=False),
+    Column("created", Integer, nullable=False),
+)
+_KEY = tuple_(_SUBSCRIBERS.c.username, _SUBSCRIBERS.c.realm)
+
+
+class StoreError(Exception):
+    """The database cannot answer now. The message is one sentence for the operator, without passwords."""
+
+
+class ImportFault(ValueError):
+    """Rows of a file that cannot be imported: (line, what is wrong), at most FAULTS_MAX of them. Nothing was imported."""
+
+    def __init__(self, faults: Sequence[tuple[int, str]]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("\n".join(f"line {line}: {problem}" for line, problem in faults))
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriber:
+    """A row. HA1 values are lower-case hexadecimal; `created` is unix time in seconds."""
+
+    username: str
+    realm: str
+    ha1_md5: bytes
+    ha1_sha256: bytes
+    created: int
+
+
+def new_subscriber(username: str, realm: str, password: str, wall_time: float) -> Subscriber:
+    """A subscriber with his HA1 values. Raises ValueError with a sentence when a part of it cannot be used."""
+    if not _USERNAME.fullmatch(username):
+        raise ValueError(f'"{username}" is no user name: take up to 64 letters, digits and -_.!~*\'()&=+$,;?/')
+    if not _REALM.fullmatch(realm):
+        raise ValueError(f'"{realm}" is no domain')
+    if not password or len(password) > PASSWORD_LEN_MAX or not password.isprintable():
+        raise ValueError(f"the password of {username} must have 1 to {PASSWORD_LEN_MAX} printable characters")
+    parts = username.encode(), realm.encode(), password.encode()
+    return Subscriber(username, realm, ha1(b"MD5", *parts), ha1(b"SHA-256", *parts), int(wall_time))
+
+
+def database_url(configured: str, state_dir: Path) -> str:
+    """The URL to open: the configured one, else that of the SQLite file in the state folder."""
+    if configured:
+        return configured
+    path = str((state_dir / FILE_NAME).absolute())
+    return URL.create("sqlite", database=path).render_as_string()
+
+
+class SubscriberStore:
+    """The subscribers of one database. Any thread may call any method.
+
+    Opening makes the file or the table when there is none. Raises StoreError.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = _read_url(url)
+        self._path = self._url.database if self._url.get_backend_name() == "sqlite" else None
+        if self._path is not None:
+            _make_file(self._path)
+        try:
+            self._engine = _sqlite_engine(self._url) if self._path is not None else _server_engine(self._url)
+        except ImportError as fault:
+            raise StoreError(f"the subscriber database needs the Python package psycopg: {fault}") from fault
+        try:
+            self._make_table()
+        except StoreError:
+            self.close()
+            raise
+
+    def _make_table(self) -> None:
+        with self._reading() as connection:
+            is_there = inspect(connection).has_table(_SUBSCRIBERS.name)
+        if not is_there:
+            with suppress(IntegrityError), self._writing() as connection:  # another process may be making it
+                connection.execute(CreateTable(_SUBSCRIBERS, if_not_exists=True))
+        with self._reading() as connection:
+            connection.execute(select(_SUBSCRIBERS).limit(1)).all()
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._engine.dispose()
+
+    def find(self, username: bytes, realm: bytes) -> Subscriber | None:
+        """The subscriber by what his credentials say (RFC 7616 3.4), or None when there is none. Raises StoreError."""
+        try:
+            key = username.decode("ascii"), realm.decode("ascii")
+        except UnicodeDecodeError:
+            return None
+        if "\0" in key[0] or "\0" in key[1]:
+            return None
+        with self._reading() as connection:
+            row = connection.execute(select(_SUBSCRIBERS).where(_KEY == key)).one_or_none()
+        return _subscriber(row) if row is not None else None
+
+    def add(self, subscriber: Subscriber) -> None:
+        """Store a new one. Raises ValueError when he is there already, and StoreError."""
+        try:
+            with self._writing() as connection:
+                connection.execute(insert(_SUBSCRIBERS), _values(subscriber))
+        except IntegrityError:
+            raise ValueError(f"{subscriber.username}@{subscriber.realm} is a subscriber already") from None
+
+    def remove(self, username: str, realm: str) -> bool:
+        """Delete one; False when there was none. Raises StoreError."""
+        with self._writing() as connection:
+            result = connection.execute(delete(_SUBSCRIBERS).where(_KEY == (username, realm)))
+            return bool(result.rowcount)
+
+    def list(self) -> Iterator[Subscriber]:
+        """Every subscriber by realm and user name, a few at a time. Raises StoreError."""
+        order = _SUBSCRIBERS.c.realm, _SUBSCRIBERS.c.username
+        query = select(_SUBSCRIBERS).order_by(*order).execution_options(yield_per=ROWS_AT_ONCE)
+        with self._reading() as connection:
+            for row in connection.execute(query):
+                yield _subscriber(row)
+
+    def count(self) -> int:
+        """How many there are. Raises StoreError."""
+        with self._reading() as connection:
+            return int(connection.execute(select(func.count()).select_from(_SUBSCRIBERS)).scalar_one())
+
+    def import_csv(
+        self,
+        lines: Iterable[str],
+        wall_time: float,
+        is_replacing: bool = False,
+        realm_of: Callable[[str], str] = str,
+    ) -> int:
+        """Add the rows `username,domain,password` of a file, all of them or none; returns how many.
+
+        A first row with exactly these words is a heading. `realm_of` gives the realm of a domain, or raises
+        ValueError with a sentence. Those who are subscribers already are faults, or get the new password when
+        `is_replacing`. Raises ImportFault with the lines that are wrong, and StoreError.
+        """
+        faults: list[tuple[int, str]] = []
+        imported = 0
+        rows = _read_rows(lines, wall_time, realm_of, faults)
+        with self._writing() as connection:
+            while len(faults) < FAULTS_MAX and (chunk := list(islice(rows, ROWS_AT_ONCE))):
+                faults.extend(_import_chunk(connection, chunk, is_replacing))
+                imported += len(chunk)
+            if faults:
+                # Leaving by an exception takes back what was inserted.
+                raise ImportFault(sorted(faults)[:FAULTS_MAX])
+        return imported
+
+    def check(self) -> None:
+        """Read the whole database once. Raises StoreError when any part of it is damaged."""
+        if self._path is None:
+            self.count()
+            return
+        with self._reading() as connection:
+            result = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
+        if result != "ok":
+            raise StoreError(_damaged(self._path, str(result)))
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with self._translated(), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        """One transaction: everything in it is stored, or nothing."""
+        with (
+            self._translated(),
+            self._engine.connect().execution_options(is_writing=True) as connection,
+            connection.begin(),
+        ):
+            yield connection
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except IntegrityError:
+            raise
+        except SQLAlchemyError as fault:
+            raise StoreError(_sentence(self._url, fault)) from fault
+
+
+# -- rows --------------------------------------------------------------------------------------------
+
+
+def _subscriber(row: Row[Any]) -> Subscriber:
+    return Subscriber(row.username, row.realm, row.ha1_md5.encode(), row.ha1_sha256.encode(), row.created)
+
+
+def _values(subscriber: Subscriber) -> dict[str, str | int]:
+    return {
+        "username": subscriber.username,
+        "realm": subscriber.realm,
+        "ha1_md5": subscriber.ha1_md5.decode(),
+        "ha1_sha256": subscriber.ha1_sha256.decode(),
+        "created": subscriber.created,
+    }
+
+
+def _read_rows(
+    lines: Iterable[str], wall_time: float, realm_of: Callable[[str], str], faults: list[tuple[int, str]]
+) -> Iterator[tuple[int, Subscriber]]:
+    """(line, subscriber) for each row that is right; what is wrong with the others goes to `faults`."""
+    reader = csv.reader(lines, strict=True)
+    seen: dict[tuple[str, str], int] = {}
+    try:
+        for row in reader:
+            if not row or (reader.line_num == 1 and row == ["username", "domain", "password"]):
+                continue
+            try:
+                subscriber = _read_row(row, wall_time, realm_of)
+            except ValueError as fault:
+                faults.append((reader.line_num, str(fault)))
+                continue
+            first = seen.setdefault((subscriber.username, subscriber.realm), reader.line_num)
+            if first == reader.line_num:
+                yield reader.line_num, subscriber
+            else:
+                faults.append((reader.line_num, f"{subscriber.username}@{subscriber.realm} stands on line {first}, too"))
+    except csv.Error as fault:
+        faults.append((reader.line_num, f"the row cannot be read: {fault}"))
+    except UnicodeDecodeError:
+        faults.append((reader.line_num + 1, "the text from here on is not UTF-8"))
+
+
+def _read_row(row: Sequence[str], wall_time: float, realm_of: Callable[[str], str]) -> Subscriber:
+    if len(row) != 3:
+        raise ValueError(f"there are {len(row)} columns: give username,domain,password")
+    username, domain, password = row
+    return new_subscriber(username.strip(), realm_of(domain.strip()), password, wall_time)
+
+
+def _import_chunk(
+    connection: Connection, chunk: Sequence[tuple[int, Subscriber]], is_replacing: bool
+) -> list[tuple[int, str]]:
+    """Insert the rows; the faults are those who are subscribers already."""
+    keys = [(subscriber.username, subscriber.realm) for _, subscriber in chunk]
+    if is_replacing:
+        connection.execute(delete(_SUBSCRIBERS).where(_KEY.in_(keys)))
+        existing = set()
+    else:
+        query = select(_SUBSCRIBERS.c.username, _SUBSCRIBERS.c.realm).where(_KEY.in_(keys))
+        existing = {(row.username, row.realm) for row in connection.execute(query)}
+    faults = [
+        (line, f"{subscriber.username}@{subscriber.realm} is a subscriber already")
+        for line, subscriber in chunk
+        if (subscriber.username, subscriber.realm) in existing
+    ]
+    if not faults:
+        connection.execute(insert(_SUBSCRIBERS), [_values(subscriber) for _, subscriber in chunk])
+    return faults
+
+
+# -- engines -----------------------------------------------------------------------------------------
+
+
+def _read_url(text: str) -> URL:
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):
+        raise ValueError("the database URL cannot be read: type sqlite:///FILE or postgresql://...") from None
+    if url.get_backend_name() == "postgresql":
+        return url.set(drivername="postgresql+psycopg")
+    if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
+        raise ValueError(f"no subscribers can be kept in {url}: type sqlite:///FILE or postgresql://...")
+    return url
+
+
+def _make_file(path: str) -> None:
+    """Make the file before SQLite does, so that nobody else may ever read it."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    except OSError as fault:
+        raise StoreError(f"the subscriber database {path} cannot be opened: {fault.strerror}") from fault
+
+
+def _sqlite_engine(url: URL) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def set_up(connection: sqlite3.Connection, _record: object) -> None:
+        # Transactions begin by our own words, below.
+        connection.isolation_level = None
+        connection.execute("PRAGMA journal_mode = WAL")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        # A reader that turns writer may not wait, it fails at once: who will write says so from the start.
+        is_writing = connection.get_execution_options().get("is_writing", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writing else "BEGIN")
+
+    return engine
+
+
+def _server_engine(url: URL) -> Engine:
+    limits = {"connect_timeout": BUSY_TIMEOUT_S, "options": f"-c statement_timeout={BUSY_TIMEOUT_S * 1000}"}
+    return create_engine(url, connect_args=limits, pool_pre_ping=True, pool_timeout=BUSY_TIMEOUT_S)
+
+
+# -- sentences ---------------------------------------------------------------------------------------
+
+
+def _sentence(url: URL, fault: SQLAlchemyError) -> str:
+    """What happened, for the operator. The URL is shown without its password."""
+    cause = getattr(fault, "orig", None) or fault
+    if not isinstance(cause, sqlite3.Error):
+        reason = next((line.strip() for line in str(cause).splitlines() if line.strip()), type(cause).__name__)
+        return f"the subscriber database {url} does not answer: {reason}"
+    path = str(url.database)
+    name = getattr(cause, "sqlite_errorname", "") or ""
+    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+        return _damaged(path, str(cause))
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return f"the subscriber database {path} is busy: another process has been writing for {BUSY_TIMEOUT_S} seconds"
+    if name == "SQLITE_ERROR":
+        return f"the subscriber database {path} has another layout than this version expects: {cause}"
+    return f"the subscriber database {path} cannot be used: {cause}"
+
+
+def _damaged(path: str, reason: str) -> str:
+    return (
+        f"the subscriber database {path} is damaged ({reason}) and was left as it is: "
+        "put a copy in its place, or move it away and import the subscribers anew"
+    )
