@@ -267,7 +267,9 @@ def _check_no_loop(aor: bytes, contact: Contact, instance: bytes) -> None:
     uri = contact.uri
     if instance and not uri.is_sip:
         raise Refused(403, b"Contact With Instance Is Not a SIP URI")
-    if uri.is_sip and not uri.port and b"maddr" not in uri.parameters and canonical_aor(uri) == aor:
+    # RFC 3261 19.1.4: one with header fields is another URI, and registered like any (RFC 4475 3.3.14).
+    is_plain = not uri.port and not uri.headers and b"maddr" not in uri.parameters
+    if uri.is_sip and is_plain and canonical_aor(uri) == aor:
         raise Refused(403, b"Contact Is the Address-of-Record")
 
 
