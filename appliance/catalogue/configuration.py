@@ -127,5 +127,10 @@ def _value_lines(setting: Setting, value: Any) -> Iterator[str]:
         yield _line([*setting.words, *setting.kind.write(value)])
 
 
+def write_value(setting: Setting, value: Any) -> str:
+    """The value as it is typed after the keyword."""
+    return _line(setting.kind.write(value))
+
+
 def _line(words: list[str]) -> str:
     return " ".join(write_word(word) for word in words)

@@ -54,6 +54,11 @@ class Setting:
         return f"{self.keyword} {self.kind.placeholder}".rstrip()
 
     @property
+    def range_text(self) -> str:
+        """What is allowed, in words."""
+        return self.kind.range_text + (", on as many lines as needed" if self.is_many else "")
+
+    @property
     def is_switch(self) -> bool:
         return isinstance(self.kind, Switch)
 

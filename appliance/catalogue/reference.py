@@ -1,0 +1,117 @@
+"""docs/configuration.md, made from the catalogue: every setting and every counter.
+
+`python -m appliance.catalogue.reference > docs/configuration.md` writes it anew; a test fails when it lags.
+
+Knows nothing of what settings and counters are for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from appliance.catalogue.configuration import write_value
+from appliance.catalogue.counters import COUNTERS
+from appliance.catalogue.declaration import Section, Setting, declared, sections
+from appliance.catalogue.settings import Settings
+
+INTRODUCTION = """\
+# Configuration
+
+<!-- Made by `python -m appliance.catalogue.reference`; change the catalogue, not this page. -->
+
+A configuration is text, one setting a line. What belongs to a section stands indented under the line of the section; a line
+that begins with `!` is a remark. What is not said has its default, so an empty file is a configuration, too.
+
+    hostname box
+    domain example.com
+    listener phones
+      address 192.0.2.10
+      authenticate
+    !
+    registrar
+      expires default 1800
+    !
+
+Words may be in any case and may be shortened while they stay unique. `no` before the word turns a switch off and gives
+any other setting its default. A word with blanks in it stands in double quotes.
+
+`signalbox check --config FILE` names every fault with its line and what to type instead. The column *effect* says what a
+change will take once an appliance can be changed while it runs: `live` nothing, `drain` that the listener finishes what it
+has, `restart` that the workers are started anew. Today a change takes effect when the appliance is restarted.
+"""
+
+GROUPS = {
+    "traffic": "What came and went.",
+    "drops": "Messages thrown away without an answer, by reason.",
+    "refusals": "Requests this appliance itself answered with an error.",
+    "registrations": "The registrar.",
+    "authentication": "Challenges and credentials.",
+    "calls": "Forwarded requests and what became of them.",
+    "connections": "TCP connections.",
+    "cluster": "Between the processes of the appliance.",
+    "trouble": "Where the world failed.",
+}
+
+
+def write_reference() -> str:
+    """The page, as Markdown."""
+    return "\n".join([INTRODUCTION, *_settings_part(), *_counters_part()])
+
+
+def _settings_part() -> Iterator[str]:
+    yield "## Settings without a section\n"
+    yield from _table_of_settings(declared(Settings))
+    for section in sections(Settings):
+        yield from _section_part(section)
+
+
+def _section_part(section: Section) -> Iterator[str]:
+    name = f" {section.name_kind.placeholder}" if section.name_kind else ""
+    yield f"## `{section.keyword}{name}`\n"
+    note = f" {section.name_kind.placeholder} is {section.name_kind.range_text}." if section.name_kind else ""
+    yield f"{section.help}{note}\n"
+    yield from _table_of_settings(declared(section.settings_class))
+
+
+def _table_of_settings(settings: Iterable[Setting]) -> Iterator[str]:
+    yield "| setting | range | default | effect | what it does |"
+    yield "|---|---|---|---|---|"
+    for setting in settings:
+        cells = [
+            f"`{setting.syntax}`",
+            setting.range_text,
+            write_default(setting),
+            setting.effect.value,
+            f"{setting.help} ({setting.rfc})" if setting.rfc else setting.help,
+        ]
+        yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+    yield ""
+
+
+def write_default(setting: Setting) -> str:
+    """The default in words."""
+    value: Any = setting.default
+    if setting.is_switch:
+        return "on" if value else "off"
+    if value in ("", ()):
+        return "none"
+    return f"`{write_value(setting, value)}`"
+
+
+def _counters_part() -> Iterator[str]:
+    yield "## Counters\n"
+    yield "What `signalbox status` counts since the workers started. One that starts with `dropped` is the reason of a drop.\n"
+    for group, help in GROUPS.items():
+        yield f"### {group}\n"
+        yield f"{help}\n"
+        yield "| counter | what it counts |"
+        yield "|---|---|"
+        for counter in COUNTERS:
+            if counter.group == group:
+                yield f"| `{counter.name}` | {counter.help} |"
+        yield ""
+
+
+if __name__ == "__main__":
+    print(write_reference(), end="")
