@@ -5,7 +5,7 @@ duration has a ring of its own, a doubly linked FIFO whose head expires first. S
 are O(1), a tick is O(due), and the next deadline is the least of a dozen heads. A cancelled timer
 leaves its ring and lets go of its owner at once; nothing dead waits in a long ring.
 
-One waiting timer takes 80 bytes when compiled.
+A waiting timer takes 72 bytes when compiled, 96 when not; a cancelled one takes none.
 
 Knows nothing of transactions: an owner is whoever has `timer_fired`.
 """

@@ -119,6 +119,7 @@ def test_a_row(name: str, state: State, what: Input) -> None:
         assert bench.transaction.is_undelivered == (Do.TELL_TRANSPORT_ERROR in do)
     assert len(element.table) == (next_state != State.TERMINATED)
     running = bench.running()
+    assert all((next_state, Input(token)) in bench.table for token in running)
     for deed in do:
         assert deed.name is not None
         if deed.name.startswith("START_"):
