@@ -24,3 +24,9 @@ def monotonic_ns() -> int:
 def wall_time() -> float:
     """Seconds since 1970, UTC; may step when somebody sets the clock."""
     return time.time()
+
+
+def local_time_text() -> str:
+    """Local date and time of day for a line of log, to the millisecond."""
+    now = time.time()
+    return f"{time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(now))}.{int(now * 1000) % 1000:03d}"

@@ -55,6 +55,7 @@ class Kind(IntEnum):
     STATUS_REQUEST = 20
     STATUS_REPLY = 21
     FORGET_SUBSCRIBER = 22
+    RESTART_WORKER = 23
     BINDING_CHANGES = 30
     BINDING_ACK = 31
     RANGE_DIGESTS = 32
@@ -209,6 +210,16 @@ class ForgetSubscriber(BusMessage):
         self.username = username
 
 
+class RestartWorker(BusMessage):
+    """To the supervisor: drain this worker, stop it and start it again."""
+
+    __slots__ = ("number",)
+    kind = Kind.RESTART_WORKER
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+
 class BindingChanges(BusMessage):
     """Binding records numbered `first_seq`, `first_seq` + 1, ... on the link from this sender to this receiver."""
 
@@ -285,6 +296,7 @@ _TABLE: Final[dict[int, tuple[type[BusMessage], tuple[tuple[str, Shape], ...]]]]
     Kind.STATUS_REQUEST: (StatusRequest, ()),
     Kind.STATUS_REPLY: (StatusReply, (("report", REPORT),)),
     Kind.FORGET_SUBSCRIBER: (ForgetSubscriber, (("username", BYTES),)),
+    Kind.RESTART_WORKER: (RestartWorker, (("number", INT),)),
     Kind.BINDING_CHANGES: (BindingChanges, (("first_seq", INT), ("records", RECORDS))),
     Kind.BINDING_ACK: (BindingAck, (("seq", INT),)),
     Kind.RANGE_DIGESTS: (RangeDigests, (("digests", INTS),)),

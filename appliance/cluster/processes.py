@@ -1,0 +1,102 @@
+"""Worker processes: started, ended, measured.
+
+A worker is the Python of the supervisor with another module, in a process group of its own, so that
+Ctrl-C reaches the supervisor alone. It ends when the supervisor ends, however that ends (the kernel
+kills it): an orphan would hold the port against the appliance that is started next, with nobody to
+move its slots when it dies. Calls that are set up go on without us; registrations are in the journal.
+
+Knows nothing of slots, of the bus or of when a worker should be started.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import psutil  # type: ignore[import-untyped]
+
+from appliance.launch import WorkerLaunch
+
+PR_SET_PDEATHSIG: Final = 1
+
+CommandLine = Callable[[WorkerLaunch], Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What a process costs: seconds of CPU so far, percent of one core since asked last, octets of memory."""
+
+    cpu_s: float
+    cpu_percent: float
+    rss: int
+
+
+class WorkerProcess:
+    """A running worker. `fileno()` becomes readable when it ends."""
+
+    def __init__(self, launch: WorkerLaunch, argv: Sequence[str]) -> None:
+        """Start it. Raises OSError when there can be no process."""
+        with launch.to_stdin() as document:
+            self._popen = subprocess.Popen(
+                argv,
+                stdin=document,
+                pass_fds=launch.fds(),
+                process_group=0,
+                # The other threads of this process are those of ZeroMQ, which hold no lock of Python.
+                preexec_fn=_ends_with(os.getpid()),  # noqa: PLW1509
+            )
+        self.pid = self._popen.pid
+        self._pidfd = os.pidfd_open(self.pid)
+        self._measured = psutil.Process(self.pid)
+
+    def fileno(self) -> int:
+        """A descriptor of the process, readable once it has ended."""
+        return self._pidfd
+
+    def ending(self) -> str:
+        """How it ended ("ended with status 1", "was killed by SIGSEGV"), or "" while it runs."""
+        status = self._popen.poll()
+        if status is None:
+            return ""
+        if status < 0:
+            return f"was killed by {signal.Signals(-status).name}"
+        return f"ended with status {status}"
+
+    def kill(self) -> None:
+        """End it now, even if it is stopped or hangs."""
+        self._popen.kill()
+
+    def terminate(self) -> None:
+        """Ask it to end, when the bus cannot."""
+        self._popen.terminate()
+
+    def figures(self) -> Figures:
+        """What it costs; nothing once it has ended."""
+        try:
+            times = self._measured.cpu_times()
+            percent = self._measured.cpu_percent()
+            return Figures(times.user + times.system, percent, self._measured.memory_info().rss)
+        except psutil.Error:
+            return Figures(0.0, 0.0, 0)
+
+    def close(self) -> None:
+        """Forget it; it has ended."""
+        os.close(self._pidfd)
+
+
+def _ends_with(parent: int) -> Callable[[], None]:
+    """What the new process does before it becomes the worker: have the kernel kill it when its parent ends."""
+    prctl = ctypes.CDLL(None).prctl
+
+    def before_exec() -> None:
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        # The parent may have ended before the kernel was told.
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return before_exec

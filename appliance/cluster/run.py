@@ -1,0 +1,148 @@
+"""Runs an appliance on a state folder until it is told to stop: the supervisor's process, from end to end.
+
+Order of a start: the folder is locked, the key read, stored registrations checked, the ports opened; only
+then are there workers. Whatever is in the way is said in one sentence, and nothing is left behind.
+
+SIGINT, SIGTERM and SIGHUP stop the appliance; a second one kills what still runs.
+
+Knows nothing of SIP, and nothing of the command line.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Final
+
+from appliance import clock
+from appliance.bus import BusUnavailable
+from appliance.catalogue.settings import Settings
+from appliance.cluster.decisions import Life
+from appliance.cluster.processes import CommandLine
+from appliance.cluster.sockets import ListenFailed, ListeningSockets
+from appliance.cluster.state_folder import StateFolder, StateFolderUnusable
+from appliance.cluster.supervisor import RUNNING, Report, Supervisor
+from appliance.journal import JournalError, check_folder
+from appliance.launch import WorkerLaunch
+
+STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def to_stderr(sentence: str) -> None:
+    """One line of log: local time and the sentence."""
+    print(f"{clock.local_time_text()} {sentence}", file=sys.stderr, flush=True)
+
+
+def run(
+    settings: Settings,
+    config_text: str,
+    state_dir: Path,
+    *,
+    config_name: str = "configuration",
+    report: Report = to_stderr,
+    on_ready: Callable[[], None] | None = None,
+    command_line: CommandLine = WorkerLaunch.argv,
+) -> int:
+    """Run until stopped. Returns the exit status: 0 after a stop, 1 when the appliance could not start or go on.
+
+    `report` gets each event as a sentence; `on_ready` is called once, when all workers take calls.
+    """
+    with ExitStack() as opened:
+        try:
+            supervisor = _prepared(settings, config_text, state_dir, config_name, report, command_line, opened)
+        except (StateFolderUnusable, BusUnavailable, JournalError) as fault:
+            report(str(fault))
+            return 1
+        except ListenFailed as fault:
+            for sentence in fault.sentences:
+                report(sentence)
+            return 1
+        return _loop(supervisor, report, on_ready)
+
+
+def worker_count(settings: Settings) -> int:
+    """How many workers the settings mean: as many as said, or one for each processor we may use."""
+    return settings.workers or len(os.sched_getaffinity(0))
+
+
+def _prepared(
+    settings: Settings,
+    config_text: str,
+    state_dir: Path,
+    config_name: str,
+    report: Report,
+    command_line: CommandLine,
+    opened: ExitStack,
+) -> Supervisor:
+    folder = StateFolder(state_dir)
+    opened.callback(folder.release)
+    key, set_aside = folder.key()
+    alarms = [*([set_aside] if set_aside else []), *check_folder(folder.registrations_dir)]
+    for alarm in alarms:
+        report(alarm)
+    workers = worker_count(settings)
+    sockets = ListeningSockets(settings.listeners, workers, settings.limits.receive_buffer_kib * 1024)
+    opened.callback(sockets.close)
+    launch = WorkerLaunch(
+        number=-1,
+        datagram_fds=(),
+        stream_fds=(),
+        config_text=config_text,
+        state_dir=str(folder.path),
+        key_hex=key.hex(),
+        config_name=config_name,
+    )
+    supervisor = Supervisor(settings, launch, workers, sockets, report, command_line)
+    supervisor.alarms += alarms
+    opened.callback(supervisor.close)
+    return supervisor
+
+
+def _loop(supervisor: Supervisor, report: Report, on_ready: Callable[[], None] | None) -> int:
+    with _stop_signals() as signals:
+        supervisor.watch(signals.fileno())
+        is_ready = False
+        while supervisor.step() == RUNNING:
+            if not is_ready and all(record.life == Life.LIVE for record in supervisor.records):
+                is_ready = True
+                if on_ready is not None:
+                    on_ready()
+            for number in _received(signals):
+                report(f"{signal.Signals(number).name}: the appliance stops.")
+                supervisor.stop()
+    return supervisor.status
+
+
+@contextmanager
+def _stop_signals() -> Iterator[socket.socket]:
+    """A socket from which the numbers of stop signals can be read; signals do what they did before afterwards."""
+    reading, writing = socket.socketpair()
+    reading.setblocking(False)
+    writing.setblocking(False)
+    before_fd = signal.set_wakeup_fd(writing.fileno())
+    before = {number: signal.signal(number, _only_wake_up) for number in STOP_SIGNALS}
+    try:
+        yield reading
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(before_fd)
+        reading.close()
+        writing.close()
+
+
+def _only_wake_up(number: int, frame: object) -> None:
+    """The number is written to the wake-up socket by the interpreter; there is nothing else to do."""
+
+
+def _received(signals: socket.socket) -> bytes:
+    """The numbers of the stop signals that came since."""
+    try:
+        return bytes(number for number in signals.recv(100) if number in STOP_SIGNALS)
+    except BlockingIOError:
+        return b""

@@ -1,0 +1,245 @@
+"""The listening sockets of a node: for each listener and transport one SO_REUSEPORT socket per worker.
+
+The supervisor makes them in the order of the workers, so that the index of a socket in its group is the
+number of its worker, and keeps them open when a worker dies: datagrams wait there for its successor. A
+group that nobody steers (TCP; UDP where the kernel takes no program) loses the socket of a dead worker
+instead, so that the kernel's hash does not choose it, and gets a new one for its successor.
+
+Two appliances of one user could share a port by SO_REUSEPORT without a word, so the port is first bound
+without it, as a trial.
+
+Knows nothing of SIP, of processes or of who is alive.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from appliance.catalogue.settings import ListenerSettings
+from appliance.cluster import steering
+from appliance.state.slots import SlotTable
+from appliance.transport.flow import TCP, TRANSPORT_NAMES, UDP
+
+BACKLOG: Final = 1024
+SO_RCVBUFFORCE: Final = 33
+
+
+class ListenFailed(OSError):
+    """Some listeners cannot be opened; `sentences` has one for each."""
+
+    def __init__(self, sentences: list[str]) -> None:
+        super().__init__(" ".join(sentences))
+        self.sentences = sentences
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A local address of a listener by one transport. `listener` is the index in the settings."""
+
+    listener: int
+    name: str
+    transport: int
+    address: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"{TRANSPORT_NAMES[self.transport].decode()} port {self.port} of {self.address}"
+
+    @property
+    def family(self) -> socket.AddressFamily:
+        return socket.AF_INET6 if ":" in self.address else socket.AF_INET
+
+
+class Group:
+    """The sockets of one endpoint, by worker number; None while a worker has none."""
+
+    def __init__(self, endpoint: Endpoint, workers: int, receive_buffer_len: int) -> None:
+        """Raises OSError; nothing stays open then."""
+        self.endpoint = endpoint
+        self.is_steered = False
+        """Does the kernel choose by slot?"""
+        self.is_refused = False
+        """Has the kernel ever refused to? Then the indexes may have changed since, and it is not asked again."""
+        self._receive_buffer_len = receive_buffer_len
+        self._sockets: list[socket.socket | None] = []
+        try:
+            for _ in range(workers):
+                self._sockets.append(_open_socket(endpoint, receive_buffer_len))
+        except OSError:
+            self.close()
+            raise
+
+    def fd_of(self, worker: int) -> int:
+        """The descriptor of the worker's socket, or -1."""
+        member = self._sockets[worker]
+        return -1 if member is None else member.fileno()
+
+    def steer(self, table: SlotTable, seed: int) -> None:
+        """Let the kernel choose by slot from now on. Raises OSError when the kernel refuses."""
+        member = next(member for member in self._sockets if member is not None)
+        workers = [worker for worker, member in enumerate(self._sockets) if member is not None]
+        try:
+            steering.attach(member, steering.call_id_program(table, seed, workers))
+        except OSError:
+            self._leave_to_the_hash(member)
+            raise
+        self.is_steered = True
+
+    def _leave_to_the_hash(self, member: socket.socket) -> None:
+        self.is_refused = True
+        if self.is_steered:
+            self.is_steered = False
+            steering.detach(member)
+
+    def withdraw(self, worker: int) -> None:
+        """Close the worker's socket, so that the kernel's hash gives it nothing any more."""
+        member = self._sockets[worker]
+        if member is not None:
+            member.close()
+            self._sockets[worker] = None
+
+    def restore(self, worker: int) -> None:
+        """Make sure that the worker has a socket. Raises OSError."""
+        if self._sockets[worker] is None:
+            self._sockets[worker] = _open_socket(self.endpoint, self._receive_buffer_len)
+
+    def close(self) -> None:
+        for worker in range(len(self._sockets)):
+            self.withdraw(worker)
+
+
+class ListeningSockets:
+    """All groups of a node."""
+
+    def __init__(self, listeners: Sequence[ListenerSettings], workers: int, receive_buffer_len: int) -> None:
+        """Open everything, or raise ListenFailed with a sentence for every endpoint that cannot be opened."""
+        self._listeners = len(listeners)
+        self.groups: list[Group] = []
+        endpoints = [
+            Endpoint(index, listener.name, transport, listener.address, listener.port)
+            for index, listener in enumerate(listeners)
+            for transport in listener.transports
+        ]
+        faults = [fault for endpoint in endpoints if (fault := _trial_fault(endpoint))]
+        for endpoint in endpoints if not faults else []:
+            try:
+                self.groups.append(Group(endpoint, workers, receive_buffer_len))
+            except OSError as fault:
+                faults.append(_sentence(endpoint, fault))
+        if faults:
+            self.close()
+            raise ListenFailed(faults)
+
+    def fds_of(self, worker: int, transport: int) -> tuple[int, ...]:
+        """By listener: the worker's socket for `transport`, or -1 where the listener has none."""
+        fds = [-1] * self._listeners
+        for group in self.groups:
+            if group.endpoint.transport == transport:
+                fds[group.endpoint.listener] = group.fd_of(worker)
+        return tuple(fds)
+
+    def steer(self, table: SlotTable, seed: int) -> list[str]:
+        """Give every UDP group the program of this table; a sentence for each that the kernel did not take."""
+        refusals = []
+        for group in self.groups:
+            if group.endpoint.transport != UDP or group.is_refused:
+                continue
+            try:
+                group.steer(table, seed)
+            except OSError as fault:
+                refusals.append(
+                    f"The kernel does not steer {group.endpoint} by Call-ID ({fault.strerror}): "
+                    "its own hash spreads the datagrams, and more of them pass from worker to worker."
+                )
+        return refusals
+
+    def withdraw(self, worker: int) -> None:
+        """The worker is dead: groups that nobody steers lose its socket."""
+        for group in self.groups:
+            if not group.is_steered:
+                group.withdraw(worker)
+
+    def restore(self, worker: int) -> None:
+        """The worker will be started: it gets the sockets it lost. Raises ListenFailed."""
+        for group in self.groups:
+            try:
+                group.restore(worker)
+            except OSError as fault:
+                raise ListenFailed([_sentence(group.endpoint, fault)]) from fault
+
+    def close(self) -> None:
+        for group in self.groups:
+            group.close()
+
+
+def _trial_fault(endpoint: Endpoint) -> str:
+    """Why the endpoint cannot be bound, or nothing; binds it without SO_REUSEPORT and closes it again."""
+    try:
+        with _bare_socket(endpoint) as trial:
+            if endpoint.transport == TCP:
+                # Connections that a predecessor closed a moment ago are no reason to refuse; a listening socket is.
+                trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            trial.bind(_socket_address(endpoint))
+    except OSError as fault:
+        return _sentence(endpoint, fault)
+    return ""
+
+
+def _open_socket(endpoint: Endpoint, receive_buffer_len: int) -> socket.socket:
+    opened = _bare_socket(endpoint)
+    try:
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        if endpoint.transport == TCP:
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        else:
+            _set_receive_buffer(opened, receive_buffer_len)
+        opened.bind(_socket_address(endpoint))
+        if endpoint.transport == TCP:
+            opened.listen(BACKLOG)
+    except OSError:
+        opened.close()
+        raise
+    return opened
+
+
+def _bare_socket(endpoint: Endpoint) -> socket.socket:
+    kind = socket.SOCK_STREAM if endpoint.transport == TCP else socket.SOCK_DGRAM
+    bare = socket.socket(endpoint.family, kind | socket.SOCK_NONBLOCK)
+    if endpoint.family == socket.AF_INET6:
+        bare.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    return bare
+
+
+def _set_receive_buffer(opened: socket.socket, octets: int) -> None:
+    try:
+        # Beyond the system's limit where we may; else the kernel gives what its limit allows.
+        opened.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, octets)
+    except PermissionError:
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, octets)
+
+
+def _socket_address(endpoint: Endpoint) -> tuple[str, int] | tuple[str, int, int, int]:
+    if endpoint.family == socket.AF_INET:
+        return endpoint.address, endpoint.port
+    found = socket.getaddrinfo(
+        endpoint.address, endpoint.port, socket.AF_INET6, socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST
+    )
+    address, port, flow_info, scope = found[0][4]  # type: ignore[misc]
+    return str(address), int(port), int(flow_info), int(scope)
+
+
+def _sentence(endpoint: Endpoint, fault: OSError) -> str:
+    """One sentence for the operator."""
+    reasons = {
+        errno.EADDRINUSE: f"{endpoint} is in use by another program",
+        errno.EADDRNOTAVAIL: f"this machine has no address {endpoint.address}",
+        errno.EACCES: f"{endpoint} may be opened by root only, or with CAP_NET_BIND_SERVICE",
+        errno.EPERM: f"{endpoint} may not be opened here",
+        errno.EAFNOSUPPORT: f"{endpoint} cannot be opened because this machine speaks no IPv6",
+    }
+    reason = reasons.get(fault.errno or 0, f"{endpoint} cannot be opened ({fault.strerror or fault})")
+    return f"Listener {endpoint.name}: {reason}."

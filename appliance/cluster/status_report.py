@@ -1,0 +1,61 @@
+"""What `signalbox status` shows, as plain names and values: made from what the supervisor knows.
+
+    {"supervisor": {"pid", "uptime_s", "sentence"},
+     "workers": [{"number", "pid", "state", "uptime_s", "restarts", "slots", "cpu_s", "cpu_percent", "rss",
+                  "transactions", "registrations", "turn", "silent_ms", "last_ending", "gauges"}, ...],
+     "slots": [[first, last, owner], ...], "epoch": int,
+     "registrations": int, "transactions": int, "counters": {name: sum}, "drops": {name: sum}, "alarms": [sentence, ...]}
+
+Knows nothing of how it is shown or of who asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from appliance.catalogue.counters import COUNTERS
+from appliance.cluster.processes import Figures
+from appliance.cluster.worker_record import WorkerRecord
+from appliance.state.slots import SlotTable
+
+
+def worker_report(record: WorkerRecord, table: SlotTable, pid: int, figures: Figures, now: float) -> dict[str, Any]:
+    """One worker; `pid` 0 and figures of nothing when there is no process."""
+    is_running = pid != 0
+    return {
+        "number": record.number,
+        "pid": pid,
+        "state": record.life.name.lower(),
+        "uptime_s": round(now - record.started_at, 1) if is_running else 0.0,
+        "restarts": record.restarts,
+        "slots": table.count_of(record.number),
+        "cpu_s": round(figures.cpu_s, 2),
+        "cpu_percent": round(figures.cpu_percent, 1),
+        "rss": figures.rss,
+        "transactions": record.gauges.get("transactions", 0),
+        "registrations": record.gauges.get("registrations", 0),
+        "turn": record.turn,
+        "silent_ms": int((now - record.last_heard) * 1000) if is_running else 0,
+        "last_ending": record.last_ending,
+        "gauges": record.gauges,
+    }
+
+
+def totals_report(records: Sequence[WorkerRecord]) -> dict[str, Any]:
+    """The sums over all workers, dead incarnations included in the counters."""
+    counters: dict[str, int] = {}
+    drops: dict[str, int] = {}
+    counted = [record.counters() for record in records]
+    for counter in COUNTERS:
+        total = sum(counts[counter.id] for counts in counted if counter.id < len(counts))
+        counters[counter.name] = total
+        if counter.is_drop:
+            drops[counter.name] = total
+    return {
+        # Every worker holds all registrations, so they are not added up.
+        "registrations": max((record.gauges.get("registrations", 0) for record in records), default=0),
+        "transactions": sum(record.gauges.get("transactions", 0) for record in records),
+        "counters": counters,
+        "drops": drops,
+    }

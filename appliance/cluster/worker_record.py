@@ -1,0 +1,134 @@
+"""What the supervisor knows of one worker, over all its incarnations.
+
+Fed with what happens (`started`, `heard`, `ended`, ...) and read by `view` and `report`. Counters of
+incarnations that are gone are kept in the sum, so that a total never steps back.
+
+Knows nothing of processes, of the bus or of what is decided.
+"""
+
+from __future__ import annotations
+
+from appliance.catalogue.settings import SupervisionSettings
+from appliance.cluster.decisions import Life, WorkerView, restart_delay_s
+from appliance.state.messages import Heartbeat
+
+
+class WorkerRecord:
+    """One worker. Times are monotonic seconds."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.life = Life.ABSENT
+        self.since = 0.0
+        self.started_at = 0.0
+        self.last_heard = 0.0
+        self.restart_at = 0.0
+        self.restarts = 0
+        self.is_on_the_bus = False
+        """Has this incarnation been heard?"""
+        self.last_ending = ""
+        self.alarms: list[str] = []
+        self.gauges: dict[str, int] = {}
+        self.turn = 0
+        self._deaths = 0
+        self._was_asked = False
+        self._has_ever_lived = False
+        self._starts = 0
+        self._counters: list[int] = []
+        self._counters_of_the_dead: list[int] = []
+
+    def started(self, now: float) -> None:
+        """A new incarnation runs."""
+        self.restarts = self._starts
+        self._starts += 1
+        self.started_at = self.last_heard = now
+        self.is_on_the_bus = False
+        self._was_asked = False
+        self._enter(Life.STARTING, now)
+
+    def heard(self, heartbeat: Heartbeat, now: float) -> bool:
+        """Take a heartbeat in; True when it is the one that makes the worker LIVE."""
+        self.last_heard = now
+        self.is_on_the_bus = True
+        self._counters = heartbeat.counters
+        self.gauges = heartbeat.gauges
+        self.alarms = heartbeat.alarms
+        self.turn = heartbeat.turn
+        return heartbeat.in_sync and self.became_in_sync(now)
+
+    def became_in_sync(self, now: float) -> bool:
+        """It holds all registrations; True when that makes it LIVE."""
+        if self.life != Life.STARTING:
+            return False
+        self._has_ever_lived = True
+        self._enter(Life.LIVE, now)
+        return True
+
+    def drained(self, now: float) -> bool:
+        """It is drained from now on; False when it is not LIVE and cannot be."""
+        if self.life != Life.LIVE:
+            return False
+        self._enter(Life.DRAINING, now)
+        return True
+
+    def asked_to_stop(self, now: float) -> None:
+        """It will end because we want it to: that is no death."""
+        self._was_asked = True
+        self._enter(Life.STOPPING, now)
+
+    def killed(self, now: float) -> None:
+        """The kernel was told to end it."""
+        self._enter(Life.STOPPING, now)
+
+    def ended(self, ending: str, limits: SupervisionSettings, now: float) -> None:
+        """The process is gone; decides when it may be started again."""
+        self._deaths = 0 if self._was_asked else self._deaths_in_a_row(limits, now) + 1
+        self.restart_at = now + (restart_delay_s(self._deaths, limits) if self._deaths else 0.0)
+        self.last_ending = ending
+        self.is_on_the_bus = False
+        self._counters_of_the_dead = _sums(self._counters_of_the_dead, self._counters)
+        self._counters = []
+        self.gauges, self.alarms = {}, []
+        self._enter(Life.ABSENT, now)
+
+    def could_not_start(self, reason: str, limits: SupervisionSettings, now: float) -> None:
+        """There could be no process."""
+        self.started(now)
+        self.ended(reason, limits, now)
+
+    def forgive_silence(self, now: float) -> None:
+        """The supervisor itself was held up: what was not heard meanwhile proves nothing."""
+        self.last_heard = max(self.last_heard, now)
+
+    def counters(self) -> list[int]:
+        """The sum over all incarnations, by counter id."""
+        return _sums(self._counters_of_the_dead, self._counters)
+
+    def view(self) -> WorkerView:
+        """What decisions are made of."""
+        return WorkerView(
+            number=self.number,
+            life=self.life,
+            since=self.since,
+            last_heard=self.last_heard,
+            restart_at=self.restart_at,
+            transactions=self.gauges.get("transactions", 0),
+            deaths=self._deaths,
+            has_ever_lived=self._has_ever_lived,
+        )
+
+    def _deaths_in_a_row(self, limits: SupervisionSettings, now: float) -> int:
+        """Deaths before this one, or none when it lived for longer than the longest pause."""
+        return 0 if now - self.started_at > limits.restart_delay_max_ms / 1000 else self._deaths
+
+    def _enter(self, life: Life, now: float) -> None:
+        self.life = life
+        self.since = now
+
+
+def _sums(some: list[int], others: list[int]) -> list[int]:
+    longest = max(len(some), len(others))
+    return [
+        (some[index] if index < len(some) else 0) + (others[index] if index < len(others) else 0)
+        for index in range(longest)
+    ]
