@@ -6,7 +6,7 @@ Knows nothing of other connections, of limits and of what the messages mean.
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, cast
 
 from appliance import clock
 from appliance.sip.parser import SyntaxLimits
@@ -50,10 +50,10 @@ class Connection(asyncio.Protocol):
         self.is_ending = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        # Not every event loop's transports are of asyncio's classes.
+        self.transport = cast(asyncio.Transport, transport)
         flow = self.flow
-        remote = remote_of(transport.get_extra_info("peername"))
+        remote = remote_of(self.transport.get_extra_info("peername"))
         self.flow = Flow(TCP, flow.listener, remote, flow.worker, flow.connection)
         self.owner.connection_opened(self, clock.monotonic())
 

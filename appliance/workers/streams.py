@@ -58,8 +58,8 @@ MessagesArrived = Callable[[list[tuple[bytes, Flow]], float], None]
 class Streams:
     """All connections of the worker.
 
-    `arrived` gets the messages of each read; `changed` is called when `failures` or `closed` has got
-    something outside of a call. Connection ids count up from `first_id`.
+    `arrived` gets the messages of each read; `changed` is called when `failures` has got something outside
+    of a call. Connection ids count up from `first_id`.
     """
 
     def __init__(
@@ -77,8 +77,6 @@ class Streams:
         self.syntax = syntax
         self.failures: list[Outgoing] = []
         """What could not be sent since somebody took this list."""
-        self.closed: list[Flow] = []
-        """Connections that ended since somebody took this list."""
         self._listeners = listeners
         self._limits = limits
         self._counters = counters
@@ -104,6 +102,8 @@ class Streams:
     async def listen(self, listener: int, listening: socket.socket) -> None:
         """Accept on a bound socket; it becomes ours."""
         listening.setblocking(False)
+        # Accepted sockets inherit it.
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         loop = asyncio.get_running_loop()
         server = await loop.create_server(lambda: self._new_connection(listener, False), sock=listening, backlog=BACKLOG)
         self._servers.append(server)
@@ -210,9 +210,12 @@ class Streams:
         self._unlist(connection)
         self._ending.drop(connection)
         connection.is_ending = True
-        if self._connections.pop(connection.flow.connection, None) is not None:
-            self.closed.append(connection.flow)
-            self._changed()
+        self._connections.pop(connection.flow.connection, None)
+
+    def take_failures(self) -> list[Outgoing]:
+        """`failures`, which is empty after."""
+        failures, self.failures = self.failures, []
+        return failures
 
     # -- sending -------------------------------------------------------------------------------------
 
@@ -302,6 +305,7 @@ class Streams:
         endpoint = socket.socket(socket.AF_INET if len(name) == 2 else socket.AF_INET6, socket.SOCK_STREAM)
         try:
             endpoint.setblocking(False)
+            endpoint.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._bind(endpoint, listener)
             async with asyncio.timeout(self._limits.connect_timeout_ms / 1000):
                 await loop.sock_connect(endpoint, name)

@@ -1,0 +1,302 @@
+"""One worker on its event loop: sockets, bus, questions and time on one side, the pure stack on the other.
+
+Every input ends the same way, in `_flush`: what the stack wants to store, send, ask and be woken for is
+taken from it. Datagrams and bus messages come in batches and are flushed at once; what comes in small
+pieces (streams, answers) is flushed together, once for each turn of the loop.
+
+A fault of the stack is ours: it is logged, and the worker ends, to be started afresh.
+
+Knows nothing of SIP.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, Protocol
+
+from appliance import clock
+from appliance.catalogue.settings import Settings
+from appliance.routing.questions import Answer, Question
+from appliance.sip.parser import SyntaxLimits
+from appliance.state.messages import BusMessage, Drain, Heartbeat, SendOn, Stop
+from appliance.transport.flow import UDP, Flow, Outgoing
+from appliance.workers.datagram_doors import DatagramDoors
+from appliance.workers.questions import Questions, Resolver, Store
+from appliance.workers.streams import Streams
+from appliance.workers.vitals import Vitals
+
+SUPERVISOR: Final = -1
+# Timers are not more precise than this, so that a thousand of them do not make a thousand turns.
+TIMER_GRAIN_S: Final = 0.002
+SWEEP_INTERVAL_S: Final = 1.0
+LAST_WORDS_MS: Final = 200
+
+log = logging.getLogger("signalbox.worker")
+
+
+class SipStack(Protocol):
+    """The pure door (see appliance/stack.py)."""
+
+    counters: list[int]
+
+    @property
+    def is_in_sync(self) -> bool: ...
+    def receive_datagrams(self, batch: Sequence[tuple[bytes, Flow]], now: float) -> None: ...
+    def receive_messages(self, batch: Sequence[tuple[int, BusMessage]], now: float) -> None: ...
+    def receive_answers(self, batch: Sequence[Answer], now: float) -> None: ...
+    def receive_failures(self, batch: Sequence[Outgoing], now: float) -> None: ...
+    def handle_timers(self, now: float) -> None: ...
+    def next_timer(self) -> float: ...
+    def datagrams_to_send(self, now: float) -> list[Outgoing]: ...
+    def messages_to_send(self, now: float) -> list[tuple[int, BusMessage]]: ...
+    def questions_to_ask(self) -> list[Question]: ...
+    def records_to_store(self) -> list[bytes]: ...
+    def set_wall_time(self, wall_time: float, now: float) -> None: ...
+    def gauges(self) -> dict[str, int]: ...
+
+
+class MessageBus(Protocol):
+    """The door to the other processes (see appliance/bus.py)."""
+
+    refused: int
+    damaged: int
+
+    def fileno(self) -> int: ...
+    def receive(self) -> list[tuple[int, BusMessage]]: ...
+    def pending(self) -> bool: ...
+    def send(self, destination: int, messages: Sequence[BusMessage]) -> bool: ...
+    def close(self, linger_ms: int = 0) -> None: ...
+
+
+class RecordJournal(Protocol):
+    """Where changes of registrations are kept (see appliance/journal.py)."""
+
+    def append(self, records: list[bytes]) -> None: ...
+    def alarms(self) -> list[str]: ...
+    def close(self) -> None: ...
+
+
+class Worker:
+    """Serves until the supervisor says Stop, or until it has drained."""
+
+    def __init__(
+        self,
+        number: int,
+        settings: Settings,
+        syntax: SyntaxLimits,
+        stack: SipStack,
+        bus: MessageBus,
+        doors: DatagramDoors,
+        resolver: Resolver,
+        store: Store,
+        journal: RecordJournal,
+    ) -> None:
+        limits = settings.limits
+        self._number = number
+        self._heartbeat_s = settings.supervision.heartbeat_ms / 1000
+        self._stack = stack
+        self._bus = bus
+        self._doors = doors
+        self._journal = journal
+        # Ids of connections go on from the clock, so that none is used again by this worker's successor.
+        first_id = int(clock.wall_time() * 1000) << 20
+        self._streams = Streams(
+            number, settings.listeners, limits, syntax, stack.counters, first_id, self._stream_messages, self._flush_soon
+        )
+        self._questions = Questions(
+            resolver,
+            store,
+            limits.lookups_max,
+            limits.contexts_waiting_max,
+            limits.lookup_timeout_ms / 1000,
+            self._answers_arrived,
+        )
+        self._vitals = Vitals(stack, doors, self._streams, self._questions, bus)
+        self._is_flush_due = False
+        self._is_draining = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0.0
+        self._sweep_at = 0.0
+        self._turn = 0
+        self._parent = os.getppid()
+
+    async def run(self, stream_sockets: Mapping[int, socket.socket]) -> int:
+        """Serve; returns the exit code of the process: 0 when told to end, 1 after a fault of ours."""
+        self._loop = asyncio.get_running_loop()
+        self._ended: asyncio.Future[int] = self._loop.create_future()
+        for listener, listening in stream_sockets.items():
+            await self._streams.listen(listener, listening)
+        self._loop.add_reader(self._doors.fileno(), self._enter, self._read_datagrams)
+        self._loop.add_reader(self._bus.fileno(), self._enter, self._read_bus)
+        self._enter(self._read_bus)
+        self._enter(self._beat, clock.monotonic())
+        self._flush_soon()
+        try:
+            return await self._ended
+        finally:
+            await self._close()
+
+    def stop(self) -> None:
+        """End as soon as what is at hand has been sent."""
+        self._end(0)
+
+    def _end(self, code: int) -> None:
+        if not self._ended.done():
+            self._ended.set_result(code)
+
+    def _enter(self, step: Callable[..., None], *arguments: object) -> None:
+        """The way in for everything the loop calls: a fault of ours ends the worker."""
+        try:
+            step(*arguments)
+        except Exception:
+            log.critical("worker %d ends by a fault of its own", self._number, exc_info=True)
+            self._end(1)
+
+    async def _close(self) -> None:
+        self._loop.remove_reader(self._doors.fileno())
+        self._loop.remove_reader(self._bus.fileno())
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._ended.done() and self._ended.result() == 0:
+            self._enter(self._flush)
+        self._streams.close()
+        self._questions.close()
+        # One turn, in which the connections send what waits.
+        await asyncio.sleep(0)
+        self._journal.close()
+        self._doors.close()
+        self._bus.close(LAST_WORDS_MS)
+
+    # -- inputs --------------------------------------------------------------------------------------
+
+    def _read_datagrams(self) -> None:
+        messages, failures = self._doors.read()
+        now = clock.monotonic()
+        if messages:
+            self._stack.receive_datagrams(messages, now)
+        if failures:
+            self._stack.receive_failures(failures, now)
+        self._flush()
+
+    def _stream_messages(self, batch: list[tuple[bytes, Flow]], now: float) -> None:
+        self._enter(self._stack.receive_datagrams, batch, now)
+        self._flush_soon()
+
+    def _answers_arrived(self, answers: list[Answer]) -> None:
+        self._enter(self._stack.receive_answers, answers, clock.monotonic())
+        self._flush_soon()
+
+    def _read_bus(self) -> None:
+        arrived = self._bus.receive()
+        if self._bus.pending():
+            # The descriptor tells of a change only; the sockets get their turn first.
+            self._loop.call_soon(self._enter, self._read_bus)
+        if not arrived:
+            return
+        messages = [(sender, message) for sender, message in arrived if not self._is_order(sender, message)]
+        self._stack.receive_messages(messages, clock.monotonic())
+        self._flush()
+
+    def _is_order(self, sender: int, message: BusMessage) -> bool:
+        """Drain and Stop are the worker's, everything else is the stack's."""
+        if isinstance(message, Stop):
+            self._end(0)
+        elif isinstance(message, Drain):
+            self._is_draining = True
+            self._streams.stop_listening()
+        else:
+            return False
+        return True
+
+    # -- the end of every input ----------------------------------------------------------------------
+
+    def _flush_soon(self) -> None:
+        if not self._is_flush_due:
+            self._is_flush_due = True
+            self._loop.call_soon(self._enter, self._flush)
+
+    def _flush(self) -> None:
+        """Take from the stack what it wants to be done."""
+        self._is_flush_due = False
+        self._turn += 1
+        stack = self._stack
+        now = clock.monotonic()
+        outgoings = stack.datagrams_to_send(now)
+        records = stack.records_to_store()
+        if records:
+            # Before the answers leave: what was answered survives the death of this process.
+            self._journal.append(records)
+        failures = self._send_messages(stack.messages_to_send(now))
+        if outgoings:
+            failures += self._send(outgoings)
+        failures += self._streams.take_failures()
+        questions = stack.questions_to_ask()
+        if questions:
+            self._questions.ask(questions)
+        if failures:
+            stack.receive_failures(failures, now)
+            self._flush_soon()
+        self._set_timer(now)
+
+    def _send(self, outgoings: list[Outgoing]) -> list[Outgoing]:
+        """Send; returns the datagrams that cannot be sent, while streams tell later."""
+        streamed = [outgoing for outgoing in outgoings if outgoing.flow.transport != UDP]
+        if not streamed:
+            return self._doors.write(outgoings)
+        self._streams.send(streamed)
+        return self._doors.write([outgoing for outgoing in outgoings if outgoing.flow.transport == UDP])
+
+    def _send_messages(self, messages: list[tuple[int, BusMessage]]) -> list[Outgoing]:
+        """One batch for each destination; returns what a sibling should have sent and does not get."""
+        if not messages:
+            return []
+        shares: dict[int, list[BusMessage]] = {}
+        for destination, message in messages:
+            shares.setdefault(destination, []).append(message)
+        failures: list[Outgoing] = []
+        for destination, share in shares.items():
+            if not self._bus.send(destination, share):
+                failures += [message.outgoing for message in share if isinstance(message, SendOn)]
+        return failures
+
+    # -- time ----------------------------------------------------------------------------------------
+
+    def _set_timer(self, now: float) -> None:
+        """One timer for the stack. One that is set too early stays: it costs a turn, and moving it costs more."""
+        due = max(self._stack.next_timer(), now + TIMER_GRAIN_S)
+        if self._timer is not None:
+            if self._timer_at <= due:
+                return
+            self._timer.cancel()
+        self._timer_at = due
+        self._timer = self._loop.call_later(due - now, self._enter, self._timer_fired)
+
+    def _timer_fired(self) -> None:
+        self._timer = None
+        self._stack.handle_timers(clock.monotonic())
+        self._flush()
+
+    def _beat(self, expected_at: float) -> None:
+        """Tell the supervisor that this worker lives, and how; see to what is done now and then."""
+        if self._ended.done():
+            return
+        now = clock.monotonic()
+        self._vitals.note_lag(now - expected_at)
+        self._stack.set_wall_time(clock.wall_time(), now)
+        if now >= self._sweep_at:
+            self._sweep_at = now + SWEEP_INTERVAL_S
+            self._streams.sweep(now)
+        counters, gauges = self._vitals.read()
+        self._bus.send(
+            SUPERVISOR,
+            [Heartbeat(self._number, counters, gauges, self._turn, self._stack.is_in_sync, self._journal.alarms())],
+        )
+        has_drained = self._is_draining and not gauges["transactions"]
+        # A supervisor that has died starts another set of workers when it comes back.
+        if has_drained or os.getppid() != self._parent:
+            self._end(0)
+        self._loop.call_later(self._heartbeat_s, self._enter, self._beat, now + self._heartbeat_s)
