@@ -24,7 +24,7 @@ STATUSES = [100, 180, 200, 302, 408, 486, 600]
 LIMIT = 6
 
 ACTS = st.tuples(
-    st.sampled_from(["arrives", "is sent", "is answered", "answers", "fails", "is abandoned", "waits"]),
+    st.sampled_from(["arrives", "is sent", "is answered", "answers", "fails", "is abandoned", "is given up", "waits"]),
     st.sampled_from(REQUESTS),
     st.sampled_from(STATUSES),
     st.floats(0.0, 40.0),
@@ -57,6 +57,9 @@ class AnyOrder(Element):
         elif act == "is abandoned":
             for server, _ in self.known[:1]:
                 self.table.abandon(server, self.now)
+        elif act == "is given up":
+            for client in self.clients[:1]:
+                self.table.give_up(client, self.now)
         else:
             self.waits_until(self.now + seconds)
 

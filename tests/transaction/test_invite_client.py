@@ -279,6 +279,31 @@ def test_no_cancel_after_a_final_response() -> None:
         cancel_request(client)
 
 
+@pytest.mark.parametrize("after_180", [False, True], ids=["Calling", "Proceeding"])
+def test_given_up_64_t1_after_its_cancel(after_180: bool) -> None:
+    """9.1: the user knows, so it is not told; a response that comes after all is a stray one (RFC 6026 7.3)."""
+    element = Element()
+    client = element.sends(INVITE)
+    if after_180:
+        element.gets(response(INVITE, 180))
+    element.heard.clear()
+    element.table.give_up(client, 1.0)
+    assert element.heard == []
+    assert not element.gets(response(INVITE, 200))
+    assert element.ends_within(0.0)
+
+
+@pytest.mark.parametrize("status", [200, 486])
+def test_giving_up_after_the_final_response_changes_nothing(status: int) -> None:
+    """The machine waits its last timer out."""
+    element = Element()
+    client = element.sends(INVITE)
+    element.gets(response(INVITE, status))
+    element.table.give_up(client, 1.0)
+    assert element.gets(response(INVITE, status))
+    assert element.ends_within(32.0)
+
+
 @pytest.mark.parametrize(("status", "kept"), [(200, b""), (486, b"ACK")])
 def test_a_finished_transaction_keeps_only_the_ack(status: int, kept: bytes) -> None:
     """There are a hundred thousand of them at a thousand calls per second."""
