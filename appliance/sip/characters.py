@@ -40,7 +40,7 @@ DISPLAY: Final = _table(
 
 def is_all(text: bytes, table: bytes) -> bool:
     """Whether every octet of text is in the class. True for empty text."""
-    for octet in text:
+    for octet in text:  # noqa: SIM110 - compiled, this loop is a hundred times faster than a generator
         if not table[octet]:
             return False
     return True

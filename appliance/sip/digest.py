@@ -25,7 +25,7 @@ _REQUIRED: Final = (b"username", b"realm", b"nonce", b"uri", b"response")
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """Digest credentials as received, quotes taken off. algorithm: b"MD5" when absent. qop: lower case, b"" when absent.
+    """Digest credentials as received, quotes taken off. algorithm: b"MD5" when absent. qop: lower case, b"" without.
 
     nc: eight hexadecimal digits as sent; nonce_count: their value, 0 without qop.
     """
@@ -108,7 +108,7 @@ def verify(credentials: Credentials, ha1: bytes, method: bytes, body: bytes) -> 
 
 
 def parse_credentials(value: bytes) -> Credentials:
-    """An Authorization or Proxy-Authorization value. Raises MalformedMessage(400) unless it is whole Digest credentials."""
+    """An Authorization or Proxy-Authorization value. Raises MalformedMessage(400) unless it is whole and Digest."""
     scheme, parameters = parse_auth(value)
     if scheme != b"digest":
         raise MalformedMessage(400, "Not Digest Credentials")

@@ -28,10 +28,10 @@ from appliance.sip.characters import (
 )
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.parameters import parse_parameters
-from appliance.sip.parameters import quote as quote  # noqa: PLC0414
-from appliance.sip.parameters import split_list as split_list  # noqa: PLC0414
-from appliance.sip.parameters import unquote as unquote  # noqa: PLC0414
-from appliance.sip.parameters import write_parameters as write_parameters  # noqa: PLC0414
+from appliance.sip.parameters import quote as quote
+from appliance.sip.parameters import split_list as split_list
+from appliance.sip.parameters import unquote as unquote
+from appliance.sip.parameters import write_parameters as write_parameters
 from appliance.sip.uri import Uri, end_of_host, parse_uri, port_between
 
 _NUMBER_MAX: Final = 2**32 - 1
@@ -76,7 +76,7 @@ class Via:
 
     @property
     def sent_by(self) -> bytes:
-        """b"host:port" in lower case, the transport's default port filled in: for matching (RFC 3261 17.2.3, 18.1.2)."""
+        """b"host:port" for matching: lower case, the transport's default port filled in (RFC 3261 17.2.3, 18.1.2)."""
         return b"%b:%d" % (self.host, self.port or default_port(self.transport))
 
 
@@ -256,7 +256,7 @@ def _index_display(address: NameAddr, value: bytes, at: int, where: str) -> int:
 
 
 def _fill_addr_spec(address: NameAddr, value: bytes, where: str) -> None:
-    """RFC 3261 20.10: without angle brackets, what follows a semicolon is a header parameter, and "," and "?" are faults."""
+    """RFC 3261 20.10: without brackets, what follows ";" is the header field's, and "," and "?" are faults."""
     semicolon = index_of(value, 59, 0)
     if semicolon < 0:
         semicolon = len(value)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from appliance.sip.characters import index_of, number, skip_space, trimmed
 from appliance.sip.errors import MalformedMessage
-from appliance.sip.fields import HeaderField as HeaderField  # noqa: PLC0414
+from appliance.sip.fields import HeaderField as HeaderField
 from appliance.sip.fields import field_of, make_field, make_named_field, unfold
 from appliance.sip.headers import (
     STAR,
@@ -26,7 +26,7 @@ from appliance.sip.headers import (
     parse_name_addr,
     parse_via,
 )
-from appliance.sip.names import *
+from appliance.sip.names import *  # noqa: F403 - the ids are part of this module's interface
 from appliance.sip.names import (
     CALL_ID,
     CONTACT,
@@ -284,7 +284,7 @@ class Message:
         self._forget_one(id)
 
     def replace_first_value(self, id: int, value: bytes) -> None:
-        """The first comma-separated value exchanged, all other octets kept. Raises MalformedMessage when there is none."""
+        """The first comma-separated value exchanged, all other octets kept. Raises MalformedMessage without one."""
         index = self._index_required(id)
         line = self.fields[index].line
         start, end = self._first_value_span(index)

@@ -31,8 +31,7 @@ from appliance.sip.names import (
 )
 
 KNOWN_METHODS: Final = frozenset(
-    (b"INVITE", b"ACK", b"BYE", b"CANCEL", b"OPTIONS", b"REGISTER", b"PRACK", b"SUBSCRIBE", b"NOTIFY")
-    + (b"PUBLISH", b"INFO", b"REFER", b"MESSAGE", b"UPDATE")
+    b"INVITE ACK BYE CANCEL OPTIONS REGISTER PRACK SUBSCRIBE NOTIFY PUBLISH INFO REFER MESSAGE UPDATE".split()
 )
 _BROKEN: Final = -1
 _REQUIRED: Final = (VIA, FROM, TO, CALL_ID, CSEQ)

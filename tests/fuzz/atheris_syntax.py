@@ -1,0 +1,37 @@
+"""Coverage-guided fuzzing of the syntax floor: no octets may raise anything but MalformedMessage.
+
+    python tests/fuzz/atheris_syntax.py [RUNS] [FOLDER]
+
+FOLDER takes inputs that reach new code and inputs that fail; a temporary one is made when it is not given.
+
+Knows nothing of pytest; test_atheris_syntax.py runs it for a short while.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+RUNS_DEFAULT = 100_000
+ROOT = Path(__file__).resolve().parents[2]
+SEEDS = Path(__file__).parents[1] / "torture" / "messages"
+
+
+def main(arguments: list[str]) -> None:
+    """Runs the target for a number of inputs, seeded with the torture messages; exits with 0 when nothing was found."""
+    sys.path.insert(0, str(ROOT))
+    import atheris
+
+    with atheris.instrument_imports(include=["appliance.sip"]):
+        from tests.fuzz.syntax_target import consume
+
+    runs = int(arguments[1]) if len(arguments) > 1 else RUNS_DEFAULT
+    found = arguments[2] if len(arguments) > 2 else tempfile.mkdtemp(prefix="signalbox-fuzz-")
+    options = [arguments[0], f"-runs={runs}", "-max_len=4096", "-verbosity=0", f"-artifact_prefix={found}/"]
+    atheris.Setup([*options, found, str(SEEDS)], consume)
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main(sys.argv)

@@ -1,0 +1,212 @@
+"""Reading and editing messages: what is not edited keeps every octet (RFC 3261 7.3.1)."""
+
+from __future__ import annotations
+
+import pytest
+
+from appliance.sip.errors import MalformedMessage
+from appliance.sip.message import (
+    ALLOW,
+    AUTHORIZATION,
+    CALL_ID,
+    CONTACT,
+    CSEQ,
+    DATE,
+    FROM,
+    MAX_FORWARDS,
+    OTHER,
+    RECORD_ROUTE,
+    ROUTE,
+    SUPPORTED,
+    TO,
+    VIA,
+    HeaderField,
+    Request,
+    Response,
+)
+from appliance.sip.parser import SyntaxLimits, parse
+from appliance.sip.writer import write
+
+HEAD = (
+    b"INVITE sip:mara@harbour.example SIP/2.0\r\n"
+    b"v: SIP/2.0/UDP one.example;branch=z9hG4bK1 ,\r\n"
+    b"  SIP/2.0/TCP two.example;branch=z9hG4bK2,SIP/2.0/UDP three.example\r\n"
+    b"X-Odd :  a,  b\r\n"
+    b"Via: SIP/2.0/UDP four.example\r\n"
+    b"Max-Forwards: 070\r\n"
+    b'From: "Otto, Q" <sip:otto@harbour.example>;tag=o1\r\n'
+    b"to: <sip:mara@harbour.example>\r\n"
+    b"i: call@desk\r\n"
+    b"CSeq: 7 INVITE\r\n"
+    b"x-odd: c\r\n"
+    b'Route: <sip:r1.example;lr>, "R, 2" <sip:r2.example;lr>\r\n'
+    b"Contact: <sip:otto@192.0.2.1>;q=0.5, sip:otto@192.0.2.2\r\n"
+    b"Allow: INVITE, ACK,\r\n"
+    b"Date: Tue, 03 Mar 2026 07:08:09 GMT\r\n"
+    b'Authorization: Digest username="otto", realm="r"\r\n'
+)
+
+
+def _request(head: bytes = HEAD) -> Request:
+    message = parse(head + b"\r\n", SyntaxLimits())
+    assert isinstance(message, Request)
+    return message
+
+
+def test_values_are_found_under_any_spelling() -> None:
+    request = _request()
+    assert request.first(CALL_ID) == b"call@desk"
+    assert request.call_id == b"call@desk"
+    assert request.count(VIA) == 2
+    assert request.first(SUPPORTED) is None
+    assert request.values(SUPPORTED) == []
+    assert request.named(b"X-ODD") == [b"a,  b", b"c"]
+    assert request.named(b"call-id") == [b"call@desk"]
+
+
+def test_lists_are_split_and_single_values_are_not() -> None:
+    """RFC 3261 7.3.1, 20.7, 20.17."""
+    request = _request()
+    assert request.values(VIA)[1:] == [
+        b"SIP/2.0/TCP two.example;branch=z9hG4bK2",
+        b"SIP/2.0/UDP three.example",
+        b"SIP/2.0/UDP four.example",
+    ]
+    assert request.values(ROUTE) == [b"<sip:r1.example;lr>", b'"R, 2" <sip:r2.example;lr>']
+    assert request.values(DATE) == [b"Tue, 03 Mar 2026 07:08:09 GMT"]
+    assert request.values(AUTHORIZATION) == [b'Digest username="otto", realm="r"']
+    assert request.values(ALLOW) == [b"INVITE", b"ACK"]
+
+
+def test_what_every_request_has() -> None:
+    request = _request()
+    assert (request.cseq_number, request.cseq_method, request.max_forwards) == (7, b"INVITE", 70)
+    assert (request.from_tag, request.to_tag) == (b"o1", b"")
+    assert (request.from_uri.user, request.to_uri.user, request.uri.user) == (b"otto", b"mara", b"mara")
+    assert request.top_via.host == b"one.example"
+    assert [(contact.uri.host, contact.q) for contact in request.contacts()] == [
+        (b"192.0.2.1", 500),
+        (b"192.0.2.2", 1000),
+    ]
+
+
+def test_an_empty_element_is_a_fault_in_routes_and_contacts() -> None:
+    request = _request()
+    request.replace(ROUTE, b"<sip:a>,,<sip:b>")
+    with pytest.raises(MalformedMessage, match="Empty Value in Route"):
+        request.values(ROUTE)
+
+
+def test_star_stands_alone() -> None:
+    """RFC 3261 20.10, 10.2.2."""
+    request = _request()
+    request.replace(CONTACT, b"*")
+    assert [contact.is_star for contact in request.contacts()] == [True]
+    request.append(CONTACT, b"<sip:a@b>")
+    with pytest.raises(MalformedMessage, match="Star Among Other Contacts"):
+        request.contacts()
+
+
+def test_accessors_say_what_is_missing() -> None:
+    request = Request(b"INVITE", b"sip:a@b")
+    for read in ("call_id", "cseq_number", "from_uri", "to_tag", "top_via"):
+        with pytest.raises(MalformedMessage, match="Missing") as caught:
+            getattr(request, read)
+        assert caught.value.status == 400
+    assert request.max_forwards == -1
+
+
+def test_prepend_goes_before_the_first_of_its_kind() -> None:
+    request = _request()
+    request.prepend(VIA, b"SIP/2.0/UDP us.example;branch=z9hG4bKus")
+    request.prepend(RECORD_ROUTE, b"<sip:us.example;lr>")
+    lines = write(request).split(b"\r\n")
+    assert lines[1] == b"Record-Route: <sip:us.example;lr>"
+    assert lines[2] == b"Via: SIP/2.0/UDP us.example;branch=z9hG4bKus"
+    assert request.top_via.branch == b"z9hG4bKus"
+    assert HEAD.split(b"\r\n")[1:-1] == lines[3:-2]
+
+
+def test_taking_out_values_one_by_one_keeps_the_rest_as_it_was() -> None:
+    request = _request()
+    assert request.remove_first_value(VIA) == b"SIP/2.0/UDP one.example;branch=z9hG4bK1"
+    assert request.fields[0].line == b"v: SIP/2.0/TCP two.example;branch=z9hG4bK2,SIP/2.0/UDP three.example\r\n"
+    assert request.top_via.host == b"two.example"
+    assert request.remove_first_value(VIA) == b"SIP/2.0/TCP two.example;branch=z9hG4bK2"
+    assert request.remove_first_value(VIA) == b"SIP/2.0/UDP three.example"
+    assert request.count(VIA) == 1
+    assert request.remove_first_value(VIA) == b"SIP/2.0/UDP four.example"
+    with pytest.raises(MalformedMessage, match="Missing Via"):
+        request.remove_first_value(VIA)
+
+
+def test_exchanging_the_first_value_keeps_the_rest_as_it_was() -> None:
+    request = _request()
+    request.replace_first_value(VIA, b"SIP/2.0/UDP one.example;received=192.0.2.7")
+    assert request.fields[0].line == (
+        b"v: SIP/2.0/UDP one.example;received=192.0.2.7 ,\r\n"
+        b"  SIP/2.0/TCP two.example;branch=z9hG4bK2,SIP/2.0/UDP three.example\r\n"
+    )
+    assert request.top_via.received == b"192.0.2.7"
+    request.replace_first_value(CSEQ, b"8 INVITE")
+    assert request.cseq_number == 8
+
+
+def test_replace_leaves_one() -> None:
+    request = _request()
+    request.replace(VIA, b"SIP/2.0/UDP only.example")
+    request.replace(MAX_FORWARDS, b"69")
+    request.replace(SUPPORTED, b"path")
+    assert request.values(VIA) == [b"SIP/2.0/UDP only.example"]
+    assert request.max_forwards == 69
+    assert request.fields[-1].line == b"Supported: path\r\n"
+    request.remove_all(ROUTE)
+    assert request.count(ROUTE) == 0
+
+
+def test_edits_forget_what_was_parsed() -> None:
+    request = _request()
+    request.replace(FROM, b"<sip:nils@dock.example>;tag=n")
+    request.replace(TO, b"<sip:mara@dock.example>;tag=m")
+    request.replace(CALL_ID, b"other")
+    request.set_uri(b"sip:new@dock.example")
+    assert (request.from_uri.user, request.to_tag, request.call_id) == (b"nils", b"m", b"other")
+    assert request.uri.user == b"new"
+
+
+def test_copies_are_independent_and_share_lines() -> None:
+    request = _request()
+    copy = request.copy()
+    copy.prepend(VIA, b"SIP/2.0/UDP us.example")
+    copy.set_uri(b"sip:else@dock.example")
+    assert type(copy) is Request
+    assert write(request) == HEAD + b"\r\n"
+    assert copy.fields[1] is request.fields[0]
+    response = Response(200, b"OK")
+    assert response.copy().status == 200
+
+
+def test_unknown_headers_by_name() -> None:
+    request = _request()
+    request.append_named(b"X-New", b"value")
+    request.append_named(b"supported", b"gruu")
+    assert request.named(b"x-new") == [b"value"]
+    assert request.values(SUPPORTED) == [b"gruu"]
+    assert request.fields[-2].id == OTHER
+
+
+def test_our_own_values_hold_no_line_breaks() -> None:
+    with pytest.raises(AssertionError):
+        _request().append(SUPPORTED, b"path\r\nRoute: <sip:evil>")
+
+
+def test_a_header_line_knows_its_name_and_value() -> None:
+    field = HeaderField(OTHER, b"X-Fold \t:  one\r\n\t two  \r\n")
+    assert (field.name, field.value) == (b"X-Fold", b"one two")
+    assert field.line == b"X-Fold \t:  one\r\n\t two  \r\n"
+
+
+def test_headers_in_a_request_uri_are_a_fault() -> None:
+    """RFC 3261 19.1.1, RFC 4475 3.1.2.11."""
+    with pytest.raises(MalformedMessage, match="Headers in Request-URI"):
+        Request(b"INVITE", b"sip:a@b?x=y").uri  # noqa: B018
