@@ -164,7 +164,8 @@ COUNTERS: Final[tuple[Counter, ...]] = (
     Counter(REGISTRATIONS_ACCEPTED, "registrations-accepted", "registrations", "REGISTER requests answered with 200."),
     Counter(REGISTRATIONS_REFUSED, "registrations-refused", "registrations",
             "REGISTER requests the registrar answered with an error."),
-    Counter(BINDINGS_FULL, "bindings-full", "registrations", "REGISTER requests refused because `bindings` was reached."),
+    Counter(BINDINGS_FULL, "bindings-full", "registrations",
+            "REGISTER requests refused because `bindings` was reached."),
     Counter(BINDINGS_EXPIRED, "bindings-expired", "registrations", "Contacts whose time ran out."),
     Counter(CHALLENGES_SENT, "challenges-sent", "authentication", "Answers 401 and 407."),
     Counter(AUTHENTICATION_FAILED, "authentication-failed", "authentication", "Wrong user names and wrong passwords."),
@@ -204,6 +205,7 @@ COUNTERS: Final[tuple[Counter, ...]] = (
     Counter(SEND_FAILED, "send-failed", "trouble", "Messages the kernel or the connection would not send."),
     Counter(DNS_FAILED, "dns-failed", "trouble", "Host names that could not be looked up."),
     Counter(STORE_FAILED, "store-failed", "trouble", "Questions the subscriber database could not answer."),
-    Counter(JOURNAL_FAILED, "journal-failed", "trouble", "Registrations that could not be written to the state folder."),
+    Counter(JOURNAL_FAILED, "journal-failed", "trouble",
+            "Registrations that could not be written to the state folder."),
 )
 # fmt: on

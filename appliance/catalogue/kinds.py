@@ -217,8 +217,10 @@ def without_brackets(word: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """A domain name or an address as it stands in a SIP URI (RFC 3261 25.1 `host`): lower case, IPv6 in brackets."""
+    """A domain name or an address, in lower case. An IPv6 address is kept with brackets, as it stands in a SIP URI
+    (RFC 3261 25.1 `host`), where `is_bracketed`. `is_optional` allows none ("")."""
 
+    is_bracketed: bool = False
     is_optional: bool = False
     placeholder: str = "HOST"
     range_text: str = "a domain name or an IP address"
@@ -231,7 +233,7 @@ class Host:
             address = ipaddress.ip_address(without_brackets(word))
         except ValueError:
             return _read_domain(word)
-        return f"[{address.compressed}]" if address.version == 6 else address.compressed
+        return f"[{address.compressed}]" if self.is_bracketed and address.version == 6 else address.compressed
 
     def write(self, value: str) -> list[str]:
         return [value]

@@ -162,7 +162,8 @@ def _home_of(typed: Sequence[str], settings_class: type[Any], meaning: Misunders
     if meaning.word:
         return ""
     word = typed[0].lower()
-    homes = [(name, header) for place, header in _places() if place is not settings_class for name in _first_words(place)]
+    others = [(place, header) for place, header in _places() if place is not settings_class]
+    homes = [(name, header) for place, header in others for name in _first_words(place)]
     guess = word if word in dict(homes) else nearest(word, dict(homes))
     if guess is None or (meaning.guess and guess != word):
         return ""

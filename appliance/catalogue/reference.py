@@ -20,8 +20,8 @@ INTRODUCTION = """\
 
 <!-- Made by `python -m appliance.catalogue.reference`; change the catalogue, not this page. -->
 
-A configuration is text, one setting a line. What belongs to a section stands indented under the line of the section; a line
-that begins with `!` is a remark. What is not said has its default, so an empty file is a configuration, too.
+A configuration is text, one setting a line. What belongs to a section stands indented under the line of the section; a
+line that begins with `!` is a remark. What is not said has its default, so an empty file is a configuration, too.
 
     hostname box
     domain example.com
@@ -36,9 +36,9 @@ that begins with `!` is a remark. What is not said has its default, so an empty 
 Words may be in any case and may be shortened while they stay unique. `no` before the word turns a switch off and gives
 any other setting its default. A word with blanks in it stands in double quotes.
 
-`signalbox check --config FILE` names every fault with its line and what to type instead. The column *effect* says what a
-change will take once an appliance can be changed while it runs: `live` nothing, `drain` that the listener finishes what it
-has, `restart` that the workers are started anew. Today a change takes effect when the appliance is restarted.
+`signalbox check --config FILE` names every fault with its line and what to type instead. The column *effect* says what
+a change will take once an appliance can be changed while it runs: `live` nothing, `drain` that the listener finishes
+what it has, `restart` that the workers are started anew. Today a change takes effect when the appliance is restarted.
 """
 
 GROUPS = {
@@ -101,7 +101,7 @@ def write_default(setting: Setting) -> str:
 
 def _counters_part() -> Iterator[str]:
     yield "## Counters\n"
-    yield "What `signalbox status` counts since the workers started. One that starts with `dropped` is the reason of a drop.\n"
+    yield "What `signalbox status` counts since the appliance started, all workers together.\n"
     for group, help in GROUPS.items():
         yield f"### {group}\n"
         yield f"{help}\n"

@@ -210,8 +210,11 @@ class LimitSettings(_Checked):
 
 @dataclass(frozen=True, slots=True)
 class SupervisionSettings(_Checked):
-    """How workers are watched, restarted and stopped."""
+    """How workers are fed, watched, restarted and stopped."""
 
+    steering: bool = setting(
+        True, "steering", Switch(), RESTART,
+        "Let the kernel give each datagram to the worker that owns its Call-ID; without it, the workers pass them on.")
     heartbeat_ms: int = setting(
         100, "heartbeat", Integer(10, 10000, "milliseconds"), LIVE, "How often a worker says that it lives.")
     hang_ms: int = setting(
@@ -243,7 +246,8 @@ class JournalSettings(_Checked):
         200, "sync", Integer(0, 60000, "milliseconds"), LIVE,
         "How often changes are forced to the disk: what a power cut may lose. A crash of the appliance loses nothing.")
     pace_kib_per_s: int = setting(
-        8192, "pace", Integer(64, 1048576, "KiB"), LIVE, "The most that is written a second while they are written anew.")
+        8192, "pace", Integer(64, 1048576, "KiB"), LIVE,
+        "The most that is written a second while they are written anew.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +259,7 @@ class Settings(_Checked):
         0, "workers", Integer(1, WORKERS_MAX, zero_word="auto"), LIVE,
         "Worker processes; `auto` is one for each processor.")
     domains: tuple[str, ...] = setting(
-        (), "domain", Host(), LIVE,
+        (), "domain", Host(is_bracketed=True), LIVE,
         "A domain whose subscribers are served here. The addresses of the listeners are domains, too.",
         "RFC 3261 16.5", is_many=True)
     subscribers_url: str = setting(

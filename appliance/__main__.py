@@ -1,0 +1,248 @@
+"""The `signalbox` command: reads the command line and puts the parts together.
+
+Exit status: 0 done, 1 it could not be done (sentences on standard error say why), 2 the command line is wrong.
+
+Knows nothing of how anything is done.
+"""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import os
+import platform
+import sys
+from collections.abc import Sequence
+from contextlib import closing
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from appliance.catalogue.settings import Settings
+from appliance.management.check import check, read_configuration
+from appliance.management.demo import prepare_demo
+from appliance.management.failure import CommandFailed
+from appliance.management.last_configuration import keep_configuration, last_configuration
+from appliance.management.status import ask_status, draw_status, write_json
+from appliance.management.subscriber_commands import SubscriberCommands, read_address
+
+DEFAULT_STATE_DIR = Path("/var/lib/signalbox")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        status: int = options.command(options)
+        sys.stdout.flush()
+        return status
+    except CommandFailed as failure:
+        print(failure, file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        # Whoever read the output has seen enough; nothing more can be said to him.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+# -- commands ----------------------------------------------------------------------------------------
+
+
+def _run(options: argparse.Namespace) -> int:
+    from appliance.cluster.run import run  # only here: the other commands need none of it
+
+    settings, text = read_configuration(options.config)
+    _make_folder(options.state)
+    if options.demo:
+        print(prepare_demo(settings, options.state), flush=True)
+    keep_configuration(options.state, text)
+    name = str(options.config) if options.config else "the built-in defaults"
+    return run(settings, text, options.state, config_name=name)
+
+
+def _check(options: argparse.Namespace) -> int:
+    print(check(options.config))
+    return 0
+
+
+def _status(options: argparse.Namespace) -> int:
+    report = ask_status(options.state / "run")
+    print(write_json(report) if options.json else draw_status(report, options.all))
+    return 0
+
+
+def _add(options: argparse.Namespace) -> int:
+    settings = _settings(options)
+    address = read_address(options.address, settings)
+    password = _read_password(options.password_stdin, str(address))
+    with closing(_commands(options, settings)) as commands:
+        print(commands.add(address, password))
+    return 0
+
+
+def _remove(options: argparse.Namespace) -> int:
+    settings = _settings(options)
+    address = read_address(options.address, settings)
+    with closing(_commands(options, settings)) as commands:
+        print(commands.remove(address))
+    return 0
+
+
+def _list(options: argparse.Namespace) -> int:
+    with closing(_commands(options, _settings(options))) as commands:
+        for line in commands.list():
+            print(line)
+    return 0
+
+
+def _import(options: argparse.Namespace) -> int:
+    with closing(_commands(options, _settings(options))) as commands:
+        print(commands.import_csv(options.file, options.replace))
+    return 0
+
+
+def _settings(options: argparse.Namespace) -> Settings | None:
+    """The configuration given, else the one that was last in use with the state folder, else none."""
+    if options.config is not None:
+        return read_configuration(options.config)[0]
+    return last_configuration(options.state)
+
+
+def _commands(options: argparse.Namespace, settings: Settings | None) -> SubscriberCommands:
+    _make_folder(options.state)
+    return SubscriberCommands(settings, options.state)
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as fault:
+        raise CommandFailed(f"The state folder {path} cannot be made: {fault.strerror}.") from None
+
+
+def _read_password(is_stdin: bool, address: str) -> str:
+    """A password typed twice, or the first line of standard input. Raises CommandFailed."""
+    if is_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    if not sys.stdin.isatty():
+        raise CommandFailed("There is no terminal to ask for the password: use --password-stdin.")
+    try:
+        password = getpass.getpass(f"Password of {address}: ")
+        if getpass.getpass("The same again: ") != password:
+            raise CommandFailed("The two passwords differ; nothing was changed.")
+    except EOFError:
+        raise CommandFailed("No password was given; nothing was changed.") from None
+    return password
+
+
+# -- the command line --------------------------------------------------------------------------------
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="signalbox",
+        description="A SIP signalling appliance: registrar and proxy.",
+        epilog="`signalbox COMMAND --help` says more about a command. docs/configuration.md lists every setting.",
+    )
+    parser.add_argument("--version", action="version", version=_version())
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    _add_run(commands)
+    _add_check(commands)
+    _add_status(commands)
+    _add_subscriber(commands)
+    return parser
+
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
+
+def _add_run(commands: Commands) -> None:
+    run = commands.add_parser(
+        "run",
+        help="run the appliance in the foreground until Ctrl-C",
+        description="Run the appliance in the foreground. Ctrl-C or SIGTERM stops it; a second one stops it at once.",
+    )
+    run.add_argument(
+        "--config", type=Path, metavar="FILE", help="the configuration; without it, the built-in defaults are used"
+    )
+    run.add_argument("--demo", action="store_true", help="make two demo subscribers and say what to type into a phone")
+    _add_state(run)
+    run.set_defaults(command=_run)
+
+
+def _add_check(commands: Commands) -> None:
+    parser = commands.add_parser(
+        "check",
+        help="name every fault of a configuration",
+        description="Name every fault of a configuration, its line, and what to type instead.",
+    )
+    parser.add_argument("--config", type=Path, metavar="FILE", required=True, help="the configuration")
+    parser.set_defaults(command=_check)
+
+
+def _add_status(commands: Commands) -> None:
+    status = commands.add_parser(
+        "status",
+        help="show workers, slots, registrations, transactions and counters",
+        description="Show what the appliance that runs on a state folder is doing.",
+    )
+    status.add_argument("--json", action="store_true", help="for programs: the whole report as JSON")
+    status.add_argument("--all", action="store_true", help="show counters that are 0, too")
+    _add_state(status)
+    status.set_defaults(command=_status)
+
+
+def _add_subscriber(commands: Commands) -> None:
+    subscriber = commands.add_parser(
+        "subscriber",
+        help="add, remove, list or import subscribers",
+        description="Change and list the subscribers. It makes no difference whether the appliance is running.",
+    )
+    actions = subscriber.add_subparsers(metavar="ACTION", required=True)
+    add = actions.add_parser("add", help="add a subscriber", description="Add a subscriber; asks for the password.")
+    add.add_argument("address", metavar="USER@DOMAIN")
+    add.add_argument("--password-stdin", action="store_true", help="take the first line of standard input instead")
+    add.set_defaults(command=_add)
+    remove = actions.add_parser("remove", help="remove a subscriber", description="Remove a subscriber.")
+    remove.add_argument("address", metavar="USER@DOMAIN")
+    remove.set_defaults(command=_remove)
+    listing = actions.add_parser("list", help="list all subscribers", description="List all subscribers, one a line.")
+    listing.set_defaults(command=_list)
+    importing = actions.add_parser(
+        "import",
+        help="add the subscribers of a file",
+        description="Add the rows `username,domain,password` of a file: all of them, or none when one is wrong.",
+    )
+    importing.add_argument("file", type=Path, metavar="FILE.csv")
+    importing.add_argument("--replace", action="store_true", help="give those who are there already the new password")
+    importing.set_defaults(command=_import)
+    for action in (add, remove, listing, importing):
+        action.add_argument(
+            "--config", type=Path, metavar="FILE", help="the configuration; without it, the one that ran last"
+        )
+        _add_state(action)
+
+
+def _add_state(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--state", type=Path, metavar="DIR", default=DEFAULT_STATE_DIR, help="the state folder (default: %(default)s)"
+    )
+
+
+def _version() -> str:
+    """The version, which build it is, and the Python below it."""
+    from appliance.sip import parser
+
+    try:
+        version = metadata.version("signalbox")
+    except metadata.PackageNotFoundError:
+        version = "of a source folder"
+    build = "pure" if str(parser.__file__).endswith(".py") else "compiled"
+    return f"signalbox {version} ({build}, Python {platform.python_version()})"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

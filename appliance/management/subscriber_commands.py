@@ -1,0 +1,138 @@
+"""`signalbox subscriber add|remove|list|import`: each does one thing to the database and returns a sentence.
+
+An address is USER@DOMAIN. Subscribers are kept by realm, so the configuration says which realm a domain has:
+the one given, else the one the appliance of this state folder ran with last. A running appliance is told to
+forget what it remembers of a changed subscriber; whether it was reached is part of the sentence, never a failure.
+
+Knows nothing of terminals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from appliance import clock
+from appliance.bus import BusUnavailable, ask_supervisor
+from appliance.catalogue.faults import ValueFault, alternatives, nearest
+from appliance.catalogue.kinds import Host
+from appliance.catalogue.settings import Settings
+from appliance.management.failure import CommandFailed
+from appliance.state.messages import ForgetSubscriber
+from appliance.subscribers import ImportFault, StoreError, SubscriberStore, database_url, new_subscriber
+
+TIMEOUT_S = 2.0
+# The name that stands for all subscribers when an appliance is told to forget.
+EVERYBODY = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A subscriber's name and realm."""
+
+    username: str
+    realm: str
+
+    def __str__(self) -> str:
+        return f"{self.username}@{self.realm}"
+
+
+def realm_of(domain: str, settings: Settings | None) -> str:
+    """The realm of a domain by the configuration; the domain itself where there is none. Raises ValueError."""
+    try:
+        host = Host(is_bracketed=True).read([domain])
+    except ValueFault as fault:
+        raise ValueError(str(fault)) from None
+    if settings is None or host == settings.digest.realm:
+        return host
+    served = [*settings.domains, *(Host(is_bracketed=True).read([item.address]) for item in settings.listeners)]
+    if host not in served:
+        near = nearest(host, served)
+        hint = f'did you mean "{near}"?' if near else f"take {alternatives(dict.fromkeys(served))}"
+        raise ValueError(f'"{domain}" is no domain of this appliance; {hint}')
+    return settings.digest.realm or host
+
+
+def read_address(text: str, settings: Settings | None) -> Address:
+    """USER@DOMAIN as name and realm; a leading `sip:` may stand. Raises CommandFailed."""
+    username, at, domain = text.removeprefix("sip:").rpartition("@")
+    if not at or not username:
+        raise CommandFailed(f'"{text}" is no address: type USER@DOMAIN, such as alice@example.com.')
+    try:
+        return Address(username, realm_of(domain, settings))
+    except ValueError as fault:
+        raise CommandFailed(f"{fault}.") from None
+
+
+class SubscriberCommands:
+    """The commands on the database of one appliance. Raises CommandFailed when it cannot be opened."""
+
+    def __init__(self, settings: Settings | None, state_dir: Path) -> None:
+        self._settings = settings
+        self._runtime_dir = state_dir / "run"
+        try:
+            self._store = SubscriberStore(database_url(settings.subscribers_url if settings else "", state_dir))
+        except (StoreError, ValueError) as fault:
+            raise _failed(fault) from None
+
+    def close(self) -> None:
+        """Give the database back."""
+        self._store.close()
+
+    def add(self, address: Address, password: str) -> str:
+        """Add a subscriber. Raises CommandFailed."""
+        try:
+            self._store.add(new_subscriber(address.username, address.realm, password, clock.wall_time()))
+        except (StoreError, ValueError) as fault:
+            raise _failed(fault) from None
+        return f"{address} is a subscriber now. {self._tell(address.username)}"
+
+    def remove(self, address: Address) -> str:
+        """Remove a subscriber; registrations that exist run out by themselves. Raises CommandFailed."""
+        try:
+            was_there = self._store.remove(address.username, address.realm)
+        except StoreError as fault:
+            raise _failed(fault) from None
+        if not was_there:
+            raise CommandFailed(f"{address} is not a subscriber.")
+        return f"{address} is no subscriber any more. {self._tell(address.username)}"
+
+    def list(self) -> Iterator[str]:
+        """The addresses, in order. Raises CommandFailed."""
+        try:
+            for subscriber in self._store.list():
+                yield f"{subscriber.username}@{subscriber.realm}"
+        except StoreError as fault:
+            raise _failed(fault) from None
+
+    def import_csv(self, path: Path, is_replacing: bool) -> str:
+        """Add the rows `username,domain,password` of a file, all or none. Raises CommandFailed with the bad lines."""
+        try:
+            with path.open(encoding="utf-8-sig", newline="") as lines:
+                count = self._store.import_csv(
+                    lines, clock.wall_time(), is_replacing, lambda domain: realm_of(domain, self._settings)
+                )
+        except OSError as fault:
+            raise CommandFailed(f"The file {path} cannot be read: {fault.strerror}.") from None
+        except ImportFault as fault:
+            heading = f"{path} has rows that cannot be imported, and none was:"
+            raise CommandFailed("\n".join([heading, *(f"  line {n}: {what}" for n, what in fault.faults)])) from None
+        except StoreError as fault:
+            raise _failed(fault) from None
+        return f"{count} subscriber{'' if count == 1 else 's'} imported. {self._tell(EVERYBODY)}"
+
+    def _tell(self, username: str) -> str:
+        """Have a running appliance forget what it remembers; says whether it was reached."""
+        try:
+            answer = ask_supervisor(self._runtime_dir, ForgetSubscriber(username.encode()), TIMEOUT_S)
+        except BusUnavailable:
+            return "No appliance runs on this state folder, so none had to be told."
+        if "error" in answer:
+            return f"The running appliance could not be told: {answer['error']}"
+        return "The running appliance knows."
+
+
+def _failed(fault: Exception) -> CommandFailed:
+    text = str(fault).removesuffix(".")
+    return CommandFailed(f"{text[:1].upper()}{text[1:]}.")
