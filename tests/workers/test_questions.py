@@ -1,0 +1,148 @@
+"""Questions are answered once each, "cannot know" is never "no", and everything has a bound."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from appliance.resolver import HostAddresses, LookupFailed
+from appliance.routing.questions import Answer, FindSubscriber, HostAnswer, LookupHost, SubscriberAnswer
+from appliance.workers.questions import Questions
+
+
+@dataclass(frozen=True)
+class Known:
+    ha1_md5: str = "aa"
+    ha1_sha256: str = "bb"
+
+
+class Names:
+    """A DNS that answers when it is allowed to."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
+
+    async def lookup(self, host: str) -> HostAddresses:
+        self.asked.append(host)
+        await self.may_answer.wait()
+        if host == "down.example.com":
+            raise LookupFailed("no server")
+        if host == "odd.example.com":
+            raise ZeroDivisionError
+        return HostAddresses(("192.0.2.1", "2001:db8::1") if host == "up.example.com" else (), 60.0)
+
+
+class Subscribers:
+    """A database with one subscriber, which can be made to fail or to wait."""
+
+    def __init__(self) -> None:
+        self.may_answer = threading.Event()
+        self.may_answer.set()
+
+    def find(self, username: str, realm: str) -> Known | None:
+        self.may_answer.wait(5)
+        if realm == "broken":
+            raise OSError("the disk is gone")
+        return Known() if (username, realm) == ("alice", "example.com") else None
+
+
+def run(scenario: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(asyncio.wait_for(scenario, 10))
+
+
+async def until_count(answers: list[Answer], count: int) -> None:
+    while len(answers) < count:
+        await asyncio.sleep(0.001)
+
+
+def test_a_host_has_addresses_or_none_or_nobody_knows() -> None:
+    async def scenario() -> None:
+        answers: list[Answer] = []
+        questions = Questions(Names(), Subscribers(), 10, 10, 1.0, answers.extend)
+        hosts = [b"up.example.com", b"none.example.com", b"down.example.com", b"odd.example.com", b"\xff"]
+        questions.ask([LookupHost(number, host) for number, host in enumerate(hosts)])
+        await until_count(answers, 5)
+        assert sorted(answers, key=lambda answer: answer.id) == [
+            HostAnswer(0, ("192.0.2.1", "2001:db8::1"), False, 60.0),
+            HostAnswer(1, (), False, 60.0),
+            HostAnswer(2, (), True, 0.0),
+            HostAnswer(3, (), True, 0.0),
+            HostAnswer(4, (), False, 0.0),
+        ]
+        questions.close()
+
+    run(scenario())
+
+
+def test_a_subscriber_is_known_or_not_or_the_store_cannot_say() -> None:
+    async def scenario() -> None:
+        answers: list[Answer] = []
+        questions = Questions(Names(), Subscribers(), 10, 10, 1.0, answers.extend)
+        asked = [(b"alice", b"example.com"), (b"bob", b"example.com"), (b"alice", b"broken"), (b"\xff", b"example.com")]
+        questions.ask([FindSubscriber(number, *who) for number, who in enumerate(asked)])
+        await until_count(answers, 4)
+        assert sorted(answers, key=lambda answer: answer.id) == [
+            SubscriberAnswer(0, True, False, b"aa", b"bb"),
+            SubscriberAnswer(1, False, False),
+            SubscriberAnswer(2, False, True),
+            SubscriberAnswer(3, False, False),
+        ]
+        assert questions.store_failures == 1
+        questions.close()
+
+    run(scenario())
+
+
+def test_a_store_that_does_not_answer_cannot_say() -> None:
+    async def scenario() -> None:
+        answers: list[Answer] = []
+        store = Subscribers()
+        store.may_answer.clear()
+        questions = Questions(Names(), store, 10, 10, 0.02, answers.extend)
+        questions.ask([FindSubscriber(1, b"alice", b"example.com")])
+        await until_count(answers, 1)
+        assert answers == [SubscriberAnswer(1, False, True)]
+        store.may_answer.set()
+        questions.close()
+
+    run(scenario())
+
+
+def test_questions_out_and_waiting_are_bounded() -> None:
+    async def scenario() -> None:
+        answers: list[Answer] = []
+        names = Names()
+        names.may_answer.clear()
+        questions = Questions(names, Subscribers(), 2, 3, 1.0, answers.extend)
+        questions.ask([LookupHost(number, b"up.example.com") for number in range(7)])
+        await asyncio.sleep(0)
+        assert len(names.asked) == 2
+        assert questions.open_count == 5
+        assert answers == [HostAnswer(5, (), True, 0.0), HostAnswer(6, (), True, 0.0)]
+        names.may_answer.set()
+        await until_count(answers, 7)
+        assert sorted(answer.id for answer in answers) == list(range(7))
+        await asyncio.sleep(0)
+        assert questions.open_count == 0
+        questions.close()
+
+    run(scenario())
+
+
+def test_a_slow_dns_does_not_hold_up_the_database() -> None:
+    async def scenario() -> None:
+        answers: list[Answer] = []
+        names = Names()
+        names.may_answer.clear()
+        questions = Questions(names, Subscribers(), 1, 1, 1.0, answers.extend)
+        questions.ask([LookupHost(1, b"up.example.com"), FindSubscriber(2, b"alice", b"example.com")])
+        await until_count(answers, 1)
+        assert answers[0].id == 2
+        questions.close()
+
+    run(scenario())

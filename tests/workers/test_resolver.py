@@ -1,0 +1,145 @@
+"""Hosts by file and by DNS (RFC 3263 4.2), against a name server of the test's own on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Coroutine, Iterator
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import dns.asyncresolver
+import dns.flags
+import dns.message
+import dns.rcode
+import dns.resolver
+import dns.rrset
+import pytest
+import uvloop
+
+from appliance.resolver import HostAddresses, HostResolver, LookupFailed, names_in
+
+ZONE = {
+    ("both.test.", "A"): ["192.0.2.2", "192.0.2.1"],
+    ("both.test.", "AAAA"): ["2001:db8::1"],
+    ("four.test.", "A"): ["192.0.2.4"],
+    ("six.test.", "AAAA"): ["2001:db8::6"],
+}
+FAILING = {("broken.test.", "A"), ("broken.test.", "AAAA"), ("half.test.", "AAAA"), ("nothalf.test.", "AAAA")}
+EMPTY = {"half.test.", "nothalf.test.", "empty.test.", *(name for name, _ in ZONE)}
+
+
+def answer_to(query: dns.message.Message) -> dns.message.Message:
+    answer = dns.message.make_response(query)
+    answer.flags |= dns.flags.RA
+    question = query.question[0]
+    key = (question.name.to_text(), dns.rdatatype.to_text(question.rdtype))
+    if key in FAILING:
+        answer.set_rcode(dns.rcode.SERVFAIL)
+    elif key == ("half.test.", "A"):
+        answer.answer.append(dns.rrset.from_text(key[0], 17, "IN", "A", "192.0.2.17"))
+    elif key in ZONE:
+        answer.answer.append(dns.rrset.from_text(key[0], 300 if key[1] == "A" else 120, "IN", key[1], *ZONE[key]))
+    elif key[0] not in EMPTY:
+        answer.set_rcode(dns.rcode.NXDOMAIN)
+    return answer
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A name server, and resolvers that ask it."""
+    endpoint = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    endpoint.bind(("127.0.0.1", 0))
+
+    def serve() -> None:
+        while True:
+            data, peer = endpoint.recvfrom(4096)
+            if not data:
+                return
+            endpoint.sendto(answer_to(dns.message.from_wire(data)).to_wire(), peer)
+
+    class AsksIt(dns.asyncresolver.Resolver):
+        def __init__(self, filename: str) -> None:
+            super().__init__(configure=False)
+            self.nameservers = ["127.0.0.1"]
+            self.port = endpoint.getsockname()[1]
+
+    monkeypatch.setattr(dns.asyncresolver, "Resolver", AsksIt)
+    thread = Thread(target=serve)
+    thread.start()
+    yield
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as last:
+        last.sendto(b"", endpoint.getsockname())
+    thread.join()
+    endpoint.close()
+
+
+def ask(
+    host: str, hosts_file: Path = Path("/nonexistent"), resolv_conf: Path = Path("/etc/resolv.conf")
+) -> HostAddresses:
+    async def whole() -> HostAddresses:
+        return await HostResolver(0.5, hosts_file, resolv_conf).lookup(host)
+
+    return with_uvloop(whole())
+
+
+def with_uvloop(what: Coroutine[Any, Any, HostAddresses]) -> HostAddresses:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(what)
+
+
+def test_both_families_with_the_shorter_life(server: None) -> None:
+    assert ask("both.test") == HostAddresses(("192.0.2.2", "192.0.2.1", "2001:db8::1"), 120.0)
+
+
+def test_one_family(server: None) -> None:
+    assert ask("FOUR.test.") == HostAddresses(("192.0.2.4",), 300.0)
+    assert ask("six.test") == HostAddresses(("2001:db8::6",), 120.0)
+
+
+@pytest.mark.parametrize("host", ["none.test", "empty.test", "a" * 64 + ".test", "a..test", "", ".", "\u0661.test"])
+def test_no_such_host(server: None, host: str) -> None:
+    assert ask(host).addresses == ()
+
+
+def test_a_server_that_fails_is_not_a_no(server: None) -> None:
+    with pytest.raises(LookupFailed):
+        ask("broken.test")
+
+
+def test_one_family_known_is_enough(server: None) -> None:
+    assert ask("half.test") == HostAddresses(("192.0.2.17",), 17.0)
+
+
+def test_one_family_empty_and_the_other_unknown_is_unknown(server: None) -> None:
+    with pytest.raises(LookupFailed):
+        ask("nothalf.test")
+
+
+def test_without_any_name_server_nobody_knows(tmp_path: Path) -> None:
+    (tmp_path / "resolv.conf").write_text("")
+    with pytest.raises(LookupFailed):
+        ask("both.test", resolv_conf=tmp_path / "missing")
+
+
+def test_the_hosts_file_comes_first_and_is_read_again(server: None, tmp_path: Path) -> None:
+    hosts = tmp_path / "hosts"
+    hosts.write_text("192.0.2.99 both.test\n")
+    assert ask("Both.test", hosts).addresses == ("192.0.2.99",)
+    asking = HostResolver(0.5, hosts)
+    assert with_uvloop(asking.lookup("both.test")).addresses == ("192.0.2.99",)
+    hosts.unlink()
+    hosts.write_text("192.0.2.98 both.test\n")
+    assert with_uvloop(asking.lookup("both.test")).addresses == ("192.0.2.98",)
+
+
+def test_localhost_is_this_machine_even_without_a_file() -> None:
+    """RFC 6761 6.3."""
+    assert ask("localhost").addresses == ("127.0.0.1", "::1")
+    assert ask("sip.localhost").addresses == ("127.0.0.1", "::1")
+
+
+def test_lines_of_a_hosts_file() -> None:
+    text = "# comment\n127.0.0.1\tlocalhost  Here # me\n::1 localhost\nnonsense line\n\n192.0.2.1\n::1 localhost\n"
+    assert names_in(text) == {"localhost": ("127.0.0.1", "::1"), "here": ("127.0.0.1",)}
