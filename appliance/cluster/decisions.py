@@ -132,7 +132,8 @@ def sentence(view: ClusterView) -> str:
         return f"Stopping: {_names(left)} still running." if left else "Stopped."
     live = [w.number for w in view.workers if w.life == Life.LIVE]
     others = [w for w in view.workers if w.life != Life.LIVE]
-    taking = f"{_names(live)} {'takes' if len(live) == 1 else 'take'} calls" if live else "Nobody takes calls"
+    taking = f"{_names(live)} {'takes' if len(live) == 1 else 'take'} calls" if live else "nobody takes calls"
+    taking = taking[0].upper() + taking[1:]
     return "; ".join([taking, *(f"worker {w.number} is {_WORDS[w.life]}" for w in others)]) + "."
 
 

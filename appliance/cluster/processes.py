@@ -48,7 +48,7 @@ class WorkerProcess:
                 pass_fds=launch.fds(),
                 process_group=0,
                 # The other threads of this process are those of ZeroMQ, which hold no lock of Python.
-                preexec_fn=_ends_with(os.getpid()),  # noqa: PLW1509
+                preexec_fn=_ends_with(os.getpid()),
             )
         self.pid = self._popen.pid
         self._pidfd = os.pidfd_open(self.pid)

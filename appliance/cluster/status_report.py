@@ -4,7 +4,8 @@
      "workers": [{"number", "pid", "state", "uptime_s", "restarts", "slots", "cpu_s", "cpu_percent", "rss",
                   "transactions", "registrations", "turn", "silent_ms", "last_ending", "gauges"}, ...],
      "slots": [[first, last, owner], ...], "epoch": int,
-     "registrations": int, "transactions": int, "counters": {name: sum}, "drops": {name: sum}, "alarms": [sentence, ...]}
+     "registrations": int, "transactions": int, "counters": {name: sum}, "drops": {name: sum},
+     "alarms": [sentence, ...]}
 
 Knows nothing of how it is shown or of who asked.
 """

@@ -158,8 +158,8 @@ def test_no_configured_pause_is_still_a_pause() -> None:
 @pytest.mark.parametrize(
     ("lives", "told"),
     [
-        ((Life.LIVE, Life.LIVE), "workers 0, 1 take calls."),
-        ((Life.LIVE, Life.ABSENT), "worker 0 takes calls; worker 1 is dead and will be started again."),
+        ((Life.LIVE, Life.LIVE), "Workers 0, 1 take calls."),
+        ((Life.LIVE, Life.ABSENT), "Worker 0 takes calls; worker 1 is dead and will be started again."),
         ((Life.STARTING, Life.STARTING), "Nobody takes calls; worker 0 is starting; worker 1 is starting."),
     ],
 )
