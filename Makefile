@@ -1,0 +1,39 @@
+# make run    build and start the appliance in the foreground, with two demo subscribers
+# make call   register both and place a call between them (in a second terminal)
+# make test   everything that is tested; installs what the tests need
+# make clean  remove what was built; the state folder stays
+
+PYTHON ?= python3.11
+STATE ?= state
+BUILT = .venv/.built
+SOURCES = $(shell find appliance -name '*.py' -o -name '*.pyx' -o -name '*.pxd') pyproject.toml setup.py
+
+.PHONY: run call test clean packages-run packages-test
+
+run: $(BUILT)
+	@mkdir -p -m 0700 $(STATE)
+	PYTHONSAFEPATH=1 .venv/bin/signalbox run --config packaging/demo.conf --state $(STATE) --demo
+
+call: $(BUILT)
+	@.venv/bin/python -m demo --state $(STATE)
+
+test: packages-test .venv/bin/tox
+	.venv/bin/tox run
+
+$(BUILT): .venv/bin/python $(SOURCES)
+	.venv/bin/pip install --quiet --upgrade pip
+	.venv/bin/pip install --quiet .
+	@touch $@
+
+.venv/bin/tox: .venv/bin/python
+	.venv/bin/pip install --quiet --upgrade pip "tox>=4.23"
+
+.venv/bin/python:
+	@sh packaging/install-packages.sh packaging/apt-run.txt
+	$(PYTHON) -m venv .venv
+
+packages-test:
+	@sh packaging/install-packages.sh packaging/apt-run.txt packaging/apt-test.txt
+
+clean:
+	rm -rf .venv .tox build dist signalbox.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,14 @@
+"""Where the tests find things.
+
+The product is whatever is installed; the repository comes last on the path, so that `tests` and `demo`
+are found there and `appliance` only where none is installed.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+if str(ROOT) not in sys.path:
+    sys.path.append(str(ROOT))
