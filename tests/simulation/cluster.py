@@ -1,0 +1,177 @@
+"""The workers of a node in one process: stacks, the bus between them, and who gets which datagram.
+
+The bus keeps the order of each pair of workers and loses nothing but what goes to the dead. Datagrams are
+steered by Call-ID as the kernel does it, by a table that lags behind the workers', or at random.
+
+Knows nothing of phones and of calls.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from random import Random
+
+from appliance.catalogue.settings import Settings
+from appliance.routing.questions import Answer, FindSubscriber, HostAnswer, Question, SubscriberAnswer
+from appliance.sip.parser import find_call_id
+from appliance.stack import Stack
+from appliance.state.messages import BusMessage, PeerStarted, SlotsChanged, decode, encode
+from appliance.state.slots import SlotTable, deal, give_back, move, seed_of, slot_of
+from appliance.transport.flow import Flow, Outgoing
+from tests.simulation.schedule import Schedule
+
+SUPERVISOR = -1
+KEY = b"simulated-appliance-key"
+WALL_TIME = 1_700_000_000.0
+BUS_DELAY_S = (0.0001, 0.003)
+STORE_DELAY_S = (0.001, 0.2)
+# How long after a change of slots the kernel may still steer by the old table.
+STEERING_LAG_S = 0.2
+
+
+class Cluster:
+    """Workers by number; `send` takes what they send to the network."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        workers: int,
+        schedule: Schedule,
+        random: Random,
+        send: Callable[[Outgoing], None],
+        is_steered: bool = True,
+        store_fails: float = 0.0,
+    ) -> None:
+        self.schedule = schedule
+        self.table: SlotTable = deal(range(workers))
+        self.stacks: dict[int, Stack] = {}
+        self.stored: list[bytes] = []
+        self._home = self.table
+        self._steering = self.table
+        self._settings = settings
+        self._random = random
+        self._send = send
+        self._is_steered = is_steered
+        self._store_fails = store_fails
+        self._bus_free_at: dict[tuple[int, int], float] = {}
+        self._started = schedule.now
+        for worker in range(workers):
+            self._new_stack(worker)
+        self._tell_slots()
+
+    def _new_stack(self, worker: int) -> Stack:
+        now = self.schedule.now
+        stack = Stack(self._settings, worker, KEY, now, WALL_TIME + now - self._started)
+        self.stacks[worker] = stack
+        return stack
+
+    # -- life and death ------------------------------------------------------------------------------
+
+    def kill(self, worker: int) -> None:
+        """A worker is gone with all it had; its siblings are told and the kernel steers anew a little later."""
+        del self.stacks[worker]
+        self.table = move(self.table, worker, list(self.stacks))
+        self._tell_slots()
+
+    def revive(self, worker: int) -> None:
+        """It starts again with the registrations that were stored, and takes its slots back."""
+        stack = self._new_stack(worker)
+        stack.load_records(self.stored)
+        for sibling in self.stacks:
+            if sibling != worker:
+                self._carry(worker, sibling, PeerStarted())
+        self.table = give_back(self.table, worker, list(self.stacks), self._home)
+        self._tell_slots()
+
+    def _tell_slots(self) -> None:
+        for worker in self.stacks:
+            self._carry(SUPERVISOR, worker, SlotsChanged(self.table, list(self.stacks)))
+        table = self.table
+        self.schedule.after(self._random.uniform(0, STEERING_LAG_S), lambda: self._steer_by(table))
+
+    def _steer_by(self, table: SlotTable) -> None:
+        if table.epoch >= self._steering.epoch:
+            self._steering = table
+
+    # -- the network ---------------------------------------------------------------------------------
+
+    def receive(self, data: bytes, flow: Flow) -> None:
+        """A datagram arrives at the node's address."""
+        worker = self._steer(data)
+        if worker in self.stacks:
+            self.stacks[worker].receive_datagrams([(data, flow)], self.schedule.now)
+            self._drain(worker)
+
+    def _steer(self, data: bytes) -> int:
+        call_id = find_call_id(data)
+        if not self._is_steered or call_id is None:
+            return self._random.choice(list(self.stacks))
+        return self._steering.owner_of(slot_of(call_id, seed_of(KEY)))
+
+    # -- turns ---------------------------------------------------------------------------------------
+
+    def next_timer(self) -> float:
+        """When the next worker wants its timers handled."""
+        return min(stack.next_timer() for stack in self.stacks.values())
+
+    def handle_timers(self) -> None:
+        """The timers of every worker that is due."""
+        for worker, stack in list(self.stacks.items()):
+            if stack.next_timer() <= self.schedule.now:
+                stack.handle_timers(self.schedule.now)
+                self._drain(worker)
+
+    def _drain(self, worker: int) -> None:
+        stack, now = self.stacks[worker], self.schedule.now
+        for outgoing in stack.datagrams_to_send(now):
+            self._send(outgoing)
+        for target, message in stack.messages_to_send(now):
+            self._carry(worker, target, message)
+        for question in stack.questions_to_ask():
+            self.schedule.after(self._random.uniform(*STORE_DELAY_S), self._answering(worker, stack, question))
+        self.stored.extend(stack.records_to_store())
+
+    def _carry(self, sender: int, target: int, message: BusMessage) -> None:
+        """Over the bus: as octets, in order."""
+        octets = encode(message)
+        pair = (sender, target)
+        due = max(self.schedule.now + self._random.uniform(*BUS_DELAY_S), self._bus_free_at.get(pair, 0.0))
+        self._bus_free_at[pair] = due
+        stack = self.stacks.get(target)
+        self.schedule.after(due - self.schedule.now, lambda: self._arrive(sender, target, stack, decode(octets)))
+
+    def _arrive(self, sender: int, target: int, stack: Stack | None, message: BusMessage) -> None:
+        # What was on its way to a process that died does not reach the next one of that number.
+        if stack is not None and self.stacks.get(target) is stack:
+            stack.receive_messages([(sender, message)], self.schedule.now)
+            self._drain(target)
+
+    def _answering(self, worker: int, stack: Stack, question: Question) -> Callable[[], None]:
+        def deed() -> None:
+            if self.stacks.get(worker) is stack:
+                stack.receive_answers([self._answer(question)], self.schedule.now)
+                self._drain(worker)
+
+        return deed
+
+    def _answer(self, question: Question) -> Answer:
+        failed = self._random.random() < self._store_fails
+        if not isinstance(question, FindSubscriber):
+            return HostAnswer(question.id, (), failed, 60.0)
+        if failed or not question.username.startswith(b"phone"):
+            return SubscriberAnswer(question.id, False, failed)
+        text = question.username + b":" + question.realm + b":secret"
+        return SubscriberAnswer(
+            question.id, True, False, hashlib.md5(text).hexdigest().encode(), hashlib.sha256(text).hexdigest().encode()
+        )
+
+    # -- what is left --------------------------------------------------------------------------------
+
+    def gauges(self, name: str) -> list[int]:
+        """One gauge of every worker."""
+        return [stack.gauges()[name] for stack in self.stacks.values()]
+
+    def call_id_owned_by(self, worker: int, words: Iterable[str]) -> str:
+        """The first of the words that names a call of that worker."""
+        return next(word for word in words if self.table.owner_of(slot_of(word.encode(), seed_of(KEY))) == worker)

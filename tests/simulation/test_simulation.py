@@ -1,0 +1,153 @@
+"""Calls and registrations through several workers and a bad network, from a printed seed."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Iterator
+
+import pytest
+
+from appliance.catalogue.counters import HANDED_OVER, RETRANSMISSIONS_SENT
+from tests.simulation.world import Network, World
+
+GOOD = Network()
+BAD = Network(loss=0.1, duplication=0.1, delay_s=(0.001, 0.3))
+AWFUL = Network(loss=0.25, duplication=0.2, delay_s=(0.001, 0.6))
+# After the last call: patience of the callers, timer C, and what transactions wait out.
+SETTLED_S = 700.0
+
+
+def seeds() -> list[int]:
+    """The one that is asked for; else some that are always tried, and a new one."""
+    asked = os.environ.get("SIGNALBOX_SEED")
+    return [int(asked)] if asked else [1, 2, 3, random.SystemRandom().randrange(1_000_000)]
+
+
+@pytest.fixture(params=seeds())
+def seed(request: pytest.FixtureRequest) -> Iterator[int]:
+    """The seed of this run, shown when the test fails."""
+    print(f"SIGNALBOX_SEED={request.param}")
+    yield request.param
+
+
+def converged(world: World) -> dict[str, set[str]]:
+    """The bindings, which have to be the same in every worker."""
+    tables = list(world.bindings_by_worker().values())
+    assert all(table == tables[0] for table in tables)
+    return tables[0]
+
+
+def test_on_a_good_network_every_call_ends_well(seed: int) -> None:
+    world = World(seed, GOOD)
+    world.register_all()
+    world.run(5)
+    assert all(phone.registered == 1 for phone in world.phones)
+    world.place_calls(60, within_s=30)
+    world.run(SETTLED_S)
+    world.expect_calls_ended("ended 200", "refused 486", "refused 487")
+    world.expect_no_answer_lost()
+    world.expect_nothing_left()
+    assert converged(world) == {phone.name: {f"<sip:{phone.name}@{phone.at}"} for phone in world.phones}
+
+
+@pytest.mark.parametrize("is_steered", [True, False], ids=["steered", "steered wrongly"])
+def test_on_a_bad_network_every_call_ends(seed: int, is_steered: bool) -> None:
+    """Wherever datagrams land: the workers correct it among themselves."""
+    world = World(seed, BAD, is_steered=is_steered)
+    world.register_all()
+    world.run(40)
+    world.place_calls(60, within_s=60)
+    world.run(SETTLED_S)
+    assert (world.counted(HANDED_OVER) > 100) == (not is_steered)
+    assert world.counted(RETRANSMISSIONS_SENT) > 0
+    world.expect_calls_ended("ended 200", "refused 486", "refused 487")
+    world.expect_no_answer_lost()
+    world.expect_nothing_left()
+    converged(world)
+
+
+def test_on_an_awful_network_nothing_stays(seed: int) -> None:
+    world = World(seed, AWFUL, is_steered=False)
+    world.register_all()
+    world.run(40)
+    world.place_calls(60, within_s=60)
+    world.run(SETTLED_S)
+    world.expect_calls_ended("ended", "refused", "no response", "abandoned")
+    world.expect_nothing_left()
+    converged(world)
+
+
+def test_with_digest_and_a_store_that_fails_now_and_then(seed: int) -> None:
+    world = World(seed, BAD, authenticate=True, store_fails=0.05)
+    for delay in range(0, 60, 20):
+        world.schedule.after(delay, world.register_all)
+    world.run(80)
+    assert all(phone.registered for phone in world.phones)
+    world.place_calls(40, within_s=60)
+    world.run(SETTLED_S)
+    world.expect_calls_ended("ended 200", "refused 486", "refused 487", "refused 503")
+    world.expect_no_answer_lost()
+    world.expect_nothing_left()
+
+
+@pytest.mark.parametrize("network", [GOOD, BAD], ids=["good network", "bad network"])
+def test_a_dead_worker_does_not_harm_established_calls_and_registrations(seed: int, network: Network) -> None:
+    world = World(seed, network)
+    world.register_all()
+    world.run(40)
+    before = converged(world)
+    world.place_calls(60, within_s=30)
+    world.run(45)
+    established = [call for call in world.calls.values() if call.has_caller_the_answer and not call.outcome]
+    assert established
+    world.cluster.kill(world.random.randrange(3))
+    world.place_calls(20, within_s=20)
+    world.run(SETTLED_S)
+    assert {call.outcome for call in established} == {"ended 200"}
+    world.expect_calls_ended("ended 200", "refused", "no response", "abandoned")
+    world.expect_nothing_left()
+    assert converged(world) == before
+
+
+def test_a_worker_that_comes_back_agrees_with_its_siblings(seed: int) -> None:
+    world = World(seed, BAD)
+    world.register_all()
+    world.run(40)
+    world.cluster.kill(1)
+    world.place_calls(20, within_s=20)
+    world.run(30)
+    for phone in world.phones[:4]:
+        phone.register()
+    world.run(20)
+    world.cluster.revive(1)
+    world.place_calls(20, within_s=20)
+    world.run(SETTLED_S)
+    assert all(stack.is_in_sync for stack in world.cluster.stacks.values())
+    world.expect_calls_ended("ended 200", "refused 486", "refused 487", "no response", "abandoned")
+    world.expect_nothing_left()
+    converged(world)
+
+
+def test_bindings_end_on_every_worker(seed: int) -> None:
+    """RFC 3261 10.3: by time, everywhere, without a message."""
+    world = World(seed, GOOD)
+    for phone in world.phones:
+        phone.register(expires_s=60)
+    world.run(58)
+    assert world.cluster.gauges("registrations") == [len(world.phones)] * 3
+    world.run(20)
+    assert world.cluster.gauges("registrations") == [0, 0, 0]
+
+
+def test_one_seed_is_one_run() -> None:
+    """Nothing in the appliance is left to chance: the same seed makes the same run to the last datagram."""
+
+    def delivered() -> int:
+        world = World(7, BAD)
+        world.register_all()
+        world.place_calls(20, within_s=20)
+        world.run(120)
+        return world.delivered
+
+    assert delivered() == delivered()
