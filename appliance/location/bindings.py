@@ -47,13 +47,52 @@ class Binding:
     Path and flow are held in parts and put together when asked: so a million of these are no work for the garbage collector.
     """
 
-    __slots__ = ("aor", "bucket", "call_id", "connection", "cseq", "expires_at", "forget_at", "instance", "is_counted", "key",
-                 "listener", "parameters", "path_text", "q", "reg_id", "series", "source_ip", "source_port", "transport", "uri",
-                 "user_agent", "version", "worker")
+    __slots__ = (
+        "aor",
+        "bucket",
+        "call_id",
+        "connection",
+        "cseq",
+        "expires_at",
+        "forget_at",
+        "instance",
+        "is_counted",
+        "key",
+        "listener",
+        "parameters",
+        "path_text",
+        "q",
+        "reg_id",
+        "series",
+        "source_ip",
+        "source_port",
+        "transport",
+        "uri",
+        "user_agent",
+        "version",
+        "worker",
+    )
 
-    def __init__(self, aor: bytes, key: bytes, uri: bytes, parameters: bytes, q: int, expires_at: float, forget_at: float,
-                 call_id: bytes, cseq: int, path: tuple[bytes, ...], instance: bytes, reg_id: int, flow: Flow | None,
-                 source: tuple[str, int] | None, user_agent: bytes, series: int, version: int) -> None:
+    def __init__(
+        self,
+        aor: bytes,
+        key: bytes,
+        uri: bytes,
+        parameters: bytes,
+        q: int,
+        expires_at: float,
+        forget_at: float,
+        call_id: bytes,
+        cseq: int,
+        path: tuple[bytes, ...],
+        instance: bytes,
+        reg_id: int,
+        flow: Flow | None,
+        source: tuple[str, int] | None,
+        user_agent: bytes,
+        series: int,
+        version: int,
+    ) -> None:
         self.aor = aor
         self.key = key
         self.uri = uri
@@ -129,8 +168,22 @@ class BindingTable:
     The table keeps Binding objects of its own and refreshes them in place: what find() gives is a live view.
     """
 
-    __slots__ = ("_buckets", "_clock", "_due", "_newest", "_ranges", "_recent", "_recent_second", "_shared", "_swept", "_tombstones", "digests",
-                 "limit", "live", "tombstones_max")
+    __slots__ = (
+        "_buckets",
+        "_clock",
+        "_due",
+        "_newest",
+        "_ranges",
+        "_recent",
+        "_recent_second",
+        "_shared",
+        "_swept",
+        "_tombstones",
+        "digests",
+        "limit",
+        "live",
+        "tombstones_max",
+    )
 
     def __init__(self, limit: int, tombstones_max: int = 20) -> None:
         self.limit = limit
@@ -452,7 +505,9 @@ def _second_of(binding: Binding) -> int:
 
 def _hash(binding: Binding) -> int:
     """64 bits that name this record: the binding (aor and key) and its version, mixed so that XOR of many tells sets apart."""
-    mixed = (crc32(binding.key, crc32(binding.aor)) * 0x9E3779B97F4A7C15 + binding.version * 0xD1342543DE82EF95) & HASH_BITS
+    mixed = (
+        crc32(binding.key, crc32(binding.aor)) * 0x9E3779B97F4A7C15 + binding.version * 0xD1342543DE82EF95
+    ) & HASH_BITS
     mixed = ((mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9) & HASH_BITS
     mixed = ((mixed ^ (mixed >> 27)) * 0x94D049BB133111EB) & HASH_BITS
     return mixed ^ (mixed >> 31)

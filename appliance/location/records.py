@@ -51,11 +51,30 @@ def encode_bindings(aor: bytes, bindings: tuple[Binding, ...] | list[Binding]) -
 def _append_binding(parts: list[bytes], binding: Binding) -> None:
     key = b"" if binding.key == binding.uri else binding.key
     source_ip = binding.source_ip.encode()
-    parts.append(_BINDING.pack(
-        binding.series, binding.version, binding.expires_at, binding.forget_at, binding.connection, binding.cseq,
-        binding.reg_id, binding.q, binding.source_port, binding.transport, binding.listener, binding.worker,
-        len(source_ip), len(key), len(binding.uri), len(binding.parameters), len(binding.call_id), len(binding.path_text),
-        len(binding.instance), len(binding.user_agent)))
+    parts.append(
+        _BINDING.pack(
+            binding.series,
+            binding.version,
+            binding.expires_at,
+            binding.forget_at,
+            binding.connection,
+            binding.cseq,
+            binding.reg_id,
+            binding.q,
+            binding.source_port,
+            binding.transport,
+            binding.listener,
+            binding.worker,
+            len(source_ip),
+            len(key),
+            len(binding.uri),
+            len(binding.parameters),
+            len(binding.call_id),
+            len(binding.path_text),
+            len(binding.instance),
+            len(binding.user_agent),
+        )
+    )
     parts.append(source_ip)
     parts.append(key)
     parts.append(binding.uri)
@@ -86,29 +105,65 @@ def decode_change(record: bytes) -> BindingChange:
 
 
 def _decode_binding(record: bytes, at: int, aor: bytes) -> tuple[Binding, int]:
-    (series, version, expires_at, forget_at, connection, cseq, reg_id, q, source_port, transport, listener, worker, ip_len,
-     key_len, uri_len, parameters_len, call_id_len, path_len, instance_len, user_agent_len) = _BINDING.unpack_from(record, at)
+    (
+        series,
+        version,
+        expires_at,
+        forget_at,
+        connection,
+        cseq,
+        reg_id,
+        q,
+        source_port,
+        transport,
+        listener,
+        worker,
+        ip_len,
+        key_len,
+        uri_len,
+        parameters_len,
+        call_id_len,
+        path_len,
+        instance_len,
+        user_agent_len,
+    ) = _BINDING.unpack_from(record, at)
     at += _BINDING_SIZE
-    source_ip = record[at:at + ip_len].decode()
+    source_ip = record[at : at + ip_len].decode()
     at += ip_len
-    key = record[at:at + key_len]
+    key = record[at : at + key_len]
     at += key_len
-    uri = record[at:at + uri_len]
+    uri = record[at : at + uri_len]
     at += uri_len
-    parameters = record[at:at + parameters_len]
+    parameters = record[at : at + parameters_len]
     at += parameters_len
-    call_id = record[at:at + call_id_len]
+    call_id = record[at : at + call_id_len]
     at += call_id_len
-    path = record[at:at + path_len]
+    path = record[at : at + path_len]
     at += path_len
-    instance = record[at:at + instance_len]
+    instance = record[at : at + instance_len]
     at += instance_len
-    user_agent = record[at:at + user_agent_len]
+    user_agent = record[at : at + user_agent_len]
     source = (source_ip, source_port)
     flow = None if transport < 0 else Flow(transport, listener, source, worker, connection)
-    binding = Binding(aor, key or uri, uri, parameters, q, expires_at, forget_at, call_id, cseq,
-                      tuple(path.split(b"\n")) if path else (), instance, reg_id, flow, source if source_ip else None,
-                      user_agent, series, version)
+    binding = Binding(
+        aor,
+        key or uri,
+        uri,
+        parameters,
+        q,
+        expires_at,
+        forget_at,
+        call_id,
+        cseq,
+        tuple(path.split(b"\n")) if path else (),
+        instance,
+        reg_id,
+        flow,
+        source if source_ip else None,
+        user_agent,
+        series,
+        version,
+    )
     return binding, at + user_agent_len
 
 
@@ -153,6 +208,14 @@ class BindingRecords:
     def digests_at(self, second: int) -> list[int]:
         """256 digests without what is dated after `second`; [] where they cannot be known."""
         return self._table.digests_at(second)
+
+    def count(self) -> int:
+        """How many live bindings there are."""
+        return len(self._table)
+
+    def forget_at(self, record: bytes) -> float:
+        """The unix time from which a record means nothing any more. Raises RecordError."""
+        return forget_at_of(record)
 
     def is_current(self, record: bytes) -> bool:
         """Whether the table still holds something of this record as it is here. Raises RecordError."""

@@ -56,8 +56,9 @@ class Outcome:
 
     __slots__ = ("change", "headers", "reason", "status")
 
-    def __init__(self, status: int, reason: bytes, headers: list[tuple[bytes, bytes]],
-                 change: BindingChange | None = None) -> None:
+    def __init__(
+        self, status: int, reason: bytes, headers: list[tuple[bytes, bytes]], change: BindingChange | None = None
+    ) -> None:
         self.status = status
         self.reason = reason
         self.headers = headers
@@ -75,11 +76,34 @@ class Refused(Exception):
 class Registration:
     """One REGISTER being processed: the request's own values, and the bindings as they will be (tentative, 10.3 step 7)."""
 
-    __slots__ = ("aor", "call_id", "cseq", "entries", "flow", "path", "pending", "request", "settings", "source",
-                 "supported", "user_agent", "wall_time", "worker")
+    __slots__ = (
+        "aor",
+        "call_id",
+        "cseq",
+        "entries",
+        "flow",
+        "path",
+        "pending",
+        "request",
+        "settings",
+        "source",
+        "supported",
+        "user_agent",
+        "wall_time",
+        "worker",
+    )
 
-    def __init__(self, request: Request, aor: bytes, entries: list[Binding], settings: RegistrarSettings, flow: Flow | None,
-                 source: tuple[str, int] | None, wall_time: float, worker: int) -> None:
+    def __init__(
+        self,
+        request: Request,
+        aor: bytes,
+        entries: list[Binding],
+        settings: RegistrarSettings,
+        flow: Flow | None,
+        source: tuple[str, int] | None,
+        wall_time: float,
+        worker: int,
+    ) -> None:
         self.request = request
         self.aor = aor
         self.entries = entries
@@ -99,8 +123,17 @@ class Registration:
         """RFC 3261 10.3 step 7: inside one Call-ID only a higher CSeq may change a binding."""
         return old.call_id != self.call_id or self.cseq > old.cseq
 
-    def add(self, old: Binding | None, key: bytes, uri: bytes, parameters: bytes, q: int, expires_at: float,
-            instance: bytes, reg_id: int) -> None:
+    def add(
+        self,
+        old: Binding | None,
+        key: bytes,
+        uri: bytes,
+        parameters: bytes,
+        q: int,
+        expires_at: float,
+        instance: bytes,
+        reg_id: int,
+    ) -> None:
         """Note the record that comes after `old` in the order of the table; expires_at 0 makes it a tombstone."""
         version = int(self.wall_time * 1_000_000) << 8 | self.worker
         series = version
@@ -112,8 +145,25 @@ class Registration:
             if old.call_id == self.call_id and old.expires_at > self.wall_time:
                 series = old.series
             forget_at = max(forget_at, old.forget_at)
-        binding = Binding(self.aor, key, uri, parameters, q, expires_at, forget_at, self.call_id, self.cseq, self.path, instance,
-                          reg_id, self.flow, self.source, self.user_agent, series, version)
+        binding = Binding(
+            self.aor,
+            key,
+            uri,
+            parameters,
+            q,
+            expires_at,
+            forget_at,
+            self.call_id,
+            self.cseq,
+            self.path,
+            instance,
+            reg_id,
+            self.flow,
+            self.source,
+            self.user_agent,
+            series,
+            version,
+        )
         # The same contact twice in one request: the last word counts.
         for index, other in enumerate(self.pending):
             if other.key == key:
@@ -123,7 +173,11 @@ class Registration:
 
     def bindings_after(self) -> list[Binding]:
         """The live bindings once the change is made: those that were there in their order, then the new ones."""
-        if len(self.entries) <= 1 and len(self.pending) == 1 and (not self.entries or self.entries[0].key == self.pending[0].key):
+        if (
+            len(self.entries) <= 1
+            and len(self.pending) == 1
+            and (not self.entries or self.entries[0].key == self.pending[0].key)
+        ):
             return self.pending if self.pending[0].expires_at > 0 else []
         after = {entry.key: entry for entry in self.entries}
         for binding in self.pending:
@@ -131,8 +185,16 @@ class Registration:
         return [binding for binding in after.values() if binding.expires_at > self.wall_time]
 
 
-def register(request: Request, aor: bytes, table: BindingTable, settings: RegistrarSettings, flow: Flow | None,
-             source: tuple[str, int] | None, wall_time: float, worker: int) -> Outcome:
+def register(
+    request: Request,
+    aor: bytes,
+    table: BindingTable,
+    settings: RegistrarSettings,
+    flow: Flow | None,
+    source: tuple[str, int] | None,
+    wall_time: float,
+    worker: int,
+) -> Outcome:
     """What a REGISTER for `aor` does. flow: the way it came by (kept where it is a stream connection). wall_time: unix time.
 
     The change of the outcome, if any, has to be applied before the next request for the same address is processed.
@@ -221,8 +283,16 @@ def _change_one(registration: Registration, contact: Contact, expires_s: int) ->
         return False
     else:
         _check_no_loop(registration.aor, contact, instance)
-    registration.add(old, key if old is None else old.key, uri, _kept_parameters(contact), contact.q, wall_time + expires_s,
-                     instance, reg_id)
+    registration.add(
+        old,
+        key if old is None else old.key,
+        uri,
+        _kept_parameters(contact),
+        contact.q,
+        wall_time + expires_s,
+        instance,
+        reg_id,
+    )
     return not is_live
 
 

@@ -68,8 +68,27 @@ class ReplicationLimits(Protocol):
 class Sibling:
     """What is known of one other worker, in both directions."""
 
-    __slots__ = ("acked", "agreed", "asked_at", "digests_at", "gap_second", "has_answered", "heard", "is_in_sync", "is_lagging",
-                 "lag_until", "met_at", "must_ack", "portions", "probe_at", "sent", "skipped", "sound", "waiting_since", "wanted_ranges")
+    __slots__ = (
+        "acked",
+        "agreed",
+        "asked_at",
+        "digests_at",
+        "gap_second",
+        "has_answered",
+        "heard",
+        "is_in_sync",
+        "is_lagging",
+        "lag_until",
+        "met_at",
+        "must_ack",
+        "portions",
+        "probe_at",
+        "sent",
+        "skipped",
+        "sound",
+        "waiting_since",
+        "wanted_ranges",
+    )
 
     def __init__(self, seq: int, now: float) -> None:
         self.met_at = now
@@ -115,8 +134,22 @@ class Pull:
 class Replica:
     """One worker's part. `worker`: its number; `table`: what is replicated; `limits`: how long answers wait."""
 
-    __slots__ = ("_acknowledged", "_fresh", "_is_in_sync", "_lag_s", "_outbox", "_portion_at", "_pull", "_seq", "_siblings", "_table",
-                 "_worker", "malformed_count", "pulled_count", "skipped_count")
+    __slots__ = (
+        "_acknowledged",
+        "_fresh",
+        "_is_in_sync",
+        "_lag_s",
+        "_outbox",
+        "_portion_at",
+        "_pull",
+        "_seq",
+        "_siblings",
+        "_table",
+        "_worker",
+        "malformed_count",
+        "pulled_count",
+        "skipped_count",
+    )
 
     def __init__(self, worker: int, table: RecordTable, limits: ReplicationLimits) -> None:
         self._worker = worker
@@ -197,8 +230,11 @@ class Replica:
             return
         siblings = self._siblings.values()
         agreed = [sibling for sibling in siblings if sibling.agreed]
-        waiting = [sibling for sibling in siblings
-                   if not sibling.agreed and (sibling.has_answered or now - sibling.met_at < SILENT_S)]
+        waiting = [
+            sibling
+            for sibling in siblings
+            if not sibling.agreed and (sibling.has_answered or now - sibling.met_at < SILENT_S)
+        ]
         if not waiting and (agreed or not siblings):
             self._is_in_sync = True
             self._outbox.extend((worker, InSync()) for worker in self._siblings)
@@ -349,8 +385,9 @@ class Replica:
                 messages.append((worker, self._next_portion(sibling)))
         return messages
 
-    def _send_changes(self, worker: int, sibling: Sibling, fresh: list[bytes], messages: list[tuple[int, BusMessage]],
-                      now: float) -> None:
+    def _send_changes(
+        self, worker: int, sibling: Sibling, fresh: list[bytes], messages: list[tuple[int, BusMessage]], now: float
+    ) -> None:
         first = self._seq - len(fresh) + 1
         if sibling.skipped or sibling.sent - sibling.acked + len(fresh) > WINDOW:
             # Without credit: it will see the gap in the numbers.

@@ -33,14 +33,48 @@ def binding(
     key: bytes = b"",
 ) -> Binding:
     version = version_at(at, worker)
-    return Binding(aor, key or uri, uri, b"", q, at + lasts_s, at + lasts_s, call_id, cseq, (), instance, reg_id, None,
-                   ("192.0.2.4", 5060), b"", version if series is None else series, version)
+    return Binding(
+        aor,
+        key or uri,
+        uri,
+        b"",
+        q,
+        at + lasts_s,
+        at + lasts_s,
+        call_id,
+        cseq,
+        (),
+        instance,
+        reg_id,
+        None,
+        ("192.0.2.4", 5060),
+        b"",
+        version if series is None else series,
+        version,
+    )
 
 
 def tombstone(of: Binding, at: float) -> Binding:
     version = version_at(at)
-    return Binding(of.aor, of.key, of.uri, b"", 1000, 0.0, of.forget_at, of.call_id, of.cseq + 1, (), b"", 0, None, None, b"",
-                   of.series, version)
+    return Binding(
+        of.aor,
+        of.key,
+        of.uri,
+        b"",
+        1000,
+        0.0,
+        of.forget_at,
+        of.call_id,
+        of.cseq + 1,
+        (),
+        b"",
+        0,
+        None,
+        None,
+        b"",
+        of.series,
+        version,
+    )
 
 
 def table_of(*bindings: Binding) -> BindingTable:
@@ -93,8 +127,25 @@ def test_of_the_flows_of_one_instance_the_newest_is_the_target_rfc_5626_7() -> N
 
 def test_the_flow_is_given_back_as_it_came() -> None:
     flow = Flow(TCP, 2, ("192.0.2.9", 40001), 3, 77)
-    one = Binding(BOB, b"sip:b@h", b"sip:b@h", b"", 1000, WALL + 60, WALL + 60, b"c", 1, (b"<sip:p1;lr>", b"<sip:p2;lr>"), b"", 0,
-                  flow, None, b"", 1, 1)
+    one = Binding(
+        BOB,
+        b"sip:b@h",
+        b"sip:b@h",
+        b"",
+        1000,
+        WALL + 60,
+        WALL + 60,
+        b"c",
+        1,
+        (b"<sip:p1;lr>", b"<sip:p2;lr>"),
+        b"",
+        0,
+        flow,
+        None,
+        b"",
+        1,
+        1,
+    )
     assert one.flow == flow
     assert one.source == ("192.0.2.9", 40001)
     assert one.path == (b"<sip:p1;lr>", b"<sip:p2;lr>")
@@ -201,12 +252,31 @@ def test_tombstones_of_one_address_are_bounded_and_the_newest_are_kept() -> None
         table.apply_binding(one)
         table.apply_binding(tombstone(one, WALL + number + 0.5))
     assert table.tombstones == 8
-    assert {one.uri for one in table.entries(BOB)} == {b"sip:bob@192.0.2.4:%d" % (5000 + number) for number in range(32, 40)}
+    assert {one.uri for one in table.entries(BOB)} == {
+        b"sip:bob@192.0.2.4:%d" % (5000 + number) for number in range(32, 40)
+    }
 
 
 def copy_of(one: Binding) -> Binding:
-    return Binding(one.aor, one.key, one.uri, one.parameters, one.q, one.expires_at, one.forget_at, one.call_id, one.cseq,
-                   one.path, one.instance, one.reg_id, one.flow, one.source, one.user_agent, one.series, one.version)
+    return Binding(
+        one.aor,
+        one.key,
+        one.uri,
+        one.parameters,
+        one.q,
+        one.expires_at,
+        one.forget_at,
+        one.call_id,
+        one.cseq,
+        one.path,
+        one.instance,
+        one.reg_id,
+        one.flow,
+        one.source,
+        one.user_agent,
+        one.series,
+        one.version,
+    )
 
 
 def history(rng: random.Random) -> list[Binding]:
@@ -221,9 +291,16 @@ def history(rng: random.Random) -> list[Binding]:
         call_id = b"call-%d" % rng.randrange(2)
         basis = rng.choice(known) if known else None
         follows = basis is not None and basis.call_id == call_id
-        one = binding(uri, aor, at=at, lasts_s=rng.choice((60, 3600)), call_id=call_id, worker=worker,
-                      cseq=basis.cseq + rng.randrange(1, 3) if basis and follows else 1,
-                      series=basis.series if basis and follows else None)
+        one = binding(
+            uri,
+            aor,
+            at=at,
+            lasts_s=rng.choice((60, 3600)),
+            call_id=call_id,
+            worker=worker,
+            cseq=basis.cseq + rng.randrange(1, 3) if basis and follows else 1,
+            series=basis.series if basis and follows else None,
+        )
         if rng.random() < 0.3:
             one.expires_at = 0.0
         records.append(one)
@@ -231,8 +308,11 @@ def history(rng: random.Random) -> list[Binding]:
 
 
 def state_of(table: BindingTable) -> set[tuple[bytes, bytes, int, float]]:
-    return {(one.aor, one.key, one.version, one.expires_at)
-            for number in range(3) for one in table.entries(b"sip:user%d@h" % number)}
+    return {
+        (one.aor, one.key, one.version, one.expires_at)
+        for number in range(3)
+        for one in table.entries(b"sip:user%d@h" % number)
+    }
 
 
 @pytest.mark.parametrize("seed", range(30))

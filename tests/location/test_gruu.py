@@ -10,11 +10,14 @@ from appliance.sip.uri import parse_uri
 AOR = b"sip:callee@example.com"
 
 
-@pytest.mark.parametrize("instance", [
-    b"urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6",
-    b"urn:gsma:imei:90420156-025763-0",
-    b'odd;one=1?"<>%\x00',
-])
+@pytest.mark.parametrize(
+    "instance",
+    [
+        b"urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6",
+        b"urn:gsma:imei:90420156-025763-0",
+        b'odd;one=1?"<>%\x00',
+    ],
+)
 def test_what_is_made_is_understood(instance: bytes) -> None:
     gruu = parse_uri(public_gruu(AOR, instance))
     assert instance_of(gruu) == instance

@@ -12,25 +12,63 @@ from appliance.transport.flow import TCP, Flow
 
 WALL = 1_700_000_000.0
 AOR = b"sip:bob@example.com"
-FIELDS = ("aor", "key", "uri", "parameters", "q", "expires_at", "forget_at", "call_id", "cseq", "path", "instance", "reg_id", "flow",
-          "source", "user_agent", "series", "version")
+FIELDS = (
+    "aor",
+    "key",
+    "uri",
+    "parameters",
+    "q",
+    "expires_at",
+    "forget_at",
+    "call_id",
+    "cseq",
+    "path",
+    "instance",
+    "reg_id",
+    "flow",
+    "source",
+    "user_agent",
+    "series",
+    "version",
+)
 
 
 def binding(uri: bytes = b"sip:bob@192.0.2.4", **changes: object) -> Binding:
     fields: dict[str, object] = {
-        "aor": AOR, "key": uri, "uri": uri, "parameters": b";audio", "q": 500, "expires_at": WALL + 60, "forget_at": WALL + 90,
-        "call_id": b"c@h", "cseq": 2**32 - 1, "path": (b"<sip:a;lr>", b"<sip:b;lr>"), "instance": b"urn:x", "reg_id": 3,
-        "flow": Flow(TCP, 1, ("2001:db8::1", 5060), 2, 2**40), "source": ("2001:db8::1", 5060), "user_agent": b"Phone",
-        "series": 1, "version": 2**62}
+        "aor": AOR,
+        "key": uri,
+        "uri": uri,
+        "parameters": b";audio",
+        "q": 500,
+        "expires_at": WALL + 60,
+        "forget_at": WALL + 90,
+        "call_id": b"c@h",
+        "cseq": 2**32 - 1,
+        "path": (b"<sip:a;lr>", b"<sip:b;lr>"),
+        "instance": b"urn:x",
+        "reg_id": 3,
+        "flow": Flow(TCP, 1, ("2001:db8::1", 5060), 2, 2**40),
+        "source": ("2001:db8::1", 5060),
+        "user_agent": b"Phone",
+        "series": 1,
+        "version": 2**62,
+    }
     return Binding(**(fields | changes))  # type: ignore[arg-type]
 
 
 def change() -> BindingChange:
-    return BindingChange(AOR, (
-        binding(),
-        binding(b"sip:plain@h", parameters=b"", path=(), instance=b"", reg_id=0, flow=None, source=None, user_agent=b""),
-        binding(key=b"reg-id=1;urn:x", expires_at=0.0, forget_at=WALL + 1000, flow=None, source=("192.0.2.1", 65535)),
-    ))
+    return BindingChange(
+        AOR,
+        (
+            binding(),
+            binding(
+                b"sip:plain@h", parameters=b"", path=(), instance=b"", reg_id=0, flow=None, source=None, user_agent=b""
+            ),
+            binding(
+                key=b"reg-id=1;urn:x", expires_at=0.0, forget_at=WALL + 1000, flow=None, source=("192.0.2.1", 65535)
+            ),
+        ),
+    )
 
 
 def test_a_change_comes_back_as_it_was() -> None:

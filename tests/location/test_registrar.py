@@ -31,8 +31,15 @@ class Registrar:
         self.wall_time = WALL
         self.cseq = 0
 
-    def register(self, *contacts: bytes, headers: bytes = b"", cseq: int = 0, call_id: bytes = b"1j9FpLxk3uxtm8tn@biloxi",
-                 aor: bytes = BOB, flow: Flow | None = None) -> Outcome:
+    def register(
+        self,
+        *contacts: bytes,
+        headers: bytes = b"",
+        cseq: int = 0,
+        call_id: bytes = b"1j9FpLxk3uxtm8tn@biloxi",
+        aor: bytes = BOB,
+        flow: Flow | None = None,
+    ) -> Outcome:
         self.cseq = cseq or self.cseq + 1
         request = self.request(contacts, headers, self.cseq, call_id)
         outcome = register(request, aor, self.table, Settings, flow, ("192.0.2.4", 5060), self.wall_time, 1)
@@ -43,12 +50,15 @@ class Registrar:
 
     def request(self, contacts: tuple[bytes, ...], headers: bytes, cseq: int, call_id: bytes) -> Request:
         lines = b"".join(b"Contact: %b\r\n" % contact for contact in contacts)
-        request = parse(b"REGISTER sip:biloxi.example.com SIP/2.0\r\n"
-                        b"Via: SIP/2.0/UDP client.biloxi.example.com:5060;branch=z9hG4bKnashds7\r\n"
-                        b"From: Bob <sip:bob@biloxi.example.com>;tag=a73kszlfl\r\n"
-                        b"To: Bob <sip:bob@biloxi.example.com>\r\n"
-                        b"Call-ID: %b\r\nCSeq: %d REGISTER\r\nMax-Forwards: 70\r\nUser-Agent: Test phone\r\n%b%b"
-                        b"Content-Length: 0\r\n\r\n" % (call_id, cseq, lines, headers), SyntaxLimits())
+        request = parse(
+            b"REGISTER sip:biloxi.example.com SIP/2.0\r\n"
+            b"Via: SIP/2.0/UDP client.biloxi.example.com:5060;branch=z9hG4bKnashds7\r\n"
+            b"From: Bob <sip:bob@biloxi.example.com>;tag=a73kszlfl\r\n"
+            b"To: Bob <sip:bob@biloxi.example.com>\r\n"
+            b"Call-ID: %b\r\nCSeq: %d REGISTER\r\nMax-Forwards: 70\r\nUser-Agent: Test phone\r\n%b%b"
+            b"Content-Length: 0\r\n\r\n" % (call_id, cseq, lines, headers),
+            SyntaxLimits(),
+        )
         assert isinstance(request, Request)
         return request
 
@@ -77,8 +87,10 @@ def test_update_of_contact_list_rfc_3665_2_2() -> None:
     registrar = Registrar()
     registrar.register(PHONE)
     outcome = registrar.register(b"<mailto:bob@biloxi.example.com>")
-    assert contacts_of(outcome) == [b"<sip:bob@client.biloxi.example.com>;expires=3600",
-                                    b"<mailto:bob@biloxi.example.com>;expires=3600"]
+    assert contacts_of(outcome) == [
+        b"<sip:bob@client.biloxi.example.com>;expires=3600",
+        b"<mailto:bob@biloxi.example.com>;expires=3600",
+    ]
 
 
 def test_request_for_current_contact_list_rfc_3665_2_3() -> None:
@@ -101,14 +113,19 @@ def test_cancellation_of_registration_rfc_3665_2_4() -> None:
 # RFC 3261 10.2.2, 10.3 step 6
 
 
-@pytest.mark.parametrize(("contacts", "headers"), [
-    ((b"*",), b""),
-    ((b"*",), b"Expires: 1\r\n"),
-    ((b"*",), b"Expires: soon\r\n"),
-    ((b"*", PHONE), b"Expires: 0\r\n"),
-    ((b"*", b"*"), b"Expires: 0\r\n"),
-])
-def test_star_means_remove_all_and_nothing_else_rfc_3261_10_3_step_6(contacts: tuple[bytes, ...], headers: bytes) -> None:
+@pytest.mark.parametrize(
+    ("contacts", "headers"),
+    [
+        ((b"*",), b""),
+        ((b"*",), b"Expires: 1\r\n"),
+        ((b"*",), b"Expires: soon\r\n"),
+        ((b"*", PHONE), b"Expires: 0\r\n"),
+        ((b"*", b"*"), b"Expires: 0\r\n"),
+    ],
+)
+def test_star_means_remove_all_and_nothing_else_rfc_3261_10_3_step_6(
+    contacts: tuple[bytes, ...], headers: bytes
+) -> None:
     registrar = Registrar()
     registrar.register(PHONE)
     assert registrar.register(*contacts, headers=headers).status == 400
@@ -132,16 +149,19 @@ def test_star_for_an_address_without_bindings_is_fine() -> None:
 # RFC 3261 10.3 step 7: the interval
 
 
-@pytest.mark.parametrize(("contact", "headers", "granted_s"), [
-    (PHONE + b";expires=100", b"Expires: 200\r\n", 100),
-    (PHONE, b"Expires: 200\r\n", 200),
-    (PHONE, b"", 3600),
-    (PHONE + b";expires=86400", b"", 7200),
-    (PHONE + b";expires=99999999999999", b"", 7200),
-    (PHONE + b";expires=often", b"", 3600),
-    (PHONE, b"Expires: Thu, 01 Dec 1994 16:00:00 GMT\r\n", 3600),
-    (PHONE + b";expires=60", b"", 60),
-])
+@pytest.mark.parametrize(
+    ("contact", "headers", "granted_s"),
+    [
+        (PHONE + b";expires=100", b"Expires: 200\r\n", 100),
+        (PHONE, b"Expires: 200\r\n", 200),
+        (PHONE, b"", 3600),
+        (PHONE + b";expires=86400", b"", 7200),
+        (PHONE + b";expires=99999999999999", b"", 7200),
+        (PHONE + b";expires=often", b"", 3600),
+        (PHONE, b"Expires: Thu, 01 Dec 1994 16:00:00 GMT\r\n", 3600),
+        (PHONE + b";expires=60", b"", 60),
+    ],
+)
 def test_how_long_a_registration_lasts(contact: bytes, headers: bytes, granted_s: int) -> None:
     outcome = Registrar().register(contact, headers=headers)
     assert contacts_of(outcome) == [PHONE + b";expires=%d" % granted_s]
@@ -172,12 +192,15 @@ def test_a_refresh_keeps_one_binding_and_tells_the_new_interval() -> None:
     assert len(registrar.table) == 1
 
 
-@pytest.mark.parametrize(("first", "again"), [
-    (b"<sip:bob@client.biloxi.example.com>", b"<sip:bob@CLIENT.biloxi.example.COM>"),
-    (b"<sip:b%6fb@client.biloxi.example.com>", b"<sip:bob@client.biloxi.example.com>"),
-    (b"<sip:bob@client.biloxi.example.com;a=1;b=2>", b"<sip:bob@client.biloxi.example.com;b=2;a=1>"),
-    (b"<sip:bob@client.biloxi.example.com>", b"<sip:bob@client.biloxi.example.com;newparam=5>"),
-])
+@pytest.mark.parametrize(
+    ("first", "again"),
+    [
+        (b"<sip:bob@client.biloxi.example.com>", b"<sip:bob@CLIENT.biloxi.example.COM>"),
+        (b"<sip:b%6fb@client.biloxi.example.com>", b"<sip:bob@client.biloxi.example.com>"),
+        (b"<sip:bob@client.biloxi.example.com;a=1;b=2>", b"<sip:bob@client.biloxi.example.com;b=2;a=1>"),
+        (b"<sip:bob@client.biloxi.example.com>", b"<sip:bob@client.biloxi.example.com;newparam=5>"),
+    ],
+)
 def test_contacts_are_compared_as_uris_rfc_3261_19_1_4(first: bytes, again: bytes) -> None:
     registrar = Registrar()
     registrar.register(first)
@@ -187,12 +210,15 @@ def test_contacts_are_compared_as_uris_rfc_3261_19_1_4(first: bytes, again: byte
     assert registrar.uris() == []
 
 
-@pytest.mark.parametrize("other", [
-    b"<sip:bob@client.biloxi.example.com:5060>",
-    b"<sip:BOB@client.biloxi.example.com>",
-    b"<sips:bob@client.biloxi.example.com>",
-    b"<sip:bob@client.biloxi.example.com;maddr=192.0.2.1>",
-])
+@pytest.mark.parametrize(
+    "other",
+    [
+        b"<sip:bob@client.biloxi.example.com:5060>",
+        b"<sip:BOB@client.biloxi.example.com>",
+        b"<sips:bob@client.biloxi.example.com>",
+        b"<sip:bob@client.biloxi.example.com;maddr=192.0.2.1>",
+    ],
+)
 def test_what_differs_is_another_binding_rfc_3261_19_1_4(other: bytes) -> None:
     registrar = Registrar()
     registrar.register(PHONE)
@@ -279,14 +305,17 @@ def test_a_full_table_refuses_new_bindings_refreshes_old_ones_and_lets_go() -> N
 # What is kept
 
 
-@pytest.mark.parametrize("uri", [
-    b"sip:user@host129;unknownparam=newvalue;x",
-    b"sip:user@example.com?Route=%3Csip:sip.example.com%3E",
-    b"sip:null-%00-null@host",
-    b"sip:+19725552222@gw1.example.net;unknownparam",
-    b"tel:+1-972-555-2222",
-    b"sips:bob@[2001:db8::9]:5081;transport=tcp",
-])
+@pytest.mark.parametrize(
+    "uri",
+    [
+        b"sip:user@host129;unknownparam=newvalue;x",
+        b"sip:user@example.com?Route=%3Csip:sip.example.com%3E",
+        b"sip:null-%00-null@host",
+        b"sip:+19725552222@gw1.example.net;unknownparam",
+        b"tel:+1-972-555-2222",
+        b"sips:bob@[2001:db8::9]:5081;transport=tcp",
+    ],
+)
 def test_contact_uris_are_kept_octet_for_octet_rfc_4475(uri: bytes) -> None:
     registrar = Registrar()
     outcome = registrar.register(b"<" + uri + b">")

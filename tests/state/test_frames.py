@@ -32,7 +32,9 @@ def test_wherever_the_end_is_torn_all_before_it_is_read_and_nothing_is_called_da
         reader, records = read(FILE[:end])
         assert records == RECORDS[: len(records)]
         assert reader.damage == []
-        assert len(HEADER) + sum(len(frame(record)) for record in records) + reader.torn == max(end, len(HEADER)) or end < len(HEADER)
+        assert len(HEADER) + sum(len(frame(record)) for record in records) + reader.torn == max(
+            end, len(HEADER)
+        ) or end < len(HEADER)
 
 
 def test_an_end_that_was_never_filled_in_is_torn() -> None:

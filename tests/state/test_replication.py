@@ -46,8 +46,25 @@ class Worker:
 def binding(user: int, now: float, worker: int = 1, cseq: int = 1) -> Binding:
     uri = b"sip:%d@192.0.2.1" % user
     version = int((WALL + now) * 1_000_000) << 8 | worker
-    return Binding(b"sip:%d@h" % user, uri, uri, b"", 1000, WALL + now + 3600, WALL + now + 3600, b"call-%d" % user, cseq, (), b"",
-                   0, None, None, b"", version, version)
+    return Binding(
+        b"sip:%d@h" % user,
+        uri,
+        uri,
+        b"",
+        1000,
+        WALL + now + 3600,
+        WALL + now + 3600,
+        b"call-%d" % user,
+        cseq,
+        (),
+        b"",
+        0,
+        None,
+        None,
+        b"",
+        version,
+        version,
+    )
 
 
 class Node:
@@ -226,8 +243,11 @@ def test_a_slow_worker_costs_a_bounded_number_of_messages_and_is_made_equal_late
         for user in range(200):
             node.workers[0].register(turn * 200 + user, node.now)
         node.turn()
-    waiting = sum(len(message.records) for _, _, to, octets in node.wires if to == 1
-                  and isinstance(message := decode(octets), BindingChanges))
+    waiting = sum(
+        len(message.records)
+        for _, _, to, octets in node.wires
+        if to == 1 and isinstance(message := decode(octets), BindingChanges)
+    )
     assert waiting <= WINDOW
     assert node.workers[0].replica.skipped_count == 20000 - waiting
     assert node.workers[0].replica.acknowledged() == 20000
