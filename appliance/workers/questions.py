@@ -13,6 +13,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
 from typing import Final, Generic, Protocol, TypeVar
 
 from appliance.resolver import HostAddresses
@@ -38,18 +39,35 @@ class Resolver(Protocol):
 
 
 class StoredSubscriber(Protocol):
-    """HA1 values as hex text; "" where the store has none."""
+    """HA1 values as lower-case hex."""
 
     @property
-    def ha1_md5(self) -> str: ...
+    def ha1_md5(self) -> bytes: ...
     @property
-    def ha1_sha256(self) -> str: ...
+    def ha1_sha256(self) -> bytes: ...
 
 
 class Store(Protocol):
     """Finds subscribers; blocks, so it is called in threads. Raises whatever it likes when it cannot know."""
 
-    def find(self, username: str, realm: str) -> StoredSubscriber | None: ...
+    def find(self, username: bytes, realm: bytes) -> StoredSubscriber | None: ...
+
+
+class LateStore:
+    """A store that is opened when it is asked first, and tried again until it opens: a worker starts without it."""
+
+    def __init__(self, open_store: Callable[[], Store]) -> None:
+        self._open_store = open_store
+        self._store: Store | None = None
+        self._lock = Lock()
+
+    def find(self, username: bytes, realm: bytes) -> StoredSubscriber | None:
+        """What the store says. Raises what opening it raises, and what it raises itself."""
+        with self._lock:
+            if self._store is None:
+                self._store = self._open_store()
+            store = self._store
+        return store.find(username, realm)
 
 
 class Lane(Generic[Asked]):
@@ -155,20 +173,16 @@ class Questions:
         return HostAnswer(question.id, found.addresses, False, found.ttl_s)
 
     async def _find_subscriber(self, question: FindSubscriber) -> Answer:
-        try:
-            username, realm = question.username.decode(), question.realm.decode()
-        except UnicodeDecodeError:
-            return SubscriberAnswer(question.id, False, False)
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._timeout_s):
-                found = await loop.run_in_executor(self._threads, self._store.find, username, realm)
+                found = await loop.run_in_executor(self._threads, self._store.find, question.username, question.realm)
         except Exception:  # noqa: BLE001 -- whatever keeps the store from answering means the same: it cannot be known now
             self.store_failures += 1
             return subscriber_unknown(question)
         if found is None:
             return SubscriberAnswer(question.id, False, False)
-        return SubscriberAnswer(question.id, True, False, found.ha1_md5.encode(), found.ha1_sha256.encode())
+        return SubscriberAnswer(question.id, True, False, found.ha1_md5, found.ha1_sha256)
 
 
 def host_unknown(question: LookupHost) -> Answer:

@@ -12,6 +12,7 @@ from appliance.catalogue.counters import (
     BUS_MALFORMED,
     DROPPED_QUEUE_FULL,
     DROPPED_TRUNCATED,
+    JOURNAL_FAILED,
     STORE_FAILED,
     UDP_MESSAGES_RECEIVED,
     UDP_MESSAGES_SENT,
@@ -36,17 +37,30 @@ class CountedBus(Protocol):
     damaged: int
 
 
+class CountedJournal(Protocol):
+    """A journal, as far as it is counted."""
+
+    failed_count: int
+
+
 class Vitals:
     """Counters and gauges of all parts of a worker."""
 
     def __init__(
-        self, stack: CountedStack, doors: DatagramDoors, streams: Streams, questions: Questions, bus: CountedBus
+        self,
+        stack: CountedStack,
+        doors: DatagramDoors,
+        streams: Streams,
+        questions: Questions,
+        bus: CountedBus,
+        journal: CountedJournal,
     ) -> None:
         self._stack = stack
         self._doors = doors
         self._streams = streams
         self._questions = questions
         self._bus = bus
+        self._journal = journal
         self._lag_max_s = 0.0
 
     def note_lag(self, lag_s: float) -> None:
@@ -64,6 +78,7 @@ class Vitals:
         counters[BUS_FULL] += self._bus.refused
         counters[BUS_MALFORMED] += self._bus.damaged
         counters[STORE_FAILED] += self._questions.store_failures
+        counters[JOURNAL_FAILED] += self._journal.failed_count
         gauges = self._stack.gauges()
         gauges["connections"] = len(self._streams)
         gauges["questions"] = self._questions.open_count

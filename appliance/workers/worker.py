@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Protocol
@@ -75,7 +74,10 @@ class MessageBus(Protocol):
 class RecordJournal(Protocol):
     """Where changes of registrations are kept (see appliance/journal.py)."""
 
+    failed_count: int
+
     def append(self, records: list[bytes]) -> None: ...
+    def upkeep(self, now: float, wall_time: float) -> None: ...
     def alarms(self) -> list[str]: ...
     def close(self) -> None: ...
 
@@ -115,14 +117,13 @@ class Worker:
             limits.lookup_timeout_ms / 1000,
             self._answers_arrived,
         )
-        self._vitals = Vitals(stack, doors, self._streams, self._questions, bus)
+        self._vitals = Vitals(stack, doors, self._streams, self._questions, bus, journal)
         self._is_flush_due = False
         self._is_draining = False
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
         self._sweep_at = 0.0
         self._turn = 0
-        self._parent = os.getppid()
 
     async def run(self, stream_sockets: Mapping[int, socket.socket]) -> int:
         """Serve; returns the exit code of the process: 0 when told to end, 1 after a fault of ours."""
@@ -286,7 +287,9 @@ class Worker:
             return
         now = clock.monotonic()
         self._vitals.note_lag(now - expected_at)
-        self._stack.set_wall_time(clock.wall_time(), now)
+        wall_time = clock.wall_time()
+        self._stack.set_wall_time(wall_time, now)
+        self._journal.upkeep(now, wall_time)
         if now >= self._sweep_at:
             self._sweep_at = now + SWEEP_INTERVAL_S
             self._streams.sweep(now)
@@ -295,8 +298,6 @@ class Worker:
             SUPERVISOR,
             [Heartbeat(self._number, counters, gauges, self._turn, self._stack.is_in_sync, self._journal.alarms())],
         )
-        has_drained = self._is_draining and not gauges["transactions"]
-        # A supervisor that has died starts another set of workers when it comes back.
-        if has_drained or os.getppid() != self._parent:
+        if self._is_draining and not gauges["transactions"]:
             self._end(0)
         self._loop.call_later(self._heartbeat_s, self._enter, self._beat, now + self._heartbeat_s)

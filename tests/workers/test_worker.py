@@ -115,6 +115,11 @@ class Journal:
         self.records: list[bytes] = []
         self.is_answer_sent = False
         self.is_closed = False
+        self.failed_count = 2
+        self.upkept = 0
+
+    def upkeep(self, now: float, wall_time: float) -> None:
+        self.upkept += 1
 
     def append(self, records: list[bytes]) -> None:
         self.records += records
@@ -132,7 +137,7 @@ class World:
     async def lookup(self, host: str) -> HostAddresses:
         return HostAddresses(("192.0.2.1",), 60.0)
 
-    def find(self, username: str, realm: str) -> None:
+    def find(self, username: bytes, realm: bytes) -> None:
         return None
 
 
@@ -270,6 +275,8 @@ def test_heartbeats_tell_how_the_worker_is(play: Play) -> None:
         beat = await bench.heartbeat(lambda beat: beat.gauges["transactions"] == 7)
         assert (beat.worker, beat.in_sync, beat.alarms) == (0, True, ["the disk is full"])
         assert beat.counters[catalogue.CALLS_STARTED] == 3
+        assert beat.counters[catalogue.JOURNAL_FAILED] == 2
+        assert bench.journal.upkept
         assert beat.gauges["loop_lag_us"] >= 0
         later = await bench.heartbeat(lambda beat: True)
         assert later.turn >= beat.turn

@@ -1,0 +1,116 @@
+"""A worker process: `python -m appliance.workers`, with its launch document on standard input.
+
+Reads the registrations that are stored before it says that it lives, so whoever gets a slot knows them.
+Exit status: 0 told to end, 1 a fault of its own, 2 it could not start.
+
+Knows nothing of how the parts do their work.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import Final
+
+import uvloop
+
+from appliance import clock
+from appliance.bus import SUPERVISOR, Bus, BusUnavailable
+from appliance.catalogue.configuration import parse_configuration
+from appliance.catalogue.faults import ConfigError
+from appliance.catalogue.settings import Settings
+from appliance.journal import Journal
+from appliance.launch import NO_SOCKET, LaunchError, WorkerLaunch
+from appliance.resolver import HostResolver
+from appliance.stack import Stack, syntax_limits
+from appliance.subscribers import SubscriberStore, database_url
+from appliance.workers.datagram_doors import DatagramDoors
+from appliance.workers.datagrams import DatagramSocket
+from appliance.workers.questions import LateStore
+from appliance.workers.worker import Worker
+
+# Sources and destinations that each UDP socket remembers, about 300 bytes each.
+FLOWS_CACHED_MAX: Final = 32768
+# Tables of a hundred thousand entries make full collections long, and nothing here makes many cycles.
+COLLECTION_THRESHOLDS: Final = (50_000, 20, 100)
+
+log = logging.getLogger("signalbox.worker")
+
+
+def main() -> int:
+    """Serve until told to end; returns the exit status."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    try:
+        launch = WorkerLaunch.from_stdin(sys.stdin.buffer)
+        settings = parse_configuration(launch.config_text)
+        bus = Bus(Path(launch.state_dir) / "run", launch.number)
+    except (LaunchError, ConfigError, BusUnavailable) as fault:
+        log.critical("this worker cannot start: %s", fault)
+        return 2
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(serve(launch, settings, bus))
+
+
+async def serve(launch: WorkerLaunch, settings: Settings, bus: Bus) -> int:
+    """Put the parts together and run them; returns the exit status."""
+    workers = settings.workers or len(os.sched_getaffinity(0))
+    bus.connect([SUPERVISOR, *(number for number in range(workers) if number != launch.number)])
+    stack = Stack(settings, launch.number, launch.key, clock.monotonic(), clock.wall_time())
+    folder = Path(launch.state_dir)
+    journal = Journal(
+        folder / "registrations", launch.number, workers, bus.incarnation, settings.journal, stack.binding_records
+    )
+    load_registrations(stack, journal)
+    url = database_url(settings.subscribers_url, folder)
+    worker = Worker(
+        launch.number,
+        settings,
+        syntax_limits(settings.syntax),
+        stack,
+        bus,
+        datagram_doors(launch),
+        HostResolver(settings.limits.lookup_timeout_ms / 1000),
+        LateStore(lambda: SubscriberStore(url)),
+        journal,
+    )
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, worker.stop)
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECTION_THRESHOLDS)
+    return await worker.run(stream_sockets(launch))
+
+
+def load_registrations(stack: Stack, journal: Journal) -> None:
+    """Take in what is stored; what could not be read is logged."""
+    for records in journal.load(clock.wall_time()):
+        stack.load_records(records)
+    for remark in journal.remarks:
+        log.warning("%s", remark)
+
+
+def datagram_doors(launch: WorkerLaunch) -> DatagramDoors:
+    """The inherited UDP sockets."""
+    return DatagramDoors(
+        {
+            listener: DatagramSocket(fd, listener, FLOWS_CACHED_MAX)
+            for listener, fd in enumerate(launch.datagram_fds)
+            if fd != NO_SOCKET
+        }
+    )
+
+
+def stream_sockets(launch: WorkerLaunch) -> dict[int, socket.socket]:
+    """The inherited TCP sockets by listener."""
+    return {
+        listener: socket.socket(fileno=fd) for listener, fd in enumerate(launch.stream_fds) if fd != NO_SOCKET
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())
