@@ -168,7 +168,7 @@ class Questions:
             found = await self._resolver.lookup(question.host.decode("ascii"))
         except UnicodeDecodeError:
             return HostAnswer(question.id, (), False, 0.0)
-        except Exception:  # noqa: BLE001 -- LookupFailed, and whatever else keeps DNS from answering: it cannot be known now
+        except Exception:  # LookupFailed, and whatever else keeps DNS from answering: it cannot be known now
             return host_unknown(question)
         return HostAnswer(question.id, found.addresses, False, found.ttl_s)
 
@@ -177,7 +177,7 @@ class Questions:
         try:
             async with asyncio.timeout(self._timeout_s):
                 found = await loop.run_in_executor(self._threads, self._store.find, question.username, question.realm)
-        except Exception:  # noqa: BLE001 -- whatever keeps the store from answering means the same: it cannot be known now
+        except Exception:  # whatever keeps the store from answering means the same: it cannot be known now
             self.store_failures += 1
             return subscriber_unknown(question)
         if found is None:

@@ -105,7 +105,9 @@ class Streams:
         # Accepted sockets inherit it.
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(lambda: self._new_connection(listener, False), sock=listening, backlog=BACKLOG)
+        server = await loop.create_server(
+            lambda: self._new_connection(listener, False), sock=listening, backlog=BACKLOG
+        )
         self._servers.append(server)
 
     def stop_listening(self) -> None:

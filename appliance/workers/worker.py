@@ -107,7 +107,14 @@ class Worker:
         # Ids of connections go on from the clock, so that none is used again by this worker's successor.
         first_id = int(clock.wall_time() * 1000) << 20
         self._streams = Streams(
-            number, settings.listeners, limits, syntax, stack.counters, first_id, self._stream_messages, self._flush_soon
+            number,
+            settings.listeners,
+            limits,
+            syntax,
+            stack.counters,
+            first_id,
+            self._stream_messages,
+            self._flush_soon,
         )
         self._questions = Questions(
             resolver,
