@@ -1,6 +1,8 @@
 """Builds the compiled modules: every `.py` that has a `.pxd` beside it, and every `.pyx`.
 
-SIGNALBOX_PURE=1 compiles only the `.pyx`; everything else is then the Python it was written in.
+SIGNALBOX_PURE=1 compiles only the `.pyx`; everything else is then the Python it was written in. The two builds have
+a folder each below build/, emptied first: what one leaves behind must not get into the wheel of the other, nor may a
+module that is gone from the tree.
 """
 
 from __future__ import annotations
@@ -10,20 +12,25 @@ import shutil
 from pathlib import Path
 
 from Cython.Build import cythonize
-from setuptools import setup
+from setuptools import Extension, setup
 from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).parent
 IS_PURE = os.environ.get("SIGNALBOX_PURE") == "1"
+BUILD = Path("build") / ("pure" if IS_PURE else "compiled")
 JOBS = min(4, os.cpu_count() or 1)
 
 
-def sources() -> list[str]:
-    """Paths, relative to here, of what Cython compiles."""
-    found = sorted(ROOT.glob("appliance/**/*.pyx"))
+def extensions() -> list[Extension]:
+    """One extension module for each file that Cython compiles."""
+    paths = sorted(ROOT.glob("appliance/**/*.pyx"))
     if not IS_PURE:
-        found += [path.with_suffix(".py") for path in sorted(ROOT.glob("appliance/**/*.pxd"))]
-    return [str(path.relative_to(ROOT)) for path in found]
+        paths += [path.with_suffix(".py") for path in sorted(ROOT.glob("appliance/**/*.pxd"))]
+    return [_extension(path.relative_to(ROOT)) for path in paths]
+
+
+def _extension(path: Path) -> Extension:
+    return Extension(".".join(path.with_suffix("").parts), [str(path)], extra_compile_args=["-O2", "-g0"])
 
 
 class BuildWithoutC(build_py):
@@ -37,19 +44,23 @@ class BuildWithoutC(build_py):
 
 def main() -> None:
     """Hand the modules to setuptools; C files go to build/, never into the tree."""
-    work = ROOT / "build" / ("cython-pure" if IS_PURE else "cython")
-    shutil.rmtree(work, ignore_errors=True)
-    extensions = cythonize(
-        sources(),
-        language_level=3,
-        nthreads=JOBS,
-        build_dir=str(work.relative_to(ROOT)),
-        compiler_directives={"annotation_typing": False},
-    )
+    os.chdir(ROOT)
+    shutil.rmtree(BUILD, ignore_errors=True)
+    BUILD.mkdir(parents=True)
     setup(
-        ext_modules=extensions,
+        ext_modules=cythonize(
+            extensions(),
+            language_level=3,
+            nthreads=JOBS,
+            build_dir=str(BUILD / "c"),
+            compiler_directives={"annotation_typing": False},
+        ),
         cmdclass={"build_py": BuildWithoutC},
-        options={"build_ext": {"parallel": JOBS}},
+        options={
+            "build": {"build_base": str(BUILD)},
+            "build_ext": {"parallel": JOBS},
+            "egg_info": {"egg_base": str(BUILD)},
+        },
     )
 
 
