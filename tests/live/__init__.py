@@ -1,0 +1,1 @@
+"""Signalbox and real peers on loopback: SIPp, baresip, linphonec, Kamailio, sipsak."""
