@@ -88,7 +88,8 @@ def test_rport_gets_received_even_from_the_same_address() -> None:
 def test_rport_is_stamped_on_streams_too() -> None:
     """RFC 3581 4: independent of the transport protocol."""
     flow = Flow(TCP, 0, ("192.0.2.1", 40000), 0, 1)
-    assert stamped_via("SIP/2.0/TCP 192.0.2.1;rport;branch=z9hG4bK1", flow).startswith("SIP/2.0/TCP 192.0.2.1;rport=40000")
+    via = stamped_via("SIP/2.0/TCP 192.0.2.1;rport;branch=z9hG4bK1", flow)
+    assert via.startswith("SIP/2.0/TCP 192.0.2.1;rport=40000")
 
 
 def test_what_the_sender_says_of_its_source_is_overwritten() -> None:
@@ -237,7 +238,7 @@ def test_parameters_cut_and_joined_are_the_same_text(text: bytes) -> None:
     ("quote", "found"),
     [
         (b"OPTIONS sip:a SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\nFrom: <sip", (b"z9hG4bK1", b"OPTIONS")),
-        (b"INVITE sip:a SIP/2.0\r\nX: y\r\nv:SIP/2.0/UDP h;branch=z9hG4bK1, SIP/2.0/UDP x;br", (b"z9hG4bK1", b"INVITE")),
+        (b"INVITE sip:a SIP/2.0\r\nX: y\r\nv:SIP/2.0/UDP h;branch=z9hG4bK1, SIP/2.0/UDP x", (b"z9hG4bK1", b"INVITE")),
         (b"SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\n", (b"", b"")),
         (b"OPTIONS sip:a SIP/2.0\r\nVia: SIP/2", (b"", b"")),
         (b"OPTIONS sip:a SIP/2.0\r\n", (b"", b"")),
