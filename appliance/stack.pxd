@@ -8,6 +8,7 @@ cdef class Stack:
     cdef list _siblings
     cdef object _transactions
     cdef object _bindings
+    cdef public object binding_records
     cdef object _replica
     cdef object _node
     cdef object _proxy

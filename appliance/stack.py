@@ -60,7 +60,9 @@ class Stack:
         self._siblings: list[int] = []
         self._transactions = Transactions(settings.timers, settings.limits.transactions_max, self.counters)
         self._bindings = BindingTable(settings.limits.bindings_max)
-        self._replica = Replica(worker, BindingRecords(self._bindings), settings.limits)
+        # The bindings as records: for the journal, which asks what of it is still current.
+        self.binding_records = BindingRecords(self._bindings)
+        self._replica = Replica(worker, self.binding_records, settings.limits)
         self._node = Node(settings, worker, key, self.counters, self._transactions, self._bindings, self._publish, now)
         self._proxy = Proxy(self._node)
         self._records: list[bytes] = []

@@ -25,6 +25,8 @@ FLOORS = {
     "bus": 8,
     "clock": 8,
     "journal": 8,
+    "journal_files": 8,
+    "syncer": 8,
     "launch": 8,
     "resolver": 8,
     "subscribers": 8,
@@ -34,8 +36,7 @@ FLOORS = {
     "__main__": 10,
 }
 # Files of floor 8 that share one door: the first may use the others.
-DOORS = {"bus": {"clock"}, "journal": {"journal_files"}}
-FLOORS["journal_files"] = 8
+DOORS = {"bus": {"clock"}, "journal": {"journal_files", "syncer"}}
 
 # Each package that is not ours is used by one file, so that it can be exchanged there.
 IMPORTERS = {
@@ -48,9 +49,9 @@ IMPORTERS = {
 }
 # What only the doors and the processes may touch: clocks, sockets, files, threads, randomness.
 WORLDLY = frozenset(
-    ("asyncio", "concurrent", "fcntl", "io", "mmap", "multiprocessing", "os", "pathlib", "queue", "random", "secrets")
-    + ("select", "selectors", "shutil", "signal", "socket", "ssl", "subprocess", "sys", "tempfile", "threading")
-    + ("time", "uuid")
+    {"asyncio", "concurrent", "fcntl", "io", "mmap", "multiprocessing", "os", "pathlib", "queue", "random", "secrets"}
+    | {"select", "selectors", "shutil", "signal", "socket", "ssl", "subprocess", "sys", "tempfile", "threading"}
+    | {"time", "uuid"}
 )
 SIP_ROOMS = ("appliance.sip", "appliance.transaction", "appliance.proxy", "appliance.stack")
 SMALL = [*FILES, *sorted(ROOT.glob("demo/*.py")), ROOT / "setup.py"]
