@@ -156,6 +156,8 @@ class Bus:
         if incarnation > known:
             self._incarnations[sender] = incarnation
             arrived.append((sender, PeerStarted()))
+            # It will want an answer, and then the connection should be there.
+            self._sender(sender)
         if meant_for not in (0, self.incarnation) and meant_for < self.incarnation:
             self.stale += 1
             # It believes in my predecessor; an empty batch tells it who is here.

@@ -68,6 +68,8 @@ class WorkerRecord:
         """It is drained from now on; False when it is not LIVE and cannot be."""
         if self.life != Life.LIVE:
             return False
+        # It may end by itself when it is empty.
+        self._was_asked = True
         self._enter(Life.DRAINING, now)
         return True
 

@@ -25,12 +25,14 @@ FNV_PRIME: Final = 16777619
 
 def slot_of(call_id: bytes, seed: int) -> int:
     """The slot, 0..255, of a Call-ID value that starts with no white space; `seed` is 32 bits."""
-    # The numbers stand here as literals because this runs once per message: compiled, it is plain C arithmetic.
-    folded = 2166136261 ^ seed
+    # This runs once per message. Large numbers are typed locals, or they would be Python objects in the compiled build.
+    mask = 0xFFFFFFFF
+    folded = 2166136261
+    folded ^= seed
     for octet in call_id[:31]:
         if octet <= 32:
             break
-        folded = ((folded ^ octet) * 16777619) & 0xFFFFFFFF
+        folded = ((folded ^ octet) * 16777619) & mask
     return (folded >> 8) & 255
 
 

@@ -66,6 +66,13 @@ def test_an_end_that_was_asked_for_is_no_death() -> None:
     assert record.restart_at == 2.5 and record.view().deaths == 0
 
 
+def test_a_drained_worker_may_end_by_itself() -> None:
+    record = live_record()
+    record.drained(1.0)
+    record.ended("ended with status 0", LIMITS, 2.5)
+    assert record.restart_at == 2.5 and record.view().deaths == 0
+
+
 def test_a_killed_worker_has_died() -> None:
     record = live_record()
     record.killed(1.0)
