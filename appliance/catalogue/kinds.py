@@ -45,7 +45,7 @@ def accepts(kind: Kind, value: Any) -> bool:
     """Is `value` one that the kind allows?"""
     try:
         return bool(kind.read(kind.write(value)) == value)
-    except (ValueFault, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, AttributeError):
         return False
 
 

@@ -126,7 +126,8 @@ class _Reader:
         inner = read_scope(section.settings_class, statement.line, statement.children, self._faults)
         if is_negated:
             self._complain(0, f"`no {section.keyword}` has nothing to take away", "delete the section, or the word no")
-        elif section.name_kind is not None:
+            return
+        if section.name_kind is not None:
             self._read_name(section, inner)
         elif self._values:
             remedy = f"type `{section.keyword}` alone, and its settings indented under it"

@@ -1,0 +1,27 @@
+"""docs/configuration.md is a face of the catalogue."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from appliance.catalogue.counters import COUNTERS
+from appliance.catalogue.declaration import declared, sections
+from appliance.catalogue.reference import write_reference
+from appliance.catalogue.settings import Settings
+
+PAGE = Path(__file__).parents[2] / "docs/configuration.md"
+
+
+def test_the_page_is_what_the_catalogue_says() -> None:
+    remedy = "run: python -m appliance.catalogue.reference > docs/configuration.md"
+    assert PAGE.read_text() == write_reference(), remedy
+
+
+def test_every_setting_and_every_counter_is_on_the_page() -> None:
+    page = write_reference()
+    for section in sections(Settings):
+        assert f"## `{section.keyword}" in page
+        for setting in declared(section.settings_class):
+            assert f"| `{setting.syntax}`".replace(" | ", r" \| ")[2:] in page.replace("| `", "`")
+    for counter in COUNTERS:
+        assert f"| `{counter.name}` |" in page
