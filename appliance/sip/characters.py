@@ -24,6 +24,7 @@ TOKEN: Final = _table(_ALPHANUM + b"-.!%*_+`'~")
 DIGIT: Final = _table(b"0123456789")
 HEX_DIGIT: Final = _table(b"0123456789ABCDEFabcdef")
 UNRESERVED: Final = _table(_ALPHANUM + b"-_.!~*'()")
+VISIBLE: Final = _table(_PRINTABLE)
 SCHEME: Final = _table(_ALPHANUM + b"+-.")
 # Underscores are no part of RFC 3261's hostname, but of many names in use.
 HOST: Final = _table(_ALPHANUM + b"-._")

@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from appliance.sip.characters import DIGIT, index_of, is_all, is_token, number, part
+from appliance.sip.characters import DIGIT, VISIBLE, index_of, is_all, is_token, number, part, trimmed
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.fields import HeaderField
 from appliance.sip.message import Message, Request, Response
@@ -103,8 +103,11 @@ def _folded_value(data: bytes, at: int) -> bytes:
     end = data.find(b"\n", at)
     while 0 <= end < len(data) - 1 and data[end + 1] in b" \t":
         end = data.find(b"\n", end + 1)
-    words = data[at : end if end >= 0 else len(data)].split(None, 1)
-    return words[0] if words else b""
+    value = trimmed(data, at, end if end >= 0 else len(data))
+    size = 0
+    while size < len(value) and value[size] not in b" \t\r\n":
+        size += 1
+    return value[:size]
 
 
 def _skip_empty_lines(data: bytes) -> int:
@@ -233,7 +236,7 @@ def _check_fields(message: Message) -> None:
     """What requests and responses have in common; reading a header field is checking it."""
     _check_counts(message)
     call_id = message.read_call_id()
-    if not call_id or index_of(call_id, 32, 0) >= 0 or index_of(call_id, 9, 0) >= 0:
+    if not call_id or not is_all(call_id, VISIBLE):
         raise MalformedMessage(400, "Malformed Call-ID")
     message.read_from()
     message.read_to()

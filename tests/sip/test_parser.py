@@ -132,6 +132,12 @@ def test_faults_keep_what_was_understood() -> None:
     assert fault.message.top_via.branch == b"z9hG4bKp1"
 
 
+@pytest.mark.parametrize("value", [b"", b"a b", b"a\tb", b"a\x0cb", b"a\x00b", b"\xc3\xa4@desk"])
+def test_malformed_call_ids(value: bytes) -> None:
+    """RFC 3261 20.8: words of visible octets."""
+    assert _fault(_data(Call_ID=value)).reason == "Malformed Call-ID"
+
+
 def test_bounds() -> None:
     data = _data(body=b"x" * 100)
     assert _fault(data, SyntaxLimits(message_len_max=200)).status == 513
