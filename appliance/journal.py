@@ -1,13 +1,14 @@
 """The journal of registrations: what keeps them over a restart of the whole appliance.
 
-Each worker appends the changes it made to segment files of its own in DIR/registrations, one write for each turn of its loop,
-forced to the disk by a thread at the pace of a setting; at start every worker reads the segments of all of them. A full
-segment is followed by the next. A segment is deleted when everything in it is past its time, or when the worker has copied
-what is still current from it to its newest one (log-structured cleaning, in small paced steps).
+Each worker appends the changes it made to segment files of its own in DIR/registrations, one write for each turn of
+its loop, forced to the disk by a thread at the pace of a setting; at start every worker reads the segments of all of
+them. A full segment is followed by the next. A segment is deleted when everything in it is past its time, or when the
+worker has copied what is still current from it to its newest one (log-structured cleaning, in small paced steps).
 
-A process that dies loses nothing that it wrote; a power cut what was not forced yet. The torn end that it leaves is normal.
-`check_folder`, before any worker starts, makes good what is damaged: what is whole is kept, the damaged file is set aside.
-When the disk is full or fails, serving goes on: changes wait in memory, bounded, an alarm says so, and all is written later.
+A process that dies loses nothing that it wrote; a power cut what was not forced yet. The torn end that it leaves is
+normal. `check_folder`, before any worker starts, makes good what is damaged: what is whole is kept, the damaged file
+is set aside. When the disk is full or fails, serving goes on: changes wait in memory, bounded, an alarm says so, and
+all is written later.
 
 Knows nothing of what a record says but what its table tells: until when it matters, and whether it is current.
 """
@@ -78,8 +79,8 @@ class Cleaning:
 class Journal:
     """The journal of one worker.
 
-    number: the worker; workers: how many there are (segments of numbers beyond are shared out among them). incarnation: a
-    number that no process of this worker had before, and that grows.
+    number: the worker; workers: how many there are (segments of numbers beyond are shared out among them).
+    incarnation: a number that no process of this worker had before, and that grows.
     """
 
     def __init__(
@@ -113,7 +114,9 @@ class Journal:
     # Reading
 
     def load(self, wall_time: float) -> Iterator[list[bytes]]:
-        """All records of all workers that still matter, in portions. To be read to the end before anything is appended."""
+        """All records of all workers that still matter, in portions. To be read to the end before anything is
+        appended.
+        """
         for path in segments_in(self._folder):
             segment = Segment(path)
             try:
@@ -196,7 +199,9 @@ class Journal:
             self._fd = -1
 
     def _write(self, data: bytes) -> None:
-        """All of it or nothing: what was half written is taken back, or the file is left for a new one. Raises OSError."""
+        """All of it or nothing: what was half written is taken back, or the file is left for a new one. Raises
+        OSError.
+        """
         assert self._current is not None
         rest = data
         try:
@@ -272,7 +277,7 @@ class Journal:
             self._fault = fault.strerror or str(fault)
 
     def _start_anew_after(self, fault: str) -> None:
-        """The disk did not take what was written (fsync failed): nobody knows what of it is there, so write all anew."""
+        """The disk did not take what was written (fsync failed): nobody knows what is there, so write all anew."""
         self._syncer.fault = ""
         self._fault = fault
         self._must_rewrite = True

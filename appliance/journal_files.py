@@ -1,7 +1,8 @@
 """The folder of the journal: names of its files, reading them, and making good what is damaged before anybody starts.
 
-A damaged file is never overwritten: what is whole in it is written to a new file and forced to the disk, the damaged one gets a
-name under which nobody touches it, and the new one takes its place. A power cut at any point of that loses nothing.
+A damaged file is never overwritten: what is whole in it is written to a new file and forced to the disk, the damaged
+one gets a name under which nobody touches it, and the new one takes its place. A power cut at any point of that loses
+nothing.
 
     worker-NNN-INCARNATION-SERIAL.journal            see state/frames.py for what is inside
     worker-....journal.damaged-TIME                  set aside, never read or deleted by us
@@ -52,7 +53,10 @@ def read_records(path: Path, reader: FrameReader) -> Iterator[list[bytes]]:
 
 
 def torn_sentence(path: Path, octets: int) -> str:
-    return f"The last change in {path} was not written to its end ({octets} octets), as after a power cut; those before it are there."
+    return (
+        f"The last change in {path} was not written to its end ({octets} octets), as after a power cut; "
+        f"those before it are there."
+    )
 
 
 def set_aside(path: Path) -> Path:
@@ -124,13 +128,15 @@ def _salvage(path: Path, count: int, reader: FrameReader) -> str:
     salvaged.rename(path)
     lost = sum(length for _, length in reader.damage)
     return (
-        f"{path} was damaged at octet {reader.damage[0][0]}: {count} changes in it are kept, {lost} octets could not be read. "
-        f"The damaged file is now {aside.name}."
+        f"{path} was damaged at octet {reader.damage[0][0]}: {count} changes in it are kept, "
+        f"{lost} octets could not be read. The damaged file is now {aside.name}."
     )
 
 
 def _finish_salvages(folder: Path) -> None:
-    """A salvage that a power cut ended: before the damaged file went aside it begins anew, after that it only lacks its name."""
+    """A salvage that a power cut ended: before the damaged file went aside it begins anew, after that it only lacks
+    its name.
+    """
     for salvaged in folder.glob("worker-*.salvaged"):
         path = salvaged.with_name(salvaged.name.removesuffix(".salvaged"))
         if path.exists():

@@ -1,4 +1,5 @@
 cimport cython
+from appliance.location.digests cimport Digests
 
 @cython.final
 cdef class Binding:
@@ -40,16 +41,13 @@ cdef class BindingTable:
     cdef public Py_ssize_t limit
     cdef public Py_ssize_t tombstones_max
     cdef public Py_ssize_t live
-    cdef public list digests
+    cdef Digests _digests
     cdef Py_ssize_t _tombstones
     cdef list _ranges
     cdef dict _buckets
     cdef list _due
     cdef long long _clock
     cdef long long _swept
-    cdef long long _newest
-    cdef list _recent
-    cdef list _recent_second
     cdef dict _shared
     cpdef list find(self, bytes aor, double wall_time, bytes instance=*)
     cpdef list entries(self, bytes aor)
@@ -67,9 +65,6 @@ cdef class BindingTable:
     cdef Py_ssize_t _end(self, Binding binding, long long second)
     cdef _drop(self, int place, Binding binding)
     cdef _bound_tombstones(self, int place, Binding newest)
-    @cython.locals(slot=int, noted=cython.longlong)
-    cdef _note(self, long long second, int place, unsigned long long difference)
-    @cython.locals(slot=int)
     cpdef list digests_at(self, long long second)
     cpdef list aors_of_range(self, int place)
 

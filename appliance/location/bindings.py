@@ -2,18 +2,19 @@
 
 RFC 3261 10 and 16.5 (the location service), RFC 5627 (instances), RFC 5626 (reg-id).
 
-Every worker holds the whole table, so the table is a replicated map: each binding is a record that carries its place in a
-total order, and the later record wins. The order is (series, cseq, version). `version` is the wall time of the change with
-the worker's number in its low byte; `series` is the version at which the binding's present Call-ID began, so that inside one
-Call-ID the CSeq decides and between two Call-IDs the later one does. (Comparing CSeqs where the Call-IDs agree and versions
-where they do not would be no order at all: three records can beat each other in a circle, and tables would differ for ever.)
+Every worker holds the whole table, so the table is a replicated map: each binding is a record that carries its place
+in a total order, and the later record wins. The order is (series, cseq, version). `version` is the wall time of the
+change with the worker's number in its low byte; `series` is the version at which the binding's present Call-ID began,
+so that inside one Call-ID the CSeq decides and between two Call-IDs the later one does. (Comparing CSeqs where the
+Call-IDs agree and versions where they do not would be no order at all: three records can beat each other in a circle,
+and tables would differ for ever.)
 
-A removal is a record too (a tombstone: `expires_at` <= 0), kept until `forget_at`, the time at which the binding it removed
-would have ended by itself: a copy of the removed record that turns up late finds the tombstone, and after it is dead anyway.
+A removal is a record too (a tombstone: `expires_at` <= 0), kept until `forget_at`, the time at which the binding it
+removed would have ended by itself: a copy of the removed record that turns up late finds the tombstone, and after it
+is dead anyway.
 
-Addresses-of-record lie in 256 ranges by CRC-32, each with a digest: the XOR of a 64-bit hash of every record in it. Digests
-can be given as they were some seconds ago (`digests_at`), because two tables that are fed by each other are never equal now.
-Ends are found by buckets of one second; a refresh leaves a binding in the bucket where it lies and moves it when that comes due.
+Addresses-of-record lie in 256 ranges by CRC-32, each with a digest (digests.py). Ends are found by buckets of one
+second: a refresh leaves a binding in the bucket where it lies, and it is moved when that comes due.
 
 Knows nothing of requests, sockets, clocks or other workers.
 """
@@ -24,11 +25,9 @@ from heapq import heappop, heappush
 from typing import Final
 from zlib import crc32
 
+from appliance.location.digests import RANGES, Digests
 from appliance.transport.flow import Flow
 
-RANGES: Final = 256
-RECENT_SECONDS: Final = 16  # how far back digests_at() can look
-AHEAD_MAX_S: Final = 60  # dates further ahead come from a clock that is wrong, or was
 SHARED_MAX: Final = 4096  # distinct texts that bindings share; at the limit sharing begins anew
 HASH_BITS: Final = 0xFFFFFFFFFFFFFFFF
 NO_FLOW: Final = -1
@@ -37,14 +36,15 @@ NO_FLOW: Final = -1
 class Binding:
     """One contact of one address-of-record, or the tombstone of one (`expires_at` <= 0).
 
-    aor: canonical (RFC 3261 10.3 step 5). key: what names the binding inside its aor: the contact URI as first registered, or
-    instance and reg-id. uri: the contact URI byte-exact, no angle brackets. parameters: the contact's header parameters as text
-    with their leading ";", without q, expires and GRUUs. q: 0..1000. expires_at, forget_at: unix time. path: Path values, the
-    nearest to us first. instance: +sip.instance without quotes, b"" none. reg_id: 0 none. flow: the way the REGISTER came by
-    (its remote address is `source`), where it matters. source: (address, port) the REGISTER came from. series, version: see
-    the module.
+    aor: canonical (RFC 3261 10.3 step 5). key: what names the binding inside its aor: the contact URI as first
+    registered, or instance and reg-id. uri: the contact URI byte-exact, no angle brackets. parameters: the contact's
+    header parameters as text with their leading ";", without q, expires and GRUUs. q: 0..1000. expires_at, forget_at:
+    unix time. path: Path values, the nearest to us first. instance: +sip.instance without quotes, b"" none. reg_id: 0
+    none. flow: the way the REGISTER came by (its remote address is `source`), where it matters. source: (address,
+    port) the REGISTER came from. series, version: see the module.
 
-    Path and flow are held in parts and put together when asked: so a million of these are no work for the garbage collector.
+    Path and flow are held in parts and put together when asked: so a million of these are no work for the garbage
+    collector.
     """
 
     __slots__ = (
@@ -163,7 +163,8 @@ class BindingChange:
 
 
 class BindingTable:
-    """All bindings. `limit`: live bindings; as many dead ones again may wait to be forgotten. `tombstones_max`: of one address.
+    """All bindings. `limit`: live bindings; as many dead ones again may wait to be forgotten. `tombstones_max`: of
+    one address.
 
     The table keeps Binding objects of its own and refreshes them in place: what find() gives is a live view.
     """
@@ -171,15 +172,12 @@ class BindingTable:
     __slots__ = (
         "_buckets",
         "_clock",
+        "_digests",
         "_due",
-        "_newest",
         "_ranges",
-        "_recent",
-        "_recent_second",
         "_shared",
         "_swept",
         "_tombstones",
-        "digests",
         "limit",
         "live",
         "tombstones_max",
@@ -190,15 +188,12 @@ class BindingTable:
         self.tombstones_max = tombstones_max
         self.live = 0
         self._tombstones = 0
-        self.digests = [0] * RANGES
+        self._digests = Digests()
         self._ranges: list[dict[bytes, Binding | list[Binding]]] = [{} for _ in range(RANGES)]
         self._buckets: dict[int, list[Binding]] = {}
         self._due: list[int] = []
         self._clock = 0  # the last second that expire() was told of
         self._swept = 0  # the last second whose ends are all dealt with
-        self._newest = 0
-        self._recent = [[0] * RANGES for _ in range(RECENT_SECONDS)]
-        self._recent_second = [0] * RECENT_SECONDS
         self._shared: dict[bytes, bytes] = {}
 
     def __len__(self) -> int:
@@ -211,11 +206,11 @@ class BindingTable:
 
     @property
     def is_full(self) -> bool:
-        """No room for a binding that is not there yet. Changes that were accepted elsewhere are applied all the same."""
+        """No room for a new binding. Changes that were accepted elsewhere are applied all the same."""
         return self.live >= self.limit or self._tombstones >= self.limit
 
     def find(self, aor: bytes, wall_time: float, instance: bytes = b"") -> list[Binding]:
-        """The live bindings of an address, highest q first, the newest first among equals; or the one of an instance."""
+        """The live bindings of an address, highest q first, then the newest; or the one of an instance."""
         held = self._ranges[crc32(aor) & 255].get(aor)
         if held is None:
             return []
@@ -237,7 +232,7 @@ class BindingTable:
         return [held] if isinstance(held, Binding) else held.copy()
 
     def apply(self, change: BindingChange) -> bool:
-        """Make a change visible. Returns whether anything changed: applying an older or known record changes nothing."""
+        """Make a change visible. Returns whether it changed anything: an older or known record does not."""
         changed = False
         for binding in change.bindings:
             if self.apply_binding(binding):
@@ -256,14 +251,14 @@ class BindingTable:
             return True
         if old is binding or not binding.comes_after(old):
             return False
-        self._note(_second_of(binding), place, _hash(old) ^ _hash(binding))
+        self._digests.note(_second_of(binding), place, _hash(old) ^ _hash(binding), self._clock)
         self._refresh(old, binding)
         if old.expires_at <= 0:
             self._bound_tombstones(place, old)
         return True
 
     def _insert(self, place: int, held: Binding | list[Binding] | None, binding: Binding) -> None:
-        self._note(_second_of(binding), place, _hash(binding))
+        self._digests.note(_second_of(binding), place, _hash(binding), self._clock)
         self._share_texts(binding)
         if held is None:
             self._ranges[place][binding.aor] = binding
@@ -390,7 +385,7 @@ class BindingTable:
             self._schedule(binding)
             return ended
         place = crc32(binding.aor) & 255
-        self._note(int(binding.forget_at) + 1, place, _hash(binding))
+        self._digests.note(int(binding.forget_at) + 1, place, _hash(binding), self._clock)
         self._drop(place, binding)
         return ended
 
@@ -413,7 +408,7 @@ class BindingTable:
         tombstones = [binding for binding in held if binding.expires_at <= 0]
         if len(tombstones) > self.tombstones_max:
             victim = min(tombstones, key=_age)
-            self._note(_second_of(victim), place, _hash(victim))
+            self._digests.note(_second_of(victim), place, _hash(victim), self._clock)
             self._drop(place, victim)
 
     # Ranges and digests
@@ -424,34 +419,18 @@ class BindingTable:
         return self._swept
 
     @property
+    def digests(self) -> list[int]:
+        """The 256 digests as they are now."""
+        return self._digests.now
+
+    @property
     def newest_second(self) -> int:
         """The last second (unix time) from which anything is known here."""
-        return max(self._swept, self._newest)
-
-    def _note(self, second: int, place: int, difference: int) -> None:
-        """A record came or went, dated `second`: move the range's digest, and remember by how much for digests_at()."""
-        self.digests[place] ^= difference
-        if second > self._clock + AHEAD_MAX_S:
-            return
-        slot = second & (RECENT_SECONDS - 1)
-        noted = self._recent_second[slot]
-        if noted != second:
-            if noted > second:
-                return
-            self._recent[slot] = [0] * RANGES
-            self._recent_second[slot] = second
-            self._newest = max(self._newest, second)
-        self._recent[slot][place] ^= difference
+        return max(self._swept, self._digests.newest)
 
     def digests_at(self, second: int) -> list[int]:
-        """The 256 digests without what is dated after `second` (unix time); [] where that cannot be known any more or yet."""
-        if second > self._swept or second <= self._newest - RECENT_SECONDS:
-            return []
-        digests = self.digests.copy()
-        for slot in range(RECENT_SECONDS):
-            if self._recent_second[slot] > second:
-                digests = [digest ^ later for digest, later in zip(digests, self._recent[slot], strict=True)]
-        return digests
+        """The 256 digests without what is dated after `second` (unix time); [] where they cannot be known."""
+        return [] if second > self._swept else self._digests.at(second)
 
     def aors_of_range(self, place: int) -> list[bytes]:
         """The addresses-of-record that lie in a range."""
@@ -504,7 +483,7 @@ def _second_of(binding: Binding) -> int:
 
 
 def _hash(binding: Binding) -> int:
-    """64 bits that name this record: the binding (aor and key) and its version, mixed so that XOR of many tells sets apart."""
+    """64 bits that name this record (aor, key, version), mixed so that the XOR of many tells sets apart."""
     mixed = (
         crc32(binding.key, crc32(binding.aor)) * 0x9E3779B97F4A7C15 + binding.version * 0xD1342543DE82EF95
     ) & HASH_BITS

@@ -1,8 +1,8 @@
 """Public GRUUs: a URI that names one device of a user, made from nothing but the two names.
 
-RFC 5627 4.1 (use), 5.1, 5.4 (construction), 6.1 (request targeting). The public GRUU is the address-of-record with the parameter
-`gr`, whose value is the instance ID: no state is needed to make or to understand one. Temporary GRUUs are not made, so a `gr`
-without a value is never one of ours.
+RFC 5627 4.1 (use), 5.1, 5.4 (construction), 6.1 (request targeting). The public GRUU is the address-of-record with
+the parameter `gr`, whose value is the instance ID: no state is needed to make or to understand one. Temporary GRUUs
+are not made, so a `gr` without a value is never one of ours.
 
 Knows nothing of bindings.
 """
@@ -21,12 +21,16 @@ _PLAIN: Final = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789
 
 
 def public_gruu(aor: bytes, instance: bytes) -> bytes:
-    """The GRUU URI of an instance. aor: canonical. instance: as in Binding.instance, without quotes and angle brackets."""
+    """The GRUU URI of an instance. aor: canonical. instance: as in Binding.instance, without quotes and angle
+    brackets.
+    """
     return aor + b";gr=" + _escaped(instance)
 
 
 def instance_of(uri: Uri) -> bytes:
-    """The instance that a Request-URI of our domain asks for; b"" when it names the user; NOT_OURS when it is no GRUU of ours."""
+    """The instance that a Request-URI of our domain asks for; b"" when it names the user; NOT_OURS when it is no GRUU
+    of ours.
+    """
     value = uri.parameter(b"gr")
     if value is None:
         return b""

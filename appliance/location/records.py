@@ -1,8 +1,8 @@
 """A change of bindings as octets: what siblings send each other and what the journal keeps.
 
-One record is one change: everything that one REGISTER did to one address-of-record, so that it is applied whole or not at all.
-Layout, little-endian: format, length of the aor, number of bindings, the time at which all of them may be forgotten, the aor;
-then each binding as fixed fields, lengths, texts. A key that equals the URI is not written twice.
+One record is one change: everything that one REGISTER did to one address-of-record, so that it is applied whole or
+not at all. Layout, little-endian: format, length of the aor, number of bindings, the time at which all of them may be
+forgotten, the aor; then each binding as fixed fields, lengths, texts. A key that equals the URI is not written twice.
 
 Knows nothing of files, of the bus, or of who wins: that is the table's.
 """

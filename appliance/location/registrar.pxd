@@ -34,7 +34,6 @@ cdef class Registration:
 
 cpdef Outcome register(object request, bytes aor, BindingTable table, object settings, object flow, object source, double wall_time,
                        int worker)
-cdef bint _has_star(list contacts)
 cdef _check_extensions(object request)
 @cython.locals(old=Binding)
 cdef _remove_all(Registration registration, list contacts)

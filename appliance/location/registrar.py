@@ -1,14 +1,17 @@
 """The registrar: what a REGISTER does to the bindings of one address-of-record, and what is answered.
 
-RFC 3261 10.3 steps 2 and 6-8; RFC 3327 (Path), RFC 5627 (public GRUU), RFC 3840 (feature parameters are kept), RFC 5626 6 (reg-id).
-Steps 1 and 3-5 are behind us: the domain is ours, the user may, the aor is canonical.
+RFC 3261 10.3 steps 2 and 6-8; RFC 3327 (Path), RFC 5627 (public GRUU), RFC 3840 (feature parameters are kept), RFC
+5626 6 (reg-id). Steps 1 and 3-5 are behind us: the domain is ours, the user may, the aor is canonical.
 
-Nothing is changed here: the outcome carries the whole change or none (10.3: atomic), and the caller applies and replicates it.
-Where the RFCs leave a choice:
+Nothing is changed here: the outcome carries the whole change or none (10.3: atomic), and the caller applies and
+replicates it. Where the RFCs leave a choice:
 - a CSeq that is not higher is answered 500, as 12.2.2 does for a dialog (10.3 says only that the request fails);
-- more contacts than an address may have: 403, for repeating the request will not help (21.4.4); a full table: 503, Retry-After;
-- Path from a phone that does not say `Supported: path` is taken (RFC 3327 5.3 leaves it to policy: what proxies added is needed);
-- reg-id replaces the flow it names, but `Require: outbound` is not promised: the flows' other half (RFC 5626 5) is not here;
+- more contacts than an address may have: 403, for repeating the request will not help (21.4.4); a full table: 503,
+  Retry-After;
+- Path from a phone that does not say `Supported: path` is taken (RFC 3327 5.3 leaves it to policy: what proxies added
+  is needed);
+- reg-id replaces the flow it names, but `Require: outbound` is not promised: the flows' other half (RFC 5626 5) is
+  not here;
 - Date (a SHOULD) goes out where an address gets a new binding, and not with every refresh.
 
 Knows nothing of transactions, authentication, clocks or other workers.
@@ -74,7 +77,9 @@ class Refused(Exception):
 
 
 class Registration:
-    """One REGISTER being processed: the request's own values, and the bindings as they will be (tentative, 10.3 step 7)."""
+    """One REGISTER being processed: the request's own values, and the bindings as they will be (tentative, 10.3 step
+    7).
+    """
 
     __slots__ = (
         "aor",
@@ -195,7 +200,8 @@ def register(
     wall_time: float,
     worker: int,
 ) -> Outcome:
-    """What a REGISTER for `aor` does. flow: the way it came by (kept where it is a stream connection). wall_time: unix time.
+    """What a REGISTER for `aor` does. flow: the way it came by (kept where it is a stream connection). wall_time:
+    unix time.
 
     The change of the outcome, if any, has to be applied before the next request for the same address is processed.
     Contacts that cannot be read make an outcome, too, with the status and reason of the fault.
@@ -207,7 +213,7 @@ def register(
         contacts = request.contacts()
         if not contacts:
             return _accepted(registration)
-        if _has_star(contacts):
+        if contacts[0].is_star or contacts[-1].is_star:
             _remove_all(registration, contacts)
         else:
             _update(registration, contacts, table)
@@ -216,13 +222,6 @@ def register(
     except MalformedMessage as fault:
         return Outcome(fault.status, fault.reason.encode(), [])
     return _accepted(registration)
-
-
-def _has_star(contacts: list[Contact]) -> bool:
-    for contact in contacts:
-        if contact.is_star:
-            return True
-    return False
 
 
 def _check_extensions(request: Request) -> None:
@@ -310,7 +309,9 @@ def _matching(registration: Registration, contact: Contact, key: bytes, reg_id: 
 
 
 def _instance_and_flow(registration: Registration, contact: Contact) -> tuple[bytes, int]:
-    """The instance ID, b"" where there is none, and the reg-id, 0 where there is none or it does not count (RFC 5626 6)."""
+    """The instance ID, b"" where there is none, and the reg-id, 0 where there is none or it does not count (RFC 5626
+    6).
+    """
     value = contact.parameters.get(b"+sip.instance")
     if not value:
         return b"", 0

@@ -1,7 +1,7 @@
 """How records lie in a file: a header line, then frames (marker, length, CRC-32, record).
 
-A file is only ever appended to, so the end of it may be torn (the last frame is not whole): that is normal after a power cut.
-Anything else that does not read is damage, and is stepped over to the next frame that is whole.
+A file is only ever appended to, so the end of it may be torn (the last frame is not whole): that is normal after a
+power cut. Anything else that does not read is damage, and is stepped over to the next frame that is whole.
 
     signalbox registrations, format 1\\n   A5 52 | length | crc32 | record   A5 52 | ...
 
@@ -86,7 +86,8 @@ def find_frame(data: bytes, at: int) -> int:
 class FrameReader:
     """Reads a file that is fed to it in pieces, from its first octet on.
 
-    torn: octets of the frame at the end that is not whole. damage: (offset, length) of what could not be read before that.
+    torn: octets of the frame at the end that is not whole. damage: (offset, length) of what could not be read before
+    that.
     """
 
     __slots__ = ("_data", "_has_begun", "_offset", "damage", "torn")

@@ -1,18 +1,21 @@
-"""Replication of records between the workers of a node: every change to every sibling, and proof that nothing is missing.
+"""Replication of records between the workers of a node: every change to every sibling, and proof that nothing is
+missing.
 
-Design 4. Changes go out in batches, numbered; a sibling acknowledges by number, and `acknowledged()` is the number that every
-sibling which counts has applied: the answer to a REGISTER waits for it. A sibling counts when it lives, has said that it is in
-sync, and keeps up.
+Design 4. Changes go out in batches, numbered; a sibling acknowledges by number, and `acknowledged()` is the number
+that every sibling which counts has applied: the answer to a REGISTER waits for it. A sibling counts when it lives,
+has said that it is in sync, and keeps up.
 
-Nothing is ever sent twice and nothing is kept for sending later. What a sibling missed (it had no credit left, a queue
-overflowed, it is new) shows as a gap in the numbers, and is made good by ranges: records lie in 256 ranges with a digest
-each, the receiver of digests asks for the ranges that differ, in portions, from one sibling at a time, until digests agree.
-So a slow sibling costs one number, not a queue. The same comparison goes on every few seconds without a gap (anti-entropy),
-with digests of some seconds ago, because what is on the way now differs by its nature.
+Nothing is ever sent twice and nothing is kept for sending later. What a sibling missed (it had no credit left, a
+queue overflowed, it is new) shows as a gap in the numbers, and is made good by ranges: records lie in 256 ranges with
+a digest each, the receiver of digests asks for the ranges that differ, in portions, from one sibling at a time, until
+digests agree. So a slow sibling costs one number, not a queue. The same comparison goes on every few seconds without
+a gap (anti-entropy), with digests of some seconds ago, because what is on the way now differs by its nature.
 
-RangeDigests carry the second (unix time) they are for, then the 256 digests. A RangeRequest for no ranges asks for digests.
+RangeDigests carry the second (unix time) they are for, then the 256 digests. A RangeRequest for no ranges asks for
+digests.
 
-Knows nothing of what a record holds: the table (a RecordTable) does; nothing of sockets, and of time only what it is told.
+Knows nothing of what a record holds: the table (a RecordTable) does; nothing of sockets, and of time only what it is
+told.
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ from appliance.state.messages import (
     RangeRecords,
     RangeRequest,
 )
+from appliance.state.siblings import Pull, Sibling
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -49,7 +53,9 @@ SILENT_S: Final = 3.0  # a sibling that did not answer a question for so long do
 
 
 class RecordTable(Protocol):
-    """What is replicated. apply_record raises ValueError for what is no record; digests_at gives [] for "cannot know"."""
+    """What is replicated. apply_record raises ValueError for what is no record; digests_at gives [] for "cannot
+    know".
+    """
 
     def apply_record(self, record: bytes, /) -> bool: ...
     def records_of_range(self, place: int, /) -> Iterator[bytes]: ...
@@ -63,72 +69,6 @@ class ReplicationLimits(Protocol):
 
     @property
     def replication_wait_ms(self) -> int: ...
-
-
-class Sibling:
-    """What is known of one other worker, in both directions."""
-
-    __slots__ = (
-        "acked",
-        "agreed",
-        "asked_at",
-        "digests_at",
-        "gap_second",
-        "has_answered",
-        "heard",
-        "is_in_sync",
-        "is_lagging",
-        "lag_until",
-        "met_at",
-        "must_ack",
-        "portions",
-        "probe_at",
-        "sent",
-        "skipped",
-        "sound",
-        "waiting_since",
-        "wanted_ranges",
-    )
-
-    def __init__(self, seq: int, now: float) -> None:
-        self.met_at = now
-        # Outwards: numbers of our changes.
-        self.sent = seq
-        self.acked = seq
-        self.skipped = False  # something was not sent for want of credit
-        self.waiting_since = now
-        self.probe_at = 0.0
-        self.is_in_sync = False
-        self.is_lagging = False
-        self.lag_until = 0  # the number whose acknowledgement ends the lag
-        # Inwards: numbers of its changes. `heard` is the last that came, `sound` the last before which none is missing.
-        self.heard = 0
-        self.sound = 0
-        self.gap_second = 0
-        self.must_ack = False
-        # Digests and ranges.
-        self.agreed = False
-        self.has_answered = False
-        self.asked_at = now
-        self.digests_at = now
-        self.wanted_ranges: list[int] = []  # what it asked us for and has not got
-        self.portions: Iterator[bytes] | None = None
-
-    @property
-    def has_gap(self) -> bool:
-        return self.sound < self.heard
-
-
-class Pull:
-    """Ranges being fetched from one sibling."""
-
-    __slots__ = ("asked", "progress_at", "ranges", "source")
-
-    def __init__(self, source: int, ranges: list[int], now: float) -> None:
-        self.source = source
-        self.ranges = ranges
-        self.asked: set[int] = set()
-        self.progress_at = now
 
 
 class Replica:

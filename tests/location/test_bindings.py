@@ -1,4 +1,6 @@
-"""The table of bindings: what is found, how ends are found, and that tables converge (RFC 3261 10, RFC 5626 7, RFC 5627 6.1)."""
+"""The table of bindings: what is found, how ends are found, and that tables converge (RFC 3261 10, RFC 5626 7, RFC
+5627 6.1).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The registrar, as phones see it: RFC 3261 10.2 and 10.3, RFC 3665 2, RFC 3327 5.3, RFC 5627 5, RFC 3840 5, RFC 5626 6."""
+"""The registrar, as phones see it: RFC 3261 10.2 and 10.3, RFC 3665 2, RFC 3327 5.3, RFC 5627 5, RFC 3840 5, RFC 5626
+6.
+"""
 
 from __future__ import annotations
 

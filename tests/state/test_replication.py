@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -120,10 +120,10 @@ class Node:
         for _ in range(int(seconds * 100)):
             self.turn()
 
-    def run_until(self, condition: object, seconds: float) -> float:
-        """Turns until the condition (a function) holds; how long that took. Fails after `seconds`."""
+    def run_until(self, condition: Callable[[], bool], seconds: float) -> float:
+        """Turns until the condition holds; how long that took. Fails after `seconds`."""
         start = self.now
-        while not condition():  # type: ignore[operator]
+        while not condition():
             assert self.now - start < seconds, "it did not happen in time"
             self.turn()
         return self.now - start
@@ -373,6 +373,6 @@ def test_tables_become_equal_over_a_bus_that_loses_doubles_and_reorders(seed: in
     node.run(10)
     for worker in node.workers.values():
         seq = worker.register(500, node.now)
-        node.run_until(lambda seq=seq, worker=worker: worker.replica.acknowledged() == seq, 1)
-    node.run(1)
+        node.run(1)
+        assert worker.replica.acknowledged() == seq
     assert node.are_equal()
