@@ -50,7 +50,9 @@ def run(data: bytes, *domains: str) -> Outcome:
         sent.extend(outgoing.data for outgoing in stack.datagrams_to_send(100.0))
     messages = [read(data) for data in dict.fromkeys(sent)]
     _expect_end(stack)
-    return Outcome([message for message in messages if message.status], [message for message in messages if not message.status])
+    return Outcome(
+        [message for message in messages if message.status], [message for message in messages if not message.status]
+    )
 
 
 def _answer(question: Question) -> Answer:
@@ -98,7 +100,9 @@ def test_each_message_of_ours_ends_as_the_table_says(row: dict[str, str]) -> Non
 # -- the messages of the RFC -------------------------------------------------------------------------------
 
 # What becomes of each in a proxy that is responsible for none of the domains.
-FORWARDED = "wsinv intmeth esc01 esc02 lwsdisp longreq semiuri transports mpart01 baddate invut sdp01 inv2543 regaut01".split()
+FORWARDED = (
+    "wsinv intmeth esc01 esc02 lwsdisp longreq semiuri transports mpart01 baddate invut sdp01 inv2543 regaut01".split()
+)
 REFUSED = {
     "badinv01": 400, "clerr": 400, "ncl": 400, "scalar02": 400, "quotbal": 400, "ltgtruri": 400, "lwsruri": 400,
     "lwsstart": 400, "trws": 400, "escruri": 400, "badaspec": 400, "baddn": 400, "badvers": 505, "mismatch01": 400,
@@ -188,7 +192,10 @@ def test_esc02_is_no_registration() -> None:
 def test_escnull_keeps_both_contacts() -> None:
     """RFC 4475 3.1.1.4."""
     contacts = run(_octets("escnull"), "example.com").responses[-1].values("Contact")
-    assert sorted(contact.partition(">")[0] for contact in contacts) == ["<sip:%00%00@host5.example.com", "<sip:%00@host5.example.com"]
+    assert sorted(contact.partition(">")[0] for contact in contacts) == [
+        "<sip:%00%00@host5.example.com",
+        "<sip:%00@host5.example.com",
+    ]
 
 
 @needs_corpus

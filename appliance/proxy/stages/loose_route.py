@@ -62,8 +62,9 @@ def _own_first_route(request: Request, node: Node) -> Uri | None:
 
 
 def _has_token(route: Uri, request: Request, node: Node) -> bool:
+    """Is this a later request of a call that was let through? Both ends have the token, so it starts nothing new."""
     token = route.parameters.get(TOKEN)
-    return token is not None and compare_digest(token, node.keys.route_token(request.call_id))
+    return bool(request.to_tag) and token is not None and compare_digest(token, node.keys.route_token(request.call_id))
 
 
 def _leave_by_second(context: RequestContext, node: Node) -> None:

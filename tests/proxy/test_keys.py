@@ -1,0 +1,93 @@
+"""Values only this appliance can make (RFC 3261 8.2.7, 16.6 step 8, 16.11; RFC 5393 4.2.1)."""
+
+from __future__ import annotations
+
+from appliance.proxy.keys import BRANCH_LEN, COOKIE, Keys, loop_part, loop_part_of, upstream_key, upstream_of_via
+from appliance.sip.message import Request
+from appliance.sip.parser import SyntaxLimits, parse
+
+KEYS = Keys(b"0123456789abcdef")
+
+
+def request(method: str = "INVITE", uri: str = "sip:bob@example.com", branch: str = "z9hG4bKa", to_tag: str = "", route: str = "") -> Request:
+    lines = [
+        f"{method} {uri} SIP/2.0",
+        f"Via: SIP/2.0/UDP 192.0.2.9:5060{';branch=' + branch if branch else ''}",
+        "From: <sip:alice@example.com>;tag=1",
+        f"To: <sip:bob@example.com>{';tag=' + to_tag if to_tag else ''}",
+        "Call-ID: call",
+        f"CSeq: 7 {method}",
+        *([f"Route: {route}"] if route else []),
+        "",
+        "",
+    ]
+    message = parse("\r\n".join(lines).encode(), SyntaxLimits())
+    assert isinstance(message, Request)
+    return message
+
+
+def branch_of(message: Request, target: bytes = b"sip:bob@192.0.2.4") -> bytes:
+    return KEYS.branch(upstream_key(message), target, loop_part(message))
+
+
+def test_a_retransmission_that_another_worker_handles_makes_the_same_branch() -> None:
+    assert branch_of(request()) == branch_of(request())
+    assert branch_of(request()).startswith(COOKIE)
+    assert len(branch_of(request())) == BRANCH_LEN
+
+
+def test_another_transaction_or_target_makes_another_branch() -> None:
+    """RFC 3261 16.6 step 8."""
+    branches = {branch_of(request()), branch_of(request(branch="z9hG4bKb")), branch_of(request(), b"sip:bob@192.0.2.5")}
+    assert len(branches) == 3
+
+
+def test_cancel_and_ack_make_the_branch_of_their_invite() -> None:
+    """RFC 3261 16.11: forwarded without state, they have to match at the next hop."""
+    assert branch_of(request("CANCEL")) == branch_of(request("ACK", to_tag="b1")) == branch_of(request())
+
+
+def test_only_a_branch_of_ours_for_that_via_is_ours() -> None:
+    branch = branch_of(request())
+    below = upstream_of_via(request().top_via)
+    assert KEYS.is_own_branch(branch, below)
+    assert not KEYS.is_own_branch(branch, upstream_of_via(request(branch="z9hG4bKb").top_via))
+    assert not KEYS.is_own_branch(branch[:-1] + (b"0" if branch[-1:] != b"0" else b"1"), below)
+    assert not KEYS.is_own_branch(b"z9hG4bKsomebody", below)
+    assert not Keys(b"another-appliance").is_own_branch(branch, below)
+
+
+def test_a_request_without_the_cookie_is_named_by_its_dialog() -> None:
+    """RFC 3261 17.2.3."""
+    assert upstream_key(request(branch="1")) == upstream_key(request(branch="1"))
+    assert b"call" in upstream_key(request(branch=""))
+
+
+def test_the_loop_part_covers_what_decides_the_way() -> None:
+    """RFC 5393 4.2.1: a spiral differs in it, a loop does not."""
+    parts = {
+        loop_part(request()),
+        loop_part(request(uri="sip:bob@192.0.2.4")),
+        loop_part(request(route="<sip:192.0.2.1;lr>")),
+    }
+    assert len(parts) == 3
+    assert loop_part(request(branch="z9hG4bKother")) == loop_part(request())
+    assert loop_part_of(branch_of(request())) == loop_part(request())
+    assert loop_part_of(b"z9hG4bKsomebody") == b""
+
+
+def test_the_to_tag_is_the_same_for_each_retransmission_and_its_ack() -> None:
+    """RFC 3261 8.2.7."""
+    assert KEYS.to_tag(request()) == KEYS.to_tag(request("ACK", to_tag="any")) == KEYS.to_tag(request())
+    assert KEYS.to_tag(request()) != KEYS.to_tag(request(branch="z9hG4bKb"))
+
+
+def test_a_route_token_is_for_one_call() -> None:
+    assert KEYS.route_token(b"one") != KEYS.route_token(b"two")
+    assert KEYS.route_token(b"one") != Keys(b"another-appliance").route_token(b"one")
+
+
+def test_purposes_do_not_mix() -> None:
+    """A tag or token that is shown to everybody proves nothing elsewhere."""
+    seen = {KEYS.route_token(b"call"), KEYS.to_tag(request()), KEYS.fault_tag(request()), branch_of(request())[23:]}
+    assert len(seen) == 4
