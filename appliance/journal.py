@@ -178,9 +178,9 @@ class Journal:
 
     def _open_segment(self) -> None:
         self._close_segment()
-        path = self._folder / segment_name(self._number, self._incarnation, self._serial + 1)
-        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
         self._serial += 1
+        path = self._folder / segment_name(self._number, self._incarnation, self._serial)
+        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
         self._current = Segment(path)
         self._write(HEADER)
         self._current.size = len(HEADER)

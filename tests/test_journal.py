@@ -187,6 +187,18 @@ def test_many_restarts_do_not_leave_many_files(tmp_path: Path) -> None:
     assert again.users() == users(*range(1, 101), 500)
 
 
+def test_a_file_that_bears_the_next_name_already_is_never_written_over(tmp_path: Path) -> None:
+    before = Keeper(tmp_path)
+    before.register(1)
+    before.journal.close()
+    after = Keeper(tmp_path)
+    after.register(2)
+    after.upkeep()
+    assert after.journal.alarms() == []
+    after.journal.close()
+    assert Keeper(tmp_path, incarnation=2).load() == 2
+
+
 def test_segments_of_a_worker_that_is_no_more_are_another_ones_to_clean(tmp_path: Path) -> None:
     gone = Keeper(tmp_path, number=3, workers=4)
     gone.register(1, lasts_s=60)
