@@ -39,7 +39,7 @@ from appliance.state.replication import Replica
 from appliance.state.slots import SlotTable, seed_of, slot_of
 from appliance.transaction.table import Transactions
 from appliance.transport.flow import NO_WORKER, Flow, Outgoing
-from appliance.transport.via import response_flow, stamp_received
+from appliance.transport.via import reopened, response_flow, stamp_received
 
 EXPIRY_INTERVAL_S = 1.0
 EXPIRED_MAX_PER_TURN = 2000
@@ -225,10 +225,30 @@ class Stack:
         self._transactions.outbox = []
         if not self._is_elsewhere(outgoings):
             return outgoings
+        own = self._pass_on(outgoings, now)
+        # What failed may have made more to send: the next hop of a branch.
+        return own + self.datagrams_to_send(now)
+
+    def _pass_on(self, outgoings: Sequence[Outgoing], now: float) -> list[Outgoing]:
+        """Give siblings what is for their connections; returns the rest."""
+        own = []
         for outgoing in outgoings:
-            if outgoing.flow.worker not in (NO_WORKER, self._worker):
-                self._messages.append((outgoing.flow.worker, SendOn(outgoing)))
-        return [outgoing for outgoing in outgoings if outgoing.flow.worker in (NO_WORKER, self._worker)]
+            worker = outgoing.flow.worker
+            if worker in (NO_WORKER, self._worker):
+                own.append(outgoing)
+            elif worker in self._siblings:
+                self._messages.append((worker, SendOn(outgoing)))
+            else:
+                own.extend(self._without_connection(outgoing, now))
+        return own
+
+    def _without_connection(self, outgoing: Outgoing, now: float) -> list[Outgoing]:
+        """The connection died with its worker: a response opens a new one (RFC 3261 18.2.2), a request fails (18.4)."""
+        again = reopened(outgoing)
+        if again is not None:
+            return [again]
+        self.receive_failures([outgoing], now)
+        return []
 
     def _is_elsewhere(self, outgoings: Sequence[Outgoing]) -> bool:
         return any(outgoing.flow.worker not in (NO_WORKER, self._worker) for outgoing in outgoings)

@@ -1,0 +1,277 @@
+"""The pure door itself: slots, hand-over, siblings, connections of others, timers (ARCHITECTURE: the pure door)."""
+
+from __future__ import annotations
+
+import pytest
+
+from appliance.catalogue import counters
+from appliance.catalogue.settings import LimitSettings, ListenerSettings, Settings
+from appliance.routing.questions import FindSubscriber, HostAnswer, SubscriberAnswer
+from appliance.stack import Stack
+from appliance.state.messages import BusMessage, ForgetSubscriber, HandedOver, SendFailed, SendOn, SlotsChanged, decode, encode
+from appliance.state.slots import SlotTable, deal, seed_of, slot_of
+from appliance.transport.flow import TCP, UDP, Flow, Outgoing
+from tests.flows.wire import Message, read
+
+KEY = b"0123456789abcdef"
+NOW = 1000.0
+SETTINGS = Settings(domains=("example.com",), listeners=(ListenerSettings(name="main", address="192.0.2.1", relay="any"),))
+ALICE = Flow(UDP, 0, ("192.0.2.101", 5060))
+
+
+def stack(worker: int = 0, settings: Settings = SETTINGS) -> Stack:
+    return Stack(settings, worker, KEY, NOW, 1_700_000_000.0)
+
+
+def request(method: str, uri: str, call_id: str = "call-1", *lines: str) -> bytes:
+    head = [
+        f"{method} {uri} SIP/2.0",
+        f"Via: SIP/2.0/UDP 192.0.2.101:5060;branch=z9hG4bK{call_id}{method}",
+        "Max-Forwards: 70",
+        "From: <sip:alice@example.com>;tag=a",
+        f"To: <{'sip:alice@example.com' if method == 'REGISTER' else uri}>",
+        f"Call-ID: {call_id}",
+        f"CSeq: 1 {method}",
+        *lines,
+        "Content-Length: 0",
+        "",
+        "",
+    ]
+    return "\r\n".join(head).encode()
+
+
+def register(call_id: str = "reg", contact: str = "<sip:alice@192.0.2.101:5060>") -> bytes:
+    return request("REGISTER", "sip:example.com", call_id, f"Contact: {contact}")
+
+
+def sent(one: Stack) -> list[Message]:
+    return [read(outgoing.data) for outgoing in one.datagrams_to_send(NOW)]
+
+
+def call_id_of(worker: int, table: SlotTable) -> str:
+    """A Call-ID that this worker owns."""
+    words = (f"call-{number}" for number in range(10000))
+    return next(word for word in words if table.owner_of(slot_of(word.encode(), seed_of(KEY))) == worker)
+
+
+class Pair:
+    """Two workers and the bus between them, which is empty or not as the test says."""
+
+    def __init__(self) -> None:
+        self.table = deal([0, 1])
+        self.workers = [stack(0), stack(1)]
+        for one in self.workers:
+            one.receive_messages([(-1, SlotsChanged(self.table, [0, 1]))], NOW)
+        self.pump()
+
+    def pump(self) -> list[tuple[int, int, BusMessage]]:
+        """Carry what is on the bus until it is empty; returns what was carried: sender, target, message."""
+        carried = []
+        while batch := [(s, t, m) for s, one in enumerate(self.workers) for t, m in one.messages_to_send(NOW)]:
+            for sender, target, message in batch:
+                self.workers[target].receive_messages([(sender, decode(encode(message)))], NOW)
+            carried.extend(batch)
+        return carried
+
+
+# -- slots and hand-over ---------------------------------------------------------------------------------
+
+
+def test_a_lonely_worker_owns_every_call() -> None:
+    one = stack()
+    one.receive_datagrams([(request("OPTIONS", "sip:192.0.2.1"), ALICE)], NOW)
+    assert [message.status for message in sent(one)] == [200]
+    assert one.messages_to_send(NOW) == []
+
+
+def test_a_call_of_a_sibling_is_handed_over_once() -> None:
+    """ARCHITECTURE: the bus corrects; whoever receives a hand-over keeps it."""
+    pair = Pair()
+    data = request("OPTIONS", "sip:192.0.2.1", call_id_of(1, pair.table))
+    pair.workers[0].receive_datagrams([(data, ALICE)], NOW)
+    assert sent(pair.workers[0]) == []
+    ((target, message),) = pair.workers[0].messages_to_send(NOW)
+    assert target == 1 and isinstance(message, HandedOver)
+    assert (message.data, message.flow) == (data, ALICE)
+    # Its table is newer and says that the call is worker 0's: it answers all the same.
+    pair.workers[1].receive_messages([(-1, SlotsChanged(SlotTable(bytes(256), 9), [0, 1]))], NOW)
+    pair.workers[1].receive_messages([(0, message)], NOW)
+    assert [answer.status for answer in sent(pair.workers[1])] == [200]
+    assert not any(isinstance(m, HandedOver) for _, m in pair.workers[1].messages_to_send(NOW))
+    assert pair.workers[0].counters[counters.HANDED_OVER] == 1
+
+
+def test_what_has_no_call_id_is_nobody_else_s() -> None:
+    pair = Pair()
+    pair.workers[0].receive_datagrams([(b"\0\0\0\0", ALICE), (b"INVITE x SIP/2.0\r\n\r\n", ALICE)], NOW)
+    assert pair.pump() == []
+
+
+def test_responses_are_handed_over_like_requests() -> None:
+    """Every message of a call carries its Call-ID, so all have one owner."""
+    pair = Pair()
+    call_id = call_id_of(1, pair.table)
+    pair.workers[1].receive_datagrams([(request("INVITE", "sip:bob@192.0.2.60", call_id), ALICE)], NOW)
+    (forwarded,) = [message for message in sent(pair.workers[1]) if message.is_request]
+    lines = [f"{name}: {value}" for name, value in forwarded.headers if name in ("Via", "From", "To", "Call-ID", "CSeq")]
+    response = "\r\n".join(["SIP/2.0 486 Busy", *lines, "", ""]).encode()
+    pair.workers[0].receive_datagrams([(response, Flow(UDP, 0, ("192.0.2.60", 5060)))], NOW)
+    pair.pump()
+    assert {message.status or message.method for message in sent(pair.workers[1])} == {"ACK", 486}
+
+
+# -- registrations on every worker -------------------------------------------------------------------------
+
+
+def test_a_register_is_answered_when_the_sibling_has_it() -> None:
+    """A call that follows the answer finds the binding wherever it lands."""
+    pair = Pair()
+    settle(pair)
+    pair.workers[0].receive_datagrams([(register(call_id_of(0, pair.table)), ALICE)], NOW)
+    assert sent(pair.workers[0]) == []
+    pair.pump()
+    assert [message.status for message in sent(pair.workers[0])] == [200]
+    assert [one.gauges()["registrations"] for one in pair.workers] == [1, 1]
+
+
+def test_the_wait_for_a_sibling_is_bounded() -> None:
+    pair = Pair()
+    settle(pair)
+    pair.workers[0].receive_datagrams([(register(call_id_of(0, pair.table)), ALICE)], NOW)
+    late = NOW + SETTINGS.limits.replication_wait_ms / 1000
+    assert pair.workers[0].next_timer() <= late
+    pair.workers[0].handle_timers(late)
+    assert [read(outgoing.data).status for outgoing in pair.workers[0].datagrams_to_send(late)] == [200]
+
+
+def settle(pair: Pair) -> None:
+    """Let the workers find out that they agree."""
+    now = NOW
+    for _ in range(400):
+        now += 0.05
+        for one in pair.workers:
+            one.handle_timers(now)
+        batch = [(s, t, m) for s, one in enumerate(pair.workers) for t, m in one.messages_to_send(now)]
+        for sender, target, message in batch:
+            pair.workers[target].receive_messages([(sender, message)], now)
+        if all(one.is_in_sync for one in pair.workers):
+            return
+    raise AssertionError("the workers never agreed")
+
+
+def test_stored_registrations_are_there_again_and_are_not_stored_twice() -> None:
+    one = stack()
+    one.receive_datagrams([(register(), ALICE)], NOW)
+    records = one.records_to_store()
+    assert len(records) == 1 and one.records_to_store() == []
+    again = stack()
+    again.load_records(records)
+    assert again.gauges()["registrations"] == 1
+    assert again.records_to_store() == []
+    again.receive_datagrams([(request("INVITE", "sip:alice@example.com"), ALICE)], NOW)
+    assert "sip:alice@192.0.2.101:5060" in [message.uri for message in sent(again) if message.is_request]
+
+
+# -- connections -------------------------------------------------------------------------------------------
+
+BY_TCP = Flow(TCP, 0, ("192.0.2.102", 40000), 1, 7)
+
+
+def test_a_message_for_a_sibling_s_connection_goes_to_that_sibling() -> None:
+    pair = Pair()
+    call_id = call_id_of(0, pair.table)
+    pair.workers[1].receive_datagrams([(request("OPTIONS", "sip:192.0.2.1", call_id), BY_TCP)], NOW)
+    carried = pair.pump()
+    assert [type(message) for _, _, message in carried] == [HandedOver]
+    assert sent(pair.workers[0]) == []
+    ((target, message),) = pair.workers[0].messages_to_send(NOW)
+    assert target == 1 and isinstance(message, SendOn)
+    pair.workers[1].receive_messages([(0, message)], NOW)
+    (outgoing,) = pair.workers[1].datagrams_to_send(NOW)
+    assert outgoing.flow == BY_TCP
+
+
+def test_a_failure_of_a_sibling_s_message_is_told_to_it() -> None:
+    """RFC 3261 18.4: only the worker that owns the call has the transaction."""
+    pair = Pair()
+    pair.workers[1].receive_failures([Outgoing(b"", BY_TCP, b"z9hG4bKelsewhere INVITE")], NOW)
+    (carried,) = pair.pump()
+    assert carried[:2] == (1, 0) and isinstance(carried[2], SendFailed)
+
+
+def test_a_message_for_the_connection_of_a_dead_worker_fails_at_once() -> None:
+    """The connection died with its worker; the contact's address is tried instead (RFC 3261 18.1, 16.9)."""
+    pair = Pair()
+    settle(pair)
+    contact = "<sip:alice@192.0.2.102:5060;transport=tcp>"
+    pair.workers[1].receive_datagrams([(register(call_id_of(1, pair.table), contact), BY_TCP)], NOW)
+    pair.pump()
+    survivor = pair.workers[0]
+    survivor.receive_messages([(-1, SlotsChanged(deal([0], 2), [0]))], NOW)
+    survivor.receive_datagrams([(request("INVITE", "sip:alice@example.com", "after-the-death"), ALICE)], NOW)
+    ways = [outgoing.flow for outgoing in survivor.datagrams_to_send(NOW) if outgoing.data.startswith(b"INVITE")]
+    assert ways == [Flow(TCP, 0, ("192.0.2.102", 5060))]
+    assert not any(isinstance(message, SendOn) for _, message in survivor.messages_to_send(NOW))
+
+
+def test_a_response_for_the_connection_of_a_dead_worker_opens_another() -> None:
+    """RFC 3261 18.2.2: to the address the request came from, at the port of its Via."""
+    pair = Pair()
+    call_id = call_id_of(0, pair.table)
+    pair.workers[1].receive_datagrams([(request("OPTIONS", "sip:192.0.2.1", call_id), BY_TCP)], NOW)
+    ((_, handed_over),) = pair.workers[1].messages_to_send(NOW)
+    survivor = pair.workers[0]
+    survivor.receive_messages([(-1, SlotsChanged(deal([0], 2), [0])), (1, handed_over)], NOW)
+    assert [outgoing.flow for outgoing in survivor.datagrams_to_send(NOW)] == [Flow(TCP, 0, ("192.0.2.102", 5060))]
+
+
+# -- questions, time, malformed messages -------------------------------------------------------------------
+
+
+def test_a_subscriber_that_the_operator_changed_is_asked_for_again() -> None:
+    one = stack()
+    for number in range(2):
+        one.receive_datagrams([(request("INVITE", "sip:bob@example.com", f"call-{number}"), ALICE)], NOW)
+        (question,) = one.questions_to_ask()
+        assert isinstance(question, FindSubscriber)
+        one.receive_answers([SubscriberAnswer(question.id, True, False)], NOW)
+        one.receive_messages([(-1, ForgetSubscriber(b"bob"))], NOW)
+
+
+def test_an_answer_that_nobody_asked_for_is_ignored() -> None:
+    one = stack()
+    one.receive_answers([HostAnswer(99, ("192.0.2.1",), False, 60.0), SubscriberAnswer(98, True, False)], NOW)
+    assert one.gauges()["hosts"] == 0
+
+
+def test_the_wall_clock_may_be_set() -> None:
+    """Bindings end by unix time, timers do not notice."""
+    one = stack()
+    one.receive_datagrams([(register(), ALICE)], NOW)
+    one.set_wall_time(1_700_000_000.0 + 7300, NOW)
+    one.handle_timers(NOW + 1.0)
+    assert one.gauges()["registrations"] == 0
+
+
+@pytest.mark.parametrize("data", [b"", b"\r\n\r\n", b"\0\0\0\0", b"hello", b"SIP/2.0 200 OK\r\n\r\n", b"ACK sip:b SIP/2.0\r\n\r\n"])
+def test_what_nobody_could_be_told_about_is_dropped(data: bytes) -> None:
+    one = stack()
+    one.receive_datagrams([(data, ALICE)], NOW)
+    assert sent(one) == []
+    assert one.counters[counters.DROPPED_MALFORMED] == 1
+
+
+def test_a_stack_at_rest_wants_its_timers_a_moment_later_not_now() -> None:
+    assert NOW < stack().next_timer() <= NOW + 1.0
+
+
+def test_the_tables_are_bounded_by_the_settings() -> None:
+    """A flood of calls that nobody answers costs what the limit says and no more (design 5)."""
+    limits = LimitSettings(transactions_max=10)
+    one = stack(settings=Settings(domains=("example.com",), listeners=SETTINGS.listeners, limits=limits))
+    for number in range(100):
+        one.receive_datagrams([(request("INVITE", "sip:bob@192.0.2.60", f"flood-{number}"), ALICE)], NOW)
+    assert one.gauges()["transactions"] <= 10
+    refused = [message for message in sent(one) if message.status == 503]
+    assert refused and all(message.first("Retry-After") for message in refused)
+    assert one.counters[counters.REFUSED_TABLE_FULL] >= 90
