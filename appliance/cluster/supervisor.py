@@ -232,7 +232,7 @@ class Supervisor:
         self._steer()
 
     def _steer(self) -> None:
-        if not getattr(self._settings.supervision, "steering", True):
+        if not self._settings.supervision.steering:
             return
         refusals = self._sockets.steer(self.table, self._seed)
         for refusal in refusals:

@@ -21,7 +21,7 @@ from appliance import clock
 from appliance.catalogue.settings import Settings
 from appliance.routing.questions import Answer, Question
 from appliance.sip.parser import SyntaxLimits
-from appliance.state.messages import BusMessage, Drain, Heartbeat, SendOn, Stop
+from appliance.state.messages import BusMessage, Drain, Heartbeat, SendOn, SlotsChanged, Stop
 from appliance.transport.flow import UDP, Flow, Outgoing
 from appliance.workers.datagram_doors import DatagramDoors
 from appliance.workers.questions import Questions, Resolver, Store
@@ -67,6 +67,8 @@ class MessageBus(Protocol):
     def fileno(self) -> int: ...
     def receive(self) -> list[tuple[int, BusMessage]]: ...
     def pending(self) -> bool: ...
+    def connect(self, destinations: Sequence[int]) -> None: ...
+    def forget(self, number: int) -> None: ...
     def send(self, destination: int, messages: Sequence[BusMessage]) -> bool: ...
     def close(self, linger_ms: int = 0) -> None: ...
 
@@ -125,6 +127,7 @@ class Worker:
             self._answers_arrived,
         )
         self._vitals = Vitals(stack, doors, self._streams, self._questions, bus, journal)
+        self._siblings: frozenset[int] = frozenset()
         self._is_flush_due = False
         self._is_draining = False
         self._timer: asyncio.TimerHandle | None = None
@@ -211,6 +214,9 @@ class Worker:
 
     def _is_order(self, sender: int, message: BusMessage) -> bool:
         """Drain and Stop are the worker's, everything else is the stack's."""
+        if isinstance(message, SlotsChanged):
+            self._meet(frozenset(message.live) - {self._number})
+            return False
         if isinstance(message, Stop):
             self._end(0)
         elif isinstance(message, Drain):
@@ -219,6 +225,13 @@ class Worker:
         else:
             return False
         return True
+
+    def _meet(self, siblings: frozenset[int]) -> None:
+        """Connect before the first message is due, and let go of what was meant for the dead."""
+        for number in self._siblings - siblings:
+            self._bus.forget(number)
+        self._bus.connect(sorted(siblings))
+        self._siblings = siblings
 
     # -- the end of every input ----------------------------------------------------------------------
 
