@@ -1,12 +1,20 @@
+cimport cython
+
+from appliance.sip.headers cimport Via
 from appliance.sip.message cimport Request, Response
 from appliance.transport.flow cimport Flow, Outgoing
 
+@cython.locals(via=Via, address=str, asks_port=bint, needs_received=bint, received=bytes, rport=int, text=bytes)
 cpdef stamp_received(Request request, Flow flow)
 cpdef bint is_same_host(bytes host, str address) except -1
+@cython.locals(parameters=dict)
+cdef Via restamped(Via via, bytes text, bytes received, int rport)
+
+@cython.locals(kept=list, part=bytes, name=bytes, letter=bytes)
 cpdef bytes stamped(bytes text, bytes received, int rport)
 cpdef list split_parameters(bytes text)
 cpdef int transport_number(bytes name) except -2
-cpdef Flow response_flow(object via, Flow flow)
+cpdef Flow response_flow(Via via, Flow flow)
 cpdef Outgoing reopened(Outgoing outgoing)
 cpdef tuple quoted_request(bytes quote)
 cpdef push_via(Request request, int transport, bytes sent_by, bytes branch, bint rport)

@@ -39,7 +39,22 @@ def stamp_received(request: Request, flow: Flow) -> None:
     if not needs_received and via.received is None:
         return
     received = address.encode() if needs_received else b""
-    request.replace_first_value(VIA, stamped(via.text, received, flow.remote[1] if asks_port else 0))
+    rport = flow.remote[1] if asks_port else 0
+    text = stamped(via.text, received, rport)
+    request.replace_first_value(VIA, text)
+    # The message forgets what it knew of a value that is replaced; this one needs no second parsing.
+    request._via = restamped(via, text, received, rport)
+
+
+def restamped(via: Via, text: bytes, received: bytes, rport: int) -> Via:
+    """What `stamped` makes of a Via, as an object."""
+    parameters = via.parameters.copy()
+    if rport:
+        parameters[b"rport"] = b"%d" % rport
+    parameters.pop(b"received", None)
+    if received:
+        parameters[b"received"] = received
+    return Via(via.transport, via.host, via.port, parameters, text)
 
 
 def is_same_host(host: bytes, address: str) -> bool:
@@ -58,11 +73,16 @@ def stamped(text: bytes, received: bytes, rport: int) -> bytes:
     """A Via value with `received` (b"" = without) and, unless 0, the value of `rport`."""
     kept = []
     for part in split_parameters(text):
-        name = part.partition(b"=")[0].strip().lower()
-        if name == b"rport" and rport:
-            kept.append(b"rport=%d" % rport)
-        elif name != b"received":
-            kept.append(part)
+        letter = part[:1]
+        # Most parameters are neither, and their first letter says so.
+        if letter in b"rR \t":
+            name = part.partition(b"=")[0].strip().lower()
+            if name == b"rport" and rport:
+                kept.append(b"rport=%d" % rport)
+                continue
+            if name == b"received":
+                continue
+        kept.append(part)
     if received:
         kept.append(b"received=" + received)
     return b";".join(kept)

@@ -42,9 +42,14 @@ def response_with(*vias: str) -> Response:
 
 
 def stamped_via(via: str, flow: Flow) -> str:
+    """The top value after it was stamped; what the request says of it is what parsing it again says."""
     request = request_with(via)
     stamp_received(request, flow)
-    return request.values(VIA)[0].decode()
+    text = request.values(VIA)[0]
+    known, parsed = request.top_via, parse_via(text)
+    for name in ("transport", "host", "port", "branch", "received", "rport", "maddr", "ttl", "parameters", "text"):
+        assert getattr(known, name) == getattr(parsed, name), name
+    return text.decode()
 
 
 HOME = Flow(UDP, 0, ("192.0.2.4", 5060))
