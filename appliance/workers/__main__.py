@@ -18,8 +18,6 @@ import sys
 from pathlib import Path
 from typing import Final
 
-import uvloop
-
 from appliance import clock
 from appliance.bus import SUPERVISOR, Bus, BusUnavailable
 from appliance.catalogue.configuration import parse_configuration
@@ -53,8 +51,17 @@ def main() -> int:
     except (LaunchError, ConfigError, BusUnavailable) as fault:
         log.critical("this worker cannot start: %s", fault)
         return 2
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
         return runner.run(serve(launch, settings, bus))
+
+
+def new_event_loop() -> asyncio.AbstractEventLoop:
+    """The fast loop where it is installed, else Python's own."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
 
 
 async def serve(launch: WorkerLaunch, settings: Settings, bus: Bus) -> int:
