@@ -144,6 +144,7 @@ class Stack:
         """What siblings and the supervisor (-1) sent."""
         for sender, message in batch:
             if isinstance(message, HandedOver):
+                self.counters[catalogue.HANDED_OVER_RECEIVED] += 1
                 self._receive(message.data, message.flow, now)
             elif isinstance(message, SendOn):
                 self._transactions.outbox.append(message.outgoing)
@@ -202,8 +203,9 @@ class Stack:
         self._replica.handle_timers(now)
         if self._expiry_at <= now:
             self._expiry_at = now + EXPIRY_INTERVAL_S
-            self._bindings.expire(self._node.wall_time(now), EXPIRED_MAX_PER_TURN)
-        self._proxy.held.release(self._replica.acknowledged(), now)
+            expired = self._bindings.expire(self._node.wall_time(now), EXPIRED_MAX_PER_TURN)
+            self.counters[catalogue.BINDINGS_EXPIRED] += expired
+        self._release_replies(now)
 
     def next_timer(self) -> float:
         """The monotonic moment at which handle_timers wants to be called next."""
@@ -217,12 +219,14 @@ class Stack:
 
     def datagrams_to_send(self, now: float) -> list[Outgoing]:
         """Messages for the wire since the last call; those of a sibling's connection go to the bus."""
-        if len(self._proxy.held):
-            self._proxy.held.release(self._replica.acknowledged(), now)
+        self._release_replies(now)
         outgoings = self._transactions.outbox
         if not outgoings:
             return []
         self._transactions.outbox = []
+        for outgoing in outgoings:
+            is_response = outgoing.data.startswith(b"SIP/")
+            self.counters[catalogue.RESPONSES_SENT if is_response else catalogue.REQUESTS_SENT] += 1
         if not self._is_elsewhere(outgoings):
             return outgoings
         own = self._pass_on(outgoings, now)
@@ -237,6 +241,7 @@ class Stack:
             if worker in (NO_WORKER, self._worker):
                 own.append(outgoing)
             elif worker in self._siblings:
+                self.counters[catalogue.SENT_ON] += 1
                 self._messages.append((worker, SendOn(outgoing)))
             else:
                 own.extend(self._without_connection(outgoing, now))
@@ -252,6 +257,10 @@ class Stack:
 
     def _is_elsewhere(self, outgoings: Sequence[Outgoing]) -> bool:
         return any(outgoing.flow.worker not in (NO_WORKER, self._worker) for outgoing in outgoings)
+
+    def _release_replies(self, now: float) -> None:
+        if len(self._proxy.held):
+            self.counters[catalogue.REPLICATION_LATE] += self._proxy.held.release(self._replica.acknowledged(), now)
 
     def messages_to_send(self, now: float) -> list[tuple[int, BusMessage]]:
         """(destination worker, message) for the bus since the last call."""
@@ -279,6 +288,10 @@ class Stack:
             "hosts": len(self._node.hosts),
             "subscribers": len(self._node.subscribers),
         }
+
+    def alarms(self) -> list[str]:
+        """What the operator should know, as sentences."""
+        return [f"Registrations reach worker {worker} late." for worker in self._replica.lagging]
 
 
 def syntax_limits(configured: SyntaxSettings) -> SyntaxLimits:

@@ -17,13 +17,12 @@ from appliance.transaction.transaction import ServerTransaction
 class HeldReplies:
     """Replies in the order of their replication numbers."""
 
-    __slots__ = ("_held", "_transactions", "_wait_s", "late_count")
+    __slots__ = ("_held", "_transactions", "_wait_s")
 
     def __init__(self, transactions: Transactions, wait_s: float) -> None:
         self._transactions = transactions
         self._wait_s = wait_s
         self._held: deque[tuple[int, float, ServerTransaction, int, bytes]] = deque()
-        self.late_count = 0
 
     def __len__(self) -> int:
         return len(self._held)
@@ -32,14 +31,15 @@ class HeldReplies:
         """Keep a reply until `after` is acknowledged, or for the wait at most."""
         self._held.append((after, now + self._wait_s, server, status, data))
 
-    def release(self, acknowledged: int, now: float) -> None:
-        """Send what has been acknowledged up to that number, and what has waited too long."""
+    def release(self, acknowledged: int, now: float) -> int:
+        """Send what is acknowledged up to that number, and what has waited too long: how many of these?"""
         held = self._held
+        late_count = 0
         while held and (held[0][0] <= acknowledged or held[0][1] <= now):
             after, _, server, status, data = held.popleft()
-            if after > acknowledged:
-                self.late_count += 1
+            late_count += after > acknowledged
             self._transactions.respond(server, status, data, now)
+        return late_count
 
     def next_deadline(self) -> float | None:
         """When the oldest reply has waited long enough; None when nothing is held."""

@@ -56,6 +56,7 @@ class SipStack(Protocol):
     def records_to_store(self) -> list[bytes]: ...
     def set_wall_time(self, wall_time: float, now: float) -> None: ...
     def gauges(self) -> dict[str, int]: ...
+    def alarms(self) -> list[str]: ...
 
 
 class MessageBus(Protocol):
@@ -314,10 +315,9 @@ class Worker:
             self._sweep_at = now + SWEEP_INTERVAL_S
             self._streams.sweep(now)
         counters, gauges = self._vitals.read()
-        self._bus.send(
-            SUPERVISOR,
-            [Heartbeat(self._number, counters, gauges, self._turn, self._stack.is_in_sync, self._journal.alarms())],
-        )
+        alarms = self._stack.alarms() + self._journal.alarms()
+        heartbeat = Heartbeat(self._number, counters, gauges, self._turn, self._stack.is_in_sync, alarms)
+        self._bus.send(SUPERVISOR, [heartbeat])
         if self._is_draining and not gauges["transactions"]:
             self._end(0)
         self._loop.call_later(self._heartbeat_s, self._enter, self._beat, now + self._heartbeat_s)

@@ -109,6 +109,9 @@ class EchoStack:
     def gauges(self) -> dict[str, int]:
         return {"transactions": self.transactions}
 
+    def alarms(self) -> list[str]:
+        return []
+
 
 class Journal:
     def __init__(self) -> None:

@@ -5,7 +5,7 @@ Knows nothing of the registrar's rules.
 
 from __future__ import annotations
 
-from appliance.catalogue.counters import DROPPED_MERGED, REGISTRATIONS_ACCEPTED, REGISTRATIONS_REFUSED
+from appliance.catalogue.counters import BINDINGS_FULL, REFUSED_MERGED, REGISTRATIONS_ACCEPTED, REGISTRATIONS_REFUSED
 from appliance.location.registrar import register as apply_register
 from appliance.proxy.answers import CONTINUE, Answer, Reply
 from appliance.proxy.node import Node
@@ -20,7 +20,7 @@ def register(context: RequestContext, node: Node, now: float) -> Answer:
     # RFC 3261 8.2.2.2: the copy of a request that has come by another way before. (A proxy may see one twice, on a
     # spiral; the rule is for what is answered here.)
     if node.transactions.is_merged(request):
-        node.counters[DROPPED_MERGED] += 1
+        node.counters[REFUSED_MERGED] += 1
         return Reply(482, b"Merged Request", is_stateless=True)
     address = request.to_uri
     # RFC 4475 3.3.4: only a SIP address can be an address-of-record here.
@@ -41,5 +41,6 @@ def register(context: RequestContext, node: Node, now: float) -> Answer:
         node.worker,
     )
     node.counters[REGISTRATIONS_ACCEPTED if outcome.status == 200 else REGISTRATIONS_REFUSED] += 1
+    node.counters[BINDINGS_FULL] += outcome.status == 503
     after = node.publish(outcome.change) if outcome.change is not None else 0
     return Reply(outcome.status, outcome.reason, tuple(outcome.headers), after=after)
