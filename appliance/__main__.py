@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from appliance.catalogue.settings import Settings
-from appliance.management.check import check, read_configuration
+from appliance.management.check import check, check_subscribers, read_configuration
 from appliance.management.demo import prepare_demo
 from appliance.management.failure import CommandFailed
 from appliance.management.last_configuration import keep_configuration, last_configuration
@@ -55,6 +55,9 @@ def _run(options: argparse.Namespace) -> int:
 
     settings, text = read_configuration(options.config)
     _make_folder(options.state)
+    warning = check_subscribers(settings, options.state)
+    if warning:
+        print(warning, file=sys.stderr)
     if options.demo:
         print(prepare_demo(settings, options.state), flush=True)
     keep_configuration(options.state, text)

@@ -13,6 +13,7 @@ import secrets
 from pathlib import Path
 
 from appliance import clock
+from appliance.catalogue.faults import alternatives
 from appliance.catalogue.settings import Settings
 from appliance.management.failure import CommandFailed
 from appliance.management.subscriber_commands import realm_of
@@ -24,6 +25,7 @@ PASSWORD_LEN = 10
 # Without letters and digits that look like each other: somebody has to type it.
 PASSWORD_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 TRANSPORT_WORDS = ("UDP", "TCP")
+SIP_PORT = 5060
 
 
 def prepare_demo(settings: Settings, state_dir: Path) -> str:
@@ -103,26 +105,33 @@ def _free_name(path: Path) -> Path:
 
 
 def _instructions(settings: Settings, passwords: dict[str, str]) -> list[str]:
-    listener = settings.listeners[0]
-    host = f"[{listener.address}]" if ":" in listener.address else listener.address
-    names = [host, *(domain for domain in settings.domains if domain != host)]
+    caller, callee = USERNAMES
+    hosts = _hosts(settings)
     lines = ["", "  Signalbox demo", ""]
-    for place in settings.listeners:
-        transports = " and ".join(TRANSPORT_WORDS[number] for number in place.transports)
-        lines.append(f"  listens on   {place.address} port {place.port}, {transports}")
+    for listener in settings.listeners:
+        transports = " and ".join(TRANSPORT_WORDS[number] for number in listener.transports)
+        lines.append(f"  listens on    {listener.address} port {listener.port}, {transports}")
     lines.append("")
     for username, password in passwords.items():
-        lines.append(f"  subscriber   sip:{username}@{host}   password {password}")
+        lines.append(f"  subscriber    sip:{username}@{hosts[0]}   password {password}")
     lines += [
         "",
         "  Into a softphone on this machine type:",
-        f"    user name (and authentication name)   {USERNAMES[0]}",
-        f"    password                              {passwords[USERNAMES[0]]}",
-        f"    domain (also called server, proxy)    {host}{f':{listener.port}' if listener.port != 5060 else ''}",
+        f"    user name (and authentication name)   {caller}",
+        f"    password                              {passwords[caller]}",
+        f"    domain (also called server, proxy)    {hosts[0]}",
         "    transport                             UDP or TCP",
-        f"  and {USERNAMES[1]} into another one; then call sip:{USERNAMES[1]}@{host}.",
+        f"  and the same for {callee} into another one; then call sip:{callee}@{hosts[0]}.",
     ]
-    if settings.digest.realm:
-        lines.append(f"  The domain may also be {', '.join(names[1:])}: they are names of the same subscribers.")
+    if settings.digest.realm and len(hosts) > 1:
+        lines.append(f"  {alternatives(hosts[1:])} may stand for {hosts[0]}: the subscribers are the same.")
     lines += ["", "  In another terminal, `make call` places a call between the two. Ctrl-C stops.", ""]
     return lines
+
+
+def _hosts(settings: Settings) -> list[str]:
+    """What may stand behind the @, the first listener's address first; with a port where it is not the usual one."""
+    listener = settings.listeners[0]
+    port = "" if listener.port == SIP_PORT else f":{listener.port}"
+    address = f"[{listener.address}]" if ":" in listener.address else listener.address
+    return [f"{host}{port}" for host in dict.fromkeys([address, *settings.domains])]

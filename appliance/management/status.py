@@ -108,12 +108,12 @@ def _counter_parts(counters: Mapping[str, int], is_all: bool) -> Iterator[list[s
 
 def draw_table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     """The rows in columns; numbers to the right, words to the left. An empty heading is left out."""
-    lines = [*([heading] if heading else []), *rows]
-    if not lines:
+    if not rows:
         return ["none"]
+    lines = [*([heading] if heading else []), *rows]
     columns = range(len(lines[0]))
     widths = [max(len(line[column]) for line in lines) for column in columns]
-    are_numbers = [bool(rows) and all(_is_number(row[column]) for row in rows) for column in columns]
+    are_numbers = [all(_is_number(row[column]) for row in rows) for column in columns]
     return [
         GAP.join(
             cell.rjust(width) if is_number else cell.ljust(width)

@@ -18,7 +18,7 @@ from appliance.bus import BusUnavailable, ask_supervisor
 from appliance.catalogue.faults import ValueFault, alternatives, nearest
 from appliance.catalogue.kinds import Host
 from appliance.catalogue.settings import Settings
-from appliance.management.failure import CommandFailed
+from appliance.management.failure import CommandFailed, sentence_of
 from appliance.state.messages import ForgetSubscriber
 from appliance.subscribers import ImportFault, StoreError, SubscriberStore, database_url, new_subscriber
 
@@ -62,7 +62,7 @@ def read_address(text: str, settings: Settings | None) -> Address:
     try:
         return Address(username, realm_of(domain, settings))
     except ValueError as fault:
-        raise CommandFailed(f"{fault}.") from None
+        raise CommandFailed(sentence_of(fault)) from None
 
 
 class SubscriberCommands:
@@ -74,7 +74,7 @@ class SubscriberCommands:
         try:
             self._store = SubscriberStore(database_url(settings.subscribers_url if settings else "", state_dir))
         except (StoreError, ValueError) as fault:
-            raise _failed(fault) from None
+            raise CommandFailed(sentence_of(fault)) from None
 
     def close(self) -> None:
         """Give the database back."""
@@ -85,7 +85,7 @@ class SubscriberCommands:
         try:
             self._store.add(new_subscriber(address.username, address.realm, password, clock.wall_time()))
         except (StoreError, ValueError) as fault:
-            raise _failed(fault) from None
+            raise CommandFailed(sentence_of(fault)) from None
         return f"{address} is a subscriber now. {self._tell(address.username)}"
 
     def remove(self, address: Address) -> str:
@@ -93,7 +93,7 @@ class SubscriberCommands:
         try:
             was_there = self._store.remove(address.username, address.realm)
         except StoreError as fault:
-            raise _failed(fault) from None
+            raise CommandFailed(sentence_of(fault)) from None
         if not was_there:
             raise CommandFailed(f"{address} is not a subscriber.")
         return f"{address} is no subscriber any more. {self._tell(address.username)}"
@@ -104,7 +104,7 @@ class SubscriberCommands:
             for subscriber in self._store.list():
                 yield f"{subscriber.username}@{subscriber.realm}"
         except StoreError as fault:
-            raise _failed(fault) from None
+            raise CommandFailed(sentence_of(fault)) from None
 
     def import_csv(self, path: Path, is_replacing: bool) -> str:
         """Add the rows `username,domain,password` of a file, all or none. Raises CommandFailed with the bad lines."""
@@ -119,7 +119,7 @@ class SubscriberCommands:
             heading = f"{path} has rows that cannot be imported, and none was:"
             raise CommandFailed("\n".join([heading, *(f"  line {n}: {what}" for n, what in fault.faults)])) from None
         except StoreError as fault:
-            raise _failed(fault) from None
+            raise CommandFailed(sentence_of(fault)) from None
         return f"{count} subscriber{'' if count == 1 else 's'} imported. {self._tell(EVERYBODY)}"
 
     def _tell(self, username: str) -> str:
@@ -131,8 +131,3 @@ class SubscriberCommands:
         if "error" in answer:
             return f"The running appliance could not be told: {answer['error']}"
         return "The running appliance knows."
-
-
-def _failed(fault: Exception) -> CommandFailed:
-    text = str(fault).removesuffix(".")
-    return CommandFailed(f"{text[:1].upper()}{text[1:]}.")

@@ -28,7 +28,8 @@ FORK = Choice(("by-q", "parallel", "sequential"))
 TRANSPORT = Choices(("udp", "tcp"), (0, 1))
 DOMAIN = Host(is_bracketed=True)
 ALL: list[Kind] = [
-    SECONDS, AUTO, FORK, TRANSPORT, DOMAIN, Host(is_optional=True), Address(), Name(), Text(20), DatabaseUrl(), Switch(),
+    SECONDS, AUTO, FORK, TRANSPORT, DOMAIN, Host(is_optional=True), Address(), Name(), Text(20), DatabaseUrl(),
+    Switch(),
 ]  # fmt: skip
 
 

@@ -1,0 +1,130 @@
+"""`signalbox subscriber`: addresses, realms, the sentences, and the word to a running appliance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from appliance.bus import BusUnavailable
+from appliance.catalogue.settings import DigestSettings, ListenerSettings, Settings
+from appliance.management import subscriber_commands
+from appliance.management.failure import CommandFailed
+from appliance.management.subscriber_commands import Address, SubscriberCommands, read_address
+from appliance.state.messages import BusMessage, ForgetSubscriber
+
+ONE_REALM = Settings(
+    domains=("example.com", "sip.example.com", "[::1]"),
+    digest=DigestSettings(realm="example.com"),
+    listeners=(ListenerSettings(address="192.0.2.1"),),
+)
+TWO_REALMS = Settings(domains=("example.com", "example.org"))
+AWAY = "No appliance runs on this state folder, so none had to be told."
+
+
+@pytest.mark.parametrize(
+    ("text", "settings", "address"),
+    [
+        ("alice@Example.COM", None, Address("alice", "example.com")),
+        ("sip:alice@example.com", TWO_REALMS, Address("alice", "example.com")),
+        ("alice@example.org", TWO_REALMS, Address("alice", "example.org")),
+        ("alice@sip.example.com", ONE_REALM, Address("alice", "example.com")),
+        ("alice@::1", ONE_REALM, Address("alice", "example.com")),
+        ("alice@192.0.2.1", ONE_REALM, Address("alice", "example.com")),
+        ("alice@[::1]", None, Address("alice", "[::1]")),
+        ("alice@127.0.0.1", TWO_REALMS, Address("alice", "127.0.0.1")),
+    ],
+)
+def test_an_address_is_a_name_and_the_realm_of_its_domain(
+    text: str, settings: Settings | None, address: Address
+) -> None:
+    assert read_address(text, settings) == address
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("alice", '"alice" is no address: type USER@DOMAIN, such as alice@example.com.'),
+        ("@example.com", '"@example.com" is no address'),
+        ("alice@", '"" is not a domain name'),
+        ("alice@exmaple.com", '"exmaple.com" is no domain of this appliance; did you mean "example.com"?'),
+        ("alice@zzz", "take example.com, sip.example.com, [::1] or 192.0.2.1."),
+    ],
+)
+def test_an_address_nobody_could_use_is_refused(text: str, sentence: str) -> None:
+    with pytest.raises(CommandFailed) as refusal:
+        read_address(text, ONE_REALM)
+    assert sentence in str(refusal.value)
+
+
+@pytest.fixture
+def commands(tmp_path: Path) -> Iterator[SubscriberCommands]:
+    opened = SubscriberCommands(ONE_REALM, tmp_path)
+    yield opened
+    opened.close()
+
+
+def test_add_list_remove(commands: SubscriberCommands) -> None:
+    alice = Address("alice", "example.com")
+    assert commands.add(alice, "secret") == f"alice@example.com is a subscriber now. {AWAY}"
+    assert list(commands.list()) == ["alice@example.com"]
+    with pytest.raises(CommandFailed, match=r"^alice@example\.com is a subscriber already\.$"):
+        commands.add(alice, "other")
+    assert commands.remove(alice) == f"alice@example.com is no subscriber any more. {AWAY}"
+    with pytest.raises(CommandFailed, match=r"^alice@example\.com is not a subscriber\.$"):
+        commands.remove(alice)
+
+
+def test_import_gives_the_count_or_every_bad_line(commands: SubscriberCommands, tmp_path: Path) -> None:
+    path = tmp_path / "people.csv"
+    path.write_bytes("\ufeffusername,domain,password\r\nalice,sip.example.com,a\r\nbob,example.com,b\r\n".encode())
+    assert commands.import_csv(path, is_replacing=False) == f"2 subscribers imported. {AWAY}"
+    assert list(commands.list()) == ["alice@example.com", "bob@example.com"]
+    path.write_text("carol,example.com,c\nbob,example.com,b\ndave,example.net,d\n")
+    with pytest.raises(CommandFailed) as refusal:
+        commands.import_csv(path, is_replacing=False)
+    assert str(refusal.value).splitlines() == [
+        f"{path} has rows that cannot be imported, and none was:",
+        "  line 2: bob@example.com is a subscriber already",
+        '  line 3: "example.net" is no domain of this appliance; did you mean "example.com"?',
+    ]
+    assert list(commands.list()) == ["alice@example.com", "bob@example.com"]
+
+
+def test_a_file_that_is_not_there_is_one_sentence(commands: SubscriberCommands, tmp_path: Path) -> None:
+    with pytest.raises(CommandFailed, match=r"cannot be read: No such file or directory\.$"):
+        commands.import_csv(tmp_path / "nobody.csv", is_replacing=False)
+
+
+def test_a_running_appliance_is_told_to_forget(
+    commands: SubscriberCommands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[BusMessage] = []
+
+    def ask(runtime_dir: Path, request: BusMessage, timeout_s: float) -> dict[str, list[int]]:
+        assert runtime_dir == tmp_path / "run"
+        told.append(request)
+        return {"workers_told": [0, 1]}
+
+    monkeypatch.setattr(subscriber_commands, "ask_supervisor", ask)
+    assert commands.add(Address("alice", "example.com"), "a").endswith("The running appliance knows.")
+    commands.remove(Address("alice", "example.com"))
+    path = tmp_path / "people.csv"
+    path.write_text("bob,example.com,b\n")
+    commands.import_csv(path, is_replacing=False)
+    assert told == [ForgetSubscriber(b"alice"), ForgetSubscriber(b"alice"), ForgetSubscriber(b"")]
+
+
+def test_one_that_cannot_be_told_is_no_failure(commands: SubscriberCommands, monkeypatch: pytest.MonkeyPatch) -> None:
+    def ask(*_: object) -> dict[str, str]:
+        raise BusUnavailable("The supervisor did not answer within 2 s.")
+
+    monkeypatch.setattr(subscriber_commands, "ask_supervisor", ask)
+    assert "is a subscriber now" in commands.add(Address("alice", "example.com"), "a")
+
+
+def test_a_damaged_database_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "subscribers.sqlite3").write_bytes(b"x" * 5000)
+    with pytest.raises(CommandFailed, match=r"^The subscriber database .* is damaged .*\.$"):
+        SubscriberCommands(None, tmp_path)
