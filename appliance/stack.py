@@ -41,6 +41,7 @@ from appliance.transaction.table import Transactions
 from appliance.transport.flow import NO_WORKER, Flow, Outgoing
 from appliance.transport.via import reopened, response_flow, stamp_received
 
+KEEPALIVE_LEN_MAX = 4
 EXPIRY_INTERVAL_S = 1.0
 EXPIRED_MAX_PER_TURN = 2000
 # How long a host that has no address, or whose look-up failed, is not asked for again.
@@ -79,9 +80,11 @@ class Stack:
     def receive_datagrams(self, batch: Sequence[tuple[bytes, Flow]], now: float) -> None:
         """Whole messages: datagrams, or what the framer cut from a stream."""
         for data, flow in batch:
-            if self._is_shared and self._hand_over(data, flow):
-                continue
-            self._receive(data, flow, now)
+            # RFC 5626 4.4.1 is for streams, but many phones keep their NAT open by empty lines on UDP.
+            if len(data) <= KEEPALIVE_LEN_MAX and not data.strip(b"\r\n\0"):
+                self.counters[catalogue.KEEPALIVES_RECEIVED] += 1
+            elif not (self._is_shared and self._hand_over(data, flow)):
+                self._receive(data, flow, now)
 
     def _hand_over(self, data: bytes, flow: Flow) -> bool:
         """Pass a message on that belongs to a sibling's slot; once, for the receiver keeps it."""

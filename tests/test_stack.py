@@ -253,12 +253,22 @@ def test_the_wall_clock_may_be_set() -> None:
     assert one.gauges()["registrations"] == 0
 
 
-@pytest.mark.parametrize("data", [b"", b"\r\n\r\n", b"\0\0\0\0", b"hello", b"SIP/2.0 200 OK\r\n\r\n", b"ACK sip:b SIP/2.0\r\n\r\n"])
+@pytest.mark.parametrize("data", [b"hello", b"SIP/2.0 200 OK\r\n\r\n", b"ACK sip:b SIP/2.0\r\n\r\n"])
 def test_what_nobody_could_be_told_about_is_dropped(data: bytes) -> None:
     one = stack()
     one.receive_datagrams([(data, ALICE)], NOW)
     assert sent(one) == []
     assert one.counters[counters.DROPPED_MALFORMED] == 1
+
+
+@pytest.mark.parametrize("data", [b"", b"\r\n", b"\r\n\r\n", b"\0\0\0\0"])
+def test_empty_lines_by_udp_are_keep_alives(data: bytes) -> None:
+    """Many phones keep their NAT open so (RFC 5626 3.5 has another way for datagrams)."""
+    one = stack()
+    one.receive_datagrams([(data, ALICE)], NOW)
+    assert sent(one) == []
+    assert one.counters[counters.KEEPALIVES_RECEIVED] == 1
+    assert one.counters[counters.DROPPED_MALFORMED] == 0
 
 
 def test_a_stack_at_rest_wants_its_timers_a_moment_later_not_now() -> None:
