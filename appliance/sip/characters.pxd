@@ -26,7 +26,7 @@ cpdef Py_ssize_t end_of_quoted(bytes text, Py_ssize_t at)
 @cython.locals(octet='unsigned char', octet_count=Py_ssize_t, value='long long')
 cpdef long long number(bytes text)
 
-@cython.locals(size=Py_ssize_t)
+@cython.locals(size=Py_ssize_t, octets='const unsigned char*')
 cpdef Py_ssize_t index_of(bytes text, unsigned char octet, Py_ssize_t at)
 
 cpdef bint has_bad_escape(bytes text)

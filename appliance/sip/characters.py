@@ -64,10 +64,11 @@ def skip_space(text: bytes, at: int) -> int:
 
 
 def index_of(text: bytes, octet: int, at: int) -> int:
-    """What text.find gives for one octet; faster when compiled, for the short texts of header values."""
+    """What text.find gives for one octet and at >= 0; faster when compiled, for the short texts of header values."""
+    octets = text
     size = len(text)
     while at < size:
-        if text[at] == octet:
+        if octets[at] == octet:
             return at
         at += 1
     return -1

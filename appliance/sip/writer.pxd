@@ -1,6 +1,6 @@
 cimport cython
 
-from appliance.sip.fields cimport HeaderField, make_field, make_named_field
+from appliance.sip.fields cimport HeaderField, field_of, make_field, make_named_field
 from appliance.sip.message cimport Message, Request, Response
 
 @cython.locals(parts=list, field=HeaderField)
@@ -11,7 +11,7 @@ cpdef bytes start_line(Message message)
 
 cpdef bytes write_response(Request request, int status, bytes reason, headers=*, bytes to_tag=*, bytes body=*)
 
-@cython.locals(fields=list)
+@cython.locals(fields=list, ids=dict)
 cpdef Response response_to(Request request, int status, bytes reason, headers=*, bytes to_tag=*, bytes body=*)
 
 @cython.locals(vias=list, singles=list, field=HeaderField, id=int, via=int, to=int, id_max=int, wanted='unsigned int')

@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from appliance.sip.errors import MalformedMessage
-from appliance.sip.fields import HeaderField, make_field, make_named_field
+from appliance.sip.fields import HeaderField, field_of, make_field, make_named_field
 from appliance.sip.message import Message, Request, Response
-from appliance.sip.names import CALL_ID, CONTENT_LENGTH, CSEQ, FROM, TIMESTAMP, TO, VIA, header_id
+from appliance.sip.names import CALL_ID, CONTENT_LENGTH, CSEQ, FROM, IDS, TIMESTAMP, TO, VIA, header_id
 
 # Sets of header ids as masks of bits (RFC 3261 8.2.6.1, 8.2.6.2).
 _COPIED: Final = 1 << FROM | 1 << TO | 1 << CALL_ID | 1 << CSEQ
@@ -68,9 +68,11 @@ def response_to(
     """
     assert b"\r" not in reason and b"\n" not in reason, "a reason phrase of ours holds a line break"
     fields = _copied_fields(request, status == 100, to_tag)
+    ids = IDS
     for name, value in headers:
-        fields.append(make_named_field(header_id(name), name, value))
-    fields.append(make_field(CONTENT_LENGTH, str(len(body)).encode()))
+        known = ids.get(name)
+        fields.append(make_named_field(header_id(name) if known is None else known, name, value))
+    fields.append(make_field(CONTENT_LENGTH, b"%d" % len(body) if body else b"0"))
     return Response(status, reason, fields, body)
 
 
@@ -93,8 +95,8 @@ def _copied_fields(request: Request, is_trying: bool, to_tag: bytes) -> list[Hea
 def _tagged(request: Request, field: HeaderField, to_tag: bytes) -> HeaderField:
     """The To line with the tag; a To that cannot be parsed gets it at its end."""
     try:
-        if request.to_tag:
+        if request.read_to().parameters.get(b"tag"):
             return field
     except MalformedMessage:
         pass
-    return HeaderField(TO, field.line.rstrip(b" \t\r\n") + b";tag=" + to_tag + b"\r\n")
+    return field_of(TO, field.line.rstrip(b" \t\r\n") + b";tag=" + to_tag + b"\r\n")
