@@ -1,6 +1,6 @@
 cimport cython
 
-from appliance.sip.characters cimport index_of, is_all, is_token, number, part
+from appliance.sip.characters cimport index_of, is_all, is_token, number, part, trimmed
 from appliance.sip.fields cimport HeaderField
 from appliance.sip.headers cimport Via
 from appliance.sip.message cimport Message, Request, Response
@@ -11,6 +11,9 @@ cpdef Message parse(bytes data, limits)
 
 @cython.locals(at=Py_ssize_t, size=Py_ssize_t, colon=Py_ssize_t, octet='unsigned char')
 cpdef bytes find_call_id(bytes data)
+
+@cython.locals(end=Py_ssize_t, last=Py_ssize_t, value=bytes, size=Py_ssize_t, octet='unsigned char')
+cdef bytes _folded_value(bytes data, Py_ssize_t at)
 
 @cython.locals(at=Py_ssize_t, size=Py_ssize_t)
 cdef Py_ssize_t _skip_empty_lines(bytes data) except -1

@@ -100,14 +100,18 @@ def find_call_id(data: bytes) -> bytes | None:
 
 def _folded_value(data: bytes, at: int) -> bytes:
     """The first word of a header value that may start on a continuation line."""
-    end = data.find(b"\n", at)
-    while 0 <= end < len(data) - 1 and data[end + 1] in b" \t":
-        end = data.find(b"\n", end + 1)
+    last = len(data) - 1
+    end = index_of(data, 10, at)
+    while 0 <= end < last and (data[end + 1] == 32 or data[end + 1] == 9):
+        end = index_of(data, 10, end + 1)
     value = trimmed(data, at, end if end >= 0 else len(data))
     size = 0
-    while size < len(value) and value[size] not in b" \t\r\n":
+    while size < len(value):
+        octet = value[size]
+        if octet == 32 or octet == 9 or octet == 13 or octet == 10:
+            break
         size += 1
-    return value[:size]
+    return part(value, 0, size)
 
 
 def _skip_empty_lines(data: bytes) -> int:
