@@ -8,14 +8,25 @@ from appliance.catalogue import counters
 from appliance.catalogue.settings import LimitSettings, ListenerSettings, Settings
 from appliance.routing.questions import FindSubscriber, HostAnswer, SubscriberAnswer
 from appliance.stack import Stack
-from appliance.state.messages import BusMessage, ForgetSubscriber, HandedOver, SendFailed, SendOn, SlotsChanged, decode, encode
+from appliance.state.messages import (
+    BusMessage,
+    ForgetSubscriber,
+    HandedOver,
+    SendFailed,
+    SendOn,
+    SlotsChanged,
+    decode,
+    encode,
+)
 from appliance.state.slots import SlotTable, deal, seed_of, slot_of
 from appliance.transport.flow import TCP, UDP, Flow, Outgoing
 from tests.flows.wire import Message, read
 
 KEY = b"0123456789abcdef"
 NOW = 1000.0
-SETTINGS = Settings(domains=("example.com",), listeners=(ListenerSettings(name="main", address="192.0.2.1", relay="any"),))
+SETTINGS = Settings(
+    domains=("example.com",), listeners=(ListenerSettings(name="main", address="192.0.2.1", relay="any"),)
+)
 ALICE = Flow(UDP, 0, ("192.0.2.101", 5060))
 
 
@@ -113,7 +124,9 @@ def test_responses_are_handed_over_like_requests() -> None:
     call_id = call_id_of(1, pair.table)
     pair.workers[1].receive_datagrams([(request("INVITE", "sip:bob@192.0.2.60", call_id), ALICE)], NOW)
     (forwarded,) = [message for message in sent(pair.workers[1]) if message.is_request]
-    lines = [f"{name}: {value}" for name, value in forwarded.headers if name in ("Via", "From", "To", "Call-ID", "CSeq")]
+    lines = [
+        f"{name}: {value}" for name, value in forwarded.headers if name in ("Via", "From", "To", "Call-ID", "CSeq")
+    ]
     response = "\r\n".join(["SIP/2.0 486 Busy", *lines, "", ""]).encode()
     pair.workers[0].receive_datagrams([(response, Flow(UDP, 0, ("192.0.2.60", 5060)))], NOW)
     pair.pump()

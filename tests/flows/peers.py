@@ -15,6 +15,9 @@ from dataclasses import dataclass, field
 
 from tests.flows.wire import Message, address, parameter, same_name
 
+# Local and remote end, remote target, route set, Call-ID (RFC 3261 12).
+Dialog = tuple[str, str, str, list[str], str]
+
 
 @dataclass
 class Peer:
@@ -118,7 +121,8 @@ class Peer:
         finals = [
             message
             for message in self.received
-            if message.status >= 200 and message.first("CSeq") == invite.first("CSeq")
+            if message.status >= 200
+            and message.first("CSeq") == invite.first("CSeq")
             and (not tag or parameter(message.first("To"), "tag") == tag)
         ]
         assert finals, f"{self.name} has no final response to acknowledge"
@@ -140,19 +144,22 @@ class Peer:
             request.add("Contact", self.contact)
         return request
 
-    def _dialog(self, tag: str) -> tuple[str, str, str, list[str], str]:
-        """Local and remote end, remote target, route set and Call-ID (RFC 3261 12.1)."""
+    def _dialog(self, tag: str) -> Dialog:
+        """The dialog of the last INVITE, or of the response with that To tag (RFC 3261 12.1)."""
         for message in reversed(self.received):
-            call_id = message.first("Call-ID")
-            if not message.is_request and 100 < message.status < 300 and message.first("Contact"):
-                if message.method == "INVITE" and tag in ("", parameter(message.first("To"), "tag")):
-                    routes = message.values("Record-Route")[::-1]
-                    return message.first("From"), message.first("To"), address(message.first("Contact")), routes, call_id
-            if message.is_request and message.method == "INVITE":
-                routes = message.values("Record-Route")
-                answer = next(sent for sent in reversed(self.sent) if sent.status and sent.first("Call-ID") == call_id)
-                return answer.first("To"), message.first("From"), address(message.first("Contact")), routes, call_id
+            if message.method == "INVITE" and message.first("Contact"):
+                if message.is_request:
+                    return self._called_dialog(message)
+                if 100 < message.status < 300 and tag in ("", parameter(message.first("To"), "tag")):
+                    return _calling_dialog(message)
         raise AssertionError(f"{self.name} has no dialog")
+
+    def _called_dialog(self, invite: Message) -> Dialog:
+        """RFC 3261 12.1.1: as the one who was called sees it; its own tag is in what it answered."""
+        call_id = invite.first("Call-ID")
+        answer = next(sent for sent in reversed(self.sent) if sent.status and sent.first("Call-ID") == call_id)
+        target = address(invite.first("Contact"))
+        return answer.first("To"), invite.first("From"), target, invite.values("Record-Route"), call_id
 
     # -- responses -----------------------------------------------------------------------------------
 
@@ -199,6 +206,13 @@ class Peer:
         name = "Authorization" if challenge.status == 401 else "Proxy-Authorization"
         user = self.user or self.name
         request.put(name, credentials(request, user, password, offered, algorithm, qop, f"{int(count):08x}"))
+
+
+def _calling_dialog(answer: Message) -> Dialog:
+    """RFC 3261 12.1.2: as the caller sees it."""
+    routes = answer.values("Record-Route")[::-1]
+    target = address(answer.first("Contact"))
+    return answer.first("From"), answer.first("To"), target, routes, answer.first("Call-ID")
 
 
 def credentials(

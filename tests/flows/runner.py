@@ -64,7 +64,7 @@ class Run:
         self._step: Step | None = None
 
     def take(self, step: Step) -> None:
-        """Carry out one line. Messages sent on lines below each other cross: what they cause may come below them all."""
+        """Carry out one line. Messages sent on lines below each other cross: what they cause may follow."""
         crosses = step.kind == "send" and self._step is not None and self._step.kind == "send"
         self._step = step
         if step.kind not in ("expect", "ask") and not crosses:
@@ -177,7 +177,9 @@ class Run:
     def _take_from_queue(self, peer: Peer, step: Step) -> tuple[Message, bytes, Outgoing]:
         what, (method, _) = step.words["what"], _method_and_reason(step.words["rest"])
         for position, (message, _, outgoing) in enumerate(self._queue):
-            is_meant = str(message.status or message.method) == what and (not message.status or method in ("", message.method))
+            is_meant = str(message.status or message.method) == what and (
+                not message.status or method in ("", message.method)
+            )
             if is_meant and self._peer_at(outgoing) is peer and self._is_way(step, outgoing):
                 return self._queue.pop(position)
         raise self._failure("this did not come" + self._waiting())
@@ -235,7 +237,9 @@ class Run:
         words = step.words["words"].split()
         assert self._asked is not None, "an answer needs its question above"
         if isinstance(self._asked, LookupHost):
-            self._give(_host_answer(self._asked, () if words[0] in ("fails", "nothing") else tuple(words), words[0] == "fails"))
+            self._give(
+                _host_answer(self._asked, () if words[0] in ("fails", "nothing") else tuple(words), words[0] == "fails")
+            )
         else:
             password = words[1] if len(words) > 1 else "secret"
             self._give(_subscriber_answer(self._asked, password if words[0] == "found" else None, words[0] == "fails"))
@@ -296,7 +300,9 @@ class Run:
         self._ladder.append(f"{self._now - STARTED_AT:9.3f}  {way:20} {start.removesuffix(' SIP/2.0')}")
 
     def _waiting(self) -> str:
-        starts = [f"proxy -> {outgoing.flow.remote} {data.decode('utf-8', 'replace')}" for _, data, outgoing in self._queue]
+        starts = [
+            f"proxy -> {outgoing.flow.remote} {data.decode('utf-8', 'replace')}" for _, data, outgoing in self._queue
+        ]
         asked = [str(question) for question in self._questions]
         return "".join(f"\n\n{text}" for text in ["; waiting:", *starts, *asked]) if starts or asked else ""
 

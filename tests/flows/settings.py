@@ -44,7 +44,9 @@ def _listener(step: Step) -> ListenerSettings:
 def with_setting(settings: Any, path: list[str], text: str) -> Any:
     """A copy of the settings with the value at `path` changed; its kind is that of the old value."""
     name = path[0]
-    assert is_dataclass(settings) and name in {field.name for field in fields(settings)}, f"no setting {name}"
+    assert (
+        is_dataclass(settings) and not isinstance(settings, type) and name in {field.name for field in fields(settings)}
+    ), f"no setting {name}"
     old = getattr(settings, name)
     new = with_setting(old, path[1:], text) if len(path) > 1 else _value_like(old, text)
     return replace(settings, **{name: new})

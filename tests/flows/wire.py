@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-LISTS = frozenset(("via", "route", "record-route", "path", "contact", "supported", "unsupported", "require", "proxy-require"))
+LISTS = frozenset(
+    ("via", "route", "record-route", "path", "contact", "supported", "unsupported", "require", "proxy-require")
+)
 COMPACT = {"v": "via", "f": "from", "t": "to", "i": "call-id", "m": "contact", "l": "content-length", "k": "supported"}
 
 

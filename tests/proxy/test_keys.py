@@ -9,7 +9,13 @@ from appliance.sip.parser import SyntaxLimits, parse
 KEYS = Keys(b"0123456789abcdef")
 
 
-def request(method: str = "INVITE", uri: str = "sip:bob@example.com", branch: str = "z9hG4bKa", to_tag: str = "", route: str = "") -> Request:
+def request(
+    method: str = "INVITE",
+    uri: str = "sip:bob@example.com",
+    branch: str = "z9hG4bKa",
+    to_tag: str = "",
+    route: str = "",
+) -> Request:
     lines = [
         f"{method} {uri} SIP/2.0",
         f"Via: SIP/2.0/UDP 192.0.2.9:5060{';branch=' + branch if branch else ''}",

@@ -58,7 +58,9 @@ def test_the_way_out_is_the_way_in_where_that_serves() -> None:
     assert find(b"sip:bob@192.0.2.4;transport=tcp", came_in=1) == [(TCP, 0, ("192.0.2.4", 5060))]
 
 
-@pytest.mark.parametrize("uri", [b"sips:bob@192.0.2.4", b"sip:bob@192.0.2.4;transport=tls", b"sip:b@192.0.2.4;transport=x"])
+@pytest.mark.parametrize(
+    "uri", [b"sips:bob@192.0.2.4", b"sip:bob@192.0.2.4;transport=tls", b"sip:b@192.0.2.4;transport=x"]
+)
 def test_what_is_not_spoken_is_not_reachable(uri: bytes) -> None:
     """RFC 3261 26.2.2: sips never goes in the clear."""
     assert find(uri) == []

@@ -242,7 +242,13 @@ class Phone:
             ack = self._in_dialog("ACK", final, invite.cseq)
         else:
             ack = Message(f"ACK {invite.uri} SIP/2.0")
-            for name, source in (("Via", invite), ("Max-Forwards", invite), ("From", invite), ("To", final), ("Call-ID", invite)):
+            for name, source in (
+                ("Via", invite),
+                ("Max-Forwards", invite),
+                ("From", invite),
+                ("To", final),
+                ("Call-ID", invite),
+            ):
                 ack.add(name, source.first(name))
             ack.add("CSeq", f"{invite.cseq} ACK")
         ack.add("Content-Length", "0")

@@ -49,7 +49,13 @@ class World:
         listener = ListenerSettings(name="main", address="192.0.2.1", relay="none", authenticate=authenticate)
         settings = Settings(domains=(DOMAIN,), listeners=(listener,))
         self.cluster = Cluster(
-            settings, workers, self.schedule, self.random, self._from_node, is_steered=is_steered, store_fails=store_fails
+            settings,
+            workers,
+            self.schedule,
+            self.random,
+            self._from_node,
+            is_steered=is_steered,
+            store_fails=store_fails,
         )
         self.phones = [self._phone(number) for number in range(phones)]
         self._by_address = {phone.at: phone for phone in self.phones}
@@ -133,7 +139,10 @@ class World:
 
     def bindings_by_worker(self) -> dict[int, dict[str, set[str]]]:
         """What each worker answers when it is asked for the contacts of every phone (RFC 3261 10.2.3)."""
-        return {worker: {phone.name: self._fetch(worker, phone.name) for phone in self.phones} for worker in self.cluster.stacks}
+        return {
+            worker: {phone.name: self._fetch(worker, phone.name) for phone in self.phones}
+            for worker in self.cluster.stacks
+        }
 
     def _fetch(self, worker: int, name: str) -> set[str]:
         words = (f"fetch-{name}-{self.schedule.now}-{number}" for number in range(100000))

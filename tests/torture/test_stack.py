@@ -100,16 +100,17 @@ def test_each_message_of_ours_ends_as_the_table_says(row: dict[str, str]) -> Non
 # -- the messages of the RFC -------------------------------------------------------------------------------
 
 # What becomes of each in a proxy that is responsible for none of the domains.
-FORWARDED = (
-    "wsinv intmeth esc01 esc02 lwsdisp longreq semiuri transports mpart01 baddate invut sdp01 inv2543 regaut01".split()
-)
+FORWARDED = [
+    "wsinv", "intmeth", "esc01", "esc02", "lwsdisp", "longreq", "semiuri",
+    "transports", "mpart01", "baddate", "invut", "sdp01", "inv2543", "regaut01",
+]  # fmt: skip
 REFUSED = {
     "badinv01": 400, "clerr": 400, "ncl": 400, "scalar02": 400, "quotbal": 400, "ltgtruri": 400, "lwsruri": 400,
     "lwsstart": 400, "trws": 400, "escruri": 400, "badaspec": 400, "baddn": 400, "badvers": 505, "mismatch01": 400,
     "mismatch02": 501, "badbranch": 400, "insuf": 400, "unkscm": 416, "novelsc": 416, "bext01": 420, "multi01": 400,
     "mcl01": 400, "zeromf": 483,
 }  # fmt: skip
-DROPPED = "unreason noreason scalarlg bigcode bcast".split()
+DROPPED = ["unreason", "noreason", "scalarlg", "bigcode", "bcast"]
 # Those that are about a registrar: the status, and the domain that it serves.
 REGISTERED = {
     "escnull": (200, "example.com"),
