@@ -33,6 +33,7 @@ class Peer:
     listener: int = 0
     sent: list[Message] = field(default_factory=list)
     received: list[Message] = field(default_factory=list)
+    known_at: set[str] = field(default_factory=set)
     counted: int = 0
 
     @property

@@ -253,7 +253,9 @@ class Run:
 
     def _deliver(self, peer: Peer, data: bytes, options: dict[str, str] | None = None) -> None:
         by_tcp = (options or {}).get("by", peer.transport).upper() == "TCP"
-        host, port = _split_address((options or {}).get("from") or peer.behind or peer.at)
+        source = (options or {}).get("from") or peer.behind or peer.at
+        peer.known_at.add(source)
+        host, port = _split_address(source)
         number = list(self._peers).index(peer.name) + 1
         flow = Flow(TCP, peer.listener, (host, port), 0, number) if by_tcp else Flow(UDP, peer.listener, (host, port))
         self._stack.receive_datagrams([(data, flow)], self._now)
@@ -289,7 +291,7 @@ class Run:
 
     def _peer_at(self, outgoing: Outgoing) -> Peer | None:
         for peer in self._peers.values():
-            if outgoing.flow.remote in (_split_address(peer.at), _split_address(peer.behind or peer.at)):
+            if outgoing.flow.remote in [_split_address(known) for known in (peer.at, *peer.known_at)]:
                 return peer
         return None
 
