@@ -75,7 +75,7 @@ class StoreError(Exception):
 
 
 class ImportFault(ValueError):
-    """Rows of a file that cannot be imported: (line, what is wrong), at most FAULTS_MAX of them. Nothing was imported."""
+    """Rows of a file that cannot be imported: (line, what is wrong), at most FAULTS_MAX. Nothing was imported."""
 
     def __init__(self, faults: Sequence[tuple[int, str]]) -> None:
         self.faults = tuple(faults)
@@ -156,7 +156,7 @@ class SubscriberStore:
         if "\0" in key[0] or "\0" in key[1]:
             return None
         with self._reading() as connection:
-            row = connection.execute(select(_SUBSCRIBERS).where(_KEY == key)).one_or_none()
+            row = connection.execute(select(_SUBSCRIBERS).where(_KEY.in_([key]))).one_or_none()
         return _subscriber(row) if row is not None else None
 
     def add(self, subscriber: Subscriber) -> None:
@@ -170,7 +170,7 @@ class SubscriberStore:
     def remove(self, username: str, realm: str) -> bool:
         """Delete one; False when there was none. Raises StoreError."""
         with self._writing() as connection:
-            result = connection.execute(delete(_SUBSCRIBERS).where(_KEY == (username, realm)))
+            result = connection.execute(delete(_SUBSCRIBERS).where(_KEY.in_([(username, realm)])))
             return bool(result.rowcount)
 
     def list(self) -> Iterator[Subscriber]:
@@ -268,7 +268,7 @@ def _read_rows(
 ) -> Iterator[tuple[int, Subscriber]]:
     """(line, subscriber) for each row that is right; what is wrong with the others goes to `faults`."""
     reader = csv.reader(lines, strict=True)
-    seen: dict[tuple[str, str], int] = {}
+    seen: dict[str, int] = {}
     try:
         for row in reader:
             if not row or (reader.line_num == 1 and row == ["username", "domain", "password"]):
@@ -278,11 +278,12 @@ def _read_rows(
             except ValueError as fault:
                 faults.append((reader.line_num, str(fault)))
                 continue
-            first = seen.setdefault((subscriber.username, subscriber.realm), reader.line_num)
+            name = f"{subscriber.username}@{subscriber.realm}"
+            first = seen.setdefault(name, reader.line_num)
             if first == reader.line_num:
                 yield reader.line_num, subscriber
             else:
-                faults.append((reader.line_num, f"{subscriber.username}@{subscriber.realm} stands on line {first}, too"))
+                faults.append((reader.line_num, f"{name} stands on line {first}, too"))
     except csv.Error as fault:
         faults.append((reader.line_num, f"the row cannot be read: {fault}"))
     except UnicodeDecodeError:

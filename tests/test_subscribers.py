@@ -291,7 +291,9 @@ def test_a_missing_folder_is_one_sentence(tmp_path: Path) -> None:
         SubscriberStore(database_url("", tmp_path / "nowhere"))
 
 
-@pytest.mark.parametrize("url", ["", "sqlite://", "sqlite:///:memory:", "mysql://a/b", "postgresql://h:x/d", "nonsense"])
+@pytest.mark.parametrize(
+    "url", ["", "sqlite://", "sqlite:///:memory:", "mysql://a/b", "postgresql://h:x/d", "nonsense"]
+)
 def test_a_url_that_leads_nowhere_is_a_value_error(url: str) -> None:
     with pytest.raises(ValueError, match="type sqlite:///FILE or postgresql"):
         SubscriberStore(url)

@@ -31,69 +31,63 @@ RETRANSMISSIONS_SENT: Final = 10
 STRAY_RESPONSES_FORWARDED: Final = 11
 # drops
 DROPPED_MALFORMED: Final = 12
-DROPPED_OVERSIZE: Final = 13
-DROPPED_TRUNCATED: Final = 14
-DROPPED_GARBAGE: Final = 15
-DROPPED_NO_CALL_ID: Final = 16
-DROPPED_NOT_OUR_VIA: Final = 17
-DROPPED_STRAY_RESPONSE: Final = 18
-DROPPED_STRAY_ACK: Final = 19
-DROPPED_UNROUTABLE: Final = 20
-DROPPED_QUEUE_FULL: Final = 21
-DROPPED_POLICY: Final = 22
+DROPPED_TRUNCATED: Final = 13
+DROPPED_NOT_OUR_VIA: Final = 14
+DROPPED_STRAY_RESPONSE: Final = 15
+DROPPED_UNROUTABLE: Final = 16
+DROPPED_QUEUE_FULL: Final = 17
 # refusals
-REFUSED_MALFORMED: Final = 23
-REFUSED_TABLE_FULL: Final = 24
-REFUSED_DRAINING: Final = 25
-WAITING_FULL: Final = 26
-REFUSED_MERGED: Final = 27
-DROPPED_MERGED: Final = REFUSED_MERGED
-LOOPS_DETECTED: Final = 28
-TOO_MANY_HOPS: Final = 29
-RELAYS_REFUSED: Final = 30
-FORKS_REFUSED: Final = 31
-USERS_UNKNOWN: Final = 32
-USERS_UNAVAILABLE: Final = 33
+REFUSED_MALFORMED: Final = 18
+REFUSED_TABLE_FULL: Final = 19
+REFUSED_DRAINING: Final = 20
+WAITING_FULL: Final = 21
+REFUSED_MERGED: Final = 22
+LOOPS_DETECTED: Final = 23
+TOO_MANY_HOPS: Final = 24
+RELAYS_REFUSED: Final = 25
+FORKS_REFUSED: Final = 26
+USERS_UNKNOWN: Final = 27
+USERS_UNAVAILABLE: Final = 28
 # registrations
-REGISTRATIONS_ACCEPTED: Final = 34
-REGISTRATIONS_REFUSED: Final = 35
-BINDINGS_FULL: Final = 36
-BINDINGS_EXPIRED: Final = 37
+REGISTRATIONS_ACCEPTED: Final = 29
+REGISTRATIONS_REFUSED: Final = 30
+BINDINGS_FULL: Final = 31
+BINDINGS_EXPIRED: Final = 32
 # authentication
-CHALLENGES_SENT: Final = 38
-AUTHENTICATION_FAILED: Final = 39
-IDENTITY_REFUSED: Final = 40
-NONCES_STALE: Final = 41
-NONCES_REPLAYED: Final = 42
-NONCE_TABLE_FULL: Final = 43
+CHALLENGES_SENT: Final = 33
+AUTHENTICATION_FAILED: Final = 34
+IDENTITY_REFUSED: Final = 35
+NONCES_STALE: Final = 36
+NONCES_REPLAYED: Final = 37
+NONCE_TABLE_FULL: Final = 38
 # calls
-CALLS_STARTED: Final = 44
-CALLS_ANSWERED: Final = 45
-CALLS_FAILED: Final = 46
-CALLS_CANCELLED: Final = 47
-TIMED_OUT: Final = 48
-HOPS_FAILED_OVER: Final = 49
+CALLS_STARTED: Final = 39
+CALLS_ANSWERED: Final = 40
+CALLS_FAILED: Final = 41
+CALLS_CANCELLED: Final = 42
+TIMED_OUT: Final = 43
+HOPS_FAILED_OVER: Final = 44
 # connections
-CONNECTIONS_ACCEPTED: Final = 50
-CONNECTIONS_OPENED: Final = 51
-CONNECTIONS_REFUSED: Final = 52
-CONNECTIONS_FAILED: Final = 53
-CONNECTIONS_CLOSED_IDLE: Final = 54
-CONNECTIONS_CLOSED_PARTIAL: Final = 55
-CONNECTIONS_CLOSED_SLOW: Final = 56
-CONNECTIONS_CLOSED_MALFORMED: Final = 57
+CONNECTIONS_ACCEPTED: Final = 45
+CONNECTIONS_OPENED: Final = 46
+CONNECTIONS_REFUSED: Final = 47
+CONNECTIONS_FAILED: Final = 48
+CONNECTIONS_CLOSED_IDLE: Final = 49
+CONNECTIONS_CLOSED_PARTIAL: Final = 50
+CONNECTIONS_CLOSED_SLOW: Final = 51
+CONNECTIONS_CLOSED_MALFORMED: Final = 52
 # cluster
-HANDED_OVER: Final = 58
-HANDED_OVER_RECEIVED: Final = 59
-SENT_ON: Final = 60
-BUS_MALFORMED: Final = 61
-BUS_FULL: Final = 62
-REPLICATION_LATE: Final = 63
+HANDED_OVER: Final = 53
+HANDED_OVER_RECEIVED: Final = 54
+SENT_ON: Final = 55
+BUS_MALFORMED: Final = 56
+BUS_FULL: Final = 57
+REPLICATION_LATE: Final = 58
 # trouble
-SEND_FAILED: Final = 64
-DNS_FAILED: Final = 65
-STORE_FAILED: Final = 66
-JOURNAL_FAILED: Final = 67
+SEND_FAILED: Final = 59
+DNS_FAILED: Final = 60
+STORE_FAILED: Final = 61
+JOURNAL_FAILED: Final = 62
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,19 +124,14 @@ COUNTERS: Final[tuple[Counter, ...]] = (
     Counter(STRAY_RESPONSES_FORWARDED, "stray-responses-forwarded", "traffic",
             "Responses without a transaction, forwarded by their Via (RFC 3261 16.7)."),
     Counter(DROPPED_MALFORMED, "dropped-malformed", "drops", "Messages that could neither be read nor answered."),
-    Counter(DROPPED_OVERSIZE, "dropped-oversize", "drops", "Messages longer than `message length`."),
     Counter(DROPPED_TRUNCATED, "dropped-truncated", "drops", "Datagrams that the kernel had cut short."),
-    Counter(DROPPED_GARBAGE, "dropped-garbage", "drops", "Datagrams that do not look like SIP in their first bytes."),
-    Counter(DROPPED_NO_CALL_ID, "dropped-no-call-id", "drops", "Messages without a Call-ID, which no worker owns."),
     Counter(DROPPED_NOT_OUR_VIA, "dropped-not-our-via", "drops",
             "Responses whose top Via is not ours (RFC 3261 18.1.2)."),
     Counter(DROPPED_STRAY_RESPONSE, "dropped-stray-response", "drops",
             "Responses to nothing this appliance has sent."),
-    Counter(DROPPED_STRAY_ACK, "dropped-stray-ack", "drops", "ACKs that belong to no call and lead nowhere."),
     Counter(DROPPED_UNROUTABLE, "dropped-unroutable", "drops",
             "ACKs and stray responses whose next hop cannot be found or reached."),
     Counter(DROPPED_QUEUE_FULL, "dropped-queue-full", "drops", "Messages for which a queue had no room."),
-    Counter(DROPPED_POLICY, "dropped-policy", "drops", "Requests that a stage decided to drop in silence."),
     Counter(REFUSED_MALFORMED, "refused-malformed", "refusals",
             "Malformed requests answered with 400, 505, 513 or another status that says why."),
     Counter(REFUSED_TABLE_FULL, "refused-table-full", "refusals",

@@ -198,8 +198,6 @@ class LimitSettings(_Checked):
     partial_message_s: int = setting(
         15, "message partial", Integer(1, 3600, "seconds"), LIVE,
         "How long a message may take to arrive on a TCP connection, from its first byte to its last.")
-    bus_queue_max: int = setting(
-        20000, "bus queue", Integer(100, 10000000), RESTART, "Messages waiting for another worker.")
     replication_wait_ms: int = setting(
         500, "replication wait", Integer(1, 10000, "milliseconds"), LIVE,
         "How long the answer to a REGISTER waits until every worker has the change.")
@@ -254,7 +252,7 @@ class JournalSettings(_Checked):
 class Settings(_Checked):
     """All settings of one appliance. `workers` 0: one for each processor, found out when it starts."""
 
-    hostname: str = setting("signalbox", "hostname", Name(), LIVE, "The name of this appliance, in prompts and logs.")
+    hostname: str = setting("signalbox", "hostname", Name(), LIVE, "What its operators call this appliance.")
     workers: int = setting(
         0, "workers", Integer(1, WORKERS_MAX, zero_word="auto"), LIVE,
         "Worker processes; `auto` is one for each processor.")
