@@ -30,6 +30,8 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    and_,
+    bindparam,
     create_engine,
     delete,
     event,
@@ -68,6 +70,9 @@ _SUBSCRIBERS = Table(
     Column("created", Integer, nullable=False),
 )
 _KEY = tuple_(_SUBSCRIBERS.c.username, _SUBSCRIBERS.c.realm)
+_IS_HIM = and_(_SUBSCRIBERS.c.username == bindparam("name"), _SUBSCRIBERS.c.realm == bindparam("domain"))
+# Made once: putting a statement together costs more than the database takes to answer it.
+_FIND = select(_SUBSCRIBERS).where(_IS_HIM)
 
 
 class StoreError(Exception):
@@ -156,7 +161,7 @@ class SubscriberStore:
         if "\0" in key[0] or "\0" in key[1]:
             return None
         with self._reading() as connection:
-            row = connection.execute(select(_SUBSCRIBERS).where(_KEY.in_([key]))).one_or_none()
+            row = connection.execute(_FIND, {"name": key[0], "domain": key[1]}).one_or_none()
         return _subscriber(row) if row is not None else None
 
     def add(self, subscriber: Subscriber) -> None:
@@ -170,7 +175,7 @@ class SubscriberStore:
     def remove(self, username: str, realm: str) -> bool:
         """Delete one; False when there was none. Raises StoreError."""
         with self._writing() as connection:
-            result = connection.execute(delete(_SUBSCRIBERS).where(_KEY.in_([(username, realm)])))
+            result = connection.execute(delete(_SUBSCRIBERS).where(_IS_HIM), {"name": username, "domain": realm})
             return bool(result.rowcount)
 
     def list(self) -> Iterator[Subscriber]:
