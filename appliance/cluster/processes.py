@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 from appliance.launch import WorkerLaunch
 

@@ -82,9 +82,8 @@ def add_record_route(request: Request, context: RequestContext, hop: Flow, node:
 
 def _own_route(node: Node, side: tuple[int, int], token: bytes, pair: bytes) -> bytes:
     listener, transport = side
-    return b"".join(
-        (b"<sip:", node.names.sent_bys[listener], TRANSPORT_PARAMETERS[transport], b";lr;", TOKEN, b"=", token, pair, b">")
-    )
+    address = node.names.sent_bys[listener] + TRANSPORT_PARAMETERS[transport]
+    return b"".join((b"<sip:", address, b";lr;", TOKEN, b"=", token, pair, b">"))
 
 
 def address_to_hop(request: Request, context: RequestContext, hop: Flow, attempt: int, node: Node) -> bytes:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Any, ClassVar, Final
 
-import msgpack  # type: ignore[import-untyped]
+import msgpack
 
 from appliance.state.shapes import (
     BOOL,

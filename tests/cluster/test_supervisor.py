@@ -194,8 +194,10 @@ def test_workers_that_never_get_ready_at_the_first_start_end_the_appliance(node:
 def test_a_worker_that_is_not_in_sync_gets_no_slots_back(node: Node) -> None:
     node.start()
     late = node.misbehave("never-ready", 1)
-    os.kill(node.worker(1)["pid"], signal.SIGKILL)
-    node.until(lambda: node.worker(1)["gauges"].get("epoch") == node.report()["epoch"], "started, heard and told")
+    killed = node.worker(1)["pid"]
+    os.kill(killed, signal.SIGKILL)
+    node.until(lambda: node.worker(1)["pid"] not in (0, killed), "started again")
+    node.until(lambda: node.worker(1)["gauges"].get("epoch") == node.report()["epoch"], "heard and told")
     assert node.worker(1)["slots"] == 0 and node.states()[1] == "starting"
     late.unlink()
     node.until(lambda: node.worker(1)["slots"] == 85, "slots back")
