@@ -39,55 +39,54 @@ DROPPED_QUEUE_FULL: Final = 17
 # refusals
 REFUSED_MALFORMED: Final = 18
 REFUSED_TABLE_FULL: Final = 19
-REFUSED_DRAINING: Final = 20
-WAITING_FULL: Final = 21
-REFUSED_MERGED: Final = 22
-LOOPS_DETECTED: Final = 23
-TOO_MANY_HOPS: Final = 24
-RELAYS_REFUSED: Final = 25
-FORKS_REFUSED: Final = 26
-USERS_UNKNOWN: Final = 27
-USERS_UNAVAILABLE: Final = 28
+WAITING_FULL: Final = 20
+REFUSED_MERGED: Final = 21
+LOOPS_DETECTED: Final = 22
+TOO_MANY_HOPS: Final = 23
+RELAYS_REFUSED: Final = 24
+FORKS_REFUSED: Final = 25
+USERS_UNKNOWN: Final = 26
+USERS_UNAVAILABLE: Final = 27
 # registrations
-REGISTRATIONS_ACCEPTED: Final = 29
-REGISTRATIONS_REFUSED: Final = 30
-BINDINGS_FULL: Final = 31
-BINDINGS_EXPIRED: Final = 32
+REGISTRATIONS_ACCEPTED: Final = 28
+REGISTRATIONS_REFUSED: Final = 29
+BINDINGS_FULL: Final = 30
+BINDINGS_EXPIRED: Final = 31
 # authentication
-CHALLENGES_SENT: Final = 33
-AUTHENTICATION_FAILED: Final = 34
-IDENTITY_REFUSED: Final = 35
-NONCES_STALE: Final = 36
-NONCES_REPLAYED: Final = 37
-NONCE_TABLE_FULL: Final = 38
+CHALLENGES_SENT: Final = 32
+AUTHENTICATION_FAILED: Final = 33
+IDENTITY_REFUSED: Final = 34
+NONCES_STALE: Final = 35
+NONCES_REPLAYED: Final = 36
+NONCE_TABLE_FULL: Final = 37
 # calls
-CALLS_STARTED: Final = 39
-CALLS_ANSWERED: Final = 40
-CALLS_FAILED: Final = 41
-CALLS_CANCELLED: Final = 42
-TIMED_OUT: Final = 43
-HOPS_FAILED_OVER: Final = 44
+CALLS_STARTED: Final = 38
+CALLS_ANSWERED: Final = 39
+CALLS_FAILED: Final = 40
+CALLS_CANCELLED: Final = 41
+TIMED_OUT: Final = 42
+HOPS_FAILED_OVER: Final = 43
 # connections
-CONNECTIONS_ACCEPTED: Final = 45
-CONNECTIONS_OPENED: Final = 46
-CONNECTIONS_REFUSED: Final = 47
-CONNECTIONS_FAILED: Final = 48
-CONNECTIONS_CLOSED_IDLE: Final = 49
-CONNECTIONS_CLOSED_PARTIAL: Final = 50
-CONNECTIONS_CLOSED_SLOW: Final = 51
-CONNECTIONS_CLOSED_MALFORMED: Final = 52
+CONNECTIONS_ACCEPTED: Final = 44
+CONNECTIONS_OPENED: Final = 45
+CONNECTIONS_REFUSED: Final = 46
+CONNECTIONS_FAILED: Final = 47
+CONNECTIONS_CLOSED_IDLE: Final = 48
+CONNECTIONS_CLOSED_PARTIAL: Final = 49
+CONNECTIONS_CLOSED_SLOW: Final = 50
+CONNECTIONS_CLOSED_MALFORMED: Final = 51
 # cluster
-HANDED_OVER: Final = 53
-HANDED_OVER_RECEIVED: Final = 54
-SENT_ON: Final = 55
-BUS_MALFORMED: Final = 56
-BUS_FULL: Final = 57
-REPLICATION_LATE: Final = 58
+HANDED_OVER: Final = 52
+HANDED_OVER_RECEIVED: Final = 53
+SENT_ON: Final = 54
+BUS_MALFORMED: Final = 55
+BUS_FULL: Final = 56
+REPLICATION_LATE: Final = 57
 # trouble
-SEND_FAILED: Final = 59
-DNS_FAILED: Final = 60
-STORE_FAILED: Final = 61
-JOURNAL_FAILED: Final = 62
+SEND_FAILED: Final = 58
+DNS_FAILED: Final = 59
+STORE_FAILED: Final = 60
+JOURNAL_FAILED: Final = 61
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +135,6 @@ COUNTERS: Final[tuple[Counter, ...]] = (
             "Malformed requests answered with 400, 505, 513 or another status that says why."),
     Counter(REFUSED_TABLE_FULL, "refused-table-full", "refusals",
             "Requests answered with 503 because `transactions` was reached."),
-    Counter(REFUSED_DRAINING, "refused-draining", "refusals",
-            "Requests answered with 503 because the worker takes no new work."),
     Counter(WAITING_FULL, "waiting-full", "refusals",
             "Requests answered with 503 because `requests waiting` was reached."),
     Counter(REFUSED_MERGED, "refused-merged", "refusals",

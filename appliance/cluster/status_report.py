@@ -1,6 +1,6 @@
 """What `signalbox status` shows, as plain names and values: made from what the supervisor knows.
 
-    {"supervisor": {"pid", "uptime_s", "sentence"},
+    {"hostname": text, "supervisor": {"pid", "uptime_s", "sentence"},
      "workers": [{"number", "pid", "state", "uptime_s", "restarts", "slots", "cpu_s", "cpu_percent", "rss",
                   "transactions", "registrations", "turn", "silent_ms", "last_ending", "gauges"}, ...],
      "slots": [[first, last, owner], ...], "epoch": int,

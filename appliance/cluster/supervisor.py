@@ -278,6 +278,7 @@ class Supervisor:
     def status_report(self, now: float) -> dict[str, Any]:
         """What `signalbox status` shows; see status_report.py for the names."""
         return {
+            "hostname": self._settings.hostname,
             "supervisor": {
                 "pid": os.getpid(),
                 "uptime_s": round(now - self._started_at, 1),

@@ -68,7 +68,8 @@ def _summary_lines(report: Mapping[str, Any]) -> list[str]:
     supervisor = report.get("supervisor", {})
     lines = [supervisor["sentence"]] if "sentence" in supervisor else []
     if "pid" in supervisor:
-        lines.append(f"Supervisor: process {supervisor['pid']}, up {_duration(supervisor.get('uptime_s', 0))}.")
+        name = report.get("hostname", "Signalbox")
+        lines.append(f"{name}: supervisor process {supervisor['pid']}, up {_duration(supervisor.get('uptime_s', 0))}.")
     return lines + [f"ALARM: {alarm}" for alarm in report.get("alarms", [])]
 
 

@@ -31,7 +31,7 @@ class NonceState(IntEnum):
 class Nonces:
     """Issues nonces, tells their state, and remembers the counts of those in use."""
 
-    __slots__ = ("_horizon", "_issued_last", "_key", "_lifetime", "_limit", "_seen", "_worker")
+    __slots__ = ("_horizon", "_issued_last", "_key", "_lifetime", "_limit", "_seen", "_worker", "evicted_count")
 
     def __init__(self, key: bytes, worker: int, limit: int, lifetime_s: float, started_at: float) -> None:
         self._key = key
@@ -43,6 +43,8 @@ class Nonces:
         # Nonces issued up to here are trusted only when they are in the table.
         self._horizon = int(started_at * 1_000_000)
         self._issued_last = self._horizon
+        # Nonces in use that had to make room: their clients are challenged once more.
+        self.evicted_count = 0
 
     def __len__(self) -> int:
         return len(self._seen)
@@ -83,6 +85,7 @@ class Nonces:
 
     def _remember(self, nonce: bytes, highest: int, window: int) -> None:
         if nonce not in self._seen and len(self._seen) >= self._limit:
+            self.evicted_count += 1
             oldest = next(iter(self._seen))
             del self._seen[oldest]
             self._horizon = max(self._horizon, int(oldest[:16], 16))

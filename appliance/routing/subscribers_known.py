@@ -53,6 +53,6 @@ class SubscriberCache:
         return known
 
     def forget(self, username: bytes) -> None:
-        """Forget a user in every realm: the operator has changed him."""
-        for key in [key for key in self._known if key[0] == username]:
+        """Forget a user in every realm, or everybody (b""): the operator has changed them."""
+        for key in [key for key in self._known if key[0] == username or not username]:
             del self._known[key]

@@ -19,6 +19,7 @@ from appliance.state.messages import StatusRequest
 
 MIB = 1024 * 1024
 REPORT: dict[str, Any] = {
+    "hostname": "box",
     "supervisor": {"pid": 100, "uptime_s": 93784.2, "sentence": "Worker 0 takes calls; worker 1 is starting."},
     "workers": [
         {
@@ -45,7 +46,7 @@ REPORT: dict[str, Any] = {
 def test_the_report_is_drawn_in_sections() -> None:
     assert draw_status(REPORT) == (
         "Worker 0 takes calls; worker 1 is starting.\n"
-        "Supervisor: process 100, up 1 d 2 h.\n"
+        "box: supervisor process 100, up 1 d 2 h.\n"
         "ALARM: Worker 1 has died 3 times.\n"
         "\n"
         "WORKERS\n"

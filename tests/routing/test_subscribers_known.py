@@ -28,6 +28,8 @@ def test_a_user_is_forgotten_in_every_realm() -> None:
     cache.remember(b"alice", b"example.com", True, b"", b"", 0.0)
     cache.forget(b"bob")
     assert len(cache) == 1
+    cache.forget(b"")
+    assert len(cache) == 0
 
 
 def test_the_cache_is_bounded() -> None:

@@ -13,6 +13,7 @@ from appliance.catalogue.counters import (
     AUTHENTICATION_FAILED,
     CHALLENGES_SENT,
     IDENTITY_REFUSED,
+    NONCE_TABLE_FULL,
     NONCES_REPLAYED,
     NONCES_STALE,
     STORE_FAILED,
@@ -88,6 +89,7 @@ def _check(context: RequestContext, node: Node, credentials: Credentials, claime
     if not node.nonces.use(credentials.nonce, credentials.nonce_count or 1):
         node.counters[NONCES_REPLAYED] += 1
         return _challenge(request, node, realm, True, now)
+    node.counters[NONCE_TABLE_FULL] = node.nonces.evicted_count
     return _accept(context, node, username, claimed)
 
 
