@@ -105,7 +105,8 @@ class DigestSettings(_Checked):
         "without it each domain is a realm of its own.", "RFC 3261 22.1")
     algorithms: tuple[str, ...] = setting(
         ("sha-256", "md5"), "algorithm", Choices(("sha-256", "md5"), ("sha-256", "md5")), LIVE,
-        "Algorithms to offer, the preferred one first. Many phones know only MD5.", "RFC 8760 2.4")
+        "Algorithms to offer, the preferred one first. Some phones fail when they see one they do not know: offer them "
+        "`md5` alone.", "RFC 8760 2.4")
     nonce_lifetime_s: int = setting(
         300, "nonce lifetime", Integer(10, 86400, "seconds"), LIVE,
         "How long a challenge may be answered; after it the client is told to try again.", "RFC 7616 3.3")
