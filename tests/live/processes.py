@@ -1,0 +1,146 @@
+"""Processes of a live test: started with their output in a file, ended by their own process group, never by name.
+
+Knows nothing of SIP.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+IS_REQUIRED = os.environ.get("SIGNALBOX_LIVE_REQUIRED") == "1"
+LOG_TAIL_LEN = 4000
+LOOPBACK = "127.0.0.1"
+
+
+def find_program(name: str, package: str) -> str:
+    """The path of a peer's program; skips the test where it is not installed, fails it where it has to be."""
+    for folder in (os.environ.get("PATH", ""), "/usr/sbin:/sbin"):
+        path = shutil.which(name, path=folder)
+        if path:
+            return path
+    reason = f"{name} is not installed; type: apt-get install {package}"
+    if IS_REQUIRED:
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def free_port(address: str = LOOPBACK) -> int:
+    """A port that is free for UDP and TCP just now."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    for _ in range(100):
+        with socket.socket(family, socket.SOCK_DGRAM) as datagrams, socket.socket(family) as streams:
+            datagrams.bind((address, 0))
+            port: int = datagrams.getsockname()[1]
+            try:
+                streams.bind((address, port))
+                return port
+            except OSError:
+                continue
+    raise AssertionError("no port is free for UDP and TCP")
+
+
+def wait_until(condition: Callable[[], object], what: str, timeout_s: float = 10.0, pause_s: float = 0.05) -> float:
+    """Wait for something to become true; returns the seconds it took. Fails the test when it never does."""
+    begun = time.monotonic()
+    while not condition():
+        if time.monotonic() - begun > timeout_s:
+            pytest.fail(f"after {timeout_s:g} s still not: {what}")
+        time.sleep(pause_s)
+    return time.monotonic() - begun
+
+
+class Process:
+    """One program, and what it printed."""
+
+    def __init__(self, name: str, argv: Sequence[str], folder: Path, env: Mapping[str, str] | None = None) -> None:
+        self.name = name
+        self.log = folder / f"{name}.log"
+        self._output = self.log.open("ab")
+        self.popen = subprocess.Popen(
+            list(argv),
+            cwd=folder,
+            env={**os.environ, **(env or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=self._output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    @property
+    def pid(self) -> int:
+        return self.popen.pid
+
+    @property
+    def is_running(self) -> bool:
+        return self.popen.poll() is None
+
+    def text(self) -> str:
+        """Everything it printed so far."""
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+    def wait(self, timeout_s: float) -> int:
+        """Its exit status. Fails the test when it does not end by itself."""
+        try:
+            return self.popen.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            self.end()
+            pytest.fail(f"{self.name} did not end within {timeout_s:g} s:\n{self.text()[-LOG_TAIL_LEN:]}")
+
+    def end(self, grace_s: float = 5.0) -> None:
+        """SIGTERM to the process, and SIGKILL to its group after the time of grace."""
+        if self.is_running:
+            self.popen.terminate()
+            try:
+                self.popen.wait(grace_s)
+            except subprocess.TimeoutExpired:
+                pass
+        # Children that outlived it, such as workers of a supervisor that was killed.
+        try:
+            os.killpg(self.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        self.popen.wait()
+        self._output.close()
+
+
+class Processes:
+    """All the programs of one test, ended in the order opposite to their start."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._all: list[Process] = []
+
+    def start(self, name: str, argv: Sequence[str], env: Mapping[str, str] | None = None) -> Process:
+        """Start a program in the test's folder; `name` becomes the name of its log and is numbered if taken."""
+        taken = {process.name for process in self._all}
+        number = 1
+        while (unique := name if number == 1 else f"{name}-{number}") in taken:
+            number += 1
+        process = Process(unique, argv, self.folder, env)
+        self._all.append(process)
+        return process
+
+    def end(self) -> None:
+        """End whatever still runs."""
+        for process in reversed(self._all):
+            process.end()
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[Processes]:
+    """Processes that end with the block."""
+    processes = Processes(folder)
+    try:
+        yield processes
+    finally:
+        processes.end()
