@@ -56,7 +56,7 @@ def _leave_strict_route(request: Request) -> None:
         request.remove_first_value(ROUTE)
         # RFC 3261 16.6 step 6: the Request-URI goes to the end of the route set.
         request.append(ROUTE, b"<" + request.uri_text + b">")
-        request.set_uri(first.text)
+        request.set_uri(first.without_headers())
 
 
 def next_hop_of(request: Request) -> Uri:

@@ -343,7 +343,7 @@ class Message:
 
 def _extend_by_list(found: list[bytes], text: bytes, id: int) -> None:
     elements = split_list(text)
-    if b"" in elements:
+    if not elements or b"" in elements:
         if id in STRICT_LISTS:
             raise MalformedMessage(400, "Empty Value in " + NAMES[id].decode())
         elements = [element for element in elements if element]

@@ -16,10 +16,14 @@ from appliance.proxy.forwarding import PAIR, TOKEN
 from appliance.proxy.node import Node
 from appliance.proxy.request_context import RequestContext
 from appliance.routing.targets import Target
+from appliance.sip.errors import MalformedMessage
 from appliance.sip.headers import parse_name_addr
 from appliance.sip.message import Request
 from appliance.sip.names import ROUTE
 from appliance.sip.uri import Uri
+
+# RFC 3261 10.2, RFC 3903 4: whatever To tag and Route they carry, they change the state of a user, not of a call.
+NEVER_IN_DIALOG = frozenset((b"REGISTER", b"PUBLISH"))
 
 
 def loose_route(context: RequestContext, node: Node, now: float) -> Answer:
@@ -34,7 +38,8 @@ def loose_route(context: RequestContext, node: Node, now: float) -> Answer:
         context.is_in_dialog = _has_token(first, request, node)
         if PAIR in first.parameters:
             _leave_by_second(context, node)
-    if context.is_in_dialog or request.count(ROUTE):
+    next_route = _first_route(request)
+    if context.is_in_dialog or next_route is not None:
         # RFC 3261 16.5: the Request-URI is the only target, unless a domain of ours says otherwise.
         context.targets = (Target(request.uri),)
     return CONTINUE
@@ -44,27 +49,40 @@ def _undo_strict_route(request: Request, node: Node) -> None:
     """RFC 3261 16.4: a strict router has put our Record-Route into the Request-URI."""
     uri = request.uri
     if uri.has_lr and node.names.is_me(uri):
-        last = request.values(ROUTE)[-1]
-        values = request.values(ROUTE)[:-1]
+        *values, last = request.values(ROUTE)
         request.remove_all(ROUTE)
-        request.set_uri(parse_name_addr(last).uri.text)
+        request.set_uri(_route_uri(last).text)
         for value in [b"<" + uri.text + b">", *values]:
             request.append(ROUTE, value)
 
 
+def _route_uri(value: bytes) -> Uri:
+    """RFC 3261 20.34: the URI of a router. Raises MalformedMessage(400): nobody could send to it later."""
+    uri = parse_name_addr(value, "Route").uri
+    if not uri.is_sip:
+        raise MalformedMessage(400, "Route Is Not a SIP URI")
+    return uri
+
+
+def _first_route(request: Request) -> Uri | None:
+    values = request.values(ROUTE)
+    return _route_uri(values[0]) if values else None
+
+
 def _own_first_route(request: Request, node: Node) -> Uri | None:
     """The first Route value if it names this appliance."""
-    values = request.values(ROUTE)
-    if not values:
+    uri = _first_route(request)
+    if uri is None:
         return None
-    uri = parse_name_addr(values[0]).uri
     return uri if node.names.is_me(uri) or (not uri.user and node.names.is_responsible_for(uri)) else None
 
 
 def _has_token(route: Uri, request: Request, node: Node) -> bool:
     """Is this a later request of a call that was let through? Both ends have the token, so it starts nothing new."""
+    if not request.to_tag or request.method in NEVER_IN_DIALOG:
+        return False
     token = route.parameters.get(TOKEN)
-    return bool(request.to_tag) and token is not None and compare_digest(token, node.keys.route_token(request.call_id))
+    return token is not None and compare_digest(token, node.keys.route_token(request.call_id))
 
 
 def _leave_by_second(context: RequestContext, node: Node) -> None:
