@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from appliance.location.bindings import Binding, BindingChange, BindingTable
 from appliance.location.gruu import instance_from_parameter, public_gruu
 from appliance.sip.errors import MalformedMessage
-from appliance.sip.headers import Contact, parse_delta_seconds
+from appliance.sip.headers import Contact, parse_delta_seconds, parse_name_addr
 from appliance.sip.message import EXPIRES, PATH, REQUIRE, SUPPORTED, USER_AGENT, Request
 from appliance.sip.uri import canonical_aor, parse_uri
 
@@ -252,6 +252,9 @@ def _update(registration: Registration, contacts: list[Contact], table: BindingT
     # RFC 3261 10.3 step 7
     if sum(map(len, registration.path)) > PATH_LEN_MAX:
         raise Refused(403, b"Path Too Long")
+    # RFC 3327 5.3: it becomes the route set of requests to come.
+    if not all(parse_name_addr(value, "Path").uri.is_sip for value in registration.path):
+        raise Refused(400, b"Path Is Not a SIP URI")
     if len(contacts) > 2 * registration.settings.contacts_max:  # bounds the comparisons below
         raise Refused(403, b"Too Many Contacts")
     added = 0
