@@ -111,12 +111,13 @@ def _is_right(request: Request, node: Node, credentials: Credentials, known: Kno
     if not known.found or credentials.algorithm.lower().decode("latin-1") not in node.settings.digest.algorithms:
         return False
     ha1 = known.ha1_sha256 if credentials.algorithm.upper() == b"SHA-256" else known.ha1_md5
-    return verify(credentials, ha1, request.method, request.body)
+    # A store that holds no HA1 of that algorithm: nobody knows its password, for the empty HA1 is known to all.
+    return bool(ha1) and verify(credentials, ha1, request.method, request.body)
 
 
 def _accept(context: RequestContext, node: Node, username: bytes, claimed: Uri) -> Answer:
     identity = node.names.aor_of(username, claimed.host)
-    if node.aor_of(claimed) != identity:
+    if not claimed.user or node.aor_of(claimed) != identity:
         node.counters[IDENTITY_REFUSED] += 1
         return Reply(403, b"Address Belongs to Another Subscriber", is_stateless=True)
     context.identity = identity
