@@ -39,7 +39,7 @@ from appliance.state.replication import Replica
 from appliance.state.slots import SlotTable, seed_of, slot_of
 from appliance.transaction.table import Transactions
 from appliance.transport.flow import NO_WORKER, Flow, Outgoing
-from appliance.transport.via import reopened, response_flow, stamp_received
+from appliance.transport.via import is_last_via, reopened, response_flow, stamp_received
 
 KEEPALIVE_LEN_MAX = 4
 EXPIRY_INTERVAL_S = 1.0
@@ -125,10 +125,13 @@ class Stack:
             self.counters[catalogue.DROPPED_NOT_OUR_VIA] += 1
             return
         client = self._transactions.client_for(response)
-        if client is not None:
-            self._transactions.receive_response(client, response, now)
-        else:
+        if client is None:
             self._proxy.receive_stray_response(response)
+            return
+        # RFC 3261 16.7 step 3: without a Via below ours it is nobody's. Our own CANCEL, which has no user, has one Via.
+        if client.user is not None and is_last_via(response):
+            raise MalformedMessage(400, "No Via Below Ours")
+        self._transactions.receive_response(client, response, now)
 
     def _refuse_malformed(self, fault: MalformedMessage, flow: Flow) -> None:
         """Answer what can be answered (RFC 3261 16.3 step 1, 18.3), count and drop the rest."""

@@ -19,3 +19,4 @@ cpdef Outgoing reopened(Outgoing outgoing)
 cpdef tuple quoted_request(bytes quote)
 cpdef push_via(Request request, int transport, bytes sent_by, bytes branch, bint rport)
 cpdef bytes pop_via(Response response)
+cpdef bint is_last_via(Response response) except -1

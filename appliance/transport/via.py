@@ -204,6 +204,11 @@ def pop_via(response: Response) -> bytes:
     return response.remove_first_value(VIA)
 
 
+def is_last_via(response: Response) -> bool:
+    """Is our own Via the only one, so that nobody is left to whom the response could go (RFC 3261 16.7 step 3)?"""
+    return response.count(VIA) == 1 and len(response.values(VIA)) == 1
+
+
 def is_our_via(via: Via, own_sent_bys: Container[bytes]) -> bool:
     """Did we write this Via? Responses whose top Via is another's are dropped (RFC 3261 18.1.2).
 
