@@ -14,12 +14,13 @@ from typing import Protocol
 
 from appliance.catalogue.counters import DNS_FAILED, HOPS_FAILED_OVER, REFUSED_TABLE_FULL, WAITING_FULL
 from appliance.proxy.best_response import Final, made_here
-from appliance.proxy.forwarding import add_record_route, address_to_hop, prepare_request
+from appliance.proxy.forwarding import add_record_route, address_to_hop, connection_of, length_of, prepare_request
 from appliance.proxy.node import Node
 from appliance.proxy.request_context import RequestContext
 from appliance.routing.next_hops import HostUnknown
 from appliance.routing.questions import Answer, HostAnswer
 from appliance.routing.targets import Target
+from appliance.sip.errors import MalformedMessage
 from appliance.sip.message import Request, Response
 from appliance.sip.uri import Uri
 from appliance.sip.writer import write
@@ -92,20 +93,25 @@ class Branch:
     def start(self, now: float) -> None:
         """Prepare the request and send it to the first hop."""
         context = self._user.request_context
-        self.request, self._hop_uri = prepare_request(context, self.target, self._node)
-        if self.target.flow is not None and not self.target.path:
-            # RFC 3261 18.1: the connection a phone registered over is the way to it.
-            self._hops = [self.target.flow]
+        try:
+            self.request, self._hop_uri = prepare_request(context, self.target, self._node)
+        except MalformedMessage as fault:
+            # The request was checked; so it is the stored Path of a binding.
+            self._end(made_here(500, fault.reason.encode()), now)
+            return
+        connection = connection_of(self.target, self._node)
+        if connection is not None:
+            self._hops = [connection]
             self._try_next_hop(now)
         else:
             self._find_hops(now)
 
     def _find_hops(self, now: float) -> None:
         assert self.request is not None and self._hop_uri is not None
-        context = self._user.request_context
-        request_len = len(write(self.request)) if len(self.request.body) > 400 else 0
+        self.state = BranchState.RESOLVING
+        way_out = self._user.request_context.way_out
         try:
-            self._hops = self._node.next_hops.find(self._hop_uri, request_len, context.way_out, now)
+            self._hops = self._node.next_hops.find(self._hop_uri, length_of(self.request), way_out, now)
         except HostUnknown as unknown:
             if not self._node.inquiries.ask_host(unknown.host, self):
                 self._node.counters[WAITING_FULL] += 1
@@ -202,8 +208,9 @@ class Branch:
             return
         if self._hops and not self._wants_cancel:
             self._fail_over(now)
-        elif self.target.flow is not None and self._attempt == 1 and not self._wants_cancel:
+        elif client.flow is self.target.flow and not self._wants_cancel:
             # The connection it registered over is gone; its contact may be reachable all the same.
+            self._stop_timer()
             self._find_hops(now)
         else:
             self._end(made_here(503, b"Next Hop Unreachable"), now)

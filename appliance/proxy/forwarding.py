@@ -11,7 +11,7 @@ from appliance.proxy.node import Node
 from appliance.proxy.request_context import RequestContext
 from appliance.routing.targets import Target
 from appliance.sip.headers import parse_name_addr
-from appliance.sip.message import Request
+from appliance.sip.message import Message, Request
 from appliance.sip.names import CONTENT_LENGTH, MAX_FORWARDS, RECORD_ROUTE, ROUTE
 from appliance.sip.uri import Uri, parse_uri
 from appliance.transport.flow import TCP, UDP, Flow
@@ -21,6 +21,9 @@ from appliance.transport.via import push_via
 TOKEN = b"tk"
 # Parameter of our Record-Route: the next Route value is ours, too (RFC 5658 double record-routing).
 PAIR = b"pair"
+
+# What our Via, our Record-Route and the rest of the request line add, IPv4 and one side.
+OWN_LEN = 160
 
 TRANSPORT_PARAMETERS = {UDP: b"", TCP: b";transport=tcp"}
 
@@ -66,6 +69,21 @@ def next_hop_of(request: Request) -> Uri:
     return parse_uri(request.uri_text)
 
 
+def connection_of(target: Target, node: Node) -> Flow | None:
+    """RFC 3261 18.1: the connection a phone registered over is the way to it, unless its Path is."""
+    if target.flow is None or target.path or not node.next_hops.is_way(target.flow):
+        return None
+    return target.flow
+
+
+def length_of(request: Request) -> int:
+    """About how many octets a prepared request has when it leaves (RFC 3261 18.1.1)."""
+    size = len(request.method) + len(request.uri_text) + len(request.body) + OWN_LEN
+    for field in request.fields:
+        size += len(field.line)
+    return size
+
+
 def add_record_route(request: Request, context: RequestContext, hop: Flow, node: Node) -> None:
     """Stay on the path of the dialog (RFC 3261 16.6 step 4, RFC 5658 when the sides differ)."""
     if not context.record_routed:
@@ -91,7 +109,11 @@ def address_to_hop(request: Request, context: RequestContext, hop: Flow, attempt
     target = b"%s %s %d %d" % (request.uri_text, hop.remote[0].encode(), hop.remote[1], attempt)
     branch = node.keys.branch(context.upstream, target, context.loop_part)
     push_via(request, hop.transport, node.names.sent_bys[hop.listener], branch, False)
-    # RFC 3261 18.3, 20.14: a stream needs the length.
-    if hop.is_reliable and not request.count(CONTENT_LENGTH):
-        request.append(CONTENT_LENGTH, b"%d" % len(request.body))
+    add_length(request, hop)
     return branch
+
+
+def add_length(message: Message, flow: Flow) -> None:
+    """RFC 3261 18.3, 20.14: over a stream a message needs its length; one that came as a datagram may lack it."""
+    if flow.is_reliable and not message.count(CONTENT_LENGTH):
+        message.append(CONTENT_LENGTH, b"%d" % len(message.body))

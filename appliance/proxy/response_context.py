@@ -11,6 +11,7 @@ from __future__ import annotations
 from appliance.catalogue.counters import CALLS_ANSWERED, CALLS_FAILED, FORKS_REFUSED, TIMED_OUT
 from appliance.proxy.best_response import Final, challenges_of, choose_best
 from appliance.proxy.branch import Branch, BranchState
+from appliance.proxy.forwarding import add_length
 from appliance.proxy.node import Node
 from appliance.proxy.request_context import RequestContext
 from appliance.proxy.stateless import forward_request
@@ -144,6 +145,7 @@ class ResponseContext:
     def _relay(self, response: Response, now: float) -> None:
         # RFC 3261 16.7 step 3: our Via goes, and what is below it is the previous hop's.
         pop_via(response)
+        add_length(response, self.server.response_flow)
         self._node.transactions.respond(self.server, response.status, write(response), now)
 
     def _send_best(self, now: float) -> None:

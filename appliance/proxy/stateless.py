@@ -16,7 +16,7 @@ from appliance.catalogue.counters import (
 )
 from appliance.proxy.answers import FORWARD
 from appliance.proxy.chain import run_chain
-from appliance.proxy.forwarding import address_to_hop, prepare_request
+from appliance.proxy.forwarding import add_length, address_to_hop, connection_of, prepare_request
 from appliance.proxy.keys import upstream_of_via
 from appliance.proxy.node import Node
 from appliance.proxy.request_context import RequestContext
@@ -60,8 +60,9 @@ class _Passage:
 
     def _find_hop(self, uri: Uri, now: float) -> Flow | None:
         context, node = self._context, self._node
-        if self._target.flow is not None and not self._target.path:
-            return self._target.flow
+        connection = connection_of(self._target, node)
+        if connection is not None:
+            return connection
         try:
             hops = node.next_hops.find(uri, 0, context.way_out, now)
         except HostUnknown as unknown:
@@ -93,6 +94,7 @@ def forward_response(response: Response, node: Node) -> None:
         node.counters[DROPPED_STRAY_RESPONSE] += 1
         return
     node.counters[STRAY_RESPONSES_FORWARDED] += 1
+    add_length(response, destination)
     node.transactions.outbox.append(Outgoing(write(response), destination, b""))
 
 

@@ -42,11 +42,13 @@ class NextHops:
 
         `listener` is where the request came in: it is preferred as the way out. Raises HostUnknown.
         """
+        transports = transports_of(uri, request_len)
+        if not transports:
+            return []
         host = uri.parameters.get(b"maddr") or uri.host
         addresses = self._hosts.find(host, now)
         if addresses is None:
             raise HostUnknown(host)
-        transports = transports_of(uri, request_len)
         flows = []
         for address in addresses:
             for transport in transports:
@@ -54,6 +56,11 @@ class NextHops:
                 if way_out >= 0:
                     flows.append(Flow(transport, way_out, (address, uri.port or SIP_PORT), -1, 0))
         return flows
+
+    def is_way(self, flow: Flow) -> bool:
+        """Has this appliance still the listener of a flow that it remembers?"""
+        listener = flow.listener
+        return listener < len(self._listeners) and flow.transport in self._listeners[listener].transports
 
     def flow_to(self, transport: int, host: bytes, port: int) -> Flow | None:
         """The flow to an address; None for a name, or where no listener leads there."""
