@@ -11,6 +11,8 @@ from __future__ import annotations
 import ipaddress
 
 NEVER = float("inf")
+# Of one host. Each costs a caller 64*T1 at worst, and its owner could point them all at somebody else.
+ADDRESSES_MAX = 8
 
 
 def literal_address(host: bytes) -> str:
@@ -50,4 +52,4 @@ class HostCache:
         self._known.pop(host, None)
         if len(self._known) >= self._limit:
             del self._known[next(iter(self._known))]
-        self._known[host] = (addresses, expires_at)
+        self._known[host] = (addresses[:ADDRESSES_MAX], expires_at)
