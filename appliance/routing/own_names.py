@@ -64,9 +64,9 @@ class OwnNames:
         A domain is matched without its port unless it is also a listener's host: then another
         port there is another server.
         """
-        if uri.host in self._hosts:
-            return self.is_own_sent_by(uri.host, uri.port)
-        return uri.host in self._domains
+        if uri.host in self._domains and (not uri.port or uri.host not in self._hosts):
+            return True
+        return uri.host in self._hosts and self.is_own_sent_by(uri.host, uri.port)
 
     def is_own_domain(self, host: bytes) -> bool:
         """Is `host` one of the domains, whatever the port (for From and To, RFC 3261 22)?"""

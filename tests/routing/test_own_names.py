@@ -65,3 +65,12 @@ def test_each_domain_is_a_realm_of_its_own_unless_one_is_set() -> None:
     assert names().aor_of(b"bob", b"example.net") == b"sip:bob@example.net"
     one = names(digest=DigestSettings(realm="example.com"))
     assert one.aor_of(b"bob", b"example.net") == one.aor_of(b"bob", b"example.com") == b"sip:bob@example.com"
+
+
+def test_a_listener_s_host_that_is_a_domain_is_ours_without_a_port() -> None:
+    """Phones write `REGISTER sip:192.0.2.1` whatever port they send it to (RFC 3261 10.2)."""
+    listener = ListenerSettings(address="192.0.2.1", port=5070)
+    own = OwnNames(Settings(domains=("192.0.2.1",), listeners=(listener,)))
+    assert own.is_responsible_for(parse_uri(b"sip:192.0.2.1"))
+    assert own.is_responsible_for(parse_uri(b"sip:192.0.2.1:5070"))
+    assert not own.is_responsible_for(parse_uri(b"sip:192.0.2.1:5060"))
