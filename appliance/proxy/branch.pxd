@@ -13,5 +13,6 @@ cdef class Branch:
     cdef object _hop_uri
     cdef list _hops
     cdef Py_ssize_t _attempt
+    cdef Py_ssize_t _breadth
     cdef object _timer
     cdef bint _wants_cancel

@@ -22,6 +22,7 @@ from appliance.routing.questions import Answer, HostAnswer
 from appliance.routing.targets import Target
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.message import Request, Response
+from appliance.sip.names import MAX_BREADTH
 from appliance.sip.uri import Uri
 from appliance.sip.writer import write
 from appliance.transaction.table import TableFull
@@ -60,6 +61,7 @@ class Branch:
 
     __slots__ = (
         "_attempt",
+        "_breadth",
         "_hop_uri",
         "_hops",
         "_node",
@@ -73,7 +75,7 @@ class Branch:
         "target",
     )
 
-    def __init__(self, target: Target, user: BranchUser, node: Node) -> None:
+    def __init__(self, target: Target, user: BranchUser, node: Node, breadth: int) -> None:
         self.target = target
         self.state = BranchState.RESOLVING
         self.client: ClientTransaction | None = None
@@ -84,6 +86,7 @@ class Branch:
         self._hop_uri: Uri | None = None
         self._hops: list[Flow] = []
         self._attempt = 0
+        self._breadth = breadth
         # Timer C, or the wait after a CANCEL.
         self._timer: Timer | None = None
         self._wants_cancel = False
@@ -99,6 +102,8 @@ class Branch:
             # The request was checked; so it is the stored Path of a binding.
             self._end(made_here(500, fault.reason.encode()), now)
             return
+        # RFC 5393 5.3.3
+        self.request.replace(MAX_BREADTH, b"%d" % self._breadth)
         connection = connection_of(self.target, self._node)
         if connection is not None:
             self._hops = [connection]

@@ -10,9 +10,11 @@ from __future__ import annotations
 from appliance.proxy.node import Node
 from appliance.proxy.request_context import RequestContext
 from appliance.routing.targets import Target
+from appliance.sip.characters import number
+from appliance.sip.errors import MalformedMessage
 from appliance.sip.headers import parse_name_addr
 from appliance.sip.message import Message, Request
-from appliance.sip.names import CONTENT_LENGTH, MAX_FORWARDS, RECORD_ROUTE, ROUTE
+from appliance.sip.names import CONTENT_LENGTH, MAX_BREADTH, MAX_FORWARDS, RECORD_ROUTE, ROUTE
 from appliance.sip.uri import Uri, parse_uri
 from appliance.transport.flow import TCP, UDP, Flow
 from appliance.transport.via import push_via
@@ -21,6 +23,9 @@ from appliance.transport.via import push_via
 TOKEN = b"tk"
 # Parameter of our Record-Route: the next Route value is ours, too (RFC 5658 double record-routing).
 PAIR = b"pair"
+
+# RFC 5393 5.3.3: for a request that does not say, and the most that we take.
+BREADTH_MAX = 60
 
 # What our Via, our Record-Route and the rest of the request line add, IPv4 and one side.
 OWN_LEN = 160
@@ -48,6 +53,22 @@ def prepare_request(context: RequestContext, target: Target, node: Node) -> tupl
 def _count_down(request: Request, initial: int) -> None:
     hops_left = request.max_forwards
     request.replace(MAX_FORWARDS, b"%d" % (initial if hops_left < 0 else hops_left - 1))
+
+
+def breadth_of(request: Request) -> int:
+    """How many branches it may have at a time, here and behind (RFC 5393 5.3.3). Raises MalformedMessage(400)."""
+    text = request.first(MAX_BREADTH)
+    if text is None:
+        return BREADTH_MAX
+    breadth = number(text)
+    if breadth < 1:
+        raise MalformedMessage(400, "Malformed Max-Breadth")
+    return min(breadth, BREADTH_MAX)
+
+
+def shared_out(breadth: int, count: int) -> list[int]:
+    """Breadth shared out among branches: each has one at least, and together they have all of it."""
+    return [breadth * (index + 1) // count - breadth * index // count for index in range(count)]
 
 
 def _leave_strict_route(request: Request) -> None:

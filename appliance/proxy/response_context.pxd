@@ -9,5 +9,6 @@ cdef class ResponseContext:
     cdef list _targets
     cdef set _seen
     cdef list _branches
+    cdef Py_ssize_t _breadth
     cdef bint _is_decided
     cdef bint _is_final_sent

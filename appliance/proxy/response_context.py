@@ -11,7 +11,7 @@ from __future__ import annotations
 from appliance.catalogue.counters import CALLS_ANSWERED, CALLS_FAILED, FORKS_REFUSED, TIMED_OUT
 from appliance.proxy.best_response import Final, challenges_of, choose_best
 from appliance.proxy.branch import Branch, BranchState
-from appliance.proxy.forwarding import add_length
+from appliance.proxy.forwarding import add_length, breadth_of, shared_out
 from appliance.proxy.node import Node
 from appliance.proxy.request_context import RequestContext
 from appliance.proxy.stateless import forward_request
@@ -29,6 +29,7 @@ class ResponseContext:
 
     __slots__ = (
         "_branches",
+        "_breadth",
         "_is_decided",
         "_is_final_sent",
         "_node",
@@ -48,6 +49,7 @@ class ResponseContext:
         self._targets: list[Target] = list(context.targets)[:limit]
         self._seen = {target.uri_text for target in self._targets}
         self._branches: list[Branch] = []
+        self._breadth = breadth_of(context.request)
         # A 2xx, a 6xx or a CANCEL has come: no target may be tried any more.
         self._is_decided = False
         self._is_final_sent = False
@@ -58,7 +60,11 @@ class ResponseContext:
 
     def _try_next_group(self, now: float) -> None:
         group = next_group(self._targets, self._node.settings.proxy.fork)
-        branches = [Branch(target, self, self._node) for target in group]
+        # RFC 5393 5.3.3: branches for which the breadth does not suffice come after the others.
+        self._targets[:0] = group[self._breadth :]
+        del group[self._breadth :]
+        shares = shared_out(self._breadth, len(group))
+        branches = [Branch(target, self, self._node, share) for target, share in zip(group, shares, strict=True)]
         self._branches.extend(branches)
         for branch in branches:
             branch.start(now)

@@ -52,17 +52,9 @@ def response(received: Message, status: str) -> bytes:
 
 def binding(uri: bytes, path: tuple[bytes, ...] = (), flow: Flow | None = None) -> bytes:
     """A binding of bob's as the journal has it."""
-    until = WALL_TIME + 3600
-    return encode_change(
-        BindingChange(
-            b"sip:bob@example.com",
-            (
-                Binding(
-                    b"sip:bob@example.com", uri, uri, b"", 1000, until, until, b"reg", 1, path, b"", 0, flow, None, b"", 1, 1
-                ),
-            ),
-        )
-    )
+    aor, until = b"sip:bob@example.com", WALL_TIME + 3600
+    kept = Binding(aor, uri, uri, b"", 1000, until, until, b"reg", 1, path, b"", 0, flow, None, b"", 1, 1)
+    return encode_change(BindingChange(aor, (kept,)))
 
 
 def sent(one: Stack) -> list[tuple[Message, Flow]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from appliance.catalogue.counters import LOOPS_DETECTED, TOO_MANY_HOPS
 from appliance.proxy.answers import CONTINUE, Answer, Reply
+from appliance.proxy.forwarding import breadth_of
 from appliance.proxy.keys import loop_part_of
 from appliance.proxy.node import Node
 from appliance.proxy.request_context import RequestContext
@@ -30,6 +31,8 @@ def validate(context: RequestContext, node: Node, now: float) -> Answer:
     if _is_loop(context, node):
         node.counters[LOOPS_DETECTED] += 1
         return Reply(482, is_stateless=True)
+    # RFC 5393 5.3.3: raises MalformedMessage for one that cannot be read.
+    breadth_of(request)
     # RFC 3261 16.3 step 5
     if request.count(PROXY_REQUIRE):
         unsupported = b", ".join(request.values(PROXY_REQUIRE))
