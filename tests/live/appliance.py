@@ -25,7 +25,14 @@ class Appliance:
 
     domain = DOMAIN
 
-    def __init__(self, processes: Processes, settings: str = "", listener: Iterable[str] = (), workers: int = 2) -> None:
+    def __init__(
+        self,
+        processes: Processes,
+        settings: str = "",
+        listener: Iterable[str] = (),
+        workers: int = 2,
+        digest: Iterable[str] = (),
+    ) -> None:
         self.address = LOOPBACK
         self.port = free_port()
         self.state = processes.folder / f"state-{self.port}"
@@ -33,11 +40,13 @@ class Appliance:
         self.workers = workers
         self._processes = processes
         self._process: Process | None = None
-        indented = "".join(f"  {line}\n" for line in listener)
-        self.config.write_text(
-            f"hostname live\nworkers {workers}\ndomain {DOMAIN}\ndigest\n  realm {DOMAIN}\n!\n{settings}\n"
-            f"listener main\n  address {self.address}\n  port {self.port}\n{indented}!\n"
-        )
+        sections = [
+            _section("digest", f"realm {DOMAIN}", *digest),
+            settings,
+            _section("listener main", f"address {self.address}", f"port {self.port}", *listener),
+        ]
+        head = f"hostname live\nworkers {workers}\ndomain {DOMAIN}\n"
+        self.config.write_text(head + "\n".join(sections))
 
     # -- its life --------------------------------------------------------------------------------------
 
@@ -108,3 +117,8 @@ class Appliance:
     def rss(self) -> int:
         """Bytes of memory of all workers."""
         return sum(worker["rss"] for worker in self.status()["workers"])
+
+
+def _section(name: str, *lines: str) -> str:
+    """A section of the configuration."""
+    return "\n  ".join((name, *lines)) + "\n!\n"

@@ -62,7 +62,14 @@ def wait_until(condition: Callable[[], object], what: str, timeout_s: float = 10
 class Process:
     """One program, and what it printed."""
 
-    def __init__(self, name: str, argv: Sequence[str], folder: Path, env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        argv: Sequence[str],
+        folder: Path,
+        env: Mapping[str, str] | None = None,
+        stdin: int = subprocess.DEVNULL,
+    ) -> None:
         self.name = name
         self.log = folder / f"{name}.log"
         self._output = self.log.open("ab")
@@ -70,7 +77,7 @@ class Process:
             list(argv),
             cwd=folder,
             env={**os.environ, **(env or {})},
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=self._output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -83,6 +90,12 @@ class Process:
     @property
     def is_running(self) -> bool:
         return self.popen.poll() is None
+
+    def type(self, line: str) -> None:
+        """Write a line to its standard input, which has to be a pipe."""
+        assert self.popen.stdin is not None
+        self.popen.stdin.write(f"{line}\n".encode())
+        self.popen.stdin.flush()
 
     def text(self) -> str:
         """Everything it printed so far."""
@@ -120,13 +133,15 @@ class Processes:
         self.folder = folder
         self._all: list[Process] = []
 
-    def start(self, name: str, argv: Sequence[str], env: Mapping[str, str] | None = None) -> Process:
+    def start(
+        self, name: str, argv: Sequence[str], env: Mapping[str, str] | None = None, stdin: int = subprocess.DEVNULL
+    ) -> Process:
         """Start a program in the test's folder; `name` becomes the name of its log and is numbered if taken."""
         taken = {process.name for process in self._all}
         number = 1
         while (unique := name if number == 1 else f"{name}-{number}") in taken:
             number += 1
-        process = Process(unique, argv, self.folder, env)
+        process = Process(unique, argv, self.folder, env, stdin)
         self._all.append(process)
         return process
 
