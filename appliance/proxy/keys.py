@@ -22,6 +22,7 @@ from zlib import crc32
 from appliance.sip.headers import Via
 from appliance.sip.message import Request
 from appliance.sip.names import ROUTE
+from appliance.transport.via import response_destination
 
 COOKIE = b"z9hG4bK"
 BRANCH_LEN = 39
@@ -65,8 +66,12 @@ class Keys:
 
 
 def upstream_of_via(via: Via) -> bytes:
-    """What names a transaction of the previous hop (RFC 3261 17.2.3)."""
-    return via.branch + b"|" + via.sent_by
+    """What names a transaction of the previous hop (RFC 3261 17.2.3), and where its responses go (18.2.2).
+
+    For who answers knows the Via below ours, and could write another destination into it.
+    """
+    transport, host, port = response_destination(via)
+    return b"%d %d %b|%b|%b" % (transport, port, host, via.branch, via.sent_by)
 
 
 def upstream_key(request: Request) -> bytes:
@@ -74,7 +79,7 @@ def upstream_key(request: Request) -> bytes:
     via = request.top_via
     if via.branch.startswith(COOKIE) and len(via.branch) > len(COOKIE):
         return upstream_of_via(via)
-    parts = (request.call_id, request.from_tag, b"%d" % request.cseq_number, via.sent_by, via.branch)
+    parts = (upstream_of_via(via), request.call_id, request.from_tag, b"%d" % request.cseq_number)
     return b"|".join(parts)
 
 
