@@ -48,7 +48,14 @@ class OwnNames:
 
     def is_me(self, uri: Uri) -> bool:
         """Does the URI name one of my listeners by host and port (RFC 3261 16.4)?"""
-        return uri.host in self._hosts and self.is_own_sent_by(uri.host, uri.port)
+        return uri.host in self._hosts and self.is_own_sent_by(uri.host, uri.port) and not self.is_diverted(uri)
+
+    def is_diverted(self, uri: Uri) -> bool:
+        """Does `maddr` send it to somebody else, whatever its host (RFC 3261 16.4, 16.5)?"""
+        if b"maddr" not in uri.parameters:
+            return False
+        address = (uri.parameter(b"maddr") or b"").lower()
+        return not (self.is_own_domain(address) or self.is_own_domain(b"[" + address + b"]"))
 
     def is_own_sent_by(self, host: bytes, port: int) -> bool:
         """Is `host:port` one that I write into Via? 0 stands for the default port."""
@@ -64,6 +71,8 @@ class OwnNames:
         A domain is matched without its port unless it is also a listener's host: then another
         port there is another server.
         """
+        if self.is_diverted(uri):
+            return False
         if uri.host in self._domains and (not uri.port or uri.host not in self._hosts):
             return True
         return uri.host in self._hosts and self.is_own_sent_by(uri.host, uri.port)

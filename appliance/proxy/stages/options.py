@@ -5,9 +5,11 @@ Knows nothing of users.
 
 from __future__ import annotations
 
+from appliance.location.registrar import EXTENSIONS
 from appliance.proxy.answers import CONTINUE, Answer, Reply
 from appliance.proxy.node import Node
 from appliance.proxy.request_context import RequestContext
+from appliance.sip.names import REQUIRE
 
 # RFC 3261 11.2
 ABILITIES = (
@@ -24,5 +26,9 @@ def answer_options(context: RequestContext, node: Node, now: float) -> Answer:
     request = context.request
     if request.method != b"OPTIONS" or request.uri.user or not node.names.is_responsible_for(request.uri):
         return CONTINUE
+    # RFC 3261 8.2.2.3
+    unknown = [option for option in request.values(REQUIRE) if option.lower() not in EXTENSIONS]
+    if unknown:
+        return Reply(420, headers=((b"Unsupported", b", ".join(unknown)),), is_stateless=True)
     # RFC 3261 8.2.7: the answer is the same each time, so no transaction need remember it.
     return Reply(200, headers=ABILITIES, is_stateless=True)

@@ -12,6 +12,7 @@ from appliance.proxy.keys import loop_part_of
 from appliance.proxy.node import Node
 from appliance.proxy.request_context import RequestContext
 from appliance.sip.headers import parse_via
+from appliance.sip.message import Request
 from appliance.sip.names import PROXY_REQUIRE, VIA
 
 
@@ -24,7 +25,7 @@ def validate(context: RequestContext, node: Node, now: float) -> Answer:
     if not uri.is_sip and request.method != b"REGISTER":
         return Reply(416, is_stateless=True)
     # RFC 3261 16.3 step 3
-    if request.max_forwards == 0:
+    if request.max_forwards == 0 and not _is_answered_here(request, node):
         node.counters[TOO_MANY_HOPS] += 1
         return Reply(483, is_stateless=True)
     # RFC 3261 16.3 step 4
@@ -38,6 +39,12 @@ def validate(context: RequestContext, node: Node, now: float) -> Answer:
         unsupported = b", ".join(request.values(PROXY_REQUIRE))
         return Reply(420, headers=((b"Unsupported", unsupported),), is_stateless=True)
     return CONTINUE
+
+
+def _is_answered_here(request: Request, node: Node) -> bool:
+    """Will the registrar, or the appliance as what is asked for its options, answer it?"""
+    is_for_us = request.method == b"REGISTER" or (request.method == b"OPTIONS" and not request.uri.user)
+    return is_for_us and node.names.is_responsible_for(request.uri)
 
 
 def _is_loop(context: RequestContext, node: Node) -> bool:
