@@ -6,6 +6,7 @@ cdef class Stack:
     cdef bytes _owners
     cdef bint _is_shared
     cdef list _siblings
+    cdef object _connections
     cdef object _transactions
     cdef object _bindings
     cdef public object binding_records

@@ -27,8 +27,10 @@ from appliance.sip.errors import MalformedMessage
 from appliance.sip.message import Request, Response
 from appliance.sip.parser import SyntaxLimits, find_call_id, parse
 from appliance.sip.writer import write_response
+from appliance.state.connections import ConnectionDirectory
 from appliance.state.messages import (
     BusMessage,
+    ConnectionsChanged,
     ForgetSubscriber,
     HandedOver,
     SendFailed,
@@ -38,7 +40,7 @@ from appliance.state.messages import (
 from appliance.state.replication import Replica
 from appliance.state.slots import SlotTable, seed_of, slot_of
 from appliance.transaction.table import Transactions
-from appliance.transport.flow import NO_WORKER, Flow, Outgoing
+from appliance.transport.flow import NO_WORKER, UDP, Flow, Outgoing
 from appliance.transport.via import is_last_via, reopened, response_flow, stamp_received
 
 KEEPALIVE_LEN_MAX = 4
@@ -59,6 +61,7 @@ class Stack:
         self._owners = bytes([worker]) * 256
         self._is_shared = False
         self._siblings: list[int] = []
+        self._connections = ConnectionDirectory(worker)
         self._transactions = Transactions(settings.timers, settings.limits.transactions_max, self.counters)
         self._bindings = BindingTable(settings.limits.bindings_max)
         # The bindings as records: for the journal, which asks what of it is still current.
@@ -158,6 +161,8 @@ class Stack:
                 self._transactions.fail(message.branch, now)
             elif isinstance(message, SlotsChanged):
                 self._receive_slots(message.table, message.live, now)
+            elif isinstance(message, ConnectionsChanged):
+                self._connections.receive(sender, message)
             elif isinstance(message, ForgetSubscriber):
                 self._node.subscribers.forget(message.username)
             else:
@@ -167,6 +172,7 @@ class Stack:
         self._owners = table.owners
         self._is_shared = table.owners.count(self._worker) < len(table.owners)
         self._siblings = [worker for worker in live if worker != self._worker]
+        self._connections.set_siblings(self._siblings)
         self._replica.set_siblings(self._siblings, now)
 
     def _publish(self, change: BindingChange) -> int:
@@ -203,6 +209,13 @@ class Stack:
             if outgoing.branch and not self._transactions.fail(outgoing.branch, now):
                 self._messages.extend((worker, SendFailed(outgoing.branch)) for worker in self._siblings)
 
+    def connections_changed(self, opened: Sequence[Flow], closed: Sequence[Flow]) -> None:
+        """Stream connections of this worker that may be used by others, and that may no longer."""
+        for flow in closed:
+            self._connections.closed(flow)
+        for flow in opened:
+            self._connections.opened(flow)
+
     def handle_timers(self, now: float) -> None:
         """Everything that is due."""
         self._transactions.handle_timers(now)
@@ -233,6 +246,8 @@ class Stack:
         for outgoing in outgoings:
             is_response = outgoing.data.startswith(b"SIP/")
             self.counters[catalogue.RESPONSES_SENT if is_response else catalogue.REQUESTS_SENT] += 1
+            if outgoing.flow.transport != UDP:
+                outgoing.flow = self._connections.way_by(outgoing.flow)
         if not self._is_elsewhere(outgoings):
             return outgoings
         own = self._pass_on(outgoings, now)
@@ -271,6 +286,7 @@ class Stack:
     def messages_to_send(self, now: float) -> list[tuple[int, BusMessage]]:
         """(destination worker, message) for the bus since the last call."""
         messages, self._messages = self._messages, []
+        messages.extend(self._connections.messages_to_send())
         messages.extend(self._replica.messages_to_send(now))
         return messages
 

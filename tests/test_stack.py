@@ -204,6 +204,20 @@ def test_a_message_for_a_sibling_s_connection_goes_to_that_sibling() -> None:
     assert outgoing.flow == BY_TCP
 
 
+def test_a_request_to_the_far_end_of_a_sibling_s_connection_goes_by_it() -> None:
+    """RFC 3261 18.1.1: phones on TCP write the port of their connection into Contact; nobody listens there."""
+    pair = Pair()
+    phone = Flow(TCP, 0, ("192.0.2.60", 40123), 1, 7)
+    pair.workers[1].connections_changed([phone], [])
+    pair.pump()
+    ours = call_id_of(0, pair.table)
+    invite = request("INVITE", "sip:bob@192.0.2.60:40123;transport=tcp", ours)
+    pair.workers[0].receive_datagrams([(invite, ALICE)], NOW)
+    assert [message.status for message in sent(pair.workers[0])] == [100]
+    passed_on = [message for _, message in pair.workers[0].messages_to_send(NOW) if isinstance(message, SendOn)]
+    assert [message.outgoing.flow for message in passed_on] == [Flow(TCP, 0, phone.remote, 1, 0)]
+
+
 def test_a_failure_of_a_sibling_s_message_is_told_to_it() -> None:
     """RFC 3261 18.4: only the worker that owns the call has the transaction."""
     pair = Pair()

@@ -19,6 +19,7 @@ from appliance.state.shapes import (
     BOOL,
     BYTES,
     FLOW,
+    FLOWS,
     GAUGES,
     INT,
     INTS,
@@ -47,6 +48,7 @@ class Kind(IntEnum):
     SEND_ON = 2
     SEND_FAILED = 3
     PEER_STARTED = 4
+    CONNECTIONS_CHANGED = 5
     HEARTBEAT = 10
     SLOTS_CHANGED = 11
     DRAIN = 12
@@ -273,6 +275,17 @@ class RangeRecords(BusMessage):
         self.last = last
 
 
+class ConnectionsChanged(BusMessage):
+    """Stream connections of the sender that may be used, and that may no longer."""
+
+    __slots__ = ("closed", "opened")
+    kind = Kind.CONNECTIONS_CHANGED
+
+    def __init__(self, opened: list[Flow], closed: list[Flow]) -> None:
+        self.opened = opened
+        self.closed = closed
+
+
 _TABLE: Final[dict[int, tuple[type[BusMessage], tuple[tuple[str, Shape], ...]]]] = {
     Kind.HANDED_OVER: (HandedOver, (("data", BYTES), ("flow", FLOW))),
     Kind.SEND_ON: (SendOn, (("outgoing", OUTGOING),)),
@@ -301,6 +314,7 @@ _TABLE: Final[dict[int, tuple[type[BusMessage], tuple[tuple[str, Shape], ...]]]]
     Kind.BINDING_ACK: (BindingAck, (("seq", INT),)),
     Kind.RANGE_DIGESTS: (RangeDigests, (("digests", INTS),)),
     Kind.RANGE_REQUEST: (RangeRequest, (("ranges", INTS),)),
+    Kind.CONNECTIONS_CHANGED: (ConnectionsChanged, (("opened", FLOWS), ("closed", FLOWS))),
     Kind.RANGE_RECORDS: (RangeRecords, (("range", INT), ("records", RECORDS), ("last", BOOL))),
 }
 

@@ -60,6 +60,14 @@ def _read_flow(value: Any) -> Flow:
     return Flow(transport, listener, (exactly(str)(host), port), worker, connection)
 
 
+def _write_flows(flows: list[Flow]) -> list[tuple[Any, ...]]:
+    return [_write_flow(flow) for flow in flows]
+
+
+def _read_flows(value: Any) -> list[Flow]:
+    return [_read_flow(flow) for flow in exactly(list)(value)]
+
+
 def _write_outgoing(outgoing: Outgoing) -> tuple[Any, ...]:
     return (outgoing.data, _write_flow(outgoing.flow), outgoing.branch)
 
@@ -87,5 +95,6 @@ RECORDS: Final = Shape(_as_it_is, _list_of(bytes))
 GAUGES: Final = Shape(_as_it_is, _read_gauges)
 REPORT: Final = Shape(_as_it_is, exactly(dict))
 FLOW: Final = Shape(_write_flow, _read_flow)
+FLOWS: Final = Shape(_write_flows, _read_flows)
 OUTGOING: Final = Shape(_write_outgoing, _read_outgoing)
 SLOT_TABLE: Final = Shape(lambda table: (table.owners, table.epoch), _read_table)

@@ -77,6 +77,8 @@ class Streams:
         self.syntax = syntax
         self.failures: list[Outgoing] = []
         """What could not be sent since somebody took this list."""
+        self._opened: list[Flow] = []
+        self._closed: list[Flow] = []
         self._listeners = listeners
         self._limits = limits
         self._counters = counters
@@ -142,6 +144,8 @@ class Streams:
         self._connections[flow.connection] = connection
         self._by_remote[flow.listener, flow.remote] = connection
         (self._silent if connection.has_spoken else self._strange).touch(connection, now)
+        if connection.has_spoken:
+            self._opened.append(flow)
 
     def _is_full(self) -> bool:
         return len(self) >= self._limits.connections_max
@@ -156,6 +160,7 @@ class Streams:
         if messages and not connection.has_spoken:
             connection.has_spoken = True
             self._strange.drop(connection)
+            self._opened.append(connection.flow)
         if connection.has_spoken and not connection.is_ending:
             self._silent.touch(connection, now)
         self._note_partial(connection)
@@ -205,6 +210,9 @@ class Streams:
         flow = connection.flow
         if self._by_remote.get((flow.listener, flow.remote)) is connection:
             del self._by_remote[flow.listener, flow.remote]
+            if connection.has_spoken:
+                self._closed.append(flow)
+                self._changed()
         for ages in (self._silent, self._strange, self._partial):
             ages.drop(connection)
 
@@ -218,6 +226,12 @@ class Streams:
         """`failures`, which is empty after."""
         failures, self.failures = self.failures, []
         return failures
+
+    def take_changes(self) -> tuple[list[Flow], list[Flow]]:
+        """Connections that can be used since the last call, and those that no longer can."""
+        opened, closed = self._opened, self._closed
+        self._opened, self._closed = [], []
+        return opened, closed
 
     # -- sending -------------------------------------------------------------------------------------
 

@@ -4,6 +4,9 @@ Every input ends the same way, in `_flush`: what the stack wants to store, send,
 taken from it. Datagrams and bus messages come in batches and are flushed at once; what comes in small
 pieces (streams, answers) is flushed together, once for each turn of the loop.
 
+Nothing is read from the wire until the supervisor has said whose the slots are: what waited in the
+socket of a dead predecessor may by now belong to a call that a sibling has taken over.
+
 A fault of the stack is ours: it is logged, and the worker ends, to be started afresh.
 
 Knows nothing of SIP.
@@ -33,6 +36,8 @@ SUPERVISOR: Final = -1
 TIMER_GRAIN_S: Final = 0.002
 SWEEP_INTERVAL_S: Final = 1.0
 LAST_WORDS_MS: Final = 200
+# From the first news of the siblings until there are connections to them, by which messages may have to go on.
+MEETING_S: Final = 0.05
 
 log = logging.getLogger("signalbox.worker")
 
@@ -54,6 +59,7 @@ class SipStack(Protocol):
     def messages_to_send(self, now: float) -> list[tuple[int, BusMessage]]: ...
     def questions_to_ask(self) -> list[Question]: ...
     def records_to_store(self) -> list[bytes]: ...
+    def connections_changed(self, opened: Sequence[Flow], closed: Sequence[Flow]) -> None: ...
     def set_wall_time(self, wall_time: float, now: float) -> None: ...
     def gauges(self) -> dict[str, int]: ...
     def alarms(self) -> list[str]: ...
@@ -140,17 +146,27 @@ class Worker:
         """Serve; returns the exit code of the process: 0 when told to end, 1 after a fault of ours."""
         self._loop = asyncio.get_running_loop()
         self._ended: asyncio.Future[int] = self._loop.create_future()
-        for listener, listening in stream_sockets.items():
-            await self._streams.listen(listener, listening)
-        self._loop.add_reader(self._doors.fileno(), self._enter, self._read_datagrams)
+        self._has_slots: asyncio.Future[None] = self._loop.create_future()
         self._loop.add_reader(self._bus.fileno(), self._enter, self._read_bus)
         self._enter(self._read_bus)
         self._enter(self._beat, clock.monotonic())
         self._flush_soon()
         try:
+            await self._open_when_placed(stream_sockets)
             return await self._ended
         finally:
             await self._close()
+
+    async def _open_when_placed(self, stream_sockets: Mapping[int, socket.socket]) -> None:
+        """Read from the wire as soon as it is known whose messages are whose."""
+        await asyncio.wait((self._has_slots, self._ended), return_when=asyncio.FIRST_COMPLETED)
+        if self._siblings:
+            await asyncio.wait((self._ended,), timeout=MEETING_S)
+        if self._ended.done():
+            return
+        for listener, listening in stream_sockets.items():
+            await self._streams.listen(listener, listening)
+        self._loop.add_reader(self._doors.fileno(), self._enter, self._read_datagrams)
 
     def stop(self) -> None:
         """End as soon as what is at hand has been sent."""
@@ -217,6 +233,8 @@ class Worker:
         """Drain and Stop are the worker's, everything else is the stack's."""
         if isinstance(message, SlotsChanged):
             self._meet(frozenset(message.live) - {self._number})
+            if not self._has_slots.done():
+                self._has_slots.set_result(None)
             return False
         if isinstance(message, Stop):
             self._end(0)
@@ -252,6 +270,9 @@ class Worker:
         if records:
             # Before the answers leave: what was answered survives the death of this process.
             self._journal.append(records)
+        opened, closed = self._streams.take_changes()
+        if opened or closed:
+            stack.connections_changed(opened, closed)
         failures = self._send_messages(stack.messages_to_send(now))
         if outgoings:
             failures += self._send(outgoings)

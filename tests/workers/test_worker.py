@@ -6,7 +6,7 @@ import asyncio
 import socket
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 import uvloop
@@ -20,7 +20,8 @@ from appliance.routing.questions import Answer, FindSubscriber, HostAnswer, Look
 from appliance.sip.message import Request
 from appliance.sip.parser import SyntaxLimits, parse
 from appliance.sip.writer import write_response
-from appliance.state.messages import BusMessage, Drain, HandedOver, Heartbeat, SendOn, Stop
+from appliance.state.messages import BusMessage, Drain, HandedOver, Heartbeat, SendOn, SlotsChanged, Stop
+from appliance.state.slots import deal
 from appliance.transport.flow import TCP, UDP, Flow, Outgoing
 from appliance.transport.via import response_flow, stamp_received
 
@@ -112,6 +113,9 @@ class EchoStack:
     def alarms(self) -> list[str]:
         return []
 
+    def connections_changed(self, opened: Sequence[Flow], closed: Sequence[Flow]) -> None:
+        pass
+
 
 class Journal:
     def __init__(self) -> None:
@@ -202,20 +206,23 @@ async def until(is_so: Callable[[], object]) -> None:
         await asyncio.sleep(0.001)
 
 
-Play = Callable[[Callable[[Bench], Coroutine[Any, Any, None]]], int]
+class Play(Protocol):
+    def __call__(self, scenario: Callable[[Bench], Coroutine[Any, Any, None]], is_placed: bool = True) -> int: ...
 
 
 @pytest.fixture(params=["asyncio", "uvloop"])
 def play(request: pytest.FixtureRequest, tmp_path: Path) -> Play:
     """Runs a scenario beside a worker, stops it unless it has ended, and gives its exit code."""
 
-    def run(scenario: Callable[[Bench], Coroutine[Any, Any, None]]) -> int:
+    def run(scenario: Callable[[Bench], Coroutine[Any, Any, None]], is_placed: bool = True) -> int:
         async def whole() -> int:
             bench = Bench(tmp_path)
             running = asyncio.ensure_future(bench.worker.run(dict(enumerate(bench.tcp))))
             try:
                 async with asyncio.timeout(10):
                     await asyncio.sleep(0)
+                    if is_placed:
+                        await bench.order(SlotsChanged(deal([0]), [0]))
                     await scenario(bench)
                     bench.worker.stop()
                     code = await running
@@ -286,6 +293,38 @@ def test_heartbeats_tell_how_the_worker_is(play: Play) -> None:
         assert abs(bench.stack.wall_time - clock.wall_time()) < 5
 
     assert play(scenario) == 0
+
+
+@pytest.mark.parametrize("siblings", [[], [1]])
+def test_nothing_is_read_before_it_is_known_whose_it_is(play: Play, siblings: list[int]) -> None:
+    """What waited in a dead worker's socket may be of calls that a sibling has by now."""
+
+    async def scenario(bench: Bench) -> None:
+        loop = asyncio.get_running_loop()
+        _, stream = await asyncio.open_connection(*bench.tcp_address)
+        stream.write(options("by stream", via="SIP/2.0/TCP 127.0.0.1;branch=z9hG4bK2"))
+        with bound(socket.SOCK_DGRAM, "127.0.0.1") as phone:
+            phone.sendto(options(), bench.udp[0].getsockname())
+            for _ in range(3):
+                beat = await bench.heartbeat(lambda beat: True)
+                assert not beat.counters[catalogue.UDP_MESSAGES_RECEIVED]
+                assert not beat.counters[catalogue.TCP_MESSAGES_RECEIVED]
+            table = SlotsChanged(deal([0, *siblings]), [0, *siblings])
+            await bench.order(table)
+            assert (await loop.sock_recv(phone, 4096)).startswith(b"SIP/2.0 200 ")
+        await bench.heartbeat(lambda beat: beat.counters[catalogue.TCP_MESSAGES_RECEIVED] == 1)
+        assert [type(message) for _, message in bench.stack.heard][-1] is SlotsChanged
+        stream.close()
+
+    assert play(scenario, is_placed=False) == 0
+
+
+def test_a_worker_that_nobody_has_placed_can_be_stopped(play: Play) -> None:
+    async def scenario(bench: Bench) -> None:
+        await bench.order(Stop())
+        await until(lambda: bench.journal.is_closed)
+
+    assert play(scenario, is_placed=False) == 0
 
 
 def test_stop_ends_the_worker(play: Play) -> None:
