@@ -32,9 +32,10 @@ class Appliance:
         listener: Iterable[str] = (),
         workers: int = 2,
         digest: Iterable[str] = (),
+        port: int = 0,
     ) -> None:
         self.address = LOOPBACK
-        self.port = free_port()
+        self.port = port or free_port()
         self.state = processes.folder / f"state-{self.port}"
         self.config = processes.folder / f"signalbox-{self.port}.conf"
         self.workers = workers

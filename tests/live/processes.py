@@ -11,8 +11,8 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -34,14 +34,14 @@ def find_program(name: str, package: str) -> str:
     pytest.skip(reason)
 
 
-def free_port(address: str = LOOPBACK) -> int:
-    """A port that is free for UDP and TCP just now."""
+def free_port(address: str = LOOPBACK, candidates: Iterable[int] = (0,) * 100) -> int:
+    """A port that is free for UDP and TCP just now: the first of the candidates, 0 for whichever the kernel picks."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    for _ in range(100):
+    for candidate in candidates:
         with socket.socket(family, socket.SOCK_DGRAM) as datagrams, socket.socket(family) as streams:
-            datagrams.bind((address, 0))
-            port: int = datagrams.getsockname()[1]
             try:
+                datagrams.bind((address, candidate))
+                port: int = datagrams.getsockname()[1]
                 streams.bind((address, port))
                 return port
             except OSError:
@@ -113,15 +113,11 @@ class Process:
         """SIGTERM to the process, and SIGKILL to its group after the time of grace."""
         if self.is_running:
             self.popen.terminate()
-            try:
+            with suppress(subprocess.TimeoutExpired):
                 self.popen.wait(grace_s)
-            except subprocess.TimeoutExpired:
-                pass
         # Children that outlived it, such as workers of a supervisor that was killed.
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         self.popen.wait()
         self._output.close()
 

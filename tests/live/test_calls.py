@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Callable
 
 import pytest
@@ -59,6 +60,9 @@ def test_a_busy_callee_is_heard(processes: Processes, proxy: Proxy, transport: s
 
 def test_a_callee_who_is_not_registered(processes: Processes, proxy: Proxy) -> None:
     """RFC 3261 16.5: a user of ours without a binding is temporarily unavailable."""
+    if isinstance(proxy, Appliance):
+        call(processes, proxy, "caller-404")
+        proxy.add_subscriber("bob", "secret")
     register(processes, proxy, "bob", f"sip:bob@{LOOPBACK}:9")
     register(processes, proxy, "bob", f"sip:bob@{LOOPBACK}:9", expires_s=0)
     call(processes, proxy, "caller-480")
@@ -80,10 +84,18 @@ def test_a_call_is_answered_while_it_is_taken_back(processes: Processes, proxy: 
 
 
 def test_a_call_that_nobody_answers_is_given_up(processes: Processes, proxy: Proxy) -> None:
-    """RFC 3261 16.8: timer C takes the ringing branch back, and the caller gets 408."""
+    """RFC 3261 16.8: timer C takes the ringing branch back."""
     callee = callee_registered(processes, proxy, "callee-rings")
-    call(processes, proxy, "caller-408")
+    call(processes, proxy, "caller-given-up")
     callee.succeed()
+
+
+def test_a_phone_that_says_nothing_is_given_up(processes: Processes, proxy: Proxy) -> None:
+    """RFC 3261 17.1.1.2: timer B, 64 times T1; the caller gets 408."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind((LOOPBACK, 0))
+        register(processes, proxy, "bob", f"sip:bob@{LOOPBACK}:{silent.getsockname()[1]}")
+        call(processes, proxy, "caller-408")
 
 
 def test_a_call_rings_at_two_phones_and_one_answers(processes: Processes, proxy: Proxy) -> None:
