@@ -147,9 +147,9 @@ class TimerSettings(_Checked):
         5000, "t4", Integer(10, 60000, "milliseconds"), RESTART,
         "How long a message may stay in the network.", "RFC 3261 17.1.2.2")
     c_s: int = setting(
-        180, "c", Integer(1, 3600, "seconds"), LIVE,
-        "How long a call may ring without news before it is given up. The RFC wants more than 180 s between two "
-        "provisional responses.", "RFC 3261 16.6 step 11")
+        181, "c", Integer(1, 3600, "seconds"), LIVE,
+        "How long a call may ring without news before it is given up; the RFC wants more than three minutes.",
+        "RFC 3261 16.6 step 11")
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ class TimerSettings:
         "trying",
     )
 
-    def __init__(self, t1: float = 0.5, t2: float = 4.0, t4: float = 5.0, c: float = 180.0) -> None:
+    def __init__(self, t1: float = 0.5, t2: float = 4.0, t4: float = 5.0, c: float = 181.0) -> None:
         if not 0 < t1 <= t2 or t4 <= 0 or c <= 0:
             raise ValueError(f"no timers: t1={t1} t2={t2} t4={t4} c={c}")
         self.t1 = t1

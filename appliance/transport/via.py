@@ -142,17 +142,26 @@ def without_brackets(host: bytes) -> bytes:
     return host[1:-1] if host[:1] == b"[" else host
 
 
+def is_multicast(host: bytes) -> bool:
+    """Is a host the literal of a multicast group?"""
+    try:
+        return ipaddress.ip_address(without_brackets(host).decode("ascii")).is_multicast
+    except ValueError:
+        return False
+
+
 def response_flow(via: Via, flow: Flow) -> Flow:
     """The flow for responses to a stamped request that came by `flow` (RFC 3261 18.2.2, RFC 3581 4).
 
-    A stream answers on its connection. A datagram leaves by the listener it came to (RFC 3581 4);
-    its `maddr` may be a name: then the flow has that name in place of an address.
+    A stream answers on its connection. A datagram leaves by the listener it came to (RFC 3581 4). `maddr` is
+    for requests that were sent by multicast (18.1.1), and counts only when it names a multicast group:
+    otherwise anybody could have our responses sent to anybody else.
     """
     if flow.transport != UDP:
         return flow
-    if via.maddr:
-        host = without_brackets(via.maddr).decode("ascii", "replace")
-        return Flow(UDP, flow.listener, (host, via.port or SIP_PORT), NO_WORKER, NO_CONNECTION)
+    if via.maddr and is_multicast(via.maddr):
+        group = without_brackets(via.maddr).decode("ascii")
+        return Flow(UDP, flow.listener, (group, via.port or SIP_PORT), NO_WORKER, NO_CONNECTION)
     # The stamp holds the source of this flow; the flow itself still knows the scope of a link-local address.
     port = flow.remote[1] if via.rport is not None else via.port or SIP_PORT
     if port == flow.remote[1]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.live.appliance import DOMAIN, Appliance
+from tests.live.appliance import Appliance
 from tests.live.baresip import Baresip
 from tests.live.linphone import Linphone
 from tests.live.processes import Processes, wait_until

@@ -24,7 +24,7 @@ class Owner:
 def test_table_4_of_rfc_3261() -> None:
     """The default durations, and what follows from T1."""
     durations = TimerSettings()
-    assert (durations.t1, durations.t2, durations.t4, durations.c) == (0.5, 4.0, 5.0, 180.0)
+    assert (durations.t1, durations.t2, durations.t4, durations.c) == (0.5, 4.0, 5.0, 181.0)
     for of_64_t1 in (durations.b, durations.f, durations.h, durations.j_unreliable, durations.l, durations.m):
         assert of_64_t1 == 32.0
     assert durations.d_unreliable == 32.0

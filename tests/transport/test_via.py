@@ -183,9 +183,17 @@ def test_a_response_to_a_datagram_leaves_by_the_listener_it_came_to() -> None:
     assert response_flow(parse_via(b"SIP/2.0/UDP 10.0.0.1:5070;received=192.0.2.1"), flow) == Flow(
         UDP, 3, ("192.0.2.1", 5070)
     )
-    assert response_flow(parse_via(b"SIP/2.0/UDP 10.0.0.1:5070;maddr=192.0.2.99"), flow) == Flow(
-        UDP, 3, ("192.0.2.99", 5070)
+    assert response_flow(parse_via(b"SIP/2.0/UDP 10.0.0.1:5070;maddr=224.2.0.1"), flow) == Flow(
+        UDP, 3, ("224.2.0.1", 5070)
     )
+
+
+@pytest.mark.parametrize("victim", [b"203.0.113.9", b"[2001:db8::9]", b"victim.example"])
+def test_nobody_has_our_responses_sent_to_somebody_else(victim: bytes) -> None:
+    """RFC 3261 18.2.2 lets maddr divert responses; 18.1.1 means it for multicast, and only that is obeyed."""
+    flow = Flow(UDP, 3, ("192.0.2.1", 9988))
+    via = parse_via(b"SIP/2.0/UDP 192.0.2.1:5070;maddr=" + victim)
+    assert response_flow(via, flow) == Flow(UDP, 3, ("192.0.2.1", 5070))
 
 
 def test_a_response_to_a_stream_uses_its_connection() -> None:
