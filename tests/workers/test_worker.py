@@ -302,7 +302,7 @@ def test_nothing_is_read_before_it_is_known_whose_it_is(play: Play, siblings: li
     async def scenario(bench: Bench) -> None:
         loop = asyncio.get_running_loop()
         _, stream = await asyncio.open_connection(*bench.tcp_address)
-        stream.write(options("by stream", via="SIP/2.0/TCP 127.0.0.1;branch=z9hG4bK2"))
+        stream.write(options("b", via="SIP/2.0/TCP 127.0.0.1;branch=z9hG4bK2"))
         with bound(socket.SOCK_DGRAM, "127.0.0.1") as phone:
             phone.sendto(options(), bench.udp[0].getsockname())
             for _ in range(3):
