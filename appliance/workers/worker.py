@@ -165,7 +165,10 @@ class Worker:
         if self._ended.done():
             return
         for listener, listening in stream_sockets.items():
-            await self._streams.listen(listener, listening)
+            if self._is_draining:
+                listening.close()
+            else:
+                await self._streams.listen(listener, listening)
         self._loop.add_reader(self._doors.fileno(), self._enter, self._read_datagrams)
 
     def stop(self) -> None:
