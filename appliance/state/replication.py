@@ -237,6 +237,9 @@ class Replica:
 
     def _receive_request(self, sender: int, sibling: Sibling, ranges: list[int]) -> None:
         if not ranges:
+            if sibling.sent:
+                # Who asks may have joined a moment ago, and the news of what was before may have been lost.
+                self._outbox.append((sender, BindingChanges(sibling.sent + 1, [])))
             self._send_digests(sender, sibling)
             return
         for place in ranges:

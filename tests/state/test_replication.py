@@ -296,6 +296,21 @@ def test_a_joiner_that_loaded_the_journal_asks_for_nothing_but_what_it_lacks() -
     assert node.sent_octets < 60_000
 
 
+def test_a_joiner_to_whom_the_first_words_are_lost_still_learns_what_was_before_it() -> None:
+    """The bus refuses what is sent before it has connected; changes after the join are acknowledged all the same."""
+    node = joined(2)
+    node.workers[0].register(1, node.now)
+    node.run(3)
+    stored = [record for place in range(256) for record in node.workers[0].records.records_of_range(place)]
+    joiner = node.restart(1, iter(stored))
+    assert node.workers[0].replica.messages_to_send(node.now)
+    node.run_until(lambda: joiner.replica.is_in_sync, 10)
+    node.run(0.1)
+    seq = node.workers[0].register(2, node.now)
+    node.run(0.1)
+    assert node.workers[0].replica.acknowledged() == seq
+
+
 def test_the_one_who_joins_may_know_more_than_the_others() -> None:
     """Its journal holds what it had not told anybody when it died."""
     node = joined(2)
