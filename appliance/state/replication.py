@@ -156,7 +156,8 @@ class Replica:
         self._check_sync(now)
 
     def _meet(self, worker: int, now: float) -> None:
-        self._siblings[worker] = Sibling(self._seq, now)
+        # Digests unasked only later: an answer to its question first tells it what it has missed.
+        self._siblings[worker] = Sibling(self._seq, now, now + DIGESTS_S)
         if self._is_in_sync:
             self._outbox.append((worker, InSync()))
         if self._seq:

@@ -38,7 +38,7 @@ class Sibling:
         "wanted_ranges",
     )
 
-    def __init__(self, seq: int, now: float) -> None:
+    def __init__(self, seq: int, now: float, digests_at: float) -> None:
         self.met_at = now
         # Outwards: numbers of our changes.
         self.sent = seq
@@ -58,7 +58,7 @@ class Sibling:
         self.agreed = False
         self.has_answered = False
         self.asked_at = now
-        self.digests_at = now
+        self.digests_at = digests_at
         self.wanted_ranges: list[int] = []  # what it asked us for and has not got
         self.portions: Iterator[bytes] | None = None
 
