@@ -4,7 +4,8 @@ One stack is one worker's SIP: it owns no socket, clock, file, thread or randomn
 verb takes `now`; after any of them the outputs are drained:
 
     receive_datagrams, receive_messages, receive_answers,     datagrams_to_send, messages_to_send,
-    receive_failures, handle_timers                       ->  questions_to_ask, records_to_store
+    receive_failures, handle_timers                       ->  questions_to_ask, records_to_store,
+                                                              snapshots_to_keep
 
 and `next_timer` says when to call `handle_timers`. A message goes up the floors once: slot owner,
 parser, transactions, proxy. Several stacks and a fake clock in one process make a cluster.
@@ -20,6 +21,7 @@ from appliance.catalogue import counters as catalogue
 from appliance.catalogue.settings import Settings, SyntaxSettings
 from appliance.location.bindings import BindingChange, BindingTable
 from appliance.location.records import BindingRecords, encode_change
+from appliance.proxy.adoption import adopt, calls_of
 from appliance.proxy.node import Node
 from appliance.proxy.proxy import Proxy
 from appliance.routing.questions import Answer, HostAnswer, Question
@@ -30,6 +32,7 @@ from appliance.sip.writer import write_response
 from appliance.state.connections import ConnectionDirectory
 from appliance.state.messages import (
     BusMessage,
+    CallsMoved,
     ConnectionsChanged,
     ForgetSubscriber,
     HandedOver,
@@ -163,6 +166,8 @@ class Stack:
                 self._receive_slots(message.table, message.live, now)
             elif isinstance(message, ConnectionsChanged):
                 self._connections.receive(sender, message)
+            elif isinstance(message, CallsMoved):
+                self.adopt(message.snapshots, now)
             elif isinstance(message, ForgetSubscriber):
                 self._node.subscribers.forget(message.username)
             else:
@@ -174,6 +179,27 @@ class Stack:
         self._siblings = [worker for worker in live if worker != self._worker]
         self._connections.set_siblings(self._siblings)
         self._replica.set_siblings(self._siblings, now)
+        if self._is_shared:
+            self._move_calls(now)
+
+    def _move_calls(self, now: float) -> None:
+        """Calls that are being set up go with their slots."""
+        moved: dict[int, list[bytes]] = {}
+        for call in calls_of(self._node):
+            owner = self._owners[slot_of(call.call_id, self._seed)]
+            snapshot = call.snapshot() if owner in self._siblings else b""
+            if snapshot:
+                moved.setdefault(owner, []).append(snapshot)
+                call.relinquish(now)
+        for owner, snapshots in moved.items():
+            self.counters[catalogue.CALLS_MOVED] += len(snapshots)
+            self._messages.append((owner, CallsMoved(snapshots)))
+
+    def adopt(self, snapshots: Sequence[bytes], now: float) -> None:
+        """Go on with calls that another worker was setting up."""
+        for snapshot in snapshots:
+            is_adopted = adopt(snapshot, self._node, self._proxy.decide, now)
+            self.counters[catalogue.CALLS_ADOPTED if is_adopted else catalogue.CALLS_NOT_ADOPTED] += 1
 
     def _publish(self, change: BindingChange) -> int:
         """Apply a change of bindings, note it for the journal, and tell the siblings."""
@@ -298,6 +324,17 @@ class Stack:
         """Changes of bindings made here since the last call, for the journal."""
         records, self._records = self._records, []
         return records
+
+    def snapshots_to_keep(self) -> list[tuple[bytes, int, bytes]]:
+        """(key, slot, snapshot) of each call whose setting up has come further; b"" for one that needs none any more.
+
+        They have to be kept before what goes out is sent.
+        """
+        changed = self._node.changed_calls
+        if not changed:
+            return []
+        self._node.changed_calls = {}
+        return [(key, slot_of(call.call_id, self._seed), call.snapshot()) for key, call in changed.items()]
 
     def gauges(self) -> dict[str, int]:
         """How full the tables are, by name."""

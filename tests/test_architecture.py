@@ -28,6 +28,7 @@ FLOORS = {
     "journal_files": 8,
     "syncer": 8,
     "launch": 8,
+    "recorder": 8,
     "resolver": 8,
     "subscribers": 8,
     "workers": 9,
@@ -41,7 +42,7 @@ DOORS = {"bus": {"clock"}, "journal": {"journal_files", "syncer"}}
 # Each package that is not ours is used by one file, so that it can be exchanged there.
 IMPORTERS = {
     "zmq": "bus.py",
-    "msgpack": "state/messages.py",
+    "msgpack": "state/packing.py",
     "psutil": "cluster/processes.py",
     "sqlalchemy": "subscribers.py",
     "dns": "resolver.py",

@@ -82,11 +82,15 @@ SENT_ON: Final = 54
 BUS_MALFORMED: Final = 55
 BUS_FULL: Final = 56
 REPLICATION_LATE: Final = 57
+CALLS_ADOPTED: Final = 58
+CALLS_NOT_ADOPTED: Final = 59
+CALLS_MOVED: Final = 60
+CALLS_UNRECORDED: Final = 61
 # trouble
-SEND_FAILED: Final = 58
-DNS_FAILED: Final = 59
-STORE_FAILED: Final = 60
-JOURNAL_FAILED: Final = 61
+SEND_FAILED: Final = 62
+DNS_FAILED: Final = 63
+STORE_FAILED: Final = 64
+JOURNAL_FAILED: Final = 65
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +192,14 @@ COUNTERS: Final[tuple[Counter, ...]] = (
     Counter(BUS_FULL, "bus-full", "cluster", "Messages between processes dropped because their queue was full."),
     Counter(REPLICATION_LATE, "replication-late", "cluster",
             "REGISTER requests answered before every worker had the change (`replication wait`)."),
+    Counter(CALLS_ADOPTED, "calls-adopted", "cluster",
+            "Calls that were being set up by another worker, and went on here."),
+    Counter(CALLS_NOT_ADOPTED, "calls-not-adopted", "cluster",
+            "Calls of another worker that could not go on here: no room, or the caller had already tried again."),
+    Counter(CALLS_MOVED, "calls-moved", "cluster",
+            "Calls that were being set up here, and went on in the worker that took over their slots."),
+    Counter(CALLS_UNRECORDED, "calls-unrecorded", "cluster",
+            "Calls whose setting up no other worker could go on with: the recording was full."),
     Counter(SEND_FAILED, "send-failed", "trouble", "Messages the kernel or the connection would not send."),
     Counter(DNS_FAILED, "dns-failed", "trouble", "Host names that could not be looked up."),
     Counter(STORE_FAILED, "store-failed", "trouble", "Questions the subscriber database could not answer."),

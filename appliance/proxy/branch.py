@@ -17,6 +17,7 @@ from appliance.proxy.best_response import Final, made_here
 from appliance.proxy.forwarding import add_record_route, address_to_hop, connection_of, length_of, prepare_request
 from appliance.proxy.node import Node
 from appliance.proxy.request_context import RequestContext
+from appliance.proxy.snapshots import BranchSnapshot
 from appliance.routing.next_hops import HostUnknown
 from appliance.routing.questions import Answer, HostAnswer
 from appliance.routing.targets import Target
@@ -51,6 +52,9 @@ class BranchUser(Protocol):
 
     def success_arrived(self, branch: Branch, response: Response, now: float) -> None:
         """A 2xx to pass on; for INVITE there may be several."""
+
+    def branch_moved(self, branch: Branch, now: float) -> None:
+        """The branch goes on at its next hop."""
 
     def branch_ended(self, branch: Branch, now: float) -> None:
         """`branch.final` is set: the branch failed, or will never answer."""
@@ -91,25 +95,58 @@ class Branch:
         self._timer: Timer | None = None
         self._wants_cancel = False
 
+    # -- going on in another worker ------------------------------------------------------------------
+
+    def snapshot(self) -> BranchSnapshot:
+        """Where this branch stands."""
+        hop = self.client.flow if self.client is not None else None
+        # The hop at hand counts among those tried.
+        attempt = self._attempt - 1 if hop is not None else self._attempt
+        return BranchSnapshot(self.target, self._breadth, attempt, hop, self._hops, self._wants_cancel, self.final)
+
+    def resume(self, snapshot: BranchSnapshot, now: float) -> None:
+        """Go on where another worker left off: what it sent last is sent again, which the peer takes for a repetition."""
+        self._wants_cancel = snapshot.wants_cancel
+        self.final = snapshot.final
+        if self.final is not None:
+            self.state = BranchState.DONE
+        elif snapshot.hop is None:
+            self.start(now)
+        elif self._prepare(now):
+            self._hops = [snapshot.hop, *snapshot.hops]
+            self._attempt = snapshot.attempt
+            self._try_next_hop(now)
+
+    def relinquish(self, now: float) -> None:
+        """Another worker goes on: end without a word."""
+        self._stop()
+        if self.client is not None:
+            self._node.transactions.give_up(self.client, now)
+
     # -- finding hops ------------------------------------------------------------------------------
 
     def start(self, now: float) -> None:
         """Prepare the request and send it to the first hop."""
-        context = self._user.request_context
-        try:
-            self.request, self._hop_uri = prepare_request(context, self.target, self._node)
-        except MalformedMessage as fault:
-            # The request was checked; so it is the stored Path of a binding.
-            self._end(made_here(500, fault.reason.encode()), now)
+        if not self._prepare(now):
             return
-        # RFC 5393 5.3.3
-        self.request.replace(MAX_BREADTH, b"%d" % self._breadth)
         connection = connection_of(self.target, self._node)
         if connection is not None:
             self._hops = [connection]
             self._try_next_hop(now)
         else:
             self._find_hops(now)
+
+    def _prepare(self, now: float) -> bool:
+        """Make the request but for what depends on the hop; False when that ends the branch."""
+        try:
+            self.request, self._hop_uri = prepare_request(self._user.request_context, self.target, self._node)
+        except MalformedMessage as fault:
+            # The request was checked; so it is the stored Path of a binding.
+            self._end(made_here(500, fault.reason.encode()), now)
+            return False
+        # RFC 5393 5.3.3
+        self.request.replace(MAX_BREADTH, b"%d" % self._breadth)
+        return True
 
     def _find_hops(self, now: float) -> None:
         assert self.request is not None and self._hop_uri is not None
@@ -213,7 +250,7 @@ class Branch:
             return
         if self._hops and not self._wants_cancel:
             self._fail_over(now)
-        elif client.flow is self.target.flow and not self._wants_cancel:
+        elif client.flow == self.target.flow and not self._wants_cancel:
             # The connection it registered over is gone; its contact may be reachable all the same.
             self._stop_timer()
             self._find_hops(now)
@@ -223,6 +260,7 @@ class Branch:
     def _fail_over(self, now: float) -> None:
         self._node.counters[HOPS_FAILED_OVER] += 1
         self._try_next_hop(now)
+        self._user.branch_moved(self, now)
 
     # -- cancelling and ending -----------------------------------------------------------------------
 

@@ -12,4 +12,5 @@ cdef class Node:
     cdef public object subscribers
     cdef public object inquiries
     cdef public object nonces
+    cdef public dict changed_calls
     cdef public double wall_offset_s

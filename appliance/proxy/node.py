@@ -9,6 +9,7 @@ Knows nothing of the order in which things happen.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 from appliance.catalogue.settings import Settings
 from appliance.location.bindings import BindingChange, BindingTable
@@ -23,11 +24,28 @@ from appliance.sip.uri import Uri, canonical_aor
 from appliance.transaction.table import Transactions
 
 
+class KeptCall(Protocol):
+    """An INVITE that another worker could go on with."""
+
+    @property
+    def call_id(self) -> bytes: ...
+
+    def snapshot(self) -> bytes:
+        """How it stands; b"" when nothing about it may matter any more."""
+
+    def relinquish(self, now: float) -> None:
+        """Another worker goes on: end without a word."""
+
+
 class Node:
-    """The shared tables of one worker's proxy."""
+    """The shared tables of one worker's proxy.
+
+    `changed_calls` are those of which another snapshot is to be kept, by the key of the server transaction.
+    """
 
     __slots__ = (
         "bindings",
+        "changed_calls",
         "counters",
         "hosts",
         "inquiries",
@@ -67,6 +85,7 @@ class Node:
         self.subscribers = SubscriberCache(settings.limits.subscribers_cached_max, settings.digest.cache_s)
         self.inquiries = Inquiries(settings.limits.contexts_waiting_max)
         self.nonces = Nonces(key, worker, settings.limits.nonces_max, settings.digest.nonce_lifetime_s, started_at)
+        self.changed_calls: dict[bytes, KeptCall] = {}
         self.wall_offset_s = 0.0
 
     def wall_time(self, now: float) -> float:

@@ -91,7 +91,7 @@ class Proxy:
         server = self._server_of(context, now, True)
         if server is None:
             return
-        responses = ResponseContext(context, server, self._node)
+        responses = ResponseContext(context, server.key, server, self._node)
         server.user = responses
         responses.start(now)
 
@@ -99,7 +99,7 @@ class Proxy:
         server = self._server_of(context, now, True)
         if server is None:
             return
-        suspended = Suspended(context, self)
+        suspended = Suspended(context, server, self, self._node)
         server.user = suspended
         if not self._node.inquiries.ask_subscriber(question.username, question.realm, suspended):
             self._node.counters[WAITING_FULL] += 1

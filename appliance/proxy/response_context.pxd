@@ -12,3 +12,4 @@ cdef class ResponseContext:
     cdef Py_ssize_t _breadth
     cdef bint _is_decided
     cdef bint _is_final_sent
+    cdef bytes _key

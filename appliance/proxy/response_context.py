@@ -1,7 +1,8 @@
 """A forwarded request and its responses (RFC 3261 16.7).
 
 Targets are tried in groups by q; each target is a branch. Provisional and 2xx responses go up at
-once, the rest waits until every branch has ended, and the best goes up.
+once, the rest waits until every branch has ended, and the best goes up. Of an INVITE a snapshot is kept as long as
+anything about it may still matter, so that another worker can go on.
 
 Knows nothing of hops, hosts and timers; those are the branches'.
 """
@@ -14,14 +15,20 @@ from appliance.proxy.branch import Branch, BranchState
 from appliance.proxy.forwarding import add_length, breadth_of, shared_out
 from appliance.proxy.node import Node
 from appliance.proxy.request_context import RequestContext
-from appliance.proxy.stateless import forward_request
+from appliance.proxy.snapshots import CallSnapshot, snapshot_of, write_snapshot
+from appliance.proxy.stateless import forward_request, forward_response
 from appliance.routing.targets import Target, next_group
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.message import Request, Response
 from appliance.sip.status import reason_phrase
 from appliance.sip.writer import response_to, write
+from appliance.transaction.machines import State
 from appliance.transaction.transaction import ServerTransaction
 from appliance.transport.via import pop_via
+
+
+# The server transaction has not done all it is there for.
+AWAITS_ANSWER_OR_ACK = frozenset((State.PROCEEDING, State.COMPLETED))
 
 
 class ResponseContext:
@@ -32,6 +39,7 @@ class ResponseContext:
         "_breadth",
         "_is_decided",
         "_is_final_sent",
+        "_key",
         "_node",
         "_seen",
         "_targets",
@@ -40,9 +48,11 @@ class ResponseContext:
         "server",
     )
 
-    def __init__(self, context: RequestContext, server: ServerTransaction, node: Node) -> None:
+    def __init__(self, context: RequestContext, key: bytes, server: ServerTransaction | None, node: Node) -> None:
+        """`key` is the server transaction's; there is none for what is left of an INVITE that was answered elsewhere."""
         self.request_context = context
         self.server = server
+        self._key = key
         self.is_invite = context.request.method == b"INVITE"
         self._node = node
         limit = node.settings.proxy.targets_max
@@ -57,6 +67,7 @@ class ResponseContext:
     def start(self, now: float) -> None:
         """Try the first group of targets."""
         self._try_next_group(now)
+        self._changed()
 
     def _try_next_group(self, now: float) -> None:
         group = next_group(self._targets, self._node.settings.proxy.fork)
@@ -86,6 +97,11 @@ class ResponseContext:
         self._relay(response, now)
         self._decide(now)
         self._let_go()
+        self._changed()
+
+    def branch_moved(self, branch: Branch, now: float) -> None:
+        """The hop is part of the branch (RFC 3261 16.6 step 8): whoever goes on has to know it."""
+        self._changed()
 
     def branch_ended(self, branch: Branch, now: float) -> None:
         """RFC 3261 16.7 step 4 to 6: note the final response, go on with the next targets or end."""
@@ -95,20 +111,22 @@ class ResponseContext:
             self._recurse(final.response)
         if final.status >= 600:
             self._decide(now)
-        if self._is_final_sent or not self._is_all_done():
-            return
-        if self._targets and not self._is_decided:
-            self._try_next_group(now)
-        else:
-            self._send_best(now)
+        if self._is_final_sent:
             self._let_go()
+        elif self._is_all_done():
+            if self._targets and not self._is_decided:
+                self._try_next_group(now)
+            else:
+                self._send_best(now)
+                self._let_go()
+        self._changed()
 
     def _let_go(self) -> None:
-        """The final response is out: branches that still run know this context, it need not know them.
+        """The final response is out: branches that have ended are of no use any more.
 
         That leaves no cycle of references behind, so the memory of a call goes without a garbage collection.
         """
-        self._branches.clear()
+        self._branches = [branch for branch in self._branches if branch.state != BranchState.DONE]
 
     def _is_all_done(self) -> bool:
         return all(branch.state == BranchState.DONE for branch in self._branches)
@@ -124,6 +142,7 @@ class ResponseContext:
     def cancel(self, now: float) -> None:
         """The caller has sent CANCEL (RFC 3261 16.10)."""
         self._decide(now)
+        self._changed()
 
     def _recurse(self, response: Response) -> None:
         """RFC 3261 16.7 step 4: the contacts of a 3xx become targets, each URI once."""
@@ -149,6 +168,9 @@ class ResponseContext:
     # -- upstream ------------------------------------------------------------------------------------
 
     def _relay(self, response: Response, now: float) -> None:
+        if self.server is None:
+            forward_response(response, self._node)
+            return
         # RFC 3261 16.7 step 3: our Via goes, and what is below it is the previous hop's.
         pop_via(response)
         add_length(response, self.server.response_flow)
@@ -163,6 +185,7 @@ class ResponseContext:
         if best.response is not None:
             self._send_received(best, finals, now)
         elif best.status == 408 and not self.is_invite:
+            assert self.server is not None
             # RFC 4320 4.2: nobody is told of a timeout of a request that is not an INVITE.
             self._node.counters[TIMED_OUT] += 1
             self._node.transactions.abandon(self.server, now)
@@ -179,6 +202,7 @@ class ResponseContext:
     def _send_own(self, best: Final, now: float) -> None:
         if best.status == 408:
             self._node.counters[TIMED_OUT] += 1
+        assert self.server is not None
         request = self.request_context.request
         reason = best.reason or reason_phrase(best.status)
         response = response_to(request, best.status, reason, to_tag=self._node.keys.to_tag(request))
@@ -194,3 +218,53 @@ class ResponseContext:
     def server_ended(self, server: ServerTransaction, now: float) -> None:
         """The server transaction is over; branches that still run end by their own timers."""
         self._targets.clear()
+        self._changed()
+
+    # -- going on in another worker ------------------------------------------------------------------
+
+    @property
+    def call_id(self) -> bytes:
+        """What names the call, and the worker that owns it."""
+        return self.request_context.request.call_id
+
+    def _changed(self) -> None:
+        """Have another snapshot kept at the end of the turn."""
+        if self.is_invite:
+            self._node.changed_calls[self._key] = self
+
+    def _may_matter(self) -> bool:
+        """Is the caller owed something (a final response, and its repetition until the ACK), or a branch its CANCEL?"""
+        server = self.server
+        return bool(self._branches) or (server is not None and server.state in AWAITS_ANSWER_OR_ACK)
+
+    def snapshot(self) -> bytes:
+        """How things stand, for another worker; b"" when nothing may matter any more."""
+        if not self._may_matter():
+            return b""
+        call = snapshot_of(self.request_context)
+        if self.server is not None and self.server.state == State.COMPLETED:
+            call.answer = self.server.last_response
+        call.is_answered = self._is_final_sent and not call.answer
+        call.is_decided = self._is_decided
+        call.targets = self._targets
+        call.branches = [branch.snapshot() for branch in self._branches]
+        return write_snapshot(call)
+
+    def resume(self, call: CallSnapshot, now: float) -> None:
+        """Go on where another worker left off."""
+        self._is_decided = call.is_decided
+        self._is_final_sent = call.is_answered or bool(call.answer)
+        self._targets = list(call.targets)
+        self._branches = [Branch(branch.target, self, self._node, branch.breadth) for branch in call.branches]
+        self._seen.update(branch.target.uri_text for branch in self._branches)
+        for branch, snapshot in zip(tuple(self._branches), call.branches, strict=True):
+            branch.resume(snapshot, now)
+        self._changed()
+
+    def relinquish(self, now: float) -> None:
+        """Another worker goes on: end without a word."""
+        for branch in self._branches:
+            branch.relinquish(now)
+        self._branches.clear()
+        if self.server is not None:
+            self._node.transactions.abandon(self.server, now)

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from appliance.proxy.node import Node
 from appliance.proxy.request_context import RequestContext
+from appliance.proxy.snapshots import snapshot_of, write_snapshot
 from appliance.routing.questions import Answer, SubscriberAnswer
 from appliance.sip.message import Request
 from appliance.transaction.transaction import ServerTransaction
@@ -24,14 +26,43 @@ class Decider(Protocol):
 
 
 class Suspended:
-    """The transaction user of a request's server transaction while it waits."""
+    """The transaction user of a request's server transaction while it waits, and of one that was refused after that.
 
-    __slots__ = ("_context", "_decider", "_is_over")
+    Of an INVITE a snapshot is kept: its caller has the 100 and will not send it again. Whoever adopts it asks again.
+    """
 
-    def __init__(self, context: RequestContext, decider: Decider) -> None:
+    __slots__ = ("_context", "_decider", "_is_ended", "_is_over", "_node", "_server")
+
+    def __init__(self, context: RequestContext, server: ServerTransaction, decider: Decider, node: Node) -> None:
         self._context = context
         self._decider = decider
+        self._server = server
+        self._node = node
         self._is_over = False
+        self._is_ended = False
+        self._changed()
+
+    def _changed(self) -> None:
+        if self._server.is_invite:
+            self._node.changed_calls[self._server.key] = self
+
+    @property
+    def call_id(self) -> bytes:
+        """What names the call, and the worker that owns it."""
+        return self._context.request.call_id
+
+    def snapshot(self) -> bytes:
+        """The request and the stage that asked; b"" when the transaction has ended."""
+        if self._is_ended:
+            return b""
+        call = snapshot_of(self._context)
+        call.position = self._context.position
+        return write_snapshot(call)
+
+    def relinquish(self, now: float) -> None:
+        """Another worker goes on: end without a word."""
+        self._is_over = True
+        self._node.transactions.abandon(self._server, now)
 
     def answer_arrived(self, answer: Answer, now: float) -> None:
         """Decide again at the stage that asked, unless the request is over."""
@@ -51,5 +82,6 @@ class Suspended:
         """Nothing has been answered yet that an ACK could mean."""
 
     def server_ended(self, server: ServerTransaction, now: float) -> None:
-        """The answer comes too late."""
-        self._is_over = True
+        """The answer comes too late, or was given and acknowledged."""
+        self._is_over = self._is_ended = True
+        self._changed()

@@ -50,6 +50,10 @@ class SyntaxLimits:
     uri_len_max: int = 2048
 
 
+# For what this appliance wrote itself.
+UNBOUNDED: Final = SyntaxLimits(1 << 30, 1 << 30, 1 << 30, 1 << 30)
+
+
 def parse(data: bytes, limits: SyntaxLimits) -> Request | Response:
     """The message in a datagram, or a framed message of a stream.
 

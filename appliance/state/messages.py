@@ -13,8 +13,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Any, ClassVar, Final
 
-import msgpack
-
+from appliance.state.packing import pack, unpack
 from appliance.state.shapes import (
     BOOL,
     BYTES,
@@ -54,6 +53,7 @@ class Kind(IntEnum):
     DRAIN = 12
     STOP = 13
     IN_SYNC = 14
+    CALLS_MOVED = 15
     STATUS_REQUEST = 20
     STATUS_REPLY = 21
     FORGET_SUBSCRIBER = 22
@@ -154,14 +154,28 @@ class Heartbeat(BusMessage):
 
 
 class SlotsChanged(BusMessage):
-    """The slot table in force and the numbers of the workers that live, from the supervisor."""
+    """The slot table in force and the numbers of the workers that live, from the supervisor.
 
-    __slots__ = ("live", "table")
+    `orphans` names what the dead left behind: worker number and bank, one after the other (see recorder.py).
+    """
+
+    __slots__ = ("live", "orphans", "table")
     kind = Kind.SLOTS_CHANGED
 
-    def __init__(self, table: SlotTable, live: list[int]) -> None:
+    def __init__(self, table: SlotTable, live: list[int], orphans: list[int] | None = None) -> None:
         self.table = table
         self.live = live
+        self.orphans: list[int] = [] if orphans is None else orphans
+
+
+class CallsMoved(BusMessage):
+    """Calls that are being set up in slots which are yours now, as snapshots."""
+
+    __slots__ = ("snapshots",)
+    kind = Kind.CALLS_MOVED
+
+    def __init__(self, snapshots: list[bytes]) -> None:
+        self.snapshots = snapshots
 
 
 class Drain(BusMessage):
@@ -302,7 +316,8 @@ _TABLE: Final[dict[int, tuple[type[BusMessage], tuple[tuple[str, Shape], ...]]]]
             ("alarms", TEXTS),
         ),
     ),
-    Kind.SLOTS_CHANGED: (SlotsChanged, (("table", SLOT_TABLE), ("live", INTS))),
+    Kind.SLOTS_CHANGED: (SlotsChanged, (("table", SLOT_TABLE), ("live", INTS), ("orphans", INTS))),
+    Kind.CALLS_MOVED: (CallsMoved, (("snapshots", RECORDS),)),
     Kind.DRAIN: (Drain, ()),
     Kind.STOP: (Stop, ()),
     Kind.IN_SYNC: (InSync, ()),
@@ -322,15 +337,14 @@ _TABLE: Final[dict[int, tuple[type[BusMessage], tuple[tuple[str, Shape], ...]]]]
 def encode(message: BusMessage) -> bytes:
     """The octets of `message`."""
     fields = [shape.write(getattr(message, name)) for name, shape in _TABLE[message.kind][1]]
-    octets: bytes = msgpack.packb([FORMAT_VERSION, int(message.kind), *fields])
-    return octets
+    return pack([FORMAT_VERSION, int(message.kind), *fields])
 
 
 def decode(octets: bytes) -> BusMessage:
     """The message these octets are. Raises BusProtocolError for anything that `encode` does not make."""
     try:
-        version, kind, *values = exactly(list)(msgpack.unpackb(octets))
-    except Exception as fault:  # the unpacker has many kinds of fault, and every one means the same here
+        version, kind, *values = exactly(list)(unpack(octets))
+    except (TypeError, ValueError) as fault:
         raise BusProtocolError(f"not a message: {fault}") from fault
     if version != FORMAT_VERSION:
         raise BusProtocolError(f"message format {version!r}, this process speaks {FORMAT_VERSION}")

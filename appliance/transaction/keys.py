@@ -13,11 +13,9 @@ from typing import Final
 
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.message import Request
-from appliance.sip.parser import SyntaxLimits, parse
+from appliance.sip.parser import UNBOUNDED, parse
 
 COOKIE: Final = b"z9hG4bK"
-# What was written here is read back without further bounds.
-_NO_LIMITS: Final = SyntaxLimits(1 << 30, 1 << 30, 1 << 30, 1 << 30)
 
 
 def has_cookie(branch: bytes) -> bool:
@@ -60,6 +58,6 @@ def merged_key(request: Request) -> bytes:
 def to_tag_of(response: bytes) -> bytes:
     """The To tag of a response of ours; b"" when there is none to be read."""
     try:
-        return parse(response, _NO_LIMITS).to_tag
+        return parse(response, UNBOUNDED).to_tag
     except MalformedMessage:
         return b""

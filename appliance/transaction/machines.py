@@ -208,8 +208,8 @@ NON_INVITE_CLIENT: Final[Table] = {
 #      G / again, G+    +-----------+   +-----------+                |            |
 #                         |       |      (INVITE / -, 2xx / send,    |            |
 #                 ACK / I |       |       ACK / up to the user)      |            |
-#                         v       |                                  |            |
-#                   +-----------+ |   H / tell                       |            |
+#                         v       |   H / tell                       |            |
+#                   +-----------+ |   abandoned / -                  |            |
 #                   | CONFIRMED | +--------------------------------->|            |
 #                   +-----------+                                    |            |
 #                         |           I / -                          |            |
@@ -232,6 +232,8 @@ INVITE_SERVER: Final[Table] = {
     (State.COMPLETED, Input.TIMER_H): (Do.TELL_TIMEOUT, State.TERMINATED),
     (State.COMPLETED, Input.TRANSPORT_ERROR): (Do.TELL_TRANSPORT_ERROR, State.COMPLETED),
     (State.COMPLETED, Input.ACK): (Do.STOP_TIMERS | Do.START_I, State.CONFIRMED),
+    # Another worker goes on with it.
+    (State.COMPLETED, Input.ABANDONED): (Do.NOTHING, State.TERMINATED),
     (State.CONFIRMED, Input.TIMER_I): (Do.NOTHING, State.TERMINATED),
     # RFC 6026 7.1: the INVITE is absorbed, and who answered repeats the 2xx.
     (State.ACCEPTED, Input.REQUEST): (Do.NOTHING, State.ACCEPTED),

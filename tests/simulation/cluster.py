@@ -12,6 +12,7 @@ import hashlib
 from collections.abc import Callable, Iterable
 from random import Random
 
+from appliance.catalogue.counters import CALLS_ADOPTED
 from appliance.catalogue.settings import Settings
 from appliance.routing.questions import Answer, FindSubscriber, HostAnswer, Question, SubscriberAnswer
 from appliance.sip.parser import find_call_id
@@ -47,6 +48,8 @@ class Cluster:
         self.table: SlotTable = deal(range(workers))
         self.stacks: dict[int, Stack] = {}
         self.stored: list[bytes] = []
+        # Calls that workers had adopted which are dead now.
+        self.adopted = 0
         self._home = self.table
         self._steering = self.table
         self._settings = settings
@@ -55,6 +58,9 @@ class Cluster:
         self._is_steered = is_steered
         self._store_fails = store_fails
         self._bus_free_at: dict[tuple[int, int], float] = {}
+        # What workers keep of calls that are being set up, and what the dead left: (slot, snapshot) by key.
+        self._recordings: dict[int, dict[bytes, tuple[int, bytes]]] = {}
+        self._orphans: list[dict[bytes, tuple[int, bytes]]] = []
         self._started = schedule.now
         for worker in range(workers):
             self._new_stack(worker)
@@ -64,13 +70,15 @@ class Cluster:
         now = self.schedule.now
         stack = Stack(self._settings, worker, KEY, now, WALL_TIME + now - self._started)
         self.stacks[worker] = stack
+        self._recordings[worker] = {}
         return stack
 
     # -- life and death ------------------------------------------------------------------------------
 
     def kill(self, worker: int) -> None:
         """A worker is gone with all it had; its siblings are told and the kernel steers anew a little later."""
-        del self.stacks[worker]
+        self.adopted += self.stacks.pop(worker).counters[CALLS_ADOPTED]
+        self._orphans.append(self._recordings.pop(worker))
         self.table = move(self.table, worker, list(self.stacks))
         self._tell_slots()
 
@@ -124,13 +132,29 @@ class Cluster:
 
     def _drain(self, worker: int) -> None:
         stack, now = self.stacks[worker], self.schedule.now
-        for outgoing in stack.datagrams_to_send(now):
+        outgoings = stack.datagrams_to_send(now)
+        self._record(worker, stack.snapshots_to_keep())
+        for outgoing in outgoings:
             self._send(outgoing)
         for target, message in stack.messages_to_send(now):
             self._carry(worker, target, message)
         for question in stack.questions_to_ask():
             self.schedule.after(self._random.uniform(*STORE_DELAY_S), self._answering(worker, stack, question))
         self.stored.extend(stack.records_to_store())
+
+    def _record(self, worker: int, kept: list[tuple[bytes, int, bytes]]) -> None:
+        recording = self._recordings[worker]
+        for key, slot, snapshot in kept:
+            if snapshot:
+                recording[key] = slot, snapshot
+            else:
+                recording.pop(key, None)
+
+    def _adopt(self, worker: int, table: SlotTable) -> None:
+        """The heir of a slot goes on with the calls in it, as the worker's process has it."""
+        for recording in self._orphans:
+            due = [key for key, (slot, _) in recording.items() if table.owner_of(slot) == worker]
+            self.stacks[worker].adopt([recording.pop(key)[1] for key in due], self.schedule.now)
 
     def _carry(self, sender: int, target: int, message: BusMessage) -> None:
         """Over the bus: as octets, in order."""
@@ -145,6 +169,8 @@ class Cluster:
         # What was on its way to a process that died does not reach the next one of that number.
         if stack is not None and self.stacks.get(target) is stack:
             stack.receive_messages([(sender, message)], self.schedule.now)
+            if isinstance(message, SlotsChanged):
+                self._adopt(target, message.table)
             self._drain(target)
 
     def _answering(self, worker: int, stack: Stack, question: Question) -> Callable[[], None]:

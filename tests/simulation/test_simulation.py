@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from appliance.catalogue.counters import HANDED_OVER, RETRANSMISSIONS_SENT
+from appliance.catalogue.counters import CALLS_NOT_ADOPTED, HANDED_OVER, RETRANSMISSIONS_SENT
 from tests.simulation.world import Network, World
 
 GOOD = Network()
@@ -125,6 +125,41 @@ def test_a_worker_that_comes_back_agrees_with_its_siblings(seed: int) -> None:
     world.run(SETTLED_S)
     assert all(stack.is_in_sync for stack in world.cluster.stacks.values())
     world.expect_calls_ended("ended 200", "refused 486", "refused 487", "no response", "abandoned")
+    world.expect_nothing_left()
+    converged(world)
+
+
+def test_workers_that_die_and_come_back_cost_no_call(seed: int) -> None:
+    """Design 4: siblings adopt what was being set up, in whatever state: calls end as if nobody had died."""
+    world = World(seed, GOOD)
+    world.register_all()
+    world.run(5)
+    world.place_calls(200, within_s=60, cancelled=0.3)
+    for number in range(12):
+        world.run(2.5)
+        world.cluster.kill(number % 3)
+        world.run(2.5)
+        world.cluster.revive(number % 3)
+    world.run(SETTLED_S)
+    world.expect_calls_ended("ended 200", "refused 486", "refused 487")
+    world.expect_no_answer_lost()
+    world.expect_nothing_left()
+    assert world.adopted > 20
+    assert world.counted(CALLS_NOT_ADOPTED) == 0
+
+
+def test_on_a_bad_network_workers_that_die_leave_nothing_behind(seed: int) -> None:
+    world = World(seed, BAD)
+    world.register_all()
+    world.run(40)
+    world.place_calls(100, within_s=60, cancelled=0.3)
+    for number in range(12):
+        world.run(2.5)
+        world.cluster.kill(number % 3)
+        world.run(2.5)
+        world.cluster.revive(number % 3)
+    world.run(SETTLED_S)
+    world.expect_calls_ended("ended 200", "refused 486", "refused 487", "refused 408", "no response")
     world.expect_nothing_left()
     converged(world)
 

@@ -1,0 +1,204 @@
+"""A call that is being set up, as octets: enough for another worker to go on with it (design 4).
+
+What was sent need not be in a snapshot: branches are keyed functions of the request and the hop, so whoever adopts the
+call makes the same request again. For its peers that is a retransmission (RFC 3261 17.2.1): they answer with
+where they are, and the new owner has caught up.
+
+Knows nothing of where snapshots are kept, and of what is done with one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from appliance.catalogue.settings import ListenerSettings
+from appliance.proxy.best_response import Final as FinalResponse
+from appliance.proxy.request_context import RequestContext
+from appliance.routing.targets import Target
+from appliance.sip.errors import MalformedMessage
+from appliance.sip.message import Request, Response
+from appliance.sip.parser import UNBOUNDED, parse
+from appliance.sip.uri import parse_uri
+from appliance.sip.writer import write
+from appliance.state.packing import pack, unpack
+from appliance.state.shapes import FLOW
+from appliance.transport.flow import Flow
+
+FORMAT: Final = 1
+
+
+@dataclass(slots=True)
+class BranchSnapshot:
+    """One branch. `hop` is None as long as nothing was sent; `final` is None as long as the branch is open.
+
+    `attempt` is how many hops were tried before `hop`, and `hops` are those that are left (RFC 3263 4.3).
+    """
+
+    target: Target
+    breadth: int
+    attempt: int
+    hop: Flow | None
+    hops: Sequence[Flow]
+    wants_cancel: bool
+    final: FinalResponse | None
+
+
+@dataclass(slots=True)
+class CallSnapshot:
+    """One INVITE, its request context and its branches.
+
+    `request`         as the stages left it.
+    `position`        the stage that waits for an answer of the world; -1 when the request was forwarded.
+    `answer`          the final response other than 2xx that awaits its ACK; b"" when none was sent.
+    `is_answered`     a 2xx went up: only branches that are being cancelled are left.
+    `targets`         those not tried yet.
+    """
+
+    request: Request
+    flow: Flow
+    loop_part: bytes
+    identity: bytes
+    is_in_dialog: bool
+    record_routed: bool
+    way_out: int
+    position: int
+    answer: bytes = b""
+    is_answered: bool = False
+    is_decided: bool = False
+    targets: Sequence[Target] = ()
+    branches: Sequence[BranchSnapshot] = ()
+
+
+def snapshot_of(context: RequestContext) -> CallSnapshot:
+    """What there is to say of a request without branches."""
+    return CallSnapshot(
+        context.request,
+        context.flow,
+        context.loop_part,
+        context.identity,
+        context.is_in_dialog,
+        context.record_routed,
+        context.way_out,
+        -1,
+    )
+
+
+def context_of(call: CallSnapshot, listeners: Sequence[ListenerSettings]) -> RequestContext:
+    """The request context that a snapshot was made of. Raises ValueError when its listener is no more."""
+    if not 0 <= call.flow.listener < len(listeners):
+        raise ValueError(f"the snapshot names listener {call.flow.listener}")
+    context = RequestContext(call.request, call.flow, listeners[call.flow.listener])
+    # The stages may have changed what it is made of (RFC 3261 16.4).
+    context.loop_part = call.loop_part
+    context.identity = call.identity
+    context.is_in_dialog = call.is_in_dialog
+    context.record_routed = call.record_routed
+    context.way_out = call.way_out
+    context.position = max(call.position, 0)
+    context.targets = call.targets
+    return context
+
+
+def write_snapshot(call: CallSnapshot) -> bytes:
+    """The octets of a snapshot."""
+    return pack(
+        (
+            FORMAT,
+            write(call.request),
+            FLOW.write(call.flow),
+            call.loop_part,
+            call.identity,
+            call.is_in_dialog,
+            call.record_routed,
+            call.way_out,
+            call.position,
+            call.answer,
+            call.is_answered,
+            call.is_decided,
+            [_write_target(target) for target in call.targets],
+            [_write_branch(branch) for branch in call.branches],
+        )
+    )
+
+
+def read_snapshot(octets: bytes) -> CallSnapshot:
+    """What `write_snapshot` was given. Raises ValueError for anything that it does not write."""
+    try:
+        version, request, flow, *plain, targets, branches = unpack(octets)
+        if version != FORMAT:
+            raise ValueError(f"snapshot format {version!r}")
+        return CallSnapshot(
+            _read_request(request),
+            FLOW.read(flow),
+            *plain,
+            targets=[_read_target(target) for target in targets],
+            branches=[_read_branch(branch) for branch in branches],
+        )
+    except (TypeError, MalformedMessage) as fault:
+        raise ValueError(f"no snapshot: {fault}") from fault
+
+
+def _write_flow(flow: Flow | None) -> Any:
+    return None if flow is None else FLOW.write(flow)
+
+
+def _read_flow(value: Any) -> Flow | None:
+    if value is None:
+        return None
+    flow: Flow = FLOW.read(value)
+    return flow
+
+
+def _write_target(target: Target) -> Any:
+    return target.uri_text, target.q, target.path, _write_flow(target.flow)
+
+
+def _read_target(value: Any) -> Target:
+    uri_text, q, path, flow = value
+    return Target(parse_uri(uri_text), q, tuple(path), _read_flow(flow))
+
+
+def _write_branch(branch: BranchSnapshot) -> Any:
+    final = branch.final
+    return (
+        _write_target(branch.target),
+        branch.breadth,
+        branch.attempt,
+        _write_flow(branch.hop),
+        [FLOW.write(hop) for hop in branch.hops],
+        branch.wants_cancel,
+        None if final is None else (final.status, final.reason, write(final.response) if final.response else b""),
+    )
+
+
+def _read_branch(value: Any) -> BranchSnapshot:
+    target, breadth, attempt, hop, hops, wants_cancel, final = value
+    return BranchSnapshot(
+        _read_target(target),
+        breadth,
+        attempt,
+        _read_flow(hop),
+        [FLOW.read(flow) for flow in hops],
+        wants_cancel,
+        None if final is None else _read_final(*final),
+    )
+
+
+def _read_final(status: int, reason: bytes, response: bytes) -> FinalResponse:
+    return FinalResponse(status, reason, _read_response(response) if response else None)
+
+
+def _read_request(octets: bytes) -> Request:
+    message = parse(octets, UNBOUNDED)
+    if not isinstance(message, Request):
+        raise TypeError("a response where the request should be")
+    return message
+
+
+def _read_response(octets: bytes) -> Response:
+    message = parse(octets, UNBOUNDED)
+    if not isinstance(message, Response):
+        raise TypeError("a request where a response should be")
+    return message
