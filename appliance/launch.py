@@ -19,7 +19,7 @@ import sys
 from dataclasses import asdict, dataclass
 from typing import BinaryIO, Final
 
-NO_SOCKET: Final = -1
+NO_DESCRIPTOR: Final = -1
 
 
 class LaunchError(ValueError):
@@ -37,6 +37,7 @@ class WorkerLaunch:
     `config_name`   how messages call that text: the path of the file.
     `state_dir`     the state folder; the bus is in its `run`.
     `key_hex`       the key of the appliance, the same for all workers and over restarts.
+    `recording_fd`  the inherited memory in which calls are recorded; `bank` is the worker's part of it (recorder.py).
     """
 
     number: int
@@ -46,6 +47,8 @@ class WorkerLaunch:
     state_dir: str
     key_hex: str
     config_name: str = "configuration"
+    recording_fd: int = NO_DESCRIPTOR
+    bank: int = 0
 
     @property
     def key(self) -> bytes:
@@ -57,8 +60,8 @@ class WorkerLaunch:
         return [sys.executable, "-m", "appliance.workers", str(self.number)]
 
     def fds(self) -> tuple[int, ...]:
-        """The sockets that the worker inherits."""
-        return tuple(fd for fd in (*self.datagram_fds, *self.stream_fds) if fd != NO_SOCKET)
+        """The descriptors that the worker inherits."""
+        return tuple(fd for fd in (*self.datagram_fds, *self.stream_fds, self.recording_fd) if fd != NO_DESCRIPTOR)
 
     def to_stdin(self) -> BinaryIO:
         """An anonymous file with the document, to be the worker's standard input; the caller closes it."""

@@ -202,6 +202,10 @@ class LimitSettings(_Checked):
     replication_wait_ms: int = setting(
         500, "replication wait", Integer(1, 10000, "milliseconds"), LIVE,
         "How long the answer to a REGISTER waits until every worker has the change.")
+    recording_mib: int = setting(
+        64, "recording", Integer(1, 4096, "MiB"), RESTART,
+        "Memory in which calls that are being set up are recorded, so that another worker can go on with them; "
+        "each takes 1 to 4 KiB.")
     receive_buffer_kib: int = setting(
         4096, "receive buffer", Integer(64, 1048576, "KiB"), RESTART,
         "Datagrams the kernel keeps for each socket; the kernel may allow less.")

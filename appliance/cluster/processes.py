@@ -51,6 +51,7 @@ class WorkerProcess:
                 preexec_fn=_ends_with(os.getpid()),
             )
         self.pid = self._popen.pid
+        self.bank = launch.bank
         self._pidfd = os.pidfd_open(self.pid)
         self._measured = psutil.Process(self.pid)
 

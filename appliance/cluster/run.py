@@ -29,6 +29,7 @@ from appliance.cluster.state_folder import StateFolder, StateFolderUnusable
 from appliance.cluster.supervisor import RUNNING, Report, Supervisor
 from appliance.journal import JournalError, check_folder
 from appliance.launch import WorkerLaunch
+from appliance.recorder import Recording
 
 STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -88,6 +89,8 @@ def _prepared(
     workers = worker_count(settings)
     sockets = ListeningSockets(settings.listeners, workers, settings.limits.receive_buffer_kib * 1024)
     opened.callback(sockets.close)
+    recording = Recording(settings.limits.recording_mib)
+    opened.callback(recording.close)
     launch = WorkerLaunch(
         number=-1,
         datagram_fds=(),
@@ -97,7 +100,7 @@ def _prepared(
         key_hex=key.hex(),
         config_name=config_name,
     )
-    supervisor = Supervisor(settings, launch, workers, sockets, report, command_line)
+    supervisor = Supervisor(settings, launch, workers, sockets, recording, report, command_line)
     supervisor.alarms += alarms
     opened.callback(supervisor.close)
     return supervisor

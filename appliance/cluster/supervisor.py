@@ -27,6 +27,7 @@ from appliance.cluster.sockets import ListenFailed, ListeningSockets
 from appliance.cluster.status_report import totals_report, worker_report
 from appliance.cluster.worker_record import WorkerRecord
 from appliance.launch import WorkerLaunch
+from appliance.recorder import Recording
 from appliance.state.messages import (
     BusMessage,
     Drain,
@@ -56,10 +57,11 @@ class Supervisor:
         launch: WorkerLaunch,
         workers: int,
         sockets: ListeningSockets,
+        recording: Recording,
         report: Report,
         command_line: CommandLine = WorkerLaunch.argv,
     ) -> None:
-        """`launch` is the start of a worker, but for its number and sockets. Raises BusUnavailable."""
+        """`launch` is the start of a worker, but for its number and descriptors. Raises BusUnavailable."""
         self.status = RUNNING
         """The exit status, once there is one."""
         self.alarms: list[str] = []
@@ -71,6 +73,7 @@ class Supervisor:
         self._launch = launch
         self._seed = seed_of(launch.key)
         self._sockets = sockets
+        self._recording = recording
         self._report = report
         self._command_line = command_line
         self._is_stopping = False
@@ -78,7 +81,7 @@ class Supervisor:
         self._started_at = self._last_cycle = clock.monotonic()
         self.records = [WorkerRecord(number) for number in range(workers)]
         self._processes: dict[int, WorkerProcess] = {}
-        self._told: dict[int, tuple[int, list[int]]] = {}
+        self._told: dict[int, tuple[int, list[int], list[int]]] = {}
         runtime_dir = Path(launch.state_dir) / "run"
         self._bus = Bus(runtime_dir, SUPERVISOR)
         self._questions = QuestionDoor(runtime_dir)
@@ -157,7 +160,8 @@ class Supervisor:
                 self._forget_process(number, process)
                 record = self.records[number]
                 was_stopping = record.life == Life.STOPPING
-                record.ended(ending, self._limits, now)
+                counters = self._recording.counters_of(number, process.bank)
+                record.ended(ending, self._limits, now, counters)
                 if not was_stopping or not self._is_stopping:
                     self._report(f"Worker {number} (process {process.pid}) {ending}.")
 
@@ -221,6 +225,8 @@ class Supervisor:
             state_dir=given.state_dir,
             key_hex=given.key_hex,
             config_name=given.config_name,
+            recording_fd=self._recording.fd,
+            bank=self.records[number].next_bank,
         )
 
     def _give_slots(self, table: SlotTable) -> None:
@@ -245,9 +251,12 @@ class Supervisor:
     def _tell_slots(self) -> None:
         """Whoever does not know the table in force, or who is there, is told; again if the bus refused."""
         present = [r.number for r in self.records if r.is_on_the_bus and r.life != Life.STOPPING]
-        news = (self.table.epoch, present)
+        orphans = [number for r in self.records for bank in r.orphaned_banks() for number in (r.number, bank)]
+        news = (self.table.epoch, present, orphans)
         for number in present:
-            if self._told.get(number) != news and self._bus.send(number, [SlotsChanged(self.table, present)]):
+            if self._told.get(number) == news:
+                continue
+            if self._bus.send(number, [SlotsChanged(self.table, present, orphans)]):
                 self._told[number] = news
 
     # -- questions ------------------------------------------------------------------------------------

@@ -8,8 +8,12 @@ Knows nothing of processes, of the bus or of what is decided.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import zip_longest
+
 from appliance.catalogue.settings import SupervisionSettings
 from appliance.cluster.decisions import Life, WorkerView, restart_delay_s
+from appliance.recorder import BANKS
 from appliance.state.messages import Heartbeat
 
 
@@ -32,6 +36,7 @@ class WorkerRecord:
         self.turn = 0
         self._deaths = 0
         self._was_asked = False
+        self._was_killed = False
         self._has_ever_lived = False
         self._starts = 0
         self._counters: list[int] = []
@@ -43,7 +48,7 @@ class WorkerRecord:
         self._starts += 1
         self.started_at = self.last_heard = now
         self.is_on_the_bus = False
-        self._was_asked = False
+        self._was_asked = self._was_killed = False
         self._enter(Life.STARTING, now)
 
     def heard(self, heartbeat: Heartbeat, now: float) -> bool:
@@ -80,10 +85,23 @@ class WorkerRecord:
 
     def killed(self, now: float) -> None:
         """The kernel was told to end it."""
+        self._was_killed = True
         self._enter(Life.STOPPING, now)
 
-    def ended(self, ending: str, limits: SupervisionSettings, now: float) -> None:
-        """The process is gone; decides when it may be started again."""
+    @property
+    def next_bank(self) -> int:
+        """The bank of the recording that its next incarnation writes to."""
+        return self._starts % BANKS
+
+    def orphaned_banks(self) -> list[int]:
+        """Banks of the recording whose writers are dead, and whose calls others may go on with."""
+        is_dead = self.life == Life.ABSENT or self._was_killed
+        latest = self._starts - 1
+        return [start % BANKS for start in (latest - 1, latest) if start >= 0 and (start < latest or is_dead)]
+
+    def ended(self, ending: str, limits: SupervisionSettings, now: float, counters: Sequence[int] = ()) -> None:
+        """The process is gone; decides when it may be started again. `counters` are the last it has written down."""
+        self._counters = _larger(self._counters, counters)
         self._deaths = 0 if self._was_asked else self._deaths_in_a_row(limits, now) + 1
         self.restart_at = now + (restart_delay_s(self._deaths, limits) if self._deaths else 0.0)
         self.last_ending = ending
@@ -126,6 +144,13 @@ class WorkerRecord:
     def _enter(self, life: Life, now: float) -> None:
         self.life = life
         self.since = now
+
+
+def _larger(heard: list[int], written: Sequence[int]) -> list[int]:
+    """Counters only grow, and each of the two knows of some that the other does not."""
+    if not written:
+        return heard
+    return [max(pair) for pair in zip_longest(heard, written, fillvalue=0)]
 
 
 def _sums(some: list[int], others: list[int]) -> list[int]:

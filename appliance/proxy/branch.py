@@ -105,7 +105,7 @@ class Branch:
         return BranchSnapshot(self.target, self._breadth, attempt, hop, self._hops, self._wants_cancel, self.final)
 
     def resume(self, snapshot: BranchSnapshot, now: float) -> None:
-        """Go on where another worker left off: what it sent last is sent again, which the peer takes for a repetition."""
+        """Go on where another worker left off: its last request goes out again, a repetition to the peer."""
         self._wants_cancel = snapshot.wants_cancel
         self.final = snapshot.final
         if self.final is not None:

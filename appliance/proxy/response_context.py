@@ -26,7 +26,6 @@ from appliance.transaction.machines import State
 from appliance.transaction.transaction import ServerTransaction
 from appliance.transport.via import pop_via
 
-
 # The server transaction has not done all it is there for.
 AWAITS_ANSWER_OR_ACK = frozenset((State.PROCEEDING, State.COMPLETED))
 
@@ -49,7 +48,7 @@ class ResponseContext:
     )
 
     def __init__(self, context: RequestContext, key: bytes, server: ServerTransaction | None, node: Node) -> None:
-        """`key` is the server transaction's; there is none for what is left of an INVITE that was answered elsewhere."""
+        """`key` is the server transaction's; None as `server`: the INVITE was answered, by another worker."""
         self.request_context = context
         self.server = server
         self._key = key

@@ -133,8 +133,8 @@ def read_snapshot(octets: bytes) -> CallSnapshot:
             _read_request(request),
             FLOW.read(flow),
             *plain,
-            targets=[_read_target(target) for target in targets],
-            branches=[_read_branch(branch) for branch in branches],
+            [_read_target(target) for target in targets],
+            [_read_branch(branch) for branch in branches],
         )
     except (TypeError, MalformedMessage) as fault:
         raise ValueError(f"no snapshot: {fault}") from fault

@@ -24,7 +24,8 @@ from appliance.catalogue.configuration import parse_configuration
 from appliance.catalogue.faults import ConfigError
 from appliance.catalogue.settings import Settings
 from appliance.journal import Journal
-from appliance.launch import NO_SOCKET, LaunchError, WorkerLaunch
+from appliance.launch import NO_DESCRIPTOR, LaunchError, WorkerLaunch
+from appliance.recorder import MIB, Recorder
 from appliance.resolver import HostResolver
 from appliance.stack import Stack, syntax_limits
 from appliance.subscribers import SubscriberStore, database_url
@@ -47,12 +48,13 @@ def main() -> int:
     try:
         launch = WorkerLaunch.from_stdin(sys.stdin.buffer)
         settings = parse_configuration(launch.config_text)
+        recorder = Recorder(launch.recording_fd, settings.limits.recording_mib * MIB, launch.number, launch.bank)
         bus = Bus(Path(launch.state_dir) / "run", launch.number)
-    except (LaunchError, ConfigError, BusUnavailable) as fault:
+    except (LaunchError, ConfigError, BusUnavailable, OSError, ValueError) as fault:
         log.critical("this worker cannot start: %s", fault)
         return 2
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        return runner.run(serve(launch, settings, bus))
+        return runner.run(serve(launch, settings, bus, recorder))
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:
@@ -64,7 +66,7 @@ def new_event_loop() -> asyncio.AbstractEventLoop:
     return uvloop.new_event_loop()
 
 
-async def serve(launch: WorkerLaunch, settings: Settings, bus: Bus) -> int:
+async def serve(launch: WorkerLaunch, settings: Settings, bus: Bus, recorder: Recorder) -> int:
     """Put the parts together and run them; returns the exit status."""
     workers = settings.workers or len(os.sched_getaffinity(0))
     bus.connect([SUPERVISOR, *(number for number in range(workers) if number != launch.number)])
@@ -85,6 +87,7 @@ async def serve(launch: WorkerLaunch, settings: Settings, bus: Bus) -> int:
         HostResolver(settings.limits.lookup_timeout_ms / 1000),
         LateStore(lambda: SubscriberStore(url)),
         journal,
+        recorder,
     )
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, worker.stop)
     gc.collect()
@@ -107,7 +110,7 @@ def datagram_doors(launch: WorkerLaunch) -> DatagramDoors:
         {
             listener: DatagramSocket(fd, listener, FLOWS_CACHED_MAX)
             for listener, fd in enumerate(launch.datagram_fds)
-            if fd != NO_SOCKET
+            if fd != NO_DESCRIPTOR
         }
     )
 
@@ -115,7 +118,7 @@ def datagram_doors(launch: WorkerLaunch) -> DatagramDoors:
 def stream_sockets(launch: WorkerLaunch) -> dict[int, socket.socket]:
     """The inherited TCP sockets by listener."""
     return {
-        listener: socket.socket(fileno=fd) for listener, fd in enumerate(launch.stream_fds) if fd != NO_SOCKET
+        listener: socket.socket(fileno=fd) for listener, fd in enumerate(launch.stream_fds) if fd != NO_DESCRIPTOR
     }
 
 

@@ -21,10 +21,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Protocol
 
 from appliance import clock
+from appliance.catalogue.counters import CALLS_UNRECORDED
 from appliance.catalogue.settings import Settings
 from appliance.routing.questions import Answer, Question
 from appliance.sip.parser import SyntaxLimits
-from appliance.state.messages import BusMessage, Drain, Heartbeat, SendOn, SlotsChanged, Stop
+from appliance.state.messages import BusMessage, CallsMoved, Drain, Heartbeat, SendOn, SlotsChanged, Stop
 from appliance.transport.flow import UDP, Flow, Outgoing
 from appliance.workers.datagram_doors import DatagramDoors
 from appliance.workers.questions import Questions, Resolver, Store
@@ -59,6 +60,8 @@ class SipStack(Protocol):
     def messages_to_send(self, now: float) -> list[tuple[int, BusMessage]]: ...
     def questions_to_ask(self) -> list[Question]: ...
     def records_to_store(self) -> list[bytes]: ...
+    def snapshots_to_keep(self) -> list[tuple[bytes, int, bytes]]: ...
+    def adopt(self, snapshots: Sequence[bytes], now: float) -> None: ...
     def connections_changed(self, opened: Sequence[Flow], closed: Sequence[Flow]) -> None: ...
     def set_wall_time(self, wall_time: float, now: float) -> None: ...
     def gauges(self) -> dict[str, int]: ...
@@ -91,6 +94,14 @@ class RecordJournal(Protocol):
     def close(self) -> None: ...
 
 
+class CallRecorder(Protocol):
+    """Where calls that are being set up are recorded (see appliance/recorder.py)."""
+
+    def keep(self, snapshots: Sequence[tuple[bytes, int, bytes]], counters: Sequence[int]) -> int: ...
+    def take(self, orphans: Sequence[tuple[int, int]], slots: frozenset[int]) -> list[bytes]: ...
+    def close(self) -> None: ...
+
+
 class Worker:
     """Serves until the supervisor says Stop, or until it has drained."""
 
@@ -105,6 +116,7 @@ class Worker:
         resolver: Resolver,
         store: Store,
         journal: RecordJournal,
+        recorder: CallRecorder,
     ) -> None:
         limits = settings.limits
         self._number = number
@@ -113,6 +125,7 @@ class Worker:
         self._bus = bus
         self._doors = doors
         self._journal = journal
+        self._recorder = recorder
         # Ids of connections go on from the clock, so that none is used again by this worker's successor.
         first_id = int(clock.wall_time() * 1000) << 20
         self._streams = Streams(
@@ -199,6 +212,7 @@ class Worker:
         # One turn, in which the connections send what waits.
         await asyncio.sleep(0)
         self._journal.close()
+        self._recorder.close()
         self._doors.close()
         self._bus.close(LAST_WORDS_MS)
 
@@ -229,8 +243,18 @@ class Worker:
         if not arrived:
             return
         messages = [(sender, message) for sender, message in arrived if not self._is_order(sender, message)]
-        self._stack.receive_messages(messages, clock.monotonic())
+        now = clock.monotonic()
+        self._stack.receive_messages(messages, now)
+        for _, message in messages:
+            if isinstance(message, SlotsChanged):
+                self._adopt(message, now)
         self._flush()
+
+    def _adopt(self, news: SlotsChanged, now: float) -> None:
+        """Go on with the calls that the dead were setting up in slots which are ours now."""
+        slots = frozenset(slot for slot, owner in enumerate(news.table.owners) if owner == self._number)
+        orphans = list(zip(news.orphans[::2], news.orphans[1::2], strict=True))
+        self._stack.adopt(self._recorder.take(orphans, slots), now)
 
     def _is_order(self, sender: int, message: BusMessage) -> bool:
         """Drain and Stop are the worker's, everything else is the stack's."""
@@ -270,6 +294,10 @@ class Worker:
         now = clock.monotonic()
         outgoings = stack.datagrams_to_send(now)
         records = stack.records_to_store()
+        snapshots = stack.snapshots_to_keep()
+        if snapshots:
+            # Before anything leaves: whoever goes on with a call knows what its peers may know.
+            stack.counters[CALLS_UNRECORDED] += self._recorder.keep(snapshots, stack.counters)
         if records:
             # Before the answers leave: what was answered survives the death of this process.
             self._journal.append(records)
@@ -306,8 +334,15 @@ class Worker:
         failures: list[Outgoing] = []
         for destination, share in shares.items():
             if not self._bus.send(destination, share):
-                failures += [message.outgoing for message in share if isinstance(message, SendOn)]
+                failures += self._take_back(share)
         return failures
+
+    def _take_back(self, refused: Sequence[BusMessage]) -> list[Outgoing]:
+        """What the bus refused: calls stay here, and what a sibling should have sent has failed."""
+        for message in refused:
+            if isinstance(message, CallsMoved):
+                self._stack.adopt(message.snapshots, clock.monotonic())
+        return [message.outgoing for message in refused if isinstance(message, SendOn)]
 
     # -- time ----------------------------------------------------------------------------------------
 

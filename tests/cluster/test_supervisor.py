@@ -21,6 +21,7 @@ from appliance.cluster.sockets import ListeningSockets
 from appliance.cluster.state_folder import StateFolder
 from appliance.cluster.supervisor import RUNNING, Supervisor
 from appliance.launch import WorkerLaunch
+from appliance.recorder import Recording
 from appliance.state.messages import Drain, ForgetSubscriber, RestartWorker, StatusRequest
 from appliance.state.slots import deal, seed_of, slot_of
 
@@ -55,8 +56,11 @@ class Node:
         key, _ = self.folder.key()
         self.seed = seed_of(key)
         self.sockets = ListeningSockets(settings.listeners, WORKERS, 1 << 20)
+        self.recording = Recording(1)
         launch = WorkerLaunch(-1, (), (), "", str(state_dir), key.hex())
-        self.supervisor = Supervisor(settings, launch, WORKERS, self.sockets, self.log.append, stand_in_command)
+        self.supervisor = Supervisor(
+            settings, launch, WORKERS, self.sockets, self.recording, self.log.append, stand_in_command
+        )
 
     def until(self, done: Callable[[], Any], what: str, patience_s: float = PATIENCE_S) -> float:
         """Step until it is done; returns the seconds it took."""
@@ -93,6 +97,7 @@ class Node:
     def close(self) -> None:
         self.supervisor.close()
         self.sockets.close()
+        self.recording.close()
         self.folder.release()
 
 

@@ -15,6 +15,7 @@ import pytest
 import appliance
 from appliance.bus import SUPERVISOR, Bus
 from appliance.launch import WorkerLaunch
+from appliance.recorder import Recording
 from appliance.state.messages import BusMessage, Heartbeat, SlotsChanged, Stop
 from appliance.state.slots import deal
 
@@ -35,7 +36,17 @@ class Supervised:
         self.address = self.udp.getsockname()
         self.bus = Bus(state_dir / "run", SUPERVISOR)
         config_text += f"listener one\n  address 127.0.0.1\n  port {self.address[1]}\n"
-        launch = WorkerLaunch(0, (self.udp.fileno(),), (self.tcp.fileno(),), config_text, str(state_dir), "00" * 32)
+        config_text += "limits\n  recording 1\n"
+        self.recording = Recording(1)
+        launch = WorkerLaunch(
+            0,
+            (self.udp.fileno(),),
+            (self.tcp.fileno(),),
+            config_text,
+            str(state_dir),
+            "00" * 32,
+            recording_fd=self.recording.fd,
+        )
         package = Path(appliance.__path__[0]).parent
         with launch.to_stdin() as document:
             self.process = subprocess.Popen(
@@ -66,6 +77,7 @@ class Supervised:
         self.process.kill()
         self.process.communicate()
         self.bus.close()
+        self.recording.close()
         self.udp.close()
         self.tcp.close()
 

@@ -15,12 +15,13 @@ from appliance import clock
 from appliance.bus import SUPERVISOR, Bus
 from appliance.catalogue import counters as catalogue
 from appliance.catalogue.settings import ListenerSettings, Settings, SupervisionSettings
+from appliance.recorder import Recorder, Recording
 from appliance.resolver import HostAddresses
 from appliance.routing.questions import Answer, FindSubscriber, HostAnswer, LookupHost, Question, SubscriberAnswer
 from appliance.sip.message import Request
 from appliance.sip.parser import SyntaxLimits, parse
 from appliance.sip.writer import write_response
-from appliance.state.messages import BusMessage, Drain, HandedOver, Heartbeat, SendOn, SlotsChanged, Stop
+from appliance.state.messages import BusMessage, CallsMoved, Drain, HandedOver, Heartbeat, SendOn, SlotsChanged, Stop
 from appliance.state.slots import deal
 from appliance.transport.flow import TCP, UDP, Flow, Outgoing
 from appliance.transport.via import response_flow, stamp_received
@@ -58,6 +59,7 @@ class EchoStack:
         self.due = clock.monotonic() + 3600
         self.transactions = 0
         self.wall_time = 0.0
+        self.adopted: list[bytes] = []
         self.journal = journal
 
     def receive_datagrams(self, batch: Sequence[tuple[bytes, Flow]], now: float) -> None:
@@ -103,6 +105,12 @@ class EchoStack:
     def records_to_store(self) -> list[bytes]:
         records, self.records = self.records, []
         return records
+
+    def snapshots_to_keep(self) -> list[tuple[bytes, int, bytes]]:
+        return []
+
+    def adopt(self, snapshots: Sequence[bytes], now: float) -> None:
+        self.adopted += snapshots
 
     def set_wall_time(self, wall_time: float, now: float) -> None:
         self.wall_time = wall_time
@@ -170,7 +178,11 @@ class Bench:
             {number: datagrams.DatagramSocket(door.fileno(), number, 1000) for number, door in enumerate(self.udp)}
         )
         world = World()
-        self.worker = Worker(0, settings, SYNTAX, self.stack, self.bus, doors, world, world, self.journal)
+        self.recording = Recording(1)
+        self.recorder = Recorder(self.recording.fd, self.recording.bank_len, 0, 0)
+        self.worker = Worker(
+            0, settings, SYNTAX, self.stack, self.bus, doors, world, world, self.journal, self.recorder
+        )
         self.heartbeats: list[Heartbeat] = []
 
     async def heartbeat(self, is_wanted: Callable[[Heartbeat], bool]) -> Heartbeat:
@@ -188,6 +200,7 @@ class Bench:
 
     def close(self) -> None:
         self.supervisor.close()
+        self.recording.close()
         for endpoint in (*self.udp, *self.tcp):
             endpoint.close()
 
@@ -237,6 +250,30 @@ def play(request: pytest.FixtureRequest, tmp_path: Path) -> Play:
             return runner.run(whole())
 
     return run
+
+
+def test_calls_of_the_dead_are_adopted_by_the_owner_of_their_slots(play: Play) -> None:
+    async def scenario(bench: Bench) -> None:
+        with_slots = deal([0, 1])
+        dead = Recorder(bench.recording.fd, bench.recording.bank_len, 1, 1)
+        dead.keep([(b"ours", 0, b"first"), (b"another's", 255, b"second")], [0] * len(catalogue.COUNTERS))
+        await bench.order(SlotsChanged(with_slots, [0], [1, 1]))
+        await until(lambda: bench.stack.adopted)
+        assert bench.stack.adopted == [b"first"]
+        await bench.order(SlotsChanged(deal([0], 2), [0], [1, 1]))
+        await until(lambda: len(bench.stack.adopted) > 1)
+        assert bench.stack.adopted == [b"first", b"second"]
+
+    assert play(scenario) == 0
+
+
+def test_calls_that_the_bus_does_not_take_stay_here(play: Play) -> None:
+    async def scenario(bench: Bench) -> None:
+        bench.stack.messages.append((7, CallsMoved([b"call"])))
+        await bench.order(Drain())
+        await until(lambda: bench.stack.adopted)
+
+    assert play(scenario) == 0
 
 
 @pytest.mark.parametrize("listener", [0, 1])

@@ -1,0 +1,160 @@
+"""The flight recorder: what siblings need of a worker that died, to go on with the calls it was setting up (design 4).
+
+One anonymous file of memory, made by the supervisor and inherited by every worker, which outlives each of them. A
+worker has two banks in it; an incarnation writes to the one its predecessor did not, so that what the dead left can
+still be read while the next one starts. A snapshot that was written is there, however the worker ends: nothing is sent
+and nobody waits.
+
+    bank:  magic, format, number of counters, octets in use | counters | cell | cell | ...       (cells from 4096 on)
+    cell:  size as a power of two, state, slot, 0, length of the snapshot | snapshot
+
+The state of a cell is one octet and is written last, so a cell is never half of anything.
+
+Knows nothing of what a snapshot says.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+from collections.abc import Sequence
+from struct import Struct
+from typing import Final
+
+from appliance.catalogue.counters import COUNTERS
+from appliance.catalogue.settings import WORKERS_MAX
+
+MIB: Final = 1024 * 1024
+BANKS: Final = 2
+_MAGIC: Final = b"SBXC"
+_FORMAT: Final = 1
+_HEAD: Final = Struct("<4sHHQ")
+_COUNTERS_AT: Final = 64
+_COUNTERS: Final = Struct(f"<{len(COUNTERS)}Q")
+_CELLS_AT: Final = 4096
+assert _COUNTERS_AT + _COUNTERS.size <= _CELLS_AT
+_CELL: Final = Struct("<BBBBI")
+_CELL_SIZE: Final = _CELL.size
+_STATE_AT: Final = 1
+_FREE: Final = 0
+_LIVE: Final = 1
+# The smallest cell is one of 512 octets.
+_POWER_MIN: Final = 9
+
+
+class Recording:
+    """The memory of a node. `bank_mib`: mebibytes of one bank."""
+
+    def __init__(self, bank_mib: int) -> None:
+        """Raises OSError when there is no memory for it."""
+        self.bank_len = bank_mib * MIB
+        self.fd = os.memfd_create("signalbox-calls")
+        # Pages come into being when they are written to.
+        os.ftruncate(self.fd, self.bank_len * BANKS * WORKERS_MAX)
+
+    def counters_of(self, worker: int, bank: int) -> list[int]:
+        """The counters as they were when the worker's last turn ended; [] when it has written none."""
+        with _map(self.fd, self.bank_len, worker, bank) as memory:
+            magic, version, count, _ = _HEAD.unpack_from(memory)
+            if (magic, version, count) != (_MAGIC, _FORMAT, len(COUNTERS)):
+                return []
+            return list(_COUNTERS.unpack_from(memory, _COUNTERS_AT))
+
+    def close(self) -> None:
+        os.close(self.fd)
+
+
+class Recorder:
+    """A worker's end of the recording: its own bank to write to, and the orphaned ones to take from."""
+
+    def __init__(self, fd: int, bank_len: int, worker: int, bank: int) -> None:
+        """Empties the bank. Raises OSError when the descriptor is no recording."""
+        self._fd = fd
+        self._bank_len = bank_len
+        self._memory = _map(fd, bank_len, worker, bank)
+        self._memory.madvise(mmap.MADV_REMOVE)
+        self._used = _CELLS_AT
+        self._free: dict[int, list[int]] = {}
+        self._cells: dict[bytes, int] = {}
+
+    def __len__(self) -> int:
+        """How many calls are recorded."""
+        return len(self._cells)
+
+    def keep(self, snapshots: Sequence[tuple[bytes, int, bytes]], counters: Sequence[int]) -> int:
+        """Record (key, slot, snapshot) of calls, and drop those whose snapshot is b"": how many found no room?
+
+        `counters` are those after the very turn, so that what was counted and what is recorded agree.
+        """
+        refused = 0
+        for key, slot, snapshot in snapshots:
+            if not snapshot:
+                self._release(self._cells.pop(key, 0))
+            elif not self._put(key, slot, snapshot):
+                refused += 1
+        _COUNTERS.pack_into(self._memory, _COUNTERS_AT, *counters)
+        _HEAD.pack_into(self._memory, 0, _MAGIC, _FORMAT, len(COUNTERS), self._used)
+        return refused
+
+    def take(self, orphans: Sequence[tuple[int, int]], slots: frozenset[int]) -> list[bytes]:
+        """The snapshots in these banks, (worker, bank), of these slots; nobody gets them again."""
+        taken: list[bytes] = []
+        for worker, bank in orphans:
+            with _map(self._fd, self._bank_len, worker, bank) as memory:
+                taken += _taken_from(memory, slots)
+        return taken
+
+    def close(self) -> None:
+        self._memory.close()
+
+    def _put(self, key: bytes, slot: int, snapshot: bytes) -> bool:
+        """Into a new cell, and only then out of the old one."""
+        size = len(snapshot)
+        at = self._cell_for(size + _CELL_SIZE)
+        if not at:
+            return False
+        memory = self._memory
+        memory[at + _STATE_AT : at + _CELL_SIZE] = _CELL.pack(0, _FREE, slot, 0, size)[_STATE_AT:]
+        memory[at + _CELL_SIZE : at + _CELL_SIZE + size] = snapshot
+        memory[at + _STATE_AT] = _LIVE
+        self._release(self._cells.get(key, 0))
+        self._cells[key] = at
+        return True
+
+    def _cell_for(self, size: int) -> int:
+        """A free cell for so many octets; 0 when the bank is full."""
+        power = max((size - 1).bit_length(), _POWER_MIN)
+        free = self._free.get(power)
+        if free:
+            return free.pop()
+        at = self._used
+        if at + (1 << power) > self._bank_len:
+            return 0
+        _CELL.pack_into(self._memory, at, power, _FREE, 0, 0, 0)
+        self._used = at + (1 << power)
+        return at
+
+    def _release(self, at: int) -> None:
+        if at:
+            memory = self._memory
+            memory[at + _STATE_AT] = _FREE
+            self._free.setdefault(memory[at], []).append(at)
+
+
+def _map(fd: int, bank_len: int, worker: int, bank: int) -> mmap.mmap:
+    return mmap.mmap(fd, bank_len, offset=(worker * BANKS + bank) * bank_len)
+
+
+def _taken_from(memory: mmap.mmap, slots: frozenset[int]) -> list[bytes]:
+    taken: list[bytes] = []
+    magic, version, _, used = _HEAD.unpack_from(memory)
+    if magic != _MAGIC or version != _FORMAT:
+        return taken
+    at = _CELLS_AT
+    while at < used:
+        power, state, slot, _, size = _CELL.unpack_from(memory, at)
+        if state == _LIVE and slot in slots:
+            memory[at + _STATE_AT] = _FREE
+            taken.append(memory[at + _CELL_SIZE : at + _CELL_SIZE + size])
+        at += 1 << power
+    return taken
