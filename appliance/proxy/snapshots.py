@@ -126,16 +126,14 @@ def write_snapshot(call: CallSnapshot) -> bytes:
 def read_snapshot(octets: bytes) -> CallSnapshot:
     """What `write_snapshot` was given. Raises ValueError for anything that it does not write."""
     try:
-        version, request, flow, *plain, targets, branches = unpack(octets)
+        version, request, flow, *plain = unpack(octets)
+        targets, branches = plain[-2:]
         if version != FORMAT:
             raise ValueError(f"snapshot format {version!r}")
-        return CallSnapshot(
-            _read_request(request),
-            FLOW.read(flow),
-            *plain,
-            [_read_target(target) for target in targets],
-            [_read_branch(branch) for branch in branches],
-        )
+        call = CallSnapshot(_read_request(request), FLOW.read(flow), *plain)
+        call.targets = [_read_target(target) for target in targets]
+        call.branches = [_read_branch(branch) for branch in branches]
+        return call
     except (TypeError, MalformedMessage) as fault:
         raise ValueError(f"no snapshot: {fault}") from fault
 
