@@ -1,7 +1,6 @@
 """Going on with calls that another worker was setting up (design 4).
 
-What was sent is sent again. For the peers that is a repetition, which they answer with where they are; so nothing is
-lost by a response that came while nobody was there.
+See snapshots.py for what is sent again, and what peers repeat by themselves.
 
 Knows nothing of how the snapshots came here.
 """

@@ -54,7 +54,7 @@ class BranchUser(Protocol):
         """A 2xx to pass on; for INVITE there may be several."""
 
     def branch_moved(self, branch: Branch, now: float) -> None:
-        """The branch goes on at its next hop."""
+        """The branch goes on at its next hop, or its hop has answered for the first time."""
 
     def branch_ended(self, branch: Branch, now: float) -> None:
         """`branch.final` is set: the branch failed, or will never answer."""
@@ -102,10 +102,13 @@ class Branch:
         hop = self.client.flow if self.client is not None else None
         # The hop at hand counts among those tried.
         attempt = self._attempt - 1 if hop is not None else self._attempt
-        return BranchSnapshot(self.target, self._breadth, attempt, hop, self._hops, self._wants_cancel, self.final)
+        is_proceeding = self.state == BranchState.PROCEEDING
+        return BranchSnapshot(
+            self.target, self._breadth, attempt, hop, self._hops, is_proceeding, self._wants_cancel, self.final
+        )
 
     def resume(self, snapshot: BranchSnapshot, now: float) -> None:
-        """Go on where another worker left off: its last request goes out again, a repetition to the peer."""
+        """Go on where another worker left off; a hop that has not answered yet gets the request again."""
         self._wants_cancel = snapshot.wants_cancel
         self.final = snapshot.final
         if self.final is not None:
@@ -115,7 +118,10 @@ class Branch:
         elif self._prepare(now):
             self._hops = [snapshot.hop, *snapshot.hops]
             self._attempt = snapshot.attempt
-            self._try_next_hop(now)
+            # Over a stream nobody repeats a final response, which may have been lost with the connection.
+            self._try_next_hop(now, snapshot.is_proceeding and not snapshot.hop.is_reliable)
+            if self._wants_cancel and self.state == BranchState.PROCEEDING:
+                self._send_cancel(now)
 
     def relinquish(self, now: float) -> None:
         """Another worker goes on: end without a word."""
@@ -174,7 +180,8 @@ class Branch:
 
     # -- sending -----------------------------------------------------------------------------------
 
-    def _try_next_hop(self, now: float) -> None:
+    def _try_next_hop(self, now: float, is_proceeding: bool = False) -> None:
+        """Send the request; or only wait for the final response of a hop that has it and has answered provisionally."""
         if not self._hops:
             self._end(made_here(503, b"Next Hop Unreachable"), now)
             return
@@ -185,12 +192,14 @@ class Branch:
         add_record_route(request, context, hop, self._node)
         address_to_hop(request, context, hop, self._attempt, self._node)
         self._attempt += 1
+        transactions = self._node.transactions
+        begin = transactions.resume_client if is_proceeding else transactions.new_client
         try:
-            self.client = self._node.transactions.new_client(request, write(request), hop, self, now)
+            self.client = begin(request, write(request), hop, self, now)
         except TableFull:
             self._end(made_here(503, b"Too Many Transactions"), now)
             return
-        self.state = BranchState.CALLING
+        self.state = BranchState.PROCEEDING if is_proceeding else BranchState.CALLING
         if self._user.is_invite:
             # RFC 3261 16.6 step 11
             self._start_timer(self._node.settings.timers.c_s, now)
@@ -225,6 +234,8 @@ class Branch:
             return
         was_calling = self.state == BranchState.CALLING
         self.state = BranchState.PROCEEDING
+        if was_calling:
+            self._user.branch_moved(self, now)
         if self._wants_cancel:
             # RFC 3261 9.1: the CANCEL had to wait for a provisional response.
             if was_calling:

@@ -1,8 +1,8 @@
 """A call that is being set up, as octets: enough for another worker to go on with it (design 4).
 
 What was sent need not be in a snapshot: branches are keyed functions of the request and the hop, so whoever adopts the
-call makes the same request again. For its peers that is a retransmission (RFC 3261 17.2.1): they answer with
-where they are, and the new owner has caught up.
+call makes the same request again. A peer that has not answered yet gets it once more, as a retransmission (RFC 3261
+17.2.1). One that rings is left in peace: it repeats its final response until that is acknowledged.
 
 Knows nothing of where snapshots are kept, and of what is done with one.
 """
@@ -34,6 +34,7 @@ class BranchSnapshot:
     """One branch. `hop` is None as long as nothing was sent; `final` is None as long as the branch is open.
 
     `attempt` is how many hops were tried before `hop`, and `hops` are those that are left (RFC 3263 4.3).
+    `is_proceeding`: the hop has sent a provisional response.
     """
 
     target: Target
@@ -41,6 +42,7 @@ class BranchSnapshot:
     attempt: int
     hop: Flow | None
     hops: Sequence[Flow]
+    is_proceeding: bool
     wants_cancel: bool
     final: FinalResponse | None
 
@@ -166,19 +168,21 @@ def _write_branch(branch: BranchSnapshot) -> Any:
         branch.attempt,
         _write_flow(branch.hop),
         [FLOW.write(hop) for hop in branch.hops],
+        branch.is_proceeding,
         branch.wants_cancel,
         None if final is None else (final.status, final.reason, write(final.response) if final.response else b""),
     )
 
 
 def _read_branch(value: Any) -> BranchSnapshot:
-    target, breadth, attempt, hop, hops, wants_cancel, final = value
+    target, breadth, attempt, hop, hops, is_proceeding, wants_cancel, final = value
     return BranchSnapshot(
         _read_target(target),
         breadth,
         attempt,
         _read_flow(hop),
         [FLOW.read(flow) for flow in hops],
+        is_proceeding,
         wants_cancel,
         None if final is None else _read_final(*final),
     )

@@ -209,6 +209,19 @@ class Transactions(TransactionLayer):
         The user is not called before this returns. Raises TableFull at the limit, where a CANCEL of a
         request that is here still has room, and when the branch is in use.
         """
+        client = self._added_client(request, data, flow, user)
+        client.step(_REQUEST, None, now)
+        return client
+
+    def resume_client(
+        self, request: Request, data: bytes, flow: Flow, user: ClientUser | None, now: float
+    ) -> ClientTransaction:
+        """Go on with an INVITE that was sent before and has had a provisional response. Raises TableFull."""
+        client = self._added_client(request, data, flow, user)
+        client.resume()
+        return client
+
+    def _added_client(self, request: Request, data: bytes, flow: Flow, user: ClientUser | None) -> ClientTransaction:
         branch = request.read_top_via().branch
         key = client_key(branch, request.method)
         if len(self) >= self.limit and not (
@@ -219,7 +232,6 @@ class Transactions(TransactionLayer):
             raise KeyTaken
         client = ClientTransaction(self, key, request, data, flow, user)
         self.clients[key] = client
-        client.step(_REQUEST, None, now)
         return client
 
     def client_for(self, response: Response) -> ClientTransaction | None:

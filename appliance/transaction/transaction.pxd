@@ -11,6 +11,7 @@ cdef long _BITS
 cdef long _MASK
 cdef long _IGNORED
 cdef long _TRYING
+cdef long _PROCEEDING
 cdef long _ACCEPTED
 cdef long _COMPLETED
 cdef long _TERMINATED
@@ -61,6 +62,7 @@ cdef class ClientTransaction(Transaction):
     cdef public Flow flow
     cdef public object user
 
+    cpdef resume(self)
     cpdef timer_fired(self, long token, double now)
     @cython.locals(step=long, before=int, do=long)
     cpdef step(self, int what, Response response, double now)

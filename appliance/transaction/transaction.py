@@ -53,6 +53,7 @@ _BITS: Final = STATE_BITS
 _MASK: Final = STATE_MASK
 _IGNORED: Final = IGNORED
 _TRYING: Final = int(State.TRYING)
+_PROCEEDING: Final = int(State.PROCEEDING)
 _ACCEPTED: Final = int(State.ACCEPTED)
 _COMPLETED: Final = int(State.COMPLETED)
 _TERMINATED: Final = int(State.TERMINATED)
@@ -151,6 +152,10 @@ class ClientTransaction(Transaction):
         self.data = data
         self.flow = flow
         self.user = user
+
+    def resume(self) -> None:
+        """An INVITE that another worker sent, and that has had a provisional response: no timer runs (17.1.1.2)."""
+        self.state = _PROCEEDING
 
     def timer_fired(self, token: int, now: float) -> None:
         """One of timers A, B, D, E, F, K and M."""
