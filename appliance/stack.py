@@ -21,7 +21,7 @@ from appliance.catalogue import counters as catalogue
 from appliance.catalogue.settings import Settings, SyntaxSettings
 from appliance.location.bindings import BindingChange, BindingTable
 from appliance.location.records import BindingRecords, encode_change
-from appliance.proxy.adoption import adopt, calls_of
+from appliance.proxy.adoption import calls_of
 from appliance.proxy.node import Node
 from appliance.proxy.proxy import Proxy
 from appliance.routing.questions import Answer, HostAnswer, Question
@@ -132,7 +132,7 @@ class Stack:
             return
         client = self._transactions.client_for(response)
         if client is None:
-            self._proxy.receive_stray_response(response)
+            self._proxy.receive_stray_response(response, now)
             return
         # RFC 3261 16.7 step 3: without a Via below ours it is nobody's. Our own CANCEL, which has no user, has one Via.
         if client.user is not None and is_last_via(response):
@@ -179,7 +179,8 @@ class Stack:
         self._siblings = [worker for worker in live if worker != self._worker]
         self._connections.set_siblings(self._siblings)
         self._replica.set_siblings(self._siblings, now)
-        if self._is_shared:
+        if self._siblings:
+            self._proxy.early.expect(now)
             self._move_calls(now)
 
     def _move_calls(self, now: float) -> None:
@@ -197,9 +198,8 @@ class Stack:
 
     def adopt(self, snapshots: Sequence[bytes], now: float) -> None:
         """Go on with calls that another worker was setting up."""
-        for snapshot in snapshots:
-            is_adopted = adopt(snapshot, self._node, self._proxy.decide, now)
-            self.counters[catalogue.CALLS_ADOPTED if is_adopted else catalogue.CALLS_NOT_ADOPTED] += 1
+        if snapshots:
+            self._proxy.adopt(snapshots, now)
 
     def _publish(self, change: BindingChange) -> int:
         """Apply a change of bindings, note it for the journal, and tell the siblings."""
@@ -245,6 +245,7 @@ class Stack:
     def handle_timers(self, now: float) -> None:
         """Everything that is due."""
         self._transactions.handle_timers(now)
+        self._proxy.handle_timers(now)
         self._replica.handle_timers(now)
         if self._expiry_at <= now:
             self._expiry_at = now + EXPIRY_INTERVAL_S
@@ -255,7 +256,12 @@ class Stack:
     def next_timer(self) -> float:
         """The monotonic moment at which handle_timers wants to be called next."""
         due = self._expiry_at
-        for other in (self._transactions.next_timer(), self._replica.next_timer(), self._proxy.held.next_deadline()):
+        for other in (
+            self._transactions.next_timer(),
+            self._replica.next_timer(),
+            self._proxy.held.next_deadline(),
+            self._proxy.early.next_deadline(),
+        ):
             if other is not None and other < due:
                 due = other
         return due

@@ -9,10 +9,21 @@ Knows nothing of sockets, slots and siblings.
 
 from __future__ import annotations
 
-from appliance.catalogue.counters import CALLS_CANCELLED, CALLS_STARTED, REFUSED_TABLE_FULL, WAITING_FULL
+from collections.abc import Sequence
+
+from appliance.catalogue.counters import (
+    CALLS_ADOPTED,
+    CALLS_CANCELLED,
+    CALLS_NOT_ADOPTED,
+    CALLS_STARTED,
+    REFUSED_TABLE_FULL,
+    WAITING_FULL,
+)
 from appliance.proxy import stateless
+from appliance.proxy.adoption import adopt
 from appliance.proxy.answers import FORWARD, AskSubscriber, Drop, Reply
 from appliance.proxy.chain import run_chain
+from appliance.proxy.early_responses import EarlyResponses
 from appliance.proxy.held_replies import HeldReplies
 from appliance.proxy.node import Node
 from appliance.proxy.request_context import RequestContext
@@ -33,11 +44,12 @@ RETRY_AFTER = ((b"Retry-After", b"5"),)
 class Proxy:
     """The transaction user of one worker (RFC 3261 16, 10, 8.2)."""
 
-    __slots__ = ("_node", "_stages", "held")
+    __slots__ = ("_node", "_stages", "early", "held")
 
     def __init__(self, node: Node) -> None:
         self._node = node
         self._stages = [ROLES[listener.role] for listener in node.settings.listeners]
+        self.early = EarlyResponses()
         self.held = HeldReplies(node.transactions, node.settings.limits.replication_wait_ms / 1000)
 
     # -- requests ------------------------------------------------------------------------------------
@@ -156,6 +168,21 @@ class Proxy:
 
     # -- responses -----------------------------------------------------------------------------------
 
-    def receive_stray_response(self, response: Response) -> None:
+    def receive_stray_response(self, response: Response, now: float) -> None:
         """A response that matches no client transaction (RFC 3261 16.7, RFC 6026 7.3)."""
-        stateless.forward_response(response, self._node)
+        if not self.early.hold(response, now):
+            stateless.forward_response(response, self._node)
+
+    def handle_timers(self, now: float) -> None:
+        """What has waited long enough."""
+        for response in self.early.overdue(now):
+            stateless.forward_response(response, self._node)
+
+    # -- calls of other workers ----------------------------------------------------------------------
+
+    def adopt(self, snapshots: Sequence[bytes], now: float) -> None:
+        """Go on with calls that another worker was setting up."""
+        for snapshot in snapshots:
+            is_adopted = adopt(snapshot, self._node, self.decide, now)
+            self._node.counters[CALLS_ADOPTED if is_adopted else CALLS_NOT_ADOPTED] += 1
+        self.early.match(self._node.transactions, now)

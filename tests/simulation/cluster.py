@@ -12,7 +12,6 @@ import hashlib
 from collections.abc import Callable, Iterable
 from random import Random
 
-from appliance.catalogue.counters import CALLS_ADOPTED
 from appliance.catalogue.settings import Settings
 from appliance.routing.questions import Answer, FindSubscriber, HostAnswer, Question, SubscriberAnswer
 from appliance.sip.parser import find_call_id
@@ -48,8 +47,7 @@ class Cluster:
         self.table: SlotTable = deal(range(workers))
         self.stacks: dict[int, Stack] = {}
         self.stored: list[bytes] = []
-        # Calls that workers had adopted which are dead now.
-        self.adopted = 0
+        self._counters_of_the_dead: list[list[int]] = []
         self._home = self.table
         self._steering = self.table
         self._settings = settings
@@ -77,7 +75,7 @@ class Cluster:
 
     def kill(self, worker: int) -> None:
         """A worker is gone with all it had; its siblings are told and the kernel steers anew a little later."""
-        self.adopted += self.stacks.pop(worker).counters[CALLS_ADOPTED]
+        self._counters_of_the_dead.append(self.stacks.pop(worker).counters)
         self._orphans.append(self._recordings.pop(worker))
         self.table = move(self.table, worker, list(self.stacks))
         self._tell_slots()
@@ -193,6 +191,11 @@ class Cluster:
         )
 
     # -- what is left --------------------------------------------------------------------------------
+
+    def counted(self, counter: int) -> int:
+        """A counter, over all workers that ever lived."""
+        living = [stack.counters for stack in self.stacks.values()]
+        return sum(counters[counter] for counters in [*living, *self._counters_of_the_dead])
 
     def gauges(self, name: str) -> list[int]:
         """One gauge of every worker."""

@@ -8,7 +8,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from appliance.catalogue.counters import CALLS_NOT_ADOPTED, HANDED_OVER, RETRANSMISSIONS_SENT
+from appliance.catalogue.counters import (
+    CALLS_ADOPTED,
+    CALLS_ANSWERED,
+    CALLS_FAILED,
+    CALLS_NOT_ADOPTED,
+    CALLS_STARTED,
+    HANDED_OVER,
+    RETRANSMISSIONS_SENT,
+)
 from tests.simulation.world import Network, World
 
 GOOD = Network()
@@ -144,8 +152,13 @@ def test_workers_that_die_and_come_back_cost_no_call(seed: int) -> None:
     world.expect_calls_ended("ended 200", "refused 486", "refused 487")
     world.expect_no_answer_lost()
     world.expect_nothing_left()
-    assert world.adopted > 20
+    assert world.counted(CALLS_ADOPTED) > 20
     assert world.counted(CALLS_NOT_ADOPTED) == 0
+    # Whatever a record of calls is made of has happened once for each call.
+    answered = sum(call.is_answered_by_callee for call in world.calls.values())
+    assert world.counted(CALLS_STARTED) == len(world.calls)
+    assert world.counted(CALLS_ANSWERED) == answered
+    assert world.counted(CALLS_FAILED) == len(world.calls) - answered
 
 
 def test_on_a_bad_network_workers_that_die_leave_nothing_behind(seed: int) -> None:

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
-from appliance.catalogue.counters import CALLS_ADOPTED
 from appliance.catalogue.settings import ListenerSettings, Settings
 from appliance.transport.flow import UDP, Flow, Outgoing
 from tests.flows.wire import read
@@ -135,13 +134,8 @@ class World:
             assert not any(self.cluster.gauges(gauge)), (gauge, self.cluster.gauges(gauge))
 
     def counted(self, counter: int) -> int:
-        """A counter of the catalogue, over all workers."""
-        return sum(stack.counters[counter] for stack in self.cluster.stacks.values())
-
-    @property
-    def adopted(self) -> int:
-        """Calls that went on in another worker, over all that ever lived."""
-        return self.cluster.adopted + self.counted(CALLS_ADOPTED)
+        """A counter of the catalogue, over all workers that ever lived."""
+        return self.cluster.counted(counter)
 
     def bindings_by_worker(self) -> dict[int, dict[str, set[str]]]:
         """What each worker answers when it is asked for the contacts of every phone (RFC 3261 10.2.3)."""
