@@ -121,6 +121,8 @@ def _commands(options: argparse.Namespace, settings: Settings | None) -> Subscri
 def _make_folder(path: Path) -> None:
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except FileExistsError:
+        raise CommandFailed(f"The state folder {path} cannot be made: that is a file. Name another folder.") from None
     except OSError as fault:
         raise CommandFailed(f"The state folder {path} cannot be made: {fault.strerror}.") from None
 

@@ -118,7 +118,7 @@ def _check_segment(path: Path) -> str:
 def _salvage(path: Path, count: int, reader: FrameReader) -> str:
     """Write what is whole to a file of its own; then the damaged one goes aside, and the new one takes its name."""
     salvaged = path.with_name(path.name + ".salvaged")
-    with salvaged.open("wb") as file:
+    with os.fdopen(os.open(salvaged, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb") as file:
         file.write(HEADER)
         for records in read_records(path, FrameReader()):
             file.writelines(map(frame, records))

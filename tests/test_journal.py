@@ -247,6 +247,8 @@ def test_damage_in_the_middle_is_made_good_and_the_file_set_aside(tmp_path: Path
     (aside,) = tmp_path.glob("*.damaged-*")
     assert aside.name in sentence
     assert aside.read_bytes() == damaged
+    # Who is registered, and where, is nobody else's business.
+    assert path.stat().st_mode & 0o077 == 0
     keeper = Keeper(tmp_path, incarnation=2)
     assert keeper.load() == 49
     assert keeper.users() == users(*[user for user in range(50) if user != 20])

@@ -115,6 +115,9 @@ def test_a_state_folder_that_cannot_be_made_is_one_sentence(capsys: pytest.Captu
     (tmp_path / "file").write_text("")
     status, _, err = said(capsys, "subscriber", "list", "--state", str(tmp_path / "file" / "state"))
     assert (status, err) == (1, f"The state folder {tmp_path}/file/state cannot be made: Not a directory.\n")
+    status, _, err = said(capsys, "subscriber", "list", "--state", str(tmp_path / "file"))
+    assert (status, err.count("\n")) == (1, 1)
+    assert "that is a file" in err
 
 
 def test_run_hands_settings_text_and_folder_over(

@@ -1,0 +1,115 @@
+"""Floods: garbage, half-open connections, calls that nobody answers. Memory stays bounded, each has its counter, and
+whoever comes after it is served (design section 5)."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
+
+import pytest
+
+from tests.live.appliance import Appliance
+from tests.live.processes import LOOPBACK, Processes, wait_until
+from tests.live.sipp import call, register, start_callee
+
+START = Callable[..., Appliance]
+GARBAGE = 50_000
+CONNECTIONS_MAX = 40
+TRANSACTIONS_MAX = 300
+INVITES = 5_000
+MEMORY_GROWTH_MAX = 24 << 20
+
+
+@pytest.fixture
+def silent() -> Iterator[socket.socket]:
+    """A phone that takes everything and says nothing."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
+        phone.bind((LOOPBACK, 0))
+        yield phone
+
+
+def assert_in_service(processes: Processes, appliance: Appliance) -> None:
+    """All is as before: one more phone registers and is called."""
+    callee = start_callee(processes)
+    register(processes, appliance, "bob", callee.contact)
+    call(processes, appliance)
+    callee.succeed()
+
+
+def test_garbage(processes: Processes, start_appliance: START) -> None:
+    """Random octets, octets that begin like SIP, and empty datagrams."""
+    appliance = start_appliance()
+    memory = appliance.rss()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as flood:
+        flood.connect((appliance.address, appliance.port))
+        for number in range(GARBAGE // 2):
+            flood.send(os.urandom(200))
+            flood.send(b"INVITE sip:%d SIP/2.0\r\n" % number + os.urandom(200))
+    wait_until(lambda: dropped(appliance) > GARBAGE // 4, "garbage is counted as dropped", 10.0, 0.2)
+    assert appliance.rss() - memory < MEMORY_GROWTH_MAX
+    assert_in_service(processes, appliance)
+
+
+def dropped(appliance: Appliance) -> int:
+    """Datagrams thrown away, for whichever reason."""
+    return sum(count for name, count in appliance.status()["counters"].items() if name.startswith("dropped-"))
+
+
+def test_half_open_connections(processes: Processes, start_appliance: START) -> None:
+    """Ten times as many connections as allowed, each with a message that never ends."""
+    limits = f"limits\n  connections {CONNECTIONS_MAX}\n  message partial 1\n!"
+    appliance = start_appliance(limits)
+    memory = appliance.rss()
+    with ExitStack() as opened:
+        for _ in range(10 * CONNECTIONS_MAX):
+            connection = opened.enter_context(socket.socket())
+            connection.connect((appliance.address, appliance.port))
+            with suppress(ConnectionError):
+                connection.sendall(b"INVITE sip:bob@signalbox.test SIP/2.0\r\nVia: " + b"x" * 2000)
+        wait_until(lambda: appliance.counter("connections-refused") > 0, "connections are refused", 5.0)
+        assert open_connections(appliance) <= 2 * CONNECTIONS_MAX
+        closed = "connections-closed-partial"
+        wait_until(lambda: appliance.counter(closed) > 0, "messages that never end are given up", 10.0)
+        wait_until(lambda: open_connections(appliance) == 0, "no connection is left", 10.0)
+        assert appliance.rss() - memory < MEMORY_GROWTH_MAX
+    assert_in_service(processes, appliance)
+
+
+def open_connections(appliance: Appliance) -> int:
+    """TCP connections of all workers."""
+    return sum(worker["gauges"]["connections"] for worker in appliance.status()["workers"])
+
+
+def test_calls_that_nobody_answers(processes: Processes, start_appliance: START, silent: socket.socket) -> None:
+    """The table fills, new calls are refused with 503 and Retry-After, and the table empties by itself."""
+    appliance = start_appliance(f"timers\n  t1 50\n!\nlimits\n  transactions {TRANSACTIONS_MAX}\n!")
+    register(processes, appliance, "nobody", f"sip:nobody@{LOOPBACK}:{silent.getsockname()[1]}")
+    memory = appliance.rss()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as flood:
+        flood.bind((LOOPBACK, 0))
+        flood.connect((appliance.address, appliance.port))
+        refusals = [refusal for number in range(INVITES) if (refusal := send_invite(flood, number))]
+    assert refusals, "no call was refused"
+    assert b"\r\nRetry-After: " in refusals[0]
+    assert appliance.counter("refused-table-full") >= len(refusals)
+    assert appliance.status()["transactions"] <= 2 * TRANSACTIONS_MAX
+    assert appliance.rss() - memory < MEMORY_GROWTH_MAX
+    wait_until(lambda: appliance.status()["transactions"] == 0, "every transaction has ended", 30.0, 0.2)
+    assert_in_service(processes, appliance)
+
+
+def send_invite(flood: socket.socket, number: int) -> bytes:
+    """One call to the silent phone; a 503 that was among what has come back, else nothing."""
+    port = flood.getsockname()[1]
+    flood.send(
+        f"INVITE sip:nobody@signalbox.test SIP/2.0\r\nVia: SIP/2.0/UDP {LOOPBACK}:{port};branch=z9hG4bKf{number}\r\n"
+        f"Max-Forwards: 70\r\nFrom: <sip:flood@{LOOPBACK}>;tag={number}\r\nTo: <sip:nobody@signalbox.test>\r\n"
+        f"Call-ID: flood-{number}\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n".encode()
+    )
+    with suppress(BlockingIOError):
+        while data := flood.recv(65535, socket.MSG_DONTWAIT):
+            if data.startswith(b"SIP/2.0 503 "):
+                return data
+    return b""
