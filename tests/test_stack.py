@@ -252,6 +252,65 @@ def test_a_response_for_the_connection_of_a_dead_worker_opens_another() -> None:
     assert [outgoing.flow for outgoing in survivor.datagrams_to_send(NOW)] == [Flow(TCP, 0, ("192.0.2.102", 5060))]
 
 
+# -- calls that move ---------------------------------------------------------------------------------------
+
+
+def answer(invite: Message, status: int) -> bytes:
+    """What the callee says to a forwarded INVITE."""
+    names = ("Via", "Record-Route", "From", "To", "Call-ID", "CSeq")
+    lines = [f"{name}: {value}" for name, value in invite.headers if name in names]
+    return "\r\n".join([f"SIP/2.0 {status} Said", *lines, "Content-Length: 0", "", ""]).encode()
+
+
+def ringing(pair: Pair) -> Message:
+    """A call that worker 1 is setting up; the INVITE that the callee got."""
+    call_id = call_id_of(1, pair.table)
+    pair.workers[1].receive_datagrams([(request("INVITE", "sip:bob@192.0.2.60", call_id), ALICE)], NOW)
+    (invite,) = [message for message in sent(pair.workers[1]) if message.is_request]
+    pair.workers[1].receive_datagrams([(answer(invite, 180), BOB)], NOW)
+    assert [message.status for message in sent(pair.workers[1])] == [180]
+    return invite
+
+
+BOB = Flow(UDP, 0, ("192.0.2.60", 5060))
+
+
+def test_a_call_follows_its_slot_and_its_answer_waits_for_it() -> None:
+    """Design 4: the kernel may give the 200 to the new owner before the bus has given it the call."""
+    pair = Pair()
+    invite = ringing(pair)
+    slots = SlotsChanged(SlotTable(bytes(256), 9), [0, 1])
+    new = pair.workers[0]
+    new.receive_messages([(-1, slots)], NOW)
+    new.receive_datagrams([(answer(invite, 200), BOB)], NOW)
+    assert sent(new) == []
+    pair.workers[1].receive_messages([(-1, slots)], NOW)
+    assert sent(pair.workers[1]) == []
+    pair.pump()
+    assert [message.status for message in sent(new)] == [200]
+    assert new.counters[counters.CALLS_ANSWERED] == 1
+    assert new.counters[counters.STRAY_RESPONSES_FORWARDED] == 0
+    assert pair.workers[1].gauges()["transactions"] == 0
+
+
+def test_an_answer_whose_call_does_not_come_goes_on_by_its_branch() -> None:
+    pair = Pair()
+    invite = ringing(pair)
+    new = pair.workers[0]
+    new.receive_messages([(-1, SlotsChanged(SlotTable(bytes(256), 9), [0]))], NOW)
+    new.receive_datagrams([(answer(invite, 200), BOB)], NOW)
+    new.handle_timers(NOW + 1)
+    assert [message.status for message in sent(new)] == [200]
+    assert new.counters[counters.STRAY_RESPONSES_FORWARDED] == 1
+
+
+def test_a_snapshot_of_another_version_harms_nothing() -> None:
+    one = stack()
+    one.adopt([b"", b"\x91\x63", b"no snapshot"], NOW)
+    assert one.counters[counters.CALLS_NOT_ADOPTED] == 3
+    assert sent(one) == []
+
+
 # -- questions, time, malformed messages -------------------------------------------------------------------
 
 
