@@ -13,7 +13,7 @@ import pytest
 
 from appliance.journal import BACKLOG_MAX, Journal
 from appliance.journal_files import JournalError, check_folder
-from appliance.location.bindings import Binding, BindingChange, BindingTable
+from appliance.location.bindings import BindingChange, BindingTable, new_binding
 from appliance.location.records import BindingRecords, encode_change
 from appliance.state.frames import HEADER, frame
 
@@ -69,7 +69,7 @@ def change_of(user: int, at: float = 0.0, lasts_s: float = 3600.0) -> BindingCha
     uri = b"sip:%d@192.0.2.1" % user
     version = int((WALL + at) * 1_000_000) << 8
     until = WALL + at + lasts_s
-    one = Binding(
+    one = new_binding(
         b"sip:%d@h" % user, uri, uri, b"", 1000, until, until, b"call", 1, (), b"", 0, None, None, b"", version, version
     )
     return BindingChange(one.aor, (one,))

@@ -1,5 +1,12 @@
 cimport cython
 from appliance.location.digests cimport Digests
+from appliance.transport.flow cimport Flow
+
+cdef unsigned long long _SPREAD_NAME
+cdef unsigned long long _SPREAD_VERSION
+cdef unsigned long long _STIR_ONCE
+cdef unsigned long long _STIR_AGAIN
+cdef unsigned long long _HASH_BITS
 
 @cython.final
 cdef class Binding:
@@ -30,6 +37,11 @@ cdef class Binding:
     cpdef bint comes_after(self, Binding other)
 
 
+@cython.locals(binding=Binding)
+cpdef Binding new_binding(bytes aor, bytes key, bytes uri, bytes parameters, int q, double expires_at, double forget_at,
+                          bytes call_id, unsigned int cseq, tuple path, bytes instance, unsigned int reg_id, Flow flow,
+                          tuple source, bytes user_agent, long long series, long long version)
+
 @cython.final
 cdef class BindingChange:
     cdef public bytes aor
@@ -52,7 +64,7 @@ cdef class BindingTable:
     cpdef list find(self, bytes aor, double wall_time, bytes instance=*)
     cpdef list entries(self, bytes aor)
     cpdef bint apply(self, BindingChange change)
-    @cython.locals(place=int, old=Binding)
+    @cython.locals(place=int, old=Binding, name=cython.ulonglong, difference=cython.ulonglong)
     cpdef bint apply_binding(self, Binding binding)
     cdef _insert(self, int place, object held, Binding binding)
     cdef _refresh(self, Binding old, Binding new)
@@ -73,5 +85,7 @@ cpdef int range_of(bytes aor)
 @cython.locals(binding=Binding)
 cdef Binding _with_key(object held, bytes key)
 cdef long long _second_of(Binding binding)
+cdef unsigned long long _hash(Binding binding) except? 0
+cdef unsigned long long _name_of(Binding binding) except? 0
 @cython.locals(mixed=cython.ulonglong)
-cdef unsigned long long _hash(Binding binding)
+cdef unsigned long long _mixed(unsigned long long name, unsigned long long version) noexcept

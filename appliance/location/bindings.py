@@ -29,7 +29,12 @@ from appliance.location.digests import RANGES, Digests
 from appliance.transport.flow import Flow
 
 SHARED_MAX: Final = 4096  # distinct texts that bindings share; at the limit sharing begins anew
-HASH_BITS: Final = 0xFFFFFFFFFFFFFFFF
+# What _mixed() multiplies by: odd numbers whose bits look random (the first is 2**64 over the golden ratio).
+_SPREAD_NAME: Final = 0x9E3779B97F4A7C15
+_SPREAD_VERSION: Final = 0xD1342543DE82EF95
+_STIR_ONCE: Final = 0xBF58476D1CE4E5B9
+_STIR_AGAIN: Final = 0x94D049BB133111EB
+_HASH_BITS: Final = 0xFFFFFFFFFFFFFFFF
 NO_FLOW: Final = -1
 
 
@@ -73,55 +78,6 @@ class Binding:
         "worker",
     )
 
-    def __init__(
-        self,
-        aor: bytes,
-        key: bytes,
-        uri: bytes,
-        parameters: bytes,
-        q: int,
-        expires_at: float,
-        forget_at: float,
-        call_id: bytes,
-        cseq: int,
-        path: tuple[bytes, ...],
-        instance: bytes,
-        reg_id: int,
-        flow: Flow | None,
-        source: tuple[str, int] | None,
-        user_agent: bytes,
-        series: int,
-        version: int,
-    ) -> None:
-        self.aor = aor
-        self.key = key
-        self.uri = uri
-        self.parameters = parameters
-        self.q = q
-        self.expires_at = expires_at
-        self.forget_at = forget_at
-        self.call_id = call_id
-        self.cseq = cseq
-        self.path_text = b"\n".join(path) if path else b""
-        self.instance = instance
-        self.reg_id = reg_id
-        if flow is None:
-            self.transport = NO_FLOW
-            self.listener = self.worker = self.connection = 0
-        else:
-            self.transport = flow.transport
-            self.listener = flow.listener
-            self.worker = flow.worker
-            self.connection = flow.connection
-            source = flow.remote
-        self.source_ip = "" if source is None else source[0]
-        self.source_port = 0 if source is None else source[1]
-        self.user_agent = user_agent
-        self.series = series
-        self.version = version
-        self.bucket = 0
-        self.is_counted = False
-
     @property
     def source(self) -> tuple[str, int] | None:
         return (self.source_ip, self.source_port) if self.source_ip else None
@@ -150,6 +106,58 @@ class Binding:
         if self.cseq != other.cseq:
             return self.cseq > other.cseq
         return self.version > other.version
+
+
+def new_binding(
+    aor: bytes,
+    key: bytes,
+    uri: bytes,
+    parameters: bytes,
+    q: int,
+    expires_at: float,
+    forget_at: float,
+    call_id: bytes,
+    cseq: int,
+    path: tuple[bytes, ...],
+    instance: bytes,
+    reg_id: int,
+    flow: Flow | None,
+    source: tuple[str, int] | None,
+    user_agent: bytes,
+    series: int,
+    version: int,
+) -> Binding:
+    """A binding that is in no table yet. No constructor: those cost compiled code an object for each number."""
+    binding = Binding.__new__(Binding)
+    binding.aor = aor
+    binding.key = key
+    binding.uri = uri
+    binding.parameters = parameters
+    binding.q = q
+    binding.expires_at = expires_at
+    binding.forget_at = forget_at
+    binding.call_id = call_id
+    binding.cseq = cseq
+    binding.path_text = b"\n".join(path) if path else b""
+    binding.instance = instance
+    binding.reg_id = reg_id
+    if flow is None:
+        binding.transport = NO_FLOW
+        binding.listener = binding.worker = binding.connection = 0
+    else:
+        binding.transport = flow.transport
+        binding.listener = flow.listener
+        binding.worker = flow.worker
+        binding.connection = flow.connection
+        source = flow.remote
+    binding.source_ip = "" if source is None else source[0]
+    binding.source_port = 0 if source is None else source[1]
+    binding.user_agent = user_agent
+    binding.series = series
+    binding.version = version
+    binding.bucket = 0
+    binding.is_counted = False
+    return binding
 
 
 class BindingChange:
@@ -251,7 +259,9 @@ class BindingTable:
             return True
         if old is binding or not binding.comes_after(old):
             return False
-        self._digests.note(_second_of(binding), place, _hash(old) ^ _hash(binding), self._clock)
+        name = _name_of(binding)
+        difference = _mixed(name, old.version) ^ _mixed(name, binding.version)
+        self._digests.note(_second_of(binding), place, difference, self._clock)
         self._refresh(old, binding)
         if old.expires_at <= 0:
             self._bound_tombstones(place, old)
@@ -483,10 +493,16 @@ def _second_of(binding: Binding) -> int:
 
 
 def _hash(binding: Binding) -> int:
-    """64 bits that name this record (aor, key, version), mixed so that the XOR of many tells sets apart."""
-    mixed = (
-        crc32(binding.key, crc32(binding.aor)) * 0x9E3779B97F4A7C15 + binding.version * 0xD1342543DE82EF95
-    ) & HASH_BITS
-    mixed = ((mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9) & HASH_BITS
-    mixed = ((mixed ^ (mixed >> 27)) * 0x94D049BB133111EB) & HASH_BITS
+    """64 bits that name this record (aor, key, version); XORed of many they tell sets apart."""
+    return _mixed(_name_of(binding), binding.version)
+
+
+def _name_of(binding: Binding) -> int:
+    return crc32(binding.key, crc32(binding.aor))
+
+
+def _mixed(name: int, version: int) -> int:
+    mixed = (name * _SPREAD_NAME + version * _SPREAD_VERSION) & _HASH_BITS
+    mixed = ((mixed ^ (mixed >> 30)) * _STIR_ONCE) & _HASH_BITS
+    mixed = ((mixed ^ (mixed >> 27)) * _STIR_AGAIN) & _HASH_BITS
     return mixed ^ (mixed >> 31)

@@ -1,5 +1,5 @@
 cimport cython
-from appliance.location.bindings cimport Binding, BindingChange, BindingTable
+from appliance.location.bindings cimport Binding, BindingChange, BindingTable, new_binding
 
 
 cpdef bytes encode_change(BindingChange change)

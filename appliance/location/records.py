@@ -13,7 +13,7 @@ from struct import Struct
 from struct import error as StructError
 from typing import TYPE_CHECKING, Final
 
-from appliance.location.bindings import Binding, BindingChange, BindingTable
+from appliance.location.bindings import Binding, BindingChange, BindingTable, new_binding
 from appliance.transport.flow import Flow
 
 if TYPE_CHECKING:
@@ -138,14 +138,14 @@ def _decode_binding(record: bytes, at: int, aor: bytes) -> tuple[Binding, int]:
     at += parameters_len
     call_id = record[at : at + call_id_len]
     at += call_id_len
-    path = record[at : at + path_len]
+    path_text = record[at : at + path_len]
     at += path_len
     instance = record[at : at + instance_len]
     at += instance_len
     user_agent = record[at : at + user_agent_len]
     source = (source_ip, source_port)
     flow = None if transport < 0 else Flow(transport, listener, source, worker, connection)
-    binding = Binding(
+    binding = new_binding(
         aor,
         key or uri,
         uri,
@@ -155,7 +155,7 @@ def _decode_binding(record: bytes, at: int, aor: bytes) -> tuple[Binding, int]:
         forget_at,
         call_id,
         cseq,
-        tuple(path.split(b"\n")) if path else (),
+        (),
         instance,
         reg_id,
         flow,
@@ -164,6 +164,7 @@ def _decode_binding(record: bytes, at: int, aor: bytes) -> tuple[Binding, int]:
         series,
         version,
     )
+    binding.path_text = path_text
     return binding, at + user_agent_len
 
 

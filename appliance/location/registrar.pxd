@@ -1,5 +1,10 @@
 cimport cython
-from appliance.location.bindings cimport Binding, BindingChange, BindingTable
+from appliance.location.bindings cimport Binding, BindingChange, BindingTable, new_binding
+from appliance.sip.characters cimport digits_of
+from appliance.sip.headers cimport Contact, parse_delta_seconds, parse_name_addr
+from appliance.sip.message cimport Request
+from appliance.sip.uri cimport Uri, canonical_aor, parse_uri
+from appliance.transport.flow cimport Flow
 
 
 cdef class Outcome:
@@ -11,12 +16,12 @@ cdef class Outcome:
 
 @cython.final
 cdef class Registration:
-    cdef public object request
+    cdef public Request request
     cdef public bytes aor
     cdef public list entries
     cdef public object settings
-    cdef public object flow
-    cdef public object source
+    cdef public Flow flow
+    cdef public tuple source
     cdef public double wall_time
     cdef public int worker
     cdef public bytes call_id
@@ -26,29 +31,38 @@ cdef class Registration:
     cdef public bytes user_agent
     cdef public list pending
     cpdef bint is_in_order(self, Binding old)
-    @cython.locals(version=cython.longlong, series=cython.longlong, forget_at=double, other=Binding)
+    @cython.locals(version=cython.longlong, series=cython.longlong, forget_at=double, binding=Binding, other=Binding,
+                   index=Py_ssize_t)
     cpdef add(self, Binding old, bytes key, bytes uri, bytes parameters, int q, double expires_at, bytes instance, unsigned int reg_id)
-    @cython.locals(entry=Binding, binding=Binding)
+    @cython.locals(entry=Binding, binding=Binding, old=Binding)
     cpdef list bindings_after(self)
 
 
-cpdef Outcome register(object request, bytes aor, BindingTable table, object settings, object flow, object source, double wall_time,
+@cython.locals(registration=Registration, contacts=list, first=Contact, last=Contact)
+cpdef Outcome register(Request request, bytes aor, BindingTable table, object settings, Flow flow, tuple source, double wall_time,
                        int worker)
-cdef _check_extensions(object request)
+cdef _check_extensions(Request request)
 @cython.locals(old=Binding)
 cdef _remove_all(Registration registration, list contacts)
 cdef _remove(Registration registration, Binding old)
+@cython.locals(contact=Contact, expires_s='long long', default_s='long long', added=int)
 cdef _update(Registration registration, list contacts, BindingTable table)
-@cython.locals(old=Binding, is_live=bint)
-cdef bint _change_one(Registration registration, object contact, object expires_s) except -1
+@cython.locals(old=Binding, is_live=bint, instance=bytes, reg_id='unsigned int', uri=bytes, key=bytes)
+cdef bint _change_one(Registration registration, Contact contact, long long expires_s) except -1
 @cython.locals(entry=Binding)
-cdef Binding _matching(Registration registration, object contact, bytes key, object reg_id)
-cdef tuple _instance_and_flow(Registration registration, object contact)
-cdef bytes _kept_parameters(object contact)
-cdef _check_no_loop(bytes aor, object contact, bytes instance)
+cdef Binding _matching(Registration registration, Contact contact, bytes key, unsigned int reg_id)
+@cython.locals(value=bytes, instance=bytes, reg_id=bytes)
+cdef tuple _instance_and_flow(Registration registration, Contact contact)
+@cython.locals(text=bytes, parameters=dict)
+cdef bytes _kept_parameters(Contact contact)
+@cython.locals(uri=Uri, is_plain=bint)
+cdef _check_no_loop(bytes aor, Contact contact, bytes instance)
 cdef _check_room(Registration registration, BindingTable table)
-cdef object _expires_of_request(Registration registration)
-cdef object _granted(object requested_s, object settings)
-@cython.locals(binding=Binding)
+@cython.locals(text=bytes)
+cdef long long _expires_of_request(Registration registration) except -1
+@cython.locals(expires_min_s='long long')
+cdef long long _granted(long long requested_s, object settings) except -1
+@cython.locals(binding=Binding, headers=list, wants_gruu=bint)
 cdef Outcome _accepted(Registration registration)
+@cython.locals(expires_s='long long', parts=list)
 cdef bytes _contact_value(Binding binding, double wall_time, bint wants_gruu)

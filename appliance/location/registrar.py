@@ -22,8 +22,9 @@ from __future__ import annotations
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Final, Protocol
 
-from appliance.location.bindings import Binding, BindingChange, BindingTable
+from appliance.location.bindings import Binding, BindingChange, BindingTable, new_binding
 from appliance.location.gruu import instance_from_parameter, public_gruu
+from appliance.sip.characters import digits_of
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.headers import Contact, parse_delta_seconds, parse_name_addr
 from appliance.sip.message import EXPIRES, PATH, REQUIRE, SUPPORTED, USER_AGENT, Request
@@ -150,7 +151,7 @@ class Registration:
             if old.call_id == self.call_id and old.expires_at > self.wall_time:
                 series = old.series
             forget_at = max(forget_at, old.forget_at)
-        binding = Binding(
+        binding = new_binding(
             self.aor,
             key,
             uri,
@@ -178,12 +179,11 @@ class Registration:
 
     def bindings_after(self) -> list[Binding]:
         """The live bindings once the change is made: those that were there in their order, then the new ones."""
-        if (
-            len(self.entries) <= 1
-            and len(self.pending) == 1
-            and (not self.entries or self.entries[0].key == self.pending[0].key)
-        ):
-            return self.pending if self.pending[0].expires_at > 0 else []
+        if len(self.pending) == 1 and len(self.entries) <= 1:
+            binding = self.pending[0]
+            old = self.entries[0] if self.entries else binding
+            if old.key == binding.key:
+                return self.pending if binding.expires_at > 0 else []
         after = {entry.key: entry for entry in self.entries}
         for binding in self.pending:
             after[binding.key] = binding
@@ -364,8 +364,9 @@ def _expires_of_request(registration: Registration) -> int:
 
 
 def _granted(requested_s: int, settings: RegistrarSettings) -> int:
-    if 0 < requested_s < settings.expires_min_s and requested_s < BRIEF_S:
-        raise Refused(423, b"Interval Too Brief", [(b"Min-Expires", b"%d" % settings.expires_min_s)])
+    expires_min_s = settings.expires_min_s
+    if 0 < requested_s < expires_min_s and requested_s < BRIEF_S:
+        raise Refused(423, b"Interval Too Brief", [(b"Min-Expires", digits_of(expires_min_s))])
     return min(requested_s, settings.expires_max_s)
 
 
@@ -387,7 +388,11 @@ def _accepted(registration: Registration) -> Outcome:
 
 def _contact_value(binding: Binding, wall_time: float, wants_gruu: bool) -> bytes:
     expires_s = max(1, int(binding.expires_at - wall_time + 0.5))
-    q = b"" if binding.q == 1000 else b";q=0.%03d" % binding.q
-    # RFC 5627 5.2
-    gruu = b';pub-gruu="%b"' % public_gruu(binding.aor, binding.instance) if wants_gruu and binding.instance else b""
-    return b"<%b>%b;expires=%d%b%b" % (binding.uri, q, expires_s, binding.parameters, gruu)
+    parts = [b"<", binding.uri, b">"]
+    if binding.q != 1000:
+        parts.append(b";q=0.%03d" % binding.q)
+    parts += (b";expires=", digits_of(expires_s), binding.parameters)
+    if wants_gruu and binding.instance:
+        # RFC 5627 5.2
+        parts += (b';pub-gruu="', public_gruu(binding.aor, binding.instance), b'"')
+    return b"".join(parts)

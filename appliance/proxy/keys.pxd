@@ -1,5 +1,30 @@
-cdef class Keys:
-    cdef bytes _key
+cimport cython
 
-    cdef bytes _seal(self, bytes purpose, bytes text)
+from appliance.sip.characters cimport digits_of, hex_of
+from appliance.sip.fields cimport HeaderField
+from appliance.sip.headers cimport Via
+from appliance.sip.message cimport Request
+from appliance.transaction.keys cimport has_cookie
+from appliance.transport.via cimport response_destination
+
+@cython.final
+cdef class Keys:
+    cdef object _branch
+    cdef object _route
+    cdef object _tag
+
+    @cython.locals(parts=bytes)
     cpdef bytes branch(self, bytes upstream, bytes target, bytes loop_part)
+    cpdef bint is_own_branch(self, bytes branch, bytes upstream) except -1
+    cpdef bytes to_tag(self, Request request)
+    cpdef bytes fault_tag(self, Request request)
+    cpdef bytes route_token(self, bytes call_id)
+
+cdef bytes _sealed(object keyed, bytes text)
+@cython.locals(transport=int, port=int, host=bytes)
+cpdef bytes upstream_of_via(Via via)
+@cython.locals(via=Via)
+cpdef bytes upstream_key(Request request)
+@cython.locals(field=HeaderField, parts=list, cseq=bytes)
+cpdef bytes loop_part(Request request)
+cpdef bytes loop_part_of(bytes branch)

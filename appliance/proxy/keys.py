@@ -19,12 +19,13 @@ from __future__ import annotations
 from hashlib import blake2s
 from zlib import crc32
 
+from appliance.sip.characters import digits_of, hex_of
 from appliance.sip.headers import Via
 from appliance.sip.message import Request
 from appliance.sip.names import ROUTE
+from appliance.transaction.keys import COOKIE, has_cookie
 from appliance.transport.via import response_destination
 
-COOKIE = b"z9hG4bK"
 BRANCH_LEN = 39
 _TARGET = slice(7, 15)
 _LOOP = slice(15, 23)
@@ -33,36 +34,42 @@ _LOOP = slice(15, 23)
 class Keys:
     """The keyed functions of one appliance; `key` is shared by all its workers."""
 
-    __slots__ = ("_key",)
+    __slots__ = ("_branch", "_route", "_tag")
 
     def __init__(self, key: bytes) -> None:
-        self._key = key
-
-    def _seal(self, purpose: bytes, text: bytes) -> bytes:
-        return blake2s(text, key=self._key, digest_size=8, person=purpose).hexdigest().encode()
+        self._branch = blake2s(key=key, digest_size=8, person=b"branch")
+        self._tag = blake2s(key=key, digest_size=8, person=b"tag")
+        self._route = blake2s(key=key, digest_size=8, person=b"route")
 
     def branch(self, upstream: bytes, target: bytes, loop_part: bytes) -> bytes:
         """The branch for one target of a request whose `upstream_key` is given."""
-        parts = b"%08x" % crc32(target) + loop_part
-        return COOKIE + parts + self._seal(b"branch", parts + upstream)
+        parts = hex_of(crc32(target)) + loop_part
+        return COOKIE + parts + _sealed(self._branch, parts + upstream)
 
     def is_own_branch(self, branch: bytes, upstream: bytes) -> bool:
         """Did this appliance make `branch` for the request that arrived with `upstream`?"""
         if len(branch) != BRANCH_LEN:
             return False
-        return branch[23:] == self._seal(b"branch", branch[7:23] + upstream)
+        return branch[23:] == _sealed(self._branch, branch[7:23] + upstream)
 
     def to_tag(self, request: Request) -> bytes:
         """The To tag of replies made here; the same for the request, its CANCEL and its ACK."""
-        return self._seal(b"tag", upstream_key(request) + request.call_id)
+        return _sealed(self._tag, upstream_key(request) + request.read_call_id())
 
     def fault_tag(self, request: Request) -> bytes:
         """The To tag for the refusal of a request whose parts cannot be relied on."""
-        return self._seal(b"tag", b"".join([field.line for field in request.fields]))
+        return _sealed(self._tag, b"".join([field.line for field in request.fields]))
 
     def route_token(self, call_id: bytes) -> bytes:
         """The token of a call that passed this appliance's checks when it was set up."""
-        return self._seal(b"route", call_id)
+        return _sealed(self._route, call_id)
+
+
+def _sealed(keyed: blake2s, text: bytes) -> bytes:
+    """`keyed` is copied: to begin with the key costs more than the text."""
+    seal = keyed.copy()
+    seal.update(text)
+    return seal.hexdigest().encode()
 
 
 def upstream_of_via(via: Via) -> bytes:
@@ -71,15 +78,15 @@ def upstream_of_via(via: Via) -> bytes:
     For who answers knows the Via below ours, and could write another destination into it.
     """
     transport, host, port = response_destination(via)
-    return b"%d %d %b|%b|%b" % (transport, port, host, via.branch, via.sent_by)
+    return b"|".join((digits_of(transport), digits_of(port), host, via.branch, via.read_sent_by()))
 
 
 def upstream_key(request: Request) -> bytes:
     """What names the request upstream, with or without the RFC 3261 cookie (17.2.3)."""
-    via = request.top_via
-    if via.branch.startswith(COOKIE) and len(via.branch) > len(COOKIE):
+    via = request.read_top_via()
+    if has_cookie(via.branch):
         return upstream_of_via(via)
-    parts = (upstream_of_via(via), request.call_id, request.from_tag, b"%d" % request.cseq_number)
+    parts = (upstream_of_via(via), request.call_id, request.from_tag, digits_of(request.cseq_number))
     return b"|".join(parts)
 
 
@@ -88,11 +95,12 @@ def loop_part(request: Request) -> bytes:
 
     Without To tag: the CANCEL and the ACK of a request have to make its branch again.
     """
-    routes = b"".join([field.line for field in request.fields if field.id == ROUTE])
-    text = b"\0".join(
-        (request.uri_text, request.call_id, request.from_tag, b"%d" % request.cseq_number, routes)
-    )
-    return b"%08x" % crc32(text)
+    cseq = digits_of(request.read_cseq_number())
+    parts = [request.uri_text, request.read_call_id(), request.read_from_tag(), cseq]
+    for field in request.fields:
+        if field.id == ROUTE:
+            parts.append(field.line)
+    return hex_of(crc32(b"\0".join(parts)))
 
 
 def loop_part_of(branch: bytes) -> bytes:

@@ -29,4 +29,8 @@ cpdef long long number(bytes text)
 @cython.locals(size=Py_ssize_t, octets='const unsigned char*')
 cpdef Py_ssize_t index_of(bytes text, unsigned char octet, Py_ssize_t at)
 
+cpdef bytes digits_of(long long value)
+
+cpdef bytes hex_of(unsigned int value)
+
 cpdef bint has_bad_escape(bytes text)

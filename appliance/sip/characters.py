@@ -136,6 +136,16 @@ def number(text: bytes) -> int:
     return min(value, 1 << 40) if text else -1
 
 
+def digits_of(value: int) -> bytes:
+    """A number in decimal; several times faster than b"%d" when compiled."""
+    return f"{value}".encode()
+
+
+def hex_of(value: int) -> bytes:
+    """A number of 32 bits in eight hexadecimal digits; several times faster than b"%08x" when compiled."""
+    return f"{value:08x}".encode()
+
+
 def unescape(text: bytes) -> bytes:
     """Every %HH replaced by its octet, once. Malformed escapes stay as they are."""
     at = text.find(b"%")

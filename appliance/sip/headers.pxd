@@ -1,7 +1,7 @@
 cimport cython
 
 from appliance.sip.characters cimport (
-    end_of_quoted, index_of, is_all, is_token, lowered, number, part, skip_space, trimmed, uppered)
+    digits_of, end_of_quoted, index_of, is_all, is_token, lowered, number, part, skip_space, trimmed, uppered)
 from appliance.sip.parameters cimport parse_parameters
 from appliance.sip.uri cimport Uri, end_of_host, parse_uri, port_between
 
@@ -16,6 +16,11 @@ cdef class Via:
     cdef public int ttl
     cdef public dict parameters
     cdef public bytes text
+    cdef bytes _sent_by
+
+    cpdef bytes read_sent_by(self)
+
+cpdef int default_port(bytes transport) except -1
 
 cdef class NameAddr:
     cdef public bytes display
@@ -55,6 +60,9 @@ cdef Uri _uri_in(bytes text, str where)
 cpdef Contact parse_contact(bytes value)
 
 cpdef int parse_q(bytes text) except -1
+
+@cython.locals(seconds='long long')
+cpdef parse_delta_seconds(bytes text)
 
 @cython.locals(sequence='long long', start=Py_ssize_t, end=Py_ssize_t, size=Py_ssize_t, method=bytes)
 cpdef tuple parse_cseq(bytes value)

@@ -15,6 +15,7 @@ from typing import Final
 from appliance.sip.characters import (
     DISPLAY,
     TOKEN,
+    digits_of,
     end_of_quoted,
     index_of,
     is_all,
@@ -46,7 +47,19 @@ class Via:
     named ones included. text: the value as parsed.
     """
 
-    __slots__ = ("branch", "host", "maddr", "parameters", "port", "received", "rport", "text", "transport", "ttl")
+    __slots__ = (
+        "_sent_by",
+        "branch",
+        "host",
+        "maddr",
+        "parameters",
+        "port",
+        "received",
+        "rport",
+        "text",
+        "transport",
+        "ttl",
+    )
 
     transport: bytes
     host: bytes
@@ -58,6 +71,7 @@ class Via:
     ttl: int
     parameters: dict[bytes, bytes | None]
     text: bytes
+    _sent_by: bytes | None
 
     def __init__(
         self,
@@ -77,7 +91,13 @@ class Via:
     @property
     def sent_by(self) -> bytes:
         """b"host:port" for matching: lower case, the transport's default port filled in (RFC 3261 17.2.3, 18.1.2)."""
-        return b"%b:%d" % (self.host, self.port or default_port(self.transport))
+        return self.read_sent_by()
+
+    def read_sent_by(self) -> bytes:
+        """What `sent_by` gives, by a method that compiled code calls directly."""
+        if self._sent_by is None:
+            self._sent_by = self.host + b":" + digits_of(self.port or default_port(self.transport))
+        return self._sent_by
 
 
 def default_port(transport: bytes) -> int:
@@ -183,6 +203,7 @@ def _index_via(via: Via) -> None:
     via.maddr = parameters.get(b"maddr")
     via.rport = None
     via.ttl = -1
+    via._sent_by = None
     if b"rport" in parameters:
         rport = parameters[b"rport"]
         via.rport = 0 if rport is None else number(rport)

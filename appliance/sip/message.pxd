@@ -32,6 +32,10 @@ cdef class Message:
 
     cpdef bytes read_call_id(self)
     cpdef read_cseq(self)
+    cpdef long long read_cseq_number(self) except -1
+    cpdef bytes read_cseq_method(self)
+    cpdef bytes read_from_tag(self)
+    cpdef bytes read_to_tag(self)
     cpdef NameAddr read_from(self)
     cpdef NameAddr read_to(self)
     @cython.locals(value=bytes)

@@ -145,16 +145,12 @@ class Message:
     @property
     def cseq_number(self) -> int:
         """RFC 3261 20.16, 0..2**32-1."""
-        if self._cseq_number < 0:
-            self.read_cseq()
-        return self._cseq_number
+        return self.read_cseq_number()
 
     @property
     def cseq_method(self) -> bytes:
         """The method in CSeq: what a response answers."""
-        if self._cseq_number < 0:
-            self.read_cseq()
-        return self._cseq_method
+        return self.read_cseq_method()
 
     @property
     def from_address(self) -> NameAddr:
@@ -169,12 +165,12 @@ class Message:
     @property
     def from_tag(self) -> bytes:
         """b"" when there is none (RFC 2543)."""
-        return self.read_from().parameters.get(b"tag") or b""
+        return self.read_from_tag()
 
     @property
     def to_tag(self) -> bytes:
         """b"" when there is none."""
-        return self.read_to().parameters.get(b"tag") or b""
+        return self.read_to_tag()
 
     @property
     def from_uri(self) -> Uri:
@@ -214,6 +210,26 @@ class Message:
     def read_cseq(self) -> None:
         """Reads cseq_number and cseq_method."""
         self._cseq_number, self._cseq_method = parse_cseq(self._required(CSEQ))
+
+    def read_cseq_number(self) -> int:
+        """See cseq_number."""
+        if self._cseq_number < 0:
+            self.read_cseq()
+        return self._cseq_number
+
+    def read_cseq_method(self) -> bytes:
+        """See cseq_method."""
+        if self._cseq_number < 0:
+            self.read_cseq()
+        return self._cseq_method
+
+    def read_from_tag(self) -> bytes:
+        """See from_tag."""
+        return self.read_from().parameters.get(b"tag") or b""
+
+    def read_to_tag(self) -> bytes:
+        """See to_tag."""
+        return self.read_to().parameters.get(b"tag") or b""
 
     def read_from(self) -> NameAddr:
         """See from_address."""

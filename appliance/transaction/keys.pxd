@@ -1,5 +1,6 @@
 cimport cython
 
+from appliance.sip.characters cimport digits_of
 from appliance.sip.headers cimport Via
 from appliance.sip.message cimport Request
 
@@ -9,5 +10,6 @@ cpdef bytes client_key(bytes branch, bytes method)
 cpdef bytes server_key(Request request, bytes method)
 @cython.locals(via=Via)
 cpdef bytes rfc2543_key(Request request, bytes method, bytes to_tag)
+@cython.locals(cseq=bytes)
 cpdef bytes merged_key(Request request)
 cpdef bytes to_tag_of(bytes response)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from appliance.sip.characters import digits_of
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.message import Request
 from appliance.sip.parser import UNBOUNDED, parse
@@ -33,8 +34,8 @@ def server_key(request: Request, method: bytes) -> bytes:
     via = request.read_top_via()
     branch = via.branch
     if has_cookie(branch):
-        return b"|".join((branch, via.sent_by, method))
-    return rfc2543_key(request, method, request.to_tag)
+        return b"|".join((branch, via.read_sent_by(), method))
+    return rfc2543_key(request, method, request.read_to_tag())
 
 
 def rfc2543_key(request: Request, method: bytes, to_tag: bytes) -> bytes:
@@ -43,16 +44,17 @@ def rfc2543_key(request: Request, method: bytes, to_tag: bytes) -> bytes:
     `received` and `rport` are not part of the Via here: they are what we wrote into it.
     """
     via = request.read_top_via()
-    cseq = b"%d %b" % (request.cseq_number, method)
-    return b"\n".join((via.sent_by, via.branch, request.uri_text, request.from_tag, to_tag, request.call_id, cseq))
+    cseq = digits_of(request.cseq_number) + b" " + method
+    parts = (via.sent_by, via.branch, request.uri_text, request.from_tag, to_tag, request.call_id, cseq)
+    return b"\n".join(parts)
 
 
 def merged_key(request: Request) -> bytes:
     """RFC 3261 8.2.2.2: what requests that a fork made of one have in common; b"" for one within a dialog."""
-    if request.to_tag:
+    if request.read_to_tag():
         return b""
-    cseq = b"%d %b" % (request.cseq_number, request.method)
-    return b"\n".join((request.call_id, request.from_tag, cseq))
+    cseq = digits_of(request.read_cseq_number()) + b" " + request.method
+    return b"\n".join((request.read_call_id(), request.read_from_tag(), cseq))
 
 
 def to_tag_of(response: bytes) -> bytes:

@@ -8,7 +8,7 @@ import random
 
 import pytest
 
-from appliance.location.bindings import Binding, BindingChange, BindingTable, range_of
+from appliance.location.bindings import Binding, BindingChange, BindingTable, new_binding, range_of
 from appliance.transport.flow import TCP, Flow
 
 BOB = b"sip:bob@biloxi.example.com"
@@ -35,7 +35,7 @@ def binding(
     key: bytes = b"",
 ) -> Binding:
     version = version_at(at, worker)
-    return Binding(
+    return new_binding(
         aor,
         key or uri,
         uri,
@@ -58,7 +58,7 @@ def binding(
 
 def tombstone(of: Binding, at: float) -> Binding:
     version = version_at(at)
-    return Binding(
+    return new_binding(
         of.aor,
         of.key,
         of.uri,
@@ -129,7 +129,7 @@ def test_of_the_flows_of_one_instance_the_newest_is_the_target_rfc_5626_7() -> N
 
 def test_the_flow_is_given_back_as_it_came() -> None:
     flow = Flow(TCP, 2, ("192.0.2.9", 40001), 3, 77)
-    one = Binding(
+    one = new_binding(
         BOB,
         b"sip:b@h",
         b"sip:b@h",
@@ -260,7 +260,7 @@ def test_tombstones_of_one_address_are_bounded_and_the_newest_are_kept() -> None
 
 
 def copy_of(one: Binding) -> Binding:
-    return Binding(
+    return new_binding(
         one.aor,
         one.key,
         one.uri,

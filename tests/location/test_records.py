@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import pytest
 
-from appliance.location.bindings import Binding, BindingChange, BindingTable, range_of
+from appliance.location.bindings import Binding, BindingChange, BindingTable, new_binding, range_of
 from appliance.location.records import BindingRecords, RecordError, decode_change, encode_change, forget_at_of
 from appliance.transport.flow import TCP, Flow
 
@@ -54,7 +54,7 @@ def binding(uri: bytes = b"sip:bob@192.0.2.4", **changes: object) -> Binding:
         "series": 1,
         "version": 2**62,
     }
-    return Binding(**(fields | changes))  # type: ignore[arg-type]
+    return new_binding(**(fields | changes))  # type: ignore[arg-type]
 
 
 def change() -> BindingChange:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from appliance.catalogue.settings import ListenerSettings, Settings
-from appliance.location.bindings import Binding, BindingChange
+from appliance.location.bindings import BindingChange, new_binding
 from appliance.location.records import encode_change
 from appliance.stack import Stack
 from appliance.transport.flow import TCP, UDP, Flow
@@ -53,7 +53,7 @@ def response(received: Message, status: str) -> bytes:
 def binding(uri: bytes, path: tuple[bytes, ...] = (), flow: Flow | None = None) -> bytes:
     """A binding of bob's as the journal has it."""
     aor, until = b"sip:bob@example.com", WALL_TIME + 3600
-    kept = Binding(aor, uri, uri, b"", 1000, until, until, b"reg", 1, path, b"", 0, flow, None, b"", 1, 1)
+    kept = new_binding(aor, uri, uri, b"", 1000, until, until, b"reg", 1, path, b"", 0, flow, None, b"", 1, 1)
     return encode_change(BindingChange(aor, (kept,)))
 
 

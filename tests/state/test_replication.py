@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from appliance.location.bindings import Binding, BindingChange, BindingTable
+from appliance.location.bindings import Binding, BindingChange, BindingTable, new_binding
 from appliance.location.records import BindingRecords, encode_change
 from appliance.state.messages import (
     BindingAck,
@@ -46,7 +46,7 @@ class Worker:
 def binding(user: int, now: float, worker: int = 1, cseq: int = 1) -> Binding:
     uri = b"sip:%d@192.0.2.1" % user
     version = int((WALL + now) * 1_000_000) << 8 | worker
-    return Binding(
+    return new_binding(
         b"sip:%d@h" % user,
         uri,
         uri,
