@@ -1,18 +1,50 @@
+cimport cython
+
+from appliance.location.bindings cimport BindingTable
+from appliance.proxy.node cimport Node
+from appliance.proxy.proxy cimport Proxy
+from appliance.sip.headers cimport Via
+from appliance.sip.message cimport Message, Request, Response
+from appliance.sip.parser cimport find_call_id, parse
+from appliance.state.slots cimport slot_of
+from appliance.transaction.table cimport Transactions
+from appliance.transaction.transaction cimport ClientTransaction, ServerTransaction
+from appliance.transport.flow cimport Flow, Outgoing
+from appliance.transport.via cimport is_last_via, stamp_received
+
+
 cdef class Stack:
     cdef public list counters
     cdef int _worker
     cdef object _syntax
-    cdef object _seed
+    cdef unsigned int _seed
     cdef bytes _owners
     cdef bint _is_shared
     cdef list _siblings
     cdef object _connections
-    cdef object _transactions
-    cdef object _bindings
+    cdef Transactions _transactions
+    cdef BindingTable _bindings
     cdef public object binding_records
     cdef object _replica
-    cdef object _node
-    cdef object _proxy
+    cdef Node _node
+    cdef Proxy _proxy
     cdef list _records
     cdef list _messages
     cdef double _expiry_at
+
+    @cython.locals(data=bytes, flow=Flow)
+    cpdef receive_datagrams(self, object batch, double now)
+    @cython.locals(call_id=bytes, owner=int)
+    cdef bint _hand_over(self, bytes data, Flow flow) except -1
+    @cython.locals(message=Message)
+    cdef _receive(self, bytes data, Flow flow, double now)
+    @cython.locals(server=ServerTransaction)
+    cdef _receive_request(self, Request request, Flow flow, double now)
+    @cython.locals(via=Via, client=ClientTransaction)
+    cdef _receive_response(self, Response response, double now)
+    @cython.locals(outgoings=list, outgoing=Outgoing, own=list, received=Py_ssize_t)
+    cpdef list datagrams_to_send(self, double now)
+    @cython.locals(outgoing=Outgoing)
+    cdef bint _is_elsewhere(self, list outgoings) except -1
+    @cython.locals(due=double)
+    cpdef double next_timer(self)

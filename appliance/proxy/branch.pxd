@@ -1,18 +1,62 @@
+cimport cython
+
+from appliance.proxy.forwarding cimport add_record_route, address_to_hop, connection_of, length_of, prepare_request
 from appliance.proxy.node cimport Node
-from appliance.sip.message cimport Request
+from appliance.proxy.request_context cimport RequestContext
+from appliance.routing.targets cimport Target
+from appliance.sip.message cimport Request, Response
+from appliance.sip.uri cimport Uri
+from appliance.sip.writer cimport write
+from appliance.transaction.table cimport Transactions
+from appliance.transaction.timers cimport Timer
+from appliance.transaction.transaction cimport ClientTransaction, ClientUser
+from appliance.transport.flow cimport Flow
+
+cdef int _RESOLVING
+cdef int _CALLING
+cdef int _PROCEEDING
+cdef int _DONE
 
 
-cdef class Branch:
-    cdef public object target
-    cdef public object state
-    cdef public object client
+cdef class BranchUser:
+    cdef public RequestContext request_context
+    cdef public bint is_invite
+
+    cpdef provisional_arrived(self, Branch branch, Response response, double now)
+    cpdef success_arrived(self, Branch branch, Response response, double now)
+    cpdef branch_moved(self, Branch branch, double now)
+    cpdef branch_ended(self, Branch branch, double now)
+
+
+cdef class Branch(ClientUser):
+    cdef public Target target
+    cdef public int state
+    cdef public ClientTransaction client
     cdef public object final
     cdef public Request request
-    cdef object _user
+    cdef BranchUser _user
     cdef Node _node
-    cdef object _hop_uri
+    cdef Uri _hop_uri
     cdef list _hops
     cdef Py_ssize_t _attempt
     cdef Py_ssize_t _breadth
-    cdef object _timer
+    cdef Timer _timer
     cdef bint _wants_cancel
+
+    cpdef start(self, double now)
+    cdef bint _prepare(self, double now) except -1
+    cdef _find_hops(self, double now)
+    @cython.locals(hop=Flow, request=Request, context=RequestContext, transactions=Transactions, data=bytes)
+    cdef _try_next_hop(self, double now, bint is_proceeding=*)
+    cdef _start_timer(self, double duration_s, double now)
+    cdef _stop_timer(self)
+    cpdef response_arrived(self, ClientTransaction client, Response response, double now)
+    @cython.locals(was_calling=bint)
+    cdef _provisional_arrived(self, Response response, double now)
+    cpdef timed_out(self, ClientTransaction client, double now)
+    cpdef transport_failed(self, ClientTransaction client, double now)
+    cdef _fail_over(self, double now)
+    cpdef cancel(self, double now)
+    cdef _send_cancel(self, double now)
+    cdef _end(self, object final, double now)
+    cdef _stop(self)

@@ -10,7 +10,7 @@ Knows nothing of the other branches.
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Protocol
+from typing import Final as Constant
 
 from appliance.catalogue.counters import DNS_FAILED, HOPS_FAILED_OVER, REFUSED_TABLE_FULL, WAITING_FULL
 from appliance.proxy.best_response import Final, made_here
@@ -28,7 +28,7 @@ from appliance.sip.uri import Uri
 from appliance.sip.writer import write
 from appliance.transaction.table import TableFull
 from appliance.transaction.timers import Timer
-from appliance.transaction.transaction import ClientTransaction, cancel_request
+from appliance.transaction.transaction import ClientTransaction, ClientUser, cancel_request
 from appliance.transport.flow import Flow
 
 
@@ -41,26 +41,39 @@ class BranchState(IntEnum):
     DONE = 3
 
 
-class BranchUser(Protocol):
+# The states as plain integers, which compiled code keeps in C (see the .pxd).
+_RESOLVING: Constant = int(BranchState.RESOLVING)
+_CALLING: Constant = int(BranchState.CALLING)
+_PROCEEDING: Constant = int(BranchState.PROCEEDING)
+_DONE: Constant = int(BranchState.DONE)
+
+
+class BranchUser:
     """Who hears of a branch: the response context."""
+
+    __slots__ = ("is_invite", "request_context")
 
     request_context: RequestContext
     is_invite: bool
 
     def provisional_arrived(self, branch: Branch, response: Response, now: float) -> None:
         """A 101 to 199 to pass on."""
+        raise NotImplementedError
 
     def success_arrived(self, branch: Branch, response: Response, now: float) -> None:
         """A 2xx to pass on; for INVITE there may be several."""
+        raise NotImplementedError
 
     def branch_moved(self, branch: Branch, now: float) -> None:
         """The branch goes on at its next hop, or its hop has answered for the first time."""
+        raise NotImplementedError
 
     def branch_ended(self, branch: Branch, now: float) -> None:
         """`branch.final` is set: the branch failed, or will never answer."""
+        raise NotImplementedError
 
 
-class Branch:
+class Branch(ClientUser):
     """A target being tried; the transaction user of its client transaction."""
 
     __slots__ = (
@@ -81,7 +94,7 @@ class Branch:
 
     def __init__(self, target: Target, user: BranchUser, node: Node, breadth: int) -> None:
         self.target = target
-        self.state = BranchState.RESOLVING
+        self.state: int = _RESOLVING
         self.client: ClientTransaction | None = None
         self.final: Final | None = None
         self.request: Request | None = None
@@ -102,7 +115,7 @@ class Branch:
         hop = self.client.flow if self.client is not None else None
         # The hop at hand counts among those tried.
         attempt = self._attempt - 1 if hop is not None else self._attempt
-        is_proceeding = self.state == BranchState.PROCEEDING
+        is_proceeding = self.state == _PROCEEDING
         return BranchSnapshot(
             self.target, self._breadth, attempt, hop, self._hops, is_proceeding, self._wants_cancel, self.final
         )
@@ -112,7 +125,7 @@ class Branch:
         self._wants_cancel = snapshot.wants_cancel
         self.final = snapshot.final
         if self.final is not None:
-            self.state = BranchState.DONE
+            self.state = _DONE
         elif snapshot.hop is None:
             self.start(now)
         elif self._prepare(now):
@@ -120,7 +133,7 @@ class Branch:
             self._attempt = snapshot.attempt
             # Over a stream nobody repeats a final response, which may have been lost with the connection.
             self._try_next_hop(now, snapshot.is_proceeding and not snapshot.hop.is_reliable)
-            if self._wants_cancel and self.state == BranchState.PROCEEDING:
+            if self._wants_cancel and self.state == _PROCEEDING:
                 self._send_cancel(now)
 
     def relinquish(self, now: float) -> None:
@@ -156,7 +169,7 @@ class Branch:
 
     def _find_hops(self, now: float) -> None:
         assert self.request is not None and self._hop_uri is not None
-        self.state = BranchState.RESOLVING
+        self.state = _RESOLVING
         way_out = self._user.request_context.way_out
         try:
             self._hops = self._node.next_hops.find(self._hop_uri, length_of(self.request), way_out, now)
@@ -170,7 +183,7 @@ class Branch:
     def answer_arrived(self, answer: Answer, now: float) -> None:
         """The host of the next hop is known, or cannot be known."""
         assert isinstance(answer, HostAnswer)
-        if self.state == BranchState.DONE:
+        if self.state == _DONE:
             return
         if answer.failed:
             self._node.counters[DNS_FAILED] += 1
@@ -192,14 +205,16 @@ class Branch:
         add_record_route(request, context, hop, self._node)
         address_to_hop(request, context, hop, self._attempt, self._node)
         self._attempt += 1
-        transactions = self._node.transactions
-        begin = transactions.resume_client if is_proceeding else transactions.new_client
+        transactions, data = self._node.transactions, write(request)
         try:
-            self.client = begin(request, write(request), hop, self, now)
+            if is_proceeding:
+                self.client = transactions.resume_client(request, data, hop, self)
+            else:
+                self.client = transactions.new_client(request, data, hop, self, now)
         except TableFull:
             self._end(made_here(503, b"Too Many Transactions"), now)
             return
-        self.state = BranchState.PROCEEDING if is_proceeding else BranchState.CALLING
+        self.state = _PROCEEDING if is_proceeding else _CALLING
         if self._user.is_invite:
             # RFC 3261 16.6 step 11
             self._start_timer(self._node.settings.timers.c_s, now)
@@ -222,7 +237,7 @@ class Branch:
         elif response.status < 300:
             self._stop()
             self._user.success_arrived(self, response, now)
-        elif self.state != BranchState.DONE:
+        elif self.state != _DONE:
             # RFC 3263 4.3: a 503 means the next hop in the list, if there is one.
             if response.status == 503 and self._hops and not self._wants_cancel:
                 self._fail_over(now)
@@ -230,10 +245,10 @@ class Branch:
                 self._end(Final(response.status, response.reason, response), now)
 
     def _provisional_arrived(self, response: Response, now: float) -> None:
-        if self.state == BranchState.DONE:
+        if self.state == _DONE:
             return
-        was_calling = self.state == BranchState.CALLING
-        self.state = BranchState.PROCEEDING
+        was_calling = self.state == _CALLING
+        self.state = _PROCEEDING
         if was_calling:
             self._user.branch_moved(self, now)
         if self._wants_cancel:
@@ -248,7 +263,7 @@ class Branch:
 
     def timed_out(self, client: ClientTransaction, now: float) -> None:
         """RFC 3261 16.8 and 17: timers B and F are as a 408; the next hop is tried first."""
-        if self.state == BranchState.DONE:
+        if self.state == _DONE:
             return
         if self._hops and not self._wants_cancel:
             self._fail_over(now)
@@ -257,7 +272,7 @@ class Branch:
 
     def transport_failed(self, client: ClientTransaction, now: float) -> None:
         """RFC 3261 16.9: as a 503; the next hop is tried first."""
-        if self.state == BranchState.DONE:
+        if self.state == _DONE:
             return
         if self._hops and not self._wants_cancel:
             self._fail_over(now)
@@ -277,12 +292,12 @@ class Branch:
 
     def cancel(self, now: float) -> None:
         """Give up the branch (RFC 3261 16.10, 9.1): it ends by the peer's final response, or by time."""
-        if self.state == BranchState.DONE or self._wants_cancel:
+        if self.state == _DONE or self._wants_cancel:
             return
         self._wants_cancel = True
-        if self.state == BranchState.RESOLVING:
+        if self.state == _RESOLVING:
             self._end(made_here(487), now)
-        elif self.state == BranchState.PROCEEDING:
+        elif self.state == _PROCEEDING:
             self._send_cancel(now)
 
     def _send_cancel(self, now: float) -> None:
@@ -299,12 +314,12 @@ class Branch:
     def timer_fired(self, token: int, now: float) -> None:
         """Timer C (RFC 3261 16.8), or the end of the wait after a CANCEL (9.1)."""
         self._timer = None
-        if self.state == BranchState.PROCEEDING and not self._wants_cancel:
+        if self.state == _PROCEEDING and not self._wants_cancel:
             self.cancel(now)
             return
         if self.client is not None:
             self._node.transactions.give_up(self.client, now)
-        self._end(made_here(487 if self.state == BranchState.PROCEEDING else 408), now)
+        self._end(made_here(487 if self.state == _PROCEEDING else 408), now)
 
     def _end(self, final: Final, now: float) -> None:
         self._stop()
@@ -313,5 +328,5 @@ class Branch:
 
     def _stop(self) -> None:
         self._stop_timer()
-        self.state = BranchState.DONE
+        self.state = _DONE
         self.request = None

@@ -1,1 +1,31 @@
-# Functions only: compiled as they stand.
+cimport cython
+
+from appliance.proxy.node cimport Node
+from appliance.proxy.request_context cimport RequestContext
+from appliance.routing.targets cimport Target
+from appliance.sip.fields cimport HeaderField
+from appliance.sip.headers cimport parse_name_addr
+from appliance.sip.message cimport Message, Request
+from appliance.sip.uri cimport Uri, parse_uri
+from appliance.transport.flow cimport Flow
+from appliance.transport.via cimport push_via
+
+
+@cython.locals(request=Request, hop_uri=Uri)
+cpdef tuple prepare_request(RequestContext context, Target target, Node node)
+@cython.locals(hops_left=int)
+cdef _count_down(Request request, int initial)
+@cython.locals(text=bytes)
+cpdef long breadth_of(Request request) except -1
+cpdef list shared_out(long breadth, long count)
+cdef _leave_strict_route(Request request)
+cpdef Uri next_hop_of(Request request)
+cpdef Flow connection_of(Target target, Node node)
+@cython.locals(size=Py_ssize_t, field=HeaderField)
+cpdef Py_ssize_t length_of(Request request) except -1
+@cython.locals(token=bytes, came_by=Flow)
+cpdef add_record_route(Request request, RequestContext context, Flow hop, Node node)
+cdef bytes _own_route(Node node, Flow side, bytes token, bytes pair)
+@cython.locals(target=bytes, branch=bytes, address=str)
+cpdef bytes address_to_hop(Request request, RequestContext context, Flow hop, Py_ssize_t attempt, Node node)
+cpdef add_length(Message message, Flow flow)

@@ -110,18 +110,17 @@ def add_record_route(request: Request, context: RequestContext, hop: Flow, node:
     if not context.record_routed:
         return
     token = node.keys.route_token(request.call_id)
-    came_by = (context.flow.listener, context.flow.transport)
-    leaves_by = (hop.listener, hop.transport)
-    request.prepend(RECORD_ROUTE, _own_route(node, came_by, token, b""))
-    if leaves_by != came_by:
-        # RFC 5658 3.1: one entry for each side. Whoever sends meets his own side first, and the next one is ours.
-        request.replace_first_value(RECORD_ROUTE, _own_route(node, came_by, token, b";" + PAIR))
-        request.prepend(RECORD_ROUTE, _own_route(node, leaves_by, token, b";" + PAIR))
+    came_by = context.flow
+    if hop.listener == came_by.listener and hop.transport == came_by.transport:
+        request.prepend(RECORD_ROUTE, _own_route(node, came_by, token, b""))
+        return
+    # RFC 5658 3.1: one entry for each side. Whoever sends meets his own side first, and the next one is ours.
+    request.prepend(RECORD_ROUTE, _own_route(node, came_by, token, b";" + PAIR))
+    request.prepend(RECORD_ROUTE, _own_route(node, hop, token, b";" + PAIR))
 
 
-def _own_route(node: Node, side: tuple[int, int], token: bytes, pair: bytes) -> bytes:
-    listener, transport = side
-    address = node.names.sent_bys[listener] + TRANSPORT_PARAMETERS[transport]
+def _own_route(node: Node, side: Flow, token: bytes, pair: bytes) -> bytes:
+    address = node.names.sent_bys[side.listener] + TRANSPORT_PARAMETERS[side.transport]
     return b"".join((b"<sip:", address, b";lr;", TOKEN, b"=", token, pair, b">"))
 
 

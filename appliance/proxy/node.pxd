@@ -1,16 +1,31 @@
+cimport cython
+
+from appliance.location.bindings cimport BindingTable
+from appliance.proxy.keys cimport Keys
+from appliance.routing.next_hops cimport NextHops
+from appliance.routing.own_names cimport OwnNames
+from appliance.sip.uri cimport Uri
+from appliance.transaction.table cimport Transactions
+
+
+@cython.final
 cdef class Node:
     cdef public object settings
     cdef public int worker
+    cdef public dict changed_calls
     cdef public list counters
-    cdef public object transactions
-    cdef public object bindings
+    cdef public Transactions transactions
+    cdef public BindingTable bindings
     cdef public object publish
-    cdef public object keys
-    cdef public object names
+    cdef public Keys keys
+    cdef public OwnNames names
     cdef public object hosts
-    cdef public object next_hops
+    cdef public NextHops next_hops
     cdef public object subscribers
     cdef public object inquiries
     cdef public object nonces
-    cdef public dict changed_calls
     cdef public double wall_offset_s
+
+    cpdef double wall_time(self, double now)
+    @cython.locals(aor=bytes)
+    cpdef bytes aor_of(self, Uri uri)

@@ -1,8 +1,42 @@
+cimport cython
+
+from appliance.proxy.answers cimport Reply
+from appliance.proxy.chain cimport run_chain
 from appliance.proxy.node cimport Node
+from appliance.proxy.request_context cimport RequestContext
+from appliance.proxy.response_context cimport ResponseContext
+from appliance.sip.message cimport Request, Response
+from appliance.sip.writer cimport write_response
+from appliance.transaction.transaction cimport ServerTransaction
+from appliance.transport.flow cimport Flow, Outgoing
+from appliance.transport.via cimport response_flow
 
 
+@cython.final
 cdef class Proxy:
     cdef Node _node
     cdef list _stages
     cdef public object early
     cdef public object held
+
+    @cython.locals(context=RequestContext)
+    cpdef receive_request(self, Request request, Flow flow, double now)
+    cdef _receive_ack(self, RequestContext context, double now)
+    @cython.locals(target=ServerTransaction)
+    cdef _receive_cancel(self, RequestContext context, double now)
+    cpdef decide(self, RequestContext context, double now)
+    cpdef refuse(self, RequestContext context, int status, double now)
+    @cython.locals(server=ServerTransaction, responses=ResponseContext)
+    cdef _forward(self, RequestContext context, double now)
+    @cython.locals(server=ServerTransaction)
+    cdef _suspend(self, RequestContext context, object question, double now)
+    @cython.locals(server=ServerTransaction, data=bytes)
+    cdef _reply(self, RequestContext context, Reply reply, double now)
+    cdef bytes _response(self, RequestContext context, int status, bytes reason, tuple headers)
+    @cython.locals(destination=Flow, data=bytes)
+    cdef _reply_stateless(self, RequestContext context, int status, bytes reason, tuple headers)
+    @cython.locals(request=Request, destination=Flow, server=ServerTransaction)
+    cdef ServerTransaction _server_of(self, RequestContext context, double now, bint has_to_wait)
+    cpdef receive_stray_response(self, Response response, double now)
+    cpdef handle_timers(self, double now)
+    cpdef adopt(self, object snapshots, double now)

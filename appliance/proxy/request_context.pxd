@@ -1,14 +1,19 @@
+cimport cython
+
+from appliance.proxy.keys cimport loop_part, upstream_key
 from appliance.sip.message cimport Request
+from appliance.transaction.transaction cimport ServerTransaction
 from appliance.transport.flow cimport Flow
 
 
+@cython.final
 cdef class RequestContext:
     cdef public Request request
     cdef public Flow flow
     cdef public object listener
     cdef public bytes upstream
     cdef public bytes loop_part
-    cdef public object server
+    cdef public ServerTransaction server
     cdef public Py_ssize_t position
     cdef public object found
     cdef public bytes identity

@@ -1,10 +1,20 @@
+cimport cython
+
+from appliance.proxy.branch cimport Branch, BranchUser
 from appliance.proxy.node cimport Node
+from appliance.proxy.request_context cimport RequestContext
+from appliance.sip.message cimport Request, Response
+from appliance.sip.writer cimport write
+from appliance.transaction.transaction cimport ServerTransaction
+from appliance.transport.via cimport pop_via
 
 
-cdef class ResponseContext:
-    cdef public object request_context
-    cdef public object server
-    cdef public bint is_invite
+cdef int _DONE
+cdef int _COMPLETED
+
+
+cdef class ResponseContext(BranchUser):
+    cdef public ServerTransaction server
     cdef Node _node
     cdef list _targets
     cdef set _seen
@@ -13,3 +23,23 @@ cdef class ResponseContext:
     cdef bint _is_decided
     cdef bint _is_final_sent
     cdef bytes _key
+
+    cpdef start(self, double now)
+    @cython.locals(group=list, shares=list, branch=Branch)
+    cdef _try_next_group(self, double now)
+    cpdef provisional_arrived(self, Branch branch, Response response, double now)
+    cpdef success_arrived(self, Branch branch, Response response, double now)
+    cpdef branch_moved(self, Branch branch, double now)
+    cpdef branch_ended(self, Branch branch, double now)
+    @cython.locals(branch=Branch, left=list)
+    cdef _let_go(self)
+    @cython.locals(branch=Branch)
+    cdef bint _is_all_done(self) except -1
+    @cython.locals(branch=Branch)
+    cdef _decide(self, double now)
+    cpdef cancel(self, double now)
+    cdef _relay(self, Response response, double now)
+    cdef _send_best(self, double now)
+    cdef _changed(self)
+    cdef bint _may_matter(self) except -1
+    cpdef bytes snapshot(self)

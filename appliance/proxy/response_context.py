@@ -9,9 +9,11 @@ Knows nothing of hops, hosts and timers; those are the branches'.
 
 from __future__ import annotations
 
+from typing import Final as Constant
+
 from appliance.catalogue.counters import CALLS_ANSWERED, CALLS_FAILED, FORKS_REFUSED, TIMED_OUT
 from appliance.proxy.best_response import Final, challenges_of, choose_best
-from appliance.proxy.branch import Branch, BranchState
+from appliance.proxy.branch import Branch, BranchState, BranchUser
 from appliance.proxy.forwarding import add_length, breadth_of, shared_out
 from appliance.proxy.node import Node
 from appliance.proxy.request_context import RequestContext
@@ -27,10 +29,12 @@ from appliance.transaction.transaction import ServerTransaction
 from appliance.transport.via import pop_via
 
 # The server transaction has not done all it is there for.
-AWAITS_ANSWER_OR_ACK = frozenset((State.PROCEEDING, State.COMPLETED))
+AWAITS_ANSWER_OR_ACK = frozenset((int(State.PROCEEDING), int(State.COMPLETED)))
+_DONE: Constant = int(BranchState.DONE)
+_COMPLETED: Constant = int(State.COMPLETED)
 
 
-class ResponseContext:
+class ResponseContext(BranchUser):
     """The branches of one request and what goes back for them."""
 
     __slots__ = (
@@ -42,8 +46,6 @@ class ResponseContext:
         "_node",
         "_seen",
         "_targets",
-        "is_invite",
-        "request_context",
         "server",
     )
 
@@ -125,10 +127,13 @@ class ResponseContext:
 
         That leaves no cycle of references behind, so the memory of a call goes without a garbage collection.
         """
-        self._branches = [branch for branch in self._branches if branch.state != BranchState.DONE]
+        self._branches = [branch for branch in self._branches if branch.state != _DONE]
 
     def _is_all_done(self) -> bool:
-        return all(branch.state == BranchState.DONE for branch in self._branches)
+        for branch in self._branches:
+            if branch.state != _DONE:
+                return False
+        return True
 
     def _decide(self, now: float) -> None:
         """No further target; the branches still ringing are cancelled (RFC 3261 16.7 step 10)."""
@@ -241,7 +246,7 @@ class ResponseContext:
         if not self._may_matter():
             return b""
         call = snapshot_of(self.request_context)
-        if self.server is not None and self.server.state == State.COMPLETED:
+        if self.server is not None and self.server.state == _COMPLETED:
             call.answer = self.server.last_response
         call.is_answered = self._is_final_sent and not call.answer
         call.is_decided = self._is_decided

@@ -3,7 +3,7 @@ cimport cython
 from appliance.sip.message cimport Request, Response
 from appliance.transaction.keys cimport client_key, has_cookie, merged_key, rfc2543_key, server_key, to_tag_of
 from appliance.transaction.layer cimport Transaction, TransactionLayer
-from appliance.transaction.transaction cimport ClientTransaction, ServerTransaction
+from appliance.transaction.transaction cimport ClientTransaction, ClientUser, ServerTransaction
 from appliance.transport.flow cimport Flow
 
 cdef int _REQUEST
@@ -38,11 +38,11 @@ cdef class Transactions(TransactionLayer):
     cpdef abandon(self, ServerTransaction server, double now=*)
     cpdef give_up(self, ClientTransaction client, double now)
     @cython.locals(client=ClientTransaction)
-    cpdef ClientTransaction new_client(self, Request request, bytes data, Flow flow, object user, double now)
+    cpdef ClientTransaction new_client(self, Request request, bytes data, Flow flow, ClientUser user, double now)
     @cython.locals(client=ClientTransaction)
-    cpdef ClientTransaction resume_client(self, Request request, bytes data, Flow flow, object user, double now)
+    cpdef ClientTransaction resume_client(self, Request request, bytes data, Flow flow, ClientUser user)
     @cython.locals(branch=bytes, key=bytes, client=ClientTransaction)
-    cdef ClientTransaction _added_client(self, Request request, bytes data, Flow flow, object user)
+    cdef ClientTransaction _added_client(self, Request request, bytes data, Flow flow, ClientUser user)
     cpdef ClientTransaction client_for(self, Response response)
     @cython.locals(status=int, what=int)
     cpdef receive_response(self, ClientTransaction client, Response response, double now)

@@ -213,9 +213,7 @@ class Transactions(TransactionLayer):
         client.step(_REQUEST, None, now)
         return client
 
-    def resume_client(
-        self, request: Request, data: bytes, flow: Flow, user: ClientUser | None, now: float
-    ) -> ClientTransaction:
+    def resume_client(self, request: Request, data: bytes, flow: Flow, user: ClientUser | None) -> ClientTransaction:
         """Go on with an INVITE that was sent before and has had a provisional response. Raises TableFull."""
         client = self._added_client(request, data, flow, user)
         client.resume()

@@ -55,22 +55,28 @@ cdef long _TIMER_TRYING
 cdef long _TIMER_EXPIRY
 
 
+cdef class ClientUser:
+    cpdef response_arrived(self, ClientTransaction client, Response response, double now)
+    cpdef timed_out(self, ClientTransaction client, double now)
+    cpdef transport_failed(self, ClientTransaction client, double now)
+
+
 cdef class ClientTransaction(Transaction):
     cdef readonly bytes method
     cdef public Request request
     cdef public bytes data
     cdef public Flow flow
-    cdef public object user
+    cdef public ClientUser user
 
     cpdef resume(self)
     cpdef timer_fired(self, long token, double now)
-    @cython.locals(step=long, before=int, do=long)
+    @cython.locals(step=long, before=int, do=long, user=ClientUser)
     cpdef step(self, int what, Response response, double now)
     cdef _send(self, long do, Response response)
     @cython.locals(durations=TimerSettings)
     cdef _start_waiting(self, long do, double now)
     cdef _let_go(self)
-    cdef _tell(self, long do, object user, Response response, double now)
+    cdef _tell(self, long do, ClientUser user, Response response, double now)
 
 
 cdef class ServerTransaction(Transaction):

@@ -103,17 +103,22 @@ _TIMER_TRYING: Final = int(Input.TIMER_TRYING)
 _TIMER_EXPIRY: Final = int(Input.TIMER_EXPIRY)
 
 
-class ClientUser(Protocol):
+class ClientUser:
     """The transaction user of a client transaction. It may make and answer transactions in these calls."""
+
+    __slots__ = ()
 
     def response_arrived(self, client: ClientTransaction, response: Response, now: float) -> None:
         """Provisional responses, and the final one; for INVITE every 2xx, as long as the transaction lasts."""
+        raise NotImplementedError
 
     def timed_out(self, client: ClientTransaction, now: float) -> None:
         """Timer B or F: nobody answered. The transaction is gone."""
+        raise NotImplementedError
 
     def transport_failed(self, client: ClientTransaction, now: float) -> None:
         """RFC 3261 17.1.4: the request, or the ACK to its failure, could not be sent. The transaction is gone."""
+        raise NotImplementedError
 
 
 class ServerUser(Protocol):
@@ -127,10 +132,6 @@ class ServerUser(Protocol):
 
         `server.is_unacknowledged`: timer H, no ACK came. `server.is_undelivered`: a response could not be sent.
         """
-
-
-class TransactionUser(ClientUser, ServerUser, Protocol):
-    """Who uses transactions of both kinds."""
 
 
 class ClientTransaction(Transaction):

@@ -24,7 +24,10 @@ ABILITIES = (
 def answer_options(context: RequestContext, node: Node, now: float) -> Answer:
     """200 to an OPTIONS whose Request-URI names no user of ours."""
     request = context.request
-    if request.method != b"OPTIONS" or request.uri.user or not node.names.is_responsible_for(request.uri):
+    if request.method != b"OPTIONS":
+        return CONTINUE
+    uri = request.uri
+    if uri.user or not node.names.is_responsible_for(uri):
         return CONTINUE
     # RFC 3261 8.2.2.3
     unknown = [option for option in request.values(REQUIRE) if option.lower() not in EXTENSIONS]

@@ -1,0 +1,23 @@
+cimport cython
+
+from appliance.proxy.node cimport Node
+from appliance.proxy.request_context cimport RequestContext
+from appliance.sip.headers cimport parse_name_addr
+from appliance.sip.message cimport Request
+from appliance.sip.uri cimport Uri
+
+
+@cython.locals(request=Request, first=Uri)
+cpdef object loose_route(RequestContext context, Node node, double now)
+@cython.locals(uri=Uri)
+cdef _strip_own_maddr(Request request, Node node)
+@cython.locals(uri=Uri)
+cdef _undo_strict_route(Request request, Node node)
+@cython.locals(uri=Uri)
+cdef Uri _route_uri(bytes value)
+cdef Uri _first_route(Request request)
+@cython.locals(uri=Uri)
+cdef Uri _own_first_route(Request request, Node node)
+cdef bint _has_token(Uri route, Request request, Node node) except -1
+@cython.locals(second=Uri)
+cdef _leave_by_second(RequestContext context, Node node)

@@ -1,0 +1,11 @@
+cimport cython
+
+from appliance.proxy.node cimport Node
+from appliance.proxy.request_context cimport RequestContext
+from appliance.location.registrar cimport Outcome
+from appliance.sip.message cimport Request
+from appliance.sip.uri cimport Uri
+
+
+@cython.locals(request=Request, address=Uri, outcome=Outcome)
+cpdef object register(RequestContext context, Node node, double now)

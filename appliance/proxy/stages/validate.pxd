@@ -1,0 +1,15 @@
+cimport cython
+
+from appliance.proxy.node cimport Node
+from appliance.proxy.request_context cimport RequestContext
+from appliance.proxy.forwarding cimport breadth_of
+from appliance.sip.headers cimport Via, parse_via
+from appliance.sip.message cimport Request
+from appliance.sip.uri cimport Uri
+
+
+@cython.locals(request=Request, uri=Uri)
+cpdef object validate(RequestContext context, Node node, double now)
+cdef bint _is_answered_here(Request request, Node node) except -1
+@cython.locals(request=Request, via=Via)
+cdef bint _is_loop(RequestContext context, Node node) except -1

@@ -1,0 +1,35 @@
+cimport cython
+
+from appliance.proxy.forwarding cimport add_length, address_to_hop, connection_of, prepare_request
+from appliance.proxy.node cimport Node
+from appliance.proxy.chain cimport run_chain
+from appliance.proxy.request_context cimport RequestContext
+from appliance.routing.targets cimport Target
+from appliance.sip.headers cimport Via
+from appliance.sip.message cimport Request, Response
+from appliance.sip.uri cimport Uri
+from appliance.sip.writer cimport write
+from appliance.transport.flow cimport Flow, Outgoing
+from appliance.transport.via cimport pop_via, response_destination
+
+
+@cython.locals(target=Target)
+cpdef forward_request(RequestContext context, Node node, double now)
+
+
+@cython.final
+cdef class _Passage:
+    cdef RequestContext _context
+    cdef Node _node
+    cdef Target _target
+
+    @cython.locals(request=Request, hop_uri=Uri, hop=Flow)
+    cpdef go(self, double now)
+    @cython.locals(connection=Flow)
+    cdef Flow _find_hop(self, Uri uri, double now)
+
+
+@cython.locals(destination=Flow)
+cpdef forward_response(Response response, Node node)
+@cython.locals(branch=bytes, below=Via)
+cdef Flow _upstream_of(Response response, Node node)
