@@ -25,8 +25,10 @@ sys.path.insert(0, {str(HERE.parents[2])!r})
 from pathlib import Path
 from appliance.catalogue.settings import ListenerSettings, Settings
 from appliance.cluster.run import run
+from appliance.commits import Start
 settings = Settings(workers=2, listeners=(ListenerSettings(port=int(sys.argv[2])),))
-sys.exit(run(settings, "", Path(sys.argv[1]), on_ready=lambda: print("ready", flush=True),
+sys.exit(run(settings, Start("", "test", "", ""), Path(sys.argv[1]), has_management=False,
+             on_ready=lambda: print("ready", flush=True),
              command_line=lambda launch: [sys.executable, {str(HERE.with_name("stand_in_worker.py"))!r}]))
 """
 
