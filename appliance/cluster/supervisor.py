@@ -463,7 +463,7 @@ class Supervisor:
         return rows
 
     def _alarms(self) -> list[str]:
-        found = list(self.alarms)
+        found = [*self.alarms, *([self.configuring.fault] if self.configuring.fault else [])]
         for record in self.records:
             found += [f"Worker {record.number}: {alarm}" for alarm in record.alarms]
             if record.life in (Life.ABSENT, Life.STARTING) and record.last_ending:
