@@ -22,7 +22,8 @@ from appliance.catalogue.settings import Settings
 from appliance.management.check import check, check_subscribers, read_configuration
 from appliance.management.demo import prepare_demo
 from appliance.management.failure import CommandFailed
-from appliance.management.last_configuration import keep_configuration, last_configuration
+from appliance.management.last_configuration import last_configuration
+from appliance.management.starting_configuration import starting_configuration
 from appliance.management.status import ask_status, draw_status, write_json
 from appliance.management.subscriber_commands import SubscriberCommands, read_address
 
@@ -53,16 +54,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(options: argparse.Namespace) -> int:
     from appliance.cluster.run import run  # only here: the other commands need none of it
 
-    settings, text = read_configuration(options.config)
+    settings, start = starting_configuration(options.config, options.state)
     _make_folder(options.state)
     warning = check_subscribers(settings, options.state)
     if warning:
         print(warning, file=sys.stderr)
     if options.demo:
         print(prepare_demo(settings, options.state), flush=True)
-    keep_configuration(options.state, text)
-    name = str(options.config) if options.config else "the built-in defaults"
-    return run(settings, text, options.state, config_name=name)
+    name = str(options.config) if options.config else "the configuration"
+    return run(settings, start, options.state, config_name=name)
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -171,7 +171,10 @@ def _add_run(commands: Commands) -> None:
         description="Run the appliance in the foreground. Ctrl-C or SIGTERM stops it; a second one stops it at once.",
     )
     run.add_argument(
-        "--config", type=Path, metavar="FILE", help="the configuration; without it, the built-in defaults are used"
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="a configuration to take in; once it was, the last commit goes on until the file changes",
     )
     run.add_argument("--demo", action="store_true", help="make two demo subscribers and say what to type into a phone")
     _add_state(run)

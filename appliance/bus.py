@@ -1,6 +1,6 @@
 """The door to the other processes of a node: ZeroMQ over ipc sockets in the runtime directory.
 
-Every process has a number (workers 0, 1, ...; the supervisor -1), one receiving socket that bears its
+Every process has a number (workers 0, 1, ...; the supervisor -1, management -2), one receiving socket that bears its
 name, and one sending socket per destination. Nothing here ever waits: a destination that is absent or
 has too much unread makes `send` return False, and it is the caller who knows whether that matters.
 
@@ -27,11 +27,13 @@ from appliance import clock
 from appliance.state.messages import BusMessage, BusProtocolError, PeerStarted, StatusReply, decode, encode
 
 SUPERVISOR: Final = -1
+MANAGEMENT: Final = -2
 BATCHES_UNREAD_MAX: Final = 512
 BATCHES_PER_RECEIVE: Final = 256
 RECONNECT_MS: Final = 20
 RECONNECT_MAX_MS: Final = 200
 
+_NAMES: Final = {SUPERVISOR: "supervisor", MANAGEMENT: "management"}
 # Format, sender, incarnation of the sender, incarnation the batch is meant for (0: whoever is there).
 _ENVELOPE: Final = struct.Struct("!BhQQ")
 _LENGTH: Final = struct.Struct("!I")
@@ -247,7 +249,7 @@ def _report_in(octets: bytes) -> dict[str, Any]:
 
 
 def _socket_path(runtime_dir: Path, number: int) -> Path:
-    return runtime_dir / ("supervisor.sock" if number == SUPERVISOR else f"worker-{number}.sock")
+    return runtime_dir / f"{_NAMES.get(number) or f'worker-{number}'}.sock"
 
 
 def _bound_socket(context: zmq.Context[zmq.Socket[bytes]], kind: int, path: Path) -> zmq.Socket[bytes]:

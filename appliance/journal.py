@@ -91,9 +91,8 @@ class Journal:
         self._workers = max(workers, 1)
         self._incarnation = incarnation
         self._table = table
-        self._segment_octets = settings.segment_kib * 1024
-        self._pace = settings.pace_kib_per_s * 1024
         self._syncer = Syncer(settings.sync_ms / 1000)
+        self.reconfigure(settings, workers)
         self._segments: list[Segment] = []  # ours, closed, oldest first
         self._current: Segment | None = None
         self._fd = -1
@@ -112,6 +111,13 @@ class Journal:
         self.remarks: list[str] = []  # sentences for the log: what was found while reading, and set aside
 
     # Reading
+
+    def reconfigure(self, settings: JournalSettings, workers: int) -> None:
+        """Go by new settings; `workers` as for the constructor."""
+        self._workers = max(workers, 1)
+        self._segment_octets = settings.segment_kib * 1024
+        self._pace = settings.pace_kib_per_s * 1024
+        self._syncer.interval_s = settings.sync_ms / 1000
 
     def load(self, wall_time: float) -> Iterator[list[bytes]]:
         """All records of all workers that still matter, in portions. To be read to the end before anything is

@@ -51,6 +51,12 @@ class HostResolver:
         self._timeout_s = timeout_s
         self._resolver: dns.asyncresolver.Resolver | None = None
 
+    def set_timeout(self, timeout_s: float) -> None:
+        """For the questions to come."""
+        self._timeout_s = timeout_s
+        if self._resolver is not None:
+            self._resolver.lifetime = timeout_s
+
     async def lookup(self, host: str) -> HostAddresses:
         """The addresses of a host name. Raises LookupFailed when that cannot be known now."""
         name = host.rstrip(".").lower()

@@ -77,6 +77,19 @@ class Stack:
         self._expiry_at = now + EXPIRY_INTERVAL_S
         self.set_wall_time(wall_time, now)
 
+    def reconfigure(self, settings: Settings, now: float) -> None:
+        """Go by new settings from now on; calls, registrations and what waits are not touched.
+
+        The listeners have to stand at the places they had. Whoever needs a new start for a setting says so in its
+        declaration (`restart`), and is not heard here.
+        """
+        self._syntax = syntax_limits(settings.syntax)
+        self._transactions.reconfigure(settings.timers, settings.limits.transactions_max)
+        self._bindings.limit = settings.limits.bindings_max
+        self._replica.reconfigure(settings.limits)
+        self._node.reconfigure(settings)
+        self._proxy.reconfigure(settings)
+
     def set_wall_time(self, wall_time: float, now: float) -> None:
         """Say which unix time it is at the monotonic moment `now`; call it again when the clock is set."""
         self._node.wall_offset_s = wall_time - now

@@ -16,7 +16,7 @@ class Syncer:
     """One thread, started by the first request. `completed` and `fault` may be read at any time."""
 
     def __init__(self, interval_s: float) -> None:
-        self._interval_s = interval_s
+        self.interval_s = interval_s
         self._condition = Condition()
         self._files: dict[int, int] = {}  # the number of an open file, and of our own copy of it
         self._released: list[int] = []
@@ -67,7 +67,7 @@ class Syncer:
             with self._condition:
                 self.fault = self.fault or fault
                 self.completed = number
-                self._condition.wait_for(lambda: self._is_closing, self._interval_s)
+                self._condition.wait_for(lambda: self._is_closing, self.interval_s)
 
 
 def _force(fds: Iterable[int]) -> str:

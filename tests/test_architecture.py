@@ -24,6 +24,8 @@ FLOORS = {
     "stack": 7,
     "bus": 8,
     "clock": 8,
+    "commits": 8,
+    "logbook": 8,
     "journal": 8,
     "journal_files": 8,
     "syncer": 8,
@@ -37,7 +39,7 @@ FLOORS = {
     "__main__": 10,
 }
 # Files of floor 8 that share one door: the first may use the others.
-DOORS = {"bus": {"clock"}, "journal": {"journal_files", "syncer"}}
+DOORS = {"bus": {"clock"}, "logbook": {"clock"}, "journal": {"journal_files", "syncer"}}
 
 # Each package that is not ours is used by one file, so that it can be exchanged there.
 IMPORTERS = {

@@ -112,10 +112,11 @@ def _setting_lines(settings: Any, with_defaults: bool) -> Iterator[str]:
     for setting in declared(type(settings)):
         value = getattr(settings, setting.attribute)
         if with_defaults or value != setting.default:
-            yield from _value_lines(setting, value)
+            yield from value_lines(setting, value)
 
 
-def _value_lines(setting: Setting, value: Any) -> Iterator[str]:
+def value_lines(setting: Setting, value: Any) -> Iterator[str]:
+    """The lines that say the value: one, or one for each item of a setting that has many."""
     if setting.is_many:
         for item in value:
             yield _line([*setting.words, *setting.kind.write(item)])

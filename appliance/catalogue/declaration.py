@@ -21,14 +21,17 @@ T = TypeVar("T")
 
 
 class Effect(Enum):
-    """What a change of a setting takes to come into effect."""
+    """What a change of a setting takes to come into effect: nothing, that what goes away has finished, that the workers
+    are started anew one after another, or that the whole appliance is.
+    """
 
     LIVE = "live"
     DRAIN = "drain"
     RESTART = "restart"
+    START = "start"
 
 
-LIVE, DRAIN, RESTART = Effect.LIVE, Effect.DRAIN, Effect.RESTART
+LIVE, DRAIN, RESTART, START = Effect.LIVE, Effect.DRAIN, Effect.RESTART, Effect.START
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,10 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A group of settings under a line of its own; with `name_kind`, any number of them, each with a name."""
+    """A group of settings under a line of its own; with `name_kind`, any number of them, each with a name.
+
+    `effect`: what it takes to add or remove a named one.
+    """
 
     keyword: str
     settings_class: type[Any]
@@ -73,6 +79,7 @@ class Section:
     default: Any
     name_kind: Kind | None = None
     attribute: str = ""
+    effect: Effect = Effect.LIVE
 
 
 def setting(
@@ -93,11 +100,13 @@ def name_of_section(default: T, kind: Kind) -> T:
     return field(default=default, metadata={"name": kind})
 
 
-def named_sections(default: tuple[T, ...], keyword: str, help: str) -> tuple[T, ...]:
+def named_sections(
+    section_class: type[T], default: tuple[T, ...], keyword: str, effect: Effect, help: str
+) -> tuple[T, ...]:
     """A field that holds the settings of sections that each have a name (the attribute `name`)."""
-    section_class: type[Any] = type(default[0])
-    name_kind = next(field.metadata["name"] for field in fields(section_class) if "name" in field.metadata)
-    declaration = Section(keyword, section_class, help, default, name_kind)
+    declared_fields = fields(section_class)  # type: ignore[arg-type]  # the decorator has made it a dataclass
+    name_kind = next(field.metadata["name"] for field in declared_fields if "name" in field.metadata)
+    declaration = Section(keyword, section_class, help, default, name_kind, effect=effect)
     return field(default=default, metadata={"section": declaration})
 
 

@@ -37,8 +37,9 @@ Words may be in any case and may be shortened while they stay unique. `no` befor
 any other setting its default. A word with blanks in it stands in double quotes.
 
 `signalbox check --config FILE` names every fault with its line and what to type instead. The column *effect* says what
-a change will take once an appliance can be changed while it runs: `live` nothing, `drain` that the listener finishes
-what it has, `restart` that the workers are started anew. Today a change takes effect when the appliance is restarted.
+a change takes while an appliance runs: `live` nothing, `drain` that what goes away first finishes what it has,
+`restart` that the workers are started anew, one after another, each after it has finished what it had, and
+`start` that it waits for the next start of the appliance.
 """
 
 GROUPS = {

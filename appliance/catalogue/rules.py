@@ -95,18 +95,22 @@ def _twice(attribute: str, word: str, values: tuple[str, ...]) -> Iterator[Contr
 
 def _whole(settings: Any) -> Iterator[Contradiction]:
     yield from _twice("domains", "domain", settings.domains)
+    if any(getattr(listener, "standing", 0) for listener in settings.listeners):
+        # The listeners of a running node: those that are gone from its configuration contradict nobody.
+        return
     if not settings.listeners:
         yield Contradiction(("listeners",), "there is no listener", "add a section `listener NAME`")
-    yield from _same_names(settings.listeners)
+    for attribute, word in (("listeners", "listener"), ("operators", "operator")):
+        yield from _same_names(attribute, word, getattr(settings, attribute))
     yield from _same_addresses(settings.listeners)
     yield from _without_domain(settings)
 
 
-def _same_names(listeners: tuple[Any, ...]) -> Iterator[Contradiction]:
-    names = [listener.name for listener in listeners]
+def _same_names(attribute: str, word: str, items: tuple[Any, ...]) -> Iterator[Contradiction]:
+    names = [item.name for item in items]
     for place, name in enumerate(names):
         if name in names[:place]:
-            yield Contradiction(("listeners",), f"there are two listeners {name}", "give one another name", place)
+            yield Contradiction((attribute,), f"there are two {word}s {name}", "give one another name", place)
 
 
 def _same_addresses(listeners: tuple[Any, ...]) -> Iterator[Contradiction]:

@@ -8,12 +8,13 @@ Knows nothing of text and files.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from appliance.catalogue.declaration import (
     DRAIN,
     LIVE,
     RESTART,
+    START,
     name_of_section,
     named_sections,
     section,
@@ -21,6 +22,7 @@ from appliance.catalogue.declaration import (
     value_faults,
 )
 from appliance.catalogue.faults import ConfigError
+from appliance.catalogue.hashed import SecretHash
 from appliance.catalogue.kinds import (
     Address,
     Choice,
@@ -35,6 +37,8 @@ from appliance.catalogue.kinds import (
 from appliance.catalogue.rules import contradictions
 
 WORKERS_MAX = 64
+# The standings of a listener: in the configuration; gone from it, with calls that still need it; gone.
+OPEN, ENDING, GONE = range(3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,10 @@ class _Checked:
 # fmt: off
 @dataclass(frozen=True, slots=True)
 class ListenerSettings(_Checked):
-    """A local address on which messages come and go. `transports`: 0 UDP, 1 TCP."""
+    """A local address on which messages come and go. `transports`: 0 UDP, 1 TCP.
+
+    `standing` is no setting: it says whether the listener is still in the configuration (see places.py).
+    """
 
     name: str = name_of_section("local", Name())
     address: str = setting("127.0.0.1", "address", Address(), DRAIN, "The local address to listen on.")
@@ -76,6 +83,20 @@ class ListenerSettings(_Checked):
     peers: tuple[str, ...] = setting(
         (), "peer", Address(), LIVE,
         "A trusted previous or next hop: not challenged, and free to use foreign domains.", is_many=True)
+    standing: int = field(default=OPEN, metadata={"standing": True})
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorSettings(_Checked):
+    """An account of somebody who operates the appliance."""
+
+    name: str = name_of_section("operator", Name())
+    role: str = setting(
+        "look", "role", Choice(("look", "admin")), LIVE,
+        "What the operator may do: `look` at everything, or, as `admin` after `enable`, change it.")
+    secret: str = setting(
+        "", "secret", SecretHash(), LIVE,
+        "The hash of the password; without one nobody can log in by this name.", "RFC 7914")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +123,8 @@ class DigestSettings(_Checked):
     realm: str = setting(
         "", "realm", Text(128), RESTART,
         "One realm for all domains, which makes them names of one and the same set of subscribers; "
-        "without it each domain is a realm of its own.", "RFC 3261 22.1")
+        "without it each domain is a realm of its own. Registrations are kept by realm: phones have to register anew.",
+        "RFC 3261 22.1")
     algorithms: tuple[str, ...] = setting(
         ("sha-256", "md5"), "algorithm", Choices(("sha-256", "md5"), ("sha-256", "md5")), LIVE,
         "Algorithms to offer, the preferred one first. Some phones fail when they see one they do not know: offer them "
@@ -139,12 +161,12 @@ class TimerSettings(_Checked):
     """Transaction timers (RFC 3261 17)."""
 
     t1_ms: int = setting(
-        500, "t1", Integer(10, 10000, "milliseconds"), RESTART, "Estimate of the round-trip time.", "RFC 3261 17.1.1.1")
+        500, "t1", Integer(10, 10000, "milliseconds"), LIVE, "Estimate of the round-trip time.", "RFC 3261 17.1.1.1")
     t2_ms: int = setting(
-        4000, "t2", Integer(10, 60000, "milliseconds"), RESTART,
+        4000, "t2", Integer(10, 60000, "milliseconds"), LIVE,
         "Longest pause between retransmissions of anything but INVITE requests.", "RFC 3261 17.1.2.2")
     t4_ms: int = setting(
-        5000, "t4", Integer(10, 60000, "milliseconds"), RESTART,
+        5000, "t4", Integer(10, 60000, "milliseconds"), LIVE,
         "How long a message may stay in the network.", "RFC 3261 17.1.2.2")
     c_s: int = setting(
         181, "c", Integer(1, 3600, "seconds"), LIVE,
@@ -157,11 +179,11 @@ class SyntaxSettings(_Checked):
     """The largest messages that are read; larger ones are refused or dropped."""
 
     message_len_max: int = setting(
-        65535, "length", Integer(1300, 1048576, "bytes"), RESTART, "Longest message.", "RFC 3261 18.1.1")
-    header_count_max: int = setting(200, "headers", Integer(10, 10000), RESTART, "Header fields of one message.")
+        65535, "length", Integer(1300, 1048576, "bytes"), LIVE, "Longest message.", "RFC 3261 18.1.1")
+    header_count_max: int = setting(200, "headers", Integer(10, 10000), LIVE, "Header fields of one message.")
     header_len_max: int = setting(
-        8192, "header-length", Integer(64, 65535, "bytes"), RESTART, "Longest header field, folds included.")
-    uri_len_max: int = setting(2048, "uri-length", Integer(64, 65535, "bytes"), RESTART, "Longest URI.")
+        8192, "header-length", Integer(64, 65535, "bytes"), LIVE, "Longest header field, folds included.")
+    uri_len_max: int = setting(2048, "uri-length", Integer(64, 65535, "bytes"), LIVE, "Longest URI.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,11 +225,11 @@ class LimitSettings(_Checked):
         500, "replication wait", Integer(1, 10000, "milliseconds"), LIVE,
         "How long the answer to a REGISTER waits until every worker has the change.")
     recording_mib: int = setting(
-        64, "recording", Integer(1, 4096, "MiB"), RESTART,
+        64, "recording", Integer(1, 4096, "MiB"), START,
         "Memory in which calls that are being set up are recorded, so that another worker can go on with them; "
         "each takes 1 to 4 KiB.")
     receive_buffer_kib: int = setting(
-        4096, "receive buffer", Integer(64, 1048576, "KiB"), RESTART,
+        4096, "receive buffer", Integer(64, 1048576, "KiB"), LIVE,
         "Datagrams the kernel keeps for each socket; the kernel may allow less.")
 
 
@@ -216,7 +238,7 @@ class SupervisionSettings(_Checked):
     """How workers are fed, watched, restarted and stopped."""
 
     steering: bool = setting(
-        True, "steering", Switch(), RESTART,
+        True, "steering", Switch(), LIVE,
         "Let the kernel give each datagram to the worker that owns its Call-ID; without it, the workers pass them on.")
     heartbeat_ms: int = setting(
         100, "heartbeat", Integer(10, 10000, "milliseconds"), LIVE, "How often a worker says that it lives.")
@@ -267,10 +289,19 @@ class Settings(_Checked):
         "RFC 3261 16.5", is_many=True)
     subscribers_url: str = setting(
         "", "subscribers database", DatabaseUrl(), RESTART,
-        "Where the subscribers are; without it, a SQLite file in the state folder.")
+        "Where the subscribers are; without it, a SQLite file in the state folder. A worker opens it when it starts.")
     listeners: tuple[ListenerSettings, ...] = named_sections(
-        (ListenerSettings(),), "listener",
+        ListenerSettings, (ListenerSettings(),), "listener", DRAIN,
         "A local address and what is done with what comes there. Without any, one named `local` listens on 127.0.0.1.")
+    logging_level: str = setting(
+        "info", "logging level", Choice(("debug", "info", "warning", "error")), LIVE,
+        "The least of what is written to the log.")
+    enable_secret: str = setting(
+        "", "enable secret", SecretHash(), LIVE,
+        "The hash of what has to be typed after `enable`; without one, it is not asked for.", "RFC 7914")
+    operators: tuple[OperatorSettings, ...] = named_sections(
+        OperatorSettings, (), "operator", LIVE,
+        "An account for the control socket. Root and the user the appliance runs as need none.")
     registrar: RegistrarSettings = section(RegistrarSettings(), "registrar", "Registrations.")
     digest: DigestSettings = section(DigestSettings(), "digest", "Authentication by password.")
     proxy: ProxySettings = section(ProxySettings(), "proxy", "Forwarding.")

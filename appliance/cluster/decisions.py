@@ -42,6 +42,8 @@ class WorkerView:
     `last_heard`   of its last heartbeat, or of its start.
     `restart_at`   when it may be started again, if it is ABSENT.
     `deaths`       how often it has died soon after its start, without a break.
+    `is_parked`    an operator wants it to own no slots for a while.
+    `is_retired`   it is no longer wanted: it ends, and is not started again.
     """
 
     number: int
@@ -52,6 +54,8 @@ class WorkerView:
     transactions: int
     deaths: int
     has_ever_lived: bool
+    is_parked: bool = False
+    is_retired: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +188,7 @@ def _kills(view: ClusterView) -> list[Kill]:
 
 def _table(view: ClusterView, killed: list[int]) -> SlotTable:
     """The table that should be in force."""
-    able = [w.number for w in view.workers if w.life == Life.LIVE and w.number not in killed]
+    able = [w.number for w in view.workers if w.life == Life.LIVE and not w.is_parked and w.number not in killed]
     waiting = [w.number for w in view.workers if w.life == Life.STARTING and w.number not in killed]
     table = view.table
     for owner in sorted(set(table.owners) - set(able) - set(waiting)):
@@ -216,5 +220,7 @@ def _ends_of_drains(view: ClusterView, table: SlotTable) -> list[AskToStop]:
 
 def _starts(view: ClusterView) -> list[Start]:
     return [
-        Start(worker.number) for worker in view.workers if worker.life == Life.ABSENT and view.now >= worker.restart_at
+        Start(worker.number)
+        for worker in view.workers
+        if worker.life == Life.ABSENT and view.now >= worker.restart_at and not worker.is_retired
     ]

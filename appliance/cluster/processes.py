@@ -1,11 +1,11 @@
-"""Worker processes: started, ended, measured.
+"""The processes of a node: started, ended, measured.
 
-A worker is the Python of the supervisor with another module, in a process group of its own, so that
+Each is the Python of the supervisor with another module, in a process group of its own, so that
 Ctrl-C reaches the supervisor alone. It ends when the supervisor ends, however that ends (the kernel
-kills it): an orphan would hold the port against the appliance that is started next, with nobody to
+kills it): an orphaned worker would hold the port against the appliance that is started next, with nobody to
 move its slots when it dies. Calls that are set up go on without us; registrations are in the journal.
 
-Knows nothing of slots, of the bus or of when a worker should be started.
+Knows nothing of slots, of the bus or of when a process should be started.
 """
 
 from __future__ import annotations
@@ -16,15 +16,23 @@ import signal
 import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import BinaryIO, Final, Protocol
 
 import psutil
 
+from appliance.catalogue.settings import Settings
 from appliance.launch import WorkerLaunch
 
 PR_SET_PDEATHSIG: Final = 1
 
 CommandLine = Callable[[WorkerLaunch], Sequence[str]]
+
+
+class Launch(Protocol):
+    """What a process is started with (see appliance/launch.py)."""
+
+    def fds(self) -> tuple[int, ...]: ...
+    def to_stdin(self) -> BinaryIO: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +44,11 @@ class Figures:
     rss: int
 
 
-class WorkerProcess:
-    """A running worker. `fileno()` becomes readable when it ends."""
+class NodeProcess:
+    """A running process of the node. `fileno()` becomes readable when it ends."""
 
-    def __init__(self, launch: WorkerLaunch, argv: Sequence[str]) -> None:
-        """Start it. Raises OSError when there can be no process."""
+    def __init__(self, launch: Launch, argv: Sequence[str], bank: int = 0) -> None:
+        """Start it; `bank` is where a worker records its calls. Raises OSError when there can be no process."""
         with launch.to_stdin() as document:
             self._popen = subprocess.Popen(
                 argv,
@@ -51,7 +59,7 @@ class WorkerProcess:
                 preexec_fn=_ends_with(os.getpid()),
             )
         self.pid = self._popen.pid
-        self.bank = launch.bank
+        self.bank = bank
         self._pidfd = os.pidfd_open(self.pid)
         self._measured = psutil.Process(self.pid)
 
@@ -90,8 +98,15 @@ class WorkerProcess:
         os.close(self._pidfd)
 
 
+def own_figures() -> Figures:
+    """What this process costs."""
+    measured = psutil.Process()
+    times = measured.cpu_times()
+    return Figures(times.user + times.system, 0.0, measured.memory_info().rss)
+
+
 def _ends_with(parent: int) -> Callable[[], None]:
-    """What the new process does before it becomes the worker: have the kernel kill it when its parent ends."""
+    """What the new process does before it becomes what it shall be: have the kernel kill it when its parent ends."""
     prctl = ctypes.CDLL(None).prctl
 
     def before_exec() -> None:
@@ -101,3 +116,8 @@ def _ends_with(parent: int) -> Callable[[], None]:
             os._exit(1)
 
     return before_exec
+
+
+def worker_count(settings: Settings) -> int:
+    """How many workers the settings mean: as many as said, or one for each processor we may use."""
+    return settings.workers or len(os.sched_getaffinity(0))

@@ -10,7 +10,6 @@ Knows nothing of SIP, and nothing of the command line.
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 import sys
@@ -22,13 +21,16 @@ from typing import Final
 from appliance import clock
 from appliance.bus import BusUnavailable
 from appliance.catalogue.settings import Settings
+from appliance.cluster.companion import Companion
 from appliance.cluster.decisions import Life
-from appliance.cluster.processes import CommandLine
+from appliance.cluster.processes import CommandLine, worker_count
 from appliance.cluster.sockets import ListenFailed, ListeningSockets
 from appliance.cluster.state_folder import StateFolder, StateFolderUnusable
 from appliance.cluster.supervisor import RUNNING, Report, Supervisor
+from appliance.commits import SYSTEM, CommitFailed, CommitStore, Start
 from appliance.journal import JournalError, check_folder
-from appliance.launch import WorkerLaunch
+from appliance.launch import ManagementLaunch, WorkerLaunch
+from appliance.logbook import Logbook, log_path
 from appliance.recorder import Recording
 
 STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -41,21 +43,33 @@ def to_stderr(sentence: str) -> None:
 
 def run(
     settings: Settings,
-    config_text: str,
+    start: Start,
     state_dir: Path,
     *,
     config_name: str = "configuration",
     report: Report = to_stderr,
     on_ready: Callable[[], None] | None = None,
     command_line: CommandLine = WorkerLaunch.argv,
+    has_management: bool = True,
 ) -> int:
     """Run until stopped. Returns the exit status: 0 after a stop, 1 when the appliance could not start or go on.
 
+    `settings` are those of the text to start with.
     `report` gets each event as a sentence; `on_ready` is called once, when all workers take calls.
     """
+    log = Logbook(log_path(state_dir))
+    said = report
+
+    def report_and_log(sentence: str) -> None:
+        said(sentence)
+        log.write(sentence)
+
+    report = report_and_log
     with ExitStack() as opened:
         try:
-            supervisor = _prepared(settings, config_text, state_dir, config_name, report, command_line, opened)
+            supervisor = _prepared(
+                settings, start, state_dir, config_name, report, command_line, has_management, opened
+            )
         except (StateFolderUnusable, BusUnavailable, JournalError) as fault:
             report(str(fault))
             return 1
@@ -66,24 +80,24 @@ def run(
         return _loop(supervisor, report, on_ready)
 
 
-def worker_count(settings: Settings) -> int:
-    """How many workers the settings mean: as many as said, or one for each processor we may use."""
-    return settings.workers or len(os.sched_getaffinity(0))
-
-
 def _prepared(
     settings: Settings,
-    config_text: str,
+    start: Start,
     state_dir: Path,
     config_name: str,
     report: Report,
     command_line: CommandLine,
+    has_management: bool,
     opened: ExitStack,
 ) -> Supervisor:
     folder = StateFolder(state_dir)
     opened.callback(folder.release)
     key, set_aside = folder.key()
-    alarms = [*([set_aside] if set_aside else []), *check_folder(folder.registrations_dir)]
+    store = CommitStore(folder.path / "configuration")
+    alarms = [*([set_aside] if set_aside else []), *check_folder(folder.registrations_dir), *store.remarks]
+    alarms += _taken_in(store, start)
+    if start.sentence:
+        report(start.sentence)
     for alarm in alarms:
         report(alarm)
     workers = worker_count(settings)
@@ -95,15 +109,27 @@ def _prepared(
         number=-1,
         datagram_fds=(),
         stream_fds=(),
-        config_text=config_text,
+        config_text=start.text,
         state_dir=str(folder.path),
         key_hex=key.hex(),
         config_name=config_name,
     )
-    supervisor = Supervisor(settings, launch, workers, sockets, recording, report, command_line)
+    companion = Companion(ManagementLaunch(str(folder.path), start.text), report) if has_management else None
+    supervisor = Supervisor(settings, launch, workers, sockets, recording, report, command_line, store, companion)
     supervisor.alarms += alarms
     opened.callback(supervisor.close)
     return supervisor
+
+
+def _taken_in(store: CommitStore, start: Start) -> list[str]:
+    """Make the configuration to start with the head, where it is not; a sentence when it cannot be kept."""
+    if not start.comment:
+        return []
+    try:
+        store.add(start.text, SYSTEM, start.comment, clock.wall_time(), source=start.source)
+    except CommitFailed as fault:
+        return [str(fault)]
+    return []
 
 
 def _loop(supervisor: Supervisor, report: Report, on_ready: Callable[[], None] | None) -> int:

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from appliance.catalogue.settings import ListenerSettings
+from appliance.catalogue.settings import OPEN, ListenerSettings
 from appliance.cluster import steering
 from appliance.state.slots import SlotTable
 from appliance.transport.flow import TCP, TRANSPORT_NAMES, UDP
@@ -38,7 +38,7 @@ class ListenFailed(OSError):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A local address of a listener by one transport. `listener` is the index in the settings."""
+    """A local address of a listener by one transport. `listener` is the listener's place."""
 
     listener: int
     name: str
@@ -101,15 +101,38 @@ class Group:
         if member is not None:
             member.close()
             self._sockets[worker] = None
+            # The kernel fills a gap with the last socket: the indexes are no longer the workers' numbers.
+            self.is_refused = self.is_refused or worker < len(self._sockets) - 1
 
     def restore(self, worker: int) -> None:
         """Make sure that the worker has a socket. Raises OSError."""
+        while worker >= len(self._sockets):
+            self._sockets.append(None)
         if self._sockets[worker] is None:
             self._sockets[worker] = _open_socket(self.endpoint, self._receive_buffer_len)
 
+    def trim(self, workers: int) -> None:
+        """Keep the sockets of so many workers, from the first; those of the last go first, which moves no index."""
+        while len(self._sockets) > workers:
+            self.withdraw(len(self._sockets) - 1)
+            self._sockets.pop()
+
+    def set_receive_buffer(self, octets: int) -> None:
+        """For the sockets there are, and those to come."""
+        self._receive_buffer_len = octets
+        for member in self._sockets:
+            if member is not None and self.endpoint.transport == UDP:
+                _set_receive_buffer(member, octets)
+
+    def let_the_kernel_choose(self) -> None:
+        """Steer no more."""
+        member = next((member for member in self._sockets if member is not None), None)
+        if self.is_steered and member is not None:
+            self.is_steered = False
+            steering.detach(member)
+
     def close(self) -> None:
-        for worker in range(len(self._sockets)):
-            self.withdraw(worker)
+        self.trim(0)
 
 
 class ListeningSockets:
@@ -117,26 +140,68 @@ class ListeningSockets:
 
     def __init__(self, listeners: Sequence[ListenerSettings], workers: int, receive_buffer_len: int) -> None:
         """Open everything, or raise ListenFailed with a sentence for every endpoint that cannot be opened."""
-        self._listeners = len(listeners)
+        self._places = 0
+        self._workers = workers
+        self._receive_buffer_len = receive_buffer_len
         self.groups: list[Group] = []
-        endpoints = [
-            Endpoint(index, listener.name, transport, listener.address, listener.port)
-            for index, listener in enumerate(listeners)
-            for transport in listener.transports
-        ]
+        self.open_more(listeners)
+
+    def open_more(self, listeners: Sequence[ListenerSettings]) -> list[Group]:
+        """Open what these listeners want and is not open yet, and return it; all of it, or raise ListenFailed."""
+        there = {(group.endpoint.listener, group.endpoint.transport) for group in self.groups}
+        endpoints = [found for found in _endpoints(listeners) if (found.listener, found.transport) not in there]
         faults = [fault for endpoint in endpoints if (fault := _trial_fault(endpoint))]
+        opened: list[Group] = []
         for endpoint in endpoints if not faults else []:
             try:
-                self.groups.append(Group(endpoint, workers, receive_buffer_len))
+                opened.append(Group(endpoint, self._workers, self._receive_buffer_len))
             except OSError as fault:
                 faults.append(_sentence(endpoint, fault))
         if faults:
-            self.close()
+            for group in opened:
+                group.close()
             raise ListenFailed(faults)
+        self.groups += opened
+        self._places = max(self._places, len(listeners))
+        return opened
+
+    def close_some(self, groups: Sequence[Group]) -> None:
+        """These are no longer wanted."""
+        self.groups = [group for group in self.groups if group not in groups]
+        for group in groups:
+            group.close()
+
+    def grow(self, workers: int) -> None:
+        """Have sockets for so many workers. Raises ListenFailed, and has as many as before then."""
+        former = self._workers
+        self._workers = max(workers, former)
+        try:
+            for worker in range(former, workers):
+                self.restore(worker)
+        except ListenFailed:
+            self.trim(former)
+            raise
+
+    def trim(self, workers: int) -> None:
+        """Have sockets for no more than so many workers."""
+        self._workers = workers
+        for group in self.groups:
+            group.trim(workers)
+
+    def set_receive_buffer(self, octets: int) -> None:
+        """How much the kernel keeps for each socket."""
+        self._receive_buffer_len = octets
+        for group in self.groups:
+            group.set_receive_buffer(octets)
+
+    def let_the_kernel_choose(self) -> None:
+        """Steer no group any more."""
+        for group in self.groups:
+            group.let_the_kernel_choose()
 
     def fds_of(self, worker: int, transport: int) -> tuple[int, ...]:
-        """By listener: the worker's socket for `transport`, or -1 where the listener has none."""
-        fds = [-1] * self._listeners
+        """By place: the worker's socket for `transport`, or -1 where the listener has none."""
+        fds = [-1] * self._places
         for group in self.groups:
             if group.endpoint.transport == transport:
                 fds[group.endpoint.listener] = group.fd_of(worker)
@@ -174,6 +239,16 @@ class ListeningSockets:
     def close(self) -> None:
         for group in self.groups:
             group.close()
+
+
+def _endpoints(listeners: Sequence[ListenerSettings]) -> list[Endpoint]:
+    """What the open listeners want, each at its place."""
+    return [
+        Endpoint(number, listener.name, transport, listener.address, listener.port)
+        for number, listener in enumerate(listeners)
+        if listener.standing == OPEN
+        for transport in listener.transports
+    ]
 
 
 def _trial_fault(endpoint: Endpoint) -> str:

@@ -3,6 +3,9 @@
     {"hostname": text, "supervisor": {"pid", "uptime_s", "sentence"},
      "workers": [{"number", "pid", "state", "uptime_s", "restarts", "slots", "cpu_s", "cpu_percent", "rss",
                   "transactions", "registrations", "turn", "silent_ms", "last_ending", "gauges"}, ...],
+     "commit": number of the configuration in force, "listeners": [{"place", "name", "address", "port", "transports",
+                  "role", "authenticate", "standing", "steered"}, ...],
+     "processes": [{"name", "pid", "uptime_s", "restarts", "cpu_s", "cpu_percent", "rss"}, ...],
      "slots": [[first, last, owner], ...], "epoch": int,
      "registrations": int, "transactions": int, "counters": {name: sum}, "drops": {name: sum},
      "alarms": [sentence, ...]}
@@ -16,9 +19,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from appliance.catalogue.counters import COUNTERS
+from appliance.catalogue.settings import ListenerSettings
 from appliance.cluster.processes import Figures
+from appliance.cluster.sockets import Group
 from appliance.cluster.worker_record import WorkerRecord
 from appliance.state.slots import SlotTable
+from appliance.transport.flow import TRANSPORT_NAMES
+
+STANDINGS = ("open", "ending", "gone")
 
 
 def worker_report(record: WorkerRecord, table: SlotTable, pid: int, figures: Figures, now: float) -> dict[str, Any]:
@@ -59,4 +67,36 @@ def totals_report(records: Sequence[WorkerRecord]) -> dict[str, Any]:
         "transactions": sum(record.gauges.get("transactions", 0) for record in records),
         "counters": counters,
         "drops": drops,
+    }
+
+
+def listeners_report(listeners: Sequence[ListenerSettings], groups: Sequence[Group]) -> list[dict[str, Any]]:
+    """Each listener that has sockets, at its place."""
+    return [
+        {
+            "place": number,
+            "name": listener.name,
+            "address": listener.address,
+            "port": listener.port,
+            "transports": [TRANSPORT_NAMES[group.endpoint.transport].decode().lower() for group in own],
+            "role": listener.role,
+            "authenticate": listener.authenticate,
+            "standing": STANDINGS[listener.standing],
+            "steered": any(group.is_steered for group in own),
+        }
+        for number, listener in enumerate(listeners)
+        if (own := [group for group in groups if group.endpoint.listener == number])
+    ]
+
+
+def process_row(name: str, figures: Figures, pid: int, uptime_s: float, restarts: int) -> dict[str, Any]:
+    """One process."""
+    return {
+        "name": name,
+        "pid": pid,
+        "uptime_s": round(uptime_s, 1),
+        "restarts": restarts,
+        "cpu_s": round(figures.cpu_s, 2),
+        "cpu_percent": round(figures.cpu_percent, 1),
+        "rss": figures.rss,
     }

@@ -13,20 +13,29 @@ from __future__ import annotations
 
 import os
 import selectors
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from appliance import clock
 from appliance.bus import SUPERVISOR, Bus, QuestionDoor
+from appliance.catalogue.differences import needs_restart
+from appliance.catalogue.places import names_of
 from appliance.catalogue.settings import Settings
 from appliance.cluster import decisions
+from appliance.cluster.companion import Companion
+from appliance.cluster.configuring import Configuring
 from appliance.cluster.decisions import Action, AskToStop, ClusterView, Finish, GiveSlots, Kill, Life, Start
-from appliance.cluster.processes import CommandLine, Figures, WorkerProcess
+from appliance.cluster.endings import Endings
+from appliance.cluster.orders import Orders
+from appliance.cluster.processes import CommandLine, Figures, NodeProcess, own_figures, worker_count
 from appliance.cluster.sockets import ListenFailed, ListeningSockets
-from appliance.cluster.status_report import totals_report, worker_report
+from appliance.cluster.status_report import listeners_report, process_row, totals_report, worker_report
 from appliance.cluster.worker_record import WorkerRecord
-from appliance.launch import WorkerLaunch
+from appliance.commits import CommitStore
+from appliance.launch import WorkerLaunch, new_door, send_document
 from appliance.recorder import Recording
 from appliance.state.messages import (
     BusMessage,
@@ -34,10 +43,12 @@ from appliance.state.messages import (
     ForgetSubscriber,
     Heartbeat,
     InSync,
+    Order,
     RestartWorker,
     SlotsChanged,
     StatusRequest,
     Stop,
+    Told,
 )
 from appliance.state.slots import SlotTable, deal, seed_of
 from appliance.transport.flow import TCP, UDP
@@ -60,15 +71,20 @@ class Supervisor:
         recording: Recording,
         report: Report,
         command_line: CommandLine = WorkerLaunch.argv,
+        store: CommitStore | None = None,
+        companion: Companion | None = None,
     ) -> None:
-        """`launch` is the start of a worker, but for its number and descriptors. Raises BusUnavailable."""
+        """`launch` is the start of a worker, but for its number and descriptors; `companion` serves operators.
+
+        Raises BusUnavailable.
+        """
         self.status = RUNNING
         """The exit status, once there is one."""
         self.alarms: list[str] = []
         """Sentences that stay true while the appliance runs."""
         self.table = deal(range(workers))
         self._home = self.table
-        self._settings = settings
+        self.settings = settings
         self._limits = settings.supervision
         self._launch = launch
         self._seed = seed_of(launch.key)
@@ -80,7 +96,8 @@ class Supervisor:
         self._sentence = ""
         self._started_at = self._last_cycle = clock.monotonic()
         self.records = [WorkerRecord(number) for number in range(workers)]
-        self._processes: dict[int, WorkerProcess] = {}
+        self._processes: dict[int, NodeProcess] = {}
+        self._doors: dict[int, socket.socket] = {}
         self._told: dict[int, tuple[int, list[int], list[int]]] = {}
         runtime_dir = Path(launch.state_dir) / "run"
         self._bus = Bus(runtime_dir, SUPERVISOR)
@@ -88,6 +105,12 @@ class Supervisor:
         self._waiting = selectors.DefaultSelector()
         self._waiting.register(self._bus, selectors.EVENT_READ)
         self._waiting.register(self._questions, selectors.EVENT_READ)
+        self._companion = companion
+        kept = CommitStore(Path(launch.state_dir) / "configuration") if store is None else store
+        self.configuring = Configuring(self, kept, sockets)
+        self.endings = Endings(self, sockets)
+        self._orders = Orders(self)
+        self._restarts_due: list[int] = []
         self._steer()
 
     def watch(self, fd: int) -> None:
@@ -108,12 +131,20 @@ class Supervisor:
         if self._is_stopping:
             for process in self._processes.values():
                 process.kill()
+            if self._companion is not None:
+                self._companion.kill()
+        elif self._companion is not None:
+            self._companion.stop()
         self._is_stopping = True
 
     def close(self) -> None:
         """Leave nothing behind, whatever happened: no process, no socket."""
         for process in self._processes.values():
             process.kill()
+        for door in self._doors.values():
+            door.close()
+        if self._companion is not None:
+            self._companion.kill()
         self._waiting.close()
         self._bus.close()
         self._questions.close()
@@ -122,6 +153,12 @@ class Supervisor:
         """One turn: take in, decide, act. Returns the state of the node in a sentence."""
         self._receive(now)
         self._reap(now)
+        if not self._is_stopping:
+            self.configuring.tend(now)
+            self.endings.tend(now)
+            self._go_on_restarting(now)
+        if self._companion is not None:
+            self._companion.tend(self._limits, self._is_stopping, now)
         for action in decisions.decide(self._view(now)):
             self._act(action, now)
         self._tell_slots()
@@ -150,6 +187,8 @@ class Supervisor:
             has_become_live = record.heard(message, now)
         elif isinstance(message, InSync):
             has_become_live = record.became_in_sync(now)
+        elif isinstance(message, Told):
+            self.configuring.told(record.number, message.report)
         if has_become_live:
             took_s = now - record.started_at
             self._report(f"Worker {record.number} is in sync, {took_s:.1f} s after its start.")
@@ -165,10 +204,12 @@ class Supervisor:
                 if not was_stopping or not self._is_stopping:
                     self._report(f"Worker {number} (process {process.pid}) {ending}.")
 
-    def _forget_process(self, number: int, process: WorkerProcess) -> None:
+    def _forget_process(self, number: int, process: NodeProcess) -> None:
         self._waiting.unregister(process)
         process.close()
         del self._processes[number]
+        self._doors.pop(number).close()
+        self.configuring.died(number)
         self._told.pop(number, None)
         self._bus.forget(number)
         self._sockets.withdraw(number)
@@ -181,11 +222,11 @@ class Supervisor:
 
     def _act(self, action: Action, now: float) -> None:
         if isinstance(action, Start):
-            self._start(self.records[action.number], now)
+            # One that starts while a configuration is prepared would know the old one only.
+            if not self.configuring.is_preparing:
+                self._start(self.records[action.number], now)
         elif isinstance(action, Kill):
-            self._report(f"Worker {action.number} {action.reason}: it is killed.")
-            self._processes[action.number].kill()
-            self.records[action.number].killed(now)
+            self.end_worker(action.number, action.reason, now)
         elif isinstance(action, AskToStop):
             self.records[action.number].asked_to_stop(now)
             if not self._bus.send(action.number, [Stop()]):
@@ -202,8 +243,7 @@ class Supervisor:
         number = record.number
         try:
             self._sockets.restore(number)
-            launch = self._launch_of(number)
-            process = WorkerProcess(launch, self._command_line(launch))
+            process = self._new_process(number)
         except OSError as fault:
             reason = str(fault) if isinstance(fault, ListenFailed) else f"cannot be started: {fault.strerror or fault}"
             record.could_not_start(reason, self._limits, now)
@@ -215,7 +255,20 @@ class Supervisor:
         again = f", for the {record.restarts + 1}. time" if record.restarts else ""
         self._report(f"Worker {number} is started as process {process.pid}{again}.")
 
-    def _launch_of(self, number: int) -> WorkerLaunch:
+    def _new_process(self, number: int) -> NodeProcess:
+        """Raises OSError."""
+        ours, theirs = new_door()
+        with theirs:
+            launch = self._launch_of(number, theirs.fileno())
+            try:
+                process = NodeProcess(launch, self._command_line(launch), launch.bank)
+            except OSError:
+                ours.close()
+                raise
+        self._doors[number] = ours
+        return process
+
+    def _launch_of(self, number: int, door_fd: int) -> WorkerLaunch:
         given = self._launch
         return WorkerLaunch(
             number=number,
@@ -227,6 +280,9 @@ class Supervisor:
             config_name=given.config_name,
             recording_fd=self._recording.fd,
             bank=self.records[number].next_bank,
+            bank_len=self._recording.bank_len,
+            places=tuple(names_of(self.settings.listeners)),
+            door_fd=door_fd,
         )
 
     def _give_slots(self, table: SlotTable) -> None:
@@ -238,7 +294,7 @@ class Supervisor:
         self._steer()
 
     def _steer(self) -> None:
-        if not self._settings.supervision.steering:
+        if not self.settings.supervision.steering:
             return
         refusals = self._sockets.steer(self.table, self._seed)
         for refusal in refusals:
@@ -263,37 +319,125 @@ class Supervisor:
 
     def _answer_questions(self, now: float) -> None:
         for asker, question in self._questions.receive():
-            self._questions.reply(asker, self._answer(question, now))
+            answer = self._answer(asker, question, now)
+            if answer is not None:
+                self.reply(asker, answer)
 
-    def _answer(self, question: BusMessage, now: float) -> dict[str, Any]:
+    def reply(self, asker: bytes, answer: dict[str, Any]) -> None:
+        """Answer a question, now or later."""
+        self._questions.reply(asker, answer)
+
+    def _answer(self, asker: bytes, question: BusMessage, now: float) -> dict[str, Any] | None:
+        """The answer, or None when it comes later."""
         if isinstance(question, StatusRequest):
             return self.status_report(now)
         if isinstance(question, ForgetSubscriber):
             told = [number for number in self._processes if self._bus.send(number, [question])]
             return {"workers_told": told}
         if isinstance(question, RestartWorker):
-            return self._drain(question.number, now)
+            return self.restart(question.number, now)
+        if isinstance(question, Order):
+            return self._orders.obey(asker, question, now)
         return {"error": f"The supervisor does not answer {type(question).__name__}."}
 
-    def _drain(self, number: int, now: float) -> dict[str, Any]:
+    def restart(self, number: int, now: float) -> dict[str, Any]:
+        """Drain a worker, stop it and start it again."""
         if not 0 <= number < len(self.records):
             return {"error": f"There is no worker {number}."}
         if not self.records[number].drained(now):
             return {"error": f"Worker {number} is {self.records[number].life.name.lower()} and cannot be drained."}
-        self._report(f"Worker {number} is drained and will be started again.")
+        self.log(f"Worker {number} is drained and will be started again.")
         self._bus.send(number, [Drain()])
         return {"draining": number}
 
+    # -- a new configuration -------------------------------------------------------------------------
+
+    def log(self, sentence: str) -> None:
+        """One sentence for the log."""
+        self._report(sentence)
+
+    def worker_count(self, settings: Settings) -> int:
+        """How many workers the settings mean: as many as said, or one for each processor we may use."""
+        return worker_count(settings)
+
+    def processes_to_prepare(self) -> list[int]:
+        """The workers whose processes run and are not about to end."""
+        return [number for number in self._processes if self.records[number].life != Life.STOPPING]
+
+    def send_document(self, number: int, document: dict[str, Any], fds: Sequence[int]) -> None:
+        """Pass a document and sockets on to a worker. Raises OSError."""
+        send_document(self._doors[number], document, fds)
+
+    def send(self, number: int, messages: Sequence[BusMessage]) -> bool:
+        """A batch for a worker; False when it was refused."""
+        return self._bus.send(number, messages)
+
+    def end_worker(self, number: int, reason: str, now: float) -> None:
+        """End a worker that does not do what it has to."""
+        self._report(f"Worker {number} {reason}: it is killed.")
+        self._processes[number].kill()
+        self.records[number].killed(now)
+
+    def put_in_force(self, settings: Settings, text: str, number: int, now: float) -> None:
+        """Go by new settings: the supervisor's own part of a commit."""
+        former, self.settings = self.settings, settings
+        self._limits = settings.supervision
+        self._launch = replace(self._launch, config_text=text)
+        if self._companion is not None:
+            self._companion.launch = replace(self._companion.launch, config_text=text)
+        self.endings.note(settings, now)
+        self._sockets.set_receive_buffer(settings.limits.receive_buffer_kib * 1024)
+        self._resize(self.worker_count(settings), now)
+        if settings.supervision.steering:
+            self._steer()
+        else:
+            self._sockets.let_the_kernel_choose()
+        if needs_restart(former, settings):
+            self._restarts_due = [record.number for record in self.records if not record.is_retired]
+
+    def _resize(self, workers: int, now: float) -> None:
+        """Have so many workers: new ones are started by the next decisions, the last ones drain and end."""
+        if workers < len(self.records):
+            self._home = deal(range(workers))
+        self.records += [WorkerRecord(number) for number in range(len(self.records), workers)]
+        for record in self.records:
+            record.is_retired = record.number >= workers
+            if not record.is_retired:
+                continue
+            if record.drained(now):
+                self._bus.send(record.number, [Drain()])
+            elif record.life == Life.STARTING:
+                self.end_worker(record.number, "is no longer wanted", now)
+
+    def _go_on_restarting(self, now: float) -> None:
+        """Workers that need a new start for a setting get it one after another; let go of those that are not wanted."""
+        while self.records[-1].is_retired and self.records[-1].life == Life.ABSENT:
+            number = self.records.pop().number
+            self._sockets.trim(number)
+            self._steer()
+            self._report(f"Worker {number} is no more.")
+        wanted = [record for record in self.records if not record.is_retired]
+        if len(wanted) != len(set(self._home.owners)) and all(record.life == Life.LIVE for record in wanted):
+            # New workers get their shares together, so that nobody's slots move twice.
+            self._home = deal(range(len(wanted)))
+        is_calm = all(record.life == Life.LIVE or record.is_retired for record in self.records)
+        if self._restarts_due and is_calm:
+            self.restart(self._restarts_due.pop(0), now)
+
     def status_report(self, now: float) -> dict[str, Any]:
         """What `signalbox status` shows; see status_report.py for the names."""
+        head = self.configuring.head
         return {
-            "hostname": self._settings.hostname,
+            "hostname": self.settings.hostname,
+            "commit": head.number if head else 0,
             "supervisor": {
                 "pid": os.getpid(),
                 "uptime_s": round(now - self._started_at, 1),
                 "sentence": decisions.sentence(self._view(now)),
             },
             "workers": [self._worker_report(record, now) for record in self.records],
+            "listeners": listeners_report(self.settings.listeners, self._sockets.groups),
+            "processes": self._processes_report(now),
             "slots": [list(run) for run in self.table.runs()],
             "epoch": self.table.epoch,
             **totals_report(self.records),
@@ -305,8 +449,21 @@ class Supervisor:
         figures = process.figures() if process else Figures(0.0, 0.0, 0)
         return worker_report(record, self.table, process.pid if process else 0, figures, now)
 
+    def _processes_report(self, now: float) -> list[dict[str, Any]]:
+        rows = [process_row("supervisor", own_figures(), os.getpid(), now - self._started_at, 0)]
+        companion = self._companion
+        if companion is not None and companion.process is not None:
+            process = companion.process
+            up_s = now - companion.started_at
+            rows.append(process_row("management", process.figures(), process.pid, up_s, companion.restarts))
+        for number, worker in sorted(self._processes.items()):
+            record = self.records[number]
+            up_s = now - record.started_at
+            rows.append(process_row(f"worker {number}", worker.figures(), worker.pid, up_s, record.restarts))
+        return rows
+
     def _alarms(self) -> list[str]:
-        found = list(self.alarms)
+        found = [*self.alarms, *([self.configuring.fault] if self.configuring.fault else [])]
         for record in self.records:
             found += [f"Worker {record.number}: {alarm}" for alarm in record.alarms]
             if record.life in (Life.ABSENT, Life.STARTING) and record.last_ending:

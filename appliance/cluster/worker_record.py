@@ -34,6 +34,10 @@ class WorkerRecord:
         self.alarms: list[str] = []
         self.gauges: dict[str, int] = {}
         self.turn = 0
+        self.is_parked = False
+        """Shall it own no slots, by the will of an operator?"""
+        self.is_retired = False
+        """Is it beyond the number of workers that is wanted?"""
         self._deaths = 0
         self._was_asked = False
         self._was_killed = False
@@ -135,6 +139,8 @@ class WorkerRecord:
             transactions=self.gauges.get("transactions", 0),
             deaths=self._deaths,
             has_ever_lived=self._has_ever_lived,
+            is_parked=self.is_parked,
+            is_retired=self.is_retired,
         )
 
     def _deaths_in_a_row(self, limits: SupervisionSettings, now: float) -> int:

@@ -17,11 +17,11 @@ from appliance.transaction.transaction import ServerTransaction
 class HeldReplies:
     """Replies in the order of their replication numbers."""
 
-    __slots__ = ("_held", "_transactions", "_wait_s")
+    __slots__ = ("_held", "_transactions", "wait_s")
 
     def __init__(self, transactions: Transactions, wait_s: float) -> None:
         self._transactions = transactions
-        self._wait_s = wait_s
+        self.wait_s = wait_s
         self._held: deque[tuple[int, float, ServerTransaction, int, bytes]] = deque()
 
     def __len__(self) -> int:
@@ -29,7 +29,7 @@ class HeldReplies:
 
     def hold(self, after: int, server: ServerTransaction, status: int, data: bytes, now: float) -> None:
         """Keep a reply until `after` is acknowledged, or for the wait at most."""
-        self._held.append((after, now + self._wait_s, server, status, data))
+        self._held.append((after, now + self.wait_s, server, status, data))
 
     def release(self, acknowledged: int, now: float) -> int:
         """Send what is acknowledged up to that number, and what has waited too long: how many of these?"""

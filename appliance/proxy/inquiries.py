@@ -23,10 +23,10 @@ class Waiter(Protocol):
 class Inquiries:
     """Questions under way, their waiters, and the questions not handed out yet."""
 
-    __slots__ = ("_asked", "_keys", "_last_id", "_limit", "_to_ask", "_waiters", "waiting_count")
+    __slots__ = ("_asked", "_keys", "_last_id", "_to_ask", "_waiters", "limit", "waiting_count")
 
     def __init__(self, limit: int) -> None:
-        self._limit = limit
+        self.limit = limit
         self._last_id = 0
         self._asked: dict[tuple[bytes, ...], int] = {}
         self._keys: dict[int, tuple[bytes, ...]] = {}
@@ -50,7 +50,7 @@ class Inquiries:
 
     def _join(self, key: tuple[bytes, ...], waiter: Waiter) -> int:
         """The number of a new question, 0 when it is under way already, -1 at the limit."""
-        if self.waiting_count >= self._limit:
+        if self.waiting_count >= self.limit:
             return -1
         self.waiting_count += 1
         number = self._asked.get(key)

@@ -88,6 +88,20 @@ class Node:
         self.changed_calls: dict[bytes, KeptCall] = {}
         self.wall_offset_s = 0.0
 
+    def reconfigure(self, settings: Settings) -> None:
+        """Go by new settings; what is remembered stays as far as it fits.
+
+        The names under which peers have learned to reach us stay ours: what was sent with them is answered to them.
+        """
+        limits = settings.limits
+        self.names = OwnNames(settings, self.settings.listeners)
+        self.settings = settings
+        self.next_hops = NextHops(settings.listeners, self.hosts)
+        self.hosts.limit = limits.hosts_cached_max
+        self.subscribers.reconfigure(limits.subscribers_cached_max, settings.digest.cache_s)
+        self.inquiries.limit = limits.contexts_waiting_max
+        self.nonces.reconfigure(limits.nonces_max, settings.digest.nonce_lifetime_s)
+
     def wall_time(self, now: float) -> float:
         """Unix time of a monotonic moment; bindings outlive the machine's uptime."""
         return now + self.wall_offset_s

@@ -46,6 +46,13 @@ class Nonces:
         # Nonces in use that had to make room: their clients are challenged once more.
         self.evicted_count = 0
 
+    def reconfigure(self, limit: int, lifetime_s: float) -> None:
+        """Go by a new limit and a new lifetime, for nonces that were issued before as well."""
+        self._lifetime = int(lifetime_s * 1_000_000)
+        self._limit = limit
+        while len(self._seen) > limit:
+            self._evict()
+
     def __len__(self) -> int:
         return len(self._seen)
 
@@ -85,8 +92,11 @@ class Nonces:
 
     def _remember(self, nonce: bytes, highest: int, window: int) -> None:
         if nonce not in self._seen and len(self._seen) >= self._limit:
-            self.evicted_count += 1
-            oldest = next(iter(self._seen))
-            del self._seen[oldest]
-            self._horizon = max(self._horizon, int(oldest[:16], 16))
+            self._evict()
         self._seen[nonce] = (highest, window)
+
+    def _evict(self) -> None:
+        self.evicted_count += 1
+        oldest = next(iter(self._seen))
+        del self._seen[oldest]
+        self._horizon = max(self._horizon, int(oldest[:16], 16))

@@ -19,6 +19,7 @@ from appliance.catalogue.counters import (
     REFUSED_TABLE_FULL,
     WAITING_FULL,
 )
+from appliance.catalogue.settings import Settings
 from appliance.proxy import stateless
 from appliance.proxy.adoption import adopt
 from appliance.proxy.answers import FORWARD, AskSubscriber, Drop, Reply
@@ -48,9 +49,14 @@ class Proxy:
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._stages = [ROLES[listener.role] for listener in node.settings.listeners]
         self.early = EarlyResponses()
         self.held = HeldReplies(node.transactions, node.settings.limits.replication_wait_ms / 1000)
+        self._stages = [ROLES[listener.role] for listener in node.settings.listeners]
+
+    def reconfigure(self, settings: Settings) -> None:
+        """Go by new settings, which the node has already; a request that waits goes on at its stage."""
+        self.held.wait_s = settings.limits.replication_wait_ms / 1000
+        self._stages = [ROLES[listener.role] for listener in settings.listeners]
 
     # -- requests ------------------------------------------------------------------------------------
 

@@ -27,11 +27,11 @@ def literal_address(host: bytes) -> str:
 class HostCache:
     """Known addresses of hosts; `find` answers None when somebody has to ask."""
 
-    __slots__ = ("_known", "_limit")
+    __slots__ = ("_known", "limit")
 
     def __init__(self, limit: int) -> None:
         self._known: dict[bytes, tuple[tuple[str, ...], float]] = {}
-        self._limit = limit
+        self.limit = limit
 
     def __len__(self) -> int:
         return len(self._known)
@@ -50,6 +50,6 @@ class HostCache:
     def remember(self, host: bytes, addresses: tuple[str, ...], expires_at: float) -> None:
         """Keep an answer until `expires_at` (monotonic seconds)."""
         self._known.pop(host, None)
-        if len(self._known) >= self._limit:
+        while len(self._known) >= self.limit:
             del self._known[next(iter(self._known))]
         self._known[host] = (addresses[:ADDRESSES_MAX], expires_at)

@@ -8,7 +8,7 @@ Knows nothing of transactions; asks nobody: an unknown host is reported, not res
 
 from __future__ import annotations
 
-from appliance.catalogue.settings import ListenerSettings
+from appliance.catalogue.settings import OPEN, ListenerSettings
 from appliance.routing.hosts import HostCache, literal_address
 from appliance.sip.uri import Uri
 from appliance.transport.flow import TCP, UDP, Flow
@@ -60,7 +60,9 @@ class NextHops:
     def is_way(self, flow: Flow) -> bool:
         """Has this appliance still the listener of a flow that it remembers?"""
         listener = flow.listener
-        return listener < len(self._listeners) and flow.transport in self._listeners[listener].transports
+        if listener >= len(self._listeners) or self._listeners[listener].standing != OPEN:
+            return False
+        return flow.transport in self._listeners[listener].transports
 
     def flow_to(self, transport: int, host: bytes, port: int) -> Flow | None:
         """The flow to an address; None for a name, or where no listener leads there."""
@@ -79,7 +81,8 @@ class NextHops:
 
     def _serves(self, number: int, transport: int, is_ipv6: bool) -> bool:
         listener = self._listeners[number]
-        return transport in listener.transports and (":" in listener.address) == is_ipv6
+        is_open = listener.standing == OPEN and transport in listener.transports
+        return is_open and (":" in listener.address) == is_ipv6
 
 
 def transports_of(uri: Uri, request_len: int) -> tuple[int, ...]:

@@ -10,8 +10,10 @@ Knows nothing of messages.
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Sequence
+from dataclasses import replace
 
-from appliance.catalogue.settings import ListenerSettings, Settings
+from appliance.catalogue.settings import ENDING, GONE, OPEN, ListenerSettings, Settings
 from appliance.sip.uri import Uri
 
 SIP_PORT = 5060
@@ -34,16 +36,23 @@ class OwnNames:
 
     __slots__ = ("_domains", "_hosts", "_listeners", "realm", "sent_bys")
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, former: Sequence[ListenerSettings] = ()) -> None:
+        """`former` are the listeners as they were before these settings: their names stay ours."""
         self._domains = frozenset(name.lower().encode() for name in settings.domains)
         self.realm = settings.digest.realm.encode()
         self.sent_bys = [sent_by(listener) for listener in settings.listeners]
         # Every name of a listener, advertised or real, to its number.
-        self._listeners = {
-            name: number
-            for number, listener in enumerate(settings.listeners)
-            for name in (sent_by(listener), host_text(listener.address) + b":" + str(listener.port).encode())
-        }
+        self._listeners: dict[bytes, int] = {}
+        still = [
+            replace(listener, standing=now.standing) if now.standing == GONE else listener
+            for listener, now in zip(former, settings.listeners, strict=False)
+        ]
+        # Where two have one name, the one that is open has it.
+        for listeners, standing in ((still, OPEN), (settings.listeners, ENDING), (settings.listeners, OPEN)):
+            for number, listener in enumerate(listeners):
+                if listener.standing == standing:
+                    own = host_text(listener.address) + b":" + str(listener.port).encode()
+                    self._listeners[sent_by(listener)] = self._listeners[own] = number
         self._hosts = frozenset(name[: name.rindex(b":")] for name in self._listeners)
 
     def is_me(self, uri: Uri) -> bool:

@@ -31,6 +31,11 @@ class SubscriberCache:
         self._limit = limit
         self._lifetime_s = lifetime_s
 
+    def reconfigure(self, limit: int, lifetime_s: float) -> None:
+        """Go by a new limit, and a new lifetime for what is remembered from now on."""
+        self._limit = limit
+        self._lifetime_s = lifetime_s
+
     def __len__(self) -> int:
         return len(self._known)
 
@@ -47,7 +52,7 @@ class SubscriberCache:
         """Keep an answer of the store; the oldest entry gives way at the limit."""
         known = KnownSubscriber(found, ha1_md5, ha1_sha256, now + self._lifetime_s)
         self._known.pop((username, realm), None)
-        if len(self._known) >= self._limit:
+        while len(self._known) >= self._limit:
             del self._known[next(iter(self._known))]
         self._known[(username, realm)] = known
         return known

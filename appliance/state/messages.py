@@ -26,6 +26,7 @@ from appliance.state.shapes import (
     RECORDS,
     REPORT,
     SLOT_TABLE,
+    TEXT,
     TEXTS,
     Shape,
     exactly,
@@ -58,6 +59,9 @@ class Kind(IntEnum):
     STATUS_REPLY = 21
     FORGET_SUBSCRIBER = 22
     RESTART_WORKER = 23
+    ORDER = 24
+    ASKED = 25
+    TOLD = 26
     BINDING_CHANGES = 30
     BINDING_ACK = 31
     RANGE_DIGESTS = 32
@@ -236,6 +240,40 @@ class RestartWorker(BusMessage):
         self.number = number
 
 
+class Order(BusMessage):
+    """To the supervisor, from whoever serves operators: `do` in the words of the control socket, and its arguments."""
+
+    __slots__ = ("args", "do")
+    kind = Kind.ORDER
+
+    def __init__(self, do: str, args: dict[str, Any]) -> None:
+        self.do = do
+        self.args = args
+
+
+class Asked(BusMessage):
+    """To a worker: tell me this; the answer bears the same id."""
+
+    __slots__ = ("args", "do", "id")
+    kind = Kind.ASKED
+
+    def __init__(self, id: int, do: str, args: dict[str, Any]) -> None:
+        self.id = id
+        self.do = do
+        self.args = args
+
+
+class Told(BusMessage):
+    """The answer to Asked: names and plain values; several where something is watched."""
+
+    __slots__ = ("id", "report")
+    kind = Kind.TOLD
+
+    def __init__(self, id: int, report: dict[str, Any]) -> None:
+        self.id = id
+        self.report = report
+
+
 class BindingChanges(BusMessage):
     """Binding records numbered `first_seq`, `first_seq` + 1, ... on the link from this sender to this receiver."""
 
@@ -325,6 +363,9 @@ _TABLE: Final[dict[int, tuple[type[BusMessage], tuple[tuple[str, Shape], ...]]]]
     Kind.STATUS_REPLY: (StatusReply, (("report", REPORT),)),
     Kind.FORGET_SUBSCRIBER: (ForgetSubscriber, (("username", BYTES),)),
     Kind.RESTART_WORKER: (RestartWorker, (("number", INT),)),
+    Kind.ORDER: (Order, (("do", TEXT), ("args", REPORT))),
+    Kind.ASKED: (Asked, (("id", INT), ("do", TEXT), ("args", REPORT))),
+    Kind.TOLD: (Told, (("id", INT), ("report", REPORT))),
     Kind.BINDING_CHANGES: (BindingChanges, (("first_seq", INT), ("records", RECORDS))),
     Kind.BINDING_ACK: (BindingAck, (("seq", INT),)),
     Kind.RANGE_DIGESTS: (RangeDigests, (("digests", INTS),)),

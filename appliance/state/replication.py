@@ -107,6 +107,10 @@ class Replica:
         self.skipped_count = 0  # records not sent to a sibling that had no credit
         self.pulled_count = 0  # records taken over from ranges that brought something new
 
+    def reconfigure(self, limits: ReplicationLimits) -> None:
+        """Go by new settings."""
+        self._lag_s = limits.replication_wait_ms / 500
+
     # Local changes
 
     def changed(self, record: bytes) -> int:

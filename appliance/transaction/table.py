@@ -91,6 +91,11 @@ class Transactions(TransactionLayer):
         # RFC 3261 8.2.2.2: the request that came first, by what a fork leaves alike.
         self.merged: dict[bytes, ServerTransaction] = {}
 
+    def reconfigure(self, settings: ConfiguredTimers, limit: int) -> None:
+        """Go by new settings; a timer that runs is not changed."""
+        self.durations = timer_settings(settings)
+        self.limit = limit
+
     def __len__(self) -> int:
         """Client and server transactions, those that wait out a last timer included."""
         return len(self.clients) + len(self.servers)

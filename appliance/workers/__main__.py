@@ -22,20 +22,21 @@ from appliance import clock
 from appliance.bus import SUPERVISOR, Bus, BusUnavailable
 from appliance.catalogue.configuration import parse_configuration
 from appliance.catalogue.faults import ConfigError
+from appliance.catalogue.places import placed_by_names, with_places
 from appliance.catalogue.settings import Settings
 from appliance.journal import Journal
 from appliance.launch import NO_DESCRIPTOR, LaunchError, WorkerLaunch
-from appliance.recorder import MIB, Recorder
+from appliance.logbook import FORMAT, log_path, log_to_file
+from appliance.recorder import Recorder
 from appliance.resolver import HostResolver
 from appliance.stack import Stack, syntax_limits
 from appliance.subscribers import SubscriberStore, database_url
 from appliance.workers.datagram_doors import DatagramDoors
 from appliance.workers.datagrams import DatagramSocket
 from appliance.workers.questions import LateStore
+from appliance.workers.reconfiguring import FLOWS_CACHED_MAX
 from appliance.workers.worker import Worker
 
-# Sources and destinations that each UDP socket remembers, about 300 bytes each.
-FLOWS_CACHED_MAX: Final = 32768
 # Tables of a hundred thousand entries make full collections long, and nothing here makes many cycles.
 COLLECTION_THRESHOLDS: Final = (50_000, 20, 100)
 
@@ -44,11 +45,13 @@ log = logging.getLogger("signalbox.worker")
 
 def main() -> int:
     """Serve until told to end; returns the exit status."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(level=logging.INFO, format=FORMAT)
     try:
         launch = WorkerLaunch.from_stdin(sys.stdin.buffer)
-        settings = parse_configuration(launch.config_text)
-        recorder = Recorder(launch.recording_fd, settings.limits.recording_mib * MIB, launch.number, launch.bank)
+        log_to_file(log_path(Path(launch.state_dir)))
+        settings = placed_settings(launch)
+        logging.getLogger("signalbox").setLevel(settings.logging_level.upper())
+        recorder = Recorder(launch.recording_fd, launch.bank_len, launch.number, launch.bank)
         bus = Bus(Path(launch.state_dir) / "run", launch.number)
     except (LaunchError, ConfigError, BusUnavailable, OSError, ValueError) as fault:
         log.critical("this worker cannot start: %s", fault)
@@ -88,12 +91,21 @@ async def serve(launch: WorkerLaunch, settings: Settings, bus: Bus, recorder: Re
         LateStore(lambda: SubscriberStore(url)),
         journal,
         recorder,
+        socket.socket(fileno=launch.door_fd) if launch.door_fd != NO_DESCRIPTOR else None,
     )
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, worker.stop)
     gc.collect()
     gc.freeze()
     gc.set_threshold(*COLLECTION_THRESHOLDS)
     return await worker.run(stream_sockets(launch))
+
+
+def placed_settings(launch: WorkerLaunch) -> Settings:
+    """The settings with the listeners at the places they have in this node. Raises ConfigError."""
+    settings = parse_configuration(launch.config_text)
+    if not launch.places:
+        return settings
+    return with_places(settings, placed_by_names(settings.listeners, launch.places))
 
 
 def load_registrations(stack: Stack, journal: Journal) -> None:

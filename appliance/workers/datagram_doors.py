@@ -8,6 +8,7 @@ Knows nothing of SIP messages but where a quoted request has its branch.
 
 from __future__ import annotations
 
+import os
 import select
 from collections.abc import Mapping
 
@@ -24,9 +25,27 @@ class DatagramDoors:
         self._sockets = dict(sockets)
         self._by_fd = {door.fd: door for door in self._sockets.values()}
         self._wants_write: set[int] = set()
+        self._past = (0, 0, 0, 0)
         self._poll = select.epoll()
         for door in self._sockets.values():
             self._poll.register(door.fd, select.EPOLLIN)
+
+    def add(self, listener: int, door: DatagramSocket) -> None:
+        """Read and write by one more socket; it becomes ours."""
+        self._sockets[listener] = door
+        self._by_fd[door.fd] = door
+        self._poll.register(door.fd, select.EPOLLIN)
+
+    def remove(self, listener: int) -> None:
+        """Close the socket of a listener, if it has one; what was counted stays counted."""
+        door = self._sockets.pop(listener, None)
+        if door is None:
+            return
+        self._poll.unregister(door.fd)
+        self._wants_write.discard(door.fd)
+        del self._by_fd[door.fd]
+        self._past = _sums([self._past, _totals_of(door)])
+        os.close(door.fd)
 
     def fileno(self) -> int:
         """Readable while there is something to read, or to write again, or an error to be told."""
@@ -73,17 +92,20 @@ class DatagramDoors:
 
     def totals(self) -> tuple[int, int, int, int]:
         """Datagrams received, sent, truncated, and refused by a full queue, since the beginning."""
-        doors = self._sockets.values()
-        return (
-            sum(door.received for door in doors),
-            sum(door.sent for door in doors),
-            sum(door.truncated for door in doors),
-            sum(door.overflowed for door in doors),
-        )
+        return _sums([self._past, *(_totals_of(door) for door in self._sockets.values())])
 
     def close(self) -> None:
         """Watch no more; the sockets are the caller's."""
         self._poll.close()
+
+
+def _totals_of(door: DatagramSocket) -> tuple[int, int, int, int]:
+    return door.received, door.sent, door.truncated, door.overflowed
+
+
+def _sums(totals: list[tuple[int, int, int, int]]) -> tuple[int, int, int, int]:
+    received, sent, truncated, overflowed = zip(*totals, strict=True)
+    return sum(received), sum(sent), sum(truncated), sum(overflowed)
 
 
 def failed_requests(errors: list[tuple[bytes, Flow]]) -> list[Outgoing]:

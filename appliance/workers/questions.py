@@ -35,6 +35,7 @@ Asked = TypeVar("Asked", bound=Question)
 class Resolver(Protocol):
     """Hosts to addresses. Raises whatever it likes when it cannot know."""
 
+    def set_timeout(self, timeout_s: float) -> None: ...
     async def lookup(self, host: str) -> HostAddresses: ...
 
 
@@ -88,6 +89,11 @@ class Lane(Generic[Asked]):
         self._deliver = deliver
         self._waiting: deque[Asked] = deque()
         self._running: set[asyncio.Task[None]] = set()
+
+    def set_bounds(self, running_max: int, waiting_max: int) -> None:
+        """For the questions to come."""
+        self._running_max = running_max
+        self._waiting_max = waiting_max
 
     @property
     def open_count(self) -> int:
@@ -148,6 +154,13 @@ class Questions:
     def open_count(self) -> int:
         """Questions that have no answer yet."""
         return self._hosts.open_count + self._subscribers.open_count
+
+    def reconfigure(self, running_max: int, waiting_max: int, timeout_s: float) -> None:
+        """Go by new bounds, for the questions to come."""
+        self._timeout_s = timeout_s
+        self._resolver.set_timeout(timeout_s)
+        for lane in (self._hosts, self._subscribers):
+            lane.set_bounds(running_max, waiting_max)
 
     def ask(self, questions: Iterable[Question]) -> None:
         """See to the answers of these."""

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final
 from zlib import crc32
 
@@ -85,7 +85,7 @@ class Streams:
         self._next_id = first_id
         self._arrived = arrived
         self._changed = changed
-        self._servers: list[asyncio.Server] = []
+        self._servers: dict[int, asyncio.Server] = {}
         self._connections: dict[int, Connection] = {}
         self._by_remote: dict[tuple[int, tuple[str, int]], Connection] = {}
         self._opening: dict[tuple[int, tuple[str, int]], list[Outgoing]] = {}
@@ -110,13 +110,25 @@ class Streams:
         server = await loop.create_server(
             lambda: self._new_connection(listener, False), sock=listening, backlog=BACKLOG
         )
-        self._servers.append(server)
+        self._servers[listener] = server
 
-    def stop_listening(self) -> None:
-        """Accept no more; what is open stays open."""
-        for server in self._servers:
-            server.close()
-        self._servers = []
+    def stop_listening(self, listeners: Collection[int] | None = None) -> None:
+        """Accept no more, at these listeners or at all; what is open stays open."""
+        for listener in list(self._servers) if listeners is None else self._servers.keys() & set(listeners):
+            self._servers.pop(listener).close()
+
+    def reconfigure(self, listeners: tuple[ListenerSettings, ...], limits: LimitSettings, syntax: SyntaxLimits) -> None:
+        """Go by new settings; connections that are open keep the bounds of their messages."""
+        self._listeners = listeners
+        self._limits = limits
+        self.syntax = syntax
+
+    def let_go(self, listeners: Collection[int], now: float) -> None:
+        """Close the connections of listeners that are gone, after what waits in them has been sent."""
+        for connection in list(self._connections.values()):
+            if connection.flow.listener in listeners:
+                self._begin_end(connection, now)
+                connection.close()
 
     def close(self) -> None:
         """Stop listening, send what waits, close all."""

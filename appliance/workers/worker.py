@@ -18,17 +18,28 @@ import asyncio
 import logging
 import socket
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from appliance import clock
 from appliance.catalogue.counters import CALLS_UNRECORDED
-from appliance.catalogue.settings import Settings
+from appliance.catalogue.settings import JournalSettings, Settings
 from appliance.routing.questions import Answer, Question
 from appliance.sip.parser import SyntaxLimits
-from appliance.state.messages import BusMessage, CallsMoved, Drain, Heartbeat, SendOn, SlotsChanged, Stop
+from appliance.state.messages import (
+    Asked,
+    BusMessage,
+    CallsMoved,
+    Drain,
+    Heartbeat,
+    SendOn,
+    SlotsChanged,
+    Stop,
+    Told,
+)
 from appliance.transport.flow import UDP, Flow, Outgoing
 from appliance.workers.datagram_doors import DatagramDoors
 from appliance.workers.questions import Questions, Resolver, Store
+from appliance.workers.reconfiguring import Reconfiguring
 from appliance.workers.streams import Streams
 from appliance.workers.vitals import Vitals
 
@@ -64,6 +75,7 @@ class SipStack(Protocol):
     def adopt(self, snapshots: Sequence[bytes], now: float) -> None: ...
     def connections_changed(self, opened: Sequence[Flow], closed: Sequence[Flow]) -> None: ...
     def set_wall_time(self, wall_time: float, now: float) -> None: ...
+    def reconfigure(self, settings: Settings, now: float) -> None: ...
     def gauges(self) -> dict[str, int]: ...
     def alarms(self) -> list[str]: ...
 
@@ -89,6 +101,7 @@ class RecordJournal(Protocol):
     failed_count: int
 
     def append(self, records: list[bytes]) -> None: ...
+    def reconfigure(self, settings: JournalSettings, workers: int) -> None: ...
     def upkeep(self, now: float, wall_time: float) -> None: ...
     def alarms(self) -> list[str]: ...
     def close(self) -> None: ...
@@ -117,7 +130,9 @@ class Worker:
         store: Store,
         journal: RecordJournal,
         recorder: CallRecorder,
+        door: socket.socket | None = None,
     ) -> None:
+        """`door`: where documents of the supervisor arrive; it becomes ours."""
         limits = settings.limits
         self._number = number
         self._heartbeat_s = settings.supervision.heartbeat_ms / 1000
@@ -147,6 +162,10 @@ class Worker:
             self._answers_arrived,
         )
         self._vitals = Vitals(stack, doors, self._streams, self._questions, bus, journal)
+        self._door = door
+        self._reconfiguring = Reconfiguring(
+            settings, stack, doors, self._streams, self._questions, journal, self._tell_supervisor, self._go_by
+        )
         self._siblings: frozenset[int] = frozenset()
         self._is_flush_due = False
         self._is_draining = False
@@ -161,6 +180,8 @@ class Worker:
         self._ended: asyncio.Future[int] = self._loop.create_future()
         self._has_slots: asyncio.Future[None] = self._loop.create_future()
         self._loop.add_reader(self._bus.fileno(), self._enter, self._read_bus)
+        if self._door is not None:
+            self._loop.add_reader(self._door.fileno(), self._enter, self._read_door)
         self._enter(self._read_bus)
         self._enter(self._beat, clock.monotonic())
         self._flush_soon()
@@ -178,7 +199,7 @@ class Worker:
         if self._ended.done():
             return
         for listener, listening in stream_sockets.items():
-            if self._is_draining:
+            if self._is_draining or not self._reconfiguring.is_listening(listener):
                 listening.close()
             else:
                 await self._streams.listen(listener, listening)
@@ -203,6 +224,8 @@ class Worker:
     async def _close(self) -> None:
         self._loop.remove_reader(self._doors.fileno())
         self._loop.remove_reader(self._bus.fileno())
+        self._close_door()
+        self._reconfiguring.close()
         if self._timer is not None:
             self._timer.cancel()
         if self._ended.done() and self._ended.result() == 0:
@@ -257,7 +280,7 @@ class Worker:
         self._stack.adopt(self._recorder.take(orphans, slots), now)
 
     def _is_order(self, sender: int, message: BusMessage) -> bool:
-        """Drain and Stop are the worker's, everything else is the stack's."""
+        """Drain, Stop and what is asked of the worker are its own, everything else is the stack's."""
         if isinstance(message, SlotsChanged):
             self._meet(frozenset(message.live) - {self._number})
             if not self._has_slots.done():
@@ -268,9 +291,42 @@ class Worker:
         elif isinstance(message, Drain):
             self._is_draining = True
             self._streams.stop_listening()
+        elif isinstance(message, Asked) and sender == SUPERVISOR:
+            self._change(message)
         else:
             return False
         return True
+
+    # -- a new configuration -------------------------------------------------------------------------
+
+    def _read_door(self) -> None:
+        assert self._door is not None
+        try:
+            self._reconfiguring.read_door(self._door)
+        except (EOFError, OSError):
+            self._close_door()
+
+    def _close_door(self) -> None:
+        if self._door is not None:
+            self._loop.remove_reader(self._door.fileno())
+            self._door.close()
+            self._door = None
+
+    def _change(self, asked: Asked) -> None:
+        if asked.do == "take effect":
+            self._reconfiguring.take_effect(asked)
+        elif asked.do == "let go":
+            self._reconfiguring.let_go(asked)
+        elif asked.do == "abandon":
+            self._reconfiguring.abandon(asked)
+
+    def _tell_supervisor(self, report: dict[str, Any]) -> None:
+        self._bus.send(SUPERVISOR, [Told(0, report)])
+
+    def _go_by(self, settings: Settings) -> None:
+        """The worker's own part of new settings."""
+        self._heartbeat_s = settings.supervision.heartbeat_ms / 1000
+        logging.getLogger("signalbox").setLevel(settings.logging_level.upper())
 
     def _meet(self, siblings: frozenset[int]) -> None:
         """Connect before the first message is due, and let go of what was meant for the dead."""

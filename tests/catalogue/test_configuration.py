@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from appliance.catalogue.configuration import parse_configuration, write_configuration
 from appliance.catalogue.declaration import Setting, declared, sections
 from appliance.catalogue.faults import ConfigError
+from appliance.catalogue.hashed import SecretHash
 from appliance.catalogue.kinds import Address, Choice, Choices, DatabaseUrl, Host, Integer, Name, Switch, Text
 from appliance.catalogue.settings import ListenerSettings, RegistrarSettings, Settings
 
@@ -213,6 +214,8 @@ def test_all_defaults_can_be_written_too() -> None:
     text = write_configuration(Settings(), with_defaults=True)
     assert parse_configuration(text) == Settings()
     for section in sections(Settings):
+        if not section.default:
+            continue
         assert f"\n{section.keyword}" in text
         for setting in declared(section.settings_class):
             assert setting.is_many or f" {setting.keyword}" in text
@@ -228,6 +231,7 @@ def values_of(setting: Setting) -> st.SearchStrategy[Any]:
         Host: hosts,
         Name: st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,31}", fullmatch=True),
         Text: st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=20),
+        SecretHash: st.sampled_from(["", f"scrypt:16384:8:1:{'0a' * 16}:{'5b' * 32}"]),
         DatabaseUrl: st.sampled_from(["", "sqlite:////tmp/a b.sqlite3", "postgresql://u:p@h/d"]),
     }
     if isinstance(kind, Integer):

@@ -43,9 +43,9 @@ def test_a_setting_has_words_range_default_effect_and_help(settings_class: type[
 
 
 @pytest.mark.parametrize("settings_class", CLASSES, ids=names)
-def test_every_field_is_a_setting_a_section_or_a_name(settings_class: type[Any]) -> None:
+def test_every_field_is_a_setting_a_section_a_name_or_the_standing(settings_class: type[Any]) -> None:
     for field in fields(settings_class):
-        assert field.metadata.keys() & {"setting", "section", "name"}, field.name
+        assert field.metadata.keys() & {"setting", "section", "name", "standing"}, field.name
 
 
 @pytest.mark.parametrize("settings_class", CLASSES, ids=names)

@@ -4,21 +4,28 @@ The files are in the state folder; N is the number of the worker:
 
 crash-N       end with status 3 at once        never-ready-N   never get in sync
 deaf-N        ignore Stop and SIGTERM          busy-N          say that transactions are left
+refuse-N      refuse a new configuration       die-N           die while it is prepared
+silent-N      never say that it is prepared    stuck-N         never take it in force
+
+The gauge `config` is the checksum of the configuration that it goes by.
 """
 
 from __future__ import annotations
 
+import os
 import select
 import signal
+import socket
 import sys
 from pathlib import Path
+from zlib import crc32
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from appliance import clock
 from appliance.bus import SUPERVISOR, Bus
-from appliance.launch import WorkerLaunch
-from appliance.state.messages import Heartbeat, SlotsChanged, Stop
+from appliance.launch import WorkerLaunch, receive_document
+from appliance.state.messages import Asked, Heartbeat, SlotsChanged, Stop, Told
 
 HEARTBEAT_S = 0.03
 
@@ -32,7 +39,22 @@ def serve(launch: WorkerLaunch) -> int:
     if is_told_to("crash"):
         return 3
     bus = Bus(state_dir / "run", launch.number)
-    gauges = {"transactions": 0, "registrations": 7}
+    gauges = {"transactions": 0, "registrations": 7, "config": crc32(launch.config_text.encode())}
+    door = socket.socket(fileno=launch.door_fd)
+    prepared: dict[int, str] = {}
+    held: list[int] = []
+
+    def prepare() -> None:
+        document, fds = receive_document(door)
+        if is_told_to("die"):
+            sys.exit(4)
+        fault = "it does not want to" if is_told_to("refuse") else ""
+        prepared[document["revision"]] = document["config_text"]
+        gauges["sockets"] = gauges.get("sockets", 0) + len(fds)
+        held[:] = fds
+        if not is_told_to("silent"):
+            bus.send(SUPERVISOR, [Told(0, {"revision": document["revision"], "fault": fault})])
+
     turn = 0
     while True:
         turn += 1
@@ -41,12 +63,20 @@ def serve(launch: WorkerLaunch) -> int:
         bus.send(SUPERVISOR, [Heartbeat(launch.number, counters, gauges, turn, not is_told_to("never-ready"))])
         next_beat = clock.monotonic() + HEARTBEAT_S
         while (left := next_beat - clock.monotonic()) > 0:
-            select.select([bus], [], [], left)
+            readable, _, _ = select.select([bus, door], [], [], left)
+            if door in readable:
+                prepare()
             for _, message in bus.receive():
                 if isinstance(message, SlotsChanged):
                     gauges["epoch"] = message.table.epoch
                     gauges["live"] = len(message.live)
                     gauges["own slots"] = message.table.count_of(launch.number)
+                elif isinstance(message, Asked) and message.do == "take effect" and not is_told_to("stuck"):
+                    gauges["config"] = crc32(prepared[message.id].encode())
+                    bus.send(SUPERVISOR, [Told(0, {"revision": message.id, "fault": ""})])
+                elif isinstance(message, Asked) and message.do == "abandon":
+                    for fd in held:
+                        os.close(fd)
                 elif isinstance(message, Stop) and not is_told_to("deaf"):
                     bus.close()
                     return 0

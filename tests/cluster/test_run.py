@@ -23,10 +23,15 @@ PROGRAM = f"""
 import sys
 sys.path.insert(0, {str(HERE.parents[2])!r})
 from pathlib import Path
-from appliance.catalogue.settings import ListenerSettings, Settings
+from appliance.catalogue.configuration import parse_configuration
 from appliance.cluster.run import run
-settings = Settings(workers=2, listeners=(ListenerSettings(port=int(sys.argv[2])),))
-sys.exit(run(settings, "", Path(sys.argv[1]), on_ready=lambda: print("ready", flush=True),
+from appliance.commits import CommitStore, starting
+store = CommitStore(Path(sys.argv[1]) / "configuration")
+text = "workers 2\\nlistener local\\n  port " + sys.argv[2] + "\\n"
+start = starting(store, "the test", None if store.head else text, 1.0)
+settings = parse_configuration(start.text)
+sys.exit(run(settings, start, Path(sys.argv[1]), has_management=False,
+             on_ready=lambda: print("ready", flush=True),
              command_line=lambda launch: [sys.executable, {str(HERE.with_name("stand_in_worker.py"))!r}]))
 """
 

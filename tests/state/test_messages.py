@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from appliance.state.messages import (
     FORMAT_VERSION,
+    Asked,
     BindingAck,
     BindingChanges,
     BusMessage,
@@ -23,6 +24,7 @@ from appliance.state.messages import (
     Heartbeat,
     InSync,
     Kind,
+    Order,
     PeerStarted,
     RangeDigests,
     RangeRecords,
@@ -34,6 +36,7 @@ from appliance.state.messages import (
     StatusReply,
     StatusRequest,
     Stop,
+    Told,
     decode,
     encode,
 )
@@ -60,6 +63,9 @@ MESSAGES: list[BusMessage] = [
     StatusReply({"workers": [{"number": 0, "state": "live", "cpu": 0.5}], "alarms": []}),
     ForgetSubscriber(b"alice"),
     RestartWorker(3),
+    Order("commit", {"text": "domain example.com\n", "base": 3}),
+    Asked(7, "registrations", {"limit": 100}),
+    Told(7, {"total": 2, "rows": [{"aor": "alice@example.com"}]}),
     BindingChanges(2**40, [b"one", b"", b"\x00\xff"]),
     BindingAck(2**40 + 2),
     RangeDigests([0, 2**64 - 1]),

@@ -14,7 +14,7 @@ import uvloop
 from appliance import clock
 from appliance.bus import SUPERVISOR, Bus
 from appliance.catalogue import counters as catalogue
-from appliance.catalogue.settings import ListenerSettings, Settings, SupervisionSettings
+from appliance.catalogue.settings import JournalSettings, ListenerSettings, Settings, SupervisionSettings
 from appliance.recorder import Recorder, Recording
 from appliance.resolver import HostAddresses
 from appliance.routing.questions import Answer, FindSubscriber, HostAnswer, LookupHost, Question, SubscriberAnswer
@@ -112,6 +112,9 @@ class EchoStack:
     def adopt(self, snapshots: Sequence[bytes], now: float) -> None:
         self.adopted += snapshots
 
+    def reconfigure(self, settings: Settings, now: float) -> None:
+        pass
+
     def set_wall_time(self, wall_time: float, now: float) -> None:
         self.wall_time = wall_time
 
@@ -135,6 +138,9 @@ class Journal:
 
     def upkeep(self, now: float, wall_time: float) -> None:
         self.upkept += 1
+
+    def reconfigure(self, settings: JournalSettings, workers: int) -> None:
+        pass
 
     def append(self, records: list[bytes]) -> None:
         self.records += records

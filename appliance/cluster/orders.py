@@ -1,0 +1,89 @@
+"""What operators order, by way of the management process: one method for each order.
+
+An answer is plain names and values; `error` and `remedy` are in it when nothing was done.
+
+Knows nothing of who may order what: that was looked at before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from appliance.cluster.configuring import Configuring
+from appliance.cluster.decisions import Life
+from appliance.cluster.worker_record import WorkerRecord
+from appliance.state.messages import Order
+
+Answer = dict[str, Any]
+
+
+class Node(Protocol):
+    """The supervisor, as far as it can be ordered about."""
+
+    configuring: Configuring
+    records: list[WorkerRecord]
+
+    def restart(self, number: int, now: float) -> Answer: ...
+    def log(self, sentence: str) -> None: ...
+
+
+class Orders:
+    """Obeys orders."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._by_name: dict[str, Callable[[bytes, dict[str, Any], float], Answer | None]] = {
+            "commit": node.configuring.commit,
+            "confirm": self._confirm,
+            "drain worker": self._drain,
+            "undrain worker": self._undrain,
+            "restart worker": self._restart,
+        }
+
+    def obey(self, asker: bytes, order: Order, now: float) -> Answer | None:
+        """The answer, or None when it comes later."""
+        obeyed = self._by_name.get(order.do)
+        if obeyed is None:
+            return {"error": f"The supervisor does not know the order `{order.do}`."}
+        try:
+            return obeyed(asker, order.args, now)
+        except (KeyError, ValueError, TypeError) as fault:
+            return {"error": f"The order `{order.do}` cannot be read: {fault!r}."}
+
+    def _confirm(self, asker: bytes, args: dict[str, Any], now: float) -> Answer:
+        return self._node.configuring.confirm(args)
+
+    def _restart(self, asker: bytes, args: dict[str, Any], now: float) -> Answer:
+        number = int(args["number"])
+        return {**self._node.restart(number, now), "number": number, "state": "draining"}
+
+    def _drain(self, asker: bytes, args: dict[str, Any], now: float) -> Answer:
+        """Take the slots away; the process stays."""
+        record = self._record(args)
+        if isinstance(record, dict):
+            return record
+        others = [other for other in self._node.records if other is not record and _takes_calls(other)]
+        if not others:
+            return {"error": "No other worker takes calls.", "remedy": "undrain another one first"}
+        record.is_parked = True
+        self._node.log(f"Worker {record.number} is drained: its slots go to the others.")
+        return {"number": record.number, "state": "drained", "transactions": record.gauges.get("transactions", 0)}
+
+    def _undrain(self, asker: bytes, args: dict[str, Any], now: float) -> Answer:
+        record = self._record(args)
+        if isinstance(record, dict):
+            return record
+        record.is_parked = False
+        self._node.log(f"Worker {record.number} takes calls again.")
+        return {"number": record.number, "state": record.life.name.lower()}
+
+    def _record(self, args: dict[str, Any]) -> WorkerRecord | Answer:
+        number, records = int(args["number"]), self._node.records
+        if not 0 <= number < len(records):
+            return {"error": f"There is no worker {number}.", "remedy": f"type a number from 0 to {len(records) - 1}"}
+        return records[number]
+
+
+def _takes_calls(record: WorkerRecord) -> bool:
+    return record.life == Life.LIVE and not record.is_parked

@@ -1,0 +1,83 @@
+"""The log of a node as a file: STATE/log/signalbox.log, one line an event, for whoever asks what has happened.
+
+Bounded: the supervisor, who writes most of it, renames a full file to `signalbox.log.1`, and the one that had that
+name goes. Workers append to the same file and open it anew when it has been renamed. A disk that is full costs
+lines of the log and nothing else.
+
+Knows nothing of what is logged.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections import deque
+from contextlib import suppress
+from logging.handlers import WatchedFileHandler
+from pathlib import Path
+from typing import Final
+
+from appliance import clock
+
+FILE_LEN_MAX: Final = 8 * 1024 * 1024
+FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
+def log_path(state_dir: Path) -> Path:
+    """Where the log of an appliance is."""
+    return state_dir / "log" / "signalbox.log"
+
+
+class Logbook:
+    """The supervisor's end."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def write(self, sentence: str) -> None:
+        """Append one line."""
+        line = f"{clock.local_time_text()} INFO signalbox.supervisor: {sentence}\n".encode()
+        try:
+            fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            try:
+                if os.fstat(fd).st_size > FILE_LEN_MAX:
+                    self._path.rename(_older(self._path))
+                os.write(fd, line)
+            finally:
+                os.close(fd)
+        except OSError:
+            return
+
+
+def latest_lines(path: Path, count: int) -> list[str]:
+    """The last lines, oldest first."""
+    lines: deque[str] = deque(maxlen=count)
+    for name in (_older(path), path):
+        try:
+            with name.open(encoding="utf-8", errors="replace") as file:
+                lines.extend(line.rstrip("\n") for line in file)
+        except OSError:
+            continue
+    return list(lines)
+
+
+def log_to_file(path: Path) -> None:
+    """Let the log of this process go to the file as well as to where it goes."""
+    handler = _Appending(path, encoding="utf-8", delay=True)
+    handler.setFormatter(logging.Formatter(FORMAT))
+    logging.getLogger().addHandler(handler)
+
+
+class _Appending(WatchedFileHandler):
+    """What cannot be written is lost: a full disk must neither end a process nor fill standard error."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with suppress(OSError):
+            super().emit(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Nobody is told."""
+
+
+def _older(path: Path) -> Path:
+    return path.with_name(path.name + ".1")

@@ -1,0 +1,77 @@
+"""The process that serves operators: `python -m appliance.management`, with its launch document on standard input.
+
+Exit status: 0 told to end, 2 it could not start.
+
+Knows nothing of how the parts do their work.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+from pathlib import Path
+
+from appliance.bus import MANAGEMENT, Bus, BusUnavailable
+from appliance.catalogue.configuration import parse_configuration
+from appliance.catalogue.faults import ConfigError
+from appliance.launch import LaunchError, ManagementLaunch
+from appliance.logbook import FORMAT, log_path, log_to_file
+from appliance.management.control_socket import ControlSocket
+from appliance.management.desk import SAMPLE_INTERVAL_S, Desk
+from appliance.management.worker_link import WorkerLink
+
+log = logging.getLogger("signalbox.management")
+
+
+def main() -> int:
+    """Serve until told to end; returns the exit status."""
+    logging.basicConfig(level=logging.INFO, format=FORMAT)
+    try:
+        launch = ManagementLaunch.from_stdin(sys.stdin.buffer)
+        state_dir = Path(launch.state_dir)
+        log_to_file(log_path(state_dir))
+        settings = parse_configuration(launch.config_text)
+        bus = Bus(state_dir / "run", MANAGEMENT)
+    except (LaunchError, ConfigError, BusUnavailable) as fault:
+        log.critical("the management process cannot start: %s", fault)
+        return 2
+    try:
+        return asyncio.run(serve(Desk(state_dir, settings, WorkerLink(bus)), bus))
+    except OSError as fault:
+        log.critical("the control socket cannot be opened: %s", fault)
+        return 2
+    finally:
+        bus.close()
+
+
+async def serve(desk: Desk, bus: Bus) -> int:
+    """Open the control socket, and keep the samples going."""
+    loop = asyncio.get_running_loop()
+    ended = asyncio.Event()
+    loop.add_signal_handler(signal.SIGTERM, ended.set)
+    loop.add_reader(bus.fileno(), desk.workers.receive)
+    control = ControlSocket(desk.state_dir / "run" / "control.sock", desk)
+    await control.open()
+    sampling = asyncio.ensure_future(sample(desk))
+    await ended.wait()
+    sampling.cancel()
+    await control.close()
+    return 0
+
+
+async def sample(desk: Desk) -> None:
+    """See how the appliance is, again and again."""
+    loop = asyncio.get_running_loop()
+    due = loop.time()
+    while True:
+        await desk.sample()
+        # The descriptor of the bus tells of a change only: what came while nobody looked is taken in here.
+        desk.workers.receive()
+        due = max(due + SAMPLE_INTERVAL_S, loop.time())
+        await asyncio.sleep(due - loop.time())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,79 @@
+"""The audit log: who changed what, when, and what came of it. STATE/log/audit.log, one line of JSON each.
+
+Bounded: when the file is full it becomes `audit.log.1`, and the one that had that name goes. A line is on the
+disk before the answer goes to the operator.
+
+Knows nothing of what a command does.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+FILE_LEN_MAX: Final = 4 * 1024 * 1024
+LINE_LEN_MAX: Final = 2000
+SECRET: Final = "***"
+# Arguments that are never written down.
+SECRET_ARGUMENTS: Final = frozenset({"password", "secret"})
+# Arguments too long to be of use: the commit has the text.
+LONG_ARGUMENTS: Final = frozenset({"text"})
+
+
+class AuditLog:
+    """Appends entries and reads the last ones. Raises OSError when the folder cannot be written."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def write(self, wall_time: float, user: str, do: str, args: dict[str, Any], result: str) -> None:
+        """Note a command that changes something."""
+        entry = {"wall_time": round(wall_time, 3), "user": user, "command": command_text(do, args), "result": result}
+        line = json.dumps(entry)[:LINE_LEN_MAX].encode() + b"\n"
+        self._make_room(len(line))
+        fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            os.write(fd, line)
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+
+    def latest(self, count: int) -> list[dict[str, Any]]:
+        """The last entries, oldest first."""
+        entries: list[dict[str, Any]] = []
+        for path in (self._path, self._older):
+            entries = [*_entries(path), *entries]
+            if len(entries) >= count:
+                break
+        return entries[-count:]
+
+    @property
+    def _older(self) -> Path:
+        return self._path.with_name(self._path.name + ".1")
+
+    def _make_room(self, octets: int) -> None:
+        if self._path.exists() and self._path.stat().st_size + octets > FILE_LEN_MAX:
+            self._path.rename(self._older)
+
+
+def command_text(do: str, args: dict[str, Any]) -> str:
+    """The command in a line, without secrets."""
+    shown = {name: SECRET if name in SECRET_ARGUMENTS else value for name, value in args.items()}
+    words = [f"{name}={value}" for name, value in shown.items() if name not in LONG_ARGUMENTS and value not in ("", 0)]
+    return " ".join([do, *words])[: LINE_LEN_MAX // 2]
+
+
+def _entries(path: Path) -> Iterator[dict[str, Any]]:
+    try:
+        lines = path.read_bytes().splitlines()
+    except OSError:
+        return
+    for line in lines:
+        try:
+            yield dict(json.loads(line))
+        except (ValueError, TypeError):
+            # The end of a line that a power cut has torn.
+            continue

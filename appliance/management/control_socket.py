@@ -1,0 +1,193 @@
+"""The control socket: lines of JSON over a Unix stream (docs/control-socket.md).
+
+    -> {"id": 1, "do": "show workers", "args": {}}
+    <- {"id": 1, "event": {...}}                                   as many as there are
+    <- {"id": 1, "result": {...}}   or   {"id": 1, "error": {"message": "...", "remedy": "..."}}
+
+Several requests of a connection may be under way, up to a bound; a client that does not read what it asked for
+waits for itself alone. Who is at the other end is what the kernel says (SO_PEERCRED).
+
+Knows nothing of what requests do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import pwd
+import socket
+import struct
+from pathlib import Path
+from typing import Any, Final
+
+from appliance.management.arguments import Arguments
+from appliance.management.desk import Call, Desk
+from appliance.management.refusal import Refused
+from appliance.management.requests import obey
+from appliance.management.sessions import NONE, Session, enable, login, new_session
+from appliance.management.tasks.show_node import version_text
+
+LANGUAGE: Final = 1
+LINE_LEN_MAX: Final = 16 * 1024 * 1024
+CONNECTIONS_MAX: Final = 64
+REQUESTS_MAX: Final = 16
+_CREDENTIALS: Final = struct.Struct("3i")
+
+log = logging.getLogger("signalbox.management")
+
+
+class ControlSocket:
+    """The server. Raises OSError from `open` when there can be no socket."""
+
+    def __init__(self, path: Path, desk: Desk) -> None:
+        self._path = path
+        self._desk = desk
+        self._server: asyncio.Server | None = None
+        self._connections: set[asyncio.Task[None]] = set()
+
+    async def open(self) -> None:
+        """Listen; what a killed predecessor left under the name is replaced."""
+        self._path.unlink(missing_ok=True)
+        self._server = await asyncio.start_unix_server(self._connected, self._path, limit=LINE_LEN_MAX)
+        # Who may reach it is a matter of the folder; who he is, the kernel says.
+        self._path.chmod(0o666)
+
+    async def close(self) -> None:
+        """Serve nobody any more."""
+        if self._server is not None:
+            self._server.close()
+        for connection in self._connections:
+            connection.cancel()
+        self._path.unlink(missing_ok=True)
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if len(self._connections) >= CONNECTIONS_MAX:
+            writer.close()
+            return
+        task = asyncio.current_task()
+        assert task is not None
+        self._connections.add(task)
+        connection = Connection(self._desk, reader, writer, session_of(writer))
+        try:
+            await connection.serve()
+        except (ConnectionError, asyncio.CancelledError):
+            pass
+        finally:
+            connection.close()
+            self._connections.discard(task)
+
+
+def session_of(writer: asyncio.StreamWriter) -> Session:
+    """The session of whoever the kernel says is at the other end."""
+    peer: socket.socket = writer.get_extra_info("socket")
+    _, uid, _ = _CREDENTIALS.unpack(peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size))
+    try:
+        name = pwd.getpwuid(uid).pw_name
+    except KeyError:
+        name = f"uid {uid}"
+    return new_session(uid, os.getuid(), name)
+
+
+class Connection:
+    """One client."""
+
+    def __init__(
+        self, desk: Desk, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, session: Session
+    ) -> None:
+        self._desk = desk
+        self._reader = reader
+        self._writer = writer
+        self._session = session
+        self._running: dict[Any, asyncio.Task[None]] = {}
+
+    async def serve(self) -> None:
+        """Until the client has gone, or says what cannot be read."""
+        while True:
+            try:
+                line = await self._reader.readuntil()
+            except asyncio.IncompleteReadError:
+                return
+            except asyncio.LimitOverrunError:
+                await self._send(None, error={"message": f"A line has more than {LINE_LEN_MAX} octets.", "remedy": ""})
+                return
+            await self._receive(line)
+
+    async def _receive(self, line: bytes) -> None:
+        try:
+            request = json.loads(line)
+            number, do, args = request.get("id"), request["do"], request.get("args", {})
+            if not isinstance(do, str) or not isinstance(args, dict) or isinstance(number, list | dict):
+                raise ValueError
+        except (ValueError, KeyError, AttributeError, RecursionError):
+            await self._send(None, error={"message": "That is no request.", "remedy": 'send {"id", "do", "args"}'})
+            return
+        if do == "cancel":
+            await self._cancel(number, args)
+        elif number in self._running or len(self._running) >= REQUESTS_MAX:
+            remedy = "wait for the answers to the others"
+            await self._send(number, error={"message": "Too many requests are under way.", "remedy": remedy})
+        else:
+            task = asyncio.ensure_future(self._answer(number, do, args))
+            self._running[number] = task
+            task.add_done_callback(lambda _: self._running.pop(number, None))
+
+    async def _cancel(self, number: Any, args: dict[str, Any]) -> None:
+        task = self._running.get(args.get("request"))
+        if task is not None:
+            task.cancel()
+        await self._send(number, result={"cancelled": task is not None})
+
+    async def _answer(self, number: Any, do: str, args: dict[str, Any]) -> None:
+        try:
+            await self._send(number, result=await self._do(number, do, args))
+        except Refused as refusal:
+            await self._send(number, error=refusal.as_error())
+        except asyncio.CancelledError:
+            await self._send(number, result={"cancelled": True})
+        except ConnectionError:
+            return
+        except Exception:
+            # A fault of ours costs one answer, and is told to those who can mend it.
+            log.exception("the request %r failed", do)
+            await self._send(number, error={"message": f"`{do}` failed here.", "remedy": "see `show logging`"})
+
+    async def _do(self, number: Any, do: str, args: dict[str, Any]) -> dict[str, Any]:
+        arguments, session, settings = Arguments(args), self._session, self._desk.settings
+        if do == "hello":
+            return self._hello()
+        if do == "login":
+            name, password = arguments.text("user"), arguments.text("password")
+            await asyncio.to_thread(login, session, name, password, settings)
+            return {"user": session.user, "right": session.right}
+        if do == "enable":
+            await asyncio.to_thread(enable, session, arguments.text("secret", ""), settings)
+            return {"right": session.right}
+
+        async def event(values: dict[str, Any]) -> None:
+            await self._send(number, event=values)
+
+        return await obey(do, args, Call(self._desk, session, arguments, event))
+
+    def _hello(self) -> dict[str, Any]:
+        return {
+            "user": self._session.user,
+            "right": self._session.right,
+            "hostname": self._desk.settings.hostname,
+            "version": version_text(),
+            "language": LANGUAGE,
+            "needs_login": self._session.right == NONE,
+            "is_admin": self._session.is_admin,
+            "needs_secret": bool(self._desk.settings.enable_secret),
+        }
+
+    async def _send(self, number: Any, **what: Any) -> None:
+        self._writer.write(json.dumps({"id": number, **what}).encode() + b"\n")
+        await self._writer.drain()
+
+    def close(self) -> None:
+        """Stop what is under way."""
+        for task in self._running.values():
+            task.cancel()
+        self._writer.close()

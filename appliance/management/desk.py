@@ -1,0 +1,100 @@
+"""What the tasks of operators share: the settings in force, the ways to the supervisor and the workers, the logs.
+
+Plain data but for `ask`, and for how the settings are kept up to date.
+
+Knows nothing of connections and of tasks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from appliance import clock
+from appliance.bus import BusUnavailable, ask_supervisor
+from appliance.catalogue.configuration import parse_configuration
+from appliance.catalogue.faults import ConfigError
+from appliance.catalogue.settings import Settings
+from appliance.commits import CommitStore
+from appliance.management.arguments import Arguments
+from appliance.management.audit import AuditLog
+from appliance.management.refusal import Refused
+from appliance.management.samples import Samples
+from appliance.management.sessions import Session
+from appliance.management.worker_link import WorkerLink
+from appliance.state.messages import BusMessage, Order, StatusRequest
+
+ASK_TIMEOUT_S: Final = 5.0
+SAMPLE_INTERVAL_S: Final = 1.0
+
+Event = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+class Desk:
+    """One appliance, as its operators reach it."""
+
+    def __init__(self, state_dir: Path, settings: Settings, workers: WorkerLink) -> None:
+        self.state_dir = state_dir
+        self.settings = settings
+        self.commit = 0
+        self.workers = workers
+        self.samples = Samples()
+        self.cleared: dict[str, int] = {}
+        """What the counters were when an operator cleared them."""
+        self.audit = AuditLog(state_dir / "log" / "audit.log")
+        self.status: dict[str, Any] = {}
+        """The last report of the supervisor."""
+
+    async def ask(self, question: BusMessage, timeout_s: float = ASK_TIMEOUT_S) -> dict[str, Any]:
+        """What the supervisor answers. Raises Refused: it says no, or says nothing."""
+        try:
+            answer = await asyncio.to_thread(ask_supervisor, self.state_dir / "run", question, timeout_s)
+        except BusUnavailable as fault:
+            raise Refused(str(fault), "try again in a moment") from None
+        if "error" in answer:
+            more = {name: value for name, value in answer.items() if name not in ("error", "remedy")}
+            raise Refused(answer["error"], answer.get("remedy", ""), **more)
+        return answer
+
+    async def order(self, do: str, args: dict[str, Any], timeout_s: float = ASK_TIMEOUT_S) -> dict[str, Any]:
+        """Have the supervisor do something. Raises Refused."""
+        return await self.ask(Order(do, args), timeout_s)
+
+    def store(self) -> CommitStore:
+        """The commits as they are now."""
+        return CommitStore(self.state_dir / "configuration")
+
+    async def sample(self) -> None:
+        """See how the appliance is; call it every second."""
+        try:
+            self.status = await self.ask(StatusRequest())
+        except Refused:
+            return
+        self.samples.add(clock.monotonic(), self.status["counters"])
+        self.workers.set_live([row["number"] for row in self.status["workers"] if row["state"] in ("live", "draining")])
+        if self.status.get("commit") != self.commit:
+            self._take_settings(int(self.status["commit"]))
+
+    def _take_settings(self, number: int) -> None:
+        commit = self.store().find(number)
+        if commit is None:
+            return
+        try:
+            self.settings = parse_configuration(commit.text)
+        except ConfigError:
+            # Of another version; the supervisor runs by it, and says so.
+            return
+        self.commit = number
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request on its way: who asks, with which arguments, and where events go."""
+
+    desk: Desk
+    session: Session
+    args: Arguments
+    event: Event

@@ -1,0 +1,97 @@
+"""Every request of the control socket on one screen: its right, whether it changes something, and its task.
+
+Knows nothing of connections.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from appliance import clock
+from appliance.management.desk import Call
+from appliance.management.refusal import Refused
+from appliance.management.sessions import ACT, LOOK
+from appliance.management.tasks import configuration, node_orders, show_node
+
+Task = Callable[[Call], Awaitable[dict[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """`is_noted`: it changes something, and the audit log says who did."""
+
+    task: Task
+    right: str = LOOK
+    is_noted: bool = False
+
+
+def _act(task: Task) -> Request:
+    return Request(task, ACT, True)
+
+
+REQUESTS: Final[dict[str, Request]] = {
+    "show version": Request(show_node.show_version),
+    "show status": Request(show_node.show_status),
+    "show workers": Request(show_node.rows_of("workers")),
+    "show slots": Request(show_node.show_slots),
+    "show listeners": Request(show_node.rows_of("listeners")),
+    "show processes": Request(show_node.rows_of("processes")),
+    "show memory": Request(show_node.show_memory),
+    "show clock": Request(show_node.show_clock),
+    "show counters": Request(show_node.show_counters),
+    "show drops": Request(show_node.show_drops),
+    "show logging": Request(show_node.show_logging),
+    "show audit": Request(show_node.show_audit),
+    "show running-config": Request(configuration.show_running),
+    "show startup-config": Request(configuration.show_startup),
+    "show commits": Request(configuration.show_commits),
+    "show commit": Request(configuration.show_commit),
+    "terminal monitor": Request(show_node.terminal_monitor),
+    "check": Request(configuration.check),
+    "diff": Request(configuration.diff),
+    "rebase": Request(configuration.rebase),
+    "commit": _act(configuration.commit),
+    "confirm": _act(configuration.confirm),
+    "rollback": _act(configuration.rollback),
+    "clear counters": _act(show_node.clear_counters),
+    "drain worker": _act(node_orders.drain_worker),
+    "undrain worker": _act(node_orders.undrain_worker),
+    "restart worker": _act(node_orders.restart_worker),
+}
+
+
+async def obey(do: str, args: dict[str, Any], call: Call) -> dict[str, Any]:
+    """Look at the right, do it, and note it. Raises Refused."""
+    request = REQUESTS.get(do)
+    if request is None:
+        raise Refused(f"The request `{do}` is not known.", "see docs/control-socket.md")
+    if not call.session.may(LOOK):
+        raise Refused("Nobody has logged in.", "send `login` first")
+    if not call.session.may(request.right):
+        raise Refused(f"`{do}` changes something.", "type `enable` first")
+    if not request.is_noted:
+        return await request.task(call)
+    return await _noted(do, args, call, request)
+
+
+async def _noted(do: str, args: dict[str, Any], call: Call, request: Request) -> dict[str, Any]:
+    """What is done is written down; what cannot be written down may not be done."""
+    _note(do, args, call, "begun")
+    try:
+        result = await request.task(call)
+    except Refused as refusal:
+        _note(do, args, call, f"refused: {refusal.message}")
+        raise
+    number = result.get("number")
+    _note(do, args, call, "done" if number is None else f"done: {number}")
+    return result
+
+
+def _note(do: str, args: dict[str, Any], call: Call, result: str) -> None:
+    try:
+        call.desk.audit.write(clock.wall_time(), call.session.user, do, args, result)
+    except OSError as fault:
+        sentence = f"The audit log cannot be written: {fault.strerror}."
+        raise Refused(sentence, "make room in the state folder") from None

@@ -1,0 +1,1 @@
+"""The tasks of the control socket, by what they are about."""

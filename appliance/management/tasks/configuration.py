@@ -1,0 +1,191 @@
+"""The configuration: shown, checked, compared, committed, confirmed, rolled back, brought up to date.
+
+A candidate is the client's own: its text, and the number of the commit that it was made from. A commit that was
+not made from the head is refused with the lines that both have changed, and `rebase` joins the two.
+
+Knows nothing of how a configuration is put in force.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from appliance.catalogue.configuration import parse_configuration, write_configuration
+from appliance.catalogue.differences import changes, difference_lines
+from appliance.catalogue.faults import ConfigError
+from appliance.catalogue.joining import Joined, join
+from appliance.catalogue.settings import Settings
+from appliance.commits import Commit, CommitStore
+from appliance.management.desk import Call
+from appliance.management.refusal import Refused
+
+TEXT_LEN_MAX: Final = 8 * 1024 * 1024
+COMMIT_TIMEOUT_S: Final = 30.0
+MINUTES_MAX: Final = 7 * 24 * 60
+NUMBER_MAX: Final = 10**9
+
+Result = dict[str, Any]
+
+
+async def show_running(call: Call) -> Result:
+    commit = _head(call)
+    settings = parse_configuration(commit.text)
+    return {"text": write_configuration(settings, call.args.flag("all")), "commit": commit.number}
+
+
+async def show_startup(call: Call) -> Result:
+    """What a restart begins with: the head, unless its confirmation will be overdue."""
+    commit = _head(call)
+    return {"text": write_configuration(parse_configuration(commit.text)), "commit": commit.number}
+
+
+async def show_commits(call: Call) -> Result:
+    store = call.desk.store()
+    commits = store.latest(call.args.limit())
+    return {"commits": [_row(store, commit) for commit in commits]}
+
+
+async def show_commit(call: Call) -> Result:
+    store = call.desk.store()
+    commit = _found(store, call.args.integer("number", 1, NUMBER_MAX))
+    settings = _settings_of(commit)
+    return {**_row(store, commit), "text": write_configuration(settings), "diff": _diff(store, commit)}
+
+
+def _row(store: CommitStore, commit: Commit) -> Result:
+    lines = _diff(store, commit)
+    return {
+        "number": commit.number,
+        "user": commit.user,
+        "wall_time": commit.wall_time,
+        "comment": commit.comment,
+        "state": commit.state,
+        "confirm_by": commit.confirm_by,
+        "added": sum(line.startswith("+") for line in lines),
+        "removed": sum(line.startswith("-") for line in lines),
+    }
+
+
+def _diff(store: CommitStore, commit: Commit) -> list[str]:
+    """What it changed of the one before it."""
+    former = store.find(commit.number - 1)
+    try:
+        before = parse_configuration(former.text) if former else Settings()
+        return difference_lines(before, parse_configuration(commit.text))
+    except ConfigError:
+        return ["  (of another version of Signalbox)"]
+
+
+async def check(call: Call) -> Result:
+    try:
+        wanted = parse_configuration(call.args.text("text", len_max=TEXT_LEN_MAX))
+    except ConfigError as error:
+        return {"faults": faults_of(error), "effects": []}
+    return {"faults": [], "effects": effects_of(_settings_of(_head(call)), wanted)}
+
+
+async def diff(call: Call) -> Result:
+    head = _head(call)
+    return {"diff": difference_lines(_settings_of(head), _candidate(call)), "base": head.number}
+
+
+async def commit(call: Call) -> Result:
+    wanted, head = _candidate(call), _head(call)
+    base = call.args.integer("base", 0, NUMBER_MAX)
+    if base != head.number:
+        joined = _joined(call, base, head, wanted)
+        raise Refused(
+            f"Commit {head.number} of {head.user} came in between.",
+            "type `rebase`, look at what it makes, and commit again",
+            head=head.number,
+            conflicts=_conflicts(joined),
+        )
+    minutes = call.args.integer("confirm_minutes", 0, MINUTES_MAX, 0)
+    return await _commit(call, write_configuration(wanted), base, call.args.text("comment", ""), minutes * 60)
+
+
+async def rebase(call: Call) -> Result:
+    head = _head(call)
+    joined = _joined(call, call.args.integer("base", 0, NUMBER_MAX), head, _candidate(call))
+    return {"text": joined.text, "base": head.number, "conflicts": _conflicts(joined)}
+
+
+async def confirm(call: Call) -> Result:
+    return await call.desk.order("confirm", {"user": call.session.user})
+
+
+async def rollback(call: Call) -> Result:
+    store = call.desk.store()
+    head = _head(call)
+    number = call.args.integer("number", 0, NUMBER_MAX, 0)
+    wanted = _found(store, number) if number else store.before(head.number)
+    if wanted is None:
+        raise Refused("There is no commit before this one.", "see `show commits`")
+    comment = call.args.text("comment", "") or f"back to commit {wanted.number}"
+    return await _commit(call, wanted.text, head.number, comment, 0, is_back=True)
+
+
+async def _commit(call: Call, text: str, base: int, comment: str, confirm_s: int, is_back: bool = False) -> Result:
+    args = {"text": text, "base": base, "user": call.session.user, "comment": comment, "confirm_s": confirm_s}
+    result = await call.desk.order("commit", {**args, "is_back": is_back}, COMMIT_TIMEOUT_S)
+    await call.desk.sample()
+    return result
+
+
+def _candidate(call: Call) -> Settings:
+    """The settings of the client's text. Raises Refused with every fault."""
+    try:
+        return parse_configuration(call.args.text("text", len_max=TEXT_LEN_MAX))
+    except ConfigError as error:
+        count = len(error.faults)
+        sentence = f"The configuration has {count} fault{'s' if count > 1 else ''}, and nothing of it is used."
+        raise Refused(sentence, "mend what is named", faults=faults_of(error)) from None
+
+
+def _joined(call: Call, base: int, head: Commit, mine: Settings) -> Joined:
+    former = call.desk.store().find(base)
+    before = _settings_of(former) if former else Settings()
+    return join(before, _settings_of(head), mine)
+
+
+def _conflicts(joined: Joined) -> list[Result]:
+    return [{"line": found.line, "theirs": found.theirs, "mine": found.mine} for found in joined.conflicts]
+
+
+def _head(call: Call) -> Commit:
+    """What is in force. Before the first commit could be kept, the defaults are."""
+    head = call.desk.store().head
+    if head is None:
+        return Commit(0, "", 0.0, "", "confirmed", 0.0, "", write_configuration(call.desk.settings))
+    return head
+
+
+def _found(store: CommitStore, number: int) -> Commit:
+    found = store.find(number)
+    if found is None:
+        raise Refused(f"There is no commit {number}.", "see `show commits`")
+    return found
+
+
+def _settings_of(commit: Commit) -> Settings:
+    try:
+        return parse_configuration(commit.text)
+    except ConfigError as error:
+        sentence = f"Commit {commit.number} is of another version of Signalbox."
+        raise Refused(sentence, "choose another one", faults=faults_of(error)) from None
+
+
+def faults_of(error: ConfigError) -> list[Result]:
+    """Faults as plain values."""
+    return [
+        {"line": fault.line, "column": fault.column, "problem": fault.problem, "remedy": fault.remedy}
+        for fault in error.faults
+    ]
+
+
+def effects_of(former: Settings, wanted: Settings) -> list[Result]:
+    """What each change takes, as plain values."""
+    return [
+        {"keyword": change.keyword, "effect": change.effect.value, "old": change.old, "new": change.new}
+        for change in changes(former, wanted)
+    ]

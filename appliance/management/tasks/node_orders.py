@@ -1,0 +1,29 @@
+"""Orders about workers: drain, undrain, restart.
+
+Knows nothing of how they are carried out.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from appliance.catalogue.settings import WORKERS_MAX
+from appliance.management.desk import Call
+
+NUMBER_MAX: Final = WORKERS_MAX - 1
+
+
+async def drain_worker(call: Call) -> dict[str, Any]:
+    return await _order(call, "drain worker")
+
+
+async def undrain_worker(call: Call) -> dict[str, Any]:
+    return await _order(call, "undrain worker")
+
+
+async def restart_worker(call: Call) -> dict[str, Any]:
+    return await _order(call, "restart worker")
+
+
+async def _order(call: Call, do: str) -> dict[str, Any]:
+    return await call.desk.order(do, {"number": call.args.integer("number", 0, NUMBER_MAX)})

@@ -1,0 +1,152 @@
+"""`show` of the node: version, status, workers, slots, listeners, processes, memory, clock, counters, logs.
+
+Knows nothing of the configuration, and of what workers hold.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import platform
+import time
+from collections.abc import Callable, Iterator
+from importlib import metadata
+from typing import Any
+
+from appliance import clock
+from appliance.catalogue.counters import COUNTERS, Counter
+from appliance.logbook import latest_lines, log_path
+from appliance.management.desk import Call, Desk
+from appliance.sip import parser
+from appliance.state.messages import StatusRequest
+
+Result = dict[str, Any]
+
+
+def version_text() -> str:
+    """The version that is installed."""
+    try:
+        return metadata.version("signalbox")
+    except metadata.PackageNotFoundError:
+        return "of a source folder"
+
+
+def build_text() -> str:
+    """Which build runs."""
+    return "pure" if str(parser.__file__).endswith(".py") else "compiled"
+
+
+async def show_version(call: Call) -> Result:
+    report = await call.desk.ask(StatusRequest())
+    return {
+        "version": version_text(),
+        "build": build_text(),
+        "python": platform.python_version(),
+        "hostname": report["hostname"],
+        "uptime_s": report["supervisor"]["uptime_s"],
+        "commit": report["commit"],
+    }
+
+
+async def show_status(call: Call) -> Result:
+    return await call.desk.ask(StatusRequest())
+
+
+def rows_of(name: str) -> Callable[[Call], Any]:
+    """A task that shows one list of the supervisor's report."""
+
+    async def show(call: Call) -> Result:
+        report = await call.desk.ask(StatusRequest())
+        return {name: report[name]}
+
+    return show
+
+
+async def show_slots(call: Call) -> Result:
+    report = await call.desk.ask(StatusRequest())
+    rows = [{"first": first, "last": last, "worker": owner} for first, last, owner in report["slots"]]
+    return {"slots": rows, "epoch": report["epoch"]}
+
+
+async def show_memory(call: Call) -> Result:
+    report = await call.desk.ask(StatusRequest())
+    rows = [{"process": row["name"], "pid": row["pid"], "rss": row["rss"]} for row in report["processes"]]
+    tables = [{"worker": row["number"], **row["gauges"]} for row in report["workers"]]
+    return {"memory": rows, "tables": tables, "total_rss": sum(row["rss"] for row in rows)}
+
+
+async def show_clock(call: Call) -> Result:
+    wall_time = clock.wall_time()
+    return {
+        "clock": [
+            {
+                "local_time": clock.local_time_text(),
+                "wall_time": round(wall_time, 3),
+                "zone": time.strftime("%Z", time.localtime(wall_time)),
+                "uptime_s": round(clock.monotonic(), 1),
+            }
+        ]
+    }
+
+
+async def show_counters(call: Call) -> Result:
+    return {"counters": list(_counter_rows(call.desk, COUNTERS))}
+
+
+async def show_drops(call: Call) -> Result:
+    return {"counters": list(_counter_rows(call.desk, tuple(row for row in COUNTERS if row.is_drop)))}
+
+
+def _counter_rows(desk: Desk, counters: tuple[Counter, ...]) -> Iterator[Result]:
+    counts = desk.samples.latest
+    for counter in counters:
+        rates = desk.samples.rates(counter.name)
+        yield {
+            "name": counter.name,
+            "group": counter.group,
+            "help": counter.help,
+            "value": max(counts.get(counter.name, 0) - desk.cleared.get(counter.name, 0), 0),
+            "rate_5s": rates[0],
+            "rate_1min": rates[1],
+            "rate_5min": rates[2],
+        }
+
+
+async def clear_counters(call: Call) -> Result:
+    """From now on `show counters` counts from here; what SNMP and others read goes on."""
+    await call.desk.sample()
+    call.desk.cleared = dict(call.desk.samples.latest)
+    return {"cleared": len(call.desk.cleared)}
+
+
+async def show_logging(call: Call) -> Result:
+    count = call.args.integer("lines", 1, 10000, 100)
+    return {"lines": await asyncio.to_thread(latest_lines, log_path(call.desk.state_dir), count)}
+
+
+async def show_audit(call: Call) -> Result:
+    count = call.args.integer("lines", 1, 10000, 100)
+    return {"entries": await asyncio.to_thread(call.desk.audit.latest, count)}
+
+
+async def terminal_monitor(call: Call) -> Result:
+    """Every new line of the log, until the operator has seen enough."""
+    path = log_path(call.desk.state_dir)
+    place = path.stat().st_size if path.exists() else 0
+    inode = path.stat().st_ino if path.exists() else 0
+    while True:
+        await asyncio.sleep(0.3)
+        if not path.exists():
+            continue
+        status = path.stat()
+        if status.st_ino != inode or status.st_size < place:
+            inode, place = status.st_ino, 0
+        if status.st_size > place:
+            with path.open("rb") as file:
+                file.seek(place)
+                octets = file.read(1 << 20)
+            whole = octets[: octets.rfind(b"\n") + 1]
+            place += len(whole)
+            for line in whole.decode("utf-8", "replace").splitlines():
+                await call.event({"line": line})
+
+

@@ -1,0 +1,107 @@
+"""Questions to workers: asked over the bus, answered when it suits them, forgotten when it takes too long.
+
+A worker answers in a bounded message and never waits for anybody, so a question may be refused: its queue is
+full, or ours is. Whoever asks says how long he waits.
+
+Knows nothing of what is asked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Protocol
+
+from appliance.management.refusal import Refused
+from appliance.state.messages import Asked, BusMessage, Told
+
+TIMEOUT_S: Final = 3.0
+ASKED_MAX: Final = 256
+
+Report = dict[str, Any]
+
+
+class MessageBus(Protocol):
+    """The door to the workers (see appliance/bus.py)."""
+
+    def receive(self) -> list[tuple[int, BusMessage]]: ...
+    def pending(self) -> bool: ...
+    def send(self, destination: int, messages: Sequence[BusMessage]) -> bool: ...
+    def connect(self, destinations: Sequence[int]) -> None: ...
+    def forget(self, number: int) -> None: ...
+
+
+class WorkerLink:
+    """Call `receive` when the bus is readable."""
+
+    def __init__(self, bus: MessageBus) -> None:
+        self._bus = bus
+        self._last_id = 0
+        self._waiting: dict[int, Callable[[int, Report], None]] = {}
+        self.live: list[int] = []
+        """The workers that can be asked."""
+
+    def set_live(self, workers: list[int]) -> None:
+        """Connect to those who are there, before they are asked the first time."""
+        self._bus.connect([number for number in workers if number not in self.live])
+        self.live = workers
+
+    def receive(self) -> None:
+        """Take in what has arrived."""
+        arrived = self._bus.receive()
+        while self._bus.pending():
+            arrived += self._bus.receive()
+        for sender, message in arrived:
+            if isinstance(message, Told) and message.id in self._waiting:
+                self._waiting[message.id](sender, message.report)
+
+    async def ask(self, worker: int, do: str, args: dict[str, Any], timeout_s: float = TIMEOUT_S) -> Report:
+        """What one worker answers. Raises Refused."""
+        if worker not in self.live:
+            raise Refused(f"Worker {worker} is not there.", "see `show workers`")
+        found: asyncio.Future[Report] = asyncio.get_running_loop().create_future()
+
+        def told(_: int, report: Report) -> None:
+            if not found.done():
+                found.set_result(report)
+
+        number = self.watch([worker], do, args, told)
+        try:
+            async with asyncio.timeout(timeout_s):
+                report = await found
+        except TimeoutError:
+            raise Refused(f"Worker {worker} did not answer within {timeout_s:g} s.", "try again in a moment") from None
+        finally:
+            self.forget(number)
+        if "error" in report:
+            raise Refused(str(report["error"]), str(report.get("remedy", "")))
+        return report
+
+    async def ask_all(self, do: str, args: dict[str, Any]) -> list[Report]:
+        """What all of them answer; who does not answer is left out. Raises Refused when nobody does."""
+        answers = await asyncio.gather(*(self.ask(worker, do, args) for worker in self.live), return_exceptions=True)
+        reports = [answer for answer in answers if isinstance(answer, dict)]
+        if not reports:
+            refusals = [answer for answer in answers if isinstance(answer, Refused)]
+            raise refusals[0] if refusals else Refused("No worker is there.", "see `show workers`")
+        return reports
+
+    def watch(self, workers: Sequence[int], do: str, args: dict[str, Any], told: Callable[[int, Report], None]) -> int:
+        """Ask, and hear every answer until `forget`; returns the number of the question. Raises Refused."""
+        if len(self._waiting) >= ASKED_MAX:
+            raise Refused("Too many questions are under way.", "try again in a moment")
+        self._last_id += 1
+        self._waiting[self._last_id] = told
+        for worker in workers:
+            if not self._bus.send(worker, [Asked(self._last_id, do, args)]):
+                told(worker, {"error": f"Worker {worker} cannot be reached.", "remedy": "try again in a moment"})
+        return self._last_id
+
+    def tell(self, workers: Sequence[int], do: str, args: dict[str, Any]) -> None:
+        """Say something that needs no answer."""
+        for worker in workers:
+            self._bus.send(worker, [Asked(0, do, args)])
+
+    def forget(self, number: int) -> None:
+        """Hear no more of a question."""
+        self._waiting.pop(number, None)

@@ -1,0 +1,45 @@
+"""The audit log keeps who did what, and no secrets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from appliance.management import audit
+from appliance.management.audit import AuditLog, command_text
+
+
+def test_entries_come_back_oldest_first(tmp_path: Path) -> None:
+    log = AuditLog(tmp_path / "audit.log")
+    for number in range(5):
+        log.write(float(number), "anna", "restart worker", {"number": number}, "done")
+    assert [entry["wall_time"] for entry in log.latest(2)] == [3.0, 4.0]
+    assert log.latest(1)[0] == {
+        "wall_time": 4.0,
+        "user": "anna",
+        "command": "restart worker number=4",
+        "result": "done",
+    }
+
+
+def test_secrets_and_whole_texts_are_not_written() -> None:
+    words = command_text("subscriber add", {"address": "bob@example.com", "password": "hidden", "text": "long"})
+    assert words == "subscriber add address=bob@example.com password=***"
+
+
+def test_it_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audit, "FILE_LEN_MAX", 1000)
+    log = AuditLog(tmp_path / "audit.log")
+    for number in range(100):
+        log.write(float(number), "anna", "clear counters", {}, "done")
+    assert sum(path.stat().st_size for path in tmp_path.iterdir()) < 2200
+    assert log.latest(3)[-1]["wall_time"] == 99.0
+
+
+def test_a_torn_line_is_left_out(tmp_path: Path) -> None:
+    log = AuditLog(tmp_path / "audit.log")
+    log.write(1.0, "anna", "confirm", {}, "done")
+    with (tmp_path / "audit.log").open("a") as file:
+        file.write('{"wall_time": 2')
+    assert len(log.latest(10)) == 1
