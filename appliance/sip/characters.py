@@ -41,8 +41,9 @@ DISPLAY: Final = _table(
 
 def is_all(text: bytes, table: bytes) -> bool:
     """Whether every octet of text is in the class. True for empty text."""
+    classes = table
     for octet in text:  # noqa: SIM110 - compiled, this loop is a hundred times faster than a generator
-        if not table[octet]:
+        if not classes[octet]:
             return False
     return True
 
@@ -54,9 +55,10 @@ def is_token(text: bytes) -> bool:
 
 def skip_space(text: bytes, at: int) -> int:
     """Index of the first octet at or after `at` that is neither SP, HTAB, CR nor LF."""
+    octets = text
     size = len(text)
     while at < size:
-        octet = text[at]
+        octet = octets[at]
         if octet != 32 and octet != 9 and octet != 13 and octet != 10:
             break
         at += 1
@@ -113,10 +115,11 @@ def trimmed(text: bytes, start: int, end: int) -> bytes:
 
 def end_of_quoted(text: bytes, at: int) -> int:
     """Index after the closing quote of the quoted string that opens at `at`; -1 when it never closes."""
+    octets = text
     size = len(text)
     at += 1
     while at < size:
-        octet = text[at]
+        octet = octets[at]
         if octet == 34:
             return at + 1
         if octet == 92:
