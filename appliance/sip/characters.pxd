@@ -3,6 +3,9 @@ cimport cython
 @cython.locals(octet='unsigned char', classes='const unsigned char*')
 cpdef bint is_all(bytes text, bytes table) noexcept
 
+@cython.locals(octet='unsigned char', classes='const unsigned char*', found=int)
+cpdef int classes_in(bytes text, bytes table) noexcept
+
 cpdef bint is_token(bytes text) noexcept
 
 @cython.locals(size=Py_ssize_t, octet='unsigned char', octets='const unsigned char*')
@@ -23,7 +26,7 @@ cpdef bytes trimmed(bytes text, Py_ssize_t start, Py_ssize_t end)
 @cython.locals(size=Py_ssize_t, octet='unsigned char', octets='const unsigned char*')
 cpdef Py_ssize_t end_of_quoted(bytes text, Py_ssize_t at) noexcept
 
-@cython.locals(octet='unsigned char', octet_count=Py_ssize_t, value='long long')
+@cython.locals(octet='unsigned char', value='long long', cap='long long')
 cpdef long long number(bytes text) noexcept
 
 @cython.locals(size=Py_ssize_t, octets='const unsigned char*')

@@ -1,6 +1,6 @@
 cimport cython
 
-from appliance.sip.characters cimport digits_of, has_bad_escape, index_of, is_all, lowered, number, part
+from appliance.sip.characters cimport classes_in, digits_of, has_bad_escape, index_of, is_all, lowered, number, part
 
 cdef bytes _SIP
 cdef bytes _USER
@@ -22,7 +22,7 @@ cdef class Uri:
     cpdef bytes without_headers(self)
     cdef bytes _address(self)
 
-@cython.locals(uri=Uri, scheme=bytes, colon=Py_ssize_t)
+@cython.locals(uri=Uri, scheme=bytes, colon=Py_ssize_t, classes=int)
 cpdef Uri parse_uri(bytes text)
 
 @cython.locals(user=bytes)
@@ -30,9 +30,9 @@ cpdef bytes canonical_aor(Uri uri)
 
 @cython.locals(at=Py_ssize_t, semicolon=Py_ssize_t, size=Py_ssize_t, host_end=Py_ssize_t, question=Py_ssize_t,
                octets='const unsigned char*')
-cdef _parse_sip(Uri uri, bytes text, Py_ssize_t start)
+cdef _parse_sip(Uri uri, bytes text, Py_ssize_t start, int classes)
 
-@cython.locals(colon=Py_ssize_t)
+@cython.locals(colon=Py_ssize_t, octets='const unsigned char*')
 cdef _parse_userinfo(Uri uri, bytes text, Py_ssize_t start, Py_ssize_t end)
 
 @cython.locals(end=Py_ssize_t)

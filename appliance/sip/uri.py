@@ -20,6 +20,10 @@ from appliance.sip.characters import (
     SCHEME,
     UNRESERVED,
     URI,
+    URI_AT,
+    URI_PERCENT,
+    URI_QUESTION,
+    classes_in,
     digits_of,
     escape,
     has_bad_escape,
@@ -150,9 +154,10 @@ def parse_uri(text: bytes) -> Uri:
     colon = index_of(text, 58, 0)
     if colon <= 0:
         raise MalformedMessage(400, "URI Without Scheme")
-    if not is_all(text, URI):
+    classes = classes_in(text, URI)
+    if not classes:
         raise MalformedMessage(400, _character_fault(text))
-    if index_of(text, 37, 0) >= 0 and has_bad_escape(text):
+    if classes & URI_PERCENT and has_bad_escape(text):
         raise MalformedMessage(400, "Malformed Escape in URI")
     # Of nearly all URIs it is this one: one object for all of them.
     scheme = _SIP if colon == 3 and text.startswith(_SIP) else lowered(part(text, 0, colon))
@@ -163,7 +168,7 @@ def parse_uri(text: bytes) -> Uri:
     uri.headers = b""
     uri.port = 0
     if uri.has_sip_scheme():
-        _parse_sip(uri, text, colon + 1)
+        _parse_sip(uri, text, colon + 1, classes)
     elif scheme == b"tel":
         _parse_tel(uri, text, colon + 1)
     elif is_all(scheme, SCHEME):
@@ -209,11 +214,11 @@ def _character_fault(text: bytes) -> str:
     return "Illegal Character in URI"
 
 
-def _parse_sip(uri: Uri, text: bytes, start: int) -> None:
+def _parse_sip(uri: Uri, text: bytes, start: int, classes: int) -> None:
     octets = text
     size = len(text)
-    at = index_of(text, 64, start)
-    if at >= 0:
+    if classes & URI_AT:
+        at = index_of(text, 64, start)
         if index_of(text, 64, at + 1) >= 0:
             raise MalformedMessage(400, "More Than One At Sign in URI")
         _parse_userinfo(uri, text, start, at)
@@ -226,16 +231,20 @@ def _parse_sip(uri: Uri, text: bytes, start: int) -> None:
     host_end = end_of_host(text, start, semicolon)
     uri.host = lowered(part(text, start, host_end))
     uri.port = port_between(text, host_end, semicolon)
-    question = index_of(text, 63, semicolon)
-    if question >= 0:
-        uri.headers = part(text, question + 1, size)
-        size = question
+    if classes & URI_QUESTION:
+        question = index_of(text, 63, semicolon)
+        if question >= 0:
+            uri.headers = part(text, question + 1, size)
+            size = question
     uri.parameters = _parse_parameters(text, semicolon, size)
 
 
 def _parse_userinfo(uri: Uri, text: bytes, start: int, end: int) -> None:
-    colon = index_of(text, 58, start)
-    if 0 <= colon < end:
+    octets = text
+    colon = start
+    while colon < end and octets[colon] != 58:
+        colon += 1
+    if colon < end:
         uri.password = part(text, colon + 1, end)
         end = colon
     if start == end:
