@@ -22,6 +22,9 @@ cdef class Via:
 
     cpdef bytes read_sent_by(self)
 
+@cython.locals(via=Via)
+cpdef Via new_via(bytes transport, bytes host, int port, dict parameters, bytes text)
+
 cpdef int default_port(bytes transport) except -1
 
 @cython.freelist(64)
@@ -49,6 +52,9 @@ cdef _parse_sent_by(Via via, bytes text)
 
 @cython.locals(parameters=dict)
 cdef _index_via(Via via)
+
+@cython.locals(after=bytes)
+cpdef bytes write_via(bytes transport, bytes sent_by, bytes branch, bint rport=*, dict parameters=*)
 
 @cython.locals(address=NameAddr)
 cpdef NameAddr parse_name_addr(bytes value, str where=*)

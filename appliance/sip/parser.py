@@ -25,7 +25,6 @@ from appliance.sip.names import (
     NAMES,
     TO,
     VIA,
-    OTHER,
     header_id,
     known_id,
 )
@@ -164,9 +163,8 @@ def _index_line(line: bytes) -> HeaderField:
     if colon < 0 or size < 2 or line[size - 2] != 13 or line[size - 1] != 10:
         field.id = _BROKEN
         return field
-    field.id = known_id(line, colon)
-    if field.id == OTHER:
-        field.id = header_id(part(line, 0, colon))
+    # OTHER is 0: then it may be no name at all.
+    field.id = known_id(line, colon) or header_id(part(line, 0, colon))
     return field
 
 

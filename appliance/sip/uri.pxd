@@ -4,6 +4,9 @@ from appliance.sip.characters cimport classes_in, digits_of, has_bad_escape, ind
 
 cdef bytes _SIP
 cdef bytes _USER
+cdef int _PERCENT
+cdef int _AT
+cdef int _QUESTION
 
 @cython.freelist(64)
 @cython.final

@@ -43,6 +43,10 @@ _PARAMETER: Final = bytes(1 if UNRESERVED[octet] or octet in b"[]/:&+$" else 0 f
 # RFC 3261 19.1.4: these never match a URI that lacks them.
 _DECISIVE: Final = (b"transport", b"user", b"method", b"maddr", b"ttl")
 _SIP: Final = b"sip"
+# As plain names of this module, which compiled code keeps in C (see the .pxd).
+_PERCENT: Final = URI_PERCENT
+_AT: Final = URI_AT
+_QUESTION: Final = URI_QUESTION
 _TEL_SEPARATORS: Final = b"-.()"
 _TEL_NUMBER: Final = bytes(1 if octet in b"0123456789ABCDEFabcdef*#" else 0 for octet in range(256))
 
@@ -157,7 +161,7 @@ def parse_uri(text: bytes) -> Uri:
     classes = classes_in(text, URI)
     if not classes:
         raise MalformedMessage(400, _character_fault(text))
-    if classes & URI_PERCENT and has_bad_escape(text):
+    if classes & _PERCENT and has_bad_escape(text):
         raise MalformedMessage(400, "Malformed Escape in URI")
     # Of nearly all URIs it is this one: one object for all of them.
     scheme = _SIP if colon == 3 and text.startswith(_SIP) else lowered(part(text, 0, colon))
@@ -217,7 +221,7 @@ def _character_fault(text: bytes) -> str:
 def _parse_sip(uri: Uri, text: bytes, start: int, classes: int) -> None:
     octets = text
     size = len(text)
-    if classes & URI_AT:
+    if classes & _AT:
         at = index_of(text, 64, start)
         if index_of(text, 64, at + 1) >= 0:
             raise MalformedMessage(400, "More Than One At Sign in URI")
@@ -231,7 +235,7 @@ def _parse_sip(uri: Uri, text: bytes, start: int, classes: int) -> None:
     host_end = end_of_host(text, start, semicolon)
     uri.host = lowered(part(text, start, host_end))
     uri.port = port_between(text, host_end, semicolon)
-    if classes & URI_QUESTION:
+    if classes & _QUESTION:
         question = index_of(text, 63, semicolon)
         if question >= 0:
             uri.headers = part(text, question + 1, size)
