@@ -1,6 +1,22 @@
+cimport cython
+
+from appliance.sip.characters cimport lowered
+from appliance.sip.uri cimport Uri
+from appliance.transport.flow cimport Flow
+
+@cython.final
 cdef class NextHops:
     cdef object _hosts
     cdef tuple _listeners
 
-    cdef Py_ssize_t _listener_for(self, int transport, bint is_ipv6, Py_ssize_t preferred)
-    cdef bint _serves(self, Py_ssize_t number, int transport, bint is_ipv6)
+    @cython.locals(transports=tuple, host=bytes, addresses=tuple, flows=list, address=str, transport=int,
+                   way_out=Py_ssize_t)
+    cpdef list find(self, Uri uri, Py_ssize_t request_len, Py_ssize_t listener, double now)
+    cpdef bint is_way(self, Flow flow) except -1
+    @cython.locals(address=str, way_out=Py_ssize_t)
+    cpdef Flow flow_to(self, int transport, bytes host, int port)
+    cdef Py_ssize_t _listener_for(self, int transport, bint is_ipv6, Py_ssize_t preferred) except -2
+    cdef bint _serves(self, Py_ssize_t number, int transport, bint is_ipv6) except -1
+
+@cython.locals(named=bytes, transports=tuple)
+cpdef tuple transports_of(Uri uri, Py_ssize_t request_len)

@@ -8,8 +8,11 @@ Knows nothing of transactions; asks nobody: an unknown host is reported, not res
 
 from __future__ import annotations
 
+from typing import Final
+
 from appliance.catalogue.settings import OPEN, ListenerSettings
 from appliance.routing.hosts import HostCache, literal_address
+from appliance.sip.characters import lowered
 from appliance.sip.uri import Uri
 from appliance.transport.flow import TCP, UDP, Flow
 
@@ -17,7 +20,8 @@ SIP_PORT = 5060
 # RFC 3261 18.1.1: without knowledge of the path MTU, 1300 bytes is the most UDP may carry.
 UDP_LEN_MAX = 1300
 
-TRANSPORTS = {b"udp": UDP, b"tcp": TCP}
+ONLY_UDP: Final = (UDP,)
+ONE_TRANSPORT: Final[dict[bytes, tuple[int, ...]]] = {b"udp": ONLY_UDP, b"tcp": (TCP,)}
 
 
 class HostUnknown(Exception):
@@ -49,12 +53,13 @@ class NextHops:
         addresses = self._hosts.find(host, now)
         if addresses is None:
             raise HostUnknown(host)
-        flows = []
+        flows: list[Flow] = []
+        port = uri.port or SIP_PORT
         for address in addresses:
             for transport in transports:
                 way_out = self._listener_for(transport, ":" in address, listener)
                 if way_out >= 0:
-                    flows.append(Flow(transport, way_out, (address, uri.port or SIP_PORT), -1, 0))
+                    flows.append(Flow(transport, way_out, (address, port), -1, 0))
         return flows
 
     def is_way(self, flow: Flow) -> bool:
@@ -91,9 +96,7 @@ def transports_of(uri: Uri, request_len: int) -> tuple[int, ...]:
     if uri.scheme != b"sip":
         return ()
     named = uri.parameters.get(b"transport")
-    transport = TRANSPORTS.get(named.lower()) if named else UDP
-    if transport is None:
-        return ()
-    if transport == UDP and request_len > UDP_LEN_MAX:
+    transports = ONE_TRANSPORT.get(lowered(named), ()) if named else ONLY_UDP
+    if transports == ONLY_UDP and request_len > UDP_LEN_MAX:
         return (TCP, UDP)
-    return (transport,)
+    return transports

@@ -1,6 +1,21 @@
+cimport cython
+
+from appliance.sip.uri cimport Uri
+
+@cython.final
 cdef class OwnNames:
     cdef frozenset _domains
     cdef dict _listeners
-    cdef frozenset _hosts
     cdef public bytes realm
     cdef public list sent_bys
+
+    cpdef bint is_me(self, Uri uri) except -1
+    cpdef bint is_diverted(self, Uri uri) except -1
+    @cython.locals(ports=dict)
+    cpdef bint is_own_sent_by(self, bytes host, int port) except -1
+    cpdef int listener_of(self, Uri uri) except -2
+    @cython.locals(host=bytes)
+    cpdef bint is_responsible_for(self, Uri uri) except -1
+    cpdef bint is_own_domain(self, bytes host) except -1
+    cpdef bytes realm_of(self, bytes host)
+    cpdef bytes aor_of(self, bytes user, bytes host)

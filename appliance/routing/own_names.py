@@ -34,15 +34,15 @@ def sent_by(listener: ListenerSettings) -> bytes:
 class OwnNames:
     """The appliance's domains and the `host:port` pairs of its listeners."""
 
-    __slots__ = ("_domains", "_hosts", "_listeners", "realm", "sent_bys")
+    __slots__ = ("_domains", "_listeners", "realm", "sent_bys")
 
     def __init__(self, settings: Settings, former: Sequence[ListenerSettings] = ()) -> None:
         """`former` are the listeners as they were before these settings: their names stay ours."""
         self._domains = frozenset(name.lower().encode() for name in settings.domains)
         self.realm = settings.digest.realm.encode()
         self.sent_bys = [sent_by(listener) for listener in settings.listeners]
-        # Every name of a listener, advertised or real, to its number.
-        self._listeners: dict[bytes, int] = {}
+        # Host, advertised or real, to port to the number of a listener.
+        self._listeners: dict[bytes, dict[int, int]] = {}
         still = [
             replace(listener, standing=now.standing) if now.standing == GONE else listener
             for listener, now in zip(former, settings.listeners, strict=False)
@@ -51,13 +51,12 @@ class OwnNames:
         for listeners, standing in ((still, OPEN), (settings.listeners, ENDING), (settings.listeners, OPEN)):
             for number, listener in enumerate(listeners):
                 if listener.standing == standing:
-                    own = host_text(listener.address) + b":" + str(listener.port).encode()
-                    self._listeners[sent_by(listener)] = self._listeners[own] = number
-        self._hosts = frozenset(name[: name.rindex(b":")] for name in self._listeners)
+                    for address in (listener.advertise or listener.address, listener.address):
+                        self._listeners.setdefault(host_text(address), {})[listener.port] = number
 
     def is_me(self, uri: Uri) -> bool:
         """Does the URI name one of my listeners by host and port (RFC 3261 16.4)?"""
-        return uri.host in self._hosts and self.is_own_sent_by(uri.host, uri.port) and not self.is_diverted(uri)
+        return self.is_own_sent_by(uri.host, uri.port) and not self.is_diverted(uri)
 
     def is_diverted(self, uri: Uri) -> bool:
         """Does `maddr` send it to somebody else, whatever its host (RFC 3261 16.4, 16.5)?"""
@@ -68,11 +67,12 @@ class OwnNames:
 
     def is_own_sent_by(self, host: bytes, port: int) -> bool:
         """Is `host:port` one that I write into Via? 0 stands for the default port."""
-        return b"%s:%d" % (host, port or SIP_PORT) in self._listeners
+        ports = self._listeners.get(host)
+        return ports is not None and (port or SIP_PORT) in ports
 
     def listener_of(self, uri: Uri) -> int:
         """The number of the listener that a URI names; -1 when it names none."""
-        return self._listeners.get(b"%s:%d" % (uri.host, uri.port or SIP_PORT), -1)
+        return self._listeners.get(uri.host, {}).get(uri.port or SIP_PORT, -1)
 
     def is_responsible_for(self, uri: Uri) -> bool:
         """Is the URI in a domain of mine, or addressed to me (RFC 3261 16.5)?
@@ -82,13 +82,14 @@ class OwnNames:
         """
         if self.is_diverted(uri):
             return False
-        if uri.host in self._domains and (not uri.port or uri.host not in self._hosts):
+        host = uri.host
+        if host in self._domains and (not uri.port or host not in self._listeners):
             return True
-        return uri.host in self._hosts and self.is_own_sent_by(uri.host, uri.port)
+        return self.is_own_sent_by(host, uri.port)
 
     def is_own_domain(self, host: bytes) -> bool:
         """Is `host` one of the domains, whatever the port (for From and To, RFC 3261 22)?"""
-        return host in self._domains or host in self._hosts
+        return host in self._domains or host in self._listeners
 
     def realm_of(self, host: bytes) -> bytes:
         """The user base of `host`: the one configured realm, else the domain itself."""

@@ -1,6 +1,19 @@
+cimport cython
+
+from appliance.location.bindings cimport Binding
+from appliance.sip.uri cimport Uri, parse_uri
+from appliance.transport.flow cimport Flow
+
+@cython.final
 cdef class Target:
-    cdef public object uri
+    cdef public Uri uri
     cdef public bytes uri_text
     cdef public int q
     cdef public tuple path
-    cdef public object flow
+    cdef public Flow flow
+
+@cython.locals(targets=list, binding=Binding, uri=Uri)
+cpdef list targets_of_bindings(object bindings)
+
+@cython.locals(group=list, target=Target, q_highest=int)
+cpdef list next_group(list targets, str fork)

@@ -34,10 +34,10 @@ class Target:
 
 def targets_of_bindings(bindings: Iterable[Binding]) -> list[Target]:
     """The bindings a proxy can forward to, in their order; others are passed over (16.5)."""
-    targets = []
+    targets: list[Target] = []
     for binding in bindings:
         uri = parse_uri(binding.uri)
-        if uri.is_sip:
+        if uri.has_sip_scheme():
             targets.append(Target(uri, binding.q, binding.path, binding.flow))
     return targets
 
@@ -47,13 +47,13 @@ def next_group(targets: list[Target], fork: str) -> list[Target]:
 
     `fork` is `by-q`, `parallel` (all at once, whatever their q) or `sequential` (one after another).
     """
-    if fork == "parallel":
+    if len(targets) == 1 or fork == "parallel":
         group = targets[:]
-    elif fork == "sequential":
-        group = [max(targets, key=lambda target: target.q)]
     else:
-        q_highest = max(target.q for target in targets)
+        q_highest = max([target.q for target in targets])
         group = [target for target in targets if target.q == q_highest]
+        if fork == "sequential":
+            del group[1:]
     for target in group:
         targets.remove(target)
     return group

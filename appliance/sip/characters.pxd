@@ -1,12 +1,15 @@
 cimport cython
 
-@cython.locals(octet='unsigned char')
-cpdef bint is_all(bytes text, bytes table)
+@cython.locals(octet='unsigned char', classes='const unsigned char*')
+cpdef bint is_all(bytes text, bytes table) noexcept
 
-cpdef bint is_token(bytes text)
+@cython.locals(octet='unsigned char', classes='const unsigned char*', found=int)
+cpdef int classes_in(bytes text, bytes table) noexcept
 
-@cython.locals(size=Py_ssize_t, octet='unsigned char')
-cpdef Py_ssize_t skip_space(bytes text, Py_ssize_t at)
+cpdef bint is_token(bytes text) noexcept
+
+@cython.locals(size=Py_ssize_t, octet='unsigned char', octets='const unsigned char*')
+cpdef Py_ssize_t skip_space(bytes text, Py_ssize_t at) noexcept
 
 @cython.locals(octets='const char*')
 cpdef bytes part(bytes text, Py_ssize_t start, Py_ssize_t end)
@@ -17,17 +20,17 @@ cpdef bytes lowered(bytes text)
 @cython.locals(octet='unsigned char')
 cpdef bytes uppered(bytes text)
 
-@cython.locals(octet='unsigned char')
+@cython.locals(octet='unsigned char', octets='const unsigned char*')
 cpdef bytes trimmed(bytes text, Py_ssize_t start, Py_ssize_t end)
 
-@cython.locals(size=Py_ssize_t, octet='unsigned char')
-cpdef Py_ssize_t end_of_quoted(bytes text, Py_ssize_t at)
+@cython.locals(size=Py_ssize_t, octet='unsigned char', octets='const unsigned char*')
+cpdef Py_ssize_t end_of_quoted(bytes text, Py_ssize_t at) noexcept
 
-@cython.locals(octet='unsigned char', octet_count=Py_ssize_t, value='long long')
-cpdef long long number(bytes text)
+@cython.locals(octet='unsigned char', value='long long', cap='long long')
+cpdef long long number(bytes text) noexcept
 
 @cython.locals(size=Py_ssize_t, octets='const unsigned char*')
-cpdef Py_ssize_t index_of(bytes text, unsigned char octet, Py_ssize_t at)
+cpdef Py_ssize_t index_of(bytes text, unsigned char octet, Py_ssize_t at) noexcept
 
 cpdef bytes digits_of(long long value)
 

@@ -2,6 +2,8 @@ cimport cython
 
 from appliance.sip.characters cimport index_of, trimmed
 
+@cython.final
+@cython.freelist(256)
 cdef class HeaderField:
     cdef public int id
     cdef public bytes line
@@ -11,7 +13,9 @@ cdef class HeaderField:
     @cython.locals(value=bytes)
     cpdef bytes text(self)
 
+@cython.locals(field=HeaderField)
 cpdef HeaderField field_of(int id, bytes line)
 cpdef bytes unfold(bytes value)
 cpdef HeaderField make_field(int id, bytes value)
+@cython.locals(field=HeaderField)
 cpdef HeaderField make_named_field(int id, bytes name, bytes value)

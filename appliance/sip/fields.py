@@ -49,7 +49,12 @@ class HeaderField:
 
 def field_of(id: int, line: bytes) -> HeaderField:
     """A header field from a whole line with its CRLF."""
-    return HeaderField(id, line)
+    field = HeaderField.__new__(HeaderField)
+    field.id = id
+    field.line = line
+    field.colon = index_of(line, 58, 0)
+    field._value = None
+    return field
 
 
 def unfold(value: bytes) -> bytes:

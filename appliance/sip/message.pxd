@@ -4,6 +4,7 @@ cimport cython
 from appliance.sip.characters cimport index_of, number, skip_space, trimmed
 from appliance.sip.fields cimport HeaderField as Field, field_of, make_field, make_named_field, unfold
 from appliance.sip.headers cimport Contact, NameAddr, Via, parse_contact, parse_cseq, parse_name_addr, parse_via
+from appliance.sip.names cimport header_id
 from appliance.sip.parameters cimport next_comma, split_list
 from appliance.sip.uri cimport Uri, parse_uri
 

@@ -2,7 +2,7 @@
 
 RFC 3261 7.3.1, 7.3.3, 20; the IANA registry of SIP header fields.
 
-A name costs one dictionary look-up when it is spelled in a usual way, two otherwise.
+A name is found where it stands in a line: its length and first letter leave one spelling to compare, mostly.
 
 Knows nothing of header values.
 """
@@ -121,25 +121,48 @@ LISTS: Final = frozenset((
 STRICT_LISTS: Final = frozenset((VIA, ROUTE, RECORD_ROUTE, CONTACT, PATH, SERVICE_ROUTE))
 
 
-def _spellings() -> dict[bytes, int]:
-    ids: dict[bytes, int] = {}
-    for number, name in enumerate(NAMES[1:], 1):
-        for spelling in (name, name.lower(), name.upper(), name.title()):
-            ids[spelling] = number
-    for letter, number in _COMPACT.items():
-        ids[letter] = ids[letter.upper()] = number
-    return ids
+_LOWER: Final = bytes(range(256)).lower()
+_LEN_MAX: Final = 31
 
 
-IDS: Final = _spellings()
+def _shape(size: int, first: int) -> int:
+    return size << 5 | (first & 31)
+
+
+def _by_shape() -> list[list[tuple[bytes, int]]]:
+    spellings: list[list[tuple[bytes, int]]] = [[] for _ in range(_shape(_LEN_MAX, 31) + 1)]
+    for name, id in [*((name, id) for id, name in enumerate(NAMES) if name), *_COMPACT.items()]:
+        spellings[_shape(len(name), name[0])].append((name.lower(), id))
+    return spellings
+
+
+# Names in lower case with their ids, by length and first letter: of most shapes there is one.
+_SPELLINGS: Final = _by_shape()
+
+
+def known_id(text: bytes, end: int) -> int:
+    """The id of the header field name text[:end] in any case; OTHER when NAMES has it not."""
+    if end < 1 or end > _LEN_MAX:
+        return OTHER
+    for spelling, id in _SPELLINGS[_shape(end, text[0])]:
+        if _is_spelled(text, spelling):
+            return id
+    return OTHER
+
+
+def _is_spelled(text: bytes, spelling: bytes) -> bool:
+    """Does text begin with the spelling, in any case?"""
+    octets = text
+    letters = spelling
+    lower = _LOWER
+    for index in range(len(spelling)):
+        if lower[octets[index]] != letters[index]:
+            return False
+    return True
 
 
 def header_id(name: bytes) -> int:
     """The id of a header field name in any spelling; OTHER for unknown names, -1 for what is no token."""
-    known = IDS.get(name)
-    if known is not None:
-        return known
-    known = IDS.get(name.rstrip(b" \t").lower())
-    if known is not None:
-        return known
-    return OTHER if is_token(name.rstrip(b" \t")) else -1
+    stripped = name.rstrip(b" \t")
+    id = known_id(stripped, len(stripped))
+    return id if id != OTHER or is_token(stripped) else -1

@@ -10,6 +10,9 @@ Knows nothing of any particular header field, except to name it in a fault.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Final
+
 from appliance.sip.characters import (
     PARAMETER_VALUE,
     TOKEN,
@@ -23,7 +26,11 @@ from appliance.sip.characters import (
 from appliance.sip.errors import MalformedMessage
 
 
-def write_parameters(parameters: dict[bytes, bytes | None]) -> bytes:
+# Shared by all who have none: parameters that were parsed are values, changed by nobody.
+NO_PARAMETERS: Final[dict[bytes, bytes | None]] = {}
+
+
+def write_parameters(parameters: Mapping[bytes, bytes | None]) -> bytes:
     """b";name=value;name" in the order of the dictionary."""
     return b"".join(b";" + name if value is None else b";" + name + b"=" + value for name, value in parameters.items())
 
@@ -33,16 +40,19 @@ def parse_parameters(text: bytes, at: int, where: str) -> dict[bytes, bytes | No
 
     Raises MalformedMessage(400) naming `where`.
     """
-    parameters: dict[bytes, bytes | None] = {}
-    tokens = TOKEN
+    octets = text
     size = len(text)
     at = skip_space(text, at)
+    if at == size:
+        return NO_PARAMETERS
+    parameters: dict[bytes, bytes | None] = {}
+    tokens = TOKEN
     while at < size:
-        if text[at] != 59:
+        if octets[at] != 59:
             raise MalformedMessage(400, "Malformed Parameter in " + where)
         start = skip_space(text, at + 1)
         at = start
-        while at < size and tokens[text[at]]:
+        while at < size and tokens[octets[at]]:
             at += 1
         if at == start:
             raise MalformedMessage(400, "Empty Parameter in " + where)
@@ -50,7 +60,7 @@ def parse_parameters(text: bytes, at: int, where: str) -> dict[bytes, bytes | No
         if name in parameters:
             raise MalformedMessage(400, "Repeated Parameter in " + where)
         at = skip_space(text, at)
-        if at < size and text[at] == 61:
+        if at < size and octets[at] == 61:
             start = skip_space(text, at + 1)
             at = _end_of_value(text, start, where)
             parameters[name] = part(text, start, at)
@@ -61,15 +71,16 @@ def parse_parameters(text: bytes, at: int, where: str) -> dict[bytes, bytes | No
 
 
 def _end_of_value(text: bytes, start: int, where: str) -> int:
+    octets = text
     values = PARAMETER_VALUE
     size = len(text)
     at = start
-    if at < size and text[at] == 34:
+    if at < size and octets[at] == 34:
         at = end_of_quoted(text, at)
         if at < 0:
             raise MalformedMessage(400, "Unbalanced Quotes in " + where)
         return at
-    while at < size and values[text[at]]:
+    while at < size and values[octets[at]]:
         at += 1
     if at == start:
         raise MalformedMessage(400, "Malformed Parameter in " + where)
@@ -78,9 +89,10 @@ def _end_of_value(text: bytes, start: int, where: str) -> int:
 
 def next_comma(text: bytes, at: int) -> int:
     """Index of the next comma outside quoted strings and angle brackets, or len(text). Raises MalformedMessage(400)."""
+    octets = text
     size = len(text)
     while at < size:
-        octet = text[at]
+        octet = octets[at]
         if octet == 44:
             return at
         if octet == 34:

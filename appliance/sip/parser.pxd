@@ -4,10 +4,18 @@ from appliance.sip.characters cimport index_of, is_all, is_token, number, part, 
 from appliance.sip.fields cimport HeaderField
 from appliance.sip.headers cimport Via
 from appliance.sip.message cimport Message, Request, Response
+from appliance.sip.names cimport header_id, known_id
+
+@cython.final
+cdef class SyntaxLimits:
+    cdef readonly Py_ssize_t message_len_max
+    cdef readonly Py_ssize_t header_count_max
+    cdef readonly Py_ssize_t header_len_max
+    cdef readonly Py_ssize_t uri_len_max
 
 @cython.locals(start=Py_ssize_t, head_end=Py_ssize_t, head=bytes, lines=list, start_line=bytes, fields=list, body=bytes,
                request=Request)
-cpdef Message parse(bytes data, limits)
+cpdef Message parse(bytes data, SyntaxLimits limits)
 
 @cython.locals(at=Py_ssize_t, size=Py_ssize_t, colon=Py_ssize_t, octet='unsigned char')
 cpdef bytes find_call_id(bytes data)
@@ -18,22 +26,22 @@ cdef bytes _folded_value(bytes data, Py_ssize_t at)
 @cython.locals(at=Py_ssize_t, size=Py_ssize_t)
 cdef Py_ssize_t _skip_empty_lines(bytes data) except -1
 
-@cython.locals(fields=list, count=Py_ssize_t, index=Py_ssize_t, line=bytes, following=bytes, ids=dict, first=Py_ssize_t)
+@cython.locals(fields=list, count=Py_ssize_t, index=Py_ssize_t, line=bytes, following=bytes, first=Py_ssize_t)
 cdef list _index_fields(list lines, int count_max)
 
-@cython.locals(field=HeaderField, size=Py_ssize_t, colon=Py_ssize_t, name=bytes)
-cdef HeaderField _index_line(bytes line, dict ids)
+@cython.locals(field=HeaderField, size=Py_ssize_t, colon=Py_ssize_t)
+cdef HeaderField _index_line(bytes line)
 
 @cython.locals(end=Py_ssize_t, first=Py_ssize_t, second=Py_ssize_t, method=bytes, uri_text=bytes)
-cdef Request _parse_request_line(bytes start_line, list fields, limits)
+cdef Request _parse_request_line(bytes start_line, list fields, SyntaxLimits limits)
 
 cdef _check_version(bytes version)
 
 @cython.locals(version=bytes, rest=bytes, code=bytes, status=int, response=Response)
-cdef Response _parse_response(bytes start_line, list fields, bytes body, bint has_end, limits)
+cdef Response _parse_response(bytes start_line, list fields, bytes body, bint has_end, SyntaxLimits limits)
 
 @cython.locals(field=HeaderField, line_len_max=Py_ssize_t)
-cdef _check_bounds(Message message, Py_ssize_t size, bint has_end, limits)
+cdef _check_bounds(Message message, Py_ssize_t size, bint has_end, SyntaxLimits limits)
 
 @cython.locals(call_id=bytes, via=Via)
 cdef _check_fields(Message message)

@@ -10,7 +10,6 @@ Knows nothing of streams, transactions or of what the requests ask for.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from appliance.sip.characters import DIGIT, VISIBLE, index_of, is_all, is_token, number, part, trimmed
@@ -22,12 +21,12 @@ from appliance.sip.names import (
     CONTENT_LENGTH,
     CSEQ,
     FROM,
-    IDS,
     MAX_FORWARDS,
     NAMES,
     TO,
     VIA,
     header_id,
+    known_id,
 )
 
 KNOWN_METHODS: Final = frozenset(
@@ -40,14 +39,22 @@ _REQUIRED_MASK: Final = sum(1 << id for id in _REQUIRED)
 _SINGLE_MASK: Final = sum(1 << id for id in _SINGLE)
 
 
-@dataclass(frozen=True, slots=True)
 class SyntaxLimits:
     """Bounds of one message, octets and counts. header_len_max counts a line with its name, folds and CRLF."""
 
-    message_len_max: int = 65535
-    header_count_max: int = 200
-    header_len_max: int = 8192
-    uri_len_max: int = 2048
+    __slots__ = ("header_count_max", "header_len_max", "message_len_max", "uri_len_max")
+
+    def __init__(
+        self,
+        message_len_max: int = 65535,
+        header_count_max: int = 200,
+        header_len_max: int = 8192,
+        uri_len_max: int = 2048,
+    ) -> None:
+        self.message_len_max = message_len_max
+        self.header_count_max = header_count_max
+        self.header_len_max = header_len_max
+        self.uri_len_max = uri_len_max
 
 
 # For what this appliance wrote itself.
@@ -94,7 +101,7 @@ def find_call_id(data: bytes) -> bytes | None:
         # "C", "c", "I", "i": no other line can be it. CR: the head is over.
         if octet == 67 or octet == 99 or octet == 73 or octet == 105:
             colon = index_of(data, 58, at)
-            if 0 <= colon <= at + 40 and IDS.get(data[at:colon].rstrip(b" \t").lower()) == CALL_ID:
+            if 0 <= colon <= at + 40 and header_id(part(data, at, colon)) == CALL_ID:
                 return _folded_value(data, colon + 1)
         elif octet == 13 or octet == 10:
             return None
@@ -129,7 +136,6 @@ def _skip_empty_lines(data: bytes) -> int:
 def _index_fields(lines: list[bytes], count_max: int) -> list[HeaderField]:
     """Header fields of all lines but the first; one more than allowed at most. Unusable lines get the id _BROKEN."""
     fields: list[HeaderField] = []
-    ids = IDS
     count = len(lines)
     index = 1
     while index < count and len(fields) <= count_max:
@@ -143,24 +149,22 @@ def _index_fields(lines: list[bytes], count_max: int) -> list[HeaderField]:
             index += 1
         if index - first > 1:
             line = b"".join(lines[first:index])
-        fields.append(_index_line(line, ids))
+        fields.append(_index_line(line))
     return fields
 
 
-def _index_line(line: bytes, ids: dict[bytes, int]) -> HeaderField:
+def _index_line(line: bytes) -> HeaderField:
     field = HeaderField.__new__(HeaderField)
     size = len(line)
-    colon = 0
-    while colon < size and line[colon] != 58:
-        colon += 1
+    colon = index_of(line, 58, 0)
     field.line = line
-    field.colon = colon
+    field.colon = colon if colon >= 0 else size
     field._value = None
-    name = part(line, 0, colon)
-    known = ids.get(name)
-    field.id = header_id(name) if known is None else known
-    if colon == size or not line.endswith(b"\r\n"):
+    if colon < 0 or size < 2 or line[size - 2] != 13 or line[size - 1] != 10:
         field.id = _BROKEN
+        return field
+    # OTHER is 0: then it may be no name at all.
+    field.id = known_id(line, colon) or header_id(part(line, 0, colon))
     return field
 
 
@@ -292,7 +296,7 @@ def _cut_body(message: Message) -> None:
 def _check_request(request: Request) -> None:
     _check_fields(request)
     # RFC 3261 8.1.1.5: the method in CSeq must be the request's.
-    if request.cseq_method != request.method:
+    if request.read_cseq_method() != request.method:
         if request.method in KNOWN_METHODS:
             raise MalformedMessage(400, "CSeq Method Does Not Match")
         raise MalformedMessage(501, "Unknown Method, Not That in CSeq")

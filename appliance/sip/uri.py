@@ -11,6 +11,7 @@ Knows nothing of header fields, name-addrs or what a URI resolves to.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from appliance.sip.characters import (
@@ -19,6 +20,11 @@ from appliance.sip.characters import (
     SCHEME,
     UNRESERVED,
     URI,
+    URI_AT,
+    URI_PERCENT,
+    URI_QUESTION,
+    classes_in,
+    digits_of,
     escape,
     has_bad_escape,
     index_of,
@@ -29,12 +35,18 @@ from appliance.sip.characters import (
     unescape,
 )
 from appliance.sip.errors import MalformedMessage
+from appliance.sip.parameters import NO_PARAMETERS
 
 # RFC 3261 25.1: unreserved and user-unreserved may stand in a user part as they are.
 _USER: Final = bytes(1 if UNRESERVED[octet] or octet in b"&=+$,;?/" else 0 for octet in range(256))
 _PARAMETER: Final = bytes(1 if UNRESERVED[octet] or octet in b"[]/:&+$" else 0 for octet in range(256))
 # RFC 3261 19.1.4: these never match a URI that lacks them.
 _DECISIVE: Final = (b"transport", b"user", b"method", b"maddr", b"ttl")
+_SIP: Final = b"sip"
+# As plain names of this module, which compiled code keeps in C (see the .pxd).
+_PERCENT: Final = URI_PERCENT
+_AT: Final = URI_AT
+_QUESTION: Final = URI_QUESTION
 _TEL_SEPARATORS: Final = b"-.()"
 _TEL_NUMBER: Final = bytes(1 if octet in b"0123456789ABCDEFabcdef*#" else 0 for octet in range(256))
 
@@ -55,7 +67,7 @@ class Uri:
     password: bytes | None
     host: bytes
     port: int
-    parameters: dict[bytes, bytes | None]
+    parameters: Mapping[bytes, bytes | None]
     headers: bytes
     text: bytes
 
@@ -65,7 +77,7 @@ class Uri:
         user: bytes | None,
         host: bytes,
         port: int = 0,
-        parameters: dict[bytes, bytes | None] | None = None,
+        parameters: Mapping[bytes, bytes | None] = NO_PARAMETERS,
         headers: bytes = b"",
         password: bytes | None = None,
         text: bytes = b"",
@@ -75,19 +87,23 @@ class Uri:
         self.password = password
         self.host = host
         self.port = port
-        self.parameters = {} if parameters is None else parameters
+        self.parameters = parameters
         self.headers = headers
         self.text = text or self.write()
 
     @property
     def is_sip(self) -> bool:
         """Whether the scheme is sip or sips."""
-        return self.scheme == b"sip" or self.scheme == b"sips"
+        return self.has_sip_scheme()
 
     @property
     def has_lr(self) -> bool:
         """Whether it names a loose router (RFC 3261 19.1.1 lr-param)."""
         return b"lr" in self.parameters
+
+    def has_sip_scheme(self) -> bool:
+        """What `is_sip` gives, by a method that compiled code calls directly."""
+        return self.scheme == b"sip" or self.scheme == b"sips"
 
     def parameter(self, name: bytes) -> bytes | None:
         """The unescaped value of a parameter; b"" when it has no value, None when it is absent."""
@@ -104,7 +120,7 @@ class Uri:
 
     def without_headers(self) -> bytes:
         """The text for a Request-URI made from this one: no headers, no method (RFC 3261 19.1.5)."""
-        if not self.is_sip or (not self.headers and b"method" not in self.parameters):
+        if not self.has_sip_scheme() or (not self.headers and b"method" not in self.parameters):
             return self.text
         kept = {name: value for name, value in self.parameters.items() if name != b"method"}
         return self._address() + _write_parameters(kept)
@@ -133,7 +149,7 @@ class Uri:
             return self.scheme + b":" + (self.user or b"")
         password = b"" if self.password is None else b":" + self.password
         user = b"" if self.user is None else self.user + password + b"@"
-        port = b":%d" % self.port if self.port else b""
+        port = b":" + digits_of(self.port) if self.port else b""
         return b"".join((self.scheme, b":", user, self.host, port))
 
 
@@ -142,25 +158,27 @@ def parse_uri(text: bytes) -> Uri:
     colon = index_of(text, 58, 0)
     if colon <= 0:
         raise MalformedMessage(400, "URI Without Scheme")
-    if not is_all(text, URI):
+    classes = classes_in(text, URI)
+    if not classes:
         raise MalformedMessage(400, _character_fault(text))
-    if index_of(text, 37, 0) >= 0 and has_bad_escape(text):
+    if classes & _PERCENT and has_bad_escape(text):
         raise MalformedMessage(400, "Malformed Escape in URI")
-    scheme = lowered(part(text, 0, colon))
+    # Of nearly all URIs it is this one: one object for all of them.
+    scheme = _SIP if colon == 3 and text.startswith(_SIP) else lowered(part(text, 0, colon))
     uri = Uri.__new__(Uri)
     uri.scheme = scheme
     uri.text = text
     uri.password = None
     uri.headers = b""
     uri.port = 0
-    if scheme == b"sip" or scheme == b"sips":
-        _parse_sip(uri, text, colon + 1)
+    if uri.has_sip_scheme():
+        _parse_sip(uri, text, colon + 1, classes)
     elif scheme == b"tel":
         _parse_tel(uri, text, colon + 1)
     elif is_all(scheme, SCHEME):
         uri.user = text[colon + 1 :]
         uri.host = b""
-        uri.parameters = {}
+        uri.parameters = NO_PARAMETERS
     else:
         raise MalformedMessage(400, "Malformed URI Scheme")
     return uri
@@ -177,7 +195,7 @@ def canonical_aor(uri: Uri) -> bytes:
         digits = (uri.user or b"").translate(None, _TEL_SEPARATORS).lower()
         context = uri.parameters.get(b"phone-context")
         return b"tel:" + digits + (b";phone-context=" + _canonical_context(context) if context else b"")
-    if not uri.is_sip:
+    if not uri.has_sip_scheme():
         return uri.text
     if uri.user is None:
         return b"sip:" + uri.host
@@ -200,10 +218,11 @@ def _character_fault(text: bytes) -> str:
     return "Illegal Character in URI"
 
 
-def _parse_sip(uri: Uri, text: bytes, start: int) -> None:
+def _parse_sip(uri: Uri, text: bytes, start: int, classes: int) -> None:
+    octets = text
     size = len(text)
-    at = index_of(text, 64, start)
-    if at >= 0:
+    if classes & _AT:
+        at = index_of(text, 64, start)
         if index_of(text, 64, at + 1) >= 0:
             raise MalformedMessage(400, "More Than One At Sign in URI")
         _parse_userinfo(uri, text, start, at)
@@ -211,21 +230,25 @@ def _parse_sip(uri: Uri, text: bytes, start: int) -> None:
     else:
         uri.user = None
     semicolon = start
-    while semicolon < size and text[semicolon] != 59 and text[semicolon] != 63:
+    while semicolon < size and octets[semicolon] != 59 and octets[semicolon] != 63:
         semicolon += 1
     host_end = end_of_host(text, start, semicolon)
     uri.host = lowered(part(text, start, host_end))
     uri.port = port_between(text, host_end, semicolon)
-    question = index_of(text, 63, semicolon)
-    if question >= 0:
-        uri.headers = part(text, question + 1, size)
-        size = question
+    if classes & _QUESTION:
+        question = index_of(text, 63, semicolon)
+        if question >= 0:
+            uri.headers = part(text, question + 1, size)
+            size = question
     uri.parameters = _parse_parameters(text, semicolon, size)
 
 
 def _parse_userinfo(uri: Uri, text: bytes, start: int, end: int) -> None:
-    colon = index_of(text, 58, start)
-    if 0 <= colon < end:
+    octets = text
+    colon = start
+    while colon < end and octets[colon] != 58:
+        colon += 1
+    if colon < end:
         uri.password = part(text, colon + 1, end)
         end = colon
     if start == end:
@@ -241,17 +264,18 @@ def parse_host_port(text: bytes) -> tuple[bytes, int]:
 
 def end_of_host(text: bytes, start: int, end: int) -> int:
     """Index after the host that starts at `start`: `end`, or a colon before it. Raises MalformedMessage(400)."""
+    octets = text
     at = start
-    if start < end and text[start] == 91:
-        while at < end and text[at] != 93:
+    if start < end and octets[start] == 91:
+        while at < end and octets[at] != 93:
             at += 1
         if at == end or at < start + 3 or not is_all(part(text, start + 1, at), IPV6):
             raise MalformedMessage(400, "Malformed IPv6 Reference")
         return at + 1
-    host_octets = HOST
-    while at < end and host_octets[text[at]]:
+    hosts = HOST
+    while at < end and hosts[octets[at]]:
         at += 1
-    if at == start or (at < end and text[at] != 58):
+    if at == start or (at < end and octets[at] != 58):
         raise MalformedMessage(400, "Malformed Host")
     return at
 
@@ -268,13 +292,16 @@ def port_between(text: bytes, colon: int, end: int) -> int:
 
 def _parse_parameters(text: bytes, at: int, end: int) -> dict[bytes, bytes | None]:
     """text[at:end] is empty or starts with a semicolon."""
+    if at >= end:
+        return NO_PARAMETERS
+    octets = text
     parameters: dict[bytes, bytes | None] = {}
     while at < end:
         start = at + 1
         equals = -1
         at = start
-        while at < end and text[at] != 59:
-            if text[at] == 61 and equals < 0:
+        while at < end and octets[at] != 59:
+            if octets[at] == 61 and equals < 0:
                 equals = at
             at += 1
         name = lowered(part(text, start, at if equals < 0 else equals))
@@ -301,7 +328,7 @@ def _parse_tel(uri: Uri, text: bytes, start: int) -> None:
         raise MalformedMessage(400, "Malformed Telephone Number")
 
 
-def _write_parameters(parameters: dict[bytes, bytes | None]) -> bytes:
+def _write_parameters(parameters: Mapping[bytes, bytes | None]) -> bytes:
     parts: list[bytes] = []
     for name, value in parameters.items():
         parts.append(b";" + escape(name, _PARAMETER))
@@ -325,7 +352,7 @@ def _folded(value: bytes | None) -> bytes:
     return (_normal(value) or b"").lower()
 
 
-def _parameters_match(ours: dict[bytes, bytes | None], theirs: dict[bytes, bytes | None]) -> bool:
+def _parameters_match(ours: Mapping[bytes, bytes | None], theirs: Mapping[bytes, bytes | None]) -> bool:
     for name in _DECISIVE:
         if (name in ours) != (name in theirs):
             return False

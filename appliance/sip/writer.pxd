@@ -1,7 +1,9 @@
 cimport cython
 
+from appliance.sip.characters cimport digits_of
 from appliance.sip.fields cimport HeaderField, field_of, make_field, make_named_field
 from appliance.sip.message cimport Message, Request, Response
+from appliance.sip.names cimport header_id
 
 @cython.locals(parts=list, field=HeaderField)
 cpdef bytes write(Message message)
@@ -11,7 +13,7 @@ cpdef bytes start_line(Message message)
 
 cpdef bytes write_response(Request request, int status, bytes reason, headers=*, bytes to_tag=*, bytes body=*)
 
-@cython.locals(fields=list, ids=dict)
+@cython.locals(fields=list, name=bytes, value=bytes, response=Response)
 cpdef Response response_to(Request request, int status, bytes reason, headers=*, bytes to_tag=*, bytes body=*)
 
 @cython.locals(vias=list, singles=list, field=HeaderField, id=int, via=int, to=int, id_max=int, wanted='unsigned int')

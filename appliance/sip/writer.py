@@ -13,10 +13,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from appliance.sip.characters import digits_of
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.fields import HeaderField, field_of, make_field, make_named_field
 from appliance.sip.message import Message, Request, Response
-from appliance.sip.names import CALL_ID, CONTENT_LENGTH, CSEQ, FROM, IDS, TIMESTAMP, TO, VIA, header_id
+from appliance.sip.names import CALL_ID, CONTENT_LENGTH, CSEQ, FROM, TIMESTAMP, TO, VIA, header_id
 
 # Sets of header ids as masks of bits (RFC 3261 8.2.6.1, 8.2.6.2).
 _COPIED: Final = 1 << FROM | 1 << TO | 1 << CALL_ID | 1 << CSEQ
@@ -38,7 +39,7 @@ def start_line(message: Message) -> bytes:
     if isinstance(message, Request):
         return b"".join((message.method, b" ", message.uri_text, b" SIP/2.0\r\n"))
     assert isinstance(message, Response)
-    return b"".join((b"SIP/2.0 ", str(message.status).encode(), b" ", message.reason, b"\r\n"))
+    return b"".join((b"SIP/2.0 ", digits_of(message.status), b" ", message.reason, b"\r\n"))
 
 
 def write_response(
@@ -68,11 +69,9 @@ def response_to(
     """
     assert b"\r" not in reason and b"\n" not in reason, "a reason phrase of ours holds a line break"
     fields = _copied_fields(request, status == 100, to_tag)
-    ids = IDS
     for name, value in headers:
-        known = ids.get(name)
-        fields.append(make_named_field(header_id(name) if known is None else known, name, value))
-    fields.append(make_field(CONTENT_LENGTH, b"%d" % len(body) if body else b"0"))
+        fields.append(make_named_field(header_id(name), name, value))
+    fields.append(make_field(CONTENT_LENGTH, digits_of(len(body))))
     return Response(status, reason, fields, body)
 
 

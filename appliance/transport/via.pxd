@@ -1,6 +1,7 @@
 cimport cython
 
-from appliance.sip.headers cimport Via
+from appliance.sip.characters cimport digits_of
+from appliance.sip.headers cimport Via, new_via, parse_via, write_via
 from appliance.sip.message cimport Request, Response
 from appliance.transport.flow cimport Flow, Outgoing
 
@@ -10,13 +11,15 @@ cpdef bint is_same_host(bytes host, str address) except -1
 @cython.locals(parameters=dict)
 cdef Via restamped(Via via, bytes text, bytes received, int rport)
 
-@cython.locals(kept=list, part=bytes, name=bytes, letter=bytes)
+@cython.locals(kept=list, part=bytes, name=bytes, first='unsigned char')
 cpdef bytes stamped(bytes text, bytes received, int rport)
+@cython.locals(parts=list, begin=Py_ssize_t, index=Py_ssize_t, byte='unsigned char', is_quoted=bint, is_escaped=bint)
 cpdef list split_parameters(bytes text)
 cpdef int transport_number(bytes name) except -2
 @cython.locals(transport=int, port=int)
 cpdef tuple response_destination(Via via)
 cpdef bytes without_brackets(bytes host)
+@cython.locals(port=int, own_port=int)
 cpdef Flow response_flow(Via via, Flow flow)
 cpdef Outgoing reopened(Outgoing outgoing)
 cpdef tuple quoted_request(bytes quote)

@@ -15,8 +15,9 @@ import re
 from collections.abc import Container
 from typing import Final
 
+from appliance.sip.characters import digits_of
 from appliance.sip.errors import MalformedMessage
-from appliance.sip.headers import Via, parse_via
+from appliance.sip.headers import Via, new_via, parse_via, write_via
 from appliance.sip.message import VIA, Request, Response
 from appliance.transport.flow import NO_CONNECTION, NO_WORKER, TCP, TRANSPORT_NAMES, UDP, Flow, Outgoing
 
@@ -30,8 +31,10 @@ TOP_VIA = re.compile(rb'\r\n(?:via|v)[ \t]*:((?:"(?:[^"\\]|\\.)*"|[^",\r]|\r\n[ 
 
 def stamp_received(request: Request, flow: Flow) -> None:
     """Write into the top Via where the request came from (RFC 3261 18.2.1, RFC 3581 4)."""
-    via = request.top_via
-    address = flow.remote[0].partition("%")[0]
+    via = request.read_top_via()
+    address = flow.remote[0]
+    if "%" in address:
+        address = address.partition("%")[0]
     asks_port = via.rport is not None
     # RFC 3261 18.2.1: a name, or another address than the source's, has to be completed by `received`.
     # RFC 3581 4: where `rport` is asked for, `received` is added even to the same address.
@@ -50,11 +53,12 @@ def restamped(via: Via, text: bytes, received: bytes, rport: int) -> Via:
     """What `stamped` makes of a Via, as an object."""
     parameters = via.parameters.copy()
     if rport:
-        parameters[b"rport"] = b"%d" % rport
-    parameters.pop(b"received", None)
+        parameters[b"rport"] = digits_of(rport)
+    if via.received is not None:
+        del parameters[b"received"]
     if received:
         parameters[b"received"] = received
-    return Via(via.transport, via.host, via.port, parameters, text)
+    return new_via(via.transport, via.host, via.port, parameters, text)
 
 
 def is_same_host(host: bytes, address: str) -> bool:
@@ -73,12 +77,12 @@ def stamped(text: bytes, received: bytes, rport: int) -> bytes:
     """A Via value with `received` (b"" = without) and, unless 0, the value of `rport`."""
     kept = []
     for part in split_parameters(text):
-        letter = part[:1]
         # Most parameters are neither, and their first letter says so.
-        if letter in b"rR \t":
+        first = part[0] if part else 0
+        if first == 114 or first == 82 or first == 32 or first == 9:
             name = part.partition(b"=")[0].strip().lower()
             if name == b"rport" and rport:
-                kept.append(b"rport=%d" % rport)
+                kept.append(b"rport=" + digits_of(rport))
                 continue
             if name == b"received":
                 continue
@@ -204,8 +208,7 @@ def quoted_request(quote: bytes) -> tuple[bytes, bytes]:
 
 def push_via(request: Request, transport: int, sent_by: bytes, branch: bytes, rport: bool) -> None:
     """Put our own Via on top (RFC 3261 18.1.1, 8.1.1.7); `rport` asks for RFC 3581."""
-    value = b"".join((b"SIP/2.0/", TRANSPORT_NAMES[transport], b" ", sent_by, b";branch=", branch))
-    request.prepend(VIA, value + b";rport" if rport else value)
+    request.prepend(VIA, write_via(TRANSPORT_NAMES[transport], sent_by, branch, rport))
 
 
 def pop_via(response: Response) -> bytes:
