@@ -1,6 +1,8 @@
 """Forces files to the disk in a thread, so that nobody who serves waits for it.
 
 Any number of requests between two rounds are one; a round begins no sooner than the interval after the last one ended.
+Only the first of them wakes the thread, and none does during the interval: each time it wakes, who serves waits for the
+interpreter.
 
 Knows nothing of what is in the files.
 """
@@ -9,7 +11,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from threading import Condition, Thread
+from threading import Condition, Event, Thread
 
 
 class Syncer:
@@ -20,7 +22,7 @@ class Syncer:
         self._condition = Condition()
         self._files: dict[int, int] = {}  # the number of an open file, and of our own copy of it
         self._released: list[int] = []
-        self._is_closing = False
+        self._closing = Event()
         self._thread: Thread | None = None
         self._requested = 0
         self.completed = 0
@@ -29,13 +31,13 @@ class Syncer:
     def request(self, fd: int) -> int:
         """Have what was written to this file so far forced soon. Returns the number `completed` reaches when it is."""
         with self._condition:
+            self._requested += 1
             if fd not in self._files:
                 self._files[fd] = os.dup(fd)
-            self._requested += 1
+                self._condition.notify()
             if self._thread is None:
                 self._thread = Thread(target=self._run, name="journal-sync", daemon=True)
                 self._thread.start()
-            self._condition.notify()
             return self._requested
 
     def release(self, fd: int) -> None:
@@ -47,7 +49,7 @@ class Syncer:
     def close(self) -> None:
         """Force what was asked for, and end."""
         with self._condition:
-            self._is_closing = True
+            self._closing.set()
             self._condition.notify()
         if self._thread is not None:
             self._thread.join()
@@ -55,7 +57,7 @@ class Syncer:
     def _run(self) -> None:
         while True:
             with self._condition:
-                while not (self._files or self._released or self._is_closing):
+                while not (self._files or self._released or self._closing.is_set()):
                     self._condition.wait()
                 fds = [*self._files.values(), *self._released]
                 self._files.clear()
@@ -67,7 +69,7 @@ class Syncer:
             with self._condition:
                 self.fault = self.fault or fault
                 self.completed = number
-                self._condition.wait_for(lambda: self._is_closing, self.interval_s)
+            self._closing.wait(self.interval_s)
 
 
 def _force(fds: Iterable[int]) -> str:

@@ -1,0 +1,65 @@
+"""The thread that forces files to the disk: what was asked for is forced, and whoever asks does not wake it each time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from appliance.syncer import Syncer
+
+PAUSE_S = 30.0
+
+
+@pytest.fixture
+def fd(tmp_path: Path) -> Iterator[int]:
+    with (tmp_path / "file").open("wb") as file:
+        yield file.fileno()
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+
+
+def times_asleep(syncer: Syncer) -> int:
+    assert syncer._thread is not None
+    status = Path(f"/proc/self/task/{syncer._thread.native_id}/status").read_text()
+    (line,) = (line for line in status.splitlines() if line.startswith("voluntary_ctxt_switches"))
+    return int(line.split()[1])
+
+
+def test_what_is_asked_for_is_forced(fd: int) -> None:
+    syncer = Syncer(0.0)
+    for _ in range(100):
+        number = syncer.request(fd)
+        wait_for(lambda number=number: syncer.completed >= number)  # type: ignore[misc]
+    syncer.close()
+
+
+def test_who_asks_during_the_interval_does_not_wake_the_thread(fd: int) -> None:
+    syncer = Syncer(PAUSE_S)
+    first = syncer.request(fd)
+    wait_for(lambda: syncer.completed >= first)
+    before = times_asleep(syncer)
+    for _ in range(1000):
+        last = syncer.request(fd)
+        time.sleep(0)
+    # One more for the way to its pause, which may just have begun.
+    assert times_asleep(syncer) <= before + 2
+    assert syncer.completed < last
+    syncer.close()
+
+
+def test_the_end_does_not_wait_for_the_interval(fd: int) -> None:
+    syncer = Syncer(PAUSE_S)
+    wait_for(lambda number=syncer.request(fd): syncer.completed >= number)  # type: ignore[misc]
+    last = syncer.request(fd)
+    begun = time.monotonic()
+    syncer.close()
+    assert syncer.completed == last
+    assert time.monotonic() - begun < PAUSE_S / 2
