@@ -1,0 +1,53 @@
+"""The machine: which processors servers and load get, and what it is called in the history.
+
+Knows nothing of what is measured.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Processors:
+    """Processors of the server and of the load, never the same."""
+
+    server: tuple[int, ...]
+    load: tuple[int, ...]
+
+
+def share_processors(workers: int = 1) -> Processors:
+    """The last processor is for the load, the first ones for the server: one a worker, as far as they go.
+
+    With two processors two workers share one. That keeps the load off it, and processor time, not speed, is what is
+    compared. Raises RuntimeError when there is one processor only.
+    """
+    available = sorted(os.sched_getaffinity(0))
+    if len(available) < 2:
+        raise RuntimeError("a benchmark needs two processors: one for the server, one for the load")
+    return Processors(tuple(available[:-1][:workers]), (available[-1],))
+
+
+def describe() -> dict[str, str | int]:
+    """What this machine is."""
+    model = next(
+        (line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
+        platform.machine(),
+    )
+    return {"cpu": model, "cpus": os.cpu_count() or 0, "kernel": platform.release(), "python": platform.python_version()}
+
+
+def commit(root: Path) -> str:
+    """The commit that is measured, with `+` when the checkout differs from it; SIGNALBOX_COMMIT where there is no git."""
+    if "SIGNALBOX_COMMIT" in os.environ:
+        return os.environ["SIGNALBOX_COMMIT"]
+    argv = ["git", "-C", str(root), "describe", "--always", "--abbrev=12", "--dirty=+", "--exclude=*"]
+    try:
+        done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    except OSError:
+        return "unknown"
+    return done.stdout.strip() or "unknown"
