@@ -110,7 +110,7 @@ class Signalbox(Server):
         return process
 
     def _configuration(self) -> str:
-        lines = ["hostname bench", f"workers {self.workers}", f"domain {DOMAIN}", "digest", f"  realm {DOMAIN}"]
+        lines = ["hostname bench", f"workers {self.workers}", f"domain {DOMAIN}", "digest", f"  realm {DOMAIN}", "  algorithm md5"]
         lines += ["!", "limits", f"  bindings {self.job.bindings_max}", "!"]
         if not self.job.is_steering:
             lines += ["supervision", "  no steering", "!"]

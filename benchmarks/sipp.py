@@ -91,7 +91,7 @@ def read_outcome(statistics: Path) -> Outcome:
 
 def _argv(scenario: str, transport: str) -> list[str]:
     argv = [find_program("sipp", "sip-tester"), "-sf", str(SCENARIOS / f"{scenario}.xml"), "-i", LOOPBACK]
-    argv += ["-t", MODES[transport], "-nostdin", "-key", "domain", DOMAIN, "-key", "password", PASSWORD]
+    argv += ["-t", MODES[transport], "-nostdin", "-key", "domain", DOMAIN]
     argv += ["-cp", str(free_port()), "-mp", str(free_port() & ~1), "-buff_size", str(4 << 20)]
     return argv
 
@@ -100,6 +100,12 @@ def _users_file(folder: Path, load: Load) -> Path:
     """The users in turn, each with one of the source addresses of the loopback network."""
     path = folder / f"users-{load.users}.csv"
     if not path.exists():
-        lines = (f"u{n};127.0.1.{n % ADDRESSES + 1}\n" for n in range(load.users))
+        lines = (_user_line(n) for n in range(load.users))
         path.write_text("SEQUENTIAL\n" + "".join(lines))
     return path
+
+
+def _user_line(number: int) -> str:
+    """User, source address, and what SIPp makes an Authorization header field of."""
+    authentication = f"[authentication username=u{number} password={PASSWORD}]"
+    return f"u{number};127.0.1.{number % ADDRESSES + 1};{authentication}\n"
