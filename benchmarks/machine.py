@@ -8,8 +8,14 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+from benchmarks.processes import BenchmarkFailed
+
+# Servers and load alike: what else the machine does at the time would otherwise be most of a 99th percentile.
+PRIORITY = -15
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,19 +23,32 @@ class Processors:
     """Processors of the server and of the load, never the same."""
 
     server: tuple[int, ...]
-    load: tuple[int, ...]
+    load: int
+
+    def of_server(self, workers: int) -> tuple[int, ...]:
+        """One a worker, as far as they go."""
+        return self.server[:workers]
 
 
-def share_processors(workers: int = 1) -> Processors:
-    """The last processor is for the load, the first ones for the server: one a worker, as far as they go.
+def share_processors() -> Processors:
+    """The last processor of this process is for the load, the others are for servers.
 
     With two processors two workers share one. That keeps the load off it, and processor time, not speed, is what is
-    compared. Raises RuntimeError when there is one processor only.
+    compared. Raises BenchmarkFailed when there is one processor only.
     """
     available = sorted(os.sched_getaffinity(0))
     if len(available) < 2:
-        raise RuntimeError("a benchmark needs two processors: one for the server, one for the load")
-    return Processors(tuple(available[:-1][:workers]), (available[-1],))
+        raise BenchmarkFailed("a benchmark needs two processors: one for the server, one for the load")
+    return Processors(tuple(available[:-1]), available[-1])
+
+
+def come_first(cpu: int) -> None:
+    """This process on the processor of the load; it and what it starts before other work of the machine, if it may."""
+    os.sched_setaffinity(0, [cpu])
+    try:
+        os.setpriority(os.PRIO_PROCESS, 0, PRIORITY)
+    except PermissionError:
+        print("not root: other work on this machine will show in the latencies", file=sys.stderr)
 
 
 def describe() -> dict[str, str | int]:

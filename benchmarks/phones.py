@@ -1,4 +1,4 @@
-"""Many phones that register: the bindings a case begins with.
+"""Many phones that register: the bindings an experiment begins with.
 
 A window of requests is out at a time, so that no server loses one; what is not answered in time is sent again.
 
@@ -18,29 +18,30 @@ WINDOW = 64
 TIMEOUT_S = 1.0
 TRIES = 5
 EXPIRES_S = 7200
+BUFFER_OCTETS = 4 << 20
 REPLY = re.compile(rb"SIP/2\.0 (\d+) .*?\r\nCall-ID: (\d+)@", re.DOTALL | re.IGNORECASE)
 
 
-def register_phones(port: int, contact_port: int, users: int, transport: str = "udp", first: int = 0) -> None:
+def register_phones(port: int, contact_port: int, users: int, transport: str = "udp") -> None:
     """Register u0, u1, ... at 127.0.0.1:`contact_port`. Raises BenchmarkFailed when the server refuses one."""
     with socket.socket(type=socket.SOCK_DGRAM) as phone:
-        phone.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
-        phone.bind((LOOPBACK, 0))
+        phone.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_OCTETS)
         phone.connect((LOOPBACK, port))
         phone.settimeout(TIMEOUT_S)
-        requests = _requests(phone.getsockname()[1], contact_port, range(first, first + users), transport)
-        _send_all(phone, requests)
+        _send_all(phone, register_requests(phone.getsockname()[1], contact_port, users, transport))
 
 
-def _requests(port: int, contact_port: int, numbers: range, transport: str) -> Iterator[tuple[int, bytes]]:
-    for number in numbers:
+def register_requests(port: int, contact_port: int, users: int, transport: str) -> Iterator[tuple[int, bytes]]:
+    """The number of a user and its REGISTER, sent from a port of 127.0.0.1."""
+    # SIPp writes the transport in capitals, and Kamailio takes a contact in other letters for another one.
+    contact = f"{LOOPBACK}:{contact_port};transport={transport.upper()}"
+    for number in range(users):
         user = f"u{number}@{DOMAIN}"
         yield (
             number,
             f"REGISTER sip:{DOMAIN} SIP/2.0\r\nVia: SIP/2.0/UDP {LOOPBACK}:{port};branch=z9hG4bKp{number}\r\n"
             f"Max-Forwards: 70\r\nFrom: <sip:{user}>;tag=p{number}\r\nTo: <sip:{user}>\r\n"
-            f"Call-ID: {number}@phones.test\r\nCSeq: 1 REGISTER\r\n"
-            f"Contact: <sip:u{number}@{LOOPBACK}:{contact_port};transport={transport}>\r\n"
+            f"Call-ID: {number}@phones.test\r\nCSeq: 1 REGISTER\r\nContact: <sip:u{number}@{contact}>\r\n"
             f"Expires: {EXPIRES_S}\r\nUser-Agent: benchmark phone\r\nContent-Length: 0\r\n\r\n".encode(),
         )
 
@@ -55,7 +56,7 @@ def _send_all(phone: socket.socket, requests: Iterator[tuple[int, bytes]]) -> No
         if not waiting:
             return
         try:
-            reply = REPLY.match(phone.recv(4096))
+            reply = phone.recv(4096)
             tries = 0
         except TimeoutError:
             tries += 1
@@ -64,6 +65,12 @@ def _send_all(phone: socket.socket, requests: Iterator[tuple[int, bytes]]) -> No
             for request in waiting.values():
                 phone.send(request)
             continue
-        if reply is None or reply[1] != b"200":
-            raise BenchmarkFailed(f"a registration was answered {reply and reply[0]!r}")
-        waiting.pop(int(reply[2]), None)
+        waiting.pop(accepted_number(reply), None)
+
+
+def accepted_number(reply: bytes) -> int:
+    """The number of the phone whose registration was accepted. Raises BenchmarkFailed when it was not."""
+    match = REPLY.match(reply)
+    if match is None or match[1] != b"200":
+        raise BenchmarkFailed(f"a registration was answered {reply[:200]!r}")
+    return int(match[2])

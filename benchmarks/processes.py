@@ -197,9 +197,9 @@ class CpuMeter:
 
 
 def resident_bytes(pid: int) -> int:
-    """Resident memory of one process; 0 when it is gone."""
+    """Resident memory of one process, pages that several share counted in parts (PSS); 0 when it is gone."""
     try:
-        pages = int((PROC / str(pid) / "statm").read_text().split()[1])
+        lines = (PROC / str(pid) / "smaps_rollup").read_text().splitlines()
     except OSError:
         return 0
-    return pages * os.sysconf("SC_PAGE_SIZE")
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))

@@ -25,12 +25,14 @@ from benchmarks.processes import (
     Processes,
     find_program,
     free_port,
+    process_tree,
     resident_bytes,
     wait_until,
 )
 
 DOMAIN = "bench.test"
 PASSWORD = "benchmark-secret"
+BINDINGS_MAX = 2_000_000
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 
@@ -40,9 +42,8 @@ class Job:
     """What a case wants of a server."""
 
     is_digest: bool = False
-    users: int = 1000
+    bindings: int = 1000
     callee_port: int = 0
-    bindings_max: int = 1_000_000
     is_steering: bool = True
 
 
@@ -53,7 +54,6 @@ class Server:
 
     def __init__(self, processes: Processes, cpus: Collection[int], workers: int, job: Job) -> None:
         self.port = free_port()
-        self.phone_port = free_port()
         self.workers = workers
         self.job = job
         self._processes = processes
@@ -71,6 +71,10 @@ class Server:
         """Raises BenchmarkFailed when it does not run any more."""
         if not self.process.is_running:
             raise BenchmarkFailed(f"{self.peer} has ended:\n{self.process.tail()}")
+
+    def memory(self) -> int:
+        """Resident bytes of what holds bindings, each page once."""
+        raise NotImplementedError
 
     def end(self) -> None:
         self.process.end()
@@ -111,7 +115,7 @@ class Signalbox(Server):
 
     def _configuration(self) -> str:
         lines = ["hostname bench", f"workers {self.workers}", f"domain {DOMAIN}", "digest", f"  realm {DOMAIN}", "  algorithm md5"]
-        lines += ["!", "limits", f"  bindings {self.job.bindings_max}", "!"]
+        lines += ["!", "limits", f"  bindings {BINDINGS_MAX}", "!"]
         if not self.job.is_steering:
             lines += ["supervision", "  no steering", "!"]
         lines += ["listener bench", f"  address {LOOPBACK}", f"  port {self.port}"]
@@ -120,7 +124,7 @@ class Signalbox(Server):
 
     def _import_subscribers(self, config: Path) -> None:
         users = self._processes.folder / "subscribers.csv"
-        users.write_text("".join(f"u{n},{DOMAIN},{PASSWORD}\n" for n in range(self.job.users)))
+        users.write_text("".join(f"u{n},{DOMAIN},{PASSWORD}\n" for n in range(self.job.bindings)))
         self._command("subscriber", "import", str(users), "--config", str(config))
 
     def _command(self, *words: str) -> str:
@@ -142,12 +146,18 @@ class Signalbox(Server):
         report: dict[str, Any] = json.loads(self._command("status", "--json"))
         return report
 
+    def counters(self) -> dict[str, int]:
+        """Every counter, over all workers."""
+        counters: dict[str, int] = self.status()["counters"]
+        return counters
+
     def worker_pids(self) -> list[int]:
+        """The processes of the workers."""
         return [int(worker["pid"]) for worker in self.status()["workers"]]
 
     def memory(self) -> int:
-        """Resident bytes of the workers together."""
-        return sum(resident_bytes(pid) for pid in self.worker_pids())
+        """Of one worker: each has the whole table."""
+        return sum(resident_bytes(pid) for pid in self.worker_pids()) // self.workers
 
 
 class Kamailio(Server):
@@ -176,6 +186,9 @@ class Kamailio(Server):
         self._wait_for_port(process)
         return process
 
+    def memory(self) -> int:
+        return sum(resident_bytes(pid) for pid in process_tree(self.process.pid))
+
 
 class NullResponder(Server):
     """The kernel's floor, compiled on the spot."""
@@ -191,6 +204,9 @@ class NullResponder(Server):
         process = self._processes.start("null", [str(program), *ports], self._cpus)
         self._wait_for_port(process)
         return process
+
+    def memory(self) -> int:
+        return resident_bytes(self.process.pid)
 
 
 SERVERS: dict[str, type[Server]] = {server.peer: server for server in (Signalbox, Kamailio, NullResponder)}

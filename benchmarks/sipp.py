@@ -6,7 +6,6 @@ Knows nothing of the server but its port.
 from __future__ import annotations
 
 import csv
-from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,21 +13,29 @@ from benchmarks.processes import LOOPBACK, BenchmarkFailed, Process, Processes, 
 from benchmarks.servers import DOMAIN, PASSWORD
 
 SCENARIOS = Path(__file__).with_name("scenarios")
-MODES = {"udp": "u1", "tcp": "t1", "addresses": "ui"}
-ADDRESSES = 200
+MODES = {"udp": "u1", "tcp": "t1"}
+ONE_SOCKET_AN_ADDRESS = "ui"
 GRACE_S = 40.0
+BUFFER_OCTETS = 4 << 20
+# So many users take turns; where more are registered these are spread over them.
+USERS_MAX = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """One scenario at a fixed rate; units are calls, registrations or questions."""
+    """One scenario at a fixed rate; units are calls, registrations or questions.
+
+    `contact_port` is where the phones are registered, `bindings` how many of them there are, `sources` the number of
+    addresses that the load comes from.
+    """
 
     scenario: str
     rate: int
     seconds: float
+    contact_port: int
     transport: str = "udp"
-    users: int = 1000
-    local_port: int = 0
+    bindings: int = 1000
+    sources: int = 1
 
     @property
     def units(self) -> int:
@@ -44,18 +51,16 @@ class Outcome:
     retransmissions: int
 
 
-def run_load(processes: Processes, cpus: Collection[int], load: Load, port: int) -> Outcome:
+def run_load(processes: Processes, cpu: int, load: Load, port: int) -> Outcome:
     """Run the load against a port of 127.0.0.1, and wait for its end. Raises BenchmarkFailed when a unit failed."""
     statistics = processes.folder / f"sipp-{free_port()}.csv"
-    argv = _argv(load.scenario, load.transport)
+    argv = _argv(load.scenario, MODES[load.transport])
+    if load.sources > 1:
+        argv = [*_argv(load.scenario, ONE_SOCKET_AN_ADDRESS), "-ip_field", "1"]
     argv += ["-r", str(load.rate), "-m", str(load.units), "-inf", str(_users_file(processes.folder, load))]
-    argv += ["-trace_stat", "-stf", str(statistics), "-fd", "1", "-timeout", f"{load.seconds + GRACE_S:.0f}s"]
-    if load.local_port:
-        # The same contacts in each round: registrations are refreshed, not added.
-        argv += ["-p", str(load.local_port)]
-    if load.transport == "addresses":
-        argv += ["-ip_field", "1"]
-    process = processes.start("sipp", [*argv, f"{LOOPBACK}:{port}"], cpus, {"TERM": "dumb"})
+    argv += ["-key", "contact_port", str(load.contact_port), "-timeout", f"{load.seconds + GRACE_S:.0f}s"]
+    argv += ["-trace_stat", "-stf", str(statistics), "-fd", "1"]
+    process = processes.start("sipp", [*argv, f"{LOOPBACK}:{port}"], [cpu], {"TERM": "dumb"})
     process.wait(load.seconds + GRACE_S + 10)
     outcome = read_outcome(statistics)
     if outcome.failed or outcome.completed != load.units:
@@ -63,11 +68,11 @@ def run_load(processes: Processes, cpus: Collection[int], load: Load, port: int)
     return outcome
 
 
-def start_callee(processes: Processes, cpus: Collection[int], scenario: str, transport: str) -> tuple[Process, int]:
+def start_callee(processes: Processes, cpu: int, scenario: str, transport: str) -> tuple[Process, int]:
     """A callee that answers every call until it is ended, and its port."""
     port = free_port()
-    argv = [*_argv(scenario, transport), "-p", str(port)]
-    process = processes.start("callee", argv, cpus, {"TERM": "dumb"})
+    argv = [*_argv(scenario, MODES[transport]), "-p", str(port)]
+    process = processes.start("callee", argv, [cpu], {"TERM": "dumb"})
     table, state = ("tcp", "0A") if transport == "tcp" else ("udp", "07")
     wait_until(
         lambda: any(
@@ -89,23 +94,26 @@ def read_outcome(statistics: Path) -> Outcome:
     return Outcome(int(last["SuccessfulCall(C)"]), int(last["FailedCall(C)"]), int(last["Retransmissions(C)"]))
 
 
-def _argv(scenario: str, transport: str) -> list[str]:
+def user_lines(bindings: int, sources: int) -> list[str]:
+    """Of each user that takes a turn: name, source address, and what SIPp makes an Authorization header field of."""
+    users = min(bindings, USERS_MAX)
+    return [_user_line(turn * bindings // users, turn % sources) for turn in range(users)]
+
+
+def _user_line(number: int, source: int) -> str:
+    address = f"127.0.1.{source + 1}"
+    return f"u{number};{address};[authentication username=u{number} password={PASSWORD}]"
+
+
+def _argv(scenario: str, mode: str) -> list[str]:
     argv = [find_program("sipp", "sip-tester"), "-sf", str(SCENARIOS / f"{scenario}.xml"), "-i", LOOPBACK]
-    argv += ["-t", MODES[transport], "-nostdin", "-key", "domain", DOMAIN]
-    argv += ["-cp", str(free_port()), "-mp", str(free_port() & ~1), "-buff_size", str(4 << 20)]
+    argv += ["-t", mode, "-nostdin", "-key", "domain", DOMAIN, "-buff_size", str(BUFFER_OCTETS)]
+    argv += ["-cp", str(free_port()), "-mp", str(free_port() & ~1)]
     return argv
 
 
 def _users_file(folder: Path, load: Load) -> Path:
-    """The users in turn, each with one of the source addresses of the loopback network."""
-    path = folder / f"users-{load.users}.csv"
+    path = folder / f"users-{load.bindings}-{load.sources}.csv"
     if not path.exists():
-        lines = (_user_line(n) for n in range(load.users))
-        path.write_text("SEQUENTIAL\n" + "".join(lines))
+        path.write_text("\n".join(["SEQUENTIAL", *user_lines(load.bindings, load.sources), ""]))
     return path
-
-
-def _user_line(number: int) -> str:
-    """User, source address, and what SIPp makes an Authorization header field of."""
-    authentication = f"[authentication username=u{number} password={PASSWORD}]"
-    return f"u{number};127.0.1.{number % ADDRESSES + 1};{authentication}\n"
