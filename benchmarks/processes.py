@@ -10,6 +10,7 @@ Knows nothing of SIP.
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import signal
 import socket
@@ -22,6 +23,8 @@ from pathlib import Path
 LOOPBACK = "127.0.0.1"
 PROC = Path("/proc")
 NS_PER_S = 1e9
+# Below the ports that sockets get which name none (ip_local_port_range).
+PORTS = range(20_000, 30_000)
 PROGRAM_FOLDERS = "/usr/sbin:/sbin:/usr/local/sbin"
 
 
@@ -38,12 +41,11 @@ def find_program(name: str, package: str) -> str:
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that is free for UDP and TCP just now."""
-    for _ in range(100):
+    """A port of 127.0.0.1 that is free for UDP and TCP just now, and that the kernel gives nobody."""
+    for port in random.sample(PORTS, 100):
         with socket.socket(type=socket.SOCK_DGRAM) as datagrams, socket.socket() as streams:
-            datagrams.bind((LOOPBACK, 0))
-            port: int = datagrams.getsockname()[1]
             try:
+                datagrams.bind((LOOPBACK, port))
                 streams.bind((LOOPBACK, port))
                 return port
             except OSError:
