@@ -23,6 +23,7 @@ from pathlib import Path
 LOOPBACK = "127.0.0.1"
 PROC = Path("/proc")
 NS_PER_S = 1e9
+EXCERPT_LEN = 2000
 # Below the ports that sockets get which name none (ip_local_port_range).
 PORTS = range(20_000, 30_000)
 PROGRAM_FOLDERS = "/usr/sbin:/sbin:/usr/local/sbin"
@@ -88,9 +89,13 @@ class Process:
     def is_running(self) -> bool:
         return self._popen.poll() is None
 
+    def head(self) -> str:
+        """The beginning of what it printed."""
+        return self.log.read_text(encoding="utf-8", errors="replace")[:EXCERPT_LEN]
+
     def tail(self) -> str:
         """The end of what it printed."""
-        return self.log.read_text(encoding="utf-8", errors="replace")[-2000:]
+        return self.log.read_text(encoding="utf-8", errors="replace")[-EXCERPT_LEN:]
 
     def wait(self, timeout_s: float) -> int:
         """Its exit status. Raises BenchmarkFailed when it does not end by itself; it is ended then."""

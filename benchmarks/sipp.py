@@ -15,6 +15,7 @@ from benchmarks.servers import DOMAIN, PASSWORD
 SCENARIOS = Path(__file__).with_name("scenarios")
 MODES = {"udp": "u1", "tcp": "t1"}
 ONE_SOCKET_AN_ADDRESS = "ui"
+SOCKETS_MAX = 1000
 GRACE_S = 40.0
 BUFFER_OCTETS = 4 << 20
 # So many users take turns; where more are registered these are spread over them.
@@ -56,15 +57,18 @@ def run_load(processes: Processes, cpu: int, load: Load, port: int) -> Outcome:
     statistics = processes.folder / f"sipp-{free_port()}.csv"
     argv = _argv(load.scenario, MODES[load.transport])
     if load.sources > 1:
-        argv = [*_argv(load.scenario, ONE_SOCKET_AN_ADDRESS), "-ip_field", "1"]
+        argv = [*_argv(load.scenario, ONE_SOCKET_AN_ADDRESS), "-ip_field", "1", "-max_socket", str(SOCKETS_MAX)]
     argv += ["-r", str(load.rate), "-m", str(load.units), "-inf", str(_users_file(processes.folder, load))]
-    argv += ["-key", "contact_port", str(load.contact_port), "-timeout", f"{load.seconds + GRACE_S:.0f}s"]
-    argv += ["-trace_stat", "-stf", str(statistics), "-fd", "1"]
+    # From many addresses SIPp's own keyword for its port says 0 in most calls.
+    source_port = str(free_port())
+    argv += ["-p", source_port, "-key", "source_port", source_port, "-key", "contact_port", str(load.contact_port)]
+    argv += ["-timeout", f"{load.seconds + GRACE_S:.0f}s", "-trace_stat", "-stf", str(statistics), "-fd", "1"]
     process = processes.start("sipp", [*argv, f"{LOOPBACK}:{port}"], [cpu], {"TERM": "dumb"})
-    process.wait(load.seconds + GRACE_S + 10)
+    status = process.wait(load.seconds + GRACE_S + 10)
     outcome = read_outcome(statistics)
     if outcome.failed or outcome.completed != load.units:
-        raise BenchmarkFailed(f"{load.scenario}: {outcome} of {load.units} units:\n{process.tail()}")
+        said = f"SIPp ended with status {status}:\n{process.head()}\n...\n{process.tail()}"
+        raise BenchmarkFailed(f"{load.scenario}: {outcome} of {load.units} units; {said}")
     return outcome
 
 
