@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import sys
 import tempfile
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.experiments import EXPERIMENTS, Experiment
 from benchmarks.figures import Row
-from benchmarks.machine import come_first, share_processors
+from benchmarks.machine import come_first, commit, describe, share_processors
 from benchmarks.processes import BenchmarkFailed, running
+from benchmarks.results import Run, draw_table, write_run
 from benchmarks.rounds import Plan, run_experiment
 
 WHOLE = Plan(rounds=3, load_s=45.0, turn_s_max=5.0)
@@ -45,14 +48,18 @@ def main(argv: Sequence[str]) -> int:
     """Run; the exit status."""
     arguments = parse_arguments(argv)
     plan = QUICK if arguments.quick else WHOLE
+    plan = dataclasses.replace(plan, rounds=arguments.rounds or plan.rounds)
     cpus = share_processors()
     # The client that measures latency is in this process.
     come_first(cpus.load)
+    when = datetime.now(UTC).isoformat(timespec="seconds")
     rows: list[Row] = []
     for experiment in chosen(arguments):
         with tempfile.TemporaryDirectory(prefix="signalbox-bench-") as folder, running(Path(folder)) as processes:
             rows += run_experiment(processes, cpus, experiment, plan)
-    for row in rows: print(row.to_json())
+    run = Run(when, commit(FOLDER.parent), describe(), arguments.quick, rows)
+    print("", *draw_table(run.to_results()), sep="\n")
+    write_run(arguments.folder, run, is_whole=arguments.case is None)
     return 0
 
 

@@ -79,6 +79,12 @@ class Comparison:
         """What the ratio is to."""
         return self.their_quantity.replace("_", " ") or self.theirs.name
 
+    def shrunk(self, divisor: int) -> Comparison:
+        """The same with so many times fewer bindings; without a target then, for that is for the full number."""
+        ours, theirs = _shrunk(self.ours, divisor), _shrunk(self.theirs, divisor)
+        target = self.target if (ours, theirs) == (self.ours, self.theirs) else None
+        return replace(self, ours=ours, theirs=theirs, target=target)
+
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
@@ -90,14 +96,11 @@ class Experiment:
     comparisons: Sequence[Comparison]
 
     def shrunk(self, divisor: int) -> Experiment:
-        """The same with so many times fewer bindings, where there are many: for a quick look."""
+        """The same with so many times fewer bindings, where there are many: for a quick look, which proves nothing."""
         return replace(
             self,
             contestants=[_shrunk(contestant, divisor) for contestant in self.contestants],
-            comparisons=[
-                replace(row, ours=_shrunk(row.ours, divisor), theirs=_shrunk(row.theirs, divisor))
-                for row in self.comparisons
-            ],
+            comparisons=[row.shrunk(divisor) for row in self.comparisons],
         )
 
 

@@ -75,4 +75,4 @@ def busiest_to_idlest(loads: Sequence[float]) -> float:
 
 
 def _rounded(value: float) -> float:
-    return round(value, 3) if abs(value) < 1000 else round(value)
+    return round(value, 3) if abs(value) < 100 else round(value, 1)

@@ -1,8 +1,8 @@
 """Latency: from a request to the reply that is waited for, by our own client, at a fixed rate.
 
 Requests go out by the clock, whether or not earlier ones were answered. A request's time is taken just before it is
-sent, a reply's time is the kernel's (SO_TIMESTAMPNS): so neither the client's own work nor its waiting for the processor
-counts. What the callee took between the INVITE's arrival and its own 180 is taken off.
+sent, a reply's time is the kernel's (SO_TIMESTAMPNS): so neither the client's own work nor its waiting for the
+processor counts. What the callee took between the INVITE's arrival and its own 180 is taken off.
 
 Knows nothing of what the messages say.
 """

@@ -54,15 +54,18 @@ def come_first(cpu: int) -> None:
 
 def describe() -> dict[str, str | int]:
     """What this machine is."""
-    model = next(
-        (line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
-        platform.machine(),
-    )
-    return {"cpu": model, "cpus": os.cpu_count() or 0, "kernel": platform.release(), "python": platform.python_version()}
+    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return {
+        "cpu": models[0] if models else platform.machine(),
+        "cpus": os.cpu_count() or 0,
+        "kernel": platform.release(),
+        "python": platform.python_version(),
+    }
 
 
 def commit(root: Path) -> str:
-    """The commit that is measured, with `+` when the checkout differs from it; SIGNALBOX_COMMIT where there is no git."""
+    """The commit that is measured, with `+` when the checkout differs; SIGNALBOX_COMMIT where there is no git."""
     if "SIGNALBOX_COMMIT" in os.environ:
         return os.environ["SIGNALBOX_COMMIT"]
     argv = ["git", "-C", str(root), "describe", "--always", "--abbrev=12", "--dirty=+", "--exclude=*"]

@@ -17,7 +17,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
@@ -66,7 +66,9 @@ def wait_until(condition: Callable[[], object], what: str, timeout_s: float = 30
 class Process:
     """One program on given processors, its output in a file."""
 
-    def __init__(self, name: str, argv: Sequence[str], folder: Path, cpus: Collection[int], env: Mapping[str, str]) -> None:
+    def __init__(
+        self, name: str, argv: Sequence[str], folder: Path, cpus: Collection[int], env: Mapping[str, str]
+    ) -> None:
         self.name = name
         self.log = folder / f"{name}.log"
         pinned = ["taskset", "-c", ",".join(map(str, sorted(cpus))), *argv]
@@ -109,14 +111,10 @@ class Process:
         """SIGTERM to the process, and SIGKILL to its own group after the time of grace."""
         if self.is_running:
             self._popen.terminate()
-            try:
+            with suppress(subprocess.TimeoutExpired):
                 self._popen.wait(grace_s)
-            except subprocess.TimeoutExpired:
-                pass
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         self._popen.wait()
 
 
@@ -210,3 +208,11 @@ def resident_bytes(pid: int) -> int:
     except OSError:
         return 0
     return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
+
+
+def count_files(pid: int) -> int:
+    """Open file descriptors of one process; 0 when it is gone."""
+    try:
+        return len(list((PROC / str(pid) / "fd").iterdir()))
+    except OSError:
+        return 0

@@ -22,7 +22,7 @@ from benchmarks.machine import Processors
 from benchmarks.phones import register_phones
 from benchmarks.processes import Processes, free_port
 from benchmarks.servers import SERVERS, Job, Server, Signalbox
-from benchmarks.sipp import Load, run_load, start_callee
+from benchmarks.sipp import Load, SippLoad, start_callee
 
 WARM_UP_S = 0.5
 # The counters of a worker reach the supervisor with its next heartbeat.
@@ -139,17 +139,17 @@ def _take_loaded_turn(processes: Processes, cpus: Processors, turn: Turn, second
         contestant.bindings,
         contestant.sources,
     )
-    is_shared = isinstance(server, Signalbox) and server.workers > 1
-    counters = server.counters() if is_shared else {}
+    shared = server if isinstance(server, Signalbox) and server.workers > 1 else None
+    counters = shared.counters() if shared else {}
     meter = server.meter()
-    outcome = run_load(processes, cpus.load, load, server.port)
+    outcome = SippLoad(processes, cpus.load, load, server.port).finish()
     cpu_s = meter.seconds_by_process()
     time.sleep(PAUSE_S)
     quantities = {"cpu_us": per_unit_us(sum(cpu_s.values()), outcome.completed)}
     quantities["retransmissions"] = outcome.retransmissions
-    if is_shared:
-        quantities |= _shares([cpu_s[pid] for pid in server.worker_pids()], outcome.completed)
-        quantities |= _hops(counters, server.counters())
+    if shared:
+        quantities |= _shares([cpu_s[pid] for pid in shared.worker_pids()], outcome.completed)
+        quantities |= _hops(counters, shared.counters())
     return quantities
 
 

@@ -114,8 +114,9 @@ class Signalbox(Server):
         return process
 
     def _configuration(self) -> str:
-        lines = ["hostname bench", f"workers {self.workers}", f"domain {DOMAIN}", "digest", f"  realm {DOMAIN}", "  algorithm md5"]
-        lines += ["!", "limits", f"  bindings {BINDINGS_MAX}", "!"]
+        lines = ["hostname bench", f"workers {self.workers}", f"domain {DOMAIN}"]
+        # SIPp knows MD5 alone.
+        lines += ["digest", f"  realm {DOMAIN}", "  algorithm md5", "!", "limits", f"  bindings {BINDINGS_MAX}", "!"]
         if not self.job.is_steering:
             lines += ["supervision", "  no steering", "!"]
         lines += ["listener bench", f"  address {LOOPBACK}", f"  port {self.port}"]
@@ -199,7 +200,8 @@ class NullResponder(Server):
         program = self._processes.folder / "null_responder"
         if not program.exists():
             compiler = find_program("gcc", "gcc")
-            subprocess.run([compiler, "-O2", "-o", str(program), str(HERE / "null_responder.c")], check=True, timeout=60)
+            source = str(HERE / "null_responder.c")
+            subprocess.run([compiler, "-O2", "-o", str(program), source], check=True, timeout=60)
         ports = [str(port) for port in (self.port, self.job.callee_port) if port]
         process = self._processes.start("null", [str(program), *ports], self._cpus)
         self._wait_for_port(process)

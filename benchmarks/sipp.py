@@ -52,24 +52,23 @@ class Outcome:
     retransmissions: int
 
 
-def run_load(processes: Processes, cpu: int, load: Load, port: int) -> Outcome:
-    """Run the load against a port of 127.0.0.1, and wait for its end. Raises BenchmarkFailed when a unit failed."""
-    statistics = processes.folder / f"sipp-{free_port()}.csv"
-    argv = _argv(load.scenario, MODES[load.transport])
-    if load.sources > 1:
-        argv = [*_argv(load.scenario, ONE_SOCKET_AN_ADDRESS), "-ip_field", "1", "-max_socket", str(SOCKETS_MAX)]
-    argv += ["-r", str(load.rate), "-m", str(load.units), "-inf", str(_users_file(processes.folder, load))]
-    # From many addresses SIPp's own keyword for its port says 0 in most calls.
-    source_port = str(free_port())
-    argv += ["-p", source_port, "-key", "source_port", source_port, "-key", "contact_port", str(load.contact_port)]
-    argv += ["-timeout", f"{load.seconds + GRACE_S:.0f}s", "-trace_stat", "-stf", str(statistics), "-fd", "1"]
-    process = processes.start("sipp", [*argv, f"{LOOPBACK}:{port}"], [cpu], {"TERM": "dumb"})
-    status = process.wait(load.seconds + GRACE_S + 10)
-    outcome = read_outcome(statistics)
-    if outcome.failed or outcome.completed != load.units:
-        said = f"SIPp ended with status {status}:\n{process.head()}\n...\n{process.tail()}"
-        raise BenchmarkFailed(f"{load.scenario}: {outcome} of {load.units} units; {said}")
-    return outcome
+class SippLoad:
+    """A load that is running, against a port of 127.0.0.1."""
+
+    def __init__(self, processes: Processes, cpu: int, load: Load, port: int) -> None:
+        self._load = load
+        self._statistics = processes.folder / f"sipp-{free_port()}.csv"
+        argv = [*_load_argv(processes.folder, load), "-trace_stat", "-stf", str(self._statistics), "-fd", "1"]
+        self._process = processes.start("sipp", [*argv, f"{LOOPBACK}:{port}"], [cpu], {"TERM": "dumb"})
+
+    def finish(self) -> Outcome:
+        """Wait for its end. Raises BenchmarkFailed when a unit failed."""
+        status = self._process.wait(self._load.seconds + GRACE_S + 10)
+        outcome = read_outcome(self._statistics)
+        if outcome.failed or outcome.completed != self._load.units:
+            said = f"SIPp ended with status {status}:\n{self._process.head()}\n...\n{self._process.tail()}"
+            raise BenchmarkFailed(f"{self._load.scenario}: {outcome} of {self._load.units} units; {said}")
+        return outcome
 
 
 def start_callee(processes: Processes, cpu: int, scenario: str, transport: str) -> tuple[Process, int]:
@@ -114,6 +113,17 @@ def _argv(scenario: str, mode: str) -> list[str]:
     argv += ["-t", mode, "-nostdin", "-key", "domain", DOMAIN, "-buff_size", str(BUFFER_OCTETS)]
     argv += ["-cp", str(free_port()), "-mp", str(free_port() & ~1)]
     return argv
+
+
+def _load_argv(folder: Path, load: Load) -> list[str]:
+    # From many addresses SIPp's own keyword for its port says 0 in most calls.
+    source_port = str(free_port())
+    argv = _argv(load.scenario, ONE_SOCKET_AN_ADDRESS if load.sources > 1 else MODES[load.transport])
+    if load.sources > 1:
+        argv += ["-ip_field", "1", "-max_socket", str(SOCKETS_MAX)]
+    argv += ["-r", str(load.rate), "-m", str(load.units), "-inf", str(_users_file(folder, load))]
+    argv += ["-p", source_port, "-key", "source_port", source_port, "-key", "contact_port", str(load.contact_port)]
+    return [*argv, "-timeout", f"{load.seconds + GRACE_S:.0f}s"]
 
 
 def _users_file(folder: Path, load: Load) -> Path:

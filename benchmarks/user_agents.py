@@ -49,13 +49,16 @@ class Callee:
         call_id = value_of(fields, b"call-id")
         if method == b"ACK":
             return call_id, []
-        copied = b"".join(name + b": " + self._tagged(name, value) + b"\r\n" for name, value in fields if name in COPIED)
+        copied = b"".join(
+            name + b": " + _tagged(name, value) + b"\r\n" for name, value in fields if name in COPIED
+        )
         statuses = (b"180 Ringing", b"200 OK") if method == b"INVITE" else (b"200 OK",)
         rest = copied + self._contact + b"Content-Length: 0\r\n\r\n"
         return call_id, [b"SIP/2.0 " + status + b"\r\n" + rest for status in statuses]
 
-    def _tagged(self, name: bytes, value: bytes) -> bytes:
-        return value + b";tag=callee" if name == b"to" and b";tag=" not in value else value
+
+def _tagged(name: bytes, value: bytes) -> bytes:
+    return value + b";tag=callee" if name == b"to" and b";tag=" not in value else value
 
 
 class Caller:
