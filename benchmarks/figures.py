@@ -44,7 +44,7 @@ class Row:
     def to_json(self) -> dict[str, Any]:
         """The row of results.json; values rounded to what they are worth."""
         pairs = [{"ours": _rounded(a), "theirs": _rounded(b)} for a, b in zip(self.ours, self.theirs, strict=True)]
-        ratio = None if math.isnan(self.ratio) else round(self.ratio, 3)
+        ratio = None if math.isnan(self.ratio) else round(self.ratio, 4)
         row: dict[str, Any] = {"case": self.case, "figure": self.figure, "peer": self.peer}
         row |= {"ours": _rounded(median(self.ours)), "theirs": _rounded(median(self.theirs)), "ratio": ratio}
         row |= {"ours_min": _rounded(min(self.ours)), "ours_max": _rounded(max(self.ours))}
@@ -67,11 +67,6 @@ def percentile(values: Sequence[float], share: float) -> float:
         raise ValueError("no values")
     ordered = sorted(values)
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
-
-
-def busiest_to_idlest(loads: Sequence[float]) -> float:
-    """How unevenly workers are loaded: 1.0 is even; inf when one does nothing."""
-    return max(loads) / min(loads) if min(loads) > 0 else math.inf
 
 
 def _rounded(value: float) -> float:
