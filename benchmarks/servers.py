@@ -33,6 +33,8 @@ from benchmarks.processes import (
 DOMAIN = "bench.test"
 PASSWORD = "benchmark-secret"
 BINDINGS_MAX = 2_000_000
+# What is installed is measured, not the sources that may lie around.
+INSTALLED = {"PYTHONPATH": "", "PYTHONSAFEPATH": "1"}
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 
@@ -100,6 +102,7 @@ class Signalbox(Server):
         program = Path(os.environ.get("SIGNALBOX", Path(sys.executable).with_name("signalbox")))
         if not program.exists():
             raise BenchmarkFailed(f"{program} is not there; use the Python it is installed in, or set SIGNALBOX")
+        _check_is_compiled(program.with_name("python"))
         config = self._processes.folder / f"signalbox-{self.port}.conf"
         self._state = self._processes.folder / f"state-{self.port}"
         self._program = str(program)
@@ -107,7 +110,7 @@ class Signalbox(Server):
         if self.job.is_digest:
             self._import_subscribers(config)
         argv = [self._program, "run", "--config", str(config), "--state", str(self._state)]
-        process = self._processes.start("signalbox", argv, self._cpus)
+        process = self._processes.start("signalbox", argv, self._cpus, INSTALLED)
         wait_until(lambda: not process.is_running or self._is_ready(), "all workers of Signalbox are live")
         if not process.is_running:
             raise BenchmarkFailed(f"Signalbox did not start:\n{process.tail()}")
@@ -209,6 +212,16 @@ class NullResponder(Server):
 
     def memory(self) -> int:
         return resident_bytes(self.process.pid)
+
+
+def _check_is_compiled(python: Path) -> None:
+    """Raises BenchmarkFailed when what is installed there is the pure build: its figures would be of no use."""
+    argv = [str(python), "-c", "import appliance.stack; print(appliance.stack.__file__)"]
+    env = {**os.environ, **INSTALLED}
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False, env=env)
+    if not done.stdout.strip().endswith(".so"):
+        what = done.stdout.strip() or done.stderr.strip()
+        raise BenchmarkFailed(f"Signalbox is not the compiled build ({what}); type: pip install .")
 
 
 SERVERS: dict[str, type[Server]] = {server.peer: server for server in (Signalbox, Kamailio, NullResponder)}
