@@ -1,6 +1,8 @@
 # make run    build and start the appliance in the foreground, with two demo subscribers
 # make call   register both and place a call between them (in a second terminal)
 # make test   everything that is tested; installs what the tests need
+# make bench  what it costs beside Kamailio, half an hour; writes benchmarks/ and docs/performance.md
+# make soak   half an hour at half load: nothing may grow
 # make clean  remove what was built; the state folder stays
 
 PYTHON ?= python3.11
@@ -8,7 +10,7 @@ STATE ?= state
 BUILT = .venv/.built
 SOURCES = $(shell find appliance -name '*.py' -o -name '*.pyx' -o -name '*.pxd') pyproject.toml setup.py
 
-.PHONY: run call test clean packages-run packages-test
+.PHONY: run call test bench soak clean packages-run packages-test
 
 run: $(BUILT)
 	@mkdir -p -m 0700 $(STATE)
@@ -19,6 +21,14 @@ call: $(BUILT)
 
 test: packages-test .venv/bin/tox
 	.venv/bin/tox run
+
+bench: packages-test $(BUILT)
+	.venv/bin/python -m benchmarks
+	.venv/bin/pip install --quiet --requirement benchmarks/requirements.txt
+	.venv/bin/python -m benchmarks.report
+
+soak: packages-test $(BUILT)
+	.venv/bin/python -m benchmarks.soak
 
 $(BUILT): .venv/bin/python $(SOURCES)
 	.venv/bin/pip install --quiet --upgrade pip

@@ -57,7 +57,7 @@ WORLDLY = frozenset(
     | {"time", "uuid"}
 )
 SIP_ROOMS = ("appliance.sip", "appliance.transaction", "appliance.proxy", "appliance.stack")
-SMALL = [*FILES, *sorted(ROOT.glob("demo/*.py")), ROOT / "setup.py"]
+SMALL = [*FILES, *sorted(ROOT.glob("demo/*.py")), *sorted(ROOT.glob("benchmarks/*.py")), ROOT / "setup.py"]
 LINES_MAX = 500
 FUNCTION_LINES_MAX = 70
 

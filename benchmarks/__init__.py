@@ -1,0 +1,1 @@
+"""What Signalbox costs, beside Kamailio and the kernel's own floor: `python -m benchmarks`, `make bench`."""

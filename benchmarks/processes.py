@@ -1,0 +1,218 @@
+"""Processes of a benchmark: bound to processors, and what processor time and memory a whole tree of them took.
+
+Processor time is what the scheduler counted for each thread (/proc/PID/task/TID/schedstat: user + system,
+nanoseconds), summed over a process and all its descendants. /proc/PID/stat tells the same in steps of 10 ms, too
+coarse for rounds of a few seconds.
+
+Knows nothing of SIP.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+LOOPBACK = "127.0.0.1"
+PROC = Path("/proc")
+NS_PER_S = 1e9
+EXCERPT_LEN = 2000
+# Below the ports that sockets get which name none (ip_local_port_range).
+PORTS = range(20_000, 30_000)
+PROGRAM_FOLDERS = "/usr/sbin:/sbin:/usr/local/sbin"
+
+
+class BenchmarkFailed(Exception):
+    """What was measured is worth nothing: a call failed, a program died, or something is not installed."""
+
+
+def find_program(name: str, package: str) -> str:
+    """The path of a program. Raises BenchmarkFailed with what to type when it is not installed."""
+    path = shutil.which(name, path=f"{os.environ.get('PATH', '')}:{PROGRAM_FOLDERS}")
+    if path is None:
+        raise BenchmarkFailed(f"{name} is not installed; type: apt-get install {package}")
+    return path
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that is free for UDP and TCP just now, and that the kernel gives nobody."""
+    for port in random.sample(PORTS, 100):
+        with socket.socket(type=socket.SOCK_DGRAM) as datagrams, socket.socket() as streams:
+            try:
+                datagrams.bind((LOOPBACK, port))
+                streams.bind((LOOPBACK, port))
+                return port
+            except OSError:
+                continue
+    raise BenchmarkFailed("no port of 127.0.0.1 is free for UDP and TCP")
+
+
+def wait_until(condition: Callable[[], object], what: str, timeout_s: float = 30.0) -> None:
+    """Wait for something to become true. Raises BenchmarkFailed when it does not."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        if time.monotonic() > deadline:
+            raise BenchmarkFailed(f"after {timeout_s:g} s still not: {what}")
+        time.sleep(0.05)
+
+
+class Process:
+    """One program on given processors, its output in a file."""
+
+    def __init__(
+        self, name: str, argv: Sequence[str], folder: Path, cpus: Collection[int], env: Mapping[str, str]
+    ) -> None:
+        self.name = name
+        self.log = folder / f"{name}.log"
+        pinned = ["taskset", "-c", ",".join(map(str, sorted(cpus))), *argv]
+        with self.log.open("ab") as output:
+            self._popen = subprocess.Popen(
+                pinned,
+                cwd=folder,
+                env={**os.environ, **env},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    @property
+    def pid(self) -> int:
+        return self._popen.pid
+
+    @property
+    def is_running(self) -> bool:
+        return self._popen.poll() is None
+
+    def head(self) -> str:
+        """The beginning of what it printed."""
+        return self.log.read_text(encoding="utf-8", errors="replace")[:EXCERPT_LEN]
+
+    def tail(self) -> str:
+        """The end of what it printed."""
+        return self.log.read_text(encoding="utf-8", errors="replace")[-EXCERPT_LEN:]
+
+    def wait(self, timeout_s: float) -> int:
+        """Its exit status. Raises BenchmarkFailed when it does not end by itself; it is ended then."""
+        try:
+            return self._popen.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            self.end()
+            raise BenchmarkFailed(f"{self.name} did not end within {timeout_s:g} s:\n{self.tail()}") from None
+
+    def end(self, grace_s: float = 5.0) -> None:
+        """SIGTERM to the process, and SIGKILL to its own group after the time of grace."""
+        if self.is_running:
+            self._popen.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                self._popen.wait(grace_s)
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+        self._popen.wait()
+
+
+class Processes:
+    """All the programs of one benchmark, ended in the order opposite to their start."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._all: list[Process] = []
+
+    def start(
+        self, name: str, argv: Sequence[str], cpus: Collection[int], env: Mapping[str, str] | None = None
+    ) -> Process:
+        """Start a program; its log is named after it and its number."""
+        process = Process(f"{name}-{len(self._all)}", argv, self.folder, cpus, env or {})
+        self._all.append(process)
+        return process
+
+    def end(self) -> None:
+        for process in reversed(self._all):
+            process.end()
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[Processes]:
+    """Processes that end with the block."""
+    processes = Processes(folder)
+    try:
+        yield processes
+    finally:
+        processes.end()
+
+
+# -- what they cost ------------------------------------------------------------------------------------------
+
+
+def process_tree(root: int) -> list[int]:
+    """A process and all its descendants."""
+    children: dict[int, list[int]] = {}
+    for path in PROC.glob("[0-9]*/stat"):
+        try:
+            # The name in parentheses may hold anything; the parent stands second after it.
+            fields = path.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        children.setdefault(int(fields[1]), []).append(int(path.parent.name))
+    tree = [root]
+    for pid in tree:
+        tree += children.get(pid, [])
+    return tree
+
+
+def thread_times(root: int) -> dict[tuple[int, int], int]:
+    """Nanoseconds on a processor, user and system, of every thread of a process tree, by (process, thread)."""
+    times: dict[tuple[int, int], int] = {}
+    for pid in process_tree(root):
+        for path in (PROC / str(pid) / "task").glob("*/schedstat"):
+            try:
+                times[pid, int(path.parent.name)] = int(path.read_text().split()[0])
+            except OSError:
+                continue
+    return times
+
+
+class CpuMeter:
+    """Processor time of a process tree since this was made."""
+
+    def __init__(self, root: int) -> None:
+        self._root = root
+        self._begun = thread_times(root)
+
+    def seconds_by_process(self) -> dict[int, float]:
+        """Seconds of each process. Raises BenchmarkFailed when a thread has ended: its time would be missing."""
+        now = thread_times(self._root)
+        if self._begun.keys() - now.keys():
+            raise BenchmarkFailed("a thread or process of the server ended while it was measured")
+        seconds: dict[int, float] = {}
+        for (pid, thread), ns in now.items():
+            seconds[pid] = seconds.get(pid, 0.0) + (ns - self._begun.get((pid, thread), 0)) / NS_PER_S
+        return seconds
+
+    def seconds(self) -> float:
+        """Seconds of all of them."""
+        return sum(self.seconds_by_process().values())
+
+
+def resident_bytes(pid: int) -> int:
+    """Resident memory of one process, pages that several share counted in parts (PSS); 0 when it is gone."""
+    try:
+        lines = (PROC / str(pid) / "smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
+
+
+def count_files(pid: int) -> int:
+    """Open file descriptors of one process; 0 when it is gone."""
+    try:
+        return len(list((PROC / str(pid) / "fd").iterdir()))
+    except OSError:
+        return 0

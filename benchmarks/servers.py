@@ -1,0 +1,227 @@
+"""The servers that are compared: Signalbox, Kamailio with the same job, and the null responder.
+
+Each is started on loopback at a port of its own, bound to the processors of servers, and measured as a whole tree of
+processes.
+
+Knows nothing of the load.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.processes import (
+    LOOPBACK,
+    BenchmarkFailed,
+    CpuMeter,
+    Process,
+    Processes,
+    find_program,
+    free_port,
+    process_tree,
+    resident_bytes,
+    wait_until,
+)
+
+DOMAIN = "bench.test"
+PASSWORD = "benchmark-secret"
+BINDINGS_MAX = 2_000_000
+# What is installed is measured, not the sources that may lie around.
+INSTALLED = {"PYTHONPATH": "", "PYTHONSAFEPATH": "1"}
+HERE = Path(__file__).parent
+ROOT = HERE.parent
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a case wants of a server."""
+
+    is_digest: bool = False
+    bindings: int = 1000
+    callee_port: int = 0
+    is_steering: bool = True
+
+
+class Server:
+    """A running server."""
+
+    peer = ""
+
+    def __init__(self, processes: Processes, cpus: Collection[int], workers: int, job: Job) -> None:
+        self.port = free_port()
+        self.workers = workers
+        self.job = job
+        self._processes = processes
+        self._cpus = cpus
+        self.process: Process = self._start()
+
+    def _start(self) -> Process:
+        raise NotImplementedError
+
+    def meter(self) -> CpuMeter:
+        """Begin to measure its processor time."""
+        return CpuMeter(self.process.pid)
+
+    def check(self) -> None:
+        """Raises BenchmarkFailed when it does not run any more."""
+        if not self.process.is_running:
+            raise BenchmarkFailed(f"{self.peer} has ended:\n{self.process.tail()}")
+
+    def memory(self) -> int:
+        """Resident bytes of what holds bindings, each page once."""
+        raise NotImplementedError
+
+    def end(self) -> None:
+        self.process.end()
+
+    def _wait_for_port(self, process: Process) -> None:
+        # "07" is an unconnected datagram socket in /proc/net/udp.
+        end = f":{self.port:04X}"
+        wait_until(
+            lambda: not process.is_running
+            or any(line.split()[1].endswith(end) for line in Path("/proc/net/udp").read_text().splitlines()[1:]),
+            f"{self.peer} has its port open",
+        )
+        if not process.is_running:
+            raise BenchmarkFailed(f"{self.peer} did not start:\n{process.tail()}")
+
+
+class Signalbox(Server):
+    """The compiled appliance: a supervisor and its workers."""
+
+    peer = "signalbox"
+
+    def _start(self) -> Process:
+        program = Path(os.environ.get("SIGNALBOX", Path(sys.executable).with_name("signalbox")))
+        if not program.exists():
+            raise BenchmarkFailed(f"{program} is not there; use the Python it is installed in, or set SIGNALBOX")
+        _check_is_compiled(program.with_name("python"))
+        config = self._processes.folder / f"signalbox-{self.port}.conf"
+        self._state = self._processes.folder / f"state-{self.port}"
+        self._program = str(program)
+        config.write_text(self._configuration())
+        if self.job.is_digest:
+            self._import_subscribers(config)
+        argv = [self._program, "run", "--config", str(config), "--state", str(self._state)]
+        process = self._processes.start("signalbox", argv, self._cpus, INSTALLED)
+        wait_until(lambda: not process.is_running or self._is_ready(), "all workers of Signalbox are live")
+        if not process.is_running:
+            raise BenchmarkFailed(f"Signalbox did not start:\n{process.tail()}")
+        return process
+
+    def _configuration(self) -> str:
+        lines = ["hostname bench", f"workers {self.workers}", f"domain {DOMAIN}"]
+        # SIPp knows MD5 alone.
+        lines += ["digest", f"  realm {DOMAIN}", "  algorithm md5", "!", "limits", f"  bindings {BINDINGS_MAX}", "!"]
+        if not self.job.is_steering:
+            lines += ["supervision", "  no steering", "!"]
+        lines += ["listener bench", f"  address {LOOPBACK}", f"  port {self.port}"]
+        lines += ["  authenticate"] * self.job.is_digest
+        return "\n".join([*lines, "!", ""])
+
+    def _import_subscribers(self, config: Path) -> None:
+        users = self._processes.folder / "subscribers.csv"
+        users.write_text("".join(f"u{n},{DOMAIN},{PASSWORD}\n" for n in range(self.job.bindings)))
+        self._command("subscriber", "import", str(users), "--config", str(config))
+
+    def _command(self, *words: str) -> str:
+        argv = [self._program, *words, "--state", str(self._state)]
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False, cwd=self._processes.folder)
+        if done.returncode:
+            raise BenchmarkFailed(f"`{' '.join(argv)}`: {done.stderr.strip()}")
+        return done.stdout
+
+    def _is_ready(self) -> bool:
+        try:
+            workers = self.status()["workers"]
+        except BenchmarkFailed:
+            return False
+        return len(workers) == self.workers and all(worker["state"] == "live" for worker in workers)
+
+    def status(self) -> dict[str, Any]:
+        """What `signalbox status --json` says."""
+        report: dict[str, Any] = json.loads(self._command("status", "--json"))
+        return report
+
+    def counters(self) -> dict[str, int]:
+        """Every counter, over all workers."""
+        counters: dict[str, int] = self.status()["counters"]
+        return counters
+
+    def worker_pids(self) -> list[int]:
+        """The processes of the workers."""
+        return [int(worker["pid"]) for worker in self.status()["workers"]]
+
+    def memory(self) -> int:
+        """Of one worker: each has the whole table."""
+        return sum(resident_bytes(pid) for pid in self.worker_pids()) // self.workers
+
+
+class Kamailio(Server):
+    """Kamailio of Debian; one UDP child for each worker of Signalbox."""
+
+    peer = "kamailio"
+
+    def _start(self) -> Process:
+        config = self._processes.folder / f"kamailio-{self.port}.cfg"
+        challenge = f'if (!pv_www_authenticate("$td", "{PASSWORD}", "0")) {{ www_challenge("$td", "1"); exit; }}'
+        config.write_text(
+            (HERE / "kamailio.cfg")
+            .read_text(encoding="utf-8")
+            .format(
+                children=self.workers,
+                address=LOOPBACK,
+                port=self.port,
+                domain=DOMAIN,
+                challenge=challenge if self.job.is_digest else "",
+            )
+        )
+        folder = str(self._processes.folder)
+        argv = [find_program("kamailio", "kamailio"), "-f", str(config), "-DD", "-E", "-m", "4096", "-M", "64"]
+        argv += ["-Y", folder, "-P", f"{folder}/kamailio-{self.port}.pid"]
+        process = self._processes.start("kamailio", argv, self._cpus)
+        self._wait_for_port(process)
+        return process
+
+    def memory(self) -> int:
+        return sum(resident_bytes(pid) for pid in process_tree(self.process.pid))
+
+
+class NullResponder(Server):
+    """The kernel's floor, compiled on the spot."""
+
+    peer = "null"
+
+    def _start(self) -> Process:
+        program = self._processes.folder / "null_responder"
+        if not program.exists():
+            compiler = find_program("gcc", "gcc")
+            source = str(HERE / "null_responder.c")
+            subprocess.run([compiler, "-O2", "-o", str(program), source], check=True, timeout=60)
+        ports = [str(port) for port in (self.port, self.job.callee_port) if port]
+        process = self._processes.start("null", [str(program), *ports], self._cpus)
+        self._wait_for_port(process)
+        return process
+
+    def memory(self) -> int:
+        return resident_bytes(self.process.pid)
+
+
+def _check_is_compiled(python: Path) -> None:
+    """Raises BenchmarkFailed when what is installed there is the pure build: its figures would be of no use."""
+    argv = [str(python), "-c", "import appliance.stack; print(appliance.stack.__file__)"]
+    env = {**os.environ, **INSTALLED}
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False, env=env)
+    if not done.stdout.strip().endswith(".so"):
+        what = done.stdout.strip() or done.stderr.strip()
+        raise BenchmarkFailed(f"Signalbox is not the compiled build ({what}); type: pip install .")
+
+
+SERVERS: dict[str, type[Server]] = {server.peer: server for server in (Signalbox, Kamailio, NullResponder)}

@@ -1,0 +1,115 @@
+"""`python -m benchmarks.soak`: half load for half an hour; memory and file descriptors must stay flat.
+
+Calls and registrations from SIPp, two workers, samples of each process of the appliance drawn as a curve. Flat means:
+what the processes hold in the last quarter is no more than what they held in the second one, but for a margin. (The
+first quarter fills pools and caches.)
+
+Knows nothing of peers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from benchmarks.cases import CALL, REGISTER
+from benchmarks.machine import Processors, share_processors
+from benchmarks.phones import register_phones
+from benchmarks.processes import BenchmarkFailed, Processes, count_files, process_tree, resident_bytes, running
+from benchmarks.servers import Job, Signalbox
+from benchmarks.sipp import Load, SippLoad, start_callee
+
+MINUTES = 30.0
+SAMPLES = 60
+WORKERS = 2
+SHARE = 0.5
+MEMORY_MARGIN = 1.05
+FILES_MARGIN = 10
+BAR_LEN = 50
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What all processes of the appliance held together at one moment, seconds after the beginning."""
+
+    at_s: float
+    memory: int
+    files: int
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run; exit status 1 when something grew."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.soak", description="Half load; nothing may grow.")
+    parser.add_argument("--minutes", type=float, default=MINUTES, help=f"{MINUTES:g} by default")
+    seconds = parser.parse_args(argv).minutes * 60
+    with tempfile.TemporaryDirectory(prefix="signalbox-soak-") as folder, running(Path(folder)) as processes:
+        samples = soak(processes, share_processors(), seconds)
+    faults = growths(samples)
+    print(*faults or ["Flat: neither memory nor file descriptors grew, and no call or registration failed."], sep="\n")
+    return 1 if faults else 0
+
+
+def soak(processes: Processes, cpus: Processors, seconds: float) -> list[Sample]:
+    """Samples of so many seconds of load. Raises BenchmarkFailed when a call or registration failed."""
+    callee, port = start_callee(processes, cpus.load, CALL.callee, CALL.transport)
+    job = Job(callee_port=port)
+    server = Signalbox(processes, cpus.of_server(WORKERS), WORKERS, job)
+    register_phones(server.port, port, job.bindings)
+    loads = [
+        SippLoad(processes, cpus.load, Load(case.scenario, round(case.rate * SHARE), seconds, port), server.port)
+        for case in (CALL, REGISTER)
+    ]
+    samples = _watch(server, seconds)
+    for load in loads:
+        load.finish()
+    server.check()
+    callee.end()
+    return samples
+
+
+def _watch(server: Signalbox, seconds: float) -> list[Sample]:
+    begun = time.monotonic()
+    samples: list[Sample] = []
+    while (passed := time.monotonic() - begun) < seconds:
+        server.check()
+        pids = process_tree(server.process.pid)
+        samples.append(Sample(passed, sum(map(resident_bytes, pids)), sum(map(count_files, pids))))
+        print(draw_sample(samples[-1], samples[0]), flush=True)
+        time.sleep(seconds / SAMPLES)
+    return samples
+
+
+def draw_sample(sample: Sample, first: Sample) -> str:
+    """One line of the curve: time, memory as a bar (twice the first is full), file descriptors."""
+    bar = "#" * min(BAR_LEN, round(BAR_LEN * sample.memory / (2 * first.memory)))
+    return f"{sample.at_s:6.0f} s {sample.memory / MIB:8.1f} MiB {bar:<{BAR_LEN}} {sample.files:4} files"
+
+
+def growths(samples: Sequence[Sample]) -> list[str]:
+    """What grew, in words; nothing when all is flat. Raises BenchmarkFailed for fewer samples than can be judged."""
+    quarter = len(samples) // 4
+    if quarter < 2:
+        raise BenchmarkFailed(f"{len(samples)} samples are too few to tell")
+    before, after = samples[quarter : 2 * quarter], samples[-quarter:]
+    memory = median(s.memory for s in before), median(s.memory for s in after)
+    files = median(s.files for s in before), median(s.files for s in after)
+    faults = []
+    if memory[1] > memory[0] * MEMORY_MARGIN:
+        faults.append(f"Memory grew from {memory[0] / MIB:.1f} to {memory[1] / MIB:.1f} MiB.")
+    if files[1] > files[0] + FILES_MARGIN:
+        faults.append(f"File descriptors grew from {files[0]:.0f} to {files[1]:.0f}.")
+    return faults
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except BenchmarkFailed as fault:
+        sys.exit(f"soak failed: {fault}")
