@@ -78,6 +78,30 @@ class Binding:
         "worker",
     )
 
+    aor: bytes
+    bucket: int
+    call_id: bytes
+    connection: int
+    cseq: int
+    expires_at: float
+    forget_at: float
+    instance: bytes
+    is_counted: bool
+    key: bytes
+    listener: int
+    parameters: bytes
+    path_text: bytes
+    q: int
+    reg_id: int
+    series: int
+    source_ip: str
+    source_port: int
+    transport: int
+    uri: bytes
+    user_agent: bytes
+    version: int
+    worker: int
+
     @property
     def source(self) -> tuple[str, int] | None:
         return (self.source_ip, self.source_port) if self.source_ip else None

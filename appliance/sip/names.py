@@ -155,7 +155,7 @@ def _is_spelled(text: bytes, spelling: bytes) -> bool:
     octets = text
     letters = spelling
     lower = _LOWER
-    for index in range(len(spelling)):
+    for index in range(len(spelling)):  # noqa: SIM110 - see is_all
         if lower[octets[index]] != letters[index]:
             return False
     return True
