@@ -13,7 +13,8 @@ import pytest
 
 from appliance.journal import BACKLOG_MAX, Journal
 from appliance.journal_files import JournalError, check_folder
-from appliance.location.bindings import BindingChange, BindingTable, new_binding
+from appliance.location.binding import BindingChange, new_binding
+from appliance.location.bindings import BindingTable
 from appliance.location.records import BindingRecords, encode_change
 from appliance.state.frames import HEADER, frame
 

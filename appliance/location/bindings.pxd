@@ -1,52 +1,13 @@
+# BindingChange has another name here: a cimported name would hide the one that Python code imports from this module.
 cimport cython
+from appliance.location.binding cimport Binding, BindingChange as Change
 from appliance.location.digests cimport Digests
-from appliance.transport.flow cimport Flow
 
 cdef unsigned long long _SPREAD_NAME
 cdef unsigned long long _SPREAD_VERSION
 cdef unsigned long long _STIR_ONCE
 cdef unsigned long long _STIR_AGAIN
 cdef unsigned long long _HASH_BITS
-
-@cython.final
-cdef class Binding:
-    cdef public bytes aor
-    cdef public bytes key
-    cdef public bytes uri
-    cdef public bytes parameters
-    cdef public bytes call_id
-    cdef public bytes instance
-    cdef public bytes user_agent
-    cdef public bytes path_text
-    cdef public str source_ip
-    cdef public double expires_at
-    cdef public double forget_at
-    cdef public long long series
-    cdef public long long version
-    cdef public long long bucket
-    cdef public unsigned int cseq
-    cdef public unsigned int reg_id
-    cdef public long connection
-    cdef public short worker
-    cdef public short listener
-    cdef public short transport
-    cdef public unsigned short source_port
-    cdef public unsigned short q
-    cdef public bint is_counted
-    cpdef bint is_live(self, double wall_time)
-    cpdef bint comes_after(self, Binding other)
-
-
-@cython.locals(binding=Binding)
-cpdef Binding new_binding(bytes aor, bytes key, bytes uri, bytes parameters, int q, double expires_at, double forget_at,
-                          bytes call_id, unsigned int cseq, tuple path, bytes instance, unsigned int reg_id, Flow flow,
-                          tuple source, bytes user_agent, long long series, long long version)
-
-@cython.final
-cdef class BindingChange:
-    cdef public bytes aor
-    cdef public tuple bindings
-
 
 @cython.final
 cdef class BindingTable:
@@ -63,7 +24,7 @@ cdef class BindingTable:
     cdef dict _shared
     cpdef list find(self, bytes aor, double wall_time, bytes instance=*)
     cpdef list entries(self, bytes aor)
-    cpdef bint apply(self, BindingChange change)
+    cpdef bint apply(self, Change change)
     @cython.locals(place=int, old=Binding, name=cython.ulonglong, difference=cython.ulonglong)
     cpdef bint apply_binding(self, Binding binding)
     cdef _insert(self, int place, object held, Binding binding)

@@ -2,16 +2,8 @@
 
 RFC 3261 10 and 16.5 (the location service), RFC 5627 (instances), RFC 5626 (reg-id).
 
-Every worker holds the whole table, so the table is a replicated map: each binding is a record that carries its place
-in a total order, and the later record wins. The order is (series, cseq, version). `version` is the wall time of the
-change with the worker's number in its low byte; `series` is the version at which the binding's present Call-ID began,
-so that inside one Call-ID the CSeq decides and between two Call-IDs the later one does. (Comparing CSeqs where the
-Call-IDs agree and versions where they do not would be no order at all: three records can beat each other in a circle,
-and tables would differ for ever.)
-
-A removal is a record too (a tombstone: `expires_at` <= 0), kept until `forget_at`, the time at which the binding it
-removed would have ended by itself: a copy of the removed record that turns up late finds the tombstone, and after it
-is dead anyway.
+Every worker holds the whole table, so the table is a replicated map: of two records of one binding the later one wins
+(binding.py has the order, and says what a tombstone is).
 
 Addresses-of-record lie in 256 ranges by CRC-32, each with a digest (digests.py). Ends are found by buckets of one
 second: a refresh leaves a binding in the bucket where it lies, and it is moved when that comes due.
@@ -25,8 +17,9 @@ from heapq import heappop, heappush
 from typing import Final
 from zlib import crc32
 
+from appliance.location.binding import Binding
+from appliance.location.binding import BindingChange as BindingChange
 from appliance.location.digests import RANGES, Digests
-from appliance.transport.flow import Flow
 
 SHARED_MAX: Final = 4096  # distinct texts that bindings share; at the limit sharing begins anew
 # What _mixed() multiplies by: odd numbers whose bits look random (the first is 2**64 over the golden ratio).
@@ -35,163 +28,6 @@ _SPREAD_VERSION: Final = 0xD1342543DE82EF95
 _STIR_ONCE: Final = 0xBF58476D1CE4E5B9
 _STIR_AGAIN: Final = 0x94D049BB133111EB
 _HASH_BITS: Final = 0xFFFFFFFFFFFFFFFF
-NO_FLOW: Final = -1
-
-
-class Binding:
-    """One contact of one address-of-record, or the tombstone of one (`expires_at` <= 0).
-
-    aor: canonical (RFC 3261 10.3 step 5). key: what names the binding inside its aor: the contact URI as first
-    registered, or instance and reg-id. uri: the contact URI byte-exact, no angle brackets. parameters: the contact's
-    header parameters as text with their leading ";", without q, expires and GRUUs. q: 0..1000. expires_at, forget_at:
-    unix time. path: Path values, the nearest to us first. instance: +sip.instance without quotes, b"" none. reg_id: 0
-    none. flow: the way the REGISTER came by (its remote address is `source`), where it matters. source: (address,
-    port) the REGISTER came from. series, version: see the module.
-
-    Path and flow are held in parts and put together when asked: so a million of these are no work for the garbage
-    collector.
-    """
-
-    __slots__ = (
-        "aor",
-        "bucket",
-        "call_id",
-        "connection",
-        "cseq",
-        "expires_at",
-        "forget_at",
-        "instance",
-        "is_counted",
-        "key",
-        "listener",
-        "parameters",
-        "path_text",
-        "q",
-        "reg_id",
-        "series",
-        "source_ip",
-        "source_port",
-        "transport",
-        "uri",
-        "user_agent",
-        "version",
-        "worker",
-    )
-
-    aor: bytes
-    bucket: int
-    call_id: bytes
-    connection: int
-    cseq: int
-    expires_at: float
-    forget_at: float
-    instance: bytes
-    is_counted: bool
-    key: bytes
-    listener: int
-    parameters: bytes
-    path_text: bytes
-    q: int
-    reg_id: int
-    series: int
-    source_ip: str
-    source_port: int
-    transport: int
-    uri: bytes
-    user_agent: bytes
-    version: int
-    worker: int
-
-    @property
-    def source(self) -> tuple[str, int] | None:
-        return (self.source_ip, self.source_port) if self.source_ip else None
-
-    @property
-    def path(self) -> tuple[bytes, ...]:
-        return tuple(self.path_text.split(b"\n")) if self.path_text else ()
-
-    @property
-    def flow(self) -> Flow | None:
-        if self.transport == NO_FLOW:
-            return None
-        return Flow(self.transport, self.listener, (self.source_ip, self.source_port), self.worker, self.connection)
-
-    @property
-    def is_tombstone(self) -> bool:
-        return self.expires_at <= 0
-
-    def is_live(self, wall_time: float) -> bool:
-        return self.expires_at > wall_time
-
-    def comes_after(self, other: Binding) -> bool:
-        """Whether this record wins over the other one of the same binding (a total order: see the module)."""
-        if self.series != other.series:
-            return self.series > other.series
-        if self.cseq != other.cseq:
-            return self.cseq > other.cseq
-        return self.version > other.version
-
-
-def new_binding(
-    aor: bytes,
-    key: bytes,
-    uri: bytes,
-    parameters: bytes,
-    q: int,
-    expires_at: float,
-    forget_at: float,
-    call_id: bytes,
-    cseq: int,
-    path: tuple[bytes, ...],
-    instance: bytes,
-    reg_id: int,
-    flow: Flow | None,
-    source: tuple[str, int] | None,
-    user_agent: bytes,
-    series: int,
-    version: int,
-) -> Binding:
-    """A binding that is in no table yet. No constructor: those cost compiled code an object for each number."""
-    binding = Binding.__new__(Binding)
-    binding.aor = aor
-    binding.key = key
-    binding.uri = uri
-    binding.parameters = parameters
-    binding.q = q
-    binding.expires_at = expires_at
-    binding.forget_at = forget_at
-    binding.call_id = call_id
-    binding.cseq = cseq
-    binding.path_text = b"\n".join(path) if path else b""
-    binding.instance = instance
-    binding.reg_id = reg_id
-    if flow is None:
-        binding.transport = NO_FLOW
-        binding.listener = binding.worker = binding.connection = 0
-    else:
-        binding.transport = flow.transport
-        binding.listener = flow.listener
-        binding.worker = flow.worker
-        binding.connection = flow.connection
-        source = flow.remote
-    binding.source_ip = "" if source is None else source[0]
-    binding.source_port = 0 if source is None else source[1]
-    binding.user_agent = user_agent
-    binding.series = series
-    binding.version = version
-    binding.bucket = 0
-    binding.is_counted = False
-    return binding
-
-
-class BindingChange:
-    """What one request changes at one address-of-record: the new, changed or removed (tombstone) bindings."""
-
-    __slots__ = ("aor", "bindings")
-
-    def __init__(self, aor: bytes, bindings: tuple[Binding, ...]) -> None:
-        self.aor = aor
-        self.bindings = bindings
 
 
 class BindingTable:

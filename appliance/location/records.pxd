@@ -1,5 +1,6 @@
 cimport cython
-from appliance.location.bindings cimport Binding, BindingChange, BindingTable, new_binding
+from appliance.location.binding cimport Binding, BindingChange, new_binding
+from appliance.location.bindings cimport BindingTable
 
 
 cpdef bytes encode_change(BindingChange change)

@@ -13,7 +13,8 @@ from struct import Struct
 from struct import error as StructError
 from typing import TYPE_CHECKING, Final
 
-from appliance.location.bindings import Binding, BindingChange, BindingTable, new_binding
+from appliance.location.binding import Binding, BindingChange, new_binding
+from appliance.location.bindings import BindingTable
 from appliance.transport.flow import Flow
 
 if TYPE_CHECKING:

@@ -1,5 +1,6 @@
 cimport cython
-from appliance.location.bindings cimport Binding, BindingChange, BindingTable, new_binding
+from appliance.location.binding cimport Binding, BindingChange, new_binding
+from appliance.location.bindings cimport BindingTable
 from appliance.sip.characters cimport digits_of
 from appliance.sip.headers cimport Contact, parse_delta_seconds, parse_name_addr
 from appliance.sip.message cimport Request

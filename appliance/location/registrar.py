@@ -22,7 +22,8 @@ from __future__ import annotations
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Final, Protocol
 
-from appliance.location.bindings import Binding, BindingChange, BindingTable, new_binding
+from appliance.location.binding import Binding, BindingChange, new_binding
+from appliance.location.bindings import BindingTable
 from appliance.location.gruu import instance_from_parameter, public_gruu
 from appliance.sip.characters import digits_of
 from appliance.sip.errors import MalformedMessage

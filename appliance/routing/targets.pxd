@@ -1,6 +1,6 @@
 cimport cython
 
-from appliance.location.bindings cimport Binding
+from appliance.location.binding cimport Binding
 from appliance.sip.uri cimport Uri, parse_uri
 from appliance.transport.flow cimport Flow
 

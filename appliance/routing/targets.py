@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from appliance.location.bindings import Binding
+from appliance.location.binding import Binding
 from appliance.sip.uri import Uri, parse_uri
 from appliance.transport.flow import Flow
 

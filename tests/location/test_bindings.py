@@ -8,7 +8,8 @@ import random
 
 import pytest
 
-from appliance.location.bindings import Binding, BindingChange, BindingTable, new_binding, range_of
+from appliance.location.binding import Binding, BindingChange, new_binding
+from appliance.location.bindings import BindingTable, range_of
 from appliance.transport.flow import TCP, Flow
 
 BOB = b"sip:bob@biloxi.example.com"

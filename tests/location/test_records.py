@@ -7,7 +7,8 @@ from contextlib import suppress
 
 import pytest
 
-from appliance.location.bindings import Binding, BindingChange, BindingTable, new_binding, range_of
+from appliance.location.binding import Binding, BindingChange, new_binding
+from appliance.location.bindings import BindingTable, range_of
 from appliance.location.records import BindingRecords, RecordError, decode_change, encode_change, forget_at_of
 from appliance.transport.flow import TCP, Flow
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from appliance.catalogue.settings import ListenerSettings, Settings
-from appliance.location.bindings import BindingChange, new_binding
+from appliance.location.binding import BindingChange, new_binding
 from appliance.location.records import encode_change
 from appliance.stack import Stack
 from appliance.transport.flow import TCP, UDP, Flow

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from appliance.location.bindings import Binding, BindingChange, BindingTable, new_binding
+from appliance.location.binding import Binding, BindingChange, new_binding
+from appliance.location.bindings import BindingTable
 from appliance.location.records import BindingRecords, encode_change
 from appliance.state.messages import (
     BindingAck,
