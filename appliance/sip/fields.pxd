@@ -3,7 +3,6 @@ cimport cython
 from appliance.sip.characters cimport index_of, trimmed
 
 @cython.final
-@cython.freelist(256)
 cdef class HeaderField:
     cdef public int id
     cdef public bytes line

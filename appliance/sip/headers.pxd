@@ -5,7 +5,6 @@ from appliance.sip.characters cimport (
 from appliance.sip.parameters cimport parse_parameters
 from appliance.sip.uri cimport Uri, end_of_host, parse_uri, port_between
 
-@cython.freelist(64)
 @cython.final
 cdef class Via:
     cdef public bytes transport
@@ -27,13 +26,11 @@ cpdef Via new_via(bytes transport, bytes host, int port, dict parameters, bytes 
 
 cpdef int default_port(bytes transport) except -1
 
-@cython.freelist(64)
 cdef class NameAddr:
     cdef public bytes display
     cdef public Uri uri
     cdef public dict parameters
 
-@cython.freelist(16)
 @cython.final
 cdef class Contact(NameAddr):
     cdef public int q
