@@ -142,7 +142,7 @@ _SPELLINGS: Final = _by_shape()
 
 def known_id(text: bytes, end: int) -> int:
     """The id of the header field name text[:end] in any case; OTHER when NAMES has it not."""
-    if end < 1 or end > _LEN_MAX:
+    if end < 1 or end > _LEN_MAX or end > len(text):
         return OTHER
     for spelling, id in _SPELLINGS[_shape(end, text[0])]:
         if _is_spelled(text, spelling):
