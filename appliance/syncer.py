@@ -30,8 +30,11 @@ class Syncer:
 
     def request(self, fd: int) -> int:
         """Have what was written to this file so far forced soon. Returns the number `completed` reaches when it is."""
+        # Counted before the look: a round that begins in between has either taken the file with this request, or not.
+        self._requested += 1
+        if fd in self._files:
+            return self._requested
         with self._condition:
-            self._requested += 1
             if fd not in self._files:
                 self._files[fd] = os.dup(fd)
                 self._condition.notify()

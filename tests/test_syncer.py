@@ -1,9 +1,9 @@
-"""The thread that forces files to the disk: what was asked for is forced, and whoever asks does not wake it each time."""
+"""The thread that forces files to the disk: what is asked for is forced, and who asks does not wake it each time."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,9 +19,9 @@ def fd(tmp_path: Path) -> Iterator[int]:
         yield file.fileno()
 
 
-def wait_for(condition: Callable[[], bool]) -> None:
+def wait_for(syncer: Syncer, number: int) -> None:
     deadline = time.monotonic() + 10
-    while not condition():
+    while syncer.completed < number:
         assert time.monotonic() < deadline
         time.sleep(0.001)
 
@@ -36,15 +36,13 @@ def times_asleep(syncer: Syncer) -> int:
 def test_what_is_asked_for_is_forced(fd: int) -> None:
     syncer = Syncer(0.0)
     for _ in range(100):
-        number = syncer.request(fd)
-        wait_for(lambda number=number: syncer.completed >= number)  # type: ignore[misc]
+        wait_for(syncer, syncer.request(fd))
     syncer.close()
 
 
 def test_who_asks_during_the_interval_does_not_wake_the_thread(fd: int) -> None:
     syncer = Syncer(PAUSE_S)
-    first = syncer.request(fd)
-    wait_for(lambda: syncer.completed >= first)
+    wait_for(syncer, syncer.request(fd))
     before = times_asleep(syncer)
     for _ in range(1000):
         last = syncer.request(fd)
@@ -57,7 +55,7 @@ def test_who_asks_during_the_interval_does_not_wake_the_thread(fd: int) -> None:
 
 def test_the_end_does_not_wait_for_the_interval(fd: int) -> None:
     syncer = Syncer(PAUSE_S)
-    wait_for(lambda number=syncer.request(fd): syncer.completed >= number)  # type: ignore[misc]
+    wait_for(syncer, syncer.request(fd))
     last = syncer.request(fd)
     begun = time.monotonic()
     syncer.close()

@@ -241,7 +241,7 @@ class SupervisionSettings(_Checked):
         True, "steering", Switch(), LIVE,
         "Let the kernel give each datagram to the worker that owns its Call-ID; without it, the workers pass them on.")
     heartbeat_ms: int = setting(
-        100, "heartbeat", Integer(10, 10000, "milliseconds"), LIVE, "How often a worker says that it lives.")
+        200, "heartbeat", Integer(10, 10000, "milliseconds"), LIVE, "How often a worker says that it lives.")
     hang_ms: int = setting(
         700, "hang", Integer(50, 60000, "milliseconds"), LIVE,
         "A worker that has been silent for so long is ended, and its calls go to the others.")

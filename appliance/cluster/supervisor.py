@@ -2,7 +2,9 @@
 
 Each cycle takes in what has happened, makes a view of it, lets `decisions.decide` say what to do and does
 that; it ends in a sentence, which is logged when it changes. A death is known at once (pidfd), a hang by
-the missing heartbeats, so the slots of either are with the siblings well within a second.
+the missing heartbeats, so the slots of either are with the siblings well within a second. While nothing but
+heartbeats of live workers has come for a second, cycles are rare: a cycle that finds nothing to do costs as much as
+some calls.
 
 A supervisor that was itself held up (a paused machine) judges nobody for silence it could not hear.
 
@@ -54,6 +56,9 @@ from appliance.state.slots import SlotTable, deal, seed_of
 from appliance.transport.flow import TCP, UDP
 
 CYCLE_S: Final = 0.05
+# The longest pause between two cycles, and how soon after the last event it may be so long.
+CALM_CYCLE_S: Final = 0.5
+RESTLESS_S: Final = 1.0
 RUNNING: Final = -1
 
 Report = Callable[[str], None]
@@ -94,7 +99,8 @@ class Supervisor:
         self._command_line = command_line
         self._is_stopping = False
         self._sentence = ""
-        self._started_at = self._last_cycle = clock.monotonic()
+        self._started_at = self._due_at = self._last_awake = clock.monotonic()
+        self._restless_until = self._started_at + RESTLESS_S
         self.records = [WorkerRecord(number) for number in range(workers)]
         self._processes: dict[int, NodeProcess] = {}
         self._doors: dict[int, socket.socket] = {}
@@ -119,12 +125,29 @@ class Supervisor:
 
     def step(self) -> int:
         """Wait until something happens or a cycle is due, and run it. Returns RUNNING or the exit status."""
-        self._waiting.select(CYCLE_S)
-        sentence = self.run_cycle(clock.monotonic())
-        if sentence != self._sentence:
-            self._sentence = sentence
-            self._report(sentence)
+        # A sleep that lasts longer is one in which it was itself held up.
+        longest_s = self._limits.hang_ms / 3000
+        ready = self._waiting.select(min(max(self._due_at - clock.monotonic(), 0.0), longest_s))
+        now = clock.monotonic()
+        is_eventful = self._receive(now) or any(key.fileobj is not self._bus for key, _ in ready)
+        if is_eventful:
+            self._restless_until = now + RESTLESS_S
+        if is_eventful or now >= self._due_at:
+            sentence = self.run_cycle(now)
+            if sentence != self._sentence:
+                self._sentence = sentence
+                self._report(sentence)
+            self._due_at = self._next_cycle_at(now)
+        self._last_awake = now
         return self.status
+
+    def _next_cycle_at(self, now: float) -> float:
+        """Soon, or, while all is well and nothing happens, when the silence of a worker might become a hang."""
+        is_calm = now >= self._restless_until and not self._is_stopping
+        if not is_calm or any(record.life != Life.LIVE for record in self.records):
+            return now + CYCLE_S
+        hangs_at = min(record.last_heard for record in self.records) + self._limits.hang_ms / 1000
+        return max(now + CYCLE_S, min(now + CALM_CYCLE_S, hangs_at))
 
     def stop(self) -> None:
         """Stop all workers, then end. Called again: kill what still runs."""
@@ -150,8 +173,7 @@ class Supervisor:
         self._questions.close()
 
     def run_cycle(self, now: float) -> str:
-        """One turn: take in, decide, act. Returns the state of the node in a sentence."""
-        self._receive(now)
+        """See who has ended, decide, act. Returns the state of the node in a sentence."""
         self._reap(now)
         if not self._is_stopping:
             self.configuring.tend(now)
@@ -163,21 +185,25 @@ class Supervisor:
             self._act(action, now)
         self._tell_slots()
         self._answer_questions(now)
-        self._last_cycle = now
         return decisions.sentence(self._view(now))
 
     # -- taking in ------------------------------------------------------------------------------------
 
-    def _receive(self, now: float) -> None:
+    def _receive(self, now: float) -> bool:
+        """Take in what came by the bus: was it more than heartbeats of workers that are live?"""
         arrived = self._bus.receive()
         while self._bus.pending():
             arrived += self._bus.receive()
+        is_news = False
         for sender, message in arrived:
             if 0 <= sender < len(self.records):
-                self._receive_from(self.records[sender], message, now)
-        if (now - self._last_cycle) * 1000 > self._limits.hang_ms / 2:
+                record = self.records[sender]
+                is_news |= record.life != Life.LIVE or not isinstance(message, Heartbeat)
+                self._receive_from(record, message, now)
+        if (now - self._last_awake) * 1000 > self._limits.hang_ms / 2:
             for record in self.records:
                 record.forgive_silence(now)
+        return is_news
 
     def _receive_from(self, record: WorkerRecord, message: BusMessage, now: float) -> None:
         if record.number not in self._processes:

@@ -134,7 +134,7 @@ def test_the_demo_configuration_is_right() -> None:
         ("listener a\n  transport tcp sctp", 2, '"sctp" is not known here', "type udp or tcp"),
         ("registrar\n  expires", 2, '"expires" is not complete', "type minimum, default or maximum after it"),
         ("registrar\n  expires max 600", 2, "`expires default` 3600 is more than `expires maximum` 600", "lower"),
-        ("supervision\n  hang 150", 2, "`hang` 150 is too short for a heartbeat every 100", "type `hang 200`"),
+        ("supervision\n  hang 150", 2, "`hang` 150 is too short for a heartbeat every 200", "type `hang 400`"),
         ("timers\n  t1 5000", 2, "`t1` 5000 is more than `t2` 4000", "lower `t1` or raise `t2`"),
         ("proxy\n  record-route yes", 2, '`record-route`: "yes" is one word too many', "`no` before it"),
         ('digest\n  realm "a', 2, "a double quote has no partner", "begin and end the word with a quote"),

@@ -19,7 +19,7 @@ from appliance.bus import ask_supervisor
 from appliance.catalogue.settings import LimitSettings, ListenerSettings, Settings, SupervisionSettings
 from appliance.cluster.sockets import ListeningSockets
 from appliance.cluster.state_folder import StateFolder
-from appliance.cluster.supervisor import RUNNING, Supervisor
+from appliance.cluster.supervisor import CYCLE_S, RUNNING, Supervisor
 from appliance.launch import WorkerLaunch
 from appliance.recorder import Recording
 from appliance.state.messages import Drain, ForgetSubscriber, RestartWorker, StatusRequest
@@ -306,3 +306,19 @@ def test_a_supervisor_that_was_held_up_kills_nobody(node: Node) -> None:
     for _ in range(10):
         node.supervisor.step()
     assert [worker["pid"] for worker in node.report()["workers"]] == pids
+
+
+def test_heartbeats_alone_are_no_reason_for_a_cycle(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    node.start()
+    cycles: list[float] = []
+
+    def counted(now: float) -> str:
+        cycles.append(now)
+        return run_cycle(now)
+
+    run_cycle = node.supervisor.run_cycle
+    monkeypatch.setattr(node.supervisor, "run_cycle", counted)
+    node.until(lambda: len(cycles) > 3 and cycles[-1] - cycles[-2] > 3 * CYCLE_S, "calm")
+    turns, pauses = node.worker(0)["turn"], len(cycles)
+    node.until(lambda: node.worker(0)["turn"] >= turns + 60, "heartbeats")
+    assert len(cycles) - pauses < 30
