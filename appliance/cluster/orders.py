@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from appliance.cluster.alarm_table import AlarmTable
 from appliance.cluster.configuring import Configuring
 from appliance.cluster.decisions import Life
 from appliance.cluster.worker_record import WorkerRecord
@@ -23,6 +24,7 @@ class Node(Protocol):
 
     configuring: Configuring
     records: list[WorkerRecord]
+    alarm_table: AlarmTable
 
     def restart(self, number: int, now: float) -> Answer: ...
     def log(self, sentence: str) -> None: ...
@@ -36,6 +38,8 @@ class Orders:
         self._by_name: dict[str, Callable[[bytes, dict[str, Any], float], Answer | None]] = {
             "commit": node.configuring.commit,
             "confirm": self._confirm,
+            "alarms": self._alarms,
+            "alarm history": self._alarm_history,
             "drain worker": self._drain,
             "undrain worker": self._undrain,
             "restart worker": self._restart,
@@ -53,6 +57,12 @@ class Orders:
 
     def _confirm(self, asker: bytes, args: dict[str, Any], now: float) -> Answer:
         return self._node.configuring.confirm(args)
+
+    def _alarms(self, asker: bytes, args: dict[str, Any], now: float) -> Answer:
+        return {"alarms": self._node.alarm_table.rows()}
+
+    def _alarm_history(self, asker: bytes, args: dict[str, Any], now: float) -> Answer:
+        return {"events": self._node.alarm_table.history(int(args["limit"]))}
 
     def _restart(self, asker: bytes, args: dict[str, Any], now: float) -> Answer:
         number = int(args["number"])

@@ -21,11 +21,14 @@ from typing import Any, Final
 
 from appliance import clock
 from appliance.bus import SUPERVISOR, Bus, QuestionDoor
+from appliance.catalogue.alarms import LISTENER_FAILED, MANAGEMENT_DOWN, START_REMARK, STEERING_REFUSED, Condition
 from appliance.catalogue.differences import needs_restart
 from appliance.catalogue.places import names_of
 from appliance.catalogue.settings import Settings
 from appliance.cluster import decisions
+from appliance.cluster.alarm_table import AlarmTable
 from appliance.cluster.companion import Companion
+from appliance.cluster.conditions import configuration_conditions, worker_conditions
 from appliance.cluster.configuring import Configuring
 from appliance.cluster.decisions import Action, AskToStop, ClusterView, Finish, GiveSlots, Kill, Life, Start
 from appliance.cluster.endings import Endings
@@ -81,7 +84,10 @@ class Supervisor:
         self.status = RUNNING
         """The exit status, once there is one."""
         self.alarms: list[str] = []
-        """Sentences that stay true while the appliance runs."""
+        """What was found when the appliance started, as sentences."""
+        self.alarm_table = AlarmTable(report)
+        self._listener_faults: dict[int, str] = {}
+        self._refusals: dict[str, str] = {}
         self.table = deal(range(workers))
         self._home = self.table
         self.settings = settings
@@ -162,6 +168,7 @@ class Supervisor:
         for action in decisions.decide(self._view(now)):
             self._act(action, now)
         self._tell_slots()
+        self._watch_conditions()
         self._answer_questions(now)
         self._last_cycle = now
         return decisions.sentence(self._view(now))
@@ -246,9 +253,12 @@ class Supervisor:
             process = self._new_process(number)
         except OSError as fault:
             reason = str(fault) if isinstance(fault, ListenFailed) else f"cannot be started: {fault.strerror or fault}"
+            if isinstance(fault, ListenFailed):
+                self._listener_faults[number] = f"{fault}"
             record.could_not_start(reason, self._limits, now)
             self._report(f"Worker {number}: {reason}.")
             return
+        self._listener_faults.pop(number, None)
         self._processes[number] = process
         self._waiting.register(process, selectors.EVENT_READ)
         record.started(now)
@@ -299,7 +309,7 @@ class Supervisor:
         refusals = self._sockets.steer(self.table, self._seed)
         for refusal in refusals:
             self._report(refusal)
-        self.alarms += refusals
+        self._refusals = {f"group {number}": refusal for number, refusal in enumerate(refusals)} or self._refusals
         for record in self.records if refusals else []:
             if record.number not in self._processes:
                 self._sockets.withdraw(record.number)
@@ -441,7 +451,7 @@ class Supervisor:
             "slots": [list(run) for run in self.table.runs()],
             "epoch": self.table.epoch,
             **totals_report(self.records),
-            "alarms": self._alarms(),
+            "alarms": self.alarm_table.sentences(),
         }
 
     def _worker_report(self, record: WorkerRecord, now: float) -> dict[str, Any]:
@@ -462,10 +472,15 @@ class Supervisor:
             rows.append(process_row(f"worker {number}", worker.figures(), worker.pid, up_s, record.restarts))
         return rows
 
-    def _alarms(self) -> list[str]:
-        found = [*self.alarms, *([self.configuring.fault] if self.configuring.fault else [])]
-        for record in self.records:
-            found += [f"Worker {record.number}: {alarm}" for alarm in record.alarms]
-            if record.life in (Life.ABSENT, Life.STARTING) and record.last_ending:
-                found.append(f"Worker {record.number} is away: the last one {record.last_ending}.")
-        return found
+    def _watch_conditions(self) -> None:
+        """Raise and clear alarms."""
+        found = [
+            *(Condition(START_REMARK, f"remark {number}", text) for number, text in enumerate(self.alarms, 1)),
+            *worker_conditions(self.records, self.settings.limits, self.alarm_table.is_raised),
+            *configuration_conditions(self.configuring.head, self.configuring.fault, clock.local_time_of),
+            *(Condition(LISTENER_FAILED, f"worker {number}", text) for number, text in self._listener_faults.items()),
+            *(Condition(STEERING_REFUSED, endpoint, text) for endpoint, text in self._refusals.items()),
+        ]
+        if self._companion is not None and not self._companion.is_running and self._companion.restarts >= 0:
+            found.append(Condition(MANAGEMENT_DOWN, "management", "The management process is started again."))
+        self.alarm_table.update(found, clock.wall_time())

@@ -21,6 +21,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from appliance import clock
+from appliance.catalogue.alarms import STATE_STORE_FAILING
 from appliance.catalogue.counters import CALLS_UNRECORDED
 from appliance.catalogue.settings import JournalSettings, Settings
 from appliance.routing.questions import Answer, Question
@@ -46,6 +47,8 @@ from appliance.workers.vitals import Vitals
 SUPERVISOR: Final = -1
 # Timers are not more precise than this, so that a thousand of them do not make a thousand turns.
 TIMER_GRAIN_S: Final = 0.002
+# Rows of a list where nobody says how many are wanted.
+ROWS: Final = 100
 SWEEP_INTERVAL_S: Final = 1.0
 LAST_WORDS_MS: Final = 200
 # From the first news of the siblings until there are connections to them, by which messages may have to go on.
@@ -293,6 +296,8 @@ class Worker:
             self._streams.stop_listening()
         elif isinstance(message, Asked) and sender == SUPERVISOR:
             self._change(message)
+        elif isinstance(message, Asked) and message.do == "connections":
+            self._bus.send(sender, [Told(message.id, self._streams.rows(int(message.args.get("limit", ROWS))))])
         else:
             return False
         return True
@@ -430,7 +435,7 @@ class Worker:
             self._sweep_at = now + SWEEP_INTERVAL_S
             self._streams.sweep(now)
         counters, gauges = self._vitals.read()
-        alarms = self._stack.alarms() + self._journal.alarms()
+        alarms = self._stack.alarms() + [f"{STATE_STORE_FAILING} {sentence}" for sentence in self._journal.alarms()]
         heartbeat = Heartbeat(self._number, counters, gauges, self._turn, self._stack.is_in_sync, alarms)
         self._bus.send(SUPERVISOR, [heartbeat])
         if self._is_draining and not gauges["transactions"]:
