@@ -193,9 +193,18 @@ class Stack:
             else:
                 self._replica.receive(sender, message, now)
 
+    def take_rate_demand(self) -> dict[str, dict[str, list[int]]]:
+        """What was asked of each rate limit since the last call; {} when nothing was."""
+        return self._node.rate_limits.take_demand()
+
+    def receive_rate_shares(self, shares: dict[str, dict[str, float]]) -> None:
+        """What this worker may let in of each rate limit, as the supervisor deals it."""
+        self._node.rate_limits.receive_shares(shares)
+
     def _receive_slots(self, table: SlotTable, live: Sequence[int], now: float) -> None:
         self._owners = table.owners
         self._is_shared = table.owners.count(self._worker) < len(table.owners)
+        self._node.rate_limits.part = table.owners.count(self._worker) / len(table.owners)
         self._siblings = [worker for worker in live if worker != self._worker]
         self._connections.set_siblings(self._siblings)
         self._replica.set_siblings(self._siblings, now)

@@ -56,7 +56,7 @@ def _absences(record: WorkerRecord, subject: str) -> Iterator[Condition]:
     is_away = record.life in (Life.ABSENT, Life.STARTING) and record.last_ending and not record.is_retired
     if is_away and not record.ended_well:
         yield Condition(WORKER_DOWN, subject, f"Worker {record.number} is away: the last one {record.last_ending}.")
-    if record.view().deaths >= DEATHS_TOO_MANY:
+    if record.view().deaths >= DEATHS_TOO_MANY and record.life != Life.LIVE:
         sentence = f"Worker {record.number} has died {record.view().deaths} times: it {record.last_ending}."
         yield Condition(WORKER_RESTARTING, subject, sentence)
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from appliance.cluster.alarm_table import AlarmTable
 from appliance.cluster.configuring import Configuring
 from appliance.cluster.decisions import Life
+from appliance.cluster.watch import Watch
 from appliance.cluster.worker_record import WorkerRecord
 from appliance.state.messages import Order
 
@@ -24,7 +24,7 @@ class Node(Protocol):
 
     configuring: Configuring
     records: list[WorkerRecord]
-    alarm_table: AlarmTable
+    watching: Watch
 
     def restart(self, number: int, now: float) -> Answer: ...
     def log(self, sentence: str) -> None: ...
@@ -59,10 +59,10 @@ class Orders:
         return self._node.configuring.confirm(args)
 
     def _alarms(self, asker: bytes, args: dict[str, Any], now: float) -> Answer:
-        return {"alarms": self._node.alarm_table.rows()}
+        return {"alarms": self._node.watching.alarms.rows()}
 
     def _alarm_history(self, asker: bytes, args: dict[str, Any], now: float) -> Answer:
-        return {"events": self._node.alarm_table.history(int(args["limit"]))}
+        return {"events": self._node.watching.alarms.history(int(args["limit"]))}
 
     def _restart(self, asker: bytes, args: dict[str, Any], now: float) -> Answer:
         number = int(args["number"])

@@ -21,14 +21,11 @@ from typing import Any, Final
 
 from appliance import clock
 from appliance.bus import SUPERVISOR, Bus, QuestionDoor
-from appliance.catalogue.alarms import LISTENER_FAILED, MANAGEMENT_DOWN, START_REMARK, STEERING_REFUSED, Condition
 from appliance.catalogue.differences import needs_restart
 from appliance.catalogue.places import names_of
 from appliance.catalogue.settings import Settings
 from appliance.cluster import decisions
-from appliance.cluster.alarm_table import AlarmTable
 from appliance.cluster.companion import Companion
-from appliance.cluster.conditions import configuration_conditions, worker_conditions
 from appliance.cluster.configuring import Configuring
 from appliance.cluster.decisions import Action, AskToStop, ClusterView, Finish, GiveSlots, Kill, Life, Start
 from appliance.cluster.endings import Endings
@@ -36,11 +33,13 @@ from appliance.cluster.orders import Orders
 from appliance.cluster.processes import CommandLine, Figures, NodeProcess, own_figures, worker_count
 from appliance.cluster.sockets import ListenFailed, ListeningSockets
 from appliance.cluster.status_report import listeners_report, process_row, totals_report, worker_report
+from appliance.cluster.watch import Watch
 from appliance.cluster.worker_record import WorkerRecord
 from appliance.commits import CommitStore
 from appliance.launch import WorkerLaunch, new_door, send_document
 from appliance.recorder import Recording
 from appliance.state.messages import (
+    Asked,
     BusMessage,
     Drain,
     ForgetSubscriber,
@@ -83,11 +82,7 @@ class Supervisor:
         """
         self.status = RUNNING
         """The exit status, once there is one."""
-        self.alarms: list[str] = []
-        """What was found when the appliance started, as sentences."""
-        self.alarm_table = AlarmTable(report)
-        self._listener_faults: dict[int, str] = {}
-        self._refusals: dict[str, str] = {}
+        self.watching = Watch(report)
         self.table = deal(range(workers))
         self._home = self.table
         self.settings = settings
@@ -163,12 +158,15 @@ class Supervisor:
             self.configuring.tend(now)
             self.endings.tend(now)
             self._go_on_restarting(now)
+            for number, shares in self.watching.shares_to_deal(self.records, self.settings, now).items():
+                self._bus.send(number, [Asked(0, "rate shares", {"shares": shares})])
         if self._companion is not None:
             self._companion.tend(self._limits, self._is_stopping, now)
+            self.watching.is_management_down = not self._companion.is_running and self._companion.restarts >= 0
         for action in decisions.decide(self._view(now)):
             self._act(action, now)
         self._tell_slots()
-        self._watch_conditions()
+        self.watching.look(self.records, self.settings, self.configuring, now)
         self._answer_questions(now)
         self._last_cycle = now
         return decisions.sentence(self._view(now))
@@ -195,10 +193,16 @@ class Supervisor:
         elif isinstance(message, InSync):
             has_become_live = record.became_in_sync(now)
         elif isinstance(message, Told):
-            self.configuring.told(record.number, message.report)
+            self._told_by(record, message.report, now)
         if has_become_live:
             took_s = now - record.started_at
             self._report(f"Worker {record.number} is in sync, {took_s:.1f} s after its start.")
+
+    def _told_by(self, record: WorkerRecord, report: dict[str, Any], now: float) -> None:
+        if "rate_demand" in report:
+            self.watching.told_demand(record.number, report["rate_demand"], now)
+        else:
+            self.configuring.told(record.number, report)
 
     def _reap(self, now: float) -> None:
         for number, process in list(self._processes.items()):
@@ -218,6 +222,7 @@ class Supervisor:
         self._doors.pop(number).close()
         self.configuring.died(number)
         self._told.pop(number, None)
+        self.watching.dealer.forget_worker(number)
         self._bus.forget(number)
         self._sockets.withdraw(number)
 
@@ -254,11 +259,11 @@ class Supervisor:
         except OSError as fault:
             reason = str(fault) if isinstance(fault, ListenFailed) else f"cannot be started: {fault.strerror or fault}"
             if isinstance(fault, ListenFailed):
-                self._listener_faults[number] = f"{fault}"
+                self.watching.listener_faults[number] = f"{fault}"
             record.could_not_start(reason, self._limits, now)
             self._report(f"Worker {number}: {reason}.")
             return
-        self._listener_faults.pop(number, None)
+        self.watching.listener_faults.pop(number, None)
         self._processes[number] = process
         self._waiting.register(process, selectors.EVENT_READ)
         record.started(now)
@@ -309,7 +314,7 @@ class Supervisor:
         refusals = self._sockets.steer(self.table, self._seed)
         for refusal in refusals:
             self._report(refusal)
-        self._refusals = {f"group {number}": refusal for number, refusal in enumerate(refusals)} or self._refusals
+        self.watching.refusals = refusals or self.watching.refusals
         for record in self.records if refusals else []:
             if record.number not in self._processes:
                 self._sockets.withdraw(record.number)
@@ -451,7 +456,7 @@ class Supervisor:
             "slots": [list(run) for run in self.table.runs()],
             "epoch": self.table.epoch,
             **totals_report(self.records),
-            "alarms": self.alarm_table.sentences(),
+            **self.watching.report(),
         }
 
     def _worker_report(self, record: WorkerRecord, now: float) -> dict[str, Any]:
@@ -471,16 +476,3 @@ class Supervisor:
             up_s = now - record.started_at
             rows.append(process_row(f"worker {number}", worker.figures(), worker.pid, up_s, record.restarts))
         return rows
-
-    def _watch_conditions(self) -> None:
-        """Raise and clear alarms."""
-        found = [
-            *(Condition(START_REMARK, f"remark {number}", text) for number, text in enumerate(self.alarms, 1)),
-            *worker_conditions(self.records, self.settings.limits, self.alarm_table.is_raised),
-            *configuration_conditions(self.configuring.head, self.configuring.fault, clock.local_time_of),
-            *(Condition(LISTENER_FAILED, f"worker {number}", text) for number, text in self._listener_faults.items()),
-            *(Condition(STEERING_REFUSED, endpoint, text) for endpoint, text in self._refusals.items()),
-        ]
-        if self._companion is not None and not self._companion.is_running and self._companion.restarts >= 0:
-            found.append(Condition(MANAGEMENT_DOWN, "management", "The management process is started again."))
-        self.alarm_table.update(found, clock.wall_time())

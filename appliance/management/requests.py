@@ -51,6 +51,7 @@ REQUESTS: Final[dict[str, Request]] = {
     "show transactions": Request(show_tables.parts_of("transactions")),
     "show calls": Request(show_tables.parts_of("calls")),
     "show subscribers": Request(show_tables.show_subscribers),
+    "show rate-limits": Request(show_tables.show_rate_limits),
     "test route": Request(show_tables.test_route),
     "show running-config": Request(configuration.show_running),
     "show startup-config": Request(configuration.show_startup),

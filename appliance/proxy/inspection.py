@@ -26,6 +26,8 @@ def inspect(node: Node, do: str, args: dict[str, Any], limits: SyntaxLimits, now
             return listing.transactions(node, limit)
         if do == "calls":
             return listing.calls(node, limit)
+        if do == "rate-limits":
+            return {"limits": node.rate_limits.rows()}
         if do == "clear registration":
             return _clear(node, str(args["address"]), now)
         if do == "test route":

@@ -18,6 +18,7 @@ from appliance.proxy.request_context import RequestContext
 from appliance.proxy.roles import ROLES
 from appliance.proxy.stages.authenticate import authenticate
 from appliance.proxy.stages.register import register
+from appliance.proxy.stages.throttle import throttle
 from appliance.routing.next_hops import HostUnknown
 from appliance.routing.targets import Target
 from appliance.sip.errors import MalformedMessage
@@ -66,7 +67,8 @@ def _context(listener: ListenerSettings, uri: str, caller: str, source: str, lim
 
 def _stages(context: RequestContext, node: Node, now: float) -> Any:
     for stage in ROLES[context.listener.role]:
-        if stage is register:
+        # A rehearsal takes no token, and registers nobody.
+        if stage in (register, throttle):
             continue
         answer, note = _answer(stage, context, node, now)
         yield {"stage": _name(stage), "answer": answer, "note": note}

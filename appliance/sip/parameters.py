@@ -25,7 +25,6 @@ from appliance.sip.characters import (
 )
 from appliance.sip.errors import MalformedMessage
 
-
 # Shared by all who have none: parameters that were parsed are values, changed by nobody.
 NO_PARAMETERS: Final[dict[bytes, bytes | None]] = {}
 

@@ -46,6 +46,32 @@ def parts_of(what: str) -> Callable[[Call], Any]:
     return show
 
 
+async def show_rate_limits(call: Call) -> Result:
+    """Each limit as it is configured, and what all workers have let in and not."""
+    reports = await call.desk.workers.ask_all("rate-limits", {})
+    rows = []
+    for limit in call.desk.settings.rate_limits:
+        parts = [report["limits"][limit.name] for report in reports if limit.name in report["limits"]]
+        hit: dict[str, int] = {}
+        for part in parts:
+            for entry in part["hit"]:
+                hit[entry["key"]] = hit.get(entry["key"], 0) + entry["exceeded"]
+        rows.append(
+            {
+                "name": limit.name,
+                "of": limit.of,
+                "per": limit.per,
+                "rate_per_s": limit.rate_per_s,
+                "burst": limit.burst,
+                "action": limit.action,
+                "passed": sum(part["passed"] for part in parts),
+                "exceeded": sum(part["exceeded"] for part in parts),
+                "hit": [{"key": key, "exceeded": count} for key, count in sorted(hit.items(), key=lambda e: -e[1])],
+            }
+        )
+    return {"limits": rows}
+
+
 async def clear_registration(call: Call) -> Result:
     return await call.desk.workers.ask(_any_worker(call), "clear registration", {"address": call.args.text("address")})
 
