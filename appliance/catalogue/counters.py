@@ -93,7 +93,7 @@ STORE_FAILED: Final = 64
 JOURNAL_FAILED: Final = 65
 # rate limits
 RATE_LIMITED_REFUSED: Final = 66
-RATE_LIMITED_DROPPED: Final = 67
+DROPPED_RATE_LIMIT: Final = 67
 RATE_LIMITED_COUNTED: Final = 68
 
 
@@ -211,7 +211,7 @@ COUNTERS: Final[tuple[Counter, ...]] = (
             "Registrations that could not be written to the state folder."),
     Counter(RATE_LIMITED_REFUSED, "rate-limited-refused", "refusals",
             "Requests answered with 503 because a rate limit was exceeded."),
-    Counter(RATE_LIMITED_DROPPED, "rate-limited-dropped", "drops",
+    Counter(DROPPED_RATE_LIMIT, "dropped-rate-limit", "drops",
             "Requests beyond a rate limit whose action is `drop`."),
     Counter(RATE_LIMITED_COUNTED, "rate-limited-counted", "trouble",
             "Requests beyond a rate limit whose action is `count`: they were let in."),

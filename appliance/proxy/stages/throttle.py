@@ -8,7 +8,7 @@ Knows nothing of how limits are kept.
 
 from __future__ import annotations
 
-from appliance.catalogue.counters import RATE_LIMITED_COUNTED, RATE_LIMITED_DROPPED, RATE_LIMITED_REFUSED
+from appliance.catalogue.counters import DROPPED_RATE_LIMIT, RATE_LIMITED_COUNTED, RATE_LIMITED_REFUSED
 from appliance.proxy.answers import CONTINUE, Answer, Drop, Reply
 from appliance.proxy.node import Node
 from appliance.proxy.rate_limits import Limit
@@ -53,6 +53,6 @@ def _beyond(limit: Limit, node: Node) -> Answer:
         node.counters[RATE_LIMITED_REFUSED] += 1
         return Reply(503, b"Rate Limit Exceeded", RETRY_AFTER, is_stateless=True)
     if action == "drop":
-        return Drop(RATE_LIMITED_DROPPED)
+        return Drop(DROPPED_RATE_LIMIT)
     node.counters[RATE_LIMITED_COUNTED] += 1
     return CONTINUE
