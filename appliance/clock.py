@@ -28,5 +28,9 @@ def wall_time() -> float:
 
 def local_time_text() -> str:
     """Local date and time of day for a line of log, to the millisecond."""
-    now = time.time()
+    return local_time_of(time.time())
+
+
+def local_time_of(now: float) -> str:
+    """The same of a moment in unix time."""
     return f"{time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(now))}.{int(now * 1000) % 1000:03d}"

@@ -16,12 +16,15 @@ Knows nothing of sockets, processes and files.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from appliance.catalogue import counters as catalogue
+from appliance.catalogue.alarms import REPLICATION_LAGGING
 from appliance.catalogue.settings import Settings, SyntaxSettings
 from appliance.location.bindings import BindingChange, BindingTable
 from appliance.location.records import BindingRecords, encode_change
 from appliance.proxy.adoption import calls_of
+from appliance.proxy.inspection import inspect
 from appliance.proxy.node import Node
 from appliance.proxy.proxy import Proxy
 from appliance.routing.questions import Answer, HostAnswer, Question
@@ -31,6 +34,7 @@ from appliance.sip.parser import SyntaxLimits, find_call_id, parse
 from appliance.sip.writer import write_response
 from appliance.state.connections import ConnectionDirectory
 from appliance.state.messages import (
+    Asked,
     BusMessage,
     CallsMoved,
     ConnectionsChanged,
@@ -39,6 +43,7 @@ from appliance.state.messages import (
     SendFailed,
     SendOn,
     SlotsChanged,
+    Told,
 )
 from appliance.state.replication import Replica
 from appliance.state.slots import SlotTable, seed_of, slot_of
@@ -181,14 +186,25 @@ class Stack:
                 self._connections.receive(sender, message)
             elif isinstance(message, CallsMoved):
                 self.adopt(message.snapshots, now)
+            elif isinstance(message, Asked):
+                self._messages.append((sender, Told(message.id, self._answer(message, now))))
             elif isinstance(message, ForgetSubscriber):
                 self._node.subscribers.forget(message.username)
             else:
                 self._replica.receive(sender, message, now)
 
+    def take_rate_demand(self) -> dict[str, dict[str, list[int]]]:
+        """What was asked of each rate limit since the last call; {} when nothing was."""
+        return self._node.rate_limits.take_demand()
+
+    def receive_rate_shares(self, shares: dict[str, dict[str, float]]) -> None:
+        """What this worker may let in of each rate limit, as the supervisor deals it."""
+        self._node.rate_limits.receive_shares(shares)
+
     def _receive_slots(self, table: SlotTable, live: Sequence[int], now: float) -> None:
         self._owners = table.owners
         self._is_shared = table.owners.count(self._worker) < len(table.owners)
+        self._node.rate_limits.part = table.owners.count(self._worker) / len(table.owners)
         self._siblings = [worker for worker in live if worker != self._worker]
         self._connections.set_siblings(self._siblings)
         self._replica.set_siblings(self._siblings, now)
@@ -213,6 +229,10 @@ class Stack:
         """Go on with calls that another worker was setting up."""
         if snapshots:
             self._proxy.adopt(snapshots, now)
+
+    def _answer(self, asked: Asked, now: float) -> dict[str, Any]:
+        """What an operator wants to know of this worker."""
+        return inspect(self._node, asked.do, asked.args, self._syntax, now)
 
     def _publish(self, change: BindingChange) -> int:
         """Apply a change of bindings, note it for the journal, and tell the siblings."""
@@ -368,8 +388,8 @@ class Stack:
         }
 
     def alarms(self) -> list[str]:
-        """What the operator should know, as sentences."""
-        return [f"Registrations reach worker {worker} late." for worker in self._replica.lagging]
+        """What the operator should know: the name of an alarm, and a sentence."""
+        return [f"{REPLICATION_LAGGING} Registrations reach worker {worker} late." for worker in self._replica.lagging]
 
 
 def syntax_limits(configured: SyntaxSettings) -> SyntaxLimits:

@@ -91,6 +91,10 @@ SEND_FAILED: Final = 62
 DNS_FAILED: Final = 63
 STORE_FAILED: Final = 64
 JOURNAL_FAILED: Final = 65
+# rate limits
+RATE_LIMITED_REFUSED: Final = 66
+DROPPED_RATE_LIMIT: Final = 67
+RATE_LIMITED_COUNTED: Final = 68
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,5 +209,11 @@ COUNTERS: Final[tuple[Counter, ...]] = (
     Counter(STORE_FAILED, "store-failed", "trouble", "Questions the subscriber database could not answer."),
     Counter(JOURNAL_FAILED, "journal-failed", "trouble",
             "Registrations that could not be written to the state folder."),
+    Counter(RATE_LIMITED_REFUSED, "rate-limited-refused", "refusals",
+            "Requests answered with 503 because a rate limit was exceeded."),
+    Counter(DROPPED_RATE_LIMIT, "dropped-rate-limit", "drops",
+            "Requests beyond a rate limit whose action is `drop`."),
+    Counter(RATE_LIMITED_COUNTED, "rate-limited-counted", "trouble",
+            "Requests beyond a rate limit whose action is `count`: they were let in."),
 )
 # fmt: on

@@ -100,7 +100,7 @@ def _whole(settings: Any) -> Iterator[Contradiction]:
         return
     if not settings.listeners:
         yield Contradiction(("listeners",), "there is no listener", "add a section `listener NAME`")
-    for attribute, word in (("listeners", "listener"), ("operators", "operator")):
+    for attribute, word in (("listeners", "listener"), ("operators", "operator"), ("rate_limits", "rate limit")):
         yield from _same_names(attribute, word, getattr(settings, attribute))
     yield from _same_addresses(settings.listeners)
     yield from _without_domain(settings)

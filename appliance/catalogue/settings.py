@@ -100,6 +100,27 @@ class OperatorSettings(_Checked):
 
 
 @dataclass(frozen=True, slots=True)
+class RateLimitSettings(_Checked):
+    """A bound on how many requests of a kind are let in a second, over all workers."""
+
+    name: str = name_of_section("limit", Name())
+    of: str = setting(
+        "requests", "of", Choice(("requests", "registrations")), LIVE,
+        "What is counted: requests that start something, or REGISTER requests.")
+    per: str = setting(
+        "source", "per", Choice(("source", "domain", "listener", "total")), LIVE,
+        "What has a bucket of its own: each source address, domain of the Request-URI or listener, or all together.")
+    rate_per_s: int = setting(
+        100, "rate", Integer(1, 1000000, "per second"), LIVE, "How many are let in for each of these, a second.")
+    burst: int = setting(
+        50, "burst", Integer(1, 1000000), LIVE, "How many may come at once after a pause.")
+    action: str = setting(
+        "refuse", "action", Choice(("refuse", "drop", "count")), LIVE,
+        "What happens to those beyond it: they are answered 503 with Retry-After, dropped, or only counted.",
+        "RFC 3261 21.5.4")
+
+
+@dataclass(frozen=True, slots=True)
 class RegistrarSettings(_Checked):
     """Registrations (RFC 3261 10)."""
 
@@ -302,6 +323,9 @@ class Settings(_Checked):
     operators: tuple[OperatorSettings, ...] = named_sections(
         OperatorSettings, (), "operator", LIVE,
         "An account for the control socket. Root and the user the appliance runs as need none.")
+    rate_limits: tuple[RateLimitSettings, ...] = named_sections(
+        RateLimitSettings, (), "rate-limit", LIVE,
+        "A bound on what is let in each second; the sum over all workers keeps to it.")
     registrar: RegistrarSettings = section(RegistrarSettings(), "registrar", "Registrations.")
     digest: DigestSettings = section(DigestSettings(), "digest", "Authentication by password.")
     proxy: ProxySettings = section(ProxySettings(), "proxy", "Forwarding.")

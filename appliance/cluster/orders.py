@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from appliance.cluster.configuring import Configuring
 from appliance.cluster.decisions import Life
+from appliance.cluster.watch import Watch
 from appliance.cluster.worker_record import WorkerRecord
 from appliance.state.messages import Order
 
@@ -23,6 +24,7 @@ class Node(Protocol):
 
     configuring: Configuring
     records: list[WorkerRecord]
+    watching: Watch
 
     def restart(self, number: int, now: float) -> Answer: ...
     def log(self, sentence: str) -> None: ...
@@ -36,6 +38,8 @@ class Orders:
         self._by_name: dict[str, Callable[[bytes, dict[str, Any], float], Answer | None]] = {
             "commit": node.configuring.commit,
             "confirm": self._confirm,
+            "alarms": self._alarms,
+            "alarm history": self._alarm_history,
             "drain worker": self._drain,
             "undrain worker": self._undrain,
             "restart worker": self._restart,
@@ -53,6 +57,12 @@ class Orders:
 
     def _confirm(self, asker: bytes, args: dict[str, Any], now: float) -> Answer:
         return self._node.configuring.confirm(args)
+
+    def _alarms(self, asker: bytes, args: dict[str, Any], now: float) -> Answer:
+        return {"alarms": self._node.watching.alarms.rows()}
+
+    def _alarm_history(self, asker: bytes, args: dict[str, Any], now: float) -> Answer:
+        return {"events": self._node.watching.alarms.history(int(args["limit"]))}
 
     def _restart(self, asker: bytes, args: dict[str, Any], now: float) -> Answer:
         number = int(args["number"])

@@ -116,7 +116,7 @@ def _prepared(
     )
     companion = Companion(ManagementLaunch(str(folder.path), start.text), report) if has_management else None
     supervisor = Supervisor(settings, launch, workers, sockets, recording, report, command_line, store, companion)
-    supervisor.alarms += alarms
+    supervisor.watching.remarks += alarms
     opened.callback(supervisor.close)
     return supervisor
 

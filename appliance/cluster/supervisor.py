@@ -35,11 +35,13 @@ from appliance.cluster.orders import Orders
 from appliance.cluster.processes import CommandLine, Figures, NodeProcess, own_figures, worker_count
 from appliance.cluster.sockets import ListenFailed, ListeningSockets
 from appliance.cluster.status_report import listeners_report, process_row, totals_report, worker_report
+from appliance.cluster.watch import Watch
 from appliance.cluster.worker_record import WorkerRecord
 from appliance.commits import CommitStore
 from appliance.launch import WorkerLaunch, new_door, send_document
 from appliance.recorder import Recording
 from appliance.state.messages import (
+    Asked,
     BusMessage,
     Drain,
     ForgetSubscriber,
@@ -85,8 +87,7 @@ class Supervisor:
         """
         self.status = RUNNING
         """The exit status, once there is one."""
-        self.alarms: list[str] = []
-        """Sentences that stay true while the appliance runs."""
+        self.watching = Watch(report)
         self.table = deal(range(workers))
         self._home = self.table
         self.settings = settings
@@ -179,11 +180,15 @@ class Supervisor:
             self.configuring.tend(now)
             self.endings.tend(now)
             self._go_on_restarting(now)
+            for number, shares in self.watching.shares_to_deal(self.records, self.settings, now).items():
+                self._bus.send(number, [Asked(0, "rate shares", {"shares": shares})])
         if self._companion is not None:
             self._companion.tend(self._limits, self._is_stopping, now)
+            self.watching.is_management_down = not self._companion.is_running and self._companion.restarts >= 0
         for action in decisions.decide(self._view(now)):
             self._act(action, now)
         self._tell_slots()
+        self.watching.look(self.records, self.settings, self.configuring, now)
         self._answer_questions(now)
         return decisions.sentence(self._view(now))
 
@@ -214,10 +219,16 @@ class Supervisor:
         elif isinstance(message, InSync):
             has_become_live = record.became_in_sync(now)
         elif isinstance(message, Told):
-            self.configuring.told(record.number, message.report)
+            self._told_by(record, message.report, now)
         if has_become_live:
             took_s = now - record.started_at
             self._report(f"Worker {record.number} is in sync, {took_s:.1f} s after its start.")
+
+    def _told_by(self, record: WorkerRecord, report: dict[str, Any], now: float) -> None:
+        if "rate_demand" in report:
+            self.watching.told_demand(record.number, report["rate_demand"], now)
+        else:
+            self.configuring.told(record.number, report)
 
     def _reap(self, now: float) -> None:
         for number, process in list(self._processes.items()):
@@ -237,6 +248,7 @@ class Supervisor:
         self._doors.pop(number).close()
         self.configuring.died(number)
         self._told.pop(number, None)
+        self.watching.dealer.forget_worker(number)
         self._bus.forget(number)
         self._sockets.withdraw(number)
 
@@ -272,9 +284,12 @@ class Supervisor:
             process = self._new_process(number)
         except OSError as fault:
             reason = str(fault) if isinstance(fault, ListenFailed) else f"cannot be started: {fault.strerror or fault}"
+            if isinstance(fault, ListenFailed):
+                self.watching.listener_faults[number] = f"{fault}"
             record.could_not_start(reason, self._limits, now)
             self._report(f"Worker {number}: {reason}.")
             return
+        self.watching.listener_faults.pop(number, None)
         self._processes[number] = process
         self._waiting.register(process, selectors.EVENT_READ)
         record.started(now)
@@ -325,7 +340,7 @@ class Supervisor:
         refusals = self._sockets.steer(self.table, self._seed)
         for refusal in refusals:
             self._report(refusal)
-        self.alarms += refusals
+        self.watching.refusals = refusals or self.watching.refusals
         for record in self.records if refusals else []:
             if record.number not in self._processes:
                 self._sockets.withdraw(record.number)
@@ -467,7 +482,7 @@ class Supervisor:
             "slots": [list(run) for run in self.table.runs()],
             "epoch": self.table.epoch,
             **totals_report(self.records),
-            "alarms": self._alarms(),
+            **self.watching.report(),
         }
 
     def _worker_report(self, record: WorkerRecord, now: float) -> dict[str, Any]:
@@ -487,11 +502,3 @@ class Supervisor:
             up_s = now - record.started_at
             rows.append(process_row(f"worker {number}", worker.figures(), worker.pid, up_s, record.restarts))
         return rows
-
-    def _alarms(self) -> list[str]:
-        found = [*self.alarms, *([self.configuring.fault] if self.configuring.fault else [])]
-        for record in self.records:
-            found += [f"Worker {record.number}: {alarm}" for alarm in record.alarms]
-            if record.life in (Life.ABSENT, Life.STARTING) and record.last_ending:
-                found.append(f"Worker {record.number} is away: the last one {record.last_ending}.")
-        return found

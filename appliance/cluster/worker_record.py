@@ -31,6 +31,8 @@ class WorkerRecord:
         self.is_on_the_bus = False
         """Has this incarnation been heard?"""
         self.last_ending = ""
+        self.ended_well = True
+        """Did the last one end because we wanted it to?"""
         self.alarms: list[str] = []
         self.gauges: dict[str, int] = {}
         self.turn = 0
@@ -109,6 +111,7 @@ class WorkerRecord:
         self._deaths = 0 if self._was_asked else self._deaths_in_a_row(limits, now) + 1
         self.restart_at = now + (restart_delay_s(self._deaths, limits) if self._deaths else 0.0)
         self.last_ending = ending
+        self.ended_well = self._was_asked
         self.is_on_the_bus = False
         self._counters_of_the_dead = _sums(self._counters_of_the_dead, self._counters)
         self._counters = []

@@ -13,7 +13,7 @@ from appliance import clock
 from appliance.management.desk import Call
 from appliance.management.refusal import Refused
 from appliance.management.sessions import ACT, LOOK
-from appliance.management.tasks import configuration, node_orders, show_node
+from appliance.management.tasks import configuration, node_orders, show_node, show_tables
 
 Task = Callable[[Call], Awaitable[dict[str, Any]]]
 
@@ -42,8 +42,17 @@ REQUESTS: Final[dict[str, Request]] = {
     "show clock": Request(show_node.show_clock),
     "show counters": Request(show_node.show_counters),
     "show drops": Request(show_node.show_drops),
+    "show alarms": Request(show_node.show_alarms),
+    "show alarm history": Request(show_node.show_alarm_history),
     "show logging": Request(show_node.show_logging),
     "show audit": Request(show_node.show_audit),
+    "show registrations": Request(show_tables.show_registrations),
+    "show connections": Request(show_tables.parts_of("connections")),
+    "show transactions": Request(show_tables.parts_of("transactions")),
+    "show calls": Request(show_tables.parts_of("calls")),
+    "show subscribers": Request(show_tables.show_subscribers),
+    "show rate-limits": Request(show_tables.show_rate_limits),
+    "test route": Request(show_tables.test_route),
     "show running-config": Request(configuration.show_running),
     "show startup-config": Request(configuration.show_startup),
     "show commits": Request(configuration.show_commits),
@@ -55,6 +64,9 @@ REQUESTS: Final[dict[str, Request]] = {
     "commit": _act(configuration.commit),
     "confirm": _act(configuration.confirm),
     "rollback": _act(configuration.rollback),
+    "clear registration": _act(show_tables.clear_registration),
+    "subscriber add": _act(show_tables.add_subscriber),
+    "subscriber remove": _act(show_tables.remove_subscriber),
     "clear counters": _act(show_node.clear_counters),
     "drain worker": _act(node_orders.drain_worker),
     "undrain worker": _act(node_orders.undrain_worker),

@@ -24,6 +24,7 @@ cdef class Node:
     cdef public object subscribers
     cdef public object inquiries
     cdef public object nonces
+    cdef public object rate_limits
     cdef public double wall_offset_s
 
     cpdef double wall_time(self, double now)

@@ -16,6 +16,7 @@ from appliance.location.bindings import BindingChange, BindingTable
 from appliance.proxy.inquiries import Inquiries
 from appliance.proxy.keys import Keys
 from appliance.proxy.nonces import Nonces
+from appliance.proxy.rate_limits import RateLimits
 from appliance.routing.hosts import HostCache
 from appliance.routing.next_hops import NextHops
 from appliance.routing.own_names import OwnNames
@@ -54,6 +55,7 @@ class Node:
         "next_hops",
         "nonces",
         "publish",
+        "rate_limits",
         "settings",
         "subscribers",
         "transactions",
@@ -85,6 +87,7 @@ class Node:
         self.subscribers = SubscriberCache(settings.limits.subscribers_cached_max, settings.digest.cache_s)
         self.inquiries = Inquiries(settings.limits.contexts_waiting_max)
         self.nonces = Nonces(key, worker, settings.limits.nonces_max, settings.digest.nonce_lifetime_s, started_at)
+        self.rate_limits = RateLimits(settings.rate_limits)
         self.changed_calls: dict[bytes, KeptCall] = {}
         self.wall_offset_s = 0.0
 
@@ -100,6 +103,7 @@ class Node:
         self.hosts.limit = limits.hosts_cached_max
         self.subscribers.reconfigure(limits.subscribers_cached_max, settings.digest.cache_s)
         self.inquiries.limit = limits.contexts_waiting_max
+        self.rate_limits.reconfigure(settings.rate_limits)
         self.nonces.reconfigure(limits.nonces_max, settings.digest.nonce_lifetime_s)
 
     def wall_time(self, now: float) -> float:

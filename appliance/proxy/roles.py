@@ -15,11 +15,13 @@ from appliance.proxy.stages.options import answer_options
 from appliance.proxy.stages.record_route import record_route
 from appliance.proxy.stages.register import register
 from appliance.proxy.stages.relay import relay
+from appliance.proxy.stages.throttle import throttle
 from appliance.proxy.stages.validate import validate
 
 # Registrar and proxy of its domains' users.
 USER: Final[tuple[Stage, ...]] = (
     validate,
+    throttle,
     loose_route,
     authenticate,
     register,

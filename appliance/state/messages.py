@@ -132,7 +132,7 @@ class PeerStarted(BusMessage):
 
 
 class Heartbeat(BusMessage):
-    """A worker lives: its counters by id, its gauges by name, the turns its loop made, its alarms as sentences.
+    """A worker lives: its counters by id, its gauges by name, the turns its loop made, its alarms as name and sentence.
 
     `in_sync` says that it holds all registrations, and so may own slots.
     """

@@ -95,3 +95,16 @@ def remote_of(name: Any) -> tuple[str, int]:
     if len(name) > 3 and name[3] and "%" not in address:
         address += f"%{name[3]}"
     return address, name[1]
+
+
+def connection_row(connection: Connection) -> dict[str, Any]:
+    """The connection as an operator sees it."""
+    flow = connection.flow
+    return {
+        "worker": flow.worker,
+        "connection": flow.connection,
+        "listener": flow.listener,
+        "remote": f"{flow.remote[0]}:{flow.remote[1]}",
+        "opened_by": "us" if connection.is_opened_here else "peer",
+        "state": "ending" if connection.is_ending else "open" if connection.has_spoken else "silent",
+    }

@@ -16,7 +16,8 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable, Collection
-from typing import Final
+from itertools import islice
+from typing import Any, Final
 from zlib import crc32
 
 from appliance.catalogue.counters import (
@@ -42,7 +43,7 @@ from appliance.transport.flow import Flow, Outgoing
 from appliance.transport.framing import NEVER, PING, PONG
 from appliance.transport.via import reopened
 from appliance.workers.ageing import Ageing
-from appliance.workers.connection import NO_REMOTE, Connection
+from appliance.workers.connection import NO_REMOTE, Connection, connection_row
 
 # Messages that may wait for one connection to open.
 WAITING_MAX: Final = 256
@@ -98,6 +99,11 @@ class Streams:
     def __len__(self) -> int:
         """Connections that are open or being opened."""
         return len(self._connections) + len(self._opening)
+
+    def rows(self, limit: int) -> dict[str, Any]:
+        """The connections as an operator sees them, bounded."""
+        rows = [connection_row(connection) for connection in islice(self._connections.values(), limit)]
+        return {"total": len(self), "rows": rows, "shown": len(rows)}
 
     # -- listening -----------------------------------------------------------------------------------
 

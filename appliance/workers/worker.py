@@ -21,6 +21,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from appliance import clock
+from appliance.catalogue.alarms import STATE_STORE_FAILING
 from appliance.catalogue.counters import CALLS_UNRECORDED
 from appliance.catalogue.settings import JournalSettings, Settings
 from appliance.routing.questions import Answer, Question
@@ -46,7 +47,11 @@ from appliance.workers.vitals import Vitals
 SUPERVISOR: Final = -1
 # Timers are not more precise than this, so that a thousand of them do not make a thousand turns.
 TIMER_GRAIN_S: Final = 0.002
+# Rows of a list where nobody says how many are wanted.
+ROWS: Final = 100
 SWEEP_INTERVAL_S: Final = 1.0
+# How often the supervisor hears what is asked of rate limits.
+DEMAND_INTERVAL_S: Final = 0.5
 LAST_WORDS_MS: Final = 200
 # From the first news of the siblings until there are connections to them, by which messages may have to go on.
 MEETING_S: Final = 0.05
@@ -76,6 +81,8 @@ class SipStack(Protocol):
     def connections_changed(self, opened: Sequence[Flow], closed: Sequence[Flow]) -> None: ...
     def set_wall_time(self, wall_time: float, now: float) -> None: ...
     def reconfigure(self, settings: Settings, now: float) -> None: ...
+    def take_rate_demand(self) -> dict[str, dict[str, list[int]]]: ...
+    def receive_rate_shares(self, shares: dict[str, dict[str, float]]) -> None: ...
     def gauges(self) -> dict[str, int]: ...
     def alarms(self) -> list[str]: ...
 
@@ -172,6 +179,7 @@ class Worker:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
         self._sweep_at = 0.0
+        self._demand_at = 0.0
         self._turn = 0
 
     async def run(self, stream_sockets: Mapping[int, socket.socket]) -> int:
@@ -293,6 +301,8 @@ class Worker:
             self._streams.stop_listening()
         elif isinstance(message, Asked) and sender == SUPERVISOR:
             self._change(message)
+        elif isinstance(message, Asked) and message.do == "connections":
+            self._bus.send(sender, [Told(message.id, self._streams.rows(int(message.args.get("limit", ROWS))))])
         else:
             return False
         return True
@@ -319,6 +329,8 @@ class Worker:
             self._reconfiguring.let_go(asked)
         elif asked.do == "abandon":
             self._reconfiguring.abandon(asked)
+        elif asked.do == "rate shares":
+            self._stack.receive_rate_shares(asked.args["shares"])
 
     def _tell_supervisor(self, report: dict[str, Any]) -> None:
         self._bus.send(SUPERVISOR, [Told(0, report)])
@@ -429,8 +441,12 @@ class Worker:
         if now >= self._sweep_at:
             self._sweep_at = now + SWEEP_INTERVAL_S
             self._streams.sweep(now)
+        if now >= self._demand_at:
+            self._demand_at = now + DEMAND_INTERVAL_S
+            if demand := self._stack.take_rate_demand():
+                self._tell_supervisor({"rate_demand": demand})
         counters, gauges = self._vitals.read()
-        alarms = self._stack.alarms() + self._journal.alarms()
+        alarms = self._stack.alarms() + [f"{STATE_STORE_FAILING} {sentence}" for sentence in self._journal.alarms()]
         heartbeat = Heartbeat(self._number, counters, gauges, self._turn, self._stack.is_in_sync, alarms)
         self._bus.send(SUPERVISOR, [heartbeat])
         if self._is_draining and not gauges["transactions"]:

@@ -115,6 +115,12 @@ class EchoStack:
     def reconfigure(self, settings: Settings, now: float) -> None:
         pass
 
+    def take_rate_demand(self) -> dict[str, dict[str, list[int]]]:
+        return {}
+
+    def receive_rate_shares(self, shares: dict[str, dict[str, float]]) -> None:
+        pass
+
     def set_wall_time(self, wall_time: float, now: float) -> None:
         self.wall_time = wall_time
 

@@ -150,3 +150,9 @@ async def terminal_monitor(call: Call) -> Result:
                 await call.event({"line": line})
 
 
+async def show_alarms(call: Call) -> Result:
+    return await call.desk.order("alarms", {})
+
+
+async def show_alarm_history(call: Call) -> Result:
+    return await call.desk.order("alarm history", {"limit": call.args.limit()})

@@ -1,0 +1,91 @@
+"""Alarms that are raised, since when, and a bounded history of what was raised and cleared.
+
+Fed with the conditions that are true now; whatever is no longer among them is cleared. A condition that comes
+and goes within one look is never seen, and a text that changes is no new alarm.
+
+Knows nothing of what the conditions are made of.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from appliance.catalogue.alarms import Condition, alarm_named
+
+HISTORY_MAX: Final = 1000
+RAISED: Final = "raised"
+CLEARED: Final = "cleared"
+
+
+@dataclass(slots=True)
+class _Raised:
+    since: float
+    text: str
+
+
+class AlarmTable:
+    """`report` gets a sentence for each alarm that is raised or cleared."""
+
+    def __init__(self, report: Callable[[str], None]) -> None:
+        self._report = report
+        self._active: dict[tuple[str, str], _Raised] = {}
+        self._history: deque[dict[str, Any]] = deque(maxlen=HISTORY_MAX)
+
+    def is_raised(self, name: str, subject: str) -> bool:
+        """Is that alarm raised of that subject?"""
+        return (name, subject) in self._active
+
+    def update(self, conditions: Iterable[Condition], wall_time: float) -> None:
+        """Raise and clear."""
+        true_now = {(condition.name, condition.subject): condition.text for condition in conditions}
+        for key in [key for key in self._active if key not in true_now]:
+            self._note(key, self._active.pop(key).text, CLEARED, wall_time)
+        for key, text in true_now.items():
+            if key in self._active:
+                self._active[key].text = text
+            else:
+                self._active[key] = _Raised(wall_time, text)
+                self._note(key, text, RAISED, wall_time)
+
+    def _note(self, key: tuple[str, str], text: str, what: str, wall_time: float) -> None:
+        name, subject = key
+        severity = alarm_named(name).severity
+        self._history.append(
+            {
+                "wall_time": round(wall_time, 3),
+                "name": name,
+                "subject": subject,
+                "severity": severity,
+                "what": what,
+                "text": text,
+            }
+        )
+        self._report(f"Alarm {name} of {subject} is {what} ({severity}): {text}")
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The raised ones, the oldest first."""
+        return [self._row(key, raised) for key, raised in self._active.items()]
+
+    def _row(self, key: tuple[str, str], raised: _Raised) -> dict[str, Any]:
+        alarm = alarm_named(key[0])
+        return {
+            "name": alarm.name,
+            "subject": key[1],
+            "severity": alarm.severity,
+            "since": round(raised.since, 3),
+            "cause": alarm.cause,
+            "effect": alarm.effect,
+            "action": alarm.action,
+            "text": raised.text,
+        }
+
+    def sentences(self) -> list[str]:
+        """What is raised, a sentence each."""
+        return [raised.text for raised in self._active.values()]
+
+    def history(self, limit: int) -> list[dict[str, Any]]:
+        """The last events, oldest first."""
+        return list(self._history)[-limit:]

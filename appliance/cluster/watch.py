@@ -1,0 +1,71 @@
+"""What the supervisor keeps an eye on besides its workers' lives: alarms, and the rate limits that they share.
+
+Knows nothing of processes and of the bus.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from appliance import clock
+from appliance.catalogue.alarms import LISTENER_FAILED, MANAGEMENT_DOWN, START_REMARK, STEERING_REFUSED, Condition
+from appliance.catalogue.settings import Settings
+from appliance.cluster.alarm_table import AlarmTable
+from appliance.cluster.conditions import configuration_conditions, worker_conditions
+from appliance.cluster.configuring import Configuring
+from appliance.cluster.decisions import Life
+from appliance.cluster.rate_dealing import REPORT_INTERVAL_S, RateDealer, Shares
+from appliance.cluster.worker_record import WorkerRecord
+
+
+class Watch:
+    """Call `look` in every cycle."""
+
+    def __init__(self, report: Callable[[str], None]) -> None:
+        self.alarms = AlarmTable(report)
+        self.remarks: list[str] = []
+        """What was found when the appliance started, as sentences."""
+        self.listener_faults: dict[int, str] = {}
+        """By worker: why it could not have its sockets."""
+        self.refusals: list[str] = []
+        """A sentence for each group of sockets that the kernel does not steer."""
+        self.is_management_down = False
+        self.dealer = RateDealer()
+        self._deal_at = 0.0
+
+    def look(self, records: Sequence[WorkerRecord], settings: Settings, configuring: Configuring, now: float) -> None:
+        """Raise and clear alarms."""
+        found = [
+            *worker_conditions(records, settings.limits, self.alarms.is_raised),
+            *configuration_conditions(configuring.head, configuring.fault, clock.local_time_of),
+            *self.dealer.conditions(settings.rate_limits, now),
+            *self._own_conditions(),
+        ]
+        self.alarms.update(found, clock.wall_time())
+
+    def _own_conditions(self) -> Iterator[Condition]:
+        for number, text in enumerate(self.remarks, 1):
+            yield Condition(START_REMARK, f"remark {number}", text)
+        for worker, text in self.listener_faults.items():
+            yield Condition(LISTENER_FAILED, f"worker {worker}", text)
+        for number, text in enumerate(self.refusals, 1):
+            yield Condition(STEERING_REFUSED, f"group {number}", text)
+        if self.is_management_down:
+            yield Condition(MANAGEMENT_DOWN, "management", "The management process is started again.")
+
+    def told_demand(self, worker: int, demand: dict[str, dict[str, list[int]]], now: float) -> None:
+        """What was asked of a worker's rate limits."""
+        self.dealer.told(worker, demand, now)
+
+    def shares_to_deal(self, records: Sequence[WorkerRecord], settings: Settings, now: float) -> dict[int, Shares]:
+        """What each worker may let in of each rate limit from now on; {} as long as that need not be said again."""
+        if not settings.rate_limits or now < self._deal_at:
+            return {}
+        self._deal_at = now + REPORT_INTERVAL_S
+        live = [record.number for record in records if record.life == Life.LIVE]
+        return self.dealer.shares(settings.rate_limits, live)
+
+    def report(self) -> dict[str, Any]:
+        """For the status: what is raised, a sentence each."""
+        return {"alarms": self.alarms.sentences()}

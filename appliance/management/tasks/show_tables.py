@@ -1,0 +1,137 @@
+"""`show` of what workers hold: registrations, connections, transactions, calls; and of the subscribers.
+
+Every worker holds all registrations, so one is asked; the other tables are parts, which are put together.
+
+Knows nothing of how a worker looks them up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from itertools import islice
+from typing import Any
+
+from appliance.management.desk import Call
+from appliance.management.failure import CommandFailed
+from appliance.management.refusal import Refused
+from appliance.management.subscriber_commands import SubscriberCommands, read_address
+from appliance.subscribers import StoreError
+
+Result = dict[str, Any]
+
+
+async def show_registrations(call: Call) -> Result:
+    args = {"address": call.args.text("address", ""), "limit": call.args.limit()}
+    return await call.desk.workers.ask(_any_worker(call), "registrations", args)
+
+
+def parts_of(what: str) -> Callable[[Call], Any]:
+    """A task that puts the tables of all workers together."""
+
+    async def show(call: Call) -> Result:
+        limit = call.args.limit()
+        workers = list(call.desk.workers.live)
+        asked = (call.desk.workers.ask(worker, what, {"limit": limit}) for worker in workers)
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+        rows: list[Result] = []
+        total = 0
+        for worker, answer in zip(workers, answers, strict=True):
+            if isinstance(answer, dict):
+                total += answer["total"]
+                rows += [{"worker": worker, **row} for row in answer["rows"]]
+        silent = [worker for worker, answer in zip(workers, answers, strict=True) if not isinstance(answer, dict)]
+        return {"total": total, "rows": rows[:limit], "shown": min(len(rows), limit), "silent_workers": silent}
+
+    return show
+
+
+async def show_rate_limits(call: Call) -> Result:
+    """Each limit as it is configured, and what all workers have let in and not."""
+    reports = await call.desk.workers.ask_all("rate-limits", {})
+    rows = []
+    for limit in call.desk.settings.rate_limits:
+        parts = [report["limits"][limit.name] for report in reports if limit.name in report["limits"]]
+        hit: dict[str, int] = {}
+        for part in parts:
+            for entry in part["hit"]:
+                hit[entry["key"]] = hit.get(entry["key"], 0) + entry["exceeded"]
+        rows.append(
+            {
+                "name": limit.name,
+                "of": limit.of,
+                "per": limit.per,
+                "rate_per_s": limit.rate_per_s,
+                "burst": limit.burst,
+                "action": limit.action,
+                "passed": sum(part["passed"] for part in parts),
+                "exceeded": sum(part["exceeded"] for part in parts),
+                "hit": [{"key": key, "exceeded": count} for key, count in sorted(hit.items(), key=lambda e: -e[1])],
+            }
+        )
+    return {"limits": rows}
+
+
+async def clear_registration(call: Call) -> Result:
+    return await call.desk.workers.ask(_any_worker(call), "clear registration", {"address": call.args.text("address")})
+
+
+async def test_route(call: Call) -> Result:
+    args = {
+        "uri": call.args.text("uri"),
+        "from": call.args.text("from", ""),
+        "source": call.args.text("source", ""),
+    }
+    return await call.desk.workers.ask(_any_worker(call), "test route", args)
+
+
+def _any_worker(call: Call) -> int:
+    if not call.desk.workers.live:
+        raise Refused("No worker is there.", "see `show workers`")
+    return call.desk.workers.live[0]
+
+
+# -- subscribers -------------------------------------------------------------------------------------
+
+
+async def show_subscribers(call: Call) -> Result:
+    beginning, limit = call.args.text("address", ""), call.args.limit()
+    return await _with_subscribers(call, lambda commands: _list(commands, beginning, limit))
+
+
+def _list(commands: SubscriberCommands, beginning: str, limit: int) -> Result:
+    wanted = (address for address in commands.list() if address.startswith(beginning))
+    rows = [{"address": address} for address in islice(wanted, limit)]
+    # The rest is only counted.
+    return {"total": len(rows) + sum(1 for _ in wanted), "rows": rows, "shown": len(rows)}
+
+
+async def add_subscriber(call: Call) -> Result:
+    address, password = call.args.text("address"), call.args.text("password")
+    settings = call.desk.settings
+    return await _with_subscribers(
+        call, lambda commands: {"text": commands.add(read_address(address, settings), password)}
+    )
+
+
+async def remove_subscriber(call: Call) -> Result:
+    address, settings = call.args.text("address"), call.desk.settings
+    return await _with_subscribers(
+        call, lambda commands: {"text": commands.remove(read_address(address, settings))}
+    )
+
+
+async def _with_subscribers(call: Call, do: Callable[[SubscriberCommands], Result]) -> Result:
+    """Do it in a thread, for the database may be slow. Raises Refused."""
+
+    def done() -> Result:
+        commands = SubscriberCommands(call.desk.settings, call.desk.state_dir)
+        try:
+            return do(commands)
+        finally:
+            commands.close()
+
+    try:
+        return await asyncio.to_thread(done)
+    except (CommandFailed, StoreError) as fault:
+        raise Refused(str(fault)) from None

@@ -1,0 +1,48 @@
+"""What a worker answers when an operator asks it, by the words of the question.
+
+Knows nothing of how questions come and answers go.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from appliance.location.removal import removal_of
+from appliance.proxy import listing
+from appliance.proxy.node import Node
+from appliance.proxy.rehearsal import rehearse
+from appliance.sip.parser import SyntaxLimits
+
+LIMIT_DEFAULT = 100
+
+
+def inspect(node: Node, do: str, args: dict[str, Any], limits: SyntaxLimits, now: float) -> dict[str, Any]:
+    """Names and plain values; `error` and `remedy` when it cannot be answered."""
+    limit = int(args.get("limit", LIMIT_DEFAULT))
+    try:
+        if do == "registrations":
+            return listing.registrations(node, str(args.get("address", "")), limit, now)
+        if do == "transactions":
+            return listing.transactions(node, limit)
+        if do == "calls":
+            return listing.calls(node, limit)
+        if do == "rate-limits":
+            return {"limits": node.rate_limits.rows()}
+        if do == "clear registration":
+            return _clear(node, str(args["address"]), now)
+        if do == "test route":
+            return rehearse(node, str(args["uri"]), str(args.get("from", "")), str(args.get("source", "")), limits, now)
+    except (ValueError, KeyError) as fault:
+        return {"error": f"That cannot be answered: {fault}.", "remedy": "type USER@DOMAIN, or a SIP URI"}
+    return {"error": f"A worker does not know `{do}`."}
+
+
+def _clear(node: Node, address: str, now: float) -> dict[str, Any]:
+    """End the registrations of an address, on every worker."""
+    aor = listing.aor_of_text(node, address)
+    change = removal_of(aor, node.bindings.entries(aor), node.wall_time(now), node.worker)
+    if change is None:
+        return {"error": f"{address} has no registration.", "remedy": "see `show registrations`"}
+    cleared = len(change.bindings)
+    node.publish(change)
+    return {"cleared": cleared}

@@ -1,0 +1,136 @@
+"""What one worker holds, as rows for an operator: registrations, transactions, calls.
+
+A list is bounded by the number of rows wanted, and only so much of a table is looked at that nobody waits for it.
+
+Knows nothing of who asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain, islice
+from typing import Any, Final
+
+from appliance.location.bindings import Binding
+from appliance.location.digests import RANGES
+from appliance.proxy.node import Node
+from appliance.sip.errors import MalformedMessage
+from appliance.sip.uri import parse_uri
+from appliance.transaction.machines import State
+from appliance.transaction.transaction import ClientTransaction, ServerTransaction
+from appliance.transport.flow import TRANSPORT_NAMES, Flow
+
+# Entries looked at for one answer, wanted or not.
+LOOKED_AT_MAX: Final = 20000
+
+Row = dict[str, Any]
+
+
+def registrations(node: Node, address: str, limit: int, now: float) -> Row:
+    """The registered contacts of one address, or of those that begin so."""
+    wall_time = node.wall_time(now)
+    rows: list[Row] = []
+    for aor in _addresses(node, address):
+        rows += [_binding_row(binding, wall_time) for binding in node.bindings.find(aor, wall_time)]
+        if len(rows) >= limit:
+            break
+    return {"total": len(node.bindings), "rows": rows[:limit], "shown": min(len(rows), limit)}
+
+
+def aor_of_text(node: Node, address: str) -> bytes:
+    """The address-of-record that an operator means by USER@DOMAIN, with or without `sip:`. Raises ValueError."""
+    try:
+        uri = parse_uri(f"sip:{address.removeprefix('sip:')}".encode())
+    except MalformedMessage as fault:
+        raise ValueError(f'"{address}" is no address: {fault.reason}') from None
+    return node.aor_of(uri) if uri.user else b""
+
+
+def _addresses(node: Node, address: str) -> Iterator[bytes]:
+    if "@" in address:
+        yield aor_of_text(node, address)
+        return
+    beginning = b"sip:" + address.removeprefix("sip:").encode()
+    every = chain.from_iterable(node.bindings.aors_of_range(place) for place in range(RANGES))
+    yield from (aor for aor in islice(every, LOOKED_AT_MAX) if aor.startswith(beginning))
+
+
+def _binding_row(binding: Binding, wall_time: float) -> Row:
+    source = binding.source
+    return {
+        "address": text_of(binding.aor.removeprefix(b"sip:")),
+        "contact": text_of(binding.uri),
+        "expires_s": int(binding.expires_at - wall_time),
+        "q": binding.q / 1000,
+        "source": f"{source[0]}:{source[1]}" if source else "",
+        "connection": binding.flow.connection if binding.flow else 0,
+        "worker": binding.flow.worker if binding.flow else -1,
+        "instance": text_of(binding.instance),
+        "user_agent": text_of(binding.user_agent),
+        "path": [text_of(value) for value in binding.path],
+    }
+
+
+def transactions(node: Node, limit: int) -> Row:
+    """Server and client transactions, the oldest first."""
+    table = node.transactions
+    servers = (_server_row(server) for server in islice(table.servers.values(), limit))
+    clients = (_client_row(client) for client in islice(table.clients.values(), limit))
+    rows = list(islice(chain(servers, clients), limit))
+    return {"total": len(table), "rows": rows, "shown": len(rows)}
+
+
+def _server_row(server: ServerTransaction) -> Row:
+    status = server.last_response[8:11] if server.last_response else b""
+    method = "INVITE" if server.is_invite else text_of(server.request.method) if server.request else ""
+    return {
+        "side": "server",
+        "method": method,
+        "state": State(server.state).name.lower(),
+        "remote": _remote(server.response_flow),
+        "last_status": text_of(status),
+        "key": text_of(server.key),
+    }
+
+
+def _client_row(client: ClientTransaction) -> Row:
+    return {
+        "side": "client",
+        "method": text_of(client.method),
+        "state": State(client.state).name.lower(),
+        "remote": _remote(client.flow),
+        "last_status": "",
+        "key": text_of(client.key),
+    }
+
+
+def calls(node: Node, limit: int) -> Row:
+    """Calls that are being set up; dialogs that stand need no memory here, and so are not known."""
+    found = [server for server in node.transactions.servers.values() if server.is_invite and server.request is not None]
+    rows = [_call_row(server) for server in found[:limit]]
+    return {"total": len(found), "rows": rows, "shown": len(rows)}
+
+
+def _call_row(server: ServerTransaction) -> Row:
+    request = server.request
+    assert request is not None
+    return {
+        "call_id": text_of(request.call_id),
+        "from": text_of(request.from_uri.text),
+        "to": text_of(request.to_uri.text),
+        "request_uri": text_of(request.uri.text),
+        "came_from": _remote(server.response_flow),
+        "state": State(server.state).name.lower(),
+        "last_status": text_of(server.last_response[8:11]) if server.last_response else "",
+    }
+
+
+def _remote(flow: Flow | None) -> str:
+    if flow is None:
+        return ""
+    return f"{TRANSPORT_NAMES[flow.transport].decode().lower()} {flow.remote[0]}:{flow.remote[1]}"
+
+
+def text_of(octets: bytes) -> str:
+    """Octets of a message as text."""
+    return octets.decode("utf-8", "replace")

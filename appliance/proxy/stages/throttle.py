@@ -1,0 +1,58 @@
+"""Stage: does a rate limit let this request in?
+
+Only what starts something is counted: a REGISTER, or a request outside of a dialog. What is refused costs no
+memory, and is told when to come again (RFC 3261 20.33, 21.5.4).
+
+Knows nothing of how limits are kept.
+"""
+
+from __future__ import annotations
+
+from appliance.catalogue.counters import DROPPED_RATE_LIMIT, RATE_LIMITED_COUNTED, RATE_LIMITED_REFUSED
+from appliance.proxy.answers import CONTINUE, Answer, Drop, Reply
+from appliance.proxy.node import Node
+from appliance.proxy.rate_limits import Limit
+from appliance.proxy.request_context import RequestContext
+
+RETRY_AFTER = ((b"Retry-After", b"5"),)
+EVERYTHING = "all"
+
+
+def throttle(context: RequestContext, node: Node, now: float) -> Answer:
+    """Continue, or what the first limit wants that is exceeded."""
+    limits = node.rate_limits
+    if not limits:
+        return CONTINUE
+    request = context.request
+    if request.method == b"REGISTER":
+        wanted = limits.of_registrations
+    elif request.to_tag:
+        return CONTINUE
+    else:
+        wanted = limits.of_requests
+    for limit in wanted:
+        if not limit.admits(_key(limit, context), limits.part, now):
+            answer = _beyond(limit, node)
+            if answer is not CONTINUE:
+                return answer
+    return CONTINUE
+
+
+def _key(limit: Limit, context: RequestContext) -> str:
+    per = limit.settings.per
+    if per == "source":
+        return context.flow.remote[0]
+    if per == "domain":
+        return context.request.uri.host.decode("utf-8", "replace")
+    return context.listener.name if per == "listener" else EVERYTHING
+
+
+def _beyond(limit: Limit, node: Node) -> Answer:
+    action = limit.settings.action
+    if action == "refuse":
+        node.counters[RATE_LIMITED_REFUSED] += 1
+        return Reply(503, b"Rate Limit Exceeded", RETRY_AFTER, is_stateless=True)
+    if action == "drop":
+        return Drop(DROPPED_RATE_LIMIT)
+    node.counters[RATE_LIMITED_COUNTED] += 1
+    return CONTINUE
