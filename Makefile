@@ -8,7 +8,7 @@
 PYTHON ?= python3.11
 STATE ?= state
 BUILT = .venv/.built
-SOURCES = $(shell find appliance -name '*.py' -o -name '*.pyx' -o -name '*.pxd') pyproject.toml setup.py
+SOURCES = $(shell find appliance cli -name '*.py' -o -name '*.pyx' -o -name '*.pxd') pyproject.toml setup.py
 
 .PHONY: run call test bench soak clean packages-run packages-test
 
