@@ -4,7 +4,7 @@
     -   port 5060
     +   port 5062
 
-Knows nothing of commits.
+The texts are as `show running-config` prints them. Knows nothing of commits.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from difflib import SequenceMatcher
 
 from appliance.catalogue.configuration import SEPARATOR
+from appliance.catalogue.declaration import sections
+from appliance.catalogue.settings import Settings
 
 
 def differences(old: str, new: str) -> list[str]:
@@ -26,6 +28,7 @@ def differences(old: str, new: str) -> list[str]:
 
 def _sections(text: str) -> dict[str, list[str]]:
     """The lines of each section by the line that begins it; those outside of any by ""."""
+    keywords = {section.keyword for section in sections(Settings)}
     found: dict[str, list[str]] = {"": []}
     header = ""
     for line in text.splitlines():
@@ -34,17 +37,9 @@ def _sections(text: str) -> dict[str, list[str]]:
         elif line[0].isspace():
             found[header].append(line)
         else:
-            header = ""
-            found[""].append(line)
-            found.setdefault(line, [])
-            header = line
-    return _without_headers(found)
-
-
-def _without_headers(found: dict[str, list[str]]) -> dict[str, list[str]]:
-    """Lines with nothing under them are no sections; sections are not lines of their own."""
-    inner = {header: lines for header, lines in found.items() if header and lines}
-    return {"": [line for line in found[""] if line not in inner], **inner}
+            header = line if line.split()[0] in keywords else ""
+            found.setdefault(header, []).extend([] if header else [line])
+    return found
 
 
 def _section_difference(header: str, old: list[str] | None, new: list[str] | None) -> Iterator[str]:

@@ -41,17 +41,18 @@ def understand_exec(tokens: Sequence[Token], right: Right) -> Meaning:
     try:
         return understand(exec_grammar(right), tokens)
     except Mistake as mistake:
-        if right is Right.LOOK and _would_be_understood(tokens):
+        if right is Right.LOOK and _is_better_understood(tokens, mistake):
             problem = "this changes something, and you have the right to look only"
             raise Mistake(tokens[0].column, "Not allowed", problem, "type `enable` first") from None
         raise mistake
 
 
-def _would_be_understood(tokens: Sequence[Token]) -> bool:
+def _is_better_understood(tokens: Sequence[Token], mistake: Mistake) -> bool:
+    """Would the line have led further with the right to act?"""
     try:
         understand(exec_grammar(Right.ACT), tokens)
-    except Mistake:
-        return False
+    except Mistake as other:
+        return other.column > mistake.column
     return True
 
 

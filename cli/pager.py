@@ -6,7 +6,7 @@ Knows nothing of what is shown, and of how a terminal gives keys.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 MORE = " --More-- "
@@ -36,21 +36,26 @@ class Pager:
         self._columns, rows = keys.size()
         self._page = rows - 1 if length is None else length
         self._room = self._page
+        self._wanted: re.Pattern[str] | None = None
 
     def show(self, lines: Iterable[str]) -> None:
         """Until the lines end or the operator has seen enough."""
-        source: Iterator[str] = iter(lines)
-        for line in source:
-            if self._page > 0 and self._room < self._rows_of(line) and not self._wait(source):
+        for line in lines:
+            if self._page > 0 and self._room < self._rows_of(line) and not self._wait():
                 return
+            if self._wanted is not None and not self._wanted.search(line):
+                continue
+            self._wanted = None
             self._write(f"{line}\n")
             self._room -= self._rows_of(line)
+        if self._wanted is not None:
+            self._write("not found\n")
 
     def _rows_of(self, line: str) -> int:
         """Rows of the terminal that a line takes, one page at most."""
         return min(self._page, max(1, -(-len(line) // max(1, self._columns))))
 
-    def _wait(self, source: Iterator[str]) -> bool:
+    def _wait(self) -> bool:
         """Let the operator say how to go on; False when he has seen enough."""
         while True:
             self._write(MORE)
@@ -58,19 +63,18 @@ class Pager:
             self._write(ERASED)
             if key in ("q", "Q", "\x1b", ""):
                 return False
-            if key == "/":
-                self._search(source)
-            elif key in ("?", "h"):
+            if key in ("?", "h"):
                 self._write(f"{HELP}\n")
                 continue
+            if key == "/":
+                self._wanted = _pattern(self._keys.line("/"))
             self._room = 1 if key in ("\r", "\n") else self._page
             return True
 
-    def _search(self, source: Iterator[str]) -> None:
-        """Pass over lines until one has what is typed, and show that one."""
-        pattern = re.compile(re.escape(self._keys.line("/")))
-        for line in source:
-            if pattern.search(line):
-                self._write(f"{line}\n")
-                return
-        self._write("not found\n")
+
+def _pattern(text: str) -> re.Pattern[str]:
+    """What is searched for: a regular expression, or the text itself where it is none."""
+    try:
+        return re.compile(text)
+    except re.error:
+        return re.compile(re.escape(text))

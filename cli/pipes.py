@@ -97,8 +97,8 @@ def _section(lines: Lines, pattern: re.Pattern[str]) -> Iterator[str]:
     """A line that is not indented and in which it is found, with the indented lines below it."""
     is_inside = False
     for line in lines:
-        if line and not line[0].isspace() and not line.startswith("!"):
-            is_inside = bool(pattern.search(line))
+        if line and not line[0].isspace():
+            is_inside = not line.startswith("!") and bool(pattern.search(line))
         if is_inside:
             yield line
 

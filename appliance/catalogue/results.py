@@ -84,7 +84,7 @@ LISTENERS: Final = _table(
     Field("port", INTEGER, "The local port.", "port"),
     Field("transports", TEXTS, "What is spoken there.", "transports"),
     Field("role", TEXT, "Which stages a request passes.", "role"),
-    Field("authenticate", BOOLEAN, "Must requests prove a password?", "authenticate"),
+    Field("authenticate", BOOLEAN, "Whether requests must prove a password.", "authenticate"),
     Field("state", TEXT, "`listening`, or what is wrong.", "state"),
 )
 PROCESSES: Final = _table(

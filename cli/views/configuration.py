@@ -39,7 +39,8 @@ def draw_faults(faults: Sequence[Mapping[str, Any]], text: str) -> Iterator[str]
             yield f"{number:6}  {lines[number - 1]}"
             if column:
                 yield f"{'':6}  {' ' * (column - 1)}^"
-        yield f"{'':6}  {fault.get('problem', '')}; {fault.get('remedy', '')}."
+        remedy = str(fault.get("remedy", ""))
+        yield f"{'':6}  {fault.get('problem', '')}; {remedy}{'' if remedy.endswith('?') else '.'}"
 
 
 def draw_conflicts(conflicts: Sequence[Mapping[str, Any]]) -> Iterator[str]:

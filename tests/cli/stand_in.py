@@ -174,7 +174,8 @@ class StandIn:
         return {"number": self.head.number, "effects": effects}
 
     def _add(self, text: str, comment: str, state: str = "confirmed") -> None:
-        self.commits.append(Commit(len(self.commits) + 1, text, differences(self.head.text, text), comment, state=state))
+        lines = differences(self.head.text, text)
+        self.commits.append(Commit(len(self.commits) + 1, text, lines, comment, state=state))
 
     def _revert(self, before: str) -> None:
         self.head.state = "reverted"
@@ -321,7 +322,8 @@ def faults_of(text: str) -> list[Args]:
 
 def effects_of(old: str, new: str) -> list[Args]:
     lines = differences(old, new)
-    return [{"keyword": line[2:].split()[0], "old": "", "new": line[2:], "effect": "live"} for line in lines if line[0] == "+"]
+    added = [line[2:].strip() for line in lines if line[0] == "+"]
+    return [{"keyword": line.split()[0], "old": "", "new": line, "effect": "live"} for line in added]
 
 
 @contextmanager
