@@ -16,6 +16,7 @@ from cli.candidate import Candidate
 from cli.control import Control
 from cli.editing import edited, visited
 from cli.failure import Failed, Refused, sentence
+from cli.files import file_names
 from cli.grammar import Meaning, Node
 from cli.modes import configure_grammar, exec_grammar, understand_configure, understand_exec
 from cli.output import NOTHING, Output
@@ -52,6 +53,7 @@ class Session:
     section_name: str = ""
     history: list[str] = field(default_factory=list)
     is_over: bool = False
+    _needs_secret: bool = False
 
     # -- the appliance -----------------------------------------------------------------------------
 
@@ -74,6 +76,8 @@ class Session:
 
     def live_names(self, what: str, start: str) -> list[str]:
         """Names for completion; none when the appliance does not say."""
+        if what == "file":
+            return file_names(start)
         if not self.control.is_open:
             return []
         try:
@@ -95,11 +99,18 @@ class Session:
 
     def enable(self) -> None:
         """Take the right to act; asks for the secret only where one is needed. Raises Failed."""
-        try:
-            self.control.ask("enable", {"secret": ""})
-        except Refused:
+        # A wrong secret counts as a try, so the empty one is tried once.
+        if self._needs_secret or not self._may_enable(""):
+            self._needs_secret = True
             self.control.ask("enable", {"secret": self.asker.ask("Secret: ", is_hidden=True)})
         self.right = Right.ACT
+
+    def _may_enable(self, secret: str) -> bool:
+        try:
+            self.control.ask("enable", {"secret": secret})
+        except Refused:
+            return False
+        return True
 
     # -- lines ---------------------------------------------------------------------------------------
 

@@ -136,6 +136,7 @@ CLI_DOORS = {
     "monitor.py": {"threading"},
     "keyboard.py": {"os", "sys"},
     "configuring.py": {"os", "pathlib"},
+    "files.py": {"pathlib"},
     "secrecy.py": {"os"},
     "shell.py": {"signal"},
     "main.py": {"os", "sys", "pathlib"},

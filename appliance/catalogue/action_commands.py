@@ -38,7 +38,8 @@ ACTION_COMMANDS: Final[tuple[Command, ...]] = (
     Command(("confirm",), "Keep the configuration that `commit confirmed` has put on trial.", "confirm", (),
             results.NUMBERED, Right.ACT, Mode.BOTH),
     act("rollback", "Go back to an earlier configuration, by a new commit.", "rollback", (
-        Parameter("number", Integer(1, 10**9), "The commit to go back to.", completes="commit"), COMMENT,
+        Parameter("number", Integer(1, 10**9), "The commit to go back to; without it, the one before.",
+                  is_optional=True, completes="commit"), COMMENT,
     ), results.NUMBERED),
 )
 # fmt: on

@@ -99,13 +99,16 @@ PROCESSES: Final = _table(
 )
 MEMORY: Final = _table(
     "memory", "Memory of each process.",
-    Field("name", TEXT, "The process.", "process"),
+    Field("process", TEXT, "The process.", "process"),
     Field("pid", INTEGER, "Its number.", "pid"),
     Field("rss", INTEGER, "Memory in use, in bytes.", "memory MiB"),
 )
-CLOCK: Final = (
-    Field("wall_time", NUMBER, "Unix time on the appliance.", "time"),
-    Field("uptime_s", NUMBER, "Seconds since the appliance was started.", "uptime"),
+CLOCK: Final = _table(
+    "clock", "One row.",
+    Field("local_time", TEXT, "The time on the appliance, in its zone.", "time"),
+    Field("zone", TEXT, "That zone.", "zone"),
+    Field("wall_time", NUMBER, "The same in Unix time."),
+    Field("uptime_s", NUMBER, "Seconds since the machine was started.", "machine up"),
 )
 CONNECTIONS: Final = _part(
     "rows", "Stream connections.",

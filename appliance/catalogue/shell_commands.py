@@ -16,7 +16,7 @@ from appliance.catalogue.kinds import Integer, Text
 
 FILE: Final = Parameter("file", Text(4096, "FILE"), "A file on the machine of this shell.", completes="file")
 NUMBER: Final = Parameter("number", Integer(1, 10**9), "The commit.", completes="commit")
-MINUTES_MAX: Final = 1440
+MINUTES_MAX: Final = 7 * 24 * 60
 
 # fmt: off
 SHELL_COMMANDS: Final[tuple[Command, ...]] = (

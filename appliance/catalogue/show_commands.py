@@ -16,8 +16,8 @@ _GROUPS: Final = tuple(dict.fromkeys(counter.group for counter in COUNTERS))
 ADDRESS: Final = Parameter(
     "address", Text(256, "USER@DOMAIN"), "The address to show.", is_optional=True, completes="address"
 )
-LIMIT: Final = Parameter("limit", Integer(1, 100000), "Show so many at most (default 100).", "limit", is_optional=True)
-LINES: Final = Parameter("lines", Integer(1, 10000, "lines"), "So many of the last (default 50).", is_optional=True)
+LIMIT: Final = Parameter("limit", Integer(1, 1000), "Show so many at most (default 100).", "limit", is_optional=True)
+LINES: Final = Parameter("lines", Integer(1, 10000, "lines"), "So many of the last (default 100).", is_optional=True)
 
 # fmt: off
 SHOW_COMMANDS: Final[tuple[Command, ...]] = (

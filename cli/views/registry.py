@@ -20,7 +20,6 @@ from cli.views.route import draw_route
 from cli.views.status import (
     draw_archive,
     draw_cleared,
-    draw_clock,
     draw_numbered,
     draw_sentence,
     draw_status,
@@ -40,7 +39,6 @@ VIEWS: Final[Mapping[str, View]] = {
     "show drops": draw_drops,
     "show alarms": draw_alarms,
     "show logging": draw_logging,
-    "show clock": draw_clock,
     "show tech-support": draw_archive,
     "test route": draw_route,
     "clear counters": draw_cleared,

@@ -1,4 +1,4 @@
-"""`show status`, `show version`, `show clock` and sentences: the small results.
+"""`show status` and sentences: the small results.
 
 Knows nothing of where they come from.
 """
@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from appliance.catalogue.results import WORKERS
-from cli.views.table import draw_rows, duration, time_text
+from cli.views.table import draw_rows, duration
 
 
 def draw_status(result: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iterator[str]:
@@ -25,11 +25,6 @@ def draw_status(result: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iter
     yield ""
     yield f"registrations  {result.get('registrations', 0)}"
     yield f"transactions   {result.get('transactions', 0)}"
-
-
-def draw_clock(result: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iterator[str]:
-    """The time on the appliance."""
-    yield time_text(result.get("wall_time", 0))
 
 
 def draw_cleared(result: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iterator[str]:

@@ -189,7 +189,7 @@ class StandIn:
         return {"number": self.head.number}
 
     def do_rollback(self, args: Args) -> Args:
-        self._add(self._commit(args["number"]).text, args.get("comment", ""))
+        self._add(self._commit(args.get("number", self.head.number - 1)).text, args.get("comment", ""))
         return {"number": self.head.number}
 
     def do_rebase(self, args: Args) -> Args:
@@ -202,7 +202,14 @@ class StandIn:
             raise No(f"There is no worker {args['number']}.", "type a number from 0 to 1")
         return {"number": args["number"], "state": "draining"}
 
-    do_undrain_worker = do_restart_worker = do_drain_worker
+    def do_undrain_worker(self, args: Args) -> Args:
+        return {"number": args["number"], "state": "live"}
+
+    do_restart_worker = do_undrain_worker
+
+    def do_show_registrations(self, args: Args) -> Args:
+        rows = [row for row in CONTACTS if args.get("address") in (None, row["address"])]
+        return {"total": len(rows) if "address" in args else 200, "shown": len(rows), "rows": rows}
 
     def do_clear_counters(self, args: Args) -> Args:
         return {"cleared": len(COUNTERS)}
@@ -270,10 +277,10 @@ CANNED: dict[str, Any] = {
                                       "state": "listening"}]},
     "show processes": {"processes": [{"name": "supervisor", "pid": 100, "state": "live", "uptime_s": 3700.5,
                                       "restarts": 0, "cpu_percent": 0.5, "rss": 30 * 1024 * 1024}]},
-    "show memory": {"memory": [{"name": "supervisor", "pid": 100, "rss": 30 * 1024 * 1024}]},
-    "show clock": {"wall_time": BEGUN, "uptime_s": 3700.5},
+    "show memory": {"memory": [{"process": "supervisor", "pid": 100, "rss": 30 * 1024 * 1024}]},
+    "show clock": {"clock": [{"local_time": "2025-11-24 16:00:00.000", "zone": "UTC", "wall_time": BEGUN,
+                              "uptime_s": 93784.0}]},
     "show connections": {"total": 0, "shown": 0, "rows": []},
-    "show registrations": {"total": 200, "shown": 2, "rows": CONTACTS},
     "show subscribers": {"total": 1, "shown": 1, "rows": [{"address": "alice@example.com", "contacts": 1}]},
     "show transactions": {"total": 0, "shown": 0, "rows": []},
     "show calls": {"total": 0, "shown": 0, "rows": []},

@@ -21,7 +21,7 @@ def test_commands_are_done_one_after_another(stand_in: StandIn) -> None:
     ended = script(new_session(stand_in), "show version", "! a remark", "", "show clock")
     assert ended.status == 0 and not ended.err
     assert ended.lines[0].split() == ["hostname", "box"]
-    assert len(ended.lines) == len(CANNED["show version"]) + 1
+    assert len(ended.lines) == len(CANNED["show version"]) + 2
 
 
 def test_the_first_error_ends_a_script(stand_in: StandIn) -> None:
@@ -262,12 +262,12 @@ def test_signalbox_cli_and_the_login_shell(stand_in: StandIn) -> None:
     state = str(stand_in.path.parents[1])
     shell = ("-m", "appliance", "cli", "--state", state)
     done = signalbox(*shell, "-c", "show clock | count", "-c", "show slots | count")
-    assert (done.returncode, done.stdout) == (0, "1 line\n3 lines\n")
+    assert (done.returncode, done.stdout) == (0, "2 lines\n3 lines\n")
     done = signalbox(*shell, stdin="show clock | count\nshow nonsense\nshow clock\n")
-    assert (done.returncode, done.stdout) == (1, "1 line\n")
+    assert (done.returncode, done.stdout) == (1, "2 lines\n")
     assert "% Invalid input" in done.stderr
     done = signalbox("-m", "cli.main", "--state", state, "-c", "show clock | count\nshow slots | count")
-    assert (done.returncode, done.stdout) == (0, "1 line\n3 lines\n")
+    assert (done.returncode, done.stdout) == (0, "2 lines\n3 lines\n")
 
 
 def test_signalbox_cli_without_an_appliance(tmp_path: Path) -> None:
