@@ -24,7 +24,7 @@ INTRODUCTION = """\
 Words may be in any case and may be shortened while they stay unique; `?` shows what may follow, Tab completes. A value
 with blanks in it stands in double quotes. What stands in brackets may be left out; values with a word of their own may
 come in any order. In configuration mode every setting below is a command, too: alone, after `no` (a switch off, a line
-or a section away, any other setting to its default), or after `default`; and `do` takes any command of the first prompt.
+or a section away, any other setting to its default), or after `default`; `do` takes any command of the first prompt.
 """
 
 FILTERS = """\
