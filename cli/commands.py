@@ -34,6 +34,7 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     "configure terminal": configuring.configure,
     "show candidate": configuring.show_candidate,
     "show diff": configuring.show_diff,
+    "show configuration": configuring.show_diff,
     "show configuration diff": configuring.show_diff,
     "exit": configuring.leave,
     "end": configuring.end,

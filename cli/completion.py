@@ -7,7 +7,7 @@ Knows nothing of terminals, and of where live names come from.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from appliance.catalogue.commands import PIPES
@@ -28,8 +28,13 @@ class Completion:
     words: tuple[str, ...] = ()
 
 
-def complete(root: Node, text: str, live_names: LiveNames) -> Completion:
-    """What Tab does behind `text`; nothing where the text is wrong."""
+def complete(roots: Sequence[Node], text: str, live_names: LiveNames) -> Completion:
+    """What Tab does behind `text`, by the first grammar that knows; nothing where the text is wrong."""
+    found = (_complete(root, text, live_names) for root in roots)
+    return next((completion for completion in found if completion != NOTHING), NOTHING)
+
+
+def _complete(root: Node, text: str, live_names: LiveNames) -> Completion:
     line = split_line(text)
     if line.pipes:
         return _of_words(line.pipes[-1][1].lstrip(), list(PIPES)) if " " not in line.pipes[-1][1].strip() else NOTHING

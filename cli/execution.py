@@ -31,7 +31,15 @@ def execute(session: Session, text: str, is_json: bool = False) -> Shown:
     lines: Iterable[str] = _as_json(output) if is_json or wants_json else output.lines
     for filter_ in filters:
         lines = filter_(lines)
-    return Shown(iter(lines), output.items is not None)
+    return Shown((seen(line) for line in lines), output.items is not None)
+
+
+def seen(line: str) -> str:
+    """The line without what would steer the terminal: messages and logs hold what strangers have sent."""
+    if line.isprintable():
+        return line
+    letters = line.expandtabs()
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in letters)
 
 
 def _as_json(output: Output) -> Iterator[str]:

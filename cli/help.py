@@ -5,7 +5,8 @@ Knows nothing of terminals.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 from appliance.catalogue.commands import PIPES
 from appliance.catalogue.kinds import Choice, Choices, Integer, Kind
@@ -16,8 +17,19 @@ ENTER = "<cr>"
 GAP = 2
 
 
-def help_lines(root: Node, text: str) -> list[str]:
-    """The help for what stands before the cursor. Raises Mistake when that is wrong already."""
+def help_lines(roots: Sequence[Node], text: str) -> list[str]:
+    """The help for what stands before the cursor, by the first grammar that has some. Raises the first Mistake."""
+    *others, last = roots
+    for root in others:
+        with suppress(Mistake):
+            return _help_lines(root, text)
+    try:
+        return _help_lines(last, text)
+    except Mistake:
+        return _help_lines(roots[0], text)
+
+
+def _help_lines(root: Node, text: str) -> list[str]:
     line = split_line(text)
     if line.pipes:
         return _columns(list(_pipe_rows(line.pipes[-1][1])))

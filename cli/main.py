@@ -23,6 +23,8 @@ from cli.failure import Failed
 from cli.session import Session
 
 DEFAULT_STATE_DIR = Path("/var/lib/signalbox")
+# A login shell gets no options: an account's environment may name its state folder.
+STATE_VARIABLE = "SIGNALBOX_STATE"
 SOCKET = Path("run/control.sock")
 
 
@@ -33,7 +35,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--json", action="store_true", help="for programs: every result as JSON")
     parser.add_argument(
-        "--state", type=Path, metavar="DIR", default=DEFAULT_STATE_DIR, help="the state folder (default: %(default)s)"
+        "--state",
+        type=Path,
+        metavar="DIR",
+        default=Path(os.environ.get(STATE_VARIABLE) or DEFAULT_STATE_DIR),
+        help=f"the state folder (default: ${STATE_VARIABLE}, else {DEFAULT_STATE_DIR})",
     )
 
 

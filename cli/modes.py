@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from functools import cache
 
 from appliance.catalogue.command_declaration import Mode, Right
-from appliance.catalogue.commands import BEGINNINGS, COMMANDS, commands_of
+from appliance.catalogue.commands import BEGINNINGS, COMMANDS, HABITS, commands_of
 from appliance.catalogue.declaration import Section
 from appliance.catalogue.settings import Settings
 from cli.command_grammar import command_grammar, graft_commands
@@ -44,7 +44,20 @@ def understand_exec(tokens: Sequence[Token], right: Right) -> Meaning:
         if right is Right.LOOK and _is_better_understood(tokens, mistake):
             problem = "this changes something, and you have the right to look only"
             raise Mistake(tokens[0].column, "Not allowed", problem, "type `enable` first") from None
-        raise mistake
+        raise by_habit(mistake, tokens) from None
+
+
+def by_habit(mistake: Mistake, tokens: Sequence[Token]) -> Mistake:
+    """The mistake, with the word of this shell for what another system calls otherwise."""
+    if mistake.kind != INVALID:
+        return mistake
+    typed = [token.text.lower() for token in tokens if token.column <= mistake.column]
+    for words, meant in HABITS.items():
+        *before, wrong = words.split()
+        is_begun = len(before) == len(typed) - 1 and all(map(str.startswith, before, typed))
+        if is_begun and typed[-1] == wrong:
+            return Mistake(mistake.column, INVALID, mistake.problem, f'did you mean "{meant}"?')
+    return mistake
 
 
 def _is_better_understood(tokens: Sequence[Token], mistake: Mistake) -> bool:
@@ -62,12 +75,12 @@ def understand_configure(tokens: Sequence[Token], section: Section | None) -> Me
         return understand(configure_grammar(section), tokens)
     except Mistake as inside:
         if section is None or inside.kind != INVALID:
-            raise
+            raise by_habit(inside, tokens) from None
         try:
             return understand(configure_grammar(None), tokens)
         except Mistake as outside:
             later = outside if outside.column > inside.column else inside
-        raise later from None
+        raise by_habit(later, tokens) from None
 
 
 def words_of_commands() -> set[str]:

@@ -105,9 +105,9 @@ def _section(lines: Lines, pattern: re.Pattern[str]) -> Iterator[str]:
 
 def json_lines(document: Any) -> list[str]:
     """The document for programs."""
-    return json.dumps(document, indent=2, ensure_ascii=False).split("\n")
+    return json.dumps(document, indent=2).split("\n")
 
 
 def json_line(event: Mapping[str, Any]) -> str:
     """One event for programs, on one line."""
-    return json.dumps(event, ensure_ascii=False)
+    return json.dumps(event)

@@ -123,9 +123,12 @@ class Session:
         return self.hostname + (">" if self.right is Right.LOOK else "#")
 
     @property
-    def grammar(self) -> Node:
-        """What may be typed now."""
-        return exec_grammar(self.right) if self.candidate is None else configure_grammar(self.section)
+    def grammars(self) -> tuple[Node, ...]:
+        """What may be typed now: in a section its own words, then those outside of it."""
+        if self.candidate is None:
+            return (exec_grammar(self.right),)
+        outside = configure_grammar(None)
+        return (outside,) if self.section is None else (configure_grammar(self.section), outside)
 
     def remember(self, text: str) -> None:
         """Keep a line for `show history`, unless it holds a secret."""

@@ -122,7 +122,7 @@ class Shell:
             event.current_buffer.insert_text("?")
             return
         try:
-            lines = help_lines(self._session.grammar, text)
+            lines = help_lines(self._session.grammars, text)
         except Mistake as mistake:
             lines = failure_lines(mistake, len(self._prompt()))
         self._print_above(f"{self._prompt()}{text}?", lines)
@@ -130,7 +130,7 @@ class Shell:
     def _tab_pressed(self, event: KeyPressEvent) -> None:
         """Complete the word before the cursor, or list what it may become."""
         text = event.current_buffer.document.text_before_cursor
-        completion = complete(self._session.grammar, text, self._session.live_names)
+        completion = complete(self._session.grammars, text, self._session.live_names)
         if completion.addition:
             event.current_buffer.insert_text(completion.addition)
         elif completion.words:

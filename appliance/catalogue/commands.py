@@ -32,6 +32,22 @@ BEGINNINGS: Final = {
     "copy running-config": "Nothing: a commit is saved at once.",
 }
 
+# What other systems call what is called otherwise here: an operator types it, and is told.
+HABITS: Final = {
+    "discard": "abort",
+    "erase": "no",
+    "interface": "listener",
+    "reload": "restart worker",
+    "root": "end",
+    "show interfaces": "show listeners",
+    "show processors": "show processes",
+    "show users": "show audit",
+    "top": "end",
+    "undebug": "debug sip, which ends by itself",
+    "undo": "no",
+    "username": "operator",
+}
+
 # What follows `|` after a command.
 PIPES: Final = {
     "include": ("REGEX", "Only lines in which it is found."),

@@ -46,6 +46,7 @@ _COMMIT: Final = (
     Field("wall_time", NUMBER, "When it was made.", "when"),
     Field("user", TEXT, "Who made it.", "who"),
     Field("state", TEXT, "`confirmed`, `unconfirmed` (it will revert unless confirmed) or `reverted`.", "state"),
+    Field("confirm_by", NUMBER, "When an unconfirmed commit is taken back; 0 for one that is not on trial."),
     Field("added", INTEGER, "Lines added.", "+"),
     Field("removed", INTEGER, "Lines removed.", "-"),
     Field("comment", TEXT, "Why.", "comment"),
@@ -79,29 +80,32 @@ SLOTS: Final = _table(
 )
 LISTENERS: Final = _table(
     "listeners", "One for each listener.",
+    Field("place", INTEGER, "Its number while the appliance runs."),
     Field("name", TEXT, "Its name in the configuration.", "listener"),
     Field("address", TEXT, "The local address.", "address"),
     Field("port", INTEGER, "The local port.", "port"),
     Field("transports", TEXTS, "What is spoken there.", "transports"),
     Field("role", TEXT, "Which stages a request passes.", "role"),
     Field("authenticate", BOOLEAN, "Whether requests must prove a password.", "authenticate"),
-    Field("state", TEXT, "`listening`, or what is wrong.", "state"),
+    Field("standing", TEXT, "`open`, or `ending` while it finishes what it has.", "standing"),
 )
 PROCESSES: Final = _table(
     "processes", "The processes of the appliance.",
     Field("name", TEXT, "What it does.", "process"),
     Field("pid", INTEGER, "Its number.", "pid"),
-    Field("state", TEXT, "How it is.", "state"),
     Field("uptime_s", NUMBER, "Seconds since it was started.", "up"),
     Field("restarts", INTEGER, "How often it was started again.", "restarts"),
     Field("cpu_percent", NUMBER, "Processor time it takes now.", "cpu %"),
     Field("rss", INTEGER, "Memory in bytes.", "memory MiB"),
 )
-MEMORY: Final = _table(
-    "memory", "Memory of each process.",
-    Field("process", TEXT, "The process.", "process"),
-    Field("pid", INTEGER, "Its number.", "pid"),
-    Field("rss", INTEGER, "Memory in use, in bytes.", "memory MiB"),
+MEMORY: Final = (
+    Field("memory", ROWS, "Memory of each process.", fields=(
+        Field("process", TEXT, "The process.", "process"),
+        Field("pid", INTEGER, "Its number.", "pid"),
+        Field("rss", INTEGER, "Memory in use, in bytes.", "memory MiB"),
+    )),
+    Field("total_rss", INTEGER, "The sum of them.", "total MiB"),
+    Field("tables", ANY, "What is in the tables of each worker: objects of numbers."),
 )
 CLOCK: Final = _table(
     "clock", "One row.",

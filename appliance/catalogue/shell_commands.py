@@ -31,6 +31,7 @@ SHELL_COMMANDS: Final[tuple[Command, ...]] = (
     shell("show terminal", "How this terminal is set.", mode=Mode.BOTH),
     shell("show candidate", "The configuration as a commit would make it.", mode=Mode.BOTH),
     shell("show diff", "What a commit would change.", mode=Mode.BOTH),
+    shell("show configuration", "What a commit would change.", mode=Mode.CONFIGURE),
     shell("show configuration diff", "What a commit would change.", mode=Mode.BOTH),
     shell("terminal length", "Lines shown before the shell waits.", (
         Parameter("lines", Integer(0, 512, "lines"), "0 never waits."),)),

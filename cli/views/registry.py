@@ -20,6 +20,7 @@ from cli.views.route import draw_route
 from cli.views.status import (
     draw_archive,
     draw_cleared,
+    draw_memory,
     draw_numbered,
     draw_sentence,
     draw_status,
@@ -40,6 +41,7 @@ VIEWS: Final[Mapping[str, View]] = {
     "show alarms": draw_alarms,
     "show logging": draw_logging,
     "show tech-support": draw_archive,
+    "show memory": draw_memory,
     "test route": draw_route,
     "clear counters": draw_cleared,
     "clear registration": draw_cleared,

@@ -1,4 +1,4 @@
-"""`show status` and sentences: the small results.
+"""`show status`, `show memory` and sentences: the small results.
 
 Knows nothing of where they come from.
 """
@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from appliance.catalogue.results import WORKERS
-from cli.views.table import draw_rows, duration
+from appliance.catalogue.results import MEMORY, WORKERS
+from cli.views.table import columns, draw_result, draw_rows, duration
 
 
 def draw_status(result: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iterator[str]:
@@ -25,6 +25,16 @@ def draw_status(result: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iter
     yield ""
     yield f"registrations  {result.get('registrations', 0)}"
     yield f"transactions   {result.get('transactions', 0)}"
+
+
+def draw_memory(result: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iterator[str]:
+    """The memory of each process, and what fills the tables of each worker."""
+    yield from draw_result(MEMORY, result)
+    tables = [dict(table) for table in result.get("tables", ())]
+    if tables:
+        yield ""
+        names = list(tables[0])
+        yield from columns([names, *([str(table.get(name, 0)) for name in names] for table in tables)])
 
 
 def draw_cleared(result: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iterator[str]:

@@ -14,7 +14,8 @@ ALL_SETTINGS: list[tuple[Section | None, Setting]] = [
     *((None, setting) for setting in declared(Settings)),
     *((section, setting) for section in sections(Settings) for setting in declared(section.settings_class)),
 ]
-BY_PLACEHOLDER = {"ADDRESS": "192.0.2.1", "HOST": "example.com", "NAME": "phones"}
+HASH = f"scrypt:16384:8:1:{'00' * 16}:{'00' * 32}"
+BY_PLACEHOLDER = {"HASH": HASH, "ADDRESS": "192.0.2.1", "HOST": "example.com", "NAME": "phones"}
 
 
 def sample(kind: Kind) -> str:

@@ -46,7 +46,7 @@ class Commit:
     def row(self) -> Args:
         return {
             "number": self.number, "user": self.user, "wall_time": BEGUN + self.number, "comment": self.comment,
-            "state": self.state, "added": sum(line[0] == "+" for line in self.diff),
+            "state": self.state, "confirm_by": 0.0, "added": sum(line[0] == "+" for line in self.diff),
             "removed": sum(line[0] == "-" for line in self.diff),
         }  # fmt: skip
 
@@ -260,9 +260,14 @@ CONTACTS = [
     {"address": "bob@example.com", "contact": "sip:bob@192.0.2.9:5060", "expires_s": 60, "q": 0.5,
      "source": "192.0.2.9:5060", "user_agent": "linphone"},
 ]  # fmt: skip
+COUNTS = {
+    "requests-sent": 1200, "responses-received": 2400, "calls-started": 400, "calls-answered": 380, "calls-failed": 12,
+    "dropped-malformed": 3, "dropped-not-our-via": 40,
+}  # fmt: skip
 COUNTED = [
-    {"name": c.name, "group": c.group, "help": c.help, "value": 100 * (c.id % 3), "rate_5s": 1.5 * (c.id % 3),
-     "rate_1min": 1.0 * (c.id % 3), "rate_5min": 0.5 * (c.id % 3)}
+    {"name": c.name, "group": c.group, "help": c.help, "value": COUNTS.get(c.name, 0),
+     "rate_5s": COUNTS.get(c.name, 0) / 10, "rate_1min": COUNTS.get(c.name, 0) / 20,
+     "rate_5min": COUNTS.get(c.name, 0) / 40}
     for c in COUNTERS
 ]  # fmt: skip
 CANNED: dict[str, Any] = {
@@ -274,10 +279,11 @@ CANNED: dict[str, Any] = {
     "show slots": {"slots": [{"first": 0, "last": 127, "worker": 0}, {"first": 128, "last": 255, "worker": 1}]},
     "show listeners": {"listeners": [{"name": "local", "address": "127.0.0.1", "port": 5060,
                                       "transports": ["udp", "tcp"], "role": "user", "authenticate": False,
-                                      "state": "listening"}]},
-    "show processes": {"processes": [{"name": "supervisor", "pid": 100, "state": "live", "uptime_s": 3700.5,
+                                      "place": 0, "standing": "open"}]},
+    "show processes": {"processes": [{"name": "supervisor", "pid": 100, "uptime_s": 3700.5,
                                       "restarts": 0, "cpu_percent": 0.5, "rss": 30 * 1024 * 1024}]},
-    "show memory": {"memory": [{"process": "supervisor", "pid": 100, "rss": 30 * 1024 * 1024}]},
+    "show memory": {"memory": [{"process": "supervisor", "pid": 100, "rss": 30 * 1024 * 1024}],
+                    "total_rss": 30 * 1024 * 1024, "tables": [{"worker": 0, "transactions": 7}]},
     "show clock": {"clock": [{"local_time": "2025-11-24 16:00:00.000", "zone": "UTC", "wall_time": BEGUN,
                               "uptime_s": 93784.0}]},
     "show connections": {"total": 0, "shown": 0, "rows": []},

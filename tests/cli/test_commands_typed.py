@@ -51,9 +51,9 @@ def test_help_shows_each_next_word(command: Command, line: str) -> None:
     root = grammar_of(command)
     for place, word in enumerate(command.words):
         before = "".join(f"{word} " for word in command.words[:place])
-        assert any(row.split()[0] == word and len(row.split()) > 1 for row in help_lines(root, before))
-        assert any(row.split()[0] == word for row in help_lines(root, before + word[:1]))
-    assert ENTER in " ".join(help_lines(root, f"{line} "))
+        assert any(row.split()[0] == word and len(row.split()) > 1 for row in help_lines([root], before))
+        assert any(row.split()[0] == word for row in help_lines([root], before + word[:1]))
+    assert ENTER in " ".join(help_lines([root], f"{line} "))
 
 
 @pytest.mark.parametrize(("command", "line"), CASES, ids=IDS)
@@ -63,7 +63,7 @@ def test_tab_completes_each_word(command: Command, line: str) -> None:
         before = "".join(f"{word} " for word in command.words[:place])
         others = [edge.word for edge in follow(root, split_line(before).tokens).node.edges]
         short = shortest(word, others)
-        completion = complete(root, before + short, no_names)
+        completion = complete([root], before + short, no_names)
         assert completion.addition == word[len(short) :] + " " or word in completion.words
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from appliance.catalogue.command_declaration import Right
+from appliance.catalogue.declaration import sections
+from appliance.catalogue.settings import Settings
 from cli.completion import Completion, complete
 from cli.grammar import Mistake
 from cli.help import help_lines
@@ -89,34 +91,61 @@ def test_do_takes_a_command_of_the_first_prompt() -> None:
 
 
 def test_help_at_a_blank_lists_what_may_follow() -> None:
-    rows = help_lines(ACT, "clear ")
+    rows = help_lines([ACT], "clear ")
     assert [row.split()[0] for row in rows] == ["counters", "registration"]
-    assert help_lines(ACT, "show slots ") == ["  <cr>  That is all."]
+    assert help_lines([ACT], "show slots ") == ["  <cr>  That is all."]
 
 
 def test_help_at_a_word_lists_what_it_may_become() -> None:
-    assert [row.split()[0] for row in help_lines(ACT, "show co")] == ["configuration", "connections", "counters"]
+    assert [row.split()[0] for row in help_lines([ACT], "show co")] == ["configuration", "connections", "counters"]
 
 
 def test_help_shows_ranges_and_choices() -> None:
     root = configure_grammar(None)
-    assert help_lines(root, "listener phones port ") == [
+    assert help_lines([root], "listener phones port ") == [
         "  <1-65535>  The local port. (default 5060, takes effect: drain)"
     ]
-    assert [row.split()[0] for row in help_lines(root, "proxy fork p")] == ["parallel"]
-    assert [row.split()[0] for row in help_lines(root, "workers ")] == ["auto", "<1-64>"]
+    assert [row.split()[0] for row in help_lines([root], "proxy fork p")] == ["parallel"]
+    assert [row.split()[0] for row in help_lines([root], "workers ")] == ["auto", "<1-64>"]
+
+
+def test_in_a_section_help_and_tab_know_what_stands_outside_of_it() -> None:
+    roots = (configure_grammar(sections(Settings)[0]), configure_grammar(None))
+    assert [row.split()[0] for row in help_lines(roots, "po")] == ["port"]
+    assert [row.split()[0] for row in help_lines(roots, "registrar expires d")] == ["default"]
+    assert complete(roots, "registrar exp", live_names) == Completion("ires ")
+    with pytest.raises(Mistake):
+        help_lines(roots, "nonsense ")
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("username ann", "operator"), ("interface x", "listener"), ("discard", "abort"), ("undo x", "no")],
+)
+def test_habits_of_other_systems_in_configuration_mode(typed: str, meant: str) -> None:
+    for section in (None, sections(Settings)[0]):
+        with pytest.raises(Mistake, match=f'did you mean "{meant}"'):
+            understand_configure(split_line(typed).tokens, section)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("reload", "restart worker"), ("sh users", "show audit"), ("show users", "show audit")]
+)
+def test_habits_of_other_systems_at_the_first_prompt(typed: str, meant: str) -> None:
+    with pytest.raises(Mistake, match=meant):
+        understand_exec(split_line(typed).tokens, Right.ACT)
 
 
 def test_help_behind_a_mistake_says_the_mistake() -> None:
     with pytest.raises(Mistake, match="not known here"):
-        help_lines(ACT, "show nonsense ")
+        help_lines([ACT], "show nonsense ")
     with pytest.raises(Mistake, match="not known here"):
-        help_lines(ACT, "show xyz")
+        help_lines([ACT], "show xyz")
 
 
 def test_help_behind_a_bar_lists_the_filters() -> None:
-    assert [row.split()[0] for row in help_lines(ACT, "show clock | ")][:3] == ["include", "exclude", "begin"]
-    assert [row.split()[0] for row in help_lines(ACT, "show clock | include ")] == ["REGEX"]
+    assert [row.split()[0] for row in help_lines([ACT], "show clock | ")][:3] == ["include", "exclude", "begin"]
+    assert [row.split()[0] for row in help_lines([ACT], "show clock | include ")] == ["REGEX"]
 
 
 @pytest.mark.parametrize(
@@ -137,4 +166,4 @@ def test_help_behind_a_bar_lists_the_filters() -> None:
     ],
 )
 def test_tab(typed: str, completion: Completion) -> None:
-    assert complete(ACT, typed, live_names) == completion
+    assert complete([ACT], typed, live_names) == completion

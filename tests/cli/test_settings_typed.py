@@ -82,7 +82,7 @@ def test_what_is_set_is_in_the_text_and_is_read_back(section: Section | None, se
 def test_help_says_what_it_does_its_range_its_default_and_its_effect(section: Section | None, setting: Setting) -> None:
     if setting.is_switch:
         return
-    lines = help_lines(configure_grammar(None), before_value(section, setting))
+    lines = help_lines([configure_grammar(None)], before_value(section, setting))
     text = " ".join(lines)
     assert setting.help in text
     assert f"takes effect: {setting.effect.value}" in text
@@ -94,7 +94,7 @@ def test_help_says_what_it_does_its_range_its_default_and_its_effect(section: Se
 @each_setting
 def test_tab_completes_its_words(section: Section | None, setting: Setting) -> None:
     line = before_value(section, setting)
-    completion = complete(configure_grammar(None), line[:-2] if len(setting.words[-1]) > 1 else line[:-1], no_names)
+    completion = complete([configure_grammar(None)], line[:-2] if len(setting.words[-1]) > 1 else line[:-1], no_names)
     assert line.endswith(completion.addition) or setting.words[-1] in completion.words
     assert completion.addition or completion.words
 

@@ -46,7 +46,7 @@ def _shown(session: Session, block: str) -> Iterator[str]:
 
 def _answer(session: Session, typed: str) -> Iterator[str]:
     if typed.endswith("?"):
-        yield from help_lines(session.grammar, typed[:-1])
+        yield from help_lines(session.grammars, typed[:-1])
     else:
         yield from execute(session, typed).lines
 
