@@ -14,14 +14,14 @@ from appliance.catalogue.declaration import Section
 from cli.asking import Asker
 from cli.candidate import Candidate
 from cli.control import Control
-from cli.editing import edited, visited
+from cli.editing import edited, place_of, visited
 from cli.failure import Failed, Refused, sentence
 from cli.files import file_names
 from cli.grammar import Meaning, Node
 from cli.modes import configure_grammar, exec_grammar, understand_configure, understand_exec
 from cli.output import NOTHING, Output
 from cli.secrecy import hashed_where_secret, is_secret_line
-from cli.setting_grammar import NAME, Edit, Verb, Visit
+from cli.setting_grammar import NAME, NAMES_OF, VALUES_OF, Edit, Verb, Visit
 from cli.tokens import Line
 
 HISTORY_MAX = 1000
@@ -78,6 +78,8 @@ class Session:
         """Names for completion; none when the appliance does not say."""
         if what == "file":
             return file_names(start)
+        if what.startswith((NAMES_OF, VALUES_OF)):
+            return self._names_in_candidate(*what.split())
         if not self.control.is_open:
             return []
         try:
@@ -85,6 +87,15 @@ class Session:
         except Failed:
             return []
         return [str(word) for word in answer.get("words", ())]
+
+    def _names_in_candidate(self, what: str, attribute: str) -> list[str]:
+        """The names of sections, or the values of a setting where the operator is."""
+        if self.candidate is None:
+            return []
+        draft = self.candidate.draft
+        if what == NAMES_OF:
+            return [name for section, name in draft.places if section == attribute]
+        return [str(value) for value in draft.values_of(place_of(self.section, self.section_name)).get(attribute, ())]
 
     def _login(self) -> None:
         for attempt in range(LOGIN_TRIES_MAX):

@@ -10,7 +10,7 @@ Knows nothing of what becomes of an edit, and of the commands around it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
@@ -24,6 +24,9 @@ from cli.grammar import Edge, Node, Slot, graft
 NAME = "name"
 VALUE = "value"
 SECRET_LEN_MAX = 256
+# What Tab offers out of the candidate: the names of its sections, and the values of a setting that has many.
+NAMES_OF = "names-of"
+VALUES_OF = "values-of"
 
 
 class Verb(Enum):
@@ -90,6 +93,8 @@ def _setting_node(edit: Edit) -> Node:
     if setting.is_switch:
         return Node(action=edit)
     slot = Slot(VALUE, _typed_kind(setting.kind), _value_help(setting), Node(action=edit), _extent(setting))
+    if edit.verb is Verb.NO and setting.is_many:
+        slot = replace(slot, completes=f"{VALUES_OF} {setting.attribute}")
     if edit.verb is Verb.SET or (edit.verb is Verb.NO and setting.is_many):
         return Node(slot=slot)
     # The value may be typed, as an operator does who puts `no` before a line that he sees.
@@ -120,4 +125,5 @@ def _section_node(section: Section, verb: Verb) -> Node:
     _graft_verb(inner, section.settings_class, section, verb)
     if section.name_kind is None:
         return inner
-    return Node(slot=Slot(NAME, section.name_kind, f"The name of the {section.keyword}.", inner))
+    help = f"The name of the {section.keyword}."
+    return Node(slot=Slot(NAME, section.name_kind, help, inner, completes=f"{NAMES_OF} {section.attribute}"))
