@@ -45,9 +45,9 @@ class Screen:
         """What is to be seen, without empty lines at the end."""
         return self._run("capture-pane", "-p").rstrip().split("\n")
 
-    def until(self, text: str) -> list[str]:
+    def until(self, text: str, wait_s: float = WAIT_S) -> list[str]:
         """Wait until the text is in the last line, or the one before it, or anywhere for one with `...` at its end."""
-        deadline = time.monotonic() + WAIT_S
+        deadline = time.monotonic() + wait_s
         while time.monotonic() < deadline:
             lines = self.lines
             seen = lines if text.endswith("...") else lines[-1:]
@@ -61,11 +61,11 @@ class Screen:
 
 
 @contextmanager
-def shell_on_screen(state: Path, columns: int = 100, rows: int = 30) -> Iterator[Screen]:
+def shell_on_screen(state: Path, prompt: str = "box>", columns: int = 100, rows: int = 30) -> Iterator[Screen]:
     """The shell of an appliance on a terminal."""
     screen = Screen(state, [sys.executable, "-m", "appliance", "cli", "--state", str(state)], columns, rows)
     try:
-        screen.until("box>")
+        screen.until(prompt)
         yield screen
     finally:
         screen.end()

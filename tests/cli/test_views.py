@@ -16,6 +16,7 @@ from cli.views.ladder import draw_arrow, draw_ladder, label_of
 from cli.views.ping import draw_ping
 from cli.views.registry import STREAM_VIEWS, VIEWS, draw, draw_stream
 from cli.views.table import cell, columns, draw_result, duration, time_text
+from tests.cli.conforming import deviations
 from tests.cli.stand_in import CALLEE, CALLER, CANNED, COUNTED, MESSAGES
 
 ASKED = [command for command in COMMANDS if is_request(command) and not command.is_stream]
@@ -52,17 +53,7 @@ def test_a_result_shows_every_word_that_has_a_heading(do: str) -> None:
 
 @pytest.mark.parametrize("do", CANNED)
 def test_the_stand_in_answers_as_the_catalogue_says(do: str) -> None:
-    assert conforms(CANNED[do], result_schema(command_of(do).result))
-
-
-def conforms(value: Any, schema: dict[str, Any]) -> bool:
-    """Is it what a schema of ours describes, with nothing missing? Enough of JSON Schema for that."""
-    kinds = {"object": dict, "array": list, "string": str, "boolean": bool, "integer": int, "number": (int, float)}
-    if "type" in schema and not isinstance(value, kinds[schema["type"]]):  # type: ignore[arg-type]
-        return False
-    if schema.get("type") == "object":
-        return all(name in value and conforms(value[name], inner) for name, inner in schema["properties"].items())
-    return all(conforms(item, schema["items"]) for item in value) if schema.get("type") == "array" else True
+    assert list(deviations(CANNED[do], result_schema(command_of(do).result))) == []
 
 
 def test_a_table_has_headings_and_numbers_to_the_right() -> None:
