@@ -6,6 +6,7 @@ Knows nothing of commands and grammar: it asks the session.
 from __future__ import annotations
 
 import signal
+import sys
 from collections.abc import Iterable
 
 from prompt_toolkit import PromptSession
@@ -13,7 +14,9 @@ from prompt_toolkit.application import run_in_terminal
 from prompt_toolkit.enums import EditingMode
 from prompt_toolkit.history import InMemoryHistory
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.output.vt100 import Vt100_Output
 from prompt_toolkit.patch_stdout import patch_stdout
+from prompt_toolkit.utils import is_dumb_terminal
 
 from cli.completion import complete
 from cli.execution import Shown, execute
@@ -44,6 +47,15 @@ def run_interactive(session: Session) -> int:
     return 0
 
 
+def _output() -> Vt100_Output | None:
+    """The terminal, not asked where its cursor is: serial consoles do not answer. None for one that can nothing."""
+    if is_dumb_terminal():
+        return None
+    output = Vt100_Output.from_pty(sys.stdout)
+    output.enable_cpr = False
+    return output
+
+
 class QuietHistory(InMemoryHistory):
     """The lines of this session, without those that hold a secret."""
 
@@ -64,8 +76,8 @@ class Shell:
             history=QuietHistory(),
             key_bindings=self._keys(),
             editing_mode=EditingMode.EMACS,
-            enable_history_search=False,
-            enable_open_in_editor=False,
+            output=_output(),
+            reserve_space_for_menu=0,
         )
 
     def run(self) -> None:
@@ -83,12 +95,24 @@ class Shell:
             return
         except EOFError:
             text = "exit"
+        # Several lines come at once when they are pasted; each is done as if it were typed.
+        lines = text.splitlines()
+        for line in lines:
+            if len(lines) > 1:
+                print(f"{self._prompt()}{line}")
+            if self._session.is_over or not self._do(line):
+                return
+
+    def _do(self, text: str) -> bool:
+        """Do a line and show what comes of it; False when Ctrl-C has ended it."""
         try:
             self._show(execute(self._session, text))
         except (Mistake, Failed) as failure:
             print("\n".join(failure_lines(failure, len(self._prompt()))))
         except KeyboardInterrupt:
             print("^C")
+            return False
+        return True
 
     def _prompt(self) -> str:
         return f"{self._session.prompt} "
@@ -99,7 +123,7 @@ class Shell:
 
     def ask(self, question: str, is_hidden: bool = False) -> str:
         """What the operator types; Ctrl-C and Ctrl-D give the question up. Raises Failed."""
-        asking: PromptSession[str] = PromptSession(history=InMemoryHistory())
+        asking: PromptSession[str] = PromptSession(history=InMemoryHistory(), output=_output())
         try:
             return asking.prompt(question, is_password=is_hidden)
         except (KeyboardInterrupt, EOFError):

@@ -138,7 +138,7 @@ CLI_DOORS = {
     "configuring.py": {"os", "pathlib"},
     "files.py": {"pathlib"},
     "secrecy.py": {"os"},
-    "shell.py": {"signal"},
+    "shell.py": {"signal", "sys"},
     "main.py": {"os", "sys", "pathlib"},
 }
 

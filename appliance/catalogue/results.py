@@ -35,7 +35,7 @@ VERSION: Final = (
     Field("build", TEXT, "`compiled` or `pure`.", "build"),
     Field("python", TEXT, "The version of Python.", "python"),
     Field("uptime_s", NUMBER, "Seconds since the appliance was started.", "uptime"),
-    Field("commit", INTEGER, "The number of the configuration in force.", "configuration"),
+    Field("commit", INTEGER, "The number of the configuration in force.", "commit"),
 )
 TEXT_OF_CONFIGURATION: Final = (
     Field("text", TEXT, "The configuration, as it is typed."),

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from appliance.catalogue.results import COMMIT, EFFECTS
-from cli.views.table import draw_rows, draw_scalars
+from appliance.catalogue.results import EFFECTS
+from cli.views.table import draw_rows, time_text
 
 
 def draw_text(result: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iterator[str]:
@@ -20,8 +20,9 @@ def draw_text(result: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iterat
 
 def draw_commit(result: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iterator[str]:
     """Who, when, why, and the lines that the commit changed."""
-    yield from draw_scalars(COMMIT, result)
-    yield ""
+    why = f": {result['comment']}" if result.get("comment") else ""
+    when = time_text(result.get("wall_time", 0))
+    yield f"Commit {result.get('number')} by {result.get('user')}, {when}, {result.get('state')}{why}"
     yield from result.get("diff", ()) or ["It changed nothing."]
 
 

@@ -1,11 +1,11 @@
 """`debug sip`: live messages as a ladder, one arrow a message.
 
-             192.0.2.7:5060                box                 192.0.2.9:5060
-    12:00:00.001  |------ INVITE sip:bob@.. ------>|                  |
-    12:00:00.002  |                                |---- INVITE ----->|
+    call 3c26@192.0.2.7
+                     192.0.2.7:5060            here                      others
+    12:00:00.001 w0 |---- INVITE sip:bob@.. -->|                        | udp
+    12:00:00.002 w0 |                          |---- INVITE sip:.. ---->| udp 192.0.2.9:5060
 
-The far end that speaks first stands left, every other one right of the appliance with its address; each
-new call begins with a line that names it.
+The far end that speaks first stands left, every other one right of the appliance with its address.
 
 Knows nothing of how messages are caught.
 """
@@ -19,6 +19,8 @@ from typing import Any
 from cli.output import Item
 
 LANE = 34
+# `12:00:00.001 w0 `
+TIME_LEN = 16
 CALLS_MAX = 1000
 
 
@@ -41,7 +43,8 @@ def _message(event: Mapping[str, Any], callers: dict[str, str]) -> Iterator[str]
         if len(callers) >= CALLS_MAX:
             callers.pop(next(iter(callers)))
         callers[call_id] = remote
-        yield f"call {call_id}  left: {remote}"
+        yield f"call {call_id}"
+        yield f"{'':{TIME_LEN}}{remote:<{LANE + 1}}{'here':<{LANE + 1}}others"
     is_left = callers[call_id] == remote
     arrow = draw_arrow(label_of(str(event.get("start_line", ""))), _points_right(event, is_left))
     empty = " " * LANE

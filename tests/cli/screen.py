@@ -35,6 +35,11 @@ class Screen:
         """Keys by their names in tmux: Enter, Tab, C-c."""
         self._run("send-keys", *keys)
 
+    def paste(self, text: str) -> None:
+        """Text as it comes from a clipboard."""
+        self._run("set-buffer", text)
+        self._run("paste-buffer", "-p")
+
     def enter(self, text: str) -> None:
         """A line."""
         self.type(text)
@@ -53,6 +58,7 @@ class Screen:
             seen = lines if text.endswith("...") else lines[-1:]
             if any(text.removesuffix("...") in line for line in seen):
                 return lines
+            assert not any("Traceback" in line for line in lines), "\n".join(lines)
             time.sleep(0.05)
         raise AssertionError(f"{text!r} is not to be seen:\n" + "\n".join(self.lines))
 

@@ -117,6 +117,19 @@ def test_ctrl_z_goes_to_the_first_prompt(screen: Screen) -> None:
     screen.until("box#")
 
 
+def test_lines_that_are_pasted_are_done_one_after_another(screen: Screen) -> None:
+    screen.enter("enable")
+    screen.enter("conf t")
+    screen.until("box(config)#")
+    screen.paste("listener phones\n  prot 5062\n  port 5062\n!\nworkers 2")
+    screen.press("Enter")
+    lines = screen.until("box(config)#")
+    assert any('did you mean "port"' in line for line in lines)
+    screen.enter("show diff")
+    lines = screen.until("+ workers 2...")
+    assert lines[-4:-1] == ["+ workers 2", "+ listener phones", "+   port 5062"]
+
+
 def test_the_history_is_searched_and_shown(screen: Screen) -> None:
     screen.enter("show clock | count")
     screen.until("box>")

@@ -137,8 +137,10 @@ def test_conflicts_show_both_sides() -> None:
 def test_a_call_is_a_ladder() -> None:
     items = [*(("event", message) for message in MESSAGES), ("result", {"shown": 5})]
     lines = list(draw_ladder(items, {}))
-    assert lines[1] == f"call abc@192.0.2.7  left: {CALLER}"
-    arrows = [line.split(" ", 2)[2] for line in lines[2:-1]]
+    assert lines[1] == "call abc@192.0.2.7"
+    assert lines[2].split() == [CALLER, "here", "others"]
+    assert lines[2].index("here") == lines[3].index("|", lines[3].index("|") + 1)
+    arrows = [line.split(" ", 2)[2] for line in lines[3:-1]]
     assert arrows[0].startswith("|--- INVITE sip:bob@example.com --") and ">|" in arrows[0]
     assert arrows[1].startswith("|<") and "100 Trying" in arrows[1]
     assert arrows[2].startswith("|  ") and arrows[2].endswith(f">| udp {CALLEE}")
