@@ -17,6 +17,7 @@ from typing import Any
 from appliance.catalogue.command_declaration import Extent
 from appliance.catalogue.declaration import Section, Setting, declared, sections
 from appliance.catalogue.faults import alternatives
+from appliance.catalogue.hashed import SecretHash
 from appliance.catalogue.kinds import Choices, Kind, Text
 from appliance.catalogue.reference import write_default
 from cli.grammar import Edge, Node, Slot, graft
@@ -103,7 +104,7 @@ def _setting_node(edit: Edit) -> Node:
 
 def is_hashed(kind: Kind) -> bool:
     """Is it a secret that is kept as a hash?"""
-    return kind.placeholder == "HASH"
+    return isinstance(kind, SecretHash)
 
 
 def _typed_kind(kind: Kind) -> Kind:

@@ -7,6 +7,7 @@ from typing import Any
 
 from appliance.catalogue.command_declaration import Command
 from appliance.catalogue.declaration import Section, Setting, declared, sections
+from appliance.catalogue.hashed import hash_of
 from appliance.catalogue.kinds import Choice, Choices, DatabaseUrl, Integer, Kind, Switch
 from appliance.catalogue.settings import Settings
 
@@ -14,7 +15,7 @@ ALL_SETTINGS: list[tuple[Section | None, Setting]] = [
     *((None, setting) for setting in declared(Settings)),
     *((section, setting) for section in sections(Settings) for setting in declared(section.settings_class)),
 ]
-HASH = f"scrypt:16384:8:1:{'00' * 16}:{'00' * 32}"
+HASH = hash_of("tiger", bytes(16))
 BY_PLACEHOLDER = {"HASH": HASH, "ADDRESS": "192.0.2.1", "HOST": "example.com", "NAME": "phones"}
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from appliance.catalogue.configuration import parse_configuration, write_configuration
 from appliance.catalogue.counters import COUNTERS
+from appliance.catalogue.differences import changes
 from appliance.catalogue.faults import ConfigError
 from cli.differences import differences
 
@@ -334,9 +335,8 @@ def faults_of(text: str) -> list[Args]:
 
 
 def effects_of(old: str, new: str) -> list[Args]:
-    lines = differences(old, new)
-    added = [line[2:].strip() for line in lines if line[0] == "+"]
-    return [{"keyword": line.split()[0], "old": "", "new": line, "effect": "live"} for line in added]
+    found = changes(parse_configuration(old), parse_configuration(new))
+    return [{"keyword": c.keyword, "effect": c.effect.value, "old": c.old, "new": c.new} for c in found]
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from appliance.catalogue.command_declaration import Right
+from appliance.catalogue.hashed import hash_of, is_secret
 from cli.completion import Completion, complete
 from cli.failure import Failed, Unreachable
 from tests.cli.shells import Answers, new_session, script
@@ -204,6 +205,19 @@ def test_nothing_to_commit_and_nothing_to_write(stand_in: StandIn) -> None:
     ended = script(new_session(stand_in), "enable", "conf t", "commit", "wr", "end", "wr mem")
     assert ended.lines[0] == "There is nothing to commit."
     assert ended.lines[1:] == ["There is nothing to write: every commit is saved already."] * 2
+
+
+def test_secrets_are_hashed_before_they_are_in_the_candidate(stand_in: StandIn) -> None:
+    session = new_session(stand_in)
+    known = hash_of("lion", bytes(16))
+    ended = script(
+        session, "enable", "conf t", "operator ann", "role admin", "secret tiger", "exit",
+        f"operator bob secret {known}", 'enable secret "two words"', "show candidate",
+    )  # fmt: skip
+    words = [line.split()[-1] for line in ended.lines if "secret" in line]
+    assert is_secret("two words", words[0]) and is_secret("tiger", words[1]) and words[2] == known
+    assert "tiger" not in ended.out
+    assert not any("tiger" in line for line in session.history)
 
 
 # -- the session -----------------------------------------------------------------------------------------

@@ -68,8 +68,6 @@ def test_no_and_default_take_it_back(section: Section | None, setting: Setting) 
 
 @each_setting
 def test_what_is_set_is_in_the_text_and_is_read_back(section: Section | None, setting: Setting) -> None:
-    if is_hashed(setting.kind):
-        return
     meaning = understand_configure(split_line(setting_line(section, setting)).tokens, None)
     draft = edited(EMPTY, meaning.action, meaning.arguments, "")
     text = write_draft(draft)
