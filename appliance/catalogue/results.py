@@ -80,7 +80,7 @@ SLOTS: Final = _table(
 )
 LISTENERS: Final = _table(
     "listeners", "One for each listener.",
-    Field("place", INTEGER, "Its number while the appliance runs."),
+    Field("place", INTEGER, "Its number while the appliance runs.", "place"),
     Field("name", TEXT, "Its name in the configuration.", "listener"),
     Field("address", TEXT, "The local address.", "address"),
     Field("port", INTEGER, "The local port.", "port"),
@@ -116,27 +116,29 @@ CLOCK: Final = _table(
 )
 CONNECTIONS: Final = _part(
     "rows", "Stream connections.",
-    Field("number", INTEGER, "The connection's number in its worker.", "connection"),
     Field("worker", INTEGER, "The worker that holds it.", "worker"),
-    Field("listener", TEXT, "The listener it belongs to.", "listener"),
-    Field("transport", TEXT, "What is spoken.", "transport"),
+    Field("connection", INTEGER, "Its number in that worker.", "connection"),
+    Field("listener", INTEGER, "The place of its listener, as in `show listeners`.", "listener"),
     Field("remote", TEXT, "The far end.", "remote"),
-    Field("age_s", NUMBER, "Seconds since it was opened.", "age"),
-    Field("idle_s", NUMBER, "Seconds since anything came.", "idle"),
+    Field("opened_by", TEXT, "`us` or `peer`.", "opened by"),
+    Field("state", TEXT, "`open`, `silent` (nothing came yet) or `ending`.", "state"),
 )
 REGISTRATIONS: Final = _part(
     "rows", "Registered contacts.",
     Field("address", TEXT, "The address-of-record.", "address"),
     Field("contact", TEXT, "Where it is reached.", "contact"),
-    Field("expires_s", NUMBER, "Seconds until it runs out.", "expires"),
+    Field("expires_s", INTEGER, "Seconds until it runs out.", "expires"),
     Field("q", NUMBER, "Its preference, 0 to 1.", "q"),
     Field("source", TEXT, "Where the REGISTER came from.", "source"),
+    Field("worker", INTEGER, "The worker that holds its connection; -1 for none."),
+    Field("connection", INTEGER, "The number of that connection; 0 for none."),
+    Field("instance", TEXT, "Its `+sip.instance` (RFC 5626 4.1)."),
     Field("user_agent", TEXT, "What the phone calls itself.", "user agent"),
+    Field("path", TEXTS, "The proxies in between (RFC 3327)."),
 )
 SUBSCRIBERS: Final = _part(
     "rows", "Subscribers.",
     Field("address", TEXT, "The subscriber.", "subscriber"),
-    Field("contacts", INTEGER, "Registered contacts now.", "contacts"),
 )
 TRANSACTIONS: Final = _part(
     "rows", "Transactions.",
@@ -144,16 +146,19 @@ TRANSACTIONS: Final = _part(
     Field("side", TEXT, "`server` or `client`.", "side"),
     Field("method", TEXT, "The method of the request.", "method"),
     Field("state", TEXT, "Its state by RFC 3261 17.", "state"),
-    Field("age_s", NUMBER, "Seconds since it began.", "age"),
-    Field("call_id", TEXT, "The Call-ID.", "call-id"),
+    Field("last_status", TEXT, "The status last sent.", "status"),
+    Field("remote", TEXT, "The far end.", "remote"),
+    Field("key", TEXT, "What it is known by.", "key"),
 )
 CALLS: Final = _part(
-    "rows", "Calls that are being set up.",
+    "rows", "Calls that are being set up; those that stand need no memory here.",
     Field("worker", INTEGER, "The worker that owns it.", "worker"),
     Field("from", TEXT, "The caller.", "from"),
     Field("to", TEXT, "Who is called.", "to"),
-    Field("state", TEXT, "How far it is.", "state"),
-    Field("age_s", NUMBER, "Seconds since it began.", "age"),
+    Field("request_uri", TEXT, "The Request-URI."),
+    Field("came_from", TEXT, "Where the INVITE came from.", "came from"),
+    Field("state", TEXT, "The state of its server transaction.", "state"),
+    Field("last_status", TEXT, "The status last sent.", "status"),
     Field("call_id", TEXT, "The Call-ID.", "call-id"),
 )
 COUNTERS: Final = _table(
@@ -178,7 +183,7 @@ ALARMS: Final = _table(
     Field("action", TEXT, "What to do."),
 )
 ALARM_HISTORY: Final = _table(
-    "events", "Alarms raised and cleared, newest first.",
+    "events", "Alarms raised and cleared, the last one at the end.",
     Field("wall_time", NUMBER, "When.", "when"),
     Field("what", TEXT, "`raised` or `cleared`.", "what"),
     Field("name", TEXT, "The alarm.", "alarm"),
@@ -188,7 +193,7 @@ ALARM_HISTORY: Final = _table(
 )
 LOGGING: Final = (Field("lines", TEXTS, "The last lines of the log."),)
 AUDIT: Final = _table(
-    "entries", "What operators have changed, newest first.",
+    "entries", "What operators have changed, the last at the end.",
     Field("wall_time", NUMBER, "When.", "when"),
     Field("user", TEXT, "Who.", "who"),
     Field("command", TEXT, "What was asked for.", "command"),
@@ -197,12 +202,17 @@ AUDIT: Final = _table(
 RATE_LIMITS: Final = _table(
     "limits", "One for each rate limit.",
     Field("name", TEXT, "Its name in the configuration.", "rate-limit"),
+    Field("of", TEXT, "What is counted.", "of"),
     Field("per", TEXT, "What has a budget of its own.", "per"),
-    Field("rate", NUMBER, "Requests a second.", "rate"),
-    Field("burst", NUMBER, "Requests at once.", "burst"),
+    Field("rate_per_s", NUMBER, "How many a second.", "rate"),
+    Field("burst", NUMBER, "How many at once.", "burst"),
     Field("action", TEXT, "What becomes of what is too much.", "action"),
-    Field("passed", INTEGER, "Requests within it.", "passed"),
-    Field("exceeded", INTEGER, "Requests beyond it.", "exceeded"),
+    Field("passed", INTEGER, "How many were within it.", "passed"),
+    Field("exceeded", INTEGER, "How many were beyond it.", "exceeded"),
+    Field("hit", ROWS, "Whom it hits most.", fields=(
+        Field("key", TEXT, "The source, domain or listener."),
+        Field("exceeded", INTEGER, "How many of his were beyond it."),
+    )),
 )
 TECH_SUPPORT: Final = (
     Field("path", TEXT, "The archive, on the appliance.", "archive"),

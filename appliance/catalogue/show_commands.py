@@ -10,11 +10,14 @@ from typing import Final
 from appliance.catalogue import results
 from appliance.catalogue.command_declaration import Command, Mode, Parameter, Right, show
 from appliance.catalogue.counters import COUNTERS
-from appliance.catalogue.kinds import Choice, Integer, Switch, Text
+from appliance.catalogue.kinds import Address, Choice, Integer, Switch, Text
 
 _GROUPS: Final = tuple(dict.fromkeys(counter.group for counter in COUNTERS))
 ADDRESS: Final = Parameter(
     "address", Text(256, "USER@DOMAIN"), "The address to show.", is_optional=True, completes="address"
+)
+BEGINNING: Final = Parameter(
+    "address", Text(256, "USER@DOMAIN"), "The subscriber, or how it begins.", is_optional=True, completes="subscriber"
 )
 LIMIT: Final = Parameter("limit", Integer(1, 1000), "Show so many at most (default 100).", "limit", is_optional=True)
 LINES: Final = Parameter("lines", Integer(1, 10000, "lines"), "So many of the last (default 100).", is_optional=True)
@@ -35,9 +38,9 @@ SHOW_COMMANDS: Final[tuple[Command, ...]] = (
     show("show slots", "Which worker owns which Call-IDs.", "show slots", (), results.SLOTS),
     show("show listeners", "The local addresses and how they are.", "show listeners", (), results.LISTENERS),
     show("show connections", "TCP connections.", "show connections", (LIMIT,), results.CONNECTIONS),
-    show("show registrations", "Registered contacts, of one address or of all.", "show registrations",
-         (ADDRESS, LIMIT), results.REGISTRATIONS),
-    show("show subscribers", "Who may register.", "show subscribers", (LIMIT,), results.SUBSCRIBERS),
+    show("show registrations", "Registered contacts, of one address, of those that begin so, or of all.",
+         "show registrations", (ADDRESS, LIMIT), results.REGISTRATIONS),
+    show("show subscribers", "Who may register.", "show subscribers", (BEGINNING, LIMIT), results.SUBSCRIBERS),
     show("show transactions", "Requests being worked on.", "show transactions", (LIMIT,), results.TRANSACTIONS),
     show("show calls", "Calls being set up.", "show calls", (LIMIT,), results.CALLS),
     show("show counters", "What was counted, with rates; what is 0 is left out.", "show counters", (
@@ -59,8 +62,9 @@ SHOW_COMMANDS: Final[tuple[Command, ...]] = (
     Command(("test", "route"), "Which stages decide what about a request, and where it would go; nothing is sent.",
             "test route", (
                 Parameter("uri", Text(2048, "URI"), "Whom the request is for, such as sip:bob@example.com."),
-                Parameter("from", Text(256, "ADDRESS"), "Who sends it.", "from", is_optional=True,
+                Parameter("from", Text(256, "USER@DOMAIN"), "Who sends it.", "from", is_optional=True,
                           completes="address"),
+                Parameter("source", Address(), "The IP address it comes from.", "source", is_optional=True),
             ), results.ROUTE, Right.LOOK, Mode.EXEC),
     Command(("ping", "sip"), "Ask whether somebody is there by OPTIONS, and how long the answer takes.", "ping", (
                 Parameter("uri", Text(2048, "URI"), "Whom to ask, such as sip:example.com."),

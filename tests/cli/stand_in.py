@@ -257,9 +257,9 @@ WORKER = {
 WORKERS = [WORKER, {**WORKER, "number": 1, "pid": 102, "slots": 128, "transactions": 5}]
 CONTACTS = [
     {"address": "alice@example.com", "contact": "sip:alice@192.0.2.7:5060", "expires_s": 3000, "q": 1.0,
-     "source": "192.0.2.7:5060", "user_agent": "baresip"},
+     "source": "192.0.2.7:5060", "user_agent": "baresip", "worker": -1, "connection": 0, "instance": "", "path": []},
     {"address": "bob@example.com", "contact": "sip:bob@192.0.2.9:5060", "expires_s": 60, "q": 0.5,
-     "source": "192.0.2.9:5060", "user_agent": "linphone"},
+     "source": "192.0.2.9:5060", "user_agent": "linphone", "worker": -1, "connection": 0, "instance": "", "path": []},
 ]  # fmt: skip
 COUNTS = {
     "requests-sent": 1200, "responses-received": 2400, "calls-started": 400, "calls-answered": 380, "calls-failed": 12,
@@ -288,12 +288,14 @@ CANNED: dict[str, Any] = {
     "show clock": {"clock": [{"local_time": "2025-11-24 16:00:00.000", "zone": "UTC", "wall_time": BEGUN,
                               "uptime_s": 93784.0}]},
     "show connections": {"total": 0, "shown": 0, "rows": []},
-    "show subscribers": {"total": 1, "shown": 1, "rows": [{"address": "alice@example.com", "contacts": 1}]},
+    "show subscribers": {"total": 1, "shown": 1, "rows": [{"address": "alice@example.com"}]},
     "show transactions": {"total": 0, "shown": 0, "rows": []},
     "show calls": {"total": 0, "shown": 0, "rows": []},
     "show counters": {"counters": COUNTED},
     "show drops": {"counters": [row for row in COUNTED if row["group"] == "drops"]},
-    "show rate-limits": {"limits": []},
+    "show rate-limits": {"limits": [{"name": "registrations", "of": "registrations", "per": "source",
+                                     "rate_per_s": 100, "burst": 200, "action": "refuse", "passed": 1200,
+                                     "exceeded": 3, "hit": [{"key": "192.0.2.7", "exceeded": 3}]}]},
     "show alarms": {"alarms": [{"name": "worker-down", "subject": "worker 1", "severity": "major", "since": BEGUN,
                                 "cause": "Its process has ended.", "effect": "Its calls go to the others.",
                                 "action": "Look at `show logging`.", "text": "Worker 1 was killed by SIGSEGV."}]},
