@@ -1,4 +1,5 @@
 # make run    build and start the appliance in the foreground, with two demo subscribers
+# make cli    operate the appliance that runs (in a second terminal)
 # make call   register both and place a call between them (in a second terminal)
 # make test   everything that is tested; installs what the tests need
 # make bench  what it costs beside Kamailio, half an hour; writes benchmarks/ and docs/performance.md
@@ -8,13 +9,16 @@
 PYTHON ?= python3.11
 STATE ?= state
 BUILT = .venv/.built
-SOURCES = $(shell find appliance -name '*.py' -o -name '*.pyx' -o -name '*.pxd') pyproject.toml setup.py
+SOURCES = $(shell find appliance cli -name '*.py' -o -name '*.pyx' -o -name '*.pxd') pyproject.toml setup.py
 
-.PHONY: run call test bench soak clean packages-run packages-test
+.PHONY: run cli call test bench soak clean packages-run packages-test
 
 run: $(BUILT)
 	@mkdir -p -m 0700 $(STATE)
 	PYTHONSAFEPATH=1 .venv/bin/signalbox run --config packaging/demo.conf --state $(STATE) --demo
+
+cli: $(BUILT)
+	@.venv/bin/signalbox cli --state $(STATE)
 
 call: $(BUILT)
 	@.venv/bin/python -m demo --state $(STATE)

@@ -26,6 +26,7 @@ from appliance.management.last_configuration import last_configuration
 from appliance.management.starting_configuration import starting_configuration
 from appliance.management.status import ask_status, draw_status, write_json
 from appliance.management.subscriber_commands import SubscriberCommands, read_address
+from cli.main import add_options, run_shell
 
 DEFAULT_STATE_DIR = Path("/var/lib/signalbox")
 
@@ -156,6 +157,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_run(commands)
     _add_check(commands)
     _add_status(commands)
+    _add_cli(commands)
     _add_subscriber(commands)
     return parser
 
@@ -201,6 +203,16 @@ def _add_status(commands: Commands) -> None:
     status.add_argument("--all", action="store_true", help="show counters that are 0, too")
     _add_state(status)
     status.set_defaults(command=_status)
+
+
+def _add_cli(commands: Commands) -> None:
+    cli = commands.add_parser(
+        "cli",
+        help="operate the appliance: look, change its configuration, commit",
+        description="The operator's shell. Without -c it reads commands from the terminal, or from standard input.",
+    )
+    add_options(cli)
+    cli.set_defaults(command=run_shell)
 
 
 def _add_subscriber(commands: Commands) -> None:

@@ -57,7 +57,9 @@ WORLDLY = frozenset(
     | {"time", "uuid"}
 )
 SIP_ROOMS = ("appliance.sip", "appliance.transaction", "appliance.proxy", "appliance.stack")
-SMALL = [*FILES, *sorted(ROOT.glob("demo/*.py")), *sorted(ROOT.glob("benchmarks/*.py")), ROOT / "setup.py"]
+CLI = sorted(ROOT.glob("cli/**/*.py"))
+BESIDE = (*CLI, *sorted(ROOT.glob("demo/*.py")), *sorted(ROOT.glob("benchmarks/*.py")))
+SMALL = [*FILES, *BESIDE, ROOT / "setup.py"]
 LINES_MAX = 500
 FUNCTION_LINES_MAX = 70
 
@@ -80,7 +82,7 @@ def imports_of(path: Path) -> Iterator[str]:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{name_of(path)}: relative imports hide the floor"
+            assert node.level == 0, f"{path.name}: relative imports hide the floor"
             module = node.module or ""
             if module == "appliance":
                 yield from (f"appliance.{alias.name}" for alias in node.names)
@@ -125,6 +127,41 @@ def test_the_supervisor_knows_no_sip() -> None:
             assert not module.startswith(SIP_ROOMS)
 
 
+# -- floor 10: the shell -----------------------------------------------------------------------------
+
+# The files of the shell that touch the world; all others are pure.
+CLI_DOORS = {
+    "control.py": {"socket", "threading", "pathlib"},
+    "inbox.py": {"threading"},
+    "monitor.py": {"threading"},
+    "keyboard.py": {"os", "sys"},
+    "configuring.py": {"os", "pathlib"},
+    "files.py": {"pathlib"},
+    "secrecy.py": {"os"},
+    "shell.py": {"signal", "sys"},
+    "main.py": {"os", "sys", "pathlib"},
+}
+
+
+def name_in_cli(path: Path) -> str:
+    return path.relative_to(ROOT / "cli").as_posix()
+
+
+@pytest.mark.parametrize("path", CLI, ids=name_in_cli)
+def test_the_shell_knows_the_appliance_by_the_catalogue_and_the_control_socket_alone(path: Path) -> None:
+    for module in imports_of(path):
+        if module.split(".")[0] == "appliance":
+            assert module.startswith("appliance.catalogue"), f"{path.name} imports {module}"
+        if module.split(".")[0] == "prompt_toolkit":
+            assert name_in_cli(path) == "shell.py"
+
+
+@pytest.mark.parametrize("path", CLI, ids=name_in_cli)
+def test_only_the_doors_of_the_shell_touch_the_world(path: Path) -> None:
+    found = {module.split(".")[0] for module in imports_of(path)} & WORLDLY
+    assert found <= CLI_DOORS.get(name_in_cli(path), set())
+
+
 @pytest.mark.parametrize("path", SMALL, ids=lambda path: path.name)
 def test_files_and_functions_stay_small(path: Path) -> None:
     assert path.read_text(encoding="utf-8").count("\n") <= LINES_MAX
@@ -133,6 +170,6 @@ def test_files_and_functions_stay_small(path: Path) -> None:
             assert (node.end_lineno or 0) - node.lineno < FUNCTION_LINES_MAX, f"{path.name}: {node.name}"
 
 
-@pytest.mark.parametrize("path", FILES, ids=name_of)
+@pytest.mark.parametrize("path", [*FILES, *CLI], ids=lambda path: path.name)
 def test_every_module_says_what_it_is(path: Path) -> None:
     assert ast.get_docstring(tree_of(path))

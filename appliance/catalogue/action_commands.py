@@ -1,0 +1,45 @@
+"""The commands at the first prompt that change something: each is one request, and an entry of the audit log.
+
+Knows nothing of how the changes are made.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from appliance.catalogue import results
+from appliance.catalogue.command_declaration import Command, Extent, Mode, Parameter, Right, act
+from appliance.catalogue.kinds import Integer, Text
+from appliance.catalogue.settings import WORKERS_MAX
+
+WORKER: Final = Parameter("number", Integer(0, WORKERS_MAX - 1), "The worker.", completes="worker")
+COMMENT: Final = Parameter(
+    "comment", Text(200, "COMMENT"), "Why; it stays with the commit.", "comment", True, extent=Extent.TEXT
+)
+SUBSCRIBER: Final = Parameter("address", Text(256, "USER@DOMAIN"), "The subscriber.", completes="subscriber")
+
+# fmt: off
+ACTION_COMMANDS: Final[tuple[Command, ...]] = (
+    act("clear counters", "Let all counters begin at 0.", "clear counters", (), results.CLEARED),
+    act("clear registration", "Forget the contacts of an address; its phones may register again.",
+        "clear registration",
+        (Parameter("address", Text(256, "USER@DOMAIN"), "The address.", completes="address"),), results.CLEARED),
+    act("drain worker", "Give a worker no new calls and let it finish those it has.", "drain worker", (WORKER,),
+        results.WORKER_STATE),
+    act("undrain worker", "Give a drained worker calls again.", "undrain worker", (WORKER,), results.WORKER_STATE),
+    act("restart worker", "Drain a worker, end it, and start it anew.", "restart worker", (WORKER,),
+        results.WORKER_STATE),
+    act("subscriber add", "Add a subscriber.", "subscriber add", (
+        SUBSCRIBER,
+        Parameter("password", Text(256, "PASSWORD"), "The password; without it, the shell asks for it.", "password",
+                  is_optional=True),
+    ), results.SENTENCE),
+    act("subscriber remove", "Remove a subscriber.", "subscriber remove", (SUBSCRIBER,), results.SENTENCE),
+    Command(("confirm",), "Keep the configuration that `commit confirmed` has put on trial.", "confirm", (),
+            results.NUMBERED, Right.ACT, Mode.BOTH),
+    act("rollback", "Go back to an earlier configuration, by a new commit.", "rollback", (
+        Parameter("number", Integer(1, 10**9), "The commit to go back to; without it, the one before.",
+                  is_optional=True, completes="commit"), COMMENT,
+    ), results.NUMBERED),
+)
+# fmt: on

@@ -1,0 +1,30 @@
+"""How the shell asks its operator something: a password, a yes or no.
+
+Knows nothing of what is asked, and of how a terminal reads.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from cli.failure import Failed
+
+
+class Asker(Protocol):
+    """Somebody who can answer."""
+
+    def ask(self, question: str, is_hidden: bool = False) -> str:
+        """What the operator types; hidden where nobody else should see it. Raises Failed where there is nobody."""
+
+
+class Nobody:
+    """A script: nobody to answer."""
+
+    def ask(self, question: str, is_hidden: bool = False) -> str:
+        wanted = question.strip(" :?").lower()
+        raise Failed(f"There is no terminal to ask for the {wanted}.", "Use the shell on a terminal.")
+
+
+def is_agreed(answer: str) -> bool:
+    """Does the answer begin to say yes?"""
+    return answer.strip().lower() in ("y", "ye", "yes")

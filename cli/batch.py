@@ -1,0 +1,48 @@
+"""Commands for scripts: one after another, plain output, an end at the first one that fails.
+
+Knows nothing of terminals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TextIO
+
+from cli.execution import execute
+from cli.failure import Failed
+from cli.grammar import Mistake
+from cli.mistakes import failure_document, failure_lines
+from cli.pipes import json_lines
+from cli.session import Session
+
+DONE, FAILED = 0, 1
+
+
+def run_batch(session: Session, commands: Iterable[str], is_json: bool, out: TextIO, err: TextIO) -> int:
+    """Do the commands; returns the exit status. What fails is named on `err`, as JSON on `out`."""
+    for text in commands:
+        try:
+            for line in execute(session, text, is_json).lines:
+                print(line, file=out, flush=True)
+        except (Mistake, Failed) as failure:
+            _tell(text, failure, is_json, out, err)
+            return FAILED
+        if session.is_over:
+            break
+    return _end(session, is_json, out, err)
+
+
+def _end(session: Session, is_json: bool, out: TextIO, err: TextIO) -> int:
+    if session.candidate is None or not session.candidate.is_changed:
+        return DONE
+    failure = Failed("The commands ended with uncommitted changes, and they are gone.", "End them with `commit`.")
+    _tell("", failure, is_json, out, err)
+    return FAILED
+
+
+def _tell(text: str, failure: Mistake | Failed, is_json: bool, out: TextIO, err: TextIO) -> None:
+    if is_json:
+        print("\n".join(json_lines(failure_document(failure))), file=out)
+        return
+    for line in [text, *failure_lines(failure, 0)] if text else failure_lines(failure, 0):
+        print(line, file=err)

@@ -1,0 +1,73 @@
+"""Which function does which command; a command that has none is one request to the appliance.
+
+Knows nothing of how they do it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from appliance.catalogue.command_declaration import Command, Mode
+from cli import configuring, terminal_commands
+from cli.failure import Failed
+from cli.output import NOTHING, Output
+from cli.requests import request
+from cli.session import Session
+
+Handler = Callable[[Session, Mapping[str, Any]], Output]
+
+HANDLERS: Final[Mapping[str, Handler]] = {
+    "enable": terminal_commands.enable,
+    "disable": terminal_commands.disable,
+    "write": terminal_commands.write,
+    "write memory": terminal_commands.write,
+    "copy running-config startup-config": terminal_commands.write,
+    "show history": terminal_commands.show_history,
+    "show terminal": terminal_commands.show_terminal,
+    "terminal length": terminal_commands.set_length,
+    "terminal no length": terminal_commands.unset_length,
+    "terminal no monitor": terminal_commands.stop_monitor,
+    "quit": terminal_commands.leave_shell,
+    "logout": terminal_commands.leave_shell,
+    "configure": configuring.configure,
+    "configure terminal": configuring.configure,
+    "show candidate": configuring.show_candidate,
+    "show diff": configuring.show_diff,
+    "show configuration": configuring.show_diff,
+    "show configuration diff": configuring.show_diff,
+    "exit": configuring.leave,
+    "end": configuring.end,
+    "validate": configuring.validate,
+    "commit": configuring.commit,
+    "commit confirmed": configuring.commit,
+    "abort": configuring.abort,
+    "rollback": configuring.rollback,
+    "rebase": configuring.rebase,
+    "load": configuring.load,
+    "save": configuring.save,
+}
+
+
+def is_request(command: Command) -> bool:
+    """Is it one request, so that the shell has nothing to do but to draw the answer?"""
+    return bool(command.do) and command.mode is not Mode.CONFIGURE
+
+
+def run_command(session: Session, command: Command, arguments: Mapping[str, Any]) -> Output:
+    """Do a command. Raises Failed."""
+    if command.do == "terminal monitor" and session.terminal.monitor is not None:
+        session.terminal.monitor(True)
+        return NOTHING
+    if command.do == "subscriber add" and "password" not in arguments:
+        arguments = {**arguments, "password": _new_password(session)}
+    if is_request(command):
+        return request(session, command, arguments)
+    return HANDLERS[command.name](session, arguments)
+
+
+def _new_password(session: Session) -> str:
+    password = session.asker.ask("Password: ", is_hidden=True)
+    if session.asker.ask("The same again: ", is_hidden=True) != password:
+        raise Failed("The two passwords differ; nothing was changed.")
+    return password

@@ -1,0 +1,220 @@
+"""Configuration mode: beginning and leaving it, and all that is done with the candidate as a whole.
+
+Knows nothing of how single settings are edited.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from appliance.catalogue.faults import ConfigError
+from appliance.catalogue.settings import Settings
+from cli.asking import is_agreed
+from cli.candidate import Candidate, candidate_of
+from cli.draft import TOP, read_draft
+from cli.failure import Failed, Refused
+from cli.output import NOTHING, Output, said
+from cli.session import Session
+from cli.views.configuration import draw_conflicts, draw_effects, draw_faults
+from cli.views.table import time_text
+
+FILE_LEN_MAX = 16 * 1024 * 1024
+
+Arguments = Mapping[str, Any]
+
+
+def configure(session: Session, arguments: Arguments) -> Output:
+    """Begin a candidate from the configuration in force."""
+    running = session.ask("show running-config", {})
+    session.candidate = candidate_of(running["text"], running["commit"])
+    return NOTHING
+
+
+def candidate_in(session: Session) -> Candidate:
+    """The candidate. Raises Failed when there is none."""
+    if session.candidate is None:
+        raise Failed("There is no candidate.", "Type `configure` to begin one.")
+    return session.candidate
+
+
+def show_candidate(session: Session, arguments: Arguments) -> Output:
+    text = candidate_in(session).text
+    return Output(text.rstrip("\n").split("\n") if text else ["! Everything has its default."], {"text": text})
+
+
+def show_diff(session: Session, arguments: Arguments) -> Output:
+    lines = candidate_in(session).difference
+    return Output(lines or ["Nothing would change."], {"diff": lines})
+
+
+# -- checking and committing -------------------------------------------------------------------------
+
+
+def validate(session: Session, arguments: Arguments) -> Output:
+    """Have the appliance check the candidate. Raises Failed with every fault."""
+    text = candidate_in(session).text
+    result = session.ask("check", {"text": text})
+    if result.get("faults"):
+        raise _faulty(result["faults"], text, result)
+    effects = draw_effects(result.get("effects", ()))
+    return Output([*effects, "The candidate is valid."], result)
+
+
+def _faulty(faults: Any, text: str, document: Mapping[str, Any]) -> Failed:
+    number = len(faults)
+    problem = f"The candidate has {number} fault{'s' if number > 1 else ''}, and nothing was changed:"
+    return Failed(problem, "", list(draw_faults(faults, text)), document)
+
+
+def commit(session: Session, arguments: Arguments) -> Output:
+    """Put the candidate in force; with `minutes` it is taken back after them unless confirmed. Raises Failed."""
+    candidate, minutes = candidate_in(session), int(arguments.get("minutes", 0))
+    if not candidate.is_changed:
+        return said("There is nothing to commit.", document={"number": candidate.base, "effects": []})
+    asked = {
+        "text": candidate.text,
+        "base": candidate.base,
+        "comment": arguments.get("comment", ""),
+        "confirm_minutes": minutes,
+    }
+    try:
+        result = session.ask("commit", asked)
+    except Refused as refused:
+        raise _explained(refused, candidate.text) from None
+    session.candidate = Candidate(result["number"], candidate.text, candidate.draft)
+    _take_hostname(session)
+    return Output([*draw_effects(result.get("effects", ())), _in_force(result, minutes)], result)
+
+
+def _in_force(result: Mapping[str, Any], minutes: int) -> str:
+    if not minutes:
+        return f"Commit {result['number']} is in force."
+    trial = f"Commit {result['number']} is in force on trial: it is taken back in {minutes} minute{'s'[: minutes > 1]}"
+    until = f" (at {time_text(result['until'])})" if isinstance(result.get("until"), int | float) else ""
+    return f"{trial}{until} unless you type `confirm`."
+
+
+def _explained(refused: Refused, text: str) -> Failed:
+    """A refusal with the faults or the conflicting lines below it."""
+    document = refused.document
+    if document.get("faults"):
+        return _faulty(document["faults"], text, document)
+    conflicts: Sequence[Mapping[str, Any]] = document.get("conflicts") or ()
+    details = list(draw_conflicts(conflicts))
+    return Refused(refused.problem, refused.remedy, details, document)
+
+
+def _take_hostname(session: Session) -> None:
+    values = candidate_in(session).draft.values_of(TOP)
+    session.hostname = str(values.get("hostname", Settings.__dataclass_fields__["hostname"].default))
+
+
+def rebase(session: Session, arguments: Arguments) -> Output:
+    """Put the candidate on top of the newest commit. Raises Failed."""
+    candidate = candidate_in(session)
+    result = session.ask("rebase", {"text": candidate.text, "base": candidate.base})
+    base_text = session.ask("show commit", {"number": result["base"]})["text"]
+    rebased = candidate_of(base_text, result["base"])
+    session.candidate = rebased.with_draft(read_draft(result["text"]))
+    conflicts = list(draw_conflicts(result.get("conflicts") or ()))
+    lines = [f"The candidate stands on commit {result['base']} now; `show diff` shows what it would change."]
+    if conflicts:
+        lines += ["These lines were changed by others, too; theirs stand in the candidate:", *conflicts]
+    return Output(lines, result)
+
+
+def rollback(session: Session, arguments: Arguments) -> Output:
+    """Make the candidate what an earlier commit was. Raises Failed."""
+    earlier = session.ask("show commit", {"number": arguments["number"]})
+    session.candidate = candidate_in(session).with_draft(read_draft(earlier["text"]))
+    session.section, session.section_name = None, ""
+    return said(f"The candidate is what commit {arguments['number']} was; `show diff` and `commit` are next.")
+
+
+# -- files -------------------------------------------------------------------------------------------
+
+
+def load(session: Session, arguments: Arguments) -> Output:
+    """Make the candidate what a file says. Raises Failed with every line that cannot be understood."""
+    path = Path(arguments["file"]).expanduser()
+    text = _read(path)
+    try:
+        draft = read_draft(text)
+    except ConfigError as error:
+        faults = [{"line": f.line, "column": f.column, "problem": f.problem, "remedy": f.remedy} for f in error.faults]
+        problem = f"{path} cannot be used, and the candidate was not changed:"
+        raise Failed(problem, "", list(draw_faults(faults, text)), {"message": problem, "faults": faults}) from None
+    session.candidate = candidate_in(session).with_draft(draft)
+    session.section, session.section_name = None, ""
+    return said(f"The candidate is what {path} says; `show diff` and `commit` are next.")
+
+
+def _read(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            octets = file.read(FILE_LEN_MAX + 1)
+        if len(octets) > FILE_LEN_MAX:
+            raise Failed(f"{path} has more than {FILE_LEN_MAX} bytes.", "Take a smaller file.")
+        return octets.decode()
+    except OSError as fault:
+        raise Failed(f"{path} cannot be read: {fault.strerror}.") from None
+    except UnicodeDecodeError:
+        raise Failed(f"{path} is no text in UTF-8.", "Take a configuration.") from None
+
+
+def save(session: Session, arguments: Arguments) -> Output:
+    """Write the candidate to a file, for its owner alone: there may be hashes of secrets in it. Raises Failed."""
+    path = Path(arguments["file"]).expanduser()
+    text = candidate_in(session).text
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as fault:
+        raise Failed(f"{path} cannot be written: {fault.strerror}.") from None
+    return said(f"{len(text.splitlines())} lines were written to {path}.")
+
+
+# -- leaving -----------------------------------------------------------------------------------------
+
+
+def abort(session: Session, arguments: Arguments) -> Output:
+    """Throw the candidate away."""
+    session.leave_candidate()
+    return NOTHING
+
+
+def end(session: Session, arguments: Arguments) -> Output:
+    """Go to the first prompt; what was not committed is asked about. Raises Failed where nobody can be asked."""
+    candidate = session.candidate
+    if candidate is None or not candidate.is_changed:
+        session.leave_candidate()
+        return NOTHING
+    answer = _ask_what_becomes(session)
+    if not answer.strip() or "cancel".startswith(answer.strip().lower()):
+        return NOTHING
+    output = commit(session, {}) if is_agreed(answer) else NOTHING
+    session.leave_candidate()
+    return output
+
+
+def _ask_what_becomes(session: Session) -> str:
+    try:
+        return session.asker.ask("There are uncommitted changes: commit them before leaving? [yes/no/cancel] ")
+    except Failed:
+        remedy = "Type `commit` to keep them, or `abort` to throw them away."
+        raise Failed("There are uncommitted changes.", remedy) from None
+
+
+def leave(session: Session, arguments: Arguments) -> Output:
+    """`exit`: out of the section, out of configuration mode, out of the shell."""
+    if session.section is not None:
+        session.section, session.section_name = None, ""
+        return NOTHING
+    if session.candidate is not None:
+        return end(session, arguments)
+    session.is_over = True
+    return NOTHING

@@ -1,0 +1,162 @@
+"""The door to the appliance: requests and answers as lines of JSON on the control socket.
+
+Several requests may be under way; a thread reads the answers and hands each to who waits for it. Answers to
+requests that were given up are passed over.
+
+Knows nothing of what is asked.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from threading import Lock, Thread
+from typing import Any
+
+from cli.failure import Unreachable, refusal
+from cli.inbox import Inbox
+from cli.output import Item
+
+ANSWER_TIMEOUT_S = 120.0
+SEND_TIMEOUT_S = 5.0
+LINE_LEN_MAX = 16 * 1024 * 1024
+LANGUAGE = 1
+LOST = {"lost": True}
+
+
+class Control:
+    """A connection to the control socket at `path`, opened anew after it was lost."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._socket: socket.socket | None = None
+        self._inboxes: dict[int, Inbox] = {}
+        self._last_id = 0
+        self._lock = Lock()
+
+    @property
+    def is_open(self) -> bool:
+        """Is there a connection, as far as is known?"""
+        return self._socket is not None
+
+    def open(self) -> dict[str, Any]:
+        """Connect; returns the answer to `hello`. Raises Unreachable or Refused."""
+        self.close()
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        connection.settimeout(SEND_TIMEOUT_S)
+        try:
+            connection.connect(str(self._path))
+        except OSError as fault:
+            connection.close()
+            raise Unreachable(*_why_not(self._path, fault)) from None
+        connection.settimeout(None)
+        self._socket = connection
+        Thread(target=self._read, args=(connection,), daemon=True).start()
+        return self.ask("hello", {"language": LANGUAGE})
+
+    def close(self) -> None:
+        """Hang up; who still waits is told."""
+        connection, self._socket = self._socket, None
+        if connection is not None:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+            connection.close()
+
+    def ask(self, do: str, args: Mapping[str, Any], timeout_s: float = ANSWER_TIMEOUT_S) -> dict[str, Any]:
+        """The result of a request. Raises Refused or Unreachable."""
+        request = self._send(do, args)
+        try:
+            for kind, content in self._answers(request, timeout_s):
+                if kind == "result":
+                    return content
+            raise AssertionError("answers end with a result")
+        finally:
+            self._inboxes.pop(request, None)
+
+    def stream(self, do: str, args: Mapping[str, Any]) -> Iterator[Item]:
+        """The events of a request and its result; leaving off, or Ctrl-C, ends it. Raises Refused or Unreachable."""
+        request = self._send(do, args)
+        is_over = False
+        try:
+            for item in self._answers(request, None):
+                is_over = item[0] == "result"
+                yield item
+        except KeyboardInterrupt:
+            is_over = True
+            yield from self._end_of(request)
+        finally:
+            if not is_over:
+                self._cancel(request)
+            self._inboxes.pop(request, None)
+
+    def _end_of(self, request: int) -> Iterator[Item]:
+        """Stop a request; how it ended."""
+        self._cancel(request)
+        yield from (item for item in self._answers(request, SEND_TIMEOUT_S) if item[0] == "result")
+
+    def _cancel(self, request: int) -> None:
+        with suppress(Unreachable):
+            self._inboxes.pop(self._send("cancel", {"request": request}), None)
+
+    # -- sending and receiving -----------------------------------------------------------------------
+
+    def _send(self, do: str, args: Mapping[str, Any]) -> int:
+        """Send a request; returns its number. Raises Unreachable."""
+        with self._lock:
+            connection = self._socket
+            if connection is None:
+                raise _lost("there is none")
+            self._last_id += 1
+            request = self._last_id
+            self._inboxes[request] = Inbox()
+            try:
+                connection.sendall(json.dumps({"id": request, "do": do, "args": dict(args)}).encode() + b"\n")
+            except OSError as fault:
+                self.close()
+                raise _lost(fault.strerror or str(fault)) from None
+        return request
+
+    def _answers(self, request: int, timeout_s: float | None) -> Iterator[Item]:
+        """What comes for one request, up to its result."""
+        inbox = self._inboxes[request]
+        while True:
+            answer = inbox.take(timeout_s)
+            if answer is None:
+                problem = f"The appliance has not answered for {timeout_s:.0f} seconds."
+                raise Unreachable(problem, "What was asked for may still be done; `show status` says how it is.")
+            if answer is LOST:
+                raise _lost("it has hung up")
+            if "error" in answer:
+                raise refusal(answer["error"])
+            if "result" in answer:
+                yield "result", answer["result"]
+                return
+            yield "event", answer.get("event", {})
+
+    def _read(self, connection: socket.socket) -> None:
+        """In a thread: hand out answers until the connection ends."""
+        with suppress(OSError, ValueError), connection.makefile("rb") as lines:
+            while line := lines.readline(LINE_LEN_MAX):
+                answer = json.loads(line)
+                inbox = self._inboxes.get(answer.get("id"))
+                if inbox is not None:
+                    inbox.put(answer)
+        if self._socket is connection:
+            self.close()
+        for inbox in list(self._inboxes.values()):
+            inbox.put(LOST)
+
+
+def _lost(why: str) -> Unreachable:
+    return Unreachable(f"The connection to the appliance is lost: {why}.", "The next command tries it anew.")
+
+
+def _why_not(path: Path, fault: OSError) -> tuple[str, str]:
+    """Why nobody answers at a path, and what to do."""
+    problem = f"No appliance answers at {path}: {fault.strerror or fault}."
+    if isinstance(fault, PermissionError):
+        return problem, "Ask its owner for the right to use it."
+    return problem, "Start it with `signalbox run`, or name its state folder by `--state DIR`."

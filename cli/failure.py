@@ -1,0 +1,51 @@
+"""A command that could not be done, in the words of the operator.
+
+Knows nothing of which commands there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+MARK = "% "
+
+
+class Failed(Exception):
+    """`problem` and `remedy` are sentences; `details` are lines below them, `document` the whole for programs."""
+
+    def __init__(
+        self, problem: str, remedy: str = "", details: Sequence[str] = (), document: Mapping[str, Any] | None = None
+    ) -> None:
+        self.problem = problem
+        self.remedy = remedy
+        self.details = tuple(details)
+        self.document: dict[str, Any] = dict(document) if document else {"message": problem, "remedy": remedy}
+        super().__init__(problem)
+
+    def lines(self) -> list[str]:
+        """What the operator sees."""
+        return [MARK + " ".join(part for part in (self.problem, self.remedy) if part), *self.details]
+
+
+class Refused(Failed):
+    """The appliance has refused a request."""
+
+
+class Unreachable(Failed):
+    """Nobody answers at the control socket, or no longer."""
+
+
+def refusal(error: Mapping[str, Any]) -> Refused:
+    """The error of an answer, in words."""
+    remedy = sentence(str(error.get("remedy", "")))
+    return Refused(sentence(str(error.get("message", "It was refused."))), remedy, (), error)
+
+
+def sentence(text: str) -> str:
+    """The text with a capital letter and a full stop."""
+    stripped = text.strip()
+    if not stripped:
+        return ""
+    end = "" if stripped[-1] in ".?!:" else "."
+    return stripped[0].upper() + stripped[1:] + end

@@ -1,0 +1,82 @@
+"""The command line of the shell: `signalbox cli`, and `signalbox-shell` as the login shell of an account.
+
+    signalbox cli [--state DIR] [-c COMMAND ...] [--json]
+
+Exit status: 0 done, 1 a command failed or nobody answers, 2 the command line is wrong.
+
+Knows nothing of commands.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from cli.asking import Nobody
+from cli.batch import run_batch
+from cli.commands import run_command
+from cli.control import Control
+from cli.failure import Failed
+from cli.session import Session
+
+DEFAULT_STATE_DIR = Path("/var/lib/signalbox")
+# A login shell gets no options: an account's environment may name its state folder.
+STATE_VARIABLE = "SIGNALBOX_STATE"
+SOCKET = Path("run/control.sock")
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of the shell."""
+    parser.add_argument(
+        "-c", dest="commands", action="append", metavar="COMMAND", help="do this and end; may be given several times"
+    )
+    parser.add_argument("--json", action="store_true", help="for programs: every result as JSON")
+    parser.add_argument(
+        "--state",
+        type=Path,
+        metavar="DIR",
+        default=Path(os.environ.get(STATE_VARIABLE) or DEFAULT_STATE_DIR),
+        help=f"the state folder (default: ${STATE_VARIABLE}, else {DEFAULT_STATE_DIR})",
+    )
+
+
+def run_shell(options: argparse.Namespace) -> int:
+    """Do the commands that are given, or those of standard input, or what an operator types."""
+    control = Control(options.state / SOCKET)
+    session = Session(control, Nobody(), run_command)
+    try:
+        if options.commands or not sys.stdin.isatty():
+            commands: Iterable[str] = options.commands or (line.rstrip("\r\n") for line in sys.stdin)
+            session.connect()
+            return run_batch(session, commands, options.json, sys.stdout, sys.stderr)
+        from cli.shell import run_interactive  # only here: scripts need no terminal
+
+        return run_interactive(session)
+    except Failed as failure:
+        print("\n".join(failure.lines()), file=sys.stderr)
+        return 1
+    finally:
+        control.close()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """`signalbox-shell`. A login shell gets `-c` with everything in one argument, commands on several lines."""
+    parser = argparse.ArgumentParser(prog="signalbox-shell", description="The shell of a Signalbox appliance.")
+    add_options(parser)
+    options = parser.parse_args(arguments)
+    options.commands = [line for command in options.commands or () for line in command.splitlines()]
+    try:
+        return run_shell(options)
+    except BrokenPipeError:
+        # Whoever read the output has seen enough; nothing more can be said to him.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

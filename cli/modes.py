@@ -1,0 +1,88 @@
+"""Which grammar holds where: at the first prompt by right, in configuration mode, and in a section of it.
+
+Knows nothing of what lines do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+
+from appliance.catalogue.command_declaration import Mode, Right
+from appliance.catalogue.commands import BEGINNINGS, COMMANDS, HABITS, commands_of
+from appliance.catalogue.declaration import Section
+from appliance.catalogue.settings import Settings
+from cli.command_grammar import command_grammar, graft_commands
+from cli.grammar import INVALID, Edge, Meaning, Mistake, Node, understand
+from cli.setting_grammar import graft_settings
+from cli.tokens import Token
+
+DO_HELP = "A command of the first prompt."
+
+
+@cache
+def exec_grammar(right: Right) -> Node:
+    """What may be typed at the first prompt."""
+    return command_grammar(commands_of(Mode.EXEC, right), BEGINNINGS)
+
+
+@cache
+def configure_grammar(section: Section | None, right: Right = Right.ACT) -> Node:
+    """What may be typed in configuration mode, in a section or outside of any."""
+    root = Node()
+    graft_commands(root, commands_of(Mode.CONFIGURE, right), BEGINNINGS)
+    root.edges.append(Edge("do", DO_HELP, exec_grammar(right)))
+    graft_settings(root, section.settings_class if section else Settings, section)
+    return root
+
+
+def understand_exec(tokens: Sequence[Token], right: Right) -> Meaning:
+    """What a line means at the first prompt. Raises Mistake; it says so when only the right is missing."""
+    try:
+        return understand(exec_grammar(right), tokens)
+    except Mistake as mistake:
+        if right is Right.LOOK and _is_better_understood(tokens, mistake):
+            problem = "this changes something, and you have the right to look only"
+            raise Mistake(tokens[0].column, "Not allowed", problem, "type `enable` first") from None
+        raise by_habit(mistake, tokens) from None
+
+
+def by_habit(mistake: Mistake, tokens: Sequence[Token]) -> Mistake:
+    """The mistake, with the word of this shell for what another system calls otherwise."""
+    if mistake.kind != INVALID:
+        return mistake
+    typed = [token.text.lower() for token in tokens if token.column <= mistake.column]
+    for words, meant in HABITS.items():
+        *before, wrong = words.split()
+        is_begun = len(before) == len(typed) - 1 and all(map(str.startswith, before, typed))
+        if is_begun and typed[-1] == wrong:
+            return Mistake(mistake.column, INVALID, mistake.problem, f'did you mean "{meant}"?')
+    return mistake
+
+
+def _is_better_understood(tokens: Sequence[Token], mistake: Mistake) -> bool:
+    """Would the line have led further with the right to act?"""
+    try:
+        understand(exec_grammar(Right.ACT), tokens)
+    except Mistake as other:
+        return other.column > mistake.column
+    return True
+
+
+def understand_configure(tokens: Sequence[Token], section: Section | None) -> Meaning:
+    """What a line means in configuration mode: in the section, else outside of it. Raises the later Mistake."""
+    try:
+        return understand(configure_grammar(section), tokens)
+    except Mistake as inside:
+        if section is None or inside.kind != INVALID:
+            raise by_habit(inside, tokens) from None
+        try:
+            return understand(configure_grammar(None), tokens)
+        except Mistake as outside:
+            later = outside if outside.column > inside.column else inside
+        raise by_habit(later, tokens) from None
+
+
+def words_of_commands() -> set[str]:
+    """Every word with which a command of configuration mode begins; no setting may begin with one."""
+    return {command.words[0] for command in COMMANDS if command.mode is not Mode.EXEC} | {"do", "no", "default"}

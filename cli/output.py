@@ -1,0 +1,30 @@
+"""What a command gives back: lines for eyes, and the same as a document for programs.
+
+Knows nothing of terminals and filters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+# ("event", what came) again and again, then ("result", how it ended)
+Item = tuple[str, dict[str, Any]]
+
+
+@dataclass(slots=True)
+class Output:
+    """`lines` may come slowly. `document` is the same for programs, None for nothing; `items` that of a stream."""
+
+    lines: Iterable[str] = ()
+    document: Any = None
+    items: Iterator[Item] | None = None
+
+
+NOTHING = Output()
+
+
+def said(*lines: str, document: Any = None) -> Output:
+    """A few sentences."""
+    return Output(lines, document)

@@ -1,0 +1,27 @@
+"""Commands that are one request: the arguments that are sent, and the view of what comes back.
+
+Knows nothing of single commands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from appliance.catalogue.command_declaration import Command
+from cli.output import Output
+from cli.session import Session
+from cli.views.registry import draw, draw_stream
+
+
+def request(session: Session, command: Command, arguments: Mapping[str, Any]) -> Output:
+    """Ask the appliance. Raises Failed."""
+    local = {parameter.name for parameter in command.parameters if parameter.is_local}
+    sent = {name: value for name, value in arguments.items() if name not in local}
+    if command.is_stream:
+        if not session.control.is_open:
+            session.connect()
+        items = session.control.stream(command.do, sent)
+        return Output(draw_stream(command, items, arguments), None, items)
+    result = session.ask(command.do, sent)
+    return Output(draw(command, result, arguments), result)

@@ -1,0 +1,195 @@
+"""One operator's session: his right, his mode, his candidate, and what becomes of each line he types.
+
+Knows nothing of terminals, and of what single commands do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from appliance.catalogue.command_declaration import Command, Right
+from appliance.catalogue.declaration import Section
+from cli.asking import Asker
+from cli.candidate import Candidate
+from cli.control import Control
+from cli.editing import edited, place_of, visited
+from cli.failure import Failed, Refused, sentence
+from cli.files import file_names
+from cli.grammar import Meaning, Node
+from cli.modes import configure_grammar, exec_grammar, understand_configure, understand_exec
+from cli.output import NOTHING, Output
+from cli.secrecy import hashed_where_secret, is_secret_line
+from cli.setting_grammar import NAME, NAMES_OF, VALUES_OF, Edit, Verb, Visit
+from cli.tokens import Line
+
+HISTORY_MAX = 1000
+LOGIN_TRIES_MAX = 3
+LIVE_NAMES_TIMEOUT_S = 1.0
+
+
+@dataclass(slots=True)
+class Terminal:
+    """How the terminal is set: `length` None is its height, 0 never waits; `monitor` turns the log on and off."""
+
+    length: int | None = None
+    monitor: Callable[[bool], None] | None = None
+
+
+@dataclass(slots=True)
+class Session:
+    """What the shell knows. `run_command` does the commands; it is given, for it needs the session."""
+
+    control: Control
+    asker: Asker
+    run_command: Callable[[Session, Command, Mapping[str, Any]], Output]
+    terminal: Terminal = field(default_factory=Terminal)
+    right: Right = Right.LOOK
+    user: str = ""
+    hostname: str = "signalbox"
+    candidate: Candidate | None = None
+    section: Section | None = None
+    section_name: str = ""
+    history: list[str] = field(default_factory=list)
+    is_over: bool = False
+    _needs_secret: bool = False
+
+    # -- the appliance -----------------------------------------------------------------------------
+
+    def connect(self) -> None:
+        """Open the connection and say who we are. Raises Failed."""
+        had_right = self.right
+        hello = self.control.open()
+        self.user, self.hostname = str(hello.get("user", "")), str(hello.get("hostname", self.hostname))
+        if hello.get("needs_login"):
+            self._login()
+        self.right = Right.LOOK
+        if had_right is Right.ACT:
+            self.enable()
+
+    def ask(self, do: str, args: Mapping[str, Any]) -> dict[str, Any]:
+        """The result of a request; a lost connection is tried anew before it. Raises Failed."""
+        if not self.control.is_open:
+            self.connect()
+        return self.control.ask(do, args)
+
+    def live_names(self, what: str, start: str) -> list[str]:
+        """Names for completion; none when the appliance does not say."""
+        if what == "file":
+            return file_names(start)
+        if what.startswith((NAMES_OF, VALUES_OF)):
+            return self._names_in_candidate(*what.split())
+        if not self.control.is_open:
+            return []
+        try:
+            answer = self.control.ask("complete", {"what": what, "start": start}, LIVE_NAMES_TIMEOUT_S)
+        except Failed:
+            return []
+        return [str(word) for word in answer.get("words", ())]
+
+    def _names_in_candidate(self, what: str, attribute: str) -> list[str]:
+        """The names of sections, or the values of a setting where the operator is."""
+        if self.candidate is None:
+            return []
+        draft = self.candidate.draft
+        if what == NAMES_OF:
+            return [name for section, name in draft.places if section == attribute]
+        return [str(value) for value in draft.values_of(place_of(self.section, self.section_name)).get(attribute, ())]
+
+    def _login(self) -> None:
+        for attempt in range(LOGIN_TRIES_MAX):
+            user = self.asker.ask("User: ")
+            password = self.asker.ask("Password: ", is_hidden=True)
+            try:
+                self.user = str(self.control.ask("login", {"user": user, "password": password}).get("user", user))
+                return
+            except Refused:
+                if attempt == LOGIN_TRIES_MAX - 1:
+                    raise
+
+    def enable(self) -> None:
+        """Take the right to act; asks for the secret only where one is needed. Raises Failed."""
+        # A wrong secret counts as a try, so the empty one is tried once.
+        if self._needs_secret or not self._may_enable(""):
+            self._needs_secret = True
+            self.control.ask("enable", {"secret": self.asker.ask("Secret: ", is_hidden=True)})
+        self.right = Right.ACT
+
+    def _may_enable(self, secret: str) -> bool:
+        try:
+            self.control.ask("enable", {"secret": secret})
+        except Refused:
+            return False
+        return True
+
+    # -- lines ---------------------------------------------------------------------------------------
+
+    @property
+    def prompt(self) -> str:
+        """`box>`, `box#`, `box(config)#`, `box(config-listener)#`."""
+        if self.candidate is not None:
+            mode = f"-{self.section.keyword}" if self.section is not None else ""
+            return f"{self.hostname}(config{mode})#"
+        return self.hostname + (">" if self.right is Right.LOOK else "#")
+
+    @property
+    def grammars(self) -> tuple[Node, ...]:
+        """What may be typed now: in a section its own words, then those outside of it."""
+        if self.candidate is None:
+            return (exec_grammar(self.right),)
+        outside = configure_grammar(None)
+        return (outside,) if self.section is None else (configure_grammar(self.section), outside)
+
+    def remember(self, text: str) -> None:
+        """Keep a line for `show history`, unless it holds a secret."""
+        if text.strip() and not is_secret_line(text):
+            self.history.append(text.strip())
+            del self.history[:-HISTORY_MAX]
+
+    def execute(self, line: Line) -> Output:
+        """Do what a line says. Raises Mistake or Failed; then nothing has changed in the candidate."""
+        if not line.tokens or line.tokens[0].text.startswith("!"):
+            return NOTHING
+        meaning = self._meaning(line)
+        if isinstance(meaning.action, Edit):
+            return self._edit(meaning.action, meaning.arguments)
+        if isinstance(meaning.action, Visit):
+            return self._visit(meaning.action, meaning.arguments)
+        return self.run_command(self, meaning.action, meaning.arguments)
+
+    def _meaning(self, line: Line) -> Meaning:
+        if self.candidate is None:
+            return understand_exec(line.tokens, self.right)
+        return understand_configure(line.tokens, self.section)
+
+    # -- the candidate -------------------------------------------------------------------------------
+
+    def _edit(self, edit: Edit, arguments: Mapping[str, Any]) -> Output:
+        assert self.candidate is not None
+        sealed = hashed_where_secret(edit.setting, arguments)
+        if edit.section is not self.section and edit.section is None:
+            self.section, self.section_name = None, ""
+        try:
+            self.candidate = self.candidate.with_draft(edited(self.candidate.draft, edit, sealed, self.section_name))
+        except ValueError as fault:
+            raise Failed(sentence(str(fault))) from None
+        return NOTHING
+
+    def _visit(self, visit: Visit, arguments: Mapping[str, Any]) -> Output:
+        assert self.candidate is not None
+        try:
+            self.candidate = self.candidate.with_draft(visited(self.candidate.draft, visit, arguments))
+        except ValueError as fault:
+            raise Failed(sentence(str(fault))) from None
+        if visit.verb is Verb.SET:
+            self.section, self.section_name = visit.section, str(arguments.get(NAME, ""))
+        elif self.section == visit.section and self.section_name == arguments.get(NAME, ""):
+            self.section, self.section_name = None, ""
+        return NOTHING
+
+    def leave_candidate(self) -> None:
+        """Go back to the first prompt; the candidate is gone."""
+        self.candidate, self.section, self.section_name = None, None, ""
+
+

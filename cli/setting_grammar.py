@@ -1,0 +1,130 @@
+"""The grammar of settings, made from their declarations: to set, `no` to take back, `default` for the default.
+
+    port 5062                    in its section
+    listener phones port 5062    from the top, in one line
+    no listener phones           takes the section away
+
+Knows nothing of what becomes of an edit, and of the commands around it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Any
+
+from appliance.catalogue.command_declaration import Extent
+from appliance.catalogue.declaration import Section, Setting, declared, sections
+from appliance.catalogue.faults import alternatives
+from appliance.catalogue.hashed import SecretHash
+from appliance.catalogue.kinds import Choices, Kind, Text
+from appliance.catalogue.reference import write_default
+from cli.grammar import Edge, Node, Slot, graft
+
+NAME = "name"
+VALUE = "value"
+SECRET_LEN_MAX = 256
+# What Tab offers out of the candidate: the names of its sections, and the values of a setting that has many.
+NAMES_OF = "names-of"
+VALUES_OF = "values-of"
+
+
+class Verb(Enum):
+    """What an edit does; the value is the word typed before it."""
+
+    SET = ""
+    NO = "no"
+    DEFAULT = "default"
+
+
+VERB_HELP = {
+    Verb.NO: "Turn a switch off, take a line or a section away, or give a setting its default.",
+    Verb.DEFAULT: "Give a setting or a section its default.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A setting to change. The arguments of the line hold its value, and the name of its section."""
+
+    verb: Verb
+    section: Section | None
+    setting: Setting
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A section to enter or, by `no` and `default`, to take away. The name is in the arguments of the line."""
+
+    verb: Verb
+    section: Section
+
+
+def graft_settings(root: Node, settings_class: type[Any], section: Section | None = None) -> None:
+    """Let all settings of a class begin at `root`, and with `no` and `default` before them; sections, too."""
+    _graft_verb(root, settings_class, section, Verb.SET)
+    for verb in (Verb.NO, Verb.DEFAULT):
+        node = Node()
+        _graft_verb(node, settings_class, section, verb)
+        root.edges.append(Edge(verb.value, VERB_HELP[verb], node))
+
+
+def _graft_verb(root: Node, settings_class: type[Any], section: Section | None, verb: Verb) -> None:
+    settings = declared(settings_class)
+    for setting in settings:
+        graft(root, setting.words, _helps(setting, settings), _setting_node(Edit(verb, section, setting)))
+    if section is None:
+        for inner in sections(settings_class):
+            graft(root, (inner.keyword,), (inner.help,), _section_node(inner, verb))
+
+
+def _helps(setting: Setting, settings: Sequence[Setting]) -> list[str]:
+    """The help of each word of a setting; that of a word that several begin with says what may follow."""
+    helps = []
+    for count in range(1, len(setting.words)):
+        alike = [other for other in settings if other.words[:count] == setting.words[:count]]
+        words = list(dict.fromkeys(other.words[count] for other in alike))
+        helps.append(f"With {alternatives(words)}." if len(words) > 1 else setting.help)
+    return [*helps, setting.help]
+
+
+def _setting_node(edit: Edit) -> Node:
+    setting = edit.setting
+    if setting.is_switch:
+        return Node(action=edit)
+    slot = Slot(VALUE, _typed_kind(setting.kind), _value_help(setting), Node(action=edit), _extent(setting))
+    if edit.verb is Verb.NO and setting.is_many:
+        slot = replace(slot, completes=f"{VALUES_OF} {setting.attribute}")
+    if edit.verb is Verb.SET or (edit.verb is Verb.NO and setting.is_many):
+        return Node(slot=slot)
+    # The value may be typed, as an operator does who puts `no` before a line that he sees.
+    return Node(slot=slot if edit.verb is Verb.NO else None, action=edit)
+
+
+def is_hashed(kind: Kind) -> bool:
+    """Is it a secret that is kept as a hash?"""
+    return isinstance(kind, SecretHash)
+
+
+def _typed_kind(kind: Kind) -> Kind:
+    """The kind of what is typed: a secret is typed in plain text."""
+    return Text(SECRET_LEN_MAX, "SECRET") if is_hashed(kind) else kind
+
+
+def _extent(setting: Setting) -> Extent:
+    return Extent.WORDS if isinstance(setting.kind, Choices) else Extent.ONE
+
+
+def _value_help(setting: Setting) -> str:
+    default = "" if setting.is_many else f"default {write_default(setting).strip('`')}, "
+    return f"{setting.help} ({default}takes effect: {setting.effect.value})"
+
+
+def _section_node(section: Section, verb: Verb) -> Node:
+    inner = Node(action=Visit(verb, section))
+    _graft_verb(inner, section.settings_class, section, verb)
+    if section.name_kind is None:
+        return inner
+    help = f"The name of the {section.keyword}."
+    return Node(slot=Slot(NAME, section.name_kind, help, inner, completes=f"{NAMES_OF} {section.attribute}"))

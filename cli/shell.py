@@ -1,0 +1,172 @@
+"""The shell on a terminal: the line editor, `?`, Tab, the pager, Ctrl-C and Ctrl-Z. prompt-toolkit draws.
+
+Knows nothing of commands and grammar: it asks the session.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterable
+
+from prompt_toolkit import PromptSession
+from prompt_toolkit.application import run_in_terminal
+from prompt_toolkit.enums import EditingMode
+from prompt_toolkit.history import InMemoryHistory
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.output.vt100 import Vt100_Output
+from prompt_toolkit.patch_stdout import patch_stdout
+from prompt_toolkit.utils import is_dumb_terminal
+
+from cli.completion import complete
+from cli.execution import Shown, execute
+from cli.failure import Failed
+from cli.grammar import Mistake
+from cli.help import help_lines
+from cli.keyboard import Keyboard, write
+from cli.listing import in_rows
+from cli.mistakes import failure_lines
+from cli.monitor import Monitor
+from cli.pager import Pager
+from cli.secrecy import is_secret_line
+from cli.session import Session
+from cli.tokens import split_line
+
+BANNER = "Type ? for what may be typed; Tab completes; Ctrl-R searches the history."
+LEAVE = "end"
+
+
+def run_interactive(session: Session) -> int:
+    """Read and do commands until the operator leaves; returns the exit status. Raises Failed when nobody answers."""
+    shell = Shell(session)
+    # Ctrl-Z is a key of this shell; while a command runs it must not stop a login shell.
+    signal.signal(signal.SIGTSTP, signal.SIG_IGN)
+    session.connect()
+    print(BANNER)
+    shell.run()
+    return 0
+
+
+def _output() -> Vt100_Output | None:
+    """The terminal, not asked where its cursor is: serial consoles do not answer. None for one that can nothing."""
+    if is_dumb_terminal():
+        return None
+    output = Vt100_Output.from_pty(sys.stdout)
+    output.enable_cpr = False
+    return output
+
+
+class QuietHistory(InMemoryHistory):
+    """The lines of this session, without those that hold a secret."""
+
+    def append_string(self, string: str) -> None:
+        if not is_secret_line(string):
+            super().append_string(string)
+
+
+class Shell:
+    """The terminal of one session; it also answers the questions of the session."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._monitor = Monitor(session)
+        session.asker = self
+        session.terminal.monitor = self._monitor.turn
+        self._lines: PromptSession[str] = PromptSession(
+            history=QuietHistory(),
+            key_bindings=self._keys(),
+            editing_mode=EditingMode.EMACS,
+            output=_output(),
+            reserve_space_for_menu=0,
+        )
+
+    def run(self) -> None:
+        """Until the operator leaves."""
+        while not self._session.is_over:
+            self._turn()
+        self._monitor.turn(False)
+
+    def _turn(self) -> None:
+        """One line: read it and do it. Ctrl-C takes the line back, Ctrl-D is `exit`."""
+        try:
+            with patch_stdout(raw=True):
+                text = self._lines.prompt(self._prompt)
+        except KeyboardInterrupt:
+            return
+        except EOFError:
+            text = "exit"
+        # Several lines come at once when they are pasted; each is done as if it were typed.
+        lines = text.splitlines()
+        for line in lines:
+            if len(lines) > 1:
+                print(f"{self._prompt()}{line}")
+            if self._session.is_over or not self._do(line):
+                return
+
+    def _do(self, text: str) -> bool:
+        """Do a line and show what comes of it; False when Ctrl-C has ended it."""
+        try:
+            self._show(execute(self._session, text))
+        except (Mistake, Failed) as failure:
+            print("\n".join(failure_lines(failure, len(self._prompt()))))
+        except KeyboardInterrupt:
+            print("^C")
+            return False
+        return True
+
+    def _prompt(self) -> str:
+        return f"{self._session.prompt} "
+
+    def _show(self, shown: Shown) -> None:
+        length = 0 if shown.is_stream else self._session.terminal.length
+        Pager(Keyboard(), length, write).show(shown.lines)
+
+    def ask(self, question: str, is_hidden: bool = False) -> str:
+        """What the operator types; Ctrl-C and Ctrl-D give the question up. Raises Failed."""
+        asking: PromptSession[str] = PromptSession(history=InMemoryHistory(), output=_output())
+        try:
+            return asking.prompt(question, is_password=is_hidden)
+        except (KeyboardInterrupt, EOFError):
+            raise Failed("The question was not answered; nothing was done.") from None
+
+    # -- keys --------------------------------------------------------------------------------------
+
+    def _keys(self) -> KeyBindings:
+        keys = KeyBindings()
+        keys.add("?")(self._help_pressed)
+        keys.add("tab")(self._tab_pressed)
+        keys.add("c-z")(self._leave_pressed)
+        return keys
+
+    def _help_pressed(self, event: KeyPressEvent) -> None:
+        """Show what may stand at the cursor. In a quoted word, and after Ctrl-V, `?` is a letter."""
+        text = event.current_buffer.document.text_before_cursor
+        tokens = split_line(text).tokens
+        if tokens and not tokens[-1].is_closed:
+            event.current_buffer.insert_text("?")
+            return
+        try:
+            lines = help_lines(self._session.grammars, text)
+        except Mistake as mistake:
+            lines = failure_lines(mistake, len(self._prompt()))
+        self._print_above(f"{self._prompt()}{text}?", lines)
+
+    def _tab_pressed(self, event: KeyPressEvent) -> None:
+        """Complete the word before the cursor, or list what it may become."""
+        text = event.current_buffer.document.text_before_cursor
+        completion = complete(self._session.grammars, text, self._session.live_names)
+        if completion.addition:
+            event.current_buffer.insert_text(completion.addition)
+        elif completion.words:
+            self._print_above(f"{self._prompt()}{text}", in_rows(completion.words, event.app.output.get_size().columns))
+
+    def _leave_pressed(self, event: KeyPressEvent) -> None:
+        """Ctrl-Z: what was typed is thrown away, and configuration mode is left."""
+        event.current_buffer.text = LEAVE if self._session.candidate is not None else ""
+        event.current_buffer.validate_and_handle()
+
+    def _print_above(self, typed: str, lines: Iterable[str]) -> None:
+        """Print lines above the prompt, under what was typed, and draw the prompt anew."""
+        run_in_terminal(lambda: print("\n".join([typed, *lines])))
+
+

@@ -1,0 +1,72 @@
+"""The commands about the session itself: rights, the terminal, the history, and habits of other systems.
+
+Knows nothing of the appliance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from appliance.catalogue.command_declaration import Right
+from cli.failure import Failed
+from cli.output import NOTHING, Output, said
+from cli.session import Session
+
+Arguments = Mapping[str, Any]
+
+
+def enable(session: Session, arguments: Arguments) -> Output:
+    """Take the right to act."""
+    if session.right is not Right.ACT:
+        if not session.control.is_open:
+            session.connect()
+        session.enable()
+    return NOTHING
+
+
+def disable(session: Session, arguments: Arguments) -> Output:
+    """Give the right to act back; the appliance is asked anew, for it gives rights to connections."""
+    session.right = Right.LOOK
+    session.control.close()
+    return NOTHING
+
+
+def show_history(session: Session, arguments: Arguments) -> Output:
+    return Output([f"  {line}" for line in session.history], {"lines": list(session.history)})
+
+
+def show_terminal(session: Session, arguments: Arguments) -> Output:
+    length = session.terminal.length
+    words = "the height of the terminal" if length is None else f"{length} lines" if length else "no pages"
+    facts = {"user": session.user, "right": session.right.value, "length": length}
+    return said(f"User {session.user}, right {session.right.value}, length {words}.", document=facts)
+
+
+def set_length(session: Session, arguments: Arguments) -> Output:
+    session.terminal.length = int(arguments["lines"])
+    return NOTHING
+
+
+def unset_length(session: Session, arguments: Arguments) -> Output:
+    session.terminal.length = None
+    return NOTHING
+
+
+def stop_monitor(session: Session, arguments: Arguments) -> Output:
+    if session.terminal.monitor is None:
+        raise Failed("The log is shown on terminals only.", "`terminal monitor` shows it here until Ctrl-C.")
+    session.terminal.monitor(False)
+    return NOTHING
+
+
+def write(session: Session, arguments: Arguments) -> Output:
+    """What an operator of IOS types after every change."""
+    if session.candidate is not None and session.candidate.is_changed:
+        return said("Nothing is saved by this. Type `commit`: it puts the candidate in force and saves it.")
+    return said("There is nothing to write: every commit is saved already.")
+
+
+def leave_shell(session: Session, arguments: Arguments) -> Output:
+    session.is_over = True
+    return NOTHING

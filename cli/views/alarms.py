@@ -1,0 +1,29 @@
+"""`show alarms`: what is wrong now, what it means, and what to do.
+
+Knows nothing of how alarms are raised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from cli.views.table import time_text
+
+NO_ALARM = "No alarm is active."
+
+
+def draw_alarms(result: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iterator[str]:
+    """Each alarm with its cause, effect and action."""
+    alarms = result.get("alarms", ())
+    if not alarms:
+        yield NO_ALARM
+    for place, alarm in enumerate(alarms):
+        if place:
+            yield ""
+        subject = f" ({alarm['subject']})" if alarm.get("subject") else ""
+        yield f"{alarm.get('severity', '').upper()} {alarm.get('name', '')}{subject} since {time_text(alarm['since'])}"
+        for heading in ("text", "cause", "effect", "action"):
+            if alarm.get(heading):
+                label = "what" if heading == "text" else heading
+                yield f"  {label.ljust(8)}{alarm[heading]}"

@@ -1,0 +1,33 @@
+"""`ping sip`: each answer as it comes, and the sum of them.
+
+Knows nothing of how somebody is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from cli.output import Item
+
+
+def draw_ping(items: Iterable[Item], arguments: Mapping[str, Any]) -> Iterator[str]:
+    """A line for each answer, then how many came and how long they took."""
+    yield f"Asking {arguments['uri']} by OPTIONS; Ctrl-C stops."
+    for kind, content in items:
+        yield _answer(content) if kind == "event" else _sum(content)
+
+
+def _answer(event: Mapping[str, Any]) -> str:
+    number, status = event.get("n", "?"), event.get("status")
+    if not status:
+        return f"{number:>4}  no answer: {event.get('reason', 'time is over')}"
+    return f"{number:>4}  {status} {event.get('reason', '')}  {event.get('ms', 0):.1f} ms"
+
+
+def _sum(result: Mapping[str, Any]) -> str:
+    sent, received = int(result.get("sent", 0)), int(result.get("received", 0))
+    rate = 100 * received // sent if sent else 0
+    times = "/".join(f"{result.get(name) or 0:.1f}" for name in ("min_ms", "avg_ms", "max_ms"))
+    ending = f", min/avg/max = {times} ms" if received else ""
+    return f"Success rate is {rate} percent ({received}/{sent}){ending}"

@@ -1,0 +1,72 @@
+"""Which view draws which result; whatever has none of its own is drawn as its fields are declared.
+
+Knows nothing of how results come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from appliance.catalogue.command_declaration import Command
+from cli.output import Item
+from cli.views.alarms import draw_alarms
+from cli.views.configuration import draw_commit, draw_text
+from cli.views.counters import draw_counters, draw_drops
+from cli.views.ladder import draw_ladder
+from cli.views.logs import draw_logging, draw_monitor
+from cli.views.ping import draw_ping
+from cli.views.route import draw_route
+from cli.views.status import (
+    draw_archive,
+    draw_cleared,
+    draw_memory,
+    draw_numbered,
+    draw_sentence,
+    draw_status,
+    draw_worker_state,
+)
+from cli.views.table import draw_result
+
+View = Callable[[Mapping[str, Any], Mapping[str, Any]], Iterator[str]]
+StreamView = Callable[[Iterable[Item], Mapping[str, Any]], Iterator[str]]
+
+VIEWS: Final[Mapping[str, View]] = {
+    "show status": draw_status,
+    "show running-config": draw_text,
+    "show startup-config": draw_text,
+    "show commit": draw_commit,
+    "show counters": draw_counters,
+    "show drops": draw_drops,
+    "show alarms": draw_alarms,
+    "show logging": draw_logging,
+    "show tech-support": draw_archive,
+    "show memory": draw_memory,
+    "test route": draw_route,
+    "clear counters": draw_cleared,
+    "clear registration": draw_cleared,
+    "drain worker": draw_worker_state,
+    "undrain worker": draw_worker_state,
+    "restart worker": draw_worker_state,
+    "subscriber add": draw_sentence,
+    "subscriber remove": draw_sentence,
+    "confirm": draw_numbered,
+    "rollback": draw_numbered,
+}
+STREAM_VIEWS: Final[Mapping[str, StreamView]] = {
+    "ping": draw_ping,
+    "debug sip": draw_ladder,
+    "terminal monitor": draw_monitor,
+}
+
+
+def draw(command: Command, result: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iterator[str]:
+    """The lines of a result."""
+    if command.do in VIEWS:
+        return VIEWS[command.do](result, arguments)
+    return draw_result(command.result, result)
+
+
+def draw_stream(command: Command, items: Iterable[Item], arguments: Mapping[str, Any]) -> Iterator[str]:
+    """The lines of a command that goes on, as they come."""
+    return STREAM_VIEWS[command.do](items, arguments)

@@ -1,0 +1,108 @@
+"""Results as tables, by the declaration of their fields: how a value is drawn follows from its name.
+
+`_s` durations, `wall_time` and `since` times, `rss` and `size` bytes. A name that is missing is drawn as `-`.
+
+Knows nothing of single commands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from appliance.catalogue.command_declaration import Field, Shape
+
+GAP = "  "
+NOTHING = "-"
+MIB = 1024 * 1024
+TIMES = ("wall_time", "since")
+
+
+def draw_result(fields: Sequence[Field], result: Mapping[str, Any]) -> Iterator[str]:
+    """All fields that have a heading, one below the other, and every table."""
+    yield from draw_scalars(fields, result)
+    for field in fields:
+        if field.shape is Shape.ROWS:
+            yield from draw_rows(field.fields, result.get(field.name, ()))
+    yield from _what_is_left(result)
+
+
+def draw_scalars(fields: Iterable[Field], result: Mapping[str, Any]) -> list[str]:
+    """`heading  value`, one a line."""
+    named = [field for field in fields if field.heading and field.shape is not Shape.ROWS and field.name in result]
+    return columns([[field.heading, cell(field, result[field.name])] for field in named])
+
+
+def draw_rows(fields: Sequence[Field], rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The rows under the headings of those fields that have one; `none` when there are no rows."""
+    shown = [field for field in fields if field.heading]
+    if not rows:
+        return ["none"]
+    table = [[cell(field, row.get(field.name)) for field in shown] for row in rows]
+    return columns([[field.heading for field in shown], *table])
+
+
+def _what_is_left(result: Mapping[str, Any]) -> Iterator[str]:
+    total, shown = result.get("total"), result.get("shown")
+    if isinstance(total, int) and isinstance(shown, int) and total > shown:
+        yield f"{shown} of {total} are shown; `limit NUMBER` shows more."
+
+
+def cell(field: Field, value: Any) -> str:
+    """One value as it is drawn."""
+    if value is None or value == "":
+        return NOTHING
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return ", ".join(str(item) for item in value) or NOTHING
+    if not isinstance(value, int | float):
+        return str(value)
+    return _number(field, value)
+
+
+def _number(field: Field, value: float) -> str:
+    if field.name in TIMES:
+        return time_text(value)
+    if field.name.endswith("_s"):
+        return duration(value)
+    if "MiB" in field.heading:
+        return f"{value / MIB:.0f}"
+    return str(value) if isinstance(value, int) else f"{value:.1f}"
+
+
+def time_text(wall_time: float) -> str:
+    """A time as the operator's clock shows it."""
+    return datetime.fromtimestamp(wall_time).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def duration(seconds: float) -> str:
+    """`3d 4h`, `2h 5min`, `40s`: the two largest units."""
+    parts: list[str] = []
+    left = int(seconds)
+    for length, unit in ((86400, "d"), (3600, "h"), (60, "min"), (1, "s")):
+        amount, left = divmod(left, length)
+        if amount or parts:
+            parts.append(f"{amount}{unit}")
+    return " ".join(parts[:2]) or "0s"
+
+
+def columns(lines: Sequence[Sequence[str]]) -> list[str]:
+    """Cells in columns: numbers to the right, words to the left."""
+    if not lines:
+        return []
+    places = range(len(lines[0]))
+    widths = [max(len(line[place]) for line in lines) for place in places]
+    are_numbers = [all(_is_number(line[place]) for line in lines[1:] or lines) for place in places]
+    return [
+        GAP.join(
+            text.rjust(width) if is_number else text.ljust(width)
+            for text, width, is_number in zip(line, widths, are_numbers, strict=True)
+        ).rstrip()
+        for line in lines
+    ]
+
+
+def _is_number(text: str) -> bool:
+    return text.replace(".", "", 1).removeprefix("-").isdigit() or text == NOTHING

@@ -1,0 +1,65 @@
+"""A line for every command and setting, made from its declaration, with values that its kinds take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from appliance.catalogue.command_declaration import Command
+from appliance.catalogue.declaration import Section, Setting, declared, sections
+from appliance.catalogue.hashed import hash_of
+from appliance.catalogue.kinds import Choice, Choices, DatabaseUrl, Integer, Kind, Switch
+from appliance.catalogue.settings import Settings
+
+ALL_SETTINGS: list[tuple[Section | None, Setting]] = [
+    *((None, setting) for setting in declared(Settings)),
+    *((section, setting) for section in sections(Settings) for setting in declared(section.settings_class)),
+]
+HASH = hash_of("tiger", bytes(16))
+BY_PLACEHOLDER = {"HASH": HASH, "ADDRESS": "192.0.2.1", "HOST": "example.com", "NAME": "phones"}
+
+
+def sample(kind: Kind) -> str:
+    """Words that are a value of the kind."""
+    if isinstance(kind, Switch):
+        return ""
+    if isinstance(kind, Integer):
+        return str(kind.least)
+    if isinstance(kind, Choice | Choices):
+        return kind.words[0]
+    if isinstance(kind, DatabaseUrl):
+        return "sqlite:///subscribers.db"
+    word = BY_PLACEHOLDER.get(kind.placeholder, "something")
+    kind_accepts(kind, word)
+    return word
+
+
+def kind_accepts(kind: Kind, word: str) -> None:
+    """Raises ValueFault when it does not."""
+    kind.read([word])
+
+
+def lines_of(command: Command) -> Iterator[str]:
+    """The command with what it needs, and with everything it takes."""
+    needed = [_given(parameter) for parameter in command.parameters if not parameter.is_optional]
+    every = [_given(parameter) for parameter in command.parameters]
+    for words in dict.fromkeys((tuple(needed), tuple(every))):
+        yield " ".join([command.name, *words])
+
+
+def _given(parameter: Any) -> str:
+    return f"{parameter.keyword} {sample(parameter.kind)}".strip()
+
+
+def setting_line(section: Section | None, setting: Setting) -> str:
+    """The setting with a value, from the top."""
+    header = [section.keyword, *(["phones"] if section.name_kind else [])] if section else []
+    return " ".join([*header, *setting.words, sample(setting.kind)]).strip()
+
+
+def shortest(word: str, others: Sequence[str]) -> str:
+    """The fewest letters by which the word is known among the others."""
+    for length in range(1, len(word)):
+        if [other for other in others if other.startswith(word[:length])] == [word] or word[:length] in others:
+            return word[:length] if word[:length] not in others else word
+    return word

@@ -1,0 +1,311 @@
+"""Scripts: plain output, an end at the first error, JSON for programs; and what a session does with lines."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from appliance.catalogue.command_declaration import Right
+from appliance.catalogue.hashed import hash_of, is_secret
+from cli.completion import Completion, complete
+from cli.failure import Failed, Unreachable
+from tests.cli.shells import Answers, new_session, script
+from tests.cli.stand_in import CANNED, StandIn, standing_in
+
+
+def test_commands_are_done_one_after_another(stand_in: StandIn) -> None:
+    ended = script(new_session(stand_in), "show version", "! a remark", "", "show clock")
+    assert ended.status == 0 and not ended.err
+    assert ended.lines[0].split() == ["hostname", "box"]
+    assert len(ended.lines) == len(CANNED["show version"]) + 2
+
+
+def test_the_first_error_ends_a_script(stand_in: StandIn) -> None:
+    ended = script(new_session(stand_in), "show ip route", "show version")
+    assert ended.status == 1 and not ended.out
+    assert ended.err.splitlines()[:2] == ["show ip route", "     ^"]
+    assert ended.err.splitlines()[2].startswith('% Invalid input: "ip" is not known here')
+
+
+def test_what_the_appliance_refuses_is_told_with_its_remedy(stand_in: StandIn) -> None:
+    ended = script(new_session(stand_in), "enable", "drain worker 0", "drain worker 9")
+    assert ended.lines == ["Worker 0 is draining."]
+    assert ended.status == 1
+    assert "% There is no worker 9. Type a number from 0 to 1." in ended.err
+
+
+def test_results_as_json(stand_in: StandIn) -> None:
+    ended = script(new_session(stand_in), "show workers", is_json=True)
+    assert json.loads(ended.out) == CANNED["show workers"]
+    ended = script(new_session(stand_in), "show workers | json")
+    assert json.loads(ended.out) == CANNED["show workers"]
+
+
+def test_errors_as_json(stand_in: StandIn) -> None:
+    ended = script(new_session(stand_in), "show ip", is_json=True)
+    assert ended.status == 1 and not ended.err
+    assert json.loads(ended.out)["error"]["column"] == 5
+    ended = script(new_session(stand_in), "enable", "drain worker 9", is_json=True)
+    assert json.loads(ended.out)["error"]["message"] == "There is no worker 9."
+
+
+def test_streams_as_json_are_a_line_for_each_event(stand_in: StandIn) -> None:
+    ended = script(new_session(stand_in), "enable", "ping sip sip:x count 2 | json")
+    kinds = [next(iter(json.loads(line))) for line in ended.lines]
+    assert kinds == ["event", "event", "result"]
+
+
+def test_rights(stand_in: StandIn) -> None:
+    ended = script(new_session(stand_in), "clear counters")
+    assert ended.status == 1 and "type `enable` first" in ended.err
+    assert script(new_session(stand_in), "enable", "clear counters").status == 0
+    session = new_session(stand_in)
+    assert script(session, "enable", "disable", "clear counters").status == 1
+    assert session.prompt == "box>"
+
+
+def test_a_secret_is_asked_for_where_one_is_set(tmp_path: Path) -> None:
+    with standing_in(tmp_path, secret="tiger") as stand_in:
+        answers = Answers("tiger")
+        session = new_session(stand_in, answers)
+        assert script(session, "enable", "clear counters").status == 0
+        assert answers.questions == ["Secret: "]
+        assert script(new_session(stand_in, Answers("lion")), "enable").status == 1
+        assert "terminal" in script(new_session(stand_in), "enable").err
+
+
+def test_an_account_logs_in(tmp_path: Path) -> None:
+    with standing_in(tmp_path, accounts={"ann": "tiger"}) as stand_in:
+        assert new_session(stand_in, Answers("ann", "lion", "ann", "tiger")).user == "ann"
+        with pytest.raises(Failed, match="Wrong user"):
+            new_session(stand_in, Answers("ann", "a", "ann", "b", "ann", "c"))
+
+
+# -- configuration mode --------------------------------------------------------------------------------
+
+
+def test_a_configuration_is_edited_checked_and_committed(stand_in: StandIn) -> None:
+    session = new_session(stand_in)
+    ended = script(
+        session, "enable", "configure", "listener phones", "port 5062", "show diff", "validate",
+        "commit comment room for phones", "end", "show running-config",
+    )  # fmt: skip
+    assert ended.status == 0, ended.err
+    assert ended.lines[:2] == ["+ listener phones", "+   port 5062"]
+    assert "Commit 2 is in force." in ended.lines
+    assert ended.out.endswith("hostname box\nlistener phones\n  port 5062\n!\n")
+    assert stand_in.head.comment == "room for phones"
+    assert session.prompt == "box#"
+
+
+def test_prompts_say_where_one_is(stand_in: StandIn) -> None:
+    session = new_session(stand_in)
+    prompts = []
+    for line in ("", "enable", "conf t", "listener phones", "registrar", "exit", "hostname new", "exit"):
+        script(session, line) if line else None
+        prompts.append(session.prompt)
+    assert prompts[:7] == [
+        "box>", "box#", "box(config)#", "box(config-listener)#", "box(config-registrar)#", "box(config)#",
+        "box(config)#",
+    ]  # fmt: skip
+
+
+def test_a_line_of_another_place_leaves_the_section(stand_in: StandIn) -> None:
+    session = new_session(stand_in)
+    script(session, "enable", "conf t", "listener phones", "hostname new")
+    assert session.prompt == "box(config)#"
+    script(session, "listener phones", "no listener phones")
+    assert session.prompt == "box(config)#"
+
+
+def test_faults_are_shown_under_their_lines_and_change_nothing(stand_in: StandIn) -> None:
+    session = new_session(stand_in)
+    ended = script(session, "enable", "conf t", "listener phones", "authenticate", "commit")
+    assert ended.status == 1
+    assert "% The candidate has 1 fault, and nothing was changed:" in ended.err
+    assert "     3    authenticate" in ended.err
+    assert "there is no domain to have subscribers in" in ended.err
+    assert stand_in.head.number == 1
+    assert script(session, "domain example.com", "commit").status == 0
+
+
+def test_a_second_commit_is_refused_with_the_conflicts_until_it_is_rebased(stand_in: StandIn) -> None:
+    one, other = new_session(stand_in), new_session(stand_in)
+    script(one, "enable", "conf t", "workers 2")
+    script(other, "enable", "conf t", "workers 3")
+    assert script(one, "commit").status == 0
+    ended = script(other, "commit")
+    assert "Somebody else has committed since. Type `rebase`." in ended.err
+    assert "    theirs  workers 2" in ended.err
+    assert script(other, "rebase", "commit").status == 0
+    assert stand_in.head.text == "hostname box\nworkers 3\n"
+
+
+def test_commits_on_trial_are_confirmed(stand_in: StandIn) -> None:
+    session = new_session(stand_in)
+    ended = script(session, "enable", "conf t", "workers 2", "commit confirmed 5 comment try it", "end", "confirm")
+    assert "Commit 2 is in force on trial: it is taken back in 5 minutes unless you type `confirm`." in ended.lines
+    assert ended.lines[-1] == "Commit 2 is in force."
+    assert stand_in.head.state == "confirmed"
+
+
+def test_an_earlier_commit_comes_back(stand_in: StandIn) -> None:
+    session = new_session(stand_in)
+    script(session, "enable", "conf t", "workers 2", "commit", "end", "rollback 1 comment it was better")
+    assert (stand_in.head.number, stand_in.head.text) == (3, "hostname box\n")
+    script(session, "conf t", "rollback 2", "commit")
+    assert stand_in.head.text == "hostname box\nworkers 2\n"
+    assert "There is no commit 9" in script(session, "rollback 9").err
+
+
+def test_files_are_loaded_and_saved(stand_in: StandIn, tmp_path: Path) -> None:
+    session = new_session(stand_in)
+    path = tmp_path / "saved.conf"
+    script(session, "enable", "conf t", "workers 2", f"save {path}")
+    assert path.read_text() == "hostname box\nworkers 2\n"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    path.write_text("hostname loaded\n")
+    assert script(session, f"load {path}", "commit").status == 0
+    assert stand_in.head.text == "hostname loaded\n"
+    path.write_text("hostname a b\nlistner x\n")
+    ended = script(session, f"load {path}")
+    assert "     1  hostname a b" in ended.err and 'did you mean "listener"?' in ended.err
+    assert "cannot be read" in script(session, f"load {tmp_path / 'nowhere'}").err
+    path.write_bytes(b"\xff\xfe")
+    assert "is no text in UTF-8" in script(session, f"load {path}").err
+    assert "cannot be written" in script(session, f"save {tmp_path / 'no' / 'folder'}").err
+
+
+def test_uncommitted_changes_are_not_lost_in_silence(stand_in: StandIn) -> None:
+    session = new_session(stand_in)
+    ended = script(session, "enable", "conf t", "workers 2")
+    assert ended.status == 1 and "uncommitted changes" in ended.err
+    ended = script(session, "end")
+    assert "Type `commit` to keep them, or `abort` to throw them away." in ended.err
+    assert script(session, "abort", "show candidate").status == 1
+    assert session.prompt == "box#"
+
+
+@pytest.mark.parametrize(
+    ("answer", "commits", "prompt"), [("yes", 2, "box#"), ("no", 1, "box#"), ("cancel", 1, "box(config)#")]
+)
+def test_who_leaves_with_changes_is_asked(stand_in: StandIn, answer: str, commits: int, prompt: str) -> None:
+    session = new_session(stand_in, Answers(answer))
+    script(session, "enable", "conf t", "workers 2", "end")
+    assert (stand_in.head.number, session.prompt) == (commits, prompt)
+
+
+def test_nothing_to_commit_and_nothing_to_write(stand_in: StandIn) -> None:
+    ended = script(new_session(stand_in), "enable", "conf t", "commit", "wr", "end", "wr mem")
+    assert ended.lines[0] == "There is nothing to commit."
+    assert ended.lines[1:] == ["There is nothing to write: every commit is saved already."] * 2
+
+
+def test_secrets_are_hashed_before_they_are_in_the_candidate(stand_in: StandIn) -> None:
+    session = new_session(stand_in)
+    known = hash_of("lion", bytes(16))
+    ended = script(
+        session, "enable", "conf t", "operator ann", "role admin", "secret tiger", "exit",
+        f"operator bob secret {known}", 'enable secret "two words"', "show candidate",
+    )  # fmt: skip
+    words = [line.split()[-1] for line in ended.lines if "secret" in line]
+    assert is_secret("two words", words[0]) and is_secret("tiger", words[1]) and words[2] == known
+    assert "tiger" not in ended.out
+    assert not any("tiger" in line for line in session.history)
+
+
+# -- the session -----------------------------------------------------------------------------------------
+
+
+def test_the_history_holds_no_secrets(stand_in: StandIn) -> None:
+    session = new_session(stand_in)
+    ended = script(session, "show clock", "enable", "subscriber add ann@x password tiger", "show history")
+    assert ended.lines[-3:] == ["  show clock", "  enable", "  show history"]
+    assert ("subscriber add", {"address": "ann@x", "password": "tiger"}) in stand_in.seen
+
+
+def test_a_password_is_asked_for_twice(stand_in: StandIn) -> None:
+    session = new_session(stand_in, Answers("a", "b", "a", "a"))
+    assert "The two passwords differ" in script(session, "enable", "subscriber add ann@x").err
+    assert script(session, "subscriber add ann@x").status == 0
+
+
+def test_a_lost_connection_is_opened_anew_with_the_rights_and_the_candidate(stand_in: StandIn) -> None:
+    session = new_session(stand_in)
+    script(session, "enable", "conf t", "workers 2")
+    stand_in.hang_up()
+    while session.control.is_open:
+        pass
+    assert script(session, "commit").status == 0
+    assert session.right is Right.ACT
+
+
+def test_nobody_answers(tmp_path: Path) -> None:
+    with pytest.raises(Unreachable) as failure:
+        new_session(StandIn(tmp_path / "run" / "control.sock"))
+    assert "Start it with `signalbox run`" in failure.value.lines()[0]
+
+
+def test_filters_of_a_script(stand_in: StandIn) -> None:
+    ended = script(new_session(stand_in), "show logging | include ^line 1. of", "show logging | count")
+    assert ended.lines == [*(f"line 1{digit} of the log" for digit in range(10)), "200 lines"]
+
+
+def test_live_names_complete(stand_in: StandIn) -> None:
+    session = new_session(stand_in)
+    assert session.live_names("address", "al") == ["alice@example.com", "alina@example.com"]
+    assert session.live_names("nonsense", "") == []
+
+
+def test_names_and_values_in_the_candidate_complete(stand_in: StandIn) -> None:
+    session = new_session(stand_in)
+    script(session, "enable", "conf t", "domain example.com", "listener phones", "listener trunks", "exit")
+
+    def completed(text: str) -> Completion:
+        return complete(session.grammars, text, session.live_names)
+
+    assert completed("no listener ph") == Completion("ones ")
+    assert completed("listener ") == Completion("", ("phones", "trunks"))
+    assert completed("no domain ex") == Completion("ample.com ")
+
+
+def test_files_complete(stand_in: StandIn, tmp_path: Path) -> None:
+    session = new_session(stand_in)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file.conf").touch()
+    assert session.live_names("file", f"{tmp_path}/f") == [f"{tmp_path}/file.conf", f"{tmp_path}/folder/"]
+    assert session.live_names("file", f"{tmp_path}/nowhere/x") == []
+
+
+# -- the command line ------------------------------------------------------------------------------------
+
+
+def signalbox(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    return subprocess.run(
+        [sys.executable, *arguments], input=stdin, capture_output=True, text=True, timeout=60, env=environment
+    )
+
+
+def test_signalbox_cli_and_the_login_shell(stand_in: StandIn) -> None:
+    state = str(stand_in.path.parents[1])
+    shell = ("-m", "appliance", "cli", "--state", state)
+    done = signalbox(*shell, "-c", "show clock | count", "-c", "show slots | count")
+    assert (done.returncode, done.stdout) == (0, "2 lines\n3 lines\n")
+    done = signalbox(*shell, stdin="show clock | count\nshow nonsense\nshow clock\n")
+    assert (done.returncode, done.stdout) == (1, "2 lines\n")
+    assert "% Invalid input" in done.stderr
+    done = signalbox("-m", "cli.main", "--state", state, "-c", "show clock | count\nshow slots | count")
+    assert (done.returncode, done.stdout) == (0, "2 lines\n3 lines\n")
+
+
+def test_signalbox_cli_without_an_appliance(tmp_path: Path) -> None:
+    done = signalbox("-m", "appliance", "cli", "--state", str(tmp_path), "-c", "show clock")
+    assert done.returncode == 1
+    assert done.stderr.startswith("% No appliance answers at")

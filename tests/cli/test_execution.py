@@ -1,0 +1,22 @@
+"""What is shown cannot steer the operator's terminal, whoever has sent it."""
+
+from __future__ import annotations
+
+import pytest
+
+from cli.execution import seen
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("plain text, ümlaut and 漢字", "plain text, ümlaut and 漢字"),
+        ("\x1b[2Jgone", "\\x1b[2Jgone"),
+        ("\x9b2Jgone", "\\x9b2Jgone"),
+        ("a\rb\nc", "a\\rb\\nc"),
+        ("a\tb", "a       b"),
+        ("\u202eright to left", "\\u202eright to left"),
+    ],
+)
+def test_what_cannot_be_seen_is_named(line: str, shown: str) -> None:
+    assert seen(line) == shown

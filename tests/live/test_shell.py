@@ -1,0 +1,135 @@
+"""The operator's shell on a real appliance: all that is shown, and a configuration that changes while it runs."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from appliance.catalogue.command_declaration import Command, Right, result_schema
+from appliance.catalogue.commands import COMMANDS
+from appliance.management.requests import REQUESTS
+from cli.asking import Nobody
+from cli.commands import is_request, run_command
+from cli.control import Control
+from cli.session import Session
+from tests.cli.conforming import deviations
+from tests.cli.samples import lines_of
+from tests.cli.screen import shell_on_screen
+from tests.cli.shells import script
+from tests.live.appliance import Appliance
+
+TRIAL_S = 60
+
+
+@pytest.fixture
+def appliance(start_appliance: Callable[..., Appliance]) -> Appliance:
+    return start_appliance()
+
+
+def typed(appliance: Appliance, *commands: str) -> list[str]:
+    """The lines that a script of the shell shows; it may not fail."""
+    done = appliance.command("cli", stdin="\n".join(commands) + "\n")
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+def refused(appliance: Appliance, *commands: str) -> str:
+    """The mistake with which a script ends."""
+    done = appliance.command("cli", stdin="\n".join(commands) + "\n")
+    assert done.returncode == 1
+    return done.stderr
+
+
+def document(appliance: Appliance, command: str) -> Any:
+    return json.loads("\n".join(typed(appliance, f"{command} | json")))
+
+
+SHOWN = [
+    command
+    for command in COMMANDS
+    if is_request(command) and command.right is Right.LOOK and command.words[0] == "show" and command.do in REQUESTS
+]
+
+
+def test_everything_is_shown_as_the_catalogue_says(appliance: Appliance) -> None:
+    wrong = {command.name: _deviations(appliance, command) for command in SHOWN}
+    assert {name: found for name, found in wrong.items() if found} == {}
+
+
+def _deviations(appliance: Appliance, command: Command) -> list[str]:
+    line = next(lines_of(command))
+    assert typed(appliance, line), f"{line} shows nothing"
+    return list(deviations(document(appliance, line), result_schema(command.result)))
+
+
+def test_a_configuration_is_changed_while_it_runs(appliance: Appliance) -> None:
+    before = document(appliance, "show version")["commit"]
+    edits = ("workers 3", "timers c 200")
+    lines = typed(appliance, "enable", "conf t", *edits, "commit comment more room", "end", "show run")
+    assert f"Commit {before + 1} is in force." in lines
+    assert "workers 3" in lines
+    assert [row["number"] for row in document(appliance, "show workers")["workers"]] == [0, 1, 2]
+    history = document(appliance, "show configuration history")["commits"]
+    assert (history[0]["comment"], history[0]["added"], history[0]["removed"]) == ("more room", 2, 1)
+    typed(appliance, "enable", f"rollback {before}")
+    assert "workers 2" in typed(appliance, "show run")
+
+
+def test_faults_are_named_and_nothing_changes(appliance: Appliance) -> None:
+    running = typed(appliance, "show run")
+    mistake = refused(appliance, "enable", "conf t", "listener other address 0.0.0.0", "commit")
+    assert "0.0.0.0 would stand in every Via" in mistake and "^" not in mistake.splitlines()[0]
+    assert typed(appliance, "show run") == running
+
+
+def test_the_second_of_two_operators_is_refused_and_rebases(appliance: Appliance) -> None:
+    def operator() -> Session:
+        session = Session(Control(appliance.state / "run" / "control.sock"), Nobody(), run_command)
+        session.connect()
+        assert script(session, "enable", "conf t").status == 0
+        return session
+
+    one, other = operator(), operator()
+    script(one, "timers c 200")
+    script(other, "timers c 300", "proxy targets 5")
+    assert script(one, "commit").status == 0
+    mistake = script(other, "commit").err
+    assert "    theirs  c 200" in mistake and "    yours   c 300" in mistake
+    assert script(other, "rebase", "show diff", "commit").status == 0
+    assert {"  c 200", "  targets 5"} <= set(typed(appliance, "show run"))
+
+
+def test_a_secret_is_committed_as_its_hash(appliance: Appliance) -> None:
+    edits = ("operator ann", "role admin", "secret tiger")
+    lines = typed(appliance, "enable", "conf t", *edits, "show candidate", "commit")
+    secret = next(line for line in lines if "secret" in line)
+    assert "tiger" not in secret and secret.split()[1].startswith("scrypt:")
+
+
+def test_every_change_is_in_the_audit_log(appliance: Appliance) -> None:
+    typed(appliance, "enable", "clear counters", "conf t", "timers c 200", "commit comment why")
+    entries = document(appliance, "show audit")["entries"]
+    noted = " ".join(entry["command"] for entry in entries)
+    assert "clear counters" in noted and "commit" in noted
+    assert all(entry["user"] for entry in entries)
+
+
+@pytest.mark.skipif(shutil.which("tmux") is None, reason="there is no tmux (packaging/apt-test.txt)")
+def test_a_commit_that_nobody_confirms_takes_itself_back(appliance: Appliance) -> None:
+    with shell_on_screen(appliance.state, prompt="live>") as screen:
+        screen.enter("enable")
+        screen.enter("conf t")
+        screen.enter("timers c 200")
+        screen.enter("commit confirmed 1")
+        screen.until("taken back in 1 minute...")
+        screen.press("C-z")
+        screen.until("live#")
+        screen.enter("terminal monitor")
+        screen.until("live#")
+        screen.until("was not confirmed...", wait_s=TRIAL_S + 20)
+        screen.enter("show configuration history")
+        screen.until("reverted...")
