@@ -114,6 +114,7 @@ class Signalbox(Server):
         wait_until(lambda: not process.is_running or self._is_ready(), "all workers of Signalbox are live")
         if not process.is_running:
             raise BenchmarkFailed(f"Signalbox did not start:\n{process.tail()}")
+        self.worker_pids = [int(worker["pid"]) for worker in self.status()["workers"]]
         return process
 
     def _configuration(self) -> str:
@@ -133,7 +134,8 @@ class Signalbox(Server):
 
     def _command(self, *words: str) -> str:
         argv = [self._program, *words, "--state", str(self._state)]
-        done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False, cwd=self._processes.folder)
+        env = {**os.environ, **INSTALLED}
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False, env=env)
         if done.returncode:
             raise BenchmarkFailed(f"`{' '.join(argv)}`: {done.stderr.strip()}")
         return done.stdout
@@ -155,13 +157,9 @@ class Signalbox(Server):
         counters: dict[str, int] = self.status()["counters"]
         return counters
 
-    def worker_pids(self) -> list[int]:
-        """The processes of the workers."""
-        return [int(worker["pid"]) for worker in self.status()["workers"]]
-
     def memory(self) -> int:
         """Of one worker: each has the whole table."""
-        return sum(resident_bytes(pid) for pid in self.worker_pids()) // self.workers
+        return sum(resident_bytes(pid) for pid in self.worker_pids) // self.workers
 
 
 class Kamailio(Server):
