@@ -20,7 +20,7 @@ from benchmarks.figures import Row, per_unit_us
 from benchmarks.latency import measure_latency
 from benchmarks.machine import Processors
 from benchmarks.phones import register_phones
-from benchmarks.processes import Processes, free_port
+from benchmarks.processes import Processes
 from benchmarks.servers import SERVERS, Job, Server, Signalbox
 from benchmarks.sipp import Load, SippLoad, start_callee
 
@@ -81,7 +81,7 @@ def contest(
     endings: list[Callable[[], None]] = []
     servers: dict[Contestant, Server] = {}
     try:
-        port = free_port()
+        port = processes.free_port()
         callees = [case for case in experiment.cases if case.callee]
         if callees:
             callee, port = start_callee(processes, cpus.load, callees[0].callee, callees[0].transport)

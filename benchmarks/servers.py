@@ -24,7 +24,6 @@ from benchmarks.processes import (
     Process,
     Processes,
     find_program,
-    free_port,
     process_tree,
     resident_bytes,
     wait_until,
@@ -55,7 +54,7 @@ class Server:
     peer = ""
 
     def __init__(self, processes: Processes, cpus: Collection[int], workers: int, job: Job) -> None:
-        self.port = free_port()
+        self.port = processes.free_port()
         self.workers = workers
         self.job = job
         self._processes = processes
