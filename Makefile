@@ -2,7 +2,7 @@
 # make cli    operate the appliance that runs (in a second terminal)
 # make call   register both and place a call between them (in a second terminal)
 # make test   everything that is tested; installs what the tests need
-# make bench  what it costs beside Kamailio, half an hour; writes benchmarks/ and docs/performance.md
+# make bench  what it costs beside Kamailio, a quarter of an hour; writes benchmarks/ and docs/performance.md
 # make soak   half an hour at half load: nothing may grow
 # make clean  remove what was built; the state folder stays
 

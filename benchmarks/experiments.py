@@ -95,6 +95,16 @@ class Experiment:
     contestants: Sequence[Contestant]
     comparisons: Sequence[Comparison]
 
+    def turns(self) -> list[tuple[Case, Contestant]]:
+        """Who has which load in a round: what is not compared is not measured."""
+        needed = {(row.case, contestant) for row in self.comparisons for contestant in (row.ours, row.theirs)}
+        return [
+            (case, contestant)
+            for case in self.cases
+            for contestant in self.contestants
+            if (case.name, contestant) in needed
+        ]
+
     def shrunk(self, divisor: int) -> Experiment:
         """The same with so many times fewer bindings, where there are many: for a quick look, which proves nothing."""
         return replace(
@@ -131,7 +141,7 @@ def latency(case: Case, target: Target | None) -> Experiment:
 
 def rates() -> Experiment:
     """The same units at other rates: batches get longer, and what a server does by the clock weighs less."""
-    cases = [REGISTER.at(500), REGISTER.at(1000), REGISTER.at(4000), REGISTER.at(8000), CALL.at(250), CALL.at(500)]
+    cases = [REGISTER.at(500), REGISTER.at(4000), REGISTER.at(8000), CALL.at(500)]
     rows = [Comparison(case.name, "cpu_us", SIGNALBOX, KAMAILIO) for case in cases]
     return Experiment("rates", cases, [SIGNALBOX, KAMAILIO], rows)
 

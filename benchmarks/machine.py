@@ -65,12 +65,11 @@ def describe() -> dict[str, str | int]:
 
 
 def commit(root: Path) -> str:
-    """The commit that is measured, with `+` when the checkout differs; SIGNALBOX_COMMIT where there is no git."""
-    if "SIGNALBOX_COMMIT" in os.environ:
-        return os.environ["SIGNALBOX_COMMIT"]
-    argv = ["git", "-C", str(root), "describe", "--always", "--abbrev=12", "--dirty=+", "--exclude=*"]
+    """The commit that is measured, `+` when the product in the checkout differs; "unknown" where there is no git."""
+    git = ["git", "-C", str(root)]
     try:
-        done = subprocess.run(argv, capture_output=True, text=True, check=False)
+        named = subprocess.run([*git, "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=False)
+        changed = subprocess.run([*git, "diff", "--quiet", "HEAD", "--", "appliance"], capture_output=True, check=False)
     except OSError:
         return "unknown"
-    return done.stdout.strip() or "unknown"
+    return named.stdout.strip() + "+" * (changed.returncode == 1) if named.returncode == 0 else "unknown"

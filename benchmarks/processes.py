@@ -25,7 +25,8 @@ PROC = Path("/proc")
 NS_PER_S = 1e9
 EXCERPT_LEN = 2000
 # Below the ports that sockets get which name none (ip_local_port_range).
-PORTS = range(20_000, 30_000)
+# Every fourth: SIPp takes its port for media and the next ones.
+PORTS = range(20_000, 30_000, 4)
 PROGRAM_FOLDERS = "/usr/sbin:/sbin:/usr/local/sbin"
 
 
@@ -41,17 +42,14 @@ def find_program(name: str, package: str) -> str:
     return path
 
 
-def free_port() -> int:
-    """A port of 127.0.0.1 that is free for UDP and TCP just now, and that the kernel gives nobody."""
-    for port in random.sample(PORTS, 100):
-        with socket.socket(type=socket.SOCK_DGRAM) as datagrams, socket.socket() as streams:
-            try:
-                datagrams.bind((LOOPBACK, port))
-                streams.bind((LOOPBACK, port))
-                return port
-            except OSError:
-                continue
-    raise BenchmarkFailed("no port of 127.0.0.1 is free for UDP and TCP")
+def _is_free(port: int) -> bool:
+    with socket.socket(type=socket.SOCK_DGRAM) as datagrams, socket.socket() as streams:
+        try:
+            datagrams.bind((LOOPBACK, port))
+            streams.bind((LOOPBACK, port))
+        except OSError:
+            return False
+    return True
 
 
 def wait_until(condition: Callable[[], object], what: str, timeout_s: float = 30.0) -> None:
@@ -124,6 +122,14 @@ class Processes:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._all: list[Process] = []
+        self._ports = iter(random.sample(PORTS, len(PORTS)))
+
+    def free_port(self) -> int:
+        """A port of 127.0.0.1 that is free for UDP and TCP, that the kernel gives nobody, and given out only once."""
+        for port in self._ports:
+            if _is_free(port):
+                return port
+        raise BenchmarkFailed("no port of 127.0.0.1 is free for UDP and TCP")
 
     def start(
         self, name: str, argv: Sequence[str], cpus: Collection[int], env: Mapping[str, str] | None = None

@@ -20,7 +20,7 @@ from benchmarks.figures import Row, per_unit_us
 from benchmarks.latency import measure_latency
 from benchmarks.machine import Processors
 from benchmarks.phones import register_phones
-from benchmarks.processes import Processes, free_port
+from benchmarks.processes import Processes
 from benchmarks.servers import SERVERS, Job, Server, Signalbox
 from benchmarks.sipp import Load, SippLoad, start_callee
 
@@ -60,7 +60,7 @@ class Turn:
 def run_experiment(processes: Processes, cpus: Processors, experiment: Experiment, plan: Plan) -> list[Row]:
     """The rows of an experiment. Raises BenchmarkFailed when a unit failed or a server ended."""
     measured: Measured = defaultdict(list)
-    seconds = plan.turn_s(len(experiment.cases) * len(experiment.contestants))
+    seconds = plan.turn_s(len(experiment.turns()))
     with contest(processes, cpus, experiment, measured) as turns:
         for turn in turns:
             take_turn(processes, cpus, turn, WARM_UP_S)
@@ -81,7 +81,7 @@ def contest(
     endings: list[Callable[[], None]] = []
     servers: dict[Contestant, Server] = {}
     try:
-        port = free_port()
+        port = processes.free_port()
         callees = [case for case in experiment.cases if case.callee]
         if callees:
             callee, port = start_callee(processes, cpus.load, callees[0].callee, callees[0].transport)
@@ -95,11 +95,7 @@ def contest(
                 register_phones(server.port, port, contestant.bindings, experiment.cases[0].transport)
                 octets = (server.memory() - empty) / contestant.bindings
                 measured[MEMORY, contestant.name, "binding_bytes"] = [octets]
-        yield [
-            Turn(case, contestant, servers[contestant], port)
-            for case in experiment.cases
-            for contestant in experiment.contestants
-        ]
+        yield [Turn(case, contestant, servers[contestant], port) for case, contestant in experiment.turns()]
     finally:
         for end in reversed(endings):
             end()
@@ -148,7 +144,7 @@ def _take_loaded_turn(processes: Processes, cpus: Processors, turn: Turn, second
     quantities = {"cpu_us": per_unit_us(sum(cpu_s.values()), outcome.completed)}
     quantities["retransmissions"] = outcome.retransmissions
     if shared:
-        quantities |= _shares([cpu_s[pid] for pid in shared.worker_pids()], outcome.completed)
+        quantities |= _shares([cpu_s[pid] for pid in shared.worker_pids], outcome.completed)
         quantities |= _hops(counters, shared.counters())
     return quantities
 

@@ -24,7 +24,6 @@ from benchmarks.processes import (
     Process,
     Processes,
     find_program,
-    free_port,
     process_tree,
     resident_bytes,
     wait_until,
@@ -55,7 +54,7 @@ class Server:
     peer = ""
 
     def __init__(self, processes: Processes, cpus: Collection[int], workers: int, job: Job) -> None:
-        self.port = free_port()
+        self.port = processes.free_port()
         self.workers = workers
         self.job = job
         self._processes = processes
@@ -114,6 +113,7 @@ class Signalbox(Server):
         wait_until(lambda: not process.is_running or self._is_ready(), "all workers of Signalbox are live")
         if not process.is_running:
             raise BenchmarkFailed(f"Signalbox did not start:\n{process.tail()}")
+        self.worker_pids = [int(worker["pid"]) for worker in self.status()["workers"]]
         return process
 
     def _configuration(self) -> str:
@@ -133,7 +133,8 @@ class Signalbox(Server):
 
     def _command(self, *words: str) -> str:
         argv = [self._program, *words, "--state", str(self._state)]
-        done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False, cwd=self._processes.folder)
+        env = {**os.environ, **INSTALLED}
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False, env=env)
         if done.returncode:
             raise BenchmarkFailed(f"`{' '.join(argv)}`: {done.stderr.strip()}")
         return done.stdout
@@ -155,13 +156,9 @@ class Signalbox(Server):
         counters: dict[str, int] = self.status()["counters"]
         return counters
 
-    def worker_pids(self) -> list[int]:
-        """The processes of the workers."""
-        return [int(worker["pid"]) for worker in self.status()["workers"]]
-
     def memory(self) -> int:
         """Of one worker: each has the whole table."""
-        return sum(resident_bytes(pid) for pid in self.worker_pids()) // self.workers
+        return sum(resident_bytes(pid) for pid in self.worker_pids) // self.workers
 
 
 class Kamailio(Server):

@@ -9,7 +9,7 @@ import csv
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.processes import LOOPBACK, BenchmarkFailed, Process, Processes, find_program, free_port, wait_until
+from benchmarks.processes import LOOPBACK, BenchmarkFailed, Process, Processes, find_program, wait_until
 from benchmarks.servers import DOMAIN, PASSWORD
 
 SCENARIOS = Path(__file__).with_name("scenarios")
@@ -57,8 +57,8 @@ class SippLoad:
 
     def __init__(self, processes: Processes, cpu: int, load: Load, port: int) -> None:
         self._load = load
-        self._statistics = processes.folder / f"sipp-{free_port()}.csv"
-        argv = [*_load_argv(processes.folder, load), "-trace_stat", "-stf", str(self._statistics), "-fd", "1"]
+        self._statistics = processes.folder / f"sipp-{port}-{processes.free_port()}.csv"
+        argv = [*_load_argv(processes, load), "-trace_stat", "-stf", str(self._statistics), "-fd", "1"]
         self._process = processes.start("sipp", [*argv, f"{LOOPBACK}:{port}"], [cpu], {"TERM": "dumb"})
 
     def finish(self) -> Outcome:
@@ -73,8 +73,8 @@ class SippLoad:
 
 def start_callee(processes: Processes, cpu: int, scenario: str, transport: str) -> tuple[Process, int]:
     """A callee that answers every call until it is ended, and its port."""
-    port = free_port()
-    argv = [*_argv(scenario, MODES[transport]), "-p", str(port)]
+    port = processes.free_port()
+    argv = [*_argv(processes, scenario, MODES[transport]), "-p", str(port)]
     process = processes.start("callee", argv, [cpu], {"TERM": "dumb"})
     table, state = ("tcp", "0A") if transport == "tcp" else ("udp", "07")
     wait_until(
@@ -108,20 +108,20 @@ def _user_line(number: int, source: int) -> str:
     return f"u{number};{address};[authentication username=u{number} password={PASSWORD}]"
 
 
-def _argv(scenario: str, mode: str) -> list[str]:
+def _argv(processes: Processes, scenario: str, mode: str) -> list[str]:
     argv = [find_program("sipp", "sip-tester"), "-sf", str(SCENARIOS / f"{scenario}.xml"), "-i", LOOPBACK]
     argv += ["-t", mode, "-nostdin", "-key", "domain", DOMAIN, "-buff_size", str(BUFFER_OCTETS)]
-    argv += ["-cp", str(free_port()), "-mp", str(free_port() & ~1)]
+    argv += ["-cp", str(processes.free_port()), "-mp", str(processes.free_port())]
     return argv
 
 
-def _load_argv(folder: Path, load: Load) -> list[str]:
+def _load_argv(processes: Processes, load: Load) -> list[str]:
     # From many addresses SIPp's own keyword for its port says 0 in most calls.
-    source_port = str(free_port())
-    argv = _argv(load.scenario, ONE_SOCKET_AN_ADDRESS if load.sources > 1 else MODES[load.transport])
+    source_port = str(processes.free_port())
+    argv = _argv(processes, load.scenario, ONE_SOCKET_AN_ADDRESS if load.sources > 1 else MODES[load.transport])
     if load.sources > 1:
         argv += ["-ip_field", "1", "-max_socket", str(SOCKETS_MAX)]
-    argv += ["-r", str(load.rate), "-m", str(load.units), "-inf", str(_users_file(folder, load))]
+    argv += ["-r", str(load.rate), "-m", str(load.units), "-inf", str(_users_file(processes.folder, load))]
     argv += ["-p", source_port, "-key", "source_port", source_port, "-key", "contact_port", str(load.contact_port)]
     return [*argv, "-timeout", f"{load.seconds + GRACE_S:.0f}s"]
 

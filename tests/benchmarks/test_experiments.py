@@ -43,6 +43,14 @@ def test_what_is_compared_is_measured(experiment: Experiment) -> None:
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS.values(), ids=lambda experiment: experiment.name)
+def test_only_what_is_compared_has_load(experiment: Experiment) -> None:
+    compared = {(row.case, side) for row in experiment.comparisons for side in (row.ours, row.theirs)}
+
+    assert {(case.name, contestant) for case, contestant in experiment.turns()} <= compared
+    assert {contestant for _, contestant in experiment.turns()} == set(experiment.contestants)
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS.values(), ids=lambda experiment: experiment.name)
 def test_contestants_have_names_of_their_own_and_scenarios_are_there(experiment: Experiment) -> None:
     assert len({contestant.name for contestant in experiment.contestants}) == len(experiment.contestants)
     for case in experiment.cases:
