@@ -8,7 +8,8 @@ Knows nothing of operators.
 
 from __future__ import annotations
 
-from appliance.location.bindings import Binding, BindingChange, new_binding
+from appliance.location.binding import Binding, new_binding
+from appliance.location.bindings import BindingChange
 
 
 def removal_of(aor: bytes, entries: list[Binding], wall_time: float, worker: int) -> BindingChange | None:

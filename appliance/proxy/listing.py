@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from itertools import chain, islice
 from typing import Any, Final
 
-from appliance.location.bindings import Binding
+from appliance.location.binding import Binding
 from appliance.location.digests import RANGES
 from appliance.proxy.node import Node
 from appliance.sip.errors import MalformedMessage

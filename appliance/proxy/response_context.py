@@ -130,10 +130,7 @@ class ResponseContext(BranchUser):
         self._branches = [branch for branch in self._branches if branch.state != _DONE]
 
     def _is_all_done(self) -> bool:
-        for branch in self._branches:
-            if branch.state != _DONE:
-                return False
-        return True
+        return all(branch.state == _DONE for branch in self._branches)
 
     def _decide(self, now: float) -> None:
         """No further target; the branches still ringing are cancelled (RFC 3261 16.7 step 10)."""
