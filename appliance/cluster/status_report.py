@@ -15,12 +15,14 @@ Knows nothing of how it is shown or of who asked.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from appliance.catalogue.counters import COUNTERS
 from appliance.catalogue.settings import ListenerSettings
-from appliance.cluster.processes import Figures
+from appliance.cluster.companion import Companion
+from appliance.cluster.processes import Figures, NodeProcess, own_figures
 from appliance.cluster.sockets import Group
 from appliance.cluster.worker_record import WorkerRecord
 from appliance.state.slots import SlotTable
@@ -100,3 +102,22 @@ def process_row(name: str, figures: Figures, pid: int, uptime_s: float, restarts
         "cpu_percent": round(figures.cpu_percent, 1),
         "rss": figures.rss,
     }
+
+
+def processes_report(
+    started_at: float,
+    companion: Companion | None,
+    workers: Mapping[int, NodeProcess],
+    records: Sequence[WorkerRecord],
+    now: float,
+) -> list[dict[str, Any]]:
+    """What every process of the node costs: the supervisor (since `started_at`), its companion, workers."""
+    rows = [process_row("supervisor", own_figures(), os.getpid(), now - started_at, 0)]
+    if companion is not None and companion.process is not None:
+        process, up_s = companion.process, now - companion.started_at
+        rows.append(process_row("management", process.figures(), process.pid, up_s, companion.restarts))
+    for number, worker in sorted(workers.items()):
+        record = records[number]
+        up_s = now - record.started_at
+        rows.append(process_row(f"worker {number}", worker.figures(), worker.pid, up_s, record.restarts))
+    return rows

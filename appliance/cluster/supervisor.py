@@ -32,9 +32,9 @@ from appliance.cluster.configuring import Configuring
 from appliance.cluster.decisions import Action, AskToStop, ClusterView, Finish, GiveSlots, Kill, Life, Start
 from appliance.cluster.endings import Endings
 from appliance.cluster.orders import Orders
-from appliance.cluster.processes import CommandLine, Figures, NodeProcess, own_figures, worker_count
+from appliance.cluster.processes import CommandLine, Figures, NodeProcess, worker_count
 from appliance.cluster.sockets import ListenFailed, ListeningSockets
-from appliance.cluster.status_report import listeners_report, process_row, totals_report, worker_report
+from appliance.cluster.status_report import listeners_report, processes_report, totals_report, worker_report
 from appliance.cluster.watch import Watch
 from appliance.cluster.worker_record import WorkerRecord
 from appliance.commits import CommitStore
@@ -478,7 +478,7 @@ class Supervisor:
             },
             "workers": [self._worker_report(record, now) for record in self.records],
             "listeners": listeners_report(self.settings.listeners, self._sockets.groups),
-            "processes": self._processes_report(now),
+            "processes": processes_report(self._started_at, self._companion, self._processes, self.records, now),
             "slots": [list(run) for run in self.table.runs()],
             "epoch": self.table.epoch,
             **totals_report(self.records),
@@ -489,16 +489,3 @@ class Supervisor:
         process = self._processes.get(record.number)
         figures = process.figures() if process else Figures(0.0, 0.0, 0)
         return worker_report(record, self.table, process.pid if process else 0, figures, now)
-
-    def _processes_report(self, now: float) -> list[dict[str, Any]]:
-        rows = [process_row("supervisor", own_figures(), os.getpid(), now - self._started_at, 0)]
-        companion = self._companion
-        if companion is not None and companion.process is not None:
-            process = companion.process
-            up_s = now - companion.started_at
-            rows.append(process_row("management", process.figures(), process.pid, up_s, companion.restarts))
-        for number, worker in sorted(self._processes.items()):
-            record = self.records[number]
-            up_s = now - record.started_at
-            rows.append(process_row(f"worker {number}", worker.figures(), worker.pid, up_s, record.restarts))
-        return rows

@@ -332,7 +332,7 @@ def test_heartbeats_tell_how_the_worker_is(play: Play) -> None:
         bench.stack.transactions = 7
         bench.stack.counters[catalogue.CALLS_STARTED] = 3
         beat = await bench.heartbeat(lambda beat: beat.gauges["transactions"] == 7)
-        assert (beat.worker, beat.in_sync, beat.alarms) == (0, True, ["the disk is full"])
+        assert (beat.worker, beat.in_sync, beat.alarms) == (0, True, ["state-store-failing the disk is full"])
         assert beat.counters[catalogue.CALLS_STARTED] == 3
         assert beat.counters[catalogue.JOURNAL_FAILED] == 2
         assert bench.journal.upkept
