@@ -75,7 +75,17 @@ class Stack:
         # The bindings as records: for the journal, which asks what of it is still current.
         self.binding_records = BindingRecords(self._bindings)
         self._replica = Replica(worker, self.binding_records, settings.limits)
-        self._node = Node(settings, worker, key, self.counters, self._transactions, self._bindings, self._publish, now)
+        self._node = Node(
+            settings,
+            worker,
+            key,
+            self.counters,
+            self._transactions,
+            self._bindings,
+            self._connections,
+            self._publish,
+            now,
+        )
         self._proxy = Proxy(self._node)
         self._records: list[bytes] = []
         self._messages: list[tuple[int, BusMessage]] = []

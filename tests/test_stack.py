@@ -252,6 +252,20 @@ def test_a_response_for_the_connection_of_a_dead_worker_opens_another() -> None:
     assert [outgoing.flow for outgoing in survivor.datagrams_to_send(NOW)] == [Flow(TCP, 0, ("192.0.2.102", 5060))]
 
 
+def test_a_connection_that_was_closed_is_not_tried() -> None:
+    """RFC 3261 18.1: the phone is called at its contact at once, and nothing has to fail first."""
+    one = stack()
+    contact = "<sip:alice@192.0.2.102:5060;transport=tcp>"
+    own = Flow(TCP, 0, BY_TCP.remote, 0, 7)
+    one.connections_changed([own], [])
+    one.receive_datagrams([(register("reg", contact), own)], NOW)
+    one.datagrams_to_send(NOW)
+    one.connections_changed([], [own])
+    one.receive_datagrams([(request("INVITE", "sip:alice@example.com", "call"), ALICE)], NOW)
+    ways = [outgoing.flow for outgoing in one.datagrams_to_send(NOW) if outgoing.data.startswith(b"INVITE")]
+    assert ways == [Flow(TCP, 0, ("192.0.2.102", 5060))]
+
+
 # -- calls that move ---------------------------------------------------------------------------------------
 
 

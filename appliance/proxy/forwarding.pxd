@@ -20,6 +20,7 @@ cpdef long breadth_of(Request request) except -1
 cpdef list shared_out(long breadth, long count)
 cdef _leave_strict_route(Request request)
 cpdef Uri next_hop_of(Request request)
+@cython.locals(flow=Flow)
 cpdef Flow connection_of(Target target, Node node)
 @cython.locals(size=Py_ssize_t, field=HeaderField)
 cpdef Py_ssize_t length_of(Request request) except -1

@@ -91,10 +91,11 @@ def next_hop_of(request: Request) -> Uri:
 
 
 def connection_of(target: Target, node: Node) -> Flow | None:
-    """RFC 3261 18.1: the connection a phone registered over is the way to it, unless its Path is."""
-    if target.flow is None or target.path or not node.next_hops.is_way(target.flow):
+    """RFC 3261 18.1: the connection a phone registered over is the way to it, unless its Path is, or it was closed."""
+    flow = target.flow
+    if flow is None or target.path or not node.next_hops.is_way(flow) or not node.connections.is_open(flow):
         return None
-    return target.flow
+    return flow
 
 
 def length_of(request: Request) -> int:

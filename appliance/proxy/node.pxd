@@ -16,6 +16,7 @@ cdef class Node:
     cdef public list counters
     cdef public Transactions transactions
     cdef public BindingTable bindings
+    cdef public object connections
     cdef public object publish
     cdef public Keys keys
     cdef public OwnNames names

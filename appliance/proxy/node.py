@@ -22,6 +22,7 @@ from appliance.routing.next_hops import NextHops
 from appliance.routing.own_names import OwnNames
 from appliance.routing.subscribers_known import SubscriberCache
 from appliance.sip.uri import Uri, canonical_aor
+from appliance.state.connections import ConnectionDirectory
 from appliance.transaction.table import Transactions
 
 
@@ -47,6 +48,7 @@ class Node:
     __slots__ = (
         "bindings",
         "changed_calls",
+        "connections",
         "counters",
         "hosts",
         "inquiries",
@@ -71,6 +73,7 @@ class Node:
         counters: list[int],
         transactions: Transactions,
         bindings: BindingTable,
+        connections: ConnectionDirectory,
         publish: Callable[[BindingChange], int],
         started_at: float,
     ) -> None:
@@ -79,6 +82,7 @@ class Node:
         self.counters = counters
         self.transactions = transactions
         self.bindings = bindings
+        self.connections = connections
         self.publish = publish
         self.keys = Keys(key)
         self.names = OwnNames(settings)

@@ -71,6 +71,13 @@ class ConnectionDirectory:
             if self._elsewhere.get((flow.listener, flow.remote)) == sender:
                 del self._elsewhere[flow.listener, flow.remote]
 
+    def is_open(self, flow: Flow) -> bool:
+        """Is the very connection that a flow names still there, as far as this worker knows?"""
+        way = (flow.listener, flow.remote)
+        if flow.worker == self._worker:
+            return self._own.get(way) == flow
+        return self._elsewhere.get(way) == flow.worker
+
     def way_by(self, flow: Flow) -> Flow:
         """The flow to send by: by the sibling who holds a connection there, where we hold none."""
         if flow.transport == UDP or flow.connection or flow.worker != NO_WORKER:

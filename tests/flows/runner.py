@@ -258,6 +258,8 @@ class Run:
         host, port = _split_address(source)
         number = list(self._peers).index(peer.name) + 1
         flow = Flow(TCP, peer.listener, (host, port), 0, number) if by_tcp else Flow(UDP, peer.listener, (host, port))
+        if by_tcp:
+            self._stack.connections_changed([flow], [])
         self._stack.receive_datagrams([(data, flow)], self._now)
         self._collect()
 

@@ -13,6 +13,7 @@ from appliance.sip.message import Request
 from appliance.sip.names import MAX_FORWARDS, RECORD_ROUTE, ROUTE, VIA
 from appliance.sip.parser import SyntaxLimits, parse
 from appliance.sip.uri import parse_uri
+from appliance.state.connections import ConnectionDirectory
 from appliance.transaction.table import Transactions
 from appliance.transport.flow import TCP, UDP, Flow
 
@@ -24,7 +25,11 @@ HERE_UDP = Flow(UDP, 0, ("192.0.2.101", 5060))
 def node() -> Node:
     counters = [0] * 200
     transactions = Transactions(SETTINGS.timers, 100, counters)
-    return Node(SETTINGS, 0, b"0123456789abcdef", counters, transactions, BindingTable(10), lambda change: 0, 0.0)
+    connections = ConnectionDirectory(0)
+    bindings = BindingTable(10)
+    return Node(
+        SETTINGS, 0, b"0123456789abcdef", counters, transactions, bindings, connections, lambda change: 0, 0.0
+    )
 
 
 def context(*lines: str, uri: str = "sip:bob@example.com", method: str = "INVITE", to_tag: str = "") -> RequestContext:
