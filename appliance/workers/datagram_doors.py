@@ -27,6 +27,8 @@ class DatagramDoors:
         self._wants_write: set[int] = set()
         self._past = (0, 0, 0, 0)
         self._poll = select.epoll()
+        self.delay_s = 0.0
+        """How long the oldest datagram of the last `read` had waited."""
         for door in self._sockets.values():
             self._poll.register(door.fd, select.EPOLLIN)
 
@@ -55,15 +57,18 @@ class DatagramDoors:
         """One batch of each socket that is ready, and what ICMP reports of requests sent before."""
         messages: list[tuple[bytes, Flow]] = []
         failures: list[Outgoing] = []
+        self.delay_s = 0.0
         if len(self._sockets) == 1 and not self._wants_write:
             # The only one need not be looked for.
             (door,) = self._sockets.values()
             messages = door.read_batch()
+            self.delay_s = door.delay_s
             if messages and not door.has_errors:
                 return messages, failures
         for fd, happened in self._poll.poll(0):
             door = self._by_fd[fd]
             messages += door.read_batch()
+            self.delay_s = max(self.delay_s, door.delay_s)
             if door.has_errors or happened & select.EPOLLERR:
                 failures += failed_requests(door.read_errors())
             if happened & select.EPOLLOUT:

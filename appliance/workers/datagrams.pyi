@@ -12,6 +12,7 @@ class DatagramSocket:
     truncated: int
     overflowed: int
     has_errors: bool
+    delay_s: float
 
     def __init__(
         self, fd: int, listener: int, flow_cache_max: int, queue_max: int = 4096, datagram_len_max: int = 65535

@@ -24,6 +24,8 @@ cdef extern from *:
     #include <arpa/inet.h>
     #include <net/if.h>
     #include <linux/errqueue.h>
+    #include <time.h>
+    #include <string.h>
 
     /* The extended error among the control messages of an error queue entry; NULL when there is none. */
     static struct sock_extended_err *extended_error(struct msghdr *header) {
@@ -33,11 +35,23 @@ cdef extern from *:
                 return (struct sock_extended_err *)CMSG_DATA(c);
         return NULL;
     }
+
+    /* Seconds since the kernel took the datagram in; 0 when it does not say. */
+    static double age_of(struct msghdr *header) {
+        struct timespec then, now;
+        for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c; c = CMSG_NXTHDR(header, c))
+            if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_TIMESTAMPNS) {
+                memcpy(&then, CMSG_DATA(c), sizeof then);
+                clock_gettime(CLOCK_REALTIME, &now);
+                return (double)(now.tv_sec - then.tv_sec) + 1e-9 * (double)(now.tv_nsec - then.tv_nsec);
+            }
+        return 0.0;
+    }
     """
     ctypedef unsigned int socklen_t
     ctypedef unsigned short sa_family_t
     int AF_INET, AF_INET6, MSG_DONTWAIT, MSG_TRUNC, MSG_ERRQUEUE
-    int SOL_SOCKET, SO_DOMAIN, IPPROTO_IP, IPPROTO_IPV6, IP_RECVERR, IPV6_RECVERR
+    int SOL_SOCKET, SO_DOMAIN, SO_TIMESTAMPNS, IPPROTO_IP, IPPROTO_IPV6, IP_RECVERR, IPV6_RECVERR
     int SO_EE_ORIGIN_ICMP, SO_EE_ORIGIN_ICMP6
 
     cdef struct iovec:
@@ -81,6 +95,7 @@ cdef extern from *:
         uint8_t ee_code
 
     sock_extended_err *extended_error(msghdr *header)
+    double age_of(msghdr *header) nogil
     uint16_t htons(uint16_t port) nogil
     uint16_t ntohs(uint16_t port) nogil
     int inet_pton(int family, const char *text, void *address) nogil
@@ -149,7 +164,8 @@ cdef class DatagramSocket:
     while the socket takes no more. Datagrams longer than `datagram_len_max` are counted and dropped.
 
     Counts since the beginning: `received`, `sent`, `truncated` (dropped on the way in), `overflowed`
-    (refused because the queue was full). `has_errors`: read_errors has something to tell.
+    (refused because the queue was full). `has_errors`: read_errors has something to tell. `delay_s`: how long
+    the first datagram of the last batch, the oldest, had waited to be read.
     """
 
     cdef readonly int fd
@@ -159,6 +175,8 @@ cdef class DatagramSocket:
     cdef readonly unsigned long long truncated
     cdef readonly unsigned long long overflowed
     cdef readonly bint has_errors
+    cdef readonly double delay_s
+    cdef char[CONTROL_LEN] _control
     cdef BoundedCache _flows
     cdef BoundedCache _names
     cdef list _waiting
@@ -214,6 +232,9 @@ cdef class DatagramSocket:
             self._in[index].msg_hdr.msg_namelen = NAME_LEN
             self._out[index].msg_hdr.msg_iov = &self._out_parts[index]
             self._out[index].msg_hdr.msg_iovlen = 1
+        # The first of a batch is the oldest: only its age is asked for.
+        self._in[0].msg_hdr.msg_control = self._control
+        self._ask_for_ages()
         self._ask_for_errors()
 
     def __dealloc__(self):
@@ -224,6 +245,11 @@ cdef class DatagramSocket:
         free(self._out)
         free(self._out_parts)
         free(self._out_names)
+
+    cdef _ask_for_ages(self):
+        """Have the kernel note when it takes a datagram in."""
+        cdef int yes = 1
+        setsockopt(self.fd, SOL_SOCKET, SO_TIMESTAMPNS, &yes, sizeof(int))
 
     cdef _ask_for_errors(self):
         """Have ICMP errors queued with what they quote: an unconnected socket is not told of them otherwise."""
@@ -255,11 +281,14 @@ cdef class DatagramSocket:
         cdef int index
         cdef mmsghdr *message
         cdef list batch = []
+        self._in[0].msg_hdr.msg_controllen = CONTROL_LEN
         with nogil:
             count = recvmmsg(self.fd, self._in, BATCH, MSG_DONTWAIT, NULL)
             fault = errno
         if count < 0 and fault != EAGAIN and fault != EINTR:
             self.has_errors = True
+        # A clock that was set back makes no age.
+        self.delay_s = max(age_of(&self._in[0].msg_hdr), 0.0) if count > 0 else 0.0
         for index in range(count):
             message = &self._in[index]
             if message.msg_hdr.msg_flags & MSG_TRUNC:

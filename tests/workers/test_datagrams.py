@@ -43,6 +43,18 @@ def test_a_batch_comes_with_the_flows_of_its_sources() -> None:
     assert reader.received == 3
 
 
+def test_the_oldest_of_a_batch_tells_how_long_it_has_waited() -> None:
+    ours, peer = bound(), bound()
+    reader = datagrams.DatagramSocket(ours.fileno(), 0, 100)
+    peer.sendto(b"old", ours.getsockname())
+    time.sleep(0.05)
+    peer.sendto(b"new", ours.getsockname())
+    assert len(read(reader, 2)) == 2
+    assert reader.delay_s >= 0.04
+    assert reader.read_batch() == []
+    assert reader.delay_s == 0.0
+
+
 def test_a_source_seen_before_gives_the_same_flow() -> None:
     ours, peer = bound(), bound()
     reader = datagrams.DatagramSocket(ours.fileno(), 0, 100)
