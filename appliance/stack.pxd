@@ -1,8 +1,10 @@
 cimport cython
 
 from appliance.location.bindings cimport BindingTable
+from appliance.proxy.admission cimport Admission
 from appliance.proxy.node cimport Node
 from appliance.proxy.proxy cimport Proxy
+from appliance.proxy.reception cimport Reception
 from appliance.sip.headers cimport Via
 from appliance.sip.message cimport Message, Request, Response
 from appliance.sip.parser cimport find_call_id, parse
@@ -28,6 +30,8 @@ cdef class Stack:
     cdef object _replica
     cdef Node _node
     cdef Proxy _proxy
+    cdef Admission _admission
+    cdef Reception _reception
     cdef list _records
     cdef list _messages
     cdef double _expiry_at
@@ -36,10 +40,10 @@ cdef class Stack:
     cpdef receive_datagrams(self, object batch, double now)
     @cython.locals(call_id=bytes, owner=int)
     cdef bint _hand_over(self, bytes data, Flow flow) except -1
-    @cython.locals(message=Message)
+    @cython.locals(message=Message, verdict=int)
     cdef _receive(self, bytes data, Flow flow, double now)
     @cython.locals(server=ServerTransaction)
-    cdef _receive_request(self, Request request, Flow flow, double now)
+    cdef _receive_request(self, Request request, Flow flow, double now, bint is_unjudged)
     @cython.locals(via=Via, client=ClientTransaction)
     cdef _receive_response(self, Response response, double now)
     @cython.locals(outgoings=list, outgoing=Outgoing, own=list, received=Py_ssize_t)

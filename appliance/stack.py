@@ -19,14 +19,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from appliance.catalogue import counters as catalogue
-from appliance.catalogue.alarms import REPLICATION_LAGGING
+from appliance.catalogue.alarms import OVERLOAD, REPLICATION_LAGGING
 from appliance.catalogue.settings import Settings, SyntaxSettings
 from appliance.location.bindings import BindingChange, BindingTable
 from appliance.location.records import BindingRecords, encode_change
+from appliance.proxy.admission import Admission
 from appliance.proxy.adoption import calls_of
 from appliance.proxy.inspection import inspect
 from appliance.proxy.node import Node
 from appliance.proxy.proxy import Proxy
+from appliance.proxy.reception import LET_IN, TURNED_AWAY, UNREADABLE, Reception
 from appliance.routing.questions import Answer, HostAnswer, Question
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.message import Request, Response
@@ -87,6 +89,8 @@ class Stack:
             now,
         )
         self._proxy = Proxy(self._node)
+        self._admission = Admission(settings.overload)
+        self._reception = Reception(self._admission, self._transactions, self._node.keys, self.counters)
         self._records: list[bytes] = []
         self._messages: list[tuple[int, BusMessage]] = []
         self._expiry_at = now + EXPIRY_INTERVAL_S
@@ -104,12 +108,17 @@ class Stack:
         self._replica.reconfigure(settings.limits)
         self._node.reconfigure(settings)
         self._proxy.reconfigure(settings)
+        self._admission.reconfigure(settings.overload)
 
     def set_wall_time(self, wall_time: float, now: float) -> None:
         """Say which unix time it is at the monotonic moment `now`; call it again when the clock is set."""
         self._node.wall_offset_s = wall_time - now
 
     # -- messages of the wire ------------------------------------------------------------------------
+
+    def note_delay(self, delay_s: float, now: float) -> None:
+        """Messages that are read now had to wait for so long."""
+        self._admission.observe(delay_s, now)
 
     def receive_datagrams(self, batch: Sequence[tuple[bytes, Flow]], now: float) -> None:
         """Whole messages: datagrams, or what the framer cut from a stream."""
@@ -133,22 +142,25 @@ class Stack:
         return True
 
     def _receive(self, data: bytes, flow: Flow, now: float) -> None:
+        verdict = self._reception.look_at(data, flow, now) if self._admission.is_refusing else LET_IN
+        if verdict == TURNED_AWAY:
+            return
         try:
             message = parse(data, self._syntax)
             if isinstance(message, Request):
-                self._receive_request(message, flow, now)
+                self._receive_request(message, flow, now, verdict == UNREADABLE)
             else:
                 self._receive_response(message, now)
         except MalformedMessage as fault:
             self._refuse_malformed(fault, flow)
 
-    def _receive_request(self, request: Request, flow: Flow, now: float) -> None:
+    def _receive_request(self, request: Request, flow: Flow, now: float, is_unjudged: bool) -> None:
         self.counters[catalogue.REQUESTS_RECEIVED] += 1
         stamp_received(request, flow)
         server = self._transactions.server_for(request)
         if server is not None:
             self._transactions.receive_request(server, request, now)
-        else:
+        elif not (is_unjudged and self._reception.turns_away(request, flow, now)):
             self._proxy.receive_request(request, flow, now)
 
     def _receive_response(self, response: Response, now: float) -> None:
@@ -399,7 +411,9 @@ class Stack:
 
     def alarms(self) -> list[str]:
         """What the operator should know: the name of an alarm, and a sentence."""
-        return [f"{REPLICATION_LAGGING} Registrations reach worker {worker} late." for worker in self._replica.lagging]
+        late = [f"{REPLICATION_LAGGING} Registrations reach worker {worker} late." for worker in self._replica.lagging]
+        overload = self._admission.overload()
+        return [*late, f"{OVERLOAD} {overload}"] if overload else late
 
 
 def syntax_limits(configured: SyntaxSettings) -> SyntaxLimits:

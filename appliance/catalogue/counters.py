@@ -95,6 +95,9 @@ JOURNAL_FAILED: Final = 65
 RATE_LIMITED_REFUSED: Final = 66
 DROPPED_RATE_LIMIT: Final = 67
 RATE_LIMITED_COUNTED: Final = 68
+# overload
+REFUSED_OVERLOAD: Final = 69
+REGISTRATIONS_DEFERRED: Final = 70
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,5 +218,9 @@ COUNTERS: Final[tuple[Counter, ...]] = (
             "Requests beyond a rate limit whose action is `drop`."),
     Counter(RATE_LIMITED_COUNTED, "rate-limited-counted", "trouble",
             "Requests beyond a rate limit whose action is `count`: they were let in."),
+    Counter(REFUSED_OVERLOAD, "refused-overload", "refusals",
+            "New requests answered with 503 because messages had to wait too long."),
+    Counter(REGISTRATIONS_DEFERRED, "registrations-deferred", "refusals",
+            "Those of them that were registrations, each told when to come again."),
 )
 # fmt: on

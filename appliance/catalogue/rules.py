@@ -70,6 +70,12 @@ def _syntax(settings: Any) -> Iterator[Contradiction]:
     yield from _in_order(settings, ("uri_len_max", "uri-length"), ("message_len_max", "length"))
 
 
+def _overload(settings: Any) -> Iterator[Contradiction]:
+    yield from _in_order(settings, ("delay_target_ms", "delay target"), ("delay_limit_ms", "delay limit"))
+    names = ("retry_after_min_s", "retry-after minimum"), ("retry_after_max_s", "retry-after maximum")
+    yield from _in_order(settings, *names)
+
+
 def _supervision(settings: Any) -> Iterator[Contradiction]:
     names = ("restart_delay_min_ms", "restart delay minimum"), ("restart_delay_max_ms", "restart delay maximum")
     yield from _in_order(settings, *names)
@@ -140,6 +146,7 @@ _RULES = {
     "RegistrarSettings": _registrar,
     "TimerSettings": _timers,
     "SyntaxSettings": _syntax,
+    "OverloadSettings": _overload,
     "SupervisionSettings": _supervision,
     "ListenerSettings": _listener,
     "Settings": _whole,

@@ -255,6 +255,25 @@ class LimitSettings(_Checked):
 
 
 @dataclass(frozen=True, slots=True)
+class OverloadSettings(_Checked):
+    """What is done when more comes than can be done: new requests are refused, calls that are up go on."""
+
+    delay_target_ms: int = setting(
+        20, "delay target", Integer(1, 10000, "milliseconds"), LIVE,
+        "How long a message may have waited to be read; more for a while, and a part of the new requests is refused.",
+        "RFC 6357")
+    delay_limit_ms: int = setting(
+        150, "delay limit", Integer(1, 10000, "milliseconds"), LIVE,
+        "Beyond this delay every new request is refused, until it is shorter again.")
+    retry_after_min_s: int = setting(
+        1, "retry-after minimum", Integer(1, 3600, "seconds"), LIVE,
+        "When whoever is refused may try again.", "RFC 3261 20.33")
+    retry_after_max_s: int = setting(
+        60, "retry-after maximum", Integer(1, 3600, "seconds"), LIVE,
+        "Registrations that are refused are told different times, up to this one.", "RFC 3261 20.33")
+
+
+@dataclass(frozen=True, slots=True)
 class SupervisionSettings(_Checked):
     """How workers are fed, watched, restarted and stopped."""
 
@@ -332,6 +351,7 @@ class Settings(_Checked):
     timers: TimerSettings = section(TimerSettings(), "timers", "Transaction timers.")
     syntax: SyntaxSettings = section(SyntaxSettings(), "message", "The largest messages that are read.")
     limits: LimitSettings = section(LimitSettings(), "limits", "Sizes of tables and queues, for each worker.")
+    overload: OverloadSettings = section(OverloadSettings(), "overload", "What is refused when too much comes.")
     supervision: SupervisionSettings = section(
         SupervisionSettings(), "supervision", "How workers are watched and restarted.")
     journal: JournalSettings = section(

@@ -12,11 +12,13 @@ cdef class Keys:
     cdef object _branch
     cdef object _route
     cdef object _tag
+    cdef readonly bytes refusal_mark
 
     @cython.locals(parts=bytes)
     cpdef bytes branch(self, bytes upstream, bytes target, bytes loop_part)
     cpdef bint is_own_branch(self, bytes branch, bytes upstream) except -1
     cpdef bytes to_tag(self, Request request)
+    cpdef bytes refusal_tag(self, bytes top_via, bytes call_id)
     cpdef bytes fault_tag(self, Request request)
     cpdef bytes route_token(self, bytes call_id)
 

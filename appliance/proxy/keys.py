@@ -9,6 +9,8 @@ and none has to be remembered:
 - the loop part (RFC 5393 4.2.1) is a checksum of the fields that decide the routing.
 - the To tag of a stateless reply (RFC 3261 8.2.7) is the same for each retransmission, and the
   ACK that answers it is known by it.
+- the To tag of a refusal under overload ends with a mark of this appliance, so that the ACK which answers it is known
+  without parsing.
 - the token in our Record-Route marks a dialog that was let through once (RFC 3261 16.6 step 4).
 
 Knows nothing of transactions.
@@ -34,12 +36,14 @@ _LOOP = slice(15, 23)
 class Keys:
     """The keyed functions of one appliance; `key` is shared by all its workers."""
 
-    __slots__ = ("_branch", "_route", "_tag")
+    __slots__ = ("_branch", "_route", "_tag", "refusal_mark")
 
     def __init__(self, key: bytes) -> None:
         self._branch = blake2s(key=key, digest_size=8, person=b"branch")
         self._tag = blake2s(key=key, digest_size=8, person=b"tag")
         self._route = blake2s(key=key, digest_size=8, person=b"route")
+        self.refusal_mark = blake2s(key=key, digest_size=8, person=b"refuse").hexdigest().encode()
+        """What the To tags of `refusal_tag` end with."""
 
     def branch(self, upstream: bytes, target: bytes, loop_part: bytes) -> bytes:
         """The branch for one target of a request whose `upstream_key` is given."""
@@ -55,6 +59,10 @@ class Keys:
     def to_tag(self, request: Request) -> bytes:
         """The To tag of replies made here; the same for the request, its CANCEL and its ACK."""
         return _sealed(self._tag, upstream_key(request) + request.read_call_id())
+
+    def refusal_tag(self, top_via: bytes, call_id: bytes) -> bytes:
+        """The To tag of a refusal that has to be cheap; the same for each retransmission (RFC 3261 8.2.7)."""
+        return hex_of(crc32(call_id, crc32(top_via))) + self.refusal_mark
 
     def fault_tag(self, request: Request) -> bytes:
         """The To tag for the refusal of a request whose parts cannot be relied on."""

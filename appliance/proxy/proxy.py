@@ -72,8 +72,9 @@ class Proxy:
 
     def _receive_ack(self, context: RequestContext, now: float) -> None:
         request = context.request
+        keys = self._node.keys
         # RFC 3261 8.2.7: this ACK ends a reply of ours that kept no state.
-        if request.to_tag != self._node.keys.to_tag(request):
+        if request.to_tag != keys.to_tag(request) and not request.to_tag.endswith(keys.refusal_mark):
             stateless.forward_request(context, self._node, now)
 
     def _receive_cancel(self, context: RequestContext, now: float) -> None:

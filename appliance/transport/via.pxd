@@ -5,8 +5,10 @@ from appliance.sip.headers cimport Via, new_via, parse_via, write_via
 from appliance.sip.message cimport Request, Response
 from appliance.transport.flow cimport Flow, Outgoing
 
-@cython.locals(via=Via, address=str, asks_port=bint, needs_received=bint, received=bytes, rport=int, text=bytes)
+@cython.locals(via=Via, with_stamp=Via)
 cpdef stamp_received(Request request, Flow flow)
+@cython.locals(address=str, asks_port=bint, needs_received=bint, received=bytes, rport=int)
+cpdef Via stamped_via(Via via, Flow flow)
 cpdef bint is_same_host(bytes host, str address) except -1
 @cython.locals(parameters=dict)
 cdef Via restamped(Via via, bytes text, bytes received, int rport)

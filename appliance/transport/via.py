@@ -32,21 +32,28 @@ TOP_VIA = re.compile(rb'\r\n(?:via|v)[ \t]*:((?:"(?:[^"\\]|\\.)*"|[^",\r]|\r\n[ 
 def stamp_received(request: Request, flow: Flow) -> None:
     """Write into the top Via where the request came from (RFC 3261 18.2.1, RFC 3581 4)."""
     via = request.read_top_via()
-    address = flow.remote[0]
+    with_stamp = stamped_via(via, flow)
+    if with_stamp is via:
+        return
+    request.replace_first_value(VIA, with_stamp.text)
+    # The message forgets what it knew of a value that is replaced; this one needs no second parsing.
+    request._via = with_stamp
+
+
+def stamped_via(via: Via, flow: Flow) -> Via:
+    """The top Via with the stamp; the same object where it needs none."""
+    address: str = flow.remote[0]
+    asks_port = via.rport is not None
     if "%" in address:
         address = address.partition("%")[0]
-    asks_port = via.rport is not None
     # RFC 3261 18.2.1: a name, or another address than the source's, has to be completed by `received`.
     # RFC 3581 4: where `rport` is asked for, `received` is added even to the same address.
     needs_received = asks_port or not is_same_host(via.host, address)
     if not needs_received and via.received is None:
-        return
+        return via
     received = address.encode() if needs_received else b""
     rport = flow.remote[1] if asks_port else 0
-    text = stamped(via.text, received, rport)
-    request.replace_first_value(VIA, text)
-    # The message forgets what it knew of a value that is replaced; this one needs no second parsing.
-    request._via = restamped(via, text, received, rport)
+    return restamped(via, stamped(via.text, received, rport), received, rport)
 
 
 def restamped(via: Via, text: bytes, received: bytes, rport: int) -> Via:

@@ -39,6 +39,7 @@ from appliance.state.messages import (
 )
 from appliance.transport.flow import UDP, Flow, Outgoing
 from appliance.workers.datagram_doors import DatagramDoors
+from appliance.workers.delays import Delays
 from appliance.workers.questions import Questions, Resolver, Store
 from appliance.workers.reconfiguring import Reconfiguring
 from appliance.workers.streams import Streams
@@ -66,6 +67,7 @@ class SipStack(Protocol):
 
     @property
     def is_in_sync(self) -> bool: ...
+    def note_delay(self, delay_s: float, now: float) -> None: ...
     def receive_datagrams(self, batch: Sequence[tuple[bytes, Flow]], now: float) -> None: ...
     def receive_messages(self, batch: Sequence[tuple[int, BusMessage]], now: float) -> None: ...
     def receive_answers(self, batch: Sequence[Answer], now: float) -> None: ...
@@ -174,7 +176,9 @@ class Worker:
             settings, stack, doors, self._streams, self._questions, journal, self._tell_supervisor, self._go_by
         )
         self._siblings: frozenset[int] = frozenset()
+        self._delays = Delays()
         self._is_flush_due = False
+        self._flush_due_since = 0.0
         self._is_draining = False
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
@@ -253,14 +257,19 @@ class Worker:
         messages, failures = self._doors.read()
         now = clock.monotonic()
         if messages:
-            self._stack.receive_datagrams(messages, now)
+            self._delays.note_datagram(self._doors.delay_s, now)
+            self._receive(messages, now)
         if failures:
             self._stack.receive_failures(failures, now)
         self._flush()
 
     def _stream_messages(self, batch: list[tuple[bytes, Flow]], now: float) -> None:
-        self._enter(self._stack.receive_datagrams, batch, now)
+        self._enter(self._receive, batch, now)
         self._flush_soon()
+
+    def _receive(self, batch: list[tuple[bytes, Flow]], now: float) -> None:
+        self._stack.note_delay(self._delays.worst(now), now)
+        self._stack.receive_datagrams(batch, now)
 
     def _answers_arrived(self, answers: list[Answer]) -> None:
         self._enter(self._stack.receive_answers, answers, clock.monotonic())
@@ -352,14 +361,17 @@ class Worker:
     def _flush_soon(self) -> None:
         if not self._is_flush_due:
             self._is_flush_due = True
+            self._flush_due_since = clock.monotonic()
             self._loop.call_soon(self._enter, self._flush)
 
     def _flush(self) -> None:
         """Take from the stack what it wants to be done."""
-        self._is_flush_due = False
         self._turn += 1
         stack = self._stack
         now = clock.monotonic()
+        if self._is_flush_due:
+            self._is_flush_due = False
+            self._delays.note_turn(now - self._flush_due_since, now)
         outgoings = stack.datagrams_to_send(now)
         records = stack.records_to_store()
         snapshots = stack.snapshots_to_keep()

@@ -14,6 +14,7 @@ from appliance.catalogue.reference import write_default
 from appliance.catalogue.settings import (
     LimitSettings,
     ListenerSettings,
+    OverloadSettings,
     RegistrarSettings,
     Settings,
     SupervisionSettings,
@@ -96,6 +97,7 @@ def test_the_defaults_are_valid() -> None:
         (RegistrarSettings, {"expires_max_s": 600}, "`expires default` 3600 is more than `expires maximum` 600"),
         (TimerSettings, {"t1_ms": 5000}, "`t1` 5000 is more than `t2` 4000"),
         (SyntaxSettings, {"message_len_max": 2000}, "`header-length` 8192 is more than `length` 2000"),
+        (OverloadSettings, {"delay_limit_ms": 10}, "`delay target` 20 is more than `delay limit` 10"),
         (SupervisionSettings, {"hang_ms": 150}, "`hang` 150 is too short"),
         (LimitSettings, {"transactions_max": 0}, "transactions cannot be 0"),
     ],

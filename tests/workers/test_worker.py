@@ -60,7 +60,11 @@ class EchoStack:
         self.transactions = 0
         self.wall_time = 0.0
         self.adopted: list[bytes] = []
+        self.delays: list[float] = []
         self.journal = journal
+
+    def note_delay(self, delay_s: float, now: float) -> None:
+        self.delays.append(delay_s)
 
     def receive_datagrams(self, batch: Sequence[tuple[bytes, Flow]], now: float) -> None:
         for data, flow in batch:

@@ -1,0 +1,22 @@
+cimport cython
+
+from appliance.proxy.admission cimport Admission
+from appliance.sip.glance cimport Glance, glance_at, refusal_of
+from appliance.sip.headers cimport Via, parse_via
+from appliance.sip.message cimport Request
+from appliance.transport.flow cimport Flow
+from appliance.transport.via cimport response_flow, stamped_via
+
+cdef class Reception:
+    cdef public Admission admission
+    cdef object _transactions
+    cdef object _keys
+    cdef list _counters
+
+    @cython.locals(glance=Glance, via=Via)
+    cpdef int look_at(self, bytes data, Flow flow, double now) except -1
+    cdef int _look_at_ack(self, bytes data) except -1
+    @cython.locals(tag=bytes, retry_after=bytes, response=bytes)
+    cdef _refuse_at_a_glance(self, Glance glance, Via via, Flow flow, double now)
+    cpdef bint turns_away(self, Request request, Flow flow, double now) except -1
+    cdef int _retry_after_s(self, bytes method, double now) except -1

@@ -1,0 +1,110 @@
+"""What comes while the worker has more to do than it can do: let in, or turned away (RFC 3261 21.5.4, RFC 6357).
+
+Only what begins something new is turned away: a request outside of dialogs whose transaction is not known here. It
+gets a 503 with Retry-After at once, of which nothing is kept. The ACK that answers such a 503 is known by its To tag,
+and ends here. Responses, ACK, CANCEL and requests of a dialog always come in.
+
+Most messages are judged at a glance, for a refusal must cost a small part of what it saves.
+
+Knows nothing of how the delay is measured, and of what becomes of what is let in.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from appliance.catalogue.counters import REFUSED_OVERLOAD, REGISTRATIONS_DEFERRED, REQUESTS_RECEIVED
+from appliance.proxy.admission import Admission
+from appliance.proxy.keys import Keys
+from appliance.sip.errors import MalformedMessage
+from appliance.sip.glance import Glance, glance_at, refusal_of
+from appliance.sip.headers import Via, parse_via
+from appliance.sip.message import Request
+from appliance.sip.names import CALL_ID
+from appliance.sip.writer import write_response
+from appliance.transaction.keys import has_cookie
+from appliance.transaction.table import Transactions
+from appliance.transport.flow import Flow, Outgoing
+from appliance.transport.via import response_flow, stamped_via
+
+LET_IN: Final = 0
+TURNED_AWAY: Final = 1
+# Not to be judged at a glance: `turns_away` is asked when the message has been parsed.
+UNREADABLE: Final = 2
+
+_STATUS: Final = 503
+_REASON: Final = b"Overloaded"
+_STATUS_LINE: Final = b"SIP/2.0 503 Overloaded\r\n"
+
+
+class Reception:
+    """Stands at the door of one stack. Ask only while `admission.is_refusing`."""
+
+    __slots__ = ("_counters", "_keys", "_transactions", "admission")
+
+    def __init__(self, admission: Admission, transactions: Transactions, keys: Keys, counters: list[int]) -> None:
+        self.admission = admission
+        self._transactions = transactions
+        self._keys = keys
+        self._counters = counters
+
+    # -- at a glance ---------------------------------------------------------------------------------
+
+    def look_at(self, data: bytes, flow: Flow, now: float) -> int:
+        """LET_IN, TURNED_AWAY or UNREADABLE: what becomes of a message just as it came."""
+        if data.startswith(b"SIP/2.0 "):
+            return LET_IN
+        if data.startswith(b"ACK "):
+            return self._look_at_ack(data)
+        glance = glance_at(data)
+        if glance is None:
+            return UNREADABLE
+        if glance.has_to_tag or glance.method == b"CANCEL":
+            return LET_IN
+        try:
+            via = parse_via(glance.top_via)
+        except MalformedMessage:
+            return UNREADABLE
+        if not has_cookie(via.branch):
+            return UNREADABLE
+        # RFC 3261 17.2.3: what came before and comes again is no news.
+        if b"|".join((via.branch, via.sent_by, glance.method)) in self._transactions.servers:
+            return LET_IN
+        if self.admission.admits(now):
+            return LET_IN
+        self._refuse_at_a_glance(glance, via, flow, now)
+        return TURNED_AWAY
+
+    def _look_at_ack(self, data: bytes) -> int:
+        # The mark is nobody else's, so it stands in the To tag.
+        if self._keys.refusal_mark not in data:
+            return LET_IN
+        self._counters[REQUESTS_RECEIVED] += 1
+        return TURNED_AWAY
+
+    def _refuse_at_a_glance(self, glance: Glance, via: Via, flow: Flow, now: float) -> None:
+        self._counters[REQUESTS_RECEIVED] += 1
+        tag = self._keys.refusal_tag(glance.top_via, glance.call_id)
+        via = stamped_via(via, flow)
+        retry_after = b"Retry-After: %d\r\n" % self._retry_after_s(glance.method, now)
+        response = refusal_of(glance, _STATUS_LINE, via.text, tag, (retry_after,))
+        self._transactions.outbox.append(Outgoing(response, response_flow(via, flow), b""))
+
+    # -- parsed --------------------------------------------------------------------------------------
+
+    def turns_away(self, request: Request, flow: Flow, now: float) -> bool:
+        """The same for a request that was UNREADABLE; stamped, and no transaction knows it. True: it is answered."""
+        if request.method == b"ACK" or request.method == b"CANCEL" or request.to_tag or self.admission.admits(now):
+            return False
+        tag = self._keys.refusal_tag(request.top_via.text, request.first(CALL_ID) or b"")
+        headers = ((b"Retry-After", b"%d" % self._retry_after_s(request.method, now)),)
+        response = write_response(request, _STATUS, _REASON, headers, to_tag=tag)
+        self._transactions.outbox.append(Outgoing(response, response_flow(request.top_via, flow), b""))
+        return True
+
+    def _retry_after_s(self, method: bytes, now: float) -> int:
+        self._counters[REFUSED_OVERLOAD] += 1
+        if method != b"REGISTER":
+            return self.admission.retry_after_s()
+        self._counters[REGISTRATIONS_DEFERRED] += 1
+        return self.admission.appointment_s(now)

@@ -1,0 +1,100 @@
+"""Overload: twice as many calls as a worker can carry, and as many get through as ever (RFC 6357).
+
+The worker has one processor, and shares it with programs that only count, so that SIPp on the other one can offer it
+too much. What it carries is measured before and after: the machine may be slower the one time than the other.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from tests.live.appliance import Appliance
+from tests.live.processes import Process, Processes
+from tests.live.sipp import Sipp, register, start_callee
+
+pytestmark = [
+    pytest.mark.load,
+    pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="one processor is for the worker, the other for SIPp"),
+]
+
+SERVER, CLIENTS = sorted(os.sched_getaffinity(0))[:2]
+COUNTING = "while True: pass"
+RIVALS = 5
+SECONDS = 12
+# Until SIPp and the admission have found their pace.
+SETTLED_S = 4
+# Calls under way at a time, when as many are offered as are carried; and when it is no matter how many are.
+AT_ONCE = 20
+UNBOUNDED = 100_000
+GOODPUT_LEAST = 0.9
+
+
+def test_goodput_at_twice_the_capacity(processes: Processes, start_appliance: Callable[..., Appliance]) -> None:
+    """Nine of ten get through, the others hear 503 with Retry-After at once, and calls that are up end well."""
+    appliance = start_appliance(workers=1)
+    place(appliance.worker_pids()[0], SERVER)
+    for number in range(RIVALS):
+        place(processes.start(f"rival-{number}", [sys.executable, "-c", COUNTING]).pid, SERVER)
+    callee = start_callee(processes, "callee-lossy", calls=10**6, timeout_s=300)
+    place(callee.process.pid, CLIENTS)
+    register(processes, appliance, "bob", callee.contact)
+    before = carried(processes, appliance)
+    goodput = offered(processes, appliance, int(2 * before))
+    assert appliance.counter("refused-overload") > SECONDS * before / 2
+    after = carried(processes, appliance)
+    assert goodput >= GOODPUT_LEAST * (before + after) / 2, (before, goodput, after)
+
+
+def place(pid: int, processor: int) -> None:
+    """Give a process its processor, and an even chance against what else the machine does."""
+    os.sched_setaffinity(pid, {processor})
+    with suppress(PermissionError):
+        os.setpriority(os.PRIO_PROCESS, pid, -10)
+
+
+def carried(processes: Processes, appliance: Appliance) -> float:
+    """Calls a second while the next one begins when one has ended."""
+    caller, figures = start_calls(processes, appliance, 100 * SECONDS * AT_ONCE, AT_ONCE)
+    time.sleep(SECONDS)
+    caller.popen.terminate()
+    caller.popen.wait(10)
+    return succeeded(figures)
+
+
+def offered(processes: Processes, appliance: Appliance, calls_per_s: int) -> float:
+    """Calls a second that succeed when so many begin each second, whatever becomes of them."""
+    caller, figures = start_calls(processes, appliance, calls_per_s, UNBOUNDED)
+    time.sleep(SECONDS)
+    caller.popen.terminate()
+    caller.popen.wait(10)
+    return succeeded(figures)
+
+
+def start_calls(processes: Processes, appliance: Appliance, calls_per_s: int, at_once: int) -> tuple[Process, Path]:
+    """SIPp, and the file in which it writes each second how it goes."""
+    number = sum(1 for _ in processes.folder.glob("calls-*.csv"))
+    figures = processes.folder / f"calls-{number}.csv"
+    options = ("-r", str(calls_per_s), "-l", str(at_once), "-recv_timeout", "10000")
+    options += ("-trace_stat", "-stf", str(figures), "-fd", "1")
+    keys = {"domain": appliance.domain}
+    calls = 2 * SECONDS * calls_per_s
+    caller = Sipp(processes, "caller", *options, proxy=appliance, calls=calls, keys=keys, timeout_s=120)
+    figures.touch()
+    place(caller.process.pid, CLIENTS)
+    return caller.process, figures
+
+
+def succeeded(figures: Path) -> float:
+    """Calls that went well, for each of the seconds after the pace was found."""
+    with figures.open(encoding="ascii") as rows:
+        by_second = [int(row["SuccessfulCall(P)"]) for row in csv.DictReader(rows, delimiter=";")]
+    counted = by_second[SETTLED_S:SECONDS - 1]
+    return sum(counted) / len(counted)

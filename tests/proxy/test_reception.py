@@ -1,0 +1,120 @@
+"""A whole stack that has too much to do: what is turned away, and what is not (RFC 3261 21.5.4, RFC 6357)."""
+
+from __future__ import annotations
+
+import pytest
+
+from appliance.catalogue import counters
+from appliance.catalogue.settings import Settings
+from appliance.sip.message import Response
+from appliance.sip.parser import UNBOUNDED, parse
+from appliance.stack import Stack
+from appliance.transport.flow import UDP, Flow
+
+FLOW = Flow(UDP, 0, ("127.0.0.1", 5070))
+NOW = 100.0
+
+
+def stack_with_delay(delay_s: float) -> Stack:
+    """A stack whose messages have waited for so long, for a second."""
+    stack = Stack(Settings(domains=("example.com",)), 0, b"k" * 32, NOW - 1.0, 1_700_000_000.0)
+    for step in range(41):
+        stack.note_delay(delay_s, NOW - 1.0 + step / 40)
+    return stack
+
+
+@pytest.fixture
+def overloaded() -> Stack:
+    return stack_with_delay(1.0)
+
+
+def message(
+    method: bytes, *, branch: bytes = b"z9hG4bK1", to_tag: bytes = b"", via: bytes = b"", extra: bytes = b""
+) -> bytes:
+    return (
+        b"%b sip:bob@example.com SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:5070;branch=%b%b\r\nMax-Forwards: 70\r\n"
+        b"From: <sip:a@example.com>;tag=a\r\nTo: <sip:bob@example.com>%b\r\nCall-ID: c\r\nCSeq: 1 %b\r\n%b"
+        b"Contact: <sip:a@127.0.0.1:5070>\r\nContent-Length: 0\r\n\r\n"
+    ) % (method, branch, via, to_tag and b";tag=" + to_tag, method, extra)
+
+
+def answers(stack: Stack, data: bytes) -> list[Response]:
+    stack.receive_datagrams([(data, FLOW)], NOW)
+    sent = [parse(outgoing.data, UNBOUNDED) for outgoing in stack.datagrams_to_send(NOW)]
+    assert all(isinstance(found, Response) for found in sent)
+    return sent  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize("extra", [b"", b"Subject: folded\r\n here\r\n"], ids=["at a glance", "parsed"])
+@pytest.mark.parametrize("method", [b"INVITE", b"REGISTER", b"OPTIONS", b"MESSAGE"])
+def test_new_work_is_turned_away(overloaded: Stack, method: bytes, extra: bytes) -> None:
+    (response,) = answers(overloaded, message(method, extra=extra))
+    assert response.status == 503
+    assert int(response.values(23)[0]) >= 1
+    assert response.top_via.branch == b"z9hG4bK1"
+    assert overloaded.counters[counters.REFUSED_OVERLOAD] == 1
+    assert overloaded.counters[counters.REGISTRATIONS_DEFERRED] == (method == b"REGISTER")
+    assert overloaded.gauges()["transactions"] == 0
+
+
+@pytest.mark.parametrize("extra", [b"", b"Subject: folded\r\n here\r\n"], ids=["at a glance", "parsed"])
+def test_the_ack_of_a_refusal_ends_here(overloaded: Stack, extra: bytes) -> None:
+    """RFC 3261 17.1.1.3, 8.2.7: also when the overload is over."""
+    for stack in (overloaded, stack_with_delay(0.0)):
+        (response,) = answers(overloaded, message(b"INVITE", extra=extra))
+        assert answers(stack, message(b"ACK", to_tag=response.to_tag, extra=extra)) == []
+        assert stack.counters[counters.DROPPED_UNROUTABLE] == 0
+
+
+def test_retransmissions_are_refused_with_the_same_tag(overloaded: Stack) -> None:
+    """RFC 3261 8.2.7."""
+    tags = {answers(overloaded, message(b"INVITE"))[0].to_tag for _ in range(3)}
+    assert len(tags) == 1
+
+
+def test_a_response_goes_where_the_request_came_from(overloaded: Stack) -> None:
+    """RFC 3581 4."""
+    (response,) = answers(overloaded, message(b"INVITE", via=b";rport"))
+    assert (response.top_via.received, response.top_via.rport) == (b"127.0.0.1", 5070)
+
+
+@pytest.mark.parametrize("method", [b"BYE", b"INVITE", b"UPDATE"])
+def test_dialogs_are_never_refused(overloaded: Stack, method: bytes) -> None:
+    found = answers(overloaded, message(method, to_tag=b"there"))
+    assert overloaded.counters[counters.REFUSED_OVERLOAD] == 0
+    assert all(response.status != 503 for response in found)
+
+
+def test_what_came_before_the_overload_is_no_news() -> None:
+    """RFC 3261 17.2.3: a repeated request gets its answer again."""
+    stack = stack_with_delay(0.0)
+    first = answers(stack, message(b"REGISTER"))
+    assert first[-1].status == 200
+    for step in range(41):
+        stack.note_delay(1.0, NOW + step / 100)
+    assert answers(stack, message(b"REGISTER"))[-1].status == 200
+    assert answers(stack, message(b"REGISTER", branch=b"z9hG4bK2"))[-1].status == 503
+
+
+def test_a_call_that_is_being_set_up_can_be_taken_back() -> None:
+    """RFC 3261 16.10, 17.2.3."""
+    stack = stack_with_delay(0.0)
+    assert answers(stack, message(b"REGISTER"))[-1].status == 200
+    stack.receive_datagrams([(message(b"INVITE", branch=b"z9hG4bK2"), FLOW)], NOW)
+    assert len(stack.datagrams_to_send(NOW)) == 2
+    for step in range(41):
+        stack.note_delay(1.0, NOW + step / 100)
+    assert answers(stack, message(b"INVITE", branch=b"z9hG4bK2"))[-1].status == 100
+    assert answers(stack, message(b"CANCEL", branch=b"z9hG4bK2"))[-1].status == 200
+    assert stack.counters[counters.REFUSED_OVERLOAD] == 0
+
+
+def test_without_overload_nothing_is_refused() -> None:
+    stack = stack_with_delay(0.001)
+    assert answers(stack, message(b"REGISTER"))[-1].status == 200
+    assert stack.alarms() == []
+
+
+def test_the_operator_is_told(overloaded: Stack) -> None:
+    (sentence,) = overloaded.alarms()
+    assert "503" in sentence
