@@ -70,6 +70,12 @@ class Proxy:
         else:
             self.decide(context, now)
 
+    def receive_own_request(self, request: Request, flow: Flow, now: float) -> None:
+        """A request of an operator: it comes from nobody who could be asked for a password."""
+        context = RequestContext(request, flow, self._node.settings.listeners[flow.listener])
+        context.is_trusted = True
+        self.decide(context, now)
+
     def _receive_ack(self, context: RequestContext, now: float) -> None:
         request = context.request
         # RFC 3261 8.2.7: this ACK ends a reply of ours that kept no state.
