@@ -36,7 +36,7 @@ from appliance.cluster.processes import CommandLine, Figures, NodeProcess, worke
 from appliance.cluster.sockets import ListenFailed, ListeningSockets
 from appliance.cluster.status_report import listeners_report, processes_report, totals_report, worker_report
 from appliance.cluster.watch import Watch
-from appliance.cluster.worker_record import WorkerRecord
+from appliance.cluster.worker_record import WorkerRecord, sums
 from appliance.commits import CommitStore
 from appliance.launch import WorkerLaunch, new_door, send_document
 from appliance.recorder import Recording
@@ -118,6 +118,7 @@ class Supervisor:
         self.endings = Endings(self, sockets)
         self._orders = Orders(self)
         self._restarts_due: list[int] = []
+        self._retired_counters: list[int] = []
         self._steer()
 
     def watch(self, fd: int) -> None:
@@ -453,7 +454,9 @@ class Supervisor:
     def _go_on_restarting(self, now: float) -> None:
         """Workers that need a new start for a setting get it one after another; let go of those that are not wanted."""
         while self.records[-1].is_retired and self.records[-1].life == Life.ABSENT:
-            number = self.records.pop().number
+            record = self.records.pop()
+            self._retired_counters = sums(self._retired_counters, record.counters())
+            number = record.number
             self._sockets.trim(number)
             self._steer()
             self._report(f"Worker {number} is no more.")
@@ -481,7 +484,7 @@ class Supervisor:
             "processes": processes_report(self._started_at, self._companion, self._processes, self.records, now),
             "slots": [list(run) for run in self.table.runs()],
             "epoch": self.table.epoch,
-            **totals_report(self.records),
+            **totals_report(self.records, self._retired_counters),
             **self.watching.report(),
         }
 
