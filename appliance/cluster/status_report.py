@@ -54,7 +54,7 @@ def worker_report(record: WorkerRecord, table: SlotTable, pid: int, figures: Fig
 
 
 def totals_report(records: Sequence[WorkerRecord], retired: Sequence[int] = ()) -> dict[str, Any]:
-    """The sums over all workers, dead incarnations included in the counters, and `retired`: workers that are no more."""
+    """The sums over all workers, dead incarnations included in the counters; `retired`: of workers that are no more."""
     counters: dict[str, int] = {}
     drops: dict[str, int] = {}
     counted = [list(retired), *(record.counters() for record in records)]
