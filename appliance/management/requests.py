@@ -60,7 +60,7 @@ REQUESTS: Final[dict[str, Request]] = {
     "terminal monitor": Request(show_node.terminal_monitor),
     "show tech-support": Request(support.tech_support, ACT, True),
     "debug sip": Request(watch.debug_sip, ACT, True),
-    "ping": Request(watch.ping),
+    "ping": _act(watch.ping),
     "complete": Request(completion.complete),
     "hash secret": Request(completion.hash_secret),
     "check": Request(configuration.check),

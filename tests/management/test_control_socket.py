@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from appliance.catalogue.commands import COMMANDS
 from appliance.catalogue.settings import OperatorSettings, Settings
 from appliance.commits import CommitStore
 from appliance.management import control_socket
@@ -17,7 +18,7 @@ from appliance.management.control_socket import ControlSocket
 from appliance.management.desk import Desk
 from appliance.management.refusal import Refused
 from appliance.management.requests import REQUESTS
-from appliance.management.sessions import ACT, new_session
+from appliance.management.sessions import ACT, LOOK, new_session
 from appliance.management.tasks.support import without_secrets
 from appliance.management.worker_link import WorkerLink
 from appliance.state.messages import Asked, BusMessage, Order, StatusRequest, Told
@@ -269,8 +270,15 @@ def test_every_request_that_acts_is_noted() -> None:
     for do, request in REQUESTS.items():
         assert request.is_noted == (request.right == ACT), do
         assert request.is_noted or do.startswith("show ") or do in {
-            "check", "complete", "diff", "hash secret", "ping", "rebase", "terminal monitor", "test route",
+            "check", "complete", "diff", "hash secret", "rebase", "terminal monitor", "test route",
         }
+
+
+def test_every_command_of_the_shell_is_served_and_needs_no_more_than_it_declares() -> None:
+    session_requests = {"hello", "login", "enable", "cancel"}
+    for command in COMMANDS:
+        if command.do and command.do not in session_requests:
+            assert REQUESTS[command.do].right in (LOOK, command.right.value), command.do
 
 
 def test_who_looks_only_cannot_act(tmp_path: Path) -> None:
