@@ -27,6 +27,7 @@ from appliance.proxy.admission import Admission
 from appliance.proxy.adoption import calls_of
 from appliance.proxy.inspection import inspect
 from appliance.proxy.node import Node
+from appliance.proxy.ping import options_request
 from appliance.proxy.proxy import Proxy
 from appliance.proxy.reception import LET_IN, TURNED_AWAY, UNREADABLE, Reception
 from appliance.routing.questions import Answer, HostAnswer, Question
@@ -254,7 +255,30 @@ class Stack:
 
     def _answer(self, asked: Asked, now: float) -> dict[str, Any]:
         """What an operator wants to know of this worker."""
+        if asked.do == "ping":
+            return self._ping(asked.args, now)
         return inspect(self._node, asked.do, asked.args, self._syntax, now)
+
+    def _ping(self, args: dict[str, Any], now: float) -> dict[str, Any]:
+        """Send an OPTIONS; its answer goes to the address that is named."""
+        host, port = str(args["host"]), int(args["port"])
+        try:
+            data = options_request(str(args["uri"]), host, port, str(args["mark"]), self._is_own)
+            request = parse(data, self._syntax)
+            # Raises MalformedMessage for a URI that is none.
+            assert isinstance(request, Request) and request.uri is not None
+        except MalformedMessage as fault:
+            return {"error": f"No request can be made of it: {fault.reason}.", "remedy": "type a SIP URI"}
+        except ValueError as fault:
+            return {"error": f"It cannot be sent: {fault}.", "remedy": "try again in a moment"}
+        flow = Flow(UDP, int(args["listener"]), (host, port))
+        stamp_received(request, flow)
+        self._proxy.receive_own_request(request, flow, now)
+        return {"sent": True}
+
+    def _is_own(self, call_id: bytes) -> bool:
+        owner: int = self._owners[slot_of(call_id, self._seed)]
+        return owner == self._worker
 
     def _publish(self, change: BindingChange) -> int:
         """Apply a change of bindings, note it for the journal, and tell the siblings."""

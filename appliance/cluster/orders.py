@@ -23,8 +23,10 @@ class Node(Protocol):
     """The supervisor, as far as it can be ordered about."""
 
     configuring: Configuring
-    records: list[WorkerRecord]
     watching: Watch
+
+    @property
+    def records(self) -> list[WorkerRecord]: ...
 
     def restart(self, number: int, now: float) -> Answer: ...
     def log(self, sentence: str) -> None: ...

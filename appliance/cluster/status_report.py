@@ -53,11 +53,11 @@ def worker_report(record: WorkerRecord, table: SlotTable, pid: int, figures: Fig
     }
 
 
-def totals_report(records: Sequence[WorkerRecord]) -> dict[str, Any]:
-    """The sums over all workers, dead incarnations included in the counters."""
+def totals_report(records: Sequence[WorkerRecord], retired: Sequence[int] = ()) -> dict[str, Any]:
+    """The sums over all workers, dead incarnations included in the counters; `retired`: of workers that are no more."""
     counters: dict[str, int] = {}
     drops: dict[str, int] = {}
-    counted = [record.counters() for record in records]
+    counted = [list(retired), *(record.counters() for record in records)]
     for counter in COUNTERS:
         total = sum(counts[counter.id] for counts in counted if counter.id < len(counts))
         counters[counter.name] = total

@@ -29,6 +29,7 @@ from appliance.catalogue.settings import Settings
 from appliance.cluster import decisions
 from appliance.cluster.companion import Companion
 from appliance.cluster.configuring import Configuring
+from appliance.cluster.crew import Crew
 from appliance.cluster.decisions import Action, AskToStop, ClusterView, Finish, GiveSlots, Kill, Life, Start
 from appliance.cluster.endings import Endings
 from appliance.cluster.orders import Orders
@@ -89,7 +90,6 @@ class Supervisor:
         """The exit status, once there is one."""
         self.watching = Watch(report)
         self.table = deal(range(workers))
-        self._home = self.table
         self.settings = settings
         self._limits = settings.supervision
         self._launch = launch
@@ -102,7 +102,7 @@ class Supervisor:
         self._sentence = ""
         self._started_at = self._due_at = self._last_awake = clock.monotonic()
         self._restless_until = self._started_at + RESTLESS_S
-        self.records = [WorkerRecord(number) for number in range(workers)]
+        self._crew = Crew(self, sockets, workers)
         self._processes: dict[int, NodeProcess] = {}
         self._doors: dict[int, socket.socket] = {}
         self._told: dict[int, tuple[int, list[int], list[int]]] = {}
@@ -117,8 +117,12 @@ class Supervisor:
         self.configuring = Configuring(self, kept, sockets)
         self.endings = Endings(self, sockets)
         self._orders = Orders(self)
-        self._restarts_due: list[int] = []
-        self._steer()
+        self.steer()
+
+    @property
+    def records(self) -> list[WorkerRecord]:
+        """What is known of each worker."""
+        return self._crew.records
 
     def watch(self, fd: int) -> None:
         """Wake up for this descriptor as well."""
@@ -179,7 +183,7 @@ class Supervisor:
         if not self._is_stopping:
             self.configuring.tend(now)
             self.endings.tend(now)
-            self._go_on_restarting(now)
+            self._crew.tend(now)
             for number, shares in self.watching.shares_to_deal(self.records, self.settings, now).items():
                 self._bus.send(number, [Asked(0, "rate shares", {"shares": shares})])
         if self._companion is not None:
@@ -254,7 +258,7 @@ class Supervisor:
 
     def _view(self, now: float) -> ClusterView:
         workers = tuple(record.view() for record in self.records)
-        return ClusterView(now, workers, self.table, self._home, self._is_stopping, self._limits)
+        return ClusterView(now, workers, self.table, self._crew.home, self._is_stopping, self._limits)
 
     # -- acting ---------------------------------------------------------------------------------------
 
@@ -332,9 +336,10 @@ class Supervisor:
         self._report(f"The slots have new owners ({shares}).")
         # The new owners first learn that they own; what the kernel steers to them then is theirs.
         self._tell_slots()
-        self._steer()
+        self.steer()
 
-    def _steer(self) -> None:
+    def steer(self) -> None:
+        """Let the kernel give each datagram to the owner of its slot."""
         if not self.settings.supervision.steering:
             return
         refusals = self._sockets.steer(self.table, self._seed)
@@ -428,42 +433,13 @@ class Supervisor:
             self._companion.launch = replace(self._companion.launch, config_text=text)
         self.endings.note(settings, now)
         self._sockets.set_receive_buffer(settings.limits.receive_buffer_kib * 1024)
-        self._resize(self.worker_count(settings), now)
+        self._crew.resize(self.worker_count(settings), now)
         if settings.supervision.steering:
-            self._steer()
+            self.steer()
         else:
             self._sockets.let_the_kernel_choose()
         if needs_restart(former, settings):
-            self._restarts_due = [record.number for record in self.records if not record.is_retired]
-
-    def _resize(self, workers: int, now: float) -> None:
-        """Have so many workers: new ones are started by the next decisions, the last ones drain and end."""
-        if workers < len(self.records):
-            self._home = deal(range(workers))
-        self.records += [WorkerRecord(number) for number in range(len(self.records), workers)]
-        for record in self.records:
-            record.is_retired = record.number >= workers
-            if not record.is_retired:
-                continue
-            if record.drained(now):
-                self._bus.send(record.number, [Drain()])
-            elif record.life == Life.STARTING:
-                self.end_worker(record.number, "is no longer wanted", now)
-
-    def _go_on_restarting(self, now: float) -> None:
-        """Workers that need a new start for a setting get it one after another; let go of those that are not wanted."""
-        while self.records[-1].is_retired and self.records[-1].life == Life.ABSENT:
-            number = self.records.pop().number
-            self._sockets.trim(number)
-            self._steer()
-            self._report(f"Worker {number} is no more.")
-        wanted = [record for record in self.records if not record.is_retired]
-        if len(wanted) != len(set(self._home.owners)) and all(record.life == Life.LIVE for record in wanted):
-            # New workers get their shares together, so that nobody's slots move twice.
-            self._home = deal(range(len(wanted)))
-        is_calm = all(record.life == Life.LIVE or record.is_retired for record in self.records)
-        if self._restarts_due and is_calm:
-            self.restart(self._restarts_due.pop(0), now)
+            self._crew.restart_all()
 
     def status_report(self, now: float) -> dict[str, Any]:
         """What `signalbox status` shows; see status_report.py for the names."""
@@ -481,7 +457,7 @@ class Supervisor:
             "processes": processes_report(self._started_at, self._companion, self._processes, self.records, now),
             "slots": [list(run) for run in self.table.runs()],
             "epoch": self.table.epoch,
-            **totals_report(self.records),
+            **totals_report(self.records, self._crew.retired_counters),
             **self.watching.report(),
         }
 

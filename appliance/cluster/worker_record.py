@@ -113,7 +113,7 @@ class WorkerRecord:
         self.last_ending = ending
         self.ended_well = self._was_asked
         self.is_on_the_bus = False
-        self._counters_of_the_dead = _sums(self._counters_of_the_dead, self._counters)
+        self._counters_of_the_dead = sums(self._counters_of_the_dead, self._counters)
         self._counters = []
         self.gauges, self.alarms = {}, []
         self._enter(Life.ABSENT, now)
@@ -129,7 +129,7 @@ class WorkerRecord:
 
     def counters(self) -> list[int]:
         """The sum over all incarnations, by counter id."""
-        return _sums(self._counters_of_the_dead, self._counters)
+        return sums(self._counters_of_the_dead, self._counters)
 
     def view(self) -> WorkerView:
         """What decisions are made of."""
@@ -162,7 +162,8 @@ def _larger(heard: list[int], written: Sequence[int]) -> list[int]:
     return [max(pair) for pair in zip_longest(heard, written, fillvalue=0)]
 
 
-def _sums(some: list[int], others: list[int]) -> list[int]:
+def sums(some: list[int], others: list[int]) -> list[int]:
+    """Counters added up; the lists may be of different lengths."""
     longest = max(len(some), len(others))
     return [
         (some[index] if index < len(some) else 0) + (others[index] if index < len(others) else 0)

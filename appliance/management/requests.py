@@ -13,7 +13,7 @@ from appliance import clock
 from appliance.management.desk import Call
 from appliance.management.refusal import Refused
 from appliance.management.sessions import ACT, LOOK
-from appliance.management.tasks import configuration, node_orders, show_node, show_tables
+from appliance.management.tasks import completion, configuration, node_orders, show_node, show_tables, support, watch
 
 Task = Callable[[Call], Awaitable[dict[str, Any]]]
 
@@ -58,6 +58,11 @@ REQUESTS: Final[dict[str, Request]] = {
     "show commits": Request(configuration.show_commits),
     "show commit": Request(configuration.show_commit),
     "terminal monitor": Request(show_node.terminal_monitor),
+    "show tech-support": Request(support.tech_support, ACT, True),
+    "debug sip": Request(watch.debug_sip, ACT, True),
+    "ping": _act(watch.ping),
+    "complete": Request(completion.complete),
+    "hash secret": Request(completion.hash_secret),
     "check": Request(configuration.check),
     "diff": Request(configuration.diff),
     "rebase": Request(configuration.rebase),

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol
 
 from appliance.management.refusal import Refused
-from appliance.state.messages import Asked, BusMessage, Told
+from appliance.state.messages import Asked, BusMessage, PeerStarted, Told
 
 TIMEOUT_S: Final = 3.0
 ASKED_MAX: Final = 256
@@ -38,12 +38,15 @@ class WorkerLink:
         self._bus = bus
         self._last_id = 0
         self._waiting: dict[int, Callable[[int, Report], None]] = {}
+        self._heard: set[int] = set()
         self.live: list[int] = []
         """The workers that can be asked."""
 
     def set_live(self, workers: list[int]) -> None:
-        """Connect to those who are there, before they are asked the first time."""
+        """Greet those who are there until they answer: the way back has to be open before the first question."""
+        self._heard &= set(workers)
         self._bus.connect([number for number in workers if number not in self.live])
+        self.tell([number for number in workers if number not in self._heard], "hello", {})
         self.live = workers
 
     def receive(self) -> None:
@@ -52,6 +55,10 @@ class WorkerLink:
         while self._bus.pending():
             arrived += self._bus.receive()
         for sender, message in arrived:
+            if isinstance(message, PeerStarted):
+                self._heard.discard(sender)
+            elif isinstance(message, Told):
+                self._heard.add(sender)
             if isinstance(message, Told) and message.id in self._waiting:
                 self._waiting[message.id](sender, message.report)
 

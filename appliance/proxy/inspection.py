@@ -20,6 +20,8 @@ def inspect(node: Node, do: str, args: dict[str, Any], limits: SyntaxLimits, now
     """Names and plain values; `error` and `remedy` when it cannot be answered."""
     limit = int(args.get("limit", LIMIT_DEFAULT))
     try:
+        if do == "hello":
+            return {}
         if do == "registrations":
             return listing.registrations(node, str(args.get("address", "")), limit, now)
         if do == "transactions":

@@ -87,6 +87,11 @@ class Reconfiguring:
         self._prepared: _Prepared | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
+    @property
+    def listeners(self) -> tuple[ListenerSettings, ...]:
+        """The listeners in force, at their places."""
+        return self._settings.listeners
+
     def read_door(self, door: socket.socket) -> None:
         """Prepare what came by the door. Raises EOFError when the supervisor has closed it."""
         try:

@@ -40,6 +40,7 @@ from appliance.state.messages import (
 from appliance.transport.flow import UDP, Flow, Outgoing
 from appliance.workers.datagram_doors import DatagramDoors
 from appliance.workers.delays import Delays
+from appliance.workers.mirror import Mirror
 from appliance.workers.questions import Questions, Resolver, Store
 from appliance.workers.reconfiguring import Reconfiguring
 from appliance.workers.streams import Streams
@@ -184,6 +185,8 @@ class Worker:
         self._timer_at = 0.0
         self._sweep_at = 0.0
         self._demand_at = 0.0
+        self._mirror: Mirror | None = None
+        self._mirror_to = (SUPERVISOR, 0)
         self._turn = 0
 
     async def run(self, stream_sockets: Mapping[int, socket.socket]) -> int:
@@ -268,6 +271,8 @@ class Worker:
         self._flush_soon()
 
     def _receive(self, batch: list[tuple[bytes, Flow]], now: float) -> None:
+        if self._mirror is not None:
+            self._mirror.received(batch, self._reconfiguring.listeners, clock.wall_time())
         self._stack.note_delay(self._delays.worst(now), now)
         self._stack.receive_datagrams(batch, now)
 
@@ -310,11 +315,33 @@ class Worker:
             self._streams.stop_listening()
         elif isinstance(message, Asked) and sender == SUPERVISOR:
             self._change(message)
+        elif isinstance(message, Asked) and message.do == "mirror":
+            self._begin_mirror(sender, message)
         elif isinstance(message, Asked) and message.do == "connections":
             self._bus.send(sender, [Told(message.id, self._streams.rows(int(message.args.get("limit", ROWS))))])
         else:
             return False
         return True
+
+    # -- a mirror for an operator --------------------------------------------------------------------
+
+    def _begin_mirror(self, sender: int, asked: Asked) -> None:
+        """Show messages to whoever asks, in place of whoever asked before; `seconds` 0 ends it."""
+        args = asked.args
+        until = clock.monotonic() + float(args["seconds"])
+        self._mirror = Mirror(str(args["from"]), str(args["call"]), int(args["lines"]), until)
+        self._mirror_to = (sender, asked.id)
+
+    def _show_mirrored(self, now: float) -> None:
+        if self._mirror is None:
+            return
+        sender, number = self._mirror_to
+        is_over = self._mirror.is_over(now)
+        report = {"messages": self._mirror.take(), "missed": self._mirror.missed, "is_over": is_over}
+        if report["messages"] or is_over:
+            self._bus.send(sender, [Told(number, report)])
+        if is_over:
+            self._mirror = None
 
     # -- a new configuration -------------------------------------------------------------------------
 
@@ -386,6 +413,8 @@ class Worker:
             stack.connections_changed(opened, closed)
         failures = self._send_messages(stack.messages_to_send(now))
         if outgoings:
+            if self._mirror is not None:
+                self._mirror.sent(outgoings, self._reconfiguring.listeners, clock.wall_time())
             failures += self._send(outgoings)
         failures += self._streams.take_failures()
         questions = stack.questions_to_ask()
@@ -450,6 +479,7 @@ class Worker:
         wall_time = clock.wall_time()
         self._stack.set_wall_time(wall_time, now)
         self._journal.upkeep(now, wall_time)
+        self._show_mirrored(now)
         if now >= self._sweep_at:
             self._sweep_at = now + SWEEP_INTERVAL_S
             self._streams.sweep(now)

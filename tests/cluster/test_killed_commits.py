@@ -20,8 +20,8 @@ from appliance.state.messages import Order, StatusRequest
 from tests.cluster.test_run import PATIENCE_S, Appliance, free_port
 
 KILLS = int(os.environ.get("SIGNALBOX_KILLS", "10"))
-# A commit with three processes takes about this long: the blow falls within it, before it and after it.
-COMMIT_S = 0.15
+# A commit of two stand-ins takes about this long: the blow falls within it, before it and after it.
+COMMIT_S = 0.03
 
 
 def text_of(port: int, step: int) -> str:

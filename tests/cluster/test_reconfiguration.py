@@ -129,7 +129,9 @@ def test_the_workers_become_more_and_fewer(node: Operated) -> None:
     node.commit(node.text(2))
     node.until(lambda: node.states() == ["live"] * 2, "two live")
     assert [worker["slots"] for worker in node.report()["workers"]] == [128, 128]
+    turns = node.report()["counters"]["requests-received"]
     node.commit(node.text(3))
+    assert node.report()["counters"]["requests-received"] >= turns, "what the retired have counted stays counted"
     node.until(lambda: [w["slots"] for w in node.report()["workers"]] == [86, 85, 85], "three share")
 
 

@@ -57,7 +57,7 @@ def received(probe: socket.socket) -> list[bytes]:
 
 @pytest.mark.parametrize("spread", ["evenly", "to one worker"])
 def test_the_sum_over_two_workers_is_the_rate(start_appliance: Callable[..., Appliance], spread: str) -> None:
-    limit = f"rate-limit probes\n  of requests\n  per source\n  rate {RATE}\n  burst 5\n!\n"
+    limit = f"rate-limit probes\n  of requests\n  per source\n  rate {RATE}\n  burst 50\n!\n"
     appliance = start_appliance(limit, workers=2)
     control = Control(appliance.state)
     # One Call-ID for all has one owner; its branches differ, so each is a request of its own.

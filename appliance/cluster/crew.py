@@ -1,0 +1,76 @@
+"""How many workers there are, and which of them need a new start.
+
+More of them start like any other, and get their shares of the slots together, so that nobody's slots move twice.
+The last ones go first: they drain, end, and give their sockets back. What they have counted stays counted.
+
+Knows nothing of SIP, and of why there should be more or fewer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from appliance.cluster.decisions import Life
+from appliance.cluster.sockets import ListeningSockets
+from appliance.cluster.worker_record import WorkerRecord, sums
+from appliance.state.messages import BusMessage, Drain
+from appliance.state.slots import deal
+
+
+class Node(Protocol):
+    """The supervisor, as far as the number of its workers is concerned."""
+
+    def send(self, number: int, messages: Sequence[BusMessage]) -> bool: ...
+    def end_worker(self, number: int, reason: str, now: float) -> None: ...
+    def restart(self, number: int, now: float) -> dict[str, Any]: ...
+    def steer(self) -> None: ...
+    def log(self, sentence: str) -> None: ...
+
+
+class Crew:
+    """The workers of a node: `records` by number, and `home`, the slots of the day when everybody is live."""
+
+    def __init__(self, node: Node, sockets: ListeningSockets, workers: int) -> None:
+        self.records = [WorkerRecord(number) for number in range(workers)]
+        self.home = deal(range(workers))
+        self.retired_counters: list[int] = []
+        """What workers that are no more have counted."""
+        self._node = node
+        self._sockets = sockets
+        self._restarts_due: list[int] = []
+
+    def resize(self, workers: int, now: float) -> None:
+        """Have so many: new ones are started by the next decisions, the last ones drain and end."""
+        if workers < len(self.records):
+            self.home = deal(range(workers))
+        self.records += [WorkerRecord(number) for number in range(len(self.records), workers)]
+        for record in self.records:
+            record.is_retired = record.number >= workers
+            if not record.is_retired:
+                continue
+            if record.drained(now):
+                self._node.send(record.number, [Drain()])
+            elif record.life == Life.STARTING:
+                self._node.end_worker(record.number, "is no longer wanted", now)
+
+    def restart_all(self) -> None:
+        """Each needs a new start, one after another."""
+        self._restarts_due = [record.number for record in self.records if not record.is_retired]
+
+    def tend(self, now: float) -> None:
+        """Let go of those who have ended, deal anew when all new ones live, go on with restarts."""
+        while self.records[-1].is_retired and self.records[-1].life == Life.ABSENT:
+            self._let_go(self.records.pop())
+        wanted = [record for record in self.records if not record.is_retired]
+        is_calm = all(record.life == Life.LIVE for record in wanted)
+        if is_calm and len(wanted) != len(set(self.home.owners)):
+            self.home = deal(range(len(wanted)))
+        if is_calm and self._restarts_due:
+            self._node.restart(self._restarts_due.pop(0), now)
+
+    def _let_go(self, record: WorkerRecord) -> None:
+        self.retired_counters = sums(self.retired_counters, record.counters())
+        self._sockets.trim(record.number)
+        self._node.steer()
+        self._node.log(f"Worker {record.number} is no more.")

@@ -1,0 +1,49 @@
+"""Words that may follow, from what there is: addresses, workers, listeners, subscribers, commits.
+
+Knows nothing of the grammar that asks for them.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from appliance.catalogue.hashed import hash_of
+from appliance.management.arguments import Arguments
+from appliance.management.desk import Call
+from appliance.management.refusal import Refused
+from appliance.management.tasks.show_tables import show_registrations, show_subscribers
+
+WORDS_MAX = 100
+
+
+async def complete(call: Call) -> dict[str, Any]:
+    """At most WORDS_MAX words that begin as `start` does; none where nothing can be known."""
+    what, start = call.args.text("what"), call.args.text("start", "")
+    try:
+        words = await _words(call, what, start)
+    except Refused:
+        words = []
+    return {"words": sorted({word for word in words if word.startswith(start)})[:WORDS_MAX]}
+
+
+async def _words(call: Call, what: str, start: str) -> list[str]:
+    status = call.desk.status
+    wanted = Arguments({"address": start, "limit": WORDS_MAX})
+    asked = Call(call.desk, call.session, wanted, call.event)
+    if what == "worker":
+        return [str(row["number"]) for row in status.get("workers", [])]
+    if what == "listener":
+        return [listener.name for listener in call.desk.settings.listeners]
+    if what == "commit":
+        return [str(commit.number) for commit in call.desk.store().latest(WORDS_MAX)]
+    if what == "subscriber":
+        return [row["address"] for row in (await show_subscribers(asked))["rows"]]
+    if what == "address":
+        return [row["address"] for row in (await show_registrations(asked))["rows"]]
+    raise Refused(f"Nothing is known of `{what}`.")
+
+
+async def hash_secret(call: Call) -> dict[str, Any]:
+    """The hash of a secret, to stand in the configuration."""
+    return {"hash": hash_of(call.args.text("secret"), os.urandom(16))}

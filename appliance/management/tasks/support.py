@@ -1,0 +1,82 @@
+"""One archive for those who help: what the appliance is, does and has done, without its secrets.
+
+Knows nothing of how the parts are made.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import os
+import re
+import tarfile
+from pathlib import Path
+from typing import Any, Final
+
+from appliance import clock
+from appliance.catalogue.configuration import parse_configuration, write_configuration
+from appliance.catalogue.faults import ConfigError
+from appliance.logbook import latest_lines, log_path
+from appliance.management.desk import Call
+from appliance.management.tasks.show_node import show_counters, show_version
+from appliance.state.messages import StatusRequest
+
+LOG_LINES: Final = 20_000
+ARCHIVES_KEPT: Final = 5
+HIDDEN: Final = "(hidden)"
+# Hashes of operators, and the password in the URL of a database.
+_SECRETS = re.compile(r"scrypt:[0-9a-f:]+|(?<=://)[^/@\s]+(?=@)")
+
+
+async def tech_support(call: Call) -> dict[str, Any]:
+    """Write the archive into the state folder; returns its path and size."""
+    desk = call.desk
+    parts = {
+        "version.json": _json(await show_version(call)),
+        "status.json": _json(await desk.ask(StatusRequest())),
+        "counters.json": _json(await show_counters(call)),
+        "alarms.json": _json(await desk.order("alarms", {})),
+        "alarm-history.json": _json(await desk.order("alarm history", {"limit": 1000})),
+        "audit.json": _json({"entries": desk.audit.latest(1000)}),
+        "signalbox.log": "\n".join(latest_lines(log_path(desk.state_dir), LOG_LINES)),
+        **_commits(call),
+    }
+    path = desk.state_dir / "log" / f"tech-support-{int(clock.wall_time())}.tar.gz"
+    size = await asyncio.to_thread(_write, path, {name: without_secrets(text) for name, text in parts.items()})
+    return {"path": str(path), "size": size}
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=2)
+
+
+def _commits(call: Call) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for commit in call.desk.store().latest(10):
+        try:
+            text = write_configuration(parse_configuration(commit.text))
+        except ConfigError:
+            text = commit.text
+        head = f"! commit {commit.number} of {commit.user}, {commit.state}: {commit.comment}\n"
+        found[f"configuration/commit-{commit.number}.conf"] = head + text
+    return found
+
+
+def without_secrets(text: str) -> str:
+    """The text with hashes and passwords hidden."""
+    return _SECRETS.sub(HIDDEN, text)
+
+
+def _write(path: Path, parts: dict[str, str]) -> int:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with open(descriptor, "wb") as file, tarfile.open(fileobj=file, mode="w:gz") as archive:
+        for name, text in parts.items():
+            octets = text.encode()
+            entry = tarfile.TarInfo(f"tech-support/{name}")
+            entry.size = len(octets)
+            entry.mtime = int(clock.wall_time())
+            archive.addfile(entry, io.BytesIO(octets))
+    for old in sorted(path.parent.glob("tech-support-*.tar.gz"))[:-ARCHIVES_KEPT]:
+        old.unlink(missing_ok=True)
+    return path.stat().st_size

@@ -1,0 +1,138 @@
+"""Requests that go on for a while: a mirror of messages, and a ping.
+
+Knows nothing of how messages are mirrored and sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from typing import Any, Final
+
+from appliance import clock
+from appliance.catalogue.settings import ListenerSettings
+from appliance.management.desk import Call
+from appliance.management.refusal import Refused
+from appliance.transport.flow import UDP
+
+SECONDS_MAX: Final = 600
+LINES_MAX: Final = 10_000
+COUNT_MAX: Final = 100
+PAUSE_S: Final = 0.2
+WILDCARDS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+
+Result = dict[str, Any]
+
+
+async def debug_sip(call: Call) -> Result:
+    """Messages as they come and go, bounded in time and number; off by itself."""
+    seconds = call.args.integer("seconds", 1, SECONDS_MAX, 60)
+    lines = call.args.integer("lines", 1, LINES_MAX, 500)
+    args = {"from": call.args.text("from", ""), "call": call.args.text("call", ""), "lines": lines, "seconds": seconds}
+    workers, queue = list(call.desk.workers.live), asyncio.Queue[tuple[int, Result]](1000)
+    missed = 0
+
+    def told(worker: int, report: Result) -> None:
+        nonlocal missed
+        try:
+            queue.put_nowait((worker, report))
+        except asyncio.QueueFull:
+            missed += len(report.get("messages", ()))
+
+    number = call.desk.workers.watch(workers, "mirror", args, told)
+    shown = 0
+    try:
+        async with asyncio.timeout(seconds + 2):
+            while workers and shown < lines:
+                worker, report = await queue.get()
+                shown += await _show(call, worker, report)
+                if report.get("is_over") or "error" in report:
+                    missed += int(report.get("missed", 0))
+                    workers = [other for other in workers if other != worker]
+    except TimeoutError:
+        pass
+    finally:
+        call.desk.workers.forget(number)
+        call.desk.workers.tell(workers, "mirror", {**args, "seconds": 0})
+    return {"shown": shown, "missed": missed}
+
+
+async def _show(call: Call, worker: int, report: Result) -> int:
+    messages = report.get("messages", [])
+    for message in messages:
+        await call.event({"worker": worker, **message})
+    return len(messages)
+
+
+# -- ping --------------------------------------------------------------------------------------------
+
+
+class _Answers(asyncio.DatagramProtocol):
+    """Where the answers to one ping arrive."""
+
+    def __init__(self) -> None:
+        self.arrived: asyncio.Queue[bytes] = asyncio.Queue(100)
+
+    def datagram_received(self, data: bytes, addr: Any) -> None:
+        if not self.arrived.full():
+            self.arrived.put_nowait(data)
+
+
+async def ping(call: Call) -> Result:
+    """OPTIONS requests, one after another, each with what came of it and how long that took."""
+    uri = call.args.text("uri")
+    count = call.args.integer("count", 1, COUNT_MAX, 5)
+    timeout_s = call.args.number("timeout_s", 0.1, 30.0, 2.0)
+    place, listener = _listener(call)
+    host = WILDCARDS.get(listener.address, listener.address)
+    loop = asyncio.get_running_loop()
+    transport, answers = await loop.create_datagram_endpoint(_Answers, local_addr=(host, 0))
+    port = transport.get_extra_info("sockname")[1]
+    times: list[float] = []
+    try:
+        for number in range(1, count + 1):
+            args = {"uri": uri, "host": host, "port": port, "listener": place}
+            took_ms = await _ping_once(call, args, answers, number, timeout_s)
+            if took_ms is not None:
+                times.append(took_ms)
+            if number < count:
+                await asyncio.sleep(PAUSE_S)
+    finally:
+        transport.close()
+    average = round(sum(times) / len(times), 2) if times else 0.0
+    figures = {"min_ms": min(times, default=0.0), "avg_ms": average, "max_ms": max(times, default=0.0)}
+    return {"sent": count, "received": len(times), **figures}
+
+
+async def _ping_once(
+    call: Call, args: Result, answers: _Answers, number: int, timeout_s: float
+) -> float | None:
+    """The milliseconds until the final response; None when there was none in time."""
+    mark = secrets.token_hex(8)
+    begun = clock.monotonic()
+    await call.desk.workers.ask(call.desk.workers.live[0], "ping", {**args, "mark": mark})
+    try:
+        async with asyncio.timeout(timeout_s):
+            while True:
+                data = await answers.arrived.get()
+                status = data[8:11]
+                if mark.encode() in data and status.isdigit() and int(status) >= 200:
+                    break
+    except TimeoutError:
+        await call.event({"n": number, "status": 0, "reason": "no answer in time", "ms": 0.0})
+        return None
+    took_ms = round((clock.monotonic() - begun) * 1000, 2)
+    reason = data[12:].partition(b"\r\n")[0].decode("utf-8", "replace")
+    await call.event({"n": number, "status": int(status), "reason": reason, "ms": took_ms})
+    return took_ms
+
+
+def _listener(call: Call) -> tuple[int, ListenerSettings]:
+    """A listener by which the answers can come, and its place."""
+    if not call.desk.workers.live:
+        raise Refused("No worker is there.", "see `show workers`")
+    places = {row["name"]: row["place"] for row in call.desk.status.get("listeners", [])}
+    for listener in call.desk.settings.listeners:
+        if UDP in listener.transports and listener.name in places:
+            return places[listener.name], listener
+    raise Refused("No listener speaks UDP.", "add `transport udp` to one")

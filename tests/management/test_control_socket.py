@@ -1,0 +1,298 @@
+"""The control socket itself: lines, rights, streams, bounds; and the audit log beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from appliance.catalogue.commands import COMMANDS
+from appliance.catalogue.settings import OperatorSettings, Settings
+from appliance.commits import CommitStore
+from appliance.management import control_socket
+from appliance.management.control_socket import ControlSocket
+from appliance.management.desk import Desk
+from appliance.management.refusal import Refused
+from appliance.management.requests import REQUESTS
+from appliance.management.sessions import ACT, LOOK, new_session
+from appliance.management.tasks.support import without_secrets
+from appliance.management.worker_link import WorkerLink
+from appliance.state.messages import Asked, BusMessage, Order, StatusRequest, Told
+
+TEXT = "hostname box\ndomain example.com\n"
+STATUS = {
+    "hostname": "box",
+    "commit": 1,
+    "supervisor": {"uptime_s": 1.0},
+    "workers": [{"number": 0, "state": "live", "gauges": {}}],
+    "listeners": [],
+    "slots": [[0, 255, 0]],
+    "epoch": 1,
+    "processes": [],
+    "counters": {"calls-started": 7},
+}
+
+
+class Bus:
+    """A bus on which one worker answers every question with its own words."""
+
+    def __init__(self) -> None:
+        self.arrived: list[tuple[int, BusMessage]] = []
+        self.is_deaf = False
+
+    def receive(self) -> list[tuple[int, BusMessage]]:
+        arrived, self.arrived = self.arrived, []
+        return arrived
+
+    def pending(self) -> bool:
+        return False
+
+    def connect(self, destinations: Any) -> None: ...
+    def forget(self, number: int) -> None: ...
+
+    def send(self, destination: int, messages: Any) -> bool:
+        for asked in messages:
+            if isinstance(asked, Asked) and not self.is_deaf:
+                self.arrived.append((destination, Told(asked.id, {"do": asked.do, "total": 1, "rows": [], "shown": 0})))
+        return True
+
+
+class Supervised(Desk):
+    """A desk whose supervisor answers from a list."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self.bus = Bus()
+        (state_dir / "log").mkdir()
+        CommitStore(state_dir / "configuration").add(TEXT, "test", "first", 1.0)
+        super().__init__(state_dir, Settings(hostname="box"), WorkerLink(self.bus))
+        self.ordered: list[Order] = []
+
+    async def ask(self, question: BusMessage, timeout_s: float = 1.0) -> dict[str, Any]:
+        if isinstance(question, StatusRequest):
+            return STATUS
+        assert isinstance(question, Order)
+        self.ordered.append(question)
+        if question.do == "drain worker":
+            raise Refused("There is no worker 9.", "type 0")
+        return {"number": 2}
+
+
+class Client:
+    """One connection."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader = reader
+        self.writer = writer
+
+    def send(self, line: bytes) -> None:
+        self.writer.write(line + b"\n")
+
+    async def receive(self) -> dict[str, Any]:
+        return dict(json.loads(await asyncio.wait_for(self.reader.readline(), 10.0)))
+
+    async def do(self, number: int, do: str, /, **args: Any) -> dict[str, Any]:
+        self.send(json.dumps({"id": number, "do": do, "args": args}).encode())
+        return await self.receive()
+
+
+def served(tmp_path: Path, talk: Callable[[Client, Supervised], Awaitable[None]]) -> None:
+    """Run a control socket and talk to it."""
+
+    async def run() -> None:
+        desk = Supervised(tmp_path)
+        await desk.sample()
+        control = ControlSocket(tmp_path / "control.sock", desk)
+        await control.open()
+        client = Client(*await asyncio.open_unix_connection(tmp_path / "control.sock"))
+        try:
+            await talk(client, desk)
+        finally:
+            client.writer.close()
+            await control.close()
+
+    asyncio.run(run())
+
+
+def test_hello_says_who_one_is(tmp_path: Path) -> None:
+    async def talk(client: Client, desk: Supervised) -> None:
+        result = (await client.do(1, "hello", language=1))["result"]
+        assert (result["hostname"], result["right"], result["needs_login"]) == ("box", "look", False)
+        assert result["user"] and result["language"] == 1
+
+    served(tmp_path, talk)
+
+
+def test_what_changes_something_needs_enable_and_is_noted(tmp_path: Path) -> None:
+    async def talk(client: Client, desk: Supervised) -> None:
+        assert (await client.do(1, "restart worker", number=0))["error"]["remedy"] == "type `enable` first"
+        assert (await client.do(2, "enable", secret=""))["result"] == {"right": "act"}
+        assert "result" in await client.do(3, "restart worker", number=0)
+        assert (await client.do(4, "drain worker", number=9))["error"]["message"] == "There is no worker 9."
+        noted = [(entry["command"], entry["result"]) for entry in desk.audit.latest(10)]
+        assert noted == [
+            ("restart worker", "begun"),
+            ("restart worker", "done: 2"),
+            ("drain worker number=9", "begun"),
+            ("drain worker number=9", "refused: There is no worker 9."),
+        ]
+
+    served(tmp_path, talk)
+
+
+def test_what_cannot_be_noted_is_not_done(tmp_path: Path) -> None:
+    async def talk(client: Client, desk: Supervised) -> None:
+        await client.do(1, "enable", secret="")
+        (tmp_path / "log").rmdir()
+        assert "audit log" in (await client.do(2, "restart worker", number=0))["error"]["message"]
+        assert desk.ordered == []
+
+    served(tmp_path, talk)
+
+
+def test_what_is_no_request_is_answered(tmp_path: Path) -> None:
+    async def talk(client: Client, desk: Supervised) -> None:
+        for line in (b"hello", b"[]", b'{"id": 1}', b'{"id": [1], "do": "hello"}', b'{"do": 5}', b"[" * 5000):
+            client.send(line)
+            assert (await client.receive())["error"]["message"] == "That is no request."
+        assert "not known" in (await client.do(1, "dance"))["error"]["message"]
+        assert "cannot be" in (await client.do(2, "show commits", limit="many"))["error"]["message"]
+        assert "missing" in (await client.do(3, "show commit"))["error"]["message"]
+        assert "result" in await client.do(4, "show version")
+
+    served(tmp_path, talk)
+
+
+def test_a_stream_ends_when_it_is_cancelled(tmp_path: Path) -> None:
+    async def talk(client: Client, desk: Supervised) -> None:
+        client.send(b'{"id": 7, "do": "terminal monitor"}')
+        await asyncio.sleep(0.05)
+        log = tmp_path / "log" / "signalbox.log"
+        log.write_text("something happened\n")
+        assert await client.receive() == {"id": 7, "event": {"line": "something happened"}}
+        client.send(b'{"id": 8, "do": "cancel", "args": {"request": 7}}')
+        answers = [await client.receive(), await client.receive()]
+        assert sorted(answer["id"] for answer in answers) == [7, 8]
+        assert all(answer["result"] == {"cancelled": True} for answer in answers)
+
+    served(tmp_path, talk)
+
+
+def test_requests_under_way_are_bounded(tmp_path: Path) -> None:
+    async def talk(client: Client, desk: Supervised) -> None:
+        for number in range(control_socket.REQUESTS_MAX + 1):
+            client.send(b'{"id": %d, "do": "terminal monitor"}' % number)
+        assert (await client.receive())["error"]["message"] == "Too many requests are under way."
+
+    served(tmp_path, talk)
+
+
+def test_a_line_that_never_ends_ends_the_connection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control_socket, "LINE_LEN_MAX", 1000)
+
+    async def talk(client: Client, desk: Supervised) -> None:
+        client.writer.write(b"x" * 3000)
+        assert "more than 1000" in (await client.receive())["error"]["message"]
+        assert await client.reader.read() == b""
+
+    served(tmp_path, talk)
+
+
+def test_the_configuration_is_shown_compared_and_committed(tmp_path: Path) -> None:
+    async def talk(client: Client, desk: Supervised) -> None:
+        shown = (await client.do(1, "show running-config"))["result"]
+        assert shown == {"text": TEXT, "commit": 1}
+        assert "expires default" in (await client.do(2, "show running-config", all=True))["result"]["text"]
+        changed = TEXT + "timers\n  t1 400\n!\n"
+        assert (await client.do(3, "diff", text=changed))["result"]["diff"] == ["  timers", "+   t1 400"]
+        check = (await client.do(4, "check", text=changed))["result"]
+        effect = {"keyword": "timers t1", "effect": "live", "old": "500", "new": "400"}
+        assert check == {"faults": [], "effects": [effect]}
+        assert (await client.do(5, "check", text="colour blue\n"))["result"]["faults"][0]["line"] == 1
+        await client.do(6, "enable", secret="")
+        assert (await client.do(7, "commit", text=changed, base=1, comment="faster"))["result"] == {"number": 2}
+        (order,) = desk.ordered
+        said = (order.do, order.args["text"], order.args["base"], order.args["comment"])
+        assert said == ("commit", changed, 1, "faster")
+        assert (await client.do(8, "commit", text="colour blue\n", base=1))["error"]["faults"][0]["line"] == 1
+
+    served(tmp_path, talk)
+
+
+def test_the_second_of_two_operators_gets_the_lines_and_rebases(tmp_path: Path) -> None:
+    async def talk(client: Client, desk: Supervised) -> None:
+        desk.store().add(TEXT.replace("box", "theirs"), "anna", "", 2.0)
+        await client.do(1, "enable", secret="")
+        mine = TEXT.replace("box", "mine") + "timers\n  t1 400\n!\n"
+        error = (await client.do(2, "commit", text=mine, base=1))["error"]
+        assert (error["head"], error["message"]) == (2, "Commit 2 of anna came in between.")
+        assert error["conflicts"] == [{"line": "hostname", "theirs": "hostname theirs", "mine": "hostname mine"}]
+        rebased = (await client.do(3, "rebase", text=mine, base=1))["result"]
+        assert (rebased["base"], rebased["conflicts"]) == (2, error["conflicts"])
+        assert "t1 400" in rebased["text"] and "hostname theirs" in rebased["text"]
+
+    served(tmp_path, talk)
+
+
+def test_commits_are_listed_with_what_they_changed(tmp_path: Path) -> None:
+    async def talk(client: Client, desk: Supervised) -> None:
+        desk.store().add(TEXT + "domain example.net\n", "anna", "one more", 2.0)
+        first, second = (await client.do(1, "show commits"))["result"]["commits"]
+        assert (first["number"], first["user"], first["comment"], first["added"], first["removed"]) == (
+            2, "anna", "one more", 1, 0,
+        )
+        assert second["number"] == 1
+        assert (await client.do(2, "show commit", number=2))["result"]["diff"] == ["+ domain example.net"]
+        assert "There is no commit 9" in (await client.do(3, "show commit", number=9))["error"]["message"]
+
+    served(tmp_path, talk)
+
+
+def test_a_worker_that_does_not_answer_is_no_hang(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def talk(client: Client, desk: Supervised) -> None:
+        asking = asyncio.ensure_future(desk.workers.ask(0, "calls", {}, 0.05))
+        await asyncio.sleep(0.01)
+        desk.workers.receive()
+        assert (await asking)["do"] == "calls"
+        desk.bus.is_deaf = True
+        with pytest.raises(Refused, match="did not answer"):
+            await desk.workers.ask(0, "calls", {}, 0.05)
+        with pytest.raises(Refused, match="not there"):
+            await desk.workers.ask(5, "calls", {}, 0.05)
+
+    served(tmp_path, talk)
+
+
+def test_every_request_that_acts_is_noted() -> None:
+    for do, request in REQUESTS.items():
+        assert request.is_noted == (request.right == ACT), do
+        assert request.is_noted or do.startswith("show ") or do in {
+            "check", "complete", "diff", "hash secret", "rebase", "terminal monitor", "test route",
+        }
+
+
+def test_every_command_of_the_shell_is_served_and_needs_no_more_than_it_declares() -> None:
+    session_requests = {"hello", "login", "enable", "cancel"}
+    for command in COMMANDS:
+        if command.do and command.do not in session_requests:
+            assert REQUESTS[command.do].right in (LOOK, command.right.value), command.do
+
+
+def test_who_looks_only_cannot_act(tmp_path: Path) -> None:
+    session = new_session(77, 0, "ben")
+    assert not session.may("look")
+    assert Settings(operators=(OperatorSettings(name="ben"),)).operators[0].role == "look"
+
+
+def test_the_archive_has_no_secrets() -> None:
+    text = f"  secret scrypt:16384:8:1:{'0a' * 16}:{'5b' * 32}\nsubscribers database postgresql://u:p@host/d\n"
+    assert without_secrets(text) == "  secret (hidden)\nsubscribers database postgresql://(hidden)@host/d\n"
+
+
+def test_every_request_is_in_the_document() -> None:
+    page = (Path(__file__).parents[2] / "docs/control-socket.md").read_text()
+    for do in [*REQUESTS, "hello", "login", "enable", "cancel"]:
+        assert f"`{do}`" in page or f'"{do}"' in page, do

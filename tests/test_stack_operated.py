@@ -1,0 +1,239 @@
+"""The pure door in the hands of an operator: settings that change under way, questions, a ping, rate limits."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from appliance.catalogue import counters
+from appliance.catalogue.places import let_go, place, with_places
+from appliance.catalogue.settings import (
+    DigestSettings,
+    LimitSettings,
+    ListenerSettings,
+    RateLimitSettings,
+    RegistrarSettings,
+    Settings,
+    TimerSettings,
+)
+from appliance.stack import Stack
+from appliance.state.messages import Asked, Told
+from appliance.transport.flow import UDP, Flow
+from tests.flows.wire import read
+from tests.test_stack import ALICE, NOW, SETTINGS, register, request, sent, stack
+
+MAIN = SETTINGS.listeners[0]
+OTHER = ListenerSettings(name="other", address="192.0.2.2", relay="any")
+
+
+def with_listeners(settings: Settings, *wanted: ListenerSettings) -> Settings:
+    return with_places(settings, place(settings.listeners, wanted))
+
+
+def ask(one: Stack, do: str, **args: Any) -> dict[str, Any]:
+    one.receive_messages([(-2, Asked(7, do, args))], NOW)
+    ((destination, told),) = [(to, message) for to, message in one.messages_to_send(NOW) if isinstance(message, Told)]
+    assert (destination, told.id) == (-2, 7)
+    return told.report
+
+
+# -- settings change ---------------------------------------------------------------------------------
+
+
+def test_a_call_goes_on_under_new_settings() -> None:
+    """RFC 3261 16.7: the response finds its transaction and goes up, whatever has changed meanwhile."""
+    one = stack()
+    one.receive_datagrams([(register(), ALICE)], NOW)
+    one.receive_datagrams([(request("INVITE", "sip:alice@example.com"), ALICE)], NOW)
+    trying = [message for message in one.datagrams_to_send(NOW) if message.data.startswith(b"INVITE")]
+    changed = replace(
+        with_listeners(SETTINGS, MAIN, OTHER),
+        timers=TimerSettings(t1_ms=100, t2_ms=1000),
+        limits=LimitSettings(transactions_max=2, nonces_max=1, hosts_cached_max=1, subscribers_cached_max=1),
+    )
+    one.reconfigure(changed, NOW)
+    forwarded = read(trying[0].data)
+    answer = b"SIP/2.0 200 OK\r\n" + b"".join(
+        line + b"\r\n"
+        for line in trying[0].data.split(b"\r\n")
+        if line.startswith((b"Via", b"From", b"Call-ID", b"CSeq", b"Record-Route"))
+    ) + f"To: {forwarded.first('To')};tag=b\r\nContent-Length: 0\r\n\r\n".encode()
+    one.receive_datagrams([(answer, ALICE)], NOW)
+    assert [message.start.split()[1] for message in sent(one) if message.start.startswith("SIP/2.0")] == ["200"]
+
+
+def test_the_registrar_goes_by_new_bounds_at_once() -> None:
+    one = stack()
+    one.reconfigure(replace(SETTINGS, registrar=RegistrarSettings(expires_default_s=900, expires_max_s=900)), NOW)
+    one.receive_datagrams([(register(), ALICE)], NOW)
+    assert "expires=900" in sent(one)[0].first("Contact")
+
+
+def test_a_domain_comes_and_goes() -> None:
+    one = stack()
+    options = request("OPTIONS", "sip:new.test", "options")
+    one.receive_datagrams([(request("OPTIONS", "sip:new.test", "before"), ALICE)], NOW)
+    sent(one)
+    one.reconfigure(replace(SETTINGS, domains=("example.com", "new.test")), NOW)
+    one.receive_datagrams([(options, ALICE)], NOW)
+    assert sent(one)[0].start == "SIP/2.0 200 OK"
+
+
+def test_challenges_begin_when_the_listener_authenticates() -> None:
+    one = stack()
+    one.reconfigure(with_listeners(SETTINGS, replace(MAIN, authenticate=True)), NOW)
+    one.receive_datagrams([(register(), ALICE)], NOW)
+    assert sent(one)[0].start.startswith("SIP/2.0 401")
+    guarded = with_listeners(SETTINGS, replace(MAIN, authenticate=True))
+    one.reconfigure(replace(guarded, digest=DigestSettings(algorithms=("md5",))), NOW)
+    one.receive_datagrams([(register("again"), ALICE)], NOW)
+    assert "MD5" in sent(one)[0].first("WWW-Authenticate")
+
+
+def test_a_listener_that_ends_still_answers_and_is_chosen_no_more() -> None:
+    one = stack(settings=with_listeners(SETTINGS, MAIN, OTHER))
+    ending = with_listeners(with_listeners(SETTINGS, MAIN, OTHER), OTHER)
+    one.reconfigure(ending, NOW)
+    one.receive_datagrams([(request("OPTIONS", "sip:192.0.2.1", "late"), ALICE)], NOW)
+    assert sent(one)[0].start == "SIP/2.0 200 OK", "its name is still ours"
+    one.receive_datagrams([(request("OPTIONS", "sip:bob@192.0.2.77", "on"), ALICE)], NOW)
+    forwarded = [message for message in one.datagrams_to_send(NOW) if message.data.startswith(b"OPTIONS")]
+    assert [message.flow.listener for message in forwarded] == [1], "the other one is the way out"
+    one.reconfigure(with_places(ending, let_go(ending.listeners, [0])), NOW)
+    one.receive_datagrams([(request("OPTIONS", "sip:192.0.2.1", "gone"), Flow(UDP, 1, ALICE.remote))], NOW)
+    assert not any(message.start == "SIP/2.0 200 OK" for message in sent(one)), "its name is nobody's"
+
+
+# -- questions ---------------------------------------------------------------------------------------
+
+
+def test_registrations_are_listed_and_ended() -> None:
+    one = stack()
+    one.receive_datagrams([(register(), ALICE)], NOW)
+    listed = ask(one, "registrations", limit=10)
+    assert (listed["total"], listed["rows"][0]["address"]) == (1, "alice@example.com")
+    assert ask(one, "registrations", address="alice@example.com")["rows"][0]["contact"] == "sip:alice@192.0.2.101:5060"
+    assert ask(one, "registrations", address="bob")["rows"] == []
+    assert ask(one, "clear registration", address="alice@example.com") == {"cleared": 1}
+    assert ask(one, "registrations")["total"] == 0
+    assert "no registration" in ask(one, "clear registration", address="alice@example.com")["error"]
+
+
+def test_a_phone_that_was_cleared_registers_again() -> None:
+    """RFC 3261 10.2.4: its refresh has the Call-ID of before and a higher CSeq."""
+    one = stack()
+    one.receive_datagrams([(register(), ALICE)], NOW)
+    ask(one, "clear registration", address="alice@example.com")
+    refresh = register().replace(b"CSeq: 1 ", b"CSeq: 2 ").replace(b"z9hG4bK", b"z9hG4bKsecond")
+    one.receive_datagrams([(refresh, ALICE)], NOW + 5)
+    assert ask(one, "registrations")["total"] == 1
+
+
+def test_transactions_and_calls_are_listed() -> None:
+    one = stack()
+    one.receive_datagrams([(register(), ALICE)], NOW)
+    one.receive_datagrams([(request("INVITE", "sip:alice@example.com"), ALICE)], NOW)
+    sides = {(row["side"], row["method"]) for row in ask(one, "transactions", limit=10)["rows"]}
+    assert {("server", "INVITE"), ("client", "INVITE")} <= sides
+    (call,) = ask(one, "calls")["rows"]
+    assert (call["call_id"], call["state"]) == ("call-1", "proceeding")
+    assert len(ask(one, "transactions", limit=1)["rows"]) == 1
+
+
+def test_a_question_that_is_none_is_an_error() -> None:
+    assert "does not know" in ask(stack(), "dance")["error"]
+    assert "error" in ask(stack(), "test route", uri="\r\n")
+    assert "error" in ask(stack(), "registrations", address="@@")
+
+
+# -- a rehearsal -------------------------------------------------------------------------------------
+
+
+def test_a_rehearsal_says_what_every_stage_decides_and_sends_nothing() -> None:
+    one = stack()
+    one.receive_datagrams([(register(), ALICE)], NOW)
+    sent(one)
+    before = list(one.counters)
+    route = ask(one, "test route", uri="sip:alice@example.com", **{"from": "sip:bob@example.com"})
+    assert [stage["answer"] for stage in route["stages"]] == ["continue"] * len(route["stages"])
+    assert route["targets"][0]["hops"] == ["udp 192.0.2.101:5060"]
+    assert route["outcome"] == "It is forwarded to 1 target."
+    assert (sent(one), one.questions_to_ask(), one.counters) == ([], [], before)
+
+
+def test_a_rehearsal_stops_where_the_request_would() -> None:
+    closed = with_listeners(SETTINGS, replace(MAIN, relay="none"))
+    one = stack(settings=closed)
+    assert ask(one, "test route", uri="sip:x@foreign.test")["outcome"] == "`relay` answers 403 Relaying Denied."
+    asks = ask(one, "test route", uri="sip:nobody@example.com")
+    assert asks["outcome"] == "It waits at `locate`: the database would be asked for nobody."
+
+
+def test_a_rehearsal_takes_a_caller_of_ours_for_proved() -> None:
+    one = stack(settings=with_listeners(SETTINGS, replace(MAIN, authenticate=True)))
+    stages = ask(one, "test route", uri="sip:x@192.0.2.9", **{"from": "sip:alice@example.com"})["stages"]
+    note = next(stage["note"] for stage in stages if stage["stage"] == "authenticate")
+    assert note == "a digest would be asked for; taken as proved"
+    strange = ask(one, "test route", uri="sip:x@192.0.2.9", **{"from": "sip:alice@elsewhere.test"})
+    assert strange["outcome"].startswith("`authenticate` answers 403")
+
+
+# -- a ping ------------------------------------------------------------------------------------------
+
+
+def test_a_ping_is_sent_although_the_listener_authenticates() -> None:
+    closed = with_listeners(SETTINGS, replace(MAIN, authenticate=True, relay="none"))
+    one = stack(settings=closed)
+    place_to = {"host": "192.0.2.1", "port": 7777, "listener": 0, "mark": "feed"}
+    assert ask(one, "ping", uri="sip:phone@192.0.2.101:5060", **place_to) == {"sent": True}
+    (outgoing,) = one.datagrams_to_send(NOW)
+    assert outgoing.data.startswith(b"OPTIONS sip:phone@192.0.2.101:5060")
+    assert outgoing.flow.remote == ("192.0.2.101", 5060)
+    answer = b"SIP/2.0 200 OK\r\n" + b"".join(
+        line + b"\r\n"
+        for line in outgoing.data.split(b"\r\n")
+        if line.startswith((b"Via", b"From", b"To", b"Call", b"CS"))
+    ) + b"Content-Length: 0\r\n\r\n"
+    one.receive_datagrams([(answer, ALICE)], NOW)
+    (back,) = one.datagrams_to_send(NOW)
+    assert (back.data[:14], back.flow.remote) == (b"SIP/2.0 200 OK", ("192.0.2.1", 7777))
+    assert "error" in ask(one, "ping", uri="sip:a b", **place_to)
+
+
+# -- rate limits -------------------------------------------------------------------------------------
+
+
+def limited(action: str, **more: Any) -> Stack:
+    limit = RateLimitSettings(name="few", rate_per_s=1, burst=1, action=action, **more)
+    return stack(settings=replace(SETTINGS, rate_limits=(limit,)))
+
+
+def offer(one: Stack, count: int, method: str = "OPTIONS") -> list[str]:
+    """The start lines of what comes back."""
+    for number in range(count):
+        one.receive_datagrams([(request(method, "sip:example.com", f"{method}-{number}"), ALICE)], NOW)
+    return [message.start for message in sent(one)]
+
+
+def test_what_is_beyond_a_limit_is_refused_and_told_when_to_come_again() -> None:
+    one = limited("refuse")
+    assert offer(one, 3) == ["SIP/2.0 200 OK"] + ["SIP/2.0 503 Rate Limit Exceeded"] * 2
+    assert one.counters[counters.RATE_LIMITED_REFUSED] == 2
+    assert ask(one, "rate-limits")["limits"]["few"]["exceeded"] == 2
+    assert one.take_rate_demand() == {"few": {"192.0.2.101": [3, 2]}}
+
+
+def test_it_may_be_dropped_or_only_counted() -> None:
+    dropping, counting = limited("drop"), limited("count")
+    assert offer(dropping, 3) == ["SIP/2.0 200 OK"]
+    assert dropping.counters[counters.DROPPED_RATE_LIMIT] == 2
+    assert offer(counting, 3) == ["SIP/2.0 200 OK"] * 3
+    assert counting.counters[counters.RATE_LIMITED_COUNTED] == 2
+
+
+def test_registrations_have_limits_of_their_own() -> None:
+    one = limited("refuse", of="registrations")
+    assert offer(one, 3) == ["SIP/2.0 200 OK"] * 3
+    for number in range(2):
+        one.receive_datagrams([(register(f"reg-{number}"), ALICE)], NOW)
+    assert {message.start for message in sent(one)} == {"SIP/2.0 200 OK", "SIP/2.0 503 Rate Limit Exceeded"}
