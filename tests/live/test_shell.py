@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 from collections.abc import Callable
 from typing import Any
 
@@ -21,6 +23,7 @@ from tests.cli.samples import lines_of
 from tests.cli.screen import shell_on_screen
 from tests.cli.shells import script
 from tests.live.appliance import Appliance
+from tests.live.processes import wait_until
 
 TRIAL_S = 60
 
@@ -42,6 +45,14 @@ def refused(appliance: Appliance, *commands: str) -> str:
     done = appliance.command("cli", stdin="\n".join(commands) + "\n")
     assert done.returncode == 1
     return done.stderr
+
+
+def operator(appliance: Appliance) -> Session:
+    """Somebody in configuration mode."""
+    session = Session(Control(appliance.state / "run" / "control.sock"), Nobody(), run_command)
+    session.connect()
+    assert script(session, "enable", "conf t").status == 0
+    return session
 
 
 def document(appliance: Appliance, command: str) -> Any:
@@ -87,13 +98,7 @@ def test_faults_are_named_and_nothing_changes(appliance: Appliance) -> None:
 
 
 def test_the_second_of_two_operators_is_refused_and_rebases(appliance: Appliance) -> None:
-    def operator() -> Session:
-        session = Session(Control(appliance.state / "run" / "control.sock"), Nobody(), run_command)
-        session.connect()
-        assert script(session, "enable", "conf t").status == 0
-        return session
-
-    one, other = operator(), operator()
+    one, other = operator(appliance), operator(appliance)
     script(one, "timers c 200")
     script(other, "timers c 300", "proxy targets 5")
     assert script(one, "commit").status == 0
@@ -116,6 +121,18 @@ def test_every_change_is_in_the_audit_log(appliance: Appliance) -> None:
     noted = " ".join(entry["command"] for entry in entries)
     assert "clear counters" in noted and "commit" in noted
     assert all(entry["user"] for entry in entries)
+
+
+def test_a_candidate_outlives_the_process_that_serves_it(appliance: Appliance) -> None:
+    session = operator(appliance)
+    assert script(session, "timers c 200", "show diff", "exit").status == 1
+    assert session.candidate is not None
+    management = next(row for row in document(appliance, "show processes")["processes"] if row["name"] == "management")
+    os.kill(management["pid"], signal.SIGKILL)
+    wait_until(lambda: not session.control.is_open, "the connection is lost", 10.0)
+    wait_until(lambda: appliance.command("cli", "-c", "show clock").returncode == 0, "somebody answers", 30.0, 0.5)
+    assert script(session, "commit").status == 0
+    assert "  c 200" in typed(appliance, "show run")
 
 
 @pytest.mark.skipif(shutil.which("tmux") is None, reason="there is no tmux (packaging/apt-test.txt)")
