@@ -78,5 +78,5 @@ def clock_text(wall_time: float) -> str:
 
 
 def _ending(result: Mapping[str, Any]) -> Iterator[str]:
-    reason = f" {result['reason']}" if result.get("reason") else ""
-    yield f"{result.get('shown', 0)} messages.{reason}"
+    missed = f", and {result['missed']} that came too fast to be shown" if result.get("missed") else ""
+    yield f"{result.get('shown', 0)} messages{missed}."

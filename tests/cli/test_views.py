@@ -149,6 +149,10 @@ def test_a_call_is_a_ladder() -> None:
     assert lines[-1] == "5 messages."
 
 
+def test_a_ladder_says_what_it_has_missed() -> None:
+    assert list(draw_ladder([("result", {"shown": 5, "missed": 7})], {}))[-1].startswith("5 messages, and 7 that")
+
+
 def test_a_ladder_with_full_messages() -> None:
     lines = list(draw_ladder([("event", MESSAGES[0])], {"full": True}))
     assert "    Call-ID: abc@192.0.2.7" in lines
