@@ -179,6 +179,13 @@ def test_pings_are_summed_up() -> None:
     assert list(draw_ping(nobody, {"uri": "x"}))[-1] == "Success rate is 0 percent (0/1)"
 
 
+def test_pings_that_were_stopped_are_summed_up_here() -> None:
+    items: list[Any] = [("event", {"n": 1, "status": 200, "reason": "OK", "ms": 2.0}), ("result", {})]
+    assert list(draw_ping(items, {"uri": "x"}))[-1].startswith("Success rate is 100 percent (1/1)")
+    assert list(draw_ping([("result", {})], {"uri": "x"}))[-1] == "Success rate is 0 percent (0/0)"
+    assert list(draw_ladder([("event", MESSAGES[0]), ("result", {})], {}))[-1] == "1 messages."
+
+
 def test_streams_have_views() -> None:
     assert results.PING_ANSWER
     assert list(draw_stream(command_of("terminal monitor"), [("event", {"line": "a"})], {})) == ["a"]
