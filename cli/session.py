@@ -87,7 +87,7 @@ class Session:
             answer = self.control.ask("complete", {"what": what, "start": start}, LIVE_NAMES_TIMEOUT_S)
         except Failed:
             return []
-        return [str(word) for word in answer.get("words", ())]
+        return [word for word in map(str, answer.get("words", ())) if word.isprintable()]
 
     def _names_in_candidate(self, what: str, attribute: str) -> list[str]:
         """The names of sections, or the values of a setting where the operator is."""
