@@ -150,7 +150,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="signalbox",
         description="A SIP signalling appliance: registrar and proxy.",
-        epilog="`signalbox COMMAND --help` says more about a command. docs/configuration.md lists every setting.",
+        epilog="`signalbox COMMAND --help` says more about a command. docs/reference.md lists every setting.",
     )
     parser.add_argument("--version", action="version", version=_version())
     commands = parser.add_subparsers(metavar="COMMAND", required=True)

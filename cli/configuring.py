@@ -130,7 +130,7 @@ def rollback(session: Session, arguments: Arguments) -> Output:
     """Make the candidate what an earlier commit was. Raises Failed."""
     earlier = session.ask("show commit", {"number": arguments["number"]})
     session.candidate = candidate_in(session).with_draft(read_draft(earlier["text"]))
-    session.section, session.section_name = None, ""
+    session.leave_section()
     return said(f"The candidate is what commit {arguments['number']} was; `show diff` and `commit` are next.")
 
 
@@ -148,7 +148,7 @@ def load(session: Session, arguments: Arguments) -> Output:
         problem = f"{path} cannot be used, and the candidate was not changed:"
         raise Failed(problem, "", list(draw_faults(faults, text)), {"message": problem, "faults": faults}) from None
     session.candidate = candidate_in(session).with_draft(draft)
-    session.section, session.section_name = None, ""
+    session.leave_section()
     return said(f"The candidate is what {path} says; `show diff` and `commit` are next.")
 
 
@@ -212,7 +212,7 @@ def _ask_what_becomes(session: Session) -> str:
 def leave(session: Session, arguments: Arguments) -> Output:
     """`exit`: out of the section, out of configuration mode, out of the shell."""
     if session.section is not None:
-        session.section, session.section_name = None, ""
+        session.leave_section()
         return NOTHING
     if session.candidate is not None:
         return end(session, arguments)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from cli.output import Output
 from cli.pipes import filters_of, json_line, json_lines
+from cli.printable import seen
 from cli.session import Session
 from cli.tokens import split_line
 
@@ -32,14 +33,6 @@ def execute(session: Session, text: str, is_json: bool = False) -> Shown:
     for filter_ in filters:
         lines = filter_(lines)
     return Shown((seen(line) for line in lines), output.items is not None)
-
-
-def seen(line: str) -> str:
-    """The line without what would steer the terminal: messages and logs hold what strangers have sent."""
-    if line.isprintable():
-        return line
-    letters = line.expandtabs()
-    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in letters)
 
 
 def _as_json(output: Output) -> Iterator[str]:

@@ -43,9 +43,10 @@ def refusal(error: Mapping[str, Any]) -> Refused:
 
 
 def sentence(text: str) -> str:
-    """The text with a capital letter and a full stop."""
+    """The text with a full stop, and a capital letter where it begins with a word and not with a name or address."""
     stripped = text.strip()
     if not stripped:
         return ""
     end = "" if stripped[-1] in ".?!:" else "."
-    return stripped[0].upper() + stripped[1:] + end
+    begin = stripped[0].upper() if stripped.split()[0].rstrip(",;:").isalpha() else stripped[0]
+    return begin + stripped[1:] + end

@@ -105,5 +105,3 @@ def _columns(rows: list[tuple[str, str]]) -> list[str]:
     width = max((len(word) for word, _ in rows), default=0)
     return [f"  {word.ljust(width + GAP)}{help}".rstrip() for word, help in rows]
 
-
-__all__ = ["Mistake", "help_lines", "range_of", "split_partial", "words_of"]

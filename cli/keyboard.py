@@ -9,7 +9,11 @@ import os
 import sys
 import termios
 import tty
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+# The place of the local modes among the attributes of a terminal (termios.tcgetattr).
+LOCAL_MODES = 3
 KEY_LEN_MAX = 8
 
 
@@ -37,6 +41,20 @@ class Keyboard:
     def line(self, label: str) -> str:
         """A line typed behind a label."""
         return input(label)
+
+
+@contextmanager
+def unechoed_controls() -> Iterator[None]:
+    """Ctrl-C is a key that says nothing: the terminal does not write `^C` into what is shown."""
+    descriptor = sys.stdin.fileno()
+    before = termios.tcgetattr(descriptor)
+    quiet = list(before)
+    quiet[LOCAL_MODES] &= ~termios.ECHOCTL
+    termios.tcsetattr(descriptor, termios.TCSADRAIN, quiet)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
 
 
 def write(text: str) -> None:

@@ -48,7 +48,7 @@ def run_shell(options: argparse.Namespace) -> int:
     control = Control(options.state / SOCKET)
     session = Session(control, Nobody(), run_command)
     try:
-        if options.commands or not sys.stdin.isatty():
+        if options.commands or not (sys.stdin.isatty() and sys.stdout.isatty()):
             commands: Iterable[str] = options.commands or (line.rstrip("\r\n") for line in sys.stdin)
             session.connect()
             return run_batch(session, commands, options.json, sys.stdout, sys.stderr)

@@ -9,13 +9,14 @@ from typing import Any
 
 from cli.failure import MARK, Failed
 from cli.grammar import Mistake
+from cli.printable import seen
 
 
 def failure_lines(failure: Mistake | Failed, indentation: int) -> list[str]:
     """The lines below what was typed; `indentation` is the column in which it began."""
     if isinstance(failure, Mistake):
-        return [" " * (indentation + failure.column) + "^", MARK + str(failure)]
-    return failure.lines()
+        return [" " * (indentation + failure.column) + "^", seen(MARK + str(failure))]
+    return [seen(line) for line in failure.lines()]
 
 
 def failure_document(failure: Mistake | Failed) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from appliance.catalogue.command_declaration import Command, Right
+from appliance.catalogue.configuration import SEPARATOR
 from appliance.catalogue.declaration import Section
 from cli.asking import Asker
 from cli.candidate import Candidate
@@ -86,7 +87,7 @@ class Session:
             answer = self.control.ask("complete", {"what": what, "start": start}, LIVE_NAMES_TIMEOUT_S)
         except Failed:
             return []
-        return [str(word) for word in answer.get("words", ())]
+        return [word for word in map(str, answer.get("words", ())) if word.isprintable()]
 
     def _names_in_candidate(self, what: str, attribute: str) -> list[str]:
         """The names of sections, or the values of a setting where the operator is."""
@@ -150,6 +151,8 @@ class Session:
     def execute(self, line: Line) -> Output:
         """Do what a line says. Raises Mistake or Failed; then nothing has changed in the candidate."""
         if not line.tokens or line.tokens[0].text.startswith("!"):
+            if [token.text for token in line.tokens] == [SEPARATOR]:
+                self.leave_section()
             return NOTHING
         meaning = self._meaning(line)
         if isinstance(meaning.action, Edit):
@@ -169,7 +172,7 @@ class Session:
         assert self.candidate is not None
         sealed = hashed_where_secret(edit.setting, arguments)
         if edit.section is not self.section and edit.section is None:
-            self.section, self.section_name = None, ""
+            self.leave_section()
         try:
             self.candidate = self.candidate.with_draft(edited(self.candidate.draft, edit, sealed, self.section_name))
         except ValueError as fault:
@@ -185,11 +188,16 @@ class Session:
         if visit.verb is Verb.SET:
             self.section, self.section_name = visit.section, str(arguments.get(NAME, ""))
         elif self.section == visit.section and self.section_name == arguments.get(NAME, ""):
-            self.section, self.section_name = None, ""
+            self.leave_section()
         return NOTHING
+
+    def leave_section(self) -> None:
+        """Go out of the section; so does the `!` below it in a configuration that is pasted."""
+        self.section, self.section_name = None, ""
 
     def leave_candidate(self) -> None:
         """Go back to the first prompt; the candidate is gone."""
-        self.candidate, self.section, self.section_name = None, None, ""
+        self.candidate = None
+        self.leave_section()
 
 

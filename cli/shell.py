@@ -23,7 +23,7 @@ from cli.execution import Shown, execute
 from cli.failure import Failed
 from cli.grammar import Mistake
 from cli.help import help_lines
-from cli.keyboard import Keyboard, write
+from cli.keyboard import Keyboard, unechoed_controls, write
 from cli.listing import in_rows
 from cli.mistakes import failure_lines
 from cli.monitor import Monitor
@@ -82,8 +82,9 @@ class Shell:
 
     def run(self) -> None:
         """Until the operator leaves."""
-        while not self._session.is_over:
-            self._turn()
+        with unechoed_controls():
+            while not self._session.is_over:
+                self._turn()
         self._monitor.turn(False)
 
     def _turn(self) -> None:

@@ -1,8 +1,8 @@
-"""docs/configuration.md, made from the catalogue: every setting and every counter.
+"""docs/reference.md, made from the catalogue: every command, setting, counter and alarm.
 
-`python -m appliance.catalogue.reference > docs/configuration.md` writes it anew; a test fails when it lags.
+`python -m appliance.catalogue.reference > docs/reference.md` writes it anew; a test fails when it lags.
 
-Knows nothing of what settings and counters are for.
+Knows nothing of what they are for.
 """
 
 from __future__ import annotations
@@ -10,15 +10,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from appliance.catalogue.alarms import ALARMS
+from appliance.catalogue.command_reference import commands_part, results_part
 from appliance.catalogue.configuration import write_value
 from appliance.catalogue.counters import COUNTERS
 from appliance.catalogue.declaration import Section, Setting, declared, sections
 from appliance.catalogue.settings import Settings
 
-INTRODUCTION = """\
-# Configuration
+TITLE = """\
+# Reference
 
 <!-- Made by `python -m appliance.catalogue.reference`; change the catalogue, not this page. -->
+
+[Commands](#commands) of the shell · [configuration](#configuration): every setting · [counters](#counters) ·
+[alarms](#alarms) · [results as JSON](#results-as-json). [cli.md](cli.md) is a tour of the shell.
+"""
+
+INTRODUCTION = """\
+## Configuration
 
 A configuration is text, one setting a line. What belongs to a section stands indented under the line of the section; a
 line that begins with `!` is a remark. What is not said has its default, so an empty file is a configuration, too.
@@ -57,11 +66,12 @@ GROUPS = {
 
 def write_reference() -> str:
     """The page, as Markdown."""
-    return "\n".join([INTRODUCTION, *_settings_part(), *_counters_part()])
+    settings = [INTRODUCTION, *_settings_part()]
+    return "\n".join([TITLE, *commands_part(), *settings, *_counters_part(), *_alarms_part(), *results_part()])
 
 
 def _settings_part() -> Iterator[str]:
-    yield "## Settings without a section\n"
+    yield "### Settings without a section\n"
     yield from _table_of_settings(declared(Settings))
     for section in sections(Settings):
         yield from _section_part(section)
@@ -69,7 +79,7 @@ def _settings_part() -> Iterator[str]:
 
 def _section_part(section: Section) -> Iterator[str]:
     name = f" {section.name_kind.placeholder}" if section.name_kind else ""
-    yield f"## `{section.keyword}{name}`\n"
+    yield f"### `{section.keyword}{name}`\n"
     note = f" {section.name_kind.placeholder} is {section.name_kind.range_text}." if section.name_kind else ""
     yield f"{section.help}{note}\n"
     yield from _table_of_settings(declared(section.settings_class))
@@ -102,7 +112,7 @@ def write_default(setting: Setting) -> str:
 
 def _counters_part() -> Iterator[str]:
     yield "## Counters\n"
-    yield "What `signalbox status` counts since the appliance started, all workers together.\n"
+    yield "What `show counters` and `signalbox status` count since the appliance started, all workers together.\n"
     for group, help in GROUPS.items():
         yield f"### {group}\n"
         yield f"{help}\n"
@@ -112,6 +122,17 @@ def _counters_part() -> Iterator[str]:
             if counter.group == group:
                 yield f"| `{counter.name}` | {counter.help} |"
         yield ""
+
+
+def _alarms_part() -> Iterator[str]:
+    yield "## Alarms\n"
+    yield "What `show alarms` shows while it is so, and `show alarms history` when it came and went.\n"
+    yield "| alarm | severity | cause | effect | what to do |"
+    yield "|---|---|---|---|---|"
+    for alarm in ALARMS:
+        cells = (f"`{alarm.name}`", alarm.severity, alarm.cause, alarm.effect, alarm.action)
+        yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+    yield ""
 
 
 if __name__ == "__main__":

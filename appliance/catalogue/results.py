@@ -264,7 +264,10 @@ SIP_MESSAGE: Final = (
     Field("octets", INTEGER, "Its length."),
     Field("data", TEXT, "The message."),
 )
-SIP_END: Final = (Field("shown", INTEGER, "How many messages were shown."),)
+SIP_END: Final = (
+    Field("shown", INTEGER, "How many messages were shown."),
+    Field("missed", INTEGER, "How many came faster than they could be shown."),
+)
 LOG_LINE: Final = (Field("line", TEXT, "A line of the log."),)
 PING_ANSWER: Final = (
     Field("n", INTEGER, "Which ping, from 1."),

@@ -68,15 +68,15 @@ SHOW_COMMANDS: Final[tuple[Command, ...]] = (
             ), results.ROUTE, Right.LOOK, Mode.EXEC),
     Command(("ping", "sip"), "Ask whether somebody is there by OPTIONS, and how long the answer takes.", "ping", (
                 Parameter("uri", Text(2048, "URI"), "Whom to ask, such as sip:example.com."),
-                Parameter("count", Integer(1, 1000), "How often (default 5).", "count", is_optional=True),
-                Parameter("timeout_s", Integer(1, 60, "seconds"), "How long to wait for each answer (default 2).",
+                Parameter("count", Integer(1, 100), "How often (default 5).", "count", is_optional=True),
+                Parameter("timeout_s", Integer(1, 30, "seconds"), "How long to wait for each answer (default 2).",
                           "timeout", is_optional=True),
             ), results.PING, Right.ACT, Mode.EXEC, results.PING_ANSWER),
     Command(("debug", "sip"), "Show live messages as a ladder, until Ctrl-C or a bound is reached.", "debug sip", (
                 Parameter("from", Text(256, "ADDRESS"), "Only to and from this IP address or user.", "from",
                           is_optional=True, completes="address"),
                 Parameter("call", Text(256, "CALL-ID"), "Only messages with this Call-ID.", "call", is_optional=True),
-                Parameter("seconds", Integer(1, 3600, "seconds"), "How long (default 60).", "seconds",
+                Parameter("seconds", Integer(1, 600, "seconds"), "How long (default 60).", "seconds",
                           is_optional=True),
                 Parameter("lines", Integer(1, 10000), "How many messages (default 500).", "lines", is_optional=True),
                 Parameter("full", Switch(), "With the whole text of each message.", "full", is_optional=True,

@@ -28,9 +28,9 @@ def draw_ladder(items: Iterable[Item], arguments: Mapping[str, Any]) -> Iterator
     """An arrow for each message; with `full`, its text below."""
     yield "Showing live messages; Ctrl-C stops."
     callers: dict[str, str] = {}
-    for kind, content in items:
+    for shown, (kind, content) in enumerate(items):
         if kind == "result":
-            yield from _ending(content)
+            yield _ending({"shown": shown, **content})
             return
         yield from _message(content, callers)
         if arguments.get("full"):
@@ -77,6 +77,7 @@ def clock_text(wall_time: float) -> str:
     return datetime.fromtimestamp(wall_time).strftime("%H:%M:%S.%f")[:-3]
 
 
-def _ending(result: Mapping[str, Any]) -> Iterator[str]:
-    reason = f" {result['reason']}" if result.get("reason") else ""
-    yield f"{result.get('shown', 0)} messages.{reason}"
+def _ending(result: Mapping[str, Any]) -> str:
+    """How many there were; a stream that was stopped does not say, so they were counted."""
+    missed = f", and {result['missed']} that came too fast to be shown" if result.get("missed") else ""
+    return f"{result['shown']} messages{missed}."

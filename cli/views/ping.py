@@ -5,7 +5,7 @@ Knows nothing of how somebody is asked.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from cli.output import Item
@@ -14,8 +14,22 @@ from cli.output import Item
 def draw_ping(items: Iterable[Item], arguments: Mapping[str, Any]) -> Iterator[str]:
     """A line for each answer, then how many came and how long they took."""
     yield f"Asking {arguments['uri']} by OPTIONS; Ctrl-C stops."
+    answers: list[Mapping[str, Any]] = []
     for kind, content in items:
-        yield _answer(content) if kind == "event" else _sum(content)
+        if kind == "event":
+            answers.append(content)
+            yield _answer(content)
+        else:
+            yield _sum(content or summed_up(answers))
+
+
+def summed_up(answers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The result of pings that were stopped."""
+    times = [answer.get("ms", 0) for answer in answers if answer.get("status")]
+    if not times:
+        return {"sent": len(answers), "received": 0}
+    figures = {"min_ms": min(times), "avg_ms": sum(times) / len(times), "max_ms": max(times)}
+    return {"sent": len(answers), "received": len(times), **figures}
 
 
 def _answer(event: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from appliance.catalogue.results import MEMORY, WORKERS
-from cli.views.table import columns, draw_result, draw_rows, duration
+from cli.views.table import MIB, columns, draw_rows, duration
 
 
 def draw_status(result: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iterator[str]:
@@ -29,7 +29,8 @@ def draw_status(result: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iter
 
 def draw_memory(result: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iterator[str]:
     """The memory of each process, and what fills the tables of each worker."""
-    yield from draw_result(MEMORY, result)
+    yield from draw_rows(MEMORY[0].fields, result.get("memory", ()))
+    yield f"together {result.get('total_rss', 0) // MIB} MiB"
     tables = [dict(table) for table in result.get("tables", ())]
     if tables:
         yield ""

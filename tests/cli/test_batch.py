@@ -122,6 +122,10 @@ def test_a_line_of_another_place_leaves_the_section(stand_in: StandIn) -> None:
     assert session.prompt == "box(config)#"
     script(session, "listener phones", "no listener phones")
     assert session.prompt == "box(config)#"
+    script(session, "listener phones", "! a remark")
+    assert session.prompt == "box(config-listener)#"
+    script(session, "!")
+    assert session.prompt == "box(config)#"
 
 
 def test_faults_are_shown_under_their_lines_and_change_nothing(stand_in: StandIn) -> None:

@@ -75,6 +75,7 @@ def test_the_oldest_answers_go_when_nobody_takes_them() -> None:
 
 def test_words_of_refusals_are_sentences() -> None:
     assert sentence("type `enable`") == "Type `enable`."
-    assert sentence("really?") == "Really?"
+    assert sentence("really, is it?") == "Really, is it?"
+    assert sentence("alice@example.com has no registration") == "alice@example.com has no registration."
     assert sentence(" ") == ""
     assert refusal({"message": "no"}).lines() == ["% No."]

@@ -149,6 +149,10 @@ def test_a_call_is_a_ladder() -> None:
     assert lines[-1] == "5 messages."
 
 
+def test_a_ladder_says_what_it_has_missed() -> None:
+    assert list(draw_ladder([("result", {"shown": 5, "missed": 7})], {}))[-1].startswith("5 messages, and 7 that")
+
+
 def test_a_ladder_with_full_messages() -> None:
     lines = list(draw_ladder([("event", MESSAGES[0])], {"full": True}))
     assert "    Call-ID: abc@192.0.2.7" in lines
@@ -173,6 +177,13 @@ def test_pings_are_summed_up() -> None:
     ]
     nobody: list[Any] = [("result", {"sent": 1, "received": 0})]
     assert list(draw_ping(nobody, {"uri": "x"}))[-1] == "Success rate is 0 percent (0/1)"
+
+
+def test_pings_that_were_stopped_are_summed_up_here() -> None:
+    items: list[Any] = [("event", {"n": 1, "status": 200, "reason": "OK", "ms": 2.0}), ("result", {})]
+    assert list(draw_ping(items, {"uri": "x"}))[-1].startswith("Success rate is 100 percent (1/1)")
+    assert list(draw_ping([("result", {})], {"uri": "x"}))[-1] == "Success rate is 0 percent (0/0)"
+    assert list(draw_ladder([("event", MESSAGES[0]), ("result", {})], {}))[-1] == "1 messages."
 
 
 def test_streams_have_views() -> None:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
+import tarfile
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -21,6 +25,7 @@ from tests.cli.samples import lines_of
 from tests.cli.screen import shell_on_screen
 from tests.cli.shells import script
 from tests.live.appliance import Appliance
+from tests.live.processes import wait_until
 
 TRIAL_S = 60
 
@@ -42,6 +47,14 @@ def refused(appliance: Appliance, *commands: str) -> str:
     done = appliance.command("cli", stdin="\n".join(commands) + "\n")
     assert done.returncode == 1
     return done.stderr
+
+
+def operator(appliance: Appliance) -> Session:
+    """Somebody in configuration mode."""
+    session = Session(Control(appliance.state / "run" / "control.sock"), Nobody(), run_command)
+    session.connect()
+    assert script(session, "enable", "conf t").status == 0
+    return session
 
 
 def document(appliance: Appliance, command: str) -> Any:
@@ -87,13 +100,7 @@ def test_faults_are_named_and_nothing_changes(appliance: Appliance) -> None:
 
 
 def test_the_second_of_two_operators_is_refused_and_rebases(appliance: Appliance) -> None:
-    def operator() -> Session:
-        session = Session(Control(appliance.state / "run" / "control.sock"), Nobody(), run_command)
-        session.connect()
-        assert script(session, "enable", "conf t").status == 0
-        return session
-
-    one, other = operator(), operator()
+    one, other = operator(appliance), operator(appliance)
     script(one, "timers c 200")
     script(other, "timers c 300", "proxy targets 5")
     assert script(one, "commit").status == 0
@@ -116,6 +123,56 @@ def test_every_change_is_in_the_audit_log(appliance: Appliance) -> None:
     noted = " ".join(entry["command"] for entry in entries)
     assert "clear counters" in noted and "commit" in noted
     assert all(entry["user"] for entry in entries)
+
+
+def test_a_candidate_outlives_the_process_that_serves_it(appliance: Appliance) -> None:
+    session = operator(appliance)
+    assert script(session, "timers c 200", "show diff", "exit").status == 1
+    assert session.candidate is not None
+    management = next(row for row in document(appliance, "show processes")["processes"] if row["name"] == "management")
+    os.kill(management["pid"], signal.SIGKILL)
+    wait_until(lambda: not session.control.is_open, "the connection is lost", 10.0)
+    wait_until(lambda: appliance.command("cli", "-c", "show clock").returncode == 0, "somebody answers", 30.0, 0.5)
+    assert script(session, "commit").status == 0
+    assert "  c 200" in typed(appliance, "show run")
+
+
+def test_a_request_is_tried_without_sending_it(appliance: Appliance) -> None:
+    lines = typed(appliance, f"test route sip:alice@{appliance.domain} from bob@{appliance.domain}")
+    stages = lines[lines.index("STAGES") + 2 : lines.index("TARGETS") - 1]
+    assert [line.split()[0] for line in stages][:2] == ["validate", "loose_route"]
+    assert "locate" in lines[-1]
+    assert appliance.counter("requests-sent") == 0
+
+
+@pytest.mark.skipif("ping" not in REQUESTS, reason="the appliance does not send pings yet")
+def test_a_ping_is_answered_and_seen(appliance: Appliance) -> None:
+    shown: list[str] = []
+    watching = threading.Thread(target=lambda: shown.extend(typed(appliance, "enable", "debug sip seconds 20 lines 2")))
+    watching.start()
+    uri = f"sip:{appliance.address}:{appliance.port}"
+    while watching.is_alive():
+        lines = typed(appliance, "enable", f"ping sip {uri} count 2 timeout 1")
+        assert lines[-1].startswith("Success rate is 100 percent (2/2)")
+    assert any("200 OK" in line for line in shown)
+    assert shown[-1].startswith("2 messages")
+
+
+@pytest.mark.skipif("show tech-support" not in REQUESTS, reason="the appliance makes no archive yet")
+def test_one_archive_for_support(appliance: Appliance) -> None:
+    path = typed(appliance, "enable", "conf t", "enable secret tiger", "commit", "end", "show tech-support")[-1]
+    with tarfile.open(path.split(" (")[0]) as archive:
+        texts = {name: archive.extractfile(name).read() for name in archive.getnames()}  # type: ignore[union-attr]
+    assert not any(b"scrypt:" in text for text in texts.values())
+    assert any(b"enable secret" in text for text in texts.values())
+
+
+@pytest.mark.skipif("complete" not in REQUESTS, reason="the appliance does not complete yet")
+def test_live_names_complete(appliance: Appliance) -> None:
+    appliance.add_subscriber("alice", "secret")
+    session = operator(appliance)
+    assert session.live_names("subscriber", "al") == [f"alice@{appliance.domain}"]
+    assert session.live_names("worker", "") == ["0", "1"]
 
 
 @pytest.mark.skipif(shutil.which("tmux") is None, reason="there is no tmux (packaging/apt-test.txt)")

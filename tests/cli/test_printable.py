@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from cli.execution import seen
+from cli.failure import Failed
+from cli.mistakes import failure_lines
+from cli.printable import seen
 
 
 @pytest.mark.parametrize(
@@ -20,3 +22,7 @@ from cli.execution import seen
 )
 def test_what_cannot_be_seen_is_named(line: str, shown: str) -> None:
     assert seen(line) == shown
+
+
+def test_nor_can_a_refusal() -> None:
+    assert failure_lines(Failed("There is no \x1b[2J."), 0) == ["% There is no \\x1b[2J."]
