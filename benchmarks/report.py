@@ -97,7 +97,9 @@ def ratios_over_time(runs: Iterable[Mapping[str, Any]]) -> tuple[list[str], dict
     for run in runs:
         if not run["quick"]:
             known = by_commit.setdefault(run["commit"], {})
-            known |= {row["case"]: row["ratio"] for case in BASIC for row in _rows_of(run["rows"], case.name, "kamailio")}
+            for case in BASIC:
+                for row in _rows_of(run["rows"], case.name, "kamailio"):
+                    known[case.name] = row["ratio"]
     ratios = {case.name: [known.get(case.name) for known in by_commit.values()] for case in BASIC}
     return list(by_commit), ratios
 
