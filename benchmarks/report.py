@@ -92,15 +92,16 @@ def by_bindings(rows: Rows) -> dict[str, Points]:
 
 
 def ratios_over_time(runs: Iterable[Mapping[str, Any]]) -> tuple[list[str], dict[str, list[float | None]]]:
-    """The commit of each whole run, and the ratio to Kamailio of each case in it."""
-    whole = [run for run in runs if not run["quick"]]
-    ratios: dict[str, list[float | None]] = {
-        case.name: [
-            next((row["ratio"] for row in _rows_of(run["rows"], case.name, "kamailio")), None) for run in whole
-        ]
-        for case in BASIC
-    }
-    return [run["commit"] for run in whole], ratios
+    """Each commit, and the ratio to Kamailio of each case there: the latest one; quick looks do not count."""
+    by_commit: dict[str, dict[str, float]] = {}
+    for run in runs:
+        if not run["quick"]:
+            known = by_commit.setdefault(run["commit"], {})
+            for case in BASIC:
+                for row in _rows_of(run["rows"], case.name, "kamailio"):
+                    known[case.name] = row["ratio"]
+    ratios = {case.name: [known.get(case.name) for known in by_commit.values()] for case in BASIC}
+    return list(by_commit), ratios
 
 
 def _rows_of(rows: Rows, case: str, peer: str = "") -> Rows:

@@ -32,6 +32,8 @@ SHARE = 0.5
 MEMORY_MARGIN = 1.05
 FILES_MARGIN = 10
 BAR_LEN = 50
+# So many times the first sample fill a bar: transactions pile up for 32 s (timer J) before the first of them go.
+FULL = 4
 MIB = 1024 * 1024
 
 
@@ -87,8 +89,8 @@ def _watch(server: Signalbox, seconds: float) -> list[Sample]:
 
 
 def draw_sample(sample: Sample, first: Sample) -> str:
-    """One line of the curve: time, memory as a bar (twice the first is full), file descriptors."""
-    bar = "#" * min(BAR_LEN, round(BAR_LEN * sample.memory / (2 * first.memory)))
+    """One line of the curve: time, memory as a bar, file descriptors."""
+    bar = "#" * min(BAR_LEN, round(BAR_LEN * sample.memory / (FULL * first.memory)))
     return f"{sample.at_s:6.0f} s {sample.memory / MIB:8.1f} MiB {bar:<{BAR_LEN}} {sample.files:4} files"
 
 

@@ -54,12 +54,14 @@ def test_a_curve_over_bindings_begins_with_what_the_others_are_compared_to() -> 
     assert by_bindings(rows)["signalbox, register"] == [(1000, 30), (100000, 31), (1000000, 33)]
 
 
-def test_history_is_of_whole_runs_and_leaves_gaps() -> None:
+def test_history_is_by_commit_and_leaves_gaps() -> None:
     runs = [
         {"quick": False, "commit": "a", "rows": [row("call", "kamailio", 50, 100)]},
         {"quick": True, "commit": "b", "rows": [row("call", "kamailio", 60, 100)]},
         {"quick": False, "commit": "c", "rows": []},
+        {"quick": False, "commit": "a", "rows": [row("options", "kamailio", 70, 100)]},
     ]
 
     commits, ratios = ratios_over_time(runs)
-    assert (commits, ratios["call"]) == (["a", "c"], [0.5, None])
+    assert commits == ["a", "c"]
+    assert (ratios["call"], ratios["options"]) == ([0.5, None], [0.7, None])

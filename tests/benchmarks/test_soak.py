@@ -37,8 +37,8 @@ def test_few_samples_prove_nothing() -> None:
         growths(samples(lambda at: 100, lambda at: 40, count=5))
 
 
-def test_a_line_of_the_curve_shows_twice_the_first_as_full() -> None:
+def test_a_line_of_the_curve_has_room_for_four_times_the_first() -> None:
     first = Sample(0, 100 * MIB, 40)
 
-    assert draw_sample(first, first).count("#") == 25
-    assert draw_sample(Sample(30, 300 * MIB, 41), first).count("#") == 50
+    assert draw_sample(Sample(30, 200 * MIB, 41), first).count("#") == 25
+    assert draw_sample(Sample(30, 500 * MIB, 41), first).count("#") == 50
