@@ -6,7 +6,7 @@ from appliance.routing.targets cimport Target
 from appliance.sip.fields cimport HeaderField
 from appliance.sip.headers cimport parse_name_addr
 from appliance.sip.message cimport Message, Request
-from appliance.sip.uri cimport Uri, parse_uri
+from appliance.sip.uri cimport Uri
 from appliance.transport.flow cimport Flow
 from appliance.transport.via cimport push_via
 

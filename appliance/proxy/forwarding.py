@@ -15,7 +15,7 @@ from appliance.sip.errors import MalformedMessage
 from appliance.sip.headers import parse_name_addr
 from appliance.sip.message import Message, Request
 from appliance.sip.names import CONTENT_LENGTH, MAX_BREADTH, MAX_FORWARDS, RECORD_ROUTE, ROUTE
-from appliance.sip.uri import Uri, parse_uri
+from appliance.sip.uri import Uri
 from appliance.transport.flow import TCP, UDP, Flow
 from appliance.transport.via import push_via
 
@@ -38,7 +38,7 @@ def prepare_request(context: RequestContext, target: Target, node: Node) -> tupl
     # RFC 3261 16.6 step 1
     request = context.request.copy()
     # RFC 3261 16.6 step 2
-    request.set_uri(target.uri_text)
+    request.set_uri(target.uri_text, None if target.uri.headers else target.uri)
     # RFC 3261 16.6 step 3
     _count_down(request, node.settings.proxy.max_forwards)
     # RFC 3327 5.3: the Path of a binding becomes its route set.
@@ -87,7 +87,7 @@ def next_hop_of(request: Request) -> Uri:
     """Where a request goes (RFC 3261 16.6 step 7): its first Route, else its Request-URI."""
     if request.count(ROUTE):
         return parse_name_addr(request.values(ROUTE)[0]).uri
-    return parse_uri(request.uri_text)
+    return request.read_uri()
 
 
 def connection_of(target: Target, node: Node) -> Flow | None:

@@ -18,6 +18,7 @@ cdef class Keys:
     cpdef bytes branch(self, bytes upstream, bytes target, bytes loop_part)
     cpdef bint is_own_branch(self, bytes branch, bytes upstream) except -1
     cpdef bytes to_tag(self, Request request)
+    cpdef bint is_own_tag(self, bytes tag, Request request) except -1
     cpdef bytes refusal_tag(self, bytes top_via, bytes call_id)
     cpdef bytes fault_tag(self, Request request)
     cpdef bytes route_token(self, bytes call_id)

@@ -29,6 +29,7 @@ from appliance.transaction.keys import COOKIE, has_cookie
 from appliance.transport.via import response_destination
 
 BRANCH_LEN = 39
+TAG_LEN = 16
 _TARGET = slice(7, 15)
 _LOOP = slice(15, 23)
 
@@ -59,6 +60,13 @@ class Keys:
     def to_tag(self, request: Request) -> bytes:
         """The To tag of replies made here; the same for the request, its CANCEL and its ACK."""
         return _sealed(self._tag, upstream_key(request) + request.read_call_id())
+
+    def is_own_tag(self, tag: bytes, request: Request) -> bool:
+        """Does the To tag say that a reply of ours, which kept no state, is what this ACK answers?"""
+        if tag.endswith(self.refusal_mark):
+            return True
+        # The length tells nearly all others apart, and costs nothing.
+        return len(tag) == TAG_LEN and tag == self.to_tag(request)
 
     def refusal_tag(self, top_via: bytes, call_id: bytes) -> bytes:
         """The To tag of a refusal that has to be cheap; the same for each retransmission (RFC 3261 8.2.7)."""

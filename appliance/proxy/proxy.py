@@ -78,9 +78,8 @@ class Proxy:
 
     def _receive_ack(self, context: RequestContext, now: float) -> None:
         request = context.request
-        keys = self._node.keys
-        # RFC 3261 8.2.7: this ACK ends a reply of ours that kept no state.
-        if request.to_tag != keys.to_tag(request) and not request.to_tag.endswith(keys.refusal_mark):
+        # RFC 3261 8.2.7: else this ACK ends a reply of ours that kept no state.
+        if not self._node.keys.is_own_tag(request.to_tag, request):
             stateless.forward_request(context, self._node, now)
 
     def _receive_cancel(self, context: RequestContext, now: float) -> None:

@@ -399,10 +399,10 @@ class Request(Message):
             self._uri = uri
         return self._uri
 
-    def set_uri(self, uri_text: bytes) -> None:
-        """Another Request-URI; parsed when asked for."""
+    def set_uri(self, uri_text: bytes, uri: Uri | None = None) -> None:
+        """Another Request-URI; parsed when asked for, unless `uri` is what parsing the text would give."""
         self.uri_text = uri_text
-        self._uri = None
+        self._uri = uri
 
     def copy(self) -> Request:
         """An independent request; header field objects and parsed values are shared, being values."""
