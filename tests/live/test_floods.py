@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +18,10 @@ from tests.live.sipp import call, register, start_callee
 
 START = Callable[..., Appliance]
 GARBAGE = 50_000
+FLOOD = Path(__file__).with_name("flood.py")
+FLOOD_S = 8
+GOOD_PER_S = 100
+GOOD_CALLS = 600
 CONNECTIONS_MAX = 40
 TRANSACTIONS_MAX = 300
 INVITES = 5_000
@@ -50,6 +56,21 @@ def test_garbage(processes: Processes, start_appliance: START) -> None:
     wait_until(lambda: dropped(appliance) > GARBAGE // 4, "garbage is counted as dropped", 10.0, 0.2)
     assert appliance.rss() - memory < MEMORY_GROWTH_MAX
     assert_in_service(processes, appliance)
+
+
+@pytest.mark.parametrize(("kind", "rate"), [("garbage", 20_000), ("invites", 2_000)])
+def test_good_calls_during_a_flood(processes: Processes, start_appliance: START, kind: str, rate: int) -> None:
+    """A hundred calls a second lose none while strangers send what they like, from ten thousand sources."""
+    appliance = start_appliance()
+    callee = start_callee(processes, "callee", calls=GOOD_CALLS)
+    register(processes, appliance, "bob", callee.contact)
+    argv = [sys.executable, str(FLOOD), kind, appliance.address, str(appliance.port), str(rate), str(FLOOD_S)]
+    flood = processes.start("flood", argv)
+    call(processes, appliance, "caller", "-r", str(GOOD_PER_S), calls=GOOD_CALLS)
+    callee.succeed()
+    assert flood.wait(FLOOD_S + 20) == 0
+    assert int(flood.text()) > 0.9 * rate * FLOOD_S
+    assert appliance.counter("calls-answered") == GOOD_CALLS
 
 
 def dropped(appliance: Appliance) -> int:
