@@ -32,7 +32,7 @@ def text_of(port: int, step: int) -> str:
 
 def commit(state_dir: Path, text: str, base: int) -> None:
     with suppress(BusUnavailable):
-        ask_supervisor(state_dir / "run", Order("commit", {"text": text, "base": base, "user": "anna"}), 5.0)
+        ask_supervisor(state_dir / "run", Order("commit", {"text": text, "base": base, "user": "anna"}), 0.5)
 
 
 def workers(state_dir: Path) -> list[dict[str, Any]]:
