@@ -82,7 +82,9 @@ def test_a_secret_is_asked_for_where_one_is_set(tmp_path: Path) -> None:
 
 def test_an_account_logs_in(tmp_path: Path) -> None:
     with standing_in(tmp_path, accounts={"ann": "tiger"}) as stand_in:
-        assert new_session(stand_in, Answers("ann", "lion", "ann", "tiger")).user == "ann"
+        answers = Answers("ann", "lion", "ann", "tiger")
+        assert new_session(stand_in, answers).user == "ann"
+        assert answers.questions[::2] == ["User: ", "Wrong user or password. User: "]
         with pytest.raises(Failed, match="Wrong user"):
             new_session(stand_in, Answers("ann", "a", "ann", "b", "ann", "c"))
 
