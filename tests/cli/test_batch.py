@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import stat
 import subprocess
 import sys
@@ -293,10 +292,7 @@ def test_files_complete(stand_in: StandIn, tmp_path: Path) -> None:
 
 
 def signalbox(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    return subprocess.run(
-        [sys.executable, *arguments], input=stdin, capture_output=True, text=True, timeout=60, env=environment
-    )
+    return subprocess.run([sys.executable, *arguments], input=stdin, capture_output=True, text=True, timeout=60)
 
 
 def test_signalbox_cli_and_the_login_shell(stand_in: StandIn) -> None:
