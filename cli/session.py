@@ -99,15 +99,17 @@ class Session:
         return [str(value) for value in draft.values_of(place_of(self.section, self.section_name)).get(attribute, ())]
 
     def _login(self) -> None:
+        question = "User: "
         for attempt in range(LOGIN_TRIES_MAX):
-            user = self.asker.ask("User: ")
+            user = self.asker.ask(question)
             password = self.asker.ask("Password: ", is_hidden=True)
             try:
                 self.user = str(self.control.ask("login", {"user": user, "password": password}).get("user", user))
                 return
-            except Refused:
+            except Refused as refused:
                 if attempt == LOGIN_TRIES_MAX - 1:
                     raise
+                question = f"{refused.problem} User: "
 
     def enable(self) -> None:
         """Take the right to act; asks for the secret only where one is needed. Raises Failed."""

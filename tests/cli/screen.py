@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
 WAIT_S = 20.0
 
 
@@ -20,8 +19,7 @@ class Screen:
 
     def __init__(self, folder: Path, command: list[str], columns: int, rows: int) -> None:
         self._tmux = ["tmux", "-S", str(folder / "tmux.sock"), "-f", os.devnull]
-        environment = f"PYTHONPATH={ROOT}:$PYTHONPATH PYTHONDONTWRITEBYTECODE=1 TERM=xterm"
-        line = f"{environment} {shlex.join(command)}; echo status $?; sleep 60"
+        line = f"TERM=xterm {shlex.join(command)}; echo status $?; sleep 60"
         self._run("new-session", "-d", "-x", str(columns), "-y", str(rows), line)
 
     def _run(self, *words: str) -> str:

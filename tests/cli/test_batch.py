@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import stat
 import subprocess
 import sys
@@ -82,7 +81,9 @@ def test_a_secret_is_asked_for_where_one_is_set(tmp_path: Path) -> None:
 
 def test_an_account_logs_in(tmp_path: Path) -> None:
     with standing_in(tmp_path, accounts={"ann": "tiger"}) as stand_in:
-        assert new_session(stand_in, Answers("ann", "lion", "ann", "tiger")).user == "ann"
+        answers = Answers("ann", "lion", "ann", "tiger")
+        assert new_session(stand_in, answers).user == "ann"
+        assert answers.questions[::2] == ["User: ", "Wrong user or password. User: "]
         with pytest.raises(Failed, match="Wrong user"):
             new_session(stand_in, Answers("ann", "a", "ann", "b", "ann", "c"))
 
@@ -291,10 +292,7 @@ def test_files_complete(stand_in: StandIn, tmp_path: Path) -> None:
 
 
 def signalbox(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    return subprocess.run(
-        [sys.executable, *arguments], input=stdin, capture_output=True, text=True, timeout=60, env=environment
-    )
+    return subprocess.run([sys.executable, *arguments], input=stdin, capture_output=True, text=True, timeout=60)
 
 
 def test_signalbox_cli_and_the_login_shell(stand_in: StandIn) -> None:
