@@ -29,7 +29,9 @@ SETTLED_S = 700.0
 def seeds() -> list[int]:
     """The one that is asked for; else some that are always tried, and a new one."""
     asked = os.environ.get("SIGNALBOX_SEED")
-    return [int(asked)] if asked else [1, 2, 3, random.SystemRandom().randrange(1_000_000)]
+    # Processes that share the tests of one run have to agree on the new one.
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or random.SystemRandom().random()
+    return [int(asked)] if asked else [1, 2, 3, random.Random(run).randrange(1_000_000)]
 
 
 @pytest.fixture(params=seeds())
