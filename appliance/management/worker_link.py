@@ -17,6 +17,7 @@ from appliance.state.messages import Asked, BusMessage, PeerStarted, Told
 
 TIMEOUT_S: Final = 3.0
 ASKED_MAX: Final = 256
+GREETING_PAUSE_S: Final = 0.05
 
 Report = dict[str, Any]
 
@@ -66,6 +67,7 @@ class WorkerLink:
         """What one worker answers. Raises Refused."""
         if worker not in self.live:
             raise Refused(f"Worker {worker} is not there.", "see `show workers`")
+        await self._open_way_back(worker, timeout_s)
         found: asyncio.Future[Report] = asyncio.get_running_loop().create_future()
 
         def told(_: int, report: Report) -> None:
@@ -83,6 +85,13 @@ class WorkerLink:
         if "error" in report:
             raise Refused(str(report["error"]), str(report.get("remedy", "")))
         return report
+
+    async def _open_way_back(self, worker: int, timeout_s: float) -> None:
+        """Greet a worker that has never answered; a question would be answered into the void, and may not be repeated."""
+        deadline = asyncio.get_running_loop().time() + timeout_s
+        while worker not in self._heard and asyncio.get_running_loop().time() < deadline:
+            self.tell([worker], "hello", {})
+            await asyncio.sleep(GREETING_PAUSE_S)
 
     async def ask_all(self, do: str, args: dict[str, Any]) -> list[Report]:
         """What all of them answer; who does not answer is left out. Raises Refused when nobody does."""

@@ -253,9 +253,10 @@ def test_commits_are_listed_with_what_they_changed(tmp_path: Path) -> None:
 
 def test_a_worker_that_does_not_answer_is_no_hang(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def talk(client: Client, desk: Supervised) -> None:
-        asking = asyncio.ensure_future(desk.workers.ask(0, "calls", {}, 0.05))
-        await asyncio.sleep(0.01)
-        desk.workers.receive()
+        asking = asyncio.ensure_future(desk.workers.ask(0, "calls", {}, 2.0))
+        while not asking.done():
+            await asyncio.sleep(0.01)
+            desk.workers.receive()
         assert (await asking)["do"] == "calls"
         desk.bus.is_deaf = True
         with pytest.raises(Refused, match="did not answer"):

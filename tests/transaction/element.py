@@ -12,7 +12,7 @@ from appliance.sip.parser import SyntaxLimits, parse
 from appliance.sip.writer import write, write_response
 from appliance.transaction.table import Transactions
 from appliance.transaction.timers import TimerSettings
-from appliance.transaction.transaction import ClientTransaction, ServerTransaction
+from appliance.transaction.transaction import ClientTransaction, ClientUser, ServerTransaction
 from appliance.transport.flow import TCP, UDP, Flow, Outgoing
 
 UDP_FLOW = Flow(UDP, 0, ("192.0.2.4", 5060))
@@ -51,7 +51,7 @@ def response(to: Request, status: int, tag: bytes = b"a6c85cf") -> Response:
     return message
 
 
-class Element:
+class Element(ClientUser):
     """One transaction layer with the clock at 0."""
 
     def __init__(self, flow: Flow = UDP_FLOW, limit: int = 1000, durations: TimerSettings | None = None) -> None:
