@@ -47,7 +47,7 @@ cdef class Branch(ClientUser):
     cdef bint _prepare(self, double now) except -1
     cdef _find_hops(self, double now)
     @cython.locals(hop=Flow, request=Request, context=RequestContext, transactions=Transactions, data=bytes)
-    cdef _try_next_hop(self, double now, bint is_proceeding=*)
+    cdef _try_next_hop(self, double now, object resumed=*)
     cdef _start_timer(self, double duration_s, double now)
     cdef _stop_timer(self)
     cpdef response_arrived(self, ClientTransaction client, Response response, double now)

@@ -121,7 +121,8 @@ class Branch(ClientUser):
         )
 
     def resume(self, snapshot: BranchSnapshot, now: float) -> None:
-        """Go on where another worker left off; a hop that has not answered yet gets the request again."""
+        """Go on where another worker left off. Over a stream the request goes out again, for that of the other worker is
+        gone, and what came by it; otherwise the hop has it, and repeats what it has to say."""
         self._wants_cancel = snapshot.wants_cancel
         self.final = snapshot.final
         if self.final is not None:
@@ -131,8 +132,7 @@ class Branch(ClientUser):
         elif self._prepare(now):
             self._hops = [snapshot.hop, *snapshot.hops]
             self._attempt = snapshot.attempt
-            # Over a stream nobody repeats a final response, which may have been lost with the connection.
-            self._try_next_hop(now, snapshot.is_proceeding and not snapshot.hop.is_reliable)
+            self._try_next_hop(now, None if snapshot.hop.is_reliable else snapshot)
             if self._wants_cancel and self.state == _PROCEEDING:
                 self._send_cancel(now)
 
@@ -193,8 +193,8 @@ class Branch(ClientUser):
 
     # -- sending -----------------------------------------------------------------------------------
 
-    def _try_next_hop(self, now: float, is_proceeding: bool = False) -> None:
-        """Send the request; or only wait for the final response of a hop that has it and has answered provisionally."""
+    def _try_next_hop(self, now: float, resumed: BranchSnapshot | None = None) -> None:
+        """Send the request; or, when the hop has it from another worker, only wait for what comes."""
         if not self._hops:
             self._end(made_here(503, b"Next Hop Unreachable"), now)
             return
@@ -207,14 +207,14 @@ class Branch(ClientUser):
         self._attempt += 1
         transactions, data = self._node.transactions, write(request)
         try:
-            if is_proceeding:
-                self.client = transactions.resume_client(request, data, hop, self)
-            else:
+            if resumed is None:
                 self.client = transactions.new_client(request, data, hop, self, now)
+            else:
+                self.client = transactions.resume_client(request, data, hop, self, resumed.is_proceeding, now)
         except TableFull:
             self._end(made_here(503, b"Too Many Transactions"), now)
             return
-        self.state = _PROCEEDING if is_proceeding else _CALLING
+        self.state = _PROCEEDING if resumed is not None and resumed.is_proceeding else _CALLING
         if self._user.is_invite:
             # RFC 3261 16.6 step 11
             self._start_timer(self._node.settings.timers.c_s, now)

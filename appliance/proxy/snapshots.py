@@ -1,8 +1,8 @@
 """A call that is being set up, as octets: enough for another worker to go on with it (design 4).
 
 What was sent need not be in a snapshot: branches are keyed functions of the request and the hop, so whoever adopts the
-call makes the same request again. A peer that has not answered yet gets it once more, as a retransmission (RFC 3261
-17.2.1). One that rings is left in peace: it repeats its final response until that is acknowledged.
+call makes the same request again. It is sent again, as a retransmission (RFC 3261 17.1.1.2), only if nothing comes
+within T1; a hop that rings is left in peace, for it repeats its final response until that is acknowledged.
 
 Knows nothing of where snapshots are kept, and of what is done with one.
 """

@@ -40,7 +40,8 @@ cdef class Transactions(TransactionLayer):
     @cython.locals(client=ClientTransaction)
     cpdef ClientTransaction new_client(self, Request request, bytes data, Flow flow, ClientUser user, double now)
     @cython.locals(client=ClientTransaction)
-    cpdef ClientTransaction resume_client(self, Request request, bytes data, Flow flow, ClientUser user)
+    cpdef ClientTransaction resume_client(self, Request request, bytes data, Flow flow, ClientUser user, bint is_proceeding,
+                                          double now)
     @cython.locals(branch=bytes, key=bytes, client=ClientTransaction)
     cdef ClientTransaction _added_client(self, Request request, bytes data, Flow flow, ClientUser user)
     cpdef ClientTransaction client_for(self, Response response)

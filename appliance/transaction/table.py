@@ -218,10 +218,12 @@ class Transactions(TransactionLayer):
         client.step(_REQUEST, None, now)
         return client
 
-    def resume_client(self, request: Request, data: bytes, flow: Flow, user: ClientUser | None) -> ClientTransaction:
-        """Go on with an INVITE that was sent before and has had a provisional response. Raises TableFull."""
+    def resume_client(
+        self, request: Request, data: bytes, flow: Flow, user: ClientUser | None, is_proceeding: bool, now: float
+    ) -> ClientTransaction:
+        """Go on with an INVITE that another worker sent. Raises TableFull."""
         client = self._added_client(request, data, flow, user)
-        client.resume()
+        client.resume(is_proceeding, now)
         return client
 
     def _added_client(self, request: Request, data: bytes, flow: Flow, user: ClientUser | None) -> ClientTransaction:

@@ -11,6 +11,7 @@ cdef long _BITS
 cdef long _MASK
 cdef long _IGNORED
 cdef long _TRYING
+cdef long _CALLING
 cdef long _PROCEEDING
 cdef long _ACCEPTED
 cdef long _COMPLETED
@@ -22,6 +23,7 @@ cdef long _SEND_RESPONSE
 cdef long _SEND_TRYING
 cdef long _SEND_AGAIN
 cdef long _KEEP_SILENT
+cdef long _START_A
 cdef long _START_B
 cdef long _START_D
 cdef long _START_F
@@ -68,7 +70,7 @@ cdef class ClientTransaction(Transaction):
     cdef public Flow flow
     cdef public ClientUser user
 
-    cpdef resume(self)
+    cpdef resume(self, bint is_proceeding, double now)
     cpdef timer_fired(self, long token, double now)
     @cython.locals(step=long, before=int, do=long, user=ClientUser)
     cpdef step(self, int what, Response response, double now)

@@ -53,6 +53,7 @@ _BITS: Final = STATE_BITS
 _MASK: Final = STATE_MASK
 _IGNORED: Final = IGNORED
 _TRYING: Final = int(State.TRYING)
+_CALLING: Final = int(State.CALLING)
 _PROCEEDING: Final = int(State.PROCEEDING)
 _ACCEPTED: Final = int(State.ACCEPTED)
 _COMPLETED: Final = int(State.COMPLETED)
@@ -65,6 +66,7 @@ _SEND_RESPONSE: Final = int(Do.SEND_RESPONSE)
 _SEND_TRYING: Final = int(Do.SEND_TRYING)
 _SEND_AGAIN: Final = int(Do.SEND_AGAIN)
 _KEEP_SILENT: Final = int(Do.KEEP_SILENT)
+_START_A: Final = int(Do.START_A)
 _START_B: Final = int(Do.START_B)
 _START_D: Final = int(Do.START_D)
 _START_F: Final = int(Do.START_F)
@@ -154,9 +156,17 @@ class ClientTransaction(Transaction):
         self.flow = flow
         self.user = user
 
-    def resume(self) -> None:
-        """An INVITE that another worker sent, and that has had a provisional response: no timer runs (17.1.1.2)."""
-        self.state = _PROCEEDING
+    def resume(self, is_proceeding: bool, now: float) -> None:
+        """An INVITE that another worker sent; it is sent again only if nothing comes within T1 (timer A).
+
+        `is_proceeding`: it has had a provisional response, so no timer runs (17.1.1.2).
+        """
+        if is_proceeding:
+            self.state = _PROCEEDING
+            return
+        self.state = _CALLING
+        self._repeat(_START_A, now)
+        self._start_waiting(_START_B, now)
 
     def timer_fired(self, token: int, now: float) -> None:
         """One of timers A, B, D, E, F, K and M."""
