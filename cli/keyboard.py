@@ -11,9 +11,15 @@ import termios
 import tty
 from collections.abc import Iterator
 from contextlib import contextmanager
+from select import select
 
-# The place of the local modes among the attributes of a terminal (termios.tcgetattr).
+# Places among the attributes of a terminal (termios.tcgetattr).
 LOCAL_MODES = 3
+CONTROL_KEYS = 6
+NO_KEY = b"\0"
+# Keys such as the arrows send several octets, of which Escape is the first.
+ESCAPE = b"\x1b"
+ESCAPE_REST_S = 0.05
 KEY_LEN_MAX = 8
 
 
@@ -29,14 +35,17 @@ class Keyboard:
         return size.columns, size.lines
 
     def key(self) -> str:
-        """The next key; "" when there will be none."""
+        """The next key; "" when there will be none. What was typed ahead of it stays for whoever reads next."""
         descriptor = sys.stdin.fileno()
         before = termios.tcgetattr(descriptor)
         try:
-            tty.setcbreak(descriptor)
-            return os.read(descriptor, KEY_LEN_MAX).decode("utf-8", "replace")[:1]
+            tty.setcbreak(descriptor, termios.TCSANOW)
+            key = os.read(descriptor, 1)
+            if key == ESCAPE and select([descriptor], [], [], ESCAPE_REST_S)[0]:
+                os.read(descriptor, KEY_LEN_MAX)
+            return key.decode("utf-8", "replace")
         finally:
-            termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
+            termios.tcsetattr(descriptor, termios.TCSANOW, before)
 
     def line(self, label: str) -> str:
         """A line typed behind a label."""
@@ -44,12 +53,14 @@ class Keyboard:
 
 
 @contextmanager
-def unechoed_controls() -> Iterator[None]:
-    """Ctrl-C is a key that says nothing: the terminal does not write `^C` into what is shown."""
+def keys_of_the_shell() -> Iterator[None]:
+    """Ctrl-C is not written into what is shown, and Ctrl-Z is a key: it stops no shell, and waits for its prompt."""
     descriptor = sys.stdin.fileno()
     before = termios.tcgetattr(descriptor)
     quiet = list(before)
     quiet[LOCAL_MODES] &= ~termios.ECHOCTL
+    quiet[CONTROL_KEYS] = list(before[CONTROL_KEYS])
+    quiet[CONTROL_KEYS][termios.VSUSP] = NO_KEY
     termios.tcsetattr(descriptor, termios.TCSADRAIN, quiet)
     try:
         yield

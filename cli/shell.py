@@ -5,7 +5,6 @@ Knows nothing of commands and grammar: it asks the session.
 
 from __future__ import annotations
 
-import signal
 import sys
 from collections.abc import Iterable
 
@@ -23,7 +22,7 @@ from cli.execution import Shown, execute
 from cli.failure import Failed
 from cli.grammar import Mistake
 from cli.help import help_lines
-from cli.keyboard import Keyboard, unechoed_controls, write
+from cli.keyboard import Keyboard, keys_of_the_shell, write
 from cli.listing import in_rows
 from cli.mistakes import failure_lines
 from cli.monitor import Monitor
@@ -39,8 +38,6 @@ LEAVE = "end"
 def run_interactive(session: Session) -> int:
     """Read and do commands until the operator leaves; returns the exit status. Raises Failed when nobody answers."""
     shell = Shell(session)
-    # Ctrl-Z is a key of this shell; while a command runs it must not stop a login shell.
-    signal.signal(signal.SIGTSTP, signal.SIG_IGN)
     session.connect()
     print(BANNER)
     shell.run()
@@ -82,7 +79,7 @@ class Shell:
 
     def run(self) -> None:
         """Until the operator leaves."""
-        with unechoed_controls():
+        with keys_of_the_shell():
             while not self._session.is_over:
                 self._turn()
         self._monitor.turn(False)

@@ -134,11 +134,11 @@ CLI_DOORS = {
     "control.py": {"socket", "threading", "pathlib"},
     "inbox.py": {"threading"},
     "monitor.py": {"threading"},
-    "keyboard.py": {"os", "sys"},
+    "keyboard.py": {"os", "select", "sys"},
     "configuring.py": {"os", "pathlib"},
     "files.py": {"pathlib"},
     "secrecy.py": {"os"},
-    "shell.py": {"signal", "sys"},
+    "shell.py": {"sys"},
     "main.py": {"os", "sys", "pathlib"},
 }
 

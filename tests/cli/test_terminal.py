@@ -131,6 +131,20 @@ def test_lines_that_are_pasted_are_done_one_after_another(screen: Screen) -> Non
     assert lines[begun : begun + 3] == ["+ workers 2", "+ listener phones", "+   port 5062"]
 
 
+def test_ctrl_z_that_comes_while_a_command_runs_waits_for_the_prompt(screen: Screen) -> None:
+    screen.enter("enable")
+    screen.enter("conf t")
+    screen.until("box(config)#")
+    screen.enter("do debug sip")
+    screen.until("180 Ringing...")
+    screen.press("C-z")
+    screen.press("C-c")
+    screen.until("5 messages....")
+    screen.until("box")
+    screen.enter("show clock")
+    screen.until("2025-11-24...")
+
+
 def test_the_history_is_searched_and_shown(screen: Screen) -> None:
     screen.enter("show clock | count")
     screen.until("box>")
