@@ -87,7 +87,7 @@ class WorkerLink:
         return report
 
     async def _open_way_back(self, worker: int, timeout_s: float) -> None:
-        """Greet a worker that has never answered; a question would be answered into the void, and may not be repeated."""
+        """Greet a worker that has never answered: a question might be answered into the void, and is never repeated."""
         deadline = asyncio.get_running_loop().time() + timeout_s
         while worker not in self._heard and asyncio.get_running_loop().time() < deadline:
             self.tell([worker], "hello", {})

@@ -121,8 +121,10 @@ class Branch(ClientUser):
         )
 
     def resume(self, snapshot: BranchSnapshot, now: float) -> None:
-        """Go on where another worker left off. Over a stream the request goes out again, for that of the other worker is
-        gone, and what came by it; otherwise the hop has it, and repeats what it has to say."""
+        """Go on where another worker left off: the hop has the request, and repeats what it has to say.
+
+        Over a stream it goes out again, for the connection may be gone, and with it what was said.
+        """
         self._wants_cancel = snapshot.wants_cancel
         self.final = snapshot.final
         if self.final is not None:
