@@ -318,6 +318,40 @@ def test_an_answer_whose_call_does_not_come_goes_on_by_its_branch() -> None:
     assert new.counters[counters.STRAY_RESPONSES_FORWARDED] == 1
 
 
+def with_vias_below(response: bytes, vias: list[str]) -> bytes:
+    """The same response with these Vias below ours, in place of the caller's."""
+    lines = response.split(b"\r\n")
+    own, *others = [line for line in lines if line.startswith(b"Via: ")]
+    lines[lines.index(own)] = b"\r\n".join([own, *(b"Via: " + via.encode() for via in vias)])
+    return b"\r\n".join([line for line in lines if line not in others])
+
+
+@pytest.mark.parametrize("vias", [[], ["nonsense"], ["SIP/2.0/UDP 192.0.2.101;branch="]])
+def test_an_early_answer_that_nobody_can_get_is_dropped(vias: list[str]) -> None:
+    """Its Via below ours is looked at when it has waited in vain, and there is nobody any more to tell of a fault."""
+    pair = Pair()
+    invite = ringing(pair)
+    new = pair.workers[0]
+    new.receive_messages([(-1, SlotsChanged(SlotTable(bytes(256), 9), [0, 1]))], NOW)
+    new.receive_datagrams([(with_vias_below(answer(invite, 200), vias), BOB)], NOW)
+    new.handle_timers(NOW + 1)
+    assert sent(new) == []
+    assert new.counters[counters.DROPPED_STRAY_RESPONSE] == 1
+
+
+def test_an_early_answer_without_a_via_below_ours_does_not_wait_for_its_call() -> None:
+    """RFC 3261 16.7 step 3: it is nobody's."""
+    pair = Pair()
+    invite = ringing(pair)
+    slots = SlotsChanged(SlotTable(bytes(256), 9), [0, 1])
+    new = pair.workers[0]
+    new.receive_messages([(-1, slots)], NOW)
+    new.receive_datagrams([(with_vias_below(answer(invite, 200), []), BOB)], NOW)
+    pair.workers[1].receive_messages([(-1, slots)], NOW)
+    pair.pump()
+    assert sent(new) == []
+
+
 def test_a_snapshot_of_another_version_harms_nothing() -> None:
     one = stack()
     one.adopt([b"", b"\x91\x63", b"no snapshot"], NOW)

@@ -9,7 +9,7 @@ from appliance.sip.message cimport Request, Response
 from appliance.sip.writer cimport write_response
 from appliance.transaction.transaction cimport ServerTransaction
 from appliance.transport.flow cimport Flow, Outgoing
-from appliance.transport.via cimport response_flow
+from appliance.transport.via cimport is_last_via, response_flow
 
 
 @cython.final

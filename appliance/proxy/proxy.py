@@ -37,7 +37,7 @@ from appliance.sip.writer import write_response
 from appliance.transaction.table import TableFull
 from appliance.transaction.transaction import ServerTransaction
 from appliance.transport.flow import Flow, Outgoing
-from appliance.transport.via import response_flow
+from appliance.transport.via import is_last_via, response_flow
 
 RETRY_AFTER = ((b"Retry-After", b"5"),)
 
@@ -182,7 +182,8 @@ class Proxy:
 
     def receive_stray_response(self, response: Response, now: float) -> None:
         """A response that matches no client transaction (RFC 3261 16.7, RFC 6026 7.3)."""
-        if not self.early.hold(response, now):
+        # RFC 3261 16.7 step 3: without a Via below ours it is nobody's, whichever call it might find.
+        if is_last_via(response) or not self.early.hold(response, now):
             stateless.forward_response(response, self._node)
 
     def handle_timers(self, now: float) -> None:

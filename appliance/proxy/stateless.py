@@ -24,6 +24,7 @@ from appliance.proxy.roles import STATELESS
 from appliance.routing.next_hops import HostUnknown
 from appliance.routing.questions import Answer
 from appliance.routing.targets import Target
+from appliance.sip.errors import MalformedMessage
 from appliance.sip.message import Response
 from appliance.sip.names import VIA
 from appliance.sip.uri import Uri
@@ -101,10 +102,14 @@ def forward_response(response: Response, node: Node) -> None:
 def _upstream_of(response: Response, node: Node) -> Flow | None:
     """Take our Via off; the flow for the one below it, None when the response is not ours to pass on."""
     branch = response.top_via.branch
-    if len(response.values(VIA)) < 2:
+    try:
+        if len(response.values(VIA)) < 2:
+            return None
+        pop_via(response)
+        below = response.top_via
+    except MalformedMessage:
+        # Its request came through here with a Via that could be read; and who waited has nobody to tell of a fault.
         return None
-    pop_via(response)
-    below = response.top_via
     if not node.keys.is_own_branch(branch, upstream_of_via(below)):
         return None
     transport, host, port = response_destination(below)
