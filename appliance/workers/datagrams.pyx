@@ -116,6 +116,8 @@ cdef enum:
     PAYLOAD_MAX = 65535
     QUOTE_MAX = 2048
     CONTROL_LEN = 512
+    # How often a datagram is tried that meets pending errors of others.
+    TRIES_MAX = 16
     # The buffers of one batch begin at different places of a page: equal ones would share cache sets.
     STAGGER = 1088
 
@@ -378,7 +380,7 @@ cdef class DatagramSocket:
         cdef Py_ssize_t end = begin
         cdef unsigned int count
         cdef unsigned int done = 0
-        cdef bint is_second_try = False
+        cdef int tries = 0
         cdef int sent
         cdef int fault
         while end < len(queue) and len(batch) < BATCH:
@@ -396,17 +398,19 @@ cdef class DatagramSocket:
             if sent > 0:
                 done += sent
                 self.sent += sent
-                is_second_try = False
+                tries = 0
             elif fault == EAGAIN:
                 self._waiting = batch[done:]
                 break
             elif fault != EINTR:
-                # The first fault may be the pending ICMP error of a datagram sent before: reading it clears it.
+                # The fault may be the pending ICMP error of a datagram sent before: reading it clears it. While many
+                # peers are unreachable there is soon another one, which is no fault of this datagram's either.
                 self.has_errors = True
-                if is_second_try:
+                tries += 1
+                if tries == TRIES_MAX:
                     failures.append(batch[done])
                     done += 1
-                is_second_try = not is_second_try
+                    tries = 0
         return end
 
     cdef bint _address(self, object outgoing, Py_ssize_t slot) except -1:
