@@ -13,15 +13,19 @@ from pathlib import Path
 import pytest
 
 from tests.live.appliance import Appliance
-from tests.live.processes import LOOPBACK, Processes, wait_until
+from tests.live.processes import LOOPBACK, Process, Processes, wait_until
 from tests.live.sipp import call, register, start_callee
 
 START = Callable[..., Appliance]
 GARBAGE = 50_000
 FLOOD = Path(__file__).with_name("flood.py")
+CONNECTION_FLOOD = Path(__file__).with_name("connection_flood.py")
 FLOOD_S = 8
 GOOD_PER_S = 100
 GOOD_CALLS = 600
+IDLE = 5_000
+DRIPPING = 500
+PARTIAL_S = 3
 CONNECTIONS_MAX = 40
 TRANSACTIONS_MAX = 300
 INVITES = 5_000
@@ -71,6 +75,40 @@ def test_good_calls_during_a_flood(processes: Processes, start_appliance: START,
     assert flood.wait(FLOOD_S + 20) == 0
     assert int(flood.text()) > 0.9 * rate * FLOOD_S
     assert appliance.counter("calls-answered") == GOOD_CALLS
+
+
+@pytest.mark.parametrize(
+    ("kind", "connections", "closed"),
+    [("idle", IDLE, "connections-closed-idle"), ("drip", DRIPPING, "connections-closed-partial")],
+)
+def test_good_calls_beside_connections_that_are_good_for_nothing(
+    processes: Processes, start_appliance: START, kind: str, connections: int, closed: str
+) -> None:
+    """Peers that say nothing, and peers that say one octet now and then of a message that never ends: each is rid of
+    after `message partial`, and a hundred calls a second by UDP lose none."""
+    appliance = start_appliance(f"limits\n  message partial {PARTIAL_S}\n!")
+    callee = start_callee(processes, "callee", calls=GOOD_CALLS)
+    register(processes, appliance, "bob", callee.contact)
+    flood = start_connection_flood(processes, appliance, kind, connections)
+    call(processes, appliance, "caller", "-r", str(GOOD_PER_S), calls=GOOD_CALLS)
+    callee.succeed()
+    assert flood.wait(FLOOD_S + 20) == 0
+    opened, closed_by_us, octets = map(int, flood.text().split())
+    assert (opened, closed_by_us) == (connections, connections)
+    assert bool(octets) == (kind == "drip")
+    assert appliance.counter("calls-answered") == GOOD_CALLS
+    # One that began to drip just before it was given up as a stranger counts as idle.
+    idle = appliance.counter("connections-closed-idle") if kind == "drip" else 0
+    assert appliance.counter("connections-accepted") == appliance.counter(closed) + idle == connections
+    assert appliance.counter(closed) > connections // 2
+    assert appliance.counter("connections-refused") == 0
+    assert open_connections(appliance) == 0
+
+
+def start_connection_flood(processes: Processes, appliance: Appliance, kind: str, connections: int) -> Process:
+    """Connections for a few seconds; see connection_flood.py for what it prints."""
+    argv = [sys.executable, str(CONNECTION_FLOOD), kind, appliance.address, str(appliance.port)]
+    return processes.start("connections", [*argv, str(connections), str(FLOOD_S)])
 
 
 def dropped(appliance: Appliance) -> int:
