@@ -12,6 +12,7 @@ from appliance.proxy.request_context import RequestContext
 from appliance.proxy.snapshots import snapshot_of, write_snapshot
 from appliance.routing.questions import Answer, SubscriberAnswer
 from appliance.sip.message import Request
+from appliance.transaction.machines import State
 from appliance.transaction.transaction import ServerTransaction
 
 
@@ -31,7 +32,7 @@ class Suspended:
     Of an INVITE a snapshot is kept: its caller has the 100 and will not send it again. Whoever adopts it asks again.
     """
 
-    __slots__ = ("_context", "_decider", "_is_ended", "_is_over", "_node", "_server")
+    __slots__ = ("_context", "_decider", "_is_over", "_node", "_server")
 
     def __init__(self, context: RequestContext, server: ServerTransaction, decider: Decider, node: Node) -> None:
         self._context = context
@@ -39,7 +40,6 @@ class Suspended:
         self._server = server
         self._node = node
         self._is_over = False
-        self._is_ended = False
         self._changed()
 
     def _changed(self) -> None:
@@ -52,11 +52,14 @@ class Suspended:
         return self._context.request.call_id
 
     def snapshot(self) -> bytes:
-        """The request and the stage that asked; b"" when the transaction has ended."""
-        if self._is_ended:
-            return b""
+        """The request and the stage that asked, or what it was answered; b"" when nothing may matter any more."""
         call = snapshot_of(self._context)
-        call.position = self._context.position
+        if self._server.state == State.PROCEEDING:
+            call.position = self._context.position
+        elif self._server.state == State.COMPLETED:
+            call.answer = self._server.last_response
+        else:
+            return b""
         return write_snapshot(call)
 
     def relinquish(self, now: float) -> None:
@@ -71,17 +74,24 @@ class Suspended:
             self._is_over = True
             self._context.found = answer
             self._decider.decide(self._context, now)
+            self._note_refusal()
 
     def cancel(self, now: float) -> None:
         """RFC 3261 9.2: nothing has been sent yet, so the request ends here."""
         if not self._is_over:
             self._is_over = True
             self._decider.refuse(self._context, 487, now)
+            self._note_refusal()
+
+    def _note_refusal(self) -> None:
+        """Unless somebody else has it now, the request was answered: nobody may ask for it again."""
+        if self._server.user is self:
+            self._changed()
 
     def ack_arrived(self, server: ServerTransaction, request: Request, now: float) -> None:
         """Nothing has been answered yet that an ACK could mean."""
 
     def server_ended(self, server: ServerTransaction, now: float) -> None:
         """The answer comes too late, or was given and acknowledged."""
-        self._is_over = self._is_ended = True
+        self._is_over = True
         self._changed()
