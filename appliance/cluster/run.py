@@ -10,6 +10,7 @@ Knows nothing of SIP, and nothing of the command line.
 
 from __future__ import annotations
 
+import resource
 import signal
 import socket
 import sys
@@ -41,6 +42,12 @@ def to_stderr(sentence: str) -> None:
     print(f"{clock.local_time_text()} {sentence}", file=sys.stderr, flush=True)
 
 
+def allow_descriptors() -> None:
+    """Let this process and its children open as many files as the system allows: each connection is one of them."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def run(
     settings: Settings,
     start: Start,
@@ -65,6 +72,7 @@ def run(
         log.write(sentence)
 
     report = report_and_log
+    allow_descriptors()
     with ExitStack() as opened:
         try:
             supervisor = _prepared(

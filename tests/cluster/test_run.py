@@ -152,3 +152,13 @@ def test_a_state_folder_that_may_not_be_written_is_one_sentence(tmp_path: Path, 
     status, log = Appliance(tmp_path / "state", port).end()
     tmp_path.chmod(0o700)
     assert status == 1 and "cannot be used" in log and log.count("\n") == 1
+
+
+def test_the_appliance_may_open_as_many_files_as_the_system_allows() -> None:
+    """A login session often allows 1,024, which is less than `limits connections`."""
+    program = (
+        "import resource; from appliance.cluster.run import allow_descriptors; most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (100, most)); allow_descriptors()\n"
+        "assert resource.getrlimit(resource.RLIMIT_NOFILE) == (most, most)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
