@@ -157,7 +157,8 @@ def test_a_state_folder_that_may_not_be_written_is_one_sentence(tmp_path: Path, 
 def test_the_appliance_may_open_as_many_files_as_the_system_allows() -> None:
     """A login session often allows 1,024, which is less than `limits connections`."""
     program = (
-        "from resource import RLIMIT_NOFILE, getrlimit, setrlimit; from appliance.cluster.run import allow_descriptors\n"
+        "from resource import RLIMIT_NOFILE, getrlimit, setrlimit\n"
+        "from appliance.cluster.run import allow_descriptors\n"
         "most = getrlimit(RLIMIT_NOFILE)[1]; setrlimit(RLIMIT_NOFILE, (100, most)); allow_descriptors()\n"
         "assert getrlimit(RLIMIT_NOFILE) == (most, most)"
     )
