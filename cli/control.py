@@ -144,9 +144,14 @@ class Control:
                 inbox = self._inboxes.get(answer.get("id"))
                 if inbox is not None:
                     inbox.put(answer)
-        if self._socket is connection:
-            self.close()
-        for inbox in list(self._inboxes.values()):
+        with self._lock:
+            # There may be another connection by now, with requests of its own.
+            is_current = self._socket is connection
+            if is_current:
+                self._socket = None
+            waiting = list(self._inboxes.values()) if is_current or self._socket is None else []
+        connection.close()
+        for inbox in waiting:
             inbox.put(LOST)
 
 

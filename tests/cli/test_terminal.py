@@ -28,6 +28,7 @@ def screen(appliance: StandIn, tmp_path: Path) -> Iterator[Screen]:
 
 def test_a_question_mark_shows_help_at_once_and_leaves_the_line(screen: Screen) -> None:
     screen.type("show co?")
+    screen.until("counters ...")
     lines = screen.until("box> show co")
     assert [line.split()[0] for line in lines[-4:-1]] == ["configuration", "connections", "counters"]
     screen.enter("unters | count")
