@@ -14,7 +14,8 @@ from typing import Final
 from appliance.sip.message import Response
 from appliance.transaction.table import Transactions
 
-WAIT_S: Final = 0.3
+# Slots are to have moved within a second, also where the machine is busy.
+WAIT_S: Final = 1.0
 HELD_MAX: Final = 4096
 
 

@@ -22,6 +22,7 @@ cdef class ResponseContext(BranchUser):
     cdef Py_ssize_t _breadth
     cdef bint _is_decided
     cdef bint _is_final_sent
+    cdef bint _is_kept
     cdef bytes _key
 
     cpdef start(self, double now)

@@ -42,6 +42,7 @@ class ResponseContext(BranchUser):
         "_breadth",
         "_is_decided",
         "_is_final_sent",
+        "_is_kept",
         "_key",
         "_node",
         "_seen",
@@ -64,6 +65,8 @@ class ResponseContext(BranchUser):
         # A 2xx, a 6xx or a CANCEL has come: no target may be tried any more.
         self._is_decided = False
         self._is_final_sent = False
+        # Is there a snapshot somewhere that has to be kept in step, or dropped?
+        self._is_kept = False
 
     def start(self, now: float) -> None:
         """Try the first group of targets."""
@@ -230,7 +233,7 @@ class ResponseContext(BranchUser):
 
     def _changed(self) -> None:
         """Have another snapshot kept at the end of the turn."""
-        if self.is_invite:
+        if self.is_invite and (self._is_kept or self._may_matter()):
             self._node.changed_calls[self._key] = self
 
     def _may_matter(self) -> bool:
@@ -240,7 +243,8 @@ class ResponseContext(BranchUser):
 
     def snapshot(self) -> bytes:
         """How things stand, for another worker; b"" when nothing may matter any more."""
-        if not self._may_matter():
+        self._is_kept = self._may_matter()
+        if not self._is_kept:
             return b""
         call = snapshot_of(self.request_context)
         if self.server is not None and self.server.state == _COMPLETED:

@@ -383,7 +383,7 @@ class Replica:
 
     def handle_timers(self, now: float) -> None:
         """Everything that is due."""
-        if self._pull is not None and now - self._pull.progress_at > PULL_TIMEOUT_S:
+        if self._pull is not None and self._pull.progress_at + PULL_TIMEOUT_S <= now:
             self._pull = None
         for worker, sibling in self._siblings.items():
             self._check_credit(worker, sibling, now)

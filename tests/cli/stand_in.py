@@ -79,10 +79,11 @@ class StandIn:
 
     def hang_up(self) -> None:
         """Lose all connections."""
-        for connection in self.connections:
+        # Who was hung up on may be back while others still are told.
+        lost, self.connections = self.connections, []
+        for connection in lost:
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
-        self.connections.clear()
 
     def _talk(self, connection: socket.socket) -> None:
         state = {"right": "look"}

@@ -15,8 +15,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from appliance.catalogue.settings import (
-    LimitSettings,
-    ListenerSettings,
     OverloadSettings,
     ProxySettings,
     RateLimitSettings,
@@ -28,17 +26,9 @@ from appliance.state.messages import Asked, ForgetSubscriber
 from appliance.transport.flow import UDP, Flow
 from tests.flows.wire import read
 from tests.fuzz.company import Company
-from tests.fuzz.test_stack_bytes import damaged, expect_clean, requests
+from tests.fuzz.test_stack_bytes import LIMITS, LISTENERS, damaged, expect_clean, requests
 
 WORKERS = 3
-LIMITS = LimitSettings(
-    transactions_max=40,
-    contexts_waiting_max=20,
-    bindings_max=20,
-    nonces_max=10,
-    hosts_cached_max=10,
-    subscribers_cached_max=10,
-)
 LOW_LIMITS = replace(
     LIMITS,
     transactions_max=4,
@@ -51,11 +41,7 @@ LOW_LIMITS = replace(
 )
 SETTINGS = Settings(
     domains=("example.com",),
-    listeners=(
-        ListenerSettings(name="open", address="192.0.2.1", relay="any"),
-        ListenerSettings(name="guarded", address="192.0.2.2", authenticate=True),
-        ListenerSettings(name="six", address="2001:db8::1", transports=(UDP,)),
-    ),
+    listeners=LISTENERS,
     limits=LIMITS,
     timers=TimerSettings(t1_ms=50, t2_ms=400, t4_ms=500, c_s=5),
     proxy=ProxySettings(targets_max=3),

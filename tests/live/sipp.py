@@ -5,6 +5,7 @@ Knows nothing of the proxy between them but its address.
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
@@ -95,6 +96,13 @@ def register(
     """Register a contact, and wait until that went as the scenario says."""
     keys = {"domain": proxy.domain, "contact": contact, "expires": str(expires_s)}
     Sipp(processes, scenario, *options, user=user, transport=transport, proxy=proxy, keys=keys).succeed()
+
+
+def outcome(figures: Path) -> tuple[int, int]:
+    """Calls that succeeded and that failed, by a statistics file of SIPp's (-trace_stat)."""
+    with figures.open(encoding="ascii") as rows:
+        last = list(csv.DictReader(rows, delimiter=";"))[-1]
+    return int(last["SuccessfulCall(C)"]), int(last["FailedCall(C)"])
 
 
 def open_ports() -> set[int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import signal
 import time
@@ -13,7 +12,7 @@ import pytest
 
 from tests.live.appliance import Appliance
 from tests.live.processes import Processes, wait_until
-from tests.live.sipp import Sipp, register, start_callee
+from tests.live.sipp import Sipp, outcome, register, start_callee
 
 pytestmark = pytest.mark.load
 
@@ -62,10 +61,3 @@ def kill_in_turn(appliance: Appliance, caller: Sipp, seconds: int) -> int:
         os.kill(appliance.worker_pids()[deaths % appliance.workers], signal.SIGKILL)
         deaths += 1
     return deaths
-
-
-def outcome(figures: Path) -> tuple[int, int]:
-    """SIPp's calls that succeeded and that failed."""
-    with figures.open(encoding="ascii") as rows:
-        last = list(csv.DictReader(rows, delimiter=";"))[-1]
-    return int(last["SuccessfulCall(C)"]), int(last["FailedCall(C)"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import signal
 import time
@@ -14,7 +13,7 @@ import pytest
 from tests.live.appliance import Appliance
 from tests.live.phones import fetch_many, register_many
 from tests.live.processes import Processes, wait_until
-from tests.live.sipp import Sipp, register, start_callee
+from tests.live.sipp import Sipp, outcome, register, start_callee
 
 pytestmark = pytest.mark.load
 
@@ -74,10 +73,3 @@ def strike(appliance: Appliance, number: int, blow: signal.Signals) -> float:
 def owners(appliance: Appliance) -> set[int]:
     """The workers that own slots."""
     return {owner for _, _, owner in appliance.status().get("slots", [])}
-
-
-def outcome(figures: Path) -> tuple[int, int]:
-    """SIPp's calls that succeeded and that failed."""
-    with figures.open(encoding="ascii") as rows:
-        last = list(csv.DictReader(rows, delimiter=";"))[-1]
-    return int(last["SuccessfulCall(C)"]), int(last["FailedCall(C)"])

@@ -55,7 +55,7 @@ def test_no_call_is_lost_while_the_configuration_changes_twenty_times(
     appliance = start_appliance(workers=1)
     calls = CALLS_PER_S * SECONDS
     # A call that goes on in another worker may be sent to the callee again, as RFC 3261 17.1.1.2 has it of any INVITE.
-    callee = start_callee(processes, "callee-repeats", calls=calls, timeout_s=SECONDS + 90)  # type: ignore[arg-type]
+    callee = start_callee(processes, "callee-lossy", calls=calls, timeout_s=SECONDS + 90)  # type: ignore[arg-type]
     register(processes, appliance, "bob", callee.contact, expires_s=3000)
     keys = {"domain": appliance.domain}
     caller = Sipp(

@@ -102,6 +102,15 @@ class World:
                 self.cluster.handle_timers()
         self.schedule.now = end
 
+    def let_workers_die_and_come_back(self, times: int) -> None:
+        """One after the other, 2.5 s apart."""
+        for number in range(times):
+            worker = number % len(self.cluster.stacks)
+            self.run(2.5)
+            self.cluster.kill(worker)
+            self.run(2.5)
+            self.cluster.revive(worker)
+
     # -- what phones do ------------------------------------------------------------------------------
 
     def register_all(self) -> None:

@@ -392,3 +392,20 @@ def test_tables_become_equal_over_a_bus_that_loses_doubles_and_reorders(seed: in
         node.run(1)
         assert worker.replica.acknowledged() == seq
     assert node.are_equal()
+
+
+def test_a_pull_that_makes_no_progress_is_given_up_when_its_time_is_over() -> None:
+    """At the very moment that next_timer names: whoever waits for that moment would come again and again."""
+    node = joined(2)
+    node.workers[1].table.apply(BindingChange(b"sip:9@h", (binding(9, node.now),)))
+    node.run_until(lambda: node.workers[0].replica._pull is not None, 10)
+    node.deaf.add(1)
+    replica = node.workers[0].replica
+    now = node.now
+    for _ in range(100):
+        due = replica.next_timer()
+        assert due is not None
+        now = max(now, due)
+        replica.handle_timers(now)
+        replica.messages_to_send(now)
+    assert now > node.now + 5
