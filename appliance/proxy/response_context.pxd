@@ -41,6 +41,7 @@ cdef class ResponseContext(BranchUser):
     cpdef cancel(self, double now)
     cdef _relay(self, Response response, double now)
     cdef _send_best(self, double now)
+    @cython.locals(may_matter=bint)
     cdef _changed(self)
     cdef bint _may_matter(self) except -1
     cpdef bytes snapshot(self)

@@ -233,7 +233,11 @@ class ResponseContext(BranchUser):
 
     def _changed(self) -> None:
         """Have another snapshot kept at the end of the turn."""
-        if self.is_invite and (self._is_kept or self._may_matter()):
+        if not self.is_invite:
+            return
+        may_matter = self._may_matter()
+        if may_matter or self._is_kept:
+            self._is_kept = may_matter
             self._node.changed_calls[self._key] = self
 
     def _may_matter(self) -> bool:
@@ -243,8 +247,7 @@ class ResponseContext(BranchUser):
 
     def snapshot(self) -> bytes:
         """How things stand, for another worker; b"" when nothing may matter any more."""
-        self._is_kept = self._may_matter()
-        if not self._is_kept:
+        if not self._may_matter():
             return b""
         call = snapshot_of(self.request_context)
         if self.server is not None and self.server.state == _COMPLETED:
