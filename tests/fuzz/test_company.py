@@ -151,7 +151,7 @@ class AnythingToAnybody(RuleBasedStateMachine):
         answer = answers[place % len(answers)]
         lines = [f"{name}: {answer.first(name)}" for name in ("Via", "From", "To", "Call-ID")]
         head = [f"{method.decode()} sip:bob@192.0.2.60 SIP/2.0", *lines, f"CSeq: {answer.cseq} {method.decode()}"]
-        data = "\r\n".join([*head, "Max-Forwards: 70", "Content-Length: 0", "", ""]).encode()
+        data = "\r\n".join([*head, "Max-Forwards: 70", "Content-Length: 0", "", ""]).encode("utf-8", "surrogateescape")
         self.company.receive(self.worker(worker), data, DATAGRAM_FLOWS[0])
 
     @rule(place=PLACES)
