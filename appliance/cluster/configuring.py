@@ -63,7 +63,8 @@ class _Attempt:
     source: str
     number: int = 0
     workers_before: int = 0
-    effects: list[dict[str, str]] = field(default_factory=list)
+    answer: Answer = field(default_factory=dict)
+    """What `asker` is told at the end."""
 
 
 class Configuring:
@@ -173,27 +174,26 @@ class Configuring:
     def _go_on(self, change: Reconfiguration, now: float) -> None:
         for number in change.late(now):
             self._node.end_worker(number, "did not take a configuration in force", now)
-        assert self._attempt is not None
-        if self._attempt.number:
+        attempt = self._attempt
+        assert attempt is not None
+        if change.is_done:
+            self._finish(attempt)
+        elif attempt.number or change.is_abandoned:
             change.tell()
-            if change.is_done:
-                self._finish()
         elif change.refusals:
-            self._give_up(change, " ".join(change.refusals), "nothing has changed; see `show logging`")
+            self._give_up(change, " ".join(change.refusals), "nothing has changed; see `show logging`", now)
         elif change.is_prepared:
             self._write_down(change, now)
 
-    def _give_up(self, change: Reconfiguration, sentence: str, remedy: str) -> None:
-        """Leave everything as it was."""
+    def _give_up(self, change: Reconfiguration, sentence: str, remedy: str, now: float) -> None:
+        """Leave everything as it was; whoever asked is told when the workers have let go of it too."""
         attempt = self._attempt
         assert attempt is not None
-        change.abandon(self._node.processes_to_prepare())
+        change.abandon(self._node.processes_to_prepare(), now)
         self._sockets.close_some(change.opened)
         self._sockets.trim(attempt.workers_before)
-        self._attempt = self._change = None
+        attempt.answer = _refused(sentence, remedy)
         self._node.log(f"A commit of {attempt.user} is refused: {sentence}")
-        if attempt.asker:
-            self._node.reply(attempt.asker, _refused(sentence, remedy))
 
     def _write_down(self, change: Reconfiguration, now: float) -> None:
         attempt = self._attempt
@@ -204,7 +204,7 @@ class Configuring:
             commit = self._store.add(attempt.text, attempt.user, attempt.comment, wall_time, confirm_by, attempt.source)
         except CommitFailed as fault:
             self.fault = str(fault)
-            self._give_up(change, self.fault, "make room in the state folder, then commit again")
+            self._give_up(change, self.fault, "make room in the state folder, then commit again", now)
             return
         self.fault = ""
         attempt.number = commit.number
@@ -212,13 +212,12 @@ class Configuring:
         self._node.put_in_force(change.settings, attempt.text, commit.number, now)
         change.put_in_force(self._node.processes_to_prepare(), now)
         self._node.log(f"Commit {commit.number} of {attempt.user} is in force{_until(attempt.confirm_s)}.")
-        attempt.effects = effects(former, change.settings)
+        attempt.answer = {"number": commit.number, "effects": effects(former, change.settings)}
 
-    def _finish(self) -> None:
-        attempt = self._attempt
-        if attempt is not None and attempt.asker:
-            self._node.reply(attempt.asker, {"number": attempt.number, "effects": attempt.effects})
+    def _finish(self, attempt: _Attempt) -> None:
         self._attempt = self._change = None
+        if attempt.asker:
+            self._node.reply(attempt.asker, attempt.answer)
 
     # -- a commit that is not confirmed --------------------------------------------------------------
 

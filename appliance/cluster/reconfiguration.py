@@ -4,8 +4,10 @@
                  so. One that refuses, dies or is late ends the attempt: nothing has changed anywhere.
     take effect: whoever has prepared is told, and says when it is done. From here there is no way back; who does not
                  follow is ended and starts anew, with the new configuration.
+    abandon:     instead of the second. Everybody is told, and says when the new sockets are closed: only then can
+                 another attempt open them again.
 
-Between the two the configuration is written down, so that a restart of everything finds it.
+Between the first two the configuration is written down, so that a restart of everything finds it.
 
 Knows nothing of commits, and of what a worker does with its part.
 """
@@ -24,6 +26,7 @@ from appliance.state.messages import Asked, BusMessage
 
 PREPARE_TIMEOUT_S: Final = 10.0
 EFFECT_TIMEOUT_S: Final = 5.0
+ABANDON_TIMEOUT_S: Final = 2.0
 PREPARE: Final = "prepare"
 TAKE_EFFECT: Final = "take effect"
 ABANDON: Final = "abandon"
@@ -48,12 +51,13 @@ class Reconfiguration:
     _waited_for: set[int] = field(default_factory=set)
     _untold: set[int] = field(default_factory=set)
     _deadline: float = 0.0
-    _is_in_force: bool = False
+    _verdict: str = ""
+    """TAKE_EFFECT or ABANDON; "" while it is prepared."""
 
     @property
     def is_prepared(self) -> bool:
         """Has everybody prepared?"""
-        return not self._waited_for and not self.refusals
+        return not self._verdict and not self._waited_for and not self.refusals
 
     def prepare(self, workers: Iterable[int], now: float) -> None:
         """Pass the new configuration to every process."""
@@ -73,54 +77,60 @@ class Reconfiguration:
                 self.refusals.append(f"Worker {number} could not be reached: {fault.strerror or fault}.")
 
     def told(self, worker: int, report: dict[str, Any]) -> None:
-        """What a worker says of its part."""
-        if report.get("revision") != self.revision or worker not in self._waited_for:
+        """What a worker says of its part: that it has prepared, or has done what it was told."""
+        if report.get("revision") != self.revision or report.get("done", "") != self._verdict:
             return
-        self._waited_for.discard(worker)
         fault = str(report.get("fault", ""))
-        if fault and not self._is_in_force:
+        if fault and worker in self._waited_for:
             self.refusals.append(f"Worker {worker} refuses it: {fault}.")
+        self._waited_for.discard(worker)
 
     def died(self, worker: int) -> None:
         """A process is gone: before the effect that is a refusal, after it the next one knows better."""
-        if worker in self._waited_for and not self._is_in_force:
+        if worker in self._waited_for and not self._verdict:
             self.refusals.append(f"Worker {worker} died while it prepared.")
         self._waited_for.discard(worker)
         self._untold.discard(worker)
 
-    def abandon(self, workers: Iterable[int]) -> None:
-        """Nothing comes of it."""
-        for number in workers:
-            self.send(number, [Asked(self.revision, ABANDON, {})])
+    def abandon(self, workers: Iterable[int], now: float) -> None:
+        """Nothing comes of it: let everybody close what came with it."""
+        self._pass(ABANDON, workers, now + ABANDON_TIMEOUT_S)
 
     def put_in_force(self, workers: Iterable[int], now: float) -> None:
         """Let everybody who has prepared go by it from now on."""
-        self._is_in_force = True
+        self._pass(TAKE_EFFECT, workers, now + EFFECT_TIMEOUT_S)
+
+    def _pass(self, verdict: str, workers: Iterable[int], deadline: float) -> None:
+        self._verdict = verdict
         self._waited_for = set(workers)
         self._untold = set(self._waited_for)
-        self._deadline = now + EFFECT_TIMEOUT_S
+        self._deadline = deadline
         self.tell()
 
     def tell(self) -> None:
         """Tell those again that the bus had no room for."""
         for number in sorted(self._untold):
-            if self.send(number, [Asked(self.revision, TAKE_EFFECT, {})]):
+            if self.send(number, [Asked(self.revision, self._verdict, {})]):
                 self._untold.discard(number)
 
     @property
+    def is_abandoned(self) -> bool:
+        """Will nothing come of it?"""
+        return self._verdict == ABANDON
+
+    @property
     def is_done(self) -> bool:
-        """Does everybody go by it?"""
-        return self._is_in_force and not self._waited_for
+        """Has everybody done what they were told, or will not?"""
+        return bool(self._verdict) and not self._waited_for
 
     def late(self, now: float) -> list[int]:
-        """Those who have not answered in time, once."""
+        """Those who have not taken it in force in time, once."""
         if now < self._deadline or not self._waited_for:
             return []
         late, self._waited_for = sorted(self._waited_for), set()
-        if not self._is_in_force:
+        if not self._verdict:
             self.refusals += [f"Worker {number} did not prepare within {PREPARE_TIMEOUT_S:g} s." for number in late]
-            return []
-        return late
+        return late if self._verdict == TAKE_EFFECT else []
 
 
 def too_many_sockets(opened: Sequence[Group]) -> str:

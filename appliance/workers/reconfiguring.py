@@ -51,9 +51,16 @@ class ReconfigurableJournal(Protocol):
 @dataclass(slots=True)
 class _Prepared:
     revision: int
-    settings: Settings
+    settings: Settings | None = None
     datagram_fds: dict[int, int] = field(default_factory=dict)
     listening: dict[int, socket.socket] = field(default_factory=dict)
+
+    def take(self, sockets: list[list[int]], fds: list[int]) -> None:
+        for (listener, transport), fd in zip(sockets, fds, strict=True):
+            if transport == UDP:
+                self.datagram_fds[listener] = fd
+            else:
+                self.listening[listener] = socket.socket(fileno=fd)
 
     def close(self) -> None:
         for fd in self.datagram_fds.values():
@@ -85,6 +92,7 @@ class Reconfiguring:
         self._told = told
         self._in_force = in_force
         self._prepared: _Prepared | None = None
+        self._abandoned = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -96,36 +104,34 @@ class Reconfiguring:
         """Prepare what came by the door. Raises EOFError when the supervisor has closed it."""
         try:
             document, fds = receive_document(door)
-        except LaunchError as fault:
-            log.error("%s", fault)
+        except LaunchError as wrong:
+            log.error("%s", wrong)
             return
-        revision = int(document["revision"])
+        prepared = _Prepared(int(document["revision"]))
+        prepared.take(document["sockets"], fds)
         self._forget()
-        try:
-            self._prepared = self._prepare(revision, document, fds)
-        except (ConfigError, KeyError, ValueError, OSError) as fault:
-            self._told({"revision": revision, "fault": str(fault)})
+        if prepared.revision <= self._abandoned:
+            prepared.close()
             return
-        self._told({"revision": revision, "fault": ""})
+        self._prepared, fault = prepared, ""
+        try:
+            prepared.settings = self._read(document)
+        except (ConfigError, KeyError, ValueError, OSError) as found:
+            self._forget()
+            fault = str(found)
+        self._told({"revision": prepared.revision, "fault": fault})
 
-    def _prepare(self, revision: int, document: dict[str, Any], fds: list[int]) -> _Prepared:
+    def _read(self, document: dict[str, Any]) -> Settings:
         wanted = parse_configuration(document["config_text"])
-        listeners = placed_by_names(wanted.listeners, document["places"], self._settings.listeners)
-        prepared = _Prepared(revision, with_places(wanted, listeners))
-        for (listener, transport), fd in zip(document["sockets"], fds, strict=True):
-            if transport == UDP:
-                prepared.datagram_fds[listener] = fd
-            else:
-                prepared.listening[listener] = socket.socket(fileno=fd)
-        return prepared
+        return with_places(wanted, placed_by_names(wanted.listeners, document["places"], self._settings.listeners))
 
     def take_effect(self, asked: Asked) -> None:
         """Go by what was prepared. A worker that has prepared nothing for it cannot follow: it has to start anew."""
-        prepared, self._prepared = self._prepared, None
-        if prepared is None or prepared.revision != asked.id:
-            if prepared is not None:
-                prepared.close()
+        prepared = self._prepared
+        if prepared is None or prepared.settings is None or prepared.revision != asked.id:
+            self._forget()
             raise RuntimeError(f"revision {asked.id} was not prepared here")
+        self._prepared = None
         settings = self._settings = prepared.settings
         for listener, fd in prepared.datagram_fds.items():
             self._doors.add(listener, DatagramSocket(fd, listener, FLOWS_CACHED_MAX))
@@ -133,7 +139,7 @@ class Reconfiguring:
         self._streams.stop_listening([n for n, item in enumerate(settings.listeners) if not _listens(item)])
         for listener, listening in prepared.listening.items():
             self._start(listener, listening)
-        self._told({"revision": asked.id, "fault": ""})
+        self._told({"revision": asked.id, "done": asked.do})
 
     def _apply(self, settings: Settings) -> None:
         limits = settings.limits
@@ -165,9 +171,11 @@ class Reconfiguring:
         self._stack.reconfigure(self._settings, clock.monotonic())
 
     def abandon(self, asked: Asked) -> None:
-        """Nothing comes of what was prepared."""
+        """Nothing comes of what was prepared, or is still to be read at the door."""
+        self._abandoned = asked.id
         if self._prepared is not None and self._prepared.revision == asked.id:
             self._forget()
+        self._told({"revision": asked.id, "done": asked.do})
 
     def _forget(self) -> None:
         if self._prepared is not None:

@@ -6,6 +6,7 @@ crash-N       end with status 3 at once        never-ready-N   never get in sync
 deaf-N        ignore Stop and SIGTERM          busy-N          say that transactions are left
 refuse-N      refuse a new configuration       die-N           die while it is prepared
 silent-N      never say that it is prepared    stuck-N         never take it in force
+clings-N      refuse it, and never say that its sockets are closed
 
 The gauge `config` is the checksum of the configuration that it goes by.
 """
@@ -48,7 +49,7 @@ def serve(launch: WorkerLaunch) -> int:
         document, fds = receive_document(door)
         if is_told_to("die"):
             sys.exit(4)
-        fault = "it does not want to" if is_told_to("refuse") else ""
+        fault = "it does not want to" if is_told_to("refuse") or is_told_to("clings") else ""
         prepared[document["revision"]] = document["config_text"]
         gauges["sockets"] = gauges.get("sockets", 0) + len(fds)
         held[:] = fds
@@ -73,10 +74,12 @@ def serve(launch: WorkerLaunch) -> int:
                     gauges["own slots"] = message.table.count_of(launch.number)
                 elif isinstance(message, Asked) and message.do == "take effect" and not is_told_to("stuck"):
                     gauges["config"] = crc32(prepared[message.id].encode())
-                    bus.send(SUPERVISOR, [Told(0, {"revision": message.id, "fault": ""})])
-                elif isinstance(message, Asked) and message.do == "abandon":
+                    bus.send(SUPERVISOR, [Told(0, {"revision": message.id, "done": message.do})])
+                elif isinstance(message, Asked) and message.do == "abandon" and not is_told_to("clings"):
                     for fd in held:
                         os.close(fd)
+                    held.clear()
+                    bus.send(SUPERVISOR, [Told(0, {"revision": message.id, "done": message.do})])
                 elif isinstance(message, Stop) and not is_told_to("deaf"):
                     bus.close()
                     return 0

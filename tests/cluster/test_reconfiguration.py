@@ -82,17 +82,29 @@ def test_a_commit_is_in_force_on_every_worker(node: Operated) -> None:
 def test_when_one_worker_does_not_prepare_nothing_changes_anywhere(
     node: Operated, how: str, why: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reconfiguration, "PREPARE_TIMEOUT_S", 0.5)
     before, port = node.configs(), free_port()
     told = node.misbehave(how, 1)
-    answer = node.commit(node.text(WORKERS, port))
+    with monkeypatch.context() as impatient:
+        impatient.setattr(reconfiguration, "PREPARE_TIMEOUT_S", 0.5)
+        answer = node.commit(node.text(WORKERS, port))
     assert why in answer["error"]
     assert node.store.head is not None and node.store.head.number == 1
     told.unlink()
     node.until(lambda: node.states() == ["live"] * WORKERS, "all live")
     assert node.configs() == before
     assert len(node.sockets.groups) == 2, "the sockets of the attempt are closed"
-    assert node.commit(node.text(WORKERS, port))["number"] == 2, "another attempt goes well"
+    again = node.commit(node.text(WORKERS, port))
+    assert again.get("number") == 2, f"another attempt does not go well: {again}"
+
+
+def test_a_refusal_does_not_wait_for_ever_for_a_worker_that_clings_to_its_sockets(
+    node: Operated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reconfiguration, "ABANDON_TIMEOUT_S", 0.3)
+    node.misbehave("clings", 1)
+    assert "does not want to" in node.commit(node.text(WORKERS, free_port()))["error"]
+    assert node.states() == ["live"] * WORKERS
+    assert node.commit(node.text(WORKERS - 2, more="timers\n  t1 400\n!\n")).get("error"), "it still refuses"
 
 
 def test_who_does_not_take_it_in_force_starts_anew_with_it(node: Operated, monkeypatch: pytest.MonkeyPatch) -> None:
