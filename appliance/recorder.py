@@ -5,10 +5,12 @@ worker has two banks in it; an incarnation writes to the one its predecessor did
 still be read while the next one starts. A snapshot that was written is there, however the worker ends: nothing is sent
 and nobody waits.
 
-    bank:  magic, format, number of counters, octets in use | counters | cell | cell | ...       (cells from 4096 on)
-    cell:  size as a power of two, state, slot, 0, length of the snapshot | snapshot
+    bank:  magic, format, number of counters, octets in use, turn | counters | counters | cell | cell | ...
+    cell:  size as a power of two, slot, 0, length of the snapshot, born, gone | snapshot             (from 8192 on)
 
-The state of a cell is one octet and is written last, so a cell is never half of anything.
+A cell is alive from the turn in which it was born to the one in which it is gone (0: never). The number of the turn is
+written last, in one store, and the counters of even and odd turns have a place each: so whenever the writer dies, all
+of a turn is there or nothing of it. A cell is used again only when the turn in which it went is over.
 
 Knows nothing of what a snapshot says.
 """
@@ -27,17 +29,20 @@ from appliance.catalogue.settings import WORKERS_MAX
 MIB: Final = 1024 * 1024
 BANKS: Final = 2
 _MAGIC: Final = b"SBXC"
-_FORMAT: Final = 1
-_HEAD: Final = Struct("<4sHHQ")
-_COUNTERS_AT: Final = 64
+_FORMAT: Final = 2
+_HEAD: Final = Struct("<4sHHQQ")
+_USED_AT: Final = 8
+_TURN_AT: Final = 16
+_NUMBER: Final = Struct("<Q")
+_COUNTERS_AT: Final = (64, 4096)
 _COUNTERS: Final = Struct(f"<{len(COUNTERS)}Q")
-_CELLS_AT: Final = 4096
-assert _COUNTERS_AT + _COUNTERS.size <= _CELLS_AT
-_CELL: Final = Struct("<BBBBI")
+_CELLS_AT: Final = 8192
+assert _COUNTERS.size <= _COUNTERS_AT[1] - _COUNTERS_AT[0]
+# `born` is written before `gone`: of a cell that is written anew, neither the old nor half of the new is ever alive.
+_CELL: Final = Struct("<BBHIQQ")
 _CELL_SIZE: Final = _CELL.size
-_STATE_AT: Final = 1
-_FREE: Final = 0
-_LIVE: Final = 1
+_GONE_AT: Final = 16
+_NEVER: Final = 2**64 - 1
 # The smallest cell is one of 512 octets.
 _POWER_MIN: Final = 9
 
@@ -55,10 +60,10 @@ class Recording:
     def counters_of(self, worker: int, bank: int) -> list[int]:
         """The counters as they were when the worker's last turn ended; [] when it has written none."""
         with _map(self.fd, self.bank_len, worker, bank) as memory:
-            magic, version, count, _ = _HEAD.unpack_from(memory)
-            if (magic, version, count) != (_MAGIC, _FORMAT, len(COUNTERS)):
+            magic, version, count, _, turn = _HEAD.unpack_from(memory)
+            if (magic, version, count) != (_MAGIC, _FORMAT, len(COUNTERS)) or not turn:
                 return []
-            return list(_COUNTERS.unpack_from(memory, _COUNTERS_AT))
+            return list(_COUNTERS.unpack_from(memory, _COUNTERS_AT[turn % 2]))
 
     def close(self) -> None:
         os.close(self.fd)
@@ -73,9 +78,12 @@ class Recorder:
         self._bank_len = bank_len
         self._memory = _map(fd, bank_len, worker, bank)
         self._memory.madvise(mmap.MADV_REMOVE)
+        self._turn = 1
         self._used = _CELLS_AT
         self._free: dict[int, list[int]] = {}
         self._cells: dict[bytes, int] = {}
+        self._going: list[int] = []
+        _HEAD.pack_into(self._memory, 0, _MAGIC, _FORMAT, len(COUNTERS), self._used, 0)
 
     def __len__(self) -> int:
         """How many calls are recorded."""
@@ -86,14 +94,17 @@ class Recorder:
 
         `counters` are those after the very turn, so that what was counted and what is recorded agree.
         """
+        memory, turn = self._memory, self._turn
         refused = 0
         for key, slot, snapshot in snapshots:
             if not snapshot:
-                self._release(self._cells.pop(key, 0))
+                self._let_go(self._cells.pop(key, 0))
             elif not self._put(key, slot, snapshot):
                 refused += 1
-        _COUNTERS.pack_into(self._memory, _COUNTERS_AT, *counters)
-        _HEAD.pack_into(self._memory, 0, _MAGIC, _FORMAT, len(COUNTERS), self._used)
+        _COUNTERS.pack_into(memory, _COUNTERS_AT[turn % 2], *counters)
+        _NUMBER.pack_into(memory, _TURN_AT, turn)
+        self._turn = turn + 1
+        self._free_what_went()
         return refused
 
     def take(self, orphans: Sequence[tuple[int, int]], slots: frozenset[int]) -> list[bytes]:
@@ -114,10 +125,9 @@ class Recorder:
         if not at:
             return False
         memory = self._memory
-        memory[at + _STATE_AT : at + _CELL_SIZE] = _CELL.pack(0, _FREE, slot, 0, size)[_STATE_AT:]
         memory[at + _CELL_SIZE : at + _CELL_SIZE + size] = snapshot
-        memory[at + _STATE_AT] = _LIVE
-        self._release(self._cells.get(key, 0))
+        _CELL.pack_into(memory, at, memory[at], slot, 0, size, self._turn, 0)
+        self._let_go(self._cells.get(key, 0))
         self._cells[key] = at
         return True
 
@@ -130,15 +140,21 @@ class Recorder:
         at = self._used
         if at + (1 << power) > self._bank_len:
             return 0
-        _CELL.pack_into(self._memory, at, power, _FREE, 0, 0, 0)
+        _CELL.pack_into(self._memory, at, power, 0, 0, 0, _NEVER, 0)
         self._used = at + (1 << power)
+        _NUMBER.pack_into(self._memory, _USED_AT, self._used)
         return at
 
-    def _release(self, at: int) -> None:
+    def _let_go(self, at: int) -> None:
+        """As of the end of this turn."""
         if at:
-            memory = self._memory
-            memory[at + _STATE_AT] = _FREE
-            self._free.setdefault(memory[at], []).append(at)
+            _NUMBER.pack_into(self._memory, at + _GONE_AT, self._turn)
+            self._going.append(at)
+
+    def _free_what_went(self) -> None:
+        for at in self._going:
+            self._free.setdefault(self._memory[at], []).append(at)
+        self._going.clear()
 
 
 def _map(fd: int, bank_len: int, worker: int, bank: int) -> mmap.mmap:
@@ -147,14 +163,14 @@ def _map(fd: int, bank_len: int, worker: int, bank: int) -> mmap.mmap:
 
 def _taken_from(memory: mmap.mmap, slots: frozenset[int]) -> list[bytes]:
     taken: list[bytes] = []
-    magic, version, _, used = _HEAD.unpack_from(memory)
+    magic, version, _, used, turn = _HEAD.unpack_from(memory)
     if magic != _MAGIC or version != _FORMAT:
         return taken
     at = _CELLS_AT
     while at < used:
-        power, state, slot, _, size = _CELL.unpack_from(memory, at)
-        if state == _LIVE and slot in slots:
-            memory[at + _STATE_AT] = _FREE
+        power, slot, _, size, born, gone = _CELL.unpack_from(memory, at)
+        if born <= turn and not 0 < gone <= turn and slot in slots:
+            _NUMBER.pack_into(memory, at + _GONE_AT, turn)
             taken.append(memory[at + _CELL_SIZE : at + _CELL_SIZE + size])
         at += 1 << power
     return taken

@@ -21,6 +21,7 @@ cdef class Stack:
     cdef object _syntax
     cdef unsigned int _seed
     cdef bytes _owners
+    cdef object _epoch
     cdef bint _is_shared
     cdef list _siblings
     cdef object _connections
@@ -38,8 +39,10 @@ cdef class Stack:
 
     @cython.locals(data=bytes, flow=Flow)
     cpdef receive_datagrams(self, object batch, double now)
-    @cython.locals(call_id=bytes, owner=int)
+    @cython.locals(owner=int)
     cdef bint _hand_over(self, bytes data, Flow flow) except -1
+    @cython.locals(call_id=bytes)
+    cdef int _owner_of(self, bytes data) except -1
     @cython.locals(message=Message, verdict=int)
     cdef _receive(self, bytes data, Flow flow, double now)
     @cython.locals(server=ServerTransaction)

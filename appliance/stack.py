@@ -70,6 +70,7 @@ class Stack:
         self._syntax = syntax_limits(settings.syntax)
         self._seed = seed_of(key)
         self._owners = bytes([worker]) * 256
+        self._epoch = 0
         self._is_shared = False
         self._siblings: list[int] = []
         self._connections = ConnectionDirectory(worker)
@@ -132,15 +133,17 @@ class Stack:
 
     def _hand_over(self, data: bytes, flow: Flow) -> bool:
         """Pass a message on that belongs to a sibling's slot; once, for the receiver keeps it."""
-        call_id = find_call_id(data)
-        if call_id is None:
-            return False
-        owner = self._owners[slot_of(call_id, self._seed)]
+        owner = self._owner_of(data)
         if owner == self._worker:
             return False
         self.counters[catalogue.HANDED_OVER] += 1
         self._messages.append((owner, HandedOver(data, flow)))
         return True
+
+    def _owner_of(self, data: bytes) -> int:
+        """Which worker owns the call of a message; this one when there is no telling."""
+        call_id = find_call_id(data)
+        return self._worker if call_id is None else self._owners[slot_of(call_id, self._seed)]
 
     def _receive(self, data: bytes, flow: Flow, now: float) -> None:
         verdict = self._reception.look_at(data, flow, now) if self._admission.is_refusing else LET_IN
@@ -195,10 +198,12 @@ class Stack:
 
     def receive_messages(self, batch: Sequence[tuple[int, BusMessage]], now: float) -> None:
         """What siblings and the supervisor (-1) sent."""
+        is_astray = False
         for sender, message in batch:
             if isinstance(message, HandedOver):
                 self.counters[catalogue.HANDED_OVER_RECEIVED] += 1
                 self._receive(message.data, message.flow, now)
+                is_astray |= self._owner_of(message.data) != self._worker
             elif isinstance(message, SendOn):
                 self._transactions.outbox.append(message.outgoing)
             elif isinstance(message, SendFailed):
@@ -209,12 +214,16 @@ class Stack:
                 self._connections.receive(sender, message)
             elif isinstance(message, CallsMoved):
                 self.adopt(message.snapshots, now)
+                is_astray |= message.epoch < self._epoch
             elif isinstance(message, Asked):
                 self._messages.append((sender, Told(message.id, self._answer(message, now))))
             elif isinstance(message, ForgetSubscriber):
                 self._node.subscribers.forget(message.username)
             else:
                 self._replica.receive(sender, message, now)
+        if is_astray:
+            # Whoever sent it went by another table: all else of the call will come to its owner.
+            self._move_calls(now)
 
     def take_rate_demand(self) -> dict[str, dict[str, list[int]]]:
         """What was asked of each rate limit since the last call; {} when nothing was."""
@@ -226,6 +235,7 @@ class Stack:
 
     def _receive_slots(self, table: SlotTable, live: Sequence[int], now: float) -> None:
         self._owners = table.owners
+        self._epoch = table.epoch
         self._is_shared = table.owners.count(self._worker) < len(table.owners)
         self._node.rate_limits.part = table.owners.count(self._worker) / len(table.owners)
         self._siblings = [worker for worker in live if worker != self._worker]
@@ -236,7 +246,7 @@ class Stack:
             self._move_calls(now)
 
     def _move_calls(self, now: float) -> None:
-        """Calls that are being set up go with their slots."""
+        """Calls that are being set up go to those who own their slots."""
         moved: dict[int, list[bytes]] = {}
         for call in calls_of(self._node):
             owner = self._owners[slot_of(call.call_id, self._seed)]
@@ -246,7 +256,7 @@ class Stack:
                 call.relinquish(now)
         for owner, snapshots in moved.items():
             self.counters[catalogue.CALLS_MOVED] += len(snapshots)
-            self._messages.append((owner, CallsMoved(snapshots)))
+            self._messages.append((owner, CallsMoved(snapshots, self._epoch)))
 
     def adopt(self, snapshots: Sequence[bytes], now: float) -> None:
         """Go on with calls that another worker was setting up."""

@@ -109,3 +109,25 @@ def test_a_killed_process_leaves_whole_snapshots(recording: Recording) -> None:
     taken = recorder(recording).take([(1, 0)], ALL)
     assert len(taken) >= 49
     assert all(snapshot == snapshot[:2] * 900 for snapshot in taken)
+
+
+def test_a_killed_process_leaves_whole_turns(recording: Recording) -> None:
+    """What was counted and what is recorded agree: no event is lost or counted twice (design 4)."""
+    program = (
+        "import sys; from appliance.recorder import Recorder; from appliance.catalogue.counters import COUNTERS\n"
+        "writer = Recorder(int(sys.argv[1]), 1 << 20, 1, 0)\n"
+        "for number in range(10_000_000):\n"
+        "    names = [b'%d' % (number % 7 + k) for k in range(40)]\n"
+        "    writer.keep([(name, 1, b'%d' % number) for name in names], [number] * len(COUNTERS))\n"
+        "    writer.keep([(name, 1, b'') for name in names[::2]], [number] * len(COUNTERS))\n"
+        "    if number == 100: print('going', flush=True)\n"
+    )
+    argv = [sys.executable, "-c", program, str(recording.fd)]
+    for _ in range(10):
+        with subprocess.Popen(argv, pass_fds=(recording.fd,), stdout=subprocess.PIPE) as writer:
+            assert writer.stdout is not None and writer.stdout.readline() == b"going\n"
+            os.kill(writer.pid, signal.SIGKILL)
+        (counted,) = set(recording.counters_of(1, 0))
+        taken = [int(snapshot) for snapshot in recorder(recording).take([(1, 0)], ALL)]
+        assert max(taken) == counted
+        assert taken.count(counted) in (40, 20)

@@ -10,6 +10,7 @@ from appliance.routing.questions import FindSubscriber, HostAnswer, SubscriberAn
 from appliance.stack import Stack
 from appliance.state.messages import (
     BusMessage,
+    CallsMoved,
     ForgetSubscriber,
     HandedOver,
     SendFailed,
@@ -28,6 +29,7 @@ SETTINGS = Settings(
     domains=("example.com",), listeners=(ListenerSettings(name="main", address="192.0.2.1", relay="any"),)
 )
 ALICE = Flow(UDP, 0, ("192.0.2.101", 5060))
+BOB = Flow(UDP, 0, ("192.0.2.60", 5060))
 
 
 def stack(worker: int = 0, settings: Settings = SETTINGS) -> Stack:
@@ -63,6 +65,19 @@ def call_id_of(worker: int, table: SlotTable) -> str:
     """A Call-ID that this worker owns."""
     words = (f"call-{number}" for number in range(10000))
     return next(word for word in words if table.owner_of(slot_of(word.encode(), seed_of(KEY))) == worker)
+
+
+def sent_later(one: Stack) -> list[Message]:
+    """What it sends by itself in the next second."""
+    one.handle_timers(NOW + 1.0)
+    return [read(outgoing.data) for outgoing in one.datagrams_to_send(NOW + 1.0)]
+
+
+def answer_to(forwarded: Message, status: str) -> bytes:
+    """A response of Bob's."""
+    names = ("Via", "From", "To", "Call-ID", "CSeq")
+    lines = [f"{name}: {value}" for name, value in forwarded.headers if name in names]
+    return "\r\n".join([f"SIP/2.0 {status}", *lines, "", ""]).encode()
 
 
 class Pair:
@@ -112,6 +127,41 @@ def test_a_call_of_a_sibling_is_handed_over_once() -> None:
     assert pair.workers[0].counters[counters.HANDED_OVER] == 1
 
 
+def test_a_call_that_is_handed_over_to_a_former_owner_goes_back_to_its_owner() -> None:
+    """Design 4: its responses come to the owner. Worker 1 knows already that the call is worker 0's, 0 not yet."""
+    pair = Pair()
+    call_id = call_id_of(1, pair.table)
+    news = SlotsChanged(SlotTable(bytes(256), 9), [0, 1])
+    pair.workers[1].receive_messages([(-1, news)], NOW)
+    pair.workers[0].receive_datagrams([(request("INVITE", "sip:bob@192.0.2.60", call_id), ALICE)], NOW)
+    ((_, invite),) = pair.workers[0].messages_to_send(NOW)
+    pair.workers[1].receive_messages([(0, invite)], NOW)
+    (forwarded,) = [message for message in sent(pair.workers[1]) if message.is_request]
+    ((target, moved),) = pair.workers[1].messages_to_send(NOW)
+    assert target == 0 and isinstance(moved, CallsMoved)
+    pair.workers[0].receive_messages([(-1, news), (1, moved)], NOW)
+    pair.workers[0].receive_datagrams([(answer_to(forwarded, "200 OK"), BOB)], NOW)
+    assert [message.status for message in sent(pair.workers[0])] == [200]
+    assert pair.workers[0].counters[counters.CALLS_ANSWERED] == 1
+    assert not [m for m in sent_later(pair.workers[1]) if m.is_request], "worker 1 repeats nothing"
+
+
+def test_calls_that_are_moved_to_a_former_owner_go_on_to_their_owner() -> None:
+    """The slots have moved once more meanwhile."""
+    pair = Pair()
+    call_id = call_id_of(0, pair.table)
+    pair.workers[0].receive_datagrams([(request("INVITE", "sip:bob@192.0.2.60", call_id), ALICE)], NOW)
+    pair.workers[0].receive_messages([(-1, SlotsChanged(SlotTable(b"\1" * 256, 9), [0, 1]))], NOW)
+    ((_, moved),) = pair.workers[0].messages_to_send(NOW)
+    news = SlotsChanged(SlotTable(bytes(256), 10), [0, 1])
+    pair.workers[1].receive_messages([(-1, news), (0, moved)], NOW)
+    ((target, back),) = pair.workers[1].messages_to_send(NOW)
+    assert target == 0 and isinstance(back, CallsMoved)
+    # Here the table is the older one: what was sent by a newer one stays.
+    pair.workers[0].receive_messages([(1, back)], NOW)
+    assert not pair.workers[0].messages_to_send(NOW)
+
+
 def test_what_has_no_call_id_is_nobody_else_s() -> None:
     pair = Pair()
     pair.workers[0].receive_datagrams([(b"\0\0\0\0", ALICE), (b"INVITE x SIP/2.0\r\n\r\n", ALICE)], NOW)
@@ -124,11 +174,8 @@ def test_responses_are_handed_over_like_requests() -> None:
     call_id = call_id_of(1, pair.table)
     pair.workers[1].receive_datagrams([(request("INVITE", "sip:bob@192.0.2.60", call_id), ALICE)], NOW)
     (forwarded,) = [message for message in sent(pair.workers[1]) if message.is_request]
-    lines = [
-        f"{name}: {value}" for name, value in forwarded.headers if name in ("Via", "From", "To", "Call-ID", "CSeq")
-    ]
-    response = "\r\n".join(["SIP/2.0 486 Busy", *lines, "", ""]).encode()
-    pair.workers[0].receive_datagrams([(response, Flow(UDP, 0, ("192.0.2.60", 5060)))], NOW)
+    response = answer_to(forwarded, "486 Busy")
+    pair.workers[0].receive_datagrams([(response, BOB)], NOW)
     pair.pump()
     assert {message.status or message.method for message in sent(pair.workers[1])} == {"ACK", 486}
 

@@ -173,13 +173,17 @@ class SlotsChanged(BusMessage):
 
 
 class CallsMoved(BusMessage):
-    """Calls that are being set up in slots which are yours now, as snapshots."""
+    """Calls that are being set up in slots which are yours now, as snapshots.
 
-    __slots__ = ("snapshots",)
+    `epoch`: of the slot table that says so. Whoever has a newer one passes on what is not its own.
+    """
+
+    __slots__ = ("epoch", "snapshots")
     kind = Kind.CALLS_MOVED
 
-    def __init__(self, snapshots: list[bytes]) -> None:
+    def __init__(self, snapshots: list[bytes], epoch: int) -> None:
         self.snapshots = snapshots
+        self.epoch = epoch
 
 
 class Drain(BusMessage):
@@ -355,7 +359,7 @@ _TABLE: Final[dict[int, tuple[type[BusMessage], tuple[tuple[str, Shape], ...]]]]
         ),
     ),
     Kind.SLOTS_CHANGED: (SlotsChanged, (("table", SLOT_TABLE), ("live", INTS), ("orphans", INTS))),
-    Kind.CALLS_MOVED: (CallsMoved, (("snapshots", RECORDS),)),
+    Kind.CALLS_MOVED: (CallsMoved, (("snapshots", RECORDS), ("epoch", INT))),
     Kind.DRAIN: (Drain, ()),
     Kind.STOP: (Stop, ()),
     Kind.IN_SYNC: (InSync, ()),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,15 @@ def start_appliance(processes: Processes) -> Callable[..., Appliance]:
         return appliance
 
     return start
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What loads the machine is begun first, in two lanes of pytest-xdist; the others run beside them."""
+    lanes = cycle(("one lane", "the other lane"))
+    for item in items:
+        if item.get_closest_marker("load"):
+            item.add_marker(pytest.mark.xdist_group(next(lanes)))
+    items.sort(key=lambda item: not item.get_closest_marker("load"))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -31,7 +31,7 @@ class Linphone:
         for place in (".local/share/linphone", ".config/linphone"):
             (folder / place).mkdir(parents=True)
         config = folder / "linphonerc"
-        config.write_text(CONFIG.format(port=free_port(), rtp_port=free_port() & ~1))
+        config.write_text(CONFIG.format(port=free_port(), rtp_port=free_port()))
         argv = [find_program("linphonec", "linphone-cli"), "-c", str(config), "-d", "1"]
         argv += ["-a"] if auto_answer else []
         environment = {**os.environ, "HOME": str(folder)}

@@ -13,6 +13,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from itertools import cycle, islice
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,12 @@ import pytest
 IS_REQUIRED = os.environ.get("SIGNALBOX_LIVE_REQUIRED") == "1"
 LOG_TAIL_LEN = 4000
 LOOPBACK = "127.0.0.1"
+# Each process of pytest-xdist has a share of the ports below those that the kernel picks (32768 and more).
+SHARES = 4
+SHARE = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % SHARES
+_SHARE_LEN = 5000
+_FIRST_PORT = 10000 + _SHARE_LEN * SHARE
+_PORTS = cycle(range(_FIRST_PORT, _FIRST_PORT + _SHARE_LEN, 4))
 
 
 def find_program(name: str, package: str) -> str:
@@ -34,16 +41,15 @@ def find_program(name: str, package: str) -> str:
     pytest.skip(reason)
 
 
-def free_port(address: str = LOOPBACK, candidates: Iterable[int] = (0,) * 100) -> int:
-    """A port that is free for UDP and TCP just now: the first of the candidates, 0 for whichever the kernel picks."""
+def free_port(address: str = LOOPBACK, candidates: Iterable[int] = _PORTS) -> int:
+    """A port that is free for UDP and TCP just now, and the three after it nobody else of the tests takes."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    for candidate in candidates:
+    for candidate in islice(candidates, _SHARE_LEN):
         with socket.socket(family, socket.SOCK_DGRAM) as datagrams, socket.socket(family) as streams:
             try:
                 datagrams.bind((address, candidate))
-                port: int = datagrams.getsockname()[1]
-                streams.bind((address, port))
-                return port
+                streams.bind((address, candidate))
+                return candidate
             except OSError:
                 continue
     raise AssertionError("no port is free for UDP and TCP")

@@ -47,7 +47,7 @@ class Sipp:
         file = scenario if isinstance(scenario, Path) else SCENARIOS / f"{scenario}.xml"
         argv = [find_program("sipp", "sip-tester"), "-sf", str(file), "-s", user]
         argv += ["-i", LOOPBACK, "-p", str(self.port), "-t", MODES[transport], "-m", str(calls), "-nostdin"]
-        argv += ["-cp", str(free_port()), "-mp", str(free_port() & ~1), "-timeout", f"{timeout_s}s", "-timeout_error"]
+        argv += ["-cp", str(free_port()), "-mp", str(free_port()), "-timeout", f"{timeout_s}s", "-timeout_error"]
         argv += ["-trace_err", "-error_file", str(processes.folder / f"{file.stem}-{self.port}-errors.log")]
         for name, value in (keys or {}).items():
             argv += ["-key", name, value]

@@ -16,6 +16,8 @@ from tests.live.appliance import Appliance
 from tests.live.processes import LOOPBACK, Process, Processes, wait_until
 from tests.live.sipp import call, register, start_callee
 
+pytestmark = pytest.mark.alone
+
 START = Callable[..., Appliance]
 GARBAGE = 50_000
 FLOOD = Path(__file__).with_name("flood.py")

@@ -21,7 +21,7 @@ from tests.live.processes import Process, Processes
 from tests.live.sipp import Sipp, register, start_callee
 
 pytestmark = [
-    pytest.mark.load,
+    pytest.mark.alone,
     pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="one processor is for the worker, the other for SIPp"),
 ]
 

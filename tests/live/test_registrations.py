@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.live.appliance import Appliance
-from tests.live.processes import LOOPBACK, Processes, find_program, free_port, wait_until
+from tests.live.processes import LOOPBACK, SHARE, SHARES, Processes, find_program, free_port, wait_until
 from tests.live.sipp import call, register, start_callee
 
 PASSWORD = "wonderland"
@@ -16,7 +16,7 @@ START = Callable[..., Appliance]
 # What SIPp and sipsak of Debian 12 can answer.
 MD5 = ("algorithm md5",)
 # sipsak cuts the last digit off a port of five.
-SHORT_PORTS = range(6000, 9999)
+SHORT_PORTS = range(6000 + SHARE, 9999, SHARES)
 
 
 @pytest.fixture

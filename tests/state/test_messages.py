@@ -55,7 +55,7 @@ MESSAGES: list[BusMessage] = [
     Heartbeat(1, [0, 5, 2**40], {"transactions": 12}, 99, True, ["Replication lags."]),
     SlotsChanged(deal([0, 1, 2]), [0, 2]),
     SlotsChanged(deal([0]), [0], [1, 0, 2, 1]),
-    CallsMoved([b"one", b"another"]),
+    CallsMoved([b"one", b"another"], 7),
     Drain(),
     Stop(),
     InSync(),

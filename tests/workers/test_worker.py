@@ -285,7 +285,7 @@ def test_calls_of_the_dead_are_adopted_by_the_owner_of_their_slots(play: Play) -
 
 def test_calls_that_the_bus_does_not_take_stay_here(play: Play) -> None:
     async def scenario(bench: Bench) -> None:
-        bench.stack.messages.append((7, CallsMoved([b"call"])))
+        bench.stack.messages.append((7, CallsMoved([b"call"], 1)))
         await bench.order(Drain())
         await until(lambda: bench.stack.adopted)
 
