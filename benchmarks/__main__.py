@@ -65,6 +65,7 @@ def main(argv: Sequence[str]) -> int:
             print(f"{experiment.name} failed: {failed}", file=sys.stderr)
     run = Run(when, commit(FOLDER.parent), describe(), arguments.quick, rows)
     print("", *draw_table(run.to_results()), sep="\n")
+    arguments.folder.mkdir(parents=True, exist_ok=True)
     write_run(arguments.folder, run, is_whole=arguments.case is None and fault is None)
     return 1 if fault else 0
 

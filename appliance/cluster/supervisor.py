@@ -192,7 +192,8 @@ class Supervisor:
         for action in decisions.decide(self._view(now)):
             self._act(action, now)
         self._tell_slots()
-        self.watching.look(self.records, self.settings, self.configuring, now)
+        if not self._is_stopping:
+            self.watching.look(self.records, self.settings, self.configuring, now)
         self._answer_questions(now)
         return decisions.sentence(self._view(now))
 

@@ -33,12 +33,12 @@ def start_appliance(processes: Processes) -> Callable[..., Appliance]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What loads the machine is begun first, in two lanes of pytest-xdist; the others run beside them."""
+    """What loads the machine is begun first, in two lanes of pytest-xdist; what waits for long, next."""
     lanes = cycle(("one lane", "the other lane"))
     for item in items:
         if item.get_closest_marker("load"):
             item.add_marker(pytest.mark.xdist_group(next(lanes)))
-    items.sort(key=lambda item: not item.get_closest_marker("load"))
+    items.sort(key=lambda item: (not item.get_closest_marker("load"), not item.get_closest_marker("long")))
 
 
 @pytest.hookimpl(wrapper=True)

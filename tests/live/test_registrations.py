@@ -75,6 +75,7 @@ def test_registrations_survive_a_restart(processes: Processes, start_appliance: 
     for number in range(20):
         register(processes, appliance, f"user{number}", f"sip:user{number}@{LOOPBACK}:5070")
     getattr(appliance, ending)()
+    assert "Alarm" not in appliance.process.text(), "what is stopped is not down"
     appliance.start()
     assert appliance.registrations() == 21
     call(processes, appliance)

@@ -67,6 +67,7 @@ SHOWN = [
 ]
 
 
+@pytest.mark.long
 def test_everything_is_shown_as_the_catalogue_says(appliance: Appliance) -> None:
     wrong = {command.name: _deviations(appliance, command) for command in SHOWN}
     assert {name: found for name, found in wrong.items() if found} == {}
@@ -172,6 +173,7 @@ def test_live_names_complete(appliance: Appliance) -> None:
 
 
 @pytest.mark.skipif(shutil.which("tmux") is None, reason="there is no tmux (packaging/apt-test.txt)")
+@pytest.mark.long
 def test_a_commit_that_nobody_confirms_takes_itself_back(appliance: Appliance) -> None:
     with shell_on_screen(appliance.state, prompt="live>") as screen:
         screen.enter("enable")
