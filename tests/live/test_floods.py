@@ -16,8 +16,6 @@ from tests.live.appliance import Appliance
 from tests.live.processes import LOOPBACK, Process, Processes, wait_until
 from tests.live.sipp import call, register, start_callee
 
-pytestmark = pytest.mark.alone
-
 START = Callable[..., Appliance]
 GARBAGE = 50_000
 FLOOD = Path(__file__).with_name("flood.py")
@@ -64,6 +62,7 @@ def test_garbage(processes: Processes, start_appliance: START) -> None:
     assert_in_service(processes, appliance)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(("kind", "rate"), [("garbage", 20_000), ("invites", 2_000)])
 def test_good_calls_during_a_flood(processes: Processes, start_appliance: START, kind: str, rate: int) -> None:
     """A hundred calls a second lose none while strangers send what they like, from ten thousand sources."""
@@ -79,6 +78,7 @@ def test_good_calls_during_a_flood(processes: Processes, start_appliance: START,
     assert appliance.counter("calls-answered") == GOOD_CALLS
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     ("kind", "connections", "closed"),
     [("idle", IDLE, "connections-closed-idle"), ("drip", DRIPPING, "connections-closed-partial")],

@@ -12,8 +12,6 @@ from tests.live.appliance import Appliance
 from tests.live.control import Control
 from tests.live.processes import LOOPBACK
 
-pytestmark = pytest.mark.alone
-
 RATE = 100
 OFFERED = 300
 SECONDS = 8
