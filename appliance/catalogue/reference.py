@@ -29,25 +29,9 @@ TITLE = """\
 INTRODUCTION = """\
 ## Configuration
 
-A configuration is text, one setting a line. What belongs to a section stands indented under the line of the section; a
-line that begins with `!` is a remark. What is not said has its default, so an empty file is a configuration, too.
-
-    hostname box
-    domain example.com
-    listener phones
-      address 192.0.2.10
-      authenticate
-    !
-    registrar
-      expires default 1800
-    !
-
-Words may be in any case and may be shortened while they stay unique. `no` before the word turns a switch off and gives
-any other setting its default. A word with blanks in it stands in double quotes.
-
-`signalbox check --config FILE` names every fault with its line and what to type instead. The column *effect* says what
-a change takes while an appliance runs: `live` nothing, `drain` that what goes away first finishes what it has,
-`restart` that the workers are started anew, one after another, each after it has finished what it had, and
+[configuration.md](configuration.md) says how a configuration is written, and shows one with every setting. The column
+*effect* says what a change takes while an appliance runs: `live` nothing, `drain` that what goes away first finishes
+what it has, `restart` that the workers are started anew, one after another, each after it has finished what it had, and
 `start` that it waits for the next start of the appliance.
 """
 
