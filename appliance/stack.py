@@ -270,7 +270,7 @@ class Stack:
         return inspect(self._node, asked.do, asked.args, self._syntax, now)
 
     def _ping(self, args: dict[str, Any], now: float) -> dict[str, Any]:
-        """Send an OPTIONS; its answer goes to the address that is named."""
+        """Send an OPTIONS; its answer goes to the address that is named. Our own would bear `own_tag`."""
         host, port = str(args["host"]), int(args["port"])
         try:
             data = options_request(str(args["uri"]), host, port, str(args["mark"]), self._is_own)
@@ -284,7 +284,7 @@ class Stack:
         flow = Flow(UDP, int(args["listener"]), (host, port))
         stamp_received(request, flow)
         self._proxy.receive_own_request(request, flow, now)
-        return {"sent": True}
+        return {"sent": True, "own_tag": self._node.keys.to_tag(request).decode()}
 
     def _is_own(self, call_id: bytes) -> bool:
         owner: int = self._owners[slot_of(call_id, self._seed)]

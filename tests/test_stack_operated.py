@@ -16,6 +16,7 @@ from appliance.catalogue.settings import (
     Settings,
     TimerSettings,
 )
+from appliance.routing.questions import SubscriberAnswer
 from appliance.stack import Stack
 from appliance.state.messages import Asked, Told
 from appliance.transport.flow import UDP, Flow
@@ -185,7 +186,7 @@ def test_a_ping_is_sent_although_the_listener_authenticates() -> None:
     closed = with_listeners(SETTINGS, replace(MAIN, authenticate=True, relay="none"))
     one = stack(settings=closed)
     place_to = {"host": "192.0.2.1", "port": 7777, "listener": 0, "mark": "feed"}
-    assert ask(one, "ping", uri="sip:phone@192.0.2.101:5060", **place_to) == {"sent": True}
+    assert ask(one, "ping", uri="sip:phone@192.0.2.101:5060", **place_to)["sent"]
     (outgoing,) = one.datagrams_to_send(NOW)
     assert outgoing.data.startswith(b"OPTIONS sip:phone@192.0.2.101:5060")
     assert outgoing.flow.remote == ("192.0.2.101", 5060)
@@ -198,6 +199,17 @@ def test_a_ping_is_sent_although_the_listener_authenticates() -> None:
     (back,) = one.datagrams_to_send(NOW)
     assert (back.data[:14], back.flow.remote) == (b"SIP/2.0 200 OK", ("192.0.2.1", 7777))
     assert "error" in ask(one, "ping", uri="sip:a b", **place_to)
+
+
+def test_our_own_refusal_of_a_ping_can_be_told_from_an_answer() -> None:
+    """Nobody is registered: the 404 is ours, and no sign of life."""
+    one = stack()
+    told = ask(one, "ping", uri="sip:nobody@example.com", host="192.0.2.1", port=7777, listener=0, mark="feed")
+    (question,) = one.questions_to_ask()
+    one.receive_answers([SubscriberAnswer(question.id, False, False)], NOW)
+    (refusal,) = sent(one)
+    assert refusal.status == 404
+    assert f";tag={told['own_tag']}" in dict(refusal.headers)["To"]
 
 
 # -- rate limits -------------------------------------------------------------------------------------

@@ -157,6 +157,11 @@ def test_a_ping_is_answered_and_seen(appliance: Appliance) -> None:
     assert shown[-1].startswith("2 messages")
 
 
+def test_what_the_appliance_says_itself_is_no_answer_to_a_ping(appliance: Appliance) -> None:
+    lines = typed(appliance, "enable", f"ping sip sip:nobody@{appliance.domain} count 1 timeout 1")
+    assert lines[-2:] == ["   1  no answer: this appliance says 404 Not Found", "Success rate is 0 percent (0/1)"]
+
+
 def test_one_archive_for_support(appliance: Appliance) -> None:
     path = typed(appliance, "enable", "conf t", "enable secret tiger", "commit", "end", "show tech-support")[-1]
     with tarfile.open(path.split(" (")[0]) as archive:

@@ -110,21 +110,31 @@ async def _ping_once(
     """The milliseconds until the final response; None when there was none in time."""
     mark = secrets.token_hex(8)
     begun = clock.monotonic()
-    await call.desk.workers.ask(call.desk.workers.live[0], "ping", {**args, "mark": mark})
+    sent = await call.desk.workers.ask(call.desk.workers.live[0], "ping", {**args, "mark": mark})
     try:
         async with asyncio.timeout(timeout_s):
-            while True:
-                data = await answers.arrived.get()
-                status = data[8:11]
-                if mark.encode() in data and status.isdigit() and int(status) >= 200:
-                    break
+            status, reason, is_own = await _final_answer(answers, mark, str(sent["own_tag"]))
     except TimeoutError:
         await call.event({"n": number, "status": 0, "reason": "no answer in time", "ms": 0.0})
         return None
     took_ms = round((clock.monotonic() - begun) * 1000, 2)
-    reason = data[12:].partition(b"\r\n")[0].decode("utf-8", "replace")
-    await call.event({"n": number, "status": int(status), "reason": reason, "ms": took_ms})
+    if is_own and status >= 300:
+        # What we say ourselves is no sign of life of theirs.
+        reason = f"this appliance says {status} {reason}"
+        await call.event({"n": number, "status": 0, "reason": reason, "ms": 0.0})
+        return None
+    await call.event({"n": number, "status": status, "reason": reason, "ms": took_ms})
     return took_ms
+
+
+async def _final_answer(answers: _Answers, mark: str, own_tag: str) -> tuple[int, str, bool]:
+    """Status and reason phrase of the final response to the request with this mark, and whether it is ours."""
+    while True:
+        data = await answers.arrived.get()
+        status = data[8:11]
+        if mark.encode() in data and status.isdigit() and int(status) >= 200:
+            reason = data[12:].partition(b"\r\n")[0].decode("utf-8", "replace")
+            return int(status), reason, f";tag={own_tag}".encode() in data
 
 
 def _listener(call: Call) -> tuple[int, ListenerSettings]:
