@@ -7,9 +7,10 @@ datagram and takes the result as the index of a socket. It looks for the header 
 There are no loops in classic BPF, so the search is written out. Every fourth octet begins a word that is
 compared with the four words of `Call-ID`, so one of them must fit, whatever the alignment: seven
 instructions for four octets. The instructions that deal with a hit are shared by a segment of the search;
-after a hit that was none (`Call-Info`) the search goes on with the next segment.
+after a hit that was none (`Call-Info`) the search goes on with the next segment, and may miss what it looks
+for. So the first word has to be `Call` as it is written by nearly everybody: `caller` in a From is no hit.
 
-What it cannot know (compact form, a Call-ID far down, odd white space) goes to any live worker, evenly;
+What it cannot know (compact form, `call-id` at one place in four, a Call-ID far down, odd white space) goes to any live worker, evenly;
 the bus corrects. Correctness never depends on this program.
 
 Knows nothing of workers, of who is alive or why a table changed.
@@ -184,8 +185,9 @@ def _add_segment(program: _Program, segment: int) -> None:
             program.add(JGE, place + CHECKED_OCTETS + 3, on_false=f"{here} end")
         program.add(LDX_CONSTANT, place - 4)
         program.add(LD_WORD, place)
+        program.add(JEQ, int.from_bytes(b"Call", "big"), on_true=f"{here} word 0")
         program.add(OR, _FOLD_CASE)
-        for start in range(4):
+        for start in range(1, 4):
             program.add(JEQ, _folded(b"call-id"[start : start + 4]), on_true=f"{here} word {start}")
     program.jump(following)
     for start in range(4):

@@ -126,13 +126,26 @@ def test_a_message_full_of_look_alikes_is_never_given_to_a_wrong_owner() -> None
 
 
 @pytest.mark.parametrize("alignment", range(8))
-def test_the_name_is_found_at_every_alignment_and_in_any_case(alignment: int) -> None:
+def test_the_name_is_found_at_every_alignment(alignment: int) -> None:
     table = deal([0, 1])
     program = call_id_program(table, SEED, [0, 1])
-    for name in (b"Call-ID", b"call-id", b"CALL-ID", b"CaLl-iD"):
+    for name in (b"Call-ID", b"Call-Id", b"Call-id", b"CALL-ID", b"call-id", b"CaLl-iD"):
         for call_id in (b"a84b4c76e66710@pc33", b"x", b"f81d4fae-7dec-11d0-a765-00a0c91e6bf6@foo.bar.com"):
             payload = message(name + b": " + call_id + b"\r\n", before=b"P: " + b"x" * alignment + b"\r\n")
-            assert run(program, payload) == table.owner_of(slot_of(call_id, SEED))
+            given = {run(program, payload, drawn) for drawn in (0, 1)}
+            is_odd = not name.startswith(b"Call") and payload.index(name) % 4 == steering.FIRST_OCTET % 4
+            assert given == ({0, 1} if is_odd else {table.owner_of(slot_of(call_id, SEED))})
+
+
+@pytest.mark.parametrize("alignment", range(4))
+def test_a_caller_is_not_taken_for_a_call_id(alignment: int) -> None:
+    table = deal([0, 1])
+    program = call_id_program(table, SEED, [0, 1])
+    for number in range(20):
+        call_id = b"%d@caller" % number
+        before = b"From: <sip:" + b"x" * alignment + b"caller@example.com>;tag=1\r\nTo: <sip:caller@example.com>\r\n"
+        payload = message(b"Call-ID: " + call_id + b"\r\n", before=before)
+        assert {run(program, payload, drawn) for drawn in (0, 1)} == {table.owner_of(slot_of(call_id, SEED))}
 
 
 @pytest.mark.parametrize("colon", [b":", b": ", b":  ", b" : ", b"\t:\t", b":\r\n ", b" :\r\n\t"])
