@@ -10,8 +10,8 @@ instructions for four octets. The instructions that deal with a hit are shared b
 after a hit that was none (`Call-Info`) the search goes on with the next segment, and may miss what it looks
 for. So the first word has to be `Call` as it is written by nearly everybody: `caller` in a From is no hit.
 
-What it cannot know (compact form, `call-id` at one place in four, a Call-ID far down, odd white space) goes to any live worker, evenly;
-the bus corrects. Correctness never depends on this program.
+What it cannot know (compact form, `call-id` at one place in four, a Call-ID far down, odd white space)
+goes to any live worker, evenly; the bus corrects. Correctness never depends on this program.
 
 Knows nothing of workers, of who is alive or why a table changed.
 """
