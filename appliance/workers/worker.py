@@ -17,30 +17,30 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from appliance import clock
 from appliance.catalogue.alarms import STATE_STORE_FAILING
 from appliance.catalogue.counters import CALLS_UNRECORDED
-from appliance.catalogue.settings import JournalSettings, Settings
-from appliance.routing.questions import Answer, Question
+from appliance.catalogue.settings import Settings
+from appliance.routing.questions import Answer
 from appliance.sip.parser import SyntaxLimits
 from appliance.state.messages import (
     Asked,
     BusMessage,
-    CallsMoved,
     Drain,
     Heartbeat,
-    SendOn,
     SlotsChanged,
     Stop,
     Told,
 )
-from appliance.transport.flow import UDP, Flow, Outgoing
+from appliance.transport.flow import Flow
 from appliance.workers.datagram_doors import DatagramDoors
 from appliance.workers.delays import Delays
 from appliance.workers.mirror import Mirror
+from appliance.workers.outbound import Outbound
+from appliance.workers.parts import CallRecorder, MessageBus, RecordJournal, SipStack
 from appliance.workers.questions import Questions, Resolver, Store
 from appliance.workers.reconfiguring import Reconfiguring
 from appliance.workers.streams import Streams
@@ -59,70 +59,6 @@ LAST_WORDS_MS: Final = 200
 MEETING_S: Final = 0.05
 
 log = logging.getLogger("signalbox.worker")
-
-
-class SipStack(Protocol):
-    """The pure door (see appliance/stack.py)."""
-
-    counters: list[int]
-
-    @property
-    def is_in_sync(self) -> bool: ...
-    def note_delay(self, delay_s: float, now: float) -> None: ...
-    def receive_datagrams(self, batch: Sequence[tuple[bytes, Flow]], now: float) -> None: ...
-    def receive_messages(self, batch: Sequence[tuple[int, BusMessage]], now: float) -> None: ...
-    def receive_answers(self, batch: Sequence[Answer], now: float) -> None: ...
-    def receive_failures(self, batch: Sequence[Outgoing], now: float) -> None: ...
-    def handle_timers(self, now: float) -> None: ...
-    def next_timer(self) -> float: ...
-    def datagrams_to_send(self, now: float) -> list[Outgoing]: ...
-    def messages_to_send(self, now: float) -> list[tuple[int, BusMessage]]: ...
-    def questions_to_ask(self) -> list[Question]: ...
-    def records_to_store(self) -> list[bytes]: ...
-    def snapshots_to_keep(self) -> list[tuple[bytes, int, bytes]]: ...
-    def adopt(self, snapshots: Sequence[bytes], now: float) -> None: ...
-    def connections_changed(self, opened: Sequence[Flow], closed: Sequence[Flow]) -> None: ...
-    def set_wall_time(self, wall_time: float, now: float) -> None: ...
-    def reconfigure(self, settings: Settings, now: float) -> None: ...
-    def take_rate_demand(self) -> dict[str, dict[str, list[int]]]: ...
-    def receive_rate_shares(self, shares: dict[str, dict[str, float]]) -> None: ...
-    def gauges(self) -> dict[str, int]: ...
-    def alarms(self) -> list[str]: ...
-
-
-class MessageBus(Protocol):
-    """The door to the other processes (see appliance/bus.py)."""
-
-    refused: int
-    damaged: int
-
-    def fileno(self) -> int: ...
-    def receive(self) -> list[tuple[int, BusMessage]]: ...
-    def pending(self) -> bool: ...
-    def connect(self, destinations: Sequence[int]) -> None: ...
-    def forget(self, number: int) -> None: ...
-    def send(self, destination: int, messages: Sequence[BusMessage]) -> bool: ...
-    def close(self, linger_ms: int = 0) -> None: ...
-
-
-class RecordJournal(Protocol):
-    """Where changes of registrations are kept (see appliance/journal.py)."""
-
-    failed_count: int
-
-    def append(self, records: list[bytes]) -> None: ...
-    def reconfigure(self, settings: JournalSettings, workers: int) -> None: ...
-    def upkeep(self, now: float, wall_time: float) -> None: ...
-    def alarms(self) -> list[str]: ...
-    def close(self) -> None: ...
-
-
-class CallRecorder(Protocol):
-    """Where calls that are being set up are recorded (see appliance/recorder.py)."""
-
-    def keep(self, snapshots: Sequence[tuple[bytes, int, bytes]], counters: Sequence[int]) -> int: ...
-    def take(self, orphans: Sequence[tuple[int, int]], slots: frozenset[int]) -> list[bytes]: ...
-    def close(self) -> None: ...
 
 
 class Worker:
@@ -171,6 +107,7 @@ class Worker:
             limits.lookup_timeout_ms / 1000,
             self._answers_arrived,
         )
+        self._outbound = Outbound(stack, bus, doors, self._streams)
         self._vitals = Vitals(stack, doors, self._streams, self._questions, bus, journal)
         self._door = door
         self._reconfiguring = Reconfiguring(
@@ -411,11 +348,11 @@ class Worker:
         opened, closed = self._streams.take_changes()
         if opened or closed:
             stack.connections_changed(opened, closed)
-        failures = self._send_messages(stack.messages_to_send(now))
+        failures = self._outbound.pass_on(stack.messages_to_send(now))
         if outgoings:
             if self._mirror is not None:
                 self._mirror.sent(outgoings, self._reconfiguring.listeners, clock.wall_time())
-            failures += self._send(outgoings)
+            failures += self._outbound.send(outgoings)
         failures += self._streams.take_failures()
         questions = stack.questions_to_ask()
         if questions:
@@ -424,34 +361,6 @@ class Worker:
             stack.receive_failures(failures, now)
             self._flush_soon()
         self._set_timer(now)
-
-    def _send(self, outgoings: list[Outgoing]) -> list[Outgoing]:
-        """Send; returns the datagrams that cannot be sent, while streams tell later."""
-        streamed = [outgoing for outgoing in outgoings if outgoing.flow.transport != UDP]
-        if not streamed:
-            return self._doors.write(outgoings)
-        self._streams.send(streamed)
-        return self._doors.write([outgoing for outgoing in outgoings if outgoing.flow.transport == UDP])
-
-    def _send_messages(self, messages: list[tuple[int, BusMessage]]) -> list[Outgoing]:
-        """One batch for each destination; returns what a sibling should have sent and does not get."""
-        if not messages:
-            return []
-        shares: dict[int, list[BusMessage]] = {}
-        for destination, message in messages:
-            shares.setdefault(destination, []).append(message)
-        failures: list[Outgoing] = []
-        for destination, share in shares.items():
-            if not self._bus.send(destination, share):
-                failures += self._take_back(share)
-        return failures
-
-    def _take_back(self, refused: Sequence[BusMessage]) -> list[Outgoing]:
-        """What the bus refused: calls stay here, and what a sibling should have sent has failed."""
-        for message in refused:
-            if isinstance(message, CallsMoved):
-                self._stack.adopt(message.snapshots, clock.monotonic())
-        return [message.outgoing for message in refused if isinstance(message, SendOn)]
 
     # -- time ----------------------------------------------------------------------------------------
 

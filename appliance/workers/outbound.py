@@ -1,0 +1,55 @@
+"""What leaves a worker: datagrams, what goes by a connection, and what goes to other processes.
+
+Each way says what could not be sent: datagrams at once, streams later, the bus when it has no room.
+
+Knows nothing of SIP, and of when something is sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from appliance import clock
+from appliance.state.messages import BusMessage, CallsMoved, SendOn
+from appliance.transport.flow import UDP, Outgoing
+from appliance.workers.datagram_doors import DatagramDoors
+from appliance.workers.parts import MessageBus, SipStack
+from appliance.workers.streams import Streams
+
+
+class Outbound:
+    """The ways out of one worker."""
+
+    def __init__(self, stack: SipStack, bus: MessageBus, doors: DatagramDoors, streams: Streams) -> None:
+        self._stack = stack
+        self._bus = bus
+        self._doors = doors
+        self._streams = streams
+
+    def send(self, outgoings: list[Outgoing]) -> list[Outgoing]:
+        """Send; returns the datagrams that cannot be sent, while streams tell later."""
+        streamed = [outgoing for outgoing in outgoings if outgoing.flow.transport != UDP]
+        if not streamed:
+            return self._doors.write(outgoings)
+        self._streams.send(streamed)
+        return self._doors.write([outgoing for outgoing in outgoings if outgoing.flow.transport == UDP])
+
+    def pass_on(self, messages: Sequence[tuple[int, BusMessage]]) -> list[Outgoing]:
+        """One batch for each process; returns what a sibling should have sent and does not get."""
+        if not messages:
+            return []
+        shares: dict[int, list[BusMessage]] = {}
+        for destination, message in messages:
+            shares.setdefault(destination, []).append(message)
+        failures: list[Outgoing] = []
+        for destination, share in shares.items():
+            if not self._bus.send(destination, share):
+                failures += self._take_back(share)
+        return failures
+
+    def _take_back(self, refused: Sequence[BusMessage]) -> list[Outgoing]:
+        """What the bus refused: calls stay here, and what a sibling should have sent has failed."""
+        for message in refused:
+            if isinstance(message, CallsMoved):
+                self._stack.adopt(message.snapshots, clock.monotonic())
+        return [message.outgoing for message in refused if isinstance(message, SendOn)]
