@@ -23,8 +23,11 @@ from tests.simulation.schedule import Schedule
 
 SUPERVISOR = -1
 KEY = b"simulated-appliance-key"
+IN_SYNC_AFTER_S = 0.5
 WALL_TIME = 1_700_000_000.0
 BUS_DELAY_S = (0.0001, 0.003)
+# Workers that are busy hear of a change of slots at different times, and meanwhile go by different tables.
+NEWS_DELAY_S = (0.0001, 0.2)
 STORE_DELAY_S = (0.001, 0.2)
 # How long after a change of slots the kernel may still steer by the old table.
 STEERING_LAG_S = 0.2
@@ -59,6 +62,8 @@ class Cluster:
         # What workers keep of calls that are being set up, and what the dead left: (slot, snapshot) by key.
         self._recordings: dict[int, dict[bytes, tuple[int, bytes]]] = {}
         self._orphans: list[dict[bytes, tuple[int, bytes]]] = []
+        # What waits in the sockets of workers that do not know yet whose slots are whose; they read nothing before.
+        self._unread: dict[int, list[tuple[bytes, Flow]]] = {}
         self._started = schedule.now
         for worker in range(workers):
             self._new_stack(worker)
@@ -69,6 +74,7 @@ class Cluster:
         stack = Stack(self._settings, worker, KEY, now, WALL_TIME + now - self._started)
         self.stacks[worker] = stack
         self._recordings[worker] = {}
+        self._unread[worker] = []
         return stack
 
     # -- life and death ------------------------------------------------------------------------------
@@ -77,18 +83,24 @@ class Cluster:
         """A worker is gone with all it had; its siblings are told and the kernel steers anew a little later."""
         self._counters_of_the_dead.append(self.stacks.pop(worker).counters)
         self._orphans.append(self._recordings.pop(worker))
+        self._unread.pop(worker, None)
         self.table = move(self.table, worker, list(self.stacks))
         self._tell_slots()
 
     def revive(self, worker: int) -> None:
-        """It starts again with the registrations that were stored, and takes its slots back."""
+        """It starts again with the registrations that were stored; when it is in sync, it takes its slots back."""
         stack = self._new_stack(worker)
         stack.load_records(self.stored)
         for sibling in self.stacks:
             if sibling != worker:
                 self._carry(worker, sibling, PeerStarted())
-        self.table = give_back(self.table, worker, list(self.stacks), self._home)
         self._tell_slots()
+        self.schedule.after(IN_SYNC_AFTER_S, lambda: self._give_back(worker, stack))
+
+    def _give_back(self, worker: int, stack: Stack) -> None:
+        if self.stacks.get(worker) is stack:
+            self.table = give_back(self.table, worker, list(self.stacks), self._home)
+            self._tell_slots()
 
     def _tell_slots(self) -> None:
         for worker in self.stacks:
@@ -105,7 +117,9 @@ class Cluster:
     def receive(self, data: bytes, flow: Flow) -> None:
         """A datagram arrives at the node's address."""
         worker = self._steer(data)
-        if worker in self.stacks:
+        if worker in self._unread:
+            self._unread[worker].append((data, flow))
+        elif worker in self.stacks:
             self.stacks[worker].receive_datagrams([(data, flow)], self.schedule.now)
             self._drain(worker)
 
@@ -158,7 +172,8 @@ class Cluster:
         """Over the bus: as octets, in order."""
         octets = encode(message)
         pair = (sender, target)
-        due = max(self.schedule.now + self._random.uniform(*BUS_DELAY_S), self._bus_free_at.get(pair, 0.0))
+        delay_s = self._random.uniform(*(NEWS_DELAY_S if sender == SUPERVISOR else BUS_DELAY_S))
+        due = max(self.schedule.now + delay_s, self._bus_free_at.get(pair, 0.0))
         self._bus_free_at[pair] = due
         stack = self.stacks.get(target)
         self.schedule.after(due - self.schedule.now, lambda: self._arrive(sender, target, stack, decode(octets)))
@@ -169,6 +184,7 @@ class Cluster:
             stack.receive_messages([(sender, message)], self.schedule.now)
             if isinstance(message, SlotsChanged):
                 self._adopt(target, message.table)
+                stack.receive_datagrams(self._unread.pop(target, []), self.schedule.now)
             self._drain(target)
 
     def _answering(self, worker: int, stack: Stack, question: Question) -> Callable[[], None]:

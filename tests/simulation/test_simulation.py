@@ -144,7 +144,7 @@ def test_workers_that_die_and_come_back_cost_no_call(seed: int) -> None:
     world = World(seed, GOOD)
     world.register_all()
     world.run(5)
-    world.place_calls(200, within_s=60, cancelled=0.3)
+    world.place_calls(300, within_s=60, cancelled=0.3)
     world.let_workers_die_and_come_back(12)
     world.run(SETTLED_S)
     world.expect_calls_ended("ended 200", "refused 486", "refused 487")
