@@ -12,11 +12,15 @@ import pytest
 from tests.live.appliance import Appliance
 from tests.live.processes import LOG_TAIL_LEN, Processes, running
 
+# Who is not in a hurry leaves the processors to those tests that load them.
+NICENESS = 10
+
 
 @pytest.fixture
-def processes(tmp_path: Path) -> Iterator[Processes]:
+def processes(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Processes]:
     """The programs of this test."""
-    with running(tmp_path) as programs:
+    is_measured = request.node.get_closest_marker("load") or request.node.get_closest_marker("alone")
+    with running(tmp_path, 0 if is_measured else NICENESS) as programs:
         yield programs
 
 

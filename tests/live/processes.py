@@ -129,10 +129,11 @@ class Process:
 
 
 class Processes:
-    """All the programs of one test, ended in the order opposite to their start."""
+    """All the programs of one test, ended in the order opposite to their start; `niceness` as nice(1) has it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, niceness: int) -> None:
         self.folder = folder
+        self._nice = ["nice", "-n", str(niceness)]
         self._all: list[Process] = []
 
     def start(
@@ -143,7 +144,7 @@ class Processes:
         number = 1
         while (unique := name if number == 1 else f"{name}-{number}") in taken:
             number += 1
-        process = Process(unique, argv, self.folder, env, stdin)
+        process = Process(unique, [*self._nice, *argv], self.folder, env, stdin)
         self._all.append(process)
         return process
 
@@ -154,9 +155,9 @@ class Processes:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Processes]:
+def running(folder: Path, niceness: int = 0) -> Iterator[Processes]:
     """Processes that end with the block."""
-    processes = Processes(folder)
+    processes = Processes(folder, niceness)
     try:
         yield processes
     finally:
