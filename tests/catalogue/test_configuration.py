@@ -205,6 +205,11 @@ def test_defaults_are_not_written() -> None:
     assert write_configuration(Settings(hostname="box")) == "hostname box\n"
 
 
+def test_the_demo_configuration_fits_on_a_screen() -> None:
+    """`show running-config` of a fresh node."""
+    assert len(write_configuration(parse_configuration((REPOSITORY / "packaging/demo.conf").read_text())).splitlines()) < 40
+
+
 def test_what_is_written_is_what_an_operator_would_type() -> None:
     text = EXAMPLE.removeprefix("! a small office\n").replace("2001:DB8", "2001:db8")
     assert write_configuration(parse_configuration(EXAMPLE)) == text
