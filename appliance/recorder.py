@@ -38,9 +38,9 @@ _COUNTERS_AT: Final = (64, 4096)
 _COUNTERS: Final = Struct(f"<{len(COUNTERS)}Q")
 _CELLS_AT: Final = 8192
 assert _COUNTERS.size <= _COUNTERS_AT[1] - _COUNTERS_AT[0]
-# `born` is written before `gone`: of a cell that is written anew, neither the old nor half of the new is ever alive.
 _CELL: Final = Struct("<BBHIQQ")
 _CELL_SIZE: Final = _CELL.size
+_BORN_AT: Final = 8
 _GONE_AT: Final = 16
 _NEVER: Final = 2**64 - 1
 # The smallest cell is one of 512 octets.
@@ -102,7 +102,7 @@ class Recorder:
             elif not self._put(key, slot, snapshot):
                 refused += 1
         _COUNTERS.pack_into(memory, _COUNTERS_AT[turn % 2], *counters)
-        _NUMBER.pack_into(memory, _TURN_AT, turn)
+        _put_number(memory, _TURN_AT, turn)
         self._turn = turn + 1
         self._free_what_went()
         return refused
@@ -126,7 +126,10 @@ class Recorder:
             return False
         memory = self._memory
         memory[at + _CELL_SIZE : at + _CELL_SIZE + size] = snapshot
-        _CELL.pack_into(memory, at, memory[at], slot, 0, size, self._turn, 0)
+        # From here on it is not alive in any turn that is over, whatever else is half written.
+        _put_number(memory, at + _BORN_AT, self._turn)
+        memory[at + 1 : at + _BORN_AT] = _CELL.pack(0, slot, 0, size, 0, 0)[1:_BORN_AT]
+        _put_number(memory, at + _GONE_AT, 0)
         self._let_go(self._cells.get(key, 0))
         self._cells[key] = at
         return True
@@ -142,19 +145,24 @@ class Recorder:
             return 0
         _CELL.pack_into(self._memory, at, power, 0, 0, 0, _NEVER, 0)
         self._used = at + (1 << power)
-        _NUMBER.pack_into(self._memory, _USED_AT, self._used)
+        _put_number(self._memory, _USED_AT, self._used)
         return at
 
     def _let_go(self, at: int) -> None:
         """As of the end of this turn."""
         if at:
-            _NUMBER.pack_into(self._memory, at + _GONE_AT, self._turn)
+            _put_number(self._memory, at + _GONE_AT, self._turn)
             self._going.append(at)
 
     def _free_what_went(self) -> None:
         for at in self._going:
             self._free.setdefault(self._memory[at], []).append(at)
         self._going.clear()
+
+
+def _put_number(memory: mmap.mmap, at: int, number: int) -> None:
+    """In one store: `pack_into` would make it zero first, and whoever dies in between would leave that."""
+    memory[at : at + _NUMBER.size] = _NUMBER.pack(number)
 
 
 def _map(fd: int, bank_len: int, worker: int, bank: int) -> mmap.mmap:
@@ -170,7 +178,7 @@ def _taken_from(memory: mmap.mmap, slots: frozenset[int]) -> list[bytes]:
     while at < used:
         power, slot, _, size, born, gone = _CELL.unpack_from(memory, at)
         if born <= turn and not 0 < gone <= turn and slot in slots:
-            _NUMBER.pack_into(memory, at + _GONE_AT, turn)
+            _put_number(memory, at + _GONE_AT, turn)
             taken.append(memory[at + _CELL_SIZE : at + _CELL_SIZE + size])
         at += 1 << power
     return taken
