@@ -128,7 +128,11 @@ def _check_edits(message: Message) -> None:
     assert edited.remove_first_value(VIA) == b"SIP/2.0/UDP us.example;branch=z9hG4bKus"
     edited.fields.pop()
     assert [field.line for field in edited.fields] == before
-    first = message.values(VIA)[0]
+    try:
+        first = message.values(VIA)[0]
+    except MalformedMessage:
+        # The top one can be read, and one below it not: no more is asked of whoever forwards it.
+        return
     assert edited.remove_first_value(VIA) == first
     edited.fields.insert(0, make_field(VIA, first))
     edited.forget()
