@@ -18,6 +18,8 @@ from tests.live.processes import LOOPBACK, Process, Processes, free_port, wait_u
 SIGNALBOX = Path(sys.executable).with_name("signalbox")
 DOMAIN = "signalbox.test"
 START_TIMEOUT_S = 30.0
+# Beside other tests messages wait for a processor: no reason to refuse calls.
+PATIENT = "overload\n  delay target 10000\n  delay limit 10000\n!\n"
 
 
 class Appliance:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.live.appliance import Appliance
+from tests.live.appliance import PATIENT, Appliance
 from tests.live.processes import LOG_TAIL_LEN, Processes, running
 
 # Who is not in a hurry leaves the processors to those tests that load them.
@@ -25,11 +25,12 @@ def processes(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Proces
 
 
 @pytest.fixture
-def start_appliance(processes: Processes) -> Callable[..., Appliance]:
+def start_appliance(processes: Processes, request: pytest.FixtureRequest) -> Callable[..., Appliance]:
     """`start_appliance(settings, listener, workers)`: a running Signalbox."""
+    common = "" if request.node.get_closest_marker("alone") else PATIENT
 
-    def start(*arguments: Any, **named: Any) -> Appliance:
-        appliance = Appliance(processes, *arguments, **named)
+    def start(settings: str = "", *arguments: Any, **named: Any) -> Appliance:
+        appliance = Appliance(processes, common + settings, *arguments, **named)
         appliance.start()
         return appliance
 

@@ -15,6 +15,8 @@ from tests.live.processes import LOOPBACK, Process, Processes, find_program, fre
 SCENARIOS = Path(__file__).with_name("scenarios")
 MODES = {"udp": "u1", "tcp": "t1"}
 CALL_TIMEOUT_S = 40
+# Of its sockets, in bytes: what waits while it has no processor is not lost.
+BUFFER_LEN = 1 << 20
 
 
 class Proxy(Protocol):
@@ -48,6 +50,7 @@ class Sipp:
         argv = [find_program("sipp", "sip-tester"), "-sf", str(file), "-s", user]
         argv += ["-i", LOOPBACK, "-p", str(self.port), "-t", MODES[transport], "-m", str(calls), "-nostdin"]
         argv += ["-cp", str(free_port()), "-mp", str(free_port()), "-timeout", f"{timeout_s}s", "-timeout_error"]
+        argv += ["-buff_size", str(BUFFER_LEN)]
         argv += ["-trace_err", "-error_file", str(processes.folder / f"{file.stem}-{self.port}-errors.log")]
         for name, value in (keys or {}).items():
             argv += ["-key", name, value]

@@ -116,7 +116,10 @@ def test_a_busy_phone_does_not_stop_another_one(processes: Processes, proxy: Pro
     answering.succeed()
 
 
-def test_calls_succeed_over_a_network_that_loses_messages(processes: Processes, proxy: Proxy) -> None:
-    """RFC 3261 17: retransmissions mend a loss of one message in twenty at both ends."""
+def test_calls_succeed_over_a_network_that_loses_messages(
+    processes: Processes, start_appliance: Callable[..., Appliance]
+) -> None:
+    """RFC 3261 17: retransmissions mend a loss of one message in twenty at both ends; nobody gives up after 2 s."""
+    proxy = start_appliance()
     callee_registered(processes, proxy, "callee-lossy", "-lost", "5", calls=40)
     call(processes, proxy, "caller", "-lost", "5", calls=40)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.live.appliance import DOMAIN, Appliance
+from tests.live.appliance import DOMAIN, PATIENT, Appliance
 from tests.live.control import Control
 from tests.live.processes import LOOPBACK, Processes, free_port, wait_until
 from tests.live.sipp import Sipp, open_ports, register, start_callee
@@ -26,7 +26,7 @@ def configuration(appliance: Appliance, workers: int, others: dict[str, int], mo
         f"listener {name}\n  address {LOOPBACK}\n  port {port}\n!\n" for name, port in ports.items()
     )
     head = f"hostname live\nworkers {workers}\ndomain {DOMAIN}\n{listeners}digest\n  realm {DOMAIN}\n!\n"
-    return f"{head}supervision\n  drain {DRAIN_S}\n!\n{more}"
+    return f"{head}{PATIENT}supervision\n  drain {DRAIN_S}\n!\n{more}"
 
 
 def steps(appliance: Appliance) -> list[str]:
