@@ -19,14 +19,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from appliance.catalogue.settings import Settings
-from appliance.management.check import check, check_subscribers, read_configuration
-from appliance.management.demo import prepare_demo
+from appliance.management.check import check, read_configuration
 from appliance.management.failure import CommandFailed
 from appliance.management.last_configuration import last_configuration
 from appliance.management.starting_configuration import starting_configuration
 from appliance.management.status import ask_status, draw_status, write_json
-from appliance.management.subscriber_commands import SubscriberCommands, read_address
 from cli.main import add_options, run_shell
+
+if TYPE_CHECKING:
+    from appliance.management.subscriber_commands import Address, SubscriberCommands
 
 DEFAULT_STATE_DIR = Path("/var/lib/signalbox")
 
@@ -53,7 +54,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from appliance.cluster.run import run  # only here: the other commands need none of it
+    # Only here, as below: what takes long to load is loaded by those commands that need it.
+    from appliance.cluster.run import run
+    from appliance.management.demo import prepare_demo
+    from appliance.management.subscriber_check import check_subscribers
 
     settings, start = starting_configuration(options.config, options.state)
     _make_folder(options.state)
@@ -79,7 +83,7 @@ def _status(options: argparse.Namespace) -> int:
 
 def _add(options: argparse.Namespace) -> int:
     settings = _settings(options)
-    address = read_address(options.address, settings)
+    address = _read_address(options.address, settings)
     password = _read_password(options.password_stdin, str(address))
     with closing(_commands(options, settings)) as commands:
         print(commands.add(address, password))
@@ -88,7 +92,7 @@ def _add(options: argparse.Namespace) -> int:
 
 def _remove(options: argparse.Namespace) -> int:
     settings = _settings(options)
-    address = read_address(options.address, settings)
+    address = _read_address(options.address, settings)
     with closing(_commands(options, settings)) as commands:
         print(commands.remove(address))
     return 0
@@ -114,7 +118,15 @@ def _settings(options: argparse.Namespace) -> Settings | None:
     return last_configuration(options.state)
 
 
+def _read_address(text: str, settings: Settings | None) -> Address:
+    from appliance.management.subscriber_commands import read_address
+
+    return read_address(text, settings)
+
+
 def _commands(options: argparse.Namespace, settings: Settings | None) -> SubscriberCommands:
+    from appliance.management.subscriber_commands import SubscriberCommands
+
     _make_folder(options.state)
     return SubscriberCommands(settings, options.state)
 

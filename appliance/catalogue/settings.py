@@ -284,7 +284,7 @@ class SupervisionSettings(_Checked):
         200, "heartbeat", Integer(10, 10000, "milliseconds"), LIVE, "How often a worker says that it lives.")
     hang_ms: int = setting(
         700, "hang", Integer(50, 60000, "milliseconds"), LIVE,
-        "A worker that has been silent for so long is ended, and its calls go to the others.")
+        "A worker that has been silent for so long, and not for want of a processor, is ended; its calls go to others.")
     start_timeout_s: int = setting(
         30, "start timeout", Integer(1, 600, "seconds"), LIVE, "How long a worker may take to start.")
     restart_delay_min_ms: int = setting(

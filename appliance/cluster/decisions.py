@@ -22,6 +22,9 @@ from appliance.state.slots import SlotTable, give_back, move
 
 # Nobody has ever been in sync and each has died so often: starting again will not help.
 HOPELESS_DEATHS: Final = 3
+# A worker that has no processor is slow, and to start another one would take more of what is short. But it has to end:
+# after so many times the configured silence it is of no use to anybody.
+EXCUSED_MAX: Final = 5
 
 
 class Life(IntEnum):
@@ -44,6 +47,7 @@ class WorkerView:
     `deaths`       how often it has died soon after its start, without a break.
     `is_parked`    an operator wants it to own no slots for a while.
     `is_retired`   it is no longer wanted: it ends, and is not started again.
+    `waited_s`     for how much of its silence it wanted a processor and had none.
     """
 
     number: int
@@ -56,6 +60,7 @@ class WorkerView:
     has_ever_lived: bool
     is_parked: bool = False
     is_retired: bool = False
+    waited_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,13 +182,17 @@ def _kills(view: ClusterView) -> list[Kill]:
     kills: list[Kill] = []
     for worker in view.workers:
         silent_s = view.now - worker.last_heard
-        if worker.life in (Life.LIVE, Life.DRAINING) and silent_s * 1000 > view.limits.hang_ms:
+        if worker.life in (Life.LIVE, Life.DRAINING) and _is_hung(worker, silent_s, view.limits.hang_ms / 1000):
             kills.append(Kill(worker.number, f"has been silent for {silent_s:.1f} s"))
         elif worker.life == Life.STARTING and silent_s > view.limits.start_timeout_s:
             kills.append(Kill(worker.number, f"did not get ready within {view.limits.start_timeout_s} s"))
         elif worker.life == Life.STOPPING:
             kills += _late_to_stop(view, worker)
     return kills
+
+
+def _is_hung(worker: WorkerView, silent_s: float, hang_s: float) -> bool:
+    return silent_s - min(worker.waited_s, EXCUSED_MAX * hang_s) > hang_s
 
 
 def _table(view: ClusterView, killed: list[int]) -> SlotTable:

@@ -93,6 +93,14 @@ class NodeProcess:
         except psutil.Error:
             return Figures(0.0, 0.0, 0)
 
+    def waited_s(self) -> float:
+        """Seconds for which its main thread has wanted a processor and had none (proc(5), schedstat); 0 if unknown."""
+        try:
+            with open(f"/proc/{self.pid}/schedstat", "rb") as figures:
+                return int(figures.read().split()[1]) / 1e9
+        except (OSError, IndexError, ValueError):
+            return 0.0
+
     def close(self) -> None:
         """Forget it; it has ended."""
         os.close(self._pidfd)

@@ -220,7 +220,7 @@ class Supervisor:
             return
         has_become_live = False
         if isinstance(message, Heartbeat):
-            has_become_live = record.heard(message, now)
+            has_become_live = record.heard(message, now, self._processes[record.number].waited_s())
         elif isinstance(message, InSync):
             has_become_live = record.became_in_sync(now)
         elif isinstance(message, Told):
@@ -258,8 +258,13 @@ class Supervisor:
         self._sockets.withdraw(number)
 
     def _view(self, now: float) -> ClusterView:
-        workers = tuple(record.view() for record in self.records)
+        workers = tuple(record.view(self._waited_s(record, now)) for record in self.records)
         return ClusterView(now, workers, self.table, self._crew.home, self._is_stopping, self._limits)
+
+    def _waited_s(self, record: WorkerRecord, now: float) -> float:
+        """For how long a worker has had no processor; asked only when it has been silent for too long."""
+        is_silent = (now - record.last_heard) * 1000 > self._limits.hang_ms
+        return self._processes[record.number].waited_s() if is_silent and record.number in self._processes else 0.0
 
     # -- acting ---------------------------------------------------------------------------------------
 

@@ -40,6 +40,7 @@ class WorkerRecord:
         """Shall it own no slots, by the will of an operator?"""
         self.is_retired = False
         """Is it beyond the number of workers that is wanted?"""
+        self._waited_s = 0.0
         self._deaths = 0
         self._was_asked = False
         self._was_killed = False
@@ -57,9 +58,13 @@ class WorkerRecord:
         self._was_asked = self._was_killed = False
         self._enter(Life.STARTING, now)
 
-    def heard(self, heartbeat: Heartbeat, now: float) -> bool:
-        """Take a heartbeat in; True when it is the one that makes the worker LIVE."""
+    def heard(self, heartbeat: Heartbeat, now: float, waited_s: float = 0.0) -> bool:
+        """Take a heartbeat in; True when it is the one that makes the worker LIVE.
+
+        `waited_s`: seconds for which its process has waited for a processor until now.
+        """
         self.last_heard = now
+        self._waited_s = waited_s
         self.is_on_the_bus = True
         self._counters = heartbeat.counters
         self.gauges = heartbeat.gauges
@@ -131,8 +136,8 @@ class WorkerRecord:
         """The sum over all incarnations, by counter id."""
         return sums(self._counters_of_the_dead, self._counters)
 
-    def view(self) -> WorkerView:
-        """What decisions are made of."""
+    def view(self, waited_s: float = 0.0) -> WorkerView:
+        """What decisions are made of; `waited_s` as for `heard`."""
         return WorkerView(
             number=self.number,
             life=self.life,
@@ -144,6 +149,7 @@ class WorkerRecord:
             has_ever_lived=self._has_ever_lived,
             is_parked=self.is_parked,
             is_retired=self.is_retired,
+            waited_s=max(waited_s - self._waited_s, 0.0),
         )
 
     def _deaths_in_a_row(self, limits: SupervisionSettings, now: float) -> int:

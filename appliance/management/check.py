@@ -1,4 +1,4 @@
-"""What is looked at before anything runs: the configuration file and the subscriber database.
+"""What is looked at before anything runs: the configuration file.
 
 Knows nothing of what runs by the configuration.
 """
@@ -10,8 +10,7 @@ from pathlib import Path
 from appliance.catalogue.configuration import parse_configuration
 from appliance.catalogue.faults import ConfigError
 from appliance.catalogue.settings import Settings
-from appliance.management.failure import CommandFailed, sentence_of
-from appliance.subscribers import StoreError, SubscriberStore, database_url
+from appliance.management.failure import CommandFailed
 
 FILE_LEN_MAX = 16 * 1024 * 1024
 
@@ -51,24 +50,3 @@ def check(path: Path) -> str:
     listeners = len(settings.listeners)
     domains = ", ".join(settings.domains) or "none"
     return f"{path} is right: {listeners} listener{'s' if listeners > 1 else ''}, domains: {domains}."
-
-
-def check_subscribers(settings: Settings, state_dir: Path) -> str:
-    """Open the subscriber database and read it once, before an appliance starts; "" when it is sound.
-
-    A server that does not answer may come back, so that is a warning, which is returned. A file that cannot be
-    used stays so: raises CommandFailed.
-    """
-    url = database_url(settings.subscribers_url, state_dir)
-    try:
-        store = SubscriberStore(url)
-        try:
-            store.check()
-        finally:
-            store.close()
-    except (StoreError, ValueError) as fault:
-        sentence = sentence_of(fault)
-        if url.startswith("postgresql:"):
-            return f"{sentence} Subscribers are refused with 503 until it does."
-        raise CommandFailed(sentence) from None
-    return ""

@@ -28,12 +28,10 @@ from appliance.journal import Journal
 from appliance.launch import NO_DESCRIPTOR, LaunchError, WorkerLaunch
 from appliance.logbook import FORMAT, log_path, log_to_file
 from appliance.recorder import Recorder
-from appliance.resolver import HostResolver
 from appliance.stack import Stack, syntax_limits
-from appliance.subscribers import SubscriberStore, database_url
 from appliance.workers.datagram_doors import DatagramDoors
 from appliance.workers.datagrams import DatagramSocket
-from appliance.workers.questions import LateStore
+from appliance.workers.questions import LateResolver, LateStore, Resolver, Store
 from appliance.workers.reconfiguring import FLOWS_CACHED_MAX
 from appliance.workers.worker import Worker
 
@@ -79,7 +77,6 @@ async def serve(launch: WorkerLaunch, settings: Settings, bus: Bus, recorder: Re
         folder / "registrations", launch.number, workers, bus.incarnation, settings.journal, stack.binding_records
     )
     load_registrations(stack, journal)
-    url = database_url(settings.subscribers_url, folder)
     worker = Worker(
         launch.number,
         settings,
@@ -87,8 +84,8 @@ async def serve(launch: WorkerLaunch, settings: Settings, bus: Bus, recorder: Re
         stack,
         bus,
         datagram_doors(launch),
-        HostResolver(settings.limits.lookup_timeout_ms / 1000),
-        LateStore(lambda: SubscriberStore(url)),
+        LateResolver(new_resolver, settings.limits.lookup_timeout_ms / 1000),
+        LateStore(lambda: open_store(settings.subscribers_url, folder)),
         journal,
         recorder,
         socket.socket(fileno=launch.door_fd) if launch.door_fd != NO_DESCRIPTOR else None,
@@ -98,6 +95,20 @@ async def serve(launch: WorkerLaunch, settings: Settings, bus: Bus, recorder: Re
     gc.freeze()
     gc.set_threshold(*COLLECTION_THRESHOLDS)
     return await worker.run(stream_sockets(launch))
+
+
+def new_resolver(timeout_s: float) -> Resolver:
+    """Who asks DNS. Only here: a worker that has no names to ask for starts without all that this takes."""
+    from appliance.resolver import HostResolver
+
+    return HostResolver(timeout_s)
+
+
+def open_store(url: str, folder: Path) -> Store:
+    """The subscribers. Only here: a worker that asks for no passwords starts without all that this takes."""
+    from appliance.subscribers import SubscriberStore, database_url
+
+    return SubscriberStore(database_url(url, folder))
 
 
 def placed_settings(launch: WorkerLaunch) -> Settings:

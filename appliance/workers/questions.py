@@ -14,9 +14,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
-from typing import Final, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 
-from appliance.resolver import HostAddresses
 from appliance.routing.questions import (
     Answer,
     FindSubscriber,
@@ -25,6 +24,9 @@ from appliance.routing.questions import (
     Question,
     SubscriberAnswer,
 )
+
+if TYPE_CHECKING:
+    from appliance.resolver import HostAddresses
 
 # Threads that talk to the database: more would only wait for its locks.
 STORE_THREADS: Final = 4
@@ -52,6 +54,30 @@ class Store(Protocol):
     """Finds subscribers; blocks, so it is called in threads. Raises whatever it likes when it cannot know."""
 
     def find(self, username: bytes, realm: bytes) -> StoredSubscriber | None: ...
+
+
+class LateResolver:
+    """A resolver that is made when it is asked first, in a thread: a worker starts without it."""
+
+    def __init__(self, new_resolver: Callable[[float], Resolver], timeout_s: float) -> None:
+        self._new_resolver = new_resolver
+        self._timeout_s = timeout_s
+        self._resolver: Resolver | None = None
+        self._lock = asyncio.Lock()
+
+    def set_timeout(self, timeout_s: float) -> None:
+        """For the questions to come."""
+        self._timeout_s = timeout_s
+        if self._resolver is not None:
+            self._resolver.set_timeout(timeout_s)
+
+    async def lookup(self, host: str) -> HostAddresses:
+        """What the resolver says. Raises what it raises."""
+        async with self._lock:
+            if self._resolver is None:
+                self._resolver = await asyncio.to_thread(self._new_resolver, self._timeout_s)
+            resolver = self._resolver
+        return await resolver.lookup(host)
 
 
 class LateStore:

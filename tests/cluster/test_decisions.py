@@ -78,6 +78,17 @@ def test_a_worker_heard_just_in_time_lives() -> None:
     assert decide(view(worker(0), replace(worker(1), last_heard=100.0 - LIMITS.hang_ms / 1000 + 0.05))) == []
 
 
+def test_a_worker_that_waits_for_a_processor_is_not_hung() -> None:
+    silent = replace(worker(1), last_heard=98.0)
+    assert [action.number for action in decide(view(worker(0), silent)) if isinstance(action, Kill)] == [1]
+    assert decide(view(worker(0), replace(silent, waited_s=1.5))) == []
+
+
+def test_a_worker_that_never_gets_a_processor_is_of_no_use() -> None:
+    silent = replace(worker(1), last_heard=90.0, waited_s=9.9)
+    assert [action.number for action in decide(view(worker(0), silent)) if isinstance(action, Kill)] == [1]
+
+
 def test_a_starting_worker_may_be_silent_for_longer_but_not_for_ever() -> None:
     starting = replace(worker(1, Life.STARTING), last_heard=90.0)
     assert decide(view(worker(0), starting)) == []

@@ -32,6 +32,13 @@ def test_it_is_live_once_it_is_in_sync_and_that_is_told_once() -> None:
     assert record.last_heard == 5.3
 
 
+def test_what_it_waited_for_a_processor_counts_from_its_last_heartbeat() -> None:
+    record = WorkerRecord(1)
+    record.started(0.0)
+    record.heard(beat([0]), 0.2, waited_s=2.0)
+    assert record.view(waited_s=2.5).waited_s == 0.5
+
+
 def test_counters_of_the_dead_stay_in_the_sum_and_gauges_do_not() -> None:
     record = live_record()
     record.ended("was killed by SIGSEGV", LIMITS, 1.0)

@@ -5,21 +5,26 @@ Knows nothing of peers.
 
 from __future__ import annotations
 
-import json
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from appliance.management.failure import CommandFailed
+from appliance.management.status import ask_status
+from tests.live.machine import within
 from tests.live.processes import LOOPBACK, Process, Processes, free_port, wait_until
 
 SIGNALBOX = Path(sys.executable).with_name("signalbox")
 DOMAIN = "signalbox.test"
-START_TIMEOUT_S = 30.0
-# Beside other tests messages wait for a processor: no reason to refuse calls.
-PATIENT = "overload\n  delay target 10000\n  delay limit 10000\n!\n"
+START_TIMEOUT_S = within(30.0)
+# A worker tells its figures with each heartbeat, every 200 ms.
+TOLD_WITHIN_S = 0.4
+# Others are at work on the machine, so messages may have to wait for a processor: no reason to refuse calls.
+PATIENT = "overload\n  delay target 1000\n  delay limit 3000\n!\n"
 
 
 class Appliance:
@@ -57,7 +62,7 @@ class Appliance:
         """Start it, and wait until every worker takes calls."""
         argv = [str(SIGNALBOX), "run", "--config", str(self.config), "--state", str(self.state)]
         self._process = self._processes.start("signalbox", argv, {"PYTHONUNBUFFERED": "1"})
-        wait_until(lambda: self._is_ready() or not self.is_running, "all workers take calls", START_TIMEOUT_S, 0.2)
+        wait_until(lambda: self._is_ready() or not self.is_running, "all workers take calls", START_TIMEOUT_S, 0.1)
         assert self.is_running, self.process.text()
 
     def stop(self) -> None:
@@ -81,6 +86,8 @@ class Appliance:
 
     def _is_ready(self) -> bool:
         workers = self.status().get("workers", [])
+        if not (self.state / "run" / "control.sock").exists():
+            return False
         return len(workers) == self.workers and all(worker["state"] == "live" for worker in workers)
 
     # -- what an operator types ------------------------------------------------------------------------
@@ -97,21 +104,36 @@ class Appliance:
         assert done.returncode == 0, done.stderr
 
     def status(self) -> dict[str, Any]:
-        """What `signalbox status --json` says; {} when nobody answers."""
-        done = self.command("status", "--json")
-        return json.loads(done.stdout) if done.returncode == 0 else {}
+        """What `signalbox status --json` says, without a process for each question; {} when nobody answers."""
+        try:
+            return ask_status(self.state / "run")
+        except CommandFailed:
+            return {}
 
     # -- what a test wants to know ---------------------------------------------------------------------
 
+    def counters(self) -> dict[str, int]:
+        """All counters, over all workers, once their next heartbeats have told them."""
+        time.sleep(TOLD_WITHIN_S)
+        counters: dict[str, int] = self.status()["counters"]
+        return counters
+
     def counter(self, name: str) -> int:
-        """A counter, over all workers."""
-        return int(self.status()["counters"].get(name, 0))
+        """One of them."""
+        return self.counters().get(name, 0)
 
     def registrations(self) -> int:
-        """Contacts registered, as each worker knows them; fails when the workers do not agree."""
-        known = {worker["registrations"] for worker in self.status()["workers"]}
-        assert len(known) == 1, f"the workers do not agree: {known}"
-        return int(known.pop())
+        """Contacts registered, as each worker knows them; fails when the workers do not agree in the end."""
+        known: set[int] = set()
+
+        def agree() -> bool:
+            nonlocal known
+            known = {worker["registrations"] for worker in self.status()["workers"]}
+            return len(known) == 1
+
+        time.sleep(TOLD_WITHIN_S)
+        wait_until(agree, "the workers agree on their registrations", within(10.0))
+        return known.pop()
 
     def worker_pids(self) -> list[int]:
         """The process of each live worker, by number."""

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
-from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.live.appliance import PATIENT, Appliance
+from tests.live.machine import SLOWNESS
 from tests.live.processes import LOG_TAIL_LEN, Processes, running
-
-# Who is not in a hurry leaves the processors to those tests that load them.
-NICENESS = 10
 
 
 @pytest.fixture
-def processes(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Processes]:
+def processes(tmp_path: Path) -> Iterator[Processes]:
     """The programs of this test."""
-    is_measured = request.node.get_closest_marker("load") or request.node.get_closest_marker("alone")
-    with running(tmp_path, 0 if is_measured else NICENESS) as programs:
+    with running(tmp_path) as programs:
         yield programs
 
 
@@ -37,13 +33,14 @@ def start_appliance(processes: Processes, request: pytest.FixtureRequest) -> Cal
     return start
 
 
+def pytest_report_header() -> str:
+    """What the rates of load tests were divided by."""
+    return f"machine: {SLOWNESS:.1f} times slower than load tests would have it" if SLOWNESS > 1 else "machine: fast"
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What loads the machine is begun first, in two lanes of pytest-xdist; what waits for long, next."""
-    lanes = cycle(("one lane", "the other lane"))
-    for item in items:
-        if item.get_closest_marker("load"):
-            item.add_marker(pytest.mark.xdist_group(next(lanes)))
-    items.sort(key=lambda item: (not item.get_closest_marker("load"), not item.get_closest_marker("long")))
+    """What waits for long is begun first."""
+    items.sort(key=lambda item: not item.get_closest_marker("long"))
 
 
 @pytest.hookimpl(wrapper=True)

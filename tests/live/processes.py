@@ -129,11 +129,10 @@ class Process:
 
 
 class Processes:
-    """All the programs of one test, ended in the order opposite to their start; `niceness` as nice(1) has it."""
+    """All the programs of one test, ended in the order opposite to their start."""
 
-    def __init__(self, folder: Path, niceness: int) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._nice = ["nice", "-n", str(niceness)]
         self._all: list[Process] = []
 
     def start(
@@ -144,7 +143,7 @@ class Processes:
         number = 1
         while (unique := name if number == 1 else f"{name}-{number}") in taken:
             number += 1
-        process = Process(unique, [*self._nice, *argv], self.folder, env, stdin)
+        process = Process(unique, argv, self.folder, env, stdin)
         self._all.append(process)
         return process
 
@@ -155,9 +154,9 @@ class Processes:
 
 
 @contextmanager
-def running(folder: Path, niceness: int = 0) -> Iterator[Processes]:
+def running(folder: Path) -> Iterator[Processes]:
     """Processes that end with the block."""
-    processes = Processes(folder, niceness)
+    processes = Processes(folder)
     try:
         yield processes
     finally:

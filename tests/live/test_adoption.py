@@ -10,16 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.live.appliance import Appliance
+from tests.live.appliance import PATIENT, Appliance
+from tests.live.machine import rate, within
 from tests.live.processes import Processes, wait_until
 from tests.live.sipp import Sipp, outcome, register, start_callee
 
-pytestmark = pytest.mark.load
+pytestmark = pytest.mark.alone
 
-CALLS_PER_S = 300
+CALLS_PER_S = rate(300)
 RING_MS = 3000
 DEATH_EVERY_S = 5.0
-RESTART = "supervision\n  restart delay minimum 50\n  restart delay maximum 100\n!"
+RESTART = f"{PATIENT}supervision\n  restart delay minimum 50\n  restart delay maximum 100\n!"
 
 
 @pytest.mark.parametrize(("workers", "seconds"), [(2, 20), (3, 60)])
@@ -36,7 +37,7 @@ def test_calls_ring_on_while_workers_die(
     deaths = kill_in_turn(appliance, caller, seconds)
     caller.process.wait(60)
     succeeded, failed = outcome(figures)
-    counters = appliance.status()["counters"]
+    counters = appliance.counters()
     assert succeeded + failed == calls
     assert failed <= calls / 10_000
     assert counters["calls-started"] == calls
@@ -57,7 +58,7 @@ def kill_in_turn(appliance: Appliance, caller: Sipp, seconds: int) -> int:
     ends_at = time.monotonic() + seconds
     while time.monotonic() + DEATH_EVERY_S < ends_at:
         time.sleep(DEATH_EVERY_S)
-        wait_until(lambda: len(appliance.worker_pids()) == appliance.workers, "all workers are there", 10.0)
+        wait_until(lambda: len(appliance.worker_pids()) == appliance.workers, "all workers are there", within(10.0))
         os.kill(appliance.worker_pids()[deaths % appliance.workers], signal.SIGKILL)
         deaths += 1
     return deaths

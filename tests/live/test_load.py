@@ -7,17 +7,18 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.live.appliance import Appliance
+from tests.live.appliance import PATIENT, Appliance
+from tests.live.machine import rate, within
 from tests.live.processes import Processes, wait_until
 from tests.live.sipp import Sipp, register, start_callee
 
-pytestmark = pytest.mark.load
+pytestmark = pytest.mark.alone
 
 CALLS = 20_000
-CALLS_PER_S = 300
-TIMEOUT_S = 180
+CALLS_PER_S = rate(300)
+TIMEOUT_S = int(within(180))
 # Transactions are remembered for 64 * T1 = 10 s: the tables are as full as they get long before the last call.
-TIMERS = "timers\n  t1 150\n!"
+TIMERS = f"{PATIENT}timers\n  t1 150\n!"
 FULL_AFTER_S = 20
 # What allocators and caches may still take: less than 400 bytes for each call between the two looks.
 GROWTH_MAX = 5 << 20
@@ -28,9 +29,9 @@ def test_20000_calls(processes: Processes, start_appliance: Callable[..., Applia
     appliance = start_appliance(TIMERS)
     callee = start_callee(processes, "callee", calls=CALLS, timeout_s=TIMEOUT_S)
     register(processes, appliance, "bob", callee.contact)
-    rate = ("-r", str(CALLS_PER_S), "-l", str(10 * CALLS_PER_S))
+    pace = ("-r", str(CALLS_PER_S), "-l", str(10 * CALLS_PER_S))
     keys = {"domain": appliance.domain}
-    caller = Sipp(processes, "caller", *rate, proxy=appliance, calls=CALLS, keys=keys, timeout_s=TIMEOUT_S)
+    caller = Sipp(processes, "caller", *pace, proxy=appliance, calls=CALLS, keys=keys, timeout_s=TIMEOUT_S)
     time.sleep(FULL_AFTER_S)
     full = appliance.rss()
     caller.succeed()

@@ -23,7 +23,7 @@ def phones_welcome(start_appliance: Callable[..., Appliance], *digest: str) -> t
 
 
 def assert_one_call(appliance: Appliance) -> None:
-    counters = appliance.status()["counters"]
+    counters = appliance.counters()
     assert (counters["calls-started"], counters["calls-answered"], counters["calls-failed"]) == (1, 1, 0)
     assert counters["authentication-failed"] == 0
     assert {name: count for name, count in counters.items() if name.startswith("dropped") and count} == {}

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from appliance.catalogue.settings import Settings
-from appliance.management.check import check, check_subscribers, read_configuration
+from appliance.management.check import check, read_configuration
 from appliance.management.failure import CommandFailed
+from appliance.management.subscriber_check import check_subscribers
 from appliance.subscribers import FILE_NAME
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from appliance.resolver import HostAddresses, LookupFailed
 from appliance.routing.questions import Answer, FindSubscriber, HostAnswer, LookupHost, SubscriberAnswer
-from appliance.workers.questions import LateStore, Questions, Store
+from appliance.workers.questions import LateResolver, LateStore, Questions, Resolver, Store
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,8 @@ class Names:
         self.asked: list[str] = []
         self.may_answer = asyncio.Event()
         self.may_answer.set()
+
+    def set_timeout(self, timeout_s: float) -> None: ...
 
     async def lookup(self, host: str) -> HostAddresses:
         self.asked.append(host)
@@ -145,6 +147,24 @@ def test_a_slow_dns_does_not_hold_up_the_database() -> None:
         await until_count(answers, 1)
         assert answers[0].id == 2
         questions.close()
+
+    run(scenario())
+
+
+def test_a_resolver_is_made_once_and_with_the_timeout_of_that_moment() -> None:
+    async def scenario() -> None:
+        made: list[float] = []
+
+        def new_resolver(timeout_s: float) -> Resolver:
+            made.append(timeout_s)
+            return Names()
+
+        resolver = LateResolver(new_resolver, 1.0)
+        resolver.set_timeout(2.0)
+        assert made == []
+        found = await asyncio.gather(*(resolver.lookup("up.example.com") for _ in range(2)))
+        assert [each.ttl_s for each in found] == [60.0, 60.0]
+        assert made == [2.0]
 
     run(scenario())
 

@@ -1,0 +1,33 @@
+"""What is looked at before anything runs: the subscriber database.
+
+Knows nothing of what runs by the configuration.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from appliance.catalogue.settings import Settings
+from appliance.management.failure import CommandFailed, sentence_of
+from appliance.subscribers import StoreError, SubscriberStore, database_url
+
+
+def check_subscribers(settings: Settings, state_dir: Path) -> str:
+    """Open the subscriber database and read it once, before an appliance starts; "" when it is sound.
+
+    A server that does not answer may come back, so that is a warning, which is returned. A file that cannot be
+    used stays so: raises CommandFailed.
+    """
+    url = database_url(settings.subscribers_url, state_dir)
+    try:
+        store = SubscriberStore(url)
+        try:
+            store.check()
+        finally:
+            store.close()
+    except (StoreError, ValueError) as fault:
+        sentence = sentence_of(fault)
+        if url.startswith("postgresql:"):
+            return f"{sentence} Subscribers are refused with 503 until it does."
+        raise CommandFailed(sentence) from None
+    return ""

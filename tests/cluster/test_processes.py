@@ -1,0 +1,44 @@
+"""Processes of a node as the kernel sees them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from typing import BinaryIO
+
+from appliance.cluster.processes import NodeProcess
+from appliance.launch import anonymous_file
+
+COUNTING = (sys.executable, "-c", "while True: pass")
+
+
+class Nothing:
+    """A launch that says nothing."""
+
+    def fds(self) -> tuple[int, ...]:
+        return ()
+
+    def to_stdin(self) -> BinaryIO:
+        return anonymous_file({})
+
+
+def test_it_is_known_for_how_long_a_process_has_waited_for_a_processor() -> None:
+    process = NodeProcess(Nothing(), COUNTING)
+    rival = subprocess.Popen(COUNTING)
+    try:
+        for pid in (process.pid, rival.pid):
+            os.sched_setaffinity(pid, {min(os.sched_getaffinity(0))})
+        deadline = time.monotonic() + 20.0
+        while process.waited_s() < 0.1 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert process.waited_s() >= 0.1
+    finally:
+        rival.kill()
+        rival.wait()
+        process.kill()
+        while not process.ending():
+            time.sleep(0.01)
+    assert process.waited_s() == 0.0
+    process.close()
