@@ -6,7 +6,9 @@
 # make soak   half an hour at half load: nothing may grow
 # make clean  remove what was built; the state folder stays
 
-PYTHON ?= python3.11
+# Debian's own where there is one: it is what the appliance runs on, and a fifth faster than one that was just compiled.
+PYTHON ?= $(or $(wildcard /usr/bin/python3.11),python3.11)
+export PYTHON
 STATE ?= state
 BUILT = .venv/.built
 SOURCES = $(shell find appliance cli -name '*.py' -o -name '*.pyx' -o -name '*.pxd') pyproject.toml setup.py

@@ -10,7 +10,7 @@ for package in $wanted; do
     [ "$status" = installed ] || missing="$missing $package"
 done
 # A Python that is not Debian's brings its own headers and venv.
-if python3 -c 'import venv, ensurepip, sysconfig, os, sys; sys.exit(not os.path.exists(os.path.join(sysconfig.get_path("include"), "Python.h")))' 2>/dev/null; then
+if "${PYTHON:-python3}" -c 'import venv, ensurepip, sysconfig, os, sys; sys.exit(not os.path.exists(os.path.join(sysconfig.get_path("include"), "Python.h")))' 2>/dev/null; then
     missing=$(printf '%s\n' $missing | grep -v -x -e python3-dev -e python3-venv | tr '\n' ' ' || true)
 fi
 [ -n "$(echo $missing)" ] || exit 0
