@@ -9,12 +9,12 @@ Knows nothing of how the parts do their work.
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import os
 import signal
 import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -31,12 +31,13 @@ from appliance.recorder import Recorder
 from appliance.stack import Stack, syntax_limits
 from appliance.workers.datagram_doors import DatagramDoors
 from appliance.workers.datagrams import DatagramSocket
+from appliance.workers.garbage import leave_it_to_us
 from appliance.workers.questions import LateResolver, LateStore, Resolver, Store
 from appliance.workers.reconfiguring import FLOWS_CACHED_MAX
 from appliance.workers.worker import Worker
 
-# Tables of a hundred thousand entries make full collections long, and nothing here makes many cycles.
-COLLECTION_THRESHOLDS: Final = (50_000, 20, 100)
+# A message does not wait until the supervisor, or a sibling that is just starting, lets the processor go.
+NICENESS: Final = -5
 
 log = logging.getLogger("signalbox.worker")
 
@@ -91,9 +92,8 @@ async def serve(launch: WorkerLaunch, settings: Settings, bus: Bus, recorder: Re
         socket.socket(fileno=launch.door_fd) if launch.door_fd != NO_DESCRIPTOR else None,
     )
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, worker.stop)
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*COLLECTION_THRESHOLDS)
+    leave_it_to_us()
+    come_first()
     return await worker.run(stream_sockets(launch))
 
 
@@ -109,6 +109,12 @@ def open_store(url: str, folder: Path) -> Store:
     from appliance.subscribers import SubscriberStore, database_url
 
     return SubscriberStore(database_url(url, folder))
+
+
+def come_first() -> None:
+    """Before other processes of the machine, where that is allowed (CAP_SYS_NICE); the start is over."""
+    with suppress(PermissionError):
+        os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
 
 
 def placed_settings(launch: WorkerLaunch) -> Settings:

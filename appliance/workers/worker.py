@@ -38,6 +38,7 @@ from appliance.state.messages import (
 from appliance.transport.flow import Flow
 from appliance.workers.datagram_doors import DatagramDoors
 from appliance.workers.delays import Delays
+from appliance.workers.garbage import Garbage
 from appliance.workers.mirror import Mirror
 from appliance.workers.outbound import Outbound
 from appliance.workers.parts import CallRecorder, MessageBus, RecordJournal, SipStack
@@ -115,6 +116,7 @@ class Worker:
         )
         self._siblings: frozenset[int] = frozenset()
         self._delays = Delays()
+        self._garbage = Garbage(clock.monotonic())
         self._is_flush_due = False
         self._flush_due_since = 0.0
         self._is_draining = False
@@ -400,6 +402,7 @@ class Worker:
         alarms = self._stack.alarms() + [f"{STATE_STORE_FAILING} {sentence}" for sentence in self._journal.alarms()]
         heartbeat = Heartbeat(self._number, counters, gauges, self._turn, self._stack.is_in_sync, alarms)
         self._bus.send(SUPERVISOR, [heartbeat])
+        self._garbage.tend(gauges["transactions"], now)
         if self._is_draining and not gauges["transactions"]:
             self._end(0)
         self._loop.call_later(self._heartbeat_s, self._enter, self._beat, now + self._heartbeat_s)
