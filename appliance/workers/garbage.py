@@ -1,8 +1,8 @@
 """When Python's collector looks for cycles: not while it would make messages wait.
 
 What a call needs is freed by counting references. Left to itself the collector looks at everything that is alive each
-time so many objects have been made: 26 ms for 50,000 of them, and none to be freed. One call in a hundred waited
-for that. What faults and closed connections leave behind in cycles can wait: for a moment with few transactions, or, in
+time so many objects have been made: 26 ms for 50,000 of them, and none to be freed. All that came meanwhile had to
+wait. What faults and closed connections leave behind in cycles can wait: for a moment with few transactions, or, in
 a worker that has no such moment, for an hour.
 
 What was looked at once is not looked at again: it lives as long as the tables do.
