@@ -92,6 +92,9 @@ async def serve(launch: WorkerLaunch, settings: Settings, bus: Bus, recorder: Re
         socket.socket(fileno=launch.door_fd) if launch.door_fd != NO_DESCRIPTOR else None,
     )
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, worker.stop)
+    if any(listener.authenticate for listener in settings.listeners):
+        # Loaded now, or the first phones would wait for that, and calls with them.
+        import appliance.subscribers  # noqa: F401
     leave_it_to_us()
     come_first()
     return await worker.run(stream_sockets(launch))

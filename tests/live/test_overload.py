@@ -1,8 +1,8 @@
 """Overload: twice as many calls as a worker can carry, and as many get through as ever (RFC 6357).
 
 The worker has one processor, and shares it with programs that only count, so that SIPp on the other one can offer it
-too much. What it carries is measured before and after: the machine may be slower the one time than the other. Where
-that differs by more than what is looked for, it is all measured again.
+too much. What it carries is measured before and after: the machine may be slower the one time than the other. For the
+same reason a share that is too small is measured again, three times at most.
 """
 
 from __future__ import annotations
