@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -50,3 +51,5 @@ def test_calls_and_registrations_outlive_a_worker(
     wait_until(lambda: owners(appliance) == {0, 1}, "the worker is back and owns slots", within(15.0))
     assert victim not in appliance.worker_pids()
     assert appliance.registrations() == 1
+    workers = json.loads(appliance.command("status", "--json").stdout)["workers"]
+    assert [worker["state"] for worker in workers] == ["live", "live"]
