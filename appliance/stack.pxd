@@ -1,13 +1,17 @@
 cimport cython
 
+from appliance.location.binding cimport BindingChange
 from appliance.location.bindings cimport BindingTable
+from appliance.location.records cimport encode_change
 from appliance.proxy.admission cimport Admission
+from appliance.proxy.held_replies cimport HeldReplies
 from appliance.proxy.node cimport Node
 from appliance.proxy.proxy cimport Proxy
 from appliance.proxy.reception cimport Reception
 from appliance.sip.headers cimport Via
 from appliance.sip.message cimport Message, Request, Response
 from appliance.sip.parser cimport find_call_id, parse
+from appliance.state.replication cimport Replica
 from appliance.state.slots cimport slot_of
 from appliance.transaction.table cimport Transactions
 from appliance.transaction.transaction cimport ClientTransaction, ServerTransaction
@@ -28,7 +32,7 @@ cdef class Stack:
     cdef Transactions _transactions
     cdef BindingTable _bindings
     cdef public object binding_records
-    cdef object _replica
+    cdef Replica _replica
     cdef Node _node
     cdef Proxy _proxy
     cdef Admission _admission
@@ -49,9 +53,12 @@ cdef class Stack:
     cdef _receive_request(self, Request request, Flow flow, double now, bint is_unjudged)
     @cython.locals(via=Via, client=ClientTransaction)
     cdef _receive_response(self, Response response, double now)
-    @cython.locals(outgoings=list, outgoing=Outgoing, own=list, received=Py_ssize_t)
+    @cython.locals(outgoings=list, outgoing=Outgoing, own=list, responses=Py_ssize_t, is_elsewhere=bint)
     cpdef list datagrams_to_send(self, double now)
-    @cython.locals(outgoing=Outgoing)
-    cdef bint _is_elsewhere(self, list outgoings) except -1
     @cython.locals(due=double)
     cpdef double next_timer(self)
+    cpdef list messages_to_send(self, double now)
+    cpdef list records_to_store(self)
+    cdef _release_replies(self, double now)
+    @cython.locals(record=bytes)
+    cpdef long long _publish(self, BindingChange change) except -1

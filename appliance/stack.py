@@ -21,11 +21,13 @@ from typing import Any
 from appliance.catalogue import counters as catalogue
 from appliance.catalogue.alarms import OVERLOAD, REPLICATION_LAGGING
 from appliance.catalogue.settings import Settings, SyntaxSettings
-from appliance.location.bindings import BindingChange, BindingTable
+from appliance.location.binding import BindingChange
+from appliance.location.bindings import BindingTable
 from appliance.location.records import BindingRecords, encode_change
 from appliance.proxy.admission import Admission
 from appliance.proxy.adoption import calls_of
 from appliance.proxy.inspection import inspect
+from appliance.proxy.keys import upstream_key
 from appliance.proxy.node import Node
 from appliance.proxy.ping import options_request
 from appliance.proxy.proxy import Proxy
@@ -284,7 +286,7 @@ class Stack:
         flow = Flow(UDP, int(args["listener"]), (host, port))
         stamp_received(request, flow)
         self._proxy.receive_own_request(request, flow, now)
-        return {"sent": True, "own_tag": self._node.keys.to_tag(request).decode()}
+        return {"sent": True, "own_tag": self._node.keys.to_tag(upstream_key(request), request.call_id).decode()}
 
     def _is_own(self, call_id: bytes) -> bool:
         owner: int = self._owners[slot_of(call_id, self._seed)]
@@ -344,15 +346,16 @@ class Stack:
 
     def next_timer(self) -> float:
         """The monotonic moment at which handle_timers wants to be called next."""
-        due = self._expiry_at
-        for other in (
-            self._transactions.next_timer(),
-            self._replica.next_timer(),
-            self._proxy.held.next_deadline(),
-            self._proxy.early.next_deadline(),
-        ):
-            if other is not None and other < due:
-                due = other
+        due = min(self._expiry_at, self._transactions.next_timer())
+        # Without siblings nothing waits for what they say, but for what is released by the expiry.
+        if self._siblings:
+            for other in (
+                self._replica.next_timer(),
+                self._proxy.held.next_deadline(),
+                self._proxy.early.next_deadline(),
+            ):
+                if other is not None and other < due:
+                    due = other
         return due
 
     # -- outputs -------------------------------------------------------------------------------------
@@ -364,12 +367,16 @@ class Stack:
         if not outgoings:
             return []
         self._transactions.outbox = []
+        responses = 0
+        is_elsewhere = False
         for outgoing in outgoings:
-            is_response = outgoing.data.startswith(b"SIP/")
-            self.counters[catalogue.RESPONSES_SENT if is_response else catalogue.REQUESTS_SENT] += 1
+            responses += outgoing.data.startswith(b"SIP/")
             if outgoing.flow.transport != UDP:
                 outgoing.flow = self._connections.way_by(outgoing.flow)
-        if not self._is_elsewhere(outgoings):
+                is_elsewhere |= outgoing.flow.worker not in (NO_WORKER, self._worker)
+        self.counters[catalogue.RESPONSES_SENT] += responses
+        self.counters[catalogue.REQUESTS_SENT] += len(outgoings) - responses
+        if not is_elsewhere:
             return outgoings
         own = self._pass_on(outgoings, now)
         # What failed may have made more to send: the next hop of a branch.
@@ -397,18 +404,18 @@ class Stack:
         self.receive_failures([outgoing], now)
         return []
 
-    def _is_elsewhere(self, outgoings: Sequence[Outgoing]) -> bool:
-        return any(outgoing.flow.worker not in (NO_WORKER, self._worker) for outgoing in outgoings)
-
     def _release_replies(self, now: float) -> None:
         if len(self._proxy.held):
             self.counters[catalogue.REPLICATION_LATE] += self._proxy.held.release(self._replica.acknowledged(), now)
 
     def messages_to_send(self, now: float) -> list[tuple[int, BusMessage]]:
         """(destination worker, message) for the bus since the last call."""
-        messages, self._messages = self._messages, []
-        messages.extend(self._connections.messages_to_send())
-        messages.extend(self._replica.messages_to_send(now))
+        if self._siblings:
+            self._messages += self._connections.messages_to_send()
+            self._messages += self._replica.messages_to_send(now)
+        messages = self._messages
+        if messages:
+            self._messages = []
         return messages
 
     def questions_to_ask(self) -> list[Question]:
@@ -417,7 +424,9 @@ class Stack:
 
     def records_to_store(self) -> list[bytes]:
         """Changes of bindings made here since the last call, for the journal."""
-        records, self._records = self._records, []
+        records = self._records
+        if records:
+            self._records = []
         return records
 
     def snapshots_to_keep(self) -> list[tuple[bytes, int, bytes]]:

@@ -21,6 +21,7 @@ from appliance.proxy.snapshots import BranchSnapshot
 from appliance.routing.next_hops import HostUnknown
 from appliance.routing.questions import Answer, HostAnswer
 from appliance.routing.targets import Target
+from appliance.sip.characters import digits_of
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.message import Request, Response
 from appliance.sip.names import MAX_BREADTH
@@ -166,7 +167,7 @@ class Branch(ClientUser):
             self._end(made_here(500, fault.reason.encode()), now)
             return False
         # RFC 5393 5.3.3
-        self.request.replace(MAX_BREADTH, b"%d" % self._breadth)
+        self.request.replace(MAX_BREADTH, digits_of(self._breadth))
         return True
 
     def _find_hops(self, now: float) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from appliance.proxy.node import Node
 from appliance.proxy.request_context import RequestContext
 from appliance.routing.targets import Target
-from appliance.sip.characters import number
+from appliance.sip.characters import digits_of, number
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.headers import parse_name_addr
 from appliance.sip.message import Message, Request
@@ -52,7 +52,7 @@ def prepare_request(context: RequestContext, target: Target, node: Node) -> tupl
 
 def _count_down(request: Request, initial: int) -> None:
     hops_left = request.max_forwards
-    request.replace(MAX_FORWARDS, b"%d" % (initial if hops_left < 0 else hops_left - 1))
+    request.replace(MAX_FORWARDS, digits_of(initial if hops_left < 0 else hops_left - 1))
 
 
 def breadth_of(request: Request) -> int:
@@ -127,8 +127,9 @@ def _own_route(node: Node, side: Flow, token: bytes, pair: bytes) -> bytes:
 
 def address_to_hop(request: Request, context: RequestContext, hop: Flow, attempt: int, node: Node) -> bytes:
     """Put the Via of one hop on a prepared request (RFC 3261 16.6 step 8); returns its branch."""
-    target = b"%s %s %d %d" % (request.uri_text, hop.remote[0].encode(), hop.remote[1], attempt)
-    branch = node.keys.branch(context.upstream, target, context.loop_part)
+    host, port = hop.remote
+    target = b" ".join((request.uri_text, host.encode(), digits_of(port), digits_of(attempt)))
+    branch = node.keys.branch(context.upstream, target, context.read_loop_part())
     push_via(request, hop.transport, node.names.sent_bys[hop.listener], branch, False)
     add_length(request, hop)
     return branch
@@ -137,4 +138,4 @@ def address_to_hop(request: Request, context: RequestContext, hop: Flow, attempt
 def add_length(message: Message, flow: Flow) -> None:
     """RFC 3261 18.3, 20.14: over a stream a message needs its length; one that came as a datagram may lack it."""
     if flow.is_reliable and not message.count(CONTENT_LENGTH):
-        message.append(CONTENT_LENGTH, b"%d" % len(message.body))
+        message.append(CONTENT_LENGTH, digits_of(len(message.body)))

@@ -1,33 +1,34 @@
 cimport cython
 
-from appliance.sip.characters cimport digits_of, hex_of
+from appliance.sip.characters cimport digits_of, hex_of, long_hex_of
 from appliance.sip.fields cimport HeaderField
 from appliance.sip.headers cimport Via
 from appliance.sip.message cimport Request
+from appliance.sip.siphash cimport SipHash
 from appliance.transaction.keys cimport has_cookie
 from appliance.transport.via cimport response_destination
 
 @cython.final
 cdef class Keys:
-    cdef object _branch
-    cdef object _route
-    cdef object _tag
+    cdef SipHash _branch
+    cdef SipHash _route
+    cdef SipHash _tag
     cdef readonly bytes refusal_mark
 
     @cython.locals(parts=bytes)
     cpdef bytes branch(self, bytes upstream, bytes target, bytes loop_part)
     cpdef bint is_own_branch(self, bytes branch, bytes upstream) except -1
-    cpdef bytes to_tag(self, Request request)
-    cpdef bint is_own_tag(self, bytes tag, Request request) except -1
+    cpdef bytes to_tag(self, bytes upstream, bytes call_id)
+    cpdef bint is_own_tag(self, bytes tag, bytes upstream, bytes call_id) except -1
     cpdef bytes refusal_tag(self, bytes top_via, bytes call_id)
     cpdef bytes fault_tag(self, Request request)
     cpdef bytes route_token(self, bytes call_id)
 
-cdef bytes _sealed(object keyed, bytes text)
+cdef SipHash _seal_for(bytes purpose, bytes key)
 @cython.locals(transport=int, port=int, host=bytes)
 cpdef bytes upstream_of_via(Via via)
 @cython.locals(via=Via)
 cpdef bytes upstream_key(Request request)
 @cython.locals(field=HeaderField, parts=list, cseq=bytes)
-cpdef bytes loop_part(Request request)
+cpdef bytes loop_part_for(Request request)
 cpdef bytes loop_part_of(bytes branch)

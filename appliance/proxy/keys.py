@@ -21,10 +21,11 @@ from __future__ import annotations
 from hashlib import blake2s
 from zlib import crc32
 
-from appliance.sip.characters import digits_of, hex_of
+from appliance.sip.characters import digits_of, hex_of, long_hex_of
 from appliance.sip.headers import Via
 from appliance.sip.message import Request
 from appliance.sip.names import ROUTE
+from appliance.sip.siphash import SipHash
 from appliance.transaction.keys import COOKIE, has_cookie
 from appliance.transport.via import response_destination
 
@@ -40,33 +41,33 @@ class Keys:
     __slots__ = ("_branch", "_route", "_tag", "refusal_mark")
 
     def __init__(self, key: bytes) -> None:
-        self._branch = blake2s(key=key, digest_size=8, person=b"branch")
-        self._tag = blake2s(key=key, digest_size=8, person=b"tag")
-        self._route = blake2s(key=key, digest_size=8, person=b"route")
+        self._branch = _seal_for(b"branch", key)
+        self._tag = _seal_for(b"tag", key)
+        self._route = _seal_for(b"route", key)
         self.refusal_mark = blake2s(key=key, digest_size=8, person=b"refuse").hexdigest().encode()
         """What the To tags of `refusal_tag` end with."""
 
     def branch(self, upstream: bytes, target: bytes, loop_part: bytes) -> bytes:
         """The branch for one target of a request whose `upstream_key` is given."""
         parts = hex_of(crc32(target)) + loop_part
-        return COOKIE + parts + _sealed(self._branch, parts + upstream)
+        return COOKIE + parts + long_hex_of(self._branch.of(parts + upstream))
 
     def is_own_branch(self, branch: bytes, upstream: bytes) -> bool:
         """Did this appliance make `branch` for the request that arrived with `upstream`?"""
         if len(branch) != BRANCH_LEN:
             return False
-        return branch[23:] == _sealed(self._branch, branch[7:23] + upstream)
+        return branch[23:] == long_hex_of(self._branch.of(branch[7:23] + upstream))
 
-    def to_tag(self, request: Request) -> bytes:
-        """The To tag of replies made here; the same for the request, its CANCEL and its ACK."""
-        return _sealed(self._tag, upstream_key(request) + request.read_call_id())
+    def to_tag(self, upstream: bytes, call_id: bytes) -> bytes:
+        """The To tag of replies made here; the same for the request of that `upstream_key`, its CANCEL and its ACK."""
+        return long_hex_of(self._tag.of(upstream + call_id))
 
-    def is_own_tag(self, tag: bytes, request: Request) -> bool:
+    def is_own_tag(self, tag: bytes, upstream: bytes, call_id: bytes) -> bool:
         """Does the To tag say that a reply of ours, which kept no state, is what this ACK answers?"""
         if tag.endswith(self.refusal_mark):
             return True
         # The length tells nearly all others apart, and costs nothing.
-        return len(tag) == TAG_LEN and tag == self.to_tag(request)
+        return len(tag) == TAG_LEN and tag == self.to_tag(upstream, call_id)
 
     def refusal_tag(self, top_via: bytes, call_id: bytes) -> bytes:
         """The To tag of a refusal that has to be cheap; the same for each retransmission (RFC 3261 8.2.7)."""
@@ -74,18 +75,16 @@ class Keys:
 
     def fault_tag(self, request: Request) -> bytes:
         """The To tag for the refusal of a request whose parts cannot be relied on."""
-        return _sealed(self._tag, b"".join([field.line for field in request.fields]))
+        return long_hex_of(self._tag.of(b"".join([field.line for field in request.fields])))
 
     def route_token(self, call_id: bytes) -> bytes:
         """The token of a call that passed this appliance's checks when it was set up."""
-        return _sealed(self._route, call_id)
+        return long_hex_of(self._route.of(call_id))
 
 
-def _sealed(keyed: blake2s, text: bytes) -> bytes:
-    """`keyed` is copied: to begin with the key costs more than the text."""
-    seal = keyed.copy()
-    seal.update(text)
-    return seal.hexdigest().encode()
+def _seal_for(purpose: bytes, key: bytes) -> SipHash:
+    """A keyed function for one purpose: what it makes is of no use for another."""
+    return SipHash(blake2s(key=key, digest_size=16, person=purpose).digest())
 
 
 def upstream_of_via(via: Via) -> bytes:
@@ -106,7 +105,7 @@ def upstream_key(request: Request) -> bytes:
     return b"|".join(parts)
 
 
-def loop_part(request: Request) -> bytes:
+def loop_part_for(request: Request) -> bytes:
     """Checksum of the fields that decide where a request goes (RFC 5393 4.2.1).
 
     Without To tag: the CANCEL and the ACK of a request have to make its branch again.

@@ -2,6 +2,7 @@ cimport cython
 
 from appliance.proxy.answers cimport Reply
 from appliance.proxy.chain cimport run_chain
+from appliance.proxy.held_replies cimport HeldReplies
 from appliance.proxy.node cimport Node
 from appliance.proxy.request_context cimport RequestContext
 from appliance.proxy.response_context cimport ResponseContext
@@ -17,7 +18,7 @@ cdef class Proxy:
     cdef Node _node
     cdef list _stages
     cdef public object early
-    cdef public object held
+    cdef public HeldReplies held
 
     @cython.locals(context=RequestContext)
     cpdef receive_request(self, Request request, Flow flow, double now)

@@ -79,7 +79,7 @@ class Proxy:
     def _receive_ack(self, context: RequestContext, now: float) -> None:
         request = context.request
         # RFC 3261 8.2.7: else this ACK ends a reply of ours that kept no state.
-        if not self._node.keys.is_own_tag(request.to_tag, request):
+        if not self._node.keys.is_own_tag(request.read_to_tag(), context.upstream, request.read_call_id()):
             stateless.forward_request(context, self._node, now)
 
     def _receive_cancel(self, context: RequestContext, now: float) -> None:
@@ -146,9 +146,8 @@ class Proxy:
         self, context: RequestContext, status: int, reason: bytes, headers: tuple[tuple[bytes, bytes], ...]
     ) -> bytes:
         request = context.request
-        return write_response(
-            request, status, reason or reason_phrase(status), headers, to_tag=self._node.keys.to_tag(request)
-        )
+        to_tag = self._node.keys.to_tag(context.upstream, request.read_call_id())
+        return write_response(request, status, reason or reason_phrase(status), headers, to_tag)
 
     def _reply_stateless(
         self, context: RequestContext, status: int, reason: bytes, headers: tuple[tuple[bytes, bytes], ...]

@@ -1,6 +1,6 @@
 cimport cython
 
-from appliance.proxy.keys cimport loop_part, upstream_key
+from appliance.proxy.keys cimport loop_part_for, upstream_key
 from appliance.sip.message cimport Request
 from appliance.transaction.transaction cimport ServerTransaction
 from appliance.transport.flow cimport Flow
@@ -12,7 +12,7 @@ cdef class RequestContext:
     cdef public Flow flow
     cdef public object listener
     cdef public bytes upstream
-    cdef public bytes loop_part
+    cdef bytes _loop_part
     cdef public ServerTransaction server
     cdef public Py_ssize_t position
     cdef public object found
@@ -22,3 +22,5 @@ cdef class RequestContext:
     cdef public bint record_routed
     cdef public object targets
     cdef public Py_ssize_t way_out
+
+    cpdef bytes read_loop_part(self)

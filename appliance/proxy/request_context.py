@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from appliance.catalogue.settings import ListenerSettings
-from appliance.proxy.keys import loop_part, upstream_key
+from appliance.proxy.keys import loop_part_for, upstream_key
 from appliance.routing.questions import SubscriberAnswer
 from appliance.routing.targets import Target
 from appliance.sip.message import Request
@@ -20,17 +20,18 @@ class RequestContext:
     """One request being decided (RFC 3261 16.3 to 16.5).
 
     `position` is the stage that decides next; a stage that asks decides again when `found` holds
-    the answer. `request` is ours to change: the transaction keeps what it needs as bytes.
+    the answer. `request` is ours to change: the transaction keeps what it needs as bytes. Whoever changes what decides
+    where it goes asks for the loop part first: that is of the request as it came (RFC 5393 4.2.1).
     """
 
     __slots__ = (
+        "_loop_part",
         "flow",
         "found",
         "identity",
         "is_in_dialog",
         "is_trusted",
         "listener",
-        "loop_part",
         "position",
         "record_routed",
         "request",
@@ -45,7 +46,7 @@ class RequestContext:
         self.flow = flow
         self.listener = listener
         self.upstream = upstream_key(request)
-        self.loop_part = loop_part(request)
+        self._loop_part = b""
         self.server: ServerTransaction | None = None
         self.position = 0
         self.found: SubscriberAnswer | None = None
@@ -59,3 +60,13 @@ class RequestContext:
         self.targets: Sequence[Target] = ()
         # The listener to leave by, where there is a choice.
         self.way_out = flow.listener
+
+    def read_loop_part(self) -> bytes:
+        """The checksum of what decides where the request goes; of most that are answered here nobody asks for it."""
+        if not self._loop_part:
+            self._loop_part = loop_part_for(self.request)
+        return self._loop_part
+
+    def set_loop_part(self, loop_part: bytes) -> None:
+        """What it was when another worker had the request."""
+        self._loop_part = loop_part

@@ -23,7 +23,7 @@ from appliance.routing.targets import Target, next_group
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.message import Request, Response
 from appliance.sip.status import reason_phrase
-from appliance.sip.writer import response_to, write
+from appliance.sip.writer import write, write_response
 from appliance.transaction.machines import State
 from appliance.transaction.transaction import ServerTransaction
 from appliance.transport.via import pop_via
@@ -209,8 +209,9 @@ class ResponseContext(BranchUser):
         assert self.server is not None
         request = self.request_context.request
         reason = best.reason or reason_phrase(best.status)
-        response = response_to(request, best.status, reason, to_tag=self._node.keys.to_tag(request))
-        self._node.transactions.respond(self.server, best.status, write(response), now)
+        to_tag = self._node.keys.to_tag(self.request_context.upstream, request.call_id)
+        data = write_response(request, best.status, reason, (), to_tag)
+        self._node.transactions.respond(self.server, best.status, data, now)
 
     # -- as the transaction user of the server transaction -----------------------------------------------
 

@@ -78,7 +78,7 @@ def snapshot_of(context: RequestContext) -> CallSnapshot:
     return CallSnapshot(
         context.request,
         context.flow,
-        context.loop_part,
+        context.read_loop_part(),
         context.identity,
         context.is_in_dialog,
         context.record_routed,
@@ -93,7 +93,7 @@ def context_of(call: CallSnapshot, listeners: Sequence[ListenerSettings]) -> Req
         raise ValueError(f"the snapshot names listener {call.flow.listener}")
     context = RequestContext(call.request, call.flow, listeners[call.flow.listener])
     # The stages may have changed what it is made of (RFC 3261 16.4).
-    context.loop_part = call.loop_part
+    context.set_loop_part(call.loop_part)
     context.identity = call.identity
     context.is_in_dialog = call.is_in_dialog
     context.record_routed = call.record_routed

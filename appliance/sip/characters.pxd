@@ -1,5 +1,8 @@
 cimport cython
 
+cdef long long _SHORT_MAX
+cdef tuple _SHORT
+
 @cython.locals(octet='unsigned char', classes='const unsigned char*')
 cpdef bint is_all(bytes text, bytes table) noexcept
 
@@ -35,5 +38,7 @@ cpdef Py_ssize_t index_of(bytes text, unsigned char octet, Py_ssize_t at) noexce
 cpdef bytes digits_of(long long value)
 
 cpdef bytes hex_of(unsigned int value)
+
+cpdef bytes long_hex_of(unsigned long long value)
 
 cpdef bint has_bad_escape(bytes text)

@@ -43,6 +43,10 @@ DISPLAY: Final = _table(
     b" \t" + bytes(octet for octet in _PRINTABLE if octet not in b'",;:<>\\') + bytes(range(128, 256))
 )
 
+# Numbers that are written all the time: status codes, hops, lengths.
+_SHORT_MAX: Final = 1000
+_SHORT: Final = tuple(b"%d" % value for value in range(_SHORT_MAX))
+
 
 def is_all(text: bytes, table: bytes) -> bool:
     """Whether every octet of text is in the class. True for empty text."""
@@ -158,12 +162,19 @@ def number(text: bytes) -> int:
 
 def digits_of(value: int) -> bytes:
     """A number in decimal; several times faster than b"%d" when compiled."""
-    return f"{value}".encode()
+    if 0 <= value < _SHORT_MAX:
+        return _SHORT[value]
+    return f"{value}".encode("ascii")
 
 
 def hex_of(value: int) -> bytes:
     """A number of 32 bits in eight hexadecimal digits; several times faster than b"%08x" when compiled."""
-    return f"{value:08x}".encode()
+    return f"{value:08x}".encode("ascii")
+
+
+def long_hex_of(value: int) -> bytes:
+    """The same for 64 bits: sixteen digits."""
+    return f"{value:016x}".encode("ascii")
 
 
 def unescape(text: bytes) -> bytes:

@@ -8,6 +8,9 @@ from appliance.sip.names cimport header_id
 from appliance.sip.parameters cimport next_comma, split_list
 from appliance.sip.uri cimport Uri, parse_uri
 
+cdef unsigned long long _ANY
+
+
 cdef class Message:
     cdef public list fields
     cdef public bytes body
@@ -17,9 +20,15 @@ cdef class Message:
     cdef public NameAddr _from
     cdef public NameAddr _to
     cdef public Via _via
+    cdef unsigned long long _ids
 
     cpdef forget(self)
-    cpdef _forget_one(self, int id)
+    cpdef note_ids(self, unsigned long long ids)
+    @cython.final
+    cdef bint may_have(self, int id) noexcept
+    @cython.locals(bit='unsigned long long')
+    cdef _note(self, int id)
+    cdef _forget_one(self, int id)
 
     @cython.locals(field=Field, index=Py_ssize_t)
     cpdef Py_ssize_t index_of(self, int id) except -2

@@ -12,6 +12,8 @@ Knows nothing of transactions, transports or what a header field means for routi
 
 from __future__ import annotations
 
+from typing import Final
+
 from appliance.sip.characters import index_of, number, skip_space, trimmed
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.fields import HeaderField as HeaderField
@@ -44,6 +46,8 @@ from appliance.sip.names import (
 from appliance.sip.parameters import next_comma, split_list
 from appliance.sip.uri import Uri, parse_uri
 
+_ANY: Final = (1 << 64) - 1
+
 
 class Message:
     """What requests and responses share. fields: header lines in order. body: octets, never looked into.
@@ -52,7 +56,7 @@ class Message:
     such a fault too. `parse` has already asked for the ones that RFC 3261 makes mandatory.
     """
 
-    __slots__ = ("_call_id", "_cseq_method", "_cseq_number", "_from", "_to", "_via", "body", "fields")
+    __slots__ = ("_call_id", "_cseq_method", "_cseq_number", "_from", "_ids", "_to", "_via", "body", "fields")
 
     fields: list[HeaderField]
     body: bytes
@@ -62,6 +66,8 @@ class Message:
     _from: NameAddr | None
     _to: NameAddr | None
     _via: Via | None
+    # A bit for each id (modulo 64) that may be among `fields`; most that is asked for is not there.
+    _ids: int
 
     def __init__(self, fields: list[HeaderField] | None = None, body: bytes = b"") -> None:
         self.fields = [] if fields is None else fields
@@ -70,12 +76,27 @@ class Message:
 
     def forget(self) -> None:
         """Drops what was parsed: for who changed `fields` by hand."""
+        self._ids = _ANY
         self._call_id = None
         self._cseq_number = -1
         self._cseq_method = b""
         self._from = None
         self._to = None
         self._via = None
+
+    def note_ids(self, ids: int) -> None:
+        """Which ids there are, a bit for each (modulo 64), from who has looked at all fields."""
+        self._ids = ids
+
+    def may_have(self, id: int) -> bool:
+        """False when there is surely no header field of that id."""
+        return self._ids >> (id & 63) & 1 != 0
+
+    def _note(self, id: int) -> None:
+        """There is a new header field of that id: what was known of the old one is forgotten."""
+        bit = 1
+        self._ids |= bit << (id & 63)
+        self._forget_one(id)
 
     def _forget_one(self, id: int) -> None:
         if id == VIA:
@@ -93,25 +114,28 @@ class Message:
 
     def index_of(self, id: int) -> int:
         """The place in `fields` of the first header field of that id, -1 when there is none."""
-        for index in range(len(self.fields)):
-            field = self.fields[index]
-            if field.id == id:
-                return index
+        if self.may_have(id):
+            for index in range(len(self.fields)):
+                field = self.fields[index]
+                if field.id == id:
+                    return index
         return -1
 
     def first(self, id: int) -> bytes | None:
         """The first header field's whole value, unfolded; None when there is none."""
-        for field in self.fields:
-            if field.id == id:
-                return field.text()
+        if self.may_have(id):
+            for field in self.fields:
+                if field.id == id:
+                    return field.text()
         return None
 
     def count(self, id: int) -> int:
         """How many header fields (lines, not values) have that id."""
         found = 0
-        for field in self.fields:
-            if field.id == id:
-                found += 1
+        if self.may_have(id):
+            for field in self.fields:
+                if field.id == id:
+                    found += 1
         return found
 
     def values(self, id: int) -> list[bytes]:
@@ -120,6 +144,8 @@ class Message:
         Raises MalformedMessage(400) for unbalanced quotes, and for empty elements in Via, Contact and routes.
         """
         found: list[bytes] = []
+        if not self.may_have(id):
+            return found
         is_list = id in LISTS
         for field in self.fields:
             if field.id == id:
@@ -274,19 +300,19 @@ class Message:
         """A line of its own before the first of its kind; at the top when there is none."""
         index = self.index_of(id)
         self.fields.insert(max(index, 0), make_field(id, value))
-        self._forget_one(id)
+        self._note(id)
 
     def append(self, id: int, value: bytes) -> None:
         """A line of its own at the end of the header fields."""
         self.fields.append(make_field(id, value))
-        self._forget_one(id)
+        self._note(id)
 
     def append_named(self, name: bytes, value: bytes) -> None:
         """A line of its own at the end, by name as it shall be written."""
         id = header_id(name)
         assert id >= 0, "a header name of ours is no token"
         self.fields.append(make_named_field(id, name, value))
-        self._forget_one(id)
+        self._note(id)
 
     def replace(self, id: int, value: bytes) -> None:
         """One line in the place of the first of that id (at the end when there is none); the others go."""
@@ -294,9 +320,9 @@ class Message:
         if index < 0:
             self.append(id, value)
             return
-        before = self.fields[:index]
-        after = [field for field in self.fields[index:] if field.id != id]
-        self.fields = [*before, make_field(id, value), *after]
+        if self.count(id) > 1:
+            self.fields[index + 1 :] = [field for field in self.fields[index + 1 :] if field.id != id]
+        self.fields[index] = make_field(id, value)
         self._forget_one(id)
 
     def replace_first_value(self, id: int, value: bytes) -> None:
@@ -349,6 +375,7 @@ class Message:
     def _copy_into(self, other: Message) -> None:
         other.fields = self.fields.copy()
         other.body = self.body
+        other._ids = self._ids
         other._call_id = self._call_id
         other._cseq_number = self._cseq_number
         other._cseq_method = self._cseq_method

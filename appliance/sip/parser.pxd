@@ -46,8 +46,8 @@ cdef _check_bounds(Message message, Py_ssize_t size, bint has_end, SyntaxLimits 
 @cython.locals(call_id=bytes, via=Via)
 cdef _check_fields(Message message)
 
-@cython.locals(field=HeaderField, id_max=int, bit='unsigned int', seen='unsigned int', twice='unsigned int',
-               required='unsigned int')
+@cython.locals(field=HeaderField, one='unsigned long long', bit='unsigned long long', seen='unsigned long long',
+               twice='unsigned long long', others='unsigned long long', required='unsigned long long')
 cdef _check_counts(Message message)
 
 @cython.locals(value=bytes, length='long long')

@@ -261,13 +261,17 @@ def _check_fields(message: Message) -> None:
 
 def _check_counts(message: Message) -> None:
     """RFC 3261 8.1.1, 20: which header fields must be there, and which must be there once. A set is a mask of bits."""
-    seen = twice = 0
-    id_max = CONTENT_LENGTH
+    seen = twice = others = 0
+    one = 1
     for field in message.fields:
-        if field.id <= id_max:
-            bit = 1 << field.id
+        bit = one << (field.id & 63)
+        # Ids from 64 on share their bit with lower ones, which have to be told apart here.
+        if field.id < 64:
             twice |= seen & bit
             seen |= bit
+        else:
+            others |= bit
+    message.note_ids(seen | others)
     required = _REQUIRED_MASK
     if seen & required == required and not twice & _SINGLE_MASK:
         return

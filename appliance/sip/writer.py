@@ -13,11 +13,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from appliance.sip.characters import digits_of
+from appliance.sip.characters import digits_of, index_of
 from appliance.sip.errors import MalformedMessage
-from appliance.sip.fields import HeaderField, field_of, make_field, make_named_field
 from appliance.sip.message import Message, Request, Response
-from appliance.sip.names import CALL_ID, CONTENT_LENGTH, CSEQ, FROM, TIMESTAMP, TO, VIA, header_id
+from appliance.sip.names import CALL_ID, CSEQ, FROM, TIMESTAMP, TO, VIA
 
 # Sets of header ids as masks of bits (RFC 3261 8.2.6.1, 8.2.6.2).
 _COPIED: Final = 1 << FROM | 1 << TO | 1 << CALL_ID | 1 << CSEQ
@@ -39,7 +38,11 @@ def start_line(message: Message) -> bytes:
     if isinstance(message, Request):
         return b"".join((message.method, b" ", message.uri_text, b" SIP/2.0\r\n"))
     assert isinstance(message, Response)
-    return b"".join((b"SIP/2.0 ", digits_of(message.status), b" ", message.reason, b"\r\n"))
+    return _status_line(message.status, message.reason)
+
+
+def _status_line(status: int, reason: bytes) -> bytes:
+    return b"".join((b"SIP/2.0 ", digits_of(status), b" ", reason, b"\r\n"))
 
 
 def write_response(
@@ -50,52 +53,54 @@ def write_response(
     to_tag: bytes = b"",
     body: bytes = b"",
 ) -> bytes:
-    """What `response_to` gives, as octets."""
-    return write(response_to(request, status, reason, headers, to_tag, body))
-
-
-def response_to(
-    request: Request,
-    status: int,
-    reason: bytes,
-    headers: Sequence[tuple[bytes, bytes]] = (),
-    to_tag: bytes = b"",
-    body: bytes = b"",
-) -> Response:
     """RFC 3261 8.2.6: all Via, From, To, Call-ID and CSeq of the request, Timestamp for 100, then `headers`.
 
     to_tag goes onto To when To has no tag. Content-Length is added. Header fields that the request lacks are left
     out; of those that must be single the first is copied.
     """
-    assert b"\r" not in reason and b"\n" not in reason, "a reason phrase of ours holds a line break"
-    fields = _copied_fields(request, status == 100, to_tag)
+    assert _is_one_line(reason), "a reason phrase of ours holds a line break"
+    parts = [_status_line(status, reason)]
+    via = VIA
+    for field in request.fields:
+        if field.id == via:
+            parts.append(field.line)
+    _append_singles(parts, request, _COPIED_FOR_TRYING if status == 100 else _COPIED, to_tag)
     for name, value in headers:
-        fields.append(make_named_field(header_id(name), name, value))
-    fields.append(make_field(CONTENT_LENGTH, digits_of(len(body))))
-    return Response(status, reason, fields, body)
+        assert _is_one_line(value), "a header value of ours holds a line break"
+        parts.append(name)
+        parts.append(b": ")
+        parts.append(value)
+        parts.append(b"\r\n")
+    parts.append(b"Content-Length: ")
+    parts.append(digits_of(len(body)))
+    parts.append(b"\r\n\r\n")
+    parts.append(body)
+    return b"".join(parts)
 
 
-def _copied_fields(request: Request, is_trying: bool, to_tag: bytes) -> list[HeaderField]:
-    vias: list[HeaderField] = []
-    singles: list[HeaderField] = []
-    via, to, id_max = VIA, TO, TIMESTAMP
-    wanted = _COPIED_FOR_TRYING if is_trying else _COPIED
+def _is_one_line(text: bytes) -> bool:
+    return index_of(text, 10, 0) < 0 and index_of(text, 13, 0) < 0
+
+
+def _append_singles(parts: list[bytes], request: Request, wanted: int, to_tag: bytes) -> None:
+    """The lines of the header fields whose ids `wanted` has as bits, the first of each."""
+    to, id_max = TO, TIMESTAMP
     for field in request.fields:
         id = field.id
-        if id == via:
-            vias.append(field)
-        elif id <= id_max and wanted >> id & 1:
+        if id <= id_max and wanted >> id & 1:
             wanted ^= 1 << id
-            singles.append(_tagged(request, field, to_tag) if id == to and to_tag else field)
-    vias.extend(singles)
-    return vias
+            if id == to and to_tag and not _has_tag(request):
+                parts.append(field.line.rstrip(b" \t\r\n"))
+                parts.append(b";tag=")
+                parts.append(to_tag)
+                parts.append(b"\r\n")
+            else:
+                parts.append(field.line)
 
 
-def _tagged(request: Request, field: HeaderField, to_tag: bytes) -> HeaderField:
-    """The To line with the tag; a To that cannot be parsed gets it at its end."""
+def _has_tag(request: Request) -> bool:
+    """Has its To a tag? One that cannot be parsed has none."""
     try:
-        if request.read_to().parameters.get(b"tag"):
-            return field
+        return request.read_to().parameters.get(b"tag") is not None
     except MalformedMessage:
-        pass
-    return field_of(TO, field.line.rstrip(b" \t\r\n") + b";tag=" + to_tag + b"\r\n")
+        return False

@@ -49,6 +49,7 @@ PULL_RANGES: Final = 8  # ranges asked for at a time
 PULL_TIMEOUT_S: Final = 2.0
 PORTION: Final = 256  # range records in one message
 PORTION_PAUSE_S: Final = 0.002
+NEVER: Final = float("inf")
 SILENT_S: Final = 3.0  # a sibling that did not answer a question for so long does not hold up a joiner
 
 
@@ -114,10 +115,11 @@ class Replica:
     # Local changes
 
     def changed(self, record: bytes) -> int:
-        """A change was applied here: tell the siblings. Returns its number."""
+        """A change was applied here: tell the siblings. Returns its number, 0 when there is nobody to be told."""
         self._seq += 1
-        if self._siblings:
-            self._fresh.append(record)
+        if not self._siblings:
+            return 0
+        self._fresh.append(record)
         return self._seq
 
     def load(self, records: Iterable[bytes]) -> None:
@@ -371,15 +373,16 @@ class Replica:
 
     def next_timer(self) -> float | None:
         """The monotonic moment at which handle_timers() and messages_to_send() have something to do."""
-        due = None if self._pull is None else self._pull.progress_at + PULL_TIMEOUT_S
+        due = NEVER if self._pull is None else self._pull.progress_at + PULL_TIMEOUT_S
         for sibling in self._siblings.values():
-            at = min(sibling.digests_at, sibling.asked_at + ASK_S) if self._is_unsure(sibling) else sibling.digests_at
+            due = min(due, sibling.digests_at)
+            if self._is_unsure(sibling):
+                due = min(due, sibling.asked_at + ASK_S)
             if sibling.acked < sibling.sent or sibling.skipped:
-                at = min(at, sibling.probe_at)
+                due = min(due, sibling.probe_at)
             if sibling.wanted_ranges:
-                at = min(at, self._portion_at)
-            due = at if due is None or at < due else due
-        return due
+                due = min(due, self._portion_at)
+        return None if due == NEVER else due
 
     def handle_timers(self, now: float) -> None:
         """Everything that is due."""
@@ -400,7 +403,7 @@ class Replica:
         self._check_sync(now)
 
     def _is_unsure(self, sibling: Sibling) -> bool:
-        return sibling.has_gap or not (self._is_in_sync or sibling.agreed)
+        return sibling.sound < sibling.heard or not (self._is_in_sync or sibling.agreed)
 
     def _check_credit(self, worker: int, sibling: Sibling, now: float) -> None:
         """Ask a sibling that owes acknowledgements for them, and tell one that was skipped that it missed something."""

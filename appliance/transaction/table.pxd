@@ -22,6 +22,9 @@ cdef class Transactions(TransactionLayer):
     cdef readonly dict clients
     cdef readonly dict servers
     cdef readonly dict merged
+    cdef Request _looked_up
+    cdef bytes _key
+    cdef bytes _merged_key
 
     @cython.locals(server=ServerTransaction)
     cpdef ended(self, Transaction transaction)
@@ -29,6 +32,8 @@ cdef class Transactions(TransactionLayer):
     cpdef ServerTransaction server_for(self, Request request)
     @cython.locals(key=bytes, merged=bytes, server=ServerTransaction)
     cpdef ServerTransaction new_server(self, Request request, Flow flow, object user, object now=*)
+    cdef bytes _key_of(self, Request request)
+    cdef bytes _merged_key_of(self, Request request)
     cdef bint _is_cancel_of_known(self, Request request) except -1
     cpdef receive_request(self, ServerTransaction server, Request request, double now)
     cpdef ServerTransaction cancelled_target(self, Request request)
@@ -50,4 +55,4 @@ cdef class Transactions(TransactionLayer):
     @cython.locals(client=ClientTransaction, server=ServerTransaction)
     cpdef bint fail(self, bytes branch_key, double now) except -1
     cpdef handle_timers(self, double now)
-    cpdef object next_timer(self)
+    cpdef double next_timer(self)

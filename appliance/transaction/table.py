@@ -79,7 +79,7 @@ class Transactions(TransactionLayer):
     `settings` may be seconds or the configuration's values; `limit` bounds clients and servers together.
     """
 
-    __slots__ = ("clients", "limit", "merged", "servers")
+    __slots__ = ("_key", "_looked_up", "_merged_key", "clients", "limit", "merged", "servers")
 
     def __init__(
         self, settings: TimerSettings | ConfiguredTimers, limit: int, counters: list[int] | None = None
@@ -90,6 +90,10 @@ class Transactions(TransactionLayer):
         self.servers: dict[bytes, ServerTransaction] = {}
         # RFC 3261 8.2.2.2: the request that came first, by what a fork leaves alike.
         self.merged: dict[bytes, ServerTransaction] = {}
+        # The request that was looked up last, and its keys: who is not found is made next, most often.
+        self._looked_up: Request | None = None
+        self._key = b""
+        self._merged_key: bytes | None = None
 
     def reconfigure(self, settings: ConfiguredTimers, limit: int) -> None:
         """Go by new settings; a timer that runs is not changed."""
@@ -115,7 +119,10 @@ class Transactions(TransactionLayer):
         """RFC 3261 17.2.3: the transaction of a request that came again, or of an ACK; None when it is new."""
         method = request.method
         if method != b"ACK":
-            return self.servers.get(server_key(request, method))
+            self._looked_up = request
+            self._merged_key = None
+            self._key = server_key(request, method)
+            return self.servers.get(self._key)
         server = self.servers.get(server_key(request, b"INVITE"))
         if has_cookie(request.read_top_via().branch):
             return server
@@ -134,12 +141,12 @@ class Transactions(TransactionLayer):
         With `now` a request other than INVITE that nobody answers gets its 100 (RFC 4320 4.1) and an end.
         Raises TableFull at the limit; a CANCEL of a request that is here has room.
         """
-        key = server_key(request, request.method)
+        key = self._key_of(request)
         if len(self) >= self.limit and not self._is_cancel_of_known(request):
             raise TableFull
         if key in self.servers:
             raise KeyTaken
-        merged = b"" if request.method == b"CANCEL" else merged_key(request)
+        merged = b"" if request.method == b"CANCEL" else self._merged_key_of(request)
         server = ServerTransaction(self, key, merged, request, flow, user)
         server.is_rfc2543 = not has_cookie(request.read_top_via().branch)
         self.servers[key] = server
@@ -147,6 +154,18 @@ class Transactions(TransactionLayer):
             self.merged.setdefault(merged, server)
         server.start(now)
         return server
+
+    def _key_of(self, request: Request) -> bytes:
+        """The `server_key`; what was looked up is not made anew."""
+        return self._key if request is self._looked_up else server_key(request, request.method)
+
+    def _merged_key_of(self, request: Request) -> bytes:
+        """The `merged_key`, likewise."""
+        if request is not self._looked_up:
+            return merged_key(request)
+        if self._merged_key is None:
+            self._merged_key = merged_key(request)
+        return self._merged_key
 
     def _is_cancel_of_known(self, request: Request) -> bool:
         return request.method == b"CANCEL" and self.cancelled_target(request) is not None
@@ -168,11 +187,11 @@ class Transactions(TransactionLayer):
 
         The rule is a UAS's (registrar, OPTIONS to us): a proxy may see a request twice, on a spiral.
         """
-        key = merged_key(request)
+        key = self._merged_key_of(request)
         if not key:
             return False
         first = self.merged.get(key)
-        return first is not None and first.key != server_key(request, request.method)
+        return first is not None and first.key != self._key_of(request)
 
     # -- responses from the user ---------------------------------------------------------------------
 
@@ -267,6 +286,6 @@ class Transactions(TransactionLayer):
         """Everything that is due, the timers of other owners included."""
         self.timers.fire(now)
 
-    def next_timer(self) -> float | None:
-        """When handle_timers is wanted next; None when nothing waits."""
+    def next_timer(self) -> float:
+        """When handle_timers is wanted next; infinity when nothing waits."""
         return self.timers.next_due()

@@ -41,7 +41,7 @@ cdef class Timers:
     @cython.locals(before=Timer, after=Timer)
     cdef _take_out(self, Timer timer)
     @cython.locals(soonest=double, ring=Timer, head=Timer)
-    cpdef object next_due(self)
+    cpdef double next_due(self)
     @cython.locals(expired=list, ring=Timer, head=Timer)
     cpdef list due(self, double now)
     @cython.locals(timer=Timer, told=long)

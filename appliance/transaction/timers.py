@@ -146,15 +146,15 @@ class Timers:
         timer._before = timer._after = None
         self._len -= 1
 
-    def next_due(self) -> float | None:
-        """When the next timer expires; None when none is waiting."""
+    def next_due(self) -> float:
+        """When the next timer expires; NEVER when none is waiting."""
         soonest = NEVER
         for ring in self._rings.values():
             head = ring._after
             assert head is not None
             if head.at < soonest:
                 soonest = head.at
-        return None if soonest == NEVER else soonest
+        return soonest
 
     def due(self, now: float) -> list[Timer]:
         """Takes out the timers that have expired, the earliest first; those of one moment as they were started."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from appliance.proxy.keys import BRANCH_LEN, COOKIE, Keys, loop_part, loop_part_of, upstream_key, upstream_of_via
+from appliance.proxy.keys import BRANCH_LEN, COOKIE, Keys, loop_part_for, loop_part_of, upstream_key, upstream_of_via
 from appliance.sip.message import Request
 from appliance.sip.parser import SyntaxLimits, parse
 
@@ -33,7 +33,11 @@ def request(
 
 
 def branch_of(message: Request, target: bytes = b"sip:bob@192.0.2.4") -> bytes:
-    return KEYS.branch(upstream_key(message), target, loop_part(message))
+    return KEYS.branch(upstream_key(message), target, loop_part_for(message))
+
+
+def to_tag_of(message: Request) -> bytes:
+    return KEYS.to_tag(upstream_key(message), message.call_id)
 
 
 def test_a_retransmission_that_another_worker_handles_makes_the_same_branch() -> None:
@@ -72,20 +76,20 @@ def test_a_request_without_the_cookie_is_named_by_its_dialog() -> None:
 def test_the_loop_part_covers_what_decides_the_way() -> None:
     """RFC 5393 4.2.1: a spiral differs in it, a loop does not."""
     parts = {
-        loop_part(request()),
-        loop_part(request(uri="sip:bob@192.0.2.4")),
-        loop_part(request(route="<sip:192.0.2.1;lr>")),
+        loop_part_for(request()),
+        loop_part_for(request(uri="sip:bob@192.0.2.4")),
+        loop_part_for(request(route="<sip:192.0.2.1;lr>")),
     }
     assert len(parts) == 3
-    assert loop_part(request(branch="z9hG4bKother")) == loop_part(request())
-    assert loop_part_of(branch_of(request())) == loop_part(request())
+    assert loop_part_for(request(branch="z9hG4bKother")) == loop_part_for(request())
+    assert loop_part_of(branch_of(request())) == loop_part_for(request())
     assert loop_part_of(b"z9hG4bKsomebody") == b""
 
 
 def test_the_to_tag_is_the_same_for_each_retransmission_and_its_ack() -> None:
     """RFC 3261 8.2.7."""
-    assert KEYS.to_tag(request()) == KEYS.to_tag(request("ACK", to_tag="any")) == KEYS.to_tag(request())
-    assert KEYS.to_tag(request()) != KEYS.to_tag(request(branch="z9hG4bKb"))
+    assert to_tag_of(request()) == to_tag_of(request("ACK", to_tag="any")) == to_tag_of(request())
+    assert to_tag_of(request()) != to_tag_of(request(branch="z9hG4bKb"))
 
 
 def test_a_route_token_is_for_one_call() -> None:
@@ -95,5 +99,5 @@ def test_a_route_token_is_for_one_call() -> None:
 
 def test_purposes_do_not_mix() -> None:
     """A tag or token that is shown to everybody proves nothing elsewhere."""
-    seen = {KEYS.route_token(b"call"), KEYS.to_tag(request()), KEYS.fault_tag(request()), branch_of(request())[23:]}
+    seen = {KEYS.route_token(b"call"), to_tag_of(request()), KEYS.fault_tag(request()), branch_of(request())[23:]}
     assert len(seen) == 4

@@ -106,7 +106,7 @@ class Element(ClientUser):
     def waits_until(self, moment: float) -> None:
         """Handles each timer at its moment."""
         due = self.table.next_timer()
-        while due is not None and due <= moment:
+        while due <= moment:
             self.now = max(self.now, due)
             self.table.handle_timers(self.now)
             self._drain()

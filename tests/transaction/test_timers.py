@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.transaction.timers import RINGS_KEPT, Timers, TimerSettings
+from appliance.transaction.timers import NEVER, RINGS_KEPT, Timers, TimerSettings
 
 
 class Owner:
@@ -57,7 +57,7 @@ def test_a_timer_fires_once_at_its_time() -> None:
     assert timers.fire(10.5) == 1
     assert timers.fire(11.0) == 0
     assert owner.fired == [(1, 10.5)]
-    assert timers.next_due() is None
+    assert timers.next_due() == NEVER
 
 
 def test_timers_of_several_durations_fire_in_order_of_time() -> None:
@@ -81,7 +81,7 @@ def test_a_cancelled_timer_does_not_fire_and_is_forgotten_at_once() -> None:
     timers.cancel(first)
     assert timers.next_due() == 34.0
     timers.cancel(last)
-    assert timers.next_due() is None
+    assert timers.next_due() == NEVER
     assert timers.fire(100.0) == 0
 
 
@@ -148,7 +148,7 @@ def test_rings_of_durations_that_are_used_no_more_go() -> None:
         timers.cancel(timers.start(1.0 + count / 16, 0.0, owner, 2))
     assert timers.next_due() == 500.0
     timers.cancel(long)
-    assert timers.next_due() is None
+    assert timers.next_due() == NEVER
 
 
 @given(st.lists(st.tuples(st.sampled_from([0.0, 0.5, 1.0, 4.0, 32.0]), st.booleans(), st.floats(0.0, 3.0))))

@@ -29,9 +29,12 @@ NEVER_IN_DIALOG = frozenset((b"REGISTER", b"PUBLISH"))
 def loose_route(context: RequestContext, node: Node, now: float) -> Answer:
     """Leave only routes and a Request-URI that lead onwards."""
     request = context.request
-    _strip_own_maddr(request, node)
+    if b"maddr" in request.uri.parameters:
+        context.read_loop_part()
+        _strip_own_maddr(request, node)
     if not request.count(ROUTE):
         return CONTINUE
+    context.read_loop_part()
     _undo_strict_route(request, node)
     first = _own_first_route(request, node)
     if first is not None:
@@ -49,7 +52,7 @@ def loose_route(context: RequestContext, node: Node, now: float) -> Answer:
 def _strip_own_maddr(request: Request, node: Node) -> None:
     """RFC 3261 16.4: a maddr that names us has brought the request here, and goes with its port and transport."""
     uri = request.uri
-    if b"maddr" not in uri.parameters or node.names.is_diverted(uri):
+    if node.names.is_diverted(uri):
         return
     kept = {name: value for name, value in uri.parameters.items() if name not in (b"maddr", b"transport")}
     request.set_uri(Uri(uri.scheme, uri.user, uri.host, 0, kept, password=uri.password).text)

@@ -56,6 +56,6 @@ def _is_loop(context: RequestContext, node: Node) -> bool:
         if not any(name in value for name in node.names.sent_bys):
             continue
         via = parse_via(value)
-        if node.names.is_own_sent_by(via.host, via.port) and loop_part_of(via.branch) == context.loop_part:
+        if node.names.is_own_sent_by(via.host, via.port) and loop_part_of(via.branch) == context.read_loop_part():
             return True
     return False
