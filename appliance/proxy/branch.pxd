@@ -3,6 +3,7 @@ cimport cython
 from appliance.proxy.forwarding cimport add_record_route, address_to_hop, connection_of, length_of, prepare_request
 from appliance.proxy.node cimport Node
 from appliance.proxy.request_context cimport RequestContext
+from appliance.proxy.snapshots cimport BranchSnapshot
 from appliance.routing.targets cimport Target
 from appliance.sip.message cimport Request, Response
 from appliance.sip.uri cimport Uri
@@ -43,6 +44,8 @@ cdef class Branch(ClientUser):
     cdef Timer _timer
     cdef bint _wants_cancel
 
+    @cython.locals(hop=Flow, attempt=long, is_proceeding=bint)
+    cpdef BranchSnapshot snapshot(self)
     cpdef start(self, double now)
     cdef bint _prepare(self, double now) except -1
     cdef _find_hops(self, double now)

@@ -4,7 +4,8 @@ from appliance.proxy.branch cimport Branch, BranchUser
 from appliance.proxy.node cimport Node
 from appliance.proxy.request_context cimport RequestContext
 from appliance.sip.message cimport Request, Response
-from appliance.sip.writer cimport write
+from appliance.proxy.snapshots cimport packed_request, write_snapshot
+from appliance.sip.writer cimport write, write_response
 from appliance.transaction.transaction cimport ServerTransaction
 from appliance.transport.via cimport pop_via
 
@@ -24,6 +25,7 @@ cdef class ResponseContext(BranchUser):
     cdef bint _is_final_sent
     cdef bint _is_kept
     cdef bytes _key
+    cdef bytes _packed
 
     cpdef start(self, double now)
     @cython.locals(group=list, shares=list, branch=Branch)
@@ -44,4 +46,5 @@ cdef class ResponseContext(BranchUser):
     @cython.locals(may_matter=bint)
     cdef _changed(self)
     cdef bint _may_matter(self) except -1
+    @cython.locals(answer=bytes, is_answered=bint, branches=list, branch=Branch)
     cpdef bytes snapshot(self)

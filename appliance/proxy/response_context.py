@@ -17,7 +17,7 @@ from appliance.proxy.branch import Branch, BranchState, BranchUser
 from appliance.proxy.forwarding import add_length, breadth_of, shared_out
 from appliance.proxy.node import Node
 from appliance.proxy.request_context import RequestContext
-from appliance.proxy.snapshots import CallSnapshot, snapshot_of, write_snapshot
+from appliance.proxy.snapshots import FORWARDED, CallSnapshot, packed_request, write_snapshot
 from appliance.proxy.stateless import forward_request, forward_response
 from appliance.routing.targets import Target, next_group
 from appliance.sip.errors import MalformedMessage
@@ -45,6 +45,7 @@ class ResponseContext(BranchUser):
         "_is_kept",
         "_key",
         "_node",
+        "_packed",
         "_seen",
         "_targets",
         "server",
@@ -65,6 +66,8 @@ class ResponseContext(BranchUser):
         # A 2xx, a 6xx or a CANCEL has come: no target may be tried any more.
         self._is_decided = False
         self._is_final_sent = False
+        # What snapshots say of the request; b"" before the first.
+        self._packed = b""
         # Is there a snapshot somewhere that has to be kept in step, or dropped?
         self._is_kept = False
 
@@ -250,14 +253,14 @@ class ResponseContext(BranchUser):
         """How things stand, for another worker; b"" when nothing may matter any more."""
         if not self._may_matter():
             return b""
-        call = snapshot_of(self.request_context)
+        if not self._packed:
+            self._packed = packed_request(self.request_context)
+        answer = b""
         if self.server is not None and self.server.state == _COMPLETED:
-            call.answer = self.server.last_response
-        call.is_answered = self._is_final_sent and not call.answer
-        call.is_decided = self._is_decided
-        call.targets = self._targets
-        call.branches = [branch.snapshot() for branch in self._branches]
-        return write_snapshot(call)
+            answer = self.server.last_response
+        is_answered = self._is_final_sent and not answer
+        branches = [branch.snapshot() for branch in self._branches]
+        return write_snapshot(self._packed, FORWARDED, answer, is_answered, self._is_decided, self._targets, branches)
 
     def resume(self, call: CallSnapshot, now: float) -> None:
         """Go on where another worker left off."""

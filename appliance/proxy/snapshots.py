@@ -4,6 +4,9 @@ What was sent need not be in a snapshot: branches are keyed functions of the req
 call makes the same request again. It is sent again, as a retransmission (RFC 3261 17.1.1.2), only if nothing comes
 within T1; a hop that rings is left in peace, for it repeats its final response until that is acknowledged.
 
+A call is snapshot again whenever it has come further, and of most of it nothing changes: what is known of the request
+is packed once, as octets within the octets.
+
 Knows nothing of where snapshots are kept, and of what is done with one.
 """
 
@@ -26,10 +29,11 @@ from appliance.state.packing import pack, unpack
 from appliance.state.shapes import FLOW
 from appliance.transport.flow import Flow
 
-FORMAT: Final = 1
+FORMAT: Final = 2
+# The position of a request that has passed all stages.
+FORWARDED: Final = -1
 
 
-@dataclass(slots=True)
 class BranchSnapshot:
     """One branch. `hop` is None as long as nothing was sent; `final` is None as long as the branch is open.
 
@@ -37,14 +41,27 @@ class BranchSnapshot:
     `is_proceeding`: the hop has sent a provisional response.
     """
 
-    target: Target
-    breadth: int
-    attempt: int
-    hop: Flow | None
-    hops: Sequence[Flow]
-    is_proceeding: bool
-    wants_cancel: bool
-    final: FinalResponse | None
+    __slots__ = ("attempt", "breadth", "final", "hop", "hops", "is_proceeding", "target", "wants_cancel")
+
+    def __init__(
+        self,
+        target: Target,
+        breadth: int,
+        attempt: int,
+        hop: Flow | None,
+        hops: list[Flow],
+        is_proceeding: bool,
+        wants_cancel: bool,
+        final: FinalResponse | None,
+    ) -> None:
+        self.target = target
+        self.breadth = breadth
+        self.attempt = attempt
+        self.hop = hop
+        self.hops = hops
+        self.is_proceeding = is_proceeding
+        self.wants_cancel = wants_cancel
+        self.final = final
 
 
 @dataclass(slots=True)
@@ -52,7 +69,7 @@ class CallSnapshot:
     """One INVITE, its request context and its branches.
 
     `request`         as the stages left it.
-    `position`        the stage that waits for an answer of the world; -1 when the request was forwarded.
+    `position`        the stage that waits for an answer of the world, or FORWARDED.
     `answer`          the final response other than 2xx that awaits its ACK; b"" when none was sent.
     `is_answered`     a 2xx went up: only branches that are being cancelled are left.
     `targets`         those not tried yet.
@@ -66,24 +83,25 @@ class CallSnapshot:
     record_routed: bool
     way_out: int
     position: int
-    answer: bytes = b""
-    is_answered: bool = False
-    is_decided: bool = False
-    targets: Sequence[Target] = ()
-    branches: Sequence[BranchSnapshot] = ()
+    answer: bytes
+    is_answered: bool
+    is_decided: bool
+    targets: list[Target]
+    branches: list[BranchSnapshot]
 
 
-def snapshot_of(context: RequestContext) -> CallSnapshot:
-    """What there is to say of a request without branches."""
-    return CallSnapshot(
-        context.request,
-        context.flow,
-        context.read_loop_part(),
-        context.identity,
-        context.is_in_dialog,
-        context.record_routed,
-        context.way_out,
-        -1,
+def packed_request(context: RequestContext) -> bytes:
+    """What a snapshot says of a request that goes through no more stages, or waits at one: that does not change."""
+    return pack(
+        (
+            write(context.request),
+            FLOW.write(context.flow),
+            context.read_loop_part(),
+            context.identity,
+            context.is_in_dialog,
+            context.record_routed,
+            context.way_out,
+        )
     )
 
 
@@ -103,24 +121,26 @@ def context_of(call: CallSnapshot, listeners: Sequence[ListenerSettings]) -> Req
     return context
 
 
-def write_snapshot(call: CallSnapshot) -> bytes:
-    """The octets of a snapshot."""
+def write_snapshot(
+    request: bytes,
+    position: int,
+    answer: bytes,
+    is_answered: bool,
+    is_decided: bool,
+    targets: list[Target],
+    branches: list[BranchSnapshot],
+) -> bytes:
+    """The octets of a snapshot; `request` is the packed one, the others are those of CallSnapshot."""
     return pack(
         (
             FORMAT,
-            write(call.request),
-            FLOW.write(call.flow),
-            call.loop_part,
-            call.identity,
-            call.is_in_dialog,
-            call.record_routed,
-            call.way_out,
-            call.position,
-            call.answer,
-            call.is_answered,
-            call.is_decided,
-            [_write_target(target) for target in call.targets],
-            [_write_branch(branch) for branch in call.branches],
+            request,
+            position,
+            answer,
+            is_answered,
+            is_decided,
+            [_write_target(target) for target in targets],
+            [_write_branch(branch) for branch in branches],
         )
     )
 
@@ -128,14 +148,14 @@ def write_snapshot(call: CallSnapshot) -> bytes:
 def read_snapshot(octets: bytes) -> CallSnapshot:
     """What `write_snapshot` was given. Raises ValueError for anything that it does not write."""
     try:
-        version, request, flow, *plain = unpack(octets)
-        targets, branches = plain[-2:]
+        version, packed, *progress, targets, branches = unpack(octets)
         if version != FORMAT:
             raise ValueError(f"snapshot format {version!r}")
-        call = CallSnapshot(_read_request(request), FLOW.read(flow), *plain)
-        call.targets = [_read_target(target) for target in targets]
-        call.branches = [_read_branch(branch) for branch in branches]
-        return call
+        request, flow, *found = unpack(packed)
+        found += progress
+        found.append([_read_target(target) for target in targets])
+        found.append([_read_branch(branch) for branch in branches])
+        return CallSnapshot(_read_request(request), FLOW.read(flow), *found)
     except (TypeError, MalformedMessage) as fault:
         raise ValueError(f"no snapshot: {fault}") from fault
 

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from appliance.proxy.node import Node
 from appliance.proxy.request_context import RequestContext
-from appliance.proxy.snapshots import snapshot_of, write_snapshot
+from appliance.proxy.snapshots import FORWARDED, packed_request, write_snapshot
 from appliance.routing.questions import Answer, SubscriberAnswer
 from appliance.sip.message import Request
 from appliance.transaction.machines import State
@@ -53,14 +53,14 @@ class Suspended:
 
     def snapshot(self) -> bytes:
         """The request and the stage that asked, or what it was answered; b"" when nothing may matter any more."""
-        call = snapshot_of(self._context)
+        position, answer = FORWARDED, b""
         if self._server.state == State.PROCEEDING:
-            call.position = self._context.position
+            position = self._context.position
         elif self._server.state == State.COMPLETED:
-            call.answer = self._server.last_response
+            answer = self._server.last_response
         else:
             return b""
-        return write_snapshot(call)
+        return write_snapshot(packed_request(self._context), position, answer, False, False, [], [])
 
     def relinquish(self, now: float) -> None:
         """Another worker goes on: end without a word."""

@@ -2,6 +2,7 @@ cimport cython
 
 from appliance.sip.characters cimport index_of, trimmed
 
+@cython.freelist(512)
 @cython.final
 cdef class HeaderField:
     cdef public int id

@@ -5,6 +5,7 @@ from appliance.sip.characters cimport (
 from appliance.sip.parameters cimport parse_parameters
 from appliance.sip.uri cimport Uri, end_of_host, parse_uri, port_between
 
+@cython.freelist(64)
 @cython.final
 cdef class Via:
     cdef public bytes transport

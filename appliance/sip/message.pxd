@@ -6,6 +6,7 @@ from appliance.sip.fields cimport HeaderField as Field, field_of, make_field, ma
 from appliance.sip.headers cimport Contact, NameAddr, Via, parse_contact, parse_cseq, parse_name_addr, parse_via
 from appliance.sip.names cimport header_id
 from appliance.sip.parameters cimport next_comma, split_list
+from appliance.sip.plain_address cimport plain_tag
 from appliance.sip.uri cimport Uri, parse_uri
 
 cdef unsigned long long _ANY
@@ -18,7 +19,9 @@ cdef class Message:
     cdef public long long _cseq_number
     cdef public bytes _cseq_method
     cdef public NameAddr _from
+    cdef public bytes _from_tag
     cdef public NameAddr _to
+    cdef public bytes _to_tag
     cdef public Via _via
     cdef unsigned long long _ids
 
@@ -44,7 +47,9 @@ cdef class Message:
     cpdef read_cseq(self)
     cpdef long long read_cseq_number(self) except -1
     cpdef bytes read_cseq_method(self)
+    @cython.locals(tag=bytes)
     cpdef bytes read_from_tag(self)
+    @cython.locals(tag=bytes)
     cpdef bytes read_to_tag(self)
     cpdef NameAddr read_from(self)
     cpdef NameAddr read_to(self)

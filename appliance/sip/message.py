@@ -44,6 +44,7 @@ from appliance.sip.names import (
     header_id,
 )
 from appliance.sip.parameters import next_comma, split_list
+from appliance.sip.plain_address import plain_tag
 from appliance.sip.uri import Uri, parse_uri
 
 _ANY: Final = (1 << 64) - 1
@@ -56,7 +57,19 @@ class Message:
     such a fault too. `parse` has already asked for the ones that RFC 3261 makes mandatory.
     """
 
-    __slots__ = ("_call_id", "_cseq_method", "_cseq_number", "_from", "_ids", "_to", "_via", "body", "fields")
+    __slots__ = (
+        "_call_id",
+        "_cseq_method",
+        "_cseq_number",
+        "_from",
+        "_from_tag",
+        "_ids",
+        "_to",
+        "_to_tag",
+        "_via",
+        "body",
+        "fields",
+    )
 
     fields: list[HeaderField]
     body: bytes
@@ -65,6 +78,8 @@ class Message:
     _cseq_method: bytes
     _from: NameAddr | None
     _to: NameAddr | None
+    _from_tag: bytes | None
+    _to_tag: bytes | None
     _via: Via | None
     # A bit for each id (modulo 64) that may be among `fields`; most that is asked for is not there.
     _ids: int
@@ -81,7 +96,9 @@ class Message:
         self._cseq_number = -1
         self._cseq_method = b""
         self._from = None
+        self._from_tag = None
         self._to = None
+        self._to_tag = None
         self._via = None
 
     def note_ids(self, ids: int) -> None:
@@ -103,8 +120,10 @@ class Message:
             self._via = None
         elif id == FROM:
             self._from = None
+            self._from_tag = None
         elif id == TO:
             self._to = None
+            self._to_tag = None
         elif id == CALL_ID:
             self._call_id = None
         elif id == CSEQ:
@@ -250,12 +269,18 @@ class Message:
         return self._cseq_method
 
     def read_from_tag(self) -> bytes:
-        """See from_tag."""
-        return self.read_from().parameters.get(b"tag") or b""
+        """See from_tag; whoever has it knows that From is well-formed."""
+        if self._from_tag is None:
+            tag = plain_tag(self._required(FROM))
+            self._from_tag = self.read_from().tag if tag is None else tag
+        return self._from_tag
 
     def read_to_tag(self) -> bytes:
-        """See to_tag."""
-        return self.read_to().parameters.get(b"tag") or b""
+        """See to_tag; whoever has it knows that To is well-formed."""
+        if self._to_tag is None:
+            tag = plain_tag(self._required(TO))
+            self._to_tag = self.read_to().tag if tag is None else tag
+        return self._to_tag
 
     def read_from(self) -> NameAddr:
         """See from_address."""
@@ -380,7 +405,9 @@ class Message:
         other._cseq_number = self._cseq_number
         other._cseq_method = self._cseq_method
         other._from = self._from
+        other._from_tag = self._from_tag
         other._to = self._to
+        other._to_tag = self._to_tag
         other._via = self._via
 
 

@@ -250,8 +250,8 @@ def _check_fields(message: Message) -> None:
     call_id = message.read_call_id()
     if not call_id or not is_all(call_id, VISIBLE):
         raise MalformedMessage(400, "Malformed Call-ID")
-    message.read_from()
-    message.read_to()
+    message.read_from_tag()
+    message.read_to_tag()
     message.read_cseq()
     # RFC 3261 8.1.1.7: the branch is the cookie and something unique after it.
     if message.read_top_via().branch == b"z9hG4bK":

@@ -101,6 +101,6 @@ def _append_singles(parts: list[bytes], request: Request, wanted: int, to_tag: b
 def _has_tag(request: Request) -> bool:
     """Has its To a tag? One that cannot be parsed has none."""
     try:
-        return request.read_to().parameters.get(b"tag") is not None
+        return request.read_to_tag() != b""
     except MalformedMessage:
         return False

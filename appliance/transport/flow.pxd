@@ -1,3 +1,5 @@
+cimport cython
+
 cdef class Flow:
     cdef readonly int transport
     cdef readonly int listener
@@ -7,6 +9,7 @@ cdef class Flow:
     cdef Py_hash_t _hash
 
 
+@cython.freelist(64)
 cdef class Outgoing:
     cdef public bytes data
     cdef public Flow flow

@@ -1,0 +1,26 @@
+cimport cython
+
+from appliance.proxy.request_context cimport RequestContext
+from appliance.routing.targets cimport Target
+from appliance.sip.writer cimport write
+from appliance.transport.flow cimport Flow
+
+
+@cython.final
+cdef class BranchSnapshot:
+    cdef readonly Target target
+    cdef readonly long breadth
+    cdef readonly long attempt
+    cdef readonly Flow hop
+    cdef readonly list hops
+    cdef readonly bint is_proceeding
+    cdef readonly bint wants_cancel
+    cdef readonly object final
+
+
+cpdef bytes packed_request(RequestContext context)
+@cython.locals(target=Target, branch=BranchSnapshot)
+cpdef bytes write_snapshot(bytes request, long position, bytes answer, bint is_answered, bint is_decided, list targets, list branches)
+cdef object _write_flow(Flow flow)
+cdef tuple _write_target(Target target)
+cdef tuple _write_branch(BranchSnapshot branch)
