@@ -13,7 +13,7 @@ cdef class SyntaxLimits:
     cdef readonly Py_ssize_t header_len_max
     cdef readonly Py_ssize_t uri_len_max
 
-@cython.locals(start=Py_ssize_t, head_end=Py_ssize_t, head=bytes, lines=list, start_line=bytes, fields=list, body=bytes,
+@cython.locals(start=Py_ssize_t, head_end=Py_ssize_t, end=Py_ssize_t, at=Py_ssize_t, start_line=bytes, fields=list, body=bytes,
                request=Request)
 cpdef Message parse(bytes data, SyntaxLimits limits)
 
@@ -26,8 +26,11 @@ cdef bytes _folded_value(bytes data, Py_ssize_t at)
 @cython.locals(at=Py_ssize_t, size=Py_ssize_t)
 cdef Py_ssize_t _skip_empty_lines(bytes data) except -1
 
-@cython.locals(fields=list, count=Py_ssize_t, index=Py_ssize_t, line=bytes, following=bytes, first=Py_ssize_t)
-cdef list _index_fields(list lines, int count_max)
+@cython.locals(octets='const unsigned char*', octet='unsigned char')
+cdef Py_ssize_t _end_of_line(bytes data, Py_ssize_t at, Py_ssize_t end) noexcept
+
+@cython.locals(octets='const unsigned char*', fields=list, start=Py_ssize_t)
+cdef list _index_fields(bytes data, Py_ssize_t at, Py_ssize_t end, Py_ssize_t count_max)
 
 @cython.locals(field=HeaderField, size=Py_ssize_t, colon=Py_ssize_t)
 cdef HeaderField _index_line(bytes line)

@@ -72,12 +72,12 @@ def parse(data: bytes, limits: SyntaxLimits) -> Request | Response:
     if start == len(data):
         raise MalformedMessage(400, "Empty Message")
     head_end = data.find(b"\r\n\r\n", start)
-    head = part(data, start, head_end + 2 if head_end >= 0 else len(data))
-    lines = head.splitlines(True)
-    start_line = lines[0]
-    if not start_line.endswith(b"\r\n"):
+    end = head_end + 2 if head_end >= 0 else len(data)
+    at = _end_of_line(data, start, end)
+    start_line = part(data, start, at)
+    if at < start + 2 or data[at - 1] != 10 or data[at - 2] != 13:
         raise MalformedMessage(400, "Start Line Does Not End in CRLF")
-    fields = _index_fields(lines, limits.header_count_max)
+    fields = _index_fields(data, at, end, limits.header_count_max)
     body = part(data, head_end + 4, len(data)) if head_end >= 0 else b""
     # The version token is case-insensitive (RFC 3261 7.1).
     if len(start_line) > 4 and start_line[3] == 47 and start_line[:3].upper() == b"SIP":
@@ -133,23 +133,30 @@ def _skip_empty_lines(data: bytes) -> int:
     return at
 
 
-def _index_fields(lines: list[bytes], count_max: int) -> list[HeaderField]:
-    """Header fields of all lines but the first; one more than allowed at most. Unusable lines get the id _BROKEN."""
+def _end_of_line(data: bytes, at: int, end: int) -> int:
+    """Index after the line that starts at `at`: after its CRLF, or a CR or LF alone, which is a fault."""
+    octets = data
+    while at < end:
+        octet = octets[at]
+        at += 1
+        if octet == 10:
+            break
+        if octet == 13:
+            return at + 1 if at < end and octets[at] == 10 else at
+    return at
+
+
+def _index_fields(data: bytes, at: int, end: int, count_max: int) -> list[HeaderField]:
+    """Header fields of the lines in data[at:end]; one more than allowed at most. Unusable ones get the id _BROKEN."""
+    octets = data
     fields: list[HeaderField] = []
-    count = len(lines)
-    index = 1
-    while index < count and len(fields) <= count_max:
-        line = lines[index]
-        first = index
-        index += 1
-        while index < count:
-            following = lines[index]
-            if following[0] != 32 and following[0] != 9:
-                break
-            index += 1
-        if index - first > 1:
-            line = b"".join(lines[first:index])
-        fields.append(_index_line(line))
+    while at < end and len(fields) <= count_max:
+        start = at
+        at = _end_of_line(data, at, end)
+        # RFC 3261 7.3.1: a line that begins with white space goes on with the one before.
+        while at < end and (octets[at] == 32 or octets[at] == 9):
+            at = _end_of_line(data, at, end)
+        fields.append(_index_line(part(data, start, at)))
     return fields
 
 
