@@ -13,6 +13,7 @@ from pathlib import Path
 
 from Cython.Build import cythonize
 from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
 from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).parent
@@ -33,6 +34,24 @@ def _extension(path: Path) -> Extension:
     return Extension(".".join(path.with_suffix("").parts), [str(path)], extra_compile_args=["-O2", "-g0"])
 
 
+class BuildFromPython(build_ext):
+    """Has Cython write the C files when they are to be compiled, and not whenever something is asked of this file."""
+
+    def run(self) -> None:
+        """Write the C files, and compile them."""
+        written = cythonize(
+            extensions(),
+            language_level=3,
+            nthreads=JOBS,
+            build_dir=str(BUILD / "c"),
+            compiler_directives={"annotation_typing": False},
+        )
+        sources = {extension.name: extension.sources for extension in written}
+        for extension in self.extensions:
+            extension.sources = sources[extension.name]
+        super().run()
+
+
 class BuildWithoutC(build_py):
     """Leaves Cython's sources out of the wheel: what is installed is Python and compiled modules."""
 
@@ -48,14 +67,8 @@ def main() -> None:
     shutil.rmtree(BUILD, ignore_errors=True)
     BUILD.mkdir(parents=True)
     setup(
-        ext_modules=cythonize(
-            extensions(),
-            language_level=3,
-            nthreads=JOBS,
-            build_dir=str(BUILD / "c"),
-            compiler_directives={"annotation_typing": False},
-        ),
-        cmdclass={"build_py": BuildWithoutC},
+        ext_modules=extensions(),
+        cmdclass={"build_ext": BuildFromPython, "build_py": BuildWithoutC},
         options={
             "build": {"build_base": str(BUILD)},
             "build_ext": {"parallel": JOBS},

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.live.appliance import PATIENT, Appliance
+from tests.live.control import Control
 from tests.live.machine import SLOWNESS
 from tests.live.processes import LOG_TAIL_LEN, Processes, running
 
@@ -31,6 +32,49 @@ def start_appliance(processes: Processes, request: pytest.FixtureRequest) -> Cal
         return appliance
 
     return start
+
+
+@pytest.fixture(scope="session")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
+    """Appliances that tests share, of one process of pytest-xdist."""
+    with running(tmp_path_factory.mktemp("shared")) as programs:
+        yield Kept(programs)
+
+
+@pytest.fixture
+def shared_appliance(kept: Kept) -> Iterator[Callable[..., Appliance]]:
+    """`shared_appliance(settings, listener)`: one that others have used and will use, with nobody registered.
+
+    To start one for each test would take half of the time of all of them.
+    """
+    yield kept.appliance
+    kept.forget_everybody()
+
+
+class Kept:
+    """Running appliances by what they were configured with."""
+
+    def __init__(self, processes: Processes) -> None:
+        self._processes = processes
+        self._appliances: dict[tuple[str, ...], Appliance] = {}
+
+    def appliance(self, settings: str = "", listener: Sequence[str] = ()) -> Appliance:
+        """The one of this configuration, started if need be."""
+        key = (settings, *listener)
+        found = self._appliances.get(key)
+        if found is None or not found.is_running:
+            found = self._appliances[key] = Appliance(self._processes, PATIENT + settings, listener)
+            found.start()
+        return found
+
+    def forget_everybody(self) -> None:
+        """Whoever registered in a test is not called in the next one."""
+        for appliance in self._appliances.values():
+            if appliance.is_running:
+                control = Control(appliance.state)
+                for row in control.ask("show registrations")["rows"]:
+                    control.ask("clear registration", address=row["address"].removeprefix("sip:"))
+                control.close()
 
 
 def pytest_report_header() -> str:

@@ -23,7 +23,7 @@ DEATH_EVERY_S = 5.0
 RESTART = f"{PATIENT}supervision\n  restart delay minimum 50\n  restart delay maximum 100\n!"
 
 
-@pytest.mark.parametrize(("workers", "seconds"), [(2, 20), (3, 60)])
+@pytest.mark.parametrize(("workers", "seconds"), [(2, 15), (3, 60)])
 def test_calls_ring_on_while_workers_die(
     processes: Processes, start_appliance: Callable[..., Appliance], workers: int, seconds: int
 ) -> None:

@@ -19,11 +19,11 @@ TRANSPORTS = ("udp", "tcp")
 
 
 @pytest.fixture
-def proxy(processes: Processes, start_appliance: Callable[..., Appliance]) -> Proxy:
+def proxy(processes: Processes, shared_appliance: Callable[..., Appliance]) -> Proxy:
     """A registrar and proxy with two workers that asks for no password and gives an unanswered call up soon."""
     if IS_AGAINST_KAMAILIO:
         return Kamailio(processes, DOMAIN, LOOPBACK, ring_ms=2000)
-    return start_appliance("timers\n  t1 50\n  c 2\n!")
+    return shared_appliance("timers\n  t1 50\n  c 2\n!")
 
 
 def callee_registered(

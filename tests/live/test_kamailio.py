@@ -28,9 +28,11 @@ def place_calls(processes: Processes, scenario: str, proxy: object, domain: str,
 
 
 @pytest.mark.parametrize(("calling", "called"), PAIRS, ids=[calling for calling, _ in PAIRS])
-def test_kamailio_is_the_next_hop(processes: Processes, start_appliance: START, calling: str, called: Scenario) -> None:
+def test_kamailio_is_the_next_hop(
+    processes: Processes, shared_appliance: START, calling: str, called: Scenario
+) -> None:
     """caller - Signalbox - Kamailio - callee: a foreign domain is relayed, both proxies stay on the way."""
-    appliance = start_appliance("", ["relay any"])
+    appliance = shared_appliance("", ["relay any"])
     kamailio = Kamailio(processes, "127.0.0.2")
     callee = start_callee(processes, *called, calls=3)
     register(processes, kamailio, "bob", callee.contact)
@@ -40,10 +42,10 @@ def test_kamailio_is_the_next_hop(processes: Processes, start_appliance: START, 
 
 @pytest.mark.parametrize(("calling", "called"), PAIRS, ids=[calling for calling, _ in PAIRS])
 def test_kamailio_is_the_previous_hop(
-    processes: Processes, start_appliance: START, calling: str, called: Scenario
+    processes: Processes, shared_appliance: START, calling: str, called: Scenario
 ) -> None:
     """caller - Kamailio - Signalbox - callee: a trusted peer is not asked for a password."""
-    appliance = start_appliance("", ["authenticate", "peer 127.0.0.2", "peer 127.0.0.1"])
+    appliance = shared_appliance("", ["authenticate", "peer 127.0.0.2", "peer 127.0.0.1"])
     kamailio = Kamailio(processes, next_hop=f"sip:{appliance.address}:{appliance.port}")
     callee = start_callee(processes, *called, calls=3)
     register(processes, appliance, "bob", callee.contact)

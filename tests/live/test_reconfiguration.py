@@ -15,7 +15,7 @@ from tests.live.processes import LOOPBACK, Processes, free_port, wait_until
 from tests.live.sipp import Sipp, open_ports, register, start_callee
 
 CALLS_PER_S = rate(300)
-SECONDS = 40
+SECONDS = 25
 COMMITS = 20
 DRAIN_S = 4
 
@@ -66,7 +66,7 @@ def test_no_call_is_lost_while_the_configuration_changes_twenty_times(
     control = Control(appliance.state)
     texts = steps(appliance)
     assert len(texts) == COMMITS
-    pause_s = (SECONDS - 8) / COMMITS
+    pause_s = (SECONDS - 7) / COMMITS
     begun = time.monotonic()
     for number, text in enumerate(texts):
         control.commit(text, comment=f"step {number}")
