@@ -9,21 +9,17 @@ Knows nothing of who asks.
 from __future__ import annotations
 
 import time
+from typing import Final
 
+# Not wrapped: a worker asks several times for each message.
+monotonic: Final = time.monotonic
+"""Seconds since some moment before the node started; never steps back."""
 
-def monotonic() -> float:
-    """Seconds since some moment before the node started; never steps back."""
-    return time.monotonic()
+monotonic_ns: Final = time.monotonic_ns
+"""The same in whole nanoseconds: of two processes of a node, the later one starts with the higher number."""
 
-
-def monotonic_ns() -> int:
-    """The same in whole nanoseconds: of two processes of a node, the later one starts with the higher number."""
-    return time.monotonic_ns()
-
-
-def wall_time() -> float:
-    """Seconds since 1970, UTC; may step when somebody sets the clock."""
-    return time.time()
+wall_time: Final = time.time
+"""Seconds since 1970, UTC; may step when somebody sets the clock."""
 
 
 def local_time_text() -> str:

@@ -5,7 +5,7 @@ verb takes `now`; after any of them the outputs are drained:
 
     receive_datagrams, receive_messages, receive_answers,     datagrams_to_send, messages_to_send,
     receive_failures, handle_timers                       ->  questions_to_ask, records_to_store,
-                                                              snapshots_to_keep
+                                                              snapshots_to_keep, or all of them: outputs
 
 and `next_timer` says when to call `handle_timers`. A message goes up the floors once: slot owner,
 parser, transactions, proxy. Several stacks and a fake clock in one process make a cluster.
@@ -61,6 +61,9 @@ EXPIRY_INTERVAL_S = 1.0
 EXPIRED_MAX_PER_TURN = 2000
 # How long a host that has no address, or whose look-up failed, is not asked for again.
 HOST_RETRY_S = 5.0
+
+Snapshot = tuple[bytes, int, bytes]
+Outputs = tuple[list[Outgoing], list[bytes], list[Snapshot], list[tuple[int, BusMessage]], list[Question], float]
 
 
 class Stack:
@@ -360,6 +363,17 @@ class Stack:
 
     # -- outputs -------------------------------------------------------------------------------------
 
+    def outputs(self, now: float) -> Outputs:
+        """All of what follows at once: datagrams, records, snapshots, messages, questions, and the next timer."""
+        return (
+            self.datagrams_to_send(now),
+            self.records_to_store(),
+            self.snapshots_to_keep(),
+            self.messages_to_send(now),
+            self.questions_to_ask(),
+            self.next_timer(),
+        )
+
     def datagrams_to_send(self, now: float) -> list[Outgoing]:
         """Messages for the wire since the last call; those of a sibling's connection go to the bus."""
         self._release_replies(now)
@@ -429,7 +443,7 @@ class Stack:
             self._records = []
         return records
 
-    def snapshots_to_keep(self) -> list[tuple[bytes, int, bytes]]:
+    def snapshots_to_keep(self) -> list[Snapshot]:
         """(key, slot, snapshot) of each call whose setting up has come further; b"" for one that needs none any more.
 
         They have to be kept before what goes out is sent.

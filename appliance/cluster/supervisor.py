@@ -134,7 +134,8 @@ class Supervisor:
         longest_s = self._limits.hang_ms / 3000
         ready = self._waiting.select(min(max(self._due_at - clock.monotonic(), 0.0), longest_s))
         now = clock.monotonic()
-        is_eventful = self._receive(now) or any(key.fileobj is not self._bus for key, _ in ready)
+        is_eventful = self._receive(now) or any(key.fileobj not in (self._bus, self._questions) for key, _ in ready)
+        is_eventful |= self._answer_questions(now)
         if is_eventful:
             self._restless_until = now + RESTLESS_S
         if is_eventful or now >= self._due_at:
@@ -194,7 +195,6 @@ class Supervisor:
         self._tell_slots()
         if not self._is_stopping:
             self.watching.look(self.records, self.settings, self.configuring, now)
-        self._answer_questions(now)
         return decisions.sentence(self._view(now))
 
     # -- taking in ------------------------------------------------------------------------------------
@@ -369,11 +369,17 @@ class Supervisor:
 
     # -- questions ------------------------------------------------------------------------------------
 
-    def _answer_questions(self, now: float) -> None:
-        for asker, question in self._questions.receive():
-            answer = self._answer(asker, question, now)
-            if answer is not None:
-                self.reply(asker, answer)
+    def _answer_questions(self, now: float) -> bool:
+        """Answer what was asked: was there more than to look?"""
+        is_news = False
+        # The descriptor tells of a change only, and a reply may take that: so until nothing is left.
+        while asked := self._questions.receive():
+            for asker, question in asked:
+                is_news |= not isinstance(question, StatusRequest)
+                answer = self._answer(asker, question, now)
+                if answer is not None:
+                    self.reply(asker, answer)
+        return is_news
 
     def reply(self, asker: bytes, answer: dict[str, Any]) -> None:
         """Answer a question, now or later."""

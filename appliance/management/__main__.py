@@ -19,7 +19,7 @@ from appliance.catalogue.faults import ConfigError
 from appliance.launch import LaunchError, ManagementLaunch
 from appliance.logbook import FORMAT, log_path, log_to_file
 from appliance.management.control_socket import ControlSocket
-from appliance.management.desk import SAMPLE_INTERVAL_S, Desk
+from appliance.management.desk import CALM_INTERVAL_S, SAMPLE_INTERVAL_S, Desk
 from appliance.management.worker_link import WorkerLink
 
 log = logging.getLogger("signalbox.management")
@@ -54,22 +54,22 @@ async def serve(desk: Desk, bus: Bus) -> int:
     loop.add_reader(bus.fileno(), desk.workers.receive)
     control = ControlSocket(desk.state_dir / "run" / "control.sock", desk)
     await control.open()
-    sampling = asyncio.ensure_future(sample(desk))
+    sampling = asyncio.ensure_future(sample(desk, control))
     await ended.wait()
     sampling.cancel()
     await control.close()
     return 0
 
 
-async def sample(desk: Desk) -> None:
-    """See how the appliance is, again and again."""
+async def sample(desk: Desk, control: ControlSocket) -> None:
+    """See how the appliance is, again and again; seldom while nobody wants to know."""
     loop = asyncio.get_running_loop()
     due = loop.time()
     while True:
         await desk.sample()
         # The descriptor of the bus tells of a change only: what came while nobody looked is taken in here.
         desk.workers.receive()
-        due = max(due + SAMPLE_INTERVAL_S, loop.time())
+        due = max(due + (SAMPLE_INTERVAL_S if control.is_serving else CALM_INTERVAL_S), loop.time())
         await asyncio.sleep(due - loop.time())
 
 

@@ -54,6 +54,11 @@ class ControlSocket:
         # Who may reach it is a matter of the folder; who he is, the kernel says.
         self._path.chmod(0o666)
 
+    @property
+    def is_serving(self) -> bool:
+        """Is anybody connected?"""
+        return bool(self._connections)
+
     async def close(self) -> None:
         """Serve nobody any more."""
         if self._server is not None:

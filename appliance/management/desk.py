@@ -28,7 +28,9 @@ from appliance.management.worker_link import WorkerLink
 from appliance.state.messages import BusMessage, Order, StatusRequest
 
 ASK_TIMEOUT_S: Final = 5.0
+# How often the counters are looked at while operators are connected, and while none is.
 SAMPLE_INTERVAL_S: Final = 1.0
+CALM_INTERVAL_S: Final = 5.0
 
 Event = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -47,6 +49,7 @@ class Desk:
         self.audit = AuditLog(state_dir / "log" / "audit.log")
         self.status: dict[str, Any] = {}
         """The last report of the supervisor."""
+        self._sampled_at = 0.0
 
     async def ask(self, question: BusMessage, timeout_s: float = ASK_TIMEOUT_S) -> dict[str, Any]:
         """What the supervisor answers. Raises Refused: it says no, or says nothing."""
@@ -67,13 +70,19 @@ class Desk:
         """The commits as they are now."""
         return CommitStore(self.state_dir / "configuration")
 
+    async def look(self) -> None:
+        """Have a report that is not older than a second; workers may have come to life since the last one."""
+        if not self.workers.live or clock.monotonic() - self._sampled_at > SAMPLE_INTERVAL_S:
+            await self.sample()
+
     async def sample(self) -> None:
-        """See how the appliance is; call it every second."""
+        """See how the appliance is; call it every few seconds."""
         try:
             self.status = await self.ask(StatusRequest())
         except Refused:
             return
-        self.samples.add(clock.monotonic(), self.status["counters"])
+        self._sampled_at = clock.monotonic()
+        self.samples.add(self._sampled_at, self.status["counters"])
         self.workers.set_live([row["number"] for row in self.status["workers"] if row["state"] in ("live", "draining")])
         if self.status.get("commit") != self.commit:
             self._take_settings(int(self.status["commit"]))

@@ -88,9 +88,7 @@ async def obey(do: str, args: dict[str, Any], call: Call) -> dict[str, Any]:
         raise Refused("Nobody has logged in.", "send `login` first")
     if not call.session.may(request.right):
         raise Refused(f"`{do}` changes something.", "type `enable` first")
-    if not call.desk.workers.live:
-        # Workers may have come to life since the last sample.
-        await call.desk.sample()
+    await call.desk.look()
     if not request.is_noted:
         return await request.task(call)
     return await _noted(do, args, call, request)

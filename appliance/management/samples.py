@@ -1,6 +1,6 @@
-"""Rates of counters over the last 5 seconds, minute and five minutes, from samples taken every second.
+"""Rates of counters over the last 5 seconds, minute and five minutes, from samples taken every second or few.
 
-Bounded: one sample a second for 15 s, then one every 5 s for five minutes. A counter that has stepped back
+Bounded: those of 15 s, then one every 5 s for five minutes. A counter that has stepped back
 (its worker was replaced by one of another version) has rate 0 until it has moved on.
 
 Knows nothing of clocks, and of what is counted.

@@ -1,1 +1,21 @@
-# Compiled as it is: each turn asks it, and a turn may be one message.
+# Each turn asks it, and a turn may be one message.
+cimport cython
+
+from appliance.transport.flow cimport Outgoing
+
+
+cdef class DatagramDoors:
+    cdef dict _sockets
+    cdef dict _by_fd
+    cdef set _wants_write
+    cdef tuple _past
+    cdef object _poll
+    cdef object _only
+    cdef readonly double delay_s
+
+    cdef _note_only(self)
+    cpdef tuple read(self)
+    cpdef list write(self, list outgoings)
+    @cython.locals(outgoing=Outgoing)
+    cdef bint _is_all_by(self, int listener, list outgoings) except -1
+    cdef list _write(self, object door, list outgoings)

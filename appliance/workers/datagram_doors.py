@@ -24,6 +24,7 @@ class DatagramDoors:
     def __init__(self, sockets: Mapping[int, DatagramSocket]) -> None:
         self._sockets = dict(sockets)
         self._by_fd = {door.fd: door for door in self._sockets.values()}
+        self._note_only()
         self._wants_write: set[int] = set()
         self._past = (0, 0, 0, 0)
         self._poll = select.epoll()
@@ -36,7 +37,12 @@ class DatagramDoors:
         """Read and write by one more socket; it becomes ours."""
         self._sockets[listener] = door
         self._by_fd[door.fd] = door
+        self._note_only()
         self._poll.register(door.fd, select.EPOLLIN)
+
+    def _note_only(self) -> None:
+        """Where there is one socket alone, it need not be looked for."""
+        self._only = next(iter(self._sockets.values())) if len(self._sockets) == 1 else None
 
     def remove(self, listener: int) -> None:
         """Close the socket of a listener, if it has one; what was counted stays counted."""
@@ -46,6 +52,7 @@ class DatagramDoors:
         self._poll.unregister(door.fd)
         self._wants_write.discard(door.fd)
         del self._by_fd[door.fd]
+        self._note_only()
         self._past = _sums([self._past, _totals_of(door)])
         os.close(door.fd)
 
@@ -58,12 +65,11 @@ class DatagramDoors:
         messages: list[tuple[bytes, Flow]] = []
         failures: list[Outgoing] = []
         self.delay_s = 0.0
-        if len(self._sockets) == 1 and not self._wants_write:
-            # The only one need not be looked for.
-            (door,) = self._sockets.values()
-            messages = door.read_batch()
-            self.delay_s = door.delay_s
-            if messages and not door.has_errors:
+        only = self._only
+        if only is not None and not self._wants_write:
+            messages = only.read_batch()
+            self.delay_s = only.delay_s
+            if messages and not only.has_errors:
                 return messages, failures
         for fd, happened in self._poll.poll(0):
             door = self._by_fd[fd]
@@ -77,10 +83,8 @@ class DatagramDoors:
 
     def write(self, outgoings: list[Outgoing]) -> list[Outgoing]:
         """Send each by the socket of its listener; returns what cannot be sent."""
-        if len(self._sockets) == 1:
-            (listener, door), = self._sockets.items()
-            if all(outgoing.flow.listener == listener for outgoing in outgoings):
-                return self._write(door, outgoings)
+        if self._only is not None and self._is_all_by(self._only.listener, outgoings):
+            return self._write(self._only, outgoings)
         failures: list[Outgoing] = []
         shares: dict[int, list[Outgoing]] = {}
         for outgoing in outgoings:
@@ -90,8 +94,16 @@ class DatagramDoors:
             failures += share if found is None else self._write(found, share)
         return failures
 
+    def _is_all_by(self, listener: int, outgoings: list[Outgoing]) -> bool:
+        for outgoing in outgoings:  # noqa: SIM110 - see is_all
+            if outgoing.flow.listener != listener:
+                return False
+        return True
+
     def _write(self, door: DatagramSocket, outgoings: list[Outgoing]) -> list[Outgoing]:
         failures = door.write_batch(outgoings)
+        if not (door.waiting_count or self._wants_write):
+            return failures
         waits = door.waiting_count > 0
         if waits != (door.fd in self._wants_write):
             self._poll.modify(door.fd, select.EPOLLIN | select.EPOLLOUT if waits else select.EPOLLIN)

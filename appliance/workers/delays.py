@@ -17,24 +17,23 @@ MEMORY_S: Final = 0.05
 class Delays:
     """The newest measure of each door."""
 
-    __slots__ = ("_datagrams", "_turn")
+    __slots__ = ("_datagram_s", "_datagram_until", "_turn_s", "_turn_until")
 
     def __init__(self) -> None:
-        self._datagrams = (0.0, 0.0)
-        self._turn = (0.0, 0.0)
+        self._datagram_s = self._datagram_until = 0.0
+        self._turn_s = self._turn_until = 0.0
 
     def note_datagram(self, age_s: float, now: float) -> None:
         """The oldest datagram that was just read is so old."""
-        self._datagrams = (age_s, now)
+        self._datagram_s = age_s
+        self._datagram_until = now + MEMORY_S
 
     def note_turn(self, turn_s: float, now: float) -> None:
         """A turn of the loop took so long."""
-        self._turn = (turn_s, now)
+        self._turn_s = turn_s
+        self._turn_until = now + MEMORY_S
 
     def worst(self, now: float) -> float:
         """The longest delay, in seconds, that was measured lately."""
-        worst = 0.0
-        for delay_s, measured_at in (self._datagrams, self._turn):
-            if delay_s > worst and now - measured_at <= MEMORY_S:
-                worst = delay_s
-        return worst
+        worst = self._datagram_s if now <= self._datagram_until else 0.0
+        return self._turn_s if self._turn_s > worst and now <= self._turn_until else worst

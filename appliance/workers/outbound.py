@@ -36,8 +36,6 @@ class Outbound:
 
     def pass_on(self, messages: Sequence[tuple[int, BusMessage]]) -> list[Outgoing]:
         """One batch for each process; returns what a sibling should have sent and does not get."""
-        if not messages:
-            return []
         shares: dict[int, list[BusMessage]] = {}
         for destination, message in messages:
             shares.setdefault(destination, []).append(message)

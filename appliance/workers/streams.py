@@ -245,6 +245,11 @@ class Streams:
         failures, self.failures = self.failures, []
         return failures
 
+    @property
+    def has_changes(self) -> bool:
+        """Has take_changes something to tell?"""
+        return bool(self._opened or self._closed)
+
     def take_changes(self) -> tuple[list[Flow], list[Flow]]:
         """Connections that can be used since the last call, and those that no longer can."""
         opened, closed = self._opened, self._closed

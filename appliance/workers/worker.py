@@ -338,37 +338,35 @@ class Worker:
         if self._is_flush_due:
             self._is_flush_due = False
             self._delays.note_turn(now - self._flush_due_since, now)
-        outgoings = stack.datagrams_to_send(now)
-        records = stack.records_to_store()
-        snapshots = stack.snapshots_to_keep()
+        if self._streams.has_changes:
+            stack.connections_changed(*self._streams.take_changes())
+        outgoings, records, snapshots, messages, questions, due = stack.outputs(now)
         if snapshots:
             # Before anything leaves: whoever goes on with a call knows what its peers may know.
             stack.counters[CALLS_UNRECORDED] += self._recorder.keep(snapshots, stack.counters)
         if records:
             # Before the answers leave: what was answered survives the death of this process.
             self._journal.append(records)
-        opened, closed = self._streams.take_changes()
-        if opened or closed:
-            stack.connections_changed(opened, closed)
-        failures = self._outbound.pass_on(stack.messages_to_send(now))
+        failures = self._outbound.pass_on(messages) if messages else []
         if outgoings:
             if self._mirror is not None:
                 self._mirror.sent(outgoings, self._reconfiguring.listeners, clock.wall_time())
             failures += self._outbound.send(outgoings)
-        failures += self._streams.take_failures()
-        questions = stack.questions_to_ask()
+        if self._streams.failures:
+            failures += self._streams.take_failures()
         if questions:
             self._questions.ask(questions)
         if failures:
             stack.receive_failures(failures, now)
             self._flush_soon()
-        self._set_timer(now)
+        if self._timer is None or due < self._timer_at:
+            self._set_timer(due, now)
 
     # -- time ----------------------------------------------------------------------------------------
 
-    def _set_timer(self, now: float) -> None:
+    def _set_timer(self, due: float, now: float) -> None:
         """One timer for the stack. One that is set too early stays: it costs a turn, and moving it costs more."""
-        due = max(self._stack.next_timer(), now + TIMER_GRAIN_S)
+        due = max(due, now + TIMER_GRAIN_S)
         if self._timer is not None:
             if self._timer_at <= due:
                 return

@@ -6,6 +6,7 @@ Knows nothing of peers.
 from __future__ import annotations
 
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -86,9 +87,10 @@ class Appliance:
 
     def _is_ready(self) -> bool:
         workers = self.status().get("workers", [])
-        if not (self.state / "run" / "control.sock").exists():
+        if len(workers) != self.workers or any(worker["state"] != "live" for worker in workers):
             return False
-        return len(workers) == self.workers and all(worker["state"] == "live" for worker in workers)
+        with socket.socket(socket.AF_UNIX) as control:
+            return control.connect_ex(str(self.state / "run" / "control.sock")) == 0
 
     # -- what an operator types ------------------------------------------------------------------------
 

@@ -72,8 +72,8 @@ class Kept:
         for appliance in self._appliances.values():
             if appliance.is_running:
                 control = Control(appliance.state)
-                for row in control.ask("show registrations")["rows"]:
-                    control.ask("clear registration", address=row["address"].removeprefix("sip:"))
+                for address in {row["address"] for row in control.ask("show registrations")["rows"]}:
+                    control.ask("clear registration", address=address.removeprefix("sip:"))
                 control.close()
 
 

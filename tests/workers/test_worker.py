@@ -21,6 +21,7 @@ from appliance.routing.questions import Answer, FindSubscriber, HostAnswer, Look
 from appliance.sip.message import Request
 from appliance.sip.parser import SyntaxLimits, parse
 from appliance.sip.writer import write_response
+from appliance.stack import Outputs
 from appliance.state.messages import BusMessage, CallsMoved, Drain, HandedOver, Heartbeat, SendOn, SlotsChanged, Stop
 from appliance.state.slots import deal
 from appliance.transport.flow import TCP, UDP, Flow, Outgoing
@@ -90,28 +91,13 @@ class EchoStack:
         self.timers.append(now)
         self.due = now + 3600
 
-    def next_timer(self) -> float:
-        return self.due
-
-    def datagrams_to_send(self, now: float) -> list[Outgoing]:
-        outbox, self.outbox = self.outbox, []
-        self.journal.is_answer_sent = self.journal.is_answer_sent or bool(outbox)
-        return outbox
-
-    def messages_to_send(self, now: float) -> list[tuple[int, BusMessage]]:
-        messages, self.messages = self.messages, []
-        return messages
-
-    def questions_to_ask(self) -> list[Question]:
-        questions, self.questions = self.questions, []
-        return questions
-
-    def records_to_store(self) -> list[bytes]:
+    def outputs(self, now: float) -> Outputs:
+        outgoings, self.outbox = self.outbox, []
         records, self.records = self.records, []
-        return records
-
-    def snapshots_to_keep(self) -> list[tuple[bytes, int, bytes]]:
-        return []
+        messages, self.messages = self.messages, []
+        questions, self.questions = self.questions, []
+        self.journal.is_answer_sent = self.journal.is_answer_sent or bool(outgoings)
+        return outgoings, records, [], messages, questions, self.due
 
     def adopt(self, snapshots: Sequence[bytes], now: float) -> None:
         self.adopted += snapshots
