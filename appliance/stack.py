@@ -174,7 +174,7 @@ class Stack:
 
     def _receive_response(self, response: Response, now: float) -> None:
         self.counters[catalogue.RESPONSES_RECEIVED] += 1
-        via = response.top_via
+        via = response.read_top_via()
         # RFC 3261 18.1.2
         if not self._node.names.is_own_sent_by(via.host, via.port):
             self.counters[catalogue.DROPPED_NOT_OUR_VIA] += 1

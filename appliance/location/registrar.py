@@ -20,6 +20,7 @@ Knows nothing of transactions, authentication, clocks or other workers.
 from __future__ import annotations
 
 from email.utils import formatdate
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Protocol
 
 from appliance.location.binding import Binding, BindingChange, new_binding
@@ -119,8 +120,8 @@ class Registration:
         self.source = source
         self.wall_time = wall_time
         self.worker = worker
-        self.call_id = request.call_id
-        self.cseq = request.cseq_number
+        self.call_id = request.read_call_id()
+        self.cseq = request.read_cseq_number()
         self.supported = request.values(SUPPORTED)
         self.path = tuple(request.values(PATH))
         self.user_agent = (request.first(USER_AGENT) or b"")[:USER_AGENT_LEN_MAX]
@@ -254,7 +255,7 @@ def _update(registration: Registration, contacts: list[Contact], table: BindingT
     if sum(map(len, registration.path)) > PATH_LEN_MAX:
         raise Refused(403, b"Path Too Long")
     # RFC 3327 5.3: it becomes the route set of requests to come.
-    if not all(parse_name_addr(value, "Path").uri.is_sip for value in registration.path):
+    if not all(parse_name_addr(value, "Path").uri.has_sip_scheme() for value in registration.path):
         raise Refused(400, b"Path Is Not a SIP URI")
     if len(contacts) > 2 * registration.settings.contacts_max:  # bounds the comparisons below
         raise Refused(403, b"Too Many Contacts")
@@ -340,11 +341,11 @@ def _kept_parameters(contact: Contact) -> bytes:
 def _check_no_loop(aor: bytes, contact: Contact, instance: bytes) -> None:
     """A contact that is the address itself, or a GRUU of it, would be a loop: RFC 5627 5.1, here for every contact."""
     uri = contact.uri
-    if instance and not uri.is_sip:
+    if instance and not uri.has_sip_scheme():
         raise Refused(403, b"Contact With Instance Is Not a SIP URI")
     # RFC 3261 19.1.4: one with header fields is another URI, and registered like any (RFC 4475 3.3.14).
     is_plain = not uri.port and not uri.headers and b"maddr" not in uri.parameters
-    if uri.is_sip and is_plain and canonical_aor(uri) == aor:
+    if uri.has_sip_scheme() and is_plain and canonical_aor(uri) == aor:
         raise Refused(403, b"Contact Is the Address-of-Record")
 
 
@@ -383,8 +384,14 @@ def _accepted(registration: Registration) -> Outcome:
     if not registration.pending:
         return Outcome(200, b"OK", headers)
     if not registration.entries:
-        headers.append((b"Date", formatdate(registration.wall_time, usegmt=True).encode()))
+        headers.append((b"Date", _date_text(int(registration.wall_time))))
     return Outcome(200, b"OK", headers, BindingChange(registration.aor, tuple(registration.pending)))
+
+
+@lru_cache(maxsize=1)
+def _date_text(second: int) -> bytes:
+    """RFC 3261 20.17; after a restart thousands register in one second."""
+    return formatdate(second, usegmt=True).encode()
 
 
 def _contact_value(binding: Binding, wall_time: float, wants_gruu: bool) -> bytes:

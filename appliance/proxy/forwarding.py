@@ -51,7 +51,7 @@ def prepare_request(context: RequestContext, target: Target, node: Node) -> tupl
 
 
 def _count_down(request: Request, initial: int) -> None:
-    hops_left = request.max_forwards
+    hops_left = request.read_max_forwards()
     request.replace(MAX_FORWARDS, digits_of(initial if hops_left < 0 else hops_left - 1))
 
 
@@ -110,7 +110,7 @@ def add_record_route(request: Request, context: RequestContext, hop: Flow, node:
     """Stay on the path of the dialog (RFC 3261 16.6 step 4, RFC 5658 when the sides differ)."""
     if not context.record_routed:
         return
-    token = node.keys.route_token(request.call_id)
+    token = node.keys.route_token(request.read_call_id())
     came_by = context.flow
     if hop.listener == came_by.listener and hop.transport == came_by.transport:
         request.prepend(RECORD_ROUTE, _own_route(node, came_by, token, b""))

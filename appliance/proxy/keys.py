@@ -101,8 +101,8 @@ def upstream_key(request: Request) -> bytes:
     via = request.read_top_via()
     if has_cookie(via.branch):
         return upstream_of_via(via)
-    parts = (upstream_of_via(via), request.call_id, request.from_tag, digits_of(request.cseq_number))
-    return b"|".join(parts)
+    cseq = digits_of(request.read_cseq_number())
+    return b"|".join((upstream_of_via(via), request.read_call_id(), request.read_from_tag(), cseq))
 
 
 def loop_part_for(request: Request) -> bytes:

@@ -153,7 +153,7 @@ class Proxy:
         self, context: RequestContext, status: int, reason: bytes, headers: tuple[tuple[bytes, bytes], ...]
     ) -> None:
         """RFC 3261 8.2.7, 18.2.2."""
-        destination = response_flow(context.request.top_via, context.flow)
+        destination = response_flow(context.request.read_top_via(), context.flow)
         data = self._response(context, status, reason, headers)
         self._node.transactions.outbox.append(Outgoing(data, destination, b""))
 
@@ -162,7 +162,7 @@ class Proxy:
         if context.server is not None:
             return context.server
         request = context.request
-        destination = response_flow(request.top_via, context.flow)
+        destination = response_flow(request.read_top_via(), context.flow)
         try:
             # RFC 4320 4.1: a request that has to wait gets a 100 in time; one that is answered now needs none.
             server = self._node.transactions.new_server(request, destination, None, now if has_to_wait else None)
@@ -172,7 +172,7 @@ class Proxy:
             return None
         context.server = server
         if has_to_wait and request.method == b"INVITE":
-            self._node.counters[CALLS_STARTED] += not request.to_tag
+            self._node.counters[CALLS_STARTED] += not request.read_to_tag()
             # RFC 3261 17.2.1: at once, so that no retransmission comes while branches are made.
             self._node.transactions.respond(server, 100, write_response(request, 100, b"Trying"), now)
         return server

@@ -101,12 +101,12 @@ def forward_response(response: Response, node: Node) -> None:
 
 def _upstream_of(response: Response, node: Node) -> Flow | None:
     """Take our Via off; the flow for the one below it, None when the response is not ours to pass on."""
-    branch = response.top_via.branch
+    branch = response.read_top_via().branch
     try:
         if len(response.values(VIA)) < 2:
             return None
         pop_via(response)
-        below = response.top_via
+        below = response.read_top_via()
     except MalformedMessage:
         # Its request came through here with a Via that could be read; and who waited has nobody to tell of a fault.
         return None

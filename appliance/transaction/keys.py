@@ -44,9 +44,9 @@ def rfc2543_key(request: Request, method: bytes, to_tag: bytes) -> bytes:
     `received` and `rport` are not part of the Via here: they are what we wrote into it.
     """
     via = request.read_top_via()
-    cseq = digits_of(request.cseq_number) + b" " + method
-    parts = (via.sent_by, via.branch, request.uri_text, request.from_tag, to_tag, request.call_id, cseq)
-    return b"\n".join(parts)
+    cseq = digits_of(request.read_cseq_number()) + b" " + method
+    call_id, from_tag = request.read_call_id(), request.read_from_tag()
+    return b"\n".join((via.read_sent_by(), via.branch, request.uri_text, from_tag, to_tag, call_id, cseq))
 
 
 def merged_key(request: Request) -> bytes:

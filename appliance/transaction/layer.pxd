@@ -39,6 +39,7 @@ cdef class Transaction:
     cdef Timer _repeating
     cdef Timer _waiting
 
+    cdef _begin(self, TransactionLayer layer, tuple steps, bytes key, bint is_invite, bint is_reliable)
     cpdef timer_fired(self, long token, double now)
     @cython.locals(step=long)
     cdef long _find(self, int what) except -2

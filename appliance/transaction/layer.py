@@ -62,9 +62,10 @@ class Transaction:
 
     __slots__ = ("_interval", "_layer", "_repeating", "_steps", "_waiting", "is_invite", "is_reliable", "key", "state")
 
-    def __init__(
+    def _begin(
         self, layer: TransactionLayer, steps: tuple[int, ...], key: bytes, is_invite: bool, is_reliable: bool
     ) -> None:
+        """What the kinds of transactions begin with."""
         self.key = key
         self.state: int = _INITIAL
         self.is_invite = is_invite

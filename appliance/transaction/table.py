@@ -129,7 +129,7 @@ class Transactions(TransactionLayer):
         if server is None:
             # RFC 3261 17.2.3: the INVITE had no To tag; the response gave it the one that the ACK has.
             server = self.servers.get(rfc2543_key(request, b"INVITE", b""))
-        if server is not None and server.response_to_tag != request.to_tag:
+        if server is not None and server.response_to_tag != request.read_to_tag():
             return None
         return server
 
@@ -260,7 +260,7 @@ class Transactions(TransactionLayer):
 
     def client_for(self, response: Response) -> ClientTransaction | None:
         """RFC 3261 17.1.3; None for a stray response, which is not to be forwarded (RFC 6026 7.3)."""
-        return self.clients.get(client_key(response.read_top_via().branch, response.cseq_method))
+        return self.clients.get(client_key(response.read_top_via().branch, response.read_cseq_method()))
 
     def receive_response(self, client: ClientTransaction, response: Response, now: float) -> None:
         """A response that `client_for` has matched."""

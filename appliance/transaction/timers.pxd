@@ -46,3 +46,7 @@ cdef class Timers:
     cpdef list due(self, double now)
     @cython.locals(timer=Timer, told=long)
     cpdef long fire(self, double now) except -1
+
+
+@cython.locals(eighths='long long')
+cdef double _next_eighth(double moment) noexcept

@@ -41,7 +41,7 @@ from appliance.transaction.machines import (
     State,
     flatten,
 )
-from appliance.transport.flow import Flow
+from appliance.transport.flow import UDP, Flow
 
 _INVITE_CLIENT: Final = flatten(INVITE_CLIENT)
 _NON_INVITE_CLIENT: Final = flatten(NON_INVITE_CLIENT)
@@ -149,7 +149,8 @@ class ClientTransaction(Transaction):
         self, layer: TransactionLayer, key: bytes, request: Request, data: bytes, flow: Flow, user: ClientUser | None
     ) -> None:
         is_invite = request.method == b"INVITE"
-        super().__init__(layer, _INVITE_CLIENT if is_invite else _NON_INVITE_CLIENT, key, is_invite, flow.is_reliable)
+        steps = _INVITE_CLIENT if is_invite else _NON_INVITE_CLIENT
+        self._begin(layer, steps, key, is_invite, flow.transport != UDP)
         self.method = request.method
         self.request: Request | None = request
         self.data = data
@@ -265,7 +266,8 @@ class ServerTransaction(Transaction):
         user: ServerUser | None,
     ) -> None:
         is_invite = request.method == b"INVITE"
-        super().__init__(layer, _INVITE_SERVER if is_invite else _NON_INVITE_SERVER, key, is_invite, flow.is_reliable)
+        steps = _INVITE_SERVER if is_invite else _NON_INVITE_SERVER
+        self._begin(layer, steps, key, is_invite, flow.transport != UDP)
         self.request: Request | None = request
         self.response_flow = flow
         self.last_response = b""
@@ -388,12 +390,12 @@ def cancel_request(client: ClientTransaction) -> Request:
 def _hop_request(method: bytes, request: Request, to: HeaderField) -> Request:
     """What ACK and CANCEL of a request have in common: only its top Via, and its whole route set."""
     # RFC 3261 9.1, 17.1.1.3: so that it takes the same way and matches on arrival.
-    fields = [make_field(VIA, request.top_via.text)]
+    fields = [make_field(VIA, request.read_top_via().text)]
     fields.extend([field for field in request.fields if field.id == ROUTE])
     fields.append(make_field(MAX_FORWARDS, b"70"))
     fields.append(request.fields[request.index_of(FROM)])
     fields.append(to)
     fields.append(request.fields[request.index_of(CALL_ID)])
-    fields.append(make_field(CSEQ, b"%d %b" % (request.cseq_number, method)))
+    fields.append(make_field(CSEQ, b"%d %b" % (request.read_cseq_number(), method)))
     fields.append(make_field(CONTENT_LENGTH, b"0"))
     return Request(method, request.uri_text, fields)

@@ -128,6 +128,28 @@ def test_a_timer_of_no_duration_waits_for_the_next_tick() -> None:
     assert restless.count == 1
 
 
+def test_long_timers_expire_in_company() -> None:
+    """A thousand memories that end within an eighth of a second are one reason to wake up."""
+    timers, owner = Timers(), Owner()
+    for number in range(1000):
+        timers.start(32.0, number / 10_000, owner, number)
+    assert timers.next_due() == 32.0
+    assert timers.fire(32.0) == 1
+    assert timers.next_due() == 32.125
+    assert timers.fire(32.125) == 999
+    assert timers.next_due() == NEVER
+
+
+def test_retransmissions_are_exact() -> None:
+    """RFC 3261 17.1.1.2."""
+    timers, owner = Timers(), Owner()
+    timers.start(0.5, 0.001, owner, 1)
+    timers.start(4.0, 0.001, owner, 2)
+    assert timers.next_due() == 0.501
+    timers.fire(0.501)
+    assert timers.next_due() == 4.001
+
+
 def test_what_was_cancelled_in_a_long_ring_takes_no_memory() -> None:
     """Timer C restarts with every provisional response: 180 s of dead timers would hold every call."""
     timers, owner = Timers(), Owner()

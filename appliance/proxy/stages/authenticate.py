@@ -53,7 +53,7 @@ def authenticate(context: RequestContext, node: Node, now: float) -> Answer:
 
 def _claimed_uri(request: Request) -> Uri:
     """Whose address the request acts for: To of a REGISTER (RFC 3261 10.2), else From."""
-    return request.to_uri if request.method == b"REGISTER" else request.from_uri
+    return request.read_to().uri if request.method == b"REGISTER" else request.read_from().uri
 
 
 def _credentials_for(request: Request, realm: bytes) -> Credentials | None:

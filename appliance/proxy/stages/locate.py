@@ -18,7 +18,7 @@ from appliance.routing.targets import targets_of_bindings
 
 def locate(context: RequestContext, node: Node, now: float) -> Answer:
     """Make the bindings of the address the target set."""
-    uri = context.request.uri
+    uri = context.request.read_uri()
     if not node.names.is_responsible_for(uri):
         return CONTINUE
     if not uri.user:

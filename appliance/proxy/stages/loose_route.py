@@ -29,7 +29,7 @@ NEVER_IN_DIALOG = frozenset((b"REGISTER", b"PUBLISH"))
 def loose_route(context: RequestContext, node: Node, now: float) -> Answer:
     """Leave only routes and a Request-URI that lead onwards."""
     request = context.request
-    if b"maddr" in request.uri.parameters:
+    if b"maddr" in request.read_uri().parameters:
         context.read_loop_part()
         _strip_own_maddr(request, node)
     if not request.count(ROUTE):
@@ -45,13 +45,13 @@ def loose_route(context: RequestContext, node: Node, now: float) -> Answer:
     next_route = _first_route(request)
     if context.is_in_dialog or next_route is not None:
         # RFC 3261 16.5: the Request-URI is the only target, unless a domain of ours says otherwise.
-        context.targets = (Target(request.uri),)
+        context.targets = (Target(request.read_uri()),)
     return CONTINUE
 
 
 def _strip_own_maddr(request: Request, node: Node) -> None:
     """RFC 3261 16.4: a maddr that names us has brought the request here, and goes with its port and transport."""
-    uri = request.uri
+    uri = request.read_uri()
     if node.names.is_diverted(uri):
         return
     kept = {name: value for name, value in uri.parameters.items() if name not in (b"maddr", b"transport")}
@@ -60,7 +60,7 @@ def _strip_own_maddr(request: Request, node: Node) -> None:
 
 def _undo_strict_route(request: Request, node: Node) -> None:
     """RFC 3261 16.4: a strict router has put our Record-Route into the Request-URI."""
-    uri = request.uri
+    uri = request.read_uri()
     if uri.has_lr and node.names.is_me(uri):
         *values, last = request.values(ROUTE)
         request.remove_all(ROUTE)
@@ -72,7 +72,7 @@ def _undo_strict_route(request: Request, node: Node) -> None:
 def _route_uri(value: bytes) -> Uri:
     """RFC 3261 20.34: the URI of a router. Raises MalformedMessage(400): nobody could send to it later."""
     uri = parse_name_addr(value, "Route").uri
-    if not uri.is_sip:
+    if not uri.has_sip_scheme():
         raise MalformedMessage(400, "Route Is Not a SIP URI")
     return uri
 
@@ -92,10 +92,10 @@ def _own_first_route(request: Request, node: Node) -> Uri | None:
 
 def _has_token(route: Uri, request: Request, node: Node) -> bool:
     """Is this a later request of a call that was let through? Both ends have the token, so it starts nothing new."""
-    if not request.to_tag or request.method in NEVER_IN_DIALOG:
+    if not request.read_to_tag() or request.method in NEVER_IN_DIALOG:
         return False
     token = route.parameters.get(TOKEN)
-    return token is not None and compare_digest(token, node.keys.route_token(request.call_id))
+    return token is not None and compare_digest(token, node.keys.route_token(request.read_call_id()))
 
 
 def _leave_by_second(context: RequestContext, node: Node) -> None:

@@ -26,7 +26,7 @@ def answer_options(context: RequestContext, node: Node, now: float) -> Answer:
     request = context.request
     if request.method != b"OPTIONS":
         return CONTINUE
-    uri = request.uri
+    uri = request.read_uri()
     if uri.user or not node.names.is_responsible_for(uri):
         return CONTINUE
     # RFC 3261 8.2.2.3

@@ -15,16 +15,16 @@ from appliance.proxy.request_context import RequestContext
 def register(context: RequestContext, node: Node, now: float) -> Answer:
     """Answer a REGISTER of ours; its 200 waits until the siblings have the bindings, too."""
     request = context.request
-    if request.method != b"REGISTER" or not node.names.is_responsible_for(request.uri):
+    if request.method != b"REGISTER" or not node.names.is_responsible_for(request.read_uri()):
         return CONTINUE
     # RFC 3261 8.2.2.2: the copy of a request that has come by another way before. (A proxy may see one twice, on a
     # spiral; the rule is for what is answered here.)
     if node.transactions.is_merged(request):
         node.counters[REFUSED_MERGED] += 1
         return Reply(482, b"Merged Request", is_stateless=True)
-    address = request.to_uri
+    address = request.read_to().uri
     # RFC 4475 3.3.4: only a SIP address can be an address-of-record here.
-    if not address.is_sip:
+    if not address.has_sip_scheme():
         return Reply(400, b"To Is Not a SIP Address", is_stateless=True)
     # RFC 3261 10.3 step 5
     if not node.names.is_own_domain(address.host) or not address.user:

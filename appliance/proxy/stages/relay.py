@@ -19,11 +19,11 @@ from appliance.sip.names import ROUTE
 def relay(context: RequestContext, node: Node, now: float) -> Answer:
     """Make the Request-URI the target where that is allowed."""
     request = context.request
-    is_local = node.names.is_responsible_for(request.uri)
+    is_local = node.names.is_responsible_for(request.read_uri())
     if is_local and not request.count(ROUTE):
         return CONTINUE
     if not is_local:
-        context.targets = (Target(request.uri),)
+        context.targets = (Target(request.read_uri()),)
     if context.is_in_dialog or _may_relay(context):
         return CONTINUE
     node.counters[RELAYS_REFUSED] += 1

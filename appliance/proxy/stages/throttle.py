@@ -26,7 +26,7 @@ def throttle(context: RequestContext, node: Node, now: float) -> Answer:
     request = context.request
     if request.method == b"REGISTER":
         wanted = limits.of_registrations
-    elif request.to_tag:
+    elif request.read_to_tag():
         return CONTINUE
     else:
         wanted = limits.of_requests
@@ -43,7 +43,7 @@ def _key(limit: Limit, context: RequestContext) -> str:
     if per == "source":
         return context.flow.remote[0]
     if per == "domain":
-        return context.request.uri.host.decode("utf-8", "replace")
+        return context.request.read_uri().host.decode("utf-8", "replace")
     return context.listener.name if per == "listener" else EVERYTHING
 
 

@@ -20,12 +20,12 @@ def validate(context: RequestContext, node: Node, now: float) -> Answer:
     """RFC 3261 16.3 steps 1 to 5; authentication (step 6) is a stage of its own."""
     request = context.request
     # RFC 3261 16.3 step 1: raises MalformedMessage for a Request-URI that cannot be read.
-    uri = request.uri
+    uri = request.read_uri()
     # RFC 3261 16.3 step 2. A REGISTER for a strange scheme is the registrar's to refuse (RFC 4475 3.3.4).
-    if not uri.is_sip and request.method != b"REGISTER":
+    if not uri.has_sip_scheme() and request.method != b"REGISTER":
         return Reply(416, is_stateless=True)
     # RFC 3261 16.3 step 3
-    if request.max_forwards == 0 and not _is_answered_here(request, node):
+    if request.read_max_forwards() == 0 and not _is_answered_here(request, node):
         node.counters[TOO_MANY_HOPS] += 1
         return Reply(483, is_stateless=True)
     # RFC 3261 16.3 step 4
@@ -43,8 +43,8 @@ def validate(context: RequestContext, node: Node, now: float) -> Answer:
 
 def _is_answered_here(request: Request, node: Node) -> bool:
     """Will the registrar, or the appliance as what is asked for its options, answer it?"""
-    is_for_us = request.method == b"REGISTER" or (request.method == b"OPTIONS" and not request.uri.user)
-    return is_for_us and node.names.is_responsible_for(request.uri)
+    is_for_us = request.method == b"REGISTER" or (request.method == b"OPTIONS" and not request.read_uri().user)
+    return is_for_us and node.names.is_responsible_for(request.read_uri())
 
 
 def _is_loop(context: RequestContext, node: Node) -> bool:
