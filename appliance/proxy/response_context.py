@@ -252,6 +252,8 @@ class ResponseContext(BranchUser):
     def snapshot(self) -> bytes:
         """How things stand, for another worker; b"" when nothing may matter any more."""
         if not self._may_matter():
+            # The transaction stays for a while, and this with it.
+            self._packed = b""
             return b""
         if not self._packed:
             self._packed = packed_request(self.request_context)

@@ -154,6 +154,10 @@ class Replica:
         for worker in list(self._siblings):
             if worker not in numbers:
                 del self._siblings[worker]
+        if not numbers:
+            # There is nobody for whom it could be taken out.
+            self._fresh.clear()
+            self._outbox.clear()
         for worker in sorted(numbers):
             if worker not in self._siblings:
                 self._meet(worker, now)
