@@ -147,12 +147,19 @@ class Processes:
 
 @contextmanager
 def running(folder: Path) -> Iterator[Processes]:
-    """Processes that end with the block."""
+    """Processes that end with the block, also where a signal ends it."""
     processes = Processes(folder)
+    before = {number: signal.signal(number, _leave) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield processes
     finally:
         processes.end()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _leave(number: int, frame: object) -> None:
+    raise SystemExit(128 + number)
 
 
 # -- what they cost ------------------------------------------------------------------------------------------

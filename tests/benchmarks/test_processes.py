@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -30,6 +33,29 @@ def counting() -> Iterator[subprocess.Popen[str]]:
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         yield process
         process.kill()
+
+
+LEAVING = """
+import os, sys, time
+from pathlib import Path
+from benchmarks.processes import running
+with running(Path(sys.argv[1])) as processes:
+    print(processes.start("sleep", ["sleep", "60"], os.sched_getaffinity(0)).pid, flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_whoever_is_told_to_end_leaves_nothing_running(tmp_path: Path, number: signal.Signals) -> None:
+    argv = [sys.executable, "-c", LEAVING, str(tmp_path)]
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONSAFEPATH": ""}
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, env=env) as process:
+        started = Path("/proc", hear(process))
+        time.sleep(0.2)
+        assert started.exists()
+        process.send_signal(number)
+        assert process.wait(20) == 128 + number
+    assert not started.exists()
 
 
 def say(process: subprocess.Popen[str]) -> None:
