@@ -1,1 +1,44 @@
-# Compiled as it is: each turn asks it, and a turn may be one message.
+# Each turn that changes registrations asks it, and a turn may be one message.
+cimport cython
+
+from appliance.state.frames cimport frame
+
+
+cdef class Segment:
+    cdef public object path
+    cdef public long long size
+    cdef public double forget_at
+
+
+cdef class Journal:
+    cdef object _folder
+    cdef int _number
+    cdef int _workers
+    cdef object _incarnation
+    cdef object _table
+    cdef readonly object _syncer
+    cdef long long _segment_octets
+    cdef double _pace
+    cdef list _segments
+    cdef Segment _current
+    cdef int _fd
+    cdef int _serial
+    cdef list _backlog
+    cdef long long _backlog_octets
+    cdef bint _must_rewrite
+    cdef object _rewriting
+    cdef double _retry_at
+    cdef object _cleaning
+    cdef list _doomed
+    cdef double _clean_above
+    cdef double _stepped_at
+    cdef str _fault
+    cdef public long long failed_count
+    cdef public list remarks
+
+    cdef double _forget_at(self, bytes record) except? -1
+    @cython.locals(record=bytes, frames=list, forget_at=double)
+    cpdef append(self, list records)
+    cdef bint _put(self, bytes data, double forget_at) except -1
+    @cython.locals(rest=bytes)
+    cdef _write(self, bytes data)

@@ -162,8 +162,12 @@ class Journal:
 
     def append(self, records: list[bytes]) -> None:
         """Keep these changes. Raises nothing: what cannot be written waits, and alarms() says so."""
-        data = b"".join(map(frame, records))
-        forget_at = max(map(self._forget_at, records), default=0.0)
+        frames = []
+        forget_at = 0.0
+        for record in records:
+            frames.append(frame(record))
+            forget_at = max(forget_at, self._forget_at(record))
+        data = b"".join(frames)
         if self._fault or not self._put(data, forget_at):
             self.failed_count += len(records)
             self._wait(data, forget_at)
@@ -363,7 +367,7 @@ class Journal:
         kept = [record for record in records if self._is_worth_keeping(record, wall_time)]
         if kept:
             copies = b"".join(map(frame, kept))
-            if not self._put(copies, max(map(self._forget_at, kept))):
+            if not self._put(copies, max([self._forget_at(record) for record in kept])):
                 self._end_cleaning()  # begins again from the start of the segment when the disk is well
                 return
             cleaning.kept_octets += len(copies)

@@ -1,1 +1,2 @@
-# Compiled as it is: each turn asks it, and a turn may be one message.
+# Each turn that changes registrations asks it, and a turn may be one message.
+cpdef bytes frame(bytes record)

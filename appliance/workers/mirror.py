@@ -8,7 +8,7 @@ Knows nothing of who looks into it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from appliance.catalogue.settings import ListenerSettings
@@ -20,12 +20,23 @@ DATA_LEN_MAX: Final = 8192
 
 
 class Mirror:
-    """`address` and `call_id` say which messages matter; "" for all. Times are monotonic seconds."""
+    """`address` and `call_id` say which messages matter; "" for all. Times are monotonic seconds.
 
-    def __init__(self, address: str, call_id: str, messages_max: int, until: float) -> None:
+    `listeners`: asked for those in force, at their places.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        call_id: str,
+        messages_max: int,
+        until: float,
+        listeners: Callable[[], tuple[ListenerSettings, ...]],
+    ) -> None:
         self.until = until
         self._address = address.encode()
         self._call_id = call_id.encode()
+        self._listeners = listeners
         self._left = messages_max
         self._second = 0
         self._left_in_second = PER_SECOND_MAX
@@ -37,28 +48,22 @@ class Mirror:
         """Is its time over, or has it shown all that it may?"""
         return now >= self.until or self._left <= 0
 
-    def received(
-        self, batch: Iterable[tuple[bytes, Flow]], listeners: tuple[ListenerSettings, ...], wall_time: float
-    ) -> None:
+    def received(self, batch: Iterable[tuple[bytes, Flow]], wall_time: float) -> None:
         """What came in."""
         for data, flow in batch:
-            self._show("in", data, flow, listeners, wall_time)
+            self._show("in", data, flow, wall_time)
 
-    def sent(
-        self, batch: Iterable[Outgoing], listeners: tuple[ListenerSettings, ...], wall_time: float
-    ) -> None:
+    def sent(self, batch: Iterable[Outgoing], wall_time: float) -> None:
         """What goes out."""
         for outgoing in batch:
-            self._show("out", outgoing.data, outgoing.flow, listeners, wall_time)
+            self._show("out", outgoing.data, outgoing.flow, wall_time)
 
     def take(self) -> list[dict[str, Any]]:
         """What was seen since the last call."""
         seen, self._seen = self._seen, []
         return seen
 
-    def _show(
-        self, direction: str, data: bytes, flow: Flow, listeners: tuple[ListenerSettings, ...], wall_time: float
-    ) -> None:
+    def _show(self, direction: str, data: bytes, flow: Flow, wall_time: float) -> None:
         call_id = find_call_id(data) or b""
         if not self._matches(data, flow, call_id):
             return
@@ -69,7 +74,7 @@ class Mirror:
             return
         self._left -= 1
         self._left_in_second -= 1
-        listener = listeners[flow.listener]
+        listener = self._listeners()[flow.listener]
         self._seen.append(
             {
                 "wall_time": round(wall_time, 6),

@@ -20,6 +20,8 @@ from appliance.workers.streams import Streams
 class Outbound:
     """The ways out of one worker."""
 
+    __slots__ = ("_bus", "_doors", "_stack", "_streams")
+
     def __init__(self, stack: SipStack, bus: MessageBus, doors: DatagramDoors, streams: Streams) -> None:
         self._stack = stack
         self._bus = bus
@@ -28,7 +30,10 @@ class Outbound:
 
     def send(self, outgoings: list[Outgoing]) -> list[Outgoing]:
         """Send; returns the datagrams that cannot be sent, while streams tell later."""
-        streamed = [outgoing for outgoing in outgoings if outgoing.flow.transport != UDP]
+        streamed = []
+        for outgoing in outgoings:
+            if outgoing.flow.transport != UDP:
+                streamed.append(outgoing)
         if not streamed:
             return self._doors.write(outgoings)
         self._streams.send(streamed)

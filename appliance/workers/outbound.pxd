@@ -1,0 +1,15 @@
+cimport cython
+
+from appliance.transport.flow cimport Outgoing
+from appliance.workers.datagram_doors cimport DatagramDoors
+
+
+cdef class Outbound:
+    cdef object _stack
+    cdef object _bus
+    cdef DatagramDoors _doors
+    cdef object _streams
+
+    @cython.locals(outgoing=Outgoing, streamed=list)
+    cpdef list send(self, list outgoings)
+    cpdef list pass_on(self, object messages)

@@ -1,0 +1,33 @@
+cimport cython
+
+from appliance.workers.datagram_doors cimport DatagramDoors
+from appliance.workers.delays cimport Delays
+from appliance.workers.outbound cimport Outbound
+
+
+cdef class Turn:
+    cdef object _stack
+    cdef DatagramDoors _doors
+    cdef object _journal
+    cdef object _recorder
+    cdef object _failed
+    cdef object _loop
+    cdef object _streams
+    cdef object _questions
+    cdef Outbound _outbound
+    cdef Delays _delays
+    cdef bint _is_flush_due
+    cdef double _flush_due_since
+    cdef object _timer
+    cdef double _timer_at
+    cdef public object mirror
+    cdef readonly long long count
+
+    @cython.locals(messages=list, now=double)
+    cpdef read_datagrams(self)
+    cpdef _receive(self, list batch, double now)
+    @cython.locals(now=double, due=double, failures=list, outgoings=list)
+    cpdef flush(self)
+    cpdef flush_soon(self)
+    cdef _set_timer(self, double due, double now)
+    cpdef timer_fired(self)

@@ -1,0 +1,200 @@
+"""One turn of a worker: what has come in goes to the stack, and what the stack wants is done.
+
+Every input ends the same way, in `flush`: what the stack wants to store, send, ask and be woken for is taken from it.
+Datagrams and bus messages come in batches and are flushed at once; what comes in small pieces (streams, answers) is
+flushed together, once for each turn of the loop.
+
+A fault of the stack is ours, and ends the worker, to be started afresh. So everything that the loop calls comes in by
+`enter`.
+
+Compiled, for a turn may be one message.
+
+Knows nothing of SIP, of what the bus brings and of when a worker begins and ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from appliance import clock
+from appliance.catalogue.counters import CALLS_UNRECORDED
+from appliance.routing.questions import Answer
+from appliance.transport.flow import Flow
+from appliance.workers.datagram_doors import DatagramDoors
+from appliance.workers.delays import Delays
+from appliance.workers.mirror import Mirror
+from appliance.workers.outbound import Outbound
+from appliance.workers.parts import CallRecorder, RecordJournal, SipStack
+from appliance.workers.questions import Questions
+from appliance.workers.streams import Streams
+
+# Timers are not more precise than this, so that a thousand of them do not make a thousand turns.
+TIMER_GRAIN_S: Final = 0.002
+NEVER: Final = float("inf")
+
+
+class Turn:
+    """What a worker does between two looks of its event loop.
+
+    `failed` is called while a fault of ours is being handled. `count`: how many turns there were. `mirror`: who is
+    shown the messages, if anybody is.
+    """
+
+    __slots__ = (
+        "_delays",
+        "_doors",
+        "_failed",
+        "_flush_due_since",
+        "_is_flush_due",
+        "_journal",
+        "_loop",
+        "_outbound",
+        "_questions",
+        "_recorder",
+        "_stack",
+        "_streams",
+        "_timer",
+        "_timer_at",
+        "count",
+        "mirror",
+    )
+
+    _loop: asyncio.AbstractEventLoop
+    _streams: Streams
+    _questions: Questions
+    _outbound: Outbound
+
+    def __init__(
+        self,
+        stack: SipStack,
+        doors: DatagramDoors,
+        journal: RecordJournal,
+        recorder: CallRecorder,
+        failed: Callable[[], None],
+    ) -> None:
+        self._stack = stack
+        self._doors = doors
+        self._journal = journal
+        self._recorder = recorder
+        self._failed = failed
+        self._delays = Delays()
+        self._is_flush_due = False
+        self._flush_due_since = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = NEVER
+        self.mirror: Mirror | None = None
+        self.count = 0
+
+    def connect(self, streams: Streams, questions: Questions, outbound: Outbound) -> None:
+        """The parts that call this one; before the first turn."""
+        self._streams = streams
+        self._questions = questions
+        self._outbound = outbound
+
+    def begin(self) -> None:
+        """The first turn comes with the next of the running loop."""
+        self._loop = asyncio.get_running_loop()
+        self.flush_soon()
+
+    def close(self) -> None:
+        """Nothing is woken any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def enter(self, step: Callable[..., None], *arguments: object) -> None:
+        """The way in for everything the loop calls: a fault of ours ends the worker."""
+        try:
+            step(*arguments)
+        except Exception:
+            self._failed()
+
+    # -- inputs --------------------------------------------------------------------------------------
+
+    def read_datagrams(self) -> None:
+        """The doors have something to read, or to write again, or an error to tell."""
+        messages, failures = self._doors.read()
+        now = clock.monotonic()
+        if messages:
+            self._delays.note_datagram(self._doors.delay_s, now)
+            self._receive(messages, now)
+        if failures:
+            self._stack.receive_failures(failures, now)
+        self.flush()
+
+    def receive_streamed(self, batch: list[tuple[bytes, Flow]], now: float) -> None:
+        """What a connection has brought."""
+        self.enter(self._receive, batch, now)
+        self.flush_soon()
+
+    def _receive(self, batch: list[tuple[bytes, Flow]], now: float) -> None:
+        if self.mirror is not None:
+            self.mirror.received(batch, clock.wall_time())
+        self._stack.note_delay(self._delays.worst(now), now)
+        self._stack.receive_datagrams(batch, now)
+
+    def receive_answers(self, answers: list[Answer]) -> None:
+        """What was asked of the world has been answered."""
+        self.enter(self._stack.receive_answers, answers, clock.monotonic())
+        self.flush_soon()
+
+    # -- the end of every input ----------------------------------------------------------------------
+
+    def flush_soon(self) -> None:
+        """Flush in the next turn of the loop, with what comes until then."""
+        if not self._is_flush_due:
+            self._is_flush_due = True
+            self._flush_due_since = clock.monotonic()
+            self._loop.call_soon(self.enter, self.flush)
+
+    def flush(self) -> None:
+        """Take from the stack what it wants to be done."""
+        self.count += 1
+        stack = self._stack
+        now = clock.monotonic()
+        if self._is_flush_due:
+            self._is_flush_due = False
+            self._delays.note_turn(now - self._flush_due_since, now)
+        if self._streams.has_changes:
+            stack.connections_changed(*self._streams.take_changes())
+        outgoings, records, snapshots, messages, questions, due = stack.outputs(now)
+        if snapshots:
+            # Before anything leaves: whoever goes on with a call knows what its peers may know.
+            stack.counters[CALLS_UNRECORDED] += self._recorder.keep(snapshots, stack.counters)
+        if records:
+            # Before the answers leave: what was answered survives the death of this process.
+            self._journal.append(records)
+        failures = self._outbound.pass_on(messages) if messages else []
+        if outgoings:
+            if self.mirror is not None:
+                self.mirror.sent(outgoings, clock.wall_time())
+            failures += self._outbound.send(outgoings)
+        if self._streams.failures:
+            failures += self._streams.take_failures()
+        if questions:
+            self._questions.ask(questions)
+        if failures:
+            stack.receive_failures(failures, now)
+            self.flush_soon()
+        if due < self._timer_at:
+            self._set_timer(due, now)
+
+    # -- time ----------------------------------------------------------------------------------------
+
+    def _set_timer(self, due: float, now: float) -> None:
+        """One timer for the stack. One that is set too early stays: it costs a turn, and moving it costs more."""
+        due = max(due, now + TIMER_GRAIN_S)
+        if self._timer is not None:
+            if self._timer_at <= due:
+                return
+            self._timer.cancel()
+        self._timer_at = due
+        self._timer = self._loop.call_later(due - now, self.enter, self.timer_fired)
+
+    def timer_fired(self) -> None:
+        """Something of the stack is due."""
+        self._timer = None
+        self._timer_at = NEVER
+        self._stack.handle_timers(clock.monotonic())
+        self.flush()
