@@ -25,12 +25,8 @@ cli: $(BUILT)
 call: $(BUILT)
 	@.venv/bin/python -m demo --state $(STATE)
 
-# The wheel is compiled while that goes on which needs none.
-test: packages-test .venv/bin/tox
-	@rm -rf build/wheels
-	.venv/bin/pip wheel --quiet --no-deps --wheel-dir build/wheels . & wheel=$$!; \
-	.venv/bin/tox run -e lint,types,pure; passed=$$?; \
-	wait $$wheel && .venv/bin/tox run -e compiled,live --installpkg build/wheels/*.whl && exit $$passed
+test: .venv/bin/tox
+	@sh tests/run.sh
 
 bench: packages-test $(BUILT)
 	.venv/bin/python -m benchmarks
@@ -46,7 +42,7 @@ $(BUILT): .venv/bin/python $(SOURCES)
 	@touch $@
 
 .venv/bin/tox: .venv/bin/python
-	.venv/bin/pip install --quiet --upgrade pip "tox>=4.23"
+	.venv/bin/pip install --quiet --upgrade pip "tox>=4.23" tox-uv
 
 .venv/bin/python:
 	@sh packaging/install-packages.sh packaging/apt-run.txt

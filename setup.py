@@ -44,7 +44,8 @@ class BuildFromPython(build_ext):
             language_level=3,
             nthreads=JOBS,
             build_dir=str(BUILD / "c"),
-            compiler_directives={"annotation_typing": False},
+            # Nobody pickles what is compiled, and the code for it would be a fifth of the compiler's work.
+            compiler_directives={"annotation_typing": False, "auto_pickle": False},
         )
         sources = {extension.name: extension.sources for extension in written}
         for extension in self.extensions:

@@ -24,7 +24,8 @@ def processes(tmp_path: Path) -> Iterator[Processes]:
 @pytest.fixture
 def start_appliance(processes: Processes, request: pytest.FixtureRequest) -> Callable[..., Appliance]:
     """`start_appliance(settings, listener, workers)`: a running Signalbox."""
-    common = "" if request.node.get_closest_marker("alone") else PATIENT
+    has_the_machine = any(map(request.node.get_closest_marker, ("load", "alone")))
+    common = "" if has_the_machine else PATIENT
 
     def start(settings: str = "", *arguments: Any, **named: Any) -> Appliance:
         appliance = Appliance(processes, common + settings, *arguments, **named)

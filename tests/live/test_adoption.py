@@ -15,7 +15,7 @@ from tests.live.machine import rate, within
 from tests.live.processes import Processes, wait_until
 from tests.live.sipp import Sipp, outcome, register, start_callee
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.load
 
 CALLS_PER_S = rate(300)
 RING_MS = 3000

@@ -12,7 +12,7 @@ from tests.live.machine import rate, within
 from tests.live.processes import Processes, wait_until
 from tests.live.sipp import Sipp, register, start_callee
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.load
 
 CALLS = 20_000
 CALLS_PER_S = rate(300)

@@ -48,7 +48,7 @@ def steps(appliance: Appliance) -> list[str]:
     return [configuration(appliance, *change) for change in changes] * 2
 
 
-@pytest.mark.alone
+@pytest.mark.load
 def test_no_call_is_lost_while_the_configuration_changes_twenty_times(
     processes: Processes, start_appliance: Callable[..., Appliance]
 ) -> None:
