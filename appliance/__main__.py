@@ -14,7 +14,6 @@ import platform
 import sys
 from collections.abc import Sequence
 from contextlib import closing
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +23,7 @@ from appliance.management.failure import CommandFailed
 from appliance.management.last_configuration import last_configuration
 from appliance.management.starting_configuration import starting_configuration
 from appliance.management.status import ask_status, draw_status, write_json
-from cli.main import add_options, run_shell
+from cli.options import add_options
 
 if TYPE_CHECKING:
     from appliance.management.subscriber_commands import Address, SubscriberCommands
@@ -56,7 +55,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(options: argparse.Namespace) -> int:
     # Only here, as below: what takes long to load is loaded by those commands that need it.
     from appliance.cluster.run import run
-    from appliance.management.demo import prepare_demo
     from appliance.management.subscriber_check import check_subscribers
 
     settings, start = starting_configuration(options.config, options.state)
@@ -65,6 +63,8 @@ def _run(options: argparse.Namespace) -> int:
     if warning:
         print(warning, file=sys.stderr)
     if options.demo:
+        from appliance.management.demo import prepare_demo
+
         print(prepare_demo(settings, options.state), flush=True)
     name = str(options.config) if options.config else "the configuration"
     return run(settings, start, options.state, config_name=name)
@@ -109,6 +109,12 @@ def _import(options: argparse.Namespace) -> int:
     with closing(_commands(options, _settings(options))) as commands:
         print(commands.import_csv(options.file, options.replace))
     return 0
+
+
+def _shell(options: argparse.Namespace) -> int:
+    from cli.main import run_shell
+
+    return run_shell(options)
 
 
 def _settings(options: argparse.Namespace) -> Settings | None:
@@ -164,7 +170,7 @@ def _parser() -> argparse.ArgumentParser:
         description="A SIP signalling appliance: registrar and proxy.",
         epilog="`signalbox COMMAND --help` says more about a command. docs/reference.md lists every setting.",
     )
-    parser.add_argument("--version", action="version", version=_version())
+    parser.add_argument("--version", action=_ShowVersion, nargs=0, help="the version, and which build it is")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_run(commands)
     _add_check(commands)
@@ -224,7 +230,7 @@ def _add_cli(commands: Commands) -> None:
         description="The operator's shell. Without -c it reads commands from the terminal, or from standard input.",
     )
     add_options(cli)
-    cli.set_defaults(command=run_shell)
+    cli.set_defaults(command=_shell)
 
 
 def _add_subscriber(commands: Commands) -> None:
@@ -264,8 +270,19 @@ def _add_state(parser: argparse.ArgumentParser) -> None:
     )
 
 
+class _ShowVersion(argparse.Action):
+    """`--version`: looked up only when it is asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        """Show it and end."""
+        print(_version())
+        parser.exit()
+
+
 def _version() -> str:
     """The version, which build it is, and the Python below it."""
+    from importlib import metadata
+
     from appliance.sip import parser
 
     try:

@@ -44,11 +44,10 @@ cdef class Stack:
     @cython.locals(data=bytes, flow=Flow)
     cpdef receive_datagrams(self, object batch, double now)
     @cython.locals(owner=int)
-    cdef bint _hand_over(self, bytes data, Flow flow) except -1
-    @cython.locals(call_id=bytes)
-    cdef int _owner_of(self, bytes data) except -1
+    cdef bint _hand_over(self, bytes data, Flow flow, bytes call_id) except -1
+    cdef int _owner_of(self, bytes call_id) except -1
     @cython.locals(message=Message, verdict=int)
-    cdef _receive(self, bytes data, Flow flow, double now)
+    cdef _receive(self, bytes data, Flow flow, double now, bint is_shared)
     @cython.locals(server=ServerTransaction)
     cdef _receive_request(self, Request request, Flow flow, double now, bint is_unjudged)
     @cython.locals(via=Via, client=ClientTransaction)

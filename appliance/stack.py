@@ -133,35 +133,42 @@ class Stack:
             # RFC 5626 4.4.1 is for streams, but many phones keep their NAT open by empty lines on UDP.
             if len(data) <= KEEPALIVE_LEN_MAX and not data.strip(b"\r\n\0"):
                 self.counters[catalogue.KEEPALIVES_RECEIVED] += 1
-            elif not (self._is_shared and self._hand_over(data, flow)):
-                self._receive(data, flow, now)
+            else:
+                self._receive(data, flow, now, self._is_shared)
 
-    def _hand_over(self, data: bytes, flow: Flow) -> bool:
-        """Pass a message on that belongs to a sibling's slot; once, for the receiver keeps it."""
-        owner = self._owner_of(data)
-        if owner == self._worker:
-            return False
-        self.counters[catalogue.HANDED_OVER] += 1
-        self._messages.append((owner, HandedOver(data, flow)))
-        return True
-
-    def _owner_of(self, data: bytes) -> int:
-        """Which worker owns the call of a message; this one when there is no telling."""
-        call_id = find_call_id(data)
-        return self._worker if call_id is None else self._owners[slot_of(call_id, self._seed)]
-
-    def _receive(self, data: bytes, flow: Flow, now: float) -> None:
-        verdict = self._reception.look_at(data, flow, now) if self._admission.is_refusing else LET_IN
-        if verdict == TURNED_AWAY:
-            return
+    def _receive(self, data: bytes, flow: Flow, now: float, is_shared: bool) -> None:
+        """A message; `is_shared`: it may be a sibling's."""
+        verdict = LET_IN
+        if self._admission.is_refusing:
+            # Whether it is turned away is for the owner to say.
+            if is_shared and self._hand_over(data, flow, find_call_id(data)):
+                return
+            verdict = self._reception.look_at(data, flow, now)
+            if verdict == TURNED_AWAY:
+                return
         try:
             message = parse(data, self._syntax)
+            if is_shared and self._hand_over(data, flow, message.read_call_id()):
+                return
             if isinstance(message, Request):
                 self._receive_request(message, flow, now, verdict == UNREADABLE)
             else:
                 self._receive_response(message, now)
         except MalformedMessage as fault:
             self._refuse_malformed(fault, flow)
+
+    def _hand_over(self, data: bytes, flow: Flow, call_id: bytes | None) -> bool:
+        """Pass a message on that belongs to a sibling's slot; once, for the receiver keeps it."""
+        owner = self._owner_of(call_id)
+        if owner == self._worker:
+            return False
+        self.counters[catalogue.HANDED_OVER] += 1
+        self._messages.append((owner, HandedOver(data, flow)))
+        return True
+
+    def _owner_of(self, call_id: bytes | None) -> int:
+        """Which worker owns a call; this one when there is no telling."""
+        return self._worker if call_id is None else self._owners[slot_of(call_id, self._seed)]
 
     def _receive_request(self, request: Request, flow: Flow, now: float, is_unjudged: bool) -> None:
         self.counters[catalogue.REQUESTS_RECEIVED] += 1
@@ -207,8 +214,8 @@ class Stack:
         for sender, message in batch:
             if isinstance(message, HandedOver):
                 self.counters[catalogue.HANDED_OVER_RECEIVED] += 1
-                self._receive(message.data, message.flow, now)
-                is_astray |= self._owner_of(message.data) != self._worker
+                self._receive(message.data, message.flow, now, False)
+                is_astray |= self._owner_of(find_call_id(message.data)) != self._worker
             elif isinstance(message, SendOn):
                 self._transactions.outbox.append(message.outgoing)
             elif isinstance(message, SendFailed):
@@ -292,8 +299,7 @@ class Stack:
         return {"sent": True, "own_tag": self._node.keys.to_tag(upstream_key(request), request.call_id).decode()}
 
     def _is_own(self, call_id: bytes) -> bool:
-        owner: int = self._owners[slot_of(call_id, self._seed)]
-        return owner == self._worker
+        return self._owner_of(call_id) == self._worker
 
     def _publish(self, change: BindingChange) -> int:
         """Apply a change of bindings, note it for the journal, and tell the siblings."""

@@ -1,8 +1,6 @@
 """The door to the subscriber database: SQLite on one node, PostgreSQL for several (SQLAlchemy Core).
 
-A subscriber is a user name, a realm (his domain, or the one realm of all domains) and two HA1 values
-(RFC 7616 3.4.2); passwords are not kept. HA1 values are as good as passwords, so the SQLite file is readable
-by its owner only.
+HA1 values are as good as passwords, so the SQLite file is readable by its owner only.
 
 Whatever the database cannot do is a StoreError with one sentence: it may pass, and it never means "no such
 subscriber". What a caller asks wrongly is a ValueError. A damaged file is left as it is.
@@ -14,11 +12,9 @@ from __future__ import annotations
 
 import csv
 import os
-import re
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -45,19 +41,11 @@ from sqlalchemy.engine import URL, Connection, Row, make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 from sqlalchemy.schema import CreateTable
 
-from appliance.sip.digest import ha1
+from appliance.subscriber import FAULTS_MAX, ImportFault, StoreError, Subscriber, database_path, new_subscriber
 
-FILE_NAME: Final = "subscribers.sqlite3"
 # How long one process waits for another that is writing, and for a PostgreSQL server.
 BUSY_TIMEOUT_S: Final = 5
 ROWS_AT_ONCE: Final = 500
-FAULTS_MAX: Final = 100
-
-# RFC 3261 25.1 `user` without escapes: what a phone can send as it is typed.
-_USERNAME = re.compile(r"[A-Za-z0-9\-_.!~*'()&=+$,;?/]{1,64}")
-# RFC 3261 25.1 `quoted-string` without escapes.
-_REALM = re.compile(r"[ !#-\[\]-~]{1,128}")
-PASSWORD_LEN_MAX: Final = 128
 
 _METADATA = MetaData()
 _SUBSCRIBERS = Table(
@@ -75,47 +63,11 @@ _IS_HIM = and_(_SUBSCRIBERS.c.username == bindparam("name"), _SUBSCRIBERS.c.real
 _FIND = select(_SUBSCRIBERS).where(_IS_HIM)
 
 
-class StoreError(Exception):
-    """The database cannot answer now. The message is one sentence for the operator, without passwords."""
-
-
-class ImportFault(ValueError):
-    """Rows of a file that cannot be imported: (line, what is wrong), at most FAULTS_MAX. Nothing was imported."""
-
-    def __init__(self, faults: Sequence[tuple[int, str]]) -> None:
-        self.faults = tuple(faults)
-        super().__init__("\n".join(f"line {line}: {problem}" for line, problem in faults))
-
-
-@dataclass(frozen=True, slots=True)
-class Subscriber:
-    """A row. HA1 values are lower-case hexadecimal; `created` is unix time in seconds."""
-
-    username: str
-    realm: str
-    ha1_md5: bytes
-    ha1_sha256: bytes
-    created: int
-
-
-def new_subscriber(username: str, realm: str, password: str, wall_time: float) -> Subscriber:
-    """A subscriber with his HA1 values. Raises ValueError with a sentence when a part of it cannot be used."""
-    if not _USERNAME.fullmatch(username):
-        raise ValueError(f'"{username}" is no user name: take up to 64 letters, digits and -_.!~*\'()&=+$,;?/')
-    if not _REALM.fullmatch(realm):
-        raise ValueError(f'"{realm}" is no domain')
-    if not password or len(password) > PASSWORD_LEN_MAX or not password.isprintable():
-        raise ValueError(f"the password of {username} must have 1 to {PASSWORD_LEN_MAX} printable characters")
-    parts = username.encode(), realm.encode(), password.encode()
-    return Subscriber(username, realm, ha1(b"MD5", *parts), ha1(b"SHA-256", *parts), int(wall_time))
-
-
 def database_url(configured: str, state_dir: Path) -> str:
     """The URL to open: the configured one, else that of the SQLite file in the state folder."""
     if configured:
         return configured
-    path = str((state_dir / FILE_NAME).absolute())
-    return URL.create("sqlite", database=path).render_as_string()
+    return URL.create("sqlite", database=str(database_path(state_dir))).render_as_string()
 
 
 class SubscriberStore:

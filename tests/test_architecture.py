@@ -32,6 +32,7 @@ FLOORS = {
     "launch": 8,
     "recorder": 8,
     "resolver": 8,
+    "subscriber": 8,
     "subscribers": 8,
     "workers": 9,
     "cluster": 9,
@@ -39,7 +40,12 @@ FLOORS = {
     "__main__": 10,
 }
 # Files of floor 8 that share one door: the first may use the others.
-DOORS = {"bus": {"clock"}, "logbook": {"clock"}, "journal": {"journal_files", "syncer"}}
+DOORS = {
+    "bus": {"clock"},
+    "logbook": {"clock"},
+    "journal": {"journal_files", "syncer"},
+    "subscribers": {"subscriber"},
+}
 
 # Each package that is not ours is used by one file, so that it can be exchanged there.
 IMPORTERS = {
@@ -140,6 +146,7 @@ CLI_DOORS = {
     "secrecy.py": {"os"},
     "shell.py": {"sys"},
     "main.py": {"os", "sys", "pathlib"},
+    "options.py": {"os", "pathlib"},
 }
 
 

@@ -15,14 +15,8 @@ from pathlib import Path
 import pytest
 
 from appliance.sip.digest import ha1
-from appliance.subscribers import (
-    FAULTS_MAX,
-    ImportFault,
-    StoreError,
-    SubscriberStore,
-    database_url,
-    new_subscriber,
-)
+from appliance.subscriber import FAULTS_MAX, ImportFault, StoreError, new_subscriber
+from appliance.subscribers import SubscriberStore, database_url
 
 WALL_TIME = 1_700_000_000.5
 POSTGRES_BIN = next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)), None)

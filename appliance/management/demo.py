@@ -17,7 +17,8 @@ from appliance.catalogue.faults import alternatives
 from appliance.catalogue.settings import Settings
 from appliance.management.failure import CommandFailed
 from appliance.management.subscriber_commands import realm_of
-from appliance.subscribers import StoreError, Subscriber, SubscriberStore, database_url, new_subscriber
+from appliance.subscriber import StoreError, Subscriber, new_subscriber
+from appliance.subscribers import SubscriberStore, database_url
 
 FILE_NAME = "demo-subscribers.txt"
 USERNAMES = ("alice", "bob")

@@ -9,15 +9,19 @@ from pathlib import Path
 
 from appliance.catalogue.settings import Settings
 from appliance.management.failure import CommandFailed, sentence_of
-from appliance.subscribers import StoreError, SubscriberStore, database_url
+from appliance.subscriber import StoreError, database_path
 
 
 def check_subscribers(settings: Settings, state_dir: Path) -> str:
     """Open the subscriber database and read it once, before an appliance starts; "" when it is sound.
 
     A server that does not answer may come back, so that is a warning, which is returned. A file that cannot be
-    used stays so: raises CommandFailed.
+    used stays so: raises CommandFailed. One that is not there yet needs no looking at.
     """
+    if not settings.subscribers_url and not database_path(state_dir).exists():
+        return ""
+    from appliance.subscribers import SubscriberStore, database_url
+
     url = database_url(settings.subscribers_url, state_dir)
     try:
         store = SubscriberStore(url)

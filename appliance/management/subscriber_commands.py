@@ -20,7 +20,7 @@ from appliance.catalogue.kinds import Host
 from appliance.catalogue.settings import Settings
 from appliance.management.failure import CommandFailed, sentence_of
 from appliance.state.messages import ForgetSubscriber
-from appliance.subscribers import ImportFault, StoreError, SubscriberStore, database_url, new_subscriber
+from appliance.subscriber import ImportFault, StoreError, new_subscriber
 
 TIMEOUT_S = 2.0
 # The name that stands for all subscribers when an appliance is told to forget.
@@ -71,6 +71,9 @@ class SubscriberCommands:
     def __init__(self, settings: Settings | None, state_dir: Path) -> None:
         self._settings = settings
         self._runtime_dir = state_dir / "run"
+        # Only here: a management process that nobody asks for subscribers does without what the database takes.
+        from appliance.subscribers import SubscriberStore, database_url
+
         try:
             self._store = SubscriberStore(database_url(settings.subscribers_url if settings else "", state_dir))
         except (StoreError, ValueError) as fault:

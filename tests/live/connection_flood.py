@@ -1,7 +1,8 @@
 """A flood of TCP connections: `python connection_flood.py idle|drip ADDRESS PORT CONNECTIONS SECONDS`.
 
-`idle` opens them and says nothing; `drip` sends one octet every half a second of a message that never ends. Prints
-how many were opened, how many the peer has closed again, and how many octets were dripped.
+`idle` opens them and says nothing; `drip` sends one octet every half a second of a message that never ends. It is over
+when the peer has closed all of them, or after that many seconds. Prints how many were opened, how many the peer has
+closed again, and how many octets were dripped.
 
 Knows nothing of Signalbox.
 """
@@ -45,7 +46,7 @@ def drip(connections: list[socket.socket], octet: bytes) -> int:
 
 
 def flood(is_dripping: bool, remote: tuple[str, int], count: int, seconds: float) -> tuple[int, int, int]:
-    """(opened, closed by the peer, octets dripped) after that many seconds."""
+    """(opened, closed by the peer, octets dripped)."""
     ends_at = time.monotonic() + seconds
     connections = opened(remote, count)
     poll = select.poll()
@@ -53,14 +54,14 @@ def flood(is_dripping: bool, remote: tuple[str, int], count: int, seconds: float
         poll.register(connection, select.POLLIN | select.POLLHUP)
     by_fd = {connection.fileno(): connection for connection in connections}
     octets = turn = 0
-    while (left := ends_at - time.monotonic()) > 0:
+    while by_fd and time.monotonic() < ends_at:
         for fd, _ in poll.poll(0):
             poll.unregister(fd)
             by_fd.pop(fd).close()
         if is_dripping:
             octets += drip(list(by_fd.values()), ENDLESS[turn : turn + 1])
         turn += 1
-        time.sleep(min(DRIP_S, left))
+        time.sleep(DRIP_S)
     return len(connections), len(connections) - len(by_fd), octets
 
 

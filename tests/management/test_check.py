@@ -10,7 +10,7 @@ from appliance.catalogue.settings import Settings
 from appliance.management.check import check, read_configuration
 from appliance.management.failure import CommandFailed
 from appliance.management.subscriber_check import check_subscribers
-from appliance.subscribers import FILE_NAME
+from appliance.subscriber import FILE_NAME
 
 
 def test_a_right_file_gives_settings_and_its_text(tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ from appliance.catalogue.configuration import parse_configuration
 from appliance.catalogue.settings import DigestSettings, ListenerSettings, Settings
 from appliance.management.demo import FILE_NAME, prepare_demo
 from appliance.management.failure import CommandFailed
-from appliance.subscribers import SubscriberStore, database_url, new_subscriber
+from appliance.subscriber import new_subscriber
+from appliance.subscribers import SubscriberStore, database_url
 
 DEMO = parse_configuration((Path(__file__).parents[2] / "packaging/demo.conf").read_text())
 

@@ -16,7 +16,7 @@ from appliance.management.desk import Call
 from appliance.management.failure import CommandFailed
 from appliance.management.refusal import Refused
 from appliance.management.subscriber_commands import SubscriberCommands, read_address
-from appliance.subscribers import StoreError
+from appliance.subscriber import StoreError
 
 Result = dict[str, Any]
 
