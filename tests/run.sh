@@ -11,7 +11,7 @@ log=build/beside.log
 
 # NAME, and whether it is the pure one
 wheel() {
-    SIGNALBOX_PURE=$2 .venv/bin/pip wheel --quiet --no-deps --wheel-dir "build/wheels/$1" .
+    SIGNALBOX_PURE=$2 .venv/bin/uv build --quiet --wheel --python .venv/bin/python --out-dir "build/wheels/$1" .
 }
 
 beside() {

@@ -51,13 +51,15 @@ class Screen:
     def until(self, text: str, wait_s: float = WAIT_S) -> list[str]:
         """Wait until the text is in the last line, or the one before it, or anywhere for one with `...` at its end."""
         deadline = time.monotonic() + wait_s
+        pause_s = 0.05
         while time.monotonic() < deadline:
             lines = self.lines
             seen = lines if text.endswith("...") else lines[-1:]
             if any(text.removesuffix("...") in line for line in seen):
                 return lines
             assert not any("Traceback" in line for line in lines), "\n".join(lines)
-            time.sleep(0.05)
+            time.sleep(pause_s)
+            pause_s = min(1.5 * pause_s, 0.5)
         raise AssertionError(f"{text!r} is not to be seen:\n" + "\n".join(self.lines))
 
     def end(self) -> None:

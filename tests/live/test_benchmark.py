@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 RUN = "import runpy, sys; sys.path.append(sys.argv.pop(1)); runpy.run_module('benchmarks', run_name='__main__')"
 
 
-@pytest.mark.alone
+@pytest.mark.load
 def test_one_case_gives_ratios_to_both_peers(tmp_path: Path) -> None:
     for program, package in (("sipp", "sip-tester"), ("kamailio", "kamailio"), ("gcc", "gcc")):
         find_program(program, package)
