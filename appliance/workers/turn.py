@@ -33,6 +33,8 @@ from appliance.workers.streams import Streams
 # Timers are not more precise than this, so that a thousand of them do not make a thousand turns.
 TIMER_GRAIN_S: Final = 0.002
 NEVER: Final = float("inf")
+# What is said to the first messages of a batch does not wait until the last one has been read.
+AT_ONCE: Final = 4
 
 
 class Turn:
@@ -116,12 +118,15 @@ class Turn:
         """The doors have something to read, or to write again, or an error to tell."""
         messages, failures = self._doors.read()
         now = clock.monotonic()
-        if messages:
-            self._delays.note_datagram(self._doors.delay_s, now)
-            self._receive(messages, now)
         if failures:
             self._stack.receive_failures(failures, now)
-        self.flush()
+        if messages:
+            self._delays.note_datagram(self._doors.delay_s, now)
+        for begin in range(0, len(messages), AT_ONCE):
+            self._receive(messages[begin : begin + AT_ONCE], clock.monotonic())
+            self.flush()
+        if not messages:
+            self.flush()
 
     def receive_streamed(self, batch: list[tuple[bytes, Flow]], now: float) -> None:
         """What a connection has brought."""

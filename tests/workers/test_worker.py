@@ -30,6 +30,7 @@ from appliance.transport.via import response_flow, stamp_received
 datagrams = pytest.importorskip("appliance.workers.datagrams", reason="the batch reader is not built")
 
 from appliance.workers.datagram_doors import DatagramDoors  # noqa: E402 -- they need the batch reader
+from appliance.workers.turn import AT_ONCE  # noqa: E402
 from appliance.workers.worker import Worker  # noqa: E402
 
 SYNTAX = SyntaxLimits(message_len_max=20000, header_count_max=50, header_len_max=1024, uri_len_max=512)
@@ -62,12 +63,14 @@ class EchoStack:
         self.wall_time = 0.0
         self.adopted: list[bytes] = []
         self.delays: list[float] = []
+        self.at_once = 0
         self.journal = journal
 
     def note_delay(self, delay_s: float, now: float) -> None:
         self.delays.append(delay_s)
 
     def receive_datagrams(self, batch: Sequence[tuple[bytes, Flow]], now: float) -> None:
+        self.at_once = max(self.at_once, len(batch) + len(self.outbox))
         for data, flow in batch:
             assert b"crash" not in data, "a fault of ours"
             request = parse(data, SYNTAX)
@@ -274,6 +277,18 @@ def test_calls_that_the_bus_does_not_take_stay_here(play: Play) -> None:
         bench.stack.messages.append((7, CallsMoved([b"call"], 1)))
         await bench.order(Drain())
         await until(lambda: bench.stack.adopted)
+
+    assert play(scenario) == 0
+
+
+def test_the_first_of_many_datagrams_is_answered_before_the_last_is_read(play: Play) -> None:
+    async def scenario(bench: Bench) -> None:
+        with bound(socket.SOCK_DGRAM, "127.0.0.1") as phone:
+            for number in range(50):
+                phone.sendto(options(str(number)), bench.udp[0].getsockname())
+            for _ in range(50):
+                await asyncio.get_running_loop().sock_recv(phone, 4096)
+        assert 1 <= bench.stack.at_once <= AT_ONCE
 
     assert play(scenario) == 0
 
