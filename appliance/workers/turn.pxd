@@ -23,7 +23,7 @@ cdef class Turn:
     cdef public object mirror
     cdef readonly long long count
 
-    @cython.locals(messages=list, begin=Py_ssize_t, now=double)
+    @cython.locals(messages=list, at_once=Py_ssize_t, begin=Py_ssize_t, now=double)
     cpdef read_datagrams(self)
     cpdef _receive(self, list batch, double now)
     @cython.locals(now=double, due=double, failures=list, outgoings=list)

@@ -33,8 +33,10 @@ from appliance.workers.streams import Streams
 # Timers are not more precise than this, so that a thousand of them do not make a thousand turns.
 TIMER_GRAIN_S: Final = 0.002
 NEVER: Final = float("inf")
-# What is said to the first messages of a batch does not wait until the last one has been read.
+# What is said to the first messages of a batch does not wait until the last one has been read,
 AT_ONCE: Final = 4
+# but who is that late works off all there is: a flush costs as much as some messages.
+LATE_S: Final = 0.01
 
 
 class Turn:
@@ -120,12 +122,13 @@ class Turn:
         now = clock.monotonic()
         if failures:
             self._stack.receive_failures(failures, now)
-        if messages:
-            self._delays.note_datagram(self._doors.delay_s, now)
-        for begin in range(0, len(messages), AT_ONCE):
-            self._receive(messages[begin : begin + AT_ONCE], clock.monotonic())
-            self.flush()
         if not messages:
+            self.flush()
+            return
+        self._delays.note_datagram(self._doors.delay_s, now)
+        at_once = AT_ONCE if self._doors.delay_s < LATE_S else len(messages)
+        for begin in range(0, len(messages), at_once):
+            self._receive(messages[begin : begin + at_once], clock.monotonic())
             self.flush()
 
     def receive_streamed(self, batch: list[tuple[bytes, Flow]], now: float) -> None:
