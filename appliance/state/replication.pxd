@@ -11,6 +11,7 @@ cdef class Replica:
     cdef long long _seq
     cdef long long _acknowledged
     cdef list _fresh
+    cdef double _changes_at
     cdef list _outbox
     cdef readonly object _pull
     cdef double _portion_at

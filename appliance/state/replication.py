@@ -1,9 +1,9 @@
 """Replication of records between the workers of a node: every change to every sibling, and proof that nothing is
 missing.
 
-Design 4. Changes go out in batches, numbered; a sibling acknowledges by number, and `acknowledged()` is the number
-that every sibling which counts has applied: the answer to a REGISTER waits for it. A sibling counts when it lives,
-has said that it is in sync, and keeps up.
+Design 4. Changes go out in batches, numbered: the first at once, and no batch sooner than PACE_S after the last. A
+sibling acknowledges by number, and `acknowledged()` is the number that every sibling which counts has applied: the
+answer to a REGISTER waits for it. A sibling counts when it lives, has said that it is in sync, and keeps up.
 
 Nothing is ever sent twice and nothing is kept for sending later. What a sibling missed (it had no credit left, a
 queue overflowed, it is new) shows as a gap in the numbers, and is made good by ranges: records lie in 256 ranges with
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 RANGES: Final = 256
 WINDOW: Final = 8192  # records that a sibling may leave unacknowledged
+PACE_S: Final = 0.005  # from one batch of changes to the next: sent singly, each would cost more than the REGISTER
 BATCH_MAX: Final = 512  # records in one message
 BATCH_OCTETS_MAX: Final = 262144
 PROBE_S: Final = 0.25  # unacknowledged for so long: ask
@@ -77,6 +78,7 @@ class Replica:
 
     __slots__ = (
         "_acknowledged",
+        "_changes_at",
         "_fresh",
         "_is_in_sync",
         "_lag_s",
@@ -100,6 +102,7 @@ class Replica:
         self._seq = 0
         self._acknowledged = 0
         self._fresh: list[bytes] = []
+        self._changes_at = 0.0  # when the next batch of changes may leave
         self._outbox: list[tuple[int, BusMessage]] = []
         self._pull: Pull | None = None
         self._portion_at = 0.0
@@ -325,7 +328,10 @@ class Replica:
 
     def messages_to_send(self, now: float) -> list[tuple[int, BusMessage]]:
         """(worker, message) since the last call: one batch of changes a sibling, then the rest."""
-        fresh, self._fresh = self._fresh, []
+        fresh: list[bytes] = []
+        if self._fresh and self._changes_at <= now:
+            fresh, self._fresh = self._fresh, []
+            self._changes_at = now + PACE_S
         messages, self._outbox = self._outbox, []
         is_portion_due = self._portion_at <= now
         for worker, sibling in self._siblings.items():
@@ -378,6 +384,8 @@ class Replica:
     def next_timer(self) -> float | None:
         """The monotonic moment at which handle_timers() and messages_to_send() have something to do."""
         due = NEVER if self._pull is None else self._pull.progress_at + PULL_TIMEOUT_S
+        if self._fresh:
+            due = min(due, self._changes_at)
         for sibling in self._siblings.values():
             due = min(due, sibling.digests_at)
             if self._is_unsure(sibling):

@@ -20,7 +20,7 @@ from appliance.state.messages import (
     decode,
     encode,
 )
-from appliance.state.replication import WINDOW, Replica
+from appliance.state.replication import PACE_S, WINDOW, Replica
 
 WALL = 1_700_000_000.0
 
@@ -149,6 +149,26 @@ def joined(workers: int) -> Node:
     node.run_until(lambda: all(worker.replica.is_in_sync for worker in node.workers.values()), 3)
     node.run(0.1)
     return node
+
+
+def test_changes_in_quick_succession_leave_together() -> None:
+    """One by one they would cost more than what they tell of; the first does not wait."""
+    node = Node(2)
+    node.run(3.0)
+    worker, now = node.workers[0], node.now + 0.01
+    worker.register(1, now)
+    assert changes_sent(worker, now) == [1]
+    for user in (2, 3, 4):
+        worker.register(user, now + 0.001)
+        assert changes_sent(worker, now + 0.001) == []
+    assert worker.replica.next_timer() == now + PACE_S
+    assert changes_sent(worker, now + PACE_S) == [3]
+
+
+def changes_sent(worker: Worker, now: float) -> list[int]:
+    """How many records each message with changes has."""
+    messages = [message for _, message in worker.replica.messages_to_send(now)]
+    return [len(message.records) for message in messages if isinstance(message, BindingChanges) and message.records]
 
 
 def test_a_lone_worker_is_in_sync_with_itself_and_waits_for_nobody() -> None:
