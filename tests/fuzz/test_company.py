@@ -24,6 +24,7 @@ from appliance.catalogue.settings import (
 from appliance.routing.questions import FindSubscriber, HostAnswer, Question, SubscriberAnswer
 from appliance.state.messages import Asked, ForgetSubscriber
 from appliance.transport.flow import UDP, Flow
+from tests.effort import examples
 from tests.flows.wire import read
 from tests.fuzz.company import Company
 from tests.fuzz.test_stack_bytes import LIMITS, LISTENERS, damaged, expect_clean, requests
@@ -281,7 +282,7 @@ def answer_to(question: Question, is_found: bool, has_failed: bool) -> HostAnswe
 
 TestAnythingToAnybody = AnythingToAnybody.TestCase
 TestAnythingToAnybody.settings = settings(
-    max_examples=100,
+    max_examples=examples(100),
     stateful_step_count=50,
     deadline=None,
     suppress_health_check=list(HealthCheck),

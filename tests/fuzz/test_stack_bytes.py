@@ -17,6 +17,7 @@ from appliance.stack import Stack
 from appliance.state.messages import SlotsChanged
 from appliance.state.slots import deal
 from appliance.transport.flow import TCP, UDP, Flow, Outgoing
+from tests.effort import examples
 from tests.flows.wire import read
 
 LIMITS = LimitSettings(
@@ -229,7 +230,7 @@ class AnyOrder(RuleBasedStateMachine):
 
 TestAnyOrder = AnyOrder.TestCase
 TestAnyOrder.settings = settings(
-    max_examples=60,
+    max_examples=examples(60),
     stateful_step_count=40,
     deadline=None,
     suppress_health_check=list(HealthCheck),
@@ -237,7 +238,7 @@ TestAnyOrder.settings = settings(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.binary(max_size=600), st.sampled_from(FLOWS))
 def test_any_octets(data: bytes, flow: Flow) -> None:
     stack = Stack(Settings(domains=("example.com",), listeners=LISTENERS), 0, b"fuzz" * 4, 1.0, 1_700_000_000.0)
@@ -246,7 +247,7 @@ def test_any_octets(data: bytes, flow: Flow) -> None:
         expect_clean(outgoing.data)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.one_of(requests(), damaged()), st.sampled_from(FLOWS))
 def test_any_request(data: bytes, flow: Flow) -> None:
     stack = Stack(Settings(domains=("example.com",), listeners=LISTENERS), 0, b"fuzz" * 4, 1.0, 1_700_000_000.0)

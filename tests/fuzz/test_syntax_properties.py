@@ -11,10 +11,11 @@ from appliance.sip.errors import MalformedMessage
 from appliance.sip.message import CONTENT_LENGTH
 from appliance.sip.parser import parse
 from appliance.sip.writer import write
+from tests.effort import examples
 from tests.fuzz.syntax_target import LIMITS, consume, consume_value
 
 MESSAGES = sorted(path.read_bytes() for path in (Path(__file__).parents[1] / "torture" / "messages").glob("*.sip"))
-BOUNDED = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+BOUNDED = settings(max_examples=examples(300), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 # Pieces that matter to the grammar, besides octets at random.
 PIECES = st.sampled_from(
     [
