@@ -8,6 +8,8 @@ set -eu
 cd "$(dirname "$0")/.."
 tox=.venv/bin/tox
 log=build/beside.log
+# uv, which tox installs by, knows public authorities only; the system may know one of this network.
+[ ! -e /etc/ssl/certs/ca-certificates.crt ] || export UV_SYSTEM_CERTS=1
 
 # NAME, and whether it is the pure one
 wheel() {
