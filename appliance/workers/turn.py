@@ -34,7 +34,7 @@ from appliance.workers.streams import Streams
 TIMER_GRAIN_S: Final = 0.002
 NEVER: Final = float("inf")
 # What is said to the first messages of a batch does not wait until the last one has been read,
-AT_ONCE: Final = 4
+AT_ONCE: Final = 8
 # but who is that late works off all there is: a flush costs as much as some messages.
 LATE_S: Final = 0.01
 

@@ -293,9 +293,11 @@ def test_the_first_of_many_datagrams_is_answered_before_the_last_is_read(play: P
             time.sleep(pause_s)
             for _ in range(20):
                 await asyncio.get_running_loop().sock_recv(phone, 4096)
-        is_late = max(bench.stack.delays) >= LATE_S
-        assert (bench.stack.at_once > AT_ONCE) == is_late
-        assert is_late or not pause_s
+        if pause_s:
+            assert bench.stack.at_once > AT_ONCE
+        else:
+            # The machine may have had something else to do.
+            assert bench.stack.at_once <= AT_ONCE or max(bench.stack.delays) >= LATE_S
 
     assert play(scenario) == 0
 
