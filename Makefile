@@ -25,7 +25,7 @@ cli: $(BUILT)
 call: $(BUILT)
 	@.venv/bin/python -m demo --state $(STATE)
 
-test: .venv/bin/tox
+test: .venv/bin/uv
 	@sh tests/run.sh
 
 bench: packages-test $(BUILT)
@@ -41,7 +41,8 @@ $(BUILT): .venv/bin/python $(SOURCES)
 	.venv/bin/pip install --quiet .
 	@touch $@
 
-.venv/bin/tox: .venv/bin/python
+# Comes with tox-uv, by which tox installs.
+.venv/bin/uv: .venv/bin/python
 	.venv/bin/pip install --quiet --upgrade pip "tox>=4.23" tox-uv
 
 .venv/bin/python:
