@@ -20,6 +20,13 @@ ROOT = Path(__file__).parent
 IS_PURE = os.environ.get("SIGNALBOX_PURE") == "1"
 BUILD = Path("build") / ("pure" if IS_PURE else "compiled")
 JOBS = min(4, os.cpu_count() or 1)
+DIRECTIVES = {
+    "annotation_typing": False,
+    # Nobody pickles what is compiled, or asks its functions for their signatures; the code for that would be two
+    # fifths of the compiler's work.
+    "auto_pickle": False,
+    "binding": False,
+}
 
 
 def extensions() -> list[Extension]:
@@ -44,8 +51,7 @@ class BuildFromPython(build_ext):
             language_level=3,
             nthreads=JOBS,
             build_dir=str(BUILD / "c"),
-            # Nobody pickles what is compiled, and the code for it would be a fifth of the compiler's work.
-            compiler_directives={"annotation_typing": False, "auto_pickle": False},
+            compiler_directives=DIRECTIVES,
         )
         sources = {extension.name: extension.sources for extension in written}
         for extension in self.extensions:

@@ -17,9 +17,11 @@ wheel() {
 }
 
 beside() {
-    chrt --idle 0 $tox run -e lint,types || return 1
-    chrt --idle 0 $tox run -e pure --installpkg build/wheels/pure/*.whl || return 1
-    chrt --idle 0 $tox run -e compiled --installpkg build/wheels/compiled/*.whl
+    missed=0
+    chrt --idle 0 $tox run -e lint,types || missed=1
+    chrt --idle 0 $tox run -e pure --installpkg build/wheels/pure/*.whl || missed=1
+    chrt --idle 0 $tox run -e compiled --installpkg build/wheels/compiled/*.whl || missed=1
+    return $missed
 }
 
 rm -rf build/wheels
