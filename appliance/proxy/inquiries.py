@@ -65,7 +65,9 @@ class Inquiries:
 
     def questions_to_ask(self) -> list[Question]:
         """Questions since the last call, for the world to answer."""
-        questions, self._to_ask = self._to_ask, []
+        questions = self._to_ask
+        if questions:
+            self._to_ask = []
         return questions
 
     def subject_of(self, answer: Answer) -> tuple[bytes, ...] | None:

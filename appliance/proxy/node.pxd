@@ -1,7 +1,10 @@
 cimport cython
 
 from appliance.location.bindings cimport BindingTable
+from appliance.proxy.inquiries cimport Inquiries
 from appliance.proxy.keys cimport Keys
+from appliance.proxy.rate_limits cimport RateLimits
+from appliance.routing.hosts cimport HostCache
 from appliance.routing.next_hops cimport NextHops
 from appliance.routing.own_names cimport OwnNames
 from appliance.sip.uri cimport Uri
@@ -20,12 +23,12 @@ cdef class Node:
     cdef public object publish
     cdef public Keys keys
     cdef public OwnNames names
-    cdef public object hosts
+    cdef public HostCache hosts
     cdef public NextHops next_hops
     cdef public object subscribers
-    cdef public object inquiries
+    cdef public Inquiries inquiries
     cdef public object nonces
-    cdef public object rate_limits
+    cdef public RateLimits rate_limits
     cdef public double wall_offset_s
 
     cpdef double wall_time(self, double now)

@@ -118,9 +118,6 @@ class RateLimits:
         self.of_requests = tuple(limit for limit in limits if limit.settings.of == "requests")
         self.of_registrations = tuple(limit for limit in limits if limit.settings.of == "registrations")
 
-    def __len__(self) -> int:
-        return len(self._limits)
-
     def take_demand(self) -> Report:
         """What was asked of each limit since the last call; {} when nothing was."""
         return {name: demand for name, limit in self._limits.items() if (demand := limit.take_demand())}

@@ -1,12 +1,13 @@
 cimport cython
 
+from appliance.routing.hosts cimport HostCache
 from appliance.sip.characters cimport lowered
 from appliance.sip.uri cimport Uri
 from appliance.transport.flow cimport Flow
 
 @cython.final
 cdef class NextHops:
-    cdef object _hosts
+    cdef HostCache _hosts
     cdef tuple _listeners
 
     @cython.locals(transports=tuple, host=bytes, addresses=tuple, flows=list, address=str, transport=int,

@@ -80,6 +80,8 @@ class Streams:
         """What could not be sent since somebody took this list."""
         self._opened: list[Flow] = []
         self._closed: list[Flow] = []
+        self.has_changes = False
+        """Has take_changes something to tell?"""
         self._listeners = listeners
         self._limits = limits
         self._counters = counters
@@ -164,6 +166,7 @@ class Streams:
         (self._silent if connection.has_spoken else self._strange).touch(connection, now)
         if connection.has_spoken:
             self._opened.append(flow)
+            self.has_changes = True
 
     def _is_full(self) -> bool:
         return len(self) >= self._limits.connections_max
@@ -179,6 +182,7 @@ class Streams:
             connection.has_spoken = True
             self._strange.drop(connection)
             self._opened.append(connection.flow)
+            self.has_changes = True
         if connection.has_spoken and not connection.is_ending:
             self._silent.touch(connection, now)
         self._note_partial(connection)
@@ -230,6 +234,7 @@ class Streams:
             del self._by_remote[flow.listener, flow.remote]
             if connection.has_spoken:
                 self._closed.append(flow)
+                self.has_changes = True
                 self._changed()
         for ages in (self._silent, self._strange, self._partial):
             ages.drop(connection)
@@ -245,15 +250,11 @@ class Streams:
         failures, self.failures = self.failures, []
         return failures
 
-    @property
-    def has_changes(self) -> bool:
-        """Has take_changes something to tell?"""
-        return bool(self._opened or self._closed)
-
     def take_changes(self) -> tuple[list[Flow], list[Flow]]:
         """Connections that can be used since the last call, and those that no longer can."""
         opened, closed = self._opened, self._closed
         self._opened, self._closed = [], []
+        self.has_changes = False
         return opened, closed
 
     # -- sending -------------------------------------------------------------------------------------

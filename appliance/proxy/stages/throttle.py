@@ -21,15 +21,11 @@ EVERYTHING = "all"
 def throttle(context: RequestContext, node: Node, now: float) -> Answer:
     """Continue, or what the first limit wants that is exceeded."""
     limits = node.rate_limits
-    if not limits:
-        return CONTINUE
     request = context.request
-    if request.method == b"REGISTER":
-        wanted = limits.of_registrations
-    elif request.read_to_tag():
+    is_registration = request.method == b"REGISTER"
+    wanted = limits.of_registrations if is_registration else limits.of_requests
+    if not wanted or (not is_registration and request.read_to_tag()):
         return CONTINUE
-    else:
-        wanted = limits.of_requests
     for limit in wanted:
         if not limit.admits(_key(limit, context), limits.part, now):
             answer = _beyond(limit, node)

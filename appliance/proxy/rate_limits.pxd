@@ -1,0 +1,32 @@
+cimport cython
+
+
+@cython.final
+cdef class Bucket:
+    cdef public double tokens
+    cdef public double filled_at
+    cdef public double share
+    cdef public long offered
+    cdef public long exceeded
+    cdef public long refused
+
+
+@cython.final
+cdef class Limit:
+    cdef public object settings
+    cdef public dict buckets
+    cdef public long passed
+    cdef public long exceeded
+
+    @cython.locals(bucket=Bucket, rate=double, depth=double)
+    cpdef bint admits(self, str key, double part, double now) except -1
+    @cython.locals(bucket=Bucket)
+    cdef Bucket _bucket(self, str key, double part, double now)
+
+
+@cython.final
+cdef class RateLimits:
+    cdef public double part
+    cdef dict _limits
+    cdef public tuple of_requests
+    cdef public tuple of_registrations

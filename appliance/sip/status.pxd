@@ -1,0 +1,1 @@
+cpdef bytes reason_phrase(int status)
