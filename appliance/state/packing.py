@@ -10,7 +10,6 @@ from typing import Any, Final
 
 import msgpack
 
-
 # A packer of its own for each call would make room for a million octets each time.
 pack: Final[Callable[[Any], bytes]] = msgpack.Packer().pack
 """The octets of numbers, octets, texts, and lists and maps of them."""
