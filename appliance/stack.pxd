@@ -11,8 +11,8 @@ from appliance.proxy.reception cimport Reception
 from appliance.sip.headers cimport Via
 from appliance.sip.message cimport Message, Request, Response
 from appliance.sip.parser cimport find_call_id, parse
+from appliance.state.ownership cimport Ownership
 from appliance.state.replication cimport Replica
-from appliance.state.slots cimport slot_of
 from appliance.transaction.table cimport Transactions
 from appliance.transaction.transaction cimport ClientTransaction, ServerTransaction
 from appliance.transport.flow cimport Flow, Outgoing
@@ -21,13 +21,8 @@ from appliance.transport.via cimport is_last_via, stamp_received
 
 cdef class Stack:
     cdef public list counters
-    cdef int _worker
     cdef object _syntax
-    cdef unsigned int _seed
-    cdef bytes _owners
-    cdef object _epoch
-    cdef bint _is_shared
-    cdef list _siblings
+    cdef Ownership _ownership
     cdef object _connections
     cdef Transactions _transactions
     cdef BindingTable _bindings
@@ -45,7 +40,6 @@ cdef class Stack:
     cpdef receive_datagrams(self, object batch, double now)
     @cython.locals(owner=int)
     cdef bint _hand_over(self, bytes data, Flow flow, bytes call_id) except -1
-    cdef int _owner_of(self, bytes call_id) except -1
     @cython.locals(message=Message, verdict=int)
     cdef _receive(self, bytes data, Flow flow, double now, bint is_shared)
     @cython.locals(server=ServerTransaction)

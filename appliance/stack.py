@@ -20,22 +20,21 @@ from typing import Any
 
 from appliance.catalogue import counters as catalogue
 from appliance.catalogue.alarms import OVERLOAD, REPLICATION_LAGGING
-from appliance.catalogue.settings import Settings, SyntaxSettings
+from appliance.catalogue.settings import Settings
 from appliance.location.binding import BindingChange
 from appliance.location.bindings import BindingTable
 from appliance.location.records import BindingRecords, encode_change
 from appliance.proxy.admission import Admission
 from appliance.proxy.adoption import calls_of
 from appliance.proxy.inspection import inspect
-from appliance.proxy.keys import upstream_key
 from appliance.proxy.node import Node
-from appliance.proxy.ping import options_request
+from appliance.proxy.ping import ping
 from appliance.proxy.proxy import Proxy
 from appliance.proxy.reception import LET_IN, TURNED_AWAY, UNREADABLE, Reception
 from appliance.routing.questions import Answer, HostAnswer, Question
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.message import Request, Response
-from appliance.sip.parser import SyntaxLimits, find_call_id, parse
+from appliance.sip.parser import find_call_id, parse, syntax_limits
 from appliance.sip.writer import write_response
 from appliance.state.connections import ConnectionDirectory
 from appliance.state.messages import (
@@ -50,8 +49,9 @@ from appliance.state.messages import (
     SlotsChanged,
     Told,
 )
+from appliance.state.ownership import Ownership
 from appliance.state.replication import Replica
-from appliance.state.slots import SlotTable, seed_of, slot_of
+from appliance.state.slots import SlotTable, seed_of
 from appliance.transaction.table import Transactions
 from appliance.transport.flow import NO_WORKER, UDP, Flow, Outgoing
 from appliance.transport.via import is_last_via, reopened, response_flow, stamp_received
@@ -71,13 +71,8 @@ class Stack:
 
     def __init__(self, settings: Settings, worker: int, key: bytes, now: float, wall_time: float) -> None:
         self.counters: list[int] = [0] * len(catalogue.COUNTERS)
-        self._worker = worker
         self._syntax = syntax_limits(settings.syntax)
-        self._seed = seed_of(key)
-        self._owners = bytes([worker]) * 256
-        self._epoch = 0
-        self._is_shared = False
-        self._siblings: list[int] = []
+        self._ownership = Ownership(worker, seed_of(key))
         self._connections = ConnectionDirectory(worker)
         self._transactions = Transactions(settings.timers, settings.limits.transactions_max, self.counters)
         self._bindings = BindingTable(settings.limits.bindings_max)
@@ -134,7 +129,7 @@ class Stack:
             if len(data) <= KEEPALIVE_LEN_MAX and not data.strip(b"\r\n\0"):
                 self.counters[catalogue.KEEPALIVES_RECEIVED] += 1
             else:
-                self._receive(data, flow, now, self._is_shared)
+                self._receive(data, flow, now, self._ownership.is_shared)
 
     def _receive(self, data: bytes, flow: Flow, now: float, is_shared: bool) -> None:
         """A message; `is_shared`: it may be a sibling's."""
@@ -159,16 +154,12 @@ class Stack:
 
     def _hand_over(self, data: bytes, flow: Flow, call_id: bytes | None) -> bool:
         """Pass a message on that belongs to a sibling's slot; once, for the receiver keeps it."""
-        owner = self._owner_of(call_id)
-        if owner == self._worker:
+        owner = self._ownership.owner_of(call_id)
+        if owner == self._ownership.worker:
             return False
         self.counters[catalogue.HANDED_OVER] += 1
         self._messages.append((owner, HandedOver(data, flow)))
         return True
-
-    def _owner_of(self, call_id: bytes | None) -> int:
-        """Which worker owns a call; this one when there is no telling."""
-        return self._worker if call_id is None else self._owners[slot_of(call_id, self._seed)]
 
     def _receive_request(self, request: Request, flow: Flow, now: float, is_unjudged: bool) -> None:
         self.counters[catalogue.REQUESTS_RECEIVED] += 1
@@ -215,7 +206,7 @@ class Stack:
             if isinstance(message, HandedOver):
                 self.counters[catalogue.HANDED_OVER_RECEIVED] += 1
                 self._receive(message.data, message.flow, now, False)
-                is_astray |= self._owner_of(find_call_id(message.data)) != self._worker
+                is_astray |= not self._ownership.is_own(find_call_id(message.data))
             elif isinstance(message, SendOn):
                 self._transactions.outbox.append(message.outgoing)
             elif isinstance(message, SendFailed):
@@ -226,7 +217,7 @@ class Stack:
                 self._connections.receive(sender, message)
             elif isinstance(message, CallsMoved):
                 self.adopt(message.snapshots, now)
-                is_astray |= message.epoch < self._epoch
+                is_astray |= message.epoch < self._ownership.epoch
             elif isinstance(message, Asked):
                 self._messages.append((sender, Told(message.id, self._answer(message, now))))
             elif isinstance(message, ForgetSubscriber):
@@ -246,14 +237,12 @@ class Stack:
         self._node.rate_limits.receive_shares(shares)
 
     def _receive_slots(self, table: SlotTable, live: Sequence[int], now: float) -> None:
-        self._owners = table.owners
-        self._epoch = table.epoch
-        self._is_shared = table.owners.count(self._worker) < len(table.owners)
-        self._node.rate_limits.part = table.owners.count(self._worker) / len(table.owners)
-        self._siblings = [worker for worker in live if worker != self._worker]
-        self._connections.set_siblings(self._siblings)
-        self._replica.set_siblings(self._siblings, now)
-        if self._siblings:
+        self._ownership.receive(table, live)
+        self._node.rate_limits.part = self._ownership.share
+        siblings = self._ownership.siblings
+        self._connections.set_siblings(siblings)
+        self._replica.set_siblings(siblings, now)
+        if siblings:
             self._proxy.early.expect(now)
             self._move_calls(now)
 
@@ -261,14 +250,14 @@ class Stack:
         """Calls that are being set up go to those who own their slots."""
         moved: dict[int, list[bytes]] = {}
         for call in calls_of(self._node):
-            owner = self._owners[slot_of(call.call_id, self._seed)]
-            snapshot = call.snapshot() if owner in self._siblings else b""
+            owner = self._ownership.owner_of(call.call_id)
+            snapshot = call.snapshot() if owner in self._ownership.siblings else b""
             if snapshot:
                 moved.setdefault(owner, []).append(snapshot)
                 call.relinquish(now)
         for owner, snapshots in moved.items():
             self.counters[catalogue.CALLS_MOVED] += len(snapshots)
-            self._messages.append((owner, CallsMoved(snapshots, self._epoch)))
+            self._messages.append((owner, CallsMoved(snapshots, self._ownership.epoch)))
 
     def adopt(self, snapshots: Sequence[bytes], now: float) -> None:
         """Go on with calls that another worker was setting up."""
@@ -276,30 +265,10 @@ class Stack:
             self._proxy.adopt(snapshots, now)
 
     def _answer(self, asked: Asked, now: float) -> dict[str, Any]:
-        """What an operator wants to know of this worker."""
+        """What an operator wants to know of this worker, or to have done."""
         if asked.do == "ping":
-            return self._ping(asked.args, now)
+            return ping(self._proxy, self._node, self._ownership, self._syntax, asked.args, now)
         return inspect(self._node, asked.do, asked.args, self._syntax, now)
-
-    def _ping(self, args: dict[str, Any], now: float) -> dict[str, Any]:
-        """Send an OPTIONS; its answer goes to the address that is named. Our own would bear `own_tag`."""
-        host, port = str(args["host"]), int(args["port"])
-        try:
-            data = options_request(str(args["uri"]), host, port, str(args["mark"]), self._is_own)
-            request = parse(data, self._syntax)
-            # Raises MalformedMessage for a URI that is none.
-            assert isinstance(request, Request) and request.uri is not None
-        except MalformedMessage as fault:
-            return {"error": f"No request can be made of it: {fault.reason}.", "remedy": "type a SIP URI"}
-        except ValueError as fault:
-            return {"error": f"It cannot be sent: {fault}.", "remedy": "try again in a moment"}
-        flow = Flow(UDP, int(args["listener"]), (host, port))
-        stamp_received(request, flow)
-        self._proxy.receive_own_request(request, flow, now)
-        return {"sent": True, "own_tag": self._node.keys.to_tag(upstream_key(request), request.call_id).decode()}
-
-    def _is_own(self, call_id: bytes) -> bool:
-        return self._owner_of(call_id) == self._worker
 
     def _publish(self, change: BindingChange) -> int:
         """Apply a change of bindings, note it for the journal, and tell the siblings."""
@@ -333,7 +302,7 @@ class Stack:
         for outgoing in batch:
             self.counters[catalogue.SEND_FAILED] += 1
             if outgoing.branch and not self._transactions.fail(outgoing.branch, now):
-                self._messages.extend((worker, SendFailed(outgoing.branch)) for worker in self._siblings)
+                self._messages.extend((worker, SendFailed(outgoing.branch)) for worker in self._ownership.siblings)
 
     def connections_changed(self, opened: Sequence[Flow], closed: Sequence[Flow]) -> None:
         """Stream connections of this worker that may be used by others, and that may no longer."""
@@ -357,7 +326,7 @@ class Stack:
         """The monotonic moment at which handle_timers wants to be called next."""
         due = min(self._expiry_at, self._transactions.next_timer())
         # Without siblings nothing waits for what they say, but for what is released by the expiry.
-        if self._siblings:
+        if self._ownership.siblings:
             for other in (
                 self._replica.next_timer(),
                 self._proxy.held.next_deadline(),
@@ -393,7 +362,7 @@ class Stack:
             responses += outgoing.data.startswith(b"SIP/")
             if outgoing.flow.transport != UDP:
                 outgoing.flow = self._connections.way_by(outgoing.flow)
-                is_elsewhere |= outgoing.flow.worker not in (NO_WORKER, self._worker)
+                is_elsewhere |= outgoing.flow.worker not in (NO_WORKER, self._ownership.worker)
         self.counters[catalogue.RESPONSES_SENT] += responses
         self.counters[catalogue.REQUESTS_SENT] += len(outgoings) - responses
         if not is_elsewhere:
@@ -407,9 +376,9 @@ class Stack:
         own = []
         for outgoing in outgoings:
             worker = outgoing.flow.worker
-            if worker in (NO_WORKER, self._worker):
+            if worker in (NO_WORKER, self._ownership.worker):
                 own.append(outgoing)
-            elif worker in self._siblings:
+            elif worker in self._ownership.siblings:
                 self.counters[catalogue.SENT_ON] += 1
                 self._messages.append((worker, SendOn(outgoing)))
             else:
@@ -430,7 +399,7 @@ class Stack:
 
     def messages_to_send(self, now: float) -> list[tuple[int, BusMessage]]:
         """(destination worker, message) for the bus since the last call."""
-        if self._siblings:
+        if self._ownership.siblings:
             self._messages += self._connections.messages_to_send()
             self._messages += self._replica.messages_to_send(now)
         messages = self._messages
@@ -458,7 +427,7 @@ class Stack:
         if not changed:
             return []
         self._node.changed_calls = {}
-        return [(key, slot_of(call.call_id, self._seed), call.snapshot()) for key, call in changed.items()]
+        return [(key, self._ownership.slot_of(call.call_id), call.snapshot()) for key, call in changed.items()]
 
     def gauges(self) -> dict[str, int]:
         """How full the tables are, by name."""
@@ -477,13 +446,6 @@ class Stack:
         late = [f"{REPLICATION_LAGGING} Registrations reach worker {worker} late." for worker in self._replica.lagging]
         overload = self._admission.overload()
         return [*late, f"{OVERLOAD} {overload}"] if overload else late
-
-
-def syntax_limits(configured: SyntaxSettings) -> SyntaxLimits:
-    """The configured bounds of a message as the parser takes them."""
-    return SyntaxLimits(
-        configured.message_len_max, configured.header_count_max, configured.header_len_max, configured.uri_len_max
-    )
 
 
 def _answer_flow(request: Request, flow: Flow) -> Flow:

@@ -2,12 +2,25 @@
 
 The Call-ID is chosen so that its slot belongs to this worker, for the answers come back by it.
 
-Knows nothing of who waits for the answer.
+The answer goes to an address that is named, which is that of whoever waits for it.
+
+Knows nothing of who that is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
+
+from appliance.proxy.keys import upstream_key
+from appliance.proxy.node import Node
+from appliance.proxy.proxy import Proxy
+from appliance.sip.errors import MalformedMessage
+from appliance.sip.message import Request
+from appliance.sip.parser import SyntaxLimits, parse
+from appliance.state.ownership import Ownership
+from appliance.transport.flow import UDP, Flow
+from appliance.transport.via import stamp_received
 
 TRIES_MAX = 4096
 TEMPLATE = (
@@ -15,6 +28,29 @@ TEMPLATE = (
     "From: <sip:ping@{host}>;tag={mark}\r\nTo: <{uri}>\r\nCall-ID: {call_id}\r\nCSeq: 1 OPTIONS\r\n"
     "Accept: application/sdp\r\nContent-Length: 0\r\n\r\n"
 )
+
+
+def ping(
+    proxy: Proxy, node: Node, ownership: Ownership, limits: SyntaxLimits, args: dict[str, Any], now: float
+) -> dict[str, Any]:
+    """Send the OPTIONS that `args` asks for: uri, host, port, listener, mark.
+
+    `own_tag` is the To tag by which an answer would be the appliance's own; `error` and `remedy` when nothing is sent.
+    """
+    host, port = str(args["host"]), int(args["port"])
+    try:
+        data = options_request(str(args["uri"]), host, port, str(args["mark"]), ownership.is_own)
+        request = parse(data, limits)
+        # Raises MalformedMessage for a URI that is none.
+        assert isinstance(request, Request) and request.uri is not None
+    except MalformedMessage as fault:
+        return {"error": f"No request can be made of it: {fault.reason}.", "remedy": "type a SIP URI"}
+    except ValueError as fault:
+        return {"error": f"It cannot be sent: {fault}.", "remedy": "try again in a moment"}
+    flow = Flow(UDP, int(args["listener"]), (host, port))
+    stamp_received(request, flow)
+    proxy.receive_own_request(request, flow, now)
+    return {"sent": True, "own_tag": node.keys.to_tag(upstream_key(request), request.call_id).decode()}
 
 
 def options_request(uri: str, host: str, port: int, mark: str, is_own: Callable[[bytes], bool]) -> bytes:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from appliance.catalogue.settings import SyntaxSettings
 from appliance.sip.characters import DIGIT, VISIBLE, index_of, is_all, is_token, number, part, trimmed
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.fields import HeaderField
@@ -55,6 +56,13 @@ class SyntaxLimits:
         self.header_count_max = header_count_max
         self.header_len_max = header_len_max
         self.uri_len_max = uri_len_max
+
+
+def syntax_limits(configured: SyntaxSettings) -> SyntaxLimits:
+    """The bounds as they are configured."""
+    return SyntaxLimits(
+        configured.message_len_max, configured.header_count_max, configured.header_len_max, configured.uri_len_max
+    )
 
 
 # For what this appliance wrote itself.

@@ -28,7 +28,8 @@ from appliance.journal import Journal
 from appliance.launch import NO_DESCRIPTOR, LaunchError, WorkerLaunch
 from appliance.logbook import FORMAT, log_path, log_to_file
 from appliance.recorder import Recorder
-from appliance.stack import Stack, syntax_limits
+from appliance.sip.parser import syntax_limits
+from appliance.stack import Stack
 from appliance.workers.datagram_doors import DatagramDoors
 from appliance.workers.datagrams import DatagramSocket
 from appliance.workers.garbage import leave_it_to_us

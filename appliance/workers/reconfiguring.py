@@ -22,7 +22,7 @@ from appliance.catalogue.faults import ConfigError
 from appliance.catalogue.places import let_go, placed_by_names, with_places
 from appliance.catalogue.settings import OPEN, JournalSettings, ListenerSettings, Settings
 from appliance.launch import LaunchError, receive_document
-from appliance.stack import syntax_limits
+from appliance.sip.parser import syntax_limits
 from appliance.state.messages import Asked
 from appliance.transport.flow import TCP, UDP
 from appliance.workers.datagram_doors import DatagramDoors
