@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import os
 import selectors
-import socket
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -32,14 +31,15 @@ from appliance.cluster.configuring import Configuring
 from appliance.cluster.crew import Crew
 from appliance.cluster.decisions import Action, AskToStop, ClusterView, Finish, GiveSlots, Kill, Life, Start
 from appliance.cluster.endings import Endings
+from appliance.cluster.launcher import Launcher
 from appliance.cluster.orders import Orders
-from appliance.cluster.processes import CommandLine, Figures, NodeProcess, worker_count
+from appliance.cluster.processes import CommandLine, Figures, worker_count
 from appliance.cluster.sockets import ListenFailed, ListeningSockets
 from appliance.cluster.status_report import listeners_report, processes_report, totals_report, worker_report
 from appliance.cluster.watch import Watch
 from appliance.cluster.worker_record import WorkerRecord
 from appliance.commits import CommitStore
-from appliance.launch import WorkerLaunch, new_door, send_document
+from appliance.launch import WorkerLaunch
 from appliance.recorder import Recording
 from appliance.state.messages import (
     Asked,
@@ -56,7 +56,6 @@ from appliance.state.messages import (
     Told,
 )
 from appliance.state.slots import SlotTable, deal, seed_of
-from appliance.transport.flow import TCP, UDP
 
 CYCLE_S: Final = 0.05
 # The longest pause between two cycles, and how soon after the last event it may be so long.
@@ -92,19 +91,16 @@ class Supervisor:
         self.table = deal(range(workers))
         self.settings = settings
         self._limits = settings.supervision
-        self._launch = launch
         self._seed = seed_of(launch.key)
         self._sockets = sockets
-        self._recording = recording
         self._report = report
-        self._command_line = command_line
         self._is_stopping = False
         self._sentence = ""
         self._started_at = self._due_at = self._last_awake = clock.monotonic()
         self._restless_until = self._started_at + RESTLESS_S
         self._crew = Crew(self, sockets, workers)
-        self._processes: dict[int, NodeProcess] = {}
-        self._doors: dict[int, socket.socket] = {}
+        self._launcher = Launcher(launch, sockets, recording, command_line)
+        self._processes = self._launcher.running
         self._told: dict[int, tuple[int, list[int], list[int]]] = {}
         runtime_dir = Path(launch.state_dir) / "run"
         self._bus = Bus(runtime_dir, SUPERVISOR)
@@ -158,8 +154,7 @@ class Supervisor:
     def stop(self) -> None:
         """Stop all workers, then end. Called again: kill what still runs."""
         if self._is_stopping:
-            for process in self._processes.values():
-                process.kill()
+            self._launcher.kill_all()
             if self._companion is not None:
                 self._companion.kill()
         elif self._companion is not None:
@@ -168,10 +163,7 @@ class Supervisor:
 
     def close(self) -> None:
         """Leave nothing behind, whatever happened: no process, no socket."""
-        for process in self._processes.values():
-            process.kill()
-        for door in self._doors.values():
-            door.close()
+        self._launcher.close()
         if self._companion is not None:
             self._companion.kill()
         self._waiting.close()
@@ -238,19 +230,16 @@ class Supervisor:
     def _reap(self, now: float) -> None:
         for number, process in list(self._processes.items()):
             if ending := process.ending():
-                self._forget_process(number, process)
+                self._waiting.unregister(process)
+                counters = self._launcher.forget(number)
+                self._forget_worker(number)
                 record = self.records[number]
                 was_stopping = record.life == Life.STOPPING
-                counters = self._recording.counters_of(number, process.bank)
                 record.ended(ending, self._limits, now, counters)
                 if not was_stopping or not self._is_stopping:
                     self._report(f"Worker {number} (process {process.pid}) {ending}.")
 
-    def _forget_process(self, number: int, process: NodeProcess) -> None:
-        self._waiting.unregister(process)
-        process.close()
-        del self._processes[number]
-        self._doors.pop(number).close()
+    def _forget_worker(self, number: int) -> None:
         self.configuring.died(number)
         self._told.pop(number, None)
         self.watching.dealer.forget_worker(number)
@@ -290,8 +279,7 @@ class Supervisor:
     def _start(self, record: WorkerRecord, now: float) -> None:
         number = record.number
         try:
-            self._sockets.restore(number)
-            process = self._new_process(number)
+            process = self._launcher.start(number, record.next_bank, names_of(self.settings.listeners))
         except OSError as fault:
             reason = str(fault) if isinstance(fault, ListenFailed) else f"cannot be started: {fault.strerror or fault}"
             if isinstance(fault, ListenFailed):
@@ -300,41 +288,10 @@ class Supervisor:
             self._report(f"Worker {number}: {reason}.")
             return
         self.watching.listener_faults.pop(number, None)
-        self._processes[number] = process
         self._waiting.register(process, selectors.EVENT_READ)
         record.started(now)
         again = f", for the {record.restarts + 1}. time" if record.restarts else ""
         self._report(f"Worker {number} is started as process {process.pid}{again}.")
-
-    def _new_process(self, number: int) -> NodeProcess:
-        """Raises OSError."""
-        ours, theirs = new_door()
-        with theirs:
-            launch = self._launch_of(number, theirs.fileno())
-            try:
-                process = NodeProcess(launch, self._command_line(launch), launch.bank)
-            except OSError:
-                ours.close()
-                raise
-        self._doors[number] = ours
-        return process
-
-    def _launch_of(self, number: int, door_fd: int) -> WorkerLaunch:
-        given = self._launch
-        return WorkerLaunch(
-            number=number,
-            datagram_fds=self._sockets.fds_of(number, UDP),
-            stream_fds=self._sockets.fds_of(number, TCP),
-            config_text=given.config_text,
-            state_dir=given.state_dir,
-            key_hex=given.key_hex,
-            config_name=given.config_name,
-            recording_fd=self._recording.fd,
-            bank=self.records[number].next_bank,
-            bank_len=self._recording.bank_len,
-            places=tuple(names_of(self.settings.listeners)),
-            door_fd=door_fd,
-        )
 
     def _give_slots(self, table: SlotTable) -> None:
         self.table = table
@@ -424,7 +381,7 @@ class Supervisor:
 
     def send_document(self, number: int, document: dict[str, Any], fds: Sequence[int]) -> None:
         """Pass a document and sockets on to a worker. Raises OSError."""
-        send_document(self._doors[number], document, fds)
+        self._launcher.send_document(number, document, fds)
 
     def send(self, number: int, messages: Sequence[BusMessage]) -> bool:
         """A batch for a worker; False when it was refused."""
@@ -440,7 +397,7 @@ class Supervisor:
         """Go by new settings: the supervisor's own part of a commit."""
         former, self.settings = self.settings, settings
         self._limits = settings.supervision
-        self._launch = replace(self._launch, config_text=text)
+        self._launcher.go_by(text)
         if self._companion is not None:
             self._companion.launch = replace(self._companion.launch, config_text=text)
         self.endings.note(settings, now)
