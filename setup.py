@@ -20,6 +20,12 @@ ROOT = Path(__file__).parent
 IS_PURE = os.environ.get("SIGNALBOX_PURE") == "1"
 BUILD = Path("build") / ("pure" if IS_PURE else "compiled")
 JOBS = min(4, os.cpu_count() or 1)
+# What writes a traceback is not what happens: the compiler puts the ways there apart from the ways that are gone.
+RARE_H = BUILD / "rare.h"
+RARE = (
+    "__attribute__((cold, unused))\n"
+    "static void __Pyx_AddTraceback(const char *name, int c_line, int py_line, const char *file);\n"
+)
 DIRECTIVES = {
     "annotation_typing": False,
     # Nobody pickles what is compiled, or asks its functions for their signatures; the code for that would be two
@@ -38,7 +44,8 @@ def extensions() -> list[Extension]:
 
 
 def _extension(path: Path) -> Extension:
-    return Extension(".".join(path.with_suffix("").parts), [str(path)], extra_compile_args=["-O2", "-g0"])
+    flags = ["-O2", "-g0", "-fno-plt", "-include", str(RARE_H)]
+    return Extension(".".join(path.with_suffix("").parts), [str(path)], extra_compile_args=flags)
 
 
 class BuildFromPython(build_ext):
@@ -73,6 +80,7 @@ def main() -> None:
     os.chdir(ROOT)
     shutil.rmtree(BUILD, ignore_errors=True)
     BUILD.mkdir(parents=True)
+    RARE_H.write_text(RARE)
     setup(
         ext_modules=extensions(),
         cmdclass={"build_ext": BuildFromPython, "build_py": BuildWithoutC},
