@@ -17,6 +17,7 @@ from appliance.transport.via cimport is_last_via, response_flow
 @cython.final
 cdef class Proxy:
     cdef Node _node
+    cdef tuple _listeners
     cdef list _stages
     cdef public object early
     cdef public HeldReplies held

@@ -19,7 +19,7 @@ from appliance.catalogue.counters import (
     REFUSED_TABLE_FULL,
     WAITING_FULL,
 )
-from appliance.catalogue.settings import Settings
+from appliance.catalogue.settings import ListenerSettings, Settings
 from appliance.proxy import stateless
 from appliance.proxy.adoption import adopt
 from appliance.proxy.answers import FORWARD, AskSubscriber, Drop, Reply
@@ -45,24 +45,28 @@ RETRY_AFTER = ((b"Retry-After", b"5"),)
 class Proxy:
     """The transaction user of one worker (RFC 3261 16, 10, 8.2)."""
 
-    __slots__ = ("_node", "_stages", "early", "held")
+    __slots__ = ("_listeners", "_node", "_stages", "early", "held")
 
     def __init__(self, node: Node) -> None:
         self._node = node
         self.early = EarlyResponses()
         self.held = HeldReplies(node.transactions, node.settings.limits.replication_wait_ms / 1000)
-        self._stages = [ROLES[listener.role] for listener in node.settings.listeners]
+        self._attend(node.settings.listeners)
 
     def reconfigure(self, settings: Settings) -> None:
         """Go by new settings, which the node has already; a request that waits goes on at its stage."""
         self.held.wait_s = settings.limits.replication_wait_ms / 1000
-        self._stages = [ROLES[listener.role] for listener in settings.listeners]
+        self._attend(settings.listeners)
+
+    def _attend(self, listeners: tuple[ListenerSettings, ...]) -> None:
+        self._listeners = listeners
+        self._stages = [ROLES[listener.role] for listener in listeners]
 
     # -- requests ------------------------------------------------------------------------------------
 
     def receive_request(self, request: Request, flow: Flow, now: float) -> None:
         """A request that matches no server transaction."""
-        context = RequestContext(request, flow, self._node.settings.listeners[flow.listener])
+        context = RequestContext(request, flow, self._listeners[flow.listener])
         if request.method == b"ACK":
             self._receive_ack(context, now)
         elif request.method == b"CANCEL":
@@ -72,7 +76,7 @@ class Proxy:
 
     def receive_own_request(self, request: Request, flow: Flow, now: float) -> None:
         """A request of an operator: it may go anywhere, and nobody could be asked for a password."""
-        context = RequestContext(request, flow, self._node.settings.listeners[flow.listener])
+        context = RequestContext(request, flow, self._listeners[flow.listener])
         context.is_trusted = context.is_in_dialog = True
         self.decide(context, now)
 

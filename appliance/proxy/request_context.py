@@ -53,13 +53,13 @@ class RequestContext:
         # The address-of-record proved by digest, b"" as long as nobody has proved one.
         self.identity = b""
         # A peer by configuration: neither challenged nor held to the relay rule.
-        self.is_trusted = flow.remote[0] in listener.peers
+        self.is_trusted = self.flow.remote[0] in listener.peers
         # The request carried a Record-Route of ours made for this call (RFC 3261 16.4).
         self.is_in_dialog = False
         self.record_routed = False
         self.targets: Sequence[Target] = ()
         # The listener to leave by, where there is a choice.
-        self.way_out = flow.listener
+        self.way_out = self.flow.listener
 
     def read_loop_part(self) -> bytes:
         """The checksum of what decides where the request goes; of most that are answered here nobody asks for it."""

@@ -1,7 +1,8 @@
 """From and To in the form that nearly all of them have, judged without being taken apart.
 
-RFC 3261 20.10, 25.1: an optional display name, `<sip:user@host:port>`, and no parameter but a tag. Most elements on the
-way of a message want to know nothing of an address but its tag, and that it is well-formed.
+RFC 3261 20.10, 25.1: an optional display name, `<sip:user@host:port>` with or without user and port, and no parameter
+but a tag. Most elements on the way of a message want to know nothing of an address but its tag, and that it is
+well-formed.
 
 Knows nothing of any other form: those are for `parse_name_addr`.
 """
@@ -53,9 +54,8 @@ def _end_of_address(value: bytes, at: int) -> int:
     octets = value
     last = len(value) - 1
     end = _end_of(value, at, _USER)
-    if end == at or end >= last or octets[end] != 64:
-        return -1
-    at = end + 1
+    if at < end < last and octets[end] == 64:
+        at = end + 1
     end = _end_of(value, at, HOST)
     if end == at or end > last:
         return -1

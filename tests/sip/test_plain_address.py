@@ -17,6 +17,8 @@ from appliance.sip.plain_address import plain_tag
         (b"<sip:alice@example.com>", b""),
         (b"<sip:alice@example.com>;tag=1928301774", b"1928301774"),
         (b"Alice <sip:alice@example.com:5061>;tag=a.b", b"a.b"),
+        (b"<sip:example.com>", b""),
+        (b"<sip:example.com:5060>;tag=1", b"1"),
         (b'"Alice, \\"home\\"" <sip:+4930123456@192.0.2.4>;tag=x', b"x"),
     ],
 )
@@ -42,6 +44,8 @@ def test_plain_ones(value: bytes, tag: bytes) -> None:
         b"<sip:alice@example.com:>",
         b"<sip:alice@example.com",
         b"<sip:@example.com>",
+        b"<sip:>",
+        b"<sip:5060:example.com>",
         b"<sip:alice@>",
         b'"Alice <sip:alice@example.com>',
         b"A, B <sip:alice@example.com>",
