@@ -137,5 +137,5 @@ def address_to_hop(request: Request, context: RequestContext, hop: Flow, attempt
 
 def add_length(message: Message, flow: Flow) -> None:
     """RFC 3261 18.3, 20.14: over a stream a message needs its length; one that came as a datagram may lack it."""
-    if flow.is_reliable and not message.count(CONTENT_LENGTH):
+    if flow.transport != UDP and not message.count(CONTENT_LENGTH):
         message.append(CONTENT_LENGTH, digits_of(len(message.body)))

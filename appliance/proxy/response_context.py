@@ -56,13 +56,14 @@ class ResponseContext(BranchUser):
         self.request_context = context
         self.server = server
         self._key = key
-        self.is_invite = context.request.method == b"INVITE"
+        request = self.request_context.request
+        self.is_invite = request.method == b"INVITE"
         self._node = node
         limit = node.settings.proxy.targets_max
-        self._targets: list[Target] = list(context.targets)[:limit]
+        self._targets: list[Target] = list(self.request_context.targets)[:limit]
         self._seen = {target.uri_text for target in self._targets}
         self._branches: list[Branch] = []
-        self._breadth = breadth_of(context.request)
+        self._breadth = breadth_of(request)
         # A 2xx, a 6xx or a CANCEL has come: no target may be tried any more.
         self._is_decided = False
         self._is_final_sent = False

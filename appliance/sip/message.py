@@ -364,7 +364,8 @@ class Message:
         A line that becomes empty goes. Raises MalformedMessage when there is none.
         """
         index = self._index_required(id)
-        line = self.fields[index].line
+        field = self.fields[index]
+        line = field.line
         start, end = self._first_value_span(index)
         value = line[start:end]
         if end < len(line) and line[end] != 44:

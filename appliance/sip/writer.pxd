@@ -11,6 +11,7 @@ cdef unsigned int _COPIED_FOR_TRYING
 cpdef bytes write(Message message)
 
 @cython.locals(request=Request, response=Response)
+@cython.locals(request=Request, response=Response)
 cpdef bytes start_line(Message message)
 
 cdef bytes _status_line(int status, bytes reason)

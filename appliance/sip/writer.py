@@ -36,9 +36,11 @@ def write(message: Message) -> bytes:
 def start_line(message: Message) -> bytes:
     """The request line or status line with its CRLF (RFC 3261 7.1, 7.2)."""
     if isinstance(message, Request):
-        return b"".join((message.method, b" ", message.uri_text, b" SIP/2.0\r\n"))
+        request = message
+        return b"".join((request.method, b" ", request.uri_text, b" SIP/2.0\r\n"))
     assert isinstance(message, Response)
-    return _status_line(message.status, message.reason)
+    response = message
+    return _status_line(response.status, response.reason)
 
 
 def _status_line(status: int, reason: bytes) -> bytes:

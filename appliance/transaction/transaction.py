@@ -148,14 +148,14 @@ class ClientTransaction(Transaction):
     def __init__(
         self, layer: TransactionLayer, key: bytes, request: Request, data: bytes, flow: Flow, user: ClientUser | None
     ) -> None:
-        is_invite = request.method == b"INVITE"
-        steps = _INVITE_CLIENT if is_invite else _NON_INVITE_CLIENT
-        self._begin(layer, steps, key, is_invite, flow.transport != UDP)
-        self.method = request.method
         self.request: Request | None = request
+        self.method = self.request.method
         self.data = data
         self.flow = flow
         self.user = user
+        is_invite = self.method == b"INVITE"
+        steps = _INVITE_CLIENT if is_invite else _NON_INVITE_CLIENT
+        self._begin(layer, steps, key, is_invite, self.flow.transport != UDP)
 
     def resume(self, is_proceeding: bool, now: float) -> None:
         """An INVITE that another worker sent; it is sent again only if nothing comes within T1 (timer A).
@@ -265,11 +265,11 @@ class ServerTransaction(Transaction):
         flow: Flow,
         user: ServerUser | None,
     ) -> None:
-        is_invite = request.method == b"INVITE"
-        steps = _INVITE_SERVER if is_invite else _NON_INVITE_SERVER
-        self._begin(layer, steps, key, is_invite, flow.transport != UDP)
         self.request: Request | None = request
         self.response_flow = flow
+        is_invite = self.request.method == b"INVITE"
+        steps = _INVITE_SERVER if is_invite else _NON_INVITE_SERVER
+        self._begin(layer, steps, key, is_invite, self.response_flow.transport != UDP)
         self.last_response = b""
         self.user = user
         self.merged_key = merged_key
