@@ -147,6 +147,9 @@ def _end_of_line(data: bytes, at: int, end: int) -> int:
     while at < end:
         octet = octets[at]
         at += 1
+        # Nearly all of them.
+        if octet > 13:
+            continue
         if octet == 10:
             break
         if octet == 13:

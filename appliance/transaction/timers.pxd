@@ -31,6 +31,7 @@ cdef class Timer:
 @cython.final
 cdef class Timers:
     cdef dict _rings
+    cdef list _ring_list
     cdef Py_ssize_t _len
 
     @cython.locals(ring=Timer, timer=Timer, last=Timer)

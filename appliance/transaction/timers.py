@@ -103,10 +103,12 @@ class Timer:
 class Timers:
     """All timers of a worker, whoever owns them."""
 
-    __slots__ = ("_len", "_rings")
+    __slots__ = ("_len", "_ring_list", "_rings")
 
     def __init__(self) -> None:
         self._rings: dict[float, Timer] = {}
+        # The same to be gone through, which is done in every turn.
+        self._ring_list: list[Timer] = []
         self._len = 0
 
     def __len__(self) -> int:
@@ -139,6 +141,7 @@ class Timers:
         ring._before = ring
         ring._after = ring
         self._rings[duration_s] = ring
+        self._ring_list = list(self._rings.values())
         return ring
 
     def cancel(self, timer: Timer) -> None:
@@ -158,7 +161,7 @@ class Timers:
     def next_due(self) -> float:
         """When the next timer expires, a long one at an eighth of a second; NEVER when none is waiting."""
         soonest = NEVER
-        for ring in self._rings.values():
+        for ring in self._ring_list:
             head = ring._after
             assert head is not None
             if head.at < soonest:
@@ -168,7 +171,7 @@ class Timers:
     def due(self, now: float) -> list[Timer]:
         """Takes out the timers that have expired, the earliest first; those of one moment as they were started."""
         expired: list[Timer] = []
-        for ring in self._rings.values():
+        for ring in self._ring_list:
             head = ring._after
             assert head is not None
             while head.at <= now:
