@@ -20,7 +20,7 @@ ROOT = Path(__file__).parent
 IS_PURE = os.environ.get("SIGNALBOX_PURE") == "1"
 BUILD = Path("build") / ("pure" if IS_PURE else "compiled")
 JOBS = min(4, os.cpu_count() or 1)
-# What writes a traceback is not what happens: the compiler puts the ways there apart from the ways that are gone.
+# A traceback is rare. The compiler, told so, lays the code that leads to one apart from the code that is run.
 RARE_H = BUILD / "rare.h"
 RARE = (
     "__attribute__((cold, unused))\n"
