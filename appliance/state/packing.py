@@ -5,14 +5,15 @@ Knows nothing of what the values mean.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 import msgpack
 
-# A packer of its own for each call would make room for a million octets each time.
-pack: Final[Callable[[Any], bytes]] = msgpack.Packer().pack
-"""The octets of numbers, octets, texts, and lists and maps of them."""
+
+def pack(values: Any) -> bytes:
+    """The octets of numbers, octets, texts, and lists and maps of them."""
+    octets: bytes = msgpack.packb(values)
+    return octets
 
 
 def unpack(octets: bytes) -> Any:
