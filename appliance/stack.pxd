@@ -8,9 +8,9 @@ from appliance.proxy.held_replies cimport HeldReplies
 from appliance.proxy.node cimport Node
 from appliance.proxy.proxy cimport Proxy
 from appliance.proxy.reception cimport Reception
-from appliance.sip.headers cimport Via
 from appliance.sip.message cimport Message, Request, Response
 from appliance.sip.parser cimport find_call_id, parse
+from appliance.sip.via cimport Via
 from appliance.state.ownership cimport Ownership
 from appliance.state.replication cimport Replica
 from appliance.transaction.table cimport Transactions

@@ -29,7 +29,8 @@ from appliance.location.gruu import instance_from_parameter, public_gruu
 from appliance.sip.characters import digits_of
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.headers import Contact, parse_delta_seconds, parse_name_addr
-from appliance.sip.message import EXPIRES, PATH, REQUIRE, SUPPORTED, USER_AGENT, Request
+from appliance.sip.message import Request
+from appliance.sip.names import EXPIRES, PATH, REQUIRE, SUPPORTED, USER_AGENT
 from appliance.sip.uri import canonical_aor, parse_uri
 
 if TYPE_CHECKING:

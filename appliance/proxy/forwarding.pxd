@@ -3,7 +3,6 @@ cimport cython
 from appliance.proxy.node cimport Node
 from appliance.proxy.request_context cimport RequestContext
 from appliance.routing.targets cimport Target
-from appliance.sip.fields cimport HeaderField
 from appliance.sip.headers cimport parse_name_addr
 from appliance.sip.message cimport Message, Request
 from appliance.sip.uri cimport Uri
@@ -22,7 +21,7 @@ cdef _leave_strict_route(Request request)
 cpdef Uri next_hop_of(Request request)
 @cython.locals(flow=Flow)
 cpdef Flow connection_of(Target target, Node node)
-@cython.locals(size=Py_ssize_t, field=HeaderField)
+@cython.locals(size=Py_ssize_t, line=bytes)
 cpdef Py_ssize_t length_of(Request request) except -1
 @cython.locals(token=bytes, came_by=Flow)
 cpdef add_record_route(Request request, RequestContext context, Flow hop, Node node)

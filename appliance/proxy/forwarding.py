@@ -101,8 +101,8 @@ def connection_of(target: Target, node: Node) -> Flow | None:
 def length_of(request: Request) -> int:
     """About how many octets a prepared request has when it leaves (RFC 3261 18.1.1)."""
     size = len(request.method) + len(request.uri_text) + len(request.body) + OWN_LEN
-    for field in request.fields:
-        size += len(field.line)
+    for line in request.lines:
+        size += len(line)
     return size
 
 

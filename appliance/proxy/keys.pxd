@@ -1,10 +1,9 @@
 cimport cython
 
 from appliance.sip.characters cimport digits_of, hex_of, long_hex_of
-from appliance.sip.fields cimport HeaderField
-from appliance.sip.headers cimport Via
 from appliance.sip.message cimport Request
 from appliance.sip.siphash cimport SipHash
+from appliance.sip.via cimport Via
 from appliance.transaction.keys cimport has_cookie
 from appliance.transport.via cimport response_destination
 
@@ -29,6 +28,6 @@ cdef SipHash _seal_for(bytes purpose, bytes key)
 cpdef bytes upstream_of_via(Via via)
 @cython.locals(via=Via)
 cpdef bytes upstream_key(Request request)
-@cython.locals(field=HeaderField, parts=list, cseq=bytes)
+@cython.locals(parts=list, cseq=bytes)
 cpdef bytes loop_part_for(Request request)
 cpdef bytes loop_part_of(bytes branch)

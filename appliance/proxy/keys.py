@@ -22,10 +22,10 @@ from hashlib import blake2s
 from zlib import crc32
 
 from appliance.sip.characters import digits_of, hex_of, long_hex_of
-from appliance.sip.headers import Via
 from appliance.sip.message import Request
 from appliance.sip.names import ROUTE
 from appliance.sip.siphash import SipHash
+from appliance.sip.via import Via
 from appliance.transaction.keys import COOKIE, has_cookie
 from appliance.transport.via import response_destination
 
@@ -75,7 +75,7 @@ class Keys:
 
     def fault_tag(self, request: Request) -> bytes:
         """The To tag for the refusal of a request whose parts cannot be relied on."""
-        return long_hex_of(self._tag.of(b"".join([field.line for field in request.fields])))
+        return long_hex_of(self._tag.of(b"".join(request.lines)))
 
     def route_token(self, call_id: bytes) -> bytes:
         """The token of a call that passed this appliance's checks when it was set up."""
@@ -93,7 +93,7 @@ def upstream_of_via(via: Via) -> bytes:
     For who answers knows the Via below ours, and could write another destination into it.
     """
     transport, host, port = response_destination(via)
-    return b"|".join((digits_of(transport), digits_of(port), host, via.branch, via.read_sent_by()))
+    return b"|".join((digits_of(transport), digits_of(port), host, via.branch, via.sent_by))
 
 
 def upstream_key(request: Request) -> bytes:
@@ -112,9 +112,7 @@ def loop_part_for(request: Request) -> bytes:
     """
     cseq = digits_of(request.read_cseq_number())
     parts = [request.uri_text, request.read_call_id(), request.read_from_tag(), cseq]
-    for field in request.fields:
-        if field.id == ROUTE:
-            parts.append(field.line)
+    parts.extend(request.lines_of(ROUTE))
     return hex_of(crc32(b"\0".join(parts)))
 
 

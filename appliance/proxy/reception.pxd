@@ -2,8 +2,8 @@ cimport cython
 
 from appliance.proxy.admission cimport Admission
 from appliance.sip.glance cimport Glance, glance_at, refusal_of
-from appliance.sip.headers cimport Via, parse_via
 from appliance.sip.message cimport Request
+from appliance.sip.via cimport Via, parse_via
 from appliance.transport.flow cimport Flow
 from appliance.transport.via cimport response_flow, stamped_via
 

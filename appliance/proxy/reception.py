@@ -18,9 +18,9 @@ from appliance.proxy.admission import Admission
 from appliance.proxy.keys import Keys
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.glance import Glance, glance_at, refusal_of
-from appliance.sip.headers import Via, parse_via
 from appliance.sip.message import Request
 from appliance.sip.names import CALL_ID
+from appliance.sip.via import Via, parse_via
 from appliance.sip.writer import write_response
 from appliance.transaction.keys import has_cookie
 from appliance.transaction.table import Transactions

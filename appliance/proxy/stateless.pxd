@@ -5,9 +5,9 @@ from appliance.proxy.node cimport Node
 from appliance.proxy.chain cimport run_chain
 from appliance.proxy.request_context cimport RequestContext
 from appliance.routing.targets cimport Target
-from appliance.sip.headers cimport Via
 from appliance.sip.message cimport Request, Response
 from appliance.sip.uri cimport Uri
+from appliance.sip.via cimport Via
 from appliance.sip.writer cimport write
 from appliance.transport.flow cimport Flow, Outgoing
 from appliance.transport.via cimport pop_via, response_destination

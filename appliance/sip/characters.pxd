@@ -1,5 +1,6 @@
 cimport cython
 
+cdef bytes _LOWER
 cdef long long _SHORT_MAX
 cdef tuple _SHORT
 
@@ -31,6 +32,13 @@ cpdef Py_ssize_t end_of_quoted(bytes text, Py_ssize_t at) noexcept
 
 @cython.locals(octet='unsigned char', value='long long', cap='long long')
 cpdef long long number(bytes text) noexcept
+
+@cython.locals(size=Py_ssize_t, octets='const unsigned char*', classes='const unsigned char*')
+cpdef Py_ssize_t end_of_class(bytes text, Py_ssize_t at, bytes table) noexcept
+
+@cython.locals(index=Py_ssize_t, octets='const unsigned char*', letters='const unsigned char*',
+               lower='const unsigned char*')
+cpdef bint spells(bytes text, Py_ssize_t start, Py_ssize_t end, bytes word) noexcept
 
 @cython.locals(size=Py_ssize_t, octets='const unsigned char*')
 cpdef Py_ssize_t index_of(bytes text, unsigned char octet, Py_ssize_t at) noexcept

@@ -43,6 +43,8 @@ DISPLAY: Final = _table(
     b" \t" + bytes(octet for octet in _PRINTABLE if octet not in b'",;:<>\\') + bytes(range(128, 256))
 )
 
+_LOWER: Final = bytes(range(256)).lower()
+
 # Numbers that are written all the time: status codes, hops, lengths.
 _SHORT_MAX: Final = 1000
 _SHORT: Final = tuple(b"%d" % value for value in range(_SHORT_MAX))
@@ -83,6 +85,29 @@ def skip_space(text: bytes, at: int) -> int:
             break
         at += 1
     return at
+
+
+def end_of_class(text: bytes, at: int, table: bytes) -> int:
+    """Index of the first octet from `at` on that is not in the class."""
+    octets = text
+    classes = table
+    size = len(text)
+    while at < size and classes[octets[at]]:
+        at += 1
+    return at
+
+
+def spells(text: bytes, start: int, end: int, word: bytes) -> bool:
+    """Is text[start:end] the word, in any case? The word is in lower case."""
+    octets = text
+    letters = word
+    lower = _LOWER
+    if end - start != len(word):
+        return False
+    for index in range(len(word)):  # noqa: SIM110 - see is_all
+        if lower[octets[start + index]] != letters[index]:
+            return False
+    return True
 
 
 def index_of(text: bytes, octet: int, at: int) -> int:

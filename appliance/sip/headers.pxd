@@ -3,29 +3,7 @@ cimport cython
 from appliance.sip.characters cimport (
     digits_of, end_of_quoted, index_of, is_all, is_token, lowered, number, part, skip_space, trimmed, uppered)
 from appliance.sip.parameters cimport parse_parameters
-from appliance.sip.uri cimport Uri, end_of_host, parse_uri, port_between
-
-@cython.freelist(64)
-@cython.final
-cdef class Via:
-    cdef public bytes transport
-    cdef public bytes host
-    cdef public int port
-    cdef public bytes branch
-    cdef public bytes received
-    cdef public object rport
-    cdef public bytes maddr
-    cdef public int ttl
-    cdef public dict parameters
-    cdef public bytes text
-    cdef bytes _sent_by
-
-    cpdef bytes read_sent_by(self)
-
-@cython.locals(via=Via)
-cpdef Via new_via(bytes transport, bytes host, int port, dict parameters, bytes text)
-
-cpdef int default_port(bytes transport) except -1
+from appliance.sip.uri cimport Uri, parse_uri
 
 cdef class NameAddr:
     cdef public bytes display
@@ -37,22 +15,6 @@ cdef class Contact(NameAddr):
     cdef public int q
     cdef public object expires
     cdef public bint is_star
-
-@cython.locals(size=Py_ssize_t, start=Py_ssize_t, at=Py_ssize_t, semicolon=Py_ssize_t, via=Via,
-               octets='const unsigned char*', tokens='const unsigned char*')
-cpdef Via parse_via(bytes value)
-
-@cython.locals(slash=Py_ssize_t, second=Py_ssize_t)
-cdef Py_ssize_t _end_of_protocol(bytes value) except -1
-
-@cython.locals(end=Py_ssize_t)
-cdef _parse_sent_by(Via via, bytes text)
-
-@cython.locals(parameters=dict)
-cdef _index_via(Via via)
-
-@cython.locals(after=bytes)
-cpdef bytes write_via(bytes transport, bytes sent_by, bytes branch, bint rport=*, dict parameters=*)
 
 @cython.locals(address=NameAddr)
 cpdef NameAddr parse_name_addr(bytes value, str where=*)

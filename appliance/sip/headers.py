@@ -1,6 +1,6 @@
-"""Values of the structured header fields: Via, name-addr, Contact, CSeq, credentials.
+"""Values of the structured header fields but Via: name-addr, Contact, CSeq, credentials.
 
-RFC 3261 7.3.1, 20, 25.1; RFC 3581 (rport).
+RFC 3261 7.3.1, 20, 25.1.
 
 Each parser takes one value (unfolded or not; white space is skipped wherever the grammar has LWS), walks it once
 by index, and gives back a small slotted object. The pieces of parameters.py are part of this module's interface.
@@ -15,19 +15,14 @@ from typing import Final
 
 from appliance.sip.characters import (
     DISPLAY,
-    TOKEN,
-    VISIBLE,
-    digits_of,
     end_of_quoted,
     index_of,
     is_all,
     is_token,
-    lowered,
     number,
     part,
     skip_space,
     trimmed,
-    uppered,
 )
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.parameters import parse_parameters
@@ -35,90 +30,10 @@ from appliance.sip.parameters import quote as quote
 from appliance.sip.parameters import split_list as split_list
 from appliance.sip.parameters import unquote as unquote
 from appliance.sip.parameters import write_parameters as write_parameters
-from appliance.sip.uri import Uri, end_of_host, parse_uri, port_between
+from appliance.sip.uri import Uri, parse_uri
 
 _NUMBER_MAX: Final = 2**32 - 1
 _EXPIRES_MALFORMED_S: Final = 3600
-_DEFAULT_PORTS: Final = {b"TLS": 5061, b"TLS-SCTP": 5061, b"WS": 80, b"WSS": 443}
-
-
-class Via:
-    """One Via value. transport: upper case. host: lower case. port: 0 when absent. branch: b"" when absent.
-
-    rport: None absent, 0 present without value. ttl: -1 when absent. parameters: names lower case, in order, the
-    named ones included. text: the value as parsed.
-    """
-
-    __slots__ = (
-        "_sent_by",
-        "branch",
-        "host",
-        "maddr",
-        "parameters",
-        "port",
-        "received",
-        "rport",
-        "text",
-        "transport",
-        "ttl",
-    )
-
-    transport: bytes
-    host: bytes
-    port: int
-    branch: bytes
-    received: bytes | None
-    rport: int | None
-    maddr: bytes | None
-    ttl: int
-    parameters: dict[bytes, bytes | None]
-    text: bytes
-    _sent_by: bytes | None
-
-    def __init__(
-        self,
-        transport: bytes,
-        host: bytes,
-        port: int,
-        parameters: dict[bytes, bytes | None],
-        text: bytes = b"",
-    ) -> None:
-        self.transport = transport
-        self.host = host
-        self.port = port
-        self.parameters = parameters
-        self.text = text
-        _index_via(self)
-
-    @property
-    def sent_by(self) -> bytes:
-        """b"host:port" for matching: lower case, the transport's default port filled in (RFC 3261 17.2.3, 18.1.2)."""
-        return self.read_sent_by()
-
-    def read_sent_by(self) -> bytes:
-        """What `sent_by` gives, by a method that compiled code calls directly."""
-        if self._sent_by is None:
-            self._sent_by = self.host + b":" + digits_of(self.port or default_port(self.transport))
-        return self._sent_by
-
-
-def new_via(
-    transport: bytes, host: bytes, port: int, parameters: dict[bytes, bytes | None], text: bytes
-) -> Via:
-    """What Via() gives, by a function that compiled code calls directly."""
-    via = Via.__new__(Via)
-    via.transport = transport
-    via.host = host
-    via.port = port
-    via.parameters = parameters
-    via.text = text
-    _index_via(via)
-    return via
-
-
-def default_port(transport: bytes) -> int:
-    """RFC 3261 18.1.1: the port of a sent-by without one."""
-    return _DEFAULT_PORTS.get(transport, 5060)
 
 
 class NameAddr:
@@ -172,84 +87,6 @@ class Contact(NameAddr):
 
 # "Contact: *" (RFC 3261 10.2.2). Compare with `is`, or ask is_star; its URI means nothing.
 STAR: Final = Contact(b"", Uri(b"", None, b"", text=b"*"), {}, 1000, None, True)
-
-
-def parse_via(value: bytes) -> Via:
-    """RFC 3261 20.42, LWS allowed around every separator. Raises MalformedMessage(400)."""
-    octets = value
-    tokens = TOKEN
-    size = len(value)
-    start = 8 if value.startswith(b"SIP/2.0/") else _end_of_protocol(value)
-    start = skip_space(value, start)
-    at = start
-    while at < size and tokens[octets[at]]:
-        at += 1
-    if at == start or at == skip_space(value, at):
-        raise MalformedMessage(400, "Malformed Transport in Via")
-    via = Via.__new__(Via)
-    via.text = value
-    via.transport = uppered(part(value, start, at))
-    semicolon = index_of(value, 59, at)
-    if semicolon < 0:
-        semicolon = size
-    _parse_sent_by(via, trimmed(value, at, semicolon))
-    via.parameters = parse_parameters(value, semicolon, "Via")
-    _index_via(via)
-    return via
-
-
-def _end_of_protocol(value: bytes) -> int:
-    """Index after the second slash: what is before them are tokens, white space around them."""
-    slash = index_of(value, 47, 0)
-    second = index_of(value, 47, slash + 1) if slash >= 0 else -1
-    if second < 0 or not (is_token(trimmed(value, 0, slash)) and is_token(trimmed(value, slash + 1, second))):
-        raise MalformedMessage(400, "Malformed Protocol in Via")
-    return second + 1
-
-
-def _parse_sent_by(via: Via, text: bytes) -> None:
-    if not is_all(text, VISIBLE):
-        # RFC 3261 25.1: COLON allows white space at both sides; nothing else in sent-by does.
-        text = b"".join([piece.strip() for piece in text.rpartition(b":")])
-    try:
-        end = end_of_host(text, 0, len(text))
-        via.host = lowered(part(text, 0, end))
-        via.port = port_between(text, end, len(text))
-    except MalformedMessage as fault:
-        raise MalformedMessage(400, fault.reason + " in Via") from None
-
-
-def _index_via(via: Via) -> None:
-    parameters = via.parameters
-    via.branch = parameters.get(b"branch") or b""
-    via.received = parameters.get(b"received")
-    via.maddr = parameters.get(b"maddr")
-    via.rport = None
-    via.ttl = -1
-    via._sent_by = None
-    if len(parameters) == 1 and via.branch:
-        return
-    if b"rport" in parameters:
-        rport = parameters[b"rport"]
-        via.rport = 0 if rport is None else number(rport)
-        if via.rport < 0 or via.rport > 65535:
-            raise MalformedMessage(400, "Malformed rport in Via")
-    if b"ttl" in parameters:
-        via.ttl = number(parameters[b"ttl"] or b"")
-        if via.ttl < 0 or via.ttl > 255:
-            raise MalformedMessage(400, "Malformed ttl in Via")
-
-
-def write_via(
-    transport: bytes,
-    sent_by: bytes,
-    branch: bytes,
-    rport: bool = False,
-    parameters: dict[bytes, bytes | None] | None = None,
-) -> bytes:
-    """A Via value of ours: sent_by is written as given (RFC 3261 18.1.1, RFC 3581 3)."""
-    after = write_parameters(parameters) if parameters else b""
-    return b"".join((b"SIP/2.0/", transport, b" ", sent_by, b";branch=", branch, b";rport" if rport else b"", after))
 
 
 def parse_name_addr(value: bytes, where: str = "Address") -> NameAddr:

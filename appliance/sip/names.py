@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from appliance.sip.characters import is_token
+from appliance.sip.characters import is_token, spells
 
 OTHER: Final = 0
 VIA: Final = 1
@@ -121,7 +121,6 @@ LISTS: Final = frozenset((
 STRICT_LISTS: Final = frozenset((VIA, ROUTE, RECORD_ROUTE, CONTACT, PATH, SERVICE_ROUTE))
 
 
-_LOWER: Final = bytes(range(256)).lower()
 _LEN_MAX: Final = 31
 
 
@@ -145,20 +144,9 @@ def known_id(text: bytes, end: int) -> int:
     if end < 1 or end > _LEN_MAX or end > len(text):
         return OTHER
     for spelling, id in _SPELLINGS[_shape(end, text[0])]:
-        if _is_spelled(text, spelling):
+        if spells(text, 0, end, spelling):
             return id
     return OTHER
-
-
-def _is_spelled(text: bytes, spelling: bytes) -> bool:
-    """Does text begin with the spelling, in any case?"""
-    octets = text
-    letters = spelling
-    lower = _LOWER
-    for index in range(len(spelling)):  # noqa: SIM110 - see is_all
-        if lower[octets[index]] != letters[index]:
-            return False
-    return True
 
 
 def header_id(name: bytes) -> int:

@@ -2,8 +2,8 @@
 
 RFC 3261 7, 8.1.1, 8.2, 16.3 step 1, 18.3, 25.1; behaviour on broken messages after RFC 4475.
 
-The head is cut into lines in one step and each line is indexed by name; only the header fields that RFC 3261 makes
-mandatory are read. All lines are indexed before anything is judged, so that a fault finds enough to answer with.
+The head is cut into lines, and each line is indexed by name; only the header fields that RFC 3261 makes mandatory are
+read. All lines are indexed before anything is judged, so that a fault finds enough to answer with.
 
 Knows nothing of streams, transactions or of what the requests ask for.
 """
@@ -15,7 +15,6 @@ from typing import Final
 from appliance.catalogue.settings import SyntaxSettings
 from appliance.sip.characters import DIGIT, VISIBLE, index_of, is_all, is_token, number, part, trimmed
 from appliance.sip.errors import MalformedMessage
-from appliance.sip.fields import HeaderField
 from appliance.sip.message import Message, Request, Response
 from appliance.sip.names import (
     CALL_ID,
@@ -33,7 +32,8 @@ from appliance.sip.names import (
 KNOWN_METHODS: Final = frozenset(
     b"INVITE ACK BYE CANCEL OPTIONS REGISTER PRACK SUBSCRIBE NOTIFY PUBLISH INFO REFER MESSAGE UPDATE".split()
 )
-_BROKEN: Final = -1
+# No id of names.py; those are small.
+_BROKEN: Final = 255
 _REQUIRED: Final = (VIA, FROM, TO, CALL_ID, CSEQ)
 _SINGLE: Final = (FROM, TO, CALL_ID, CSEQ, MAX_FORWARDS, CONTENT_LENGTH)
 _REQUIRED_MASK: Final = sum(1 << id for id in _REQUIRED)
@@ -77,27 +77,45 @@ def parse(data: bytes, limits: SyntaxLimits) -> Request | Response:
     answered.
     """
     start = _skip_empty_lines(data)
-    if start == len(data):
+    size = len(data)
+    if start == size:
         raise MalformedMessage(400, "Empty Message")
-    head_end = data.find(b"\r\n\r\n", start)
-    end = head_end + 2 if head_end >= 0 else len(data)
-    at = _end_of_line(data, start, end)
+    at = _end_of_line(data, start, size)
     start_line = part(data, start, at)
     if at < start + 2 or data[at - 1] != 10 or data[at - 2] != 13:
         raise MalformedMessage(400, "Start Line Does Not End in CRLF")
-    fields = _index_fields(data, at, end, limits.header_count_max)
-    body = part(data, head_end + 4, len(data)) if head_end >= 0 else b""
     # The version token is case-insensitive (RFC 3261 7.1).
     if len(start_line) > 4 and start_line[3] == 47 and start_line[:3].upper() == b"SIP":
-        return _parse_response(start_line, fields, body, head_end >= 0, limits)
+        return _parse_response(start_line, data, at, limits)
+    return _parse_request(start_line, data, at, limits)
+
+
+def _parse_request(start_line: bytes, data: bytes, at: int, limits: SyntaxLimits) -> Request:
+    request = Request.__new__(Request)
+    request.begin(b"")
+    body_at = _index_lines(request, data, at, limits)
     try:
-        request = _parse_request_line(start_line, fields, limits)
-        request.body = body
-        _check_bounds(request, len(data), head_end >= 0, limits)
+        _read_request_line(request, start_line, limits)
+        if len(data) > limits.message_len_max:
+            raise MalformedMessage(513, "Message Too Large")
+        _check_lines(request, body_at, limits)
+        _check_fields(request)
+        _take_body(request, data, body_at)
         _check_request(request)
     except MalformedMessage as fault:
-        raise MalformedMessage(fault.status, fault.reason, _answerable(start_line, fields)) from None
+        raise MalformedMessage(fault.status, fault.reason, _answerable(request, start_line)) from None
     return request
+
+
+def _parse_response(start_line: bytes, data: bytes, at: int, limits: SyntaxLimits) -> Response:
+    response = Response.__new__(Response)
+    response.begin(b"")
+    body_at = _index_lines(response, data, at, limits)
+    _read_status_line(response, start_line)
+    _check_lines(response, body_at, limits)
+    _check_fields(response)
+    _take_body(response, data, body_at)
+    return response
 
 
 def find_call_id(data: bytes) -> bytes | None:
@@ -157,50 +175,53 @@ def _end_of_line(data: bytes, at: int, end: int) -> int:
     return at
 
 
-def _index_fields(data: bytes, at: int, end: int, count_max: int) -> list[HeaderField]:
-    """Header fields of the lines in data[at:end]; one more than allowed at most. Unusable ones get the id _BROKEN."""
+def _index_lines(message: Message, data: bytes, at: int, limits: SyntaxLimits) -> int:
+    """Give it the lines from `at` on, one more than allowed at most; unusable ones get the id _BROKEN.
+
+    Returns the index of the body; -1 where no empty line ends the head.
+    """
     octets = data
-    fields: list[HeaderField] = []
-    while at < end and len(fields) <= count_max:
+    size = len(data)
+    count = 0
+    while at < size and count <= limits.header_count_max:
         start = at
-        at = _end_of_line(data, at, end)
+        at = _end_of_line(data, at, size)
+        if at == start + 2 and octets[start] == 13 and octets[start + 1] == 10:
+            return at
         # RFC 3261 7.3.1: a line that begins with white space goes on with the one before.
-        while at < end and (octets[at] == 32 or octets[at] == 9):
-            at = _end_of_line(data, at, end)
-        fields.append(_index_line(part(data, start, at)))
-    return fields
+        while at < size and (octets[at] == 32 or octets[at] == 9):
+            at = _end_of_line(data, at, size)
+        line = part(data, start, at)
+        message.lines.append(line)
+        message.ids.append(_id_of(line) if at - start <= limits.header_len_max else _BROKEN)
+        count += 1
+    return -1
 
 
-def _index_line(line: bytes) -> HeaderField:
-    field = HeaderField.__new__(HeaderField)
+def _id_of(line: bytes) -> int:
     size = len(line)
     colon = index_of(line, 58, 0)
-    field.line = line
-    field.colon = colon if colon >= 0 else size
-    field._value = None
     if colon < 0 or size < 2 or line[size - 2] != 13 or line[size - 1] != 10:
-        field.id = _BROKEN
-        return field
+        return _BROKEN
     # OTHER is 0: then it may be no name at all.
-    field.id = known_id(line, colon) or header_id(part(line, 0, colon))
-    return field
+    id = known_id(line, colon) or header_id(part(line, 0, colon))
+    return id if id >= 0 else _BROKEN
 
 
-def _parse_request_line(start_line: bytes, fields: list[HeaderField], limits: SyntaxLimits) -> Request:
+def _read_request_line(request: Request, start_line: bytes, limits: SyntaxLimits) -> None:
     """RFC 3261 7.1: method SP Request-URI SP SIP-Version CRLF, single spaces, none at the end."""
     end = len(start_line) - 2
     first = index_of(start_line, 32, 0)
     second = index_of(start_line, 32, first + 1)
     if first <= 0 or second <= first + 1 or index_of(start_line, 32, second + 1) >= 0:
         raise MalformedMessage(400, _request_line_fault(start_line))
-    method = part(start_line, 0, first)
-    if not is_token(method):
+    request.method = part(start_line, 0, first)
+    if not is_token(request.method):
         raise MalformedMessage(400, "Malformed Method")
     _check_version(part(start_line, second + 1, end))
-    uri_text = part(start_line, first + 1, second)
-    if len(uri_text) > limits.uri_len_max:
+    if second - first - 1 > limits.uri_len_max:
         raise MalformedMessage(414, "Request-URI Too Long")
-    return Request(method, uri_text, fields)
+    request.set_uri(part(start_line, first + 1, second))
 
 
 def _request_line_fault(start_line: bytes) -> str:
@@ -221,50 +242,60 @@ def _check_version(version: bytes) -> None:
     raise MalformedMessage(400, "Malformed SIP Version")
 
 
-def _parse_response(
-    start_line: bytes, fields: list[HeaderField], body: bytes, has_end: bool, limits: SyntaxLimits
-) -> Response:
+def _read_status_line(response: Response, start_line: bytes) -> None:
     """RFC 3261 7.2: SIP-Version SP Status-Code SP Reason-Phrase CRLF. The SP after the code may be missing."""
     version, _, rest = start_line[:-2].partition(b" ")
     _check_version(version)
     code = rest[:3]
     if len(code) != 3 or not is_all(code, DIGIT) or (len(rest) > 3 and rest[3] != 32):
         raise MalformedMessage(400, "Malformed Status Code")
-    status = int(code)
-    if status < 100 or status > 699:
+    response.status = int(code)
+    if response.status < 100 or response.status > 699:
         raise MalformedMessage(400, "Status Code Out of Range")
-    response = Response(status, rest[4:], fields, body)
-    _check_bounds(response, 0, has_end, limits)
-    _check_fields(response)
-    return response
+    response.reason = rest[4:]
 
 
-def _check_bounds(message: Message, size: int, has_end: bool, limits: SyntaxLimits) -> None:
-    if size > limits.message_len_max:
-        raise MalformedMessage(513, "Message Too Large")
-    if len(message.fields) > limits.header_count_max:
+def _check_lines(message: Message, body_at: int, limits: SyntaxLimits) -> None:
+    """RFC 3261 8.1.1, 20: which header fields must be there, and which must be there once. A set is a mask of bits."""
+    octets = message.ids
+    count = len(message.ids)
+    seen = twice = 0
+    one = 1
+    if count > limits.header_count_max:
         raise MalformedMessage(400, "Too Many Header Fields")
-    line_len_max = limits.header_len_max
-    for field in message.fields:
-        if field.id < 0:
-            raise MalformedMessage(400, _line_fault(field))
-        if len(field.line) > line_len_max:
-            raise MalformedMessage(400, "Header Field Too Long")
-    if not has_end:
+    for index in range(count):
+        id = octets[index]
+        if id == _BROKEN:
+            raise MalformedMessage(400, _line_fault(message.lines[index], limits))
+        # Of the others, and of those with a larger number, there may be any number.
+        if id < 64:
+            bit = one << id
+            twice |= seen & bit
+            seen |= bit
+    if body_at < 0:
         raise MalformedMessage(400, "Header Fields Not Ended by an Empty Line")
+    required = _REQUIRED_MASK
+    if seen & required != required or twice & _SINGLE_MASK:
+        raise MalformedMessage(400, _count_fault(message))
 
 
-def _line_fault(field: HeaderField) -> str:
-    if not field.line.endswith(b"\r\n"):
+def _line_fault(line: bytes, limits: SyntaxLimits) -> str:
+    if len(line) > limits.header_len_max:
+        return "Header Field Too Long"
+    if not line.endswith(b"\r\n"):
         return "Header Line Does Not End in CRLF"
-    if field.colon == len(field.line):
-        return "Header Line Without Colon"
-    return "Malformed Header Name"
+    return "Malformed Header Name" if b":" in line else "Header Line Without Colon"
+
+
+def _count_fault(message: Message) -> str:
+    for id in _REQUIRED:
+        if not message.count(id):
+            return "Missing " + NAMES[id].decode()
+    return "More Than One " + next(NAMES[id].decode() for id in _SINGLE if message.count(id) > 1)
 
 
 def _check_fields(message: Message) -> None:
     """What requests and responses have in common; reading a header field is checking it."""
-    _check_counts(message)
     call_id = message.read_call_id()
     if not call_id or not is_all(call_id, VISIBLE):
         raise MalformedMessage(400, "Malformed Call-ID")
@@ -274,49 +305,23 @@ def _check_fields(message: Message) -> None:
     # RFC 3261 8.1.1.7: the branch is the cookie and something unique after it.
     if message.read_top_via().branch == b"z9hG4bK":
         raise MalformedMessage(400, "Empty Branch in Via")
-    _cut_body(message)
 
 
-def _check_counts(message: Message) -> None:
-    """RFC 3261 8.1.1, 20: which header fields must be there, and which must be there once. A set is a mask of bits."""
-    seen = twice = others = 0
-    one = 1
-    for field in message.fields:
-        bit = one << (field.id & 63)
-        # Ids from 64 on share their bit with lower ones, which have to be told apart here.
-        if field.id < 64:
-            twice |= seen & bit
-            seen |= bit
-        else:
-            others |= bit
-    message.note_ids(seen | others)
-    required = _REQUIRED_MASK
-    if seen & required == required and not twice & _SINGLE_MASK:
-        return
-    for id in _REQUIRED:
-        if not seen >> id & 1:
-            raise MalformedMessage(400, "Missing " + NAMES[id].decode())
-    for id in _SINGLE:
-        if twice >> id & 1:
-            raise MalformedMessage(400, "More Than One " + NAMES[id].decode())
-
-
-def _cut_body(message: Message) -> None:
+def _take_body(message: Message, data: bytes, at: int) -> None:
     """RFC 3261 18.3 and 20.14."""
     value = message.first(CONTENT_LENGTH)
-    if value is None:
-        return
-    length = number(value)
-    if length < 0:
-        raise MalformedMessage(400, "Malformed Content-Length")
-    if length > len(message.body):
-        raise MalformedMessage(400, "Body Shorter Than Content-Length")
-    if length < len(message.body):
-        message.body = part(message.body, 0, length)
+    end = len(data)
+    if value is not None:
+        length = number(value)
+        if length < 0:
+            raise MalformedMessage(400, "Malformed Content-Length")
+        if length > end - at:
+            raise MalformedMessage(400, "Body Shorter Than Content-Length")
+        end = at + length
+    message.body = part(data, at, end)
 
 
 def _check_request(request: Request) -> None:
-    _check_fields(request)
     # RFC 3261 8.1.1.5: the method in CSeq must be the request's.
     if request.read_cseq_method() != request.method:
         if request.method in KNOWN_METHODS:
@@ -326,11 +331,12 @@ def _check_request(request: Request) -> None:
     request.read_uri()
 
 
-def _answerable(start_line: bytes, fields: list[HeaderField]) -> Request | None:
-    """A Request that is good enough to write a response from; None for ACK, for what is no request, and without Via."""
+def _answerable(request: Request, start_line: bytes) -> Request | None:
+    """The request made good enough to write a response from; None for ACK, for what is none, and without Via."""
     words = start_line.split()
     if len(words) < 3 or words[-1][:4].upper() != b"SIP/" or words[0] == b"ACK" or not is_token(words[0]):
         return None
-    usable = [field for field in fields if field.id >= 0]
-    request = Request(words[0], b" ".join(words[1:-1]), usable)
+    request.method = words[0]
+    request.set_uri(b" ".join(words[1:-1]))
+    request.remove_all(_BROKEN)
     return request if request.count(VIA) else None

@@ -1,6 +1,6 @@
 cimport cython
 
-from appliance.sip.characters cimport end_of_quoted, number, part, skip_space
+from appliance.sip.characters cimport end_of_class, end_of_quoted, number, part, skip_space
 
 cdef bytes _USER
 
@@ -12,6 +12,3 @@ cdef Py_ssize_t _end_of_display(bytes value) noexcept
 
 @cython.locals(octets='const unsigned char*', last=Py_ssize_t, end=Py_ssize_t, port='long long')
 cdef Py_ssize_t _end_of_address(bytes value, Py_ssize_t at) except -2
-
-@cython.locals(octets='const unsigned char*', classes='const unsigned char*', size=Py_ssize_t)
-cdef Py_ssize_t _end_of(bytes value, Py_ssize_t at, bytes table) noexcept

@@ -11,7 +11,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from appliance.sip.characters import DISPLAY, HOST, TOKEN, UNRESERVED, end_of_quoted, number, part, skip_space
+from appliance.sip.characters import (
+    DISPLAY,
+    HOST,
+    TOKEN,
+    UNRESERVED,
+    end_of_class,
+    end_of_quoted,
+    number,
+    part,
+    skip_space,
+)
 
 # Without escapes, and with the "+" of telephone numbers.
 _USER: Final = bytes(is_member or octet == 43 for octet, is_member in enumerate(UNRESERVED))
@@ -36,7 +46,7 @@ def plain_tag(value: bytes) -> bytes | None:
     if size < at + 6 or octets[at] != 59 or octets[at + 1] != 116 or octets[at + 2] != 97 or octets[at + 3] != 103:
         return None
     start = at + 5
-    if octets[at + 4] != 61 or _end_of(value, start, TOKEN) < size:
+    if octets[at + 4] != 61 or end_of_class(value, start, TOKEN) < size:
         return None
     return part(value, start, size)
 
@@ -44,7 +54,7 @@ def plain_tag(value: bytes) -> bytes | None:
 def _end_of_display(value: bytes) -> int:
     """Where the bracket has to be; -1 where quotes do not balance."""
     if not value or value[0] != 34:
-        return _end_of(value, 0, DISPLAY)
+        return end_of_class(value, 0, DISPLAY)
     at = end_of_quoted(value, 0)
     return at if at < 0 else skip_space(value, at)
 
@@ -53,10 +63,10 @@ def _end_of_address(value: bytes, at: int) -> int:
     """Index after `user@host:port>` that starts at `at`; -1 for anything else."""
     octets = value
     last = len(value) - 1
-    end = _end_of(value, at, _USER)
+    end = end_of_class(value, at, _USER)
     if at < end < last and octets[end] == 64:
         at = end + 1
-    end = _end_of(value, at, HOST)
+    end = end_of_class(value, at, HOST)
     if end == at or end > last:
         return -1
     if octets[end] == 58:
@@ -67,13 +77,3 @@ def _end_of_address(value: bytes, at: int) -> int:
         if port < 1 or port > 65535:
             return -1
     return end + 1 if octets[end] == 62 else -1
-
-
-def _end_of(value: bytes, at: int, table: bytes) -> int:
-    """Index of the first octet from `at` on that is not in the class."""
-    octets = value
-    classes = table
-    size = len(value)
-    while at < size and classes[octets[at]]:
-        at += 1
-    return at

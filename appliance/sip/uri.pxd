@@ -8,7 +8,6 @@ cdef int _PERCENT
 cdef int _AT
 cdef int _QUESTION
 
-@cython.freelist(64)
 @cython.final
 cdef class Uri:
     cdef public bytes scheme

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from appliance.sip.characters import digits_of, index_of
+from appliance.sip.characters import digits_of, index_of, trimmed
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.message import Message, Request, Response
 from appliance.sip.names import CALL_ID, CSEQ, FROM, TIMESTAMP, TO, VIA
@@ -26,8 +26,7 @@ _COPIED_FOR_TRYING: Final = _COPIED | 1 << TIMESTAMP
 def write(message: Message) -> bytes:
     """The whole message. Content-Length is what the header fields say: who changes the body replaces it."""
     parts = [start_line(message)]
-    for field in message.fields:
-        parts.append(field.line)
+    parts.extend(message.lines)
     parts.append(b"\r\n")
     parts.append(message.body)
     return b"".join(parts)
@@ -62,11 +61,7 @@ def write_response(
     """
     assert _is_one_line(reason), "a reason phrase of ours holds a line break"
     parts = [_status_line(status, reason)]
-    via = VIA
-    for field in request.fields:
-        if field.id == via:
-            parts.append(field.line)
-    _append_singles(parts, request, _COPIED_FOR_TRYING if status == 100 else _COPIED, to_tag)
+    _append_copied(parts, request, _COPIED_FOR_TRYING if status == 100 else _COPIED, to_tag)
     for name, value in headers:
         assert _is_one_line(value), "a header value of ours holds a line break"
         parts.append(name)
@@ -84,20 +79,27 @@ def _is_one_line(text: bytes) -> bool:
     return index_of(text, 10, 0) < 0 and index_of(text, 13, 0) < 0
 
 
-def _append_singles(parts: list[bytes], request: Request, wanted: int, to_tag: bytes) -> None:
-    """The lines of the header fields whose ids `wanted` has as bits, the first of each."""
-    to, id_max = TO, TIMESTAMP
-    for field in request.fields:
-        id = field.id
-        if id <= id_max and wanted >> id & 1:
+def _append_copied(parts: list[bytes], request: Request, wanted: int, to_tag: bytes) -> None:
+    """Each Via line, and the lines of the header fields whose ids `wanted` has as bits, the first of each."""
+    octets = request.ids
+    for index in range(len(request.ids)):
+        id = octets[index]
+        if id == VIA:
+            parts.append(request.lines[index])
+        elif id < 32 and wanted >> id & 1:
             wanted ^= 1 << id
-            if id == to and to_tag and not _has_tag(request):
-                parts.append(field.line.rstrip(b" \t\r\n"))
-                parts.append(b";tag=")
-                parts.append(to_tag)
-                parts.append(b"\r\n")
-            else:
-                parts.append(field.line)
+            _append_single(parts, request, index, to_tag if id == TO else b"")
+
+
+def _append_single(parts: list[bytes], request: Request, index: int, to_tag: bytes) -> None:
+    line = request.lines[index]
+    if to_tag and not _has_tag(request):
+        parts.append(trimmed(line, 0, len(line)))
+        parts.append(b";tag=")
+        parts.append(to_tag)
+        parts.append(b"\r\n")
+    else:
+        parts.append(line)
 
 
 def _has_tag(request: Request) -> bool:

@@ -1,8 +1,8 @@
 cimport cython
 
 from appliance.sip.characters cimport digits_of
-from appliance.sip.headers cimport Via
 from appliance.sip.message cimport Request
+from appliance.sip.via cimport Via
 
 cpdef bint has_cookie(bytes branch) except -1
 cpdef bytes client_key(bytes branch, bytes method)

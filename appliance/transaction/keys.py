@@ -34,7 +34,7 @@ def server_key(request: Request, method: bytes) -> bytes:
     via = request.read_top_via()
     branch = via.branch
     if has_cookie(branch):
-        return b"|".join((branch, via.read_sent_by(), method))
+        return b"|".join((branch, via.sent_by, method))
     return rfc2543_key(request, method, request.read_to_tag())
 
 
@@ -46,7 +46,7 @@ def rfc2543_key(request: Request, method: bytes, to_tag: bytes) -> bytes:
     via = request.read_top_via()
     cseq = digits_of(request.read_cseq_number()) + b" " + method
     call_id, from_tag = request.read_call_id(), request.read_from_tag()
-    return b"\n".join((via.read_sent_by(), via.branch, request.uri_text, from_tag, to_tag, call_id, cseq))
+    return b"\n".join((via.sent_by, via.branch, request.uri_text, from_tag, to_tag, call_id, cseq))
 
 
 def merged_key(request: Request) -> bytes:

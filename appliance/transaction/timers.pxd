@@ -18,7 +18,6 @@ cdef class TimerSettings:
     cdef readonly double trying
 
 
-@cython.freelist(1024)
 @cython.final
 cdef class Timer:
     cdef public double at

@@ -1,7 +1,6 @@
 cimport cython
 
-from appliance.sip.fields cimport HeaderField, make_field
-from appliance.sip.message cimport Request, Response
+from appliance.sip.message cimport Message, Request, Response
 from appliance.sip.writer cimport write
 from appliance.transaction.layer cimport Transaction, TransactionLayer
 from appliance.transaction.timers cimport TimerSettings
@@ -106,5 +105,5 @@ cdef class ServerTransaction(Transaction):
 
 cpdef Request ack_request(Request request, Response response)
 cpdef Request cancel_request(ClientTransaction client)
-@cython.locals(field=HeaderField, fields=list)
-cdef Request _hop_request(bytes method, Request request, HeaderField to)
+@cython.locals(made=Request)
+cdef Request _hop_request(bytes method, Request request, Message answered)

@@ -13,19 +13,8 @@ from __future__ import annotations
 
 from typing import Final, Protocol
 
-from appliance.sip.fields import HeaderField, make_field
-from appliance.sip.message import (
-    CALL_ID,
-    CONTENT_LENGTH,
-    CSEQ,
-    FROM,
-    MAX_FORWARDS,
-    ROUTE,
-    TO,
-    VIA,
-    Request,
-    Response,
-)
+from appliance.sip.message import Message, Request, Response
+from appliance.sip.names import CALL_ID, CONTENT_LENGTH, CSEQ, FROM, MAX_FORWARDS, ROUTE, TO, VIA
 from appliance.sip.writer import write, write_response
 from appliance.transaction.layer import Transaction, TransactionLayer
 from appliance.transaction.machines import (
@@ -377,25 +366,26 @@ class ServerTransaction(Transaction):
 
 def ack_request(request: Request, response: Response) -> Request:
     """RFC 3261 17.1.1.3: the ACK to a final response other than 2xx of an INVITE."""
-    return _hop_request(b"ACK", request, response.fields[response.index_of(TO)])
+    return _hop_request(b"ACK", request, response)
 
 
 def cancel_request(client: ClientTransaction) -> Request:
     """RFC 3261 9.1: the CANCEL of an INVITE that has had no final response yet."""
     request = client.request
     assert request is not None, "a CANCEL for a request that has its final response"
-    return _hop_request(b"CANCEL", request, request.fields[request.index_of(TO)])
+    return _hop_request(b"CANCEL", request, request)
 
 
-def _hop_request(method: bytes, request: Request, to: HeaderField) -> Request:
-    """What ACK and CANCEL of a request have in common: only its top Via, and its whole route set."""
+def _hop_request(method: bytes, request: Request, answered: Message) -> Request:
+    """What ACK and CANCEL of a request have in common: only its top Via, and its whole route set; To is as answered."""
+    made = Request(method, request.uri_text)
     # RFC 3261 9.1, 17.1.1.3: so that it takes the same way and matches on arrival.
-    fields = [make_field(VIA, request.read_top_via().text)]
-    fields.extend([field for field in request.fields if field.id == ROUTE])
-    fields.append(make_field(MAX_FORWARDS, b"70"))
-    fields.append(request.fields[request.index_of(FROM)])
-    fields.append(to)
-    fields.append(request.fields[request.index_of(CALL_ID)])
-    fields.append(make_field(CSEQ, b"%d %b" % (request.read_cseq_number(), method)))
-    fields.append(make_field(CONTENT_LENGTH, b"0"))
-    return Request(method, request.uri_text, fields)
+    made.append(VIA, request.read_top_via().text)
+    made.append_from(request, ROUTE)
+    made.append(MAX_FORWARDS, b"70")
+    made.append_from(request, FROM)
+    made.append_from(answered, TO)
+    made.append_from(request, CALL_ID)
+    made.append(CSEQ, b"%d %b" % (request.read_cseq_number(), method))
+    made.append(CONTENT_LENGTH, b"0")
+    return made

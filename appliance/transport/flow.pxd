@@ -9,7 +9,6 @@ cdef class Flow:
     cdef Py_hash_t _hash
 
 
-@cython.freelist(64)
 cdef class Outgoing:
     cdef public bytes data
     cdef public Flow flow

@@ -1,18 +1,17 @@
 cimport cython
 
 from appliance.sip.characters cimport digits_of
-from appliance.sip.headers cimport Via, new_via, parse_via, write_via
 from appliance.sip.message cimport Request, Response
+from appliance.sip.via cimport Via, parse_via, write_via
 from appliance.transport.flow cimport Flow, Outgoing
+
+cdef int ABSENT, VIA
 
 @cython.locals(via=Via, with_stamp=Via)
 cpdef stamp_received(Request request, Flow flow)
 @cython.locals(address=str, asks_port=bint, needs_received=bint, received=bytes, rport=int)
 cpdef Via stamped_via(Via via, Flow flow)
 cpdef bint is_same_host(bytes host, str address) except -1
-@cython.locals(parameters=dict)
-cdef Via restamped(Via via, bytes text, bytes received, int rport)
-
 @cython.locals(kept=list, part=bytes, name=bytes, first='unsigned char')
 cpdef bytes stamped(bytes text, bytes received, int rport)
 @cython.locals(parts=list, begin=Py_ssize_t, index=Py_ssize_t, byte='unsigned char', is_quoted=bint, is_escaped=bint)

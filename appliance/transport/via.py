@@ -17,8 +17,9 @@ from typing import Final
 
 from appliance.sip.characters import digits_of
 from appliance.sip.errors import MalformedMessage
-from appliance.sip.headers import Via, new_via, parse_via, write_via
-from appliance.sip.message import VIA, Request, Response
+from appliance.sip.message import Request, Response
+from appliance.sip.names import VIA
+from appliance.sip.via import ABSENT, Via, parse_via, write_via
 from appliance.transport.flow import NO_CONNECTION, NO_WORKER, TCP, TRANSPORT_NAMES, UDP, Flow, Outgoing
 
 SIP_PORT: Final = 5060
@@ -43,29 +44,17 @@ def stamp_received(request: Request, flow: Flow) -> None:
 def stamped_via(via: Via, flow: Flow) -> Via:
     """The top Via with the stamp; the same object where it needs none."""
     address: str = flow.remote[0]
-    asks_port = via.rport is not None
+    asks_port = via.rport != ABSENT
     if "%" in address:
         address = address.partition("%")[0]
     # RFC 3261 18.2.1: a name, or another address than the source's, has to be completed by `received`.
     # RFC 3581 4: where `rport` is asked for, `received` is added even to the same address.
     needs_received = asks_port or not is_same_host(via.host, address)
-    if not needs_received and via.received is None:
+    if not needs_received and not via.received:
         return via
     received = address.encode() if needs_received else b""
     rport = flow.remote[1] if asks_port else 0
-    return restamped(via, stamped(via.text, received, rport), received, rport)
-
-
-def restamped(via: Via, text: bytes, received: bytes, rport: int) -> Via:
-    """What `stamped` makes of a Via, as an object."""
-    parameters = via.parameters.copy()
-    if rport:
-        parameters[b"rport"] = digits_of(rport)
-    if via.received is not None:
-        del parameters[b"received"]
-    if received:
-        parameters[b"received"] = received
-    return new_via(via.transport, via.host, via.port, parameters, text)
+    return parse_via(stamped(via.text, received, rport))
 
 
 def is_same_host(host: bytes, address: str) -> bool:
@@ -143,7 +132,7 @@ def response_destination(via: Via) -> tuple[int, bytes, int]:
         if via.maddr:
             return transport, without_brackets(via.maddr), port
         # RFC 3581 4: between bullets two and three of RFC 3261 18.2.2.
-        if via.received and via.rport:
+        if via.received and via.rport > 0:
             port = via.rport
     return transport, without_brackets(via.received or via.host), port
 
@@ -174,7 +163,7 @@ def response_flow(via: Via, flow: Flow) -> Flow:
         group = without_brackets(via.maddr).decode("ascii")
         return Flow(UDP, flow.listener, (group, via.port or SIP_PORT), NO_WORKER, NO_CONNECTION)
     # The stamp holds the source of this flow; the flow itself still knows the scope of a link-local address.
-    port = flow.remote[1] if via.rport is not None else via.port or SIP_PORT
+    port = flow.remote[1] if via.rport != ABSENT else via.port or SIP_PORT
     if port == flow.remote[1]:
         return flow
     return Flow(UDP, flow.listener, (flow.remote[0], port), NO_WORKER, NO_CONNECTION)

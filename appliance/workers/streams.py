@@ -216,7 +216,7 @@ class Streams:
         request = fault.message
         if isinstance(request, Request) and request.method != b"ACK":
             # RFC 3261 8.2.7: a To tag that comes out the same for the same request.
-            tag = b"%08x" % crc32(b"".join([field.line for field in request.fields]))
+            tag = b"%08x" % crc32(b"".join(request.lines))
             connection.write(write_response(request, fault.status, fault.reason.encode(), to_tag=tag))
         self._begin_end(connection, now)
         connection.close()

@@ -19,13 +19,15 @@ from appliance.sip.headers import (
     parse_delta_seconds,
     parse_name_addr,
     parse_q,
-    parse_via,
     split_list,
     unquote,
 )
-from appliance.sip.message import NAMES, ROUTE, VIA, Message, Request, make_field
+from appliance.sip.lines import name_of
+from appliance.sip.message import Message, Request
+from appliance.sip.names import NAMES, ROUTE, VIA
 from appliance.sip.parser import SyntaxLimits, find_call_id, parse
 from appliance.sip.uri import canonical_aor, parse_uri
+from appliance.sip.via import parse_via
 from appliance.sip.writer import write, write_response
 
 LIMITS = SyntaxLimits()
@@ -115,29 +117,29 @@ def _ask_for_everything(message: Message) -> None:
     for number in range(len(NAMES)):
         _tolerate(lambda number=number: message.values(number))
         message.first(number)
-    for field in message.fields:
-        assert message.named(field.name)
+    for line in message.lines:
+        assert message.named(name_of(line))
     _tolerate(lambda: message.top_via.sent_by)
 
 
 def _check_edits(message: Message) -> None:
-    before = [field.line for field in message.fields]
+    before = message.lines.copy()
     edited = message.copy()
     edited.prepend(VIA, b"SIP/2.0/UDP us.example;branch=z9hG4bKus")
     edited.append(ROUTE, b"<sip:us.example;lr>")
     assert edited.remove_first_value(VIA) == b"SIP/2.0/UDP us.example;branch=z9hG4bKus"
-    edited.fields.pop()
-    assert [field.line for field in edited.fields] == before
+    edited.lines.pop()
+    edited.ids.pop()
+    assert edited.lines == before
     try:
         first = message.values(VIA)[0]
     except MalformedMessage:
         # The top one can be read, and one below it not: no more is asked of whoever forwards it.
         return
     assert edited.remove_first_value(VIA) == first
-    edited.fields.insert(0, make_field(VIA, first))
-    edited.forget()
+    edited.prepend(VIA, first)
     assert edited.values(VIA) == message.values(VIA)
-    assert [field.line for field in message.fields] == before
+    assert message.lines == before
     edited = message.copy()
     edited.replace_first_value(VIA, b"SIP/2.0/UDP us.example")
     assert edited.values(VIA) == [b"SIP/2.0/UDP us.example", *message.values(VIA)[1:]]

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from appliance.sip.errors import MalformedMessage
-from appliance.sip.message import CONTENT_LENGTH
+from appliance.sip.names import CONTENT_LENGTH
 from appliance.sip.parser import parse
 from appliance.sip.writer import write
 from tests.effort import examples

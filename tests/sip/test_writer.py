@@ -28,10 +28,10 @@ def _request(data: bytes = HEAD) -> Request:
 def test_a_response_copies_lines_as_they_are() -> None:
     assert write_response(_request(), 200, b"OK", [(b"Contact", b"<sip:mara@192.0.2.4>")], b"m1", b"ahoy") == (
         b"SIP/2.0 200 OK\r\n"
-        b"Via: SIP/2.0/UDP one.example;branch=z9hG4bK1,\r\n SIP/2.0/UDP two.example\r\n"
-        b"Via: SIP/2.0/TCP three.example\r\n"
         b"To : sip:mara@harbour.example;tag=m1\r\n"
+        b"Via: SIP/2.0/UDP one.example;branch=z9hG4bK1,\r\n SIP/2.0/UDP two.example\r\n"
         b"f: <sip:otto@harbour.example>;tag=o1\r\n"
+        b"Via: SIP/2.0/TCP three.example\r\n"
         b"Call-ID: writer@desk\r\n"
         b"CSeq:  5   INVITE\r\n"
         b"Contact: <sip:mara@192.0.2.4>\r\n"

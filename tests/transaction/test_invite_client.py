@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from appliance.sip.message import CONTENT_LENGTH, MAX_FORWARDS, ROUTE, VIA, Request
+from appliance.sip.message import Request
+from appliance.sip.names import CONTENT_LENGTH, MAX_FORWARDS, ROUTE, VIA
 from appliance.sip.parser import SyntaxLimits, parse
 from appliance.sip.writer import write
 from appliance.transaction.machines import State

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from appliance.sip.message import VIA, Request
+from appliance.sip.message import Request
+from appliance.sip.names import VIA
 from appliance.sip.writer import write
 from appliance.transaction.keys import client_key, has_cookie, merged_key, server_key, to_tag_of
 from tests.transaction.element import BOB, request, response

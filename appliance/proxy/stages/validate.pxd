@@ -3,9 +3,9 @@ cimport cython
 from appliance.proxy.node cimport Node
 from appliance.proxy.request_context cimport RequestContext
 from appliance.proxy.forwarding cimport breadth_of
-from appliance.sip.headers cimport Via, parse_via
 from appliance.sip.message cimport Request
 from appliance.sip.uri cimport Uri
+from appliance.sip.via cimport Via, parse_via
 
 
 @cython.locals(request=Request, uri=Uri)

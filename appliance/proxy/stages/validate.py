@@ -11,9 +11,9 @@ from appliance.proxy.forwarding import breadth_of
 from appliance.proxy.keys import loop_part_of
 from appliance.proxy.node import Node
 from appliance.proxy.request_context import RequestContext
-from appliance.sip.headers import parse_via
 from appliance.sip.message import Request
 from appliance.sip.names import PROXY_REQUIRE, VIA
+from appliance.sip.via import parse_via
 
 
 def validate(context: RequestContext, node: Node, now: float) -> Answer:
