@@ -3,9 +3,12 @@ from appliance.location.binding cimport Binding, BindingChange, new_binding
 from appliance.location.bindings cimport BindingTable
 from appliance.sip.characters cimport digits_of
 from appliance.sip.headers cimport Contact, parse_delta_seconds, parse_name_addr
+from appliance.sip.lines cimport make_line
 from appliance.sip.message cimport Request
 from appliance.sip.uri cimport Uri, canonical_aor, parse_uri
 from appliance.transport.flow cimport Flow
+
+cdef int EXPIRES, PATH, REQUIRE, SUPPORTED, USER_AGENT
 
 
 cdef class Outcome:
@@ -43,6 +46,7 @@ cdef class Registration:
 cpdef Outcome register(Request request, bytes aor, BindingTable table, object settings, Flow flow, tuple source, double wall_time,
                        int worker)
 cdef _check_extensions(Request request)
+cpdef bytes unsupported_by_us(Request request)
 @cython.locals(old=Binding)
 cdef _remove_all(Registration registration, list contacts)
 cdef _remove(Registration registration, Binding old)
@@ -66,4 +70,4 @@ cdef long long _granted(long long requested_s, object settings) except -1
 @cython.locals(binding=Binding, headers=list, wants_gruu=bint)
 cdef Outcome _accepted(Registration registration)
 @cython.locals(expires_s='long long', parts=list)
-cdef bytes _contact_value(Binding binding, double wall_time, bint wants_gruu)
+cdef bytes _contact_line(Binding binding, double wall_time, bint wants_gruu)

@@ -29,6 +29,7 @@ from appliance.location.gruu import instance_from_parameter, public_gruu
 from appliance.sip.characters import digits_of
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.headers import Contact, parse_delta_seconds, parse_name_addr
+from appliance.sip.lines import make_line
 from appliance.sip.message import Request
 from appliance.sip.names import EXPIRES, PATH, REQUIRE, SUPPORTED, USER_AGENT
 from appliance.sip.uri import canonical_aor, parse_uri
@@ -59,12 +60,12 @@ class RegistrarSettings(Protocol):
 
 
 class Outcome:
-    """The answer to a REGISTER: status, reason phrase, headers [(name, value)] and the change to apply, or None."""
+    """The answer to a REGISTER: status, reason phrase (b"": the registered one), header lines, the change to apply."""
 
     __slots__ = ("change", "headers", "reason", "status")
 
     def __init__(
-        self, status: int, reason: bytes, headers: list[tuple[bytes, bytes]], change: BindingChange | None = None
+        self, status: int, reason: bytes, headers: list[bytes], change: BindingChange | None = None
     ) -> None:
         self.status = status
         self.reason = reason
@@ -75,7 +76,7 @@ class Outcome:
 class Refused(Exception):
     """The request fails as a whole, with this outcome. Raised and caught on this page."""
 
-    def __init__(self, status: int, reason: bytes, headers: list[tuple[bytes, bytes]] | None = None) -> None:
+    def __init__(self, status: int, reason: bytes, headers: list[bytes] | None = None) -> None:
         super().__init__(status, reason)
         self.outcome = Outcome(status, reason, headers or [])
 
@@ -229,11 +230,17 @@ def register(
 
 def _check_extensions(request: Request) -> None:
     # RFC 3261 10.3 step 2, 8.2.2.3
+    unsupported = unsupported_by_us(request)
+    if unsupported:
+        raise Refused(420, b"Bad Extension", [unsupported])
+
+
+def unsupported_by_us(request: Request) -> bytes:
+    """The Unsupported line of an answer (RFC 3261 8.2.2.3); b"" where Require asks for nothing that is not here."""
     if not request.count(REQUIRE):
-        return
+        return b""
     unknown = [option for option in request.values(REQUIRE) if option.lower() not in EXTENSIONS]
-    if unknown:
-        raise Refused(420, b"Bad Extension", [(b"Unsupported", b", ".join(unknown))])
+    return make_line(b"Unsupported", b", ".join(unknown)) if unknown else b""
 
 
 def _remove_all(registration: Registration, contacts: list[Contact]) -> None:
@@ -354,7 +361,8 @@ def _check_room(registration: Registration, table: BindingTable) -> None:
     if len(registration.bindings_after()) > registration.settings.contacts_max:
         raise Refused(403, b"Too Many Contacts")
     if table.is_full:
-        raise Refused(503, b"Registrar Full", [(b"Retry-After", b"%d" % registration.settings.expires_min_s)])
+        retry_after = digits_of(registration.settings.expires_min_s)
+        raise Refused(503, b"Registrar Full", [make_line(b"Retry-After", retry_after)])
 
 
 def _expires_of_request(registration: Registration) -> int:
@@ -369,7 +377,7 @@ def _expires_of_request(registration: Registration) -> int:
 def _granted(requested_s: int, settings: RegistrarSettings) -> int:
     expires_min_s = settings.expires_min_s
     if 0 < requested_s < expires_min_s and requested_s < BRIEF_S:
-        raise Refused(423, b"Interval Too Brief", [(b"Min-Expires", digits_of(expires_min_s))])
+        raise Refused(423, b"Interval Too Brief", [make_line(b"Min-Expires", digits_of(expires_min_s))])
     return min(requested_s, settings.expires_max_s)
 
 
@@ -378,24 +386,24 @@ def _accepted(registration: Registration) -> Outcome:
     headers = []
     wants_gruu = b"gruu" in registration.supported
     for binding in registration.bindings_after():
-        headers.append((b"Contact", _contact_value(binding, registration.wall_time, wants_gruu)))
+        headers.append(_contact_line(binding, registration.wall_time, wants_gruu))
     # RFC 3327 5.3
     for value in registration.path:
-        headers.append((b"Path", value))
+        headers.append(make_line(b"Path", value))
     if not registration.pending:
-        return Outcome(200, b"OK", headers)
+        return Outcome(200, b"", headers)
     if not registration.entries:
-        headers.append((b"Date", _date_text(int(registration.wall_time))))
-    return Outcome(200, b"OK", headers, BindingChange(registration.aor, tuple(registration.pending)))
+        headers.append(_date_line(int(registration.wall_time)))
+    return Outcome(200, b"", headers, BindingChange(registration.aor, tuple(registration.pending)))
 
 
 @lru_cache(maxsize=1)
-def _date_text(second: int) -> bytes:
+def _date_line(second: int) -> bytes:
     """RFC 3261 20.17; after a restart thousands register in one second."""
-    return formatdate(second, usegmt=True).encode()
+    return make_line(b"Date", formatdate(second, usegmt=True).encode())
 
 
-def _contact_value(binding: Binding, wall_time: float, wants_gruu: bool) -> bytes:
+def _contact_line(binding: Binding, wall_time: float, wants_gruu: bool) -> bytes:
     expires_s = max(1, int(binding.expires_at - wall_time + 0.5))
     parts = [b"<", binding.uri, b">"]
     if binding.q != 1000:
@@ -404,4 +412,4 @@ def _contact_value(binding: Binding, wall_time: float, wants_gruu: bool) -> byte
     if wants_gruu and binding.instance:
         # RFC 5627 5.2
         parts += (b';pub-gruu="', public_gruu(binding.aor, binding.instance), b'"')
-    return b"".join(parts)
+    return make_line(b"Contact", b"".join(parts))

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import Final
 
-Headers = tuple[tuple[bytes, bytes], ...]
-
 
 class Continue:
     """The next stage decides."""
@@ -23,7 +21,7 @@ class Forward:
 
 
 class Reply:
-    """Answer it here. `reason` goes out as the reason phrase and says what was wrong.
+    """Answer it here. `reason` goes out as the reason phrase and says what was wrong; `headers` are whole lines.
 
     `is_stateless` replies keep no transaction (RFC 3261 8.2.7), so that asking costs no memory.
     `after` is the replication number that siblings have to acknowledge first, 0 for none.
@@ -32,7 +30,12 @@ class Reply:
     __slots__ = ("after", "headers", "is_stateless", "reason", "status")
 
     def __init__(
-        self, status: int, reason: bytes = b"", headers: Headers = (), is_stateless: bool = False, after: int = 0
+        self,
+        status: int,
+        reason: bytes = b"",
+        headers: tuple[bytes, ...] = (),
+        is_stateless: bool = False,
+        after: int = 0,
     ) -> None:
         self.status = status
         self.reason = reason

@@ -7,7 +7,6 @@ from appliance.proxy.node cimport Node
 from appliance.proxy.request_context cimport RequestContext
 from appliance.proxy.response_context cimport ResponseContext
 from appliance.sip.message cimport Request, Response
-from appliance.sip.status cimport reason_phrase
 from appliance.sip.writer cimport write_response
 from appliance.transaction.transaction cimport ServerTransaction
 from appliance.transport.flow cimport Flow, Outgoing

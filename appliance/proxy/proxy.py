@@ -31,15 +31,15 @@ from appliance.proxy.request_context import RequestContext
 from appliance.proxy.response_context import ResponseContext
 from appliance.proxy.roles import ROLES
 from appliance.proxy.suspended import Suspended
+from appliance.sip.lines import make_line
 from appliance.sip.message import Request, Response
-from appliance.sip.status import reason_phrase
 from appliance.sip.writer import write_response
 from appliance.transaction.table import TableFull
 from appliance.transaction.transaction import ServerTransaction
 from appliance.transport.flow import Flow, Outgoing
 from appliance.transport.via import is_last_via, response_flow
 
-RETRY_AFTER = ((b"Retry-After", b"5"),)
+RETRY_AFTER = (make_line(b"Retry-After", b"5"),)
 
 
 class Proxy:
@@ -146,15 +146,13 @@ class Proxy:
         else:
             self._node.transactions.respond(server, reply.status, data, now)
 
-    def _response(
-        self, context: RequestContext, status: int, reason: bytes, headers: tuple[tuple[bytes, bytes], ...]
-    ) -> bytes:
+    def _response(self, context: RequestContext, status: int, reason: bytes, headers: tuple[bytes, ...]) -> bytes:
         request = context.request
         to_tag = self._node.keys.to_tag(context.upstream, request.read_call_id())
-        return write_response(request, status, reason or reason_phrase(status), headers, to_tag)
+        return write_response(request, status, reason, headers, to_tag)
 
     def _reply_stateless(
-        self, context: RequestContext, status: int, reason: bytes, headers: tuple[tuple[bytes, bytes], ...]
+        self, context: RequestContext, status: int, reason: bytes, headers: tuple[bytes, ...]
     ) -> None:
         """RFC 3261 8.2.7, 18.2.2."""
         destination = response_flow(context.request.read_top_via(), context.flow)

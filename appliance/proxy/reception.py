@@ -97,7 +97,7 @@ class Reception:
         if request.method == b"ACK" or request.method == b"CANCEL" or request.to_tag or self.admission.admits(now):
             return False
         tag = self._keys.refusal_tag(request.top_via.text, request.first(CALL_ID) or b"")
-        headers = ((b"Retry-After", b"%d" % self._retry_after_s(request.method, now)),)
+        headers = (b"Retry-After: %d\r\n" % self._retry_after_s(request.method, now),)
         response = write_response(request, _STATUS, _REASON, headers, to_tag=tag)
         self._transactions.outbox.append(Outgoing(response, response_flow(request.top_via, flow), b""))
         return True

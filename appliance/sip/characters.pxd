@@ -12,6 +12,9 @@ cpdef int classes_in(bytes text, bytes table) noexcept
 
 cpdef bint is_token(bytes text) noexcept
 
+@cython.locals(octet='unsigned char')
+cpdef bint is_one_line(bytes text) noexcept
+
 @cython.locals(size=Py_ssize_t, octet='unsigned char', octets='const unsigned char*')
 cpdef Py_ssize_t skip_space(bytes text, Py_ssize_t at) noexcept
 

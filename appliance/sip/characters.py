@@ -75,6 +75,14 @@ def is_token(text: bytes) -> bool:
     return len(text) > 0 and is_all(text, TOKEN)
 
 
+def is_one_line(text: bytes) -> bool:
+    """Does it hold neither CR nor LF?"""
+    for octet in text:  # noqa: SIM110 - see is_all
+        if octet == 13 or octet == 10:
+            return False
+    return True
+
+
 def skip_space(text: bytes, at: int) -> int:
     """Index of the first octet at or after `at` that is neither SP, HTAB, CR nor LF."""
     octets = text

@@ -1,6 +1,6 @@
 cimport cython
 
-from appliance.sip.characters cimport index_of, part, skip_space, trimmed
+from appliance.sip.characters cimport index_of, is_one_line, part, skip_space, trimmed
 from appliance.sip.names cimport header_id
 from appliance.sip.parameters cimport next_comma, split_list
 

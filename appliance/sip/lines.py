@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from appliance.sip.characters import index_of, part, skip_space, trimmed
+from appliance.sip.characters import index_of, is_one_line, part, skip_space, trimmed
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.names import LISTS, NAMES, OTHER, STRICT_LISTS, header_id
 from appliance.sip.parameters import next_comma, split_list
@@ -191,7 +191,7 @@ class HeaderLines:
 
 def make_line(name: bytes, value: bytes) -> bytes:
     """A header line of ours; the value must be one line."""
-    assert index_of(value, 10, 0) < 0 and index_of(value, 13, 0) < 0, "a header value of ours holds a line break"
+    assert is_one_line(value), "a header value of ours holds a line break"
     return b"".join((name, b": ", value, b"\r\n"))
 
 

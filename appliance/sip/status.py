@@ -1,4 +1,4 @@
-"""Reason phrases by status code.
+"""Reason phrases and status lines by status code.
 
 RFC 3261 21 and the extensions that registered more.
 
@@ -39,6 +39,14 @@ _PHRASES: Final = {
 _CLASSES: Final = {1: b"Trying", 2: b"OK", 3: b"Redirected", 4: b"Bad Request", 5: b"Server Error", 6: b"Decline"}
 
 
+def status_line(status: int) -> bytes:
+    """The line, with its CRLF, that says a status of 100 to 699 by its registered phrase (RFC 3261 7.2)."""
+    return _LINES[status]
+
+
 def reason_phrase(status: int) -> bytes:
     """The registered phrase; one for the class (RFC 3261 8.1.3.2) when the code is unknown."""
     return _PHRASES.get(status) or _CLASSES.get(status // 100, b"Unknown")
+
+
+_LINES: Final = tuple(b"SIP/2.0 %d %b\r\n" % (status, reason_phrase(status)) for status in range(700))

@@ -1,7 +1,8 @@
 cimport cython
 
-from appliance.sip.characters cimport digits_of, index_of, trimmed
+from appliance.sip.characters cimport digits_of, is_one_line, trimmed
 from appliance.sip.message cimport Message, Request, Response
+from appliance.sip.status cimport status_line
 
 cdef int TO, VIA
 cdef unsigned int _COPIED
@@ -15,10 +16,8 @@ cpdef bytes start_line(Message message)
 
 cdef bytes _status_line(int status, bytes reason)
 
-@cython.locals(parts=list, name=bytes, value=bytes)
-cpdef bytes write_response(Request request, int status, bytes reason, headers=*, bytes to_tag=*, bytes body=*)
-
-cdef bint _is_one_line(bytes text) noexcept
+@cython.locals(parts=list)
+cpdef bytes write_response(Request request, int status, bytes reason=*, headers=*, bytes to_tag=*, bytes body=*)
 
 @cython.locals(octets='const unsigned char*', index=Py_ssize_t, id=int)
 cdef _append_copied(list parts, Request request, unsigned int wanted, bytes to_tag)

@@ -13,10 +13,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from appliance.sip.characters import digits_of, index_of, trimmed
+from appliance.sip.characters import digits_of, is_one_line, trimmed
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.message import Message, Request, Response
 from appliance.sip.names import CALL_ID, CSEQ, FROM, TIMESTAMP, TO, VIA
+from appliance.sip.status import status_line
 
 # Sets of header ids as masks of bits (RFC 3261 8.2.6.1, 8.2.6.2).
 _COPIED: Final = 1 << FROM | 1 << TO | 1 << CALL_ID | 1 << CSEQ
@@ -49,34 +50,26 @@ def _status_line(status: int, reason: bytes) -> bytes:
 def write_response(
     request: Request,
     status: int,
-    reason: bytes,
-    headers: Sequence[tuple[bytes, bytes]] = (),
+    reason: bytes = b"",
+    headers: Sequence[bytes] = (),
     to_tag: bytes = b"",
     body: bytes = b"",
 ) -> bytes:
     """RFC 3261 8.2.6: all Via, From, To, Call-ID and CSeq of the request, Timestamp for 100, then `headers`.
 
-    to_tag goes onto To when To has no tag. Content-Length is added. Header fields that the request lacks are left
-    out; of those that must be single the first is copied.
+    headers: whole lines (see make_line). Without a reason the status is said by its registered phrase. to_tag goes
+    onto To when To has no tag. Content-Length is added. Header fields that the request lacks are left out; of those
+    that must be single the first is copied.
     """
-    assert _is_one_line(reason), "a reason phrase of ours holds a line break"
-    parts = [_status_line(status, reason)]
+    assert is_one_line(reason), "a reason phrase of ours holds a line break"
+    parts = [_status_line(status, reason) if reason else status_line(status)]
     _append_copied(parts, request, _COPIED_FOR_TRYING if status == 100 else _COPIED, to_tag)
-    for name, value in headers:
-        assert _is_one_line(value), "a header value of ours holds a line break"
-        parts.append(name)
-        parts.append(b": ")
-        parts.append(value)
-        parts.append(b"\r\n")
+    parts.extend(headers)
     parts.append(b"Content-Length: ")
     parts.append(digits_of(len(body)))
     parts.append(b"\r\n\r\n")
     parts.append(body)
     return b"".join(parts)
-
-
-def _is_one_line(text: bytes) -> bool:
-    return index_of(text, 10, 0) < 0 and index_of(text, 13, 0) < 0
 
 
 def _append_copied(parts: list[bytes], request: Request, wanted: int, to_tag: bytes) -> None:

@@ -39,7 +39,7 @@ def test_a_refusal_is_what_the_writer_makes() -> None:
     assert glance is not None
     refusal = refusal_of(glance, b"SIP/2.0 503 No\r\n", glance.top_via, b"here", (b"Retry-After: 5\r\n",))
     request = parse(INVITE, UNBOUNDED)
-    expected = parse(write_response(request, 503, b"No", ((b"Retry-After", b"5"),), to_tag=b"here"), UNBOUNDED)
+    expected = parse(write_response(request, 503, b"No", (b"Retry-After: 5\r\n",), to_tag=b"here"), UNBOUNDED)
     written = parse(refusal, UNBOUNDED)
     assert sorted(written.lines) == sorted(expected.lines)
     assert written.values(1) == expected.values(1)

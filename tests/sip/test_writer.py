@@ -26,7 +26,7 @@ def _request(data: bytes = HEAD) -> Request:
 
 
 def test_a_response_copies_lines_as_they_are() -> None:
-    assert write_response(_request(), 200, b"OK", [(b"Contact", b"<sip:mara@192.0.2.4>")], b"m1", b"ahoy") == (
+    assert write_response(_request(), 200, b"OK", [b"Contact: <sip:mara@192.0.2.4>\r\n"], b"m1", b"ahoy") == (
         b"SIP/2.0 200 OK\r\n"
         b"To : sip:mara@harbour.example;tag=m1\r\n"
         b"Via: SIP/2.0/UDP one.example;branch=z9hG4bK1,\r\n SIP/2.0/UDP two.example\r\n"
@@ -57,7 +57,7 @@ def test_a_request_understood_in_part_gets_what_there_is() -> None:
 
 
 def test_a_response_is_read_as_it_was_written() -> None:
-    data = write_response(_request(), 302, b"Moved", [(b"m", b"<sip:mara@dock.example>")], b"m1")
+    data = write_response(_request(), 302, b"Moved", [b"m: <sip:mara@dock.example>\r\n"], b"m1")
     response = parse(data, SyntaxLimits())
     assert isinstance(response, Response)
     assert (response.status, response.to_tag, response.cseq_method) == (302, b"m1", b"INVITE")

@@ -25,12 +25,14 @@ from appliance.proxy.request_context import RequestContext
 from appliance.routing.subscribers_known import KnownSubscriber
 from appliance.sip.digest import Credentials, parse_credentials, verify, write_challenge
 from appliance.sip.errors import MalformedMessage
+from appliance.sip.lines import make_line
 from appliance.sip.message import Request
 from appliance.sip.names import AUTHORIZATION, PROXY_AUTHORIZATION
 from appliance.sip.uri import Uri
 
 # RFC 3261 22.1: ACK and CANCEL cannot be sent again with credentials.
 NEVER_CHALLENGED = frozenset((b"ACK", b"CANCEL"))
+RETRY_AFTER = make_line(b"Retry-After", b"5")
 
 
 def authenticate(context: RequestContext, node: Node, now: float) -> Answer:
@@ -100,7 +102,7 @@ def _subscriber(
     found = context.found
     if found is not None and found.failed:
         node.counters[STORE_FAILED] += 1
-        return Reply(503, b"Subscriber Store Unavailable", ((b"Retry-After", b"5"),), is_stateless=True)
+        return Reply(503, b"Subscriber Store Unavailable", (RETRY_AFTER,), is_stateless=True)
     if found is not None:
         return node.subscribers.remember(username, realm, found.found, found.ha1_md5, found.ha1_sha256, now)
     return node.subscribers.find(username, realm, now)
@@ -134,7 +136,7 @@ def _challenge(request: Request, node: Node, realm: bytes, is_stale: bool, now: 
     name = b"WWW-Authenticate" if is_register else b"Proxy-Authenticate"
     nonce = node.nonces.issue(now)
     headers = tuple(
-        (name, write_challenge(realm, nonce, algorithm.upper().encode(), b"auth,auth-int", is_stale))
+        make_line(name, write_challenge(realm, nonce, algorithm.upper().encode(), b"auth,auth-int", is_stale))
         for algorithm in node.settings.digest.algorithms
     )
     return Reply(401 if is_register else 407, headers=headers, is_stateless=True)

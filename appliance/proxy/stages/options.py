@@ -5,20 +5,22 @@ Knows nothing of users.
 
 from __future__ import annotations
 
-from appliance.location.registrar import EXTENSIONS
+from appliance.location.registrar import unsupported_by_us
 from appliance.proxy.answers import CONTINUE, Answer, Reply
 from appliance.proxy.node import Node
 from appliance.proxy.request_context import RequestContext
-from appliance.sip.names import REQUIRE
+from appliance.sip.lines import make_line
 
 # RFC 3261 11.2
 ABILITIES = (
-    (b"Allow", b"INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER"),
-    (b"Accept", b"application/sdp"),
-    (b"Accept-Encoding", b"identity"),
-    (b"Accept-Language", b"en"),
-    (b"Supported", b"path, gruu"),
+    make_line(b"Allow", b"INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER"),
+    make_line(b"Accept", b"application/sdp"),
+    make_line(b"Accept-Encoding", b"identity"),
+    make_line(b"Accept-Language", b"en"),
+    make_line(b"Supported", b"path, gruu"),
 )
+# RFC 3261 8.2.7: the answer is the same each time, so no transaction need remember it.
+ANSWER = Reply(200, headers=ABILITIES, is_stateless=True)
 
 
 def answer_options(context: RequestContext, node: Node, now: float) -> Answer:
@@ -30,8 +32,7 @@ def answer_options(context: RequestContext, node: Node, now: float) -> Answer:
     if uri.user or not node.names.is_responsible_for(uri):
         return CONTINUE
     # RFC 3261 8.2.2.3
-    unknown = [option for option in request.values(REQUIRE) if option.lower() not in EXTENSIONS]
-    if unknown:
-        return Reply(420, headers=((b"Unsupported", b", ".join(unknown)),), is_stateless=True)
-    # RFC 3261 8.2.7: the answer is the same each time, so no transaction need remember it.
-    return Reply(200, headers=ABILITIES, is_stateless=True)
+    unsupported = unsupported_by_us(request)
+    if unsupported:
+        return Reply(420, headers=(unsupported,), is_stateless=True)
+    return ANSWER

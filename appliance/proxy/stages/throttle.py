@@ -13,8 +13,9 @@ from appliance.proxy.answers import CONTINUE, Answer, Drop, Reply
 from appliance.proxy.node import Node
 from appliance.proxy.rate_limits import Limit
 from appliance.proxy.request_context import RequestContext
+from appliance.sip.lines import make_line
 
-RETRY_AFTER = ((b"Retry-After", b"5"),)
+RETRY_AFTER = (make_line(b"Retry-After", b"5"),)
 EVERYTHING = "all"
 
 

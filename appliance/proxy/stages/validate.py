@@ -11,6 +11,7 @@ from appliance.proxy.forwarding import breadth_of
 from appliance.proxy.keys import loop_part_of
 from appliance.proxy.node import Node
 from appliance.proxy.request_context import RequestContext
+from appliance.sip.lines import make_line
 from appliance.sip.message import Request
 from appliance.sip.names import PROXY_REQUIRE, VIA
 from appliance.sip.via import parse_via
@@ -36,8 +37,8 @@ def validate(context: RequestContext, node: Node, now: float) -> Answer:
     breadth_of(request)
     # RFC 3261 16.3 step 5
     if request.count(PROXY_REQUIRE):
-        unsupported = b", ".join(request.values(PROXY_REQUIRE))
-        return Reply(420, headers=((b"Unsupported", unsupported),), is_stateless=True)
+        unsupported = make_line(b"Unsupported", b", ".join(request.values(PROXY_REQUIRE)))
+        return Reply(420, headers=(unsupported,), is_stateless=True)
     return CONTINUE
 
 
