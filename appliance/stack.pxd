@@ -18,6 +18,12 @@ from appliance.transaction.transaction cimport ClientTransaction, ServerTransact
 from appliance.transport.flow cimport Flow, Outgoing
 from appliance.transport.via cimport is_last_via, stamp_received
 
+cdef int NO_WORKER, UDP
+
+
+# Counters of every message.
+cdef Py_ssize_t HANDED_OVER, KEEPALIVES_RECEIVED, REQUESTS_RECEIVED, REQUESTS_SENT, RESPONSES_RECEIVED, RESPONSES_SENT
+
 
 cdef class Stack:
     cdef public list counters

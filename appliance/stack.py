@@ -18,8 +18,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from appliance.catalogue import counters as catalogue
 from appliance.catalogue.alarms import OVERLOAD, REPLICATION_LAGGING
+from appliance.catalogue.counters import (
+    BINDINGS_EXPIRED,
+    CALLS_MOVED,
+    COUNTERS,
+    DROPPED_MALFORMED,
+    DROPPED_NOT_OUR_VIA,
+    HANDED_OVER,
+    HANDED_OVER_RECEIVED,
+    KEEPALIVES_RECEIVED,
+    REFUSED_MALFORMED,
+    REPLICATION_LATE,
+    REQUESTS_RECEIVED,
+    REQUESTS_SENT,
+    RESPONSES_RECEIVED,
+    RESPONSES_SENT,
+    SEND_FAILED,
+    SENT_ON,
+)
 from appliance.catalogue.settings import Settings
 from appliance.location.binding import BindingChange
 from appliance.location.bindings import BindingTable
@@ -70,7 +87,7 @@ class Stack:
     """The SIP of one worker."""
 
     def __init__(self, settings: Settings, worker: int, key: bytes, now: float, wall_time: float) -> None:
-        self.counters: list[int] = [0] * len(catalogue.COUNTERS)
+        self.counters: list[int] = [0] * len(COUNTERS)
         self._syntax = syntax_limits(settings.syntax)
         self._ownership = Ownership(worker, seed_of(key))
         self._connections = ConnectionDirectory(worker)
@@ -127,7 +144,7 @@ class Stack:
         for data, flow in batch:
             # RFC 5626 4.4.1 is for streams, but many phones keep their NAT open by empty lines on UDP.
             if len(data) <= KEEPALIVE_LEN_MAX and not data.strip(b"\r\n\0"):
-                self.counters[catalogue.KEEPALIVES_RECEIVED] += 1
+                self.counters[KEEPALIVES_RECEIVED] += 1
             else:
                 self._receive(data, flow, now, self._ownership.is_shared)
 
@@ -157,12 +174,12 @@ class Stack:
         owner = self._ownership.owner_of(call_id)
         if owner == self._ownership.worker:
             return False
-        self.counters[catalogue.HANDED_OVER] += 1
+        self.counters[HANDED_OVER] += 1
         self._messages.append((owner, HandedOver(data, flow)))
         return True
 
     def _receive_request(self, request: Request, flow: Flow, now: float, is_unjudged: bool) -> None:
-        self.counters[catalogue.REQUESTS_RECEIVED] += 1
+        self.counters[REQUESTS_RECEIVED] += 1
         stamp_received(request, flow)
         server = self._transactions.server_for(request)
         if server is not None:
@@ -171,11 +188,11 @@ class Stack:
             self._proxy.receive_request(request, flow, now)
 
     def _receive_response(self, response: Response, now: float) -> None:
-        self.counters[catalogue.RESPONSES_RECEIVED] += 1
+        self.counters[RESPONSES_RECEIVED] += 1
         via = response.read_top_via()
         # RFC 3261 18.1.2
         if not self._node.names.is_own_sent_by(via.host, via.port):
-            self.counters[catalogue.DROPPED_NOT_OUR_VIA] += 1
+            self.counters[DROPPED_NOT_OUR_VIA] += 1
             return
         client = self._transactions.client_for(response)
         if client is None:
@@ -190,9 +207,9 @@ class Stack:
         """Answer what can be answered (RFC 3261 16.3 step 1, 18.3), count and drop the rest."""
         request = fault.message
         if not isinstance(request, Request) or request.method == b"ACK":
-            self.counters[catalogue.DROPPED_MALFORMED] += 1
+            self.counters[DROPPED_MALFORMED] += 1
             return
-        self.counters[catalogue.REFUSED_MALFORMED] += 1
+        self.counters[REFUSED_MALFORMED] += 1
         to_tag = self._node.keys.fault_tag(request)
         data = write_response(request, fault.status, fault.reason.encode(), to_tag=to_tag)
         self._transactions.outbox.append(Outgoing(data, _answer_flow(request, flow), b""))
@@ -204,7 +221,7 @@ class Stack:
         is_astray = False
         for sender, message in batch:
             if isinstance(message, HandedOver):
-                self.counters[catalogue.HANDED_OVER_RECEIVED] += 1
+                self.counters[HANDED_OVER_RECEIVED] += 1
                 self._receive(message.data, message.flow, now, False)
                 is_astray |= not self._ownership.is_own(find_call_id(message.data))
             elif isinstance(message, SendOn):
@@ -256,7 +273,7 @@ class Stack:
                 moved.setdefault(owner, []).append(snapshot)
                 call.relinquish(now)
         for owner, snapshots in moved.items():
-            self.counters[catalogue.CALLS_MOVED] += len(snapshots)
+            self.counters[CALLS_MOVED] += len(snapshots)
             self._messages.append((owner, CallsMoved(snapshots, self._ownership.epoch)))
 
     def adopt(self, snapshots: Sequence[bytes], now: float) -> None:
@@ -300,7 +317,7 @@ class Stack:
     def receive_failures(self, batch: Sequence[Outgoing], now: float) -> None:
         """What could not be sent (RFC 3261 18.4); a sibling may have asked for it."""
         for outgoing in batch:
-            self.counters[catalogue.SEND_FAILED] += 1
+            self.counters[SEND_FAILED] += 1
             if outgoing.branch and not self._transactions.fail(outgoing.branch, now):
                 self._messages.extend((worker, SendFailed(outgoing.branch)) for worker in self._ownership.siblings)
 
@@ -319,7 +336,7 @@ class Stack:
         if self._expiry_at <= now:
             self._expiry_at = now + EXPIRY_INTERVAL_S
             expired = self._bindings.expire(self._node.wall_time(now), EXPIRED_MAX_PER_TURN)
-            self.counters[catalogue.BINDINGS_EXPIRED] += expired
+            self.counters[BINDINGS_EXPIRED] += expired
         self._release_replies(now)
 
     def next_timer(self) -> float:
@@ -363,8 +380,8 @@ class Stack:
             if outgoing.flow.transport != UDP:
                 outgoing.flow = self._connections.way_by(outgoing.flow)
                 is_elsewhere |= outgoing.flow.worker not in (NO_WORKER, self._ownership.worker)
-        self.counters[catalogue.RESPONSES_SENT] += responses
-        self.counters[catalogue.REQUESTS_SENT] += len(outgoings) - responses
+        self.counters[RESPONSES_SENT] += responses
+        self.counters[REQUESTS_SENT] += len(outgoings) - responses
         if not is_elsewhere:
             return outgoings
         own = self._pass_on(outgoings, now)
@@ -379,7 +396,7 @@ class Stack:
             if worker in (NO_WORKER, self._ownership.worker):
                 own.append(outgoing)
             elif worker in self._ownership.siblings:
-                self.counters[catalogue.SENT_ON] += 1
+                self.counters[SENT_ON] += 1
                 self._messages.append((worker, SendOn(outgoing)))
             else:
                 own.extend(self._without_connection(outgoing, now))
@@ -395,7 +412,7 @@ class Stack:
 
     def _release_replies(self, now: float) -> None:
         if len(self._proxy.held):
-            self.counters[catalogue.REPLICATION_LATE] += self._proxy.held.release(self._replica.acknowledged(), now)
+            self.counters[REPLICATION_LATE] += self._proxy.held.release(self._replica.acknowledged(), now)
 
     def messages_to_send(self, now: float) -> list[tuple[int, BusMessage]]:
         """(destination worker, message) for the bus since the last call."""

@@ -13,6 +13,8 @@ from appliance.transaction.timers cimport Timer
 from appliance.transaction.transaction cimport ClientTransaction, ClientUser
 from appliance.transport.flow cimport Flow
 
+cdef int MAX_BREADTH
+
 cdef int _RESOLVING
 cdef int _CALLING
 cdef int _PROCEEDING

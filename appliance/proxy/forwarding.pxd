@@ -9,6 +9,8 @@ from appliance.sip.uri cimport Uri
 from appliance.transport.flow cimport Flow
 from appliance.transport.via cimport push_via
 
+cdef int CONTENT_LENGTH, MAX_BREADTH, MAX_FORWARDS, RECORD_ROUTE, ROUTE, TCP, UDP
+
 
 @cython.locals(request=Request, hop_uri=Uri)
 cpdef tuple prepare_request(RequestContext context, Target target, Node node)

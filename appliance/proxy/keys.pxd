@@ -7,6 +7,9 @@ from appliance.sip.via cimport Via
 from appliance.transaction.keys cimport has_cookie
 from appliance.transport.via cimport response_destination
 
+cdef int ROUTE
+
+
 @cython.final
 cdef class Keys:
     cdef SipHash _branch

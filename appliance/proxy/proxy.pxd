@@ -12,6 +12,8 @@ from appliance.transaction.transaction cimport ServerTransaction
 from appliance.transport.flow cimport Flow, Outgoing
 from appliance.transport.via cimport is_last_via, response_flow
 
+cdef Py_ssize_t CALLS_STARTED
+
 
 @cython.final
 cdef class Proxy:

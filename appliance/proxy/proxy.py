@@ -174,7 +174,8 @@ class Proxy:
             return None
         context.server = server
         if has_to_wait and request.method == b"INVITE":
-            self._node.counters[CALLS_STARTED] += not request.read_to_tag()
+            if not request.read_to_tag():
+                self._node.counters[CALLS_STARTED] += 1
             # RFC 3261 17.2.1: at once, so that no retransmission comes while branches are made.
             self._node.transactions.respond(server, 100, write_response(request, 100, b"Trying"), now)
         return server

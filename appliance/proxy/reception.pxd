@@ -7,6 +7,9 @@ from appliance.sip.via cimport Via, parse_via
 from appliance.transport.flow cimport Flow
 from appliance.transport.via cimport response_flow, stamped_via
 
+cdef int CALL_ID
+
+
 cdef class Reception:
     cdef public Admission admission
     cdef object _transactions

@@ -12,6 +12,8 @@ from appliance.sip.writer cimport write
 from appliance.transport.flow cimport Flow, Outgoing
 from appliance.transport.via cimport pop_via, response_destination
 
+cdef int VIA
+
 
 @cython.locals(target=Target)
 cpdef forward_request(RequestContext context, Node node, double now)

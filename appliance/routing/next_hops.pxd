@@ -5,6 +5,9 @@ from appliance.sip.characters cimport lowered
 from appliance.sip.uri cimport Uri
 from appliance.transport.flow cimport Flow
 
+cdef int TCP, UDP
+
+
 @cython.final
 cdef class NextHops:
     cdef HostCache _hosts

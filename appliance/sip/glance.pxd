@@ -3,6 +3,9 @@ cimport cython
 from appliance.sip.characters cimport index_of, part, skip_space, trimmed
 from appliance.sip.names cimport header_id, known_id
 
+cdef int CALL_ID, CSEQ, FROM, TO, VIA
+
+
 cdef class Glance:
     cdef public bytes method
     cdef public bytes top_via

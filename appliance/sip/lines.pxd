@@ -4,6 +4,8 @@ from appliance.sip.characters cimport index_of, is_one_line, part, skip_space, t
 from appliance.sip.names cimport header_id
 from appliance.sip.parameters cimport next_comma, split_list
 
+cdef int OTHER
+
 cdef bytes _IS_LIST
 
 cdef class HeaderLines:
@@ -19,6 +21,7 @@ cdef class HeaderLines:
     cpdef bytes required(self, int id)
     @cython.locals(octets='const unsigned char*', index=Py_ssize_t, found=int)
     cpdef int count(self, int id) except -1
+    cpdef bint has_one_value(self, int id) except -1
     @cython.locals(octets='const unsigned char*', index=Py_ssize_t, found=list)
     cpdef list lines_of(self, int id)
     @cython.locals(line=bytes, found=list)

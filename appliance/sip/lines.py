@@ -64,6 +64,12 @@ class HeaderLines:
                 found += 1
         return found
 
+    def has_one_value(self, id: int) -> bool:
+        """Is there one line of that id, and in it one value? Raises MalformedMessage(400) as `values` does."""
+        if self.count(id) != 1:
+            return False
+        return index_of(self.lines[self.index_of(id)], 44, 0) < 0 or len(self.values(id)) == 1
+
     def lines_of(self, id: int) -> list[bytes]:
         """The whole lines of that id, in order."""
         octets = self.ids

@@ -16,6 +16,7 @@ cdef class Message(HeaderLines):
     cdef public bytes _call_id
     cdef public long long _cseq_number
     cdef public bytes _cseq_method
+    cdef public int _max_forwards
     cdef public NameAddr _from
     cdef public bytes _from_tag
     cdef public NameAddr _to

@@ -38,6 +38,7 @@ class Message(HeaderLines):
         "_cseq_number",
         "_from",
         "_from_tag",
+        "_max_forwards",
         "_to",
         "_to_tag",
         "_via",
@@ -48,6 +49,7 @@ class Message(HeaderLines):
     _call_id: bytes | None
     _cseq_number: int
     _cseq_method: bytes
+    _max_forwards: int
     _from: NameAddr | None
     _to: NameAddr | None
     _from_tag: bytes | None
@@ -62,6 +64,7 @@ class Message(HeaderLines):
         self._call_id = None
         self._cseq_number = _UNREAD
         self._cseq_method = b""
+        self._max_forwards = _UNREAD
         self._from = None
         self._from_tag = None
         self._to = None
@@ -82,6 +85,8 @@ class Message(HeaderLines):
             self._call_id = None
         elif id == CSEQ:
             self._cseq_number = _UNREAD
+        elif id == MAX_FORWARDS:
+            self._max_forwards = _UNREAD
 
     @property
     def call_id(self) -> bytes:
@@ -206,13 +211,15 @@ class Message(HeaderLines):
 
     def read_max_forwards(self) -> int:
         """See max_forwards."""
-        value = self.first(MAX_FORWARDS)
-        if value is None:
-            return -1
-        hops = number(value)
-        if hops < 0:
-            raise MalformedMessage(400, "Malformed Max-Forwards")
-        return min(hops, 255)
+        if self._max_forwards == _UNREAD:
+            value = self.first(MAX_FORWARDS)
+            if value is None:
+                return -1
+            hops = number(value)
+            if hops < 0:
+                raise MalformedMessage(400, "Malformed Max-Forwards")
+            self._max_forwards = min(hops, 255)
+        return self._max_forwards
 
     def _copy_into(self, other: Message) -> None:
         self.copy_lines_into(other)
@@ -220,6 +227,7 @@ class Message(HeaderLines):
         other._call_id = self._call_id
         other._cseq_number = self._cseq_number
         other._cseq_method = self._cseq_method
+        other._max_forwards = self._max_forwards
         other._from = self._from
         other._from_tag = self._from_tag
         other._to = self._to

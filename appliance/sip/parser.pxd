@@ -5,6 +5,9 @@ from appliance.sip.message cimport Message, Request, Response
 from appliance.sip.names cimport header_id, known_id
 from appliance.sip.via cimport Via
 
+cdef int CSEQ, FROM, MAX_FORWARDS, TO
+
+
 @cython.final
 cdef class SyntaxLimits:
     cdef readonly Py_ssize_t message_len_max

@@ -4,6 +4,8 @@ from appliance.sip.characters cimport digits_of, is_one_line, trimmed
 from appliance.sip.message cimport Message, Request, Response
 from appliance.sip.status cimport status_line
 
+cdef int CALL_ID, CSEQ, FROM, TIMESTAMP
+
 cdef int TO, VIA
 cdef unsigned int _COPIED
 cdef unsigned int _COPIED_FOR_TRYING

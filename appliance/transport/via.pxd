@@ -5,6 +5,8 @@ from appliance.sip.message cimport Request, Response
 from appliance.sip.via cimport Via, parse_via, write_via
 from appliance.transport.flow cimport Flow, Outgoing
 
+cdef int NO_CONNECTION, NO_WORKER, TCP, UDP
+
 cdef int ABSENT, VIA
 
 @cython.locals(via=Via, with_stamp=Via)

@@ -214,7 +214,7 @@ def pop_via(response: Response) -> bytes:
 
 def is_last_via(response: Response) -> bool:
     """Is our own Via the only one, so that nobody is left to whom the response could go (RFC 3261 16.7 step 3)?"""
-    return response.count(VIA) == 1 and len(response.values(VIA)) == 1
+    return response.has_one_value(VIA)
 
 
 def is_our_via(via: Via, own_sent_bys: Container[bytes]) -> bool:

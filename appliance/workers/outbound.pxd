@@ -3,6 +3,8 @@ cimport cython
 from appliance.transport.flow cimport Outgoing
 from appliance.workers.datagram_doors cimport DatagramDoors
 
+cdef int UDP
+
 
 cdef class Outbound:
     cdef object _stack

@@ -23,11 +23,15 @@ cdef class Turn:
     cdef public object mirror
     cdef readonly long long count
 
-    @cython.locals(messages=list, at_once=Py_ssize_t, begin=Py_ssize_t, now=double)
+    @cython.locals(messages=list, now=double)
     cpdef read_datagrams(self)
+    @cython.locals(begin=Py_ssize_t, now=double)
+    cdef _receive_by_parts(self, list messages)
     cpdef _receive(self, list batch, double now)
-    @cython.locals(now=double, due=double, failures=list, outgoings=list)
     cpdef flush(self)
+    @cython.locals(due=double, failures=list, outgoings=list)
+    cdef _flush(self, double now)
     cpdef flush_soon(self)
     cdef _set_timer(self, double due, double now)
+    @cython.locals(now=double)
     cpdef timer_fired(self)

@@ -123,13 +123,20 @@ class Turn:
         if failures:
             self._stack.receive_failures(failures, now)
         if not messages:
-            self.flush()
+            self._flush(now)
             return
         self._delays.note_datagram(self._doors.delay_s, now)
-        at_once = AT_ONCE if self._doors.delay_s < LATE_S else len(messages)
-        for begin in range(0, len(messages), at_once):
-            self._receive(messages[begin : begin + at_once], clock.monotonic())
-            self.flush()
+        if len(messages) > AT_ONCE and self._doors.delay_s < LATE_S:
+            self._receive_by_parts(messages)
+            return
+        self._receive(messages, now)
+        self._flush(now)
+
+    def _receive_by_parts(self, messages: list[tuple[bytes, Flow]]) -> None:
+        for begin in range(0, len(messages), AT_ONCE):
+            now = clock.monotonic()
+            self._receive(messages[begin : begin + AT_ONCE], now)
+            self._flush(now)
 
     def receive_streamed(self, batch: list[tuple[bytes, Flow]], now: float) -> None:
         """What a connection has brought."""
@@ -158,9 +165,11 @@ class Turn:
 
     def flush(self) -> None:
         """Take from the stack what it wants to be done."""
+        self._flush(clock.monotonic())
+
+    def _flush(self, now: float) -> None:
         self.count += 1
         stack = self._stack
-        now = clock.monotonic()
         if self._is_flush_due:
             self._is_flush_due = False
             self._delays.note_turn(now - self._flush_due_since, now)
@@ -204,5 +213,6 @@ class Turn:
         """Something of the stack is due."""
         self._timer = None
         self._timer_at = NEVER
-        self._stack.handle_timers(clock.monotonic())
-        self.flush()
+        now = clock.monotonic()
+        self._stack.handle_timers(now)
+        self._flush(now)

@@ -5,6 +5,8 @@ from appliance.proxy.request_context cimport RequestContext
 from appliance.sip.message cimport Request
 from appliance.sip.uri cimport Uri
 
+cdef int AUTHORIZATION, PROXY_AUTHORIZATION
+
 
 @cython.locals(request=Request, claimed=Uri)
 cpdef object authenticate(RequestContext context, Node node, double now)

@@ -6,6 +6,8 @@ from appliance.sip.headers cimport parse_name_addr
 from appliance.sip.message cimport Request
 from appliance.sip.uri cimport Uri
 
+cdef int ROUTE
+
 
 @cython.locals(request=Request, first=Uri)
 cpdef object loose_route(RequestContext context, Node node, double now)

@@ -41,6 +41,7 @@ def register(context: RequestContext, node: Node, now: float) -> Answer:
         node.worker,
     )
     node.counters[REGISTRATIONS_ACCEPTED if outcome.status == 200 else REGISTRATIONS_REFUSED] += 1
-    node.counters[BINDINGS_FULL] += outcome.status == 503
+    if outcome.status == 503:
+        node.counters[BINDINGS_FULL] += 1
     after = node.publish(outcome.change) if outcome.change is not None else 0
     return Reply(outcome.status, outcome.reason, tuple(outcome.headers), after=after)

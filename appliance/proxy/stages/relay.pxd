@@ -4,6 +4,8 @@ from appliance.proxy.node cimport Node
 from appliance.proxy.request_context cimport RequestContext
 from appliance.sip.message cimport Request
 
+cdef int ROUTE
+
 
 @cython.locals(request=Request, is_local=bint)
 cpdef object relay(RequestContext context, Node node, double now)

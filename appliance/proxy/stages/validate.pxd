@@ -7,6 +7,8 @@ from appliance.sip.message cimport Request
 from appliance.sip.uri cimport Uri
 from appliance.sip.via cimport Via, parse_via
 
+cdef int PROXY_REQUIRE, VIA
+
 
 @cython.locals(request=Request, uri=Uri)
 cpdef object validate(RequestContext context, Node node, double now)

@@ -51,7 +51,7 @@ def _is_answered_here(request: Request, node: Node) -> bool:
 def _is_loop(context: RequestContext, node: Node) -> bool:
     """RFC 5393 4.2.1: was this very request, by the fields that route it, forwarded here before?"""
     request = context.request
-    if request.count(VIA) < 2 and b"," not in (request.first(VIA) or b""):
+    if request.has_one_value(VIA):
         return False
     for value in request.values(VIA):
         if not any(name in value for name in node.names.sent_bys):
