@@ -39,7 +39,7 @@ def extensions() -> list[Extension]:
     """One extension module for each file that Cython compiles."""
     paths = sorted(ROOT.glob("appliance/**/*.pyx"))
     if not IS_PURE:
-        paths += [path.with_suffix(".py") for path in sorted(ROOT.glob("appliance/**/*.pxd"))]
+        paths += [path for path in sorted(ROOT.glob("appliance/**/*.py")) if path.with_suffix(".pxd").exists()]
     return [_extension(path.relative_to(ROOT)) for path in paths]
 
 

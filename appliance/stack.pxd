@@ -42,6 +42,7 @@ cdef class Stack:
     cdef list _messages
     cdef double _expiry_at
 
+    cpdef note_delay(self, double delay_s, double now)
     @cython.locals(data=bytes, flow=Flow)
     cpdef receive_datagrams(self, object batch, double now)
     @cython.locals(owner=int)
@@ -56,6 +57,7 @@ cdef class Stack:
     cpdef list datagrams_to_send(self, double now)
     @cython.locals(due=double)
     cpdef double next_timer(self)
+    cpdef handle_timers(self, double now)
     cpdef tuple outputs(self, double now)
     cpdef list snapshots_to_keep(self)
     cpdef list questions_to_ask(self)

@@ -2,6 +2,7 @@
 cimport cython
 
 from appliance.transport.flow cimport Outgoing
+from appliance.workers.datagrams cimport DatagramSocket
 
 
 cdef class DatagramDoors:
@@ -10,12 +11,14 @@ cdef class DatagramDoors:
     cdef set _wants_write
     cdef tuple _past
     cdef object _poll
-    cdef object _only
+    cdef DatagramSocket _only
     cdef readonly double delay_s
 
     cdef _note_only(self)
+    @cython.locals(only=DatagramSocket)
     cpdef tuple read(self)
     cpdef list write(self, list outgoings)
     @cython.locals(outgoing=Outgoing)
     cdef bint _is_all_by(self, int listener, list outgoings) except -1
-    cdef list _write(self, object door, list outgoings)
+    @cython.locals(parcels=list, outgoing=Outgoing)
+    cdef list _write(self, DatagramSocket door, list outgoings)

@@ -101,7 +101,10 @@ class DatagramDoors:
         return True
 
     def _write(self, door: DatagramSocket, outgoings: list[Outgoing]) -> list[Outgoing]:
-        failures = door.write_batch(outgoings)
+        parcels = []
+        for outgoing in outgoings:
+            parcels.append((outgoing, outgoing.data, outgoing.flow.remote))
+        failures = [outgoing for outgoing, _, _ in door.write_batch(parcels)]
         if not (door.waiting_count or self._wants_write):
             return failures
         waits = door.waiting_count > 0

@@ -48,28 +48,10 @@ cdef extern from *:
         return 0.0;
     }
     """
-    ctypedef unsigned int socklen_t
     ctypedef unsigned short sa_family_t
     int AF_INET, AF_INET6, MSG_DONTWAIT, MSG_TRUNC, MSG_ERRQUEUE
     int SOL_SOCKET, SO_DOMAIN, SO_TIMESTAMPNS, IPPROTO_IP, IPPROTO_IPV6, IP_RECVERR, IPV6_RECVERR
     int SO_EE_ORIGIN_ICMP, SO_EE_ORIGIN_ICMP6
-
-    cdef struct iovec:
-        void *iov_base
-        size_t iov_len
-
-    cdef struct msghdr:
-        void *msg_name
-        socklen_t msg_namelen
-        iovec *msg_iov
-        size_t msg_iovlen
-        void *msg_control
-        size_t msg_controllen
-        int msg_flags
-
-    cdef struct mmsghdr:
-        msghdr msg_hdr
-        unsigned int msg_len
 
     cdef struct in_addr:
         uint32_t s_addr
@@ -115,7 +97,6 @@ cdef enum:
     # No UDP payload is longer, and no ICMP error quotes more of one.
     PAYLOAD_MAX = 65535
     QUOTE_MAX = 2048
-    CONTROL_LEN = 512
     # How often a datagram is tried that meets pending errors of others.
     TRIES_MAX = 16
     # The buffers of one batch begin at different places of a page: equal ones would share cache sets.
@@ -130,10 +111,6 @@ cdef class BoundedCache:
     Two generations: an entry that is used moves to the young one; when that is half of the limit,
     the old one goes as a whole. So forgetting costs nothing for each entry.
     """
-
-    cdef dict _young
-    cdef dict _old
-    cdef Py_ssize_t _half
 
     def __init__(self, Py_ssize_t limit):
         self._young = {}
@@ -167,30 +144,9 @@ cdef class DatagramSocket:
 
     Counts since the beginning: `received`, `sent`, `truncated` (dropped on the way in), `overflowed`
     (refused because the queue was full). `has_errors`: read_errors has something to tell. `delay_s`: how long
-    the first datagram of the last batch, the oldest, had waited to be read.
+    the first datagram of the last batch, the oldest, had waited to be read. `waiting_count`: datagrams that wait until
+    the socket takes more.
     """
-
-    cdef readonly int fd
-    cdef readonly int listener
-    cdef readonly unsigned long long received
-    cdef readonly unsigned long long sent
-    cdef readonly unsigned long long truncated
-    cdef readonly unsigned long long overflowed
-    cdef readonly bint has_errors
-    cdef readonly double delay_s
-    cdef char[CONTROL_LEN] _control
-    cdef BoundedCache _flows
-    cdef BoundedCache _names
-    cdef list _waiting
-    cdef Py_ssize_t _queue_max
-    cdef size_t _stride
-    cdef mmsghdr *_in
-    cdef iovec *_in_parts
-    cdef char *_in_names
-    cdef char *_buffer
-    cdef mmsghdr *_out
-    cdef iovec *_out_parts
-    cdef char *_out_names
 
     def __cinit__(self):
         self._in = <mmsghdr *>calloc(BATCH, sizeof(mmsghdr))
@@ -265,18 +221,13 @@ cdef class DatagramSocket:
             setsockopt(self.fd, IPPROTO_IP, IP_RECVERR, &yes, sizeof(int))
 
     @property
-    def waiting_count(self):
-        """Datagrams that wait until the socket takes more."""
-        return len(self._waiting)
-
-    @property
     def flows_count(self):
         """Sources that are remembered."""
         return len(self._flows)
 
     # -- in ------------------------------------------------------------------------------------------
 
-    def read_batch(self):
+    cpdef list read_batch(self):
         """Up to BATCH_MAX datagrams as (bytes, Flow); [] when nothing is there, or an error was."""
         cdef int count
         cdef int fault
@@ -351,13 +302,14 @@ cdef class DatagramSocket:
 
     # -- out -----------------------------------------------------------------------------------------
 
-    def write_batch(self, list outgoings):
-        """Send, in order, what waits and then `outgoings`; gives back those that cannot be sent.
+    cpdef list write_batch(self, list parcels):
+        """Send, in order, what waits and then `parcels`; gives back those that cannot be sent.
 
+        A parcel is (whose it is, data, remote address), for a tuple is read fast by this module in both builds.
         What the socket does not take now waits for the next call, which may bring an empty list.
         """
         cdef list failures = []
-        cdef list queue = self._waiting + outgoings if self._waiting else outgoings
+        cdef list queue = self._waiting + parcels if self._waiting else parcels
         cdef Py_ssize_t begin = 0
         cdef Py_ssize_t size = len(queue)
         self._waiting = []
@@ -369,6 +321,7 @@ cdef class DatagramSocket:
                 self.overflowed += len(self._waiting) - self._queue_max
                 failures.extend(self._waiting[self._queue_max :])
                 del self._waiting[self._queue_max :]
+        self.waiting_count = len(self._waiting)
         return failures
 
     cdef Py_ssize_t _send(self, list queue, Py_ssize_t begin, list failures) except -1:
@@ -377,6 +330,7 @@ cdef class DatagramSocket:
         When the socket takes no more, what is left of this batch goes to _waiting.
         """
         cdef list batch = []
+        cdef tuple parcel
         cdef Py_ssize_t end = begin
         cdef unsigned int count
         cdef unsigned int done = 0
@@ -384,12 +338,12 @@ cdef class DatagramSocket:
         cdef int sent
         cdef int fault
         while end < len(queue) and len(batch) < BATCH:
-            outgoing = queue[end]
+            parcel = queue[end]
             end += 1
-            if self._address(outgoing, len(batch)):
-                batch.append(outgoing)
+            if self._address(parcel, len(batch)):
+                batch.append(parcel)
             else:
-                failures.append(outgoing)
+                failures.append(parcel)
         count = <unsigned int>len(batch)
         while done < count:
             with nogil:
@@ -413,17 +367,17 @@ cdef class DatagramSocket:
                     tries = 0
         return end
 
-    cdef bint _address(self, object outgoing, Py_ssize_t slot) except -1:
+    cdef bint _address(self, tuple parcel, Py_ssize_t slot) except -1:
         """Point a slot of the batch at the data and the address; False for an address that is none."""
         cdef mmsghdr *message = &self._out[slot]
-        cdef object remote = outgoing.flow.remote
+        cdef object data = parcel[1]
+        cdef object remote = parcel[2]
         cdef object name = self._names.find(remote)
         if name is None:
             name = name_of(remote)
             self._names.put(remote, name)
         if not name:
             return False
-        data = outgoing.data
         if type(data) is not bytes:
             raise TypeError("the data of a datagram are bytes")
         # The queue holds the data, and the copy outlives a name that the cache forgets.

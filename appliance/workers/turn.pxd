@@ -1,12 +1,13 @@
 cimport cython
 
+from appliance.stack cimport Stack
 from appliance.workers.datagram_doors cimport DatagramDoors
 from appliance.workers.delays cimport Delays
 from appliance.workers.outbound cimport Outbound
 
 
 cdef class Turn:
-    cdef object _stack
+    cdef Stack _stack
     cdef DatagramDoors _doors
     cdef object _journal
     cdef object _recorder
@@ -29,7 +30,7 @@ cdef class Turn:
     cdef _receive_by_parts(self, list messages)
     cpdef _receive(self, list batch, double now)
     cpdef flush(self)
-    @cython.locals(due=double, failures=list, outgoings=list)
+    @cython.locals(stack=Stack, due=double, failures=list, outgoings=list)
     cdef _flush(self, double now)
     cpdef flush_soon(self)
     cdef _set_timer(self, double due, double now)

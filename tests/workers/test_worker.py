@@ -22,7 +22,7 @@ from appliance.routing.questions import Answer, FindSubscriber, HostAnswer, Look
 from appliance.sip.message import Request
 from appliance.sip.parser import SyntaxLimits, parse
 from appliance.sip.writer import write_response
-from appliance.stack import Outputs
+from appliance.stack import Outputs, Stack
 from appliance.state.messages import BusMessage, CallsMoved, Drain, HandedOver, Heartbeat, SendOn, SlotsChanged, Stop
 from appliance.state.slots import deal
 from appliance.transport.flow import TCP, UDP, Flow, Outgoing
@@ -45,12 +45,13 @@ def options(call_id: str = "a", via: str = "SIP/2.0/UDP 127.0.0.1;rport;branch=z
     ).encode()
 
 
-class EchoStack:
+class EchoStack(Stack):
     """Answers every request with 200, and remembers what else it was told."""
 
+    is_in_sync = True
+
     def __init__(self, journal: Journal) -> None:
-        self.counters = [0] * len(catalogue.COUNTERS)
-        self.is_in_sync = True
+        super().__init__(Settings(), 0, b"0123456789abcdef", 0.0, 0.0)
         self.outbox: list[Outgoing] = []
         self.messages: list[tuple[int, BusMessage]] = []
         self.questions: list[Question] = []
