@@ -2,6 +2,7 @@
 cimport cython
 from appliance.location.binding cimport Binding, BindingChange as Change
 from appliance.location.digests cimport Digests
+from appliance.sip.fnv cimport fnv
 
 cdef unsigned long long _SPREAD_NAME
 cdef unsigned long long _SPREAD_VERSION
@@ -22,11 +23,13 @@ cdef class BindingTable:
     cdef long long _clock
     cdef long long _swept
     cdef dict _shared
+    @cython.locals(only=Binding)
     cpdef list find(self, bytes aor, double wall_time, bytes instance=*)
     cpdef list entries(self, bytes aor)
-    cpdef bint apply(self, Change change)
+    @cython.locals(changed=bint, binding=Binding)
+    cpdef bint apply(self, Change change) except -1
     @cython.locals(place=int, old=Binding, name=cython.ulonglong, difference=cython.ulonglong)
-    cpdef bint apply_binding(self, Binding binding)
+    cpdef bint apply_binding(self, Binding binding) except -1
     cdef _insert(self, int place, object held, Binding binding)
     cdef _refresh(self, Binding old, Binding new)
     cdef _share_texts(self, Binding binding)
@@ -42,11 +45,11 @@ cdef class BindingTable:
     cpdef list aors_of_range(self, int place)
 
 
-cpdef int range_of(bytes aor)
-@cython.locals(binding=Binding)
+cpdef int range_of(bytes aor) noexcept
+@cython.locals(only=Binding, binding=Binding)
 cdef Binding _with_key(object held, bytes key)
-cdef long long _second_of(Binding binding)
-cdef unsigned long long _hash(Binding binding) except? 0
-cdef unsigned long long _name_of(Binding binding) except? 0
+cdef long long _second_of(Binding binding) noexcept
+cdef unsigned long long _hash(Binding binding) noexcept
+cdef unsigned long long _name_of(Binding binding) noexcept
 @cython.locals(mixed=cython.ulonglong)
 cdef unsigned long long _mixed(unsigned long long name, unsigned long long version) noexcept

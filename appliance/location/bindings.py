@@ -5,7 +5,7 @@ RFC 3261 10 and 16.5 (the location service), RFC 5627 (instances), RFC 5626 (reg
 Every worker holds the whole table, so the table is a replicated map: of two records of one binding the later one wins
 (binding.py has the order, and says what a tombstone is).
 
-Addresses-of-record lie in 256 ranges by CRC-32, each with a digest (digests.py). Ends are found by buckets of one
+Addresses-of-record lie in 256 ranges by a checksum, each with a digest (digests.py). Ends are found by buckets of one
 second: a refresh leaves a binding in the bucket where it lies, and it is moved when that comes due.
 
 Knows nothing of requests, sockets, clocks or other workers.
@@ -15,11 +15,11 @@ from __future__ import annotations
 
 from heapq import heappop, heappush
 from typing import Final
-from zlib import crc32
 
 from appliance.location.binding import Binding
 from appliance.location.binding import BindingChange as BindingChange
 from appliance.location.digests import RANGES, Digests
+from appliance.sip.fnv import fnv
 
 SHARED_MAX: Final = 4096  # distinct texts that bindings share; at the limit sharing begins anew
 # What _mixed() multiplies by: odd numbers whose bits look random (the first is 2**64 over the golden ratio).
@@ -79,11 +79,12 @@ class BindingTable:
 
     def find(self, aor: bytes, wall_time: float, instance: bytes = b"") -> list[Binding]:
         """The live bindings of an address, highest q first, then the newest; or the one of an instance."""
-        held = self._ranges[crc32(aor) & 255].get(aor)
+        held = self._ranges[range_of(aor)].get(aor)
         if held is None:
             return []
         if isinstance(held, Binding):
-            return [held] if held.expires_at > wall_time and (not instance or held.instance == instance) else []
+            only: Binding = held
+            return [only] if only.expires_at > wall_time and (not instance or only.instance == instance) else []
         found = [binding for binding in held if binding.expires_at > wall_time]
         if instance:
             # RFC 5627 6.1: of several contacts of one instance, the one refreshed last, and no other.
@@ -94,7 +95,7 @@ class BindingTable:
 
     def entries(self, aor: bytes) -> list[Binding]:
         """Everything that is remembered of an address, tombstones included, in no order."""
-        held = self._ranges[crc32(aor) & 255].get(aor)
+        held = self._ranges[range_of(aor)].get(aor)
         if held is None:
             return []
         return [held] if isinstance(held, Binding) else held.copy()
@@ -109,7 +110,7 @@ class BindingTable:
 
     def apply_binding(self, binding: Binding) -> bool:
         """The same for one record. The object must not be used by the caller afterwards, except to read it."""
-        place = crc32(binding.aor) & 255
+        place = range_of(binding.aor)
         held = self._ranges[place].get(binding.aor)
         old = _with_key(held, binding.key)
         if old is None:
@@ -254,7 +255,7 @@ class BindingTable:
             binding.bucket = 0
             self._schedule(binding)
             return ended
-        place = crc32(binding.aor) & 255
+        place = range_of(binding.aor)
         self._digests.note(int(binding.forget_at) + 1, place, _hash(binding), self._clock)
         self._drop(place, binding)
         return ended
@@ -309,14 +310,15 @@ class BindingTable:
 
 def range_of(aor: bytes) -> int:
     """The range, 0..255, that an address-of-record lies in."""
-    return crc32(aor) & 255
+    return fnv(aor) & 255
 
 
 def _with_key(held: Binding | list[Binding] | None, key: bytes) -> Binding | None:
     if held is None:
         return None
     if isinstance(held, Binding):
-        return held if held.key == key else None
+        only: Binding = held
+        return only if only.key == key else None
     for binding in held:
         if binding.key == key:
             return binding
@@ -358,7 +360,7 @@ def _hash(binding: Binding) -> int:
 
 
 def _name_of(binding: Binding) -> int:
-    return crc32(binding.key, crc32(binding.aor))
+    return fnv(binding.key, fnv(binding.aor))
 
 
 def _mixed(name: int, version: int) -> int:

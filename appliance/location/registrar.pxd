@@ -11,6 +11,14 @@ from appliance.transport.flow cimport Flow
 cdef int EXPIRES, PATH, REQUIRE, SUPPORTED, USER_AGENT
 
 
+@cython.final
+cdef class Rules:
+    cdef readonly long long expires_min_s
+    cdef readonly long long expires_default_s
+    cdef readonly long long expires_max_s
+    cdef readonly Py_ssize_t contacts_max
+
+
 cdef class Outcome:
     cdef public int status
     cdef public bytes reason
@@ -23,7 +31,7 @@ cdef class Registration:
     cdef public Request request
     cdef public bytes aor
     cdef public list entries
-    cdef public object settings
+    cdef public Rules rules
     cdef public Flow flow
     cdef public tuple source
     cdef public double wall_time
@@ -42,8 +50,11 @@ cdef class Registration:
     cpdef list bindings_after(self)
 
 
-@cython.locals(registration=Registration, contacts=list, first=Contact, last=Contact)
-cpdef Outcome register(Request request, bytes aor, BindingTable table, object settings, Flow flow, tuple source, double wall_time,
+@cython.locals(registration=Registration)
+cdef Registration _begin(Request request, bytes aor, list entries, Rules rules, Flow flow, tuple source, double wall_time,
+                         int worker)
+@cython.locals(registration=Registration, contacts=list, first=Contact)
+cpdef Outcome register(Request request, bytes aor, BindingTable table, Rules rules, Flow flow, tuple source, double wall_time,
                        int worker)
 cdef _check_extensions(Request request)
 cpdef bytes unsupported_by_us(Request request)
@@ -66,7 +77,7 @@ cdef _check_room(Registration registration, BindingTable table)
 @cython.locals(text=bytes)
 cdef long long _expires_of_request(Registration registration) except -1
 @cython.locals(expires_min_s='long long')
-cdef long long _granted(long long requested_s, object settings) except -1
+cdef long long _granted(long long requested_s, Rules rules) except -1
 @cython.locals(binding=Binding, headers=list, wants_gruu=bint)
 cdef Outcome _accepted(Registration registration)
 @cython.locals(expires_s='long long', parts=list)

@@ -59,6 +59,18 @@ class RegistrarSettings(Protocol):
     def contacts_max(self) -> int: ...
 
 
+class Rules:
+    """The settings as numbers that compiled code compares: seconds, and a number of contacts per address."""
+
+    __slots__ = ("contacts_max", "expires_default_s", "expires_max_s", "expires_min_s")
+
+    def __init__(self, settings: RegistrarSettings) -> None:
+        self.expires_min_s = settings.expires_min_s
+        self.expires_default_s = settings.expires_default_s
+        self.expires_max_s = settings.expires_max_s
+        self.contacts_max = settings.contacts_max
+
+
 class Outcome:
     """The answer to a REGISTER: status, reason phrase (b"": the registered one), header lines, the change to apply."""
 
@@ -95,7 +107,7 @@ class Registration:
         "path",
         "pending",
         "request",
-        "settings",
+        "rules",
         "source",
         "supported",
         "user_agent",
@@ -103,31 +115,20 @@ class Registration:
         "worker",
     )
 
-    def __init__(
-        self,
-        request: Request,
-        aor: bytes,
-        entries: list[Binding],
-        settings: RegistrarSettings,
-        flow: Flow | None,
-        source: tuple[str, int] | None,
-        wall_time: float,
-        worker: int,
-    ) -> None:
-        self.request = request
-        self.aor = aor
-        self.entries = entries
-        self.settings = settings
-        self.flow = flow if flow is not None and flow.connection != 0 else None
-        self.source = source
-        self.wall_time = wall_time
-        self.worker = worker
-        self.call_id = request.read_call_id()
-        self.cseq = request.read_cseq_number()
-        self.supported = request.values(SUPPORTED)
-        self.path = tuple(request.values(PATH))
-        self.user_agent = (request.first(USER_AGENT) or b"")[:USER_AGENT_LEN_MAX]
-        self.pending: list[Binding] = []
+    request: Request
+    aor: bytes
+    entries: list[Binding]
+    rules: Rules
+    flow: Flow | None
+    source: tuple[str, int] | None
+    wall_time: float
+    worker: int
+    call_id: bytes
+    cseq: int
+    supported: list[bytes]
+    path: tuple[bytes, ...]
+    user_agent: bytes
+    pending: list[Binding]
 
     def is_in_order(self, old: Binding) -> bool:
         """RFC 3261 10.3 step 7: inside one Call-ID only a higher CSeq may change a binding."""
@@ -194,11 +195,39 @@ class Registration:
         return [binding for binding in after.values() if binding.expires_at > self.wall_time]
 
 
+def _begin(
+    request: Request,
+    aor: bytes,
+    entries: list[Binding],
+    rules: Rules,
+    flow: Flow | None,
+    source: tuple[str, int] | None,
+    wall_time: float,
+    worker: int,
+) -> Registration:
+    registration = Registration.__new__(Registration)
+    registration.request = request
+    registration.aor = aor
+    registration.entries = entries
+    registration.rules = rules
+    registration.flow = flow if flow is not None and flow.connection != 0 else None
+    registration.source = source
+    registration.wall_time = wall_time
+    registration.worker = worker
+    registration.call_id = request.read_call_id()
+    registration.cseq = request.read_cseq_number()
+    registration.supported = request.values(SUPPORTED)
+    registration.path = tuple(request.values(PATH))
+    registration.user_agent = (request.first(USER_AGENT) or b"")[:USER_AGENT_LEN_MAX]
+    registration.pending = []
+    return registration
+
+
 def register(
     request: Request,
     aor: bytes,
     table: BindingTable,
-    settings: RegistrarSettings,
+    rules: Rules,
     flow: Flow | None,
     source: tuple[str, int] | None,
     wall_time: float,
@@ -210,14 +239,15 @@ def register(
     The change of the outcome, if any, has to be applied before the next request for the same address is processed.
     Contacts that cannot be read make an outcome, too, with the status and reason of the fault.
     """
-    registration = Registration(request, aor, table.entries(aor), settings, flow, source, wall_time, worker)
+    registration = _begin(request, aor, table.entries(aor), rules, flow, source, wall_time, worker)
     try:
         _check_extensions(request)
         # RFC 3261 10.3 step 6
         contacts = request.contacts()
         if not contacts:
             return _accepted(registration)
-        if contacts[0].is_star or contacts[-1].is_star:
+        first: Contact = contacts[0]
+        if first.is_star:
             _remove_all(registration, contacts)
         else:
             _update(registration, contacts, table)
@@ -265,12 +295,12 @@ def _update(registration: Registration, contacts: list[Contact], table: BindingT
     # RFC 3327 5.3: it becomes the route set of requests to come.
     if not all(parse_name_addr(value, "Path").uri.has_sip_scheme() for value in registration.path):
         raise Refused(400, b"Path Is Not a SIP URI")
-    if len(contacts) > 2 * registration.settings.contacts_max:  # bounds the comparisons below
+    if len(contacts) > 2 * registration.rules.contacts_max:  # bounds the comparisons below
         raise Refused(403, b"Too Many Contacts")
     added = 0
     default_s = _expires_of_request(registration)
     for contact in contacts:
-        expires_s = _granted(default_s if contact.expires is None else contact.expires, registration.settings)
+        expires_s = _granted(default_s if contact.expires is None else contact.expires, registration.rules)
         if _change_one(registration, contact, expires_s):
             added += 1
     if added:
@@ -358,10 +388,10 @@ def _check_no_loop(aor: bytes, contact: Contact, instance: bytes) -> None:
 
 
 def _check_room(registration: Registration, table: BindingTable) -> None:
-    if len(registration.bindings_after()) > registration.settings.contacts_max:
+    if len(registration.bindings_after()) > registration.rules.contacts_max:
         raise Refused(403, b"Too Many Contacts")
     if table.is_full:
-        retry_after = digits_of(registration.settings.expires_min_s)
+        retry_after = digits_of(registration.rules.expires_min_s)
         raise Refused(503, b"Registrar Full", [make_line(b"Retry-After", retry_after)])
 
 
@@ -369,16 +399,16 @@ def _expires_of_request(registration: Registration) -> int:
     """The Expires header field, or the default."""
     text = registration.request.first(EXPIRES)
     if text is None:
-        return registration.settings.expires_default_s
+        return registration.rules.expires_default_s
     expires_s = parse_delta_seconds(text)
     return EXPIRES_MALFORMED_S if expires_s is None else expires_s
 
 
-def _granted(requested_s: int, settings: RegistrarSettings) -> int:
-    expires_min_s = settings.expires_min_s
+def _granted(requested_s: int, rules: Rules) -> int:
+    expires_min_s = rules.expires_min_s
     if 0 < requested_s < expires_min_s and requested_s < BRIEF_S:
         raise Refused(423, b"Interval Too Brief", [make_line(b"Min-Expires", digits_of(expires_min_s))])
-    return min(requested_s, settings.expires_max_s)
+    return min(requested_s, rules.expires_max_s)
 
 
 def _accepted(registration: Registration) -> Outcome:

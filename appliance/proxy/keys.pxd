@@ -1,6 +1,7 @@
 cimport cython
 
 from appliance.sip.characters cimport digits_of, hex_of, long_hex_of
+from appliance.sip.fnv cimport fnv
 from appliance.sip.message cimport Request
 from appliance.sip.siphash cimport SipHash
 from appliance.sip.via cimport Via

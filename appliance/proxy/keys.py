@@ -19,9 +19,9 @@ Knows nothing of transactions.
 from __future__ import annotations
 
 from hashlib import blake2s
-from zlib import crc32
 
 from appliance.sip.characters import digits_of, hex_of, long_hex_of
+from appliance.sip.fnv import fnv
 from appliance.sip.message import Request
 from appliance.sip.names import ROUTE
 from appliance.sip.siphash import SipHash
@@ -49,7 +49,7 @@ class Keys:
 
     def branch(self, upstream: bytes, target: bytes, loop_part: bytes) -> bytes:
         """The branch for one target of a request whose `upstream_key` is given."""
-        parts = hex_of(crc32(target)) + loop_part
+        parts = hex_of(fnv(target)) + loop_part
         return COOKIE + parts + long_hex_of(self._branch.of(parts + upstream))
 
     def is_own_branch(self, branch: bytes, upstream: bytes) -> bool:
@@ -71,7 +71,7 @@ class Keys:
 
     def refusal_tag(self, top_via: bytes, call_id: bytes) -> bytes:
         """The To tag of a refusal that has to be cheap; the same for each retransmission (RFC 3261 8.2.7)."""
-        return hex_of(crc32(call_id, crc32(top_via))) + self.refusal_mark
+        return hex_of(fnv(call_id, fnv(top_via))) + self.refusal_mark
 
     def fault_tag(self, request: Request) -> bytes:
         """The To tag for the refusal of a request whose parts cannot be relied on."""
@@ -113,7 +113,7 @@ def loop_part_for(request: Request) -> bytes:
     cseq = digits_of(request.read_cseq_number())
     parts = [request.uri_text, request.read_call_id(), request.read_from_tag(), cseq]
     parts.extend(request.lines_of(ROUTE))
-    return hex_of(crc32(b"\0".join(parts)))
+    return hex_of(fnv(b"\0".join(parts)))
 
 
 def loop_part_of(branch: bytes) -> bytes:

@@ -1,6 +1,7 @@
 cimport cython
 
 from appliance.location.bindings cimport BindingTable
+from appliance.location.registrar cimport Rules
 from appliance.proxy.inquiries cimport Inquiries
 from appliance.proxy.keys cimport Keys
 from appliance.proxy.rate_limits cimport RateLimits
@@ -29,6 +30,7 @@ cdef class Node:
     cdef public Inquiries inquiries
     cdef public object nonces
     cdef public RateLimits rate_limits
+    cdef public Rules registrar_rules
     cdef public double wall_offset_s
 
     cpdef double wall_time(self, double now)

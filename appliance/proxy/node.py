@@ -13,6 +13,7 @@ from typing import Protocol
 
 from appliance.catalogue.settings import Settings
 from appliance.location.bindings import BindingChange, BindingTable
+from appliance.location.registrar import Rules
 from appliance.proxy.inquiries import Inquiries
 from appliance.proxy.keys import Keys
 from appliance.proxy.nonces import Nonces
@@ -58,6 +59,7 @@ class Node:
         "nonces",
         "publish",
         "rate_limits",
+        "registrar_rules",
         "settings",
         "subscribers",
         "transactions",
@@ -92,6 +94,7 @@ class Node:
         self.inquiries = Inquiries(settings.limits.contexts_waiting_max)
         self.nonces = Nonces(key, worker, settings.limits.nonces_max, settings.digest.nonce_lifetime_s, started_at)
         self.rate_limits = RateLimits(settings.rate_limits)
+        self.registrar_rules = Rules(settings.registrar)
         self.changed_calls: dict[bytes, KeptCall] = {}
         self.wall_offset_s = 0.0
 
@@ -108,6 +111,7 @@ class Node:
         self.subscribers.reconfigure(limits.subscribers_cached_max, settings.digest.cache_s)
         self.inquiries.limit = limits.contexts_waiting_max
         self.rate_limits.reconfigure(settings.rate_limits)
+        self.registrar_rules = Rules(settings.registrar)
         self.nonces.reconfigure(limits.nonces_max, settings.digest.nonce_lifetime_s)
 
     def wall_time(self, now: float) -> float:

@@ -146,7 +146,7 @@ class Message(HeaderLines):
     def contacts(self) -> list[Contact]:
         """Every Contact value; [STAR] for "*", which must be alone (RFC 3261 20.10)."""
         contacts = [parse_contact(value) for value in self.values(CONTACT)]
-        if STAR in contacts and len(contacts) > 1:
+        if len(contacts) > 1 and STAR in contacts:
             raise MalformedMessage(400, "Star Among Other Contacts")
         return contacts
 

@@ -34,7 +34,7 @@ def register(context: RequestContext, node: Node, now: float) -> Answer:
         request,
         node.aor_of(address),
         node.bindings,
-        node.settings.registrar,
+        node.registrar_rules,
         context.flow,
         context.flow.remote,
         wall_time,

@@ -1,0 +1,22 @@
+"""FNV-1a: a checksum of a short text, 32 bits (Fowler, Noll and Vo), made without a table.
+
+Anybody can compute it, so it is for telling things apart and not for proving anything.
+
+Knows nothing of what is told apart.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+BEGIN: Final = 2166136261
+_PRIME: Final = 16777619
+_MASK: Final = 0xFFFFFFFF
+
+
+def fnv(text: bytes, begin: int = BEGIN) -> int:
+    """The checksum, 0..2**32-1. begin: that of a text which comes before this one."""
+    folded = begin
+    for octet in text:
+        folded = ((folded ^ octet) * _PRIME) & _MASK
+    return folded
