@@ -54,7 +54,7 @@ cdef class Registration:
 cdef Registration _begin(Request request, bytes aor, list entries, Rules rules, Flow flow, tuple source, double wall_time,
                          int worker)
 @cython.locals(registration=Registration, contacts=list, first=Contact)
-cpdef Outcome register(Request request, bytes aor, BindingTable table, Rules rules, Flow flow, tuple source, double wall_time,
+cpdef Outcome outcome_of(Request request, bytes aor, BindingTable table, Rules rules, Flow flow, tuple source, double wall_time,
                        int worker)
 cdef _check_extensions(Request request)
 cpdef bytes unsupported_by_us(Request request)

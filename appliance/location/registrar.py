@@ -223,7 +223,7 @@ def _begin(
     return registration
 
 
-def register(
+def outcome_of(
     request: Request,
     aor: bytes,
     table: BindingTable,

@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 
 from appliance.location.bindings import BindingTable
-from appliance.location.registrar import Outcome, Rules, register
+from appliance.location.registrar import Outcome, Rules, outcome_of
 from appliance.sip.lines import name_of, value_of
 from appliance.sip.message import Request
 from appliance.sip.parser import SyntaxLimits, parse
@@ -45,7 +45,7 @@ class Registrar:
     ) -> Outcome:
         self.cseq = cseq or self.cseq + 1
         request = self.request(contacts, headers, self.cseq, call_id)
-        outcome = register(request, aor, self.table, Rules(Settings), flow, ("192.0.2.4", 5060), self.wall_time, 1)
+        outcome = outcome_of(request, aor, self.table, Rules(Settings), flow, ("192.0.2.4", 5060), self.wall_time, 1)
         if outcome.change is not None:
             assert outcome.status == 200
             self.table.apply(outcome.change)

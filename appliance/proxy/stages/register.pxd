@@ -2,7 +2,7 @@ cimport cython
 
 from appliance.proxy.node cimport Node
 from appliance.proxy.request_context cimport RequestContext
-from appliance.location.registrar cimport Outcome
+from appliance.location.registrar cimport Outcome, outcome_of
 from appliance.sip.message cimport Request
 from appliance.sip.uri cimport Uri
 

@@ -6,7 +6,7 @@ Knows nothing of the registrar's rules.
 from __future__ import annotations
 
 from appliance.catalogue.counters import BINDINGS_FULL, REFUSED_MERGED, REGISTRATIONS_ACCEPTED, REGISTRATIONS_REFUSED
-from appliance.location.registrar import register as apply_register
+from appliance.location.registrar import outcome_of
 from appliance.proxy.answers import CONTINUE, Answer, Reply
 from appliance.proxy.node import Node
 from appliance.proxy.request_context import RequestContext
@@ -30,7 +30,7 @@ def register(context: RequestContext, node: Node, now: float) -> Answer:
     if not node.names.is_own_domain(address.host) or not address.user:
         return Reply(404, b"Address Not of This Domain", is_stateless=True)
     wall_time = node.wall_time(now)
-    outcome = apply_register(
+    outcome = outcome_of(
         request,
         node.aor_of(address),
         node.bindings,
