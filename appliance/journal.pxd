@@ -40,5 +40,5 @@ cdef class Journal:
     @cython.locals(record=bytes, frames=list, forget_at=double)
     cpdef append(self, list records)
     cdef bint _put(self, bytes data, double forget_at) except -1
-    @cython.locals(rest=bytes)
+    @cython.locals(written=Py_ssize_t)
     cdef _write(self, bytes data)

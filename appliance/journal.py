@@ -213,10 +213,10 @@ class Journal:
         OSError.
         """
         assert self._current is not None
-        rest = data
+        written = 0
         try:
-            while rest:
-                rest = rest[os.write(self._fd, rest) :]
+            while written < len(data):
+                written += os.write(self._fd, data[written:] if written else data)
         except OSError:
             try:
                 os.ftruncate(self._fd, self._current.size)

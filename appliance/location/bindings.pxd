@@ -23,12 +23,13 @@ cdef class BindingTable:
     cdef long long _clock
     cdef long long _swept
     cdef dict _shared
-    @cython.locals(only=Binding)
+    @cython.locals(table=dict, only=Binding)
     cpdef list find(self, bytes aor, double wall_time, bytes instance=*)
+    @cython.locals(table=dict)
     cpdef list entries(self, bytes aor)
     @cython.locals(changed=bint, binding=Binding)
     cpdef bint apply(self, Change change) except -1
-    @cython.locals(place=int, old=Binding, name=cython.ulonglong, difference=cython.ulonglong)
+    @cython.locals(place=int, table=dict, old=Binding, name=cython.ulonglong, difference=cython.ulonglong)
     cpdef bint apply_binding(self, Binding binding) except -1
     cdef _insert(self, int place, object held, Binding binding)
     cdef _refresh(self, Binding old, Binding new)

@@ -79,7 +79,8 @@ class BindingTable:
 
     def find(self, aor: bytes, wall_time: float, instance: bytes = b"") -> list[Binding]:
         """The live bindings of an address, highest q first, then the newest; or the one of an instance."""
-        held = self._ranges[range_of(aor)].get(aor)
+        table = self._ranges[range_of(aor)]
+        held = table.get(aor)
         if held is None:
             return []
         if isinstance(held, Binding):
@@ -95,7 +96,8 @@ class BindingTable:
 
     def entries(self, aor: bytes) -> list[Binding]:
         """Everything that is remembered of an address, tombstones included, in no order."""
-        held = self._ranges[range_of(aor)].get(aor)
+        table = self._ranges[range_of(aor)]
+        held = table.get(aor)
         if held is None:
             return []
         return [held] if isinstance(held, Binding) else held.copy()
@@ -111,7 +113,8 @@ class BindingTable:
     def apply_binding(self, binding: Binding) -> bool:
         """The same for one record. The object must not be used by the caller afterwards, except to read it."""
         place = range_of(binding.aor)
-        held = self._ranges[place].get(binding.aor)
+        table = self._ranges[place]
+        held = table.get(binding.aor)
         old = _with_key(held, binding.key)
         if old is None:
             if int(binding.forget_at) < self._swept:

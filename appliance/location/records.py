@@ -25,6 +25,8 @@ _CHANGE: Final = Struct("<BHHd")
 # series, version, expires_at, forget_at, connection, cseq, reg_id, q, source_port, transport, listener, worker;
 # lengths of source address, key, uri, parameters, Call-ID, Path, instance, User-Agent
 _BINDING: Final = Struct("<qqddqIIHHhhhBHHHHHHH")
+_pack_change: Final = _CHANGE.pack
+_pack_binding: Final = _BINDING.pack
 _CHANGE_SIZE: Final = _CHANGE.size
 _BINDING_SIZE: Final = _BINDING.size
 
@@ -45,7 +47,7 @@ def encode_bindings(aor: bytes, bindings: tuple[Binding, ...] | list[Binding]) -
     for binding in bindings:
         forget_at = max(forget_at, binding.forget_at)
         _append_binding(parts, binding)
-    parts[0] = _CHANGE.pack(FORMAT, len(aor), len(bindings), forget_at)
+    parts[0] = _pack_change(FORMAT, len(aor), len(bindings), forget_at)
     return b"".join(parts)
 
 
@@ -53,7 +55,7 @@ def _append_binding(parts: list[bytes], binding: Binding) -> None:
     key = b"" if binding.key == binding.uri else binding.key
     source_ip = binding.source_ip.encode()
     parts.append(
-        _BINDING.pack(
+        _pack_binding(
             binding.series,
             binding.version,
             binding.expires_at,

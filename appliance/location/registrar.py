@@ -218,7 +218,9 @@ def _begin(
     registration.cseq = request.read_cseq_number()
     registration.supported = request.values(SUPPORTED)
     registration.path = tuple(request.values(PATH))
-    registration.user_agent = (request.first(USER_AGENT) or b"")[:USER_AGENT_LEN_MAX]
+    registration.user_agent = request.first(USER_AGENT) or b""
+    if len(registration.user_agent) > USER_AGENT_LEN_MAX:
+        registration.user_agent = registration.user_agent[:USER_AGENT_LEN_MAX]
     registration.pending = []
     return registration
 
@@ -290,11 +292,8 @@ def _remove(registration: Registration, old: Binding) -> None:
 
 def _update(registration: Registration, contacts: list[Contact], table: BindingTable) -> None:
     # RFC 3261 10.3 step 7
-    if sum(map(len, registration.path)) > PATH_LEN_MAX:
-        raise Refused(403, b"Path Too Long")
-    # RFC 3327 5.3: it becomes the route set of requests to come.
-    if not all(parse_name_addr(value, "Path").uri.has_sip_scheme() for value in registration.path):
-        raise Refused(400, b"Path Is Not a SIP URI")
+    if registration.path:
+        _check_path(registration.path)
     if len(contacts) > 2 * registration.rules.contacts_max:  # bounds the comparisons below
         raise Refused(403, b"Too Many Contacts")
     added = 0
@@ -305,6 +304,14 @@ def _update(registration: Registration, contacts: list[Contact], table: BindingT
             added += 1
     if added:
         _check_room(registration, table)
+
+
+def _check_path(path: tuple[bytes, ...]) -> None:
+    if sum(map(len, path)) > PATH_LEN_MAX:
+        raise Refused(403, b"Path Too Long")
+    # RFC 3327 5.3: it becomes the route set of requests to come.
+    if not all(parse_name_addr(value, "Path").uri.has_sip_scheme() for value in path):
+        raise Refused(400, b"Path Is Not a SIP URI")
 
 
 def _change_one(registration: Registration, contact: Contact, expires_s: int) -> bool:
@@ -414,7 +421,7 @@ def _granted(requested_s: int, rules: Rules) -> int:
 def _accepted(registration: Registration) -> Outcome:
     # RFC 3261 10.3 step 8
     headers = []
-    wants_gruu = b"gruu" in registration.supported
+    wants_gruu = len(registration.supported) > 0 and b"gruu" in registration.supported
     for binding in registration.bindings_after():
         headers.append(_contact_line(binding, registration.wall_time, wants_gruu))
     # RFC 3327 5.3

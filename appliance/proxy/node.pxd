@@ -8,7 +8,7 @@ from appliance.proxy.rate_limits cimport RateLimits
 from appliance.routing.hosts cimport HostCache
 from appliance.routing.next_hops cimport NextHops
 from appliance.routing.own_names cimport OwnNames
-from appliance.sip.uri cimport Uri
+from appliance.sip.uri cimport Uri, canonical_user
 from appliance.transaction.table cimport Transactions
 
 
@@ -34,5 +34,4 @@ cdef class Node:
     cdef public double wall_offset_s
 
     cpdef double wall_time(self, double now)
-    @cython.locals(aor=bytes)
     cpdef bytes aor_of(self, Uri uri)

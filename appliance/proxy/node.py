@@ -22,7 +22,7 @@ from appliance.routing.hosts import HostCache
 from appliance.routing.next_hops import NextHops
 from appliance.routing.own_names import OwnNames
 from appliance.routing.subscribers_known import SubscriberCache
-from appliance.sip.uri import Uri, canonical_aor
+from appliance.sip.uri import Uri, canonical_user
 from appliance.state.connections import ConnectionDirectory
 from appliance.transaction.table import Transactions
 
@@ -120,5 +120,4 @@ class Node:
 
     def aor_of(self, uri: Uri) -> bytes:
         """The address-of-record that a URI in one of our domains stands for (RFC 3261 10.3 step 5)."""
-        aor = canonical_aor(uri)
-        return self.names.aor_of(aor[4 : aor.rindex(b"@")], uri.host)
+        return self.names.aor_of(canonical_user(uri.user or b""), uri.host)

@@ -100,4 +100,4 @@ class OwnNames:
 
         Domains that share a realm are aliases of each other: one user, one set of bindings.
         """
-        return b"sip:" + user + b"@" + self.realm_of(host)
+        return b"".join((b"sip:", user, b"@", self.realm_of(host)))

@@ -27,8 +27,9 @@ cdef class Uri:
 @cython.locals(uri=Uri, scheme=bytes, colon=Py_ssize_t, classes=int)
 cpdef Uri parse_uri(bytes text)
 
-@cython.locals(user=bytes)
 cpdef bytes canonical_aor(Uri uri)
+
+cpdef bytes canonical_user(bytes user)
 
 @cython.locals(at=Py_ssize_t, semicolon=Py_ssize_t, size=Py_ssize_t, host_end=Py_ssize_t, question=Py_ssize_t,
                octets='const unsigned char*')

@@ -199,10 +199,13 @@ def canonical_aor(uri: Uri) -> bytes:
         return uri.text
     if uri.user is None:
         return b"sip:" + uri.host
-    user = uri.user
-    if b"%" in user or not is_all(user, _USER):
-        user = escape(unescape(user), _USER)
-    return b"sip:" + user + b"@" + uri.host
+    return b"".join((b"sip:", canonical_user(uri.user), b"@", uri.host))
+
+
+def canonical_user(user: bytes) -> bytes:
+    """The user of an address-of-record: unescaped, and then escaped only where it must be (RFC 3261 10.3 step 5)."""
+    # Most have nothing that is escaped, and nothing that would have to be.
+    return user if is_all(user, _USER) else escape(unescape(user), _USER)
 
 
 def _canonical_context(context: bytes) -> bytes:

@@ -21,6 +21,7 @@ HEADER: Final = b"signalbox registrations, format %d\n" % FORMAT
 _TITLE: Final = b"signalbox registrations, format "
 _FRAME: Final = Struct("<2sII")
 _FRAME_SIZE: Final = _FRAME.size
+_pack_frame: Final = _FRAME.pack
 
 # What stopped split_frames().
 AT_END: Final = 0
@@ -38,7 +39,7 @@ class NewerFormat(ValueError):
 
 def frame(record: bytes) -> bytes:
     """A record as it lies in the file."""
-    return _FRAME.pack(MARKER, len(record), crc32(record)) + record
+    return b"".join((_pack_frame(MARKER, len(record), crc32(record)), record))
 
 
 def read_header(data: bytes) -> int:

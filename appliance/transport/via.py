@@ -59,7 +59,7 @@ def stamped_via(via: Via, flow: Flow) -> Via:
 
 def is_same_host(host: bytes, address: str) -> bool:
     """Is the host of a sent-by the literal of this address, however it is written?"""
-    if host[:1] != b"[":
+    if not host.startswith(b"["):
         return host == address.encode()
     if host[1:-1] == address.encode():
         return True
@@ -139,7 +139,7 @@ def response_destination(via: Via) -> tuple[int, bytes, int]:
 
 def without_brackets(host: bytes) -> bytes:
     """The address in an IPv6 reference; any other host as it is."""
-    return host[1:-1] if host[:1] == b"[" else host
+    return host[1:-1] if host.startswith(b"[") else host
 
 
 def is_multicast(host: bytes) -> bool:

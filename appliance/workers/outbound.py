@@ -1,6 +1,6 @@
 """What leaves a worker: datagrams, what goes by a connection, and what goes to other processes.
 
-Each way says what could not be sent: datagrams at once, streams later, the bus when it has no room.
+Each way says what could not be sent: datagrams at once, streams at once or later, the bus when it has no room.
 
 Knows nothing of SIP, and of when something is sent.
 """
@@ -29,7 +29,7 @@ class Outbound:
         self._streams = streams
 
     def send(self, outgoings: list[Outgoing]) -> list[Outgoing]:
-        """Send; returns the datagrams that cannot be sent, while streams tell later."""
+        """Send; returns what cannot be sent. What waits for a connection may fail later."""
         streamed = []
         for outgoing in outgoings:
             if outgoing.flow.transport != UDP:
@@ -37,7 +37,8 @@ class Outbound:
         if not streamed:
             return self._doors.write(outgoings)
         self._streams.send(streamed)
-        return self._doors.write([outgoing for outgoing in outgoings if outgoing.flow.transport == UDP])
+        datagrams = [outgoing for outgoing in outgoings if outgoing.flow.transport == UDP]
+        return self._streams.take_failures() + self._doors.write(datagrams)
 
     def pass_on(self, messages: Sequence[tuple[int, BusMessage]]) -> list[Outgoing]:
         """One batch for each process; returns what a sibling should have sent and does not get."""

@@ -59,8 +59,8 @@ MessagesArrived = Callable[[list[tuple[bytes, Flow]], float], None]
 class Streams:
     """All connections of the worker.
 
-    `arrived` gets the messages of each read; `changed` is called when `failures` has got something outside
-    of a call. Connection ids count up from `first_id`.
+    `arrived` gets the messages of each read; `changed` is called when there are changes to take, and when `failures`
+    has got something outside of a call. Connection ids count up from `first_id`.
     """
 
     def __init__(
@@ -166,7 +166,7 @@ class Streams:
         (self._silent if connection.has_spoken else self._strange).touch(connection, now)
         if connection.has_spoken:
             self._opened.append(flow)
-            self.has_changes = True
+            self._note_change()
 
     def _is_full(self) -> bool:
         return len(self) >= self._limits.connections_max
@@ -182,7 +182,7 @@ class Streams:
             connection.has_spoken = True
             self._strange.drop(connection)
             self._opened.append(connection.flow)
-            self.has_changes = True
+            self._note_change()
         if connection.has_spoken and not connection.is_ending:
             self._silent.touch(connection, now)
         self._note_partial(connection)
@@ -234,8 +234,7 @@ class Streams:
             del self._by_remote[flow.listener, flow.remote]
             if connection.has_spoken:
                 self._closed.append(flow)
-                self.has_changes = True
-                self._changed()
+                self._note_change()
         for ages in (self._silent, self._strange, self._partial):
             ages.drop(connection)
 
@@ -244,6 +243,10 @@ class Streams:
         self._ending.drop(connection)
         connection.is_ending = True
         self._connections.pop(connection.flow.connection, None)
+
+    def _note_change(self) -> None:
+        self.has_changes = True
+        self._changed()
 
     def take_failures(self) -> list[Outgoing]:
         """`failures`, which is empty after."""

@@ -21,7 +21,7 @@ from typing import Final
 from appliance import clock
 from appliance.catalogue.counters import CALLS_UNRECORDED
 from appliance.routing.questions import Answer
-from appliance.transport.flow import Flow
+from appliance.transport.flow import Flow, Outgoing
 from appliance.workers.datagram_doors import DatagramDoors
 from appliance.workers.delays import Delays
 from appliance.workers.mirror import Mirror
@@ -170,11 +170,13 @@ class Turn:
     def _flush(self, now: float) -> None:
         self.count += 1
         stack = self._stack
+        failures: list[Outgoing] = []
         if self._is_flush_due:
             self._is_flush_due = False
             self._delays.note_turn(now - self._flush_due_since, now)
-        if self._streams.has_changes:
-            stack.connections_changed(*self._streams.take_changes())
+            if self._streams.has_changes:
+                stack.connections_changed(*self._streams.take_changes())
+            failures = self._streams.take_failures()
         outgoings, records, snapshots, messages, questions, due = stack.outputs(now)
         if snapshots:
             # Before anything leaves: whoever goes on with a call knows what its peers may know.
@@ -182,13 +184,12 @@ class Turn:
         if records:
             # Before the answers leave: what was answered survives the death of this process.
             self._journal.append(records)
-        failures = self._outbound.pass_on(messages) if messages else []
+        if messages:
+            failures += self._outbound.pass_on(messages)
         if outgoings:
             if self.mirror is not None:
                 self.mirror.sent(outgoings, clock.wall_time())
             failures += self._outbound.send(outgoings)
-        if self._streams.failures:
-            failures += self._streams.take_failures()
         if questions:
             self._questions.ask(questions)
         if failures:
