@@ -1,6 +1,7 @@
 cimport cython
 from appliance.location.binding cimport Binding, BindingChange, new_binding
 from appliance.location.bindings cimport BindingTable
+from appliance.location.gruu cimport public_gruu
 from appliance.sip.characters cimport digits_of
 from appliance.sip.headers cimport Contact, parse_delta_seconds, parse_name_addr
 from appliance.sip.lines cimport make_line

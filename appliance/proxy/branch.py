@@ -220,7 +220,7 @@ class Branch(ClientUser):
         self.state = _PROCEEDING if resumed is not None and resumed.is_proceeding else _CALLING
         if self._user.is_invite:
             # RFC 3261 16.6 step 11
-            self._start_timer(self._node.settings.timers.c_s, now)
+            self._start_timer(self._node.transactions.durations.c, now)
 
     def _start_timer(self, duration_s: float, now: float) -> None:
         self._stop_timer()
@@ -260,7 +260,7 @@ class Branch(ClientUser):
                 self._send_cancel(now)
         elif self._user.is_invite and response.status > 100:
             # RFC 3261 16.7 step 2
-            self._start_timer(self._node.settings.timers.c_s, now)
+            self._start_timer(self._node.transactions.durations.c, now)
         if response.status > 100:
             self._user.provisional_arrived(self, response, now)
 
@@ -312,7 +312,7 @@ class Branch(ClientUser):
             # The branch ends by the timer below.
             self._node.counters[REFUSED_TABLE_FULL] += 1
         # RFC 3261 9.1: 64*T1 after the CANCEL the INVITE is taken for cancelled.
-        self._start_timer(64 * self._node.settings.timers.t1_ms / 1000, now)
+        self._start_timer(64 * self._node.transactions.durations.t1, now)
 
     def timer_fired(self, token: int, now: float) -> None:
         """Timer C (RFC 3261 16.8), or the end of the wait after a CANCEL (9.1)."""

@@ -5,6 +5,7 @@ from appliance.location.registrar cimport Rules
 from appliance.proxy.inquiries cimport Inquiries
 from appliance.proxy.keys cimport Keys
 from appliance.proxy.rate_limits cimport RateLimits
+from appliance.proxy.rules cimport ProxyRules
 from appliance.routing.hosts cimport HostCache
 from appliance.routing.next_hops cimport NextHops
 from appliance.routing.own_names cimport OwnNames
@@ -31,6 +32,7 @@ cdef class Node:
     cdef public object nonces
     cdef public RateLimits rate_limits
     cdef public Rules registrar_rules
+    cdef public ProxyRules rules
     cdef public double wall_offset_s
 
     cpdef double wall_time(self, double now)

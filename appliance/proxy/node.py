@@ -18,6 +18,7 @@ from appliance.proxy.inquiries import Inquiries
 from appliance.proxy.keys import Keys
 from appliance.proxy.nonces import Nonces
 from appliance.proxy.rate_limits import RateLimits
+from appliance.proxy.rules import ProxyRules
 from appliance.routing.hosts import HostCache
 from appliance.routing.next_hops import NextHops
 from appliance.routing.own_names import OwnNames
@@ -60,6 +61,7 @@ class Node:
         "publish",
         "rate_limits",
         "registrar_rules",
+        "rules",
         "settings",
         "subscribers",
         "transactions",
@@ -95,6 +97,7 @@ class Node:
         self.nonces = Nonces(key, worker, settings.limits.nonces_max, settings.digest.nonce_lifetime_s, started_at)
         self.rate_limits = RateLimits(settings.rate_limits)
         self.registrar_rules = Rules(settings.registrar)
+        self.rules = ProxyRules(settings.proxy)
         self.changed_calls: dict[bytes, KeptCall] = {}
         self.wall_offset_s = 0.0
 
@@ -112,6 +115,7 @@ class Node:
         self.inquiries.limit = limits.contexts_waiting_max
         self.rate_limits.reconfigure(settings.rate_limits)
         self.registrar_rules = Rules(settings.registrar)
+        self.rules = ProxyRules(settings.proxy)
         self.nonces.reconfigure(limits.nonces_max, settings.digest.nonce_lifetime_s)
 
     def wall_time(self, now: float) -> float:

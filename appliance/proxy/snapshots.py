@@ -95,7 +95,7 @@ def packed_request(context: RequestContext) -> bytes:
     return pack(
         (
             write(context.request),
-            FLOW.write(context.flow),
+            context.flow.parts(),
             context.read_loop_part(),
             context.identity,
             context.is_in_dialog,
@@ -161,7 +161,7 @@ def read_snapshot(octets: bytes) -> CallSnapshot:
 
 
 def _write_flow(flow: Flow | None) -> Any:
-    return None if flow is None else FLOW.write(flow)
+    return None if flow is None else flow.parts()
 
 
 def _read_flow(value: Any) -> Flow | None:
@@ -187,7 +187,7 @@ def _write_branch(branch: BranchSnapshot) -> Any:
         branch.breadth,
         branch.attempt,
         _write_flow(branch.hop),
-        [FLOW.write(hop) for hop in branch.hops],
+        [_write_flow(hop) for hop in branch.hops],
         branch.is_proceeding,
         branch.wants_cancel,
         None if final is None else (final.status, final.reason, write(final.response) if final.response else b""),

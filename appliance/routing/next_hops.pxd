@@ -6,12 +6,13 @@ from appliance.sip.uri cimport Uri
 from appliance.transport.flow cimport Flow
 
 cdef int TCP, UDP
+cdef int _IPV6
 
 
 @cython.final
 cdef class NextHops:
     cdef HostCache _hosts
-    cdef tuple _listeners
+    cdef list _speaks
 
     @cython.locals(transports=tuple, host=bytes, addresses=tuple, flows=list, address=str, transport=int,
                    way_out=Py_ssize_t)
@@ -20,6 +21,7 @@ cdef class NextHops:
     @cython.locals(address=str, way_out=Py_ssize_t)
     cpdef Flow flow_to(self, int transport, bytes host, int port)
     cdef Py_ssize_t _listener_for(self, int transport, bint is_ipv6, Py_ssize_t preferred) except -2
+    @cython.locals(speaks=long)
     cdef bint _serves(self, Py_ssize_t number, int transport, bint is_ipv6) except -1
 
 @cython.locals(named=bytes, transports=tuple)

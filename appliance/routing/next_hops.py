@@ -20,6 +20,9 @@ SIP_PORT = 5060
 # RFC 3261 18.1.1: without knowledge of the path MTU, 1300 bytes is the most UDP may carry.
 UDP_LEN_MAX = 1300
 
+# Where the bits of IPv6 begin.
+_IPV6: Final = 8
+
 ONLY_UDP: Final = (UDP,)
 ONE_TRANSPORT: Final[dict[bytes, tuple[int, ...]]] = {b"udp": ONLY_UDP, b"tcp": (TCP,)}
 
@@ -35,11 +38,12 @@ class HostUnknown(Exception):
 class NextHops:
     """Chooses flows among the listeners of this appliance."""
 
-    __slots__ = ("_hosts", "_listeners")
+    __slots__ = ("_hosts", "_speaks")
 
     def __init__(self, listeners: tuple[ListenerSettings, ...], hosts: HostCache) -> None:
-        self._listeners = listeners
         self._hosts = hosts
+        # For each listener, a bit for each transport, and for IPv6 the same ones further up.
+        self._speaks = [_ways_of(listener) for listener in listeners]
 
     def find(self, uri: Uri, request_len: int, listener: int, now: float) -> list[Flow]:
         """Flows to try in order; empty when the target cannot be reached from here.
@@ -64,10 +68,9 @@ class NextHops:
 
     def is_way(self, flow: Flow) -> bool:
         """Has this appliance still the listener of a flow that it remembers?"""
-        listener = flow.listener
-        if listener >= len(self._listeners) or self._listeners[listener].standing != OPEN:
+        if flow.listener >= len(self._speaks):
             return False
-        return flow.transport in self._listeners[listener].transports
+        return self._serves(flow.listener, flow.transport, False) or self._serves(flow.listener, flow.transport, True)
 
     def flow_to(self, transport: int, host: bytes, port: int) -> Flow | None:
         """The flow to an address; None for a name, or where no listener leads there."""
@@ -79,15 +82,21 @@ class NextHops:
         """A listener that speaks the transport and the address family; -1 when there is none."""
         if self._serves(preferred, transport, is_ipv6):
             return preferred
-        for number in range(len(self._listeners)):
+        for number in range(len(self._speaks)):
             if self._serves(number, transport, is_ipv6):
                 return number
         return -1
 
     def _serves(self, number: int, transport: int, is_ipv6: bool) -> bool:
-        listener = self._listeners[number]
-        is_open = listener.standing == OPEN and transport in listener.transports
-        return is_open and (":" in listener.address) == is_ipv6
+        speaks: int = self._speaks[number]
+        return speaks >> (transport + _IPV6 if is_ipv6 else transport) & 1 != 0
+
+
+def _ways_of(listener: ListenerSettings) -> int:
+    if listener.standing != OPEN:
+        return 0
+    first = _IPV6 if ":" in listener.address else 0
+    return sum(1 << first + transport for transport in listener.transports)
 
 
 def transports_of(uri: Uri, request_len: int) -> tuple[int, ...]:

@@ -47,6 +47,8 @@ cdef class HeaderLines:
     @cython.final
     cdef _append_line(self, int id, bytes line)
     @cython.final
+    cdef _remove(self, Py_ssize_t index)
+    @cython.final
     cdef Py_ssize_t _index_required(self, int id) except -1
 
 cpdef bytes make_line(bytes name, bytes value)

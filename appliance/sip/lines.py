@@ -157,25 +157,26 @@ class HeaderLines:
         """
         index = self._index_required(id)
         line = self.lines[index]
+        self.forget_one(id)
+        if index_of(line, 44, 0) < 0:
+            self._remove(index)
+            return value_of(line)
         start = _start_of_value(line)
         end = _end_of_first_value(line, start, id)
         value = part(line, start, end)
         if end < len(line) and line[end] != 44:
             end = skip_space(line, end)
         if end >= len(line):
-            del self.lines[index]
-            del self.ids[index]
+            self._remove(index)
         else:
             self.lines[index] = part(line, 0, start) + line[skip_space(line, end + 1) :]
-        self.forget_one(id)
         return unfolded(value)
 
     def remove_all(self, id: int) -> None:
         """Every header field of that id goes."""
         for index in range(len(self.ids) - 1, -1, -1):
             if self.ids[index] == id:
-                del self.lines[index]
-                del self.ids[index]
+                self._remove(index)
         self.forget_one(id)
 
     def copy_lines_into(self, other: HeaderLines) -> None:
@@ -187,6 +188,10 @@ class HeaderLines:
         self.lines.append(line)
         self.ids.append(id)
         self.forget_one(id)
+
+    def _remove(self, index: int) -> None:
+        del self.lines[index]
+        del self.ids[index]
 
     def _index_required(self, id: int) -> int:
         index = self.index_of(id)

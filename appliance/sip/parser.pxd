@@ -52,7 +52,7 @@ cdef _read_request_line(Request request, bytes start_line, SyntaxLimits limits)
 
 cdef _check_version(bytes version)
 
-@cython.locals(version=bytes, rest=bytes, code=bytes)
+@cython.locals(end=Py_ssize_t, space=Py_ssize_t, code_end=Py_ssize_t)
 cdef _read_status_line(Response response, bytes start_line)
 
 @cython.locals(octets='const unsigned char*', count=Py_ssize_t, index=Py_ssize_t, id=int, one='unsigned long long',

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import Final
 
 from appliance.catalogue.settings import SyntaxSettings
-from appliance.sip.characters import DIGIT, VISIBLE, index_of, is_all, is_token, number, part, trimmed
+from appliance.sip.characters import VISIBLE, index_of, is_all, is_token, number, part, trimmed
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.message import Message, Request, Response
 from appliance.sip.names import (
@@ -244,15 +244,18 @@ def _check_version(version: bytes) -> None:
 
 def _read_status_line(response: Response, start_line: bytes) -> None:
     """RFC 3261 7.2: SIP-Version SP Status-Code SP Reason-Phrase CRLF. The SP after the code may be missing."""
-    version, _, rest = start_line[:-2].partition(b" ")
-    _check_version(version)
-    code = rest[:3]
-    if len(code) != 3 or not is_all(code, DIGIT) or (len(rest) > 3 and rest[3] != 32):
+    end = len(start_line) - 2
+    space = index_of(start_line, 32, 0)
+    _check_version(part(start_line, 0, space if space >= 0 else end))
+    code_end = space + 4
+    if space < 0 or code_end > end or (code_end < end and start_line[code_end] != 32):
         raise MalformedMessage(400, "Malformed Status Code")
-    response.status = int(code)
+    response.status = number(part(start_line, space + 1, code_end))
+    if response.status < 0:
+        raise MalformedMessage(400, "Malformed Status Code")
     if response.status < 100 or response.status > 699:
         raise MalformedMessage(400, "Status Code Out of Range")
-    response.reason = rest[4:]
+    response.reason = part(start_line, code_end + 1, end)
 
 
 def _check_lines(message: Message, body_at: int, limits: SyntaxLimits) -> None:

@@ -50,7 +50,7 @@ def _read_gauges(value: Any) -> dict[str, int]:
 
 
 def _write_flow(flow: Flow) -> tuple[Any, ...]:
-    return (flow.transport, flow.listener, flow.remote[0], flow.remote[1], flow.worker, flow.connection)
+    return flow.parts()
 
 
 def _read_flow(value: Any) -> Flow:

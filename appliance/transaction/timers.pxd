@@ -1,5 +1,9 @@
 cimport cython
 
+cdef double EIGHTHS
+cdef long _EXACT
+cdef long _IN_COMPANY
+
 
 cdef class TimerSettings:
     cdef readonly double t1
@@ -40,7 +44,7 @@ cdef class Timers:
     cpdef cancel(self, Timer timer)
     @cython.locals(before=Timer, after=Timer)
     cdef _take_out(self, Timer timer)
-    @cython.locals(soonest=double, ring=Timer, head=Timer)
+    @cython.locals(exact=double, in_company=double, ring=Timer, head=Timer)
     cpdef double next_due(self)
     @cython.locals(expired=list, ring=Timer, head=Timer)
     cpdef list due(self, double now)
@@ -48,5 +52,4 @@ cdef class Timers:
     cpdef long fire(self, double now) except -1
 
 
-@cython.locals(eighths='long long')
 cdef double _next_eighth(double moment) noexcept

@@ -23,7 +23,7 @@ RINGS_KEPT: Final = 32
 NEVER: Final = float("inf")
 # Durations from here on need not be exact; T2, the longest interval of a retransmission, is below by default.
 LONG_S: Final = 4.5
-EIGHTHS: Final = 8
+EIGHTHS: Final = 8.0
 # What the token of a ring says.
 _EXACT: Final = 0
 _IN_COMPANY: Final = 1
@@ -160,13 +160,15 @@ class Timers:
 
     def next_due(self) -> float:
         """When the next timer expires, a long one at an eighth of a second; NEVER when none is waiting."""
-        soonest = NEVER
+        exact = in_company = NEVER
         for ring in self._ring_list:
             head = ring._after
             assert head is not None
-            if head.at < soonest:
-                soonest = head.at if ring.token == _EXACT else min(soonest, _next_eighth(head.at))
-        return soonest
+            if ring.token == _EXACT:
+                exact = min(exact, head.at)
+            else:
+                in_company = min(in_company, head.at)
+        return exact if exact <= in_company else min(exact, _next_eighth(in_company))
 
     def due(self, now: float) -> list[Timer]:
         """Takes out the timers that have expired, the earliest first; those of one moment as they were started."""
@@ -201,7 +203,4 @@ class Timers:
 
 def _next_eighth(moment: float) -> float:
     """The first moment from this one on that is a whole eighth of a second."""
-    eighths = int(moment * EIGHTHS)
-    if eighths < moment * EIGHTHS:
-        eighths += 1
-    return eighths / EIGHTHS
+    return -(-moment * EIGHTHS // 1.0) / EIGHTHS

@@ -8,6 +8,8 @@ cdef class Flow:
     cdef readonly long connection
     cdef Py_hash_t _hash
 
+    cpdef tuple parts(self)
+
 
 cdef class Outgoing:
     cdef public bytes data

@@ -55,6 +55,11 @@ class Flow:
         """Does the transport repeat what is lost (RFC 3261 17)? Then the transactions need not."""
         return self.transport != UDP
 
+    def parts(self) -> tuple[int, int, str, int, int, int]:
+        """Transport, listener, remote address and port, worker, connection: what another process makes it of."""
+        host, port = self.remote
+        return self.transport, self.listener, host, port, self.worker, self.connection
+
     def __eq__(self, other: object) -> bool:
         if self is other:
             return True

@@ -1,5 +1,6 @@
 cimport cython
 
+from appliance.location.gruu cimport instance_of
 from appliance.proxy.node cimport Node
 from appliance.proxy.request_context cimport RequestContext
 from appliance.sip.uri cimport Uri

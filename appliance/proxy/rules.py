@@ -1,0 +1,24 @@
+"""The settings of the proxy, in the form in which compiled code asks for them.
+
+Settings are objects of Python, and to ask one costs as much as to read a header field; they change with a commit, and
+are asked for with each call.
+
+Knows nothing of what the rules are for.
+"""
+
+from __future__ import annotations
+
+from appliance.catalogue.settings import ProxySettings
+
+
+class ProxyRules:
+    """See ProxySettings. Never changed."""
+
+    __slots__ = ("fork", "max_forwards", "record_route", "recurse_on_redirect", "targets_max")
+
+    def __init__(self, settings: ProxySettings) -> None:
+        self.fork = settings.fork
+        self.targets_max = settings.targets_max
+        self.max_forwards = settings.max_forwards
+        self.record_route = settings.record_route
+        self.recurse_on_redirect = settings.recurse_on_redirect
