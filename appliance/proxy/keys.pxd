@@ -6,7 +6,6 @@ from appliance.sip.message cimport Request
 from appliance.sip.siphash cimport SipHash
 from appliance.sip.via cimport Via
 from appliance.transaction.keys cimport has_cookie
-from appliance.transport.via cimport response_destination
 
 cdef int ROUTE
 
@@ -18,7 +17,7 @@ cdef class Keys:
     cdef SipHash _tag
     cdef readonly bytes refusal_mark
 
-    @cython.locals(parts=bytes)
+    @cython.locals(target_part=bytes)
     cpdef bytes branch(self, bytes upstream, bytes target, bytes loop_part)
     cpdef bint is_own_branch(self, bytes branch, bytes upstream) except -1
     cpdef bytes to_tag(self, bytes upstream, bytes call_id)
@@ -28,7 +27,7 @@ cdef class Keys:
     cpdef bytes route_token(self, bytes call_id)
 
 cdef SipHash _seal_for(bytes purpose, bytes key)
-@cython.locals(transport=int, port=int, host=bytes)
+@cython.locals(port=bytes, rport=bytes)
 cpdef bytes upstream_of_via(Via via)
 @cython.locals(via=Via)
 cpdef bytes upstream_key(Request request)

@@ -27,7 +27,6 @@ from appliance.sip.names import ROUTE
 from appliance.sip.siphash import SipHash
 from appliance.sip.via import Via
 from appliance.transaction.keys import COOKIE, has_cookie
-from appliance.transport.via import response_destination
 
 BRANCH_LEN = 39
 TAG_LEN = 16
@@ -49,8 +48,9 @@ class Keys:
 
     def branch(self, upstream: bytes, target: bytes, loop_part: bytes) -> bytes:
         """The branch for one target of a request whose `upstream_key` is given."""
-        parts = hex_of(fnv(target)) + loop_part
-        return COOKIE + parts + long_hex_of(self._branch.of(parts + upstream))
+        target_part = hex_of(fnv(target))
+        seal = self._branch.of(b"".join((target_part, loop_part, upstream)))
+        return b"".join((COOKIE, target_part, loop_part, long_hex_of(seal)))
 
     def is_own_branch(self, branch: bytes, upstream: bytes) -> bool:
         """Did this appliance make `branch` for the request that arrived with `upstream`?"""
@@ -92,8 +92,8 @@ def upstream_of_via(via: Via) -> bytes:
 
     For who answers knows the Via below ours, and could write another destination into it.
     """
-    transport, host, port = response_destination(via)
-    return b"|".join((digits_of(transport), digits_of(port), host, via.branch, via.sent_by))
+    port, rport = digits_of(via.port), digits_of(via.rport + 1)
+    return b"|".join((via.transport, via.host, port, via.maddr, via.received, rport, via.branch))
 
 
 def upstream_key(request: Request) -> bytes:

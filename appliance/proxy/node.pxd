@@ -10,6 +10,7 @@ from appliance.routing.hosts cimport HostCache
 from appliance.routing.next_hops cimport NextHops
 from appliance.routing.own_names cimport OwnNames
 from appliance.sip.uri cimport Uri, canonical_user
+from appliance.state.packing cimport Packer
 from appliance.transaction.table cimport Transactions
 
 
@@ -30,6 +31,7 @@ cdef class Node:
     cdef public object subscribers
     cdef public Inquiries inquiries
     cdef public object nonces
+    cdef public Packer packer
     cdef public RateLimits rate_limits
     cdef public Rules registrar_rules
     cdef public ProxyRules rules

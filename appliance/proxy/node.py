@@ -25,6 +25,7 @@ from appliance.routing.own_names import OwnNames
 from appliance.routing.subscribers_known import SubscriberCache
 from appliance.sip.uri import Uri, canonical_user
 from appliance.state.connections import ConnectionDirectory
+from appliance.state.packing import Packer
 from appliance.transaction.table import Transactions
 
 
@@ -58,6 +59,7 @@ class Node:
         "names",
         "next_hops",
         "nonces",
+        "packer",
         "publish",
         "rate_limits",
         "registrar_rules",
@@ -98,6 +100,7 @@ class Node:
         self.rate_limits = RateLimits(settings.rate_limits)
         self.registrar_rules = Rules(settings.registrar)
         self.rules = ProxyRules(settings.proxy)
+        self.packer = Packer()
         self.changed_calls: dict[bytes, KeptCall] = {}
         self.wall_offset_s = 0.0
 

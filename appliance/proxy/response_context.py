@@ -59,7 +59,7 @@ class ResponseContext(BranchUser):
         request = self.request_context.request
         self.is_invite = request.method == b"INVITE"
         self._node = node
-        limit = node.rules.targets_max
+        limit = self._node.rules.targets_max
         self._targets: list[Target] = list(self.request_context.targets)[:limit]
         self._seen = {target.uri_text for target in self._targets}
         self._branches: list[Branch] = []
@@ -256,14 +256,17 @@ class ResponseContext(BranchUser):
             # The transaction stays for a while, and this with it.
             self._packed = b""
             return b""
+        packer = self._node.packer
         if not self._packed:
-            self._packed = packed_request(self.request_context)
+            self._packed = packed_request(packer, self.request_context)
         answer = b""
         if self.server is not None and self.server.state == _COMPLETED:
             answer = self.server.last_response
         is_answered = self._is_final_sent and not answer
         branches = [branch.snapshot() for branch in self._branches]
-        return write_snapshot(self._packed, FORWARDED, answer, is_answered, self._is_decided, self._targets, branches)
+        return write_snapshot(
+            packer, self._packed, FORWARDED, answer, is_answered, self._is_decided, self._targets, branches
+        )
 
     def resume(self, call: CallSnapshot, now: float) -> None:
         """Go on where another worker left off."""

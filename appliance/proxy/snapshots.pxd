@@ -3,6 +3,7 @@ cimport cython
 from appliance.proxy.request_context cimport RequestContext
 from appliance.routing.targets cimport Target
 from appliance.sip.writer cimport write
+from appliance.state.packing cimport Packer
 from appliance.transport.flow cimport Flow
 
 
@@ -18,9 +19,9 @@ cdef class BranchSnapshot:
     cdef readonly object final
 
 
-cpdef bytes packed_request(RequestContext context)
+cpdef bytes packed_request(Packer packer, RequestContext context)
 @cython.locals(target=Target, branch=BranchSnapshot)
-cpdef bytes write_snapshot(bytes request, long position, bytes answer, bint is_answered, bint is_decided, list targets, list branches)
+cpdef bytes write_snapshot(Packer packer, bytes request, long position, bytes answer, bint is_answered, bint is_decided, list targets, list branches)
 cdef object _write_flow(Flow flow)
 cdef tuple _write_target(Target target)
 @cython.locals(hop=Flow)

@@ -25,7 +25,7 @@ from appliance.sip.message import Request, Response
 from appliance.sip.parser import UNBOUNDED, parse
 from appliance.sip.uri import parse_uri
 from appliance.sip.writer import write
-from appliance.state.packing import pack, unpack
+from appliance.state.packing import Packer, unpack
 from appliance.state.shapes import FLOW
 from appliance.transport.flow import Flow
 
@@ -90,9 +90,9 @@ class CallSnapshot:
     branches: list[BranchSnapshot]
 
 
-def packed_request(context: RequestContext) -> bytes:
+def packed_request(packer: Packer, context: RequestContext) -> bytes:
     """What a snapshot says of a request that goes through no more stages, or waits at one: that does not change."""
-    return pack(
+    return packer.pack(
         (
             write(context.request),
             context.flow.parts(),
@@ -122,6 +122,7 @@ def context_of(call: CallSnapshot, listeners: Sequence[ListenerSettings]) -> Req
 
 
 def write_snapshot(
+    packer: Packer,
     request: bytes,
     position: int,
     answer: bytes,
@@ -131,7 +132,7 @@ def write_snapshot(
     branches: list[BranchSnapshot],
 ) -> bytes:
     """The octets of a snapshot; `request` is the packed one, the others are those of CallSnapshot."""
-    return pack(
+    return packer.pack(
         (
             FORMAT,
             request,

@@ -60,7 +60,8 @@ class Suspended:
             answer = self._server.last_response
         else:
             return b""
-        return write_snapshot(packed_request(self._context), position, answer, False, False, [], [])
+        packer = self._node.packer
+        return write_snapshot(packer, packed_request(packer, self._context), position, answer, False, False, [], [])
 
     def relinquish(self, now: float) -> None:
         """Another worker goes on: end without a word."""

@@ -26,7 +26,7 @@ class Target:
         self, uri: Uri, q: int = Q_MAX, path: tuple[bytes, ...] = (), flow: Flow | None = None
     ) -> None:
         self.uri = uri
-        self.uri_text = uri.without_headers()
+        self.uri_text = self.uri.without_headers()
         self.q = q
         self.path = path
         self.flow = flow

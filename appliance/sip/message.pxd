@@ -23,7 +23,7 @@ cdef class Message(HeaderLines):
     cdef public bytes _to_tag
     cdef public Via _via
 
-    cpdef begin(self, bytes body)
+    cpdef begin(self, list lines, bytearray ids, bytes body)
     cpdef forget_one(self, int id)
     cpdef list contacts(self)
 

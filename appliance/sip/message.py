@@ -56,10 +56,10 @@ class Message(HeaderLines):
     _to_tag: bytes | None
     _via: Via | None
 
-    def begin(self, body: bytes) -> None:
-        """A message without header lines, of which nothing has been read."""
-        self.lines = []
-        self.ids = bytearray()
+    def begin(self, lines: list[bytes], ids: bytearray, body: bytes) -> None:
+        """What kinds of messages begin with; the lines become this one's, and nothing of them has been read."""
+        self.lines = lines
+        self.ids = ids
         self.body = body
         self._call_id = None
         self._cseq_number = _UNREAD
@@ -245,7 +245,7 @@ class Request(Message):
     _uri: Uri | None
 
     def __init__(self, method: bytes, uri_text: bytes, body: bytes = b"") -> None:
-        self.begin(body)
+        self.begin([], bytearray(), body)
         self.method = method
         self.uri_text = uri_text
         self._uri = None
@@ -288,7 +288,7 @@ class Response(Message):
     reason: bytes
 
     def __init__(self, status: int, reason: bytes, body: bytes = b"") -> None:
-        self.begin(body)
+        self.begin([], bytearray(), body)
         self.status = status
         self.reason = reason
 

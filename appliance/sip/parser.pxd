@@ -1,6 +1,6 @@
 cimport cython
 
-from appliance.sip.characters cimport index_of, is_all, is_token, number, part, trimmed
+from appliance.sip.characters cimport index_of, is_all, is_token, number, part, spells, trimmed
 from appliance.sip.message cimport Message, Request, Response
 from appliance.sip.names cimport header_id, known_id
 from appliance.sip.via cimport Via
@@ -23,10 +23,10 @@ cdef unsigned long long _SINGLE_MASK
 @cython.locals(start=Py_ssize_t, size=Py_ssize_t, at=Py_ssize_t, start_line=bytes)
 cpdef Message parse(bytes data, SyntaxLimits limits)
 
-@cython.locals(request=Request, body_at=Py_ssize_t)
+@cython.locals(lines=list, request=Request, body_at=Py_ssize_t)
 cdef Request _parse_request(bytes start_line, bytes data, Py_ssize_t at, SyntaxLimits limits)
 
-@cython.locals(response=Response, body_at=Py_ssize_t)
+@cython.locals(lines=list, response=Response, body_at=Py_ssize_t)
 cdef Response _parse_response(bytes start_line, bytes data, Py_ssize_t at, SyntaxLimits limits)
 
 @cython.locals(at=Py_ssize_t, size=Py_ssize_t, colon=Py_ssize_t, octet='unsigned char')
@@ -41,8 +41,11 @@ cdef Py_ssize_t _skip_empty_lines(bytes data) except -1
 @cython.locals(octets='const unsigned char*', octet='unsigned char')
 cdef Py_ssize_t _end_of_line(bytes data, Py_ssize_t at, Py_ssize_t end) noexcept
 
-@cython.locals(octets='const unsigned char*', size=Py_ssize_t, count=Py_ssize_t, start=Py_ssize_t, line=bytes)
-cdef Py_ssize_t _index_lines(Message message, bytes data, Py_ssize_t at, SyntaxLimits limits) except -2
+@cython.locals(octets='const unsigned char*', size=Py_ssize_t, start=Py_ssize_t)
+cdef Py_ssize_t _cut_lines(list lines, bytes data, Py_ssize_t at, Py_ssize_t count_max) except -2
+
+@cython.locals(ids=bytearray, octets='unsigned char*', index=Py_ssize_t, line=bytes)
+cdef bytearray _ids_of(list lines, SyntaxLimits limits)
 
 @cython.locals(size=Py_ssize_t, colon=Py_ssize_t, id=int)
 cdef int _id_of(bytes line) except -1

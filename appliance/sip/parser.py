@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import Final
 
 from appliance.catalogue.settings import SyntaxSettings
-from appliance.sip.characters import VISIBLE, index_of, is_all, is_token, number, part, trimmed
+from appliance.sip.characters import VISIBLE, index_of, is_all, is_token, number, part, spells, trimmed
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.message import Message, Request, Response
 from appliance.sip.names import (
@@ -85,15 +85,16 @@ def parse(data: bytes, limits: SyntaxLimits) -> Request | Response:
     if at < start + 2 or data[at - 1] != 10 or data[at - 2] != 13:
         raise MalformedMessage(400, "Start Line Does Not End in CRLF")
     # The version token is case-insensitive (RFC 3261 7.1).
-    if len(start_line) > 4 and start_line[3] == 47 and start_line[:3].upper() == b"SIP":
+    if len(start_line) > 4 and start_line[3] == 47 and spells(start_line, 0, 3, b"sip"):
         return _parse_response(start_line, data, at, limits)
     return _parse_request(start_line, data, at, limits)
 
 
 def _parse_request(start_line: bytes, data: bytes, at: int, limits: SyntaxLimits) -> Request:
+    lines: list[bytes] = []
+    body_at = _cut_lines(lines, data, at, limits.header_count_max)
     request = Request.__new__(Request)
-    request.begin(b"")
-    body_at = _index_lines(request, data, at, limits)
+    request.begin(lines, _ids_of(lines, limits), b"")
     try:
         _read_request_line(request, start_line, limits)
         if len(data) > limits.message_len_max:
@@ -108,9 +109,10 @@ def _parse_request(start_line: bytes, data: bytes, at: int, limits: SyntaxLimits
 
 
 def _parse_response(start_line: bytes, data: bytes, at: int, limits: SyntaxLimits) -> Response:
+    lines: list[bytes] = []
+    body_at = _cut_lines(lines, data, at, limits.header_count_max)
     response = Response.__new__(Response)
-    response.begin(b"")
-    body_at = _index_lines(response, data, at, limits)
+    response.begin(lines, _ids_of(lines, limits), b"")
     _read_status_line(response, start_line)
     _check_lines(response, body_at, limits)
     _check_fields(response)
@@ -175,15 +177,14 @@ def _end_of_line(data: bytes, at: int, end: int) -> int:
     return at
 
 
-def _index_lines(message: Message, data: bytes, at: int, limits: SyntaxLimits) -> int:
-    """Give it the lines from `at` on, one more than allowed at most; unusable ones get the id _BROKEN.
+def _cut_lines(lines: list[bytes], data: bytes, at: int, count_max: int) -> int:
+    """Put the lines from `at` on into the list, one more than allowed at most.
 
     Returns the index of the body; -1 where no empty line ends the head.
     """
     octets = data
     size = len(data)
-    count = 0
-    while at < size and count <= limits.header_count_max:
+    while at < size and len(lines) <= count_max:
         start = at
         at = _end_of_line(data, at, size)
         if at == start + 2 and octets[start] == 13 and octets[start + 1] == 10:
@@ -191,11 +192,18 @@ def _index_lines(message: Message, data: bytes, at: int, limits: SyntaxLimits) -
         # RFC 3261 7.3.1: a line that begins with white space goes on with the one before.
         while at < size and (octets[at] == 32 or octets[at] == 9):
             at = _end_of_line(data, at, size)
-        line = part(data, start, at)
-        message.lines.append(line)
-        message.ids.append(_id_of(line) if at - start <= limits.header_len_max else _BROKEN)
-        count += 1
+        lines.append(part(data, start, at))
     return -1
+
+
+def _ids_of(lines: list[bytes], limits: SyntaxLimits) -> bytearray:
+    """The id of each line; _BROKEN for those that cannot be used."""
+    ids = bytearray(len(lines))
+    octets = ids
+    for index in range(len(lines)):
+        line = lines[index]
+        octets[index] = _id_of(line) if len(line) <= limits.header_len_max else _BROKEN
+    return ids
 
 
 def _id_of(line: bytes) -> int:

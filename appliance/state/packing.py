@@ -10,6 +10,20 @@ from typing import Any
 import msgpack
 
 
+class Packer:
+    """Packs, and keeps its buffer for the next time: for who packs often."""
+
+    __slots__ = ("_pack",)
+
+    def __init__(self) -> None:
+        self._pack = msgpack.Packer().pack
+
+    def pack(self, values: Any) -> bytes:
+        """What the function `pack` gives."""
+        octets: bytes = self._pack(values)
+        return octets
+
+
 def pack(values: Any) -> bytes:
     """The octets of numbers, octets, texts, and lists and maps of them."""
     octets: bytes = msgpack.packb(values)

@@ -1,7 +1,7 @@
 import cython
 
 
-@cython.locals(mask=cython.ulonglong, folded=cython.ulonglong, octet=cython.uchar)
+@cython.locals(mask=cython.ulonglong, folded=cython.ulonglong, index=cython.Py_ssize_t, octet=cython.uchar)
 cpdef int slot_of(bytes call_id, unsigned int seed)
 
 

@@ -29,7 +29,8 @@ def slot_of(call_id: bytes, seed: int) -> int:
     mask = 0xFFFFFFFF
     folded = 2166136261
     folded ^= seed
-    for octet in call_id[:31]:
+    for index in range(min(len(call_id), 31)):
+        octet = call_id[index]
         if octet <= 32:
             break
         folded = ((folded ^ octet) * 16777619) & mask

@@ -124,7 +124,11 @@ class Timers:
         ring = self._rings.get(duration_s)
         if ring is None:
             ring = self._new_ring(duration_s)
-        timer = Timer(now + duration_s, owner, token)
+        # No constructor: it would cost compiled code an object for each number.
+        timer = Timer.__new__(Timer)
+        timer.at = now + duration_s
+        timer.owner = owner
+        timer.token = token
         last = ring._before
         assert last is not None
         timer._before = last

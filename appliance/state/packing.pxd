@@ -1,0 +1,8 @@
+cimport cython
+
+
+@cython.final
+cdef class Packer:
+    cdef object _pack
+
+    cpdef bytes pack(self, object values)
