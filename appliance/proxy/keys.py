@@ -60,7 +60,7 @@ class Keys:
 
     def to_tag(self, upstream: bytes, call_id: bytes) -> bytes:
         """The To tag of replies made here; the same for the request of that `upstream_key`, its CANCEL and its ACK."""
-        return long_hex_of(self._tag.of(upstream + call_id))
+        return long_hex_of(self._tag.of(b"".join((upstream, call_id))))
 
     def is_own_tag(self, tag: bytes, upstream: bytes, call_id: bytes) -> bool:
         """Does the To tag say that a reply of ours, which kept no state, is what this ACK answers?"""

@@ -30,6 +30,7 @@ from appliance.proxy.node import Node
 from appliance.proxy.request_context import RequestContext
 from appliance.proxy.response_context import ResponseContext
 from appliance.proxy.roles import ROLES
+from appliance.proxy.rules import ListenerRules
 from appliance.proxy.suspended import Suspended
 from appliance.sip.lines import make_line
 from appliance.sip.message import Request, Response
@@ -59,7 +60,7 @@ class Proxy:
         self._attend(settings.listeners)
 
     def _attend(self, listeners: tuple[ListenerSettings, ...]) -> None:
-        self._listeners = listeners
+        self._listeners = tuple(ListenerRules(listener) for listener in listeners)
         self._stages = [ROLES[listener.role] for listener in listeners]
 
     # -- requests ------------------------------------------------------------------------------------

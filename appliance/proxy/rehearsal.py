@@ -16,6 +16,7 @@ from appliance.proxy.answers import CONTINUE, Answer, AskSubscriber, Drop, Reply
 from appliance.proxy.node import Node
 from appliance.proxy.request_context import RequestContext
 from appliance.proxy.roles import ROLES
+from appliance.proxy.rules import ListenerRules
 from appliance.proxy.stages.authenticate import authenticate
 from appliance.proxy.stages.register import register
 from appliance.proxy.stages.throttle import throttle
@@ -60,7 +61,7 @@ def _context(listener: ListenerSettings, uri: str, caller: str, source: str, lim
     try:
         request = parse(TEMPLATE.format(uri=uri, caller=caller, address=bracketed).encode(), limits)
         assert isinstance(request, Request)
-        return RequestContext(request, Flow(UDP, 0, (address, 9)), listener)
+        return RequestContext(request, Flow(UDP, 0, (address, 9)), ListenerRules(listener))
     except MalformedMessage as fault:
         raise ValueError(f"no request can be made of it: {fault.reason}") from None
 

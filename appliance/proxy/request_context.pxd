@@ -1,6 +1,7 @@
 cimport cython
 
 from appliance.proxy.keys cimport loop_part_for, upstream_key
+from appliance.proxy.rules cimport ListenerRules
 from appliance.sip.message cimport Request
 from appliance.transaction.transaction cimport ServerTransaction
 from appliance.transport.flow cimport Flow
@@ -10,7 +11,7 @@ from appliance.transport.flow cimport Flow
 cdef class RequestContext:
     cdef public Request request
     cdef public Flow flow
-    cdef public object listener
+    cdef public ListenerRules listener
     cdef public bytes upstream
     cdef bytes _loop_part
     cdef public ServerTransaction server

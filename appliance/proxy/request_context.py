@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from appliance.catalogue.settings import ListenerSettings
 from appliance.proxy.keys import loop_part_for, upstream_key
+from appliance.proxy.rules import ListenerRules
 from appliance.routing.questions import SubscriberAnswer
 from appliance.routing.targets import Target
 from appliance.sip.message import Request
@@ -41,7 +41,7 @@ class RequestContext:
         "way_out",
     )
 
-    def __init__(self, request: Request, flow: Flow, listener: ListenerSettings) -> None:
+    def __init__(self, request: Request, flow: Flow, listener: ListenerRules) -> None:
         self.request = request
         self.flow = flow
         self.listener = listener
@@ -53,7 +53,7 @@ class RequestContext:
         # The address-of-record proved by digest, b"" as long as nobody has proved one.
         self.identity = b""
         # A peer by configuration: neither challenged nor held to the relay rule.
-        self.is_trusted = self.flow.remote[0] in listener.peers
+        self.is_trusted = self.listener.is_peer(self.flow.remote[0])
         # The request carried a Record-Route of ours made for this call (RFC 3261 16.4).
         self.is_in_dialog = False
         self.record_routed = False

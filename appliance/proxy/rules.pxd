@@ -2,6 +2,17 @@ cimport cython
 
 
 @cython.final
+cdef class ListenerRules:
+    cdef readonly str name
+    cdef readonly str role
+    cdef readonly bint authenticate
+    cdef readonly str relay
+    cdef readonly frozenset peers
+
+    cpdef bint is_peer(self, str address) except -1
+
+
+@cython.final
 cdef class ProxyRules:
     cdef readonly str fork
     cdef readonly Py_ssize_t targets_max

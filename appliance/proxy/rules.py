@@ -8,7 +8,24 @@ Knows nothing of what the rules are for.
 
 from __future__ import annotations
 
-from appliance.catalogue.settings import ProxySettings
+from appliance.catalogue.settings import ListenerSettings, ProxySettings
+
+
+class ListenerRules:
+    """See ListenerSettings. Never changed."""
+
+    __slots__ = ("authenticate", "name", "peers", "relay", "role")
+
+    def __init__(self, settings: ListenerSettings) -> None:
+        self.name = settings.name
+        self.role = settings.role
+        self.authenticate = settings.authenticate
+        self.relay = settings.relay
+        self.peers = frozenset(settings.peers)
+
+    def is_peer(self, address: str) -> bool:
+        """Is this the address of a peer by configuration?"""
+        return len(self.peers) > 0 and address in self.peers
 
 
 class ProxyRules:

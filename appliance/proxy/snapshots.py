@@ -19,6 +19,7 @@ from typing import Any, Final
 from appliance.catalogue.settings import ListenerSettings
 from appliance.proxy.best_response import Final as FinalResponse
 from appliance.proxy.request_context import RequestContext
+from appliance.proxy.rules import ListenerRules
 from appliance.routing.targets import Target
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.message import Request, Response
@@ -109,7 +110,7 @@ def context_of(call: CallSnapshot, listeners: Sequence[ListenerSettings]) -> Req
     """The request context that a snapshot was made of. Raises ValueError when its listener is no more."""
     if not 0 <= call.flow.listener < len(listeners):
         raise ValueError(f"the snapshot names listener {call.flow.listener}")
-    context = RequestContext(call.request, call.flow, listeners[call.flow.listener])
+    context = RequestContext(call.request, call.flow, ListenerRules(listeners[call.flow.listener]))
     # The stages may have changed what it is made of (RFC 3261 16.4).
     context.set_loop_part(call.loop_part)
     context.identity = call.identity

@@ -43,6 +43,10 @@ cpdef Py_ssize_t end_of_class(bytes text, Py_ssize_t at, bytes table) noexcept
                lower='const unsigned char*')
 cpdef bint spells(bytes text, Py_ssize_t start, Py_ssize_t end, bytes word) noexcept
 
+@cython.locals(index=Py_ssize_t, octets='const unsigned char*', letters='const unsigned char*',
+               lower='const unsigned char*')
+cpdef bint spells_from(bytes text, Py_ssize_t size, bytes words, Py_ssize_t at) noexcept
+
 @cython.locals(size=Py_ssize_t, octets='const unsigned char*')
 cpdef Py_ssize_t index_of(bytes text, unsigned char octet, Py_ssize_t at) noexcept
 

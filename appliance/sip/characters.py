@@ -118,6 +118,17 @@ def spells(text: bytes, start: int, end: int, word: bytes) -> bool:
     return True
 
 
+def spells_from(text: bytes, size: int, words: bytes, at: int) -> bool:
+    """Is text[:size] what stands in words from `at` on, in any case? The words are in lower case."""
+    octets = text
+    letters = words
+    lower = _LOWER
+    for index in range(size):  # noqa: SIM110 - see is_all
+        if lower[octets[index]] != letters[at + index]:
+            return False
+    return True
+
+
 def index_of(text: bytes, octet: int, at: int) -> int:
     """What text.find gives for one octet and at >= 0; faster when compiled, for the short texts of header values."""
     octets = text

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from appliance.sip.characters import is_token, spells
+from appliance.sip.characters import is_token, spells_from
 
 OTHER: Final = 0
 VIA: Final = 1
@@ -122,30 +122,42 @@ STRICT_LISTS: Final = frozenset((VIA, ROUTE, RECORD_ROUTE, CONTACT, PATH, SERVIC
 
 
 _LEN_MAX: Final = 31
+# A spelling has a place of so many octets: itself in lower case, then its id, then the place of another one that has
+# its length and first letter. So a name is found by looking at octets alone.
+_PLACE_LEN: Final = 24
+_ID_AT: Final = 22
+_NEXT_AT: Final = 23
 
 
 def _shape(size: int, first: int) -> int:
     return size << 5 | (first & 31)
 
 
-def _by_shape() -> list[list[tuple[bytes, int]]]:
-    spellings: list[list[tuple[bytes, int]]] = [[] for _ in range(_shape(_LEN_MAX, 31) + 1)]
+def _tables() -> tuple[bytes, bytes]:
+    """The first place of each shape, 0 for none, and the places; place 0 is nobody's."""
+    first = bytearray(_shape(_LEN_MAX, 31) + 1)
+    places = bytearray(_PLACE_LEN)
     for name, id in [*((name, id) for id, name in enumerate(NAMES) if name), *_COMPACT.items()]:
-        spellings[_shape(len(name), name[0])].append((name.lower(), id))
-    return spellings
+        shape = _shape(len(name), name[0])
+        places += name.lower().ljust(_ID_AT) + bytes((id, first[shape]))
+        first[shape] = len(places) // _PLACE_LEN - 1
+    return bytes(first), bytes(places)
 
 
-# Names in lower case with their ids, by length and first letter: of most shapes there is one.
-_SPELLINGS: Final = _by_shape()
+_FIRST, _PLACES = _tables()
 
 
 def known_id(text: bytes, end: int) -> int:
     """The id of the header field name text[:end] in any case; OTHER when NAMES has it not."""
     if end < 1 or end > _LEN_MAX or end > len(text):
         return OTHER
-    for spelling, id in _SPELLINGS[_shape(end, text[0])]:
-        if spells(text, 0, end, spelling):
-            return id
+    places = _PLACES
+    place = _FIRST[_shape(end, text[0])]
+    while place:
+        at = place * _PLACE_LEN
+        if spells_from(text, end, _PLACES, at):
+            return places[at + _ID_AT]
+        place = places[at + _NEXT_AT]
     return OTHER
 
 

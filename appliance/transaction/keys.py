@@ -26,7 +26,7 @@ def has_cookie(branch: bytes) -> bool:
 
 def client_key(branch: bytes, method: bytes) -> bytes:
     """RFC 3261 17.1.3: branch and the method of the request, which a response has in its CSeq."""
-    return branch + b"|" + method
+    return b"|".join((branch, method))
 
 
 def server_key(request: Request, method: bytes) -> bytes:
@@ -53,8 +53,8 @@ def merged_key(request: Request) -> bytes:
     """RFC 3261 8.2.2.2: what requests that a fork made of one have in common; b"" for one within a dialog."""
     if request.read_to_tag():
         return b""
-    cseq = digits_of(request.read_cseq_number()) + b" " + request.method
-    return b"\n".join((request.read_call_id(), request.read_from_tag(), cseq))
+    cseq = digits_of(request.read_cseq_number())
+    return b"\n".join((request.read_call_id(), request.read_from_tag(), cseq, request.method))
 
 
 def to_tag_of(response: bytes) -> bytes:

@@ -7,7 +7,10 @@ cdef class Flow:
     cdef readonly int worker
     cdef readonly long connection
     cdef Py_hash_t _hash
+    cdef bytes _host
 
+    @cython.locals(address=str)
+    cpdef bytes host(self)
     cpdef tuple parts(self)
 
 

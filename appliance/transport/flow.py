@@ -33,7 +33,7 @@ class Flow:
                   within the life of the worker.
     """
 
-    __slots__ = ("_hash", "connection", "listener", "remote", "transport", "worker")
+    __slots__ = ("_hash", "_host", "connection", "listener", "remote", "transport", "worker")
 
     def __init__(
         self,
@@ -49,6 +49,14 @@ class Flow:
         self.worker = worker
         self.connection = connection
         self._hash = 0
+        self._host: bytes | None = None
+
+    def host(self) -> bytes:
+        """The remote address as it stands in a message, without the scope of a link-local one. Made once."""
+        if self._host is None:
+            address: str = self.remote[0]
+            self._host = address.partition("%")[0].encode()
+        return self._host
 
     @property
     def is_reliable(self) -> bool:

@@ -43,28 +43,26 @@ def stamp_received(request: Request, flow: Flow) -> None:
 
 def stamped_via(via: Via, flow: Flow) -> Via:
     """The top Via with the stamp; the same object where it needs none."""
-    address: str = flow.remote[0]
+    address = flow.host()
     asks_port = via.rport != ABSENT
-    if "%" in address:
-        address = address.partition("%")[0]
     # RFC 3261 18.2.1: a name, or another address than the source's, has to be completed by `received`.
     # RFC 3581 4: where `rport` is asked for, `received` is added even to the same address.
     needs_received = asks_port or not is_same_host(via.host, address)
     if not needs_received and not via.received:
         return via
-    received = address.encode() if needs_received else b""
+    received = address if needs_received else b""
     rport = flow.remote[1] if asks_port else 0
     return parse_via(stamped(via.text, received, rport))
 
 
-def is_same_host(host: bytes, address: str) -> bool:
+def is_same_host(host: bytes, address: bytes) -> bool:
     """Is the host of a sent-by the literal of this address, however it is written?"""
     if not host.startswith(b"["):
-        return host == address.encode()
-    if host[1:-1] == address.encode():
+        return host == address
+    if host[1:-1] == address:
         return True
     try:
-        return ipaddress.ip_address(host[1:-1].decode("ascii")) == ipaddress.ip_address(address)
+        return ipaddress.ip_address(host[1:-1].decode("ascii")) == ipaddress.ip_address(address.decode("ascii"))
     except ValueError:
         return False
 

@@ -7,6 +7,7 @@ from appliance.location.bindings import BindingTable
 from appliance.proxy.forwarding import add_record_route, address_to_hop, prepare_request
 from appliance.proxy.node import Node
 from appliance.proxy.request_context import RequestContext
+from appliance.proxy.rules import ListenerRules
 from appliance.proxy.stages.loose_route import loose_route
 from appliance.routing.targets import Target
 from appliance.sip.message import Request
@@ -44,7 +45,7 @@ def context(*lines: str, uri: str = "sip:bob@example.com", method: str = "INVITE
     ]
     request = parse("\r\n".join(head).encode(), SyntaxLimits())
     assert isinstance(request, Request)
-    return RequestContext(request, HERE_UDP, LISTENERS[0])
+    return RequestContext(request, HERE_UDP, ListenerRules(LISTENERS[0]))
 
 
 def target(uri: bytes = b"sip:bob@192.0.2.4", path: tuple[bytes, ...] = ()) -> Target:

@@ -148,16 +148,16 @@ def test_the_scope_of_a_link_local_source_stays_at_home() -> None:
 @pytest.mark.parametrize(
     ("host", "address", "is_same"),
     [
-        (b"192.0.2.1", "192.0.2.1", True),
-        (b"192.0.2.1", "192.0.2.11", False),
-        (b"example.com", "192.0.2.1", False),
-        (b"[::1]", "::1", True),
-        (b"[0:0::1]", "::1", True),
-        (b"[::2]", "::1", False),
-        (b"[nonsense]", "::1", False),
+        (b"192.0.2.1", b"192.0.2.1", True),
+        (b"192.0.2.1", b"192.0.2.11", False),
+        (b"example.com", b"192.0.2.1", False),
+        (b"[::1]", b"::1", True),
+        (b"[0:0::1]", b"::1", True),
+        (b"[::2]", b"::1", False),
+        (b"[nonsense]", b"::1", False),
     ],
 )
-def test_same_host(host: bytes, address: str, is_same: bool) -> None:
+def test_same_host(host: bytes, address: bytes, is_same: bool) -> None:
     assert is_same_host(host, address) == is_same
 
 
