@@ -36,10 +36,14 @@ def exactly(wanted: type) -> Callable[[Any], Any]:
 
 
 def _list_of(wanted: type) -> Callable[[Any], Any]:
-    read_item = exactly(wanted)
+    read_list = exactly(list)
 
     def read(value: Any) -> list[Any]:
-        return [read_item(item) for item in exactly(list)(value)]
+        found: list[Any] = read_list(value)
+        for item in found:
+            if type(item) is not wanted:
+                raise TypeError(f"{wanted.__name__} expected, got {type(item).__name__}")
+        return found
 
     return read
 
