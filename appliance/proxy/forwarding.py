@@ -73,9 +73,10 @@ def shared_out(breadth: int, count: int) -> list[int]:
 
 def _leave_strict_route(request: Request) -> None:
     """RFC 3261 16.6 step 6: a first Route without lr is a strict router; it wants to be the Request-URI."""
-    if not request.count(ROUTE):
+    route = request.first_value(ROUTE)
+    if route is None:
         return
-    first = parse_name_addr(request.values(ROUTE)[0]).uri
+    first = parse_name_addr(route).uri
     if not first.has_lr:
         request.remove_first_value(ROUTE)
         # RFC 3261 16.6 step 6: the Request-URI goes to the end of the route set.
@@ -85,9 +86,8 @@ def _leave_strict_route(request: Request) -> None:
 
 def next_hop_of(request: Request) -> Uri:
     """Where a request goes (RFC 3261 16.6 step 7): its first Route, else its Request-URI."""
-    if request.count(ROUTE):
-        return parse_name_addr(request.values(ROUTE)[0]).uri
-    return request.read_uri()
+    route = request.first_value(ROUTE)
+    return request.read_uri() if route is None else parse_name_addr(route).uri
 
 
 def connection_of(target: Target, node: Node) -> Flow | None:
@@ -127,8 +127,7 @@ def _own_route(node: Node, side: Flow, token: bytes, pair: bytes) -> bytes:
 
 def address_to_hop(request: Request, context: RequestContext, hop: Flow, attempt: int, node: Node) -> bytes:
     """Put the Via of one hop on a prepared request (RFC 3261 16.6 step 8); returns its branch."""
-    host, port = hop.remote
-    target = b" ".join((request.uri_text, host.encode(), digits_of(port), digits_of(attempt)))
+    target = b" ".join((request.uri_text, hop.host(), digits_of(hop.remote[1]), digits_of(attempt)))
     branch = node.keys.branch(context.upstream, target, context.read_loop_part())
     push_via(request, hop.transport, node.names.sent_bys[hop.listener], branch, False)
     add_length(request, hop)

@@ -178,7 +178,7 @@ class Proxy:
             if not request.read_to_tag():
                 self._node.counters[CALLS_STARTED] += 1
             # RFC 3261 17.2.1: at once, so that no retransmission comes while branches are made.
-            self._node.transactions.respond(server, 100, write_response(request, 100, b"Trying"), now)
+            self._node.transactions.respond(server, 100, write_response(request, 100), now)
         return server
 
     # -- responses -----------------------------------------------------------------------------------

@@ -18,6 +18,8 @@ cdef class HeaderLines:
     cpdef Py_ssize_t index_of(self, int id) except -2
     @cython.locals(index=Py_ssize_t)
     cpdef bytes first(self, int id)
+    @cython.locals(value=bytes)
+    cpdef bytes first_value(self, int id)
     cpdef bytes required(self, int id)
     @cython.locals(octets='const unsigned char*', index=Py_ssize_t, found=int)
     cpdef int count(self, int id) except -1

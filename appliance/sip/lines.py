@@ -51,6 +51,20 @@ class HeaderLines:
         index = self.index_of(id)
         return value_of(self.lines[index]) if index >= 0 else None
 
+    def first_value(self, id: int) -> bytes | None:
+        """The first of the comma-separated values, unfolded; None when there is none.
+
+        Raises MalformedMessage(400) for unbalanced quotes before its end, and when it is empty in Via, Contact or a
+        route.
+        """
+        value = self.first(id)
+        if value is not None:
+            if index_of(value, 44, 0) >= 0:
+                value = trimmed(value, 0, next_comma(value, 0))
+            if not value and id in STRICT_LISTS:
+                raise _empty_value(id)
+        return value
+
     def required(self, id: int) -> bytes:
         """What `first` gives; raises MalformedMessage(400) when there is none."""
         return value_of(self.lines[self._index_required(id)])
@@ -239,6 +253,10 @@ def _extend_by_list(found: list[bytes], text: bytes, id: int) -> None:
     elements = split_list(text)
     if not elements or b"" in elements:
         if id in STRICT_LISTS:
-            raise MalformedMessage(400, "Empty Value in " + NAMES[id].decode())
+            raise _empty_value(id)
         elements = [element for element in elements if element]
     found.extend(elements)
+
+
+def _empty_value(id: int) -> MalformedMessage:
+    return MalformedMessage(400, "Empty Value in " + NAMES[id].decode())

@@ -1,9 +1,8 @@
 cimport cython
 
-from appliance.sip.characters cimport index_of, number, trimmed
+from appliance.sip.characters cimport number
 from appliance.sip.headers cimport Contact, NameAddr, parse_contact, parse_cseq, parse_name_addr
 from appliance.sip.lines cimport HeaderLines
-from appliance.sip.parameters cimport next_comma
 from appliance.sip.plain_address cimport plain_tag
 from appliance.sip.uri cimport Uri, parse_uri
 from appliance.sip.via cimport Via, parse_via

@@ -12,12 +12,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from appliance.sip.characters import index_of, number, trimmed
+from appliance.sip.characters import number
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.headers import STAR, Contact, NameAddr, parse_contact, parse_cseq, parse_name_addr
 from appliance.sip.lines import HeaderLines
 from appliance.sip.names import CALL_ID, CONTACT, CSEQ, FROM, MAX_FORWARDS, TO, VIA
-from appliance.sip.parameters import next_comma
 from appliance.sip.plain_address import plain_tag
 from appliance.sip.uri import Uri, parse_uri
 from appliance.sip.via import Via, parse_via
@@ -203,10 +202,8 @@ class Message(HeaderLines):
     def read_top_via(self) -> Via:
         """See top_via."""
         if self._via is None:
-            value = self.required(VIA)
-            if index_of(value, 44, 0) >= 0:
-                value = trimmed(value, 0, next_comma(value, 0))
-            self._via = parse_via(value)
+            value = self.first_value(VIA)
+            self._via = parse_via(self.required(VIA) if value is None else value)
         return self._via
 
     def read_max_forwards(self) -> int:

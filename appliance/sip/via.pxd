@@ -36,4 +36,5 @@ cdef bint _read_plain(Via via, bytes text, Py_ssize_t at) except -1
 
 cdef _read_any(Via via, dict parameters)
 
-cpdef bytes write_via(bytes transport, bytes sent_by, bytes branch, bint rport=*)
+@cython.locals(octets='const unsigned char*', size=Py_ssize_t, colon=Py_ssize_t, via=Via)
+cpdef Via new_via(bytes transport, bytes sent_by, bytes branch, bint rport=*)

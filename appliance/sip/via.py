@@ -149,6 +149,20 @@ def _read_any(via: Via, parameters: dict[bytes, bytes | None]) -> None:
             raise MalformedMessage(400, "Malformed ttl in Via")
 
 
-def write_via(transport: bytes, sent_by: bytes, branch: bytes, rport: bool = False) -> bytes:
-    """A Via value of ours: sent_by is written as given (RFC 3261 18.1.1, RFC 3581 3)."""
-    return b"".join((b"SIP/2.0/", transport, b" ", sent_by, b";branch=", branch, b";rport" if rport else b""))
+def new_via(transport: bytes, sent_by: bytes, branch: bytes, rport: bool = False) -> Via:
+    """A Via of ours: sent_by, b"host:port", is written as given (RFC 3261 18.1.1, RFC 3581 3)."""
+    via = Via.__new__(Via)
+    octets = sent_by
+    size = colon = len(sent_by)
+    while colon > 0 and octets[colon - 1] != 58:
+        colon -= 1
+    via.transport = transport
+    via.host = part(sent_by, 0, colon - 1)
+    via.port = number(part(sent_by, colon, size))
+    via.sent_by = sent_by
+    via.branch = branch
+    via.received = via.maddr = b""
+    via.rport = 0 if rport else ABSENT
+    via.ttl = ABSENT
+    via.text = b"".join((b"SIP/2.0/", transport, b" ", sent_by, b";branch=", branch, b";rport" if rport else b""))
+    return via

@@ -2,7 +2,7 @@ cimport cython
 
 from appliance.sip.characters cimport digits_of
 from appliance.sip.message cimport Request, Response
-from appliance.sip.via cimport Via, parse_via, write_via
+from appliance.sip.via cimport Via, new_via, parse_via
 from appliance.transport.flow cimport Flow, Outgoing
 
 cdef int NO_CONNECTION, NO_WORKER, TCP, UDP
@@ -26,6 +26,7 @@ cpdef bytes without_brackets(bytes host)
 cpdef Flow response_flow(Via via, Flow flow)
 cpdef Outgoing reopened(Outgoing outgoing)
 cpdef tuple quoted_request(bytes quote)
+@cython.locals(via=Via)
 cpdef push_via(Request request, int transport, bytes sent_by, bytes branch, bint rport)
 cpdef bytes pop_via(Response response)
 cpdef bint is_last_via(Response response) except -1

@@ -19,7 +19,7 @@ from appliance.sip.characters import digits_of
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.message import Request, Response
 from appliance.sip.names import VIA
-from appliance.sip.via import ABSENT, Via, parse_via, write_via
+from appliance.sip.via import ABSENT, Via, new_via, parse_via
 from appliance.transport.flow import NO_CONNECTION, NO_WORKER, TCP, TRANSPORT_NAMES, UDP, Flow, Outgoing
 
 SIP_PORT: Final = 5060
@@ -202,7 +202,10 @@ def quoted_request(quote: bytes) -> tuple[bytes, bytes]:
 
 def push_via(request: Request, transport: int, sent_by: bytes, branch: bytes, rport: bool) -> None:
     """Put our own Via on top (RFC 3261 18.1.1, 8.1.1.7); `rport` asks for RFC 3581."""
-    request.prepend(VIA, write_via(TRANSPORT_NAMES[transport], sent_by, branch, rport))
+    via = new_via(TRANSPORT_NAMES[transport], sent_by, branch, rport)
+    request.prepend(VIA, via.text)
+    # It needs no parsing.
+    request._via = via
 
 
 def pop_via(response: Response) -> bytes:

@@ -78,8 +78,8 @@ def _route_uri(value: bytes) -> Uri:
 
 
 def _first_route(request: Request) -> Uri | None:
-    values = request.values(ROUTE)
-    return _route_uri(values[0]) if values else None
+    value = request.first_value(ROUTE)
+    return None if value is None else _route_uri(value)
 
 
 def _own_first_route(request: Request, node: Node) -> Uri | None:
