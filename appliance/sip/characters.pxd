@@ -33,8 +33,10 @@ cpdef bytes trimmed(bytes text, Py_ssize_t start, Py_ssize_t end)
 @cython.locals(size=Py_ssize_t, octet='unsigned char', octets='const unsigned char*')
 cpdef Py_ssize_t end_of_quoted(bytes text, Py_ssize_t at) noexcept
 
-@cython.locals(octet='unsigned char', value='long long', cap='long long')
 cpdef long long number(bytes text) noexcept
+
+@cython.locals(octets='const unsigned char*', octet='unsigned char', index=Py_ssize_t, value='long long', cap='long long')
+cpdef long long number_between(bytes text, Py_ssize_t start, Py_ssize_t end) noexcept
 
 @cython.locals(size=Py_ssize_t, octets='const unsigned char*', classes='const unsigned char*')
 cpdef Py_ssize_t end_of_class(bytes text, Py_ssize_t at, bytes table) noexcept

@@ -194,14 +194,21 @@ def end_of_quoted(text: bytes, at: int) -> int:
 
 def number(text: bytes) -> int:
     """The value of 1*DIGIT, capped at 2**40 (so that no peer makes us do long arithmetic); -1 for anything else."""
+    return number_between(text, 0, len(text))
+
+
+def number_between(text: bytes, start: int, end: int) -> int:
+    """number(text[start:end]) for 0 <= start and end <= len(text)."""
+    octets = text
     value = 0
     cap = 1 << 40
-    for octet in text:
+    for index in range(start, end):
+        octet = octets[index]
         if octet < 48 or octet > 57:
             return -1
         if value < cap:
             value = value * 10 + (octet - 48)
-    return min(value, cap) if text else -1
+    return min(value, cap) if start < end else -1
 
 
 def digits_of(value: int) -> bytes:

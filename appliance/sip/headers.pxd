@@ -37,6 +37,3 @@ cpdef int parse_q(bytes text) except -1
 
 @cython.locals(seconds='long long')
 cpdef parse_delta_seconds(bytes text)
-
-@cython.locals(sequence='long long', start=Py_ssize_t, end=Py_ssize_t, size=Py_ssize_t, method=bytes)
-cpdef tuple parse_cseq(bytes value)

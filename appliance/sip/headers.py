@@ -190,22 +190,6 @@ def parse_delta_seconds(text: bytes) -> int | None:
     return None if seconds < 0 else min(seconds, _NUMBER_MAX)
 
 
-def parse_cseq(value: bytes) -> tuple[int, bytes]:
-    """(number, method) of RFC 3261 20.16. Raises MalformedMessage(400)."""
-    end = 0
-    size = len(value)
-    while end < size and 48 <= value[end] <= 57:
-        end += 1
-    sequence = number(part(value, 0, end))
-    start = skip_space(value, end)
-    method = part(value, start, size)
-    if sequence < 0 or start == end or not is_token(method):
-        raise MalformedMessage(400, "Malformed CSeq")
-    if sequence > _NUMBER_MAX:
-        raise MalformedMessage(400, "CSeq Number Too Large")
-    return sequence, method
-
-
 def parse_auth(value: bytes) -> tuple[bytes, dict[bytes, bytes]]:
     """(scheme, parameters) of credentials or a challenge (RFC 3261 20.7, 20.44): names lower case, values unquoted.
 

@@ -21,6 +21,9 @@ cdef class HeaderLines:
     @cython.locals(value=bytes)
     cpdef bytes first_value(self, int id)
     cpdef bytes required(self, int id)
+    cpdef bytes required_line(self, int id)
+    @cython.locals(index=Py_ssize_t)
+    cpdef bytes first_line(self, int id)
     @cython.locals(octets='const unsigned char*', index=Py_ssize_t, found=int)
     cpdef int count(self, int id) except -1
     cpdef bint has_one_value(self, int id) except -1
@@ -56,7 +59,9 @@ cdef class HeaderLines:
 cpdef bytes make_line(bytes name, bytes value)
 cpdef bytes value_of(bytes line)
 cpdef bytes unfolded(bytes value)
-cdef Py_ssize_t _start_of_value(bytes line) noexcept
+cpdef Py_ssize_t start_of_value(bytes line) noexcept
+@cython.locals(octets='const unsigned char*', end=Py_ssize_t, octet='unsigned char')
+cpdef Py_ssize_t end_of_value(bytes line) noexcept
 cdef Py_ssize_t _end_of_first_value(bytes line, Py_ssize_t start, int id) except -1
 @cython.locals(elements=list)
 cdef _extend_by_list(list found, bytes text, int id)

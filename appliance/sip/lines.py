@@ -67,7 +67,16 @@ class HeaderLines:
 
     def required(self, id: int) -> bytes:
         """What `first` gives; raises MalformedMessage(400) when there is none."""
-        return value_of(self.lines[self._index_required(id)])
+        return value_of(self.required_line(id))
+
+    def required_line(self, id: int) -> bytes:
+        """The first whole line of that id; raises MalformedMessage(400) when there is none."""
+        return self.lines[self._index_required(id)]
+
+    def first_line(self, id: int) -> bytes:
+        """The first whole line of that id; b"" when there is none."""
+        index = self.index_of(id)
+        return self.lines[index] if index >= 0 else b""
 
     def count(self, id: int) -> int:
         """How many header fields (lines, not values) have that id."""
@@ -159,7 +168,7 @@ class HeaderLines:
         """The first comma-separated value exchanged, all other octets kept. Raises MalformedMessage without one."""
         index = self._index_required(id)
         line = self.lines[index]
-        start = _start_of_value(line)
+        start = start_of_value(line)
         end = _end_of_first_value(line, start, id)
         self.lines[index] = b"".join((part(line, 0, start), value, part(line, end, len(line))))
         self.forget_one(id)
@@ -175,7 +184,7 @@ class HeaderLines:
         if index_of(line, 44, 0) < 0:
             self._remove(index)
             return value_of(line)
-        start = _start_of_value(line)
+        start = start_of_value(line)
         end = _end_of_first_value(line, start, id)
         value = part(line, start, end)
         if end < len(line) and line[end] != 44:
@@ -237,8 +246,21 @@ def unfolded(value: bytes) -> bytes:
     return b" ".join([piece.strip(b" \t") for piece in value.split(b"\r\n")])
 
 
-def _start_of_value(line: bytes) -> int:
+def start_of_value(line: bytes) -> int:
+    """Where the value begins in a header line: it is read there by who can do without an object of its own."""
     return skip_space(line, index_of(line, 58, 0) + 1)
+
+
+def end_of_value(line: bytes) -> int:
+    """Index after the last octet of a line that is not white space."""
+    octets = line
+    end = len(line)
+    while end > 0:
+        octet = octets[end - 1]
+        if octet != 32 and octet != 9 and octet != 13 and octet != 10:
+            break
+        end -= 1
+    return end
 
 
 def _end_of_first_value(line: bytes, start: int, id: int) -> int:

@@ -1,14 +1,15 @@
 cimport cython
 
-from appliance.sip.characters cimport number
-from appliance.sip.headers cimport Contact, NameAddr, parse_contact, parse_cseq, parse_name_addr
-from appliance.sip.lines cimport HeaderLines
+from appliance.sip.characters cimport end_of_class, is_token, number_between, part, skip_space
+from appliance.sip.headers cimport Contact, NameAddr, parse_contact, parse_name_addr
+from appliance.sip.lines cimport HeaderLines, end_of_value, start_of_value
 from appliance.sip.plain_address cimport plain_tag
 from appliance.sip.uri cimport Uri, parse_uri
 from appliance.sip.via cimport Via, parse_via
 
 cdef int CALL_ID, CONTACT, CSEQ, FROM, MAX_FORWARDS, TO, VIA
 cdef long long _UNREAD
+cdef long long _CSEQ_MAX
 
 cdef class Message(HeaderLines):
     cdef public bytes body
@@ -27,18 +28,19 @@ cdef class Message(HeaderLines):
     cpdef list contacts(self)
 
     cpdef bytes read_call_id(self)
+    @cython.locals(line=bytes, start=Py_ssize_t, end=Py_ssize_t, sequence='long long', method=bytes)
     cpdef read_cseq(self)
     cpdef long long read_cseq_number(self) except -1
     cpdef bytes read_cseq_method(self)
-    @cython.locals(tag=bytes)
+    @cython.locals(line=bytes, tag=bytes)
     cpdef bytes read_from_tag(self)
-    @cython.locals(tag=bytes)
+    @cython.locals(line=bytes, tag=bytes)
     cpdef bytes read_to_tag(self)
     cpdef NameAddr read_from(self)
     cpdef NameAddr read_to(self)
     @cython.locals(value=bytes)
     cpdef Via read_top_via(self)
-    @cython.locals(value=bytes, hops='long long')
+    @cython.locals(line=bytes, hops='long long')
     cpdef int read_max_forwards(self) except -2
     @cython.final
     cdef _copy_into(self, Message other)

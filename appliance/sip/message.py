@@ -12,16 +12,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from appliance.sip.characters import number
+from appliance.sip.characters import DIGIT, end_of_class, is_token, number_between, part, skip_space
 from appliance.sip.errors import MalformedMessage
-from appliance.sip.headers import STAR, Contact, NameAddr, parse_contact, parse_cseq, parse_name_addr
-from appliance.sip.lines import HeaderLines
+from appliance.sip.headers import STAR, Contact, NameAddr, parse_contact, parse_name_addr
+from appliance.sip.lines import HeaderLines, end_of_value, start_of_value
 from appliance.sip.names import CALL_ID, CONTACT, CSEQ, FROM, MAX_FORWARDS, TO, VIA
 from appliance.sip.plain_address import plain_tag
 from appliance.sip.uri import Uri, parse_uri
 from appliance.sip.via import Via, parse_via
 
 _UNREAD: Final = -1
+_CSEQ_MAX: Final = 2**32 - 1
 
 
 class Message(HeaderLines):
@@ -158,8 +159,19 @@ class Message(HeaderLines):
         return self._call_id
 
     def read_cseq(self) -> None:
-        """Reads cseq_number and cseq_method."""
-        self._cseq_number, self._cseq_method = parse_cseq(self.required(CSEQ))
+        """Reads cseq_number and cseq_method (RFC 3261 20.16)."""
+        line = self.required_line(CSEQ)
+        start = start_of_value(line)
+        end = end_of_class(line, start, DIGIT)
+        sequence = number_between(line, start, end)
+        start = skip_space(line, end)
+        method = part(line, start, end_of_value(line))
+        if sequence < 0 or start == end or not is_token(method):
+            raise MalformedMessage(400, "Malformed CSeq")
+        if sequence > _CSEQ_MAX:
+            raise MalformedMessage(400, "CSeq Number Too Large")
+        self._cseq_number = sequence
+        self._cseq_method = method
 
     def read_cseq_number(self) -> int:
         """See cseq_number."""
@@ -176,14 +188,16 @@ class Message(HeaderLines):
     def read_from_tag(self) -> bytes:
         """See from_tag; whoever has it knows that From is well-formed."""
         if self._from_tag is None:
-            tag = plain_tag(self.required(FROM))
+            line = self.required_line(FROM)
+            tag = plain_tag(line, start_of_value(line), end_of_value(line))
             self._from_tag = self.read_from().tag if tag is None else tag
         return self._from_tag
 
     def read_to_tag(self) -> bytes:
         """See to_tag; whoever has it knows that To is well-formed."""
         if self._to_tag is None:
-            tag = plain_tag(self.required(TO))
+            line = self.required_line(TO)
+            tag = plain_tag(line, start_of_value(line), end_of_value(line))
             self._to_tag = self.read_to().tag if tag is None else tag
         return self._to_tag
 
@@ -209,10 +223,10 @@ class Message(HeaderLines):
     def read_max_forwards(self) -> int:
         """See max_forwards."""
         if self._max_forwards == _UNREAD:
-            value = self.first(MAX_FORWARDS)
-            if value is None:
+            line = self.first_line(MAX_FORWARDS)
+            if not line:
                 return -1
-            hops = number(value)
+            hops = number_between(line, start_of_value(line), end_of_value(line))
             if hops < 0:
                 raise MalformedMessage(400, "Malformed Max-Forwards")
             self._max_forwards = min(hops, 255)

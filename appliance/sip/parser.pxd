@@ -1,6 +1,7 @@
 cimport cython
 
-from appliance.sip.characters cimport index_of, is_all, is_token, number, part, spells, trimmed
+from appliance.sip.characters cimport index_of, is_all, is_token, number, number_between, part, spells, trimmed
+from appliance.sip.lines cimport end_of_value, start_of_value
 from appliance.sip.message cimport Message, Request, Response
 from appliance.sip.names cimport header_id, known_id
 from appliance.sip.via cimport Via
@@ -17,6 +18,7 @@ cdef class SyntaxLimits:
 
 cdef int CALL_ID, CONTENT_LENGTH, VIA
 cdef int _BROKEN
+cdef bytes _VERSION
 cdef unsigned long long _REQUIRED_MASK
 cdef unsigned long long _SINGLE_MASK
 
@@ -53,9 +55,9 @@ cdef int _id_of(bytes line) except -1
 @cython.locals(end=Py_ssize_t, first=Py_ssize_t, second=Py_ssize_t)
 cdef _read_request_line(Request request, bytes start_line, SyntaxLimits limits)
 
-cdef _check_version(bytes version)
+cdef object _version_fault(bytes version)
 
-@cython.locals(end=Py_ssize_t, space=Py_ssize_t, code_end=Py_ssize_t)
+@cython.locals(end=Py_ssize_t, space=Py_ssize_t, version_end=Py_ssize_t, code_end=Py_ssize_t)
 cdef _read_status_line(Response response, bytes start_line)
 
 @cython.locals(octets='const unsigned char*', count=Py_ssize_t, index=Py_ssize_t, id=int, one='unsigned long long',
@@ -66,7 +68,7 @@ cdef _check_lines(Message message, Py_ssize_t body_at, SyntaxLimits limits)
 @cython.locals(call_id=bytes, via=Via)
 cdef _check_fields(Message message)
 
-@cython.locals(value=bytes, length='long long', end=Py_ssize_t)
+@cython.locals(line=bytes, length='long long', end=Py_ssize_t)
 cdef _take_body(Message message, bytes data, Py_ssize_t at)
 
 cdef _check_request(Request request)

@@ -13,8 +13,9 @@ from __future__ import annotations
 from typing import Final
 
 from appliance.catalogue.settings import SyntaxSettings
-from appliance.sip.characters import VISIBLE, index_of, is_all, is_token, number, part, spells, trimmed
+from appliance.sip.characters import VISIBLE, index_of, is_all, is_token, number, number_between, part, spells, trimmed
 from appliance.sip.errors import MalformedMessage
+from appliance.sip.lines import end_of_value, start_of_value
 from appliance.sip.message import Message, Request, Response
 from appliance.sip.names import (
     CALL_ID,
@@ -34,6 +35,8 @@ KNOWN_METHODS: Final = frozenset(
 )
 # No id of names.py; those are small.
 _BROKEN: Final = 255
+# In lower case; the version token is case-insensitive (RFC 3261 7.1).
+_VERSION: Final = b"sip/2.0"
 _REQUIRED: Final = (VIA, FROM, TO, CALL_ID, CSEQ)
 _SINGLE: Final = (FROM, TO, CALL_ID, CSEQ, MAX_FORWARDS, CONTENT_LENGTH)
 _REQUIRED_MASK: Final = sum(1 << id for id in _REQUIRED)
@@ -226,7 +229,8 @@ def _read_request_line(request: Request, start_line: bytes, limits: SyntaxLimits
     request.method = part(start_line, 0, first)
     if not is_token(request.method):
         raise MalformedMessage(400, "Malformed Method")
-    _check_version(part(start_line, second + 1, end))
+    if not spells(start_line, second + 1, end, _VERSION):
+        raise _version_fault(part(start_line, second + 1, end))
     if second - first - 1 > limits.uri_len_max:
         raise MalformedMessage(414, "Request-URI Too Long")
     request.set_uri(part(start_line, first + 1, second))
@@ -241,24 +245,24 @@ def _request_line_fault(start_line: bytes) -> str:
     return "Whitespace in Request-URI"
 
 
-def _check_version(version: bytes) -> None:
-    if version == b"SIP/2.0" or version.upper() == b"SIP/2.0":
-        return
+def _version_fault(version: bytes) -> MalformedMessage:
     major, dot, minor = version[4:].partition(b".")
     if version[:4].upper() == b"SIP/" and dot and number(major) >= 0 and number(minor) >= 0:
-        raise MalformedMessage(505, "Version Not Supported")
-    raise MalformedMessage(400, "Malformed SIP Version")
+        return MalformedMessage(505, "Version Not Supported")
+    return MalformedMessage(400, "Malformed SIP Version")
 
 
 def _read_status_line(response: Response, start_line: bytes) -> None:
     """RFC 3261 7.2: SIP-Version SP Status-Code SP Reason-Phrase CRLF. The SP after the code may be missing."""
     end = len(start_line) - 2
     space = index_of(start_line, 32, 0)
-    _check_version(part(start_line, 0, space if space >= 0 else end))
+    version_end = space if space >= 0 else end
+    if not spells(start_line, 0, version_end, _VERSION):
+        raise _version_fault(part(start_line, 0, version_end))
     code_end = space + 4
     if space < 0 or code_end > end or (code_end < end and start_line[code_end] != 32):
         raise MalformedMessage(400, "Malformed Status Code")
-    response.status = number(part(start_line, space + 1, code_end))
+    response.status = number_between(start_line, space + 1, code_end)
     if response.status < 0:
         raise MalformedMessage(400, "Malformed Status Code")
     if response.status < 100 or response.status > 699:
@@ -320,10 +324,10 @@ def _check_fields(message: Message) -> None:
 
 def _take_body(message: Message, data: bytes, at: int) -> None:
     """RFC 3261 18.3 and 20.14."""
-    value = message.first(CONTENT_LENGTH)
+    line = message.first_line(CONTENT_LENGTH)
     end = len(data)
-    if value is not None:
-        length = number(value)
+    if line:
+        length = number_between(line, start_of_value(line), end_of_value(line))
         if length < 0:
             raise MalformedMessage(400, "Malformed Content-Length")
         if length > end - at:

@@ -18,7 +18,7 @@ from appliance.sip.characters import (
     UNRESERVED,
     end_of_class,
     end_of_quoted,
-    number,
+    number_between,
     part,
     skip_space,
 )
@@ -27,17 +27,16 @@ from appliance.sip.characters import (
 _USER: Final = bytes(is_member or octet == 43 for octet, is_member in enumerate(UNRESERVED))
 
 
-def plain_tag(value: bytes) -> bytes | None:
-    """The tag of a plain address, b"" where it has none; None for what has to be parsed to be judged."""
+def plain_tag(value: bytes, start: int, size: int) -> bytes | None:
+    """The tag of the plain address value[start:size], b"" where it has none; None for what has to be parsed."""
     octets = value
-    size = len(value)
-    at = _end_of_display(value)
+    at = _end_of_display(value, start)
     # "<sip:"
     if at < 0 or size < at + 7 or octets[at] != 60 or octets[at + 1] != 115 or octets[at + 2] != 105:
         return None
     if octets[at + 3] != 112 or octets[at + 4] != 58:
         return None
-    at = _end_of_address(value, at + 5)
+    at = _end_of_address(value, at + 5, size - 1)
     if at < 0:
         return None
     if at == size:
@@ -51,18 +50,17 @@ def plain_tag(value: bytes) -> bytes | None:
     return part(value, start, size)
 
 
-def _end_of_display(value: bytes) -> int:
+def _end_of_display(value: bytes, at: int) -> int:
     """Where the bracket has to be; -1 where quotes do not balance."""
-    if not value or value[0] != 34:
-        return end_of_class(value, 0, DISPLAY)
-    at = end_of_quoted(value, 0)
+    if at >= len(value) or value[at] != 34:
+        return end_of_class(value, at, DISPLAY)
+    at = end_of_quoted(value, at)
     return at if at < 0 else skip_space(value, at)
 
 
-def _end_of_address(value: bytes, at: int) -> int:
-    """Index after `user@host:port>` that starts at `at`; -1 for anything else."""
+def _end_of_address(value: bytes, at: int, last: int) -> int:
+    """Index after `user@host:port>` that starts at `at` and ends at `last` at the latest; -1 for anything else."""
     octets = value
-    last = len(value) - 1
     end = end_of_class(value, at, _USER)
     if at < end < last and octets[end] == 64:
         at = end + 1
@@ -73,7 +71,7 @@ def _end_of_address(value: bytes, at: int) -> int:
         at = end + 1
         while end < last and octets[end] != 62:
             end += 1
-        port = number(part(value, at, end))
+        port = number_between(value, at, end)
         if port < 1 or port > 65535:
             return -1
     return end + 1 if octets[end] == 62 else -1

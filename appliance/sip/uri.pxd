@@ -1,6 +1,6 @@
 cimport cython
 
-from appliance.sip.characters cimport classes_in, digits_of, has_bad_escape, index_of, is_all, lowered, number, part
+from appliance.sip.characters cimport classes_in, digits_of, has_bad_escape, index_of, is_all, lowered, number_between, part
 
 cdef bytes _SIP
 cdef bytes _USER

@@ -30,7 +30,7 @@ from appliance.sip.characters import (
     index_of,
     is_all,
     lowered,
-    number,
+    number_between,
     part,
     unescape,
 )
@@ -287,7 +287,7 @@ def port_between(text: bytes, colon: int, end: int) -> int:
     """The port written as text[colon:end]; 0 when that is empty. Raises MalformedMessage(400)."""
     if colon == end:
         return 0
-    port = number(part(text, colon + 1, end))
+    port = number_between(text, colon + 1, end)
     if text[colon] != 58 or port <= 0 or port > 65535:
         raise MalformedMessage(400, "Malformed Port")
     return port

@@ -1,7 +1,7 @@
 cimport cython
 
 from appliance.sip.characters cimport (
-    digits_of, end_of_class, index_of, is_all, is_token, lowered, number, part, skip_space, spells, trimmed, uppered)
+    digits_of, end_of_class, index_of, is_all, is_token, lowered, number, number_between, part, skip_space, spells, trimmed, uppered)
 from appliance.sip.parameters cimport parse_parameters
 from appliance.sip.uri cimport end_of_host, port_between
 

@@ -20,6 +20,7 @@ from appliance.sip.characters import (
     is_token,
     lowered,
     number,
+    number_between,
     part,
     skip_space,
     spells,
@@ -158,7 +159,7 @@ def new_via(transport: bytes, sent_by: bytes, branch: bytes, rport: bool = False
         colon -= 1
     via.transport = transport
     via.host = part(sent_by, 0, colon - 1)
-    via.port = number(part(sent_by, colon, size))
+    via.port = number_between(sent_by, colon, size)
     via.sent_by = sent_by
     via.branch = branch
     via.received = via.maddr = b""

@@ -15,7 +15,6 @@ from appliance.sip.errors import MalformedMessage
 from appliance.sip.headers import (
     parse_auth,
     parse_contact,
-    parse_cseq,
     parse_delta_seconds,
     parse_name_addr,
     parse_q,
@@ -36,7 +35,6 @@ VALUE_PARSERS: tuple[Callable[[bytes], object], ...] = (
     parse_via,
     parse_name_addr,
     parse_contact,
-    parse_cseq,
     parse_q,
     parse_auth,
     parse_credentials,

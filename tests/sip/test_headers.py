@@ -9,7 +9,6 @@ from appliance.sip.headers import (
     STAR,
     parse_auth,
     parse_contact,
-    parse_cseq,
     parse_delta_seconds,
     parse_name_addr,
     parse_q,
@@ -181,20 +180,6 @@ def test_q_in_thousandths(text: bytes, q: int) -> None:
 def test_malformed_q(text: bytes) -> None:
     with pytest.raises(MalformedMessage):
         parse_q(text)
-
-
-def test_cseq() -> None:
-    """RFC 3261 20.16; numbers up to 2**32-1 pass (RFC 4475 3.1.2.4)."""
-    assert parse_cseq(b"0009 \r\n INVITE") == (9, b"INVITE")
-    assert parse_cseq(b"4294967295 BYE") == (2**32 - 1, b"BYE")
-
-
-@pytest.mark.parametrize(
-    "value", [b"", b"1", b"INVITE", b"1INVITE", b"-1 INVITE", b"1 IN VITE", b"4294967296 BYE", b"1 a/b"]
-)
-def test_malformed_cseq(value: bytes) -> None:
-    with pytest.raises(MalformedMessage):
-        parse_cseq(value)
 
 
 def test_delta_seconds() -> None:

@@ -208,3 +208,27 @@ def test_headers_in_a_request_uri_are_a_fault() -> None:
     """RFC 3261 19.1.1, RFC 4475 3.1.2.11."""
     with pytest.raises(MalformedMessage, match="Headers in Request-URI"):
         Request(b"INVITE", b"sip:a@b?x=y").uri  # noqa: B018
+
+
+def _with_cseq(value: bytes) -> Request:
+    request = Request(b"INVITE", b"sip:a@b")
+    request.insert(0, CSEQ, b"CSeq: " + value + b"\r\n")
+    return request
+
+
+@pytest.mark.parametrize(
+    ("value", "sequence", "method"),
+    [(b"0009 \r\n INVITE", 9, b"INVITE"), (b"\t4294967295 BYE  ", 2**32 - 1, b"BYE")],
+)
+def test_cseq(value: bytes, sequence: int, method: bytes) -> None:
+    """RFC 3261 20.16; numbers up to 2**32-1 pass (RFC 4475 3.1.2.4)."""
+    request = _with_cseq(value)
+    assert (request.cseq_number, request.cseq_method) == (sequence, method)
+
+
+@pytest.mark.parametrize(
+    "value", [b"", b"1", b"INVITE", b"1INVITE", b"-1 INVITE", b"1 IN VITE", b"4294967296 BYE", b"1 a/b"]
+)
+def test_malformed_cseq(value: bytes) -> None:
+    with pytest.raises(MalformedMessage):
+        _with_cseq(value).read_cseq()
