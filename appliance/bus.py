@@ -133,6 +133,7 @@ class Bus:
         sender = self._senders.get(destination)
         if sender is None:
             sender = self._context.socket(zmq.PUSH)
+            sender.setsockopt(zmq.LINGER, 0)
             sender.setsockopt(zmq.SNDHWM, BATCHES_UNREAD_MAX)
             # Only to a process that is there: nothing is kept for one that may come, and which would be another.
             sender.setsockopt(zmq.IMMEDIATE, 1)
@@ -260,6 +261,8 @@ def _bound_socket(context: zmq.Context[zmq.Socket[bytes]], kind: int, path: Path
             "choose a state folder with a shorter path."
         )
     bound = context.socket(kind)
+    # One that nobody closes, for whatever reason, keeps no process from ending.
+    bound.setsockopt(zmq.LINGER, 0)
     bound.setsockopt(zmq.RCVHWM, BATCHES_UNREAD_MAX)
     try:
         # What a killed predecessor left under this name is replaced.

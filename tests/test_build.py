@@ -11,7 +11,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = os.environ.get("SIGNALBOX_BUILD", "")
 HOT = sorted(
-    ".".join(path.relative_to(ROOT).with_suffix("").parts) for path in ROOT.glob("appliance/**/*.pxd")
+    ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    for path in ROOT.glob("appliance/**/*.pxd")
+    if path.with_suffix(".py").exists()
 )
 
 

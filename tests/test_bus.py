@@ -5,6 +5,8 @@ from __future__ import annotations
 import select
 import socket
 import struct
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -237,3 +239,22 @@ def test_a_supervisor_that_is_too_busy_to_answer(tmp_path: Path) -> None:
     with pytest.raises(BusUnavailable, match="did not answer"):
         ask_supervisor(tmp_path, StatusRequest(), timeout_s=0.1)
     door.close()
+
+
+ABANDONED = """
+import sys
+from pathlib import Path
+from appliance.bus import Bus
+from appliance.state.messages import Drain
+here, there = Bus(Path(sys.argv[1]), 0), Bus(Path(sys.argv[1]), 1)
+while not here.send(1, [Drain()]):
+    pass
+while here.send(1, [Drain()] * 1000):
+    pass
+del here
+"""
+
+
+def test_an_end_that_nobody_closes_keeps_no_process_from_ending(tmp_path: Path) -> None:
+    """What it sent, and nobody reads, goes with it."""
+    subprocess.run([sys.executable, "-c", ABANDONED, str(tmp_path)], timeout=30, check=True)

@@ -1,7 +1,8 @@
 cimport cython
-from appliance.location.binding cimport Binding, BindingChange, new_binding
+from appliance.location.binding cimport Binding, BindingChange
 from appliance.location.bindings cimport BindingTable
 from appliance.location.gruu cimport public_gruu
+from appliance.location.registration cimport Registration, Rules, begin_registration
 from appliance.sip.characters cimport digits_of
 from appliance.sip.headers cimport Contact, parse_delta_seconds, parse_name_addr
 from appliance.sip.lines cimport make_line
@@ -9,15 +10,7 @@ from appliance.sip.message cimport Request
 from appliance.sip.uri cimport Uri, canonical_aor, parse_uri
 from appliance.transport.flow cimport Flow
 
-cdef int EXPIRES, PATH, REQUIRE, SUPPORTED, USER_AGENT
-
-
-@cython.final
-cdef class Rules:
-    cdef readonly long long expires_min_s
-    cdef readonly long long expires_default_s
-    cdef readonly long long expires_max_s
-    cdef readonly Py_ssize_t contacts_max
+cdef int EXPIRES, REQUIRE
 
 
 cdef class Outcome:
@@ -27,36 +20,9 @@ cdef class Outcome:
     cdef public BindingChange change
 
 
-@cython.final
-cdef class Registration:
-    cdef public Request request
-    cdef public bytes aor
-    cdef public list entries
-    cdef public Rules rules
-    cdef public Flow flow
-    cdef public tuple source
-    cdef public double wall_time
-    cdef public int worker
-    cdef public bytes call_id
-    cdef public unsigned int cseq
-    cdef public list supported
-    cdef public tuple path
-    cdef public bytes user_agent
-    cdef public list pending
-    cpdef bint is_in_order(self, Binding old)
-    @cython.locals(version=cython.longlong, series=cython.longlong, forget_at=double, binding=Binding, other=Binding,
-                   index=Py_ssize_t)
-    cpdef add(self, Binding old, bytes key, bytes uri, bytes parameters, int q, double expires_at, bytes instance, unsigned int reg_id)
-    @cython.locals(entry=Binding, binding=Binding, old=Binding)
-    cpdef list bindings_after(self)
-
-
-@cython.locals(registration=Registration)
-cdef Registration _begin(Request request, bytes aor, list entries, Rules rules, Flow flow, tuple source, double wall_time,
-                         int worker)
 @cython.locals(registration=Registration, contacts=list, first=Contact)
-cpdef Outcome outcome_of(Request request, bytes aor, BindingTable table, Rules rules, Flow flow, tuple source, double wall_time,
-                       int worker)
+cpdef Outcome outcome_of(Request request, bytes aor, BindingTable table, Rules rules, Flow flow, tuple source,
+                          double wall_time, int worker)
 cdef _check_extensions(Request request)
 cpdef bytes unsupported_by_us(Request request)
 @cython.locals(old=Binding)

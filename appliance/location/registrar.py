@@ -21,17 +21,18 @@ from __future__ import annotations
 
 from email.utils import formatdate
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
-from appliance.location.binding import Binding, BindingChange, new_binding
+from appliance.location.binding import Binding, BindingChange
 from appliance.location.bindings import BindingTable
 from appliance.location.gruu import instance_from_parameter, public_gruu
+from appliance.location.registration import Registration, Rules, begin_registration
 from appliance.sip.characters import digits_of
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.headers import Contact, parse_delta_seconds, parse_name_addr
 from appliance.sip.lines import make_line
 from appliance.sip.message import Request
-from appliance.sip.names import EXPIRES, PATH, REQUIRE, SUPPORTED, USER_AGENT
+from appliance.sip.names import EXPIRES, REQUIRE
 from appliance.sip.uri import canonical_aor, parse_uri
 
 if TYPE_CHECKING:
@@ -40,35 +41,9 @@ if TYPE_CHECKING:
 EXTENSIONS: Final = (b"path", b"gruu")  # what Require may name (RFC 3261 8.2.2.3)
 EXPIRES_MALFORMED_S: Final = 3600  # RFC 3261 10.2.1.1
 BRIEF_S: Final = 3600  # only shorter intervals may be called too brief
-USER_AGENT_LEN_MAX: Final = 128
 INSTANCE_LEN_MAX: Final = 1024
 PATH_LEN_MAX: Final = 16384  # of all values together
 NOT_KEPT: Final = (b"q", b"expires", b"pub-gruu", b"temp-gruu")  # contact parameters that the registrar itself writes
-
-
-class RegistrarSettings(Protocol):
-    """The settings this page asks for (seconds, and a number of contacts per address)."""
-
-    @property
-    def expires_min_s(self) -> int: ...
-    @property
-    def expires_default_s(self) -> int: ...
-    @property
-    def expires_max_s(self) -> int: ...
-    @property
-    def contacts_max(self) -> int: ...
-
-
-class Rules:
-    """The settings as numbers that compiled code compares: seconds, and a number of contacts per address."""
-
-    __slots__ = ("contacts_max", "expires_default_s", "expires_max_s", "expires_min_s")
-
-    def __init__(self, settings: RegistrarSettings) -> None:
-        self.expires_min_s = settings.expires_min_s
-        self.expires_default_s = settings.expires_default_s
-        self.expires_max_s = settings.expires_max_s
-        self.contacts_max = settings.contacts_max
 
 
 class Outcome:
@@ -93,138 +68,6 @@ class Refused(Exception):
         self.outcome = Outcome(status, reason, headers or [])
 
 
-class Registration:
-    """One REGISTER being processed: the request's own values, and the bindings as they will be (tentative, 10.3 step
-    7).
-    """
-
-    __slots__ = (
-        "aor",
-        "call_id",
-        "cseq",
-        "entries",
-        "flow",
-        "path",
-        "pending",
-        "request",
-        "rules",
-        "source",
-        "supported",
-        "user_agent",
-        "wall_time",
-        "worker",
-    )
-
-    request: Request
-    aor: bytes
-    entries: list[Binding]
-    rules: Rules
-    flow: Flow | None
-    source: tuple[str, int] | None
-    wall_time: float
-    worker: int
-    call_id: bytes
-    cseq: int
-    supported: list[bytes]
-    path: tuple[bytes, ...]
-    user_agent: bytes
-    pending: list[Binding]
-
-    def is_in_order(self, old: Binding) -> bool:
-        """RFC 3261 10.3 step 7: inside one Call-ID only a higher CSeq may change a binding."""
-        return old.call_id != self.call_id or self.cseq > old.cseq
-
-    def add(
-        self,
-        old: Binding | None,
-        key: bytes,
-        uri: bytes,
-        parameters: bytes,
-        q: int,
-        expires_at: float,
-        instance: bytes,
-        reg_id: int,
-    ) -> None:
-        """Note the record that comes after `old` in the order of the table; expires_at 0 makes it a tombstone."""
-        version = int(self.wall_time * 1_000_000) << 8 | self.worker
-        series = version
-        forget_at = expires_at
-        if old is not None:
-            if version <= old.version:
-                version = ((old.version >> 8) + 1) << 8 | self.worker
-                series = version
-            if old.call_id == self.call_id and old.expires_at > self.wall_time:
-                series = old.series
-            forget_at = max(forget_at, old.forget_at)
-        binding = new_binding(
-            self.aor,
-            key,
-            uri,
-            parameters,
-            q,
-            expires_at,
-            forget_at,
-            self.call_id,
-            self.cseq,
-            self.path,
-            instance,
-            reg_id,
-            self.flow,
-            self.source,
-            self.user_agent,
-            series,
-            version,
-        )
-        # The same contact twice in one request: the last word counts.
-        for index, other in enumerate(self.pending):
-            if other.key == key:
-                self.pending[index] = binding
-                return
-        self.pending.append(binding)
-
-    def bindings_after(self) -> list[Binding]:
-        """The live bindings once the change is made: those that were there in their order, then the new ones."""
-        if len(self.pending) == 1 and len(self.entries) <= 1:
-            binding = self.pending[0]
-            old = self.entries[0] if self.entries else binding
-            if old.key == binding.key:
-                return self.pending if binding.expires_at > 0 else []
-        after = {entry.key: entry for entry in self.entries}
-        for binding in self.pending:
-            after[binding.key] = binding
-        return [binding for binding in after.values() if binding.expires_at > self.wall_time]
-
-
-def _begin(
-    request: Request,
-    aor: bytes,
-    entries: list[Binding],
-    rules: Rules,
-    flow: Flow | None,
-    source: tuple[str, int] | None,
-    wall_time: float,
-    worker: int,
-) -> Registration:
-    registration = Registration.__new__(Registration)
-    registration.request = request
-    registration.aor = aor
-    registration.entries = entries
-    registration.rules = rules
-    registration.flow = flow if flow is not None and flow.connection != 0 else None
-    registration.source = source
-    registration.wall_time = wall_time
-    registration.worker = worker
-    registration.call_id = request.read_call_id()
-    registration.cseq = request.read_cseq_number()
-    registration.supported = request.values(SUPPORTED)
-    registration.path = tuple(request.values(PATH))
-    registration.user_agent = request.first(USER_AGENT) or b""
-    if len(registration.user_agent) > USER_AGENT_LEN_MAX:
-        registration.user_agent = registration.user_agent[:USER_AGENT_LEN_MAX]
-    registration.pending = []
-    return registration
-
-
 def outcome_of(
     request: Request,
     aor: bytes,
@@ -241,7 +84,7 @@ def outcome_of(
     The change of the outcome, if any, has to be applied before the next request for the same address is processed.
     Contacts that cannot be read make an outcome, too, with the status and reason of the fault.
     """
-    registration = _begin(request, aor, table.entries(aor), rules, flow, source, wall_time, worker)
+    registration = begin_registration(request, aor, table.entries(aor), rules, flow, source, wall_time, worker)
     try:
         _check_extensions(request)
         # RFC 3261 10.3 step 6

@@ -1,7 +1,7 @@
 cimport cython
 
 from appliance.location.bindings cimport BindingTable
-from appliance.location.registrar cimport Rules
+from appliance.location.registration cimport Rules
 from appliance.proxy.inquiries cimport Inquiries
 from appliance.proxy.keys cimport Keys
 from appliance.proxy.rate_limits cimport RateLimits

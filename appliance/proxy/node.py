@@ -13,7 +13,7 @@ from typing import Protocol
 
 from appliance.catalogue.settings import Settings
 from appliance.location.bindings import BindingChange, BindingTable
-from appliance.location.registrar import Rules
+from appliance.location.registration import Rules
 from appliance.proxy.inquiries import Inquiries
 from appliance.proxy.keys import Keys
 from appliance.proxy.nonces import Nonces

@@ -7,7 +7,8 @@ from __future__ import annotations
 import pytest
 
 from appliance.location.bindings import BindingTable
-from appliance.location.registrar import Outcome, Rules, outcome_of
+from appliance.location.registrar import Outcome, outcome_of
+from appliance.location.registration import Rules
 from appliance.sip.lines import name_of, value_of
 from appliance.sip.message import Request
 from appliance.sip.parser import SyntaxLimits, parse

@@ -1,0 +1,44 @@
+cimport cython
+
+from appliance.location.binding cimport Binding, new_binding
+from appliance.sip.message cimport Request
+from appliance.transport.flow cimport Flow
+
+cdef int PATH, SUPPORTED, USER_AGENT
+
+
+@cython.final
+cdef class Rules:
+    cdef readonly long long expires_min_s
+    cdef readonly long long expires_default_s
+    cdef readonly long long expires_max_s
+    cdef readonly Py_ssize_t contacts_max
+
+
+@cython.final
+cdef class Registration:
+    cdef public Request request
+    cdef public bytes aor
+    cdef public list entries
+    cdef public Rules rules
+    cdef public Flow flow
+    cdef public tuple source
+    cdef public double wall_time
+    cdef public int worker
+    cdef public bytes call_id
+    cdef public unsigned int cseq
+    cdef public list supported
+    cdef public tuple path
+    cdef public bytes user_agent
+    cdef public list pending
+    cpdef bint is_in_order(self, Binding old)
+    @cython.locals(version=cython.longlong, series=cython.longlong, forget_at=double, binding=Binding, other=Binding,
+                   index=Py_ssize_t)
+    cpdef add(self, Binding old, bytes key, bytes uri, bytes parameters, int q, double expires_at, bytes instance, unsigned int reg_id)
+    @cython.locals(entry=Binding, binding=Binding, old=Binding)
+    cpdef list bindings_after(self)
+
+
+@cython.locals(registration=Registration)
+cpdef Registration begin_registration(Request request, bytes aor, list entries, Rules rules, Flow flow, tuple source,
+                                       double wall_time, int worker)

@@ -1,0 +1,177 @@
+"""One REGISTER that is being processed: what it says for all of its contacts, and the bindings as they will be.
+
+RFC 3261 10.3 step 7: they are tentative until the whole request is granted.
+
+Knows nothing of what may be granted; that is the registrar's.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Protocol
+
+from appliance.location.binding import Binding, new_binding
+from appliance.sip.message import Request
+from appliance.sip.names import PATH, SUPPORTED, USER_AGENT
+
+if TYPE_CHECKING:
+    from appliance.transport.flow import Flow
+
+USER_AGENT_LEN_MAX: Final = 128
+
+
+class RegistrarSettings(Protocol):
+    """The settings this page asks for (seconds, and a number of contacts per address)."""
+
+    @property
+    def expires_min_s(self) -> int: ...
+    @property
+    def expires_default_s(self) -> int: ...
+    @property
+    def expires_max_s(self) -> int: ...
+    @property
+    def contacts_max(self) -> int: ...
+
+
+class Rules:
+    """The settings as numbers that compiled code compares: seconds, and a number of contacts per address."""
+
+    __slots__ = ("contacts_max", "expires_default_s", "expires_max_s", "expires_min_s")
+
+    def __init__(self, settings: RegistrarSettings) -> None:
+        self.expires_min_s = settings.expires_min_s
+        self.expires_default_s = settings.expires_default_s
+        self.expires_max_s = settings.expires_max_s
+        self.contacts_max = settings.contacts_max
+
+
+class Registration:
+    """One REGISTER being processed: the request's own values, and the bindings as they will be (tentative, 10.3 step
+    7).
+    """
+
+    __slots__ = (
+        "aor",
+        "call_id",
+        "cseq",
+        "entries",
+        "flow",
+        "path",
+        "pending",
+        "request",
+        "rules",
+        "source",
+        "supported",
+        "user_agent",
+        "wall_time",
+        "worker",
+    )
+
+    request: Request
+    aor: bytes
+    entries: list[Binding]
+    rules: Rules
+    flow: Flow | None
+    source: tuple[str, int] | None
+    wall_time: float
+    worker: int
+    call_id: bytes
+    cseq: int
+    supported: list[bytes]
+    path: tuple[bytes, ...]
+    user_agent: bytes
+    pending: list[Binding]
+
+    def is_in_order(self, old: Binding) -> bool:
+        """RFC 3261 10.3 step 7: inside one Call-ID only a higher CSeq may change a binding."""
+        return old.call_id != self.call_id or self.cseq > old.cseq
+
+    def add(
+        self,
+        old: Binding | None,
+        key: bytes,
+        uri: bytes,
+        parameters: bytes,
+        q: int,
+        expires_at: float,
+        instance: bytes,
+        reg_id: int,
+    ) -> None:
+        """Note the record that comes after `old` in the order of the table; expires_at 0 makes it a tombstone."""
+        version = int(self.wall_time * 1_000_000) << 8 | self.worker
+        series = version
+        forget_at = expires_at
+        if old is not None:
+            if version <= old.version:
+                version = ((old.version >> 8) + 1) << 8 | self.worker
+                series = version
+            if old.call_id == self.call_id and old.expires_at > self.wall_time:
+                series = old.series
+            forget_at = max(forget_at, old.forget_at)
+        binding = new_binding(
+            self.aor,
+            key,
+            uri,
+            parameters,
+            q,
+            expires_at,
+            forget_at,
+            self.call_id,
+            self.cseq,
+            self.path,
+            instance,
+            reg_id,
+            self.flow,
+            self.source,
+            self.user_agent,
+            series,
+            version,
+        )
+        # The same contact twice in one request: the last word counts.
+        for index, other in enumerate(self.pending):
+            if other.key == key:
+                self.pending[index] = binding
+                return
+        self.pending.append(binding)
+
+    def bindings_after(self) -> list[Binding]:
+        """The live bindings once the change is made: those that were there in their order, then the new ones."""
+        if len(self.pending) == 1 and len(self.entries) <= 1:
+            binding = self.pending[0]
+            old = self.entries[0] if self.entries else binding
+            if old.key == binding.key:
+                return self.pending if binding.expires_at > 0 else []
+        after = {entry.key: entry for entry in self.entries}
+        for binding in self.pending:
+            after[binding.key] = binding
+        return [binding for binding in after.values() if binding.expires_at > self.wall_time]
+
+
+def begin_registration(
+    request: Request,
+    aor: bytes,
+    entries: list[Binding],
+    rules: Rules,
+    flow: Flow | None,
+    source: tuple[str, int] | None,
+    wall_time: float,
+    worker: int,
+) -> Registration:
+    """The REGISTER before anything of it has been granted. No constructor: see new_binding."""
+    registration = Registration.__new__(Registration)
+    registration.request = request
+    registration.aor = aor
+    registration.entries = entries
+    registration.rules = rules
+    registration.flow = flow if flow is not None and flow.connection != 0 else None
+    registration.source = source
+    registration.wall_time = wall_time
+    registration.worker = worker
+    registration.call_id = request.read_call_id()
+    registration.cseq = request.read_cseq_number()
+    registration.supported = request.values(SUPPORTED)
+    registration.path = tuple(request.values(PATH))
+    registration.user_agent = request.first(USER_AGENT) or b""
+    if len(registration.user_agent) > USER_AGENT_LEN_MAX:
+        registration.user_agent = registration.user_agent[:USER_AGENT_LEN_MAX]
+    registration.pending = []
+    return registration
