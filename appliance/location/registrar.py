@@ -264,7 +264,7 @@ def _granted(requested_s: int, rules: Rules) -> int:
 def _accepted(registration: Registration) -> Outcome:
     # RFC 3261 10.3 step 8
     headers = []
-    wants_gruu = len(registration.supported) > 0 and b"gruu" in registration.supported
+    wants_gruu = b"gruu" in registration.supported
     for binding in registration.bindings_after():
         headers.append(_contact_line(binding, registration.wall_time, wants_gruu))
     # RFC 3327 5.3

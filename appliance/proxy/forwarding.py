@@ -40,7 +40,7 @@ def prepare_request(context: RequestContext, target: Target, node: Node) -> tupl
     # RFC 3261 16.6 step 2
     request.set_uri(target.uri_text, None if target.uri.headers else target.uri)
     # RFC 3261 16.6 step 3
-    _count_down(request, node.rules.max_forwards)
+    _count_down(request, node.proxy_rules.max_forwards)
     # RFC 3327 5.3: the Path of a binding becomes its route set.
     for hop in reversed(target.path):
         request.prepend(ROUTE, hop)

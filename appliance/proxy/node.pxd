@@ -34,7 +34,7 @@ cdef class Node:
     cdef public Packer packer
     cdef public RateLimits rate_limits
     cdef public Rules registrar_rules
-    cdef public ProxyRules rules
+    cdef public ProxyRules proxy_rules
     cdef public double wall_offset_s
 
     cpdef double wall_time(self, double now)

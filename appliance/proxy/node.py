@@ -60,10 +60,10 @@ class Node:
         "next_hops",
         "nonces",
         "packer",
+        "proxy_rules",
         "publish",
         "rate_limits",
         "registrar_rules",
-        "rules",
         "settings",
         "subscribers",
         "transactions",
@@ -99,7 +99,7 @@ class Node:
         self.nonces = Nonces(key, worker, settings.limits.nonces_max, settings.digest.nonce_lifetime_s, started_at)
         self.rate_limits = RateLimits(settings.rate_limits)
         self.registrar_rules = Rules(settings.registrar)
-        self.rules = ProxyRules(settings.proxy)
+        self.proxy_rules = ProxyRules(settings.proxy)
         self.packer = Packer()
         self.changed_calls: dict[bytes, KeptCall] = {}
         self.wall_offset_s = 0.0
@@ -118,7 +118,7 @@ class Node:
         self.inquiries.limit = limits.contexts_waiting_max
         self.rate_limits.reconfigure(settings.rate_limits)
         self.registrar_rules = Rules(settings.registrar)
-        self.rules = ProxyRules(settings.proxy)
+        self.proxy_rules = ProxyRules(settings.proxy)
         self.nonces.reconfigure(limits.nonces_max, settings.digest.nonce_lifetime_s)
 
     def wall_time(self, now: float) -> float:

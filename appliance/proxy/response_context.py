@@ -59,7 +59,7 @@ class ResponseContext(BranchUser):
         request = self.request_context.request
         self.is_invite = request.method == b"INVITE"
         self._node = node
-        limit = self._node.rules.targets_max
+        limit = self._node.proxy_rules.targets_max
         self._targets: list[Target] = list(self.request_context.targets)[:limit]
         self._seen = {target.uri_text for target in self._targets}
         self._branches: list[Branch] = []
@@ -78,7 +78,7 @@ class ResponseContext(BranchUser):
         self._changed()
 
     def _try_next_group(self, now: float) -> None:
-        group = next_group(self._targets, self._node.rules.fork)
+        group = next_group(self._targets, self._node.proxy_rules.fork)
         # RFC 5393 5.3.3: branches for which the breadth does not suffice come after the others.
         self._targets[:0] = group[self._breadth :]
         del group[self._breadth :]
@@ -154,7 +154,7 @@ class ResponseContext(BranchUser):
 
     def _recurse(self, response: Response) -> None:
         """RFC 3261 16.7 step 4: the contacts of a 3xx become targets, each URI once."""
-        if not self._node.rules.recurse_on_redirect:
+        if not self._node.proxy_rules.recurse_on_redirect:
             return
         try:
             contacts = response.contacts()
@@ -167,7 +167,7 @@ class ResponseContext(BranchUser):
     def _add_target(self, target: Target) -> None:
         if target.uri_text in self._seen:
             return
-        if len(self._seen) >= self._node.rules.targets_max:
+        if len(self._seen) >= self._node.proxy_rules.targets_max:
             self._node.counters[FORKS_REFUSED] += 1
             return
         self._seen.add(target.uri_text)

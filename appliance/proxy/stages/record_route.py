@@ -15,5 +15,5 @@ DIALOG_METHODS = frozenset((b"INVITE", b"SUBSCRIBE", b"REFER"))
 
 def record_route(context: RequestContext, node: Node, now: float) -> Answer:
     """Mark the request; the entry itself depends on the hop of each branch."""
-    context.record_routed = node.rules.record_route and context.request.method in DIALOG_METHODS
+    context.record_routed = node.proxy_rules.record_route and context.request.method in DIALOG_METHODS
     return CONTINUE
