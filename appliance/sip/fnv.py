@@ -16,7 +16,7 @@ _MASK: Final = 0xFFFFFFFF
 
 def fnv(text: bytes, begin: int = BEGIN) -> int:
     """The checksum, 0..2**32-1. begin: that of a text which comes before this one."""
-    folded = begin
+    folded, prime, mask = begin, _PRIME, _MASK
     for octet in text:
-        folded = ((folded ^ octet) * _PRIME) & _MASK
+        folded = ((folded ^ octet) * prime) & mask
     return folded
