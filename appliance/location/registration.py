@@ -7,8 +7,9 @@ Knows nothing of what may be granted; that is the registrar's.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
+from appliance.catalogue.settings import RegistrarSettings
 from appliance.location.binding import Binding, new_binding
 from appliance.sip.message import Request
 from appliance.sip.names import PATH, SUPPORTED, USER_AGENT
@@ -17,19 +18,6 @@ if TYPE_CHECKING:
     from appliance.transport.flow import Flow
 
 USER_AGENT_LEN_MAX: Final = 128
-
-
-class RegistrarSettings(Protocol):
-    """The settings this page asks for (seconds, and a number of contacts per address)."""
-
-    @property
-    def expires_min_s(self) -> int: ...
-    @property
-    def expires_default_s(self) -> int: ...
-    @property
-    def expires_max_s(self) -> int: ...
-    @property
-    def contacts_max(self) -> int: ...
 
 
 class Rules:

@@ -6,6 +6,7 @@ from appliance.sip.message cimport Request
 from appliance.sip.siphash cimport SipHash
 from appliance.sip.via cimport Via
 from appliance.transaction.keys cimport has_cookie
+from appliance.transport.via cimport response_destination
 
 cdef int ROUTE
 
@@ -27,7 +28,7 @@ cdef class Keys:
     cpdef bytes route_token(self, bytes call_id)
 
 cdef SipHash _seal_for(bytes purpose, bytes key)
-@cython.locals(port=bytes, rport=bytes)
+@cython.locals(transport=int, port=int, host=bytes)
 cpdef bytes upstream_of_via(Via via)
 @cython.locals(via=Via)
 cpdef bytes upstream_key(Request request)

@@ -27,6 +27,7 @@ from appliance.sip.names import ROUTE
 from appliance.sip.siphash import SipHash
 from appliance.sip.via import Via
 from appliance.transaction.keys import COOKIE, has_cookie
+from appliance.transport.via import response_destination
 
 BRANCH_LEN = 39
 TAG_LEN = 16
@@ -92,8 +93,8 @@ def upstream_of_via(via: Via) -> bytes:
 
     For who answers knows the Via below ours, and could write another destination into it.
     """
-    port, rport = digits_of(via.port), digits_of(via.rport + 1)
-    return b"|".join((via.transport, via.host, port, via.maddr, via.received, rport, via.branch))
+    transport, host, port = response_destination(via)
+    return b"|".join((digits_of(transport), digits_of(port), host, via.branch, via.sent_by))
 
 
 def upstream_key(request: Request) -> bytes:

@@ -1,4 +1,4 @@
-"""Values of the structured header fields but Via: name-addr, Contact, CSeq, credentials.
+"""Values of the structured header fields but Via and CSeq: name-addr, Contact, credentials.
 
 RFC 3261 7.3.1, 20, 25.1.
 
@@ -29,7 +29,6 @@ from appliance.sip.parameters import parse_parameters
 from appliance.sip.parameters import quote as quote
 from appliance.sip.parameters import split_list as split_list
 from appliance.sip.parameters import unquote as unquote
-from appliance.sip.parameters import write_parameters as write_parameters
 from appliance.sip.uri import Uri, parse_uri
 
 _NUMBER_MAX: Final = 2**32 - 1

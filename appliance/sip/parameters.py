@@ -10,7 +10,6 @@ Knows nothing of any particular header field, except to name it in a fault.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final
 
 from appliance.sip.characters import (
@@ -27,11 +26,6 @@ from appliance.sip.errors import MalformedMessage
 
 # Shared by all who have none: parameters that were parsed are values, changed by nobody.
 NO_PARAMETERS: Final[dict[bytes, bytes | None]] = {}
-
-
-def write_parameters(parameters: Mapping[bytes, bytes | None]) -> bytes:
-    """b";name=value;name" in the order of the dictionary."""
-    return b"".join(b";" + name if value is None else b";" + name + b"=" + value for name, value in parameters.items())
 
 
 def parse_parameters(text: bytes, at: int, where: str) -> dict[bytes, bytes | None]:

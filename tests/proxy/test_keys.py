@@ -5,6 +5,7 @@ from __future__ import annotations
 from appliance.proxy.keys import BRANCH_LEN, COOKIE, Keys, loop_part_for, loop_part_of, upstream_key, upstream_of_via
 from appliance.sip.message import Request
 from appliance.sip.parser import SyntaxLimits, parse
+from appliance.sip.via import parse_via
 
 KEYS = Keys(b"0123456789abcdef")
 
@@ -71,6 +72,15 @@ def test_a_request_without_the_cookie_is_named_by_its_dialog() -> None:
     """RFC 3261 17.2.3."""
     assert upstream_key(request(branch="1")) == upstream_key(request(branch="1"))
     assert b"call" in upstream_key(request(branch=""))
+
+
+def test_where_a_stream_comes_from_is_no_part_of_its_name() -> None:
+    """RFC 3261 9.1, 17.2.3, 18.2.2: an ACK or a CANCEL may come by another connection, and write sent-by otherwise."""
+    one, other = (
+        parse_via(b"SIP/2.0/TCP 192.0.2.9%b;branch=z9hG4bKa;rport=%d;received=192.0.2.9" % (port, source))
+        for port, source in ((b"", 40000), (b":5060", 40001))
+    )
+    assert upstream_of_via(one) == upstream_of_via(other)
 
 
 def test_the_loop_part_covers_what_decides_the_way() -> None:

@@ -1,0 +1,49 @@
+"""How a scenario is played beside a worker, on both event loops."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import uvloop
+
+from appliance.state.messages import SlotsChanged
+from appliance.state.slots import deal
+
+if TYPE_CHECKING:
+    from tests.workers.bench import Bench, Play
+
+
+@pytest.fixture(params=["asyncio", "uvloop"])
+def play(request: pytest.FixtureRequest, tmp_path: Path) -> Play:
+    """Runs a scenario beside a worker, stops it unless it has ended, and gives its exit code."""
+    # It needs the batch reader, which other tests in this folder do not.
+    from tests.workers.bench import Bench
+
+    def run(scenario: Callable[[Bench], Coroutine[Any, Any, None]], is_placed: bool = True) -> int:
+        async def whole() -> int:
+            bench = Bench(tmp_path)
+            running = asyncio.ensure_future(bench.worker.run(dict(enumerate(bench.tcp))))
+            try:
+                async with asyncio.timeout(10):
+                    await asyncio.sleep(0)
+                    if is_placed:
+                        await bench.order(SlotsChanged(deal([0]), [0]))
+                    await scenario(bench)
+                    bench.worker.stop()
+                    code = await running
+                assert bench.journal.is_closed
+                return code
+            finally:
+                running.cancel()
+                await asyncio.wait((running,))
+                bench.close()
+
+        loop_factory = uvloop.new_event_loop if request.param == "uvloop" else asyncio.new_event_loop
+        with asyncio.Runner(loop_factory=loop_factory) as runner:
+            return runner.run(whole())
+
+    return run
