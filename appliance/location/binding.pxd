@@ -28,6 +28,7 @@ cdef class Binding:
     cdef public unsigned short q
     cdef public bint is_counted
     cpdef bint is_live(self, double wall_time)
+    cpdef double made_at(self)
     cpdef bint comes_after(self, Binding other)
 
 

@@ -109,6 +109,10 @@ class Binding:
     def is_live(self, wall_time: float) -> bool:
         return self.expires_at > wall_time
 
+    def made_at(self) -> float:
+        """Unix time of the change that made it what it is."""
+        return (self.version >> 8) / 1_000_000
+
     def comes_after(self, other: Binding) -> bool:
         """Whether this record wins over the other one of the same binding (a total order: see the module)."""
         if self.series != other.series:

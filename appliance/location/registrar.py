@@ -6,6 +6,8 @@ RFC 3261 10.3 steps 2 and 6-8; RFC 3327 (Path), RFC 5627 (public GRUU), RFC 3840
 Nothing is changed here: the outcome carries the whole change or none (10.3: atomic), and the caller applies and
 replicates it. Where the RFCs leave a choice:
 - a CSeq that is not higher is answered 500, as 12.2.2 does for a dialog (10.3 says only that the request fails);
+- but the very request that made a binding changes nothing and is answered 200 once more: the worker that applied it may
+  have died before it answered, or had no room for a transaction;
 - more contacts than an address may have: 403, for repeating the request will not help (21.4.4); a full table: 503,
   Retry-After;
 - Path from a phone that does not say `Supported: path` is taken (RFC 3327 5.3 leaves it to policy: what proxies added
@@ -170,6 +172,8 @@ def _change_one(registration: Registration, contact: Contact, expires_s: int) ->
             _remove(registration, old)
             return False
         if not registration.is_in_order(old):
+            if registration.is_repetition(old, uri, _kept_parameters(contact), contact.q, expires_s):
+                return False
             raise Refused(500, b"CSeq Not Higher Than Before")
     elif expires_s == 0:
         return False

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from appliance.transport.flow import Flow
 
 USER_AGENT_LEN_MAX: Final = 128
+SAME_INTERVAL_S: Final = 0.5  # intervals are whole seconds
 
 
 class Rules:
@@ -72,6 +73,17 @@ class Registration:
     def is_in_order(self, old: Binding) -> bool:
         """RFC 3261 10.3 step 7: inside one Call-ID only a higher CSeq may change a binding."""
         return old.call_id != self.call_id or self.cseq > old.cseq
+
+    def is_repetition(self, old: Binding, uri: bytes, parameters: bytes, q: int, expires_s: int) -> bool:
+        """Is this the very request that made the binding, as far as that can tell? (RFC 3261 8.2.7)"""
+        return (
+            self.cseq == old.cseq
+            and self.call_id == old.call_id
+            and uri == old.uri
+            and parameters == old.parameters
+            and q == old.q
+            and abs(old.expires_at - old.made_at() - expires_s) < SAME_INTERVAL_S
+        )
 
     def add(
         self,

@@ -12,6 +12,7 @@ from collections import deque
 
 from appliance.transaction.table import Transactions
 from appliance.transaction.transaction import ServerTransaction
+from appliance.transport.flow import Flow
 
 
 class HeldReplies:
@@ -22,23 +23,25 @@ class HeldReplies:
     def __init__(self, transactions: Transactions, wait_s: float) -> None:
         self._transactions = transactions
         self.wait_s = wait_s
-        self._held: deque[tuple[int, float, ServerTransaction, int, bytes]] = deque()
+        self._held: deque[tuple[int, float, ServerTransaction | None, Flow, int, bytes]] = deque()
 
     def __len__(self) -> int:
         return len(self._held)
 
-    def hold(self, after: int, server: ServerTransaction, status: int, data: bytes, now: float) -> None:
-        """Keep a reply until `after` is acknowledged, or for the wait at most."""
-        self._held.append((after, now + self.wait_s, server, status, data))
+    def hold(
+        self, after: int, server: ServerTransaction | None, flow: Flow, status: int, data: bytes, now: float
+    ) -> None:
+        """Keep a reply until `after` is acknowledged, or for the wait at most; the rest as for Transactions.answer."""
+        self._held.append((after, now + self.wait_s, server, flow, status, data))
 
     def release(self, acknowledged: int, now: float) -> int:
         """Send what is acknowledged up to that number, and what has waited too long: how many of these?"""
         held = self._held
         late_count = 0
         while held and (held[0][0] <= acknowledged or held[0][1] <= now):
-            after, _, server, status, data = held.popleft()
+            after, _, server, flow, status, data = held.popleft()
             late_count += after > acknowledged
-            self._transactions.respond(server, status, data, now)
+            self._transactions.answer(server, flow, status, data, now)
         return late_count
 
     def next_deadline(self) -> float | None:

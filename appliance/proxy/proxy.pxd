@@ -9,7 +9,7 @@ from appliance.proxy.response_context cimport ResponseContext
 from appliance.sip.message cimport Request, Response
 from appliance.sip.writer cimport write_response
 from appliance.transaction.transaction cimport ServerTransaction
-from appliance.transport.flow cimport Flow, Outgoing
+from appliance.transport.flow cimport Flow
 from appliance.transport.via cimport is_last_via, response_flow
 
 cdef Py_ssize_t CALLS_STARTED
@@ -34,13 +34,12 @@ cdef class Proxy:
     cdef _forward(self, RequestContext context, double now)
     @cython.locals(server=ServerTransaction)
     cdef _suspend(self, RequestContext context, object question, double now)
-    @cython.locals(server=ServerTransaction, data=bytes)
+    @cython.locals(request=Request, server=ServerTransaction, destination=Flow, to_tag=bytes, data=bytes)
     cdef _reply(self, RequestContext context, Reply reply, double now)
-    cdef bytes _response(self, RequestContext context, int status, bytes reason, tuple headers)
-    @cython.locals(destination=Flow, data=bytes)
-    cdef _reply_stateless(self, RequestContext context, int status, bytes reason, tuple headers)
-    @cython.locals(request=Request, destination=Flow, server=ServerTransaction)
-    cdef ServerTransaction _server_of(self, RequestContext context, double now, bint has_to_wait)
+    @cython.locals(request=Request, destination=Flow)
+    cdef ServerTransaction _new_server(self, RequestContext context, object now)
+    @cython.locals(server=ServerTransaction)
+    cdef ServerTransaction _waiting_server(self, RequestContext context, double now)
     cpdef receive_stray_response(self, Response response, double now)
     cpdef handle_timers(self, double now)
     cpdef adopt(self, object snapshots, double now)

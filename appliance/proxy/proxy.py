@@ -37,10 +37,11 @@ from appliance.sip.message import Request, Response
 from appliance.sip.writer import write_response
 from appliance.transaction.table import TableFull
 from appliance.transaction.transaction import ServerTransaction
-from appliance.transport.flow import Flow, Outgoing
+from appliance.transport.flow import Flow
 from appliance.transport.via import is_last_via, response_flow
 
 RETRY_AFTER = (make_line(b"Retry-After", b"5"),)
+TABLE_FULL = Reply(503, b"Too Many Transactions", RETRY_AFTER, is_stateless=True)
 
 
 class Proxy:
@@ -117,7 +118,7 @@ class Proxy:
     # -- acting on an answer -------------------------------------------------------------------------
 
     def _forward(self, context: RequestContext, now: float) -> None:
-        server = self._server_of(context, now, True)
+        server = self._waiting_server(context, now)
         if server is None:
             return
         responses = ResponseContext(context, server.key, server, self._node)
@@ -125,7 +126,7 @@ class Proxy:
         responses.start(now)
 
     def _suspend(self, context: RequestContext, question: AskSubscriber, now: float) -> None:
-        server = self._server_of(context, now, True)
+        server = self._waiting_server(context, now)
         if server is None:
             return
         suspended = Suspended(context, server, self, self._node)
@@ -135,50 +136,44 @@ class Proxy:
             self._reply(context, Reply(503, b"Too Many Requests Waiting", RETRY_AFTER), now)
 
     def _reply(self, context: RequestContext, reply: Reply, now: float) -> None:
-        if reply.is_stateless and context.server is None:
-            self._reply_stateless(context, reply.status, reply.reason, reply.headers)
-            return
-        server = self._server_of(context, now, False)
-        if server is None:
-            return
-        data = self._response(context, reply.status, reply.reason, reply.headers)
-        if reply.after:
-            self.held.hold(reply.after, server, reply.status, data, now)
-        else:
-            self._node.transactions.respond(server, reply.status, data, now)
-
-    def _response(self, context: RequestContext, status: int, reason: bytes, headers: tuple[bytes, ...]) -> bytes:
-        request = context.request
+        """RFC 3261 8.2.6; without a transaction where the reply needs none, or where there is no room (8.2.7)."""
+        request, server = context.request, context.server
+        if server is None and not reply.is_stateless:
+            server = self._new_server(context, None)
         to_tag = self._node.keys.to_tag(context.upstream, request.read_call_id())
-        return write_response(request, status, reason, headers, to_tag)
+        data = write_response(request, reply.status, reply.reason, reply.headers, to_tag)
+        destination = response_flow(request.read_top_via(), context.flow) if server is None else server.response_flow
+        if reply.after:
+            self.held.hold(reply.after, server, destination, reply.status, data, now)
+        else:
+            self._node.transactions.answer(server, destination, reply.status, data, now)
 
-    def _reply_stateless(
-        self, context: RequestContext, status: int, reason: bytes, headers: tuple[bytes, ...]
-    ) -> None:
-        """RFC 3261 8.2.7, 18.2.2."""
-        destination = response_flow(context.request.read_top_via(), context.flow)
-        data = self._response(context, status, reason, headers)
-        self._node.transactions.outbox.append(Outgoing(data, destination, b""))
+    def _new_server(self, context: RequestContext, now: float | None) -> ServerTransaction | None:
+        """RFC 4320 4.1: a request that has to wait, from `now` on, gets a 100 in time; one that is answered needs none.
 
-    def _server_of(self, context: RequestContext, now: float, has_to_wait: bool) -> ServerTransaction | None:
-        """The request's server transaction, made now if need be; None when there is no room (503 sent)."""
-        if context.server is not None:
-            return context.server
+        None when there is no room.
+        """
         request = context.request
         destination = response_flow(request.read_top_via(), context.flow)
         try:
-            # RFC 4320 4.1: a request that has to wait gets a 100 in time; one that is answered now needs none.
-            server = self._node.transactions.new_server(request, destination, None, now if has_to_wait else None)
+            context.server = self._node.transactions.new_server(request, destination, None, now)
         except TableFull:
-            self._node.counters[REFUSED_TABLE_FULL] += 1
-            self._reply_stateless(context, 503, b"Too Many Transactions", RETRY_AFTER)
             return None
-        context.server = server
-        if has_to_wait and request.method == b"INVITE":
-            if not request.read_to_tag():
+        return context.server
+
+    def _waiting_server(self, context: RequestContext, now: float) -> ServerTransaction | None:
+        """The server transaction of a request that has to wait; None when there is no room (503 sent)."""
+        if context.server is not None:
+            return context.server
+        server = self._new_server(context, now)
+        if server is None:
+            self._node.counters[REFUSED_TABLE_FULL] += 1
+            self._reply(context, TABLE_FULL, now)
+        elif server.is_invite:
+            if not context.request.read_to_tag():
                 self._node.counters[CALLS_STARTED] += 1
             # RFC 3261 17.2.1: at once, so that no retransmission comes while branches are made.
-            self._node.transactions.respond(server, 100, write_response(request, 100), now)
+            self._node.transactions.respond(server, 100, write_response(context.request, 100), now)
         return server
 
     # -- responses -----------------------------------------------------------------------------------

@@ -40,6 +40,7 @@ cdef class Transactions(TransactionLayer):
     @cython.locals(key=bytes, first=ServerTransaction)
     cpdef bint is_merged(self, Request request) except -1
     cpdef respond(self, ServerTransaction server, int status, bytes data, double now)
+    cpdef answer(self, ServerTransaction server, Flow flow, int status, bytes data, double now)
     cpdef abandon(self, ServerTransaction server, double now=*)
     cpdef give_up(self, ClientTransaction client, double now)
     @cython.locals(client=ClientTransaction)

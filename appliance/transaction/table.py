@@ -212,6 +212,13 @@ class Transactions(TransactionLayer):
         else:
             server.step(_FAILURE, data, None, now)
 
+    def answer(self, server: ServerTransaction | None, flow: Flow, status: int, data: bytes, now: float) -> None:
+        """Send a response by its transaction or, where there is none, this once to `flow` (RFC 3261 8.2.7)."""
+        if server is None:
+            self.send(data, flow, b"")
+        else:
+            self.respond(server, status, data, now)
+
     def abandon(self, server: ServerTransaction, now: float = 0.0) -> None:
         """End a transaction that has no final response, and send none (RFC 4320 4.2)."""
         server.step(_ABANDONED, b"", None, now)

@@ -243,6 +243,32 @@ def test_a_request_out_of_order_fails_and_changes_nothing(cseq: int) -> None:
     assert registrar.uris() == [PHONE[1:-1]]
 
 
+def test_the_request_that_made_a_binding_is_answered_again_and_changes_nothing() -> None:
+    """Who repeats it may not have had its answer (RFC 3261 17.1.2), and no transaction may be left to know it."""
+    registrar = Registrar()
+    registrar.register(PHONE, cseq=10)
+    registrar.wall_time += 4
+    outcome = registrar.register(PHONE, cseq=10)
+    assert (outcome.status, outcome.change) == (200, None)
+    assert contacts_of(outcome) == [PHONE + b";expires=3596"]
+
+
+def test_what_was_removed_stays_so_when_the_removal_is_repeated() -> None:
+    registrar = Registrar()
+    registrar.register(PHONE, cseq=10)
+    registrar.register(PHONE + b";expires=0", cseq=11)
+    outcome = registrar.register(PHONE + b";expires=0", cseq=11)
+    assert (outcome.status, outcome.change, contacts_of(outcome)) == (200, None, [])
+
+
+@pytest.mark.parametrize("other", [PHONE + b";expires=600", PHONE + b";q=0.5", PHONE + b";audio"])
+def test_another_request_of_the_same_cseq_is_out_of_order(other: bytes) -> None:
+    """RFC 3261 10.3 step 7"""
+    registrar = Registrar()
+    registrar.register(PHONE, cseq=10)
+    assert registrar.register(other, cseq=10).status == 500
+
+
 def test_a_phone_that_restarted_with_a_new_call_id_may_begin_its_cseq_anew() -> None:
     registrar = Registrar()
     registrar.register(PHONE, cseq=1000)

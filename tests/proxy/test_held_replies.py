@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from appliance.proxy.held_replies import HeldReplies
+from appliance.transport.flow import UDP, Flow
+
+FLOW = Flow(UDP, 0, ("192.0.2.1", 5060))
 
 
 class Responses:
@@ -11,7 +14,7 @@ class Responses:
     def __init__(self) -> None:
         self.sent: list[bytes] = []
 
-    def respond(self, server: object, status: int, data: bytes, now: float) -> None:
+    def answer(self, server: object, flow: object, status: int, data: bytes, now: float) -> None:
         self.sent.append(data)
 
 
@@ -22,8 +25,8 @@ def held() -> tuple[HeldReplies, Responses]:
 
 def test_a_reply_waits_for_its_number() -> None:
     replies, responses = held()
-    replies.hold(1, None, 200, b"one", 10.0)  # type: ignore[arg-type]
-    replies.hold(2, None, 200, b"two", 10.1)  # type: ignore[arg-type]
+    replies.hold(1, None, FLOW, 200, b"one", 10.0)
+    replies.hold(2, None, FLOW, 200, b"two", 10.1)
     replies.release(0, 10.2)
     assert responses.sent == []
     replies.release(1, 10.2)
@@ -35,7 +38,7 @@ def test_a_reply_waits_for_its_number() -> None:
 
 def test_the_wait_is_bounded_and_counted() -> None:
     replies, responses = held()
-    replies.hold(1, None, 200, b"one", 10.0)  # type: ignore[arg-type]
+    replies.hold(1, None, FLOW, 200, b"one", 10.0)  # type: ignore[arg-type]
     assert replies.next_deadline() == 10.5
     assert replies.release(0, 10.4) == 0
     assert replies.release(0, 10.5) == 1
