@@ -22,6 +22,7 @@ from appliance.catalogue.differences import changes
 from appliance.catalogue.faults import ConfigError
 from appliance.catalogue.places import place, with_places
 from appliance.catalogue.settings import OPEN, Settings
+from appliance.cluster.processes import worker_count
 from appliance.cluster.reconfiguration import Reconfiguration, too_many_sockets
 from appliance.cluster.sockets import ListenFailed, ListeningSockets
 from appliance.commits import SYSTEM, UNCONFIRMED, Commit, CommitFailed, CommitStore
@@ -42,7 +43,6 @@ class Node(Protocol):
 
     def send_document(self, number: int, document: dict[str, Any], fds: Sequence[int]) -> None: ...
     def send(self, number: int, messages: Sequence[BusMessage]) -> bool: ...
-    def worker_count(self, settings: Settings) -> int: ...
     def put_in_force(self, settings: Settings, text: str, number: int, now: float) -> None:
         """The supervisor's own part."""
 
@@ -136,9 +136,9 @@ class Configuring:
             return {**_refused("The configuration has faults.", "mend them"), "faults": faults_of(error)}
         node = self._node
         listeners = place(node.settings.listeners, wanted.listeners)
-        attempt.workers_before = node.worker_count(node.settings)
+        attempt.workers_before = worker_count(node.settings)
         try:
-            self._sockets.grow(node.worker_count(wanted))
+            self._sockets.grow(worker_count(wanted))
             opened = self._sockets.open_more(listeners)
         except ListenFailed as fault:
             self._sockets.trim(attempt.workers_before)

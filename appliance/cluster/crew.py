@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from appliance.cluster.decisions import Life
+from appliance.cluster.slots_in_force import SlotsInForce
 from appliance.cluster.sockets import ListeningSockets
 from appliance.cluster.worker_record import WorkerRecord, sums
 from appliance.state.messages import BusMessage, Drain
@@ -23,21 +24,20 @@ class Node(Protocol):
 
     def send(self, number: int, messages: Sequence[BusMessage]) -> bool: ...
     def end_worker(self, number: int, reason: str, now: float) -> None: ...
-    def restart(self, number: int, now: float) -> dict[str, Any]: ...
-    def steer(self) -> None: ...
     def log(self, sentence: str) -> None: ...
 
 
 class Crew:
     """The workers of a node: `records` by number, and `home`, the slots of the day when everybody is live."""
 
-    def __init__(self, node: Node, sockets: ListeningSockets, workers: int) -> None:
+    def __init__(self, node: Node, sockets: ListeningSockets, slots: SlotsInForce, workers: int) -> None:
         self.records = [WorkerRecord(number) for number in range(workers)]
         self.home = deal(range(workers))
         self.retired_counters: list[int] = []
         """What workers that are no more have counted."""
         self._node = node
         self._sockets = sockets
+        self._slots = slots
         self._restarts_due: list[int] = []
 
     def resize(self, workers: int, now: float) -> None:
@@ -54,6 +54,16 @@ class Crew:
             elif record.life == Life.STARTING:
                 self._node.end_worker(record.number, "is no longer wanted", now)
 
+    def restart(self, number: int, now: float) -> dict[str, Any]:
+        """Drain a worker, stop it and start it again. Answers `draining` and its number, or `error` and why not."""
+        if not 0 <= number < len(self.records):
+            return {"error": f"There is no worker {number}."}
+        if not self.records[number].drained(now):
+            return {"error": f"Worker {number} is {self.records[number].life.name.lower()} and cannot be drained."}
+        self._node.log(f"Worker {number} is drained and will be started again.")
+        self._node.send(number, [Drain()])
+        return {"draining": number}
+
     def restart_all(self) -> None:
         """Each needs a new start, one after another."""
         self._restarts_due = [record.number for record in self.records if not record.is_retired]
@@ -67,10 +77,10 @@ class Crew:
         if is_calm and len(wanted) != len(set(self.home.owners)):
             self.home = deal(range(len(wanted)))
         if is_calm and self._restarts_due:
-            self._node.restart(self._restarts_due.pop(0), now)
+            self.restart(self._restarts_due.pop(0), now)
 
     def _let_go(self, record: WorkerRecord) -> None:
         self.retired_counters = sums(self.retired_counters, record.counters())
         self._sockets.trim(record.number)
-        self._node.steer()
+        self._slots.steer(self.records)
         self._node.log(f"Worker {record.number} is no more.")

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from appliance.cluster.configuring import Configuring
+from appliance.cluster.crew import Crew
 from appliance.cluster.decisions import Life
 from appliance.cluster.watch import Watch
 from appliance.cluster.worker_record import WorkerRecord
@@ -24,11 +25,8 @@ class Node(Protocol):
 
     configuring: Configuring
     watching: Watch
+    crew: Crew
 
-    @property
-    def records(self) -> list[WorkerRecord]: ...
-
-    def restart(self, number: int, now: float) -> Answer: ...
     def log(self, sentence: str) -> None: ...
 
 
@@ -68,14 +66,14 @@ class Orders:
 
     def _restart(self, asker: bytes, args: dict[str, Any], now: float) -> Answer:
         number = int(args["number"])
-        return {**self._node.restart(number, now), "number": number, "state": "draining"}
+        return {**self._node.crew.restart(number, now), "number": number, "state": "draining"}
 
     def _drain(self, asker: bytes, args: dict[str, Any], now: float) -> Answer:
         """Take the slots away; the process stays."""
         record = self._record(args)
         if isinstance(record, dict):
             return record
-        others = [other for other in self._node.records if other is not record and _takes_calls(other)]
+        others = [other for other in self._node.crew.records if other is not record and _takes_calls(other)]
         if not others:
             return {"error": "No other worker takes calls.", "remedy": "undrain another one first"}
         record.is_parked = True
@@ -91,7 +89,7 @@ class Orders:
         return {"number": record.number, "state": record.life.name.lower()}
 
     def _record(self, args: dict[str, Any]) -> WorkerRecord | Answer:
-        number, records = int(args["number"]), self._node.records
+        number, records = int(args["number"]), self._node.crew.records
         if not 0 <= number < len(records):
             return {"error": f"There is no worker {number}.", "remedy": f"type a number from 0 to {len(records) - 1}"}
         return records[number]

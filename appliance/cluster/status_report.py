@@ -31,12 +31,19 @@ from appliance.transport.flow import TRANSPORT_NAMES
 STANDINGS = ("open", "ending", "gone")
 
 
-def worker_report(record: WorkerRecord, table: SlotTable, pid: int, figures: Figures, now: float) -> dict[str, Any]:
-    """One worker; `pid` 0 and figures of nothing when there is no process."""
-    is_running = pid != 0
+def workers_report(
+    records: Sequence[WorkerRecord], table: SlotTable, processes: Mapping[int, NodeProcess], now: float
+) -> list[dict[str, Any]]:
+    """Each worker, whether it has a process or not; `table`: who owns which slots."""
+    return [_worker_row(record, table, processes.get(record.number), now) for record in records]
+
+
+def _worker_row(record: WorkerRecord, table: SlotTable, process: NodeProcess | None, now: float) -> dict[str, Any]:
+    is_running = process is not None
+    figures = process.figures() if process else Figures(0.0, 0.0, 0)
     return {
         "number": record.number,
-        "pid": pid,
+        "pid": process.pid if process else 0,
         "state": record.life.name.lower(),
         "uptime_s": round(now - record.started_at, 1) if is_running else 0.0,
         "restarts": record.restarts,

@@ -2,9 +2,8 @@
 
 Each cycle takes in what has happened, makes a view of it, lets `decisions.decide` say what to do and does
 that; it ends in a sentence, which is logged when it changes. A death is known at once (pidfd), a hang by
-the missing heartbeats, so the slots of either are with the siblings well within a second. While nothing but
-heartbeats of live workers has come for a second, cycles are rare: a cycle that finds nothing to do costs as much as
-some calls.
+the missing heartbeats, so the slots of either are with the siblings well within a second. Heartbeats of live workers,
+and questions of how things are, are no reason for a cycle.
 
 A supervisor that was itself held up (a paused machine) judges nobody for silence it could not hear.
 
@@ -21,7 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from appliance import clock
-from appliance.bus import SUPERVISOR, Bus, QuestionDoor
+from appliance.bus import SUPERVISOR, Bus
 from appliance.catalogue.differences import needs_restart
 from appliance.catalogue.places import names_of
 from appliance.catalogue.settings import Settings
@@ -32,35 +31,20 @@ from appliance.cluster.crew import Crew
 from appliance.cluster.decisions import Action, AskToStop, ClusterView, Finish, GiveSlots, Kill, Life, Start
 from appliance.cluster.endings import Endings
 from appliance.cluster.launcher import Launcher
-from appliance.cluster.orders import Orders
-from appliance.cluster.processes import CommandLine, Figures, worker_count
+from appliance.cluster.pace import Pace
+from appliance.cluster.processes import CommandLine, worker_count
+from appliance.cluster.questions import Questions
+from appliance.cluster.slots_in_force import SlotsInForce
 from appliance.cluster.sockets import ListenFailed, ListeningSockets
-from appliance.cluster.status_report import listeners_report, processes_report, totals_report, worker_report
+from appliance.cluster.status_report import listeners_report, processes_report, totals_report, workers_report
 from appliance.cluster.watch import Watch
 from appliance.cluster.worker_record import WorkerRecord
 from appliance.commits import CommitStore
 from appliance.launch import WorkerLaunch
 from appliance.recorder import Recording
-from appliance.state.messages import (
-    Asked,
-    BusMessage,
-    Drain,
-    ForgetSubscriber,
-    Heartbeat,
-    InSync,
-    Order,
-    RestartWorker,
-    SlotsChanged,
-    StatusRequest,
-    Stop,
-    Told,
-)
-from appliance.state.slots import SlotTable, deal, seed_of
+from appliance.state.messages import Asked, BusMessage, Heartbeat, InSync, Stop, Told
+from appliance.state.slots import deal, seed_of
 
-CYCLE_S: Final = 0.05
-# The longest pause between two cycles, and how soon after the last event it may be so long.
-CALM_CYCLE_S: Final = 0.5
-RESTLESS_S: Final = 1.0
 RUNNING: Final = -1
 
 Report = Callable[[str], None]
@@ -88,37 +72,33 @@ class Supervisor:
         self.status = RUNNING
         """The exit status, once there is one."""
         self.watching = Watch(report)
-        self.table = deal(range(workers))
         self.settings = settings
-        self._limits = settings.supervision
-        self._seed = seed_of(launch.key)
         self._sockets = sockets
         self._report = report
+        self._companion = companion
         self._is_stopping = False
         self._sentence = ""
-        self._started_at = self._due_at = self._last_awake = clock.monotonic()
-        self._restless_until = self._started_at + RESTLESS_S
-        self._crew = Crew(self, sockets, workers)
+        self._started_at = clock.monotonic()
+        self._pace = Pace(self._started_at)
+        state_dir = Path(launch.state_dir)
+        self._bus = Bus(state_dir / "run", SUPERVISOR)
+        self.slots = SlotsInForce(deal(range(workers)), seed_of(launch.key), sockets, self._bus, report)
+        self.crew = Crew(self, sockets, self.slots, workers)
         self._launcher = Launcher(launch, sockets, recording, command_line)
         self._processes = self._launcher.running
-        self._told: dict[int, tuple[int, list[int], list[int]]] = {}
-        runtime_dir = Path(launch.state_dir) / "run"
-        self._bus = Bus(runtime_dir, SUPERVISOR)
-        self._questions = QuestionDoor(runtime_dir)
-        self._waiting = selectors.DefaultSelector()
-        self._waiting.register(self._bus, selectors.EVENT_READ)
-        self._waiting.register(self._questions, selectors.EVENT_READ)
-        self._companion = companion
-        kept = CommitStore(Path(launch.state_dir) / "configuration") if store is None else store
+        kept = CommitStore(state_dir / "configuration") if store is None else store
         self.configuring = Configuring(self, kept, sockets)
         self.endings = Endings(self, sockets)
-        self._orders = Orders(self)
-        self.steer()
+        self.questions = Questions(self, state_dir / "run")
+        self._waiting = selectors.DefaultSelector()
+        self._waiting.register(self._bus, selectors.EVENT_READ)
+        self._waiting.register(self.questions, selectors.EVENT_READ)
+        self.slots.set_steering(settings.supervision.steering, self.records)
 
     @property
     def records(self) -> list[WorkerRecord]:
         """What is known of each worker."""
-        return self._crew.records
+        return self.crew.records
 
     def watch(self, fd: int) -> None:
         """Wake up for this descriptor as well."""
@@ -126,30 +106,19 @@ class Supervisor:
 
     def step(self) -> int:
         """Wait until something happens or a cycle is due, and run it. Returns RUNNING or the exit status."""
-        # A sleep that lasts longer is one in which it was itself held up.
-        longest_s = self._limits.hang_ms / 3000
-        ready = self._waiting.select(min(max(self._due_at - clock.monotonic(), 0.0), longest_s))
+        ready = self._waiting.select(self._pace.sleep_s(self.settings.supervision, clock.monotonic()))
         now = clock.monotonic()
-        is_eventful = self._receive(now) or any(key.fileobj not in (self._bus, self._questions) for key, _ in ready)
-        is_eventful |= self._answer_questions(now)
+        is_eventful = self._receive(now) or any(key.fileobj not in (self._bus, self.questions) for key, _ in ready)
+        is_eventful |= self.questions.answer_all(now)
         if is_eventful:
-            self._restless_until = now + RESTLESS_S
-        if is_eventful or now >= self._due_at:
+            self._pace.disturbed(now)
+        if self._pace.is_due(now):
             sentence = self.run_cycle(now)
             if sentence != self._sentence:
                 self._sentence = sentence
                 self._report(sentence)
-            self._due_at = self._next_cycle_at(now)
-        self._last_awake = now
+            self._pace.cycle_done(self.records, self.settings.supervision, self._is_stopping, now)
         return self.status
-
-    def _next_cycle_at(self, now: float) -> float:
-        """Soon, or, while all is well and nothing happens, when the silence of a worker might become a hang."""
-        is_calm = now >= self._restless_until and not self._is_stopping
-        if not is_calm or any(record.life != Life.LIVE for record in self.records):
-            return now + CYCLE_S
-        hangs_at = min(record.last_heard for record in self.records) + self._limits.hang_ms / 1000
-        return max(now + CYCLE_S, min(now + CALM_CYCLE_S, hangs_at))
 
     def stop(self) -> None:
         """Stop all workers, then end. Called again: kill what still runs."""
@@ -168,7 +137,7 @@ class Supervisor:
             self._companion.kill()
         self._waiting.close()
         self._bus.close()
-        self._questions.close()
+        self.questions.close()
 
     def run_cycle(self, now: float) -> str:
         """See who has ended, decide, act. Returns the state of the node in a sentence."""
@@ -176,16 +145,17 @@ class Supervisor:
         if not self._is_stopping:
             self.configuring.tend(now)
             self.endings.tend(now)
-            self._crew.tend(now)
+            self.crew.tend(now)
             for number, shares in self.watching.shares_to_deal(self.records, self.settings, now).items():
                 self._bus.send(number, [Asked(0, "rate shares", {"shares": shares})])
         if self._companion is not None:
-            self._companion.tend(self._limits, self._is_stopping, now)
+            self._companion.tend(self.settings.supervision, self._is_stopping, now)
             self.watching.is_management_down = not self._companion.is_running and self._companion.restarts >= 0
         for action in decisions.decide(self._view(now)):
             self._act(action, now)
-        self._tell_slots()
+        self.slots.tell(self.records)
         if not self._is_stopping:
+            self.watching.refusals = self.slots.refusals
             self.watching.look(self.records, self.settings, self.configuring, now)
         return decisions.sentence(self._view(now))
 
@@ -202,7 +172,7 @@ class Supervisor:
                 record = self.records[sender]
                 is_news |= record.life != Life.LIVE or not isinstance(message, Heartbeat)
                 self._receive_from(record, message, now)
-        if (now - self._last_awake) * 1000 > self._limits.hang_ms / 2:
+        if self._pace.woke(self.settings.supervision, now):
             for record in self.records:
                 record.forgive_silence(now)
         return is_news
@@ -235,24 +205,25 @@ class Supervisor:
                 self._forget_worker(number)
                 record = self.records[number]
                 was_stopping = record.life == Life.STOPPING
-                record.ended(ending, self._limits, now, counters)
+                record.ended(ending, self.settings.supervision, now, counters)
                 if not was_stopping or not self._is_stopping:
                     self._report(f"Worker {number} (process {process.pid}) {ending}.")
 
     def _forget_worker(self, number: int) -> None:
         self.configuring.died(number)
-        self._told.pop(number, None)
+        self.slots.forget(number)
         self.watching.dealer.forget_worker(number)
         self._bus.forget(number)
         self._sockets.withdraw(number)
 
     def _view(self, now: float) -> ClusterView:
         workers = tuple(record.view(self._waited_s(record, now)) for record in self.records)
-        return ClusterView(now, workers, self.table, self._crew.home, self._is_stopping, self._limits)
+        limits = self.settings.supervision
+        return ClusterView(now, workers, self.slots.table, self.crew.home, self._is_stopping, limits)
 
     def _waited_s(self, record: WorkerRecord, now: float) -> float:
         """For how long a worker has had no processor; asked only when it has been silent for too long."""
-        is_silent = (now - record.last_heard) * 1000 > self._limits.hang_ms
+        is_silent = (now - record.last_heard) * 1000 > self.settings.supervision.hang_ms
         return self._processes[record.number].waited_s() if is_silent and record.number in self._processes else 0.0
 
     # -- acting ---------------------------------------------------------------------------------------
@@ -269,7 +240,7 @@ class Supervisor:
             if not self._bus.send(action.number, [Stop()]):
                 self._processes[action.number].terminate()
         elif isinstance(action, GiveSlots):
-            self._give_slots(action.table)
+            self.slots.put_in_force(action.table, self.records)
         elif isinstance(action, Finish):
             if action.status:
                 endings = ", ".join(f"worker {r.number} {r.last_ending}" for r in self.records)
@@ -284,7 +255,7 @@ class Supervisor:
             reason = str(fault) if isinstance(fault, ListenFailed) else f"cannot be started: {fault.strerror or fault}"
             if isinstance(fault, ListenFailed):
                 self.watching.listener_faults[number] = f"{fault}"
-            record.could_not_start(reason, self._limits, now)
+            record.could_not_start(reason, self.settings.supervision, now)
             self._report(f"Worker {number}: {reason}.")
             return
         self.watching.listener_faults.pop(number, None)
@@ -293,87 +264,15 @@ class Supervisor:
         again = f", for the {record.restarts + 1}. time" if record.restarts else ""
         self._report(f"Worker {number} is started as process {process.pid}{again}.")
 
-    def _give_slots(self, table: SlotTable) -> None:
-        self.table = table
-        shares = ", ".join(f"worker {r.number}: {table.count_of(r.number)}" for r in self.records)
-        self._report(f"The slots have new owners ({shares}).")
-        # The new owners first learn that they own; what the kernel steers to them then is theirs.
-        self._tell_slots()
-        self.steer()
-
-    def steer(self) -> None:
-        """Let the kernel give each datagram to the owner of its slot."""
-        if not self.settings.supervision.steering:
-            return
-        refusals = self._sockets.steer(self.table, self._seed)
-        for refusal in refusals:
-            self._report(refusal)
-        self.watching.refusals = refusals or self.watching.refusals
-        for record in self.records if refusals else []:
-            if record.number not in self._processes:
-                self._sockets.withdraw(record.number)
-
-    def _tell_slots(self) -> None:
-        """Whoever does not know the table in force, or who is there, is told; again if the bus refused."""
-        present = [r.number for r in self.records if r.is_on_the_bus and r.life != Life.STOPPING]
-        orphans = [number for r in self.records for bank in r.orphaned_banks() for number in (r.number, bank)]
-        news = (self.table.epoch, present, orphans)
-        for number in present:
-            if self._told.get(number) == news:
-                continue
-            if self._bus.send(number, [SlotsChanged(self.table, present, orphans)]):
-                self._told[number] = news
-
-    # -- questions ------------------------------------------------------------------------------------
-
-    def _answer_questions(self, now: float) -> bool:
-        """Answer what was asked: was there more than to look?"""
-        is_news = False
-        # The descriptor tells of a change only, and a reply may take that: so until nothing is left.
-        while asked := self._questions.receive():
-            for asker, question in asked:
-                is_news |= not isinstance(question, StatusRequest)
-                answer = self._answer(asker, question, now)
-                if answer is not None:
-                    self.reply(asker, answer)
-        return is_news
+    # -- what its parts, and those who ask, want of it ------------------------------------------------
 
     def reply(self, asker: bytes, answer: dict[str, Any]) -> None:
-        """Answer a question, now or later."""
-        self._questions.reply(asker, answer)
-
-    def _answer(self, asker: bytes, question: BusMessage, now: float) -> dict[str, Any] | None:
-        """The answer, or None when it comes later."""
-        if isinstance(question, StatusRequest):
-            return self.status_report(now)
-        if isinstance(question, ForgetSubscriber):
-            told = [number for number in self._processes if self._bus.send(number, [question])]
-            return {"workers_told": told}
-        if isinstance(question, RestartWorker):
-            return self.restart(question.number, now)
-        if isinstance(question, Order):
-            return self._orders.obey(asker, question, now)
-        return {"error": f"The supervisor does not answer {type(question).__name__}."}
-
-    def restart(self, number: int, now: float) -> dict[str, Any]:
-        """Drain a worker, stop it and start it again."""
-        if not 0 <= number < len(self.records):
-            return {"error": f"There is no worker {number}."}
-        if not self.records[number].drained(now):
-            return {"error": f"Worker {number} is {self.records[number].life.name.lower()} and cannot be drained."}
-        self.log(f"Worker {number} is drained and will be started again.")
-        self._bus.send(number, [Drain()])
-        return {"draining": number}
-
-    # -- a new configuration -------------------------------------------------------------------------
+        """Answer a question that was asked before."""
+        self.questions.reply(asker, answer)
 
     def log(self, sentence: str) -> None:
         """One sentence for the log."""
         self._report(sentence)
-
-    def worker_count(self, settings: Settings) -> int:
-        """How many workers the settings mean: as many as said, or one for each processor we may use."""
-        return worker_count(settings)
 
     def processes_to_prepare(self) -> list[int]:
         """The workers whose processes run and are not about to end."""
@@ -387,6 +286,10 @@ class Supervisor:
         """A batch for a worker; False when it was refused."""
         return self._bus.send(number, messages)
 
+    def tell_all(self, message: BusMessage) -> list[int]:
+        """A message for whoever runs; the numbers of those that the bus had room for."""
+        return [number for number in self._processes if self._bus.send(number, [message])]
+
     def end_worker(self, number: int, reason: str, now: float) -> None:
         """End a worker that does not do what it has to."""
         self._report(f"Worker {number} {reason}: it is killed.")
@@ -396,19 +299,15 @@ class Supervisor:
     def put_in_force(self, settings: Settings, text: str, number: int, now: float) -> None:
         """Go by new settings: the supervisor's own part of a commit."""
         former, self.settings = self.settings, settings
-        self._limits = settings.supervision
         self._launcher.go_by(text)
         if self._companion is not None:
             self._companion.launch = replace(self._companion.launch, config_text=text)
         self.endings.note(settings, now)
         self._sockets.set_receive_buffer(settings.limits.receive_buffer_kib * 1024)
-        self._crew.resize(self.worker_count(settings), now)
-        if settings.supervision.steering:
-            self.steer()
-        else:
-            self._sockets.let_the_kernel_choose()
+        self.crew.resize(worker_count(settings), now)
+        self.slots.set_steering(settings.supervision.steering, self.records)
         if needs_restart(former, settings):
-            self._crew.restart_all()
+            self.crew.restart_all()
 
     def status_report(self, now: float) -> dict[str, Any]:
         """What `signalbox status` shows; see status_report.py for the names."""
@@ -421,16 +320,10 @@ class Supervisor:
                 "uptime_s": round(now - self._started_at, 1),
                 "sentence": decisions.sentence(self._view(now)),
             },
-            "workers": [self._worker_report(record, now) for record in self.records],
+            "workers": workers_report(self.records, self.slots.table, self._processes, now),
             "listeners": listeners_report(self.settings.listeners, self._sockets.groups),
             "processes": processes_report(self._started_at, self._companion, self._processes, self.records, now),
-            "slots": [list(run) for run in self.table.runs()],
-            "epoch": self.table.epoch,
-            **totals_report(self.records, self._crew.retired_counters),
+            **self.slots.report(),
+            **totals_report(self.records, self.crew.retired_counters),
             **self.watching.report(),
         }
-
-    def _worker_report(self, record: WorkerRecord, now: float) -> dict[str, Any]:
-        process = self._processes.get(record.number)
-        figures = process.figures() if process else Figures(0.0, 0.0, 0)
-        return worker_report(record, self.table, process.pid if process else 0, figures, now)

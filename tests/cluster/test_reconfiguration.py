@@ -43,7 +43,7 @@ class Operated(Node):
     def order(self, do: str, **args: Any) -> dict[str, Any]:
         """Give an order and step until it is answered."""
         self.answers.clear()
-        answer = self.supervisor._orders.obey(b"asker", Order(do, args), clock.monotonic())
+        answer = self.supervisor.questions.answer(b"asker", Order(do, args), clock.monotonic())
         if answer is not None:
             return answer
         self.until(lambda: self.answers, f"`{do}` is answered")

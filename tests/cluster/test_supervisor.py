@@ -18,9 +18,10 @@ from appliance import clock
 from appliance.bus import ask_supervisor
 from appliance.catalogue.settings import LimitSettings, ListenerSettings, Settings, SupervisionSettings
 from appliance.cluster.decisions import restart_delay_s
+from appliance.cluster.pace import CYCLE_S
 from appliance.cluster.sockets import ListeningSockets
 from appliance.cluster.state_folder import StateFolder
-from appliance.cluster.supervisor import CYCLE_S, RUNNING, Supervisor
+from appliance.cluster.supervisor import RUNNING, Supervisor
 from appliance.launch import WorkerLaunch
 from appliance.recorder import Recording
 from appliance.state.messages import Drain, ForgetSubscriber, RestartWorker, StatusRequest
@@ -133,7 +134,7 @@ def test_a_crash_moves_the_slots_within_a_second_and_they_come_back(node: Node) 
     assert any(seconds_to_move_slots(node, 1, signal.SIGKILL) < 1.0 for _ in range(TRIES))
     assert node.worker(0)["slots"] + node.worker(2)["slots"] == 256
     node.until(lambda: node.states() == ["live"] * WORKERS and node.is_told_everywhere(), "back again")
-    assert node.supervisor.table.owners == deal(range(WORKERS)).owners
+    assert node.supervisor.slots.table.owners == deal(range(WORKERS)).owners
     assert node.worker(1)["restarts"] >= 1
     assert any("was killed by SIGKILL" in line for line in node.log)
 
@@ -153,7 +154,7 @@ def test_datagrams_follow_the_slots(node: Node) -> None:
         pytest.skip(node.report()["alarms"][0])
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
         for number in range(40):
-            owner = node.supervisor.table.owner_of(slot_of(b"call-%d" % number, node.seed))
+            owner = node.supervisor.slots.table.owner_of(slot_of(b"call-%d" % number, node.seed))
             message = b"BYE sip:b@c SIP/2.0\r\nCall-ID: call-%d\r\nCSeq: 1 BYE\r\n\r\n" % number
             phone.sendto(message, ("127.0.0.1", node.port))
             with socket.socket(fileno=os.dup(node.sockets.fds_of(owner, 0)[0])) as waiting:
