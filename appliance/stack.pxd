@@ -11,49 +11,44 @@ from appliance.proxy.reception cimport Reception
 from appliance.sip.message cimport Message, Request, Response
 from appliance.sip.parser cimport find_call_id, parse
 from appliance.sip.via cimport Via
+from appliance.state.company cimport Company
 from appliance.state.ownership cimport Ownership
-from appliance.state.replication cimport Replica
 from appliance.transaction.table cimport Transactions
 from appliance.transaction.transaction cimport ClientTransaction, ServerTransaction
 from appliance.transport.flow cimport Flow, Outgoing
 from appliance.transport.via cimport is_last_via, stamp_received
 
-cdef int NO_WORKER, UDP
-
+cdef int UDP
 
 # Counters of every message.
-cdef Py_ssize_t HANDED_OVER, KEEPALIVES_RECEIVED, REQUESTS_RECEIVED, REQUESTS_SENT, RESPONSES_RECEIVED, RESPONSES_SENT
+cdef Py_ssize_t KEEPALIVES_RECEIVED, REQUESTS_RECEIVED, REQUESTS_SENT, RESPONSES_RECEIVED, RESPONSES_SENT
 
 
 cdef class Stack:
     cdef public list counters
     cdef object _syntax
     cdef Ownership _ownership
-    cdef object _connections
     cdef Transactions _transactions
     cdef BindingTable _bindings
     cdef public object binding_records
-    cdef Replica _replica
+    cdef Company _company
     cdef Node _node
     cdef Proxy _proxy
     cdef Admission _admission
     cdef Reception _reception
     cdef list _records
-    cdef list _messages
     cdef double _expiry_at
 
     cpdef note_delay(self, double delay_s, double now)
     @cython.locals(data=bytes, flow=Flow)
     cpdef receive_datagrams(self, object batch, double now)
-    @cython.locals(owner=int)
-    cdef bint _hand_over(self, bytes data, Flow flow, bytes call_id) except -1
     @cython.locals(message=Message, verdict=int)
     cdef _receive(self, bytes data, Flow flow, double now, bint is_shared)
     @cython.locals(server=ServerTransaction)
     cdef _receive_request(self, Request request, Flow flow, double now, bint is_unjudged)
     @cython.locals(via=Via, client=ClientTransaction)
     cdef _receive_response(self, Response response, double now)
-    @cython.locals(outgoings=list, outgoing=Outgoing, own=list, responses=Py_ssize_t, is_elsewhere=bint)
+    @cython.locals(outgoings=list, outgoing=Outgoing, responses=Py_ssize_t, is_elsewhere=bint)
     cpdef list datagrams_to_send(self, double now)
     @cython.locals(due=double)
     cpdef double next_timer(self)

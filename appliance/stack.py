@@ -23,26 +23,22 @@ from appliance.catalogue.counters import (
     BINDINGS_EXPIRED,
     CALLS_MOVED,
     COUNTERS,
-    DROPPED_MALFORMED,
     DROPPED_NOT_OUR_VIA,
-    HANDED_OVER,
     HANDED_OVER_RECEIVED,
     KEEPALIVES_RECEIVED,
-    REFUSED_MALFORMED,
     REPLICATION_LATE,
     REQUESTS_RECEIVED,
     REQUESTS_SENT,
     RESPONSES_RECEIVED,
     RESPONSES_SENT,
     SEND_FAILED,
-    SENT_ON,
 )
 from appliance.catalogue.settings import Settings
 from appliance.location.binding import BindingChange
 from appliance.location.bindings import BindingTable
 from appliance.location.records import BindingRecords, encode_change
 from appliance.proxy.admission import Admission
-from appliance.proxy.adoption import calls_of
+from appliance.proxy.adoption import calls_to_move
 from appliance.proxy.inspection import inspect
 from appliance.proxy.node import Node
 from appliance.proxy.ping import ping
@@ -52,13 +48,11 @@ from appliance.routing.questions import Answer, HostAnswer, Question
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.message import Request, Response
 from appliance.sip.parser import find_call_id, parse, syntax_limits
-from appliance.sip.writer import write_response
-from appliance.state.connections import ConnectionDirectory
+from appliance.state.company import Company
 from appliance.state.messages import (
     Asked,
     BusMessage,
     CallsMoved,
-    ConnectionsChanged,
     ForgetSubscriber,
     HandedOver,
     SendFailed,
@@ -66,12 +60,10 @@ from appliance.state.messages import (
     SlotsChanged,
     Told,
 )
-from appliance.state.ownership import Ownership
-from appliance.state.replication import Replica
 from appliance.state.slots import SlotTable, seed_of
 from appliance.transaction.table import Transactions
-from appliance.transport.flow import NO_WORKER, UDP, Flow, Outgoing
-from appliance.transport.via import is_last_via, reopened, response_flow, stamp_received
+from appliance.transport.flow import UDP, Flow, Outgoing
+from appliance.transport.via import is_last_via, reopened, stamp_received
 
 KEEPALIVE_LEN_MAX = 4
 EXPIRY_INTERVAL_S = 1.0
@@ -89,13 +81,12 @@ class Stack:
     def __init__(self, settings: Settings, worker: int, key: bytes, now: float, wall_time: float) -> None:
         self.counters: list[int] = [0] * len(COUNTERS)
         self._syntax = syntax_limits(settings.syntax)
-        self._ownership = Ownership(worker, seed_of(key))
-        self._connections = ConnectionDirectory(worker)
         self._transactions = Transactions(settings.timers, settings.limits.transactions_max, self.counters)
         self._bindings = BindingTable(settings.limits.bindings_max)
         # The bindings as records: for the journal, which asks what of it is still current.
         self.binding_records = BindingRecords(self._bindings)
-        self._replica = Replica(worker, self.binding_records, settings.limits)
+        self._company = Company(worker, seed_of(key), self.binding_records, settings.limits, self.counters)
+        self._ownership = self._company.ownership
         self._node = Node(
             settings,
             worker,
@@ -103,7 +94,7 @@ class Stack:
             self.counters,
             self._transactions,
             self._bindings,
-            self._connections,
+            self._company.connections,
             self._publish,
             now,
         )
@@ -111,7 +102,6 @@ class Stack:
         self._admission = Admission(settings.overload)
         self._reception = Reception(self._admission, self._transactions, self._node.keys, self.counters)
         self._records: list[bytes] = []
-        self._messages: list[tuple[int, BusMessage]] = []
         self._expiry_at = now + EXPIRY_INTERVAL_S
         self.set_wall_time(wall_time, now)
 
@@ -124,7 +114,7 @@ class Stack:
         self._syntax = syntax_limits(settings.syntax)
         self._transactions.reconfigure(settings.timers, settings.limits.transactions_max)
         self._bindings.limit = settings.limits.bindings_max
-        self._replica.reconfigure(settings.limits)
+        self._company.replica.reconfigure(settings.limits)
         self._node.reconfigure(settings)
         self._proxy.reconfigure(settings)
         self._admission.reconfigure(settings.overload)
@@ -153,30 +143,21 @@ class Stack:
         verdict = LET_IN
         if self._admission.is_refusing:
             # Whether it is turned away is for the owner to say.
-            if is_shared and self._hand_over(data, flow, find_call_id(data)):
+            if is_shared and self._company.hand_over(data, flow, find_call_id(data)):
                 return
             verdict = self._reception.look_at(data, flow, now)
             if verdict == TURNED_AWAY:
                 return
         try:
             message = parse(data, self._syntax)
-            if is_shared and self._hand_over(data, flow, message.read_call_id()):
+            if is_shared and self._company.hand_over(data, flow, message.read_call_id()):
                 return
             if isinstance(message, Request):
                 self._receive_request(message, flow, now, verdict == UNREADABLE)
             else:
                 self._receive_response(message, now)
         except MalformedMessage as fault:
-            self._refuse_malformed(fault, flow)
-
-    def _hand_over(self, data: bytes, flow: Flow, call_id: bytes | None) -> bool:
-        """Pass a message on that belongs to a sibling's slot; once, for the receiver keeps it."""
-        owner = self._ownership.owner_of(call_id)
-        if owner == self._ownership.worker:
-            return False
-        self.counters[HANDED_OVER] += 1
-        self._messages.append((owner, HandedOver(data, flow)))
-        return True
+            self._reception.refuse_malformed(fault, flow)
 
     def _receive_request(self, request: Request, flow: Flow, now: float, is_unjudged: bool) -> None:
         self.counters[REQUESTS_RECEIVED] += 1
@@ -203,17 +184,6 @@ class Stack:
             raise MalformedMessage(400, "No Via Below Ours")
         self._transactions.receive_response(client, response, now)
 
-    def _refuse_malformed(self, fault: MalformedMessage, flow: Flow) -> None:
-        """Answer what can be answered (RFC 3261 16.3 step 1, 18.3), count and drop the rest."""
-        request = fault.message
-        if not isinstance(request, Request) or request.method == b"ACK":
-            self.counters[DROPPED_MALFORMED] += 1
-            return
-        self.counters[REFUSED_MALFORMED] += 1
-        to_tag = self._node.keys.fault_tag(request)
-        data = write_response(request, fault.status, fault.reason.encode(), to_tag=to_tag)
-        self._transactions.outbox.append(Outgoing(data, _answer_flow(request, flow), b""))
-
     # -- messages of the bus -------------------------------------------------------------------------
 
     def receive_messages(self, batch: Sequence[tuple[int, BusMessage]], now: float) -> None:
@@ -230,17 +200,15 @@ class Stack:
                 self._transactions.fail(message.branch, now)
             elif isinstance(message, SlotsChanged):
                 self._receive_slots(message.table, message.live, now)
-            elif isinstance(message, ConnectionsChanged):
-                self._connections.receive(sender, message)
             elif isinstance(message, CallsMoved):
                 self.adopt(message.snapshots, now)
                 is_astray |= message.epoch < self._ownership.epoch
             elif isinstance(message, Asked):
-                self._messages.append((sender, Told(message.id, self._answer(message, now))))
+                self._company.tell(sender, Told(message.id, self._answer(message, now)))
             elif isinstance(message, ForgetSubscriber):
                 self._node.subscribers.forget(message.username)
             else:
-                self._replica.receive(sender, message, now)
+                self._company.receive(sender, message, now)
         if is_astray:
             # Whoever sent it went by another table: all else of the call will come to its owner.
             self._move_calls(now)
@@ -254,27 +222,17 @@ class Stack:
         self._node.rate_limits.receive_shares(shares)
 
     def _receive_slots(self, table: SlotTable, live: Sequence[int], now: float) -> None:
-        self._ownership.receive(table, live)
+        self._company.receive_slots(table, live, now)
         self._node.rate_limits.part = self._ownership.share
-        siblings = self._ownership.siblings
-        self._connections.set_siblings(siblings)
-        self._replica.set_siblings(siblings, now)
-        if siblings:
+        if self._ownership.siblings:
             self._proxy.early.expect(now)
             self._move_calls(now)
 
     def _move_calls(self, now: float) -> None:
         """Calls that are being set up go to those who own their slots."""
-        moved: dict[int, list[bytes]] = {}
-        for call in calls_of(self._node):
-            owner = self._ownership.owner_of(call.call_id)
-            snapshot = call.snapshot() if owner in self._ownership.siblings else b""
-            if snapshot:
-                moved.setdefault(owner, []).append(snapshot)
-                call.relinquish(now)
-        for owner, snapshots in moved.items():
+        for owner, snapshots in calls_to_move(self._node, self._ownership, now).items():
             self.counters[CALLS_MOVED] += len(snapshots)
-            self._messages.append((owner, CallsMoved(snapshots, self._ownership.epoch)))
+            self._company.tell(owner, CallsMoved(snapshots, self._ownership.epoch))
 
     def adopt(self, snapshots: Sequence[bytes], now: float) -> None:
         """Go on with calls that another worker was setting up."""
@@ -292,16 +250,16 @@ class Stack:
         self._bindings.apply(change)
         record = encode_change(change)
         self._records.append(record)
-        return self._replica.changed(record)
+        return self._company.replica.changed(record)
 
     def load_records(self, records: Sequence[bytes]) -> None:
         """Take in bindings that were stored before; nobody is told, and nothing is stored again."""
-        self._replica.load(records)
+        self._company.replica.load(records)
 
     @property
     def is_in_sync(self) -> bool:
         """Does the binding table agree with the siblings'?"""
-        return self._replica.is_in_sync
+        return self._company.replica.is_in_sync
 
     # -- answers, failures, time ---------------------------------------------------------------------
 
@@ -319,20 +277,20 @@ class Stack:
         for outgoing in batch:
             self.counters[SEND_FAILED] += 1
             if outgoing.branch and not self._transactions.fail(outgoing.branch, now):
-                self._messages.extend((worker, SendFailed(outgoing.branch)) for worker in self._ownership.siblings)
+                self._company.tell_all(SendFailed(outgoing.branch))
 
     def connections_changed(self, opened: Sequence[Flow], closed: Sequence[Flow]) -> None:
         """Stream connections of this worker that may be used by others, and that may no longer."""
         for flow in closed:
-            self._connections.closed(flow)
+            self._company.connections.closed(flow)
         for flow in opened:
-            self._connections.opened(flow)
+            self._company.connections.opened(flow)
 
     def handle_timers(self, now: float) -> None:
         """Everything that is due."""
         self._transactions.handle_timers(now)
         self._proxy.handle_timers(now)
-        self._replica.handle_timers(now)
+        self._company.replica.handle_timers(now)
         if self._expiry_at <= now:
             self._expiry_at = now + EXPIRY_INTERVAL_S
             expired = self._bindings.expire(self._node.wall_time(now), EXPIRED_MAX_PER_TURN)
@@ -345,7 +303,7 @@ class Stack:
         # Without siblings nothing waits for what they say, but for what is released by the expiry.
         if self._ownership.siblings:
             for other in (
-                self._replica.next_timer(),
+                self._company.replica.next_timer(),
                 self._proxy.held.next_deadline(),
                 self._proxy.early.next_deadline(),
             ):
@@ -378,51 +336,34 @@ class Stack:
         for outgoing in outgoings:
             responses += outgoing.data.startswith(b"SIP/")
             if outgoing.flow.transport != UDP:
-                outgoing.flow = self._connections.way_by(outgoing.flow)
-                is_elsewhere |= outgoing.flow.worker not in (NO_WORKER, self._ownership.worker)
+                is_elsewhere |= self._company.direct(outgoing)
         self.counters[RESPONSES_SENT] += responses
         self.counters[REQUESTS_SENT] += len(outgoings) - responses
         if not is_elsewhere:
             return outgoings
-        own = self._pass_on(outgoings, now)
+        own, stranded = self._company.pass_on(outgoings)
+        own += self._reopened(stranded, now)
         # What failed may have made more to send: the next hop of a branch.
         return own + self.datagrams_to_send(now)
 
-    def _pass_on(self, outgoings: Sequence[Outgoing], now: float) -> list[Outgoing]:
-        """Give siblings what is for their connections; returns the rest."""
-        own = []
-        for outgoing in outgoings:
-            worker = outgoing.flow.worker
-            if worker in (NO_WORKER, self._ownership.worker):
-                own.append(outgoing)
-            elif worker in self._ownership.siblings:
-                self.counters[SENT_ON] += 1
-                self._messages.append((worker, SendOn(outgoing)))
+    def _reopened(self, stranded: Sequence[Outgoing], now: float) -> list[Outgoing]:
+        """Connections died with their worker: a response opens a new one (RFC 3261 18.2.2), a request fails (18.4)."""
+        again = []
+        for outgoing in stranded:
+            response = reopened(outgoing)
+            if response is None:
+                self.receive_failures([outgoing], now)
             else:
-                own.extend(self._without_connection(outgoing, now))
-        return own
-
-    def _without_connection(self, outgoing: Outgoing, now: float) -> list[Outgoing]:
-        """The connection died with its worker: a response opens a new one (RFC 3261 18.2.2), a request fails (18.4)."""
-        again = reopened(outgoing)
-        if again is not None:
-            return [again]
-        self.receive_failures([outgoing], now)
-        return []
+                again.append(response)
+        return again
 
     def _release_replies(self, now: float) -> None:
         if len(self._proxy.held):
-            self.counters[REPLICATION_LATE] += self._proxy.held.release(self._replica.acknowledged(), now)
+            self.counters[REPLICATION_LATE] += self._proxy.held.release(self._company.replica.acknowledged(), now)
 
     def messages_to_send(self, now: float) -> list[tuple[int, BusMessage]]:
         """(destination worker, message) for the bus since the last call."""
-        if self._ownership.siblings:
-            self._messages += self._connections.messages_to_send()
-            self._messages += self._replica.messages_to_send(now)
-        messages = self._messages
-        if messages:
-            self._messages = []
-        return messages
+        return self._company.messages_to_send(now)
 
     def questions_to_ask(self) -> list[Question]:
         """Questions for the world since the last call."""
@@ -448,26 +389,11 @@ class Stack:
 
     def gauges(self) -> dict[str, int]:
         """How full the tables are, by name."""
-        return {
-            "transactions": len(self._transactions),
-            "registrations": len(self._bindings),
-            "waiting": self._node.inquiries.waiting_count,
-            "replies_held": len(self._proxy.held),
-            "nonces": len(self._node.nonces),
-            "hosts": len(self._node.hosts),
-            "subscribers": len(self._node.subscribers),
-        }
+        return {**self._node.gauges(), "replies_held": len(self._proxy.held)}
 
     def alarms(self) -> list[str]:
         """What the operator should know: the name of an alarm, and a sentence."""
-        late = [f"{REPLICATION_LAGGING} Registrations reach worker {worker} late." for worker in self._replica.lagging]
+        lagging = self._company.replica.lagging
+        late = [f"{REPLICATION_LAGGING} Registrations reach worker {worker} late." for worker in lagging]
         overload = self._admission.overload()
         return [*late, f"{OVERLOAD} {overload}"] if overload else late
-
-
-def _answer_flow(request: Request, flow: Flow) -> Flow:
-    """Where the refusal of a malformed request goes: by its Via if that can be read, else to its source."""
-    try:
-        return response_flow(request.top_via, flow)
-    except MalformedMessage:
-        return flow

@@ -15,6 +15,7 @@ from appliance.proxy.response_context import ResponseContext
 from appliance.proxy.snapshots import CallSnapshot, context_of, read_snapshot
 from appliance.proxy.suspended import Suspended
 from appliance.sip.writer import write_response
+from appliance.state.ownership import Ownership
 from appliance.transaction.keys import server_key
 from appliance.transaction.table import TableFull
 from appliance.transaction.transaction import ServerTransaction
@@ -62,3 +63,15 @@ def calls_of(node: Node) -> list[KeptCall]:
     """Every call here that another worker could go on with."""
     users = [server.user for server in node.transactions.servers.values() if server.is_invite]
     return [user for user in users if isinstance(user, (ResponseContext, Suspended))]
+
+
+def calls_to_move(node: Node, ownership: Ownership, now: float) -> dict[int, list[bytes]]:
+    """Snapshots of the calls whose slots are those of siblings, by worker; here these calls end without a word."""
+    moved: dict[int, list[bytes]] = {}
+    for call in calls_of(node):
+        owner = ownership.owner_of(call.call_id)
+        snapshot = call.snapshot() if owner in ownership.siblings else b""
+        if snapshot:
+            moved.setdefault(owner, []).append(snapshot)
+            call.relinquish(now)
+    return moved

@@ -121,6 +121,17 @@ class Node:
         self.proxy_rules = ProxyRules(settings.proxy)
         self.nonces.reconfigure(limits.nonces_max, settings.digest.nonce_lifetime_s)
 
+    def gauges(self) -> dict[str, int]:
+        """How full the tables are, by name."""
+        return {
+            "transactions": len(self.transactions),
+            "registrations": len(self.bindings),
+            "waiting": self.inquiries.waiting_count,
+            "nonces": len(self.nonces),
+            "hosts": len(self.hosts),
+            "subscribers": len(self.subscribers),
+        }
+
     def wall_time(self, now: float) -> float:
         """Unix time of a monotonic moment; bindings outlive the machine's uptime."""
         return now + self.wall_offset_s

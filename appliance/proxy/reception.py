@@ -1,8 +1,9 @@
-"""What comes while the worker has more to do than it can do: let in, or turned away (RFC 3261 21.5.4, RFC 6357).
+"""What is turned away at the door: malformed messages, and what comes while the worker has more to do than it can do
+(RFC 3261 16.3 step 1, 21.5.4; RFC 6357).
 
-Only what begins something new is turned away: a request outside of dialogs whose transaction is not known here. It
-gets a 503 with Retry-After at once, of which nothing is kept. The ACK that answers such a 503 is known by its To tag,
-and ends here. Responses, ACK, CANCEL and requests of a dialog always come in.
+Of the latter, only what begins something new is turned away: a request outside of dialogs whose transaction is not
+known here. It gets a 503 with Retry-After at once, of which nothing is kept. The ACK that answers such a 503 is known
+by its To tag, and ends here. Responses, ACK, CANCEL and requests of a dialog always come in.
 
 Most messages are judged at a glance, for a refusal must cost a small part of what it saves.
 
@@ -13,7 +14,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from appliance.catalogue.counters import REFUSED_OVERLOAD, REGISTRATIONS_DEFERRED, REQUESTS_RECEIVED
+from appliance.catalogue.counters import (
+    DROPPED_MALFORMED,
+    REFUSED_MALFORMED,
+    REFUSED_OVERLOAD,
+    REGISTRATIONS_DEFERRED,
+    REQUESTS_RECEIVED,
+)
 from appliance.proxy.admission import Admission
 from appliance.proxy.keys import Keys
 from appliance.sip.errors import MalformedMessage
@@ -38,7 +45,7 @@ _STATUS_LINE: Final = b"SIP/2.0 503 Overloaded\r\n"
 
 
 class Reception:
-    """Stands at the door of one stack. Ask only while `admission.is_refusing`."""
+    """Stands at the door of one stack. Ask only while `admission.is_refusing` whether to let in."""
 
     __slots__ = ("_counters", "_keys", "_transactions", "admission")
 
@@ -108,3 +115,24 @@ class Reception:
             return self.admission.retry_after_s()
         self._counters[REGISTRATIONS_DEFERRED] += 1
         return self.admission.appointment_s(now)
+
+    # -- malformed -----------------------------------------------------------------------------------
+
+    def refuse_malformed(self, fault: MalformedMessage, flow: Flow) -> None:
+        """Answer what can be answered (RFC 3261 16.3 step 1, 18.3), count and drop the rest."""
+        request = fault.message
+        if not isinstance(request, Request) or request.method == b"ACK":
+            self._counters[DROPPED_MALFORMED] += 1
+            return
+        self._counters[REFUSED_MALFORMED] += 1
+        to_tag = self._keys.fault_tag(request)
+        response = write_response(request, fault.status, fault.reason.encode(), to_tag=to_tag)
+        self._transactions.outbox.append(Outgoing(response, _answer_flow(request, flow), b""))
+
+
+def _answer_flow(request: Request, flow: Flow) -> Flow:
+    """Where the refusal of a malformed request goes: by its Via if that can be read, else to its source."""
+    try:
+        return response_flow(request.top_via, flow)
+    except MalformedMessage:
+        return flow
