@@ -27,8 +27,6 @@ class SlotsInForce:
     ) -> None:
         """The table to begin with, which nobody knows yet; `seed` is that of the slot hash, 32 bits."""
         self.table = table
-        self.refusals: list[str] = []
-        """A sentence for each group of sockets that the kernel did not steer."""
         self._seed = seed
         self._sockets = sockets
         self._bus = bus
@@ -76,11 +74,15 @@ class SlotsInForce:
         refusals = self._sockets.steer(self.table, self._seed)
         for refusal in refusals:
             self._report(refusal)
-        self.refusals = refusals or self.refusals
         # The kernel's hash, which chooses there now, gives datagrams to every socket: to those of the absent as well.
         for record in records if refusals else []:
             if record.life == Life.ABSENT:
                 self._sockets.withdraw(record.number)
+
+    @property
+    def refusals(self) -> list[str]:
+        """A sentence for each group of sockets that the kernel does not steer although it shall."""
+        return self._sockets.refusals() if self._is_steering else []
 
     def report(self) -> dict[str, Any]:
         """For the status: who owns what, in runs of slots, and since which change."""

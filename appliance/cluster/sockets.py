@@ -64,6 +64,8 @@ class Group:
         """Does the kernel choose by slot?"""
         self.is_refused = False
         """Has the kernel ever refused to? Then the indexes may have changed since, and it is not asked again."""
+        self.refusal = ""
+        """That in words."""
         self._receive_buffer_len = receive_buffer_len
         self._sockets: list[socket.socket | None] = []
         try:
@@ -216,11 +218,16 @@ class ListeningSockets:
             try:
                 group.steer(table, seed)
             except OSError as fault:
-                refusals.append(
+                group.refusal = (
                     f"The kernel does not steer {group.endpoint} by Call-ID ({fault.strerror}): "
                     "its own hash spreads the datagrams, and more of them pass from worker to worker."
                 )
+                refusals.append(group.refusal)
         return refusals
+
+    def refusals(self) -> list[str]:
+        """A sentence for each UDP group that the kernel does not steer although it was asked to."""
+        return [group.refusal for group in self.groups if group.refusal]
 
     def withdraw(self, worker: int) -> None:
         """The worker is dead: groups that nobody steers lose its socket."""

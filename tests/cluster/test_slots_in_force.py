@@ -23,7 +23,8 @@ class World:
         self.messages: list[SlotsChanged] = []
         self.log: list[str] = []
         self.deaf: set[int] = set()
-        self.refusals: list[str] = []
+        self.refused_now: list[str] = []
+        self.refused: list[str] = []
 
     def send(self, number: int, messages: Sequence[Any]) -> bool:
         if number in self.deaf:
@@ -35,7 +36,11 @@ class World:
     def steer(self, table: SlotTable, seed: int) -> list[str]:
         assert seed == SEED
         self.done.append(("steered", table.epoch))
-        return self.refusals
+        self.refused += self.refused_now
+        return self.refused_now
+
+    def refusals(self) -> list[str]:
+        return self.refused
 
     def withdraw(self, number: int) -> None:
         self.done.append(("withdrawn", number))
@@ -119,13 +124,15 @@ def test_nothing_is_steered_unless_it_is_wanted(slots: SlotsInForce, world: Worl
     assert world.news() == [("steered", slots.table.epoch), ("left to the kernel", 0)]
 
 
-def test_where_the_kernel_refuses_the_absent_lose_their_sockets_and_it_is_remembered(
+def test_where_the_kernel_refuses_the_absent_lose_their_sockets_and_it_is_known_as_long_as_it_matters(
     slots: SlotsInForce, world: World
 ) -> None:
-    world.refusals = ["No."]
+    world.refused_now = ["No."]
     slots.set_steering(True, records())
     assert world.news() == [("steered", slots.table.epoch), ("withdrawn", 2)]
     # A group that refused once is not asked again, so there is no second refusal.
-    world.refusals = []
+    world.refused_now = []
     slots.steer(records())
     assert slots.refusals == world.log == ["No."]
+    slots.set_steering(False, records())
+    assert slots.refusals == []
