@@ -4,6 +4,9 @@ Calls and registrations from SIPp, two workers, samples of each process of the a
 what the processes hold in the last quarter is no more than what they held in the second one, but for a margin. (The
 first quarter fills pools and caches.)
 
+Half load is half the rates of the benchmark, or less on a machine to which that is more than half of a processor: a
+trial at a tenth of the rates tells what a unit costs here.
+
 Knows nothing of peers.
 """
 
@@ -28,7 +31,12 @@ from benchmarks.sipp import Load, SippLoad, start_callee
 MINUTES = 30.0
 SAMPLES = 60
 WORKERS = 2
+# Shares of the benchmark's rates.
 SHARE = 0.5
+TRIAL_SHARE = 0.1
+TRIAL_S = 10.0
+# Of the processor that the server has.
+BUSY = 0.5
 MEMORY_MARGIN = 1.05
 FILES_MARGIN = 10
 BAR_LEN = 50
@@ -64,16 +72,32 @@ def soak(processes: Processes, cpus: Processors, seconds: float) -> list[Sample]
     job = Job(callee_port=port)
     server = Signalbox(processes, cpus.of_server(WORKERS), WORKERS, job)
     register_phones(server.port, port, job.bindings)
-    loads = [
-        SippLoad(processes, cpus.load, Load(case.scenario, round(case.rate * SHARE), seconds, port), server.port)
-        for case in (CALL, REGISTER)
-    ]
+    meter = server.meter()
+    for load in _loads(processes, cpus, server, port, TRIAL_SHARE, TRIAL_S):
+        load.finish()
+    share = half_load(sum(meter.seconds_by_process().values()))
+    print(f"{share:.2f} of the benchmark's rates", flush=True)
+    loads = _loads(processes, cpus, server, port, share, seconds)
     samples = _watch(server, seconds)
     for load in loads:
         load.finish()
     server.check()
     callee.end()
     return samples
+
+
+def _loads(
+    processes: Processes, cpus: Processors, server: Signalbox, contact_port: int, share: float, seconds: float
+) -> list[SippLoad]:
+    return [
+        SippLoad(processes, cpus.load, Load(case.scenario, round(case.rate * share), seconds, contact_port), server.port)
+        for case in (CALL, REGISTER)
+    ]
+
+
+def half_load(trial_cpu_s: float) -> float:
+    """The share of the benchmark's rates that is half load; `trial_cpu_s`: processor time that the trial took."""
+    return min(SHARE, TRIAL_SHARE * BUSY * TRIAL_S / trial_cpu_s)
 
 
 def _watch(server: Signalbox, seconds: float) -> list[Sample]:

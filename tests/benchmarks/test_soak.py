@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from benchmarks.processes import BenchmarkFailed
-from benchmarks.soak import Sample, draw_sample, growths
+from benchmarks.soak import Sample, draw_sample, growths, half_load
 
 MIB = 1024 * 1024
 
@@ -42,3 +42,8 @@ def test_a_line_of_the_curve_has_room_for_four_times_the_first() -> None:
 
     assert draw_sample(Sample(30, 200 * MIB, 41), first).count("#") == 25
     assert draw_sample(Sample(30, 500 * MIB, 41), first).count("#") == 50
+
+
+def test_half_load_is_half_the_rates_or_half_of_a_processor() -> None:
+    assert half_load(0.5) == 0.5
+    assert half_load(2.0) == 0.25
