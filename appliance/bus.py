@@ -24,7 +24,8 @@ from typing import Any, Final
 import zmq
 
 from appliance import clock
-from appliance.state.messages import BusMessage, BusProtocolError, PeerStarted, StatusReply, decode, encode
+from appliance.state.messages import BusMessage, PeerStarted, StatusReply
+from appliance.state.wire import BusProtocolError, decode, encode
 
 SUPERVISOR: Final = -1
 MANAGEMENT: Final = -2

@@ -1,13 +1,8 @@
 # Each turn that changes registrations asks it, and a turn may be one message.
 cimport cython
 
+from appliance.journal_segment cimport Segment
 from appliance.state.frames cimport frame
-
-
-cdef class Segment:
-    cdef public object path
-    cdef public long long size
-    cdef public double forget_at
 
 
 cdef class Journal:
@@ -19,26 +14,22 @@ cdef class Journal:
     cdef readonly object _syncer
     cdef long long _segment_octets
     cdef double _pace
-    cdef list _segments
-    cdef Segment _current
-    cdef int _fd
+    cdef Segment _newest
     cdef int _serial
     cdef list _backlog
     cdef long long _backlog_octets
     cdef bint _must_rewrite
     cdef object _rewriting
     cdef double _retry_at
-    cdef object _cleaning
-    cdef list _doomed
-    cdef double _clean_above
+    cdef object _cleaner
     cdef double _stepped_at
     cdef str _fault
     cdef public long long failed_count
-    cdef public list remarks
+    cdef readonly list remarks
 
     cdef double _forget_at(self, bytes record) except? -1
     @cython.locals(record=bytes, frames=list, forget_at=double)
     cpdef append(self, list records)
+    @cython.locals(newest=Segment)
     cdef bint _put(self, bytes data, double forget_at) except -1
-    @cython.locals(written=Py_ssize_t)
-    cdef _write(self, bytes data)
+    cdef Segment _open_segment(self)

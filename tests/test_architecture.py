@@ -28,7 +28,9 @@ FLOORS = {
     "commits": 8,
     "logbook": 8,
     "journal": 8,
+    "journal_cleaning": 8,
     "journal_files": 8,
+    "journal_segment": 8,
     "syncer": 8,
     "launch": 8,
     "recorder": 8,
@@ -44,7 +46,8 @@ FLOORS = {
 DOORS = {
     "bus": {"clock"},
     "logbook": {"clock"},
-    "journal": {"journal_files", "syncer"},
+    "journal": {"journal_cleaning", "journal_files", "journal_segment", "syncer"},
+    "journal_cleaning": {"journal_files", "journal_segment"},
     "subscribers": {"subscriber"},
 }
 

@@ -16,10 +16,9 @@ from appliance.state.messages import (
     SendFailed,
     SendOn,
     SlotsChanged,
-    decode,
-    encode,
 )
 from appliance.state.slots import SlotTable, deal, seed_of, slot_of
+from appliance.state.wire import decode, encode
 from appliance.transport.flow import TCP, UDP, Flow, Outgoing
 from tests.flows.wire import Message, read
 

@@ -29,7 +29,7 @@ from appliance.cluster.sockets import ListenFailed, ListeningSockets
 from appliance.cluster.state_folder import StateFolder, StateFolderUnusable
 from appliance.cluster.supervisor import RUNNING, Report, Supervisor
 from appliance.commits import SYSTEM, CommitFailed, CommitStore, Start
-from appliance.journal import JournalError, check_folder
+from appliance.journal_files import JournalError, check_folder
 from appliance.launch import ManagementLaunch, WorkerLaunch
 from appliance.logbook import Logbook, log_path
 from appliance.recorder import Recording

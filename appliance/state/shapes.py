@@ -1,7 +1,7 @@
 """The shapes of message fields: how a value looks on the wire, and what is let in again.
 
 A shape writes a value as something MessagePack knows and reads it back; what does not fit exactly raises
-TypeError or ValueError, so that a reader of `messages.py` finds there only which message has which fields.
+TypeError or ValueError, so that a reader of `wire.py` finds there only which message has which fields.
 
 Knows nothing of messages, of MessagePack or of the bus.
 """

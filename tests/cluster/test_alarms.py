@@ -57,7 +57,7 @@ def conditions(record: WorkerRecord, *raised: tuple[str, str]) -> list[tuple[str
 def lively(transactions: int = 0, alarms: list[str] | None = None) -> WorkerRecord:
     record = WorkerRecord(1)
     record.started(0.0)
-    record.heard(Heartbeat(1, [], {"transactions": transactions}, 1, True, alarms), 0.1)
+    record.heard(Heartbeat(1, [], {"transactions": transactions}, 1, True, alarms or []), 0.1)
     return record
 
 

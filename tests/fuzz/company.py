@@ -13,8 +13,9 @@ from collections import deque
 from appliance.catalogue.settings import Settings
 from appliance.routing.questions import Answer, Question
 from appliance.stack import Stack
-from appliance.state.messages import BusMessage, CallsMoved, PeerStarted, SendOn, SlotsChanged, decode, encode
+from appliance.state.messages import BusMessage, CallsMoved, PeerStarted, SendOn, SlotsChanged
 from appliance.state.slots import SlotTable, deal
+from appliance.state.wire import decode, encode
 from appliance.transport.flow import TCP, UDP, Flow, Outgoing
 
 KEY = b"company of stacks"

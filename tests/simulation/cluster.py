@@ -16,8 +16,9 @@ from appliance.catalogue.settings import Settings
 from appliance.routing.questions import Answer, FindSubscriber, HostAnswer, Question, SubscriberAnswer
 from appliance.sip.parser import find_call_id
 from appliance.stack import Stack
-from appliance.state.messages import BusMessage, PeerStarted, SlotsChanged, decode, encode
+from appliance.state.messages import BusMessage, PeerStarted, SlotsChanged
 from appliance.state.slots import SlotTable, deal, give_back, move, seed_of, slot_of
+from appliance.state.wire import decode, encode
 from appliance.transport.flow import Flow, Outgoing
 from tests.simulation.schedule import Schedule
 

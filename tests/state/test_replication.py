@@ -10,17 +10,9 @@ import pytest
 from appliance.location.binding import Binding, BindingChange, new_binding
 from appliance.location.bindings import BindingTable
 from appliance.location.records import BindingRecords, encode_change
-from appliance.state.messages import (
-    BindingAck,
-    BindingChanges,
-    BusMessage,
-    InSync,
-    PeerStarted,
-    RangeDigests,
-    decode,
-    encode,
-)
+from appliance.state.messages import BindingAck, BindingChanges, BusMessage, InSync, PeerStarted, RangeDigests
 from appliance.state.replication import PACE_S, WINDOW, Replica
+from appliance.state.wire import decode, encode
 
 WALL = 1_700_000_000.0
 
