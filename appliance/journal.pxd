@@ -21,11 +21,11 @@ cdef class Journal:
     cdef bint _must_rewrite
     cdef object _rewriting
     cdef double _retry_at
-    cdef object _cleaner
+    cdef readonly object _cleaner
     cdef double _stepped_at
     cdef str _fault
     cdef public long long failed_count
-    cdef readonly list remarks
+    cdef list _remarks
 
     cdef double _forget_at(self, bytes record) except? -1
     @cython.locals(record=bytes, frames=list, forget_at=double)

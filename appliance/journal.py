@@ -76,8 +76,8 @@ class Journal:
         self._stepped_at = 0.0
         self._fault = ""
         self.failed_count = 0  # changes that could not be written at once
-        self.remarks: list[str] = []  # sentences for the log: what was found while reading, and set aside
-        self._cleaner = Cleaner(self._segment_octets, self._workers, table, self.remarks)
+        self._remarks: list[str] = []
+        self._cleaner = Cleaner(self._segment_octets, self._workers, table, self._remarks)
 
     def reconfigure(self, settings: JournalSettings, workers: int) -> None:
         """Go by new settings; `workers` as for the constructor."""
@@ -100,7 +100,7 @@ class Journal:
             except FileNotFoundError:
                 continue  # another worker was done with it
             except (OSError, NewerFormat) as fault:
-                self.remarks.append(f"{path} was not read: {fault}.")
+                self._remarks.append(f"{path} was not read: {fault}.")
                 segment.forget_at = LATER
             if worker_of(path) % self._workers == self._number:
                 self._cleaner.add(segment)
@@ -117,10 +117,10 @@ class Journal:
             yield live
         segment.size = segment.path.stat().st_size
         if reader.torn:
-            self.remarks.append(torn_sentence(segment.path, reader.torn))
+            self._remarks.append(torn_sentence(segment.path, reader.torn))
         if reader.damage:
             segment.forget_at = LATER
-            self.remarks.append(f"{segment.path} is damaged; the records around the damage were read.")
+            self._remarks.append(f"{segment.path} is damaged; the records around the damage were read.")
 
     def _forget_at(self, record: bytes) -> float:
         try:
@@ -160,12 +160,14 @@ class Journal:
         self._close_segment()
         self._serial += 1
         segment = Segment(self._folder / segment_name(self._number, self._incarnation, self._serial))
-        segment.create()
-        self._newest = segment
         folder_fd = os.open(self._folder, os.O_RDONLY | os.O_CLOEXEC)
-        self._syncer.request(folder_fd)
-        self._syncer.release(folder_fd)
-        os.close(folder_fd)
+        try:
+            segment.create()
+            self._newest = segment
+            self._syncer.request(folder_fd)
+            self._syncer.release(folder_fd)
+        finally:
+            os.close(folder_fd)
         return segment
 
     def _close_segment(self) -> None:
@@ -190,6 +192,17 @@ class Journal:
             self._backlog.append((data, forget_at))
             self._backlog_octets += len(data)
 
+    @property
+    def is_busy(self) -> bool:
+        """Has upkeep begun something that goes on, or is something wrong?"""
+        return self._must_rewrite or self._cleaner.is_reading or bool(self._fault or self._syncer.fault)
+
+    def take_remarks(self) -> list[str]:
+        """Sentences for the log since the last call: what was found damaged, and set aside."""
+        remarks = list(self._remarks)
+        self._remarks.clear()
+        return remarks
+
     def alarms(self) -> list[str]:
         """A sentence while changes cannot be written; else nothing."""
         if not self._fault:
@@ -210,6 +223,8 @@ class Journal:
 
     def upkeep(self, now: float, wall_time: float) -> None:
         """To be called some times a second: a little work, bounded and paced. now: monotonic. Raises nothing."""
+        # Read first: the round that fails counts as done, too.
+        forced = self._syncer.completed
         if self._syncer.fault:
             self._start_anew_after(self._syncer.fault)
         if self._fault:
@@ -223,7 +238,7 @@ class Journal:
             return
         self._stepped_at = now
         try:
-            self._cleaner.delete(wall_time, self._syncer.completed)
+            self._cleaner.delete(wall_time, forced)
             if self._must_rewrite:
                 self._rewrite(octets)
             else:
@@ -240,6 +255,7 @@ class Journal:
         if self._newest is not None:
             self._newest.forget_at = LATER
         self._close_segment()
+        self._cleaner.copy_again()
 
     def _drain_backlog(self) -> bool:
         self._fault = ""

@@ -46,6 +46,15 @@ class _Reading:
         return self.frames.feed(data) if data else self.frames.finish()
 
 
+class _Copied:
+    """A segment that may go when a request of the syncer's is done."""
+
+    def __init__(self, segment: Segment, is_damaged: bool, request: int) -> None:
+        self.segment = segment
+        self.is_damaged = is_damaged
+        self.request = request
+
+
 class Cleaner:
     """The closed segments of one worker.
 
@@ -60,7 +69,7 @@ class Cleaner:
         self._remarks = remarks
         self._segments: list[Segment] = []  # oldest first
         self._reading: _Reading | None = None
-        self._copied: list[tuple[Segment, int]] = []
+        self._copied: list[_Copied] = []
         self._clean_above = 0.0
 
     def reconfigure(self, segment_octets: int, workers: int) -> None:
@@ -78,10 +87,17 @@ class Cleaner:
         """Delete what was copied to the disk, up to the request numbered `forced` (see finish), and one segment in
         which everything is over. Raises OSError.
         """
-        while self._copied and self._copied[0][1] <= forced:
-            segment, _ = self._copied.pop(0)
-            segment.path.unlink(missing_ok=True)
+        while self._copied and self._copied[0].request <= forced:
+            self._let_go(self._copied.pop(0))
         self._delete_expired(wall_time)
+
+    def _let_go(self, copied: _Copied) -> None:
+        path = copied.segment.path
+        if not copied.is_damaged:
+            path.unlink(missing_ok=True)
+            return
+        aside = set_aside(path)
+        self._remarks.append(f"{path} was damaged: what could be read of it is kept, the file is now {aside.name}.")
 
     def _delete_expired(self, wall_time: float) -> None:
         for index, segment in enumerate(self._segments):
@@ -149,29 +165,34 @@ class Cleaner:
                 return 0.0
         return forget_at
 
+    @property
+    def is_reading(self) -> bool:
+        """Is a segment being read?"""
+        return self._reading is not None
+
     def is_at_end(self) -> bool:
         """Is a segment read to its end, and waits for finish()?"""
         return self._reading is not None and self._reading.is_at_end
 
     def finish(self, request: int, newest: Segment | None) -> None:
         """All copies are written. They are on the disk, and the segment may go, when `request` is done (see
-        syncer.py). Raises OSError.
+        syncer.py).
         """
         reading = self._reading
         assert reading is not None
         self.stop()
         segment = reading.segment
         self._segments.remove(segment)
-        if reading.frames.damage:
-            aside = set_aside(segment.path)
-            self._remarks.append(
-                f"{segment.path} was damaged: what could be read of it is kept, the file is now {aside.name}."
-            )
-        else:
-            self._copied.append((segment, request))
+        self._copied.append(_Copied(segment, bool(reading.frames.damage), request))
         # Where nearly all of it was current, more of the same would only wear out the disk.
         is_futile = reading.copied_octets > segment.size // 2
         self._clean_above = self._total_octets(newest) * 1.25 if is_futile else 0.0
+
+    def copy_again(self) -> None:
+        """The disk may not have kept the copies: segments that were to go for their sake are segments again."""
+        self.stop()
+        self._segments[:0] = [copied.segment for copied in self._copied]
+        self._copied.clear()
 
     def stop(self) -> None:
         """Read no more of the segment that is being read; the next time it is read from its start."""

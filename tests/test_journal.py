@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -21,7 +22,7 @@ def test_what_was_written_is_read_by_the_next_process(tmp_path: Path) -> None:
     after = Keeper(tmp_path, incarnation=2)
     assert after.load() == 3
     assert after.users() == users(1, 2, 3)
-    assert after.journal.remarks == []
+    assert after.journal.take_remarks() == []
     before.journal.close()
 
 
@@ -85,7 +86,7 @@ def test_damage_that_shows_while_loading_costs_no_other_record_and_no_file(tmp_p
     path.write_bytes(whole[:1000] + b"\0" * 10 + whole[1010:])
     keeper = Keeper(tmp_path, incarnation=2)
     assert keeper.load() >= 48
-    assert "damaged" in keeper.journal.remarks[0]
+    assert "damaged" in keeper.journal.take_remarks()[0]
     keeper.upkeep(5, wall_time=WALL + 10_000)
     assert path.exists()
 
@@ -218,6 +219,34 @@ def test_when_the_disk_fails_to_keep_what_it_took_everything_is_written_anew(
     again = Keeper(tmp_path, incarnation=2)
     again.load()
     assert again.users() == users(1, 2, 3)
+
+
+def test_nothing_goes_whose_copies_the_disk_has_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keeper = Keeper(tmp_path)
+    keeper.register(*range(20))
+    wait_for(lambda: keeper.journal._syncer.completed >= 1)
+    kept = set(segments(tmp_path))
+    is_copied = Event()
+
+    def fail(fd: int) -> None:
+        is_copied.wait(10)
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("appliance.syncer.os.fsync", fail)
+        while not keeper.journal._cleaner._copied:
+            keeper.register(0, at=keeper.now)
+            keeper.upkeep()
+        is_copied.set()
+        wait_for(lambda: keeper.journal._syncer.fault)
+        keeper.upkeep()
+    # A power cut: what the disk did not keep is gone.
+    for path in set(segments(tmp_path)) - kept:
+        path.unlink()
+    again = Keeper(tmp_path, incarnation=2)
+    again.load()
+    assert again.users() == users(*range(20))
+    keeper.journal.close()
 
 
 def test_a_file_that_cannot_grow_is_the_same_as_a_full_disk(tmp_path: Path) -> None:

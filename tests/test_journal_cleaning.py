@@ -144,6 +144,17 @@ def test_a_segment_stays_until_its_copies_are_on_the_disk(cleaning: Cleaning) ->
     assert not cleaning.segment.path.exists()
 
 
+def test_a_segment_whose_copies_the_disk_did_not_keep_is_a_segment_again(cleaning: Cleaning) -> None:
+    """fsync failed: nobody knows what of the copies is there, and a number that comes later proves nothing of them."""
+    cleaning.read()
+    cleaning.read()
+    cleaning.finish(7)
+    cleaning.cleaner.copy_again()
+    cleaning.cleaner.delete(WALL, 8)
+    assert cleaning.segment.path.exists()
+    assert cleaning.read()[0] == [b"current", b"unheard of"]
+
+
 def test_copies_that_could_not_be_written_are_handed_out_again(cleaning: Cleaning) -> None:
     # The first record, and part of the next.
     cleaning.read(len(HEADER) + 20)
@@ -165,8 +176,11 @@ def test_a_file_that_is_found_damaged_is_set_aside_when_the_rest_is_copied(clean
     path.write_bytes(path.read_bytes().replace(b"replaced", b"\0\0\0\0\0\0\0\0"))
     assert cleaning.read()[0] == [b"current", b"unheard of"]
     cleaning.read()
-    cleaning.finish(1)
+    cleaning.finish(2)
     cleaning.cleaner.delete(WALL, 1)
+    # Its copies are not on the disk yet.
+    assert path.exists()
+    cleaning.cleaner.delete(WALL, 2)
     (aside,) = path.parent.iterdir()
     assert aside.name.startswith(f"{path.name}.damaged-")
     assert aside.name in cleaning.remarks[0]

@@ -21,7 +21,7 @@ def test_a_torn_end_is_normal_and_said_in_a_sentence(tmp_path: Path) -> None:
     assert "not written to its end" in sentence
     keeper = Keeper(tmp_path, incarnation=2)
     assert keeper.load() == 49
-    assert len(keeper.journal.remarks) == 1
+    assert len(keeper.journal.take_remarks()) == 1
     assert segments(tmp_path) == [path]
 
 
