@@ -89,10 +89,8 @@ def soak(processes: Processes, cpus: Processors, seconds: float) -> list[Sample]
 def _loads(
     processes: Processes, cpus: Processors, server: Signalbox, contact_port: int, share: float, seconds: float
 ) -> list[SippLoad]:
-    return [
-        SippLoad(processes, cpus.load, Load(case.scenario, round(case.rate * share), seconds, contact_port), server.port)
-        for case in (CALL, REGISTER)
-    ]
+    wanted = [Load(case.scenario, round(case.rate * share), seconds, contact_port) for case in (CALL, REGISTER)]
+    return [SippLoad(processes, cpus.load, load, server.port) for load in wanted]
 
 
 def half_load(trial_cpu_s: float) -> float:
