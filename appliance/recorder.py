@@ -5,12 +5,14 @@ worker has two banks in it; an incarnation writes to the one its predecessor did
 still be read while the next one starts. A snapshot that was written is there, however the worker ends: nothing is sent
 and nobody waits.
 
-    bank:  magic, format, number of counters, octets in use, turn | counters | counters | cell | cell | ...
+    bank:  magic, format, number of counters, octets in use, turn, sign | counters | counters | cell | cell | ...
     cell:  size as a power of two, slot, 0, length of the snapshot, born, gone | snapshot             (from 8192 on)
 
 A cell is alive from the turn in which it was born to the one in which it is gone (0: never). The number of the turn is
 written last, in one store, and the counters of even and odd turns have a place each: so whenever the writer dies, all
 of a turn is there or nothing of it. A cell is used again only when the turn in which it went is over.
+
+The sign is when its writer last showed that it lives: a store, where a message would wake who reads it.
 
 Knows nothing of what a snapshot says.
 """
@@ -29,11 +31,13 @@ from appliance.catalogue.settings import WORKERS_MAX
 MIB: Final = 1024 * 1024
 BANKS: Final = 2
 _MAGIC: Final = b"SBXC"
-_FORMAT: Final = 2
+_FORMAT: Final = 3
 _HEAD: Final = Struct("<4sHHQQ")
 _USED_AT: Final = 8
 _TURN_AT: Final = 16
+_SIGN_AT: Final = 24
 _NUMBER: Final = Struct("<Q")
+_MOMENT: Final = Struct("<d")
 _COUNTERS_AT: Final = (64, 4096)
 _COUNTERS: Final = Struct(f"<{len(COUNTERS)}Q")
 _CELLS_AT: Final = 8192
@@ -56,6 +60,7 @@ class Recording:
         self.fd = os.memfd_create("signalbox-calls")
         # Pages come into being when they are written to.
         os.ftruncate(self.fd, self.bank_len * BANKS * WORKERS_MAX)
+        self._heads: dict[tuple[int, int], mmap.mmap] = {}
 
     def counters_of(self, worker: int, bank: int) -> list[int]:
         """The counters as they were when the worker's last turn ended; [] when it has written none."""
@@ -65,7 +70,17 @@ class Recording:
                 return []
             return list(_COUNTERS.unpack_from(memory, _COUNTERS_AT[turn % 2]))
 
+    def signed_at(self, worker: int, bank: int) -> float:
+        """The monotonic moment of the worker's last sign of life in this bank; 0.0 when it has given none."""
+        head = self._heads.get((worker, bank))
+        if head is None:
+            head = self._heads[worker, bank] = _map(self.fd, self.bank_len, worker, bank, mmap.PAGESIZE)
+        signed_at: float = _MOMENT.unpack_from(head, _SIGN_AT)[0]
+        return signed_at
+
     def close(self) -> None:
+        for head in self._heads.values():
+            head.close()
         os.close(self.fd)
 
 
@@ -88,6 +103,10 @@ class Recorder:
     def __len__(self) -> int:
         """How many calls are recorded."""
         return len(self._cells)
+
+    def sign(self, now: float) -> None:
+        """Show that this worker lives."""
+        self._memory[_SIGN_AT : _SIGN_AT + _MOMENT.size] = _MOMENT.pack(now)
 
     def keep(self, snapshots: Sequence[tuple[bytes, int, bytes]], counters: Sequence[int]) -> int:
         """Record (key, slot, snapshot) of calls, and drop those whose snapshot is b"": how many found no room?
@@ -165,8 +184,9 @@ def _put_number(memory: mmap.mmap, at: int, number: int) -> None:
     memory[at : at + _NUMBER.size] = _NUMBER.pack(number)
 
 
-def _map(fd: int, bank_len: int, worker: int, bank: int) -> mmap.mmap:
-    return mmap.mmap(fd, bank_len, offset=(worker * BANKS + bank) * bank_len)
+def _map(fd: int, bank_len: int, worker: int, bank: int, octets: int = 0) -> mmap.mmap:
+    """A bank, or so many octets from its beginning."""
+    return mmap.mmap(fd, octets or bank_len, offset=(worker * BANKS + bank) * bank_len)
 
 
 def _taken_from(memory: mmap.mmap, slots: frozenset[int]) -> list[bytes]:

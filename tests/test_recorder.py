@@ -93,6 +93,17 @@ def test_counters_are_those_of_the_last_snapshot(recording: Recording) -> None:
     assert recording.counters_of(1, 0) == counters
 
 
+def test_a_sign_of_life_is_seen_at_once_and_ends_with_its_bank(recording: Recording) -> None:
+    assert recording.signed_at(1, 0) == 0.0
+    writer = recorder(recording, 1)
+    writer.sign(12.25)
+    assert (recording.signed_at(1, 0), recording.signed_at(1, 1)) == (12.25, 0.0)
+    writer.sign(12.5)
+    assert recording.signed_at(1, 0) == 12.5
+    recorder(recording, 1)
+    assert recording.signed_at(1, 0) == 0.0
+
+
 def test_a_killed_process_leaves_whole_snapshots(recording: Recording) -> None:
     """SIGKILL while it writes as fast as it can: whatever is taken was written to its end."""
     program = (

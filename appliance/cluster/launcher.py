@@ -72,6 +72,10 @@ class Launcher:
         """Pass a document and sockets on to a worker. Raises OSError."""
         send_document(self._doors[number], document, fds)
 
+    def signed_at(self, number: int) -> float:
+        """The monotonic moment at which a worker that runs last showed that it lives; 0.0 when it has not."""
+        return self._recording.signed_at(number, self.running[number].bank)
+
     def forget(self, number: int) -> list[int]:
         """A worker has ended; the counters that it has written down."""
         process = self.running.pop(number)

@@ -2,8 +2,9 @@
 
 Each cycle takes in what has happened, makes a view of it, lets `decisions.decide` say what to do and does
 that; it ends in a sentence, which is logged when it changes. A death is known at once (pidfd), a hang by
-the missing heartbeats, so the slots of either are with the siblings well within a second. Heartbeats of live workers,
-and questions of how things are, are no reason for a cycle.
+missing signs of life, so the slots of either are with the siblings well within a second. A sign of life is a store in
+shared memory, which is looked at when the supervisor is awake, and when a worker seems to hang. Heartbeats, which tell
+how a live worker is, and questions of how things are, are no reason for a cycle.
 
 A supervisor that was itself held up (a paused machine) judges nobody for silence it could not hear.
 
@@ -106,18 +107,19 @@ class Supervisor:
 
     def step(self) -> int:
         """Wait until something happens or a cycle is due, and run it. Returns RUNNING or the exit status."""
-        ready = self._waiting.select(self._pace.sleep_s(self.settings.supervision, clock.monotonic()))
+        ready = self._waiting.select(self._pace.sleep_s(self.records, self.settings.supervision, clock.monotonic()))
         now = clock.monotonic()
         is_eventful = self._receive(now) or any(key.fileobj not in (self._bus, self.questions) for key, _ in ready)
         is_eventful |= self.questions.answer_all(now)
         if is_eventful:
             self._pace.disturbed(now)
-        if self._pace.is_due(now):
+        self._look_for_signs()
+        if self._pace.is_due(self.records, self.settings.supervision, now):
             sentence = self.run_cycle(now)
             if sentence != self._sentence:
                 self._sentence = sentence
                 self._report(sentence)
-            self._pace.cycle_done(self.records, self.settings.supervision, self._is_stopping, now)
+            self._pace.cycle_done(self.records, self._is_stopping, now)
         return self.status
 
     def stop(self) -> None:
@@ -176,6 +178,12 @@ class Supervisor:
             for record in self.records:
                 record.forgive_silence(now)
         return is_news
+
+    def _look_for_signs(self) -> None:
+        for number, process in self._processes.items():
+            signed_at = self._launcher.signed_at(number)
+            if signed_at > self.records[number].last_heard:
+                self.records[number].signed(signed_at, process.waited_s())
 
     def _receive_from(self, record: WorkerRecord, message: BusMessage, now: float) -> None:
         if record.number not in self._processes:

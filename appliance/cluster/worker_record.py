@@ -72,6 +72,11 @@ class WorkerRecord:
         self.turn = heartbeat.turn
         return heartbeat.in_sync and self.became_in_sync(now)
 
+    def signed(self, at: float, waited_s: float) -> None:
+        """It has shown that it lives, and nothing else; `waited_s` as for `heard`."""
+        self.last_heard = at
+        self._waited_s = waited_s
+
     def became_in_sync(self, now: float) -> bool:
         """It holds all registrations; True when that makes it LIVE."""
         if self.life != Life.STARTING:

@@ -133,7 +133,7 @@ def load_registrations(stack: Stack, journal: Journal) -> None:
     """Take in what is stored; what could not be read is logged."""
     for records in journal.load(clock.wall_time()):
         stack.load_records(records)
-    for remark in journal.remarks:
+    for remark in journal.take_remarks():
         log.warning("%s", remark)
 
 

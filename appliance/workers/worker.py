@@ -41,9 +41,10 @@ from appliance.workers.vitals import Vitals
 SUPERVISOR: Final = -1
 # Rows of a list where nobody says how many are wanted.
 ROWS: Final = 100
-SWEEP_INTERVAL_S: Final = 1.0
-# How often the supervisor hears what is asked of rate limits.
-DEMAND_INTERVAL_S: Final = 0.5
+# A sign of life is a store in memory. Once in so many signs the supervisor is told how the worker is, which costs more
+# than some calls; more often while it deals out what rate limits let in.
+SIGNS_PER_BEAT: Final = 5
+SIGNS_PER_DEMAND: Final = 2
 LAST_WORDS_MS: Final = 200
 # From the first news of the siblings until there are connections to them, by which messages may have to go on.
 MEETING_S: Final = 0.05
@@ -72,6 +73,7 @@ class Worker:
         limits = settings.limits
         self._number = number
         self._heartbeat_s = settings.supervision.heartbeat_ms / 1000
+        self._signs_left = 0
         self._stack = stack
         self._bus = bus
         self._doors = doors
@@ -107,8 +109,6 @@ class Worker:
         self._siblings: frozenset[int] = frozenset()
         self._garbage = Garbage(clock.monotonic())
         self._is_draining = False
-        self._sweep_at = 0.0
-        self._demand_at = 0.0
         self._mirror_to = (SUPERVISOR, 0)
 
     async def run(self, stream_sockets: Mapping[int, socket.socket]) -> int:
@@ -121,7 +121,7 @@ class Worker:
         if self._door is not None:
             self._loop.add_reader(self._door.fileno(), self._turn.enter, self._read_door)
         self._turn.enter(self._read_bus)
-        self._turn.enter(self._beat, clock.monotonic())
+        self._turn.enter(self._sign, clock.monotonic())
         try:
             await self._open_when_placed(stream_sockets)
             return await self._ended
@@ -206,6 +206,7 @@ class Worker:
             self._end(0)
         elif isinstance(message, Drain):
             self._is_draining = True
+            self._signs_left = 0
             self._streams.stop_listening()
         elif isinstance(message, Asked) and sender == SUPERVISOR:
             self._change(message)
@@ -227,6 +228,7 @@ class Worker:
             str(args["from"]), str(args["call"]), int(args["lines"]), until, lambda: self._reconfiguring.listeners
         )
         self._mirror_to = (sender, asked.id)
+        self._signs_left = 0
 
     def _show_mirrored(self, now: float) -> None:
         mirror = self._turn.mirror
@@ -282,28 +284,37 @@ class Worker:
 
     # -- now and then --------------------------------------------------------------------------------
 
-    def _beat(self, expected_at: float) -> None:
-        """Tell the supervisor that this worker lives, and how; see to what is done now and then."""
+    def _sign(self, expected_at: float) -> None:
+        """Show that this worker lives; now and then how."""
         if self._ended.done():
             return
         now = clock.monotonic()
+        self._recorder.sign(now)
         self._vitals.note_lag(now - expected_at)
+        self._signs_left -= 1
+        if self._signs_left <= 0:
+            self._signs_left = self._beat(now)
+        self._loop.call_later(self._heartbeat_s, self._turn.enter, self._sign, now + self._heartbeat_s)
+
+    def _beat(self, now: float) -> int:
+        """Tell the supervisor how this worker is, and see to what is done now and then: after how many signs again?"""
         wall_time = clock.wall_time()
         self._stack.set_wall_time(wall_time, now)
         self._journal.upkeep(now, wall_time)
+        for remark in self._journal.take_remarks():
+            log.warning("%s", remark)
+        self._streams.sweep(now)
         self._show_mirrored(now)
-        if now >= self._sweep_at:
-            self._sweep_at = now + SWEEP_INTERVAL_S
-            self._streams.sweep(now)
-        if now >= self._demand_at:
-            self._demand_at = now + DEMAND_INTERVAL_S
-            if demand := self._stack.take_rate_demand():
-                self._tell_supervisor({"rate_demand": demand})
+        demand = self._stack.take_rate_demand()
+        if demand:
+            self._tell_supervisor({"rate_demand": demand})
         counters, gauges = self._vitals.read()
         alarms = self._stack.alarms() + [f"{STATE_STORE_FAILING} {sentence}" for sentence in self._journal.alarms()]
-        heartbeat = Heartbeat(self._number, counters, gauges, self._turn.count, self._stack.is_in_sync, alarms)
-        self._bus.send(SUPERVISOR, [heartbeat])
+        is_in_sync = self._stack.is_in_sync
+        self._bus.send(SUPERVISOR, [Heartbeat(self._number, counters, gauges, self._turn.count, is_in_sync, alarms)])
         self._garbage.tend(gauges["transactions"], now)
         if self._is_draining and not gauges["transactions"]:
             self._end(0)
-        self._loop.call_later(self._heartbeat_s, self._turn.enter, self._beat, now + self._heartbeat_s)
+        if self._is_draining or not is_in_sync or self._journal.is_busy or self._turn.mirror is not None:
+            return 1
+        return SIGNS_PER_DEMAND if demand else SIGNS_PER_BEAT

@@ -7,6 +7,7 @@ deaf-N        ignore Stop and SIGTERM          busy-N          say that transact
 refuse-N      refuse a new configuration       die-N           die while it is prepared
 silent-N      never say that it is prepared    stuck-N         never take it in force
 clings-N      refuse it, and never say that its sockets are closed
+mute-N        give signs of life, and no heartbeats
 
 The gauge `config` is the checksum of the configuration that it goes by.
 """
@@ -26,6 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from appliance import clock
 from appliance.bus import SUPERVISOR, Bus
 from appliance.launch import WorkerLaunch, receive_document
+from appliance.recorder import Recorder
 from appliance.state.messages import Asked, Heartbeat, SlotsChanged, Stop, Told
 
 HEARTBEAT_S = 0.03
@@ -42,6 +44,7 @@ def serve(launch: WorkerLaunch) -> int:
     bus = Bus(state_dir / "run", launch.number)
     gauges = {"transactions": 0, "registrations": 7, "config": crc32(launch.config_text.encode())}
     door = socket.socket(fileno=launch.door_fd)
+    recorder = Recorder(launch.recording_fd, launch.bank_len, launch.number, launch.bank)
     prepared: dict[int, str] = {}
     held: list[int] = []
 
@@ -61,7 +64,9 @@ def serve(launch: WorkerLaunch) -> int:
         turn += 1
         gauges["transactions"] = 4 if is_told_to("busy") else 0
         counters = [turn, launch.number]
-        bus.send(SUPERVISOR, [Heartbeat(launch.number, counters, gauges, turn, not is_told_to("never-ready"))])
+        recorder.sign(clock.monotonic())
+        if not is_told_to("mute"):
+            bus.send(SUPERVISOR, [Heartbeat(launch.number, counters, gauges, turn, not is_told_to("never-ready"))])
         next_beat = clock.monotonic() + HEARTBEAT_S
         while (left := next_beat - clock.monotonic()) > 0:
             readable, _, _ = select.select([bus, door], [], [], left)

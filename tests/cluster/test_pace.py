@@ -23,59 +23,75 @@ def records(last_heard: float) -> list[WorkerRecord]:
     return workers
 
 
-def pause_s(pace: Pace, now: float) -> float:
+def pause_s(pace: Pace, workers: list[WorkerRecord], now: float) -> float:
     """Until the next cycle is due, to a hundredth of a second."""
-    return next(step / 100 for step in range(200) if pace.is_due(now + step / 100 + 1e-6))
+    return next(step / 100 for step in range(200) if pace.is_due(workers, LIMITS, now + step / 100 + 1e-6))
 
 
 def test_the_first_cycle_is_due_at_once() -> None:
-    pace = Pace(CALM)
-    assert pace.is_due(CALM) and pace.sleep_s(LIMITS, CALM) == 0.0
+    pace, workers = Pace(CALM), records(CALM)
+    assert pace.is_due(workers, LIMITS, CALM) and pace.sleep_s(workers, LIMITS, CALM) == 0.0
 
 
 def test_cycles_are_rare_once_all_live_and_nothing_has_happened_for_a_while() -> None:
-    pace = Pace(0.0)
-    pace.cycle_done(records(CALM), LIMITS, False, CALM)
-    assert pause_s(pace, CALM) == CALM_CYCLE_S
+    pace, workers = Pace(0.0), records(CALM + 1)
+    pace.cycle_done(workers, False, CALM)
+    assert pause_s(pace, workers, CALM) == CALM_CYCLE_S
 
 
 def test_what_happens_makes_a_cycle_due_at_once_and_cycles_frequent_for_a_while() -> None:
-    pace = Pace(0.0)
-    pace.cycle_done(records(CALM), LIMITS, False, CALM)
-    assert not pace.is_due(CALM)
+    pace, workers = Pace(0.0), records(CALM + 10)
+    pace.cycle_done(workers, False, CALM)
+    assert not pace.is_due(workers, LIMITS, CALM)
     pace.disturbed(CALM)
-    assert pace.is_due(CALM)
-    pace.cycle_done(records(CALM), LIMITS, False, CALM)
-    assert pause_s(pace, CALM) == CYCLE_S
+    assert pace.is_due(workers, LIMITS, CALM)
+    pace.cycle_done(workers, False, CALM)
+    assert pause_s(pace, workers, CALM) == CYCLE_S
     later = CALM + RESTLESS_S
-    pace.cycle_done(records(later), LIMITS, False, later)
-    assert pause_s(pace, later) == CALM_CYCLE_S
+    pace.cycle_done(workers, False, later)
+    assert pause_s(pace, workers, later) == CALM_CYCLE_S
 
 
 def test_there_is_no_calm_while_somebody_is_away_or_all_shall_stop() -> None:
-    pace = Pace(0.0)
-    pace.cycle_done([*records(CALM), WorkerRecord(2)], LIMITS, False, CALM)
-    assert pause_s(pace, CALM) == CYCLE_S
-    pace.cycle_done(records(CALM), LIMITS, True, CALM)
-    assert pause_s(pace, CALM) == CYCLE_S
+    pace, workers = Pace(0.0), [*records(CALM), WorkerRecord(2)]
+    pace.cycle_done(workers, False, CALM)
+    assert pause_s(pace, workers, CALM) == CYCLE_S
+    pace.cycle_done(records(CALM), True, CALM)
+    assert pause_s(pace, records(CALM), CALM) == CYCLE_S
 
 
-def test_a_calm_pause_ends_when_a_silence_becomes_a_hang() -> None:
-    pace = Pace(0.0)
-    pace.cycle_done(records(CALM - 0.7), LIMITS, False, CALM)
-    assert pause_s(pace, CALM) == 0.2
-    # One that is excused, for it had no processor, does not make the supervisor spin.
-    pace.cycle_done(records(CALM - 2.0), LIMITS, False, CALM)
-    assert pause_s(pace, CALM) == CYCLE_S
+def test_a_silence_that_becomes_a_hang_is_reason_for_a_cycle() -> None:
+    pace, workers = Pace(0.0), records(CALM - 0.7)
+    pace.cycle_done(workers, False, CALM)
+    assert pace.sleep_s(workers, LIMITS, CALM) == pytest.approx(0.2)
+    assert pause_s(pace, workers, CALM) == 0.2
 
 
-def test_a_sleep_is_shorter_than_a_hang_and_one_that_was_not_is_known() -> None:
-    pace = Pace(0.0)
-    pace.cycle_done(records(CALM), LIMITS, False, CALM)
-    assert pause_s(pace, CALM) == CALM_CYCLE_S
-    assert pace.sleep_s(LIMITS, CALM) == pytest.approx(0.3)
+def test_a_sign_of_life_that_is_found_then_is_none() -> None:
+    pace, workers = Pace(0.0), records(CALM - 0.7)
+    pace.cycle_done(workers, False, CALM)
+    workers[0].signed(CALM + 0.1, 0.0)
+    assert pause_s(pace, workers, CALM + 0.2) == pytest.approx(0.7)
+    assert pace.sleep_s(workers, LIMITS, CALM + 0.2) == pytest.approx(0.7)
+
+
+def test_one_that_is_silent_and_excused_does_not_make_the_supervisor_spin() -> None:
+    pace, workers = Pace(0.0), records(CALM - 2.0)
+    pace.cycle_done(workers, False, CALM)
+    assert pause_s(pace, workers, CALM) == CYCLE_S
+
+
+def test_a_supervisor_that_was_held_up_knows_it() -> None:
+    """In its sleep, or while it was awake."""
+    pace, workers = Pace(0.0), records(CALM + 1)
+    pace.cycle_done(workers, False, CALM)
     pace.woke(LIMITS, CALM)
-    assert not pace.woke(LIMITS, CALM + 0.4)
-    assert not pace.woke(LIMITS, CALM + 0.8)
-    assert pace.woke(LIMITS, CALM + 1.3)
-    assert not pace.woke(LIMITS, CALM + 1.3)
+    assert pace.sleep_s(workers, LIMITS, CALM) == CALM_CYCLE_S
+    assert not pace.woke(LIMITS, CALM + 1.1)
+    assert pace.sleep_s(workers, LIMITS, CALM + 1.5) == 0.0
+    assert pace.woke(LIMITS, CALM + 1.5)
+    pace.sleep_s(workers, LIMITS, CALM + 1.5)
+    assert not pace.woke(LIMITS, CALM + 1.5)
+    pace.cycle_done(workers, False, CALM + 1.5)
+    pace.sleep_s(workers, LIMITS, CALM + 1.5)
+    assert pace.woke(LIMITS, CALM + 2.8)

@@ -312,6 +312,22 @@ def test_a_supervisor_that_was_held_up_kills_nobody(node: Node) -> None:
     assert [worker["pid"] for worker in node.report()["workers"]] == pids
 
 
+def test_a_sign_of_life_is_enough(node: Node) -> None:
+    """A worker tells how it is when there is time; that it lives is a store in the memory they share."""
+    node.start()
+    pids = [worker["pid"] for worker in node.report()["workers"]]
+    for number in range(WORKERS):
+        node.misbehave("mute", number)
+    turns = node.worker(0)["turn"]
+    began = clock.monotonic()
+    node.until(lambda: clock.monotonic() - began > 4 * LIMITS.hang_ms / 1000, "a while")
+    assert [worker["pid"] for worker in node.report()["workers"]] == pids
+    assert node.worker(0)["turn"] <= turns + 3
+    os.kill(pids[1], signal.SIGSTOP)
+    node.until(lambda: node.worker(1)["slots"] == 0, "slots moved")
+    assert any("Worker 1 has been silent" in line for line in node.log), node.log
+
+
 def test_heartbeats_alone_are_no_reason_for_a_cycle(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
     node.start()
     cycles: list[float] = []

@@ -131,9 +131,13 @@ class Journal:
         self.is_closed = False
         self.failed_count = 2
         self.upkept = 0
+        self.is_busy = False
 
     def upkeep(self, now: float, wall_time: float) -> None:
         self.upkept += 1
+
+    def take_remarks(self) -> list[str]:
+        return []
 
     def reconfigure(self, settings: JournalSettings, workers: int) -> None:
         pass

@@ -19,6 +19,7 @@ from appliance.transport.flow import TCP, UDP, Flow, Outgoing
 datagrams = pytest.importorskip("appliance.workers.datagrams", reason="the batch reader is not built")
 
 from appliance.workers.turn import AT_ONCE, LATE_S  # noqa: E402
+from appliance.workers.worker import SIGNS_PER_BEAT  # noqa: E402
 from tests.workers.bench import Bench, Play, bound, options, until  # noqa: E402
 
 
@@ -118,6 +119,31 @@ def test_heartbeats_tell_how_the_worker_is(play: Play) -> None:
         later = await bench.heartbeat(lambda beat: True)
         assert later.turn >= beat.turn
         assert abs(bench.stack.wall_time - clock.wall_time()) < 5
+
+    assert play(scenario) == 0
+
+
+def test_signs_of_life_come_more_often_than_heartbeats(play: Play) -> None:
+    async def scenario(bench: Bench) -> None:
+        await bench.heartbeat(lambda beat: True)
+        next_one = asyncio.ensure_future(bench.heartbeat(lambda beat: True))
+        signs = set()
+        while not next_one.done():
+            signs.add(bench.recording.signed_at(0, 0))
+            await asyncio.sleep(0.001)
+        assert len(signs) >= SIGNS_PER_BEAT // 2
+
+    assert play(scenario) == 0
+
+
+def test_a_journal_that_is_busy_is_seen_to_with_every_sign(play: Play) -> None:
+    async def scenario(bench: Bench) -> None:
+        bench.journal.is_busy = True
+        begun, signs = bench.journal.upkept, set()
+        while bench.journal.upkept < begun + 10:
+            signs.add(bench.recording.signed_at(0, 0))
+            await asyncio.sleep(0.001)
+        assert len(signs) < 10 * SIGNS_PER_BEAT // 2
 
     assert play(scenario) == 0
 
