@@ -1,5 +1,6 @@
 cimport cython
 
+from appliance.state.reconciliation cimport Reconciliation
 from appliance.state.siblings cimport Sibling
 
 
@@ -13,9 +14,7 @@ cdef class Replica:
     cdef list _fresh
     cdef double _changes_at
     cdef list _outbox
-    cdef readonly object _pull
-    cdef double _portion_at
-    cdef bint _is_in_sync
+    cdef Reconciliation _reconciliation
     cdef public long long malformed_count
     cdef public long long skipped_count
     cdef public long long pulled_count
@@ -23,13 +22,13 @@ cdef class Replica:
     cpdef long long changed(self, bytes record) except -1
     @cython.locals(lowest='long long', sibling=Sibling)
     cpdef long long acknowledged(self) except -1
-    @cython.locals(fresh=list, messages=list, is_portion_due=bint, sibling=Sibling)
+    @cython.locals(new_count='long long')
+    cdef long long _apply(self, object records) except -1
+    @cython.locals(messages=list, sibling=Sibling)
     cpdef list messages_to_send(self, double now)
-    @cython.locals(first='long long')
-    cdef _send_changes(self, object worker, Sibling sibling, list fresh, list messages, double now)
+    @cython.locals(fresh=list, messages=list, sibling=Sibling)
+    cdef _send_changes(self, double now)
     @cython.locals(due=double, sibling=Sibling)
     cpdef object next_timer(self)
-    cdef bint _is_unsure(self, Sibling sibling) except -1
     @cython.locals(sibling=Sibling)
     cpdef handle_timers(self, double now)
-    cdef _check_credit(self, object worker, Sibling sibling, double now)

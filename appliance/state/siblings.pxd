@@ -1,20 +1,21 @@
+cimport cython
+
+
+@cython.final
 cdef class Sibling:
-    cdef public double met_at
-    cdef public long long sent
-    cdef public long long acked
-    cdef public bint skipped
-    cdef public double waiting_since
-    cdef public double probe_at
+    cdef readonly long long sent
+    cdef readonly long long acked
     cdef public bint is_in_sync
-    cdef public bint is_lagging
-    cdef public long long lag_until
-    cdef public long long heard
-    cdef public long long sound
-    cdef public long long gap_second
-    cdef public bint must_ack
-    cdef public bint agreed
-    cdef public bint has_answered
-    cdef public double asked_at
-    cdef public double digests_at
-    cdef public list wanted_ranges
-    cdef public object portions
+    cdef readonly bint is_owing
+    cdef readonly double probe_at
+    cdef readonly bint is_lagging
+    cdef readonly bint is_ack_due
+    cdef long long _lag_until
+    cdef bint _skipped
+    cdef double _waiting_since
+    cdef long long _heard
+    cdef long long _sound
+
+    cpdef bint claim_credit(self, long long count, long long seq, double now) except -1
+    cpdef bint check_credit(self, long long seq, double lag_s, double now) except -1
+    cpdef object acknowledge(self)
