@@ -275,7 +275,8 @@ class Branch(ClientUser):
 
     def transport_failed(self, client: ClientTransaction, now: float) -> None:
         """RFC 3261 16.9: as a 503; the next hop is tried first."""
-        if self.state == _DONE:
+        # RFC 3261 17.1.1.2: an ACK that could not be sent speaks of a hop that has answered, and was left behind.
+        if self.state == _DONE or client is not self.client:
             return
         if self._hops and not self._wants_cancel:
             self._fail_over(now)
