@@ -66,7 +66,7 @@ class BranchUser:
         raise NotImplementedError
 
     def branch_moved(self, branch: Branch, now: float) -> None:
-        """The branch goes on at its next hop, or its hop has answered for the first time."""
+        """After its start the branch has come to another hop, or its hop has answered for the first time."""
         raise NotImplementedError
 
     def branch_ended(self, branch: Branch, now: float) -> None:
@@ -193,6 +193,7 @@ class Branch(ClientUser):
             self._end(made_here(503, b"Host Lookup Failed"), now)
             return
         self._find_hops(now)
+        self._user.branch_moved(self, now)
 
     # -- sending -----------------------------------------------------------------------------------
 
@@ -284,6 +285,7 @@ class Branch(ClientUser):
             # The connection it registered over is gone; its contact may be reachable all the same.
             self._stop_timer()
             self._find_hops(now)
+            self._user.branch_moved(self, now)
         else:
             self._end(made_here(503, b"Next Hop Unreachable"), now)
 
