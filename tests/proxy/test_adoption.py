@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from appliance.catalogue.settings import Settings
+from dataclasses import replace
+
+from appliance.catalogue.settings import LimitSettings, Settings
 from appliance.routing.questions import HostAnswer
 from appliance.stack import Stack
 from appliance.transport.flow import TCP, Flow
@@ -19,6 +21,8 @@ from tests.proxy.test_review_ways import (
     sent,
     stack,
 )
+
+DESK = Flow(BOB.transport, 0, ("192.0.2.103", 5060))
 
 
 def kept_of(one: Stack) -> dict[bytes, bytes]:
@@ -67,3 +71,15 @@ def test_the_hop_behind_a_connection_that_failed_is_known_to_who_goes_on() -> No
     heir = heir_of(kept | kept_of(one))
     heir.receive_datagrams([(response(invite, "486 Busy Here"), BOB)], NOW)
     assert [message.status for message, _ in sent(heir) if not message.is_request] == [486]
+
+
+def test_a_branch_that_cannot_go_on_ends_a_call_whose_other_branches_have_ended() -> None:
+    """RFC 3261 16.7 step 6: every branch has its final response, in whatever order they are taken up."""
+    one = stack()
+    one.load_records([binding(b"sip:bob@192.0.2.102")])
+    one.load_records([binding(b"sip:bob@192.0.2.103")])
+    one.receive_datagrams([(request("INVITE"), ALICE)], NOW)
+    invites = {flow.remote: invite for invite, flow in requests_of(one)}
+    one.receive_datagrams([(response(invites[DESK.remote], "486 Busy Here"), DESK)], NOW)
+    heir = heir_of(kept_of(one), replace(SETTINGS, limits=LimitSettings(transactions_max=1)))
+    assert [message.status for message, _ in sent(heir)] == [486]
