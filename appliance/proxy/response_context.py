@@ -99,6 +99,7 @@ class ResponseContext(BranchUser):
     def success_arrived(self, branch: Branch, response: Response, now: float) -> None:
         """RFC 3261 16.7 step 5: each 2xx to an INVITE goes up, the first one to anything else."""
         if self._is_final_sent and not self.is_invite:
+            self._let_go()
             return
         if self.is_invite and not self._is_final_sent:
             self._node.counters[CALLS_ANSWERED] += 1
