@@ -66,7 +66,7 @@ class BranchUser:
         raise NotImplementedError
 
     def branch_moved(self, branch: Branch, now: float) -> None:
-        """The branch goes on at its next hop, or its hop has answered for the first time."""
+        """After its start the branch has come to another hop, or its hop has answered for the first time."""
         raise NotImplementedError
 
     def branch_ended(self, branch: Branch, now: float) -> None:
@@ -193,6 +193,7 @@ class Branch(ClientUser):
             self._end(made_here(503, b"Host Lookup Failed"), now)
             return
         self._find_hops(now)
+        self._user.branch_moved(self, now)
 
     # -- sending -----------------------------------------------------------------------------------
 
@@ -275,7 +276,8 @@ class Branch(ClientUser):
 
     def transport_failed(self, client: ClientTransaction, now: float) -> None:
         """RFC 3261 16.9: as a 503; the next hop is tried first."""
-        if self.state == _DONE:
+        # RFC 3261 17.1.1.2: an ACK that could not be sent speaks of a hop that has answered, and was left behind.
+        if self.state == _DONE or client is not self.client:
             return
         if self._hops and not self._wants_cancel:
             self._fail_over(now)
@@ -283,6 +285,7 @@ class Branch(ClientUser):
             # The connection it registered over is gone; its contact may be reachable all the same.
             self._stop_timer()
             self._find_hops(now)
+            self._user.branch_moved(self, now)
         else:
             self._end(made_here(503, b"Next Hop Unreachable"), now)
 

@@ -35,6 +35,7 @@ from appliance.proxy.suspended import Suspended
 from appliance.sip.lines import make_line
 from appliance.sip.message import Request, Response
 from appliance.sip.writer import write_response
+from appliance.transaction.machines import State
 from appliance.transaction.table import TableFull
 from appliance.transaction.transaction import ServerTransaction
 from appliance.transport.flow import Flow
@@ -95,7 +96,8 @@ class Proxy:
             stateless.forward_request(context, self._node, now)
             return
         self._reply(context, Reply(200), now)
-        if isinstance(target.user, (ResponseContext, Suspended)):
+        # RFC 3261 9.2: after a final response it has no effect.
+        if target.state == State.PROCEEDING and isinstance(target.user, (ResponseContext, Suspended)):
             self._node.counters[CALLS_CANCELLED] += 1
             target.user.cancel(now)
 

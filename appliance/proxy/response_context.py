@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Final as Constant
 
 from appliance.catalogue.counters import CALLS_ANSWERED, CALLS_FAILED, FORKS_REFUSED, TIMED_OUT
-from appliance.proxy.best_response import Final, challenges_of, choose_best
+from appliance.proxy.best_response import Final, challenges_of, choose_best, without_contacts
 from appliance.proxy.branch import Branch, BranchState, BranchUser
 from appliance.proxy.forwarding import add_length, breadth_of, shared_out
 from appliance.proxy.node import Node
@@ -21,6 +21,7 @@ from appliance.proxy.snapshots import FORWARDED, CallSnapshot, packed_request, w
 from appliance.proxy.stateless import forward_request, forward_response
 from appliance.routing.targets import Target, next_group
 from appliance.sip.errors import MalformedMessage
+from appliance.sip.headers import Contact
 from appliance.sip.message import Request, Response
 from appliance.sip.status import reason_phrase
 from appliance.sip.writer import write, write_response
@@ -98,6 +99,7 @@ class ResponseContext(BranchUser):
     def success_arrived(self, branch: Branch, response: Response, now: float) -> None:
         """RFC 3261 16.7 step 5: each 2xx to an INVITE goes up, the first one to anything else."""
         if self._is_final_sent and not self.is_invite:
+            self._let_go()
             return
         if self.is_invite and not self._is_final_sent:
             self._node.counters[CALLS_ANSWERED] += 1
@@ -116,7 +118,7 @@ class ResponseContext(BranchUser):
         final = branch.final
         assert final is not None
         if 300 <= final.status < 400 and final.response is not None and not self._is_decided:
-            self._recurse(final.response)
+            branch.final = self._recurse(final, final.response)
         if final.status >= 600:
             self._decide(now)
         if self._is_final_sent:
@@ -152,26 +154,28 @@ class ResponseContext(BranchUser):
         self._decide(now)
         self._changed()
 
-    def _recurse(self, response: Response) -> None:
-        """RFC 3261 16.7 step 4: the contacts of a 3xx become targets, each URI once."""
+    def _recurse(self, final: Final, response: Response) -> Final:
+        """RFC 3261 16.7 step 4: the contacts of a 3xx become targets, each URI once; what of it is for the caller."""
         if not self._node.proxy_rules.recurse_on_redirect:
-            return
+            return final
         try:
             contacts = response.contacts()
         except MalformedMessage:
-            return
-        for contact in contacts:
-            if not contact.is_star and contact.uri.is_sip:
-                self._add_target(Target(contact.uri, contact.q))
+            return final
+        is_followed = [not contact.is_star and contact.uri.is_sip and self._add_target(contact) for contact in contacts]
+        return without_contacts(final, response, is_followed)
 
-    def _add_target(self, target: Target) -> None:
+    def _add_target(self, contact: Contact) -> bool:
+        """False when it is one already, or one too many."""
+        target = Target(contact.uri, contact.q)
         if target.uri_text in self._seen:
-            return
+            return False
         if len(self._seen) >= self._node.proxy_rules.targets_max:
             self._node.counters[FORKS_REFUSED] += 1
-            return
+            return False
         self._seen.add(target.uri_text)
         self._targets.append(target)
+        return True
 
     # -- upstream ------------------------------------------------------------------------------------
 
@@ -275,7 +279,9 @@ class ResponseContext(BranchUser):
         self._targets = list(call.targets)
         self._branches = [Branch(branch.target, self, self._node, branch.breadth) for branch in call.branches]
         self._seen.update(branch.target.uri_text for branch in self._branches)
-        for branch, snapshot in zip(tuple(self._branches), call.branches, strict=True):
+        pairs = zip(self._branches, call.branches, strict=True)
+        # Those that have ended first: another one may end at once, and has to find that it was the last.
+        for branch, snapshot in sorted(pairs, key=lambda pair: pair[1].final is None):
             branch.resume(snapshot, now)
         self._changed()
 

@@ -33,5 +33,6 @@ cdef class _Passage:
 
 @cython.locals(destination=Flow)
 cpdef forward_response(Response response, Node node)
+cdef bint _is_of_use(Response response) except -1
 @cython.locals(branch=bytes, below=Via)
 cdef Flow _upstream_of(Response response, Node node)

@@ -90,13 +90,20 @@ def forward_response(response: Response, node: Node) -> None:
     branch proves that the request below it went through this appliance, so a 180 or 200 of a call
     whose worker has died still reaches the caller; whatever is not sealed is dropped.
     """
-    destination = _upstream_of(response, node) if 100 < response.status < 300 else None
+    destination = _upstream_of(response, node) if _is_of_use(response) else None
     if destination is None:
         node.counters[DROPPED_STRAY_RESPONSE] += 1
         return
     node.counters[STRAY_RESPONSES_FORWARDED] += 1
     add_length(response, destination)
     node.transactions.outbox.append(Outgoing(write(response), destination, b""))
+
+
+def _is_of_use(response: Response) -> bool:
+    if response.status < 200:
+        # RFC 4320 4.1: to a request other than INVITE no provisional but 100 is sent, and a 100 goes one hop only.
+        return response.status > 100 and response.read_cseq_method() == b"INVITE"
+    return response.status < 300
 
 
 def _upstream_of(response: Response, node: Node) -> Flow | None:

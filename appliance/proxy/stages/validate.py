@@ -13,7 +13,7 @@ from appliance.proxy.node import Node
 from appliance.proxy.request_context import RequestContext
 from appliance.sip.lines import make_line
 from appliance.sip.message import Request
-from appliance.sip.names import PROXY_REQUIRE, VIA
+from appliance.sip.names import PROXY_REQUIRE, ROUTE, VIA
 from appliance.sip.via import parse_via
 
 
@@ -44,8 +44,12 @@ def validate(context: RequestContext, node: Node, now: float) -> Answer:
 
 def _is_answered_here(request: Request, node: Node) -> bool:
     """Will the registrar, or the appliance as what is asked for its options, answer it?"""
-    is_for_us = request.method == b"REGISTER" or (request.method == b"OPTIONS" and not request.read_uri().user)
-    return is_for_us and node.names.is_responsible_for(request.read_uri())
+    uri = request.read_uri()
+    # RFC 3261 16.4: a strict router has put our Record-Route there, and where it really goes is in the last Route.
+    if uri.has_lr and request.count(ROUTE):
+        return False
+    is_for_us = request.method == b"REGISTER" or (request.method == b"OPTIONS" and not uri.user)
+    return is_for_us and node.names.is_responsible_for(uri)
 
 
 def _is_loop(context: RequestContext, node: Node) -> bool:
