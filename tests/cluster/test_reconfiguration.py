@@ -226,6 +226,16 @@ def test_a_drained_worker_owns_nothing_until_it_is_undrained(node: Operated) -> 
     }
 
 
+def test_a_restart_that_is_refused_says_what_to_do_and_no_state(node: Operated) -> None:
+    for number in (1, 1, 9):
+        answer = node.order("restart worker", number=number)
+        if "error" not in answer:
+            assert answer == {"number": 1, "state": "draining"}
+            continue
+        assert set(answer) == {"error", "remedy"} and answer["remedy"]
+    assert answer["error"] == "There is no worker 9."
+
+
 def test_a_killed_worker_starts_with_the_configuration_in_force(node: Operated) -> None:
     text = node.text(WORKERS, more="timers\n  t1 300\n!\n")
     node.commit(text)
