@@ -62,7 +62,8 @@ class _Attempt:
     confirm_s: float
     source: str
     number: int = 0
-    workers_before: int = 0
+    sockets_before: int = 0
+    """For how many workers there were sockets: more than are wanted, while some of them drain."""
     answer: Answer = field(default_factory=dict)
     """What `asker` is told at the end."""
 
@@ -136,12 +137,12 @@ class Configuring:
             return {**_refused("The configuration has faults.", "mend them"), "faults": faults_of(error)}
         node = self._node
         listeners = place(node.settings.listeners, wanted.listeners)
-        attempt.workers_before = worker_count(node.settings)
+        attempt.sockets_before = self._sockets.workers
         try:
             self._sockets.grow(worker_count(wanted))
             opened = self._sockets.open_more(listeners)
         except ListenFailed as fault:
-            self._sockets.trim(attempt.workers_before)
+            self._sockets.trim(attempt.sockets_before)
             return _refused(" ".join(fault.sentences), "choose another address or port")
         self._revision += 1
         self._attempt = attempt
@@ -191,7 +192,7 @@ class Configuring:
         assert attempt is not None
         change.abandon(self._node.processes_to_prepare(), now)
         self._sockets.close_some(change.opened)
-        self._sockets.trim(attempt.workers_before)
+        self._sockets.trim(attempt.sockets_before)
         attempt.answer = _refused(sentence, remedy)
         self._node.log(f"A commit of {attempt.user} is refused: {sentence}")
 

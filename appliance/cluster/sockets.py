@@ -143,7 +143,8 @@ class ListeningSockets:
     def __init__(self, listeners: Sequence[ListenerSettings], workers: int, receive_buffer_len: int) -> None:
         """Open everything, or raise ListenFailed with a sentence for every endpoint that cannot be opened."""
         self._places = 0
-        self._workers = workers
+        self.workers = workers
+        """For so many there are sockets."""
         self._receive_buffer_len = receive_buffer_len
         self.groups: list[Group] = []
         self.open_more(listeners)
@@ -156,7 +157,7 @@ class ListeningSockets:
         opened: list[Group] = []
         for endpoint in endpoints if not faults else []:
             try:
-                opened.append(Group(endpoint, self._workers, self._receive_buffer_len))
+                opened.append(Group(endpoint, self.workers, self._receive_buffer_len))
             except OSError as fault:
                 faults.append(_sentence(endpoint, fault))
         if faults:
@@ -175,8 +176,8 @@ class ListeningSockets:
 
     def grow(self, workers: int) -> None:
         """Have sockets for so many workers. Raises ListenFailed, and has as many as before then."""
-        former = self._workers
-        self._workers = max(workers, former)
+        former = self.workers
+        self.workers = max(workers, former)
         try:
             for worker in range(former, workers):
                 self.restore(worker)
@@ -186,7 +187,7 @@ class ListeningSockets:
 
     def trim(self, workers: int) -> None:
         """Have sockets for no more than so many workers."""
-        self._workers = workers
+        self.workers = workers
         for group in self.groups:
             group.trim(workers)
 

@@ -236,6 +236,21 @@ def test_a_restart_that_is_refused_says_what_to_do_and_no_state(node: Operated) 
     assert answer["error"] == "There is no worker 9."
 
 
+def test_a_refused_commit_leaves_the_sockets_of_workers_that_drain(node: Operated) -> None:
+    """They have them until they have ended, as the supervisor has."""
+    node.misbehave("busy", WORKERS - 1)
+    node.until(lambda: node.worker(WORKERS - 1)["transactions"] == 4, "busy")
+    node.commit(node.text(1).replace("drain 1", f"drain {A_WHILE_S}"))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("127.0.0.1", 0))
+        refused = node.commit(node.text(1, other.getsockname()[1]))
+    assert "in use by another program" in refused["error"]
+    assert node.states()[-1] == "draining"
+    assert node.commit(node.text(1, free_port()))["number"] == 3
+    node.until(lambda: node.states() == ["live"], "one is left")
+    assert all(len(group._sockets) == 1 for group in node.sockets.groups)
+
+
 def test_a_killed_worker_starts_with_the_configuration_in_force(node: Operated) -> None:
     text = node.text(WORKERS, more="timers\n  t1 300\n!\n")
     node.commit(text)
