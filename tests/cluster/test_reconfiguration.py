@@ -137,6 +137,26 @@ def test_a_listener_that_goes_is_closed_after_its_drain(node: Operated) -> None:
     node.until(lambda: len(node.report()["listeners"]) == 1, "the listener is gone")
 
 
+def test_a_listener_that_comes_back_while_its_end_is_due_keeps_its_sockets(node: Operated) -> None:
+    port = free_port()
+    both = node.text(WORKERS, more=f"listener other\n  port {port}\n  transport udp\n!\n")
+    node.commit(both)
+    node.commit(node.text(WORKERS))
+    slow = node.misbehave("slow", 1)
+    begun = clock.monotonic()
+    args = {"text": both, "base": 3, "user": "anna"}
+    assert node.supervisor.questions.answer(b"asker", Order("commit", args), begun) is None
+    node.until(lambda: clock.monotonic() - begun > 2.0, "its drain is over")
+    slow.unlink()
+    node.answers.clear()
+    node.until(lambda: node.answers, "answered")
+    assert node.answers[0]["number"] == 4
+    assert [(row["port"], row["standing"]) for row in node.report()["listeners"]][1:] == [(port, "open")]
+    # Nobody else can have the port: it is ours.
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other, pytest.raises(OSError):
+        other.bind(("127.0.0.1", port))
+
+
 def test_the_workers_become_more_and_fewer(node: Operated) -> None:
     node.commit(node.text(5))
     node.until(lambda: node.states() == ["live"] * 5 and node.is_told_everywhere(), "five live")
