@@ -63,6 +63,8 @@ def binding(user: int, now: float, worker: int = 1, cseq: int = 1) -> Binding:
 class Node:
     """Some workers and the bus between them, driven in turns of 10 ms of virtual time."""
 
+    wall = WALL
+
     def __init__(self, workers: int, rng: random.Random | None = None, loss: float = 0.0) -> None:
         self.now = 0.0
         self.rng = rng
@@ -84,7 +86,7 @@ class Node:
         for number, worker in self.workers.items():
             if number in self.deaf:
                 continue
-            worker.table.expire(WALL + self.now, 1000)
+            worker.table.expire(self.wall + self.now, 1000)
             due = worker.replica.next_timer()
             if due is not None and due <= self.now:
                 worker.replica.handle_timers(self.now)
@@ -333,6 +335,21 @@ def test_the_one_who_joins_may_know_more_than_the_others() -> None:
     joiner = node.restart(1, iter(stored))
     node.run_until(lambda: joiner.replica.is_in_sync, 10)
     assert node.workers[0].table.find(b"sip:9@h", WALL)
+
+
+def test_a_worker_joins_although_the_clock_was_set_back_meanwhile() -> None:
+    node = joined(2)
+    node.workers[0].register(1, node.now)
+    node.run(8.0)
+    node.wall -= 1800.0
+    node.run(2.0)
+    joiner = node.restart(1)
+    node.run_until(lambda: joiner.replica.is_in_sync, 5.0)
+    assert node.are_equal()
+    node.run(0.1)
+    number = node.workers[0].register(2, node.now - 1800.0)
+    node.run_until(lambda: node.workers[0].replica.acknowledged() >= number, 1.0)
+    assert node.are_equal()
 
 
 def test_calls_go_on_while_someone_joins() -> None:
