@@ -188,9 +188,12 @@ class Journal:
             self._backlog.clear()
             self._backlog_octets = 0
             self._must_rewrite = True
-        if not self._must_rewrite:
-            self._backlog.append((data, forget_at))
-            self._backlog_octets += len(data)
+        if self._must_rewrite:
+            # From the beginning: this may belong to what was written anew already.
+            self._rewriting = None
+            return
+        self._backlog.append((data, forget_at))
+        self._backlog_octets += len(data)
 
     @property
     def is_busy(self) -> bool:

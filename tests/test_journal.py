@@ -197,6 +197,29 @@ def test_more_than_can_wait_is_written_anew_from_the_table(tmp_path: Path, monke
     assert again.users() == users(*range(1, 200))
 
 
+def test_what_changes_while_all_is_written_anew_and_finds_no_room_is_written_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("appliance.journal.BACKLOG_MAX", 1000)
+    disk = Disk(monkeypatch)
+    keeper = Keeper(tmp_path)
+    disk.room = 0
+    # More than one step writes.
+    for user in range(2000):
+        keeper.register(user)
+    disk.room = 1 << 40
+    keeper.upkeep()
+    assert keeper.journal.is_busy and not keeper.journal.alarms()
+    disk.room = 0
+    keeper.register(*range(2000, 2200))
+    disk.room = 1 << 40
+    keeper.upkeep(10)
+    keeper.journal.close()
+    again = Keeper(tmp_path, incarnation=2)
+    again.load()
+    assert again.users() == users(*range(2200))
+
+
 def test_when_the_disk_fails_to_keep_what_it_took_everything_is_written_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
