@@ -29,6 +29,7 @@ from appliance.commits import SYSTEM, UNCONFIRMED, Commit, CommitFailed, CommitS
 from appliance.state.messages import BusMessage
 
 REVERT_RETRY_S: Final = 10.0
+_BUSY: Final = ("Another commit is being put in force.", "try again in a moment")
 
 Answer = dict[str, Any]
 
@@ -98,7 +99,7 @@ class Configuring:
         head = self._store.head
         number = head.number if head else 0
         if self._attempt is not None:
-            return _refused("Another commit is being put in force.", "try again in a moment")
+            return _refused(*_BUSY)
         if args.get("base") != number:
             return {**_refused(f"Commit {number} came in between.", "type `rebase`, then commit again"), "head": number}
         if head and head.state == UNCONFIRMED and not args.get("is_back"):
@@ -116,6 +117,9 @@ class Configuring:
 
     def confirm(self, args: dict[str, Any]) -> Answer:
         """Keep the head."""
+        if self._attempt is not None:
+            # The head may be on its way out.
+            return _refused(*_BUSY)
         head = self._store.head
         if head is None or head.state != UNCONFIRMED:
             return _refused("No commit waits to be confirmed.", "see `show commits`")
@@ -234,9 +238,10 @@ class Configuring:
         # Should it fail, because the disk is full: again and again, while the alarm stands.
         self._revert_at = now + REVERT_RETRY_S
         if head is not None and former is not None:
-            self._node.log(f"Commit {head.number} was not confirmed in time: it is reverted.")
             comment = f"commit {head.number} was not confirmed: back to commit {former.number}"
-            self._begin(_Attempt(b"", former.text, SYSTEM, comment, 0.0, ""), now)
+            refusal = self._begin(_Attempt(b"", former.text, SYSTEM, comment, 0.0, ""), now)
+            outcome = f"it cannot be reverted: {refusal['error']}" if refusal else "it is reverted."
+            self._node.log(f"Commit {head.number} was not confirmed in time: {outcome}")
 
 
 def _until(confirm_s: float) -> str:

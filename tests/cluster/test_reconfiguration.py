@@ -204,6 +204,29 @@ def test_a_confirmed_commit_stays(node: Operated) -> None:
     assert node.goes_by(text)
 
 
+def test_what_is_being_taken_back_cannot_be_confirmed_any_more(node: Operated) -> None:
+    text = node.text(WORKERS, more="timers\n  t1 300\n!\n")
+    node.commit(text, confirm_s=A_WHILE_S)
+    slow = node.misbehave("slow", 1)
+    node.until(lambda: node.supervisor.configuring.is_preparing, "it is taken back")
+    assert "error" in node.order("confirm", user="anna")
+    slow.unlink()
+    node.until(lambda: node.report()["commit"] == 3, "it is taken back")
+    assert [commit.state for commit in node.store.latest(3)] == ["confirmed", "reverted", "confirmed"]
+
+
+def test_why_a_commit_cannot_be_taken_back_is_said(node: Operated) -> None:
+    port = free_port()
+    node.commit(node.text(WORKERS, more=f"listener other\n  port {port}\n  transport udp\n!\n"))
+    node.commit(node.text(WORKERS), confirm_s=A_WHILE_S)
+    # The stand-ins keep the socket, as a program that took the port would.
+    node.until(lambda: len(node.report()["listeners"]) == 1, "the listener is gone")
+    node.until(lambda: any("not confirmed in time" in line for line in node.log), "its time is over")
+    (line,) = [line for line in node.log if "not confirmed in time" in line]
+    assert "in use by another program" in line and "it is reverted" not in line
+    assert node.report()["commit"] == 3
+
+
 def test_a_disk_that_is_full_refuses_the_commit(node: Operated, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(fd: int) -> None:
         raise OSError(28, os.strerror(28))
