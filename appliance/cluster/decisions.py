@@ -42,7 +42,8 @@ class WorkerView:
     """One worker as the supervisor sees it; times are monotonic seconds.
 
     `since`        when it came to this state.
-    `last_heard`   of its last heartbeat, or of its start.
+    `last_heard`   of its last sign of life, or of its start.
+    `told_at`      of its last heartbeat, which told how many transactions it has.
     `restart_at`   when it may be started again, if it is ABSENT.
     `deaths`       how often it has died soon after its start, without a break.
     `is_parked`    an operator wants it to own no slots for a while, as long as others can.
@@ -61,6 +62,7 @@ class WorkerView:
     is_parked: bool = False
     is_retired: bool = False
     waited_s: float = 0.0
+    told_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,8 +228,9 @@ def _ends_of_drains(view: ClusterView, table: SlotTable) -> list[AskToStop]:
     for worker in view.workers:
         if worker.life == Life.DRAINING:
             drained_s = view.now - worker.since
-            # What was on its way when the slots moved has arrived by then.
-            is_empty = worker.transactions == 0 and drained_s * 1000 > 2 * view.limits.heartbeat_ms
+            # What was on its way when the slots moved has arrived by then, and is told of.
+            told_s = worker.told_at - worker.since
+            is_empty = worker.transactions == 0 and told_s * 1000 > 2 * view.limits.heartbeat_ms
             # With nobody to take its slots a drain would only be a longer interruption.
             is_alone = worker.number in table.owners
             if is_empty or is_alone or drained_s > view.limits.drain_s:

@@ -40,6 +40,7 @@ class WorkerRecord:
         """Shall it own no slots, by the will of an operator?"""
         self.is_retired = False
         """Is it beyond the number of workers that is wanted?"""
+        self._told_at = 0.0
         self._waited_s = 0.0
         self._deaths = 0
         self._was_asked = False
@@ -65,7 +66,7 @@ class WorkerRecord:
 
         `waited_s`: seconds for which its process has waited for a processor until now.
         """
-        self.last_heard = now
+        self.last_heard = self._told_at = now
         self._waited_s = waited_s
         self._writers += not self.is_on_the_bus
         self.is_on_the_bus = True
@@ -160,6 +161,7 @@ class WorkerRecord:
             is_parked=self.is_parked,
             is_retired=self.is_retired,
             waited_s=max(waited_s - self._waited_s, 0.0),
+            told_at=self._told_at,
         )
 
     def _deaths_in_a_row(self, limits: SupervisionSettings, now: float) -> int:

@@ -117,7 +117,10 @@ def test_a_drained_worker_gives_its_slots_away_and_stops_when_it_is_empty() -> N
     later = replace(seen, now=105.0, table=table_after(seen), workers=(replace(worker(0), last_heard=105.0), draining))
     still_busy = replace(draining, last_heard=105.0)
     assert decide(replace(later, workers=(later.workers[0], still_busy))) == []
-    empty = replace(still_busy, transactions=0)
+    # What it told before the drain, when it was not yet known what was on its way.
+    stale = replace(still_busy, transactions=0)
+    assert decide(replace(later, workers=(later.workers[0], stale))) == []
+    empty = replace(stale, told_at=105.0)
     assert decide(replace(later, workers=(later.workers[0], empty))) == [AskToStop(1)]
 
 

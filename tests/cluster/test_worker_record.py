@@ -127,3 +127,11 @@ def test_the_banks_of_the_dead_are_orphaned_and_that_of_the_living_is_not() -> N
     record.heard(beat([0]), 2.1)
     record.killed(3.0)
     assert sorted(record.orphaned_banks()) == [0, 1]
+
+
+def test_a_sign_of_life_tells_nothing_but_that_it_lives() -> None:
+    record = live_record()
+    record.signed(5.0, 0.0)
+    assert (record.view().last_heard, record.view().told_at) == (5.0, 0.0)
+    record.heard(beat([1, 2]), 6.0)
+    assert (record.view().last_heard, record.view().told_at) == (6.0, 6.0)
