@@ -80,6 +80,8 @@ class Configuring:
         self._change: Reconfiguration | None = None
         self._revision = 0
         self._revert_at = 0.0
+        self._unconfirmed = (0, 0.0)
+        """The number of the commit that waits to be confirmed, and when it ends (monotonic)."""
         self.fault = ""
         """Why the last commit could not be kept; "" when the last one could."""
 
@@ -230,7 +232,10 @@ class Configuring:
         head = self._store.head
         if head is None or head.state != UNCONFIRMED or now < self._revert_at:
             return False
-        return clock.wall_time() >= head.confirm_by
+        if self._unconfirmed[0] != head.number:
+            # From here on the clock may be set: who waits for it waits for as long as was said.
+            self._unconfirmed = (head.number, now + head.confirm_by - clock.wall_time())
+        return now >= self._unconfirmed[1]
 
     def _revert(self, now: float) -> None:
         head = self._store.head

@@ -193,6 +193,21 @@ def test_an_unconfirmed_commit_is_taken_back(node: Operated) -> None:
     assert node.store.head is not None and node.store.head.comment.endswith("back to commit 1")
 
 
+def test_an_unconfirmed_commit_is_taken_back_in_time_although_the_clock_is_set(
+    node: Operated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever has cut off himself waits for so many minutes, and not for a time of day."""
+    wall_time = clock.wall_time
+    node.commit(node.text(WORKERS, more="timers\n  t1 300\n!\n"), confirm_s=A_WHILE_S)
+    begun = clock.monotonic()
+    node.until(lambda: clock.monotonic() - begun > 0.5, "a moment")
+    monkeypatch.setattr(clock, "wall_time", lambda: wall_time() + 3600.0)
+    node.until(lambda: clock.monotonic() - begun > 1.0, "a moment")
+    assert node.report()["commit"] == 2
+    monkeypatch.setattr(clock, "wall_time", lambda: wall_time() - 3600.0)
+    node.until(lambda: node.report()["commit"] == 3, "the former one is in force again")
+
+
 def test_a_confirmed_commit_stays(node: Operated) -> None:
     text = node.text(WORKERS, more="timers\n  t1 300\n!\n")
     node.commit(text, confirm_s=A_WHILE_S)
