@@ -244,6 +244,35 @@ def test_when_the_disk_fails_to_keep_what_it_took_everything_is_written_anew(
     assert again.users() == users(1, 2, 3)
 
 
+def test_a_disk_that_fails_once_more_when_the_file_is_closed_ends_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """close(2) may tell of what could not be written, too (NFS, FUSE, a quota)."""
+    keeper = Keeper(tmp_path)
+    keeper.register(1, 2)
+    wait_for(lambda: keeper.journal._syncer.completed >= 1)
+    close = os.close
+
+    def closed_badly(fd: int) -> None:
+        close(fd)
+        raise OSError(5, "Input/output error")
+
+    keeper.journal._syncer.fault = "Input/output error"
+    with monkeypatch.context() as broken:
+        broken.setattr("appliance.journal_segment.os.close", closed_badly)
+        keeper.upkeep()
+    keeper.upkeep(5)
+    assert keeper.journal.alarms() == []
+    with monkeypatch.context() as broken:
+        broken.setattr("appliance.journal_segment.os.close", closed_badly)
+        keeper.journal.close()
+    for path in segments(tmp_path)[:1]:
+        path.unlink()  # what the disk lost
+    again = Keeper(tmp_path, incarnation=2)
+    again.load()
+    assert again.users() == users(1, 2)
+
+
 def test_nothing_goes_whose_copies_the_disk_has_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     keeper = Keeper(tmp_path)
     keeper.register(*range(20))
