@@ -130,17 +130,20 @@ class CommitStore:
 
     def _write(self, commit: Commit) -> None:
         unfinished = self._folder / f"new-{commit.number:06d}"
+        finished = self._folder / f"commit-{commit.number:06d}"
         try:
             self._folder.mkdir(mode=0o700, exist_ok=True)
             with open(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
                 file.write(_octets(commit))
                 file.flush()
                 os.fsync(file.fileno())
-            unfinished.rename(self._folder / f"commit-{commit.number:06d}")
+            unfinished.rename(finished)
             _force_folder(self._folder)
         except OSError as fault:
-            with suppress(OSError):
-                unfinished.unlink()
+            # What has its name already is a commit to the next start, and must not be one that was refused.
+            for path in [unfinished] if commit.number in self._commits else [unfinished, finished]:
+                with suppress(OSError):
+                    path.unlink()
             raise CommitFailed(f"The configuration cannot be kept in {self._folder}: {fault.strerror}.") from fault
         self._commits[commit.number] = commit
         self._last_number = commit.number

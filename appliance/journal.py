@@ -188,9 +188,12 @@ class Journal:
             self._backlog.clear()
             self._backlog_octets = 0
             self._must_rewrite = True
-        if not self._must_rewrite:
-            self._backlog.append((data, forget_at))
-            self._backlog_octets += len(data)
+        if self._must_rewrite:
+            # From the beginning: this may belong to what was written anew already.
+            self._rewriting = None
+            return
+        self._backlog.append((data, forget_at))
+        self._backlog_octets += len(data)
 
     @property
     def is_busy(self) -> bool:
@@ -216,7 +219,8 @@ class Journal:
         """Write what waits, force it to the disk, and end."""
         self._drain_backlog()
         self._cleaner.stop()
-        self._close_segment()
+        with suppress(OSError):  # there is nobody left to write it again
+            self._close_segment()
         self._syncer.close()
 
     # What is done now and then
@@ -254,7 +258,8 @@ class Journal:
         self._rewriting = None
         if self._newest is not None:
             self._newest.forget_at = LATER
-        self._close_segment()
+        with suppress(OSError):  # the disk's fault is known
+            self._close_segment()
         self._cleaner.copy_again()
 
     def _drain_backlog(self) -> bool:

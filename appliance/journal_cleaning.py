@@ -111,7 +111,7 @@ class Cleaner:
     # Copying
 
     def read_on(self, octets: int, wall_time: float, newest: Segment | None) -> tuple[bytes, float]:
-        """Read the next octets, if there is anything to clean. Raises OSError.
+        """Read the next octets, if there is anything to clean.
 
         Returns the frames of what has to be written to the newest segment, b"" for nothing, and until when they matter
         (unix time). is_at_end() tells whether these are the last.
@@ -123,9 +123,8 @@ class Cleaner:
         try:
             records = reading.read(octets)
         except OSError as fault:
-            reading.segment.forget_at = LATER
-            self._remarks.append(f"{reading.segment.path} cannot be read: {fault.strerror or fault}.")
             self.stop()
+            self._leave_alone(reading.segment, fault)
             return b"", 0.0
         copies, forget_at = self._copies_of(records, wall_time)
         reading.copied_octets += len(copies)
@@ -135,8 +134,19 @@ class Cleaner:
         oldest = next((segment for segment in self._segments if segment.forget_at < LATER), None)
         if oldest is None or not self._is_due(newest):
             return False
-        self._reading = _Reading(oldest)
+        try:
+            self._reading = _Reading(oldest)
+        except OSError as fault:
+            self._leave_alone(oldest, fault)
+            return False
         return True
+
+    def _leave_alone(self, segment: Segment, fault: OSError) -> None:
+        """It cannot be read: nobody looks at it any more, and what has vanished is forgotten."""
+        self._remarks.append(f"{segment.path} cannot be read: {fault.strerror or fault}.")
+        segment.forget_at = LATER
+        if isinstance(fault, FileNotFoundError):
+            self._segments.remove(segment)
 
     def _is_due(self, newest: Segment | None) -> bool:
         live_octets = self._table.count() * RECORD_ESTIMATE / self._workers

@@ -72,11 +72,18 @@ class Recording:
 
     def signed_at(self, worker: int, bank: int) -> float:
         """The monotonic moment of the worker's last sign of life in this bank; 0.0 when it has given none."""
+        signed_at: float = _MOMENT.unpack_from(self._head(worker, bank), _SIGN_AT)[0]
+        return signed_at
+
+    def forget(self, worker: int, bank: int) -> None:
+        """Whoever wrote to this bank is of no interest any more, even if the next one never comes to write there."""
+        self._head(worker, bank)[: _COUNTERS_AT[0]] = bytes(_COUNTERS_AT[0])
+
+    def _head(self, worker: int, bank: int) -> mmap.mmap:
         head = self._heads.get((worker, bank))
         if head is None:
             head = self._heads[worker, bank] = _map(self.fd, self.bank_len, worker, bank, mmap.PAGESIZE)
-        signed_at: float = _MOMENT.unpack_from(head, _SIGN_AT)[0]
-        return signed_at
+        return head
 
     def close(self) -> None:
         for head in self._heads.values():

@@ -122,6 +122,8 @@ class Stack:
     def set_wall_time(self, wall_time: float, now: float) -> None:
         """Say which unix time it is at the monotonic moment `now`; call it again when the clock is set."""
         self._node.wall_offset_s = wall_time - now
+        # It may have been set back, and what registers from now on is not over.
+        self._bindings.expire(wall_time, 0)
 
     # -- messages of the wire ------------------------------------------------------------------------
 

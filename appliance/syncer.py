@@ -78,10 +78,10 @@ class Syncer:
 def _force(fds: Iterable[int]) -> str:
     fault = ""
     for fd in fds:
-        try:
-            os.fsync(fd)
-        except OSError as error:
-            fault = error.strerror or str(error)
-        finally:
-            os.close(fd)
+        # Either may tell that the disk did not keep what it took.
+        for end in (os.fsync, os.close):
+            try:
+                end(fd)
+            except OSError as error:
+                fault = error.strerror or str(error)
     return fault

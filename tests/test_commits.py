@@ -117,6 +117,22 @@ def test_a_full_disk_refuses_and_keeps_what_was(tmp_path: Path, monkeypatch: pyt
     assert store.head is not None and store.head.number == 1
 
 
+def test_what_was_refused_is_not_found_by_the_next_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file had its name already when the folder could not be forced to the disk."""
+    store = CommitStore(tmp_path)
+    store.add(TEXT, "anna", "", 1.0)
+
+    def fail(folder: Path) -> None:
+        raise OSError(5, os.strerror(5))
+
+    with monkeypatch.context() as broken:
+        broken.setattr("appliance.commits._force_folder", fail)
+        with pytest.raises(CommitFailed, match="Input/output error"):
+            store.add("", "anna", "", 2.0)
+    again = CommitStore(tmp_path)
+    assert again.head == store.head and again.head is not None and again.head.number == 1
+
+
 # -- what an appliance starts with -------------------------------------------------------------------
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from threading import Event
+from threading import Event, get_ident
 
 import pytest
 
@@ -197,6 +197,29 @@ def test_more_than_can_wait_is_written_anew_from_the_table(tmp_path: Path, monke
     assert again.users() == users(*range(1, 200))
 
 
+def test_what_changes_while_all_is_written_anew_and_finds_no_room_is_written_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("appliance.journal.BACKLOG_MAX", 1000)
+    disk = Disk(monkeypatch)
+    keeper = Keeper(tmp_path)
+    disk.room = 0
+    # More than one step writes.
+    for user in range(2000):
+        keeper.register(user)
+    disk.room = 1 << 40
+    keeper.upkeep()
+    assert keeper.journal.is_busy and not keeper.journal.alarms()
+    disk.room = 0
+    keeper.register(*range(2000, 2200))
+    disk.room = 1 << 40
+    keeper.upkeep(10)
+    keeper.journal.close()
+    again = Keeper(tmp_path, incarnation=2)
+    again.load()
+    assert again.users() == users(*range(2200))
+
+
 def test_when_the_disk_fails_to_keep_what_it_took_everything_is_written_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -219,6 +242,36 @@ def test_when_the_disk_fails_to_keep_what_it_took_everything_is_written_anew(
     again = Keeper(tmp_path, incarnation=2)
     again.load()
     assert again.users() == users(1, 2, 3)
+
+
+def test_a_disk_that_fails_once_more_when_the_file_is_closed_ends_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """close(2) may tell of what could not be written, too (NFS, FUSE, a quota)."""
+    keeper = Keeper(tmp_path)
+    keeper.register(1, 2)
+    wait_for(lambda: keeper.journal._syncer.completed >= 1)
+    close, served_by = os.close, get_ident()
+
+    def closed_badly(fd: int) -> None:
+        close(fd)
+        if get_ident() == served_by:
+            raise OSError(5, "Input/output error")
+
+    keeper.journal._syncer.fault = "Input/output error"
+    with monkeypatch.context() as broken:
+        broken.setattr("appliance.journal_segment.os.close", closed_badly)
+        keeper.upkeep()
+    keeper.upkeep(5)
+    assert keeper.journal.alarms() == []
+    with monkeypatch.context() as broken:
+        broken.setattr("appliance.journal_segment.os.close", closed_badly)
+        keeper.journal.close()
+    for path in segments(tmp_path)[:1]:
+        path.unlink()  # what the disk lost
+    again = Keeper(tmp_path, incarnation=2)
+    again.load()
+    assert again.users() == users(1, 2)
 
 
 def test_nothing_goes_whose_copies_the_disk_has_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -129,6 +129,16 @@ def test_what_is_current_is_handed_out_and_what_is_not_known_too(cleaning: Clean
     assert cleaning.cleaner.is_at_end()
 
 
+def test_a_segment_that_has_vanished_is_in_nobodys_way(cleaning: Cleaning) -> None:
+    """A sibling was done with it, or an operator."""
+    cleaning.segment.path.unlink()
+    assert cleaning.read() == ([], 0.0)
+    assert not cleaning.cleaner.is_reading
+    assert "cannot be read" in cleaning.remarks[0]
+    assert cleaning.read() == ([], 0.0)
+    assert len(cleaning.remarks) == 1
+
+
 def test_copies_matter_as_long_as_what_they_are_of(cleaning: Cleaning) -> None:
     cleaning.table.current[b"unheard of"] = False
     assert cleaning.read() == ([b"current"], WALL + 3600.0)

@@ -449,6 +449,17 @@ def test_the_wall_clock_may_be_set() -> None:
     assert one.gauges()["registrations"] == 0
 
 
+def test_who_registers_just_after_the_clock_was_set_back_can_be_called() -> None:
+    """Before anything was looked for that has ended meanwhile (RFC 3261 10.3 step 8: what is answered 200 is bound)."""
+    one = stack()
+    one.set_wall_time(1_700_000_000.0 + 7300, NOW)
+    one.handle_timers(NOW + 1.0)
+    one.set_wall_time(1_700_000_000.0, NOW + 1.5)
+    one.receive_datagrams([(register(), ALICE)], NOW + 1.6)
+    one.handle_timers(NOW + 3.0)
+    assert one.gauges()["registrations"] == 1
+
+
 @pytest.mark.parametrize("data", [b"hello", b"SIP/2.0 200 OK\r\n\r\n", b"ACK sip:b SIP/2.0\r\n\r\n"])
 def test_what_nobody_could_be_told_about_is_dropped(data: bytes) -> None:
     one = stack()

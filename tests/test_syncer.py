@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -61,3 +62,20 @@ def test_the_end_does_not_wait_for_the_interval(fd: int) -> None:
     syncer.close()
     assert syncer.completed == last
     assert time.monotonic() - begun < PAUSE_S / 2
+
+
+def test_a_close_that_fails_is_a_fault_and_not_the_end_of_the_thread(fd: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """close(2) may tell of what could not be written, too (NFS, FUSE, a quota)."""
+    syncer = Syncer(0.0)
+    close = os.close
+
+    def closed_badly(number: int) -> None:
+        close(number)
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("appliance.syncer.os.close", closed_badly)
+        wait_for(syncer, syncer.request(fd))
+    assert syncer.fault == "Input/output error"
+    wait_for(syncer, syncer.request(fd))
+    syncer.close()

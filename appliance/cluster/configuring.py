@@ -29,6 +29,7 @@ from appliance.commits import SYSTEM, UNCONFIRMED, Commit, CommitFailed, CommitS
 from appliance.state.messages import BusMessage
 
 REVERT_RETRY_S: Final = 10.0
+_BUSY: Final = ("Another commit is being put in force.", "try again in a moment")
 
 Answer = dict[str, Any]
 
@@ -62,7 +63,8 @@ class _Attempt:
     confirm_s: float
     source: str
     number: int = 0
-    workers_before: int = 0
+    sockets_before: int = 0
+    """For how many workers there were sockets: more than are wanted, while some of them drain."""
     answer: Answer = field(default_factory=dict)
     """What `asker` is told at the end."""
 
@@ -78,6 +80,8 @@ class Configuring:
         self._change: Reconfiguration | None = None
         self._revision = 0
         self._revert_at = 0.0
+        self._unconfirmed = (0, 0.0)
+        """The number of the commit that waits to be confirmed, and when it ends (monotonic)."""
         self.fault = ""
         """Why the last commit could not be kept; "" when the last one could."""
 
@@ -97,7 +101,7 @@ class Configuring:
         head = self._store.head
         number = head.number if head else 0
         if self._attempt is not None:
-            return _refused("Another commit is being put in force.", "try again in a moment")
+            return _refused(*_BUSY)
         if args.get("base") != number:
             return {**_refused(f"Commit {number} came in between.", "type `rebase`, then commit again"), "head": number}
         if head and head.state == UNCONFIRMED and not args.get("is_back"):
@@ -115,6 +119,9 @@ class Configuring:
 
     def confirm(self, args: dict[str, Any]) -> Answer:
         """Keep the head."""
+        if self._attempt is not None:
+            # The head may be on its way out.
+            return _refused(*_BUSY)
         head = self._store.head
         if head is None or head.state != UNCONFIRMED:
             return _refused("No commit waits to be confirmed.", "see `show commits`")
@@ -136,12 +143,12 @@ class Configuring:
             return {**_refused("The configuration has faults.", "mend them"), "faults": faults_of(error)}
         node = self._node
         listeners = place(node.settings.listeners, wanted.listeners)
-        attempt.workers_before = worker_count(node.settings)
+        attempt.sockets_before = self._sockets.workers
         try:
             self._sockets.grow(worker_count(wanted))
             opened = self._sockets.open_more(listeners)
         except ListenFailed as fault:
-            self._sockets.trim(attempt.workers_before)
+            self._sockets.trim(attempt.sockets_before)
             return _refused(" ".join(fault.sentences), "choose another address or port")
         self._revision += 1
         self._attempt = attempt
@@ -191,7 +198,7 @@ class Configuring:
         assert attempt is not None
         change.abandon(self._node.processes_to_prepare(), now)
         self._sockets.close_some(change.opened)
-        self._sockets.trim(attempt.workers_before)
+        self._sockets.trim(attempt.sockets_before)
         attempt.answer = _refused(sentence, remedy)
         self._node.log(f"A commit of {attempt.user} is refused: {sentence}")
 
@@ -225,7 +232,10 @@ class Configuring:
         head = self._store.head
         if head is None or head.state != UNCONFIRMED or now < self._revert_at:
             return False
-        return clock.wall_time() >= head.confirm_by
+        if self._unconfirmed[0] != head.number:
+            # From here on the clock may be set: who waits for it waits for as long as was said.
+            self._unconfirmed = (head.number, now + head.confirm_by - clock.wall_time())
+        return now >= self._unconfirmed[1]
 
     def _revert(self, now: float) -> None:
         head = self._store.head
@@ -233,9 +243,10 @@ class Configuring:
         # Should it fail, because the disk is full: again and again, while the alarm stands.
         self._revert_at = now + REVERT_RETRY_S
         if head is not None and former is not None:
-            self._node.log(f"Commit {head.number} was not confirmed in time: it is reverted.")
             comment = f"commit {head.number} was not confirmed: back to commit {former.number}"
-            self._begin(_Attempt(b"", former.text, SYSTEM, comment, 0.0, ""), now)
+            refusal = self._begin(_Attempt(b"", former.text, SYSTEM, comment, 0.0, ""), now)
+            outcome = f"it cannot be reverted: {refusal['error']}" if refusal else "it is reverted."
+            self._node.log(f"Commit {head.number} was not confirmed in time: {outcome}")
 
 
 def _until(confirm_s: float) -> str:

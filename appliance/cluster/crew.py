@@ -55,11 +55,12 @@ class Crew:
                 self._node.end_worker(record.number, "is no longer wanted", now)
 
     def restart(self, number: int, now: float) -> dict[str, Any]:
-        """Drain a worker, stop it and start it again. Answers `draining` and its number, or `error` and why not."""
+        """Drain a worker, stop it and start it again. Answers `draining` and its number, or `error` and `remedy`."""
         if not 0 <= number < len(self.records):
-            return {"error": f"There is no worker {number}."}
+            return {"error": f"There is no worker {number}.", "remedy": "see `show workers`"}
         if not self.records[number].drained(now):
-            return {"error": f"Worker {number} is {self.records[number].life.name.lower()} and cannot be drained."}
+            sentence = f"Worker {number} is {self.records[number].life.name.lower()} and cannot be drained."
+            return {"error": sentence, "remedy": "wait until it is live; see `show workers`"}
         self._node.log(f"Worker {number} is drained and will be started again.")
         self._node.send(number, [Drain()])
         return {"draining": number}

@@ -42,10 +42,11 @@ class WorkerView:
     """One worker as the supervisor sees it; times are monotonic seconds.
 
     `since`        when it came to this state.
-    `last_heard`   of its last heartbeat, or of its start.
+    `last_heard`   of its last sign of life, or of its start.
+    `told_at`      of its last heartbeat, which told how many transactions it has.
     `restart_at`   when it may be started again, if it is ABSENT.
     `deaths`       how often it has died soon after its start, without a break.
-    `is_parked`    an operator wants it to own no slots for a while.
+    `is_parked`    an operator wants it to own no slots for a while, as long as others can.
     `is_retired`   it is no longer wanted: it ends, and is not started again.
     `waited_s`     for how much of its silence it wanted a processor and had none.
     """
@@ -61,6 +62,7 @@ class WorkerView:
     is_parked: bool = False
     is_retired: bool = False
     waited_s: float = 0.0
+    told_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,16 +141,22 @@ def sentence(view: ClusterView) -> str:
     if view.is_stopping:
         left = [w.number for w in view.workers if w.life != Life.ABSENT]
         return f"Stopping: {_names(left)} still running." if left else "Stopped."
-    live = [w.number for w in view.workers if w.life == Life.LIVE]
-    others = [w for w in view.workers if w.life != Life.LIVE]
+    live = [w.number for w in view.workers if _takes_calls(w, view.table)]
+    others = [w for w in view.workers if not _takes_calls(w, view.table)]
     taking = f"{_names(live)} {'takes' if len(live) == 1 else 'take'} calls" if live else "nobody takes calls"
     taking = taking[0].upper() + taking[1:]
     return "; ".join([taking, *(f"worker {w.number} is {_WORDS[w.life]}" for w in others)]) + "."
 
 
+def _takes_calls(worker: WorkerView, table: SlotTable) -> bool:
+    return worker.life == Life.LIVE and (not worker.is_parked or worker.number in table.owners)
+
+
 _WORDS: Final = {
     Life.ABSENT: "dead and will be started again",
     Life.STARTING: "starting",
+    # And takes no calls.
+    Life.LIVE: "drained",
     Life.DRAINING: "draining",
     Life.STOPPING: "stopping",
 }
@@ -197,7 +205,9 @@ def _is_hung(worker: WorkerView, silent_s: float, hang_s: float) -> bool:
 
 def _table(view: ClusterView, killed: list[int]) -> SlotTable:
     """The table that should be in force."""
-    able = [w.number for w in view.workers if w.life == Life.LIVE and not w.is_parked and w.number not in killed]
+    live = [w for w in view.workers if w.life == Life.LIVE and w.number not in killed]
+    # What an operator wants for a while is no reason to serve nobody.
+    able = [w.number for w in live if not w.is_parked] or [w.number for w in live]
     waiting = [w.number for w in view.workers if w.life == Life.STARTING and w.number not in killed]
     table = view.table
     for owner in sorted(set(table.owners) - set(able) - set(waiting)):
@@ -218,8 +228,9 @@ def _ends_of_drains(view: ClusterView, table: SlotTable) -> list[AskToStop]:
     for worker in view.workers:
         if worker.life == Life.DRAINING:
             drained_s = view.now - worker.since
-            # What was on its way when the slots moved has arrived by then.
-            is_empty = worker.transactions == 0 and drained_s * 1000 > 2 * view.limits.heartbeat_ms
+            # What was on its way when the slots moved has arrived by then, and is told of.
+            told_s = worker.told_at - worker.since
+            is_empty = worker.transactions == 0 and told_s * 1000 > 2 * view.limits.heartbeat_ms
             # With nobody to take its slots a drain would only be a longer interruption.
             is_alone = worker.number in table.owners
             if is_empty or is_alone or drained_s > view.limits.drain_s:

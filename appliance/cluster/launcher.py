@@ -46,6 +46,7 @@ class Launcher:
         ours, theirs = new_door()
         with theirs:
             launch = self._launch_of(number, bank, places, theirs.fileno())
+            self._recording.forget(number, bank)
             try:
                 process = NodeProcess(launch, self._command_line(launch), bank)
             except OSError:

@@ -66,7 +66,8 @@ class Orders:
 
     def _restart(self, asker: bytes, args: dict[str, Any], now: float) -> Answer:
         number = int(args["number"])
-        return {**self._node.crew.restart(number, now), "number": number, "state": "draining"}
+        answer = self._node.crew.restart(number, now)
+        return answer if "error" in answer else {"number": number, "state": "draining"}
 
     def _drain(self, asker: bytes, args: dict[str, Any], now: float) -> Answer:
         """Take the slots away; the process stays."""

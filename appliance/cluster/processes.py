@@ -75,7 +75,7 @@ class NodeProcess:
         if status is None:
             return ""
         if status < 0:
-            return f"was killed by {signal.Signals(-status).name}"
+            return f"was killed by {_signal_name(-status)}"
         return f"ended with status {status}"
 
     def kill(self) -> None:
@@ -107,6 +107,14 @@ class NodeProcess:
         os.close(self._pidfd)
         if self._schedule_fd >= 0:
             os.close(self._schedule_fd)
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        # Most real-time signals have no name.
+        return f"signal {number}"
 
 
 def _opened(path: str) -> int:

@@ -1,9 +1,9 @@
 """The listening sockets of a node: for each listener and transport one SO_REUSEPORT socket per worker.
 
-The supervisor makes them in the order of the workers, so that the index of a socket in its group is the
-number of its worker, and keeps them open when a worker dies: datagrams wait there for its successor. A
-group that nobody steers (TCP; UDP where the kernel takes no program) loses the socket of a dead worker
-instead, so that the kernel's hash does not choose it, and gets a new one for its successor.
+The supervisor makes them, knows the index of each in its group, and keeps them open when a worker dies:
+datagrams wait there for its successor. A group that nobody steers (TCP; UDP where the kernel takes no
+program, or shall have none) loses the socket of a dead worker instead, so that the kernel's hash does not
+choose it, and gets a new one for its successor.
 
 Two appliances of one user could share a port by SO_REUSEPORT without a word, so the port is first bound
 without it, as a trial.
@@ -63,14 +63,16 @@ class Group:
         self.is_steered = False
         """Does the kernel choose by slot?"""
         self.is_refused = False
-        """Has the kernel ever refused to? Then the indexes may have changed since, and it is not asked again."""
+        """Has the kernel ever refused to? Then it is not asked again."""
         self.refusal = ""
         """That in words."""
         self._receive_buffer_len = receive_buffer_len
         self._sockets: list[socket.socket | None] = []
+        self._order: list[int] = []
+        """The workers by the indexes of their sockets in the kernel's group."""
         try:
-            for _ in range(workers):
-                self._sockets.append(_open_socket(endpoint, receive_buffer_len))
+            for worker in range(workers):
+                self.restore(worker)
         except OSError:
             self.close()
             raise
@@ -81,11 +83,12 @@ class Group:
         return -1 if member is None else member.fileno()
 
     def steer(self, table: SlotTable, seed: int) -> None:
-        """Let the kernel choose by slot from now on. Raises OSError when the kernel refuses."""
-        member = next(member for member in self._sockets if member is not None)
-        workers = [worker for worker, member in enumerate(self._sockets) if member is not None]
+        """Let the kernel choose by slot from now on, if there are sockets. Raises OSError when the kernel refuses."""
+        member = next((member for member in self._sockets if member is not None), None)
+        if member is None:
+            return
         try:
-            steering.attach(member, steering.call_id_program(table, seed, workers))
+            steering.attach(member, steering.call_id_program(table, seed, self._order))
         except OSError:
             self._leave_to_the_hash(member)
             raise
@@ -103,8 +106,9 @@ class Group:
         if member is not None:
             member.close()
             self._sockets[worker] = None
-            # The kernel fills a gap with the last socket: the indexes are no longer the workers' numbers.
-            self.is_refused = self.is_refused or worker < len(self._sockets) - 1
+            # The kernel fills the gap with the last socket of its group.
+            self._order[self._order.index(worker)] = self._order[-1]
+            self._order.pop()
 
     def restore(self, worker: int) -> None:
         """Make sure that the worker has a socket. Raises OSError."""
@@ -112,6 +116,7 @@ class Group:
             self._sockets.append(None)
         if self._sockets[worker] is None:
             self._sockets[worker] = _open_socket(self.endpoint, self._receive_buffer_len)
+            self._order.append(worker)
 
     def trim(self, workers: int) -> None:
         """Keep the sockets of so many workers, from the first; those of the last go first, which moves no index."""
@@ -143,7 +148,8 @@ class ListeningSockets:
     def __init__(self, listeners: Sequence[ListenerSettings], workers: int, receive_buffer_len: int) -> None:
         """Open everything, or raise ListenFailed with a sentence for every endpoint that cannot be opened."""
         self._places = 0
-        self._workers = workers
+        self.workers = workers
+        """For so many there are sockets."""
         self._receive_buffer_len = receive_buffer_len
         self.groups: list[Group] = []
         self.open_more(listeners)
@@ -156,7 +162,7 @@ class ListeningSockets:
         opened: list[Group] = []
         for endpoint in endpoints if not faults else []:
             try:
-                opened.append(Group(endpoint, self._workers, self._receive_buffer_len))
+                opened.append(Group(endpoint, self.workers, self._receive_buffer_len))
             except OSError as fault:
                 faults.append(_sentence(endpoint, fault))
         if faults:
@@ -175,8 +181,8 @@ class ListeningSockets:
 
     def grow(self, workers: int) -> None:
         """Have sockets for so many workers. Raises ListenFailed, and has as many as before then."""
-        former = self._workers
-        self._workers = max(workers, former)
+        former = self.workers
+        self.workers = max(workers, former)
         try:
             for worker in range(former, workers):
                 self.restore(worker)
@@ -186,7 +192,7 @@ class ListeningSockets:
 
     def trim(self, workers: int) -> None:
         """Have sockets for no more than so many workers."""
-        self._workers = workers
+        self.workers = workers
         for group in self.groups:
             group.trim(workers)
 

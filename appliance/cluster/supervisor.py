@@ -146,8 +146,10 @@ class Supervisor:
         self._reap(now)
         if not self._is_stopping:
             self.configuring.tend(now)
-            self.endings.tend(now)
-            self.crew.tend(now)
+            # A configuration that is being prepared counts upon the sockets that were there when it was begun.
+            if not self.configuring.is_preparing:
+                self.endings.tend(now)
+                self.crew.tend(now)
             for number, shares in self.watching.shares_to_deal(self.records, self.settings, now).items():
                 self._bus.send(number, [Asked(0, "rate shares", {"shares": shares})])
         if self._companion is not None:

@@ -40,12 +40,15 @@ class WorkerRecord:
         """Shall it own no slots, by the will of an operator?"""
         self.is_retired = False
         """Is it beyond the number of workers that is wanted?"""
+        self._told_at = 0.0
         self._waited_s = 0.0
         self._deaths = 0
         self._was_asked = False
         self._was_killed = False
         self._has_ever_lived = False
         self._starts = 0
+        # Incarnations that were heard: only these are given calls, and any other leaves its bank to the next one.
+        self._writers = 0
         self._counters: list[int] = []
         self._counters_of_the_dead: list[int] = []
 
@@ -63,8 +66,9 @@ class WorkerRecord:
 
         `waited_s`: seconds for which its process has waited for a processor until now.
         """
-        self.last_heard = now
+        self.last_heard = self._told_at = now
         self._waited_s = waited_s
+        self._writers += not self.is_on_the_bus
         self.is_on_the_bus = True
         self._counters = heartbeat.counters
         self.gauges = heartbeat.gauges
@@ -107,13 +111,15 @@ class WorkerRecord:
     @property
     def next_bank(self) -> int:
         """The bank of the recording that its next incarnation writes to."""
-        return self._starts % BANKS
+        return self._writers % BANKS
 
     def orphaned_banks(self) -> list[int]:
         """Banks of the recording whose writers are dead, and whose calls others may go on with."""
-        is_dead = self.life == Life.ABSENT or self._was_killed
-        latest = self._starts - 1
-        return [start % BANKS for start in (latest - 1, latest) if start >= 0 and (start < latest or is_dead)]
+        if self.life == Life.ABSENT or self._was_killed:
+            found = [self._writers - 2, self._writers - 1]
+        else:
+            found = [self._writers - (2 if self.is_on_the_bus else 1)]
+        return [writer % BANKS for writer in found if writer >= 0]
 
     def ended(self, ending: str, limits: SupervisionSettings, now: float, counters: Sequence[int] = ()) -> None:
         """The process is gone; decides when it may be started again. `counters` are the last it has written down."""
@@ -155,6 +161,7 @@ class WorkerRecord:
             is_parked=self.is_parked,
             is_retired=self.is_retired,
             waited_s=max(waited_s - self._waited_s, 0.0),
+            told_at=self._told_at,
         )
 
     def _deaths_in_a_row(self, limits: SupervisionSettings, now: float) -> int:

@@ -39,6 +39,7 @@ cdef class BindingTable:
     cdef _schedule(self, Binding binding)
     @cython.locals(now_second=cython.longlong, ended=Py_ssize_t, second=cython.longlong, bucket=list, binding=Binding, due=list)
     cpdef Py_ssize_t expire(self, double wall_time, Py_ssize_t limit)
+    cdef _set_back(self, long long second)
     cdef Py_ssize_t _end(self, Binding binding, long long second)
     cdef _drop(self, int place, Binding binding)
     cdef _bound_tombstones(self, int place, Binding newest)

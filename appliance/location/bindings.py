@@ -18,7 +18,7 @@ from typing import Final
 
 from appliance.location.binding import Binding
 from appliance.location.binding import BindingChange as BindingChange
-from appliance.location.digests import RANGES, Digests
+from appliance.location.digests import RANGES, RECENT_SECONDS, Digests
 from appliance.sip.fnv import fnv
 
 SHARED_MAX: Final = 4096  # distinct texts that bindings share; at the limit sharing begins anew
@@ -221,6 +221,8 @@ class BindingTable:
     def expire(self, wall_time: float, limit: int) -> int:
         """Let go what is over: looks at no more than `limit` entries. Returns how many live bindings ended."""
         now_second = int(wall_time)
+        if now_second < self._swept - RECENT_SECONDS:
+            self._set_back(now_second)
         self._clock = max(self._clock, now_second)
         ended = 0
         due = self._due
@@ -238,6 +240,11 @@ class BindingTable:
         if (not due or due[0] > now_second) and now_second > self._swept:
             self._swept = now_second
         return ended
+
+    def _set_back(self, second: int) -> None:
+        """The clock was set back to `second`: what begins from now on is neither over nor old."""
+        self._swept = self._clock = second
+        self._digests.set_back(second)
 
     def next_expiry(self) -> float | None:
         """The unix time at which expire() has something to do, or None."""

@@ -42,6 +42,13 @@ class Digests:
             self.newest = max(self.newest, second)
         self._recent[slot][place] ^= difference
 
+    def set_back(self, second: int) -> None:
+        """The clock was set back to `second`: what is dated after it came before, and cannot be taken out any more."""
+        self.newest = min(self.newest, second)
+        for slot in range(RECENT_SECONDS):
+            if self._recent_second[slot] > second:
+                self._recent_second[slot] = 0
+
     def at(self, second: int) -> list[int]:
         """All of them without what is dated after `second`; [] where that is too long ago to be known."""
         if second <= self.newest - RECENT_SECONDS:

@@ -8,6 +8,7 @@ Knows nothing of what a command does.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Iterator
@@ -15,7 +16,8 @@ from pathlib import Path
 from typing import Any, Final
 
 FILE_LEN_MAX: Final = 4 * 1024 * 1024
-LINE_LEN_MAX: Final = 2000
+# Of the command, and of what came of it.
+TEXT_LEN_MAX: Final = 1000
 SECRET: Final = "***"
 # Arguments that are never written down.
 SECRET_ARGUMENTS: Final = frozenset({"password", "secret"})
@@ -31,12 +33,17 @@ class AuditLog:
 
     def write(self, wall_time: float, user: str, do: str, args: dict[str, Any], result: str) -> None:
         """Note a command that changes something."""
-        entry = {"wall_time": round(wall_time, 3), "user": user, "command": command_text(do, args), "result": result}
-        line = json.dumps(entry)[:LINE_LEN_MAX].encode() + b"\n"
+        entry = {
+            "wall_time": round(wall_time, 3),
+            "user": user,
+            "command": command_text(do, args),
+            "result": result[:TEXT_LEN_MAX],
+        }
+        line = json.dumps(entry).encode() + b"\n"
         self._make_room(len(line))
-        fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         try:
-            os.write(fd, line)
+            _append(fd, line)
             os.fsync(fd)
         finally:
             os.close(fd)
@@ -63,7 +70,18 @@ def command_text(do: str, args: dict[str, Any]) -> str:
     """The command in a line, without secrets."""
     shown = {name: SECRET if name in SECRET_ARGUMENTS else value for name, value in args.items()}
     words = [f"{name}={value}" for name, value in shown.items() if name not in LONG_ARGUMENTS and value not in ("", 0)]
-    return " ".join([do, *words])[: LINE_LEN_MAX // 2]
+    return " ".join([do, *words])[:TEXT_LEN_MAX]
+
+
+def _append(fd: int, line: bytes) -> None:
+    """All of it, or nothing. Raises OSError."""
+    size = os.fstat(fd).st_size
+    if size and os.pread(fd, 1, size - 1) != b"\n":
+        # A power cut has torn the last one.
+        line = b"\n" + line
+    if os.write(fd, line) < len(line):
+        os.ftruncate(fd, size)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _entries(path: Path) -> Iterator[dict[str, Any]]:

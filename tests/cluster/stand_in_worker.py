@@ -6,6 +6,7 @@ crash-N       end with status 3 at once        never-ready-N   never get in sync
 deaf-N        ignore Stop and SIGTERM          busy-N          say that transactions are left
 refuse-N      refuse a new configuration       die-N           die while it is prepared
 silent-N      never say that it is prepared    stuck-N         never take it in force
+slow-N        say that it is prepared when the file has gone
 clings-N      refuse it, and never say that its sockets are closed
 mute-N        give signs of life, and no heartbeats
 
@@ -47,6 +48,7 @@ def serve(launch: WorkerLaunch) -> int:
     recorder = Recorder(launch.recording_fd, launch.bank_len, launch.number, launch.bank)
     prepared: dict[int, str] = {}
     held: list[int] = []
+    to_say: list[Told] = []
 
     def prepare() -> None:
         document, fds = receive_document(door)
@@ -57,7 +59,7 @@ def serve(launch: WorkerLaunch) -> int:
         gauges["sockets"] = gauges.get("sockets", 0) + len(fds)
         held[:] = fds
         if not is_told_to("silent"):
-            bus.send(SUPERVISOR, [Told(0, {"revision": document["revision"], "fault": fault})])
+            to_say.append(Told(0, {"revision": document["revision"], "fault": fault}))
 
     turn = 0
     while True:
@@ -72,6 +74,9 @@ def serve(launch: WorkerLaunch) -> int:
             readable, _, _ = select.select([bus, door], [], [], left)
             if door in readable:
                 prepare()
+            if to_say and not is_told_to("slow"):
+                bus.send(SUPERVISOR, to_say)
+                to_say.clear()
             for _, message in bus.receive():
                 if isinstance(message, SlotsChanged):
                     gauges["epoch"] = message.table.epoch

@@ -117,7 +117,10 @@ def test_a_drained_worker_gives_its_slots_away_and_stops_when_it_is_empty() -> N
     later = replace(seen, now=105.0, table=table_after(seen), workers=(replace(worker(0), last_heard=105.0), draining))
     still_busy = replace(draining, last_heard=105.0)
     assert decide(replace(later, workers=(later.workers[0], still_busy))) == []
-    empty = replace(still_busy, transactions=0)
+    # What it told before the drain, when it was not yet known what was on its way.
+    stale = replace(still_busy, transactions=0)
+    assert decide(replace(later, workers=(later.workers[0], stale))) == []
+    empty = replace(stale, told_at=105.0)
     assert decide(replace(later, workers=(later.workers[0], empty))) == [AskToStop(1)]
 
 
@@ -176,3 +179,20 @@ def test_no_configured_pause_is_still_a_pause() -> None:
 )
 def test_the_state_in_one_sentence(lives: tuple[Life, ...], told: str) -> None:
     assert sentence(view(*[worker(n, life) for n, life in enumerate(lives)])) == told
+
+
+def test_a_worker_that_an_operator_drained_takes_calls_when_nobody_else_can_and_no_longer() -> None:
+    parked = replace(worker(0), is_parked=True)
+    dead = replace(worker(1, Life.ABSENT), restart_at=200.0)
+    alone = view(parked, dead, table=SlotTable(bytes([1] * 256), 3))
+    given = table_after(alone)
+    assert given.count_of(0) == 256
+    assert decide(replace(alone, table=given)) == []
+    assert sentence(replace(alone, table=given)) == "Worker 0 takes calls; worker 1 is dead and will be started again."
+    assert table_after(view(parked, worker(1), table=given)).count_of(0) == 0
+
+
+def test_a_worker_that_an_operator_drained_is_not_said_to_take_calls() -> None:
+    drained = view(replace(worker(0), is_parked=True), worker(1), table=SlotTable(bytes([1] * 256), 3))
+    assert decide(drained) == []
+    assert sentence(drained) == "Worker 1 takes calls; worker 0 is drained."

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import select
 import subprocess
 import sys
 import time
 from typing import BinaryIO
+
+import pytest
 
 from appliance.cluster.processes import NodeProcess
 from appliance.launch import anonymous_file
@@ -41,4 +44,13 @@ def test_it_is_known_for_how_long_a_process_has_waited_for_a_processor() -> None
         while not process.ending():
             time.sleep(0.01)
     assert process.waited_s() == 0.0
+    process.close()
+
+
+@pytest.mark.parametrize(("number", "ending"), [(9, "was killed by SIGKILL"), (40, "was killed by signal 40")])
+def test_how_a_process_ended_is_told_whatever_signal_it_was(number: int, ending: str) -> None:
+    process = NodeProcess(Nothing(), COUNTING)
+    os.kill(process.pid, number)
+    assert select.select([process], [], [], 20.0)[0]
+    assert process.ending() == ending
     process.close()

@@ -137,6 +137,26 @@ def test_a_listener_that_goes_is_closed_after_its_drain(node: Operated) -> None:
     node.until(lambda: len(node.report()["listeners"]) == 1, "the listener is gone")
 
 
+def test_a_listener_that_comes_back_while_its_end_is_due_keeps_its_sockets(node: Operated) -> None:
+    port = free_port()
+    both = node.text(WORKERS, more=f"listener other\n  port {port}\n  transport udp\n!\n")
+    node.commit(both)
+    node.commit(node.text(WORKERS))
+    slow = node.misbehave("slow", 1)
+    begun = clock.monotonic()
+    args = {"text": both, "base": 3, "user": "anna"}
+    assert node.supervisor.questions.answer(b"asker", Order("commit", args), begun) is None
+    node.until(lambda: clock.monotonic() - begun > 2.0, "its drain is over")
+    slow.unlink()
+    node.answers.clear()
+    node.until(lambda: node.answers, "answered")
+    assert node.answers[0]["number"] == 4
+    assert [(row["port"], row["standing"]) for row in node.report()["listeners"]][1:] == [(port, "open")]
+    # Nobody else can have the port: it is ours.
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other, pytest.raises(OSError):
+        other.bind(("127.0.0.1", port))
+
+
 def test_the_workers_become_more_and_fewer(node: Operated) -> None:
     node.commit(node.text(5))
     node.until(lambda: node.states() == ["live"] * 5 and node.is_told_everywhere(), "five live")
@@ -173,6 +193,21 @@ def test_an_unconfirmed_commit_is_taken_back(node: Operated) -> None:
     assert node.store.head is not None and node.store.head.comment.endswith("back to commit 1")
 
 
+def test_an_unconfirmed_commit_is_taken_back_in_time_although_the_clock_is_set(
+    node: Operated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever has cut off himself waits for so many minutes, and not for a time of day."""
+    wall_time = clock.wall_time
+    node.commit(node.text(WORKERS, more="timers\n  t1 300\n!\n"), confirm_s=A_WHILE_S)
+    begun = clock.monotonic()
+    node.until(lambda: clock.monotonic() - begun > 0.5, "a moment")
+    monkeypatch.setattr(clock, "wall_time", lambda: wall_time() + 3600.0)
+    node.until(lambda: clock.monotonic() - begun > 1.0, "a moment")
+    assert node.report()["commit"] == 2
+    monkeypatch.setattr(clock, "wall_time", lambda: wall_time() - 3600.0)
+    node.until(lambda: node.report()["commit"] == 3, "the former one is in force again")
+
+
 def test_a_confirmed_commit_stays(node: Operated) -> None:
     text = node.text(WORKERS, more="timers\n  t1 300\n!\n")
     node.commit(text, confirm_s=A_WHILE_S)
@@ -182,6 +217,29 @@ def test_a_confirmed_commit_stays(node: Operated) -> None:
     begun = clock.monotonic()
     node.until(lambda: clock.monotonic() - begun > A_WHILE_S + 0.5, "its time is over")
     assert node.goes_by(text)
+
+
+def test_what_is_being_taken_back_cannot_be_confirmed_any_more(node: Operated) -> None:
+    text = node.text(WORKERS, more="timers\n  t1 300\n!\n")
+    node.commit(text, confirm_s=A_WHILE_S)
+    slow = node.misbehave("slow", 1)
+    node.until(lambda: node.supervisor.configuring.is_preparing, "it is taken back")
+    assert "error" in node.order("confirm", user="anna")
+    slow.unlink()
+    node.until(lambda: node.report()["commit"] == 3, "it is taken back")
+    assert [commit.state for commit in node.store.latest(3)] == ["confirmed", "reverted", "confirmed"]
+
+
+def test_why_a_commit_cannot_be_taken_back_is_said(node: Operated) -> None:
+    port = free_port()
+    node.commit(node.text(WORKERS, more=f"listener other\n  port {port}\n  transport udp\n!\n"))
+    node.commit(node.text(WORKERS), confirm_s=A_WHILE_S)
+    # The stand-ins keep the socket, as a program that took the port would.
+    node.until(lambda: len(node.report()["listeners"]) == 1, "the listener is gone")
+    node.until(lambda: any("not confirmed in time" in line for line in node.log), "its time is over")
+    (line,) = [line for line in node.log if "not confirmed in time" in line]
+    assert "in use by another program" in line and "it is reverted" not in line
+    assert node.report()["commit"] == 3
 
 
 def test_a_disk_that_is_full_refuses_the_commit(node: Operated, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -224,6 +282,31 @@ def test_a_drained_worker_owns_nothing_until_it_is_undrained(node: Operated) -> 
         "error": "There is no worker 9.",
         "remedy": "type a number from 0 to 2",
     }
+
+
+def test_a_restart_that_is_refused_says_what_to_do_and_no_state(node: Operated) -> None:
+    for number in (1, 1, 9):
+        answer = node.order("restart worker", number=number)
+        if "error" not in answer:
+            assert answer == {"number": 1, "state": "draining"}
+            continue
+        assert set(answer) == {"error", "remedy"} and answer["remedy"]
+    assert answer["error"] == "There is no worker 9."
+
+
+def test_a_refused_commit_leaves_the_sockets_of_workers_that_drain(node: Operated) -> None:
+    """They have them until they have ended, as the supervisor has."""
+    node.misbehave("busy", WORKERS - 1)
+    node.until(lambda: node.worker(WORKERS - 1)["transactions"] == 4, "busy")
+    node.commit(node.text(1).replace("drain 1", f"drain {A_WHILE_S}"))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("127.0.0.1", 0))
+        refused = node.commit(node.text(1, other.getsockname()[1]))
+    assert "in use by another program" in refused["error"]
+    assert node.states()[-1] == "draining"
+    assert node.commit(node.text(1, free_port()))["number"] == 3
+    node.until(lambda: node.states() == ["live"], "one is left")
+    assert all(len(group._sockets) == 1 for group in node.sockets.groups)
 
 
 def test_a_killed_worker_starts_with_the_configuration_in_force(node: Operated) -> None:

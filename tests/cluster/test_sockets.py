@@ -131,3 +131,37 @@ def test_a_steered_group_keeps_the_socket_and_the_datagrams_of_a_dead_worker(
             phone.sendto(b"BYE sip:b@c SIP/2.0\r\nCall-ID: %d\r\nCSeq: 1 BYE\r\n\r\n" % number, ("127.0.0.1", port))
             assert survivor.recv(1000)
     survivor.close()
+
+
+def test_a_group_whose_only_worker_is_dead_is_steered_when_that_returns(port: int) -> None:
+    sockets = ListeningSockets([ListenerSettings(port=port)], 1, BUFFER)
+    sockets.withdraw(0)
+    assert sockets.steer(deal([0]), SEED) == []
+    sockets.restore(0)
+    if refusals := sockets.steer(deal([0]), SEED):
+        pytest.skip(refusals[0])
+    assert all(group.is_steered for group in sockets.groups if group.endpoint.transport == UDP)
+    sockets.close()
+
+
+def test_datagrams_are_steered_rightly_after_workers_died_while_nobody_steered(port: int) -> None:
+    """The kernel fills the place of a socket that goes with the last one of its group."""
+    sockets = ListeningSockets([ListenerSettings(port=port, transports=(UDP,))], 4, BUFFER)
+    for worker in (0, 2, 1):
+        sockets.withdraw(worker)
+    for worker in (1, 0, 2):
+        sockets.restore(worker)
+    table = deal(range(4))
+    if refusals := sockets.steer(table, SEED):
+        pytest.skip(refusals[0])
+    assert sockets.groups[0].is_steered
+    members = [duplicate(sockets.fds_of(worker, UDP)[0]) for worker in range(4)]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
+        for number in range(50):
+            call_id = b"%d@phone" % number
+            message = b"BYE sip:b@c SIP/2.0\r\nCall-ID: " + call_id + b"\r\nCSeq: 1 BYE\r\n\r\n"
+            phone.sendto(message, ("127.0.0.1", port))
+            assert members[table.owner_of(slot_of(call_id, SEED))].recv(1000)
+    for member in members:
+        member.close()
+    sockets.close()

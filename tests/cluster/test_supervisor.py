@@ -250,7 +250,7 @@ def test_questions_are_answered(node: Node) -> None:
     assert status["registrations"] == 7 and status["supervisor"]["sentence"] == "Workers 0, 1, 2 take calls."
     assert all(worker["rss"] > 0 for worker in status["workers"])
     assert forgotten == {"workers_told": [0, 1, 2]}
-    assert unknown == {"error": "There is no worker 9."}
+    assert unknown == {"error": "There is no worker 9.", "remedy": "see `show workers`"}
     assert "does not answer Drain" in odd["error"]
 
 

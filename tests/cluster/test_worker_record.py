@@ -97,3 +97,41 @@ def test_silence_is_forgiven() -> None:
     record = live_record()
     record.forgive_silence(9.0)
     assert record.last_heard == 9.0
+
+
+def test_a_bank_with_calls_is_not_written_over_by_starts_that_fail() -> None:
+    """Nobody has taken them over when there is no sibling: whoever is heard next does."""
+    record = live_record()
+    record.ended("was killed by SIGSEGV", LIMITS, 1.0)
+    record.could_not_start("cannot be started: out of memory", LIMITS, 2.0)
+    assert record.next_bank == 1
+    record.started(3.0)
+    record.ended("ended with status 1", LIMITS, 3.1)
+    assert record.next_bank == 1
+    record.started(4.0)
+    assert record.orphaned_banks() == [0]
+    record.heard(beat([0]), 4.1)
+    assert record.orphaned_banks() == [0] and record.next_bank == 0
+
+
+def test_the_banks_of_the_dead_are_orphaned_and_that_of_the_living_is_not() -> None:
+    record = WorkerRecord(1)
+    assert record.orphaned_banks() == []
+    record.started(0.0)
+    record.heard(beat([0]), 0.1)
+    assert record.orphaned_banks() == []
+    record.killed(1.0)
+    assert record.orphaned_banks() == [0]
+    record.ended("was killed by SIGKILL", LIMITS, 1.1)
+    record.started(2.0)
+    record.heard(beat([0]), 2.1)
+    record.killed(3.0)
+    assert sorted(record.orphaned_banks()) == [0, 1]
+
+
+def test_a_sign_of_life_tells_nothing_but_that_it_lives() -> None:
+    record = live_record()
+    record.signed(5.0, 0.0)
+    assert (record.view().last_heard, record.view().told_at) == (5.0, 0.0)
+    record.heard(beat([1, 2]), 6.0)
+    assert (record.view().last_heard, record.view().told_at) == (6.0, 6.0)

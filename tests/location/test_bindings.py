@@ -373,3 +373,14 @@ def test_digests_that_cannot_be_known_are_not_made_up() -> None:
     assert table.digests_at(int(WALL) + 1) == []  # longer ago than is remembered
     assert table.digests_at(int(WALL) + 41) == []  # not yet
     assert table.digests_at(int(WALL) + 30)
+
+
+def test_what_registers_after_the_clock_was_set_back_is_registered() -> None:
+    """A day ahead by mistake, and then corrected: what begins now is not over."""
+    table = BindingTable(10)
+    table.expire(WALL + 86_400, EVER)
+    table.expire(WALL, EVER)
+    assert table.apply_binding(binding())
+    assert len(table.find(BOB, WALL)) == 1 and len(table) == 1
+    assert table.expire(WALL + 3602, EVER) == 1
+    assert table.find(BOB, WALL + 3602) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -43,3 +44,29 @@ def test_a_torn_line_is_left_out(tmp_path: Path) -> None:
     with (tmp_path / "audit.log").open("a") as file:
         file.write('{"wall_time": 2')
     assert len(log.latest(10)) == 1
+
+
+def test_a_long_text_in_any_script_does_not_hide_who_did_it(tmp_path: Path) -> None:
+    log = AuditLog(tmp_path / "audit.log")
+    log.write(1.0, "anna", "commit", {"comment": "\N{GRINNING FACE}" * 1000}, "refused: " + "\N{SNOWMAN}" * 5000)
+    (entry,) = log.latest(10)
+    assert entry["user"] == "anna" and entry["command"].startswith("commit comment=")
+
+
+def test_what_follows_a_torn_line_is_kept(tmp_path: Path) -> None:
+    log = AuditLog(tmp_path / "audit.log")
+    (tmp_path / "audit.log").write_text('{"wall_time": 2')
+    log.write(3.0, "anna", "confirm", {}, "done")
+    assert [entry["wall_time"] for entry in log.latest(10)] == [3.0]
+
+
+def test_a_line_for_which_there_is_not_enough_room_is_no_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = AuditLog(tmp_path / "audit.log")
+    log.write(1.0, "anna", "confirm", {}, "done")
+    write = os.write
+    with monkeypatch.context() as full:
+        full.setattr(os, "write", lambda fd, octets: write(fd, octets[:20]))
+        with pytest.raises(OSError, match="No space left"):
+            log.write(2.0, "anna", "confirm", {}, "begun")
+    log.write(3.0, "anna", "confirm", {}, "begun")
+    assert [entry["wall_time"] for entry in log.latest(10)] == [1.0, 3.0]

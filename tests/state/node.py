@@ -63,6 +63,7 @@ class Node:
 
     def __init__(self, workers: int, rng: random.Random | None = None, loss: float = 0.0) -> None:
         self.now = 0.0
+        self.wall = WALL
         self.rng = rng
         self.loss = loss
         self.workers = {number: Worker(number) for number in range(workers)}
@@ -82,7 +83,7 @@ class Node:
         for number, worker in self.workers.items():
             if number in self.deaf:
                 continue
-            worker.table.expire(WALL + self.now, 1000)
+            worker.table.expire(self.wall + self.now, 1000)
             due = worker.replica.next_timer()
             if due is not None and due <= self.now:
                 worker.replica.handle_timers(self.now)

@@ -109,6 +109,21 @@ def test_calls_go_on_while_someone_joins() -> None:
     assert node.are_equal()
 
 
+def test_a_worker_joins_although_the_clock_was_set_back_meanwhile() -> None:
+    node = joined(2)
+    node.workers[0].register(1, node.now)
+    node.run(8.0)
+    node.wall -= 1800.0
+    node.run(2.0)
+    joiner = node.restart(1)
+    node.run_until(lambda: joiner.replica.is_in_sync, 5.0)
+    assert node.are_equal()
+    node.run(0.1)
+    number = node.workers[0].register(2, node.now - 1800.0)
+    node.run_until(lambda: node.workers[0].replica.acknowledged() >= number, 1.0)
+    assert node.are_equal()
+
+
 def test_a_source_that_dies_in_the_middle_is_replaced_by_another() -> None:
     node = joined(3)
     for user in range(5000):
