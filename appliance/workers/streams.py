@@ -219,7 +219,8 @@ class Streams:
             tag = b"%08x" % crc32(b"".join(request.lines))
             connection.write(write_response(request, fault.status, fault.reason.encode(), to_tag=tag))
         self._begin_end(connection, now)
-        connection.close()
+        # After the answers to what came before: they leave at the end of this turn.
+        asyncio.get_running_loop().call_soon(connection.close)
 
     def _begin_end(self, connection: Connection, now: float) -> None:
         if not connection.is_ending:
@@ -271,8 +272,7 @@ class Streams:
         number = outgoing.flow.connection
         if number:
             connection = self._connections.get(number)
-            # An ending connection takes answers only.
-            if connection is not None and (not connection.is_ending or outgoing.data.startswith(b"SIP/2.0 ")):
+            if connection is not None and connection.takes(outgoing.data):
                 self._send_by(connection, outgoing)
                 return
             again = reopened(outgoing)
@@ -282,7 +282,7 @@ class Streams:
             outgoing = again
         way = (outgoing.flow.listener, outgoing.flow.remote)
         connection = self._by_remote.get(way)
-        if connection is not None:
+        if connection is not None and connection.takes(outgoing.data):
             # RFC 3261 18.1.1: an existing connection to that address is to be used.
             self._send_by(connection, outgoing)
         else:
@@ -334,10 +334,10 @@ class Streams:
             self._counters[CONNECTIONS_FAILED] += 1
         waiting = self._opening.pop(way)
         for outgoing in waiting:
-            if connection is None or connection.is_ending:
-                self.failures.append(outgoing)
-            else:
+            if connection is not None and connection.takes(outgoing.data):
                 self._send_by(connection, outgoing)
+            else:
+                self.failures.append(outgoing)
         if self.failures:
             self._changed()
 

@@ -197,6 +197,24 @@ def test_a_stream_out_of_step_is_answered_and_closed(play: Callable[..., None]) 
     play(scenario)
 
 
+def test_what_came_before_a_stream_fell_out_of_step_gets_its_answer(play: Callable[..., None]) -> None:
+    """RFC 3261 18.2.2: by the connection of the request; the stack answers at the end of the turn."""
+
+    async def scenario(node: Node) -> None:
+        answer = response("SIP/2.0/TCP 127.0.0.1;branch=z9hG4bK1")
+
+        def answer_soon(batch: list[tuple[bytes, Flow]], now: float) -> None:
+            asyncio.get_running_loop().call_soon(node.streams.send, [Outgoing(answer, flow) for _, flow in batch])
+
+        node.streams._arrived = answer_soon
+        phone = await node.dial()
+        await phone.send(message() + b"\0\0\0")
+        assert await phone.reader.readexactly(len(answer)) == answer
+        assert await phone.is_closed()
+
+    play(scenario)
+
+
 def test_what_is_not_sip_is_closed_without_a_word(play: Callable[..., None]) -> None:
     async def scenario(node: Node) -> None:
         phone = await node.dial()
@@ -332,6 +350,32 @@ def test_a_response_whose_connection_is_gone_opens_one_to_the_port_of_its_sent_b
         node.streams.send([Outgoing(data, flow), request])
         assert node.streams.take_failures() == [request]
         await until(lambda: arrived == data)
+        peer.close()
+
+    play(scenario)
+
+
+def test_a_connection_that_is_closing_takes_nothing(play: Callable[..., None]) -> None:
+    """RFC 3261 18.2.2, 18.4: from the turn on in which it is closed, not only when its end is told."""
+
+    async def scenario(node: Node) -> None:
+        arrived = bytearray()
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            arrived.extend(await reader.read(65536))
+
+        peer = await asyncio.start_server(serve, "127.0.0.1", 0)
+        phone = await node.dial()
+        await phone.send(message())
+        await until(lambda: node.received)
+        flow = node.received[0][1]
+        data = response(f"SIP/2.0/TCP 127.0.0.1:{peer.sockets[0].getsockname()[1]};branch=z9hG4bK1")
+        request = Outgoing(message(), flow, b"z9hG4bK2")
+        node.streams._connections[flow.connection].abort()
+        node.streams.send([Outgoing(data, flow), request])
+        assert node.streams.take_failures() == [request]
+        await until(lambda: arrived == data)
+        assert node.counters[catalogue.TCP_MESSAGES_SENT] == 1
         peer.close()
 
     play(scenario)
