@@ -178,7 +178,7 @@ class Streams:
             messages = [message for message in messages if message != PING]
             self._counters[KEEPALIVES_RECEIVED] += pings
             self._write(connection, PONG * pings)
-        if messages and not connection.has_spoken:
+        if messages and not connection.has_spoken and not connection.is_ending:
             connection.has_spoken = True
             self._strange.drop(connection)
             self._opened.append(connection.flow)

@@ -15,6 +15,7 @@ from appliance.catalogue import counters as catalogue
 from appliance.catalogue.settings import LimitSettings, ListenerSettings
 from appliance.sip.parser import SyntaxLimits
 from appliance.transport.flow import TCP, Flow, Outgoing
+from appliance.transport.framing import PING
 from appliance.workers.streams import WAITING_MAX, Streams
 
 SYNTAX = SyntaxLimits(message_len_max=20000, header_count_max=50, header_len_max=1024, uri_len_max=512)
@@ -473,6 +474,23 @@ def test_a_peer_that_does_not_read_is_closed(play: Callable[..., None]) -> None:
         assert len(node.streams) == 0
 
     play(scenario, connection_queue_kib=64)
+
+
+def test_who_is_closed_for_not_reading_pongs_is_not_told_as_open(play: Callable[..., None]) -> None:
+    """Else the directory of connections, here and with each sibling, would keep it for ever."""
+
+    async def scenario(node: Node) -> None:
+        await node.dial()
+        await until(lambda: len(node.streams) == 1)
+        (connection,) = node.streams._connections.values()
+        # The first whole message comes in the read whose PONGs are too many.
+        node.streams.messages_arrived(connection, [PING] * 8_000_000 + [message()], clock.monotonic())
+        assert node.counters[catalogue.CONNECTIONS_CLOSED_SLOW] == 1
+        await until(lambda: len(node.streams) == 0)
+        assert node.streams.take_changes() == ([], [])
+        assert [data for data, _ in node.received] == [message()]
+
+    play(scenario, connection_queue_kib=1)
 
 
 def test_half_open_connections_cost_no_more_than_the_limit(play: Callable[..., None]) -> None:
