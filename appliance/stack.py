@@ -293,6 +293,7 @@ class Stack:
         self._company.replica.handle_timers(now)
         if self._expiry_at <= now:
             self._expiry_at = now + EXPIRY_INTERVAL_S
+            self._admission.rest(now)
             expired = self._bindings.expire(self._node.wall_time(now), EXPIRED_MAX_PER_TURN)
             self.counters[BINDINGS_EXPIRED] += expired
         self._release_replies(now)

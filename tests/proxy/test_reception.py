@@ -118,3 +118,9 @@ def test_without_overload_nothing_is_refused() -> None:
 def test_the_operator_is_told(overloaded: Stack) -> None:
     (sentence,) = overloaded.alarms()
     assert "503" in sentence
+
+
+def test_the_operator_is_not_told_of_what_is_over(overloaded: Stack) -> None:
+    """Also where no message comes any more, by which it would be seen."""
+    overloaded.handle_timers(NOW + 5.0)
+    assert overloaded.alarms() == []
