@@ -60,6 +60,7 @@ class EchoStack(Stack):
         self.wall_time = 0.0
         self.adopted: list[bytes] = []
         self.delays: list[float] = []
+        self.demand: dict[str, dict[str, list[int]]] = {}
         self.at_once = 0
         self.journal = journal
 
@@ -106,7 +107,8 @@ class EchoStack(Stack):
         pass
 
     def take_rate_demand(self) -> dict[str, dict[str, list[int]]]:
-        return {}
+        demand, self.demand = self.demand, {}
+        return demand
 
     def receive_rate_shares(self, shares: dict[str, dict[str, float]]) -> None:
         pass
