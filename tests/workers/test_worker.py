@@ -14,7 +14,7 @@ from appliance.catalogue.settings import RateLimitSettings
 from appliance.cluster.rate_dealing import RateDealer
 from appliance.recorder import Recorder
 from appliance.routing.questions import FindSubscriber, HostAnswer, LookupHost, SubscriberAnswer
-from appliance.state.messages import CallsMoved, Drain, HandedOver, SendOn, SlotsChanged, Stop, Told
+from appliance.state.messages import CallsMoved, ConnectionsChanged, Drain, HandedOver, SendOn, SlotsChanged, Stop, Told
 from appliance.state.slots import deal
 from appliance.transport.flow import TCP, UDP, Flow, Outgoing
 
@@ -45,6 +45,19 @@ def test_calls_that_the_bus_does_not_take_stay_here(play: Play) -> None:
         bench.stack.messages.append((7, CallsMoved([b"call"], 1)))
         await bench.order(Drain())
         await until(lambda: bench.stack.adopted)
+
+    assert play(scenario) == 0
+
+
+def test_news_of_connections_that_the_bus_does_not_take_come_back(play: Play) -> None:
+    """A sibling that is just being met has no connection to the bus yet."""
+
+    async def scenario(bench: Bench) -> None:
+        news = ConnectionsChanged([Flow(TCP, 0, ("192.0.2.7", 40123), 0, 77)], [])
+        bench.stack.messages.append((7, news))
+        await bench.order(Drain())
+        await until(lambda: bench.stack.untold)
+        assert bench.stack.untold == [news]
 
     assert play(scenario) == 0
 
