@@ -229,20 +229,21 @@ class Streams:
             self._unlist(connection)
 
     def _unlist(self, connection: Connection) -> None:
-        """No new message may find it."""
+        """No new message may find it. Where we have two addresses a peer may have two from one port."""
         flow = connection.flow
         if self._by_remote.get((flow.listener, flow.remote)) is connection:
             del self._by_remote[flow.listener, flow.remote]
-            if connection.has_spoken:
-                self._closed.append(flow)
-                self._note_change()
+        if connection.has_spoken:
+            self._closed.append(flow)
+            self._note_change()
         for ages in (self._silent, self._strange, self._partial):
             ages.drop(connection)
 
     def _forget(self, connection: Connection) -> None:
-        self._unlist(connection)
+        if not connection.is_ending:
+            connection.is_ending = True
+            self._unlist(connection)
         self._ending.drop(connection)
-        connection.is_ending = True
         self._connections.pop(connection.flow.connection, None)
 
     def _note_change(self) -> None:

@@ -493,6 +493,32 @@ def test_who_is_closed_for_not_reading_pongs_is_not_told_as_open(play: Callable[
     play(scenario, connection_queue_kib=1)
 
 
+def test_of_two_connections_from_one_port_each_is_told_as_closed(play: Callable[..., None]) -> None:
+    """A peer can have two where the listener has two addresses; the first would be known for ever."""
+
+    async def scenario(node: Node) -> None:
+        listening = socket.create_server(("0.0.0.0", 0))
+        await node.streams.listen(0, listening)
+        port, first, second = listening.getsockname()[1], socket.socket(), socket.socket()
+        for phone, address in ((first, "127.0.0.1"), (second, "127.0.0.2")):
+            phone.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            phone.bind(("127.0.0.3", first.getsockname()[1]))
+            phone.connect((address, port))
+        first.send(message())
+        await until(lambda: node.received and len(node.streams) == 2)
+        opened, _ = node.streams.take_changes()
+        assert [flow.connection for flow in opened] == [node.received[0][1].connection]
+        for phone in (first, second):
+            phone.close()
+        await until(lambda: all(connection.is_ending for connection in node.streams._connections.values()))
+        assert node.streams.take_changes() == ([], opened)
+        node.streams.sweep(clock.monotonic() + 60)
+        await until(lambda: len(node.streams) == 0)
+        assert node.streams.take_changes() == ([], [])
+
+    play(scenario)
+
+
 def test_half_open_connections_cost_no_more_than_the_limit(play: Callable[..., None]) -> None:
     async def scenario(node: Node) -> None:
         phones = [await node.dial() for _ in range(60)]
