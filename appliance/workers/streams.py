@@ -127,9 +127,7 @@ class Streams:
 
     def reconfigure(self, listeners: tuple[ListenerSettings, ...], limits: LimitSettings, syntax: SyntaxLimits) -> None:
         """Go by new settings; connections that are open keep the bounds of their messages."""
-        self._listeners = listeners
-        self._limits = limits
-        self.syntax = syntax
+        self._listeners, self._limits, self.syntax = listeners, limits, syntax
 
     def let_go(self, listeners: Collection[int], now: float) -> None:
         """Close the connections of listeners that are gone, after what waits in them has been sent."""
@@ -282,7 +280,8 @@ class Streams:
                 return
             outgoing = again
         way = (outgoing.flow.listener, outgoing.flow.remote)
-        connection = self._by_remote.get(way)
+        # Those that wait for it go first.
+        connection = None if way in self._opening else self._by_remote.get(way)
         if connection is not None and connection.takes(outgoing.data):
             # RFC 3261 18.1.1: an existing connection to that address is to be used.
             self._send_by(connection, outgoing)

@@ -254,6 +254,33 @@ def test_one_connection_serves_all_messages_to_an_address(play: Callable[..., No
     play(scenario)
 
 
+def test_nothing_overtakes_what_waits_for_a_connection(play: Callable[..., None]) -> None:
+    """Not in the turns either between its being there and the task's being told; a BYE would come before its ACK."""
+
+    async def scenario(node: Node) -> None:
+        arrived = bytearray()
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            while data := await reader.read(65536):
+                arrived.extend(data)
+
+        peer = await asyncio.start_server(serve, "127.0.0.1", 0)
+        flow = Flow(TCP, 0, peer.sockets[0].getsockname())
+        sent = []
+        while not node.counters[catalogue.TCP_MESSAGES_SENT]:
+            sent.append(Outgoing(b"%04d " % len(sent), flow))
+            node.streams.send(sent[-1:])
+            await asyncio.sleep(0)
+        node.streams.send([Outgoing(b"end", flow)])
+        # Not all of them may wait.
+        refused = node.streams.take_failures()
+        await until(lambda: b"end" in arrived)
+        assert bytes(arrived) == b"".join(each.data for each in sent if each not in refused) + b"end"
+        peer.close()
+
+    play(scenario)
+
+
 def test_a_request_to_where_a_phone_came_from_uses_its_connection(play: Callable[..., None]) -> None:
     """RFC 3261 18.1.1: the remote address of an open connection, whoever opened it."""
 
