@@ -66,6 +66,7 @@ class Bus:
         self._receiver = _bound_socket(self._context, zmq.PULL, _socket_path(runtime_dir, number))
         self._senders: dict[int, zmq.Socket[bytes]] = {}
         self._incarnations: dict[int, int] = {}
+        self._forgotten: set[int] = set()
         self._stopped_early = False
 
     def fileno(self) -> int:
@@ -73,8 +74,12 @@ class Bus:
         return self._receiver.FD
 
     def connect(self, destinations: Sequence[int]) -> None:
-        """Begin to connect, so that the first send finds a connection."""
+        """Begin to connect, so that the first send finds a connection. Who was forgotten lives again, as another."""
         for destination in destinations:
+            if destination in self._forgotten:
+                # It may have begun before we heard that its predecessor is dead.
+                self._forgotten.remove(destination)
+                del self._incarnations[destination]
             self._sender(destination)
 
     def send(self, destination: int, messages: Sequence[BusMessage]) -> bool:
@@ -104,8 +109,12 @@ class Bus:
         return self._stopped_early and self._receiver.poll(0) != 0
 
     def forget(self, number: int) -> None:
-        """That process is dead: drop what waits for it, and whatever it sent that is not read yet."""
+        """That process is dead: drop what waits for it, and whatever it sent that is not read yet.
+
+        Whoever bears the number is heard again when he began after now, or when `connect` names him.
+        """
         self._incarnations[number] = clock.monotonic_ns()
+        self._forgotten.add(number)
         sender = self._senders.pop(number, None)
         if sender is not None:
             sender.close(linger=0)
@@ -159,6 +168,7 @@ class Bus:
             return
         if incarnation > known:
             self._incarnations[sender] = incarnation
+            self._forgotten.discard(sender)
             arrived.append((sender, PeerStarted()))
             # It will want an answer, and then the connection should be there.
             self._sender(sender)

@@ -83,7 +83,9 @@ class HostResolver:
             return LookupFailed(f"{name} {kind}: {fault}")
         if answer.rrset is None:
             return HostAddresses((), ABSENT_TTL_S)
-        return HostAddresses(tuple(record.address for record in answer.rrset), float(answer.rrset.ttl))
+        # RFC 1035 3.2.1: the aliases on the way to the addresses count as well.
+        ttl_s = answer.chaining_result.minimum_ttl
+        return HostAddresses(tuple(record.address for record in answer.rrset), float(ttl_s))
 
 
 def _joined(host: str, found: Sequence[HostAddresses | LookupFailed]) -> HostAddresses:

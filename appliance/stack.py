@@ -53,6 +53,7 @@ from appliance.state.messages import (
     Asked,
     BusMessage,
     CallsMoved,
+    ConnectionsChanged,
     ForgetSubscriber,
     HandedOver,
     SendFailed,
@@ -283,10 +284,11 @@ class Stack:
 
     def connections_changed(self, opened: Sequence[Flow], closed: Sequence[Flow]) -> None:
         """Stream connections of this worker that may be used by others, and that may no longer."""
-        for flow in closed:
-            self._company.connections.closed(flow)
-        for flow in opened:
-            self._company.connections.opened(flow)
+        self._company.connections.changed(opened, closed)
+
+    def connections_untold(self, news: ConnectionsChanged, now: float) -> None:
+        """The bus had no room for what siblings should have heard of our connections."""
+        self._company.connections.untold(news, now)
 
     def handle_timers(self, now: float) -> None:
         """Everything that is due."""
@@ -295,8 +297,8 @@ class Stack:
         self._company.replica.handle_timers(now)
         if self._expiry_at <= now:
             self._expiry_at = now + EXPIRY_INTERVAL_S
-            expired = self._bindings.expire(self._node.wall_time(now), EXPIRED_MAX_PER_TURN)
-            self.counters[BINDINGS_EXPIRED] += expired
+            self._admission.rest(now)
+            self.counters[BINDINGS_EXPIRED] += self._bindings.expire(self._node.wall_time(now), EXPIRED_MAX_PER_TURN)
         self._release_replies(now)
 
     def next_timer(self) -> float:
@@ -395,7 +397,6 @@ class Stack:
 
     def alarms(self) -> list[str]:
         """What the operator should know: the name of an alarm, and a sentence."""
-        lagging = self._company.replica.lagging
+        overload, lagging = self._admission.overload(), self._company.replica.lagging
         late = [f"{REPLICATION_LAGGING} Registrations reach worker {worker} late." for worker in lagging]
-        overload = self._admission.overload()
         return [*late, f"{OVERLOAD} {overload}"] if overload else late

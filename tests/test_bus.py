@@ -179,6 +179,31 @@ def test_what_a_dead_process_left_unread_is_dropped(ends: Ends) -> None:
     assert receive(supervisor, 1) == [(0, Drain())]
 
 
+@pytest.mark.parametrize("is_heard_before", [False, True])
+def test_who_began_before_the_death_of_his_predecessor_was_told_is_heard_once_he_is_met(
+    ends: Ends, is_heard_before: bool
+) -> None:
+    """A worker that was late with its messages hears of a death when the successor runs already."""
+    late, former = ends.open(0), ends.open(1)
+    send(former, 0, [Stop()])
+    receive(late, 1)
+    ends.close(former)
+    successor = ends.open(1)
+    if is_heard_before:
+        send(successor, 0, [Stop()])
+        receive(late, 1)
+    late.forget(1)
+    late.connect([1])
+    send(successor, 0, [Drain()])
+    arrived: list[tuple[int, BusMessage]] = []
+    until(lambda: arrived.__iadd__(late.receive()), "the successor is heard")
+    assert arrived == [(1, PeerStarted()), (1, Drain())]
+    assert late.stale == 0
+    # It is the one that is sent to from now on.
+    send(late, 1, [Stop()])
+    assert receive(successor, 1) == [(0, Stop())]
+
+
 @pytest.mark.parametrize(
     "frame",
     [

@@ -19,6 +19,8 @@ cdef class Admission:
     cpdef observe(self, double delay_s, double now)
     cdef _watch(self, double delay_s, double now)
     cdef _step(self, double delay, double elapsed, double now)
+    cpdef rest(self, double now)
+    cdef _end(self)
     cpdef bint admits(self, double now) except -1
     cpdef int retry_after_s(self) except -1
     cpdef int appointment_s(self, double now) except -1

@@ -32,6 +32,8 @@ DAMPING: Final = 3.0
 # While hardly anything waits the share is halved in this time, as RFC 8033 4.2 does.
 HALVED_IN_S: Final = 0.5
 SHARE_LEAST: Final = 0.01
+# Where nothing has been read for so long, nothing waits.
+QUIET_S: Final = 2.0
 # How long what was let in is remembered, to know how much that is a second.
 RATE_WINDOW_S: Final = 1.0
 
@@ -115,9 +117,20 @@ class Admission:
         self._delay_before = delay
         self._stepped_at = now
         if self.share < SHARE_LEAST and delay < self._target_s / 2:
-            self.is_refusing = False
-            self.share = 0.0
+            self._end()
+
+    def rest(self, now: float) -> None:
+        """Call it every second or so: messages that no longer come are never measured, and end what they began."""
+        if self.is_refusing:
+            if now - self._stepped_at > QUIET_S:
+                self._end()
+        elif self._above_since is not None and now - self._above_since > QUIET_S:
             self._above_since = None
+
+    def _end(self) -> None:
+        self.is_refusing = False
+        self.share = 0.0
+        self._above_since = None
 
     # -- new requests --------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from appliance.sip.glance cimport Glance, glance_at, refusal_of
 from appliance.sip.message cimport Request
 from appliance.sip.via cimport Via, parse_via
 from appliance.transport.flow cimport Flow
-from appliance.transport.via cimport response_flow, stamped_via
+from appliance.transport.via cimport response_flow, stamp_received, stamped_via
 
 cdef int CALL_ID
 

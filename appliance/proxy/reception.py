@@ -32,7 +32,7 @@ from appliance.sip.writer import write_response
 from appliance.transaction.keys import has_cookie
 from appliance.transaction.table import Transactions
 from appliance.transport.flow import Flow, Outgoing
-from appliance.transport.via import response_flow, stamped_via
+from appliance.transport.via import response_flow, stamp_received, stamped_via
 
 LET_IN: Final = 0
 TURNED_AWAY: Final = 1
@@ -126,13 +126,16 @@ class Reception:
             return
         self._counters[REFUSED_MALFORMED] += 1
         to_tag = self._keys.fault_tag(request)
+        answer_flow = _answer_flow(request, flow)
         response = write_response(request, fault.status, fault.reason.encode(), to_tag=to_tag)
-        self._transactions.outbox.append(Outgoing(response, _answer_flow(request, flow), b""))
+        self._transactions.outbox.append(Outgoing(response, answer_flow, b""))
 
 
 def _answer_flow(request: Request, flow: Flow) -> Flow:
-    """Where the refusal of a malformed request goes: by its Via if that can be read, else to its source."""
+    """Where the refusal of a malformed request goes: by its Via, which is stamped, if that can be read, else back."""
     try:
+        # RFC 3261 18.2.1, RFC 3581 4
+        stamp_received(request, flow)
         return response_flow(request.top_via, flow)
     except MalformedMessage:
         return flow

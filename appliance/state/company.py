@@ -89,7 +89,7 @@ class Company:
     def messages_to_send(self, now: float) -> list[tuple[int, BusMessage]]:
         """(destination worker, message) since the last call."""
         if self.ownership.siblings:
-            self._messages += self.connections.messages_to_send()
+            self._messages += self.connections.messages_to_send(now)
             self._messages += self.replica.messages_to_send(now)
         messages = self._messages
         if messages:

@@ -19,6 +19,8 @@ from appliance.transport.flow import NO_CONNECTION, NO_WORKER, TCP, UDP, Flow
 
 # Connections in one message.
 BATCH_MAX: Final = 1000
+# When news for which the bus had no room are told again: a sibling that is just being met has a connection then.
+AGAIN_S: Final = 0.5
 
 Way = tuple[int, tuple[str, int]]
 
@@ -26,7 +28,7 @@ Way = tuple[int, tuple[str, int]]
 class ConnectionDirectory:
     """The connections of this worker and, by hearsay, of its siblings."""
 
-    __slots__ = ("_elsewhere", "_is_listing_due", "_news", "_own", "_siblings", "_worker")
+    __slots__ = ("_again_at", "_elsewhere", "_is_listing_due", "_news", "_own", "_siblings", "_untold", "_worker")
 
     def __init__(self, worker: int) -> None:
         self._worker = worker
@@ -35,10 +37,19 @@ class ConnectionDirectory:
         self._siblings: tuple[int, ...] = ()
         self._news: dict[Way, Flow | None] = {}
         self._is_listing_due = False
+        self._untold: set[Way] = set()
+        self._again_at = 0.0
 
     def __len__(self) -> int:
         """Connections of siblings that are known of."""
         return len(self._elsewhere)
+
+    def changed(self, opened: Sequence[Flow], closed: Sequence[Flow]) -> None:
+        """What has happened to connections of this worker."""
+        for flow in closed:
+            self.closed(flow)
+        for flow in opened:
+            self.opened(flow)
 
     def opened(self, flow: Flow) -> None:
         """A connection of this worker has brought a message, or was opened here."""
@@ -56,6 +67,12 @@ class ConnectionDirectory:
     def _note(self, way: Way, flow: Flow | None) -> None:
         if self._siblings:
             self._news[way] = flow
+
+    def untold(self, message: ConnectionsChanged, now: float) -> None:
+        """The bus did not take these news: all hear them again, as they are by then."""
+        if not self._untold:
+            self._again_at = now + AGAIN_S
+        self._untold.update((flow.listener, flow.remote) for flow in (*message.opened, *message.closed))
 
     def set_siblings(self, siblings: Sequence[int]) -> None:
         """The workers that live: the connections of others are gone, and newcomers know nothing of ours."""
@@ -88,8 +105,12 @@ class ConnectionDirectory:
             return flow
         return Flow(flow.transport, flow.listener, flow.remote, holder, NO_CONNECTION)
 
-    def messages_to_send(self) -> list[tuple[int, BusMessage]]:
+    def messages_to_send(self, now: float) -> list[tuple[int, BusMessage]]:
         """(sibling, message): the changes since the last call, or all there is."""
+        if self._untold and now >= self._again_at:
+            for way in self._untold:
+                self._note(way, self._own.get(way))
+            self._untold = set()
         if not self._news and not self._is_listing_due:
             return []
         opened = [flow for flow in self._news.values() if flow is not None]

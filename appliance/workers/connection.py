@@ -70,6 +70,11 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self.owner.connection_lost(self, clock.monotonic())
 
+    def takes(self, data: bytes) -> bool:
+        """May this message still go this way? One that is ending takes answers only; one that is closing, nothing."""
+        assert self.transport is not None
+        return not self.transport.is_closing() and (not self.is_ending or data.startswith(b"SIP/2.0 "))
+
     def write(self, data: bytes) -> int:
         """Send; returns how many bytes the peer has not taken yet."""
         assert self.transport is not None

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from appliance import clock
-from appliance.state.messages import BusMessage, CallsMoved, SendOn
+from appliance.state.messages import BusMessage, CallsMoved, ConnectionsChanged, SendOn
 from appliance.transport.flow import UDP, Outgoing
 from appliance.workers.datagram_doors import DatagramDoors
 from appliance.workers.parts import MessageBus, SipStack
@@ -52,8 +52,11 @@ class Outbound:
         return failures
 
     def _take_back(self, refused: Sequence[BusMessage]) -> list[Outgoing]:
-        """What the bus refused: calls stay here, and what a sibling should have sent has failed."""
+        """What the bus refused: calls stay, news are told again, and what a sibling should have sent has failed."""
+        now = clock.monotonic()
         for message in refused:
             if isinstance(message, CallsMoved):
-                self._stack.adopt(message.snapshots, clock.monotonic())
+                self._stack.adopt(message.snapshots, now)
+            elif isinstance(message, ConnectionsChanged):
+                self._stack.connections_untold(message, now)
         return [message.outgoing for message in refused if isinstance(message, SendOn)]

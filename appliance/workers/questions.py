@@ -12,7 +12,8 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from threading import Lock
 from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 
@@ -170,7 +171,10 @@ class Questions:
         self._resolver = resolver
         self._store = store
         self._timeout_s = timeout_s
-        self._threads = ThreadPoolExecutor(min(STORE_THREADS, running_max), "store")
+        threads = min(STORE_THREADS, running_max)
+        self._threads = ThreadPoolExecutor(threads, "store")
+        # What a store that hangs does not take is given up here: the pool would keep it until a thread returns.
+        self._free_threads = asyncio.Semaphore(threads)
         self._hosts = Lane(self._lookup_host, host_unknown, running_max, waiting_max, deliver)
         self._subscribers = Lane(self._find_subscriber, subscriber_unknown, running_max, waiting_max, deliver)
         self.store_failures = 0
@@ -212,16 +216,28 @@ class Questions:
         return HostAnswer(question.id, found.addresses, False, found.ttl_s)
 
     async def _find_subscriber(self, question: FindSubscriber) -> Answer:
-        loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._timeout_s):
-                found = await loop.run_in_executor(self._threads, self._store.find, question.username, question.realm)
+                await self._free_threads.acquire()
+                found = await asyncio.wrap_future(self._in_thread(question))
         except Exception:  # whatever keeps the store from answering means the same: it cannot be known now
             self.store_failures += 1
             return subscriber_unknown(question)
         if found is None:
             return SubscriberAnswer(question.id, False, False)
         return SubscriberAnswer(question.id, True, False, found.ha1_md5, found.ha1_sha256)
+
+    def _in_thread(self, question: FindSubscriber) -> Future[StoredSubscriber | None]:
+        """The thread is free again when the store returns, however long nobody has waited for that."""
+        loop = asyncio.get_running_loop()
+
+        def returned(_: object) -> None:
+            with suppress(RuntimeError):  # the loop has ended meanwhile
+                loop.call_soon_threadsafe(self._free_threads.release)
+
+        future = self._threads.submit(self._store.find, question.username, question.realm)
+        future.add_done_callback(returned)
+        return future
 
 
 def host_unknown(question: LookupHost) -> Answer:

@@ -127,9 +127,7 @@ class Streams:
 
     def reconfigure(self, listeners: tuple[ListenerSettings, ...], limits: LimitSettings, syntax: SyntaxLimits) -> None:
         """Go by new settings; connections that are open keep the bounds of their messages."""
-        self._listeners = listeners
-        self._limits = limits
-        self.syntax = syntax
+        self._listeners, self._limits, self.syntax = listeners, limits, syntax
 
     def let_go(self, listeners: Collection[int], now: float) -> None:
         """Close the connections of listeners that are gone, after what waits in them has been sent."""
@@ -178,7 +176,7 @@ class Streams:
             messages = [message for message in messages if message != PING]
             self._counters[KEEPALIVES_RECEIVED] += pings
             self._write(connection, PONG * pings)
-        if messages and not connection.has_spoken:
+        if messages and not connection.has_spoken and not connection.is_ending:
             connection.has_spoken = True
             self._strange.drop(connection)
             self._opened.append(connection.flow)
@@ -219,7 +217,8 @@ class Streams:
             tag = b"%08x" % crc32(b"".join(request.lines))
             connection.write(write_response(request, fault.status, fault.reason.encode(), to_tag=tag))
         self._begin_end(connection, now)
-        connection.close()
+        # After the answers to what came before: they leave at the end of this turn.
+        asyncio.get_running_loop().call_soon(connection.close)
 
     def _begin_end(self, connection: Connection, now: float) -> None:
         if not connection.is_ending:
@@ -228,20 +227,21 @@ class Streams:
             self._unlist(connection)
 
     def _unlist(self, connection: Connection) -> None:
-        """No new message may find it."""
+        """No new message may find it. Where we have two addresses a peer may have two from one port."""
         flow = connection.flow
         if self._by_remote.get((flow.listener, flow.remote)) is connection:
             del self._by_remote[flow.listener, flow.remote]
-            if connection.has_spoken:
-                self._closed.append(flow)
-                self._note_change()
+        if connection.has_spoken:
+            self._closed.append(flow)
+            self._note_change()
         for ages in (self._silent, self._strange, self._partial):
             ages.drop(connection)
 
     def _forget(self, connection: Connection) -> None:
-        self._unlist(connection)
+        if not connection.is_ending:
+            connection.is_ending = True
+            self._unlist(connection)
         self._ending.drop(connection)
-        connection.is_ending = True
         self._connections.pop(connection.flow.connection, None)
 
     def _note_change(self) -> None:
@@ -271,8 +271,7 @@ class Streams:
         number = outgoing.flow.connection
         if number:
             connection = self._connections.get(number)
-            # An ending connection takes answers only.
-            if connection is not None and (not connection.is_ending or outgoing.data.startswith(b"SIP/2.0 ")):
+            if connection is not None and connection.takes(outgoing.data):
                 self._send_by(connection, outgoing)
                 return
             again = reopened(outgoing)
@@ -281,8 +280,9 @@ class Streams:
                 return
             outgoing = again
         way = (outgoing.flow.listener, outgoing.flow.remote)
-        connection = self._by_remote.get(way)
-        if connection is not None:
+        # Those that wait for it go first.
+        connection = None if way in self._opening else self._by_remote.get(way)
+        if connection is not None and connection.takes(outgoing.data):
             # RFC 3261 18.1.1: an existing connection to that address is to be used.
             self._send_by(connection, outgoing)
         else:
@@ -334,10 +334,10 @@ class Streams:
             self._counters[CONNECTIONS_FAILED] += 1
         waiting = self._opening.pop(way)
         for outgoing in waiting:
-            if connection is None or connection.is_ending:
-                self.failures.append(outgoing)
-            else:
+            if connection is not None and connection.takes(outgoing.data):
                 self._send_by(connection, outgoing)
+            else:
+                self.failures.append(outgoing)
         if self.failures:
             self._changed()
 

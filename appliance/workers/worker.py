@@ -45,6 +45,8 @@ ROWS: Final = 100
 # than some calls; more often while it deals out what rate limits let in.
 SIGNS_PER_BEAT: Final = 5
 SIGNS_PER_DEMAND: Final = 2
+# It hears of the end of a demand as well, until hardly anything is left of what it smooths.
+DEMAND_REPORTS: Final = 12
 LAST_WORDS_MS: Final = 200
 # From the first news of the siblings until there are connections to them, by which messages may have to go on.
 MEETING_S: Final = 0.05
@@ -74,6 +76,7 @@ class Worker:
         self._number = number
         self._heartbeat_s = settings.supervision.heartbeat_ms / 1000
         self._signs_left = 0
+        self._reports_left = 0
         self._stack = stack
         self._bus = bus
         self._doors = doors
@@ -305,9 +308,7 @@ class Worker:
             log.warning("%s", remark)
         self._streams.sweep(now)
         self._show_mirrored(now)
-        demand = self._stack.take_rate_demand()
-        if demand:
-            self._tell_supervisor({"rate_demand": demand})
+        self._tell_demand()
         counters, gauges = self._vitals.read()
         alarms = self._stack.alarms() + [f"{STATE_STORE_FAILING} {sentence}" for sentence in self._journal.alarms()]
         is_in_sync = self._stack.is_in_sync
@@ -317,4 +318,12 @@ class Worker:
             self._end(0)
         if self._is_draining or not is_in_sync or self._journal.is_busy or self._turn.mirror is not None:
             return 1
-        return SIGNS_PER_DEMAND if demand else SIGNS_PER_BEAT
+        return SIGNS_PER_DEMAND if self._reports_left else SIGNS_PER_BEAT
+
+    def _tell_demand(self) -> None:
+        demand = self._stack.take_rate_demand()
+        if demand:
+            self._reports_left = DEMAND_REPORTS
+        if self._reports_left:
+            self._reports_left -= 1
+            self._tell_supervisor({"rate_demand": demand})

@@ -125,6 +125,26 @@ def test_it_ends_when_the_load_does() -> None:
     assert work.admission.overload() == ""
 
 
+def test_it_ends_when_nothing_comes_any_more() -> None:
+    """No message is there that could be measured."""
+    admission = refusing(0.5)
+    admission.rest(1.0)
+    assert admission.is_refusing
+    admission.rest(3.0)
+    assert not admission.is_refusing
+    assert admission.overload() == ""
+
+
+def test_late_messages_that_are_long_apart_are_no_overload() -> None:
+    admission = Admission(OverloadSettings())
+    admission.observe(1.0, 0.0)
+    admission.rest(5.0)
+    admission.observe(1.0, 10.0)
+    assert not admission.is_refusing
+    admission.observe(1.0, 10.5)
+    assert admission.is_refusing
+
+
 def refusing(share: float, now: float = 0.0) -> Admission:
     """An admission that refuses this share."""
     admission = Admission(OverloadSettings())

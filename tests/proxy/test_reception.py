@@ -118,3 +118,20 @@ def test_without_overload_nothing_is_refused() -> None:
 def test_the_operator_is_told(overloaded: Stack) -> None:
     (sentence,) = overloaded.alarms()
     assert "503" in sentence
+
+
+def test_the_operator_is_not_told_of_what_is_over(overloaded: Stack) -> None:
+    """Also where no message comes any more, by which it would be seen."""
+    overloaded.handle_timers(NOW + 5.0)
+    assert overloaded.alarms() == []
+
+
+@pytest.mark.parametrize("broken", [b"CSeq: 5\r\n", b"Content-Length: 99\r\n"])
+def test_the_refusal_of_a_malformed_request_says_where_it_came_from(broken: bytes) -> None:
+    """RFC 3261 18.2.1, RFC 3581 4: of any request."""
+    stack = stack_with_delay(0.0)
+    data = message(b"OPTIONS", via=b";rport", extra=broken).replace(b" 127.0.0.1:5070;", b" phone.example.com;")
+    (refusal,) = answers(stack, data)
+    assert refusal.status == 400
+    assert refusal.top_via.rport == 5070
+    assert refusal.top_via.received == b"127.0.0.1"

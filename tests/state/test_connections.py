@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from appliance.state.connections import ConnectionDirectory
+from appliance.state.connections import AGAIN_S, ConnectionDirectory
 from appliance.state.messages import ConnectionsChanged
 from appliance.transport.flow import TCP, UDP, Flow
 
 PHONE = ("192.0.2.7", 40123)
 HELD = Flow(TCP, 0, PHONE, 1, 77)
 WANTED = Flow(TCP, 0, PHONE)
+NOW = 100.0
 
 
-def tell(sender: ConnectionDirectory, number: int, receiver: ConnectionDirectory) -> None:
-    for _, message in sender.messages_to_send():
+def tell(sender: ConnectionDirectory, number: int, receiver: ConnectionDirectory, now: float = NOW) -> None:
+    for _, message in sender.messages_to_send(now):
         assert isinstance(message, ConnectionsChanged)
         receiver.receive(number, message)
 
@@ -76,6 +77,41 @@ def test_a_newcomer_hears_of_all_connections() -> None:
     assert newcomer.way_by(WANTED).worker == 1
 
 
+def refuse(sender: ConnectionDirectory, now: float = NOW) -> None:
+    """The bus has no room for what it would be told."""
+    for _, message in sender.messages_to_send(now):
+        assert isinstance(message, ConnectionsChanged)
+        sender.untold(message, now)
+
+
+def test_news_that_the_bus_did_not_take_are_told_again() -> None:
+    """As when a sibling is just being met: the first news of it come before there is a connection to it."""
+    here, there = pair()
+    there.opened(HELD)
+    refuse(there)
+    tell(there, 1, here)
+    assert here.way_by(WANTED) == WANTED
+    refuse(there, NOW + AGAIN_S)
+    tell(there, 1, here, NOW + 2 * AGAIN_S)
+    assert here.way_by(WANTED).worker == 1
+    assert there.messages_to_send(NOW + 60.0) == []
+
+
+def test_news_that_are_told_again_are_those_of_the_day() -> None:
+    here, there = pair()
+    there.opened(HELD)
+    tell(there, 1, here)
+    there.closed(HELD)
+    refuse(there)
+    other = Flow(TCP, 0, ("192.0.2.8", 40124), 1, 78)
+    there.opened(other)
+    refuse(there)
+    there.closed(other)
+    refuse(there)
+    tell(there, 1, here, NOW + AGAIN_S)
+    assert len(here) == 0
+
+
 def test_the_connections_of_a_dead_worker_are_forgotten() -> None:
     here, there = pair()
     there.opened(HELD)
@@ -87,14 +123,14 @@ def test_the_connections_of_a_dead_worker_are_forgotten() -> None:
 def test_a_lonely_worker_says_nothing() -> None:
     alone = ConnectionDirectory(0)
     alone.opened(HELD)
-    assert alone.messages_to_send() == []
+    assert alone.messages_to_send(NOW) == []
 
 
 def test_thousands_go_in_portions() -> None:
     here, there = pair()
     for number in range(2500):
         there.opened(Flow(TCP, 0, ("192.0.2.8", 1024 + number), 1, number + 1))
-    messages = there.messages_to_send()
+    messages = there.messages_to_send(NOW)
     assert len(messages) == 3
     for _, message in messages:
         assert isinstance(message, ConnectionsChanged)

@@ -20,7 +20,7 @@ from appliance.sip.message import Request
 from appliance.sip.parser import SyntaxLimits, parse
 from appliance.sip.writer import write_response
 from appliance.stack import Outputs, Stack
-from appliance.state.messages import BusMessage, HandedOver, Heartbeat
+from appliance.state.messages import BusMessage, ConnectionsChanged, HandedOver, Heartbeat
 from appliance.transport.flow import Flow, Outgoing
 from appliance.transport.via import response_flow, stamp_received
 
@@ -60,6 +60,8 @@ class EchoStack(Stack):
         self.wall_time = 0.0
         self.adopted: list[bytes] = []
         self.delays: list[float] = []
+        self.untold: list[ConnectionsChanged] = []
+        self.demand: dict[str, dict[str, list[int]]] = {}
         self.at_once = 0
         self.journal = journal
 
@@ -106,7 +108,8 @@ class EchoStack(Stack):
         pass
 
     def take_rate_demand(self) -> dict[str, dict[str, list[int]]]:
-        return {}
+        demand, self.demand = self.demand, {}
+        return demand
 
     def receive_rate_shares(self, shares: dict[str, dict[str, float]]) -> None:
         pass
@@ -119,6 +122,9 @@ class EchoStack(Stack):
 
     def alarms(self) -> list[str]:
         return []
+
+    def connections_untold(self, news: ConnectionsChanged, now: float) -> None:
+        self.untold.append(news)
 
     def connections_changed(self, opened: Sequence[Flow], closed: Sequence[Flow]) -> None:
         pass

@@ -12,7 +12,7 @@ import pytest
 
 from appliance.resolver import HostAddresses, LookupFailed
 from appliance.routing.questions import Answer, FindSubscriber, HostAnswer, LookupHost, SubscriberAnswer
-from appliance.workers.questions import LateResolver, LateStore, Questions, Resolver, Store
+from appliance.workers.questions import STORE_THREADS, LateResolver, LateStore, Questions, Resolver, Store
 
 
 @dataclass(frozen=True)
@@ -111,6 +111,28 @@ def test_a_store_that_does_not_answer_cannot_say() -> None:
         await until_count(answers, 1)
         assert answers == [SubscriberAnswer(1, False, True)]
         store.may_answer.set()
+        questions.close()
+
+    run(scenario())
+
+
+def test_a_store_that_hangs_gathers_no_questions() -> None:
+    """Those that were given up are gone; and when it returns it is asked again."""
+
+    async def scenario() -> None:
+        answers: list[Answer] = []
+        store = Subscribers()
+        store.may_answer.clear()
+        questions = Questions(Names(), store, 50, 1000, 0.005, answers.extend)
+        questions.ask([FindSubscriber(number, b"alice", b"example.com") for number in range(300)])
+        await until_count(answers, 300)
+        assert questions._threads._work_queue.qsize() <= STORE_THREADS
+        store.may_answer.set()
+        number = 300
+        while answers[-1] != SubscriberAnswer(number, True, False, b"aa", b"bb"):
+            number += 1
+            questions.ask([FindSubscriber(number, b"alice", b"example.com")])
+            await until_count(answers, number)
         questions.close()
 
     run(scenario())

@@ -27,7 +27,7 @@ ZONE = {
     ("six.test.", "AAAA"): ["2001:db8::6"],
 }
 FAILING = {("broken.test.", "A"), ("broken.test.", "AAAA"), ("half.test.", "AAAA"), ("nothalf.test.", "AAAA")}
-EMPTY = {"half.test.", "nothalf.test.", "empty.test.", *(name for name, _ in ZONE)}
+EMPTY = {"alias.test.", "half.test.", "nothalf.test.", "empty.test.", *(name for name, _ in ZONE)}
 
 
 def answer_to(query: dns.message.Message) -> dns.message.Message:
@@ -39,6 +39,9 @@ def answer_to(query: dns.message.Message) -> dns.message.Message:
         answer.set_rcode(dns.rcode.SERVFAIL)
     elif key == ("half.test.", "A"):
         answer.answer.append(dns.rrset.from_text(key[0], 17, "IN", "A", "192.0.2.17"))
+    elif key == ("alias.test.", "A"):
+        answer.answer.append(dns.rrset.from_text(key[0], 20, "IN", "CNAME", "four.test."))
+        answer.answer.append(dns.rrset.from_text("four.test.", 300, "IN", "A", "192.0.2.4"))
     elif key in ZONE:
         answer.answer.append(dns.rrset.from_text(key[0], 300 if key[1] == "A" else 120, "IN", key[1], *ZONE[key]))
     elif key[0] not in EMPTY:
@@ -99,6 +102,11 @@ def test_both_families_with_the_shorter_life(server: None) -> None:
 def test_one_family(server: None) -> None:
     assert ask("FOUR.test.") == HostAddresses(("192.0.2.4",), 300.0)
     assert ask("six.test") == HostAddresses(("2001:db8::6",), 120.0)
+
+
+def test_an_alias_lives_as_long_as_it_says(server: None) -> None:
+    """It is what is changed when a service moves to another host."""
+    assert ask("alias.test") == HostAddresses(("192.0.2.4",), 20.0)
 
 
 @pytest.mark.parametrize("host", ["none.test", "empty.test", "a" * 64 + ".test", "a..test", "", ".", "\u0661.test"])

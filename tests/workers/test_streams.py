@@ -15,6 +15,7 @@ from appliance.catalogue import counters as catalogue
 from appliance.catalogue.settings import LimitSettings, ListenerSettings
 from appliance.sip.parser import SyntaxLimits
 from appliance.transport.flow import TCP, Flow, Outgoing
+from appliance.transport.framing import PING
 from appliance.workers.streams import WAITING_MAX, Streams
 
 SYNTAX = SyntaxLimits(message_len_max=20000, header_count_max=50, header_len_max=1024, uri_len_max=512)
@@ -197,6 +198,24 @@ def test_a_stream_out_of_step_is_answered_and_closed(play: Callable[..., None]) 
     play(scenario)
 
 
+def test_what_came_before_a_stream_fell_out_of_step_gets_its_answer(play: Callable[..., None]) -> None:
+    """RFC 3261 18.2.2: by the connection of the request; the stack answers at the end of the turn."""
+
+    async def scenario(node: Node) -> None:
+        answer = response("SIP/2.0/TCP 127.0.0.1;branch=z9hG4bK1")
+
+        def answer_soon(batch: list[tuple[bytes, Flow]], now: float) -> None:
+            asyncio.get_running_loop().call_soon(node.streams.send, [Outgoing(answer, flow) for _, flow in batch])
+
+        node.streams._arrived = answer_soon
+        phone = await node.dial()
+        await phone.send(message() + b"\0\0\0")
+        assert await phone.reader.readexactly(len(answer)) == answer
+        assert await phone.is_closed()
+
+    play(scenario)
+
+
 def test_what_is_not_sip_is_closed_without_a_word(play: Callable[..., None]) -> None:
     async def scenario(node: Node) -> None:
         phone = await node.dial()
@@ -230,6 +249,33 @@ def test_one_connection_serves_all_messages_to_an_address(play: Callable[..., No
         assert len(opened) == 1
         assert opened[0][0] == "127.0.0.1"
         assert node.streams.failures == []
+        peer.close()
+
+    play(scenario)
+
+
+def test_nothing_overtakes_what_waits_for_a_connection(play: Callable[..., None]) -> None:
+    """Not in the turns either between its being there and the task's being told; a BYE would come before its ACK."""
+
+    async def scenario(node: Node) -> None:
+        arrived = bytearray()
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            while data := await reader.read(65536):
+                arrived.extend(data)
+
+        peer = await asyncio.start_server(serve, "127.0.0.1", 0)
+        flow = Flow(TCP, 0, peer.sockets[0].getsockname())
+        sent = []
+        while not node.counters[catalogue.TCP_MESSAGES_SENT]:
+            sent.append(Outgoing(b"%04d " % len(sent), flow))
+            node.streams.send(sent[-1:])
+            await asyncio.sleep(0)
+        node.streams.send([Outgoing(b"end", flow)])
+        # Not all of them may wait.
+        refused = node.streams.take_failures()
+        await until(lambda: b"end" in arrived)
+        assert bytes(arrived) == b"".join(each.data for each in sent if each not in refused) + b"end"
         peer.close()
 
     play(scenario)
@@ -337,6 +383,32 @@ def test_a_response_whose_connection_is_gone_opens_one_to_the_port_of_its_sent_b
     play(scenario)
 
 
+def test_a_connection_that_is_closing_takes_nothing(play: Callable[..., None]) -> None:
+    """RFC 3261 18.2.2, 18.4: from the turn on in which it is closed, not only when its end is told."""
+
+    async def scenario(node: Node) -> None:
+        arrived = bytearray()
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            arrived.extend(await reader.read(65536))
+
+        peer = await asyncio.start_server(serve, "127.0.0.1", 0)
+        phone = await node.dial()
+        await phone.send(message())
+        await until(lambda: node.received)
+        flow = node.received[0][1]
+        data = response(f"SIP/2.0/TCP 127.0.0.1:{peer.sockets[0].getsockname()[1]};branch=z9hG4bK1")
+        request = Outgoing(message(), flow, b"z9hG4bK2")
+        node.streams._connections[flow.connection].abort()
+        node.streams.send([Outgoing(data, flow), request])
+        assert node.streams.take_failures() == [request]
+        await until(lambda: arrived == data)
+        assert node.counters[catalogue.TCP_MESSAGES_SENT] == 1
+        peer.close()
+
+    play(scenario)
+
+
 def test_a_peer_that_sends_no_more_still_gets_its_answers(play: Callable[..., None]) -> None:
     async def scenario(node: Node) -> None:
         phone = await node.dial()
@@ -429,6 +501,49 @@ def test_a_peer_that_does_not_read_is_closed(play: Callable[..., None]) -> None:
         assert len(node.streams) == 0
 
     play(scenario, connection_queue_kib=64)
+
+
+def test_who_is_closed_for_not_reading_pongs_is_not_told_as_open(play: Callable[..., None]) -> None:
+    """Else the directory of connections, here and with each sibling, would keep it for ever."""
+
+    async def scenario(node: Node) -> None:
+        await node.dial()
+        await until(lambda: len(node.streams) == 1)
+        (connection,) = node.streams._connections.values()
+        # The first whole message comes in the read whose PONGs are too many.
+        node.streams.messages_arrived(connection, [PING] * 8_000_000 + [message()], clock.monotonic())
+        assert node.counters[catalogue.CONNECTIONS_CLOSED_SLOW] == 1
+        await until(lambda: len(node.streams) == 0)
+        assert node.streams.take_changes() == ([], [])
+        assert [data for data, _ in node.received] == [message()]
+
+    play(scenario, connection_queue_kib=1)
+
+
+def test_of_two_connections_from_one_port_each_is_told_as_closed(play: Callable[..., None]) -> None:
+    """A peer can have two where the listener has two addresses; the first would be known for ever."""
+
+    async def scenario(node: Node) -> None:
+        listening = socket.create_server(("0.0.0.0", 0))
+        await node.streams.listen(0, listening)
+        port, first, second = listening.getsockname()[1], socket.socket(), socket.socket()
+        for phone, address in ((first, "127.0.0.1"), (second, "127.0.0.2")):
+            phone.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            phone.bind(("127.0.0.3", first.getsockname()[1]))
+            phone.connect((address, port))
+        first.send(message())
+        await until(lambda: node.received and len(node.streams) == 2)
+        opened, _ = node.streams.take_changes()
+        assert [flow.connection for flow in opened] == [node.received[0][1].connection]
+        for phone in (first, second):
+            phone.close()
+        await until(lambda: all(connection.is_ending for connection in node.streams._connections.values()))
+        assert node.streams.take_changes() == ([], opened)
+        node.streams.sweep(clock.monotonic() + 60)
+        await until(lambda: len(node.streams) == 0)
+        assert node.streams.take_changes() == ([], [])
+
+    play(scenario)
 
 
 def test_half_open_connections_cost_no_more_than_the_limit(play: Callable[..., None]) -> None:

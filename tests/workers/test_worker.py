@@ -10,16 +10,18 @@ import pytest
 
 from appliance import clock
 from appliance.catalogue import counters as catalogue
+from appliance.catalogue.settings import RateLimitSettings
+from appliance.cluster.rate_dealing import RateDealer
 from appliance.recorder import Recorder
 from appliance.routing.questions import FindSubscriber, HostAnswer, LookupHost, SubscriberAnswer
-from appliance.state.messages import CallsMoved, Drain, HandedOver, SendOn, SlotsChanged, Stop
+from appliance.state.messages import CallsMoved, ConnectionsChanged, Drain, HandedOver, SendOn, SlotsChanged, Stop, Told
 from appliance.state.slots import deal
 from appliance.transport.flow import TCP, UDP, Flow, Outgoing
 
 datagrams = pytest.importorskip("appliance.workers.datagrams", reason="the batch reader is not built")
 
 from appliance.workers.turn import AT_ONCE, LATE_S  # noqa: E402
-from appliance.workers.worker import SIGNS_PER_BEAT  # noqa: E402
+from appliance.workers.worker import DEMAND_REPORTS, SIGNS_PER_BEAT  # noqa: E402
 from tests.workers.bench import Bench, Play, bound, options, until  # noqa: E402
 
 
@@ -43,6 +45,19 @@ def test_calls_that_the_bus_does_not_take_stay_here(play: Play) -> None:
         bench.stack.messages.append((7, CallsMoved([b"call"], 1)))
         await bench.order(Drain())
         await until(lambda: bench.stack.adopted)
+
+    assert play(scenario) == 0
+
+
+def test_news_of_connections_that_the_bus_does_not_take_come_back(play: Play) -> None:
+    """A sibling that is just being met has no connection to the bus yet."""
+
+    async def scenario(bench: Bench) -> None:
+        news = ConnectionsChanged([Flow(TCP, 0, ("192.0.2.7", 40123), 0, 77)], [])
+        bench.stack.messages.append((7, news))
+        await bench.order(Drain())
+        await until(lambda: bench.stack.untold)
+        assert bench.stack.untold == [news]
 
     assert play(scenario) == 0
 
@@ -132,6 +147,34 @@ def test_signs_of_life_come_more_often_than_heartbeats(play: Play) -> None:
             signs.add(bench.recording.signed_at(0, 0))
             await asyncio.sleep(0.001)
         assert len(signs) >= SIGNS_PER_BEAT // 2
+
+    assert play(scenario) == 0
+
+
+def test_the_end_of_a_demand_is_told(play: Play) -> None:
+    """Else what was once asked of this worker would keep its share of a rate limit from its siblings."""
+    dealer = RateDealer()
+    limit = RateLimitSettings(name="a", rate_per_s=100)
+
+    def share_of_sibling() -> float:
+        dealer.told(1, {"a": {"k": [50, 0]}}, 0.0)
+        return dealer.shares((limit,), [0, 1])[1]["a"]["k"]
+
+    async def scenario(bench: Bench) -> None:
+        bench.stack.demand = {"a": {"k": [1000, 900]}}
+        reports = []
+        while len(reports) < DEMAND_REPORTS:
+            reports += [m.report for _, m in bench.supervisor.receive() if isinstance(m, Told)]
+            await asyncio.sleep(0.001)
+        dealer.told(0, reports[0]["rate_demand"], 0.0)
+        assert share_of_sibling() < 10
+        for report in reports[1:]:
+            dealer.told(0, report["rate_demand"], 0.0)
+        assert share_of_sibling() > 97
+        # It is not told for ever: a node at rest is left in peace.
+        await bench.heartbeat(lambda beat: True)
+        await bench.heartbeat(lambda beat: True)
+        assert not [m for _, m in bench.supervisor.receive() if isinstance(m, Told)]
 
     assert play(scenario) == 0
 
