@@ -275,7 +275,9 @@ class ResponseContext(BranchUser):
         self._targets = list(call.targets)
         self._branches = [Branch(branch.target, self, self._node, branch.breadth) for branch in call.branches]
         self._seen.update(branch.target.uri_text for branch in self._branches)
-        for branch, snapshot in zip(tuple(self._branches), call.branches, strict=True):
+        pairs = list(zip(self._branches, call.branches, strict=True))
+        # Those that have ended first: of the others one may end at once, and has to find that it is the last.
+        for branch, snapshot in sorted(pairs, key=lambda pair: pair[1].final is None):
             branch.resume(snapshot, now)
         self._changed()
 
