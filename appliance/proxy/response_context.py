@@ -288,3 +288,5 @@ class ResponseContext(BranchUser):
         self._branches.clear()
         if self.server is not None:
             self._node.transactions.abandon(self.server, now)
+        # Also where no server transaction has ended, for the INVITE was answered: whoever inherits finds nothing here.
+        self._changed()

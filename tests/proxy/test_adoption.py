@@ -5,9 +5,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from appliance.catalogue import counters
 from appliance.catalogue.settings import LimitSettings
 from appliance.routing.questions import SubscriberAnswer
 from appliance.stack import Stack
+from appliance.state.messages import CallsMoved, SlotsChanged
+from appliance.state.slots import SlotTable
 from appliance.transport.flow import UDP, Flow
 from tests.flows.wire import Message
 from tests.test_stack import ALICE, NOW, SETTINGS, answer, request, sent, stack
@@ -40,3 +43,63 @@ def test_a_branch_that_ends_at_once_in_another_worker_may_be_the_last_one() -> N
     assert [message.status for message in sent(heir)] == [486]
     heir.handle_timers(NOW + 64)
     assert heir.gauges()["transactions"] == 0
+
+
+# -- calls whose slots move between the living ---------------------------------------------------------------
+
+
+def slots_go(one: Stack, owner: int, epoch: int) -> CallsMoved | None:
+    """All slots are this worker's from now on; what is sent after them."""
+    one.receive_messages([(-1, SlotsChanged(SlotTable(bytes([owner]) * 256, epoch), [0, 1, 2]))], NOW)
+    moved = [message for _, message in one.messages_to_send(NOW) if isinstance(message, CallsMoved)]
+    return moved[0] if moved else None
+
+
+def answered_by_one_of_two(one: Stack) -> Message:
+    """One phone has picked up, the other one is being cancelled: its INVITE."""
+    first, second = forked(one)
+    one.receive_datagrams([(answer(first, 180), BOB), (answer(second, 180), DESK), (answer(first, 200), BOB)], NOW)
+    assert [message.method for message in sent(one) if message.is_request] == ["CANCEL"]
+    assert all(snapshots(one))
+    return second
+
+
+def test_a_call_that_was_answered_and_moves_leaves_no_snapshot_behind() -> None:
+    """Else its old worker's heirs would go on with it again, and ring a phone that was cancelled."""
+    old = stack(0)
+    answered_by_one_of_two(old)
+    assert slots_go(old, 1, 2)
+    assert snapshots(old) == [b""]
+
+
+def test_a_call_that_was_answered_may_move_again() -> None:
+    """RFC 3261 17.1.1.3: the 487 of the phone that was cancelled is acknowledged wherever the call is."""
+    old, second, third = stack(0), stack(1), stack(2)
+    cancelled = answered_by_one_of_two(old)
+    for giver, taker, epoch in ((old, second, 2), (second, third, 3)):
+        moved = slots_go(giver, taker_number := epoch - 1, epoch)
+        slots_go(taker, taker_number, epoch)
+        assert moved is not None
+        taker.receive_messages([(taker_number - 1, moved)], NOW)
+    assert second.gauges()["transactions"] == 0
+    sent(third)
+    third.receive_datagrams([(answer(cancelled, 487), DESK)], NOW)
+    assert [message.method for message in sent(third)] == ["ACK"]
+
+
+def test_a_cancel_goes_with_its_call_to_and_fro() -> None:
+    """RFC 3261 9.1, 17.1.2.2: the worker that the 200 to the CANCEL comes to is the only one that repeats it."""
+    one, other = stack(0), stack(1)
+    answered_by_one_of_two(one)
+    moved = slots_go(one, 1, 2)
+    one.handle_timers(NOW + 0.6)
+    assert sent(one) == []
+    slots_go(other, 1, 2)
+    assert moved is not None
+    other.receive_messages([(0, moved)], NOW)
+    back = slots_go(other, 0, 3)
+    slots_go(one, 0, 3)
+    assert back is not None
+    one.receive_messages([(1, back)], NOW)
+    assert [message.method for message in sent(one)] == ["CANCEL"]
+    assert one.counters[counters.REFUSED_TABLE_FULL] == 0
