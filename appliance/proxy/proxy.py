@@ -13,7 +13,6 @@ from collections.abc import Sequence
 
 from appliance.catalogue.counters import (
     CALLS_ADOPTED,
-    CALLS_CANCELLED,
     CALLS_NOT_ADOPTED,
     CALLS_STARTED,
     REFUSED_TABLE_FULL,
@@ -96,7 +95,6 @@ class Proxy:
             return
         self._reply(context, Reply(200), now)
         if isinstance(target.user, (ResponseContext, Suspended)):
-            self._node.counters[CALLS_CANCELLED] += 1
             target.user.cancel(now)
 
     def decide(self, context: RequestContext, now: float) -> None:

@@ -103,3 +103,23 @@ def test_a_cancel_goes_with_its_call_to_and_fro() -> None:
     one.receive_messages([(1, back)], NOW)
     assert [message.method for message in sent(one)] == ["CANCEL"]
     assert one.counters[counters.REFUSED_TABLE_FULL] == 0
+
+
+def test_a_cancel_that_is_repeated_to_another_worker_is_counted_once() -> None:
+    """Its 200 was lost, and the call has moved since. Nor does a CANCEL count that comes after the answer."""
+    old, new = stack(0), stack(1)
+    first, _ = forked(old)
+    invite = request("INVITE", "sip:bob@example.com")
+    cancel = invite.replace(b"INVITE sip", b"CANCEL sip").replace(b"1 INVITE", b"1 CANCEL")
+    old.receive_datagrams([(answer(first, 180), BOB), (cancel, ALICE)], NOW)
+    moved = slots_go(old, 1, 2)
+    slots_go(new, 1, 2)
+    assert moved is not None
+    new.receive_messages([(0, moved)], NOW)
+    new.receive_datagrams([(cancel, ALICE)], NOW)
+    assert [message.status for message in sent(new) if message.status] == [200]
+    assert old.counters[counters.CALLS_CANCELLED] + new.counters[counters.CALLS_CANCELLED] == 1
+    answered = stack(0)
+    answered_by_one_of_two(answered)
+    answered.receive_datagrams([(cancel, ALICE)], NOW)
+    assert answered.counters[counters.CALLS_CANCELLED] == 0
