@@ -48,7 +48,7 @@ cdef class Stack:
     cdef _receive_request(self, Request request, Flow flow, double now, bint is_unjudged)
     @cython.locals(via=Via, client=ClientTransaction)
     cdef _receive_response(self, Response response, double now)
-    @cython.locals(outgoings=list, outgoing=Outgoing, responses=Py_ssize_t, is_elsewhere=bint)
+    @cython.locals(outgoings=list, outgoing=Outgoing, responses=Py_ssize_t, elsewhere=Py_ssize_t)
     cpdef list datagrams_to_send(self, double now)
     @cython.locals(due=double)
     cpdef double next_timer(self)

@@ -332,14 +332,16 @@ class Stack:
             return []
         self._transactions.outbox = []
         responses = 0
-        is_elsewhere = False
+        elsewhere = 0
         for outgoing in outgoings:
-            responses += outgoing.data.startswith(b"SIP/")
-            if outgoing.flow.transport != UDP:
-                is_elsewhere |= self._company.direct(outgoing)
+            if outgoing.flow.transport != UDP and self._company.direct(outgoing):
+                # Whoever sends it counts it.
+                elsewhere += 1
+            else:
+                responses += outgoing.data.startswith(b"SIP/")
         self.counters[RESPONSES_SENT] += responses
-        self.counters[REQUESTS_SENT] += len(outgoings) - responses
-        if not is_elsewhere:
+        self.counters[REQUESTS_SENT] += len(outgoings) - elsewhere - responses
+        if not elsewhere:
             return outgoings
         own, stranded = self._company.pass_on(outgoings)
         own += self._reopened(stranded, now)
@@ -354,6 +356,7 @@ class Stack:
             if response is None:
                 self.receive_failures([outgoing], now)
             else:
+                self.counters[RESPONSES_SENT] += 1
                 again.append(response)
         return again
 
