@@ -119,6 +119,8 @@ class Proxy:
         server = self._waiting_server(context, now)
         if server is None:
             return
+        if server.is_invite and not context.request.read_to_tag():
+            self._node.counters[CALLS_STARTED] += 1
         responses = ResponseContext(context, server.key, server, self._node)
         server.user = responses
         responses.start(now)
@@ -168,8 +170,6 @@ class Proxy:
             self._node.counters[REFUSED_TABLE_FULL] += 1
             self._reply(context, TABLE_FULL, now)
         elif server.is_invite:
-            if not context.request.read_to_tag():
-                self._node.counters[CALLS_STARTED] += 1
             # RFC 3261 17.2.1: at once, so that no retransmission comes while branches are made.
             self._node.transactions.respond(server, 100, write_response(context.request, 100), now)
         return server

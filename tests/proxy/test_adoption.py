@@ -123,3 +123,19 @@ def test_a_cancel_that_is_repeated_to_another_worker_is_counted_once() -> None:
     answered_by_one_of_two(answered)
     answered.receive_datagrams([(cancel, ALICE)], NOW)
     assert answered.counters[counters.CALLS_CANCELLED] == 0
+
+
+def test_a_call_that_is_forwarded_nowhere_is_not_counted_as_started() -> None:
+    """Whether its subscriber was known or had to be asked for; nor is it again by the worker that goes on with it."""
+    old, new = stack(0), stack(1)
+    for call_id in ("call-1", "call-2"):
+        old.receive_datagrams([(request("INVITE", "sip:nobody@example.com", call_id), ALICE)], NOW)
+        old.receive_answers([SubscriberAnswer(q.id, False, False) for q in old.questions_to_ask()], NOW)
+    assert [message.status for message in sent(old) if message.status != 100] == [404, 404]
+    assert old.counters[counters.CALLS_STARTED] == 0
+    old.receive_datagrams([(request("INVITE", "sip:bob@192.0.2.60", "call-3"), ALICE)], NOW)
+    assert old.counters[counters.CALLS_STARTED] == 1
+    forked(old, "call-4")
+    assert old.counters[counters.CALLS_STARTED] == 2
+    new.adopt(snapshots(old), NOW)
+    assert new.counters[counters.CALLS_STARTED] == 0
