@@ -193,7 +193,8 @@ class Stack:
             if isinstance(message, HandedOver):
                 self.counters[HANDED_OVER_RECEIVED] += 1
                 self._receive(message.data, message.flow, now, False)
-                is_astray |= not self._ownership.is_own(find_call_id(message.data))
+                if message.epoch < self._ownership.epoch:
+                    is_astray |= not self._ownership.is_own(find_call_id(message.data))
             elif isinstance(message, SendOn):
                 self._transactions.outbox.append(message.outgoing)
             elif isinstance(message, SendFailed):

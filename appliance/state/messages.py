@@ -55,12 +55,14 @@ class HandedOver(BusMessage):
     """A whole SIP message as it came by `flow`, from a worker that does not own its slot.
 
     The kind itself is the mark "handed over": whoever receives it handles it as its own, whatever its slot
-    table says, so that two workers with different tables never pass a message to and fro.
+    table says, so that two workers with different tables never pass a message to and fro. `epoch` is that of the
+    sender's table: a call goes on from here only by a newer one.
     """
 
     kind = Kind.HANDED_OVER
     data: bytes
     flow: Flow
+    epoch: int = 0
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from appliance.catalogue import counters
 from appliance.catalogue.settings import LimitSettings
 from appliance.routing.questions import SubscriberAnswer
 from appliance.stack import Stack
-from appliance.state.messages import CallsMoved, SlotsChanged
+from appliance.state.messages import CallsMoved, HandedOver, SlotsChanged
 from appliance.state.slots import SlotTable
 from appliance.transport.flow import UDP, Flow
 from tests.flows.wire import Message
@@ -139,3 +139,17 @@ def test_a_call_that_is_forwarded_nowhere_is_not_counted_as_started() -> None:
     assert old.counters[counters.CALLS_STARTED] == 2
     new.adopt(snapshots(old), NOW)
     assert new.counters[counters.CALLS_STARTED] == 0
+
+
+def test_a_call_that_is_handed_over_by_a_newer_table_does_not_go_to_the_dead() -> None:
+    """Worker 0 has not heard yet that worker 1 is dead and its calls are its own; what it sent there would be lost."""
+    heir, third = stack(0), stack(2)
+    slots_go(heir, 1, 2)
+    slots_go(third, 0, 3)
+    third.receive_datagrams([(request("INVITE", "sip:bob@192.0.2.60"), ALICE)], NOW)
+    ((_, handed_over),) = [item for item in third.messages_to_send(NOW) if isinstance(item[1], HandedOver)]
+    heir.receive_messages([(2, handed_over)], NOW)
+    assert [message.method for message in sent(heir) if message.is_request] == ["INVITE"]
+    assert not any(isinstance(message, CallsMoved) for _, message in heir.messages_to_send(NOW))
+    assert slots_go(heir, 0, 3) is None
+    assert heir.gauges()["transactions"] == 2
