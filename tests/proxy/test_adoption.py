@@ -17,6 +17,9 @@ from tests.test_stack import ALICE, NOW, SETTINGS, answer, request, sent, stack
 
 BOB, DESK = Flow(UDP, 0, ("192.0.2.60", 5060)), Flow(UDP, 0, ("192.0.2.61", 5060))
 
+INVITE = request("INVITE", "sip:bob@example.com")
+CANCEL = INVITE.replace(b"INVITE sip", b"CANCEL sip").replace(b"1 INVITE", b"1 CANCEL")
+
 
 def forked(one: Stack, call_id: str = "call-1") -> list[Message]:
     """A call to both phones of bob; the INVITE that each got."""
@@ -109,19 +112,17 @@ def test_a_cancel_that_is_repeated_to_another_worker_is_counted_once() -> None:
     """Its 200 was lost, and the call has moved since. Nor does a CANCEL count that comes after the answer."""
     old, new = stack(0), stack(1)
     first, _ = forked(old)
-    invite = request("INVITE", "sip:bob@example.com")
-    cancel = invite.replace(b"INVITE sip", b"CANCEL sip").replace(b"1 INVITE", b"1 CANCEL")
-    old.receive_datagrams([(answer(first, 180), BOB), (cancel, ALICE)], NOW)
+    old.receive_datagrams([(answer(first, 180), BOB), (CANCEL, ALICE)], NOW)
     moved = slots_go(old, 1, 2)
     slots_go(new, 1, 2)
     assert moved is not None
     new.receive_messages([(0, moved)], NOW)
-    new.receive_datagrams([(cancel, ALICE)], NOW)
+    new.receive_datagrams([(CANCEL, ALICE)], NOW)
     assert [message.status for message in sent(new) if message.status] == [200]
     assert old.counters[counters.CALLS_CANCELLED] + new.counters[counters.CALLS_CANCELLED] == 1
     answered = stack(0)
     answered_by_one_of_two(answered)
-    answered.receive_datagrams([(cancel, ALICE)], NOW)
+    answered.receive_datagrams([(CANCEL, ALICE)], NOW)
     assert answered.counters[counters.CALLS_CANCELLED] == 0
 
 
@@ -153,3 +154,26 @@ def test_a_call_that_is_handed_over_by_a_newer_table_does_not_go_to_the_dead() -
     assert not any(isinstance(message, CallsMoved) for _, message in heir.messages_to_send(NOW))
     assert slots_go(heir, 0, 3) is None
     assert heir.gauges()["transactions"] == 2
+
+
+def test_a_cancel_that_comes_before_its_call_waits_for_it() -> None:
+    """RFC 3261 16.10: else the next target would be rung after all, or whoever the database knows of."""
+    old, new = stack(0), stack(1)
+    old.receive_datagrams([(request("INVITE", "sip:bob@example.com"), ALICE)], NOW)
+    slots_go(new, 1, 2)
+    new.receive_datagrams([(CANCEL, ALICE), (CANCEL, ALICE)], NOW)
+    assert sent(new) == []
+    moved = slots_go(old, 1, 2)
+    assert moved is not None
+    new.receive_messages([(0, moved)], NOW)
+    assert sorted(message.status for message in sent(new)) == [200, 200, 487]
+    assert new.counters[counters.CALLS_CANCELLED] == 1
+
+
+def test_a_cancel_whose_call_does_not_come_goes_on() -> None:
+    new = stack(1)
+    slots_go(new, 1, 2)
+    new.receive_datagrams([(CANCEL.replace(b"bob@example.com", b"bob@192.0.2.60"), ALICE)], NOW)
+    assert sent(new) == []
+    new.handle_timers(NOW + 1)
+    assert [(message.method, message.status) for message in sent(new)] == [("CANCEL", 0)]
