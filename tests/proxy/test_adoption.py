@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from appliance.catalogue import counters
 from appliance.catalogue.settings import LimitSettings
 from appliance.routing.questions import SubscriberAnswer
@@ -177,3 +179,24 @@ def test_a_cancel_whose_call_does_not_come_goes_on() -> None:
     assert sent(new) == []
     new.handle_timers(NOW + 1)
     assert [(message.method, message.status) for message in sent(new)] == [("CANCEL", 0)]
+
+
+@pytest.mark.parametrize("status", [486, 200])
+def test_a_response_that_is_handed_to_the_former_owner_follows_its_call(status: int) -> None:
+    """RFC 3261 16.7: worker 2, which read it, has not heard that the slots went from 0 to 1. By TCP it comes once."""
+    old, new, reader = stack(0), stack(1), stack(2)
+    old.receive_datagrams([(request("INVITE", "sip:bob@192.0.2.60"), ALICE)], NOW)
+    (invite,) = [message for message in sent(old) if message.is_request]
+    slots_go(reader, 0, 2)
+    reader.receive_datagrams([(answer(invite, status), BOB)], NOW)
+    ((_, response),) = [item for item in reader.messages_to_send(NOW) if isinstance(item[1], HandedOver)]
+    moved = slots_go(old, 1, 3)
+    assert moved is not None
+    old.receive_messages([(2, response)], NOW)
+    ((target, followed),) = [item for item in old.messages_to_send(NOW) if isinstance(item[1], HandedOver)]
+    # The new owner has not heard of the slots either: the response waits for the call.
+    new.receive_messages([(0, followed)], NOW)
+    assert (target, sent(new)) == (1, [])
+    new.receive_messages([(0, moved)], NOW)
+    assert status in [message.status for message in sent(new)]
+    assert new.counters[counters.CALLS_ANSWERED if status == 200 else counters.CALLS_FAILED] == 1
