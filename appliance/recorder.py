@@ -166,13 +166,26 @@ class Recorder:
         free = self._free.get(power)
         if free:
             return free.pop()
+        if self._used + (1 << power) > self._bank_len and not self._cells and not self._going:
+            self._begin_anew()
         at = self._used
         if at + (1 << power) > self._bank_len:
-            return 0
+            return self._larger_cell_for(power)
         _CELL.pack_into(self._memory, at, power, 0, 0, 0, _NEVER, 0)
         self._used = at + (1 << power)
         _put_number(self._memory, _USED_AT, self._used)
         return at
+
+    def _begin_anew(self) -> None:
+        """Nothing is recorded any more: cells need not stay of the sizes that were wanted once."""
+        self._free.clear()
+        self._used = _CELLS_AT
+        # Before the first cell is made, which may reach over the borders of the old ones.
+        _put_number(self._memory, _USED_AT, self._used)
+
+    def _larger_cell_for(self, power: int) -> int:
+        larger = [other for other in sorted(self._free) if other > power and self._free[other]]
+        return self._free[larger[0]].pop() if larger else 0
 
     def _let_go(self, at: int) -> None:
         """As of the end of this turn."""

@@ -46,9 +46,11 @@ cdef class Stack:
     cdef _receive(self, bytes data, Flow flow, double now, bint is_shared)
     @cython.locals(server=ServerTransaction)
     cdef _receive_request(self, Request request, Flow flow, double now, bint is_unjudged)
+    cdef bint _receive_handed_over(self, object message, double now) except -1
+    cdef bint _has_moved(self, bytes data) except -1
     @cython.locals(via=Via, client=ClientTransaction)
     cdef _receive_response(self, Response response, double now)
-    @cython.locals(outgoings=list, outgoing=Outgoing, responses=Py_ssize_t, is_elsewhere=bint)
+    @cython.locals(outgoings=list, outgoing=Outgoing, responses=Py_ssize_t, elsewhere=Py_ssize_t)
     cpdef list datagrams_to_send(self, double now)
     @cython.locals(due=double)
     cpdef double next_timer(self)

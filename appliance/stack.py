@@ -195,8 +195,7 @@ class Stack:
         for sender, message in batch:
             if isinstance(message, HandedOver):
                 self.counters[HANDED_OVER_RECEIVED] += 1
-                self._receive(message.data, message.flow, now, False)
-                is_astray |= not self._ownership.is_own(find_call_id(message.data))
+                is_astray |= self._receive_handed_over(message, now)
             elif isinstance(message, SendOn):
                 self._transactions.outbox.append(message.outgoing)
             elif isinstance(message, SendFailed):
@@ -215,6 +214,26 @@ class Stack:
         if is_astray:
             # Whoever sent it went by another table: all else of the call will come to its owner.
             self._move_calls(now)
+
+    def _receive_handed_over(self, message: HandedOver, now: float) -> bool:
+        """Handle it as ours; True when our table is newer than its sender's, and says that the call is a sibling's."""
+        if message.epoch > self._ownership.epoch:
+            # The news of slots is on its way to us, and so may be the call.
+            self._proxy.early.expect(now)
+        is_astray = message.epoch < self._ownership.epoch and not self._ownership.is_own(find_call_id(message.data))
+        self._receive(message.data, message.flow, now, is_astray and self._has_moved(message.data))
+        return is_astray
+
+    def _has_moved(self, data: bytes) -> bool:
+        """Is this a response or a CANCEL to what is not here, for it has followed its slot?"""
+        try:
+            message = parse(data, self._syntax)
+            if isinstance(message, Response):
+                return self._transactions.client_for(message) is None
+            is_cancel = isinstance(message, Request) and message.method == b"CANCEL"
+            return is_cancel and self._transactions.cancelled_target(message) is None
+        except MalformedMessage:
+            return False
 
     def take_rate_demand(self) -> dict[str, dict[str, list[int]]]:
         """What was asked of each rate limit since the last call; {} when nothing was."""
@@ -336,14 +355,16 @@ class Stack:
             return []
         self._transactions.outbox = []
         responses = 0
-        is_elsewhere = False
+        elsewhere = 0
         for outgoing in outgoings:
-            responses += outgoing.data.startswith(b"SIP/")
-            if outgoing.flow.transport != UDP:
-                is_elsewhere |= self._company.direct(outgoing)
+            if outgoing.flow.transport != UDP and self._company.direct(outgoing):
+                # Whoever sends it counts it.
+                elsewhere += 1
+            else:
+                responses += outgoing.data.startswith(b"SIP/")
         self.counters[RESPONSES_SENT] += responses
-        self.counters[REQUESTS_SENT] += len(outgoings) - responses
-        if not is_elsewhere:
+        self.counters[REQUESTS_SENT] += len(outgoings) - elsewhere - responses
+        if not elsewhere:
             return outgoings
         own, stranded = self._company.pass_on(outgoings)
         own += self._reopened(stranded, now)
@@ -358,6 +379,7 @@ class Stack:
             if response is None:
                 self.receive_failures([outgoing], now)
             else:
+                self.counters[RESPONSES_SENT] += 1
                 again.append(response)
         return again
 

@@ -75,6 +75,27 @@ def test_a_full_bank_refuses_and_keeps_what_it_has(recording: Recording) -> None
     assert taken == [bytes(1000)] * (2000 - refused)
 
 
+def test_a_bank_that_was_full_takes_snapshots_of_other_sizes_when_it_is_empty(recording: Recording) -> None:
+    writer = recorder(recording)
+    large = [(b"l%d" % n, 0, b"l" * 3000) for n in range(500)]
+    small = [(b"s%d" % n, 0, b"s" * 300) for n in range(2500)]
+    for filling, others in ((small, large), (large, small), (small, large)):
+        assert writer.keep(filling, NONE) > 0
+        writer.keep([(key, slot, b"") for key, slot, _ in filling], NONE)
+        assert writer.keep(others[:200], NONE) == 0
+        writer.keep([(key, slot, b"") for key, slot, _ in others[:200]], NONE)
+    writer.keep(large[:3], NONE)
+    assert recorder(recording, 1).take([(0, 0)], ALL) == [b"l" * 3000] * 3
+
+
+def test_a_small_snapshot_finds_room_in_a_large_cell(recording: Recording) -> None:
+    writer = recorder(recording)
+    writer.keep([(b"%d" % n, 0, b"l" * 3000) for n in range(500)], NONE)
+    writer.keep([(b"1", 0, b""), (b"2", 0, b"")], NONE)
+    assert writer.keep([(b"small", 0, b"s")], NONE) == 0
+    assert b"s" in recorder(recording, 1).take([(0, 0)], ALL)
+
+
 def test_a_successor_writes_to_the_other_bank(recording: Recording) -> None:
     recorder(recording, 1, bank=0).keep([(b"a", 3, b"of the first")], NONE)
     successor = recorder(recording, 1, bank=1)

@@ -248,6 +248,9 @@ def test_a_message_for_a_sibling_s_connection_goes_to_that_sibling() -> None:
     pair.workers[1].receive_messages([(0, message)], NOW)
     (outgoing,) = pair.workers[1].datagrams_to_send(NOW)
     assert outgoing.flow == BY_TCP
+    # Two workers have had it in hands, and it is one response.
+    assert [one.counters[counters.RESPONSES_SENT] for one in pair.workers] == [0, 1]
+    assert [one.counters[counters.REQUESTS_SENT] for one in pair.workers] == [0, 0]
 
 
 def test_a_request_to_the_far_end_of_a_sibling_s_connection_goes_by_it() -> None:

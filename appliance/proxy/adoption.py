@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from appliance.proxy.branch import Branch
 from appliance.proxy.node import KeptCall, Node
 from appliance.proxy.request_context import RequestContext
 from appliance.proxy.response_context import ResponseContext
@@ -61,8 +62,13 @@ def _adopted_server(context: RequestContext, call: CallSnapshot, node: Node, now
 
 def calls_of(node: Node) -> list[KeptCall]:
     """Every call here that another worker could go on with."""
-    users = [server.user for server in node.transactions.servers.values() if server.is_invite]
-    return [user for user in users if isinstance(user, (ResponseContext, Suspended))]
+    transactions = node.transactions
+    users = [server.user for server in transactions.servers.values() if server.is_invite]
+    calls: list[KeptCall] = [user for user in users if isinstance(user, (ResponseContext, Suspended))]
+    # What another worker has answered has no server transaction here, but branches whose CANCEL is under way.
+    branches = [client.user for client in transactions.clients.values() if isinstance(client.user, Branch)]
+    answered = dict.fromkeys(branch.user for branch in branches)
+    return calls + [user for user in answered if isinstance(user, ResponseContext) and user.server is None]
 
 
 def calls_to_move(node: Node, ownership: Ownership, now: float) -> dict[int, list[bytes]]:

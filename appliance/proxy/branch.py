@@ -109,6 +109,11 @@ class Branch(ClientUser):
         self._timer: Timer | None = None
         self._wants_cancel = False
 
+    @property
+    def user(self) -> BranchUser:
+        """Who hears of this branch."""
+        return self._user
+
     # -- going on in another worker ------------------------------------------------------------------
 
     def snapshot(self) -> BranchSnapshot:

@@ -26,8 +26,9 @@ cdef class Proxy:
     @cython.locals(context=RequestContext)
     cpdef receive_request(self, Request request, Flow flow, double now)
     cdef _receive_ack(self, RequestContext context, double now)
-    @cython.locals(target=ServerTransaction)
     cdef _receive_cancel(self, RequestContext context, double now)
+    @cython.locals(target=ServerTransaction)
+    cdef bint _cancel(self, RequestContext context, double now) except -1
     cpdef decide(self, RequestContext context, double now)
     cpdef refuse(self, RequestContext context, int status, double now)
     @cython.locals(server=ServerTransaction, responses=ResponseContext)

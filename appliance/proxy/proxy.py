@@ -13,9 +13,9 @@ from collections.abc import Sequence
 
 from appliance.catalogue.counters import (
     CALLS_ADOPTED,
-    CALLS_CANCELLED,
     CALLS_NOT_ADOPTED,
     CALLS_STARTED,
+    DROPPED_UNROUTABLE,
     REFUSED_TABLE_FULL,
     WAITING_FULL,
 )
@@ -24,7 +24,7 @@ from appliance.proxy import stateless
 from appliance.proxy.adoption import adopt
 from appliance.proxy.answers import FORWARD, AskSubscriber, Drop, Reply
 from appliance.proxy.chain import run_chain
-from appliance.proxy.early_responses import EarlyResponses
+from appliance.proxy.early_messages import Early, EarlyMessages
 from appliance.proxy.held_replies import HeldReplies
 from appliance.proxy.node import Node
 from appliance.proxy.request_context import RequestContext
@@ -32,10 +32,10 @@ from appliance.proxy.response_context import ResponseContext
 from appliance.proxy.roles import ROLES
 from appliance.proxy.rules import ListenerRules
 from appliance.proxy.suspended import Suspended
+from appliance.sip.errors import MalformedMessage
 from appliance.sip.lines import make_line
 from appliance.sip.message import Request, Response
 from appliance.sip.writer import write_response
-from appliance.transaction.machines import State
 from appliance.transaction.table import TableFull
 from appliance.transaction.transaction import ServerTransaction
 from appliance.transport.flow import Flow
@@ -52,7 +52,7 @@ class Proxy:
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self.early = EarlyResponses()
+        self.early = EarlyMessages()
         self.held = HeldReplies(node.transactions, node.settings.limits.replication_wait_ms / 1000)
         self._attend(node.settings.listeners)
 
@@ -91,15 +91,18 @@ class Proxy:
 
     def _receive_cancel(self, context: RequestContext, now: float) -> None:
         """RFC 3261 16.10: answered here when the request is known, else passed on."""
+        if not self._cancel(context, now) and not self.early.hold(context, now):
+            stateless.forward_request(context, self._node, now)
+
+    def _cancel(self, context: RequestContext, now: float) -> bool:
+        """Take back the request that a CANCEL means: is it here?"""
         target = self._node.transactions.cancelled_target(context.request)
         if target is None:
-            stateless.forward_request(context, self._node, now)
-            return
+            return False
         self._reply(context, Reply(200), now)
-        # RFC 3261 9.2: after a final response it has no effect.
-        if target.state == State.PROCEEDING and isinstance(target.user, (ResponseContext, Suspended)):
-            self._node.counters[CALLS_CANCELLED] += 1
+        if isinstance(target.user, (ResponseContext, Suspended)):
             target.user.cancel(now)
+        return True
 
     def decide(self, context: RequestContext, now: float) -> None:
         """Run the stages from where the context stands, and do what they say."""
@@ -123,6 +126,8 @@ class Proxy:
         server = self._waiting_server(context, now)
         if server is None:
             return
+        if server.is_invite and not context.request.read_to_tag():
+            self._node.counters[CALLS_STARTED] += 1
         responses = ResponseContext(context, server.key, server, self._node)
         server.user = responses
         responses.start(now)
@@ -172,8 +177,6 @@ class Proxy:
             self._node.counters[REFUSED_TABLE_FULL] += 1
             self._reply(context, TABLE_FULL, now)
         elif server.is_invite:
-            if not context.request.read_to_tag():
-                self._node.counters[CALLS_STARTED] += 1
             # RFC 3261 17.2.1: at once, so that no retransmission comes while branches are made.
             self._node.transactions.respond(server, 100, write_response(context.request, 100), now)
         return server
@@ -188,14 +191,34 @@ class Proxy:
 
     def handle_timers(self, now: float) -> None:
         """What has waited long enough."""
-        for response in self.early.overdue(now):
-            stateless.forward_response(response, self._node)
+        for message in self.early.overdue(now):
+            if isinstance(message, Response):
+                stateless.forward_response(message, self._node)
+            else:
+                self._pass_on(message, now)
+
+    def _pass_on(self, context: RequestContext, now: float) -> None:
+        """RFC 3261 16.10: a CANCEL whose request has not come."""
+        try:
+            stateless.forward_request(context, self._node, now)
+        except MalformedMessage:
+            # It has waited, so nobody is told of a fault any more.
+            self._node.counters[DROPPED_UNROUTABLE] += 1
 
     # -- calls of other workers ----------------------------------------------------------------------
+
+    def _receive_early(self, message: Early, now: float) -> bool:
+        """Give a message that came too early to its call: has that come?"""
+        if not isinstance(message, Response):
+            return self._cancel(message, now)
+        client = self._node.transactions.client_for(message)
+        if client is not None:
+            self._node.transactions.receive_response(client, message, now)
+        return client is not None
 
     def adopt(self, snapshots: Sequence[bytes], now: float) -> None:
         """Go on with calls that another worker was setting up."""
         for snapshot in snapshots:
             is_adopted = adopt(snapshot, self._node, self.decide, now)
             self._node.counters[CALLS_ADOPTED if is_adopted else CALLS_NOT_ADOPTED] += 1
-        self.early.match(self._node.transactions, now)
+        self.early.match(self._receive_early, now)

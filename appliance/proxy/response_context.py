@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Final as Constant
 
-from appliance.catalogue.counters import CALLS_ANSWERED, CALLS_FAILED, FORKS_REFUSED, TIMED_OUT
+from appliance.catalogue.counters import CALLS_ANSWERED, CALLS_CANCELLED, CALLS_FAILED, FORKS_REFUSED, TIMED_OUT
 from appliance.proxy.best_response import Final, challenges_of, choose_best, without_contacts
 from appliance.proxy.branch import Branch, BranchState, BranchUser
 from appliance.proxy.forwarding import add_length, breadth_of, shared_out
@@ -150,7 +150,10 @@ class ResponseContext(BranchUser):
                 branch.cancel(now)
 
     def cancel(self, now: float) -> None:
-        """The caller has sent CANCEL (RFC 3261 16.10)."""
+        """The caller has sent CANCEL (RFC 3261 16.10); without effect when the call is decided already (9.2)."""
+        if self._is_decided or self._is_final_sent:
+            return
+        self._node.counters[CALLS_CANCELLED] += 1
         self._decide(now)
         self._changed()
 
@@ -292,3 +295,5 @@ class ResponseContext(BranchUser):
         self._branches.clear()
         if self.server is not None:
             self._node.transactions.abandon(self.server, now)
+        # Also where no server transaction has ended, for the INVITE was answered: whoever inherits finds nothing here.
+        self._changed()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from appliance.catalogue.counters import CALLS_CANCELLED
 from appliance.proxy.node import Node
 from appliance.proxy.request_context import RequestContext
 from appliance.proxy.snapshots import FORWARDED, packed_request, write_snapshot
@@ -81,6 +82,7 @@ class Suspended:
         """RFC 3261 9.2: nothing has been sent yet, so the request ends here."""
         if not self._is_over:
             self._is_over = True
+            self._node.counters[CALLS_CANCELLED] += 1
             self._decider.refuse(self._context, 487, now)
             self._note_refusal()
 

@@ -64,7 +64,7 @@ class Company:
         if owner == self.ownership.worker:
             return False
         self._counters[HANDED_OVER] += 1
-        self._messages.append((owner, HandedOver(data, flow)))
+        self._messages.append((owner, HandedOver(data, flow, self.ownership.epoch)))
         return True
 
     def direct(self, outgoing: Outgoing) -> bool:

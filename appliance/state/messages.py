@@ -54,13 +54,15 @@ class BusMessage:
 class HandedOver(BusMessage):
     """A whole SIP message as it came by `flow`, from a worker that does not own its slot.
 
-    The kind itself is the mark "handed over": whoever receives it handles it as its own, whatever its slot
-    table says, so that two workers with different tables never pass a message to and fro.
+    The kind itself is the mark "handed over": whoever receives it handles it as its own, so that two workers with
+    different tables never pass a message to and fro. `epoch` is that of the sender's table: only by a newer one a call
+    goes on from here, or a response or a CANCEL whose call has gone.
     """
 
     kind = Kind.HANDED_OVER
     data: bytes
     flow: Flow
+    epoch: int = 0
 
 
 @dataclass(slots=True)

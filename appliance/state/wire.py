@@ -60,7 +60,7 @@ FORMAT_VERSION: Final = 1
 
 # The names are those of the class, in its order.
 FIELDS: Final[dict[type[BusMessage], dict[str, Shape]]] = {
-    HandedOver: {"data": BYTES, "flow": FLOW},
+    HandedOver: {"data": BYTES, "flow": FLOW, "epoch": INT},
     SendOn: {"outgoing": OUTGOING},
     SendFailed: {"branch": BYTES},
     PeerStarted: {},

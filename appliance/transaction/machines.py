@@ -173,6 +173,7 @@ INVITE_CLIENT: Final[Table] = {
 #                           |     COMPLETED     |--------------------------->|            |
 #                           +-------------------+                            +------------+
 #
+# Not drawn: from every state, abandoned / - leads to TERMINATED as well.
 # Not here, so ignored: every response in COMPLETED, which is there to absorb them.
 NON_INVITE_CLIENT: Final[Table] = {
     # 17.1.2.2: request out, E unless reliable, F.
@@ -190,6 +191,10 @@ NON_INVITE_CLIENT: Final[Table] = {
     (State.PROCEEDING, Input.PROVISIONAL): (Do.PASS_RESPONSE, State.PROCEEDING),
     (State.PROCEEDING, Input.SUCCESS): (Do.STOP_TIMERS | Do.START_K | Do.PASS_RESPONSE, State.COMPLETED),
     (State.PROCEEDING, Input.FAILURE): (Do.STOP_TIMERS | Do.START_K | Do.PASS_RESPONSE, State.COMPLETED),
+    # A CANCEL whose INVITE is given up, here or to another worker.
+    (State.TRYING, Input.ABANDONED): (Do.NOTHING, State.TERMINATED),
+    (State.PROCEEDING, Input.ABANDONED): (Do.NOTHING, State.TERMINATED),
+    (State.COMPLETED, Input.ABANDONED): (Do.NOTHING, State.TERMINATED),
     (State.COMPLETED, Input.TIMER_K): (Do.NOTHING, State.TERMINATED),
 }
 

@@ -42,6 +42,7 @@ cdef class Transactions(TransactionLayer):
     cpdef respond(self, ServerTransaction server, int status, bytes data, double now)
     cpdef answer(self, ServerTransaction server, Flow flow, int status, bytes data, double now)
     cpdef abandon(self, ServerTransaction server, double now=*)
+    @cython.locals(request=Request, cancel=ClientTransaction)
     cpdef give_up(self, ClientTransaction client, double now)
     @cython.locals(client=ClientTransaction)
     cpdef ClientTransaction new_client(self, Request request, bytes data, Flow flow, ClientUser user, double now)

@@ -224,11 +224,15 @@ class Transactions(TransactionLayer):
         server.step(_ABANDONED, b"", None, now)
 
     def give_up(self, client: ClientTransaction, now: float) -> None:
-        """End an INVITE that has had no final response for too long (RFC 3261 9.1); its user is not told.
+        """End an INVITE that has had no final response for too long (RFC 3261 9.1), and its CANCEL; no user is told.
 
         A response that comes after all is a stray one.
         """
+        request = client.request
         client.step(_ABANDONED, None, now)
+        cancel = None if request is None else self.clients.get(client_key(request.read_top_via().branch, b"CANCEL"))
+        if cancel is not None:
+            cancel.step(_ABANDONED, None, now)
 
     # -- clients -------------------------------------------------------------------------------------
 

@@ -22,6 +22,7 @@ from appliance.state.messages import (
     Asked,
     BusMessage,
     Drain,
+    HandedOver,
     Heartbeat,
     SlotsChanged,
     Stop,
@@ -186,10 +187,12 @@ class Worker:
             return
         messages = [(sender, message) for sender, message in arrived if not self._is_order(sender, message)]
         now = clock.monotonic()
-        self._stack.receive_messages(messages, now)
+        # Calls come before what siblings have handed over, which may be a CANCEL of one of them.
+        self._stack.receive_messages([item for item in messages if not isinstance(item[1], HandedOver)], now)
         for _, message in messages:
             if isinstance(message, SlotsChanged):
                 self._adopt(message, now)
+        self._stack.receive_messages([item for item in messages if isinstance(item[1], HandedOver)], now)
         self._turn.flush()
 
     def _adopt(self, news: SlotsChanged, now: float) -> None:

@@ -16,7 +16,7 @@ from appliance.catalogue.settings import Settings
 from appliance.routing.questions import Answer, FindSubscriber, HostAnswer, Question, SubscriberAnswer
 from appliance.sip.parser import find_call_id
 from appliance.stack import Stack
-from appliance.state.messages import BusMessage, PeerStarted, SlotsChanged
+from appliance.state.messages import BusMessage, CallsMoved, PeerStarted, SlotsChanged
 from appliance.state.slots import SlotTable, deal, give_back, move, seed_of, slot_of
 from appliance.state.wire import decode, encode
 from appliance.transport.flow import Flow, Outgoing
@@ -103,6 +103,13 @@ class Cluster:
             self.table = give_back(self.table, worker, list(self.stacks), self._home)
             self._tell_slots()
 
+    def move_slots(self) -> None:
+        """Slots get other owners though nobody has died, as when workers drain or are added."""
+        owners = list(self.stacks)
+        self._random.shuffle(owners)
+        self.table = deal(owners, self.table.epoch + 1)
+        self._tell_slots()
+
     def _tell_slots(self) -> None:
         for worker in self.stacks:
             self._carry(SUPERVISOR, worker, SlotsChanged(self.table, list(self.stacks)))
@@ -150,7 +157,12 @@ class Cluster:
         for outgoing in outgoings:
             self._send(outgoing)
         for target, message in stack.messages_to_send(now):
-            self._carry(worker, target, message)
+            if isinstance(message, CallsMoved) and target not in self.stacks:
+                # The bus refuses what is for the dead: the calls stay until the next table.
+                stack.adopt(message.snapshots, now)
+                self._record(worker, stack.snapshots_to_keep())
+            else:
+                self._carry(worker, target, message)
         for question in stack.questions_to_ask():
             self.schedule.after(self._random.uniform(*STORE_DELAY_S), self._answering(worker, stack, question))
         self.stored.extend(stack.records_to_store())

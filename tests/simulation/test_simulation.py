@@ -11,7 +11,9 @@ import pytest
 from appliance.catalogue.counters import (
     CALLS_ADOPTED,
     CALLS_ANSWERED,
+    CALLS_CANCELLED,
     CALLS_FAILED,
+    CALLS_MOVED,
     CALLS_NOT_ADOPTED,
     CALLS_STARTED,
     HANDED_OVER,
@@ -159,6 +161,27 @@ def test_workers_that_die_and_come_back_cost_no_call(seed: int) -> None:
     assert world.counted(CALLS_STARTED) == len(world.calls)
     assert world.counted(CALLS_ANSWERED) == answered
     assert world.counted(CALLS_FAILED) == len(world.calls) - answered
+
+
+@pytest.mark.parametrize("is_steered", [True, False], ids=["steered", "steered wrongly"])
+@pytest.mark.parametrize("with_deaths", [False, True], ids=["all live", "some die"])
+def test_slots_that_move_to_and_fro_cost_no_call(seed: int, is_steered: bool, with_deaths: bool) -> None:
+    """Design 4: calls follow, some of them several times, while they ring, are taken back and are answered."""
+    world = World(seed, GOOD, is_steered=is_steered)
+    world.register_all()
+    world.run(5)
+    world.place_calls(200, within_s=30, cancelled=0.3)
+    world.let_slots_move(60, with_deaths)
+    world.run(SETTLED_S)
+    world.expect_calls_ended("ended 200", "refused 486", "refused 487")
+    world.expect_no_answer_lost()
+    world.expect_nothing_left()
+    assert world.counted(CALLS_MOVED) > 100
+    answered = sum(call.is_answered_by_callee for call in world.calls.values())
+    assert world.counted(CALLS_STARTED) == len(world.calls)
+    assert world.counted(CALLS_ANSWERED) == answered
+    assert world.counted(CALLS_FAILED) == len(world.calls) - answered
+    assert world.counted(CALLS_CANCELLED) <= sum(call.plan == "cancel" for call in world.calls.values())
 
 
 def test_on_a_bad_network_workers_that_die_leave_nothing_behind(seed: int) -> None:

@@ -111,6 +111,23 @@ class World:
             self.run(2.5)
             self.cluster.revive(worker)
 
+    def let_slots_move(self, times: int, with_deaths: bool) -> None:
+        """Among workers that live, half a second apart on average; now and then one dies meanwhile, or two in a row."""
+        for number in range(times):
+            self.run(self.random.uniform(0.0, 1.0))
+            if with_deaths and number % 6 == 5:
+                self._let_some_die()
+            self.cluster.move_slots()
+
+    def _let_some_die(self) -> None:
+        dead = self.random.sample(sorted(self.cluster.stacks), self.random.choice((1, 2)))
+        for worker in dead:
+            self.cluster.kill(worker)
+            self.run(self.random.uniform(0.0, 0.3))
+        for worker in dead:
+            self.cluster.revive(worker)
+        self.run(0.7)
+
     # -- what phones do ------------------------------------------------------------------------------
 
     def register_all(self) -> None:

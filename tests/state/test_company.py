@@ -59,7 +59,7 @@ def test_a_message_of_a_siblings_slot_goes_to_it_and_ours_does_not() -> None:
     assert not zero.hand_over(b"ours", flow, call_id_of(0))
     assert not zero.hand_over(b"no Call-ID", flow, None)
     assert zero.hand_over(b"theirs", flow, call_id_of(1))
-    assert sent(zero, HandedOver) == [(1, HandedOver(b"theirs", flow))]
+    assert sent(zero, HandedOver) == [(1, HandedOver(b"theirs", flow, 1))]
     assert counters[HANDED_OVER] == 1
 
 

@@ -46,7 +46,7 @@ UDP_FLOW = Flow(UDP, 0, ("2001:db8::1", 5060), -1, 0)
 TCP_FLOW = Flow(TCP, 1, ("192.0.2.7", 40001), 1, 77)
 
 MESSAGES: list[BusMessage] = [
-    HandedOver(b"INVITE sip:bob@example.com SIP/2.0\r\n\xff\x00", UDP_FLOW),
+    HandedOver(b"INVITE sip:bob@example.com SIP/2.0\r\n\xff\x00", UDP_FLOW, 2),
     SendOn(Outgoing(b"SIP/2.0 200 OK\r\n", TCP_FLOW, b"z9hG4bK1")),
     SendFailed(b"z9hG4bK1"),
     PeerStarted(),

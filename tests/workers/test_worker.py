@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
+from collections.abc import Sequence
 
 import pytest
 
@@ -36,6 +37,28 @@ def test_calls_of_the_dead_are_adopted_by_the_owner_of_their_slots(play: Play) -
         await bench.order(SlotsChanged(deal([0], 2), [0], [1, 1]))
         await until(lambda: len(bench.stack.adopted) > 1)
         assert bench.stack.adopted == [b"first", b"second"]
+
+    assert play(scenario) == 0
+
+
+def test_calls_of_the_dead_come_before_what_siblings_hand_over(play: Play) -> None:
+    """RFC 3261 16.10: a CANCEL that waited on the bus beside the news finds its call."""
+
+    async def scenario(bench: Bench) -> None:
+        dead = Recorder(bench.recording.fd, bench.recording.bank_len, 1, 1)
+        dead.keep([(b"call", 0, b"call")], [0] * len(catalogue.COUNTERS))
+        adopted_when_heard: list[int] = []
+        receive = bench.stack.receive_datagrams
+
+        def receive_datagrams(batch: Sequence[tuple[bytes, Flow]], now: float) -> None:
+            adopted_when_heard.extend(len(bench.stack.adopted) for _ in batch)
+            receive(batch, now)
+
+        bench.stack.receive_datagrams = receive_datagrams  # type: ignore[method-assign]
+        cancel = HandedOver(options("cancel"), Flow(UDP, 0, ("127.0.0.1", 9)))
+        bench.supervisor.send(0, [cancel, SlotsChanged(deal([0], 2), [0], [1, 1])])
+        await until(lambda: adopted_when_heard)
+        assert adopted_when_heard == [1]
 
     assert play(scenario) == 0
 

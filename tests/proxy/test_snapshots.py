@@ -1,0 +1,69 @@
+"""What a snapshot has to know of a call at the moment it is made (ARCHITECTURE: When a worker dies)."""
+
+from __future__ import annotations
+
+from appliance.catalogue.settings import Settings
+from appliance.routing.questions import HostAnswer
+from appliance.stack import Stack
+from appliance.transport.flow import TCP, Flow
+from tests.flows.wire import Message
+from tests.proxy.test_review_ways import (
+    ALICE,
+    BOB,
+    NOW,
+    SETTINGS,
+    WALL_TIME,
+    binding,
+    request,
+    response,
+    sent,
+    stack,
+)
+
+
+def kept_of(one: Stack) -> dict[bytes, bytes]:
+    """What the flight recorder is to have of the calls that have come further."""
+    return {key: snapshot for key, _, snapshot in one.snapshots_to_keep()}
+
+
+def heir_of(kept: dict[bytes, bytes], settings: Settings = SETTINGS) -> Stack:
+    """Another worker, which adopts these calls."""
+    heir = Stack(settings, 1, b"0123456789abcdef", NOW, WALL_TIME)
+    heir.adopt(list(kept.values()), NOW)
+    return heir
+
+
+def requests_of(one: Stack) -> list[tuple[Message, Flow]]:
+    return [(message, flow) for message, flow in sent(one) if message.is_request]
+
+
+def test_the_hop_that_was_found_by_name_is_known_to_who_goes_on() -> None:
+    """RFC 3261 16.6 step 8: the hop is part of the branch, and DNS may answer the next one otherwise."""
+    one = stack()
+    one.receive_datagrams([(request("INVITE", uri="sip:bob@gate.example.net"), ALICE)], NOW)
+    kept = kept_of(one)
+    (question,) = one.questions_to_ask()
+    one.receive_answers([HostAnswer(question.id, ("192.0.2.102", "192.0.2.103"), False, 60.0)], NOW)
+    ((invite, flow),) = requests_of(one)
+    assert flow == BOB
+    heir = heir_of(kept | kept_of(one))
+    assert heir.questions_to_ask() == []
+    heir.receive_datagrams([(response(invite, "486 Busy Here"), BOB)], NOW)
+    assert [message.status for message, _ in sent(heir) if not message.is_request] == [486]
+
+
+def test_the_hop_behind_a_connection_that_failed_is_known_to_who_goes_on() -> None:
+    """RFC 3261 16.9: the contact is tried anew, by a branch of its own."""
+    one = stack()
+    connection = Flow(TCP, 0, ("192.0.2.102", 40001), 0, 7)
+    one.connections_changed([connection], [])
+    one.load_records([binding(b"sip:bob@192.0.2.102", flow=connection)])
+    one.receive_datagrams([(request("INVITE"), ALICE)], NOW)
+    kept = kept_of(one)
+    (failed,) = [outgoing for outgoing in one.datagrams_to_send(NOW) if outgoing.flow == connection]
+    one.receive_failures([failed], NOW)
+    ((invite, flow),) = requests_of(one)
+    assert flow == BOB
+    heir = heir_of(kept | kept_of(one))
+    heir.receive_datagrams([(response(invite, "486 Busy Here"), BOB)], NOW)
+    assert [message.status for message, _ in sent(heir) if not message.is_request] == [486]
