@@ -34,6 +34,7 @@ cdef class Stack:
     cdef Company _company
     cdef Node _node
     cdef Proxy _proxy
+    cdef object _moving
     cdef Admission _admission
     cdef Reception _reception
     cdef list _records

@@ -21,7 +21,6 @@ from typing import Any
 from appliance.catalogue.alarms import OVERLOAD, REPLICATION_LAGGING
 from appliance.catalogue.counters import (
     BINDINGS_EXPIRED,
-    CALLS_MOVED,
     COUNTERS,
     DROPPED_NOT_OUR_VIA,
     HANDED_OVER_RECEIVED,
@@ -38,8 +37,8 @@ from appliance.location.binding import BindingChange
 from appliance.location.bindings import BindingTable
 from appliance.location.records import BindingRecords, encode_change
 from appliance.proxy.admission import Admission
-from appliance.proxy.adoption import calls_to_move
 from appliance.proxy.inspection import inspect
+from appliance.proxy.moving import Moving
 from appliance.proxy.node import Node
 from appliance.proxy.ping import ping
 from appliance.proxy.proxy import Proxy
@@ -61,7 +60,7 @@ from appliance.state.messages import (
     SlotsChanged,
     Told,
 )
-from appliance.state.slots import SlotTable, seed_of
+from appliance.state.slots import seed_of
 from appliance.transaction.table import Transactions
 from appliance.transport.flow import UDP, Flow, Outgoing
 from appliance.transport.via import is_last_via, reopened, stamp_received
@@ -100,6 +99,7 @@ class Stack:
             now,
         )
         self._proxy = Proxy(self._node)
+        self._moving = Moving(self._node, self._proxy, self._company)
         self._admission = Admission(settings.overload)
         self._reception = Reception(self._admission, self._transactions, self._node.keys, self.counters)
         self._records: list[bytes] = []
@@ -201,10 +201,9 @@ class Stack:
             elif isinstance(message, SendFailed):
                 self._transactions.fail(message.branch, now)
             elif isinstance(message, SlotsChanged):
-                self._receive_slots(message.table, message.live, now)
+                self._moving.receive_slots(message.table, message.live, now)
             elif isinstance(message, CallsMoved):
-                self.adopt(message.snapshots, now)
-                is_astray |= message.epoch < self._ownership.epoch
+                is_astray |= self._moving.receive_calls(message, now)
             elif isinstance(message, Asked):
                 self._company.tell(sender, Told(message.id, self._answer(message, now)))
             elif isinstance(message, ForgetSubscriber):
@@ -213,27 +212,14 @@ class Stack:
                 self._company.receive(sender, message, now)
         if is_astray:
             # Whoever sent it went by another table: all else of the call will come to its owner.
-            self._move_calls(now)
+            self._moving.move_calls(now)
 
     def _receive_handed_over(self, message: HandedOver, now: float) -> bool:
-        """Handle it as ours; True when our table is newer than its sender's, and says that the call is a sibling's."""
-        if message.epoch > self._ownership.epoch:
-            # The news of slots is on its way to us, and so may be the call.
-            self._proxy.early.expect(now)
-        is_astray = message.epoch < self._ownership.epoch and not self._ownership.is_own(find_call_id(message.data))
-        self._receive(message.data, message.flow, now, is_astray and self._has_moved(message.data))
+        """Handle it as ours; True when the call is a sibling's by now."""
+        is_astray = self._moving.is_astray(message, now)
+        has_left = is_astray and self._moving.has_left(message.data, self._syntax)
+        self._receive(message.data, message.flow, now, has_left)
         return is_astray
-
-    def _has_moved(self, data: bytes) -> bool:
-        """Is this a response or a CANCEL to what is not here, for it has followed its slot?"""
-        try:
-            message = parse(data, self._syntax)
-            if isinstance(message, Response):
-                return self._transactions.client_for(message) is None
-            is_cancel = isinstance(message, Request) and message.method == b"CANCEL"
-            return is_cancel and self._transactions.cancelled_target(message) is None
-        except MalformedMessage:
-            return False
 
     def take_rate_demand(self) -> dict[str, dict[str, list[int]]]:
         """What was asked of each rate limit since the last call; {} when nothing was."""
@@ -242,19 +228,6 @@ class Stack:
     def receive_rate_shares(self, shares: dict[str, dict[str, float]]) -> None:
         """What this worker may let in of each rate limit, as the supervisor deals it."""
         self._node.rate_limits.receive_shares(shares)
-
-    def _receive_slots(self, table: SlotTable, live: Sequence[int], now: float) -> None:
-        self._company.receive_slots(table, live, now)
-        self._node.rate_limits.part = self._ownership.share
-        if self._ownership.siblings:
-            self._proxy.early.expect(now)
-            self._move_calls(now)
-
-    def _move_calls(self, now: float) -> None:
-        """Calls that are being set up go to those who own their slots."""
-        for owner, snapshots in calls_to_move(self._node, self._ownership, now).items():
-            self.counters[CALLS_MOVED] += len(snapshots)
-            self._company.tell(owner, CallsMoved(snapshots, self._ownership.epoch))
 
     def adopt(self, snapshots: Sequence[bytes], now: float) -> None:
         """Go on with calls that another worker was setting up."""

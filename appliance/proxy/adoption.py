@@ -9,14 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from appliance.proxy.branch import Branch
-from appliance.proxy.node import KeptCall, Node
+from appliance.proxy.node import Node
 from appliance.proxy.request_context import RequestContext
 from appliance.proxy.response_context import ResponseContext
 from appliance.proxy.snapshots import CallSnapshot, context_of, read_snapshot
-from appliance.proxy.suspended import Suspended
 from appliance.sip.writer import write_response
-from appliance.state.ownership import Ownership
 from appliance.transaction.keys import server_key
 from appliance.transaction.table import TableFull
 from appliance.transaction.transaction import ServerTransaction
@@ -58,26 +55,3 @@ def _adopted_server(context: RequestContext, call: CallSnapshot, node: Node, now
         # RFC 3261 17.2.1: for the INVITE should it come again; the caller has had its 100.
         server.last_response = write_response(request, 100, b"Trying")
     return server
-
-
-def calls_of(node: Node) -> list[KeptCall]:
-    """Every call here that another worker could go on with."""
-    transactions = node.transactions
-    users = [server.user for server in transactions.servers.values() if server.is_invite]
-    calls: list[KeptCall] = [user for user in users if isinstance(user, (ResponseContext, Suspended))]
-    # What another worker has answered has no server transaction here, but branches whose CANCEL is under way.
-    branches = [client.user for client in transactions.clients.values() if isinstance(client.user, Branch)]
-    answered = dict.fromkeys(branch.user for branch in branches)
-    return calls + [user for user in answered if isinstance(user, ResponseContext) and user.server is None]
-
-
-def calls_to_move(node: Node, ownership: Ownership, now: float) -> dict[int, list[bytes]]:
-    """Snapshots of the calls whose slots are those of siblings, by worker; here these calls end without a word."""
-    moved: dict[int, list[bytes]] = {}
-    for call in calls_of(node):
-        owner = ownership.owner_of(call.call_id)
-        snapshot = call.snapshot() if owner in ownership.siblings else b""
-        if snapshot:
-            moved.setdefault(owner, []).append(snapshot)
-            call.relinquish(now)
-    return moved

@@ -1,0 +1,95 @@
+"""Calls that follow their slots when these move between workers that live (design 4).
+
+Whoever owned a slot sends the calls in it, as snapshots, to the new owner, and ends them without a word. What siblings
+that go by an older table still send to the former owner follows the calls, always towards a newer table.
+
+Knows nothing of how snapshots and messages travel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from appliance.catalogue.counters import CALLS_MOVED
+from appliance.proxy.branch import Branch
+from appliance.proxy.node import KeptCall, Node
+from appliance.proxy.proxy import Proxy
+from appliance.proxy.response_context import ResponseContext
+from appliance.proxy.suspended import Suspended
+from appliance.sip.errors import MalformedMessage
+from appliance.sip.message import Request, Response
+from appliance.sip.parser import SyntaxLimits, find_call_id, parse
+from appliance.state.company import Company
+from appliance.state.messages import CallsMoved, HandedOver
+from appliance.state.slots import SlotTable
+
+
+class Moving:
+    """The calls of one worker, as far as their slots move."""
+
+    __slots__ = ("_company", "_node", "_ownership", "_proxy")
+
+    def __init__(self, node: Node, proxy: Proxy, company: Company) -> None:
+        self._node = node
+        self._proxy = proxy
+        self._company = company
+        self._ownership = company.ownership
+
+    def receive_slots(self, table: SlotTable, live: Sequence[int], now: float) -> None:
+        """Whose the slots are from now on, and who there is."""
+        self._company.receive_slots(table, live, now)
+        self._node.rate_limits.part = self._ownership.share
+        if self._ownership.siblings:
+            self._proxy.early.expect(now)
+            self.move_calls(now)
+
+    def receive_calls(self, message: CallsMoved, now: float) -> bool:
+        """Go on with calls of a sibling; True when some of them may not be ours any more."""
+        self._proxy.adopt(message.snapshots, now)
+        return message.epoch < self._ownership.epoch
+
+    def is_astray(self, message: HandedOver, now: float) -> bool:
+        """Is our table newer than that of who handed this over, and says that the call is a sibling's?"""
+        if message.epoch > self._ownership.epoch:
+            # The news of slots is on its way to us, and so may be the call.
+            self._proxy.early.expect(now)
+        return message.epoch < self._ownership.epoch and not self._ownership.is_own(find_call_id(message.data))
+
+    def has_left(self, data: bytes, limits: SyntaxLimits) -> bool:
+        """Is this a response or a CANCEL to what is not here, for it has followed its slot?"""
+        transactions = self._node.transactions
+        try:
+            message = parse(data, limits)
+            if isinstance(message, Response):
+                return transactions.client_for(message) is None
+            is_cancel = isinstance(message, Request) and message.method == b"CANCEL"
+            return is_cancel and transactions.cancelled_target(message) is None
+        except MalformedMessage:
+            return False
+
+    def move_calls(self, now: float) -> None:
+        """Calls that are being set up go to those who own their slots."""
+        for owner, snapshots in self._calls_of_others(now).items():
+            self._node.counters[CALLS_MOVED] += len(snapshots)
+            self._company.tell(owner, CallsMoved(snapshots, self._ownership.epoch))
+
+    def _calls_of_others(self, now: float) -> dict[int, list[bytes]]:
+        moved: dict[int, list[bytes]] = {}
+        for call in calls_of(self._node):
+            owner = self._ownership.owner_of(call.call_id)
+            snapshot = call.snapshot() if owner in self._ownership.siblings else b""
+            if snapshot:
+                moved.setdefault(owner, []).append(snapshot)
+                call.relinquish(now)
+        return moved
+
+
+def calls_of(node: Node) -> list[KeptCall]:
+    """Every call here that another worker could go on with."""
+    transactions = node.transactions
+    users = [server.user for server in transactions.servers.values() if server.is_invite]
+    calls: list[KeptCall] = [user for user in users if isinstance(user, (ResponseContext, Suspended))]
+    # What another worker has answered has no server transaction here, but branches whose CANCEL is under way.
+    branches = [client.user for client in transactions.clients.values() if isinstance(client.user, Branch)]
+    answered = dict.fromkeys(branch.user for branch in branches)
+    return calls + [user for user in answered if isinstance(user, ResponseContext) and user.server is None]
