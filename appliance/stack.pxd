@@ -48,7 +48,6 @@ cdef class Stack:
     @cython.locals(server=ServerTransaction)
     cdef _receive_request(self, Request request, Flow flow, double now, bint is_unjudged)
     cdef bint _receive_handed_over(self, object message, double now) except -1
-    cdef bint _has_moved(self, bytes data) except -1
     @cython.locals(via=Via, client=ClientTransaction)
     cdef _receive_response(self, Response response, double now)
     @cython.locals(outgoings=list, outgoing=Outgoing, responses=Py_ssize_t, elsewhere=Py_ssize_t)
