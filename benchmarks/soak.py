@@ -4,8 +4,8 @@ Calls and registrations from SIPp, two workers, samples of each process of the a
 what the processes hold in the last quarter is no more than what they held in the second one, but for a margin. (The
 first quarter fills pools and caches.)
 
-Half load is half the rates of the benchmark, or less on a machine to which that is more than half of a processor: a
-trial at a tenth of the rates tells what a unit costs here.
+Half load is half the rates of the benchmark, or less on a machine to which that is nearly all of a processor: a trial
+at a quarter of the rates tells what a unit costs here, at most, for it costs less the more there are.
 
 Knows nothing of peers.
 """
@@ -33,10 +33,10 @@ SAMPLES = 60
 WORKERS = 2
 # Shares of the benchmark's rates.
 SHARE = 0.5
-TRIAL_SHARE = 0.1
+TRIAL_SHARE = 0.25
 TRIAL_S = 10.0
 # Of the processor that the server has.
-BUSY = 0.5
+BUSY = 0.75
 MEMORY_MARGIN = 1.05
 FILES_MARGIN = 10
 BAR_LEN = 50

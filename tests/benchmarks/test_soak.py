@@ -44,6 +44,6 @@ def test_a_line_of_the_curve_has_room_for_four_times_the_first() -> None:
     assert draw_sample(Sample(30, 500 * MIB, 41), first).count("#") == 50
 
 
-def test_half_load_is_half_the_rates_or_half_of_a_processor() -> None:
-    assert half_load(0.5) == 0.5
-    assert half_load(2.0) == 0.25
+def test_half_load_is_half_the_rates_unless_that_is_nearly_all_of_a_processor() -> None:
+    assert half_load(3.0) == 0.5
+    assert half_load(7.5) == 0.25
