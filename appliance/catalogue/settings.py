@@ -282,7 +282,7 @@ class SupervisionSettings(_Checked):
         "Let the kernel give each datagram to the worker that owns its Call-ID; without it, the workers pass them on.")
     heartbeat_ms: int = setting(
         200, "heartbeat", Integer(10, 10000, "milliseconds"), LIVE,
-        "How often a worker shows that it lives; every fifth time it tells how it is, its counters as well.")
+        "How often a worker shows that it lives; every fifth time, or once a second, it tells its counters as well.")
     hang_ms: int = setting(
         700, "hang", Integer(50, 60000, "milliseconds"), LIVE,
         "A worker that has been silent for so long, and not for want of a processor, is ended; its calls go to others.")

@@ -43,9 +43,10 @@ SUPERVISOR: Final = -1
 # Rows of a list where nobody says how many are wanted.
 ROWS: Final = 100
 # A sign of life is a store in memory. Once in so many signs the supervisor is told how the worker is, which costs more
-# than some calls; more often while it deals out what rate limits let in.
+# than some calls; more often while it deals out what rate limits let in, and where that is less than once a second.
 SIGNS_PER_BEAT: Final = 5
 SIGNS_PER_DEMAND: Final = 2
+BEAT_S: Final = 1.0
 # It hears of the end of a demand as well, until hardly anything is left of what it smooths.
 DEMAND_REPORTS: Final = 12
 LAST_WORDS_MS: Final = 200
@@ -321,7 +322,8 @@ class Worker:
             self._end(0)
         if self._is_draining or not is_in_sync or self._journal.is_busy or self._turn.mirror is not None:
             return 1
-        return SIGNS_PER_DEMAND if self._reports_left else SIGNS_PER_BEAT
+        wanted = SIGNS_PER_DEMAND if self._reports_left else SIGNS_PER_BEAT
+        return min(wanted, signs_within(BEAT_S, self._heartbeat_s))
 
     def _tell_demand(self) -> None:
         demand = self._stack.take_rate_demand()
@@ -330,3 +332,8 @@ class Worker:
         if self._reports_left:
             self._reports_left -= 1
             self._tell_supervisor({"rate_demand": demand})
+
+
+def signs_within(seconds: float, interval_s: float) -> int:
+    """How many signs of life there are in a time, one at least."""
+    return max(int(seconds / interval_s), 1)

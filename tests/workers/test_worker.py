@@ -22,7 +22,7 @@ from appliance.transport.flow import TCP, UDP, Flow, Outgoing
 datagrams = pytest.importorskip("appliance.workers.datagrams", reason="the batch reader is not built")
 
 from appliance.workers.turn import AT_ONCE, LATE_S  # noqa: E402
-from appliance.workers.worker import DEMAND_REPORTS, SIGNS_PER_BEAT  # noqa: E402
+from appliance.workers.worker import BEAT_S, DEMAND_REPORTS, SIGNS_PER_BEAT, signs_within  # noqa: E402
 from tests.workers.bench import Bench, Play, bound, options, until  # noqa: E402
 
 
@@ -200,6 +200,11 @@ def test_the_end_of_a_demand_is_told(play: Play) -> None:
         assert not [m for _, m in bench.supervisor.receive() if isinstance(m, Told)]
 
     assert play(scenario) == 0
+
+
+@pytest.mark.parametrize(("heartbeat_ms", "signs"), [(20, 50), (200, 5), (400, 2), (10_000, 1)])
+def test_counters_are_told_once_a_second_however_rare_the_signs(heartbeat_ms: int, signs: int) -> None:
+    assert signs_within(BEAT_S, heartbeat_ms / 1000) == signs
 
 
 def test_a_journal_that_is_busy_is_seen_to_with_every_sign(play: Play) -> None:
