@@ -317,8 +317,22 @@ def _sqlite_engine(url: URL) -> Engine:
 
 
 def _server_engine(url: URL) -> Engine:
-    limits = {"connect_timeout": BUSY_TIMEOUT_S, "options": f"-c statement_timeout={BUSY_TIMEOUT_S * 1000}"}
-    return create_engine(url, connect_args=limits, pool_pre_ping=True, pool_timeout=BUSY_TIMEOUT_S)
+    return create_engine(url, connect_args=_server_limits(), pool_pre_ping=True, pool_timeout=BUSY_TIMEOUT_S)
+
+
+def _server_limits() -> dict[str, int | str]:
+    """Nobody waits for a server, or for one whose network is gone, much longer than BUSY_TIMEOUT_S."""
+    busy_ms = BUSY_TIMEOUT_S * 1000
+    return {
+        "connect_timeout": BUSY_TIMEOUT_S,
+        "options": f"-c statement_timeout={busy_ms}",
+        # A question that the network lost, and the answer to one that it did not: else the kernel waits a quarter of an
+        # hour for the one, and two hours for the other.
+        "tcp_user_timeout": busy_ms,
+        "keepalives_idle": BUSY_TIMEOUT_S,
+        "keepalives_interval": 1,
+        "keepalives_count": 3,
+    }
 
 
 # -- sentences ---------------------------------------------------------------------------------------

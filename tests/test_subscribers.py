@@ -5,11 +5,13 @@ from __future__ import annotations
 import multiprocessing
 import os
 import shutil
+import socket
 import sqlite3
 import stat
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -24,7 +26,7 @@ POSTGRES_BIN = next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin"), rever
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
-    """A PostgreSQL server of our own in a temporary folder, on a Unix socket there."""
+    """A PostgreSQL server of our own in a temporary folder, on a Unix socket there and on loopback."""
     if POSTGRES_BIN is None:
         pytest.skip("no PostgreSQL server here: apt-get install postgresql")
     folder = Path(tempfile.mkdtemp(prefix="signalbox-pg"))
@@ -38,10 +40,13 @@ def postgres_url() -> Iterator[str]:
 
     data = str(folder / "data")
     run("initdb", "-D", data, "-U", "signalbox", "-A", "trust", "--no-sync")
-    options = f"-c listen_addresses='' -c unix_socket_directories='{folder}' -c fsync=off"
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories='{folder}' -c fsync=off"
     run("pg_ctl", "-D", data, "-w", "-l", str(folder / "log"), "-o", options, "start")
     try:
-        yield f"postgresql://signalbox@/postgres?host={folder}"
+        yield f"postgresql://signalbox@/postgres?host={folder}&port={port}"
     finally:
         run("pg_ctl", "-D", data, "-m", "immediate", "stop")
         shutil.rmtree(folder)
@@ -291,6 +296,18 @@ def test_a_missing_folder_is_one_sentence(tmp_path: Path) -> None:
 def test_a_url_that_leads_nowhere_is_a_value_error(url: str) -> None:
     with pytest.raises(ValueError, match="type sqlite:///FILE or postgresql"):
         SubscriberStore(url)
+
+
+def test_a_network_that_is_gone_is_noticed_in_seconds(postgres_url: str) -> None:
+    """What the kernel goes by: how long nobody confirms what was sent, and when it asks whether the peer is there."""
+    port = postgres_url.rpartition("=")[2]
+    with closing(SubscriberStore(f"postgresql://signalbox@127.0.0.1:{port}/postgres")) as store:
+        pooled = store._engine.raw_connection()
+        with socket.socket(fileno=os.dup(pooled.driver_connection.fileno())) as link:  # type: ignore[union-attr]
+            assert link.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 5000
+            assert link.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+            assert link.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 5
+        pooled.close()
 
 
 def test_a_server_that_is_away_is_a_store_error_without_the_password() -> None:
