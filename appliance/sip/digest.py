@@ -12,22 +12,30 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
 from appliance.sip.characters import HEX_DIGIT, is_all
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.headers import parse_auth, quote
 
-_HASH_NAMES: Final = {b"MD5": "md5", b"SHA-256": "sha256", b"SHA-512-256": "sha512_256"}
+# By their constructors, where they have one: `new` looks each of them up by its name.
+_HASHES: Final[dict[bytes, Callable[..., Any]]] = {
+    b"MD5": hashlib.md5,
+    b"SHA-256": hashlib.sha256,
+    b"SHA-512-256": partial(hashlib.new, "sha512_256"),
+}
 _REQUIRED: Final = (b"username", b"realm", b"nonce", b"uri", b"response")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Credentials:
-    """Digest credentials as received, quotes taken off. algorithm: b"MD5" when absent. qop: lower case, b"" without.
+    """Digest credentials as received, quotes taken off; nobody changes them.
 
-    nc: eight hexadecimal digits as sent; nonce_count: their value, 0 without qop.
+    algorithm: b"MD5" when absent. qop: lower case, b"" without. nc: eight hexadecimal digits as sent.
+    nonce_count: their value, 0 without qop.
     """
 
     username: bytes
@@ -45,15 +53,16 @@ class Credentials:
 
 def is_supported(algorithm: bytes) -> bool:
     """Whether `response` can reckon with it; any case, -sess forms too."""
-    return _base(algorithm) in _HASH_NAMES
+    return _base(algorithm) in _HASHES
 
 
 def digest(algorithm: bytes, text: bytes) -> bytes:
     """H(text) of RFC 7616 3.3 in lower-case hexadecimal. Raises ValueError for an unknown algorithm."""
-    name = _HASH_NAMES.get(_base(algorithm))
-    if name is None:
+    hash_of = _HASHES.get(_base(algorithm))
+    if hash_of is None:
         raise ValueError(f"unknown digest algorithm {algorithm!r}")
-    return hashlib.new(name, text, usedforsecurity=False).hexdigest().encode()
+    value: str = hash_of(text, usedforsecurity=False).hexdigest()
+    return value.encode()
 
 
 def ha1(algorithm: bytes, username: bytes, realm: bytes, password: bytes) -> bytes:

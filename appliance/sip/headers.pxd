@@ -37,3 +37,8 @@ cpdef int parse_q(bytes text) except -1
 
 @cython.locals(seconds='long long')
 cpdef parse_delta_seconds(bytes text)
+
+cpdef tuple parse_auth(bytes value)
+
+@cython.locals(parameters=dict, element=bytes, name=bytes, equals=bytes, raw=bytes)
+cdef dict _parse_auth_parameters(bytes text)
