@@ -1,4 +1,4 @@
-"""How a scenario is played beside a worker, on both event loops."""
+"""How a scenario is played beside a worker, or beside its streams alone, on both event loops."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import uvloop
 
 from appliance.state.messages import SlotsChanged
 from appliance.state.slots import deal
+from tests.workers.streams_bench import Node, Scenario
 
 if TYPE_CHECKING:
     from tests.workers.bench import Bench, Play
@@ -45,5 +46,26 @@ def play(request: pytest.FixtureRequest, tmp_path: Path) -> Play:
         loop_factory = uvloop.new_event_loop if request.param == "uvloop" else asyncio.new_event_loop
         with asyncio.Runner(loop_factory=loop_factory) as runner:
             return runner.run(whole())
+
+    return run
+
+
+@pytest.fixture(params=["asyncio", "uvloop"])
+def play_streams(request: pytest.FixtureRequest) -> Callable[..., None]:
+    """Runs a scenario with a node that listens, on one of the event loops."""
+
+    def run(scenario: Scenario, listener: int = 0, **limits: int) -> None:
+        async def whole() -> None:
+            node = Node(**limits)
+            await node.listen(listener)
+            try:
+                await scenario(node)
+            finally:
+                node.streams.close()
+                await asyncio.sleep(0)
+
+        loop_factory = uvloop.new_event_loop if request.param == "uvloop" else asyncio.new_event_loop
+        with asyncio.Runner(loop_factory=loop_factory) as runner:
+            runner.run(whole())
 
     return run

@@ -1,0 +1,92 @@
+"""Streams of a worker under test: their node, a phone, and both event loops.
+
+Knows nothing of what is tried.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from appliance.catalogue import counters as catalogue
+from appliance.catalogue.settings import LimitSettings, ListenerSettings
+from appliance.sip.parser import SyntaxLimits
+from appliance.transport.flow import Flow
+from appliance.workers.streams import Streams
+
+SYNTAX = SyntaxLimits(message_len_max=20000, header_count_max=50, header_len_max=1024, uri_len_max=512)
+LISTENERS = (ListenerSettings(), ListenerSettings(name="six", address="::1"))
+
+Scenario = Callable[["Node"], Coroutine[Any, Any, None]]
+
+
+def message(call_id: str = "a", body: bytes = b"", via: str = "SIP/2.0/TCP 127.0.0.1;branch=z9hG4bK1") -> bytes:
+    return (
+        f"OPTIONS sip:bob@example.com SIP/2.0\r\nVia: {via}\r\nFrom: <sip:alice@example.com>;tag=1\r\n"
+        f"To: <sip:bob@example.com>\r\nCall-ID: {call_id}\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    ).encode() + body
+
+
+def response(via: str) -> bytes:
+    return f"SIP/2.0 200 OK\r\nVia: {via}\r\nContent-Length: 0\r\n\r\n".encode()
+
+
+class Node:
+    """The connections of a worker, and what they said."""
+
+    def __init__(self, **limits: int) -> None:
+        self.counters = [0] * len(catalogue.COUNTERS)
+        self.received: list[tuple[bytes, Flow]] = []
+        self.changes = 0
+        self.streams = Streams(
+            4, LISTENERS, LimitSettings(**limits), SYNTAX, self.counters, 1000, self._arrived, self._changed
+        )
+        self.address = ("", 0)
+        self.limits = limits
+
+    async def listen(self, listener: int = 0) -> None:
+        family = socket.AF_INET6 if ":" in LISTENERS[listener].address else socket.AF_INET
+        listening = socket.create_server((LISTENERS[listener].address, 0), family=family)
+        self.address = listening.getsockname()[:2]
+        await self.streams.listen(listener, listening)
+
+    def _arrived(self, batch: list[tuple[bytes, Flow]], now: float) -> None:
+        self.received += batch
+
+    def _changed(self) -> None:
+        self.changes += 1
+
+    async def dial(self) -> Phone:
+        return Phone(*await asyncio.open_connection(*self.address))
+
+
+class Phone:
+    """The other end of a connection."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader = reader
+        self.writer = writer
+        self.address = writer.get_extra_info("sockname")[:2]
+
+    async def send(self, data: bytes) -> None:
+        self.writer.write(data)
+        await self.writer.drain()
+
+    async def is_closed(self) -> bool:
+        """The peer has closed, with or without a reset; what came before is skipped."""
+        try:
+            async with asyncio.timeout(5):
+                while await self.reader.read(65536):
+                    pass
+        except ConnectionError:
+            pass
+        return True
+
+
+async def until(is_so: Callable[[], object]) -> None:
+    async with asyncio.timeout(5):
+        while not is_so():
+            await asyncio.sleep(0.001)
