@@ -1,14 +1,13 @@
 """Builds the compiled modules: every `.py` that has a `.pxd` beside it, and every `.pyx`.
 
 SIGNALBOX_PURE=1 compiles only the `.pyx`; everything else is then the Python it was written in. The two builds have
-a folder each below build/, emptied first: what one leaves behind must not get into the wheel of the other, nor may a
-module that is gone from the tree.
+a folder each below build/: what one leaves behind must not get into the wheel of the other. They are kept, so that only
+what changed is compiled again; a module that is gone from the tree is removed from them first.
 """
 
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 
 from Cython.Build import cythonize
@@ -66,6 +65,18 @@ class BuildFromPython(build_ext):
         super().run()
 
 
+def remove_gone() -> None:
+    """Remove from the build what was made from sources that are no longer in the tree."""
+    for path in BUILD.glob("**/*"):
+        parts = path.relative_to(BUILD).parts
+        places = [index for index, part in enumerate(parts) if part in ("appliance", "cli")]
+        if path.is_file() and places:
+            source = Path(*parts[places[0] :])
+            stem = source.with_name(source.name.partition(".")[0])
+            if not any(stem.with_suffix(suffix).exists() for suffix in (".py", ".pyx")):
+                path.unlink()
+
+
 class BuildWithoutC(build_py):
     """Leaves Cython's sources out of the wheel: what is installed is Python and compiled modules."""
 
@@ -78,8 +89,8 @@ class BuildWithoutC(build_py):
 def main() -> None:
     """Hand the modules to setuptools; C files go to build/, never into the tree."""
     os.chdir(ROOT)
-    shutil.rmtree(BUILD, ignore_errors=True)
-    BUILD.mkdir(parents=True)
+    BUILD.mkdir(parents=True, exist_ok=True)
+    remove_gone()
     RARE_H.write_text(RARE)
     setup(
         ext_modules=extensions(),
