@@ -64,7 +64,8 @@ def glance_at(data: bytes) -> Glance | None:
 def _keep(glance: Glance, line: bytes) -> bool:
     """Note a line if it is one of those; False where there may be one only."""
     colon = index_of(line, 58, 0)
-    if colon < 0:
+    # RFC 3261 25.1: a CR stands nowhere but before the LF; what is kept is copied into an answer.
+    if colon < 0 or index_of(line, 13, 0) != len(line) - 2:
         return False
     id = known_id(line, colon) or header_id(part(line, 0, colon))
     if id == VIA:

@@ -192,8 +192,8 @@ def _cut_lines(lines: list[bytes], data: bytes, at: int, count_max: int) -> int:
         at = _end_of_line(data, at, size)
         if at == start + 2 and octets[start] == 13 and octets[start + 1] == 10:
             return at
-        # RFC 3261 7.3.1: a line that begins with white space goes on with the one before.
-        while at < size and (octets[at] == 32 or octets[at] == 9):
+        # RFC 3261 7.3.1, 25.1: a line that begins with white space goes on with the one before, which ended in CRLF.
+        while at < size and (octets[at] == 32 or octets[at] == 9) and octets[at - 1] == 10 and octets[at - 2] == 13:
             at = _end_of_line(data, at, size)
         lines.append(part(data, start, at))
     return -1

@@ -89,6 +89,7 @@ def test_tags(line: bytes, expected: bool) -> None:
         (b"CSeq: 1 INVITE\r\n", b"CSeq: 1 INVITE\r\nCSeq: 1 INVITE\r\n"),
         (b"z9hG4bK1\r\n", b'z9hG4bK1;x="a,b"\r\n'),
         (b"CSeq: 1 INVITE\r\n", b"CSeq: 1 INVITE\n"),
+        (b";tag=a\r\n", b";tag=a\rX: y\r\n"),
         (b"\r\n\r\nv=0", b"\r\n"),
     ],
 )

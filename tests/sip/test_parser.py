@@ -153,6 +153,18 @@ def test_next_to_nothing(data: bytes) -> None:
     assert _fault(data).message is None
 
 
+@pytest.mark.parametrize("end", [b"\r", b"\n", b"\n\r", b"x\r"])
+@pytest.mark.parametrize("space", [b" ", b"\t"])
+def test_a_fold_is_crlf_and_white_space_only(end: bytes, space: bytes) -> None:
+    """RFC 3261 25.1: LWS = [*WSP CRLF] 1*WSP. A bare CR or LF would get into what is copied from the value."""
+    data = _data(Proxy_Require=b"a" + end + space + b"b")
+    fault = _fault(data)
+    assert (fault.status, fault.reason) == (400, "Header Line Does Not End in CRLF")
+    assert fault.message is not None and b"Proxy-Require" not in write(fault.message)
+    with pytest.raises(MalformedMessage):
+        parse(data.replace(b"OPTIONS sip:mara@harbour.example SIP/2.0", b"SIP/2.0 200 OK"), LIMITS)
+
+
 def test_a_fold_after_the_start_line_is_no_header() -> None:
     data = _data().replace(b"SIP/2.0\r\nVia", b"SIP/2.0\r\n folded\r\nVia")
     assert _fault(data).reason == "Header Line Without Colon"
