@@ -1,7 +1,9 @@
 # make run    build and start the appliance in the foreground, with two demo subscribers
 # make cli    operate the appliance that runs (in a second terminal)
 # make call   register both and place a call between them (in a second terminal)
-# make test   everything that is tested; installs what the tests need
+# make test   style, types, both builds, behaviour with real peers; installs what the tests need
+# make load   thousands of calls, crashes, commits, floods, overload; writes benchmarks/load.json
+# make try    some tests on one build: make try TESTS=tests/proxy BUILD=compiled
 # make bench  what it costs beside Kamailio, a quarter of an hour; writes benchmarks/ and docs/performance.md
 # make soak   half an hour at half load: nothing may grow
 # make clean  remove what was built; the state folder stays
@@ -13,7 +15,7 @@ STATE ?= state
 BUILT = .venv/.built
 SOURCES = $(shell find appliance cli -name '*.py' -o -name '*.pyx' -o -name '*.pxd') pyproject.toml setup.py
 
-.PHONY: run cli call test bench soak clean packages-run packages-test
+.PHONY: run cli call test load try bench soak clean packages-run packages-test
 
 run: $(BUILT)
 	@mkdir -p -m 0700 $(STATE)
@@ -26,7 +28,15 @@ call: $(BUILT)
 	@.venv/bin/python -m demo --state $(STATE)
 
 test: .venv/bin/uv
-	@sh tests/run.sh
+	@sh tests/run.sh all
+
+load: .venv/bin/uv
+	@sh tests/run.sh load
+
+BUILD ?= pure
+TESTS ?= --ignore=tests/live tests
+try: .venv/bin/uv
+	@sh tests/run.sh try $(BUILD) $(TESTS)
 
 bench: packages-test $(BUILT)
 	.venv/bin/python -m benchmarks

@@ -2,14 +2,19 @@
 
 SIGNALBOX_PURE=1 compiles only the `.pyx`; everything else is then the Python it was written in. The two builds have
 a folder each below build/: what one leaves behind must not get into the wheel of the other. They are kept, so that only
-what changed is compiled again; a module that is gone from the tree is removed from them first.
+what changed is compiled again; a module that is gone from the tree is removed from them first. Another compiler, or
+another version of this file, begins anew.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
+import sys
+from hashlib import sha256
 from pathlib import Path
 
+from Cython import __version__ as cython_version
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
@@ -65,6 +70,18 @@ class BuildFromPython(build_ext):
         super().run()
 
 
+def start_build() -> None:
+    """Make the folder of the build; empty it first when it was made by another compiler or another setup.py."""
+    maker = f"{cython_version} {sys.version} {sha256(Path(__file__).read_bytes()).hexdigest()}"
+    stamp = BUILD / "maker"
+    if not stamp.exists() or stamp.read_text() != maker:
+        shutil.rmtree(BUILD, ignore_errors=True)
+        BUILD.mkdir(parents=True)
+        stamp.write_text(maker)
+    remove_gone()
+    RARE_H.write_text(RARE)
+
+
 def remove_gone() -> None:
     """Remove from the build what was made from sources that are no longer in the tree."""
     for path in BUILD.glob("**/*"):
@@ -89,9 +106,7 @@ class BuildWithoutC(build_py):
 def main() -> None:
     """Hand the modules to setuptools; C files go to build/, never into the tree."""
     os.chdir(ROOT)
-    BUILD.mkdir(parents=True, exist_ok=True)
-    remove_gone()
-    RARE_H.write_text(RARE)
+    start_build()
     setup(
         ext_modules=extensions(),
         cmdclass={"build_ext": BuildFromPython, "build_py": BuildWithoutC},

@@ -1,43 +1,64 @@
 #!/bin/sh
-# Everything that is tested, as `make test` calls it. Loads take minutes, and a fifth of two processors; what gives way to
-# them (SCHED_IDLE, see sched(7)) takes the rest meanwhile:
+# Builds the wheels that are missing or old, and runs tox on them.
 #
-#     both wheels, packages  ->  load                           ->  live
-#                                lint, types, pure, compiled
+#     run.sh all                     what `make test` runs: style, types, both builds, real peers
+#     run.sh load                    what `make load` runs: calls by the thousand, crashes, floods, overload
+#     run.sh try BUILD [ARGUMENT]... some tests on one build, for the developer who has just changed a line
 set -eu
 cd "$(dirname "$0")/.."
 tox=.venv/bin/tox
-log=build/beside.log
 # uv, which tox installs by, knows public authorities only; the system may know one of this network.
 [ ! -e /etc/ssl/certs/ca-certificates.crt ] || export UV_SYSTEM_CERTS=1
 
-# NAME, and whether it is the pure one
+# BUILD: pure or compiled. What is compiled is kept below build/, so a second wheel takes seconds.
 wheel() {
-    SIGNALBOX_PURE=$2 .venv/bin/uv build --quiet --wheel --python .venv/bin/python --out-dir "build/wheels/$1" .
+    pure=0
+    [ "$1" != pure ] || pure=1
+    rm -rf "build/wheels/$1"
+    SIGNALBOX_PURE=$pure .venv/bin/uv build --quiet --wheel --python .venv/bin/python --out-dir "build/wheels/$1" .
 }
 
-beside() {
-    missed=0
-    chrt --idle 0 $tox run -e lint,types || missed=1
-    chrt --idle 0 $tox run -e pure --installpkg build/wheels/pure/*.whl || missed=1
-    chrt --idle 0 $tox run -e compiled --installpkg build/wheels/compiled/*.whl || missed=1
-    return $missed
+# ENVIRONMENT BUILD [ARGUMENT]...
+tested() {
+    environment=$1
+    build=$2
+    shift 2
+    $tox run -e "$environment" --installpkg build/wheels/"$build"/*.whl -- "$@"
 }
 
-rm -rf build/wheels
-wheel compiled 0 &
-compiling=$!
-wheel pure 1
-sh packaging/install-packages.sh packaging/apt-run.txt packaging/apt-test.txt
-wait $compiling
+packages() {
+    sh packaging/install-packages.sh packaging/apt-run.txt packaging/apt-test.txt
+}
 
-beside >$log 2>&1 &
-beside=$!
-trap 'kill $beside 2>/dev/null || true' EXIT
-failed=0
-$tox run -e load --installpkg build/wheels/compiled/*.whl || failed=1
-wait $beside || failed=1
-trap - EXIT
-cat $log
-$tox run -e live --installpkg build/wheels/compiled/*.whl || failed=1
-exit $failed
+# All of it, whatever fails on the way. Style and types are looked at beside the pure build, for they wait for nothing.
+all() {
+    wheel compiled &
+    compiling=$!
+    wheel pure
+    packages
+    wait $compiling
+    failed=0
+    $tox run -e lint,types >build/style.log 2>&1 &
+    style=$!
+    tested pure pure || failed=1
+    wait $style || failed=1
+    cat build/style.log
+    tested compiled compiled || failed=1
+    tested live compiled || failed=1
+    return $failed
+}
+
+case $1 in
+    all) all ;;
+    load)
+        wheel compiled
+        packages
+        tested load compiled
+        ;;
+    try)
+        build=$2
+        shift 2
+        wheel "$build"
+        tested "$build" "$build" "$@"
+        ;;
+esac

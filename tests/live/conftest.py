@@ -12,6 +12,7 @@ from tests.live.appliance import PATIENT, Appliance
 from tests.live.control import Control
 from tests.live.machine import SLOWNESS
 from tests.live.processes import LOG_TAIL_LEN, Processes, running
+from tests.live.verdicts import Verdicts
 
 
 @pytest.fixture
@@ -24,8 +25,7 @@ def processes(tmp_path: Path) -> Iterator[Processes]:
 @pytest.fixture
 def start_appliance(processes: Processes, request: pytest.FixtureRequest) -> Callable[..., Appliance]:
     """`start_appliance(settings, listener, workers)`: a running Signalbox."""
-    has_the_machine = any(map(request.node.get_closest_marker, ("load", "alone")))
-    common = "" if has_the_machine else PATIENT
+    common = "" if request.node.get_closest_marker("load") else PATIENT
 
     def start(settings: str = "", *arguments: Any, **named: Any) -> Appliance:
         appliance = Appliance(processes, common + settings, *arguments, **named)
@@ -76,6 +76,18 @@ class Kept:
                 for address in {row["address"] for row in control.ask("show registrations")["rows"]}:
                     control.ask("clear registration", address=address.removeprefix("sip:"))
                 control.close()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--verdicts FILE`: the figures of the load tests as a table, and in a file."""
+    parser.addoption("--verdicts", type=Path, metavar="FILE", help="write the figures of the tests to FILE")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Collect figures where they are wanted."""
+    path = config.getoption("--verdicts")
+    if path is not None:
+        config.pluginmanager.register(Verdicts(path))
 
 
 def pytest_report_header() -> str:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import time
 from typing import Final
 
+import pytest
+
 # CPU seconds that the loop takes where the rates that the tests name can be had, with room for those beside them.
 FAST_ENOUGH_S: Final = 0.06
 _LOOPS: Final = 1_000_000
@@ -34,3 +36,8 @@ def rate(per_s: int) -> int:
 def within(seconds: float) -> float:
     """So many seconds, or as many more as the machine is slower."""
     return seconds * SLOWNESS
+
+
+STATISTICAL: Final = pytest.mark.flaky(reruns=2)
+"""For a test of a rate or a share, which other programs on the machine can spoil: it is tried three times at most, and
+the report names each try that failed."""

@@ -7,12 +7,17 @@ import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from tests.live.appliance import Appliance
-from tests.live.machine import rate, within
+from tests.live.machine import STATISTICAL, rate, within
 from tests.live.phones import fetch_many, register_many
 from tests.live.processes import Processes, wait_until
 from tests.live.sipp import Sipp, outcome, register, start_callee
+
+pytestmark = [pytest.mark.load, STATISTICAL]
 
 CALLS_PER_S = rate(80)
 CALLS = 20 * CALLS_PER_S
@@ -25,7 +30,9 @@ BACK_WITHIN_S = within(15.0)
 FAILED_MAX = 2 * CALLS_PER_S
 
 
-def test_workers_come_and_go_under_load(processes: Processes, start_appliance: Callable[..., Appliance]) -> None:
+def test_workers_come_and_go_under_load(
+    processes: Processes, start_appliance: Callable[..., Appliance], record_property: Callable[[str, Any], None]
+) -> None:
     """One is killed, then the other one freezes; each comes back and takes its slots again."""
     appliance = start_appliance()
     callee = start_callee(processes, "callee-lossy", calls=10 * CALLS, timeout_s=120)
@@ -35,7 +42,9 @@ def test_workers_come_and_go_under_load(processes: Processes, start_appliance: C
     caller = start_calls(processes, appliance, figures)
     for number, blow in enumerate((signal.SIGKILL, signal.SIGSTOP)):
         time.sleep(2 * TALK_MS / 1000)
-        assert strike(appliance, number, blow) < MOVED_WITHIN_S
+        moved_s = strike(appliance, number, blow)
+        record_property(f"slots moved after {blow.name}, s", round(moved_s, 2))
+        assert moved_s < MOVED_WITHIN_S
         some = USERS[number * 500 : number * 500 + 200]
         assert fetch_many(appliance, some, callee.contact, 30.0) == {200: 200}
         new = [f"{blow.name.lower()}{count}" for count in range(200)]
@@ -43,6 +52,8 @@ def test_workers_come_and_go_under_load(processes: Processes, start_appliance: C
     wait_until(lambda: appliance.registrations() == len(USERS) + 1 + 2 * 200, "every worker has them all", within(10.0))
     caller.process.wait(100)
     succeeded, failed = outcome(figures)
+    record_property("calls", CALLS)
+    record_property("failed", failed)
     assert succeeded + failed == CALLS
     assert failed <= FAILED_MAX
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.live.appliance import Appliance
-from tests.live.machine import rate
+from tests.live.machine import STATISTICAL, rate
 from tests.live.processes import LOOPBACK, Process, Processes, wait_until
 from tests.live.sipp import call, register, start_callee
 
@@ -65,7 +65,8 @@ def test_garbage(processes: Processes, start_appliance: START) -> None:
     assert_in_service(processes, appliance)
 
 
-@pytest.mark.alone
+@pytest.mark.load
+@STATISTICAL
 @pytest.mark.parametrize(("kind", "per_s"), [("garbage", 20_000), ("invites", 2_000)])
 def test_good_calls_during_a_flood(processes: Processes, start_appliance: START, kind: str, per_s: int) -> None:
     """A hundred calls a second lose none while strangers send what they like, from ten thousand sources."""
@@ -82,7 +83,8 @@ def test_good_calls_during_a_flood(processes: Processes, start_appliance: START,
     assert appliance.counter("calls-answered") == GOOD_CALLS
 
 
-@pytest.mark.alone
+@pytest.mark.load
+@STATISTICAL
 @pytest.mark.parametrize(
     ("kind", "connections", "closed"),
     [("idle", IDLE, "connections-closed-idle"), ("drip", DRIPPING, "connections-closed-partial")],

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from tests.live.appliance import PATIENT, Appliance
-from tests.live.machine import rate, within
+from tests.live.machine import STATISTICAL, rate, within
 from tests.live.processes import Processes, wait_until
 from tests.live.sipp import Sipp, register, start_callee
 
-pytestmark = pytest.mark.load
+pytestmark = [pytest.mark.load, STATISTICAL]
 
 CALLS = 20_000
 CALLS_PER_S = rate(300)
@@ -24,7 +25,9 @@ FULL_AFTER_S = 20
 GROWTH_MAX = 5 << 20
 
 
-def test_20000_calls(processes: Processes, start_appliance: Callable[..., Appliance]) -> None:
+def test_20000_calls(
+    processes: Processes, start_appliance: Callable[..., Appliance], record_property: Callable[[str, Any], None]
+) -> None:
     """300 calls a second for 67 s: none fails, and the memory of the calls is given back."""
     appliance = start_appliance(TIMERS)
     callee = start_callee(processes, "callee", calls=CALLS, timeout_s=TIMEOUT_S)
@@ -36,6 +39,8 @@ def test_20000_calls(processes: Processes, start_appliance: Callable[..., Applia
     full = appliance.rss()
     caller.succeed()
     callee.succeed()
+    record_property("calls/s", CALLS_PER_S)
+    record_property("growth KiB", (appliance.rss() - full) >> 10)
     assert appliance.rss() - full < GROWTH_MAX
     wait_until(lambda: appliance.status()["transactions"] == 0, "every transaction has ended", 30.0, 1.0)
     end = appliance.status()

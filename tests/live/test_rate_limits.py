@@ -10,7 +10,8 @@ import pytest
 
 from tests.live.appliance import Appliance
 from tests.live.control import Control
-from tests.live.processes import LOOPBACK
+from tests.live.machine import STATISTICAL
+from tests.live.processes import LOOPBACK, wait_until
 
 RATE = 100
 OFFERED = 300
@@ -55,6 +56,8 @@ def received(probe: socket.socket) -> list[bytes]:
             return found
 
 
+@pytest.mark.load
+@STATISTICAL
 @pytest.mark.parametrize("spread", ["evenly", "to one worker"])
 def test_the_sum_over_two_workers_is_the_rate(start_appliance: Callable[..., Appliance], spread: str) -> None:
     limit = f"rate-limit probes\n  of requests\n  per source\n  rate {RATE}\n  burst 50\n!\n"
@@ -72,3 +75,21 @@ def test_the_sum_over_two_workers_is_the_rate(start_appliance: Callable[..., App
     assert "rate-limit probes" in raised
     (row,) = control.ask("show rate-limits")["limits"]
     assert row["exceeded"] >= refused and row["hit"][0]["key"] == LOOPBACK
+
+
+def test_beyond_the_rate_is_refused_and_shown(start_appliance: Callable[..., Appliance]) -> None:
+    """A burst passes, the next requests are answered 503, and the operator sees the limit and the source."""
+    appliance = start_appliance("rate-limit probes\n  of requests\n  per source\n  rate 1\n  burst 4\n!\n", workers=2)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind((LOOPBACK, 0))
+        probe.connect((appliance.address, appliance.port))
+        probe.settimeout(10.0)
+        answers = []
+        for number in range(20):
+            probe.send(options(appliance, probe.getsockname()[1], f"few-{time.monotonic_ns():x}-{number}"))
+            answers.append(probe.recv(4096)[8:11])
+    assert answers[0] == b"200" and b"503" in answers
+    control = Control(appliance.state)
+    wait_until(lambda: control.ask("show rate-limits")["limits"][0]["exceeded"], "the refusals are shown")
+    (row,) = control.ask("show rate-limits")["limits"]
+    assert row["hit"][0]["key"] == LOOPBACK

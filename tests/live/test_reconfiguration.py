@@ -10,7 +10,7 @@ import pytest
 
 from tests.live.appliance import DOMAIN, PATIENT, Appliance
 from tests.live.control import Control
-from tests.live.machine import rate, within
+from tests.live.machine import STATISTICAL, rate, within
 from tests.live.processes import LOOPBACK, Processes, free_port, wait_until
 from tests.live.sipp import Sipp, open_ports, register, start_callee
 
@@ -18,6 +18,8 @@ CALLS_PER_S = rate(300)
 SECONDS = 25
 COMMITS = 20
 DRAIN_S = 4
+FEW = 10
+TALK_MS = 8000
 
 
 def configuration(appliance: Appliance, workers: int, others: dict[str, int], more: str = "") -> str:
@@ -48,7 +50,26 @@ def steps(appliance: Appliance) -> list[str]:
     return [configuration(appliance, *change) for change in changes] * 2
 
 
+def test_calls_that_are_up_end_well_whatever_is_committed(
+    processes: Processes, start_appliance: Callable[..., Appliance]
+) -> None:
+    """Listeners come, move and go, and workers are one, three and two, while calls are up."""
+    appliance = start_appliance(workers=1)
+    callee = start_callee(processes, "callee-lossy", calls=2 * FEW, timeout_s=60)  # type: ignore[arg-type]
+    register(processes, appliance, "bob", callee.contact)
+    talk = ("-r", str(FEW), "-d", str(TALK_MS))
+    caller = Sipp(processes, "caller", *talk, proxy=appliance, calls=FEW, keys={"domain": appliance.domain})
+    wait_until(lambda: appliance.counter("calls-answered") == FEW, "all calls are up", TALK_MS / 1000)
+    control = Control(appliance.state)
+    for text in steps(appliance)[: COMMITS // 2]:
+        control.commit(text)
+    caller.succeed()
+    Sipp(processes, "caller", proxy=appliance, keys={"domain": appliance.domain}).succeed()
+    assert appliance.counter("calls-failed") == 0
+
+
 @pytest.mark.load
+@STATISTICAL
 def test_no_call_is_lost_while_the_configuration_changes_twenty_times(
     processes: Processes, start_appliance: Callable[..., Appliance]
 ) -> None:
