@@ -98,6 +98,7 @@ RATE_LIMITED_COUNTED: Final = 68
 # overload
 REFUSED_OVERLOAD: Final = 69
 REGISTRATIONS_DEFERRED: Final = 70
+CONNECTIONS_DISPLACED: Final = 71
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,10 +183,10 @@ COUNTERS: Final[tuple[Counter, ...]] = (
     Counter(CONNECTIONS_ACCEPTED, "connections-accepted", "connections", "TCP connections that peers opened."),
     Counter(CONNECTIONS_OPENED, "connections-opened", "connections", "TCP connections opened by this appliance."),
     Counter(CONNECTIONS_REFUSED, "connections-refused", "connections",
-            "TCP connections closed at once because `connections` was reached."),
+            "TCP connections closed at once because `connections` or `connection per-source` was reached."),
     Counter(CONNECTIONS_FAILED, "connections-failed", "connections", "TCP connections that could not be opened."),
     Counter(CONNECTIONS_CLOSED_IDLE, "connections-closed-idle", "connections",
-            "TCP connections closed because nothing came for `connection idle`."),
+            "TCP connections closed because nothing came for `connection idle` or `connection unproven`."),
     Counter(CONNECTIONS_CLOSED_PARTIAL, "connections-closed-partial", "connections",
             "TCP connections closed because a message was not complete after `message partial`."),
     Counter(CONNECTIONS_CLOSED_SLOW, "connections-closed-slow", "connections",
@@ -222,5 +223,7 @@ COUNTERS: Final[tuple[Counter, ...]] = (
             "New requests answered with 503 because messages had to wait too long."),
     Counter(REGISTRATIONS_DEFERRED, "registrations-deferred", "refusals",
             "Those of them that were registrations, each told when to come again."),
+    Counter(CONNECTIONS_DISPLACED, "connections-displaced", "connections",
+            "TCP connections that had proved nothing and were closed to make room."),
 )
 # fmt: on

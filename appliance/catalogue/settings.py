@@ -229,13 +229,22 @@ class LimitSettings(_Checked):
     lookup_timeout_ms: int = setting(
         3000, "lookup timeout", Integer(10, 60000, "milliseconds"), LIVE, "How long DNS may take for one answer.")
     connections_max: int = setting(
-        10000, "connections", Integer(1, 1000000), LIVE, "TCP connections; more are closed at once.")
+        10000, "connections", Integer(1, 1000000), LIVE,
+        "TCP connections; at the limit a new one takes the place of one that has proved nothing, or is closed at once. "
+        "The limit of open files (RLIMIT_NOFILE) may allow less.")
+    connections_per_source_max: int = setting(
+        500, "connection per-source", Integer(1, 1000000), LIVE,
+        "TCP connections that one source address may have, an IPv6 /64 counting as one. Peers may have more.")
     connect_timeout_ms: int = setting(
         5000, "connection timeout", Integer(10, 60000, "milliseconds"), LIVE,
         "How long opening a TCP connection may take.")
     connection_idle_s: int = setting(
         900, "connection idle", Integer(1, 86400, "seconds"), LIVE,
         "A TCP connection on which nothing came for so long is closed.", "RFC 3261 18")
+    connection_unproven_s: int = setting(
+        60, "connection unproven", Integer(1, 86400, "seconds"), LIVE,
+        "The same for a connection on which nothing was accepted yet: no registration, no call. Keep-alives do not "
+        "count.")
     connection_queue_kib: int = setting(
         1024, "connection queue", Integer(1, 1048576, "KiB"), LIVE,
         "Bytes waiting for a peer that does not read; more and the connection is closed.")

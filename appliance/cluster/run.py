@@ -10,7 +10,6 @@ Knows nothing of SIP, and nothing of the command line.
 
 from __future__ import annotations
 
-import resource
 import signal
 import socket
 import sys
@@ -29,6 +28,7 @@ from appliance.cluster.sockets import ListenFailed, ListeningSockets
 from appliance.cluster.state_folder import StateFolder, StateFolderUnusable
 from appliance.cluster.supervisor import RUNNING, Report, Supervisor
 from appliance.commits import SYSTEM, CommitFailed, CommitStore, Start
+from appliance.descriptors import descriptor_shortage, raise_descriptor_limit
 from appliance.journal_files import JournalError, check_folder
 from appliance.launch import ManagementLaunch, WorkerLaunch
 from appliance.logbook import Logbook, log_path
@@ -40,12 +40,6 @@ STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 def to_stderr(sentence: str) -> None:
     """One line of log: local time and the sentence."""
     print(f"{clock.local_time_text()} {sentence}", file=sys.stderr, flush=True)
-
-
-def allow_descriptors() -> None:
-    """Let this process and its children open as many files as the system allows: each connection is one of them."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def run(
@@ -72,7 +66,7 @@ def run(
         log.write(sentence)
 
     report = report_and_log
-    allow_descriptors()
+    raise_descriptor_limit()
     with ExitStack() as opened:
         try:
             supervisor = _prepared(
@@ -106,9 +100,12 @@ def _prepared(
     alarms += _taken_in(store, start)
     if start.sentence:
         report(start.sentence)
+    workers = worker_count(settings)
+    limits = settings.limits
+    if shortage := descriptor_shortage(limits.connections_max, workers, limits.lookups_max):
+        alarms.append(shortage)
     for alarm in alarms:
         report(alarm)
-    workers = worker_count(settings)
     sockets = ListeningSockets(settings.listeners, workers, settings.limits.receive_buffer_kib * 1024)
     opened.callback(sockets.close)
     recording = Recording(settings.limits.recording_mib)

@@ -24,6 +24,7 @@ from appliance.catalogue.configuration import parse_configuration
 from appliance.catalogue.faults import ConfigError
 from appliance.catalogue.places import placed_by_names, with_places
 from appliance.catalogue.settings import Settings
+from appliance.descriptors import descriptors_for_connections
 from appliance.journal import Journal
 from appliance.launch import NO_DESCRIPTOR, LaunchError, WorkerLaunch
 from appliance.logbook import FORMAT, log_path, log_to_file
@@ -91,6 +92,7 @@ async def serve(launch: WorkerLaunch, settings: Settings, bus: Bus, recorder: Re
         journal,
         recorder,
         socket.socket(fileno=launch.door_fd) if launch.door_fd != NO_DESCRIPTOR else None,
+        descriptors_for_connections(workers, settings.limits.lookups_max),
     )
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, worker.stop)
     if any(listener.authenticate for listener in settings.listeners):

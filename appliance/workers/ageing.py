@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Hashable
+from itertools import takewhile
 from typing import Generic, TypeVar
 
 Thing = TypeVar("Thing", bound=Hashable)
@@ -33,6 +34,14 @@ class Ageing(Generic[Thing]):
     def drop(self, thing: Thing) -> None:
         """It ages no more."""
         self._moments.pop(thing, None)
+
+    def oldest(self) -> Thing | None:
+        """The one that was touched first."""
+        return next(iter(self._moments), None)
+
+    def older(self, moment: float) -> list[Thing]:
+        """What was touched before `moment`, oldest first."""
+        return [thing for thing, _ in takewhile(lambda item: item[1] < moment, self._moments.items())]
 
     def take_older(self, moment: float) -> list[Thing]:
         """Take out what was touched before `moment`, oldest first."""

@@ -36,9 +36,22 @@ class ConnectionOwner(Protocol):
 
 
 class Connection(asyncio.Protocol):
-    """`is_opened_here`: we connected. `is_ending`: nothing new may go this way."""
+    """`is_opened_here`: we connected. `is_ending`: nothing new may go this way.
 
-    __slots__ = ("flow", "framer", "has_spoken", "is_ending", "is_opened_here", "owner", "transport")
+    `source`: what it is counted by, "" when it is not. `is_proven`: its peer was accepted (connection_sources.py).
+    """
+
+    __slots__ = (
+        "flow",
+        "framer",
+        "has_spoken",
+        "is_ending",
+        "is_opened_here",
+        "is_proven",
+        "owner",
+        "source",
+        "transport",
+    )
 
     def __init__(self, owner: ConnectionOwner, listener: int, number: int, is_opened_here: bool) -> None:
         self.owner = owner
@@ -47,6 +60,8 @@ class Connection(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
         self.is_opened_here = is_opened_here
         self.has_spoken = is_opened_here
+        self.is_proven = is_opened_here
+        self.source = ""
         self.is_ending = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -112,4 +127,5 @@ def connection_row(connection: Connection) -> dict[str, Any]:
         "remote": f"{flow.remote[0]}:{flow.remote[1]}",
         "opened_by": "us" if connection.is_opened_here else "peer",
         "state": "ending" if connection.is_ending else "open" if connection.has_spoken else "silent",
+        "proven": connection.is_proven,
     }

@@ -4,9 +4,10 @@ A message for a connection goes by it. A message for a remote address goes by th
 open to it, else one is opened, and everything for that address waits for it. A response whose connection
 is gone gets a new one to the port of its sent-by. Whatever cannot be sent ends up in `failures`.
 
-Bounds: the number of connections, the age of an incomplete message, silence, the bytes that a peer does
-not read, the messages that wait for a connection. Who has never sent a whole message has no longer to
-live than an incomplete message.
+Bounds: the number of connections, in all and by source, the age of an incomplete message, silence, the bytes that a
+peer does not read, the messages that wait for a connection. A connection on which nothing was accepted yet
+(connection_sources.py) makes room when there is no more, and is closed sooner; one that has never brought a whole
+message lives no longer than an incomplete message.
 
 Knows nothing of transactions and of the stack.
 """
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import sys
 from collections.abc import Callable, Collection
 from itertools import islice
 from typing import Any, Final
@@ -26,6 +28,7 @@ from appliance.catalogue.counters import (
     CONNECTIONS_CLOSED_MALFORMED,
     CONNECTIONS_CLOSED_PARTIAL,
     CONNECTIONS_CLOSED_SLOW,
+    CONNECTIONS_DISPLACED,
     CONNECTIONS_FAILED,
     CONNECTIONS_OPENED,
     CONNECTIONS_REFUSED,
@@ -44,6 +47,7 @@ from appliance.transport.framing import NEVER, PING, PONG
 from appliance.transport.via import reopened
 from appliance.workers.ageing import Ageing
 from appliance.workers.connection import NO_REMOTE, Connection, connection_row
+from appliance.workers.connection_sources import ConnectionSources, is_proof, source_of
 
 # Messages that may wait for one connection to open.
 WAITING_MAX: Final = 256
@@ -76,6 +80,8 @@ class Streams:
     ) -> None:
         self.worker = worker
         self.syntax = syntax
+        self.descriptors_max = sys.maxsize
+        """So many connections the limit of open files leaves room for (descriptors.py)."""
         self.failures: list[Outgoing] = []
         """What could not be sent since somebody took this list."""
         self._opened: list[Flow] = []
@@ -93,6 +99,7 @@ class Streams:
         self._by_remote: dict[tuple[int, tuple[str, int]], Connection] = {}
         self._opening: dict[tuple[int, tuple[str, int]], list[Outgoing]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._sources = ConnectionSources()
         self._silent: Ageing[Connection] = Ageing()
         self._strange: Ageing[Connection] = Ageing()
         self._partial: Ageing[Connection] = Ageing()
@@ -152,13 +159,15 @@ class Streams:
 
     def connection_opened(self, connection: Connection, now: float) -> None:
         """A new connection, from one side or the other."""
-        if connection.flow.remote == NO_REMOTE or (not connection.is_opened_here and self._is_full()):
+        if connection.flow.remote == NO_REMOTE or not (connection.is_opened_here or self._is_admitted(connection)):
             self._counters[CONNECTIONS_REFUSED] += 1
             connection.is_ending = True
             connection.abort()
             return
         self._counters[CONNECTIONS_OPENED if connection.is_opened_here else CONNECTIONS_ACCEPTED] += 1
         flow = connection.flow
+        if connection.source:
+            self._sources.add(connection, now)
         self._connections[flow.connection] = connection
         self._by_remote[flow.listener, flow.remote] = connection
         (self._silent if connection.has_spoken else self._strange).touch(connection, now)
@@ -166,8 +175,40 @@ class Streams:
             self._opened.append(flow)
             self._note_change()
 
+    def _is_admitted(self, connection: Connection) -> bool:
+        """Is there room for one that a peer has opened, in all and in its source's share? A peer by configuration has
+        no share to keep to, and need not prove itself."""
+        address = connection.flow.remote[0]
+        if address in self._listeners[connection.flow.listener].peers:
+            connection.is_proven = True
+            return self._makes_room()
+        source = source_of(address)
+        has_share = self._sources.count(source) < self._limits.connections_per_source_max
+        if not has_share and not self._displace(self._sources.victim_of(source)):
+            return False
+        if not self._makes_room():
+            return False
+        connection.source = source
+        return True
+
+    def _makes_room(self) -> bool:
+        """Is there room for one more, if need be that of one that has proved nothing?"""
+        return not self._is_full() or self._displace(self._sources.victim())
+
     def _is_full(self) -> bool:
-        return len(self) >= self._limits.connections_max
+        return len(self) >= min(self._limits.connections_max, self.descriptors_max)
+
+    def _displace(self, victim: Connection | None) -> bool:
+        if victim is None:
+            return False
+        self._counters[CONNECTIONS_DISPLACED] += 1
+        self._cut(victim)
+        return True
+
+    def _prove(self, connection: Connection) -> None:
+        connection.is_proven = True
+        if connection.source:
+            self._sources.prove(connection)
 
     def messages_arrived(self, connection: Connection, messages: list[bytes], now: float) -> None:
         """What one read brought."""
@@ -183,6 +224,8 @@ class Streams:
             self._note_change()
         if connection.has_spoken and not connection.is_ending:
             self._silent.touch(connection, now)
+            if messages and not connection.is_proven:
+                self._sources.touch(connection, now)
         self._note_partial(connection)
         if messages:
             self._counters[TCP_MESSAGES_RECEIVED] += len(messages)
@@ -242,7 +285,8 @@ class Streams:
             connection.is_ending = True
             self._unlist(connection)
         self._ending.drop(connection)
-        self._connections.pop(connection.flow.connection, None)
+        if self._connections.pop(connection.flow.connection, None) is not None and connection.source:
+            self._sources.remove(connection)
 
     def _note_change(self) -> None:
         self.has_changes = True
@@ -291,6 +335,8 @@ class Streams:
     def _send_by(self, connection: Connection, outgoing: Outgoing) -> None:
         if self._write(connection, outgoing.data):
             self._counters[TCP_MESSAGES_SENT] += 1
+            if not connection.is_proven and is_proof(outgoing.data):
+                self._prove(connection)
         else:
             self.failures.append(outgoing)
 
@@ -311,7 +357,7 @@ class Streams:
     def _send_when_open(self, way: tuple[int, tuple[str, int]], outgoing: Outgoing) -> None:
         waiting = self._opening.get(way)
         if waiting is None:
-            if self._is_full():
+            if not self._makes_room():
                 self._counters[CONNECTIONS_REFUSED] += 1
                 self.failures.append(outgoing)
                 return
@@ -376,6 +422,9 @@ class Streams:
             self._counters[CONNECTIONS_CLOSED_PARTIAL] += 1
             self._cut(connection)
         for connection in self._strange.take_older(now - limits.partial_message_s):
+            self._counters[CONNECTIONS_CLOSED_IDLE] += 1
+            self._cut(connection)
+        for connection in self._sources.silent_since(now - limits.connection_unproven_s):
             self._counters[CONNECTIONS_CLOSED_IDLE] += 1
             self._cut(connection)
         for connection in self._silent.take_older(now - limits.connection_idle_s):

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import sys
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -72,8 +73,9 @@ class Worker:
         journal: RecordJournal,
         recorder: CallRecorder,
         door: socket.socket | None = None,
+        descriptors_max: int = sys.maxsize,
     ) -> None:
-        """`door`: where documents of the supervisor arrive; it becomes ours."""
+        """`door`: where documents of the supervisor arrive; it becomes ours. `descriptors_max`: for connections."""
         limits = settings.limits
         self._number = number
         self._heartbeat_s = settings.supervision.heartbeat_ms / 1000
@@ -97,6 +99,7 @@ class Worker:
             turn.receive_streamed,
             turn.flush_soon,
         )
+        self._streams.descriptors_max = descriptors_max
         self._questions = Questions(
             resolver,
             store,

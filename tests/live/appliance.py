@@ -5,6 +5,7 @@ Knows nothing of peers.
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
@@ -41,12 +42,15 @@ class Appliance:
         workers: int = 2,
         digest: Iterable[str] = (),
         port: int = 0,
+        files: int = 0,
     ) -> None:
+        """`files`: as many may each process have open, if not 0."""
         self.address = LOOPBACK
         self.port = port or free_port()
         self.state = processes.folder / f"state-{self.port}"
         self.config = processes.folder / f"signalbox-{self.port}.conf"
         self.workers = workers
+        self._files = files
         self._processes = processes
         self._process: Process | None = None
         sections = [
@@ -62,6 +66,10 @@ class Appliance:
     def start(self) -> None:
         """Start it, and wait until every worker takes calls."""
         argv = [str(SIGNALBOX), "run", "--config", str(self.config), "--state", str(self.state)]
+        if self._files:
+            # Root would raise the limit again.
+            keep = ["setpriv", "--bounding-set=-sys_resource"] if os.geteuid() == 0 else []
+            argv = ["prlimit", f"--nofile={self._files}", *keep, *argv]
         self._process = self._processes.start("signalbox", argv, {"PYTHONUNBUFFERED": "1"})
         wait_until(lambda: self._is_ready() or not self.is_running, "all workers take calls", START_TIMEOUT_S, 0.1)
         assert self.is_running, self.process.text()

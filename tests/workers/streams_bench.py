@@ -13,7 +13,7 @@ from typing import Any
 from appliance.catalogue import counters as catalogue
 from appliance.catalogue.settings import LimitSettings, ListenerSettings
 from appliance.sip.parser import SyntaxLimits
-from appliance.transport.flow import Flow
+from appliance.transport.flow import Flow, Outgoing
 from appliance.workers.streams import Streams
 
 SYNTAX = SyntaxLimits(message_len_max=20000, header_count_max=50, header_len_max=1024, uri_len_max=512)
@@ -32,6 +32,11 @@ def message(call_id: str = "a", body: bytes = b"", via: str = "SIP/2.0/TCP 127.0
 
 def response(via: str) -> bytes:
     return f"SIP/2.0 200 OK\r\nVia: {via}\r\nContent-Length: 0\r\n\r\n".encode()
+
+
+def accepted(method: str = "REGISTER") -> bytes:
+    """What this appliance answers to a request that it accepts."""
+    return f"SIP/2.0 200 OK\r\nCSeq: 7 {method}\r\nContent-Length: 0\r\n\r\n".encode()
 
 
 class Node:
@@ -61,6 +66,16 @@ class Node:
 
     async def dial(self) -> Phone:
         return Phone(*await asyncio.open_connection(*self.address))
+
+    async def dial_proven(self) -> Phone:
+        """A phone whose request has been accepted."""
+        phone = await self.dial()
+        before = len(self.received)
+        await phone.send(message())
+        await until(lambda: len(self.received) > before)
+        self.streams.send([Outgoing(accepted(), self.received[-1][1])])
+        assert await phone.reader.readexactly(len(accepted())) == accepted()
+        return phone
 
 
 class Phone:

@@ -8,26 +8,114 @@ from collections.abc import Callable
 
 from appliance import clock
 from appliance.catalogue import counters as catalogue
+from appliance.catalogue.settings import LimitSettings, ListenerSettings
 from appliance.transport.flow import TCP, Flow, Outgoing
 from appliance.transport.framing import PING
-from tests.workers.streams_bench import Node, message, until
+from tests.workers.streams_bench import SYNTAX, Node, accepted, message, until
 
 
 def test_over_the_limit_connections_are_closed_at_once(play_streams: Callable[..., None]) -> None:
     async def scenario(node: Node) -> None:
-        phones = [await node.dial() for _ in range(3)]
-        await until(lambda: len(node.streams) == 3)
+        phones = [await node.dial_proven() for _ in range(3)]
         refused = await node.dial()
         assert await refused.is_closed()
         assert node.counters[catalogue.CONNECTIONS_REFUSED] == 1
         for phone in phones:
             await phone.send(message())
-        await until(lambda: len(node.received) == 3)
+        await until(lambda: len(node.received) == 6)
         outgoing = Outgoing(b"x", Flow(TCP, 0, ("127.0.0.1", 9)))
         node.streams.send([outgoing])
         assert node.streams.take_failures() == [outgoing]
 
     play_streams(scenario, connections_max=3)
+
+
+def test_at_the_limit_what_has_proved_nothing_makes_room(play_streams: Callable[..., None]) -> None:
+    """A stranger's connections, with an OPTIONS on each, do not keep a phone out."""
+
+    async def scenario(node: Node) -> None:
+        registered = await node.dial_proven()
+        strangers = [await node.dial() for _ in range(2)]
+        await strangers[0].send(message())
+        await until(lambda: len(node.received) == 2)
+        await strangers[1].send(message())
+        await until(lambda: len(node.received) == 3)
+        for _, flow in node.received[1:]:
+            node.streams.send([Outgoing(accepted("OPTIONS"), flow)])
+        phone = await node.dial_proven()
+        assert await strangers[0].is_closed()
+        assert node.counters[catalogue.CONNECTIONS_DISPLACED] == 1
+        assert node.counters[catalogue.CONNECTIONS_REFUSED] == 0
+        assert not registered.reader.at_eof() and not phone.reader.at_eof()
+        node.streams.send([Outgoing(b"x", Flow(TCP, 0, ("127.0.0.1", 9)))])
+        assert await strangers[1].is_closed()
+
+    play_streams(scenario, connections_max=3)
+
+
+def test_a_source_has_its_share_of_connections(play_streams: Callable[..., None]) -> None:
+    """Its own unproven ones make room; when all are proven, one more is refused."""
+
+    async def scenario(node: Node) -> None:
+        registered, stranger = await node.dial_proven(), await node.dial()
+        await until(lambda: len(node.streams) == 2)
+        await node.dial_proven()
+        assert await stranger.is_closed()
+        assert await (await node.dial()).is_closed()
+        assert node.counters[catalogue.CONNECTIONS_DISPLACED] == 1
+        assert node.counters[catalogue.CONNECTIONS_REFUSED] == 1
+        registered.writer.close()
+        await until(lambda: any(connection.is_ending for connection in node.streams._connections.values()))
+        node.streams.sweep(clock.monotonic() + 6)
+        await until(lambda: len(node.streams) == 1)
+        await node.dial_proven()
+        assert node.counters[catalogue.CONNECTIONS_REFUSED] == 1
+
+    play_streams(scenario, connections_per_source_max=2)
+
+
+def test_a_peer_has_no_share(play_streams: Callable[..., None]) -> None:
+    """A trunk may bring a connection for each call; the operator has named it."""
+
+    async def scenario(node: Node) -> None:
+        peer = ListenerSettings(peers=("127.0.0.1",))
+        node.streams.reconfigure((peer,), LimitSettings(connections_per_source_max=1), SYNTAX)
+        for _ in range(3):
+            await node.dial()
+        await until(lambda: len(node.streams) == 3)
+
+    play_streams(scenario)
+
+
+def test_what_has_proved_nothing_is_closed_sooner(play_streams: Callable[..., None]) -> None:
+    """Keep-alives do not make it last (RFC 5626 3.5.1)."""
+
+    async def scenario(node: Node) -> None:
+        phone, stranger = await node.dial_proven(), await node.dial()
+        await stranger.send(message())
+        await until(lambda: len(node.received) == 2)
+        node.streams.sweep(clock.monotonic() + 59)
+        assert len(node.streams) == 2
+        await stranger.send(b"\r\n\r\n")
+        await until(lambda: node.counters[catalogue.KEEPALIVES_RECEIVED])
+        node.streams.sweep(clock.monotonic() + 61)
+        assert await stranger.is_closed()
+        assert len(node.streams) == 1
+        assert not phone.reader.at_eof()
+
+    play_streams(scenario, connection_unproven_s=60)
+
+
+def test_descriptors_bound_connections(play_streams: Callable[..., None]) -> None:
+    """RLIMIT_NOFILE: what is kept for the bus and for files is no connection's."""
+
+    async def scenario(node: Node) -> None:
+        node.streams.descriptors_max = 2
+        for _ in range(2):
+            await node.dial_proven()
+        assert await (await node.dial()).is_closed()
+
+    play_streams(scenario)
 
 
 def test_an_incomplete_message_has_its_time(play_streams: Callable[..., None]) -> None:
@@ -53,8 +141,7 @@ def test_who_says_nothing_is_closed(play_streams: Callable[..., None]) -> None:
     """A stranger soon, a phone that has spoken after `connection idle`."""
 
     async def scenario(node: Node) -> None:
-        stranger, phone = await node.dial(), await node.dial()
-        await phone.send(message())
+        stranger, phone = await node.dial(), await node.dial_proven()
         await stranger.send(b"\r\n\r\n")
         await until(lambda: node.received and node.counters[catalogue.KEEPALIVES_RECEIVED])
         node.streams.sweep(clock.monotonic() + 16)
