@@ -33,6 +33,7 @@ FLOORS = {
     "journal_segment": 8,
     "syncer": 8,
     "launch": 8,
+    "descriptors": 8,
     "recorder": 8,
     "resolver": 8,
     "subscriber": 8,
