@@ -39,7 +39,7 @@ DROPPED_QUEUE_FULL: Final = 17
 # refusals
 REFUSED_MALFORMED: Final = 18
 REFUSED_TABLE_FULL: Final = 19
-WAITING_FULL: Final = 20
+LOOKUPS_FULL: Final = 20
 REFUSED_MERGED: Final = 21
 LOOPS_DETECTED: Final = 22
 TOO_MANY_HOPS: Final = 23
@@ -99,6 +99,9 @@ RATE_LIMITED_COUNTED: Final = 68
 REFUSED_OVERLOAD: Final = 69
 REGISTRATIONS_DEFERRED: Final = 70
 CONNECTIONS_DISPLACED: Final = 71
+# requests that wait for the world
+QUERIES_FULL: Final = 72
+WAITING_SHARE_EXCEEDED: Final = 73
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +150,8 @@ COUNTERS: Final[tuple[Counter, ...]] = (
             "Malformed requests answered with 400, 505, 513 or another status that says why."),
     Counter(REFUSED_TABLE_FULL, "refused-table-full", "refusals",
             "Requests answered with 503 because `transactions` was reached."),
-    Counter(WAITING_FULL, "waiting-full", "refusals",
-            "Requests answered with 503 because `requests waiting` was reached."),
+    Counter(LOOKUPS_FULL, "lookups-full", "refusals",
+            "Requests refused because `lookup waiting` was reached."),
     Counter(REFUSED_MERGED, "refused-merged", "refusals",
             "Requests that came twice on different ways, answered with 482 (RFC 3261 8.2.2.2)."),
     Counter(LOOPS_DETECTED, "loops-detected", "refusals", "Requests in a loop, answered with 482 (RFC 5393)."),
@@ -225,5 +228,9 @@ COUNTERS: Final[tuple[Counter, ...]] = (
             "Those of them that were registrations, each told when to come again."),
     Counter(CONNECTIONS_DISPLACED, "connections-displaced", "connections",
             "TCP connections that had proved nothing and were closed to make room."),
+    Counter(QUERIES_FULL, "queries-full", "refusals",
+            "Requests refused because `query waiting` was reached."),
+    Counter(WAITING_SHARE_EXCEEDED, "waiting-share-exceeded", "refusals",
+            "Requests refused because `waiting per-source` or `waiting per-subscriber` was reached."),
 )
 # fmt: on

@@ -213,9 +213,18 @@ class LimitSettings(_Checked):
 
     transactions_max: int = setting(
         100000, "transactions", Integer(1, 10000000), LIVE, "Transactions; more are refused with 503.")
-    contexts_waiting_max: int = setting(
-        10000, "requests waiting", Integer(1, 1000000), LIVE,
-        "Requests that wait for the database or for DNS; more are refused with 503.")
+    lookups_waiting_max: int = setting(
+        10000, "lookup waiting", Integer(1, 1000000), LIVE, "Requests that wait for DNS; more are refused.")
+    queries_waiting_max: int = setting(
+        10000, "query waiting", Integer(1, 1000000), LIVE,
+        "Requests that wait for the subscriber database; more are refused.")
+    waiting_per_source_max: int = setting(
+        2000, "waiting per-source", Integer(1, 1000000), LIVE,
+        "Requests of one source (an IPv4 address, an IPv6 prefix of 64 bits) that wait for DNS, and as many for the "
+        "database; more are refused. Trusted peers are not bounded by it.")
+    waiting_per_subscriber_max: int = setting(
+        100, "waiting per-subscriber", Integer(1, 1000000), LIVE,
+        "Requests of one subscriber that wait for DNS, and as many for the database; more are refused.")
     bindings_max: int = setting(
         1000000, "bindings", Integer(1, 10000000), LIVE, "Registered contacts of the whole appliance.")
     nonces_max: int = setting(
@@ -225,9 +234,16 @@ class LimitSettings(_Checked):
     hosts_cached_max: int = setting(
         10000, "hosts cached", Integer(1, 1000000), LIVE, "Host names remembered from DNS.")
     lookups_max: int = setting(
-        100, "lookups", Integer(1, 10000), LIVE, "Questions that are out at DNS or the database at a time.")
+        100, "lookups", Integer(1, 10000), LIVE,
+        "Questions to DNS at a time; the names of one source have three quarters of them at most.")
     lookup_timeout_ms: int = setting(
         3000, "lookup timeout", Integer(10, 60000, "milliseconds"), LIVE, "How long DNS may take for one answer.")
+    queries_max: int = setting(
+        100, "queries", Integer(1, 10000), LIVE,
+        "Questions to the subscriber database at a time; the users of one source have three quarters of them at most.")
+    query_timeout_ms: int = setting(
+        3000, "query timeout", Integer(10, 60000, "milliseconds"), LIVE,
+        "How long the subscriber database may take for one answer.")
     connections_max: int = setting(
         10000, "connections", Integer(1, 1000000), LIVE,
         "TCP connections; at the limit a new one takes the place of one that has proved nothing, or is closed at once. "

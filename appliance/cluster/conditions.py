@@ -31,7 +31,8 @@ CLEAR_AT: Final = 0.8
 TABLES: Final = (
     ("transactions", "transactions_max", "transactions"),
     ("registrations", "bindings_max", "bindings"),
-    ("waiting", "contexts_waiting_max", "requests waiting"),
+    ("lookups_waiting", "lookups_waiting_max", "lookup waiting"),
+    ("queries_waiting", "queries_waiting_max", "query waiting"),
     ("connections", "connections_max", "connections"),
     ("nonces", "nonces_max", "nonces"),
 )

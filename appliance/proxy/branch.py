@@ -12,7 +12,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Final as Constant
 
-from appliance.catalogue.counters import DNS_FAILED, HOPS_FAILED_OVER, REFUSED_TABLE_FULL, WAITING_FULL
+from appliance.catalogue.counters import DNS_FAILED, HOPS_FAILED_OVER, REFUSED_TABLE_FULL
 from appliance.proxy.best_response import Final, made_here
 from appliance.proxy.forwarding import add_record_route, address_to_hop, connection_of, length_of, prepare_request
 from appliance.proxy.node import Node
@@ -178,12 +178,11 @@ class Branch(ClientUser):
     def _find_hops(self, now: float) -> None:
         assert self.request is not None and self._hop_uri is not None
         self.state = _RESOLVING
-        way_out = self._user.request_context.way_out
+        context = self._user.request_context
         try:
-            self._hops = self._node.next_hops.find(self._hop_uri, length_of(self.request), way_out, now)
+            self._hops = self._node.next_hops.find(self._hop_uri, length_of(self.request), context.way_out, now)
         except HostUnknown as unknown:
-            if not self._node.inquiries.ask_host(unknown.host, self):
-                self._node.counters[WAITING_FULL] += 1
+            if not self._node.inquiries.ask_host(unknown.host, self, context.asker()):
                 self._end(made_here(503, b"Too Many Requests Waiting"), now)
             return
         self._try_next_hop(now)

@@ -95,7 +95,7 @@ class Node:
         self.hosts = HostCache(settings.limits.hosts_cached_max)
         self.next_hops = NextHops(settings.listeners, self.hosts)
         self.subscribers = SubscriberCache(settings.limits.subscribers_cached_max, settings.digest.cache_s)
-        self.inquiries = Inquiries(settings.limits.contexts_waiting_max)
+        self.inquiries = Inquiries(settings.limits, counters)
         self.nonces = Nonces(key, worker, settings.limits.nonces_max, settings.digest.nonce_lifetime_s, started_at)
         self.rate_limits = RateLimits(settings.rate_limits)
         self.registrar_rules = Rules(settings.registrar)
@@ -115,7 +115,7 @@ class Node:
         self.next_hops = NextHops(settings.listeners, self.hosts)
         self.hosts.limit = limits.hosts_cached_max
         self.subscribers.reconfigure(limits.subscribers_cached_max, settings.digest.cache_s)
-        self.inquiries.limit = limits.contexts_waiting_max
+        self.inquiries.reconfigure(limits)
         self.rate_limits.reconfigure(settings.rate_limits)
         self.registrar_rules = Rules(settings.registrar)
         self.proxy_rules = ProxyRules(settings.proxy)
@@ -126,7 +126,9 @@ class Node:
         return {
             "transactions": len(self.transactions),
             "registrations": len(self.bindings),
-            "waiting": self.inquiries.waiting_count,
+            "waiting": self.inquiries.lookups_waiting + self.inquiries.queries_waiting,
+            "lookups_waiting": self.inquiries.lookups_waiting,
+            "queries_waiting": self.inquiries.queries_waiting,
             "nonces": len(self.nonces),
             "hosts": len(self.hosts),
             "subscribers": len(self.subscribers),

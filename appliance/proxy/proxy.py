@@ -17,7 +17,6 @@ from appliance.catalogue.counters import (
     CALLS_STARTED,
     DROPPED_UNROUTABLE,
     REFUSED_TABLE_FULL,
-    WAITING_FULL,
 )
 from appliance.catalogue.settings import ListenerSettings, Settings
 from appliance.proxy import stateless
@@ -138,8 +137,8 @@ class Proxy:
             return
         suspended = Suspended(context, server, self, self._node)
         server.user = suspended
-        if not self._node.inquiries.ask_subscriber(question.username, question.realm, suspended):
-            self._node.counters[WAITING_FULL] += 1
+        asker = context.asker()
+        if not self._node.inquiries.ask_subscriber(question.username, question.realm, suspended, asker):
             self._reply(context, Reply(503, b"Too Many Requests Waiting", RETRY_AFTER), now)
 
     def _reply(self, context: RequestContext, reply: Reply, now: float) -> None:

@@ -1,5 +1,6 @@
 cimport cython
 
+from appliance.proxy.inquiries cimport Asker
 from appliance.proxy.keys cimport loop_part_for, upstream_key
 from appliance.proxy.rules cimport ListenerRules
 from appliance.sip.message cimport Request
@@ -25,3 +26,4 @@ cdef class RequestContext:
     cdef public Py_ssize_t way_out
 
     cpdef bytes read_loop_part(self)
+    cpdef Asker asker(self)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from appliance.proxy.inquiries import Asker
 from appliance.proxy.keys import loop_part_for, upstream_key
 from appliance.proxy.rules import ListenerRules
 from appliance.routing.questions import SubscriberAnswer
@@ -14,6 +15,7 @@ from appliance.routing.targets import Target
 from appliance.sip.message import Request
 from appliance.transaction.transaction import ServerTransaction
 from appliance.transport.flow import Flow
+from appliance.transport.source import source_of
 
 
 class RequestContext:
@@ -66,6 +68,10 @@ class RequestContext:
         if not self._loop_part:
             self._loop_part = loop_part_for(self.request)
         return self._loop_part
+
+    def asker(self) -> Asker:
+        """For whom the world is asked while this request is decided and forwarded."""
+        return Asker(source_of(self.flow.remote[0]), self.identity, self.is_trusted)
 
     def set_loop_part(self, loop_part: bytes) -> None:
         """What it was when another worker had the request."""

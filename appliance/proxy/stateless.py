@@ -12,7 +12,6 @@ from appliance.catalogue.counters import (
     DROPPED_STRAY_RESPONSE,
     DROPPED_UNROUTABLE,
     STRAY_RESPONSES_FORWARDED,
-    WAITING_FULL,
 )
 from appliance.proxy.answers import FORWARD
 from appliance.proxy.chain import run_chain
@@ -67,8 +66,8 @@ class _Passage:
         try:
             hops = node.next_hops.find(uri, 0, context.way_out, now)
         except HostUnknown as unknown:
-            if not node.inquiries.ask_host(unknown.host, self):
-                node.counters[WAITING_FULL] += 1
+            # Where too many wait already it is dropped, and counted there.
+            node.inquiries.ask_host(unknown.host, self, context.asker())
             return None
         if not hops:
             node.counters[DROPPED_UNROUTABLE] += 1

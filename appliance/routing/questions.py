@@ -13,19 +13,21 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class LookupHost:
-    """Which addresses has this host (RFC 3263 4.2: A and AAAA)?"""
+    """Which addresses has this host (RFC 3263 4.2: A and AAAA)? `source`: who made us ask first."""
 
     id: int
     host: bytes
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class FindSubscriber:
-    """Who is `username` in `realm`, and what are the HA1 values (RFC 7616 3.4.2)?"""
+    """Who is `username` in `realm`, and what are the HA1 values (RFC 7616 3.4.2)? `source`: who made us ask first."""
 
     id: int
     username: bytes
     realm: bytes
+    source: str = ""
 
 
 Question = LookupHost | FindSubscriber

@@ -10,13 +10,14 @@ Knows nothing of what the answers are for.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from threading import Lock
 from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 
+from appliance.catalogue.settings import LimitSettings
 from appliance.routing.questions import (
     Answer,
     FindSubscriber,
@@ -99,7 +100,11 @@ class LateStore:
 
 
 class Lane(Generic[Asked]):
-    """Questions of one kind: at most `running_max` out, at most `waiting_max` waiting."""
+    """Questions of one kind: at most `running_max` out, at most `waiting_max` waiting.
+
+    Sources take turns, and one alone has three quarters of the questions out at most: names that nobody answers for,
+    which one source sends in numbers, hold up the questions of other sources for one answer and no longer.
+    """
 
     def __init__(
         self,
@@ -114,8 +119,11 @@ class Lane(Generic[Asked]):
         self._running_max = running_max
         self._waiting_max = waiting_max
         self._deliver = deliver
-        self._waiting: deque[Asked] = deque()
-        self._running: set[asyncio.Task[None]] = set()
+        # By source; the one whose turn it is stands first.
+        self._waiting: dict[str, deque[Asked]] = {}
+        self._waiting_count = 0
+        self._running: dict[asyncio.Task[None], str] = {}
+        self._running_of: Counter[str] = Counter()
 
     def set_bounds(self, running_max: int, waiting_max: int) -> None:
         """For the questions to come."""
@@ -125,35 +133,56 @@ class Lane(Generic[Asked]):
     @property
     def open_count(self) -> int:
         """Questions that have no answer yet."""
-        return len(self._running) + len(self._waiting)
+        return len(self._running) + self._waiting_count
 
     def put(self, question: Asked) -> None:
         """Ask now, later, or never."""
-        if len(self._running) < self._running_max:
+        if len(self._running) < self._running_max and self._may_run(question.source):
             self._start(question)
-        elif len(self._waiting) < self._waiting_max:
-            self._waiting.append(question)
+        elif self._waiting_count < self._waiting_max:
+            self._waiting.setdefault(question.source, deque()).append(question)
+            self._waiting_count += 1
         else:
             self._deliver([self._refuse(question)])
 
     def cancel(self) -> None:
         """Forget all questions."""
         self._waiting.clear()
+        self._waiting_count = 0
         for task in self._running:
             task.cancel()
 
+    def _may_run(self, source: str) -> bool:
+        return self._running_of[source] < self._running_max - self._running_max // 4
+
     def _start(self, question: Asked) -> None:
         task = asyncio.ensure_future(self._answer(question))
-        self._running.add(task)
+        self._running[task] = question.source
+        self._running_of[question.source] += 1
         task.add_done_callback(self._done)
 
     async def _answer(self, question: Asked) -> None:
         self._deliver([await self._ask(question)])
 
     def _done(self, task: asyncio.Task[None]) -> None:
-        self._running.discard(task)
-        if self._waiting and not task.cancelled():
-            self._start(self._waiting.popleft())
+        source = self._running.pop(task)
+        self._running_of[source] -= 1
+        if not self._running_of[source]:
+            del self._running_of[source]
+        if not task.cancelled():
+            self._start_next()
+
+    def _start_next(self) -> None:
+        # At most one source has so many out that it is passed over.
+        source = next((source for source in self._waiting if self._may_run(source)), None)
+        if source is None:
+            return
+        questions = self._waiting.pop(source)
+        question = questions.popleft()
+        self._waiting_count -= 1
+        if questions:
+            self._waiting[source] = questions
+        self._start(question)
 
 
 class Questions:
@@ -163,20 +192,20 @@ class Questions:
         self,
         resolver: Resolver,
         store: Store,
-        running_max: int,
-        waiting_max: int,
-        timeout_s: float,
+        limits: LimitSettings,
         deliver: Callable[[list[Answer]], None],
     ) -> None:
         self._resolver = resolver
         self._store = store
-        self._timeout_s = timeout_s
-        threads = min(STORE_THREADS, running_max)
+        self._timeout_s = limits.query_timeout_ms / 1000
+        threads = min(STORE_THREADS, limits.queries_max)
         self._threads = ThreadPoolExecutor(threads, "store")
         # What a store that hangs does not take is given up here: the pool would keep it until a thread returns.
         self._free_threads = asyncio.Semaphore(threads)
-        self._hosts = Lane(self._lookup_host, host_unknown, running_max, waiting_max, deliver)
-        self._subscribers = Lane(self._find_subscriber, subscriber_unknown, running_max, waiting_max, deliver)
+        self._hosts = Lane(self._lookup_host, host_unknown, limits.lookups_max, limits.lookups_waiting_max, deliver)
+        self._subscribers = Lane(
+            self._find_subscriber, subscriber_unknown, limits.queries_max, limits.queries_waiting_max, deliver
+        )
         self.store_failures = 0
         """Questions that the store could not answer."""
 
@@ -185,12 +214,12 @@ class Questions:
         """Questions that have no answer yet."""
         return self._hosts.open_count + self._subscribers.open_count
 
-    def reconfigure(self, running_max: int, waiting_max: int, timeout_s: float) -> None:
+    def reconfigure(self, limits: LimitSettings) -> None:
         """Go by new bounds, for the questions to come."""
-        self._timeout_s = timeout_s
-        self._resolver.set_timeout(timeout_s)
-        for lane in (self._hosts, self._subscribers):
-            lane.set_bounds(running_max, waiting_max)
+        self._timeout_s = limits.query_timeout_ms / 1000
+        self._resolver.set_timeout(limits.lookup_timeout_ms / 1000)
+        self._hosts.set_bounds(limits.lookups_max, limits.lookups_waiting_max)
+        self._subscribers.set_bounds(limits.queries_max, limits.queries_waiting_max)
 
     def ask(self, questions: Iterable[Question]) -> None:
         """See to the answers of these."""

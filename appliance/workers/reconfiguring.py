@@ -145,9 +145,7 @@ class Reconfiguring:
         limits = settings.limits
         self._stack.reconfigure(settings, clock.monotonic())
         self._streams.reconfigure(settings.listeners, limits, syntax_limits(settings.syntax))
-        self._questions.reconfigure(
-            limits.lookups_max, limits.contexts_waiting_max, limits.lookup_timeout_ms / 1000
-        )
+        self._questions.reconfigure(limits)
         self._journal.reconfigure(settings.journal, settings.workers or len(os.sched_getaffinity(0)))
         self._in_force(settings)
 

@@ -103,9 +103,7 @@ class Worker:
         self._questions = Questions(
             resolver,
             store,
-            limits.lookups_max,
-            limits.contexts_waiting_max,
-            limits.lookup_timeout_ms / 1000,
+            limits,
             turn.receive_answers,
         )
         turn.connect(self._streams, self._questions, Outbound(stack, bus, doors, self._streams))

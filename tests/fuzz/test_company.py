@@ -33,7 +33,8 @@ WORKERS = 3
 LOW_LIMITS = replace(
     LIMITS,
     transactions_max=4,
-    contexts_waiting_max=2,
+    lookups_waiting_max=2,
+    queries_waiting_max=2,
     bindings_max=2,
     nonces_max=1,
     hosts_cached_max=1,
@@ -246,7 +247,7 @@ class AnythingToAnybody(RuleBasedStateMachine):
             gauges = stack.gauges()
             # Room beyond the limit is for the CANCEL of what is there, one for each at most.
             assert gauges["transactions"] <= 2 * LIMITS.transactions_max
-            assert gauges["waiting"] <= LIMITS.contexts_waiting_max
+            assert gauges["lookups_waiting"] <= LIMITS.lookups_waiting_max
             assert gauges["registrations"] <= WORKERS * (LIMITS.bindings_max + 10)
             assert gauges["nonces"] <= LIMITS.nonces_max
             assert gauges["hosts"] <= LIMITS.hosts_cached_max

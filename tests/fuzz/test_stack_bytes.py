@@ -22,7 +22,8 @@ from tests.flows.wire import read
 
 LIMITS = LimitSettings(
     transactions_max=40,
-    contexts_waiting_max=20,
+    lookups_waiting_max=20,
+    queries_waiting_max=20,
     bindings_max=20,
     nonces_max=10,
     hosts_cached_max=10,
@@ -209,7 +210,7 @@ class AnyOrder(RuleBasedStateMachine):
         gauges = self.stack.gauges()
         # Room beyond the limit is for the CANCEL of what is there, one for each at most.
         assert gauges["transactions"] <= 2 * LIMITS.transactions_max
-        assert gauges["waiting"] <= LIMITS.contexts_waiting_max
+        assert gauges["lookups_waiting"] <= LIMITS.lookups_waiting_max
         assert gauges["registrations"] <= LIMITS.bindings_max + 10
         assert gauges["nonces"] <= LIMITS.nonces_max
         assert gauges["hosts"] <= LIMITS.hosts_cached_max

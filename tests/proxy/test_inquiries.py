@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
-from appliance.proxy.inquiries import Inquiries
+from appliance.catalogue.counters import COUNTERS, LOOKUPS_FULL, QUERIES_FULL, WAITING_SHARE_EXCEEDED
+from appliance.catalogue.settings import LimitSettings
+from appliance.proxy.inquiries import Asker, Inquiries
 from appliance.routing.questions import Answer, FindSubscriber, HostAnswer, LookupHost
+
+ALICE = Asker("192.0.2.1")
+
+
+def inquiries_of(limit: int, per_source: int = 1000, per_subscriber: int = 1000) -> Inquiries:
+    limits = LimitSettings(
+        lookups_waiting_max=limit,
+        queries_waiting_max=limit,
+        waiting_per_source_max=per_source,
+        waiting_per_subscriber_max=per_subscriber,
+    )
+    return Inquiries(limits, [0] * len(COUNTERS))
 
 
 class Waiting:
@@ -17,9 +31,9 @@ class Waiting:
 
 
 def test_many_wait_for_one_question() -> None:
-    inquiries = Inquiries(10)
+    inquiries = inquiries_of(10)
     waiters = [Waiting(), Waiting(), Waiting()]
-    assert all(inquiries.ask_host(b"gate", waiter) for waiter in waiters)
+    assert all(inquiries.ask_host(b"gate", waiter, ALICE) for waiter in waiters)
     (question,) = inquiries.questions_to_ask()
     assert isinstance(question, LookupHost) and question.host == b"gate"
     assert inquiries.questions_to_ask() == []
@@ -27,21 +41,21 @@ def test_many_wait_for_one_question() -> None:
     assert inquiries.subject_of(answer) == (b"host", b"gate")
     inquiries.answered(answer, 0.0)
     assert [waiter.told for waiter in waiters] == [[answer]] * 3
-    assert inquiries.waiting_count == 0
+    assert inquiries.lookups_waiting == 0
 
 
 def test_a_host_and_a_user_of_one_name_are_two_questions() -> None:
-    inquiries = Inquiries(10)
-    inquiries.ask_host(b"x", Waiting())
-    inquiries.ask_subscriber(b"x", b"", Waiting())
+    inquiries = inquiries_of(10)
+    inquiries.ask_host(b"x", Waiting(), ALICE)
+    inquiries.ask_subscriber(b"x", b"", Waiting(), ALICE)
     kinds = [type(question) for question in inquiries.questions_to_ask()]
     assert kinds == [LookupHost, FindSubscriber]
 
 
 def test_an_answer_to_nothing_or_a_second_one_is_ignored() -> None:
-    inquiries = Inquiries(10)
+    inquiries = inquiries_of(10)
     waiter = Waiting()
-    inquiries.ask_host(b"gate", waiter)
+    inquiries.ask_host(b"gate", waiter, ALICE)
     (question,) = inquiries.questions_to_ask()
     inquiries.answered(HostAnswer(question.id + 1, (), True, 0.0), 0.0)
     inquiries.answered(HostAnswer(question.id, (), True, 0.0), 0.0)
@@ -50,28 +64,64 @@ def test_an_answer_to_nothing_or_a_second_one_is_ignored() -> None:
 
 
 def test_the_number_of_waiters_is_bounded() -> None:
-    inquiries = Inquiries(2)
-    assert inquiries.ask_host(b"one", Waiting())
-    assert inquiries.ask_host(b"one", Waiting())
-    assert not inquiries.ask_host(b"one", Waiting())
-    assert not inquiries.ask_host(b"two", Waiting())
+    inquiries = inquiries_of(2)
+    assert inquiries.ask_host(b"one", Waiting(), ALICE)
+    assert inquiries.ask_host(b"one", Waiting(), ALICE)
+    assert not inquiries.ask_host(b"one", Waiting(), ALICE)
+    assert not inquiries.ask_host(b"two", Waiting(), ALICE)
     (question,) = inquiries.questions_to_ask()
     inquiries.answered(HostAnswer(question.id, (), False, 0.0), 0.0)
-    assert inquiries.ask_host(b"two", Waiting())
+    assert inquiries.ask_host(b"two", Waiting(), ALICE)
 
 
 def test_a_waiter_may_ask_again_while_it_is_told() -> None:
     """A branch whose host's answer was too short-lived asks once more."""
-    inquiries = Inquiries(1)
+    inquiries = inquiries_of(1)
 
     class Again(Waiting):
         def answer_arrived(self, answer: Answer, now: float) -> None:
             super().answer_arrived(answer, now)
-            assert inquiries.ask_host(b"gate", Waiting())
+            assert inquiries.ask_host(b"gate", Waiting(), ALICE)
 
     waiter = Again()
-    inquiries.ask_host(b"gate", waiter)
+    inquiries.ask_host(b"gate", waiter, ALICE)
     (question,) = inquiries.questions_to_ask()
     inquiries.answered(HostAnswer(question.id, (), False, 0.0), 0.0)
     (again,) = inquiries.questions_to_ask()
     assert again.id != question.id
+
+
+def test_requests_that_wait_for_dns_leave_the_room_of_those_that_wait_for_the_database() -> None:
+    counters = [0] * len(COUNTERS)
+    inquiries = Inquiries(LimitSettings(lookups_waiting_max=1, queries_waiting_max=1), counters)
+    assert inquiries.ask_host(b"dead", Waiting(), ALICE)
+    assert not inquiries.ask_host(b"dead", Waiting(), ALICE)
+    assert inquiries.ask_subscriber(b"bob", b"example.com", Waiting(), ALICE)
+    assert not inquiries.ask_subscriber(b"bob", b"example.com", Waiting(), ALICE)
+    assert (counters[LOOKUPS_FULL], counters[QUERIES_FULL]) == (1, 1)
+
+
+def test_one_source_does_not_fill_the_queue() -> None:
+    inquiries = inquiries_of(10, per_source=2)
+    assert inquiries.ask_host(b"one", Waiting(), ALICE)
+    assert inquiries.ask_host(b"two", Waiting(), ALICE)
+    assert not inquiries.ask_host(b"two", Waiting(), ALICE)
+    assert inquiries.ask_host(b"two", Waiting(), Asker("192.0.2.2"))
+    (question, _) = inquiries.questions_to_ask()
+    inquiries.answered(HostAnswer(question.id, (), True, 0.0), 0.0)
+    assert inquiries.ask_host(b"three", Waiting(), ALICE)
+
+
+def test_one_subscriber_does_not_fill_the_queue_from_many_sources() -> None:
+    counters = [0] * len(COUNTERS)
+    inquiries = Inquiries(LimitSettings(waiting_per_subscriber_max=1), counters)
+    assert inquiries.ask_host(b"one", Waiting(), Asker("192.0.2.1", b"mallory@example.com"))
+    assert not inquiries.ask_host(b"two", Waiting(), Asker("192.0.2.2", b"mallory@example.com"))
+    assert inquiries.ask_host(b"two", Waiting(), Asker("192.0.2.2", b"alice@example.com"))
+    assert counters[WAITING_SHARE_EXCEEDED] == 1
+
+
+def test_a_trusted_peer_is_bounded_by_the_queue_alone() -> None:
+    inquiries = inquiries_of(3, per_source=1)
+    peer = Asker("192.0.2.9", b"", True)
+    assert [inquiries.ask_host(b"gate", Waiting(), peer) for _ in range(4)] == [True, True, True, False]

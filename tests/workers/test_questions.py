@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from appliance.catalogue.settings import LimitSettings
 from appliance.resolver import HostAddresses, LookupFailed
 from appliance.routing.questions import Answer, FindSubscriber, HostAnswer, LookupHost, SubscriberAnswer
 from appliance.workers.questions import STORE_THREADS, LateResolver, LateStore, Questions, Resolver, Store
@@ -55,6 +56,18 @@ class Subscribers:
         return Known() if (username, realm) == (b"alice", b"example.com") else None
 
 
+def limits(running_max: int, waiting_max: int, timeout_ms: int) -> LimitSettings:
+    """The same bounds for DNS and for the database."""
+    return LimitSettings(
+        lookups_max=running_max,
+        lookups_waiting_max=waiting_max,
+        lookup_timeout_ms=timeout_ms,
+        queries_max=running_max,
+        queries_waiting_max=waiting_max,
+        query_timeout_ms=timeout_ms,
+    )
+
+
 def run(scenario: Coroutine[Any, Any, None]) -> None:
     asyncio.run(asyncio.wait_for(scenario, 10))
 
@@ -67,7 +80,7 @@ async def until_count(answers: list[Answer], count: int) -> None:
 def test_a_host_has_addresses_or_none_or_nobody_knows() -> None:
     async def scenario() -> None:
         answers: list[Answer] = []
-        questions = Questions(Names(), Subscribers(), 10, 10, 1.0, answers.extend)
+        questions = Questions(Names(), Subscribers(), limits(10, 10, 1000), answers.extend)
         hosts = [b"up.example.com", b"none.example.com", b"down.example.com", b"odd.example.com", b"\xff"]
         questions.ask([LookupHost(number, host) for number, host in enumerate(hosts)])
         await until_count(answers, 5)
@@ -86,7 +99,7 @@ def test_a_host_has_addresses_or_none_or_nobody_knows() -> None:
 def test_a_subscriber_is_known_or_not_or_the_store_cannot_say() -> None:
     async def scenario() -> None:
         answers: list[Answer] = []
-        questions = Questions(Names(), Subscribers(), 10, 10, 1.0, answers.extend)
+        questions = Questions(Names(), Subscribers(), limits(10, 10, 1000), answers.extend)
         asked = [(b"alice", b"example.com"), (b"bob", b"example.com"), (b"alice", b"broken")]
         questions.ask([FindSubscriber(number, *who) for number, who in enumerate(asked)])
         await until_count(answers, 3)
@@ -106,7 +119,7 @@ def test_a_store_that_does_not_answer_cannot_say() -> None:
         answers: list[Answer] = []
         store = Subscribers()
         store.may_answer.clear()
-        questions = Questions(Names(), store, 10, 10, 0.02, answers.extend)
+        questions = Questions(Names(), store, limits(10, 10, 20), answers.extend)
         questions.ask([FindSubscriber(1, b"alice", b"example.com")])
         await until_count(answers, 1)
         assert answers == [SubscriberAnswer(1, False, True)]
@@ -123,7 +136,7 @@ def test_a_store_that_hangs_gathers_no_questions() -> None:
         answers: list[Answer] = []
         store = Subscribers()
         store.may_answer.clear()
-        questions = Questions(Names(), store, 50, 1000, 0.005, answers.extend)
+        questions = Questions(Names(), store, limits(50, 1000, 10), answers.extend)
         questions.ask([FindSubscriber(number, b"alice", b"example.com") for number in range(300)])
         await until_count(answers, 300)
         assert questions._threads._work_queue.qsize() <= STORE_THREADS
@@ -143,7 +156,7 @@ def test_questions_out_and_waiting_are_bounded() -> None:
         answers: list[Answer] = []
         names = Names()
         names.may_answer.clear()
-        questions = Questions(names, Subscribers(), 2, 3, 1.0, answers.extend)
+        questions = Questions(names, Subscribers(), limits(2, 3, 1000), answers.extend)
         questions.ask([LookupHost(number, b"up.example.com") for number in range(7)])
         await asyncio.sleep(0)
         assert len(names.asked) == 2
@@ -159,12 +172,42 @@ def test_questions_out_and_waiting_are_bounded() -> None:
     run(scenario())
 
 
+def test_one_source_with_dead_names_does_not_hold_up_the_names_of_others() -> None:
+    async def scenario() -> None:
+        answers: list[Answer] = []
+        names = Names()
+        names.may_answer.clear()
+        questions = Questions(names, Subscribers(), limits(4, 1000, 1000), answers.extend)
+        questions.ask([LookupHost(number, b"dead.example.net", "192.0.2.66") for number in range(500)])
+        questions.ask([LookupHost(500, b"up.example.com", "192.0.2.1")])
+        await asyncio.sleep(0)
+        assert names.asked == ["dead.example.net"] * 3 + ["up.example.com"]
+        names.may_answer.set()
+        questions.close()
+
+    run(scenario())
+
+
+def test_sources_that_wait_take_turns() -> None:
+    async def scenario() -> None:
+        answers: list[Answer] = []
+        names = Names()
+        questions = Questions(names, Subscribers(), limits(1, 1000, 1000), answers.extend)
+        many = [LookupHost(number, b"many.example.net", "192.0.2.66") for number in range(10)]
+        questions.ask([*many, LookupHost(10, b"up.example.com", "192.0.2.1")])
+        await until_count(answers, 11)
+        assert names.asked.index("up.example.com") <= 2
+        questions.close()
+
+    run(scenario())
+
+
 def test_a_slow_dns_does_not_hold_up_the_database() -> None:
     async def scenario() -> None:
         answers: list[Answer] = []
         names = Names()
         names.may_answer.clear()
-        questions = Questions(names, Subscribers(), 1, 1, 1.0, answers.extend)
+        questions = Questions(names, Subscribers(), limits(1, 1, 1000), answers.extend)
         questions.ask([LookupHost(1, b"up.example.com"), FindSubscriber(2, b"alice", b"example.com")])
         await until_count(answers, 1)
         assert answers[0].id == 2
