@@ -173,6 +173,11 @@ class ProxySettings(_Checked):
         "RFC 3261 16.6 step 3")
     record_route: bool = setting(
         True, "record-route", Switch(), LIVE, "Stay on the way of later requests of a call.", "RFC 3261 16.6 step 4")
+    dialog_lifetime_s: int = setting(
+        86400, "dialog lifetime", Integer(60, 2592000, "seconds"), LIVE,
+        "How long the Record-Route entry of a call or subscription admits its later requests without authentication; "
+        "after it they are treated as new requests. A route set is fixed at set-up, so it cannot be renewed.",
+        "RFC 3261 12.2.1.1")
     recurse_on_redirect: bool = setting(
         False, "recurse", Switch(), LIVE, "Follow a 3xx in the caller's place.", "RFC 3261 16.7 step 4")
 

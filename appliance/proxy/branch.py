@@ -210,7 +210,7 @@ class Branch(ClientUser):
         assert self.request is not None
         context = self._user.request_context
         request = self.request.copy()
-        add_record_route(request, context, hop, self._node)
+        add_record_route(request, context, hop, self._node, now)
         address_to_hop(request, context, hop, self._attempt, self._node)
         self._attempt += 1
         transactions, data = self._node.transactions, write(request)

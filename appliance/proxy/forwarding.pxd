@@ -1,5 +1,6 @@
 cimport cython
 
+from appliance.proxy.dialogs cimport token_to_sender
 from appliance.proxy.node cimport Node
 from appliance.proxy.request_context cimport RequestContext
 from appliance.routing.targets cimport Target
@@ -28,7 +29,7 @@ cpdef Flow connection_of(Target target, Node node)
 @cython.locals(size=Py_ssize_t, line=bytes)
 cpdef Py_ssize_t length_of(Request request) except -1
 @cython.locals(token=bytes, came_by=Flow)
-cpdef add_record_route(Request request, RequestContext context, Flow hop, Node node)
+cpdef add_record_route(Request request, RequestContext context, Flow hop, Node node, double now)
 cdef bytes _own_route(Node node, Flow side, bytes token, bytes pair)
 @cython.locals(target=bytes, branch=bytes)
 cpdef bytes address_to_hop(Request request, RequestContext context, Flow hop, Py_ssize_t attempt, Node node)

@@ -7,6 +7,7 @@ Knows nothing of transactions and of which hop answers.
 
 from __future__ import annotations
 
+from appliance.proxy.dialogs import PAIR, TOKEN, token_to_sender
 from appliance.proxy.node import Node
 from appliance.proxy.request_context import RequestContext
 from appliance.routing.targets import Target
@@ -18,11 +19,6 @@ from appliance.sip.names import CONTENT_LENGTH, MAX_BREADTH, MAX_FORWARDS, RECOR
 from appliance.sip.uri import Uri
 from appliance.transport.flow import TCP, UDP, Flow
 from appliance.transport.via import push_via
-
-# Parameter of our Record-Route: the call's token.
-TOKEN = b"tk"
-# Parameter of our Record-Route: the next Route value is ours, too (RFC 5658 double record-routing).
-PAIR = b"pair"
 
 # RFC 5393 5.3.3: for a request that does not say, and the most that we take.
 BREADTH_MAX = 60
@@ -106,11 +102,11 @@ def length_of(request: Request) -> int:
     return size
 
 
-def add_record_route(request: Request, context: RequestContext, hop: Flow, node: Node) -> None:
+def add_record_route(request: Request, context: RequestContext, hop: Flow, node: Node, now: float) -> None:
     """Stay on the path of the dialog (RFC 3261 16.6 step 4, RFC 5658 when the sides differ)."""
     if not context.record_routed:
         return
-    token = node.keys.route_token(request.read_call_id())
+    token = token_to_sender(request, node, now)
     came_by = context.flow
     if hop.listener == came_by.listener and hop.transport == came_by.transport:
         request.prepend(RECORD_ROUTE, _own_route(node, came_by, token, b""))

@@ -14,7 +14,6 @@ cdef int ROUTE
 @cython.final
 cdef class Keys:
     cdef SipHash _branch
-    cdef SipHash _route
     cdef SipHash _tag
     cdef readonly bytes refusal_mark
 
@@ -25,7 +24,6 @@ cdef class Keys:
     cpdef bint is_own_tag(self, bytes tag, bytes upstream, bytes call_id) except -1
     cpdef bytes refusal_tag(self, bytes top_via, bytes call_id)
     cpdef bytes fault_tag(self, Request request)
-    cpdef bytes route_token(self, bytes call_id)
 
 cdef SipHash _seal_for(bytes purpose, bytes key)
 @cython.locals(transport=int, port=int, host=bytes)

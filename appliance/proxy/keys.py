@@ -1,4 +1,4 @@
-"""Values only this appliance can make: branches, To tags and route tokens.
+"""Values only this appliance can make: branches and To tags (the tokens of dialogs are in dialog_token.py).
 
 Each is a keyed function of what arrived, so every worker makes the same one, also after a crash,
 and none has to be remembered:
@@ -11,7 +11,6 @@ and none has to be remembered:
   ACK that answers it is known by it.
 - the To tag of a refusal under overload ends with a mark of this appliance, so that the ACK which answers it is known
   without parsing.
-- the token in our Record-Route marks a dialog that was let through once (RFC 3261 16.6 step 4).
 
 Knows nothing of transactions.
 """
@@ -38,12 +37,11 @@ _LOOP = slice(15, 23)
 class Keys:
     """The keyed functions of one appliance; `key` is shared by all its workers."""
 
-    __slots__ = ("_branch", "_route", "_tag", "refusal_mark")
+    __slots__ = ("_branch", "_tag", "refusal_mark")
 
     def __init__(self, key: bytes) -> None:
         self._branch = _seal_for(b"branch", key)
         self._tag = _seal_for(b"tag", key)
-        self._route = _seal_for(b"route", key)
         self.refusal_mark = blake2s(key=key, digest_size=8, person=b"refuse").hexdigest().encode()
         """What the To tags of `refusal_tag` end with."""
 
@@ -77,10 +75,6 @@ class Keys:
     def fault_tag(self, request: Request) -> bytes:
         """The To tag for the refusal of a request whose parts cannot be relied on."""
         return long_hex_of(self._tag.of(b"".join(request.lines)))
-
-    def route_token(self, call_id: bytes) -> bytes:
-        """The token of a call that passed this appliance's checks when it was set up."""
-        return long_hex_of(self._route.of(call_id))
 
 
 def _seal_for(purpose: bytes, key: bytes) -> SipHash:

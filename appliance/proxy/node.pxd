@@ -2,6 +2,7 @@ cimport cython
 
 from appliance.location.bindings cimport BindingTable
 from appliance.location.registration cimport Rules
+from appliance.proxy.dialog_token cimport DialogTokens
 from appliance.proxy.inquiries cimport Inquiries
 from appliance.proxy.keys cimport Keys
 from appliance.proxy.rate_limits cimport RateLimits
@@ -25,6 +26,7 @@ cdef class Node:
     cdef public object connections
     cdef public object publish
     cdef public Keys keys
+    cdef public DialogTokens dialog_tokens
     cdef public OwnNames names
     cdef public HostCache hosts
     cdef public NextHops next_hops

@@ -14,6 +14,7 @@ from typing import Protocol
 from appliance.catalogue.settings import Settings
 from appliance.location.bindings import BindingChange, BindingTable
 from appliance.location.registration import Rules
+from appliance.proxy.dialog_token import DialogTokens
 from appliance.proxy.inquiries import Inquiries
 from appliance.proxy.keys import Keys
 from appliance.proxy.nonces import Nonces
@@ -53,6 +54,7 @@ class Node:
         "changed_calls",
         "connections",
         "counters",
+        "dialog_tokens",
         "hosts",
         "inquiries",
         "keys",
@@ -91,6 +93,7 @@ class Node:
         self.connections = connections
         self.publish = publish
         self.keys = Keys(key)
+        self.dialog_tokens = DialogTokens(key)
         self.names = OwnNames(settings)
         self.hosts = HostCache(settings.limits.hosts_cached_max)
         self.next_hops = NextHops(settings.listeners, self.hosts)

@@ -14,6 +14,7 @@ from typing import Final as Constant
 from appliance.catalogue.counters import CALLS_ANSWERED, CALLS_CANCELLED, CALLS_FAILED, FORKS_REFUSED, TIMED_OUT
 from appliance.proxy.best_response import Final, challenges_of, choose_best, without_contacts
 from appliance.proxy.branch import Branch, BranchState, BranchUser
+from appliance.proxy.dialogs import bind_to_answer
 from appliance.proxy.forwarding import add_length, breadth_of, shared_out
 from appliance.proxy.node import Node
 from appliance.proxy.request_context import RequestContext
@@ -188,6 +189,7 @@ class ResponseContext(BranchUser):
             return
         # RFC 3261 16.7 step 3: our Via goes, and what is below it is the previous hop's.
         pop_via(response)
+        bind_to_answer(response, self._node)
         add_length(response, self.server.response_flow)
         self._node.transactions.respond(self.server, response.status, write(response), now)
 

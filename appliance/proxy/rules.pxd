@@ -14,6 +14,7 @@ cdef class ListenerRules:
 
 @cython.final
 cdef class ProxyRules:
+    cdef readonly double dialog_lifetime_s
     cdef readonly str fork
     cdef readonly Py_ssize_t targets_max
     cdef readonly int max_forwards

@@ -31,9 +31,10 @@ class ListenerRules:
 class ProxyRules:
     """See ProxySettings. Never changed."""
 
-    __slots__ = ("fork", "max_forwards", "record_route", "recurse_on_redirect", "targets_max")
+    __slots__ = ("dialog_lifetime_s", "fork", "max_forwards", "record_route", "recurse_on_redirect", "targets_max")
 
     def __init__(self, settings: ProxySettings) -> None:
+        self.dialog_lifetime_s = settings.dialog_lifetime_s
         self.fork = settings.fork
         self.targets_max = settings.targets_max
         self.max_forwards = settings.max_forwards

@@ -15,6 +15,7 @@ from appliance.catalogue.counters import (
 )
 from appliance.proxy.answers import FORWARD
 from appliance.proxy.chain import run_chain
+from appliance.proxy.dialogs import bind_to_answer
 from appliance.proxy.forwarding import add_length, address_to_hop, connection_of, prepare_request
 from appliance.proxy.keys import upstream_of_via
 from appliance.proxy.node import Node
@@ -94,6 +95,7 @@ def forward_response(response: Response, node: Node) -> None:
         node.counters[DROPPED_STRAY_RESPONSE] += 1
         return
     node.counters[STRAY_RESPONSES_FORWARDED] += 1
+    bind_to_answer(response, node)
     add_length(response, destination)
     node.transactions.outbox.append(Outgoing(write(response), destination, b""))
 

@@ -10,6 +10,7 @@ cdef class OwnNames:
     cdef public list sent_bys
 
     cpdef bint is_me(self, Uri uri) except -1
+    cpdef bint is_own_route(self, Uri uri) except -1
     cpdef bint is_diverted(self, Uri uri) except -1
     @cython.locals(ports=dict)
     cpdef bint is_own_sent_by(self, bytes host, int port) except -1

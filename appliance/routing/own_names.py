@@ -58,6 +58,10 @@ class OwnNames:
         """Does the URI name one of my listeners by host and port (RFC 3261 16.4)?"""
         return self.is_own_sent_by(uri.host, uri.port) and not self.is_diverted(uri)
 
+    def is_own_route(self, uri: Uri) -> bool:
+        """Does a Route value name this appliance, by listener or, without a user, by domain (RFC 3261 16.4)?"""
+        return self.is_me(uri) or (not uri.user and self.is_responsible_for(uri))
+
     def is_diverted(self, uri: Uri) -> bool:
         """Does `maddr` send it to somebody else, whatever its host (RFC 3261 16.4, 16.5)?"""
         if b"maddr" not in uri.parameters:

@@ -43,6 +43,8 @@ cdef class HeaderLines:
     cpdef replace(self, int id, bytes value)
     @cython.locals(index=Py_ssize_t, line=bytes, start=Py_ssize_t, end=Py_ssize_t)
     cpdef replace_first_value(self, int id, bytes value)
+    @cython.locals(index=Py_ssize_t)
+    cpdef exchange(self, int id, bytes old, bytes new)
     @cython.locals(index=Py_ssize_t, line=bytes, start=Py_ssize_t, end=Py_ssize_t, value=bytes)
     cpdef bytes remove_first_value(self, int id)
     @cython.locals(index=Py_ssize_t)

@@ -173,6 +173,13 @@ class HeaderLines:
         self.lines[index] = b"".join((part(line, 0, start), value, part(line, end, len(line))))
         self.forget_one(id)
 
+    def exchange(self, id: int, old: bytes, new: bytes) -> None:
+        """Octets exchanged wherever they stand in the lines of that id, all other octets kept."""
+        for index in range(len(self.ids)):
+            if self.ids[index] == id and old in self.lines[index]:
+                self.lines[index] = self.lines[index].replace(old, new)
+        self.forget_one(id)
+
     def remove_first_value(self, id: int) -> bytes:
         """Takes out the first comma-separated value and gives it back unfolded; all other octets are kept.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from appliance.catalogue.settings import ListenerSettings, Settings
 from appliance.location.bindings import BindingTable
+from appliance.proxy.dialogs import token_to_sender
 from appliance.proxy.forwarding import add_record_route, address_to_hop, prepare_request
 from appliance.proxy.node import Node
 from appliance.proxy.request_context import RequestContext
@@ -11,7 +12,7 @@ from appliance.proxy.rules import ListenerRules
 from appliance.proxy.stages.loose_route import loose_route
 from appliance.routing.targets import Target
 from appliance.sip.message import Request
-from appliance.sip.names import MAX_FORWARDS, RECORD_ROUTE, ROUTE, VIA
+from appliance.sip.names import FROM, MAX_FORWARDS, RECORD_ROUTE, ROUTE, VIA
 from appliance.sip.parser import SyntaxLimits, parse
 from appliance.sip.uri import parse_uri
 from appliance.state.connections import ConnectionDirectory
@@ -87,10 +88,10 @@ def test_one_record_route_where_both_sides_are_alike_and_two_where_not() -> None
     received = context()
     received.record_routed = True
     same, _ = prepare_request(received, target(), node())
-    add_record_route(same, received, Flow(UDP, 0, ("192.0.2.4", 5060)), node())
+    add_record_route(same, received, Flow(UDP, 0, ("192.0.2.4", 5060)), node(), 0.0)
     assert len(same.values(RECORD_ROUTE)) == 1
     other, _ = prepare_request(received, target(), node())
-    add_record_route(other, received, Flow(UDP, 1, ("2001:db8::4", 5060)), node())
+    add_record_route(other, received, Flow(UDP, 1, ("2001:db8::4", 5060)), node(), 0.0)
     towards, back = other.values(RECORD_ROUTE)
     assert towards.startswith(b"<sip:[2001:db8::1]:5060;lr;") and back.startswith(b"<sip:192.0.2.1:5060;lr;")
 
@@ -114,8 +115,11 @@ def test_each_attempt_has_a_branch_of_its_own() -> None:
 # -- loose routing (RFC 3261 16.4) -------------------------------------------------------------------------
 
 
-def token() -> str:
-    return node().keys.route_token(b"call").decode()
+def token(target: str = "sip:bob@192.0.2.4") -> str:
+    """What the entry of our Record-Route would say to one whose dialog with that target, by tag 2, was let through."""
+    made_by = context(f"Contact: <{target}>", to_tag="").request
+    made_by.replace(FROM, b"<sip:bob@example.com>;tag=2")
+    return token_to_sender(made_by, node(), 0.0).decode()
 
 
 def test_our_own_route_goes_and_a_good_token_marks_the_dialog() -> None:
@@ -138,9 +142,11 @@ def test_a_token_without_a_to_tag_or_of_another_call_marks_nothing() -> None:
 
 def test_both_routes_of_a_pair_go_and_the_second_names_the_way_out() -> None:
     """RFC 5658."""
-    routes = f"Route: <sip:192.0.2.1;lr;tk={token()};pair>, <sip:[2001:db8::1]:5060;lr;tk={token()};pair>"
+    tk = token("sip:bob@[2001:db8::4]")
+    routes = f"Route: <sip:192.0.2.1;lr;tk={tk};pair>, <sip:[2001:db8::1]:5060;lr;tk={tk};pair>"
     received = context(routes, uri="sip:bob@[2001:db8::4]", method="BYE", to_tag=";tag=2")
     loose_route(received, node(), 0.0)
+    assert received.is_in_dialog
     assert not received.request.count(ROUTE)
     assert received.way_out == 1
 

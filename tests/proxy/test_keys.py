@@ -102,12 +102,7 @@ def test_the_to_tag_is_the_same_for_each_retransmission_and_its_ack() -> None:
     assert to_tag_of(request()) != to_tag_of(request(branch="z9hG4bKb"))
 
 
-def test_a_route_token_is_for_one_call() -> None:
-    assert KEYS.route_token(b"one") != KEYS.route_token(b"two")
-    assert KEYS.route_token(b"one") != Keys(b"another-appliance").route_token(b"one")
-
-
 def test_purposes_do_not_mix() -> None:
-    """A tag or token that is shown to everybody proves nothing elsewhere."""
-    seen = {KEYS.route_token(b"call"), to_tag_of(request()), KEYS.fault_tag(request()), branch_of(request())[23:]}
-    assert len(seen) == 4
+    """A tag that is shown to everyone proves nothing elsewhere."""
+    seen = {to_tag_of(request()), KEYS.fault_tag(request()), branch_of(request())[23:]}
+    assert len(seen) == 3

@@ -1,8 +1,8 @@
 cimport cython
 
+from appliance.proxy.dialogs cimport is_admitted, route_uri
 from appliance.proxy.node cimport Node
 from appliance.proxy.request_context cimport RequestContext
-from appliance.sip.headers cimport parse_name_addr
 from appliance.sip.message cimport Request
 from appliance.sip.uri cimport Uri
 
@@ -15,12 +15,9 @@ cpdef object loose_route(RequestContext context, Node node, double now)
 cdef _strip_own_maddr(Request request, Node node)
 @cython.locals(uri=Uri)
 cdef _undo_strict_route(Request request, Node node)
-@cython.locals(uri=Uri)
-cdef Uri _route_uri(bytes value)
 @cython.locals(value=bytes)
 cdef Uri _first_route(Request request)
 @cython.locals(uri=Uri)
 cdef Uri _own_first_route(Request request, Node node)
-cdef bint _has_token(Uri route, Request request, Node node) except -1
 @cython.locals(second=Uri)
 cdef _leave_by_second(RequestContext context, Node node)

@@ -1,0 +1,31 @@
+cimport cython
+
+from appliance.proxy.dialog_token cimport DialogTokens
+from appliance.proxy.node cimport Node
+from appliance.sip.characters cimport digits_of, lowered
+from appliance.sip.headers cimport parse_name_addr
+from appliance.sip.message cimport Message, Request, Response
+from appliance.sip.uri cimport Uri, canonical_user
+
+cdef int CONTACT, RECORD_ROUTE, ROUTE
+
+
+@cython.locals(uri=Uri)
+cpdef Uri route_uri(bytes value)
+@cython.locals(to_tag=bytes, way=bytes, call_id=bytes, from_tag=bytes)
+cpdef bint is_admitted(bytes token, Request request, list routes, Node node, double now) except -1
+@cython.locals(values=list, first=Uri)
+cpdef bint is_of_dialog(Request request, Node node, double now) except -1
+@cython.locals(second=Uri)
+cdef bint _is_second(list values, Node node) except -1
+@cython.locals(way=bytes, contact=Uri, routes=list, until_min=long)
+cpdef bytes token_to_sender(Request request, Node node, double now)
+@cython.locals(contact=Uri)
+cpdef bind_to_answer(Response response, Node node)
+@cython.locals(tokens=DialogTokens, call_id=bytes, caller=bytes, callee=bytes, uri=Uri, way=bytes)
+cdef list _rebound(Response response, Uri contact, Node node)
+@cython.locals(value=bytes)
+cdef Uri _contact_of(Message message)
+cdef bytes _way_of(Uri target, list routes)
+cdef bytes _routing_of(Uri uri)
+cdef long _minute(Node node, double now) except -1

@@ -1,0 +1,146 @@
+"""Which requests belong to a dialog that was let through: our Record-Route proves it (RFC 3261 12.2, 16.6 step 4).
+
+The entry holds a token (see dialog_token.py). The two ends of a dialog get different ones:
+
+- the entry in a request is for requests back to its sender: to the From tag and the Contact of the request, by the
+  Record-Route entries that it came with. The tag of the other end is not known yet, and a forked
+  request makes several dialogs.
+- in the response that makes the dialog (RFC 3261 16.7 step 8) it is replaced by one for requests to the end that
+  answers: between the two tags, to the Contact of the response, by the entries of the proxies behind us.
+
+So a token leads to the other end of that dialog, and nowhere else. A request with another target, another route,
+invented tags, or a token whose time is over is treated as a new one: the sender has to prove itself, and the rules for
+relaying hold. Route sets are fixed when a dialog is made, so a token cannot be renewed.
+"""
+
+from __future__ import annotations
+
+from appliance.proxy.dialog_token import UNKNOWN
+from appliance.proxy.node import Node
+from appliance.sip.characters import digits_of, lowered
+from appliance.sip.errors import MalformedMessage
+from appliance.sip.headers import parse_name_addr
+from appliance.sip.message import Message, Request, Response
+from appliance.sip.names import CONTACT, RECORD_ROUTE, ROUTE
+from appliance.sip.uri import Uri, canonical_user
+
+# Parameter of our Record-Route: the token.
+TOKEN = b"tk"
+# Parameter of our Record-Route: the next Route value is ours, too (RFC 5658 double record-routing).
+PAIR = b"pair"
+
+# RFC 3261 10.2, RFC 3903 4: whatever To tag and Route they carry, they change the state of a user, not of a call.
+NEVER_IN_DIALOG = frozenset((b"REGISTER", b"PUBLISH"))
+_NOWHERE = b""
+
+
+def route_uri(value: bytes) -> Uri:
+    """RFC 3261 20.34: the URI of a router. Raises MalformedMessage(400): no request could be sent to it later."""
+    uri = parse_name_addr(value, "Route").uri
+    if not uri.has_sip_scheme():
+        raise MalformedMessage(400, "Route Is Not a SIP URI")
+    return uri
+
+
+def is_admitted(token: bytes, request: Request, routes: list[bytes], node: Node, now: float) -> bool:
+    """Does the token let in the request, whose route values after ours are `routes`? Raises MalformedMessage(400)."""
+    to_tag = request.read_to_tag()
+    if not to_tag or request.method in NEVER_IN_DIALOG:
+        return False
+    way = _way_of(request.read_uri(), [_routing_of(route_uri(value)) for value in routes])
+    call_id, from_tag = request.read_call_id(), request.read_from_tag()
+    return node.dialog_tokens.admits(token, call_id, to_tag, from_tag, way, _minute(node, now))
+
+
+def is_of_dialog(request: Request, node: Node, now: float) -> bool:
+    """The same for a request just as it came: is its first route ours, with a token that lets it in?"""
+    try:
+        values = request.values(ROUTE)
+        first = route_uri(values[0]) if values else None
+        token = None if first is None else first.parameters.get(TOKEN)
+        if first is None or token is None or not node.names.is_own_route(first):
+            return False
+        own_count = 2 if PAIR in first.parameters and _is_second(values, node) else 1
+        return is_admitted(token, request, values[own_count:], node, now)
+    except MalformedMessage:
+        return False
+
+
+def _is_second(values: list[bytes], node: Node) -> bool:
+    if len(values) < 2:
+        return False
+    second = route_uri(values[1])
+    return PAIR in second.parameters and node.names.is_own_route(second)
+
+
+def token_to_sender(request: Request, node: Node, now: float) -> bytes:
+    """The token for the entry in a request: it admits what the other end sends back in the dialog."""
+    until_min = _minute(node, now + node.proxy_rules.dialog_lifetime_s)
+    way = _NOWHERE
+    try:
+        contact = _contact_of(request)
+        if contact is not None:
+            routes = [_routing_of(parse_name_addr(value).uri) for value in request.values(RECORD_ROUTE)]
+            way = _way_of(contact, routes)
+    except MalformedMessage:
+        # A sender that cannot be reached by its Contact gets no requests.
+        way = _NOWHERE
+    return node.dialog_tokens.write(request.read_call_id(), request.read_from_tag(), UNKNOWN, way, until_min)
+
+
+def bind_to_answer(response: Response, node: Node) -> None:
+    """RFC 3261 16.7 step 8: our entries in a response are from now on for requests to the end that answers."""
+    if response.status >= 300 or not response.count(RECORD_ROUTE):
+        return
+    try:
+        contact = _contact_of(response)
+        if contact is None or not response.read_to_tag():
+            return
+        for old, new in _rebound(response, contact, node):
+            response.exchange(RECORD_ROUTE, old, new)
+    except MalformedMessage:
+        # The caller has to understand it, and cannot.
+        return
+
+
+def _rebound(response: Response, contact: Uri, node: Node) -> list[tuple[bytes, bytes]]:
+    """What our tokens in the response become. On a spiral there are several; the entries of a pair have one."""
+    call_id, caller, callee = response.read_call_id(), response.read_from_tag(), response.read_to_tag()
+    tokens = node.dialog_tokens
+    found: list[tuple[bytes, bytes]] = []
+    # RFC 3261 12.1.2: the caller goes by the entries in reverse order, so those above come after ours.
+    behind: list[bytes] = []
+    last: bytes | None = None
+    for value in response.values(RECORD_ROUTE):
+        uri = parse_name_addr(value).uri
+        token = uri.parameters.get(TOKEN)
+        if token is not None and token != last and tokens.is_own(token, call_id, caller, UNKNOWN):
+            way = _way_of(contact, behind)
+            found.append((token, tokens.rewrite(token, call_id, callee, caller, way)))
+        last = token
+        behind = [_routing_of(uri), *behind]
+    return found
+
+
+def _contact_of(message: Message) -> Uri | None:
+    """The remote target that a message sets (RFC 3261 12.1); None when it has none."""
+    value = message.first_value(CONTACT)
+    return None if value is None else parse_name_addr(value, "Contact").uri
+
+
+def _way_of(target: Uri, routes: list[bytes]) -> bytes:
+    """Where requests of a dialog go after us, as one text: the remote target, and the routes before it."""
+    return b"\n".join([_routing_of(target), *routes])
+
+
+def _routing_of(uri: Uri) -> bytes:
+    """What of a URI decides where a request goes; everything else a user agent may drop or spell in another way."""
+    if not uri.has_sip_scheme():
+        return uri.text
+    address = (uri.scheme, canonical_user(uri.user or b""), uri.host, digits_of(uri.port))
+    transport, maddr, gruu = uri.parameter(b"transport"), uri.parameter(b"maddr"), uri.parameter(b"gr")
+    return b" ".join((*address, lowered(transport or b""), lowered(maddr or b""), lowered(gruu or b"")))
+
+
+def _minute(node: Node, now: float) -> int:
+    return int(node.wall_time(now)) // 60

@@ -1,0 +1,208 @@
+"""Which requests a token in our Record-Route admits (RFC 3261 12.2, 16.6 step 4, 16.7 step 8)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from appliance.catalogue.settings import ListenerSettings, ProxySettings, Settings
+from appliance.location.bindings import BindingTable
+from appliance.proxy.dialogs import bind_to_answer, is_of_dialog, token_to_sender
+from appliance.proxy.node import Node
+from appliance.sip.message import Request, Response
+from appliance.sip.names import RECORD_ROUTE
+from appliance.sip.parser import SyntaxLimits, parse
+from appliance.state.connections import ConnectionDirectory
+from appliance.transaction.table import Transactions
+
+SETTINGS = Settings(domains=("example.com",), listeners=(ListenerSettings(name="v4", address="192.0.2.1"),))
+NOW = 100.0
+US = "<sip:192.0.2.1:5060;lr;tk={}>"
+ALICE = "sip:alice@192.0.2.101"
+BOB = "sip:bob@192.0.2.102"
+
+
+def node(lifetime_s: int = 86400, key: bytes = b"0123456789abcdef") -> Node:
+    settings = replace(SETTINGS, proxy=ProxySettings(dialog_lifetime_s=lifetime_s))
+    counters = [0] * 200
+    transactions = Transactions(settings.timers, 100, counters)
+    node = Node(
+        settings, 0, key, counters, transactions, BindingTable(10), ConnectionDirectory(0), lambda change: 0, NOW
+    )
+    node.wall_offset_s = 1_700_000_000.0
+    return node
+
+
+def message(start: str, caller: str, callee: str, *lines: str) -> Request | Response:
+    method = "INVITE" if start.startswith("SIP/") else start.partition(" ")[0]
+    head = [
+        start,
+        "Via: SIP/2.0/UDP 192.0.2.101;branch=z9hG4bKa",
+        f"From: <sip:alice@example.com>{caller and ';tag=' + caller}",
+        f"To: <sip:bob@example.com>{callee and ';tag=' + callee}",
+        "Call-ID: call",
+        f"CSeq: 1 {method}",
+        *lines,
+        "",
+        "",
+    ]
+    return parse("\r\n".join(head).encode(), SyntaxLimits())
+
+
+def invite(*lines: str) -> Request:
+    made = message("INVITE sip:bob@example.com SIP/2.0", "a", "", f"Contact: <{ALICE}>", *lines)
+    assert isinstance(made, Request)
+    return made
+
+
+def in_dialog(uri: str, from_tag: str, to_tag: str, *routes: str, method: str = "INVITE") -> Request:
+    lines = [f"Route: {route}" for route in routes]
+    made = message(f"{method} {uri} SIP/2.0", from_tag, to_tag, *lines)
+    assert isinstance(made, Request)
+    return made
+
+
+def answer(*lines: str, status: int = 200) -> Response:
+    made = message(f"SIP/2.0 {status} Answer", "a", "b", *lines)
+    assert isinstance(made, Response)
+    return made
+
+
+def callees_entry(*record_routes: str) -> str:
+    lines = [f"Record-Route: {value}" for value in record_routes]
+    return US.format(token_to_sender(invite(*lines), node(), NOW).decode())
+
+
+def callers_entry(*above: str, entry: str, below: tuple[str, ...] = ()) -> str:
+    response = answer(f"Contact: <{BOB}>", *[f"Record-Route: {value}" for value in (*above, entry, *below)])
+    bind_to_answer(response, node())
+    return response.values(RECORD_ROUTE)[len(above)].decode()
+
+
+def test_the_callee_reaches_the_contact_of_the_caller_by_his_tag() -> None:
+    """RFC 3261 12.1.1: whichever tag the callee has, for there may be several of them."""
+    entry = callees_entry()
+    assert is_of_dialog(in_dialog(ALICE, "b", "a", entry), node(), NOW)
+    assert is_of_dialog(in_dialog(ALICE, "c", "a", entry, method="BYE"), node(), NOW)
+
+
+def test_after_a_restart_a_token_is_good_and_with_another_key_it_is_not() -> None:
+    entry = callees_entry()
+    assert not is_of_dialog(in_dialog(ALICE, "b", "a", entry), node(key=b"another-appliance"), NOW)
+    assert is_of_dialog(in_dialog(ALICE, "b", "a", entry), node(), NOW + 3600.0)
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "sip:+19005550100@192.0.2.101",
+        "sip:alice@192.0.2.70",
+        "sip:alice@192.0.2.101:5070",
+        "sip:alice@192.0.2.101;transport=tcp",
+        "sip:alice@192.0.2.101;maddr=192.0.2.70",
+        "sips:alice@192.0.2.101",
+        "tel:+19005550100",
+    ],
+)
+def test_another_target_is_none_of_the_dialog(uri: str) -> None:
+    assert not is_of_dialog(in_dialog(uri, "b", "a", callees_entry()), node(), NOW)
+
+
+def test_what_does_not_decide_the_way_may_be_spelled_in_another_way() -> None:
+    """RFC 3261 19.1.4."""
+    assert is_of_dialog(in_dialog("sip:%61lice@192.0.2.101;ob", "b", "a", callees_entry()), node(), NOW)
+
+
+def test_a_request_without_tag_or_with_another_one_is_new() -> None:
+    """RFC 3261 12.2.2."""
+    entry = callees_entry()
+    assert not is_of_dialog(in_dialog(ALICE, "b", "", entry), node(), NOW)
+    assert not is_of_dialog(in_dialog(ALICE, "b", "x", entry), node(), NOW)
+    assert not is_of_dialog(in_dialog(ALICE, "a", "b", entry), node(), NOW)
+
+
+def test_a_register_is_in_no_dialog() -> None:
+    """RFC 3261 10.2."""
+    assert not is_of_dialog(in_dialog(ALICE, "b", "a", callees_entry(), method="REGISTER"), node(), NOW)
+
+
+def test_the_routes_after_ours_are_those_of_the_dialog() -> None:
+    """RFC 3261 12.1.1."""
+    entry = callees_entry("<sip:192.0.2.50;lr;x=1>")
+    assert is_of_dialog(in_dialog(ALICE, "b", "a", entry, "<sip:192.0.2.50;lr>"), node(), NOW)
+    assert not is_of_dialog(in_dialog(ALICE, "b", "a", entry), node(), NOW)
+    assert not is_of_dialog(in_dialog(ALICE, "b", "a", entry, "<sip:192.0.2.70;lr>"), node(), NOW)
+    extra = ("<sip:192.0.2.50;lr>", "<sip:192.0.2.70;lr>")
+    assert not is_of_dialog(in_dialog(ALICE, "b", "a", entry, *extra), node(), NOW)
+
+
+def test_a_token_ends() -> None:
+    entry = US.format(token_to_sender(invite(), node(lifetime_s=600), NOW).decode())
+    assert is_of_dialog(in_dialog(ALICE, "b", "a", entry), node(), NOW + 590.0)
+    assert not is_of_dialog(in_dialog(ALICE, "b", "a", entry), node(), NOW + 661.0)
+
+
+def test_the_caller_reaches_the_contact_of_the_answer_by_both_tags() -> None:
+    """RFC 3261 12.1.2, 16.7 step 8."""
+    entry = callers_entry(entry=callees_entry())
+    assert is_of_dialog(in_dialog(BOB, "a", "b", entry), node(), NOW)
+    assert not is_of_dialog(in_dialog(BOB, "x", "b", entry), node(), NOW)
+    assert not is_of_dialog(in_dialog(BOB, "a", "x", entry), node(), NOW)
+    assert not is_of_dialog(in_dialog(ALICE, "b", "a", entry), node(), NOW)
+    assert not is_of_dialog(in_dialog(BOB, "a", "b", callees_entry()), node(), NOW)
+
+
+def test_the_caller_s_way_is_by_the_proxies_behind_us() -> None:
+    """RFC 3261 12.1.2: in reverse order."""
+    behind = ("<sip:192.0.2.52;lr>", "<sip:192.0.2.51;lr>")
+    before = "<sip:192.0.2.50;lr>"
+    entry = callers_entry(*behind, entry=callees_entry(before), below=(before,))
+    assert is_of_dialog(in_dialog(BOB, "a", "b", entry, *reversed(behind)), node(), NOW)
+    assert not is_of_dialog(in_dialog(BOB, "a", "b", entry, *behind), node(), NOW)
+    assert not is_of_dialog(in_dialog(BOB, "a", "b", entry), node(), NOW)
+
+
+def test_the_entries_of_a_pair_have_one_token() -> None:
+    """RFC 5658 3.1."""
+    old = token_to_sender(invite(), node(), NOW).decode()
+    pair = [f"<sip:192.0.2.1:5060;transport=tcp;lr;tk={old};pair>", f"<sip:192.0.2.1:5060;lr;tk={old};pair>"]
+    response = answer(f"Contact: <{BOB}>", "Record-Route: " + ", ".join(pair))
+    bind_to_answer(response, node())
+    routes = [value.decode() for value in reversed(response.values(RECORD_ROUTE))]
+    assert is_of_dialog(in_dialog(BOB, "a", "b", *routes), node(), NOW)
+    assert is_of_dialog(in_dialog(ALICE, "b", "a", *pair), node(), NOW)
+    # A stranger's second entry is no part of a pair.
+    assert not is_of_dialog(in_dialog(ALICE, "b", "a", pair[0], "<sip:192.0.2.70;lr;pair>"), node(), NOW)
+
+
+def test_on_a_spiral_each_of_our_entries_has_its_way() -> None:
+    """RFC 3261 16.7 step 8: another proxy stands between."""
+    first = callees_entry()
+    between = "<sip:192.0.2.50;lr>"
+    second = callees_entry(between, first)
+    response = answer(f"Contact: <{BOB}>", f"Record-Route: {second}, {between}, {first}")
+    bind_to_answer(response, node())
+    # It comes by us twice.
+    bind_to_answer(response, node())
+    inner, _, outer = (value.decode() for value in response.values(RECORD_ROUTE))
+    assert is_of_dialog(in_dialog(BOB, "a", "b", outer, between, inner), node(), NOW)
+    assert is_of_dialog(in_dialog(BOB, "a", "b", inner), node(), NOW)
+    assert not is_of_dialog(in_dialog(BOB, "a", "b", outer), node(), NOW)
+
+
+@pytest.mark.parametrize("entry", [US.format("0" * 40), US.format("0"), "<sip:192.0.2.1;lr>", "<sip:192.0.2.70;lr>"])
+def test_an_entry_that_is_not_ours_stays_as_it_is(entry: str) -> None:
+    response = answer(f"Contact: <{BOB}>", f"Record-Route: {entry}")
+    bind_to_answer(response, node())
+    assert response.values(RECORD_ROUTE) == [entry.encode()]
+    assert not is_of_dialog(in_dialog(BOB, "a", "b", entry), node(), NOW)
+
+
+def test_an_answer_that_makes_no_dialog_stays_as_it_is() -> None:
+    """RFC 3261 12.1."""
+    entry = callees_entry()
+    redirect = answer(f"Contact: <{BOB}>", f"Record-Route: {entry}", status=302)
+    for response in (answer(f"Record-Route: {entry}"), redirect):
+        bind_to_answer(response, node())
+        assert response.values(RECORD_ROUTE) == [entry.encode()]
