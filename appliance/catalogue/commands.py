@@ -41,7 +41,6 @@ HABITS: Final = {
     "root": "end",
     "show interfaces": "show listeners",
     "show processors": "show processes",
-    "show users": "show audit",
     "top": "end",
     "undebug": "debug sip, which ends by itself",
     "undo": "no",

@@ -195,9 +195,21 @@ LOGGING: Final = (Field("lines", TEXTS, "The last lines of the log."),)
 AUDIT: Final = _table(
     "entries", "What operators have changed, the last at the end.",
     Field("wall_time", NUMBER, "When.", "when"),
-    Field("user", TEXT, "Who.", "who"),
+    Field("user", TEXT, "Who; `signalbox` for what the appliance did itself.", "who"),
+    Field("from", TEXT, "The address and the terminal of the operator.", "from"),
     Field("command", TEXT, "What was asked for.", "command"),
     Field("result", TEXT, "What came of it.", "result"),
+)
+USERS: Final = _table(
+    "users", "The open sessions.",
+    Field("number", INTEGER, "Its number, for `clear session`.", "session"),
+    Field("user", TEXT, "The operator.", "user"),
+    Field("right", TEXT, "`none` before a login, `look`, or `act` after `enable`.", "right"),
+    Field("terminal", TEXT, "The terminal, by the kernel.", "terminal"),
+    Field("address", TEXT, "The address the operator comes from, as the shell says.", "address"),
+    Field("connected_s", NUMBER, "Seconds since the session began.", "connected"),
+    Field("idle_s", NUMBER, "Seconds since the last command.", "idle"),
+    Field("is_self", BOOLEAN, "Whether it is the session that asks.", "this one"),
 )
 RATE_LIMITS: Final = _table(
     "limits", "One for each rate limit.",

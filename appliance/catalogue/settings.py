@@ -370,6 +370,9 @@ class Settings(_Checked):
     enable_secret: str = setting(
         "", "enable secret", SecretHash(), LIVE,
         "The hash of what has to be typed after `enable`; without one, it is not asked for.", "RFC 7914")
+    exec_timeout_min: int = setting(
+        10, "exec-timeout", Integer(0, 35791, "minutes"), LIVE,
+        "How long a session may be idle before it is ended; 0 is for ever.")
     operators: tuple[OperatorSettings, ...] = named_sections(
         OperatorSettings, (), "operator", LIVE,
         "An account for the control socket. Root and the user the appliance runs as need none.")

@@ -54,6 +54,8 @@ SHOW_COMMANDS: Final[tuple[Command, ...]] = (
     show("show alarms history", "Alarms raised and cleared.", "show alarm history", (LIMIT,), results.ALARM_HISTORY),
     show("show logging", "The last lines of the log.", "show logging", (LINES,), results.LOGGING),
     show("show audit", "What operators have changed.", "show audit", (LINES,), results.AUDIT),
+    show("show users", "The sessions of operators: who, where from, idle for how long.", "show users", (),
+         results.USERS),
     show("show processes", "The processes of the appliance.", "show processes", (), results.PROCESSES),
     show("show memory", "The memory of each process.", "show memory", (), results.MEMORY),
     show("show clock", "The time on the appliance.", "show clock", (), results.CLOCK),

@@ -67,6 +67,7 @@ async def sample(desk: Desk, control: ControlSocket) -> None:
     due = loop.time()
     while True:
         await desk.sample()
+        desk.sessions.tend(loop.time(), desk.settings)
         # The descriptor of the bus tells of a change only: what came while nobody looked is taken in here.
         desk.workers.receive()
         due = max(due + (SAMPLE_INTERVAL_S if control.is_serving else CALM_INTERVAL_S), loop.time())

@@ -1,5 +1,7 @@
 """The audit log: who changed what, when, and what came of it. STATE/log/audit.log, one line of JSON each.
 
+A command is written before and after it is done, and shown as one entry: what came of it stands with its beginning.
+
 Bounded: when the file is full it becomes `audit.log.1`, and the one that had that name goes. A line is on the
 disk before the answer goes to the operator.
 
@@ -31,15 +33,18 @@ class AuditLog:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def write(self, wall_time: float, user: str, do: str, args: dict[str, Any], result: str) -> None:
-        """Note a command that changes something."""
-        entry = {
+    def write(
+        self, wall_time: float, user: str, do: str, args: dict[str, Any], result: str, place: str = "", entry: str = ""
+    ) -> None:
+        """Note a command that changes something; `entry` is what its beginning and its end have in common."""
+        values = {
             "wall_time": round(wall_time, 3),
             "user": user,
+            "from": place,
             "command": command_text(do, args),
             "result": result[:TEXT_LEN_MAX],
         }
-        line = json.dumps(entry).encode() + b"\n"
+        line = json.dumps({**values, **({"entry": entry} if entry else {})}).encode() + b"\n"
         self._make_room(len(line))
         fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         try:
@@ -49,13 +54,13 @@ class AuditLog:
             os.close(fd)
 
     def latest(self, count: int) -> list[dict[str, Any]]:
-        """The last entries, oldest first."""
+        """The last entries, oldest first; those of earlier versions have no `from`."""
         entries: list[dict[str, Any]] = []
         for path in (self._path, self._older):
-            entries = [*_entries(path), *entries]
+            entries = joined([*_entries(path), *entries])
             if len(entries) >= count:
                 break
-        return entries[-count:]
+        return [{name: value for name, value in entry.items() if name != "entry"} for entry in entries[-count:]]
 
     @property
     def _older(self) -> Path:
@@ -69,8 +74,23 @@ class AuditLog:
 def command_text(do: str, args: dict[str, Any]) -> str:
     """The command in a line, without secrets."""
     shown = {name: SECRET if name in SECRET_ARGUMENTS else value for name, value in args.items()}
-    words = [f"{name}={value}" for name, value in shown.items() if name not in LONG_ARGUMENTS and value not in ("", 0)]
+    words = [f"{name}={value}" for name, value in shown.items() if name not in LONG_ARGUMENTS and value != ""]
     return " ".join([do, *words])[:TEXT_LEN_MAX]
+
+
+def joined(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One entry for each command, where it began, with its last result."""
+    found: dict[str, dict[str, Any]] = {}
+    entries: list[dict[str, Any]] = []
+    for line in lines:
+        name = str(line.get("entry", ""))
+        if name in found:
+            found[name]["result"] = line.get("result", "")
+            continue
+        entries.append({"from": "", **line})
+        if name:
+            found[name] = entries[-1]
+    return entries
 
 
 def _append(fd: int, line: bytes) -> None:

@@ -22,17 +22,30 @@ import struct
 from pathlib import Path
 from typing import Any, Final
 
+from appliance import clock
 from appliance.management.arguments import Arguments
 from appliance.management.desk import Call, Desk
+from appliance.management.login_log import UNKNOWN
+from appliance.management.peer import address_of, terminal_of
 from appliance.management.refusal import Refused
-from appliance.management.requests import obey
-from appliance.management.sessions import NONE, Session, enable, login, new_session
+from appliance.management.requests import REQUESTS, check_right, obey
+from appliance.management.sessions import (
+    NONE,
+    Session,
+    enable,
+    login,
+    needs_secret,
+    new_session,
+    take_machine_account,
+)
 from appliance.management.tasks.show_node import version_text
 
 LANGUAGE: Final = 1
 LINE_LEN_MAX: Final = 16 * 1024 * 1024
 CONNECTIONS_MAX: Final = 64
 REQUESTS_MAX: Final = 16
+# What goes on until the operator has seen enough: he may have left meanwhile.
+ENDLESS: Final = frozenset({"terminal monitor"})
 _CREDENTIALS: Final = struct.Struct("3i")
 
 log = logging.getLogger("signalbox.management")
@@ -75,11 +88,13 @@ class ControlSocket:
         assert task is not None
         self._connections.add(task)
         connection = Connection(self._desk, reader, writer, session_of(writer))
+        self._desk.sessions.add(connection.session, connection.end, clock.monotonic())
         try:
             await connection.serve()
         except (ConnectionError, asyncio.CancelledError):
             pass
         finally:
+            self._desk.sessions.remove(connection.session)
             connection.close()
             self._connections.discard(task)
 
@@ -87,12 +102,14 @@ class ControlSocket:
 def session_of(writer: asyncio.StreamWriter) -> Session:
     """The session of whoever the kernel says is at the other end."""
     peer: socket.socket = writer.get_extra_info("socket")
-    _, uid, _ = _CREDENTIALS.unpack(peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size))
+    pid, uid, _ = _CREDENTIALS.unpack(peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size))
     try:
         name = pwd.getpwuid(uid).pw_name
     except KeyError:
         name = f"uid {uid}"
-    return new_session(uid, os.getuid(), name)
+    session = new_session(uid, os.getuid(), name)
+    session.terminal = terminal_of(pid)
+    return session
 
 
 class Connection:
@@ -104,7 +121,7 @@ class Connection:
         self._desk = desk
         self._reader = reader
         self._writer = writer
-        self._session = session
+        self.session = session
         self._running: dict[Any, asyncio.Task[None]] = {}
 
     async def serve(self) -> None:
@@ -159,33 +176,66 @@ class Connection:
             await self._send(number, error={"message": f"`{do}` failed here.", "remedy": "see `show logging`"})
 
     async def _do(self, number: Any, do: str, args: dict[str, Any]) -> dict[str, Any]:
-        arguments, session, settings = Arguments(args), self._session, self._desk.settings
+        arguments, session = Arguments(args), self.session
+        session.active_at = clock.monotonic()
         if do == "hello":
-            return self._hello()
-        if do == "login":
-            name, password = arguments.text("user"), arguments.text("password")
-            await asyncio.to_thread(login, session, name, password, settings)
-            return {"user": session.user, "right": session.right}
-        if do == "enable":
-            await asyncio.to_thread(enable, session, arguments.text("secret", ""), settings)
-            return {"right": session.right}
+            return self._hello(arguments)
+        if do in ("login", "enable"):
+            return await self._prove(do, arguments)
 
         async def event(values: dict[str, Any]) -> None:
+            check_right(do, REQUESTS[do], call)
             await self._send(number, event=values)
 
-        return await obey(do, args, Call(self._desk, session, arguments, event))
+        call = Call(self._desk, session, arguments, event)
+        session.running += do not in ENDLESS
+        try:
+            return await obey(do, args, call)
+        finally:
+            session.running -= do not in ENDLESS
+            session.active_at = clock.monotonic()
 
-    def _hello(self) -> dict[str, Any]:
+    async def _prove(self, do: str, arguments: Arguments) -> dict[str, Any]:
+        """A login or an enable, noted in the log and the audit log. Raises Refused."""
+        session, settings = self.session, self._desk.settings
+        user = session.user
+        try:
+            if do == "login":
+                name, password = arguments.text("user"), arguments.text("password")
+                user = name if any(account.name == name for account in settings.operators) else UNKNOWN
+                await asyncio.to_thread(login, session, name, password, settings)
+            else:
+                await asyncio.to_thread(enable, session, arguments.text("secret", ""), settings)
+        except Refused as refusal:
+            self._desk.logins.failed(session, do, user, refusal.message, clock.monotonic())
+            raise
+        self._desk.logins.done(session, do)
+        return {"user": session.user, "right": session.right} if do == "login" else {"right": session.right}
+
+    def _hello(self, arguments: Arguments) -> dict[str, Any]:
+        session, settings = self.session, self._desk.settings
+        session.is_script = arguments.flag("script")
+        session.address = address_of(arguments.text("address", ""))
+        had_user = session.user
+        take_machine_account(session, settings)
+        if session.user and (not session.is_script or not had_user):
+            self._desk.logins.done(session, "login")
         return {
-            "user": self._session.user,
-            "right": self._session.right,
-            "hostname": self._desk.settings.hostname,
+            "user": session.user,
+            "right": session.right,
+            "hostname": settings.hostname,
             "version": version_text(),
             "language": LANGUAGE,
-            "needs_login": self._session.right == NONE,
-            "is_admin": self._session.is_admin,
-            "needs_secret": bool(self._desk.settings.enable_secret),
+            "needs_login": session.right == NONE,
+            "is_admin": session.is_admin,
+            "needs_secret": needs_secret(session, settings),
+            "session": session.number,
         }
+
+    def end(self, why: str) -> None:
+        """Say why, and hang up."""
+        self._writer.write(json.dumps({"id": None, "over": why}).encode() + b"\n")
+        self.close()
 
     async def _send(self, number: Any, **what: Any) -> None:
         self._writer.write(json.dumps({"id": number, **what}).encode() + b"\n")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +22,9 @@ from appliance.catalogue.settings import Settings
 from appliance.commits import CommitStore
 from appliance.management.arguments import Arguments
 from appliance.management.audit import AuditLog
+from appliance.management.login_log import LoginLog
+from appliance.management.open_sessions import OpenSessions
+from appliance.management.own_commits import note_own_commits
 from appliance.management.refusal import Refused
 from appliance.management.samples import Samples
 from appliance.management.sessions import Session
@@ -47,6 +51,8 @@ class Desk:
         self.cleared: dict[str, int] = {}
         """What the counters were when an operator cleared them."""
         self.audit = AuditLog(state_dir / "log" / "audit.log")
+        self.sessions = OpenSessions()
+        self.logins = LoginLog(self._note_login)
         self.status: dict[str, Any] = {}
         """The last report of the supervisor."""
         self._sampled_at = 0.0
@@ -70,9 +76,9 @@ class Desk:
         """The commits as they are now."""
         return CommitStore(self.state_dir / "configuration")
 
-    async def look(self) -> None:
-        """Have a report that is not older than a second; workers may have come to life since the last one."""
-        if not self.workers.live or clock.monotonic() - self._sampled_at > SAMPLE_INTERVAL_S:
+    async def look(self, is_exact: bool = False) -> None:
+        """Have a report that is not older than a second, or one of now; workers may have come to life since the last."""
+        if is_exact or not self.workers.live or clock.monotonic() - self._sampled_at > SAMPLE_INTERVAL_S:
             await self.sample()
 
     async def sample(self) -> None:
@@ -97,6 +103,13 @@ class Desk:
             # Of another version; the supervisor runs by it, and says so.
             return
         self.commit = number
+        with suppress(OSError):
+            # A full disk: they are noted later.
+            note_own_commits(self.store(), self.audit)
+
+    def _note_login(self, user: str, place: str, command: str, result: str) -> None:
+        with suppress(OSError):
+            self.audit.write(clock.wall_time(), user, command, {}, result, place)
 
 
 @dataclass(frozen=True, slots=True)

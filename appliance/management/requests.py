@@ -7,13 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from secrets import token_hex
 from typing import Any, Final
 
 from appliance import clock
 from appliance.management.desk import Call
 from appliance.management.refusal import Refused
-from appliance.management.sessions import ACT, LOOK
-from appliance.management.tasks import completion, configuration, node_orders, show_node, show_tables, support, watch
+from appliance.management.sessions import ACT, LOOK, is_removed, look_up_rights, removal
+from appliance.management.tasks import (
+    completion,
+    configuration,
+    node_orders,
+    show_node,
+    show_tables,
+    support,
+    users,
+    watch,
+)
 
 Task = Callable[[Call], Awaitable[dict[str, Any]]]
 
@@ -46,6 +56,8 @@ REQUESTS: Final[dict[str, Request]] = {
     "show alarm history": Request(show_node.show_alarm_history),
     "show logging": Request(show_node.show_logging),
     "show audit": Request(show_node.show_audit),
+    "show users": Request(users.show_users),
+    "active": Request(users.active),
     "show registrations": Request(show_tables.show_registrations),
     "show connections": Request(show_tables.parts_of("connections")),
     "show transactions": Request(show_tables.parts_of("transactions")),
@@ -73,6 +85,7 @@ REQUESTS: Final[dict[str, Request]] = {
     "subscriber add": _act(show_tables.add_subscriber),
     "subscriber remove": _act(show_tables.remove_subscriber),
     "clear counters": _act(show_node.clear_counters),
+    "clear session": _act(users.clear_session),
     "drain worker": _act(node_orders.drain_worker),
     "undrain worker": _act(node_orders.undrain_worker),
     "restart worker": _act(node_orders.restart_worker),
@@ -84,32 +97,45 @@ async def obey(do: str, args: dict[str, Any], call: Call) -> dict[str, Any]:
     request = REQUESTS.get(do)
     if request is None:
         raise Refused(f"The request `{do}` is not known.", "see docs/control-socket.md")
-    if not call.session.may(LOOK):
-        raise Refused("Nobody has logged in.", "send `login` first")
-    if not call.session.may(request.right):
-        raise Refused(f"`{do}` changes something.", "type `enable` first")
-    await call.desk.look()
+    check_right(do, request, call)
+    await call.desk.look(is_exact=request.right == ACT)
+    # What was committed meanwhile may have taken the right away.
+    check_right(do, request, call)
     if not request.is_noted:
         return await request.task(call)
     return await _noted(do, args, call, request)
 
 
+def check_right(do: str, request: Request, call: Call) -> None:
+    """May the session do this, by the settings in force? Raises Refused; it says which right is left."""
+    session = call.session
+    look_up_rights(session, call.desk.settings)
+    if is_removed(session):
+        raise Refused(removal(session), "log in by another account", right=session.right)
+    if not session.may(LOOK):
+        raise Refused("Nobody has logged in.", "send `login` first", right=session.right)
+    if not session.may(request.right):
+        raise Refused(f"`{do}` changes something.", "type `enable` first", right=session.right)
+
+
 async def _noted(do: str, args: dict[str, Any], call: Call, request: Request) -> dict[str, Any]:
     """What is done is written down; what cannot be written down may not be done."""
-    _note(do, args, call, "begun")
+    entry = token_hex(4)
+    _note(do, args, call, "begun", entry)
     try:
         result = await request.task(call)
     except Refused as refusal:
-        _note(do, args, call, f"refused: {refusal.message}")
+        _note(do, args, call, f"refused: {refusal.message}", entry)
         raise
     number = result.get("number")
-    _note(do, args, call, "done" if number is None else f"done: {number}")
+    _note(do, args, call, "done" if number is None else f"done: {number}", entry)
     return result
 
 
-def _note(do: str, args: dict[str, Any], call: Call, result: str) -> None:
+def _note(do: str, args: dict[str, Any], call: Call, result: str, entry: str) -> None:
+    session = call.session
     try:
-        call.desk.audit.write(clock.wall_time(), call.session.user, do, args, result)
+        call.desk.audit.write(clock.wall_time(), session.user, do, args, result, session.place, entry)
     except OSError as fault:
         sentence = f"The audit log cannot be written: {fault.strerror}."
         raise Refused(sentence, "make room in the state folder") from None

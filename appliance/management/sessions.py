@@ -3,8 +3,11 @@
     right "none" --login--> "look" --enable--> "act"
 
 Root and the user that the appliance runs as are known by the kernel (SO_PEERCRED): they look without a
-password, and `enable` asks them for none unless an enable secret is configured. Everybody else logs in by
-an account of the configuration, and only one of role admin may enable.
+password, and `enable` asks them for none unless an enable secret is configured. An account of the machine that
+has the name of an operator is that operator: SSH has proved it. Everybody else logs in by an account of the
+configuration, and only one of role admin may enable.
+
+The enable secret guards a terminal that was left alone. It is not asked of scripts of those whom the kernel knows.
 
 Knows nothing of sockets.
 """
@@ -24,29 +27,62 @@ ACT: Final = "act"
 RIGHTS: Final = (NONE, LOOK, ACT)
 ADMIN: Final = "admin"
 LOGINS_MAX: Final = 3
+ROOT: Final = 0
 # What is compared when there is no such account, so that it takes as long.
 _NOBODY: Final = f"scrypt:16384:8:1:{'00' * 16}:{'00' * 32}"
 
 
 @dataclass(slots=True)
 class Session:
-    """One connection. `is_at_home`: by nature an administrator."""
+    """One connection. Times are monotonic seconds.
+
+    `is_at_home`         root, or the user that the appliance runs as: by nature an administrator.
+    `is_known_by_kernel` the kernel has proved the user; a login by password ends that.
+    `machine_user`       the account of the machine at the other end.
+    `is_script`          the client says that it has no operator to ask.
+    `terminal`, `address`  the terminal as the kernel names it, the address as the client says; "" for none.
+    `running`            requests under way, without those that may go on for ever.
+    """
 
     user: str
     right: str
     is_at_home: bool
     is_admin: bool
+    is_known_by_kernel: bool = False
+    machine_user: str = ""
+    is_script: bool = False
+    terminal: str = ""
+    address: str = ""
+    number: int = 0
+    opened_at: float = 0.0
+    active_at: float = 0.0
+    running: int = 0
     failures: int = 0
 
     def may(self, right: str) -> bool:
         """Has the session this right, or more?"""
         return RIGHTS.index(self.right) >= RIGHTS.index(right)
 
+    @property
+    def place(self) -> str:
+        """Where the operator is: `192.0.2.7 pts/3`; `local` for neither address nor terminal."""
+        return f"{self.address} {self.terminal}".strip() or "local"
 
-def new_session(uid: int, own_uid: int, user: str) -> Session:
+
+def new_session(uid: int, own_uid: int, user: str, is_script: bool = False) -> Session:
     """The session of a process of that user."""
-    is_at_home = uid in (0, own_uid)
-    return Session(user if is_at_home else "", LOOK if is_at_home else NONE, is_at_home, is_at_home)
+    is_at_home = uid in (ROOT, own_uid)
+    right = LOOK if is_at_home else NONE
+    name = user if is_at_home else ""
+    return Session(name, right, is_at_home, is_at_home, is_at_home, machine_user=user, is_script=is_script)
+
+
+def take_machine_account(session: Session, settings: Settings) -> None:
+    """Log in whom the kernel knows by the name of an operator."""
+    account = _account(session.machine_user, settings)
+    if session.right == NONE and not session.failures and account is not None:
+        _become(session, account)
+        session.is_known_by_kernel = True
 
 
 def login(session: Session, user: str, password: str, settings: Settings) -> None:
@@ -57,10 +93,19 @@ def login(session: Session, user: str, password: str, settings: Settings) -> Non
     if not is_secret(password, account.secret if account and account.secret else _NOBODY) or account is None:
         session.failures += 1
         raise Refused("The name or the password is wrong.", "try again")
+    _become(session, account)
+
+
+def _become(session: Session, account: OperatorSettings) -> None:
     session.user = account.name
-    session.is_at_home = False
+    session.is_at_home = session.is_known_by_kernel = False
     session.is_admin = account.role == ADMIN
     session.right = LOOK
+
+
+def needs_secret(session: Session, settings: Settings) -> bool:
+    """Does `enable` ask this session for the enable secret?"""
+    return bool(settings.enable_secret) and not (session.is_script and session.is_known_by_kernel)
 
 
 def enable(session: Session, secret: str, settings: Settings) -> None:
@@ -69,10 +114,32 @@ def enable(session: Session, secret: str, settings: Settings) -> None:
         raise Refused(f"The role of {session.user or 'this user'} is to look only.", "log in as an administrator")
     if session.failures >= LOGINS_MAX:
         raise Refused("Too many wrong secrets.", "connect again")
-    if settings.enable_secret and not is_secret(secret, settings.enable_secret):
+    if needs_secret(session, settings) and not is_secret(secret, settings.enable_secret):
         session.failures += 1
         raise Refused("The enable secret is wrong.", "try again")
     session.right = ACT
+
+
+def look_up_rights(session: Session, settings: Settings) -> None:
+    """Let an open session have no more than its account gives now."""
+    if session.is_at_home or session.right == NONE:
+        return
+    account = _account(session.user, settings)
+    session.is_admin = account is not None and account.role == ADMIN
+    if account is None:
+        session.right = NONE
+    elif not session.is_admin:
+        session.right = LOOK
+
+
+def is_removed(session: Session) -> bool:
+    """Has the session lost the account that it had?"""
+    return session.right == NONE and bool(session.user)
+
+
+def removal(session: Session) -> str:
+    """The sentence for a session whose account is gone."""
+    return f"The account {session.user} was removed."
 
 
 def _account(user: str, settings: Settings) -> OperatorSettings | None:

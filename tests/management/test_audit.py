@@ -19,6 +19,7 @@ def test_entries_come_back_oldest_first(tmp_path: Path) -> None:
     assert log.latest(1)[0] == {
         "wall_time": 4.0,
         "user": "anna",
+        "from": "",
         "command": "restart worker number=4",
         "result": "done",
     }
@@ -70,3 +71,19 @@ def test_a_line_for_which_there_is_not_enough_room_is_no_line(tmp_path: Path, mo
             log.write(2.0, "anna", "confirm", {}, "begun")
     log.write(3.0, "anna", "confirm", {}, "begun")
     assert [entry["wall_time"] for entry in log.latest(10)] == [1.0, 3.0]
+
+
+def test_arguments_that_are_zero_are_kept() -> None:
+    assert command_text("drain worker", {"number": 0, "comment": ""}) == "drain worker number=0"
+
+
+def test_a_command_is_one_entry_with_what_came_of_it(tmp_path: Path) -> None:
+    log = AuditLog(tmp_path / "audit.log")
+    for entry, result in (("a", "begun"), ("b", "begun"), ("a", "done")):
+        log.write(1.0, "anna", f"restart worker {entry}", {}, result, place="192.0.2.7 pts/3", entry=entry)
+    shown = [(row["command"], row["from"], row["result"]) for row in log.latest(10)]
+    assert shown == [
+        ("restart worker a", "192.0.2.7 pts/3", "done"),
+        ("restart worker b", "192.0.2.7 pts/3", "begun"),
+    ]
+    assert [row["command"] for row in log.latest(1)] == ["restart worker b"]

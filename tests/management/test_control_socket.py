@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -134,9 +135,8 @@ def test_what_changes_something_needs_enable_and_is_noted(tmp_path: Path) -> Non
         assert (await client.do(4, "drain worker", number=9))["error"]["message"] == "There is no worker 9."
         noted = [(entry["command"], entry["result"]) for entry in desk.audit.latest(10)]
         assert noted == [
-            ("restart worker", "begun"),
-            ("restart worker", "done: 2"),
-            ("drain worker number=9", "begun"),
+            ("enable", "done"),
+            ("restart worker number=0", "done: 2"),
             ("drain worker number=9", "refused: There is no worker 9."),
         ]
 
@@ -146,7 +146,7 @@ def test_what_changes_something_needs_enable_and_is_noted(tmp_path: Path) -> Non
 def test_what_cannot_be_noted_is_not_done(tmp_path: Path) -> None:
     async def talk(client: Client, desk: Supervised) -> None:
         await client.do(1, "enable", secret="")
-        (tmp_path / "log").rmdir()
+        shutil.rmtree(tmp_path / "log")
         assert "audit log" in (await client.do(2, "restart worker", number=0))["error"]["message"]
         assert desk.ordered == []
 
@@ -271,7 +271,7 @@ def test_every_request_that_acts_is_noted() -> None:
     for do, request in REQUESTS.items():
         assert request.is_noted == (request.right == ACT), do
         assert request.is_noted or do.startswith("show ") or do in {
-            "check", "complete", "diff", "hash secret", "rebase", "terminal monitor", "test route",
+            "active", "check", "complete", "diff", "hash secret", "rebase", "terminal monitor", "test route",
         }
 
 

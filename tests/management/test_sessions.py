@@ -8,7 +8,17 @@ from appliance.catalogue.hashed import SecretHash, hash_of, is_secret
 from appliance.catalogue.kinds import accepts
 from appliance.catalogue.settings import OperatorSettings, Settings
 from appliance.management.refusal import Refused
-from appliance.management.sessions import ACT, LOGINS_MAX, LOOK, NONE, enable, login, new_session
+from appliance.management.sessions import (
+    ACT,
+    LOGINS_MAX,
+    LOOK,
+    NONE,
+    enable,
+    login,
+    look_up_rights,
+    new_session,
+    take_machine_account,
+)
 
 HASH = hash_of("open sesame", b"0123456789abcdef")
 SETTINGS = Settings(
@@ -84,3 +94,77 @@ def test_an_enable_secret_is_asked_for() -> None:
         enable(session, "", guarded)
     enable(session, "open sesame", guarded)
     assert session.right == ACT
+
+
+# -- rights in an open session -------------------------------------------------------------------------
+
+
+def test_a_demoted_operator_loses_the_right_to_act_at_once() -> None:
+    session = new_session(1001, 1000, "stranger")
+    login(session, "anna", "open sesame", SETTINGS)
+    enable(session, "", SETTINGS)
+    demoted = Settings(operators=(OperatorSettings(name="anna", role="look", secret=HASH),))
+    look_up_rights(session, demoted)
+    assert (session.right, session.is_admin) == (LOOK, False)
+    with pytest.raises(Refused, match="look only"):
+        enable(session, "", demoted)
+
+
+def test_a_removed_operator_loses_every_right_at_once() -> None:
+    session = new_session(1001, 1000, "stranger")
+    login(session, "anna", "open sesame", SETTINGS)
+    enable(session, "", SETTINGS)
+    look_up_rights(session, Settings())
+    assert session.right == NONE and not session.is_admin
+
+
+def test_a_promoted_operator_may_enable_in_the_session_that_is_open() -> None:
+    session = new_session(1001, 1000, "stranger")
+    login(session, "ben", "open sesame", SETTINGS)
+    promoted = Settings(operators=(OperatorSettings(name="ben", role="admin", secret=HASH),))
+    look_up_rights(session, promoted)
+    enable(session, "", promoted)
+    assert session.right == ACT
+
+
+def test_root_has_its_rights_whatever_the_configuration_says() -> None:
+    session = new_session(0, 1000, "root")
+    enable(session, "", SETTINGS)
+    look_up_rights(session, Settings())
+    assert session.right == ACT
+
+
+# -- accounts of the machine ---------------------------------------------------------------------------
+
+
+def test_an_account_of_the_machine_is_the_operator_of_that_name() -> None:
+    session = new_session(1001, 1000, "carl")
+    take_machine_account(session, SETTINGS)
+    assert (session.user, session.right, session.is_admin) == ("carl", LOOK, False)
+    other = new_session(1001, 1000, "dora")
+    take_machine_account(other, SETTINGS)
+    assert (other.user, other.right) == ("", NONE)
+
+
+@pytest.mark.parametrize(("uid", "user"), [(0, "root"), (1001, "anna")])
+def test_a_script_of_root_or_of_an_admin_that_the_kernel_knows_acts_without_the_enable_secret(
+    uid: int, user: str
+) -> None:
+    guarded = Settings(operators=SETTINGS.operators, enable_secret=HASH)
+    script = new_session(uid, 1000, user, is_script=True)
+    take_machine_account(script, guarded)
+    enable(script, "", guarded)
+    assert script.right == ACT
+    typed = new_session(uid, 1000, user)
+    take_machine_account(typed, guarded)
+    with pytest.raises(Refused, match="enable secret is wrong"):
+        enable(typed, "", guarded)
+
+
+def test_a_script_that_logs_in_by_password_needs_the_enable_secret() -> None:
+    guarded = Settings(operators=SETTINGS.operators, enable_secret=HASH)
+    for uid in (0, 1001):
+        session = new_session(uid, 1000, "root" if uid == 0 else "dora", is_script=True)
+        login(session, "anna", "open sesame", guarded)
+        with pytest.raises(Refused, match="enable secret is wrong"):
+            enable(session, "", guarded)
