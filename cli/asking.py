@@ -5,6 +5,7 @@ Knows nothing of what is asked, and of how a terminal reads.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from cli.failure import Failed
@@ -25,6 +26,10 @@ class Nobody:
         raise Failed(f"There is no terminal to ask for the {wanted}.", "Use the shell on a terminal.")
 
 
-def is_agreed(answer: str) -> bool:
-    """Does the answer begin to say yes?"""
-    return answer.strip().lower() in ("y", "ye", "yes")
+def choose(asker: Asker, question: str, answers: Sequence[str]) -> str:
+    """One of the answers, which may be shortened; anything else is asked again. Raises Failed."""
+    while True:
+        typed = asker.ask(f"{question} [{'/'.join(answers)}] ").strip().lower()
+        found = [answer for answer in answers if typed and answer.startswith(typed)]
+        if len(found) == 1:
+            return found[0]

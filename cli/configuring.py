@@ -12,7 +12,7 @@ from typing import Any
 
 from appliance.catalogue.faults import ConfigError
 from appliance.catalogue.settings import Settings
-from cli.asking import is_agreed
+from cli.asking import choose
 from cli.candidate import Candidate, candidate_of
 from cli.draft import TOP, read_draft
 from cli.failure import Failed, Refused
@@ -27,7 +27,10 @@ Arguments = Mapping[str, Any]
 
 
 def configure(session: Session, arguments: Arguments) -> Output:
-    """Begin a candidate from the configuration in force."""
+    """Begin a candidate from the configuration in force. Raises Failed where there is one with changes."""
+    if session.candidate is not None and session.candidate.is_changed:
+        remedy = "You are in configuration mode already; type `abort` to discard them."
+        raise Failed("There are uncommitted changes.", remedy)
     running = session.ask("show running-config", {})
     session.candidate = candidate_of(running["text"], running["commit"])
     return NOTHING
@@ -194,16 +197,17 @@ def end(session: Session, arguments: Arguments) -> Output:
         session.leave_candidate()
         return NOTHING
     answer = _ask_what_becomes(session)
-    if not answer.strip() or "cancel".startswith(answer.strip().lower()):
+    if answer == "cancel":
         return NOTHING
-    output = commit(session, {}) if is_agreed(answer) else NOTHING
+    output = commit(session, {}) if answer == "yes" else NOTHING
     session.leave_candidate()
     return output
 
 
 def _ask_what_becomes(session: Session) -> str:
     try:
-        return session.asker.ask("There are uncommitted changes: commit them before leaving? [yes/no/cancel] ")
+        question = "There are uncommitted changes: commit them before leaving?"
+        return choose(session.asker, question, ("yes", "no", "cancel"))
     except Failed:
         remedy = "Type `commit` to keep them, or `abort` to throw them away."
         raise Failed("There are uncommitted changes.", remedy) from None
@@ -218,3 +222,10 @@ def leave(session: Session, arguments: Arguments) -> Output:
         return end(session, arguments)
     session.is_over = True
     return NOTHING
+
+
+def leave_shell(session: Session, arguments: Arguments) -> Output:
+    """`quit`, `logout`: out of the shell, unless changes that were not committed are to be kept."""
+    output = end(session, arguments)
+    session.is_over = session.candidate is None
+    return output

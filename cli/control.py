@@ -1,7 +1,8 @@
 """The door to the appliance: requests and answers as lines of JSON on the control socket.
 
 Several requests may be under way; a thread reads the answers and hands each to who waits for it. Answers to
-requests that were given up are passed over.
+requests that were given up are passed over. What the appliance says unasked, and the end of the connection, is
+told to a listener, in that thread.
 
 Knows nothing of what is asked.
 """
@@ -10,8 +11,9 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock, Thread
 from typing import Any
@@ -27,11 +29,31 @@ LANGUAGE = 1
 LOST = {"lost": True}
 
 
-class Control:
-    """A connection to the control socket at `path`, opened anew after it was lost."""
+@dataclass(slots=True)
+class Listener:
+    """Who is told what happens unasked; each is called in the thread that reads.
 
-    def __init__(self, path: Path) -> None:
+    `changed`  the session has another hostname or right.
+    `over`     the appliance has ended the session; the argument says why.
+    `lost`     the connection has ended without a word.
+    """
+
+    changed: Callable[[Mapping[str, Any]], None] = lambda values: None
+    over: Callable[[str], None] = lambda why: None
+    lost: Callable[[], None] = lambda: None
+
+
+class Control:
+    """A connection to the control socket at `path`, opened anew after it was lost.
+
+    `introduction` is what is said in `hello`: `script`, `address`.
+    """
+
+    def __init__(self, path: Path, introduction: Mapping[str, Any] | None = None) -> None:
         self._path = path
+        self._introduction = dict(introduction or {})
+        self.listener = Listener()
+        self._over = ""
         self._socket: socket.socket | None = None
         self._inboxes: dict[int, Inbox] = {}
         self._last_id = 0
@@ -45,6 +67,7 @@ class Control:
     def open(self) -> dict[str, Any]:
         """Connect; returns the answer to `hello`. Raises Unreachable or Refused."""
         self.close()
+        self._over = ""
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         connection.settimeout(SEND_TIMEOUT_S)
         try:
@@ -55,7 +78,7 @@ class Control:
         connection.settimeout(None)
         self._socket = connection
         Thread(target=self._read, args=(connection,), daemon=True).start()
-        return self.ask("hello", {"language": LANGUAGE})
+        return self.ask("hello", {"language": LANGUAGE, **self._introduction})
 
     def close(self) -> None:
         """Hang up; who still waits is told."""
@@ -91,6 +114,11 @@ class Control:
             if not is_over:
                 self._cancel(request)
             self._inboxes.pop(request, None)
+
+    def tell(self, do: str) -> None:
+        """Send a request whose answer is of no interest; nothing where there is no connection."""
+        with suppress(Unreachable):
+            self._inboxes.pop(self._send(do, {}), None)
 
     def _end_of(self, request: int) -> Iterator[Item]:
         """Stop a request; how it ended."""
@@ -128,7 +156,7 @@ class Control:
                 problem = f"The appliance has not answered for {timeout_s:.0f} seconds."
                 raise Unreachable(problem, "What was asked for may still be done; `show status` says how it is.")
             if answer is LOST:
-                raise _lost("it has hung up")
+                raise Unreachable(self._over, "Connect again.") if self._over else _lost("it has hung up")
             if "error" in answer:
                 raise refusal(answer["error"])
             if "result" in answer:
@@ -144,6 +172,8 @@ class Control:
                 inbox = self._inboxes.get(answer.get("id"))
                 if inbox is not None:
                     inbox.put(answer)
+                elif answer.get("id") is None:
+                    self._take_news(answer)
         with self._lock:
             # There may be another connection by now, with requests of its own.
             is_current = self._socket is connection
@@ -153,6 +183,15 @@ class Control:
         connection.close()
         for inbox in waiting:
             inbox.put(LOST)
+        if is_current and not self._over:
+            self.listener.lost()
+
+    def _take_news(self, news: Mapping[str, Any]) -> None:
+        if "over" in news:
+            self._over = str(news["over"])
+            self.listener.over(self._over)
+        elif isinstance(news.get("session"), dict):
+            self.listener.changed(news["session"])
 
 
 def _lost(why: str) -> Unreachable:

@@ -36,6 +36,10 @@ class Unreachable(Failed):
     """Nobody answers at the control socket, or no longer."""
 
 
+class LoginNeeded(Failed):
+    """The operator would have to be asked for a password."""
+
+
 def refusal(error: Mapping[str, Any]) -> Refused:
     """The error of an answer, in words."""
     remedy = sentence(str(error.get("remedy", "")))

@@ -28,10 +28,11 @@ SOCKET = Path("run/control.sock")
 
 def run_shell(options: argparse.Namespace) -> int:
     """Do the commands that are given, or those of standard input, or what an operator types."""
-    control = Control(options.state / SOCKET)
+    is_script = bool(options.commands) or not (sys.stdin.isatty() and sys.stdout.isatty())
+    control = Control(options.state / SOCKET, {"script": is_script, "address": address_of_ssh()})
     session = Session(control, Nobody(), run_command)
     try:
-        if options.commands or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        if is_script:
             commands: Iterable[str] = options.commands or (line.rstrip("\r\n") for line in sys.stdin)
             session.connect()
             return run_batch(session, commands, options.json, sys.stdout, sys.stderr)
@@ -43,6 +44,11 @@ def run_shell(options: argparse.Namespace) -> int:
         return 1
     finally:
         control.close()
+
+
+def address_of_ssh() -> str:
+    """Where the operator comes from by SSH; "" for one who is here."""
+    return (os.environ.get("SSH_CONNECTION", "").split() or [""])[0]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -11,12 +11,15 @@ from functools import cache
 from appliance.catalogue.command_declaration import Mode, Right
 from appliance.catalogue.commands import BEGINNINGS, COMMANDS, HABITS, commands_of
 from appliance.catalogue.declaration import Section
+from appliance.catalogue.faults import alternatives
 from appliance.catalogue.settings import Settings
 from cli.command_grammar import command_grammar, graft_commands
-from cli.grammar import INVALID, Edge, Meaning, Mistake, Node, understand
+from cli.grammar import INVALID, Edge, Meaning, Mistake, Node, follow, matching_edges, understand
 from cli.setting_grammar import graft_settings
 from cli.tokens import Token
 
+# Words before a setting that take it back.
+VERBS = ("no", "default")
 DO_HELP = "A command of the first prompt."
 
 
@@ -70,17 +73,51 @@ def _is_better_understood(tokens: Sequence[Token], mistake: Mistake) -> bool:
 
 
 def understand_configure(tokens: Sequence[Token], section: Section | None) -> Meaning:
-    """What a line means in configuration mode: in the section, else outside of it. Raises the later Mistake."""
+    """What a line means in configuration mode: in the section, or outside of it by a word the section does not know.
+
+    A word outside of the section has to be whole: the fault of a value never makes another setting of the line.
+    Raises Mistake.
+    """
     try:
         return understand(configure_grammar(section), tokens)
     except Mistake as inside:
-        if section is None or inside.kind != INVALID:
+        if section is None or inside.kind != INVALID or _is_of_section(tokens, section):
             raise by_habit(inside, tokens) from None
-        try:
-            return understand(configure_grammar(None), tokens)
-        except Mistake as outside:
-            later = outside if outside.column > inside.column else inside
-        raise by_habit(later, tokens) from None
+        wanted = _words_outside(tokens)
+        if not wanted:
+            raise by_habit(inside, tokens) from None
+        word = _first_word(tokens)
+        if word.text.lower() not in wanted:
+            remedy = f"for what stands outside of the section type the whole word, {alternatives(wanted)}"
+            raise Mistake(word.column, INVALID, f'"{word.text}" is not known in this section', remedy) from None
+    try:
+        return understand(configure_grammar(None), tokens)
+    except Mistake as outside:
+        raise by_habit(outside, tokens) from None
+
+
+def _verb_len(tokens: Sequence[Token]) -> int:
+    """1 for a line that begins with `no` or `default`, else 0."""
+    return int(len(tokens) > 1 and tokens[0].text.lower() in VERBS)
+
+
+def _first_word(tokens: Sequence[Token]) -> Token:
+    """The word that says what the line is about."""
+    return tokens[_verb_len(tokens)]
+
+
+def _is_of_section(tokens: Sequence[Token], section: Section) -> bool:
+    """Is the word that says what the line is about, or its beginning, a word of the section?"""
+    return bool(_edges(configure_grammar(section), tokens))
+
+
+def _words_outside(tokens: Sequence[Token]) -> list[str]:
+    """The words outside of any section that it may be."""
+    return sorted(edge.word for edge in _edges(configure_grammar(None), tokens))
+
+
+def _edges(root: Node, tokens: Sequence[Token]) -> list[Edge]:
+    return matching_edges(follow(root, tokens[: _verb_len(tokens)]).node, _first_word(tokens))
 
 
 def words_of_commands() -> set[str]:

@@ -27,11 +27,16 @@ class Monitor:
             self._stopped.set()
             self._stopped = None
         if is_on:
-            if not self._session.control.is_open:
-                self._session.connect()
+            self._session.connect()
             self._stopped = threading.Event()
             items = self._session.control.stream("terminal monitor", {})
             threading.Thread(target=_follow, args=(items, self._stopped), daemon=True).start()
+
+
+    def resume(self) -> None:
+        """Go on over a new connection, where it is on. Raises Failed."""
+        if self._stopped is not None:
+            self.turn(True)
 
 
 def _follow(items: Iterator[Item], stopped: threading.Event) -> None:

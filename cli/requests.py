@@ -19,9 +19,7 @@ def request(session: Session, command: Command, arguments: Mapping[str, Any]) ->
     local = {parameter.name for parameter in command.parameters if parameter.is_local}
     sent = {name: value for name, value in arguments.items() if name not in local}
     if command.is_stream:
-        if not session.control.is_open:
-            session.connect()
-        items = session.control.stream(command.do, sent)
+        items = session.stream(command.do, sent)
         return Output(draw_stream(command, items, arguments), None, items)
     result = session.ask(command.do, sent)
     return Output(draw(command, result, arguments), result)

@@ -5,8 +5,9 @@ Knows nothing of terminals, and of what single commands do.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from threading import RLock
 from typing import Any
 
 from appliance.catalogue.command_declaration import Command, Right
@@ -16,11 +17,11 @@ from cli.asking import Asker
 from cli.candidate import Candidate
 from cli.control import Control
 from cli.editing import edited, place_of, visited
-from cli.failure import Failed, Refused, sentence
+from cli.failure import Failed, LoginNeeded, Refused, sentence
 from cli.files import file_names
 from cli.grammar import Meaning, Node
 from cli.modes import configure_grammar, exec_grammar, understand_configure, understand_exec
-from cli.output import NOTHING, Output
+from cli.output import NOTHING, Item, Output
 from cli.secrecy import hashed_where_secret, is_secret_line
 from cli.setting_grammar import NAME, NAMES_OF, VALUES_OF, Edit, Verb, Visit
 from cli.tokens import Line
@@ -32,10 +33,14 @@ LIVE_NAMES_TIMEOUT_S = 1.0
 
 @dataclass(slots=True)
 class Terminal:
-    """How the terminal is set: `length` None is its height, 0 never waits; `monitor` turns the log on and off."""
+    """How the terminal is set: `length` None is its height, 0 never waits; `monitor` turns the log on and off.
+
+    `over` is told why the appliance has ended the session.
+    """
 
     length: int | None = None
     monitor: Callable[[bool], None] | None = None
+    over: Callable[[str], None] = lambda why: None
 
 
 @dataclass(slots=True)
@@ -55,25 +60,57 @@ class Session:
     history: list[str] = field(default_factory=list)
     is_over: bool = False
     _needs_secret: bool = False
+    _connecting: RLock = field(default_factory=RLock)
 
     # -- the appliance -----------------------------------------------------------------------------
 
-    def connect(self) -> None:
-        """Open the connection and say who we are. Raises Failed."""
-        had_right = self.right
-        hello = self.control.open()
-        self.user, self.hostname = str(hello.get("user", "")), str(hello.get("hostname", self.hostname))
-        if hello.get("needs_login"):
-            self._login()
-        self.right = Right.LOOK
-        if had_right is Right.ACT:
-            self.enable()
+    def connect(self, may_ask: bool = True) -> None:
+        """Open the connection, say who we are, and take up the right that was there. Raises Failed.
+
+        Unless `may_ask`, an operator who would have to be asked for a password is not logged in (that fails), and
+        one who would have to be asked for a secret does without the right to act.
+        """
+        with self._connecting:
+            if self.control.is_open:
+                return
+            self.control.listener.changed, self.control.listener.over = self._take_news, self._is_ended
+            had_right = self.right
+            hello = self.control.open()
+            self.user, self.hostname = str(hello.get("user", "")), str(hello.get("hostname", self.hostname))
+            if hello.get("needs_login"):
+                self._login(may_ask)
+            self.right = Right.LOOK
+            self._needs_secret = bool(hello.get("needs_secret", self._needs_secret))
+            if had_right is Right.ACT and (may_ask or not self._needs_secret):
+                self.enable()
 
     def ask(self, do: str, args: Mapping[str, Any]) -> dict[str, Any]:
         """The result of a request; a lost connection is tried anew before it. Raises Failed."""
-        if not self.control.is_open:
-            self.connect()
-        return self.control.ask(do, args)
+        self.connect()
+        try:
+            return self.control.ask(do, args)
+        except Refused as refused:
+            self._take_news(refused.document)
+            raise
+
+    def stream(self, do: str, args: Mapping[str, Any]) -> Iterator[Item]:
+        """The events of a request and its result; a lost connection is tried anew before it. Raises Failed."""
+        self.connect()
+        try:
+            yield from self.control.stream(do, args)
+        except Refused as refused:
+            self._take_news(refused.document)
+            raise
+
+    def _take_news(self, news: Mapping[str, Any]) -> None:
+        """The hostname has changed, or the right to act is gone."""
+        self.hostname = str(news.get("hostname", self.hostname))
+        if news.get("right", Right.ACT.value) != Right.ACT.value:
+            self.right = Right.LOOK
+
+    def _is_ended(self, why: str) -> None:
+        self.is_over = True
+        self.terminal.over(why)
 
     def live_names(self, what: str, start: str) -> list[str]:
         """Names for completion; none when the appliance does not say."""
@@ -98,8 +135,11 @@ class Session:
             return [name for section, name in draft.places if section == attribute]
         return [str(value) for value in draft.values_of(place_of(self.section, self.section_name)).get(attribute, ())]
 
-    def _login(self) -> None:
+    def _login(self, may_ask: bool) -> None:
         question = "User: "
+        if not may_ask:
+            self.control.close()
+            raise LoginNeeded("You are not logged in.", "The next command asks for your password.")
         for attempt in range(LOGIN_TRIES_MAX):
             user = self.asker.ask(question)
             password = self.asker.ask("Password: ", is_hidden=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.application import run_in_terminal
@@ -18,6 +19,7 @@ from prompt_toolkit.patch_stdout import patch_stdout
 from prompt_toolkit.utils import is_dumb_terminal
 
 from cli.completion import complete
+from cli.configuring import save
 from cli.execution import Shown, execute
 from cli.failure import Failed
 from cli.grammar import Mistake
@@ -27,12 +29,19 @@ from cli.listing import in_rows
 from cli.mistakes import failure_lines
 from cli.monitor import Monitor
 from cli.pager import Pager
+from cli.reconnection import Reconnection
 from cli.secrecy import is_secret_line
 from cli.session import Session
 from cli.tokens import split_line
 
 BANNER = "Type ? for what may be typed; Tab completes; Ctrl-R searches the history."
 LEAVE = "end"
+# Where changes go that an operator was making when the appliance ended the session.
+RESCUE_FILE = Path("~/signalbox-candidate.conf")
+
+
+class SessionEnded(Exception):
+    """The appliance has ended the session while the prompt waited."""
 
 
 def run_interactive(session: Session) -> int:
@@ -53,6 +62,11 @@ def _output() -> Vt100_Output | None:
     return output
 
 
+def print_now(line: str) -> None:
+    """Show a line above the prompt, from any thread."""
+    print(line, flush=True)
+
+
 class QuietHistory(InMemoryHistory):
     """The lines of this session, without those that hold a secret."""
 
@@ -69,6 +83,8 @@ class Shell:
         self._monitor = Monitor(session)
         session.asker = self
         session.terminal.monitor = self._monitor.turn
+        session.terminal.over = self._is_ended
+        session.control.listener.lost = Reconnection(session, self._monitor, print_now).lost
         self._lines: PromptSession[str] = PromptSession(
             history=QuietHistory(),
             key_bindings=self._keys(),
@@ -83,13 +99,31 @@ class Shell:
             while not self._session.is_over:
                 self._turn()
         self._monitor.turn(False)
+        if self._session.candidate is not None and self._session.candidate.is_changed:
+            self._rescue()
+
+    def _rescue(self) -> None:
+        """Keep the changes of a session that was ended from outside."""
+        try:
+            save(self._session, {"file": str(RESCUE_FILE)})
+        except Failed as failure:
+            print("\n".join(failure.lines()))
+            return
+        print(f"The uncommitted changes are in {RESCUE_FILE}; `load {RESCUE_FILE}` takes them up.")
+
+    def _is_ended(self, why: str) -> None:
+        """In the thread that reads: say why, and end the prompt."""
+        print_now(f"% {why}")
+        app = self._lines.app
+        if app.is_running and app.loop is not None:
+            app.loop.call_soon_threadsafe(lambda: app.exit(exception=SessionEnded))
 
     def _turn(self) -> None:
         """One line: read it and do it. Ctrl-C takes the line back, Ctrl-D is `exit`."""
         try:
             with patch_stdout(raw=True):
                 text = self._lines.prompt(self._prompt)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, SessionEnded):
             return
         except EOFError:
             text = "exit"
@@ -103,6 +137,7 @@ class Shell:
 
     def _do(self, text: str) -> bool:
         """Do a line and show what comes of it; False when Ctrl-C has ended it."""
+        self._session.control.tell("active")
         try:
             self._show(execute(self._session, text))
         except (Mistake, Failed) as failure:

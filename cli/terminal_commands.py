@@ -19,8 +19,7 @@ Arguments = Mapping[str, Any]
 def enable(session: Session, arguments: Arguments) -> Output:
     """Take the right to act."""
     if session.right is not Right.ACT:
-        if not session.control.is_open:
-            session.connect()
+        session.connect()
         session.enable()
     return NOTHING
 
@@ -65,8 +64,3 @@ def write(session: Session, arguments: Arguments) -> Output:
     if session.candidate is not None and session.candidate.is_changed:
         return said("Nothing is saved by this. Type `commit`: it puts the candidate in force and saves it.")
     return said("There is nothing to write: every commit is saved already.")
-
-
-def leave_shell(session: Session, arguments: Arguments) -> Output:
-    session.is_over = True
-    return NOTHING

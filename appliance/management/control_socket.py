@@ -88,7 +88,7 @@ class ControlSocket:
         assert task is not None
         self._connections.add(task)
         connection = Connection(self._desk, reader, writer, session_of(writer))
-        self._desk.sessions.add(connection.session, connection.end, clock.monotonic())
+        self._desk.sessions.add(connection.session, connection, clock.monotonic())
         try:
             await connection.serve()
         except (ConnectionError, asyncio.CancelledError):
@@ -234,8 +234,13 @@ class Connection:
 
     def end(self, why: str) -> None:
         """Say why, and hang up."""
-        self._writer.write(json.dumps({"id": None, "over": why}).encode() + b"\n")
+        self.tell(over=why)
         self.close()
+
+    def tell(self, **values: Any) -> None:
+        """Send a line that answers no request; a client that does not read is not waited for."""
+        if self._writer.transport.get_write_buffer_size() < LINE_LEN_MAX:
+            self._writer.write(json.dumps({"id": None, **values}).encode() + b"\n")
 
     async def _send(self, number: Any, **what: Any) -> None:
         self._writer.write(json.dumps({"id": number, **what}).encode() + b"\n")

@@ -77,7 +77,7 @@ class Desk:
         return CommitStore(self.state_dir / "configuration")
 
     async def look(self, is_exact: bool = False) -> None:
-        """Have a report that is not older than a second, or one of now; workers may have come to life since the last."""
+        """Have a report of now, or one not older than a second; workers may have come to life since the last one."""
         if is_exact or not self.workers.live or clock.monotonic() - self._sampled_at > SAMPLE_INTERVAL_S:
             await self.sample()
 
@@ -103,6 +103,7 @@ class Desk:
             # Of another version; the supervisor runs by it, and says so.
             return
         self.commit = number
+        self.sessions.tell_news(self.settings)
         with suppress(OSError):
             # A full disk: they are noted later.
             note_own_commits(self.store(), self.audit)

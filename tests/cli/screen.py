@@ -19,7 +19,7 @@ class Screen:
 
     def __init__(self, folder: Path, command: list[str], columns: int, rows: int) -> None:
         self._tmux = ["tmux", "-S", str(folder / "tmux.sock"), "-f", os.devnull]
-        line = f"TERM=xterm {shlex.join(command)}; echo status $?; sleep 60"
+        line = f"HOME={shlex.quote(str(folder))} TERM=xterm {shlex.join(command)}; echo status $?; sleep 60"
         self._run("new-session", "-d", "-x", str(columns), "-y", str(rows), line)
 
     def _run(self, *words: str) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from cli.asking import Asker, Nobody
@@ -38,11 +40,19 @@ class Answers:
         return self._answers.pop(0)
 
 
-def new_session(stand_in: StandIn, asker: Asker | None = None) -> Session:
+def new_session(stand_in: StandIn, asker: Asker | None = None, is_script: bool = False) -> Session:
     """A session that is connected."""
-    session = Session(Control(stand_in.path), asker or Nobody(), run_command)
+    session = Session(Control(stand_in.path, {"script": is_script}), asker or Nobody(), run_command)
     session.connect()
     return session
+
+
+def wait_until(is_so: Callable[[], bool], wait_s: float = 10.0) -> None:
+    """Wait for what another thread does."""
+    deadline = time.monotonic() + wait_s
+    while not is_so():
+        assert time.monotonic() < deadline, "it did not come about"
+        time.sleep(0.01)
 
 
 def script(session: Session, *commands: str, is_json: bool = False) -> Ended:

@@ -64,7 +64,9 @@ class StandIn:
     seen: list[tuple[str, Args]] = field(default_factory=list)
     cancelled: threading.Event = field(default_factory=threading.Event)
     timer: threading.Timer | None = None
+    refusal: Args = field(default_factory=dict)
     connections: list[socket.socket] = field(default_factory=list)
+    lines: list[Any] = field(default_factory=list)
 
     @property
     def head(self) -> Commit:
@@ -85,9 +87,17 @@ class StandIn:
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
 
+    def say(self, **words: Any) -> None:
+        """Tell every client something unasked."""
+        for lines in self.lines:
+            with suppress(OSError, ValueError):
+                lines.write(json.dumps({"id": None, **words}).encode() + b"\n")
+                lines.flush()
+
     def _talk(self, connection: socket.socket) -> None:
         state = {"right": "look"}
         with suppress(OSError, ValueError), connection, connection.makefile("rwb") as lines:
+            self.lines.append(lines)
             for line in lines:
                 request = json.loads(line)
                 threading.Thread(target=self._answer, args=(lines, request, state), daemon=True).start()
@@ -107,6 +117,7 @@ class StandIn:
 
     def _do(self, do: str, args: Args, state: dict[str, str], tell: Callable[[Args], None]) -> Any:
         if do == "hello":
+            state["script"] = str(args.get("script", False))
             return {"user": "root", "right": "look", "hostname": "box", "version": "0.1.0", "language": 1,
                     "needs_login": bool(self.accounts)}  # fmt: skip
         if do == "login":
@@ -114,13 +125,17 @@ class StandIn:
                 raise No("Wrong user or password", "try again")
             return {"user": args["user"], "right": "look"}
         if do == "enable":
-            if args["secret"] != self.secret:
+            if args["secret"] != self.secret and state.get("script") != "True":
                 raise No("That is not the secret", "type the secret")
             state["right"] = "act"
             return {"right": "act"}
+        if do == "active":
+            return {}
         if do == "cancel":
             self.cancelled.set()
             return {}
+        if self.refusal:
+            raise No(**self.refusal)
         if do in CANNED:
             return CANNED[do]
         method = getattr(self, "do_" + do.replace(" ", "_").replace("-", "_"), None)
@@ -216,6 +231,9 @@ class StandIn:
     def do_clear_counters(self, args: Args) -> Args:
         return {"cleared": len(COUNTERS)}
 
+    def do_clear_session(self, args: Args) -> Args:
+        return {"cleared": 1}
+
     def do_clear_registration(self, args: Args) -> Args:
         return {"cleared": 1}
 
@@ -303,7 +321,10 @@ CANNED: dict[str, Any] = {
     "show alarm history": {"events": [{"wall_time": BEGUN, "name": "worker-down", "subject": "worker 1",
                                        "severity": "major", "what": "raised", "text": "Worker 1 was killed."}]},
     "show logging": {"lines": [f"line {number} of the log" for number in range(1, 201)]},
-    "show audit": {"entries": [{"wall_time": BEGUN, "user": "root", "command": "commit", "result": "commit 1"}]},
+    "show users": {"users": [{"number": 3, "user": "ann", "right": "act", "terminal": "pts/3",
+                              "address": "192.0.2.7", "connected_s": 3700.0, "idle_s": 5.0, "is_self": True}]},
+    "show audit": {"entries": [{"wall_time": BEGUN, "user": "root", "from": "192.0.2.7 pts/3",
+                                "command": "commit", "result": "commit 1"}]},
     "show tech-support": {"path": "/var/lib/signalbox/tech-support.tar.gz", "size": 12345},
     "test route": {"stages": [{"stage": "validate", "answer": "continue", "note": ""},
                               {"stage": "locate", "answer": "continue", "note": "1 contact"}],

@@ -14,7 +14,7 @@ from appliance.catalogue.command_declaration import Right
 from appliance.catalogue.hashed import hash_of, is_secret
 from cli.completion import Completion, complete
 from cli.failure import Failed, Unreachable
-from tests.cli.shells import Answers, new_session, script
+from tests.cli.shells import Answers, new_session, script, wait_until
 from tests.cli.stand_in import CANNED, StandIn, standing_in
 
 
@@ -77,6 +77,21 @@ def test_a_secret_is_asked_for_where_one_is_set(tmp_path: Path) -> None:
         assert answers.questions == ["Secret: "]
         assert script(new_session(stand_in, Answers("lion")), "enable").status == 1
         assert "terminal" in script(new_session(stand_in), "enable").err
+
+
+def test_a_script_of_one_whom_the_kernel_knows_is_not_asked_for_the_secret(tmp_path: Path) -> None:
+    with standing_in(tmp_path, secret="tiger") as stand_in:
+        assert script(new_session(stand_in, is_script=True), "enable", "clear counters").status == 0
+        state = str(stand_in.path.parents[1])
+        done = signalbox("-m", "cli.main", "--state", state, "-c", "enable\nclear counters")
+        assert done.returncode == 0, done.stderr
+        assert stand_in.seen[-3][0] == "hello" and stand_in.seen[-3][1]["script"] is True
+
+
+def test_the_address_of_ssh_is_said(stand_in: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSH_CONNECTION", "192.0.2.7 50000 192.0.2.1 22")
+    signalbox("-m", "cli.main", "--state", str(stand_in.path.parents[1]), "-c", "show clock")
+    assert stand_in.seen[0][1]["address"] == "192.0.2.7"
 
 
 def test_an_account_logs_in(tmp_path: Path) -> None:
@@ -249,6 +264,68 @@ def test_a_lost_connection_is_opened_anew_with_the_rights_and_the_candidate(stan
         pass
     assert script(session, "commit").status == 0
     assert session.right is Right.ACT
+
+
+def test_the_prompt_follows_the_hostname_and_the_right(stand_in: StandIn) -> None:
+    session = new_session(stand_in)
+    script(session, "enable")
+    stand_in.say(session={"hostname": "other", "right": "act"})
+    wait_until(lambda: session.prompt == "other#")
+    stand_in.say(session={"hostname": "other", "right": "look"})
+    wait_until(lambda: session.prompt == "other>")
+
+
+def test_a_right_that_is_gone_is_gone_from_the_prompt(stand_in: StandIn) -> None:
+    session = new_session(stand_in)
+    script(session, "enable")
+    stand_in.refusal = {"message": "`clear counters` changes something.", "remedy": "", "right": "look"}
+    assert script(session, "clear counters").status == 1
+    assert session.prompt == "box>"
+
+
+def test_a_session_that_is_ended_says_why(stand_in: StandIn) -> None:
+    session = new_session(stand_in)
+    stand_in.say(over="The session was idle for 10 minutes.")
+    stand_in.hang_up()
+    wait_until(lambda: not session.control.is_open)
+    assert session.is_over
+
+
+# -- leaving -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("nonsense", ["", "show run", "commit", "x", "yes please", "nope"])
+def test_only_yes_no_and_cancel_answer_whether_to_commit(stand_in: StandIn, nonsense: str) -> None:
+    answers = Answers(nonsense, "cancel")
+    session = new_session(stand_in, answers)
+    script(session, "enable", "conf t", "workers 2", "end")
+    assert len(answers.questions) == 2
+    assert session.candidate is not None and session.candidate.is_changed
+
+
+@pytest.mark.parametrize(("answer", "head"), [("y", 2), ("YES", 2), ("n", 1), ("No", 1)])
+def test_an_answer_may_be_shortened(stand_in: StandIn, answer: str, head: int) -> None:
+    session = new_session(stand_in, Answers(answer))
+    script(session, "enable", "conf t", "workers 2", "end")
+    assert (stand_in.head.number, session.candidate) == (head, None)
+
+
+@pytest.mark.parametrize("line", ["do quit", "do logout", "do exit"])
+def test_no_way_out_of_the_shell_throws_changes_away(stand_in: StandIn, line: str) -> None:
+    answers = Answers("cancel")
+    session = new_session(stand_in, answers)
+    script(session, "enable", "conf t", "workers 2", line)
+    assert answers.questions and session.candidate is not None and not session.is_over
+    session.asker = Answers("no")
+    script(session, line)
+    assert session.candidate is None
+
+
+def test_configure_does_not_begin_a_second_candidate(stand_in: StandIn) -> None:
+    session = new_session(stand_in)
+    ended = script(session, "enable", "conf t", "workers 2", "do configure terminal")
+    assert ended.status == 1 and "uncommitted changes" in ended.err
+    assert session.candidate is not None and session.candidate.is_changed
 
 
 def test_nobody_answers(tmp_path: Path) -> None:

@@ -139,6 +139,40 @@ def test_in_a_section_a_word_that_is_not_there_is_looked_for_outside() -> None:
     assert mistake.value.column == len("registrar contacts ")
 
 
+def section_of(keyword: str) -> Section:
+    return next(section for section in sections(Settings) if section.keyword == keyword)
+
+
+@pytest.mark.parametrize(
+    ("keyword", "typed", "problem"),
+    [
+        ("rate-limit", "rate 0", "0 is out of range"),
+        ("rate-limit", "no rate-l phones", "rate-limit"),
+        ("rate-limit", "rate-l phones", "rate-limit"),
+        ("listener", "port 99999", "99999 is out of range"),
+        ("listener", "reg contacts 3", "registrar"),
+        ("listener", "work 2", "workers"),
+        ("limits", "connections many", "many"),
+    ],
+)
+def test_in_a_section_a_fault_stays_there_and_no_abbreviation_leads_out(
+    keyword: str, typed: str, problem: str
+) -> None:
+    with pytest.raises(Mistake) as mistake:
+        understand_configure(split_line(typed).tokens, section_of(keyword))
+    assert problem in str(mistake.value)
+
+
+@pytest.mark.parametrize("typed", ["rate-limit phones", "no rate-limit phones", "default hostname", "workers 2"])
+def test_in_a_section_the_whole_word_leads_out(typed: str) -> None:
+    assert understand_configure(split_line(typed).tokens, section_of("listener")).action
+
+
+def test_in_a_section_commands_may_be_shortened() -> None:
+    assert understand_configure(split_line("sh dif").tokens, section_of("listener")).action.name == "show diff"
+    assert understand_configure(split_line("do sh ver").tokens, section_of("listener")).action.name == "show version"
+
+
 def test_the_places_of_a_draft_are_those_of_the_configuration() -> None:
     text = "hostname box\ndomain example.com\nlistener phones\n  port 5062\n!\nregistrar\n  contacts 3\n!\n"
     draft = read_draft(text)

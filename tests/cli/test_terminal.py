@@ -200,6 +200,46 @@ def test_a_secret_is_not_seen(screen: Screen) -> None:
     assert not any("tiger" in line for line in lines)
 
 
+def test_a_lost_connection_is_said_and_monitor_and_rights_are_taken_up(appliance: StandIn, screen: Screen) -> None:
+    screen.enter("terminal monitor")
+    screen.enter("enable")
+    screen.until("box#")
+    appliance.seen.clear()
+    appliance.hang_up()
+    screen.until("The connection to the appliance is lost...")
+    screen.until("The connection to the appliance is open again....")
+    assert ("terminal monitor", {}) in appliance.seen
+    screen.enter("clear counters")
+    screen.until("cleared....")
+
+
+def test_a_session_that_the_appliance_ends_says_why_and_keeps_what_was_edited(
+    appliance: StandIn, screen: Screen
+) -> None:
+    screen.enter("enable")
+    screen.enter("conf t")
+    screen.enter("workers 2")
+    screen.enter("show diff")
+    screen.until("+ workers 2...")
+    appliance.say(over="The session was idle for 10 minutes.")
+    screen.until("The session was idle for 10 minutes....")
+    screen.until("signalbox-candidate.conf...")
+    screen.until("status 0...")
+
+
+def test_an_answer_that_is_none_is_asked_again(appliance: StandIn, screen: Screen) -> None:
+    screen.enter("enable")
+    screen.enter("conf t")
+    screen.enter("workers 2")
+    screen.enter("exit")
+    screen.until("[yes/no/cancel]")
+    screen.enter("show run")
+    screen.until("[yes/no/cancel]")
+    screen.enter("yes")
+    screen.until("box#")
+    assert appliance.head.text == "hostname box\nworkers 2\n"
+
+
 def test_leaving(screen: Screen) -> None:
     screen.press("C-d")
     screen.until("status 0...")

@@ -25,14 +25,24 @@ ANNA = OperatorSettings(name="anna", role="admin", secret=HASH)
 
 
 class Ended(list[str]):
-    """Why sessions were ended."""
+    """A client that keeps what it was told, and why its session was ended."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[Any] = []
+
+    def tell(self, **values: Any) -> None:
+        self.told.append(values)
+
+    def end(self, why: str) -> None:
+        self.append(why)
 
 
 def opened(sessions: OpenSessions, user: str = "anna", right: str = ACT, now: float = 0.0) -> tuple[Session, Ended]:
     session = new_session(1001, 1000, "stranger")
     session.user, session.right = user, right
     ended = Ended()
-    sessions.add(session, ended.append, now)
+    sessions.add(session, ended, now)
     return session, ended
 
 
@@ -91,6 +101,17 @@ def test_the_session_of_a_demoted_operator_goes_on_without_the_right_to_act() ->
     session, ended = opened(sessions)
     sessions.tend(1.0, Settings(operators=(OperatorSettings(name="anna", secret=HASH),)))
     assert ended == [] and session.right == LOOK
+
+
+def test_a_client_is_told_of_another_hostname_and_another_right_once() -> None:
+    sessions = OpenSessions()
+    _, client = opened(sessions)
+    sessions.tend(1.0, Settings(operators=(ANNA,), hostname="box"))
+    sessions.tend(2.0, Settings(operators=(ANNA,), hostname="box"))
+    assert client.told == []
+    sessions.tend(3.0, Settings(operators=(OperatorSettings(name="anna", secret=HASH),), hostname="new"))
+    sessions.tend(4.0, Settings(operators=(OperatorSettings(name="anna", secret=HASH),), hostname="new"))
+    assert client.told == [{"session": {"hostname": "new", "right": "look"}}]
 
 
 def test_rights_are_looked_up_at_each_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
