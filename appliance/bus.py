@@ -275,10 +275,14 @@ def _bound_socket(context: zmq.Context[zmq.Socket[bytes]], kind: int, path: Path
     # One that nobody closes, for whatever reason, keeps no process from ending.
     bound.setsockopt(zmq.LINGER, 0)
     bound.setsockopt(zmq.RCVHWM, BATCHES_UNREAD_MAX)
+    # Whatever the folder allows: the kernel says who connects (SO_PEERCRED), and no other user is let in.
+    for uid in {0, os.geteuid()}:
+        bound.setsockopt(zmq.IPC_FILTER_UID, uid)
     try:
         # What a killed predecessor left under this name is replaced.
         bound.bind(f"ipc://{path}")
-    except zmq.ZMQError as fault:
+        path.chmod(0o600)
+    except (zmq.ZMQError, OSError) as fault:
         bound.close(linger=0)
         raise BusUnavailable(f"Cannot make the local socket {path}: {fault.strerror}.") from fault
     return bound

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import select
 import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -283,3 +285,39 @@ del here
 def test_an_end_that_nobody_closes_keeps_no_process_from_ending(tmp_path: Path) -> None:
     """What it sent, and nobody reads, goes with it."""
     subprocess.run([sys.executable, "-c", ABANDONED, str(tmp_path)], timeout=30, check=True)
+
+
+STRANGER = """
+import os, sys
+os.setresuid(65534, 65534, 65534)
+import zmq
+context = zmq.Context()
+sender = context.socket(zmq.PUSH)
+sender.setsockopt(zmq.LINGER, 0)
+sender.setsockopt(zmq.IMMEDIATE, 1)
+sender.connect(f"ipc://{sys.argv[1]}")
+print("connected" if sender.poll(500, zmq.POLLOUT) else "refused")
+"""
+
+
+def test_the_socket_is_its_users_alone(ends: Ends, tmp_path: Path) -> None:
+    """Whatever the umask was."""
+    ends.open(SUPERVISOR)
+    door = QuestionDoor(tmp_path)
+    for name in ("supervisor.sock", "questions.sock"):
+        assert (tmp_path / name).stat().st_mode & 0o777 == 0o600
+    door.close()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
+def test_another_user_is_not_let_in(ends: Ends) -> None:
+    """Not even where the permissions of the folder and of the socket were opened to everybody: `Stop` ends a worker."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as name:
+        folder = Path(name)
+        folder.chmod(0o777)
+        receiver = Bus(folder, 0)
+        (folder / "worker-0.sock").chmod(0o666)
+        argv = [sys.executable, "-c", STRANGER, str(folder / "worker-0.sock")]
+        done = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=60)
+        receiver.close()
+    assert done.stdout == "refused\n"
