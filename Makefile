@@ -6,6 +6,7 @@
 # make try    some tests on one build: make try TESTS=tests/proxy BUILD=compiled
 # make bench  what it costs beside Kamailio, a quarter of an hour; writes benchmarks/ and docs/performance.md
 # make soak   half an hour at half load: nothing may grow
+# make lock   pin the newest releases of what the product and its build need, by hash
 # make clean  remove what was built; the state folder stays
 
 # Debian's own where there is one: it is what the appliance runs on, and a fifth faster than one that was just compiled.
@@ -13,19 +14,29 @@ PYTHON ?= $(or $(wildcard /usr/bin/python3.11),python3.11)
 export PYTHON
 STATE ?= state
 BUILT = .venv/.built
+LOCK = packaging/requirements.lock
 SOURCES = $(shell find appliance cli -name '*.py' -o -name '*.pyx' -o -name '*.pxd') pyproject.toml setup.py
 
-.PHONY: run cli call test load try bench soak clean packages-run packages-test
+.PHONY: run cli call lock test load try bench soak clean packages-run packages-test
 
 run: $(BUILT)
 	@mkdir -p -m 0700 $(STATE)
 	PYTHONSAFEPATH=1 .venv/bin/signalbox run --config packaging/demo.conf --state $(STATE) --demo
 
-cli: $(BUILT)
+# What needs a running appliance builds nothing: without one it says so at once.
+cli call: is-built = [ -e $(BUILT) ] || { echo "No appliance runs here. Type in another terminal: make run"; exit 1; }
+
+cli:
+	@$(is-built)
 	@.venv/bin/signalbox cli --state $(STATE)
 
-call: $(BUILT)
+call:
+	@$(is-built)
 	@.venv/bin/python -m demo --state $(STATE)
+
+lock: .venv/bin/uv
+	.venv/bin/uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 \
+	    --custom-compile-command "make lock" pyproject.toml packaging/build.in --output-file $(LOCK)
 
 test: .venv/bin/uv
 	@sh tests/run.sh all
@@ -46,9 +57,15 @@ bench: packages-test $(BUILT)
 soak: packages-test $(BUILT)
 	.venv/bin/python -m benchmarks.soak
 
-$(BUILT): .venv/bin/python $(SOURCES)
-	.venv/bin/pip install --quiet --upgrade pip
-	.venv/bin/pip install --quiet .
+$(BUILT): .venv/.installed $(SOURCES)
+	@echo "Compiling Signalbox (a minute or two the first time) ..."
+	@.venv/bin/pip install --quiet --no-deps --no-build-isolation .
+	@touch $@
+
+# Nothing is installed but what the lock file names, octet by octet.
+.venv/.installed: $(LOCK) .venv/bin/python
+	@echo "Installing what Signalbox needs ..."
+	@.venv/bin/pip install --quiet --require-hashes --requirement $(LOCK)
 	@touch $@
 
 # Comes with tox-uv, by which tox installs.
@@ -57,7 +74,8 @@ $(BUILT): .venv/bin/python $(SOURCES)
 
 .venv/bin/python:
 	@sh packaging/install-packages.sh packaging/apt-run.txt
-	$(PYTHON) -m venv .venv
+	@echo "Making the Python environment .venv ..."
+	@$(PYTHON) -m venv .venv
 
 packages-test:
 	@sh packaging/install-packages.sh packaging/apt-run.txt packaging/apt-test.txt

@@ -71,7 +71,7 @@ class WorkerLaunch:
 
     def argv(self) -> list[str]:
         """The command line of the worker."""
-        return [sys.executable, "-m", "appliance.workers", str(self.number)]
+        return python_module("appliance.workers", str(self.number))
 
     def fds(self) -> tuple[int, ...]:
         """The descriptors that the worker inherits."""
@@ -108,7 +108,7 @@ class ManagementLaunch:
 
     def argv(self) -> list[str]:
         """The command line."""
-        return [sys.executable, "-m", "appliance.management"]
+        return python_module("appliance.management")
 
     def fds(self) -> tuple[int, ...]:
         """It inherits no sockets."""
@@ -125,6 +125,11 @@ class ManagementLaunch:
             return cls(**json.loads(document.read()))
         except (ValueError, TypeError) as fault:
             raise LaunchError(f"Standard input holds no launch document: {fault!r}.") from fault
+
+
+def python_module(name: str, *arguments: str) -> list[str]:
+    """The command line that runs a module of ours: never one of that name in the working directory (-P)."""
+    return [sys.executable, "-P", "-m", name, *arguments]
 
 
 def anonymous_file(document: dict[str, Any]) -> BinaryIO:

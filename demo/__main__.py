@@ -11,6 +11,7 @@ from demo.message import Message
 from demo.user_agent import CallFailed, UserAgent
 
 TALK_S = 1.0
+ANSWER_S = 2.0
 
 
 def show(who: str, direction: str, message: Message) -> None:
@@ -50,8 +51,21 @@ async def place_call(caller: UserAgent, callee: UserAgent) -> None:
         await phone.register(0)
 
 
+async def has_answered(server: tuple[str, int]) -> bool:
+    """Does an appliance listen there? Asked by TCP, which says so at once."""
+    try:
+        async with asyncio.timeout(ANSWER_S):
+            _, writer = await asyncio.open_connection(*server)
+    except (OSError, TimeoutError):
+        return False
+    writer.close()
+    return True
+
+
 async def run(state: Path, server: tuple[str, int]) -> int:
     """The whole demonstration; 0 when the call was placed, answered and ended."""
+    if not await has_answered(server):
+        sys.exit(f"No appliance answers at {server[0]} port {server[1]}. Type in another terminal: make run")
     first, second = (UserAgent(name, domain, word, server, show) for name, domain, word in demo_subscribers(state))
     try:
         await place_call(first, second)

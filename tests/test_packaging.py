@@ -1,0 +1,34 @@
+"""What the build installs: pinned by hash, and complete."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+LOCK = (ROOT / "packaging/requirements.lock").read_text()
+PINNED = re.compile(r"^([a-z0-9-]+)==\S+.*\\\n((?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)", re.MULTILINE)
+
+
+def name_of(requirement: str) -> str:
+    return re.split(r"[^A-Za-z0-9._-]", requirement)[0].lower().replace("_", "-")
+
+
+def test_all_that_the_product_and_its_build_need_is_pinned_by_hash() -> None:
+    wanted = PROJECT["project"]["dependencies"] + PROJECT["build-system"]["requires"]
+    pinned = {found[1] for found in PINNED.finditer(LOCK)}
+    assert {name_of(requirement) for requirement in wanted} <= pinned
+    assert len(pinned) == len(re.findall(r"^[a-z].*==", LOCK, re.MULTILINE))
+
+
+def test_the_lock_is_made_from_what_the_build_needs() -> None:
+    listed = (ROOT / "packaging/build.in").read_text().splitlines()
+    assert set(PROJECT["build-system"]["requires"]) <= set(listed)
+
+
+def test_make_installs_nothing_else() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    assert "--require-hashes --requirement $(LOCK)" in makefile
+    assert "pip install --quiet --no-deps --no-build-isolation ." in makefile
