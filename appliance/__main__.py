@@ -23,6 +23,7 @@ from appliance.management.failure import CommandFailed
 from appliance.management.last_configuration import last_configuration
 from appliance.management.starting_configuration import starting_configuration
 from appliance.management.status import ask_status, draw_status, write_json
+from appliance.running import SeveralRun, state_folder
 from cli.options import add_options
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _status(options: argparse.Namespace) -> int:
-    report = ask_status(options.state / "run")
+    report = ask_status(_state(options) / "run")
     print(write_json(report) if options.json else draw_status(report, options.all))
     return 0
 
@@ -121,7 +122,15 @@ def _settings(options: argparse.Namespace) -> Settings | None:
     """The configuration given, else the one that was last in use with the state folder, else none."""
     if options.config is not None:
         return read_configuration(options.config)[0]
-    return last_configuration(options.state)
+    return last_configuration(_state(options))
+
+
+def _state(options: argparse.Namespace) -> Path:
+    """The state folder that is named, else that of the appliance that runs here, else the usual one."""
+    try:
+        return options.state or state_folder(DEFAULT_STATE_DIR)
+    except SeveralRun as fault:
+        raise CommandFailed(str(fault)) from None
 
 
 def _read_address(text: str, settings: Settings | None) -> Address:
@@ -133,8 +142,9 @@ def _read_address(text: str, settings: Settings | None) -> Address:
 def _commands(options: argparse.Namespace, settings: Settings | None) -> SubscriberCommands:
     from appliance.management.subscriber_commands import SubscriberCommands
 
-    _make_folder(options.state)
-    return SubscriberCommands(settings, options.state)
+    state = _state(options)
+    _make_folder(state)
+    return SubscriberCommands(settings, state)
 
 
 def _make_folder(path: Path) -> None:
@@ -197,7 +207,9 @@ def _add_run(commands: Commands) -> None:
         help="a configuration to take in; once it was, the last commit goes on until the file changes",
     )
     run.add_argument("--demo", action="store_true", help="make two demo subscribers and say what to type into a phone")
-    _add_state(run)
+    run.add_argument(
+        "--state", type=Path, metavar="DIR", default=DEFAULT_STATE_DIR, help="the state folder (default: %(default)s)"
+    )
     run.set_defaults(command=_run)
 
 
@@ -266,7 +278,7 @@ def _add_subscriber(commands: Commands) -> None:
 
 def _add_state(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--state", type=Path, metavar="DIR", default=DEFAULT_STATE_DIR, help="the state folder (default: %(default)s)"
+        "--state", type=Path, metavar="DIR", help="the state folder (default: that of the appliance that runs here)"
     )
 
 

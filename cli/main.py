@@ -15,6 +15,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from appliance.running import SeveralRun, state_folder
 from cli.asking import Nobody
 from cli.batch import run_batch
 from cli.commands import run_command
@@ -23,13 +24,19 @@ from cli.failure import Failed
 from cli.options import add_options
 from cli.session import Session
 
+DEFAULT_STATE_DIR = Path("/var/lib/signalbox")
 SOCKET = Path("run/control.sock")
 
 
 def run_shell(options: argparse.Namespace) -> int:
     """Do the commands that are given, or those of standard input, or what an operator types."""
+    try:
+        state = options.state or state_folder(DEFAULT_STATE_DIR)
+    except SeveralRun as fault:
+        print(fault, file=sys.stderr)
+        return 1
     is_script = bool(options.commands) or not (sys.stdin.isatty() and sys.stdout.isatty())
-    control = Control(options.state / SOCKET, {"script": is_script, "address": address_of_ssh()})
+    control = Control(state / SOCKET, {"script": is_script, "address": address_of_ssh()})
     session = Session(control, Nobody(), run_command)
     try:
         if is_script:

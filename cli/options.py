@@ -9,9 +9,13 @@ import argparse
 import os
 from pathlib import Path
 
-DEFAULT_STATE_DIR = Path("/var/lib/signalbox")
 # A login shell gets no options: an account's environment may name its state folder.
 STATE_VARIABLE = "SIGNALBOX_STATE"
+
+
+def _named_state() -> Path | None:
+    name = os.environ.get(STATE_VARIABLE)
+    return Path(name) if name else None
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -24,6 +28,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--state",
         type=Path,
         metavar="DIR",
-        default=Path(os.environ.get(STATE_VARIABLE) or DEFAULT_STATE_DIR),
-        help=f"the state folder (default: ${STATE_VARIABLE}, else {DEFAULT_STATE_DIR})",
+        default=_named_state(),
+        help=f"the state folder (default: ${STATE_VARIABLE}, else that of the appliance that runs here)",
     )

@@ -34,6 +34,7 @@ FLOORS = {
     "syncer": 8,
     "launch": 8,
     "descriptors": 8,
+    "running": 8,
     "recorder": 8,
     "resolver": 8,
     "subscriber": 8,
@@ -164,7 +165,9 @@ def name_in_cli(path: Path) -> str:
 def test_the_shell_knows_the_appliance_by_the_catalogue_and_the_control_socket_alone(path: Path) -> None:
     for module in imports_of(path):
         if module.split(".")[0] == "appliance":
-            assert module.startswith("appliance.catalogue"), f"{path.name} imports {module}"
+            # Where the socket is, when its folder is not named.
+            is_finding = name_in_cli(path) == "main.py" and module == "appliance.running"
+            assert is_finding or module.startswith("appliance.catalogue"), f"{path.name} imports {module}"
         if module.split(".")[0] == "prompt_toolkit":
             assert name_in_cli(path) == "shell.py"
 

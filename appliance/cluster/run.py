@@ -33,6 +33,7 @@ from appliance.journal_files import JournalError, check_folder
 from appliance.launch import ManagementLaunch, WorkerLaunch
 from appliance.logbook import Logbook, log_path
 from appliance.recorder import Recording
+from appliance.running import announce, withdraw
 
 STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -79,6 +80,7 @@ def run(
             for sentence in fault.sentences:
                 report(sentence)
             return 1
+        opened.callback(withdraw, announce(state_dir))
         return _loop(supervisor, report, on_ready)
 
 

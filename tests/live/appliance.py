@@ -70,9 +70,13 @@ class Appliance:
             # Root would raise the limit again.
             keep = ["setpriv", "--bounding-set=-sys_resource"] if os.geteuid() == 0 else []
             argv = ["prlimit", f"--nofile={self._files}", *keep, *argv]
-        self._process = self._processes.start("signalbox", argv, {"PYTHONUNBUFFERED": "1"})
+        self._process = self._processes.start("signalbox", argv, self._environment())
         wait_until(lambda: self._is_ready() or not self.is_running, "all workers take calls", START_TIMEOUT_S, 0.1)
         assert self.is_running, self.process.text()
+
+    def _environment(self) -> dict[str, str]:
+        # So that it is found by what is started with the same, and by nothing else of this machine.
+        return {"PYTHONUNBUFFERED": "1", "PYTHONSAFEPATH": "", "XDG_RUNTIME_DIR": str(self._processes.folder)}
 
     def stop(self) -> None:
         """Stop it as an operator does."""
