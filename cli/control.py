@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock, Thread
+from threading import Lock, RLock, Thread
 from typing import Any
 
 from cli.failure import Unreachable, refusal
@@ -58,6 +58,8 @@ class Control:
         self._inboxes: dict[int, Inbox] = {}
         self._last_id = 0
         self._lock = Lock()
+        self.opening = RLock()
+        """Held while a connection is opened and its operator proved."""
 
     @property
     def is_open(self) -> bool:

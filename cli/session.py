@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from threading import RLock
 from typing import Any
 
 from appliance.catalogue.command_declaration import Command, Right
@@ -60,7 +59,6 @@ class Session:
     history: list[str] = field(default_factory=list)
     is_over: bool = False
     _needs_secret: bool = False
-    _connecting: RLock = field(default_factory=RLock)
 
     # -- the appliance -----------------------------------------------------------------------------
 
@@ -70,7 +68,7 @@ class Session:
         Unless `may_ask`, an operator who would have to be asked for a password is not logged in (that fails), and
         one who would have to be asked for a secret does without the right to act.
         """
-        with self._connecting:
+        with self.control.opening:
             if self.control.is_open:
                 return
             self.control.listener.changed, self.control.listener.over = self._take_news, self._is_ended

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from pathlib import Path
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.application import run_in_terminal
@@ -37,7 +36,7 @@ from cli.tokens import split_line
 BANNER = "Type ? for what may be typed; Tab completes; Ctrl-R searches the history."
 LEAVE = "end"
 # Where changes go that an operator was making when the appliance ended the session.
-RESCUE_FILE = Path("~/signalbox-candidate.conf")
+RESCUE_FILE = "~/signalbox-candidate.conf"
 
 
 class SessionEnded(Exception):
@@ -105,7 +104,7 @@ class Shell:
     def _rescue(self) -> None:
         """Keep the changes of a session that was ended from outside."""
         try:
-            save(self._session, {"file": str(RESCUE_FILE)})
+            save(self._session, {"file": RESCUE_FILE})
         except Failed as failure:
             print("\n".join(failure.lines()))
             return

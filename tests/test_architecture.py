@@ -147,6 +147,7 @@ CLI_DOORS = {
     "control.py": {"socket", "threading", "pathlib"},
     "inbox.py": {"threading"},
     "monitor.py": {"threading"},
+    "reconnection.py": {"threading", "time"},
     "keyboard.py": {"os", "select", "sys"},
     "configuring.py": {"os", "pathlib"},
     "files.py": {"pathlib"},
