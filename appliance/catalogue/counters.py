@@ -102,6 +102,10 @@ CONNECTIONS_DISPLACED: Final = 71
 # requests that wait for the world
 QUERIES_FULL: Final = 72
 WAITING_SHARE_EXCEEDED: Final = 73
+# digest
+DIGEST_URI_MISMATCHED: Final = 74
+# requests that waited too long
+DROPPED_EXPIRED: Final = 75
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,5 +236,9 @@ COUNTERS: Final[tuple[Counter, ...]] = (
             "Requests refused because `query waiting` was reached."),
     Counter(WAITING_SHARE_EXCEEDED, "waiting-share-exceeded", "refusals",
             "Requests refused because `waiting per-source` or `waiting per-subscriber` was reached."),
+    Counter(DIGEST_URI_MISMATCHED, "digest-uri-mismatched", "authentication",
+            "Credentials made for another URI than the Request-URI, answered with 400 (RFC 7616 3.4.6)."),
+    Counter(DROPPED_EXPIRED, "dropped-expired", "drops",
+            "Requests that had waited for the database until their sender gave up (RFC 3261 17.1.1.2)."),
 )
 # fmt: on

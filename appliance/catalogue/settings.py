@@ -153,6 +153,10 @@ class DigestSettings(_Checked):
     nonce_lifetime_s: int = setting(
         300, "nonce lifetime", Integer(10, 86400, "seconds"), LIVE,
         "How long a challenge may be answered; after it the client is told to try again.", "RFC 7616 3.3")
+    check_uri: bool = setting(
+        True, "check-uri", Switch(), LIVE,
+        "The `uri` of credentials must be equivalent to the Request-URI, else the request is answered 400. Turn it off "
+        "behind a server that rewrites Request-URIs.", "RFC 7616 3.4.6")
     cache_s: int = setting(
         60, "cache", Integer(1, 86400, "seconds"), LIVE,
         "How long the answer of the subscriber database is believed.")

@@ -31,16 +31,24 @@ def adopt(octets: bytes, node: Node, decide: Decide, now: float) -> bool:
     try:
         call = read_snapshot(octets)
         context = context_of(call, node.settings.listeners)
+        if call.position >= 0:
+            return _goes_on_waiting(context, node, decide, now)
         server = None if call.is_answered else _adopted_server(context, call, node, now)
     except (ValueError, TableFull):
         return False
-    if call.position >= 0:
-        decide(context, now)
-        return True
     responses = ResponseContext(context, server_key(call.request, b"INVITE"), server, node)
     if server is not None:
         server.user = responses
     responses.resume(call, now)
+    return True
+
+
+def _goes_on_waiting(context: RequestContext, node: Node, decide: Decide, now: float) -> bool:
+    """Ask again for a request that waits; False when it has come again in the meantime."""
+    key = server_key(context.request, context.request.method)
+    if key in node.waiting or key in node.transactions.servers:
+        return False
+    decide(context, now)
     return True
 
 

@@ -15,13 +15,13 @@ from appliance.proxy.branch import Branch
 from appliance.proxy.node import KeptCall, Node
 from appliance.proxy.proxy import Proxy
 from appliance.proxy.response_context import ResponseContext
-from appliance.proxy.suspended import Suspended
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.message import Request, Response
 from appliance.sip.parser import SyntaxLimits, find_call_id, parse
 from appliance.state.company import Company
 from appliance.state.messages import CallsMoved, HandedOver
 from appliance.state.slots import SlotTable
+from appliance.transaction.keys import server_key
 
 
 class Moving:
@@ -63,7 +63,7 @@ class Moving:
             if isinstance(message, Response):
                 return transactions.client_for(message) is None
             is_cancel = isinstance(message, Request) and message.method == b"CANCEL"
-            return is_cancel and transactions.cancelled_target(message) is None
+            return is_cancel and not _is_cancellable(message, self._node)
         except MalformedMessage:
             return False
 
@@ -84,11 +84,17 @@ class Moving:
         return moved
 
 
+def _is_cancellable(cancel: Request, node: Node) -> bool:
+    """Is the request here that a CANCEL means?"""
+    return node.transactions.cancelled_target(cancel) is not None or server_key(cancel, b"INVITE") in node.waiting
+
+
 def calls_of(node: Node) -> list[KeptCall]:
-    """Every call here that another worker could go on with."""
+    """Every call, and every request that waits, that another worker could go on with."""
     transactions = node.transactions
     users = [server.user for server in transactions.servers.values() if server.is_invite]
-    calls: list[KeptCall] = [user for user in users if isinstance(user, (ResponseContext, Suspended))]
+    calls: list[KeptCall] = [user for user in users if isinstance(user, ResponseContext)]
+    calls += node.waiting.values()
     # What another worker has answered has no server transaction here, but branches whose CANCEL is under way.
     branches = [client.user for client in transactions.clients.values() if isinstance(client.user, Branch)]
     answered = dict.fromkeys(branch.user for branch in branches)

@@ -6,7 +6,7 @@ from appliance.proxy.dialog_token cimport DialogTokens
 from appliance.proxy.inquiries cimport Inquiries
 from appliance.proxy.keys cimport Keys
 from appliance.proxy.rate_limits cimport RateLimits
-from appliance.proxy.rules cimport ProxyRules
+from appliance.proxy.rules cimport DigestRules, ProxyRules
 from appliance.routing.hosts cimport HostCache
 from appliance.routing.next_hops cimport NextHops
 from appliance.routing.own_names cimport OwnNames
@@ -37,6 +37,8 @@ cdef class Node:
     cdef public RateLimits rate_limits
     cdef public Rules registrar_rules
     cdef public ProxyRules proxy_rules
+    cdef public DigestRules digest_rules
+    cdef public dict waiting
     cdef public double wall_offset_s
 
     cpdef double wall_time(self, double now)

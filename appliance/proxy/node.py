@@ -19,7 +19,7 @@ from appliance.proxy.inquiries import Inquiries
 from appliance.proxy.keys import Keys
 from appliance.proxy.nonces import Nonces
 from appliance.proxy.rate_limits import RateLimits
-from appliance.proxy.rules import ProxyRules
+from appliance.proxy.rules import DigestRules, ProxyRules
 from appliance.routing.hosts import HostCache
 from appliance.routing.next_hops import NextHops
 from appliance.routing.own_names import OwnNames
@@ -31,7 +31,7 @@ from appliance.transaction.table import Transactions
 
 
 class KeptCall(Protocol):
-    """An INVITE that another worker could go on with."""
+    """A request that another worker could go on with."""
 
     @property
     def call_id(self) -> bytes: ...
@@ -47,6 +47,8 @@ class Node:
     """The shared tables of one worker's proxy.
 
     `changed_calls` are those of which another snapshot is to be kept, by the key of the server transaction.
+    `waiting` are the requests without a transaction that wait for an answer of the world, by the key that it would have
+    (see suspended.py).
     """
 
     __slots__ = (
@@ -55,6 +57,7 @@ class Node:
         "connections",
         "counters",
         "dialog_tokens",
+        "digest_rules",
         "hosts",
         "inquiries",
         "keys",
@@ -69,6 +72,7 @@ class Node:
         "settings",
         "subscribers",
         "transactions",
+        "waiting",
         "wall_offset_s",
         "worker",
     )
@@ -103,8 +107,10 @@ class Node:
         self.rate_limits = RateLimits(settings.rate_limits)
         self.registrar_rules = Rules(settings.registrar)
         self.proxy_rules = ProxyRules(settings.proxy)
+        self.digest_rules = DigestRules(settings.digest)
         self.packer = Packer()
         self.changed_calls: dict[bytes, KeptCall] = {}
+        self.waiting: dict[bytes, KeptCall] = {}
         self.wall_offset_s = 0.0
 
     def reconfigure(self, settings: Settings) -> None:
@@ -122,6 +128,7 @@ class Node:
         self.rate_limits.reconfigure(settings.rate_limits)
         self.registrar_rules = Rules(settings.registrar)
         self.proxy_rules = ProxyRules(settings.proxy)
+        self.digest_rules = DigestRules(settings.digest)
         self.nonces.reconfigure(limits.nonces_max, settings.digest.nonce_lifetime_s)
 
     def gauges(self) -> dict[str, int]:

@@ -8,6 +8,7 @@ from appliance.proxy.request_context cimport RequestContext
 from appliance.proxy.response_context cimport ResponseContext
 from appliance.sip.message cimport Request, Response
 from appliance.sip.writer cimport write_response
+from appliance.transaction.keys cimport server_key
 from appliance.transaction.transaction cimport ServerTransaction
 from appliance.transport.flow cimport Flow
 from appliance.transport.via cimport is_last_via, response_flow
@@ -23,17 +24,18 @@ cdef class Proxy:
     cdef public object early
     cdef public HeldReplies held
 
-    @cython.locals(context=RequestContext)
+    @cython.locals(context=RequestContext, waiting=dict)
     cpdef receive_request(self, Request request, Flow flow, double now)
     cdef _receive_ack(self, RequestContext context, double now)
     cdef _receive_cancel(self, RequestContext context, double now)
     @cython.locals(target=ServerTransaction)
     cdef bint _cancel(self, RequestContext context, double now) except -1
+    @cython.locals(waiting=dict)
+    cdef bint _cancel_waiting(self, RequestContext context, double now) except -1
     cpdef decide(self, RequestContext context, double now)
-    cpdef refuse(self, RequestContext context, int status, double now)
     @cython.locals(server=ServerTransaction, responses=ResponseContext)
     cdef _forward(self, RequestContext context, double now)
-    @cython.locals(server=ServerTransaction)
+    @cython.locals(node=Node)
     cdef _suspend(self, RequestContext context, object question, double now)
     @cython.locals(request=Request, server=ServerTransaction, destination=Flow, to_tag=bytes, data=bytes)
     cdef _reply(self, RequestContext context, Reply reply, double now)

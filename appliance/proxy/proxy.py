@@ -13,15 +13,17 @@ from collections.abc import Sequence
 
 from appliance.catalogue.counters import (
     CALLS_ADOPTED,
+    CALLS_CANCELLED,
     CALLS_NOT_ADOPTED,
     CALLS_STARTED,
     DROPPED_UNROUTABLE,
     REFUSED_TABLE_FULL,
+    RETRANSMISSIONS_RECEIVED,
 )
 from appliance.catalogue.settings import ListenerSettings, Settings
 from appliance.proxy import stateless
 from appliance.proxy.adoption import adopt
-from appliance.proxy.answers import FORWARD, AskSubscriber, Drop, Reply
+from appliance.proxy.answers import FORWARD, Answer, AskSubscriber, Drop, Reply
 from appliance.proxy.chain import run_chain
 from appliance.proxy.early_messages import Early, EarlyMessages
 from appliance.proxy.held_replies import HeldReplies
@@ -35,6 +37,7 @@ from appliance.sip.errors import MalformedMessage
 from appliance.sip.lines import make_line
 from appliance.sip.message import Request, Response
 from appliance.sip.writer import write_response
+from appliance.transaction.keys import server_key
 from appliance.transaction.table import TableFull
 from appliance.transaction.transaction import ServerTransaction
 from appliance.transport.flow import Flow
@@ -42,6 +45,8 @@ from appliance.transport.via import is_last_via, response_flow
 
 RETRY_AFTER = (make_line(b"Retry-After", b"5"),)
 TABLE_FULL = Reply(503, b"Too Many Transactions", RETRY_AFTER, is_stateless=True)
+WAITERS_FULL = Reply(503, b"Too Many Requests Waiting", RETRY_AFTER, is_stateless=True)
+CANCEL_NOTED = Reply(200, is_stateless=True)
 
 
 class Proxy:
@@ -68,6 +73,11 @@ class Proxy:
 
     def receive_request(self, request: Request, flow: Flow, now: float) -> None:
         """A request that matches no server transaction."""
+        waiting = self._node.waiting
+        if waiting and self._node.transactions.key_of(request) in waiting:
+            # RFC 3261 17.2.1, 17.2.2: a retransmission, as in the state Trying.
+            self._node.counters[RETRANSMISSIONS_RECEIVED] += 1
+            return
         context = RequestContext(request, flow, self._listeners[flow.listener])
         if request.method == b"ACK":
             self._receive_ack(context, now)
@@ -97,15 +107,29 @@ class Proxy:
         """Take back the request that a CANCEL means: is it here?"""
         target = self._node.transactions.cancelled_target(context.request)
         if target is None:
-            return False
+            return self._cancel_waiting(context, now)
         self._reply(context, Reply(200), now)
-        if isinstance(target.user, (ResponseContext, Suspended)):
+        if isinstance(target.user, ResponseContext):
             target.user.cancel(now)
+        return True
+
+    def _cancel_waiting(self, context: RequestContext, now: float) -> bool:
+        """The same for a request that waits without a transaction; its CANCEL gets none either."""
+        waiting = self._node.waiting
+        suspended = waiting.get(server_key(context.request, b"INVITE")) if waiting else None
+        if not isinstance(suspended, Suspended):
+            return False
+        self._reply(context, CANCEL_NOTED, now)
+        suspended.cancel()
         return True
 
     def decide(self, context: RequestContext, now: float) -> None:
         """Run the stages from where the context stands, and do what they say."""
         answer = run_chain(self._stages[context.flow.listener], context, self._node, now)
+        if context.is_cancelled and _keeps_state(answer):
+            # RFC 3261 9.2
+            self._node.counters[CALLS_CANCELLED] += 1
+            answer = Reply(487)
         if answer is FORWARD:
             self._forward(context, now)
         elif isinstance(answer, Reply):
@@ -114,10 +138,6 @@ class Proxy:
             self._suspend(context, answer, now)
         elif isinstance(answer, Drop):
             self._node.counters[answer.counter] += 1
-
-    def refuse(self, context: RequestContext, status: int, now: float) -> None:
-        """Answer a request with a final status and no more."""
-        self._reply(context, Reply(status), now)
 
     # -- acting on an answer -------------------------------------------------------------------------
 
@@ -132,14 +152,12 @@ class Proxy:
         responses.start(now)
 
     def _suspend(self, context: RequestContext, question: AskSubscriber, now: float) -> None:
-        server = self._waiting_server(context, now)
-        if server is None:
-            return
-        suspended = Suspended(context, server, self, self._node)
-        server.user = suspended
+        node = self._node
+        suspended = Suspended(context, node.transactions.key_of(context.request), self, node, now)
         asker = context.asker()
-        if not self._node.inquiries.ask_subscriber(question.username, question.realm, suspended, asker):
-            self._reply(context, Reply(503, b"Too Many Requests Waiting", RETRY_AFTER), now)
+        if not node.inquiries.ask_subscriber(question.username, question.realm, suspended, asker):
+            suspended.relinquish(now)
+            self._reply(context, WAITERS_FULL, now)
 
     def _reply(self, context: RequestContext, reply: Reply, now: float) -> None:
         """RFC 3261 8.2.6; without a transaction where the reply needs none, or where there is no room (8.2.7)."""
@@ -221,3 +239,8 @@ class Proxy:
             is_adopted = adopt(snapshot, self._node, self.decide, now)
             self._node.counters[CALLS_ADOPTED if is_adopted else CALLS_NOT_ADOPTED] += 1
         self.early.match(self._receive_early, now)
+
+
+def _keeps_state(answer: Answer) -> bool:
+    """Does the answer need a transaction? What is refused without one has proved nothing."""
+    return answer is FORWARD or (isinstance(answer, Reply) and not answer.is_stateless)

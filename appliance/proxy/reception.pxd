@@ -13,10 +13,11 @@ cdef int CALL_ID
 cdef class Reception:
     cdef public Admission admission
     cdef object _transactions
+    cdef dict _waiting
     cdef object _keys
     cdef list _counters
 
-    @cython.locals(glance=Glance, via=Via)
+    @cython.locals(glance=Glance, via=Via, key=bytes)
     cpdef int look_at(self, bytes data, Flow flow, double now) except -1
     cdef int _look_at_ack(self, bytes data) except -1
     @cython.locals(tag=bytes, retry_after=bytes, response=bytes)

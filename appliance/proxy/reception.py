@@ -12,6 +12,7 @@ Knows nothing of how the delay is measured, and of what becomes of what is let i
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from appliance.catalogue.counters import (
@@ -47,11 +48,20 @@ _STATUS_LINE: Final = b"SIP/2.0 503 Overloaded\r\n"
 class Reception:
     """Stands at the door of one stack. Ask only while `admission.is_refusing` whether to let in."""
 
-    __slots__ = ("_counters", "_keys", "_transactions", "admission")
+    __slots__ = ("_counters", "_keys", "_transactions", "_waiting", "admission")
 
-    def __init__(self, admission: Admission, transactions: Transactions, keys: Keys, counters: list[int]) -> None:
+    def __init__(
+        self,
+        admission: Admission,
+        transactions: Transactions,
+        waiting: Mapping[bytes, object],
+        keys: Keys,
+        counters: list[int],
+    ) -> None:
+        """`waiting`: what waits without a transaction, by the key that it would have."""
         self.admission = admission
         self._transactions = transactions
+        self._waiting = waiting
         self._keys = keys
         self._counters = counters
 
@@ -75,7 +85,8 @@ class Reception:
         if not has_cookie(via.branch):
             return UNREADABLE
         # RFC 3261 17.2.3: what came before and comes again is no news.
-        if b"|".join((via.branch, via.sent_by, glance.method)) in self._transactions.servers:
+        key = b"|".join((via.branch, via.sent_by, glance.method))
+        if key in self._transactions.servers or key in self._waiting:
             return LET_IN
         if self.admission.admits(now):
             return LET_IN

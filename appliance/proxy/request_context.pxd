@@ -22,6 +22,8 @@ cdef class RequestContext:
     cdef public bint is_trusted
     cdef public bint is_in_dialog
     cdef public bint record_routed
+    cdef public bint is_cancelled
+    cdef public bytes received_uri
     cdef public object targets
     cdef public Py_ssize_t way_out
 

@@ -31,10 +31,12 @@ class RequestContext:
         "flow",
         "found",
         "identity",
+        "is_cancelled",
         "is_in_dialog",
         "is_trusted",
         "listener",
         "position",
+        "received_uri",
         "record_routed",
         "request",
         "server",
@@ -49,6 +51,8 @@ class RequestContext:
         self.listener = listener
         self.upstream = upstream_key(request)
         self._loop_part = b""
+        # The Request-URI as it came, whatever the stages make of it.
+        self.received_uri = request.uri_text
         self.server: ServerTransaction | None = None
         self.position = 0
         self.found: SubscriberAnswer | None = None
@@ -59,6 +63,8 @@ class RequestContext:
         # The request carried a Record-Route of ours made for this call (RFC 3261 16.4).
         self.is_in_dialog = False
         self.record_routed = False
+        # RFC 3261 9.2: a CANCEL came while the request waited without a transaction.
+        self.is_cancelled = False
         self.targets: Sequence[Target] = ()
         # The listener to leave by, where there is a choice.
         self.way_out = self.flow.listener

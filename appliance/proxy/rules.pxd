@@ -20,3 +20,13 @@ cdef class ProxyRules:
     cdef readonly int max_forwards
     cdef readonly bint record_route
     cdef readonly bint recurse_on_redirect
+
+
+@cython.final
+cdef class DigestRules:
+    cdef readonly bint check_uri
+    cdef readonly tuple algorithms
+    cdef dict _challenges
+
+    @cython.locals(parts=list, before=bytes, after=bytes)
+    cpdef tuple challenge(self, bytes realm, bytes nonce, bint is_register, bint is_stale)

@@ -8,7 +8,9 @@ Knows nothing of what the rules are for.
 
 from __future__ import annotations
 
-from appliance.catalogue.settings import ListenerSettings, ProxySettings
+from appliance.catalogue.settings import DigestSettings, ListenerSettings, ProxySettings
+from appliance.sip.digest import write_challenge
+from appliance.sip.lines import make_line
 
 
 class ListenerRules:
@@ -40,3 +42,35 @@ class ProxyRules:
         self.max_forwards = settings.max_forwards
         self.record_route = settings.record_route
         self.recurse_on_redirect = settings.recurse_on_redirect
+
+
+class DigestRules:
+    """See DigestSettings, and the challenges that they make. Never changed but for the lines that are prepared.
+
+    `algorithms`: as they stand in credentials, in capitals.
+    """
+
+    __slots__ = ("_challenges", "algorithms", "check_uri")
+
+    def __init__(self, settings: DigestSettings) -> None:
+        self.check_uri = settings.check_uri
+        self.algorithms = tuple(algorithm.upper().encode() for algorithm in settings.algorithms)
+        # By realm, which is always one of ours, and kind of challenge: what stands before and after the nonce.
+        self._challenges: dict[tuple[bytes, bool, bool], list[tuple[bytes, bytes]]] = {}
+
+    def challenge(self, realm: bytes, nonce: bytes, is_register: bool, is_stale: bool) -> tuple[bytes, ...]:
+        """Header lines, one for each algorithm, the preferred one first (RFC 3261 22.2, 22.3; RFC 8760 2.4)."""
+        key = realm, is_register, is_stale
+        parts = self._challenges.get(key)
+        if parts is None:
+            parts = self._challenges[key] = [
+                _around_nonce(realm, algorithm, is_register, is_stale) for algorithm in self.algorithms
+            ]
+        return tuple([b"".join((before, nonce, after)) for before, after in parts])
+
+
+def _around_nonce(realm: bytes, algorithm: bytes, is_register: bool, is_stale: bool) -> tuple[bytes, bytes]:
+    name = b"WWW-Authenticate" if is_register else b"Proxy-Authenticate"
+    line = make_line(name, write_challenge(realm, b"", algorithm, b"auth,auth-int", is_stale))
+    before, _, after = line.partition(b'nonce=""')
+    return before + b'nonce="', b'"' + after

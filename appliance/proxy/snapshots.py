@@ -30,7 +30,7 @@ from appliance.state.packing import Packer, unpack
 from appliance.state.shapes import FLOW
 from appliance.transport.flow import Flow
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 # The position of a request that has passed all stages.
 FORWARDED: Final = -1
 
@@ -70,6 +70,7 @@ class CallSnapshot:
     """One INVITE, its request context and its branches.
 
     `request`         as the stages left it.
+    `received_uri`    the Request-URI as it came.
     `position`        the stage that waits for an answer of the world, or FORWARDED.
     `answer`          the final response other than 2xx that awaits its ACK; b"" when none was sent.
     `is_answered`     a 2xx went up: only branches that are being cancelled are left.
@@ -78,6 +79,7 @@ class CallSnapshot:
 
     request: Request
     flow: Flow
+    received_uri: bytes
     loop_part: bytes
     identity: bytes
     is_in_dialog: bool
@@ -97,6 +99,7 @@ def packed_request(packer: Packer, context: RequestContext) -> bytes:
         (
             write(context.request),
             context.flow.parts(),
+            context.received_uri,
             context.read_loop_part(),
             context.identity,
             context.is_in_dialog,
@@ -112,6 +115,7 @@ def context_of(call: CallSnapshot, listeners: Sequence[ListenerSettings]) -> Req
         raise ValueError(f"the snapshot names listener {call.flow.listener}")
     context = RequestContext(call.request, call.flow, ListenerRules(listeners[call.flow.listener]))
     # The stages may have changed what it is made of (RFC 3261 16.4).
+    context.received_uri = call.received_uri
     context.set_loop_part(call.loop_part)
     context.identity = call.identity
     context.is_in_dialog = call.is_in_dialog

@@ -1,20 +1,20 @@
-"""A request that waits for an answer of the world at one of its stages.
+"""A request that waits, without a transaction, for an answer of the world at one of its stages.
 
-Knows nothing of what is asked.
+Until the answer has come nothing is proved, so nothing but the request is kept, in a bounded table (`node.waiting`),
+and nothing is sent: a refusal keeps no state at all (RFC 3261 8.2.7, 26.3.2.4), and an INVITE gets its 100 once it is
+accepted. Retransmissions are absorbed. Of the request no snapshot is recorded: its sender has had no answer and repeats
+it by UDP. When slots move between workers that live, it moves with them.
 """
 
 from __future__ import annotations
 
 from typing import Protocol
 
-from appliance.catalogue.counters import CALLS_CANCELLED
+from appliance.catalogue.counters import DROPPED_EXPIRED
 from appliance.proxy.node import Node
 from appliance.proxy.request_context import RequestContext
-from appliance.proxy.snapshots import FORWARDED, packed_request, write_snapshot
+from appliance.proxy.snapshots import packed_request, write_snapshot
 from appliance.routing.questions import Answer, SubscriberAnswer
-from appliance.sip.message import Request
-from appliance.transaction.machines import State
-from appliance.transaction.transaction import ServerTransaction
 
 
 class Decider(Protocol):
@@ -23,29 +23,21 @@ class Decider(Protocol):
     def decide(self, context: RequestContext, now: float) -> None:
         """Run the stages from the context's position on, and act on the answer."""
 
-    def refuse(self, context: RequestContext, status: int, now: float) -> None:
-        """Answer the request with a final status."""
-
 
 class Suspended:
-    """The transaction user of a request's server transaction while it waits, and of one that was refused after that.
+    """One request that waits."""
 
-    Of an INVITE a snapshot is kept: its caller has the 100 and will not send it again. Whoever adopts it asks again.
-    """
+    __slots__ = ("_context", "_decider", "_key", "_node", "_sent_until")
 
-    __slots__ = ("_context", "_decider", "_is_over", "_node", "_server")
-
-    def __init__(self, context: RequestContext, server: ServerTransaction, decider: Decider, node: Node) -> None:
+    def __init__(self, context: RequestContext, key: bytes, decider: Decider, node: Node, now: float) -> None:
+        """`key`: that of the transaction which it may get."""
         self._context = context
+        self._key = key
         self._decider = decider
-        self._server = server
         self._node = node
-        self._is_over = False
-        self._changed()
-
-    def _changed(self) -> None:
-        if self._server.is_invite:
-            self._node.changed_calls[self._server.key] = self
+        # RFC 3261 17.1.1.2, 17.1.2.2: timers B and F are one.
+        self._sent_until = now + node.transactions.durations.b
+        node.waiting[key] = self
 
     @property
     def call_id(self) -> bytes:
@@ -53,48 +45,30 @@ class Suspended:
         return self._context.request.call_id
 
     def snapshot(self) -> bytes:
-        """The request and the stage that asked, or what it was answered; b"" when nothing may matter any more."""
-        position, answer = FORWARDED, b""
-        if self._server.state == State.PROCEEDING:
-            position = self._context.position
-        elif self._server.state == State.COMPLETED:
-            answer = self._server.last_response
-        else:
+        """The request and the stage that asked; b"" for one that was cancelled, which is not worth moving."""
+        if self._context.is_cancelled:
             return b""
         packer = self._node.packer
-        return write_snapshot(packer, packed_request(packer, self._context), position, answer, False, False, [], [])
+        request = packed_request(packer, self._context)
+        return write_snapshot(packer, request, self._context.position, b"", False, False, [], [])
 
     def relinquish(self, now: float) -> None:
-        """Another worker goes on: end without a word."""
-        self._is_over = True
-        self._node.transactions.abandon(self._server, now)
+        """Another worker goes on, or the request is refused: wait no more."""
+        del self._node.waiting[self._key]
 
     def answer_arrived(self, answer: Answer, now: float) -> None:
         """Decide again at the stage that asked, unless the request is over."""
         assert isinstance(answer, SubscriberAnswer)
-        if not self._is_over:
-            self._is_over = True
-            self._context.found = answer
-            self._decider.decide(self._context, now)
-            self._note_refusal()
+        if self._node.waiting.get(self._key) is not self:
+            return
+        self.relinquish(now)
+        if now >= self._sent_until:
+            # RFC 3261 17.1.1.2: the sender has given up, and a call would ring with no caller.
+            self._node.counters[DROPPED_EXPIRED] += 1
+            return
+        self._context.found = answer
+        self._decider.decide(self._context, now)
 
-    def cancel(self, now: float) -> None:
-        """RFC 3261 9.2: nothing has been sent yet, so the request ends here."""
-        if not self._is_over:
-            self._is_over = True
-            self._node.counters[CALLS_CANCELLED] += 1
-            self._decider.refuse(self._context, 487, now)
-            self._note_refusal()
-
-    def _note_refusal(self) -> None:
-        """Unless somebody else has it now, the request was answered: nobody may ask for it again."""
-        if self._server.user is self:
-            self._changed()
-
-    def ack_arrived(self, server: ServerTransaction, request: Request, now: float) -> None:
-        """Nothing has been answered yet that an ACK could mean."""
-
-    def server_ended(self, server: ServerTransaction, now: float) -> None:
-        """The answer comes too late, or was given and acknowledged."""
-        self._is_over = True
-        self._changed()
+    def cancel(self) -> None:
+        """RFC 3261 9.2: answered 487 when it would be forwarded, for then its sender is proved."""
+        self._context.is_cancelled = True

@@ -195,10 +195,11 @@ def parse_auth(value: bytes) -> tuple[bytes, dict[bytes, bytes]]:
     The scheme is lower case. Only for Digest does bad syntax raise MalformedMessage(400): other schemes may carry
     anything, and give {} when they are no list of parameters.
     """
-    scheme, _, rest = value.strip(b" \t\r\n").partition(b" ")
-    scheme = scheme.lower()
+    # RFC 3261 25.1: LWS, which may be a tab, ends the scheme.
+    words = value.split(None, 1)
+    scheme = words[0].lower() if words else b""
     try:
-        return scheme, _parse_auth_parameters(rest)
+        return scheme, _parse_auth_parameters(words[1] if len(words) > 1 else b"")
     except MalformedMessage:
         if scheme == b"digest":
             raise

@@ -32,7 +32,7 @@ cdef class Transactions(TransactionLayer):
     cpdef ServerTransaction server_for(self, Request request)
     @cython.locals(key=bytes, merged=bytes, server=ServerTransaction)
     cpdef ServerTransaction new_server(self, Request request, Flow flow, object user, object now=*)
-    cdef bytes _key_of(self, Request request)
+    cpdef bytes key_of(self, Request request)
     cdef bytes _merged_key_of(self, Request request)
     cdef bint _is_cancel_of_known(self, Request request) except -1
     cpdef receive_request(self, ServerTransaction server, Request request, double now)

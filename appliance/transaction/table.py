@@ -141,7 +141,7 @@ class Transactions(TransactionLayer):
         With `now` a request other than INVITE that nobody answers gets its 100 (RFC 4320 4.1) and an end.
         Raises TableFull at the limit; a CANCEL of a request that is here has room.
         """
-        key = self._key_of(request)
+        key = self.key_of(request)
         if len(self) >= self.limit and not self._is_cancel_of_known(request):
             raise TableFull
         if key in self.servers:
@@ -155,8 +155,8 @@ class Transactions(TransactionLayer):
         server.start(now)
         return server
 
-    def _key_of(self, request: Request) -> bytes:
-        """The `server_key`; what was looked up is not made anew."""
+    def key_of(self, request: Request) -> bytes:
+        """The `server_key` of a request; what was looked up is not made anew."""
         return self._key if request is self._looked_up else server_key(request, request.method)
 
     def _merged_key_of(self, request: Request) -> bytes:
@@ -191,7 +191,7 @@ class Transactions(TransactionLayer):
         if not key:
             return False
         first = self.merged.get(key)
-        return first is not None and first.key != self._key_of(request)
+        return first is not None and first.key != self.key_of(request)
 
     # -- responses from the user ---------------------------------------------------------------------
 

@@ -195,18 +195,24 @@ class Peer:
     # -- credentials ---------------------------------------------------------------------------------
 
     def authorize(self, request: Message, words: list[str]) -> None:
-        """Answer the last challenge (RFC 7616 3.4); `words` may be `MD5`, `wrong`, `nc 2`, `qop auth-int`."""
+        """Answer the last challenge (RFC 7616 3.4); see README.md for what `words` may be."""
         challenge = next(message for message in reversed(self.received) if message.status in (401, 407))
         header = "WWW-Authenticate" if challenge.status == 401 else "Proxy-Authenticate"
         algorithm = "MD5" if "MD5" in words else "SHA-256"
         offer = next(value for value in challenge.values(header) if f"algorithm={algorithm}" in value.replace('"', ""))
         offered = dict(re.findall(r'(\w+)="?([^",]*)', offer))
         password = "wrong" if "wrong" in words else self.password
-        count = words[words.index("nc") + 1] if "nc" in words else "1"
+        count = _after(words, "nc", "1")
         qop = "auth-int" if "auth-int" in words else "auth"
         name = "Authorization" if challenge.status == 401 else "Proxy-Authorization"
-        user = self.user or self.name
-        request.put(name, credentials(request, user, password, offered, algorithm, qop, f"{int(count):08x}"))
+        user = _after(words, "user", self.user or self.name)
+        uri = _after(words, "uri", request.uri)
+        request.put(name, credentials(request, user, password, offered, algorithm, qop, f"{int(count):08x}", uri))
+
+
+def _after(words: list[str], name: str, default: str) -> str:
+    """The word that follows `name`."""
+    return words[words.index(name) + 1] if name in words else default
 
 
 def _calling_dialog(answer: Message) -> Dialog:
@@ -217,7 +223,7 @@ def _calling_dialog(answer: Message) -> Dialog:
 
 
 def credentials(
-    request: Message, user: str, password: str, offered: dict[str, str], algorithm: str, qop: str, count: str
+    request: Message, user: str, password: str, offered: dict[str, str], algorithm: str, qop: str, count: str, uri: str
 ) -> str:
     """A Digest header value (RFC 7616 3.4.1)."""
 
@@ -225,12 +231,12 @@ def credentials(
         return hashlib.new("md5" if algorithm == "MD5" else "sha256", text.encode()).hexdigest()
 
     ha1 = digest(f"{user}:{offered['realm']}:{password}")
-    ha2 = f"{request.method}:{request.uri}"
+    ha2 = f"{request.method}:{uri}"
     if qop == "auth-int":
         ha2 += ":" + hashlib.new("md5" if algorithm == "MD5" else "sha256", request.body).hexdigest()
     response = digest(f"{ha1}:{offered['nonce']}:{count}:c0ffee:{qop}:{digest(ha2)}")
     return (
-        f'Digest username="{user}", realm="{offered["realm"]}", nonce="{offered["nonce"]}", uri="{request.uri}", '
+        f'Digest username="{user}", realm="{offered["realm"]}", nonce="{offered["nonce"]}", uri="{uri}", '
         f'algorithm={algorithm}, qop={qop}, nc={count}, cnonce="c0ffee", response="{response}"'
     )
 

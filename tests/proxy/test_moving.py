@@ -168,8 +168,43 @@ def test_a_cancel_that_comes_before_its_call_waits_for_it() -> None:
     moved = slots_go(old, 1, 2)
     assert moved is not None
     new.receive_messages([(0, moved)], NOW)
-    assert sorted(message.status for message in sent(new)) == [200, 200, 487]
+    assert [message.status for message in sent(new)] == [200, 200]
+    new.receive_answers([SubscriberAnswer(q.id, True, False) for q in new.questions_to_ask()], NOW)
+    assert [message.status for message in sent(new)] == [487]
     assert new.counters[counters.CALLS_CANCELLED] == 1
+
+
+def test_a_request_that_waits_follows_its_slot() -> None:
+    """Its transaction is made by the worker that gets its ACK and CANCEL; the former owner forgets it."""
+    old, new = stack(0), stack(1)
+    invite = request("INVITE", "sip:bob@example.com")
+    old.receive_datagrams([(invite, ALICE)], NOW)
+    (asked,) = old.questions_to_ask()
+    slots_go(new, 1, 2)
+    moved = slots_go(old, 1, 2)
+    assert moved is not None
+    new.receive_messages([(0, moved)], NOW)
+    # A retransmission that the kernel gives to the new owner is absorbed.
+    new.receive_datagrams([(invite, ALICE)], NOW)
+    old.receive_answers([SubscriberAnswer(asked.id, True, False)], NOW)
+    assert sent(old) == []
+    (asked,) = new.questions_to_ask()
+    new.receive_answers([SubscriberAnswer(asked.id, True, False)], NOW)
+    assert [message.status for message in sent(new)] == [480]
+
+
+def test_a_request_that_came_again_before_its_move_is_decided_once() -> None:
+    old, new = stack(0), stack(1)
+    invite = request("INVITE", "sip:bob@example.com")
+    old.receive_datagrams([(invite, ALICE)], NOW)
+    slots_go(new, 1, 2)
+    new.receive_datagrams([(invite, ALICE)], NOW)
+    moved = slots_go(old, 1, 2)
+    assert moved is not None
+    new.receive_messages([(0, moved)], NOW)
+    (asked,) = new.questions_to_ask()
+    new.receive_answers([SubscriberAnswer(asked.id, True, False)], NOW)
+    assert [message.status for message in sent(new)] == [480]
 
 
 def test_a_cancel_whose_call_does_not_come_goes_on() -> None:

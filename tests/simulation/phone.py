@@ -203,7 +203,8 @@ class Phone:
         name = "WWW-Authenticate" if challenge.status == 401 else "Proxy-Authenticate"
         offered = dict(re.findall(r'(\w+)="?([^",]*)', challenge.first(name)))
         count = self._nonces[offered["nonce"]] = self._nonces.get(offered["nonce"], 0) + 1
-        value = credentials(request, self.name, "secret", offered, offered["algorithm"], "auth", f"{count:08x}")
+        algorithm, uri = offered["algorithm"], request.uri
+        value = credentials(request, self.name, "secret", offered, algorithm, "auth", f"{count:08x}", uri)
         request.put("Authorization" if challenge.status == 401 else "Proxy-Authorization", value)
 
     # -- what arrives --------------------------------------------------------------------------------

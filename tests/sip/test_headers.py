@@ -205,3 +205,9 @@ def test_other_schemes_may_carry_anything(value: bytes) -> None:
     scheme, parameters = parse_auth(value)
     assert scheme == value.split(b" ")[0].lower()
     assert isinstance(parameters, dict)
+
+
+@pytest.mark.parametrize("space", [b" ", b"\t", b" \t ", b"\r\n "])
+def test_any_linear_white_space_ends_the_scheme_of_credentials(space: bytes) -> None:
+    """RFC 3261 25.1: credentials = "Digest" LWS digest-response."""
+    assert parse_auth(b"Digest" + space + b'username="bob"') == (b"digest", {b"username": b"bob"})

@@ -12,6 +12,7 @@ from __future__ import annotations
 from appliance.catalogue.counters import (
     AUTHENTICATION_FAILED,
     CHALLENGES_SENT,
+    DIGEST_URI_MISMATCHED,
     IDENTITY_REFUSED,
     NONCE_TABLE_FULL,
     NONCES_REPLAYED,
@@ -23,7 +24,8 @@ from appliance.proxy.node import Node
 from appliance.proxy.nonces import NonceState
 from appliance.proxy.request_context import RequestContext
 from appliance.routing.subscribers_known import KnownSubscriber
-from appliance.sip.digest import Credentials, parse_credentials, verify, write_challenge
+from appliance.sip.digest import Credentials, parse_credentials, verify
+from appliance.sip.digest_uri import is_for
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.lines import make_line
 from appliance.sip.message import Request
@@ -75,24 +77,42 @@ def _credentials_for(request: Request, realm: bytes) -> Credentials | None:
 
 def _check(context: RequestContext, node: Node, credentials: Credentials, claimed: Uri, now: float) -> Answer:
     request, realm = context.request, credentials.realm
+    if node.digest_rules.check_uri and not _is_for(credentials, context):
+        node.counters[DIGEST_URI_MISMATCHED] += 1
+        return Reply(400, b"Credentials for Another URI", is_stateless=True)
     state = node.nonces.state_of(credentials.nonce, now)
     if state != NonceState.FRESH:
         node.counters[NONCES_STALE] += 1
         return _challenge(request, node, realm, state == NonceState.STALE, now)
-    username = credentials.username.partition(b"@")[0]
-    known = _subscriber(context, node, username, realm, now)
+    # RFC 7616 3.4.2: the user name is what HA1 was made over, so it is looked up as it stands.
+    known = _subscriber(context, node, credentials.username, realm, now)
     if known is None:
-        return AskSubscriber(username, realm)
+        return AskSubscriber(credentials.username, realm)
     if isinstance(known, Reply):
         return known
     if not _is_right(request, node, credentials, known):
         node.counters[AUTHENTICATION_FAILED] += 1
         return _challenge(request, node, realm, False, now)
+    identity = node.names.aor_of(credentials.username, claimed.host)
+    if not claimed.user or node.aor_of(claimed) != identity:
+        node.counters[IDENTITY_REFUSED] += 1
+        return Reply(403, b"Address Belongs to Another Subscriber", is_stateless=True)
+    # Last: what is refused without a transaction keeps its nonce, for it may come again (RFC 3261 8.2.7).
     if not node.nonces.use(credentials.nonce, credentials.nonce_count or 1):
         node.counters[NONCES_REPLAYED] += 1
         return _challenge(request, node, realm, True, now)
     node.counters[NONCE_TABLE_FULL] = node.nonces.evicted_count
-    return _accept(context, node, username, claimed)
+    return _accept(context, identity)
+
+
+def _is_for(credentials: Credentials, context: RequestContext) -> bool:
+    """RFC 7616 3.4.6: were they made for this Request-URI, as it came or as `loose_route` left it?"""
+    # RFC 3261 16.4: where a strict router has put our Route into the Request-URI, the caller's is the one that is left.
+    request_uri = context.request.uri_text
+    received_uri = context.received_uri
+    return is_for(credentials.uri, request_uri) or (
+        received_uri != request_uri and is_for(credentials.uri, received_uri)
+    )
 
 
 def _subscriber(
@@ -109,34 +129,26 @@ def _subscriber(
 
 
 def _is_right(request: Request, node: Node, credentials: Credentials, known: KnownSubscriber) -> bool:
-    """Do the credentials come from somebody who knows the password (RFC 7616 3.4.1)?"""
-    if not known.found or credentials.algorithm.lower().decode("latin-1") not in node.settings.digest.algorithms:
+    """Were the credentials made with the subscriber's password (RFC 7616 3.4.1)?"""
+    algorithm = credentials.algorithm.upper()
+    if not known.found or algorithm not in node.digest_rules.algorithms:
         return False
-    ha1 = known.ha1_sha256 if credentials.algorithm.upper() == b"SHA-256" else known.ha1_md5
-    # A store that holds no HA1 of that algorithm: nobody knows its password, for the empty HA1 is known to all.
+    ha1 = known.ha1_sha256 if algorithm == b"SHA-256" else known.ha1_md5
+    # Where the store holds no HA1 of that algorithm no password is right: the empty HA1 is known to all.
     return bool(ha1) and verify(credentials, ha1, request.method, request.body)
 
 
-def _accept(context: RequestContext, node: Node, username: bytes, claimed: Uri) -> Answer:
-    identity = node.names.aor_of(username, claimed.host)
-    if not claimed.user or node.aor_of(claimed) != identity:
-        node.counters[IDENTITY_REFUSED] += 1
-        return Reply(403, b"Address Belongs to Another Subscriber", is_stateless=True)
+def _accept(context: RequestContext, identity: bytes) -> Answer:
     context.identity = identity
-    # RFC 3261 22.3: these credentials were for us; nobody behind us needs them.
+    # RFC 3261 22.3: these credentials were for us; no server behind us needs them.
     if context.request.count(PROXY_AUTHORIZATION) == 1:
         context.request.remove_all(PROXY_AUTHORIZATION)
     return CONTINUE
 
 
 def _challenge(request: Request, node: Node, realm: bytes, is_stale: bool, now: float) -> Reply:
-    """RFC 3261 22.2, 22.3; RFC 8760 2.4: one challenge for each algorithm, the preferred one first."""
+    """RFC 3261 22.2, 22.3: 401 or 407 with a new nonce."""
     node.counters[CHALLENGES_SENT] += 1
     is_register = request.method == b"REGISTER"
-    name = b"WWW-Authenticate" if is_register else b"Proxy-Authenticate"
-    nonce = node.nonces.issue(now)
-    headers = tuple(
-        make_line(name, write_challenge(realm, nonce, algorithm.upper().encode(), b"auth,auth-int", is_stale))
-        for algorithm in node.settings.digest.algorithms
-    )
-    return Reply(401 if is_register else 407, headers=headers, is_stateless=True)
+    lines = node.digest_rules.challenge(realm, node.nonces.issue(now), is_register, is_stale)
+    return Reply(401 if is_register else 407, headers=lines, is_stateless=True)
