@@ -23,7 +23,7 @@ from appliance.management.failure import CommandFailed
 from appliance.management.last_configuration import last_configuration
 from appliance.management.starting_configuration import starting_configuration
 from appliance.management.status import ask_status, draw_status, write_json
-from appliance.running import SeveralRun, state_folder
+from appliance.running import SeveralRun, announce, state_folder, withdraw
 from cli.options import add_options
 
 if TYPE_CHECKING:
@@ -60,6 +60,9 @@ def _run(options: argparse.Namespace) -> int:
 
     settings, start = starting_configuration(options.config, options.state)
     _make_folder(options.state)
+    noted = announce(options.state)
+    if options.user:
+        _become(options.user, options.state)
     warning = check_subscribers(settings, options.state)
     if warning:
         print(warning, file=sys.stderr)
@@ -68,7 +71,21 @@ def _run(options: argparse.Namespace) -> int:
 
         print(prepare_demo(settings, options.state), flush=True)
     name = str(options.config) if options.config else "the configuration"
-    return run(settings, start, options.state, config_name=name)
+    try:
+        return run(settings, start, options.state, config_name=name)
+    finally:
+        withdraw(noted)
+
+
+def _become(user: str, state_dir: Path) -> None:
+    from appliance.descriptors import raise_descriptor_limit
+    from appliance.privileges import PrivilegesFault, become
+
+    raise_descriptor_limit()
+    try:
+        become(user, state_dir)
+    except PrivilegesFault as fault:
+        raise CommandFailed(str(fault)) from None
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -207,6 +224,9 @@ def _add_run(commands: Commands) -> None:
         help="a configuration to take in; once it was, the last commit goes on until the file changes",
     )
     run.add_argument("--demo", action="store_true", help="make two demo subscribers and say what to type into a phone")
+    run.add_argument(
+        "--user", metavar="NAME", help="go on as this user, who gets the state folder (needs root at the start)"
+    )
     run.add_argument(
         "--state", type=Path, metavar="DIR", default=DEFAULT_STATE_DIR, help="the state folder (default: %(default)s)"
     )

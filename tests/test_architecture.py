@@ -35,6 +35,7 @@ FLOORS = {
     "launch": 8,
     "descriptors": 8,
     "running": 8,
+    "privileges": 8,
     "recorder": 8,
     "resolver": 8,
     "subscriber": 8,

@@ -32,8 +32,8 @@ from appliance.descriptors import descriptor_shortage, raise_descriptor_limit
 from appliance.journal_files import JournalError, check_folder
 from appliance.launch import ManagementLaunch, WorkerLaunch
 from appliance.logbook import Logbook, log_path
+from appliance.privileges import sockets_are_open
 from appliance.recorder import Recording
-from appliance.running import announce, withdraw
 
 STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -80,7 +80,6 @@ def run(
             for sentence in fault.sentences:
                 report(sentence)
             return 1
-        opened.callback(withdraw, announce(state_dir))
         return _loop(supervisor, report, on_ready)
 
 
@@ -110,6 +109,7 @@ def _prepared(
         report(alarm)
     sockets = ListeningSockets(settings.listeners, workers, settings.limits.receive_buffer_kib * 1024)
     opened.callback(sockets.close)
+    sockets_are_open()
     recording = Recording(settings.limits.recording_mib)
     opened.callback(recording.close)
     launch = WorkerLaunch(

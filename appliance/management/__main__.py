@@ -21,12 +21,14 @@ from appliance.logbook import FORMAT, log_path, log_to_file
 from appliance.management.control_socket import ControlSocket
 from appliance.management.desk import CALM_INTERVAL_S, SAMPLE_INTERVAL_S, Desk
 from appliance.management.worker_link import WorkerLink
+from appliance.privileges import lay_down_all
 
 log = logging.getLogger("signalbox.management")
 
 
 def main() -> int:
     """Serve until told to end; returns the exit status."""
+    lay_down_all()
     logging.basicConfig(level=logging.INFO, format=FORMAT)
     try:
         launch = ManagementLaunch.from_stdin(sys.stdin.buffer)

@@ -28,6 +28,7 @@ from appliance.descriptors import descriptors_for_connections
 from appliance.journal import Journal
 from appliance.launch import NO_DESCRIPTOR, LaunchError, WorkerLaunch
 from appliance.logbook import FORMAT, log_path, log_to_file
+from appliance.privileges import lay_down_all
 from appliance.recorder import Recorder
 from appliance.sip.parser import syntax_limits
 from appliance.stack import Stack
@@ -121,6 +122,7 @@ def come_first() -> None:
     """Before other processes of the machine, where that is allowed (CAP_SYS_NICE); the start is over."""
     with suppress(PermissionError):
         os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
+    lay_down_all()
 
 
 def placed_settings(launch: WorkerLaunch) -> Settings:

@@ -43,14 +43,16 @@ class Appliance:
         digest: Iterable[str] = (),
         port: int = 0,
         files: int = 0,
+        options: Iterable[str] = (),
     ) -> None:
-        """`files`: as many may each process have open, if not 0."""
+        """`files`: as many may each process have open, if not 0. `options`: more of them for `signalbox run`."""
         self.address = LOOPBACK
         self.port = port or free_port()
         self.state = processes.folder / f"state-{self.port}"
         self.config = processes.folder / f"signalbox-{self.port}.conf"
         self.workers = workers
         self._files = files
+        self._options = tuple(options)
         self._processes = processes
         self._process: Process | None = None
         sections = [
@@ -65,7 +67,7 @@ class Appliance:
 
     def start(self) -> None:
         """Start it, and wait until every worker takes calls."""
-        argv = [str(SIGNALBOX), "run", "--config", str(self.config), "--state", str(self.state)]
+        argv = [str(SIGNALBOX), "run", "--config", str(self.config), "--state", str(self.state), *self._options]
         if self._files:
             # Root would raise the limit again.
             keep = ["setpriv", "--bounding-set=-sys_resource"] if os.geteuid() == 0 else []
