@@ -123,7 +123,7 @@ class Signalbox(Server):
         if not self.job.is_steering:
             lines += ["supervision", "  no steering", "!"]
         lines += ["listener bench", f"  address {LOOPBACK}", f"  port {self.port}"]
-        lines += ["  authenticate"] * self.job.is_digest
+        lines += ["  no authenticate"] * (not self.job.is_digest)
         return "\n".join([*lines, "!", ""])
 
     def _import_subscribers(self, config: Path) -> None:

@@ -63,7 +63,7 @@ def validate(session: Session, arguments: Arguments) -> Output:
     if result.get("faults"):
         raise _faulty(result["faults"], text, result)
     effects = draw_effects(result.get("effects", ()))
-    return Output([*effects, "The candidate is valid."], result)
+    return Output([*effects, *_warnings(result), "The candidate is valid."], result)
 
 
 def _faulty(faults: Any, text: str, document: Mapping[str, Any]) -> Failed:
@@ -89,7 +89,8 @@ def commit(session: Session, arguments: Arguments) -> Output:
         raise _explained(refused, candidate.text) from None
     session.candidate = Candidate(result["number"], candidate.text, candidate.draft)
     _take_hostname(session)
-    return Output([*draw_effects(result.get("effects", ())), _in_force(result, minutes)], result)
+    effects = draw_effects(result.get("effects", ()))
+    return Output([*effects, *_warnings(result), _in_force(result, minutes)], result)
 
 
 def _in_force(result: Mapping[str, Any], minutes: int) -> str:
@@ -108,6 +109,10 @@ def _explained(refused: Refused, text: str) -> Failed:
     conflicts: Sequence[Mapping[str, Any]] = document.get("conflicts") or ()
     details = list(draw_conflicts(conflicts))
     return Refused(refused.problem, refused.remedy, details, document)
+
+
+def _warnings(result: Mapping[str, Any]) -> list[str]:
+    return [f"Warning: {sentence}" for sentence in result.get("warnings", ())]
 
 
 def _take_hostname(session: Session) -> None:

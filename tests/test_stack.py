@@ -25,7 +25,8 @@ from tests.flows.wire import Message, read
 KEY = b"0123456789abcdef"
 NOW = 1000.0
 SETTINGS = Settings(
-    domains=("example.com",), listeners=(ListenerSettings(name="main", address="192.0.2.1", relay="any"),)
+    domains=("example.com",),
+    listeners=(ListenerSettings(name="main", address="192.0.2.1", relay="any", authenticate=False),),
 )
 ALICE = Flow(UDP, 0, ("192.0.2.101", 5060))
 BOB = Flow(UDP, 0, ("192.0.2.60", 5060))

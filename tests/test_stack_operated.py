@@ -24,7 +24,7 @@ from tests.flows.wire import read
 from tests.test_stack import ALICE, NOW, SETTINGS, register, request, sent, stack
 
 MAIN = SETTINGS.listeners[0]
-OTHER = ListenerSettings(name="other", address="192.0.2.2", relay="any")
+OTHER = ListenerSettings(name="other", address="192.0.2.2", relay="any", authenticate=False)
 
 
 def with_listeners(settings: Settings, *wanted: ListenerSettings) -> Settings:

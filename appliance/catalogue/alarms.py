@@ -49,6 +49,7 @@ REPLICATION_LAGGING: Final = "replication-lagging"
 LISTENER_FAILED: Final = "listener-failed"
 STEERING_REFUSED: Final = "steering-refused"
 START_REMARK: Final = "start-remark"
+LISTENER_UNAUTHENTICATED: Final = "listener-unauthenticated"
 
 # fmt: off
 ALARMS: Final[tuple[Alarm, ...]] = (
@@ -100,6 +101,10 @@ ALARMS: Final[tuple[Alarm, ...]] = (
           "Something was found damaged, or could not be kept, when the appliance started.",
           "What the sentence says.",
           "Look at what was set aside; the alarm ends with the next start."),
+    Alarm(LISTENER_UNAUTHENTICATED, WARNING,
+          "A listener that other machines reach does not authenticate.",
+          "Any sender can register any address of its domains, and receive its calls.",
+          "Set `authenticate` in the section of the listener, or have it listen on a loopback address."),
 )
 # fmt: on
 

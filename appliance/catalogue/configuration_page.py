@@ -30,7 +30,6 @@ line that begins with `!` is a remark. What is not said has its default, so an e
     domain example.com
     listener phones
       address 192.0.2.10
-      authenticate
     !
     registrar
       expires default 1800

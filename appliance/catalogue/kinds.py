@@ -239,6 +239,26 @@ class Host:
         return [value]
 
 
+@dataclass(frozen=True, slots=True)
+class NetworkOrDomain:
+    """An IP network, or a domain name with all below it. An address alone is the network that has only it."""
+
+    placeholder: str = "NETWORK | DOMAIN"
+    range_text: str = "a network such as 10.0.0.0/8 or 2001:db8::/32, or a domain name"
+
+    def read(self, words: Sequence[str]) -> str:
+        word = _single(words, self.placeholder)
+        try:
+            return str(ipaddress.ip_network(without_brackets(word)))
+        except ValueError:
+            if "/" in word or ":" in word:
+                raise ValueFault(f'"{word}" is not a network', f"type {self.range_text}") from None
+            return _read_domain(word)
+
+    def write(self, value: str) -> list[str]:
+        return [value]
+
+
 def _read_domain(word: str) -> str:
     name = word.lower().removesuffix(".")
     labels = name.split(".")

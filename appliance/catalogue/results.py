@@ -246,8 +246,9 @@ EFFECTS: Final = Field(
         Field("effect", TEXT, "`live`, `drain` or `restart`.", "takes effect"),
     ),
 )
-CHECKED: Final = (_FAULTS, EFFECTS)
-COMMITTED: Final = (Field("number", INTEGER, "The new commit."), EFFECTS)
+_WARNINGS: Final = Field("warnings", TEXTS, "What the configuration leaves open.")
+CHECKED: Final = (_FAULTS, EFFECTS, _WARNINGS)
+COMMITTED: Final = (Field("number", INTEGER, "The new commit."), EFFECTS, _WARNINGS)
 REBASED: Final = (
     Field("text", TEXT, "The candidate, on top of the newest commit."),
     Field("base", INTEGER, "The number of that commit."),

@@ -109,7 +109,6 @@ def _whole(settings: Any) -> Iterator[Contradiction]:
     for attribute, word in (("listeners", "listener"), ("operators", "operator"), ("rate_limits", "rate limit")):
         yield from _same_names(attribute, word, getattr(settings, attribute))
     yield from _same_addresses(settings.listeners)
-    yield from _without_domain(settings)
 
 
 def _same_names(attribute: str, word: str, items: tuple[Any, ...]) -> Iterator[Contradiction]:
@@ -132,14 +131,6 @@ def _same_addresses(listeners: tuple[Any, ...]) -> Iterator[Contradiction]:
             words = " and ".join(TRANSPORT_WORDS[transport] for transport in taken)
             problem = f"{listener.address} port {listener.port} {words} belongs to listener {owner} already"
             yield Contradiction(("listeners",), problem, "change the address, port or transport", place, "port")
-
-
-def _without_domain(settings: Any) -> Iterator[Contradiction]:
-    for place, listener in enumerate(settings.listeners):
-        if listener.authenticate and not settings.domains:
-            problem = f"listener {listener.name} authenticates, and there is no domain to have subscribers in"
-            remedy = "add a line `domain NAME`, such as `domain example.com`"
-            yield Contradiction(("listeners", "domains"), problem, remedy, place, "authenticate")
 
 
 _RULES = {

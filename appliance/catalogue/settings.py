@@ -31,6 +31,7 @@ from appliance.catalogue.kinds import (
     Host,
     Integer,
     Name,
+    NetworkOrDomain,
     Switch,
     Text,
 )
@@ -70,11 +71,13 @@ class ListenerSettings(_Checked):
         "user", "role", Choice(("user",)), LIVE,
         "Which stages a request passes: `user` is a registrar and proxy for phones.")
     authenticate: bool = setting(
-        False, "authenticate", Switch(), LIVE,
-        "Requests must prove a subscriber's password before they get anywhere.", "RFC 3261 22")
+        True, "authenticate", Switch(), LIVE,
+        "Requests must prove a subscriber's password before they get anywhere. Without it any sender can register any "
+        "address.", "RFC 3261 22")
     relay: str = setting(
         "authenticated", "relay", Choice(("none", "authenticated", "any")), LIVE,
-        "Who may send requests to foreign domains: nobody, subscribers and peers, or everybody (an open relay).",
+        "Who may send requests to foreign domains, and be led there by contacts and redirects: no sender, subscribers "
+        "and peers, or any sender (an open relay).",
         "RFC 3261 26.1")
     advertise: str = setting(
         "", "advertise", Host(is_optional=True), DRAIN,
@@ -135,6 +138,13 @@ class RegistrarSettings(_Checked):
         "Longer registrations are shortened to this.", "RFC 3261 10.3 step 7")
     contacts_max: int = setting(
         10, "contacts", Integer(1, 100), LIVE, "Contacts that one address may have at a time.")
+    contacts_allowed: tuple[str, ...] = setting(
+        (), "contacts-allowed", NetworkOrDomain(), LIVE,
+        "A network or domain that contacts may lead to, from any caller; contacts elsewhere are refused with 403. "
+        "Without any, all are registered but those at addresses of this machine, and at ports below 1024 of another "
+        "address than the REGISTER came from; and a contact that leads elsewhere than where it registered from is "
+        "reached only by its connection, or by callers that `relay` allows. Loopback addresses are allowed only on a "
+        "listener that is on loopback itself.", "RFC 3261 26.1", is_many=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,13 +13,15 @@ from typing import Final
 from appliance.catalogue.alarms import (
     ALARMS,
     CONFIGURATION_UNCONFIRMED,
+    LISTENER_UNAUTHENTICATED,
     STATE_STORE_FAILING,
     TABLE_NEAR_LIMIT,
     WORKER_DOWN,
     WORKER_RESTARTING,
     Condition,
 )
-from appliance.catalogue.settings import LimitSettings
+from appliance.catalogue.settings import LimitSettings, Settings
+from appliance.catalogue.warnings import listeners_unauthenticated
 from appliance.cluster.decisions import Life
 from appliance.cluster.worker_record import WorkerRecord
 from appliance.commits import UNCONFIRMED, Commit
@@ -88,3 +90,9 @@ def configuration_conditions(head: Commit | None, fault: str, time_text: Callabl
     if head is not None and head.state == UNCONFIRMED:
         sentence = f"Commit {head.number} of {head.user} ends at {time_text(head.confirm_by)} unless it is confirmed."
         yield Condition(CONFIGURATION_UNCONFIRMED, f"commit {head.number}", sentence)
+
+
+def listener_conditions(settings: Settings) -> Iterator[Condition]:
+    """Listeners that are open to strangers."""
+    for name, sentence in listeners_unauthenticated(settings):
+        yield Condition(LISTENER_UNAUTHENTICATED, f"listener {name}", sentence)

@@ -12,7 +12,7 @@ from appliance import clock
 from appliance.catalogue.alarms import LISTENER_FAILED, MANAGEMENT_DOWN, START_REMARK, STEERING_REFUSED, Condition
 from appliance.catalogue.settings import Settings
 from appliance.cluster.alarm_table import AlarmTable
-from appliance.cluster.conditions import configuration_conditions, worker_conditions
+from appliance.cluster.conditions import configuration_conditions, listener_conditions, worker_conditions
 from appliance.cluster.configuring import Configuring
 from appliance.cluster.decisions import Life
 from appliance.cluster.rate_dealing import REPORT_INTERVAL_S, RateDealer, Shares
@@ -39,6 +39,7 @@ class Watch:
         found = [
             *worker_conditions(records, settings.limits, self.alarms.is_raised),
             *configuration_conditions(configuring.head, configuring.fault, clock.local_time_of),
+            *listener_conditions(settings),
             *self.dealer.conditions(settings.rate_limits, now),
             *self._own_conditions(),
         ]

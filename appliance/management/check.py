@@ -10,6 +10,7 @@ from pathlib import Path
 from appliance.catalogue.configuration import parse_configuration
 from appliance.catalogue.faults import ConfigError
 from appliance.catalogue.settings import Settings
+from appliance.catalogue.warnings import warnings_of
 from appliance.management.failure import CommandFailed
 
 FILE_LEN_MAX = 16 * 1024 * 1024
@@ -45,8 +46,9 @@ def _read_text(path: Path) -> str:
 
 
 def check(path: Path) -> str:
-    """A sentence that says the file is right. Raises CommandFailed when it is not."""
+    """A sentence that says the file is right, and its warnings. Raises CommandFailed when it is not."""
     settings, _ = read_configuration(path)
     listeners = len(settings.listeners)
     domains = ", ".join(settings.domains) or "none"
-    return f"{path} is right: {listeners} listener{'s' if listeners > 1 else ''}, domains: {domains}."
+    sentence = f"{path} is right: {listeners} listener{'s' if listeners > 1 else ''}, domains: {domains}."
+    return "\n".join([sentence, *(f"Warning: {warning}" for warning in warnings_of(settings))])

@@ -12,12 +12,13 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Final as Constant
 
-from appliance.catalogue.counters import DNS_FAILED, HOPS_FAILED_OVER, REFUSED_TABLE_FULL
+from appliance.catalogue.counters import DNS_FAILED, HOPS_FAILED_OVER, REFUSED_TABLE_FULL, RELAYS_REFUSED
 from appliance.proxy.best_response import Final, made_here
 from appliance.proxy.forwarding import add_record_route, address_to_hop, connection_of, length_of, prepare_request
 from appliance.proxy.node import Node
 from appliance.proxy.request_context import RequestContext
 from appliance.proxy.snapshots import BranchSnapshot
+from appliance.routing.contact_policy import ELSEWHERE
 from appliance.routing.next_hops import HostUnknown
 from appliance.routing.questions import Answer, HostAnswer
 from appliance.routing.targets import Target
@@ -178,9 +179,15 @@ class Branch(ClientUser):
     def _find_hops(self, now: float) -> None:
         assert self.request is not None and self._hop_uri is not None
         self.state = _RESOLVING
-        context = self._user.request_context
+        context, origin = self._user.request_context, self.target.origin
+        if origin == ELSEWHERE and not context.may_relay():
+            # It was reached by its connection, which is gone.
+            self._node.counters[RELAYS_REFUSED] += 1
+            self._end(made_here(503, b"Next Hop Unreachable"), now)
+            return
         try:
-            self._hops = self._node.next_hops.find(self._hop_uri, length_of(self.request), context.way_out, now)
+            hops = self._node.next_hops.find(self._hop_uri, length_of(self.request), context.way_out, now)
+            self._hops = self._node.contact_policy.passable(hops, origin, context.way_out)
         except HostUnknown as unknown:
             if not self._node.inquiries.ask_host(unknown.host, self, context.asker()):
                 self._end(made_here(503, b"Too Many Requests Waiting"), now)

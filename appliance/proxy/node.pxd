@@ -33,6 +33,7 @@ cdef class Node:
     cdef public object subscribers
     cdef public Inquiries inquiries
     cdef public object nonces
+    cdef public object contact_policy
     cdef public Packer packer
     cdef public RateLimits rate_limits
     cdef public Rules registrar_rules

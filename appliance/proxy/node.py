@@ -20,6 +20,7 @@ from appliance.proxy.keys import Keys
 from appliance.proxy.nonces import Nonces
 from appliance.proxy.rate_limits import RateLimits
 from appliance.proxy.rules import DigestRules, ProxyRules
+from appliance.routing.contact_policy import ContactPolicy
 from appliance.routing.hosts import HostCache
 from appliance.routing.next_hops import NextHops
 from appliance.routing.own_names import OwnNames
@@ -55,6 +56,7 @@ class Node:
         "bindings",
         "changed_calls",
         "connections",
+        "contact_policy",
         "counters",
         "dialog_tokens",
         "digest_rules",
@@ -106,6 +108,7 @@ class Node:
         self.nonces = Nonces(key, worker, settings.limits.nonces_max, settings.digest.nonce_lifetime_s, started_at)
         self.rate_limits = RateLimits(settings.rate_limits)
         self.registrar_rules = Rules(settings.registrar)
+        self.contact_policy = ContactPolicy(settings)
         self.proxy_rules = ProxyRules(settings.proxy)
         self.digest_rules = DigestRules(settings.digest)
         self.packer = Packer()
@@ -127,6 +130,7 @@ class Node:
         self.inquiries.reconfigure(limits)
         self.rate_limits.reconfigure(settings.rate_limits)
         self.registrar_rules = Rules(settings.registrar)
+        self.contact_policy = ContactPolicy(settings)
         self.proxy_rules = ProxyRules(settings.proxy)
         self.digest_rules = DigestRules(settings.digest)
         self.nonces.reconfigure(limits.nonces_max, settings.digest.nonce_lifetime_s)

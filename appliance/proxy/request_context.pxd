@@ -29,3 +29,4 @@ cdef class RequestContext:
 
     cpdef bytes read_loop_part(self)
     cpdef Asker asker(self)
+    cpdef bint may_relay(self) except -1

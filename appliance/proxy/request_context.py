@@ -82,3 +82,10 @@ class RequestContext:
     def set_loop_part(self, loop_part: bytes) -> None:
         """What it was when another worker had the request."""
         self._loop_part = loop_part
+
+    def may_relay(self) -> bool:
+        """May its sender send requests to foreign targets: by the call it belongs to, or by the setting `relay`?"""
+        allowed = self.listener.relay
+        if self.is_in_dialog or allowed == "any":
+            return True
+        return allowed == "authenticated" and (bool(self.identity) or self.is_trusted)

@@ -11,7 +11,14 @@ from __future__ import annotations
 
 from typing import Final as Constant
 
-from appliance.catalogue.counters import CALLS_ANSWERED, CALLS_CANCELLED, CALLS_FAILED, FORKS_REFUSED, TIMED_OUT
+from appliance.catalogue.counters import (
+    CALLS_ANSWERED,
+    CALLS_CANCELLED,
+    CALLS_FAILED,
+    FORKS_REFUSED,
+    RELAYS_REFUSED,
+    TIMED_OUT,
+)
 from appliance.proxy.best_response import Final, challenges_of, choose_best, without_contacts
 from appliance.proxy.branch import Branch, BranchState, BranchUser
 from appliance.proxy.dialogs import bind_to_answer
@@ -20,6 +27,7 @@ from appliance.proxy.node import Node
 from appliance.proxy.request_context import RequestContext
 from appliance.proxy.snapshots import FORWARDED, CallSnapshot, packed_request, write_snapshot
 from appliance.proxy.stateless import forward_request, forward_response
+from appliance.routing.contact_policy import ELSEWHERE, NAMED
 from appliance.routing.targets import Target, next_group
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.headers import Contact
@@ -170,9 +178,15 @@ class ResponseContext(BranchUser):
         return without_contacts(final, response, is_followed)
 
     def _add_target(self, contact: Contact) -> bool:
-        """False when it is one already, or one too many."""
-        target = Target(contact.uri, contact.q)
+        """False when it is one already, one too many, or foreign to a caller that may not relay."""
+        node, uri = self._node, contact.uri
+        is_home = not uri.port and node.names.is_responsible_for(uri)
+        origin = NAMED if is_home or node.contact_policy.is_listed(uri) else ELSEWHERE
+        target = Target(uri, contact.q, origin=origin)
         if target.uri_text in self._seen:
+            return False
+        if origin == ELSEWHERE and not self.request_context.may_relay():
+            node.counters[RELAYS_REFUSED] += 1
             return False
         if len(self._seen) >= self._node.proxy_rules.targets_max:
             self._node.counters[FORKS_REFUSED] += 1

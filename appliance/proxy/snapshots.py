@@ -178,12 +178,12 @@ def _read_flow(value: Any) -> Flow | None:
 
 
 def _write_target(target: Target) -> Any:
-    return target.uri_text, target.q, target.path, _write_flow(target.flow)
+    return target.uri_text, target.q, target.path, _write_flow(target.flow), target.origin
 
 
 def _read_target(value: Any) -> Target:
-    uri_text, q, path, flow = value
-    return Target(parse_uri(uri_text), q, tuple(path), _read_flow(flow))
+    uri_text, q, path, flow, origin = value
+    return Target(parse_uri(uri_text), q, tuple(path), _read_flow(flow), origin)
 
 
 def _write_branch(branch: BranchSnapshot) -> Any:

@@ -66,6 +66,7 @@ class _Passage:
             return connection
         try:
             hops = node.next_hops.find(uri, 0, context.way_out, now)
+            hops = node.contact_policy.passable(hops, self._target.origin, context.way_out)
         except HostUnknown as unknown:
             # Where too many wait already it is dropped, and counted there.
             node.inquiries.ask_host(unknown.host, self, context.asker())

@@ -10,10 +10,11 @@ cdef class Target:
     cdef public bytes uri_text
     cdef public int q
     cdef public tuple path
+    cdef public int origin
     cdef public Flow flow
 
-@cython.locals(targets=list, binding=Binding, uri=Uri)
-cpdef list targets_of_bindings(object bindings)
+@cython.locals(targets=list, binding=Binding, uri=Uri, is_own=bint, origin=int)
+cpdef list targets_of_bindings(object bindings, object policy)
 
 @cython.locals(group=list, target=Target, q_highest=int)
 cpdef list next_group(list targets, str fork)

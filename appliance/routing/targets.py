@@ -1,7 +1,7 @@
 """The target set of a request (RFC 3261 16.5).
 
 A target is where one branch goes: a Request-URI, the route set of its binding, the stream
-connection it registered over, and its q.
+connection it registered over, its q, and its origin (see contact_policy.py).
 
 Knows nothing of transactions and of how a target's host is resolved.
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from appliance.location.binding import Binding
+from appliance.routing.contact_policy import AT_SOURCE, NAMED, ContactPolicy
 from appliance.sip.uri import Uri, parse_uri
 from appliance.transport.flow import Flow
 
@@ -20,25 +21,29 @@ Q_MAX = 1000
 class Target:
     """One member of the target set."""
 
-    __slots__ = ("flow", "path", "q", "uri", "uri_text")
+    __slots__ = ("flow", "origin", "path", "q", "uri", "uri_text")
 
     def __init__(
-        self, uri: Uri, q: int = Q_MAX, path: tuple[bytes, ...] = (), flow: Flow | None = None
+        self, uri: Uri, q: int = Q_MAX, path: tuple[bytes, ...] = (), flow: Flow | None = None, origin: int = NAMED
     ) -> None:
         self.uri = uri
         self.uri_text = self.uri.without_headers()
         self.q = q
         self.path = path
         self.flow = flow
+        self.origin = origin
 
 
-def targets_of_bindings(bindings: Iterable[Binding]) -> list[Target]:
+def targets_of_bindings(bindings: Iterable[Binding], policy: ContactPolicy) -> list[Target]:
     """The bindings a proxy can forward to, in their order; others are passed over (16.5)."""
     targets: list[Target] = []
     for binding in bindings:
         uri = parse_uri(binding.uri)
         if uri.has_sip_scheme():
-            targets.append(Target(uri, binding.q, binding.path, binding.flow))
+            # Of most phones the contact is the address that they registered from.
+            is_own = uri.host == binding.source_ip.encode() and not binding.path_text and b"maddr" not in uri.parameters
+            origin = AT_SOURCE if is_own else policy.origin_of(binding, uri)
+            targets.append(Target(uri, binding.q, binding.path, binding.flow, origin))
     return targets
 
 

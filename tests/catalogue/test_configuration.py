@@ -14,7 +14,18 @@ from appliance.catalogue.configuration import parse_configuration, write_configu
 from appliance.catalogue.declaration import Setting, declared, sections
 from appliance.catalogue.faults import ConfigError
 from appliance.catalogue.hashed import SecretHash
-from appliance.catalogue.kinds import Address, Choice, Choices, DatabaseUrl, Host, Integer, Name, Switch, Text
+from appliance.catalogue.kinds import (
+    Address,
+    Choice,
+    Choices,
+    DatabaseUrl,
+    Host,
+    Integer,
+    Name,
+    NetworkOrDomain,
+    Switch,
+    Text,
+)
 from appliance.catalogue.settings import ListenerSettings, RegistrarSettings, Settings
 
 REPOSITORY = Path(__file__).parents[2]
@@ -28,13 +39,13 @@ domain [2001:db8::1]
 listener phones
   address 192.0.2.10
   transport udp
-  authenticate
   peer 192.0.2.20
   peer 2001:DB8::20
 !
 listener trunk
   address 192.0.2.10
   port 5080
+  no authenticate
   relay none
 !
 registrar
@@ -70,9 +81,9 @@ def test_an_example() -> None:
     assert config.domains == ("example.com", "[2001:db8::1]")
     assert config.listeners == (
         ListenerSettings(
-            "phones", "192.0.2.10", transports=(0,), authenticate=True, peers=("192.0.2.20", "2001:db8::20")
+            "phones", "192.0.2.10", transports=(0,), peers=("192.0.2.20", "2001:db8::20")
         ),
-        ListenerSettings("trunk", "192.0.2.10", 5080, relay="none"),
+        ListenerSettings("trunk", "192.0.2.10", 5080, authenticate=False, relay="none"),
     )
     assert config.registrar == RegistrarSettings(expires_min_s=30, contacts_max=3)
     assert (config.digest.realm, config.digest.algorithms) == ("Example Inc", ("md5",))
@@ -90,7 +101,7 @@ def test_words_may_be_shortened_and_in_any_case() -> None:
 
 
 def test_no_gives_the_default_or_turns_off() -> None:
-    assert parse_configuration("no hostname\nlistener local\n  no port\n  no authenticate\n") == Settings()
+    assert parse_configuration("no hostname\nlistener local\n  no port\nproxy\n  no recurse\n") == Settings()
 
 
 def test_the_demo_configuration_is_right() -> None:
@@ -128,7 +139,7 @@ def test_the_demo_configuration_is_right() -> None:
         ("listener a\n!\nlistener a\n  port 5070", 3, "there are two listeners a", "give one another name"),
         ("listener a\nlistener b", 2, "127.0.0.1 port 5060 udp and tcp belongs to listener a", "change the address"),
         ("listener a\nlistener b\n port 5060", 3, "127.0.0.1 port 5060 udp and tcp belongs to", "change the address"),
-        ("listener a\n  authenticate", 2, "there is no domain to have subscribers in", "add a line `domain NAME`"),
+        ("registrar\n  contacts-allowed 10.0.0.1/8", 2, '"10.0.0.1/8" is not a network', "10.0.0.0/8 or"),
         ("listener a\n  address 0.0.0.0", 2, "0.0.0.0 would stand in every Via", "add `advertise HOST`"),
         ("listener a\n  peer 10.0.0.1\n  peer 10.0.0.1", 3, "`peer 10.0.0.1` stands there twice", "delete one"),
         ("listener a\n  transport tcp sctp", 2, '"sctp" is not known here', "type udp or tcp"),
@@ -235,6 +246,7 @@ def values_of(setting: Setting) -> st.SearchStrategy[Any]:
         Switch: st.booleans(),
         Address: st.ip_addresses().map(str),
         Host: hosts,
+        NetworkOrDomain: st.sampled_from(["example.com", "10.0.0.0/8", "192.0.2.1/32", "2001:db8::/32"]),
         Name: st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,31}", fullmatch=True),
         Text: st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=20),
         SecretHash: st.sampled_from(["", f"scrypt:16384:8:1:{'0a' * 16}:{'5b' * 32}"]),

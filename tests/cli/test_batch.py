@@ -146,13 +146,13 @@ def test_a_line_of_another_place_leaves_the_section(stand_in: StandIn) -> None:
 
 def test_faults_are_shown_under_their_lines_and_change_nothing(stand_in: StandIn) -> None:
     session = new_session(stand_in)
-    ended = script(session, "enable", "conf t", "listener phones", "authenticate", "commit")
+    ended = script(session, "enable", "conf t", "registrar", "expires minimum 5000", "commit")
     assert ended.status == 1
     assert "% The candidate has 1 fault, and nothing was changed:" in ended.err
-    assert "     3    authenticate" in ended.err
-    assert "there is no domain to have subscribers in" in ended.err
+    assert "     3    expires minimum 5000" in ended.err
+    assert "is more than `expires default` 3600" in ended.err
     assert stand_in.head.number == 1
-    assert script(session, "domain example.com", "commit").status == 0
+    assert script(session, "registrar expires minimum 50", "commit").status == 0
 
 
 def test_a_second_commit_is_refused_with_the_conflicts_until_it_is_rebased(stand_in: StandIn) -> None:

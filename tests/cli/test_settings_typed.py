@@ -182,7 +182,7 @@ def test_the_places_of_a_draft_are_those_of_the_configuration() -> None:
 
 
 def test_a_draft_may_contradict_itself_but_not_be_beyond_understanding() -> None:
-    draft = read_draft("listener phones\n  authenticate\n!\n")
+    draft = read_draft("registrar\n  expires minimum 5000\n!\n")
     with pytest.raises(ConfigError):
         parse_configuration(write_draft(draft))
     with pytest.raises(ConfigError) as refusal:

@@ -12,7 +12,7 @@ from appliance.catalogue.settings import ListenerSettings, Settings
 from tests.flows.script import Step
 
 DOMAIN = "example.com"
-DEFAULT_LISTENER = ListenerSettings(name="main", address="192.0.2.1", relay="none")
+DEFAULT_LISTENER = ListenerSettings(name="main", address="192.0.2.1", relay="none", authenticate=False)
 TRANSPORT_NUMBERS = {"udp": 0, "tcp": 1}
 
 

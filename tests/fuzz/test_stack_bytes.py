@@ -30,9 +30,9 @@ LIMITS = LimitSettings(
     subscribers_cached_max=10,
 )
 LISTENERS = (
-    ListenerSettings(name="open", address="192.0.2.1", relay="any"),
-    ListenerSettings(name="guarded", address="192.0.2.2", authenticate=True),
-    ListenerSettings(name="six", address="2001:db8::1", transports=(UDP,)),
+    ListenerSettings(name="open", address="192.0.2.1", relay="any", authenticate=False),
+    ListenerSettings(name="guarded", address="192.0.2.2"),
+    ListenerSettings(name="six", address="2001:db8::1", transports=(UDP,), authenticate=False),
 )
 SETTLED_S = 1000.0
 

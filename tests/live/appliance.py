@@ -55,6 +55,9 @@ class Appliance:
         self._options = tuple(options)
         self._processes = processes
         self._process: Process | None = None
+        listener = tuple(listener)
+        if "authenticate" not in listener:
+            listener = ("no authenticate", *listener)
         sections = [
             _section("digest", f"realm {DOMAIN}", *digest),
             settings,

@@ -26,7 +26,7 @@ def configuration(appliance: Appliance, workers: int, others: dict[str, int], mo
     """One text: listener `main`, where the calls are, and other listeners by name and port."""
     ports = {"main": appliance.port, **others}
     listeners = "".join(
-        f"listener {name}\n  address {LOOPBACK}\n  port {port}\n!\n" for name, port in ports.items()
+        f"listener {name}\n  address {LOOPBACK}\n  port {port}\n  no authenticate\n!\n" for name, port in ports.items()
     )
     head = f"hostname live\nworkers {workers}\ndomain {DOMAIN}\n{listeners}digest\n  realm {DOMAIN}\n!\n"
     return f"{head}{PATIENT}supervision\n  drain {DRAIN_S}\n!\n{more}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from appliance.catalogue import counters
-from appliance.catalogue.settings import Settings
+from appliance.catalogue.settings import ListenerSettings, Settings
 from appliance.sip.message import Response
 from appliance.sip.parser import UNBOUNDED, parse
 from appliance.stack import Stack
@@ -17,7 +17,8 @@ NOW = 100.0
 
 def stack_with_delay(delay_s: float) -> Stack:
     """A stack whose messages have waited for so long, for a second."""
-    stack = Stack(Settings(domains=("example.com",)), 0, b"k" * 32, NOW - 1.0, 1_700_000_000.0)
+    settings = Settings(domains=("example.com",), listeners=(ListenerSettings(authenticate=False),))
+    stack = Stack(settings, 0, b"k" * 32, NOW - 1.0, 1_700_000_000.0)
     for step in range(41):
         stack.note_delay(delay_s, NOW - 1.0 + step / 40)
     return stack

@@ -14,7 +14,8 @@ from tests.flows.wire import Message, read
 NOW = 1000.0
 WALL_TIME = 1_700_000_000.0
 SETTINGS = Settings(
-    domains=("example.com",), listeners=(ListenerSettings(name="main", address="192.0.2.1", relay="any"),)
+    domains=("example.com",),
+    listeners=(ListenerSettings(name="main", address="192.0.2.1", relay="any", authenticate=False),),
 )
 ALICE = Flow(UDP, 0, ("192.0.2.101", 5060))
 ALICE_BY_TCP = Flow(TCP, 0, ("192.0.2.101", 40001), 0, 7)

@@ -15,6 +15,7 @@ from appliance.catalogue.differences import changes, difference_lines
 from appliance.catalogue.faults import ConfigError
 from appliance.catalogue.joining import Joined, join
 from appliance.catalogue.settings import Settings
+from appliance.catalogue.warnings import warnings_of
 from appliance.commits import Commit, CommitStore
 from appliance.management.desk import Call
 from appliance.management.refusal import Refused
@@ -80,8 +81,9 @@ async def check(call: Call) -> Result:
     try:
         wanted = parse_configuration(call.args.text("text", len_max=TEXT_LEN_MAX))
     except ConfigError as error:
-        return {"faults": faults_of(error), "effects": []}
-    return {"faults": [], "effects": effects_of(_settings_of(_head(call)), wanted)}
+        return {"faults": faults_of(error), "effects": [], "warnings": []}
+    effects = effects_of(_settings_of(_head(call)), wanted)
+    return {"faults": [], "effects": effects, "warnings": warnings_of(wanted)}
 
 
 async def diff(call: Call) -> Result:
@@ -129,7 +131,7 @@ async def _commit(call: Call, text: str, base: int, comment: str, confirm_s: int
     args = {"text": text, "base": base, "user": call.session.user, "comment": comment, "confirm_s": confirm_s}
     result = await call.desk.order("commit", {**args, "is_back": is_back}, COMMIT_TIMEOUT_S)
     await call.desk.sample()
-    return result
+    return {**result, "warnings": warnings_of(parse_configuration(text))}
 
 
 def _candidate(call: Call) -> Settings:

@@ -26,7 +26,7 @@ def locate(context: RequestContext, node: Node, now: float) -> Answer:
     aor = node.aor_of(uri)
     # RFC 5627 5.5: a GRUU names one device of the user.
     bindings = node.bindings.find(aor, node.wall_time(now), instance_of(uri))
-    context.targets = targets_of_bindings(bindings)
+    context.targets = targets_of_bindings(bindings, node.contact_policy)
     if context.targets:
         return CONTINUE
     return _nobody(context, node, aor, now)

@@ -6,6 +6,7 @@ Knows nothing of the registrar's rules.
 from __future__ import annotations
 
 from appliance.catalogue.counters import BINDINGS_FULL, REFUSED_MERGED, REGISTRATIONS_ACCEPTED, REGISTRATIONS_REFUSED
+from appliance.location.binding import BindingChange
 from appliance.location.registrar import outcome_of
 from appliance.proxy.answers import CONTINUE, Answer, Reply
 from appliance.proxy.node import Node
@@ -40,8 +41,17 @@ def register(context: RequestContext, node: Node, now: float) -> Answer:
         wall_time,
         node.worker,
     )
+    if outcome.change is not None and _is_refused(outcome.change, context, node):
+        node.counters[REGISTRATIONS_REFUSED] += 1
+        return Reply(403, b"Contact Not Allowed")
     node.counters[REGISTRATIONS_ACCEPTED if outcome.status == 200 else REGISTRATIONS_REFUSED] += 1
     if outcome.status == 503:
         node.counters[BINDINGS_FULL] += 1
     after = node.publish(outcome.change) if outcome.change is not None else 0
     return Reply(outcome.status, outcome.reason, tuple(outcome.headers), after=after)
+
+
+def _is_refused(change: BindingChange, context: RequestContext, node: Node) -> bool:
+    """Has it a contact that may not be registered? What is removed may always go."""
+    policy, listener = node.contact_policy, context.flow.listener
+    return any(binding.expires_at > 0 and policy.is_refused(binding, listener) for binding in change.bindings)

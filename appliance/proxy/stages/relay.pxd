@@ -1,7 +1,9 @@
 cimport cython
 
+from appliance.proxy.forwarding cimport connection_of
 from appliance.proxy.node cimport Node
 from appliance.proxy.request_context cimport RequestContext
+from appliance.routing.targets cimport Target
 from appliance.sip.message cimport Request
 
 cdef int ROUTE
@@ -9,4 +11,5 @@ cdef int ROUTE
 
 @cython.locals(request=Request, is_local=bint)
 cpdef object relay(RequestContext context, Node node, double now)
-cdef bint _may_relay(RequestContext context) except -1
+cdef bint _has_foreign(RequestContext context) except -1
+cdef bint _is_reachable(Target target, Node node) except -1

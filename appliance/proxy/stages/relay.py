@@ -1,37 +1,44 @@
-"""Stage: may this request go to a foreign domain (RFC 3261 16.5, 26.1)?
+"""Stage: may this request go to a foreign target (RFC 3261 16.5, 26.1)?
 
 Without this rule the appliance would be an open relay. The setting `relay` of the listener says
-who may: `none`, `authenticated` (subscribers and peers), `any`.
-
-Knows nothing of next hops.
+who may: `none`, `authenticated` (subscribers and peers), `any`. A contact that leads elsewhere than to
+the address it registered from is a foreign target as well (see contact_policy.py).
 """
 
 from __future__ import annotations
 
 from appliance.catalogue.counters import RELAYS_REFUSED
 from appliance.proxy.answers import CONTINUE, Answer, Reply
+from appliance.proxy.forwarding import connection_of
 from appliance.proxy.node import Node
 from appliance.proxy.request_context import RequestContext
+from appliance.routing.contact_policy import ELSEWHERE
 from appliance.routing.targets import Target
 from appliance.sip.names import ROUTE
 
 
 def relay(context: RequestContext, node: Node, now: float) -> Answer:
-    """Make the Request-URI the target where that is allowed."""
+    """Make the Request-URI the target where that is allowed; leave out contacts that the sender may not be led to."""
     request = context.request
     is_local = node.names.is_responsible_for(request.read_uri())
-    if is_local and not request.count(ROUTE):
-        return CONTINUE
     if not is_local:
         context.targets = (Target(request.read_uri()),)
-    if context.is_in_dialog or _may_relay(context):
+    if context.may_relay():
         return CONTINUE
+    if is_local and not request.count(ROUTE):
+        if not _has_foreign(context):
+            return CONTINUE
+        context.targets = [target for target in context.targets if _is_reachable(target, node)]
+        if context.targets:
+            return CONTINUE
     node.counters[RELAYS_REFUSED] += 1
     return Reply(403, b"Relaying Denied", is_stateless=True)
 
 
-def _may_relay(context: RequestContext) -> bool:
-    allowed = context.listener.relay
-    if allowed == "authenticated":
-        return bool(context.identity) or context.is_trusted
-    return allowed == "any"
+def _has_foreign(context: RequestContext) -> bool:
+    return any(target.origin == ELSEWHERE for target in context.targets)
+
+
+def _is_reachable(target: Target, node: Node) -> bool:
+    """A phone that leads elsewhere is its own at the end of its connection."""
+    return target.origin != ELSEWHERE or connection_of(target, node) is not None

@@ -1,0 +1,39 @@
+"""What a valid configuration leaves open: sentences that `check`, a commit and `show alarms` give the operator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import ip_address
+
+from appliance.catalogue.settings import OPEN, ListenerSettings, Settings
+
+
+def warnings_of(settings: Settings) -> list[str]:
+    """A sentence for each; [] when there is nothing to say."""
+    return [sentence for _, sentence in listeners_unauthenticated(settings)] + list(_without_domain(settings))
+
+
+def listeners_unauthenticated(settings: Settings) -> Iterator[tuple[str, str]]:
+    """(name, sentence) of each listener that other machines reach and that asks for no password."""
+    for listener in settings.listeners:
+        if listener.standing == OPEN and not listener.authenticate and not _is_loopback(listener):
+            sentence = (
+                f"Listener {listener.name} on {listener.address} does not authenticate: "
+                "any sender can register any address of its domains."
+            )
+            yield listener.name, sentence
+
+
+def _is_loopback(listener: ListenerSettings) -> bool:
+    return ip_address(listener.address).is_loopback
+
+
+def _without_domain(settings: Settings) -> Iterator[str]:
+    if settings.domains:
+        return
+    for listener in settings.listeners:
+        if listener.standing == OPEN and listener.authenticate:
+            yield (
+                f"Listener {listener.name} authenticates and there is no domain: "
+                f"it serves subscribers of {listener.address} only. Add a line `domain NAME`."
+            )

@@ -1,0 +1,154 @@
+"""Where contacts and redirects may lead (RFC 3261 10.3, 16.5, 16.7 step 4, 26.1).
+
+A contact is an address that a stranger may have chosen. Three rules keep it from becoming a way around `relay`, or a
+way to send chosen octets to services that are not meant for it:
+
+- Registered is only what is allowed: with `contacts-allowed`, the networks and domains that it lists; without it,
+  anything but an address of this machine, and a port below 1024 only at the address that the REGISTER came from.
+  Loopback is allowed only where the listener itself is on loopback.
+- A contact at the address that its REGISTER came from is the phone's own. One that leads elsewhere (a name, another
+  address) is a foreign target, which `relay` judges as it judges a Request-URI; so is a contact of a 3xx.
+- A name that turns out to be an address of this machine is not sent to.
+
+A phone behind a NAT has a private address in its Contact. It is registered, and reached by its connection, by its
+Path, or by callers that may relay.
+"""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import Final
+
+from appliance.catalogue.settings import Settings
+from appliance.location.binding import Binding
+from appliance.routing.hosts import literal_address
+from appliance.sip.errors import MalformedMessage
+from appliance.sip.headers import parse_name_addr
+from appliance.sip.uri import Uri, parse_uri
+from appliance.transport.flow import Flow
+
+# Where a target comes from: the Request-URI or what the operator allows; a contact at its source; another contact.
+NAMED, AT_SOURCE, ELSEWHERE = range(3)
+PRIVILEGED_PORTS: Final = 1024
+_LOCAL_NAMES: Final = (b"localhost", b"localhost.localdomain")
+
+
+class ContactPolicy:
+    """What one configuration allows."""
+
+    __slots__ = ("_domains", "_is_on_loopback", "_networks", "_own", "_peers", "is_confined")
+
+    def __init__(self, settings: Settings) -> None:
+        allowed = settings.registrar.contacts_allowed
+        self.is_confined = bool(allowed)
+        self._networks = tuple(ip_network(item) for item in allowed if _is_network(item))
+        self._domains = tuple(item.encode() for item in allowed if not _is_network(item))
+        listeners = settings.listeners
+        self._is_on_loopback = [is_loopback(listener.address) for listener in listeners]
+        self._own = frozenset(name for listener in listeners for name in (listener.address, listener.advertise) if name)
+        self._peers = frozenset(peer for listener in listeners for peer in listener.peers)
+
+    def is_refused(self, binding: Binding, listener: int) -> bool:
+        """May this contact not be registered by a REGISTER that came in by that listener?"""
+        uri = parse_uri(binding.uri)
+        if not uri.has_sip_scheme():
+            return False  # no request is ever forwarded to it
+        hop = _first_hop(binding, uri)
+        host = destination_of(hop)
+        address = literal_address(host)
+        is_here = self._is_on_loopback[listener]
+        if not is_here and (is_loopback(address) or _is_local_name(host)):
+            return True
+        if address and not _is_unicast(address):
+            return True
+        is_at_source = self._is_at_source(hop, binding)
+        if self.is_confined:
+            return not (self.is_listed(uri) and (is_at_source or self.is_listed(hop)))
+        if address in self._own:
+            return not is_here
+        return 0 < hop.port < PRIVILEGED_PORTS and not is_at_source
+
+    def is_listed(self, uri: Uri) -> bool:
+        """Does `contacts-allowed` list the host that requests for this URI go to?"""
+        if not self.is_confined:
+            return False
+        host = destination_of(uri)
+        address = literal_address(host)
+        if address:
+            return self._is_in_network(address)
+        name = host.rstrip(b".")
+        return any(name == domain or name.endswith(b"." + domain) for domain in self._domains)
+
+    def origin_of(self, binding: Binding, uri: Uri) -> int:
+        """Does a binding lead to where it came from? `uri` is its contact."""
+        hop = _first_hop(binding, uri)
+        if self._is_at_source(hop, binding):
+            return AT_SOURCE
+        return NAMED if self.is_listed(hop) else ELSEWHERE
+
+    def passable(self, hops: list[Flow], origin: int, way_out: int) -> list[Flow]:
+        """The hops that a target of this origin may take; `way_out`: the listener that the request leaves by."""
+        if origin == AT_SOURCE:
+            return hops
+        return [hop for hop in hops if not self._is_barred(hop.remote[0], origin, way_out)]
+
+    def _is_barred(self, address: str, origin: int, way_out: int) -> bool:
+        if is_loopback(address):
+            return not self._is_on_loopback[way_out]
+        return origin == ELSEWHERE and address in self._own and not self._is_on_loopback[way_out]
+
+    def _is_at_source(self, hop: Uri, binding: Binding) -> bool:
+        """Is the hop at the address that the REGISTER came from, or the Path of a trusted peer?"""
+        if binding.path_text and binding.source_ip in self._peers:
+            return True
+        return bool(binding.source_ip) and literal_address(destination_of(hop)) == binding.source_ip
+
+    def _is_in_network(self, text: str) -> bool:
+        address = _unmapped(text)
+        return any(address in network for network in self._networks)
+
+
+def destination_of(uri: Uri) -> bytes:
+    """The host that requests for a URI go to (RFC 3261 16.6 step 7, RFC 3263 4): its maddr, else its host."""
+    return (uri.parameter(b"maddr") or uri.host).lower() if b"maddr" in uri.parameters else uri.host
+
+
+def is_loopback(address: str) -> bool:
+    """Is this address (or none, "") of the machine itself alone? To the kernel the unspecified one is, as well."""
+    if not address.startswith(("127.", "0.", ":")):
+        return False
+    parsed = _unmapped(address)
+    return parsed.is_loopback or parsed.is_unspecified
+
+
+def _first_hop(binding: Binding, uri: Uri) -> Uri:
+    """RFC 3327 5.3: where a request for this binding goes first."""
+    if not binding.path_text:
+        return uri
+    try:
+        return parse_name_addr(binding.path[0], "Path").uri
+    except MalformedMessage:
+        return uri  # it cannot be followed either
+
+
+def _is_local_name(host: bytes) -> bool:
+    name = host.rstrip(b".")
+    return name in _LOCAL_NAMES or name.endswith(b".localhost")
+
+
+def _is_unicast(text: str) -> bool:
+    address = _unmapped(text)
+    return not (address.is_unspecified or address.is_multicast or text == "255.255.255.255")
+
+
+def _unmapped(text: str) -> IPv4Address | IPv6Address:
+    """The address; an IPv4 address that is mapped into IPv6 as what it is (RFC 4291 2.5.5.2)."""
+    address = ip_address(text)
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def _is_network(item: str) -> bool:
+    try:
+        return ip_network(item) is not None
+    except ValueError:
+        return False
