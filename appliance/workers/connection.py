@@ -38,6 +38,7 @@ class ConnectionOwner(Protocol):
 class Connection(asyncio.Protocol):
     """`is_opened_here`: we connected. `is_ending`: nothing new may go this way.
 
+    `unanswered`: requests that it has brought and that have no final response yet, as far as this end can tell.
     `source`: what it is counted by, "" when it is not. `is_proven`: its peer was accepted (connection_sources.py).
     """
 
@@ -51,6 +52,7 @@ class Connection(asyncio.Protocol):
         "owner",
         "source",
         "transport",
+        "unanswered",
     )
 
     def __init__(self, owner: ConnectionOwner, listener: int, number: int, is_opened_here: bool) -> None:
@@ -63,6 +65,7 @@ class Connection(asyncio.Protocol):
         self.is_proven = is_opened_here
         self.source = ""
         self.is_ending = False
+        self.unanswered = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # Not every event loop's transports are of asyncio's classes.

@@ -22,6 +22,7 @@ from itertools import islice
 from typing import Any, Final
 from zlib import crc32
 
+from appliance import clock
 from appliance.catalogue.counters import (
     CONNECTIONS_ACCEPTED,
     CONNECTIONS_CLOSED_IDLE,
@@ -53,6 +54,8 @@ from appliance.workers.connection_sources import ConnectionSources, is_proof, so
 WAITING_MAX: Final = 256
 # How long a connection that is ending may take to send what waits.
 ENDING_S: Final = 5.0
+# How long one whose peer has sent all waits for the answers to it: a little longer than a call may ring (timer C).
+ANSWERING_S: Final = 200.0
 BACKLOG: Final = 1024
 IP_BIND_ADDRESS_NO_PORT: Final = 24
 WILDCARDS: Final = ("0.0.0.0", "::")
@@ -104,6 +107,7 @@ class Streams:
         self._strange: Ageing[Connection] = Ageing()
         self._partial: Ageing[Connection] = Ageing()
         self._ending: Ageing[Connection] = Ageing()
+        self._answering: Ageing[Connection] = Ageing()
 
     def __len__(self) -> int:
         """Connections that are open or being opened."""
@@ -229,6 +233,7 @@ class Streams:
         self._note_partial(connection)
         if messages:
             self._counters[TCP_MESSAGES_RECEIVED] += len(messages)
+            connection.unanswered += sum(map(wants_answer, messages))
             flow = connection.flow
             self._arrived([(message, flow) for message in messages], now)
         if connection.framer.fault is not None:
@@ -244,6 +249,10 @@ class Streams:
     def peer_finished(self, connection: Connection, now: float) -> None:
         """The peer has sent all: answers still go this way, requests do not."""
         self._begin_end(connection, now)
+        if connection.unanswered:
+            # The phone that is called may take its time; a peer that has proved nothing gets less of it.
+            self._ending.drop(connection)
+            self._answering.touch(connection, now)
 
     def connection_lost(self, connection: Connection, now: float) -> None:
         """The end of a connection, whoever wanted it."""
@@ -285,6 +294,7 @@ class Streams:
             connection.is_ending = True
             self._unlist(connection)
         self._ending.drop(connection)
+        self._answering.drop(connection)
         if self._connections.pop(connection.flow.connection, None) is not None and connection.source:
             self._sources.remove(connection)
 
@@ -337,8 +347,16 @@ class Streams:
             self._counters[TCP_MESSAGES_SENT] += 1
             if not connection.is_proven and is_proof(outgoing.data):
                 self._prove(connection)
+            if connection.unanswered and is_final(outgoing.data):
+                self._answered(connection)
         else:
             self.failures.append(outgoing)
+
+    def _answered(self, connection: Connection) -> None:
+        connection.unanswered -= 1
+        if connection.is_ending and not connection.unanswered:
+            self._answering.drop(connection)
+            self._ending.touch(connection, clock.monotonic())
 
     def _write(self, connection: Connection, data: bytes) -> bool:
         """Write; a peer that does not read what is sent loses its connection."""
@@ -432,6 +450,18 @@ class Streams:
             self._cut(connection)
         for connection in self._ending.take_older(now - ENDING_S):
             self._cut(connection)
+        for connection in self._answering.take_older(now - ANSWERING_S):
+            self._cut(connection)
+
+
+def wants_answer(message: bytes) -> bool:
+    """Is it a request that gets a response?"""
+    return not message.startswith((b"SIP/2.0 ", b"ACK "))
+
+
+def is_final(message: bytes) -> bool:
+    """Is it a final response (RFC 3261 7.2)?"""
+    return message.startswith(b"SIP/2.0 ") and message[8:9] != b"1"
 
 
 def socket_name(remote: tuple[str, int]) -> tuple[str, int] | tuple[str, int, int, int]:

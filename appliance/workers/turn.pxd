@@ -17,6 +17,7 @@ cdef class Turn:
     cdef object _questions
     cdef Outbound _outbound
     cdef Delays _delays
+    cdef bint _is_closed
     cdef bint _is_flush_due
     cdef double _flush_due_since
     cdef object _timer

@@ -51,6 +51,7 @@ class Turn:
         "_doors",
         "_failed",
         "_flush_due_since",
+        "_is_closed",
         "_is_flush_due",
         "_journal",
         "_loop",
@@ -84,6 +85,7 @@ class Turn:
         self._recorder = recorder
         self._failed = failed
         self._delays = Delays()
+        self._is_closed = False
         self._is_flush_due = False
         self._flush_due_since = 0.0
         self._timer: asyncio.TimerHandle | None = None
@@ -103,12 +105,15 @@ class Turn:
         self.flush_soon()
 
     def close(self) -> None:
-        """Nothing is woken any more."""
+        """The last turn is over: what connections still say while they end has no bus and no sockets to go by."""
+        self._is_closed = True
         if self._timer is not None:
             self._timer.cancel()
 
     def enter(self, step: Callable[..., None], *arguments: object) -> None:
         """The way in for everything the loop calls: a fault of ours ends the worker."""
+        if self._is_closed:
+            return
         try:
             step(*arguments)
         except Exception:
@@ -158,7 +163,7 @@ class Turn:
 
     def flush_soon(self) -> None:
         """Flush in the next turn of the loop, with what comes until then."""
-        if not self._is_flush_due:
+        if not (self._is_flush_due or self._is_closed):
             self._is_flush_due = True
             self._flush_due_since = clock.monotonic()
             self._loop.call_soon(self.enter, self.flush)

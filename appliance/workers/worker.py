@@ -166,9 +166,9 @@ class Worker:
         self._loop.remove_reader(self._bus.fileno())
         self._close_door()
         self._reconfiguring.close()
-        self._turn.close()
         if self._ended.done() and self._ended.result() == 0:
             self._turn.enter(self._turn.flush)
+        self._turn.close()
         self._streams.close()
         self._questions.close()
         # One turn, in which the connections send what waits.

@@ -326,3 +326,26 @@ def test_a_peer_that_sends_no_more_still_gets_its_answers(play_streams: Callable
         assert await phone.is_closed()
 
     play_streams(scenario)
+
+
+def test_a_peer_that_sends_no_more_gets_the_answer_of_a_phone_that_rings_for_long(
+    play_streams: Callable[..., None],
+) -> None:
+    """RFC 3261 18.4 and 17: what is under way is answered as long as the kernel can send; then the connection ends."""
+
+    async def scenario(node: Node) -> None:
+        phone = await node.dial_proven()
+        phone.writer.write(message("call"))
+        phone.writer.write_eof()
+        await until(lambda: len(node.received) == 2)
+        flow = node.received[1][1]
+        await until(lambda: node.streams._connections[flow.connection].is_ending)
+        node.streams.sweep(clock.monotonic() + 100)
+        ringing, answer = b"SIP/2.0 180 Ringing\r\n\r\n", b"SIP/2.0 200 OK\r\n\r\n"
+        node.streams.send([Outgoing(ringing, flow), Outgoing(answer, flow)])
+        assert await phone.reader.readexactly(len(ringing + answer)) == ringing + answer
+        assert node.streams.take_failures() == []
+        node.streams.sweep(clock.monotonic() + 6)
+        assert await phone.is_closed()
+
+    play_streams(scenario)

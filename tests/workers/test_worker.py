@@ -357,3 +357,22 @@ def test_what_cannot_be_sent_comes_back(play: Play) -> None:
             await asyncio.get_running_loop().sock_recv(phone, 4096)
 
     assert play(scenario) == 0
+
+
+def test_a_stop_with_open_connections_is_no_fault(play: Play, caplog: pytest.LogCaptureFixture) -> None:
+    """What connections say while they end is not passed on to a bus that is closed."""
+
+    async def scenario(bench: Bench) -> None:
+        phones = [await asyncio.open_connection(*bench.tcp[0].getsockname()[:2]) for _ in range(3)]
+        for reader, writer in phones:
+            writer.write(options("t", "SIP/2.0/TCP 127.0.0.1;branch=z9hG4bK1"))
+            await reader.read(1)
+        bench.keep = phones  # type: ignore[attr-defined]
+
+        def tell(opened: Sequence[Flow], closed: Sequence[Flow]) -> None:
+            bench.stack.messages.append((7, ConnectionsChanged(list(opened), list(closed))))
+
+        bench.stack.connections_changed = tell  # type: ignore[method-assign]
+
+    assert play(scenario) == 0
+    assert [record.getMessage() for record in caplog.records if record.levelname == "CRITICAL"] == []
