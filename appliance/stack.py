@@ -101,9 +101,7 @@ class Stack:
         self._proxy = Proxy(self._node)
         self._moving = Moving(self._node, self._proxy, self._company)
         self._admission = Admission(settings.overload)
-        self._reception = Reception(
-            self._admission, self._transactions, self._node.waiting, self._node.keys, self.counters
-        )
+        self._reception = Reception(self._admission, self._node)
         self._records: list[bytes] = []
         self._expiry_at = now + EXPIRY_INTERVAL_S
         self.set_wall_time(wall_time, now)

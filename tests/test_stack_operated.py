@@ -243,6 +243,23 @@ def test_it_may_be_dropped_or_only_counted() -> None:
     assert counting.counters[counters.RATE_LIMITED_COUNTED] == 2
 
 
+def test_a_to_tag_is_counted_unless_our_token_proves_the_dialog() -> None:
+    """RFC 3261 12.2.2: anyone can invent a To tag."""
+    one = limited("refuse")
+    invite = request("INVITE", "sip:bob@192.0.2.60", "call", "Contact: <sip:alice@192.0.2.101:5060>")
+    one.receive_datagrams([(invite, ALICE)], NOW)
+    (route,) = sent(one)[-1].values("Record-Route")
+    invented = request("INFO", "sip:alice@192.0.2.101:5060", "other").replace(b"\r\nCall-ID", b";tag=there\r\nCall-ID")
+    bye = request("BYE", "sip:alice@192.0.2.101:5060", "call", f"Route: {route}")
+    bye = bye.replace(b"alice@example.com>;tag=a", b"bob@192.0.2.60>;tag=b")
+    bye = bye.replace(b"\r\nCall-ID", b";tag=a\r\nCall-ID")
+    one.receive_datagrams([(invented, ALICE), (bye, ALICE)], NOW)
+    assert [message.start for message in sent(one)] == [
+        "SIP/2.0 503 Rate Limit Exceeded",
+        "BYE sip:alice@192.0.2.101:5060 SIP/2.0",
+    ]
+
+
 def test_registrations_have_limits_of_their_own() -> None:
     one = limited("refuse", of="registrations")
     assert offer(one, 3) == ["SIP/2.0 200 OK"] * 3

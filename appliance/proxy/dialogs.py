@@ -26,6 +26,8 @@ from appliance.sip.uri import Uri, canonical_user
 
 # Parameter of our Record-Route: the token.
 TOKEN = b"tk"
+# What a message has in it that carries one, perhaps.
+TOKEN_MARK = b";tk="
 # Parameter of our Record-Route: the next Route value is ours, too (RFC 5658 double record-routing).
 PAIR = b"pair"
 

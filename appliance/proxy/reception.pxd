@@ -1,6 +1,8 @@
 cimport cython
 
 from appliance.proxy.admission cimport Admission
+from appliance.proxy.dialogs cimport is_of_dialog
+from appliance.proxy.node cimport Node
 from appliance.sip.glance cimport Glance, glance_at, refusal_of
 from appliance.sip.message cimport Request
 from appliance.sip.via cimport Via, parse_via
@@ -12,6 +14,7 @@ cdef int CALL_ID
 
 cdef class Reception:
     cdef public Admission admission
+    cdef Node _node
     cdef object _transactions
     cdef dict _waiting
     cdef object _keys

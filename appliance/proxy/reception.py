@@ -1,9 +1,10 @@
 """What is turned away at the door: malformed messages, and what comes while the worker has more to do than it can do
 (RFC 3261 16.3 step 1, 21.5.4; RFC 6357).
 
-Of the latter, only what begins something new is turned away: a request outside of dialogs whose transaction is not
-known here. It gets a 503 with Retry-After at once, of which nothing is kept. The ACK that answers such a 503 is known
-by its To tag, and ends here. Responses, ACK, CANCEL and requests of a dialog always come in.
+Of the latter, only what begins something new is turned away: a request whose transaction is not known here, and that no
+token of ours proves to belong to a dialog (see dialogs.py). A To tag alone proves nothing. It gets a 503 with
+Retry-After at once, of which nothing is kept. The ACK that answers such a 503 is known by its To tag, and ends here.
+Responses, ACK, CANCEL and requests of a dialog always come in.
 
 Most messages are judged at a glance, for a refusal must cost a small part of what it saves.
 
@@ -12,7 +13,6 @@ Knows nothing of how the delay is measured, and of what becomes of what is let i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final
 
 from appliance.catalogue.counters import (
@@ -23,7 +23,8 @@ from appliance.catalogue.counters import (
     REQUESTS_RECEIVED,
 )
 from appliance.proxy.admission import Admission
-from appliance.proxy.keys import Keys
+from appliance.proxy.dialogs import TOKEN_MARK, is_of_dialog
+from appliance.proxy.node import Node
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.glance import Glance, glance_at, refusal_of
 from appliance.sip.message import Request
@@ -31,7 +32,6 @@ from appliance.sip.names import CALL_ID
 from appliance.sip.via import Via, parse_via
 from appliance.sip.writer import write_response
 from appliance.transaction.keys import has_cookie
-from appliance.transaction.table import Transactions
 from appliance.transport.flow import Flow, Outgoing
 from appliance.transport.via import response_flow, stamp_received, stamped_via
 
@@ -48,22 +48,16 @@ _STATUS_LINE: Final = b"SIP/2.0 503 Overloaded\r\n"
 class Reception:
     """Stands at the door of one stack. Ask only while `admission.is_refusing` whether to let in."""
 
-    __slots__ = ("_counters", "_keys", "_transactions", "_waiting", "admission")
+    __slots__ = ("_counters", "_keys", "_node", "_transactions", "_waiting", "admission")
 
-    def __init__(
-        self,
-        admission: Admission,
-        transactions: Transactions,
-        waiting: Mapping[bytes, object],
-        keys: Keys,
-        counters: list[int],
-    ) -> None:
-        """`waiting`: what waits without a transaction, by the key that it would have."""
+    def __init__(self, admission: Admission, node: Node) -> None:
         self.admission = admission
-        self._transactions = transactions
-        self._waiting = waiting
-        self._keys = keys
-        self._counters = counters
+        self._node = node
+        self._transactions = node.transactions
+        # What waits without a transaction, by the key that it would have.
+        self._waiting = node.waiting
+        self._keys = node.keys
+        self._counters = node.counters
 
     # -- at a glance ---------------------------------------------------------------------------------
 
@@ -76,8 +70,10 @@ class Reception:
         glance = glance_at(data)
         if glance is None:
             return UNREADABLE
-        if glance.has_to_tag or glance.method == b"CANCEL":
+        if glance.method == b"CANCEL":
             return LET_IN
+        if glance.has_to_tag and TOKEN_MARK in data:
+            return UNREADABLE
         try:
             via = parse_via(glance.top_via)
         except MalformedMessage:
@@ -112,7 +108,9 @@ class Reception:
 
     def turns_away(self, request: Request, flow: Flow, now: float) -> bool:
         """The same for a request that was UNREADABLE; stamped, and no transaction knows it. True: it is answered."""
-        if request.method == b"ACK" or request.method == b"CANCEL" or request.to_tag or self.admission.admits(now):
+        if request.method == b"ACK" or request.method == b"CANCEL":
+            return False
+        if is_of_dialog(request, self._node, now) or self.admission.admits(now):
             return False
         tag = self._keys.refusal_tag(request.top_via.text, request.first(CALL_ID) or b"")
         headers = (b"Retry-After: %d\r\n" % self._retry_after_s(request.method, now),)

@@ -21,8 +21,8 @@ from appliance.proxy.stages.validate import validate
 # Registrar and proxy of its domains' users.
 USER: Final[tuple[Stage, ...]] = (
     validate,
-    throttle,
     loose_route,
+    throttle,
     authenticate,
     register,
     answer_options,

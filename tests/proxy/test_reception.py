@@ -6,7 +6,8 @@ import pytest
 
 from appliance.catalogue import counters
 from appliance.catalogue.settings import ListenerSettings, Settings
-from appliance.sip.message import Response
+from appliance.sip.message import Request, Response
+from appliance.sip.names import RECORD_ROUTE
 from appliance.sip.parser import UNBOUNDED, parse
 from appliance.stack import Stack
 from appliance.transport.flow import UDP, Flow
@@ -79,11 +80,48 @@ def test_a_response_goes_where_the_request_came_from(overloaded: Stack) -> None:
     assert (response.top_via.received, response.top_via.rport) == (b"127.0.0.1", 5070)
 
 
+def in_dialog(method: bytes, route: bytes) -> bytes:
+    """A request of the callee in the dialog that the INVITE of `message` makes."""
+    data = message(method, branch=b"z9hG4bKback", to_tag=b"a", extra=b"Route: " + route + b"\r\n")
+    data = data.replace(b"From: <sip:a@example.com>;tag=a", b"From: <sip:bob@example.com>;tag=there")
+    return data.replace(b" sip:bob@example.com SIP/2.0", b" sip:a@127.0.0.1:5070 SIP/2.0")
+
+
+def stack_with_call() -> tuple[Stack, bytes]:
+    """A stack that is overloaded after a call was set up, and the Record-Route value of the call."""
+    stack = stack_with_delay(0.0)
+    stack.receive_datagrams([(message(b"REGISTER"), FLOW), (message(b"INVITE", branch=b"z9hG4bK2"), FLOW)], NOW)
+    invite = parse(stack.datagrams_to_send(NOW)[-1].data, UNBOUNDED)
+    for step in range(41):
+        stack.note_delay(1.0, NOW + step / 100)
+    return stack, invite.values(RECORD_ROUTE)[0]
+
+
 @pytest.mark.parametrize("method", [b"BYE", b"INVITE", b"UPDATE"])
-def test_dialogs_are_never_refused(overloaded: Stack, method: bytes) -> None:
-    found = answers(overloaded, message(method, to_tag=b"there"))
-    assert overloaded.counters[counters.REFUSED_OVERLOAD] == 0
-    assert all(response.status != 503 for response in found)
+def test_dialogs_are_never_refused(method: bytes) -> None:
+    """The token in the Route proves that it is one."""
+    stack, route = stack_with_call()
+    stack.receive_datagrams([(in_dialog(method, route), FLOW)], NOW)
+    found = [parse(outgoing.data, UNBOUNDED) for outgoing in stack.datagrams_to_send(NOW)]
+    assert any(isinstance(forwarded, Request) and forwarded.method == method for forwarded in found)
+    assert stack.counters[counters.REFUSED_OVERLOAD] == 0
+
+
+@pytest.mark.parametrize("extra", [b"", b"Subject: folded\r\n here\r\n"], ids=["at a glance", "parsed"])
+@pytest.mark.parametrize("route", [b"", b"Route: <sip:127.0.0.1;lr;tk=%b>\r\n" % (b"0" * 40)], ids=["none", "forged"])
+def test_a_to_tag_alone_proves_no_dialog(overloaded: Stack, route: bytes, extra: bytes) -> None:
+    """RFC 3261 12.2.2: anyone can invent one."""
+    (response,) = answers(overloaded, message(b"INVITE", to_tag=b"there", extra=route + extra))
+    assert (response.status, response.to_tag) == (503, b"there")
+    assert overloaded.counters[counters.REFUSED_OVERLOAD] == 1
+    assert overloaded.gauges()["transactions"] == 0
+
+
+def test_the_token_of_a_call_lets_in_nothing_else() -> None:
+    stack, route = stack_with_call()
+    other = in_dialog(b"INVITE", route).replace(b" sip:a@127.0.0.1:5070 SIP", b" sip:b@127.0.0.1:5070 SIP")
+    (response,) = answers(stack, other)
+    assert response.status == 503
 
 
 def test_what_came_before_the_overload_is_no_news() -> None:

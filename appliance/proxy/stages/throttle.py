@@ -1,7 +1,7 @@
 """Stage: does a rate limit let this request in?
 
-Only what starts something is counted: a REGISTER, or a request outside of a dialog. What is refused costs no
-memory, and is told when to come again (RFC 3261 20.33, 21.5.4).
+Only what starts something is counted: a REGISTER, or a request that no token of ours proves to belong to a dialog; a
+To tag alone proves nothing. What is refused costs no memory, and is told when to come again (RFC 3261 20.33, 21.5.4).
 
 Knows nothing of how limits are kept.
 """
@@ -25,7 +25,7 @@ def throttle(context: RequestContext, node: Node, now: float) -> Answer:
     request = context.request
     is_registration = request.method == b"REGISTER"
     wanted = limits.of_registrations if is_registration else limits.of_requests
-    if not wanted or (not is_registration and request.read_to_tag()):
+    if not wanted or (not is_registration and context.is_in_dialog):
         return CONTINUE
     for limit in wanted:
         if not limit.admits(_key(limit, context), limits.part, now):
