@@ -74,6 +74,10 @@ class ListenerSettings(_Checked):
         True, "authenticate", Switch(), LIVE,
         "Requests must prove a subscriber's password before they get anywhere. Without it any sender can register any "
         "address.", "RFC 3261 22")
+    assert_identity: bool = setting(
+        False, "assert-identity", Switch(), LIVE,
+        "Put the address that the caller has proved by digest into forwarded requests (P-Asserted-Identity).",
+        "RFC 3325 5")
     relay: str = setting(
         "authenticated", "relay", Choice(("none", "authenticated", "any")), LIVE,
         "Who may send requests to foreign domains, and be led there by contacts and redirects: no sender, subscribers "
@@ -85,7 +89,8 @@ class ListenerSettings(_Checked):
         "RFC 3261 18.1.1")
     peers: tuple[str, ...] = setting(
         (), "peer", Address(), LIVE,
-        "A trusted previous or next hop: not challenged, and free to use foreign domains.", is_many=True)
+        "A trusted previous or next hop: not challenged, free to use foreign domains, and believed what it asserts of "
+        "identities.", is_many=True)
     standing: int = field(default=OPEN, metadata={"standing": True})
 
 

@@ -168,7 +168,8 @@ def begin_registration(
     registration.worker = worker
     registration.call_id = request.read_call_id()
     registration.cseq = request.read_cseq_number()
-    registration.supported = request.values(SUPPORTED)
+    # RFC 3261 7.3.1: option-tags compare without case.
+    registration.supported = [option.lower() for option in request.values(SUPPORTED)]
     registration.path = tuple(request.values(PATH))
     registration.user_agent = request.first(USER_AGENT) or b""
     if len(registration.user_agent) > USER_AGENT_LEN_MAX:

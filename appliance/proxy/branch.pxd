@@ -1,6 +1,7 @@
 cimport cython
 
 from appliance.proxy.forwarding cimport add_record_route, address_to_hop, connection_of, length_of, prepare_request
+from appliance.proxy.identities cimport remove_claims_of, withhold_identity
 from appliance.proxy.node cimport Node
 from appliance.proxy.request_context cimport RequestContext
 from appliance.proxy.snapshots cimport BranchSnapshot
@@ -13,7 +14,7 @@ from appliance.transaction.timers cimport Timer
 from appliance.transaction.transaction cimport ClientTransaction, ClientUser
 from appliance.transport.flow cimport Flow
 
-cdef int MAX_BREADTH
+cdef int MAX_BREADTH, REASON
 
 cdef int _RESOLVING
 cdef int _CALLING
@@ -24,6 +25,7 @@ cdef int _DONE
 cdef class BranchUser:
     cdef public RequestContext request_context
     cdef public bint is_invite
+    cdef public list cancel_reasons
 
     cpdef provisional_arrived(self, Branch branch, Response response, double now)
     cpdef success_arrived(self, Branch branch, Response response, double now)

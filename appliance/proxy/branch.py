@@ -15,6 +15,7 @@ from typing import Final as Constant
 from appliance.catalogue.counters import DNS_FAILED, HOPS_FAILED_OVER, REFUSED_TABLE_FULL, RELAYS_REFUSED
 from appliance.proxy.best_response import Final, made_here
 from appliance.proxy.forwarding import add_record_route, address_to_hop, connection_of, length_of, prepare_request
+from appliance.proxy.identities import remove_claims_of, withhold_identity
 from appliance.proxy.node import Node
 from appliance.proxy.request_context import RequestContext
 from appliance.proxy.snapshots import BranchSnapshot
@@ -25,7 +26,7 @@ from appliance.routing.targets import Target
 from appliance.sip.characters import digits_of
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.message import Request, Response
-from appliance.sip.names import MAX_BREADTH
+from appliance.sip.names import MAX_BREADTH, REASON
 from appliance.sip.uri import Uri
 from appliance.sip.writer import write
 from appliance.transaction.table import TableFull
@@ -53,10 +54,12 @@ _DONE: Constant = int(BranchState.DONE)
 class BranchUser:
     """Who hears of a branch: the response context."""
 
-    __slots__ = ("is_invite", "request_context")
+    __slots__ = ("cancel_reasons", "is_invite", "request_context")
 
     request_context: RequestContext
     is_invite: bool
+    # Values of Reason in the CANCEL that came.
+    cancel_reasons: list[bytes]
 
     def provisional_arrived(self, branch: Branch, response: Response, now: float) -> None:
         """A 101 to 199 to pass on."""
@@ -217,6 +220,7 @@ class Branch(ClientUser):
         assert self.request is not None
         context = self._user.request_context
         request = self.request.copy()
+        withhold_identity(request, hop, self._node)
         add_record_route(request, context, hop, self._node, now)
         address_to_hop(request, context, hop, self._attempt, self._node)
         self._attempt += 1
@@ -247,6 +251,7 @@ class Branch(ClientUser):
 
     def response_arrived(self, client: ClientTransaction, response: Response, now: float) -> None:
         """RFC 3261 16.7: a response of the transaction of this branch."""
+        remove_claims_of(response, client.flow, self._node)
         if response.status < 200:
             self._provisional_arrived(response, now)
         elif response.status < 300:
@@ -320,6 +325,9 @@ class Branch(ClientUser):
     def _send_cancel(self, now: float) -> None:
         assert self.client is not None
         request = cancel_request(self.client)
+        # RFC 3326 2: why the caller has given up.
+        for reason in self._user.cancel_reasons:
+            request.append(REASON, reason)
         try:
             self._node.transactions.new_client(request, write(request), self.client.flow, None, now)
         except TableFull:

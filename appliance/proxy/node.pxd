@@ -13,6 +13,7 @@ from appliance.routing.own_names cimport OwnNames
 from appliance.sip.uri cimport Uri, canonical_user
 from appliance.state.packing cimport Packer
 from appliance.transaction.table cimport Transactions
+from appliance.transport.flow cimport Flow
 
 
 @cython.final
@@ -43,4 +44,5 @@ cdef class Node:
     cdef public double wall_offset_s
 
     cpdef double wall_time(self, double now)
+    cpdef bint is_peer(self, Flow flow) except -1
     cpdef bytes aor_of(self, Uri uri)

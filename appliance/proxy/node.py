@@ -29,6 +29,7 @@ from appliance.sip.uri import Uri, canonical_user
 from appliance.state.connections import ConnectionDirectory
 from appliance.state.packing import Packer
 from appliance.transaction.table import Transactions
+from appliance.transport.flow import Flow
 
 
 class KeptCall(Protocol):
@@ -151,6 +152,11 @@ class Node:
     def wall_time(self, now: float) -> float:
         """Unix time of a monotonic moment; bindings outlive the machine's uptime."""
         return now + self.wall_offset_s
+
+    def is_peer(self, flow: Flow) -> bool:
+        """Does it lead to a peer of its listener: a trusted hop?"""
+        listeners = self.settings.listeners
+        return 0 <= flow.listener < len(listeners) and flow.remote[0] in listeners[flow.listener].peers
 
     def aor_of(self, uri: Uri) -> bytes:
         """The address-of-record that a URI in one of our domains stands for (RFC 3261 10.3 step 5)."""

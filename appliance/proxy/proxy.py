@@ -110,6 +110,7 @@ class Proxy:
             return self._cancel_waiting(context, now)
         self._reply(context, Reply(200), now)
         if isinstance(target.user, ResponseContext):
+            target.user.cancel_reasons = context.request.named(b"Reason")
             target.user.cancel(now)
         return True
 

@@ -2,6 +2,7 @@ cimport cython
 
 from appliance.proxy.branch cimport Branch, BranchUser
 from appliance.proxy.dialogs cimport bind_to_answer
+from appliance.proxy.identities cimport withhold_identity
 from appliance.proxy.node cimport Node
 from appliance.proxy.request_context cimport RequestContext
 from appliance.sip.message cimport Request, Response

@@ -23,6 +23,7 @@ from appliance.proxy.best_response import Final, challenges_of, choose_best, wit
 from appliance.proxy.branch import Branch, BranchState, BranchUser
 from appliance.proxy.dialogs import bind_to_answer
 from appliance.proxy.forwarding import add_length, breadth_of, shared_out
+from appliance.proxy.identities import withhold_identity
 from appliance.proxy.node import Node
 from appliance.proxy.request_context import RequestContext
 from appliance.proxy.snapshots import FORWARDED, CallSnapshot, packed_request, write_snapshot
@@ -68,6 +69,7 @@ class ResponseContext(BranchUser):
         self._key = key
         request = self.request_context.request
         self.is_invite = request.method == b"INVITE"
+        self.cancel_reasons = []
         self._node = node
         limit = self._node.proxy_rules.targets_max
         self._targets: list[Target] = list(self.request_context.targets)[:limit]
@@ -204,6 +206,7 @@ class ResponseContext(BranchUser):
         # RFC 3261 16.7 step 3: our Via goes, and what is below it is the previous hop's.
         pop_via(response)
         bind_to_answer(response, self._node)
+        withhold_identity(response, self.server.response_flow, self._node)
         add_length(response, self.server.response_flow)
         self._node.transactions.respond(self.server, response.status, write(response), now)
 

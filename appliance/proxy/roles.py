@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from appliance.proxy.chain import Stage
+from appliance.proxy.stages.assert_identity import assert_identity
 from appliance.proxy.stages.authenticate import authenticate
 from appliance.proxy.stages.locate import locate
 from appliance.proxy.stages.loose_route import loose_route
@@ -15,6 +16,7 @@ from appliance.proxy.stages.options import answer_options
 from appliance.proxy.stages.record_route import record_route
 from appliance.proxy.stages.register import register
 from appliance.proxy.stages.relay import relay
+from appliance.proxy.stages.remove_credentials import remove_credentials
 from appliance.proxy.stages.throttle import throttle
 from appliance.proxy.stages.validate import validate
 
@@ -24,6 +26,8 @@ USER: Final[tuple[Stage, ...]] = (
     loose_route,
     throttle,
     authenticate,
+    remove_credentials,
+    assert_identity,
     register,
     answer_options,
     locate,
@@ -34,4 +38,4 @@ USER: Final[tuple[Stage, ...]] = (
 ROLES: Final[dict[str, tuple[Stage, ...]]] = {"user": USER}
 
 # What an ACK, or a CANCEL that matches nothing, goes through (RFC 3261 16.11).
-STATELESS: Final[tuple[Stage, ...]] = (validate, loose_route, locate, relay)
+STATELESS: Final[tuple[Stage, ...]] = (validate, loose_route, remove_credentials, assert_identity, locate, relay)

@@ -5,6 +5,7 @@ cimport cython
 cdef class ListenerRules:
     cdef readonly str name
     cdef readonly str role
+    cdef readonly bint assert_identity
     cdef readonly bint authenticate
     cdef readonly str relay
     cdef readonly frozenset peers

@@ -16,11 +16,12 @@ from appliance.sip.lines import make_line
 class ListenerRules:
     """See ListenerSettings. Never changed."""
 
-    __slots__ = ("authenticate", "name", "peers", "relay", "role")
+    __slots__ = ("assert_identity", "authenticate", "name", "peers", "relay", "role")
 
     def __init__(self, settings: ListenerSettings) -> None:
         self.name = settings.name
         self.role = settings.role
+        self.assert_identity = settings.assert_identity
         self.authenticate = settings.authenticate
         self.relay = settings.relay
         self.peers = frozenset(settings.peers)

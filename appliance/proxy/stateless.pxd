@@ -2,6 +2,7 @@ cimport cython
 
 from appliance.proxy.dialogs cimport bind_to_answer
 from appliance.proxy.forwarding cimport add_length, address_to_hop, connection_of, prepare_request
+from appliance.proxy.identities cimport remove_claims
 from appliance.proxy.node cimport Node
 from appliance.proxy.chain cimport run_chain
 from appliance.proxy.request_context cimport RequestContext

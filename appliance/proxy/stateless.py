@@ -17,6 +17,7 @@ from appliance.proxy.answers import FORWARD
 from appliance.proxy.chain import run_chain
 from appliance.proxy.dialogs import bind_to_answer
 from appliance.proxy.forwarding import add_length, address_to_hop, connection_of, prepare_request
+from appliance.proxy.identities import remove_claims
 from appliance.proxy.keys import upstream_of_via
 from appliance.proxy.node import Node
 from appliance.proxy.request_context import RequestContext
@@ -97,6 +98,8 @@ def forward_response(response: Response, node: Node) -> None:
         return
     node.counters[STRAY_RESPONSES_FORWARDED] += 1
     bind_to_answer(response, node)
+    # Which hop it comes from is not known here.
+    remove_claims(response)
     add_length(response, destination)
     node.transactions.outbox.append(Outgoing(write(response), destination, b""))
 

@@ -6,6 +6,7 @@ from appliance.sip.uri cimport Uri
 cdef class OwnNames:
     cdef frozenset _domains
     cdef dict _listeners
+    cdef public bytes default_domain
     cdef public bytes realm
     cdef public list sent_bys
 
@@ -19,4 +20,7 @@ cdef class OwnNames:
     cpdef bint is_responsible_for(self, Uri uri) except -1
     cpdef bint is_own_domain(self, bytes host) except -1
     cpdef bytes realm_of(self, bytes host)
+    cpdef bint is_own_realm(self, bytes realm) except -1
+    @cython.locals(user=bytes, realm=bytes)
+    cpdef bytes public_uri(self, bytes aor, bytes host)
     cpdef bytes aor_of(self, bytes user, bytes host)

@@ -31,15 +31,24 @@ def sent_by(listener: ListenerSettings) -> bytes:
     return host_text(listener.advertise or listener.address) + b":" + str(listener.port).encode()
 
 
+def _default_domain(settings: Settings) -> bytes:
+    """The domain of a user who does not name it: the first one, or the address of the first listener."""
+    if settings.domains:
+        return settings.domains[0].lower().encode()
+    first = settings.listeners[0]
+    return host_text(first.advertise or first.address)
+
+
 class OwnNames:
     """The appliance's domains and the `host:port` pairs of its listeners."""
 
-    __slots__ = ("_domains", "_listeners", "realm", "sent_bys")
+    __slots__ = ("_domains", "_listeners", "default_domain", "realm", "sent_bys")
 
     def __init__(self, settings: Settings, former: Sequence[ListenerSettings] = ()) -> None:
         """`former` are the listeners as they were before these settings: their names stay ours."""
         self._domains = frozenset(name.lower().encode() for name in settings.domains)
         self.realm = settings.digest.realm.encode()
+        self.default_domain = _default_domain(settings)
         self.sent_bys = [sent_by(listener) for listener in settings.listeners]
         # Host, advertised or real, to port to the number of a listener.
         self._listeners: dict[bytes, dict[int, int]] = {}
@@ -98,6 +107,17 @@ class OwnNames:
     def realm_of(self, host: bytes) -> bytes:
         """The user base of `host`: the one configured realm, else the domain itself."""
         return self.realm or host
+
+    def is_own_realm(self, realm: bytes) -> bool:
+        """Is it a realm for which we ask for passwords?"""
+        return realm == self.realm if self.realm else self.is_own_domain(realm)
+
+    def public_uri(self, aor: bytes, host: bytes) -> bytes:
+        """An address-of-record as others can use it: in `host`, or another domain of ours, where the realm is none."""
+        user, _, realm = aor[4:].rpartition(b"@")
+        if self.is_own_domain(realm):
+            return aor
+        return b"".join((b"sip:", user, b"@", host if self.is_own_domain(host) else self.default_domain))
 
     def aor_of(self, user: bytes, host: bytes) -> bytes:
         """The address-of-record under which a user is kept (RFC 3261 10.3 step 5).

@@ -85,6 +85,7 @@ MAX_BREADTH: Final = 68
 JOIN: Final = 69
 FLOW_TIMER: Final = 70
 REPLY_TO: Final = 71
+REMOTE_PARTY_ID: Final = 72
 
 # NAMES[id] is the canonical spelling; NAMES[OTHER] is empty.
 NAMES: Final = (
@@ -98,7 +99,7 @@ NAMES: Final = (
     b"Accept-Contact", b"Reject-Contact", b"Request-Disposition", b"RAck", b"RSeq", b"SIP-ETag", b"SIP-If-Match",
     b"In-Reply-To", b"Identity", b"Call-Info", b"Alert-Info", b"Error-Info", b"Content-Disposition",
     b"Content-Language", b"MIME-Version", b"Organization", b"Priority", b"History-Info", b"Diversion",
-    b"Max-Breadth", b"Join", b"Flow-Timer", b"Reply-To",
+    b"Max-Breadth", b"Join", b"Flow-Timer", b"Reply-To", b"Remote-Party-ID",
 )  # fmt: skip
 
 # RFC 3261 7.3.3 and the extensions that registered one letter.

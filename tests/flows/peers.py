@@ -207,7 +207,10 @@ class Peer:
         name = "Authorization" if challenge.status == 401 else "Proxy-Authorization"
         user = _after(words, "user", self.user or self.name)
         uri = _after(words, "uri", request.uri)
+        others = [value for value in request.values(name) if f'realm="{offered["realm"]}"' not in value]
         request.put(name, credentials(request, user, password, offered, algorithm, qop, f"{int(count):08x}", uri))
+        for value in others:
+            request.add(name, value)
 
 
 def _after(words: list[str], name: str, default: str) -> str:

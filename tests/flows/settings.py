@@ -35,6 +35,7 @@ def _listener(step: Step) -> ListenerSettings:
         port=int(port),
         transports=tuple(TRANSPORT_NUMBERS[word] for word in step.words["transports"].split()),
         authenticate="authenticate" in options,
+        assert_identity="assert" in options,
         relay=options.get("relay", "none"),
         peers=tuple(options.get("peers", "").split()),
         advertise=options.get("advertise", ""),

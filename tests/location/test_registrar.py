@@ -420,6 +420,12 @@ def test_a_path_longer_than_any_binding_should_carry_is_refused() -> None:
     assert Registrar().register(PHONE, headers=path).status == 403
 
 
+def test_option_tags_compare_without_case() -> None:
+    """RFC 3261 7.3.1."""
+    outcome = Registrar().register(PHONE + b";" + INSTANCE, headers=b"Supported: Path, Gruu\r\n")
+    assert b"pub-gruu" in contacts_of(outcome)[0]
+
+
 def test_a_phone_that_knows_gruus_is_told_its_own_rfc_5627_5_2() -> None:
     outcome = Registrar().register(PHONE + b";" + INSTANCE, headers=b"Supported: path, gruu\r\n")
     gruu = b';pub-gruu="sip:bob@biloxi.example.com;gr=urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6"'

@@ -140,9 +140,6 @@ def _is_right(request: Request, node: Node, credentials: Credentials, known: Kno
 
 def _accept(context: RequestContext, identity: bytes) -> Answer:
     context.identity = identity
-    # RFC 3261 22.3: these credentials were for us; no server behind us needs them.
-    if context.request.count(PROXY_AUTHORIZATION) == 1:
-        context.request.remove_all(PROXY_AUTHORIZATION)
     return CONTINUE
 
 

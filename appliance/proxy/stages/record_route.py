@@ -9,11 +9,15 @@ from appliance.proxy.answers import CONTINUE, Answer
 from appliance.proxy.node import Node
 from appliance.proxy.request_context import RequestContext
 
-# Methods that start or refresh a dialog: RFC 3261 12, RFC 6665 4.1, RFC 3515 2.
+# Methods that start or refresh a dialog: RFC 3261 12, RFC 6665 4.1, RFC 3515 2. A NOTIFY in a recorded dialog
+# does as well: it may come before the answer to its SUBSCRIBE.
 DIALOG_METHODS = frozenset((b"INVITE", b"SUBSCRIBE", b"REFER"))
 
 
 def record_route(context: RequestContext, node: Node, now: float) -> Answer:
     """Mark the request; the entry itself depends on the hop of each branch."""
-    context.record_routed = node.proxy_rules.record_route and context.request.method in DIALOG_METHODS
+    method = context.request.method
+    # RFC 6665 4.3
+    makes_dialog = method in DIALOG_METHODS or (method == b"NOTIFY" and context.is_in_dialog)
+    context.record_routed = node.proxy_rules.record_route and makes_dialog
     return CONTINUE
