@@ -34,6 +34,7 @@ from sqlalchemy import (
     func,
     insert,
     inspect,
+    literal,
     select,
     tuple_,
 )
@@ -130,10 +131,11 @@ class SubscriberStore:
             result = connection.execute(delete(_SUBSCRIBERS).where(_IS_HIM), {"name": username, "domain": realm})
             return bool(result.rowcount)
 
-    def list(self) -> Iterator[Subscriber]:
-        """Every subscriber by realm and user name, a few at a time. Raises StoreError."""
+    def list(self, after_realm: str = "", after_username: str = "") -> Iterator[Subscriber]:
+        """Every subscriber behind one, by realm and user name, a few at a time. Raises StoreError."""
         order = _SUBSCRIBERS.c.realm, _SUBSCRIBERS.c.username
-        query = select(_SUBSCRIBERS).order_by(*order).execution_options(yield_per=ROWS_AT_ONCE)
+        is_later = tuple_(*order) > tuple_(literal(after_realm), literal(after_username))
+        query = select(_SUBSCRIBERS).where(is_later).order_by(*order).execution_options(yield_per=ROWS_AT_ONCE)
         with self._reading() as connection:
             for row in connection.execute(query):
                 yield _subscriber(row)

@@ -5,14 +5,15 @@ Knows nothing of terminals and scripts.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from cli.output import Output
-from cli.pipes import filters_of, json_line, json_lines
+from cli.output import Footer, Output
+from cli.pipes import Filter, filters_of, json_line, json_lines
 from cli.printable import seen
 from cli.session import Session
 from cli.tokens import split_line
+from cli.views.table import NO_ROWS
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +29,31 @@ def execute(session: Session, text: str, is_json: bool = False) -> Shown:
     line = split_line(text)
     wants_json, filters = filters_of(line)
     session.remember(text)
+    session.is_filtered, session.is_json = bool(line.pipes), is_json or wants_json
     output = session.execute(line)
-    lines: Iterable[str] = _as_json(output) if is_json or wants_json else output.lines
+    lines: Iterable[str] = _as_json(output) if session.is_json else output.lines
+    return Shown((seen(line) for line in _filtered(lines, filters)), output.items is not None)
+
+
+def _filtered(lines: Iterable[str], filters: Sequence[Filter]) -> Iterator[str]:
+    """The lines that filters leave; what is no row comes behind them."""
+    if not filters:
+        yield from lines
+        return
+    footers: list[str] = []
+    lines = _rows(lines, footers)
     for filter_ in filters:
         lines = filter_(lines)
-    return Shown((seen(line) for line in lines), output.items is not None)
+    yield from lines
+    yield from footers
+
+
+def _rows(lines: Iterable[str], footers: list[str]) -> Iterator[str]:
+    for line in lines:
+        if not isinstance(line, Footer):
+            yield line
+        elif line != NO_ROWS:
+            footers.append(line)
 
 
 def _as_json(output: Output) -> Iterator[str]:
@@ -41,3 +62,5 @@ def _as_json(output: Output) -> Iterator[str]:
         yield from (json_line({kind: content}) for kind, content in output.items)
     elif output.document is not None:
         yield from json_lines(output.document)
+    else:
+        yield from output.written

@@ -15,14 +15,24 @@ Item = tuple[str, dict[str, Any]]
 
 @dataclass(slots=True)
 class Output:
-    """`lines` may come slowly. `document` is the same for programs, None for nothing; `items` that of a stream."""
+    """`lines` may come slowly. `document` is the same for programs, None for nothing; `items` that of a stream.
+
+    `written` is a document that is too long to be held: its lines.
+    """
 
     lines: Iterable[str] = ()
     document: Any = None
     items: Iterator[Item] | None = None
+    written: Iterable[str] = ()
 
 
 NOTHING = Output()
+
+
+class Footer(str):
+    """A line below a table that is no row of it: filters leave it alone."""
+
+    __slots__ = ()
 
 
 def said(*lines: str, document: Any = None) -> Output:

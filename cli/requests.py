@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from appliance.catalogue.command_declaration import Command
+from cli.long_tables import every_row, is_long, with_everything
 from cli.output import Output
 from cli.session import Session
 from cli.views.registry import draw, draw_stream
@@ -16,6 +17,10 @@ from cli.views.registry import draw, draw_stream
 
 def request(session: Session, command: Command, arguments: Mapping[str, Any]) -> Output:
     """Ask the appliance. Raises Failed."""
+    if session.is_filtered and not command.is_stream:
+        if is_long(command, arguments):
+            return every_row(session, command, arguments, session.is_json)
+        arguments = with_everything(command, arguments)
     local = {parameter.name for parameter in command.parameters if parameter.is_local}
     sent = {name: value for name, value in arguments.items() if name not in local}
     if command.is_stream:

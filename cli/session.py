@@ -58,6 +58,10 @@ class Session:
     section_name: str = ""
     history: list[str] = field(default_factory=list)
     is_over: bool = False
+    is_filtered: bool = False
+    """The line that is done has a pipe, so that nothing may be cut."""
+    is_json: bool = False
+    """What that line shows is for programs."""
     _needs_secret: bool = False
 
     # -- the appliance -----------------------------------------------------------------------------

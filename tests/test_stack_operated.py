@@ -130,6 +130,22 @@ def test_a_phone_that_was_cleared_registers_again() -> None:
     assert ask(one, "registrations")["total"] == 1
 
 
+def test_registrations_are_listed_in_order_and_read_in_parts() -> None:
+    one = stack()
+    for user in ("dan", "ann", "cat", "bob", "eve"):
+        line = register(user).replace(b"alice", user.encode())
+        one.receive_datagrams([(line, ALICE)], NOW)
+    every = [f"{user}@example.com" for user in ("ann", "bob", "cat", "dan", "eve")]
+    assert [row["address"] for row in ask(one, "registrations", limit=3)["rows"]] == every[:3]
+    found, place, parts = [], "", 0
+    while parts == 0 or place:
+        part = ask(one, "registrations", limit=2, after=place)
+        found += [row["address"] for row in part["rows"]]
+        place, parts = part["next"], parts + 1
+    assert sorted(found) == every and parts == 3
+    assert [row["address"] for row in ask(one, "registrations", address="ca", limit=9, after="")["rows"]] == every[2:3]
+
+
 def test_transactions_and_calls_are_listed() -> None:
     one = stack()
     one.receive_datagrams([(register(), ALICE)], NOW)

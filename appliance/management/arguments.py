@@ -11,6 +11,7 @@ from typing import Any, Final
 from appliance.management.refusal import Refused
 
 TEXT_LEN_MAX: Final = 1024
+PLACE_LEN_MAX: Final = 8192
 ROWS_DEFAULT: Final = 100
 ROWS_MAX: Final = 1000
 
@@ -52,6 +53,10 @@ class Arguments:
         if type(value) is not bool:
             raise Refused(f"`{name}` cannot be {value!r}.", "take true or false")
         return value
+
+    def part(self) -> str | None:
+        """Where a part of a long table begins: `next` of the part before, "" for the first; None for no part."""
+        return self.text("after", len_max=PLACE_LEN_MAX) if "after" in self._values else None
 
     def limit(self) -> int:
         """How many rows are wanted."""

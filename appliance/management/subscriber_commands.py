@@ -101,10 +101,11 @@ class SubscriberCommands:
             raise CommandFailed(f"{address} is not a subscriber.")
         return f"{address} is no subscriber any more. {self._tell(address.username)}"
 
-    def list(self) -> Iterator[str]:
-        """The addresses, in order. Raises CommandFailed."""
+    def list(self, after: str = "") -> Iterator[str]:
+        """The addresses behind one, in order. Raises CommandFailed."""
+        username, _, realm = after.rpartition("@")
         try:
-            for subscriber in self._store.list():
+            for subscriber in self._store.list(realm, username):
                 yield f"{subscriber.username}@{subscriber.realm}"
         except StoreError as fault:
             raise CommandFailed(sentence_of(fault)) from None

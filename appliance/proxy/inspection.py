@@ -18,16 +18,18 @@ LIMIT_DEFAULT = 100
 
 def inspect(node: Node, do: str, args: dict[str, Any], limits: SyntaxLimits, now: float) -> dict[str, Any]:
     """Names and plain values; `error` and `remedy` when it cannot be answered."""
-    limit = int(args.get("limit", LIMIT_DEFAULT))
+    limit, offset = int(args.get("limit", LIMIT_DEFAULT)), int(args.get("offset", 0))
     try:
         if do == "hello":
             return {}
+        if do == "registrations" and "after" in args:
+            return listing.registrations_part(node, str(args.get("address", "")), limit, str(args["after"]), now)
         if do == "registrations":
             return listing.registrations(node, str(args.get("address", "")), limit, now)
         if do == "transactions":
-            return listing.transactions(node, limit)
+            return listing.transactions(node, limit, offset)
         if do == "calls":
-            return listing.calls(node, limit)
+            return listing.calls(node, limit, offset)
         if do == "rate-limits":
             return {"limits": node.rate_limits.rows()}
         if do == "clear registration":

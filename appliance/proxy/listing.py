@@ -1,6 +1,7 @@
 """What one worker holds, as rows for an operator: registrations, transactions, calls.
 
 A list is bounded by the number of rows wanted, and only so much of a table is looked at that nobody waits for it.
+A long table is read in parts: each says where the next one begins. What changes meanwhile may be in none or in two.
 
 Knows nothing of who asks.
 """
@@ -8,6 +9,7 @@ Knows nothing of who asks.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from heapq import nsmallest
 from itertools import chain, islice
 from typing import Any, Final
 
@@ -30,11 +32,35 @@ def registrations(node: Node, address: str, limit: int, now: float) -> Row:
     """The registered contacts of one address, or of those that begin so."""
     wall_time = node.wall_time(now)
     rows: list[Row] = []
-    for aor in _addresses(node, address):
+    for aor in _addresses(node, address, limit):
         rows += [_binding_row(binding, wall_time) for binding in node.bindings.find(aor, wall_time)]
         if len(rows) >= limit:
             break
     return {"total": len(node.bindings), "rows": rows[:limit], "shown": min(len(rows), limit)}
+
+
+def registrations_part(node: Node, address: str, limit: int, after: str, now: float) -> Row:
+    """The registered contacts after a place, which is `RANGE ADDRESS`; `next` is the place of the next part, or ""."""
+    wall_time = node.wall_time(now)
+    number, _, last = after.partition(" ")
+    begun, last_aor = int(number or 0), last.encode("latin-1")
+    beginning = b"sip:" + address.removeprefix("sip:").encode()
+    rows: list[Row] = []
+    for looked_at, (place, aor) in enumerate(_later_addresses(node, begun, last_aor), 1):
+        if aor.startswith(beginning):
+            rows += [_binding_row(binding, wall_time) for binding in node.bindings.find(aor, wall_time)]
+        if len(rows) >= limit or looked_at >= LOOKED_AT_MAX:
+            next_ = f"{place} {aor.decode('latin-1')}"
+            return {"total": len(node.bindings), "rows": rows, "shown": len(rows), "next": next_}
+    return {"total": len(node.bindings), "rows": rows, "shown": len(rows), "next": ""}
+
+
+def _later_addresses(node: Node, begun: int, last_aor: bytes) -> Iterator[tuple[int, bytes]]:
+    """The addresses-of-record from a range on, there behind one of them, each with its range."""
+    for place in range(begun, RANGES):
+        for aor in sorted(node.bindings.aors_of_range(place)):
+            if place > begun or aor > last_aor:
+                yield place, aor
 
 
 def aor_of_text(node: Node, address: str) -> bytes:
@@ -46,13 +72,13 @@ def aor_of_text(node: Node, address: str) -> bytes:
     return node.aor_of(uri) if uri.user else b""
 
 
-def _addresses(node: Node, address: str) -> Iterator[bytes]:
+def _addresses(node: Node, address: str, limit: int) -> Iterator[bytes]:
     if "@" in address:
         yield aor_of_text(node, address)
         return
     beginning = b"sip:" + address.removeprefix("sip:").encode()
     every = chain.from_iterable(node.bindings.aors_of_range(place) for place in range(RANGES))
-    yield from (aor for aor in islice(every, LOOKED_AT_MAX) if aor.startswith(beginning))
+    yield from nsmallest(limit, (aor for aor in islice(every, LOOKED_AT_MAX) if aor.startswith(beginning)))
 
 
 def _binding_row(binding: Binding, wall_time: float) -> Row:
@@ -71,12 +97,12 @@ def _binding_row(binding: Binding, wall_time: float) -> Row:
     }
 
 
-def transactions(node: Node, limit: int) -> Row:
-    """Server and client transactions, the oldest first."""
+def transactions(node: Node, limit: int, offset: int = 0) -> Row:
+    """Server and client transactions, the oldest first, from the place `offset` on."""
     table = node.transactions
-    servers = (_server_row(server) for server in islice(table.servers.values(), limit))
-    clients = (_client_row(client) for client in islice(table.clients.values(), limit))
-    rows = list(islice(chain(servers, clients), limit))
+    servers: Iterator[ServerTransaction | ClientTransaction] = iter(table.servers.values())
+    found = islice(chain(servers, table.clients.values()), offset, offset + limit)
+    rows = [_server_row(one) if isinstance(one, ServerTransaction) else _client_row(one) for one in found]
     return {"total": len(table), "rows": rows, "shown": len(rows)}
 
 
@@ -104,10 +130,10 @@ def _client_row(client: ClientTransaction) -> Row:
     }
 
 
-def calls(node: Node, limit: int) -> Row:
-    """Calls that are being set up; dialogs that stand need no memory here, and so are not known."""
+def calls(node: Node, limit: int, offset: int = 0) -> Row:
+    """Calls that are being set up, from the place `offset` on; dialogs that stand need no memory here."""
     found = [server for server in node.transactions.servers.values() if server.is_invite and server.request is not None]
-    rows = [_call_row(server) for server in found[:limit]]
+    rows = [_call_row(server) for server in found[offset : offset + limit]]
     return {"total": len(found), "rows": rows, "shown": len(rows)}
 
 

@@ -113,9 +113,9 @@ class Streams:
         """Connections that are open or being opened."""
         return len(self._connections) + len(self._opening)
 
-    def rows(self, limit: int) -> dict[str, Any]:
+    def rows(self, limit: int, offset: int = 0) -> dict[str, Any]:
         """The connections as an operator sees them, bounded."""
-        rows = [connection_row(connection) for connection in islice(self._connections.values(), limit)]
+        rows = [connection_row(connection) for connection in islice(self._connections.values(), offset, offset + limit)]
         return {"total": len(self), "rows": rows, "shown": len(rows)}
 
     # -- listening -----------------------------------------------------------------------------------

@@ -221,7 +221,8 @@ class Worker:
         elif isinstance(message, Asked) and message.do == "mirror":
             self._begin_mirror(sender, message)
         elif isinstance(message, Asked) and message.do == "connections":
-            self._bus.send(sender, [Told(message.id, self._streams.rows(int(message.args.get("limit", ROWS))))])
+            limit, offset = int(message.args.get("limit", ROWS)), int(message.args.get("offset", 0))
+            self._bus.send(sender, [Told(message.id, self._streams.rows(limit, offset))])
         else:
             return False
         return True

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from appliance.catalogue.results import COUNTERS
+from cli.output import Footer
 from cli.views.table import draw_rows
 
 FIELDS = COUNTERS[0].fields
@@ -25,7 +26,7 @@ def draw_counters(result: Mapping[str, Any], arguments: Mapping[str, Any]) -> It
     if not shown:
         yield "Nothing was counted." if counters else "There are no such counters."
     elif len(shown) < len(counters):
-        yield f"({len(counters) - len(shown)} that are 0 are left out; `all` shows them.)"
+        yield Footer(f"({len(counters) - len(shown)} that are 0 are left out; `all` shows them.)")
 
 
 def draw_drops(result: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iterator[str]:

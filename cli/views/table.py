@@ -12,9 +12,11 @@ from datetime import datetime
 from typing import Any
 
 from appliance.catalogue.command_declaration import Field, Shape
+from cli.output import Footer
 
 GAP = "  "
 NOTHING = "-"
+NO_ROWS = Footer("none")
 MIB = 1024 * 1024
 TIMES = ("wall_time", "since")
 
@@ -25,7 +27,8 @@ def draw_result(fields: Sequence[Field], result: Mapping[str, Any]) -> Iterator[
     for field in fields:
         if field.shape is Shape.ROWS:
             yield from draw_rows(field.fields, result.get(field.name, ()))
-    yield from _what_is_left(result)
+    yield from what_is_left(result)
+    yield from who_is_silent(result)
 
 
 def draw_scalars(fields: Iterable[Field], result: Mapping[str, Any]) -> list[str]:
@@ -38,15 +41,40 @@ def draw_rows(fields: Sequence[Field], rows: Sequence[Mapping[str, Any]]) -> lis
     """The rows under the headings of those fields that have one; `none` when there are no rows."""
     shown = [field for field in fields if field.heading]
     if not rows:
-        return ["none"]
+        return [NO_ROWS]
     table = [[cell(field, row.get(field.name)) for field in shown] for row in rows]
     return columns([[field.heading for field in shown], *table])
 
 
-def _what_is_left(result: Mapping[str, Any]) -> Iterator[str]:
+def draw_all_rows(fields: Sequence[Field], blocks: Iterable[Sequence[Mapping[str, Any]]]) -> Iterator[str]:
+    """The rows of a long table, block by block, in columns as wide as the first block needs."""
+    shown = [field for field in fields if field.heading]
+    widths: list[int] = []
+    are_numbers: list[bool] = []
+    for block in blocks:
+        table = [[cell(field, row.get(field.name)) for field in shown] for row in block]
+        if not widths:
+            table.insert(0, [field.heading for field in shown])
+            widths, are_numbers = measured(table)
+        yield from (drawn(line, widths, are_numbers) for line in table)
+    if not widths:
+        yield NO_ROWS
+
+
+def who_is_silent(result: Mapping[str, Any]) -> Iterator[str]:
+    """A line for each worker whose rows are missing."""
+    yield from (Footer(f"Worker {worker} did not answer: its rows are missing.") for worker in _silent(result))
+
+
+def _silent(result: Mapping[str, Any]) -> Iterable[Any]:
+    silent = result.get("silent_workers", ())
+    return silent if isinstance(silent, list | tuple) else ()
+
+
+def what_is_left(result: Mapping[str, Any]) -> Iterator[str]:
     total, shown = result.get("total"), result.get("shown")
     if isinstance(total, int) and isinstance(shown, int) and total > shown:
-        yield f"{shown} of {total} are shown; `limit NUMBER` shows more."
+        yield Footer(f"{shown} of {total} are shown; `limit NUMBER` shows more, a filter looks at all.")
 
 
 def cell(field: Field, value: Any) -> str:
@@ -92,16 +120,21 @@ def columns(lines: Sequence[Sequence[str]]) -> list[str]:
     """Cells in columns: numbers to the right, words to the left."""
     if not lines:
         return []
+    widths, are_numbers = measured(lines)
+    return [drawn(line, widths, are_numbers) for line in lines]
+
+
+def measured(lines: Sequence[Sequence[str]]) -> tuple[list[int], list[bool]]:
+    """How wide each column is, and whether it holds numbers only; the first line is that of the headings."""
     places = range(len(lines[0]))
     widths = [max(len(line[place]) for line in lines) for place in places]
-    are_numbers = [all(_is_number(line[place]) for line in lines[1:] or lines) for place in places]
-    return [
-        GAP.join(
-            text.rjust(width) if is_number else text.ljust(width)
-            for text, width, is_number in zip(line, widths, are_numbers, strict=True)
-        ).rstrip()
-        for line in lines
-    ]
+    return widths, [all(_is_number(line[place]) for line in lines[1:] or lines) for place in places]
+
+
+def drawn(line: Sequence[str], widths: Sequence[int], are_numbers: Sequence[bool]) -> str:
+    """One line of a table; a cell that is too long pushes those behind it."""
+    cells = zip(line, widths, are_numbers, strict=True)
+    return GAP.join(text.rjust(width) if is_number else text.ljust(width) for text, width, is_number in cells).rstrip()
 
 
 def _is_number(text: str) -> bool:

@@ -339,6 +339,46 @@ def test_filters_of_a_script(stand_in: StandIn) -> None:
     assert ended.lines == [*(f"line 1{digit} of the log" for digit in range(10)), "200 lines"]
 
 
+def test_a_filter_sees_every_row_of_a_long_table_sorted(stand_in: StandIn) -> None:
+    session = new_session(stand_in)
+    ended = script(session, "show registrations | include ^u", "show registrations | exclude nothing | count")
+    addresses = [line.split()[0] for line in ended.lines[:-1]]
+    assert len(addresses) == 2000 and addresses == sorted(addresses)
+    assert ended.lines[-1] == "2001 lines"
+    document = json.loads(script(session, "show registrations | json").out)
+    assert (document["total"], len(document["rows"])) == (2000, 2000)
+
+
+def test_a_limit_is_kept_behind_a_filter(stand_in: StandIn) -> None:
+    session = new_session(stand_in)
+    script(session, "show registrations limit 5 | count", "show logging 5 | count", "show logging | count")
+    asked = [args for do, args in stand_in.seen if do.startswith("show ")]
+    assert asked == [{"limit": 5}, {"lines": 5}, {"lines": 10000}]
+
+
+def test_a_footer_is_no_row(stand_in: StandIn) -> None:
+    session = new_session(stand_in)
+    assert script(session, "show registrations limit 2 | count").lines[0] == "3 lines"
+    shown = script(session, "show counters | include left").lines
+    assert not any("`all` shows" in line for line in shown)
+    assert script(session, "show connections | include none").lines == []
+    CANNED["show calls"]["silent_workers"] = [1]
+    try:
+        assert script(session, "show calls | include x").lines == ["Worker 1 did not answer: its rows are missing."]
+    finally:
+        del CANNED["show calls"]["silent_workers"]
+
+
+def test_counters_that_are_0_are_seen_by_a_filter(stand_in: StandIn) -> None:
+    zero = next(row["name"] for row in CANNED["show counters"]["counters"] if not row["value"])
+    assert script(new_session(stand_in), f"show counters | include {zero}").lines
+
+
+def test_what_is_only_said_is_no_document(stand_in: StandIn) -> None:
+    assert script(new_session(stand_in), "enable", "conf t", "show history", is_json=True).lines[0] == "{"
+    assert script(new_session(stand_in), "enable", "write", is_json=True).lines == []
+
+
 def test_live_names_complete(stand_in: StandIn) -> None:
     session = new_session(stand_in)
     assert session.live_names("address", "al") == ["alice@example.com", "alina@example.com"]

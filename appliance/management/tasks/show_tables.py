@@ -22,7 +22,10 @@ Result = dict[str, Any]
 
 
 async def show_registrations(call: Call) -> Result:
-    args = {"address": call.args.text("address", ""), "limit": call.args.limit()}
+    args: Result = {"address": call.args.text("address", ""), "limit": call.args.limit()}
+    after = call.args.part()
+    if after is not None and "@" not in args["address"]:
+        args["after"] = after
     return await call.desk.workers.ask(_any_worker(call), "registrations", args)
 
 
@@ -30,7 +33,9 @@ def parts_of(what: str) -> Callable[[Call], Any]:
     """A task that puts the tables of all workers together."""
 
     async def show(call: Call) -> Result:
-        limit = call.args.limit()
+        limit, after = call.args.limit(), call.args.part()
+        if after is not None:
+            return await _part_of(call, what, limit, after)
         workers = list(call.desk.workers.live)
         asked = (call.desk.workers.ask(worker, what, {"limit": limit}) for worker in workers)
         answers = await asyncio.gather(*asked, return_exceptions=True)
@@ -44,6 +49,30 @@ def parts_of(what: str) -> Callable[[Call], Any]:
         return {"total": total, "rows": rows[:limit], "shown": min(len(rows), limit), "silent_workers": silent}
 
     return show
+
+
+async def _part_of(call: Call, what: str, limit: int, after: str) -> Result:
+    """Rows of one worker from a place on, which is `WORKER OFFSET`; `next` is the next place, or ""."""
+    workers = sorted(call.desk.workers.live)
+    if not workers:
+        return {"total": 0, "rows": [], "shown": 0, "silent_workers": [], "next": ""}
+    worker, offset = _place(after) if after else (workers[0], 0)
+    later = next((other for other in workers if other > worker), None)
+    onward = "" if later is None else f"{later} 0"
+    try:
+        answer = await call.desk.workers.ask(worker, what, {"limit": limit, "offset": offset})
+    except Refused:
+        return {"total": 0, "rows": [], "shown": 0, "silent_workers": [worker], "next": onward}
+    rows = [{"worker": worker, **row} for row in answer["rows"]]
+    place = f"{worker} {offset + limit}" if len(rows) == limit else onward
+    return {"total": answer["total"], "rows": rows, "shown": len(rows), "silent_workers": [], "next": place}
+
+
+def _place(after: str) -> tuple[int, int]:
+    worker, _, offset = after.partition(" ")
+    if not (worker.isdigit() and offset.isdigit()):
+        raise Refused(f"`after` cannot be {after!r}.", "take `next` of the answer before")
+    return int(worker), int(offset)
 
 
 async def show_rate_limits(call: Call) -> Result:
@@ -95,8 +124,18 @@ def _any_worker(call: Call) -> int:
 
 
 async def show_subscribers(call: Call) -> Result:
-    beginning, limit = call.args.text("address", ""), call.args.limit()
+    beginning, limit, after = call.args.text("address", ""), call.args.limit(), call.args.part()
+    if after is not None:
+        return await _with_subscribers(call, lambda commands: _list_part(commands, beginning, limit, after))
     return await _with_subscribers(call, lambda commands: _list(commands, beginning, limit))
+
+
+def _list_part(commands: SubscriberCommands, beginning: str, limit: int, after: str) -> Result:
+    """Those after an address, in the order of the database."""
+    later = (address for address in commands.list(after) if address.startswith(beginning))
+    rows = [{"address": address} for address in islice(later, limit)]
+    next_ = rows[-1]["address"] if len(rows) == limit else ""
+    return {"total": len(rows), "rows": rows, "shown": len(rows), "next": next_}
 
 
 def _list(commands: SubscriberCommands, beginning: str, limit: int) -> Result:
