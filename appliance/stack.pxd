@@ -38,12 +38,14 @@ cdef class Stack:
     cdef Admission _admission
     cdef Reception _reception
     cdef list _records
+    cdef public bint is_sound
     cdef double _expiry_at
 
     cpdef note_delay(self, double delay_s, double now)
     @cython.locals(data=bytes, flow=Flow)
     cpdef receive_datagrams(self, object batch, double now)
     @cython.locals(message=Message, verdict=int)
+    cdef _handle(self, bytes data, Flow flow, double now, bint is_shared)
     cdef _receive(self, bytes data, Flow flow, double now, bint is_shared)
     @cython.locals(server=ServerTransaction)
     cdef _receive_request(self, Request request, Flow flow, double now, bint is_unjudged)
@@ -56,7 +58,9 @@ cdef class Stack:
     cpdef double next_timer(self)
     cpdef handle_timers(self, double now)
     cpdef tuple outputs(self, double now)
-    cpdef list snapshots_to_keep(self)
+    cpdef list snapshots_to_keep(self, double now=*)
+    cpdef list faults_to_log(self)
+    cdef bint _goes_elsewhere(self, Outgoing outgoing, double now) except -1
     cpdef list questions_to_ask(self)
     cpdef list messages_to_send(self, double now)
     cpdef list records_to_store(self)

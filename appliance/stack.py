@@ -7,7 +7,8 @@ verb takes `now`; after any of them the outputs are drained:
     receive_failures, handle_timers                       ->  questions_to_ask, records_to_store,
                                                               snapshots_to_keep, or all of them: outputs
 
-and `next_timer` says when to call `handle_timers`. A message goes up the floors once: slot owner,
+and `next_timer` says when to call `handle_timers`. A fault of ours costs the message, timer or answer at hand: it is
+counted, told by `faults_to_log`, and raised by none of these verbs. A message goes up the floors once: slot owner,
 parser, transactions, proxy. Several stacks and a fake clock in one process make a cluster.
 
 Knows nothing of sockets, processes and files.
@@ -18,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from appliance.catalogue.alarms import OVERLOAD, REPLICATION_LAGGING
+from appliance.catalogue.alarms import OVERLOAD, REPLICATION_LAGGING, SOFTWARE_FAULT
 from appliance.catalogue.counters import (
     BINDINGS_EXPIRED,
     COUNTERS,
@@ -43,6 +44,8 @@ from appliance.proxy.node import Node
 from appliance.proxy.ping import ping
 from appliance.proxy.proxy import Proxy
 from appliance.proxy.reception import LET_IN, TURNED_AWAY, UNREADABLE, Reception
+from appliance.proxy.recovery import recover_message
+from appliance.proxy.software_faults import SoftwareFault
 from appliance.routing.questions import Answer, HostAnswer, Question
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.message import Request, Response
@@ -104,6 +107,9 @@ class Stack:
         self._reception = Reception(self._admission, self._node)
         self._records: list[bytes] = []
         self._expiry_at = now + EXPIRY_INTERVAL_S
+        self.is_sound = True
+        """False: a fault has damaged the tables, and this worker has to end."""
+        self._transactions.timers.failed = self._proxy.timer_failed
         self.set_wall_time(wall_time, now)
 
     def reconfigure(self, settings: Settings, now: float) -> None:
@@ -142,7 +148,14 @@ class Stack:
                 self._receive(data, flow, now, self._ownership.is_shared)
 
     def _receive(self, data: bytes, flow: Flow, now: float, is_shared: bool) -> None:
-        """A message; `is_shared`: it may be a sibling's."""
+        """A message; `is_shared`: it may be a sibling's. A fault of ours costs this message only."""
+        try:
+            self._handle(data, flow, now, is_shared)
+        except Exception as error:
+            self._node.faults.note("a message", data, error, now)
+            recover_message(data, flow, self._syntax, self._node, now)
+
+    def _handle(self, data: bytes, flow: Flow, now: float, is_shared: bool) -> None:
         verdict = LET_IN
         if self._admission.is_refusing:
             # Whether it is turned away is for the owner to say.
@@ -185,7 +198,7 @@ class Stack:
         # RFC 3261 16.7 step 3: without a Via below ours it is nobody's. Our own CANCEL, which has no user, has one Via.
         if client.user is not None and is_last_via(response):
             raise MalformedMessage(400, "No Via Below Ours")
-        self._transactions.receive_response(client, response, now)
+        self._proxy.receive_response(client, response, now)
 
     # -- messages of the bus -------------------------------------------------------------------------
 
@@ -193,26 +206,36 @@ class Stack:
         """What siblings and the supervisor (-1) sent."""
         is_astray = False
         for sender, message in batch:
-            if isinstance(message, HandedOver):
-                self.counters[HANDED_OVER_RECEIVED] += 1
-                is_astray |= self._receive_handed_over(message, now)
-            elif isinstance(message, SendOn):
-                self._transactions.outbox.append(message.outgoing)
-            elif isinstance(message, SendFailed):
-                self._transactions.fail(message.branch, now)
-            elif isinstance(message, SlotsChanged):
-                self._moving.receive_slots(message.table, message.live, now)
-            elif isinstance(message, CallsMoved):
-                is_astray |= self._moving.receive_calls(message, now)
-            elif isinstance(message, Asked):
-                self._company.tell(sender, Told(message.id, self._answer(message, now)))
-            elif isinstance(message, ForgetSubscriber):
-                self._node.subscribers.forget(message.username)
-            else:
-                self._company.receive(sender, message, now)
+            try:
+                is_astray |= self._receive_message(sender, message, now)
+            except Exception as error:
+                self._node.faults.note(f"a bus message, {type(message).__name__}", b"", error, now)
+                # Whose the slots are is known in part only.
+                self.is_sound = self.is_sound and not isinstance(message, SlotsChanged)
         if is_astray:
             # Whoever sent it went by another table: all else of the call will come to its owner.
             self._moving.move_calls(now)
+
+    def _receive_message(self, sender: int, message: BusMessage, now: float) -> bool:
+        """One of them; True when it was sent by an older table of slots."""
+        if isinstance(message, HandedOver):
+            self.counters[HANDED_OVER_RECEIVED] += 1
+            return self._receive_handed_over(message, now)
+        if isinstance(message, CallsMoved):
+            return self._moving.receive_calls(message, now)
+        if isinstance(message, SendOn):
+            self._transactions.outbox.append(message.outgoing)
+        elif isinstance(message, SendFailed):
+            self._proxy.fail(message.branch, now)
+        elif isinstance(message, SlotsChanged):
+            self._moving.receive_slots(message.table, message.live, now)
+        elif isinstance(message, Asked):
+            self._company.tell(sender, Told(message.id, self._answer(message, now)))
+        elif isinstance(message, ForgetSubscriber):
+            self._node.subscribers.forget(message.username)
+        else:
+            self._company.receive(sender, message, now)
+        return False
 
     def _receive_handed_over(self, message: HandedOver, now: float) -> bool:
         """Handle it as ours; True when the call is a sibling's by now."""
@@ -236,9 +259,13 @@ class Stack:
 
     def _answer(self, asked: Asked, now: float) -> dict[str, Any]:
         """What an operator wants to know of this worker, or to have done."""
-        if asked.do == "ping":
-            return ping(self._proxy, self._node, self._ownership, self._syntax, asked.args, now)
-        return inspect(self._node, asked.do, asked.args, self._syntax, now)
+        try:
+            if asked.do == "ping":
+                return ping(self._proxy, self._node, self._ownership, self._syntax, asked.args, now)
+            return inspect(self._node, asked.do, asked.args, self._syntax, now)
+        except Exception as error:
+            self._node.faults.note(f"a command, `{asked.do}`", b"", error, now)
+            return {"error": "A fault in the software prevents the answer.", "remedy": "see `show logging`"}
 
     def _publish(self, change: BindingChange) -> int:
         """Apply a change of bindings, note it for the journal, and tell the siblings."""
@@ -261,18 +288,30 @@ class Stack:
     def receive_answers(self, batch: Sequence[Answer], now: float) -> None:
         """Answers to questions_to_ask; each question is answered once."""
         for answer in batch:
-            subject = self._node.inquiries.subject_of(answer)
+            try:
+                self._receive_answer(answer, now)
+            except Exception as error:
+                self._node.faults.note("an answer", b"", error, now)
+
+    def _receive_answer(self, answer: Answer, now: float) -> None:
+        inquiries = self._node.inquiries
+        subject = inquiries.subject_of(answer)
+        try:
             if subject is not None and isinstance(answer, HostAnswer) and not answer.failed:
                 expires_at = now + max(answer.ttl_s, HOST_RETRY_S)
                 self._node.hosts.remember(subject[1], answer.addresses, expires_at)
-            self._node.inquiries.answered(answer, now)
+        finally:
+            inquiries.answered(answer, now, self._proxy.waiter_failed)
 
     def receive_failures(self, batch: Sequence[Outgoing], now: float) -> None:
         """What could not be sent (RFC 3261 18.4); a sibling may have asked for it."""
         for outgoing in batch:
             self.counters[SEND_FAILED] += 1
-            if outgoing.branch and not self._transactions.fail(outgoing.branch, now):
-                self._company.tell_all(SendFailed(outgoing.branch))
+            try:
+                if outgoing.branch and not self._proxy.fail(outgoing.branch, now):
+                    self._company.tell_all(SendFailed(outgoing.branch))
+            except Exception as error:
+                self._node.faults.note("a message that could not be sent", outgoing.data, error, now)
 
     def connections_changed(self, opened: Sequence[Flow], closed: Sequence[Flow]) -> None:
         """Stream connections of this worker that may be used by others, and that may no longer."""
@@ -286,12 +325,22 @@ class Stack:
         """Everything that is due."""
         self._transactions.handle_timers(now)
         self._proxy.handle_timers(now)
-        self._company.replica.handle_timers(now)
-        if self._expiry_at <= now:
-            self._expiry_at = now + EXPIRY_INTERVAL_S
-            self._admission.rest(now)
-            self.counters[BINDINGS_EXPIRED] += self._bindings.expire(self._node.wall_time(now), EXPIRED_MAX_PER_TURN)
+        try:
+            self._company.replica.handle_timers(now)
+            if self._expiry_at <= now:
+                self._expiry_at = now + EXPIRY_INTERVAL_S
+                self._do_each_second(now)
+        except Exception as error:
+            self._node.faults.note("a timer", b"", error, now)
         self._release_replies(now)
+
+    def _do_each_second(self, now: float) -> None:
+        if self._node.faults.is_unchecked:
+            # A look at all entries: once a second at most, whatever a stranger sends.
+            self._node.faults.is_unchecked = False
+            self.is_sound = self.is_sound and self._transactions.is_sound()
+        self._admission.rest(now)
+        self.counters[BINDINGS_EXPIRED] += self._bindings.expire(self._node.wall_time(now), EXPIRED_MAX_PER_TURN)
 
     def next_timer(self) -> float:
         """The monotonic moment at which handle_timers wants to be called next."""
@@ -314,7 +363,7 @@ class Stack:
         return (
             self.datagrams_to_send(now),
             self.records_to_store(),
-            self.snapshots_to_keep(),
+            self.snapshots_to_keep(now),
             self.messages_to_send(now),
             self.questions_to_ask(),
             self.next_timer(),
@@ -330,7 +379,7 @@ class Stack:
         responses = 0
         elsewhere = 0
         for outgoing in outgoings:
-            if outgoing.flow.transport != UDP and self._company.direct(outgoing):
+            if outgoing.flow.transport != UDP and self._goes_elsewhere(outgoing, now):
                 # Whoever sends it counts it.
                 elsewhere += 1
             else:
@@ -343,6 +392,14 @@ class Stack:
         own += self._reopened(stranded, now)
         # What failed may have made more to send: the next hop of a branch.
         return own + self.datagrams_to_send(now)
+
+    def _goes_elsewhere(self, outgoing: Outgoing, now: float) -> bool:
+        """Name the connection by which a message goes: is it a sibling's?"""
+        try:
+            return self._company.direct(outgoing)
+        except Exception as error:
+            self._node.faults.note("the way of a message", outgoing.data, error, now)
+            return False
 
     def _reopened(self, stranded: Sequence[Outgoing], now: float) -> list[Outgoing]:
         """Connections died with their worker: a response opens a new one (RFC 3261 18.2.2), a request fails (18.4)."""
@@ -358,7 +415,10 @@ class Stack:
 
     def _release_replies(self, now: float) -> None:
         if len(self._proxy.held):
-            self.counters[REPLICATION_LATE] += self._proxy.held.release(self._company.replica.acknowledged(), now)
+            try:
+                self.counters[REPLICATION_LATE] += self._proxy.held.release(self._company.replica.acknowledged(), now)
+            except Exception as error:
+                self._node.faults.note("a reply that had waited", b"", error, now)
 
     def messages_to_send(self, now: float) -> list[tuple[int, BusMessage]]:
         """(destination worker, message) for the bus since the last call."""
@@ -375,7 +435,7 @@ class Stack:
             self._records = []
         return records
 
-    def snapshots_to_keep(self) -> list[Snapshot]:
+    def snapshots_to_keep(self, now: float = 0.0) -> list[Snapshot]:
         """(key, slot, snapshot) of each call whose setting up has come further; b"" for one that needs none any more.
 
         They have to be kept before what goes out is sent.
@@ -384,14 +444,35 @@ class Stack:
         if not changed:
             return []
         self._node.changed_calls = {}
-        return [(key, self._ownership.slot_of(call.call_id), call.snapshot()) for key, call in changed.items()]
+        kept: list[Snapshot] = []
+        for key, call in changed.items():
+            try:
+                kept.append((key, self._ownership.slot_of(call.call_id), call.snapshot()))
+            except Exception as error:
+                self._node.faults.note("the snapshot of a call", call.call_id, error, now)
+        return kept
 
     def gauges(self) -> dict[str, int]:
         """How full the tables are, by name."""
         return {**self._node.gauges(), "replies_held": len(self._proxy.held)}
 
-    def alarms(self) -> list[str]:
+    def alarms(self, now: float) -> list[str]:
         """What the operator should know: the name of an alarm, and a sentence."""
         overload, lagging = self._admission.overload(), self._company.replica.lagging
-        late = [f"{REPLICATION_LAGGING} Registrations reach worker {worker} late." for worker in lagging]
-        return [*late, f"{OVERLOAD} {overload}"] if overload else late
+        found = [f"{REPLICATION_LAGGING} Registrations reach worker {worker} late." for worker in lagging]
+        if overload:
+            found.append(f"{OVERLOAD} {overload}")
+        fault = self._node.faults.alarm(now)
+        if fault:
+            found.append(f"{SOFTWARE_FAULT} {fault}")
+        return found
+
+    # -- faults of ours ------------------------------------------------------------------------------
+
+    def note_fault(self, doing: str, about: bytes, error: Exception, now: float) -> None:
+        """A fault of this worker outside of the stack; it is counted and told as one of the stack's own."""
+        self._node.faults.note(doing, about, error, now)
+
+    def faults_to_log(self) -> list[SoftwareFault]:
+        """Faults since the last call, as far as they are to be logged."""
+        return self._node.faults.take()

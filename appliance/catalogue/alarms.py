@@ -50,6 +50,7 @@ LISTENER_FAILED: Final = "listener-failed"
 STEERING_REFUSED: Final = "steering-refused"
 START_REMARK: Final = "start-remark"
 LISTENER_UNAUTHENTICATED: Final = "listener-unauthenticated"
+SOFTWARE_FAULT: Final = "software-fault"
 
 # fmt: off
 ALARMS: Final[tuple[Alarm, ...]] = (
@@ -105,6 +106,10 @@ ALARMS: Final[tuple[Alarm, ...]] = (
           "A listener that other machines reach does not authenticate.",
           "Any sender can register any address of its domains, and receive its calls.",
           "Set `authenticate` in the section of the listener, or have it listen on a loopback address."),
+    Alarm(SOFTWARE_FAULT, MAJOR,
+          "A fault in the software happened while a message, timer or answer was handled.",
+          "That one was lost: a request was answered 500, a call that was being set up ended. All else goes on.",
+          "Report it with the traceback in `show logging`. The alarm clears after ten minutes without a fault."),
 )
 # fmt: on
 

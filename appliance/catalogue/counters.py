@@ -106,6 +106,8 @@ WAITING_SHARE_EXCEEDED: Final = 73
 DIGEST_URI_MISMATCHED: Final = 74
 # requests that waited too long
 DROPPED_EXPIRED: Final = 75
+# trouble
+SOFTWARE_FAULTS: Final = 76
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,5 +242,7 @@ COUNTERS: Final[tuple[Counter, ...]] = (
             "Credentials made for another URI than the Request-URI, answered with 400 (RFC 7616 3.4.6)."),
     Counter(DROPPED_EXPIRED, "dropped-expired", "drops",
             "Requests that had waited for the database until their sender gave up (RFC 3261 17.1.1.2)."),
+    Counter(SOFTWARE_FAULTS, "software-faults", "trouble",
+            "Messages, timers and answers lost to a fault in the software; requests are answered 500."),
 )
 # fmt: on

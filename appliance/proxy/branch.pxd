@@ -66,4 +66,5 @@ cdef class Branch(ClientUser):
     cpdef cancel(self, double now)
     cdef _send_cancel(self, double now)
     cdef _end(self, object final, double now)
+    cpdef end_by_fault(self)
     cdef _stop(self)

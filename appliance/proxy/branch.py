@@ -351,6 +351,12 @@ class Branch(ClientUser):
         self.final = final
         self._user.branch_ended(self, now)
 
+    def end_by_fault(self) -> None:
+        """A fault of ours has cost what came for this branch: nothing more is expected of it."""
+        self._stop()
+        if self.final is None:
+            self.final = made_here(500)
+
     def _stop(self) -> None:
         self._stop_timer()
         self.state = _DONE

@@ -7,6 +7,7 @@ queue alone, for it sends what many have sent to it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final, Protocol
 
 from appliance.catalogue.counters import LOOKUPS_FULL, QUERIES_FULL, WAITING_SHARE_EXCEEDED
@@ -171,10 +172,13 @@ class Inquiries:
         """What an answer is about: (b"host", host) or (b"subscriber", username, realm); None: not asked."""
         return self._queue_of(answer).key_of(answer.id)
 
-    def answered(self, answer: Answer, now: float) -> None:
-        """Let all go on that waited for this answer."""
+    def answered(self, answer: Answer, now: float, failed: Callable[[Waiter, Exception, float], None]) -> None:
+        """Let all go on that waited for this answer; `failed` hears of one that raised an exception."""
         for waiter in self._queue_of(answer).take(answer.id):
-            waiter.answer_arrived(answer, now)
+            try:
+                waiter.answer_arrived(answer, now)
+            except Exception as error:
+                failed(waiter, error, now)
 
     def _queue_of(self, answer: Answer) -> Queue:
         return self._lookups if isinstance(answer, HostAnswer) else self._queries

@@ -76,11 +76,14 @@ class Moving:
     def _calls_of_others(self, now: float) -> dict[int, list[bytes]]:
         moved: dict[int, list[bytes]] = {}
         for call in calls_of(self._node):
-            owner = self._ownership.owner_of(call.call_id)
-            snapshot = call.snapshot() if owner in self._ownership.siblings else b""
-            if snapshot:
-                moved.setdefault(owner, []).append(snapshot)
-                call.relinquish(now)
+            try:
+                owner = self._ownership.owner_of(call.call_id)
+                snapshot = call.snapshot() if owner in self._ownership.siblings else b""
+                if snapshot:
+                    moved.setdefault(owner, []).append(snapshot)
+                    call.relinquish(now)
+            except Exception as error:
+                self._node.faults.note("a call that moves to another worker", call.call_id, error, now)
         return moved
 
 

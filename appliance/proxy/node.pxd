@@ -22,6 +22,7 @@ cdef class Node:
     cdef public int worker
     cdef public dict changed_calls
     cdef public list counters
+    cdef public object faults
     cdef public Transactions transactions
     cdef public BindingTable bindings
     cdef public object connections

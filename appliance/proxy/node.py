@@ -20,6 +20,7 @@ from appliance.proxy.keys import Keys
 from appliance.proxy.nonces import Nonces
 from appliance.proxy.rate_limits import RateLimits
 from appliance.proxy.rules import DigestRules, ProxyRules
+from appliance.proxy.software_faults import SoftwareFaults
 from appliance.routing.contact_policy import ContactPolicy
 from appliance.routing.hosts import HostCache
 from appliance.routing.next_hops import NextHops
@@ -61,6 +62,7 @@ class Node:
         "counters",
         "dialog_tokens",
         "digest_rules",
+        "faults",
         "hosts",
         "inquiries",
         "keys",
@@ -95,6 +97,7 @@ class Node:
         self.settings = settings
         self.worker = worker
         self.counters = counters
+        self.faults = SoftwareFaults(counters)
         self.transactions = transactions
         self.bindings = bindings
         self.connections = connections

@@ -9,7 +9,8 @@ from appliance.proxy.response_context cimport ResponseContext
 from appliance.sip.message cimport Request, Response
 from appliance.sip.writer cimport write_response
 from appliance.transaction.keys cimport server_key
-from appliance.transaction.transaction cimport ServerTransaction
+from appliance.transaction.table cimport Transactions
+from appliance.transaction.transaction cimport ClientTransaction, ServerTransaction
 from appliance.transport.flow cimport Flow
 from appliance.transport.via cimport is_last_via, response_flow
 
@@ -43,6 +44,10 @@ cdef class Proxy:
     cdef ServerTransaction _new_server(self, RequestContext context, object now)
     @cython.locals(server=ServerTransaction)
     cdef ServerTransaction _waiting_server(self, RequestContext context, double now)
+    cpdef receive_response(self, ClientTransaction client, Response response, double now)
+    cpdef bint fail(self, bytes branch, double now) except -1
     cpdef receive_stray_response(self, Response response, double now)
+    cpdef timer_failed(self, object owner, object error, double now)
+    cpdef waiter_failed(self, object waiter, object error, double now)
     cpdef handle_timers(self, double now)
     cpdef adopt(self, object snapshots, double now)

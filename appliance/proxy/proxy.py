@@ -28,6 +28,7 @@ from appliance.proxy.chain import run_chain
 from appliance.proxy.early_messages import Early, EarlyMessages
 from appliance.proxy.held_replies import HeldReplies
 from appliance.proxy.node import Node
+from appliance.proxy.recovery import end_by_fault, recover_adopted
 from appliance.proxy.request_context import RequestContext
 from appliance.proxy.response_context import ResponseContext
 from appliance.proxy.roles import ROLES
@@ -39,7 +40,7 @@ from appliance.sip.message import Request, Response
 from appliance.sip.writer import write_response
 from appliance.transaction.keys import server_key
 from appliance.transaction.table import TableFull
-from appliance.transaction.transaction import ServerTransaction
+from appliance.transaction.transaction import ClientTransaction, ServerTransaction
 from appliance.transport.flow import Flow
 from appliance.transport.via import is_last_via, response_flow
 
@@ -199,6 +200,37 @@ class Proxy:
             self._node.transactions.respond(server, 100, write_response(context.request, 100), now)
         return server
 
+    # -- what transactions get, and what has to be put in order when a fault of ours happens there ----------
+
+    def receive_response(self, client: ClientTransaction, response: Response, now: float) -> None:
+        """A response that a client transaction has matched."""
+        try:
+            self._node.transactions.receive_response(client, response, now)
+        except Exception:
+            if response.status >= 200:
+                end_by_fault(client, self._node, now)
+            raise
+
+    def fail(self, branch: bytes, now: float) -> bool:
+        """What a transaction has sent could not be sent (RFC 3261 18.4): is it one of ours?"""
+        transactions = self._node.transactions
+        party = transactions.clients.get(branch) or transactions.servers.get(branch)
+        try:
+            return transactions.fail(branch, now)
+        except Exception:
+            end_by_fault(party, self._node, now)
+            raise
+
+    def timer_failed(self, owner: object, error: Exception, now: float) -> None:
+        """A fault happened while a timer of `owner` was handled."""
+        self._node.faults.note("a timer", b"", error, now)
+        end_by_fault(owner, self._node, now)
+
+    def waiter_failed(self, waiter: object, error: Exception, now: float) -> None:
+        """A fault happened while an answer of the world was handled."""
+        self._node.faults.note("an answer", b"", error, now)
+        end_by_fault(waiter, self._node, now)
+
     # -- responses -----------------------------------------------------------------------------------
 
     def receive_stray_response(self, response: Response, now: float) -> None:
@@ -210,18 +242,20 @@ class Proxy:
     def handle_timers(self, now: float) -> None:
         """What has waited long enough."""
         for message in self.early.overdue(now):
-            if isinstance(message, Response):
-                stateless.forward_response(message, self._node)
-            else:
-                self._pass_on(message, now)
+            try:
+                self._go_on_without_call(message, now)
+            except MalformedMessage:
+                # It has waited, so nobody is told of a fault any more.
+                self._node.counters[DROPPED_UNROUTABLE] += 1
+            except Exception as error:
+                self._node.faults.note("a response or CANCEL that had waited", b"", error, now)
 
-    def _pass_on(self, context: RequestContext, now: float) -> None:
-        """RFC 3261 16.10: a CANCEL whose request has not come."""
-        try:
-            stateless.forward_request(context, self._node, now)
-        except MalformedMessage:
-            # It has waited, so nobody is told of a fault any more.
-            self._node.counters[DROPPED_UNROUTABLE] += 1
+    def _go_on_without_call(self, message: Early, now: float) -> None:
+        """A response, or a CANCEL, whose call has not come (RFC 3261 16.7, 16.10)."""
+        if isinstance(message, Response):
+            stateless.forward_response(message, self._node)
+        else:
+            stateless.forward_request(message, self._node, now)
 
     # -- calls of other workers ----------------------------------------------------------------------
 
@@ -231,15 +265,32 @@ class Proxy:
             return self._cancel(message, now)
         client = self._node.transactions.client_for(message)
         if client is not None:
-            self._node.transactions.receive_response(client, message, now)
+            self.receive_response(client, message, now)
         return client is not None
+
+    def _give_early(self, message: Early, now: float) -> bool:
+        """The same; a fault costs that message."""
+        try:
+            return self._receive_early(message, now)
+        except Exception as error:
+            self._node.faults.note("a response or CANCEL that had waited", b"", error, now)
+            return True
 
     def adopt(self, snapshots: Sequence[bytes], now: float) -> None:
         """Go on with calls that another worker was setting up."""
         for snapshot in snapshots:
-            is_adopted = adopt(snapshot, self._node, self.decide, now)
+            is_adopted = self._adopt(snapshot, now)
             self._node.counters[CALLS_ADOPTED if is_adopted else CALLS_NOT_ADOPTED] += 1
-        self.early.match(self._receive_early, now)
+        self.early.match(self._give_early, now)
+
+    def _adopt(self, snapshot: bytes, now: float) -> bool:
+        """Go on with one call; a fault ends it."""
+        try:
+            return adopt(snapshot, self._node, self.decide, now)
+        except Exception as error:
+            self._node.faults.note("a call of another worker", snapshot, error, now)
+            recover_adopted(snapshot, self._node, now)
+            return False
 
 
 def _keeps_state(answer: Answer) -> bool:

@@ -43,6 +43,7 @@ cdef class ResponseContext(BranchUser):
     @cython.locals(branch=Branch)
     cdef _decide(self, double now)
     cpdef cancel(self, double now)
+    cpdef end_by_fault(self, double now)
     cdef _relay(self, Response response, double now)
     cdef _send_best(self, double now)
     @cython.locals(may_matter=bint)

@@ -19,7 +19,7 @@ from appliance.catalogue.counters import (
     RELAYS_REFUSED,
     TIMED_OUT,
 )
-from appliance.proxy.best_response import Final, challenges_of, choose_best, without_contacts
+from appliance.proxy.best_response import Final, challenges_of, choose_best, made_here, without_contacts
 from appliance.proxy.branch import Branch, BranchState, BranchUser
 from appliance.proxy.dialogs import bind_to_answer
 from appliance.proxy.forwarding import add_length, breadth_of, shared_out
@@ -40,6 +40,7 @@ from appliance.transaction.transaction import ServerTransaction
 from appliance.transport.via import pop_via
 
 # The server transaction has not done all it is there for.
+AWAITS_ANSWER = frozenset((int(State.TRYING), int(State.PROCEEDING)))
 AWAITS_ANSWER_OR_ACK = frozenset((int(State.PROCEEDING), int(State.COMPLETED)))
 _DONE: Constant = int(BranchState.DONE)
 _COMPLETED: Constant = int(State.COMPLETED)
@@ -166,6 +167,16 @@ class ResponseContext(BranchUser):
             return
         self._node.counters[CALLS_CANCELLED] += 1
         self._decide(now)
+        self._changed()
+
+    def end_by_fault(self, now: float) -> None:
+        """A fault of ours: the caller gets 500 unless a final response is out, and no branch goes on."""
+        server = self.server
+        self._is_final_sent = True
+        if server is not None and server.state in AWAITS_ANSWER:
+            self._send_own(made_here(500), now)
+        self._decide(now)
+        self._let_go()
         self._changed()
 
     def _recurse(self, final: Final, response: Response) -> Final:

@@ -72,3 +72,8 @@ class Suspended:
     def cancel(self) -> None:
         """RFC 3261 9.2: answered 487 when it would be forwarded, for then its sender is proved."""
         self._context.is_cancelled = True
+
+    @property
+    def context(self) -> RequestContext:
+        """The request, and what has become of it."""
+        return self._context

@@ -6,6 +6,7 @@ from appliance.transport.flow cimport Flow, Outgoing
 cdef int _INPUTS
 cdef long _IGNORED
 cdef int _INITIAL
+cdef int _TERMINATED
 cdef long _STARTS
 cdef long _ENDLESS
 cdef long _OF_G
@@ -46,4 +47,5 @@ cdef class Transaction:
     @cython.locals(t2=double, token=long)
     cdef _repeat(self, long do, double now)
     cdef _wait(self, long token, double duration_s, double now)
+    cpdef discard(self)
     cdef _stop_timers(self)

@@ -18,6 +18,7 @@ from appliance.transport.flow import Flow, Outgoing
 _INPUTS: Final = INPUT_COUNT
 _IGNORED: Final = IGNORED
 _INITIAL: Final = int(State.INITIAL)
+_TERMINATED: Final = int(State.TERMINATED)
 _STARTS: Final = int(Do.START_A | Do.START_E | Do.START_G)
 _ENDLESS: Final = int(Do.START_A | Do.RESET_A)
 _OF_G: Final = int(Do.START_G | Do.RESET_G)
@@ -112,6 +113,11 @@ class Transaction:
         if self._waiting is not None:
             self._layer.timers.cancel(self._waiting)
         self._waiting = self._layer.timers.start(duration_s, now, self, token)
+
+    def discard(self) -> None:
+        """A fault has left it half done: from now on it ignores all inputs."""
+        self._stop_timers()
+        self.state = _TERMINATED
 
     def _stop_timers(self) -> None:
         if self._repeating is not None:

@@ -25,7 +25,7 @@ from appliance.transaction.keys import (
     to_tag_of,
 )
 from appliance.transaction.layer import Transaction, TransactionLayer
-from appliance.transaction.machines import Input
+from appliance.transaction.machines import Input, State
 from appliance.transaction.timers import TimerSettings
 from appliance.transaction.transaction import (
     ClientTransaction,
@@ -278,6 +278,27 @@ class Transactions(TransactionLayer):
         status = response.status
         what = _PROVISIONAL if status < 200 else _SUCCESS if status < 300 else _FAILURE
         client.step(what, response, now)
+
+    # -- faults of ours ------------------------------------------------------------------------------
+
+    def discard(self, transaction: Transaction) -> None:
+        """Remove a transaction that a fault has left half done; its user is not told."""
+        transaction.discard()
+        key = transaction.key
+        if isinstance(transaction, ServerTransaction):
+            if self.servers.get(key) is transaction:
+                del self.servers[key]
+            if transaction.merged_key and self.merged.get(transaction.merged_key) is transaction:
+                del self.merged[transaction.merged_key]
+        elif self.clients.get(key) is transaction:
+            del self.clients[key]
+
+    def is_sound(self) -> bool:
+        """Are all entries transactions under way, each under its key, and the timers in order?"""
+        entries: list[tuple[bytes, Transaction]] = [*self.clients.items(), *self.servers.items()]
+        return self.timers.is_sound() and all(
+            key == entry.key and entry.state != State.TERMINATED for key, entry in entries
+        )
 
     # -- failures and time -----------------------------------------------------------------------------
 

@@ -36,6 +36,7 @@ cdef class Timers:
     cdef dict _rings
     cdef list _ring_list
     cdef Py_ssize_t _len
+    cdef public object failed
 
     @cython.locals(ring=Timer, timer=Timer, last=Timer)
     cpdef Timer start(self, double duration_s, double now, object owner, long token)
@@ -48,8 +49,12 @@ cdef class Timers:
     cpdef double next_due(self)
     @cython.locals(expired=list, ring=Timer, head=Timer)
     cpdef list due(self, double now)
+    @cython.locals(count=Py_ssize_t)
+    cpdef bint is_sound(self) except -1
     @cython.locals(timer=Timer, told=long)
     cpdef long fire(self, double now) except -1
 
 
+@cython.locals(count=Py_ssize_t, timer=Timer)
+cdef Py_ssize_t _count_of(Timer ring, Py_ssize_t count_max) except -1
 cdef double _next_eighth(double moment) noexcept

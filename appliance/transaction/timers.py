@@ -15,6 +15,7 @@ Knows nothing of transactions: an owner is whoever has `timer_fired`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from operator import attrgetter
 from typing import Final, Protocol
 
@@ -101,11 +102,15 @@ class Timer:
 
 
 class Timers:
-    """All timers of a worker, whoever owns them."""
+    """All timers of a worker, whoever owns them.
 
-    __slots__ = ("_len", "_ring_list", "_rings")
+    `failed` hears of an owner that raised an exception; None: the exception goes to the caller of `fire`.
+    """
+
+    __slots__ = ("_len", "_ring_list", "_rings", "failed")
 
     def __init__(self) -> None:
+        self.failed: Callable[[TimerOwner, Exception, float], None] | None = None
         self._rings: dict[float, Timer] = {}
         # The same to be gone through, which is done in every turn.
         self._ring_list: list[Timer] = []
@@ -200,9 +205,32 @@ class Timers:
             # An owner that was told a moment ago may have cancelled this one.
             if owner is not None:
                 timer.owner = None
-                owner.timer_fired(timer.token, now)
                 told += 1
+                try:
+                    owner.timer_fired(timer.token, now)
+                except Exception as error:
+                    if self.failed is None:
+                        raise
+                    self.failed(owner, error, now)
         return told
+
+    def is_sound(self) -> bool:
+        """Is each ring a ring, and do they hold as many timers as are waiting?"""
+        count = 0
+        for ring in self._ring_list:
+            count += _count_of(ring, self._len)
+        return count == self._len
+
+
+def _count_of(ring: Timer, count_max: int) -> int:
+    """How many timers a ring holds; more than `count_max` when its links are broken."""
+    count, timer = 0, ring._after
+    while timer is not ring:
+        if timer is None or timer._after is None or timer._after._before is not timer or count > count_max:
+            return count_max + 1
+        count += 1
+        timer = timer._after
+    return count
 
 
 def _next_eighth(moment: float) -> float:

@@ -181,7 +181,12 @@ class ClientTransaction(Transaction):
         if self.state != before and self.state >= _ACCEPTED:
             self._let_go()
         if do & _TELLS and user is not None:
-            self._tell(do, user, response, now)
+            try:
+                self._tell(do, user, response, now)
+            except Exception:
+                # After a fault it has to be found what this transaction was for.
+                self.user = user
+                raise
 
     def _send(self, do: int, response: Response | None) -> None:
         if do & _SEND_ACK:

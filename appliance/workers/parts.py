@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from appliance.catalogue.settings import JournalSettings, Settings
+from appliance.proxy.software_faults import SoftwareFault
 from appliance.routing.questions import Answer
 from appliance.stack import Outputs
 from appliance.state.messages import BusMessage, ConnectionsChanged
@@ -19,6 +20,7 @@ class SipStack(Protocol):
     """The pure door (see appliance/stack.py)."""
 
     counters: list[int]
+    is_sound: bool
 
     @property
     def is_in_sync(self) -> bool: ...
@@ -37,7 +39,9 @@ class SipStack(Protocol):
     def take_rate_demand(self) -> dict[str, dict[str, list[int]]]: ...
     def receive_rate_shares(self, shares: dict[str, dict[str, float]]) -> None: ...
     def gauges(self) -> dict[str, int]: ...
-    def alarms(self) -> list[str]: ...
+    def alarms(self, now: float) -> list[str]: ...
+    def note_fault(self, doing: str, about: bytes, error: Exception, now: float) -> None: ...
+    def faults_to_log(self) -> list[SoftwareFault]: ...
 
 
 class MessageBus(Protocol):

@@ -31,7 +31,7 @@ cdef class Turn:
     cdef _receive_by_parts(self, list messages)
     cpdef _receive(self, list batch, double now)
     cpdef flush(self)
-    @cython.locals(stack=Stack, due=double, failures=list, outgoings=list)
+    @cython.locals(stack=Stack, due=double, failures=list, outgoings=list, faults=list)
     cdef _flush(self, double now)
     cpdef flush_soon(self)
     cdef _set_timer(self, double due, double now)

@@ -4,8 +4,8 @@ Every input ends the same way, in `flush`: what the stack wants to store, send, 
 Datagrams and bus messages come in batches and are flushed at once; what comes in small pieces (streams, answers) is
 flushed together, once for each turn of the loop.
 
-A fault of the stack is ours, and ends the worker, to be started afresh. So everything that the loop calls comes in by
-`enter`.
+A fault while one message is handled costs that message: the stack sees to it, and its faults are logged here. Any other
+fault ends the worker, to be started afresh; so everything that the loop calls comes in by `enter`.
 
 Compiled, for a turn may be one message.
 
@@ -15,11 +15,13 @@ Knows nothing of SIP, of what the bus brings and of when a worker begins and end
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from typing import Final
 
 from appliance import clock
 from appliance.catalogue.counters import CALLS_UNRECORDED
+from appliance.proxy.software_faults import SoftwareFault
 from appliance.routing.questions import Answer
 from appliance.transport.flow import Flow, Outgoing
 from appliance.workers.datagram_doors import DatagramDoors
@@ -37,6 +39,12 @@ NEVER: Final = float("inf")
 AT_ONCE: Final = 8
 # but who is that late works off all there is: a flush costs as much as some messages.
 LATE_S: Final = 0.01
+
+log = logging.getLogger("signalbox.worker")
+
+
+class TablesUnsound(Exception):
+    """A fault has damaged the stack's own tables."""
 
 
 class Turn:
@@ -150,9 +158,25 @@ class Turn:
 
     def _receive(self, batch: list[tuple[bytes, Flow]], now: float) -> None:
         if self.mirror is not None:
-            self.mirror.received(batch, clock.wall_time())
+            self._show_received(batch, now)
         self._stack.note_delay(self._delays.worst(now), now)
         self._stack.receive_datagrams(batch, now)
+
+    def _show_received(self, batch: list[tuple[bytes, Flow]], now: float) -> None:
+        assert self.mirror is not None
+        try:
+            self.mirror.received(batch, clock.wall_time())
+        except Exception as error:
+            self.mirror = None
+            self._stack.note_fault("the display of messages", b"", error, now)
+
+    def _show_sent(self, outgoings: list[Outgoing], now: float) -> None:
+        assert self.mirror is not None
+        try:
+            self.mirror.sent(outgoings, clock.wall_time())
+        except Exception as error:
+            self.mirror = None
+            self._stack.note_fault("the display of messages", b"", error, now)
 
     def receive_answers(self, answers: list[Answer]) -> None:
         """What was asked of the world has been answered."""
@@ -183,6 +207,11 @@ class Turn:
                 stack.connections_changed(*self._streams.take_changes())
             failures = self._streams.take_failures()
         outgoings, records, snapshots, messages, questions, due = stack.outputs(now)
+        faults = stack.faults_to_log()
+        if faults:
+            log_faults(faults)
+        if not stack.is_sound:
+            raise TablesUnsound
         if snapshots:
             # Before anything leaves: whoever goes on with a call knows what its peers may know.
             stack.counters[CALLS_UNRECORDED] += self._recorder.keep(snapshots, stack.counters)
@@ -193,7 +222,7 @@ class Turn:
             failures += self._outbound.pass_on(messages)
         if outgoings:
             if self.mirror is not None:
-                self.mirror.sent(outgoings, clock.wall_time())
+                self._show_sent(outgoings, now)
             failures += self._outbound.send(outgoings)
         if questions:
             self._questions.ask(questions)
@@ -222,3 +251,10 @@ class Turn:
         now = clock.monotonic()
         self._stack.handle_timers(now)
         self._flush(now)
+
+
+def log_faults(faults: list[SoftwareFault]) -> None:
+    """Each with its traceback."""
+    for fault in faults:
+        about = f", hash {fault.digest}" if fault.digest else ""
+        log.error("a fault in the software cost %s%s", fault.doing, about, exc_info=fault.error)

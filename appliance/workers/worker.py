@@ -187,8 +187,8 @@ class Worker:
             self._loop.call_soon(self._turn.enter, self._read_bus)
         if not arrived:
             return
-        messages = [(sender, message) for sender, message in arrived if not self._is_order(sender, message)]
         now = clock.monotonic()
+        messages = [(sender, message) for sender, message in arrived if not self._takes_order(sender, message, now)]
         # Calls come before what siblings have handed over, which may be a CANCEL of one of them.
         self._stack.receive_messages([item for item in messages if not isinstance(item[1], HandedOver)], now)
         for _, message in messages:
@@ -202,6 +202,16 @@ class Worker:
         slots = frozenset(slot for slot, owner in enumerate(news.table.owners) if owner == self._number)
         orphans = list(zip(news.orphans[::2], news.orphans[1::2], strict=True))
         self._stack.adopt(self._recorder.take(orphans, slots), now)
+
+    def _takes_order(self, sender: int, message: BusMessage, now: float) -> bool:
+        """`_is_order`; a fault costs this message, unless it says what this worker is to serve."""
+        try:
+            return self._is_order(sender, message)
+        except Exception as error:
+            if isinstance(message, (SlotsChanged, Drain, Stop)):
+                raise
+            self._stack.note_fault(f"a bus message, {type(message).__name__}", b"", error, now)
+            return True
 
     def _is_order(self, sender: int, message: BusMessage) -> bool:
         """Drain, Stop and what is asked of the worker are its own, everything else is the stack's."""
@@ -302,7 +312,11 @@ class Worker:
         self._vitals.note_lag(now - expected_at)
         self._signs_left -= 1
         if self._signs_left <= 0:
-            self._signs_left = self._beat(now)
+            try:
+                self._signs_left = self._beat(now)
+            except Exception as error:
+                self._signs_left = SIGNS_PER_BEAT
+                self._stack.note_fault("a timer", b"", error, now)
         self._loop.call_later(self._heartbeat_s, self._turn.enter, self._sign, now + self._heartbeat_s)
 
     def _beat(self, now: float) -> int:
@@ -316,7 +330,7 @@ class Worker:
         self._show_mirrored(now)
         self._tell_demand()
         counters, gauges = self._vitals.read()
-        alarms = self._stack.alarms() + [f"{STATE_STORE_FAILING} {sentence}" for sentence in self._journal.alarms()]
+        alarms = self._stack.alarms(now) + [f"{STATE_STORE_FAILING} {sentence}" for sentence in self._journal.alarms()]
         is_in_sync = self._stack.is_in_sync
         self._bus.send(SUPERVISOR, [Heartbeat(self._number, counters, gauges, self._turn.count, is_in_sync, alarms)])
         self._garbage.tend(gauges["transactions"], now)

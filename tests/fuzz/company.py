@@ -24,6 +24,13 @@ SUPERVISOR = -1
 QUEUE_LEN_MAX = 200
 SENT_KEPT = 200
 
+
+def expect_no_fault(stack: Stack) -> None:
+    """Raises what a fault in the software has raised inside of the stack."""
+    for fault in stack.faults_to_log():
+        raise fault.error
+
+
 Recording = dict[bytes, tuple[int, bytes]]
 
 
@@ -191,6 +198,7 @@ class Company:
 
     def _flush(self, worker: int) -> list[Outgoing]:
         stack = self.stacks[worker]
+        expect_no_fault(stack)
         outgoings = stack.datagrams_to_send(self.now)
         self._stored.extend(stack.records_to_store())
         self._record(worker, stack.snapshots_to_keep())

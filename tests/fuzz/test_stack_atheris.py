@@ -33,6 +33,7 @@ def one_input(data: bytes) -> None:
     """Messages half a second apart; whatever they were, all is over in the end."""
     from appliance.catalogue.settings import Settings
     from appliance.stack import Stack
+    from tests.fuzz.company import expect_no_fault
     from tests.fuzz.test_stack_bytes import FLOWS, LIMITS, LISTENERS, SETTLED_S, expect_clean
 
     now = 1000.0
@@ -45,12 +46,14 @@ def one_input(data: bytes) -> None:
             expect_clean(outgoing.data)
         now += 0.5
         stack.handle_timers(now)
+        expect_no_fault(stack)
     stack.questions_to_ask()
     end = now + SETTLED_S
     while stack.next_timer() <= end:
         now = max(now, stack.next_timer())
         stack.handle_timers(now)
         stack.datagrams_to_send(now)
+    expect_no_fault(stack)
     assert stack.gauges()["transactions"] <= stack.gauges()["waiting"], "something is left"
 
 

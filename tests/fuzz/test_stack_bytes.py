@@ -19,6 +19,7 @@ from appliance.state.slots import deal
 from appliance.transport.flow import TCP, UDP, Flow, Outgoing
 from tests.effort import examples
 from tests.flows.wire import read
+from tests.fuzz.company import expect_no_fault
 
 LIMITS = LimitSettings(
     transactions_max=40,
@@ -140,6 +141,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     def collect(self) -> None:
         """Take what the stack hands out; every message of it has to be one."""
+        expect_no_fault(self.stack)
         for outgoing in self.stack.datagrams_to_send(self.now):
             expect_clean(outgoing.data)
             self.sent.append(outgoing)
@@ -244,6 +246,7 @@ TestAnyOrder.settings = settings(
 def test_any_octets(data: bytes, flow: Flow) -> None:
     stack = Stack(Settings(domains=("example.com",), listeners=LISTENERS), 0, b"fuzz" * 4, 1.0, 1_700_000_000.0)
     stack.receive_datagrams([(data, flow)], 1.0)
+    expect_no_fault(stack)
     for outgoing in stack.datagrams_to_send(1.0):
         expect_clean(outgoing.data)
 
@@ -253,5 +256,6 @@ def test_any_octets(data: bytes, flow: Flow) -> None:
 def test_any_request(data: bytes, flow: Flow) -> None:
     stack = Stack(Settings(domains=("example.com",), listeners=LISTENERS), 0, b"fuzz" * 4, 1.0, 1_700_000_000.0)
     stack.receive_datagrams([(data, flow)], 1.0)
+    expect_no_fault(stack)
     for outgoing in stack.datagrams_to_send(1.0):
         expect_clean(outgoing.data)

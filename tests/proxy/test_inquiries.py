@@ -20,6 +20,10 @@ def inquiries_of(limit: int, per_source: int = 1000, per_subscriber: int = 1000)
     return Inquiries(limits, [0] * len(COUNTERS))
 
 
+def expect_no_fault(waiter: object, error: Exception, now: float) -> None:
+    raise error
+
+
 class Waiting:
     """Notes what it was told."""
 
@@ -39,7 +43,7 @@ def test_many_wait_for_one_question() -> None:
     assert inquiries.questions_to_ask() == []
     answer = HostAnswer(question.id, ("192.0.2.1",), False, 60.0)
     assert inquiries.subject_of(answer) == (b"host", b"gate")
-    inquiries.answered(answer, 0.0)
+    inquiries.answered(answer, 0.0, expect_no_fault)
     assert [waiter.told for waiter in waiters] == [[answer]] * 3
     assert inquiries.lookups_waiting == 0
 
@@ -57,9 +61,9 @@ def test_an_answer_to_nothing_or_a_second_one_is_ignored() -> None:
     waiter = Waiting()
     inquiries.ask_host(b"gate", waiter, ALICE)
     (question,) = inquiries.questions_to_ask()
-    inquiries.answered(HostAnswer(question.id + 1, (), True, 0.0), 0.0)
-    inquiries.answered(HostAnswer(question.id, (), True, 0.0), 0.0)
-    inquiries.answered(HostAnswer(question.id, (), True, 0.0), 0.0)
+    inquiries.answered(HostAnswer(question.id + 1, (), True, 0.0), 0.0, expect_no_fault)
+    inquiries.answered(HostAnswer(question.id, (), True, 0.0), 0.0, expect_no_fault)
+    inquiries.answered(HostAnswer(question.id, (), True, 0.0), 0.0, expect_no_fault)
     assert len(waiter.told) == 1
 
 
@@ -70,7 +74,7 @@ def test_the_number_of_waiters_is_bounded() -> None:
     assert not inquiries.ask_host(b"one", Waiting(), ALICE)
     assert not inquiries.ask_host(b"two", Waiting(), ALICE)
     (question,) = inquiries.questions_to_ask()
-    inquiries.answered(HostAnswer(question.id, (), False, 0.0), 0.0)
+    inquiries.answered(HostAnswer(question.id, (), False, 0.0), 0.0, expect_no_fault)
     assert inquiries.ask_host(b"two", Waiting(), ALICE)
 
 
@@ -86,7 +90,7 @@ def test_a_waiter_may_ask_again_while_it_is_told() -> None:
     waiter = Again()
     inquiries.ask_host(b"gate", waiter, ALICE)
     (question,) = inquiries.questions_to_ask()
-    inquiries.answered(HostAnswer(question.id, (), False, 0.0), 0.0)
+    inquiries.answered(HostAnswer(question.id, (), False, 0.0), 0.0, expect_no_fault)
     (again,) = inquiries.questions_to_ask()
     assert again.id != question.id
 
@@ -108,7 +112,7 @@ def test_one_source_does_not_fill_the_queue() -> None:
     assert not inquiries.ask_host(b"two", Waiting(), ALICE)
     assert inquiries.ask_host(b"two", Waiting(), Asker("192.0.2.2"))
     (question, _) = inquiries.questions_to_ask()
-    inquiries.answered(HostAnswer(question.id, (), True, 0.0), 0.0)
+    inquiries.answered(HostAnswer(question.id, (), True, 0.0), 0.0, expect_no_fault)
     assert inquiries.ask_host(b"three", Waiting(), ALICE)
 
 

@@ -151,18 +151,18 @@ def test_a_call_that_is_being_set_up_can_be_taken_back() -> None:
 def test_without_overload_nothing_is_refused() -> None:
     stack = stack_with_delay(0.001)
     assert answers(stack, message(b"REGISTER"))[-1].status == 200
-    assert stack.alarms() == []
+    assert stack.alarms(NOW) == []
 
 
 def test_the_operator_is_told(overloaded: Stack) -> None:
-    (sentence,) = overloaded.alarms()
+    (sentence,) = overloaded.alarms(NOW)
     assert "503" in sentence
 
 
 def test_the_operator_is_not_told_of_what_is_over(overloaded: Stack) -> None:
     """Also where no message comes any more, by which it would be seen."""
     overloaded.handle_timers(NOW + 5.0)
-    assert overloaded.alarms() == []
+    assert overloaded.alarms(NOW) == []
 
 
 @pytest.mark.parametrize("broken", [b"CSeq: 5\r\n", b"Content-Length: 99\r\n"])

@@ -152,6 +152,8 @@ class Cluster:
 
     def _drain(self, worker: int) -> None:
         stack, now = self.stacks[worker], self.schedule.now
+        for fault in stack.faults_to_log():
+            raise fault.error
         outgoings = stack.datagrams_to_send(now)
         self._record(worker, stack.snapshots_to_keep())
         for outgoing in outgoings:

@@ -17,6 +17,7 @@ from appliance.routing.questions import Answer, FindSubscriber, HostAnswer, Ques
 from appliance.stack import Stack
 from appliance.transport.flow import UDP, Flow
 from tests.flows.wire import Message, read
+from tests.fuzz.company import expect_no_fault
 from tests.torture.test_corpus import CORPUS
 
 HERE = Path(__file__).parent
@@ -70,6 +71,7 @@ def _expect_end(stack: Stack) -> None:
         stack.datagrams_to_send(now)
     gauges = stack.gauges()
     assert (gauges["transactions"], gauges["waiting"]) == (0, 0)
+    expect_no_fault(stack)
 
 
 # -- our own messages ------------------------------------------------------------------------------------

@@ -72,6 +72,9 @@ class EchoStack(Stack):
         self.at_once = max(self.at_once, len(batch) + len(self.outbox))
         for data, flow in batch:
             assert b"crash" not in data, "a fault of ours"
+            if b"costs-one" in data:
+                self.note_fault("a message", data, ValueError("a small fault"), now)
+            self.is_sound = b"damages-tables" not in data
             request = parse(data, SYNTAX)
             assert isinstance(request, Request)
             stamp_received(request, flow)
@@ -120,7 +123,7 @@ class EchoStack(Stack):
     def gauges(self) -> dict[str, int]:
         return {"transactions": self.transactions}
 
-    def alarms(self) -> list[str]:
+    def alarms(self, now: float) -> list[str]:
         return []
 
     def connections_untold(self, news: ConnectionsChanged, now: float) -> None:

@@ -294,6 +294,31 @@ def test_a_fault_of_the_stack_ends_the_worker_with_a_traceback(
     assert "a fault of ours" in caplog.text
 
 
+def test_a_fault_that_costs_one_message_is_logged_and_ends_nothing(
+    play: Play, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def scenario(bench: Bench) -> None:
+        with bound(socket.SOCK_DGRAM, "127.0.0.1") as phone:
+            phone.sendto(options("costs-one"), bench.udp[0].getsockname())
+            answer = await asyncio.get_running_loop().sock_recv(phone, 4096)
+            assert answer.startswith(b"SIP/2.0 200")
+        await bench.order(Stop())
+
+    assert play(scenario) == 0
+    assert "a fault in the software cost a message, hash " in caplog.text
+    assert "ValueError: a small fault" in caplog.text
+
+
+def test_a_worker_ends_when_a_fault_has_damaged_its_tables(play: Play, caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario(bench: Bench) -> None:
+        with bound(socket.SOCK_DGRAM, "127.0.0.1") as phone:
+            phone.sendto(options("damages-tables"), bench.udp[0].getsockname())
+            await until(lambda: bench.journal.is_closed)
+
+    assert play(scenario) == 1
+    assert "TablesUnsound" in caplog.text
+
+
 def test_questions_are_asked_and_answered(play: Play) -> None:
     async def scenario(bench: Bench) -> None:
         bench.stack.questions = [LookupHost(1, b"example.com"), FindSubscriber(2, b"alice", b"example.com")]
