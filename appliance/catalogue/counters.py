@@ -108,6 +108,8 @@ DIGEST_URI_MISMATCHED: Final = 74
 DROPPED_EXPIRED: Final = 75
 # trouble
 SOFTWARE_FAULTS: Final = 76
+# forks
+BREADTH_EXCEEDED: Final = 76
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,5 +246,7 @@ COUNTERS: Final[tuple[Counter, ...]] = (
             "Requests that had waited for the database until their sender gave up (RFC 3261 17.1.1.2)."),
     Counter(SOFTWARE_FAULTS, "software-faults", "trouble",
             "Messages, timers and answers lost to a fault in the software; requests are answered 500."),
+    Counter(BREADTH_EXCEEDED, "breadth-exceeded", "refusals",
+            "Requests whose Max-Breadth does not suffice for their contacts, answered with 440 (RFC 5393 5.3.3)."),
 )
 # fmt: on

@@ -150,6 +150,10 @@ class RegistrarSettings(_Checked):
         "address than the REGISTER came from; and a contact that leads elsewhere than where it registered from is "
         "reached only by its connection, or by callers that `relay` allows. Loopback addresses are allowed only on a "
         "listener that is on loopback itself.", "RFC 3261 26.1", is_many=True)
+    own_contacts: bool = setting(
+        False, "own-contacts", Switch(), LIVE,
+        "Accept contacts, and Paths, that name this appliance itself, where `contacts-allowed` lists them: calls to "
+        "one address then go on to another one here.", "RFC 5393 3")
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,9 +20,9 @@ cdef class Outcome:
     cdef public BindingChange change
 
 
-@cython.locals(registration=Registration, contacts=list, first=Contact)
+@cython.locals(registration=Registration, contacts=list, first=Contact, entries=list)
 cpdef Outcome outcome_of(Request request, bytes aor, BindingTable table, Rules rules, Flow flow, tuple source,
-                          double wall_time, int worker)
+                          double wall_time, int worker, object own=*)
 cdef _check_extensions(Request request)
 cpdef bytes unsupported_by_us(Request request)
 @cython.locals(old=Binding)
@@ -40,6 +40,7 @@ cdef tuple _instance_and_flow(Registration registration, Contact contact)
 cdef bytes _kept_parameters(Contact contact)
 @cython.locals(uri=Uri, is_plain=bint)
 cdef _check_no_loop(bytes aor, Contact contact, bytes instance)
+cdef _check_not_here(Registration registration, Uri uri)
 cdef _check_room(Registration registration, BindingTable table)
 @cython.locals(text=bytes)
 cdef long long _expires_of_request(Registration registration) except -1

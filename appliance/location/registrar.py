@@ -28,14 +28,14 @@ from typing import TYPE_CHECKING, Final
 from appliance.location.binding import Binding, BindingChange
 from appliance.location.bindings import BindingTable
 from appliance.location.gruu import instance_from_parameter, public_gruu
-from appliance.location.registration import Registration, Rules, begin_registration
+from appliance.location.registration import OwnPlaces, Registration, Rules, begin_registration
 from appliance.sip.characters import digits_of
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.headers import Contact, parse_delta_seconds, parse_name_addr
 from appliance.sip.lines import make_line
 from appliance.sip.message import Request
 from appliance.sip.names import EXPIRES, REQUIRE
-from appliance.sip.uri import canonical_aor, parse_uri
+from appliance.sip.uri import Uri, canonical_aor, parse_uri
 
 if TYPE_CHECKING:
     from appliance.transport.flow import Flow
@@ -79,14 +79,16 @@ def outcome_of(
     source: tuple[str, int] | None,
     wall_time: float,
     worker: int,
+    own: OwnPlaces | None = None,
 ) -> Outcome:
     """What a REGISTER for `aor` does. flow: the way it came by (kept where it is a stream connection). wall_time:
-    unix time.
+    unix time. own: which places are this appliance's own; None where contacts may name them.
 
     The change of the outcome, if any, has to be applied before the next request for the same address is processed.
     Contacts that cannot be read make an outcome, too, with the status and reason of the fault.
     """
-    registration = begin_registration(request, aor, table.entries(aor), rules, flow, source, wall_time, worker)
+    entries = table.entries(aor)
+    registration = begin_registration(request, aor, entries, rules, flow, source, wall_time, worker, own)
     try:
         _check_extensions(request)
         # RFC 3261 10.3 step 6
@@ -138,7 +140,7 @@ def _remove(registration: Registration, old: Binding) -> None:
 def _update(registration: Registration, contacts: list[Contact], table: BindingTable) -> None:
     # RFC 3261 10.3 step 7
     if registration.path:
-        _check_path(registration.path)
+        _check_path(registration)
     if len(contacts) > 2 * registration.rules.contacts_max:  # bounds the comparisons below
         raise Refused(403, b"Too Many Contacts")
     added = 0
@@ -151,12 +153,16 @@ def _update(registration: Registration, contacts: list[Contact], table: BindingT
         _check_room(registration, table)
 
 
-def _check_path(path: tuple[bytes, ...]) -> None:
+def _check_path(registration: Registration) -> None:
+    path = registration.path
     if sum(map(len, path)) > PATH_LEN_MAX:
         raise Refused(403, b"Path Too Long")
     # RFC 3327 5.3: it becomes the route set of requests to come.
-    if not all(parse_name_addr(value, "Path").uri.has_sip_scheme() for value in path):
-        raise Refused(400, b"Path Is Not a SIP URI")
+    for value in path:
+        uri = parse_name_addr(value, "Path").uri
+        if not uri.has_sip_scheme():
+            raise Refused(400, b"Path Is Not a SIP URI")
+        _check_not_here(registration, uri)
 
 
 def _change_one(registration: Registration, contact: Contact, expires_s: int) -> bool:
@@ -179,6 +185,7 @@ def _change_one(registration: Registration, contact: Contact, expires_s: int) ->
         return False
     else:
         _check_no_loop(registration.aor, contact, instance)
+    _check_not_here(registration, contact.uri)
     registration.add(
         old,
         key if old is None else old.key,
@@ -239,6 +246,12 @@ def _check_no_loop(aor: bytes, contact: Contact, instance: bytes) -> None:
     is_plain = not uri.port and not uri.headers and b"maddr" not in uri.parameters
     if uri.has_sip_scheme() and is_plain and canonical_aor(uri) == aor:
         raise Refused(403, b"Contact Is the Address-of-Record")
+
+
+def _check_not_here(registration: Registration, uri: Uri) -> None:
+    """RFC 5393 3: a contact that is this appliance itself makes requests come back again and again."""
+    if registration.own is not None and registration.own.leads_here(uri):
+        raise Refused(403, b"Contact Is This Appliance")
 
 
 def _check_room(registration: Registration, table: BindingTable) -> None:

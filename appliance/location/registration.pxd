@@ -13,6 +13,7 @@ cdef class Rules:
     cdef readonly long long expires_default_s
     cdef readonly long long expires_max_s
     cdef readonly Py_ssize_t contacts_max
+    cdef readonly bint own_contacts
 
 
 @cython.final
@@ -31,6 +32,7 @@ cdef class Registration:
     cdef public tuple path
     cdef public bytes user_agent
     cdef public list pending
+    cdef public object own
     cpdef bint is_in_order(self, Binding old)
     cpdef bint is_repetition(self, Binding old, bytes uri, bytes parameters, int q, long long expires_s)
     @cython.locals(version=cython.longlong, series=cython.longlong, forget_at=double, binding=Binding, other=Binding,
@@ -42,4 +44,4 @@ cdef class Registration:
 
 @cython.locals(registration=Registration)
 cpdef Registration begin_registration(Request request, bytes aor, list entries, Rules rules, Flow flow, tuple source,
-                                       double wall_time, int worker)
+                                       double wall_time, int worker, object own)

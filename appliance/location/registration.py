@@ -7,12 +7,13 @@ Knows nothing of what may be granted; that is the registrar's.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from appliance.catalogue.settings import RegistrarSettings
 from appliance.location.binding import Binding, new_binding
 from appliance.sip.message import Request
 from appliance.sip.names import PATH, SUPPORTED, USER_AGENT
+from appliance.sip.uri import Uri
 
 if TYPE_CHECKING:
     from appliance.transport.flow import Flow
@@ -21,16 +22,24 @@ USER_AGENT_LEN_MAX: Final = 128
 SAME_INTERVAL_S: Final = 0.5  # intervals are whole seconds
 
 
+class OwnPlaces(Protocol):
+    """The names and addresses of this appliance."""
+
+    def leads_here(self, uri: Uri) -> bool:
+        """Does a request for this URI come back to it?"""
+
+
 class Rules:
     """The settings as numbers that compiled code compares: seconds, and a number of contacts per address."""
 
-    __slots__ = ("contacts_max", "expires_default_s", "expires_max_s", "expires_min_s")
+    __slots__ = ("contacts_max", "expires_default_s", "expires_max_s", "expires_min_s", "own_contacts")
 
     def __init__(self, settings: RegistrarSettings) -> None:
         self.expires_min_s = settings.expires_min_s
         self.expires_default_s = settings.expires_default_s
         self.expires_max_s = settings.expires_max_s
         self.contacts_max = settings.contacts_max
+        self.own_contacts = settings.own_contacts
 
 
 class Registration:
@@ -44,6 +53,7 @@ class Registration:
         "cseq",
         "entries",
         "flow",
+        "own",
         "path",
         "pending",
         "request",
@@ -69,6 +79,7 @@ class Registration:
     path: tuple[bytes, ...]
     user_agent: bytes
     pending: list[Binding]
+    own: OwnPlaces | None
 
     def is_in_order(self, old: Binding) -> bool:
         """RFC 3261 10.3 step 7: inside one Call-ID only a higher CSeq may change a binding."""
@@ -155,6 +166,7 @@ def begin_registration(
     source: tuple[str, int] | None,
     wall_time: float,
     worker: int,
+    own: OwnPlaces | None,
 ) -> Registration:
     """The REGISTER before anything of it has been granted. No constructor: see new_binding."""
     registration = Registration.__new__(Registration)
@@ -166,6 +178,7 @@ def begin_registration(
     registration.source = source
     registration.wall_time = wall_time
     registration.worker = worker
+    registration.own = own
     registration.call_id = request.read_call_id()
     registration.cseq = request.read_cseq_number()
     # RFC 3261 7.3.1: option-tags compare without case.

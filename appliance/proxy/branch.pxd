@@ -44,7 +44,6 @@ cdef class Branch(ClientUser):
     cdef Uri _hop_uri
     cdef list _hops
     cdef Py_ssize_t _attempt
-    cdef Py_ssize_t _breadth
     cdef Timer _timer
     cdef bint _wants_cancel
 

@@ -83,7 +83,6 @@ class Branch(ClientUser):
 
     __slots__ = (
         "_attempt",
-        "_breadth",
         "_hop_uri",
         "_hops",
         "_node",
@@ -97,7 +96,7 @@ class Branch(ClientUser):
         "target",
     )
 
-    def __init__(self, target: Target, user: BranchUser, node: Node, breadth: int) -> None:
+    def __init__(self, target: Target, user: BranchUser, node: Node) -> None:
         self.target = target
         self.state: int = _RESOLVING
         self.client: ClientTransaction | None = None
@@ -108,7 +107,6 @@ class Branch(ClientUser):
         self._hop_uri: Uri | None = None
         self._hops: list[Flow] = []
         self._attempt = 0
-        self._breadth = breadth
         # Timer C, or the wait after a CANCEL.
         self._timer: Timer | None = None
         self._wants_cancel = False
@@ -127,7 +125,7 @@ class Branch(ClientUser):
         attempt = self._attempt - 1 if hop is not None else self._attempt
         is_proceeding = self.state == _PROCEEDING
         return BranchSnapshot(
-            self.target, self._breadth, attempt, hop, self._hops, is_proceeding, self._wants_cancel, self.final
+            self.target, attempt, hop, self._hops, is_proceeding, self._wants_cancel, self.final
         )
 
     def resume(self, snapshot: BranchSnapshot, now: float) -> None:
@@ -176,7 +174,7 @@ class Branch(ClientUser):
             self._end(made_here(500, fault.reason.encode()), now)
             return False
         # RFC 5393 5.3.3
-        self.request.replace(MAX_BREADTH, digits_of(self._breadth))
+        self.request.replace(MAX_BREADTH, digits_of(self.target.breadth))
         return True
 
     def _find_hops(self, now: float) -> None:

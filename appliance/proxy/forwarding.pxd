@@ -19,7 +19,6 @@ cpdef tuple prepare_request(RequestContext context, Target target, Node node)
 cdef _count_down(Request request, int initial)
 @cython.locals(text=bytes)
 cpdef long breadth_of(Request request) except -1
-cpdef list shared_out(long breadth, long count)
 @cython.locals(route=bytes, first=Uri)
 cdef _leave_strict_route(Request request)
 @cython.locals(route=bytes)

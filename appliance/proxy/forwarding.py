@@ -20,7 +20,7 @@ from appliance.sip.uri import Uri
 from appliance.transport.flow import TCP, UDP, Flow
 from appliance.transport.via import push_via
 
-# RFC 5393 5.3.3: for a request that does not say, and the most that we take.
+# RFC 5393 5.3.3: for a request that does not say, and the most that is taken.
 BREADTH_MAX = 60
 
 # What our Via, our Record-Route and the rest of the request line add, IPv4 and one side.
@@ -60,11 +60,6 @@ def breadth_of(request: Request) -> int:
     if breadth < 1:
         raise MalformedMessage(400, "Malformed Max-Breadth")
     return min(breadth, BREADTH_MAX)
-
-
-def shared_out(breadth: int, count: int) -> list[int]:
-    """Breadth shared out among branches: each has one at least, and together they have all of it."""
-    return [breadth * (index + 1) // count - breadth * index // count for index in range(count)]
 
 
 def _leave_strict_route(request: Request) -> None:
@@ -124,7 +119,7 @@ def _own_route(node: Node, side: Flow, token: bytes, pair: bytes) -> bytes:
 def address_to_hop(request: Request, context: RequestContext, hop: Flow, attempt: int, node: Node) -> bytes:
     """Put the Via of one hop on a prepared request (RFC 3261 16.6 step 8); returns its branch."""
     target = b" ".join((request.uri_text, hop.host(), digits_of(hop.remote[1]), digits_of(attempt)))
-    branch = node.keys.branch(context.upstream, target, context.read_loop_part())
+    branch = node.keys.branch(context.upstream, target, context.read_loop_part(node))
     push_via(request, hop.transport, node.names.sent_bys[hop.listener], branch, False)
     add_length(request, hop)
     return branch

@@ -100,13 +100,13 @@ def upstream_key(request: Request) -> bytes:
     return b"|".join((upstream_of_via(via), request.read_call_id(), request.read_from_tag(), cseq))
 
 
-def loop_part_for(request: Request) -> bytes:
-    """Checksum of the fields that decide where a request goes (RFC 5393 4.2.1).
+def loop_part_for(request: Request, destination: bytes) -> bytes:
+    """Checksum of what decides where a request goes (RFC 5393 4.2.1): `destination` and the Routes that are left.
 
     Without To tag: the CANCEL and the ACK of a request have to make its branch again.
     """
     cseq = digits_of(request.read_cseq_number())
-    parts = [request.uri_text, request.read_call_id(), request.read_from_tag(), cseq]
+    parts = [destination, request.read_call_id(), request.read_from_tag(), cseq]
     parts.extend(request.lines_of(ROUTE))
     return hex_of(fnv(b"\0".join(parts)))
 

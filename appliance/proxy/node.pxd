@@ -1,6 +1,7 @@
 cimport cython
 
 from appliance.location.bindings cimport BindingTable
+from appliance.location.gruu cimport instance_of
 from appliance.location.registration cimport Rules
 from appliance.proxy.dialog_token cimport DialogTokens
 from appliance.proxy.inquiries cimport Inquiries
@@ -47,3 +48,4 @@ cdef class Node:
     cpdef double wall_time(self, double now)
     cpdef bint is_peer(self, Flow flow) except -1
     cpdef bytes aor_of(self, Uri uri)
+    cpdef bytes destination_of(self, Uri uri)

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from appliance.catalogue.settings import Settings
 from appliance.location.bindings import BindingChange, BindingTable
+from appliance.location.gruu import instance_of
 from appliance.location.registration import Rules
 from appliance.proxy.dialog_token import DialogTokens
 from appliance.proxy.inquiries import Inquiries
@@ -164,3 +165,12 @@ class Node:
     def aor_of(self, uri: Uri) -> bytes:
         """The address-of-record that a URI in one of our domains stands for (RFC 3261 10.3 step 5)."""
         return self.names.aor_of(canonical_user(uri.user or b""), uri.host)
+
+    def destination_of(self, uri: Uri) -> bytes:
+        """What of a Request-URI decides where a request goes (RFC 5393 4.2.1).
+
+        Of an address of ours: whose it is and which instance, however the rest is written. Of others: all of it.
+        """
+        if not self.names.is_responsible_for(uri):
+            return uri.text
+        return b"".join((uri.scheme, b" ", self.aor_of(uri), b" ", instance_of(uri)))

@@ -2,6 +2,7 @@ cimport cython
 
 from appliance.proxy.inquiries cimport Asker
 from appliance.proxy.keys cimport loop_part_for, upstream_key
+from appliance.proxy.node cimport Node
 from appliance.proxy.rules cimport ListenerRules
 from appliance.sip.message cimport Request
 from appliance.transaction.transaction cimport ServerTransaction
@@ -21,12 +22,13 @@ cdef class RequestContext:
     cdef public bytes identity
     cdef public bint is_trusted
     cdef public bint is_in_dialog
+    cdef public bint is_spiral
     cdef public bint record_routed
     cdef public bint is_cancelled
     cdef public bytes received_uri
     cdef public object targets
     cdef public Py_ssize_t way_out
 
-    cpdef bytes read_loop_part(self)
+    cpdef bytes read_loop_part(self, Node node)
     cpdef Asker asker(self)
     cpdef bint may_relay(self) except -1

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from appliance.proxy.inquiries import Asker
 from appliance.proxy.keys import loop_part_for, upstream_key
+from appliance.proxy.node import Node
 from appliance.proxy.rules import ListenerRules
 from appliance.routing.questions import SubscriberAnswer
 from appliance.routing.targets import Target
@@ -22,8 +23,7 @@ class RequestContext:
     """One request being decided (RFC 3261 16.3 to 16.5).
 
     `position` is the stage that decides next; a stage that asks decides again when `found` holds
-    the answer. `request` is ours to change: the transaction keeps what it needs as bytes. Whoever changes what decides
-    where it goes asks for the loop part first: that is of the request as it came (RFC 5393 4.2.1).
+    the answer. `request` is ours to change: the transaction keeps what it needs as bytes.
     """
 
     __slots__ = (
@@ -33,6 +33,7 @@ class RequestContext:
         "identity",
         "is_cancelled",
         "is_in_dialog",
+        "is_spiral",
         "is_trusted",
         "listener",
         "position",
@@ -62,6 +63,8 @@ class RequestContext:
         self.is_trusted = self.listener.is_peer(self.flow.remote[0])
         # The request carried a Record-Route of ours made for this call (RFC 3261 16.4).
         self.is_in_dialog = False
+        # It was here before, for another destination (RFC 5393 4.2).
+        self.is_spiral = False
         self.record_routed = False
         # RFC 3261 9.2: a CANCEL came while the request waited without a transaction.
         self.is_cancelled = False
@@ -69,10 +72,13 @@ class RequestContext:
         # The listener to leave by, where there is a choice.
         self.way_out = self.flow.listener
 
-    def read_loop_part(self) -> bytes:
-        """The checksum of what decides where the request goes; of most that are answered here nobody asks for it."""
+    def read_loop_part(self, node: Node) -> bytes:
+        """The checksum of what decides where the request goes, once the Routes that name us are off it.
+
+        Made when it is first asked for: most requests that are answered here need none.
+        """
         if not self._loop_part:
-            self._loop_part = loop_part_for(self.request)
+            self._loop_part = loop_part_for(self.request, node.destination_of(self.request.read_uri()))
         return self._loop_part
 
     def asker(self) -> Asker:

@@ -1,5 +1,6 @@
 cimport cython
 
+from appliance.proxy.breadth cimport deal_breadth
 from appliance.proxy.branch cimport Branch, BranchUser
 from appliance.proxy.dialogs cimport bind_to_answer
 from appliance.proxy.identities cimport withhold_identity
@@ -22,7 +23,7 @@ cdef class ResponseContext(BranchUser):
     cdef list _targets
     cdef set _seen
     cdef list _branches
-    cdef Py_ssize_t _breadth
+    cdef long _breadth_kept
     cdef bint _is_decided
     cdef bint _is_final_sent
     cdef bint _is_kept
@@ -30,7 +31,7 @@ cdef class ResponseContext(BranchUser):
     cdef bytes _packed
 
     cpdef start(self, double now)
-    @cython.locals(group=list, shares=list, branch=Branch)
+    @cython.locals(group=list, branches=list, branch=Branch)
     cdef _try_next_group(self, double now)
     cpdef provisional_arrived(self, Branch branch, Response response, double now)
     cpdef success_arrived(self, Branch branch, Response response, double now)

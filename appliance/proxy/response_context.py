@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Final as Constant
 
 from appliance.catalogue.counters import (
+    BREADTH_EXCEEDED,
     CALLS_ANSWERED,
     CALLS_CANCELLED,
     CALLS_FAILED,
@@ -21,8 +22,9 @@ from appliance.catalogue.counters import (
 )
 from appliance.proxy.best_response import Final, challenges_of, choose_best, made_here, without_contacts
 from appliance.proxy.branch import Branch, BranchState, BranchUser
+from appliance.proxy.breadth import EXCEEDED, deal_breadth, deal_to_redirected
 from appliance.proxy.dialogs import bind_to_answer
-from appliance.proxy.forwarding import add_length, breadth_of, shared_out
+from appliance.proxy.forwarding import add_length
 from appliance.proxy.identities import withhold_identity
 from appliance.proxy.node import Node
 from appliance.proxy.request_context import RequestContext
@@ -51,7 +53,7 @@ class ResponseContext(BranchUser):
 
     __slots__ = (
         "_branches",
-        "_breadth",
+        "_breadth_kept",
         "_is_decided",
         "_is_final_sent",
         "_is_kept",
@@ -76,7 +78,8 @@ class ResponseContext(BranchUser):
         self._targets: list[Target] = list(self.request_context.targets)[:limit]
         self._seen = {target.uri_text for target in self._targets}
         self._branches: list[Branch] = []
-        self._breadth = breadth_of(request)
+        # For the targets that redirects add (RFC 5393 5.3.3).
+        self._breadth_kept = 0
         # A 2xx, a 6xx or a CANCEL has come: no target may be tried any more.
         self._is_decided = False
         self._is_final_sent = False
@@ -87,16 +90,18 @@ class ResponseContext(BranchUser):
 
     def start(self, now: float) -> None:
         """Try the first group of targets."""
-        self._try_next_group(now)
+        self._breadth_kept = deal_breadth(self.request_context, self._targets, self._node.proxy_rules)
+        if self._breadth_kept != EXCEEDED:
+            self._try_next_group(now)
+        else:
+            self._node.counters[BREADTH_EXCEEDED] += 1
+            self._is_final_sent = True
+            self._send_own(made_here(440), now)
         self._changed()
 
     def _try_next_group(self, now: float) -> None:
         group = next_group(self._targets, self._node.proxy_rules.fork)
-        # RFC 5393 5.3.3: branches for which the breadth does not suffice come after the others.
-        self._targets[:0] = group[self._breadth :]
-        del group[self._breadth :]
-        shares = shared_out(self._breadth, len(group))
-        branches = [Branch(target, self, self._node, share) for target, share in zip(group, shares, strict=True)]
+        branches = [Branch(target, self, self._node) for target in group]
         self._branches.extend(branches)
         for branch in branches:
             branch.start(now)
@@ -187,7 +192,9 @@ class ResponseContext(BranchUser):
             contacts = response.contacts()
         except MalformedMessage:
             return final
+        known = len(self._targets)
         is_followed = [not contact.is_star and contact.uri.is_sip and self._add_target(contact) for contact in contacts]
+        self._breadth_kept = deal_to_redirected(self._breadth_kept, self._targets[known:])
         return without_contacts(final, response, is_followed)
 
     def _add_target(self, contact: Contact) -> bool:
@@ -201,7 +208,8 @@ class ResponseContext(BranchUser):
         if origin == ELSEWHERE and not self.request_context.may_relay():
             node.counters[RELAYS_REFUSED] += 1
             return False
-        if len(self._seen) >= self._node.proxy_rules.targets_max:
+        undealt = sum(1 for waiting in self._targets if not waiting.breadth)
+        if len(self._seen) >= node.proxy_rules.targets_max or undealt >= self._breadth_kept:
             self._node.counters[FORKS_REFUSED] += 1
             return False
         self._seen.add(target.uri_text)
@@ -295,14 +303,22 @@ class ResponseContext(BranchUser):
             return b""
         packer = self._node.packer
         if not self._packed:
-            self._packed = packed_request(packer, self.request_context)
+            self._packed = packed_request(self._node, self.request_context)
         answer = b""
         if self.server is not None and self.server.state == _COMPLETED:
             answer = self.server.last_response
         is_answered = self._is_final_sent and not answer
         branches = [branch.snapshot() for branch in self._branches]
         return write_snapshot(
-            packer, self._packed, FORWARDED, answer, is_answered, self._is_decided, self._targets, branches
+            packer,
+            self._packed,
+            FORWARDED,
+            answer,
+            is_answered,
+            self._is_decided,
+            self._breadth_kept,
+            self._targets,
+            branches,
         )
 
     def resume(self, call: CallSnapshot, now: float) -> None:
@@ -310,7 +326,8 @@ class ResponseContext(BranchUser):
         self._is_decided = call.is_decided
         self._is_final_sent = call.is_answered or bool(call.answer)
         self._targets = list(call.targets)
-        self._branches = [Branch(branch.target, self, self._node, branch.breadth) for branch in call.branches]
+        self._branches = [Branch(branch.target, self, self._node) for branch in call.branches]
+        self._breadth_kept = call.breadth_kept
         self._seen.update(branch.target.uri_text for branch in self._branches)
         pairs = zip(self._branches, call.branches, strict=True)
         # Those that have ended first: another one may end at once, and has to find that it was the last.

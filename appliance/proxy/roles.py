@@ -10,6 +10,7 @@ from typing import Final
 from appliance.proxy.chain import Stage
 from appliance.proxy.stages.assert_identity import assert_identity
 from appliance.proxy.stages.authenticate import authenticate
+from appliance.proxy.stages.detect_loops import detect_loops
 from appliance.proxy.stages.locate import locate
 from appliance.proxy.stages.loose_route import loose_route
 from appliance.proxy.stages.options import answer_options
@@ -25,6 +26,7 @@ USER: Final[tuple[Stage, ...]] = (
     validate,
     loose_route,
     throttle,
+    detect_loops,
     authenticate,
     remove_credentials,
     assert_identity,
@@ -38,4 +40,12 @@ USER: Final[tuple[Stage, ...]] = (
 ROLES: Final[dict[str, tuple[Stage, ...]]] = {"user": USER}
 
 # What an ACK, or a CANCEL that matches nothing, goes through (RFC 3261 16.11).
-STATELESS: Final[tuple[Stage, ...]] = (validate, loose_route, remove_credentials, assert_identity, locate, relay)
+STATELESS: Final[tuple[Stage, ...]] = (
+    validate,
+    loose_route,
+    detect_loops,
+    remove_credentials,
+    assert_identity,
+    locate,
+    relay,
+)

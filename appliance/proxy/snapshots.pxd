@@ -1,5 +1,6 @@
 cimport cython
 
+from appliance.proxy.node cimport Node
 from appliance.proxy.request_context cimport RequestContext
 from appliance.routing.targets cimport Target
 from appliance.sip.writer cimport write
@@ -10,7 +11,6 @@ from appliance.transport.flow cimport Flow
 @cython.final
 cdef class BranchSnapshot:
     cdef readonly Target target
-    cdef readonly long breadth
     cdef readonly long attempt
     cdef readonly Flow hop
     cdef readonly list hops
@@ -19,9 +19,9 @@ cdef class BranchSnapshot:
     cdef readonly object final
 
 
-cpdef bytes packed_request(Packer packer, RequestContext context)
+cpdef bytes packed_request(Node node, RequestContext context)
 @cython.locals(target=Target, branch=BranchSnapshot)
-cpdef bytes write_snapshot(Packer packer, bytes request, long position, bytes answer, bint is_answered, bint is_decided, list targets, list branches)
+cpdef bytes write_snapshot(Packer packer, bytes request, long position, bytes answer, bint is_answered, bint is_decided, long breadth_kept, list targets, list branches)
 cdef object _write_flow(Flow flow)
 cdef tuple _write_target(Target target)
 @cython.locals(hop=Flow)

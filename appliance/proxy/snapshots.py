@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from appliance.catalogue.settings import ListenerSettings
 from appliance.proxy.best_response import Final as FinalResponse
+from appliance.proxy.node import Node
 from appliance.proxy.request_context import RequestContext
 from appliance.proxy.rules import ListenerRules
 from appliance.routing.targets import Target
@@ -42,12 +43,11 @@ class BranchSnapshot:
     `is_proceeding`: the hop has sent a provisional response.
     """
 
-    __slots__ = ("attempt", "breadth", "final", "hop", "hops", "is_proceeding", "target", "wants_cancel")
+    __slots__ = ("attempt", "final", "hop", "hops", "is_proceeding", "target", "wants_cancel")
 
     def __init__(
         self,
         target: Target,
-        breadth: int,
         attempt: int,
         hop: Flow | None,
         hops: list[Flow],
@@ -56,7 +56,6 @@ class BranchSnapshot:
         final: FinalResponse | None,
     ) -> None:
         self.target = target
-        self.breadth = breadth
         self.attempt = attempt
         self.hop = hop
         self.hops = hops
@@ -74,6 +73,7 @@ class CallSnapshot:
     `position`        the stage that waits for an answer of the world, or FORWARDED.
     `answer`          the final response other than 2xx that awaits its ACK; b"" when none was sent.
     `is_answered`     a 2xx went up: only branches that are being cancelled are left.
+    `breadth_kept`    what of its Max-Breadth is left for targets that redirects add.
     `targets`         those not tried yet.
     """
 
@@ -83,26 +83,29 @@ class CallSnapshot:
     loop_part: bytes
     identity: bytes
     is_in_dialog: bool
+    is_spiral: bool
     record_routed: bool
     way_out: int
     position: int
     answer: bytes
     is_answered: bool
     is_decided: bool
+    breadth_kept: int
     targets: list[Target]
     branches: list[BranchSnapshot]
 
 
-def packed_request(packer: Packer, context: RequestContext) -> bytes:
+def packed_request(node: Node, context: RequestContext) -> bytes:
     """What a snapshot says of a request that goes through no more stages, or waits at one: that does not change."""
-    return packer.pack(
+    return node.packer.pack(
         (
             write(context.request),
             context.flow.parts(),
             context.received_uri,
-            context.read_loop_part(),
+            context.read_loop_part(node),
             context.identity,
             context.is_in_dialog,
+            context.is_spiral,
             context.record_routed,
             context.way_out,
         )
@@ -119,6 +122,7 @@ def context_of(call: CallSnapshot, listeners: Sequence[ListenerSettings]) -> Req
     context.set_loop_part(call.loop_part)
     context.identity = call.identity
     context.is_in_dialog = call.is_in_dialog
+    context.is_spiral = call.is_spiral
     context.record_routed = call.record_routed
     context.way_out = call.way_out
     context.position = max(call.position, 0)
@@ -133,6 +137,7 @@ def write_snapshot(
     answer: bytes,
     is_answered: bool,
     is_decided: bool,
+    breadth_kept: int,
     targets: list[Target],
     branches: list[BranchSnapshot],
 ) -> bytes:
@@ -145,6 +150,7 @@ def write_snapshot(
             answer,
             is_answered,
             is_decided,
+            breadth_kept,
             [_write_target(target) for target in targets],
             [_write_branch(branch) for branch in branches],
         )
@@ -178,19 +184,20 @@ def _read_flow(value: Any) -> Flow | None:
 
 
 def _write_target(target: Target) -> Any:
-    return target.uri_text, target.q, target.path, _write_flow(target.flow), target.origin
+    return target.uri_text, target.q, target.path, _write_flow(target.flow), target.origin, target.breadth
 
 
 def _read_target(value: Any) -> Target:
-    uri_text, q, path, flow, origin = value
-    return Target(parse_uri(uri_text), q, tuple(path), _read_flow(flow), origin)
+    uri_text, q, path, flow, origin, breadth = value
+    target = Target(parse_uri(uri_text), q, tuple(path), _read_flow(flow), origin)
+    target.breadth = breadth
+    return target
 
 
 def _write_branch(branch: BranchSnapshot) -> Any:
     final = branch.final
     return (
         _write_target(branch.target),
-        branch.breadth,
         branch.attempt,
         _write_flow(branch.hop),
         [_write_flow(hop) for hop in branch.hops],
@@ -201,10 +208,9 @@ def _write_branch(branch: BranchSnapshot) -> Any:
 
 
 def _read_branch(value: Any) -> BranchSnapshot:
-    target, breadth, attempt, hop, hops, is_proceeding, wants_cancel, final = value
+    target, attempt, hop, hops, is_proceeding, wants_cancel, final = value
     return BranchSnapshot(
         _read_target(target),
-        breadth,
         attempt,
         _read_flow(hop),
         [FLOW.read(flow) for flow in hops],

@@ -48,9 +48,8 @@ class Suspended:
         """The request and the stage that asked; b"" for one that was cancelled, which is not worth moving."""
         if self._context.is_cancelled:
             return b""
-        packer = self._node.packer
-        request = packed_request(packer, self._context)
-        return write_snapshot(packer, request, self._context.position, b"", False, False, [], [])
+        request = packed_request(self._node, self._context)
+        return write_snapshot(self._node.packer, request, self._context.position, b"", False, False, 0, [], [])
 
     def relinquish(self, now: float) -> None:
         """Another worker goes on, or the request is refused: wait no more."""

@@ -16,8 +16,10 @@ cdef class OwnNames:
     @cython.locals(ports=dict)
     cpdef bint is_own_sent_by(self, bytes host, int port) except -1
     cpdef int listener_of(self, Uri uri) except -2
-    @cython.locals(host=bytes)
     cpdef bint is_responsible_for(self, Uri uri) except -1
+    cdef bint _is_responsible_at(self, bytes host, int port) except -1
+    @cython.locals(host=bytes)
+    cpdef bint leads_here(self, Uri uri) except -1
     cpdef bint is_own_domain(self, bytes host) except -1
     cpdef bytes realm_of(self, bytes host)
     cpdef bint is_own_realm(self, bytes realm) except -1

@@ -95,10 +95,22 @@ class OwnNames:
         """
         if self.is_diverted(uri):
             return False
-        host = uri.host
-        if host in self._domains and (not uri.port or host not in self._listeners):
+        return self._is_responsible_at(uri.host, uri.port)
+
+    def _is_responsible_at(self, host: bytes, port: int) -> bool:
+        if host in self._domains and (not port or host not in self._listeners):
             return True
-        return self.is_own_sent_by(host, uri.port)
+        return self.is_own_sent_by(host, port)
+
+    def leads_here(self, uri: Uri) -> bool:
+        """Would a request that is sent to this URI come here, by its host and port or by its maddr?"""
+        if not uri.has_sip_scheme():
+            return False
+        host = uri.host
+        if b"maddr" in uri.parameters:
+            host = (uri.parameter(b"maddr") or b"").lower()
+            host = b"[" + host + b"]" if b":" in host and not host.startswith(b"[") else host
+        return self._is_responsible_at(host, uri.port)
 
     def is_own_domain(self, host: bytes) -> bool:
         """Is `host` one of the domains, whatever the port (for From and To, RFC 3261 22)?"""

@@ -19,9 +19,9 @@ Q_MAX = 1000
 
 
 class Target:
-    """One member of the target set."""
+    """One member of the target set. `breadth`: its part of the request's Max-Breadth, 0 as long as it has none."""
 
-    __slots__ = ("flow", "origin", "path", "q", "uri", "uri_text")
+    __slots__ = ("breadth", "flow", "origin", "path", "q", "uri", "uri_text")
 
     def __init__(
         self, uri: Uri, q: int = Q_MAX, path: tuple[bytes, ...] = (), flow: Flow | None = None, origin: int = NAMED
@@ -32,6 +32,7 @@ class Target:
         self.path = path
         self.flow = flow
         self.origin = origin
+        self.breadth = 0
 
 
 def targets_of_bindings(bindings: Iterable[Binding], policy: ContactPolicy) -> list[Target]:

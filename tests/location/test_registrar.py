@@ -25,6 +25,7 @@ class Settings:
     expires_default_s = 3600
     expires_max_s = 7200
     contacts_max = 3
+    own_contacts = False
 
 
 class Registrar:

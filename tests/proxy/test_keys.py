@@ -34,7 +34,7 @@ def request(
 
 
 def branch_of(message: Request, target: bytes = b"sip:bob@192.0.2.4") -> bytes:
-    return KEYS.branch(upstream_key(message), target, loop_part_for(message))
+    return KEYS.branch(upstream_key(message), target, loop_part_for(message, message.uri_text))
 
 
 def to_tag_of(message: Request) -> bytes:
@@ -86,13 +86,13 @@ def test_where_a_stream_comes_from_is_no_part_of_its_name() -> None:
 def test_the_loop_part_covers_what_decides_the_way() -> None:
     """RFC 5393 4.2.1: a spiral differs in it, a loop does not."""
     parts = {
-        loop_part_for(request()),
-        loop_part_for(request(uri="sip:bob@192.0.2.4")),
-        loop_part_for(request(route="<sip:192.0.2.1;lr>")),
+        loop_part_for(request(), b"sip:bob@example.com"),
+        loop_part_for(request(), b"sip:bob@192.0.2.4"),
+        loop_part_for(request(route="<sip:192.0.2.1;lr>"), b"sip:bob@example.com"),
     }
     assert len(parts) == 3
-    assert loop_part_for(request(branch="z9hG4bKother")) == loop_part_for(request())
-    assert loop_part_of(branch_of(request())) == loop_part_for(request())
+    assert loop_part_for(request(branch="z9hG4bKother"), b"x") == loop_part_for(request(), b"x")
+    assert loop_part_of(branch_of(request())) == loop_part_for(request(), request().uri_text)
     assert loop_part_of(b"z9hG4bKsomebody") == b""
 
 

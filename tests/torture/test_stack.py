@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.catalogue.settings import ListenerSettings, Settings
+from appliance.catalogue.settings import ListenerSettings, RegistrarSettings, Settings
 from appliance.routing.questions import Answer, FindSubscriber, HostAnswer, Question, SubscriberAnswer
 from appliance.stack import Stack
 from appliance.transport.flow import UDP, Flow
@@ -43,7 +43,10 @@ class Outcome:
 def run(data: bytes, *domains: str) -> Outcome:
     """Give a datagram to a fresh stack that serves `domains`."""
     listener = ListenerSettings(name="main", address="192.0.2.1", relay="any", authenticate=False)
-    stack = Stack(Settings(domains=domains, listeners=(listener,)), 0, b"torture" * 3, 100.0, 1_700_000_000.0)
+    # RFC 4475 3.3.14 registers a contact in the registrar's own domain.
+    registrar = RegistrarSettings(own_contacts=True)
+    settings = Settings(domains=domains, listeners=(listener,), registrar=registrar)
+    stack = Stack(settings, 0, b"torture" * 3, 100.0, 1_700_000_000.0)
     stack.receive_datagrams([(data, SOURCE)], 100.0)
     sent = [outgoing.data for outgoing in stack.datagrams_to_send(100.0)]
     while questions := stack.questions_to_ask():

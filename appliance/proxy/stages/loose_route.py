@@ -23,11 +23,9 @@ def loose_route(context: RequestContext, node: Node, now: float) -> Answer:
     """Leave only routes and a Request-URI that lead onwards."""
     request = context.request
     if b"maddr" in request.read_uri().parameters:
-        context.read_loop_part()
         _strip_own_maddr(request, node)
     if not request.count(ROUTE):
         return CONTINUE
-    context.read_loop_part()
     _undo_strict_route(request, node)
     first = _own_first_route(request, node)
     if first is not None:

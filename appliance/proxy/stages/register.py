@@ -40,6 +40,7 @@ def register(context: RequestContext, node: Node, now: float) -> Answer:
         context.flow.remote,
         wall_time,
         node.worker,
+        None if node.registrar_rules.own_contacts else node.names,
     )
     if outcome.change is not None and _is_refused(outcome.change, context, node):
         node.counters[REGISTRATIONS_REFUSED] += 1

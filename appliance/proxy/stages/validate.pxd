@@ -5,14 +5,11 @@ from appliance.proxy.request_context cimport RequestContext
 from appliance.proxy.forwarding cimport breadth_of
 from appliance.sip.message cimport Request
 from appliance.sip.uri cimport Uri
-from appliance.sip.via cimport Via, parse_via
 
-cdef int PROXY_REQUIRE, ROUTE, VIA
+cdef int PROXY_REQUIRE, ROUTE
 
 
 @cython.locals(request=Request, uri=Uri)
 cpdef object validate(RequestContext context, Node node, double now)
 @cython.locals(uri=Uri, is_for_us=bint)
 cdef bint _is_answered_here(Request request, Node node) except -1
-@cython.locals(request=Request, via=Via)
-cdef bint _is_loop(RequestContext context, Node node) except -1

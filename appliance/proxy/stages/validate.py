@@ -5,16 +5,14 @@ Knows nothing of users and targets.
 
 from __future__ import annotations
 
-from appliance.catalogue.counters import LOOPS_DETECTED, TOO_MANY_HOPS
+from appliance.catalogue.counters import TOO_MANY_HOPS
 from appliance.proxy.answers import CONTINUE, Answer, Reply
 from appliance.proxy.forwarding import breadth_of
-from appliance.proxy.keys import loop_part_of
 from appliance.proxy.node import Node
 from appliance.proxy.request_context import RequestContext
 from appliance.sip.lines import make_line
 from appliance.sip.message import Request
-from appliance.sip.names import PROXY_REQUIRE, ROUTE, VIA
-from appliance.sip.via import parse_via
+from appliance.sip.names import PROXY_REQUIRE, ROUTE
 
 
 def validate(context: RequestContext, node: Node, now: float) -> Answer:
@@ -29,10 +27,7 @@ def validate(context: RequestContext, node: Node, now: float) -> Answer:
     if request.read_max_forwards() == 0 and not _is_answered_here(request, node):
         node.counters[TOO_MANY_HOPS] += 1
         return Reply(483, is_stateless=True)
-    # RFC 3261 16.3 step 4
-    if _is_loop(context, node):
-        node.counters[LOOPS_DETECTED] += 1
-        return Reply(482, is_stateless=True)
+    # RFC 3261 16.3 step 4 is a stage of its own, once the Routes that name us are off the request.
     # RFC 5393 5.3.3: raises MalformedMessage for one that cannot be read.
     breadth_of(request)
     # RFC 3261 16.3 step 5
@@ -50,17 +45,3 @@ def _is_answered_here(request: Request, node: Node) -> bool:
         return False
     is_for_us = request.method == b"REGISTER" or (request.method == b"OPTIONS" and not uri.user)
     return is_for_us and node.names.is_responsible_for(uri)
-
-
-def _is_loop(context: RequestContext, node: Node) -> bool:
-    """RFC 5393 4.2.1: was this very request, by the fields that route it, forwarded here before?"""
-    request = context.request
-    if request.has_one_value(VIA):
-        return False
-    for value in request.values(VIA):
-        if not any(name in value for name in node.names.sent_bys):
-            continue
-        via = parse_via(value)
-        if node.names.is_own_sent_by(via.host, via.port) and loop_part_of(via.branch) == context.read_loop_part():
-            return True
-    return False
