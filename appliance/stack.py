@@ -252,6 +252,18 @@ class Stack:
         """What this worker may let in of each rate limit, as the supervisor deals it."""
         self._node.rate_limits.receive_shares(shares)
 
+    def take_failure_news(self) -> dict[str, dict[str, int]]:
+        """Wrong passwords by source and user since the last call; {} when there were none."""
+        return self._node.failures.take_news()
+
+    def receive_failure_news(self, news: dict[str, dict[str, int]], now: float) -> None:
+        """Wrong passwords that came to other workers."""
+        self._node.failures.receive_news(news, now)
+
+    def clear_failures(self, who: str) -> None:
+        """Forget the wrong passwords of a source or of a user; "" for all."""
+        self._node.failures.clear(who)
+
     def adopt(self, snapshots: Sequence[bytes], now: float) -> None:
         """Go on with calls that another worker was setting up."""
         if snapshots:
@@ -340,6 +352,7 @@ class Stack:
             self._node.faults.is_unchecked = False
             self.is_sound = self.is_sound and self._transactions.is_sound()
         self._admission.rest(now)
+        self._node.failures.expire(now)
         self.counters[BINDINGS_EXPIRED] += self._bindings.expire(self._node.wall_time(now), EXPIRED_MAX_PER_TURN)
 
     def next_timer(self) -> float:

@@ -15,6 +15,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -151,16 +152,18 @@ class SubscriberStore:
         wall_time: float,
         is_replacing: bool = False,
         realm_of: Callable[[str], str] = str,
+        check_password: Callable[[str, str], None] = lambda username, password: None,
     ) -> int:
         """Add the rows `username,domain,password` of a file, all of them or none; returns how many.
 
         A first row with exactly these words is a heading. `realm_of` gives the realm of a domain, or raises
-        ValueError with a sentence. Those who are subscribers already are faults, or get the new password when
-        `is_replacing`. Raises ImportFault with the lines that are wrong, and StoreError.
+        ValueError with a sentence, as `check_password` does for a user name and a password. Those who are
+        subscribers already are faults, or get the new password when `is_replacing`. Raises ImportFault with the lines
+        that are wrong, and StoreError.
         """
         faults: list[tuple[int, str]] = []
         imported = 0
-        rows = _read_rows(lines, wall_time, realm_of, faults)
+        rows = _read_rows(lines, partial(_read_row, wall_time, realm_of, check_password), faults)
         with self._writing() as connection:
             while len(faults) < FAULTS_MAX and (chunk := list(islice(rows, ROWS_AT_ONCE))):
                 faults.extend(_import_chunk(connection, chunk, is_replacing))
@@ -223,7 +226,7 @@ def _values(subscriber: Subscriber) -> dict[str, str | int]:
 
 
 def _read_rows(
-    lines: Iterable[str], wall_time: float, realm_of: Callable[[str], str], faults: list[tuple[int, str]]
+    lines: Iterable[str], read_row: Callable[[Sequence[str]], Subscriber], faults: list[tuple[int, str]]
 ) -> Iterator[tuple[int, Subscriber]]:
     """(line, subscriber) for each row that is right; what is wrong with the others goes to `faults`."""
     reader = csv.reader(lines, strict=True)
@@ -233,7 +236,7 @@ def _read_rows(
             if not row or (reader.line_num == 1 and row == ["username", "domain", "password"]):
                 continue
             try:
-                subscriber = _read_row(row, wall_time, realm_of)
+                subscriber = read_row(row)
             except ValueError as fault:
                 faults.append((reader.line_num, str(fault)))
                 continue
@@ -249,10 +252,13 @@ def _read_rows(
         faults.append((reader.line_num + 1, "the text from here on is not UTF-8"))
 
 
-def _read_row(row: Sequence[str], wall_time: float, realm_of: Callable[[str], str]) -> Subscriber:
+def _read_row(
+    wall_time: float, realm_of: Callable[[str], str], check_password: Callable[[str, str], None], row: Sequence[str]
+) -> Subscriber:
     if len(row) != 3:
         raise ValueError(f"there are {len(row)} columns: give username,domain,password")
     username, domain, password = row
+    check_password(username.strip(), password)
     return new_subscriber(username.strip(), realm_of(domain.strip()), password, wall_time)
 
 

@@ -20,6 +20,10 @@ SUBSCRIBER: Final = Parameter("address", Text(256, "USER@DOMAIN"), "The subscrib
 
 # fmt: off
 ACTION_COMMANDS: Final[tuple[Command, ...]] = (
+    act("clear authentication failures", "Forget wrong passwords, and refuse no source for them any longer.",
+        "clear authentication failures",
+        (Parameter("who", Text(256, "SOURCE|USER@DOMAIN"), "Only those of one source or one user, as they are shown.",
+                   is_optional=True),), results.CLEARED),
     act("clear counters", "Let all counters begin at 0.", "clear counters", (), results.CLEARED),
     act("clear registration", "Forget the contacts of an address; its phones may register again.",
         "clear registration",

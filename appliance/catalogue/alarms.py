@@ -51,6 +51,7 @@ STEERING_REFUSED: Final = "steering-refused"
 START_REMARK: Final = "start-remark"
 LISTENER_UNAUTHENTICATED: Final = "listener-unauthenticated"
 SOFTWARE_FAULT: Final = "software-fault"
+PASSWORD_GUESSING: Final = "password-guessing"
 
 # fmt: off
 ALARMS: Final[tuple[Alarm, ...]] = (
@@ -98,6 +99,11 @@ ALARMS: Final[tuple[Alarm, ...]] = (
           "The kernel does not take the program that gives each datagram to its worker.",
           "More messages pass from worker to worker, which costs processor time and nothing else.",
           "Restart the appliance when the number of workers has changed; see the kernel's version."),
+    Alarm(PASSWORD_GUESSING, MAJOR,
+          "Many wrong passwords come from a source, or for a user.",
+          "The source is refused for a time; phones that are registered go on, and right passwords are accepted.",
+          "See `show authentication failures`. Block the source in the firewall, or mend the phone that has a wrong "
+          "password, then `clear authentication failures`."),
     Alarm(START_REMARK, WARNING,
           "Something was found damaged, or could not be kept, when the appliance started.",
           "What the sentence says.",

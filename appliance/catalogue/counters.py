@@ -109,7 +109,8 @@ DROPPED_EXPIRED: Final = 75
 # trouble
 SOFTWARE_FAULTS: Final = 76
 # forks
-BREADTH_EXCEEDED: Final = 76
+BREADTH_EXCEEDED: Final = 77
+AUTHENTICATION_REFUSED: Final = 78
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,5 +249,7 @@ COUNTERS: Final[tuple[Counter, ...]] = (
             "Messages, timers and answers lost to a fault in the software; requests are answered 500."),
     Counter(BREADTH_EXCEEDED, "breadth-exceeded", "refusals",
             "Requests whose Max-Breadth does not suffice for their contacts, answered with 440 (RFC 5393 5.3.3)."),
+    Counter(AUTHENTICATION_REFUSED, "authentication-refused", "authentication",
+            "Credentials refused with 503 unread because too many wrong ones had come before (`lockout`)."),
 )
 # fmt: on

@@ -226,6 +226,15 @@ RATE_LIMITS: Final = _table(
         Field("exceeded", INTEGER, "How many of his were beyond it."),
     )),
 )
+AUTHENTICATION_FAILURES: Final = _part(
+    "rows",
+    "One for each source and user, one for all users of a source, and one for all sources of a user.",
+    Field("source", TEXT, "An IPv4 address or an IPv6 prefix of 64 bits; `(all)` for the sum of a user.", "source"),
+    Field("user", TEXT, "The user; `(all)` for the sum of a source.", "user"),
+    Field("failures", INTEGER, "Wrong passwords that are not forgotten yet.", "failures"),
+    Field("wall_time", NUMBER, "When the last one came.", "last"),
+    Field("refused_s", INTEGER, "How long the source is refused from now on.", "refused for"),
+)
 TECH_SUPPORT: Final = (
     Field("path", TEXT, "The archive, on the appliance.", "archive"),
     Field("size", INTEGER, "Its size in bytes.", "bytes"),

@@ -182,6 +182,37 @@ class DigestSettings(_Checked):
 
 
 @dataclass(frozen=True, slots=True)
+class LockoutSettings(_Checked):
+    """What becomes of wrong passwords (RFC 3261 26.1). A source is an IPv4 address or an IPv6 prefix of 64 bits."""
+
+    attempts_max: int = setting(
+        5, "attempts", Integer(1, 1000), LIVE,
+        "Wrong passwords of one source for one user; beyond them it waits after each, twice as long as before.")
+    source_attempts_max: int = setting(
+        50, "source-attempts", Integer(1, 100000), LIVE,
+        "Wrong passwords of one source for all users; beyond them its passwords are refused with 503 for `time`. "
+        "Phones that are registered from there are not.")
+    user_attempts_max: int = setting(
+        30, "user-attempts", Integer(1, 100000), LIVE,
+        "Wrong passwords for one user from all sources; beyond them a source that sends another one is refused for "
+        "`time`. A source that sends the right one never is.")
+    time_s: int = setting(
+        300, "time", Integer(1, 86400, "seconds"), LIVE, "The longest time for which a source is refused.")
+    forget_s: int = setting(
+        60, "forget", Integer(1, 86400, "seconds"), LIVE, "After each such time one wrong password is forgotten.")
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordSettings(_Checked):
+    """Which passwords subscribers may have; those that are stored already are not looked at."""
+
+    length_min: int = setting(
+        8, "length", Integer(1, 128, "characters"), LIVE, "The shortest password that is accepted.")
+    is_user_name_allowed: bool = setting(
+        False, "user-name", Switch(), LIVE, "Accept a password that is the user name, or holds nothing else.")
+
+
+@dataclass(frozen=True, slots=True)
 class ProxySettings(_Checked):
     """Forwarding (RFC 3261 16)."""
 
@@ -404,6 +435,8 @@ class Settings(_Checked):
         "A bound on what is let in each second; the sum over all workers keeps to it.")
     registrar: RegistrarSettings = section(RegistrarSettings(), "registrar", "Registrations.")
     digest: DigestSettings = section(DigestSettings(), "digest", "Authentication by password.")
+    lockout: LockoutSettings = section(LockoutSettings(), "lockout", "How guessing of passwords is slowed and refused.")
+    passwords: PasswordSettings = section(PasswordSettings(), "passwords", "Which passwords subscribers may have.")
     proxy: ProxySettings = section(ProxySettings(), "proxy", "Forwarding.")
     timers: TimerSettings = section(TimerSettings(), "timers", "Transaction timers.")
     syntax: SyntaxSettings = section(SyntaxSettings(), "message", "The largest messages that are read.")

@@ -49,6 +49,8 @@ SHOW_COMMANDS: Final[tuple[Command, ...]] = (
     ), results.COUNTERS),
     show("show drops", "Messages thrown away without an answer, by reason.", "show drops", (), results.COUNTERS),
     show("show rate-limits", "Rate limits and what they refused.", "show rate-limits", (), results.RATE_LIMITS),
+    show("show authentication failures", "Wrong passwords: from which sources, for which users, and who is refused.",
+         "show authentication failures", (LIMIT,), results.AUTHENTICATION_FAILURES),
     show("show alarms", "Alarms that are active now, with what to do.", "show alarms", (), results.ALARMS),
     show("show alarms active", "Alarms that are active now, with what to do.", "show alarms", (), results.ALARMS),
     show("show alarms history", "Alarms raised and cleared.", "show alarm history", (LIMIT,), results.ALARM_HISTORY),

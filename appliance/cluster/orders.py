@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from appliance import clock
 from appliance.cluster.configuring import Configuring
 from appliance.cluster.crew import Crew
 from appliance.cluster.decisions import Life
 from appliance.cluster.watch import Watch
 from appliance.cluster.worker_record import WorkerRecord
-from appliance.state.messages import Order
+from appliance.state.messages import Asked, BusMessage, Order
 
 Answer = dict[str, Any]
 
@@ -28,6 +29,7 @@ class Node(Protocol):
     crew: Crew
 
     def log(self, sentence: str) -> None: ...
+    def tell_all(self, message: BusMessage) -> list[int]: ...
 
 
 class Orders:
@@ -40,6 +42,8 @@ class Orders:
             "confirm": self._confirm,
             "alarms": self._alarms,
             "alarm history": self._alarm_history,
+            "authentication failures": self._failures,
+            "clear authentication failures": self._clear_failures,
             "drain worker": self._drain,
             "undrain worker": self._undrain,
             "restart worker": self._restart,
@@ -63,6 +67,14 @@ class Orders:
 
     def _alarm_history(self, asker: bytes, args: dict[str, Any], now: float) -> Answer:
         return {"events": self._node.watching.alarms.history(int(args["limit"]))}
+
+    def _failures(self, asker: bytes, args: dict[str, Any], now: float) -> Answer:
+        return self._node.watching.failures.rows(int(args["limit"]), now, clock.wall_time())
+
+    def _clear_failures(self, asker: bytes, args: dict[str, Any], now: float) -> Answer:
+        who = str(args["who"])
+        self._node.tell_all(Asked(0, "clear failures", {"who": who}))
+        return {"cleared": self._node.watching.failures.clear(who)}
 
     def _restart(self, asker: bytes, args: dict[str, Any], now: float) -> Answer:
         number = int(args["number"])

@@ -72,7 +72,7 @@ class Supervisor:
         """
         self.status = RUNNING
         """The exit status, once there is one."""
-        self.watching = Watch(report)
+        self.watching = Watch(settings, report)
         self.settings = settings
         self._sockets = sockets
         self._report = report
@@ -204,8 +204,16 @@ class Supervisor:
     def _told_by(self, record: WorkerRecord, report: dict[str, Any], now: float) -> None:
         if "rate_demand" in report:
             self.watching.told_demand(record.number, report["rate_demand"], now)
+        elif "failure_news" in report:
+            self.watching.failures.told(report["failure_news"], now)
+            self._tell_others(record.number, Asked(0, "failure news", {"news": report["failure_news"]}))
         else:
             self.configuring.told(record.number, report)
+
+    def _tell_others(self, told_by: int, message: BusMessage) -> None:
+        for number in self._processes:
+            if number != told_by:
+                self._bus.send(number, [message])
 
     def _reap(self, now: float) -> None:
         for number, process in list(self._processes.items()):
@@ -309,6 +317,7 @@ class Supervisor:
     def put_in_force(self, settings: Settings, text: str, number: int, now: float) -> None:
         """Go by new settings: the supervisor's own part of a commit."""
         former, self.settings = self.settings, settings
+        self.watching.failures.reconfigure(settings.lockout)
         self._launcher.go_by(text)
         if self._companion is not None:
             self._companion.launch = replace(self._companion.launch, config_text=text)

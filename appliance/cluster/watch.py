@@ -15,6 +15,7 @@ from appliance.cluster.alarm_table import AlarmTable
 from appliance.cluster.conditions import configuration_conditions, listener_conditions, worker_conditions
 from appliance.cluster.configuring import Configuring
 from appliance.cluster.decisions import Life
+from appliance.cluster.failure_watch import FailureWatch
 from appliance.cluster.rate_dealing import REPORT_INTERVAL_S, RateDealer, Shares
 from appliance.cluster.worker_record import WorkerRecord
 
@@ -22,7 +23,7 @@ from appliance.cluster.worker_record import WorkerRecord
 class Watch:
     """Call `look` in every cycle."""
 
-    def __init__(self, report: Callable[[str], None]) -> None:
+    def __init__(self, settings: Settings, report: Callable[[str], None]) -> None:
         self.alarms = AlarmTable(report)
         self.remarks: list[str] = []
         """What was found when the appliance started, as sentences."""
@@ -32,6 +33,7 @@ class Watch:
         """A sentence for each group of sockets that the kernel does not steer."""
         self.is_management_down = False
         self.dealer = RateDealer()
+        self.failures = FailureWatch(settings.lockout, report)
         self._deal_at = 0.0
 
     def look(self, records: Sequence[WorkerRecord], settings: Settings, configuring: Configuring, now: float) -> None:
@@ -41,6 +43,7 @@ class Watch:
             *configuration_conditions(configuring.head, configuring.fault, clock.local_time_of),
             *listener_conditions(settings),
             *self.dealer.conditions(settings.rate_limits, now),
+            *self.failures.conditions(now),
             *self._own_conditions(),
         ]
         self.alarms.update(found, clock.wall_time())

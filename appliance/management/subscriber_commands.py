@@ -17,8 +17,9 @@ from appliance import clock
 from appliance.bus import BusUnavailable, ask_supervisor
 from appliance.catalogue.faults import ValueFault, alternatives, nearest
 from appliance.catalogue.kinds import Host
-from appliance.catalogue.settings import Settings
+from appliance.catalogue.settings import PasswordSettings, Settings
 from appliance.management.failure import CommandFailed, sentence_of
+from appliance.management.password_policy import check_password
 from appliance.state.messages import ForgetSubscriber
 from appliance.subscriber import ImportFault, StoreError, new_subscriber
 
@@ -86,6 +87,7 @@ class SubscriberCommands:
     def add(self, address: Address, password: str) -> str:
         """Add a subscriber. Raises CommandFailed."""
         try:
+            self._check_password(address.username, password)
             self._store.add(new_subscriber(address.username, address.realm, password, clock.wall_time()))
         except (StoreError, ValueError) as fault:
             raise CommandFailed(sentence_of(fault)) from None
@@ -115,7 +117,11 @@ class SubscriberCommands:
         try:
             with path.open(encoding="utf-8-sig", newline="") as lines:
                 count = self._store.import_csv(
-                    lines, clock.wall_time(), is_replacing, lambda domain: realm_of(domain, self._settings)
+                    lines,
+                    clock.wall_time(),
+                    is_replacing,
+                    lambda domain: realm_of(domain, self._settings),
+                    self._check_password,
                 )
         except OSError as fault:
             raise CommandFailed(f"The file {path} cannot be read: {fault.strerror}.") from None
@@ -125,6 +131,10 @@ class SubscriberCommands:
         except StoreError as fault:
             raise CommandFailed(sentence_of(fault)) from None
         return f"{count} subscriber{'' if count == 1 else 's'} imported. {self._tell(EVERYBODY)}"
+
+    def _check_password(self, username: str, password: str) -> None:
+        settings = self._settings.passwords if self._settings is not None else PasswordSettings()
+        check_password(username, password, settings)
 
     def _tell(self, username: str) -> str:
         """Have a running appliance forget what it remembers; says whether it was reached."""

@@ -37,6 +37,7 @@ cdef class Node:
     cdef public Inquiries inquiries
     cdef public object nonces
     cdef public object contact_policy
+    cdef public object failures
     cdef public Packer packer
     cdef public RateLimits rate_limits
     cdef public Rules registrar_rules

@@ -28,6 +28,7 @@ from appliance.routing.next_hops import NextHops
 from appliance.routing.own_names import OwnNames
 from appliance.routing.subscribers_known import SubscriberCache
 from appliance.sip.uri import Uri, canonical_user
+from appliance.state.authentication_failures import AuthenticationFailures
 from appliance.state.connections import ConnectionDirectory
 from appliance.state.packing import Packer
 from appliance.transaction.table import Transactions
@@ -63,6 +64,7 @@ class Node:
         "counters",
         "dialog_tokens",
         "digest_rules",
+        "failures",
         "faults",
         "hosts",
         "inquiries",
@@ -112,6 +114,7 @@ class Node:
         self.inquiries = Inquiries(settings.limits, counters)
         self.nonces = Nonces(key, worker, settings.limits.nonces_max, settings.digest.nonce_lifetime_s, started_at)
         self.rate_limits = RateLimits(settings.rate_limits)
+        self.failures = AuthenticationFailures(settings.lockout)
         self.registrar_rules = Rules(settings.registrar)
         self.contact_policy = ContactPolicy(settings)
         self.proxy_rules = ProxyRules(settings.proxy)
@@ -134,6 +137,7 @@ class Node:
         self.subscribers.reconfigure(limits.subscribers_cached_max, settings.digest.cache_s)
         self.inquiries.reconfigure(limits)
         self.rate_limits.reconfigure(settings.rate_limits)
+        self.failures.reconfigure(settings.lockout)
         self.registrar_rules = Rules(settings.registrar)
         self.contact_policy = ContactPolicy(settings)
         self.proxy_rules = ProxyRules(settings.proxy)

@@ -285,6 +285,10 @@ class Worker:
             self._reconfiguring.abandon(asked)
         elif asked.do == "rate shares":
             self._stack.receive_rate_shares(asked.args["shares"])
+        elif asked.do == "failure news":
+            self._stack.receive_failure_news(asked.args["news"], clock.monotonic())
+        elif asked.do == "clear failures":
+            self._stack.clear_failures(asked.args["who"])
 
     def _tell_supervisor(self, report: dict[str, Any]) -> None:
         self._bus.send(SUPERVISOR, [Told(0, report)])
@@ -329,6 +333,7 @@ class Worker:
         self._streams.sweep(now)
         self._show_mirrored(now)
         self._tell_demand()
+        self._tell_failures()
         counters, gauges = self._vitals.read()
         alarms = self._stack.alarms(now) + [f"{STATE_STORE_FAILING} {sentence}" for sentence in self._journal.alarms()]
         is_in_sync = self._stack.is_in_sync
@@ -348,6 +353,13 @@ class Worker:
         if self._reports_left:
             self._reports_left -= 1
             self._tell_supervisor({"rate_demand": demand})
+
+    def _tell_failures(self) -> None:
+        news = self._stack.take_failure_news()
+        if news:
+            # Guesses come to all workers: the others hear of the next ones soon.
+            self._reports_left = DEMAND_REPORTS
+            self._tell_supervisor({"failure_news": news})
 
 
 def signs_within(seconds: float, interval_s: float) -> int:

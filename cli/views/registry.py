@@ -45,6 +45,7 @@ VIEWS: Final[Mapping[str, View]] = {
     "test route": draw_route,
     "clear counters": draw_cleared,
     "clear registration": draw_cleared,
+    "clear authentication failures": draw_cleared,
     "drain worker": draw_worker_state,
     "undrain worker": draw_worker_state,
     "restart worker": draw_worker_state,

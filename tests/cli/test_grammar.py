@@ -50,8 +50,8 @@ def test_an_operator_of_ios_is_understood(typed: str, words: str) -> None:
         ("shw version", ["^", '% Invalid input: "shw" is not known here; did you mean "show"?']),
         ("c", ["^", '% Ambiguous command: "c" may be clear, configure, confirm or copy; type more letters.']),
         ("show cl x", ["        ^", '% Invalid input: "x" is one word too many; nothing may follow here.']),
-        ("show a", ["     ^", '% Ambiguous command: "a" may be alarms or audit; type more letters.']),
         ("drain", ["      ^", '% Incomplete command: "drain" is not all; type worker after it.']),
+        ("show a", ["     ^", '% Ambiguous command: "a" may be alarms, audit or authentication; type more letters.']),
         ("drain worker 99", ["             ^", "% Invalid input: 99 is out of range; type 0 to 63."]),
     ],
 )  # fmt: skip
@@ -92,7 +92,7 @@ def test_do_takes_a_command_of_the_first_prompt() -> None:
 
 def test_help_at_a_blank_lists_what_may_follow() -> None:
     rows = help_lines([ACT], "clear ")
-    assert [row.split()[0] for row in rows] == ["counters", "registration", "session"]
+    assert [row.split()[0] for row in rows] == ["authentication", "counters", "registration", "session"]
     assert help_lines([ACT], "show slots ") == ["  <cr>  That is all."]
 
 

@@ -62,7 +62,7 @@ def test_a_callee_who_is_not_registered(processes: Processes, proxy: Proxy) -> N
     """RFC 3261 16.5: a user of ours without a binding is temporarily unavailable."""
     if isinstance(proxy, Appliance):
         call(processes, proxy, "caller-404")
-        proxy.add_subscriber("bob", "secret")
+        proxy.add_subscriber("bob", "wonderland")
     register(processes, proxy, "bob", f"sip:bob@{LOOPBACK}:9")
     register(processes, proxy, "bob", f"sip:bob@{LOOPBACK}:9", expires_s=0)
     call(processes, proxy, "caller-480")

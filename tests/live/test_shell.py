@@ -176,7 +176,7 @@ def test_one_archive_for_support(appliance: Appliance) -> None:
 
 
 def test_live_names_complete(appliance: Appliance) -> None:
-    appliance.add_subscriber("alice", "secret")
+    appliance.add_subscriber("alice", "wonderland")
     session = operator(appliance)
     assert session.live_names("subscriber", "al") == [f"alice@{appliance.domain}"]
     assert session.live_names("worker", "") == ["0", "1"]

@@ -80,7 +80,7 @@ def test_subscribers_come_and_go(
 ) -> None:
     state = ("--state", str(tmp_path / "state"))
     config = ("--config", str(REPOSITORY / "packaging/demo.conf"))
-    monkeypatch.setattr(sys, "stdin", io.StringIO("secret\nrest\n"))
+    monkeypatch.setattr(sys, "stdin", io.StringIO("wonderland\nrest\n"))
     status, out, _ = said(capsys, "subscriber", "add", "alice@127.0.0.1", "--password-stdin", *state, *config)
     assert status == 0
     assert out.startswith("alice@signalbox.test is a subscriber now.")
@@ -93,11 +93,11 @@ def test_subscribers_come_and_go(
 
 def test_import_of_a_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     people = tmp_path / "people.csv"
-    people.write_text("alice,example.com,a\nbob,example.com\n")
+    people.write_text("alice,example.com,wonderland\nbob,example.com\n")
     status, _, err = said(capsys, "subscriber", "import", str(people), "--state", str(tmp_path))
     assert status == 1
     assert "  line 2: there are 2 columns" in err
-    people.write_text("alice,example.com,a\nbob,example.com,b\n")
+    people.write_text("alice,example.com,wonderland\nbob,example.com,builders\n")
     assert said(capsys, "subscriber", "import", str(people), "--state", str(tmp_path))[0] == 0
     assert said(capsys, "subscriber", "import", str(people), "--state", str(tmp_path))[0] == 1
     assert said(capsys, "subscriber", "import", "--replace", str(people), "--state", str(tmp_path))[0] == 0

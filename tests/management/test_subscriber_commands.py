@@ -67,27 +67,34 @@ def commands(tmp_path: Path) -> Iterator[SubscriberCommands]:
 
 def test_add_list_remove(commands: SubscriberCommands) -> None:
     alice = Address("alice", "example.com")
-    assert commands.add(alice, "secret") == f"alice@example.com is a subscriber now. {AWAY}"
+    assert commands.add(alice, "wonderland") == f"alice@example.com is a subscriber now. {AWAY}"
     assert list(commands.list()) == ["alice@example.com"]
     with pytest.raises(CommandFailed, match=r"^alice@example\.com is a subscriber already\.$"):
-        commands.add(alice, "other")
+        commands.add(alice, "looking-glass")
     assert commands.remove(alice) == f"alice@example.com is no subscriber any more. {AWAY}"
     with pytest.raises(CommandFailed, match=r"^alice@example\.com is not a subscriber\.$"):
         commands.remove(alice)
 
 
+def test_a_password_that_the_policy_forbids_is_not_stored(commands: SubscriberCommands) -> None:
+    with pytest.raises(CommandFailed, match=r"^The password of alice has 6 characters: type at least 8"):
+        commands.add(Address("alice", "example.com"), "secret")
+    assert list(commands.list()) == []
+
+
 def test_import_gives_the_count_or_every_bad_line(commands: SubscriberCommands, tmp_path: Path) -> None:
     path = tmp_path / "people.csv"
-    path.write_bytes("\ufeffusername,domain,password\r\nalice,sip.example.com,a\r\nbob,example.com,b\r\n".encode())
+    path.write_bytes("\ufeffusername,domain,password\r\nalice,sip.example.com,wonderland\r\nbob,example.com,builders\r\n".encode())
     assert commands.import_csv(path, is_replacing=False) == f"2 subscribers imported. {AWAY}"
     assert list(commands.list()) == ["alice@example.com", "bob@example.com"]
-    path.write_text("carol,example.com,c\nbob,example.com,b\ndave,example.net,d\n")
+    path.write_text("carol,example.com,christmas\nbob,example.com,builders\ndave,example.net,diamonds\nerin,example.com,erin\n")
     with pytest.raises(CommandFailed) as refusal:
         commands.import_csv(path, is_replacing=False)
     assert str(refusal.value).splitlines() == [
         f"{path} has rows that cannot be imported, and none was:",
         "  line 2: bob@example.com is a subscriber already",
         '  line 3: "example.net" is no domain of this appliance; did you mean "example.com"?',
+        "  line 4: the password of erin has 4 characters: type at least 8 (`passwords length`)",
     ]
     assert list(commands.list()) == ["alice@example.com", "bob@example.com"]
 
@@ -108,10 +115,10 @@ def test_a_running_appliance_is_told_to_forget(
         return {"workers_told": [0, 1]}
 
     monkeypatch.setattr(subscriber_commands, "ask_supervisor", ask)
-    assert commands.add(Address("alice", "example.com"), "a").endswith("The running appliance knows.")
+    assert commands.add(Address("alice", "example.com"), "wonderland").endswith("The running appliance knows.")
     commands.remove(Address("alice", "example.com"))
     path = tmp_path / "people.csv"
-    path.write_text("bob,example.com,b\n")
+    path.write_text("bob,example.com,builders\n")
     commands.import_csv(path, is_replacing=False)
     assert told == [ForgetSubscriber(b"alice"), ForgetSubscriber(b"alice"), ForgetSubscriber(b"")]
 
@@ -121,7 +128,7 @@ def test_one_that_cannot_be_told_is_no_failure(commands: SubscriberCommands, mon
         raise BusUnavailable("The supervisor did not answer within 2 s.")
 
     monkeypatch.setattr(subscriber_commands, "ask_supervisor", ask)
-    assert "is a subscriber now" in commands.add(Address("alice", "example.com"), "a")
+    assert "is a subscriber now" in commands.add(Address("alice", "example.com"), "wonderland")
 
 
 def test_a_damaged_database_is_one_sentence(tmp_path: Path) -> None:

@@ -154,5 +154,13 @@ async def show_alarms(call: Call) -> Result:
     return await call.desk.order("alarms", {})
 
 
+async def show_authentication_failures(call: Call) -> Result:
+    return await call.desk.order("authentication failures", {"limit": call.args.limit()})
+
+
+async def clear_authentication_failures(call: Call) -> Result:
+    return await call.desk.order("clear authentication failures", {"who": call.args.text("who", "")})
+
+
 async def show_alarm_history(call: Call) -> Result:
     return await call.desk.order("alarm history", {"limit": call.args.limit()})

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from appliance.catalogue.counters import (
     AUTHENTICATION_FAILED,
+    AUTHENTICATION_REFUSED,
     CHALLENGES_SENT,
     DIGEST_URI_MISMATCHED,
     IDENTITY_REFUSED,
@@ -20,6 +21,7 @@ from appliance.catalogue.counters import (
     STORE_FAILED,
 )
 from appliance.proxy.answers import CONTINUE, Answer, AskSubscriber, Reply
+from appliance.proxy.lockout import note_failure, refusal_for_failures
 from appliance.proxy.node import Node
 from appliance.proxy.nonces import NonceState
 from appliance.proxy.request_context import RequestContext
@@ -84,6 +86,10 @@ def _check(context: RequestContext, node: Node, credentials: Credentials, claime
     if state != NonceState.FRESH:
         node.counters[NONCES_STALE] += 1
         return _challenge(request, node, realm, state == NonceState.STALE, now)
+    refusal = refusal_for_failures(context, node, credentials.username, realm, claimed.host, now)
+    if refusal is not None:
+        node.counters[AUTHENTICATION_REFUSED] += 1
+        return refusal
     # RFC 7616 3.4.2: the user name is what HA1 was made over, so it is looked up as it stands.
     known = _subscriber(context, node, credentials.username, realm, now)
     if known is None:
@@ -92,6 +98,7 @@ def _check(context: RequestContext, node: Node, credentials: Credentials, claime
         return known
     if not _is_right(request, node, credentials, known):
         node.counters[AUTHENTICATION_FAILED] += 1
+        note_failure(context, node, credentials.username, realm, now)
         return _challenge(request, node, realm, False, now)
     identity = node.names.aor_of(credentials.username, claimed.host)
     if not claimed.user or node.aor_of(claimed) != identity:
