@@ -30,6 +30,7 @@ cpdef Uri parse_uri(bytes text)
 cpdef bytes canonical_aor(Uri uri)
 
 cpdef bytes canonical_user(bytes user)
+cpdef bytes escaped_user(bytes name)
 
 @cython.locals(at=Py_ssize_t, semicolon=Py_ssize_t, size=Py_ssize_t, host_end=Py_ssize_t, question=Py_ssize_t,
                octets='const unsigned char*')

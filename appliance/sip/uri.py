@@ -208,6 +208,11 @@ def canonical_user(user: bytes) -> bytes:
     return user if is_all(user, _USER) else escape(unescape(user), _USER)
 
 
+def escaped_user(name: bytes) -> bytes:
+    """The user part of the URI of whom others know by a plain name: escaped where it must be, "%" itself as well."""
+    return name if is_all(name, _USER) else escape(name, _USER)
+
+
 def _canonical_context(context: bytes) -> bytes:
     context = context.lower()
     return context.translate(None, _TEL_SEPARATORS) if context.startswith(b"+") else context

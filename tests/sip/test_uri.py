@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from appliance.sip.errors import MalformedMessage
-from appliance.sip.uri import Uri, canonical_aor, parse_uri
+from appliance.sip.uri import Uri, canonical_aor, canonical_user, escaped_user, parse_uri
 
 # RFC 3261 19.1.4, "The URIs within each of the following sets are equivalent".
 EQUIVALENT = [
@@ -203,3 +203,12 @@ def test_unknown_schemes_are_kept_whole() -> None:
         b"",
         b"Soap.Beep://192.0.2.1:3002/x?y",
     )
+
+
+@pytest.mark.parametrize("name", [b"ben", b"a b", b"a%62", b'"', b"a>\r\nX: y", "ö".encode()])
+def test_a_name_as_a_user_part_stands_for_that_name_only(name: bytes) -> None:
+    """RFC 3261 19.1.2: so that two names never make one address."""
+    user = escaped_user(name)
+    assert canonical_user(user) == user
+    assert parse_uri(b"sip:" + user + b"@example.com").user == user
+    assert (user == name) == (name == b"ben")

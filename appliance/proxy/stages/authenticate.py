@@ -1,8 +1,8 @@
 """Stage: prove who sends a request, by digest (RFC 3261 22, RFC 7616, RFC 8760).
 
-REGISTER is challenged with 401, everything else with 407. A subscriber may only register, and send
-From, his own address-of-record. Challenges keep no state: the nonce proves itself, the reply is
-stateless, and a transaction is made only for who has passed.
+REGISTER is challenged with 401, everything else with 407. A subscriber may register, and send From, its own
+address-of-record only. An anonymous From (RFC 3323) names no subscriber; the credentials do. Challenges keep no state:
+the nonce proves itself, the reply is stateless, and a transaction is made only for who has passed.
 
 Knows nothing of how subscribers are stored.
 """
@@ -21,6 +21,7 @@ from appliance.catalogue.counters import (
     STORE_FAILED,
 )
 from appliance.proxy.answers import CONTINUE, Answer, AskSubscriber, Reply
+from appliance.proxy.identities import is_anonymous
 from appliance.proxy.lockout import note_failure, refusal_for_failures
 from appliance.proxy.node import Node
 from appliance.proxy.nonces import NonceState
@@ -32,7 +33,7 @@ from appliance.sip.errors import MalformedMessage
 from appliance.sip.lines import make_line
 from appliance.sip.message import Request
 from appliance.sip.names import AUTHORIZATION, PROXY_AUTHORIZATION
-from appliance.sip.uri import Uri
+from appliance.sip.uri import Uri, escaped_user
 
 # RFC 3261 22.1: ACK and CANCEL cannot be sent again with credentials.
 NEVER_CHALLENGED = frozenset((b"ACK", b"CANCEL"))
@@ -47,19 +48,28 @@ def authenticate(context: RequestContext, node: Node, now: float) -> Answer:
     if request.method in NEVER_CHALLENGED:
         return CONTINUE
     claimed = _claimed_uri(request)
-    if not node.names.is_own_domain(claimed.host):
+    home = _home_of(claimed, request, node)
+    if not node.names.is_own_domain(home):
         node.counters[IDENTITY_REFUSED] += 1
         return Reply(403, b"Address of Another Domain", is_stateless=True)
-    realm = node.names.realm_of(claimed.host)
+    realm = node.names.realm_of(home)
     credentials = _credentials_for(request, realm)
     if credentials is None:
         return _challenge(request, node, realm, False, now)
-    return _check(context, node, credentials, claimed, now)
+    return _check(context, node, credentials, claimed, home, now)
 
 
 def _claimed_uri(request: Request) -> Uri:
     """Whose address the request acts for: To of a REGISTER (RFC 3261 10.2), else From."""
     return request.read_to().uri if request.method == b"REGISTER" else request.read_from().uri
+
+
+def _home_of(claimed: Uri, request: Request, node: Node) -> bytes:
+    """The domain whose users may send it. RFC 3323 4.1.1.3: an anonymous caller does not say which one is his."""
+    if not is_anonymous(claimed) or request.method == b"REGISTER":
+        return claimed.host
+    wanted = request.read_uri().host
+    return wanted if node.names.is_own_domain(wanted) else node.names.default_domain
 
 
 def _credentials_for(request: Request, realm: bytes) -> Credentials | None:
@@ -77,7 +87,9 @@ def _credentials_for(request: Request, realm: bytes) -> Credentials | None:
     return None
 
 
-def _check(context: RequestContext, node: Node, credentials: Credentials, claimed: Uri, now: float) -> Answer:
+def _check(
+    context: RequestContext, node: Node, credentials: Credentials, claimed: Uri, home: bytes, now: float
+) -> Answer:
     request, realm = context.request, credentials.realm
     if node.digest_rules.check_uri and not _is_for(credentials, context):
         node.counters[DIGEST_URI_MISMATCHED] += 1
@@ -86,7 +98,7 @@ def _check(context: RequestContext, node: Node, credentials: Credentials, claime
     if state != NonceState.FRESH:
         node.counters[NONCES_STALE] += 1
         return _challenge(request, node, realm, state == NonceState.STALE, now)
-    refusal = refusal_for_failures(context, node, credentials.username, realm, claimed.host, now)
+    refusal = refusal_for_failures(context, node, credentials.username, realm, home, now)
     if refusal is not None:
         node.counters[AUTHENTICATION_REFUSED] += 1
         return refusal
@@ -100,8 +112,8 @@ def _check(context: RequestContext, node: Node, credentials: Credentials, claime
         node.counters[AUTHENTICATION_FAILED] += 1
         note_failure(context, node, credentials.username, realm, now)
         return _challenge(request, node, realm, False, now)
-    identity = node.names.aor_of(credentials.username, claimed.host)
-    if not claimed.user or node.aor_of(claimed) != identity:
+    identity = node.names.aor_of(escaped_user(credentials.username), home)
+    if claimed.host == home and (not claimed.user or node.aor_of(claimed) != identity):
         node.counters[IDENTITY_REFUSED] += 1
         return Reply(403, b"Address Belongs to Another Subscriber", is_stateless=True)
     # Last: what is refused without a transaction keeps its nonce, for it may come again (RFC 3261 8.2.7).
