@@ -80,15 +80,18 @@ def outcome_of(
     wall_time: float,
     worker: int,
     own: OwnPlaces | None = None,
+    address: bytes = b"",
 ) -> Outcome:
     """What a REGISTER for `aor` does. flow: the way it came by (kept where it is a stream connection). wall_time:
-    unix time. own: which places are this appliance's own; None where contacts may name them.
+    unix time. own: which places are this appliance's own; None where contacts may name them. address: the
+    address-of-record as a URI of a domain of ours, where `aor` is none (it is kept by realm).
 
     The change of the outcome, if any, has to be applied before the next request for the same address is processed.
     Contacts that cannot be read make an outcome, too, with the status and reason of the fault.
     """
     entries = table.entries(aor)
     registration = begin_registration(request, aor, entries, rules, flow, source, wall_time, worker, own)
+    registration.address = address or aor
     try:
         _check_extensions(request)
         # RFC 3261 10.3 step 6
@@ -171,45 +174,54 @@ def _change_one(registration: Registration, contact: Contact, expires_s: int) ->
     instance, reg_id = _instance_and_flow(registration, contact)
     uri = contact.uri.text
     key = b"reg-id=%d;" % reg_id + instance if reg_id else uri
-    old = _matching(registration, contact, key, reg_id)
-    is_live = old is not None and old.expires_at > wall_time
-    if old is not None and is_live:
-        if expires_s == 0:
+    matched = _matching(registration, contact, key, reg_id)
+    if matched is not None:
+        key = matched.key
+    elif not reg_id:
+        key = registration.unused_key(uri)
+    old = registration.stored(key)
+    is_live = matched is not None and matched.expires_at > wall_time
+    if expires_s == 0:
+        if old is not None and old.expires_at > wall_time:
             _remove(registration, old)
-            return False
-        if not registration.is_in_order(old):
-            if registration.is_repetition(old, uri, _kept_parameters(contact), contact.q, expires_s):
-                return False
-            raise Refused(500, b"CSeq Not Higher Than Before")
-    elif expires_s == 0:
+        else:
+            registration.drop(key)
         return False
-    else:
-        _check_no_loop(registration.aor, contact, instance)
+    if old is None or old.expires_at <= wall_time:
+        _check_no_loop(registration.address, contact, instance)
+    elif not registration.is_in_order(old):
+        if registration.is_repetition(old, uri, _kept_parameters(contact), contact.q, expires_s):
+            return False
+        raise Refused(500, b"CSeq Not Higher Than Before")
     _check_not_here(registration, contact.uri)
-    registration.add(
-        old,
-        key if old is None else old.key,
-        uri,
-        _kept_parameters(contact),
-        contact.q,
-        wall_time + expires_s,
-        instance,
-        reg_id,
-    )
+    parameters = _kept_parameters(contact)
+    registration.add(old, key, uri, parameters, contact.q, wall_time + expires_s, instance, reg_id)
     return not is_live
 
 
 def _matching(registration: Registration, contact: Contact, key: bytes, reg_id: int) -> Binding | None:
-    """The binding this contact names: by reg-id and instance (RFC 5626 6), by the same text, or by 19.1.4."""
-    for entry in registration.entries:
-        if entry.key == key:
-            return entry
+    """The binding this contact names, live or dead: by reg-id and instance (RFC 5626 6), else by its present URI.
+
+    RFC 3261 19.1.4 is no transitive relation: what the binding was called before does not count. The same text goes
+    before another spelling, and the live before the dead.
+    """
+    entries = registration.tentative()
     if reg_id:
-        return None
-    for entry in registration.entries:
-        if not entry.reg_id and entry.expires_at > registration.wall_time and contact.uri.equals(parse_uri(entry.uri)):
-            return entry
-    return None
+        return next((entry for entry in entries if entry.key == key), None)
+    entries = [entry for entry in entries if not entry.reg_id]
+    dead = None
+    for entry in entries:
+        if entry.uri == contact.uri.text:
+            if entry.expires_at > registration.wall_time:
+                return entry
+            dead = entry
+    for entry in entries:
+        is_live = entry.expires_at > registration.wall_time
+        if (is_live or dead is None) and contact.uri.equals(parse_uri(entry.uri)):
+            if is_live:
+                return entry
+            dead = entry
+    return dead
 
 
 def _instance_and_flow(registration: Registration, contact: Contact) -> tuple[bytes, int]:
@@ -237,14 +249,14 @@ def _kept_parameters(contact: Contact) -> bytes:
     return text
 
 
-def _check_no_loop(aor: bytes, contact: Contact, instance: bytes) -> None:
+def _check_no_loop(address: bytes, contact: Contact, instance: bytes) -> None:
     """A contact that is the address itself, or a GRUU of it, would be a loop: RFC 5627 5.1, here for every contact."""
     uri = contact.uri
     if instance and not uri.has_sip_scheme():
         raise Refused(403, b"Contact With Instance Is Not a SIP URI")
     # RFC 3261 19.1.4: one with header fields is another URI, and registered like any (RFC 4475 3.3.14).
     is_plain = not uri.port and not uri.headers and b"maddr" not in uri.parameters
-    if uri.has_sip_scheme() and is_plain and canonical_aor(uri) == aor:
+    if uri.has_sip_scheme() and is_plain and canonical_aor(uri) == address:
         raise Refused(403, b"Contact Is the Address-of-Record")
 
 
@@ -283,7 +295,7 @@ def _accepted(registration: Registration) -> Outcome:
     headers = []
     wants_gruu = b"gruu" in registration.supported
     for binding in registration.bindings_after():
-        headers.append(_contact_line(binding, registration.wall_time, wants_gruu))
+        headers.append(_contact_line(registration, binding, wants_gruu))
     # RFC 3327 5.3
     for value in registration.path:
         headers.append(make_line(b"Path", value))
@@ -300,13 +312,13 @@ def _date_line(second: int) -> bytes:
     return make_line(b"Date", formatdate(second, usegmt=True).encode())
 
 
-def _contact_line(binding: Binding, wall_time: float, wants_gruu: bool) -> bytes:
-    expires_s = max(1, int(binding.expires_at - wall_time + 0.5))
+def _contact_line(registration: Registration, binding: Binding, wants_gruu: bool) -> bytes:
+    expires_s = max(1, int(binding.expires_at - registration.wall_time + 0.5))
     parts = [b"<", binding.uri, b">"]
     if binding.q != 1000:
         parts.append(b";q=0.%03d" % binding.q)
     parts += (b";expires=", digits_of(expires_s), binding.parameters)
     if wants_gruu and binding.instance:
-        # RFC 5627 5.2
-        parts += (b';pub-gruu="', public_gruu(binding.aor, binding.instance), b'"')
+        # RFC 5627 5.2, 5.4: on the domain of the To, for the realm need not be one.
+        parts += (b';pub-gruu="', public_gruu(registration.address, binding.instance), b'"')
     return make_line(b"Contact", b"".join(parts))

@@ -20,6 +20,7 @@ cdef class Rules:
 cdef class Registration:
     cdef public Request request
     cdef public bytes aor
+    cdef public bytes address
     cdef public list entries
     cdef public Rules rules
     cdef public Flow flow
@@ -38,7 +39,14 @@ cdef class Registration:
     @cython.locals(version=cython.longlong, series=cython.longlong, forget_at=double, binding=Binding, other=Binding,
                    index=Py_ssize_t)
     cpdef add(self, Binding old, bytes key, bytes uri, bytes parameters, int q, double expires_at, bytes instance, unsigned int reg_id)
-    @cython.locals(entry=Binding, binding=Binding, old=Binding)
+    @cython.locals(entry=Binding, binding=Binding)
+    cpdef list tentative(self)
+    @cython.locals(entry=Binding)
+    cpdef Binding stored(self, bytes key)
+    cpdef bytes unused_key(self, bytes uri)
+    @cython.locals(binding=Binding)
+    cpdef drop(self, bytes key)
+    @cython.locals(binding=Binding, old=Binding)
     cpdef list bindings_after(self)
 
 

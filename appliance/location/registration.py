@@ -48,6 +48,7 @@ class Registration:
     """
 
     __slots__ = (
+        "address",
         "aor",
         "call_id",
         "cseq",
@@ -66,6 +67,7 @@ class Registration:
     )
 
     request: Request
+    address: bytes
     aor: bytes
     entries: list[Binding]
     rules: Rules
@@ -144,6 +146,35 @@ class Registration:
                 return
         self.pending.append(binding)
 
+    def tentative(self) -> list[Binding]:
+        """Everything remembered of the address as this request has changed it so far, tombstones included."""
+        if not self.pending:
+            return self.entries
+        after = {entry.key: entry for entry in self.entries}
+        for binding in self.pending:
+            after[binding.key] = binding
+        return list(after.values())
+
+    def stored(self, key: bytes) -> Binding | None:
+        """The record of that key before this request."""
+        for entry in self.entries:
+            if entry.key == key:
+                return entry
+        return None
+
+    def unused_key(self, uri: bytes) -> bytes:
+        """A key for a new binding: its URI, unless a binding that had this URI before is called so."""
+        keys = {entry.key for entry in self.tentative()}
+        key, number = uri, 1
+        while key in keys:
+            number += 1
+            key = b"%b %d" % (uri, number)
+        return key
+
+    def drop(self, key: bytes) -> None:
+        """Take back what this request itself has added under a key."""
+        self.pending = [binding for binding in self.pending if binding.key != key]
+
     def bindings_after(self) -> list[Binding]:
         """The live bindings once the change is made: those that were there in their order, then the new ones."""
         if len(self.pending) == 1 and len(self.entries) <= 1:
@@ -151,10 +182,7 @@ class Registration:
             old = self.entries[0] if self.entries else binding
             if old.key == binding.key:
                 return self.pending if binding.expires_at > 0 else []
-        after = {entry.key: entry for entry in self.entries}
-        for binding in self.pending:
-            after[binding.key] = binding
-        return [binding for binding in after.values() if binding.expires_at > self.wall_time]
+        return [binding for binding in self.tentative() if binding.expires_at > self.wall_time]
 
 
 def begin_registration(
@@ -172,6 +200,7 @@ def begin_registration(
     registration = Registration.__new__(Registration)
     registration.request = request
     registration.aor = aor
+    registration.address = aor
     registration.entries = entries
     registration.rules = rules
     registration.flow = flow if flow is not None and flow.connection != 0 else None

@@ -24,7 +24,7 @@ from appliance.location.binding import Binding
 from appliance.routing.hosts import literal_address
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.headers import parse_name_addr
-from appliance.sip.uri import Uri, parse_uri
+from appliance.sip.uri import Uri
 from appliance.transport.flow import Flow
 
 # Where a target comes from: the Request-URI or what the operator allows; a contact at its source; another contact.
@@ -48,9 +48,8 @@ class ContactPolicy:
         self._own = frozenset(name for listener in listeners for name in (listener.address, listener.advertise) if name)
         self._peers = frozenset(peer for listener in listeners for peer in listener.peers)
 
-    def is_refused(self, binding: Binding, listener: int) -> bool:
-        """May this contact not be registered by a REGISTER that came in by that listener?"""
-        uri = parse_uri(binding.uri)
+    def is_refused(self, binding: Binding, uri: Uri, listener: int) -> bool:
+        """May this contact not be registered by a REGISTER that came in by that listener? `uri` is the contact."""
         if not uri.has_sip_scheme():
             return False  # no request is ever forwarded to it
         hop = _first_hop(binding, uri)

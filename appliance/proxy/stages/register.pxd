@@ -2,12 +2,16 @@ cimport cython
 
 from appliance.proxy.node cimport Node
 from appliance.proxy.request_context cimport RequestContext
+from appliance.location.binding cimport Binding, BindingChange
 from appliance.location.registrar cimport Outcome, outcome_of
+from appliance.routing.own_names cimport OwnNames
 from appliance.sip.message cimport Request
-from appliance.sip.uri cimport Uri
+from appliance.sip.uri cimport Uri, canonical_aor, parse_uri
 
 cdef Py_ssize_t REGISTRATIONS_ACCEPTED, REGISTRATIONS_REFUSED
 
 
-@cython.locals(request=Request, address=Uri, outcome=Outcome)
+@cython.locals(request=Request, address=Uri, names=OwnNames, is_of_domain=bint, outcome=Outcome, fault=bytes)
 cpdef object register(RequestContext context, Node node, double now)
+@cython.locals(binding=Binding, uri=Uri)
+cdef bytes _fault_of_contacts(BindingChange change, RequestContext context, Node node)

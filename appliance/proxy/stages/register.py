@@ -11,6 +11,7 @@ from appliance.location.registrar import outcome_of
 from appliance.proxy.answers import CONTINUE, Answer, Reply
 from appliance.proxy.node import Node
 from appliance.proxy.request_context import RequestContext
+from appliance.sip.uri import canonical_aor, parse_uri
 
 
 def register(context: RequestContext, node: Node, now: float) -> Answer:
@@ -27,10 +28,13 @@ def register(context: RequestContext, node: Node, now: float) -> Answer:
     # RFC 4475 3.3.4: only a SIP address can be an address-of-record here.
     if not address.has_sip_scheme():
         return Reply(400, b"To Is Not a SIP Address", is_stateless=True)
-    # RFC 3261 10.3 step 5
-    if not node.names.is_own_domain(address.host) or not address.user:
+    # RFC 3261 10.3 step 5: the domains of one realm are one.
+    names = node.names
+    is_of_domain = names.is_own_domain(address.host) and (
+        names.realm_of(address.host) == names.realm_of(request.read_uri().host)
+    )
+    if not is_of_domain or not address.user:
         return Reply(404, b"Address Not of This Domain", is_stateless=True)
-    wall_time = node.wall_time(now)
     outcome = outcome_of(
         request,
         node.aor_of(address),
@@ -38,13 +42,15 @@ def register(context: RequestContext, node: Node, now: float) -> Answer:
         node.registrar_rules,
         context.flow,
         context.flow.remote,
-        wall_time,
+        node.wall_time(now),
         node.worker,
         None if node.registrar_rules.own_contacts else node.names,
+        canonical_aor(address),
     )
-    if outcome.change is not None and _is_refused(outcome.change, context, node):
+    fault = _fault_of_contacts(outcome.change, context, node) if outcome.change is not None else b""
+    if fault:
         node.counters[REGISTRATIONS_REFUSED] += 1
-        return Reply(403, b"Contact Not Allowed")
+        return Reply(403, fault)
     node.counters[REGISTRATIONS_ACCEPTED if outcome.status == 200 else REGISTRATIONS_REFUSED] += 1
     if outcome.status == 503:
         node.counters[BINDINGS_FULL] += 1
@@ -52,7 +58,15 @@ def register(context: RequestContext, node: Node, now: float) -> Answer:
     return Reply(outcome.status, outcome.reason, tuple(outcome.headers), after=after)
 
 
-def _is_refused(change: BindingChange, context: RequestContext, node: Node) -> bool:
-    """Has it a contact that may not be registered? What is removed may always go."""
-    policy, listener = node.contact_policy, context.flow.listener
-    return any(binding.expires_at > 0 and policy.is_refused(binding, listener) for binding in change.bindings)
+def _fault_of_contacts(change: BindingChange, context: RequestContext, node: Node) -> bytes:
+    """Why these contacts may not be registered; b"" when they may. What is removed may always go."""
+    for binding in change.bindings:
+        if binding.expires_at <= 0:
+            continue
+        uri = parse_uri(binding.uri)
+        # RFC 5627 5.1, by any domain of the realm (RFC 3261 19.1.4: with header fields it is another URI)
+        if uri.user and not uri.headers and node.names.is_responsible_for(uri) and node.aor_of(uri) == binding.aor:
+            return b"Contact Is the Address-of-Record"
+        if node.contact_policy.is_refused(binding, uri, context.flow.listener):
+            return b"Contact Not Allowed"
+    return b""
