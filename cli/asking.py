@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from cli.failure import Failed
+from cli.failure import NoOperator
 
 
 class Asker(Protocol):
@@ -23,7 +23,7 @@ class Nobody:
 
     def ask(self, question: str, is_hidden: bool = False) -> str:
         wanted = question.strip(" :?").lower()
-        raise Failed(f"There is no terminal to ask for the {wanted}.", "Use the shell on a terminal.")
+        raise NoOperator(f"There is no terminal to ask for the {wanted}.", "Use the shell on a terminal.")
 
 
 def choose(asker: Asker, question: str, answers: Sequence[str]) -> str:

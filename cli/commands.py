@@ -45,6 +45,7 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     "rollback": configuring.rollback,
     "rebase": configuring.rebase,
     "load": configuring.load,
+    "load merge": configuring.load_merge,
     "save": configuring.save,
 }
 
@@ -61,6 +62,8 @@ def run_command(session: Session, command: Command, arguments: Mapping[str, Any]
         return NOTHING
     if command.do == "subscriber add" and "password" not in arguments:
         arguments = {**arguments, "password": _new_password(session)}
+    if command.do == "rollback" and not arguments.get("is_confirmed"):
+        configuring.ask_about_rollback(session, arguments)
     if is_request(command):
         return request(session, command, arguments)
     return HANDLERS[command.name](session, arguments)

@@ -5,7 +5,6 @@ Knows nothing of how single settings are edited.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,13 +13,17 @@ from appliance.catalogue.faults import ConfigError
 from appliance.catalogue.settings import Settings
 from cli.asking import choose
 from cli.candidate import Candidate, candidate_of
-from cli.draft import TOP, read_draft
-from cli.failure import Failed, Refused
+from cli.differences import differences
+from cli.draft import TOP, Draft, read_draft
+from cli.failure import Failed, NoOperator, Refused
+from cli.files import write_lines
 from cli.output import NOTHING, Output, said
 from cli.session import Session
 from cli.views.configuration import draw_conflicts, draw_effects, draw_faults
 from cli.views.table import time_text
 
+COMMITS_MAX = 1000
+CONFIRMED = "confirmed"
 FILE_LEN_MAX = 16 * 1024 * 1024
 
 Arguments = Mapping[str, Any]
@@ -81,7 +84,7 @@ def commit(session: Session, arguments: Arguments) -> Output:
         "text": candidate.text,
         "base": candidate.base,
         "comment": arguments.get("comment", ""),
-        "confirm_minutes": minutes,
+        **({"confirm_minutes": minutes} if minutes else {}),
     }
     try:
         result = session.ask("commit", asked)
@@ -142,22 +145,54 @@ def rollback(session: Session, arguments: Arguments) -> Output:
     return said(f"The candidate is what commit {arguments['number']} was; `show diff` and `commit` are next.")
 
 
+def ask_about_rollback(session: Session, arguments: Arguments) -> None:
+    """Show what a rollback would change, and ask. Raises Failed unless the answer is yes."""
+    commits = session.ask("show commits", {"limit": COMMITS_MAX})["commits"]
+    number = arguments.get("number") or next((row["number"] for row in commits[1:] if row["state"] == CONFIRMED), 0)
+    if not number:
+        raise Failed("There is no commit before this one.", "See `show configuration history`.")
+    wanted = session.ask("show commit", {"number": number})["text"]
+    changed = differences(session.ask("show running-config", {})["text"], wanted)
+    question = f"Go back to commit {number}?"
+    lines = changed or ["Nothing would change."]
+    try:
+        answer = choose(session.asker, "\n".join([*lines, question]), ("yes", "no"))
+    except NoOperator:
+        remedy = f"Type `rollback {number} confirm` to go back without a question."
+        raise Failed(f"{question} It would change:", remedy, lines) from None
+    if answer != "yes":
+        raise Failed("Nothing was changed.")
+
+
 # -- files -------------------------------------------------------------------------------------------
 
 
 def load(session: Session, arguments: Arguments) -> Output:
     """Make the candidate what a file says. Raises Failed with every line that cannot be understood."""
     path = Path(arguments["file"]).expanduser()
+    session.candidate = candidate_in(session).with_draft(_draft_of(path))
+    session.leave_section()
+    return said(f"The candidate is what {path} says; `show diff` and `commit` are next.")
+
+
+def load_merge(session: Session, arguments: Arguments) -> Output:
+    """Add what a file says to the candidate. Raises Failed with every line that cannot be understood."""
+    path = Path(arguments["file"]).expanduser()
+    candidate = candidate_in(session)
+    session.candidate = candidate.with_draft(candidate.draft.merged(_draft_of(path)))
+    session.leave_section()
+    return said(f"What {path} says was added to the candidate; `show diff` and `commit` are next.")
+
+
+def _draft_of(path: Path) -> Draft:
+    """What a file says. Raises Failed with every line that cannot be understood."""
     text = _read(path)
     try:
-        draft = read_draft(text)
+        return read_draft(text)
     except ConfigError as error:
         faults = [{"line": f.line, "column": f.column, "problem": f.problem, "remedy": f.remedy} for f in error.faults]
         problem = f"{path} cannot be used, and the candidate was not changed:"
         raise Failed(problem, "", list(draw_faults(faults, text)), {"message": problem, "faults": faults}) from None
-    session.candidate = candidate_in(session).with_draft(draft)
-    session.leave_section()
-    return said(f"The candidate is what {path} says; `show diff` and `commit` are next.")
 
 
 def _read(path: Path) -> str:
@@ -175,15 +210,8 @@ def _read(path: Path) -> str:
 
 def save(session: Session, arguments: Arguments) -> Output:
     """Write the candidate to a file, for its owner alone: there may be hashes of secrets in it. Raises Failed."""
-    path = Path(arguments["file"]).expanduser()
-    text = candidate_in(session).text
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-    except OSError as fault:
-        raise Failed(f"{path} cannot be written: {fault.strerror}.") from None
-    return said(f"{len(text.splitlines())} lines were written to {path}.")
+    count = write_lines(arguments["file"], candidate_in(session).text.splitlines())
+    return said(f"{count} line{'' if count == 1 else 's'} written to {arguments['file']}.")
 
 
 # -- leaving -----------------------------------------------------------------------------------------

@@ -66,8 +66,24 @@ class Draft:
             raise ValueError(f"there is no section named {place[1]}")
         return Draft({other: values for other, values in self.places.items() if other != place})
 
+    def merged(self, other: Draft) -> Draft:
+        """This draft with what another one says: its values win, and are added where there may be many."""
+        draft = self
+        for place, values in other.places.items():
+            settings = {setting.attribute: setting for setting in _settings_of(place)}
+            draft = draft.with_section(place) if place[1] else draft
+            for attribute, value in values.items():
+                for item in value if settings[attribute].is_many else (value,):
+                    draft = draft.with_value(place, settings[attribute], item)
+        return draft
+
     def _with(self, place: Place, values: Values) -> Draft:
         return Draft({**self.places, place: values})
+
+
+def _settings_of(place: Place) -> tuple[Setting, ...]:
+    section = next((section for section in sections(Settings) if section.attribute == place[0]), None)
+    return tuple(declared(section.settings_class if section else Settings))
 
 
 def read_draft(text: str) -> Draft:

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from cli.files import write_lines
 from cli.output import Footer, Output
-from cli.pipes import Filter, filters_of, json_line, json_lines
+from cli.pipes import Filter, file_of, filters_of, json_line, json_lines
 from cli.printable import seen
 from cli.session import Session
 from cli.tokens import split_line
@@ -28,11 +29,19 @@ def execute(session: Session, text: str, is_json: bool = False) -> Shown:
     """Do what a line says. Raises Mistake or Failed, a stream also while its lines are taken."""
     line = split_line(text)
     wants_json, filters = filters_of(line)
+    path = file_of(line)
     session.remember(text)
     session.is_filtered, session.is_json = bool(line.pipes), is_json or wants_json
     output = session.execute(line)
     lines: Iterable[str] = _as_json(output) if session.is_json else output.lines
-    return Shown((seen(line) for line in _filtered(lines, filters)), output.items is not None)
+    wanted = (seen(line) for line in _filtered(lines, filters))
+    return Shown(_into_file(wanted, path) if path else wanted, output.items is not None)
+
+
+def _into_file(lines: Iterator[str], path: str) -> Iterator[str]:
+    """The lines go to a file; says how many. Raises Failed."""
+    count = write_lines(path, lines)
+    yield f"{count} line{'' if count == 1 else 's'} written to {path}."
 
 
 def _filtered(lines: Iterable[str], filters: Sequence[Filter]) -> Iterator[str]:

@@ -36,6 +36,10 @@ class Unreachable(Failed):
     """Nobody answers at the control socket, or no longer."""
 
 
+class NoOperator(Failed):
+    """A question in a script."""
+
+
 class LoginNeeded(Failed):
     """The operator would have to be asked for a password."""
 

@@ -1,12 +1,16 @@
-"""Names of files for completion.
+"""Files on the machine of the shell: their names for completion, and lines written to one.
 
 Knows nothing of what is in them.
 """
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+
+from cli.failure import Failed
 
 NAMES_MAX = 100
 
@@ -21,3 +25,18 @@ def file_names(start: str) -> list[str]:
             if path.name.startswith(begin) and not (path.name.startswith(".") and not begin):
                 names.append(f"{prefix}{path.name}{'/' if path.is_dir() else ''}")
     return names[:NAMES_MAX]
+
+
+def write_lines(name: str, lines: Iterable[str]) -> int:
+    """Write lines to a file, for its owner alone; returns how many. Raises Failed."""
+    path = Path(name).expanduser()
+    count = 0
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            for line in lines:
+                file.write(f"{line}\n")
+                count += 1
+    except OSError as fault:
+        raise Failed(f"{path} cannot be written: {fault.strerror}.") from None
+    return count

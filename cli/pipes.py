@@ -18,6 +18,16 @@ from cli.tokens import Line, split_words
 Lines = Iterable[str]
 Filter = Callable[[Lines], Iterator[str]]
 JSON = "json"
+REDIRECT = "redirect"
+
+
+def file_of(line: Line) -> str:
+    """The file that the lines go to; "" for none. Raises Mistake."""
+    named = [_pipe(column, text) for column, text in line.pipes]
+    for name, _, column in named[:-1]:
+        if name == REDIRECT:
+            raise Mistake(column, INVALID, "`redirect` ends the line", "put it behind the last bar")
+    return _unquoted(named[-1][1]) if named and named[-1][0] == REDIRECT else ""
 
 
 def filters_of(line: Line) -> tuple[bool, list[Filter]]:
@@ -27,7 +37,7 @@ def filters_of(line: Line) -> tuple[bool, list[Filter]]:
     for place, (name, _, column) in enumerate(named):
         if name == JSON and place > 0:
             raise Mistake(column, INVALID, "`json` takes the place of the text", "put it behind the first bar")
-    return is_json, [_filter(name, argument, column) for name, argument, column in named[is_json:]]
+    return is_json, [_filter(name, argument, column) for name, argument, column in named[is_json:] if name != REDIRECT]
 
 
 def _pipe(column: int, text: str) -> tuple[str, str, int]:
@@ -70,14 +80,17 @@ def _filter(name: str, argument: str, column: int) -> Filter:
 
 
 def _pattern(argument: str, column: int) -> re.Pattern[str]:
-    words = split_words(argument)
-    text = words[0].text if len(words) == 1 and words[0].is_quoted else argument
     try:
-        return re.compile(text)
+        return re.compile(_unquoted(argument))
     except re.error as fault:
         problem = f"that is no regular expression ({fault.msg})"
         remedy = "put a backslash before a sign that stands for itself"
         raise Mistake(column + (fault.pos or 0), INVALID, problem, remedy) from None
+
+
+def _unquoted(argument: str) -> str:
+    words = split_words(argument)
+    return words[0].text if len(words) == 1 and words[0].is_quoted else argument
 
 
 def _count(lines: Lines) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import Final
 
 from appliance.catalogue import results
 from appliance.catalogue.command_declaration import Command, Extent, Mode, Parameter, Right, act
-from appliance.catalogue.kinds import Integer, Text
+from appliance.catalogue.kinds import Integer, Switch, Text
 from appliance.catalogue.settings import WORKERS_MAX
 
 WORKER: Final = Parameter("number", Integer(0, WORKERS_MAX - 1), "The worker.", completes="worker")
@@ -44,9 +44,10 @@ ACTION_COMMANDS: Final[tuple[Command, ...]] = (
     act("subscriber remove", "Remove a subscriber.", "subscriber remove", (SUBSCRIBER,), results.SENTENCE),
     Command(("confirm",), "Keep the configuration that `commit confirmed` has put on trial.", "confirm", (),
             results.NUMBERED, Right.ACT, Mode.BOTH),
-    act("rollback", "Go back to an earlier configuration, by a new commit.", "rollback", (
+    act("rollback", "Go back to an earlier configuration, by a new commit; shows what changes, and asks.", "rollback", (
         Parameter("number", Integer(1, 10**9), "The commit to go back to; without it, the one before.",
-                  is_optional=True, completes="commit"), COMMENT,
+                  is_optional=True, completes="commit"),
+        Parameter("is_confirmed", Switch(), "Do not ask.", "confirm", is_optional=True, is_local=True), COMMENT,
     ), results.NUMBERED),
 )
 # fmt: on

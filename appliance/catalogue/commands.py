@@ -54,6 +54,7 @@ PIPES: Final = {
     "begin": ("REGEX", "From the first line in which it is found."),
     "section": ("REGEX", "Only sections in whose first line it is found."),
     "count": ("", "How many lines."),
+    "redirect": ("FILE", "Into a file on the machine of this shell; it has to come last."),
     "json": ("", "The result for programs; it has to come first."),
 }
 

@@ -52,6 +52,7 @@ SHELL_COMMANDS: Final[tuple[Command, ...]] = (
     shell("rollback", "Make the candidate what an earlier commit was.", (NUMBER,), Mode.CONFIGURE),
     configure("rebase", "Put the candidate on top of what others have committed since.", "rebase", (), results.REBASED),
     shell("load", "Make the candidate what a file says.", (FILE,), Mode.CONFIGURE),
+    shell("load merge", "Add what a file says to the candidate; the file wins.", (FILE,), Mode.CONFIGURE),
     shell("save", "Write the candidate to a file.", (FILE,), Mode.CONFIGURE),
 )
 # fmt: on

@@ -183,8 +183,8 @@ class StandIn:
             raise No("Somebody else has committed since", "type `rebase`", conflicts=conflicts)
         effects = effects_of(self.head.text, args["text"])
         before = self.head.text
-        self._add(args["text"], args["comment"], "unconfirmed" if args["confirm_minutes"] else "confirmed")
-        if args["confirm_minutes"]:
+        self._add(args["text"], args["comment"], "unconfirmed" if args.get("confirm_minutes") else "confirmed")
+        if args.get("confirm_minutes"):
             self.timer = threading.Timer(args["confirm_minutes"] * self.minute_s, self._revert, (before,))
             self.timer.daemon = True
             self.timer.start()

@@ -177,11 +177,30 @@ def test_commits_on_trial_are_confirmed(stand_in: StandIn) -> None:
 
 def test_an_earlier_commit_comes_back(stand_in: StandIn) -> None:
     session = new_session(stand_in)
-    script(session, "enable", "conf t", "workers 2", "commit", "end", "rollback 1 comment it was better")
+    script(session, "enable", "conf t", "workers 2", "commit", "end", "rollback 1 confirm comment it was better")
     assert (stand_in.head.number, stand_in.head.text) == (3, "hostname box\n")
     script(session, "conf t", "rollback 2", "commit")
     assert stand_in.head.text == "hostname box\nworkers 2\n"
     assert "There is no commit 9" in script(session, "rollback 9").err
+
+
+def test_a_rollback_shows_what_it_changes_and_asks(stand_in: StandIn) -> None:
+    answers = Answers("maybe", "no", "yes")
+    session = new_session(stand_in, answers)
+    script(session, "enable", "conf t", "workers 2", "commit", "end")
+    assert script(session, "rollback 1").status == 1
+    assert answers.questions[0] == "- workers 2\nGo back to commit 1? [yes/no] "
+    assert stand_in.head.number == 2
+    assert script(session, "rollback").status == 0
+    assert stand_in.head.text == "hostname box\n"
+
+
+def test_a_rollback_in_a_script_has_to_be_confirmed(stand_in: StandIn) -> None:
+    session = new_session(stand_in)
+    script(session, "enable", "conf t", "workers 2", "commit", "end")
+    ended = script(session, "rollback 1")
+    assert ended.status == 1 and "Type `rollback 1 confirm`" in ended.err and "- workers 2" in ended.err
+    assert stand_in.head.number == 2
 
 
 def test_files_are_loaded_and_saved(stand_in: StandIn, tmp_path: Path) -> None:
@@ -193,6 +212,12 @@ def test_files_are_loaded_and_saved(stand_in: StandIn, tmp_path: Path) -> None:
     path.write_text("hostname loaded\n")
     assert script(session, f"load {path}", "commit").status == 0
     assert stand_in.head.text == "hostname loaded\n"
+    path.write_text("domain example.com\nlistener phones\n  port 5070\n!\n")
+    script(session, "domain example.net", "listener phones transport tcp", "workers 2")
+    assert script(session, f"load merge {path}", "show candidate").lines[1:] == [
+        "hostname loaded", "workers 2", "domain example.net", "domain example.com",
+        "listener phones", "  port 5070", "  transport tcp", "!",
+    ]  # fmt: skip
     path.write_text("hostname a b\nlistner x\n")
     ended = script(session, f"load {path}")
     assert "     1  hostname a b" in ended.err and 'did you mean "listener"?' in ended.err
@@ -377,6 +402,17 @@ def test_counters_that_are_0_are_seen_by_a_filter(stand_in: StandIn) -> None:
 def test_what_is_only_said_is_no_document(stand_in: StandIn) -> None:
     assert script(new_session(stand_in), "enable", "conf t", "show history", is_json=True).lines[0] == "{"
     assert script(new_session(stand_in), "enable", "write", is_json=True).lines == []
+
+
+def test_lines_go_to_a_file(stand_in: StandIn, tmp_path: Path) -> None:
+    path = tmp_path / "two words.txt"
+    session = new_session(stand_in)
+    ended = script(session, f'show logging | include "line 19." | redirect "{path}"')
+    assert ended.lines == [f"11 lines written to {path}."]
+    assert path.read_text().splitlines()[0] == "line 19 of the log"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert "cannot be written" in script(session, f"show clock | redirect {tmp_path}/no/such").err
+    assert "put it behind the last bar" in script(session, f"show clock | redirect {path} | count").err
 
 
 def test_live_names_complete(stand_in: StandIn) -> None:

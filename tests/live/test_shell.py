@@ -89,7 +89,7 @@ def test_a_configuration_is_changed_while_it_runs(appliance: Appliance) -> None:
     assert [row["number"] for row in document(appliance, "show workers")["workers"]] == [0, 1, 2]
     history = document(appliance, "show configuration history")["commits"]
     assert (history[0]["comment"], history[0]["added"], history[0]["removed"]) == ("more room", 2, 1)
-    typed(appliance, "enable", f"rollback {before}")
+    typed(appliance, "enable", f"rollback {before} confirm")
     assert "workers 2" in typed(appliance, "show run")
 
 
