@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TextIO
 
-from cli.execution import execute
+from cli.execution import Shown, execute
 from cli.failure import Failed
 from cli.grammar import Mistake
 from cli.mistakes import failure_document, failure_lines
@@ -22,14 +22,21 @@ def run_batch(session: Session, commands: Iterable[str], is_json: bool, out: Tex
     """Do the commands; returns the exit status. What fails is named on `err`, as JSON on `out`."""
     for text in commands:
         try:
-            for line in execute(session, text, is_json).lines:
-                print(line, file=out, flush=True)
+            _show(execute(session, text, is_json), out)
         except (Mistake, Failed) as failure:
             _tell(text, failure, is_json, out, err)
             return FAILED
         if session.is_over:
             break
     return _end(session, is_json, out, err)
+
+
+def _show(shown: Shown, out: TextIO) -> None:
+    for line in shown.lines:
+        print(line, file=out, flush=True)
+    for octets in shown.octets or ():
+        out.buffer.write(octets)
+        out.buffer.flush()
 
 
 def _end(session: Session, is_json: bool, out: TextIO, err: TextIO) -> int:

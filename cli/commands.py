@@ -12,7 +12,7 @@ from appliance.catalogue.command_declaration import Command, Mode
 from cli import configuring, terminal_commands
 from cli.failure import Failed
 from cli.output import NOTHING, Output
-from cli.requests import request
+from cli.requests import request, support_archive
 from cli.session import Session
 
 Handler = Callable[[Session, Mapping[str, Any]], Output]
@@ -64,6 +64,8 @@ def run_command(session: Session, command: Command, arguments: Mapping[str, Any]
         arguments = {**arguments, "password": _new_password(session)}
     if command.do == "rollback" and not arguments.get("is_confirmed"):
         configuring.ask_about_rollback(session, arguments)
+    if command.do == "copy tech-support":
+        return support_archive(session, command)
     if is_request(command):
         return request(session, command, arguments)
     return HANDLERS[command.name](session, arguments)

@@ -23,6 +23,7 @@ class Shown:
 
     lines: Iterator[str]
     is_stream: bool
+    octets: Iterable[bytes] | None = None
 
 
 def execute(session: Session, text: str, is_json: bool = False) -> Shown:
@@ -33,6 +34,8 @@ def execute(session: Session, text: str, is_json: bool = False) -> Shown:
     session.remember(text)
     session.is_filtered, session.is_json = bool(line.pipes), is_json or wants_json
     output = session.execute(line)
+    if output.octets is not None and not session.is_json:
+        return Shown(iter(()), True, output.octets)
     lines: Iterable[str] = _as_json(output) if session.is_json else output.lines
     wanted = (seen(line) for line in _filtered(lines, filters))
     return Shown(_into_file(wanted, path) if path else wanted, output.items is not None)

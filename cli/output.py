@@ -17,13 +17,14 @@ Item = tuple[str, dict[str, Any]]
 class Output:
     """`lines` may come slowly. `document` is the same for programs, None for nothing; `items` that of a stream.
 
-    `written` is a document that is too long to be held: its lines.
+    `written` is a document that is too long to be held: its lines. `octets` are for a file or a pipe, and no lines.
     """
 
     lines: Iterable[str] = ()
     document: Any = None
     items: Iterator[Item] | None = None
     written: Iterable[str] = ()
+    octets: Iterable[bytes] | None = None
 
 
 NOTHING = Output()

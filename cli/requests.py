@@ -5,6 +5,7 @@ Knows nothing of single commands.
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,3 +29,9 @@ def request(session: Session, command: Command, arguments: Mapping[str, Any]) ->
         return Output(draw_stream(command, items, arguments), None, items)
     result = session.ask(command.do, sent)
     return Output(draw(command, result, arguments), result)
+
+
+def support_archive(session: Session, command: Command) -> Output:
+    """The octets of the archive. What cannot be fetched is raised as Failed while they are taken."""
+    items = session.stream(command.do, {})
+    return Output(items=items, octets=(b64decode(str(values["data"])) for kind, values in items if kind == "event"))

@@ -150,6 +150,9 @@ class Shell:
         return f"{self._session.prompt} "
 
     def _show(self, shown: Shown) -> None:
+        if shown.octets is not None:
+            remedy = "Write it to a file from a script: ssh USER@HOST with the lines `enable` and this command."
+            raise Failed("This cannot be shown on a terminal.", remedy)
         length = 0 if shown.is_stream else self._session.terminal.length
         Pager(Keyboard(), length, write).show(shown.lines)
 

@@ -28,7 +28,7 @@ BEGINNINGS: Final = {
     "undrain": "Put something that was drained into use again.",
     "restart": "Start something anew.",
     "subscriber": "Change who may register.",
-    "copy": "Nothing: a commit is saved at once.",
+    "copy": "Write something elsewhere.",
     "copy running-config": "Nothing: a commit is saved at once.",
 }
 

@@ -290,6 +290,7 @@ SIP_END: Final = (
     Field("shown", INTEGER, "How many messages were shown."),
     Field("missed", INTEGER, "How many came faster than they could be shown."),
 )
+OCTETS: Final = (Field("data", TEXT, "Octets in base64 (RFC 4648 4)."),)
 LOG_LINE: Final = (Field("line", TEXT, "A line of the log."),)
 PING_ANSWER: Final = (
     Field("n", INTEGER, "Which ping, from 1."),

@@ -63,6 +63,8 @@ SHOW_COMMANDS: Final[tuple[Command, ...]] = (
     show("show clock", "The time on the appliance.", "show clock", (), results.CLOCK),
     Command(("show", "tech-support"), "Put all that a supporter asks for into one archive.", "show tech-support", (),
             results.TECH_SUPPORT, Right.ACT, Mode.BOTH),
+    Command(("copy", "tech-support"), "Write that archive to standard output; for scripts, such as those of SSH.",
+            "copy tech-support", (), results.TECH_SUPPORT, Right.ACT, Mode.EXEC, results.OCTETS),
     Command(("test", "route"), "Which stages decide what about a request, and where it would go; nothing is sent.",
             "test route", (
                 Parameter("uri", Text(2048, "URI"), "Whom the request is for, such as sip:bob@example.com."),

@@ -72,6 +72,7 @@ REQUESTS: Final[dict[str, Request]] = {
     "show commit": Request(configuration.show_commit),
     "terminal monitor": Request(show_node.terminal_monitor),
     "show tech-support": Request(support.tech_support, ACT, True),
+    "copy tech-support": Request(support.copy_tech_support, ACT, True),
     "debug sip": Request(watch.debug_sip, ACT, True),
     "ping": _act(watch.ping),
     "complete": Request(completion.complete),

@@ -35,7 +35,8 @@ def inspect(node: Node, do: str, args: dict[str, Any], limits: SyntaxLimits, now
         if do == "clear registration":
             return _clear(node, str(args["address"]), now)
         if do == "test route":
-            return rehearse(node, str(args["uri"]), str(args.get("from", "")), str(args.get("source", "")), limits, now)
+            caller, source, known = str(args.get("from", "")), str(args.get("source", "")), args.get("known", {})
+            return rehearse(node, str(args["uri"]), caller, source, limits, now, known)
     except (ValueError, KeyError) as fault:
         return {"error": f"That cannot be answered: {fault}.", "remedy": "type USER@DOMAIN, or a SIP URI"}
     return {"error": f"A worker does not know `{do}`."}

@@ -1,14 +1,16 @@
 """A rehearsal of a request: which stage would decide what, and where it would go; nothing is sent, nothing changes.
 
 The request is an INVITE made up from two URIs, as if it came to a listener. The stages are the role's own; what they
-count is forgotten again. A caller of ours is taken for somebody who can prove it, and whatever would have to be
-asked (a subscriber, a host) ends the rehearsal with a note that says so, unless it is known.
+count is forgotten again. A caller of ours is taken for one who can prove it. What would have to be asked (a
+subscriber, a host) is named in `asks`, and ends the rehearsal with a note that says so; the rehearsal is repeated
+with the answers, and then goes on to the end.
 
 Knows nothing of who asks.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from appliance.catalogue.settings import ListenerSettings
@@ -20,7 +22,7 @@ from appliance.proxy.rules import ListenerRules
 from appliance.proxy.stages.authenticate import authenticate
 from appliance.proxy.stages.register import register
 from appliance.proxy.stages.throttle import throttle
-from appliance.routing.next_hops import HostUnknown
+from appliance.routing.next_hops import SIP_PORT, HostUnknown, transports_of
 from appliance.routing.targets import Target
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.message import Request
@@ -34,21 +36,42 @@ TEMPLATE: Final = (
 )
 
 Row = dict[str, Any]
+REQUEST_LEN: Final = 600
 
 
-def rehearse(node: Node, uri: str, caller: str, source: str, limits: SyntaxLimits, now: float) -> Row:
-    """The stages with their answers, the target set, and the outcome in a sentence. Raises ValueError."""
+@dataclass(slots=True)
+class World:
+    """What databases and DNS have answered, None where they did not; and what is still to be asked."""
+
+    subscribers: dict[str, bool | None]
+    hosts: dict[str, list[str] | None]
+    asks: list[Row] = field(default_factory=list)
+
+
+def world_of(known: Row) -> World:
+    """The answers as they came from outside. Raises ValueError."""
+    subscribers, hosts = known.get("subscribers", {}), known.get("hosts", {})
+    if not isinstance(subscribers, dict) or not isinstance(hosts, dict):
+        raise ValueError("the answers of the world are none")
+    return World(subscribers, hosts)
+
+
+def rehearse(
+    node: Node, uri: str, caller: str, source: str, limits: SyntaxLimits, now: float, known: Row | None = None
+) -> Row:
+    """The stages with their answers, the target set, the outcome in a sentence, and `asks`. Raises ValueError."""
+    world = world_of(known or {})
     listener = node.settings.listeners[0]
     context = _context(listener, _sip(uri), _sip(caller or f"caller@{listener.address}"), source, limits)
     counters = list(node.counters)
     try:
-        stages = list(_stages(context, node, now))
+        stages = list(_stages(context, node, world, now))
         ending = stages[-1]["answer"] if stages else ""
         wanted = context.targets if ending == "continue" else ()
-        targets = [_target_row(target, context, node, now) for target in wanted]
+        targets = [_target_row(target, context, node, world, now) for target in wanted]
     finally:
         node.counters[:] = counters
-    return {"stages": stages, "targets": targets, "outcome": _outcome(stages, targets)}
+    return {"stages": stages, "targets": targets, "outcome": _outcome(stages, targets), "asks": world.asks}
 
 
 def _sip(text: str) -> str:
@@ -66,24 +89,26 @@ def _context(listener: ListenerSettings, uri: str, caller: str, source: str, lim
         raise ValueError(f"no request can be made of it: {fault.reason}") from None
 
 
-def _stages(context: RequestContext, node: Node, now: float) -> Any:
+def _stages(context: RequestContext, node: Node, world: World, now: float) -> Any:
     for stage in ROLES[context.listener.role]:
         # A rehearsal takes no token, and registers nobody.
         if stage in (register, throttle):
             continue
-        answer, note = _answer(stage, context, node, now)
+        answer, note = _answer(stage, context, node, world, now)
         yield {"stage": _name(stage), "answer": answer, "note": note}
         if answer != "continue":
             return
 
 
-def _answer(stage: Any, context: RequestContext, node: Node, now: float) -> tuple[str, str]:
+def _answer(stage: Any, context: RequestContext, node: Node, world: World, now: float) -> tuple[str, str]:
     if stage is authenticate and context.listener.authenticate and not context.is_trusted:
         return _identified(context, node)
     try:
         said: Answer = stage(context, node, now)
     except MalformedMessage as fault:
         return f"{fault.status}", fault.reason
+    if isinstance(said, AskSubscriber):
+        return _looked_up(said, world)
     return _in_words(said, context, _name(stage))
 
 
@@ -99,13 +124,26 @@ def _identified(context: RequestContext, node: Node) -> tuple[str, str]:
     return "continue", "a digest would be asked for; taken as proved"
 
 
+def _looked_up(said: AskSubscriber, world: World) -> tuple[str, str]:
+    """What `locate` answers for a user without contacts, by what the database says."""
+    username, realm = said.username.decode("utf-8", "replace"), said.realm.decode("utf-8", "replace")
+    address = f"{username}@{realm}"
+    if address not in world.subscribers:
+        world.asks.append({"kind": "subscriber", "username": username, "realm": realm})
+        return "ask", f"the database would be asked for {username}"
+    is_found = world.subscribers[address]
+    if is_found is None:
+        return "480", "the database does not answer"
+    if is_found:
+        return "480", f"{address} is a subscriber without a registered contact"
+    return "404", f"the database has no subscriber {address}"
+
+
 def _in_words(said: Answer, context: RequestContext, stage: str) -> tuple[str, str]:
     if said is CONTINUE:
         return "continue", _note(context, stage)
     if isinstance(said, Reply):
         return f"{said.status}", (said.reason or reason_phrase(said.status)).decode()
-    if isinstance(said, AskSubscriber):
-        return "ask", f"the database would be asked for {said.username.decode('utf-8', 'replace')}"
     if isinstance(said, Drop):
         return "drop", ""
     return "forward", ""
@@ -121,18 +159,31 @@ def _note(context: RequestContext, stage: str) -> str:
     return ""
 
 
-def _target_row(target: Target, context: RequestContext, node: Node, now: float) -> Row:
+def _target_row(target: Target, context: RequestContext, node: Node, world: World, now: float) -> Row:
     try:
-        flows = [target.flow] if target.flow else node.next_hops.find(target.uri, 600, context.way_out, now)
+        flows = [target.flow] if target.flow else node.next_hops.find(target.uri, REQUEST_LEN, context.way_out, now)
         hops = [_hop(flow) for flow in flows]
     except HostUnknown as unknown:
-        hops = [f"DNS would be asked for {unknown.host.decode('utf-8', 'replace')}"]
+        hops = _hops_of_host(target, unknown.host.decode("utf-8", "replace"), node, world)
     return {
         "uri": target.uri_text.decode("utf-8", "replace"),
         "q": target.q / 1000,
         "hops": hops,
         "path": [value.decode("utf-8", "replace") for value in target.path],
     }
+
+
+def _hops_of_host(target: Target, host: str, node: Node, world: World) -> list[str]:
+    """The next hops of a host by what DNS says."""
+    if host not in world.hosts:
+        world.asks.append({"kind": "host", "host": host})
+        return [f"DNS would be asked for {host}"]
+    addresses = world.hosts[host]
+    if addresses is None:
+        return [f"DNS does not answer for {host}"]
+    port, transports = target.uri.port or SIP_PORT, transports_of(target.uri, REQUEST_LEN)
+    flows = [node.next_hops.flow_to(way, address.encode(), port) for address in addresses for way in transports]
+    return [_hop(flow) for flow in flows if flow is not None] or [f"DNS has no address for {host}"]
 
 
 def _hop(flow: Flow) -> str:

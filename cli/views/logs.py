@@ -21,3 +21,10 @@ def draw_monitor(items: Iterable[Item], arguments: Mapping[str, Any]) -> Iterato
     for kind, content in items:
         if kind == "event":
             yield str(content.get("line", ""))
+
+
+def draw_octets(items: Iterable[Item], arguments: Mapping[str, Any]) -> Iterator[str]:
+    """Base64, as it came."""
+    for kind, content in items:
+        if kind == "event":
+            yield str(content.get("data", ""))

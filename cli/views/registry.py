@@ -14,7 +14,7 @@ from cli.views.alarms import draw_alarms
 from cli.views.configuration import draw_commit, draw_text
 from cli.views.counters import draw_counters, draw_drops
 from cli.views.ladder import draw_ladder
-from cli.views.logs import draw_logging, draw_monitor
+from cli.views.logs import draw_logging, draw_monitor, draw_octets
 from cli.views.ping import draw_ping
 from cli.views.route import draw_route
 from cli.views.status import (
@@ -58,6 +58,7 @@ STREAM_VIEWS: Final[Mapping[str, StreamView]] = {
     "ping": draw_ping,
     "debug sip": draw_ladder,
     "terminal monitor": draw_monitor,
+    "copy tech-support": draw_octets,
 }
 
 

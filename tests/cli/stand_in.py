@@ -9,6 +9,7 @@ import json
 import socket
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -264,6 +265,11 @@ class StandIn:
             tell(message)
         return {"shown": len(MESSAGES)} if "lines" in args else self._until_cancelled(len(MESSAGES))
 
+    def do_copy_tech_support(self, args: Args, tell: Callable[[Args], None]) -> Args:
+        for piece in (b"\x1f\x8b\xff", b"\x00end"):
+            tell({"data": b64encode(piece).decode()})
+        return CANNED["show tech-support"]
+
     def do_terminal_monitor(self, args: Args, tell: Callable[[Args], None]) -> Args:
         tell({"line": "12:00:00 supervisor: worker 1 is live"})
         return self._until_cancelled(1)
@@ -274,7 +280,7 @@ class StandIn:
 
 
 CHANGING = {"commit", "rollback", "confirm", "drain worker", "undrain worker", "restart worker", "clear counters"}
-STREAMS = {"ping", "debug sip", "terminal monitor"}
+STREAMS = {"copy tech-support", "ping", "debug sip", "terminal monitor"}
 WORKER = {
     "number": 0, "state": "live", "pid": 101, "uptime_s": 3700.0, "restarts": 0, "slots": 128, "transactions": 7,
     "registrations": 2, "cpu_percent": 12.5, "rss": 51 * 1024 * 1024, "silent_ms": 20, "last_ending": "",

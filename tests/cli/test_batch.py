@@ -460,6 +460,12 @@ def test_signalbox_cli_and_the_login_shell(stand_in: StandIn) -> None:
     assert (done.returncode, done.stdout) == (0, "2 lines\n3 lines\n")
 
 
+def test_the_archive_for_support_goes_to_standard_output(stand_in: StandIn) -> None:
+    line = ["-m", "cli.main", "--state", str(stand_in.path.parents[1]), "-c", "enable\ncopy tech-support"]
+    done = subprocess.run([sys.executable, *line], capture_output=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, b"\x1f\x8b\xff\x00end")
+
+
 def test_signalbox_cli_without_an_appliance(tmp_path: Path) -> None:
     done = signalbox("-m", "appliance", "cli", "--state", str(tmp_path), "-c", "show clock")
     assert done.returncode == 1

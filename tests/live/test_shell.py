@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import tarfile
 import threading
 from collections.abc import Callable
@@ -173,6 +176,13 @@ def test_one_archive_for_support(appliance: Appliance) -> None:
         texts = {name: archive.extractfile(name).read() for name in archive.getnames()}  # type: ignore[union-attr]
     assert not any(b"scrypt:" in text for text in texts.values())
     assert any(b"enable secret" in text for text in texts.values())
+
+
+def test_the_archive_for_support_is_fetched(appliance: Appliance) -> None:
+    line = [sys.executable, "-m", "cli.main", "--state", str(appliance.state), "-c", "enable\ncopy tech-support"]
+    done = subprocess.run(line, capture_output=True, timeout=60, check=True)
+    with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
+        assert "tech-support/status.json" in archive.getnames()
 
 
 def test_live_names_complete(appliance: Appliance) -> None:

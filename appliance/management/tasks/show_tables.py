@@ -10,15 +10,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from itertools import islice
-from typing import Any
+from typing import Any, Final
 
 from appliance.management.desk import Call
 from appliance.management.failure import CommandFailed
 from appliance.management.refusal import Refused
 from appliance.management.subscriber_commands import SubscriberCommands, read_address
+from appliance.management.world import add_answer
 from appliance.subscriber import StoreError
 
 Result = dict[str, Any]
+
+# How often `test route` asks the world, and how much at a time.
+ROUNDS_MAX: Final = 3
+ASKS_MAX: Final = 10
 
 
 async def show_registrations(call: Call) -> Result:
@@ -106,12 +111,22 @@ async def clear_registration(call: Call) -> Result:
 
 
 async def test_route(call: Call) -> Result:
+    """Asks DNS and the database what a worker would ask them, and tries again with the answers."""
+    known: Result = {"hosts": {}, "subscribers": {}}
     args = {
         "uri": call.args.text("uri"),
         "from": call.args.text("from", ""),
         "source": call.args.text("source", ""),
+        "known": known,
     }
-    return await call.desk.workers.ask(_any_worker(call), "test route", args)
+    for _ in range(ROUNDS_MAX):
+        result = await call.desk.workers.ask(_any_worker(call), "test route", args)
+        asks = result.pop("asks", [])
+        if not asks:
+            break
+        for ask in asks[:ASKS_MAX]:
+            await add_answer(ask, known, call.desk.settings, call.desk.state_dir)
+    return result
 
 
 def _any_worker(call: Call) -> int:

@@ -11,6 +11,7 @@ import json
 import os
 import re
 import tarfile
+from base64 import b64encode
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,6 +25,8 @@ from appliance.state.messages import StatusRequest
 
 LOG_LINES: Final = 20_000
 ARCHIVES_KEPT: Final = 5
+# Of an archive that is sent; a multiple of 3, so that the pieces of base64 can be put together.
+PIECE_LEN: Final = 192 * 1024
 HIDDEN: Final = "(hidden)"
 # Hashes of operators, and the password in the URL of a database.
 _SECRETS = re.compile(r"scrypt:[0-9a-f:]+|(?<=://)[^/@\s]+(?=@)")
@@ -45,6 +48,15 @@ async def tech_support(call: Call) -> dict[str, Any]:
     path = desk.state_dir / "log" / f"tech-support-{int(clock.wall_time())}.tar.gz"
     size = await asyncio.to_thread(_write, path, {name: without_secrets(text) for name, text in parts.items()})
     return {"path": str(path), "size": size}
+
+
+async def copy_tech_support(call: Call) -> dict[str, Any]:
+    """Write the archive, and send it in pieces."""
+    result = await tech_support(call)
+    octets = await asyncio.to_thread(Path(result["path"]).read_bytes)
+    for place in range(0, len(octets), PIECE_LEN):
+        await call.event({"data": b64encode(octets[place : place + PIECE_LEN]).decode()})
+    return result
 
 
 def _json(value: Any) -> str:

@@ -12,12 +12,15 @@ from typing import Any, Final
 from appliance import clock
 from appliance.catalogue.settings import ListenerSettings
 from appliance.management.desk import Call
+from appliance.management.reachability import SILENCE, fault_of_name, why_silent
 from appliance.management.refusal import Refused
 from appliance.transport.flow import UDP
 
 SECONDS_MAX: Final = 600
 LINES_MAX: Final = 10_000
 COUNT_MAX: Final = 100
+# What the appliance itself answers for a host that it cannot reach (RFC 3261 16.7, 16.9).
+UNREACHED: Final = (408, 503)
 PAUSE_S: Final = 0.2
 WILDCARDS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
@@ -83,6 +86,9 @@ async def ping(call: Call) -> Result:
     uri = call.args.text("uri")
     count = call.args.integer("count", 1, COUNT_MAX, 5)
     timeout_s = call.args.number("timeout_s", 0.1, 30.0, 2.0)
+    fault = await fault_of_name(uri, call.desk.settings)
+    if fault:
+        raise Refused(fault, "see how the name is spelled, and the name servers of the machine")
     place, listener = _listener(call)
     host = WILDCARDS.get(listener.address, listener.address)
     loop = asyncio.get_running_loop()
@@ -115,12 +121,14 @@ async def _ping_once(
         async with asyncio.timeout(timeout_s):
             status, reason, is_own = await _final_answer(answers, mark, str(sent["own_tag"]))
     except TimeoutError:
-        await call.event({"n": number, "status": 0, "reason": "no answer in time", "ms": 0.0})
+        reason = await why_silent(args["uri"], call.desk.settings)
+        await call.event({"n": number, "status": 0, "reason": reason, "ms": 0.0})
         return None
     took_ms = round((clock.monotonic() - begun) * 1000, 2)
     if is_own and status >= 300:
         # What we say ourselves is no sign of life of theirs.
-        reason = f"this appliance says {status} {reason}"
+        why = await why_silent(args["uri"], call.desk.settings) if status in UNREACHED else SILENCE
+        reason = why if why != SILENCE else f"this appliance says {status} {reason}"
         await call.event({"n": number, "status": 0, "reason": reason, "ms": 0.0})
         return None
     await call.event({"n": number, "status": status, "reason": reason, "ms": took_ms})

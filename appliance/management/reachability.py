@@ -1,0 +1,102 @@
+"""Why a SIP host gives no answer: no such name, DNS silent, no route, refused, or only silence.
+
+The host is asked from a socket of its own: a connection by TCP, the double CRLF of RFC 5626 3.5.1 by UDP, which a SIP
+host ignores and a closed port answers by ICMP. Nothing is kept.
+
+Knows nothing of workers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+from typing import Final
+
+from appliance.catalogue.settings import Settings
+from appliance.management.world import addresses_of
+from appliance.routing.hosts import literal_address
+from appliance.sip.errors import MalformedMessage
+from appliance.sip.uri import Uri, parse_uri
+
+SIP_PORT: Final = 5060
+ICMP_WAIT_S: Final = 0.5
+CONNECT_WAIT_S: Final = 2.0
+KEEP_ALIVE: Final = b"\r\n\r\n"
+SILENCE: Final = "no answer in time"
+_NO_ROUTE: Final = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL})
+
+
+async def fault_of_name(uri: str, settings: Settings) -> str:
+    """A sentence where the host of a URI has no address; "" where it has one, or is a name of ours."""
+    host = _host(uri)
+    if not host or literal_address(host.encode()) or host in settings.domains:
+        return ""
+    addresses = await addresses_of(host, settings)
+    if addresses is None:
+        return f"DNS does not answer for {host}."
+    return "" if addresses else f"DNS has no address for {host}."
+
+
+async def why_silent(uri: str, settings: Settings) -> str:
+    """Why the host of a URI does not answer."""
+    host = _host(uri)
+    if not host or host in settings.domains:
+        return SILENCE
+    literal = literal_address(host.encode())
+    addresses = [literal] if literal else await addresses_of(host, settings)
+    if not addresses:
+        return f"DNS has no address for {host}"
+    parsed = _parsed(uri)
+    port = parsed.port or SIP_PORT if parsed is not None else SIP_PORT
+    is_tcp = parsed is not None and (parsed.parameters.get(b"transport") or b"").lower() == b"tcp"
+    return await (_by_tcp if is_tcp else _by_udp)(addresses[0], port)
+
+
+def _parsed(uri: str) -> Uri | None:
+    try:
+        return parse_uri((uri if uri.startswith(("sip:", "sips:")) else f"sip:{uri}").encode())
+    except MalformedMessage:
+        return None
+
+
+def _host(uri: str) -> str:
+    parsed = _parsed(uri)
+    return parsed.host.decode("ascii", "replace") if parsed is not None else ""
+
+
+async def _by_tcp(address: str, port: int) -> str:
+    try:
+        async with asyncio.timeout(CONNECT_WAIT_S):
+            _, writer = await asyncio.open_connection(address, port)
+        writer.close()
+    except TimeoutError:
+        return f"no connection to {address}:{port} in time"
+    except OSError as fault:
+        return _in_words(fault, address, port)
+    return SILENCE
+
+
+async def _by_udp(address: str, port: int) -> str:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        probe.setblocking(False)
+        loop = asyncio.get_running_loop()
+        try:
+            probe.connect((address, port))
+            probe.send(KEEP_ALIVE)
+            async with asyncio.timeout(ICMP_WAIT_S):
+                await loop.sock_recv(probe, 1)
+        except TimeoutError:
+            return SILENCE
+        except OSError as fault:
+            return _in_words(fault, address, port)
+    return SILENCE
+
+
+def _in_words(fault: OSError, address: str, port: int) -> str:
+    if fault.errno == errno.ECONNREFUSED:
+        return f"refused by {address}:{port}: nothing listens there"
+    if fault.errno in _NO_ROUTE:
+        return f"no route to {address}"
+    return f"{address}:{port} cannot be reached: {fault.strerror}"
