@@ -27,6 +27,8 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     "show terminal": terminal_commands.show_terminal,
     "terminal length": terminal_commands.set_length,
     "terminal no length": terminal_commands.unset_length,
+    "terminal width": terminal_commands.set_width,
+    "terminal no width": terminal_commands.unset_width,
     "terminal no monitor": terminal_commands.stop_monitor,
     "quit": configuring.leave_shell,
     "logout": configuring.leave_shell,

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from cli.files import write_lines
+from cli.folding import folded
 from cli.output import Footer, Output
 from cli.pipes import Filter, file_of, filters_of, json_line, json_lines
 from cli.printable import seen
@@ -37,8 +38,11 @@ def execute(session: Session, text: str, is_json: bool = False) -> Shown:
     if output.octets is not None and not session.is_json:
         return Shown(iter(()), True, output.octets)
     lines: Iterable[str] = _as_json(output) if session.is_json else output.lines
-    wanted = (seen(line) for line in _filtered(lines, filters))
-    return Shown(_into_file(wanted, path) if path else wanted, output.items is not None)
+    width = 0 if session.is_filtered or output.items is not None else session.terminal.columns
+    wanted = (seen(line) for line in folded(_filtered(lines, filters), width))
+    if path:
+        return Shown(_into_file(wanted, path), False)
+    return Shown(wanted, output.items is not None)
 
 
 def _into_file(lines: Iterator[str], path: str) -> Iterator[str]:

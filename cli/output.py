@@ -39,3 +39,17 @@ class Footer(str):
 def said(*lines: str, document: Any = None) -> Output:
     """A few sentences."""
     return Output(lines, document)
+
+
+class TableLine(str):
+    """A line of a table; `starts` are the places at which its columns begin, and one object for the whole table."""
+
+    __slots__ = ("starts",)
+    starts: tuple[int, ...]
+
+
+def table_line(text: str, starts: tuple[int, ...]) -> TableLine:
+    """The text as a line of a table."""
+    line = TableLine(text)
+    line.starts = starts
+    return line

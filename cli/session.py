@@ -34,12 +34,20 @@ LIVE_NAMES_TIMEOUT_S = 1.0
 class Terminal:
     """How the terminal is set: `length` None is its height, 0 never waits; `monitor` turns the log on and off.
 
-    `over` is told why the appliance has ended the session.
+    `over` is told why the appliance has ended the session. `width` None is that of the terminal, which `measure`
+    says, and 0 folds no table.
     """
 
     length: int | None = None
+    width: int | None = None
+    measure: Callable[[], int] = lambda: 0
     monitor: Callable[[bool], None] | None = None
     over: Callable[[str], None] = lambda why: None
+
+    @property
+    def columns(self) -> int:
+        """How wide a table may be; 0 for any width."""
+        return self.measure() if self.width is None else self.width
 
 
 @dataclass(slots=True)

@@ -83,6 +83,7 @@ class Shell:
         session.asker = self
         session.terminal.monitor = self._monitor.turn
         session.terminal.over = self._is_ended
+        session.terminal.measure = lambda: Keyboard().size()[0]
         session.control.listener.lost = Reconnection(session, self._monitor, print_now).lost
         self._lines: PromptSession[str] = PromptSession(
             history=QuietHistory(),

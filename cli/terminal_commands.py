@@ -38,8 +38,10 @@ def show_history(session: Session, arguments: Arguments) -> Output:
 def show_terminal(session: Session, arguments: Arguments) -> Output:
     length = session.terminal.length
     words = "the height of the terminal" if length is None else f"{length} lines" if length else "no pages"
-    facts = {"user": session.user, "right": session.right.value, "length": length}
-    return said(f"User {session.user}, right {session.right.value}, length {words}.", document=facts)
+    width = session.terminal.width
+    facts = {"user": session.user, "right": session.right.value, "length": length, "width": width}
+    columns = "that of the terminal" if width is None else f"{width} columns" if width else "unlimited"
+    return said(f"User {session.user}, right {session.right.value}, length {words}, width {columns}.", document=facts)
 
 
 def set_length(session: Session, arguments: Arguments) -> Output:
@@ -49,6 +51,16 @@ def set_length(session: Session, arguments: Arguments) -> Output:
 
 def unset_length(session: Session, arguments: Arguments) -> Output:
     session.terminal.length = None
+    return NOTHING
+
+
+def set_width(session: Session, arguments: Arguments) -> Output:
+    session.terminal.width = int(arguments["columns"])
+    return NOTHING
+
+
+def unset_width(session: Session, arguments: Arguments) -> Output:
+    session.terminal.width = None
     return NOTHING
 
 

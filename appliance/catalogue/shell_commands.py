@@ -36,6 +36,9 @@ SHELL_COMMANDS: Final[tuple[Command, ...]] = (
     shell("terminal length", "Lines shown before the shell waits.", (
         Parameter("lines", Integer(0, 512, "lines"), "0 never waits."),)),
     shell("terminal no length", "Wait after each page of this terminal's height."),
+    shell("terminal width", "How wide a table may be; a wider one is shown in groups of columns.", (
+        Parameter("columns", Integer(0, 1000, "columns"), "0 is any width."),)),
+    shell("terminal no width", "Tables as wide as this terminal."),
     shell("terminal no monitor", "Stop showing the log."),
     shell("exit", "Leave this mode, or the shell.", mode=Mode.BOTH),
     shell("quit", "Leave the shell."),

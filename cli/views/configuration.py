@@ -26,7 +26,7 @@ def draw_commit(result: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iter
     yield from result.get("diff", ()) or ["It changed nothing."]
 
 
-def draw_effects(effects: Sequence[Mapping[str, Any]]) -> list[str]:
+def draw_effects(effects: Sequence[Mapping[str, Any]]) -> Sequence[str]:
     """What changes, and what that takes; [] when nothing does."""
     return draw_rows(EFFECTS.fields, effects) if effects else []
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from appliance.catalogue.command_declaration import Field, Shape
-from cli.output import Footer
+from cli.output import Footer, TableLine, table_line
 
 GAP = "  "
 NOTHING = "-"
@@ -31,13 +31,13 @@ def draw_result(fields: Sequence[Field], result: Mapping[str, Any]) -> Iterator[
     yield from who_is_silent(result)
 
 
-def draw_scalars(fields: Iterable[Field], result: Mapping[str, Any]) -> list[str]:
+def draw_scalars(fields: Iterable[Field], result: Mapping[str, Any]) -> Sequence[str]:
     """`heading  value`, one a line."""
     named = [field for field in fields if field.heading and field.shape is not Shape.ROWS and field.name in result]
     return columns([[field.heading, cell(field, result[field.name])] for field in named])
 
 
-def draw_rows(fields: Sequence[Field], rows: Sequence[Mapping[str, Any]]) -> list[str]:
+def draw_rows(fields: Sequence[Field], rows: Sequence[Mapping[str, Any]]) -> Sequence[str]:
     """The rows under the headings of those fields that have one; `none` when there are no rows."""
     shown = [field for field in fields if field.heading]
     if not rows:
@@ -116,12 +116,13 @@ def duration(seconds: float) -> str:
     return " ".join(parts[:2]) or "0s"
 
 
-def columns(lines: Sequence[Sequence[str]]) -> list[str]:
+def columns(lines: Sequence[Sequence[str]]) -> Sequence[TableLine]:
     """Cells in columns: numbers to the right, words to the left."""
     if not lines:
         return []
     widths, are_numbers = measured(lines)
-    return [drawn(line, widths, are_numbers) for line in lines]
+    starts = tuple(sum(widths[:place]) + place * len(GAP) for place in range(len(widths)))
+    return [table_line(drawn(line, widths, are_numbers), starts) for line in lines]
 
 
 def measured(lines: Sequence[Sequence[str]]) -> tuple[list[int], list[bool]]:
