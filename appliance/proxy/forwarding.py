@@ -119,7 +119,7 @@ def _own_route(node: Node, side: Flow, token: bytes, pair: bytes) -> bytes:
 def address_to_hop(request: Request, context: RequestContext, hop: Flow, attempt: int, node: Node) -> bytes:
     """Put the Via of one hop on a prepared request (RFC 3261 16.6 step 8); returns its branch."""
     target = b" ".join((request.uri_text, hop.host(), digits_of(hop.remote[1]), digits_of(attempt)))
-    branch = node.keys.branch(context.upstream, target, context.read_loop_part(node))
+    branch = node.keys.branch(context.upstream, target, context.read_loop_part(node), context.period)
     push_via(request, hop.transport, node.names.sent_bys[hop.listener], branch, False)
     add_length(request, hop)
     return branch

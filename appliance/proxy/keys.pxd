@@ -18,13 +18,15 @@ cdef class Keys:
     cdef readonly bytes refusal_mark
 
     @cython.locals(target_part=bytes)
-    cpdef bytes branch(self, bytes upstream, bytes target, bytes loop_part)
-    cpdef bint is_own_branch(self, bytes branch, bytes upstream) except -1
+    cpdef bytes branch(self, bytes upstream, bytes target, bytes loop_part, long period)
+    cpdef bint is_own_branch(self, bytes branch, bytes upstream, long period) except -1
+    cdef bint _has_sealed(self, bytes branch, bytes upstream, long period) except -1
     cpdef bytes to_tag(self, bytes upstream, bytes call_id)
     cpdef bint is_own_tag(self, bytes tag, bytes upstream, bytes call_id) except -1
     cpdef bytes refusal_tag(self, bytes top_via, bytes call_id)
     cpdef bytes fault_tag(self, Request request)
 
+cpdef long period_of(double wall_time) except -1
 cdef SipHash _seal_for(bytes purpose, bytes key)
 @cython.locals(transport=int, port=int, host=bytes)
 cpdef bytes upstream_of_via(Via via)

@@ -4,13 +4,14 @@ Each is a keyed function of what arrived, so every worker makes the same one, al
 and none has to be remembered:
 
 - a branch (RFC 3261 16.6 step 8) is `z9hG4bK` + target (8) + loop (8) + seal (16), hexadecimal. The
-  seal covers the received branch, the target and the loop part: a retransmission that another
-  worker handles makes the same branch, and a stray 2xx can be proved to answer a request of ours.
+  seal covers the received branch, the target, the loop part and the half hour: a retransmission that another
+  worker handles makes the same branch, and a stray 2xx can be proved to answer a request of ours. After an hour at
+  most it proves nothing any more, so that it cannot be replayed.
 - the loop part (RFC 5393 4.2.1) is a checksum of the fields that decide the routing.
 - the To tag of a stateless reply (RFC 3261 8.2.7) is the same for each retransmission, and the
   ACK that answers it is known by it.
-- the To tag of a refusal under overload ends with a mark of this appliance, so that the ACK which answers it is known
-  without parsing.
+- the To tag of a refusal under overload, or of a malformed request, ends with a mark of this appliance, so that the ACK
+  which answers it is known without parsing.
 
 Knows nothing of transactions.
 """
@@ -30,6 +31,7 @@ from appliance.transport.via import response_destination
 
 BRANCH_LEN = 39
 TAG_LEN = 16
+PERIOD_S = 1800
 _TARGET = slice(7, 15)
 _LOOP = slice(15, 23)
 
@@ -43,19 +45,23 @@ class Keys:
         self._branch = _seal_for(b"branch", key)
         self._tag = _seal_for(b"tag", key)
         self.refusal_mark = blake2s(key=key, digest_size=8, person=b"refuse").hexdigest().encode()
-        """What the To tags of `refusal_tag` end with."""
+        """What the To tags of `refusal_tag` and `fault_tag` end with."""
 
-    def branch(self, upstream: bytes, target: bytes, loop_part: bytes) -> bytes:
-        """The branch for one target of a request whose `upstream_key` is given."""
+    def branch(self, upstream: bytes, target: bytes, loop_part: bytes, period: int) -> bytes:
+        """The branch for one target of a request whose `upstream_key` is given; `period`: when it came (period_of)."""
         target_part = hex_of(fnv(target))
-        seal = self._branch.of(b"".join((target_part, loop_part, upstream)))
+        seal = self._branch.of(b"".join((target_part, loop_part, hex_of(period), upstream)))
         return b"".join((COOKIE, target_part, loop_part, long_hex_of(seal)))
 
-    def is_own_branch(self, branch: bytes, upstream: bytes) -> bool:
-        """Did this appliance make `branch` for the request that arrived with `upstream`?"""
+    def is_own_branch(self, branch: bytes, upstream: bytes, period: int) -> bool:
+        """Did this appliance make `branch`, not long ago, for the request that arrived with `upstream`?"""
         if len(branch) != BRANCH_LEN:
             return False
-        return branch[23:] == long_hex_of(self._branch.of(branch[7:23] + upstream))
+        return self._has_sealed(branch, upstream, period) or self._has_sealed(branch, upstream, period - 1)
+
+    def _has_sealed(self, branch: bytes, upstream: bytes, period: int) -> bool:
+        seal = self._branch.of(b"".join((branch[7:23], hex_of(period), upstream)))
+        return branch[23:] == long_hex_of(seal)
 
     def to_tag(self, upstream: bytes, call_id: bytes) -> bytes:
         """The To tag of replies made here; the same for the request of that `upstream_key`, its CANCEL and its ACK."""
@@ -74,7 +80,12 @@ class Keys:
 
     def fault_tag(self, request: Request) -> bytes:
         """The To tag for the refusal of a request whose parts cannot be relied on."""
-        return long_hex_of(self._tag.of(b"".join(request.lines)))
+        return long_hex_of(self._tag.of(b"".join(request.lines))) + self.refusal_mark
+
+
+def period_of(wall_time: float) -> int:
+    """The half hour that a seal is made in, a number of 32 bits; it holds in that one and the next."""
+    return int(wall_time) // PERIOD_S & 0xFFFFFFFF
 
 
 def _seal_for(purpose: bytes, key: bytes) -> SipHash:

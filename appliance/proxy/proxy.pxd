@@ -3,6 +3,7 @@ cimport cython
 from appliance.proxy.answers cimport Reply
 from appliance.proxy.chain cimport run_chain
 from appliance.proxy.held_replies cimport HeldReplies
+from appliance.proxy.keys cimport period_of
 from appliance.proxy.node cimport Node
 from appliance.proxy.request_context cimport RequestContext
 from appliance.proxy.response_context cimport ResponseContext

@@ -27,6 +27,7 @@ from appliance.proxy.answers import FORWARD, Answer, AskSubscriber, Drop, Reply
 from appliance.proxy.chain import run_chain
 from appliance.proxy.early_messages import Early, EarlyMessages
 from appliance.proxy.held_replies import HeldReplies
+from appliance.proxy.keys import period_of
 from appliance.proxy.node import Node
 from appliance.proxy.recovery import end_by_fault, recover_adopted
 from appliance.proxy.request_context import RequestContext
@@ -47,6 +48,7 @@ from appliance.transport.via import is_last_via, response_flow
 RETRY_AFTER = (make_line(b"Retry-After", b"5"),)
 TABLE_FULL = Reply(503, b"Too Many Transactions", RETRY_AFTER, is_stateless=True)
 WAITERS_FULL = Reply(503, b"Too Many Requests Waiting", RETRY_AFTER, is_stateless=True)
+NOTHING_TO_CANCEL = Reply(481, is_stateless=True)
 CANCEL_NOTED = Reply(200, is_stateless=True)
 
 
@@ -80,6 +82,7 @@ class Proxy:
             self._node.counters[RETRANSMISSIONS_RECEIVED] += 1
             return
         context = RequestContext(request, flow, self._listeners[flow.listener])
+        context.period = period_of(self._node.wall_time(now))
         if request.method == b"ACK":
             self._receive_ack(context, now)
         elif request.method == b"CANCEL":
@@ -90,6 +93,7 @@ class Proxy:
     def receive_own_request(self, request: Request, flow: Flow, now: float) -> None:
         """A request of an operator: it may go anywhere, and nobody could be asked for a password."""
         context = RequestContext(request, flow, self._listeners[flow.listener])
+        context.period = period_of(self._node.wall_time(now))
         context.is_trusted = context.is_in_dialog = True
         self.decide(context, now)
 
@@ -100,9 +104,21 @@ class Proxy:
             stateless.forward_request(context, self._node, now)
 
     def _receive_cancel(self, context: RequestContext, now: float) -> None:
-        """RFC 3261 16.10: answered here when the request is known, else passed on."""
-        if not self._cancel(context, now) and not self.early.hold(context, now):
-            stateless.forward_request(context, self._node, now)
+        """RFC 3261 16.10: answered here when the request is known."""
+        if self._cancel(context, now):
+            return
+        if self._node.transactions.knows_other(context.request):
+            # RFC 3261 9.1, 9.2: without effect.
+            self._reply(context, Reply(200), now)
+        elif not self.early.hold(context, now):
+            self._pass_on_cancel(context, now)
+
+    def _pass_on_cancel(self, context: RequestContext, now: float) -> None:
+        """RFC 3261 16.10: of a dialog of ours it goes on without state; else no element behind us has its INVITE from
+        us, for none is forwarded without state (481, as 9.2 says of what matches nothing).
+        """
+        if not stateless.forward_request(context, self._node, now):
+            self._reply(context, NOTHING_TO_CANCEL, now)
 
     def _cancel(self, context: RequestContext, now: float) -> bool:
         """Take back the request that a CANCEL means: is it here?"""
@@ -237,7 +253,7 @@ class Proxy:
         """A response that matches no client transaction (RFC 3261 16.7, RFC 6026 7.3)."""
         # RFC 3261 16.7 step 3: without a Via below ours it is nobody's, whichever call it might find.
         if is_last_via(response) or not self.early.hold(response, now):
-            stateless.forward_response(response, self._node)
+            stateless.forward_response(response, self._node, now)
 
     def handle_timers(self, now: float) -> None:
         """What has waited long enough."""
@@ -253,9 +269,9 @@ class Proxy:
     def _go_on_without_call(self, message: Early, now: float) -> None:
         """A response, or a CANCEL, whose call has not come (RFC 3261 16.7, 16.10)."""
         if isinstance(message, Response):
-            stateless.forward_response(message, self._node)
+            stateless.forward_response(message, self._node, now)
         else:
-            stateless.forward_request(message, self._node, now)
+            self._pass_on_cancel(message, now)
 
     # -- calls of other workers ----------------------------------------------------------------------
 

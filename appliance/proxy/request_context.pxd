@@ -16,6 +16,7 @@ cdef class RequestContext:
     cdef public ListenerRules listener
     cdef public bytes upstream
     cdef bytes _loop_part
+    cdef public long period
     cdef public ServerTransaction server
     cdef public Py_ssize_t position
     cdef public object found

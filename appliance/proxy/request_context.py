@@ -36,6 +36,7 @@ class RequestContext:
         "is_spiral",
         "is_trusted",
         "listener",
+        "period",
         "position",
         "received_uri",
         "record_routed",
@@ -52,6 +53,8 @@ class RequestContext:
         self.listener = listener
         self.upstream = upstream_key(request)
         self._loop_part = b""
+        # When it came, as far as seals tell it (see keys.period_of).
+        self.period = 0
         # The Request-URI as it came, whatever the stages make of it.
         self.received_uri = request.uri_text
         self.server: ServerTransaction | None = None

@@ -220,7 +220,7 @@ class ResponseContext(BranchUser):
 
     def _relay(self, response: Response, now: float) -> None:
         if self.server is None:
-            forward_response(response, self._node)
+            forward_response(response, self._node, now)
             return
         # RFC 3261 16.7 step 3: our Via goes, and what is below it is the previous hop's.
         pop_via(response)
@@ -267,7 +267,9 @@ class ResponseContext(BranchUser):
     def ack_arrived(self, server: ServerTransaction, request: Request, now: float) -> None:
         """An ACK to a 2xx with the INVITE's own branch, as RFC 2543 peers send it: it goes on to the callee."""
         context = self.request_context
-        forward_request(RequestContext(request, context.flow, context.listener), self._node, now)
+        passed_on = RequestContext(request, context.flow, context.listener)
+        passed_on.period = context.period
+        forward_request(passed_on, self._node, now, is_known=True)
 
     def server_ended(self, server: ServerTransaction, now: float) -> None:
         """The server transaction is over; branches that still run end by their own timers."""

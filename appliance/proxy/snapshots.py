@@ -31,7 +31,7 @@ from appliance.state.packing import Packer, unpack
 from appliance.state.shapes import FLOW
 from appliance.transport.flow import Flow
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 # The position of a request that has passed all stages.
 FORWARDED: Final = -1
 
@@ -69,6 +69,7 @@ class CallSnapshot:
     """One INVITE, its request context and its branches.
 
     `request`         as the stages left it.
+    `period`          when it came: its branches are made of that, too.
     `received_uri`    the Request-URI as it came.
     `position`        the stage that waits for an answer of the world, or FORWARDED.
     `answer`          the final response other than 2xx that awaits its ACK; b"" when none was sent.
@@ -79,6 +80,7 @@ class CallSnapshot:
 
     request: Request
     flow: Flow
+    period: int
     received_uri: bytes
     loop_part: bytes
     identity: bytes
@@ -101,6 +103,7 @@ def packed_request(node: Node, context: RequestContext) -> bytes:
         (
             write(context.request),
             context.flow.parts(),
+            context.period,
             context.received_uri,
             context.read_loop_part(node),
             context.identity,
@@ -118,6 +121,7 @@ def context_of(call: CallSnapshot, listeners: Sequence[ListenerSettings]) -> Req
         raise ValueError(f"the snapshot names listener {call.flow.listener}")
     context = RequestContext(call.request, call.flow, ListenerRules(listeners[call.flow.listener]))
     # The stages may have changed what it is made of (RFC 3261 16.4).
+    context.period = call.period
     context.received_uri = call.received_uri
     context.set_loop_part(call.loop_part)
     context.identity = call.identity

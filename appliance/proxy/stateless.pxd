@@ -3,6 +3,7 @@ cimport cython
 from appliance.proxy.dialogs cimport bind_to_answer
 from appliance.proxy.forwarding cimport add_length, address_to_hop, connection_of, prepare_request
 from appliance.proxy.identities cimport remove_claims
+from appliance.proxy.keys cimport period_of
 from appliance.proxy.node cimport Node
 from appliance.proxy.chain cimport run_chain
 from appliance.proxy.request_context cimport RequestContext
@@ -17,8 +18,8 @@ from appliance.transport.via cimport pop_via, response_destination
 cdef int VIA
 
 
-@cython.locals(target=Target)
-cpdef forward_request(RequestContext context, Node node, double now)
+@cython.locals(may_go=bint)
+cpdef bint forward_request(RequestContext context, Node node, double now, bint is_known=*) except -1
 
 
 @cython.final
@@ -34,7 +35,7 @@ cdef class _Passage:
 
 
 @cython.locals(destination=Flow)
-cpdef forward_response(Response response, Node node)
+cpdef forward_response(Response response, Node node, double now)
 cdef bint _is_of_use(Response response) except -1
 @cython.locals(branch=bytes, below=Via)
-cdef Flow _upstream_of(Response response, Node node)
+cdef Flow _upstream_of(Response response, Node node, double now)

@@ -1,7 +1,8 @@
-"""Forwarding without a transaction (RFC 3261 16.11): ACK, a CANCEL of nobody's, stray responses.
+"""Forwarding without a transaction (RFC 3261 16.11): the ACK to a 2xx, what else of a dialog matches nothing, stray
+responses.
 
-Branches are functions of what arrived, so an ACK or CANCEL forwarded here carries the branch of
-the INVITE that went before it, whichever worker forwarded that one.
+Branches are functions of what arrived, so what is forwarded here carries the branch of the INVITE that went before it,
+whichever worker forwarded that one. A request goes to one target.
 
 Knows nothing of response contexts.
 """
@@ -18,7 +19,7 @@ from appliance.proxy.chain import run_chain
 from appliance.proxy.dialogs import bind_to_answer
 from appliance.proxy.forwarding import add_length, address_to_hop, connection_of, prepare_request
 from appliance.proxy.identities import remove_claims
-from appliance.proxy.keys import upstream_of_via
+from appliance.proxy.keys import period_of, upstream_of_via
 from appliance.proxy.node import Node
 from appliance.proxy.request_context import RequestContext
 from appliance.proxy.roles import STATELESS
@@ -34,13 +35,20 @@ from appliance.transport.flow import Flow, Outgoing
 from appliance.transport.via import pop_via, response_destination
 
 
-def forward_request(context: RequestContext, node: Node, now: float) -> None:
-    """Send an ACK or CANCEL to each of its targets, and keep nothing of it."""
-    if run_chain(STATELESS, context, node, now) is not FORWARD or not context.targets:
+def forward_request(context: RequestContext, node: Node, now: float, is_known: bool = False) -> bool:
+    """Send an ACK or CANCEL to its target, and keep nothing of it; False when it may not go on.
+
+    It may when its INVITE is here (`is_known`), when a token of ours proves its dialog, or from a trusted peer: any
+    sender could else have it sent to the contacts of a user.
+    """
+    may_go = run_chain(STATELESS, context, node, now) is FORWARD
+    may_go = may_go and (is_known or context.is_in_dialog or context.is_trusted)
+    if not may_go or not context.targets:
         node.counters[DROPPED_UNROUTABLE] += 1
-        return
-    for target in context.targets:
-        _Passage(context, target, node).go(now)
+        return False
+    # RFC 3261 16.11: a stateless proxy chooses one target.
+    _Passage(context, context.targets[0], node).go(now)
+    return True
 
 
 class _Passage:
@@ -85,14 +93,14 @@ class _Passage:
             self.go(now)
 
 
-def forward_response(response: Response, node: Node) -> None:
+def forward_response(response: Response, node: Node, now: float) -> None:
     """Pass a response on that matches no transaction, if it is the answer to a request of ours.
 
     RFC 6026 7.3 forbids to forward stray responses because anybody could send them. The seal in our
     branch proves that the request below it went through this appliance, so a 180 or 200 of a call
     whose worker has died still reaches the caller; whatever is not sealed is dropped.
     """
-    destination = _upstream_of(response, node) if _is_of_use(response) else None
+    destination = _upstream_of(response, node, now) if _is_of_use(response) else None
     if destination is None:
         node.counters[DROPPED_STRAY_RESPONSE] += 1
         return
@@ -111,7 +119,7 @@ def _is_of_use(response: Response) -> bool:
     return response.status < 300
 
 
-def _upstream_of(response: Response, node: Node) -> Flow | None:
+def _upstream_of(response: Response, node: Node, now: float) -> Flow | None:
     """Take our Via off; the flow for the one below it, None when the response is not ours to pass on."""
     branch = response.read_top_via().branch
     try:
@@ -122,7 +130,7 @@ def _upstream_of(response: Response, node: Node) -> Flow | None:
     except MalformedMessage:
         # Its request came through here with a Via that could be read; and who waited has nobody to tell of a fault.
         return None
-    if not node.keys.is_own_branch(branch, upstream_of_via(below)):
+    if not node.keys.is_own_branch(branch, upstream_of_via(below), period_of(node.wall_time(now))):
         return None
     transport, host, port = response_destination(below)
     return node.next_hops.flow_to(transport, host, port)

@@ -24,6 +24,14 @@ def literal_address(host: bytes) -> str:
         return ""
 
 
+def is_unicast(address: str) -> bool:
+    """Is an address one of a single host: no group, not the broadcast address, none of a reserved network?"""
+    if ":" in address:
+        return not address.startswith("ff")
+    first = address.partition(".")[0]
+    return not first.isdigit() or int(first) < 224
+
+
 class HostCache:
     """Known addresses of hosts; `find` answers None when somebody has to ask."""
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Final
 
 from appliance.catalogue.settings import OPEN, ListenerSettings
-from appliance.routing.hosts import HostCache, literal_address
+from appliance.routing.hosts import HostCache, is_unicast, literal_address
 from appliance.sip.characters import lowered
 from appliance.sip.uri import Uri
 from appliance.transport.flow import TCP, UDP, Flow
@@ -60,6 +60,9 @@ class NextHops:
         flows: list[Flow] = []
         port = uri.port or SIP_PORT
         for address in addresses:
+            # RFC 3261 18.1.1: a request that came to a proxy goes to one host, whatever maddr, a Route or DNS says.
+            if not is_unicast(address):
+                continue
             for transport in transports:
                 way_out = self._listener_for(transport, ":" in address, listener)
                 if way_out >= 0:

@@ -16,6 +16,7 @@ from typing import Final, Protocol
 
 from appliance.catalogue.counters import RETRANSMISSIONS_RECEIVED
 from appliance.sip.message import Request, Response
+from appliance.sip.parser import KNOWN_METHODS
 from appliance.transaction.keys import (
     client_key,
     has_cookie,
@@ -45,6 +46,8 @@ _LATE: Final = int(Input.LATE)
 _ABANDONED: Final = int(Input.ABANDONED)
 _TRANSPORT_ERROR: Final = int(Input.TRANSPORT_ERROR)
 _RECEIVED_AGAIN: Final = RETRANSMISSIONS_RECEIVED
+# RFC 3261 9.1: a CANCEL of these has no effect.
+NEVER_CANCELLED: Final = tuple(sorted(KNOWN_METHODS - {b"INVITE", b"ACK", b"CANCEL"}))
 
 
 class TableFull(Exception):
@@ -181,6 +184,10 @@ class Transactions(TransactionLayer):
     def cancelled_target(self, request: Request) -> ServerTransaction | None:
         """RFC 3261 9.2: the INVITE transaction that a CANCEL means."""
         return self.servers.get(server_key(request, b"INVITE"))
+
+    def knows_other(self, cancel: Request) -> bool:
+        """RFC 3261 9.2: is the request that a CANCEL means here, and none that can be cancelled?"""
+        return any(server_key(cancel, method) in self.servers for method in NEVER_CANCELLED)
 
     def is_merged(self, request: Request) -> bool:
         """RFC 3261 8.2.2.2: has the same request come by another way, and is still here?

@@ -122,16 +122,14 @@ def response_destination(via: Via) -> tuple[int, bytes, int]:
     """(transport, host, port) to which a response with this top Via goes (RFC 3261 18.2.2, RFC 3581 4).
 
     The host is an address without brackets, or a name that has to be looked up. For a stream this
-    is where to open a connection when the one that the request came by is gone.
+    is where to open a connection when the one that the request came by is gone. `maddr` does not count: see
+    response_flow.
     """
     transport = transport_number(via.transport)
     port = via.port or SIP_PORT
-    if transport == UDP:
-        if via.maddr:
-            return transport, without_brackets(via.maddr), port
-        # RFC 3581 4: between bullets two and three of RFC 3261 18.2.2.
-        if via.received and via.rport > 0:
-            port = via.rport
+    # RFC 3581 4: between bullets two and three of RFC 3261 18.2.2.
+    if transport == UDP and via.received and via.rport > 0:
+        port = via.rport
     return transport, without_brackets(via.received or via.host), port
 
 
@@ -140,26 +138,15 @@ def without_brackets(host: bytes) -> bytes:
     return host[1:-1] if host.startswith(b"[") else host
 
 
-def is_multicast(host: bytes) -> bool:
-    """Is a host the literal of a multicast group?"""
-    try:
-        return ipaddress.ip_address(without_brackets(host).decode("ascii")).is_multicast
-    except ValueError:
-        return False
-
-
 def response_flow(via: Via, flow: Flow) -> Flow:
     """The flow for responses to a stamped request that came by `flow` (RFC 3261 18.2.2, RFC 3581 4).
 
-    A stream answers on its connection. A datagram leaves by the listener it came to (RFC 3581 4). `maddr` is
-    for requests that were sent by multicast (18.1.1), and counts only when it names a multicast group:
-    otherwise anybody could have our responses sent to anybody else.
+    A stream answers on its connection. A datagram leaves by the listener it came to (RFC 3581 4). `maddr` is for
+    requests that were sent by multicast (18.1.1). No listener joins a group, so every request came by unicast and
+    `maddr` does not count: otherwise any sender could have our responses sent to any address or group.
     """
     if flow.transport != UDP:
         return flow
-    if via.maddr and is_multicast(via.maddr):
-        group = without_brackets(via.maddr).decode("ascii")
-        return Flow(UDP, flow.listener, (group, via.port or SIP_PORT), NO_WORKER, NO_CONNECTION)
     # The stamp holds the source of this flow; the flow itself still knows the scope of a link-local address.
     port = flow.remote[1] if via.rport != ABSENT else via.port or SIP_PORT
     if port == flow.remote[1]:

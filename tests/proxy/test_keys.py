@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from appliance.proxy.keys import BRANCH_LEN, COOKIE, Keys, loop_part_for, loop_part_of, upstream_key, upstream_of_via
+from appliance.proxy.keys import (
+    BRANCH_LEN,
+    COOKIE,
+    Keys,
+    loop_part_for,
+    loop_part_of,
+    period_of,
+    upstream_key,
+    upstream_of_via,
+)
 from appliance.sip.message import Request
 from appliance.sip.parser import SyntaxLimits, parse
 from appliance.sip.via import parse_via
 
+PERIOD = period_of(1_700_000_000.0)
 KEYS = Keys(b"0123456789abcdef")
 
 
@@ -34,7 +44,7 @@ def request(
 
 
 def branch_of(message: Request, target: bytes = b"sip:bob@192.0.2.4") -> bytes:
-    return KEYS.branch(upstream_key(message), target, loop_part_for(message, message.uri_text))
+    return KEYS.branch(upstream_key(message), target, loop_part_for(message, message.uri_text), PERIOD)
 
 
 def to_tag_of(message: Request) -> bytes:
@@ -61,11 +71,20 @@ def test_cancel_and_ack_make_the_branch_of_their_invite() -> None:
 def test_only_a_branch_of_ours_for_that_via_is_ours() -> None:
     branch = branch_of(request())
     below = upstream_of_via(request().top_via)
-    assert KEYS.is_own_branch(branch, below)
-    assert not KEYS.is_own_branch(branch, upstream_of_via(request(branch="z9hG4bKb").top_via))
-    assert not KEYS.is_own_branch(branch[:-1] + (b"0" if branch[-1:] != b"0" else b"1"), below)
-    assert not KEYS.is_own_branch(b"z9hG4bKsomebody", below)
-    assert not Keys(b"another-appliance").is_own_branch(branch, below)
+    assert KEYS.is_own_branch(branch, below, PERIOD)
+    assert not KEYS.is_own_branch(branch, upstream_of_via(request(branch="z9hG4bKb").top_via), PERIOD)
+    assert not KEYS.is_own_branch(branch[:-1] + (b"0" if branch[-1:] != b"0" else b"1"), below, PERIOD)
+    assert not KEYS.is_own_branch(b"z9hG4bKsomebody", below, PERIOD)
+    assert not Keys(b"another-appliance").is_own_branch(branch, below, PERIOD)
+
+
+def test_the_seal_of_a_branch_ends_after_an_hour() -> None:
+    """A captured response could else be replayed for ever."""
+    branch, below = branch_of(request()), upstream_of_via(request().top_via)
+    assert KEYS.is_own_branch(branch, below, PERIOD + 1)
+    assert not KEYS.is_own_branch(branch, below, PERIOD + 2)
+    assert not KEYS.is_own_branch(branch, below, PERIOD - 1)
+    assert period_of(1_700_000_000.0 + 3600) == PERIOD + 2
 
 
 def test_a_request_without_the_cookie_is_named_by_its_dialog() -> None:

@@ -207,13 +207,13 @@ def test_a_request_that_came_again_before_its_move_is_decided_once() -> None:
     assert [message.status for message in sent(new)] == [480]
 
 
-def test_a_cancel_whose_call_does_not_come_goes_on() -> None:
+def test_a_cancel_whose_call_does_not_come_is_answered() -> None:
     new = stack(1)
     slots_go(new, 1, 2)
     new.receive_datagrams([(CANCEL.replace(b"bob@example.com", b"bob@192.0.2.60"), ALICE)], NOW)
     assert sent(new) == []
     new.handle_timers(NOW + 1)
-    assert [(message.method, message.status) for message in sent(new)] == [("CANCEL", 0)]
+    assert [(message.method, message.status) for message in sent(new)] == [("CANCEL", 481)]
 
 
 @pytest.mark.parametrize("status", [486, 200])

@@ -36,6 +36,12 @@ def test_a_literal_is_one_hop(uri: bytes, flow: tuple[int, int, tuple[str, int]]
     assert find(uri) == [flow]
 
 
+@pytest.mark.parametrize("host", [b"224.0.1.75", b"255.255.255.255", b"[ff02::1]", b"x.example;maddr=239.1.2.3"])
+def test_no_group_and_no_broadcast_address_is_a_hop(host: bytes) -> None:
+    """RFC 3261 18.1.1: what comes by unicast goes on by unicast."""
+    assert find(b"sip:bob@" + host) == []
+
+
 def test_every_address_of_a_host_is_a_hop_in_its_order() -> None:
     """RFC 3263 4.3."""
     assert find(b"sip:both.example.net") == [(UDP, 2, ("2001:db8::60", 5060)), (UDP, 0, ("192.0.2.60", 5060))]
