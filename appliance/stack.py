@@ -66,7 +66,7 @@ from appliance.state.messages import (
 from appliance.state.slots import seed_of
 from appliance.transaction.table import Transactions
 from appliance.transport.flow import UDP, Flow, Outgoing
-from appliance.transport.via import is_last_via, reopened, stamp_received
+from appliance.transport.via import as_datagram, is_last_via, reopened, stamp_received
 
 KEEPALIVE_LEN_MAX = 4
 EXPIRY_INTERVAL_S = 1.0
@@ -320,7 +320,10 @@ class Stack:
         for outgoing in batch:
             self.counters[SEND_FAILED] += 1
             try:
-                if outgoing.branch and not self._proxy.fail(outgoing.branch, now):
+                again = as_datagram(outgoing)
+                if again is not None and self._node.next_hops.is_way(again.flow):
+                    self._transactions.outbox.append(again)
+                elif outgoing.branch and not self._proxy.fail(outgoing.branch, now):
                     self._company.tell_all(SendFailed(outgoing.branch))
             except Exception as error:
                 self._node.faults.note("a message that could not be sent", outgoing.data, error, now)

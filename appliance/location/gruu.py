@@ -34,12 +34,24 @@ def instance_of(uri: Uri) -> bytes:
     value = uri.parameter(b"gr")
     if value is None:
         return b""
-    return value or NOT_OURS
+    return canonical_instance(value) if value else NOT_OURS
 
 
 def instance_from_parameter(value: bytes) -> bytes:
-    """The instance ID in a +sip.instance value (RFC 5626 4.1): quotes and angle brackets taken off."""
-    return value.strip(b'"').strip().removeprefix(b"<").removesuffix(b">")
+    """The instance ID in a +sip.instance value (RFC 5626 4.1): quotes and angle brackets taken off, in one spelling."""
+    return canonical_instance(value.strip(b'"').strip().removeprefix(b"<").removesuffix(b">"))
+
+
+def canonical_instance(instance: bytes) -> bytes:
+    """RFC 5626 4.1: instance IDs are compared as their URN says. RFC 4122 3: a UUID in any case; RFC 2141 5: of others
+    the part that names the namespace.
+    """
+    scheme, _, rest = instance.partition(b":")
+    if scheme.lower() != b"urn":
+        return instance
+    namespace, _, text = rest.partition(b":")
+    namespace = namespace.lower()
+    return b":".join((b"urn", namespace, text.lower() if namespace == b"uuid" else text))
 
 
 def _escaped(text: bytes) -> bytes:

@@ -3,7 +3,7 @@ from appliance.location.binding cimport Binding, BindingChange
 from appliance.location.bindings cimport BindingTable
 from appliance.location.gruu cimport public_gruu
 from appliance.location.registration cimport Registration, Rules, begin_registration
-from appliance.sip.characters cimport digits_of
+from appliance.sip.characters cimport digits_of, lowered
 from appliance.sip.headers cimport Contact, parse_delta_seconds, parse_name_addr
 from appliance.sip.lines cimport make_line
 from appliance.sip.message cimport Request
@@ -40,6 +40,8 @@ cdef tuple _instance_and_flow(Registration registration, Contact contact)
 cdef bytes _kept_parameters(Contact contact)
 @cython.locals(uri=Uri, is_plain=bint)
 cdef _check_no_loop(bytes address, Contact contact, bytes instance)
+@cython.locals(flow=Flow, uri=Uri, address=bytes, own_host=bytes, transport=bytes, is_by_stream=bint, is_there=bint)
+cdef Flow _kept_flow(Registration registration, Contact contact, unsigned int reg_id)
 cdef _check_not_here(Registration registration, Uri uri)
 cdef _check_room(Registration registration, BindingTable table)
 @cython.locals(text=bytes)

@@ -29,13 +29,14 @@ from appliance.location.binding import Binding, BindingChange
 from appliance.location.bindings import BindingTable
 from appliance.location.gruu import instance_from_parameter, public_gruu
 from appliance.location.registration import OwnPlaces, Registration, Rules, begin_registration
-from appliance.sip.characters import digits_of
+from appliance.sip.characters import digits_of, lowered
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.headers import Contact, parse_delta_seconds, parse_name_addr
 from appliance.sip.lines import make_line
 from appliance.sip.message import Request
 from appliance.sip.names import EXPIRES, REQUIRE
 from appliance.sip.uri import Uri, canonical_aor, parse_uri
+from appliance.transport.via import is_same_host
 
 if TYPE_CHECKING:
     from appliance.transport.flow import Flow
@@ -137,7 +138,7 @@ def _remove_all(registration: Registration, contacts: list[Contact]) -> None:
 def _remove(registration: Registration, old: Binding) -> None:
     if not registration.is_in_order(old):
         raise Refused(500, b"CSeq Not Higher Than Before")
-    registration.add(old, old.key, old.uri, old.parameters, old.q, 0.0, old.instance, old.reg_id)
+    registration.add(old, old.key, old.uri, old.parameters, old.q, 0.0, old.instance, old.reg_id, None)
 
 
 def _update(registration: Registration, contacts: list[Contact], table: BindingTable) -> None:
@@ -194,9 +195,27 @@ def _change_one(registration: Registration, contact: Contact, expires_s: int) ->
             return False
         raise Refused(500, b"CSeq Not Higher Than Before")
     _check_not_here(registration, contact.uri)
-    parameters = _kept_parameters(contact)
-    registration.add(old, key, uri, parameters, contact.q, wall_time + expires_s, instance, reg_id)
+    parameters, flow = _kept_parameters(contact), _kept_flow(registration, contact, reg_id)
+    registration.add(old, key, uri, parameters, contact.q, wall_time + expires_s, instance, reg_id, flow)
     return not is_live
+
+
+def _kept_flow(registration: Registration, contact: Contact, reg_id: int) -> Flow | None:
+    """The connection that the REGISTER came by, where it is the way to the contact (RFC 3261 16.6 step 7, 18.1.1).
+
+    That is so where the contact leads to the other end by TCP, with outbound (RFC 5626), and behind NAT: there the
+    phone knows itself, in its Via as well, by an address that it does not have here.
+    """
+    flow, uri = registration.flow, contact.uri
+    if flow is None or reg_id:
+        return flow
+    address, own_host = flow.host(), registration.request.read_top_via().host
+    if own_host == uri.host and not is_same_host(own_host, address):
+        return flow
+    transport = uri.parameters.get(b"transport")
+    is_by_stream = transport is None or lowered(transport) == b"tcp"
+    is_there = is_same_host(uri.host, address) and b"maddr" not in uri.parameters
+    return flow if is_by_stream and is_there else None
 
 
 def _matching(registration: Registration, contact: Contact, key: bytes, reg_id: int) -> Binding | None:

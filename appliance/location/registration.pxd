@@ -38,7 +38,7 @@ cdef class Registration:
     cpdef bint is_repetition(self, Binding old, bytes uri, bytes parameters, int q, long long expires_s)
     @cython.locals(version=cython.longlong, series=cython.longlong, forget_at=double, binding=Binding, other=Binding,
                    index=Py_ssize_t)
-    cpdef add(self, Binding old, bytes key, bytes uri, bytes parameters, int q, double expires_at, bytes instance, unsigned int reg_id)
+    cpdef add(self, Binding old, bytes key, bytes uri, bytes parameters, int q, double expires_at, bytes instance, unsigned int reg_id, Flow flow)
     @cython.locals(entry=Binding, binding=Binding)
     cpdef list tentative(self)
     @cython.locals(entry=Binding)

@@ -108,6 +108,7 @@ class Registration:
         expires_at: float,
         instance: bytes,
         reg_id: int,
+        flow: Flow | None,
     ) -> None:
         """Note the record that comes after `old` in the order of the table; expires_at 0 makes it a tombstone."""
         version = int(self.wall_time * 1_000_000) << 8 | self.worker
@@ -133,7 +134,7 @@ class Registration:
             self.path,
             instance,
             reg_id,
-            self.flow,
+            flow,
             self.source,
             self.user_agent,
             series,

@@ -158,7 +158,7 @@ class Branch(ClientUser):
         """Prepare the request and send it to the first hop."""
         if not self._prepare(now):
             return
-        connection = connection_of(self.target, self._node)
+        connection = connection_of(self.target, self._user.request_context, self._node)
         if connection is not None:
             self._hops = [connection]
             self._try_next_hop(now)
@@ -187,7 +187,8 @@ class Branch(ClientUser):
             self._end(made_here(503, b"Next Hop Unreachable"), now)
             return
         try:
-            hops = self._node.next_hops.find(self._hop_uri, length_of(self.request), context.way_out, now)
+            size = length_of(self.request, context, self._node)
+            hops = self._node.next_hops.find(self._hop_uri, size, context.way_out, now)
             self._hops = self._node.contact_policy.passable(hops, origin, context.way_out)
         except HostUnknown as unknown:
             if not self._node.inquiries.ask_host(unknown.host, self, context.asker()):

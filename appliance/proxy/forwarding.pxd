@@ -3,6 +3,7 @@ cimport cython
 from appliance.proxy.dialogs cimport token_to_sender
 from appliance.proxy.node cimport Node
 from appliance.proxy.request_context cimport RequestContext
+from appliance.routing.own_names cimport OwnNames
 from appliance.routing.targets cimport Target
 from appliance.sip.headers cimport parse_name_addr
 from appliance.sip.message cimport Message, Request
@@ -24,9 +25,9 @@ cdef _leave_strict_route(Request request)
 @cython.locals(route=bytes)
 cpdef Uri next_hop_of(Request request)
 @cython.locals(flow=Flow)
-cpdef Flow connection_of(Target target, Node node)
-@cython.locals(size=Py_ssize_t, line=bytes)
-cpdef Py_ssize_t length_of(Request request) except -1
+cpdef Flow connection_of(Target target, RequestContext context, Node node)
+@cython.locals(size=Py_ssize_t, line=bytes, names=OwnNames, entry=Py_ssize_t, is_one_side=bint)
+cpdef Py_ssize_t length_of(Request request, RequestContext context, Node node) except -1
 @cython.locals(token=bytes, came_by=Flow)
 cpdef add_record_route(Request request, RequestContext context, Flow hop, Node node, double now)
 cdef bytes _own_route(Node node, Flow side, bytes token, bytes pair)

@@ -7,7 +7,9 @@ Knows nothing of transactions and of which hop answers.
 
 from __future__ import annotations
 
+from appliance.proxy.dialog_token import TOKEN_LEN
 from appliance.proxy.dialogs import PAIR, TOKEN, token_to_sender
+from appliance.proxy.keys import BRANCH_LEN
 from appliance.proxy.node import Node
 from appliance.proxy.request_context import RequestContext
 from appliance.routing.targets import Target
@@ -23,8 +25,9 @@ from appliance.transport.via import push_via
 # RFC 5393 5.3.3: for a request that does not say, and the most that is taken.
 BREADTH_MAX = 60
 
-# What our Via, our Record-Route and the rest of the request line add, IPv4 and one side.
-OWN_LEN = 160
+# What is added to a prepared request: our Via and the rest of the request line, and each Record-Route; without sent-by.
+VIA_LEN = len(b"Via: SIP/2.0/UDP ;branch=\r\n") + BRANCH_LEN + len(b"  SIP/2.0\r\n\r\n")
+RECORD_ROUTE_LEN = len(b"Record-Route: <sip:;transport=tcp;lr;tk=;pair>\r\n") + TOKEN_LEN
 
 TRANSPORT_PARAMETERS = {UDP: b"", TCP: b";transport=tcp"}
 
@@ -81,19 +84,26 @@ def next_hop_of(request: Request) -> Uri:
     return request.read_uri() if route is None else parse_name_addr(route).uri
 
 
-def connection_of(target: Target, node: Node) -> Flow | None:
-    """RFC 3261 18.1: the connection a phone registered over is the way to it, unless its Path is, or it was closed."""
+def connection_of(target: Target, context: RequestContext, node: Node) -> Flow | None:
+    """RFC 3261 18.1: the connection a phone registered over is the way to it, unless a Route is, or it was closed."""
     flow = target.flow
-    if flow is None or target.path or not node.next_hops.is_way(flow) or not node.connections.is_open(flow):
+    # RFC 3261 16.6 step 7: Routes come first, those of the request and those that the Path makes.
+    if flow is None or target.path or context.request.count(ROUTE):
         return None
-    return flow
+    return flow if node.next_hops.is_way(flow) and node.connections.is_open(flow) else None
 
 
-def length_of(request: Request) -> int:
-    """About how many octets a prepared request has when it leaves (RFC 3261 18.1.1)."""
-    size = len(request.method) + len(request.uri_text) + len(request.body) + OWN_LEN
+def length_of(request: Request, context: RequestContext, node: Node) -> int:
+    """How many octets a prepared request has at most when it leaves by UDP (RFC 3261 18.1.1)."""
+    names = node.names
+    size = len(request.method) + len(request.uri_text) + len(request.body) + VIA_LEN + names.sent_by_len_max
     for line in request.lines:
         size += len(line)
+    if context.record_routed:
+        entry = RECORD_ROUTE_LEN + names.sent_by_len_max
+        # RFC 5658 3.1: it may leave by another side than it came by.
+        is_one_side = context.flow.transport == UDP and len(names.sent_bys) == 1
+        size += entry if is_one_side else 2 * entry
     return size
 
 

@@ -26,6 +26,7 @@ from appliance.proxy.breadth import EXCEEDED, deal_breadth, deal_to_redirected
 from appliance.proxy.dialogs import bind_to_answer
 from appliance.proxy.forwarding import add_length
 from appliance.proxy.identities import withhold_identity
+from appliance.proxy.location_service import targets_of
 from appliance.proxy.node import Node
 from appliance.proxy.request_context import RequestContext
 from appliance.proxy.snapshots import FORWARDED, CallSnapshot, packed_request, write_snapshot
@@ -135,7 +136,7 @@ class ResponseContext(BranchUser):
         final = branch.final
         assert final is not None
         if 300 <= final.status < 400 and final.response is not None and not self._is_decided:
-            branch.final = self._recurse(final, final.response)
+            branch.final = self._recurse(final, final.response, now)
         if final.status >= 600:
             self._decide(now)
         if self._is_final_sent:
@@ -184,7 +185,7 @@ class ResponseContext(BranchUser):
         self._let_go()
         self._changed()
 
-    def _recurse(self, final: Final, response: Response) -> Final:
+    def _recurse(self, final: Final, response: Response, now: float) -> Final:
         """RFC 3261 16.7 step 4: the contacts of a 3xx become targets, each URI once; what of it is for the caller."""
         if not self._node.proxy_rules.recurse_on_redirect:
             return final
@@ -193,19 +194,31 @@ class ResponseContext(BranchUser):
         except MalformedMessage:
             return final
         known = len(self._targets)
-        is_followed = [not contact.is_star and contact.uri.is_sip and self._add_target(contact) for contact in contacts]
+        is_followed = [self._follow(contact, now) for contact in contacts]
         self._breadth_kept = deal_to_redirected(self._breadth_kept, self._targets[known:])
         return without_contacts(final, response, is_followed)
 
-    def _add_target(self, contact: Contact) -> bool:
-        """False when it is one already, one too many, or foreign to a caller that may not relay."""
+    def _follow(self, contact: Contact, now: float) -> bool:
+        """Add what a contact of a 3xx leads to; False when that is nothing that may be tried."""
         node, uri = self._node, contact.uri
-        is_home = not uri.port and node.names.is_responsible_for(uri)
-        origin = NAMED if is_home or node.contact_policy.is_listed(uri) else ELSEWHERE
-        target = Target(uri, contact.q, origin=origin)
+        if contact.is_star or not uri.is_sip:
+            return False
+        # RFC 3261 16.7 step 4: from a SIPS URI only to another one.
+        if uri.scheme != b"sips" and self.request_context.request.read_uri().scheme == b"sips":
+            return False
+        # RFC 3261 16.5: an address of ours is routed here.
+        if uri.user and node.names.is_responsible_for(uri):
+            added = [self._add_target(target) for target in targets_of(uri, node, now)]
+            return any(added)
+        origin = NAMED if node.contact_policy.is_listed(uri) else ELSEWHERE
+        return self._add_target(Target(uri, contact.q, origin=origin))
+
+    def _add_target(self, target: Target) -> bool:
+        """False when it is one already, one too many, or foreign to a caller that may not relay."""
+        node = self._node
         if target.uri_text in self._seen:
             return False
-        if origin == ELSEWHERE and not self.request_context.may_relay():
+        if target.origin == ELSEWHERE and not self.request_context.may_relay():
             node.counters[RELAYS_REFUSED] += 1
             return False
         undealt = sum(1 for waiting in self._targets if not waiting.breadth)

@@ -1,7 +1,7 @@
 cimport cython
 
 from appliance.proxy.dialogs cimport bind_to_answer
-from appliance.proxy.forwarding cimport add_length, address_to_hop, connection_of, prepare_request
+from appliance.proxy.forwarding cimport add_length, address_to_hop, connection_of, length_of, prepare_request
 from appliance.proxy.identities cimport remove_claims
 from appliance.proxy.keys cimport period_of
 from appliance.proxy.node cimport Node
@@ -31,7 +31,7 @@ cdef class _Passage:
     @cython.locals(request=Request, hop_uri=Uri, hop=Flow)
     cpdef go(self, double now)
     @cython.locals(connection=Flow)
-    cdef Flow _find_hop(self, Uri uri, double now)
+    cdef Flow _find_hop(self, Uri uri, Py_ssize_t request_len, double now)
 
 
 @cython.locals(destination=Flow)

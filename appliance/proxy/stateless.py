@@ -17,7 +17,7 @@ from appliance.catalogue.counters import (
 from appliance.proxy.answers import FORWARD
 from appliance.proxy.chain import run_chain
 from appliance.proxy.dialogs import bind_to_answer
-from appliance.proxy.forwarding import add_length, address_to_hop, connection_of, prepare_request
+from appliance.proxy.forwarding import add_length, address_to_hop, connection_of, length_of, prepare_request
 from appliance.proxy.identities import remove_claims
 from appliance.proxy.keys import period_of, upstream_of_via
 from appliance.proxy.node import Node
@@ -63,18 +63,18 @@ class _Passage:
 
     def go(self, now: float) -> None:
         request, hop_uri = prepare_request(self._context, self._target, self._node)
-        hop = self._find_hop(hop_uri, now)
+        hop = self._find_hop(hop_uri, length_of(request, self._context, self._node), now)
         if hop is not None:
             address_to_hop(request, self._context, hop, 0, self._node)
             self._node.transactions.outbox.append(Outgoing(write(request), hop, b""))
 
-    def _find_hop(self, uri: Uri, now: float) -> Flow | None:
+    def _find_hop(self, uri: Uri, request_len: int, now: float) -> Flow | None:
         context, node = self._context, self._node
-        connection = connection_of(self._target, node)
+        connection = connection_of(self._target, context, node)
         if connection is not None:
             return connection
         try:
-            hops = node.next_hops.find(uri, 0, context.way_out, now)
+            hops = node.next_hops.find(uri, request_len, context.way_out, now)
             hops = node.contact_policy.passable(hops, self._target.origin, context.way_out)
         except HostUnknown as unknown:
             # Where too many wait already it is dropped, and counted there.

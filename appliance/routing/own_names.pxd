@@ -9,6 +9,7 @@ cdef class OwnNames:
     cdef public bytes default_domain
     cdef public bytes realm
     cdef public list sent_bys
+    cdef public Py_ssize_t sent_by_len_max
 
     cpdef bint is_me(self, Uri uri) except -1
     cpdef bint is_own_route(self, Uri uri) except -1

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from appliance.catalogue.settings import ENDING, GONE, OPEN, ListenerSettings, Settings
-from appliance.sip.uri import Uri
+from appliance.sip.uri import Uri, canonical_host
 
 SIP_PORT = 5060
 
@@ -39,17 +39,24 @@ def _default_domain(settings: Settings) -> bytes:
     return host_text(first.advertise or first.address)
 
 
+def _host_of_maddr(uri: Uri) -> bytes:
+    """The maddr in the spelling in which hosts are compared; some write IPv6 without brackets."""
+    host = (uri.parameter(b"maddr") or b"").lower()
+    return canonical_host(b"[" + host + b"]" if b":" in host and not host.startswith(b"[") else host)
+
+
 class OwnNames:
     """The appliance's domains and the `host:port` pairs of its listeners."""
 
-    __slots__ = ("_domains", "_listeners", "default_domain", "realm", "sent_bys")
+    __slots__ = ("_domains", "_listeners", "default_domain", "realm", "sent_by_len_max", "sent_bys")
 
     def __init__(self, settings: Settings, former: Sequence[ListenerSettings] = ()) -> None:
         """`former` are the listeners as they were before these settings: their names stay ours."""
-        self._domains = frozenset(name.lower().encode() for name in settings.domains)
+        self._domains = frozenset(canonical_host(name.lower().encode()) for name in settings.domains)
         self.realm = settings.digest.realm.encode()
         self.default_domain = _default_domain(settings)
         self.sent_bys = [sent_by(listener) for listener in settings.listeners]
+        self.sent_by_len_max = max(map(len, self.sent_bys))
         # Host, advertised or real, to port to the number of a listener.
         self._listeners: dict[bytes, dict[int, int]] = {}
         still = [
@@ -75,8 +82,7 @@ class OwnNames:
         """Does `maddr` send it to somebody else, whatever its host (RFC 3261 16.4, 16.5)?"""
         if b"maddr" not in uri.parameters:
             return False
-        address = (uri.parameter(b"maddr") or b"").lower()
-        return not (self.is_own_domain(address) or self.is_own_domain(b"[" + address + b"]"))
+        return not self.is_own_domain(_host_of_maddr(uri))
 
     def is_own_sent_by(self, host: bytes, port: int) -> bool:
         """Is `host:port` one that I write into Via? 0 stands for the default port."""
@@ -108,8 +114,7 @@ class OwnNames:
             return False
         host = uri.host
         if b"maddr" in uri.parameters:
-            host = (uri.parameter(b"maddr") or b"").lower()
-            host = b"[" + host + b"]" if b":" in host and not host.startswith(b"[") else host
+            host = _host_of_maddr(uri)
         return self._is_responsible_at(host, uri.port)
 
     def is_own_domain(self, host: bytes) -> bool:

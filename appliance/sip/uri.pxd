@@ -42,6 +42,9 @@ cdef _parse_userinfo(Uri uri, bytes text, Py_ssize_t start, Py_ssize_t end)
 @cython.locals(end=Py_ssize_t)
 cpdef tuple parse_host_port(bytes text)
 
+@cython.locals(size=Py_ssize_t)
+cpdef bytes canonical_host(bytes host)
+
 @cython.locals(at=Py_ssize_t, octets='const unsigned char*', hosts='const unsigned char*')
 cpdef Py_ssize_t end_of_host(bytes text, Py_ssize_t start, Py_ssize_t end) except -1
 

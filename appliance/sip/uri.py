@@ -12,6 +12,8 @@ Knows nothing of header fields, name-addrs or what a URI resolves to.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
+from ipaddress import IPv6Address
 from typing import Final
 
 from appliance.sip.characters import (
@@ -55,7 +57,7 @@ class Uri:
     """One parsed URI. Treat as a value: parse another rather than change one that others may hold.
 
     scheme: lower case. user, password: as written (escaped), None when absent; for tel the number as written.
-    host: lower case, IPv6 with brackets, b"" for tel and unknown schemes. port: 0 when absent.
+    host: as `canonical_host` writes it, IPv6 with brackets, b"" for tel and unknown schemes. port: 0 when absent.
     parameters: in order, names unescaped and lower case, values as written, None without "=".
     headers: raw text after "?". text: the whole as received.
     """
@@ -241,7 +243,7 @@ def _parse_sip(uri: Uri, text: bytes, start: int, classes: int) -> None:
     while semicolon < size and octets[semicolon] != 59 and octets[semicolon] != 63:
         semicolon += 1
     host_end = end_of_host(text, start, semicolon)
-    uri.host = lowered(part(text, start, host_end))
+    uri.host = canonical_host(lowered(part(text, start, host_end)))
     uri.port = port_between(text, host_end, semicolon)
     if classes & _QUESTION:
         question = index_of(text, 63, semicolon)
@@ -267,7 +269,30 @@ def _parse_userinfo(uri: Uri, text: bytes, start: int, end: int) -> None:
 def parse_host_port(text: bytes) -> tuple[bytes, int]:
     """RFC 3261 25.1 hostport -> (host in lower case, port or 0). Raises MalformedMessage(400)."""
     end = end_of_host(text, 0, len(text))
-    return lowered(part(text, 0, end)), port_between(text, end, len(text))
+    return canonical_host(lowered(part(text, 0, end))), port_between(text, end, len(text))
+
+
+def canonical_host(host: bytes) -> bytes:
+    """A host, which is in lower case, in the one spelling in which hosts are compared.
+
+    RFC 5954 4.2: IPv6 literals are compared as addresses, so they are written as RFC 5952 says. RFC 1034 3.1: a dot
+    at the end of a name only says that it is complete.
+    """
+    size = len(host)
+    if size < 2:
+        return host
+    if host[0] == 91:
+        return _canonical_ipv6(host)
+    return host[: size - 1] if host[size - 1] == 46 else host
+
+
+@lru_cache(maxsize=1024)
+def _canonical_ipv6(reference: bytes) -> bytes:
+    """An IPv6 reference; what only looks like one stays as it is."""
+    try:
+        return b"[" + IPv6Address(reference[1:-1].decode("ascii")).compressed.encode() + b"]"
+    except ValueError:
+        return reference
 
 
 def end_of_host(text: bytes, start: int, end: int) -> int:

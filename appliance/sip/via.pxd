@@ -26,7 +26,7 @@ cpdef Via parse_via(bytes value)
 @cython.locals(slash=Py_ssize_t, second=Py_ssize_t)
 cdef Py_ssize_t _end_of_protocol(bytes value) except -1
 
-@cython.locals(size=Py_ssize_t, end=Py_ssize_t)
+@cython.locals(size=Py_ssize_t, end=Py_ssize_t, host=bytes)
 cdef _parse_sent_by(Via via, bytes text)
 
 cdef _parse_parameters(Via via, bytes text, Py_ssize_t at)

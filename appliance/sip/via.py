@@ -29,7 +29,7 @@ from appliance.sip.characters import (
 )
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.parameters import parse_parameters
-from appliance.sip.uri import end_of_host, port_between
+from appliance.sip.uri import canonical_host, end_of_host, port_between
 
 ABSENT: Final = -1
 _PORT_MAX: Final = 65535
@@ -95,8 +95,9 @@ def _parse_sent_by(via: Via, text: bytes) -> None:
         via.port = port_between(text, end, size)
     except MalformedMessage as fault:
         raise MalformedMessage(400, fault.reason + " in Via") from None
-    via.host = part(text, 0, end)
-    if via.port and text[end + 1] != 48:
+    host = part(text, 0, end)
+    via.host = canonical_host(host)
+    if via.port and text[end + 1] != 48 and via.host == host:
         via.sent_by = text
     else:
         port = via.port or _DEFAULT_PORTS.get(via.transport, 5060)

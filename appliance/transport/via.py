@@ -172,6 +172,18 @@ def reopened(outgoing: Outgoing) -> Outgoing | None:
     return Outgoing(outgoing.data, again, outgoing.branch)
 
 
+def as_datagram(outgoing: Outgoing) -> Outgoing | None:
+    """RFC 3261 18.1.1: an ACK that was too long for UDP, as a datagram all the same for who takes no connection.
+
+    None for other messages, and for a connection that the peer has opened.
+    """
+    flow = outgoing.flow
+    if flow.transport != TCP or flow.connection != NO_CONNECTION or not outgoing.data.startswith(b"ACK "):
+        return None
+    data = outgoing.data.replace(b"SIP/2.0/TCP ", b"SIP/2.0/UDP ", 1)
+    return Outgoing(data, Flow(UDP, flow.listener, flow.remote, NO_WORKER, NO_CONNECTION), b"")
+
+
 def quoted_request(quote: bytes) -> tuple[bytes, bytes]:
     """(branch of the top Via, method) of a request of which these are the first octets, as ICMP quotes them.
 

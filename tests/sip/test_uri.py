@@ -6,6 +6,7 @@ import pytest
 
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.uri import Uri, canonical_aor, canonical_user, escaped_user, parse_uri
+from appliance.sip.via import parse_via
 
 # RFC 3261 19.1.4, "The URIs within each of the following sets are equivalent".
 EQUIVALENT = [
@@ -212,3 +213,21 @@ def test_a_name_as_a_user_part_stands_for_that_name_only(name: bytes) -> None:
     assert canonical_user(user) == user
     assert parse_uri(b"sip:" + user + b"@example.com").user == user
     assert (user == name) == (name == b"ben")
+
+
+@pytest.mark.parametrize(
+    ("written", "compared"),
+    [
+        (b"[2001:DB8:0:0::1]", b"[2001:db8::1]"),
+        (b"[2001:0db8::0001]", b"[2001:db8::1]"),
+        (b"[::1::2]", b"[::1::2]"),
+        (b"Example.COM.", b"example.com"),
+        (b"192.0.2.1", b"192.0.2.1"),
+    ],
+)
+def test_hosts_have_one_spelling_rfc_5954_4_2(written: bytes, compared: bytes) -> None:
+    uri = parse_uri(b"sip:bob@" + written + b":5070")
+    assert (uri.host, uri.port) == (compared, 5070)
+    assert uri.text == b"sip:bob@" + written + b":5070"
+    via = parse_via(b"SIP/2.0/UDP " + written + b":5070;branch=z9hG4bK1")
+    assert (via.host, via.sent_by) == (compared, compared + b":5070")

@@ -33,8 +33,8 @@ def detect_loops(context: RequestContext, node: Node, now: float) -> Answer:
 
 
 def _own_via(value: bytes, node: Node) -> Via | None:
-    """The Via, if this appliance wrote it. Most are told apart without being parsed."""
-    if not any(name in value for name in node.names.sent_bys):
+    """The Via, if this appliance wrote it. Most are told apart without being parsed, but not an IPv6 address."""
+    if b"[" not in value and not any(name in value for name in node.names.sent_bys):
         return None
     via = parse_via(value)
     return via if node.names.is_own_sent_by(via.host, via.port) else None

@@ -9,11 +9,12 @@ Knows nothing of registration.
 from __future__ import annotations
 
 from appliance.catalogue.counters import STORE_FAILED, USERS_UNAVAILABLE, USERS_UNKNOWN
-from appliance.location.gruu import instance_of
+from appliance.location.gruu import NOT_OURS, instance_of
 from appliance.proxy.answers import CONTINUE, Answer, AskSubscriber, Reply
+from appliance.proxy.location_service import targets_of
 from appliance.proxy.node import Node
 from appliance.proxy.request_context import RequestContext
-from appliance.routing.targets import targets_of_bindings
+from appliance.sip.names import ROUTE
 
 
 def locate(context: RequestContext, node: Node, now: float) -> Answer:
@@ -23,13 +24,19 @@ def locate(context: RequestContext, node: Node, now: float) -> Answer:
         return CONTINUE
     if not uri.user:
         return Reply(404, b"Request-URI Names No User", is_stateless=True)
-    aor = node.aor_of(uri)
-    # RFC 5627 5.5: a GRUU names one device of the user.
-    bindings = node.bindings.find(aor, node.wall_time(now), instance_of(uri))
-    context.targets = targets_of_bindings(bindings, node.contact_policy)
-    if context.targets:
-        return CONTINUE
-    return _nobody(context, node, aor, now)
+    instance = instance_of(uri)
+    if instance == NOT_OURS:
+        # RFC 5627 6.1: no GRUU that was made here.
+        return Reply(404, b"Not a Valid GRUU", is_stateless=True)
+    targets = targets_of(uri, node, now)
+    context.targets = targets
+    if not targets:
+        return _nobody(context, node, node.aor_of(uri), now)
+    if instance and context.request.count(ROUTE):
+        # RFC 5627 6.1: a request of a dialog has the way of the Path in its own Routes.
+        for target in targets:
+            target.path = ()
+    return CONTINUE
 
 
 def _nobody(context: RequestContext, node: Node, aor: bytes, now: float) -> Answer:

@@ -12,4 +12,4 @@ cdef int ROUTE
 @cython.locals(request=Request, is_local=bint)
 cpdef object relay(RequestContext context, Node node, double now)
 cdef bint _has_foreign(RequestContext context) except -1
-cdef bint _is_reachable(Target target, Node node) except -1
+cdef bint _is_reachable(Target target, RequestContext context, Node node) except -1

@@ -28,7 +28,7 @@ def relay(context: RequestContext, node: Node, now: float) -> Answer:
     if is_local and not request.count(ROUTE):
         if not _has_foreign(context):
             return CONTINUE
-        context.targets = [target for target in context.targets if _is_reachable(target, node)]
+        context.targets = [target for target in context.targets if _is_reachable(target, context, node)]
         if context.targets:
             return CONTINUE
     node.counters[RELAYS_REFUSED] += 1
@@ -39,6 +39,6 @@ def _has_foreign(context: RequestContext) -> bool:
     return any(target.origin == ELSEWHERE for target in context.targets)
 
 
-def _is_reachable(target: Target, node: Node) -> bool:
+def _is_reachable(target: Target, context: RequestContext, node: Node) -> bool:
     """A phone that leads elsewhere is its own at the end of its connection."""
-    return target.origin != ELSEWHERE or connection_of(target, node) is not None
+    return target.origin != ELSEWHERE or connection_of(target, context, node) is not None

@@ -1,0 +1,19 @@
+"""The targets of an address of ours: what the location service says of it (RFC 3261 16.5, RFC 5627, RFC 5630)."""
+
+from __future__ import annotations
+
+from appliance.location.gruu import instance_of
+from appliance.proxy.node import Node
+from appliance.routing.targets import Target, targets_of_bindings
+from appliance.sip.uri import Uri
+
+
+def targets_of(uri: Uri, node: Node, now: float) -> list[Target]:
+    """A target for each contact of the user, or the one of the instance that a GRUU names; [] where there is none."""
+    # RFC 5627 5.5: a GRUU names one device of the user.
+    bindings = node.bindings.find(node.aor_of(uri), node.wall_time(now), instance_of(uri))
+    targets = targets_of_bindings(bindings, node.contact_policy)
+    if uri.scheme == b"sips":
+        # RFC 5630 5.3: never to a contact that is less.
+        return [target for target in targets if target.uri.scheme == b"sips"]
+    return targets
