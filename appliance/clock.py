@@ -9,6 +9,7 @@ Knows nothing of who asks.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Final
 
 # Not wrapped: a worker asks several times for each message.
@@ -20,6 +21,21 @@ monotonic_ns: Final = time.monotonic_ns
 
 wall_time: Final = time.time
 """Seconds since 1970, UTC; may step when somebody sets the clock."""
+
+
+def boot_time() -> float:
+    """Seconds since the machine was booted, the time it slept included; never steps, whoever sets the clock."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def lifetime_clock(offset_s: float | None) -> Callable[[], float]:
+    """The clock by which registrations live: unix time as the supervisor found it, that no step of the clock moves.
+
+    `offset_s` is what it is ahead of boot_time(), the same in all processes of a node; None: the unix time itself.
+    """
+    if offset_s is None:
+        return wall_time
+    return lambda: boot_time() + offset_s
 
 
 def local_time_text() -> str:

@@ -48,6 +48,7 @@ class WorkerLaunch:
     `state_dir`     the state folder; the bus is in its `run`.
     `key_hex`       the key of the appliance, the same for all workers and over restarts.
     `recording_fd`  the inherited memory in which calls are recorded (recorder.py).
+    `lifetime_offset_s`  what the clock of registrations is ahead of the boot clock (clock.lifetime_clock).
     `bank`          the worker's part of it, of `bank_len` octets.
     """
 
@@ -63,6 +64,7 @@ class WorkerLaunch:
     bank_len: int = 0
     places: tuple[str, ...] = ()
     door_fd: int = NO_DESCRIPTOR
+    lifetime_offset_s: float | None = None
 
     @property
     def key(self) -> bytes:

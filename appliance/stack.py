@@ -86,6 +86,7 @@ class Stack:
         self._syntax = syntax_limits(settings.syntax)
         self._transactions = Transactions(settings.timers, settings.limits.transactions_max, self.counters)
         self._bindings = BindingTable(settings.limits.bindings_max)
+        self._bindings.lifetime_max_s = settings.registrar.expires_max_s
         # The bindings as records: for the journal, which asks what of it is still current.
         self.binding_records = BindingRecords(self._bindings)
         self._company = Company(worker, seed_of(key), self.binding_records, settings.limits, self.counters)
@@ -121,14 +122,18 @@ class Stack:
         self._syntax = syntax_limits(settings.syntax)
         self._transactions.reconfigure(settings.timers, settings.limits.transactions_max)
         self._bindings.limit = settings.limits.bindings_max
+        self._bindings.lifetime_max_s = settings.registrar.expires_max_s
         self._company.replica.reconfigure(settings.limits)
         self._node.reconfigure(settings)
         self._proxy.reconfigure(settings)
         self._admission.reconfigure(settings.overload)
 
-    def set_wall_time(self, wall_time: float, now: float) -> None:
-        """Say which unix time it is at the monotonic moment `now`; call it again when the clock is set."""
+    def set_wall_time(self, wall_time: float, now: float, date: float | None = None) -> None:
+        """Say which unix time registrations live by at the monotonic moment `now`, and which the clock says (`date`),
+        where that is another one because it was set.
+        """
         self._node.wall_offset_s = wall_time - now
+        self._node.date_offset_s = 0.0 if date is None else date - wall_time
         # It may have been set back, and what registers from now on is not over.
         self._bindings.expire(wall_time, 0)
 

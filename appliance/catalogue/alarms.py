@@ -49,6 +49,7 @@ REPLICATION_LAGGING: Final = "replication-lagging"
 LISTENER_FAILED: Final = "listener-failed"
 STEERING_REFUSED: Final = "steering-refused"
 START_REMARK: Final = "start-remark"
+CLOCK_STEPPED: Final = "clock-stepped"
 LISTENER_UNAUTHENTICATED: Final = "listener-unauthenticated"
 SOFTWARE_FAULT: Final = "software-fault"
 PASSWORD_GUESSING: Final = "password-guessing"
@@ -108,6 +109,10 @@ ALARMS: Final[tuple[Alarm, ...]] = (
           "Something was found damaged, or could not be kept, when the appliance started.",
           "What the sentence says.",
           "Look at what was set aside; the alarm ends with the next start."),
+    Alarm(CLOCK_STEPPED, WARNING,
+          "The clock of the machine was set.",
+          "Registrations keep their lifetimes; times in logs and records jump, and other machines may disagree.",
+          "See that the time is right and is kept so (NTP); the alarm ends after an hour."),
     Alarm(LISTENER_UNAUTHENTICATED, WARNING,
           "A listener that other machines reach does not authenticate.",
           "Any sender can register any address of its domains, and receive its calls.",

@@ -72,7 +72,7 @@ class Supervisor:
         """
         self.status = RUNNING
         """The exit status, once there is one."""
-        self.watching = Watch(settings, report)
+        self.watching = Watch(settings, report, Path(launch.state_dir))
         self.settings = settings
         self._sockets = sockets
         self._report = report
@@ -85,6 +85,7 @@ class Supervisor:
         self._bus = Bus(state_dir / "run", SUPERVISOR)
         self.slots = SlotsInForce(deal(range(workers)), seed_of(launch.key), sockets, self._bus, report)
         self.crew = Crew(self, sockets, self.slots, workers)
+        launch = replace(launch, lifetime_offset_s=self.watching.clock.lifetime_offset_s)
         self._launcher = Launcher(launch, sockets, recording, command_line)
         self._processes = self._launcher.running
         kept = CommitStore(state_dir / "configuration") if store is None else store

@@ -6,12 +6,14 @@ Knows nothing of processes and of the bus.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from appliance import clock
 from appliance.catalogue.alarms import LISTENER_FAILED, MANAGEMENT_DOWN, START_REMARK, STEERING_REFUSED, Condition
 from appliance.catalogue.settings import Settings
 from appliance.cluster.alarm_table import AlarmTable
+from appliance.cluster.clock_watch import ClockWatch
 from appliance.cluster.conditions import configuration_conditions, listener_conditions, worker_conditions
 from appliance.cluster.configuring import Configuring
 from appliance.cluster.decisions import Life
@@ -23,7 +25,7 @@ from appliance.cluster.worker_record import WorkerRecord
 class Watch:
     """Call `look` in every cycle."""
 
-    def __init__(self, settings: Settings, report: Callable[[str], None]) -> None:
+    def __init__(self, settings: Settings, report: Callable[[str], None], folder: Path) -> None:
         self.alarms = AlarmTable(report)
         self.remarks: list[str] = []
         """What was found when the appliance started, as sentences."""
@@ -33,15 +35,19 @@ class Watch:
         """A sentence for each group of sockets that the kernel does not steer."""
         self.is_management_down = False
         self.dealer = RateDealer()
+        self.clock = ClockWatch(folder, report)
         self.failures = FailureWatch(settings.lockout, report)
         self._deal_at = 0.0
 
     def look(self, records: Sequence[WorkerRecord], settings: Settings, configuring: Configuring, now: float) -> None:
         """Raise and clear alarms."""
+        boot_time = clock.boot_time()
+        self.clock.look(clock.wall_time(), boot_time)
         found = [
             *worker_conditions(records, settings.limits, self.alarms.is_raised),
             *configuration_conditions(configuring.head, configuring.fault, clock.local_time_of),
             *listener_conditions(settings),
+            *self.clock.conditions(boot_time),
             *self.dealer.conditions(settings.rate_limits, now),
             *self.failures.conditions(now),
             *self._own_conditions(),

@@ -15,6 +15,7 @@ cdef class BindingTable:
     cdef public Py_ssize_t limit
     cdef public Py_ssize_t tombstones_max
     cdef public Py_ssize_t live
+    cdef public long long lifetime_max_s
     cdef Digests _digests
     cdef Py_ssize_t _tombstones
     cdef list _ranges
@@ -29,7 +30,7 @@ cdef class BindingTable:
     cpdef list entries(self, bytes aor)
     @cython.locals(changed=bint, binding=Binding)
     cpdef bint apply(self, Change change) except -1
-    @cython.locals(place=int, table=dict, old=Binding, name=cython.ulonglong, difference=cython.ulonglong)
+    @cython.locals(place=int, table=dict, old=Binding, name=cython.ulonglong, difference=cython.ulonglong, latest=double)
     cpdef bint apply_binding(self, Binding binding) except -1
     cdef _insert(self, int place, object held, Binding binding)
     cdef _refresh(self, Binding old, Binding new)

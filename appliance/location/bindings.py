@@ -21,6 +21,8 @@ from appliance.location.binding import BindingChange as BindingChange
 from appliance.location.digests import RANGES, RECENT_SECONDS, Digests
 from appliance.sip.fnv import fnv
 
+NEVER_S: Final = 1 << 40
+AHEAD_S: Final = 60  # an end this much beyond the longest lifetime comes from a clock that was wrong
 SHARED_MAX: Final = 4096  # distinct texts that bindings share; at the limit sharing begins anew
 # What _mixed() multiplies by: odd numbers whose bits look random (the first is 2**64 over the golden ratio).
 _SPREAD_NAME: Final = 0x9E3779B97F4A7C15
@@ -32,7 +34,7 @@ _HASH_BITS: Final = 0xFFFFFFFFFFFFFFFF
 
 class BindingTable:
     """All bindings. `limit`: live bindings; as many dead ones again may wait to be forgotten. `tombstones_max`: of
-    one address.
+    one address. `lifetime_max_s`: what is to end later ends then (the clock was wrong when it was stored).
 
     The table keeps Binding objects of its own and refreshes them in place: what find() gives is a live view.
     """
@@ -46,6 +48,7 @@ class BindingTable:
         "_shared",
         "_swept",
         "_tombstones",
+        "lifetime_max_s",
         "limit",
         "live",
         "tombstones_max",
@@ -53,6 +56,7 @@ class BindingTable:
 
     def __init__(self, limit: int, tombstones_max: int = 20) -> None:
         self.limit = limit
+        self.lifetime_max_s = NEVER_S
         self.tombstones_max = tombstones_max
         self.live = 0
         self._tombstones = 0
@@ -112,6 +116,10 @@ class BindingTable:
 
     def apply_binding(self, binding: Binding) -> bool:
         """The same for one record. The object must not be used by the caller afterwards, except to read it."""
+        latest = self._clock + self.lifetime_max_s
+        if binding.forget_at > latest + AHEAD_S:
+            binding.forget_at = latest
+            binding.expires_at = min(binding.expires_at, binding.forget_at)
         place = range_of(binding.aor)
         table = self._ranges[place]
         held = table.get(binding.aor)

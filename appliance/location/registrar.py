@@ -82,10 +82,12 @@ def outcome_of(
     worker: int,
     own: OwnPlaces | None = None,
     address: bytes = b"",
+    date_offset_s: float = 0.0,
 ) -> Outcome:
     """What a REGISTER for `aor` does. flow: the way it came by (kept where it is a stream connection). wall_time:
     unix time. own: which places are this appliance's own; None where contacts may name them. address: the
-    address-of-record as a URI of a domain of ours, where `aor` is none (it is kept by realm).
+    address-of-record as a URI of a domain of ours, where `aor` is none (it is kept by realm). date_offset_s: from
+    wall_time to the date.
 
     The change of the outcome, if any, has to be applied before the next request for the same address is processed.
     Contacts that cannot be read make an outcome, too, with the status and reason of the fault.
@@ -93,6 +95,7 @@ def outcome_of(
     entries = table.entries(aor)
     registration = begin_registration(request, aor, entries, rules, flow, source, wall_time, worker, own)
     registration.address = address or aor
+    registration.date_offset_s = date_offset_s
     try:
         _check_extensions(request)
         # RFC 3261 10.3 step 6
@@ -321,7 +324,7 @@ def _accepted(registration: Registration) -> Outcome:
     if not registration.pending:
         return Outcome(200, b"", headers)
     if not registration.entries:
-        headers.append(_date_line(int(registration.wall_time)))
+        headers.append(_date_line(int(registration.wall_time + registration.date_offset_s)))
     return Outcome(200, b"", headers, BindingChange(registration.aor, tuple(registration.pending)))
 
 
@@ -333,6 +336,7 @@ def _date_line(second: int) -> bytes:
 
 def _contact_line(registration: Registration, binding: Binding, wants_gruu: bool) -> bytes:
     expires_s = max(1, int(binding.expires_at - registration.wall_time + 0.5))
+    expires_s = min(expires_s, registration.rules.expires_max_s)
     parts = [b"<", binding.uri, b">"]
     if binding.q != 1000:
         parts.append(b";q=0.%03d" % binding.q)

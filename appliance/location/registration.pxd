@@ -21,6 +21,7 @@ cdef class Registration:
     cdef public Request request
     cdef public bytes aor
     cdef public bytes address
+    cdef public double date_offset_s
     cdef public list entries
     cdef public Rules rules
     cdef public Flow flow

@@ -52,6 +52,7 @@ class Registration:
         "aor",
         "call_id",
         "cseq",
+        "date_offset_s",
         "entries",
         "flow",
         "own",
@@ -77,6 +78,7 @@ class Registration:
     worker: int
     call_id: bytes
     cseq: int
+    date_offset_s: float
     supported: list[bytes]
     path: tuple[bytes, ...]
     user_agent: bytes

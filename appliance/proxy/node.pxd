@@ -45,6 +45,7 @@ cdef class Node:
     cdef public DigestRules digest_rules
     cdef public dict waiting
     cdef public double wall_offset_s
+    cdef public double date_offset_s
 
     cpdef double wall_time(self, double now)
     cpdef bint is_peer(self, Flow flow) except -1

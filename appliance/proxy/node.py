@@ -62,6 +62,7 @@ class Node:
         "connections",
         "contact_policy",
         "counters",
+        "date_offset_s",
         "dialog_tokens",
         "digest_rules",
         "failures",
@@ -123,6 +124,8 @@ class Node:
         self.changed_calls: dict[bytes, KeptCall] = {}
         self.waiting: dict[bytes, KeptCall] = {}
         self.wall_offset_s = 0.0
+        # What the machine's clock is ahead of the one by which registrations live: it may have been set.
+        self.date_offset_s = 0.0
 
     def reconfigure(self, settings: Settings) -> None:
         """Go by new settings; what is remembered stays as far as it fits.
@@ -158,7 +161,7 @@ class Node:
         }
 
     def wall_time(self, now: float) -> float:
-        """Unix time of a monotonic moment; bindings outlive the machine's uptime."""
+        """Unix time of a monotonic moment, as registrations live by it; no step of the machine's clock moves it."""
         return now + self.wall_offset_s
 
     def is_peer(self, flow: Flow) -> bool:

@@ -75,12 +75,13 @@ async def serve(launch: WorkerLaunch, settings: Settings, bus: Bus, recorder: Re
     """Put the parts together and run them; returns the exit status."""
     workers = settings.workers or len(os.sched_getaffinity(0))
     bus.connect([SUPERVISOR, *(number for number in range(workers) if number != launch.number)])
-    stack = Stack(settings, launch.number, launch.key, clock.monotonic(), clock.wall_time())
+    lifetime_clock = clock.lifetime_clock(launch.lifetime_offset_s)
+    stack = Stack(settings, launch.number, launch.key, clock.monotonic(), lifetime_clock())
     folder = Path(launch.state_dir)
     journal = Journal(
         folder / "registrations", launch.number, workers, bus.incarnation, settings.journal, stack.binding_records
     )
-    load_registrations(stack, journal)
+    load_registrations(stack, journal, lifetime_clock())
     worker = Worker(
         launch.number,
         settings,
@@ -94,6 +95,7 @@ async def serve(launch: WorkerLaunch, settings: Settings, bus: Bus, recorder: Re
         recorder,
         socket.socket(fileno=launch.door_fd) if launch.door_fd != NO_DESCRIPTOR else None,
         descriptors_for_connections(workers, settings.limits.lookups_max),
+        lifetime_clock,
     )
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, worker.stop)
     if any(listener.authenticate for listener in settings.listeners):
@@ -133,9 +135,9 @@ def placed_settings(launch: WorkerLaunch) -> Settings:
     return with_places(settings, placed_by_names(settings.listeners, launch.places))
 
 
-def load_registrations(stack: Stack, journal: Journal) -> None:
-    """Take in what is stored; what could not be read is logged."""
-    for records in journal.load(clock.wall_time()):
+def load_registrations(stack: Stack, journal: Journal, wall_time: float) -> None:
+    """Take in what is stored and not over; what could not be read is logged."""
+    for records in journal.load(wall_time):
         stack.load_records(records)
     for remark in journal.take_remarks():
         log.warning("%s", remark)

@@ -12,7 +12,7 @@ import asyncio
 import logging
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from appliance import clock
@@ -74,8 +74,10 @@ class Worker:
         recorder: CallRecorder,
         door: socket.socket | None = None,
         descriptors_max: int = sys.maxsize,
+        lifetime_clock: Callable[[], float] = clock.wall_time,
     ) -> None:
-        """`door`: where documents of the supervisor arrive; it becomes ours. `descriptors_max`: for connections."""
+        """`door`: where documents of the supervisor arrive; it becomes ours. `descriptors_max`: for connections.
+        `lifetime_clock`: by which registrations live."""
         limits = settings.limits
         self._number = number
         self._heartbeat_s = settings.supervision.heartbeat_ms / 1000
@@ -88,7 +90,8 @@ class Worker:
         self._recorder = recorder
         self._turn = turn = Turn(stack, doors, journal, recorder, self._failed)
         # Ids of connections go on from the clock, so that none is used again by this worker's successor.
-        first_id = int(clock.wall_time() * 1000) << 20
+        self._lifetime_clock = lifetime_clock
+        first_id = int(lifetime_clock() * 1000) << 20
         self._streams = Streams(
             number,
             settings.listeners,
@@ -325,9 +328,9 @@ class Worker:
 
     def _beat(self, now: float) -> int:
         """Tell the supervisor how this worker is, and see to what is done now and then: after how many signs again?"""
-        wall_time = clock.wall_time()
-        self._stack.set_wall_time(wall_time, now)
-        self._journal.upkeep(now, wall_time)
+        lifetime = self._lifetime_clock()
+        self._stack.set_wall_time(lifetime, now, clock.wall_time())
+        self._journal.upkeep(now, lifetime)
         for remark in self._journal.take_remarks():
             log.warning("%s", remark)
         self._streams.sweep(now)

@@ -384,3 +384,14 @@ def test_what_registers_after_the_clock_was_set_back_is_registered() -> None:
     assert len(table.find(BOB, WALL)) == 1 and len(table) == 1
     assert table.expire(WALL + 3602, EVER) == 1
     assert table.find(BOB, WALL + 3602) == []
+
+
+def test_what_was_stored_by_a_clock_that_ran_ahead_ends_with_the_longest_lifetime() -> None:
+    table = BindingTable(EVER)
+    table.lifetime_max_s = 7200
+    table.expire(WALL, 0)
+    table.apply_binding(binding(at=WALL + 172800))
+    assert [found.expires_at for found in table.find(BOB, WALL)] == [WALL + 7200]
+    table.expire(WALL + 7202, EVER)
+    table.expire(WALL + 7203, EVER)
+    assert (len(table), table.tombstones) == (0, 0)

@@ -475,3 +475,10 @@ def test_a_clock_that_was_set_back_does_not_stop_refreshes() -> None:
     registrar.register(PHONE, call_id=b"another")
     assert registrar.table.find(BOB, WALL - 100)[0].call_id == b"another"
     assert registrar.table.find(BOB, WALL - 100)[0].version > first
+
+
+def test_expires_is_never_above_the_maximum_after_the_clock_was_set_back_rfc_3261_10_3_step_8() -> None:
+    registrar = Registrar()
+    registrar.register(PHONE)
+    registrar.wall_time -= 172800
+    assert contacts_of(registrar.register()) == [b"<sip:bob@client.biloxi.example.com>;expires=7200"]

@@ -117,7 +117,7 @@ class EchoStack(Stack):
     def receive_rate_shares(self, shares: dict[str, dict[str, float]]) -> None:
         pass
 
-    def set_wall_time(self, wall_time: float, now: float) -> None:
+    def set_wall_time(self, wall_time: float, now: float, date: float | None = None) -> None:
         self.wall_time = wall_time
 
     def gauges(self) -> dict[str, int]:

@@ -35,7 +35,7 @@ class Supervised:
         self.tcp = socket.create_server(("127.0.0.1", self.udp.getsockname()[1]))
         self.address = self.udp.getsockname()
         self.bus = Bus(state_dir / "run", SUPERVISOR)
-        config_text += f"listener one\n  address 127.0.0.1\n  port {self.address[1]}\n"
+        config_text += f"listener one\n  address 127.0.0.1\n  port {self.address[1]}\n  no authenticate\n"
         config_text += "limits\n  recording 1\n"
         self.recording = Recording(1)
         launch = WorkerLaunch(

@@ -46,6 +46,7 @@ def register(context: RequestContext, node: Node, now: float) -> Answer:
         node.worker,
         None if node.registrar_rules.own_contacts else node.names,
         canonical_aor(address),
+        node.date_offset_s,
     )
     fault = _fault_of_contacts(outcome.change, context, node) if outcome.change is not None else b""
     if fault:
