@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from cli.failure import Failed
 
@@ -25,6 +26,15 @@ def file_names(start: str) -> list[str]:
             if path.name.startswith(begin) and not (path.name.startswith(".") and not begin):
                 names.append(f"{prefix}{path.name}{'/' if path.is_dir() else ''}")
     return names[:NAMES_MAX]
+
+
+def open_private(name: str) -> BinaryIO:
+    """A new file, for its owner alone. Raises Failed."""
+    path = Path(name).expanduser()
+    try:
+        return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
+    except OSError as fault:
+        raise Failed(f"{path} cannot be written: {fault.strerror}.") from None
 
 
 def write_lines(name: str, lines: Iterable[str]) -> int:

@@ -12,6 +12,7 @@ from typing import Any
 from appliance.catalogue.command_declaration import Command
 from cli.long_tables import every_row, is_long, with_everything
 from cli.output import Output
+from cli.saving import saved
 from cli.session import Session
 from cli.views.registry import draw, draw_stream
 
@@ -26,6 +27,8 @@ def request(session: Session, command: Command, arguments: Mapping[str, Any]) ->
     sent = {name: value for name, value in arguments.items() if name not in local}
     if command.is_stream:
         items = session.stream(command.do, sent)
+        if arguments.get("save"):
+            items = saved(arguments["save"], items)
         return Output(draw_stream(command, items, arguments), None, items)
     result = session.ask(command.do, sent)
     return Output(draw(command, result, arguments), result)

@@ -20,6 +20,7 @@ BEGINNINGS: Final = {
     "show configuration": "The history of the configuration.",
     "test": "Try something without doing it.",
     "ping": "Ask whether somebody is there.",
+    "traceroute": "Find the way to a host.",
     "debug": "Look at live traffic.",
     "terminal": "Set this terminal.",
     "terminal no": "Take a setting of this terminal back.",

@@ -298,6 +298,11 @@ PING_ANSWER: Final = (
     Field("reason", TEXT, "Its reason phrase, or what went wrong."),
     Field("ms", NUMBER, "How long it took."),
 )
+HOP: Final = (*PING_ANSWER, Field("server", TEXT, "What the hop calls itself; empty where it does not say."))
+TRACEROUTE: Final = (
+    Field("hops", INTEGER, "How many hops were asked."),
+    Field("is_reached", BOOLEAN, "Whether the last one answered for itself."),
+)
 PING: Final = (
     Field("sent", INTEGER, "Requests sent."),
     Field("received", INTEGER, "Responses received."),

@@ -78,6 +78,13 @@ SHOW_COMMANDS: Final[tuple[Command, ...]] = (
                 Parameter("timeout_s", Integer(1, 30, "seconds"), "How long to wait for each answer (default 2).",
                           "timeout", is_optional=True),
             ), results.PING, Right.ACT, Mode.EXEC, results.PING_ANSWER),
+    Command(("traceroute", "sip"), "The proxies on the way to a URI, by OPTIONS with Max-Forwards from 1 on.",
+            "traceroute", (
+                Parameter("uri", Text(2048, "URI"), "Whom to ask, such as sip:example.com."),
+                Parameter("hops", Integer(1, 70), "How many hops at most (default 15).", "hops", is_optional=True),
+                Parameter("timeout_s", Integer(1, 30, "seconds"), "How long to wait for each answer (default 2).",
+                          "timeout", is_optional=True),
+            ), results.TRACEROUTE, Right.ACT, Mode.EXEC, results.HOP),
     Command(("debug", "sip"), "Show live messages as a ladder, until Ctrl-C or a bound is reached.", "debug sip", (
                 Parameter("from", Text(256, "ADDRESS"), "Only to and from this IP address or user.", "from",
                           is_optional=True, completes="address"),
@@ -85,6 +92,8 @@ SHOW_COMMANDS: Final[tuple[Command, ...]] = (
                 Parameter("seconds", Integer(1, 600, "seconds"), "How long (default 60).", "seconds",
                           is_optional=True),
                 Parameter("lines", Integer(1, 10000), "How many messages (default 500).", "lines", is_optional=True),
+                Parameter("save", Text(4096, "FILE"), "A capture file for tshark, on the machine of this shell.",
+                          "save", is_optional=True, completes="file", is_local=True),
                 Parameter("full", Switch(), "With the whole text of each message.", "full", is_optional=True,
                           is_local=True),
             ), results.SIP_END, Right.ACT, Mode.EXEC, results.SIP_MESSAGE),

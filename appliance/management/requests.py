@@ -75,6 +75,7 @@ REQUESTS: Final[dict[str, Request]] = {
     "copy tech-support": Request(support.copy_tech_support, ACT, True),
     "debug sip": Request(watch.debug_sip, ACT, True),
     "ping": _act(watch.ping),
+    "traceroute": _act(watch.traceroute),
     "complete": Request(completion.complete),
     "hash secret": Request(completion.hash_secret),
     "check": Request(configuration.check),

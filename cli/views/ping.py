@@ -1,4 +1,4 @@
-"""`ping sip`: each answer as it comes, and the sum of them.
+"""`ping sip` and `traceroute sip`: each answer as it comes, and the sum of them.
 
 Knows nothing of how somebody is asked.
 """
@@ -45,3 +45,14 @@ def _sum(result: Mapping[str, Any]) -> str:
     times = "/".join(f"{result.get(name) or 0:.1f}" for name in ("min_ms", "avg_ms", "max_ms"))
     ending = f", min/avg/max = {times} ms" if received else ""
     return f"Success rate is {rate} percent ({received}/{sent}){ending}"
+
+
+def draw_traceroute(items: Iterable[Item], arguments: Mapping[str, Any]) -> Iterator[str]:
+    """A line for each hop; the last one answers for itself."""
+    yield f"Tracing the way to {arguments['uri']} by OPTIONS; Ctrl-C stops."
+    for kind, content in items:
+        if kind == "event":
+            server = f"  {content['server']}" if content.get("server") else ""
+            yield f"{_answer(content)}{server}"
+        elif content and not content.get("is_reached"):
+            yield f"No hop answered for itself within {content.get('hops', 0)} hops."

@@ -15,7 +15,7 @@ from cli.views.configuration import draw_commit, draw_text
 from cli.views.counters import draw_counters, draw_drops
 from cli.views.ladder import draw_ladder
 from cli.views.logs import draw_logging, draw_monitor, draw_octets
-from cli.views.ping import draw_ping
+from cli.views.ping import draw_ping, draw_traceroute
 from cli.views.route import draw_route
 from cli.views.status import (
     draw_archive,
@@ -56,6 +56,7 @@ VIEWS: Final[Mapping[str, View]] = {
 }
 STREAM_VIEWS: Final[Mapping[str, StreamView]] = {
     "ping": draw_ping,
+    "traceroute": draw_traceroute,
     "debug sip": draw_ladder,
     "terminal monitor": draw_monitor,
     "copy tech-support": draw_octets,

@@ -260,6 +260,11 @@ class StandIn:
             tell({"n": number, "status": 200, "reason": "OK", "ms": 1.5})
         return {"sent": count, "received": count, "min_ms": 1.5, "avg_ms": 1.5, "max_ms": 1.5}
 
+    def do_traceroute(self, args: Args, tell: Callable[[Args], None]) -> Args:
+        tell({"n": 1, "status": 483, "reason": "Too Many Hops", "ms": 1.5, "server": "edge"})
+        tell({"n": 2, "status": 200, "reason": "OK", "ms": 3.0, "server": ""})
+        return {"hops": 2, "is_reached": True}
+
     def do_debug_sip(self, args: Args, tell: Callable[[Args], None]) -> Args:
         for message in MESSAGES:
             tell(message)
@@ -280,7 +285,7 @@ class StandIn:
 
 
 CHANGING = {"commit", "rollback", "confirm", "drain worker", "undrain worker", "restart worker", "clear counters"}
-STREAMS = {"copy tech-support", "ping", "debug sip", "terminal monitor"}
+STREAMS = {"copy tech-support", "ping", "traceroute", "debug sip", "terminal monitor"}
 WORKER = {
     "number": 0, "state": "live", "pid": 101, "uptime_s": 3700.0, "restarts": 0, "slots": 128, "transactions": 7,
     "registrations": 2, "cpu_percent": 12.5, "rss": 51 * 1024 * 1024, "silent_ms": 20, "last_ending": "",

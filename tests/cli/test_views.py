@@ -13,7 +13,7 @@ from cli.commands import is_request
 from cli.views.configuration import draw_conflicts, draw_faults
 from cli.views.counters import draw_counters
 from cli.views.ladder import draw_arrow, draw_ladder, label_of
-from cli.views.ping import draw_ping
+from cli.views.ping import draw_ping, draw_traceroute
 from cli.views.registry import STREAM_VIEWS, VIEWS, draw, draw_stream
 from cli.views.table import cell, columns, draw_result, duration, time_text
 from tests.cli.conforming import deviations
@@ -184,6 +184,19 @@ def test_pings_that_were_stopped_are_summed_up_here() -> None:
     assert list(draw_ping(items, {"uri": "x"}))[-1].startswith("Success rate is 100 percent (1/1)")
     assert list(draw_ping([("result", {})], {"uri": "x"}))[-1] == "Success rate is 0 percent (0/0)"
     assert list(draw_ladder([("event", MESSAGES[0]), ("result", {})], {}))[-1] == "1 messages."
+
+
+def test_a_trace_has_a_line_for_each_hop() -> None:
+    hops: list[Any] = [
+        ("event", {"n": 1, "status": 483, "reason": "Too Many Hops", "ms": 1.5, "server": "edge"}),
+        ("event", {"n": 2, "status": 0, "reason": "no answer in time", "ms": 0.0, "server": ""}),
+    ]
+    lines = list(draw_traceroute([*hops, ("result", {"hops": 2, "is_reached": False})], {"uri": "sip:x"}))
+    assert lines[1:] == [
+        "   1  483 Too Many Hops  1.5 ms  edge",
+        "   2  no answer: no answer in time",
+        "No hop answered for itself within 2 hops.",
+    ]
 
 
 def test_streams_have_views() -> None:

@@ -1,4 +1,4 @@
-"""Requests that go on for a while: a mirror of messages, and a ping.
+"""Requests that go on for a while: a mirror of messages, a ping, and a trace of the way.
 
 Knows nothing of how messages are mirrored and sent.
 """
@@ -6,7 +6,11 @@ Knows nothing of how messages are mirrored and sent.
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any, Final
 
 from appliance import clock
@@ -19,6 +23,12 @@ from appliance.transport.flow import UDP
 SECONDS_MAX: Final = 600
 LINES_MAX: Final = 10_000
 COUNT_MAX: Final = 100
+HOPS_MAX: Final = 70
+HOPS_DEFAULT: Final = 15
+MAX_FORWARDS: Final = 70
+TOO_MANY_HOPS: Final = 483
+SERVER_LEN_MAX: Final = 100
+_SERVER: Final = re.compile(rb"\r\n(?:Server|User-Agent)[ \t]*:[ \t]*([^\r\n]+)", re.IGNORECASE)
 # What the appliance itself answers for a host that it cannot reach (RFC 3261 16.7, 16.9).
 UNREACHED: Final = (408, 503)
 PAUSE_S: Final = 0.2
@@ -83,8 +93,53 @@ class _Answers(asyncio.DatagramProtocol):
 
 async def ping(call: Call) -> Result:
     """OPTIONS requests, one after another, each with what came of it and how long that took."""
-    uri = call.args.text("uri")
     count = call.args.integer("count", 1, COUNT_MAX, 5)
+    times: list[float] = []
+    async with _asking(call) as ask:
+        for number in range(1, count + 1):
+            heard = await ask(MAX_FORWARDS)
+            await call.event({"n": number, **heard.as_event()})
+            if heard.status:
+                times.append(heard.ms)
+            if number < count:
+                await asyncio.sleep(PAUSE_S)
+    average = round(sum(times) / len(times), 2) if times else 0.0
+    figures = {"min_ms": min(times, default=0.0), "avg_ms": average, "max_ms": max(times, default=0.0)}
+    return {"sent": count, "received": len(times), **figures}
+
+
+async def traceroute(call: Call) -> Result:
+    """OPTIONS requests with Max-Forwards from 1 on: each proxy on the way answers one of them with 483."""
+    hops_max = call.args.integer("hops", 1, HOPS_MAX, HOPS_DEFAULT)
+    hops, is_there = 0, False
+    async with _asking(call) as ask:
+        while hops < hops_max and not is_there:
+            hops += 1
+            heard = await ask(hops)
+            await call.event({"n": hops, **heard.as_event(), "server": heard.server})
+            # RFC 3261 16.3 step 3: whoever may not forward it any more says 483, or answers OPTIONS itself.
+            is_there = heard.status not in (0, TOO_MANY_HOPS)
+    return {"hops": hops, "is_reached": is_there}
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What came of one request: `status` 0 for no answer."""
+
+    status: int
+    reason: str
+    ms: float
+    server: str = ""
+
+    def as_event(self) -> Result:
+        """As it is told."""
+        return {"status": self.status, "reason": self.reason, "ms": self.ms}
+
+
+@asynccontextmanager
+async def _asking(call: Call) -> AsyncIterator[Callable[[int], Awaitable[Heard]]]:
+    """A function that sends one OPTIONS with a Max-Forwards, and waits for what comes of it. Raises Refused."""
+    uri = call.args.text("uri")
     timeout_s = call.args.number("timeout_s", 0.1, 30.0, 2.0)
     fault = await fault_of_name(uri, call.desk.settings)
     if fault:
@@ -93,56 +148,44 @@ async def ping(call: Call) -> Result:
     host = WILDCARDS.get(listener.address, listener.address)
     loop = asyncio.get_running_loop()
     transport, answers = await loop.create_datagram_endpoint(_Answers, local_addr=(host, 0))
-    port = transport.get_extra_info("sockname")[1]
-    times: list[float] = []
+    args = {"uri": uri, "host": host, "port": transport.get_extra_info("sockname")[1], "listener": place}
     try:
-        for number in range(1, count + 1):
-            args = {"uri": uri, "host": host, "port": port, "listener": place}
-            took_ms = await _ping_once(call, args, answers, number, timeout_s)
-            if took_ms is not None:
-                times.append(took_ms)
-            if number < count:
-                await asyncio.sleep(PAUSE_S)
+        yield lambda hops: _ask_once(call, {**args, "max_forwards": hops}, answers, timeout_s)
     finally:
         transport.close()
-    average = round(sum(times) / len(times), 2) if times else 0.0
-    figures = {"min_ms": min(times, default=0.0), "avg_ms": average, "max_ms": max(times, default=0.0)}
-    return {"sent": count, "received": len(times), **figures}
 
 
-async def _ping_once(
-    call: Call, args: Result, answers: _Answers, number: int, timeout_s: float
-) -> float | None:
-    """The milliseconds until the final response; None when there was none in time."""
+async def _ask_once(call: Call, args: Result, answers: _Answers, timeout_s: float) -> Heard:
     mark = secrets.token_hex(8)
     begun = clock.monotonic()
     sent = await call.desk.workers.ask(call.desk.workers.live[0], "ping", {**args, "mark": mark})
     try:
         async with asyncio.timeout(timeout_s):
-            status, reason, is_own = await _final_answer(answers, mark, str(sent["own_tag"]))
+            status, reason, server, is_own = await _final_answer(answers, mark, str(sent["own_tag"]))
     except TimeoutError:
-        reason = await why_silent(args["uri"], call.desk.settings)
-        await call.event({"n": number, "status": 0, "reason": reason, "ms": 0.0})
-        return None
+        return Heard(0, await why_silent(args["uri"], call.desk.settings), 0.0)
     took_ms = round((clock.monotonic() - begun) * 1000, 2)
     if is_own and status >= 300:
         # What we say ourselves is no sign of life of theirs.
         why = await why_silent(args["uri"], call.desk.settings) if status in UNREACHED else SILENCE
-        reason = why if why != SILENCE else f"this appliance says {status} {reason}"
-        await call.event({"n": number, "status": 0, "reason": reason, "ms": 0.0})
-        return None
-    await call.event({"n": number, "status": status, "reason": reason, "ms": took_ms})
-    return took_ms
+        return Heard(0, why if why != SILENCE else f"this appliance says {status} {reason}", 0.0)
+    return Heard(status, reason, took_ms, server)
 
 
-async def _final_answer(answers: _Answers, mark: str, own_tag: str) -> tuple[int, str, bool]:
-    """Status and reason phrase of the final response to the request with this mark, and whether it is ours."""
+async def _final_answer(answers: _Answers, mark: str, own_tag: str) -> tuple[int, str, str, bool]:
+    """Status, reason phrase, server and whether it is ours, of the final response to the request with this mark."""
     while True:
         data = await answers.arrived.get()
         status = data[8:11]
         if mark.encode() in data and status.isdigit() and int(status) >= 200:
             reason = data[12:].partition(b"\r\n")[0].decode("utf-8", "replace")
-            return int(status), reason, f";tag={own_tag}".encode() in data
+            return int(status), reason, _server_of(data), f";tag={own_tag}".encode() in data
+
+
+def _server_of(data: bytes) -> str:
+    """What the answering element calls itself (RFC 3261 20.35, 20.41)."""
+    found = _SERVER.search(data)
+    return found[1].decode("utf-8", "replace")[:SERVER_LEN_MAX] if found else ""
 
 
 def _listener(call: Call) -> tuple[int, ListenerSettings]:
