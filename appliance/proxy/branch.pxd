@@ -38,6 +38,7 @@ cdef class Branch(ClientUser):
     cdef public int state
     cdef public ClientTransaction client
     cdef public object final
+    cdef public long repeats
     cdef public Request request
     cdef BranchUser _user
     cdef Node _node

@@ -91,6 +91,7 @@ class Branch(ClientUser):
         "_wants_cancel",
         "client",
         "final",
+        "repeats",
         "request",
         "state",
         "target",
@@ -110,6 +111,8 @@ class Branch(ClientUser):
         # Timer C, or the wait after a CANCEL.
         self._timer: Timer | None = None
         self._wants_cancel = False
+        # How often its request is sent again to a hop that does not answer; -1: as the timers have it.
+        self.repeats = -1
 
     @property
     def user(self) -> BranchUser:
@@ -232,6 +235,7 @@ class Branch(ClientUser):
         except TableFull:
             self._end(made_here(503, b"Too Many Transactions"), now)
             return
+        self.client.repeats_left = self.repeats
         self.state = _PROCEEDING if resumed is not None and resumed.is_proceeding else _CALLING
         if self._user.is_invite:
             # RFC 3261 16.6 step 11

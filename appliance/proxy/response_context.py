@@ -45,6 +45,8 @@ from appliance.transport.via import pop_via
 # The server transaction has not done all it is there for.
 AWAITS_ANSWER = frozenset((int(State.TRYING), int(State.PROCEEDING)))
 AWAITS_ANSWER_OR_ACK = frozenset((int(State.PROCEEDING), int(State.COMPLETED)))
+# Timer A repeats a request seven times. What does not answer of a fork gets no more than two requests do, in sum.
+REPEATS_MAX: Constant = 14
 _DONE: Constant = int(BranchState.DONE)
 _COMPLETED: Constant = int(State.COMPLETED)
 
@@ -104,6 +106,7 @@ class ResponseContext(BranchUser):
         group = next_group(self._targets, self._node.proxy_rules.fork)
         branches = [Branch(target, self, self._node) for target in group]
         self._branches.extend(branches)
+        bound_repeats(branches)
         for branch in branches:
             branch.start(now)
 
@@ -342,6 +345,7 @@ class ResponseContext(BranchUser):
         self._is_final_sent = call.is_answered or bool(call.answer)
         self._targets = list(call.targets)
         self._branches = [Branch(branch.target, self, self._node) for branch in call.branches]
+        bound_repeats(self._branches)
         self._breadth_kept = call.breadth_kept
         self._seen.update(branch.target.uri_text for branch in self._branches)
         pairs = zip(self._branches, call.branches, strict=True)
@@ -359,3 +363,10 @@ class ResponseContext(BranchUser):
             self._node.transactions.abandon(self.server, now)
         # Also where no server transaction has ended, for the INVITE was answered: whoever inherits finds nothing here.
         self._changed()
+
+
+def bound_repeats(branches: list[Branch]) -> None:
+    """Share out what may be sent again to hops that do not answer, among branches that are tried at the same time."""
+    if len(branches) > 1:
+        for branch in branches:
+            branch.repeats = max(1, REPEATS_MAX // len(branches))

@@ -70,6 +70,7 @@ cdef class ClientTransaction(Transaction):
     cdef public bytes data
     cdef public Flow flow
     cdef public ClientUser user
+    cdef public long repeats_left
 
     cpdef resume(self, bint is_proceeding, double now)
     cpdef timer_fired(self, long token, double now)

@@ -132,7 +132,7 @@ class ClientTransaction(Transaction):
     None once nothing can be told any more. `branch` is `key`: what an Outgoing names to report failures.
     """
 
-    __slots__ = ("data", "flow", "method", "request", "user")
+    __slots__ = ("data", "flow", "method", "repeats_left", "request", "user")
 
     def __init__(
         self, layer: TransactionLayer, key: bytes, request: Request, data: bytes, flow: Flow, user: ClientUser | None
@@ -142,6 +142,8 @@ class ClientTransaction(Transaction):
         self.data = data
         self.flow = flow
         self.user = user
+        # How often it may be sent again to a peer that has not answered; -1: as often as timers A and E have it.
+        self.repeats_left = -1
         is_invite = self.method == b"INVITE"
         steps = _INVITE_CLIENT if is_invite else _NON_INVITE_CLIENT
         self._begin(layer, steps, key, is_invite, self.flow.transport != UDP)
@@ -193,6 +195,10 @@ class ClientTransaction(Transaction):
             assert self.request is not None and response is not None
             self.data = write(ack_request(self.request, response))
         elif do & _SEND_AGAIN:
+            if self.state <= _TRYING:
+                if self.repeats_left == 0:
+                    return
+                self.repeats_left -= self.repeats_left > 0
             self._layer.count_repeated()
         self._layer.send(self.data, self.flow, self.key)
 

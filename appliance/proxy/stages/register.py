@@ -8,6 +8,7 @@ from __future__ import annotations
 from appliance.catalogue.counters import BINDINGS_FULL, REFUSED_MERGED, REGISTRATIONS_ACCEPTED, REGISTRATIONS_REFUSED
 from appliance.location.binding import BindingChange
 from appliance.location.registrar import outcome_of
+from appliance.proxy.answer_length import has_proved_address, within_measure
 from appliance.proxy.answers import CONTINUE, Answer, Reply
 from appliance.proxy.node import Node
 from appliance.proxy.request_context import RequestContext
@@ -56,7 +57,10 @@ def register(context: RequestContext, node: Node, now: float) -> Answer:
     if outcome.status == 503:
         node.counters[BINDINGS_FULL] += 1
     after = node.publish(outcome.change) if outcome.change is not None else 0
-    return Reply(outcome.status, outcome.reason, tuple(outcome.headers), after=after)
+    headers = tuple(outcome.headers)
+    if len(headers) > 1 and not has_proved_address(context):
+        headers = within_measure(headers, request)
+    return Reply(outcome.status, outcome.reason, headers, after=after)
 
 
 def _fault_of_contacts(change: BindingChange, context: RequestContext, node: Node) -> bytes:
