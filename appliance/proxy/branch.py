@@ -29,10 +29,13 @@ from appliance.sip.message import Request, Response
 from appliance.sip.names import MAX_BREADTH, REASON
 from appliance.sip.uri import Uri
 from appliance.sip.writer import write
-from appliance.transaction.table import TableFull
+from appliance.transaction.table import KeyTaken, TableFull
 from appliance.transaction.timers import Timer
 from appliance.transaction.transaction import ClientTransaction, ClientUser, cancel_request
 from appliance.transport.flow import Flow
+
+# Hops tried, and branches found to be taken.
+ATTEMPTS_MAX: Constant = 8
 
 
 class BranchState(IntEnum):
@@ -232,6 +235,15 @@ class Branch(ClientUser):
                 self.client = transactions.new_client(request, data, hop, self, now)
             else:
                 self.client = transactions.resume_client(request, data, hop, self, resumed.is_proceeding, now)
+        except KeyTaken:
+            if resumed is None and self._attempt < ATTEMPTS_MAX:
+                # RFC 3261 17.2.2: by TCP a branch may come again while the one it went on with is still remembered.
+                # That is a new request, and goes on with a branch of its own (16.6 step 8).
+                self._hops.insert(0, hop)
+                self._try_next_hop(now)
+            else:
+                self._end(made_here(500, b"Branch Used Before"), now)
+            return
         except TableFull:
             self._end(made_here(503, b"Too Many Transactions"), now)
             return
