@@ -17,6 +17,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from appliance.catalogue.hashed import hash_of
 from appliance.catalogue.settings import Settings
 from appliance.management.check import check, read_configuration
 from appliance.management.failure import CommandFailed
@@ -105,6 +106,39 @@ def _add(options: argparse.Namespace) -> int:
     password = _read_password(options.password_stdin, str(address))
     with closing(_commands(options, settings)) as commands:
         print(commands.add(address, password))
+    return 0
+
+
+def _password(options: argparse.Namespace) -> int:
+    settings = _settings(options)
+    address = _read_address(options.address, settings)
+    password = _read_password(options.password_stdin, str(address))
+    with closing(_commands(options, settings)) as commands:
+        print(commands.password(address, password))
+    return 0
+
+
+def _export(options: argparse.Namespace) -> int:
+    with closing(_commands(options, _settings(options))) as commands:
+        if options.file is None:
+            commands.export(sys.stdout)
+            return 0
+        try:
+            with open(options.file, "w", encoding="utf-8", newline="", opener=_for_owner) as file:
+                count = commands.export(file)
+        except OSError as fault:
+            raise CommandFailed(f"The file {options.file} cannot be written: {fault.strerror}.") from None
+    print(f"{count} subscriber{'' if count == 1 else 's'} exported to {options.file}.")
+    return 0
+
+
+def _for_owner(path: str, flags: int) -> int:
+    """The hashes are as good as passwords."""
+    return os.open(path, flags, 0o600)
+
+
+def _hash_secret(options: argparse.Namespace) -> int:
+    print(hash_of(_read_password(options.secret_stdin, "the account"), os.urandom(16)))
     return 0
 
 
@@ -204,6 +238,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_status(commands)
     _add_cli(commands)
     _add_subscriber(commands)
+    _add_hash_secret(commands)
     return parser
 
 
@@ -265,6 +300,16 @@ def _add_cli(commands: Commands) -> None:
     cli.set_defaults(command=_shell)
 
 
+def _add_hash_secret(commands: Commands) -> None:
+    parser = commands.add_parser(
+        "hash-secret",
+        help="make the hash of a secret, to stand in a configuration",
+        description="Ask for a secret and print its hash, for `secret` of an operator and `enable secret`.",
+    )
+    parser.add_argument("--secret-stdin", action="store_true", help="take the first line of standard input instead")
+    parser.set_defaults(command=_hash_secret)
+
+
 def _add_subscriber(commands: Commands) -> None:
     subscriber = commands.add_parser(
         "subscriber",
@@ -276,6 +321,20 @@ def _add_subscriber(commands: Commands) -> None:
     add.add_argument("address", metavar="USER@DOMAIN")
     add.add_argument("--password-stdin", action="store_true", help="take the first line of standard input instead")
     add.set_defaults(command=_add)
+    password = actions.add_parser(
+        "password", help="change a password", description="Change the password of a subscriber; asks for it."
+    )
+    password.add_argument("address", metavar="USER@DOMAIN")
+    password.add_argument("--password-stdin", action="store_true", help="take the first line of standard input instead")
+    password.set_defaults(command=_password)
+    exporting = actions.add_parser(
+        "export",
+        help="write all subscribers to a file, with hashes of their passwords",
+        description="Write the subscribers as CSV, `username,domain,ha1-md5,ha1-sha256`. The hashes are as good as "
+        "passwords: a new file is readable by its owner only. `import` takes the file.",
+    )
+    exporting.add_argument("file", type=Path, metavar="FILE.csv", nargs="?", help="without it, standard output")
+    exporting.set_defaults(command=_export)
     remove = actions.add_parser("remove", help="remove a subscriber", description="Remove a subscriber.")
     remove.add_argument("address", metavar="USER@DOMAIN")
     remove.set_defaults(command=_remove)
@@ -289,7 +348,7 @@ def _add_subscriber(commands: Commands) -> None:
     importing.add_argument("file", type=Path, metavar="FILE.csv")
     importing.add_argument("--replace", action="store_true", help="give those who are there already the new password")
     importing.set_defaults(command=_import)
-    for action in (add, remove, listing, importing):
+    for action in (add, password, remove, listing, importing, exporting):
         action.add_argument(
             "--config", type=Path, metavar="FILE", help="the configuration; without it, the one that ran last"
         )

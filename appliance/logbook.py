@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from appliance import clock
+from appliance.catalogue.redaction import without_url_secrets
 
 FILE_LEN_MAX: Final = 8 * 1024 * 1024
 FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -36,6 +37,7 @@ class Logbook:
 
     def write(self, sentence: str) -> None:
         """Append one line."""
+        sentence = without_url_secrets(sentence)
         line = f"{clock.local_time_text()} INFO signalbox.supervisor: {sentence}\n".encode()
         try:
             fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
@@ -64,8 +66,15 @@ def latest_lines(path: Path, count: int) -> list[str]:
 def log_to_file(path: Path) -> None:
     """Let the log of this process go to the file as well as to where it goes."""
     handler = _Appending(path, encoding="utf-8", delay=True)
-    handler.setFormatter(logging.Formatter(FORMAT))
+    handler.setFormatter(_Redacting(FORMAT))
     logging.getLogger().addHandler(handler)
+
+
+class _Redacting(logging.Formatter):
+    """Traces of faults included: a driver may quote the URL of its database."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return without_url_secrets(super().format(record))
 
 
 class _Appending(WatchedFileHandler):

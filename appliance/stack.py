@@ -38,7 +38,7 @@ from appliance.location.binding import BindingChange
 from appliance.location.bindings import BindingTable
 from appliance.location.records import BindingRecords, encode_change
 from appliance.proxy.admission import Admission
-from appliance.proxy.inspection import inspect
+from appliance.proxy.inspection import end_registrations, inspect
 from appliance.proxy.moving import Moving
 from appliance.proxy.node import Node
 from appliance.proxy.ping import ping
@@ -50,6 +50,7 @@ from appliance.routing.questions import Answer, HostAnswer, Question
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.message import Request, Response
 from appliance.sip.parser import find_call_id, parse, syntax_limits
+from appliance.state.authentication_failures import AuthenticationFailures
 from appliance.state.company import Company
 from appliance.state.messages import (
     Asked,
@@ -257,17 +258,14 @@ class Stack:
         """What this worker may let in of each rate limit, as the supervisor deals it."""
         self._node.rate_limits.receive_shares(shares)
 
-    def take_failure_news(self) -> dict[str, dict[str, int]]:
-        """Wrong passwords by source and user since the last call; {} when there were none."""
-        return self._node.failures.take_news()
+    @property
+    def authentication_failures(self) -> AuthenticationFailures:
+        """Wrong passwords, as far as this worker knows."""
+        return self._node.failures
 
-    def receive_failure_news(self, news: dict[str, dict[str, int]], now: float) -> None:
-        """Wrong passwords that came to other workers."""
-        self._node.failures.receive_news(news, now)
-
-    def clear_failures(self, who: str) -> None:
-        """Forget the wrong passwords of a source or of a user; "" for all."""
-        self._node.failures.clear(who)
+    def end_registrations(self, username: bytes, realm: bytes, now: float) -> None:
+        """A subscriber was removed: its contacts are ended on all workers, and what is remembered of it goes."""
+        end_registrations(self._node, username, realm, now)
 
     def adopt(self, snapshots: Sequence[bytes], now: float) -> None:
         """Go on with calls that another worker was setting up."""

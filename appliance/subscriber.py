@@ -24,6 +24,7 @@ FAULTS_MAX: Final = 100
 _USERNAME = re.compile(r"[A-Za-z0-9\-_.!~*'()&=+$,;?/]{1,64}")
 # RFC 3261 25.1 `quoted-string` without escapes.
 _REALM = re.compile(r"[ !#-\[\]-~]{1,128}")
+_HEX = re.compile(r"[0-9a-fA-F]+")
 PASSWORD_LEN_MAX: Final = 128
 
 
@@ -60,6 +61,18 @@ def new_subscriber(username: str, realm: str, password: str, wall_time: float) -
         raise ValueError(f"the password of {username} must have 1 to {PASSWORD_LEN_MAX} printable characters")
     parts = username.encode(), realm.encode(), password.encode()
     return Subscriber(username, realm, ha1(b"MD5", *parts), ha1(b"SHA-256", *parts), int(wall_time))
+
+
+def hashed_subscriber(username: str, realm: str, ha1_md5: str, ha1_sha256: str, wall_time: float) -> Subscriber:
+    """A subscriber by HA1 values, as they were exported; "" for one that is not known. Raises ValueError."""
+    if not _USERNAME.fullmatch(username):
+        raise ValueError(f'"{username}" is no user name: take up to 64 letters, digits and -_.!~*\'()&=+$,;?/')
+    if not _REALM.fullmatch(realm):
+        raise ValueError(f'"{realm}" is no domain')
+    for value, length in ((ha1_md5, 32), (ha1_sha256, 64)):
+        if value and (len(value) != length or not _HEX.fullmatch(value)):
+            raise ValueError(f"the hashes of {username} must be {length} hexadecimal digits, as they were exported")
+    return Subscriber(username, realm, ha1_md5.lower().encode(), ha1_sha256.lower().encode(), int(wall_time))
 
 
 def database_path(state_dir: Path) -> Path:

@@ -38,16 +38,29 @@ from sqlalchemy import (
     literal,
     select,
     tuple_,
+    update,
 )
 from sqlalchemy.engine import URL, Connection, Row, make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 from sqlalchemy.schema import CreateTable
 
-from appliance.subscriber import FAULTS_MAX, ImportFault, StoreError, Subscriber, database_path, new_subscriber
+from appliance.catalogue.redaction import HIDDEN, without_url_secrets
+from appliance.subscriber import (
+    FAULTS_MAX,
+    ImportFault,
+    StoreError,
+    Subscriber,
+    database_path,
+    hashed_subscriber,
+    new_subscriber,
+)
 
 # How long one process waits for another that is writing, and for a PostgreSQL server.
 BUSY_TIMEOUT_S: Final = 5
 ROWS_AT_ONCE: Final = 500
+# First rows of a file that are no subscribers.
+EXPORT_HEADING: Final = ("username", "domain", "ha1-md5", "ha1-sha256")
+HEADINGS: Final = (("username", "domain", "password"), EXPORT_HEADING)
 
 _METADATA = MetaData()
 _SUBSCRIBERS = Table(
@@ -126,6 +139,13 @@ class SubscriberStore:
         except IntegrityError:
             raise ValueError(f"{subscriber.username}@{subscriber.realm} is a subscriber already") from None
 
+    def change(self, subscriber: Subscriber) -> bool:
+        """Give a subscriber other HA1 values; False when there is none of that name. Raises StoreError."""
+        values = {"ha1_md5": subscriber.ha1_md5.decode(), "ha1_sha256": subscriber.ha1_sha256.decode()}
+        key = {"name": subscriber.username, "domain": subscriber.realm}
+        with self._writing() as connection:
+            return bool(connection.execute(update(_SUBSCRIBERS).where(_IS_HIM).values(values), key).rowcount)
+
     def remove(self, username: str, realm: str) -> bool:
         """Delete one; False when there was none. Raises StoreError."""
         with self._writing() as connection:
@@ -156,7 +176,8 @@ class SubscriberStore:
     ) -> int:
         """Add the rows `username,domain,password` of a file, all of them or none; returns how many.
 
-        A first row with exactly these words is a heading. `realm_of` gives the realm of a domain, or raises
+        Rows of four columns are those of an export: with HA1 values in place of the password. A first row with
+        exactly these words is a heading. `realm_of` gives the realm of a domain, or raises
         ValueError with a sentence, as `check_password` does for a user name and a password. Those who are
         subscribers already are faults, or get the new password when `is_replacing`. Raises ImportFault with the lines
         that are wrong, and StoreError.
@@ -233,7 +254,7 @@ def _read_rows(
     seen: dict[str, int] = {}
     try:
         for row in reader:
-            if not row or (reader.line_num == 1 and row == ["username", "domain", "password"]):
+            if not row or (reader.line_num == 1 and tuple(row) in HEADINGS):
                 continue
             try:
                 subscriber = read_row(row)
@@ -255,6 +276,9 @@ def _read_rows(
 def _read_row(
     wall_time: float, realm_of: Callable[[str], str], check_password: Callable[[str, str], None], row: Sequence[str]
 ) -> Subscriber:
+    if len(row) == 4:
+        username, domain, md5, sha256 = (cell.strip() for cell in row)
+        return hashed_subscriber(username, realm_of(domain), md5, sha256, wall_time)
     if len(row) != 3:
         raise ValueError(f"there are {len(row)} columns: give username,domain,password")
     username, domain, password = row
@@ -294,7 +318,7 @@ def _read_url(text: str) -> URL:
     if url.get_backend_name() == "postgresql":
         return url.set(drivername="postgresql+psycopg")
     if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
-        raise ValueError(f"no subscribers can be kept in {url}: type sqlite:///FILE or postgresql://...")
+        raise ValueError(f"no subscribers can be kept in {without_url_secrets(str(url))}: type sqlite:///FILE or postgresql://...")
     return url
 
 
@@ -351,7 +375,7 @@ def _sentence(url: URL, fault: SQLAlchemyError) -> str:
     cause = getattr(fault, "orig", None) or fault
     if not isinstance(cause, sqlite3.Error):
         reason = next((line.strip() for line in str(cause).splitlines() if line.strip()), type(cause).__name__)
-        return f"the subscriber database {url} does not answer: {reason}"
+        return f"the subscriber database {without_url_secrets(str(url))} does not answer: {_without(url, reason)}"
     path = str(url.database)
     name = getattr(cause, "sqlite_errorname", "") or ""
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
@@ -361,6 +385,15 @@ def _sentence(url: URL, fault: SQLAlchemyError) -> str:
     if name == "SQLITE_ERROR":
         return f"the subscriber database {path} has another layout than this version expects: {cause}"
     return f"the subscriber database {path} cannot be used: {cause}"
+
+
+def _without(url: URL, reason: str) -> str:
+    """The reason without what is secret in the URL: a driver may quote it."""
+    secrets = [url.password, *(value for name, value in url.query.items() if "pass" in name.lower())]
+    for secret in secrets:
+        if secret:
+            reason = reason.replace(str(secret), HIDDEN)
+    return without_url_secrets(reason)
 
 
 def _damaged(path: str, reason: str) -> str:

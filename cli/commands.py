@@ -62,8 +62,10 @@ def run_command(session: Session, command: Command, arguments: Mapping[str, Any]
     if command.do == "terminal monitor" and session.terminal.monitor is not None:
         session.terminal.monitor(True)
         return NOTHING
-    if command.do == "subscriber add" and "password" not in arguments:
-        arguments = {**arguments, "password": _new_password(session)}
+    if command.do in ("subscriber add", "subscriber password") and "password" not in arguments:
+        arguments = {**arguments, "password": _new_secret(session, "Password")}
+    if command.do == "hash secret" and "secret" not in arguments:
+        arguments = {**arguments, "secret": _new_secret(session, "Secret")}
     if command.do == "rollback" and not arguments.get("is_confirmed"):
         configuring.ask_about_rollback(session, arguments)
     if command.do == "copy tech-support":
@@ -73,8 +75,8 @@ def run_command(session: Session, command: Command, arguments: Mapping[str, Any]
     return HANDLERS[command.name](session, arguments)
 
 
-def _new_password(session: Session) -> str:
-    password = session.asker.ask("Password: ", is_hidden=True)
-    if session.asker.ask("The same again: ", is_hidden=True) != password:
-        raise Failed("The two passwords differ; nothing was changed.")
-    return password
+def _new_secret(session: Session, word: str) -> str:
+    secret = session.asker.ask(f"{word}: ", is_hidden=True)
+    if session.asker.ask("The same again: ", is_hidden=True) != secret:
+        raise Failed(f"The two {word.lower()}s differ; nothing was changed.")
+    return secret

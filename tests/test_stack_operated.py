@@ -120,6 +120,16 @@ def test_registrations_are_listed_and_ended() -> None:
     assert "no registration" in ask(one, "clear registration", address="alice@example.com")["error"]
 
 
+def test_the_registrations_of_a_removed_subscriber_end() -> None:
+    one = stack()
+    one.receive_datagrams([(register(), ALICE)], NOW)
+    assert ask(one, "registrations")["total"] == 1
+    one.end_registrations(b"bob", b"example.com", NOW)
+    assert ask(one, "registrations")["total"] == 1
+    one.end_registrations(b"alice", b"example.com", NOW)
+    assert ask(one, "registrations")["total"] == 0
+
+
 def test_a_phone_that_was_cleared_registers_again() -> None:
     """RFC 3261 10.2.4: its refresh has the Call-ID of before and a higher CSeq."""
     one = stack()

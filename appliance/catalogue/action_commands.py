@@ -31,12 +31,20 @@ ACTION_COMMANDS: Final[tuple[Command, ...]] = (
     act("clear session", "End the session of an operator.", "clear session",
         (Parameter("number", Integer(1, 10**9), "The session, as in `show users`.", completes="session"),),
         results.CLEARED),
+    act("hash-secret", "Make the hash of a secret, to stand in a configuration.", "hash secret", (
+        Parameter("secret", Text(256, "SECRET"), "The secret; without it, the shell asks for it.", is_optional=True),
+    ), results.HASH),
     act("drain worker", "Give a worker no new calls and let it finish those it has.", "drain worker", (WORKER,),
         results.WORKER_STATE),
     act("undrain worker", "Give a drained worker calls again.", "undrain worker", (WORKER,), results.WORKER_STATE),
     act("restart worker", "Drain a worker, end it, and start it anew.", "restart worker", (WORKER,),
         results.WORKER_STATE),
     act("subscriber add", "Add a subscriber.", "subscriber add", (
+        SUBSCRIBER,
+        Parameter("password", Text(256, "PASSWORD"), "The password; without it, the shell asks for it.", "password",
+                  is_optional=True),
+    ), results.SENTENCE),
+    act("subscriber password", "Change the password of a subscriber.", "subscriber password", (
         SUBSCRIBER,
         Parameter("password", Text(256, "PASSWORD"), "The password; without it, the shell asks for it.", "password",
                   is_optional=True),

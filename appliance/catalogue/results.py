@@ -273,6 +273,7 @@ WORKER_STATE: Final = (
     Field("number", INTEGER, "The worker."),
     Field("state", TEXT, "How it is now."),
 )
+HASH: Final = (Field("hash", TEXT, "What stands in the configuration after `secret`.", "hash"),)
 SENTENCE: Final = (Field("text", TEXT, "What was done."),)
 SIP_MESSAGE: Final = (
     Field("wall_time", NUMBER, "When."),

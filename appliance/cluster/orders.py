@@ -7,7 +7,7 @@ Knows nothing of who may order what: that was looked at before.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from appliance import clock
@@ -30,6 +30,7 @@ class Node(Protocol):
 
     def log(self, sentence: str) -> None: ...
     def tell_all(self, message: BusMessage) -> list[int]: ...
+    def send(self, number: int, messages: Sequence[BusMessage]) -> bool: ...
 
 
 class Orders:
@@ -44,6 +45,7 @@ class Orders:
             "alarm history": self._alarm_history,
             "authentication failures": self._failures,
             "clear authentication failures": self._clear_failures,
+            "end registrations": self._end_registrations,
             "drain worker": self._drain,
             "undrain worker": self._undrain,
             "restart worker": self._restart,
@@ -75,6 +77,14 @@ class Orders:
         who = str(args["who"])
         self._node.tell_all(Asked(0, "clear failures", {"who": who}))
         return {"cleared": self._node.watching.failures.clear(who)}
+
+    def _end_registrations(self, asker: bytes, args: dict[str, Any], now: float) -> Answer:
+        """One worker ends them, and the others have it from that one."""
+        order = Asked(0, "end registrations", {"username": str(args["username"]), "realm": str(args["realm"])})
+        for record in self._node.crew.records:
+            if record.life == Life.LIVE and self._node.send(record.number, [order]):
+                return {"worker": record.number}
+        return {"error": "No worker is live.", "remedy": "use `clear registration` when one is"}
 
     def _restart(self, asker: bytes, args: dict[str, Any], now: float) -> Answer:
         number = int(args["number"])

@@ -86,6 +86,7 @@ REQUESTS: Final[dict[str, Request]] = {
     "rollback": _act(configuration.rollback),
     "clear registration": _act(show_tables.clear_registration),
     "subscriber add": _act(show_tables.add_subscriber),
+    "subscriber password": _act(show_tables.change_password),
     "subscriber remove": _act(show_tables.remove_subscriber),
     "clear authentication failures": _act(show_node.clear_authentication_failures),
     "clear counters": _act(show_node.clear_counters),

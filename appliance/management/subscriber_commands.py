@@ -1,4 +1,4 @@
-"""`signalbox subscriber add|remove|list|import`: each does one thing to the database and returns a sentence.
+"""`signalbox subscriber add`, `password`, `remove`, `list`, `import`, `export`: each does one thing to the database.
 
 An address is USER@DOMAIN. Subscribers are kept by realm, so the configuration says which realm a domain has:
 the one given, else the one the appliance of this state folder ran with last. A running appliance is told to
@@ -9,9 +9,11 @@ Knows nothing of terminals.
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from appliance import clock
 from appliance.bus import BusUnavailable, ask_supervisor
@@ -20,7 +22,7 @@ from appliance.catalogue.kinds import Host
 from appliance.catalogue.settings import PasswordSettings, Settings
 from appliance.management.failure import CommandFailed, sentence_of
 from appliance.management.password_policy import check_password
-from appliance.state.messages import ForgetSubscriber
+from appliance.state.messages import ForgetSubscriber, Order
 from appliance.subscriber import ImportFault, StoreError, new_subscriber
 
 TIMEOUT_S = 2.0
@@ -93,15 +95,41 @@ class SubscriberCommands:
             raise CommandFailed(sentence_of(fault)) from None
         return f"{address} is a subscriber now. {self._tell(address.username)}"
 
+    def password(self, address: Address, password: str) -> str:
+        """Give a subscriber another password. Raises CommandFailed."""
+        try:
+            self._check_password(address.username, password)
+            changed = new_subscriber(address.username, address.realm, password, clock.wall_time())
+            was_there = self._store.change(changed)
+        except (StoreError, ValueError) as fault:
+            raise CommandFailed(sentence_of(fault)) from None
+        if not was_there:
+            raise CommandFailed(f"{address} is not a subscriber.")
+        return f"The password of {address} is changed. {self._tell(address.username)}"
+
+    def export(self, file: TextIO) -> int:
+        """Write all subscribers as CSV with their hashes, which are as good as passwords; returns how many."""
+        rows = csv.writer(file, lineterminator="\n")
+        count = 0
+        try:
+            rows.writerow(("username", "domain", "ha1-md5", "ha1-sha256"))
+            for found in self._store.list():
+                rows.writerow((found.username, found.realm, found.ha1_md5.decode(), found.ha1_sha256.decode()))
+                count += 1
+        except StoreError as fault:
+            raise CommandFailed(sentence_of(fault)) from None
+        return count
+
     def remove(self, address: Address) -> str:
-        """Remove a subscriber; registrations that exist run out by themselves. Raises CommandFailed."""
+        """Remove a subscriber; a running appliance ends his registrations. Raises CommandFailed."""
         try:
             was_there = self._store.remove(address.username, address.realm)
         except StoreError as fault:
             raise CommandFailed(sentence_of(fault)) from None
         if not was_there:
             raise CommandFailed(f"{address} is not a subscriber.")
-        return f"{address} is no subscriber any more. {self._tell(address.username)}"
+        end = Order("end registrations", {"username": address.username, "realm": address.realm})
+        return f"{address} is no subscriber any more. {self._tell(address.username, end)}"
 
     def list(self, after: str = "") -> Iterator[str]:
         """The addresses behind one, in order. Raises CommandFailed."""
@@ -136,10 +164,12 @@ class SubscriberCommands:
         settings = self._settings.passwords if self._settings is not None else PasswordSettings()
         check_password(username, password, settings)
 
-    def _tell(self, username: str) -> str:
-        """Have a running appliance forget what it remembers; says whether it was reached."""
+    def _tell(self, username: str, order: Order | None = None) -> str:
+        """Have a running appliance forget what it remembers, and obey the order; says whether it was reached."""
         try:
             answer = ask_supervisor(self._runtime_dir, ForgetSubscriber(username.encode()), TIMEOUT_S)
+            if order is not None and "error" not in answer:
+                answer = ask_supervisor(self._runtime_dir, order, TIMEOUT_S)
         except BusUnavailable:
             return "No appliance runs on this state folder, so none had to be told."
         if "error" in answer:

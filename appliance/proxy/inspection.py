@@ -12,6 +12,7 @@ from appliance.proxy import listing
 from appliance.proxy.node import Node
 from appliance.proxy.rehearsal import rehearse
 from appliance.sip.parser import SyntaxLimits
+from appliance.sip.uri import canonical_user
 
 LIMIT_DEFAULT = 100
 
@@ -51,3 +52,12 @@ def _clear(node: Node, address: str, now: float) -> dict[str, Any]:
     cleared = len(change.bindings)
     node.publish(change)
     return {"cleared": cleared}
+
+
+def end_registrations(node: Node, username: bytes, realm: bytes, now: float) -> None:
+    """End the registrations of a removed subscriber on every worker, and forget what the database said of it."""
+    node.subscribers.forget(username)
+    aor = node.names.aor_of(canonical_user(username), realm)
+    change = removal_of(aor, node.bindings.entries(aor), node.wall_time(now), node.worker)
+    if change is not None:
+        node.publish(change)

@@ -8,23 +8,14 @@ An IPv6 source is its /64: a stranger has all addresses of one.
 from __future__ import annotations
 
 import re
-from ipaddress import IPv6Address
 from typing import Final
 
 from appliance.workers.ageing import Ageing
 from appliance.workers.connection import Connection
 
-PREFIX_OCTETS: Final = 8
 _ACCEPTED: Final = re.compile(rb"SIP/2\.0 (?:1(?!00)|2)\d\d ")
 _METHOD: Final = re.compile(rb"\ncseq[ \t]*:\s*\d+\s+([^\s]+)", re.IGNORECASE)
 _ANSWERED_FOR_STRANGERS: Final = (b"OPTIONS", b"CANCEL")
-
-
-def source_of(address: str) -> str:
-    """What connections from this address are counted by."""
-    if ":" not in address:
-        return address
-    return IPv6Address(address.partition("%")[0]).packed[:PREFIX_OCTETS].hex()
 
 
 def is_proof(data: bytes) -> bool:

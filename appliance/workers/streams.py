@@ -45,10 +45,11 @@ from appliance.sip.parser import SyntaxLimits
 from appliance.sip.writer import write_response
 from appliance.transport.flow import Flow, Outgoing
 from appliance.transport.framing import NEVER, PING, PONG
+from appliance.transport.source import source_of
 from appliance.transport.via import reopened
 from appliance.workers.ageing import Ageing
 from appliance.workers.connection import NO_REMOTE, Connection, connection_row
-from appliance.workers.connection_sources import ConnectionSources, is_proof, source_of
+from appliance.workers.connection_sources import ConnectionSources, is_proof
 
 # Messages that may wait for one connection to open.
 WAITING_MAX: Final = 256

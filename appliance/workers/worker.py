@@ -289,9 +289,12 @@ class Worker:
         elif asked.do == "rate shares":
             self._stack.receive_rate_shares(asked.args["shares"])
         elif asked.do == "failure news":
-            self._stack.receive_failure_news(asked.args["news"], clock.monotonic())
+            self._stack.authentication_failures.receive_news(asked.args["news"], clock.monotonic())
         elif asked.do == "clear failures":
-            self._stack.clear_failures(asked.args["who"])
+            self._stack.authentication_failures.clear(asked.args["who"])
+        elif asked.do == "end registrations":
+            username, realm = str(asked.args["username"]).encode(), str(asked.args["realm"]).encode()
+            self._stack.end_registrations(username, realm, clock.monotonic())
 
     def _tell_supervisor(self, report: dict[str, Any]) -> None:
         self._bus.send(SUPERVISOR, [Told(0, report)])
@@ -358,7 +361,7 @@ class Worker:
             self._tell_supervisor({"rate_demand": demand})
 
     def _tell_failures(self) -> None:
-        news = self._stack.take_failure_news()
+        news = self._stack.authentication_failures.take_news()
         if news:
             # Guesses come to all workers: the others hear of the next ones soon.
             self._reports_left = DEMAND_REPORTS

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from appliance.catalogue.redaction import without_url_secrets
 from appliance.catalogue.results import EFFECTS
 from cli.views.table import draw_rows, time_text
 
 
 def draw_text(result: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iterator[str]:
-    """The text as it is; a remark where there is none."""
-    text = str(result.get("text", ""))
+    """The text without the passwords of URLs; a remark where there is none."""
+    text = without_url_secrets(str(result.get("text", "")))
     yield from text.rstrip("\n").split("\n") if text.strip() else ["! Everything has its default."]
 
 
@@ -23,7 +24,7 @@ def draw_commit(result: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iter
     why = f": {result['comment']}" if result.get("comment") else ""
     when = time_text(result.get("wall_time", 0))
     yield f"Commit {result.get('number')} by {result.get('user')}, {when}, {result.get('state')}{why}"
-    yield from result.get("diff", ()) or ["It changed nothing."]
+    yield from [without_url_secrets(str(line)) for line in result.get("diff", ())] or ["It changed nothing."]
 
 
 def draw_effects(effects: Sequence[Mapping[str, Any]]) -> Sequence[str]:

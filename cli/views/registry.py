@@ -16,6 +16,7 @@ from cli.views.counters import draw_counters, draw_drops
 from cli.views.ladder import draw_ladder
 from cli.views.logs import draw_logging, draw_monitor, draw_octets
 from cli.views.ping import draw_ping, draw_traceroute
+from cli.views.rate_limits import draw_rate_limits
 from cli.views.route import draw_route
 from cli.views.status import (
     draw_archive,
@@ -42,6 +43,7 @@ VIEWS: Final[Mapping[str, View]] = {
     "show logging": draw_logging,
     "show tech-support": draw_archive,
     "show memory": draw_memory,
+    "show rate-limits": draw_rate_limits,
     "test route": draw_route,
     "clear counters": draw_cleared,
     "clear registration": draw_cleared,
@@ -50,6 +52,7 @@ VIEWS: Final[Mapping[str, View]] = {
     "undrain worker": draw_worker_state,
     "restart worker": draw_worker_state,
     "subscriber add": draw_sentence,
+    "subscriber password": draw_sentence,
     "subscriber remove": draw_sentence,
     "confirm": draw_numbered,
     "rollback": draw_numbered,

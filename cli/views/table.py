@@ -1,6 +1,6 @@
 """Results as tables, by the declaration of their fields: how a value is drawn follows from its name.
 
-`_s` durations, `wall_time` and `since` times, `rss` and `size` bytes. A name that is missing is drawn as `-`.
+`_s` durations, `_per_s` rates, `wall_time` and `since` times, `rss` and `size` bytes. What is missing is drawn as `-`.
 
 Knows nothing of single commands.
 """
@@ -93,6 +93,8 @@ def cell(field: Field, value: Any) -> str:
 def _number(field: Field, value: float) -> str:
     if field.name in TIMES:
         return time_text(value)
+    if field.name.endswith("_per_s"):
+        return f"{value:g}/s"
     if field.name.endswith("_s"):
         return duration(value)
     if "MiB" in field.heading:

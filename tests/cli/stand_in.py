@@ -247,6 +247,12 @@ class StandIn:
     def do_subscriber_add(self, args: Args) -> Args:
         return {"text": f"{args['address']} is a subscriber now."}
 
+    def do_subscriber_password(self, args: Args) -> Args:
+        return {"text": f"The password of {args['address']} is changed."}
+
+    def do_hash_secret(self, args: Args) -> Args:
+        return {"hash": "scrypt:16384:8:1:00:00"}
+
     def do_subscriber_remove(self, args: Args) -> Args:
         return {"text": f"{args['address']} is no subscriber any more."}
 

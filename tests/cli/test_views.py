@@ -14,6 +14,7 @@ from cli.views.configuration import draw_conflicts, draw_faults
 from cli.views.counters import draw_counters
 from cli.views.ladder import draw_arrow, draw_ladder, label_of
 from cli.views.ping import draw_ping, draw_traceroute
+from cli.views.rate_limits import draw_rate_limits
 from cli.views.registry import STREAM_VIEWS, VIEWS, draw, draw_stream
 from cli.views.table import cell, columns, draw_result, duration, time_text
 from tests.cli.conforming import deviations
@@ -202,3 +203,13 @@ def test_a_trace_has_a_line_for_each_hop() -> None:
 def test_streams_have_views() -> None:
     assert results.PING_ANSWER
     assert list(draw_stream(command_of("terminal monitor"), [("event", {"line": "a"})], {})) == ["a"]
+
+
+def test_a_rate_is_no_duration_and_who_is_limited_is_shown() -> None:
+    limit = {
+        "name": "flood", "of": "requests", "per": "source", "rate_per_s": 5, "burst": 2, "action": "drop",
+        "passed": 9, "exceeded": 3, "hit": [{"key": "192.0.2.66", "exceeded": 3}],
+    }  # fmt: skip
+    lines = list(draw_rate_limits({"limits": [limit]}, {}))
+    assert "5/s" in lines[1]
+    assert [line.split() for line in lines[3:]] == [["rate-limit", "limited", "exceeded"], ["flood", "192.0.2.66", "3"]]

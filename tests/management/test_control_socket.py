@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from appliance.catalogue.commands import COMMANDS
+from appliance.catalogue.redaction import without_secrets
 from appliance.catalogue.settings import OperatorSettings, Settings
 from appliance.commits import CommitStore
 from appliance.management import control_socket
@@ -20,7 +21,6 @@ from appliance.management.desk import Desk
 from appliance.management.refusal import Refused
 from appliance.management.requests import REQUESTS
 from appliance.management.sessions import ACT, LOOK, new_session
-from appliance.management.tasks.support import without_secrets
 from appliance.management.worker_link import WorkerLink
 from appliance.state.messages import Asked, BusMessage, Order, StatusRequest, Told
 
@@ -291,7 +291,7 @@ def test_who_looks_only_cannot_act(tmp_path: Path) -> None:
 
 def test_the_archive_has_no_secrets() -> None:
     text = f"  secret scrypt:16384:8:1:{'0a' * 16}:{'5b' * 32}\nsubscribers database postgresql://u:p@host/d\n"
-    assert without_secrets(text) == "  secret (hidden)\nsubscribers database postgresql://(hidden)@host/d\n"
+    assert without_secrets(text) == "  secret <hidden>\nsubscribers database postgresql://u:<hidden>@host/d\n"
 
 
 def test_every_request_is_in_the_document() -> None:

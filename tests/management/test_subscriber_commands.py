@@ -12,7 +12,7 @@ from appliance.catalogue.settings import DigestSettings, ListenerSettings, Setti
 from appliance.management import subscriber_commands
 from appliance.management.failure import CommandFailed
 from appliance.management.subscriber_commands import Address, SubscriberCommands, read_address
-from appliance.state.messages import BusMessage, ForgetSubscriber
+from appliance.state.messages import BusMessage, ForgetSubscriber, Order
 
 ONE_REALM = Settings(
     domains=("example.com", "sip.example.com", "[::1]"),
@@ -76,6 +76,36 @@ def test_add_list_remove(commands: SubscriberCommands) -> None:
         commands.remove(alice)
 
 
+def test_a_password_is_changed_and_nothing_else(commands: SubscriberCommands) -> None:
+    alice = Address("alice", "example.com")
+    with pytest.raises(CommandFailed, match=r"^alice@example\.com is not a subscriber\.$"):
+        commands.password(alice, "looking-glass")
+    commands.add(alice, "wonderland")
+    before = commands._store.find(b"alice", b"example.com")
+    assert commands.password(alice, "looking-glass") == f"The password of alice@example.com is changed. {AWAY}"
+    after = commands._store.find(b"alice", b"example.com")
+    assert before is not None and after is not None
+    assert (before.ha1_md5 != after.ha1_md5, before.created == after.created) == (True, True)
+    with pytest.raises(CommandFailed, match="has 5 characters"):
+        commands.password(alice, "short")
+
+
+def test_what_is_exported_can_be_imported(commands: SubscriberCommands, tmp_path: Path) -> None:
+    commands.add(Address("alice", "example.com"), "wonderland")
+    before = commands._store.find(b"alice", b"example.com")
+    path = tmp_path / "export.csv"
+    with path.open("w", newline="") as file:
+        assert commands.export(file) == 1
+    assert "wonderland" not in path.read_text()
+    commands.remove(Address("alice", "example.com"))
+    assert commands.import_csv(path, is_replacing=False).startswith("1 subscriber imported.")
+    after = commands._store.find(b"alice", b"example.com")
+    assert before is not None and after is not None and before.ha1_sha256 == after.ha1_sha256
+    path.write_text("bob,example.com,12,\n")
+    with pytest.raises(CommandFailed, match="must be 32 hexadecimal digits"):
+        commands.import_csv(path, is_replacing=False)
+
+
 def test_a_password_that_the_policy_forbids_is_not_stored(commands: SubscriberCommands) -> None:
     with pytest.raises(CommandFailed, match=r"^The password of alice has 6 characters: type at least 8"):
         commands.add(Address("alice", "example.com"), "secret")
@@ -120,7 +150,12 @@ def test_a_running_appliance_is_told_to_forget(
     path = tmp_path / "people.csv"
     path.write_text("bob,example.com,builders\n")
     commands.import_csv(path, is_replacing=False)
-    assert told == [ForgetSubscriber(b"alice"), ForgetSubscriber(b"alice"), ForgetSubscriber(b"")]
+    assert told == [
+        ForgetSubscriber(b"alice"),
+        ForgetSubscriber(b"alice"),
+        Order("end registrations", {"username": "alice", "realm": "example.com"}),
+        ForgetSubscriber(b""),
+    ]
 
 
 def test_one_that_cannot_be_told_is_no_failure(commands: SubscriberCommands, monkeypatch: pytest.MonkeyPatch) -> None:

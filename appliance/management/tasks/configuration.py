@@ -14,11 +14,13 @@ from appliance.catalogue.configuration import parse_configuration, write_configu
 from appliance.catalogue.differences import changes, difference_lines
 from appliance.catalogue.faults import ConfigError
 from appliance.catalogue.joining import Joined, join
+from appliance.catalogue.redaction import without_secrets
 from appliance.catalogue.settings import Settings
 from appliance.catalogue.warnings import warnings_of
 from appliance.commits import Commit, CommitStore
 from appliance.management.desk import Call
 from appliance.management.refusal import Refused
+from appliance.management.sessions import ACT
 
 TEXT_LEN_MAX: Final = 8 * 1024 * 1024
 COMMIT_TIMEOUT_S: Final = 30.0
@@ -31,13 +33,13 @@ Result = dict[str, Any]
 async def show_running(call: Call) -> Result:
     commit = _head(call)
     settings = parse_configuration(commit.text)
-    return {"text": write_configuration(settings, call.args.flag("all")), "commit": commit.number}
+    return {"text": _shown(call, write_configuration(settings, call.args.flag("all"))), "commit": commit.number}
 
 
 async def show_startup(call: Call) -> Result:
     """What a restart begins with: the head, unless its confirmation will be overdue."""
     commit = _head(call)
-    return {"text": write_configuration(parse_configuration(commit.text)), "commit": commit.number}
+    return {"text": _shown(call, write_configuration(parse_configuration(commit.text))), "commit": commit.number}
 
 
 async def show_commits(call: Call) -> Result:
@@ -50,7 +52,13 @@ async def show_commit(call: Call) -> Result:
     store = call.desk.store()
     commit = _found(store, call.args.integer("number", 1, NUMBER_MAX))
     settings = _settings_of(commit)
-    return {**_row(store, commit), "text": write_configuration(settings), "diff": _diff(store, commit)}
+    text = _shown(call, write_configuration(settings))
+    return {**_row(store, commit), "text": text, "diff": [_shown(call, line) for line in _diff(store, commit)]}
+
+
+def _shown(call: Call, text: str) -> str:
+    """Hashes and the passwords of URLs are for administrators, who commit what they get here."""
+    return text if call.session.may(ACT) else without_secrets(text)
 
 
 def _row(store: CommitStore, commit: Commit) -> Result:

@@ -168,6 +168,14 @@ async def add_subscriber(call: Call) -> Result:
     )
 
 
+async def change_password(call: Call) -> Result:
+    address, password = call.args.text("address"), call.args.text("password")
+    settings = call.desk.settings
+    return await _with_subscribers(
+        call, lambda commands: {"text": commands.password(read_address(address, settings), password)}
+    )
+
+
 async def remove_subscriber(call: Call) -> Result:
     address, settings = call.args.text("address"), call.desk.settings
     return await _with_subscribers(

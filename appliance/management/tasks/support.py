@@ -9,7 +9,6 @@ import asyncio
 import io
 import json
 import os
-import re
 import tarfile
 from base64 import b64encode
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any, Final
 from appliance import clock
 from appliance.catalogue.configuration import parse_configuration, write_configuration
 from appliance.catalogue.faults import ConfigError
+from appliance.catalogue.redaction import without_secrets
 from appliance.logbook import latest_lines, log_path
 from appliance.management.desk import Call
 from appliance.management.tasks.show_node import show_counters, show_version
@@ -27,9 +27,6 @@ LOG_LINES: Final = 20_000
 ARCHIVES_KEPT: Final = 5
 # Of an archive that is sent; a multiple of 3, so that the pieces of base64 can be put together.
 PIECE_LEN: Final = 192 * 1024
-HIDDEN: Final = "(hidden)"
-# Hashes of operators, and the password in the URL of a database.
-_SECRETS = re.compile(r"scrypt:[0-9a-f:]+|(?<=://)[^/@\s]+(?=@)")
 
 
 async def tech_support(call: Call) -> dict[str, Any]:
@@ -73,11 +70,6 @@ def _commits(call: Call) -> dict[str, str]:
         head = f"! commit {commit.number} of {commit.user}, {commit.state}: {commit.comment}\n"
         found[f"configuration/commit-{commit.number}.conf"] = head + text
     return found
-
-
-def without_secrets(text: str) -> str:
-    """The text with hashes and passwords hidden."""
-    return _SECRETS.sub(HIDDEN, text)
 
 
 def _write(path: Path, parts: dict[str, str]) -> int:
