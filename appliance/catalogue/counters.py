@@ -111,6 +111,7 @@ SOFTWARE_FAULTS: Final = 76
 # forks
 BREADTH_EXCEEDED: Final = 77
 AUTHENTICATION_REFUSED: Final = 78
+HOPS_UNAVAILABLE: Final = 79
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,5 +252,7 @@ COUNTERS: Final[tuple[Counter, ...]] = (
             "Requests whose Max-Breadth does not suffice for their contacts, answered with 440 (RFC 5393 5.3.3)."),
     Counter(AUTHENTICATION_REFUSED, "authentication-refused", "authentication",
             "Credentials refused with 503 unread because too many wrong ones had come before (`lockout`)."),
+    Counter(HOPS_UNAVAILABLE, "hops-unavailable", "calls",
+            "Next hops not tried because they had asked for a pause by 503 with Retry-After (RFC 3261 21.5.4)."),
 )
 # fmt: on

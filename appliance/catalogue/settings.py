@@ -225,6 +225,10 @@ class ProxySettings(_Checked):
     max_forwards: int = setting(
         70, "max-forwards", Integer(1, 255), LIVE, "Hops for a request that comes without Max-Forwards.",
         "RFC 3261 16.6 step 3")
+    retry_after_max_s: int = setting(
+        600, "retry-after maximum", Integer(1, 86400, "seconds"), LIVE,
+        "A target that answers 503 with Retry-After gets no new request for that time, and for this time at most.",
+        "RFC 3261 21.5.4")
     record_route: bool = setting(
         True, "record-route", Switch(), LIVE, "Stay on the way of later requests of a call.", "RFC 3261 16.6 step 4")
     dialog_lifetime_s: int = setting(
@@ -292,6 +296,9 @@ class LimitSettings(_Checked):
         100000, "subscribers cached", Integer(1, 10000000), LIVE, "Subscribers remembered from the database.")
     hosts_cached_max: int = setting(
         10000, "hosts cached", Integer(1, 1000000), LIVE, "Host names remembered from DNS.")
+    unavailable_hops_max: int = setting(
+        10000, "unavailable", Integer(1, 1000000), LIVE,
+        "Targets remembered that asked for a pause by 503 with Retry-After; at the limit the oldest is forgotten.")
     lookups_max: int = setting(
         100, "lookups", Integer(1, 10000), LIVE,
         "Questions to DNS at a time; the names of one source have three quarters of them at most.")

@@ -98,6 +98,15 @@ class BindingTable:
         found.sort(key=_preference)
         return _one_flow_each(found)
 
+    def others_of_instance(self, binding: Binding, wall_time: float) -> list[Binding]:
+        """The other live bindings of its instance, the newest first: over other flows (RFC 5626 7), or left from before
+        the phone restarted (RFC 5627 6.1).
+        """
+        held = self._ranges[range_of(binding.aor)].get(binding.aor)
+        if held is None or isinstance(held, Binding):
+            return []
+        return sorted((other for other in held if _is_spare(other, binding, wall_time)), key=_version, reverse=True)
+
     def entries(self, aor: bytes) -> list[Binding]:
         """Everything that is remembered of an address, tombstones included, in no order."""
         table = self._ranges[range_of(aor)]
@@ -341,6 +350,15 @@ def _with_key(held: Binding | list[Binding] | None, key: bytes) -> Binding | Non
         if binding.key == key:
             return binding
     return None
+
+
+def _is_spare(other: Binding, binding: Binding, wall_time: float) -> bool:
+    return (
+        other is not binding
+        and other.expires_at > wall_time
+        and other.instance == binding.instance
+        and (other.reg_id != 0) == (binding.reg_id != 0)
+    )
 
 
 def _one_flow_each(found: list[Binding]) -> list[Binding]:

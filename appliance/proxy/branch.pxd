@@ -6,6 +6,7 @@ from appliance.proxy.node cimport Node
 from appliance.proxy.request_context cimport RequestContext
 from appliance.proxy.snapshots cimport BranchSnapshot
 from appliance.routing.targets cimport Target
+from appliance.routing.unavailable_hops cimport UnavailableHops
 from appliance.sip.message cimport Request, Response
 from appliance.sip.uri cimport Uri
 from appliance.sip.writer cimport write
@@ -14,7 +15,7 @@ from appliance.transaction.timers cimport Timer
 from appliance.transaction.transaction cimport ClientTransaction, ClientUser
 from appliance.transport.flow cimport Flow
 
-cdef int MAX_BREADTH, REASON
+cdef int MAX_BREADTH, REASON, RETRY_AFTER
 
 cdef int _RESOLVING
 cdef int _CALLING
@@ -55,6 +56,9 @@ cdef class Branch(ClientUser):
     cdef _find_hops(self, double now)
     @cython.locals(hop=Flow, request=Request, context=RequestContext, transactions=Transactions, data=bytes)
     cdef _try_next_hop(self, double now, object resumed=*)
+    @cython.locals(unavailable=UnavailableHops)
+    cdef _skip_unavailable(self, double now)
+    cdef _note_pause(self, ClientTransaction client, Response response, double now)
     cdef _start_timer(self, double duration_s, double now)
     cdef _stop_timer(self)
     cpdef response_arrived(self, ClientTransaction client, Response response, double now)

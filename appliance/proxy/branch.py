@@ -12,7 +12,13 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Final as Constant
 
-from appliance.catalogue.counters import DNS_FAILED, HOPS_FAILED_OVER, REFUSED_TABLE_FULL, RELAYS_REFUSED
+from appliance.catalogue.counters import (
+    DNS_FAILED,
+    HOPS_FAILED_OVER,
+    HOPS_UNAVAILABLE,
+    REFUSED_TABLE_FULL,
+    RELAYS_REFUSED,
+)
 from appliance.proxy.best_response import Final, made_here
 from appliance.proxy.forwarding import add_record_route, address_to_hop, connection_of, length_of, prepare_request
 from appliance.proxy.identities import remove_claims_of, withhold_identity
@@ -26,7 +32,7 @@ from appliance.routing.targets import Target
 from appliance.sip.characters import digits_of
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.message import Request, Response
-from appliance.sip.names import MAX_BREADTH, REASON
+from appliance.sip.names import MAX_BREADTH, REASON, RETRY_AFTER
 from appliance.sip.uri import Uri
 from appliance.sip.writer import write
 from appliance.transaction.table import KeyTaken, TableFull
@@ -218,6 +224,8 @@ class Branch(ClientUser):
 
     def _try_next_hop(self, now: float, resumed: BranchSnapshot | None = None) -> None:
         """Send the request; or, when the hop has it from another worker, only wait for what comes."""
+        if resumed is None:
+            self._skip_unavailable(now)
         if not self._hops:
             self._end(made_here(503, b"Next Hop Unreachable"), now)
             return
@@ -253,6 +261,15 @@ class Branch(ClientUser):
             # RFC 3261 16.6 step 11
             self._start_timer(self._node.transactions.durations.c, now)
 
+    def _skip_unavailable(self, now: float) -> None:
+        """RFC 3261 21.5.4: a hop that asked for a pause gets nothing new; what belongs to a dialog goes there still."""
+        unavailable = self._node.unavailable_hops
+        if self._user.request_context.request.read_to_tag():
+            return
+        while self._hops and unavailable.has(self._hops[0], now):
+            self._node.counters[HOPS_UNAVAILABLE] += 1
+            del self._hops[0]
+
     def _start_timer(self, duration_s: float, now: float) -> None:
         self._stop_timer()
         self._timer = self._node.transactions.timers.start(duration_s, now, self, 0)
@@ -273,11 +290,17 @@ class Branch(ClientUser):
             self._stop()
             self._user.success_arrived(self, response, now)
         elif self.state != _DONE:
+            self._note_pause(client, response, now)
             # RFC 3263 4.3: a 503 means the next hop in the list, if there is one.
             if response.status == 503 and self._hops and not self._wants_cancel:
                 self._fail_over(now)
             else:
                 self._end(Final(response.status, response.reason, response), now)
+
+    def _note_pause(self, client: ClientTransaction, response: Response, now: float) -> None:
+        retry_after = response.first(RETRY_AFTER) if response.status == 503 else None
+        if retry_after is not None:
+            self._node.unavailable_hops.note(client.flow, retry_after, now)
 
     def _provisional_arrived(self, response: Response, now: float) -> None:
         if self.state == _DONE:

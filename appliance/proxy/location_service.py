@@ -11,8 +11,13 @@ from appliance.sip.uri import Uri
 def targets_of(uri: Uri, node: Node, now: float) -> list[Target]:
     """A target for each contact of the user, or the one of the instance that a GRUU names; [] where there is none."""
     # RFC 5627 5.5: a GRUU names one device of the user.
-    bindings = node.bindings.find(node.aor_of(uri), node.wall_time(now), instance_of(uri))
+    instance = instance_of(uri)
+    bindings = node.bindings.find(node.aor_of(uri), node.wall_time(now), instance)
     targets = targets_of_bindings(bindings, node.contact_policy)
+    for target, binding in zip(targets, bindings, strict=False) if len(targets) == len(bindings) else ():
+        if binding.instance and (binding.reg_id or instance):
+            others = node.bindings.others_of_instance(binding, node.wall_time(now))
+            target.spares = tuple(targets_of_bindings(others, node.contact_policy))
     if uri.scheme == b"sips":
         # RFC 5630 5.3: never to a contact that is less.
         return [target for target in targets if target.uri.scheme == b"sips"]

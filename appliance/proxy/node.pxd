@@ -11,6 +11,7 @@ from appliance.proxy.rules cimport DigestRules, ProxyRules
 from appliance.routing.hosts cimport HostCache
 from appliance.routing.next_hops cimport NextHops
 from appliance.routing.own_names cimport OwnNames
+from appliance.routing.unavailable_hops cimport UnavailableHops
 from appliance.sip.uri cimport Uri, canonical_user
 from appliance.state.packing cimport Packer
 from appliance.transaction.table cimport Transactions
@@ -33,6 +34,7 @@ cdef class Node:
     cdef public OwnNames names
     cdef public HostCache hosts
     cdef public NextHops next_hops
+    cdef public UnavailableHops unavailable_hops
     cdef public object subscribers
     cdef public Inquiries inquiries
     cdef public object nonces

@@ -27,6 +27,7 @@ from appliance.routing.hosts import HostCache
 from appliance.routing.next_hops import NextHops
 from appliance.routing.own_names import OwnNames
 from appliance.routing.subscribers_known import SubscriberCache
+from appliance.routing.unavailable_hops import UnavailableHops
 from appliance.sip.uri import Uri, canonical_user
 from appliance.state.authentication_failures import AuthenticationFailures
 from appliance.state.connections import ConnectionDirectory
@@ -81,6 +82,7 @@ class Node:
         "settings",
         "subscribers",
         "transactions",
+        "unavailable_hops",
         "waiting",
         "wall_offset_s",
         "worker",
@@ -111,6 +113,9 @@ class Node:
         self.names = OwnNames(settings)
         self.hosts = HostCache(settings.limits.hosts_cached_max)
         self.next_hops = NextHops(settings.listeners, self.hosts)
+        self.unavailable_hops = UnavailableHops(
+            settings.limits.unavailable_hops_max, settings.proxy.retry_after_max_s
+        )
         self.subscribers = SubscriberCache(settings.limits.subscribers_cached_max, settings.digest.cache_s)
         self.inquiries = Inquiries(settings.limits, counters)
         self.nonces = Nonces(key, worker, settings.limits.nonces_max, settings.digest.nonce_lifetime_s, started_at)
@@ -137,6 +142,8 @@ class Node:
         self.settings = settings
         self.next_hops = NextHops(settings.listeners, self.hosts)
         self.hosts.limit = limits.hosts_cached_max
+        self.unavailable_hops.limit = limits.unavailable_hops_max
+        self.unavailable_hops.longest_s = settings.proxy.retry_after_max_s
         self.subscribers.reconfigure(limits.subscribers_cached_max, settings.digest.cache_s)
         self.inquiries.reconfigure(limits)
         self.rate_limits.reconfigure(settings.rate_limits)
@@ -157,6 +164,7 @@ class Node:
             "queries_waiting": self.inquiries.queries_waiting,
             "nonces": len(self.nonces),
             "hosts": len(self.hosts),
+            "unavailable_hops": len(self.unavailable_hops),
             "subscribers": len(self.subscribers),
         }
 

@@ -6,6 +6,7 @@ from appliance.proxy.dialogs cimport bind_to_answer
 from appliance.proxy.identities cimport withhold_identity
 from appliance.proxy.node cimport Node
 from appliance.proxy.request_context cimport RequestContext
+from appliance.routing.targets cimport Target
 from appliance.sip.message cimport Request, Response
 from appliance.proxy.snapshots cimport packed_request, write_snapshot
 from appliance.sip.writer cimport write, write_response
@@ -37,6 +38,8 @@ cdef class ResponseContext(BranchUser):
     cpdef success_arrived(self, Branch branch, Response response, double now)
     cpdef branch_moved(self, Branch branch, double now)
     cpdef branch_ended(self, Branch branch, double now)
+    @cython.locals(spares=tuple, spare=Target, other=Branch)
+    cdef _try_spare(self, Branch branch, object final, double now)
     @cython.locals(branch=Branch, left=list)
     cdef _let_go(self)
     @cython.locals(branch=Branch)

@@ -42,6 +42,8 @@ from appliance.transaction.machines import State
 from appliance.transaction.transaction import ServerTransaction
 from appliance.transport.via import pop_via
 
+# RFC 5626 7: these say that the way to an instance has failed.
+FLOW_FAILED = frozenset((408, 430))
 # The server transaction has not done all it is there for.
 AWAITS_ANSWER = frozenset((int(State.TRYING), int(State.PROCEEDING)))
 AWAITS_ANSWER_OR_ACK = frozenset((int(State.PROCEEDING), int(State.COMPLETED)))
@@ -142,6 +144,7 @@ class ResponseContext(BranchUser):
             branch.final = self._recurse(final, final.response, now)
         if final.status >= 600:
             self._decide(now)
+        self._try_spare(branch, final, now)
         if self._is_final_sent:
             self._let_go()
         elif self._is_all_done():
@@ -151,6 +154,23 @@ class ResponseContext(BranchUser):
                 self._send_best(now)
                 self._let_go()
         self._changed()
+
+    def _try_spare(self, branch: Branch, final: Final, now: float) -> None:
+        """RFC 5626 7, RFC 5627 6.1: the flow to an instance has failed, so its next contact replaces the branch.
+
+        Not on a spiral: what has been here before finds what its branch was given, and no more (RFC 5393).
+        """
+        spares = branch.target.spares
+        if not spares or self._is_decided or self._is_final_sent or self.request_context.is_spiral:
+            return
+        if final.status in FLOW_FAILED or (final.status == 503 and final.response is None):
+            spare = spares[0]
+            spare.spares = spares[1:]
+            spare.breadth = branch.target.breadth
+            other = Branch(spare, self, self._node)
+            self._branches.remove(branch)
+            self._branches.append(other)
+            other.start(now)
 
     def _let_go(self) -> None:
         """The final response is out: branches that have ended are of no use any more.

@@ -188,13 +188,16 @@ def _read_flow(value: Any) -> Flow | None:
 
 
 def _write_target(target: Target) -> Any:
-    return target.uri_text, target.q, target.path, _write_flow(target.flow), target.origin, target.breadth
+    return target.uri_text, target.q, target.path, _write_flow(target.flow), target.origin, target.breadth, [
+        _write_target(spare) for spare in target.spares
+    ]
 
 
 def _read_target(value: Any) -> Target:
-    uri_text, q, path, flow, origin, breadth = value
+    uri_text, q, path, flow, origin, breadth, spares = value
     target = Target(parse_uri(uri_text), q, tuple(path), _read_flow(flow), origin)
     target.breadth = breadth
+    target.spares = tuple(_read_target(spare) for spare in spares)
     return target
 
 

@@ -13,6 +13,7 @@ cdef class Target:
     cdef public int origin
     cdef public Flow flow
     cdef public long breadth
+    cdef public tuple spares
 
 @cython.locals(targets=list, binding=Binding, uri=Uri, is_own=bint, origin=int)
 cpdef list targets_of_bindings(object bindings, object policy)

@@ -19,9 +19,12 @@ Q_MAX = 1000
 
 
 class Target:
-    """One member of the target set. `breadth`: its part of the request's Max-Breadth, 0 as long as it has none."""
+    """One member of the target set. `breadth`: its part of the request's Max-Breadth, 0 as long as it has none.
 
-    __slots__ = ("breadth", "flow", "origin", "path", "q", "uri", "uri_text")
+    `spares`: other contacts of the same instance, to be tried in its place when it fails (RFC 5626 7, RFC 5627 6.1).
+    """
+
+    __slots__ = ("breadth", "flow", "origin", "path", "q", "spares", "uri", "uri_text")
 
     def __init__(
         self, uri: Uri, q: int = Q_MAX, path: tuple[bytes, ...] = (), flow: Flow | None = None, origin: int = NAMED
@@ -33,6 +36,7 @@ class Target:
         self.flow = flow
         self.origin = origin
         self.breadth = 0
+        self.spares: tuple[Target, ...] = ()
 
 
 def targets_of_bindings(bindings: Iterable[Binding], policy: ContactPolicy) -> list[Target]:
