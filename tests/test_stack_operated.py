@@ -317,3 +317,12 @@ def test_registrations_have_limits_of_their_own() -> None:
     for number in range(2):
         one.receive_datagrams([(register(f"reg-{number}"), ALICE)], NOW)
     assert {message.start for message in sent(one)} == {"SIP/2.0 200 OK", "SIP/2.0 503 Rate Limit Exceeded"}
+
+
+def test_the_addresses_of_one_ipv6_prefix_have_one_bucket() -> None:
+    one = limited("refuse")
+    for number in range(2):
+        flow = Flow(UDP, 0, (f"2001:db8::{number}", 5060))
+        one.receive_datagrams([(request("OPTIONS", "sip:example.com", f"v6-{number}"), flow)], NOW)
+    assert [message.start for message in sent(one)] == ["SIP/2.0 200 OK", "SIP/2.0 503 Rate Limit Exceeded"]
+    assert [hit["key"] for hit in ask(one, "rate-limits")["limits"]["few"]["hit"]] == ["2001:db8::/64"]

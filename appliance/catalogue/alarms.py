@@ -53,6 +53,7 @@ CLOCK_STEPPED: Final = "clock-stepped"
 LISTENER_UNAUTHENTICATED: Final = "listener-unauthenticated"
 SOFTWARE_FAULT: Final = "software-fault"
 PASSWORD_GUESSING: Final = "password-guessing"
+SUBSCRIBER_DATABASE_FAILING: Final = "subscriber-database-failing"
 
 # fmt: off
 ALARMS: Final[tuple[Alarm, ...]] = (
@@ -100,6 +101,10 @@ ALARMS: Final[tuple[Alarm, ...]] = (
           "The kernel does not take the program that gives each datagram to its worker.",
           "More messages pass from worker to worker, which costs processor time and nothing else.",
           "Restart the appliance when the number of workers has changed; see the kernel's version."),
+    Alarm(SUBSCRIBER_DATABASE_FAILING, CRITICAL,
+          "The subscriber database does not answer, or answers with an error.",
+          "Phones whose subscriber is not remembered are refused with 503; registrations and calls that are up go on.",
+          "See what the sentence says: start the database, or mend `subscribers database`. The alarm ends by itself."),
     Alarm(PASSWORD_GUESSING, MAJOR,
           "Many wrong passwords come from a source, or for a user.",
           "The source is refused for a time; phones that are registered go on, and right passwords are accepted.",

@@ -15,6 +15,7 @@ from appliance.catalogue.alarms import (
     CONFIGURATION_UNCONFIRMED,
     LISTENER_UNAUTHENTICATED,
     STATE_STORE_FAILING,
+    SUBSCRIBER_DATABASE_FAILING,
     TABLE_NEAR_LIMIT,
     WORKER_DOWN,
     WORKER_RESTARTING,
@@ -67,6 +68,9 @@ def _absences(record: WorkerRecord, subject: str) -> Iterator[Condition]:
 def _said(alarm: str, subject: str) -> Condition:
     """What a worker says of itself: the alarm's name and a sentence."""
     name, _, sentence = alarm.partition(" ")
+    if name == SUBSCRIBER_DATABASE_FAILING:
+        # All workers ask the same one: one alarm.
+        return Condition(name, "subscriber database", sentence)
     if name in _NAMES:
         return Condition(name, subject, sentence)
     return Condition(STATE_STORE_FAILING, subject, alarm)

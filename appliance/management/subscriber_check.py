@@ -35,3 +35,13 @@ def check_subscribers(settings: Settings, state_dir: Path) -> str:
             return f"{sentence} Subscribers are refused with 503 until it does."
         raise CommandFailed(sentence) from None
     return ""
+
+
+def probe_database(url: str, state_dir: Path) -> None:
+    """Open the database of a URL, as a worker would. Raises CommandFailed with what is wrong."""
+    from appliance.subscribers import SubscriberStore, database_url
+
+    try:
+        SubscriberStore(database_url(url, state_dir)).close()
+    except (StoreError, ValueError) as fault:
+        raise CommandFailed(sentence_of(fault)) from None

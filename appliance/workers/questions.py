@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 # Threads that talk to the database: more would only wait for its locks.
 STORE_THREADS: Final = 4
+# How long a store that was used before may be left in peace.
+STORE_PROBE_S: Final = 5.0
 
 Asked = TypeVar("Asked", bound=Question)
 
@@ -208,6 +210,11 @@ class Questions:
         )
         self.store_failures = 0
         """Questions that the store could not answer."""
+        self.store_fault = ""
+        """Why it could not answer the last one, as a sentence; "" when it could."""
+        self._is_store_used = False
+        self._store_asked_at = 0.0
+        self._probe: asyncio.Task[Answer] | None = None
 
     @property
     def open_count(self) -> int:
@@ -229,10 +236,19 @@ class Questions:
             else:
                 self._subscribers.put(question)
 
+    def tend(self, now: float) -> None:
+        """Ask a store that was used before, where no request has for a while: does it answer, or answer again?"""
+        is_due = self._is_store_used and now - self._store_asked_at >= STORE_PROBE_S
+        if is_due and (self._probe is None or self._probe.done()):
+            self._store_asked_at = now
+            self._probe = asyncio.ensure_future(self._find_subscriber(FindSubscriber(0, b"", b"")))
+
     def close(self) -> None:
         """Ask no more; what is out is not waited for."""
         self._hosts.cancel()
         self._subscribers.cancel()
+        if self._probe is not None:
+            self._probe.cancel()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def _lookup_host(self, question: LookupHost) -> Answer:
@@ -245,16 +261,25 @@ class Questions:
         return HostAnswer(question.id, found.addresses, False, found.ttl_s)
 
     async def _find_subscriber(self, question: FindSubscriber) -> Answer:
+        self._is_store_used = True
         try:
             async with asyncio.timeout(self._timeout_s):
                 await self._free_threads.acquire()
                 found = await asyncio.wrap_future(self._in_thread(question))
-        except Exception:  # whatever keeps the store from answering means the same: it cannot be known now
+        except Exception as fault:  # whatever keeps the store from answering means the same: it cannot be known now
             self.store_failures += 1
+            self.store_fault = self._sentence(fault)
             return subscriber_unknown(question)
+        self.store_fault = ""
         if found is None:
             return SubscriberAnswer(question.id, False, False)
         return SubscriberAnswer(question.id, True, False, found.ha1_md5, found.ha1_sha256)
+
+    def _sentence(self, fault: Exception) -> str:
+        if isinstance(fault, TimeoutError):
+            return f"The subscriber database did not answer within {self._timeout_s:g} seconds."
+        text = str(fault) or type(fault).__name__
+        return f"{text[0].upper()}{text[1:]}."
 
     def _in_thread(self, question: FindSubscriber) -> Future[StoredSubscriber | None]:
         """The thread is free again when the store returns, however long nobody has waited for that."""

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from appliance import clock
-from appliance.catalogue.alarms import STATE_STORE_FAILING
+from appliance.catalogue.alarms import STATE_STORE_FAILING, SUBSCRIBER_DATABASE_FAILING
 from appliance.catalogue.settings import Settings
 from appliance.sip.parser import SyntaxLimits
 from appliance.state.messages import (
@@ -83,6 +83,7 @@ class Worker:
         self._heartbeat_s = settings.supervision.heartbeat_ms / 1000
         self._signs_left = 0
         self._reports_left = 0
+        self._store_fault = ""
         self._stack = stack
         self._bus = bus
         self._doors = doors
@@ -321,6 +322,11 @@ class Worker:
         self._recorder.sign(now)
         self._vitals.note_lag(now - expected_at)
         self._signs_left -= 1
+        self._questions.tend(now)
+        if self._store_fault != self._questions.store_fault:
+            # Told at once.
+            self._store_fault = self._questions.store_fault
+            self._signs_left = 0
         if self._signs_left <= 0:
             try:
                 self._signs_left = self._beat(now)
@@ -342,6 +348,8 @@ class Worker:
         self._tell_failures()
         counters, gauges = self._vitals.read()
         alarms = self._stack.alarms(now) + [f"{STATE_STORE_FAILING} {sentence}" for sentence in self._journal.alarms()]
+        if self._questions.store_fault:
+            alarms.append(f"{SUBSCRIBER_DATABASE_FAILING} {self._questions.store_fault}")
         is_in_sync = self._stack.is_in_sync
         self._bus.send(SUPERVISOR, [Heartbeat(self._number, counters, gauges, self._turn.count, is_in_sync, alarms)])
         self._garbage.tend(gauges["transactions"], now)

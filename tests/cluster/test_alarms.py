@@ -107,3 +107,9 @@ def test_an_unconfirmed_commit_says_when_it_ends() -> None:
     kept = Commit(4, "anna", 1.0, "", CONFIRMED, 0.0, "", "")
     assert list(configuration_conditions(kept, "", str)) == []
     assert [found.name for found in configuration_conditions(kept, "No space.", str)] == ["state-store-failing"]
+
+
+def test_a_database_that_fails_for_every_worker_is_one_alarm() -> None:
+    alarm = "subscriber-database-failing The subscriber database does not answer."
+    found = {name_and_subject for _ in range(2) for name_and_subject in conditions(lively(alarms=[alarm]))}
+    assert found == {("subscriber-database-failing", "subscriber database")}

@@ -129,6 +129,26 @@ def test_a_store_that_does_not_answer_cannot_say() -> None:
     run(scenario())
 
 
+def test_why_the_store_fails_is_known_until_it_answers_again() -> None:
+    async def scenario() -> None:
+        answers: list[Answer] = []
+        store = Subscribers()
+        questions = Questions(Names(), store, limits(10, 10, 1000), answers.extend)
+        questions.tend(100.0)
+        assert questions.store_fault == ""
+        questions.ask([FindSubscriber(1, b"alice", b"broken")])
+        await until_count(answers, 1)
+        assert questions.store_fault == "The disk is gone."
+        # No request asks any more: it is asked from time to time, and nothing is delivered for that.
+        questions.tend(200.0)
+        while questions.store_fault:
+            await asyncio.sleep(0.001)
+        assert len(answers) == 1
+        questions.close()
+
+    run(scenario())
+
+
 def test_a_store_that_hangs_gathers_no_questions() -> None:
     """Those that were given up are gone; and when it returns it is asked again."""
 

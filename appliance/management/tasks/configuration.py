@@ -8,6 +8,7 @@ Knows nothing of how a configuration is put in force.
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, Final
 
 from appliance.catalogue.configuration import parse_configuration, write_configuration
@@ -19,8 +20,10 @@ from appliance.catalogue.settings import Settings
 from appliance.catalogue.warnings import warnings_of
 from appliance.commits import Commit, CommitStore
 from appliance.management.desk import Call
+from appliance.management.failure import CommandFailed
 from appliance.management.refusal import Refused
 from appliance.management.sessions import ACT
+from appliance.management.subscriber_check import probe_database
 
 TEXT_LEN_MAX: Final = 8 * 1024 * 1024
 COMMIT_TIMEOUT_S: Final = 30.0
@@ -110,8 +113,19 @@ async def commit(call: Call) -> Result:
             head=head.number,
             conflicts=_conflicts(joined),
         )
+    await _probe_database(call, _settings_of(head), wanted)
     minutes = call.args.integer("confirm_minutes", 0, MINUTES_MAX, 0)
     return await _commit(call, write_configuration(wanted), base, call.args.text("comment", ""), minutes * 60)
+
+
+async def _probe_database(call: Call, former: Settings, wanted: Settings) -> None:
+    """A database that is new in the configuration is opened before it takes effect. Raises Refused."""
+    if wanted.subscribers_url == former.subscribers_url:
+        return
+    try:
+        await asyncio.to_thread(probe_database, wanted.subscribers_url, call.desk.state_dir)
+    except CommandFailed as fault:
+        raise Refused(f"{fault} Nothing was changed.", "mend `subscribers database`, or start the database") from None
 
 
 async def rebase(call: Call) -> Result:

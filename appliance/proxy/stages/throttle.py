@@ -14,6 +14,7 @@ from appliance.proxy.node import Node
 from appliance.proxy.rate_limits import Limit
 from appliance.proxy.request_context import RequestContext
 from appliance.sip.lines import make_line
+from appliance.transport.source import source_of
 
 RETRY_AFTER = (make_line(b"Retry-After", b"5"),)
 EVERYTHING = "all"
@@ -38,7 +39,7 @@ def throttle(context: RequestContext, node: Node, now: float) -> Answer:
 def _key(limit: Limit, context: RequestContext) -> str:
     per = limit.settings.per
     if per == "source":
-        return context.flow.remote[0]
+        return source_of(context.flow.remote[0])
     if per == "domain":
         return context.request.read_uri().host.decode("utf-8", "replace")
     return context.listener.name if per == "listener" else EVERYTHING
