@@ -24,6 +24,8 @@ from cli.output import Item
 
 ANSWER_TIMEOUT_S = 120.0
 SEND_TIMEOUT_S = 5.0
+# How often a wait is told.
+PROGRESS_S = 1.0
 LINE_LEN_MAX = 16 * 1024 * 1024
 LANGUAGE = 1
 LOST = {"lost": True}
@@ -36,11 +38,13 @@ class Listener:
     `changed`  the session has another hostname or right.
     `over`     the appliance has ended the session; the argument says why.
     `lost`     the connection has ended without a word.
+    `waiting`  an answer has been awaited for so many seconds; 0 when the wait is over. In the thread that asks.
     """
 
     changed: Callable[[Mapping[str, Any]], None] = lambda values: None
     over: Callable[[str], None] = lambda why: None
     lost: Callable[[], None] = lambda: None
+    waiting: Callable[[float], None] = lambda seconds: None
 
 
 class Control:
@@ -153,7 +157,7 @@ class Control:
         """What comes for one request, up to its result."""
         inbox = self._inboxes[request]
         while True:
-            answer = inbox.take(timeout_s)
+            answer = self._take(inbox, timeout_s)
             if answer is None:
                 problem = f"The appliance has not answered for {timeout_s:.0f} seconds."
                 raise Unreachable(problem, "What was asked for may still be done; `show status` says how it is.")
@@ -165,6 +169,23 @@ class Control:
                 yield "result", answer["result"]
                 return
             yield "event", answer.get("event", {})
+
+    def _take(self, inbox: Inbox, timeout_s: float | None) -> dict[str, Any] | None:
+        """The next answer; a long wait is told as it goes on. None when none has come in time."""
+        if timeout_s is None or timeout_s <= PROGRESS_S:
+            return inbox.take(timeout_s)
+        waited_s = 0.0
+        try:
+            while waited_s < timeout_s:
+                answer = inbox.take(min(PROGRESS_S, timeout_s - waited_s))
+                if answer is not None:
+                    return answer
+                waited_s += PROGRESS_S
+                self.listener.waiting(waited_s)
+        finally:
+            if waited_s:
+                self.listener.waiting(0.0)
+        return None
 
     def _read(self, connection: socket.socket) -> None:
         """In a thread: hand out answers until the connection ends."""

@@ -29,7 +29,7 @@ class Shown:
 
 def execute(session: Session, text: str, is_json: bool = False) -> Shown:
     """Do what a line says. Raises Mistake or Failed, a stream also while its lines are taken."""
-    line = split_line(text)
+    line = split_line(session.without_alias(text))
     wants_json, filters = filters_of(line)
     path = file_of(line)
     session.remember(text)

@@ -5,7 +5,7 @@ Knows nothing of terminals, and of what single commands do.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,7 +34,8 @@ LIVE_NAMES_TIMEOUT_S = 1.0
 class Terminal:
     """How the terminal is set: `length` None is its height, 0 never waits; `monitor` turns the log on and off.
 
-    `over` is told why the appliance has ended the session. `width` None is that of the terminal, which `measure`
+    `over` is told why the appliance has ended the session, `greet` shows the banner.
+    `width` None is that of the terminal, which `measure`
     says, and 0 folds no table.
     """
 
@@ -43,6 +44,7 @@ class Terminal:
     measure: Callable[[], int] = lambda: 0
     monitor: Callable[[bool], None] | None = None
     over: Callable[[str], None] = lambda why: None
+    greet: Callable[[Sequence[str]], None] = lambda lines: None
 
     @property
     def columns(self) -> int:
@@ -70,7 +72,10 @@ class Session:
     """The line that is done has a pipe, so that nothing may be cut."""
     is_json: bool = False
     """What that line shows is for programs."""
+    aliases: dict[str, str] = field(default_factory=dict)
+    """Words that stand for a command at the first prompt."""
     _needs_secret: bool = False
+    _is_greeted: bool = False
 
     # -- the appliance -----------------------------------------------------------------------------
 
@@ -87,6 +92,10 @@ class Session:
             had_right = self.right
             hello = self.control.open()
             self.user, self.hostname = str(hello.get("user", "")), str(hello.get("hostname", self.hostname))
+            self._take_news(hello)
+            if not self._is_greeted:
+                self._is_greeted = True
+                self.terminal.greet([str(line) for line in hello.get("banner", ())])
             if hello.get("needs_login"):
                 self._login(may_ask)
             self.right = Right.LOOK
@@ -115,6 +124,8 @@ class Session:
     def _take_news(self, news: Mapping[str, Any]) -> None:
         """The hostname has changed, or the right to act is gone."""
         self.hostname = str(news.get("hostname", self.hostname))
+        if isinstance(news.get("aliases"), dict):
+            self.aliases = {str(name): str(command) for name, command in news["aliases"].items()}
         if news.get("right", Right.ACT.value) != Right.ACT.value:
             self.right = Right.LOOK
 
@@ -193,6 +204,15 @@ class Session:
             return (exec_grammar(self.right),)
         outside = configure_grammar(None)
         return (outside,) if self.section is None else (configure_grammar(self.section), outside)
+
+    def without_alias(self, text: str) -> str:
+        """The line with the command in place of an alias; the words of commands themselves stay what they are."""
+        word, blank, rest = text.strip().partition(" ")
+        if self.candidate is not None or word not in self.aliases:
+            return text
+        if any(edge.word == word for edge in exec_grammar(Right.ACT).edges):
+            return text
+        return f"{self.aliases[word]}{blank}{rest}"
 
     def remember(self, text: str) -> None:
         """Keep a line for `show history`, unless it holds a secret."""

@@ -6,7 +6,7 @@ Knows nothing of commands and grammar: it asks the session.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.application import run_in_terminal
@@ -28,6 +28,7 @@ from cli.listing import in_rows
 from cli.mistakes import failure_lines
 from cli.monitor import Monitor
 from cli.pager import Pager
+from cli.printable import seen
 from cli.reconnection import Reconnection
 from cli.secrecy import is_secret_line
 from cli.session import Session
@@ -37,6 +38,11 @@ BANNER = "Type ? for what may be typed; Tab completes; Ctrl-R searches the histo
 LEAVE = "end"
 # Where changes go that an operator was making when the appliance ended the session.
 RESCUE_FILE = "~/signalbox-candidate.conf"
+
+
+# While a command takes more than a second.
+PROGRESS = "\rWorking, {} s; Ctrl-C stops waiting."
+ERASED = "\r" + " " * len(PROGRESS) + "\r"
 
 
 class SessionEnded(Exception):
@@ -66,6 +72,12 @@ def print_now(line: str) -> None:
     print(line, flush=True)
 
 
+def greet(lines: Sequence[str]) -> None:
+    """The banner, before a login."""
+    for line in lines:
+        print(seen(line))
+
+
 class QuietHistory(InMemoryHistory):
     """The lines of this session, without those that hold a secret."""
 
@@ -82,7 +94,10 @@ class Shell:
         self._monitor = Monitor(session)
         session.asker = self
         session.terminal.monitor = self._monitor.turn
+        self._is_busy = False
         session.terminal.over = self._is_ended
+        session.terminal.greet = greet
+        session.control.listener.waiting = self._show_progress
         session.terminal.measure = lambda: Keyboard().size()[0]
         session.control.listener.lost = Reconnection(session, self._monitor, print_now).lost
         self._lines: PromptSession[str] = PromptSession(
@@ -138,6 +153,7 @@ class Shell:
     def _do(self, text: str) -> bool:
         """Do a line and show what comes of it; False when Ctrl-C has ended it."""
         self._session.control.tell("active")
+        self._is_busy = True
         try:
             self._show(execute(self._session, text))
         except (Mistake, Failed) as failure:
@@ -145,7 +161,14 @@ class Shell:
         except KeyboardInterrupt:
             print("^C")
             return False
+        finally:
+            self._is_busy = False
         return True
+
+    def _show_progress(self, waited_s: float) -> None:
+        """A line that says how long a command has taken so far; it goes when the answer comes."""
+        if self._is_busy:
+            write(PROGRESS.format(f"{waited_s:.0f}") if waited_s else ERASED)
 
     def _prompt(self) -> str:
         return f"{self._session.prompt} "

@@ -150,7 +150,7 @@ TRANSACTIONS: Final = _part(
     Field("remote", TEXT, "The far end.", "remote"),
     Field("key", TEXT, "What it is known by.", "key"),
 )
-CALLS: Final = _part(
+CALLS: Final = (*_part(
     "rows", "Calls that are being set up; those that stand need no memory here.",
     Field("worker", INTEGER, "The worker that owns it.", "worker"),
     Field("from", TEXT, "The caller.", "from"),
@@ -160,6 +160,10 @@ CALLS: Final = _part(
     Field("state", TEXT, "The state of its server transaction.", "state"),
     Field("last_status", TEXT, "The status last sent.", "status"),
     Field("call_id", TEXT, "The Call-ID.", "call-id"),
+    ),
+    Field("started", INTEGER, "Calls forwarded since the counters began."),
+    Field("answered", INTEGER, "Calls that got a 2xx."),
+    Field("failed", INTEGER, "Calls that got a final response from 300 on."),
 )
 COUNTERS: Final = _table(
     "counters", "Since the appliance started or `clear counters`, all workers together.",

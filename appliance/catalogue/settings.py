@@ -108,6 +108,16 @@ class OperatorSettings(_Checked):
 
 
 @dataclass(frozen=True, slots=True)
+class AliasSettings(_Checked):
+    """A word of the operators for a command of the shell."""
+
+    name: str = name_of_section("alias", Name())
+    command: str = setting(
+        "", "command", Text(256, "TEXT"), LIVE,
+        "The command at the first prompt, in double quotes; what is typed behind the alias follows it.")
+
+
+@dataclass(frozen=True, slots=True)
 class RateLimitSettings(_Checked):
     """A bound on how many requests of a kind are let in a second, over all workers."""
 
@@ -437,6 +447,11 @@ class Settings(_Checked):
     operators: tuple[OperatorSettings, ...] = named_sections(
         OperatorSettings, (), "operator", LIVE,
         "An account for the control socket. Root and the user the appliance runs as need none.")
+    banner: tuple[str, ...] = setting(
+        (), "banner", Text(200, "TEXT"), LIVE,
+        "A line that the shell shows before a login, in double quotes.", is_many=True)
+    aliases: tuple[AliasSettings, ...] = named_sections(
+        AliasSettings, (), "alias", LIVE, "A word that stands for a command of the shell.")
     rate_limits: tuple[RateLimitSettings, ...] = named_sections(
         RateLimitSettings, (), "rate-limit", LIVE,
         "A bound on what is let in each second; the sum over all workers keeps to it.")

@@ -26,6 +26,7 @@ from appliance import clock
 from appliance.management.arguments import Arguments
 from appliance.management.desk import Call, Desk
 from appliance.management.login_log import UNKNOWN
+from appliance.management.open_sessions import aliases_of
 from appliance.management.peer import address_of, terminal_of
 from appliance.management.refusal import Refused
 from appliance.management.requests import REQUESTS, check_right, obey
@@ -230,6 +231,8 @@ class Connection:
             "is_admin": session.is_admin,
             "needs_secret": needs_secret(session, settings),
             "session": session.number,
+            "banner": list(settings.banner),
+            "aliases": aliases_of(settings),
         }
 
     def end(self, why: str) -> None:

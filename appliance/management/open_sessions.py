@@ -26,6 +26,11 @@ class Client(Protocol):
         """Say why, and hang up."""
 
 
+def aliases_of(settings: Settings) -> dict[str, str]:
+    """The words that stand for commands of the shell."""
+    return {alias.name: alias.command for alias in settings.aliases if alias.command}
+
+
 @dataclass(slots=True)
 class _Open:
     session: Session
@@ -77,7 +82,7 @@ class OpenSessions:
     def tell_news(self, settings: Settings) -> None:
         """Tell each client what has changed since it was told last."""
         for entry in self._open.values():
-            news = {"hostname": settings.hostname, "right": entry.session.right}
+            news = {"hostname": settings.hostname, "right": entry.session.right, "aliases": aliases_of(settings)}
             if entry.told not in ({}, news):
                 entry.client.tell(session=news)
             entry.told = news

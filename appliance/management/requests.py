@@ -62,7 +62,7 @@ REQUESTS: Final[dict[str, Request]] = {
     "show registrations": Request(show_tables.show_registrations),
     "show connections": Request(show_tables.parts_of("connections")),
     "show transactions": Request(show_tables.parts_of("transactions")),
-    "show calls": Request(show_tables.parts_of("calls")),
+    "show calls": Request(show_tables.show_calls),
     "show subscribers": Request(show_tables.show_subscribers),
     "show rate-limits": Request(show_tables.show_rate_limits),
     "test route": Request(show_tables.test_route),

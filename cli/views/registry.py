@@ -20,6 +20,7 @@ from cli.views.rate_limits import draw_rate_limits
 from cli.views.route import draw_route
 from cli.views.status import (
     draw_archive,
+    draw_calls,
     draw_cleared,
     draw_memory,
     draw_numbered,
@@ -44,6 +45,7 @@ VIEWS: Final[Mapping[str, View]] = {
     "show tech-support": draw_archive,
     "show memory": draw_memory,
     "show rate-limits": draw_rate_limits,
+    "show calls": draw_calls,
     "test route": draw_route,
     "clear counters": draw_cleared,
     "clear registration": draw_cleared,

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from appliance.catalogue.results import MEMORY, WORKERS
-from cli.views.table import MIB, columns, draw_rows, duration
+from appliance.catalogue.results import CALLS, MEMORY, WORKERS
+from cli.output import Footer
+from cli.views.table import MIB, columns, draw_result, draw_rows, duration
 
 
 def draw_status(result: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iterator[str]:
@@ -36,6 +37,13 @@ def draw_memory(result: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iter
         yield ""
         names = list(tables[0])
         yield from columns([names, *([str(table.get(name, 0)) for name in names] for table in tables)])
+
+
+def draw_calls(result: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iterator[str]:
+    """The calls being set up, and what is known of all others."""
+    yield from draw_result(CALLS, result)
+    counts = ", ".join(f"{name} {result.get(name, 0)}" for name in ("started", "answered", "failed"))
+    yield Footer(f"Being set up: {result.get('total', 0)}. Since the counters began: {counts}.")
 
 
 def draw_cleared(result: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iterator[str]:

@@ -65,6 +65,9 @@ class StandIn:
     seen: list[tuple[str, Args]] = field(default_factory=list)
     cancelled: threading.Event = field(default_factory=threading.Event)
     timer: threading.Timer | None = None
+    banner: list[str] = field(default_factory=list)
+    aliases: dict[str, str] = field(default_factory=dict)
+    slow_s: float = 0.0
     refusal: Args = field(default_factory=dict)
     connections: list[socket.socket] = field(default_factory=list)
     lines: list[Any] = field(default_factory=list)
@@ -120,7 +123,7 @@ class StandIn:
         if do == "hello":
             state["script"] = str(args.get("script", False))
             return {"user": "root", "right": "look", "hostname": "box", "version": "0.1.0", "language": 1,
-                    "needs_login": bool(self.accounts)}  # fmt: skip
+                    "needs_login": bool(self.accounts), "banner": self.banner, "aliases": self.aliases}  # fmt: skip
         if do == "login":
             if self.accounts.get(args["user"]) != args["password"]:
                 raise No("Wrong user or password", "try again")
@@ -135,6 +138,8 @@ class StandIn:
         if do == "cancel":
             self.cancelled.set()
             return {}
+        if do == "show clock":
+            time.sleep(self.slow_s)
         if self.refusal:
             raise No(**self.refusal)
         if do in CANNED:
@@ -332,7 +337,7 @@ CANNED: dict[str, Any] = {
     "show connections": {"total": 0, "shown": 0, "rows": []},
     "show subscribers": {"total": 1, "shown": 1, "rows": [{"address": "alice@example.com"}]},
     "show transactions": {"total": 0, "shown": 0, "rows": []},
-    "show calls": {"total": 0, "shown": 0, "rows": []},
+    "show calls": {"total": 0, "shown": 0, "rows": [], "started": 400, "answered": 380, "failed": 12},
     "show counters": {"counters": COUNTED},
     "show drops": {"counters": [row for row in COUNTED if row["group"] == "drops"]},
     "show rate-limits": {"limits": [{"name": "registrations", "of": "registrations", "per": "source",

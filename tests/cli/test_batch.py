@@ -7,13 +7,17 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from appliance.catalogue.command_declaration import Right
 from appliance.catalogue.hashed import hash_of, is_secret
+from cli.commands import run_command
 from cli.completion import Completion, complete
+from cli.control import Control
 from cli.failure import Failed, Unreachable
+from cli.session import Session
 from tests.cli.shells import Answers, new_session, script, wait_until
 from tests.cli.stand_in import CANNED, StandIn, standing_in
 
@@ -413,6 +417,29 @@ def test_lines_go_to_a_file(stand_in: StandIn, tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert "cannot be written" in script(session, f"show clock | redirect {tmp_path}/no/such").err
     assert "put it behind the last bar" in script(session, f"show clock | redirect {path} | count").err
+
+
+def test_a_banner_is_shown_once_before_the_login(tmp_path: Path) -> None:
+    shown: list[Any] = []
+    with standing_in(tmp_path, accounts={"ann": "tiger"}, banner=["Authorized use only."]) as stand_in:
+        answers = Answers("ann", "tiger", "ann", "tiger")
+        session = Session(Control(stand_in.path), answers, run_command)
+        session.terminal.greet = lambda lines: shown.append((lines, len(answers.questions)))
+        session.connect()
+        session.control.close()
+        session.connect()
+    assert shown == [(["Authorized use only."], 0)]
+
+
+def test_an_alias_stands_for_a_command(tmp_path: Path) -> None:
+    aliases = {"w": "show workers", "show": "clear counters"}
+    with standing_in(tmp_path, aliases=aliases) as stand_in:
+        session = new_session(stand_in)
+        assert script(session, "w | include live").lines == script(session, "show workers | include live").lines
+        stand_in.say(session={"hostname": "box", "right": "look", "aliases": {"v": "show version"}})
+        wait_until(lambda: "v" in session.aliases)
+        assert script(session, "v").lines[0].split() == ["hostname", "box"]
+        assert script(session, "w").status == 1
 
 
 def test_live_names_complete(stand_in: StandIn) -> None:

@@ -227,6 +227,14 @@ def test_a_session_that_the_appliance_ends_says_why_and_keeps_what_was_edited(
     screen.until("status 0...")
 
 
+def test_what_takes_more_than_a_second_says_so(appliance: StandIn, screen: Screen) -> None:
+    appliance.slow_s = 3.0
+    screen.enter("show clock")
+    screen.until("Working, 1 s; Ctrl-C stops waiting....")
+    screen.until("box>")
+    assert not any("Working" in line for line in screen.lines)
+
+
 def test_an_answer_that_is_none_is_asked_again(appliance: StandIn, screen: Screen) -> None:
     screen.enter("enable")
     screen.enter("conf t")

@@ -200,6 +200,11 @@ def test_a_trace_has_a_line_for_each_hop() -> None:
     ]
 
 
+def test_calls_that_stand_are_counted_as_far_as_is_known() -> None:
+    lines = list(draw(command_of("show calls"), CANNED["show calls"], {}))
+    assert lines[-1] == "Being set up: 0. Since the counters began: started 400, answered 380, failed 12."
+
+
 def test_streams_have_views() -> None:
     assert results.PING_ANSWER
     assert list(draw_stream(command_of("terminal monitor"), [("event", {"line": "a"})], {})) == ["a"]

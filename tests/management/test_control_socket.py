@@ -268,6 +268,18 @@ def test_a_worker_that_does_not_answer_is_no_hang(tmp_path: Path, monkeypatch: p
     served(tmp_path, talk)
 
 
+def test_calls_are_shown_with_what_is_counted(tmp_path: Path) -> None:
+    async def talk(client: Client, desk: Supervised) -> None:
+        asking = asyncio.ensure_future(client.do(1, "show calls"))
+        while not asking.done():
+            await asyncio.sleep(0.01)
+            desk.workers.receive()
+        result = (await asking)["result"]
+        assert (result["started"], result["answered"], result["failed"]) == (7, 0, 0)
+
+    served(tmp_path, talk)
+
+
 def test_every_request_that_acts_is_noted() -> None:
     for do, request in REQUESTS.items():
         assert request.is_noted == (request.right == ACT), do

@@ -111,7 +111,7 @@ def test_a_client_is_told_of_another_hostname_and_another_right_once() -> None:
     assert client.told == []
     sessions.tend(3.0, Settings(operators=(OperatorSettings(name="anna", secret=HASH),), hostname="new"))
     sessions.tend(4.0, Settings(operators=(OperatorSettings(name="anna", secret=HASH),), hostname="new"))
-    assert client.told == [{"session": {"hostname": "new", "right": "look"}}]
+    assert client.told == [{"session": {"hostname": "new", "right": "look", "aliases": {}}}]
 
 
 def test_rights_are_looked_up_at_each_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,7 @@ from appliance.subscriber import StoreError
 
 Result = dict[str, Any]
 
+CALL_COUNTERS: Final = ("calls-started", "calls-answered", "calls-failed")
 # How often `test route` asks the world, and how much at a time.
 ROUNDS_MAX: Final = 3
 ASKS_MAX: Final = 10
@@ -54,6 +55,18 @@ def parts_of(what: str) -> Callable[[Call], Any]:
         return {"total": total, "rows": rows[:limit], "shown": min(len(rows), limit), "silent_workers": silent}
 
     return show
+
+
+_calls = parts_of("calls")
+
+
+async def show_calls(call: Call) -> Result:
+    """Calls being set up; those that stand leave no trace but what was counted."""
+    result: Result = await _calls(call)
+    samples, cleared = call.desk.samples, call.desk.cleared
+    counts = {name: samples.latest.get(name, 0) - cleared.get(name, 0) for name in CALL_COUNTERS}
+    started, answered, failed = (max(counts[name], 0) for name in CALL_COUNTERS)
+    return {**result, "started": started, "answered": answered, "failed": failed}
 
 
 async def _part_of(call: Call, what: str, limit: int, after: str) -> Result:
