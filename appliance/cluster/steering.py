@@ -5,10 +5,12 @@ datagram and takes the result as the index of a socket. It looks for the header 
 20.8), hashes the value as `slots.slot_of` does, and looks the slot up in the table. Needs no privilege.
 
 There are no loops in classic BPF, so the search is written out. Every fourth octet begins a word that is
-compared with the four words of `Call-ID`, so one of them must fit, whatever the alignment: seven
-instructions for four octets. The instructions that deal with a hit are shared by a segment of the search;
-after a hit that was none (`Call-Info`) the search goes on with the next segment, and may miss what it looks
-for. So the first word has to be `Call` as it is written by nearly everybody: `caller` in a From is no hit.
+compared with four words of a line feed and `Call-ID`, so one of them must fit, whatever the alignment: seven
+instructions for four octets. A word that fits is looked at again after each pair of words: the word before it has
+to end with the line feed and what is missing of `Call`. So tags and hosts such as `call-1` and `firewall-1` mislead
+nothing: the search goes on with the next pair. The instructions that compare the whole name are shared by a segment of
+the search; after a header field whose name begins alike (`Call-Info`) the search goes on with the next segment, and may
+miss what it looks for. The word that begins with the C has to be `Call` as it is usually written.
 
 What it cannot know (compact form, `call-id` at one place in four, a Call-ID far down, odd white space)
 goes to any live worker, evenly; the bus corrects. Correctness never depends on this program.
@@ -34,7 +36,9 @@ SO_DETACH_REUSEPORT_BPF: Final = 68
 # The shortest start line is "SIP/2.0 200 " and CRLF: nothing can be found before its end.
 FIRST_OCTET: Final = 14
 # So many octets share the instructions that deal with a hit: a conditional jump reaches 255 instructions.
-SEGMENT_OCTETS: Final = 112
+SEGMENT_OCTETS: Final = 80
+# So many octets share the instructions that look at the word before one that fits.
+PAIR_OCTETS: Final = 8
 # So often the search makes sure that the payload goes on.
 CHECKED_OCTETS: Final = 16
 BLANKS_BEFORE_COLON_MAX: Final = 1
@@ -178,19 +182,16 @@ def _add_segment(program: _Program, segment: int) -> None:
     here, following = f"segment {segment}", f"segment {segment + 1}"
     first = FIRST_OCTET + SEGMENT_OCTETS * segment
     program.name(here)
-    for place in range(first, first + SEGMENT_OCTETS, 4):
+    for place in range(first, first + SEGMENT_OCTETS, PAIR_OCTETS):
         if (place - first) % CHECKED_OCTETS == 0:
-            # A load beyond the end would end the program with socket 0, so nobody looks where the payload has ended.
+            # A load beyond the end would end the program with socket 0, so none is made where the payload has ended.
             program.add(LD_LENGTH)
             program.add(JGE, place + CHECKED_OCTETS + 3, on_false=f"{here} end")
-        program.add(LDX_CONSTANT, place - 4)
-        program.add(LD_WORD, place)
-        program.add(JEQ, int.from_bytes(b"Call", "big"), on_true=f"{here} word 0")
-        program.add(OR, _FOLD_CASE)
-        for start in range(1, 4):
-            program.add(JEQ, _folded(b"call-id"[start : start + 4]), on_true=f"{here} word {start}")
+        _add_pair(program, here, place)
     program.jump(following)
-    for start in range(4):
+    program.name(f"{here} end")
+    program.jump("any")
+    for start in range(-1, 3):
         program.name(f"{here} word {start}")
         for offset, word in ((3 - start, b"\ncal"), (7 - start, b"l-id")):
             program.add(LD_WORD_AT_X, offset)
@@ -199,16 +200,35 @@ def _add_segment(program: _Program, segment: int) -> None:
         program.jump(f"found {3 - start}")
     program.name(f"{here} other")
     program.jump(following)
-    program.name(f"{here} end")
-    program.jump("any")
+
+
+def _add_pair(program: _Program, here: str, place: int) -> None:
+    """Two words. "word N" is reached when the word at X + 4 begins with octet N of `Call-ID`; -1: the LF."""
+    look, after = f"{here} look at {place}", f"{here} after {place}"
+    for word in (place, place + 4):
+        program.add(LDX_CONSTANT, word - 4)
+        program.add(LD_WORD, word)
+        program.add(JEQ, int.from_bytes(b"Call", "big"), on_true=look)
+        program.add(OR, _FOLD_CASE)
+        program.add(JEQ, _folded(b"\ncal"), on_true=f"{here} word -1")
+        program.add(JEQ, _folded(b"all-"), on_true=look)
+        program.add(JEQ, _folded(b"ll-i"), on_true=look, on_false="" if word == place else after)
+    program.name(look)
+    program.add(LD_WORD_AT_X, 0)
+    program.add(OR, _FOLD_CASE)
+    for start in (2, 1, 0):
+        mask = (1 << 8 * (start + 1)) - 1
+        program.add(AND, mask)
+        program.add(JEQ, _folded(b"\nca"[: start + 1]) & mask, on_true=f"{here} word {start}")
+    program.name(after)
 
 
 def _add_value_start(program: _Program) -> None:
     """Make X + 9 the place where the value starts. RFC 3261 25.1: HCOLON = *( SP / HTAB ) ":" SWS, which may fold."""
-    for offset in range(4):
+    for offset in range(1, 5):
         program.name(f"found {offset}")
         _add_to_x(program, offset)
-        if offset < 3:
+        if offset < 4:
             program.jump("name")
     program.name("name")
     for _ in range(BLANKS_BEFORE_COLON_MAX):
