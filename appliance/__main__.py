@@ -25,6 +25,7 @@ from appliance.management.last_configuration import last_configuration
 from appliance.management.starting_configuration import starting_configuration
 from appliance.management.status import ask_status, draw_status, write_json
 from appliance.running import SeveralRun, announce, state_folder, withdraw
+from appliance.subscriber import database_path
 from cli.options import add_options
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def _add(options: argparse.Namespace) -> int:
     settings = _settings(options)
     address = _read_address(options.address, settings)
     password = _read_password(options.password_stdin, str(address))
-    with closing(_commands(options, settings)) as commands:
+    with closing(_commands(options, settings, may_make=True)) as commands:
         print(commands.add(address, password))
     return 0
 
@@ -158,7 +159,7 @@ def _list(options: argparse.Namespace) -> int:
 
 
 def _import(options: argparse.Namespace) -> int:
-    with closing(_commands(options, _settings(options))) as commands:
+    with closing(_commands(options, _settings(options), may_make=True)) as commands:
         print(commands.import_csv(options.file, options.replace))
     return 0
 
@@ -190,11 +191,18 @@ def _read_address(text: str, settings: Settings | None) -> Address:
     return read_address(text, settings)
 
 
-def _commands(options: argparse.Namespace, settings: Settings | None) -> SubscriberCommands:
+def _commands(options: argparse.Namespace, settings: Settings | None, may_make: bool = False) -> SubscriberCommands:
+    """The commands on the database, which is made when there is none, where it may be. Raises CommandFailed."""
     from appliance.management.subscriber_commands import SubscriberCommands
 
     state = _state(options)
-    _make_folder(state)
+    if may_make or state.is_file():
+        _make_folder(state)
+    elif not (settings and settings.subscribers_url) and not database_path(state).exists():
+        raise CommandFailed(
+            f"There is no subscriber database in {state}: no appliance has asked for one there, and no subscriber was "
+            "added. Name the state folder by --state DIR."
+        )
     return SubscriberCommands(settings, state)
 
 

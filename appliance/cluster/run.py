@@ -23,6 +23,7 @@ from appliance.bus import BusUnavailable
 from appliance.catalogue.settings import Settings
 from appliance.cluster.companion import Companion
 from appliance.cluster.decisions import Life
+from appliance.cluster.missing_state import missing_state
 from appliance.cluster.processes import CommandLine, worker_count
 from appliance.cluster.sockets import ListenFailed, ListeningSockets
 from appliance.cluster.state_folder import StateFolder, StateFolderUnusable
@@ -98,6 +99,8 @@ def _prepared(
     key, set_aside = folder.key()
     store = CommitStore(folder.path / "configuration")
     alarms = [*([set_aside] if set_aside else []), *check_folder(folder.registrations_dir), *store.remarks]
+    if store.head is not None:
+        alarms += missing_state(settings, folder.path, folder.registrations_dir)
     alarms += _taken_in(store, start)
     if start.sentence:
         report(start.sentence)

@@ -91,6 +91,14 @@ def test_subscribers_come_and_go(
     assert (status, err) == (1, "alice@signalbox.test is not a subscriber.\n")
 
 
+def test_a_folder_without_subscribers_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    for words in (("list",), ("remove", "alice@example.com"), ("export",)):
+        status, out, err = said(capsys, "subscriber", *words, "--state", str(tmp_path / "wrong"))
+        assert (status, out) == (1, "")
+        assert err.startswith(f"There is no subscriber database in {tmp_path}/wrong: ")
+    assert not (tmp_path / "wrong").exists()
+
+
 def test_import_of_a_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     people = tmp_path / "people.csv"
     people.write_text("alice,example.com,wonderland\nbob,example.com\n")
@@ -113,7 +121,9 @@ def test_a_password_needs_a_terminal_or_the_option(
 
 def test_a_state_folder_that_cannot_be_made_is_one_sentence(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    status, _, err = said(capsys, "subscriber", "list", "--state", str(tmp_path / "file" / "state"))
+    people = tmp_path / "people.csv"
+    people.write_text("alice,example.com,wonderland\n")
+    status, _, err = said(capsys, "subscriber", "import", str(people), "--state", str(tmp_path / "file" / "state"))
     assert (status, err) == (1, f"The state folder {tmp_path}/file/state cannot be made: Not a directory.\n")
     status, _, err = said(capsys, "subscriber", "list", "--state", str(tmp_path / "file"))
     assert (status, err.count("\n")) == (1, 1)
