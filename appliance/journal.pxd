@@ -23,6 +23,8 @@ cdef class Journal:
     cdef double _retry_at
     cdef readonly object _cleaner
     cdef double _stepped_at
+    cdef double _wall_time
+    cdef bint _is_behind
     cdef str _fault
     cdef public long long failed_count
     cdef list _remarks
@@ -32,4 +34,5 @@ cdef class Journal:
     cpdef append(self, list records)
     @cython.locals(newest=Segment)
     cdef bint _put(self, bytes data, double forget_at) except -1
+    cdef _catch_up(self, long long octets)
     cdef Segment _open_segment(self)

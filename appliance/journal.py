@@ -26,6 +26,7 @@ from appliance.journal_segment import LATER, Segment
 from appliance.state.frames import FrameReader, NewerFormat, frame
 from appliance.syncer import Syncer
 
+CATCH_UP_FACTOR: Final = 3  # octets cleaned for each that is appended
 STEP_OCTETS: Final = 1 << 17  # how much is cleaned, or written anew, in one step
 BACKLOG_MAX: Final = 8 << 20  # octets that wait for a disk that does not take them
 RETRY_S: Final = 1.0
@@ -74,6 +75,8 @@ class Journal:
         self._rewriting: Iterator[bytes] | None = None
         self._retry_at = 0.0
         self._stepped_at = 0.0
+        self._wall_time = 0.0  # of the last upkeep
+        self._is_behind = False
         self._fault = ""
         self.failed_count = 0  # changes that could not be written at once
         self._remarks: list[str] = []
@@ -141,6 +144,18 @@ class Journal:
         if self._fault or not self._put(data, forget_at):
             self.failed_count += len(records)
             self._wait(data, forget_at)
+        elif self._is_behind:
+            self._catch_up(CATCH_UP_FACTOR * len(data))
+
+    def _catch_up(self, octets: int) -> None:
+        """More comes than upkeep cleans at its pace: what is appended pays for the cleaning, so the folder stays
+        bounded.
+        """
+        try:
+            self._cleaner.delete(self._wall_time, self._syncer.completed)
+            self._clean(octets, self._wall_time)
+        except OSError as fault:
+            self._fault = fault.strerror or str(fault)
 
     def _put(self, data: bytes, forget_at: float) -> bool:
         newest = self._newest
@@ -168,6 +183,7 @@ class Journal:
             self._syncer.release(folder_fd)
         finally:
             os.close(folder_fd)
+        self._is_behind = self._cleaner.is_behind(segment)
         return segment
 
     def _close_segment(self) -> None:
@@ -227,6 +243,7 @@ class Journal:
 
     def upkeep(self, now: float, wall_time: float) -> None:
         """To be called some times a second: a little work, bounded and paced. now: monotonic. Raises nothing."""
+        self._wall_time = wall_time
         # Read first: the round that fails counts as done, too.
         forced = self._syncer.completed
         if self._syncer.fault:
@@ -295,3 +312,4 @@ class Journal:
         elif self._cleaner.is_at_end():
             request = self._syncer.completed if self._newest is None else self._syncer.request(self._newest.fd)
             self._cleaner.finish(request, self._newest)
+            self._is_behind = self._cleaner.is_behind(self._newest)

@@ -19,6 +19,7 @@ from appliance.state.frames import FrameReader, frame
 
 SEGMENTS_MAX: Final = 64  # of one worker; above it small ones are put together
 RECORD_ESTIMATE: Final = 400  # octets
+BEHIND_FACTOR: Final = 1.5
 FORGET_MARGIN_S: Final = 60.0  # for clocks that are set
 
 
@@ -149,9 +150,15 @@ class Cleaner:
             self._segments.remove(segment)
 
     def _is_due(self, newest: Segment | None) -> bool:
+        return len(self._segments) > SEGMENTS_MAX or self._total_octets(newest) > self._bound()
+
+    def is_behind(self, newest: Segment | None) -> bool:
+        """Is there so much more than should be that cleaning cannot wait?"""
+        return self._total_octets(newest) > BEHIND_FACTOR * self._bound()
+
+    def _bound(self) -> float:
         live_octets = self._table.count() * RECORD_ESTIMATE / self._workers
-        bound = max(4 * self._segment_octets, 3 * live_octets, self._clean_above)
-        return len(self._segments) > SEGMENTS_MAX or self._total_octets(newest) > bound
+        return max(4 * self._segment_octets, 3 * live_octets, self._clean_above)
 
     def _total_octets(self, newest: Segment | None) -> int:
         return sum(segment.size for segment in self._segments) + (0 if newest is None else newest.size)

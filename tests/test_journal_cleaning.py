@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -222,3 +223,20 @@ def test_when_nearly_all_was_current_nothing_is_cleaned_until_there_is_more(clea
     assert cleaning.cleaner.read_on(1000, WALL, newest) == (b"", 0.0)
     newest.size = 1300
     assert cleaning.cleaner.read_on(1000, WALL, newest) != (b"", 0.0)
+
+
+def test_changes_that_come_faster_than_the_pace_do_not_make_the_journal_grow(tmp_path: Path) -> None:
+    keeper = Keeper(tmp_path)
+    keeper.upkeep()
+    turns = iter(range(100_000))
+
+    def is_small_again() -> bool:
+        for turn in islice(turns, 100):
+            keeper.register(turn % 20, at=turn / 100)
+        return turn >= 5000 and len(segments(tmp_path)) <= 10
+
+    wait_for(is_small_again)
+    keeper.journal.close()
+    again = Keeper(tmp_path, incarnation=2)
+    again.load()
+    assert again.users() == users(*range(20))

@@ -112,6 +112,8 @@ SOFTWARE_FAULTS: Final = 76
 BREADTH_EXCEEDED: Final = 77
 AUTHENTICATION_REFUSED: Final = 78
 HOPS_UNAVAILABLE: Final = 79
+# changes of contacts
+REGISTRATIONS_LIMITED: Final = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,5 +256,7 @@ COUNTERS: Final[tuple[Counter, ...]] = (
             "Credentials refused with 503 unread because too many wrong ones had come before (`lockout`)."),
     Counter(HOPS_UNAVAILABLE, "hops-unavailable", "calls",
             "Next hops not tried because they had asked for a pause by 503 with Retry-After (RFC 3261 21.5.4)."),
+    Counter(REGISTRATIONS_LIMITED, "registrations-limited", "refusals",
+            "REGISTER requests answered with 503 because one address had reached `changes`."),
 )
 # fmt: on

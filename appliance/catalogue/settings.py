@@ -153,6 +153,10 @@ class RegistrarSettings(_Checked):
         "Longer registrations are shortened to this.", "RFC 3261 10.3 step 7")
     contacts_max: int = setting(
         10, "contacts", Integer(1, 100), LIVE, "Contacts that one address may have at a time.")
+    changes_max: int = setting(
+        600, "changes", Integer(1, 1000000, "a minute"), LIVE,
+        "Contacts that one address may add, refresh and remove in a minute, at each worker; more are refused with 503 "
+        "and Retry-After.", "RFC 3261 21.5.4")
     contacts_allowed: tuple[str, ...] = setting(
         (), "contacts-allowed", NetworkOrDomain(), LIVE,
         "A network or domain that contacts may lead to, from any caller; contacts elsewhere are refused with 403. "

@@ -24,6 +24,8 @@ cdef class BindingTable:
     cdef long long _clock
     cdef long long _swept
     cdef dict _shared
+    cdef dict _stale_in
+    cdef Py_ssize_t _stale
     @cython.locals(table=dict, only=Binding)
     cpdef list find(self, bytes aor, double wall_time, bytes instance=*)
     @cython.locals(table=dict)
@@ -41,6 +43,8 @@ cdef class BindingTable:
     @cython.locals(now_second=cython.longlong, ended=Py_ssize_t, second=cython.longlong, bucket=list, binding=Binding, due=list)
     cpdef Py_ssize_t expire(self, double wall_time, Py_ssize_t limit)
     cdef _set_back(self, long long second)
+    @cython.locals(left=cython.longlong, stale=Py_ssize_t, held=list, entry=Binding)
+    cdef _leave(self, Binding binding, long long bucket)
     cdef Py_ssize_t _end(self, Binding binding, long long second)
     cdef _drop(self, int place, Binding binding)
     cdef _bound_tombstones(self, int place, Binding newest)

@@ -23,6 +23,7 @@ from appliance.sip.fnv import fnv
 
 NEVER_S: Final = 1 << 40
 AHEAD_S: Final = 60  # an end this much beyond the longest lifetime comes from a clock that was wrong
+STALE_MIN: Final = 8
 SHARED_MAX: Final = 4096  # distinct texts that bindings share; at the limit sharing begins anew
 # What _mixed() multiplies by: odd numbers whose bits look random (the first is 2**64 over the golden ratio).
 _SPREAD_NAME: Final = 0x9E3779B97F4A7C15
@@ -46,6 +47,8 @@ class BindingTable:
         "_due",
         "_ranges",
         "_shared",
+        "_stale",
+        "_stale_in",
         "_swept",
         "_tombstones",
         "lifetime_max_s",
@@ -64,6 +67,9 @@ class BindingTable:
         self._ranges: list[dict[bytes, Binding | list[Binding]]] = [{} for _ in range(RANGES)]
         self._buckets: dict[int, list[Binding]] = {}
         self._due: list[int] = []
+        # Entries of buckets that are for nothing any more: of each bucket, and in all.
+        self._stale_in: dict[int, int] = {}
+        self._stale = 0
         self._clock = 0  # the last second that expire() was told of
         self._swept = 0  # the last second whose ends are all dealt with
         self._shared: dict[bytes, bytes] = {}
@@ -75,6 +81,11 @@ class BindingTable:
     def tombstones(self) -> int:
         """Dead bindings that are remembered so that late copies of them stay dead."""
         return self._tombstones
+
+    @property
+    def leftovers(self) -> int:
+        """Entries of buckets whose bindings are gone, or lie in another one."""
+        return self._stale
 
     @property
     def is_full(self) -> bool:
@@ -227,6 +238,8 @@ class BindingTable:
         second = int(at) + 1
         if 0 < binding.bucket <= second:
             return
+        if binding.bucket > 0:
+            self._leave(binding, second)
         bucket = self._buckets.get(second)
         if bucket is None:
             self._buckets[second] = [binding]
@@ -234,6 +247,18 @@ class BindingTable:
         else:
             bucket.append(binding)
         binding.bucket = second
+
+    def _leave(self, binding: Binding, bucket: int) -> None:
+        """Let the binding lie in another bucket, or in none (-1). Where half of a bucket is stale, it is cleaned."""
+        left = binding.bucket
+        binding.bucket = bucket
+        stale = self._stale_in.get(left, 0) + 1
+        self._stale += 1
+        self._stale_in[left] = stale
+        held = self._buckets[left]
+        if stale > STALE_MIN and 2 * stale > len(held):
+            self._buckets[left] = [entry for entry in held if entry.bucket == left]
+            self._stale -= self._stale_in.pop(left)
 
     def expire(self, wall_time: float, limit: int) -> int:
         """Let go what is over: looks at no more than `limit` entries. Returns how many live bindings ended."""
@@ -246,6 +271,7 @@ class BindingTable:
         while due and due[0] <= now_second and limit > 0:
             second = due[0]
             bucket = self._buckets[second]
+            self._stale -= self._stale_in.pop(second, 0)
             while bucket and limit > 0:
                 limit -= 1
                 binding = bucket.pop()
@@ -284,11 +310,13 @@ class BindingTable:
             return ended
         place = range_of(binding.aor)
         self._digests.note(int(binding.forget_at) + 1, place, _hash(binding), self._clock)
+        binding.bucket = 0
         self._drop(place, binding)
         return ended
 
     def _drop(self, place: int, binding: Binding) -> None:
-        binding.bucket = -1
+        if binding.bucket > 0:
+            self._leave(binding, -1)
         self._count(binding.is_counted, -1)
         held = self._ranges[place][binding.aor]
         if isinstance(held, Binding):

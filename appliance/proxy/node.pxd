@@ -2,6 +2,7 @@ cimport cython
 
 from appliance.location.bindings cimport BindingTable
 from appliance.location.gruu cimport instance_of
+from appliance.location.change_limits cimport ChangeLimits
 from appliance.location.registration cimport Rules
 from appliance.proxy.dialog_token cimport DialogTokens
 from appliance.proxy.inquiries cimport Inquiries
@@ -48,6 +49,7 @@ cdef class Node:
     cdef public dict waiting
     cdef public double wall_offset_s
     cdef public double date_offset_s
+    cdef public ChangeLimits change_limits
 
     cpdef double wall_time(self, double now)
     cpdef bint is_peer(self, Flow flow) except -1

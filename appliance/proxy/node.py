@@ -13,6 +13,7 @@ from typing import Protocol
 
 from appliance.catalogue.settings import Settings
 from appliance.location.bindings import BindingChange, BindingTable
+from appliance.location.change_limits import ChangeLimits
 from appliance.location.gruu import instance_of
 from appliance.location.registration import Rules
 from appliance.proxy.dialog_token import DialogTokens
@@ -59,6 +60,7 @@ class Node:
 
     __slots__ = (
         "bindings",
+        "change_limits",
         "changed_calls",
         "connections",
         "contact_policy",
@@ -122,6 +124,7 @@ class Node:
         self.rate_limits = RateLimits(settings.rate_limits)
         self.failures = AuthenticationFailures(settings.lockout)
         self.registrar_rules = Rules(settings.registrar)
+        self.change_limits = ChangeLimits(settings.registrar.changes_max)
         self.contact_policy = ContactPolicy(settings)
         self.proxy_rules = ProxyRules(settings.proxy)
         self.digest_rules = DigestRules(settings.digest)
@@ -149,6 +152,7 @@ class Node:
         self.rate_limits.reconfigure(settings.rate_limits)
         self.failures.reconfigure(settings.lockout)
         self.registrar_rules = Rules(settings.registrar)
+        self.change_limits.changes_max = settings.registrar.changes_max
         self.contact_policy = ContactPolicy(settings)
         self.proxy_rules = ProxyRules(settings.proxy)
         self.digest_rules = DigestRules(settings.digest)

@@ -395,3 +395,16 @@ def test_what_was_stored_by_a_clock_that_ran_ahead_ends_with_the_longest_lifetim
     table.expire(WALL + 7202, EVER)
     table.expire(WALL + 7203, EVER)
     assert (len(table), table.tombstones) == (0, 0)
+
+
+def test_contacts_that_come_and_go_without_end_leave_nothing_behind() -> None:
+    table = BindingTable(EVER)
+    for number in range(5000):
+        uri = b"sip:bob@192.0.2.4;n=%d" % number
+        contact = binding(uri, at=WALL + number / 1000)
+        table.apply_binding(contact)
+        table.apply_binding(tombstone(contact, WALL + number / 1000 + 0.0005))
+    assert (len(table), table.tombstones) == (0, 20)
+    assert table.leftovers < 100
+    table.expire(WALL + 3700, EVER)
+    assert (table.tombstones, table.leftovers) == (0, 0)

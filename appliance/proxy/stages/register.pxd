@@ -11,7 +11,7 @@ from appliance.sip.uri cimport Uri, canonical_aor, parse_uri
 cdef Py_ssize_t REGISTRATIONS_ACCEPTED, REGISTRATIONS_REFUSED
 
 
-@cython.locals(request=Request, address=Uri, names=OwnNames, is_of_domain=bint, outcome=Outcome, fault=bytes)
+@cython.locals(request=Request, address=Uri, names=OwnNames, is_of_domain=bint, outcome=Outcome, fault=bytes, wait_s=double)
 cpdef object register(RequestContext context, Node node, double now)
 @cython.locals(binding=Binding, uri=Uri)
 cdef bytes _fault_of_contacts(BindingChange change, RequestContext context, Node node)

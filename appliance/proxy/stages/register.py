@@ -5,13 +5,21 @@ Knows nothing of the registrar's rules.
 
 from __future__ import annotations
 
-from appliance.catalogue.counters import BINDINGS_FULL, REFUSED_MERGED, REGISTRATIONS_ACCEPTED, REGISTRATIONS_REFUSED
+from appliance.catalogue.counters import (
+    BINDINGS_FULL,
+    REFUSED_MERGED,
+    REGISTRATIONS_ACCEPTED,
+    REGISTRATIONS_LIMITED,
+    REGISTRATIONS_REFUSED,
+)
 from appliance.location.binding import BindingChange
 from appliance.location.registrar import outcome_of
 from appliance.proxy.answer_length import has_proved_address, within_measure
 from appliance.proxy.answers import CONTINUE, Answer, Reply
 from appliance.proxy.node import Node
 from appliance.proxy.request_context import RequestContext
+from appliance.sip.characters import digits_of
+from appliance.sip.lines import make_line
 from appliance.sip.uri import canonical_aor, parse_uri
 
 
@@ -53,6 +61,12 @@ def register(context: RequestContext, node: Node, now: float) -> Answer:
     if fault:
         node.counters[REGISTRATIONS_REFUSED] += 1
         return Reply(403, fault)
+    if outcome.change is not None:
+        wait_s = node.change_limits.wait_for(outcome.change.aor, len(outcome.change.bindings), now)
+        if wait_s > 0.0:
+            node.counters[REGISTRATIONS_LIMITED] += 1
+            retry_after = make_line(b"Retry-After", digits_of(int(wait_s) + 1))
+            return Reply(503, b"Too Many Changes", (retry_after,), is_stateless=True)
     node.counters[REGISTRATIONS_ACCEPTED if outcome.status == 200 else REGISTRATIONS_REFUSED] += 1
     if outcome.status == 503:
         node.counters[BINDINGS_FULL] += 1
