@@ -22,8 +22,10 @@ cdef bint _is_second(list values, Node node) except -1
 cpdef bytes token_to_sender(Request request, Node node, double now)
 @cython.locals(contact=Uri)
 cpdef bind_to_answer(Response response, Node node)
-@cython.locals(tokens=DialogTokens, call_id=bytes, caller=bytes, callee=bytes, uri=Uri, way=bytes)
+@cython.locals(tokens=DialogTokens, call_id=bytes, caller=bytes, callee=bytes, values=list, index=Py_ssize_t, token=bytes,
+               seen=set, behind=list)
 cdef list _rebound(Response response, Uri contact, Node node)
+cdef bytes _token_in(bytes value)
 @cython.locals(value=bytes)
 cdef Uri _contact_of(Message message)
 cdef bytes _way_of(Uri target, list routes)

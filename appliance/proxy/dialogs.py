@@ -15,7 +15,7 @@ relaying hold. Route sets are fixed when a dialog is made, so a token cannot be 
 
 from __future__ import annotations
 
-from appliance.proxy.dialog_token import UNKNOWN
+from appliance.proxy.dialog_token import TOKEN_LEN, UNKNOWN
 from appliance.proxy.node import Node
 from appliance.sip.characters import digits_of, lowered
 from appliance.sip.errors import MalformedMessage
@@ -110,18 +110,23 @@ def _rebound(response: Response, contact: Uri, node: Node) -> list[tuple[bytes, 
     call_id, caller, callee = response.read_call_id(), response.read_from_tag(), response.read_to_tag()
     tokens = node.dialog_tokens
     found: list[tuple[bytes, bytes]] = []
-    # RFC 3261 12.1.2: the caller goes by the entries in reverse order, so those above come after ours.
-    behind: list[bytes] = []
-    last: bytes | None = None
-    for value in response.values(RECORD_ROUTE):
-        uri = parse_name_addr(value).uri
-        token = uri.parameters.get(TOKEN)
-        if token is not None and token != last and tokens.is_own(token, call_id, caller, UNKNOWN):
-            way = _way_of(contact, behind)
-            found.append((token, tokens.rewrite(token, call_id, callee, caller, way)))
-        last = token
-        behind = [_routing_of(uri), *behind]
+    values = response.values(RECORD_ROUTE)
+    # Each token once: a peer could repeat its own many times, and every one costs a look at all entries above it.
+    seen: set[bytes] = set()
+    for index in range(len(values)):
+        token = _token_in(values[index])
+        if token and token not in seen and tokens.is_own(token, call_id, caller, UNKNOWN):
+            seen.add(token)
+            # RFC 3261 12.1.2: the caller goes by the entries in reverse order, so those above come after ours.
+            behind = [_routing_of(parse_name_addr(value).uri) for value in reversed(values[:index])]
+            found.append((token, tokens.rewrite(token, call_id, callee, caller, _way_of(contact, behind))))
     return found
+
+
+def _token_in(value: bytes) -> bytes:
+    """What stands where the token would be in a Record-Route value; the token itself proves whether it is one."""
+    at = value.find(TOKEN_MARK)
+    return b"" if at < 0 else value[at + len(TOKEN_MARK) : at + len(TOKEN_MARK) + TOKEN_LEN]
 
 
 def _contact_of(message: Message) -> Uri | None:
@@ -139,6 +144,8 @@ def _routing_of(uri: Uri) -> bytes:
     """What of a URI decides where a request goes; everything else a user agent may drop or spell in another way."""
     if not uri.has_sip_scheme():
         return uri.text
+    if not uri.parameters:
+        return b" ".join((uri.scheme, canonical_user(uri.user or b""), uri.host, digits_of(uri.port), b"", b"", b""))
     address = (uri.scheme, canonical_user(uri.user or b""), uri.host, digits_of(uri.port))
     transport, maddr, gruu = uri.parameter(b"transport"), uri.parameter(b"maddr"), uri.parameter(b"gr")
     return b" ".join((*address, lowered(transport or b""), lowered(maddr or b""), lowered(gruu or b"")))
