@@ -50,6 +50,8 @@ class WorkerLaunch:
     `recording_fd`  the inherited memory in which calls are recorded (recorder.py).
     `lifetime_offset_s`  what the clock of registrations is ahead of the boot clock (clock.lifetime_clock).
     `bank`          the worker's part of it, of `bank_len` octets.
+    `boot_hex`      random octets of this start of the appliance, the same for all workers.
+    `nonces_fd`     the inherited memory in which uses of nonces are remembered (nonce_memory.py); -1 for none.
     """
 
     number: int
@@ -65,11 +67,18 @@ class WorkerLaunch:
     places: tuple[str, ...] = ()
     door_fd: int = NO_DESCRIPTOR
     lifetime_offset_s: float | None = None
+    boot_hex: str = ""
+    nonces_fd: int = NO_DESCRIPTOR
 
     @property
     def key(self) -> bytes:
         """The key as bytes."""
         return bytes.fromhex(self.key_hex)
+
+    @property
+    def boot(self) -> bytes:
+        """The octets of this start as bytes."""
+        return bytes.fromhex(self.boot_hex)
 
     def argv(self) -> list[str]:
         """The command line of the worker."""
@@ -77,7 +86,7 @@ class WorkerLaunch:
 
     def fds(self) -> tuple[int, ...]:
         """The descriptors that the worker inherits."""
-        fds = (*self.datagram_fds, *self.stream_fds, self.recording_fd, self.door_fd)
+        fds = (*self.datagram_fds, *self.stream_fds, self.recording_fd, self.nonces_fd, self.door_fd)
         return tuple(fd for fd in fds if fd != NO_DESCRIPTOR)
 
     def to_stdin(self) -> BinaryIO:
@@ -92,6 +101,7 @@ class WorkerLaunch:
             lists = {name: tuple(fields[name]) for name in ("datagram_fds", "stream_fds", "places")}
             launch = cls(**{**fields, **lists})
             bytes.fromhex(launch.key_hex)
+            bytes.fromhex(launch.boot_hex)
         except (ValueError, TypeError, KeyError) as fault:
             raise LaunchError(f"Standard input holds no launch document: {fault!r}.") from fault
         return launch

@@ -10,8 +10,6 @@ verb takes `now`; after any of them the outputs are drained:
 and `next_timer` says when to call `handle_timers`. A fault of ours costs the message, timer or answer at hand: it is
 counted, told by `faults_to_log`, and raised by none of these verbs. A message goes up the floors once: slot owner,
 parser, transactions, proxy. Several stacks and a fake clock in one process make a cluster.
-
-Knows nothing of sockets, processes and files.
 """
 
 from __future__ import annotations
@@ -41,6 +39,7 @@ from appliance.proxy.admission import Admission
 from appliance.proxy.inspection import end_registrations, inspect
 from appliance.proxy.moving import Moving
 from appliance.proxy.node import Node
+from appliance.proxy.nonces import nonces_for
 from appliance.proxy.ping import ping
 from appliance.proxy.proxy import Proxy
 from appliance.proxy.reception import LET_IN, TURNED_AWAY, UNREADABLE, Reception
@@ -64,6 +63,7 @@ from appliance.state.messages import (
     SlotsChanged,
     Told,
 )
+from appliance.state.node_start import ALONE, NodeStart
 from appliance.state.slots import seed_of
 from appliance.transaction.table import Transactions
 from appliance.transport.flow import UDP, Flow, Outgoing
@@ -82,7 +82,9 @@ Outputs = tuple[list[Outgoing], list[bytes], list[Snapshot], list[tuple[int, Bus
 class Stack:
     """The SIP of one worker."""
 
-    def __init__(self, settings: Settings, worker: int, key: bytes, now: float, wall_time: float) -> None:
+    def __init__(
+        self, settings: Settings, worker: int, key: bytes, now: float, wall_time: float, start: NodeStart = ALONE
+    ) -> None:
         self.counters: list[int] = [0] * len(COUNTERS)
         self._syntax = syntax_limits(settings.syntax)
         self._transactions = Transactions(settings.timers, settings.limits.transactions_max, self.counters)
@@ -90,7 +92,7 @@ class Stack:
         self._bindings.lifetime_max_s = settings.registrar.expires_max_s
         # The bindings as records: for the journal, which asks what of it is still current.
         self.binding_records = BindingRecords(self._bindings)
-        self._company = Company(worker, seed_of(key), self.binding_records, settings.limits, self.counters)
+        self._company = Company(worker, seed_of(key, start.boot), self.binding_records, settings.limits, self.counters)
         self._ownership = self._company.ownership
         self._node = Node(
             settings,
@@ -101,7 +103,7 @@ class Stack:
             self._bindings,
             self._company.connections,
             self._publish,
-            now,
+            nonces_for(settings, worker, key, start),
         )
         self._proxy = Proxy(self._node)
         self._moving = Moving(self._node, self._proxy, self._company)

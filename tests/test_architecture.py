@@ -36,6 +36,7 @@ FLOORS = {
     "descriptors": 8,
     "running": 8,
     "privileges": 8,
+    "nonce_memory": 8,
     "recorder": 8,
     "resolver": 8,
     "subscriber": 8,

@@ -186,6 +186,10 @@ class DigestSettings(_Checked):
     nonce_lifetime_s: int = setting(
         300, "nonce lifetime", Integer(10, 86400, "seconds"), LIVE,
         "How long a challenge may be answered; after it the client is told to try again.", "RFC 7616 3.3")
+    bind_source: bool = setting(
+        True, "nonce bind-source", Switch(), LIVE,
+        "A challenge is good only for the address to which it was sent; from another one the client is told to try "
+        "again. Turn it off for phones whose address changes from request to request.", "RFC 7616 3.3")
     check_uri: bool = setting(
         True, "check-uri", Switch(), LIVE,
         "The `uri` of credentials must be equivalent to the Request-URI, else the request is answered 400. Turn it off "
@@ -305,7 +309,9 @@ class LimitSettings(_Checked):
     bindings_max: int = setting(
         1000000, "bindings", Integer(1, 10000000), LIVE, "Registered contacts of the whole appliance.")
     nonces_max: int = setting(
-        200000, "nonces", Integer(1, 10000000), LIVE, "Challenges in use; at the limit the oldest is forgotten.")
+        1000000, "nonces", Integer(1, 100000000), START,
+        "Uses of challenges that the whole node remembers, so that each is accepted once; each takes 16 to 32 octets. "
+        "At the limit the oldest are forgotten, and their phones are challenged anew.", "RFC 7616 5.4")
     subscribers_cached_max: int = setting(
         100000, "subscribers cached", Integer(1, 10000000), LIVE, "Subscribers remembered from the database.")
     hosts_cached_max: int = setting(

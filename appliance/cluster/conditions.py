@@ -37,7 +37,6 @@ TABLES: Final = (
     ("lookups_waiting", "lookups_waiting_max", "lookup waiting"),
     ("queries_waiting", "queries_waiting_max", "query waiting"),
     ("connections", "connections_max", "connections"),
-    ("nonces", "nonces_max", "nonces"),
 )
 _NAMES: Final = frozenset(alarm.name for alarm in ALARMS)
 

@@ -10,6 +10,7 @@ Knows nothing of SIP, and nothing of the command line.
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import sys
@@ -33,9 +34,12 @@ from appliance.descriptors import descriptor_shortage, raise_descriptor_limit
 from appliance.journal_files import JournalError, check_folder
 from appliance.launch import ManagementLaunch, WorkerLaunch
 from appliance.logbook import Logbook, log_path
+from appliance.nonce_memory import NonceMemory
 from appliance.privileges import sockets_are_open
 from appliance.recorder import Recording
 
+# Random octets that tell one start of the appliance from another.
+BOOT_LEN: Final = 16
 STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -115,6 +119,8 @@ def _prepared(
     sockets_are_open()
     recording = Recording(settings.limits.recording_mib)
     opened.callback(recording.close)
+    nonces = NonceMemory(settings.limits.nonces_max)
+    opened.callback(nonces.close)
     launch = WorkerLaunch(
         number=-1,
         datagram_fds=(),
@@ -123,6 +129,8 @@ def _prepared(
         state_dir=str(folder.path),
         key_hex=key.hex(),
         config_name=config_name,
+        boot_hex=os.urandom(BOOT_LEN).hex(),
+        nonces_fd=nonces.fd,
     )
     companion = Companion(ManagementLaunch(str(folder.path), start.text), report) if has_management else None
     supervisor = Supervisor(settings, launch, workers, sockets, recording, report, command_line, store, companion)

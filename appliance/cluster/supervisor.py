@@ -83,7 +83,7 @@ class Supervisor:
         self._pace = Pace(self._started_at)
         state_dir = Path(launch.state_dir)
         self._bus = Bus(state_dir / "run", SUPERVISOR)
-        self.slots = SlotsInForce(deal(range(workers)), seed_of(launch.key), sockets, self._bus, report)
+        self.slots = SlotsInForce(deal(range(workers)), seed_of(launch.key, launch.boot), sockets, self._bus, report)
         self.crew = Crew(self, sockets, self.slots, workers)
         launch = replace(launch, lifetime_offset_s=self.watching.clock.lifetime_offset_s)
         self._launcher = Launcher(launch, sockets, recording, command_line)

@@ -7,6 +7,7 @@ from appliance.location.registration cimport Rules
 from appliance.proxy.dialog_token cimport DialogTokens
 from appliance.proxy.inquiries cimport Inquiries
 from appliance.proxy.keys cimport Keys
+from appliance.proxy.nonces cimport Nonces
 from appliance.proxy.rate_limits cimport RateLimits
 from appliance.proxy.rules cimport DigestRules, ProxyRules
 from appliance.routing.hosts cimport HostCache
@@ -38,7 +39,7 @@ cdef class Node:
     cdef public UnavailableHops unavailable_hops
     cdef public object subscribers
     cdef public Inquiries inquiries
-    cdef public object nonces
+    cdef public Nonces nonces
     cdef public object contact_policy
     cdef public object failures
     cdef public Packer packer

@@ -100,7 +100,7 @@ class Node:
         bindings: BindingTable,
         connections: ConnectionDirectory,
         publish: Callable[[BindingChange], int],
-        started_at: float,
+        nonces: Nonces,
     ) -> None:
         self.settings = settings
         self.worker = worker
@@ -120,7 +120,7 @@ class Node:
         )
         self.subscribers = SubscriberCache(settings.limits.subscribers_cached_max, settings.digest.cache_s)
         self.inquiries = Inquiries(settings.limits, counters)
-        self.nonces = Nonces(key, worker, settings.limits.nonces_max, settings.digest.nonce_lifetime_s, started_at)
+        self.nonces = nonces
         self.rate_limits = RateLimits(settings.rate_limits)
         self.failures = AuthenticationFailures(settings.lockout)
         self.registrar_rules = Rules(settings.registrar)
@@ -156,7 +156,7 @@ class Node:
         self.contact_policy = ContactPolicy(settings)
         self.proxy_rules = ProxyRules(settings.proxy)
         self.digest_rules = DigestRules(settings.digest)
-        self.nonces.reconfigure(limits.nonces_max, settings.digest.nonce_lifetime_s)
+        self.nonces.reconfigure(settings.digest.nonce_lifetime_s)
 
     def gauges(self) -> dict[str, int]:
         """How full the tables are, by name."""
@@ -166,7 +166,6 @@ class Node:
             "waiting": self.inquiries.lookups_waiting + self.inquiries.queries_waiting,
             "lookups_waiting": self.inquiries.lookups_waiting,
             "queries_waiting": self.inquiries.queries_waiting,
-            "nonces": len(self.nonces),
             "hosts": len(self.hosts),
             "unavailable_hops": len(self.unavailable_hops),
             "subscribers": len(self.subscribers),

@@ -1,16 +1,20 @@
-cdef class Nonces:
-    cdef bytes _key
-    cdef bytes _worker
-    cdef Py_ssize_t _limit
-    cdef long long _lifetime
-    cdef dict _seen
-    cdef long long _horizon
-    cdef long long _issued_last
-    cdef public long long evicted_count
+from appliance.sip.characters cimport hex_of, long_hex_of
+from appliance.sip.siphash cimport SipHash
 
-    cpdef bytes issue(self, double now)
-    cdef bytes _sealed(self, bytes text)
-    cpdef object state_of(self, bytes nonce, double now)
-    cpdef bint use(self, bytes nonce, object count) except -1
-    cdef _remember(self, bytes nonce, object highest, object window)
-    cdef _evict(self)
+
+cdef class Nonces:
+    cdef SipHash _seal
+    cdef SipHash _salt
+    cdef SipHash _mark
+    cdef bytes _worker
+    cdef object _counts
+    cdef long long _lifetime
+    cdef long long _issued_last
+    cdef public long long forgotten_count
+
+    cpdef bytes issue(self, bytes source, double now)
+    cdef bytes _sealed(self, bytes text, bytes source)
+    cpdef bint is_fresh(self, bytes nonce, bytes source, double now) except -1
+    cpdef bint use(self, bytes nonce, long long count, double now) except -1
+
+cdef SipHash _keyed(bytes purpose, bytes key, bytes boot)

@@ -25,6 +25,7 @@ cdef class ProxyRules:
 
 @cython.final
 cdef class DigestRules:
+    cdef readonly bint bind_source
     cdef readonly bint check_uri
     cdef readonly tuple algorithms
     cdef dict _challenges

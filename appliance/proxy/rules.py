@@ -51,9 +51,10 @@ class DigestRules:
     `algorithms`: as they stand in credentials, in capitals.
     """
 
-    __slots__ = ("_challenges", "algorithms", "check_uri")
+    __slots__ = ("_challenges", "algorithms", "bind_source", "check_uri")
 
     def __init__(self, settings: DigestSettings) -> None:
+        self.bind_source = settings.bind_source
         self.check_uri = settings.check_uri
         self.algorithms = tuple(algorithm.upper().encode() for algorithm in settings.algorithms)
         # By realm, which is always one of ours, and kind of challenge: what stands before and after the nonce.

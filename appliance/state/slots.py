@@ -15,6 +15,7 @@ Knows nothing of sockets, of the bus or of who is alive.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from hashlib import blake2s
 from typing import Final
 
 SLOTS: Final = 256
@@ -37,9 +38,9 @@ def slot_of(call_id: bytes, seed: int) -> int:
     return (folded >> 8) & 255
 
 
-def seed_of(key: bytes) -> int:
-    """The 32-bit seed of the slot hash that belongs to the appliance's key (4 bytes or more)."""
-    return int.from_bytes(key[:4], "big")
+def seed_of(key: bytes, boot: bytes = b"") -> int:
+    """The 32-bit seed of the slot hash for one start of the appliance: it tells nothing of the key."""
+    return int.from_bytes(blake2s(boot, key=key, digest_size=4, person=b"slots").digest(), "big")
 
 
 class SlotTable:

@@ -28,10 +28,12 @@ from appliance.descriptors import descriptors_for_connections
 from appliance.journal import Journal
 from appliance.launch import NO_DESCRIPTOR, LaunchError, WorkerLaunch
 from appliance.logbook import FORMAT, log_path, log_to_file
+from appliance.nonce_memory import shared_memory
 from appliance.privileges import lay_down_all
 from appliance.recorder import Recorder
 from appliance.sip.parser import syntax_limits
 from appliance.stack import Stack
+from appliance.state.node_start import NodeStart
 from appliance.workers.datagram_doors import DatagramDoors
 from appliance.workers.datagrams import DatagramSocket
 from appliance.workers.garbage import leave_it_to_us
@@ -76,7 +78,7 @@ async def serve(launch: WorkerLaunch, settings: Settings, bus: Bus, recorder: Re
     workers = settings.workers or len(os.sched_getaffinity(0))
     bus.connect([SUPERVISOR, *(number for number in range(workers) if number != launch.number)])
     lifetime_clock = clock.lifetime_clock(launch.lifetime_offset_s)
-    stack = Stack(settings, launch.number, launch.key, clock.monotonic(), lifetime_clock())
+    stack = Stack(settings, launch.number, launch.key, clock.monotonic(), lifetime_clock(), node_start(launch))
     folder = Path(launch.state_dir)
     journal = Journal(
         folder / "registrations", launch.number, workers, bus.incarnation, settings.journal, stack.binding_records
@@ -141,6 +143,12 @@ def load_registrations(stack: Stack, journal: Journal, wall_time: float) -> None
         stack.load_records(records)
     for remark in journal.take_remarks():
         log.warning("%s", remark)
+
+
+def node_start(launch: WorkerLaunch) -> NodeStart:
+    """What the siblings have, too."""
+    memory = None if launch.nonces_fd == NO_DESCRIPTOR else shared_memory(launch.nonces_fd)
+    return NodeStart(launch.boot, memory)
 
 
 def datagram_doors(launch: WorkerLaunch) -> DatagramDoors:

@@ -214,7 +214,6 @@ class AnyOrder(RuleBasedStateMachine):
         assert gauges["transactions"] <= 2 * LIMITS.transactions_max
         assert gauges["lookups_waiting"] <= LIMITS.lookups_waiting_max
         assert gauges["registrations"] <= LIMITS.bindings_max + 10
-        assert gauges["nonces"] <= LIMITS.nonces_max
         assert gauges["hosts"] <= LIMITS.hosts_cached_max
         assert gauges["subscribers"] <= LIMITS.subscribers_cached_max
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+import socket
 import subprocess
 from collections.abc import Callable
 
 import pytest
 
-from tests.live.appliance import Appliance
+from tests.flows.peers import Peer, credentials
+from tests.flows.wire import read
+from tests.live.appliance import DOMAIN, Appliance
 from tests.live.processes import LOOPBACK, SHARE, SHARES, Processes, find_program, free_port, wait_until
 from tests.live.sipp import call, register, start_callee
 
@@ -64,6 +68,50 @@ def test_sipsak_registers(guarded: Appliance) -> None:
 def sipsak(*words: str) -> subprocess.CompletedProcess[str]:
     argv = [find_program("sipsak", "sipsak"), "-vv", *words]
     return subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_a_nonce_holds_on_the_whole_node(guarded: Appliance) -> None:
+    """RFC 7616 3.4: a phone that keeps its nonce over Call-IDs, and so over workers, is challenged once a start."""
+    with PhoneWithNonce(guarded) as phone:
+        assert phone.register("first", 0) == 401
+        assert [phone.register(f"call-{count}", count) for count in range(1, 20)] == [200] * 19
+        # A use comes to no worker a second time.
+        assert [phone.register(f"replayed-{number}", 7) for number in range(8)] == [401] * 8
+        guarded.crash()
+        guarded.start()
+        assert phone.register("restarted", 20) == 401
+
+
+class PhoneWithNonce(Peer):
+    """A phone that answers every challenge with the first nonce it got."""
+
+    def __init__(self, appliance: Appliance) -> None:
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.settimeout(10.0)
+        self._socket.bind((LOOPBACK, 0))
+        self._socket.connect((appliance.address, appliance.port))
+        super().__init__("alice", f"{LOOPBACK}:{self._socket.getsockname()[1]}", domain=DOMAIN)
+        self._offered: dict[str, str] = {}
+
+    def __enter__(self) -> PhoneWithNonce:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.close()
+
+    def register(self, call_id: str, count: int) -> int:
+        """The status of the answer to a REGISTER with this Call-ID and nonce count."""
+        uri = f"sip:{DOMAIN}"
+        message = self.request("REGISTER", uri)
+        message.put("Call-ID", call_id)
+        if self._offered:
+            value = credentials(message, "alice", PASSWORD, self._offered, "MD5", "auth", f"{count:08x}", uri)
+            message.put("Authorization", value)
+        self._socket.send(message.write())
+        answer = read(self._socket.recv(65535))
+        if not self._offered:
+            self._offered = dict(re.findall(r'(\w+)="?([^",]*)', answer.first("WWW-Authenticate")))
+        return answer.status
 
 
 @pytest.mark.parametrize("ending", ["stop", "crash"])

@@ -7,6 +7,7 @@ from appliance.location.bindings import BindingTable
 from appliance.proxy.dialogs import token_to_sender
 from appliance.proxy.forwarding import add_record_route, address_to_hop, prepare_request
 from appliance.proxy.node import Node
+from appliance.proxy.nonces import Nonces
 from appliance.proxy.request_context import RequestContext
 from appliance.proxy.rules import ListenerRules
 from appliance.proxy.stages.loose_route import loose_route
@@ -16,6 +17,7 @@ from appliance.sip.names import FROM, MAX_FORWARDS, RECORD_ROUTE, ROUTE, VIA
 from appliance.sip.parser import SyntaxLimits, parse
 from appliance.sip.uri import parse_uri
 from appliance.state.connections import ConnectionDirectory
+from appliance.state.nonce_counts import NonceCounts
 from appliance.transaction.table import Transactions
 from appliance.transport.flow import TCP, UDP, Flow
 
@@ -29,7 +31,9 @@ def node() -> Node:
     transactions = Transactions(SETTINGS.timers, 100, counters)
     connections = ConnectionDirectory(0)
     bindings = BindingTable(10)
-    return Node(SETTINGS, 0, b"0123456789abcdef", counters, transactions, bindings, connections, lambda change: 0, 0.0)
+    key = b"0123456789abcdef"
+    nonces = Nonces(key, b"", 0, 300.0, NonceCounts(bytearray(64)))
+    return Node(SETTINGS, 0, key, counters, transactions, bindings, connections, lambda change: 0, nonces)
 
 
 def context(*lines: str, uri: str = "sip:bob@example.com", method: str = "INVITE", to_tag: str = "") -> RequestContext:

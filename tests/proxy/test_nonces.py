@@ -6,114 +6,141 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.proxy.nonces import NONCE_LEN, WINDOW, Nonces, NonceState
+from appliance.proxy.nonces import NONCE_LEN, Nonces
+from appliance.state.nonce_counts import NonceCounts
+from appliance.state.nonce_table import memory_len
 
 KEY = b"0123456789abcdef"
+BOOT = b"this start"
 LIFETIME_S = 300
+SOURCE = b"192.0.2.101"
+NOW = 1000.0
 
 
-def nonces(limit: int = 100, worker: int = 0, started_at: float = 1000.0, key: bytes = KEY) -> Nonces:
-    return Nonces(key, worker, limit, LIFETIME_S, started_at)
+def nonces(worker: int = 0, key: bytes = KEY, boot: bytes = BOOT, memory: bytearray | None = None) -> Nonces:
+    return Nonces(key, boot, worker, LIFETIME_S, NonceCounts(memory or bytearray(memory_len(1000))))
 
 
-def test_a_nonce_is_fresh_for_its_life_and_costs_no_memory_until_used() -> None:
+def test_a_nonce_is_fresh_for_its_life() -> None:
     book = nonces()
-    nonce = book.issue(1000.0)
-    assert book.state_of(nonce, 1000.0) == NonceState.FRESH
-    assert book.state_of(nonce, 1300.0) == NonceState.FRESH
-    assert book.state_of(nonce, 1300.1) == NonceState.STALE
-    assert len(book) == 0
+    nonce = book.issue(SOURCE, NOW)
+    assert len(nonce) == NONCE_LEN
+    assert book.is_fresh(nonce, SOURCE, NOW)
+    assert book.is_fresh(nonce, SOURCE, NOW + LIFETIME_S)
+    assert not book.is_fresh(nonce, SOURCE, NOW + LIFETIME_S + 0.1)
 
 
 def test_no_two_nonces_are_the_same() -> None:
-    book = nonces()
-    assert len({book.issue(1000.0) for _ in range(1000)}) == 1000
+    """Not even those of two workers in the same microsecond, for one source."""
+    books = nonces(1), nonces(2)
+    assert len({book.issue(SOURCE, NOW) for book in books for _ in range(1000)}) == 2000
 
 
 def test_many_nonces_of_one_moment_are_fresh_at_once() -> None:
     """Issued faster than a microsecond passes, they lead the clock a little."""
     book = nonces()
-    last = [book.issue(1000.0) for _ in range(1000)][-1]
-    assert book.state_of(last, 1000.0) == NonceState.FRESH
+    last = [book.issue(SOURCE, NOW) for _ in range(1000)][-1]
+    assert book.is_fresh(last, SOURCE, NOW)
 
 
-@pytest.mark.parametrize("place", [0, 15, 17, 18, 33])
-def test_a_forged_nonce_is_foreign(place: int) -> None:
+@pytest.mark.parametrize("place", [0, 15, 16, 19, 20, 35])
+def test_a_forged_nonce_is_not_fresh(place: int) -> None:
     book = nonces()
-    nonce = book.issue(1000.0)
+    nonce = book.issue(SOURCE, NOW)
     other = b"0" if nonce[place : place + 1] != b"0" else b"1"
-    assert book.state_of(nonce[:place] + other + nonce[place + 1 :], 1000.0) == NonceState.FOREIGN
-
-
-def test_another_appliance_s_nonce_is_foreign() -> None:
-    assert nonces().state_of(nonces(key=b"another-appliance").issue(1000.0), 1000.0) == NonceState.FOREIGN
-
-
-def test_a_sibling_s_nonce_is_stale() -> None:
-    """Only the worker that issued it knows its counts; the client tries again at once."""
-    assert nonces(worker=1).state_of(nonces(worker=2).issue(1001.0), 1001.0) == NonceState.STALE
-
-
-def test_a_predecessor_s_nonce_is_stale() -> None:
-    """The worker was started anew and has forgotten the counts."""
-    nonce = nonces(started_at=1000.0).issue(1010.0)
-    assert nonces(started_at=1020.0).state_of(nonce, 1021.0) == NonceState.STALE
-
-
-def test_a_nonce_of_the_future_is_stale() -> None:
-    """Issued before the machine was booted, when its monotonic clock was further on."""
-    nonce = nonces(started_at=90000.0).issue(90000.0)
-    assert nonces(started_at=10.0).state_of(nonce, 20.0) == NonceState.STALE
+    assert not book.is_fresh(nonce[:place] + other + nonce[place + 1 :], SOURCE, NOW)
 
 
 @given(st.binary(max_size=60))
-def test_any_octets_are_a_foreign_nonce(text: bytes) -> None:
-    assert nonces().state_of(text, 1000.0) == NonceState.FOREIGN
-    assert len(nonces().issue(1000.0)) == NONCE_LEN
+def test_any_octets_are_no_fresh_nonce(text: bytes) -> None:
+    assert not nonces().is_fresh(text, SOURCE, NOW)
 
 
-def test_each_count_is_used_once_in_any_order_within_the_window() -> None:
+def test_another_appliance_s_nonce_is_not_fresh() -> None:
+    assert not nonces().is_fresh(nonces(key=b"another-appliance").issue(SOURCE, NOW), SOURCE, NOW)
+
+
+def test_a_nonce_of_before_a_restart_is_not_fresh() -> None:
+    """The key is kept, and after a reboot the monotonic clock passes the same moments again: its uses are not known."""
+    before = nonces(boot=b"the start before").issue(SOURCE, NOW)
+    assert not nonces().is_fresh(before, SOURCE, NOW)
+
+
+def test_a_nonce_is_for_the_source_that_was_challenged() -> None:
+    book = nonces()
+    nonce = book.issue(SOURCE, NOW)
+    assert not book.is_fresh(nonce, b"192.0.2.66", NOW)
+    assert not book.is_fresh(nonce, b"", NOW)
+
+
+def test_a_nonce_holds_on_the_whole_node() -> None:
+    """RFC 7616 5.4: whichever worker a use comes to, the same one comes to no other."""
+    memory = bytearray(memory_len(1000))
+    first, second = nonces(1, memory=memory), nonces(2, memory=memory)
+    nonce = first.issue(SOURCE, NOW)
+    assert second.is_fresh(nonce, SOURCE, NOW)
+    assert second.use(nonce, 1, NOW)
+    assert not first.use(nonce, 1, NOW)
+    assert first.use(nonce, 2, NOW)
+    assert not second.use(nonce, 2, NOW)
+    # Nor does the death of a worker make it forget.
+    assert not nonces(1, memory=memory).use(nonce, 2, NOW)
+
+
+def test_a_nonce_does_not_tell_its_worker() -> None:
+    """Call-IDs could be chosen to load one worker, by what its challenges say."""
+    challenges = [nonces(worker).issue(SOURCE, NOW) for worker in range(8)]
+    assert len({nonce[:16] for nonce in challenges}) == 1
+    salts = [{nonces(worker).issue(SOURCE, NOW + step)[16:20] for step in range(100)} for worker in (0, 1)]
+    assert min(len(salt) for salt in salts) > 90
+
+
+def test_each_count_is_used_once_in_any_order() -> None:
     """RFC 7616 3.4, 5.4."""
     book = nonces()
-    nonce = book.issue(1000.0)
-    assert [book.use(nonce, count) for count in (1, 2, 5, 3, 4)] == [True] * 5
-    assert [book.use(nonce, count) for count in (1, 2, 3, 4, 5)] == [False] * 5
-    assert book.use(nonce, 5 + WINDOW)
-    assert not book.use(nonce, 5)
-    assert book.use(nonce, 6)
-    assert book.use(nonce, 1_000_000)
-    assert not book.use(nonce, 1_000_000)
+    nonce = book.issue(SOURCE, NOW)
+    assert [book.use(nonce, count, NOW) for count in (1, 2, 5, 3, 4, 2**32 - 1)] == [True] * 6
+    assert [book.use(nonce, count, NOW) for count in (1, 2, 3, 4, 5, 2**32 - 1)] == [False] * 6
 
 
-@pytest.mark.parametrize("count", [0, -1])
-def test_a_count_starts_at_one(count: int) -> None:
-    book = nonces()
-    assert not book.use(book.issue(1000.0), count)
+def test_what_had_to_make_room_is_never_believed_again() -> None:
+    """The uses are forgotten, so a replay could not be told."""
+    book = nonces(memory=bytearray(memory_len(1)))
+    issued = [book.issue(SOURCE, NOW + second) for second in range(10)]
+    now = NOW + 10
+    assert [book.use(nonce, 1, now) for nonce in issued] == [True] * 10
+    assert book.forgotten_count == 3
+    assert [book.use(nonce, 1, now) for nonce in issued] == [False] * 10
+    # As old as one that was forgotten, though never used.
+    assert not book.use(issued[2], 2, now)
+    assert book.use(book.issue(SOURCE, now), 1, now)
 
 
-@given(st.lists(st.integers(1, 200), max_size=100))
-def test_the_window_never_lets_a_count_through_twice(counts: list[int]) -> None:
-    book = nonces()
-    nonce = book.issue(1000.0)
-    passed = [count for count in counts if book.use(nonce, count)]
-    assert len(passed) == len(set(passed))
+def test_what_has_expired_makes_room_first() -> None:
+    book = nonces(memory=bytearray(memory_len(1)))
+    for second in range(7):
+        assert book.use(book.issue(SOURCE, NOW + second), 1, NOW + second)
+    later = NOW + LIFETIME_S + 10
+    assert [book.use(book.issue(SOURCE, later), 1, later) for _ in range(7)] == [True] * 7
+    assert book.forgotten_count == 0
 
 
-def test_what_is_pushed_out_of_the_table_is_stale_and_never_trusted_again() -> None:
-    """The counts are forgotten, so a replay could not be told."""
-    book = nonces(limit=2)
-    first, second, third = (book.issue(1000.0 + number) for number in range(3))
-    for nonce in (first, second, third):
-        assert book.use(nonce, 1)
-    assert len(book) == 2
-    assert book.state_of(first, 1003.0) == NonceState.STALE
-    assert book.state_of(second, 1003.0) == NonceState.FRESH
-    assert book.state_of(third, 1003.0) == NonceState.FRESH
+def test_a_longer_lifetime_brings_no_use_back() -> None:
+    """A nonce that had expired, and whose use was overwritten, is fresh again by the clock."""
+    book = nonces(memory=bytearray(memory_len(1)))
+    old = book.issue(SOURCE, NOW)
+    assert book.use(old, 1, NOW)
+    later = NOW + LIFETIME_S + 10
+    for _ in range(7):
+        assert book.use(book.issue(SOURCE, later), 1, later)
+    book.reconfigure(2 * LIFETIME_S)
+    assert book.is_fresh(old, SOURCE, later)
+    assert not book.use(old, 1, later)
 
 
-def test_a_nonce_as_old_as_one_pushed_out_is_stale_though_never_used() -> None:
-    book = nonces(limit=1)
-    never_used, first, second = (book.issue(1000.0 + number) for number in range(3))
-    book.use(first, 1)
-    book.use(second, 1)
-    assert book.state_of(never_used, 1003.0) == NonceState.STALE
+@given(st.lists(st.tuples(st.integers(0, 20), st.integers(1, 5)), max_size=200), st.integers(1, 8))
+def test_no_use_is_taken_twice_however_small_the_table(uses: list[tuple[int, int]], room: int) -> None:
+    book = nonces(memory=bytearray(memory_len(room)))
+    issued = [book.issue(SOURCE, NOW + number // 3) for number in range(21)]
+    taken = [use for use in uses if book.use(issued[use[0]], use[1], NOW + 30)]
+    assert len(taken) == len(set(taken))

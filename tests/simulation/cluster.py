@@ -17,6 +17,8 @@ from appliance.routing.questions import Answer, FindSubscriber, HostAnswer, Ques
 from appliance.sip.parser import find_call_id
 from appliance.stack import Stack
 from appliance.state.messages import BusMessage, CallsMoved, PeerStarted, SlotsChanged
+from appliance.state.node_start import NodeStart
+from appliance.state.nonce_table import memory_len
 from appliance.state.slots import SlotTable, deal, give_back, move, seed_of, slot_of
 from appliance.state.wire import decode, encode
 from appliance.transport.flow import Flow, Outgoing
@@ -66,13 +68,15 @@ class Cluster:
         # What waits in the sockets of workers that do not know yet whose slots are whose; they read nothing before.
         self._unread: dict[int, list[tuple[bytes, Flow]]] = {}
         self._started = schedule.now
+        self._start = NodeStart(nonce_memory=memoryview(bytearray(memory_len(settings.limits.nonces_max))))
         for worker in range(workers):
             self._new_stack(worker)
         self._tell_slots()
 
     def _new_stack(self, worker: int) -> Stack:
         now = self.schedule.now
-        stack = Stack(self._settings, worker, KEY, now, WALL_TIME + now - self._started)
+        wall_time = WALL_TIME + now - self._started
+        stack = Stack(self._settings, worker, KEY, now, wall_time, self._start)
         self.stacks[worker] = stack
         self._recordings[worker] = {}
         self._unread[worker] = []

@@ -41,8 +41,11 @@ def test_another_seed_is_another_spread() -> None:
     assert [slot_of(c, 1) for c in call_ids] != [slot_of(c, 2) for c in call_ids]
 
 
-def test_the_seed_belongs_to_the_key() -> None:
-    assert seed_of(b"\x00\x00\x01\x02" + bytes(28)) == 0x0102
+def test_the_seed_belongs_to_the_key_and_the_start_and_is_no_part_of_them() -> None:
+    """Call-IDs that load one worker cannot be chosen in advance, and the seed says nothing of the key."""
+    key = bytes(range(32))
+    assert seed_of(key) == seed_of(key) < 2**32
+    assert len({seed_of(key), seed_of(key, b"boot"), seed_of(key[::-1]), int.from_bytes(key[:4], "big")}) == 4
 
 
 def test_deal_gives_even_shares_in_one_run_each() -> None:

@@ -5,7 +5,7 @@ from appliance.proxy.node cimport Node
 from appliance.proxy.request_context cimport RequestContext
 from appliance.sip.digest_uri cimport is_for
 from appliance.sip.message cimport Request
-from appliance.sip.uri cimport Uri, escaped_user
+from appliance.sip.uri cimport Uri, escaped_user, parse_uri
 
 cdef int AUTHORIZATION, PROXY_AUTHORIZATION
 
@@ -15,7 +15,10 @@ cpdef object authenticate(RequestContext context, Node node, double now)
 cdef Uri _claimed_uri(Request request)
 cdef bytes _home_of(Uri claimed, Request request, Node node)
 cdef object _credentials_for(Request request, bytes realm)
-cdef bint _is_for(object credentials, RequestContext context) except -1
+cdef bint _is_for(object credentials, RequestContext context, Node node) except -1
+cdef bint _is_this_server(Uri uri, Node node) except -1
 cdef bint _is_right(Request request, Node node, object credentials, object known) except -1
 cdef object _accept(RequestContext context, bytes identity)
-cdef object _challenge(Request request, Node node, bytes realm, bint is_stale, double now)
+cdef bytes _source_of(RequestContext context, Node node)
+@cython.locals(nonce=bytes)
+cdef object _challenge(RequestContext context, Node node, bytes realm, bint is_stale, double now)

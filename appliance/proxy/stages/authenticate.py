@@ -24,7 +24,6 @@ from appliance.proxy.answers import CONTINUE, Answer, AskSubscriber, Reply
 from appliance.proxy.identities import is_anonymous
 from appliance.proxy.lockout import note_failure, refusal_for_failures
 from appliance.proxy.node import Node
-from appliance.proxy.nonces import NonceState
 from appliance.proxy.request_context import RequestContext
 from appliance.routing.subscribers_known import KnownSubscriber
 from appliance.sip.digest import Credentials, parse_credentials, verify
@@ -33,7 +32,8 @@ from appliance.sip.errors import MalformedMessage
 from appliance.sip.lines import make_line
 from appliance.sip.message import Request
 from appliance.sip.names import AUTHORIZATION, PROXY_AUTHORIZATION
-from appliance.sip.uri import Uri, escaped_user
+from appliance.sip.uri import Uri, escaped_user, parse_uri
+from appliance.transport.source import source_of
 
 # RFC 3261 22.1: ACK and CANCEL cannot be sent again with credentials.
 NEVER_CHALLENGED = frozenset((b"ACK", b"CANCEL"))
@@ -55,7 +55,7 @@ def authenticate(context: RequestContext, node: Node, now: float) -> Answer:
     realm = node.names.realm_of(home)
     credentials = _credentials_for(request, realm)
     if credentials is None:
-        return _challenge(request, node, realm, False, now)
+        return _challenge(context, node, realm, False, now)
     return _check(context, node, credentials, claimed, home, now)
 
 
@@ -91,13 +91,12 @@ def _check(
     context: RequestContext, node: Node, credentials: Credentials, claimed: Uri, home: bytes, now: float
 ) -> Answer:
     request, realm = context.request, credentials.realm
-    if node.digest_rules.check_uri and not _is_for(credentials, context):
+    if node.digest_rules.check_uri and not _is_for(credentials, context, node):
         node.counters[DIGEST_URI_MISMATCHED] += 1
         return Reply(400, b"Credentials for Another URI", is_stateless=True)
-    state = node.nonces.state_of(credentials.nonce, now)
-    if state != NonceState.FRESH:
+    if not node.nonces.is_fresh(credentials.nonce, _source_of(context, node), now):
         node.counters[NONCES_STALE] += 1
-        return _challenge(request, node, realm, state == NonceState.STALE, now)
+        return _challenge(context, node, realm, True, now)
     refusal = refusal_for_failures(context, node, credentials.username, realm, home, now)
     if refusal is not None:
         node.counters[AUTHENTICATION_REFUSED] += 1
@@ -111,27 +110,33 @@ def _check(
     if not _is_right(request, node, credentials, known):
         node.counters[AUTHENTICATION_FAILED] += 1
         note_failure(context, node, credentials.username, realm, now)
-        return _challenge(request, node, realm, False, now)
+        return _challenge(context, node, realm, False, now)
     identity = node.names.aor_of(escaped_user(credentials.username), home)
     if claimed.host == home and (not claimed.user or node.aor_of(claimed) != identity):
         node.counters[IDENTITY_REFUSED] += 1
         return Reply(403, b"Address Belongs to Another Subscriber", is_stateless=True)
     # Last: what is refused without a transaction keeps its nonce, for it may come again (RFC 3261 8.2.7).
-    if not node.nonces.use(credentials.nonce, credentials.nonce_count or 1):
+    if not node.nonces.use(credentials.nonce, credentials.nonce_count or 1, now):
         node.counters[NONCES_REPLAYED] += 1
-        return _challenge(request, node, realm, True, now)
-    node.counters[NONCE_TABLE_FULL] = node.nonces.evicted_count
+        return _challenge(context, node, realm, True, now)
+    node.counters[NONCE_TABLE_FULL] = node.nonces.forgotten_count
     return _accept(context, identity)
 
 
-def _is_for(credentials: Credentials, context: RequestContext) -> bool:
+def _is_for(credentials: Credentials, context: RequestContext, node: Node) -> bool:
     """RFC 7616 3.4.6: were they made for this Request-URI, as it came or as `loose_route` left it?"""
     # RFC 3261 16.4: where a strict router has put our Route into the Request-URI, the caller's is the one that is left.
-    request_uri = context.request.uri_text
-    received_uri = context.received_uri
-    return is_for(credentials.uri, request_uri) or (
-        received_uri != request_uri and is_for(credentials.uri, received_uri)
-    )
+    request = context.request
+    if is_for(credentials.uri, request.uri_text):
+        return True
+    if context.received_uri != request.uri_text and is_for(credentials.uri, context.received_uri):
+        return True
+    # Some phones write the server that they send to in place of its domain: to us, both are one resource.
+    return _is_this_server(request.read_uri(), node) and _is_this_server(parse_uri(credentials.uri), node)
+
+
+def _is_this_server(uri: Uri, node: Node) -> bool:
+    return uri.user is None and node.names.is_responsible_for(uri)
 
 
 def _subscriber(
@@ -162,9 +167,15 @@ def _accept(context: RequestContext, identity: bytes) -> Answer:
     return CONTINUE
 
 
-def _challenge(request: Request, node: Node, realm: bytes, is_stale: bool, now: float) -> Reply:
+def _source_of(context: RequestContext, node: Node) -> bytes:
+    """For whom a nonce is good; b"" for any source."""
+    return source_of(context.flow.remote[0]).encode() if node.digest_rules.bind_source else b""
+
+
+def _challenge(context: RequestContext, node: Node, realm: bytes, is_stale: bool, now: float) -> Reply:
     """RFC 3261 22.2, 22.3: 401 or 407 with a new nonce."""
     node.counters[CHALLENGES_SENT] += 1
-    is_register = request.method == b"REGISTER"
-    lines = node.digest_rules.challenge(realm, node.nonces.issue(now), is_register, is_stale)
+    is_register = context.request.method == b"REGISTER"
+    nonce = node.nonces.issue(_source_of(context, node), now)
+    lines = node.digest_rules.challenge(realm, nonce, is_register, is_stale)
     return Reply(401 if is_register else 407, headers=lines, is_stateless=True)
