@@ -28,6 +28,12 @@ ACTION_COMMANDS: Final[tuple[Command, ...]] = (
     act("clear registration", "Forget the contacts of an address; its phones may register again.",
         "clear registration",
         (Parameter("address", Text(256, "USER@DOMAIN"), "The address.", completes="address"),), results.CLEARED),
+    act("acknowledge alarm", "Note that you have seen an alarm; it stays active until its cause is gone.",
+        "acknowledge alarm", (
+            Parameter("name", Text(64, "ALARM"), "The alarm, as in `show alarms`.", completes="alarm"),
+            Parameter("subject", Text(256, "SUBJECT"), "What it is about, where only one of several is meant.", "of",
+                      is_optional=True),
+        ), results.ACKNOWLEDGED),
     act("clear session", "End the session of an operator.", "clear session",
         (Parameter("number", Integer(1, 10**9), "The session, as in `show users`.", completes="session"),),
         results.CLEARED),

@@ -24,6 +24,7 @@ BEGINNINGS: Final = {
     "debug": "Look at live traffic.",
     "terminal": "Set this terminal.",
     "terminal no": "Take a setting of this terminal back.",
+    "acknowledge": "Note that you have seen something.",
     "clear": "Forget something.",
     "drain": "Take something out of use, gently.",
     "undrain": "Put something that was drained into use again.",

@@ -185,11 +185,13 @@ ALARMS: Final = _table(
     Field("cause", TEXT, "Why it is raised."),
     Field("effect", TEXT, "What no longer works."),
     Field("action", TEXT, "What to do."),
+    Field("acknowledged_by", TEXT, "The operator who has acknowledged it; empty for none."),
 )
+ACKNOWLEDGED: Final = (Field("acknowledged", INTEGER, "How many alarms."),)
 ALARM_HISTORY: Final = _table(
     "events", "Alarms raised and cleared, the last one at the end.",
     Field("wall_time", NUMBER, "When.", "when"),
-    Field("what", TEXT, "`raised` or `cleared`.", "what"),
+    Field("what", TEXT, "`raised`, `cleared`, or `acknowledged by` an operator.", "what"),
     Field("name", TEXT, "The alarm.", "alarm"),
     Field("subject", TEXT, "What it is about.", "subject"),
     Field("severity", TEXT, "How bad it is.", "severity"),

@@ -17,6 +17,7 @@ from appliance.catalogue.alarms import Condition, alarm_named
 
 HISTORY_MAX: Final = 1000
 RAISED: Final = "raised"
+ACKNOWLEDGED: Final = "acknowledged"
 CLEARED: Final = "cleared"
 
 
@@ -24,6 +25,7 @@ CLEARED: Final = "cleared"
 class _Raised:
     since: float
     text: str
+    acknowledged_by: str = ""
 
 
 class AlarmTable:
@@ -49,6 +51,17 @@ class AlarmTable:
             else:
                 self._active[key] = _Raised(wall_time, text)
                 self._note(key, text, RAISED, wall_time)
+
+    def acknowledge(self, name: str, subject: str, user: str, wall_time: float) -> int:
+        """Note that an operator has seen the raised alarms of that name, of one subject or of all; returns how many.
+
+        An alarm that is cleared and raised again has to be acknowledged again.
+        """
+        keys = [key for key in self._active if key[0] == name and subject in ("", key[1])]
+        for key in keys:
+            self._active[key].acknowledged_by = user
+            self._note(key, self._active[key].text, f"{ACKNOWLEDGED} by {user}", wall_time)
+        return len(keys)
 
     def _note(self, key: tuple[str, str], text: str, what: str, wall_time: float) -> None:
         name, subject = key
@@ -80,6 +93,7 @@ class AlarmTable:
             "effect": alarm.effect,
             "action": alarm.action,
             "text": raised.text,
+            "acknowledged_by": raised.acknowledged_by,
         }
 
     def sentences(self) -> list[str]:

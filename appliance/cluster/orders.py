@@ -43,6 +43,7 @@ class Orders:
             "confirm": self._confirm,
             "alarms": self._alarms,
             "alarm history": self._alarm_history,
+            "acknowledge alarm": self._acknowledge,
             "authentication failures": self._failures,
             "clear authentication failures": self._clear_failures,
             "end registrations": self._end_registrations,
@@ -66,6 +67,14 @@ class Orders:
 
     def _alarms(self, asker: bytes, args: dict[str, Any], now: float) -> Answer:
         return {"alarms": self._node.watching.alarms.rows()}
+
+    def _acknowledge(self, asker: bytes, args: dict[str, Any], now: float) -> Answer:
+        name, subject, user = str(args["name"]), str(args["subject"]), str(args["user"])
+        count = self._node.watching.alarms.acknowledge(name, subject, user, clock.wall_time())
+        if not count:
+            of = f" of {subject}" if subject else ""
+            return {"error": f"No alarm {name}{of} is active.", "remedy": "see `show alarms`"}
+        return {"acknowledged": count}
 
     def _alarm_history(self, asker: bytes, args: dict[str, Any], now: float) -> Answer:
         return {"events": self._node.watching.alarms.history(int(args["limit"]))}

@@ -90,6 +90,7 @@ REQUESTS: Final[dict[str, Request]] = {
     "subscriber remove": _act(show_tables.remove_subscriber),
     "clear authentication failures": _act(show_node.clear_authentication_failures),
     "clear counters": _act(show_node.clear_counters),
+    "acknowledge alarm": _act(show_node.acknowledge_alarm),
     "clear session": _act(users.clear_session),
     "drain worker": _act(node_orders.drain_worker),
     "undrain worker": _act(node_orders.undrain_worker),

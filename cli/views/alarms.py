@@ -23,7 +23,15 @@ def draw_alarms(result: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iter
             yield ""
         subject = f" ({alarm['subject']})" if alarm.get("subject") else ""
         yield f"{alarm.get('severity', '').upper()} {alarm.get('name', '')}{subject} since {time_text(alarm['since'])}"
+        if alarm.get("acknowledged_by"):
+            yield f"  acknowledged by {alarm['acknowledged_by']}"
         for heading in ("text", "cause", "effect", "action"):
             if alarm.get(heading):
                 label = "what" if heading == "text" else heading
                 yield f"  {label.ljust(8)}{alarm[heading]}"
+
+
+def draw_acknowledged(result: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iterator[str]:
+    """How many alarms were acknowledged."""
+    count = result.get("acknowledged", 0)
+    yield f"{count} alarm{'' if count == 1 else 's'} acknowledged."

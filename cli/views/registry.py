@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from appliance.catalogue.command_declaration import Command
 from cli.output import Item
-from cli.views.alarms import draw_alarms
+from cli.views.alarms import draw_acknowledged, draw_alarms
 from cli.views.configuration import draw_commit, draw_text
 from cli.views.counters import draw_counters, draw_drops
 from cli.views.ladder import draw_ladder
@@ -41,6 +41,7 @@ VIEWS: Final[Mapping[str, View]] = {
     "show counters": draw_counters,
     "show drops": draw_drops,
     "show alarms": draw_alarms,
+    "acknowledge alarm": draw_acknowledged,
     "show logging": draw_logging,
     "show tech-support": draw_archive,
     "show memory": draw_memory,

@@ -243,6 +243,9 @@ class StandIn:
     def do_clear_counters(self, args: Args) -> Args:
         return {"cleared": len(COUNTERS)}
 
+    def do_acknowledge_alarm(self, args: Args) -> Args:
+        return {"acknowledged": 1}
+
     def do_clear_session(self, args: Args) -> Args:
         return {"cleared": 1}
 
@@ -345,7 +348,8 @@ CANNED: dict[str, Any] = {
                                      "exceeded": 3, "hit": [{"key": "192.0.2.7", "exceeded": 3}]}]},
     "show alarms": {"alarms": [{"name": "worker-down", "subject": "worker 1", "severity": "major", "since": BEGUN,
                                 "cause": "Its process has ended.", "effect": "Its calls go to the others.",
-                                "action": "Look at `show logging`.", "text": "Worker 1 was killed by SIGSEGV."}]},
+                                "action": "Look at `show logging`.", "text": "Worker 1 was killed by SIGSEGV.",
+                                "acknowledged_by": ""}]},
     "show alarm history": {"events": [{"wall_time": BEGUN, "name": "worker-down", "subject": "worker 1",
                                        "severity": "major", "what": "raised", "text": "Worker 1 was killed."}]},
     "show logging": {"lines": [f"line {number} of the log" for number in range(1, 201)]},

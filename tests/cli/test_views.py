@@ -205,6 +205,12 @@ def test_calls_that_stand_are_counted_as_far_as_is_known() -> None:
     assert lines[-1] == "Being set up: 0. Since the counters began: started 400, answered 380, failed 12."
 
 
+def test_an_acknowledged_alarm_says_who_has_seen_it() -> None:
+    alarm = {**CANNED["show alarms"]["alarms"][0], "acknowledged_by": "ann"}
+    lines = list(draw(command_of("show alarms"), {"alarms": [alarm]}, {}))
+    assert lines[1] == "  acknowledged by ann"
+
+
 def test_streams_have_views() -> None:
     assert results.PING_ANSWER
     assert list(draw_stream(command_of("terminal monitor"), [("event", {"line": "a"})], {})) == ["a"]

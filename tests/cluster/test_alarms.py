@@ -113,3 +113,19 @@ def test_a_database_that_fails_for_every_worker_is_one_alarm() -> None:
     alarm = "subscriber-database-failing The subscriber database does not answer."
     found = {name_and_subject for _ in range(2) for name_and_subject in conditions(lively(alarms=[alarm]))}
     assert found == {("subscriber-database-failing", "subscriber database")}
+
+
+def test_an_alarm_is_acknowledged_until_it_is_raised_again() -> None:
+    said: list[str] = []
+    table = AlarmTable(said.append)
+    down = [Condition("worker-down", f"worker {number}", "It is away.") for number in (0, 1)]
+    table.update(down, 1.0)
+    assert table.acknowledge("worker-down", "worker 1", "ann", 2.0) == 1
+    assert table.acknowledge("worker-down", "worker 7", "ann", 2.0) == 0
+    table.update(down, 3.0)
+    assert [row["acknowledged_by"] for row in table.rows()] == ["", "ann"]
+    assert table.history(10)[-1]["what"] == "acknowledged by ann"
+    assert table.acknowledge("worker-down", "", "ben", 4.0) == 2
+    table.update([], 5.0)
+    table.update(down, 6.0)
+    assert [row["acknowledged_by"] for row in table.rows()] == ["", ""]

@@ -35,6 +35,8 @@ async def _words(call: Call, what: str, start: str) -> list[str]:
         return [str(row["number"]) for row in status.get("workers", [])]
     if what == "listener":
         return [listener.name for listener in call.desk.settings.listeners]
+    if what == "alarm":
+        return [str(row["name"]) for row in (await call.desk.order("alarms", {}))["alarms"]]
     if what == "session":
         return [str(session.number) for session in call.desk.sessions]
     if what == "commit":

@@ -162,5 +162,10 @@ async def clear_authentication_failures(call: Call) -> Result:
     return await call.desk.order("clear authentication failures", {"who": call.args.text("who", "")})
 
 
+async def acknowledge_alarm(call: Call) -> Result:
+    args = {"name": call.args.text("name"), "subject": call.args.text("subject", ""), "user": call.session.user}
+    return await call.desk.order("acknowledge alarm", args)
+
+
 async def show_alarm_history(call: Call) -> Result:
     return await call.desk.order("alarm history", {"limit": call.args.limit()})
