@@ -8,8 +8,10 @@ Knows nothing of who asks.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 # Not wrapped: a worker asks several times for each message.
@@ -21,6 +23,27 @@ monotonic_ns: Final = time.monotonic_ns
 
 wall_time: Final = time.time
 """Seconds since 1970, UTC; may step when somebody sets the clock."""
+
+ZONES: Final = Path("/usr/share/zoneinfo")
+# Says that TZ comes from the configuration.
+ZONE_VARIABLE: Final = "SIGNALBOX_TIMEZONE"
+
+
+def has_time_zone(name: str) -> bool:
+    """Does this machine know the time zone? "" is its own."""
+    return not name or (ZONES / name).is_file()
+
+
+def set_time_zone(name: str) -> None:
+    """Let this process, and those it starts, write times in a zone; "" is that of the machine."""
+    if name:
+        os.environ["TZ"] = os.environ[ZONE_VARIABLE] = name
+    elif os.environ.pop(ZONE_VARIABLE, None) is None:
+        # Another TZ than ours stays.
+        return
+    else:
+        os.environ.pop("TZ", None)
+    time.tzset()
 
 
 def boot_time() -> float:

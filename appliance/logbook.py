@@ -19,9 +19,14 @@ from typing import Final
 
 from appliance import clock
 from appliance.catalogue.redaction import without_url_secrets
+from appliance.catalogue.settings import Settings
+from appliance.syslog import Syslog
 
 FILE_LEN_MAX: Final = 8 * 1024 * 1024
-FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+FORMAT: Final = "%(asctime)s.%(msecs)03d %(levelname)s %(name)s: %(message)s"
+DATE_FORMAT: Final = "%Y-%m-%d %H:%M:%S"
+# What `clear logging` writes: `show logging` begins after the last one.
+CLEARED: Final = "The log is cleared by "
 
 
 def log_path(state_dir: Path) -> Path:
@@ -34,11 +39,22 @@ class Logbook:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._log = logging.getLogger("signalbox.supervisor")
+        # What it is told goes to the file by `write`, and to no standard error.
+        self._log.addHandler(logging.NullHandler())
 
-    def write(self, sentence: str) -> None:
-        """Append one line."""
+    def takes(self, level: int) -> bool:
+        """Does `logging level` let it in?"""
+        return self._log.isEnabledFor(level)
+
+    def write(self, sentence: str, level: int = logging.INFO) -> None:
+        """Append one line, and send it to the hosts of `logging host`."""
+        if not self.takes(level):
+            return
         sentence = without_url_secrets(sentence)
-        line = f"{clock.local_time_text()} INFO signalbox.supervisor: {sentence}\n".encode()
+        self._log.log(level, "%s", sentence)
+        name = logging.getLevelName(level)
+        line = f"{clock.local_time_text()} {name} signalbox.supervisor: {sentence}\n".encode()
         try:
             fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
             try:
@@ -52,22 +68,42 @@ class Logbook:
 
 
 def latest_lines(path: Path, count: int) -> list[str]:
-    """The last lines, oldest first."""
+    """The last lines since the log was cleared, oldest first."""
     lines: deque[str] = deque(maxlen=count)
     for name in (_older(path), path):
         try:
             with name.open(encoding="utf-8", errors="replace") as file:
-                lines.extend(line.rstrip("\n") for line in file)
+                for line in file:
+                    if f": {CLEARED}" in line:
+                        lines.clear()
+                    lines.append(line.rstrip("\n"))
         except OSError:
             continue
     return list(lines)
 
 
+def log_to_stderr() -> None:
+    """Let the log of this process go to standard error."""
+    logging.basicConfig(level=logging.INFO, format=FORMAT, datefmt=DATE_FORMAT)
+
+
 def log_to_file(path: Path) -> None:
     """Let the log of this process go to the file as well as to where it goes."""
     handler = _Appending(path, encoding="utf-8", delay=True)
-    handler.setFormatter(_Redacting(FORMAT))
+    handler.setFormatter(_Redacting(FORMAT, DATE_FORMAT))
     logging.getLogger().addHandler(handler)
+
+
+def log_by(settings: Settings) -> None:
+    """Let the log of this process go by the settings: its level, its hosts, and the zone of its times."""
+    log = logging.getLogger("signalbox")
+    log.setLevel(settings.logging_level.upper())
+    clock.set_time_zone(settings.timezone)
+    for handler in [handler for handler in log.handlers if isinstance(handler, Syslog)]:
+        log.removeHandler(handler)
+        handler.close()
+    if settings.logging_hosts:
+        log.addHandler(Syslog(settings.logging_hosts, settings.hostname))
 
 
 class _Redacting(logging.Formatter):

@@ -27,6 +27,7 @@ FLOORS = {
     "clock": 8,
     "commits": 8,
     "logbook": 8,
+    "syslog": 8,
     "journal": 8,
     "journal_cleaning": 8,
     "journal_files": 8,
@@ -49,7 +50,7 @@ FLOORS = {
 # Files of floor 8 that share one door: the first may use the others.
 DOORS = {
     "bus": {"clock"},
-    "logbook": {"clock"},
+    "logbook": {"clock", "syslog"},
     "journal": {"journal_cleaning", "journal_files", "journal_segment", "syncer"},
     "journal_cleaning": {"journal_files", "journal_segment"},
     "subscribers": {"subscriber"},

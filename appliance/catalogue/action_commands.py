@@ -25,6 +25,8 @@ ACTION_COMMANDS: Final[tuple[Command, ...]] = (
         (Parameter("who", Text(256, "SOURCE|USER@DOMAIN"), "Only those of one source or one user, as they are shown.",
                    is_optional=True),), results.CLEARED),
     act("clear counters", "Let all counters begin at 0.", "clear counters", (), results.CLEARED),
+    act("clear logging", "Clear what `show logging` shows; the log file keeps its lines.", "clear logging", (),
+        results.SENTENCE),
     act("clear registration", "Forget the contacts of an address; its phones may register again.",
         "clear registration",
         (Parameter("address", Text(256, "USER@DOMAIN"), "The address.", completes="address"),), results.CLEARED),

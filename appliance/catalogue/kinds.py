@@ -20,6 +20,7 @@ from appliance.catalogue.faults import ValueFault, alternatives, nearest
 # RFC 1123 2.1: labels of letters, digits and hyphens, no hyphen at either end.
 _LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,31}")
+_ZONE = re.compile(r"[A-Za-z][A-Za-z0-9_+-]{0,31}(?:/[A-Za-z0-9_+-]{1,31}){0,2}")
 DOMAIN_LEN_MAX = 253
 
 
@@ -286,6 +287,23 @@ class Text:
         word = _single(words, self.placeholder)
         if len(word) > self.len_max or not (word.isascii() and (word.isprintable())):
             raise ValueFault("that text cannot be used", f"type {self.range_text}")
+        return word
+
+    def write(self, value: str) -> list[str]:
+        return [value]
+
+
+@dataclass(frozen=True, slots=True)
+class TimeZone:
+    """The name of a time zone as the IANA database has it; "" for that of the machine."""
+
+    placeholder: str = "ZONE"
+    range_text: str = "the name of a time zone, such as Europe/Berlin or UTC"
+
+    def read(self, words: Sequence[str]) -> str:
+        word = _single(words, self.placeholder)
+        if word and not _ZONE.fullmatch(word):
+            raise ValueFault(f'"{word}" is not the name of a time zone', f"type {self.range_text}")
         return word
 
     def write(self, value: str) -> list[str]:

@@ -34,6 +34,7 @@ from appliance.catalogue.kinds import (
     NetworkOrDomain,
     Switch,
     Text,
+    TimeZone,
 )
 from appliance.catalogue.rules import contradictions
 
@@ -448,6 +449,15 @@ class Settings(_Checked):
     logging_level: str = setting(
         "info", "logging level", Choice(("debug", "info", "warning", "error")), LIVE,
         "The least of what is written to the log.")
+    logging_hosts: tuple[str, ...] = setting(
+        (), "logging host", Address(), LIVE,
+        "A host that gets the log by syslog, UDP port 514.", "RFC 5424", is_many=True)
+    logging_buffered: int = setting(
+        100, "logging buffered", Integer(1, 10000, "lines"), LIVE,
+        "How many lines `show logging` shows when no number is typed.")
+    timezone: str = setting(
+        "", "clock timezone", TimeZone(), LIVE,
+        "The time zone of all times shown and logged, such as Europe/Berlin or UTC; without it, that of the machine.")
     enable_secret: str = setting(
         "", "enable secret", SecretHash(), LIVE,
         "The hash of what has to be typed after `enable`; without one, it is not asked for.", "RFC 7914")

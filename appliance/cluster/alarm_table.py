@@ -8,14 +8,16 @@ Knows nothing of what the conditions are made of.
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from appliance.catalogue.alarms import Condition, alarm_named
+from appliance.catalogue.alarms import CRITICAL, MAJOR, MINOR, WARNING, Condition, alarm_named
 
 HISTORY_MAX: Final = 1000
+LEVELS: Final = {CRITICAL: logging.CRITICAL, MAJOR: logging.ERROR, MINOR: logging.WARNING, WARNING: logging.WARNING}
 RAISED: Final = "raised"
 ACKNOWLEDGED: Final = "acknowledged"
 CLEARED: Final = "cleared"
@@ -29,9 +31,9 @@ class _Raised:
 
 
 class AlarmTable:
-    """`report` gets a sentence for each alarm that is raised or cleared."""
+    """`report` gets a sentence for each alarm that is raised or cleared, and the level of the log for it."""
 
-    def __init__(self, report: Callable[[str], None]) -> None:
+    def __init__(self, report: Callable[[str, int], None]) -> None:
         self._report = report
         self._active: dict[tuple[str, str], _Raised] = {}
         self._history: deque[dict[str, Any]] = deque(maxlen=HISTORY_MAX)
@@ -76,7 +78,8 @@ class AlarmTable:
                 "text": text,
             }
         )
-        self._report(f"Alarm {name} of {subject} is {what} ({severity}): {text}")
+        level = LEVELS[severity] if what == RAISED else logging.INFO
+        self._report(f"Alarm {name} of {subject} is {what} ({severity}): {text}", level)
 
     def rows(self) -> list[dict[str, Any]]:
         """The raised ones, the oldest first."""

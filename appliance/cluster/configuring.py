@@ -141,6 +141,8 @@ class Configuring:
             wanted = parse_configuration(attempt.text)
         except ConfigError as error:
             return {**_refused("The configuration has faults.", "mend them"), "faults": faults_of(error)}
+        if not clock.has_time_zone(wanted.timezone):
+            return _refused(f"There is no time zone {wanted.timezone} here.", f"see the folder {clock.ZONES} for names")
         node = self._node
         listeners = place(node.settings.listeners, wanted.listeners)
         attempt.sockets_before = self._sockets.workers

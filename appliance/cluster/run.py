@@ -10,6 +10,7 @@ Knows nothing of SIP, and nothing of the command line.
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import socket
@@ -33,13 +34,16 @@ from appliance.commits import SYSTEM, CommitFailed, CommitStore, Start
 from appliance.descriptors import descriptor_shortage, raise_descriptor_limit
 from appliance.journal_files import JournalError, check_folder
 from appliance.launch import ManagementLaunch, WorkerLaunch
-from appliance.logbook import Logbook, log_path
+from appliance.logbook import Logbook, log_by, log_path
 from appliance.nonce_memory import NonceMemory
 from appliance.privileges import sockets_are_open
 from appliance.recorder import Recording
 
 # Random octets that tell one start of the appliance from another.
 BOOT_LEN: Final = 16
+# (sentence, level of the log)
+Note = Callable[..., None]
+
 STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -64,28 +68,29 @@ def run(
     `settings` are those of the text to start with.
     `report` gets each event as a sentence; `on_ready` is called once, when all workers take calls.
     """
+    log_by(settings)
     log = Logbook(log_path(state_dir))
     said = report
 
-    def report_and_log(sentence: str) -> None:
-        said(sentence)
-        log.write(sentence)
+    def note(sentence: str, level: int = logging.INFO) -> None:
+        if log.takes(level):
+            said(sentence)
+            log.write(sentence, level)
 
-    report = report_and_log
     raise_descriptor_limit()
     with ExitStack() as opened:
         try:
             supervisor = _prepared(
-                settings, start, state_dir, config_name, report, command_line, has_management, opened
+                settings, start, state_dir, config_name, note, command_line, has_management, opened
             )
         except (StateFolderUnusable, BusUnavailable, JournalError) as fault:
-            report(str(fault))
+            note(str(fault), logging.ERROR)
             return 1
         except ListenFailed as fault:
             for sentence in fault.sentences:
-                report(sentence)
+                note(sentence, logging.ERROR)
             return 1
-        return _loop(supervisor, report, on_ready)
+        return _loop(supervisor, note, on_ready)
 
 
 def _prepared(
@@ -93,7 +98,7 @@ def _prepared(
     start: Start,
     state_dir: Path,
     config_name: str,
-    report: Report,
+    note: Note,
     command_line: CommandLine,
     has_management: bool,
     opened: ExitStack,
@@ -107,13 +112,13 @@ def _prepared(
         alarms += missing_state(settings, folder.path, folder.registrations_dir)
     alarms += _taken_in(store, start)
     if start.sentence:
-        report(start.sentence)
+        note(start.sentence)
     workers = worker_count(settings)
     limits = settings.limits
     if shortage := descriptor_shortage(limits.connections_max, workers, limits.lookups_max):
         alarms.append(shortage)
     for alarm in alarms:
-        report(alarm)
+        note(alarm, logging.WARNING)
     sockets = ListeningSockets(settings.listeners, workers, settings.limits.receive_buffer_kib * 1024)
     opened.callback(sockets.close)
     sockets_are_open()
@@ -132,8 +137,8 @@ def _prepared(
         boot_hex=os.urandom(BOOT_LEN).hex(),
         nonces_fd=nonces.fd,
     )
-    companion = Companion(ManagementLaunch(str(folder.path), start.text), report) if has_management else None
-    supervisor = Supervisor(settings, launch, workers, sockets, recording, report, command_line, store, companion)
+    companion = Companion(ManagementLaunch(str(folder.path), start.text), note) if has_management else None
+    supervisor = Supervisor(settings, launch, workers, sockets, recording, note, command_line, store, companion, note)
     supervisor.watching.remarks += alarms
     opened.callback(supervisor.close)
     return supervisor

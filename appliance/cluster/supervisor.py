@@ -42,6 +42,7 @@ from appliance.cluster.watch import Watch
 from appliance.cluster.worker_record import WorkerRecord
 from appliance.commits import CommitStore
 from appliance.launch import WorkerLaunch
+from appliance.logbook import log_by
 from appliance.recorder import Recording
 from appliance.state.messages import Asked, BusMessage, Heartbeat, InSync, Stop, Told
 from appliance.state.slots import deal, seed_of
@@ -49,6 +50,7 @@ from appliance.state.slots import deal, seed_of
 RUNNING: Final = -1
 
 Report = Callable[[str], None]
+ReportAlarm = Callable[[str, int], None]
 
 
 class Supervisor:
@@ -65,6 +67,7 @@ class Supervisor:
         command_line: CommandLine = WorkerLaunch.argv,
         store: CommitStore | None = None,
         companion: Companion | None = None,
+        report_alarm: ReportAlarm | None = None,
     ) -> None:
         """`launch` is the start of a worker, but for its number and descriptors; `companion` serves operators.
 
@@ -72,7 +75,8 @@ class Supervisor:
         """
         self.status = RUNNING
         """The exit status, once there is one."""
-        self.watching = Watch(settings, report, Path(launch.state_dir))
+        note_alarm = report_alarm or (lambda sentence, level: report(sentence))
+        self.watching = Watch(settings, note_alarm, Path(launch.state_dir))
         self.settings = settings
         self._sockets = sockets
         self._report = report
@@ -319,6 +323,7 @@ class Supervisor:
         """Go by new settings: the supervisor's own part of a commit."""
         former, self.settings = self.settings, settings
         self.watching.failures.reconfigure(settings.lockout)
+        log_by(settings)
         self._launcher.go_by(text)
         if self._companion is not None:
             self._companion.launch = replace(self._companion.launch, config_text=text)

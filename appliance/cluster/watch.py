@@ -5,6 +5,7 @@ Knows nothing of processes and of the bus.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,8 @@ from appliance.cluster.worker_record import WorkerRecord
 class Watch:
     """Call `look` in every cycle."""
 
-    def __init__(self, settings: Settings, report: Callable[[str], None], folder: Path) -> None:
+    def __init__(self, settings: Settings, report: Callable[[str, int], None], folder: Path) -> None:
+        self._report = report
         self.alarms = AlarmTable(report)
         self.remarks: list[str] = []
         """What was found when the appliance started, as sentences."""
@@ -35,9 +37,12 @@ class Watch:
         """A sentence for each group of sockets that the kernel does not steer."""
         self.is_management_down = False
         self.dealer = RateDealer()
-        self.clock = ClockWatch(folder, report)
-        self.failures = FailureWatch(settings.lockout, report)
+        self.clock = ClockWatch(folder, self._warn)
+        self.failures = FailureWatch(settings.lockout, self._warn)
         self._deal_at = 0.0
+
+    def _warn(self, sentence: str) -> None:
+        self._report(sentence, logging.WARNING)
 
     def look(self, records: Sequence[WorkerRecord], settings: Settings, configuring: Configuring, now: float) -> None:
         """Raise and clear alarms."""

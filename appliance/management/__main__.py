@@ -17,7 +17,7 @@ from appliance.bus import MANAGEMENT, Bus, BusUnavailable
 from appliance.catalogue.configuration import parse_configuration
 from appliance.catalogue.faults import ConfigError
 from appliance.launch import LaunchError, ManagementLaunch
-from appliance.logbook import FORMAT, log_path, log_to_file
+from appliance.logbook import log_by, log_path, log_to_file, log_to_stderr
 from appliance.management.control_socket import ControlSocket
 from appliance.management.desk import CALM_INTERVAL_S, SAMPLE_INTERVAL_S, Desk
 from appliance.management.worker_link import WorkerLink
@@ -29,12 +29,13 @@ log = logging.getLogger("signalbox.management")
 def main() -> int:
     """Serve until told to end; returns the exit status."""
     lay_down_all()
-    logging.basicConfig(level=logging.INFO, format=FORMAT)
+    log_to_stderr()
     try:
         launch = ManagementLaunch.from_stdin(sys.stdin.buffer)
         state_dir = Path(launch.state_dir)
         log_to_file(log_path(state_dir))
         settings = parse_configuration(launch.config_text)
+        log_by(settings)
         bus = Bus(state_dir / "run", MANAGEMENT)
     except (LaunchError, ConfigError, BusUnavailable) as fault:
         log.critical("the management process cannot start: %s", fault)

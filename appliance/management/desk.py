@@ -20,6 +20,7 @@ from appliance.catalogue.configuration import parse_configuration
 from appliance.catalogue.faults import ConfigError
 from appliance.catalogue.settings import Settings
 from appliance.commits import CommitStore
+from appliance.logbook import log_by
 from appliance.management.arguments import Arguments
 from appliance.management.audit import AuditLog
 from appliance.management.login_log import LoginLog
@@ -103,6 +104,7 @@ class Desk:
             # Of another version; the supervisor runs by it, and says so.
             return
         self.commit = number
+        log_by(self.settings)
         self.sessions.tell_news(self.settings)
         with suppress(OSError):
             # A full disk: they are noted later.

@@ -91,6 +91,7 @@ REQUESTS: Final[dict[str, Request]] = {
     "clear authentication failures": _act(show_node.clear_authentication_failures),
     "clear counters": _act(show_node.clear_counters),
     "acknowledge alarm": _act(show_node.acknowledge_alarm),
+    "clear logging": _act(show_node.clear_logging),
     "clear session": _act(users.clear_session),
     "drain worker": _act(node_orders.drain_worker),
     "undrain worker": _act(node_orders.undrain_worker),

@@ -27,7 +27,7 @@ from appliance.catalogue.settings import Settings
 from appliance.descriptors import descriptors_for_connections
 from appliance.journal import Journal
 from appliance.launch import NO_DESCRIPTOR, LaunchError, WorkerLaunch
-from appliance.logbook import FORMAT, log_path, log_to_file
+from appliance.logbook import log_by, log_path, log_to_file, log_to_stderr
 from appliance.nonce_memory import shared_memory
 from appliance.privileges import lay_down_all
 from appliance.recorder import Recorder
@@ -49,12 +49,12 @@ log = logging.getLogger("signalbox.worker")
 
 def main() -> int:
     """Serve until told to end; returns the exit status."""
-    logging.basicConfig(level=logging.INFO, format=FORMAT)
+    log_to_stderr()
     try:
         launch = WorkerLaunch.from_stdin(sys.stdin.buffer)
         log_to_file(log_path(Path(launch.state_dir)))
         settings = placed_settings(launch)
-        logging.getLogger("signalbox").setLevel(settings.logging_level.upper())
+        log_by(settings)
         recorder = Recorder(launch.recording_fd, launch.bank_len, launch.number, launch.bank)
         bus = Bus(Path(launch.state_dir) / "run", launch.number)
     except (LaunchError, ConfigError, BusUnavailable, OSError, ValueError) as fault:

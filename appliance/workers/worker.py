@@ -18,6 +18,7 @@ from typing import Any, Final
 from appliance import clock
 from appliance.catalogue.alarms import STATE_STORE_FAILING, SUBSCRIBER_DATABASE_FAILING
 from appliance.catalogue.settings import Settings
+from appliance.logbook import log_by
 from appliance.sip.parser import SyntaxLimits
 from appliance.state.messages import (
     Asked,
@@ -303,7 +304,7 @@ class Worker:
     def _go_by(self, settings: Settings) -> None:
         """The worker's own part of new settings."""
         self._heartbeat_s = settings.supervision.heartbeat_ms / 1000
-        logging.getLogger("signalbox").setLevel(settings.logging_level.upper())
+        log_by(settings)
 
     def _meet(self, siblings: frozenset[int]) -> None:
         """Connect before the first message is due, and let go of what was meant for the dead."""

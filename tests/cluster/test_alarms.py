@@ -28,7 +28,7 @@ def test_names_are_given_once() -> None:
 
 def test_an_alarm_is_raised_once_and_cleared_when_it_is_over() -> None:
     said: list[str] = []
-    table = AlarmTable(said.append)
+    table = AlarmTable(lambda sentence, level: said.append(sentence))
     down = Condition("worker-down", "worker 1", "Worker 1 is away.")
     for wall_time in (1.0, 2.0):
         table.update([down], wall_time)
@@ -42,7 +42,7 @@ def test_an_alarm_is_raised_once_and_cleared_when_it_is_over() -> None:
 
 
 def test_the_history_is_bounded() -> None:
-    table = AlarmTable(lambda _: None)
+    table = AlarmTable(lambda sentence, level: None)
     for number in range(HISTORY_MAX):
         table.update([Condition("overload", "node", "")] if number % 2 else [], float(number))
         table.update([Condition("overload", "node", "")] if not number % 2 else [], float(number))

@@ -6,6 +6,7 @@ Knows nothing of the configuration, and of what workers hold.
 from __future__ import annotations
 
 import asyncio
+import logging
 import platform
 import time
 from collections.abc import Callable, Iterator
@@ -14,12 +15,14 @@ from typing import Any
 
 from appliance import clock
 from appliance.catalogue.counters import COUNTERS, Counter
-from appliance.logbook import latest_lines, log_path
+from appliance.logbook import CLEARED, latest_lines, log_path
 from appliance.management.desk import Call, Desk
 from appliance.sip import parser
 from appliance.state.messages import StatusRequest
 
 Result = dict[str, Any]
+
+log = logging.getLogger("signalbox.management")
 
 
 def version_text() -> str:
@@ -119,8 +122,14 @@ async def clear_counters(call: Call) -> Result:
 
 
 async def show_logging(call: Call) -> Result:
-    count = call.args.integer("lines", 1, 10000, 100)
+    count = call.args.integer("lines", 1, 10000, call.desk.settings.logging_buffered)
     return {"lines": await asyncio.to_thread(latest_lines, log_path(call.desk.state_dir), count)}
+
+
+async def clear_logging(call: Call) -> Result:
+    """`show logging` begins anew; the file keeps what it has."""
+    log.warning("%s%s.", CLEARED, call.session.user)
+    return {"text": "The log is cleared."}
 
 
 async def show_audit(call: Call) -> Result:
