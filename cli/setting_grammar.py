@@ -18,7 +18,8 @@ from appliance.catalogue.command_declaration import Extent
 from appliance.catalogue.declaration import Section, Setting, declared, sections
 from appliance.catalogue.faults import alternatives
 from appliance.catalogue.hashed import SecretHash
-from appliance.catalogue.kinds import Choices, Kind, Text
+from appliance.catalogue.kinds import Choices, Kind, Remark, Text
+from appliance.catalogue.peers import Peer
 from appliance.catalogue.reference import write_default
 from cli.grammar import Edge, Node, Slot, graft
 
@@ -113,7 +114,7 @@ def _typed_kind(kind: Kind) -> Kind:
 
 
 def _extent(setting: Setting) -> Extent:
-    return Extent.WORDS if isinstance(setting.kind, Choices) else Extent.ONE
+    return Extent.WORDS if isinstance(setting.kind, Choices | Peer | Remark) else Extent.ONE
 
 
 def _value_help(setting: Setting) -> str:

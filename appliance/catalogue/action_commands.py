@@ -47,6 +47,11 @@ ACTION_COMMANDS: Final[tuple[Command, ...]] = (
     act("undrain worker", "Give a drained worker calls again.", "undrain worker", (WORKER,), results.WORKER_STATE),
     act("restart worker", "Drain a worker, end it, and start it anew.", "restart worker", (WORKER,),
         results.WORKER_STATE),
+    act("reload", "Restart all workers one by one; calls go on. A new version takes a restart of the service.",
+        "reload",
+        (Parameter("minutes", Integer(1, 24 * 60, "minutes"), "How long to wait.", "in", is_optional=True),),
+        results.SENTENCE),
+    act("reload cancel", "Cancel a reload that has not begun.", "reload cancel", (), results.SENTENCE),
     act("subscriber add", "Add a subscriber.", "subscriber add", (
         SUBSCRIBER,
         Parameter("password", Text(256, "PASSWORD"), "The password; without it, the shell asks for it.", "password",

@@ -39,7 +39,6 @@ HABITS: Final = {
     "discard": "abort",
     "erase": "no",
     "interface": "listener",
-    "reload": "restart worker",
     "root": "end",
     "show interfaces": "show listeners",
     "show processors": "show processes",

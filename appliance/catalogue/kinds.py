@@ -294,6 +294,29 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class Remark:
+    """Printable text of one or more words."""
+
+    len_max: int
+    placeholder: str = "TEXT"
+
+    @property
+    def range_text(self) -> str:
+        return f"up to {self.len_max} printable ASCII characters"
+
+    def read(self, words: Sequence[str]) -> str:
+        if not words:
+            raise ValueFault("a value is missing", f"type {self.placeholder} after it")
+        text = " ".join(words)
+        if len(text) > self.len_max or not (text.isascii() and text.isprintable()):
+            raise ValueFault("that text cannot be used", f"type {self.range_text}")
+        return text
+
+    def write(self, value: str) -> list[str]:
+        return [value]
+
+
+@dataclass(frozen=True, slots=True)
 class TimeZone:
     """The name of a time zone as the IANA database has it; "" for that of the machine."""
 

@@ -24,9 +24,9 @@ def place(former: Sequence[ListenerSettings], wanted: Sequence[ListenerSettings]
     """The listeners of a new configuration at their places; `former` are the places in force.
 
     A place is a local address: whoever has it keeps it, whatever else of him changes, and a listener that
-    comes back before its place is GONE finds it again.
+    comes back before its place is GONE finds it again. A listener that is shut down has none.
     """
-    homeless = list(wanted)
+    homeless = [listener for listener in wanted if not listener.is_shut_down]
     heirs: dict[int, ListenerSettings] = {}
     for is_same in (_is_same, _is_at_the_same_address):
         for number, listener in enumerate(former):

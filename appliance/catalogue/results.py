@@ -87,7 +87,23 @@ LISTENERS: Final = _table(
     Field("transports", TEXTS, "What is spoken there.", "transports"),
     Field("role", TEXT, "Which stages a request passes.", "role"),
     Field("authenticate", BOOLEAN, "Whether requests must prove a password.", "authenticate"),
-    Field("standing", TEXT, "`open`, or `ending` while it finishes what it has.", "standing"),
+    Field("standing", TEXT, "`open`, `ending` while it finishes what it has, or `shutdown`.", "standing"),
+    Field("description", TEXT, "The operators' remark.", "description"),
+)
+SOCKETS: Final = _table(
+    "sockets", "One for each local address and transport.",
+    Field("protocol", TEXT, "`udp`, `tcp`, or `unix` for operators.", "protocol"),
+    Field("address", TEXT, "The local address, or the path.", "address"),
+    Field("port", INTEGER, "The local port.", "port"),
+    Field("listener", TEXT, "The listener it belongs to.", "listener"),
+    Field("processes", TEXT, "Who reads it.", "processes"),
+    Field("steered", BOOLEAN, "Whether the kernel gives each datagram to the worker of its Call-ID.", "steered"),
+)
+DOMAINS: Final = _table(
+    "domains", "One for each domain.",
+    Field("domain", TEXT, "A domain or an address.", "domain"),
+    Field("source", TEXT, "What makes it ours: `domain`, or a listener.", "source"),
+    Field("realm", TEXT, "The realm in which its subscribers prove their passwords.", "realm"),
 )
 PROCESSES: Final = _table(
     "processes", "The processes of the appliance.",

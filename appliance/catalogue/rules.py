@@ -106,6 +106,9 @@ def _whole(settings: Any) -> Iterator[Contradiction]:
         return
     if not settings.listeners:
         yield Contradiction(("listeners",), "there is no listener", "add a section `listener NAME`")
+    elif all(listener.is_shut_down for listener in settings.listeners):
+        remedy = "type `no shutdown` in one of them"
+        yield Contradiction(("listeners",), "every listener is shut down", remedy, 0, "is_shut_down")
     for attribute, word in (("listeners", "listener"), ("operators", "operator"), ("rate_limits", "rate limit")):
         yield from _same_names(attribute, word, getattr(settings, attribute))
     yield from _same_addresses(settings.listeners)
@@ -121,6 +124,8 @@ def _same_names(attribute: str, word: str, items: tuple[Any, ...]) -> Iterator[C
 def _same_addresses(listeners: tuple[Any, ...]) -> Iterator[Contradiction]:
     owners: dict[tuple[str, int, int], str] = {}
     for place, listener in enumerate(listeners):
+        if listener.is_shut_down:
+            continue
         taken = [
             transport
             for transport in listener.transports

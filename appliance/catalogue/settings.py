@@ -32,13 +32,16 @@ from appliance.catalogue.kinds import (
     Integer,
     Name,
     NetworkOrDomain,
+    Remark,
     Switch,
     Text,
     TimeZone,
 )
+from appliance.catalogue.peers import Peer
 from appliance.catalogue.rules import contradictions
 
 WORKERS_MAX = 64
+DESCRIPTION, REMARK = "", Remark(80)
 # The standings of a listener: in the configuration; gone from it, with calls that still need it; gone.
 OPEN, ENDING, GONE = range(3)
 
@@ -89,9 +92,12 @@ class ListenerSettings(_Checked):
         "The address that peers shall use in its place, where the listener is behind an address translation.",
         "RFC 3261 18.1.1")
     peers: tuple[str, ...] = setting(
-        (), "peer", Address(), LIVE,
+        (), "peer", Peer(), LIVE,
         "A trusted previous or next hop: not challenged, free to use foreign domains, and believed what it asserts of "
-        "identities.", is_many=True)
+        "identities. A port is that of datagrams.", is_many=True)
+    description: str = setting(DESCRIPTION, "description", REMARK, LIVE, "A remark for those who operate it.")
+    is_shut_down: bool = setting(
+        False, "shutdown", Switch(), DRAIN, "The listener stays configured, and its sockets are closed.")
     standing: int = field(default=OPEN, metadata={"standing": True})
 
 
@@ -100,6 +106,7 @@ class OperatorSettings(_Checked):
     """An account of somebody who operates the appliance."""
 
     name: str = name_of_section("operator", Name())
+    description: str = setting(DESCRIPTION, "description", REMARK, LIVE, "A remark for those who operate it.")
     role: str = setting(
         "look", "role", Choice(("look", "admin")), LIVE,
         "What the operator may do: `look` at everything, or, as `admin` after `enable`, change it.")
@@ -123,6 +130,7 @@ class RateLimitSettings(_Checked):
     """A bound on how many requests of a kind are let in a second, over all workers."""
 
     name: str = name_of_section("limit", Name())
+    description: str = setting(DESCRIPTION, "description", REMARK, LIVE, "A remark for those who operate it.")
     of: str = setting(
         "requests", "of", Choice(("requests", "registrations")), LIVE,
         "What is counted: requests that start something, or REGISTER requests.")

@@ -9,7 +9,7 @@ Knows nothing of SIP, and of why there should be more or fewer.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from appliance.cluster.decisions import Life
 from appliance.cluster.slots_in_force import SlotsInForce
@@ -17,6 +17,8 @@ from appliance.cluster.sockets import ListeningSockets
 from appliance.cluster.worker_record import WorkerRecord, sums
 from appliance.state.messages import BusMessage, Drain
 from appliance.state.slots import deal
+
+NEVER: Final = float("inf")
 
 
 class Node(Protocol):
@@ -39,6 +41,7 @@ class Crew:
         self._sockets = sockets
         self._slots = slots
         self._restarts_due: list[int] = []
+        self._reload_at = NEVER
 
     def resize(self, workers: int, now: float) -> None:
         """Have so many: new ones are started by the next decisions, the last ones drain and end."""
@@ -69,10 +72,22 @@ class Crew:
         """Each needs a new start, one after another."""
         self._restarts_due = [record.number for record in self.records if not record.is_retired]
 
+    def reload(self, at: float) -> None:
+        """Have each started anew, from that moment on."""
+        self._reload_at = at
+
+    def cancel_reload(self) -> bool:
+        """Take back one that has not begun: was there one?"""
+        was_scheduled, self._reload_at = self._reload_at != NEVER, NEVER
+        return was_scheduled
+
     def tend(self, now: float) -> None:
         """Let go of those who have ended, deal anew when all new ones live, go on with restarts."""
         while self.records[-1].is_retired and self.records[-1].life == Life.ABSENT:
             self._let_go(self.records.pop())
+        if now >= self._reload_at:
+            self._reload_at = NEVER
+            self.restart_all()
         wanted = [record for record in self.records if not record.is_retired]
         is_calm = all(record.life == Life.LIVE for record in wanted)
         if is_calm and len(wanted) != len(set(self.home.owners)):

@@ -50,6 +50,8 @@ class Orders:
             "drain worker": self._drain,
             "undrain worker": self._undrain,
             "restart worker": self._restart,
+            "reload": self._reload,
+            "reload cancel": self._cancel_reload,
         }
 
     def obey(self, asker: bytes, order: Order, now: float) -> Answer | None:
@@ -99,6 +101,19 @@ class Orders:
         number = int(args["number"])
         answer = self._node.crew.restart(number, now)
         return answer if "error" in answer else {"number": number, "state": "draining"}
+
+    def _reload(self, asker: bytes, args: dict[str, Any], now: float) -> Answer:
+        minutes = int(args["minutes"])
+        self._node.crew.reload(now + 60 * minutes)
+        text = f"All workers are restarted one after another{f' in {minutes} minutes' if minutes else ''}."
+        self._node.log(f"Reload by {args.get('user', '')}: {text[0].lower()}{text[1:]}")
+        return {"text": text}
+
+    def _cancel_reload(self, asker: bytes, args: dict[str, Any], now: float) -> Answer:
+        if not self._node.crew.cancel_reload():
+            return {"error": "No reload is scheduled.", "remedy": "type `reload in MINUTES` to schedule one"}
+        self._node.log(f"The reload is cancelled by {args.get('user', '')}.")
+        return {"text": "The reload is cancelled."}
 
     def _drain(self, asker: bytes, args: dict[str, Any], now: float) -> Answer:
         """Take the slots away; the process stays."""

@@ -22,6 +22,7 @@ from typing import Final
 
 from appliance import clock
 from appliance.bus import BusUnavailable
+from appliance.catalogue.places import place, with_places
 from appliance.catalogue.settings import Settings
 from appliance.cluster.companion import Companion
 from appliance.cluster.decisions import Life
@@ -113,6 +114,7 @@ def _prepared(
     alarms += _taken_in(store, start)
     if start.sentence:
         note(start.sentence)
+    settings = with_places(settings, place((), settings.listeners))
     workers = worker_count(settings)
     limits = settings.limits
     if shortage := descriptor_shortage(limits.connections_max, workers, limits.lookups_max):

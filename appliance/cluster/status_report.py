@@ -22,6 +22,7 @@ from typing import Any
 from appliance.catalogue.counters import COUNTERS
 from appliance.catalogue.settings import ListenerSettings
 from appliance.cluster.companion import Companion
+from appliance.cluster.decisions import Life
 from appliance.cluster.processes import Figures, NodeProcess, own_figures
 from appliance.cluster.sockets import Group
 from appliance.cluster.worker_record import WorkerRecord
@@ -44,7 +45,7 @@ def _worker_row(record: WorkerRecord, table: SlotTable, process: NodeProcess | N
     return {
         "number": record.number,
         "pid": process.pid if process else 0,
-        "state": record.life.name.lower(),
+        "state": _state(record, table),
         "uptime_s": round(now - record.started_at, 1) if is_running else 0.0,
         "restarts": record.restarts,
         "slots": table.count_of(record.number),
@@ -58,6 +59,12 @@ def _worker_row(record: WorkerRecord, table: SlotTable, process: NodeProcess | N
         "last_ending": record.last_ending,
         "gauges": record.gauges,
     }
+
+
+def _state(record: WorkerRecord, table: SlotTable) -> str:
+    """Its state in a word; `drained` when an operator wants it to have no calls, and it has none to come."""
+    is_drained = record.life == Life.LIVE and record.is_parked and not table.count_of(record.number)
+    return "drained" if is_drained else record.life.name.lower()
 
 
 def totals_report(records: Sequence[WorkerRecord], retired: Sequence[int] = ()) -> dict[str, Any]:

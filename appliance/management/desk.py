@@ -40,6 +40,10 @@ CALM_INTERVAL_S: Final = 5.0
 Event = Callable[[dict[str, Any]], Awaitable[None]]
 
 
+# A worker in these states answers.
+ALIVE: Final = ("live", "drained", "draining")
+
+
 class Desk:
     """One appliance, as its operators reach it."""
 
@@ -90,7 +94,7 @@ class Desk:
             return
         self._sampled_at = clock.monotonic()
         self.samples.add(self._sampled_at, self.status["counters"])
-        self.workers.set_live([row["number"] for row in self.status["workers"] if row["state"] in ("live", "draining")])
+        self.workers.set_live([row["number"] for row in self.status["workers"] if row["state"] in ALIVE])
         if self.status.get("commit") != self.commit:
             self._take_settings(int(self.status["commit"]))
 

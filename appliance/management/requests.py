@@ -46,7 +46,9 @@ REQUESTS: Final[dict[str, Request]] = {
     "show status": Request(show_node.show_status),
     "show workers": Request(show_node.rows_of("workers")),
     "show slots": Request(show_node.show_slots),
-    "show listeners": Request(show_node.rows_of("listeners")),
+    "show listeners": Request(show_node.show_listeners),
+    "show ip sockets": Request(show_node.show_sockets),
+    "show domains": Request(show_node.show_domains),
     "show processes": Request(show_node.rows_of("processes")),
     "show memory": Request(show_node.show_memory),
     "show clock": Request(show_node.show_clock),
@@ -96,6 +98,8 @@ REQUESTS: Final[dict[str, Request]] = {
     "drain worker": _act(node_orders.drain_worker),
     "undrain worker": _act(node_orders.undrain_worker),
     "restart worker": _act(node_orders.restart_worker),
+    "reload": _act(node_orders.reload),
+    "reload cancel": _act(node_orders.cancel_reload),
 }
 
 

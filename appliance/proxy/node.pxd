@@ -42,6 +42,7 @@ cdef class Node:
     cdef public Nonces nonces
     cdef public object contact_policy
     cdef public object failures
+    cdef public tuple peers
     cdef public Packer packer
     cdef public RateLimits rate_limits
     cdef public Rules registrar_rules

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from appliance.catalogue.peers import Peers
 from appliance.catalogue.settings import Settings
 from appliance.location.bindings import BindingChange, BindingTable
 from appliance.location.change_limits import ChangeLimits
@@ -77,6 +78,7 @@ class Node:
         "next_hops",
         "nonces",
         "packer",
+        "peers",
         "proxy_rules",
         "publish",
         "rate_limits",
@@ -126,6 +128,7 @@ class Node:
         self.registrar_rules = Rules(settings.registrar)
         self.change_limits = ChangeLimits(settings.registrar.changes_max)
         self.contact_policy = ContactPolicy(settings)
+        self.peers = tuple(Peers(listener.peers) for listener in settings.listeners)
         self.proxy_rules = ProxyRules(settings.proxy)
         self.digest_rules = DigestRules(settings.digest)
         self.packer = Packer()
@@ -154,6 +157,7 @@ class Node:
         self.registrar_rules = Rules(settings.registrar)
         self.change_limits.changes_max = settings.registrar.changes_max
         self.contact_policy = ContactPolicy(settings)
+        self.peers = tuple(Peers(listener.peers) for listener in settings.listeners)
         self.proxy_rules = ProxyRules(settings.proxy)
         self.digest_rules = DigestRules(settings.digest)
         self.nonces.reconfigure(settings.digest.nonce_lifetime_s)
@@ -177,8 +181,10 @@ class Node:
 
     def is_peer(self, flow: Flow) -> bool:
         """Does it lead to a peer of its listener: a trusted hop?"""
-        listeners = self.settings.listeners
-        return 0 <= flow.listener < len(listeners) and flow.remote[0] in listeners[flow.listener].peers
+        if not 0 <= flow.listener < len(self.peers):
+            return False
+        peers: Peers = self.peers[flow.listener]
+        return peers.has(flow.remote[0], flow.remote[1], flow.transport)
 
     def aor_of(self, uri: Uri) -> bytes:
         """The address-of-record that a URI in one of our domains stands for (RFC 3261 10.3 step 5)."""

@@ -63,7 +63,7 @@ class RequestContext:
         # The address-of-record proved by digest, b"" as long as nobody has proved one.
         self.identity = b""
         # A peer by configuration: neither challenged nor held to the relay rule.
-        self.is_trusted = self.listener.is_peer(self.flow.remote[0])
+        self.is_trusted = self.listener.is_peer(self.flow)
         # The request carried a Record-Route of ours made for this call (RFC 3261 16.4).
         self.is_in_dialog = False
         # It was here before, for another destination (RFC 5393 4.2).

@@ -1,5 +1,7 @@
 cimport cython
 
+from appliance.transport.flow cimport Flow
+
 
 @cython.final
 cdef class ListenerRules:
@@ -8,9 +10,9 @@ cdef class ListenerRules:
     cdef readonly bint assert_identity
     cdef readonly bint authenticate
     cdef readonly str relay
-    cdef readonly frozenset peers
+    cdef readonly object peers
 
-    cpdef bint is_peer(self, str address) except -1
+    cpdef bint is_peer(self, Flow flow) except -1
 
 
 @cython.final

@@ -8,9 +8,11 @@ Knows nothing of what the rules are for.
 
 from __future__ import annotations
 
+from appliance.catalogue.peers import Peers
 from appliance.catalogue.settings import DigestSettings, ListenerSettings, ProxySettings
 from appliance.sip.digest import write_challenge
 from appliance.sip.lines import make_line
+from appliance.transport.flow import Flow
 
 
 class ListenerRules:
@@ -24,11 +26,11 @@ class ListenerRules:
         self.assert_identity = settings.assert_identity
         self.authenticate = settings.authenticate
         self.relay = settings.relay
-        self.peers = frozenset(settings.peers)
+        self.peers = Peers(settings.peers) if settings.peers else None
 
-    def is_peer(self, address: str) -> bool:
-        """Is this the address of a peer by configuration?"""
-        return len(self.peers) > 0 and address in self.peers
+    def is_peer(self, flow: Flow) -> bool:
+        """Does it come from, or lead to, a peer by configuration?"""
+        return self.peers is not None and self.peers.has(flow.remote[0], flow.remote[1], flow.transport)
 
 
 class ProxyRules:

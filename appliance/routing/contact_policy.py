@@ -19,6 +19,7 @@ from __future__ import annotations
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final
 
+from appliance.catalogue.peers import Peers
 from appliance.catalogue.settings import Settings
 from appliance.location.binding import Binding
 from appliance.routing.hosts import literal_address
@@ -46,7 +47,7 @@ class ContactPolicy:
         listeners = settings.listeners
         self._is_on_loopback = [is_loopback(listener.address) for listener in listeners]
         self._own = frozenset(name for listener in listeners for name in (listener.address, listener.advertise) if name)
-        self._peers = frozenset(peer for listener in listeners for peer in listener.peers)
+        self._peers = Peers([peer for listener in listeners for peer in listener.peers])
 
     def is_refused(self, binding: Binding, uri: Uri, listener: int) -> bool:
         """May this contact not be registered by a REGISTER that came in by that listener? `uri` is the contact."""
@@ -98,7 +99,7 @@ class ContactPolicy:
 
     def _is_at_source(self, hop: Uri, binding: Binding) -> bool:
         """Is the hop at the address that the REGISTER came from, or the Path of a trusted peer?"""
-        if binding.path_text and binding.source_ip in self._peers:
+        if binding.path_text and binding.source_ip and self._peers.has_address(binding.source_ip):
             return True
         return bool(binding.source_ip) and literal_address(destination_of(hop)) == binding.source_ip
 

@@ -38,12 +38,13 @@ from appliance.catalogue.counters import (
     TCP_MESSAGES_RECEIVED,
     TCP_MESSAGES_SENT,
 )
+from appliance.catalogue.peers import Peers
 from appliance.catalogue.settings import LimitSettings, ListenerSettings
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.message import Request
 from appliance.sip.parser import SyntaxLimits
 from appliance.sip.writer import write_response
-from appliance.transport.flow import Flow, Outgoing
+from appliance.transport.flow import TCP, Flow, Outgoing
 from appliance.transport.framing import NEVER, PING, PONG
 from appliance.transport.source import source_of
 from appliance.transport.via import reopened
@@ -183,8 +184,8 @@ class Streams:
     def _is_admitted(self, connection: Connection) -> bool:
         """Is there room for one that a peer has opened, in all and in its source's share? A peer by configuration has
         no share to keep to, and need not prove itself."""
-        address = connection.flow.remote[0]
-        if address in self._listeners[connection.flow.listener].peers:
+        address, port = connection.flow.remote
+        if Peers(self._listeners[connection.flow.listener].peers).has(address, port, TCP):
             connection.is_proven = True
             return self._makes_room()
         source = source_of(address)

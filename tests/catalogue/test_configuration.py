@@ -23,9 +23,12 @@ from appliance.catalogue.kinds import (
     Integer,
     Name,
     NetworkOrDomain,
+    Remark,
     Switch,
     Text,
+    TimeZone,
 )
+from appliance.catalogue.peers import Peer
 from appliance.catalogue.settings import ListenerSettings, RegistrarSettings, Settings
 
 REPOSITORY = Path(__file__).parents[2]
@@ -250,6 +253,9 @@ def values_of(setting: Setting) -> st.SearchStrategy[Any]:
         Name: st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,31}", fullmatch=True),
         Text: st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=20),
         SecretHash: st.sampled_from(["", f"scrypt:16384:8:1:{'0a' * 16}:{'5b' * 32}"]),
+        TimeZone: st.sampled_from(["", "UTC", "Europe/Berlin", "America/Argentina/Buenos_Aires"]),
+        Remark: st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=20),
+        Peer: st.sampled_from(["192.0.2.1", "192.0.2.0/24", "::1 port 5060", "2001:db8::/32 port 1 transport tcp"]),
         DatabaseUrl: st.sampled_from(["", "sqlite:////tmp/a b.sqlite3", "postgresql://u:p@h/d"]),
     }
     if isinstance(kind, Integer):

@@ -9,6 +9,7 @@ from appliance.catalogue.command_declaration import Command
 from appliance.catalogue.declaration import Section, Setting, declared, sections
 from appliance.catalogue.hashed import hash_of
 from appliance.catalogue.kinds import Choice, Choices, DatabaseUrl, Integer, Kind, Switch
+from appliance.catalogue.peers import Peer
 from appliance.catalogue.settings import Settings
 
 ALL_SETTINGS: list[tuple[Section | None, Setting]] = [
@@ -29,6 +30,8 @@ def sample(kind: Kind) -> str:
         return kind.words[0]
     if isinstance(kind, DatabaseUrl):
         return "sqlite:///subscribers.db"
+    if isinstance(kind, Peer):
+        return "192.0.2.0/24"
     word = BY_PLACEHOLDER.get(kind.placeholder, "something")
     kind_accepts(kind, word)
     return word

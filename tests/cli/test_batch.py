@@ -30,10 +30,10 @@ def test_commands_are_done_one_after_another(stand_in: StandIn) -> None:
 
 
 def test_the_first_error_ends_a_script(stand_in: StandIn) -> None:
-    ended = script(new_session(stand_in), "show ip route", "show version")
+    ended = script(new_session(stand_in), "show vlan brief", "show version")
     assert ended.status == 1 and not ended.out
-    assert ended.err.splitlines()[:2] == ["show ip route", "     ^"]
-    assert ended.err.splitlines()[2].startswith('% Invalid input: "ip" is not known here')
+    assert ended.err.splitlines()[:2] == ["show vlan brief", "     ^"]
+    assert ended.err.splitlines()[2].startswith('% Invalid input: "vlan" is not known here')
 
 
 def test_what_the_appliance_refuses_is_told_with_its_remedy(stand_in: StandIn) -> None:
@@ -51,7 +51,7 @@ def test_results_as_json(stand_in: StandIn) -> None:
 
 
 def test_errors_as_json(stand_in: StandIn) -> None:
-    ended = script(new_session(stand_in), "show ip", is_json=True)
+    ended = script(new_session(stand_in), "show vlan", is_json=True)
     assert ended.status == 1 and not ended.err
     assert json.loads(ended.out)["error"]["column"] == 5
     ended = script(new_session(stand_in), "enable", "drain worker 9", is_json=True)

@@ -60,10 +60,10 @@ def test_tab_completes_words_and_live_names(screen: Screen) -> None:
 
 
 def test_a_mistake_is_marked_under_the_word(screen: Screen) -> None:
-    screen.enter("show ip route")
+    screen.enter("show vlan brief")
     lines = screen.until("Invalid input...")
-    typed = next(place for place, line in enumerate(lines) if line.endswith("show ip route"))
-    assert lines[typed + 1].index("^") == lines[typed].index("ip")
+    typed = next(place for place, line in enumerate(lines) if line.endswith("show vlan brief"))
+    assert lines[typed + 1].index("^") == lines[typed].index("vlan")
 
 
 def test_long_output_waits_page_by_page(screen: Screen) -> None:

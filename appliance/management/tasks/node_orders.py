@@ -10,6 +10,7 @@ from typing import Any, Final
 from appliance.catalogue.settings import WORKERS_MAX
 from appliance.management.desk import Call
 
+RELOAD_MINUTES_MAX: Final = 24 * 60
 NUMBER_MAX: Final = WORKERS_MAX - 1
 
 
@@ -23,6 +24,15 @@ async def undrain_worker(call: Call) -> dict[str, Any]:
 
 async def restart_worker(call: Call) -> dict[str, Any]:
     return await _order(call, "restart worker")
+
+
+async def reload(call: Call) -> dict[str, Any]:
+    minutes = call.args.integer("minutes", 0, RELOAD_MINUTES_MAX, 0)
+    return await call.desk.order("reload", {"minutes": minutes, "user": call.session.user})
+
+
+async def cancel_reload(call: Call) -> dict[str, Any]:
+    return await call.desk.order("reload cancel", {"user": call.session.user})
 
 
 async def _order(call: Call, do: str) -> dict[str, Any]:

@@ -64,6 +64,66 @@ def rows_of(name: str) -> Callable[[Call], Any]:
     return show
 
 
+async def show_listeners(call: Call) -> Result:
+    """Those that have sockets, and those that are shut down."""
+    report = await call.desk.ask(StatusRequest())
+    shut = [
+        {
+            "place": -1,
+            "name": listener.name,
+            "address": listener.address,
+            "port": listener.port,
+            "transports": [],
+            "role": listener.role,
+            "authenticate": listener.authenticate,
+            "standing": "shutdown",
+            "steered": False,
+        }
+        for listener in call.desk.settings.listeners
+        if listener.is_shut_down
+    ]
+    remarks = {listener.name: listener.description for listener in call.desk.settings.listeners}
+    rows = [*report["listeners"], *shut]
+    return {"listeners": [{**row, "description": remarks.get(row["name"], "")} for row in rows]}
+
+
+async def show_sockets(call: Call) -> Result:
+    """The sockets that wait for what comes from outside, and that for operators."""
+    report = await call.desk.ask(StatusRequest())
+    workers = sum(bool(row["pid"]) for row in report["workers"])
+    rows = [
+        {
+            "protocol": transport,
+            "address": row["address"],
+            "port": row["port"],
+            "listener": row["name"],
+            "processes": f"{workers} workers",
+            "steered": transport == "udp" and row["steered"],
+        }
+        for row in report["listeners"]
+        for transport in row["transports"]
+    ]
+    control = str(call.desk.state_dir / "run" / "control.sock")
+    local = {"protocol": "unix", "address": control, "port": 0, "listener": "", "processes": "management"}
+    return {"sockets": [*rows, {**local, "steered": False}]}
+
+
+async def show_domains(call: Call) -> Result:
+    """What stands behind the @ of our subscribers, and the realm in which they prove their passwords."""
+    settings = call.desk.settings
+    named = [(domain, "domain") for domain in settings.domains]
+    for listener in settings.listeners:
+        if not listener.is_shut_down:
+            named.append((listener.address, f"listener {listener.name}"))
+            if listener.advertise:
+                named.append((listener.advertise, f"listener {listener.name}"))
+    sources: dict[str, str] = {}
+    for name, source in named:
+        sources.setdefault(name, source)
+    realm = settings.digest.realm
+    return {"domains": [{"domain": name, "source": source, "realm": realm or name} for name, source in sources.items()]}
+
+
 async def show_slots(call: Call) -> Result:
     report = await call.desk.ask(StatusRequest())
     rows = [{"first": first, "last": last, "worker": owner} for first, last, owner in report["slots"]]

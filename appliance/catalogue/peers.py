@@ -1,0 +1,112 @@
+"""Trusted hops by configuration: an address or a network, with a port and a transport where the operator says so.
+
+    peer 192.0.2.1
+    peer 2001:db8::/32
+    peer 192.0.2.1 port 5060 transport udp
+
+A port is that of datagrams; a connection that a peer opens comes from any port (RFC 3261 18.1.1).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from appliance.catalogue.faults import ValueFault, alternatives
+
+TRANSPORTS: Final = ("udp", "tcp")
+_STREAM: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """The kind of a value that names a peer; kept as it is printed."""
+
+    placeholder: str = "ADDRESS[/LENGTH] [port PORT] [transport udp | tcp]"
+    range_text: str = "an IP address or a network such as 192.0.2.0/24, perhaps with `port 5060` and `transport udp`"
+
+    def read(self, words: Sequence[str]) -> str:
+        if not words:
+            raise ValueFault("a value is missing", f"type {self.placeholder} after it")
+        text = _network_text(words[0])
+        port, transport = "", ""
+        for place in range(1, len(words), 2):
+            keyword = words[place].lower()
+            value = words[place + 1] if place + 1 < len(words) else ""
+            if keyword == "port" and not port:
+                port = f" port {_port(value, place + 1)}"
+            elif keyword == "transport" and not transport:
+                transport = f" transport {_transport(value, place + 1)}"
+            else:
+                raise ValueFault(f'"{words[place]}" does not belong there', f"type {self.placeholder}", place)
+        return text + port + transport
+
+    def write(self, value: str) -> list[str]:
+        return value.split()
+
+
+def _network_text(word: str) -> str:
+    bare = word[1:-1] if word.startswith("[") and word.endswith("]") else word
+    try:
+        return ipaddress.ip_network(bare).compressed if "/" in bare else ipaddress.ip_address(bare).compressed
+    except ValueError as fault:
+        if "host bits" in str(fault):
+            near = ipaddress.ip_network(bare, strict=False)
+            raise ValueFault(f'"{word}" is an address within a network', f"type {near} for all of it") from None
+        remedy = "type an address such as 192.0.2.1 or 2001:db8::1, or a network such as 192.0.2.0/24"
+        raise ValueFault(f'"{word}" is not an IP address or network', remedy) from None
+
+
+def _port(word: str, place: int) -> int:
+    if not (word.isascii() and word.isdigit() and 1 <= int(word[:6]) <= 65535):
+        raise ValueFault(f'"{word}" is not a port', "type 1 to 65535", place)
+    return int(word)
+
+
+def _transport(word: str, place: int) -> str:
+    if word.lower() not in TRANSPORTS:
+        raise ValueFault(f'"{word}" is not a transport', f"type {alternatives(TRANSPORTS)}", place)
+    return word.lower()
+
+
+class Peers:
+    """The peers of one listener, or of several. Never changed."""
+
+    __slots__ = ("_addresses", "_rules")
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self._addresses = frozenset(text for text in texts if " " not in text and "/" not in text)
+        self._rules = tuple(_rule(text) for text in texts if text not in self._addresses)
+
+    def has(self, address: str, port: int, transport: int) -> bool:
+        """Is that one of them? `transport`: 0 UDP, 1 TCP."""
+        if address in self._addresses:
+            return True
+        if not self._rules:
+            return False
+        return any(rule[1] in (None, transport) and _has_port(rule, port, transport) for rule in self._at(address))
+
+    def has_address(self, address: str) -> bool:
+        """Is one of them there, by whichever port and transport?"""
+        return address in self._addresses or (bool(self._rules) and bool(self._at(address)))
+
+    def _at(self, address: str) -> list[Rule]:
+        number = ipaddress.ip_address(address.partition("%")[0])
+        return [rule for rule in self._rules if number in rule[0]]
+
+
+# (network, transport or None, port or 0)
+Rule = tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, int | None, int]
+
+
+def _rule(text: str) -> Rule:
+    network, *words = text.split()
+    options = dict(zip(words[::2], words[1::2], strict=True))
+    transport = TRANSPORTS.index(options["transport"]) if "transport" in options else None
+    return ipaddress.ip_network(network), transport, int(options.get("port", 0))
+
+
+def _has_port(rule: Rule, port: int, transport: int) -> bool:
+    return transport == _STREAM or rule[2] in (0, port)
