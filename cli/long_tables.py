@@ -13,13 +13,15 @@ from typing import Any
 
 from appliance.catalogue.command_declaration import Command, Field
 from cli.output import Footer, Output
-from cli.pipes import json_lines
+from cli.pipes import json_lines, json_text
 from cli.session import Session
 from cli.views.table import draw_all_rows, who_is_silent
 
 PART_LEN = 1000
 BLOCK_LEN = 50_000
 ROWS, LIMIT, LINES, ALL = "rows", "limit", "lines", "all"
+# What an answer says of its rows.
+OWN_NAMES = frozenset({ROWS, "total", "shown", "silent_workers", "next"})
 LIMIT_MAX, LINES_MAX = 1000, 10_000
 
 Row = Mapping[str, Any]
@@ -49,21 +51,26 @@ def every_row(session: Session, command: Command, arguments: Mapping[str, Any], 
     field = rows_field(command)
     assert field is not None
     silent: list[int] = []
-    parts = _parts(session, command.do, arguments, silent)
+    beside: dict[str, Any] = {}
+    parts = _parts(session, command.do, arguments, silent, beside)
     headed = [inner.name for inner in field.fields if inner.heading]
     blocks = _sorted_blocks(parts, headed)
     if is_json:
-        return Output(written=_as_json(blocks, silent))
+        return Output(written=_as_json(blocks, silent, beside))
     notes: list[str] = []
     lines = draw_all_rows(field.fields, _noted(blocks, notes))
     return Output(chain(lines, _footers(notes, silent)))
 
 
-def _parts(session: Session, do: str, arguments: Mapping[str, Any], silent: list[int]) -> Iterator[list[Row]]:
+def _parts(
+    session: Session, do: str, arguments: Mapping[str, Any], silent: list[int], beside: dict[str, Any]
+) -> Iterator[list[Row]]:
+    """The rows part by part. `silent` and `beside` get what else the answers say: workers, and names of their own."""
     place = ""
     while True:
         result = session.ask(do, {**arguments, LIMIT: PART_LEN, "after": place})
         silent += result.get("silent_workers", ())
+        beside.update({name: value for name, value in result.items() if name not in OWN_NAMES})
         yield list(result.get(ROWS, ()))
         place = str(result.get("next", ""))
         if not place:
@@ -99,7 +106,7 @@ def _footers(notes: list[str], silent: list[int]) -> Iterator[str]:
     yield from who_is_silent({"silent_workers": silent})
 
 
-def _as_json(blocks: Iterable[list[Row]], silent: list[int]) -> Iterator[str]:
+def _as_json(blocks: Iterable[list[Row]], silent: list[int], beside: Mapping[str, Any]) -> Iterator[str]:
     """The document, row by row."""
     yield "{"
     yield '  "rows": ['
@@ -111,6 +118,8 @@ def _as_json(blocks: Iterable[list[Row]], silent: list[int]) -> Iterator[str]:
         yield from (f"    {line}" for line in lines)
         count += 1
     yield "  ],"
+    for name, value in beside.items():
+        yield f"  {json_text(name)}: {json_text(value)},"
     yield f'  "shown": {count},'
     yield f'  "silent_workers": {silent},'
     yield f'  "total": {count}'

@@ -124,3 +124,8 @@ def json_lines(document: Any) -> list[str]:
 def json_line(event: Mapping[str, Any]) -> str:
     """One event for programs, on one line."""
     return json.dumps(event)
+
+
+def json_text(value: Any) -> str:
+    """One value for programs."""
+    return json.dumps(value)

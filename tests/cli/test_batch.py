@@ -376,6 +376,7 @@ def test_a_filter_sees_every_row_of_a_long_table_sorted(stand_in: StandIn) -> No
     assert ended.lines[-1] == "2001 lines"
     document = json.loads(script(session, "show registrations | json").out)
     assert (document["total"], len(document["rows"])) == (2000, 2000)
+    assert json.loads(script(session, "show calls | json").out)["started"] == 400
 
 
 def test_a_limit_is_kept_behind_a_filter(stand_in: StandIn) -> None:
