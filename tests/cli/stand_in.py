@@ -330,7 +330,7 @@ CANNED: dict[str, Any] = {
     "show slots": {"slots": [{"first": 0, "last": 127, "worker": 0}, {"first": 128, "last": 255, "worker": 1}]},
     "show listeners": {"listeners": [{"name": "local", "address": "127.0.0.1", "port": 5060,
                                       "transports": ["udp", "tcp"], "role": "user", "authenticate": False,
-                                      "place": 0, "standing": "open"}]},
+                                      "place": 0, "standing": "open", "description": ""}]},
     "show processes": {"processes": [{"name": "supervisor", "pid": 100, "uptime_s": 3700.5,
                                       "restarts": 0, "cpu_percent": 0.5, "rss": 30 * 1024 * 1024}]},
     "show memory": {"memory": [{"process": "supervisor", "pid": 100, "rss": 30 * 1024 * 1024}],

@@ -117,7 +117,7 @@ def test_a_database_that_fails_for_every_worker_is_one_alarm() -> None:
 
 def test_an_alarm_is_acknowledged_until_it_is_raised_again() -> None:
     said: list[str] = []
-    table = AlarmTable(said.append)
+    table = AlarmTable(lambda sentence, level: said.append(sentence))
     down = [Condition("worker-down", f"worker {number}", "It is away.") for number in (0, 1)]
     table.update(down, 1.0)
     assert table.acknowledge("worker-down", "worker 1", "ann", 2.0) == 1
