@@ -1,8 +1,6 @@
 """The `signalbox` command: reads the command line and puts the parts together.
 
 Exit status: 0 done, 1 it could not be done (sentences on standard error say why), 2 the command line is wrong.
-
-Knows nothing of how anything is done.
 """
 
 from __future__ import annotations
@@ -17,15 +15,15 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from appliance.catalogue.hashed import hash_of
+from appliance.catalogue.password_hash import hash_of
 from appliance.catalogue.settings import Settings
-from appliance.management.check import check, read_configuration
-from appliance.management.failure import CommandFailed
-from appliance.management.last_configuration import last_configuration
-from appliance.management.starting_configuration import starting_configuration
-from appliance.management.status import ask_status, draw_status, write_json
-from appliance.running import SeveralRun, announce, state_folder, withdraw
-from appliance.subscriber import database_path
+from appliance.commands.check import check, read_configuration
+from appliance.commands.last_configuration import last_configuration
+from appliance.commands.starting_configuration import starting_configuration
+from appliance.commands.status import ask_status, draw_status, write_json
+from appliance.ipc.running_appliances import SeveralRun, announce, state_folder, withdraw
+from appliance.management.errors import CommandFailed
+from appliance.storage.subscriber import database_path
 from cli.options import add_options
 
 if TYPE_CHECKING:
@@ -57,8 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     # Only here, as below: what takes long to load is loaded by those commands that need it.
-    from appliance.cluster.run import run
     from appliance.management.subscriber_check import check_subscribers
+    from appliance.supervisor.run import run
 
     settings, start = starting_configuration(options.config, options.state)
     _make_folder(options.state)
@@ -69,7 +67,7 @@ def _run(options: argparse.Namespace) -> int:
     if warning:
         print(warning, file=sys.stderr)
     if options.demo:
-        from appliance.management.demo import prepare_demo
+        from appliance.commands.demo import prepare_demo
 
         print(prepare_demo(settings, options.state), flush=True)
     name = str(options.config) if options.config else "the configuration"

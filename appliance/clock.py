@@ -2,8 +2,6 @@
 
 Monotonic seconds are for intervals and timers and are the same for all processes of a node until it
 is rebooted; wall time is for what outlives a process, such as the expiry of a registration.
-
-Knows nothing of who asks.
 """
 
 from __future__ import annotations

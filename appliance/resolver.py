@@ -2,8 +2,6 @@
 
 What /etc/hosts says counts and DNS is not asked, as with every other program of the machine; the file
 is read again when it changes. "There is no such host" and "nobody could say" are different answers.
-
-Knows nothing of SIP and of caching.
 """
 
 from __future__ import annotations

@@ -1,18 +1,18 @@
 cimport cython
 
 from appliance.location.binding cimport BindingChange
-from appliance.location.bindings cimport BindingTable
-from appliance.location.records cimport encode_change
-from appliance.proxy.admission cimport Admission
+from appliance.location.binding_table cimport BindingTable
+from appliance.location.binding_records cimport encode_change
+from appliance.overload.overload_controller cimport OverloadController
 from appliance.proxy.held_replies cimport HeldReplies
-from appliance.proxy.node cimport Node
+from appliance.proxy.environment cimport ProxyEnvironment
 from appliance.proxy.proxy cimport Proxy
-from appliance.proxy.reception cimport Reception
+from appliance.proxy.ingress_filter cimport IngressFilter
 from appliance.sip.message cimport Message, Request, Response
 from appliance.sip.parser cimport find_call_id, parse
 from appliance.sip.via cimport Via
-from appliance.state.company cimport Company
-from appliance.state.ownership cimport Ownership
+from appliance.replication.worker_group cimport WorkerGroup
+from appliance.replication.slot_ownership cimport SlotOwnership
 from appliance.transaction.table cimport Transactions
 from appliance.transaction.transaction cimport ClientTransaction, ServerTransaction
 from appliance.transport.flow cimport Flow, Outgoing
@@ -27,16 +27,16 @@ cdef Py_ssize_t KEEPALIVES_RECEIVED, REQUESTS_RECEIVED, REQUESTS_SENT, RESPONSES
 cdef class Stack:
     cdef public list counters
     cdef object _syntax
-    cdef Ownership _ownership
+    cdef SlotOwnership _slot_ownership
     cdef Transactions _transactions
     cdef BindingTable _bindings
     cdef public object binding_records
-    cdef Company _company
-    cdef Node _node
+    cdef WorkerGroup _group
+    cdef ProxyEnvironment _node
     cdef Proxy _proxy
     cdef object _moving
-    cdef Admission _admission
-    cdef Reception _reception
+    cdef OverloadController _overload_controller
+    cdef IngressFilter _ingress_filter
     cdef list _records
     cdef public bint is_sound
     cdef double _expiry_at

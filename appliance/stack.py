@@ -32,39 +32,39 @@ from appliance.catalogue.counters import (
     SEND_FAILED,
 )
 from appliance.catalogue.settings import Settings
+from appliance.inspection.ping import ping
+from appliance.inspection.queries import end_registrations, inspect
 from appliance.location.binding import BindingChange
-from appliance.location.bindings import BindingTable
-from appliance.location.records import BindingRecords, encode_change
-from appliance.proxy.admission import Admission
-from appliance.proxy.inspection import end_registrations, inspect
-from appliance.proxy.moving import Moving
-from appliance.proxy.node import Node
-from appliance.proxy.nonces import nonces_for
-from appliance.proxy.ping import ping
-from appliance.proxy.proxy import Proxy
-from appliance.proxy.reception import LET_IN, TURNED_AWAY, UNREADABLE, Reception
-from appliance.proxy.recovery import recover_message
-from appliance.proxy.software_faults import SoftwareFault
-from appliance.routing.questions import Answer, HostAnswer, Question
-from appliance.sip.errors import MalformedMessage
-from appliance.sip.message import Request, Response
-from appliance.sip.parser import find_call_id, parse, syntax_limits
-from appliance.state.authentication_failures import AuthenticationFailures
-from appliance.state.company import Company
-from appliance.state.messages import (
-    Asked,
+from appliance.location.binding_records import BindingRecords, encode_change
+from appliance.location.binding_table import BindingTable
+from appliance.messages.bus_messages import (
     BusMessage,
     CallsMoved,
     ConnectionsChanged,
     ForgetSubscriber,
     HandedOver,
+    Query,
+    QueryAnswer,
+    SendByConnection,
     SendFailed,
-    SendOn,
     SlotsChanged,
-    Told,
 )
-from appliance.state.node_start import ALONE, NodeStart
-from appliance.state.slots import seed_of
+from appliance.messages.node_start import ALONE, NodeStart
+from appliance.messages.slots import seed_of
+from appliance.overload.overload_controller import OverloadController
+from appliance.proxy.call_transfer import CallTransfer
+from appliance.proxy.environment import ProxyEnvironment
+from appliance.proxy.fault_recovery import recover_message
+from appliance.proxy.ingress_filter import LET_IN, TURNED_AWAY, UNREADABLE, IngressFilter
+from appliance.proxy.proxy import Proxy
+from appliance.proxy.software_faults import SoftwareFault
+from appliance.replication.worker_group import WorkerGroup
+from appliance.routing.lookup_questions import Answer, HostAnswer, Question
+from appliance.security.authentication_failures import AuthenticationFailures
+from appliance.security.nonces import nonces_for
+from appliance.sip.errors import MalformedMessage
+from appliance.sip.message import Request, Response
+from appliance.sip.parser import find_call_id, parse, syntax_limits
 from appliance.transaction.table import Transactions
 from appliance.transport.flow import UDP, Flow, Outgoing
 from appliance.transport.via import as_datagram, is_last_via, reopened, stamp_received
@@ -92,23 +92,24 @@ class Stack:
         self._bindings.lifetime_max_s = settings.registrar.expires_max_s
         # The bindings as records: for the journal, which asks what of it is still current.
         self.binding_records = BindingRecords(self._bindings)
-        self._company = Company(worker, seed_of(key, start.boot), self.binding_records, settings.limits, self.counters)
-        self._ownership = self._company.ownership
-        self._node = Node(
+        seed = seed_of(key, start.boot)
+        self._group = WorkerGroup(worker, seed, self.binding_records, settings.limits, self.counters)
+        self._slot_ownership = self._group.slot_ownership
+        self._node = ProxyEnvironment(
             settings,
             worker,
             key,
             self.counters,
             self._transactions,
             self._bindings,
-            self._company.connections,
+            self._group.connections,
             self._publish,
             nonces_for(settings, worker, key, start),
         )
         self._proxy = Proxy(self._node)
-        self._moving = Moving(self._node, self._proxy, self._company)
-        self._admission = Admission(settings.overload)
-        self._reception = Reception(self._admission, self._node)
+        self._moving = CallTransfer(self._node, self._proxy, self._group)
+        self._overload_controller = OverloadController(settings.overload)
+        self._ingress_filter = IngressFilter(self._overload_controller, self._node)
         self._records: list[bytes] = []
         self._expiry_at = now + EXPIRY_INTERVAL_S
         self.is_sound = True
@@ -126,10 +127,10 @@ class Stack:
         self._transactions.reconfigure(settings.timers, settings.limits.transactions_max)
         self._bindings.limit = settings.limits.bindings_max
         self._bindings.lifetime_max_s = settings.registrar.expires_max_s
-        self._company.replica.reconfigure(settings.limits)
+        self._group.replica.reconfigure(settings.limits)
         self._node.reconfigure(settings)
         self._proxy.reconfigure(settings)
-        self._admission.reconfigure(settings.overload)
+        self._overload_controller.reconfigure(settings.overload)
 
     def set_wall_time(self, wall_time: float, now: float, date: float | None = None) -> None:
         """Say which unix time registrations live by at the monotonic moment `now`, and which the clock says (`date`),
@@ -144,7 +145,7 @@ class Stack:
 
     def note_delay(self, delay_s: float, now: float) -> None:
         """Messages that are read now had to wait for so long."""
-        self._admission.observe(delay_s, now)
+        self._overload_controller.observe(delay_s, now)
 
     def receive_datagrams(self, batch: Sequence[tuple[bytes, Flow]], now: float) -> None:
         """Whole messages: datagrams, or what the framer cut from a stream."""
@@ -153,7 +154,7 @@ class Stack:
             if len(data) <= KEEPALIVE_LEN_MAX and not data.strip(b"\r\n\0"):
                 self.counters[KEEPALIVES_RECEIVED] += 1
             else:
-                self._receive(data, flow, now, self._ownership.is_shared)
+                self._receive(data, flow, now, self._slot_ownership.is_shared)
 
     def _receive(self, data: bytes, flow: Flow, now: float, is_shared: bool) -> None:
         """A message; `is_shared`: it may be a sibling's. A fault of ours costs this message only."""
@@ -165,23 +166,23 @@ class Stack:
 
     def _handle(self, data: bytes, flow: Flow, now: float, is_shared: bool) -> None:
         verdict = LET_IN
-        if self._admission.is_refusing:
+        if self._overload_controller.is_refusing:
             # Whether it is turned away is for the owner to say.
-            if is_shared and self._company.hand_over(data, flow, find_call_id(data)):
+            if is_shared and self._group.hand_over(data, flow, find_call_id(data)):
                 return
-            verdict = self._reception.look_at(data, flow, now)
+            verdict = self._ingress_filter.look_at(data, flow, now)
             if verdict == TURNED_AWAY:
                 return
         try:
             message = parse(data, self._syntax)
-            if is_shared and self._company.hand_over(data, flow, message.read_call_id()):
+            if is_shared and self._group.hand_over(data, flow, message.read_call_id()):
                 return
             if isinstance(message, Request):
                 self._receive_request(message, flow, now, verdict == UNREADABLE)
             else:
                 self._receive_response(message, now)
         except MalformedMessage as fault:
-            self._reception.refuse_malformed(fault, flow)
+            self._ingress_filter.refuse_malformed(fault, flow)
 
     def _receive_request(self, request: Request, flow: Flow, now: float, is_unjudged: bool) -> None:
         self.counters[REQUESTS_RECEIVED] += 1
@@ -189,7 +190,7 @@ class Stack:
         server = self._transactions.server_for(request)
         if server is not None:
             self._transactions.receive_request(server, request, now)
-        elif not (is_unjudged and self._reception.turns_away(request, flow, now)):
+        elif not (is_unjudged and self._ingress_filter.turns_away(request, flow, now)):
             self._proxy.receive_request(request, flow, now)
 
     def _receive_response(self, response: Response, now: float) -> None:
@@ -231,18 +232,18 @@ class Stack:
             return self._receive_handed_over(message, now)
         if isinstance(message, CallsMoved):
             return self._moving.receive_calls(message, now)
-        if isinstance(message, SendOn):
+        if isinstance(message, SendByConnection):
             self._transactions.outbox.append(message.outgoing)
         elif isinstance(message, SendFailed):
             self._proxy.fail(message.branch, now)
         elif isinstance(message, SlotsChanged):
             self._moving.receive_slots(message.table, message.live, now)
-        elif isinstance(message, Asked):
-            self._company.tell(sender, Told(message.id, self._answer(message, now)))
+        elif isinstance(message, Query):
+            self._group.tell(sender, QueryAnswer(message.id, self._answer(message, now)))
         elif isinstance(message, ForgetSubscriber):
             self._node.subscribers.forget(message.username)
         else:
-            self._company.receive(sender, message, now)
+            self._group.receive(sender, message, now)
         return False
 
     def _receive_handed_over(self, message: HandedOver, now: float) -> bool:
@@ -274,11 +275,11 @@ class Stack:
         if snapshots:
             self._proxy.adopt(snapshots, now)
 
-    def _answer(self, asked: Asked, now: float) -> dict[str, Any]:
+    def _answer(self, asked: Query, now: float) -> dict[str, Any]:
         """What an operator wants to know of this worker, or to have done."""
         try:
             if asked.do == "ping":
-                return ping(self._proxy, self._node, self._ownership, self._syntax, asked.args, now)
+                return ping(self._proxy, self._node, self._slot_ownership, self._syntax, asked.args, now)
             return inspect(self._node, asked.do, asked.args, self._syntax, now)
         except Exception as error:
             self._node.faults.note(f"a command, `{asked.do}`", b"", error, now)
@@ -289,16 +290,16 @@ class Stack:
         self._bindings.apply(change)
         record = encode_change(change)
         self._records.append(record)
-        return self._company.replica.changed(record)
+        return self._group.replica.changed(record)
 
     def load_records(self, records: Sequence[bytes]) -> None:
         """Take in bindings that were stored before; nobody is told, and nothing is stored again."""
-        self._company.replica.load(records)
+        self._group.replica.load(records)
 
     @property
     def is_in_sync(self) -> bool:
         """Does the binding table agree with the siblings'?"""
-        return self._company.replica.is_in_sync
+        return self._group.replica.is_in_sync
 
     # -- answers, failures, time ---------------------------------------------------------------------
 
@@ -311,14 +312,14 @@ class Stack:
                 self._node.faults.note("an answer", b"", error, now)
 
     def _receive_answer(self, answer: Answer, now: float) -> None:
-        inquiries = self._node.inquiries
-        subject = inquiries.subject_of(answer)
+        pending_lookups = self._node.pending_lookups
+        subject = pending_lookups.subject_of(answer)
         try:
             if subject is not None and isinstance(answer, HostAnswer) and not answer.failed:
                 expires_at = now + max(answer.ttl_s, HOST_RETRY_S)
                 self._node.hosts.remember(subject[1], answer.addresses, expires_at)
         finally:
-            inquiries.answered(answer, now, self._proxy.waiter_failed)
+            pending_lookups.answered(answer, now, self._proxy.waiter_failed)
 
     def receive_failures(self, batch: Sequence[Outgoing], now: float) -> None:
         """What could not be sent (RFC 3261 18.4); a sibling may have asked for it."""
@@ -329,24 +330,24 @@ class Stack:
                 if again is not None and self._node.next_hops.is_way(again.flow):
                     self._transactions.outbox.append(again)
                 elif outgoing.branch and not self._proxy.fail(outgoing.branch, now):
-                    self._company.tell_all(SendFailed(outgoing.branch))
+                    self._group.tell_all(SendFailed(outgoing.branch))
             except Exception as error:
                 self._node.faults.note("a message that could not be sent", outgoing.data, error, now)
 
     def connections_changed(self, opened: Sequence[Flow], closed: Sequence[Flow]) -> None:
         """Stream connections of this worker that may be used by others, and that may no longer."""
-        self._company.connections.changed(opened, closed)
+        self._group.connections.changed(opened, closed)
 
     def connections_untold(self, news: ConnectionsChanged, now: float) -> None:
         """The bus had no room for what siblings should have heard of our connections."""
-        self._company.connections.untold(news, now)
+        self._group.connections.untold(news, now)
 
     def handle_timers(self, now: float) -> None:
         """Everything that is due."""
         self._transactions.handle_timers(now)
         self._proxy.handle_timers(now)
         try:
-            self._company.replica.handle_timers(now)
+            self._group.replica.handle_timers(now)
             if self._expiry_at <= now:
                 self._expiry_at = now + EXPIRY_INTERVAL_S
                 self._do_each_second(now)
@@ -359,7 +360,7 @@ class Stack:
             # A look at all entries: once a second at most, whatever a stranger sends.
             self._node.faults.is_unchecked = False
             self.is_sound = self.is_sound and self._transactions.is_sound()
-        self._admission.rest(now)
+        self._overload_controller.rest(now)
         self._node.failures.expire(now)
         self.counters[BINDINGS_EXPIRED] += self._bindings.expire(self._node.wall_time(now), EXPIRED_MAX_PER_TURN)
 
@@ -367,9 +368,9 @@ class Stack:
         """The monotonic moment at which handle_timers wants to be called next."""
         due = min(self._expiry_at, self._transactions.next_timer())
         # Without siblings nothing waits for what they say, but for what is released by the expiry.
-        if self._ownership.siblings:
+        if self._slot_ownership.siblings:
             for other in (
-                self._company.replica.next_timer(),
+                self._group.replica.next_timer(),
                 self._proxy.held.next_deadline(),
                 self._proxy.early.next_deadline(),
             ):
@@ -409,7 +410,7 @@ class Stack:
         self.counters[REQUESTS_SENT] += len(outgoings) - elsewhere - responses
         if not elsewhere:
             return outgoings
-        own, stranded = self._company.pass_on(outgoings)
+        own, stranded = self._group.pass_on(outgoings)
         own += self._reopened(stranded, now)
         # What failed may have made more to send: the next hop of a branch.
         return own + self.datagrams_to_send(now)
@@ -417,7 +418,7 @@ class Stack:
     def _goes_elsewhere(self, outgoing: Outgoing, now: float) -> bool:
         """Name the connection by which a message goes: is it a sibling's?"""
         try:
-            return self._company.direct(outgoing)
+            return self._group.direct(outgoing)
         except Exception as error:
             self._node.faults.note("the way of a message", outgoing.data, error, now)
             return False
@@ -437,17 +438,17 @@ class Stack:
     def _release_replies(self, now: float) -> None:
         if len(self._proxy.held):
             try:
-                self.counters[REPLICATION_LATE] += self._proxy.held.release(self._company.replica.acknowledged(), now)
+                self.counters[REPLICATION_LATE] += self._proxy.held.release(self._group.replica.acknowledged(), now)
             except Exception as error:
                 self._node.faults.note("a reply that had waited", b"", error, now)
 
     def messages_to_send(self, now: float) -> list[tuple[int, BusMessage]]:
         """(destination worker, message) for the bus since the last call."""
-        return self._company.messages_to_send(now)
+        return self._group.messages_to_send(now)
 
     def questions_to_ask(self) -> list[Question]:
         """Questions for the world since the last call."""
-        return self._node.inquiries.questions_to_ask()
+        return self._node.pending_lookups.questions_to_ask()
 
     def records_to_store(self) -> list[bytes]:
         """Changes of bindings made here since the last call, for the journal."""
@@ -468,7 +469,7 @@ class Stack:
         kept: list[Snapshot] = []
         for key, call in changed.items():
             try:
-                kept.append((key, self._ownership.slot_of(call.call_id), call.snapshot()))
+                kept.append((key, self._slot_ownership.slot_of(call.call_id), call.snapshot()))
             except Exception as error:
                 self._node.faults.note("the snapshot of a call", call.call_id, error, now)
         return kept
@@ -479,7 +480,7 @@ class Stack:
 
     def alarms(self, now: float) -> list[str]:
         """What the operator should know: the name of an alarm, and a sentence."""
-        overload, lagging = self._admission.overload(), self._company.replica.lagging
+        overload, lagging = self._overload_controller.overload(), self._group.replica.lagging
         found = [f"{REPLICATION_LAGGING} Registrations reach worker {worker} late." for worker in lagging]
         if overload:
             found.append(f"{OVERLOAD} {overload}")

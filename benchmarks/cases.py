@@ -1,7 +1,4 @@
-"""The cases that are measured: which scenario, at which rate, and what of it is one unit.
-
-Knows nothing of servers but what the job asks of them.
-"""
+"""The cases that are measured: which scenario, at which rate, and what of it is one unit."""
 
 from __future__ import annotations
 

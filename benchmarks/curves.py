@@ -1,7 +1,4 @@
-"""The pictures of docs/performance.md, drawn by matplotlib as SVG.
-
-Knows nothing of how the figures came about.
-"""
+"""The pictures of docs/performance.md, drawn by matplotlib as SVG."""
 
 from __future__ import annotations
 

@@ -1,8 +1,6 @@
 """The experiments: who is compared with whom, under which loads, and what the ratio must be.
 
 Everything that an experiment compares runs from its first round to its last, and has load in turn.
-
-Knows nothing of how a server is started or a load is made.
 """
 
 from __future__ import annotations

@@ -3,8 +3,6 @@
 Requests go out by the clock, whether or not earlier ones were answered. A request's time is taken just before it is
 sent, a reply's time is the kernel's (SO_TIMESTAMPNS): so neither the client's own work nor its waiting for the
 processor counts. What the callee took between the INVITE's arrival and its own 180 is taken off.
-
-Knows nothing of what the messages say.
 """
 
 from __future__ import annotations

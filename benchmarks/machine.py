@@ -1,7 +1,4 @@
-"""The machine: which processors servers and load get, and what it is called in the history.
-
-Knows nothing of what is measured.
-"""
+"""The machine: which processors servers and load get, and what it is called in the history."""
 
 from __future__ import annotations
 

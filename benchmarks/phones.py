@@ -2,8 +2,6 @@
 
 By one TCP connection, for there a transaction ends with its answer (RFC 3261 17.2.2, timer J): a server that remembers
 each answer by UDP for 32 s would have to refuse some of a million. A window of requests is out at a time.
-
-Knows nothing of processes.
 """
 
 from __future__ import annotations

@@ -3,8 +3,6 @@
 Processor time is what the scheduler counted for each thread (/proc/PID/task/TID/schedstat: user + system,
 nanoseconds), summed over a process and all its descendants. /proc/PID/stat tells the same in steps of 10 ms, too
 coarse for rounds of a few seconds, but good enough for a process that does little and ends a thread.
-
-Knows nothing of SIP.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""`python -m benchmarks.report`: table and pictures of docs/performance.md, from results.json and history.jsonl.
-
-Knows nothing of measuring.
-"""
+"""`python -m benchmarks.report`: table and pictures of docs/performance.md, from results.json and history.jsonl."""
 
 from __future__ import annotations
 

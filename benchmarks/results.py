@@ -2,8 +2,6 @@
 
 results.json holds the newest rows of every case, each with the run it comes from; a run of some cases replaces the rows
 of those. history.jsonl has one line a run and only grows.
-
-Knows nothing of how anything was measured.
 """
 
 from __future__ import annotations

@@ -2,8 +2,6 @@
 
 All contestants of an experiment run from the first round to the last, each with its bindings; only one has load at a
 time. What a turn gave is kept by case, contestant and quantity, one value a round.
-
-Knows nothing of reports.
 """
 
 from __future__ import annotations
@@ -79,17 +77,17 @@ def contest(
     processes: Processes, cpus: Processors, experiment: Experiment, measured: Measured
 ) -> Iterator[Sequence[Turn]]:
     """All servers of an experiment, started, with their bindings; ended with the block."""
-    endings: list[Callable[[], None]] = []
+    listener_drain: list[Callable[[], None]] = []
     servers: dict[Contestant, Server] = {}
     try:
         port = processes.free_port()
         callees = [case for case in experiment.cases if case.callee]
         if callees:
             callee, port = start_callee(processes, cpus.load, callees[0].callee, callees[0].transport)
-            endings.append(callee.end)
+            listener_drain.append(callee.end)
         for contestant in experiment.contestants:
             server = start_server(processes, cpus, experiment, contestant, port)
-            endings.append(server.end)
+            listener_drain.append(server.end)
             servers[contestant] = server
             if contestant.peer != "null" and not server.job.is_digest:
                 empty = server.memory()
@@ -98,7 +96,7 @@ def contest(
                 measured[MEMORY, contestant.name, "binding_bytes"] = [octets]
         yield [Turn(case, contestant, servers[contestant], port) for case, contestant in experiment.turns()]
     finally:
-        for end in reversed(endings):
+        for end in reversed(listener_drain):
             end()
 
 

@@ -2,8 +2,6 @@
 
 Each is started on loopback at a port of its own, bound to the processors of servers, and measured as a whole tree of
 processes.
-
-Knows nothing of the load.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Load by SIPp, at a fixed rate: callers and phones on the processor of the load, and the callee they reach.
-
-Knows nothing of the server but its port.
-"""
+"""Load by SIPp, at a fixed rate: callers and phones on the processor of the load, and the callee they reach."""
 
 from __future__ import annotations
 

@@ -6,8 +6,6 @@ first quarter fills pools and caches.)
 
 Half load is half the rates of the benchmark, or less on a machine to which that is nearly all of a processor: a trial
 at a quarter of the rates tells what a unit costs here, at most, for it costs less the more there are.
-
-Knows nothing of peers.
 """
 
 from __future__ import annotations

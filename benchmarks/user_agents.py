@@ -3,8 +3,6 @@
 A caller that acknowledges and hangs up as soon as it is answered, and a callee that rings and answers at once
 (RFC 3261 13, 15, 12.1 for the dialog's route set). Retransmission is left out: on loopback nothing is lost, and what is
 lost makes the measurement fail.
-
-Knows nothing of sockets or time.
 """
 
 from __future__ import annotations

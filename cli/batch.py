@@ -1,7 +1,4 @@
-"""Commands for scripts: one after another, plain output, an end at the first one that fails.
-
-Knows nothing of terminals.
-"""
+"""Commands for scripts: one after another, plain output, an end at the first one that fails."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The candidate of one operator: a draft, and the commit it began from. Nobody else sees it before a commit.
-
-Knows nothing of how it is edited, sent and checked.
-"""
+"""The candidate of one operator: a draft, and the commit it began from. Nobody else sees it before a commit."""
 
 from __future__ import annotations
 

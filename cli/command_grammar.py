@@ -1,14 +1,11 @@
-"""The grammar of declared commands.
-
-Knows nothing of settings, and of what commands do.
-"""
+"""The grammar of declared commands."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
 from appliance.catalogue.command_declaration import Command, Parameter
-from appliance.catalogue.kinds import Switch
+from appliance.catalogue.value_types import Switch
 from cli.grammar import Edge, Node, Slot, graft
 
 

@@ -1,7 +1,4 @@
-"""Which function does which command; a command that has none is one request to the appliance.
-
-Knows nothing of how they do it.
-"""
+"""Which function does which command; a command that has none is one request to the appliance."""
 
 from __future__ import annotations
 

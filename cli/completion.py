@@ -1,8 +1,6 @@
 """What Tab does: the letters it adds to the word before the cursor, and the words it may become.
 
 Live names (addresses, workers, commits) come from whoever asks, by a function that is given.
-
-Knows nothing of terminals, and of where live names come from.
 """
 
 from __future__ import annotations
@@ -11,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from appliance.catalogue.commands import PIPES
-from appliance.catalogue.language import write_word
+from appliance.configuration.syntax_tree import write_word
 from cli.grammar import Mistake, Node, Slot, follow
 from cli.help import split_partial, words_of
 from cli.tokens import Token, split_line

@@ -1,7 +1,4 @@
-"""Configuration mode: beginning and leaving it, and all that is done with the candidate as a whole.
-
-Knows nothing of how single settings are edited.
-"""
+"""Configuration mode: beginning and leaving it, and all that is done with the candidate as a whole."""
 
 from __future__ import annotations
 
@@ -9,15 +6,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from appliance.catalogue.faults import ConfigError
+from appliance.catalogue.errors import ConfigError
 from appliance.catalogue.settings import Settings
-from cli.asking import choose
 from cli.candidate import Candidate, candidate_of
 from cli.differences import differences
 from cli.draft import TOP, Draft, read_draft
 from cli.failure import Failed, NoOperator, Refused
 from cli.files import write_lines
 from cli.output import NOTHING, Output, said
+from cli.prompts import choose
 from cli.session import Session
 from cli.views.configuration import draw_conflicts, draw_effects, draw_faults
 from cli.views.table import time_text

@@ -3,8 +3,6 @@
 Several requests may be under way; a thread reads the answers and hands each to who waits for it. Answers to
 requests that were given up are passed over. What the appliance says unasked, and the end of the connection, is
 told to a listener, in that thread.
-
-Knows nothing of what is asked.
 """
 
 from __future__ import annotations

@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from difflib import SequenceMatcher
 
-from appliance.catalogue.configuration import SEPARATOR
-from appliance.catalogue.declaration import sections
+from appliance.catalogue.setting_declaration import sections
 from appliance.catalogue.settings import Settings
+from appliance.configuration.text import SEPARATOR
 
 
 def differences(old: str, new: str) -> list[str]:

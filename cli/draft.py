@@ -2,8 +2,6 @@
 
 A draft may contradict itself (a listener that authenticates before there is a domain): it is checked as a
 whole by `validate` and `commit`. What it holds is understood line by line, so every value in it is of its kind.
-
-Knows nothing of commits, and of how edits are typed.
 """
 
 from __future__ import annotations
@@ -12,12 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from appliance.catalogue.configuration import INDENTATION, SEPARATOR, value_lines
-from appliance.catalogue.declaration import Section, Setting, declared, sections
-from appliance.catalogue.faults import ConfigError, Fault
-from appliance.catalogue.language import parse_statements, write_word
-from appliance.catalogue.reading import Scope, read_scope
+from appliance.catalogue.errors import ConfigError, Fault
+from appliance.catalogue.setting_declaration import Section, Setting, declared, sections
 from appliance.catalogue.settings import Settings
+from appliance.configuration.interpreter import Scope, read_scope
+from appliance.configuration.syntax_tree import parse_statements, write_word
+from appliance.configuration.text import INDENTATION, SEPARATOR, value_lines
 
 # The section's attribute and the name of the section: ("listeners", "phones"), ("registrar", ""), TOP.
 Place = tuple[str, str]

@@ -1,14 +1,11 @@
-"""What a line of configuration mode does to a draft, and which section the operator is in after it.
-
-Knows nothing of how lines are understood.
-"""
+"""What a line of configuration mode does to a draft, and which section the operator is in after it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from appliance.catalogue.declaration import Section
+from appliance.catalogue.setting_declaration import Section
 from cli.draft import TOP, Draft, Place
 from cli.setting_grammar import NAME, VALUE, Edit, Verb, Visit
 

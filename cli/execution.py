@@ -1,15 +1,12 @@
-"""From a typed line to the lines it shows: understood, done, drawn, filtered.
-
-Knows nothing of terminals and scripts.
-"""
+"""From a typed line to the lines it shows: understood, done, drawn, filtered."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from cli.column_groups import folded
 from cli.files import write_lines
-from cli.folding import folded
 from cli.output import Footer, Output
 from cli.pipes import Filter, file_of, filters_of, json_line, json_lines
 from cli.printable import seen

@@ -1,7 +1,4 @@
-"""A command that could not be done, in the words of the operator.
-
-Knows nothing of which commands there are.
-"""
+"""A command that could not be done, in the words of the operator."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Files on the machine of the shell: their names for completion, and lines written to one.
-
-Knows nothing of what is in them.
-"""
+"""Files on the machine of the shell: their names for completion, and lines written to one."""
 
 from __future__ import annotations
 

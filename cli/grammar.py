@@ -2,8 +2,6 @@
 
 A node says which words and which value may follow, and what the line means if it ends there. A word may be
 shortened while it stays unique among the words of its node; a word that is none of them is the value.
-
-Knows nothing of which commands there are, of terminals, and of what is done with a line.
 """
 
 from __future__ import annotations
@@ -13,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from appliance.catalogue.command_declaration import Extent
-from appliance.catalogue.faults import ValueFault, alternatives, nearest
-from appliance.catalogue.kinds import Kind
+from appliance.catalogue.errors import ValueFault, alternatives, nearest
+from appliance.catalogue.value_types import Kind
 from cli.tokens import Token
 
 NAMES_MAX = 8

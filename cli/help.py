@@ -1,7 +1,4 @@
-"""What `?` shows: what may stand where the cursor is, with a line of help for each.
-
-Knows nothing of terminals.
-"""
+"""What `?` shows: what may stand where the cursor is, with a line of help for each."""
 
 from __future__ import annotations
 
@@ -9,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 from appliance.catalogue.commands import PIPES
-from appliance.catalogue.kinds import Choice, Choices, Integer, Kind
+from appliance.catalogue.value_types import Choice, Choices, Integer, Kind
 from cli.grammar import Mistake, Node, Slot, follow, matching_edges
 from cli.tokens import Token, split_line
 

@@ -1,8 +1,6 @@
 """Answers to one request, from the thread that reads them to the one that waits for them.
 
 Bounded: when nobody takes them, the oldest go; the last one, which says how it ended, stays.
-
-Knows nothing of sockets.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""The terminal: single keys while a page waits, and how large it is.
-
-Knows nothing of what is shown.
-"""
+"""The terminal: single keys while a page waits, and how large it is."""
 
 from __future__ import annotations
 

@@ -1,8 +1,6 @@
 """Long tables behind a filter: all rows, fetched part by part, sorted, and drawn as they come.
 
 Bounded: so many rows are held and sorted at a time; a table that is longer is sorted in blocks, and says so.
-
-Knows nothing of single tables.
 """
 
 from __future__ import annotations

@@ -3,8 +3,6 @@
     signalbox cli [--state DIR] [-c COMMAND ...] [--json]
 
 Exit status: 0 done, 1 a command failed or nobody answers, 2 the command line is wrong.
-
-Knows nothing of commands.
 """
 
 from __future__ import annotations
@@ -15,13 +13,13 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from appliance.running import SeveralRun, state_folder
-from cli.asking import Nobody
+from appliance.ipc.running_appliances import SeveralRun, state_folder
 from cli.batch import run_batch
 from cli.commands import run_command
 from cli.control import Control
 from cli.failure import Failed
 from cli.options import add_options
+from cli.prompts import NonInteractive
 from cli.session import Session
 
 DEFAULT_STATE_DIR = Path("/var/lib/signalbox")
@@ -37,7 +35,7 @@ def run_shell(options: argparse.Namespace) -> int:
         return 1
     is_script = bool(options.commands) or not (sys.stdin.isatty() and sys.stdout.isatty())
     control = Control(state / SOCKET, {"script": is_script, "address": address_of_ssh()})
-    session = Session(control, Nobody(), run_command)
+    session = Session(control, NonInteractive(), run_command)
     try:
         if is_script:
             commands: Iterable[str] = options.commands or (line.rstrip("\r\n") for line in sys.stdin)

@@ -1,7 +1,4 @@
-"""How a failure looks: a `^` under the place as IOS does, then `%` and a sentence.
-
-Knows nothing of how failures come about.
-"""
+"""How a failure looks: a `^` under the place as IOS does, then `%` and a sentence."""
 
 from __future__ import annotations
 

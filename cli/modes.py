@@ -1,7 +1,4 @@
-"""Which grammar holds where: at the first prompt by right, in configuration mode, and in a section of it.
-
-Knows nothing of what lines do.
-"""
+"""Which grammar holds where: at the first prompt by right, in configuration mode, and in a section of it."""
 
 from __future__ import annotations
 
@@ -10,8 +7,8 @@ from functools import cache
 
 from appliance.catalogue.command_declaration import Mode, Right
 from appliance.catalogue.commands import BEGINNINGS, COMMANDS, HABITS, commands_of
-from appliance.catalogue.declaration import Section
-from appliance.catalogue.faults import alternatives
+from appliance.catalogue.errors import alternatives
+from appliance.catalogue.setting_declaration import Section
 from appliance.catalogue.settings import Settings
 from cli.command_grammar import command_grammar, graft_commands
 from cli.grammar import INVALID, Edge, Meaning, Mistake, Node, follow, matching_edges, understand

@@ -1,7 +1,4 @@
-"""The options of the shell, for the two commands that have them: `signalbox cli` and `signalbox-shell`.
-
-Knows nothing of the shell.
-"""
+"""The options of the shell, for the two commands that have them: `signalbox cli` and `signalbox-shell`."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What a command gives back: lines for eyes, and the same as a document for programs.
-
-Knows nothing of terminals and filters.
-"""
+"""What a command gives back: lines for eyes, and the same as a document for programs."""
 
 from __future__ import annotations
 

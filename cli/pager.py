@@ -1,7 +1,4 @@
-"""Long output, page by page, as IOS does it: blank for a page, Enter for a line, `/` searches, q ends.
-
-Knows nothing of what is shown, and of how a terminal gives keys.
-"""
+"""Long output, page by page, as IOS does it: blank for a page, Enter for a line, `/` searches, q ends."""
 
 from __future__ import annotations
 

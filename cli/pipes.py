@@ -1,7 +1,4 @@
-"""What stands behind `|`: filters of lines.
-
-Knows nothing of where lines come from.
-"""
+"""What stands behind `|`: filters of lines."""
 
 from __future__ import annotations
 
@@ -11,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from appliance.catalogue.commands import PIPES
-from appliance.catalogue.faults import alternatives, nearest
+from appliance.catalogue.errors import alternatives, nearest
 from cli.grammar import AMBIGUOUS, INCOMPLETE, INVALID, Mistake
 from cli.tokens import Line, split_words
 

@@ -1,7 +1,4 @@
-"""What may go to a terminal: messages, logs and names hold what strangers have sent, and none of it may steer it.
-
-Knows nothing of what is shown.
-"""
+"""What may go to a terminal: messages, logs and names hold what strangers have sent, and none of it may steer it."""
 
 from __future__ import annotations
 

@@ -1,8 +1,6 @@
 """A lost connection on a terminal: it is said, opened again in a thread, and what was there is taken up.
 
 Bounded: after some tries the next command has to open it.
-
-Knows nothing of terminals.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Commands that are one request: the arguments that are sent, and the view of what comes back.
-
-Knows nothing of single commands.
-"""
+"""Commands that are one request: the arguments that are sent, and the view of what comes back."""
 
 from __future__ import annotations
 
@@ -10,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from appliance.catalogue.command_declaration import Command
+from cli.capture_saving import saved
 from cli.long_tables import every_row, is_long, with_everything
 from cli.output import Output
-from cli.saving import saved
 from cli.session import Session
 from cli.views.registry import draw, draw_stream
 

@@ -1,7 +1,4 @@
-"""One operator's session: his right, his mode, his candidate, and what becomes of each line he types.
-
-Knows nothing of terminals, and of what single commands do.
-"""
+"""One operator's session: his right, his mode, his candidate, and what becomes of each line he types."""
 
 from __future__ import annotations
 
@@ -10,9 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from appliance.catalogue.command_declaration import Command, Right
-from appliance.catalogue.configuration import SEPARATOR
-from appliance.catalogue.declaration import Section
-from cli.asking import Asker
+from appliance.catalogue.setting_declaration import Section
+from appliance.configuration.text import SEPARATOR
 from cli.candidate import Candidate
 from cli.control import Control
 from cli.editing import edited, place_of, visited
@@ -21,7 +17,8 @@ from cli.files import file_names
 from cli.grammar import Meaning, Node
 from cli.modes import configure_grammar, exec_grammar, understand_configure, understand_exec
 from cli.output import NOTHING, Item, Output
-from cli.secrecy import hashed_where_secret, is_secret_line
+from cli.prompts import Asker
+from cli.secrets import hashed_where_secret, is_secret_line
 from cli.setting_grammar import NAME, NAMES_OF, VALUES_OF, Edit, Verb, Visit
 from cli.tokens import Line
 

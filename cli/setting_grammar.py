@@ -1,10 +1,8 @@
 """The grammar of settings, made from their declarations: to set, `no` to take back, `default` for the default.
 
-    port 5062                    in its section
-    listener phones port 5062    from the top, in one line
-    no listener phones           takes the section away
-
-Knows nothing of what becomes of an edit, and of the commands around it.
+port 5062                    in its section
+listener phones port 5062    from the top, in one line
+no listener phones           takes the section away
 """
 
 from __future__ import annotations
@@ -15,12 +13,12 @@ from enum import Enum
 from typing import Any
 
 from appliance.catalogue.command_declaration import Extent
-from appliance.catalogue.declaration import Section, Setting, declared, sections
-from appliance.catalogue.faults import alternatives
-from appliance.catalogue.hashed import SecretHash
-from appliance.catalogue.kinds import Choices, Kind, Remark, Text
+from appliance.catalogue.errors import alternatives
+from appliance.catalogue.password_hash import SecretHash
 from appliance.catalogue.peers import Peer
-from appliance.catalogue.reference import write_default
+from appliance.catalogue.setting_declaration import Section, Setting, declared, sections
+from appliance.catalogue.value_types import Choices, Kind, Remark, Text
+from appliance.manual.reference import write_default
 from cli.grammar import Edge, Node, Slot, graft
 
 NAME = "name"

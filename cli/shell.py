@@ -1,7 +1,4 @@
-"""The shell on a terminal: the line editor, `?`, Tab, the pager, Ctrl-C and Ctrl-Z. prompt-toolkit draws.
-
-Knows nothing of commands and grammar: it asks the session.
-"""
+"""The shell on a terminal: the line editor, `?`, Tab, the pager, Ctrl-C and Ctrl-Z. prompt-toolkit draws."""
 
 from __future__ import annotations
 
@@ -17,6 +14,7 @@ from prompt_toolkit.output.vt100 import Vt100_Output
 from prompt_toolkit.patch_stdout import patch_stdout
 from prompt_toolkit.utils import is_dumb_terminal
 
+from cli.columns import in_rows
 from cli.completion import complete
 from cli.configuring import save
 from cli.execution import Shown, execute
@@ -24,13 +22,12 @@ from cli.failure import Failed
 from cli.grammar import Mistake
 from cli.help import help_lines
 from cli.keyboard import Keyboard, keys_of_the_shell, write
-from cli.listing import in_rows
 from cli.mistakes import failure_lines
 from cli.monitor import Monitor
 from cli.pager import Pager
 from cli.printable import seen
 from cli.reconnection import Reconnection
-from cli.secrecy import is_secret_line
+from cli.secrets import is_secret_line
 from cli.session import Session
 from cli.tokens import split_line
 

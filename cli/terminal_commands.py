@@ -1,7 +1,4 @@
-"""The commands about the session itself: rights, the terminal, the history, and habits of other systems.
-
-Knows nothing of the appliance.
-"""
+"""The commands about the session itself: rights, the terminal, the history, and habits of other systems."""
 
 from __future__ import annotations
 

@@ -3,8 +3,6 @@
     show log | include "two words"      words: show log      pipes: include "two words"
 
 A word with blanks in it stands in double quotes. A bar with blanks around it begins a pipe.
-
-Knows nothing of what words mean.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""How much is tried where as much as one likes could be tried: the compiled build is several times faster.
-
-Knows nothing of what is tried.
-"""
+"""How much is tried where as much as one likes could be tried: the compiled build is several times faster."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""A journal under test: the journal of one worker in a folder, with the table that it keeps.
-
-Knows nothing of what is tried.
-"""
+"""A journal under test: the journal of one worker in a folder, with the table that it keeps."""
 
 from __future__ import annotations
 
@@ -9,10 +6,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from appliance.journal import Journal
 from appliance.location.binding import BindingChange, new_binding
-from appliance.location.bindings import BindingTable
-from appliance.location.records import BindingRecords, encode_change
+from appliance.location.binding_records import BindingRecords, encode_change
+from appliance.location.binding_table import BindingTable
+from appliance.storage.journal import Journal
 
 WALL = 1_700_000_000.0
 

@@ -6,19 +6,19 @@ import pytest
 
 from appliance.catalogue import counters
 from appliance.catalogue.settings import LimitSettings, ListenerSettings, Settings
-from appliance.routing.questions import FindSubscriber, HostAnswer, SubscriberAnswer
-from appliance.stack import Stack
-from appliance.state.messages import (
+from appliance.messages.bus_messages import (
     BusMessage,
     CallsMoved,
     ForgetSubscriber,
     HandedOver,
+    SendByConnection,
     SendFailed,
-    SendOn,
     SlotsChanged,
 )
-from appliance.state.slots import SlotTable, deal, seed_of, slot_of
-from appliance.state.wire import decode, encode
+from appliance.messages.codec import decode, encode
+from appliance.messages.slots import SlotTable, deal, seed_of, slot_of
+from appliance.routing.lookup_questions import FindSubscriber, HostAnswer, SubscriberAnswer
+from appliance.stack import Stack
 from appliance.transport.flow import TCP, UDP, Flow, Outgoing
 from tests.flows.wire import Message, read
 
@@ -245,7 +245,7 @@ def test_a_message_for_a_sibling_s_connection_goes_to_that_sibling() -> None:
     assert [type(message) for _, _, message in carried] == [HandedOver]
     assert sent(pair.workers[0]) == []
     ((target, message),) = pair.workers[0].messages_to_send(NOW)
-    assert target == 1 and isinstance(message, SendOn)
+    assert target == 1 and isinstance(message, SendByConnection)
     pair.workers[1].receive_messages([(0, message)], NOW)
     (outgoing,) = pair.workers[1].datagrams_to_send(NOW)
     assert outgoing.flow == BY_TCP
@@ -264,7 +264,9 @@ def test_a_request_to_the_far_end_of_a_sibling_s_connection_goes_by_it() -> None
     invite = request("INVITE", "sip:bob@192.0.2.60:40123;transport=tcp", ours)
     pair.workers[0].receive_datagrams([(invite, ALICE)], NOW)
     assert [message.status for message in sent(pair.workers[0])] == [100]
-    passed_on = [message for _, message in pair.workers[0].messages_to_send(NOW) if isinstance(message, SendOn)]
+    passed_on = [
+        message for _, message in pair.workers[0].messages_to_send(NOW) if isinstance(message, SendByConnection)
+    ]
     assert [message.outgoing.flow for message in passed_on] == [Flow(TCP, 0, phone.remote, 1, 0)]
 
 
@@ -288,7 +290,7 @@ def test_a_message_for_the_connection_of_a_dead_worker_fails_at_once() -> None:
     survivor.receive_datagrams([(request("INVITE", "sip:alice@example.com", "after-the-death"), ALICE)], NOW)
     ways = [outgoing.flow for outgoing in survivor.datagrams_to_send(NOW) if outgoing.data.startswith(b"INVITE")]
     assert ways == [Flow(TCP, 0, ("192.0.2.102", 5060))]
-    assert not any(isinstance(message, SendOn) for _, message in survivor.messages_to_send(NOW))
+    assert not any(isinstance(message, SendByConnection) for _, message in survivor.messages_to_send(NOW))
 
 
 def test_a_response_for_the_connection_of_a_dead_worker_opens_another() -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from appliance.catalogue import counters
-from appliance.catalogue.places import let_go, place, with_places
+from appliance.catalogue.listener_ids import let_go, place, with_places
 from appliance.catalogue.settings import (
     DigestSettings,
     LimitSettings,
@@ -16,9 +16,9 @@ from appliance.catalogue.settings import (
     Settings,
     TimerSettings,
 )
-from appliance.routing.questions import SubscriberAnswer
+from appliance.messages.bus_messages import Query, QueryAnswer
+from appliance.routing.lookup_questions import SubscriberAnswer
 from appliance.stack import Stack
-from appliance.state.messages import Asked, Told
 from appliance.transport.flow import UDP, Flow
 from tests.flows.wire import read
 from tests.test_stack import ALICE, NOW, SETTINGS, register, request, sent, stack
@@ -32,8 +32,10 @@ def with_listeners(settings: Settings, *wanted: ListenerSettings) -> Settings:
 
 
 def ask(one: Stack, do: str, **args: Any) -> dict[str, Any]:
-    one.receive_messages([(-2, Asked(7, do, args))], NOW)
-    ((destination, told),) = [(to, message) for to, message in one.messages_to_send(NOW) if isinstance(message, Told)]
+    one.receive_messages([(-2, Query(7, do, args))], NOW)
+    ((destination, told),) = [
+        (to, message) for to, message in one.messages_to_send(NOW) if isinstance(message, QueryAnswer)
+    ]
     assert (destination, told.id) == (-2, 7)
     return told.report
 
@@ -54,11 +56,15 @@ def test_a_call_goes_on_under_new_settings() -> None:
     )
     one.reconfigure(changed, NOW)
     forwarded = read(trying[0].data)
-    answer = b"SIP/2.0 200 OK\r\n" + b"".join(
-        line + b"\r\n"
-        for line in trying[0].data.split(b"\r\n")
-        if line.startswith((b"Via", b"From", b"Call-ID", b"CSeq", b"Record-Route"))
-    ) + f"To: {forwarded.first('To')};tag=b\r\nContent-Length: 0\r\n\r\n".encode()
+    answer = (
+        b"SIP/2.0 200 OK\r\n"
+        + b"".join(
+            line + b"\r\n"
+            for line in trying[0].data.split(b"\r\n")
+            if line.startswith((b"Via", b"From", b"Call-ID", b"CSeq", b"Record-Route"))
+        )
+        + f"To: {forwarded.first('To')};tag=b\r\nContent-Length: 0\r\n\r\n".encode()
+    )
     one.receive_datagrams([(answer, ALICE)], NOW)
     assert [message.start.split()[1] for message in sent(one) if message.start.startswith("SIP/2.0")] == ["200"]
 
@@ -241,11 +247,15 @@ def test_a_ping_is_sent_although_the_listener_authenticates() -> None:
     (outgoing,) = one.datagrams_to_send(NOW)
     assert outgoing.data.startswith(b"OPTIONS sip:phone@192.0.2.101:5060")
     assert outgoing.flow.remote == ("192.0.2.101", 5060)
-    answer = b"SIP/2.0 200 OK\r\n" + b"".join(
-        line + b"\r\n"
-        for line in outgoing.data.split(b"\r\n")
-        if line.startswith((b"Via", b"From", b"To", b"Call", b"CS"))
-    ) + b"Content-Length: 0\r\n\r\n"
+    answer = (
+        b"SIP/2.0 200 OK\r\n"
+        + b"".join(
+            line + b"\r\n"
+            for line in outgoing.data.split(b"\r\n")
+            if line.startswith((b"Via", b"From", b"To", b"Call", b"CS"))
+        )
+        + b"Content-Length: 0\r\n\r\n"
+    )
     one.receive_datagrams([(answer, ALICE)], NOW)
     (back,) = one.datagrams_to_send(NOW)
     assert (back.data[:14], back.flow.remote) == (b"SIP/2.0 200 OK", ("192.0.2.1", 7777))

@@ -1,7 +1,4 @@
-"""The commands at the first prompt that change something: each is one request, and an entry of the audit log.
-
-Knows nothing of how the changes are made.
-"""
+"""The commands at the first prompt that change something: each is one request, and an entry of the audit log."""
 
 from __future__ import annotations
 
@@ -9,8 +6,8 @@ from typing import Final
 
 from appliance.catalogue import results
 from appliance.catalogue.command_declaration import Command, Extent, Mode, Parameter, Right, act
-from appliance.catalogue.kinds import Integer, Switch, Text
 from appliance.catalogue.settings import WORKERS_MAX
+from appliance.catalogue.value_types import Integer, Switch, Text
 
 WORKER: Final = Parameter("number", Integer(0, WORKERS_MAX - 1), "The worker.", completes="worker")
 COMMENT: Final = Parameter(

@@ -1,8 +1,6 @@
 """Every alarm, declared once: its name, how bad it is, where it comes from, what it does to callers, what to do.
 
 An alarm is raised about a subject (a worker, a table, a listener) and cleared when its condition has passed.
-
-Knows nothing of when one is raised, and of how alarms are shown.
 """
 
 from __future__ import annotations

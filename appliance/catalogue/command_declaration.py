@@ -5,8 +5,6 @@
 
 A command is its words, then its parameters: those with a keyword of their own in any order, the
 others by their place. `do` is what the shell asks the control socket; "" is done by the shell itself.
-
-Knows nothing of which commands there are, and of how they are typed, sent and shown.
 """
 
 from __future__ import annotations
@@ -15,7 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from appliance.catalogue.kinds import Kind
+from appliance.catalogue.value_types import Kind
 
 
 class Mode(Enum):

@@ -1,7 +1,4 @@
-"""Every command, declared once; what is typed in configuration mode to set something is made from the settings.
-
-Knows nothing of how a command is typed, sent and shown.
-"""
+"""Every command, declared once; what is typed in configuration mode to set something is made from the settings."""
 
 from __future__ import annotations
 

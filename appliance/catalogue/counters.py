@@ -7,8 +7,6 @@ in that list. It may change from one version to the next, a name may not.
 Groups: `traffic` (what came and went), `drops` (thrown away without an answer), `refusals`
 (answered with an error by this appliance), `registrations`, `authentication`, `calls`,
 `connections`, `cluster` (between workers) and `trouble` (the world failed).
-
-Knows nothing of who counts, and of how counters are shown.
 """
 
 from __future__ import annotations

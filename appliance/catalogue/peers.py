@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from appliance.catalogue.faults import ValueFault, alternatives
+from appliance.catalogue.errors import ValueFault, alternatives
 
 TRANSPORTS: Final = ("udp", "tcp")
 _STREAM: Final = 1

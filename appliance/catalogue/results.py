@@ -1,8 +1,6 @@
 """What commands answer: every name of every result, declared once for tables, JSON and the manual.
 
 Times are Unix time in seconds (`wall_time`), durations end in `_s` or `_ms`, sizes are bytes.
-
-Knows nothing of who makes a result, and of how it is drawn.
 """
 
 from __future__ import annotations

@@ -2,15 +2,17 @@
 
 A `Settings` that exists is valid: values out of range and settings that contradict each other are a
 ConfigError with all the faults. `Settings()` is what an appliance without a configuration has.
-
-Knows nothing of text and files.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from appliance.catalogue.declaration import (
+from appliance.catalogue.contradictions import contradictions
+from appliance.catalogue.errors import ConfigError
+from appliance.catalogue.password_hash import SecretHash
+from appliance.catalogue.peers import Peer
+from appliance.catalogue.setting_declaration import (
     DRAIN,
     LIVE,
     RESTART,
@@ -21,9 +23,7 @@ from appliance.catalogue.declaration import (
     setting,
     value_faults,
 )
-from appliance.catalogue.faults import ConfigError
-from appliance.catalogue.hashed import SecretHash
-from appliance.catalogue.kinds import (
+from appliance.catalogue.value_types import (
     Address,
     Choice,
     Choices,
@@ -37,8 +37,6 @@ from appliance.catalogue.kinds import (
     Text,
     TimeZone,
 )
-from appliance.catalogue.peers import Peer
-from appliance.catalogue.rules import contradictions
 
 WORKERS_MAX = 64
 DESCRIPTION, REMARK = "", Remark(80)

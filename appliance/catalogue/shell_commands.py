@@ -1,8 +1,6 @@
 """The commands of the shell itself: rights, terminal, history, and editing the candidate.
 
 Settings are typed in configuration mode, too; they are declared in settings.py, not here again.
-
-Knows nothing of how the shell does them.
 """
 
 from __future__ import annotations
@@ -12,7 +10,7 @@ from typing import Final
 from appliance.catalogue import results
 from appliance.catalogue.action_commands import COMMENT
 from appliance.catalogue.command_declaration import Command, Mode, Parameter, Right, configure, shell
-from appliance.catalogue.kinds import Integer, Text
+from appliance.catalogue.value_types import Integer, Text
 
 FILE: Final = Parameter("file", Text(4096, "FILE"), "A file on the machine of this shell.", completes="file")
 NUMBER: Final = Parameter("number", Integer(1, 10**9), "The commit.", completes="commit")

@@ -1,7 +1,4 @@
-"""The commands that only look.
-
-Knows nothing of how what they show comes about.
-"""
+"""The commands that only look."""
 
 from __future__ import annotations
 
@@ -10,7 +7,7 @@ from typing import Final
 from appliance.catalogue import results
 from appliance.catalogue.command_declaration import Command, Mode, Parameter, Right, show
 from appliance.catalogue.counters import COUNTERS
-from appliance.catalogue.kinds import Address, Choice, Integer, Switch, Text
+from appliance.catalogue.value_types import Address, Choice, Integer, Switch, Text
 
 _GROUPS: Final = tuple(dict.fromkeys(counter.group for counter in COUNTERS))
 ADDRESS: Final = Parameter(

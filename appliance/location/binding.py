@@ -11,8 +11,6 @@ do not would be no order at all: three records can beat each other in a circle, 
 A removal is a record too (a tombstone: `expires_at` <= 0), kept until `forget_at`, the time at which the binding it
 removed would have ended by itself: a copy of the removed record that turns up late finds the tombstone, and after it
 is dead anyway.
-
-Knows nothing of tables, requests, sockets, clocks or other workers.
 """
 
 from __future__ import annotations

@@ -3,8 +3,6 @@
 RFC 5627 4.1 (use), 5.1, 5.4 (construction), 6.1 (request targeting). The public GRUU is the address-of-record with
 the parameter `gr`, whose value is the instance ID: no state is needed to make or to understand one. Temporary GRUUs
 are not made, so a `gr` without a value is never one of ours.
-
-Knows nothing of bindings.
 """
 
 from __future__ import annotations

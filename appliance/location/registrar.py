@@ -15,8 +15,6 @@ replicates it. Where the RFCs leave a choice:
 - reg-id replaces the flow it names, but `Require: outbound` is not promised: the flows' other half (RFC 5626 5) is
   not here;
 - Date (a SHOULD) goes out where an address gets a new binding, and not with every refresh.
-
-Knows nothing of transactions, authentication, clocks or other workers.
 """
 
 from __future__ import annotations
@@ -26,13 +24,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from appliance.location.binding import Binding, BindingChange
-from appliance.location.bindings import BindingTable
+from appliance.location.binding_table import BindingTable
 from appliance.location.gruu import instance_from_parameter, public_gruu
 from appliance.location.registration import OwnPlaces, Registration, Rules, begin_registration
 from appliance.sip.characters import digits_of, lowered
 from appliance.sip.errors import MalformedMessage
+from appliance.sip.header_lines import make_line
 from appliance.sip.headers import Contact, parse_delta_seconds, parse_name_addr
-from appliance.sip.lines import make_line
 from appliance.sip.message import Request
 from appliance.sip.names import EXPIRES, REQUIRE
 from appliance.sip.uri import Uri, canonical_aor, parse_uri

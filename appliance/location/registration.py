@@ -1,8 +1,6 @@
 """One REGISTER that is being processed: what it says for all of its contacts, and the bindings as they will be.
 
 RFC 3261 10.3 step 7: they are tentative until the whole request is granted.
-
-Knows nothing of what may be granted; that is the registrar's.
 """
 
 from __future__ import annotations

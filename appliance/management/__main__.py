@@ -1,8 +1,6 @@
 """The process that serves operators: `python -m appliance.management`, with its launch document on standard input.
 
 Exit status: 0 told to end, 2 it could not start.
-
-Knows nothing of how the parts do their work.
 """
 
 from __future__ import annotations
@@ -13,15 +11,15 @@ import signal
 import sys
 from pathlib import Path
 
-from appliance.bus import MANAGEMENT, Bus, BusUnavailable
-from appliance.catalogue.configuration import parse_configuration
-from appliance.catalogue.faults import ConfigError
-from appliance.launch import LaunchError, ManagementLaunch
-from appliance.logbook import log_by, log_path, log_to_file, log_to_stderr
+from appliance.catalogue.errors import ConfigError
+from appliance.configuration.text import parse_configuration
+from appliance.ipc.bus import MANAGEMENT, Bus, BusUnavailable
+from appliance.ipc.launch import LaunchError, ManagementLaunch
+from appliance.management.appliance_client import CALM_INTERVAL_S, SAMPLE_INTERVAL_S, ApplianceClient
 from appliance.management.control_socket import ControlSocket
-from appliance.management.desk import CALM_INTERVAL_S, SAMPLE_INTERVAL_S, Desk
 from appliance.management.worker_link import WorkerLink
 from appliance.privileges import lay_down_all
+from appliance.storage.log_file import log_by, log_path, log_to_file, log_to_stderr
 
 log = logging.getLogger("signalbox.management")
 
@@ -41,7 +39,7 @@ def main() -> int:
         log.critical("the management process cannot start: %s", fault)
         return 2
     try:
-        return asyncio.run(serve(Desk(state_dir, settings, WorkerLink(bus)), bus))
+        return asyncio.run(serve(ApplianceClient(state_dir, settings, WorkerLink(bus)), bus))
     except OSError as fault:
         log.critical("the control socket cannot be opened: %s", fault)
         return 2
@@ -49,30 +47,30 @@ def main() -> int:
         bus.close()
 
 
-async def serve(desk: Desk, bus: Bus) -> int:
+async def serve(client: ApplianceClient, bus: Bus) -> int:
     """Open the control socket, and keep the samples going."""
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, ended.set)
-    loop.add_reader(bus.fileno(), desk.workers.receive)
-    control = ControlSocket(desk.state_dir / "run" / "control.sock", desk)
+    loop.add_reader(bus.fileno(), client.workers.receive)
+    control = ControlSocket(client.state_dir / "run" / "control.sock", client)
     await control.open()
-    sampling = asyncio.ensure_future(sample(desk, control))
+    sampling = asyncio.ensure_future(sample(client, control))
     await ended.wait()
     sampling.cancel()
     await control.close()
     return 0
 
 
-async def sample(desk: Desk, control: ControlSocket) -> None:
+async def sample(client: ApplianceClient, control: ControlSocket) -> None:
     """See how the appliance is, again and again; seldom while nobody wants to know."""
     loop = asyncio.get_running_loop()
     due = loop.time()
     while True:
-        await desk.sample()
-        desk.sessions.tend(loop.time(), desk.settings)
+        await client.sample()
+        client.sessions.tend(loop.time(), client.settings)
         # The descriptor of the bus tells of a change only: what came while nobody looked is taken in here.
-        desk.workers.receive()
+        client.workers.receive()
         due = max(due + (SAMPLE_INTERVAL_S if control.is_serving else CALM_INTERVAL_S), loop.time())
         await asyncio.sleep(due - loop.time())
 

@@ -1,14 +1,11 @@
-"""The arguments of a request: taken out one by one, each of its kind and within its bounds.
-
-Knows nothing of what they are for.
-"""
+"""The arguments of a request: taken out one by one, each of its kind and within its bounds."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Final
 
-from appliance.management.refusal import Refused
+from appliance.management.errors import Refused
 
 TEXT_LEN_MAX: Final = 1024
 PLACE_LEN_MAX: Final = 8192

@@ -6,8 +6,6 @@
 
 Several requests of a connection may be under way, up to a bound; a client that does not read what it asked for
 waits for itself alone. Who is at the other end is what the kernel says (SO_PEERCRED).
-
-Knows nothing of what requests do.
 """
 
 from __future__ import annotations
@@ -23,12 +21,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from appliance import clock
+from appliance.management.appliance_client import ApplianceClient, Call
 from appliance.management.arguments import Arguments
-from appliance.management.desk import Call, Desk
+from appliance.management.client_address import address_of, terminal_of
+from appliance.management.errors import Refused
 from appliance.management.login_log import UNKNOWN
 from appliance.management.open_sessions import aliases_of
-from appliance.management.peer import address_of, terminal_of
-from appliance.management.refusal import Refused
 from appliance.management.requests import REQUESTS, check_right, obey
 from appliance.management.sessions import (
     NONE,
@@ -55,9 +53,9 @@ log = logging.getLogger("signalbox.management")
 class ControlSocket:
     """The server. Raises OSError from `open` when there can be no socket."""
 
-    def __init__(self, path: Path, desk: Desk) -> None:
+    def __init__(self, path: Path, client: ApplianceClient) -> None:
         self._path = path
-        self._desk = desk
+        self._client = client
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
 
@@ -88,14 +86,14 @@ class ControlSocket:
         task = asyncio.current_task()
         assert task is not None
         self._connections.add(task)
-        connection = Connection(self._desk, reader, writer, session_of(writer))
-        self._desk.sessions.add(connection.session, connection, clock.monotonic())
+        connection = Connection(self._client, reader, writer, session_of(writer))
+        self._client.sessions.add(connection.session, connection, clock.monotonic())
         try:
             await connection.serve()
         except (ConnectionError, asyncio.CancelledError):
             pass
         finally:
-            self._desk.sessions.remove(connection.session)
+            self._client.sessions.remove(connection.session)
             connection.close()
             self._connections.discard(task)
 
@@ -117,9 +115,9 @@ class Connection:
     """One client."""
 
     def __init__(
-        self, desk: Desk, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, session: Session
+        self, client: ApplianceClient, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, session: Session
     ) -> None:
-        self._desk = desk
+        self._client = client
         self._reader = reader
         self._writer = writer
         self.session = session
@@ -188,7 +186,7 @@ class Connection:
             check_right(do, REQUESTS[do], call)
             await self._send(number, event=values)
 
-        call = Call(self._desk, session, arguments, event)
+        call = Call(self._client, session, arguments, event)
         session.running += do not in ENDLESS
         try:
             return await obey(do, args, call)
@@ -198,7 +196,7 @@ class Connection:
 
     async def _prove(self, do: str, arguments: Arguments) -> dict[str, Any]:
         """A login or an enable, noted in the log and the audit log. Raises Refused."""
-        session, settings = self.session, self._desk.settings
+        session, settings = self.session, self._client.settings
         user = session.user
         try:
             if do == "login":
@@ -208,19 +206,19 @@ class Connection:
             else:
                 await asyncio.to_thread(enable, session, arguments.text("secret", ""), settings)
         except Refused as refusal:
-            self._desk.logins.failed(session, do, user, refusal.message, clock.monotonic())
+            self._client.logins.failed(session, do, user, refusal.message, clock.monotonic())
             raise
-        self._desk.logins.done(session, do)
+        self._client.logins.done(session, do)
         return {"user": session.user, "right": session.right} if do == "login" else {"right": session.right}
 
     def _hello(self, arguments: Arguments) -> dict[str, Any]:
-        session, settings = self.session, self._desk.settings
+        session, settings = self.session, self._client.settings
         session.is_script = arguments.flag("script")
         session.address = address_of(arguments.text("address", ""))
         had_user = session.user
         take_machine_account(session, settings)
         if session.user and (not session.is_script or not had_user):
-            self._desk.logins.done(session, "login")
+            self._client.logins.done(session, "login")
         return {
             "user": session.user,
             "right": session.right,

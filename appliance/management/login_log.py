@@ -2,8 +2,6 @@
 
 Bounded: so many failed ones a minute are noted, and the rest is counted, so that guessing does not crowd the audit
 log out. A name that is no account is not written down: it may be a password typed at the wrong place.
-
-Knows nothing of how passwords are proved.
 """
 
 from __future__ import annotations

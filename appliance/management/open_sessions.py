@@ -1,8 +1,6 @@
 """The open connections of the control socket: listed, and ended by an operator, by time or with their account.
 
 Each client is told, unasked, when the hostname or the right of its session has changed.
-
-Knows nothing of sockets and clocks.
 """
 
 from __future__ import annotations
@@ -12,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from appliance.catalogue.settings import Settings
-from appliance.management.refusal import Refused
+from appliance.management.errors import Refused
 from appliance.management.sessions import Session, is_removed, look_up_rights, removal
 
 

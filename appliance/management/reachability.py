@@ -2,8 +2,6 @@
 
 The host is asked from a socket of its own: a connection by TCP, the double CRLF of RFC 5626 3.5.1 by UDP, which a SIP
 host ignores and a closed port answers by ICMP. Nothing is kept.
-
-Knows nothing of workers.
 """
 
 from __future__ import annotations
@@ -14,8 +12,8 @@ import socket
 from typing import Final
 
 from appliance.catalogue.settings import Settings
-from appliance.management.world import addresses_of
-from appliance.routing.hosts import literal_address
+from appliance.management.operator_lookups import addresses_of
+from appliance.routing.host_cache import literal_address
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.uri import Uri, parse_uri
 

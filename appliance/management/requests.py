@@ -1,7 +1,4 @@
-"""Every request of the control socket on one screen: its right, whether it changes something, and its task.
-
-Knows nothing of connections.
-"""
+"""Every request of the control socket on one screen: its right, whether it changes something, and its task."""
 
 from __future__ import annotations
 
@@ -11,18 +8,18 @@ from secrets import token_hex
 from typing import Any, Final
 
 from appliance import clock
-from appliance.management.desk import Call
-from appliance.management.refusal import Refused
+from appliance.management.appliance_client import Call
+from appliance.management.errors import Refused
 from appliance.management.sessions import ACT, LOOK, is_removed, look_up_rights, removal
 from appliance.management.tasks import (
     completion,
     configuration,
-    node_orders,
+    live_output,
     show_node,
     show_tables,
-    support,
+    tech_support,
     users,
-    watch,
+    worker_commands,
 )
 
 Task = Callable[[Call], Awaitable[dict[str, Any]]]
@@ -73,11 +70,11 @@ REQUESTS: Final[dict[str, Request]] = {
     "show commits": Request(configuration.show_commits),
     "show commit": Request(configuration.show_commit),
     "terminal monitor": Request(show_node.terminal_monitor),
-    "show tech-support": Request(support.tech_support, ACT, True),
-    "copy tech-support": Request(support.copy_tech_support, ACT, True),
-    "debug sip": Request(watch.debug_sip, ACT, True),
-    "ping": _act(watch.ping),
-    "traceroute": _act(watch.traceroute),
+    "show tech-support": Request(tech_support.tech_support, ACT, True),
+    "copy tech-support": Request(tech_support.copy_tech_support, ACT, True),
+    "debug sip": Request(live_output.debug_sip, ACT, True),
+    "ping": _act(live_output.ping),
+    "traceroute": _act(live_output.traceroute),
     "complete": Request(completion.complete),
     "hash secret": Request(completion.hash_secret),
     "check": Request(configuration.check),
@@ -95,11 +92,11 @@ REQUESTS: Final[dict[str, Request]] = {
     "acknowledge alarm": _act(show_node.acknowledge_alarm),
     "clear logging": _act(show_node.clear_logging),
     "clear session": _act(users.clear_session),
-    "drain worker": _act(node_orders.drain_worker),
-    "undrain worker": _act(node_orders.undrain_worker),
-    "restart worker": _act(node_orders.restart_worker),
-    "reload": _act(node_orders.reload),
-    "reload cancel": _act(node_orders.cancel_reload),
+    "drain worker": _act(worker_commands.drain_worker),
+    "undrain worker": _act(worker_commands.undrain_worker),
+    "restart worker": _act(worker_commands.restart_worker),
+    "reload": _act(worker_commands.reload),
+    "reload cancel": _act(worker_commands.cancel_reload),
 }
 
 
@@ -109,7 +106,7 @@ async def obey(do: str, args: dict[str, Any], call: Call) -> dict[str, Any]:
     if request is None:
         raise Refused(f"The request `{do}` is not known.", "see docs/control-socket.md")
     check_right(do, request, call)
-    await call.desk.look(is_exact=request.right == ACT)
+    await call.client.look(is_exact=request.right == ACT)
     # What was committed meanwhile may have taken the right away.
     check_right(do, request, call)
     if not request.is_noted:
@@ -120,7 +117,7 @@ async def obey(do: str, args: dict[str, Any], call: Call) -> dict[str, Any]:
 def check_right(do: str, request: Request, call: Call) -> None:
     """May the session do this, by the settings in force? Raises Refused; it says which right is left."""
     session = call.session
-    look_up_rights(session, call.desk.settings)
+    look_up_rights(session, call.client.settings)
     if is_removed(session):
         raise Refused(removal(session), "log in by another account", right=session.right)
     if not session.may(LOOK):
@@ -146,7 +143,7 @@ async def _noted(do: str, args: dict[str, Any], call: Call, request: Request) ->
 def _note(do: str, args: dict[str, Any], call: Call, result: str, entry: str) -> None:
     session = call.session
     try:
-        call.desk.audit.write(clock.wall_time(), session.user, do, args, result, session.place, entry)
+        call.client.audit.write(clock.wall_time(), session.user, do, args, result, session.place, entry)
     except OSError as fault:
         sentence = f"The audit log cannot be written: {fault.strerror}."
         raise Refused(sentence, "make room in the state folder") from None

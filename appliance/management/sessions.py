@@ -8,8 +8,6 @@ has the name of an operator is that operator: SSH has proved it. Everybody else 
 configuration, and only one of role admin may enable.
 
 The enable secret guards a terminal that was left alone. It is not asked of scripts of those whom the kernel knows.
-
-Knows nothing of sockets.
 """
 
 from __future__ import annotations
@@ -17,9 +15,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from appliance.catalogue.hashed import is_secret
+from appliance.catalogue.password_hash import is_secret
 from appliance.catalogue.settings import OperatorSettings, Settings
-from appliance.management.refusal import Refused
+from appliance.management.errors import Refused
 
 NONE: Final = "none"
 LOOK: Final = "look"

@@ -1,15 +1,12 @@
-"""What is looked at before anything runs: the subscriber database.
-
-Knows nothing of what runs by the configuration.
-"""
+"""What is looked at before anything runs: the subscriber database."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from appliance.catalogue.settings import Settings
-from appliance.management.failure import CommandFailed, sentence_of
-from appliance.subscriber import StoreError, database_path
+from appliance.management.errors import CommandFailed, sentence_of
+from appliance.storage.subscriber import StoreError, database_path
 
 
 def check_subscribers(settings: Settings, state_dir: Path) -> str:
@@ -20,7 +17,7 @@ def check_subscribers(settings: Settings, state_dir: Path) -> str:
     """
     if not settings.subscribers_url and not database_path(state_dir).exists():
         return ""
-    from appliance.subscribers import SubscriberStore, database_url
+    from appliance.storage.subscriber_database import SubscriberStore, database_url
 
     url = database_url(settings.subscribers_url, state_dir)
     try:
@@ -39,7 +36,7 @@ def check_subscribers(settings: Settings, state_dir: Path) -> str:
 
 def probe_database(url: str, state_dir: Path) -> None:
     """Open the database of a URL, as a worker would. Raises CommandFailed with what is wrong."""
-    from appliance.subscribers import SubscriberStore, database_url
+    from appliance.storage.subscriber_database import SubscriberStore, database_url
 
     try:
         SubscriberStore(database_url(url, state_dir)).close()

@@ -3,8 +3,6 @@
 An address is USER@DOMAIN. Subscribers are kept by realm, so the configuration says which realm a domain has:
 the one given, else the one the appliance of this state folder ran with last. A running appliance is told to
 forget what it remembers of a changed subscriber; whether it was reached is part of the sentence, never a failure.
-
-Knows nothing of terminals.
 """
 
 from __future__ import annotations
@@ -16,14 +14,14 @@ from pathlib import Path
 from typing import TextIO
 
 from appliance import clock
-from appliance.bus import BusUnavailable, ask_supervisor
-from appliance.catalogue.faults import ValueFault, alternatives, nearest
-from appliance.catalogue.kinds import Host
+from appliance.catalogue.errors import ValueFault, alternatives, nearest
 from appliance.catalogue.settings import PasswordSettings, Settings
-from appliance.management.failure import CommandFailed, sentence_of
+from appliance.catalogue.value_types import Host
+from appliance.ipc.bus import BusUnavailable, ask_supervisor
+from appliance.management.errors import CommandFailed, sentence_of
 from appliance.management.password_policy import check_password
-from appliance.state.messages import ForgetSubscriber, Order
-from appliance.subscriber import ImportFault, StoreError, new_subscriber
+from appliance.messages.bus_messages import ForgetSubscriber, OperatorCommand
+from appliance.storage.subscriber import ImportFault, StoreError, new_subscriber
 
 TIMEOUT_S = 2.0
 # The name that stands for all subscribers when an appliance is told to forget.
@@ -75,7 +73,7 @@ class SubscriberCommands:
         self._settings = settings
         self._runtime_dir = state_dir / "run"
         # Only here: a management process that nobody asks for subscribers does without what the database takes.
-        from appliance.subscribers import SubscriberStore, database_url
+        from appliance.storage.subscriber_database import SubscriberStore, database_url
 
         try:
             self._store = SubscriberStore(database_url(settings.subscribers_url if settings else "", state_dir))
@@ -128,7 +126,7 @@ class SubscriberCommands:
             raise CommandFailed(sentence_of(fault)) from None
         if not was_there:
             raise CommandFailed(f"{address} is not a subscriber.")
-        end = Order("end registrations", {"username": address.username, "realm": address.realm})
+        end = OperatorCommand("end registrations", {"username": address.username, "realm": address.realm})
         return f"{address} is no subscriber any more. {self._tell(address.username, end)}"
 
     def list(self, after: str = "") -> Iterator[str]:
@@ -164,7 +162,7 @@ class SubscriberCommands:
         settings = self._settings.passwords if self._settings is not None else PasswordSettings()
         check_password(username, password, settings)
 
-    def _tell(self, username: str, order: Order | None = None) -> str:
+    def _tell(self, username: str, order: OperatorCommand | None = None) -> str:
         """Have a running appliance forget what it remembers, and obey the order; says whether it was reached."""
         try:
             answer = ask_supervisor(self._runtime_dir, ForgetSubscriber(username.encode()), TIMEOUT_S)

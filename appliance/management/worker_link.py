@@ -2,8 +2,6 @@
 
 A worker answers in a bounded message and never waits for anybody, so a question may be refused: its queue is
 full, or ours is. Whoever asks says how long he waits.
-
-Knows nothing of what is asked.
 """
 
 from __future__ import annotations
@@ -12,8 +10,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol
 
-from appliance.management.refusal import Refused
-from appliance.state.messages import Asked, BusMessage, PeerStarted, Told
+from appliance.management.errors import Refused
+from appliance.messages.bus_messages import BusMessage, PeerStarted, Query, QueryAnswer
 
 TIMEOUT_S: Final = 3.0
 ASKED_MAX: Final = 256
@@ -23,7 +21,7 @@ Report = dict[str, Any]
 
 
 class MessageBus(Protocol):
-    """The door to the workers (see appliance/bus.py)."""
+    """The door to the workers (see appliance/ipc/bus.py)."""
 
     def receive(self) -> list[tuple[int, BusMessage]]: ...
     def pending(self) -> bool: ...
@@ -58,9 +56,9 @@ class WorkerLink:
         for sender, message in arrived:
             if isinstance(message, PeerStarted):
                 self._heard.discard(sender)
-            elif isinstance(message, Told):
+            elif isinstance(message, QueryAnswer):
                 self._heard.add(sender)
-            if isinstance(message, Told) and message.id in self._waiting:
+            if isinstance(message, QueryAnswer) and message.id in self._waiting:
                 self._waiting[message.id](sender, message.report)
 
     async def ask(self, worker: int, do: str, args: dict[str, Any], timeout_s: float = TIMEOUT_S) -> Report:
@@ -109,14 +107,14 @@ class WorkerLink:
         self._last_id += 1
         self._waiting[self._last_id] = told
         for worker in workers:
-            if not self._bus.send(worker, [Asked(self._last_id, do, args)]):
+            if not self._bus.send(worker, [Query(self._last_id, do, args)]):
                 told(worker, {"error": f"Worker {worker} cannot be reached.", "remedy": "try again in a moment"})
         return self._last_id
 
     def tell(self, workers: Sequence[int], do: str, args: dict[str, Any]) -> None:
         """Say something that needs no answer."""
         for worker in workers:
-            self._bus.send(worker, [Asked(0, do, args)])
+            self._bus.send(worker, [Query(0, do, args)])
 
     def forget(self, number: int) -> None:
         """Hear no more of a question."""

@@ -1,7 +1,4 @@
-"""Which final response of the branches goes upstream (RFC 3261 16.7 step 6 and 7).
-
-Knows nothing of transactions; a pure choice.
-"""
+"""Which final response of the branches goes upstream (RFC 3261 16.7 step 6 and 7)."""
 
 from __future__ import annotations
 

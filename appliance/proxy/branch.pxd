@@ -2,7 +2,7 @@ cimport cython
 
 from appliance.proxy.forwarding cimport add_record_route, address_to_hop, connection_of, length_of, prepare_request
 from appliance.proxy.identities cimport remove_claims_of, withhold_identity
-from appliance.proxy.node cimport Node
+from appliance.proxy.environment cimport ProxyEnvironment
 from appliance.proxy.request_context cimport RequestContext
 from appliance.proxy.snapshots cimport BranchSnapshot
 from appliance.routing.targets cimport Target
@@ -42,7 +42,7 @@ cdef class Branch(ClientUser):
     cdef public long repeats
     cdef public Request request
     cdef BranchUser _user
-    cdef Node _node
+    cdef ProxyEnvironment _node
     cdef Uri _hop_uri
     cdef list _hops
     cdef Py_ssize_t _attempt

@@ -3,8 +3,6 @@
 A branch first finds its hops (perhaps by asking for a host), then tries them in order, each by a
 client transaction of its own (RFC 3263 4.3), then relays what comes to the response context. It owns
 timer C, and the CANCEL of its transaction.
-
-Knows nothing of the other branches.
 """
 
 from __future__ import annotations
@@ -20,14 +18,14 @@ from appliance.catalogue.counters import (
     RELAYS_REFUSED,
 )
 from appliance.proxy.best_response import Final, made_here
+from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.forwarding import add_record_route, address_to_hop, connection_of, length_of, prepare_request
 from appliance.proxy.identities import remove_claims_of, withhold_identity
-from appliance.proxy.node import Node
 from appliance.proxy.request_context import RequestContext
 from appliance.proxy.snapshots import BranchSnapshot
 from appliance.routing.contact_policy import ELSEWHERE
+from appliance.routing.lookup_questions import Answer, HostAnswer
 from appliance.routing.next_hops import HostUnknown
-from appliance.routing.questions import Answer, HostAnswer
 from appliance.routing.targets import Target
 from appliance.sip.characters import digits_of
 from appliance.sip.errors import MalformedMessage
@@ -106,7 +104,7 @@ class Branch(ClientUser):
         "target",
     )
 
-    def __init__(self, target: Target, user: BranchUser, node: Node) -> None:
+    def __init__(self, target: Target, user: BranchUser, node: ProxyEnvironment) -> None:
         self.target = target
         self.state: int = _RESOLVING
         self.client: ClientTransaction | None = None
@@ -203,7 +201,7 @@ class Branch(ClientUser):
             hops = self._node.next_hops.find(self._hop_uri, size, context.way_out, now)
             self._hops = self._node.contact_policy.passable(hops, origin, context.way_out)
         except HostUnknown as unknown:
-            if not self._node.inquiries.ask_host(unknown.host, self, context.asker()):
+            if not self._node.pending_lookups.ask_host(unknown.host, self, context.asker()):
                 self._end(made_here(503, b"Too Many Requests Waiting"), now)
             return
         self._try_next_hop(now)

@@ -2,7 +2,7 @@ cimport cython
 
 from appliance.proxy.forwarding cimport breadth_of
 from appliance.proxy.request_context cimport RequestContext
-from appliance.proxy.rules cimport ProxyRules
+from appliance.proxy.fast_settings cimport ProxyRules
 from appliance.routing.targets cimport Target
 
 

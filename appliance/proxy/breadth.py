@@ -10,9 +10,9 @@ A request that comes here for the first time, with less breadth than it has targ
 
 from __future__ import annotations
 
+from appliance.proxy.fast_settings import ProxyRules
 from appliance.proxy.forwarding import breadth_of
 from appliance.proxy.request_context import RequestContext
-from appliance.proxy.rules import ProxyRules
 from appliance.routing.targets import Target
 
 EXCEEDED = -1

@@ -1,7 +1,7 @@
 cimport cython
 
-from appliance.proxy.dialog_token cimport DialogTokens
-from appliance.proxy.node cimport Node
+from appliance.security.dialog_token cimport DialogTokens
+from appliance.proxy.environment cimport ProxyEnvironment
 from appliance.sip.characters cimport digits_of, lowered
 from appliance.sip.headers cimport parse_name_addr
 from appliance.sip.message cimport Message, Request, Response
@@ -13,21 +13,21 @@ cdef int CONTACT, RECORD_ROUTE, ROUTE
 @cython.locals(uri=Uri)
 cpdef Uri route_uri(bytes value)
 @cython.locals(to_tag=bytes, way=bytes, call_id=bytes, from_tag=bytes)
-cpdef bint is_admitted(bytes token, Request request, list routes, Node node, double now) except -1
+cpdef bint is_admitted(bytes token, Request request, list routes, ProxyEnvironment node, double now) except -1
 @cython.locals(values=list, first=Uri)
-cpdef bint is_of_dialog(Request request, Node node, double now) except -1
+cpdef bint is_of_dialog(Request request, ProxyEnvironment node, double now) except -1
 @cython.locals(second=Uri)
-cdef bint _is_second(list values, Node node) except -1
+cdef bint _is_second(list values, ProxyEnvironment node) except -1
 @cython.locals(way=bytes, contact=Uri, routes=list, until_min=long)
-cpdef bytes token_to_sender(Request request, Node node, double now)
+cpdef bytes token_to_sender(Request request, ProxyEnvironment node, double now)
 @cython.locals(contact=Uri)
-cpdef bind_to_answer(Response response, Node node)
+cpdef bind_to_answer(Response response, ProxyEnvironment node)
 @cython.locals(tokens=DialogTokens, call_id=bytes, caller=bytes, callee=bytes, values=list, index=Py_ssize_t, token=bytes,
                seen=set, behind=list)
-cdef list _rebound(Response response, Uri contact, Node node)
+cdef list _rebound(Response response, Uri contact, ProxyEnvironment node)
 cdef bytes _token_in(bytes value)
 @cython.locals(value=bytes)
 cdef Uri _contact_of(Message message)
 cdef bytes _way_of(Uri target, list routes)
 cdef bytes _routing_of(Uri uri)
-cdef long _minute(Node node, double now) except -1
+cdef long _minute(ProxyEnvironment node, double now) except -1

@@ -15,8 +15,8 @@ relaying hold. Route sets are fixed when a dialog is made, so a token cannot be 
 
 from __future__ import annotations
 
-from appliance.proxy.dialog_token import TOKEN_LEN, UNKNOWN
-from appliance.proxy.node import Node
+from appliance.proxy.environment import ProxyEnvironment
+from appliance.security.dialog_token import TOKEN_LEN, UNKNOWN
 from appliance.sip.characters import digits_of, lowered
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.headers import parse_name_addr
@@ -44,7 +44,7 @@ def route_uri(value: bytes) -> Uri:
     return uri
 
 
-def is_admitted(token: bytes, request: Request, routes: list[bytes], node: Node, now: float) -> bool:
+def is_admitted(token: bytes, request: Request, routes: list[bytes], node: ProxyEnvironment, now: float) -> bool:
     """Does the token let in the request, whose route values after ours are `routes`? Raises MalformedMessage(400)."""
     to_tag = request.read_to_tag()
     if not to_tag or request.method in NEVER_IN_DIALOG:
@@ -54,7 +54,7 @@ def is_admitted(token: bytes, request: Request, routes: list[bytes], node: Node,
     return node.dialog_tokens.admits(token, call_id, to_tag, from_tag, way, _minute(node, now))
 
 
-def is_of_dialog(request: Request, node: Node, now: float) -> bool:
+def is_of_dialog(request: Request, node: ProxyEnvironment, now: float) -> bool:
     """The same for a request just as it came: is its first route ours, with a token that lets it in?"""
     try:
         values = request.values(ROUTE)
@@ -68,14 +68,14 @@ def is_of_dialog(request: Request, node: Node, now: float) -> bool:
         return False
 
 
-def _is_second(values: list[bytes], node: Node) -> bool:
+def _is_second(values: list[bytes], node: ProxyEnvironment) -> bool:
     if len(values) < 2:
         return False
     second = route_uri(values[1])
     return PAIR in second.parameters and node.names.is_own_route(second)
 
 
-def token_to_sender(request: Request, node: Node, now: float) -> bytes:
+def token_to_sender(request: Request, node: ProxyEnvironment, now: float) -> bytes:
     """The token for the entry in a request: it admits what the other end sends back in the dialog."""
     until_min = _minute(node, now + node.proxy_rules.dialog_lifetime_s)
     way = _NOWHERE
@@ -90,7 +90,7 @@ def token_to_sender(request: Request, node: Node, now: float) -> bytes:
     return node.dialog_tokens.write(request.read_call_id(), request.read_from_tag(), UNKNOWN, way, until_min)
 
 
-def bind_to_answer(response: Response, node: Node) -> None:
+def bind_to_answer(response: Response, node: ProxyEnvironment) -> None:
     """RFC 3261 16.7 step 8: our entries in a response are from now on for requests to the end that answers."""
     if response.status >= 300 or not response.count(RECORD_ROUTE):
         return
@@ -105,7 +105,7 @@ def bind_to_answer(response: Response, node: Node) -> None:
         return
 
 
-def _rebound(response: Response, contact: Uri, node: Node) -> list[tuple[bytes, bytes]]:
+def _rebound(response: Response, contact: Uri, node: ProxyEnvironment) -> list[tuple[bytes, bytes]]:
     """What our tokens in the response become. On a spiral there are several; the entries of a pair have one."""
     call_id, caller, callee = response.read_call_id(), response.read_from_tag(), response.read_to_tag()
     tokens = node.dialog_tokens
@@ -151,5 +151,5 @@ def _routing_of(uri: Uri) -> bytes:
     return b" ".join((*address, lowered(transport or b""), lowered(maddr or b""), lowered(gruu or b"")))
 
 
-def _minute(node: Node, now: float) -> int:
+def _minute(node: ProxyEnvironment, now: float) -> int:
     return int(node.wall_time(now)) // 60

@@ -2,8 +2,6 @@
 
 When slots move between live workers, their calls follow over the bus. What the kernel already gives to the new owner
 finds nothing there; it waits a moment for its call. What waits in vain goes on without one.
-
-Knows nothing of slots, and of how calls arrive.
 """
 
 from __future__ import annotations

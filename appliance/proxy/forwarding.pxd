@@ -1,7 +1,7 @@
 cimport cython
 
 from appliance.proxy.dialogs cimport token_to_sender
-from appliance.proxy.node cimport Node
+from appliance.proxy.environment cimport ProxyEnvironment
 from appliance.proxy.request_context cimport RequestContext
 from appliance.routing.own_names cimport OwnNames
 from appliance.routing.targets cimport Target
@@ -15,7 +15,7 @@ cdef int CONTENT_LENGTH, MAX_BREADTH, MAX_FORWARDS, RECORD_ROUTE, ROUTE, TCP, UD
 
 
 @cython.locals(request=Request, hop_uri=Uri)
-cpdef tuple prepare_request(RequestContext context, Target target, Node node)
+cpdef tuple prepare_request(RequestContext context, Target target, ProxyEnvironment node)
 @cython.locals(hops_left=int)
 cdef _count_down(Request request, int initial)
 @cython.locals(text=bytes)
@@ -25,12 +25,12 @@ cdef _leave_strict_route(Request request)
 @cython.locals(route=bytes)
 cpdef Uri next_hop_of(Request request)
 @cython.locals(flow=Flow)
-cpdef Flow connection_of(Target target, RequestContext context, Node node)
+cpdef Flow connection_of(Target target, RequestContext context, ProxyEnvironment node)
 @cython.locals(size=Py_ssize_t, line=bytes, names=OwnNames, entry=Py_ssize_t, is_one_side=bint)
-cpdef Py_ssize_t length_of(Request request, RequestContext context, Node node) except -1
+cpdef Py_ssize_t length_of(Request request, RequestContext context, ProxyEnvironment node) except -1
 @cython.locals(token=bytes, came_by=Flow)
-cpdef add_record_route(Request request, RequestContext context, Flow hop, Node node, double now)
-cdef bytes _own_route(Node node, Flow side, bytes token, bytes pair)
+cpdef add_record_route(Request request, RequestContext context, Flow hop, ProxyEnvironment node, double now)
+cdef bytes _own_route(ProxyEnvironment node, Flow side, bytes token, bytes pair)
 @cython.locals(target=bytes, branch=bytes)
-cpdef bytes address_to_hop(Request request, RequestContext context, Flow hop, Py_ssize_t attempt, Node node)
+cpdef bytes address_to_hop(Request request, RequestContext context, Flow hop, Py_ssize_t attempt, ProxyEnvironment node)
 cpdef add_length(Message message, Flow flow)

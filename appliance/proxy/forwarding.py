@@ -1,18 +1,16 @@
 """Making the request that one branch sends (RFC 3261 16.6 steps 1 to 6, 8 and 10).
 
 Works on a copy; header fields that no step touches go on as the bytes they came in.
-
-Knows nothing of transactions and of which hop answers.
 """
 
 from __future__ import annotations
 
-from appliance.proxy.dialog_token import TOKEN_LEN
 from appliance.proxy.dialogs import PAIR, TOKEN, token_to_sender
-from appliance.proxy.keys import BRANCH_LEN
-from appliance.proxy.node import Node
+from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.request_context import RequestContext
 from appliance.routing.targets import Target
+from appliance.security.dialog_token import TOKEN_LEN
+from appliance.security.keys import BRANCH_LEN
 from appliance.sip.characters import digits_of, number
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.headers import parse_name_addr
@@ -32,7 +30,7 @@ RECORD_ROUTE_LEN = len(b"Record-Route: <sip:;transport=tcp;lr;tk=;pair>\r\n") + 
 TRANSPORT_PARAMETERS = {UDP: b"", TCP: b";transport=tcp"}
 
 
-def prepare_request(context: RequestContext, target: Target, node: Node) -> tuple[Request, Uri]:
+def prepare_request(context: RequestContext, target: Target, node: ProxyEnvironment) -> tuple[Request, Uri]:
     """The request for a target but for its Via and Record-Route, which depend on the hop; and where it goes."""
     # RFC 3261 16.6 step 1
     request = context.request.copy()
@@ -84,7 +82,7 @@ def next_hop_of(request: Request) -> Uri:
     return request.read_uri() if route is None else parse_name_addr(route).uri
 
 
-def connection_of(target: Target, context: RequestContext, node: Node) -> Flow | None:
+def connection_of(target: Target, context: RequestContext, node: ProxyEnvironment) -> Flow | None:
     """RFC 3261 18.1: the connection a phone registered over is the way to it, unless a Route is, or it was closed."""
     flow = target.flow
     # RFC 3261 16.6 step 7: Routes come first, those of the request and those that the Path makes.
@@ -93,7 +91,7 @@ def connection_of(target: Target, context: RequestContext, node: Node) -> Flow |
     return flow if node.next_hops.is_way(flow) and node.connections.is_open(flow) else None
 
 
-def length_of(request: Request, context: RequestContext, node: Node) -> int:
+def length_of(request: Request, context: RequestContext, node: ProxyEnvironment) -> int:
     """How many octets a prepared request has at most when it leaves by UDP (RFC 3261 18.1.1)."""
     names = node.names
     size = len(request.method) + len(request.uri_text) + len(request.body) + VIA_LEN + names.sent_by_len_max
@@ -107,7 +105,7 @@ def length_of(request: Request, context: RequestContext, node: Node) -> int:
     return size
 
 
-def add_record_route(request: Request, context: RequestContext, hop: Flow, node: Node, now: float) -> None:
+def add_record_route(request: Request, context: RequestContext, hop: Flow, node: ProxyEnvironment, now: float) -> None:
     """Stay on the path of the dialog (RFC 3261 16.6 step 4, RFC 5658 when the sides differ)."""
     if not context.record_routed:
         return
@@ -121,12 +119,12 @@ def add_record_route(request: Request, context: RequestContext, hop: Flow, node:
     request.prepend(RECORD_ROUTE, _own_route(node, hop, token, b";" + PAIR))
 
 
-def _own_route(node: Node, side: Flow, token: bytes, pair: bytes) -> bytes:
+def _own_route(node: ProxyEnvironment, side: Flow, token: bytes, pair: bytes) -> bytes:
     address = node.names.sent_bys[side.listener] + TRANSPORT_PARAMETERS[side.transport]
     return b"".join((b"<sip:", address, b";lr;", TOKEN, b"=", token, pair, b">"))
 
 
-def address_to_hop(request: Request, context: RequestContext, hop: Flow, attempt: int, node: Node) -> bytes:
+def address_to_hop(request: Request, context: RequestContext, hop: Flow, attempt: int, node: ProxyEnvironment) -> bytes:
     """Put the Via of one hop on a prepared request (RFC 3261 16.6 step 8); returns its branch."""
     target = b" ".join((request.uri_text, hop.host(), digits_of(hop.remote[1]), digits_of(attempt)))
     branch = node.keys.branch(context.upstream, target, context.read_loop_part(node), context.period)

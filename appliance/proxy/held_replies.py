@@ -2,8 +2,6 @@
 
 A REGISTER is answered once every live worker has its bindings: a call that follows the answer then
 finds them wherever it lands. The wait is bounded; past it the reply goes out and is counted late.
-
-Knows nothing of replication but its numbers, which only grow.
 """
 
 from __future__ import annotations

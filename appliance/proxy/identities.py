@@ -6,7 +6,7 @@ known goes to no other where the caller asks for privacy.
 
 from __future__ import annotations
 
-from appliance.proxy.node import Node
+from appliance.proxy.environment import ProxyEnvironment
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.message import Message
 from appliance.sip.names import P_ASSERTED_IDENTITY, P_PREFERRED_IDENTITY, PRIVACY, REMOTE_PARTY_ID
@@ -29,13 +29,13 @@ def remove_claims(message: Message) -> None:
             message.remove_all(header)
 
 
-def remove_claims_of(message: Message, source: Flow, node: Node) -> None:
+def remove_claims_of(message: Message, source: Flow, node: ProxyEnvironment) -> None:
     """The same, unless it comes from a peer."""
     if _has_identity(message) and not node.is_peer(source):
         remove_claims(message)
 
 
-def withhold_identity(message: Message, destination: Flow, node: Node) -> None:
+def withhold_identity(message: Message, destination: Flow, node: ProxyEnvironment) -> None:
     """RFC 3325 7: the asserted identity is not for a destination that is not trusted, where privacy is asked for."""
     if _has_identity(message) and not node.is_peer(destination) and _wants_privacy(message):
         remove_claims(message)

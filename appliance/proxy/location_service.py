@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from appliance.location.gruu import instance_of
-from appliance.proxy.node import Node
+from appliance.proxy.environment import ProxyEnvironment
 from appliance.routing.targets import Target, targets_of_bindings
 from appliance.sip.uri import Uri
 
 
-def targets_of(uri: Uri, node: Node, now: float) -> list[Target]:
+def targets_of(uri: Uri, node: ProxyEnvironment, now: float) -> list[Target]:
     """A target for each contact of the user, or the one of the instance that a GRUU names; [] where there is none."""
     # RFC 5627 5.5: a GRUU names one device of the user.
     instance = instance_of(uri)

@@ -9,17 +9,17 @@ from __future__ import annotations
 from math import ceil
 from typing import Final
 
-from appliance.proxy.answers import Reply
-from appliance.proxy.node import Node
+from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.request_context import RequestContext
-from appliance.sip.lines import make_line
+from appliance.proxy.stage_results import Reply
+from appliance.sip.header_lines import make_line
 from appliance.transport.source import source_of
 
 USER_LEN_MAX: Final = 65
 
 
 def refusal_for_failures(
-    context: RequestContext, node: Node, username: bytes, realm: bytes, host: bytes, now: float
+    context: RequestContext, node: ProxyEnvironment, username: bytes, realm: bytes, host: bytes, now: float
 ) -> Reply | None:
     """The refusal of credentials of a user of the domain `host`; None: look at them."""
     failures = node.failures
@@ -35,7 +35,7 @@ def refusal_for_failures(
     return Reply(503, b"Too Many Wrong Passwords", (line,), is_stateless=True)
 
 
-def note_failure(context: RequestContext, node: Node, username: bytes, realm: bytes, now: float) -> None:
+def note_failure(context: RequestContext, node: ProxyEnvironment, username: bytes, realm: bytes, now: float) -> None:
     """The credentials were wrong. Their nonce was fresh, so who sent them had read a challenge of ours."""
     node.failures.note(source_of(context.flow.remote[0]), _user_text(username, realm), now)
 
@@ -45,7 +45,7 @@ def _user_text(username: bytes, realm: bytes) -> str:
     return f"{username[:USER_LEN_MAX].decode('utf-8', 'replace')}@{realm.decode('utf-8', 'replace')}"
 
 
-def _is_registered_from(source: str, aor: bytes, node: Node, now: float) -> bool:
+def _is_registered_from(source: str, aor: bytes, node: ProxyEnvironment, now: float) -> bool:
     """Has a phone proved this address from this source? Others that fail there do not lock it out."""
     bindings = node.bindings.find(aor, node.wall_time(now))
     return any(source_of(binding.source_ip) == source for binding in bindings)

@@ -1,10 +1,10 @@
 cimport cython
 
-from appliance.proxy.answers cimport Reply
-from appliance.proxy.chain cimport run_chain
+from appliance.proxy.stage_results cimport Reply
+from appliance.proxy.stage_chain cimport run_chain
 from appliance.proxy.held_replies cimport HeldReplies
-from appliance.proxy.keys cimport period_of
-from appliance.proxy.node cimport Node
+from appliance.security.keys cimport period_of
+from appliance.proxy.environment cimport ProxyEnvironment
 from appliance.proxy.request_context cimport RequestContext
 from appliance.proxy.response_context cimport ResponseContext
 from appliance.sip.message cimport Request, Response
@@ -20,7 +20,7 @@ cdef Py_ssize_t CALLS_STARTED
 
 @cython.final
 cdef class Proxy:
-    cdef Node _node
+    cdef ProxyEnvironment _node
     cdef tuple _listeners
     cdef list _stages
     cdef public object early
@@ -37,7 +37,7 @@ cdef class Proxy:
     cpdef decide(self, RequestContext context, double now)
     @cython.locals(server=ServerTransaction, responses=ResponseContext)
     cdef _forward(self, RequestContext context, double now)
-    @cython.locals(node=Node)
+    @cython.locals(node=ProxyEnvironment)
     cdef _suspend(self, RequestContext context, object question, double now)
     @cython.locals(request=Request, server=ServerTransaction, destination=Flow, to_tag=bytes, data=bytes)
     cdef _reply(self, RequestContext context, Reply reply, double now)

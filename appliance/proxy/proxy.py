@@ -3,8 +3,6 @@
 A request runs through the stages of its listener's role and is then refused, answered, suspended
 or forwarded. The server transaction is made when the first stage needs one, so that refusals and
 challenges cost no memory.
-
-Knows nothing of sockets, slots and siblings.
 """
 
 from __future__ import annotations
@@ -22,21 +20,21 @@ from appliance.catalogue.counters import (
 )
 from appliance.catalogue.settings import ListenerSettings, Settings
 from appliance.proxy import stateless
-from appliance.proxy.adoption import adopt
-from appliance.proxy.answers import FORWARD, Answer, AskSubscriber, Drop, Reply
-from appliance.proxy.chain import run_chain
+from appliance.proxy.call_recovery import adopt
 from appliance.proxy.early_messages import Early, EarlyMessages
+from appliance.proxy.environment import ProxyEnvironment
+from appliance.proxy.fast_settings import ListenerRules
+from appliance.proxy.fault_recovery import end_by_fault, recover_adopted
 from appliance.proxy.held_replies import HeldReplies
-from appliance.proxy.keys import period_of
-from appliance.proxy.node import Node
-from appliance.proxy.recovery import end_by_fault, recover_adopted
 from appliance.proxy.request_context import RequestContext
 from appliance.proxy.response_context import ResponseContext
 from appliance.proxy.roles import ROLES
-from appliance.proxy.rules import ListenerRules
-from appliance.proxy.suspended import Suspended
+from appliance.proxy.stage_chain import run_chain
+from appliance.proxy.stage_results import FORWARD, AskSubscriber, Drop, Reply, StageResult
+from appliance.proxy.suspended_request import SuspendedRequest
+from appliance.security.keys import period_of
 from appliance.sip.errors import MalformedMessage
-from appliance.sip.lines import make_line
+from appliance.sip.header_lines import make_line
 from appliance.sip.message import Request, Response
 from appliance.sip.writer import write_response
 from appliance.transaction.keys import server_key
@@ -57,7 +55,7 @@ class Proxy:
 
     __slots__ = ("_listeners", "_node", "_stages", "early", "held")
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: ProxyEnvironment) -> None:
         self._node = node
         self.early = EarlyMessages()
         self.held = HeldReplies(node.transactions, node.settings.limits.replication_wait_ms / 1000)
@@ -135,7 +133,7 @@ class Proxy:
         """The same for a request that waits without a transaction; its CANCEL gets none either."""
         waiting = self._node.waiting
         suspended = waiting.get(server_key(context.request, b"INVITE")) if waiting else None
-        if not isinstance(suspended, Suspended):
+        if not isinstance(suspended, SuspendedRequest):
             return False
         self._reply(context, CANCEL_NOTED, now)
         suspended.cancel()
@@ -171,9 +169,9 @@ class Proxy:
 
     def _suspend(self, context: RequestContext, question: AskSubscriber, now: float) -> None:
         node = self._node
-        suspended = Suspended(context, node.transactions.key_of(context.request), self, node, now)
+        suspended = SuspendedRequest(context, node.transactions.key_of(context.request), self, node, now)
         asker = context.asker()
-        if not node.inquiries.ask_subscriber(question.username, question.realm, suspended, asker):
+        if not node.pending_lookups.ask_subscriber(question.username, question.realm, suspended, asker):
             suspended.relinquish(now)
             self._reply(context, WAITERS_FULL, now)
 
@@ -309,6 +307,6 @@ class Proxy:
             return False
 
 
-def _keeps_state(answer: Answer) -> bool:
+def _keeps_state(answer: StageResult) -> bool:
     """Does the answer need a transaction? What is refused without one has proved nothing."""
     return answer is FORWARD or (isinstance(answer, Reply) and not answer.is_stateless)

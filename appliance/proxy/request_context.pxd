@@ -1,9 +1,9 @@
 cimport cython
 
-from appliance.proxy.inquiries cimport Asker
-from appliance.proxy.keys cimport loop_part_for, upstream_key
-from appliance.proxy.node cimport Node
-from appliance.proxy.rules cimport ListenerRules
+from appliance.proxy.pending_lookups cimport Asker
+from appliance.security.keys cimport loop_part_for, upstream_key
+from appliance.proxy.environment cimport ProxyEnvironment
+from appliance.proxy.fast_settings cimport ListenerRules
 from appliance.sip.message cimport Request
 from appliance.transaction.transaction cimport ServerTransaction
 from appliance.transport.flow cimport Flow
@@ -30,6 +30,6 @@ cdef class RequestContext:
     cdef public object targets
     cdef public Py_ssize_t way_out
 
-    cpdef bytes read_loop_part(self, Node node)
+    cpdef bytes read_loop_part(self, ProxyEnvironment node)
     cpdef Asker asker(self)
     cpdef bint may_relay(self) except -1

@@ -1,18 +1,15 @@
-"""A request on its way through the stages: what has been found out about it so far.
-
-Knows nothing of branches and responses; those are the response context's.
-"""
+"""A request on its way through the stages: what has been found out about it so far."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from appliance.proxy.inquiries import Asker
-from appliance.proxy.keys import loop_part_for, upstream_key
-from appliance.proxy.node import Node
-from appliance.proxy.rules import ListenerRules
-from appliance.routing.questions import SubscriberAnswer
+from appliance.proxy.environment import ProxyEnvironment
+from appliance.proxy.fast_settings import ListenerRules
+from appliance.proxy.pending_lookups import Asker
+from appliance.routing.lookup_questions import SubscriberAnswer
 from appliance.routing.targets import Target
+from appliance.security.keys import loop_part_for, upstream_key
 from appliance.sip.message import Request
 from appliance.transaction.transaction import ServerTransaction
 from appliance.transport.flow import Flow
@@ -75,7 +72,7 @@ class RequestContext:
         # The listener to leave by, where there is a choice.
         self.way_out = self.flow.listener
 
-    def read_loop_part(self, node: Node) -> bytes:
+    def read_loop_part(self, node: ProxyEnvironment) -> bytes:
         """The checksum of what decides where the request goes, once the Routes that name us are off it.
 
         Made when it is first asked for: most requests that are answered here need none.

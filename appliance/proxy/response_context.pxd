@@ -4,7 +4,7 @@ from appliance.proxy.breadth cimport deal_breadth
 from appliance.proxy.branch cimport Branch, BranchUser
 from appliance.proxy.dialogs cimport bind_to_answer
 from appliance.proxy.identities cimport withhold_identity
-from appliance.proxy.node cimport Node
+from appliance.proxy.environment cimport ProxyEnvironment
 from appliance.proxy.request_context cimport RequestContext
 from appliance.routing.targets cimport Target
 from appliance.sip.message cimport Request, Response
@@ -20,7 +20,7 @@ cdef int _COMPLETED
 
 cdef class ResponseContext(BranchUser):
     cdef public ServerTransaction server
-    cdef Node _node
+    cdef ProxyEnvironment _node
     cdef list _targets
     cdef set _seen
     cdef list _branches

@@ -3,8 +3,6 @@
 Targets are tried in groups by q; each target is a branch. Provisional and 2xx responses go up at
 once, the rest waits until every branch has ended, and the best goes up. Of an INVITE a snapshot is kept as long as
 anything about it may still matter, so that another worker can go on.
-
-Knows nothing of hops, hosts and timers; those are the branches'.
 """
 
 from __future__ import annotations
@@ -24,10 +22,10 @@ from appliance.proxy.best_response import Final, challenges_of, choose_best, mad
 from appliance.proxy.branch import Branch, BranchState, BranchUser
 from appliance.proxy.breadth import EXCEEDED, deal_breadth, deal_to_redirected
 from appliance.proxy.dialogs import bind_to_answer
+from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.forwarding import add_length
 from appliance.proxy.identities import withhold_identity
 from appliance.proxy.location_service import targets_of
-from appliance.proxy.node import Node
 from appliance.proxy.request_context import RequestContext
 from appliance.proxy.snapshots import FORWARDED, CallSnapshot, packed_request, write_snapshot
 from appliance.proxy.stateless import forward_request, forward_response
@@ -70,7 +68,9 @@ class ResponseContext(BranchUser):
         "server",
     )
 
-    def __init__(self, context: RequestContext, key: bytes, server: ServerTransaction | None, node: Node) -> None:
+    def __init__(
+        self, context: RequestContext, key: bytes, server: ServerTransaction | None, node: ProxyEnvironment
+    ) -> None:
         """`key` is the server transaction's; None as `server`: the INVITE was answered, by another worker."""
         self.request_context = context
         self.server = server

@@ -1,13 +1,10 @@
-"""A role is an ordered list of stages; the roles of the appliance on one screen.
-
-Knows nothing of what a stage does.
-"""
+"""A role is an ordered list of stages; the roles of the appliance on one screen."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from appliance.proxy.chain import Stage
+from appliance.proxy.stage_chain import Stage
 from appliance.proxy.stages.assert_identity import assert_identity
 from appliance.proxy.stages.authenticate import authenticate
 from appliance.proxy.stages.detect_loops import detect_loops

@@ -1,10 +1,10 @@
 cimport cython
 
-from appliance.proxy.node cimport Node
+from appliance.proxy.environment cimport ProxyEnvironment
 from appliance.proxy.request_context cimport RequestContext
 from appliance.routing.targets cimport Target
 from appliance.sip.writer cimport write
-from appliance.state.packing cimport Packer
+from appliance.messages.msgpack_codec cimport Packer
 from appliance.transport.flow cimport Flow
 
 
@@ -19,7 +19,7 @@ cdef class BranchSnapshot:
     cdef readonly object final
 
 
-cpdef bytes packed_request(Node node, RequestContext context)
+cpdef bytes packed_request(ProxyEnvironment node, RequestContext context)
 @cython.locals(target=Target, branch=BranchSnapshot)
 cpdef bytes write_snapshot(Packer packer, bytes request, long position, bytes answer, bint is_answered, bint is_decided, long breadth_kept, list targets, list branches)
 cdef object _write_flow(Flow flow)

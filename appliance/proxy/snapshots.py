@@ -6,8 +6,6 @@ within T1; a hop that rings is left in peace, for it repeats its final response 
 
 A call is snapshot again whenever it has come further, and of most of it nothing changes: what is known of the request
 is packed once, as octets within the octets.
-
-Knows nothing of where snapshots are kept, and of what is done with one.
 """
 
 from __future__ import annotations
@@ -17,18 +15,18 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from appliance.catalogue.settings import ListenerSettings
+from appliance.messages.field_codecs import FLOW
+from appliance.messages.msgpack_codec import Packer, unpack
 from appliance.proxy.best_response import Final as FinalResponse
-from appliance.proxy.node import Node
+from appliance.proxy.environment import ProxyEnvironment
+from appliance.proxy.fast_settings import ListenerRules
 from appliance.proxy.request_context import RequestContext
-from appliance.proxy.rules import ListenerRules
 from appliance.routing.targets import Target
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.message import Request, Response
 from appliance.sip.parser import UNBOUNDED, parse
 from appliance.sip.uri import parse_uri
 from appliance.sip.writer import write
-from appliance.state.packing import Packer, unpack
-from appliance.state.shapes import FLOW
 from appliance.transport.flow import Flow
 
 FORMAT: Final = 4
@@ -97,7 +95,7 @@ class CallSnapshot:
     branches: list[BranchSnapshot]
 
 
-def packed_request(node: Node, context: RequestContext) -> bytes:
+def packed_request(node: ProxyEnvironment, context: RequestContext) -> bytes:
     """What a snapshot says of a request that goes through no more stages, or waits at one: that does not change."""
     return node.packer.pack(
         (

@@ -3,9 +3,9 @@ cimport cython
 from appliance.proxy.dialogs cimport bind_to_answer
 from appliance.proxy.forwarding cimport add_length, address_to_hop, connection_of, length_of, prepare_request
 from appliance.proxy.identities cimport remove_claims
-from appliance.proxy.keys cimport period_of
-from appliance.proxy.node cimport Node
-from appliance.proxy.chain cimport run_chain
+from appliance.security.keys cimport period_of
+from appliance.proxy.environment cimport ProxyEnvironment
+from appliance.proxy.stage_chain cimport run_chain
 from appliance.proxy.request_context cimport RequestContext
 from appliance.routing.targets cimport Target
 from appliance.sip.message cimport Request, Response
@@ -19,13 +19,13 @@ cdef int VIA
 
 
 @cython.locals(may_go=bint)
-cpdef bint forward_request(RequestContext context, Node node, double now, bint is_known=*) except -1
+cpdef bint forward_request(RequestContext context, ProxyEnvironment node, double now, bint is_known=*) except -1
 
 
 @cython.final
 cdef class _Passage:
     cdef RequestContext _context
-    cdef Node _node
+    cdef ProxyEnvironment _node
     cdef Target _target
 
     @cython.locals(request=Request, hop_uri=Uri, hop=Flow)
@@ -35,7 +35,7 @@ cdef class _Passage:
 
 
 @cython.locals(destination=Flow)
-cpdef forward_response(Response response, Node node, double now)
+cpdef forward_response(Response response, ProxyEnvironment node, double now)
 cdef bint _is_of_use(Response response) except -1
 @cython.locals(branch=bytes, below=Via)
-cdef Flow _upstream_of(Response response, Node node, double now)
+cdef Flow _upstream_of(Response response, ProxyEnvironment node, double now)

@@ -3,8 +3,6 @@ responses.
 
 Branches are functions of what arrived, so what is forwarded here carries the branch of the INVITE that went before it,
 whichever worker forwarded that one. A request goes to one target.
-
-Knows nothing of response contexts.
 """
 
 from __future__ import annotations
@@ -14,18 +12,18 @@ from appliance.catalogue.counters import (
     DROPPED_UNROUTABLE,
     STRAY_RESPONSES_FORWARDED,
 )
-from appliance.proxy.answers import FORWARD
-from appliance.proxy.chain import run_chain
 from appliance.proxy.dialogs import bind_to_answer
+from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.forwarding import add_length, address_to_hop, connection_of, length_of, prepare_request
 from appliance.proxy.identities import remove_claims
-from appliance.proxy.keys import period_of, upstream_of_via
-from appliance.proxy.node import Node
 from appliance.proxy.request_context import RequestContext
 from appliance.proxy.roles import STATELESS
+from appliance.proxy.stage_chain import run_chain
+from appliance.proxy.stage_results import FORWARD
+from appliance.routing.lookup_questions import Answer
 from appliance.routing.next_hops import HostUnknown
-from appliance.routing.questions import Answer
 from appliance.routing.targets import Target
+from appliance.security.keys import period_of, upstream_of_via
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.message import Response
 from appliance.sip.names import VIA
@@ -35,7 +33,7 @@ from appliance.transport.flow import Flow, Outgoing
 from appliance.transport.via import pop_via, response_destination
 
 
-def forward_request(context: RequestContext, node: Node, now: float, is_known: bool = False) -> bool:
+def forward_request(context: RequestContext, node: ProxyEnvironment, now: float, is_known: bool = False) -> bool:
     """Send an ACK or CANCEL to its target, and keep nothing of it; False when it may not go on.
 
     It may when its INVITE is here (`is_known`), when a token of ours proves its dialog, or from a trusted peer: any
@@ -56,7 +54,7 @@ class _Passage:
 
     __slots__ = ("_context", "_node", "_target")
 
-    def __init__(self, context: RequestContext, target: Target, node: Node) -> None:
+    def __init__(self, context: RequestContext, target: Target, node: ProxyEnvironment) -> None:
         self._context = context
         self._target = target
         self._node = node
@@ -78,7 +76,7 @@ class _Passage:
             hops = node.contact_policy.passable(hops, self._target.origin, context.way_out)
         except HostUnknown as unknown:
             # Where too many wait already it is dropped, and counted there.
-            node.inquiries.ask_host(unknown.host, self, context.asker())
+            node.pending_lookups.ask_host(unknown.host, self, context.asker())
             return None
         if not hops:
             node.counters[DROPPED_UNROUTABLE] += 1
@@ -93,7 +91,7 @@ class _Passage:
             self.go(now)
 
 
-def forward_response(response: Response, node: Node, now: float) -> None:
+def forward_response(response: Response, node: ProxyEnvironment, now: float) -> None:
     """Pass a response on that matches no transaction, if it is the answer to a request of ours.
 
     RFC 6026 7.3 forbids to forward stray responses because anybody could send them. The seal in our
@@ -119,7 +117,7 @@ def _is_of_use(response: Response) -> bool:
     return response.status < 300
 
 
-def _upstream_of(response: Response, node: Node, now: float) -> Flow | None:
+def _upstream_of(response: Response, node: ProxyEnvironment, now: float) -> Flow | None:
     """Take our Via off; the flow for the one below it, None when the response is not ours to pass on."""
     branch = response.read_top_via().branch
     try:

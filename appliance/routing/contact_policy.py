@@ -22,7 +22,7 @@ from typing import Final
 from appliance.catalogue.peers import Peers
 from appliance.catalogue.settings import Settings
 from appliance.location.binding import Binding
-from appliance.routing.hosts import literal_address
+from appliance.routing.host_cache import literal_address
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.headers import parse_name_addr
 from appliance.sip.uri import Uri

@@ -1,6 +1,6 @@
 cimport cython
 
-from appliance.routing.hosts cimport HostCache
+from appliance.routing.host_cache cimport HostCache
 from appliance.sip.characters cimport lowered
 from appliance.sip.uri cimport Uri
 from appliance.transport.flow cimport Flow

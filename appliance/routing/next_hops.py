@@ -2,8 +2,6 @@
 
 NAPTR and SRV come later; today a host has A and AAAA records. The transport is the URI's, else
 UDP; a request too long for UDP tries TCP first and falls back (RFC 3261 18.1.1).
-
-Knows nothing of transactions; asks nobody: an unknown host is reported, not resolved.
 """
 
 from __future__ import annotations
@@ -11,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from appliance.catalogue.settings import OPEN, ListenerSettings
-from appliance.routing.hosts import HostCache, is_unicast, literal_address
+from appliance.routing.host_cache import HostCache, is_unicast, literal_address
 from appliance.sip.characters import lowered
 from appliance.sip.uri import Uri
 from appliance.transport.flow import TCP, UDP, Flow

@@ -3,8 +3,6 @@
 Two different questions: "is this domain ours?" decides who looks a user up, "does this host and
 port name me?" decides whether a Route or Via value is mine. Both are dictionary look-ups prepared
 once per configuration.
-
-Knows nothing of messages.
 """
 
 from __future__ import annotations

@@ -2,8 +2,6 @@
 
 A target is where one branch goes: a Request-URI, the route set of its binding, the stream
 connection it registered over, its q, and its origin (see contact_policy.py).
-
-Knows nothing of transactions and of how a target's host is resolved.
 """
 
 from __future__ import annotations

@@ -4,8 +4,6 @@ RFC 3261 25.1.
 
 A class is a table of 256 octets, non-zero where the octet belongs to it. Loops over octets cost a
 nanosecond each when compiled, so nothing here needs a regular expression.
-
-Knows nothing of messages, headers or URIs.
 """
 
 from __future__ import annotations

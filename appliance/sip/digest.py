@@ -4,8 +4,6 @@ RFC 7616 3.4, RFC 8760, RFC 3261 22.4; RFC 2069's form where a client sends no q
 
 MD5, SHA-256 and SHA-512-256, each with its -sess form, qop auth and auth-int. Digests are lower-case hexadecimal
 bytes as they stand on the wire; they are compared in constant time.
-
-Knows nothing of where nonces come from, which are still good, or who may do what.
 """
 
 from __future__ import annotations

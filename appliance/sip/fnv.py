@@ -1,8 +1,6 @@
 """FNV-1a: a checksum of a short text, 32 bits (Fowler, Noll and Vo), made without a table.
 
 Anybody can compute it, so it is for telling things apart and not for proving anything.
-
-Knows nothing of what is told apart.
 """
 
 from __future__ import annotations

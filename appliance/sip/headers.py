@@ -4,8 +4,6 @@ RFC 3261 7.3.1, 20, 25.1.
 
 Each parser takes one value (unfolded or not; white space is skipped wherever the grammar has LWS), walks it once
 by index, and gives back a small slotted object. The pieces of parameters.py are part of this module's interface.
-
-Knows nothing of messages or of which header field a value came from, except to name it in a fault.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@ cimport cython
 
 from appliance.sip.characters cimport end_of_class, is_token, number_between, part, skip_space
 from appliance.sip.headers cimport Contact, NameAddr, parse_contact, parse_name_addr
-from appliance.sip.lines cimport HeaderLines, end_of_value, start_of_value
-from appliance.sip.plain_address cimport plain_tag
+from appliance.sip.header_lines cimport HeaderLines, end_of_value, start_of_value
+from appliance.sip.address_fast_path cimport plain_tag
 from appliance.sip.uri cimport Uri, parse_uri
 from appliance.sip.via cimport Via, parse_via
 

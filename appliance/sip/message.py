@@ -4,20 +4,18 @@ RFC 3261 7, 8.1.1, 8.2.6, 20.
 
 A message holds the exact octets of every header line (see lines.py). What was parsed is kept, and forgotten when an
 edit touches its header field.
-
-Knows nothing of transactions, transports or what a header field means for routing.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
+from appliance.sip.address_fast_path import plain_tag
 from appliance.sip.characters import DIGIT, end_of_class, is_token, number_between, part, skip_space
 from appliance.sip.errors import MalformedMessage
+from appliance.sip.header_lines import HeaderLines, end_of_value, start_of_value
 from appliance.sip.headers import STAR, Contact, NameAddr, parse_contact, parse_name_addr
-from appliance.sip.lines import HeaderLines, end_of_value, start_of_value
 from appliance.sip.names import CALL_ID, CONTACT, CSEQ, FROM, MAX_FORWARDS, TO, VIA
-from appliance.sip.plain_address import plain_tag
 from appliance.sip.uri import Uri, parse_uri
 from appliance.sip.via import Via, parse_via
 

@@ -3,8 +3,6 @@
 RFC 3261 7.3.1, 7.3.3, 20; the IANA registry of SIP header fields.
 
 A name is found where it stands in a line: its length and first letter leave one spelling to compare, mostly.
-
-Knows nothing of header values.
 """
 
 from __future__ import annotations

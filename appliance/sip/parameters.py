@@ -4,8 +4,6 @@ RFC 3261 7.3.1, 25.1.
 
 Values are walked once by index; white space is skipped wherever the grammar has LWS, so folded text needs no
 unfolding first. Parameter values keep their quotes; `unquote` takes them off.
-
-Knows nothing of any particular header field, except to name it in a fault.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 cimport cython
 
 from appliance.sip.characters cimport index_of, is_all, is_token, number, number_between, part, spells, trimmed
-from appliance.sip.lines cimport end_of_value, start_of_value
+from appliance.sip.header_lines cimport end_of_value, start_of_value
 from appliance.sip.message cimport Message, Request, Response
 from appliance.sip.names cimport header_id, known_id
 from appliance.sip.via cimport Via

@@ -4,8 +4,6 @@ RFC 3261 7, 8.1.1, 8.2, 16.3 step 1, 18.3, 25.1; behaviour on broken messages af
 
 The head is cut into lines, and each line is indexed by name; only the header fields that RFC 3261 makes mandatory are
 read. All lines are indexed before anything is judged, so that a fault finds enough to answer with.
-
-Knows nothing of streams, transactions or of what the requests ask for.
 """
 
 from __future__ import annotations
@@ -15,7 +13,7 @@ from typing import Final
 from appliance.catalogue.settings import SyntaxSettings
 from appliance.sip.characters import VISIBLE, index_of, is_all, is_token, number, number_between, part, spells, trimmed
 from appliance.sip.errors import MalformedMessage
-from appliance.sip.lines import end_of_value, start_of_value
+from appliance.sip.header_lines import end_of_value, start_of_value
 from appliance.sip.message import Message, Request, Response
 from appliance.sip.names import (
     CALL_ID,

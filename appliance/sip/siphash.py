@@ -2,8 +2,6 @@
 
 Whoever has not the key can neither predict nor forge a value. For texts of the size of a Via it costs a tenth of what
 a cryptographic hash does, most of which is its beginning and its end.
-
-Knows nothing of what is sealed.
 """
 
 from __future__ import annotations

@@ -1,8 +1,6 @@
 """Reason phrases and status lines by status code.
 
 RFC 3261 21 and the extensions that registered more.
-
-Knows nothing of when a status is right.
 """
 
 from __future__ import annotations

@@ -5,8 +5,6 @@ RFC 3261 19.1, 10.3 step 5, 25.1; RFC 3966.
 The user part ends at the first "@", before anything else is looked at: semicolons, question marks and slashes
 are ordinary in it. Everything is kept as written except what comparison needs in one case; other schemes are
 kept whole, for somebody else to refuse or to route.
-
-Knows nothing of header fields, name-addrs or what a URI resolves to.
 """
 
 from __future__ import annotations

@@ -1,8 +1,6 @@
 """Via values: read in one pass, and written.
 
 RFC 3261 20.42, 25.1; RFC 3581 (rport).
-
-Knows nothing of messages, and of what a stamp or a branch is for.
 """
 
 from __future__ import annotations

@@ -4,8 +4,6 @@ RFC 3261 7, 8.2.6.
 
 Header lines are joined as they are: nothing is formatted anew that was not edited. A response copies the lines of
 the request, so it can be made for a request that was understood only in part.
-
-Knows nothing of transports or of which response is right.
 """
 
 from __future__ import annotations

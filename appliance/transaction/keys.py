@@ -3,8 +3,6 @@
 A name is one bytes object, so that matching is one look-up. Where the branch has the cookie it is made
 of branch, sent-by and method; where it has not (RFC 2543), of everything that 17.2.3 compares. The parts
 are joined by what cannot stand in them: `|` is no token character, and no unfolded value holds a line feed.
-
-Knows nothing of what is stored under a name.
 """
 
 from __future__ import annotations

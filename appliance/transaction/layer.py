@@ -1,8 +1,6 @@
 """What the transactions of one worker share, and what clients and servers have in common.
 
 The layer is the way out (`outbox`), the timers and the counters; the table is its one kind.
-
-Knows nothing of requests and responses.
 """
 
 from __future__ import annotations

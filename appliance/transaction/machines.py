@@ -7,8 +7,6 @@ is not in a table is ignored: nothing is done and the state stays (`IGNORED`).
 
 In the figures an arrow is labelled `input / deeds`; `resp up` is a response to the transaction user,
 `A+`, `E+`, `G+` a repetition timer set anew. No timer runs in a state that has no row for it.
-
-Knows nothing of messages, seconds and who is listening.
 """
 
 from __future__ import annotations

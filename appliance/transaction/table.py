@@ -6,8 +6,6 @@ A message is looked up (`server_for`, `client_for`) by one key in one dictionary
 
 At the limit new transactions are refused with TableFull; those there are go on, and an INVITE that is
 there can be cancelled.
-
-Knows nothing of sockets, and of what a request is for.
 """
 
 from __future__ import annotations

@@ -9,8 +9,6 @@ To wake up costs more than to handle a timer, and most timers of seconds only en
 named by `next_due` at the next eighth of a second, so that they expire in company.
 
 A waiting timer takes 72 bytes when compiled, 96 when not; a cancelled one takes none.
-
-Knows nothing of transactions: an owner is whoever has `timer_fired`.
 """
 
 from __future__ import annotations

@@ -5,8 +5,6 @@ stop timers, send, start timers, let go of what the new state needs no more, tel
 What waits out its last timer keeps the bytes to repeat and little else, for there are many of them.
 
 A transaction has at most two timers at a time: one that repeats (A, E, G) and one that it waits for.
-
-Knows nothing of matching, which is the table's, and of what the messages are about.
 """
 
 from __future__ import annotations

@@ -3,8 +3,6 @@
 A datagram flow is a listener and a remote address. A stream flow names a connection as well, and
 the worker whose process holds its socket. Flows are values: two that name the same way are equal,
 and nobody changes one that exists, so one object may stand for thousands of datagrams.
-
-Knows nothing of messages and of sockets.
 """
 
 from __future__ import annotations

@@ -7,8 +7,6 @@ stopped, and the length of a message is taken from its header block once.
 
 Once a stream cannot be cut any further there is no way back into step: `fault` says why, what
 follows is ignored, and the connection has to be closed.
-
-Knows nothing of connections and of what the messages mean.
 """
 
 from __future__ import annotations

@@ -4,8 +4,6 @@ A request that arrives is stamped with where it really came from, and its respon
 that stamp. What a sender wrote into `received` or `rport` itself is overwritten: otherwise it could
 send our responses to somebody else. Only the parameters concerned change; the rest of the value
 stays as the bytes it came in.
-
-Knows nothing of transactions and of name look-up.
 """
 
 from __future__ import annotations

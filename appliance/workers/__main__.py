@@ -2,8 +2,6 @@
 
 Reads the registrations that are stored before it says that it lives, so whoever gets a slot knows them.
 Exit status: 0 told to end, 1 a fault of its own, 2 it could not start.
-
-Knows nothing of how the parts do their work.
 """
 
 from __future__ import annotations
@@ -19,26 +17,26 @@ from pathlib import Path
 from typing import Final
 
 from appliance import clock
-from appliance.bus import SUPERVISOR, Bus, BusUnavailable
-from appliance.catalogue.configuration import parse_configuration
-from appliance.catalogue.faults import ConfigError
-from appliance.catalogue.places import placed_by_names, with_places
+from appliance.catalogue.errors import ConfigError
+from appliance.catalogue.listener_ids import placed_by_names, with_places
 from appliance.catalogue.settings import Settings
+from appliance.configuration.text import parse_configuration
 from appliance.descriptors import descriptors_for_connections
-from appliance.journal import Journal
-from appliance.launch import NO_DESCRIPTOR, LaunchError, WorkerLaunch
-from appliance.logbook import log_by, log_path, log_to_file, log_to_stderr
-from appliance.nonce_memory import shared_memory
+from appliance.ipc.bus import SUPERVISOR, Bus, BusUnavailable
+from appliance.ipc.launch import NO_DESCRIPTOR, LaunchError, WorkerLaunch
+from appliance.messages.node_start import NodeStart
 from appliance.privileges import lay_down_all
-from appliance.recorder import Recorder
 from appliance.sip.parser import syntax_limits
 from appliance.stack import Stack
-from appliance.state.node_start import NodeStart
-from appliance.workers.datagram_doors import DatagramDoors
+from appliance.storage.flight_recorder import Recorder
+from appliance.storage.journal import Journal
+from appliance.storage.log_file import log_by, log_path, log_to_file, log_to_stderr
+from appliance.storage.nonce_memory import shared_memory
+from appliance.workers.datagram_sockets import DatagramSockets
 from appliance.workers.datagrams import DatagramSocket
-from appliance.workers.garbage import leave_it_to_us
-from appliance.workers.questions import LateResolver, LateStore, Resolver, Store
-from appliance.workers.reconfiguring import FLOWS_CACHED_MAX
+from appliance.workers.gc_schedule import leave_it_to_us
+from appliance.workers.lookups import LateResolver, LateStore, Resolver, Store
+from appliance.workers.reconfiguration import FLOWS_CACHED_MAX
 from appliance.workers.worker import Worker
 
 # A message does not wait until the supervisor, or a sibling that is just starting, lets the processor go.
@@ -102,7 +100,7 @@ async def serve(launch: WorkerLaunch, settings: Settings, bus: Bus, recorder: Re
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, worker.stop)
     if any(listener.authenticate for listener in settings.listeners):
         # Loaded now, or the first phones would wait for that, and calls with them.
-        import appliance.subscribers  # noqa: F401
+        import appliance.storage.subscriber_database  # noqa: F401
     leave_it_to_us()
     come_first()
     return await worker.run(stream_sockets(launch))
@@ -117,7 +115,7 @@ def new_resolver(timeout_s: float) -> Resolver:
 
 def open_store(url: str, folder: Path) -> Store:
     """The subscribers. Only here: a worker that asks for no passwords starts without all that this takes."""
-    from appliance.subscribers import SubscriberStore, database_url
+    from appliance.storage.subscriber_database import SubscriberStore, database_url
 
     return SubscriberStore(database_url(url, folder))
 
@@ -151,9 +149,9 @@ def node_start(launch: WorkerLaunch) -> NodeStart:
     return NodeStart(launch.boot, memory)
 
 
-def datagram_doors(launch: WorkerLaunch) -> DatagramDoors:
+def datagram_doors(launch: WorkerLaunch) -> DatagramSockets:
     """The inherited UDP sockets."""
-    return DatagramDoors(
+    return DatagramSockets(
         {
             listener: DatagramSocket(fd, listener, FLOWS_CACHED_MAX)
             for listener, fd in enumerate(launch.datagram_fds)

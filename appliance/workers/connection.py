@@ -1,7 +1,4 @@
-"""One TCP connection on the event loop: bytes in, framed messages up (RFC 3261 18.3).
-
-Knows nothing of other connections, of limits and of what the messages mean.
-"""
+"""One TCP connection on the event loop: bytes in, framed messages up (RFC 3261 18.3)."""
 
 from __future__ import annotations
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from appliance.workers.ageing import Ageing
 from appliance.workers.connection import Connection
+from appliance.workers.idle_queue import IdleQueue
 
 _ACCEPTED: Final = re.compile(rb"SIP/2\.0 (?:1(?!00)|2)\d\d ")
 _METHOD: Final = re.compile(rb"\ncseq[ \t]*:\s*\d+\s+([^\s]+)", re.IGNORECASE)
@@ -33,8 +33,8 @@ class ConnectionSources:
 
     def __init__(self) -> None:
         self._counts: dict[str, int] = {}
-        self._unproven: Ageing[Connection] = Ageing()
-        self._unproven_of: dict[str, Ageing[Connection]] = {}
+        self._unproven: IdleQueue[Connection] = IdleQueue()
+        self._unproven_of: dict[str, IdleQueue[Connection]] = {}
 
     def count(self, source: str) -> int:
         """How many connections a source has."""
@@ -50,7 +50,7 @@ class ConnectionSources:
     def touch(self, connection: Connection, now: float) -> None:
         """An unproven one has brought a message."""
         self._unproven.touch(connection, now)
-        self._unproven_of.setdefault(connection.source, Ageing()).touch(connection, now)
+        self._unproven_of.setdefault(connection.source, IdleQueue()).touch(connection, now)
 
     def prove(self, connection: Connection) -> None:
         """Its peer was accepted; or it ends."""

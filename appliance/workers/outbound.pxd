@@ -1,7 +1,7 @@
 cimport cython
 
 from appliance.transport.flow cimport Outgoing
-from appliance.workers.datagram_doors cimport DatagramDoors
+from appliance.workers.datagram_sockets cimport DatagramSockets
 
 cdef int UDP
 
@@ -9,7 +9,7 @@ cdef int UDP
 cdef class Outbound:
     cdef object _stack
     cdef object _bus
-    cdef DatagramDoors _doors
+    cdef DatagramSockets _doors
     cdef object _streams
 
     @cython.locals(outgoing=Outgoing, streamed=list)

@@ -1,8 +1,6 @@
 """What leaves a worker: datagrams, what goes by a connection, and what goes to other processes.
 
 Each way says what could not be sent: datagrams at once, streams at once or later, the bus when it has no room.
-
-Knows nothing of SIP, and of when something is sent.
 """
 
 from __future__ import annotations
@@ -10,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from appliance import clock
-from appliance.state.messages import BusMessage, CallsMoved, ConnectionsChanged, SendOn
+from appliance.messages.bus_messages import BusMessage, CallsMoved, ConnectionsChanged, SendByConnection
 from appliance.transport.flow import UDP, Outgoing
-from appliance.workers.datagram_doors import DatagramDoors
-from appliance.workers.parts import MessageBus, SipStack
+from appliance.workers.datagram_sockets import DatagramSockets
 from appliance.workers.streams import Streams
+from appliance.workers.worker_parts import MessageBus, SipStack
 
 
 class Outbound:
@@ -22,7 +20,7 @@ class Outbound:
 
     __slots__ = ("_bus", "_doors", "_stack", "_streams")
 
-    def __init__(self, stack: SipStack, bus: MessageBus, doors: DatagramDoors, streams: Streams) -> None:
+    def __init__(self, stack: SipStack, bus: MessageBus, doors: DatagramSockets, streams: Streams) -> None:
         self._stack = stack
         self._bus = bus
         self._doors = doors
@@ -59,4 +57,4 @@ class Outbound:
                 self._stack.adopt(message.snapshots, now)
             elif isinstance(message, ConnectionsChanged):
                 self._stack.connections_untold(message, now)
-        return [message.outgoing for message in refused if isinstance(message, SendOn)]
+        return [message.outgoing for message in refused if isinstance(message, SendByConnection)]

@@ -8,8 +8,6 @@ Bounds: the number of connections, in all and by source, the age of an incomplet
 peer does not read, the messages that wait for a connection. A connection on which nothing was accepted yet
 (connection_sources.py) makes room when there is no more, and is closed sooner; one that has never brought a whole
 message lives no longer than an incomplete message.
-
-Knows nothing of transactions and of the stack.
 """
 
 from __future__ import annotations
@@ -48,9 +46,9 @@ from appliance.transport.flow import TCP, Flow, Outgoing
 from appliance.transport.framing import NEVER, PING, PONG
 from appliance.transport.source import source_of
 from appliance.transport.via import reopened
-from appliance.workers.ageing import Ageing
 from appliance.workers.connection import NO_REMOTE, Connection, connection_row
 from appliance.workers.connection_sources import ConnectionSources, is_proof
+from appliance.workers.idle_queue import IdleQueue
 
 # Messages that may wait for one connection to open.
 WAITING_MAX: Final = 256
@@ -105,11 +103,11 @@ class Streams:
         self._opening: dict[tuple[int, tuple[str, int]], list[Outgoing]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._sources = ConnectionSources()
-        self._silent: Ageing[Connection] = Ageing()
-        self._strange: Ageing[Connection] = Ageing()
-        self._partial: Ageing[Connection] = Ageing()
-        self._ending: Ageing[Connection] = Ageing()
-        self._answering: Ageing[Connection] = Ageing()
+        self._silent: IdleQueue[Connection] = IdleQueue()
+        self._strange: IdleQueue[Connection] = IdleQueue()
+        self._partial: IdleQueue[Connection] = IdleQueue()
+        self._ending: IdleQueue[Connection] = IdleQueue()
+        self._answering: IdleQueue[Connection] = IdleQueue()
 
     def __len__(self) -> int:
         """Connections that are open or being opened."""

@@ -1,14 +1,14 @@
 cimport cython
 
 from appliance.stack cimport Stack
-from appliance.workers.datagram_doors cimport DatagramDoors
-from appliance.workers.delays cimport Delays
+from appliance.workers.datagram_sockets cimport DatagramSockets
+from appliance.workers.queue_delay cimport QueueDelay
 from appliance.workers.outbound cimport Outbound
 
 
 cdef class Turn:
     cdef Stack _stack
-    cdef DatagramDoors _doors
+    cdef DatagramSockets _doors
     cdef object _journal
     cdef object _recorder
     cdef object _failed
@@ -16,7 +16,7 @@ cdef class Turn:
     cdef object _streams
     cdef object _questions
     cdef Outbound _outbound
-    cdef Delays _delays
+    cdef QueueDelay _delays
     cdef bint _is_closed
     cdef bint _is_flush_due
     cdef double _flush_due_since

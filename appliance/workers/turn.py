@@ -8,8 +8,6 @@ A fault while one message is handled costs that message: the stack sees to it, a
 fault ends the worker, to be started afresh; so everything that the loop calls comes in by `enter`.
 
 Compiled, for a turn may be one message.
-
-Knows nothing of SIP, of what the bus brings and of when a worker begins and ends.
 """
 
 from __future__ import annotations
@@ -22,15 +20,15 @@ from typing import Final
 from appliance import clock
 from appliance.catalogue.counters import CALLS_UNRECORDED
 from appliance.proxy.software_faults import SoftwareFault
-from appliance.routing.questions import Answer
+from appliance.routing.lookup_questions import Answer
 from appliance.transport.flow import Flow, Outgoing
-from appliance.workers.datagram_doors import DatagramDoors
-from appliance.workers.delays import Delays
-from appliance.workers.mirror import Mirror
+from appliance.workers.datagram_sockets import DatagramSockets
+from appliance.workers.lookups import Questions
+from appliance.workers.message_capture import MessageCapture
 from appliance.workers.outbound import Outbound
-from appliance.workers.parts import CallRecorder, RecordJournal, SipStack
-from appliance.workers.questions import Questions
+from appliance.workers.queue_delay import QueueDelay
 from appliance.workers.streams import Streams
+from appliance.workers.worker_parts import CallRecorder, RecordJournal, SipStack
 
 # Timers are not more precise than this, so that a thousand of them do not make a thousand turns.
 TIMER_GRAIN_S: Final = 0.002
@@ -82,7 +80,7 @@ class Turn:
     def __init__(
         self,
         stack: SipStack,
-        doors: DatagramDoors,
+        doors: DatagramSockets,
         journal: RecordJournal,
         recorder: CallRecorder,
         failed: Callable[[], None],
@@ -92,13 +90,13 @@ class Turn:
         self._journal = journal
         self._recorder = recorder
         self._failed = failed
-        self._delays = Delays()
+        self._delays = QueueDelay()
         self._is_closed = False
         self._is_flush_due = False
         self._flush_due_since = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = NEVER
-        self.mirror: Mirror | None = None
+        self.mirror: MessageCapture | None = None
         self.count = 0
 
     def connect(self, streams: Streams, questions: Questions, outbound: Outbound) -> None:

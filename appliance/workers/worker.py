@@ -2,8 +2,6 @@
 
 Nothing is read from the wire until the supervisor has said whose the slots are: what waited in the
 socket of a dead predecessor may by now belong to a call that a sibling has taken over.
-
-Knows nothing of SIP, and leaves what is done with messages to the turn.
 """
 
 from __future__ import annotations
@@ -18,28 +16,28 @@ from typing import Any, Final
 from appliance import clock
 from appliance.catalogue.alarms import STATE_STORE_FAILING, SUBSCRIBER_DATABASE_FAILING
 from appliance.catalogue.settings import Settings
-from appliance.logbook import log_by
-from appliance.sip.parser import SyntaxLimits
-from appliance.state.messages import (
-    Asked,
+from appliance.messages.bus_messages import (
     BusMessage,
     Drain,
     HandedOver,
     Heartbeat,
+    Query,
+    QueryAnswer,
     SlotsChanged,
     Stop,
-    Told,
 )
-from appliance.workers.datagram_doors import DatagramDoors
-from appliance.workers.garbage import Garbage
-from appliance.workers.mirror import Mirror
+from appliance.sip.parser import SyntaxLimits
+from appliance.storage.log_file import log_by
+from appliance.workers.datagram_sockets import DatagramSockets
+from appliance.workers.gc_schedule import GcSchedule
+from appliance.workers.lookups import Questions, Resolver, Store
+from appliance.workers.message_capture import MessageCapture
 from appliance.workers.outbound import Outbound
-from appliance.workers.parts import CallRecorder, MessageBus, RecordJournal, SipStack
-from appliance.workers.questions import Questions, Resolver, Store
-from appliance.workers.reconfiguring import Reconfiguring
+from appliance.workers.reconfiguration import WorkerReconfiguration
 from appliance.workers.streams import Streams
 from appliance.workers.turn import Turn
-from appliance.workers.vitals import Vitals
+from appliance.workers.worker_metrics import WorkerMetrics
+from appliance.workers.worker_parts import CallRecorder, MessageBus, RecordJournal, SipStack
 
 SUPERVISOR: Final = -1
 # Rows of a list where nobody says how many are wanted.
@@ -68,7 +66,7 @@ class Worker:
         syntax: SyntaxLimits,
         stack: SipStack,
         bus: MessageBus,
-        doors: DatagramDoors,
+        doors: DatagramSockets,
         resolver: Resolver,
         store: Store,
         journal: RecordJournal,
@@ -112,13 +110,13 @@ class Worker:
             turn.receive_answers,
         )
         turn.connect(self._streams, self._questions, Outbound(stack, bus, doors, self._streams))
-        self._vitals = Vitals(stack, doors, self._streams, self._questions, bus, journal)
+        self._metrics = WorkerMetrics(stack, doors, self._streams, self._questions, bus, journal)
         self._door = door
-        self._reconfiguring = Reconfiguring(
+        self._reconfiguring = WorkerReconfiguration(
             settings, stack, doors, self._streams, self._questions, journal, self._tell_supervisor, self._go_by
         )
         self._siblings: frozenset[int] = frozenset()
-        self._garbage = Garbage(clock.monotonic())
+        self._gc_schedule = GcSchedule(clock.monotonic())
         self._is_draining = False
         self._mirror_to = (SUPERVISOR, 0)
 
@@ -231,24 +229,24 @@ class Worker:
             self._is_draining = True
             self._signs_left = 0
             self._streams.stop_listening()
-        elif isinstance(message, Asked) and sender == SUPERVISOR:
+        elif isinstance(message, Query) and sender == SUPERVISOR:
             self._change(message)
-        elif isinstance(message, Asked) and message.do == "mirror":
+        elif isinstance(message, Query) and message.do == "mirror":
             self._begin_mirror(sender, message)
-        elif isinstance(message, Asked) and message.do == "connections":
+        elif isinstance(message, Query) and message.do == "connections":
             limit, offset = int(message.args.get("limit", ROWS)), int(message.args.get("offset", 0))
-            self._bus.send(sender, [Told(message.id, self._streams.rows(limit, offset))])
+            self._bus.send(sender, [QueryAnswer(message.id, self._streams.rows(limit, offset))])
         else:
             return False
         return True
 
     # -- a mirror for an operator --------------------------------------------------------------------
 
-    def _begin_mirror(self, sender: int, asked: Asked) -> None:
+    def _begin_mirror(self, sender: int, asked: Query) -> None:
         """Show messages to whoever asks, in place of whoever asked before; `seconds` 0 ends it."""
         args = asked.args
         until = clock.monotonic() + float(args["seconds"])
-        self._turn.mirror = Mirror(
+        self._turn.mirror = MessageCapture(
             str(args["from"]), str(args["call"]), int(args["lines"]), until, lambda: self._reconfiguring.listeners
         )
         self._mirror_to = (sender, asked.id)
@@ -262,7 +260,7 @@ class Worker:
         is_over = mirror.is_over(now)
         report = {"messages": mirror.take(), "missed": mirror.missed, "is_over": is_over}
         if report["messages"] or is_over:
-            self._bus.send(sender, [Told(number, report)])
+            self._bus.send(sender, [QueryAnswer(number, report)])
         if is_over:
             self._turn.mirror = None
 
@@ -281,7 +279,7 @@ class Worker:
             self._door.close()
             self._door = None
 
-    def _change(self, asked: Asked) -> None:
+    def _change(self, asked: Query) -> None:
         if asked.do == "take effect":
             self._reconfiguring.take_effect(asked)
         elif asked.do == "let go":
@@ -299,7 +297,7 @@ class Worker:
             self._stack.end_registrations(username, realm, clock.monotonic())
 
     def _tell_supervisor(self, report: dict[str, Any]) -> None:
-        self._bus.send(SUPERVISOR, [Told(0, report)])
+        self._bus.send(SUPERVISOR, [QueryAnswer(0, report)])
 
     def _go_by(self, settings: Settings) -> None:
         """The worker's own part of new settings."""
@@ -321,7 +319,7 @@ class Worker:
             return
         now = clock.monotonic()
         self._recorder.sign(now)
-        self._vitals.note_lag(now - expected_at)
+        self._metrics.note_lag(now - expected_at)
         self._signs_left -= 1
         self._questions.tend(now)
         if self._store_fault != self._questions.store_fault:
@@ -347,13 +345,13 @@ class Worker:
         self._show_mirrored(now)
         self._tell_demand()
         self._tell_failures()
-        counters, gauges = self._vitals.read()
+        counters, gauges = self._metrics.read()
         alarms = self._stack.alarms(now) + [f"{STATE_STORE_FAILING} {sentence}" for sentence in self._journal.alarms()]
         if self._questions.store_fault:
             alarms.append(f"{SUBSCRIBER_DATABASE_FAILING} {self._questions.store_fault}")
         is_in_sync = self._stack.is_in_sync
         self._bus.send(SUPERVISOR, [Heartbeat(self._number, counters, gauges, self._turn.count, is_in_sync, alarms)])
-        self._garbage.tend(gauges["transactions"], now)
+        self._gc_schedule.tend(gauges["transactions"], now)
         if self._is_draining and not gauges["transactions"]:
             self._end(0)
         if self._is_draining or not is_in_sync or self._journal.is_busy or self._turn.mirror is not None:

@@ -1,7 +1,4 @@
-"""`show alarms`: what is wrong now, what it means, and what to do.
-
-Knows nothing of how alarms are raised.
-"""
+"""`show alarms`: what is wrong now, what it means, and what to do."""
 
 from __future__ import annotations
 

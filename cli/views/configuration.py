@@ -1,7 +1,4 @@
-"""Configurations, commits, and what a commit changes.
-
-Knows nothing of how commits are kept.
-"""
+"""Configurations, commits, and what a commit changes."""
 
 from __future__ import annotations
 

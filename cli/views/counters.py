@@ -1,7 +1,4 @@
-"""`show counters` and `show drops`: a table for each group, without what is 0.
-
-Knows nothing of how counters are read.
-"""
+"""`show counters` and `show drops`: a table for each group, without what is 0."""
 
 from __future__ import annotations
 

@@ -6,8 +6,6 @@
     12:00:00.002 w0 |                          |---- INVITE sip:.. ---->| udp 192.0.2.9:5060
 
 The far end that speaks first stands left, every other one right of the appliance with its address.
-
-Knows nothing of how messages are caught.
 """
 
 from __future__ import annotations

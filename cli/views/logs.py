@@ -1,7 +1,4 @@
-"""The log, as it is kept and as it is written.
-
-Knows nothing of who writes it.
-"""
+"""The log, as it is kept and as it is written."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""`ping sip` and `traceroute sip`: each answer as it comes, and the sum of them.
-
-Knows nothing of how somebody is asked.
-"""
+"""`ping sip` and `traceroute sip`: each answer as it comes, and the sum of them."""
 
 from __future__ import annotations
 

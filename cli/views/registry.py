@@ -1,7 +1,4 @@
-"""Which view draws which result; whatever has none of its own is drawn as its fields are declared.
-
-Knows nothing of how results come.
-"""
+"""Which view draws which result; whatever has none of its own is drawn as its fields are declared."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""`test route`: which stages decide what about a request, and where it would go.
-
-Knows nothing of stages.
-"""
+"""`test route`: which stages decide what about a request, and where it would go."""
 
 from __future__ import annotations
 

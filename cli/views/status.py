@@ -1,7 +1,4 @@
-"""`show status`, `show memory` and sentences: the small results.
-
-Knows nothing of where they come from.
-"""
+"""`show status`, `show memory` and sentences: the small results."""
 
 from __future__ import annotations
 

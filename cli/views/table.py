@@ -1,8 +1,6 @@
 """Results as tables, by the declaration of their fields: how a value is drawn follows from its name.
 
 `_s` durations, `_per_s` rates, `wall_time` and `since` times, `rss` and `size` bytes. What is missing is drawn as `-`.
-
-Knows nothing of single commands.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ import pytest
 
 from appliance.catalogue.command_declaration import Command, Field, Mode, Right, Shape, result_schema
 from appliance.catalogue.commands import BEGINNINGS, COMMANDS, PIPES, commands_of
-from appliance.catalogue.declaration import declared, sections
+from appliance.catalogue.setting_declaration import declared, sections
 from appliance.catalogue.settings import Settings
 from cli.modes import words_of_commands
 

@@ -6,7 +6,7 @@ import re
 
 from appliance.catalogue import counters
 from appliance.catalogue.counters import COUNTERS
-from appliance.catalogue.reference import GROUPS
+from appliance.manual.reference import GROUPS
 
 
 def test_a_counter_stands_at_the_place_that_its_id_says() -> None:

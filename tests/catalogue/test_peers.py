@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from appliance.catalogue.faults import ValueFault
+from appliance.catalogue.errors import ValueFault
 from appliance.catalogue.peers import Peer, Peers
 
 UDP, TCP = 0, 1

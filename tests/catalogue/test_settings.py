@@ -7,10 +7,8 @@ from typing import Any
 
 import pytest
 
-from appliance.catalogue.declaration import Effect, Setting, declared, sections
-from appliance.catalogue.faults import ConfigError
-from appliance.catalogue.kinds import accepts
-from appliance.catalogue.reference import write_default
+from appliance.catalogue.errors import ConfigError
+from appliance.catalogue.setting_declaration import Effect, Setting, declared, sections
 from appliance.catalogue.settings import (
     LimitSettings,
     ListenerSettings,
@@ -21,6 +19,8 @@ from appliance.catalogue.settings import (
     SyntaxSettings,
     TimerSettings,
 )
+from appliance.catalogue.value_types import accepts
+from appliance.manual.reference import write_default
 
 CLASSES: list[type[Any]] = [Settings, *(section.settings_class for section in sections(Settings))]
 ALL = [(settings_class, setting) for settings_class in CLASSES for setting in declared(settings_class)]

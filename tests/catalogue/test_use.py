@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from appliance.catalogue.counters import COUNTERS
-from appliance.catalogue.declaration import declared, sections
+from appliance.catalogue.setting_declaration import declared, sections
 from appliance.catalogue.settings import Settings
 
 APPLIANCE = Path(__file__).parents[2] / "appliance"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from appliance.catalogue.configuration import parse_configuration
 from appliance.catalogue.warnings import warnings_of
-from appliance.cluster.conditions import listener_conditions
+from appliance.configuration.text import parse_configuration
+from appliance.supervisor.alarm_conditions import listener_conditions
 
 DOMAIN = "domain example.com\n"
 

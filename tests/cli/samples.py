@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from appliance.catalogue.command_declaration import Command
-from appliance.catalogue.declaration import Section, Setting, declared, sections
-from appliance.catalogue.hashed import hash_of
-from appliance.catalogue.kinds import Choice, Choices, DatabaseUrl, Integer, Kind, Switch
+from appliance.catalogue.password_hash import hash_of
 from appliance.catalogue.peers import Peer
+from appliance.catalogue.setting_declaration import Section, Setting, declared, sections
 from appliance.catalogue.settings import Settings
+from appliance.catalogue.value_types import Choice, Choices, DatabaseUrl, Integer, Kind, Switch
 
 ALL_SETTINGS: list[tuple[Section | None, Setting]] = [
     *((None, setting) for setting in declared(Settings)),

@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cli.asking import Asker, Nobody
 from cli.batch import run_batch
 from cli.commands import run_command
 from cli.control import Control
+from cli.prompts import Asker, NonInteractive
 from cli.session import Session
 from tests.cli.stand_in import StandIn
 
@@ -42,7 +42,7 @@ class Answers:
 
 def new_session(stand_in: StandIn, asker: Asker | None = None, is_script: bool = False) -> Session:
     """A session that is connected."""
-    session = Session(Control(stand_in.path, {"script": is_script}), asker or Nobody(), run_command)
+    session = Session(Control(stand_in.path, {"script": is_script}), asker or NonInteractive(), run_command)
     session.connect()
     return session
 

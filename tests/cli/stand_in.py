@@ -16,10 +16,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from appliance.catalogue.configuration import parse_configuration, write_configuration
 from appliance.catalogue.counters import COUNTERS
-from appliance.catalogue.differences import changes
-from appliance.catalogue.faults import ConfigError
+from appliance.catalogue.errors import ConfigError
+from appliance.configuration.diff import changes
+from appliance.configuration.text import parse_configuration, write_configuration
 from cli.differences import differences
 
 Args = dict[str, Any]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from appliance.catalogue.command_declaration import Right
 from appliance.catalogue.commands import COMMANDS, PIPES
-from appliance.catalogue.declaration import sections
+from appliance.catalogue.setting_declaration import sections
 from appliance.catalogue.settings import Settings
 from cli.completion import complete
 from cli.draft import read_draft, write_draft

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from appliance.catalogue.command_declaration import Right
-from appliance.catalogue.hashed import hash_of, is_secret
+from appliance.catalogue.password_hash import hash_of, is_secret
 from cli.commands import run_command
 from cli.completion import Completion, complete
 from cli.control import Control

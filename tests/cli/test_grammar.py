@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from appliance.catalogue.command_declaration import Right
-from appliance.catalogue.declaration import sections
+from appliance.catalogue.setting_declaration import sections
 from appliance.catalogue.settings import Settings
 from cli.completion import Completion, complete
 from cli.grammar import Mistake

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from appliance.catalogue.configuration import parse_configuration
-from appliance.catalogue.declaration import Section, Setting, sections
-from appliance.catalogue.faults import ConfigError
+from appliance.catalogue.errors import ConfigError
+from appliance.catalogue.setting_declaration import Section, Setting, sections
 from appliance.catalogue.settings import Settings
+from appliance.configuration.text import parse_configuration
 from cli.completion import complete
 from cli.draft import TOP, read_draft, write_draft
 from cli.editing import edited, place_of

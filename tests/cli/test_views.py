@@ -20,7 +20,7 @@ from cli.views.table import cell, columns, draw_result, duration, time_text
 from tests.cli.conforming import deviations
 from tests.cli.stand_in import CALLEE, CALLER, CANNED, COUNTED, MESSAGES
 
-ASKED = [command for command in COMMANDS if is_request(command) and not command.is_stream]
+QUERY = [command for command in COMMANDS if is_request(command) and not command.is_stream]
 
 
 def command_of(do: str) -> Command:
@@ -32,7 +32,7 @@ def test_every_view_is_of_a_command() -> None:
     assert STREAM_VIEWS.keys() == {command.do for command in COMMANDS if command.is_stream}
 
 
-@pytest.mark.parametrize("command", ASKED, ids=lambda command: command.name)
+@pytest.mark.parametrize("command", QUERY, ids=lambda command: command.name)
 def test_a_result_without_anything_is_drawn(command: Command) -> None:
     empty: dict[str, Any] = {
         field.name: [] for field in command.result if field.shape in (Shape.ROWS, Shape.TEXTS)

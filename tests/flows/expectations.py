@@ -8,8 +8,6 @@
 
 In patterns `*` is anything, and `{word}` is remembered where it stands for the first time and has to
 be the same afterwards.
-
-Knows nothing of who sent the message.
 """
 
 from __future__ import annotations

@@ -3,8 +3,6 @@
 A peer remembers what it sent and received, and makes the next message from that with the defaults
 of RFC 3261: requests outside and inside of dialogs (8.1.1, 12.2.1.1), ACK (13.2.2.4, 17.1.1.3),
 CANCEL (9.1), responses (8.2.6), credentials (22).
-
-Knows nothing of the proxy and of time.
 """
 
 from __future__ import annotations

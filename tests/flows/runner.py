@@ -2,8 +2,6 @@
 
 Whatever the stack sends waits in a queue until a line expects it; when the next thing is done to the
 stack, the queue has to be empty. A line that is not fulfilled raises FlowFailed with the ladder so far.
-
-Knows nothing of pytest.
 """
 
 from __future__ import annotations
@@ -12,7 +10,14 @@ import hashlib
 from pathlib import Path
 
 from appliance.catalogue import counters as catalogue
-from appliance.routing.questions import Answer, FindSubscriber, HostAnswer, LookupHost, Question, SubscriberAnswer
+from appliance.routing.lookup_questions import (
+    Answer,
+    FindSubscriber,
+    HostAnswer,
+    LookupHost,
+    Question,
+    SubscriberAnswer,
+)
 from appliance.stack import Stack
 from appliance.transport.flow import TCP, UDP, Flow, Outgoing
 from tests.flows.expectations import Bindings, fill, mismatch

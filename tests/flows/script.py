@@ -1,7 +1,4 @@
-"""The text of a call flow: lines to steps. README.md says what each line means.
-
-Knows nothing of SIP and of how a step is carried out.
-"""
+"""The text of a call flow: lines to steps. README.md says what each line means."""
 
 from __future__ import annotations
 

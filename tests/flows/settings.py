@@ -1,7 +1,4 @@
-"""The settings of a flow: defaults of the catalogue, and what the file's `listener` and `setting` lines say.
-
-Knows nothing of the stack.
-"""
+"""The settings of a flow: defaults of the catalogue, and what the file's `listener` and `setting` lines say."""
 
 from __future__ import annotations
 

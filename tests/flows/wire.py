@@ -2,8 +2,6 @@
 
 A second, much smaller reader and writer than the appliance's own, so that a fault there cannot hide
 here. Text is `str` (UTF-8, odd octets kept); it reads well-formed messages only.
-
-Knows nothing of the appliance.
 """
 
 from __future__ import annotations

@@ -3,8 +3,6 @@
     python tests/fuzz/atheris_syntax.py [RUNS] [FOLDER]
 
 FOLDER takes inputs that reach new code and inputs that fail; a temporary one is made when it is not given.
-
-Knows nothing of pytest; test_atheris_syntax.py runs it for a short while.
 """
 
 from __future__ import annotations

@@ -2,8 +2,6 @@
 
 Each stack is drained as a worker drains it (workers/worker.py): snapshots are kept before anything leaves, what the bus
 refuses comes back, whoever inherits slots adopts the calls of the dead. The bus keeps the order of each pair.
-
-Knows nothing of which messages are sent, and of what has to come of them.
 """
 
 from __future__ import annotations
@@ -11,11 +9,11 @@ from __future__ import annotations
 from collections import deque
 
 from appliance.catalogue.settings import Settings
-from appliance.routing.questions import Answer, Question
+from appliance.messages.bus_messages import BusMessage, CallsMoved, PeerStarted, SendByConnection, SlotsChanged
+from appliance.messages.codec import decode, encode
+from appliance.messages.slots import SlotTable, deal
+from appliance.routing.lookup_questions import Answer, Question
 from appliance.stack import Stack
-from appliance.state.messages import BusMessage, CallsMoved, PeerStarted, SendOn, SlotsChanged
-from appliance.state.slots import SlotTable, deal
-from appliance.state.wire import decode, encode
 from appliance.transport.flow import TCP, UDP, Flow, Outgoing
 
 KEY = b"company of stacks"
@@ -34,7 +32,7 @@ def expect_no_fault(stack: Stack) -> None:
 Recording = dict[bytes, tuple[int, bytes]]
 
 
-class Company:
+class WorkerGroup:
     """Workers by number; `sent` is what they sent last, and who sent it."""
 
     def __init__(self, settings: Settings, workers: int, now: float, wall_time: float) -> None:
@@ -212,7 +210,7 @@ class Company:
     def _take_back(self, worker: int, message: BusMessage) -> list[Outgoing]:
         if isinstance(message, CallsMoved):
             self.stacks[worker].adopt(message.snapshots, self.now)
-        return [message.outgoing] if isinstance(message, SendOn) else []
+        return [message.outgoing] if isinstance(message, SendByConnection) else []
 
     def _send(self, worker: int, outgoing: Outgoing) -> bool:
         """A message by a connection that is gone fails; one for which a connection may be opened goes out."""

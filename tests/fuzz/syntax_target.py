@@ -2,8 +2,6 @@
 
 `consume` raises when something other than MalformedMessage comes out, or when a promise of the syntax floor is
 broken: an unedited message is written as it came, and an edit keeps every other line.
-
-Knows nothing of where the octets come from.
 """
 
 from __future__ import annotations
@@ -12,6 +10,7 @@ from collections.abc import Callable
 
 from appliance.sip.digest import parse_credentials
 from appliance.sip.errors import MalformedMessage
+from appliance.sip.header_lines import name_of
 from appliance.sip.headers import (
     parse_auth,
     parse_contact,
@@ -21,7 +20,6 @@ from appliance.sip.headers import (
     split_list,
     unquote,
 )
-from appliance.sip.lines import name_of
 from appliance.sip.message import Message, Request
 from appliance.sip.names import NAMES, ROUTE, VIA
 from appliance.sip.parser import SyntaxLimits, find_call_id, parse

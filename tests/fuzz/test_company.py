@@ -21,12 +21,12 @@ from appliance.catalogue.settings import (
     Settings,
     TimerSettings,
 )
-from appliance.routing.questions import FindSubscriber, HostAnswer, Question, SubscriberAnswer
-from appliance.state.messages import Asked, ForgetSubscriber
+from appliance.messages.bus_messages import ForgetSubscriber, Query
+from appliance.routing.lookup_questions import FindSubscriber, HostAnswer, Question, SubscriberAnswer
 from appliance.transport.flow import UDP, Flow
 from tests.effort import examples
 from tests.flows.wire import read
-from tests.fuzz.company import Company
+from tests.fuzz.company import WorkerGroup
 from tests.fuzz.test_stack_bytes import LIMITS, LISTENERS, damaged, expect_clean, requests
 
 WORKERS = 3
@@ -71,7 +71,7 @@ PLACES = st.integers(0, 1000)
 
 CALLED = ["bob@192.0.2.60", "bob@192.0.2.60;transport=tcp", "bob@gate.example.net", "carol@example.com"]
 STATUSES = st.sampled_from([100, 180, 200, 302, 407, 486, 503, 600])
-ASKED = st.sampled_from(["calls", "transactions", "registrations", "rate-limits", "clear registration"])
+QUERY = st.sampled_from(["calls", "transactions", "registrations", "rate-limits", "clear registration"])
 
 
 @st.composite
@@ -101,7 +101,7 @@ class AnythingToAnybody(RuleBasedStateMachine):
 
     @initialize()
     def start(self) -> None:
-        self.company = Company(SETTINGS, WORKERS, 1000.0, 1_700_000_000.0)
+        self.company = WorkerGroup(SETTINGS, WORKERS, 1000.0, 1_700_000_000.0)
         self.is_lowered = False
         if self.company:
             self.company.deliver_all()
@@ -189,9 +189,9 @@ class AnythingToAnybody(RuleBasedStateMachine):
     def messages_had_to_wait(self, place: int, delay_s: float) -> None:
         self.company.stacks[self.worker(place)].note_delay(delay_s, self.company.now)
 
-    @rule(place=PLACES, what=ASKED)
+    @rule(place=PLACES, what=QUERY)
     def an_operator_asks(self, place: int, what: str) -> None:
-        self.company.tell(self.worker(place), Asked(1, what, {"address": "carol@example.com"}))
+        self.company.tell(self.worker(place), Query(1, what, {"address": "carol@example.com"}))
 
     @rule(place=PLACES)
     def a_subscriber_changes(self, place: int) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from appliance.catalogue import counters
 from appliance.catalogue.settings import ProxySettings, RegistrarSettings, Settings
-from appliance.routing.questions import FindSubscriber, HostAnswer, SubscriberAnswer
+from appliance.routing.lookup_questions import FindSubscriber, HostAnswer, SubscriberAnswer
 from appliance.stack import Stack
 from appliance.transport.flow import UDP, Flow
 from tests.effort import examples

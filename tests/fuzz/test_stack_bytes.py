@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from appliance.catalogue.settings import LimitSettings, ListenerSettings, Settings
-from appliance.routing.questions import FindSubscriber, HostAnswer, Question, SubscriberAnswer
+from appliance.messages.bus_messages import SlotsChanged
+from appliance.messages.slots import deal
+from appliance.routing.lookup_questions import FindSubscriber, HostAnswer, Question, SubscriberAnswer
 from appliance.sip.parser import SyntaxLimits, parse
 from appliance.stack import Stack
-from appliance.state.messages import SlotsChanged
-from appliance.state.slots import deal
 from appliance.transport.flow import TCP, UDP, Flow, Outgoing
 from tests.effort import examples
 from tests.flows.wire import read

@@ -1,7 +1,4 @@
-"""A Signalbox of a test: its own state folder, its own ports on loopback, real processes.
-
-Knows nothing of peers.
-"""
+"""A Signalbox of a test: its own state folder, its own ports on loopback, real processes."""
 
 from __future__ import annotations
 
@@ -15,8 +12,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from appliance.management.failure import CommandFailed
-from appliance.management.status import ask_status
+from appliance.commands.status import ask_status
+from appliance.management.errors import CommandFailed
 from tests.live.machine import within
 from tests.live.processes import LOOPBACK, Process, Processes, free_port, wait_until
 

@@ -1,7 +1,4 @@
-"""baresip, a headless softphone: registers, calls, talks; what it does is read from what it prints.
-
-Knows nothing of the appliance.
-"""
+"""baresip, a headless softphone: registers, calls, talks; what it does is read from what it prints."""
 
 from __future__ import annotations
 

@@ -3,8 +3,6 @@
 `idle` opens them and says nothing; `drip` sends one octet every half a second of a message that never ends. It is over
 when the peer has closed all of them, or after that many seconds. Prints how many were opened, how many the peer has
 closed again, and how many octets were dripped.
-
-Knows nothing of Signalbox.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""A client of the control socket, for tests.
-
-Knows nothing of what requests do.
-"""
+"""A client of the control socket, for tests."""
 
 from __future__ import annotations
 

@@ -2,8 +2,6 @@
 
 `garbage` is random octets, half of them behind the first line of a request; `invites` are calls to nobody, from
 thousands of sources.
-
-Knows nothing of Signalbox.
 """
 
 from __future__ import annotations

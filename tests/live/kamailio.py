@@ -1,7 +1,4 @@
-"""Kamailio as a proxy and registrar: the next hop, the previous hop, or a stand-in to try a scenario on.
-
-Knows nothing of Signalbox but that it may be a next hop.
-"""
+"""Kamailio as a proxy and registrar: the next hop, the previous hop, or a stand-in to try a scenario on."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""linphonec, a softphone for the terminal, driven by its commands on standard input.
-
-Knows nothing of the appliance.
-"""
+"""linphonec, a softphone for the terminal, driven by its commands on standard input."""
 
 from __future__ import annotations
 

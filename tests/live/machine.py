@@ -1,7 +1,4 @@
-"""How fast the machine is just now: what load tests ask of it goes by that, for others may be at work on it.
-
-Knows nothing of what is tested.
-"""
+"""How fast the machine is just now: what load tests ask of it goes by that, for others may be at work on it."""
 
 from __future__ import annotations
 

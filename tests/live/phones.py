@@ -1,7 +1,4 @@
-"""Phones made by hand, where a test has to say which connection and which Call-ID; and thousands of them at once.
-
-Knows nothing of Signalbox but its address.
-"""
+"""Phones made by hand, where a test has to say which connection and which Call-ID; and thousands of them at once."""
 
 from __future__ import annotations
 

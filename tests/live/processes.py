@@ -1,7 +1,4 @@
-"""Processes of a live test: started with their output in a file, ended by their own process group, never by name.
-
-Knows nothing of SIP.
-"""
+"""Processes of a live test: started with their output in a file, ended by their own process group, never by name."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""SIPp as caller, callee and phone that registers. Its scenarios are in scenarios/.
-
-Knows nothing of the proxy between them but its address.
-"""
+"""SIPp as caller, callee and phone that registers. Its scenarios are in scenarios/."""
 
 from __future__ import annotations
 

@@ -32,9 +32,9 @@ def test_20000_calls(
     appliance = start_appliance(TIMERS)
     callee = start_callee(processes, "callee", calls=CALLS, timeout_s=TIMEOUT_S)
     register(processes, appliance, "bob", callee.contact)
-    pace = ("-r", str(CALLS_PER_S), "-l", str(10 * CALLS_PER_S))
+    cycle_scheduler = ("-r", str(CALLS_PER_S), "-l", str(10 * CALLS_PER_S))
     keys = {"domain": appliance.domain}
-    caller = Sipp(processes, "caller", *pace, proxy=appliance, calls=CALLS, keys=keys, timeout_s=TIMEOUT_S)
+    caller = Sipp(processes, "caller", *cycle_scheduler, proxy=appliance, calls=CALLS, keys=keys, timeout_s=TIMEOUT_S)
     time.sleep(FULL_AFTER_S)
     full = appliance.rss()
     caller.succeed()

@@ -20,9 +20,9 @@ import pytest
 
 from appliance.catalogue.command_declaration import Command, Right, result_schema
 from appliance.catalogue.commands import COMMANDS
-from cli.asking import Nobody
 from cli.commands import is_request, run_command
 from cli.control import Control
+from cli.prompts import NonInteractive
 from cli.session import Session
 from tests.cli.conforming import deviations
 from tests.cli.samples import lines_of
@@ -55,7 +55,7 @@ def refused(appliance: Appliance, *commands: str) -> str:
 
 def operator(appliance: Appliance) -> Session:
     """Somebody in configuration mode."""
-    session = Session(Control(appliance.state / "run" / "control.sock"), Nobody(), run_command)
+    session = Session(Control(appliance.state / "run" / "control.sock"), NonInteractive(), run_command)
     session.connect()
     assert script(session, "enable", "conf t").status == 0
     return session

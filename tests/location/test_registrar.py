@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import pytest
 
-from appliance.location.bindings import BindingTable
+from appliance.location.binding_table import BindingTable
 from appliance.location.registrar import Outcome, outcome_of
 from appliance.location.registration import Rules
-from appliance.sip.lines import name_of, value_of
+from appliance.sip.header_lines import name_of, value_of
 from appliance.sip.message import Request
 from appliance.sip.parser import SyntaxLimits, parse
 from appliance.transport.flow import TCP, UDP, Flow

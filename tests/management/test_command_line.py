@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from appliance.__main__ import _parser, main
-from appliance.cluster import run as cluster_run
+from appliance.supervisor import run as cluster_run
 
 REPOSITORY = Path(__file__).parents[2]
 

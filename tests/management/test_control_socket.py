@@ -14,15 +14,15 @@ import pytest
 from appliance.catalogue.commands import COMMANDS
 from appliance.catalogue.redaction import without_secrets
 from appliance.catalogue.settings import OperatorSettings, Settings
-from appliance.commits import CommitStore
 from appliance.management import control_socket
+from appliance.management.appliance_client import ApplianceClient
 from appliance.management.control_socket import ControlSocket
-from appliance.management.desk import Desk
-from appliance.management.refusal import Refused
+from appliance.management.errors import Refused
 from appliance.management.requests import REQUESTS
 from appliance.management.sessions import ACT, LOOK, new_session
 from appliance.management.worker_link import WorkerLink
-from appliance.state.messages import Asked, BusMessage, Order, StatusRequest, Told
+from appliance.messages.bus_messages import BusMessage, OperatorCommand, Query, QueryAnswer, StatusRequest
+from appliance.storage.commits import CommitStore
 
 TEXT = "hostname box\ndomain example.com\n"
 STATUS = {
@@ -57,12 +57,14 @@ class Bus:
 
     def send(self, destination: int, messages: Any) -> bool:
         for asked in messages:
-            if isinstance(asked, Asked) and not self.is_deaf:
-                self.arrived.append((destination, Told(asked.id, {"do": asked.do, "total": 1, "rows": [], "shown": 0})))
+            if isinstance(asked, Query) and not self.is_deaf:
+                self.arrived.append(
+                    (destination, QueryAnswer(asked.id, {"do": asked.do, "total": 1, "rows": [], "shown": 0}))
+                )
         return True
 
 
-class Supervised(Desk):
+class Supervised(ApplianceClient):
     """A desk whose supervisor answers from a list."""
 
     def __init__(self, state_dir: Path) -> None:
@@ -70,12 +72,12 @@ class Supervised(Desk):
         (state_dir / "log").mkdir()
         CommitStore(state_dir / "configuration").add(TEXT, "test", "first", 1.0)
         super().__init__(state_dir, Settings(hostname="box"), WorkerLink(self.bus))
-        self.ordered: list[Order] = []
+        self.ordered: list[OperatorCommand] = []
 
     async def ask(self, question: BusMessage, timeout_s: float = 1.0) -> dict[str, Any]:
         if isinstance(question, StatusRequest):
             return STATUS
-        assert isinstance(question, Order)
+        assert isinstance(question, OperatorCommand)
         self.ordered.append(question)
         if question.do == "drain worker":
             raise Refused("There is no worker 9.", "type 0")
@@ -243,7 +245,11 @@ def test_commits_are_listed_with_what_they_changed(tmp_path: Path) -> None:
         desk.store().add(TEXT + "domain example.net\n", "anna", "one more", 2.0)
         first, second = (await client.do(1, "show commits"))["result"]["commits"]
         assert (first["number"], first["user"], first["comment"], first["added"], first["removed"]) == (
-            2, "anna", "one more", 1, 0,
+            2,
+            "anna",
+            "one more",
+            1,
+            0,
         )
         assert second["number"] == 1
         assert (await client.do(2, "show commit", number=2))["result"]["diff"] == ["+ domain example.net"]
@@ -283,9 +289,21 @@ def test_calls_are_shown_with_what_is_counted(tmp_path: Path) -> None:
 def test_every_request_that_acts_is_noted() -> None:
     for do, request in REQUESTS.items():
         assert request.is_noted == (request.right == ACT), do
-        assert request.is_noted or do.startswith("show ") or do in {
-            "active", "check", "complete", "diff", "hash secret", "rebase", "terminal monitor", "test route",
-        }
+        assert (
+            request.is_noted
+            or do.startswith("show ")
+            or do
+            in {
+                "active",
+                "check",
+                "complete",
+                "diff",
+                "hash secret",
+                "rebase",
+                "terminal monitor",
+                "test route",
+            }
+        )
 
 
 def test_every_command_of_the_shell_is_served_and_needs_no_more_than_it_declares() -> None:

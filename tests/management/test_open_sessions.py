@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from appliance.catalogue.hashed import hash_of
+from appliance.catalogue.password_hash import hash_of
 from appliance.catalogue.settings import OperatorSettings, Settings
-from appliance.commits import SYSTEM
+from appliance.management.client_address import address_of, terminal_name
+from appliance.management.errors import Refused
 from appliance.management.login_log import NOTED_MAX, LoginLog
 from appliance.management.open_sessions import OpenSessions
-from appliance.management.own_commits import note_own_commits
-from appliance.management.peer import address_of, terminal_name
-from appliance.management.refusal import Refused
 from appliance.management.sessions import ACT, LOOK, Session, new_session
+from appliance.management.system_commits import note_own_commits
+from appliance.storage.commits import SYSTEM
 from tests.management.test_control_socket import TEXT, Client, Supervised, served
 
 HASH = hash_of("open sesame", b"0123456789abcdef")

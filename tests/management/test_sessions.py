@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from appliance.catalogue.hashed import SecretHash, hash_of, is_secret
-from appliance.catalogue.kinds import accepts
+from appliance.catalogue.password_hash import SecretHash, hash_of, is_secret
 from appliance.catalogue.settings import OperatorSettings, Settings
-from appliance.management.refusal import Refused
+from appliance.catalogue.value_types import accepts
+from appliance.management.errors import Refused
 from appliance.management.sessions import (
     ACT,
     LOGINS_MAX,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.management.failure import CommandFailed
+from appliance.management.errors import CommandFailed
 from appliance.management.subscriber_check import probe_database
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from appliance.bus import BusUnavailable
 from appliance.catalogue.settings import DigestSettings, ListenerSettings, Settings
+from appliance.ipc.bus import BusUnavailable
 from appliance.management import subscriber_commands
-from appliance.management.failure import CommandFailed
+from appliance.management.errors import CommandFailed
 from appliance.management.subscriber_commands import Address, SubscriberCommands, read_address
-from appliance.state.messages import BusMessage, ForgetSubscriber, Order
+from appliance.messages.bus_messages import BusMessage, ForgetSubscriber, OperatorCommand
 
 ONE_REALM = Settings(
     domains=("example.com", "sip.example.com", "[::1]"),
@@ -153,7 +153,7 @@ def test_a_running_appliance_is_told_to_forget(
     assert told == [
         ForgetSubscriber(b"alice"),
         ForgetSubscriber(b"alice"),
-        Order("end registrations", {"username": "alice", "realm": "example.com"}),
+        OperatorCommand("end registrations", {"username": "alice", "realm": "example.com"}),
         ForgetSubscriber(b""),
     ]
 

@@ -7,15 +7,15 @@ from dataclasses import replace
 import pytest
 
 from appliance.catalogue.settings import ListenerSettings, ProxySettings, Settings
-from appliance.location.bindings import BindingTable
+from appliance.location.binding_table import BindingTable
 from appliance.proxy.dialogs import bind_to_answer, is_of_dialog, token_to_sender
-from appliance.proxy.node import Node
-from appliance.proxy.nonces import Nonces
+from appliance.proxy.environment import ProxyEnvironment
+from appliance.replication.connection_directory import ConnectionDirectory
+from appliance.security.nonce_counts import NonceCounts
+from appliance.security.nonces import Nonces
 from appliance.sip.message import Request, Response
 from appliance.sip.names import RECORD_ROUTE
 from appliance.sip.parser import SyntaxLimits, parse
-from appliance.state.connections import ConnectionDirectory
-from appliance.state.nonce_counts import NonceCounts
 from appliance.transaction.table import Transactions
 
 SETTINGS = Settings(domains=("example.com",), listeners=(ListenerSettings(name="v4", address="192.0.2.1"),))
@@ -25,13 +25,13 @@ ALICE = "sip:alice@192.0.2.101"
 BOB = "sip:bob@192.0.2.102"
 
 
-def node(lifetime_s: int = 86400, key: bytes = b"0123456789abcdef") -> Node:
+def node(lifetime_s: int = 86400, key: bytes = b"0123456789abcdef") -> ProxyEnvironment:
     settings = replace(SETTINGS, proxy=ProxySettings(dialog_lifetime_s=lifetime_s))
     counters = [0] * 200
     transactions = Transactions(settings.timers, 100, counters)
     nonces = Nonces(key, b"", 0, 300.0, NonceCounts(bytearray(64)))
     bindings, connections = BindingTable(10), ConnectionDirectory(0)
-    node = Node(settings, 0, key, counters, transactions, bindings, connections, lambda change: 0, nonces)
+    node = ProxyEnvironment(settings, 0, key, counters, transactions, bindings, connections, lambda change: 0, nonces)
     node.wall_offset_s = 1_700_000_000.0
     return node
 

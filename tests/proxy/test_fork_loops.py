@@ -13,8 +13,8 @@ import pytest
 
 from appliance.catalogue.settings import DigestSettings, ListenerSettings, ProxySettings, RegistrarSettings, Settings
 from appliance.location.binding import BindingChange, new_binding
-from appliance.location.records import encode_change
-from appliance.routing.questions import SubscriberAnswer
+from appliance.location.binding_records import encode_change
+from appliance.routing.lookup_questions import SubscriberAnswer
 from appliance.stack import Stack
 from appliance.transport.flow import UDP, Flow
 from tests.flows.wire import read

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from appliance.catalogue.settings import ListenerSettings, Settings
-from appliance.location.bindings import BindingTable
+from appliance.location.binding_table import BindingTable
 from appliance.proxy.dialogs import token_to_sender
+from appliance.proxy.environment import ProxyEnvironment
+from appliance.proxy.fast_settings import ListenerRules
 from appliance.proxy.forwarding import add_record_route, address_to_hop, prepare_request
-from appliance.proxy.node import Node
-from appliance.proxy.nonces import Nonces
 from appliance.proxy.request_context import RequestContext
-from appliance.proxy.rules import ListenerRules
 from appliance.proxy.stages.loose_route import loose_route
+from appliance.replication.connection_directory import ConnectionDirectory
 from appliance.routing.targets import Target
+from appliance.security.nonce_counts import NonceCounts
+from appliance.security.nonces import Nonces
 from appliance.sip.message import Request
 from appliance.sip.names import FROM, MAX_FORWARDS, RECORD_ROUTE, ROUTE, VIA
 from appliance.sip.parser import SyntaxLimits, parse
 from appliance.sip.uri import parse_uri
-from appliance.state.connections import ConnectionDirectory
-from appliance.state.nonce_counts import NonceCounts
 from appliance.transaction.table import Transactions
 from appliance.transport.flow import TCP, UDP, Flow
 
@@ -26,14 +26,14 @@ SETTINGS = Settings(domains=("example.com",), listeners=LISTENERS)
 HERE_UDP = Flow(UDP, 0, ("192.0.2.101", 5060))
 
 
-def node() -> Node:
+def node() -> ProxyEnvironment:
     counters = [0] * 200
     transactions = Transactions(SETTINGS.timers, 100, counters)
     connections = ConnectionDirectory(0)
     bindings = BindingTable(10)
     key = b"0123456789abcdef"
     nonces = Nonces(key, b"", 0, 300.0, NonceCounts(bytearray(64)))
-    return Node(SETTINGS, 0, key, counters, transactions, bindings, connections, lambda change: 0, nonces)
+    return ProxyEnvironment(SETTINGS, 0, key, counters, transactions, bindings, connections, lambda change: 0, nonces)
 
 
 def context(*lines: str, uri: str = "sip:bob@example.com", method: str = "INVITE", to_tag: str = "") -> RequestContext:

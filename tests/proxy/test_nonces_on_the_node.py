@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from appliance.catalogue.settings import ListenerSettings, Settings
-from appliance.routing.questions import FindSubscriber, SubscriberAnswer
+from appliance.messages.node_start import NodeStart
+from appliance.routing.lookup_questions import FindSubscriber, SubscriberAnswer
+from appliance.security.nonce_table import memory_len
 from appliance.sip.digest import ha1
 from appliance.stack import Stack
-from appliance.state.node_start import NodeStart
-from appliance.state.nonce_table import memory_len
 from appliance.transport.flow import UDP, Flow
 from tests.flows.peers import Peer, credentials
 from tests.flows.wire import Message, read

@@ -6,7 +6,7 @@ import pytest
 
 from appliance.catalogue.settings import ListenerSettings, Settings
 from appliance.location.binding import BindingChange, new_binding
-from appliance.location.records import encode_change
+from appliance.location.binding_records import encode_change
 from appliance.stack import Stack
 from appliance.transport.flow import TCP, UDP, Flow
 from tests.flows.wire import Message, read

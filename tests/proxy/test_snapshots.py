@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from appliance.catalogue.settings import Settings
-from appliance.routing.questions import HostAnswer
+from appliance.routing.lookup_questions import HostAnswer
 from appliance.stack import Stack
 from appliance.transport.flow import TCP, Flow
 from tests.flows.wire import Message

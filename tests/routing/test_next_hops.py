@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from appliance.catalogue.settings import ListenerSettings
-from appliance.routing.hosts import HostCache
+from appliance.routing.host_cache import HostCache
 from appliance.routing.next_hops import HostUnknown, NextHops
 from appliance.sip.uri import parse_uri
 from appliance.transport.flow import TCP, UDP, Flow

@@ -2,8 +2,6 @@
 
 The bus keeps the order of each pair of workers and loses nothing but what goes to the dead. Datagrams are
 steered by Call-ID as the kernel does it, by a table that lags behind the workers', or at random.
-
-Knows nothing of phones and of calls.
 """
 
 from __future__ import annotations
@@ -13,14 +11,14 @@ from collections.abc import Callable, Iterable
 from random import Random
 
 from appliance.catalogue.settings import Settings
-from appliance.routing.questions import Answer, FindSubscriber, HostAnswer, Question, SubscriberAnswer
+from appliance.messages.bus_messages import BusMessage, CallsMoved, PeerStarted, SlotsChanged
+from appliance.messages.codec import decode, encode
+from appliance.messages.node_start import NodeStart
+from appliance.messages.slots import SlotTable, deal, give_back, move, seed_of, slot_of
+from appliance.routing.lookup_questions import Answer, FindSubscriber, HostAnswer, Question, SubscriberAnswer
+from appliance.security.nonce_table import memory_len
 from appliance.sip.parser import find_call_id
 from appliance.stack import Stack
-from appliance.state.messages import BusMessage, CallsMoved, PeerStarted, SlotsChanged
-from appliance.state.node_start import NodeStart
-from appliance.state.nonce_table import memory_len
-from appliance.state.slots import SlotTable, deal, give_back, move, seed_of, slot_of
-from appliance.state.wire import decode, encode
 from appliance.transport.flow import Flow, Outgoing
 from tests.simulation.schedule import Schedule
 

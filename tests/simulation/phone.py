@@ -1,7 +1,4 @@
-"""A simulated phone: registers with digest, calls, is called, repeats what is lost (RFC 3261 8, 10, 13, 15, 17, 22).
-
-Knows nothing of the appliance.
-"""
+"""A simulated phone: registers with digest, calls, is called, repeats what is lost (RFC 3261 8, 10, 13, 15, 17, 22)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The virtual clock of a simulation: what happens when.
-
-Knows nothing of what happens.
-"""
+"""The virtual clock of a simulation: what happens when."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""One simulated run: a cluster and its phones, joined by a bad network; and what has to be true afterwards.
-
-Knows nothing of SIP but the addresses.
-"""
+"""One simulated run: a cluster and its phones, joined by a bad network; and what has to be true afterwards."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from appliance.sip.errors import MalformedMessage
-from appliance.sip.lines import name_of, value_of
+from appliance.sip.header_lines import name_of, value_of
 from appliance.sip.message import Request, Response
 from appliance.sip.names import (
     ALLOW,

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from appliance.catalogue.settings import ListenerSettings, RegistrarSettings, Settings
-from appliance.routing.questions import Answer, FindSubscriber, HostAnswer, Question, SubscriberAnswer
+from appliance.routing.lookup_questions import Answer, FindSubscriber, HostAnswer, Question, SubscriberAnswer
 from appliance.stack import Stack
 from appliance.transport.flow import UDP, Flow
 from tests.flows.wire import Message, read

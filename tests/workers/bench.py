@@ -11,22 +11,22 @@ from typing import Any, Protocol
 import pytest
 
 from appliance import clock
-from appliance.bus import SUPERVISOR, Bus
 from appliance.catalogue.settings import JournalSettings, ListenerSettings, Settings, SupervisionSettings
-from appliance.recorder import Recorder, Recording
+from appliance.ipc.bus import SUPERVISOR, Bus
+from appliance.messages.bus_messages import BusMessage, ConnectionsChanged, HandedOver, Heartbeat
 from appliance.resolver import HostAddresses
-from appliance.routing.questions import Answer, Question
+from appliance.routing.lookup_questions import Answer, Question
 from appliance.sip.message import Request
 from appliance.sip.parser import SyntaxLimits, parse
 from appliance.sip.writer import write_response
 from appliance.stack import Outputs, Stack
-from appliance.state.messages import BusMessage, ConnectionsChanged, HandedOver, Heartbeat
+from appliance.storage.flight_recorder import Recorder, Recording
 from appliance.transport.flow import Flow, Outgoing
 from appliance.transport.via import response_flow, stamp_received
 
 datagrams = pytest.importorskip("appliance.workers.datagrams", reason="the batch reader is not built")
 
-from appliance.workers.datagram_doors import DatagramDoors  # noqa: E402 -- they need the batch reader
+from appliance.workers.datagram_sockets import DatagramSockets  # noqa: E402 -- they need the batch reader
 from appliance.workers.worker import Worker  # noqa: E402
 
 SYNTAX = SyntaxLimits(message_len_max=20000, header_count_max=50, header_len_max=1024, uri_len_max=512)
@@ -189,7 +189,7 @@ class Bench:
             ),
             supervision=SupervisionSettings(heartbeat_ms=20),
         )
-        doors = DatagramDoors(
+        doors = DatagramSockets(
             {number: datagrams.DatagramSocket(door.fileno(), number, 1000) for number, door in enumerate(self.udp)}
         )
         world = World()

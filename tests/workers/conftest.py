@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import uvloop
 
-from appliance.state.messages import SlotsChanged
-from appliance.state.slots import deal
+from appliance.messages.bus_messages import SlotsChanged
+from appliance.messages.slots import deal
 from tests.workers.streams_bench import Node, Scenario
 
 if TYPE_CHECKING:

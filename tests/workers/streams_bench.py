@@ -1,7 +1,4 @@
-"""Streams of a worker under test: their node, a phone, and both event loops.
-
-Knows nothing of what is tried.
-"""
+"""Streams of a worker under test: their node, a phone, and both event loops."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from appliance.launch import LaunchError, WorkerLaunch
+from appliance.ipc.launch import LaunchError, WorkerLaunch
 
 LAUNCH = WorkerLaunch(1, (5, -1), (6, 7), "domain example.com\n" * 20000, "/var/lib/signalbox", "00ff" * 8)
 
@@ -20,7 +20,7 @@ def test_a_worker_reads_what_the_supervisor_wrote() -> None:
 
 def test_the_document_crosses_to_another_process() -> None:
     program = (
-        "import sys; from appliance.launch import WorkerLaunch; "
+        "import sys; from appliance.ipc.launch import WorkerLaunch; "
         "print(len(WorkerLaunch.from_stdin(sys.stdin.buffer).config_text))"
     )
     with LAUNCH.to_stdin() as document:

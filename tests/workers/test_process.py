@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 import appliance
-from appliance.bus import SUPERVISOR, Bus
-from appliance.launch import WorkerLaunch
-from appliance.recorder import Recording
-from appliance.state.messages import BusMessage, Heartbeat, SlotsChanged, Stop
-from appliance.state.slots import deal
+from appliance.ipc.bus import SUPERVISOR, Bus
+from appliance.ipc.launch import WorkerLaunch
+from appliance.messages.bus_messages import BusMessage, Heartbeat, SlotsChanged, Stop
+from appliance.messages.slots import deal
+from appliance.storage.flight_recorder import Recording
 
 pytest.importorskip("appliance.workers.datagrams", reason="the batch reader is not built")
 

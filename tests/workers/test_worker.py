@@ -12,11 +12,20 @@ import pytest
 from appliance import clock
 from appliance.catalogue import counters as catalogue
 from appliance.catalogue.settings import RateLimitSettings
-from appliance.cluster.rate_dealing import RateDealer
-from appliance.recorder import Recorder
-from appliance.routing.questions import FindSubscriber, HostAnswer, LookupHost, SubscriberAnswer
-from appliance.state.messages import CallsMoved, ConnectionsChanged, Drain, HandedOver, SendOn, SlotsChanged, Stop, Told
-from appliance.state.slots import deal
+from appliance.messages.bus_messages import (
+    CallsMoved,
+    ConnectionsChanged,
+    Drain,
+    HandedOver,
+    QueryAnswer,
+    SendByConnection,
+    SlotsChanged,
+    Stop,
+)
+from appliance.messages.slots import deal
+from appliance.routing.lookup_questions import FindSubscriber, HostAnswer, LookupHost, SubscriberAnswer
+from appliance.storage.flight_recorder import Recorder
+from appliance.supervisor.rate_allocation import RateAllocator
 from appliance.transport.flow import TCP, UDP, Flow, Outgoing
 
 datagrams = pytest.importorskip("appliance.workers.datagrams", reason="the batch reader is not built")
@@ -176,7 +185,7 @@ def test_signs_of_life_come_more_often_than_heartbeats(play: Play) -> None:
 
 def test_the_end_of_a_demand_is_told(play: Play) -> None:
     """Else what was once asked of this worker would keep its share of a rate limit from its siblings."""
-    dealer = RateDealer()
+    dealer = RateAllocator()
     limit = RateLimitSettings(name="a", rate_per_s=100)
 
     def share_of_sibling() -> float:
@@ -187,7 +196,7 @@ def test_the_end_of_a_demand_is_told(play: Play) -> None:
         bench.stack.demand = {"a": {"k": [1000, 900]}}
         reports = []
         while len(reports) < DEMAND_REPORTS:
-            reports += [m.report for _, m in bench.supervisor.receive() if isinstance(m, Told)]
+            reports += [m.report for _, m in bench.supervisor.receive() if isinstance(m, QueryAnswer)]
             await asyncio.sleep(0.001)
         dealer.told(0, reports[0]["rate_demand"], 0.0)
         assert share_of_sibling() < 10
@@ -197,7 +206,7 @@ def test_the_end_of_a_demand_is_told(play: Play) -> None:
         # It is not told for ever: a node at rest is left in peace.
         await bench.heartbeat(lambda beat: True)
         await bench.heartbeat(lambda beat: True)
-        assert not [m for _, m in bench.supervisor.receive() if isinstance(m, Told)]
+        assert not [m for _, m in bench.supervisor.receive() if isinstance(m, QueryAnswer)]
 
     assert play(scenario) == 0
 
@@ -373,7 +382,7 @@ def test_what_cannot_be_sent_comes_back(play: Play) -> None:
         ]
         on = Outgoing(b"x", Flow(TCP, 0, ("127.0.0.1", 5060), 3, 1), b"f")
         bench.stack.outbox = list(bad)
-        bench.stack.messages = [(3, SendOn(on))]
+        bench.stack.messages = [(3, SendByConnection(on))]
         bench.stack.due = clock.monotonic()
         keys = {b"a", b"b", b"c", b"d", b"z9hG4bKe|OPTIONS", b"f"}
         await until(lambda: {failure.branch for failure in bench.stack.failures} == keys)

@@ -1,17 +1,14 @@
-"""Words that may follow, from what there is: addresses, workers, listeners, subscribers, commits.
-
-Knows nothing of the grammar that asks for them.
-"""
+"""Words that may follow, from what there is: addresses, workers, listeners, subscribers, commits."""
 
 from __future__ import annotations
 
 import os
 from typing import Any
 
-from appliance.catalogue.hashed import hash_of
+from appliance.catalogue.password_hash import hash_of
+from appliance.management.appliance_client import Call
 from appliance.management.arguments import Arguments
-from appliance.management.desk import Call
-from appliance.management.refusal import Refused
+from appliance.management.errors import Refused
 from appliance.management.tasks.show_tables import show_registrations, show_subscribers
 
 WORDS_MAX = 100
@@ -28,19 +25,19 @@ async def complete(call: Call) -> dict[str, Any]:
 
 
 async def _words(call: Call, what: str, start: str) -> list[str]:
-    status = call.desk.status
+    status = call.client.status
     wanted = Arguments({"address": start, "limit": WORDS_MAX})
-    asked = Call(call.desk, call.session, wanted, call.event)
+    asked = Call(call.client, call.session, wanted, call.event)
     if what == "worker":
         return [str(row["number"]) for row in status.get("workers", [])]
     if what == "listener":
-        return [listener.name for listener in call.desk.settings.listeners]
+        return [listener.name for listener in call.client.settings.listeners]
     if what == "alarm":
-        return [str(row["name"]) for row in (await call.desk.order("alarms", {}))["alarms"]]
+        return [str(row["name"]) for row in (await call.client.order("alarms", {}))["alarms"]]
     if what == "session":
-        return [str(session.number) for session in call.desk.sessions]
+        return [str(session.number) for session in call.client.sessions]
     if what == "commit":
-        return [str(commit.number) for commit in call.desk.store().latest(WORDS_MAX)]
+        return [str(commit.number) for commit in call.client.store().latest(WORDS_MAX)]
     if what == "subscriber":
         return [row["address"] for row in (await show_subscribers(asked))["rows"]]
     if what == "address":

@@ -2,8 +2,6 @@
 
 A candidate is the client's own: its text, and the number of the commit that it was made from. A commit that was
 not made from the head is refused with the lines that both have changed, and `rebase` joins the two.
-
-Knows nothing of how a configuration is put in force.
 """
 
 from __future__ import annotations
@@ -11,19 +9,18 @@ from __future__ import annotations
 import asyncio
 from typing import Any, Final
 
-from appliance.catalogue.configuration import parse_configuration, write_configuration
-from appliance.catalogue.differences import changes, difference_lines
-from appliance.catalogue.faults import ConfigError
-from appliance.catalogue.joining import Joined, join
+from appliance.catalogue.errors import ConfigError
 from appliance.catalogue.redaction import without_secrets
 from appliance.catalogue.settings import Settings
 from appliance.catalogue.warnings import warnings_of
-from appliance.commits import Commit, CommitStore
-from appliance.management.desk import Call
-from appliance.management.failure import CommandFailed
-from appliance.management.refusal import Refused
+from appliance.configuration.diff import changes, difference_lines
+from appliance.configuration.merge import Joined, join
+from appliance.configuration.text import parse_configuration, write_configuration
+from appliance.management.appliance_client import Call
+from appliance.management.errors import CommandFailed, Refused
 from appliance.management.sessions import ACT
 from appliance.management.subscriber_check import probe_database
+from appliance.storage.commits import Commit, CommitStore
 
 TEXT_LEN_MAX: Final = 8 * 1024 * 1024
 COMMIT_TIMEOUT_S: Final = 30.0
@@ -46,13 +43,13 @@ async def show_startup(call: Call) -> Result:
 
 
 async def show_commits(call: Call) -> Result:
-    store = call.desk.store()
+    store = call.client.store()
     commits = store.latest(call.args.limit())
     return {"commits": [_row(store, commit) for commit in commits]}
 
 
 async def show_commit(call: Call) -> Result:
-    store = call.desk.store()
+    store = call.client.store()
     commit = _found(store, call.args.integer("number", 1, NUMBER_MAX))
     settings = _settings_of(commit)
     text = _shown(call, write_configuration(settings))
@@ -123,7 +120,7 @@ async def _probe_database(call: Call, former: Settings, wanted: Settings) -> Non
     if wanted.subscribers_url == former.subscribers_url:
         return
     try:
-        await asyncio.to_thread(probe_database, wanted.subscribers_url, call.desk.state_dir)
+        await asyncio.to_thread(probe_database, wanted.subscribers_url, call.client.state_dir)
     except CommandFailed as fault:
         raise Refused(f"{fault} Nothing was changed.", "mend `subscribers database`, or start the database") from None
 
@@ -135,11 +132,11 @@ async def rebase(call: Call) -> Result:
 
 
 async def confirm(call: Call) -> Result:
-    return await call.desk.order("confirm", {"user": call.session.user})
+    return await call.client.order("confirm", {"user": call.session.user})
 
 
 async def rollback(call: Call) -> Result:
-    store = call.desk.store()
+    store = call.client.store()
     head = _head(call)
     number = call.args.integer("number", 0, NUMBER_MAX, 0)
     wanted = _found(store, number) if number else store.before(head.number)
@@ -151,8 +148,8 @@ async def rollback(call: Call) -> Result:
 
 async def _commit(call: Call, text: str, base: int, comment: str, confirm_s: int, is_back: bool = False) -> Result:
     args = {"text": text, "base": base, "user": call.session.user, "comment": comment, "confirm_s": confirm_s}
-    result = await call.desk.order("commit", {**args, "is_back": is_back}, COMMIT_TIMEOUT_S)
-    await call.desk.sample()
+    result = await call.client.order("commit", {**args, "is_back": is_back}, COMMIT_TIMEOUT_S)
+    await call.client.sample()
     return {**result, "warnings": warnings_of(parse_configuration(text))}
 
 
@@ -167,7 +164,7 @@ def _candidate(call: Call) -> Settings:
 
 
 def _joined(call: Call, base: int, head: Commit, mine: Settings) -> Joined:
-    former = call.desk.store().find(base)
+    former = call.client.store().find(base)
     before = _settings_of(former) if former else Settings()
     return join(before, _settings_of(head), mine)
 
@@ -178,9 +175,9 @@ def _conflicts(joined: Joined) -> list[Result]:
 
 def _head(call: Call) -> Commit:
     """What is in force. Before the first commit could be kept, the defaults are."""
-    head = call.desk.store().head
+    head = call.client.store().head
     if head is None:
-        return Commit(0, "", 0.0, "", "confirmed", 0.0, "", write_configuration(call.desk.settings))
+        return Commit(0, "", 0.0, "", "confirmed", 0.0, "", write_configuration(call.client.settings))
     return head
 
 

@@ -1,7 +1,4 @@
-"""`show` of the node: version, status, workers, slots, listeners, processes, memory, clock, counters, logs.
-
-Knows nothing of the configuration, and of what workers hold.
-"""
+"""`show` of the node: version, status, workers, slots, listeners, processes, memory, clock, counters, logs."""
 
 from __future__ import annotations
 
@@ -15,10 +12,10 @@ from typing import Any
 
 from appliance import clock
 from appliance.catalogue.counters import COUNTERS, Counter
-from appliance.logbook import CLEARED, latest_lines, log_path
-from appliance.management.desk import Call, Desk
+from appliance.management.appliance_client import ApplianceClient, Call
+from appliance.messages.bus_messages import StatusRequest
 from appliance.sip import parser
-from appliance.state.messages import StatusRequest
+from appliance.storage.log_file import CLEARED, latest_lines, log_path
 
 Result = dict[str, Any]
 
@@ -39,7 +36,7 @@ def build_text() -> str:
 
 
 async def show_version(call: Call) -> Result:
-    report = await call.desk.ask(StatusRequest())
+    report = await call.client.ask(StatusRequest())
     return {
         "version": version_text(),
         "build": build_text(),
@@ -51,14 +48,14 @@ async def show_version(call: Call) -> Result:
 
 
 async def show_status(call: Call) -> Result:
-    return await call.desk.ask(StatusRequest())
+    return await call.client.ask(StatusRequest())
 
 
 def rows_of(name: str) -> Callable[[Call], Any]:
     """A task that shows one list of the supervisor's report."""
 
     async def show(call: Call) -> Result:
-        report = await call.desk.ask(StatusRequest())
+        report = await call.client.ask(StatusRequest())
         return {name: report[name]}
 
     return show
@@ -66,7 +63,7 @@ def rows_of(name: str) -> Callable[[Call], Any]:
 
 async def show_listeners(call: Call) -> Result:
     """Those that have sockets, and those that are shut down."""
-    report = await call.desk.ask(StatusRequest())
+    report = await call.client.ask(StatusRequest())
     shut = [
         {
             "place": -1,
@@ -79,17 +76,17 @@ async def show_listeners(call: Call) -> Result:
             "standing": "shutdown",
             "steered": False,
         }
-        for listener in call.desk.settings.listeners
+        for listener in call.client.settings.listeners
         if listener.is_shut_down
     ]
-    remarks = {listener.name: listener.description for listener in call.desk.settings.listeners}
+    remarks = {listener.name: listener.description for listener in call.client.settings.listeners}
     rows = [*report["listeners"], *shut]
     return {"listeners": [{**row, "description": remarks.get(row["name"], "")} for row in rows]}
 
 
 async def show_sockets(call: Call) -> Result:
     """The sockets that wait for what comes from outside, and that for operators."""
-    report = await call.desk.ask(StatusRequest())
+    report = await call.client.ask(StatusRequest())
     workers = sum(bool(row["pid"]) for row in report["workers"])
     rows = [
         {
@@ -103,14 +100,14 @@ async def show_sockets(call: Call) -> Result:
         for row in report["listeners"]
         for transport in row["transports"]
     ]
-    control = str(call.desk.state_dir / "run" / "control.sock")
+    control = str(call.client.state_dir / "run" / "control.sock")
     local = {"protocol": "unix", "address": control, "port": 0, "listener": "", "processes": "management"}
     return {"sockets": [*rows, {**local, "steered": False}]}
 
 
 async def show_domains(call: Call) -> Result:
     """What stands behind the @ of our subscribers, and the realm in which they prove their passwords."""
-    settings = call.desk.settings
+    settings = call.client.settings
     named = [(domain, "domain") for domain in settings.domains]
     for listener in settings.listeners:
         if not listener.is_shut_down:
@@ -125,13 +122,13 @@ async def show_domains(call: Call) -> Result:
 
 
 async def show_slots(call: Call) -> Result:
-    report = await call.desk.ask(StatusRequest())
+    report = await call.client.ask(StatusRequest())
     rows = [{"first": first, "last": last, "worker": owner} for first, last, owner in report["slots"]]
     return {"slots": rows, "epoch": report["epoch"]}
 
 
 async def show_memory(call: Call) -> Result:
-    report = await call.desk.ask(StatusRequest())
+    report = await call.client.ask(StatusRequest())
     rows = [{"process": row["name"], "pid": row["pid"], "rss": row["rss"]} for row in report["processes"]]
     tables = [{"worker": row["number"], **row["gauges"]} for row in report["workers"]]
     return {"memory": rows, "tables": tables, "total_rss": sum(row["rss"] for row in rows)}
@@ -152,22 +149,22 @@ async def show_clock(call: Call) -> Result:
 
 
 async def show_counters(call: Call) -> Result:
-    return {"counters": list(_counter_rows(call.desk, COUNTERS))}
+    return {"counters": list(_counter_rows(call.client, COUNTERS))}
 
 
 async def show_drops(call: Call) -> Result:
-    return {"counters": list(_counter_rows(call.desk, tuple(row for row in COUNTERS if row.is_drop)))}
+    return {"counters": list(_counter_rows(call.client, tuple(row for row in COUNTERS if row.is_drop)))}
 
 
-def _counter_rows(desk: Desk, counters: tuple[Counter, ...]) -> Iterator[Result]:
-    counts = desk.samples.latest
+def _counter_rows(client: ApplianceClient, counters: tuple[Counter, ...]) -> Iterator[Result]:
+    counts = client.samples.latest
     for counter in counters:
-        rates = desk.samples.rates(counter.name)
+        rates = client.samples.rates(counter.name)
         yield {
             "name": counter.name,
             "group": counter.group,
             "help": counter.help,
-            "value": max(counts.get(counter.name, 0) - desk.cleared.get(counter.name, 0), 0),
+            "value": max(counts.get(counter.name, 0) - client.cleared.get(counter.name, 0), 0),
             "rate_5s": rates[0],
             "rate_1min": rates[1],
             "rate_5min": rates[2],
@@ -176,14 +173,14 @@ def _counter_rows(desk: Desk, counters: tuple[Counter, ...]) -> Iterator[Result]
 
 async def clear_counters(call: Call) -> Result:
     """From now on `show counters` counts from here; what SNMP and others read goes on."""
-    await call.desk.sample()
-    call.desk.cleared = dict(call.desk.samples.latest)
-    return {"cleared": len(call.desk.cleared)}
+    await call.client.sample()
+    call.client.cleared = dict(call.client.samples.latest)
+    return {"cleared": len(call.client.cleared)}
 
 
 async def show_logging(call: Call) -> Result:
-    count = call.args.integer("lines", 1, 10000, call.desk.settings.logging_buffered)
-    return {"lines": await asyncio.to_thread(latest_lines, log_path(call.desk.state_dir), count)}
+    count = call.args.integer("lines", 1, 10000, call.client.settings.logging_buffered)
+    return {"lines": await asyncio.to_thread(latest_lines, log_path(call.client.state_dir), count)}
 
 
 async def clear_logging(call: Call) -> Result:
@@ -194,12 +191,12 @@ async def clear_logging(call: Call) -> Result:
 
 async def show_audit(call: Call) -> Result:
     count = call.args.integer("lines", 1, 10000, 100)
-    return {"entries": await asyncio.to_thread(call.desk.audit.latest, count)}
+    return {"entries": await asyncio.to_thread(call.client.audit.latest, count)}
 
 
 async def terminal_monitor(call: Call) -> Result:
     """Every new line of the log, until the operator has seen enough."""
-    path = log_path(call.desk.state_dir)
+    path = log_path(call.client.state_dir)
     place = path.stat().st_size if path.exists() else 0
     inode = path.stat().st_ino if path.exists() else 0
     while True:
@@ -220,21 +217,21 @@ async def terminal_monitor(call: Call) -> Result:
 
 
 async def show_alarms(call: Call) -> Result:
-    return await call.desk.order("alarms", {})
+    return await call.client.order("alarms", {})
 
 
 async def show_authentication_failures(call: Call) -> Result:
-    return await call.desk.order("authentication failures", {"limit": call.args.limit()})
+    return await call.client.order("authentication failures", {"limit": call.args.limit()})
 
 
 async def clear_authentication_failures(call: Call) -> Result:
-    return await call.desk.order("clear authentication failures", {"who": call.args.text("who", "")})
+    return await call.client.order("clear authentication failures", {"who": call.args.text("who", "")})
 
 
 async def acknowledge_alarm(call: Call) -> Result:
     args = {"name": call.args.text("name"), "subject": call.args.text("subject", ""), "user": call.session.user}
-    return await call.desk.order("acknowledge alarm", args)
+    return await call.client.order("acknowledge alarm", args)
 
 
 async def show_alarm_history(call: Call) -> Result:
-    return await call.desk.order("alarm history", {"limit": call.args.limit()})
+    return await call.client.order("alarm history", {"limit": call.args.limit()})

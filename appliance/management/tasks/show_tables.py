@@ -1,8 +1,6 @@
 """`show` of what workers hold: registrations, connections, transactions, calls; and of the subscribers.
 
 Every worker holds all registrations, so one is asked; the other tables are parts, which are put together.
-
-Knows nothing of how a worker looks them up.
 """
 
 from __future__ import annotations
@@ -12,12 +10,11 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Any, Final
 
-from appliance.management.desk import Call
-from appliance.management.failure import CommandFailed
-from appliance.management.refusal import Refused
+from appliance.management.appliance_client import Call
+from appliance.management.errors import CommandFailed, Refused
+from appliance.management.operator_lookups import add_answer
 from appliance.management.subscriber_commands import SubscriberCommands, read_address
-from appliance.management.world import add_answer
-from appliance.subscriber import StoreError
+from appliance.storage.subscriber import StoreError
 
 Result = dict[str, Any]
 
@@ -32,7 +29,7 @@ async def show_registrations(call: Call) -> Result:
     after = call.args.part()
     if after is not None and "@" not in args["address"]:
         args["after"] = after
-    return await call.desk.workers.ask(_any_worker(call), "registrations", args)
+    return await call.client.workers.ask(_any_worker(call), "registrations", args)
 
 
 def parts_of(what: str) -> Callable[[Call], Any]:
@@ -42,8 +39,8 @@ def parts_of(what: str) -> Callable[[Call], Any]:
         limit, after = call.args.limit(), call.args.part()
         if after is not None:
             return await _part_of(call, what, limit, after)
-        workers = list(call.desk.workers.live)
-        asked = (call.desk.workers.ask(worker, what, {"limit": limit}) for worker in workers)
+        workers = list(call.client.workers.live)
+        asked = (call.client.workers.ask(worker, what, {"limit": limit}) for worker in workers)
         answers = await asyncio.gather(*asked, return_exceptions=True)
         rows: list[Result] = []
         total = 0
@@ -63,7 +60,7 @@ _calls = parts_of("calls")
 async def show_calls(call: Call) -> Result:
     """Calls being set up; those that stand leave no trace but what was counted."""
     result: Result = await _calls(call)
-    samples, cleared = call.desk.samples, call.desk.cleared
+    samples, cleared = call.client.samples, call.client.cleared
     counts = {name: samples.latest.get(name, 0) - cleared.get(name, 0) for name in CALL_COUNTERS}
     started, answered, failed = (max(counts[name], 0) for name in CALL_COUNTERS)
     return {**result, "started": started, "answered": answered, "failed": failed}
@@ -71,14 +68,14 @@ async def show_calls(call: Call) -> Result:
 
 async def _part_of(call: Call, what: str, limit: int, after: str) -> Result:
     """Rows of one worker from a place on, which is `WORKER OFFSET`; `next` is the next place, or ""."""
-    workers = sorted(call.desk.workers.live)
+    workers = sorted(call.client.workers.live)
     if not workers:
         return {"total": 0, "rows": [], "shown": 0, "silent_workers": [], "next": ""}
     worker, offset = _place(after) if after else (workers[0], 0)
     later = next((other for other in workers if other > worker), None)
     onward = "" if later is None else f"{later} 0"
     try:
-        answer = await call.desk.workers.ask(worker, what, {"limit": limit, "offset": offset})
+        answer = await call.client.workers.ask(worker, what, {"limit": limit, "offset": offset})
     except Refused:
         return {"total": 0, "rows": [], "shown": 0, "silent_workers": [worker], "next": onward}
     rows = [{"worker": worker, **row} for row in answer["rows"]]
@@ -95,9 +92,9 @@ def _place(after: str) -> tuple[int, int]:
 
 async def show_rate_limits(call: Call) -> Result:
     """Each limit as it is configured, and what all workers have let in and not."""
-    reports = await call.desk.workers.ask_all("rate-limits", {})
+    reports = await call.client.workers.ask_all("rate-limits", {})
     rows = []
-    for limit in call.desk.settings.rate_limits:
+    for limit in call.client.settings.rate_limits:
         parts = [report["limits"][limit.name] for report in reports if limit.name in report["limits"]]
         hit: dict[str, int] = {}
         for part in parts:
@@ -120,7 +117,9 @@ async def show_rate_limits(call: Call) -> Result:
 
 
 async def clear_registration(call: Call) -> Result:
-    return await call.desk.workers.ask(_any_worker(call), "clear registration", {"address": call.args.text("address")})
+    return await call.client.workers.ask(
+        _any_worker(call), "clear registration", {"address": call.args.text("address")}
+    )
 
 
 async def test_route(call: Call) -> Result:
@@ -133,19 +132,19 @@ async def test_route(call: Call) -> Result:
         "known": known,
     }
     for _ in range(ROUNDS_MAX):
-        result = await call.desk.workers.ask(_any_worker(call), "test route", args)
+        result = await call.client.workers.ask(_any_worker(call), "test route", args)
         asks = result.pop("asks", [])
         if not asks:
             break
         for ask in asks[:ASKS_MAX]:
-            await add_answer(ask, known, call.desk.settings, call.desk.state_dir)
+            await add_answer(ask, known, call.client.settings, call.client.state_dir)
     return result
 
 
 def _any_worker(call: Call) -> int:
-    if not call.desk.workers.live:
+    if not call.client.workers.live:
         raise Refused("No worker is there.", "see `show workers`")
-    return call.desk.workers.live[0]
+    return call.client.workers.live[0]
 
 
 # -- subscribers -------------------------------------------------------------------------------------
@@ -175,7 +174,7 @@ def _list(commands: SubscriberCommands, beginning: str, limit: int) -> Result:
 
 async def add_subscriber(call: Call) -> Result:
     address, password = call.args.text("address"), call.args.text("password")
-    settings = call.desk.settings
+    settings = call.client.settings
     return await _with_subscribers(
         call, lambda commands: {"text": commands.add(read_address(address, settings), password)}
     )
@@ -183,24 +182,22 @@ async def add_subscriber(call: Call) -> Result:
 
 async def change_password(call: Call) -> Result:
     address, password = call.args.text("address"), call.args.text("password")
-    settings = call.desk.settings
+    settings = call.client.settings
     return await _with_subscribers(
         call, lambda commands: {"text": commands.password(read_address(address, settings), password)}
     )
 
 
 async def remove_subscriber(call: Call) -> Result:
-    address, settings = call.args.text("address"), call.desk.settings
-    return await _with_subscribers(
-        call, lambda commands: {"text": commands.remove(read_address(address, settings))}
-    )
+    address, settings = call.args.text("address"), call.client.settings
+    return await _with_subscribers(call, lambda commands: {"text": commands.remove(read_address(address, settings))})
 
 
 async def _with_subscribers(call: Call, do: Callable[[SubscriberCommands], Result]) -> Result:
     """Do it in a thread, for the database may be slow. Raises Refused."""
 
     def done() -> Result:
-        commands = SubscriberCommands(call.desk.settings, call.desk.state_dir)
+        commands = SubscriberCommands(call.client.settings, call.client.state_dir)
         try:
             return do(commands)
         finally:

@@ -1,14 +1,11 @@
-"""Who is connected, and the end of a session.
-
-Knows nothing of how a session is ended.
-"""
+"""Who is connected, and the end of a session."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
 from appliance import clock
-from appliance.management.desk import Call
+from appliance.management.appliance_client import Call
 
 NUMBER_MAX: Final = 10**9
 
@@ -27,14 +24,14 @@ async def show_users(call: Call) -> dict[str, Any]:
                 "idle_s": round(max(now - session.active_at, 0.0), 1),
                 "is_self": session is call.session,
             }
-            for session in call.desk.sessions
+            for session in call.client.sessions
         ]
     }
 
 
 async def clear_session(call: Call) -> dict[str, Any]:
     number = call.args.integer("number", 1, NUMBER_MAX)
-    call.desk.sessions.end(number, f"The session was cleared by {call.session.user}.")
+    call.client.sessions.end(number, f"The session was cleared by {call.session.user}.")
     return {"cleared": 1}
 
 

@@ -6,14 +6,14 @@ address that it has proved by digest is asserted in its place. A Privacy header 
 
 from __future__ import annotations
 
-from appliance.proxy.answers import CONTINUE, Answer
+from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.identities import remove_claims
-from appliance.proxy.node import Node
 from appliance.proxy.request_context import RequestContext
+from appliance.proxy.stage_results import CONTINUE, StageResult
 from appliance.sip.names import P_ASSERTED_IDENTITY
 
 
-def assert_identity(context: RequestContext, node: Node, now: float) -> Answer:
+def assert_identity(context: RequestContext, node: ProxyEnvironment, now: float) -> StageResult:
     """Leave no identity in the request that is not known to be right."""
     if context.is_trusted:
         return CONTINUE

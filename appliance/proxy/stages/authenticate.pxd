@@ -1,7 +1,7 @@
 cimport cython
 
 from appliance.proxy.identities cimport is_anonymous
-from appliance.proxy.node cimport Node
+from appliance.proxy.environment cimport ProxyEnvironment
 from appliance.proxy.request_context cimport RequestContext
 from appliance.sip.digest_uri cimport is_for
 from appliance.sip.message cimport Request
@@ -11,14 +11,14 @@ cdef int AUTHORIZATION, PROXY_AUTHORIZATION
 
 
 @cython.locals(request=Request, claimed=Uri, home=bytes)
-cpdef object authenticate(RequestContext context, Node node, double now)
+cpdef object authenticate(RequestContext context, ProxyEnvironment node, double now)
 cdef Uri _claimed_uri(Request request)
-cdef bytes _home_of(Uri claimed, Request request, Node node)
+cdef bytes _home_of(Uri claimed, Request request, ProxyEnvironment node)
 cdef object _credentials_for(Request request, bytes realm)
-cdef bint _is_for(object credentials, RequestContext context, Node node) except -1
-cdef bint _is_this_server(Uri uri, Node node) except -1
-cdef bint _is_right(Request request, Node node, object credentials, object known) except -1
+cdef bint _is_for(object credentials, RequestContext context, ProxyEnvironment node) except -1
+cdef bint _is_this_server(Uri uri, ProxyEnvironment node) except -1
+cdef bint _is_right(Request request, ProxyEnvironment node, object credentials, object known) except -1
 cdef object _accept(RequestContext context, bytes identity)
-cdef bytes _source_of(RequestContext context, Node node)
+cdef bytes _source_of(RequestContext context, ProxyEnvironment node)
 @cython.locals(nonce=bytes)
-cdef object _challenge(RequestContext context, Node node, bytes realm, bint is_stale, double now)
+cdef object _challenge(RequestContext context, ProxyEnvironment node, bytes realm, bint is_stale, double now)

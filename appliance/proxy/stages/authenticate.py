@@ -3,8 +3,6 @@
 REGISTER is challenged with 401, everything else with 407. A subscriber may register, and send From, its own
 address-of-record only. An anonymous From (RFC 3323) names no subscriber; the credentials do. Challenges keep no state:
 the nonce proves itself, the reply is stateless, and a transaction is made only for who has passed.
-
-Knows nothing of how subscribers are stored.
 """
 
 from __future__ import annotations
@@ -20,16 +18,16 @@ from appliance.catalogue.counters import (
     NONCES_STALE,
     STORE_FAILED,
 )
-from appliance.proxy.answers import CONTINUE, Answer, AskSubscriber, Reply
+from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.identities import is_anonymous
 from appliance.proxy.lockout import note_failure, refusal_for_failures
-from appliance.proxy.node import Node
 from appliance.proxy.request_context import RequestContext
-from appliance.routing.subscribers_known import KnownSubscriber
+from appliance.proxy.stage_results import CONTINUE, AskSubscriber, Reply, StageResult
+from appliance.routing.subscriber_cache import KnownSubscriber
 from appliance.sip.digest import Credentials, parse_credentials, verify
 from appliance.sip.digest_uri import is_for
 from appliance.sip.errors import MalformedMessage
-from appliance.sip.lines import make_line
+from appliance.sip.header_lines import make_line
 from appliance.sip.message import Request
 from appliance.sip.names import AUTHORIZATION, PROXY_AUTHORIZATION
 from appliance.sip.uri import Uri, escaped_user, parse_uri
@@ -40,7 +38,7 @@ NEVER_CHALLENGED = frozenset((b"ACK", b"CANCEL"))
 RETRY_AFTER = make_line(b"Retry-After", b"5")
 
 
-def authenticate(context: RequestContext, node: Node, now: float) -> Answer:
+def authenticate(context: RequestContext, node: ProxyEnvironment, now: float) -> StageResult:
     """Continue with `context.identity` proved; or challenge, refuse, or ask the store."""
     request = context.request
     if not context.listener.authenticate or context.is_trusted or context.is_in_dialog:
@@ -64,7 +62,7 @@ def _claimed_uri(request: Request) -> Uri:
     return request.read_to().uri if request.method == b"REGISTER" else request.read_from().uri
 
 
-def _home_of(claimed: Uri, request: Request, node: Node) -> bytes:
+def _home_of(claimed: Uri, request: Request, node: ProxyEnvironment) -> bytes:
     """The domain whose users may send it. RFC 3323 4.1.1.3: an anonymous caller does not say which one is his."""
     if not is_anonymous(claimed) or request.method == b"REGISTER":
         return claimed.host
@@ -88,8 +86,8 @@ def _credentials_for(request: Request, realm: bytes) -> Credentials | None:
 
 
 def _check(
-    context: RequestContext, node: Node, credentials: Credentials, claimed: Uri, home: bytes, now: float
-) -> Answer:
+    context: RequestContext, node: ProxyEnvironment, credentials: Credentials, claimed: Uri, home: bytes, now: float
+) -> StageResult:
     request, realm = context.request, credentials.realm
     if node.digest_rules.check_uri and not _is_for(credentials, context, node):
         node.counters[DIGEST_URI_MISMATCHED] += 1
@@ -123,7 +121,7 @@ def _check(
     return _accept(context, identity)
 
 
-def _is_for(credentials: Credentials, context: RequestContext, node: Node) -> bool:
+def _is_for(credentials: Credentials, context: RequestContext, node: ProxyEnvironment) -> bool:
     """RFC 7616 3.4.6: were they made for this Request-URI, as it came or as `loose_route` left it?"""
     # RFC 3261 16.4: where a strict router has put our Route into the Request-URI, the caller's is the one that is left.
     request = context.request
@@ -135,12 +133,12 @@ def _is_for(credentials: Credentials, context: RequestContext, node: Node) -> bo
     return _is_this_server(request.read_uri(), node) and _is_this_server(parse_uri(credentials.uri), node)
 
 
-def _is_this_server(uri: Uri, node: Node) -> bool:
+def _is_this_server(uri: Uri, node: ProxyEnvironment) -> bool:
     return uri.user is None and node.names.is_responsible_for(uri)
 
 
 def _subscriber(
-    context: RequestContext, node: Node, username: bytes, realm: bytes, now: float
+    context: RequestContext, node: ProxyEnvironment, username: bytes, realm: bytes, now: float
 ) -> KnownSubscriber | Reply | None:
     """What is known of the user; None when the store has to be asked, a Reply when it cannot say."""
     found = context.found
@@ -152,7 +150,7 @@ def _subscriber(
     return node.subscribers.find(username, realm, now)
 
 
-def _is_right(request: Request, node: Node, credentials: Credentials, known: KnownSubscriber) -> bool:
+def _is_right(request: Request, node: ProxyEnvironment, credentials: Credentials, known: KnownSubscriber) -> bool:
     """Were the credentials made with the subscriber's password (RFC 7616 3.4.1)?"""
     algorithm = credentials.algorithm.upper()
     if not known.found or algorithm not in node.digest_rules.algorithms:
@@ -162,17 +160,17 @@ def _is_right(request: Request, node: Node, credentials: Credentials, known: Kno
     return bool(ha1) and verify(credentials, ha1, request.method, request.body)
 
 
-def _accept(context: RequestContext, identity: bytes) -> Answer:
+def _accept(context: RequestContext, identity: bytes) -> StageResult:
     context.identity = identity
     return CONTINUE
 
 
-def _source_of(context: RequestContext, node: Node) -> bytes:
+def _source_of(context: RequestContext, node: ProxyEnvironment) -> bytes:
     """For whom a nonce is good; b"" for any source."""
     return source_of(context.flow.remote[0]).encode() if node.digest_rules.bind_source else b""
 
 
-def _challenge(context: RequestContext, node: Node, realm: bytes, is_stale: bool, now: float) -> Reply:
+def _challenge(context: RequestContext, node: ProxyEnvironment, realm: bytes, is_stale: bool, now: float) -> Reply:
     """RFC 3261 22.2, 22.3: 401 or 407 with a new nonce."""
     node.counters[CHALLENGES_SENT] += 1
     is_register = context.request.method == b"REGISTER"

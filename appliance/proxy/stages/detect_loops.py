@@ -8,15 +8,15 @@ bounded by its Max-Breadth.
 from __future__ import annotations
 
 from appliance.catalogue.counters import LOOPS_DETECTED
-from appliance.proxy.answers import CONTINUE, Answer, Reply
-from appliance.proxy.keys import loop_part_of
-from appliance.proxy.node import Node
+from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.request_context import RequestContext
+from appliance.proxy.stage_results import CONTINUE, Reply, StageResult
+from appliance.security.keys import loop_part_of
 from appliance.sip.names import VIA
 from appliance.sip.via import Via, parse_via
 
 
-def detect_loops(context: RequestContext, node: Node, now: float) -> Answer:
+def detect_loops(context: RequestContext, node: ProxyEnvironment, now: float) -> StageResult:
     """482 for a loop; a spiral is marked as such."""
     request = context.request
     if request.has_one_value(VIA):
@@ -32,7 +32,7 @@ def detect_loops(context: RequestContext, node: Node, now: float) -> Answer:
     return CONTINUE
 
 
-def _own_via(value: bytes, node: Node) -> Via | None:
+def _own_via(value: bytes, node: ProxyEnvironment) -> Via | None:
     """The Via, if this appliance wrote it. Most are told apart without being parsed, but not an IPv6 address."""
     if b"[" not in value and not any(name in value for name in node.names.sent_bys):
         return None

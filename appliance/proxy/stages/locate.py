@@ -2,22 +2,20 @@
 
 A user without bindings is 480 when he exists and 404 when he does not; when the store cannot say,
 it is 480, for "cannot know" is not "no".
-
-Knows nothing of registration.
 """
 
 from __future__ import annotations
 
 from appliance.catalogue.counters import STORE_FAILED, USERS_UNAVAILABLE, USERS_UNKNOWN
 from appliance.location.gruu import NOT_OURS, instance_of
-from appliance.proxy.answers import CONTINUE, Answer, AskSubscriber, Reply
+from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.location_service import targets_of
-from appliance.proxy.node import Node
 from appliance.proxy.request_context import RequestContext
+from appliance.proxy.stage_results import CONTINUE, AskSubscriber, Reply, StageResult
 from appliance.sip.names import ROUTE
 
 
-def locate(context: RequestContext, node: Node, now: float) -> Answer:
+def locate(context: RequestContext, node: ProxyEnvironment, now: float) -> StageResult:
     """Make the bindings of the address the target set."""
     uri = context.request.read_uri()
     if not node.names.is_responsible_for(uri):
@@ -39,7 +37,7 @@ def locate(context: RequestContext, node: Node, now: float) -> Answer:
     return CONTINUE
 
 
-def _nobody(context: RequestContext, node: Node, aor: bytes, now: float) -> Answer:
+def _nobody(context: RequestContext, node: ProxyEnvironment, aor: bytes, now: float) -> StageResult:
     """Nothing to forward to: say whether the user exists."""
     username, _, realm = aor[4:].rpartition(b"@")
     found = context.found

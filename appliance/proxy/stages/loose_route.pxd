@@ -1,7 +1,7 @@
 cimport cython
 
 from appliance.proxy.dialogs cimport is_admitted, route_uri
-from appliance.proxy.node cimport Node
+from appliance.proxy.environment cimport ProxyEnvironment
 from appliance.proxy.request_context cimport RequestContext
 from appliance.sip.message cimport Request
 from appliance.sip.uri cimport Uri
@@ -10,14 +10,14 @@ cdef int ROUTE
 
 
 @cython.locals(request=Request, first=Uri)
-cpdef object loose_route(RequestContext context, Node node, double now)
+cpdef object loose_route(RequestContext context, ProxyEnvironment node, double now)
 @cython.locals(uri=Uri)
-cdef _strip_own_maddr(Request request, Node node)
+cdef _strip_own_maddr(Request request, ProxyEnvironment node)
 @cython.locals(uri=Uri)
-cdef _undo_strict_route(Request request, Node node)
+cdef _undo_strict_route(Request request, ProxyEnvironment node)
 @cython.locals(value=bytes)
 cdef Uri _first_route(Request request)
 @cython.locals(uri=Uri)
-cdef Uri _own_first_route(Request request, Node node)
+cdef Uri _own_first_route(Request request, ProxyEnvironment node)
 @cython.locals(second=Uri)
-cdef _leave_by_second(RequestContext context, Node node)
+cdef _leave_by_second(RequestContext context, ProxyEnvironment node)

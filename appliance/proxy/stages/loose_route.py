@@ -3,23 +3,21 @@
 An entry whose token lets the request in (see dialogs.py) proves that the request belongs to a dialog that was set up
 through this appliance, so it is neither challenged nor held to the relay rule again. A dialog that crosses from one
 transport or address to another carries two entries (RFC 5658); the second names the way out.
-
-Knows nothing of users.
 """
 
 from __future__ import annotations
 
-from appliance.proxy.answers import CONTINUE, Answer
 from appliance.proxy.dialogs import PAIR, TOKEN, is_admitted, route_uri
-from appliance.proxy.node import Node
+from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.request_context import RequestContext
+from appliance.proxy.stage_results import CONTINUE, StageResult
 from appliance.routing.targets import Target
 from appliance.sip.message import Request
 from appliance.sip.names import ROUTE
 from appliance.sip.uri import Uri
 
 
-def loose_route(context: RequestContext, node: Node, now: float) -> Answer:
+def loose_route(context: RequestContext, node: ProxyEnvironment, now: float) -> StageResult:
     """Leave only routes and a Request-URI that lead onwards."""
     request = context.request
     if b"maddr" in request.read_uri().parameters:
@@ -41,7 +39,7 @@ def loose_route(context: RequestContext, node: Node, now: float) -> Answer:
     return CONTINUE
 
 
-def _strip_own_maddr(request: Request, node: Node) -> None:
+def _strip_own_maddr(request: Request, node: ProxyEnvironment) -> None:
     """RFC 3261 16.4: a maddr that names us has brought the request here, and goes with its port and transport."""
     uri = request.read_uri()
     if node.names.is_diverted(uri):
@@ -50,7 +48,7 @@ def _strip_own_maddr(request: Request, node: Node) -> None:
     request.set_uri(Uri(uri.scheme, uri.user, uri.host, 0, kept, password=uri.password).text)
 
 
-def _undo_strict_route(request: Request, node: Node) -> None:
+def _undo_strict_route(request: Request, node: ProxyEnvironment) -> None:
     """RFC 3261 16.4: a strict router has put our Record-Route into the Request-URI."""
     uri = request.read_uri()
     if uri.has_lr and node.names.is_me(uri):
@@ -66,7 +64,7 @@ def _first_route(request: Request) -> Uri | None:
     return None if value is None else route_uri(value)
 
 
-def _own_first_route(request: Request, node: Node) -> Uri | None:
+def _own_first_route(request: Request, node: ProxyEnvironment) -> Uri | None:
     """The first Route value if it names this appliance."""
     uri = _first_route(request)
     if uri is None:
@@ -74,7 +72,7 @@ def _own_first_route(request: Request, node: Node) -> Uri | None:
     return uri if node.names.is_own_route(uri) else None
 
 
-def _leave_by_second(context: RequestContext, node: Node) -> None:
+def _leave_by_second(context: RequestContext, node: ProxyEnvironment) -> None:
     """RFC 5658: the second entry of a pair is ours as well, and names the side to leave by."""
     second = _own_first_route(context.request, node)
     if second is None or PAIR not in second.parameters:

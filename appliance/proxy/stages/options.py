@@ -1,15 +1,12 @@
-"""Stage: an OPTIONS for the appliance itself (RFC 3261 11, 16.3).
-
-Knows nothing of users.
-"""
+"""Stage: an OPTIONS for the appliance itself (RFC 3261 11, 16.3)."""
 
 from __future__ import annotations
 
 from appliance.location.registrar import unsupported_by_us
-from appliance.proxy.answers import CONTINUE, Answer, Reply
-from appliance.proxy.node import Node
+from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.request_context import RequestContext
-from appliance.sip.lines import make_line
+from appliance.proxy.stage_results import CONTINUE, Reply, StageResult
+from appliance.sip.header_lines import make_line
 
 # RFC 3261 11.2
 ABILITIES = (
@@ -23,7 +20,7 @@ ABILITIES = (
 ANSWER = Reply(200, headers=ABILITIES, is_stateless=True)
 
 
-def answer_options(context: RequestContext, node: Node, now: float) -> Answer:
+def answer_options(context: RequestContext, node: ProxyEnvironment, now: float) -> StageResult:
     """200 to an OPTIONS whose Request-URI names no user of ours."""
     request = context.request
     if request.method != b"OPTIONS":

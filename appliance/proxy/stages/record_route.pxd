@@ -1,7 +1,7 @@
 cimport cython
 
-from appliance.proxy.node cimport Node
+from appliance.proxy.environment cimport ProxyEnvironment
 from appliance.proxy.request_context cimport RequestContext
 
 
-cpdef object record_route(RequestContext context, Node node, double now)
+cpdef object record_route(RequestContext context, ProxyEnvironment node, double now)

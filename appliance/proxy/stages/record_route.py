@@ -1,20 +1,17 @@
-"""Stage: stay on the path of the dialogs that a request may start (RFC 3261 16.6 step 4).
-
-Knows nothing of what is written into the header field.
-"""
+"""Stage: stay on the path of the dialogs that a request may start (RFC 3261 16.6 step 4)."""
 
 from __future__ import annotations
 
-from appliance.proxy.answers import CONTINUE, Answer
-from appliance.proxy.node import Node
+from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.request_context import RequestContext
+from appliance.proxy.stage_results import CONTINUE, StageResult
 
 # Methods that start or refresh a dialog: RFC 3261 12, RFC 6665 4.1, RFC 3515 2. A NOTIFY in a recorded dialog
 # does as well: it may come before the answer to its SUBSCRIBE.
 DIALOG_METHODS = frozenset((b"INVITE", b"SUBSCRIBE", b"REFER"))
 
 
-def record_route(context: RequestContext, node: Node, now: float) -> Answer:
+def record_route(context: RequestContext, node: ProxyEnvironment, now: float) -> StageResult:
     """Mark the request; the entry itself depends on the hop of each branch."""
     method = context.request.method
     # RFC 6665 4.3

@@ -1,6 +1,6 @@
 cimport cython
 
-from appliance.proxy.node cimport Node
+from appliance.proxy.environment cimport ProxyEnvironment
 from appliance.proxy.request_context cimport RequestContext
 from appliance.location.binding cimport Binding, BindingChange
 from appliance.location.registrar cimport Outcome, outcome_of
@@ -12,6 +12,6 @@ cdef Py_ssize_t REGISTRATIONS_ACCEPTED, REGISTRATIONS_REFUSED
 
 
 @cython.locals(request=Request, address=Uri, names=OwnNames, is_of_domain=bint, outcome=Outcome, fault=bytes, wait_s=double)
-cpdef object register(RequestContext context, Node node, double now)
+cpdef object register(RequestContext context, ProxyEnvironment node, double now)
 @cython.locals(binding=Binding, uri=Uri)
-cdef bytes _fault_of_contacts(BindingChange change, RequestContext context, Node node)
+cdef bytes _fault_of_contacts(BindingChange change, RequestContext context, ProxyEnvironment node)

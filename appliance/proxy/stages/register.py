@@ -1,7 +1,4 @@
-"""Stage: a REGISTER for a domain of ours goes to the registrar (RFC 3261 10.3).
-
-Knows nothing of the registrar's rules.
-"""
+"""Stage: a REGISTER for a domain of ours goes to the registrar (RFC 3261 10.3)."""
 
 from __future__ import annotations
 
@@ -15,15 +12,15 @@ from appliance.catalogue.counters import (
 from appliance.location.binding import BindingChange
 from appliance.location.registrar import outcome_of
 from appliance.proxy.answer_length import has_proved_address, within_measure
-from appliance.proxy.answers import CONTINUE, Answer, Reply
-from appliance.proxy.node import Node
+from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.request_context import RequestContext
+from appliance.proxy.stage_results import CONTINUE, Reply, StageResult
 from appliance.sip.characters import digits_of
-from appliance.sip.lines import make_line
+from appliance.sip.header_lines import make_line
 from appliance.sip.uri import canonical_aor, parse_uri
 
 
-def register(context: RequestContext, node: Node, now: float) -> Answer:
+def register(context: RequestContext, node: ProxyEnvironment, now: float) -> StageResult:
     """Answer a REGISTER of ours; its 200 waits until the siblings have the bindings, too."""
     request = context.request
     if request.method != b"REGISTER" or not node.names.is_responsible_for(request.read_uri()):
@@ -77,7 +74,7 @@ def register(context: RequestContext, node: Node, now: float) -> Answer:
     return Reply(outcome.status, outcome.reason, headers, after=after)
 
 
-def _fault_of_contacts(change: BindingChange, context: RequestContext, node: Node) -> bytes:
+def _fault_of_contacts(change: BindingChange, context: RequestContext, node: ProxyEnvironment) -> bytes:
     """Why these contacts may not be registered; b"" when they may. What is removed may always go."""
     for binding in change.bindings:
         if binding.expires_at <= 0:

@@ -1,7 +1,7 @@
 cimport cython
 
 from appliance.proxy.forwarding cimport connection_of
-from appliance.proxy.node cimport Node
+from appliance.proxy.environment cimport ProxyEnvironment
 from appliance.proxy.request_context cimport RequestContext
 from appliance.routing.targets cimport Target
 from appliance.sip.message cimport Request
@@ -10,6 +10,6 @@ cdef int ROUTE
 
 
 @cython.locals(request=Request, is_local=bint)
-cpdef object relay(RequestContext context, Node node, double now)
+cpdef object relay(RequestContext context, ProxyEnvironment node, double now)
 cdef bint _has_foreign(RequestContext context) except -1
-cdef bint _is_reachable(Target target, RequestContext context, Node node) except -1
+cdef bint _is_reachable(Target target, RequestContext context, ProxyEnvironment node) except -1

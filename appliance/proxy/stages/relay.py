@@ -8,16 +8,16 @@ the address it registered from is a foreign target as well (see contact_policy.p
 from __future__ import annotations
 
 from appliance.catalogue.counters import RELAYS_REFUSED
-from appliance.proxy.answers import CONTINUE, Answer, Reply
+from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.forwarding import connection_of
-from appliance.proxy.node import Node
 from appliance.proxy.request_context import RequestContext
+from appliance.proxy.stage_results import CONTINUE, Reply, StageResult
 from appliance.routing.contact_policy import ELSEWHERE
 from appliance.routing.targets import Target
 from appliance.sip.names import ROUTE
 
 
-def relay(context: RequestContext, node: Node, now: float) -> Answer:
+def relay(context: RequestContext, node: ProxyEnvironment, now: float) -> StageResult:
     """Make the Request-URI the target where that is allowed; leave out contacts that the sender may not be led to."""
     request = context.request
     is_local = node.names.is_responsible_for(request.read_uri())
@@ -39,6 +39,6 @@ def _has_foreign(context: RequestContext) -> bool:
     return any(target.origin == ELSEWHERE for target in context.targets)
 
 
-def _is_reachable(target: Target, context: RequestContext, node: Node) -> bool:
+def _is_reachable(target: Target, context: RequestContext, node: ProxyEnvironment) -> bool:
     """A phone that leads elsewhere is its own at the end of its connection."""
     return target.origin != ELSEWHERE or connection_of(target, context, node) is not None

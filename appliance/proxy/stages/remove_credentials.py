@@ -6,15 +6,15 @@ next hop could try passwords on them. Credentials for other realms stay.
 
 from __future__ import annotations
 
-from appliance.proxy.answers import CONTINUE, Answer
-from appliance.proxy.node import Node
+from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.request_context import RequestContext
+from appliance.proxy.stage_results import CONTINUE, StageResult
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.headers import parse_auth
 from appliance.sip.names import PROXY_AUTHORIZATION
 
 
-def remove_credentials(context: RequestContext, node: Node, now: float) -> Answer:
+def remove_credentials(context: RequestContext, node: ProxyEnvironment, now: float) -> StageResult:
     """Leave the credentials for other proxies only."""
     request = context.request
     # Where this listener asks for none, they may be for another proxy of the same realm.
@@ -28,7 +28,7 @@ def remove_credentials(context: RequestContext, node: Node, now: float) -> Answe
     return CONTINUE
 
 
-def _is_for_us(value: bytes, node: Node) -> bool:
+def _is_for_us(value: bytes, node: ProxyEnvironment) -> bool:
     try:
         _, parameters = parse_auth(value)
     except MalformedMessage:

@@ -2,25 +2,23 @@
 
 Only what starts something is counted: a REGISTER, or a request that no token of ours proves to belong to a dialog; a
 To tag alone proves nothing. What is refused costs no memory, and is told when to come again (RFC 3261 20.33, 21.5.4).
-
-Knows nothing of how limits are kept.
 """
 
 from __future__ import annotations
 
 from appliance.catalogue.counters import DROPPED_RATE_LIMIT, RATE_LIMITED_COUNTED, RATE_LIMITED_REFUSED
-from appliance.proxy.answers import CONTINUE, Answer, Drop, Reply
-from appliance.proxy.node import Node
-from appliance.proxy.rate_limits import Limit
+from appliance.overload.rate_limits import Limit
+from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.request_context import RequestContext
-from appliance.sip.lines import make_line
+from appliance.proxy.stage_results import CONTINUE, Drop, Reply, StageResult
+from appliance.sip.header_lines import make_line
 from appliance.transport.source import source_of
 
 RETRY_AFTER = (make_line(b"Retry-After", b"5"),)
 EVERYTHING = "all"
 
 
-def throttle(context: RequestContext, node: Node, now: float) -> Answer:
+def throttle(context: RequestContext, node: ProxyEnvironment, now: float) -> StageResult:
     """Continue, or what the first limit wants that is exceeded."""
     limits = node.rate_limits
     request = context.request
@@ -45,7 +43,7 @@ def _key(limit: Limit, context: RequestContext) -> str:
     return context.listener.name if per == "listener" else EVERYTHING
 
 
-def _beyond(limit: Limit, node: Node) -> Answer:
+def _beyond(limit: Limit, node: ProxyEnvironment) -> StageResult:
     action = limit.settings.action
     if action == "refuse":
         node.counters[RATE_LIMITED_REFUSED] += 1

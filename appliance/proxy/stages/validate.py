@@ -1,21 +1,18 @@
-"""Stage: is the request fit to be proxied (RFC 3261 16.3)?
-
-Knows nothing of users and targets.
-"""
+"""Stage: is the request fit to be proxied (RFC 3261 16.3)?"""
 
 from __future__ import annotations
 
 from appliance.catalogue.counters import TOO_MANY_HOPS
-from appliance.proxy.answers import CONTINUE, Answer, Reply
+from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.forwarding import breadth_of
-from appliance.proxy.node import Node
 from appliance.proxy.request_context import RequestContext
-from appliance.sip.lines import make_line
+from appliance.proxy.stage_results import CONTINUE, Reply, StageResult
+from appliance.sip.header_lines import make_line
 from appliance.sip.message import Request
 from appliance.sip.names import PROXY_REQUIRE, ROUTE
 
 
-def validate(context: RequestContext, node: Node, now: float) -> Answer:
+def validate(context: RequestContext, node: ProxyEnvironment, now: float) -> StageResult:
     """RFC 3261 16.3 steps 1 to 5; authentication (step 6) is a stage of its own."""
     request = context.request
     # RFC 3261 16.3 step 1: raises MalformedMessage for a Request-URI that cannot be read.
@@ -37,7 +34,7 @@ def validate(context: RequestContext, node: Node, now: float) -> Answer:
     return CONTINUE
 
 
-def _is_answered_here(request: Request, node: Node) -> bool:
+def _is_answered_here(request: Request, node: ProxyEnvironment) -> bool:
     """Will the registrar, or the appliance as what is asked for its options, answer it?"""
     uri = request.read_uri()
     # RFC 3261 16.4: a strict router has put our Record-Route there, and where it really goes is in the last Route.

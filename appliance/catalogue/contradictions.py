@@ -1,0 +1,146 @@
+"""Rules between settings: values that are right by themselves and wrong together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import ip_address
+from itertools import pairwise
+from typing import Any
+
+from appliance.catalogue.errors import Fault
+
+TRANSPORT_WORDS = ("udp", "tcp")
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """Values that cannot be together.
+
+    `attributes`: the settings that were looked at, the one to point at first. `item`: the place of
+    the value in a setting that has many, or of the listener; -1 for none. `inner`: the setting of that listener.
+    """
+
+    attributes: tuple[str, ...]
+    problem: str
+    remedy: str
+    item: int = -1
+    inner: str = ""
+
+    def fault_in_code(self) -> Fault:
+        """The fault where there is no text to point at."""
+        return Fault(0, 0, self.problem, self.remedy)
+
+
+def contradictions(class_name: str, settings: Any) -> list[Contradiction]:
+    """The contradictions inside one section, or in the whole, given by the attributes of `settings`."""
+    rule = _RULES.get(class_name)
+    return list(rule(settings)) if rule is not None else []
+
+
+def _in_order(settings: Any, *names: tuple[str, str]) -> Iterator[Contradiction]:
+    """Each of the (attribute, words) must not be greater than the next."""
+    for (less, less_words), (more, more_words) in pairwise(names):
+        low, high = getattr(settings, less), getattr(settings, more)
+        if low > high:
+            problem = f"`{less_words}` {low} is more than `{more_words}` {high}"
+            yield Contradiction((less, more), problem, f"lower `{less_words}` or raise `{more_words}`")
+
+
+def _registrar(settings: Any) -> Iterator[Contradiction]:
+    # RFC 3261 10.3 step 7
+    yield from _in_order(
+        settings,
+        ("expires_min_s", "expires minimum"),
+        ("expires_default_s", "expires default"),
+        ("expires_max_s", "expires maximum"),
+    )
+
+
+def _timers(settings: Any) -> Iterator[Contradiction]:
+    # RFC 3261 17.1.2.2
+    yield from _in_order(settings, ("t1_ms", "t1"), ("t2_ms", "t2"))
+
+
+def _syntax(settings: Any) -> Iterator[Contradiction]:
+    yield from _in_order(settings, ("header_len_max", "header-length"), ("message_len_max", "length"))
+    yield from _in_order(settings, ("uri_len_max", "uri-length"), ("message_len_max", "length"))
+
+
+def _overload(settings: Any) -> Iterator[Contradiction]:
+    yield from _in_order(settings, ("delay_target_ms", "delay target"), ("delay_limit_ms", "delay limit"))
+    names = ("retry_after_min_s", "retry-after minimum"), ("retry_after_max_s", "retry-after maximum")
+    yield from _in_order(settings, *names)
+
+
+def _supervision(settings: Any) -> Iterator[Contradiction]:
+    names = ("restart_delay_min_ms", "restart delay minimum"), ("restart_delay_max_ms", "restart delay maximum")
+    yield from _in_order(settings, *names)
+    least_ms = 2 * settings.heartbeat_ms
+    if settings.hang_ms < least_ms:
+        problem = f"`hang` {settings.hang_ms} is too short for a heartbeat every {settings.heartbeat_ms} milliseconds"
+        yield Contradiction(("hang_ms", "heartbeat_ms"), problem, f"type `hang {least_ms}` or more")
+
+
+def _listener(settings: Any) -> Iterator[Contradiction]:
+    if not settings.advertise and ip_address(settings.address).is_unspecified:
+        problem = f"{settings.address} would stand in every Via, and nobody can send there"
+        remedy = "add `advertise HOST`, or type one address of this machine"
+        yield Contradiction(("address", "advertise"), problem, remedy)
+    yield from _twice("peers", "peer", settings.peers)
+
+
+def _twice(attribute: str, word: str, values: tuple[str, ...]) -> Iterator[Contradiction]:
+    for place, value in enumerate(values):
+        if value in values[:place]:
+            yield Contradiction((attribute,), f"`{word} {value}` stands there twice", "delete one of them", place)
+
+
+def _whole(settings: Any) -> Iterator[Contradiction]:
+    yield from _twice("domains", "domain", settings.domains)
+    if any(getattr(listener, "standing", 0) for listener in settings.listeners):
+        # The listeners of a running node: those that are gone from its configuration contradict nobody.
+        return
+    if not settings.listeners:
+        yield Contradiction(("listeners",), "there is no listener", "add a section `listener NAME`")
+    elif all(listener.is_shut_down for listener in settings.listeners):
+        remedy = "type `no shutdown` in one of them"
+        yield Contradiction(("listeners",), "every listener is shut down", remedy, 0, "is_shut_down")
+    for attribute, word in (("listeners", "listener"), ("operators", "operator"), ("rate_limits", "rate limit")):
+        yield from _same_names(attribute, word, getattr(settings, attribute))
+    yield from _same_addresses(settings.listeners)
+
+
+def _same_names(attribute: str, word: str, items: tuple[Any, ...]) -> Iterator[Contradiction]:
+    names = [item.name for item in items]
+    for place, name in enumerate(names):
+        if name in names[:place]:
+            yield Contradiction((attribute,), f"there are two {word}s {name}", "give one another name", place)
+
+
+def _same_addresses(listeners: tuple[Any, ...]) -> Iterator[Contradiction]:
+    owners: dict[tuple[str, int, int], str] = {}
+    for place, listener in enumerate(listeners):
+        if listener.is_shut_down:
+            continue
+        taken = [
+            transport
+            for transport in listener.transports
+            if owners.setdefault((listener.address, listener.port, transport), listener.name) != listener.name
+        ]
+        if taken:
+            owner = owners[listener.address, listener.port, taken[0]]
+            words = " and ".join(TRANSPORT_WORDS[transport] for transport in taken)
+            problem = f"{listener.address} port {listener.port} {words} belongs to listener {owner} already"
+            yield Contradiction(("listeners",), problem, "change the address, port or transport", place, "port")
+
+
+_RULES = {
+    "RegistrarSettings": _registrar,
+    "TimerSettings": _timers,
+    "SyntaxSettings": _syntax,
+    "OverloadSettings": _overload,
+    "SupervisionSettings": _supervision,
+    "ListenerSettings": _listener,
+    "Settings": _whole,
+}

@@ -1,1 +1,0 @@
-"""Floor 9: the supervisor process; it knows nothing of SIP."""

@@ -1,0 +1,51 @@
+"""What is looked at before anything runs: the configuration file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from appliance.catalogue.errors import ConfigError
+from appliance.catalogue.settings import Settings
+from appliance.catalogue.warnings import warnings_of
+from appliance.configuration.text import parse_configuration
+from appliance.management.errors import CommandFailed
+
+FILE_LEN_MAX = 16 * 1024 * 1024
+
+
+def read_configuration(path: Path | None) -> tuple[Settings, str]:
+    """The settings of a file and its text; those of an empty one without a path.
+
+    Raises CommandFailed: one sentence, or every fault of the text with its line.
+    """
+    text = _read_text(path) if path is not None else ""
+    try:
+        return parse_configuration(text), text
+    except ConfigError as error:
+        count = len(error.faults)
+        heading = f"{path} has {count} fault{'s' if count > 1 else ''}, and nothing of it is used:"
+        raise CommandFailed("\n".join([heading, *(f"  {fault}" for fault in error.faults)])) from None
+
+
+def _read_text(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            octets = file.read(FILE_LEN_MAX + 1)
+    except OSError as fault:
+        raise CommandFailed(f"The configuration {path} cannot be read: {fault.strerror}.") from None
+    if len(octets) > FILE_LEN_MAX:
+        raise CommandFailed(f"The configuration {path} is longer than {FILE_LEN_MAX} bytes: is it the right file?")
+    try:
+        return octets.decode()
+    except UnicodeDecodeError as fault:
+        line = octets[: fault.start].count(b"\n") + 1
+        raise CommandFailed(f"The configuration {path} is not UTF-8 text: see line {line}.") from None
+
+
+def check(path: Path) -> str:
+    """A sentence that says the file is right, and its warnings. Raises CommandFailed when it is not."""
+    settings, _ = read_configuration(path)
+    listeners = len(settings.listeners)
+    domains = ", ".join(settings.domains) or "none"
+    sentence = f"{path} is right: {listeners} listener{'s' if listeners > 1 else ''}, domains: {domains}."
+    return "\n".join([sentence, *(f"Warning: {warning}" for warning in warnings_of(settings))])

@@ -1,0 +1,206 @@
+"""A rehearsal of a request: which stage would decide what, and where it would go; nothing is sent, nothing changes.
+
+The request is an INVITE made up from two URIs, as if it came to a listener. The stages are the role's own; what they
+count is forgotten again. A caller of ours is taken for one who can prove it. What would have to be asked (a
+subscriber, a host) is named in `asks`, and ends the rehearsal with a note that says so; the rehearsal is repeated
+with the answers, and then goes on to the end.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from appliance.catalogue.settings import ListenerSettings
+from appliance.proxy.environment import ProxyEnvironment
+from appliance.proxy.fast_settings import ListenerRules
+from appliance.proxy.request_context import RequestContext
+from appliance.proxy.roles import ROLES
+from appliance.proxy.stage_results import CONTINUE, AskSubscriber, Drop, Reply, StageResult
+from appliance.proxy.stages.authenticate import authenticate
+from appliance.proxy.stages.register import register
+from appliance.proxy.stages.throttle import throttle
+from appliance.routing.next_hops import SIP_PORT, HostUnknown, transports_of
+from appliance.routing.targets import Target
+from appliance.sip.errors import MalformedMessage
+from appliance.sip.message import Request
+from appliance.sip.parser import SyntaxLimits, parse
+from appliance.sip.status import reason_phrase
+from appliance.transport.flow import TRANSPORT_NAMES, UDP, Flow
+
+TEMPLATE: Final = (
+    "INVITE {uri} SIP/2.0\r\nVia: SIP/2.0/UDP {address}:9;branch=z9hG4bKrehearsal\r\nMax-Forwards: 70\r\n"
+    "From: <{caller}>;tag=rehearsal\r\nTo: <{uri}>\r\nCall-ID: rehearsal\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n"
+)
+
+Row = dict[str, Any]
+REQUEST_LEN: Final = 600
+
+
+@dataclass(slots=True)
+class World:
+    """What databases and DNS have answered, None where they did not; and what is still to be asked."""
+
+    subscribers: dict[str, bool | None]
+    hosts: dict[str, list[str] | None]
+    asks: list[Row] = field(default_factory=list)
+
+
+def world_of(known: Row) -> World:
+    """The answers as they came from outside. Raises ValueError."""
+    subscribers, hosts = known.get("subscribers", {}), known.get("hosts", {})
+    if not isinstance(subscribers, dict) or not isinstance(hosts, dict):
+        raise ValueError("the answers of the world are none")
+    return World(subscribers, hosts)
+
+
+def rehearse(
+    node: ProxyEnvironment,
+    uri: str,
+    caller: str,
+    source: str,
+    limits: SyntaxLimits,
+    now: float,
+    known: Row | None = None,
+) -> Row:
+    """The stages with their answers, the target set, the outcome in a sentence, and `asks`. Raises ValueError."""
+    world = world_of(known or {})
+    listener = node.settings.listeners[0]
+    context = _context(listener, _sip(uri), _sip(caller or f"caller@{listener.address}"), source, limits)
+    counters = list(node.counters)
+    try:
+        stages = list(_stages(context, node, world, now))
+        ending = stages[-1]["answer"] if stages else ""
+        wanted = context.targets if ending == "continue" else ()
+        targets = [_target_row(target, context, node, world, now) for target in wanted]
+    finally:
+        node.counters[:] = counters
+    return {"stages": stages, "targets": targets, "outcome": _outcome(stages, targets), "asks": world.asks}
+
+
+def _sip(text: str) -> str:
+    return text if ":" in text.partition("@")[0] else f"sip:{text}"
+
+
+def _context(listener: ListenerSettings, uri: str, caller: str, source: str, limits: SyntaxLimits) -> RequestContext:
+    address = source or listener.address
+    bracketed = f"[{address}]" if ":" in address else address
+    try:
+        request = parse(TEMPLATE.format(uri=uri, caller=caller, address=bracketed).encode(), limits)
+        assert isinstance(request, Request)
+        return RequestContext(request, Flow(UDP, 0, (address, 9)), ListenerRules(listener))
+    except MalformedMessage as fault:
+        raise ValueError(f"no request can be made of it: {fault.reason}") from None
+
+
+def _stages(context: RequestContext, node: ProxyEnvironment, world: World, now: float) -> Any:
+    for stage in ROLES[context.listener.role]:
+        # A rehearsal takes no token, and registers nobody.
+        if stage in (register, throttle):
+            continue
+        answer, note = _answer(stage, context, node, world, now)
+        yield {"stage": _name(stage), "answer": answer, "note": note}
+        if answer != "continue":
+            return
+
+
+def _answer(stage: Any, context: RequestContext, node: ProxyEnvironment, world: World, now: float) -> tuple[str, str]:
+    if stage is authenticate and context.listener.authenticate and not context.is_trusted:
+        return _identified(context, node)
+    try:
+        said: StageResult = stage(context, node, now)
+    except MalformedMessage as fault:
+        return f"{fault.status}", fault.reason
+    if isinstance(said, AskSubscriber):
+        return _looked_up(said, world)
+    return _in_words(said, context, _name(stage))
+
+
+def _name(stage: Any) -> str:
+    return str(getattr(stage, "__name__", "stage"))
+
+
+def _identified(context: RequestContext, node: ProxyEnvironment) -> tuple[str, str]:
+    claimed = context.request.from_uri
+    if not node.names.is_own_domain(claimed.host):
+        return "403", "the caller's address is of another domain"
+    context.identity = node.aor_of(claimed)
+    return "continue", "a digest would be asked for; taken as proved"
+
+
+def _looked_up(said: AskSubscriber, world: World) -> tuple[str, str]:
+    """What `locate` answers for a user without contacts, by what the database says."""
+    username, realm = said.username.decode("utf-8", "replace"), said.realm.decode("utf-8", "replace")
+    address = f"{username}@{realm}"
+    if address not in world.subscribers:
+        world.asks.append({"kind": "subscriber", "username": username, "realm": realm})
+        return "ask", f"the database would be asked for {username}"
+    is_found = world.subscribers[address]
+    if is_found is None:
+        return "480", "the database does not answer"
+    if is_found:
+        return "480", f"{address} is a subscriber without a registered contact"
+    return "404", f"the database has no subscriber {address}"
+
+
+def _in_words(said: StageResult, context: RequestContext, stage: str) -> tuple[str, str]:
+    if said is CONTINUE:
+        return "continue", _note(context, stage)
+    if isinstance(said, Reply):
+        return f"{said.status}", (said.reason or reason_phrase(said.status)).decode()
+    if isinstance(said, Drop):
+        return "drop", ""
+    return "forward", ""
+
+
+def _note(context: RequestContext, stage: str) -> str:
+    if stage == "locate" and context.targets:
+        return f"{len(context.targets)} contacts"
+    if stage == "relay" and context.targets:
+        return "to where the Request-URI says" if len(context.targets) == 1 else ""
+    if stage == "record_route":
+        return "later requests of the call come this way" if context.record_routed else ""
+    return ""
+
+
+def _target_row(target: Target, context: RequestContext, node: ProxyEnvironment, world: World, now: float) -> Row:
+    try:
+        flows = [target.flow] if target.flow else node.next_hops.find(target.uri, REQUEST_LEN, context.way_out, now)
+        hops = [_hop(flow) for flow in flows]
+    except HostUnknown as unknown:
+        hops = _hops_of_host(target, unknown.host.decode("utf-8", "replace"), node, world)
+    return {
+        "uri": target.uri_text.decode("utf-8", "replace"),
+        "q": target.q / 1000,
+        "hops": hops,
+        "path": [value.decode("utf-8", "replace") for value in target.path],
+    }
+
+
+def _hops_of_host(target: Target, host: str, node: ProxyEnvironment, world: World) -> list[str]:
+    """The next hops of a host by what DNS says."""
+    if host not in world.hosts:
+        world.asks.append({"kind": "host", "host": host})
+        return [f"DNS would be asked for {host}"]
+    addresses = world.hosts[host]
+    if addresses is None:
+        return [f"DNS does not answer for {host}"]
+    port, transports = target.uri.port or SIP_PORT, transports_of(target.uri, REQUEST_LEN)
+    flows = [node.next_hops.flow_to(way, address.encode(), port) for address in addresses for way in transports]
+    return [_hop(flow) for flow in flows if flow is not None] or [f"DNS has no address for {host}"]
+
+
+def _hop(flow: Flow) -> str:
+    name = TRANSPORT_NAMES[flow.transport].decode().lower()
+    by = f" by connection {flow.connection}" if flow.connection else ""
+    return f"{name} {flow.remote[0]}:{flow.remote[1]}{by}"
+
+
+def _outcome(stages: list[Row], targets: list[Row]) -> str:
+    last = stages[-1]
+    if last["answer"] == "continue":
+        count = len(targets)
+        return f"It is forwarded to {count} target{'' if count == 1 else 's'}."
+    if last["answer"] == "ask":
+        return f"It waits at `{last['stage']}`: {last['note']}."
+    return f"`{last['stage']}` answers {last['answer']} {last['note']}."

@@ -1,0 +1,160 @@
+"""What one worker holds, as rows for an operator: registrations, transactions, calls.
+
+A list is bounded by the number of rows wanted, and only so much of a table is looked at that nobody waits for it.
+A long table is read in parts: each says where the next one begins. What changes meanwhile may be in none or in two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from heapq import nsmallest
+from itertools import chain, islice
+from typing import Any, Final
+
+from appliance.location.binding import Binding
+from appliance.location.range_digests import RANGES
+from appliance.proxy.environment import ProxyEnvironment
+from appliance.sip.errors import MalformedMessage
+from appliance.sip.uri import parse_uri
+from appliance.transaction.machines import State
+from appliance.transaction.transaction import ClientTransaction, ServerTransaction
+from appliance.transport.flow import TRANSPORT_NAMES, Flow
+
+# Entries looked at for one answer, wanted or not.
+LOOKED_AT_MAX: Final = 20000
+
+Row = dict[str, Any]
+
+
+def registrations(node: ProxyEnvironment, address: str, limit: int, now: float) -> Row:
+    """The registered contacts of one address, or of those that begin so."""
+    wall_time = node.wall_time(now)
+    rows: list[Row] = []
+    for aor in _addresses(node, address, limit):
+        rows += [_binding_row(binding, wall_time) for binding in node.bindings.find(aor, wall_time)]
+        if len(rows) >= limit:
+            break
+    return {"total": len(node.bindings), "rows": rows[:limit], "shown": min(len(rows), limit)}
+
+
+def registrations_part(node: ProxyEnvironment, address: str, limit: int, after: str, now: float) -> Row:
+    """The registered contacts after a place, which is `RANGE ADDRESS`; `next` is the place of the next part, or ""."""
+    wall_time = node.wall_time(now)
+    number, _, last = after.partition(" ")
+    begun, last_aor = int(number or 0), last.encode("latin-1")
+    beginning = b"sip:" + address.removeprefix("sip:").encode()
+    rows: list[Row] = []
+    for looked_at, (place, aor) in enumerate(_later_addresses(node, begun, last_aor), 1):
+        if aor.startswith(beginning):
+            rows += [_binding_row(binding, wall_time) for binding in node.bindings.find(aor, wall_time)]
+        if len(rows) >= limit or looked_at >= LOOKED_AT_MAX:
+            next_ = f"{place} {aor.decode('latin-1')}"
+            return {"total": len(node.bindings), "rows": rows, "shown": len(rows), "next": next_}
+    return {"total": len(node.bindings), "rows": rows, "shown": len(rows), "next": ""}
+
+
+def _later_addresses(node: ProxyEnvironment, begun: int, last_aor: bytes) -> Iterator[tuple[int, bytes]]:
+    """The addresses-of-record from a range on, there behind one of them, each with its range."""
+    for place in range(begun, RANGES):
+        for aor in sorted(node.bindings.aors_of_range(place)):
+            if place > begun or aor > last_aor:
+                yield place, aor
+
+
+def aor_of_text(node: ProxyEnvironment, address: str) -> bytes:
+    """The address-of-record that an operator means by USER@DOMAIN, with or without `sip:`. Raises ValueError."""
+    try:
+        uri = parse_uri(f"sip:{address.removeprefix('sip:')}".encode())
+    except MalformedMessage as fault:
+        raise ValueError(f'"{address}" is no address: {fault.reason}') from None
+    return node.aor_of(uri) if uri.user else b""
+
+
+def _addresses(node: ProxyEnvironment, address: str, limit: int) -> Iterator[bytes]:
+    if "@" in address:
+        yield aor_of_text(node, address)
+        return
+    beginning = b"sip:" + address.removeprefix("sip:").encode()
+    every = chain.from_iterable(node.bindings.aors_of_range(place) for place in range(RANGES))
+    yield from nsmallest(limit, (aor for aor in islice(every, LOOKED_AT_MAX) if aor.startswith(beginning)))
+
+
+def _binding_row(binding: Binding, wall_time: float) -> Row:
+    source = binding.source
+    return {
+        "address": text_of(binding.aor.removeprefix(b"sip:")),
+        "contact": text_of(binding.uri),
+        "expires_s": int(binding.expires_at - wall_time),
+        "q": binding.q / 1000,
+        "source": f"{source[0]}:{source[1]}" if source else "",
+        "connection": binding.flow.connection if binding.flow else 0,
+        "worker": binding.flow.worker if binding.flow else -1,
+        "instance": text_of(binding.instance),
+        "user_agent": text_of(binding.user_agent),
+        "path": [text_of(value) for value in binding.path],
+    }
+
+
+def transactions(node: ProxyEnvironment, limit: int, offset: int = 0) -> Row:
+    """Server and client transactions, the oldest first, from the place `offset` on."""
+    table = node.transactions
+    servers: Iterator[ServerTransaction | ClientTransaction] = iter(table.servers.values())
+    found = islice(chain(servers, table.clients.values()), offset, offset + limit)
+    rows = [_server_row(one) if isinstance(one, ServerTransaction) else _client_row(one) for one in found]
+    return {"total": len(table), "rows": rows, "shown": len(rows)}
+
+
+def _server_row(server: ServerTransaction) -> Row:
+    status = server.last_response[8:11] if server.last_response else b""
+    method = "INVITE" if server.is_invite else text_of(server.request.method) if server.request else ""
+    return {
+        "side": "server",
+        "method": method,
+        "state": State(server.state).name.lower(),
+        "remote": _remote(server.response_flow),
+        "last_status": text_of(status),
+        "key": text_of(server.key),
+    }
+
+
+def _client_row(client: ClientTransaction) -> Row:
+    return {
+        "side": "client",
+        "method": text_of(client.method),
+        "state": State(client.state).name.lower(),
+        "remote": _remote(client.flow),
+        "last_status": "",
+        "key": text_of(client.key),
+    }
+
+
+def calls(node: ProxyEnvironment, limit: int, offset: int = 0) -> Row:
+    """Calls that are being set up, from the place `offset` on; dialogs that stand need no memory here."""
+    found = [server for server in node.transactions.servers.values() if server.is_invite and server.request is not None]
+    rows = [_call_row(server) for server in found[offset : offset + limit]]
+    return {"total": len(found), "rows": rows, "shown": len(rows)}
+
+
+def _call_row(server: ServerTransaction) -> Row:
+    request = server.request
+    assert request is not None
+    return {
+        "call_id": text_of(request.call_id),
+        "from": text_of(request.from_uri.text),
+        "to": text_of(request.to_uri.text),
+        "request_uri": text_of(request.uri.text),
+        "came_from": _remote(server.response_flow),
+        "state": State(server.state).name.lower(),
+        "last_status": text_of(server.last_response[8:11]) if server.last_response else "",
+    }
+
+
+def _remote(flow: Flow | None) -> str:
+    if flow is None:
+        return ""
+    return f"{TRANSPORT_NAMES[flow.transport].decode().lower()} {flow.remote[0]}:{flow.remote[1]}"
+
+
+def text_of(octets: bytes) -> str:
+    """Octets of a message as text."""
+    return octets.decode("utf-8", "replace")

@@ -1,0 +1,1 @@
+"""Doors between processes."""

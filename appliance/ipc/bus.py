@@ -1,0 +1,298 @@
+"""The door to the other processes of a node: ZeroMQ over ipc sockets in the runtime directory.
+
+Every process has a number (workers 0, 1, ...; the supervisor -1, management -2), one receiving socket that bears its
+name, and one sending socket per destination. Nothing here ever waits: a destination that is absent or
+has too much unread makes `send` return False, and it is the caller who knows whether that matters.
+
+A number outlives the process that bears it, so every batch says which incarnation sent it and which
+one it was meant for. What an earlier incarnation left behind, and what was meant for one, is dropped
+and counted; the first batch of a new incarnation is announced by a PeerStarted message.
+
+On the wire a batch is one frame: an envelope, then each message with its length before it.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import zmq
+
+from appliance import clock
+from appliance.messages.bus_messages import BusMessage, PeerStarted, StatusReply
+from appliance.messages.codec import BusProtocolError, decode, encode
+
+SUPERVISOR: Final = -1
+MANAGEMENT: Final = -2
+BATCHES_UNREAD_MAX: Final = 512
+BATCHES_PER_RECEIVE: Final = 256
+RECONNECT_MS: Final = 20
+RECONNECT_MAX_MS: Final = 200
+
+_NAMES: Final = {SUPERVISOR: "supervisor", MANAGEMENT: "management"}
+# Format, sender, incarnation of the sender, incarnation the batch is meant for (0: whoever is there).
+_ENVELOPE: Final = struct.Struct("!BhQQ")
+_LENGTH: Final = struct.Struct("!I")
+_ENVELOPE_FORMAT: Final = 1
+
+
+class BusUnavailable(OSError):
+    """The bus cannot do what was asked, in one sentence for the operator."""
+
+
+class Bus:
+    """The end of the bus in this process. Not for several threads.
+
+    For an event loop: wait until `fileno()` is readable, call `receive()`, and again while `pending()`.
+    """
+
+    def __init__(self, runtime_dir: Path, number: int) -> None:
+        """Raises BusUnavailable when the socket cannot be made."""
+        self.number = number
+        self.incarnation = clock.monotonic_ns()
+        self.refused = 0
+        """Messages that were not sent, because the destination was absent or too far behind."""
+        self.stale = 0
+        """Batches dropped that came from, or were meant for, an incarnation that is gone."""
+        self.damaged = 0
+        """Batches or messages dropped that could not be understood."""
+        self._runtime_dir = runtime_dir
+        self._context = zmq.Context(io_threads=1)
+        self._receiver = _bound_socket(self._context, zmq.PULL, _socket_path(runtime_dir, number))
+        self._senders: dict[int, zmq.Socket[bytes]] = {}
+        self._incarnations: dict[int, int] = {}
+        self._forgotten: set[int] = set()
+        self._stopped_early = False
+
+    def fileno(self) -> int:
+        """A descriptor that becomes readable when something arrived; it tells of a change, not of a level."""
+        return self._receiver.FD
+
+    def connect(self, destinations: Sequence[int]) -> None:
+        """Begin to connect, so that the first send finds a connection. Who was forgotten lives again, as another."""
+        for destination in destinations:
+            if destination in self._forgotten:
+                # It may have begun before we heard that its predecessor is dead.
+                self._forgotten.remove(destination)
+                del self._incarnations[destination]
+            self._sender(destination)
+
+    def send(self, destination: int, messages: Sequence[BusMessage]) -> bool:
+        """Send a batch; False when it was refused: the destination is absent or too far behind. Never waits."""
+        if not messages:
+            return True
+        if self._send_batch(destination, [encode(message) for message in messages]):
+            return True
+        self.refused += len(messages)
+        return False
+
+    def receive(self, batches_max: int = BATCHES_PER_RECEIVE) -> list[tuple[int, BusMessage]]:
+        """(sender, message) of what has arrived, in order per sender; at most `batches_max` batches."""
+        arrived: list[tuple[int, BusMessage]] = []
+        for _ in range(batches_max):
+            try:
+                frame: bytes = self._receiver.recv(zmq.NOBLOCK)
+            except zmq.Again:
+                self._stopped_early = False
+                return arrived
+            self._open_batch(frame, arrived)
+        self._stopped_early = True
+        return arrived
+
+    def pending(self) -> bool:
+        """Is there more to receive now? The descriptor will not tell of what a bounded `receive` left."""
+        return self._stopped_early and self._receiver.poll(0) != 0
+
+    def forget(self, number: int) -> None:
+        """That process is dead: drop what waits for it, and whatever it sent that is not read yet.
+
+        Whoever bears the number is heard again when he began after now, or when `connect` names him.
+        """
+        self._incarnations[number] = clock.monotonic_ns()
+        self._forgotten.add(number)
+        sender = self._senders.pop(number, None)
+        if sender is not None:
+            sender.close(linger=0)
+
+    def close(self, linger_ms: int = 0) -> None:
+        """Close all; what was sent last gets `linger_ms` to leave."""
+        for sender in self._senders.values():
+            sender.close(linger=linger_ms)
+        self._receiver.close(linger=0)
+        self._context.term()
+        _socket_path(self._runtime_dir, self.number).unlink(missing_ok=True)
+
+    def _send_batch(self, destination: int, encoded: list[bytes]) -> bool:
+        meant_for = self._incarnations.get(destination, 0)
+        parts = [_ENVELOPE.pack(_ENVELOPE_FORMAT, self.number, self.incarnation, meant_for)]
+        for octets in encoded:
+            parts.append(_LENGTH.pack(len(octets)))
+            parts.append(octets)
+        try:
+            self._sender(destination).send(b"".join(parts), zmq.NOBLOCK)
+        except zmq.Again:
+            return False
+        return True
+
+    def _sender(self, destination: int) -> zmq.Socket[bytes]:
+        sender = self._senders.get(destination)
+        if sender is None:
+            sender = self._context.socket(zmq.PUSH)
+            sender.setsockopt(zmq.LINGER, 0)
+            sender.setsockopt(zmq.SNDHWM, BATCHES_UNREAD_MAX)
+            # Only to a process that is there: nothing is kept for one that may come, and which would be another.
+            sender.setsockopt(zmq.IMMEDIATE, 1)
+            sender.setsockopt(zmq.RECONNECT_IVL, RECONNECT_MS)
+            sender.setsockopt(zmq.RECONNECT_IVL_MAX, RECONNECT_MAX_MS)
+            sender.connect(f"ipc://{_socket_path(self._runtime_dir, destination)}")
+            self._senders[destination] = sender
+        return sender
+
+    def _open_batch(self, frame: bytes, arrived: list[tuple[int, BusMessage]]) -> None:
+        try:
+            version, sender, incarnation, meant_for = _ENVELOPE.unpack_from(frame)
+        except struct.error:
+            self.damaged += 1
+            return
+        if version != _ENVELOPE_FORMAT:
+            self.damaged += 1
+            return
+        known = self._incarnations.get(sender, 0)
+        if incarnation < known:
+            self.stale += 1
+            return
+        if incarnation > known:
+            self._incarnations[sender] = incarnation
+            self._forgotten.discard(sender)
+            arrived.append((sender, PeerStarted()))
+            # It will want an answer, and then the connection should be there.
+            self._sender(sender)
+        if meant_for not in (0, self.incarnation) and meant_for < self.incarnation:
+            self.stale += 1
+            # It believes in my predecessor; an empty batch tells it who is here.
+            self._send_batch(sender, [])
+            return
+        self._read_messages(sender, frame, arrived)
+
+    def _read_messages(self, sender: int, frame: bytes, arrived: list[tuple[int, BusMessage]]) -> None:
+        try:
+            for octets in _messages_in(frame):
+                try:
+                    arrived.append((sender, decode(octets)))
+                except BusProtocolError:
+                    self.damaged += 1
+        except struct.error:
+            self.damaged += 1
+
+
+class ControlEndpoint:
+    """Where the supervisor is asked: by `signalbox status`, and whoever changes subscribers."""
+
+    def __init__(self, runtime_dir: Path) -> None:
+        """Raises BusUnavailable when the socket cannot be made."""
+        self._path = runtime_dir / "questions.sock"
+        self._context = zmq.Context(io_threads=1)
+        self._socket = _bound_socket(self._context, zmq.ROUTER, self._path)
+
+    def fileno(self) -> int:
+        """As with Bus: readable tells of a change."""
+        return self._socket.FD
+
+    def receive(self) -> list[tuple[bytes, BusMessage]]:
+        """(who asks, question) of all that has arrived; what is no message is dropped."""
+        asked: list[tuple[bytes, BusMessage]] = []
+        while True:
+            try:
+                asker, *frames = self._socket.recv_multipart(zmq.NOBLOCK)
+            except zmq.Again:
+                return asked
+            try:
+                asked.append((asker, decode(frames[-1] if frames else b"")))
+            except BusProtocolError:
+                continue
+
+    def reply(self, asker: bytes, report: dict[str, Any]) -> None:
+        """Answer; an asker that has gone away is no fault."""
+        try:
+            self._socket.send_multipart([asker, encode(StatusReply(report))], zmq.NOBLOCK)
+        except zmq.ZMQError:
+            return
+
+    def close(self) -> None:
+        self._socket.close(linger=200)
+        self._context.term()
+        self._path.unlink(missing_ok=True)
+
+
+def ask_supervisor(runtime_dir: Path, request: BusMessage, timeout_s: float) -> dict[str, Any]:
+    """What the supervisor answers to `request` (the report of a StatusReply).
+
+    Raises BusUnavailable when no appliance runs on this state folder, or it does not answer in time.
+    """
+    path = runtime_dir / "questions.sock"
+    if not path.exists():
+        raise BusUnavailable(f"No appliance runs here: there is no {path}.")
+    with zmq.Context(io_threads=1) as context, context.socket(zmq.DEALER) as asker:
+        asker.setsockopt(zmq.LINGER, 0)
+        asker.setsockopt(zmq.IMMEDIATE, 1)
+        asker.connect(f"ipc://{path}")
+        wait_ms = int(timeout_s * 1000)
+        if not asker.poll(wait_ms, zmq.POLLOUT):
+            raise BusUnavailable(f"No appliance runs here: nobody listens at {path}.")
+        asker.send(encode(request))
+        if not asker.poll(wait_ms, zmq.POLLIN):
+            raise BusUnavailable(f"The supervisor did not answer within {timeout_s:g} s.")
+        return _report_in(asker.recv())
+
+
+def _report_in(octets: bytes) -> dict[str, Any]:
+    try:
+        reply = decode(octets)
+    except BusProtocolError as fault:
+        raise BusUnavailable(f"The supervisor is of another version: {fault}.") from fault
+    if not isinstance(reply, StatusReply):
+        raise BusUnavailable(f"The supervisor answered with {type(reply).__name__}.")
+    return reply.report
+
+
+def _socket_path(runtime_dir: Path, number: int) -> Path:
+    return runtime_dir / f"{_NAMES.get(number) or f'worker-{number}'}.sock"
+
+
+def _bound_socket(context: zmq.Context[zmq.Socket[bytes]], kind: int, path: Path) -> zmq.Socket[bytes]:
+    octets = len(os.fsencode(path))
+    if octets > zmq.IPC_PATH_MAX_LEN:
+        raise BusUnavailable(
+            f"The path {path} has {octets} characters and a local socket takes {zmq.IPC_PATH_MAX_LEN}: "
+            "choose a state folder with a shorter path."
+        )
+    bound = context.socket(kind)
+    # One that nobody closes, for whatever reason, keeps no process from ending.
+    bound.setsockopt(zmq.LINGER, 0)
+    bound.setsockopt(zmq.RCVHWM, BATCHES_UNREAD_MAX)
+    # Whatever the folder allows: the kernel says who connects (SO_PEERCRED), and no other user is let in.
+    for uid in {0, os.geteuid()}:
+        bound.setsockopt(zmq.IPC_FILTER_UID, uid)
+    try:
+        # What a killed predecessor left under this name is replaced.
+        bound.bind(f"ipc://{path}")
+        path.chmod(0o600)
+    except (zmq.ZMQError, OSError) as fault:
+        bound.close(linger=0)
+        raise BusUnavailable(f"Cannot make the local socket {path}: {fault.strerror}.") from fault
+    return bound
+
+
+def _messages_in(frame: bytes) -> Iterator[bytes]:
+    """The octets of each message after the envelope. Raises struct.error when the frame ends too early."""
+    place = _ENVELOPE.size
+    while place < len(frame):
+        (length,) = _LENGTH.unpack_from(frame, place)
+        place += _LENGTH.size
+        if place + length > len(frame):
+            raise struct.error("the frame ends within a message")
+        yield frame[place : place + length]
+        place += length

@@ -1,0 +1,181 @@
+"""What a supervisor tells a process that it starts: the whole of it, in one document; and the door by which
+a running worker gets more of the kind.
+
+The document holds the key of the appliance, so it travels as an anonymous file on standard input:
+command lines and files could be read by others, and a pipe would make the supervisor wait for the
+worker. Sockets are inherited under their own numbers.
+
+    launch = WorkerLaunch(...)
+    with launch.to_stdin() as document:
+        Popen(launch.argv(), stdin=document, pass_fds=launch.fds())
+
+ZeroMQ carries no descriptors, so a document that comes with sockets travels by a Unix socket (SCM_RIGHTS), as an
+anonymous file like the first one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, BinaryIO, Final
+
+NO_DESCRIPTOR: Final = -1
+# Sockets that go with one document; the kernel takes 253 descriptors in all.
+FDS_MAX: Final = 200
+
+
+class LaunchError(ValueError):
+    """Standard input holds no launch document. The message says what was wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerLaunch:
+    """One worker's start.
+
+    `number`        of the worker, from 0.
+    `datagram_fds`  by place of a listener: its inherited UDP socket, bound; -1 where the listener has none.
+    `stream_fds`    by place of a listener: its inherited TCP socket, listening; -1 where the listener has none.
+    `config_text`   the configuration in force, in the language of the configuration file.
+    `config_name`   how messages call that text: the path of the file.
+    `places`        the names of the listeners at their places, "" where none is open (see catalogue/listener_ids.py).
+    `door_fd`       the inherited end of the door by which documents and sockets come while it runs; -1 for none.
+    `state_dir`     the state folder; the bus is in its `run`.
+    `key_hex`       the key of the appliance, the same for all workers and over restarts.
+    `recording_fd`  the inherited memory in which calls are recorded (recorder.py).
+    `lifetime_offset_s`  what the clock of registrations is ahead of the boot clock (clock.lifetime_clock).
+    `bank`          the worker's part of it, of `bank_len` octets.
+    `boot_hex`      random octets of this start of the appliance, the same for all workers.
+    `nonces_fd`     the inherited memory in which uses of nonces are remembered (nonce_memory.py); -1 for none.
+    """
+
+    number: int
+    datagram_fds: tuple[int, ...]
+    stream_fds: tuple[int, ...]
+    config_text: str
+    state_dir: str
+    key_hex: str
+    config_name: str = "configuration"
+    recording_fd: int = NO_DESCRIPTOR
+    bank: int = 0
+    bank_len: int = 0
+    places: tuple[str, ...] = ()
+    door_fd: int = NO_DESCRIPTOR
+    lifetime_offset_s: float | None = None
+    boot_hex: str = ""
+    nonces_fd: int = NO_DESCRIPTOR
+
+    @property
+    def key(self) -> bytes:
+        """The key as bytes."""
+        return bytes.fromhex(self.key_hex)
+
+    @property
+    def boot(self) -> bytes:
+        """The octets of this start as bytes."""
+        return bytes.fromhex(self.boot_hex)
+
+    def argv(self) -> list[str]:
+        """The command line of the worker."""
+        return python_module("appliance.workers", str(self.number))
+
+    def fds(self) -> tuple[int, ...]:
+        """The descriptors that the worker inherits."""
+        fds = (*self.datagram_fds, *self.stream_fds, self.recording_fd, self.nonces_fd, self.door_fd)
+        return tuple(fd for fd in fds if fd != NO_DESCRIPTOR)
+
+    def to_stdin(self) -> BinaryIO:
+        """An anonymous file with the document, to be the worker's standard input; the caller closes it."""
+        return anonymous_file(asdict(self))
+
+    @classmethod
+    def from_stdin(cls, document: BinaryIO) -> WorkerLaunch:
+        """The launch that standard input holds. Raises LaunchError."""
+        try:
+            fields = json.loads(document.read())
+            lists = {name: tuple(fields[name]) for name in ("datagram_fds", "stream_fds", "places")}
+            launch = cls(**{**fields, **lists})
+            bytes.fromhex(launch.key_hex)
+            bytes.fromhex(launch.boot_hex)
+        except (ValueError, TypeError, KeyError) as fault:
+            raise LaunchError(f"Standard input holds no launch document: {fault!r}.") from fault
+        return launch
+
+
+@dataclass(frozen=True, slots=True)
+class ManagementLaunch:
+    """The start of the process that serves operators.
+
+    `state_dir`    the state folder: the control socket and the bus are in its `run`.
+    `config_text`  the configuration in force.
+    """
+
+    state_dir: str
+    config_text: str
+
+    def argv(self) -> list[str]:
+        """The command line."""
+        return python_module("appliance.management")
+
+    def fds(self) -> tuple[int, ...]:
+        """It inherits no sockets."""
+        return ()
+
+    def to_stdin(self) -> BinaryIO:
+        """An anonymous file with the document, to be its standard input; the caller closes it."""
+        return anonymous_file(asdict(self))
+
+    @classmethod
+    def from_stdin(cls, document: BinaryIO) -> ManagementLaunch:
+        """The launch that standard input holds. Raises LaunchError."""
+        try:
+            return cls(**json.loads(document.read()))
+        except (ValueError, TypeError) as fault:
+            raise LaunchError(f"Standard input holds no launch document: {fault!r}.") from fault
+
+
+def python_module(name: str, *arguments: str) -> list[str]:
+    """The command line that runs a module of ours: never one of that name in the working directory (-P)."""
+    return [sys.executable, "-P", "-m", name, *arguments]
+
+
+def anonymous_file(document: dict[str, Any]) -> BinaryIO:
+    """A file without a name that holds the document as JSON; its descriptor may be passed to another process."""
+    file = os.fdopen(os.memfd_create("launch"), "w+b")
+    file.write(json.dumps(document).encode())
+    file.flush()
+    file.seek(0)
+    return file
+
+
+def new_door() -> tuple[socket.socket, socket.socket]:
+    """The two ends of a door: the supervisor's, which never waits, and the worker's."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    ours.setblocking(False)
+    return ours, theirs
+
+
+def send_document(door: socket.socket, document: dict[str, Any], fds: Sequence[int] = ()) -> None:
+    """Pass a document and sockets on. Raises OSError when nobody takes it, or there are too many sockets."""
+    with anonymous_file(document) as file:
+        socket.send_fds(door, [b"document"], [file.fileno(), *fds])
+
+
+def receive_document(door: socket.socket) -> tuple[dict[str, Any], list[int]]:
+    """A document and the sockets that came with it, which are the caller's. Raises EOFError at the end, LaunchError."""
+    octets, fds, _flags, _address = socket.recv_fds(door, 64, FDS_MAX + 1)
+    if not octets:
+        raise EOFError
+    if not fds:
+        raise LaunchError("What came by the door is no document.")
+    with os.fdopen(fds[0], "rb") as file:
+        # The writer left its place at the beginning, and the place is shared.
+        file.seek(0)
+        octets = file.read()
+    try:
+        return dict(json.loads(octets)), list(fds[1:])
+    except (ValueError, TypeError) as fault:
+        raise LaunchError(f"What came by the door is no document: {fault!r}.") from fault

@@ -1,0 +1,20 @@
+cimport cython
+from appliance.location.binding cimport Binding, BindingChange, new_binding
+from appliance.location.binding_table cimport BindingTable
+
+
+cpdef bytes encode_change(BindingChange change)
+@cython.locals(binding=Binding, parts=list, forget_at=double)
+cpdef bytes encode_bindings(bytes aor, object bindings)
+cdef _append_binding(list parts, Binding binding)
+cpdef BindingChange decode_change(bytes record)
+@cython.locals(ip_len=Py_ssize_t, key_len=Py_ssize_t, uri_len=Py_ssize_t, parameters_len=Py_ssize_t, call_id_len=Py_ssize_t,
+               path_len=Py_ssize_t, instance_len=Py_ssize_t, user_agent_len=Py_ssize_t, binding=Binding)
+cdef tuple _decode_binding(bytes record, Py_ssize_t at, bytes aor)
+cpdef double forget_at_of(bytes record) except? -1
+
+
+cdef class BindingRecords:
+    cdef BindingTable _table
+    cpdef bint apply_record(self, bytes record) except -1
+    cpdef bint is_current(self, bytes record) except -1

@@ -1,0 +1,127 @@
+"""What the tasks of operators share: the settings in force, the ways to the supervisor and the workers, the logs.
+
+Plain data but for `ask`, and for how the settings are kept up to date.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from appliance import clock
+from appliance.catalogue.errors import ConfigError
+from appliance.catalogue.settings import Settings
+from appliance.configuration.text import parse_configuration
+from appliance.ipc.bus import BusUnavailable, ask_supervisor
+from appliance.management.arguments import Arguments
+from appliance.management.audit_log import AuditLog
+from appliance.management.counter_rates import Samples
+from appliance.management.errors import Refused
+from appliance.management.login_log import LoginLog
+from appliance.management.open_sessions import OpenSessions
+from appliance.management.sessions import Session
+from appliance.management.system_commits import note_own_commits
+from appliance.management.worker_link import WorkerLink
+from appliance.messages.bus_messages import BusMessage, OperatorCommand, StatusRequest
+from appliance.storage.commits import CommitStore
+from appliance.storage.log_file import log_by
+
+ASK_TIMEOUT_S: Final = 5.0
+# How often the counters are looked at while operators are connected, and while none is.
+SAMPLE_INTERVAL_S: Final = 1.0
+CALM_INTERVAL_S: Final = 5.0
+
+Event = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+# A worker in these states answers.
+ALIVE: Final = ("live", "drained", "draining")
+
+
+class ApplianceClient:
+    """One appliance, as its operators reach it."""
+
+    def __init__(self, state_dir: Path, settings: Settings, workers: WorkerLink) -> None:
+        self.state_dir = state_dir
+        self.settings = settings
+        self.commit = 0
+        self.workers = workers
+        self.samples = Samples()
+        self.cleared: dict[str, int] = {}
+        """What the counters were when an operator cleared them."""
+        self.audit = AuditLog(state_dir / "log" / "audit.log")
+        self.sessions = OpenSessions()
+        self.logins = LoginLog(self._note_login)
+        self.status: dict[str, Any] = {}
+        """The last report of the supervisor."""
+        self._sampled_at = 0.0
+
+    async def ask(self, question: BusMessage, timeout_s: float = ASK_TIMEOUT_S) -> dict[str, Any]:
+        """What the supervisor answers. Raises Refused: it says no, or says nothing."""
+        try:
+            answer = await asyncio.to_thread(ask_supervisor, self.state_dir / "run", question, timeout_s)
+        except BusUnavailable as fault:
+            raise Refused(str(fault), "try again in a moment") from None
+        if "error" in answer:
+            more = {name: value for name, value in answer.items() if name not in ("error", "remedy")}
+            raise Refused(answer["error"], answer.get("remedy", ""), **more)
+        return answer
+
+    async def order(self, do: str, args: dict[str, Any], timeout_s: float = ASK_TIMEOUT_S) -> dict[str, Any]:
+        """Have the supervisor do something. Raises Refused."""
+        return await self.ask(OperatorCommand(do, args), timeout_s)
+
+    def store(self) -> CommitStore:
+        """The commits as they are now."""
+        return CommitStore(self.state_dir / "configuration")
+
+    async def look(self, is_exact: bool = False) -> None:
+        """Have a report of now, or one not older than a second; workers may have come to life since the last one."""
+        if is_exact or not self.workers.live or clock.monotonic() - self._sampled_at > SAMPLE_INTERVAL_S:
+            await self.sample()
+
+    async def sample(self) -> None:
+        """See how the appliance is; call it every few seconds."""
+        try:
+            self.status = await self.ask(StatusRequest())
+        except Refused:
+            return
+        self._sampled_at = clock.monotonic()
+        self.samples.add(self._sampled_at, self.status["counters"])
+        self.workers.set_live([row["number"] for row in self.status["workers"] if row["state"] in ALIVE])
+        if self.status.get("commit") != self.commit:
+            self._take_settings(int(self.status["commit"]))
+
+    def _take_settings(self, number: int) -> None:
+        commit = self.store().find(number)
+        if commit is None:
+            return
+        try:
+            self.settings = parse_configuration(commit.text)
+        except ConfigError:
+            # Of another version; the supervisor runs by it, and says so.
+            return
+        self.commit = number
+        log_by(self.settings)
+        self.sessions.tell_news(self.settings)
+        with suppress(OSError):
+            # A full disk: they are noted later.
+            note_own_commits(self.store(), self.audit)
+
+    def _note_login(self, user: str, place: str, command: str, result: str) -> None:
+        with suppress(OSError):
+            self.audit.write(clock.wall_time(), user, command, {}, result, place)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request on its way: who asks, with which arguments, and where events go."""
+
+    client: ApplianceClient
+    session: Session
+    args: Arguments
+    event: Event

@@ -1,0 +1,30 @@
+"""How a request or a command fails, in sentences for the operator: what is wrong, and what to type instead."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class Refused(Exception):
+    """`remedy` completes the message; `more` are further fields of the answer, such as `faults` or `conflicts`."""
+
+    def __init__(self, message: str, remedy: str = "", **more: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+        self.more = more
+
+    def as_error(self) -> dict[str, Any]:
+        """The `error` of an answer."""
+        return {"message": self.message, "remedy": self.remedy, **self.more}
+
+
+class CommandFailed(Exception):
+    """What was asked cannot be done. The message is one sentence, or one for each fault on lines of their own."""
+
+
+def sentence_of(fault: Exception) -> str:
+    """What an error from below says, as a sentence. A name at its beginning keeps its case: SIP names have one."""
+    text = str(fault).removesuffix(".")
+    first = text.partition(" ")[0]
+    return f"{text[:1].upper() if first.isalpha() else text[:1]}{text[1:]}."

@@ -1,0 +1,52 @@
+"""What the management process asks of the world for an operator: hosts of DNS, subscribers of the database.
+
+"Cannot know" is None, and is never "no".
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from appliance.catalogue.settings import Settings
+from appliance.storage.subscriber import StoreError
+
+
+async def addresses_of(host: str, settings: Settings) -> list[str] | None:
+    """The addresses of a host, [] where there is none; None when DNS does not answer."""
+    # Only here: a management process that is not asked for names does without what DNS takes.
+    from appliance.resolver import HostResolver, LookupFailed
+
+    try:
+        return list((await HostResolver(settings.limits.lookup_timeout_ms / 1000).lookup(host)).addresses)
+    except LookupFailed:
+        return None
+
+
+async def is_subscriber(username: str, realm: str, settings: Settings, state_dir: Path) -> bool | None:
+    """Does the database have the subscriber? None when it does not answer."""
+    return await asyncio.to_thread(_find, username, realm, settings, state_dir)
+
+
+def _find(username: str, realm: str, settings: Settings, state_dir: Path) -> bool | None:
+    from appliance.storage.subscriber_database import SubscriberStore, database_url
+
+    try:
+        store = SubscriberStore(database_url(settings.subscribers_url, state_dir))
+        try:
+            return store.find(username.encode(), realm.encode()) is not None
+        finally:
+            store.close()
+    except (StoreError, ValueError):
+        return None
+
+
+async def add_answer(ask: dict[str, Any], known: dict[str, Any], settings: Settings, state_dir: Path) -> None:
+    """Add the answer to one question of a rehearsal to what is known."""
+    if ask["kind"] == "host":
+        known["hosts"][ask["host"]] = await addresses_of(ask["host"], settings)
+    else:
+        username, realm = ask["username"], ask["realm"]
+        found = await is_subscriber(username, realm, settings, state_dir)
+        known["subscribers"][f"{username}@{realm}"] = found

@@ -1,0 +1,1 @@
+"""Admission, quick refusal and rate limits."""

@@ -1,0 +1,139 @@
+"""Rate limits of one worker: token buckets, filled with this worker's share of what all workers may let in.
+
+A limit has a bucket for each key (a source address, a domain, a listener), or one for all. The supervisor deals
+the shares, and deals them anew by what each worker says was asked of it (`demand`); for a key that it has not
+spoken of, a worker's share is what it has of the slots. So the sum keeps to the limit, whichever worker the
+requests come to.
+
+Bounded: the key that has been silent for the longest is forgotten at the bound, which fills its bucket again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import islice
+from typing import Final
+
+from appliance.catalogue.settings import RateLimitSettings
+
+KEYS_MAX: Final = 20_000
+# Keys spoken of in one report: those with the most demand.
+REPORTED_MAX: Final = 200
+SHOWN_MAX: Final = 10
+
+Report = dict[str, dict[str, list[int]]]
+
+
+class Bucket:
+    """One key. `share`: per second, or -1.0 as long as nobody has dealt one. Times are monotonic seconds."""
+
+    __slots__ = ("exceeded", "filled_at", "offered", "refused", "share", "tokens")
+
+    def __init__(self, tokens: float, now: float) -> None:
+        self.tokens = tokens
+        self.filled_at = now
+        self.share = -1.0
+        self.offered = 0
+        """Since the last report."""
+        self.exceeded = 0
+        """Since the last report."""
+        self.refused = 0
+        """Since the beginning."""
+
+
+class Limit:
+    """One limit in this worker."""
+
+    __slots__ = ("buckets", "exceeded", "passed", "settings")
+
+    def __init__(self, settings: RateLimitSettings) -> None:
+        self.settings = settings
+        self.buckets: dict[str, Bucket] = {}
+        self.passed = 0
+        self.exceeded = 0
+
+    def admits(self, key: str, part: float, now: float) -> bool:
+        """Take a token. `part` is the worker's share of the slots."""
+        bucket = self._bucket(key, part, now)
+        rate = bucket.share if bucket.share >= 0.0 else self.settings.rate_per_s * part
+        depth = max(1.0, self.settings.burst * rate / self.settings.rate_per_s)
+        bucket.tokens = min(depth, bucket.tokens + (now - bucket.filled_at) * rate)
+        bucket.filled_at = now
+        bucket.offered += 1
+        if bucket.tokens >= 1.0:
+            bucket.tokens -= 1.0
+            self.passed += 1
+            return True
+        bucket.exceeded += 1
+        bucket.refused += 1
+        self.exceeded += 1
+        return False
+
+    def _bucket(self, key: str, part: float, now: float) -> Bucket:
+        bucket = self.buckets.pop(key, None)
+        if bucket is None:
+            if len(self.buckets) >= KEYS_MAX:
+                del self.buckets[next(iter(self.buckets))]
+            bucket = Bucket(max(1.0, self.settings.burst * part), now)
+        # The last one used stands last.
+        self.buckets[key] = bucket
+        return bucket
+
+    def take_demand(self) -> dict[str, list[int]]:
+        """Key to [offered, exceeded] since the last call, for the keys with the most demand."""
+        asked = [(key, bucket) for key, bucket in self.buckets.items() if bucket.offered]
+        asked.sort(key=lambda entry: -entry[1].offered)
+        report = {key: [bucket.offered, bucket.exceeded] for key, bucket in asked[:REPORTED_MAX]}
+        for _, bucket in asked:
+            bucket.offered = bucket.exceeded = 0
+        return report
+
+    def row(self) -> dict[str, object]:
+        """The limit for eyes."""
+        hit = sorted(self.buckets.items(), key=lambda entry: -entry[1].refused)
+        keys = [{"key": key, "exceeded": bucket.refused} for key, bucket in islice(hit, SHOWN_MAX) if bucket.refused]
+        return {"passed": self.passed, "exceeded": self.exceeded, "keys": len(self.buckets), "hit": keys}
+
+
+class RateLimits:
+    """All limits of one worker, by what they count."""
+
+    __slots__ = ("_limits", "of_registrations", "of_requests", "part")
+
+    def __init__(self, settings: tuple[RateLimitSettings, ...]) -> None:
+        self.part = 1.0
+        """The worker's share of the slots."""
+        self._limits: dict[str, Limit] = {}
+        self.of_requests: tuple[Limit, ...] = ()
+        self.of_registrations: tuple[Limit, ...] = ()
+        self.reconfigure(settings)
+
+    def reconfigure(self, settings: tuple[RateLimitSettings, ...]) -> None:
+        """Go by new limits; one whose name, subject and keys are the same keeps its buckets."""
+        former = self._limits
+        self._limits = {wanted.name: _kept(former.get(wanted.name), wanted) for wanted in settings}
+        limits = self._limits.values()
+        self.of_requests = tuple(limit for limit in limits if limit.settings.of == "requests")
+        self.of_registrations = tuple(limit for limit in limits if limit.settings.of == "registrations")
+
+    def take_demand(self) -> Report:
+        """What was asked of each limit since the last call; {} when nothing was."""
+        return {name: demand for name, limit in self._limits.items() if (demand := limit.take_demand())}
+
+    def receive_shares(self, shares: Mapping[str, Mapping[str, float]]) -> None:
+        """The shares per second that the supervisor deals, by limit and key; for others the slots decide again."""
+        for name, limit in self._limits.items():
+            dealt = shares.get(name, {})
+            for key, bucket in limit.buckets.items():
+                bucket.share = dealt.get(key, -1.0)
+
+    def rows(self) -> dict[str, dict[str, object]]:
+        """Each limit by name, for eyes."""
+        return {name: limit.row() for name, limit in self._limits.items()}
+
+
+def _kept(former: Limit | None, wanted: RateLimitSettings) -> Limit:
+    if former is None or (former.settings.of, former.settings.per) != (wanted.of, wanted.per):
+        return Limit(wanted)
+    former.settings = wanted
+    return former

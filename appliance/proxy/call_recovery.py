@@ -1,0 +1,65 @@
+"""Going on with calls that another worker was setting up (design 4).
+
+See snapshots.py for what is sent again, and what peers repeat by themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from appliance.proxy.environment import ProxyEnvironment
+from appliance.proxy.request_context import RequestContext
+from appliance.proxy.response_context import ResponseContext
+from appliance.proxy.snapshots import CallSnapshot, context_of, read_snapshot
+from appliance.sip.writer import write_response
+from appliance.transaction.keys import server_key
+from appliance.transaction.table import TableFull
+from appliance.transaction.transaction import ServerTransaction
+from appliance.transport.via import response_flow
+
+Decide = Callable[[RequestContext, float], None]
+
+
+def adopt(octets: bytes, node: ProxyEnvironment, decide: Decide, now: float) -> bool:
+    """Go on with the call of a snapshot; `decide` runs the stages of one that waits at one of them.
+
+    False when there is nothing to go on with: the INVITE has come again and is being handled already, there is no
+    room, or the snapshot is of another version.
+    """
+    try:
+        call = read_snapshot(octets)
+        context = context_of(call, node.settings.listeners)
+        if call.position >= 0:
+            return _goes_on_waiting(context, node, decide, now)
+        server = None if call.is_answered else _adopted_server(context, call, node, now)
+    except (ValueError, TableFull):
+        return False
+    responses = ResponseContext(context, server_key(call.request, b"INVITE"), server, node)
+    if server is not None:
+        server.user = responses
+    responses.resume(call, now)
+    return True
+
+
+def _goes_on_waiting(context: RequestContext, node: ProxyEnvironment, decide: Decide, now: float) -> bool:
+    """Ask again for a request that waits; False when it has come again in the meantime."""
+    key = server_key(context.request, context.request.method)
+    if key in node.waiting or key in node.transactions.servers:
+        return False
+    decide(context, now)
+    return True
+
+
+def _adopted_server(
+    context: RequestContext, call: CallSnapshot, node: ProxyEnvironment, now: float
+) -> ServerTransaction:
+    """The server transaction anew, in the state that it was in. Raises TableFull, also when it exists."""
+    request = call.request
+    server = node.transactions.new_server(request, response_flow(request.top_via, context.flow), None, now)
+    context.server = server
+    if call.answer:
+        node.transactions.respond(server, int(call.answer[8:11]), call.answer, now)
+    else:
+        # RFC 3261 17.2.1: for the INVITE should it come again; the caller has had its 100.
+        server.last_response = write_response(request, 100, b"Trying")
+    return server

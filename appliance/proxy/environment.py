@@ -1,0 +1,198 @@
+"""What the stages and branches of one stack share.
+
+Plain data: the settings, the tables and the keyed functions. Whoever changes one of them says so
+in its own file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from appliance.catalogue.peers import Peers
+from appliance.catalogue.settings import Settings
+from appliance.location.binding_table import BindingChange, BindingTable
+from appliance.location.change_limits import ChangeLimits
+from appliance.location.gruu import instance_of
+from appliance.location.registration import Rules
+from appliance.messages.msgpack_codec import Packer
+from appliance.overload.rate_limits import RateLimits
+from appliance.proxy.fast_settings import DigestRules, ProxyRules
+from appliance.proxy.pending_lookups import PendingLookups
+from appliance.proxy.software_faults import SoftwareFaults
+from appliance.replication.connection_directory import ConnectionDirectory
+from appliance.routing.contact_policy import ContactPolicy
+from appliance.routing.host_cache import HostCache
+from appliance.routing.next_hops import NextHops
+from appliance.routing.own_names import OwnNames
+from appliance.routing.subscriber_cache import SubscriberCache
+from appliance.routing.unavailable_hops import UnavailableHops
+from appliance.security.authentication_failures import AuthenticationFailures
+from appliance.security.dialog_token import DialogTokens
+from appliance.security.keys import Keys
+from appliance.security.nonces import Nonces
+from appliance.sip.uri import Uri, canonical_user
+from appliance.transaction.table import Transactions
+from appliance.transport.flow import Flow
+
+
+class KeptCall(Protocol):
+    """A request that another worker could go on with."""
+
+    @property
+    def call_id(self) -> bytes: ...
+
+    def snapshot(self) -> bytes:
+        """How it stands; b"" when nothing about it may matter any more."""
+
+    def relinquish(self, now: float) -> None:
+        """Another worker goes on: end without a word."""
+
+
+class ProxyEnvironment:
+    """The shared tables of one worker's proxy.
+
+    `changed_calls` are those of which another snapshot is to be kept, by the key of the server transaction.
+    `waiting` are the requests without a transaction that wait for an answer of the world, by the key that it would have
+    (see suspended.py).
+    """
+
+    __slots__ = (
+        "bindings",
+        "change_limits",
+        "changed_calls",
+        "connections",
+        "contact_policy",
+        "counters",
+        "date_offset_s",
+        "dialog_tokens",
+        "digest_rules",
+        "failures",
+        "faults",
+        "hosts",
+        "keys",
+        "names",
+        "next_hops",
+        "nonces",
+        "packer",
+        "peers",
+        "pending_lookups",
+        "proxy_rules",
+        "publish",
+        "rate_limits",
+        "registrar_rules",
+        "settings",
+        "subscribers",
+        "transactions",
+        "unavailable_hops",
+        "waiting",
+        "wall_offset_s",
+        "worker",
+    )
+
+    def __init__(
+        self,
+        settings: Settings,
+        worker: int,
+        key: bytes,
+        counters: list[int],
+        transactions: Transactions,
+        bindings: BindingTable,
+        connections: ConnectionDirectory,
+        publish: Callable[[BindingChange], int],
+        nonces: Nonces,
+    ) -> None:
+        self.settings = settings
+        self.worker = worker
+        self.counters = counters
+        self.faults = SoftwareFaults(counters)
+        self.transactions = transactions
+        self.bindings = bindings
+        self.connections = connections
+        self.publish = publish
+        self.keys = Keys(key)
+        self.dialog_tokens = DialogTokens(key)
+        self.names = OwnNames(settings)
+        self.hosts = HostCache(settings.limits.hosts_cached_max)
+        self.next_hops = NextHops(settings.listeners, self.hosts)
+        self.unavailable_hops = UnavailableHops(
+            settings.limits.unavailable_hops_max, settings.proxy.retry_after_max_s
+        )
+        self.subscribers = SubscriberCache(settings.limits.subscribers_cached_max, settings.digest.cache_s)
+        self.pending_lookups = PendingLookups(settings.limits, counters)
+        self.nonces = nonces
+        self.rate_limits = RateLimits(settings.rate_limits)
+        self.failures = AuthenticationFailures(settings.lockout)
+        self.registrar_rules = Rules(settings.registrar)
+        self.change_limits = ChangeLimits(settings.registrar.changes_max)
+        self.contact_policy = ContactPolicy(settings)
+        self.peers = tuple(Peers(listener.peers) for listener in settings.listeners)
+        self.proxy_rules = ProxyRules(settings.proxy)
+        self.digest_rules = DigestRules(settings.digest)
+        self.packer = Packer()
+        self.changed_calls: dict[bytes, KeptCall] = {}
+        self.waiting: dict[bytes, KeptCall] = {}
+        self.wall_offset_s = 0.0
+        # What the machine's clock is ahead of the one by which registrations live: it may have been set.
+        self.date_offset_s = 0.0
+
+    def reconfigure(self, settings: Settings) -> None:
+        """Go by new settings; what is remembered stays as far as it fits.
+
+        The names under which peers have learned to reach us stay ours: what was sent with them is answered to them.
+        """
+        limits = settings.limits
+        self.names = OwnNames(settings, self.settings.listeners)
+        self.settings = settings
+        self.next_hops = NextHops(settings.listeners, self.hosts)
+        self.hosts.limit = limits.hosts_cached_max
+        self.unavailable_hops.limit = limits.unavailable_hops_max
+        self.unavailable_hops.longest_s = settings.proxy.retry_after_max_s
+        self.subscribers.reconfigure(limits.subscribers_cached_max, settings.digest.cache_s)
+        self.pending_lookups.reconfigure(limits)
+        self.rate_limits.reconfigure(settings.rate_limits)
+        self.failures.reconfigure(settings.lockout)
+        self.registrar_rules = Rules(settings.registrar)
+        self.change_limits.changes_max = settings.registrar.changes_max
+        self.contact_policy = ContactPolicy(settings)
+        self.peers = tuple(Peers(listener.peers) for listener in settings.listeners)
+        self.proxy_rules = ProxyRules(settings.proxy)
+        self.digest_rules = DigestRules(settings.digest)
+        self.nonces.reconfigure(settings.digest.nonce_lifetime_s)
+
+    def gauges(self) -> dict[str, int]:
+        """How full the tables are, by name."""
+        return {
+            "transactions": len(self.transactions),
+            "registrations": len(self.bindings),
+            "waiting": self.pending_lookups.lookups_waiting + self.pending_lookups.queries_waiting,
+            "lookups_waiting": self.pending_lookups.lookups_waiting,
+            "queries_waiting": self.pending_lookups.queries_waiting,
+            "hosts": len(self.hosts),
+            "unavailable_hops": len(self.unavailable_hops),
+            "subscribers": len(self.subscribers),
+        }
+
+    def wall_time(self, now: float) -> float:
+        """Unix time of a monotonic moment, as registrations live by it; no step of the machine's clock moves it."""
+        return now + self.wall_offset_s
+
+    def is_peer(self, flow: Flow) -> bool:
+        """Does it lead to a peer of its listener: a trusted hop?"""
+        if not 0 <= flow.listener < len(self.peers):
+            return False
+        peers: Peers = self.peers[flow.listener]
+        return peers.has(flow.remote[0], flow.remote[1], flow.transport)
+
+    def aor_of(self, uri: Uri) -> bytes:
+        """The address-of-record that a URI in one of our domains stands for (RFC 3261 10.3 step 5)."""
+        return self.names.aor_of(canonical_user(uri.user or b""), uri.host)
+
+    def destination_of(self, uri: Uri) -> bytes:
+        """What of a Request-URI decides where a request goes (RFC 5393 4.2.1).
+
+        Of an address of ours: whose it is and which instance, however the rest is written. Of others: all of it.
+        """
+        if not self.names.is_responsible_for(uri):
+            return uri.text
+        return b"".join((uri.scheme, b" ", self.aor_of(uri), b" ", instance_of(uri)))

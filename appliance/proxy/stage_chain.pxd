@@ -1,0 +1,8 @@
+cimport cython
+
+from appliance.proxy.environment cimport ProxyEnvironment
+from appliance.proxy.request_context cimport RequestContext
+
+
+@cython.locals(count=Py_ssize_t)
+cpdef object run_chain(tuple stages, RequestContext context, ProxyEnvironment node, double now)

@@ -1,0 +1,66 @@
+"""The five things a stage may say of a request (ARCHITECTURE: a role is an ordered list of stages)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+
+class Continue:
+    """The next stage decides."""
+
+    __slots__ = ()
+
+
+class Forward:
+    """Send the request to its targets now."""
+
+    __slots__ = ()
+
+
+class Reply:
+    """Answer it here. `reason` goes out as the reason phrase and says what was wrong; `headers` are whole lines.
+
+    `is_stateless` replies keep no transaction (RFC 3261 8.2.7), so that asking costs no memory.
+    `after` is the replication number that siblings have to acknowledge first, 0 for none.
+    """
+
+    __slots__ = ("after", "headers", "is_stateless", "reason", "status")
+
+    def __init__(
+        self,
+        status: int,
+        reason: bytes = b"",
+        headers: tuple[bytes, ...] = (),
+        is_stateless: bool = False,
+        after: int = 0,
+    ) -> None:
+        self.status = status
+        self.reason = reason
+        self.headers = headers
+        self.is_stateless = is_stateless
+        self.after = after
+
+
+class AskSubscriber:
+    """Wait for what the subscriber store says of a user, then decide again at this stage."""
+
+    __slots__ = ("realm", "username")
+
+    def __init__(self, username: bytes, realm: bytes) -> None:
+        self.username = username
+        self.realm = realm
+
+
+class Drop:
+    """Say nothing; count `counter`."""
+
+    __slots__ = ("counter",)
+
+    def __init__(self, counter: int) -> None:
+        self.counter = counter
+
+
+StageResult = Continue | Forward | Reply | AskSubscriber | Drop
+
+CONTINUE: Final = Continue()
+FORWARD: Final = Forward()

@@ -1,0 +1,1 @@
+"""Bindings and connections that every worker of a node knows."""

@@ -1,0 +1,125 @@
+"""Which worker holds the stream connection to a remote address.
+
+A phone that registered over a connection is called over it (RFC 3261 18.1.1, RFC 5923), and so is
+whoever wrote the source port of a connection into its Contact. The call may belong to any worker,
+the connection to one. So workers tell each other of their connections: changes as they happen, and
+all of them when the company changes. What is told is a hint: the holder knows, and whoever follows
+a wrong hint hears of it as of any message that could not be sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from appliance.messages.bus_messages import BusMessage, ConnectionsChanged
+from appliance.transport.flow import NO_CONNECTION, NO_WORKER, TCP, UDP, Flow
+
+# Connections in one message.
+BATCH_MAX: Final = 1000
+# When news for which the bus had no room are told again: a sibling that is just being met has a connection then.
+AGAIN_S: Final = 0.5
+
+Way = tuple[int, tuple[str, int]]
+
+
+class ConnectionDirectory:
+    """The connections of this worker and, by hearsay, of its siblings."""
+
+    __slots__ = ("_again_at", "_elsewhere", "_is_listing_due", "_news", "_own", "_siblings", "_untold", "_worker")
+
+    def __init__(self, worker: int) -> None:
+        self._worker = worker
+        self._own: dict[Way, Flow] = {}
+        self._elsewhere: dict[Way, int] = {}
+        self._siblings: tuple[int, ...] = ()
+        self._news: dict[Way, Flow | None] = {}
+        self._is_listing_due = False
+        self._untold: set[Way] = set()
+        self._again_at = 0.0
+
+    def __len__(self) -> int:
+        """Connections of siblings that are known of."""
+        return len(self._elsewhere)
+
+    def changed(self, opened: Sequence[Flow], closed: Sequence[Flow]) -> None:
+        """What has happened to connections of this worker."""
+        for flow in closed:
+            self.closed(flow)
+        for flow in opened:
+            self.opened(flow)
+
+    def opened(self, flow: Flow) -> None:
+        """A connection of this worker has brought a message, or was opened here."""
+        way = (flow.listener, flow.remote)
+        self._own[way] = flow
+        self._note(way, flow)
+
+    def closed(self, flow: Flow) -> None:
+        """A connection of this worker takes no more messages."""
+        way = (flow.listener, flow.remote)
+        if self._own.get(way) == flow:
+            del self._own[way]
+            self._note(way, None)
+
+    def _note(self, way: Way, flow: Flow | None) -> None:
+        if self._siblings:
+            self._news[way] = flow
+
+    def untold(self, message: ConnectionsChanged, now: float) -> None:
+        """The bus did not take these news: all hear them again, as they are by then."""
+        if not self._untold:
+            self._again_at = now + AGAIN_S
+        self._untold.update((flow.listener, flow.remote) for flow in (*message.opened, *message.closed))
+
+    def set_siblings(self, siblings: Sequence[int]) -> None:
+        """The workers that live: the connections of others are gone, and newcomers know nothing of ours."""
+        self._siblings = tuple(siblings)
+        self._elsewhere = {way: holder for way, holder in self._elsewhere.items() if holder in self._siblings}
+        self._is_listing_due = True
+
+    def receive(self, sender: int, message: ConnectionsChanged) -> None:
+        """What a sibling says of its connections."""
+        for flow in message.opened:
+            self._elsewhere[flow.listener, flow.remote] = sender
+        for flow in message.closed:
+            if self._elsewhere.get((flow.listener, flow.remote)) == sender:
+                del self._elsewhere[flow.listener, flow.remote]
+
+    def is_open(self, flow: Flow) -> bool:
+        """Is the very connection that a flow names still there, as far as this worker knows?"""
+        way = (flow.listener, flow.remote)
+        if flow.worker == self._worker:
+            return self._own.get(way) == flow
+        return self._elsewhere.get(way) == flow.worker
+
+    def way_by(self, flow: Flow) -> Flow:
+        """The flow to send by: by the sibling who holds a connection there, where we hold none."""
+        if flow.transport == UDP or flow.connection or flow.worker != NO_WORKER:
+            return flow
+        way = (flow.listener, flow.remote)
+        holder = NO_WORKER if way in self._own else self._elsewhere.get(way, NO_WORKER)
+        if holder == NO_WORKER:
+            return flow
+        return Flow(flow.transport, flow.listener, flow.remote, holder, NO_CONNECTION)
+
+    def messages_to_send(self, now: float) -> list[tuple[int, BusMessage]]:
+        """(sibling, message): the changes since the last call, or all there is."""
+        if self._untold and now >= self._again_at:
+            for way in self._untold:
+                self._note(way, self._own.get(way))
+            self._untold = set()
+        if not self._news and not self._is_listing_due:
+            return []
+        opened = [flow for flow in self._news.values() if flow is not None]
+        closed = [Flow(TCP, *way) for way, flow in self._news.items() if flow is None]
+        if self._is_listing_due:
+            opened = list(self._own.values())
+        self._news, self._is_listing_due = {}, False
+        portions: list[BusMessage] = [ConnectionsChanged([], closed[at : at + BATCH_MAX]) for at in _starts(closed)]
+        portions += [ConnectionsChanged(opened[at : at + BATCH_MAX], []) for at in _starts(opened)]
+        return [(sibling, portion) for sibling in self._siblings for portion in portions]
+
+
+def _starts(flows: Sequence[Flow]) -> range:
+    return range(0, len(flows), BATCH_MAX)

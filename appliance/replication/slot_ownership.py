@@ -1,0 +1,48 @@
+"""Which worker owns a call, as one worker knows it: the slot table that was dealt last, and which siblings live."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from appliance.messages.slots import SLOTS, SlotTable, slot_of
+
+
+class SlotOwnership:
+    """What `worker` knows. Until it is told anything, all slots are its own and it has no siblings.
+
+    `epoch`: of the table in force. `is_shared`: some slots are a sibling's.
+    """
+
+    __slots__ = ("_owners", "_seed", "epoch", "is_shared", "siblings", "worker")
+
+    def __init__(self, worker: int, seed: int) -> None:
+        self.worker = worker
+        self._seed = seed
+        self._owners = bytes([worker]) * SLOTS
+        self.epoch = 0
+        self.is_shared = False
+        self.siblings: list[int] = []
+
+    def receive(self, table: SlotTable, live: Sequence[int]) -> None:
+        """Go by a new table; `live`: the workers that there are."""
+        self._owners = table.owners
+        self.epoch = table.epoch
+        self.is_shared = self.share < 1.0
+        self.siblings = [worker for worker in live if worker != self.worker]
+
+    @property
+    def share(self) -> float:
+        """The part of all slots that is this worker's."""
+        return self._owners.count(self.worker) / SLOTS
+
+    def owner_of(self, call_id: bytes | None) -> int:
+        """The worker whose slot a Call-ID falls into; this one when there is none to tell it by."""
+        return self.worker if call_id is None else self._owners[slot_of(call_id, self._seed)]
+
+    def is_own(self, call_id: bytes | None) -> bool:
+        """Is a call this worker's?"""
+        return self.owner_of(call_id) == self.worker
+
+    def slot_of(self, call_id: bytes) -> int:
+        """The slot of a Call-ID."""
+        return slot_of(call_id, self._seed)

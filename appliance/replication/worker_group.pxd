@@ -1,0 +1,22 @@
+cimport cython
+
+from appliance.replication.slot_ownership cimport SlotOwnership
+from appliance.replication.replica cimport Replica
+from appliance.transport.flow cimport Flow, Outgoing
+
+cdef int NO_WORKER
+cdef Py_ssize_t HANDED_OVER, SENT_ON
+
+
+@cython.final
+cdef class WorkerGroup:
+    cdef readonly SlotOwnership slot_ownership
+    cdef readonly object connections
+    cdef readonly Replica replica
+    cdef list _counters
+    cdef list _messages
+
+    @cython.locals(owner=int)
+    cpdef bint hand_over(self, bytes data, Flow flow, bytes call_id) except -1
+    cpdef bint direct(self, Outgoing outgoing) except -1
+    cpdef list messages_to_send(self, double now)

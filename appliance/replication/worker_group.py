@@ -1,0 +1,95 @@
+"""What a worker has in common with its siblings: whose calls are whose, who holds which connection, registrations.
+
+All that goes to a sibling leaves by here, and what siblings say of these three is heard here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from appliance.catalogue.counters import HANDED_OVER, SENT_ON
+from appliance.messages.bus_messages import BusMessage, ConnectionsChanged, HandedOver, SendByConnection
+from appliance.messages.slots import SlotTable
+from appliance.replication.connection_directory import ConnectionDirectory
+from appliance.replication.replica import RecordTable, Replica, ReplicationLimits
+from appliance.replication.slot_ownership import SlotOwnership
+from appliance.transport.flow import NO_WORKER, Flow, Outgoing
+
+
+class WorkerGroup:
+    """The siblings of `worker`, as it knows them. `seed`: of the slot hash; `records`: the registrations."""
+
+    __slots__ = ("_counters", "_messages", "connections", "replica", "slot_ownership")
+
+    def __init__(
+        self, worker: int, seed: int, records: RecordTable, limits: ReplicationLimits, counters: list[int]
+    ) -> None:
+        self.slot_ownership = SlotOwnership(worker, seed)
+        self.connections = ConnectionDirectory(worker)
+        self.replica = Replica(worker, records, limits)
+        self._counters = counters
+        self._messages: list[tuple[int, BusMessage]] = []
+
+    # -- what they say -------------------------------------------------------------------------------
+
+    def receive(self, sender: int, message: BusMessage, now: float) -> None:
+        """News of a sibling's connections, or of registrations."""
+        if isinstance(message, ConnectionsChanged):
+            self.connections.receive(sender, message)
+        else:
+            self.replica.receive(sender, message, now)
+
+    def receive_slots(self, table: SlotTable, live: Sequence[int], now: float) -> None:
+        """Whose the slots are from now on, and who there is."""
+        self.slot_ownership.receive(table, live)
+        self.connections.set_siblings(self.slot_ownership.siblings)
+        self.replica.set_siblings(self.slot_ownership.siblings, now)
+
+    # -- what they are told --------------------------------------------------------------------------
+
+    def tell(self, worker: int, message: BusMessage) -> None:
+        """A message for one of them, or for the supervisor (-1)."""
+        self._messages.append((worker, message))
+
+    def tell_all(self, message: BusMessage) -> None:
+        """A message for each of them."""
+        for worker in self.slot_ownership.siblings:
+            self._messages.append((worker, message))
+
+    def hand_over(self, data: bytes, flow: Flow, call_id: bytes | None) -> bool:
+        """Pass a message on that belongs to a sibling's slot; once, for the receiver keeps it."""
+        owner = self.slot_ownership.owner_of(call_id)
+        if owner == self.slot_ownership.worker:
+            return False
+        self._counters[HANDED_OVER] += 1
+        self._messages.append((owner, HandedOver(data, flow, self.slot_ownership.epoch)))
+        return True
+
+    def direct(self, outgoing: Outgoing) -> bool:
+        """Name the connection by which a message goes, if it goes by one: is it a sibling's?"""
+        outgoing.flow = self.connections.way_by(outgoing.flow)
+        return outgoing.flow.worker not in (NO_WORKER, self.slot_ownership.worker)
+
+    def pass_on(self, outgoings: Sequence[Outgoing]) -> tuple[list[Outgoing], list[Outgoing]]:
+        """Give siblings what goes by their connections. Returns what is ours, and that whose connections are gone."""
+        own, stranded = [], []
+        for outgoing in outgoings:
+            worker = outgoing.flow.worker
+            if worker in (NO_WORKER, self.slot_ownership.worker):
+                own.append(outgoing)
+            elif worker in self.slot_ownership.siblings:
+                self._counters[SENT_ON] += 1
+                self._messages.append((worker, SendByConnection(outgoing)))
+            else:
+                stranded.append(outgoing)
+        return own, stranded
+
+    def messages_to_send(self, now: float) -> list[tuple[int, BusMessage]]:
+        """(destination worker, message) since the last call."""
+        if self.slot_ownership.siblings:
+            self._messages += self.connections.messages_to_send(now)
+            self._messages += self.replica.messages_to_send(now)
+        messages = self._messages
+        if messages:
+            self._messages = []
+        return messages

@@ -1,0 +1,61 @@
+"""Host to addresses: a bounded cache of literals and of answered look-ups (RFC 3263 4.2).
+
+Literal addresses are parsed once and kept with the names, so the common next hop costs one
+dictionary look-up. When the cache is full the entry used for the longest time goes.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+
+NEVER = float("inf")
+# Of one host. Each costs a caller 64*T1 at worst, and its owner could point them all at somebody else.
+ADDRESSES_MAX = 8
+
+
+def literal_address(host: bytes) -> str:
+    """The address a host literal stands for, without brackets; "" when it is a name."""
+    text = host[1:-1] if host[:1] == b"[" else host
+    try:
+        return ipaddress.ip_address(text.decode("ascii")).compressed
+    except ValueError:
+        return ""
+
+
+def is_unicast(address: str) -> bool:
+    """Is an address one of a single host: no group, not the broadcast address, none of a reserved network?"""
+    if ":" in address:
+        return not address.startswith("ff")
+    first = address.partition(".")[0]
+    return not first.isdigit() or int(first) < 224
+
+
+class HostCache:
+    """Known addresses of hosts; `find` answers None when somebody has to ask."""
+
+    __slots__ = ("_known", "limit")
+
+    def __init__(self, limit: int) -> None:
+        self._known: dict[bytes, tuple[tuple[str, ...], float]] = {}
+        self.limit = limit
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def find(self, host: bytes, now: float) -> tuple[str, ...] | None:
+        """Addresses in the order to try; () when the host has none; None when not known yet."""
+        entry = self._known.get(host)
+        if entry is not None and now < entry[1]:
+            return entry[0]
+        literal = literal_address(host)
+        if not literal:
+            return None
+        self.remember(host, (literal,), NEVER)
+        return (literal,)
+
+    def remember(self, host: bytes, addresses: tuple[str, ...], expires_at: float) -> None:
+        """Keep an answer until `expires_at` (monotonic seconds)."""
+        self._known.pop(host, None)
+        while len(self._known) >= self.limit:
+            del self._known[next(iter(self._known))]
+        self._known[host] = (addresses[:ADDRESSES_MAX], expires_at)

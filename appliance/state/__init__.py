@@ -1,1 +1,0 @@
-"""Floor 4: slots and their owners, replication, and what travels between processes."""

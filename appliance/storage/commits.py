@@ -1,0 +1,215 @@
+"""The configurations of an appliance, numbered, as the state folder keeps them: STATE/configuration/.
+
+One file a commit: a line of JSON (who, when, why, state, a checksum of the text), then the text. A file is
+written whole under another name, forced to the disk and renamed, and the folder is forced after it: a power
+cut leaves the old commits, or the old ones and the new one. Only the supervisor writes, for it holds the lock
+of the state folder; anybody who may read the folder may read the commits.
+
+The head is the last commit. One that has to be confirmed is `unconfirmed` until then, with the moment it ends
+in it, so that any restart finds it; an unconfirmed commit that is not the head any more was reverted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+CONFIRMED: Final = "confirmed"
+UNCONFIRMED: Final = "unconfirmed"
+REVERTED: Final = "reverted"
+# Who commits what nobody has typed.
+SYSTEM: Final = "signalbox"
+COMMITS_KEPT: Final = 100
+# Of the user name and the comment.
+TEXT_LEN_MAX: Final = 500
+_NAME = re.compile(r"commit-([0-9]{6,})")
+
+
+class CommitFailed(OSError):
+    """A commit cannot be kept; the message is a sentence for the operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """One configuration that was, or is, in force.
+
+    `wall_time`   when it was committed, unix time.
+    `confirm_by`  when it ends unless it is confirmed, unix time; 0.0 for never.
+    `source`      the checksum of the file that was taken in last, up to and with this commit; "" for none.
+    """
+
+    number: int
+    user: str
+    wall_time: float
+    comment: str
+    state: str
+    confirm_by: float
+    source: str
+    text: str
+
+
+def checksum(text: str) -> str:
+    """What tells one text from another."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+class CommitStore:
+    """The commits of one folder. `remarks`: a sentence for each file that cannot be used any more."""
+
+    def __init__(self, folder: Path) -> None:
+        """Read what is there; a folder that does not exist has no commits."""
+        self._folder = folder
+        self.remarks: list[str] = []
+        self._commits: dict[int, Commit] = {}
+        # A damaged commit keeps its number: it was in force, and no other one may be taken for it.
+        self._last_number = 0
+        for number, path in sorted(_files(folder)):
+            self._last_number = number
+            try:
+                self._commits[number] = _read(number, path)
+            except (OSError, ValueError, KeyError, TypeError) as fault:
+                self.remarks.append(f"The commit {path} cannot be read ({fault}): it is left out.")
+
+    @property
+    def head(self) -> Commit | None:
+        """The commit in force; None before the first."""
+        return self._commits[max(self._commits)] if self._commits else None
+
+    def latest(self, limit: int) -> list[Commit]:
+        """The commits, newest first."""
+        return [self._seen(self._commits[number]) for number in sorted(self._commits, reverse=True)[:limit]]
+
+    def find(self, number: int) -> Commit | None:
+        """The commit of that number, if it is still kept."""
+        found = self._commits.get(number)
+        return self._seen(found) if found else None
+
+    def before(self, number: int) -> Commit | None:
+        """The last commit before that one that is not itself waiting for a confirmation."""
+        earlier = [self.find(other) for other in sorted(self._commits, reverse=True) if other < number]
+        return next((commit for commit in earlier if commit and commit.state == CONFIRMED), None)
+
+    def _seen(self, commit: Commit) -> Commit:
+        """With the state it has in truth, should a crash have kept it from being written."""
+        is_over = commit.state == UNCONFIRMED and commit.number != max(self._commits)
+        return replace(commit, state=REVERTED) if is_over else commit
+
+    def add(
+        self, text: str, user: str, comment: str, wall_time: float, confirm_by: float = 0.0, source: str = ""
+    ) -> Commit:
+        """Keep a new head; it is on the disk when this returns. Raises CommitFailed, and nothing has changed then."""
+        former = self.head
+        commit = Commit(
+            number=self._last_number + 1,
+            user=user[:TEXT_LEN_MAX],
+            wall_time=wall_time,
+            comment=comment[:TEXT_LEN_MAX],
+            state=UNCONFIRMED if confirm_by else CONFIRMED,
+            confirm_by=confirm_by,
+            source=source or (former.source if former else ""),
+            text=text,
+        )
+        self._write(commit)
+        self._forget_oldest()
+        return commit
+
+    def confirm(self) -> Commit:
+        """The head stays. Raises CommitFailed."""
+        assert self.head is not None
+        confirmed = replace(self.head, state=CONFIRMED, confirm_by=0.0)
+        self._write(confirmed)
+        return confirmed
+
+    def _write(self, commit: Commit) -> None:
+        unfinished = self._folder / f"new-{commit.number:06d}"
+        finished = self._folder / f"commit-{commit.number:06d}"
+        try:
+            self._folder.mkdir(mode=0o700, exist_ok=True)
+            with open(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+                file.write(_octets(commit))
+                file.flush()
+                os.fsync(file.fileno())
+            unfinished.rename(finished)
+            _force_folder(self._folder)
+        except OSError as fault:
+            # What has its name already is a commit to the next start, and must not be one that was refused.
+            for path in [unfinished] if commit.number in self._commits else [unfinished, finished]:
+                with suppress(OSError):
+                    path.unlink()
+            raise CommitFailed(f"The configuration cannot be kept in {self._folder}: {fault.strerror}.") from fault
+        self._commits[commit.number] = commit
+        self._last_number = commit.number
+
+    def _forget_oldest(self) -> None:
+        for number in sorted(self._commits)[:-COMMITS_KEPT]:
+            with suppress(OSError):
+                (self._folder / f"commit-{number:06d}").unlink()
+            del self._commits[number]
+
+
+def _files(folder: Path) -> list[tuple[int, Path]]:
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return []
+    matches = [(name, _NAME.fullmatch(name)) for name in names]
+    return [(int(match[1]), folder / name) for name, match in matches if match]
+
+
+def _octets(commit: Commit) -> bytes:
+    head: dict[str, Any] = asdict(commit)
+    text = head.pop("text")
+    line = json.dumps({**head, "checksum": checksum(text)})
+    return f"{line}\n{text}".encode()
+
+
+def _read(number: int, path: Path) -> Commit:
+    line, _, octets = path.read_bytes().partition(b"\n")
+    head = json.loads(line)
+    text = octets.decode()
+    if head.pop("checksum") != checksum(text) or head["number"] != number:
+        raise ValueError("it is damaged")
+    return Commit(**head, text=text)
+
+
+def _force_folder(folder: Path) -> None:
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """With what an appliance starts: `text` is the configuration; with a `comment` it has to become a commit first."""
+
+    text: str
+    comment: str
+    source: str
+    sentence: str
+
+
+def starting(store: CommitStore, file_name: str, file_text: str | None, wall_time: float) -> Start:
+    """The last configuration, or a file that has changed since it was taken in. `file_text` None: no file was named."""
+    head = store.head
+    source = checksum(file_text) if file_text is not None else ""
+    if head is None:
+        comment = f"taken in from {file_name}" if file_text is not None else "the built-in defaults"
+        return Start(file_text or "", comment, source, "")
+    if file_text is not None and source != head.source:
+        comment = f"taken in from {file_name}, which has changed"
+        sentence = f"{file_name} has changed since it was taken in: it is the configuration now."
+        return Start(file_text, comment, source, sentence)
+    if head.state == UNCONFIRMED and head.confirm_by <= wall_time:
+        former = store.before(head.number)
+        if former is not None:
+            comment = f"commit {head.number} was not confirmed: back to commit {former.number}"
+            return Start(former.text, comment, "", f"Commit {head.number} was not confirmed in time: it is reverted.")
+    return Start(head.text, "", "", f"The configuration is commit {head.number}, of {head.user}.")

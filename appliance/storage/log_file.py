@@ -1,0 +1,126 @@
+"""The log of a node as a file: STATE/log/signalbox.log, one line an event, for whoever asks what has happened.
+
+Bounded: the supervisor, who writes most of it, renames a full file to `signalbox.log.1`, and the one that had that
+name goes. Workers append to the same file and open it anew when it has been renamed. A disk that is full costs
+lines of the log and nothing else.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections import deque
+from contextlib import suppress
+from logging.handlers import WatchedFileHandler
+from pathlib import Path
+from typing import Final
+
+from appliance import clock
+from appliance.catalogue.redaction import without_url_secrets
+from appliance.catalogue.settings import Settings
+from appliance.storage.syslog import Syslog
+
+FILE_LEN_MAX: Final = 8 * 1024 * 1024
+FORMAT: Final = "%(asctime)s.%(msecs)03d %(levelname)s %(name)s: %(message)s"
+DATE_FORMAT: Final = "%Y-%m-%d %H:%M:%S"
+# What `clear logging` writes: `show logging` begins after the last one.
+CLEARED: Final = "The log is cleared by "
+
+
+def log_path(state_dir: Path) -> Path:
+    """Where the log of an appliance is."""
+    return state_dir / "log" / "signalbox.log"
+
+
+class LogFile:
+    """The supervisor's end."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._log = logging.getLogger("signalbox.supervisor")
+        # What it is told goes to the file by `write`, and to no standard error.
+        self._log.addHandler(logging.NullHandler())
+
+    def takes(self, level: int) -> bool:
+        """Does `logging level` let it in?"""
+        return self._log.isEnabledFor(level)
+
+    def write(self, sentence: str, level: int = logging.INFO) -> None:
+        """Append one line, and send it to the hosts of `logging host`."""
+        if not self.takes(level):
+            return
+        sentence = without_url_secrets(sentence)
+        self._log.log(level, "%s", sentence)
+        name = logging.getLevelName(level)
+        line = f"{clock.local_time_text()} {name} signalbox.supervisor: {sentence}\n".encode()
+        try:
+            fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            try:
+                if os.fstat(fd).st_size > FILE_LEN_MAX:
+                    self._path.rename(_older(self._path))
+                os.write(fd, line)
+            finally:
+                os.close(fd)
+        except OSError:
+            return
+
+
+def latest_lines(path: Path, count: int) -> list[str]:
+    """The last lines since the log was cleared, oldest first."""
+    lines: deque[str] = deque(maxlen=count)
+    for name in (_older(path), path):
+        try:
+            with name.open(encoding="utf-8", errors="replace") as file:
+                for line in file:
+                    if f": {CLEARED}" in line:
+                        lines.clear()
+                    lines.append(line.rstrip("\n"))
+        except OSError:
+            continue
+    return list(lines)
+
+
+def log_to_stderr() -> None:
+    """Let the log of this process go to standard error."""
+    logging.basicConfig(level=logging.INFO, format=FORMAT, datefmt=DATE_FORMAT)
+
+
+def log_to_file(path: Path) -> None:
+    """Let the log of this process go to the file as well as to where it goes."""
+    handler = _Appending(path, encoding="utf-8", delay=True)
+    handler.setFormatter(_Redacting(FORMAT, DATE_FORMAT))
+    logging.getLogger().addHandler(handler)
+
+
+def log_by(settings: Settings) -> None:
+    """Let the log of this process go by the settings: its level, its hosts, and the zone of its times."""
+    log = logging.getLogger("signalbox")
+    log.setLevel(settings.logging_level.upper())
+    clock.set_time_zone(settings.timezone)
+    for handler in [handler for handler in log.handlers if isinstance(handler, Syslog)]:
+        log.removeHandler(handler)
+        handler.close()
+    if settings.logging_hosts:
+        log.addHandler(Syslog(settings.logging_hosts, settings.hostname))
+
+
+class _Redacting(logging.Formatter):
+    """Traces of faults included: a driver may quote the URL of its database."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return without_url_secrets(super().format(record))
+
+
+class _Appending(WatchedFileHandler):
+    """What cannot be written is lost: a full disk must neither end a process nor fill standard error."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with suppress(OSError):
+            super().emit(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Nobody is told."""
+
+
+def _older(path: Path) -> Path:
+    return path.with_name(path.name + ".1")

@@ -1,0 +1,30 @@
+"""The memory in which the workers of a node remember the uses of nonces (security/nonce_counts.pyx).
+
+One anonymous file, made by the supervisor and inherited by every worker. It outlives each of them: the successor of a
+dead worker refuses the replays that its predecessor would have refused.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+
+from appliance.security.nonce_table import memory_len
+
+
+class NonceMemory:
+    """The memory of a node, for so many uses."""
+
+    def __init__(self, limit: int) -> None:
+        """Raises OSError when there is no memory for it."""
+        self.fd = os.memfd_create("signalbox-nonces")
+        # Pages come into being when they are written to.
+        os.ftruncate(self.fd, memory_len(limit))
+
+    def close(self) -> None:
+        os.close(self.fd)
+
+
+def shared_memory(fd: int) -> memoryview:
+    """The whole of an inherited memory. Raises OSError, ValueError."""
+    return memoryview(mmap.mmap(fd, 0))

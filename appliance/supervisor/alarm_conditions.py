@@ -1,0 +1,99 @@
+"""Which alarms are true: a pure look at the workers and at the configuration.
+
+A table's alarm is cleared a little below where it was raised, or it would flutter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+
+from appliance.catalogue.alarms import (
+    ALARMS,
+    CONFIGURATION_UNCONFIRMED,
+    LISTENER_UNAUTHENTICATED,
+    STATE_STORE_FAILING,
+    SUBSCRIBER_DATABASE_FAILING,
+    TABLE_NEAR_LIMIT,
+    WORKER_DOWN,
+    WORKER_RESTARTING,
+    Condition,
+)
+from appliance.catalogue.settings import LimitSettings, Settings
+from appliance.catalogue.warnings import listeners_unauthenticated
+from appliance.storage.commits import UNCONFIRMED, Commit
+from appliance.supervisor.decisions import WorkerState
+from appliance.supervisor.worker_record import WorkerRecord
+
+DEATHS_TOO_MANY: Final = 3
+RAISE_AT: Final = 0.9
+CLEAR_AT: Final = 0.8
+# (gauge, setting, as the operator calls it)
+TABLES: Final = (
+    ("transactions", "transactions_max", "transactions"),
+    ("registrations", "bindings_max", "bindings"),
+    ("lookups_waiting", "lookups_waiting_max", "lookup waiting"),
+    ("queries_waiting", "queries_waiting_max", "query waiting"),
+    ("connections", "connections_max", "connections"),
+)
+_NAMES: Final = frozenset(alarm.name for alarm in ALARMS)
+
+IsRaised = Callable[[str, str], bool]
+
+
+def worker_conditions(
+    records: Sequence[WorkerRecord], limits: LimitSettings, is_raised: IsRaised
+) -> Iterator[Condition]:
+    """What is wrong with each worker."""
+    for record in records:
+        subject = f"worker {record.number}"
+        yield from _absences(record, subject)
+        for alarm in record.alarms:
+            yield _said(alarm, subject)
+        yield from _full_tables(record, subject, limits, is_raised)
+
+
+def _absences(record: WorkerRecord, subject: str) -> Iterator[Condition]:
+    is_away = record.life in (WorkerState.ABSENT, WorkerState.STARTING) and record.last_ending and not record.is_retired
+    if is_away and not record.ended_well:
+        yield Condition(WORKER_DOWN, subject, f"Worker {record.number} is away: the last one {record.last_ending}.")
+    if record.view().deaths >= DEATHS_TOO_MANY and record.life != WorkerState.LIVE:
+        sentence = f"Worker {record.number} has died {record.view().deaths} times: it {record.last_ending}."
+        yield Condition(WORKER_RESTARTING, subject, sentence)
+
+
+def _said(alarm: str, subject: str) -> Condition:
+    """What a worker says of itself: the alarm's name and a sentence."""
+    name, _, sentence = alarm.partition(" ")
+    if name == SUBSCRIBER_DATABASE_FAILING:
+        # All workers ask the same one: one alarm.
+        return Condition(name, "subscriber database", sentence)
+    if name in _NAMES:
+        return Condition(name, subject, sentence)
+    return Condition(STATE_STORE_FAILING, subject, alarm)
+
+
+def _full_tables(
+    record: WorkerRecord, subject: str, limits: LimitSettings, is_raised: IsRaised
+) -> Iterator[Condition]:
+    for gauge, attribute, word in TABLES:
+        held, limit = record.gauges.get(gauge, 0), getattr(limits, attribute)
+        table = f"{subject} {word}"
+        if held >= limit * (CLEAR_AT if is_raised(TABLE_NEAR_LIMIT, table) else RAISE_AT):
+            sentence = f"Worker {record.number} holds {held} of `{word}`, whose limit is {limit}."
+            yield Condition(TABLE_NEAR_LIMIT, table, sentence)
+
+
+def configuration_conditions(head: Commit | None, fault: str, time_text: Callable[[float], str]) -> Iterator[Condition]:
+    """What is wrong with the configuration, or pending."""
+    if fault:
+        yield Condition(STATE_STORE_FAILING, "configuration", fault)
+    if head is not None and head.state == UNCONFIRMED:
+        sentence = f"Commit {head.number} of {head.user} ends at {time_text(head.confirm_by)} unless it is confirmed."
+        yield Condition(CONFIGURATION_UNCONFIRMED, f"commit {head.number}", sentence)
+
+
+def listener_conditions(settings: Settings) -> Iterator[Condition]:
+    """Listeners that are open to strangers."""
+    for name, sentence in listeners_unauthenticated(settings):
+        yield Condition(LISTENER_UNAUTHENTICATED, f"listener {name}", sentence)

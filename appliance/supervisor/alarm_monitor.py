@@ -1,0 +1,85 @@
+"""What the supervisor keeps an eye on besides its workers' lives: alarms, and the rate limits that they share."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from appliance import clock
+from appliance.catalogue.alarms import LISTENER_FAILED, MANAGEMENT_DOWN, START_REMARK, STEERING_REFUSED, Condition
+from appliance.catalogue.settings import Settings
+from appliance.supervisor.alarm_conditions import configuration_conditions, listener_conditions, worker_conditions
+from appliance.supervisor.alarm_table import AlarmTable
+from appliance.supervisor.clock_monitor import ClockWatch
+from appliance.supervisor.commit_coordinator import CommitCoordinator
+from appliance.supervisor.decisions import WorkerState
+from appliance.supervisor.guessing_monitor import FailureWatch
+from appliance.supervisor.rate_allocation import REPORT_INTERVAL_S, RateAllocator, Shares
+from appliance.supervisor.worker_record import WorkerRecord
+
+
+class AlarmMonitor:
+    """Call `look` in every cycle."""
+
+    def __init__(self, settings: Settings, report: Callable[[str, int], None], folder: Path) -> None:
+        self._report = report
+        self.alarms = AlarmTable(report)
+        self.remarks: list[str] = []
+        """What was found when the appliance started, as sentences."""
+        self.listener_faults: dict[int, str] = {}
+        """By worker: why it could not have its sockets."""
+        self.refusals: list[str] = []
+        """A sentence for each group of sockets that the kernel does not steer."""
+        self.is_management_down = False
+        self.dealer = RateAllocator()
+        self.clock = ClockWatch(folder, self._warn)
+        self.failures = FailureWatch(settings.lockout, self._warn)
+        self._deal_at = 0.0
+
+    def _warn(self, sentence: str) -> None:
+        self._report(sentence, logging.WARNING)
+
+    def look(
+        self, records: Sequence[WorkerRecord], settings: Settings, configuring: CommitCoordinator, now: float
+    ) -> None:
+        """Raise and clear alarms."""
+        boot_time = clock.boot_time()
+        self.clock.look(clock.wall_time(), boot_time)
+        found = [
+            *worker_conditions(records, settings.limits, self.alarms.is_raised),
+            *configuration_conditions(configuring.head, configuring.fault, clock.local_time_of),
+            *listener_conditions(settings),
+            *self.clock.conditions(boot_time),
+            *self.dealer.conditions(settings.rate_limits, now),
+            *self.failures.conditions(now),
+            *self._own_conditions(),
+        ]
+        self.alarms.update(found, clock.wall_time())
+
+    def _own_conditions(self) -> Iterator[Condition]:
+        for number, text in enumerate(self.remarks, 1):
+            yield Condition(START_REMARK, f"remark {number}", text)
+        for worker, text in self.listener_faults.items():
+            yield Condition(LISTENER_FAILED, f"worker {worker}", text)
+        for number, text in enumerate(self.refusals, 1):
+            yield Condition(STEERING_REFUSED, f"group {number}", text)
+        if self.is_management_down:
+            yield Condition(MANAGEMENT_DOWN, "management", "The management process is started again.")
+
+    def told_demand(self, worker: int, demand: dict[str, dict[str, list[int]]], now: float) -> None:
+        """What was asked of a worker's rate limits."""
+        self.dealer.told(worker, demand, now)
+
+    def shares_to_deal(self, records: Sequence[WorkerRecord], settings: Settings, now: float) -> dict[int, Shares]:
+        """What each worker may let in of each rate limit from now on; {} as long as that need not be said again."""
+        if not settings.rate_limits or now < self._deal_at:
+            return {}
+        self._deal_at = now + REPORT_INTERVAL_S
+        live = [record.number for record in records if record.life == WorkerState.LIVE]
+        return self.dealer.shares(settings.rate_limits, live)
+
+    def report(self) -> dict[str, Any]:
+        """For the status: what is raised, a sentence each."""
+        return {"alarms": self.alarms.sentences()}

@@ -1,0 +1,106 @@
+"""Alarms that are raised, since when, and a bounded history of what was raised and cleared.
+
+Fed with the conditions that are true now; whatever is no longer among them is cleared. A condition that comes
+and goes within one look is never seen, and a text that changes is no new alarm.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from appliance.catalogue.alarms import CRITICAL, MAJOR, MINOR, WARNING, Condition, alarm_named
+
+HISTORY_MAX: Final = 1000
+LEVELS: Final = {CRITICAL: logging.CRITICAL, MAJOR: logging.ERROR, MINOR: logging.WARNING, WARNING: logging.WARNING}
+RAISED: Final = "raised"
+ACKNOWLEDGED: Final = "acknowledged"
+CLEARED: Final = "cleared"
+
+
+@dataclass(slots=True)
+class _Raised:
+    since: float
+    text: str
+    acknowledged_by: str = ""
+
+
+class AlarmTable:
+    """`report` gets a sentence for each alarm that is raised or cleared, and the level of the log for it."""
+
+    def __init__(self, report: Callable[[str, int], None]) -> None:
+        self._report = report
+        self._active: dict[tuple[str, str], _Raised] = {}
+        self._history: deque[dict[str, Any]] = deque(maxlen=HISTORY_MAX)
+
+    def is_raised(self, name: str, subject: str) -> bool:
+        """Is that alarm raised of that subject?"""
+        return (name, subject) in self._active
+
+    def update(self, conditions: Iterable[Condition], wall_time: float) -> None:
+        """Raise and clear."""
+        true_now = {(condition.name, condition.subject): condition.text for condition in conditions}
+        for key in [key for key in self._active if key not in true_now]:
+            self._note(key, self._active.pop(key).text, CLEARED, wall_time)
+        for key, text in true_now.items():
+            if key in self._active:
+                self._active[key].text = text
+            else:
+                self._active[key] = _Raised(wall_time, text)
+                self._note(key, text, RAISED, wall_time)
+
+    def acknowledge(self, name: str, subject: str, user: str, wall_time: float) -> int:
+        """Note that an operator has seen the raised alarms of that name, of one subject or of all; returns how many.
+
+        An alarm that is cleared and raised again has to be acknowledged again.
+        """
+        keys = [key for key in self._active if key[0] == name and subject in ("", key[1])]
+        for key in keys:
+            self._active[key].acknowledged_by = user
+            self._note(key, self._active[key].text, f"{ACKNOWLEDGED} by {user}", wall_time)
+        return len(keys)
+
+    def _note(self, key: tuple[str, str], text: str, what: str, wall_time: float) -> None:
+        name, subject = key
+        severity = alarm_named(name).severity
+        self._history.append(
+            {
+                "wall_time": round(wall_time, 3),
+                "name": name,
+                "subject": subject,
+                "severity": severity,
+                "what": what,
+                "text": text,
+            }
+        )
+        level = LEVELS[severity] if what == RAISED else logging.INFO
+        self._report(f"Alarm {name} of {subject} is {what} ({severity}): {text}", level)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The raised ones, the oldest first."""
+        return [self._row(key, raised) for key, raised in self._active.items()]
+
+    def _row(self, key: tuple[str, str], raised: _Raised) -> dict[str, Any]:
+        alarm = alarm_named(key[0])
+        return {
+            "name": alarm.name,
+            "subject": key[1],
+            "severity": alarm.severity,
+            "since": round(raised.since, 3),
+            "cause": alarm.cause,
+            "effect": alarm.effect,
+            "action": alarm.action,
+            "text": raised.text,
+            "acknowledged_by": raised.acknowledged_by,
+        }
+
+    def sentences(self) -> list[str]:
+        """What is raised, a sentence each."""
+        return [raised.text for raised in self._active.values()]
+
+    def history(self, limit: int) -> list[dict[str, Any]]:
+        """The last events, oldest first."""
+        return list(self._history)[-limit:]

@@ -1,0 +1,277 @@
+"""The configuration of a node: its commits, and the one at a time that is being put in force.
+
+An order to commit says which commit it was made from. If that is not the head any more, it is refused, and
+whoever made it brings it up to date: so no work of another operator is ever lost here.
+
+Order of a commit: its text is checked, sockets are opened, every worker prepares, the commit is written to the
+disk, and then it takes effect everywhere. A fault before the writing leaves everything as it was. An
+unconfirmed commit is taken back here when its time is over; after a restart of everything, by whoever starts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+from appliance import clock
+from appliance.catalogue.errors import ConfigError
+from appliance.catalogue.listener_ids import place, with_places
+from appliance.catalogue.settings import OPEN, Settings
+from appliance.configuration.diff import changes
+from appliance.configuration.text import parse_configuration
+from appliance.messages.bus_messages import BusMessage
+from appliance.storage.commits import SYSTEM, UNCONFIRMED, Commit, CommitFailed, CommitStore
+from appliance.supervisor.configuration_rollout import Reconfiguration, too_many_sockets
+from appliance.supervisor.listening_sockets import ListenFailed, ListeningSockets
+from appliance.supervisor.processes import worker_count
+
+REVERT_RETRY_S: Final = 10.0
+_BUSY: Final = ("Another commit is being put in force.", "try again in a moment")
+
+Answer = dict[str, Any]
+
+
+class Node(Protocol):
+    """The supervisor, as far as a change of the configuration needs it."""
+
+    settings: Settings
+
+    def processes_to_prepare(self) -> list[int]:
+        """The workers whose processes run and are not about to end."""
+
+    def send_document(self, number: int, document: dict[str, Any], fds: Sequence[int]) -> None: ...
+    def send(self, number: int, messages: Sequence[BusMessage]) -> bool: ...
+    def put_in_force(self, settings: Settings, text: str, number: int, now: float) -> None:
+        """The supervisor's own part."""
+
+    def end_worker(self, number: int, reason: str, now: float) -> None: ...
+    def reply(self, asker: bytes, answer: Answer) -> None: ...
+    def log(self, sentence: str) -> None: ...
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """What waits for the end of a reconfiguration; `asker` b"" for the appliance itself."""
+
+    asker: bytes
+    text: str
+    user: str
+    comment: str
+    confirm_s: float
+    source: str
+    number: int = 0
+    sockets_before: int = 0
+    """For how many workers there were sockets: more than are wanted, while some of them drain."""
+    answer: Answer = field(default_factory=dict)
+    """What `asker` is told at the end."""
+
+
+class CommitCoordinator:
+    """Call `tend` in every cycle."""
+
+    def __init__(self, node: Node, store: CommitStore, sockets: ListeningSockets) -> None:
+        self._node = node
+        self._store = store
+        self._sockets = sockets
+        self._attempt: _Attempt | None = None
+        self._change: Reconfiguration | None = None
+        self._revision = 0
+        self._revert_at = 0.0
+        self._unconfirmed = (0, 0.0)
+        """The number of the commit that waits to be confirmed, and when it ends (monotonic)."""
+        self.fault = ""
+        """Why the last commit could not be kept; "" when the last one could."""
+
+    @property
+    def is_preparing(self) -> bool:
+        """Is a configuration being prepared? Nobody should be started then."""
+        return self._attempt is not None and not self._attempt.number
+
+    @property
+    def head(self) -> Commit | None:
+        return self._store.head
+
+    # -- orders --------------------------------------------------------------------------------------
+
+    def commit(self, asker: bytes, args: dict[str, Any], now: float) -> Answer | None:
+        """Begin a commit; None when the answer comes later."""
+        head = self._store.head
+        number = head.number if head else 0
+        if self._attempt is not None:
+            return _refused(*_BUSY)
+        if args.get("base") != number:
+            return {**_refused(f"Commit {number} came in between.", "type `rebase`, then commit again"), "head": number}
+        if head and head.state == UNCONFIRMED and not args.get("is_back"):
+            remedy = "type `confirm` to keep it, or `rollback` to go back"
+            return _refused(f"Commit {head.number} of {head.user} has yet to be confirmed.", remedy)
+        attempt = _Attempt(
+            asker,
+            str(args["text"]),
+            str(args.get("user", "")),
+            str(args.get("comment", "")),
+            float(args.get("confirm_s", 0)),
+            "",
+        )
+        return self._begin(attempt, now)
+
+    def confirm(self, args: dict[str, Any]) -> Answer:
+        """Keep the head."""
+        if self._attempt is not None:
+            # The head may be on its way out.
+            return _refused(*_BUSY)
+        head = self._store.head
+        if head is None or head.state != UNCONFIRMED:
+            return _refused("No commit waits to be confirmed.", "see `show commits`")
+        try:
+            self._store.confirm()
+        except CommitFailed as fault:
+            self.fault = str(fault)
+            return _refused(self.fault, "make room in the state folder, then confirm again")
+        self.fault = ""
+        self._node.log(f"Commit {head.number} is confirmed by {args.get('user', '')}.")
+        return {"number": head.number}
+
+    # -- one attempt ---------------------------------------------------------------------------------
+
+    def _begin(self, attempt: _Attempt, now: float) -> Answer | None:
+        try:
+            wanted = parse_configuration(attempt.text)
+        except ConfigError as error:
+            return {**_refused("The configuration has faults.", "mend them"), "faults": faults_of(error)}
+        if not clock.has_time_zone(wanted.timezone):
+            return _refused(f"There is no time zone {wanted.timezone} here.", f"see the folder {clock.ZONES} for names")
+        node = self._node
+        listeners = place(node.settings.listeners, wanted.listeners)
+        attempt.sockets_before = self._sockets.workers
+        try:
+            self._sockets.grow(worker_count(wanted))
+            opened = self._sockets.open_more(listeners)
+        except ListenFailed as fault:
+            self._sockets.trim(attempt.sockets_before)
+            return _refused(" ".join(fault.sentences), "choose another address or port")
+        self._revision += 1
+        self._attempt = attempt
+        self._change = Reconfiguration(
+            self._revision, attempt.text, with_places(wanted, listeners), opened, node.send_document, node.send
+        )
+        if sentence := too_many_sockets(opened):
+            self._change.refusals.append(sentence)
+        else:
+            self._change.prepare(node.processes_to_prepare(), now)
+        return None
+
+    def told(self, worker: int, report: dict[str, Any]) -> None:
+        """What a worker says of its part in it."""
+        if self._change is not None:
+            self._change.told(worker, report)
+
+    def died(self, worker: int) -> None:
+        """The process of a worker is gone."""
+        if self._change is not None:
+            self._change.died(worker)
+
+    def tend(self, now: float) -> None:
+        """Go on with what is under way; take back what was not confirmed in time."""
+        if self._change is not None:
+            self._go_on(self._change, now)
+        elif self._is_to_revert(now):
+            self._revert(now)
+
+    def _go_on(self, change: Reconfiguration, now: float) -> None:
+        for number in change.late(now):
+            self._node.end_worker(number, "did not take a configuration in force", now)
+        attempt = self._attempt
+        assert attempt is not None
+        if change.is_done:
+            self._finish(attempt)
+        elif attempt.number or change.is_abandoned:
+            change.tell()
+        elif change.refusals:
+            self._give_up(change, " ".join(change.refusals), "nothing has changed; see `show logging`", now)
+        elif change.is_prepared:
+            self._write_down(change, now)
+
+    def _give_up(self, change: Reconfiguration, sentence: str, remedy: str, now: float) -> None:
+        """Leave everything as it was; whoever asked is told when the workers have let go of it too."""
+        attempt = self._attempt
+        assert attempt is not None
+        change.abandon(self._node.processes_to_prepare(), now)
+        self._sockets.close_some(change.opened)
+        self._sockets.trim(attempt.sockets_before)
+        attempt.answer = _refused(sentence, remedy)
+        self._node.log(f"A commit of {attempt.user} is refused: {sentence}")
+
+    def _write_down(self, change: Reconfiguration, now: float) -> None:
+        attempt = self._attempt
+        assert attempt is not None
+        wall_time = clock.wall_time()
+        confirm_by = wall_time + attempt.confirm_s if attempt.confirm_s else 0.0
+        try:
+            commit = self._store.add(attempt.text, attempt.user, attempt.comment, wall_time, confirm_by, attempt.source)
+        except CommitFailed as fault:
+            self.fault = str(fault)
+            self._give_up(change, self.fault, "make room in the state folder, then commit again", now)
+            return
+        self.fault = ""
+        attempt.number = commit.number
+        former = self._node.settings
+        self._node.put_in_force(change.settings, attempt.text, commit.number, now)
+        change.put_in_force(self._node.processes_to_prepare(), now)
+        self._node.log(f"Commit {commit.number} of {attempt.user} is in force{_until(attempt.confirm_s)}.")
+        attempt.answer = {"number": commit.number, "effects": effects(former, change.settings)}
+
+    def _finish(self, attempt: _Attempt) -> None:
+        self._attempt = self._change = None
+        if attempt.asker:
+            self._node.reply(attempt.asker, attempt.answer)
+
+    # -- a commit that is not confirmed --------------------------------------------------------------
+
+    def _is_to_revert(self, now: float) -> bool:
+        head = self._store.head
+        if head is None or head.state != UNCONFIRMED or now < self._revert_at:
+            return False
+        if self._unconfirmed[0] != head.number:
+            # From here on the clock may be set: who waits for it waits for as long as was said.
+            self._unconfirmed = (head.number, now + head.confirm_by - clock.wall_time())
+        return now >= self._unconfirmed[1]
+
+    def _revert(self, now: float) -> None:
+        head = self._store.head
+        former = self._store.before(head.number) if head else None
+        # Should it fail, because the disk is full: again and again, while the alarm stands.
+        self._revert_at = now + REVERT_RETRY_S
+        if head is not None and former is not None:
+            comment = f"commit {head.number} was not confirmed: back to commit {former.number}"
+            refusal = self._begin(_Attempt(b"", former.text, SYSTEM, comment, 0.0, ""), now)
+            outcome = f"it cannot be reverted: {refusal['error']}" if refusal else "it is reverted."
+            self._node.log(f"Commit {head.number} was not confirmed in time: {outcome}")
+
+
+def _until(confirm_s: float) -> str:
+    return f", for {confirm_s / 60:g} minutes unless it is confirmed" if confirm_s else ""
+
+
+def _refused(message: str, remedy: str) -> Answer:
+    return {"error": message, "remedy": remedy}
+
+
+def faults_of(error: ConfigError) -> list[dict[str, Any]]:
+    """Faults as plain values."""
+    return [
+        {"line": fault.line, "column": fault.column, "problem": fault.problem, "remedy": fault.remedy}
+        for fault in error.faults
+    ]
+
+
+def effects(former: Settings, wanted: Settings) -> list[dict[str, str]]:
+    """What each change takes, as plain values."""
+    return [
+        {"keyword": change.keyword, "effect": change.effect.value, "old": change.old, "new": change.new}
+        for change in changes(_open_only(former), _open_only(wanted))
+    ]
+
+
+def _open_only(settings: Settings) -> Settings:
+    return with_places(settings, tuple(item for item in settings.listeners if item.standing == OPEN))

@@ -1,0 +1,138 @@
+"""A configuration put in force on all workers of a node, or on none.
+
+    prepare:     every process gets the text, its places and its new sockets by its door, reads and checks it, and says
+                 so. One that refuses, dies or is late ends the attempt: nothing has changed anywhere.
+    take effect: whoever has prepared is told, and says when it is done. From here there is no way back; who does not
+                 follow is ended and starts anew, with the new configuration.
+    abandon:     instead of the second. Everybody is told, and says when the new sockets are closed: only then can
+                 another attempt open them again.
+
+Between the first two the configuration is written down, so that a restart of everything finds it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from appliance.catalogue.listener_ids import names_of
+from appliance.catalogue.settings import Settings
+from appliance.ipc.launch import FDS_MAX
+from appliance.messages.bus_messages import BusMessage, Query
+from appliance.supervisor.listening_sockets import Group
+
+PREPARE_TIMEOUT_S: Final = 10.0
+EFFECT_TIMEOUT_S: Final = 5.0
+ABANDON_TIMEOUT_S: Final = 2.0
+PREPARE: Final = "prepare"
+TAKE_EFFECT: Final = "take effect"
+ABANDON: Final = "abandon"
+LET_GO: Final = "let go"
+
+SendDocument = Callable[[int, dict[str, Any], Sequence[int]], None]
+Send = Callable[[int, Sequence[BusMessage]], bool]
+
+
+@dataclass(slots=True)
+class Reconfiguration:
+    """One attempt. `settings` have their listeners at their places; `opened` are sockets of this attempt."""
+
+    revision: int
+    text: str
+    settings: Settings
+    opened: list[Group]
+    send_document: SendDocument
+    send: Send
+    refusals: list[str] = field(default_factory=list)
+    """A sentence for each worker that has not prepared, and never will."""
+    _waited_for: set[int] = field(default_factory=set)
+    _untold: set[int] = field(default_factory=set)
+    _deadline: float = 0.0
+    _verdict: str = ""
+    """TAKE_EFFECT or ABANDON; "" while it is prepared."""
+
+    @property
+    def is_prepared(self) -> bool:
+        """Has everybody prepared?"""
+        return not self._verdict and not self._waited_for and not self.refusals
+
+    def prepare(self, workers: Iterable[int], now: float) -> None:
+        """Pass the new configuration to every process."""
+        self._deadline = now + PREPARE_TIMEOUT_S
+        for number in workers:
+            self._waited_for.add(number)
+            ours = [group for group in self.opened if group.fd_of(number) >= 0]
+            document = {
+                "revision": self.revision,
+                "config_text": self.text,
+                "places": names_of(self.settings.listeners),
+                "sockets": [[group.endpoint.listener, group.endpoint.transport] for group in ours],
+            }
+            try:
+                self.send_document(number, document, [group.fd_of(number) for group in ours])
+            except OSError as fault:
+                self.refusals.append(f"Worker {number} could not be reached: {fault.strerror or fault}.")
+
+    def told(self, worker: int, report: dict[str, Any]) -> None:
+        """What a worker says of its part: that it has prepared, or has done what it was told."""
+        if report.get("revision") != self.revision or report.get("done", "") != self._verdict:
+            return
+        fault = str(report.get("fault", ""))
+        if fault and worker in self._waited_for:
+            self.refusals.append(f"Worker {worker} refuses it: {fault}.")
+        self._waited_for.discard(worker)
+
+    def died(self, worker: int) -> None:
+        """A process is gone: before the effect that is a refusal, after it the next one knows better."""
+        if worker in self._waited_for and not self._verdict:
+            self.refusals.append(f"Worker {worker} died while it prepared.")
+        self._waited_for.discard(worker)
+        self._untold.discard(worker)
+
+    def abandon(self, workers: Iterable[int], now: float) -> None:
+        """Nothing comes of it: let everybody close what came with it."""
+        self._pass(ABANDON, workers, now + ABANDON_TIMEOUT_S)
+
+    def put_in_force(self, workers: Iterable[int], now: float) -> None:
+        """Let everybody who has prepared go by it from now on."""
+        self._pass(TAKE_EFFECT, workers, now + EFFECT_TIMEOUT_S)
+
+    def _pass(self, verdict: str, workers: Iterable[int], deadline: float) -> None:
+        self._verdict = verdict
+        self._waited_for = set(workers)
+        self._untold = set(self._waited_for)
+        self._deadline = deadline
+        self.tell()
+
+    def tell(self) -> None:
+        """Tell those again that the bus had no room for."""
+        for number in sorted(self._untold):
+            if self.send(number, [Query(self.revision, self._verdict, {})]):
+                self._untold.discard(number)
+
+    @property
+    def is_abandoned(self) -> bool:
+        """Will nothing come of it?"""
+        return self._verdict == ABANDON
+
+    @property
+    def is_done(self) -> bool:
+        """Has everybody done what they were told, or will not?"""
+        return bool(self._verdict) and not self._waited_for
+
+    def late(self, now: float) -> list[int]:
+        """Those who have not taken it in force in time, once."""
+        if now < self._deadline or not self._waited_for:
+            return []
+        late, self._waited_for = sorted(self._waited_for), set()
+        if not self._verdict:
+            self.refusals += [f"Worker {number} did not prepare within {PREPARE_TIMEOUT_S:g} s." for number in late]
+        return late if self._verdict == TAKE_EFFECT else []
+
+
+def too_many_sockets(opened: Sequence[Group]) -> str:
+    """A sentence when one commit opens more than can be passed on; "" otherwise."""
+    if len(opened) <= FDS_MAX:
+        return ""
+    return f"{len(opened)} listeners and transports are added at once, and {FDS_MAX} can be: take several commits."

@@ -1,0 +1,135 @@
+"""Wrong passwords of the whole node: what workers report is summed, told to the other workers, logged, and an alarm.
+
+The log has one line for a source in a minute, and LINES_PER_MINUTE lines at most; the rest is one line with a number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from appliance.catalogue.alarms import PASSWORD_GUESSING, Condition
+from appliance.catalogue.settings import LockoutSettings
+from appliance.security.authentication_failures import AuthenticationFailures, FailureRecord, News
+
+LINES_PER_MINUTE: Final = 20
+MINUTE_S: Final = 60.0
+# Alarms of sources, of users and of both at a time, each.
+ALARMS_MAX: Final = 10
+LOOK_INTERVAL_S: Final = 1.0
+
+
+class FailureWatch:
+    """`report` gets the lines for the log."""
+
+    def __init__(self, settings: LockoutSettings, report: Callable[[str], None]) -> None:
+        self._settings = settings
+        self._failures = AuthenticationFailures(settings)
+        self._report = report
+        self._minute_from = 0.0
+        self._logged: set[str] = set()
+        self._unlogged: set[str] = set()
+        self._looked_at = -LOOK_INTERVAL_S
+        self._conditions: list[Condition] = []
+
+    def reconfigure(self, settings: LockoutSettings) -> None:
+        """Go by new limits."""
+        self._settings = settings
+        self._failures.reconfigure(settings)
+
+    def told(self, news: News, now: float) -> None:
+        """A worker's report."""
+        self._failures.receive_news(news, now)
+        self._begin_minute(now)
+        for source, users in news.items():
+            self._log(source, users, now)
+
+    def _log(self, source: str, users: dict[str, int], now: float) -> None:
+        if source in self._logged:
+            return
+        if len(self._logged) >= LINES_PER_MINUTE:
+            if len(self._unlogged) < 10 * LINES_PER_MINUTE:
+                self._unlogged.add(source)
+            return
+        self._logged.add(source)
+        user = next(iter(users))
+        more = f" and {len(users) - 1} more" if len(users) > 1 else ""
+        count = int(self._failures.sources[source].count)
+        wrong = "a wrong password" if count == 1 else f"{count} wrong passwords lately"
+        self._report(f"Authentication failed: {source} sent {wrong}, for {user}{more}.")
+
+    def _begin_minute(self, now: float) -> None:
+        if now - self._minute_from < MINUTE_S:
+            return
+        if self._unlogged:
+            count = len(self._unlogged)
+            self._report(f"Authentication failed: {count} or more other sources sent wrong passwords as well.")
+        self._minute_from = now
+        self._logged.clear()
+        self._unlogged.clear()
+
+    def clear(self, who: str) -> int:
+        """Forget the failures of a source or a user, or all (""); returns of how many pairs."""
+        self._looked_at = -LOOK_INTERVAL_S
+        return self._failures.clear(who)
+
+    def conditions(self, now: float) -> list[Condition]:
+        """Who is guessing, and who is being guessed; the worst first."""
+        if now - self._looked_at >= LOOK_INTERVAL_S:
+            self._looked_at = now
+            self._failures.expire(now)
+            self._conditions = list(self._found(now)) if len(self._failures) else []
+        return self._conditions
+
+    def _found(self, now: float) -> Iterator[Condition]:
+        limits, known = self._settings, self._failures
+        for source, record in _worst(known.sources, limits.source_attempts_max, limits, now):
+            text = f"Source {source} has sent {_count_text(record)}: it is refused for {_left_s(record, now)} seconds."
+            yield Condition(PASSWORD_GUESSING, f"source {source}", text)
+        for user, record in _worst(known.users, limits.user_attempts_max, limits, now):
+            text = f"{_count_text(record).capitalize()} came for {user}: each source has one attempt."
+            yield Condition(PASSWORD_GUESSING, f"user {user}", text)
+        for (source, user), record in _worst(known.pairs, 2 * limits.attempts_max, limits, now):
+            text = f"Source {source} has sent {_count_text(record)} for {user}."
+            yield Condition(PASSWORD_GUESSING, f"source {source} user {user}", text)
+
+    def rows(self, limit: int, now: float, wall_time: float) -> dict[str, Any]:
+        """For eyes: sources and users together first, those that failed last on top; then the sums of each."""
+        failures = self._failures
+        failures.expire(now)
+        found = [(source, user, record) for (source, user), record in reversed(failures.pairs.items())]
+        found += [(source, "", record) for source, record in reversed(failures.sources.items())]
+        found += [("", user, record) for user, record in reversed(failures.users.items())]
+        rows = [self._row(source, user, record, now, wall_time) for source, user, record in found[:limit]]
+        return {"total": len(found), "shown": len(rows), "rows": rows}
+
+    def _row(self, source: str, user: str, record: FailureRecord, now: float, wall_time: float) -> dict[str, Any]:
+        return {
+            "source": source or "(all)",
+            "user": user or "(all)",
+            "failures": round(record.count_at(now, self._settings.forget_s)),
+            "wall_time": round(wall_time - (now - record.failed_at), 3),
+            "refused_s": _left_s(record, now),
+        }
+
+
+def _worst(
+    records: dict[Any, FailureRecord], least: int, limits: LockoutSettings, now: float
+) -> list[tuple[Any, FailureRecord]]:
+    """Those with at least so many failures, or that were until a little ago: an alarm does not flutter."""
+    forget_s = limits.forget_s
+    found = [
+        (key, record)
+        for key, record in records.items()
+        if record.count >= least and (record.refused_until > now or record.count_at(now, forget_s) > least * 0.8)
+    ]
+    found.sort(key=lambda entry: -entry[1].count)
+    return found[:ALARMS_MAX]
+
+
+def _count_text(record: FailureRecord) -> str:
+    return f"{round(record.count)} wrong passwords"
+
+
+def _left_s(record: FailureRecord, now: float) -> int:
+    return max(round(record.refused_until - now), 0)

@@ -1,0 +1,331 @@
+"""The listening sockets of a node: for each listener and transport one SO_REUSEPORT socket per worker.
+
+The supervisor makes them, knows the index of each in its group, and keeps them open when a worker dies:
+datagrams wait there for its successor. A group that nobody steers (TCP; UDP where the kernel takes no
+program, or shall have none) loses the socket of a dead worker instead, so that the kernel's hash does not
+choose it, and gets a new one for its successor.
+
+Two appliances of one user could share a port by SO_REUSEPORT without a word, so the port is first bound
+without it, as a trial.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from appliance.catalogue.settings import OPEN, ListenerSettings
+from appliance.messages.slots import SlotTable
+from appliance.supervisor import steering
+from appliance.transport.flow import TCP, TRANSPORT_NAMES, UDP
+
+BACKLOG: Final = 1024
+SO_RCVBUFFORCE: Final = 33
+
+
+class ListenFailed(OSError):
+    """Some listeners cannot be opened; `sentences` has one for each."""
+
+    def __init__(self, sentences: list[str]) -> None:
+        super().__init__(" ".join(sentences))
+        self.sentences = sentences
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A local address of a listener by one transport. `listener` is the listener's place."""
+
+    listener: int
+    name: str
+    transport: int
+    address: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"{TRANSPORT_NAMES[self.transport].decode()} port {self.port} of {self.address}"
+
+    @property
+    def family(self) -> socket.AddressFamily:
+        return socket.AF_INET6 if ":" in self.address else socket.AF_INET
+
+
+class Group:
+    """The sockets of one endpoint, by worker number; None while a worker has none."""
+
+    def __init__(self, endpoint: Endpoint, workers: int, receive_buffer_len: int) -> None:
+        """Raises OSError; nothing stays open then."""
+        self.endpoint = endpoint
+        self.is_steered = False
+        """Does the kernel choose by slot?"""
+        self.is_refused = False
+        """Has the kernel ever refused to? Then it is not asked again."""
+        self.refusal = ""
+        """That in words."""
+        self._receive_buffer_len = receive_buffer_len
+        self._sockets: list[socket.socket | None] = []
+        self._order: list[int] = []
+        """The workers by the indexes of their sockets in the kernel's group."""
+        try:
+            for worker in range(workers):
+                self.restore(worker)
+        except OSError:
+            self.close()
+            raise
+
+    def fd_of(self, worker: int) -> int:
+        """The descriptor of the worker's socket, or -1."""
+        member = self._sockets[worker]
+        return -1 if member is None else member.fileno()
+
+    def steer(self, table: SlotTable, seed: int) -> None:
+        """Let the kernel choose by slot from now on, if there are sockets. Raises OSError when the kernel refuses."""
+        member = next((member for member in self._sockets if member is not None), None)
+        if member is None:
+            return
+        try:
+            steering.attach(member, steering.call_id_program(table, seed, self._order))
+        except OSError:
+            self._leave_to_the_hash(member)
+            raise
+        self.is_steered = True
+
+    def _leave_to_the_hash(self, member: socket.socket) -> None:
+        self.is_refused = True
+        if self.is_steered:
+            self.is_steered = False
+            steering.detach(member)
+
+    def withdraw(self, worker: int) -> None:
+        """Close the worker's socket, so that the kernel's hash gives it nothing any more."""
+        member = self._sockets[worker]
+        if member is not None:
+            member.close()
+            self._sockets[worker] = None
+            # The kernel fills the gap with the last socket of its group.
+            self._order[self._order.index(worker)] = self._order[-1]
+            self._order.pop()
+
+    def restore(self, worker: int) -> None:
+        """Make sure that the worker has a socket. Raises OSError."""
+        while worker >= len(self._sockets):
+            self._sockets.append(None)
+        if self._sockets[worker] is None:
+            self._sockets[worker] = _open_socket(self.endpoint, self._receive_buffer_len)
+            self._order.append(worker)
+
+    def trim(self, workers: int) -> None:
+        """Keep the sockets of so many workers, from the first; those of the last go first, which moves no index."""
+        while len(self._sockets) > workers:
+            self.withdraw(len(self._sockets) - 1)
+            self._sockets.pop()
+
+    def set_receive_buffer(self, octets: int) -> None:
+        """For the sockets there are, and those to come."""
+        self._receive_buffer_len = octets
+        for member in self._sockets:
+            if member is not None and self.endpoint.transport == UDP:
+                _set_receive_buffer(member, octets)
+
+    def let_the_kernel_choose(self) -> None:
+        """Steer no more."""
+        member = next((member for member in self._sockets if member is not None), None)
+        if self.is_steered and member is not None:
+            self.is_steered = False
+            steering.detach(member)
+
+    def close(self) -> None:
+        self.trim(0)
+
+
+class ListeningSockets:
+    """All groups of a node."""
+
+    def __init__(self, listeners: Sequence[ListenerSettings], workers: int, receive_buffer_len: int) -> None:
+        """Open everything, or raise ListenFailed with a sentence for every endpoint that cannot be opened."""
+        self._places = 0
+        self.workers = workers
+        """For so many there are sockets."""
+        self._receive_buffer_len = receive_buffer_len
+        self.groups: list[Group] = []
+        self.open_more(listeners)
+
+    def open_more(self, listeners: Sequence[ListenerSettings]) -> list[Group]:
+        """Open what these listeners want and is not open yet, and return it; all of it, or raise ListenFailed."""
+        there = {(group.endpoint.listener, group.endpoint.transport) for group in self.groups}
+        endpoints = [found for found in _endpoints(listeners) if (found.listener, found.transport) not in there]
+        faults = [fault for endpoint in endpoints if (fault := _trial_fault(endpoint))]
+        opened: list[Group] = []
+        for endpoint in endpoints if not faults else []:
+            try:
+                opened.append(Group(endpoint, self.workers, self._receive_buffer_len))
+            except OSError as fault:
+                faults.append(_sentence(endpoint, fault))
+        if faults:
+            for group in opened:
+                group.close()
+            raise ListenFailed(faults)
+        self.groups += opened
+        self._places = max(self._places, len(listeners))
+        return opened
+
+    def close_some(self, groups: Sequence[Group]) -> None:
+        """These are no longer wanted."""
+        self.groups = [group for group in self.groups if group not in groups]
+        for group in groups:
+            group.close()
+
+    def grow(self, workers: int) -> None:
+        """Have sockets for so many workers. Raises ListenFailed, and has as many as before then."""
+        former = self.workers
+        self.workers = max(workers, former)
+        try:
+            for worker in range(former, workers):
+                self.restore(worker)
+        except ListenFailed:
+            self.trim(former)
+            raise
+
+    def trim(self, workers: int) -> None:
+        """Have sockets for no more than so many workers."""
+        self.workers = workers
+        for group in self.groups:
+            group.trim(workers)
+
+    def set_receive_buffer(self, octets: int) -> None:
+        """How much the kernel keeps for each socket."""
+        self._receive_buffer_len = octets
+        for group in self.groups:
+            group.set_receive_buffer(octets)
+
+    def let_the_kernel_choose(self) -> None:
+        """Steer no group any more."""
+        for group in self.groups:
+            group.let_the_kernel_choose()
+
+    def fds_of(self, worker: int, transport: int) -> tuple[int, ...]:
+        """By place: the worker's socket for `transport`, or -1 where the listener has none."""
+        fds = [-1] * self._places
+        for group in self.groups:
+            if group.endpoint.transport == transport:
+                fds[group.endpoint.listener] = group.fd_of(worker)
+        return tuple(fds)
+
+    def steer(self, table: SlotTable, seed: int) -> list[str]:
+        """Give every UDP group the program of this table; a sentence for each that the kernel did not take."""
+        refusals = []
+        for group in self.groups:
+            if group.endpoint.transport != UDP or group.is_refused:
+                continue
+            try:
+                group.steer(table, seed)
+            except OSError as fault:
+                group.refusal = (
+                    f"The kernel does not steer {group.endpoint} by Call-ID ({fault.strerror}): "
+                    "its own hash spreads the datagrams, and more of them pass from worker to worker."
+                )
+                refusals.append(group.refusal)
+        return refusals
+
+    def refusals(self) -> list[str]:
+        """A sentence for each UDP group that the kernel does not steer although it was asked to."""
+        return [group.refusal for group in self.groups if group.refusal]
+
+    def withdraw(self, worker: int) -> None:
+        """The worker is dead: groups that nobody steers lose its socket."""
+        for group in self.groups:
+            if not group.is_steered:
+                group.withdraw(worker)
+
+    def restore(self, worker: int) -> None:
+        """The worker will be started: it gets the sockets it lost. Raises ListenFailed."""
+        for group in self.groups:
+            try:
+                group.restore(worker)
+            except OSError as fault:
+                raise ListenFailed([_sentence(group.endpoint, fault)]) from fault
+
+    def close(self) -> None:
+        for group in self.groups:
+            group.close()
+
+
+def _endpoints(listeners: Sequence[ListenerSettings]) -> list[Endpoint]:
+    """What the open listeners want, each at its place."""
+    return [
+        Endpoint(number, listener.name, transport, listener.address, listener.port)
+        for number, listener in enumerate(listeners)
+        if listener.standing == OPEN
+        for transport in listener.transports
+    ]
+
+
+def _trial_fault(endpoint: Endpoint) -> str:
+    """Why the endpoint cannot be bound, or nothing; binds it without SO_REUSEPORT and closes it again."""
+    try:
+        with _bare_socket(endpoint) as trial:
+            if endpoint.transport == TCP:
+                # Connections that a predecessor closed a moment ago are no reason to refuse; a listening socket is.
+                trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            trial.bind(_socket_address(endpoint))
+    except OSError as fault:
+        return _sentence(endpoint, fault)
+    return ""
+
+
+def _open_socket(endpoint: Endpoint, receive_buffer_len: int) -> socket.socket:
+    opened = _bare_socket(endpoint)
+    try:
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        if endpoint.transport == TCP:
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        else:
+            _set_receive_buffer(opened, receive_buffer_len)
+        opened.bind(_socket_address(endpoint))
+        if endpoint.transport == TCP:
+            opened.listen(BACKLOG)
+    except OSError:
+        opened.close()
+        raise
+    return opened
+
+
+def _bare_socket(endpoint: Endpoint) -> socket.socket:
+    kind = socket.SOCK_STREAM if endpoint.transport == TCP else socket.SOCK_DGRAM
+    bare = socket.socket(endpoint.family, kind | socket.SOCK_NONBLOCK)
+    if endpoint.family == socket.AF_INET6:
+        bare.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    return bare
+
+
+def _set_receive_buffer(opened: socket.socket, octets: int) -> None:
+    try:
+        # Beyond the system's limit where we may; else the kernel gives what its limit allows.
+        opened.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, octets)
+    except PermissionError:
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, octets)
+
+
+def _socket_address(endpoint: Endpoint) -> tuple[str, int] | tuple[str, int, int, int]:
+    if endpoint.family == socket.AF_INET:
+        return endpoint.address, endpoint.port
+    found = socket.getaddrinfo(
+        endpoint.address, endpoint.port, socket.AF_INET6, socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST
+    )
+    address, port, flow_info, scope = found[0][4]  # type: ignore[misc]
+    return str(address), int(port), int(flow_info), int(scope)
+
+
+def _sentence(endpoint: Endpoint, fault: OSError) -> str:
+    """One sentence for the operator."""
+    reasons = {
+        errno.EADDRINUSE: f"{endpoint} is in use by another program",
+        errno.EADDRNOTAVAIL: f"this machine has no address {endpoint.address}",
+        errno.EACCES: f"{endpoint} may be opened by root only, or with CAP_NET_BIND_SERVICE",
+        errno.EPERM: f"{endpoint} may not be opened here",
+        errno.EAFNOSUPPORT: f"{endpoint} cannot be opened because this machine speaks no IPv6",
+    }
+    reason = reasons.get(fault.errno or 0, f"{endpoint} cannot be opened ({fault.strerror or fault})")
+    return f"Listener {endpoint.name}: {reason}."

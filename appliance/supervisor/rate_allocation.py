@@ -1,0 +1,90 @@
+"""Dealing rate limits to the workers, by what is asked of each.
+
+A worker says twice a second how much was offered to it of each limit and key. The rate is dealt in proportion to
+that, smoothed; a small part is dealt evenly, so that a worker to which requests begin to come can let some in until
+the next deal. The shares always add up to the rate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import Final
+
+from appliance.catalogue.alarms import RATE_LIMIT_ACTING, Condition
+from appliance.catalogue.settings import RateLimitSettings
+
+REPORT_INTERVAL_S: Final = 0.5
+EVEN_PART: Final = 0.02
+# How much of the last report counts; the rest is what was known before.
+FRESH: Final = 0.6
+FORGET_BELOW: Final = 0.05
+ACTING_S: Final = 5.0
+KEYS_MAX: Final = 2000
+
+Key = tuple[str, str]
+Shares = dict[str, dict[str, float]]
+
+
+def dealt(rate: float, demands: dict[int, float], workers: Collection[int]) -> dict[int, float]:
+    """The share of each worker; they add up to the rate."""
+    total = sum(demands.get(worker, 0.0) for worker in workers)
+    if not workers:
+        return {}
+    if total <= 0.0:
+        return {worker: rate / len(workers) for worker in workers}
+    even = rate * EVEN_PART / len(workers)
+    return {worker: even + rate * (1.0 - EVEN_PART) * demands.get(worker, 0.0) / total for worker in workers}
+
+
+class RateAllocator:
+    """What was asked of each worker, and since when limits are exceeded."""
+
+    def __init__(self) -> None:
+        self._demands: dict[Key, dict[int, float]] = {}
+        self._acting: dict[str, tuple[float, int]] = {}
+
+    def told(self, worker: int, demand: dict[str, dict[str, list[int]]], now: float) -> None:
+        """A worker's report."""
+        said = {(name, key): counts for name, keys in demand.items() for key, counts in keys.items()}
+        for known, by_worker in self._demands.items():
+            if known not in said and worker in by_worker:
+                by_worker[worker] *= 1.0 - FRESH
+        for key, (offered, exceeded) in said.items():
+            by_worker = self._demands_of(key)
+            by_worker[worker] = FRESH * offered + (1.0 - FRESH) * by_worker.get(worker, float(offered))
+            if exceeded:
+                self._acting[key[0]] = (now, exceeded)
+        self._forget()
+
+    def _demands_of(self, key: Key) -> dict[int, float]:
+        if key not in self._demands and len(self._demands) >= KEYS_MAX:
+            del self._demands[next(iter(self._demands))]
+        return self._demands.setdefault(key, {})
+
+    def _forget(self) -> None:
+        for key in [key for key, known in self._demands.items() if sum(known.values()) < FORGET_BELOW]:
+            del self._demands[key]
+
+    def shares(self, limits: tuple[RateLimitSettings, ...], workers: Collection[int]) -> dict[int, Shares]:
+        """By worker, limit and key: what it may let in each second."""
+        rates = {limit.name: float(limit.rate_per_s) for limit in limits}
+        found: dict[int, Shares] = {worker: {} for worker in workers}
+        for (name, key), demands in self._demands.items():
+            if name in rates:
+                for worker, share in dealt(rates[name], demands, workers).items():
+                    found[worker].setdefault(name, {})[key] = round(share, 4)
+        return found
+
+    def conditions(self, limits: tuple[RateLimitSettings, ...], now: float) -> Iterator[Condition]:
+        """Which limits are exceeded these days."""
+        for limit in limits:
+            since, exceeded = self._acting.get(limit.name, (-ACTING_S, 0))
+            if now - since < ACTING_S and exceeded:
+                subject = f"rate-limit {limit.name}"
+                sentence = f"More {limit.of} come than the {limit.rate_per_s} per second of {subject} ({limit.action})."
+                yield Condition(RATE_LIMIT_ACTING, subject, sentence)
+
+    def forget_worker(self, worker: int) -> None:
+        """It is gone, and its demand with it."""
+        for known in self._demands.values():
+            known.pop(worker, None)

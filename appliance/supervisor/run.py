@@ -1,0 +1,202 @@
+"""Runs an appliance on a state folder until it is told to stop: the supervisor's process, from end to end.
+
+Order of a start: the folder is locked, the key read, stored registrations checked, the ports opened; only
+then are there workers. Whatever is in the way is said in one sentence, and nothing is left behind.
+
+SIGINT, SIGTERM and SIGHUP stop the appliance; a second one kills what still runs.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Final
+
+from appliance import clock
+from appliance.catalogue.listener_ids import place, with_places
+from appliance.catalogue.settings import Settings
+from appliance.descriptors import descriptor_shortage, raise_descriptor_limit
+from appliance.ipc.bus import BusUnavailable
+from appliance.ipc.launch import ManagementLaunch, WorkerLaunch
+from appliance.privileges import sockets_are_open
+from appliance.storage.commits import SYSTEM, CommitFailed, CommitStore, Start
+from appliance.storage.flight_recorder import Recording
+from appliance.storage.journal_files import JournalError, check_folder
+from appliance.storage.log_file import LogFile, log_by, log_path
+from appliance.storage.nonce_memory import NonceMemory
+from appliance.supervisor.decisions import WorkerState
+from appliance.supervisor.listening_sockets import ListenFailed, ListeningSockets
+from appliance.supervisor.management_process import ManagementRunner
+from appliance.supervisor.missing_state import missing_state
+from appliance.supervisor.processes import CommandLine, worker_count
+from appliance.supervisor.state_folder import StateFolder, StateFolderUnusable
+from appliance.supervisor.supervisor import RUNNING, Report, Supervisor
+
+# Random octets that tell one start of the appliance from another.
+BOOT_LEN: Final = 16
+# (sentence, level of the log)
+Note = Callable[..., None]
+
+STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def to_stderr(sentence: str) -> None:
+    """One line of log: local time and the sentence."""
+    print(f"{clock.local_time_text()} {sentence}", file=sys.stderr, flush=True)
+
+
+def run(
+    settings: Settings,
+    start: Start,
+    state_dir: Path,
+    *,
+    config_name: str = "configuration",
+    report: Report = to_stderr,
+    on_ready: Callable[[], None] | None = None,
+    command_line: CommandLine = WorkerLaunch.argv,
+    has_management: bool = True,
+) -> int:
+    """Run until stopped. Returns the exit status: 0 after a stop, 1 when the appliance could not start or go on.
+
+    `settings` are those of the text to start with.
+    `report` gets each event as a sentence; `on_ready` is called once, when all workers take calls.
+    """
+    log_by(settings)
+    log = LogFile(log_path(state_dir))
+    said = report
+
+    def note(sentence: str, level: int = logging.INFO) -> None:
+        if log.takes(level):
+            said(sentence)
+            log.write(sentence, level)
+
+    raise_descriptor_limit()
+    with ExitStack() as opened:
+        try:
+            supervisor = _prepared(settings, start, state_dir, config_name, note, command_line, has_management, opened)
+        except (StateFolderUnusable, BusUnavailable, JournalError) as fault:
+            note(str(fault), logging.ERROR)
+            return 1
+        except ListenFailed as fault:
+            for sentence in fault.sentences:
+                note(sentence, logging.ERROR)
+            return 1
+        return _loop(supervisor, note, on_ready)
+
+
+def _prepared(
+    settings: Settings,
+    start: Start,
+    state_dir: Path,
+    config_name: str,
+    note: Note,
+    command_line: CommandLine,
+    has_management: bool,
+    opened: ExitStack,
+) -> Supervisor:
+    folder = StateFolder(state_dir)
+    opened.callback(folder.release)
+    key, set_aside = folder.key()
+    store = CommitStore(folder.path / "configuration")
+    alarms = [*([set_aside] if set_aside else []), *check_folder(folder.registrations_dir), *store.remarks]
+    if store.head is not None:
+        alarms += missing_state(settings, folder.path, folder.registrations_dir)
+    alarms += _taken_in(store, start)
+    if start.sentence:
+        note(start.sentence)
+    settings = with_places(settings, place((), settings.listeners))
+    workers = worker_count(settings)
+    limits = settings.limits
+    if shortage := descriptor_shortage(limits.connections_max, workers, limits.lookups_max):
+        alarms.append(shortage)
+    for alarm in alarms:
+        note(alarm, logging.WARNING)
+    sockets = ListeningSockets(settings.listeners, workers, settings.limits.receive_buffer_kib * 1024)
+    opened.callback(sockets.close)
+    sockets_are_open()
+    recording = Recording(settings.limits.recording_mib)
+    opened.callback(recording.close)
+    nonces = NonceMemory(settings.limits.nonces_max)
+    opened.callback(nonces.close)
+    launch = WorkerLaunch(
+        number=-1,
+        datagram_fds=(),
+        stream_fds=(),
+        config_text=start.text,
+        state_dir=str(folder.path),
+        key_hex=key.hex(),
+        config_name=config_name,
+        boot_hex=os.urandom(BOOT_LEN).hex(),
+        nonces_fd=nonces.fd,
+    )
+    management_process = (
+        ManagementRunner(ManagementLaunch(str(folder.path), start.text), note) if has_management else None
+    )
+    supervisor = Supervisor(
+        settings, launch, workers, sockets, recording, note, command_line, store, management_process, note
+    )
+    supervisor.watching.remarks += alarms
+    opened.callback(supervisor.close)
+    return supervisor
+
+
+def _taken_in(store: CommitStore, start: Start) -> list[str]:
+    """Make the configuration to start with the head, where it is not; a sentence when it cannot be kept."""
+    if not start.comment:
+        return []
+    try:
+        store.add(start.text, SYSTEM, start.comment, clock.wall_time(), source=start.source)
+    except CommitFailed as fault:
+        return [str(fault)]
+    return []
+
+
+def _loop(supervisor: Supervisor, report: Report, on_ready: Callable[[], None] | None) -> int:
+    with _stop_signals() as signals:
+        supervisor.watch(signals.fileno())
+        is_ready = False
+        while supervisor.step() == RUNNING:
+            if not is_ready and all(record.life == WorkerState.LIVE for record in supervisor.records):
+                is_ready = True
+                if on_ready is not None:
+                    on_ready()
+            for number in _received(signals):
+                report(f"{signal.Signals(number).name}: the appliance stops.")
+                supervisor.stop()
+    return supervisor.status
+
+
+@contextmanager
+def _stop_signals() -> Iterator[socket.socket]:
+    """A socket from which the numbers of stop signals can be read; signals do what they did before afterwards."""
+    reading, writing = socket.socketpair()
+    reading.setblocking(False)
+    writing.setblocking(False)
+    before_fd = signal.set_wakeup_fd(writing.fileno())
+    before = {number: signal.signal(number, _only_wake_up) for number in STOP_SIGNALS}
+    try:
+        yield reading
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(before_fd)
+        reading.close()
+        writing.close()
+
+
+def _only_wake_up(number: int, frame: object) -> None:
+    """The number is written to the wake-up socket by the interpreter; there is nothing else to do."""
+
+
+def _received(signals: socket.socket) -> bytes:
+    """The numbers of the stop signals that came since."""
+    try:
+        return bytes(number for number in signals.recv(100) if number in STOP_SIGNALS)
+    except BlockingIOError:
+        return b""

@@ -1,0 +1,367 @@
+"""The supervisor: starts the workers, watches them, moves slots, answers questions, and stops.
+
+Each cycle takes in what has happened, makes a view of it, lets `decisions.decide` say what to do and does
+that; it ends in a sentence, which is logged when it changes. A death is known at once (pidfd), a hang by
+missing signs of life, so the slots of either are with the siblings well within a second. A sign of life is a store in
+shared memory, which is looked at when the supervisor is awake, and when a worker seems to hang. Heartbeats, which tell
+how a live worker is, and questions of how things are, are no reason for a cycle.
+
+A supervisor that was itself held up (a paused machine) judges nobody for silence it could not hear.
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+from appliance import clock
+from appliance.catalogue.listener_ids import names_of
+from appliance.catalogue.settings import Settings
+from appliance.configuration.diff import needs_restart
+from appliance.ipc.bus import SUPERVISOR, Bus
+from appliance.ipc.launch import WorkerLaunch
+from appliance.messages.bus_messages import BusMessage, Heartbeat, InSync, Query, QueryAnswer, Stop
+from appliance.messages.slots import deal, seed_of
+from appliance.storage.commits import CommitStore
+from appliance.storage.flight_recorder import Recording
+from appliance.storage.log_file import log_by
+from appliance.supervisor import decisions
+from appliance.supervisor.alarm_monitor import AlarmMonitor
+from appliance.supervisor.commit_coordinator import CommitCoordinator
+from appliance.supervisor.control_endpoint import Questions
+from appliance.supervisor.cycle_scheduler import CycleScheduler
+from appliance.supervisor.decisions import (
+    Action,
+    AskToStop,
+    Finish,
+    GiveSlots,
+    Kill,
+    Start,
+    SupervisorView,
+    WorkerState,
+)
+from appliance.supervisor.listener_drain import ListenerDrain
+from appliance.supervisor.listening_sockets import ListenFailed, ListeningSockets
+from appliance.supervisor.management_process import ManagementRunner
+from appliance.supervisor.processes import CommandLine, worker_count
+from appliance.supervisor.slot_assignment import SlotAssignment
+from appliance.supervisor.status_report import listeners_report, processes_report, totals_report, workers_report
+from appliance.supervisor.worker_launcher import Launcher
+from appliance.supervisor.worker_pool import WorkerPool
+from appliance.supervisor.worker_record import WorkerRecord
+
+RUNNING: Final = -1
+
+Report = Callable[[str], None]
+ReportAlarm = Callable[[str, int], None]
+
+
+class Supervisor:
+    """The workers of a node and what is known of them. Call `step` again and again until it returns a status."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        launch: WorkerLaunch,
+        workers: int,
+        sockets: ListeningSockets,
+        recording: Recording,
+        report: Report,
+        command_line: CommandLine = WorkerLaunch.argv,
+        store: CommitStore | None = None,
+        management_process: ManagementRunner | None = None,
+        report_alarm: ReportAlarm | None = None,
+    ) -> None:
+        """`launch` is the start of a worker, but for its number and descriptors; `companion` serves operators.
+
+        Raises BusUnavailable.
+        """
+        self.status = RUNNING
+        """The exit status, once there is one."""
+        note_alarm = report_alarm or (lambda sentence, level: report(sentence))
+        self.watching = AlarmMonitor(settings, note_alarm, Path(launch.state_dir))
+        self.settings = settings
+        self._sockets = sockets
+        self._report = report
+        self._management_process = management_process
+        self._is_stopping = False
+        self._sentence = ""
+        self._started_at = clock.monotonic()
+        self._cycle_scheduler = CycleScheduler(self._started_at)
+        state_dir = Path(launch.state_dir)
+        self._bus = Bus(state_dir / "run", SUPERVISOR)
+        self.slots = SlotAssignment(deal(range(workers)), seed_of(launch.key, launch.boot), sockets, self._bus, report)
+        self.worker_pool = WorkerPool(self, sockets, self.slots, workers)
+        launch = replace(launch, lifetime_offset_s=self.watching.clock.lifetime_offset_s)
+        self._launcher = Launcher(launch, sockets, recording, command_line)
+        self._processes = self._launcher.running
+        kept = CommitStore(state_dir / "configuration") if store is None else store
+        self.configuring = CommitCoordinator(self, kept, sockets)
+        self.listener_drain = ListenerDrain(self, sockets)
+        self.questions = Questions(self, state_dir / "run")
+        self._waiting = selectors.DefaultSelector()
+        self._waiting.register(self._bus, selectors.EVENT_READ)
+        self._waiting.register(self.questions, selectors.EVENT_READ)
+        self.slots.set_steering(settings.supervision.steering, self.records)
+
+    @property
+    def records(self) -> list[WorkerRecord]:
+        """What is known of each worker."""
+        return self.worker_pool.records
+
+    def watch(self, fd: int) -> None:
+        """Wake up for this descriptor as well."""
+        self._waiting.register(fd, selectors.EVENT_READ)
+
+    def step(self) -> int:
+        """Wait until something happens or a cycle is due, and run it. Returns RUNNING or the exit status."""
+        ready = self._waiting.select(
+            self._cycle_scheduler.sleep_s(self.records, self.settings.supervision, clock.monotonic())
+        )
+        now = clock.monotonic()
+        is_eventful = self._receive(now) or any(key.fileobj not in (self._bus, self.questions) for key, _ in ready)
+        is_eventful |= self.questions.answer_all(now)
+        if is_eventful:
+            self._cycle_scheduler.disturbed(now)
+        self._look_for_signs()
+        if self._cycle_scheduler.is_due(self.records, self.settings.supervision, now):
+            sentence = self.run_cycle(now)
+            if sentence != self._sentence:
+                self._sentence = sentence
+                self._report(sentence)
+            self._cycle_scheduler.cycle_done(self.records, self._is_stopping, now)
+        return self.status
+
+    def stop(self) -> None:
+        """Stop all workers, then end. Called again: kill what still runs."""
+        if self._is_stopping:
+            self._launcher.kill_all()
+            if self._management_process is not None:
+                self._management_process.kill()
+        elif self._management_process is not None:
+            self._management_process.stop()
+        self._is_stopping = True
+
+    def close(self) -> None:
+        """Leave nothing behind, whatever happened: no process, no socket."""
+        self._launcher.close()
+        if self._management_process is not None:
+            self._management_process.kill()
+        self._waiting.close()
+        self._bus.close()
+        self.questions.close()
+
+    def run_cycle(self, now: float) -> str:
+        """See who has ended, decide, act. Returns the state of the node in a sentence."""
+        self._reap(now)
+        if not self._is_stopping:
+            self.configuring.tend(now)
+            # A configuration that is being prepared counts upon the sockets that were there when it was begun.
+            if not self.configuring.is_preparing:
+                self.listener_drain.tend(now)
+                self.worker_pool.tend(now)
+            for number, shares in self.watching.shares_to_deal(self.records, self.settings, now).items():
+                self._bus.send(number, [Query(0, "rate shares", {"shares": shares})])
+        if self._management_process is not None:
+            self._management_process.tend(self.settings.supervision, self._is_stopping, now)
+            self.watching.is_management_down = (
+                not self._management_process.is_running and self._management_process.restarts >= 0
+            )
+        for action in decisions.decide(self._view(now)):
+            self._act(action, now)
+        self.slots.tell(self.records)
+        if not self._is_stopping:
+            self.watching.refusals = self.slots.refusals
+            self.watching.look(self.records, self.settings, self.configuring, now)
+        return decisions.sentence(self._view(now))
+
+    # -- taking in ------------------------------------------------------------------------------------
+
+    def _receive(self, now: float) -> bool:
+        """Take in what came by the bus: was it more than heartbeats of workers that are live?"""
+        arrived = self._bus.receive()
+        while self._bus.pending():
+            arrived += self._bus.receive()
+        is_news = False
+        for sender, message in arrived:
+            if 0 <= sender < len(self.records):
+                record = self.records[sender]
+                is_news |= record.life != WorkerState.LIVE or not isinstance(message, Heartbeat)
+                self._receive_from(record, message, now)
+        if self._cycle_scheduler.woke(self.settings.supervision, now):
+            for record in self.records:
+                record.forgive_silence(now)
+        return is_news
+
+    def _look_for_signs(self) -> None:
+        for number, process in self._processes.items():
+            signed_at = self._launcher.signed_at(number)
+            if signed_at > self.records[number].last_heard:
+                self.records[number].signed(signed_at, process.waited_s())
+
+    def _receive_from(self, record: WorkerRecord, message: BusMessage, now: float) -> None:
+        if record.number not in self._processes:
+            return
+        has_become_live = False
+        if isinstance(message, Heartbeat):
+            has_become_live = record.heard(message, now, self._processes[record.number].waited_s())
+        elif isinstance(message, InSync):
+            has_become_live = record.became_in_sync(now)
+        elif isinstance(message, QueryAnswer):
+            self._told_by(record, message.report, now)
+        if has_become_live:
+            took_s = now - record.started_at
+            self._report(f"Worker {record.number} is in sync, {took_s:.1f} s after its start.")
+
+    def _told_by(self, record: WorkerRecord, report: dict[str, Any], now: float) -> None:
+        if "rate_demand" in report:
+            self.watching.told_demand(record.number, report["rate_demand"], now)
+        elif "failure_news" in report:
+            self.watching.failures.told(report["failure_news"], now)
+            self._tell_others(record.number, Query(0, "failure news", {"news": report["failure_news"]}))
+        else:
+            self.configuring.told(record.number, report)
+
+    def _tell_others(self, told_by: int, message: BusMessage) -> None:
+        for number in self._processes:
+            if number != told_by:
+                self._bus.send(number, [message])
+
+    def _reap(self, now: float) -> None:
+        for number, process in list(self._processes.items()):
+            if ending := process.ending():
+                self._waiting.unregister(process)
+                counters = self._launcher.forget(number)
+                self._forget_worker(number)
+                record = self.records[number]
+                was_stopping = record.life == WorkerState.STOPPING
+                record.ended(ending, self.settings.supervision, now, counters)
+                if not was_stopping or not self._is_stopping:
+                    self._report(f"Worker {number} (process {process.pid}) {ending}.")
+
+    def _forget_worker(self, number: int) -> None:
+        self.configuring.died(number)
+        self.slots.forget(number)
+        self.watching.dealer.forget_worker(number)
+        self._bus.forget(number)
+        self._sockets.withdraw(number)
+
+    def _view(self, now: float) -> SupervisorView:
+        workers = tuple(record.view(self._waited_s(record, now)) for record in self.records)
+        limits = self.settings.supervision
+        return SupervisorView(now, workers, self.slots.table, self.worker_pool.home, self._is_stopping, limits)
+
+    def _waited_s(self, record: WorkerRecord, now: float) -> float:
+        """For how long a worker has had no processor; asked only when it has been silent for too long."""
+        is_silent = (now - record.last_heard) * 1000 > self.settings.supervision.hang_ms
+        return self._processes[record.number].waited_s() if is_silent and record.number in self._processes else 0.0
+
+    # -- acting ---------------------------------------------------------------------------------------
+
+    def _act(self, action: Action, now: float) -> None:
+        if isinstance(action, Start):
+            # One that starts while a configuration is prepared would know the old one only.
+            if not self.configuring.is_preparing:
+                self._start(self.records[action.number], now)
+        elif isinstance(action, Kill):
+            self.end_worker(action.number, action.reason, now)
+        elif isinstance(action, AskToStop):
+            self.records[action.number].asked_to_stop(now)
+            if not self._bus.send(action.number, [Stop()]):
+                self._processes[action.number].terminate()
+        elif isinstance(action, GiveSlots):
+            self.slots.put_in_force(action.table, self.records)
+        elif isinstance(action, Finish):
+            if action.status:
+                listener_drain = ", ".join(f"worker {r.number} {r.last_ending}" for r in self.records)
+                self._report(f"No worker can be started ({listener_drain}): the appliance ends.")
+            self.status = action.status
+
+    def _start(self, record: WorkerRecord, now: float) -> None:
+        number = record.number
+        try:
+            process = self._launcher.start(number, record.next_bank, names_of(self.settings.listeners))
+        except OSError as fault:
+            reason = str(fault) if isinstance(fault, ListenFailed) else f"cannot be started: {fault.strerror or fault}"
+            if isinstance(fault, ListenFailed):
+                self.watching.listener_faults[number] = f"{fault}"
+            record.could_not_start(reason, self.settings.supervision, now)
+            self._report(f"Worker {number}: {reason}.")
+            return
+        self.watching.listener_faults.pop(number, None)
+        self._waiting.register(process, selectors.EVENT_READ)
+        record.started(now)
+        again = f", for the {record.restarts + 1}. time" if record.restarts else ""
+        self._report(f"Worker {number} is started as process {process.pid}{again}.")
+
+    # -- what its parts, and those who ask, want of it ------------------------------------------------
+
+    def reply(self, asker: bytes, answer: dict[str, Any]) -> None:
+        """Answer a question that was asked before."""
+        self.questions.reply(asker, answer)
+
+    def log(self, sentence: str) -> None:
+        """One sentence for the log."""
+        self._report(sentence)
+
+    def processes_to_prepare(self) -> list[int]:
+        """The workers whose processes run and are not about to end."""
+        return [number for number in self._processes if self.records[number].life != WorkerState.STOPPING]
+
+    def send_document(self, number: int, document: dict[str, Any], fds: Sequence[int]) -> None:
+        """Pass a document and sockets on to a worker. Raises OSError."""
+        self._launcher.send_document(number, document, fds)
+
+    def send(self, number: int, messages: Sequence[BusMessage]) -> bool:
+        """A batch for a worker; False when it was refused."""
+        return self._bus.send(number, messages)
+
+    def tell_all(self, message: BusMessage) -> list[int]:
+        """A message for whoever runs; the numbers of those that the bus had room for."""
+        return [number for number in self._processes if self._bus.send(number, [message])]
+
+    def end_worker(self, number: int, reason: str, now: float) -> None:
+        """End a worker that does not do what it has to."""
+        self._report(f"Worker {number} {reason}: it is killed.")
+        self._processes[number].kill()
+        self.records[number].killed(now)
+
+    def put_in_force(self, settings: Settings, text: str, number: int, now: float) -> None:
+        """Go by new settings: the supervisor's own part of a commit."""
+        former, self.settings = self.settings, settings
+        self.watching.failures.reconfigure(settings.lockout)
+        log_by(settings)
+        self._launcher.go_by(text)
+        if self._management_process is not None:
+            self._management_process.launch = replace(self._management_process.launch, config_text=text)
+        self.listener_drain.note(settings, now)
+        self._sockets.set_receive_buffer(settings.limits.receive_buffer_kib * 1024)
+        self.worker_pool.resize(worker_count(settings), now)
+        self.slots.set_steering(settings.supervision.steering, self.records)
+        if needs_restart(former, settings):
+            self.worker_pool.restart_all()
+
+    def status_report(self, now: float) -> dict[str, Any]:
+        """What `signalbox status` shows; see status_report.py for the names."""
+        head = self.configuring.head
+        return {
+            "hostname": self.settings.hostname,
+            "commit": head.number if head else 0,
+            "supervisor": {
+                "pid": os.getpid(),
+                "uptime_s": round(now - self._started_at, 1),
+                "sentence": decisions.sentence(self._view(now)),
+            },
+            "workers": workers_report(self.records, self.slots.table, self._processes, now),
+            "listeners": listeners_report(self.settings.listeners, self._sockets.groups),
+            "processes": processes_report(
+                self._started_at, self._management_process, self._processes, self.records, now
+            ),
+            **self.slots.report(),
+            **totals_report(self.records, self.worker_pool.retired_counters),
+            **self.watching.report(),
+        }

@@ -1,0 +1,100 @@
+"""How many workers there are, and which of them need a new start.
+
+More of them start like any other, and get their shares of the slots together, so that nobody's slots move twice.
+The last ones go first: they drain, end, and give their sockets back. What they have counted stays counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final, Protocol
+
+from appliance.messages.bus_messages import BusMessage, Drain
+from appliance.messages.slots import deal
+from appliance.supervisor.decisions import WorkerState
+from appliance.supervisor.listening_sockets import ListeningSockets
+from appliance.supervisor.slot_assignment import SlotAssignment
+from appliance.supervisor.worker_record import WorkerRecord, sums
+
+NEVER: Final = float("inf")
+
+
+class Node(Protocol):
+    """The supervisor, as far as the number of its workers is concerned."""
+
+    def send(self, number: int, messages: Sequence[BusMessage]) -> bool: ...
+    def end_worker(self, number: int, reason: str, now: float) -> None: ...
+    def log(self, sentence: str) -> None: ...
+
+
+class WorkerPool:
+    """The workers of a node: `records` by number, and `home`, the slots of the day when everybody is live."""
+
+    def __init__(self, node: Node, sockets: ListeningSockets, slots: SlotAssignment, workers: int) -> None:
+        self.records = [WorkerRecord(number) for number in range(workers)]
+        self.home = deal(range(workers))
+        self.retired_counters: list[int] = []
+        """What workers that are no more have counted."""
+        self._node = node
+        self._sockets = sockets
+        self._slots = slots
+        self._restarts_due: list[int] = []
+        self._reload_at = NEVER
+
+    def resize(self, workers: int, now: float) -> None:
+        """Have so many: new ones are started by the next decisions, the last ones drain and end."""
+        if workers < len(self.records):
+            self.home = deal(range(workers))
+        self.records += [WorkerRecord(number) for number in range(len(self.records), workers)]
+        for record in self.records:
+            record.is_retired = record.number >= workers
+            if not record.is_retired:
+                continue
+            if record.drained(now):
+                self._node.send(record.number, [Drain()])
+            elif record.life == WorkerState.STARTING:
+                self._node.end_worker(record.number, "is no longer wanted", now)
+
+    def restart(self, number: int, now: float) -> dict[str, Any]:
+        """Drain a worker, stop it and start it again. Answers `draining` and its number, or `error` and `remedy`."""
+        if not 0 <= number < len(self.records):
+            return {"error": f"There is no worker {number}.", "remedy": "see `show workers`"}
+        if not self.records[number].drained(now):
+            sentence = f"Worker {number} is {self.records[number].life.name.lower()} and cannot be drained."
+            return {"error": sentence, "remedy": "wait until it is live; see `show workers`"}
+        self._node.log(f"Worker {number} is drained and will be started again.")
+        self._node.send(number, [Drain()])
+        return {"draining": number}
+
+    def restart_all(self) -> None:
+        """Each needs a new start, one after another."""
+        self._restarts_due = [record.number for record in self.records if not record.is_retired]
+
+    def reload(self, at: float) -> None:
+        """Have each started anew, from that moment on."""
+        self._reload_at = at
+
+    def cancel_reload(self) -> bool:
+        """Take back one that has not begun: was there one?"""
+        was_scheduled, self._reload_at = self._reload_at != NEVER, NEVER
+        return was_scheduled
+
+    def tend(self, now: float) -> None:
+        """Let go of those who have ended, deal anew when all new ones live, go on with restarts."""
+        while self.records[-1].is_retired and self.records[-1].life == WorkerState.ABSENT:
+            self._let_go(self.records.pop())
+        if now >= self._reload_at:
+            self._reload_at = NEVER
+            self.restart_all()
+        wanted = [record for record in self.records if not record.is_retired]
+        is_calm = all(record.life == WorkerState.LIVE for record in wanted)
+        if is_calm and len(wanted) != len(set(self.home.owners)):
+            self.home = deal(range(len(wanted)))
+        if is_calm and self._restarts_due:
+            self.restart(self._restarts_due.pop(0), now)
+
+    def _let_go(self, record: WorkerRecord) -> None:
+        self.retired_counters = sums(self.retired_counters, record.counters())
+        self._sockets.trim(record.number)
+        self._slots.steer(self.records)
+        self._node.log(f"Worker {record.number} is no more.")

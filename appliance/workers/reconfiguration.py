@@ -1,0 +1,189 @@
+"""A worker's part in a change of the configuration: prepare, then take effect; or forget about it.
+
+What is prepared has been read, checked and wrapped, so that taking effect can only fail by a fault of ours. Until
+then nothing is different. Sockets that come with a document are closed again when nothing comes of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+from appliance import clock
+from appliance.catalogue.errors import ConfigError
+from appliance.catalogue.listener_ids import let_go, placed_by_names, with_places
+from appliance.catalogue.settings import OPEN, JournalSettings, ListenerSettings, Settings
+from appliance.configuration.text import parse_configuration
+from appliance.ipc.launch import LaunchError, receive_document
+from appliance.messages.bus_messages import Query
+from appliance.sip.parser import syntax_limits
+from appliance.transport.flow import TCP, UDP
+from appliance.workers.datagram_sockets import DatagramSockets
+from appliance.workers.datagrams import DatagramSocket
+from appliance.workers.lookups import Questions
+from appliance.workers.streams import Streams
+
+# Sources and destinations that each UDP socket remembers, about 300 bytes each.
+FLOWS_CACHED_MAX: Final = 32768
+
+log = logging.getLogger("signalbox.worker")
+
+
+class ReconfigurableStack(Protocol):
+    """The stack, as far as it is changed here."""
+
+    def reconfigure(self, settings: Settings, now: float) -> None: ...
+
+
+class ReconfigurableJournal(Protocol):
+    """The journal, as far as it is changed here."""
+
+    def reconfigure(self, settings: JournalSettings, workers: int) -> None: ...
+
+
+@dataclass(slots=True)
+class _Prepared:
+    revision: int
+    settings: Settings | None = None
+    datagram_fds: dict[int, int] = field(default_factory=dict)
+    listening: dict[int, socket.socket] = field(default_factory=dict)
+
+    def take(self, sockets: list[list[int]], fds: list[int]) -> None:
+        for (listener, transport), fd in zip(sockets, fds, strict=True):
+            if transport == UDP:
+                self.datagram_fds[listener] = fd
+            else:
+                self.listening[listener] = socket.socket(fileno=fd)
+
+    def close(self) -> None:
+        for fd in self.datagram_fds.values():
+            os.close(fd)
+        for opened in self.listening.values():
+            opened.close()
+
+
+class WorkerReconfiguration:
+    """`told` passes on what the supervisor has to hear; `in_force` is called with settings that took effect."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        stack: ReconfigurableStack,
+        doors: DatagramSockets,
+        streams: Streams,
+        questions: Questions,
+        journal: ReconfigurableJournal,
+        told: Callable[[dict[str, Any]], None],
+        in_force: Callable[[Settings], None],
+    ) -> None:
+        self._settings = settings
+        self._stack = stack
+        self._doors = doors
+        self._streams = streams
+        self._questions = questions
+        self._journal = journal
+        self._told = told
+        self._in_force = in_force
+        self._prepared: _Prepared | None = None
+        self._abandoned = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def listeners(self) -> tuple[ListenerSettings, ...]:
+        """The listeners in force, at their places."""
+        return self._settings.listeners
+
+    def read_door(self, door: socket.socket) -> None:
+        """Prepare what came by the door. Raises EOFError when the supervisor has closed it."""
+        try:
+            document, fds = receive_document(door)
+        except LaunchError as wrong:
+            log.error("%s", wrong)
+            return
+        prepared = _Prepared(int(document["revision"]))
+        prepared.take(document["sockets"], fds)
+        self._forget()
+        if prepared.revision <= self._abandoned:
+            prepared.close()
+            return
+        self._prepared, fault = prepared, ""
+        try:
+            prepared.settings = self._read(document)
+        except (ConfigError, KeyError, ValueError, OSError) as found:
+            self._forget()
+            fault = str(found)
+        self._told({"revision": prepared.revision, "fault": fault})
+
+    def _read(self, document: dict[str, Any]) -> Settings:
+        wanted = parse_configuration(document["config_text"])
+        return with_places(wanted, placed_by_names(wanted.listeners, document["places"], self._settings.listeners))
+
+    def take_effect(self, asked: Query) -> None:
+        """Go by what was prepared. A worker that has prepared nothing for it cannot follow: it has to start anew."""
+        prepared = self._prepared
+        if prepared is None or prepared.settings is None or prepared.revision != asked.id:
+            self._forget()
+            raise RuntimeError(f"revision {asked.id} was not prepared here")
+        self._prepared = None
+        settings = self._settings = prepared.settings
+        for listener, fd in prepared.datagram_fds.items():
+            self._doors.add(listener, DatagramSocket(fd, listener, FLOWS_CACHED_MAX))
+        self._apply(settings)
+        self._streams.stop_listening([n for n, item in enumerate(settings.listeners) if not _listens(item)])
+        for listener, listening in prepared.listening.items():
+            self._start(listener, listening)
+        self._told({"revision": asked.id, "done": asked.do})
+
+    def _apply(self, settings: Settings) -> None:
+        limits = settings.limits
+        self._stack.reconfigure(settings, clock.monotonic())
+        self._streams.reconfigure(settings.listeners, limits, syntax_limits(settings.syntax))
+        self._questions.reconfigure(limits)
+        self._journal.reconfigure(settings.journal, settings.workers or len(os.sched_getaffinity(0)))
+        self._in_force(settings)
+
+    def _start(self, listener: int, listening: socket.socket) -> None:
+        task = asyncio.ensure_future(self._streams.listen(listener, listening))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def is_listening(self, listener: int) -> bool:
+        """Shall connections be accepted at that place?"""
+        return _listens(self._settings.listeners[listener])
+
+    def let_go(self, asked: Query) -> None:
+        """Listeners that were going away have finished: close what they have."""
+        places: list[int] = asked.args["places"]
+        for listener, transport in asked.args["sockets"]:
+            if transport == UDP:
+                self._doors.remove(listener)
+        self._streams.let_go(places, clock.monotonic())
+        self._settings = with_places(self._settings, let_go(self._settings.listeners, places))
+        self._stack.reconfigure(self._settings, clock.monotonic())
+
+    def abandon(self, asked: Query) -> None:
+        """Nothing comes of what was prepared, or is still to be read at the door."""
+        self._abandoned = asked.id
+        if self._prepared is not None and self._prepared.revision == asked.id:
+            self._forget()
+        self._told({"revision": asked.id, "done": asked.do})
+
+    def _forget(self) -> None:
+        if self._prepared is not None:
+            self._prepared.close()
+            self._prepared = None
+
+    def close(self) -> None:
+        """Leave nothing open."""
+        self._forget()
+        for task in self._tasks:
+            task.cancel()
+
+
+def _listens(listener: ListenerSettings) -> bool:
+    return listener.standing == OPEN and TCP in listener.transports

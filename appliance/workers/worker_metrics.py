@@ -1,0 +1,84 @@
+"""How a worker is: what its heartbeats tell the supervisor."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from appliance.catalogue.counters import (
+    BUS_FULL,
+    BUS_MALFORMED,
+    DROPPED_QUEUE_FULL,
+    DROPPED_TRUNCATED,
+    JOURNAL_FAILED,
+    STORE_FAILED,
+    UDP_MESSAGES_RECEIVED,
+    UDP_MESSAGES_SENT,
+)
+from appliance.workers.datagram_sockets import DatagramSockets
+from appliance.workers.lookups import Questions
+from appliance.workers.streams import Streams
+
+
+class CountedStack(Protocol):
+    """A stack, as far as it is counted."""
+
+    counters: list[int]
+
+    def gauges(self) -> dict[str, int]: ...
+
+
+class CountedBus(Protocol):
+    """A bus, as far as it is counted."""
+
+    refused: int
+    damaged: int
+
+
+class CountedJournal(Protocol):
+    """A journal, as far as it is counted."""
+
+    failed_count: int
+
+
+class WorkerMetrics:
+    """Counters and gauges of all parts of a worker."""
+
+    def __init__(
+        self,
+        stack: CountedStack,
+        doors: DatagramSockets,
+        streams: Streams,
+        questions: Questions,
+        bus: CountedBus,
+        journal: CountedJournal,
+    ) -> None:
+        self._stack = stack
+        self._doors = doors
+        self._streams = streams
+        self._questions = questions
+        self._bus = bus
+        self._journal = journal
+        self._lag_max_s = 0.0
+
+    def note_lag(self, lag_s: float) -> None:
+        """How much later than asked the loop called."""
+        self._lag_max_s = max(self._lag_max_s, lag_s)
+
+    def read(self) -> tuple[list[int], dict[str, int]]:
+        """Counters by id and gauges by name; the longest lag is of the time since the last call."""
+        counters = list(self._stack.counters)
+        received, sent, truncated, overflowed = self._doors.totals()
+        counters[UDP_MESSAGES_RECEIVED] = received
+        counters[UDP_MESSAGES_SENT] = sent
+        counters[DROPPED_TRUNCATED] += truncated
+        counters[DROPPED_QUEUE_FULL] += overflowed
+        counters[BUS_FULL] += self._bus.refused
+        counters[BUS_MALFORMED] += self._bus.damaged
+        counters[STORE_FAILED] += self._questions.store_failures
+        counters[JOURNAL_FAILED] += self._journal.failed_count
+        gauges = self._stack.gauges()
+        gauges["connections"] = len(self._streams)
+        gauges["questions"] = self._questions.open_count
+        gauges["loop_lag_us"] = int(self._lag_max_s * 1e6)
+        self._lag_max_s = 0.0
+        return counters, gauges

@@ -1,0 +1,32 @@
+"""How the shell asks its operator something: a password, a yes or no."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from cli.failure import NoOperator
+
+
+class Asker(Protocol):
+    """Somebody who can answer."""
+
+    def ask(self, question: str, is_hidden: bool = False) -> str:
+        """What the operator types; hidden where nobody else should see it. Raises Failed where there is nobody."""
+
+
+class NonInteractive:
+    """A script: nobody to answer."""
+
+    def ask(self, question: str, is_hidden: bool = False) -> str:
+        wanted = question.strip(" :?").lower()
+        raise NoOperator(f"There is no terminal to ask for the {wanted}.", "Use the shell on a terminal.")
+
+
+def choose(asker: Asker, question: str, answers: Sequence[str]) -> str:
+    """One of the answers, which may be shortened; anything else is asked again. Raises Failed."""
+    while True:
+        typed = asker.ask(f"{question} [{'/'.join(answers)}] ").strip().lower()
+        found = [answer for answer in answers if typed and answer.startswith(typed)]
+        if len(found) == 1:
+            return found[0]

@@ -1,0 +1,136 @@
+"""Changes of bindings as octets: what goes in comes out, and nothing else is taken for a record."""
+
+from __future__ import annotations
+
+import random
+from contextlib import suppress
+
+import pytest
+
+from appliance.location.binding import Binding, BindingChange, new_binding
+from appliance.location.binding_records import BindingRecords, RecordError, decode_change, encode_change, forget_at_of
+from appliance.location.binding_table import BindingTable, range_of
+from appliance.transport.flow import TCP, Flow
+
+WALL = 1_700_000_000.0
+AOR = b"sip:bob@example.com"
+FIELDS = (
+    "aor",
+    "key",
+    "uri",
+    "parameters",
+    "q",
+    "expires_at",
+    "forget_at",
+    "call_id",
+    "cseq",
+    "path",
+    "instance",
+    "reg_id",
+    "flow",
+    "source",
+    "user_agent",
+    "series",
+    "version",
+)
+
+
+def binding(uri: bytes = b"sip:bob@192.0.2.4", **changes: object) -> Binding:
+    fields: dict[str, object] = {
+        "aor": AOR,
+        "key": uri,
+        "uri": uri,
+        "parameters": b";audio",
+        "q": 500,
+        "expires_at": WALL + 60,
+        "forget_at": WALL + 90,
+        "call_id": b"c@h",
+        "cseq": 2**32 - 1,
+        "path": (b"<sip:a;lr>", b"<sip:b;lr>"),
+        "instance": b"urn:x",
+        "reg_id": 3,
+        "flow": Flow(TCP, 1, ("2001:db8::1", 5060), 2, 2**40),
+        "source": ("2001:db8::1", 5060),
+        "user_agent": b"Phone",
+        "series": 1,
+        "version": 2**62,
+    }
+    return new_binding(**(fields | changes))  # type: ignore[arg-type]
+
+
+def change() -> BindingChange:
+    return BindingChange(
+        AOR,
+        (
+            binding(),
+            binding(
+                b"sip:plain@h", parameters=b"", path=(), instance=b"", reg_id=0, flow=None, source=None, user_agent=b""
+            ),
+            binding(
+                key=b"reg-id=1;urn:x", expires_at=0.0, forget_at=WALL + 1000, flow=None, source=("192.0.2.1", 65535)
+            ),
+        ),
+    )
+
+
+def test_a_change_comes_back_as_it_was() -> None:
+    again = decode_change(encode_change(change()))
+    assert again.aor == AOR
+    for one, other in zip(again.bindings, change().bindings, strict=True):
+        assert [getattr(one, name) for name in FIELDS] == [getattr(other, name) for name in FIELDS]
+
+
+def test_a_record_says_without_being_opened_when_it_may_be_forgotten() -> None:
+    assert forget_at_of(encode_change(change())) == WALL + 1000
+
+
+def test_a_record_of_a_newer_format_is_refused_by_name() -> None:
+    newer = b"\x02" + encode_change(change())[1:]
+    for read in (decode_change, forget_at_of):
+        with pytest.raises(RecordError, match="format 2"):
+            read(newer)
+
+
+def test_no_octets_raise_anything_else() -> None:
+    record = encode_change(change())
+    for end in range(len(record)):
+        with pytest.raises(RecordError):
+            decode_change(record[:end])
+    with pytest.raises(RecordError):
+        decode_change(record + b"\0")
+    seed = 3
+    print("seed", seed)
+    rng = random.Random(seed)
+    for _ in range(2000):
+        spoiled = bytearray(record)
+        spoiled[rng.randrange(len(spoiled))] = rng.randrange(256)
+        with suppress(RecordError):
+            decode_change(bytes(spoiled))
+
+
+def test_a_table_is_copied_by_its_ranges() -> None:
+    source, copy = BindingTable(100), BindingTable(100)
+    for number in range(50):
+        aor = b"sip:%d@h" % number
+        for port in range(1 + number % 3):
+            source.apply_binding(binding(b"sip:x@h:%d" % port, aor=aor))
+    records = BindingRecords(source)
+    for place in range(256):
+        for record in records.records_of_range(place):
+            assert range_of(decode_change(record).aor) == place
+            assert BindingRecords(copy).apply_record(record)
+    assert copy.digests == source.digests
+    assert len(copy) == len(source)
+
+
+def test_a_record_is_current_until_a_newer_one_is_applied() -> None:
+    table = BindingTable(10)
+    records = BindingRecords(table)
+    old = encode_change(BindingChange(AOR, (binding(version=5),)))
+    new = encode_change(BindingChange(AOR, (binding(version=6),)))
+    assert not records.is_current(old)
+    records.apply_record(old)
+    assert records.is_current(old)
+    records.apply_record(new)
+    assert not records.is_current(old)
+    assert records.is_current(new)

@@ -1,0 +1,102 @@
+"""A worker without SIP for tests of the supervisor: speaks the bus, and misbehaves when a file tells it to.
+
+The files are in the state folder; N is the number of the worker:
+
+crash-N       end with status 3 at once        never-ready-N   never get in sync
+deaf-N        ignore Stop and SIGTERM          busy-N          say that transactions are left
+refuse-N      refuse a new configuration       die-N           die while it is prepared
+silent-N      never say that it is prepared    stuck-N         never take it in force
+slow-N        say that it is prepared when the file has gone
+clings-N      refuse it, and never say that its sockets are closed
+mute-N        give signs of life, and no heartbeats
+
+The gauge `config` is the checksum of the configuration that it goes by.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import sys
+from pathlib import Path
+from zlib import crc32
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from appliance import clock
+from appliance.ipc.bus import SUPERVISOR, Bus
+from appliance.ipc.launch import WorkerLaunch, receive_document
+from appliance.messages.bus_messages import Heartbeat, Query, QueryAnswer, SlotsChanged, Stop
+from appliance.storage.flight_recorder import Recorder
+
+HEARTBEAT_S = 0.03
+
+
+def serve(launch: WorkerLaunch) -> int:
+    state_dir = Path(launch.state_dir)
+
+    def is_told_to(misbehave: str) -> bool:
+        return (state_dir / f"{misbehave}-{launch.number}").exists()
+
+    if is_told_to("crash"):
+        return 3
+    bus = Bus(state_dir / "run", launch.number)
+    gauges = {"transactions": 0, "registrations": 7, "config": crc32(launch.config_text.encode())}
+    door = socket.socket(fileno=launch.door_fd)
+    recorder = Recorder(launch.recording_fd, launch.bank_len, launch.number, launch.bank)
+    prepared: dict[int, str] = {}
+    held: list[int] = []
+    to_say: list[QueryAnswer] = []
+
+    def prepare() -> None:
+        document, fds = receive_document(door)
+        if is_told_to("die"):
+            sys.exit(4)
+        fault = "it does not want to" if is_told_to("refuse") or is_told_to("clings") else ""
+        prepared[document["revision"]] = document["config_text"]
+        gauges["sockets"] = gauges.get("sockets", 0) + len(fds)
+        held[:] = fds
+        if not is_told_to("silent"):
+            to_say.append(QueryAnswer(0, {"revision": document["revision"], "fault": fault}))
+
+    turn = 0
+    while True:
+        turn += 1
+        gauges["transactions"] = 4 if is_told_to("busy") else 0
+        counters = [turn, launch.number]
+        recorder.sign(clock.monotonic())
+        if not is_told_to("mute"):
+            bus.send(SUPERVISOR, [Heartbeat(launch.number, counters, gauges, turn, not is_told_to("never-ready"))])
+        next_beat = clock.monotonic() + HEARTBEAT_S
+        while (left := next_beat - clock.monotonic()) > 0:
+            readable, _, _ = select.select([bus, door], [], [], left)
+            if door in readable:
+                prepare()
+            if to_say and not is_told_to("slow"):
+                bus.send(SUPERVISOR, to_say)
+                to_say.clear()
+            for _, message in bus.receive():
+                if isinstance(message, SlotsChanged):
+                    gauges["epoch"] = message.table.epoch
+                    gauges["live"] = len(message.live)
+                    gauges["own slots"] = message.table.count_of(launch.number)
+                elif isinstance(message, Query) and message.do == "take effect" and not is_told_to("stuck"):
+                    gauges["config"] = crc32(prepared[message.id].encode())
+                    bus.send(SUPERVISOR, [QueryAnswer(0, {"revision": message.id, "done": message.do})])
+                elif isinstance(message, Query) and message.do == "abandon" and not is_told_to("clings"):
+                    for fd in held:
+                        os.close(fd)
+                    held.clear()
+                    bus.send(SUPERVISOR, [QueryAnswer(0, {"revision": message.id, "done": message.do})])
+                elif isinstance(message, Stop) and not is_told_to("deaf"):
+                    bus.close()
+                    return 0
+
+
+if __name__ == "__main__":
+    started_with = WorkerLaunch.from_stdin(sys.stdin.buffer)
+    if (Path(started_with.state_dir) / f"deaf-{started_with.number}").exists():
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit(serve(started_with))

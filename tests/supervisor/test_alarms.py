@@ -1,0 +1,131 @@
+"""Alarms: declared completely, raised and cleared by what is true."""
+
+from __future__ import annotations
+
+import pytest
+
+from appliance.catalogue.alarms import ALARMS, SEVERITIES, Alarm, Condition
+from appliance.catalogue.settings import LimitSettings, SupervisionSettings
+from appliance.messages.bus_messages import Heartbeat
+from appliance.storage.commits import CONFIRMED, UNCONFIRMED, Commit
+from appliance.supervisor.alarm_conditions import configuration_conditions, worker_conditions
+from appliance.supervisor.alarm_table import HISTORY_MAX, AlarmTable
+from appliance.supervisor.worker_record import WorkerRecord
+
+LIMITS = LimitSettings(transactions_max=1000)
+
+
+@pytest.mark.parametrize("alarm", ALARMS, ids=lambda alarm: alarm.name)
+def test_an_alarm_is_declared_completely(alarm: Alarm) -> None:
+    assert alarm.severity in SEVERITIES
+    assert alarm.name == alarm.name.lower() and " " not in alarm.name
+    assert all(text.endswith(".") and len(text) > 10 for text in (alarm.cause, alarm.effect, alarm.action))
+
+
+def test_names_are_given_once() -> None:
+    assert len({alarm.name for alarm in ALARMS}) == len(ALARMS)
+
+
+def test_an_alarm_is_raised_once_and_cleared_when_it_is_over() -> None:
+    said: list[str] = []
+    table = AlarmTable(lambda sentence, level: said.append(sentence))
+    down = Condition("worker-down", "worker 1", "Worker 1 is away.")
+    for wall_time in (1.0, 2.0):
+        table.update([down], wall_time)
+    assert [(row["name"], row["subject"], row["since"], row["severity"]) for row in table.rows()] == [
+        ("worker-down", "worker 1", 1.0, "major")
+    ]
+    table.update([], 3.0)
+    assert table.rows() == [] == table.sentences()
+    assert [(event["wall_time"], event["what"]) for event in table.history(10)] == [(1.0, "raised"), (3.0, "cleared")]
+    assert len(said) == 2
+
+
+def test_the_history_is_bounded() -> None:
+    table = AlarmTable(lambda sentence, level: None)
+    for number in range(HISTORY_MAX):
+        table.update([Condition("overload", "node", "")] if number % 2 else [], float(number))
+        table.update([Condition("overload", "node", "")] if not number % 2 else [], float(number))
+    assert len(table.history(10 * HISTORY_MAX)) == HISTORY_MAX
+
+
+def conditions(record: WorkerRecord, *raised: tuple[str, str]) -> list[tuple[str, str]]:
+    found = worker_conditions([record], LIMITS, lambda name, subject: (name, subject) in raised)
+    return [(condition.name, condition.subject) for condition in found]
+
+
+def lively(transactions: int = 0, alarms: list[str] | None = None) -> WorkerRecord:
+    record = WorkerRecord(1)
+    record.started(0.0)
+    record.heard(Heartbeat(1, [], {"transactions": transactions}, 1, True, alarms or []), 0.1)
+    return record
+
+
+def test_a_worker_that_died_is_down_until_it_lives_again() -> None:
+    record = lively()
+    assert conditions(record) == []
+    record.ended("was killed by SIGKILL", SupervisionSettings(), 1.0)
+    assert conditions(record) == [("worker-down", "worker 1")]
+    record.started(2.0)
+    record.became_in_sync(3.0)
+    assert conditions(record) == []
+
+
+def test_a_worker_that_was_asked_to_end_is_not_down() -> None:
+    record = lively()
+    record.drained(1.0)
+    record.ended("ended with status 0", SupervisionSettings(), 2.0)
+    assert conditions(record) == []
+
+
+def test_one_that_dies_again_and_again_is_another_matter() -> None:
+    record = lively()
+    for now in range(3):
+        record.started(float(now))
+        record.ended("ended with status 3", SupervisionSettings(), now + 0.1)
+    assert ("worker-restarting", "worker 1") in conditions(record)
+
+
+def test_a_table_near_its_limit_does_not_flutter() -> None:
+    raised = ("table-near-limit", "worker 1 transactions")
+    assert conditions(lively(899)) == []
+    assert conditions(lively(900)) == [raised]
+    assert conditions(lively(850), raised) == [raised]
+    assert conditions(lively(799), raised) == []
+
+
+def test_what_a_worker_says_of_itself_is_an_alarm() -> None:
+    assert conditions(lively(alarms=["replication-lagging Registrations reach worker 0 late."])) == [
+        ("replication-lagging", "worker 1")
+    ]
+
+
+def test_an_unconfirmed_commit_says_when_it_ends() -> None:
+    commit = Commit(4, "anna", 1.0, "", UNCONFIRMED, 61.0, "", "")
+    (condition,) = configuration_conditions(commit, "", lambda moment: f"<{moment:g}>")
+    assert condition.text == "Commit 4 of anna ends at <61> unless it is confirmed."
+    kept = Commit(4, "anna", 1.0, "", CONFIRMED, 0.0, "", "")
+    assert list(configuration_conditions(kept, "", str)) == []
+    assert [found.name for found in configuration_conditions(kept, "No space.", str)] == ["state-store-failing"]
+
+
+def test_a_database_that_fails_for_every_worker_is_one_alarm() -> None:
+    alarm = "subscriber-database-failing The subscriber database does not answer."
+    found = {name_and_subject for _ in range(2) for name_and_subject in conditions(lively(alarms=[alarm]))}
+    assert found == {("subscriber-database-failing", "subscriber database")}
+
+
+def test_an_alarm_is_acknowledged_until_it_is_raised_again() -> None:
+    said: list[str] = []
+    table = AlarmTable(lambda sentence, level: said.append(sentence))
+    down = [Condition("worker-down", f"worker {number}", "It is away.") for number in (0, 1)]
+    table.update(down, 1.0)
+    assert table.acknowledge("worker-down", "worker 1", "ann", 2.0) == 1
+    assert table.acknowledge("worker-down", "worker 7", "ann", 2.0) == 0
+    table.update(down, 3.0)
+    assert [row["acknowledged_by"] for row in table.rows()] == ["", "ann"]
+    assert table.history(10)[-1]["what"] == "acknowledged by ann"
+    assert table.acknowledge("worker-down", "", "ben", 4.0) == 2
+    table.update([], 5.0)
+    table.update(down, 6.0)
+    assert [row["acknowledged_by"] for row in table.rows()] == ["", ""]

@@ -1,0 +1,114 @@
+"""The door at which the supervisor is asked, with real sockets and a supervisor that is made up."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from appliance import clock
+from appliance.ipc.bus import ask_supervisor
+from appliance.messages.bus_messages import (
+    BusMessage,
+    Drain,
+    ForgetSubscriber,
+    OperatorCommand,
+    RestartWorker,
+    StatusRequest,
+)
+from appliance.supervisor.control_endpoint import Questions
+
+PATIENCE_S = 20.0
+
+
+class MadeUp:
+    """A supervisor, its crew and its configuration in one."""
+
+    def __init__(self) -> None:
+        self.askers: list[bytes] = []
+        self.configuring = self.watching = self.worker_pool = self
+
+    def status_report(self, now: float) -> dict[str, Any]:
+        return {"hostname": "here"}
+
+    def tell_all(self, message: BusMessage) -> list[int]:
+        return [0, 2]
+
+    def restart(self, number: int, now: float) -> dict[str, Any]:
+        return {"draining": number}
+
+    def commit(self, asker: bytes, args: dict[str, Any], now: float) -> None:
+        self.askers.append(asker)
+
+
+@pytest.fixture
+def node() -> MadeUp:
+    return MadeUp()
+
+
+@pytest.fixture
+def questions(node: MadeUp, tmp_path: Path) -> Iterator[Questions]:
+    supervisor: Any = node
+    opened = Questions(supervisor, tmp_path)
+    yield opened
+    opened.close()
+
+
+class Asking:
+    """Somebody who asks one question."""
+
+    def __init__(self, runtime_dir: Path, question: BusMessage) -> None:
+        self.answer: dict[str, Any] = {}
+        self._thread = threading.Thread(target=self._ask, args=(runtime_dir, question))
+        self._thread.start()
+
+    def _ask(self, runtime_dir: Path, question: BusMessage) -> None:
+        self.answer = ask_supervisor(runtime_dir, question, PATIENCE_S)
+
+    def answered(self) -> dict[str, Any]:
+        self._thread.join()
+        return self.answer
+
+
+def until(done: Callable[[], object]) -> None:
+    give_up_at = clock.monotonic() + PATIENCE_S
+    while not done():
+        assert clock.monotonic() < give_up_at
+        threading.Event().wait(0.002)
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "is_news"),
+    [
+        (StatusRequest(), {"hostname": "here"}, False),
+        (ForgetSubscriber(b"alice"), {"workers_told": [0, 2]}, True),
+        (RestartWorker(1), {"draining": 1}, True),
+        (Drain(), {"error": "The supervisor does not answer Drain."}, True),
+        (OperatorCommand("dance", {}), {"error": "The supervisor does not know the order `dance`."}, True),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_question_is_answered_and_whoever_only_looks_disturbs_nobody(
+    questions: Questions, tmp_path: Path, question: BusMessage, answer: dict[str, Any], is_news: bool
+) -> None:
+    asking = Asking(tmp_path, question)
+    found: list[bool] = []
+
+    def is_answered() -> bool:
+        found.append(questions.answer_all(0.0))
+        return bool(asking.answer)
+
+    until(is_answered)
+    assert asking.answered() == answer
+    assert any(found) == is_news
+
+
+def test_a_commit_is_answered_later(questions: Questions, node: MadeUp, tmp_path: Path) -> None:
+    asking = Asking(tmp_path, OperatorCommand("commit", {}))
+    until(lambda: questions.answer_all(0.0) and node.askers)
+    assert not asking.answer
+    questions.reply(node.askers[0], {"number": 3})
+    assert asking.answered() == {"number": 3}

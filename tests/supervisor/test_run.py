@@ -1,0 +1,165 @@
+"""A whole supervisor process: started, refused, stopped by signals, killed."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from appliance import clock
+from appliance.ipc.bus import ask_supervisor
+from appliance.messages.bus_messages import StatusRequest
+
+PATIENCE_S = 20.0
+HERE = Path(__file__).resolve()
+PROGRAM = f"""
+import sys
+sys.path.insert(0, {str(HERE.parents[2])!r})
+from pathlib import Path
+from appliance.configuration.text import parse_configuration
+from appliance.supervisor.run import run
+from appliance.storage.commits import CommitStore, starting
+store = CommitStore(Path(sys.argv[1]) / "configuration")
+text = "workers 2\\nlistener local\\n  port " + sys.argv[2] + "\\n"
+start = starting(store, "the test", None if store.head else text, 1.0)
+settings = parse_configuration(start.text)
+sys.exit(run(settings, start, Path(sys.argv[1]), has_management=False,
+             on_ready=lambda: print("ready", flush=True),
+             command_line=lambda launch: [sys.executable, {str(HERE.with_name("stand_in_worker.py"))!r}]))
+"""
+
+
+def free_port() -> int:
+    with socket.socket() as stream, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams:
+        stream.bind(("127.0.0.1", 0))
+        datagrams.bind(("127.0.0.1", stream.getsockname()[1]))
+        return int(stream.getsockname()[1])
+
+
+class Appliance:
+    """A supervisor in a process of its own."""
+
+    def __init__(self, state_dir: Path, port: int) -> None:
+        self.state_dir = state_dir
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, str(state_dir), str(port)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def wait_until_ready(self) -> None:
+        assert self.process.stdout is not None
+        readable, _, _ = select.select([self.process.stdout], [], [], PATIENCE_S)
+        line = self.process.stdout.readline() if readable else ""
+        assert line == "ready\n", self.process.communicate(timeout=PATIENCE_S)[1]
+
+    def worker_pids(self) -> list[int]:
+        report = ask_supervisor(self.state_dir / "run", StatusRequest(), PATIENCE_S)
+        return [worker["pid"] for worker in report["workers"]]
+
+    def end(self) -> tuple[int, str]:
+        """(exit status, log)"""
+        _, log = self.process.communicate(timeout=PATIENCE_S)
+        return self.process.returncode, log
+
+
+@pytest.fixture
+def port() -> int:
+    return free_port()
+
+
+@pytest.fixture
+def appliance(tmp_path: Path, port: int) -> Iterator[Appliance]:
+    started = Appliance(tmp_path / "state", port)
+    started.wait_until_ready()
+    yield started
+    if started.process.poll() is None:
+        started.process.kill()
+    started.process.communicate()
+
+
+def is_gone(pid: int) -> bool:
+    """Not there, or dead and not yet fetched by whoever inherits it."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
+def wait_until_gone(pids: list[int]) -> None:
+    end = clock.monotonic() + PATIENCE_S
+    while not all(is_gone(pid) for pid in pids):
+        assert clock.monotonic() < end
+        select.select([], [], [], 0.01)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_it_cleanly(appliance: Appliance, number: signal.Signals) -> None:
+    pids = appliance.worker_pids()
+    appliance.process.send_signal(number)
+    status, log = appliance.end()
+    assert status == 0 and "Stopped." in log and "Traceback" not in log
+    assert all(is_gone(pid) for pid in pids)
+    assert not list((appliance.state_dir / "run").glob("*.sock"))
+
+
+def test_it_can_be_started_again_after_a_stop(appliance: Appliance, port: int) -> None:
+    appliance.process.send_signal(signal.SIGTERM)
+    appliance.end()
+    again = Appliance(appliance.state_dir, port)
+    again.wait_until_ready()
+    again.process.send_signal(signal.SIGTERM)
+    assert again.end()[0] == 0
+
+
+def test_workers_end_with_a_killed_supervisor_and_the_port_is_free_again(appliance: Appliance, port: int) -> None:
+    pids = appliance.worker_pids()
+    appliance.process.kill()
+    appliance.end()
+    wait_until_gone(pids)
+    again = Appliance(appliance.state_dir, port)
+    again.wait_until_ready()
+    again.process.send_signal(signal.SIGTERM)
+    assert again.end()[0] == 0
+
+
+def test_a_second_appliance_on_the_folder_is_refused_in_one_sentence(appliance: Appliance) -> None:
+    status, log = Appliance(appliance.state_dir, free_port()).end()
+    assert status == 1 and f"(process {appliance.process.pid}) already runs" in log
+    assert log.count("\n") == 1
+
+
+def test_a_second_appliance_on_the_port_is_refused_with_a_sentence_for_each_transport(
+    appliance: Appliance, port: int, tmp_path: Path
+) -> None:
+    status, log = Appliance(tmp_path / "another", port).end()
+    assert status == 1
+    assert f"UDP port {port} of 127.0.0.1 is in use" in log and f"TCP port {port} of 127.0.0.1 is in use" in log
+    assert log.count("\n") == 2
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_state_folder_that_may_not_be_written_is_one_sentence(tmp_path: Path, port: int) -> None:
+    tmp_path.chmod(0o500)
+    status, log = Appliance(tmp_path / "state", port).end()
+    tmp_path.chmod(0o700)
+    assert status == 1 and "cannot be used" in log and log.count("\n") == 1
+
+
+def test_the_appliance_may_open_as_many_files_as_the_system_allows() -> None:
+    """A login session often allows 1,024, which is less than `limits connections`."""
+    program = (
+        "from resource import RLIMIT_NOFILE, getrlimit, setrlimit\n"
+        "from appliance.descriptors import raise_descriptor_limit\n"
+        "most = getrlimit(RLIMIT_NOFILE)[1]; setrlimit(RLIMIT_NOFILE, (100, most)); raise_descriptor_limit()\n"
+        "soft, hard = getrlimit(RLIMIT_NOFILE); assert soft == hard >= most"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)

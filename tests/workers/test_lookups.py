@@ -1,0 +1,273 @@
+"""Questions are answered once each, "cannot know" is never "no", and everything has a bound."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from appliance.catalogue.settings import LimitSettings
+from appliance.resolver import HostAddresses, LookupFailed
+from appliance.routing.lookup_questions import Answer, FindSubscriber, HostAnswer, LookupHost, SubscriberAnswer
+from appliance.workers.lookups import STORE_THREADS, LateResolver, LateStore, Questions, Resolver, Store
+
+
+@dataclass(frozen=True)
+class Known:
+    ha1_md5: bytes = b"aa"
+    ha1_sha256: bytes = b"bb"
+
+
+class Names:
+    """A DNS that answers when it is allowed to."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
+
+    def set_timeout(self, timeout_s: float) -> None: ...
+
+    async def lookup(self, host: str) -> HostAddresses:
+        self.asked.append(host)
+        await self.may_answer.wait()
+        if host == "down.example.com":
+            raise LookupFailed("no server")
+        if host == "odd.example.com":
+            raise ZeroDivisionError
+        return HostAddresses(("192.0.2.1", "2001:db8::1") if host == "up.example.com" else (), 60.0)
+
+
+class Subscribers:
+    """A database with one subscriber, which can be made to fail or to wait."""
+
+    def __init__(self) -> None:
+        self.may_answer = threading.Event()
+        self.may_answer.set()
+
+    def find(self, username: bytes, realm: bytes) -> Known | None:
+        self.may_answer.wait(5)
+        if realm == b"broken":
+            raise OSError("the disk is gone")
+        return Known() if (username, realm) == (b"alice", b"example.com") else None
+
+
+def limits(running_max: int, waiting_max: int, timeout_ms: int) -> LimitSettings:
+    """The same bounds for DNS and for the database."""
+    return LimitSettings(
+        lookups_max=running_max,
+        lookups_waiting_max=waiting_max,
+        lookup_timeout_ms=timeout_ms,
+        queries_max=running_max,
+        queries_waiting_max=waiting_max,
+        query_timeout_ms=timeout_ms,
+    )
+
+
+def run(scenario: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(asyncio.wait_for(scenario, 10))
+
+
+async def until_count(answers: list[Answer], count: int) -> None:
+    while len(answers) < count:
+        await asyncio.sleep(0.001)
+
+
+def test_a_host_has_addresses_or_none_or_nobody_knows() -> None:
+    async def scenario() -> None:
+        answers: list[Answer] = []
+        questions = Questions(Names(), Subscribers(), limits(10, 10, 1000), answers.extend)
+        hosts = [b"up.example.com", b"none.example.com", b"down.example.com", b"odd.example.com", b"\xff"]
+        questions.ask([LookupHost(number, host) for number, host in enumerate(hosts)])
+        await until_count(answers, 5)
+        assert sorted(answers, key=lambda answer: answer.id) == [
+            HostAnswer(0, ("192.0.2.1", "2001:db8::1"), False, 60.0),
+            HostAnswer(1, (), False, 60.0),
+            HostAnswer(2, (), True, 0.0),
+            HostAnswer(3, (), True, 0.0),
+            HostAnswer(4, (), False, 0.0),
+        ]
+        questions.close()
+
+    run(scenario())
+
+
+def test_a_subscriber_is_known_or_not_or_the_store_cannot_say() -> None:
+    async def scenario() -> None:
+        answers: list[Answer] = []
+        questions = Questions(Names(), Subscribers(), limits(10, 10, 1000), answers.extend)
+        asked = [(b"alice", b"example.com"), (b"bob", b"example.com"), (b"alice", b"broken")]
+        questions.ask([FindSubscriber(number, *who) for number, who in enumerate(asked)])
+        await until_count(answers, 3)
+        assert sorted(answers, key=lambda answer: answer.id) == [
+            SubscriberAnswer(0, True, False, b"aa", b"bb"),
+            SubscriberAnswer(1, False, False),
+            SubscriberAnswer(2, False, True),
+        ]
+        assert questions.store_failures == 1
+        questions.close()
+
+    run(scenario())
+
+
+def test_a_store_that_does_not_answer_cannot_say() -> None:
+    async def scenario() -> None:
+        answers: list[Answer] = []
+        store = Subscribers()
+        store.may_answer.clear()
+        questions = Questions(Names(), store, limits(10, 10, 20), answers.extend)
+        questions.ask([FindSubscriber(1, b"alice", b"example.com")])
+        await until_count(answers, 1)
+        assert answers == [SubscriberAnswer(1, False, True)]
+        store.may_answer.set()
+        questions.close()
+
+    run(scenario())
+
+
+def test_why_the_store_fails_is_known_until_it_answers_again() -> None:
+    async def scenario() -> None:
+        answers: list[Answer] = []
+        store = Subscribers()
+        questions = Questions(Names(), store, limits(10, 10, 1000), answers.extend)
+        questions.tend(100.0)
+        assert questions.store_fault == ""
+        questions.ask([FindSubscriber(1, b"alice", b"broken")])
+        await until_count(answers, 1)
+        assert questions.store_fault == "The disk is gone."
+        # No request asks any more: it is asked from time to time, and nothing is delivered for that.
+        questions.tend(200.0)
+        while questions.store_fault:
+            await asyncio.sleep(0.001)
+        assert len(answers) == 1
+        questions.close()
+
+    run(scenario())
+
+
+def test_a_store_that_hangs_gathers_no_questions() -> None:
+    """Those that were given up are gone; and when it returns it is asked again."""
+
+    async def scenario() -> None:
+        answers: list[Answer] = []
+        store = Subscribers()
+        store.may_answer.clear()
+        questions = Questions(Names(), store, limits(50, 1000, 10), answers.extend)
+        questions.ask([FindSubscriber(number, b"alice", b"example.com") for number in range(300)])
+        await until_count(answers, 300)
+        assert questions._threads._work_queue.qsize() <= STORE_THREADS
+        store.may_answer.set()
+        number = 300
+        while answers[-1] != SubscriberAnswer(number, True, False, b"aa", b"bb"):
+            number += 1
+            questions.ask([FindSubscriber(number, b"alice", b"example.com")])
+            await until_count(answers, number)
+        questions.close()
+
+    run(scenario())
+
+
+def test_questions_out_and_waiting_are_bounded() -> None:
+    async def scenario() -> None:
+        answers: list[Answer] = []
+        names = Names()
+        names.may_answer.clear()
+        questions = Questions(names, Subscribers(), limits(2, 3, 1000), answers.extend)
+        questions.ask([LookupHost(number, b"up.example.com") for number in range(7)])
+        await asyncio.sleep(0)
+        assert len(names.asked) == 2
+        assert questions.open_count == 5
+        assert answers == [HostAnswer(5, (), True, 0.0), HostAnswer(6, (), True, 0.0)]
+        names.may_answer.set()
+        await until_count(answers, 7)
+        assert sorted(answer.id for answer in answers) == list(range(7))
+        await asyncio.sleep(0)
+        assert questions.open_count == 0
+        questions.close()
+
+    run(scenario())
+
+
+def test_one_source_with_dead_names_does_not_hold_up_the_names_of_others() -> None:
+    async def scenario() -> None:
+        answers: list[Answer] = []
+        names = Names()
+        names.may_answer.clear()
+        questions = Questions(names, Subscribers(), limits(4, 1000, 1000), answers.extend)
+        questions.ask([LookupHost(number, b"dead.example.net", "192.0.2.66") for number in range(500)])
+        questions.ask([LookupHost(500, b"up.example.com", "192.0.2.1")])
+        await asyncio.sleep(0)
+        assert names.asked == ["dead.example.net"] * 3 + ["up.example.com"]
+        names.may_answer.set()
+        questions.close()
+
+    run(scenario())
+
+
+def test_sources_that_wait_take_turns() -> None:
+    async def scenario() -> None:
+        answers: list[Answer] = []
+        names = Names()
+        questions = Questions(names, Subscribers(), limits(1, 1000, 1000), answers.extend)
+        many = [LookupHost(number, b"many.example.net", "192.0.2.66") for number in range(10)]
+        questions.ask([*many, LookupHost(10, b"up.example.com", "192.0.2.1")])
+        await until_count(answers, 11)
+        assert names.asked.index("up.example.com") <= 2
+        questions.close()
+
+    run(scenario())
+
+
+def test_a_slow_dns_does_not_hold_up_the_database() -> None:
+    async def scenario() -> None:
+        answers: list[Answer] = []
+        names = Names()
+        names.may_answer.clear()
+        questions = Questions(names, Subscribers(), limits(1, 1, 1000), answers.extend)
+        questions.ask([LookupHost(1, b"up.example.com"), FindSubscriber(2, b"alice", b"example.com")])
+        await until_count(answers, 1)
+        assert answers[0].id == 2
+        questions.close()
+
+    run(scenario())
+
+
+def test_a_resolver_is_made_once_and_with_the_timeout_of_that_moment() -> None:
+    async def scenario() -> None:
+        made: list[float] = []
+
+        def new_resolver(timeout_s: float) -> Resolver:
+            made.append(timeout_s)
+            return Names()
+
+        resolver = LateResolver(new_resolver, 1.0)
+        resolver.set_timeout(2.0)
+        assert made == []
+        found = await asyncio.gather(*(resolver.lookup("up.example.com") for _ in range(2)))
+        assert [each.ttl_s for each in found] == [60.0, 60.0]
+        assert made == [2.0]
+
+    run(scenario())
+
+
+def test_a_store_that_does_not_open_is_tried_again() -> None:
+    attempts: list[int] = []
+
+    def open_store() -> Store:
+        attempts.append(1)
+        if len(attempts) < 3:
+            raise OSError("the server is down")
+        return Subscribers()
+
+    store = LateStore(open_store)
+    assert attempts == []
+    for _ in range(2):
+        with pytest.raises(OSError):
+            store.find(b"alice", b"example.com")
+    assert store.find(b"alice", b"example.com") == Known()
+    assert store.find(b"bob", b"example.com") is None
+    assert len(attempts) == 3

@@ -1,0 +1,92 @@
+"""A worker's part in a change: what comes to nothing leaves nothing open."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from appliance.catalogue.listener_ids import names_of
+from appliance.configuration.text import parse_configuration
+from appliance.ipc.launch import send_document
+from appliance.messages.bus_messages import Query
+from appliance.workers.reconfiguration import WorkerReconfiguration
+
+TEXT = "listener main\n  port 5060\n!\n"
+MORE = TEXT + "listener other\n  port 5070\n!\n"
+
+
+class Untouched:
+    """Where a worker's parts stand that must not be asked anything."""
+
+
+@pytest.fixture
+def doors() -> Iterator[tuple[socket.socket, socket.socket]]:
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours, theirs:
+        yield ours, theirs
+
+
+@pytest.fixture
+def told() -> list[dict[str, Any]]:
+    return []
+
+
+@pytest.fixture
+def worker(told: list[dict[str, Any]]) -> Iterator[WorkerReconfiguration]:
+    parts: Any = Untouched()
+    settings = parse_configuration(TEXT)
+    worker = WorkerReconfiguration(settings, parts, parts, parts, parts, parts, told.append, lambda settings: None)
+    yield worker
+    worker.close()
+
+
+def pass_on(doors: tuple[socket.socket, socket.socket], revision: int, text: str) -> tuple[int, socket.socket]:
+    """A document with one UDP socket; its port, and the end of it that the supervisor has."""
+    opened = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    opened.bind(("127.0.0.1", 0))
+    names = names_of(parse_configuration(MORE).listeners)
+    document = {"revision": revision, "config_text": text, "places": names, "sockets": [[1, "udp"]]}
+    send_document(doors[0], document, [opened.fileno()])
+    return opened.getsockname()[1], opened
+
+
+def is_free(port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asked:
+        try:
+            asked.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def test_what_is_abandoned_is_closed_before_it_is_said(
+    worker: WorkerReconfiguration, doors: tuple[socket.socket, socket.socket], told: list[dict[str, Any]]
+) -> None:
+    port, ours = pass_on(doors, 7, MORE)
+    worker.read_door(doors[1])
+    ours.close()
+    assert told == [{"revision": 7, "fault": ""}] and not is_free(port)
+    worker.abandon(Query(7, "abandon", {}))
+    assert told[1:] == [{"revision": 7, "done": "abandon"}] and is_free(port)
+
+
+def test_what_is_refused_is_closed_at_once(
+    worker: WorkerReconfiguration, doors: tuple[socket.socket, socket.socket], told: list[dict[str, Any]]
+) -> None:
+    port, ours = pass_on(doors, 7, "listener main\n  port 99999\n!\n")
+    ours.close()
+    worker.read_door(doors[1])
+    assert "99999" in told[0]["fault"] and is_free(port)
+
+
+def test_what_was_abandoned_before_it_was_read_is_closed_unread(
+    worker: WorkerReconfiguration, doors: tuple[socket.socket, socket.socket], told: list[dict[str, Any]]
+) -> None:
+    port, ours = pass_on(doors, 7, MORE)
+    ours.close()
+    worker.abandon(Query(7, "abandon", {}))
+    worker.read_door(doors[1])
+    assert told == [{"revision": 7, "done": "abandon"}] and is_free(port)
