@@ -94,17 +94,20 @@ def _context(listener: ListenerSettings, uri: str, caller: str, source: str, lim
 
 
 def _stages(context: RequestContext, node: ProxyEnvironment, world: World, now: float) -> Any:
-    for stage in ROLES[context.listener.role]:
+    role = ROLES[context.listener.role]
+    for name, stage in zip(role.names, role.stages, strict=True):
         # A rehearsal takes no token, and registers nobody.
         if stage in (register, throttle):
             continue
-        answer, note = _answer(stage, context, node, world, now)
-        yield {"stage": _name(stage), "answer": answer, "note": note}
+        answer, note = _answer(name, stage, context, node, world, now)
+        yield {"stage": name, "answer": answer, "note": note}
         if answer != "continue":
             return
 
 
-def _answer(stage: Any, context: RequestContext, node: ProxyEnvironment, world: World, now: float) -> tuple[str, str]:
+def _answer(
+    name: str, stage: Any, context: RequestContext, node: ProxyEnvironment, world: World, now: float
+) -> tuple[str, str]:
     if stage is authenticate and context.listener.authenticate and not context.is_trusted:
         return _identified(context, node)
     try:
@@ -113,11 +116,7 @@ def _answer(stage: Any, context: RequestContext, node: ProxyEnvironment, world: 
         return f"{fault.status}", fault.reason
     if isinstance(said, AskSubscriber):
         return _looked_up(said, world)
-    return _in_words(said, context, _name(stage))
-
-
-def _name(stage: Any) -> str:
-    return str(getattr(stage, "__name__", "stage"))
+    return _in_words(said, context, name)
 
 
 def _identified(context: RequestContext, node: ProxyEnvironment) -> tuple[str, str]:

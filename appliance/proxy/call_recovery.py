@@ -10,18 +10,18 @@ from collections.abc import Callable
 from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.request_context import RequestContext
 from appliance.proxy.response_context import ResponseContext
-from appliance.proxy.snapshots import CallSnapshot, context_of, read_snapshot
+from appliance.proxy.snapshots import FORWARDED, CallSnapshot, context_of, read_snapshot
 from appliance.sip.writer import write_response
 from appliance.transaction.keys import server_key
 from appliance.transaction.table import TableFull
 from appliance.transaction.transaction import ServerTransaction
 from appliance.transport.via import response_flow
 
-Decide = Callable[[RequestContext, float], None]
+GoOn = Callable[[RequestContext, str, float], None]
 
 
-def adopt(octets: bytes, node: ProxyEnvironment, decide: Decide, now: float) -> bool:
-    """Go on with the call of a snapshot; `decide` runs the stages of one that waits at one of them.
+def adopt(octets: bytes, node: ProxyEnvironment, go_on: GoOn, now: float) -> bool:
+    """Go on with the call of a snapshot; `go_on` runs the stages of one that waits, from that of a name on.
 
     False when there is nothing to go on with: the INVITE has come again and is being handled already, there is no
     room, or the snapshot is of another version.
@@ -29,8 +29,8 @@ def adopt(octets: bytes, node: ProxyEnvironment, decide: Decide, now: float) -> 
     try:
         call = read_snapshot(octets)
         context = context_of(call, node.settings.listeners)
-        if call.position >= 0:
-            return _goes_on_waiting(context, node, decide, now)
+        if call.stage != FORWARDED:
+            return _goes_on_waiting(context, call.stage, node, go_on, now)
         server = None if call.is_answered else _adopted_server(context, call, node, now)
     except (ValueError, TableFull):
         return False
@@ -41,12 +41,14 @@ def adopt(octets: bytes, node: ProxyEnvironment, decide: Decide, now: float) -> 
     return True
 
 
-def _goes_on_waiting(context: RequestContext, node: ProxyEnvironment, decide: Decide, now: float) -> bool:
+def _goes_on_waiting(
+    context: RequestContext, stage: str, node: ProxyEnvironment, go_on: GoOn, now: float
+) -> bool:
     """Ask again for a request that waits; False when it has come again in the meantime."""
     key = server_key(context.request, context.request.method)
     if key in node.waiting or key in node.transactions.servers:
         return False
-    decide(context, now)
+    go_on(context, stage, now)
     return True
 
 

@@ -1,7 +1,7 @@
 cimport cython
 
 from appliance.proxy.stage_results cimport Reply
-from appliance.proxy.stage_chain cimport run_chain
+from appliance.proxy.stage_chain cimport Role, run_chain
 from appliance.proxy.held_replies cimport HeldReplies
 from appliance.security.keys cimport period_of
 from appliance.proxy.environment cimport ProxyEnvironment
@@ -22,7 +22,7 @@ cdef Py_ssize_t CALLS_STARTED
 cdef class Proxy:
     cdef ProxyEnvironment _node
     cdef tuple _listeners
-    cdef list _stages
+    cdef list _roles
     cdef public object early
     cdef public HeldReplies held
 
@@ -34,7 +34,10 @@ cdef class Proxy:
     cdef bint _cancel(self, RequestContext context, double now) except -1
     @cython.locals(waiting=dict)
     cdef bint _cancel_waiting(self, RequestContext context, double now) except -1
+    @cython.locals(role=Role)
     cpdef decide(self, RequestContext context, double now)
+    @cython.locals(role=Role)
+    cpdef go_on(self, RequestContext context, str stage, double now)
     @cython.locals(server=ServerTransaction, responses=ResponseContext)
     cdef _forward(self, RequestContext context, double now)
     @cython.locals(node=ProxyEnvironment)

@@ -53,7 +53,7 @@ CANCEL_NOTED = Reply(200, is_stateless=True)
 class Proxy:
     """The transaction user of one worker (RFC 3261 16, 10, 8.2)."""
 
-    __slots__ = ("_listeners", "_node", "_stages", "early", "held")
+    __slots__ = ("_listeners", "_node", "_roles", "early", "held")
 
     def __init__(self, node: ProxyEnvironment) -> None:
         self._node = node
@@ -68,7 +68,7 @@ class Proxy:
 
     def _attend(self, listeners: tuple[ListenerSettings, ...]) -> None:
         self._listeners = tuple(ListenerRules(listener) for listener in listeners)
-        self._stages = [ROLES[listener.role] for listener in listeners]
+        self._roles = [ROLES[listener.role] for listener in listeners]
 
     # -- requests ------------------------------------------------------------------------------------
 
@@ -141,7 +141,8 @@ class Proxy:
 
     def decide(self, context: RequestContext, now: float) -> None:
         """Run the stages from where the context stands, and do what they say."""
-        answer = run_chain(self._stages[context.flow.listener], context, self._node, now)
+        role = self._roles[context.flow.listener]
+        answer = run_chain(role.stages, context, self._node, now)
         if context.is_cancelled and _keeps_state(answer):
             # RFC 3261 9.2
             self._node.counters[CALLS_CANCELLED] += 1
@@ -154,6 +155,19 @@ class Proxy:
             self._suspend(context, answer, now)
         elif isinstance(answer, Drop):
             self._node.counters[answer.counter] += 1
+
+    def go_on(self, context: RequestContext, stage: str, now: float) -> None:
+        """The same for a request that has waited at a stage, by what is configured now.
+
+        Where its role has no such stage any more it begins anew, and is given no answer that another stage asked for.
+        """
+        role = self._roles[context.flow.listener]
+        context.listener = self._listeners[context.flow.listener]
+        context.position = role.position_of(stage)
+        if not role.has(stage):
+            context.found = None
+            context.is_trusted = context.listener.is_peer(context.flow)
+        self.decide(context, now)
 
     # -- acting on an answer -------------------------------------------------------------------------
 
@@ -169,7 +183,8 @@ class Proxy:
 
     def _suspend(self, context: RequestContext, question: AskSubscriber, now: float) -> None:
         node = self._node
-        suspended = SuspendedRequest(context, node.transactions.key_of(context.request), self, node, now)
+        stage = self._roles[context.flow.listener].names[context.position]
+        suspended = SuspendedRequest(context, stage, node.transactions.key_of(context.request), self, node, now)
         asker = context.asker()
         if not node.pending_lookups.ask_subscriber(question.username, question.realm, suspended, asker):
             suspended.relinquish(now)
@@ -300,7 +315,7 @@ class Proxy:
     def _adopt(self, snapshot: bytes, now: float) -> bool:
         """Go on with one call; a fault ends it."""
         try:
-            return adopt(snapshot, self._node, self.decide, now)
+            return adopt(snapshot, self._node, self.go_on, now)
         except Exception as error:
             self._node.faults.note("a call of another worker", snapshot, error, now)
             recover_adopted(snapshot, self._node, now)

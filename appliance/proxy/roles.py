@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from appliance.proxy.stage_chain import Stage
+from appliance.proxy.stage_chain import Role, Stage
 from appliance.proxy.stages.assert_identity import assert_identity
 from appliance.proxy.stages.authenticate import authenticate
 from appliance.proxy.stages.detect_loops import detect_loops
@@ -19,7 +19,7 @@ from appliance.proxy.stages.throttle import throttle
 from appliance.proxy.stages.validate import validate
 
 # Registrar and proxy of its domains' users.
-USER: Final[tuple[Stage, ...]] = (
+USER: Final = Role((
     validate,
     loose_route,
     throttle,
@@ -32,9 +32,9 @@ USER: Final[tuple[Stage, ...]] = (
     locate,
     relay,
     record_route,
-)
+))
 
-ROLES: Final[dict[str, tuple[Stage, ...]]] = {"user": USER}
+ROLES: Final[dict[str, Role]] = {"user": USER}
 
 # What an ACK, or a CANCEL that matches nothing, goes through (RFC 3261 16.11).
 STATELESS: Final[tuple[Stage, ...]] = (

@@ -29,9 +29,9 @@ from appliance.sip.uri import parse_uri
 from appliance.sip.writer import write
 from appliance.transport.flow import Flow
 
-FORMAT: Final = 4
-# The position of a request that has passed all stages.
-FORWARDED: Final = -1
+FORMAT: Final = 5
+# The stage of a request that has passed all of them.
+FORWARDED: Final = ""
 
 
 class BranchSnapshot:
@@ -69,7 +69,7 @@ class CallSnapshot:
     `request`         as the stages left it.
     `period`          when it came: its branches are made of that, too.
     `received_uri`    the Request-URI as it came.
-    `position`        the stage that waits for an answer of the world, or FORWARDED.
+    `stage`           the name of the stage that waits for an answer of the world, or FORWARDED.
     `answer`          the final response other than 2xx that awaits its ACK; b"" when none was sent.
     `is_answered`     a 2xx went up: only branches that are being cancelled are left.
     `breadth_kept`    what of its Max-Breadth is left for targets that redirects add.
@@ -86,7 +86,7 @@ class CallSnapshot:
     is_spiral: bool
     record_routed: bool
     way_out: int
-    position: int
+    stage: str
     answer: bytes
     is_answered: bool
     is_decided: bool
@@ -127,7 +127,6 @@ def context_of(call: CallSnapshot, listeners: Sequence[ListenerSettings]) -> Req
     context.is_spiral = call.is_spiral
     context.record_routed = call.record_routed
     context.way_out = call.way_out
-    context.position = max(call.position, 0)
     context.targets = call.targets
     return context
 
@@ -135,7 +134,7 @@ def context_of(call: CallSnapshot, listeners: Sequence[ListenerSettings]) -> Req
 def write_snapshot(
     packer: Packer,
     request: bytes,
-    position: int,
+    stage: str,
     answer: bytes,
     is_answered: bool,
     is_decided: bool,
@@ -148,7 +147,7 @@ def write_snapshot(
         (
             FORMAT,
             request,
-            position,
+            stage,
             answer,
             is_answered,
             is_decided,

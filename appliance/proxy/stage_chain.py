@@ -1,7 +1,7 @@
-"""Running a request through the stages of its role.
+"""Roles, and running a request through the stages of one.
 
-A stage that asks is run again when the answer has come (`context.found`); the chain goes on from
-`context.position`.
+A stage that asks is run again when the answer has come (`context.found`). While a request is decided, the chain goes on
+from `context.position`; what waits is known by the name of its stage, for its role may change meanwhile.
 """
 
 from __future__ import annotations
@@ -20,6 +20,28 @@ class Stage(Protocol):
 
     def __call__(self, context: RequestContext, node: ProxyEnvironment, now: float) -> StageResult:
         """Decide; may raise MalformedMessage, which is answered with its status and reason."""
+
+
+class Role:
+    """An ordered list of stages. The name of a stage is that of its function, and no two of a role have the same."""
+
+    __slots__ = ("_positions", "names", "stages")
+
+    def __init__(self, stages: tuple[Stage, ...]) -> None:
+        """Raises ValueError for two stages of one name."""
+        self.stages = stages
+        self.names: tuple[str, ...] = tuple(getattr(stage, "__name__", "") for stage in stages)
+        self._positions = {name: position for position, name in enumerate(self.names)}
+        if len(self._positions) < len(stages):
+            raise ValueError(f"two stages of a role have one name: {', '.join(self.names)}")
+
+    def position_of(self, name: str) -> int:
+        """Where a stage stands; 0, the beginning, for one that the role has no more: no stage may be passed over."""
+        return self._positions.get(name, 0)
+
+    def has(self, name: str) -> bool:
+        """Has it a stage of this name?"""
+        return name in self._positions
 
 
 def run_chain(stages: Sequence[Stage], context: RequestContext, node: ProxyEnvironment, now: float) -> StageResult:

@@ -18,21 +18,22 @@ from appliance.routing.lookup_questions import Answer, SubscriberAnswer
 
 
 class Decider(Protocol):
-    """Who goes on with a request: the proxy."""
+    """What goes on with a request: the proxy."""
 
-    def decide(self, context: RequestContext, now: float) -> None:
-        """Run the stages from the context's position on, and act on the answer."""
+    def go_on(self, context: RequestContext, stage: str, now: float) -> None:
+        """Run the stages from the one of this name on, and do what they say."""
 
 
 class SuspendedRequest:
     """One request that waits."""
 
-    __slots__ = ("_context", "_decider", "_key", "_node", "_sent_until")
+    __slots__ = ("_context", "_decider", "_key", "_node", "_sent_until", "_stage")
 
     def __init__(
-        self, context: RequestContext, key: bytes, decider: Decider, node: ProxyEnvironment, now: float
+        self, context: RequestContext, stage: str, key: bytes, decider: Decider, node: ProxyEnvironment, now: float
     ) -> None:
-        """`key`: that of the transaction which it may get."""
+        """`stage`: the name of the one that asks; `key`: that of the transaction which it may get."""
+        self._stage = stage
         self._context = context
         self._key = key
         self._decider = decider
@@ -51,7 +52,8 @@ class SuspendedRequest:
         if self._context.is_cancelled:
             return b""
         request = packed_request(self._node, self._context)
-        return write_snapshot(self._node.packer, request, self._context.position, b"", False, False, 0, [], [])
+        targets = list(self._context.targets)
+        return write_snapshot(self._node.packer, request, self._stage, b"", False, False, 0, targets, [])
 
     def relinquish(self, now: float) -> None:
         """Another worker goes on, or the request is refused: wait no more."""
@@ -68,7 +70,7 @@ class SuspendedRequest:
             self._node.counters[DROPPED_EXPIRED] += 1
             return
         self._context.found = answer
-        self._decider.decide(self._context, now)
+        self._decider.go_on(self._context, self._stage, now)
 
     def cancel(self) -> None:
         """RFC 3261 9.2: answered 487 when it would be forwarded, for then its sender is proved."""
