@@ -78,7 +78,8 @@ ALARMS: Final[tuple[Alarm, ...]] = (
     Alarm(RATE_LIMIT_ACTING, WARNING,
           "More arrives than a rate limit lets in.",
           "What is beyond it is refused, dropped or only counted, as its `action` says.",
-          "See `show rate-limits` for whom it hits; raise `rate` if they are welcome."),
+          "See `show rate-limits` for whom it hits; raise `rate` if they are welcome. A `default-` limit "
+          "is set by `requests per-source` or `registrations per-source` in section `overload`."),
     Alarm(CONFIGURATION_UNCONFIRMED, WARNING,
           "A commit was made that ends by itself unless it is confirmed.",
           "At the time named the configuration goes back to the one before.",

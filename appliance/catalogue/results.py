@@ -233,7 +233,7 @@ USERS: Final = _table(
 )
 RATE_LIMITS: Final = _table(
     "limits", "One for each rate limit.",
-    Field("name", TEXT, "Its name in the configuration.", "rate-limit"),
+    Field("name", TEXT, "Its name in the configuration; `default-` ones are built in, see `overload`.", "rate-limit"),
     Field("of", TEXT, "What is counted.", "of"),
     Field("per", TEXT, "What has a budget of its own.", "per"),
     Field("rate_per_s", NUMBER, "How many a second.", "rate"),

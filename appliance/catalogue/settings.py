@@ -343,7 +343,7 @@ class LimitSettings(_Checked):
         "The limit of open files (RLIMIT_NOFILE) may allow less.")
     connections_per_source_max: int = setting(
         500, "connection per-source", Integer(1, 1000000), LIVE,
-        "TCP connections that one source address may have, an IPv6 /64 counting as one. Peers may have more.")
+        "TCP connections that one source may have at each worker, an IPv6 /64 counting as one. Peers may have more.")
     connect_timeout_ms: int = setting(
         5000, "connection timeout", Integer(10, 60000, "milliseconds"), LIVE,
         "How long opening a TCP connection may take.")
@@ -368,8 +368,7 @@ class LimitSettings(_Checked):
         "Memory in which calls that are being set up are recorded, so that another worker can go on with them; "
         "each takes 1 to 4 KiB.")
     receive_buffer_kib: int = setting(
-        4096, "receive buffer", Integer(64, 1048576, "KiB"), LIVE,
-        "Datagrams the kernel keeps for each socket; the kernel may allow less.")
+        4096, "receive buffer", Integer(64, 1048576, "KiB"), LIVE, "Datagrams the kernel keeps for a socket, at most.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -384,11 +383,18 @@ class OverloadSettings(_Checked):
         150, "delay limit", Integer(1, 10000, "milliseconds"), LIVE,
         "Beyond this delay every new request is refused, until it is shorter again.")
     retry_after_min_s: int = setting(
-        1, "retry-after minimum", Integer(1, 3600, "seconds"), LIVE,
-        "When whoever is refused may try again.", "RFC 3261 20.33")
+        1, "retry-after minimum", Integer(1, 3600, "seconds"), LIVE, "When a refused sender may try again.",
+        "RFC 3261 20.33")
     retry_after_max_s: int = setting(
         60, "retry-after maximum", Integer(1, 3600, "seconds"), LIVE,
         "Registrations that are refused are told different times, up to this one.", "RFC 3261 20.33")
+    requests_per_source: int = setting(
+        500, "requests per-source", Integer(1, 1000000, "per second", zero_word="unlimited"), LIVE,
+        "Requests that one source may start, over all workers (rate limit `default-requests`), and twice as many at "
+        "once; more are refused with 503. Loopback sources and peers are not limited.", "RFC 3261 21.5.4")
+    registrations_per_source: int = setting(
+        100, "registrations per-source", Integer(1, 1000000, "per second", zero_word="unlimited"), LIVE,
+        "The same for REGISTER requests (rate limit `default-registrations`).", "RFC 3261 21.5.4")
 
 
 @dataclass(frozen=True, slots=True)
@@ -415,8 +421,7 @@ class SupervisionSettings(_Checked):
         32, "drain", Integer(0, 3600, "seconds"), LIVE,
         "How long a worker that is drained may take to finish what it has.", "RFC 3261 17.1.1.2")
     stop_s: int = setting(
-        5, "stop", Integer(1, 600, "seconds"), LIVE,
-        "How long a worker may take to stop; after it, it is killed.")
+        5, "stop", Integer(1, 600, "seconds"), LIVE, "How long a worker may take to stop; after it, it is killed.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -459,8 +464,7 @@ class Settings(_Checked):
         (), "logging host", Address(), LIVE,
         "A host that gets the log by syslog, UDP port 514.", "RFC 5424", is_many=True)
     logging_buffered: int = setting(
-        100, "logging buffered", Integer(1, 10000, "lines"), LIVE,
-        "How many lines `show logging` shows when no number is typed.")
+        100, "logging buffered", Integer(1, 10000, "lines"), LIVE, "Lines that `show logging` shows by default.")
     timezone: str = setting(
         "", "clock timezone", TimeZone(), LIVE,
         "The time zone of all times shown and logged, such as Europe/Berlin or UTC; without it, that of the machine.")
@@ -474,8 +478,7 @@ class Settings(_Checked):
         OperatorSettings, (), "operator", LIVE,
         "An account for the control socket. Root and the user the appliance runs as need none.")
     banner: tuple[str, ...] = setting(
-        (), "banner", Text(200, "TEXT"), LIVE,
-        "A line that the shell shows before a login, in double quotes.", is_many=True)
+        (), "banner", Text(200, "TEXT"), LIVE, "A line shown before a login, in double quotes.", is_many=True)
     aliases: tuple[AliasSettings, ...] = named_sections(
         AliasSettings, (), "alias", LIVE, "A word that stands for a command of the shell.")
     rate_limits: tuple[RateLimitSettings, ...] = named_sections(

@@ -14,6 +14,7 @@ cdef class Bucket:
 @cython.final
 cdef class Limit:
     cdef public object settings
+    cdef public bint spares_trusted
     cdef public dict buckets
     cdef public long passed
     cdef public long exceeded
@@ -22,6 +23,8 @@ cdef class Limit:
     cpdef bint admits(self, str key, double part, double now) except -1
     @cython.locals(bucket=Bucket)
     cdef Bucket _bucket(self, str key, double part, double now)
+    @cython.locals(bucket=Bucket)
+    cdef list _asked(self)
 
 
 @cython.final

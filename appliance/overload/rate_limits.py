@@ -11,6 +11,7 @@ Bounded: the key that has been silent for the longest is forgotten at the bound,
 from __future__ import annotations
 
 from collections.abc import Mapping
+from heapq import nlargest
 from itertools import islice
 from typing import Final
 
@@ -42,12 +43,13 @@ class Bucket:
 
 
 class Limit:
-    """One limit in this worker."""
+    """One limit in this worker. `spares_trusted`: loopback sources and peers are not counted."""
 
-    __slots__ = ("buckets", "exceeded", "passed", "settings")
+    __slots__ = ("buckets", "exceeded", "passed", "settings", "spares_trusted")
 
     def __init__(self, settings: RateLimitSettings) -> None:
         self.settings = settings
+        self.spares_trusted = False
         self.buckets: dict[str, Bucket] = {}
         self.passed = 0
         self.exceeded = 0
@@ -81,12 +83,21 @@ class Limit:
 
     def take_demand(self) -> dict[str, list[int]]:
         """Key to [offered, exceeded] since the last call, for the keys with the most demand."""
-        asked = [(key, bucket) for key, bucket in self.buckets.items() if bucket.offered]
-        asked.sort(key=lambda entry: -entry[1].offered)
-        report = {key: [bucket.offered, bucket.exceeded] for key, bucket in asked[:REPORTED_MAX]}
+        asked = self._asked()
+        most = nlargest(REPORTED_MAX, asked, key=_offered)
+        report = {key: [bucket.offered, bucket.exceeded] for key, bucket in most}
         for _, bucket in asked:
             bucket.offered = bucket.exceeded = 0
         return report
+
+    def _asked(self) -> list[tuple[str, Bucket]]:
+        """Keys with demand since the last report: those that were used last stand last."""
+        found = []
+        for key, bucket in reversed(self.buckets.items()):
+            if not bucket.offered:
+                break
+            found.append((key, bucket))
+        return found
 
     def row(self) -> dict[str, object]:
         """The limit for eyes."""
@@ -100,18 +111,24 @@ class RateLimits:
 
     __slots__ = ("_limits", "of_registrations", "of_requests", "part")
 
-    def __init__(self, settings: tuple[RateLimitSettings, ...]) -> None:
+    def __init__(
+        self, settings: tuple[RateLimitSettings, ...], built_in: tuple[RateLimitSettings, ...] = ()
+    ) -> None:
         self.part = 1.0
         """The worker's share of the slots."""
         self._limits: dict[str, Limit] = {}
         self.of_requests: tuple[Limit, ...] = ()
         self.of_registrations: tuple[Limit, ...] = ()
-        self.reconfigure(settings)
+        self.reconfigure(settings, built_in)
 
-    def reconfigure(self, settings: tuple[RateLimitSettings, ...]) -> None:
+    def reconfigure(
+        self, settings: tuple[RateLimitSettings, ...], built_in: tuple[RateLimitSettings, ...] = ()
+    ) -> None:
         """Go by new limits; one whose name, subject and keys are the same keeps its buckets."""
         former = self._limits
-        self._limits = {wanted.name: _kept(former.get(wanted.name), wanted) for wanted in settings}
+        self._limits = {wanted.name: _kept(former.get(wanted.name), wanted) for wanted in (*settings, *built_in)}
+        for wanted in (*settings, *built_in):
+            self._limits[wanted.name].spares_trusted = wanted in built_in
         limits = self._limits.values()
         self.of_requests = tuple(limit for limit in limits if limit.settings.of == "requests")
         self.of_registrations = tuple(limit for limit in limits if limit.settings.of == "registrations")
@@ -137,3 +154,7 @@ def _kept(former: Limit | None, wanted: RateLimitSettings) -> Limit:
         return Limit(wanted)
     former.settings = wanted
     return former
+
+
+def _offered(entry: tuple[str, Bucket]) -> int:
+    return entry[1].offered

@@ -16,6 +16,7 @@ from appliance.location.change_limits import ChangeLimits
 from appliance.location.gruu import instance_of
 from appliance.location.registration import Rules
 from appliance.messages.msgpack_codec import Packer
+from appliance.overload.default_rate_limits import built_in_limits
 from appliance.overload.rate_limits import RateLimits
 from appliance.proxy.fast_settings import DigestRules, ProxyRules
 from appliance.proxy.pending_lookups import PendingLookups
@@ -121,7 +122,7 @@ class ProxyEnvironment:
         self.subscribers = SubscriberCache(settings.limits.subscribers_cached_max, settings.digest.cache_s)
         self.pending_lookups = PendingLookups(settings.limits, counters)
         self.nonces = nonces
-        self.rate_limits = RateLimits(settings.rate_limits)
+        self.rate_limits = RateLimits(settings.rate_limits, built_in_limits(settings))
         self.failures = AuthenticationFailures(settings.lockout)
         self.registrar_rules = Rules(settings.registrar)
         self.change_limits = ChangeLimits(settings.registrar.changes_max)
@@ -150,7 +151,7 @@ class ProxyEnvironment:
         self.unavailable_hops.longest_s = settings.proxy.retry_after_max_s
         self.subscribers.reconfigure(limits.subscribers_cached_max, settings.digest.cache_s)
         self.pending_lookups.reconfigure(limits)
-        self.rate_limits.reconfigure(settings.rate_limits)
+        self.rate_limits.reconfigure(settings.rate_limits, built_in_limits(settings))
         self.failures.reconfigure(settings.lockout)
         self.registrar_rules = Rules(settings.registrar)
         self.change_limits.changes_max = settings.registrar.changes_max

@@ -10,6 +10,7 @@ from typing import Any
 from appliance import clock
 from appliance.catalogue.alarms import LISTENER_FAILED, MANAGEMENT_DOWN, START_REMARK, STEERING_REFUSED, Condition
 from appliance.catalogue.settings import Settings
+from appliance.overload.default_rate_limits import rate_limits_of
 from appliance.supervisor.alarm_conditions import configuration_conditions, listener_conditions, worker_conditions
 from appliance.supervisor.alarm_table import AlarmTable
 from appliance.supervisor.clock_monitor import ClockWatch
@@ -52,7 +53,7 @@ class AlarmMonitor:
             *configuration_conditions(configuring.head, configuring.fault, clock.local_time_of),
             *listener_conditions(settings),
             *self.clock.conditions(boot_time),
-            *self.dealer.conditions(settings.rate_limits, now),
+            *self.dealer.conditions(rate_limits_of(settings), now),
             *self.failures.conditions(now),
             *self._own_conditions(),
         ]
@@ -74,11 +75,12 @@ class AlarmMonitor:
 
     def shares_to_deal(self, records: Sequence[WorkerRecord], settings: Settings, now: float) -> dict[int, Shares]:
         """What each worker may let in of each rate limit from now on; {} as long as that need not be said again."""
-        if not settings.rate_limits or now < self._deal_at:
+        if now < self._deal_at or not self.dealer.has_news:
             return {}
         self._deal_at = now + REPORT_INTERVAL_S
+        self.dealer.has_news = False
         live = [record.number for record in records if record.life == WorkerState.LIVE]
-        return self.dealer.shares(settings.rate_limits, live)
+        return self.dealer.shares(rate_limits_of(settings), live)
 
     def report(self) -> dict[str, Any]:
         """For the status: what is raised, a sentence each."""

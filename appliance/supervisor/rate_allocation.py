@@ -42,9 +42,12 @@ class RateAllocator:
     def __init__(self) -> None:
         self._demands: dict[Key, dict[int, float]] = {}
         self._acting: dict[str, tuple[float, int]] = {}
+        self.has_news = False
+        """Was anything told, or a worker forgotten, since this was made False?"""
 
     def told(self, worker: int, demand: dict[str, dict[str, list[int]]], now: float) -> None:
         """A worker's report."""
+        self.has_news = True
         said = {(name, key): counts for name, keys in demand.items() for key, counts in keys.items()}
         for known, by_worker in self._demands.items():
             if known not in said and worker in by_worker:
@@ -86,5 +89,6 @@ class RateAllocator:
 
     def forget_worker(self, worker: int) -> None:
         """It is gone, and its demand with it."""
+        self.has_news = True
         for known in self._demands.values():
             known.pop(worker, None)

@@ -73,7 +73,7 @@ def test_the_sum_over_two_workers_is_the_rate(start_appliance: Callable[..., App
     assert abs(passed + refused - OFFERED * SECONDS) <= TOLERANCE * OFFERED * SECONDS
     raised = [alarm["subject"] for alarm in control.ask("show alarms")["alarms"]]
     assert "rate-limit probes" in raised
-    (row,) = control.ask("show rate-limits")["limits"]
+    row = control.ask("show rate-limits")["limits"][0]
     assert row["exceeded"] >= refused and row["hit"][0]["key"] == LOOPBACK
 
 
@@ -91,5 +91,21 @@ def test_beyond_the_rate_is_refused_and_shown(start_appliance: Callable[..., App
     assert answers[0] == b"200" and b"503" in answers
     control = Control(appliance.state)
     wait_until(lambda: control.ask("show rate-limits")["limits"][0]["exceeded"], "the refusals are shown")
-    (row,) = control.ask("show rate-limits")["limits"]
+    row = control.ask("show rate-limits")["limits"][0]
     assert row["hit"][0]["key"] == LOOPBACK
+
+
+def test_the_built_in_limits_are_shown_and_spare_loopback(start_appliance: Callable[..., Appliance]) -> None:
+    appliance = start_appliance(workers=1)
+    control = Control(appliance.state)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind((LOOPBACK, 0))
+        probe.connect((appliance.address, appliance.port))
+        probe.settimeout(10.0)
+        for number in range(10):
+            probe.send(options(appliance, probe.getsockname()[1], f"spared-{time.monotonic_ns():x}-{number}"))
+            assert probe.recv(4096)[8:11] == b"200"
+    rows = control.ask("show rate-limits")["limits"]
+    assert [(row["name"], row["rate_per_s"], row["passed"]) for row in rows] == [
+        ("default-requests", 500, 0), ("default-registrations", 100, 0),
+    ]  # fmt: skip

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from appliance.catalogue.settings import RateLimitSettings
+from appliance.catalogue.settings import OverloadSettings, RateLimitSettings, Settings
 from appliance.overload import rate_limits
+from appliance.overload.default_rate_limits import rate_limits_of
 from appliance.overload.rate_limits import RateLimits
 from appliance.supervisor.rate_allocation import RateAllocator, dealt
 
@@ -74,6 +75,37 @@ def test_demand_is_told_once() -> None:
     offer(limits, "a", 20, 1)
     assert limits.take_demand() == {"a": {"a": [20, 0]}}
     assert limits.take_demand() == {}
+
+
+def test_those_with_the_most_demand_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rate_limits, "REPORTED_MAX", 1)
+    limits = RateLimits((LIMIT,))
+    for key in ("few", "many", "few", "many", "many"):
+        limits.of_requests[0].admits(key, 1.0, 0.0)
+    assert limits.take_demand() == {"a": {"many": [3, 0]}}
+    limits.of_requests[0].admits("few", 1.0, 0.0)
+    assert limits.take_demand() == {"a": {"few": [1, 0]}}
+
+
+# -- those that are built in -------------------------------------------------------------------------
+
+
+def test_without_a_configuration_requests_and_registrations_of_a_source_are_limited() -> None:
+    requests, registrations = rate_limits_of(Settings())
+    assert (requests.name, requests.of, requests.per, requests.action) == (
+        "default-requests", "requests", "source", "refuse",
+    )  # fmt: skip
+    assert (registrations.name, registrations.of) == ("default-registrations", "registrations")
+    # An office of 1,000 phones that starts after a power cut is registered within half a minute.
+    assert registrations.rate_per_s * 30 >= 2 * 1000
+
+
+def test_a_built_in_limit_can_be_changed_removed_and_replaced() -> None:
+    overload = OverloadSettings(requests_per_source=7, registrations_per_source=0)
+    (requests,) = rate_limits_of(Settings(overload=overload))
+    assert (requests.name, requests.rate_per_s) == ("default-requests", 7)
+    own = RateLimitSettings(name="default-requests", rate_per_s=1)
+    assert rate_limits_of(Settings(overload=overload, rate_limits=(own,))) == (own,)
 
 
 # -- the supervisor's side ---------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from appliance.management.appliance_client import Call
 from appliance.management.errors import CommandFailed, Refused
 from appliance.management.operator_lookups import add_answer
 from appliance.management.subscriber_commands import SubscriberCommands, read_address
+from appliance.overload.default_rate_limits import rate_limits_of
 from appliance.storage.subscriber import StoreError
 
 Result = dict[str, Any]
@@ -94,7 +95,7 @@ async def show_rate_limits(call: Call) -> Result:
     """Each limit as it is configured, and what all workers have let in and not."""
     reports = await call.client.workers.ask_all("rate-limits", {})
     rows = []
-    for limit in call.client.settings.rate_limits:
+    for limit in rate_limits_of(call.client.settings):
         parts = [report["limits"][limit.name] for report in reports if limit.name in report["limits"]]
         hit: dict[str, int] = {}
         for part in parts:

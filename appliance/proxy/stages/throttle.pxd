@@ -8,6 +8,8 @@ from appliance.sip.message cimport Request
 
 @cython.locals(limits=RateLimits, limit=Limit, request=Request, wanted=tuple, is_registration=bint)
 cpdef object throttle(RequestContext context, ProxyEnvironment node, double now)
+@cython.locals(address=str)
+cdef bint _is_spared(RequestContext context) except -1
 @cython.locals(request=Request)
 cdef str _key(Limit limit, RequestContext context)
 cdef object _beyond(Limit limit, ProxyEnvironment node)
