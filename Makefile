@@ -24,7 +24,7 @@ run: $(BUILT)
 	PYTHONSAFEPATH=1 .venv/bin/signalbox run --config packaging/demo.conf --state $(STATE) --demo
 
 # What needs a running appliance builds nothing: without one it says so at once.
-cli call: is-built = [ -e $(BUILT) ] || { echo "No appliance runs here. Type in another terminal: make run"; exit 1; }
+cli call: is-built = [ -e $(BUILT) ] || { echo "No appliance is running here. In another terminal, type: make run"; exit 1; }
 
 cli:
 	@$(is-built)

@@ -39,7 +39,7 @@ def _show(shown: Shown, out: TextIO) -> None:
 def _end(session: Session, is_json: bool, out: TextIO, err: TextIO) -> int:
     if session.candidate is None or not session.candidate.is_changed:
         return DONE
-    failure = Failed("The commands ended with uncommitted changes, and they are gone.", "End them with `commit`.")
+    failure = Failed("The script ended with uncommitted changes; they were discarded.", "End it with `commit`.")
     _tell("", failure, is_json, out, err)
     return FAILED
 

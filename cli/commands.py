@@ -74,6 +74,6 @@ def run_command(session: Session, command: Command, arguments: Mapping[str, Any]
 
 def _new_secret(session: Session, word: str) -> str:
     secret = session.asker.ask(f"{word}: ", is_hidden=True)
-    if session.asker.ask("The same again: ", is_hidden=True) != secret:
-        raise Failed(f"The two {word.lower()}s differ; nothing was changed.")
+    if session.asker.ask(f"Repeat {word.lower()}: ", is_hidden=True) != secret:
+        raise Failed(f"The {word.lower()}s do not match; nothing was changed.")
     return secret

@@ -21,6 +21,8 @@ from cli.views.table import time_text
 
 COMMITS_MAX = 1000
 CONFIRMED = "confirmed"
+NO_CHANGES = "No changes."
+REVIEW = "Review it with `show diff`, apply it with `commit`."
 FILE_LEN_MAX = 16 * 1024 * 1024
 
 Arguments = Mapping[str, Any]
@@ -39,18 +41,18 @@ def configure(session: Session, arguments: Arguments) -> Output:
 def candidate_in(session: Session) -> Candidate:
     """The candidate. Raises Failed when there is none."""
     if session.candidate is None:
-        raise Failed("There is no candidate.", "Type `configure` to begin one.")
+        raise Failed("There is no candidate configuration.", "Type `configure` first.")
     return session.candidate
 
 
 def show_candidate(session: Session, arguments: Arguments) -> Output:
     text = candidate_in(session).text
-    return Output(text.rstrip("\n").split("\n") if text else ["! Everything has its default."], {"text": text})
+    return Output(text.rstrip("\n").split("\n") if text else ["! All settings have their defaults."], {"text": text})
 
 
 def show_diff(session: Session, arguments: Arguments) -> Output:
     lines = candidate_in(session).difference
-    return Output(lines or ["Nothing would change."], {"diff": lines})
+    return Output(lines or [NO_CHANGES], {"diff": lines})
 
 
 # -- checking and committing -------------------------------------------------------------------------
@@ -68,7 +70,7 @@ def validate(session: Session, arguments: Arguments) -> Output:
 
 def _faulty(faults: Any, text: str, document: Mapping[str, Any]) -> Failed:
     number = len(faults)
-    problem = f"The candidate has {number} fault{'s' if number > 1 else ''}, and nothing was changed:"
+    problem = f"The candidate has {number} error{'s' if number > 1 else ''}; nothing was changed:"
     return Failed(problem, "", list(draw_faults(faults, text)), document)
 
 
@@ -76,7 +78,7 @@ def commit(session: Session, arguments: Arguments) -> Output:
     """Put the candidate in force; with `minutes` it is taken back after them unless confirmed. Raises Failed."""
     candidate, minutes = candidate_in(session), int(arguments.get("minutes", 0))
     if not candidate.is_changed:
-        return said("There is nothing to commit.", document={"number": candidate.base, "effects": []})
+        return said("No changes to commit.", document={"number": candidate.base, "effects": []})
     asked = {
         "text": candidate.text,
         "base": candidate.base,
@@ -95,8 +97,8 @@ def commit(session: Session, arguments: Arguments) -> Output:
 
 def _in_force(result: Mapping[str, Any], minutes: int) -> str:
     if not minutes:
-        return f"Commit {result['number']} is in force."
-    trial = f"Commit {result['number']} is in force on trial: it is taken back in {minutes} minute{'s'[: minutes > 1]}"
+        return f"Commit {result['number']} is now active."
+    trial = f"Commit {result['number']} is now active; it reverts automatically in {minutes} minute{'s'[: minutes > 1]}"
     until = f" (at {time_text(result['until'])})" if isinstance(result.get("until"), int | float) else ""
     return f"{trial}{until} unless you type `confirm`."
 
@@ -128,9 +130,9 @@ def rebase(session: Session, arguments: Arguments) -> Output:
     rebased = candidate_of(base_text, result["base"])
     session.candidate = rebased.with_draft(read_draft(result["text"]))
     conflicts = list(draw_conflicts(result.get("conflicts") or ()))
-    lines = [f"The candidate stands on commit {result['base']} now; `show diff` shows what it would change."]
+    lines = [f"The candidate is now based on commit {result['base']}. Review it with `show diff`."]
     if conflicts:
-        lines += ["These lines were changed by others, too; theirs stand in the candidate:", *conflicts]
+        lines += ["Conflicts: others changed these lines too. The candidate now has their version:", *conflicts]
     return Output(lines, result)
 
 
@@ -139,7 +141,7 @@ def rollback(session: Session, arguments: Arguments) -> Output:
     earlier = session.ask("show commit", {"number": arguments["number"]})
     session.candidate = candidate_in(session).with_draft(read_draft(earlier["text"]))
     session.leave_section()
-    return said(f"The candidate is what commit {arguments['number']} was; `show diff` and `commit` are next.")
+    return said(f"The candidate is now commit {arguments['number']}. {REVIEW}")
 
 
 def ask_about_rollback(session: Session, arguments: Arguments) -> None:
@@ -147,16 +149,16 @@ def ask_about_rollback(session: Session, arguments: Arguments) -> None:
     commits = session.ask("show commits", {"limit": COMMITS_MAX})["commits"]
     number = arguments.get("number") or next((row["number"] for row in commits[1:] if row["state"] == CONFIRMED), 0)
     if not number:
-        raise Failed("There is no commit before this one.", "See `show configuration history`.")
+        raise Failed("There is no earlier commit.", "See `show configuration history`.")
     wanted = session.ask("show commit", {"number": number})["text"]
     changed = differences(session.ask("show running-config", {})["text"], wanted)
-    question = f"Go back to commit {number}?"
-    lines = changed or ["Nothing would change."]
+    question = f"Roll back to commit {number}?"
+    lines = changed or [NO_CHANGES]
     try:
         answer = choose(session.asker, "\n".join([*lines, question]), ("yes", "no"))
     except NoOperator:
-        remedy = f"Type `rollback {number} confirm` to go back without a question."
-        raise Failed(f"{question} It would change:", remedy, lines) from None
+        remedy = f"In a script, type `rollback {number} confirm`. It makes these changes:"
+        raise Failed(f"Rolling back to commit {number} requires confirmation.", remedy, lines) from None
     if answer != "yes":
         raise Failed("Nothing was changed.")
 
@@ -169,7 +171,7 @@ def load(session: Session, arguments: Arguments) -> Output:
     path = Path(arguments["file"]).expanduser()
     session.candidate = candidate_in(session).with_draft(_draft_of(path))
     session.leave_section()
-    return said(f"The candidate is what {path} says; `show diff` and `commit` are next.")
+    return said(f"{path} was loaded into the candidate. {REVIEW}")
 
 
 def load_merge(session: Session, arguments: Arguments) -> Output:
@@ -178,7 +180,7 @@ def load_merge(session: Session, arguments: Arguments) -> Output:
     candidate = candidate_in(session)
     session.candidate = candidate.with_draft(candidate.draft.merged(_draft_of(path)))
     session.leave_section()
-    return said(f"What {path} says was added to the candidate; `show diff` and `commit` are next.")
+    return said(f"{path} was merged into the candidate. {REVIEW}")
 
 
 def _draft_of(path: Path) -> Draft:
@@ -188,7 +190,7 @@ def _draft_of(path: Path) -> Draft:
         return read_draft(text)
     except ConfigError as error:
         faults = [{"line": f.line, "column": f.column, "problem": f.problem, "remedy": f.remedy} for f in error.faults]
-        problem = f"{path} cannot be used, and the candidate was not changed:"
+        problem = f"{path} has errors; the candidate was not changed:"
         raise Failed(problem, "", list(draw_faults(faults, text)), {"message": problem, "faults": faults}) from None
 
 
@@ -197,12 +199,12 @@ def _read(path: Path) -> str:
         with path.open("rb") as file:
             octets = file.read(FILE_LEN_MAX + 1)
         if len(octets) > FILE_LEN_MAX:
-            raise Failed(f"{path} has more than {FILE_LEN_MAX} bytes.", "Take a smaller file.")
+            raise Failed(f"{path} is larger than {FILE_LEN_MAX} bytes.", "Use a smaller file.")
         return octets.decode()
     except OSError as fault:
-        raise Failed(f"{path} cannot be read: {fault.strerror}.") from None
+        raise Failed(f"Cannot read {path}: {fault.strerror}.") from None
     except UnicodeDecodeError:
-        raise Failed(f"{path} is no text in UTF-8.", "Take a configuration.") from None
+        raise Failed(f"{path} is not UTF-8 text.", "Specify a configuration file.") from None
 
 
 def save(session: Session, arguments: Arguments) -> Output:
@@ -236,10 +238,10 @@ def end(session: Session, arguments: Arguments) -> Output:
 
 def _ask_what_becomes(session: Session) -> str:
     try:
-        question = "There are uncommitted changes: commit them before leaving?"
+        question = "Uncommitted changes found, commit them before exiting?"
         return choose(session.asker, question, ("yes", "no", "cancel"))
     except Failed:
-        remedy = "Type `commit` to keep them, or `abort` to throw them away."
+        remedy = "Type `commit` to apply them or `abort` to discard them."
         raise Failed("There are uncommitted changes.", remedy) from None
 
 

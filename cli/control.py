@@ -140,7 +140,7 @@ class Control:
         with self._lock:
             connection = self._socket
             if connection is None:
-                raise _lost("there is none")
+                raise _lost("not connected")
             self._last_id += 1
             request = self._last_id
             self._inboxes[request] = Inbox()
@@ -157,10 +157,10 @@ class Control:
         while True:
             answer = self._take(inbox, timeout_s)
             if answer is None:
-                problem = f"The appliance has not answered for {timeout_s:.0f} seconds."
-                raise Unreachable(problem, "What was asked for may still be done; `show status` says how it is.")
+                problem = f"The appliance did not answer within {timeout_s:.0f} seconds."
+                raise Unreachable(problem, "The command may still complete; check with `show status`.")
             if answer is LOST:
-                raise Unreachable(self._over, "Connect again.") if self._over else _lost("it has hung up")
+                raise Unreachable(self._over, "Reconnect.") if self._over else _lost("closed by the appliance")
             if "error" in answer:
                 raise refusal(answer["error"])
             if "result" in answer:
@@ -216,12 +216,12 @@ class Control:
 
 
 def _lost(why: str) -> Unreachable:
-    return Unreachable(f"The connection to the appliance is lost: {why}.", "The next command tries it anew.")
+    return Unreachable(f"The connection to the appliance was lost: {why}.", "The next command reconnects.")
 
 
 def _why_not(path: Path, fault: OSError) -> tuple[str, str]:
     """Why nobody answers at a path, and what to do."""
-    problem = f"No appliance answers at {path}: {fault.strerror or fault}."
+    problem = f"Cannot connect to the appliance at {path}: {fault.strerror or fault}."
     if isinstance(fault, PermissionError):
-        return problem, "Ask its owner for the right to use it."
-    return problem, "Start it with `signalbox run`, or name its state folder by `--state DIR`."
+        return problem, "Ask the owner of the socket for permission."
+    return problem, "Start the appliance with `signalbox run`, or specify its state folder with `--state DIR`."

@@ -44,7 +44,7 @@ class LoginNeeded(Failed):
 def refusal(error: Mapping[str, Any]) -> Refused:
     """The error of an answer, in words."""
     remedy = sentence(str(error.get("remedy", "")))
-    return Refused(sentence(str(error.get("message", "It was refused."))), remedy, (), error)
+    return Refused(sentence(str(error.get("message", "The request was rejected."))), remedy, (), error)
 
 
 def sentence(text: str) -> str:

@@ -31,7 +31,7 @@ def open_private(name: str) -> BinaryIO:
     try:
         return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
     except OSError as fault:
-        raise Failed(f"{path} cannot be written: {fault.strerror}.") from None
+        raise Failed(f"Cannot write {path}: {fault.strerror}.") from None
 
 
 def write_lines(name: str, lines: Iterable[str]) -> int:
@@ -45,5 +45,5 @@ def write_lines(name: str, lines: Iterable[str]) -> int:
                 file.write(f"{line}\n")
                 count += 1
     except OSError as fault:
-        raise Failed(f"{path} cannot be written: {fault.strerror}.") from None
+        raise Failed(f"Cannot write {path}: {fault.strerror}.") from None
     return count

@@ -109,7 +109,7 @@ def _step(walk: Walk, tokens: Sequence[Token], place: int) -> int:
         # `conf t` can only be `configure terminal`, although `conf` alone may be `confirm`.
         found = [edge for edge in found if _leads_on(edge.node, tokens[place + 1 :])] or found
     if len(found) > 1:
-        raise Mistake(token.column, AMBIGUOUS, f'"{token.text}" may be {_names(found)}', "type more letters")
+        raise Mistake(token.column, AMBIGUOUS, f'"{token.text}" could be {_names(found)}', "type more letters")
     if found:
         return _take_word(walk, found[0])
     if node.slot is None:
@@ -165,8 +165,8 @@ def _names(edges: Sequence[Edge]) -> str:
 def _invalid(node: Node, token: Token) -> Mistake:
     names = sorted(edge.word for edge in node.edges)
     if not names:
-        return Mistake(token.column, INVALID, f'"{token.text}" is one word too many', "nothing may follow here")
-    problem = f'"{token.text}" is not known here'
+        return Mistake(token.column, INVALID, f'unexpected "{token.text}"', "the command ends before it")
+    problem = f'unknown keyword "{token.text}"'
     guess = nearest(token.text, names)
     if guess:
         return Mistake(token.column, INVALID, problem, f'did you mean "{guess}"?', guess)
@@ -175,7 +175,7 @@ def _invalid(node: Node, token: Token) -> Mistake:
 
 def _what_to_type(names: Sequence[str]) -> str:
     if len(names) > NAMES_MAX:
-        return "type `?` in its place to see what may stand there"
+        return "type `?` in its place for the options"
     return f"type {alternatives(names)}"
 
 
@@ -184,9 +184,8 @@ def _incomplete(node: Node, tokens: Sequence[Token]) -> Mistake:
     names += [node.slot.kind.placeholder] if node.slot is not None else []
     end = tokens[-1].column + len(tokens[-1].text) + 1 if tokens else 0
     so_far = " ".join(token.text for token in tokens)
-    many = "type ` ?` after it to see what may follow"
-    remedy = f"type {alternatives(names)} after it" if len(names) <= NAMES_MAX else many
-    return Mistake(end, INCOMPLETE, f'"{so_far}" is not all', remedy)
+    remedy = f"type {alternatives(names)}" if len(names) <= NAMES_MAX else "type ` ?` for the options"
+    return Mistake(end, INCOMPLETE, f'more is required after "{so_far}"', remedy)
 
 
 # -- making a graph ----------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from cli.grammar import Mistake, Node, Slot, follow, matching_edges
 from cli.tokens import Token, split_line
 
 ENTER = "<cr>"
+EXECUTE = "Execute the command."
 GAP = 2
 
 
@@ -36,7 +37,7 @@ def _help_lines(root: Node, text: str) -> list[str]:
     if node.slot is not None and (partial is None or not rows):
         rows.extend(_value_rows(node.slot, partial))
     if partial is None and node.action is not None:
-        rows.append((ENTER, "That is all."))
+        rows.append((ENTER, EXECUTE))
     if not rows and partial is not None:
         follow(root, [*tokens, partial])
     return _columns(rows)
@@ -91,7 +92,7 @@ def _pipe_rows(text: str) -> Iterator[tuple[str, str]]:
         if word and PIPES[word][0]:
             yield PIPES[word]
         if word and (len(words) > 1 or not PIPES[word][0]):
-            yield ENTER, "That is all."
+            yield ENTER, EXECUTE
         return
     for name, (_, help) in PIPES.items():
         if not words or name.startswith(words[0].lower()):

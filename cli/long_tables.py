@@ -95,7 +95,7 @@ def _key(row: Row, names: list[str]) -> list[tuple[bool, Any]]:
 def _noted(blocks: Iterable[list[Row]], notes: list[str]) -> Iterator[list[Row]]:
     for number, block in enumerate(blocks):
         if number == 1:
-            notes.append(f"The rows are sorted in blocks of {BLOCK_LEN}.")
+            notes.append(f"Entries are sorted in blocks of {BLOCK_LEN}.")
         yield block
 
 

@@ -17,7 +17,7 @@ from cli.tokens import Token
 
 # Words before a setting that take it back.
 VERBS = ("no", "default")
-DO_HELP = "A command of the first prompt."
+DO_HELP = "Run an EXEC command."
 
 
 @cache
@@ -42,7 +42,7 @@ def understand_exec(tokens: Sequence[Token], right: Right) -> Meaning:
         return understand(exec_grammar(right), tokens)
     except Mistake as mistake:
         if right is Right.LOOK and _is_better_understood(tokens, mistake):
-            problem = "this changes something, and you have the right to look only"
+            problem = "this command requires privileged mode"
             raise Mistake(tokens[0].column, "Not allowed", problem, "type `enable` first") from None
         raise by_habit(mistake, tokens) from None
 
@@ -85,8 +85,8 @@ def understand_configure(tokens: Sequence[Token], section: Section | None) -> Me
             raise by_habit(inside, tokens) from None
         word = _first_word(tokens)
         if word.text.lower() not in wanted:
-            remedy = f"for what stands outside of the section type the whole word, {alternatives(wanted)}"
-            raise Mistake(word.column, INVALID, f'"{word.text}" is not known in this section', remedy) from None
+            remedy = f"for a setting outside this section, type the whole word: {alternatives(wanted)}"
+            raise Mistake(word.column, INVALID, f'unknown keyword "{word.text}" in this section', remedy) from None
     try:
         return understand(configure_grammar(None), tokens)
     except Mistake as outside:

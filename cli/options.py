@@ -18,13 +18,13 @@ def _named_state() -> Path | None:
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of the shell."""
     parser.add_argument(
-        "-c", dest="commands", action="append", metavar="COMMAND", help="do this and end; may be given several times"
+        "-c", dest="commands", action="append", metavar="COMMAND", help="run a command and exit; may be repeated"
     )
-    parser.add_argument("--json", action="store_true", help="for programs: every result as JSON")
+    parser.add_argument("--json", action="store_true", help="print every result as JSON")
     parser.add_argument(
         "--state",
         type=Path,
         metavar="DIR",
         default=_named_state(),
-        help=f"the state folder (default: ${STATE_VARIABLE}, else that of the appliance that runs here)",
+        help=f"state folder (default: ${STATE_VARIABLE}, else that of the running appliance)",
     )

@@ -8,7 +8,7 @@ from typing import Protocol
 
 MORE = " --More-- "
 ERASED = "\r" + " " * len(MORE) + "\r"
-HELP = "blank: next page   Enter: next line   /: search   q: end"
+HELP = "Space: next page   Enter: next line   /: search   q: quit"
 
 
 class Keys(Protocol):
@@ -46,7 +46,7 @@ class Pager:
             self._write(f"{line}\n")
             self._room -= self._rows_of(line)
         if self._wanted is not None:
-            self._write("not found\n")
+            self._write("Pattern not found\n")
 
     def _rows_of(self, line: str) -> int:
         """Rows of the terminal that a line takes, one page at most."""

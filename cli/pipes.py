@@ -23,7 +23,7 @@ def file_of(line: Line) -> str:
     named = [_pipe(column, text) for column, text in line.pipes]
     for name, _, column in named[:-1]:
         if name == REDIRECT:
-            raise Mistake(column, INVALID, "`redirect` ends the line", "put it behind the last bar")
+            raise Mistake(column, INVALID, "`redirect` must be the last filter", "move it to the end of the line")
     return _unquoted(named[-1][1]) if named and named[-1][0] == REDIRECT else ""
 
 
@@ -33,7 +33,7 @@ def filters_of(line: Line) -> tuple[bool, list[Filter]]:
     is_json = bool(named) and named[0][0] == JSON
     for place, (name, _, column) in enumerate(named):
         if name == JSON and place > 0:
-            raise Mistake(column, INVALID, "`json` takes the place of the text", "put it behind the first bar")
+            raise Mistake(column, INVALID, "`json` must be the first filter", "move it behind the first `|`")
     return is_json, [_filter(name, argument, column) for name, argument, column in named[is_json:] if name != REDIRECT]
 
 
@@ -44,7 +44,7 @@ def _pipe(column: int, text: str) -> tuple[str, str, int]:
     name = _name_of(word, place)
     wants = PIPES[name][0]
     if wants and not argument.strip():
-        raise Mistake(column + len(text), INCOMPLETE, f"`{name}` is not all", f"type {wants} after it")
+        raise Mistake(column + len(text), INCOMPLETE, f"`{name}` needs an argument", f"type {wants} after it")
     if argument.strip() and not wants:
         raise Mistake(place + len(word) + 1, INVALID, f"nothing may follow `{name}`", f"type `{name}` alone")
     return name, argument.strip(), place + len(word) + 1 if wants else place
@@ -52,14 +52,14 @@ def _pipe(column: int, text: str) -> tuple[str, str, int]:
 
 def _name_of(word: str, column: int) -> str:
     if not word:
-        raise Mistake(column, INCOMPLETE, "nothing stands behind the bar", f"type {alternatives(PIPES)} after it")
+        raise Mistake(column, INCOMPLETE, "a filter is missing after `|`", f"type {alternatives(PIPES)}")
     found = [name for name in PIPES if name.startswith(word.lower())]
     if len(found) > 1:
-        raise Mistake(column, AMBIGUOUS, f'"{word}" may be {alternatives(found)}', "type more letters")
+        raise Mistake(column, AMBIGUOUS, f'"{word}" could be {alternatives(found)}', "type more letters")
     if not found:
         guess = nearest(word, PIPES)
         remedy = f'did you mean "{guess}"?' if guess else f"type {alternatives(PIPES)}"
-        raise Mistake(column, INVALID, f'"{word}" is no filter', remedy)
+        raise Mistake(column, INVALID, f'unknown filter "{word}"', remedy)
     return found[0]
 
 
@@ -80,8 +80,8 @@ def _pattern(argument: str, column: int) -> re.Pattern[str]:
     try:
         return re.compile(_unquoted(argument))
     except re.error as fault:
-        problem = f"that is no regular expression ({fault.msg})"
-        remedy = "put a backslash before a sign that stands for itself"
+        problem = f"invalid regular expression ({fault.msg})"
+        remedy = "type a backslash before a character to match it literally"
         raise Mistake(column + (fault.pos or 0), INVALID, problem, remedy) from None
 
 

@@ -20,7 +20,7 @@ class NonInteractive:
 
     def ask(self, question: str, is_hidden: bool = False) -> str:
         wanted = question.strip(" :?").lower()
-        raise NoOperator(f"There is no terminal to ask for the {wanted}.", "Use the shell on a terminal.")
+        raise NoOperator(f"No terminal to ask for the {wanted}.", "Run the shell on a terminal.")
 
 
 def choose(asker: Asker, question: str, answers: Sequence[str]) -> str:

@@ -17,10 +17,10 @@ from cli.session import Session
 PAUSE_S = 1.0
 TRIES_MAX = 120
 
-LOST = "% The connection to the appliance is lost; trying to open it again."
-BACK = "% The connection to the appliance is open again."
-RIGHT_GONE = "% Type `enable` to change something."
-GIVEN_UP = "% The appliance does not answer; the next command tries again."
+LOST = "% Connection to the appliance lost; reconnecting."
+BACK = "% Connection to the appliance restored."
+RIGHT_GONE = "% Privileged mode was not restored; type `enable`."
+GIVEN_UP = "% The appliance does not answer; the next command reconnects."
 
 
 class Reconnection:

@@ -154,7 +154,7 @@ class Session:
         return [str(value) for value in draft.values_of(place_of(self.section, self.section_name)).get(attribute, ())]
 
     def _login(self, may_ask: bool) -> None:
-        question = "User: "
+        question = "Username: "
         if not may_ask:
             self.control.close()
             raise LoginNeeded("You are not logged in.", "The next command asks for your password.")
@@ -167,7 +167,7 @@ class Session:
             except Refused as refused:
                 if attempt == LOGIN_TRIES_MAX - 1:
                     raise
-                question = f"{refused.problem} User: "
+                question = f"{refused.problem} Username: "
 
     def enable(self) -> None:
         """Take the right to act; asks for the secret only where one is needed. Raises Failed."""

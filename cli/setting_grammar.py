@@ -13,7 +13,6 @@ from enum import Enum
 from typing import Any
 
 from appliance.catalogue.command_declaration import Extent
-from appliance.catalogue.errors import alternatives
 from appliance.catalogue.password_hash import SecretHash
 from appliance.catalogue.peers import Peer
 from appliance.catalogue.setting_declaration import Section, Setting, declared, sections
@@ -38,8 +37,8 @@ class Verb(Enum):
 
 
 VERB_HELP = {
-    Verb.NO: "Turn a switch off, take a line or a section away, or give a setting its default.",
-    Verb.DEFAULT: "Give a setting or a section its default.",
+    Verb.NO: "Disable a setting, remove a line or section, or restore a default.",
+    Verb.DEFAULT: "Restore the default of a setting or section.",
 }
 
 
@@ -84,7 +83,7 @@ def _helps(setting: Setting, settings: Sequence[Setting]) -> list[str]:
     for count in range(1, len(setting.words)):
         alike = [other for other in settings if other.words[:count] == setting.words[:count]]
         words = list(dict.fromkeys(other.words[count] for other in alike))
-        helps.append(f"With {alternatives(words)}." if len(words) > 1 else setting.help)
+        helps.append(f"Options: {', '.join(words)}." if len(words) > 1 else setting.help)
     return [*helps, setting.help]
 
 
@@ -117,7 +116,7 @@ def _extent(setting: Setting) -> Extent:
 
 def _value_help(setting: Setting) -> str:
     default = "" if setting.is_many else f"default {write_default(setting).strip('`')}, "
-    return f"{setting.help} ({default}takes effect: {setting.effect.value})"
+    return f"{setting.help} ({default}applied: {setting.effect.value})"
 
 
 def _section_node(section: Section, verb: Verb) -> Node:

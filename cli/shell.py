@@ -31,14 +31,14 @@ from cli.secrets import is_secret_line
 from cli.session import Session
 from cli.tokens import split_line
 
-BANNER = "Type ? for what may be typed; Tab completes; Ctrl-R searches the history."
+BANNER = "Type ? for help. Tab completes, Ctrl-R searches the history."
 LEAVE = "end"
 # Where changes go that an operator was making when the appliance ended the session.
 RESCUE_FILE = "~/signalbox-candidate.conf"
 
 
 # While a command takes more than a second.
-PROGRESS = "\rWorking, {} s; Ctrl-C stops waiting."
+PROGRESS = "\rWorking, {} s; press Ctrl-C to stop waiting."
 ERASED = "\r" + " " * len(PROGRESS) + "\r"
 
 
@@ -121,7 +121,7 @@ class Shell:
         except Failed as failure:
             print("\n".join(failure.lines()))
             return
-        print(f"The uncommitted changes are in {RESCUE_FILE}; `load {RESCUE_FILE}` takes them up.")
+        print(f"Uncommitted changes were saved to {RESCUE_FILE}. To restore them: `load {RESCUE_FILE}`.")
 
     def _is_ended(self, why: str) -> None:
         """In the thread that reads: say why, and end the prompt."""
@@ -172,8 +172,8 @@ class Shell:
 
     def _show(self, shown: Shown) -> None:
         if shown.octets is not None:
-            remedy = "Write it to a file from a script: ssh USER@HOST with the lines `enable` and this command."
-            raise Failed("This cannot be shown on a terminal.", remedy)
+            remedy = "Fetch it from a script: printf 'enable\\ncopy tech-support\\n' | ssh USER@HOST > FILE"
+            raise Failed("Binary data cannot be shown on a terminal.", remedy)
         length = 0 if shown.is_stream else self._session.terminal.length
         Pager(Keyboard(), length, write).show(shown.lines)
 
@@ -183,7 +183,7 @@ class Shell:
         try:
             return asking.prompt(question, is_password=is_hidden)
         except (KeyboardInterrupt, EOFError):
-            raise Failed("The question was not answered; nothing was done.") from None
+            raise Failed("Canceled; nothing was changed.") from None
 
     # -- keys --------------------------------------------------------------------------------------
 

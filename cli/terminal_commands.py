@@ -34,11 +34,12 @@ def show_history(session: Session, arguments: Arguments) -> Output:
 
 def show_terminal(session: Session, arguments: Arguments) -> Output:
     length = session.terminal.length
-    words = "the height of the terminal" if length is None else f"{length} lines" if length else "no pages"
+    words = "terminal height" if length is None else f"{length} lines" if length else "unlimited"
     width = session.terminal.width
     facts = {"user": session.user, "right": session.right.value, "length": length, "width": width}
-    columns = "that of the terminal" if width is None else f"{width} columns" if width else "unlimited"
-    return said(f"User {session.user}, right {session.right.value}, length {words}, width {columns}.", document=facts)
+    columns = "terminal width" if width is None else f"{width} columns" if width else "unlimited"
+    line = f"User: {session.user}, privilege: {session.right.value}, length: {words}, width: {columns}"
+    return said(line, document=facts)
 
 
 def set_length(session: Session, arguments: Arguments) -> Output:
@@ -63,7 +64,7 @@ def unset_width(session: Session, arguments: Arguments) -> Output:
 
 def stop_monitor(session: Session, arguments: Arguments) -> Output:
     if session.terminal.monitor is None:
-        raise Failed("The log is shown on terminals only.", "`terminal monitor` shows it here until Ctrl-C.")
+        raise Failed("A script has no terminal to stop.", "`terminal monitor` prints the log until Ctrl-C.")
     session.terminal.monitor(False)
     return NOTHING
 
@@ -71,5 +72,5 @@ def stop_monitor(session: Session, arguments: Arguments) -> Output:
 def write(session: Session, arguments: Arguments) -> Output:
     """What an operator of IOS types after every change."""
     if session.candidate is not None and session.candidate.is_changed:
-        return said("Nothing is saved by this. Type `commit`: it puts the candidate in force and saves it.")
-    return said("There is nothing to write: every commit is saved already.")
+        return said("Nothing was saved. Type `commit` to apply and save the candidate.")
+    return said("Nothing to save: every commit is saved already.")

@@ -29,7 +29,7 @@ def demo_subscribers(state: Path) -> list[tuple[str, str, str]]:
     try:
         rows = [line.split() for line in path.read_text(encoding="utf-8").splitlines() if line and line[0] != "#"]
     except OSError as fault:
-        sys.exit(f"Cannot read {path} ({fault.strerror}). Start the appliance first, in another terminal: make run")
+        sys.exit(f"Cannot read {path} ({fault.strerror}). Start the appliance in another terminal: make run")
     if len(rows) < 2 or any(len(row) != 3 for row in rows[:2]):
         sys.exit(f"{path} does not name two subscribers. Stop the appliance, remove the file, and type: make run")
     return [(username, domain, password) for username, domain, password in rows[:2]]
@@ -65,7 +65,7 @@ async def has_answered(server: tuple[str, int]) -> bool:
 async def run(state: Path, server: tuple[str, int]) -> int:
     """The whole demonstration; 0 when the call was placed, answered and ended."""
     if not await has_answered(server):
-        sys.exit(f"No appliance answers at {server[0]} port {server[1]}. Type in another terminal: make run")
+        sys.exit(f"No appliance answers at {server[0]} port {server[1]}. Start it in another terminal: make run")
     first, second = (UserAgent(name, domain, word, server, show) for name, domain, word in demo_subscribers(state))
     try:
         await place_call(first, second)

@@ -7,7 +7,7 @@ from typing import Any
 
 from cli.views.table import time_text
 
-NO_ALARM = "No alarm is active."
+NO_ALARM = "No active alarms."
 
 
 def draw_alarms(result: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iterator[str]:
@@ -24,8 +24,8 @@ def draw_alarms(result: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iter
             yield f"  acknowledged by {alarm['acknowledged_by']}"
         for heading in ("text", "cause", "effect", "action"):
             if alarm.get(heading):
-                label = "what" if heading == "text" else heading
-                yield f"  {label.ljust(8)}{alarm[heading]}"
+                label = "summary" if heading == "text" else heading
+                yield f"  {label.ljust(9)}{alarm[heading]}"
 
 
 def draw_acknowledged(result: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iterator[str]:

@@ -13,7 +13,7 @@ from cli.views.table import draw_rows, time_text
 def draw_text(result: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iterator[str]:
     """The text without the passwords of URLs; a remark where there is none."""
     text = without_url_secrets(str(result.get("text", "")))
-    yield from text.rstrip("\n").split("\n") if text.strip() else ["! Everything has its default."]
+    yield from text.rstrip("\n").split("\n") if text.strip() else ["! All settings have their defaults."]
 
 
 def draw_commit(result: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iterator[str]:
@@ -21,7 +21,7 @@ def draw_commit(result: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iter
     why = f": {result['comment']}" if result.get("comment") else ""
     when = time_text(result.get("wall_time", 0))
     yield f"Commit {result.get('number')} by {result.get('user')}, {when}, {result.get('state')}{why}"
-    yield from [without_url_secrets(str(line)) for line in result.get("diff", ())] or ["It changed nothing."]
+    yield from [without_url_secrets(str(line)) for line in result.get("diff", ())] or ["No changes."]
 
 
 def draw_effects(effects: Sequence[Mapping[str, Any]]) -> Sequence[str]:
@@ -46,5 +46,5 @@ def draw_conflicts(conflicts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """Lines that two operators have changed."""
     for conflict in conflicts:
         yield f"  {conflict.get('line', '')}"
-        yield f"    theirs  {conflict.get('theirs') or '(taken away)'}"
-        yield f"    yours   {conflict.get('mine') or '(taken away)'}"
+        yield f"    theirs  {conflict.get('theirs') or '(removed)'}"
+        yield f"    yours   {conflict.get('mine') or '(removed)'}"

@@ -21,9 +21,9 @@ def draw_counters(result: Mapping[str, Any], arguments: Mapping[str, Any]) -> It
         yield from ["", name.upper()] if place else [name.upper()]
         yield from draw_rows(FIELDS, [row for row in shown if row.get("group", "") == name])
     if not shown:
-        yield "Nothing was counted." if counters else "There are no such counters."
+        yield "All counters are zero." if counters else "No such counters."
     elif len(shown) < len(counters):
-        yield Footer(f"({len(counters) - len(shown)} that are 0 are left out; `all` shows them.)")
+        yield Footer(f"({len(counters) - len(shown)} counters at zero are not shown; `all` shows them.)")
 
 
 def draw_drops(result: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iterator[str]:

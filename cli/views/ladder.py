@@ -1,7 +1,7 @@
 """`debug sip`: live messages as a ladder, one arrow a message.
 
     call 3c26@192.0.2.7
-                     192.0.2.7:5060            here                      others
+                     192.0.2.7:5060            appliance                 other peers
     12:00:00.001 w0 |---- INVITE sip:bob@.. -->|                        | udp
     12:00:00.002 w0 |                          |---- INVITE sip:.. ---->| udp 192.0.2.9:5060
 
@@ -24,7 +24,7 @@ CALLS_MAX = 1000
 
 def draw_ladder(items: Iterable[Item], arguments: Mapping[str, Any]) -> Iterator[str]:
     """An arrow for each message; with `full`, its text below."""
-    yield "Showing live messages; Ctrl-C stops."
+    yield "Showing live messages; press Ctrl-C to stop."
     callers: dict[str, str] = {}
     for shown, (kind, content) in enumerate(items):
         if kind == "result":
@@ -42,7 +42,7 @@ def _message(event: Mapping[str, Any], callers: dict[str, str]) -> Iterator[str]
             callers.pop(next(iter(callers)))
         callers[call_id] = remote
         yield f"call {call_id}"
-        yield f"{'':{TIME_LEN}}{remote:<{LANE + 1}}{'here':<{LANE + 1}}others"
+        yield f"{'':{TIME_LEN}}{remote:<{LANE + 1}}{'appliance':<{LANE + 1}}other peers"
     is_left = callers[call_id] == remote
     arrow = draw_arrow(label_of(str(event.get("start_line", ""))), _points_right(event, is_left))
     empty = " " * LANE
@@ -77,5 +77,6 @@ def clock_text(wall_time: float) -> str:
 
 def _ending(result: Mapping[str, Any]) -> str:
     """How many there were; a stream that was stopped does not say, so they were counted."""
-    missed = f", and {result['missed']} that came too fast to be shown" if result.get("missed") else ""
-    return f"{result['shown']} messages{missed}."
+    shown, missed = result["shown"], result.get("missed")
+    ending = f", {missed} not shown (too many per second)" if missed else ""
+    return f"{shown} message{'' if shown == 1 else 's'} shown{ending}."

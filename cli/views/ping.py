@@ -10,7 +10,7 @@ from cli.output import Item
 
 def draw_ping(items: Iterable[Item], arguments: Mapping[str, Any]) -> Iterator[str]:
     """A line for each answer, then how many came and how long they took."""
-    yield f"Asking {arguments['uri']} by OPTIONS; Ctrl-C stops."
+    yield f"Sending OPTIONS to {arguments['uri']}; press Ctrl-C to stop."
     answers: list[Mapping[str, Any]] = []
     for kind, content in items:
         if kind == "event":
@@ -32,7 +32,7 @@ def summed_up(answers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 def _answer(event: Mapping[str, Any]) -> str:
     number, status = event.get("n", "?"), event.get("status")
     if not status:
-        return f"{number:>4}  no answer: {event.get('reason', 'time is over')}"
+        return f"{number:>4}  no answer: {event.get('reason', 'timeout')}"
     return f"{number:>4}  {status} {event.get('reason', '')}  {event.get('ms', 0):.1f} ms"
 
 
@@ -40,16 +40,16 @@ def _sum(result: Mapping[str, Any]) -> str:
     sent, received = int(result.get("sent", 0)), int(result.get("received", 0))
     rate = 100 * received // sent if sent else 0
     times = "/".join(f"{result.get(name) or 0:.1f}" for name in ("min_ms", "avg_ms", "max_ms"))
-    ending = f", min/avg/max = {times} ms" if received else ""
+    ending = f", round-trip min/avg/max = {times} ms" if received else ""
     return f"Success rate is {rate} percent ({received}/{sent}){ending}"
 
 
 def draw_traceroute(items: Iterable[Item], arguments: Mapping[str, Any]) -> Iterator[str]:
     """A line for each hop; the last one answers for itself."""
-    yield f"Tracing the way to {arguments['uri']} by OPTIONS; Ctrl-C stops."
+    yield f"Tracing the route to {arguments['uri']} with OPTIONS; press Ctrl-C to stop."
     for kind, content in items:
         if kind == "event":
             server = f"  {content['server']}" if content.get("server") else ""
             yield f"{_answer(content)}{server}"
         elif content and not content.get("is_reached"):
-            yield f"No hop answered for itself within {content.get('hops', 0)} hops."
+            yield f"The destination was not reached within {content.get('hops', 0)} hops."

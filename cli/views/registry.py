@@ -16,11 +16,12 @@ from cli.views.ping import draw_ping, draw_traceroute
 from cli.views.rate_limits import draw_rate_limits
 from cli.views.route import draw_route
 from cli.views.status import (
+    cleared,
     draw_archive,
     draw_calls,
-    draw_cleared,
+    draw_confirmed,
     draw_memory,
-    draw_numbered,
+    draw_rollback,
     draw_sentence,
     draw_status,
     draw_worker_state,
@@ -45,9 +46,9 @@ VIEWS: Final[Mapping[str, View]] = {
     "show rate-limits": draw_rate_limits,
     "show calls": draw_calls,
     "test route": draw_route,
-    "clear counters": draw_cleared,
-    "clear registration": draw_cleared,
-    "clear authentication failures": draw_cleared,
+    "clear counters": cleared("counter"),
+    "clear registration": cleared("contact"),
+    "clear authentication failures": cleared("record"),
     "drain worker": draw_worker_state,
     "undrain worker": draw_worker_state,
     "restart worker": draw_worker_state,
@@ -57,8 +58,8 @@ VIEWS: Final[Mapping[str, View]] = {
     "subscriber add": draw_sentence,
     "subscriber password": draw_sentence,
     "subscriber remove": draw_sentence,
-    "confirm": draw_numbered,
-    "rollback": draw_numbered,
+    "confirm": draw_confirmed,
+    "rollback": draw_rollback,
 }
 STREAM_VIEWS: Final[Mapping[str, StreamView]] = {
     "ping": draw_ping,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from appliance.catalogue.results import CALLS, MEMORY, WORKERS
@@ -28,7 +28,7 @@ def draw_status(result: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iter
 def draw_memory(result: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iterator[str]:
     """The memory of each process, and what fills the tables of each worker."""
     yield from draw_rows(MEMORY[0].fields, result.get("memory", ()))
-    yield f"together {result.get('total_rss', 0) // MIB} MiB"
+    yield f"total {result.get('total_rss', 0) // MIB} MiB"
     tables = [dict(table) for table in result.get("tables", ())]
     if tables:
         yield ""
@@ -40,17 +40,22 @@ def draw_calls(result: Mapping[str, Any], arguments: Mapping[str, Any]) -> Itera
     """The calls being set up, and what is known of all others."""
     yield from draw_result(CALLS, result)
     counts = ", ".join(f"{name} {result.get(name, 0)}" for name in ("started", "answered", "failed"))
-    yield Footer(f"Being set up: {result.get('total', 0)}. Since the counters began: {counts}.")
+    yield Footer(f"In setup: {result.get('total', 0)}. Totals: {counts}.")
 
 
-def draw_cleared(result: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iterator[str]:
-    """How many were forgotten."""
-    yield f"{result.get('cleared', 0)} cleared."
+def cleared(noun: str) -> Callable[[Mapping[str, Any], Mapping[str, Any]], Iterator[str]]:
+    """A view that says how many of something were cleared."""
+
+    def draw_cleared(result: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iterator[str]:
+        count = result.get("cleared", 0)
+        yield f"{count} {noun}{'' if count == 1 else 's'} cleared."
+
+    return draw_cleared
 
 
 def draw_worker_state(result: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iterator[str]:
     """How the worker is now."""
-    yield f"Worker {result.get('number', arguments.get('number', '?'))} is {result.get('state', 'told')}."
+    yield f"Worker {result.get('number', arguments.get('number', '?'))} is {result.get('state', '?')}."
 
 
 def draw_sentence(result: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iterator[str]:
@@ -58,9 +63,14 @@ def draw_sentence(result: Mapping[str, Any], arguments: Mapping[str, Any]) -> It
     yield str(result.get("text", "Done."))
 
 
-def draw_numbered(result: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iterator[str]:
-    """Which commit is in force."""
-    yield f"Commit {result.get('number', '?')} is in force."
+def draw_rollback(result: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iterator[str]:
+    """Which commit is active."""
+    yield f"Commit {result.get('number', '?')} is now active."
+
+
+def draw_confirmed(result: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iterator[str]:
+    """Which commit was confirmed."""
+    yield f"Commit {result.get('number', '?')} confirmed."
 
 
 def draw_archive(result: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iterator[str]:

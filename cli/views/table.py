@@ -14,7 +14,7 @@ from cli.output import Footer, TableLine, table_line
 
 GAP = "  "
 NOTHING = "-"
-NO_ROWS = Footer("none")
+NO_ROWS = Footer("No entries.")
 MIB = 1024 * 1024
 TIMES = ("wall_time", "since")
 
@@ -61,7 +61,7 @@ def draw_all_rows(fields: Sequence[Field], blocks: Iterable[Sequence[Mapping[str
 
 def who_is_silent(result: Mapping[str, Any]) -> Iterator[str]:
     """A line for each worker whose rows are missing."""
-    yield from (Footer(f"Worker {worker} did not answer: its rows are missing.") for worker in _silent(result))
+    yield from (Footer(f"Worker {worker} did not answer; its entries are missing.") for worker in _silent(result))
 
 
 def _silent(result: Mapping[str, Any]) -> Iterable[Any]:
@@ -72,7 +72,7 @@ def _silent(result: Mapping[str, Any]) -> Iterable[Any]:
 def what_is_left(result: Mapping[str, Any]) -> Iterator[str]:
     total, shown = result.get("total"), result.get("shown")
     if isinstance(total, int) and isinstance(shown, int) and total > shown:
-        yield Footer(f"{shown} of {total} are shown; `limit NUMBER` shows more, a filter looks at all.")
+        yield Footer(f"{shown} of {total} entries shown; `limit NUMBER` shows more, a filter searches all of them.")
 
 
 def cell(field: Field, value: Any) -> str:

@@ -33,7 +33,7 @@ def test_the_first_error_ends_a_script(stand_in: StandIn) -> None:
     ended = script(new_session(stand_in), "show vlan brief", "show version")
     assert ended.status == 1 and not ended.out
     assert ended.err.splitlines()[:2] == ["show vlan brief", "     ^"]
-    assert ended.err.splitlines()[2].startswith('% Invalid input: "vlan" is not known here')
+    assert ended.err.splitlines()[2].startswith('% Invalid input: unknown keyword "vlan"')
 
 
 def test_what_the_appliance_refuses_is_told_with_its_remedy(stand_in: StandIn) -> None:
@@ -102,7 +102,7 @@ def test_an_account_logs_in(tmp_path: Path) -> None:
     with standing_in(tmp_path, accounts={"ann": "tiger"}) as stand_in:
         answers = Answers("ann", "lion", "ann", "tiger")
         assert new_session(stand_in, answers).user == "ann"
-        assert answers.questions[::2] == ["User: ", "Wrong user or password. User: "]
+        assert answers.questions[::2] == ["Username: ", "Wrong user or password. Username: "]
         with pytest.raises(Failed, match="Wrong user"):
             new_session(stand_in, Answers("ann", "a", "ann", "b", "ann", "c"))
 
@@ -118,7 +118,7 @@ def test_a_configuration_is_edited_checked_and_committed(stand_in: StandIn) -> N
     )  # fmt: skip
     assert ended.status == 0, ended.err
     assert ended.lines[:2] == ["+ listener phones", "+   port 5062"]
-    assert "Commit 2 is in force." in ended.lines
+    assert "Commit 2 is now active." in ended.lines
     assert ended.out.endswith("hostname box\nlistener phones\n  port 5062\n!\n")
     assert stand_in.head.comment == "room for phones"
     assert session.prompt == "box#"
@@ -152,7 +152,7 @@ def test_faults_are_shown_under_their_lines_and_change_nothing(stand_in: StandIn
     session = new_session(stand_in)
     ended = script(session, "enable", "conf t", "registrar", "expires minimum 5000", "commit")
     assert ended.status == 1
-    assert "% The candidate has 1 fault, and nothing was changed:" in ended.err
+    assert "% The candidate has 1 error; nothing was changed:" in ended.err
     assert "     3    expires minimum 5000" in ended.err
     assert "is more than `expires default` 3600" in ended.err
     assert stand_in.head.number == 1
@@ -174,8 +174,8 @@ def test_a_second_commit_is_refused_with_the_conflicts_until_it_is_rebased(stand
 def test_commits_on_trial_are_confirmed(stand_in: StandIn) -> None:
     session = new_session(stand_in)
     ended = script(session, "enable", "conf t", "workers 2", "commit confirmed 5 comment try it", "end", "confirm")
-    assert "Commit 2 is in force on trial: it is taken back in 5 minutes unless you type `confirm`." in ended.lines
-    assert ended.lines[-1] == "Commit 2 is in force."
+    assert "Commit 2 is now active; it reverts automatically in 5 minutes unless you type `confirm`." in ended.lines
+    assert ended.lines[-1] == "Commit 2 confirmed."
     assert stand_in.head.state == "confirmed"
 
 
@@ -193,7 +193,7 @@ def test_a_rollback_shows_what_it_changes_and_asks(stand_in: StandIn) -> None:
     session = new_session(stand_in, answers)
     script(session, "enable", "conf t", "workers 2", "commit", "end")
     assert script(session, "rollback 1").status == 1
-    assert answers.questions[0] == "- workers 2\nGo back to commit 1? [yes/no] "
+    assert answers.questions[0] == "- workers 2\nRoll back to commit 1? [yes/no] "
     assert stand_in.head.number == 2
     assert script(session, "rollback").status == 0
     assert stand_in.head.text == "hostname box\n"
@@ -203,7 +203,7 @@ def test_a_rollback_in_a_script_has_to_be_confirmed(stand_in: StandIn) -> None:
     session = new_session(stand_in)
     script(session, "enable", "conf t", "workers 2", "commit", "end")
     ended = script(session, "rollback 1")
-    assert ended.status == 1 and "Type `rollback 1 confirm`" in ended.err and "- workers 2" in ended.err
+    assert ended.status == 1 and "type `rollback 1 confirm`" in ended.err and "- workers 2" in ended.err
     assert stand_in.head.number == 2
 
 
@@ -225,10 +225,10 @@ def test_files_are_loaded_and_saved(stand_in: StandIn, tmp_path: Path) -> None:
     path.write_text("hostname a b\nlistner x\n")
     ended = script(session, f"load {path}")
     assert "     1  hostname a b" in ended.err and 'did you mean "listener"?' in ended.err
-    assert "cannot be read" in script(session, f"load {tmp_path / 'nowhere'}").err
+    assert "Cannot read " in script(session, f"load {tmp_path / 'nowhere'}").err
     path.write_bytes(b"\xff\xfe")
-    assert "is no text in UTF-8" in script(session, f"load {path}").err
-    assert "cannot be written" in script(session, f"save {tmp_path / 'no' / 'folder'}").err
+    assert "is not UTF-8 text" in script(session, f"load {path}").err
+    assert "Cannot write " in script(session, f"save {tmp_path / 'no' / 'folder'}").err
 
 
 def test_uncommitted_changes_are_not_lost_in_silence(stand_in: StandIn) -> None:
@@ -236,7 +236,7 @@ def test_uncommitted_changes_are_not_lost_in_silence(stand_in: StandIn) -> None:
     ended = script(session, "enable", "conf t", "workers 2")
     assert ended.status == 1 and "uncommitted changes" in ended.err
     ended = script(session, "end")
-    assert "Type `commit` to keep them, or `abort` to throw them away." in ended.err
+    assert "Type `commit` to apply them or `abort` to discard them." in ended.err
     assert script(session, "abort", "show candidate").status == 1
     assert session.prompt == "box#"
 
@@ -252,8 +252,8 @@ def test_who_leaves_with_changes_is_asked(stand_in: StandIn, answer: str, commit
 
 def test_nothing_to_commit_and_nothing_to_write(stand_in: StandIn) -> None:
     ended = script(new_session(stand_in), "enable", "conf t", "commit", "wr", "end", "wr mem")
-    assert ended.lines[0] == "There is nothing to commit."
-    assert ended.lines[1:] == ["There is nothing to write: every commit is saved already."] * 2
+    assert ended.lines[0] == "No changes to commit."
+    assert ended.lines[1:] == ["Nothing to save: every commit is saved already."] * 2
 
 
 def test_secrets_are_hashed_before_they_are_in_the_candidate(stand_in: StandIn) -> None:
@@ -281,7 +281,7 @@ def test_the_history_holds_no_secrets(stand_in: StandIn) -> None:
 
 def test_a_password_is_asked_for_twice(stand_in: StandIn) -> None:
     session = new_session(stand_in, Answers("a", "b", "a", "a"))
-    assert "The two passwords differ" in script(session, "enable", "subscriber add ann@x").err
+    assert "The passwords do not match" in script(session, "enable", "subscriber add ann@x").err
     assert script(session, "subscriber add ann@x").status == 0
 
 
@@ -360,7 +360,7 @@ def test_configure_does_not_begin_a_second_candidate(stand_in: StandIn) -> None:
 def test_nobody_answers(tmp_path: Path) -> None:
     with pytest.raises(Unreachable) as failure:
         new_session(StandIn(tmp_path / "run" / "control.sock"))
-    assert "Start it with `signalbox run`" in failure.value.lines()[0]
+    assert "Start the appliance with `signalbox run`" in failure.value.lines()[0]
 
 
 def test_filters_of_a_script(stand_in: StandIn) -> None:
@@ -394,7 +394,7 @@ def test_a_footer_is_no_row(stand_in: StandIn) -> None:
     assert script(session, "show connections | include none").lines == []
     CANNED["show calls"]["silent_workers"] = [1]
     try:
-        assert script(session, "show calls | include x").lines == ["Worker 1 did not answer: its rows are missing."]
+        assert script(session, "show calls | include x").lines == ["Worker 1 did not answer; its entries are missing."]
     finally:
         del CANNED["show calls"]["silent_workers"]
 
@@ -416,8 +416,8 @@ def test_lines_go_to_a_file(stand_in: StandIn, tmp_path: Path) -> None:
     assert ended.lines == [f"11 lines written to {path}."]
     assert path.read_text().splitlines()[0] == "line 19 of the log"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert "cannot be written" in script(session, f"show clock | redirect {tmp_path}/no/such").err
-    assert "put it behind the last bar" in script(session, f"show clock | redirect {path} | count").err
+    assert "Cannot write " in script(session, f"show clock | redirect {tmp_path}/no/such").err
+    assert "must be the last filter" in script(session, f"show clock | redirect {path} | count").err
 
 
 def test_a_banner_is_shown_once_before_the_login(tmp_path: Path) -> None:
@@ -497,4 +497,4 @@ def test_the_archive_for_support_goes_to_standard_output(stand_in: StandIn) -> N
 def test_signalbox_cli_without_an_appliance(tmp_path: Path) -> None:
     done = signalbox("-m", "appliance", "cli", "--state", str(tmp_path), "-c", "show clock")
     assert done.returncode == 1
-    assert done.stderr.startswith("% No appliance answers at")
+    assert done.stderr.startswith("% Cannot connect to the appliance at")

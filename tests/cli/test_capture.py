@@ -50,14 +50,14 @@ def test_checksums_are_right(event: dict[str, Any]) -> None:
 def test_debug_sip_saves_what_it_shows(stand_in: StandIn, tmp_path: Path) -> None:
     path = tmp_path / "call.pcap"
     ended = script(new_session(stand_in), "enable", f"debug sip lines 5 save {path}")
-    assert ended.status == 0 and ended.lines[-1] == "5 messages."
+    assert ended.status == 0 and ended.lines[-1] == "5 messages shown."
     octets, place, count = path.read_bytes(), len(HEADER), 0
     while place < len(octets):
         place += 16 + struct.unpack("<I", octets[place + 8 : place + 12])[0]
         count += 1
     assert (count, place) == (5, len(octets))
     assert ("debug sip", {"lines": 5}) in stand_in.seen
-    assert "cannot be written" in script(new_session(stand_in), "enable", "debug sip save /no/such/file").err
+    assert "Cannot write " in script(new_session(stand_in), "enable", "debug sip save /no/such/file").err
 
 
 @pytest.mark.skipif(shutil.which("tshark") is None, reason="there is no tshark")

@@ -55,4 +55,4 @@ def test_the_width_is_that_of_the_terminal_unless_it_is_set(stand_in: StandIn) -
     assert script(session, "terminal width 0", "show workers").lines == whole
     assert max(map(len, script(session, "terminal width 60", "show workers").lines)) <= 60
     assert script(session, "terminal no width", "show workers | include live").lines == whole[1:]
-    assert "width that of the terminal" in script(session, "show terminal").out
+    assert "width: terminal width" in script(session, "show terminal").out

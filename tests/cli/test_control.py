@@ -61,7 +61,7 @@ def test_a_lost_connection_is_told_to_all_who_wait(stand_in: StandIn, control: C
 
 
 def test_an_appliance_that_does_not_answer_is_named(stand_in: StandIn, control: Control) -> None:
-    with pytest.raises(Unreachable, match="has not answered for 0 seconds"):
+    with pytest.raises(Unreachable, match="did not answer within 0 seconds"):
         control.ask("debug sip", {}, timeout_s=0.2)
 
 

@@ -15,7 +15,7 @@ from cli.modes import configure_grammar, exec_grammar, understand_configure, und
 from cli.tokens import split_line
 
 ACT = exec_grammar(Right.ACT)
-LOOK_THERE = "type `?` in its place to see what may stand there"
+LOOK_THERE = "type `?` in its place for the options"
 LIVE = {"address": ["alice@example.com", "alina@example.com", "bob@example.com"], "worker": ["0", "1"]}
 
 
@@ -46,12 +46,12 @@ def test_an_operator_of_ios_is_understood(typed: str, words: str) -> None:
 @pytest.mark.parametrize(
     ("typed", "lines"),
     [
-        ("show vlan brief", ["     ^", f'% Invalid input: "vlan" is not known here; {LOOK_THERE}.']),
-        ("shw version", ["^", '% Invalid input: "shw" is not known here; did you mean "show"?']),
-        ("c", ["^", '% Ambiguous command: "c" may be clear, configure, confirm or copy; type more letters.']),
-        ("show cl x", ["        ^", '% Invalid input: "x" is one word too many; nothing may follow here.']),
-        ("drain", ["      ^", '% Incomplete command: "drain" is not all; type worker after it.']),
-        ("show a", ["     ^", '% Ambiguous command: "a" may be alarms, audit or authentication; type more letters.']),
+        ("show vlan brief", ["     ^", f'% Invalid input: unknown keyword "vlan"; {LOOK_THERE}.']),
+        ("shw version", ["^", '% Invalid input: unknown keyword "shw"; did you mean "show"?']),
+        ("c", ["^", '% Ambiguous command: "c" could be clear, configure, confirm or copy; type more letters.']),
+        ("show cl x", ["        ^", '% Invalid input: unexpected "x"; the command ends before it.']),
+        ("drain", ["      ^", '% Incomplete command: more is required after "drain"; type worker.']),
+        ("show a", ["     ^", '% Ambiguous command: "a" could be alarms, audit or authentication; type more letters.']),
         ("drain worker 99", ["             ^", "% Invalid input: 99 is out of range; type 0 to 63."]),
     ],
 )  # fmt: skip
@@ -94,7 +94,7 @@ def test_help_at_a_blank_lists_what_may_follow() -> None:
     rows = help_lines([ACT], "clear ")
     names = ["authentication", "counters", "logging", "registration", "session"]
     assert [row.split()[0] for row in rows] == names
-    assert help_lines([ACT], "show slots ") == ["  <cr>  That is all."]
+    assert help_lines([ACT], "show slots ") == ["  <cr>  Execute the command."]
 
 
 def test_help_at_a_word_lists_what_it_may_become() -> None:
@@ -104,7 +104,7 @@ def test_help_at_a_word_lists_what_it_may_become() -> None:
 def test_help_shows_ranges_and_choices() -> None:
     root = configure_grammar(None)
     assert help_lines([root], "listener phones port ") == [
-        "  <1-65535>  The local port. (default 5060, takes effect: drain)"
+        "  <1-65535>  The local port. (default 5060, applied: drain)"
     ]
     assert [row.split()[0] for row in help_lines([root], "proxy fork p")] == ["parallel"]
     assert [row.split()[0] for row in help_lines([root], "workers ")] == ["auto", "<1-64>"]
@@ -136,9 +136,9 @@ def test_habits_of_other_systems_at_the_first_prompt(typed: str, meant: str) -> 
 
 
 def test_help_behind_a_mistake_says_the_mistake() -> None:
-    with pytest.raises(Mistake, match="not known here"):
+    with pytest.raises(Mistake, match="unknown keyword"):
         help_lines([ACT], "show nonsense ")
-    with pytest.raises(Mistake, match="not known here"):
+    with pytest.raises(Mistake, match="unknown keyword"):
         help_lines([ACT], "show xyz")
 
 

@@ -50,7 +50,7 @@ def test_keys(keys: str, expected: list[str]) -> None:
 
 def test_a_search_goes_on_where_it_is_found() -> None:
     assert shown(Typist("/q", "line 9"), LINES) == [*LINES[:4], "--More--", "line 9", "line 10"]
-    assert shown(Typist("/q", "nowhere"), LINES)[-1] == "not found"
+    assert shown(Typist("/q", "nowhere"), LINES)[-1] == "Pattern not found"
 
 
 @pytest.mark.parametrize("length", [0, 100])

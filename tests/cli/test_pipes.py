@@ -44,19 +44,19 @@ def test_json_comes_first() -> None:
     assert filters_of(split_line("show clock | json"))[0]
     is_json, filters = filters_of(split_line("show clock | j | include x"))
     assert is_json and len(filters) == 1
-    with pytest.raises(Mistake, match="first bar"):
+    with pytest.raises(Mistake, match="must be the first filter"):
         filters_of(split_line("show clock | include x | json"))
 
 
 @pytest.mark.parametrize(
     ("text", "column", "problem"),
     [
-        ("show clock | ", 13, "nothing stands behind the bar"),
-        ("show clock | x", 13, '"x" is no filter'),
+        ("show clock | ", 13, "a filter is missing after `|`"),
+        ("show clock | x", 13, 'unknown filter "x"'),
         ("show clock | inclde x", 13, 'did you mean "include"'),
-        ("show clock | include", 20, "`include` is not all"),
+        ("show clock | include", 20, "`include` needs an argument"),
         ("show clock | count 5", 19, "nothing may follow `count`"),
-        ("show clock | include a(b", 22, "that is no regular expression"),
+        ("show clock | include a(b", 22, "invalid regular expression"),
     ],
 )
 def test_a_filter_that_is_wrong_is_pointed_at(text: str, column: int, problem: str) -> None:

@@ -83,7 +83,7 @@ def test_help_says_what_it_does_its_range_its_default_and_its_effect(section: Se
     lines = help_lines([configure_grammar(None)], before_value(section, setting))
     text = " ".join(lines)
     assert setting.help in text
-    assert f"takes effect: {setting.effect.value}" in text
+    assert f"applied: {setting.effect.value}" in text
     assert setting.is_many or "default" in text
     expected = words_of(setting.kind) or ("SECRET" if is_hashed(setting.kind) else range_of(setting.kind),)
     assert all(word in text for word in expected)

@@ -37,7 +37,7 @@ def test_a_question_mark_shows_help_at_once_and_leaves_the_line(screen: Screen) 
 
 def test_a_question_mark_in_a_quoted_word_is_a_letter(screen: Screen) -> None:
     screen.enter('show registrations "who?"')
-    screen.until("none...")
+    screen.until("No entries....")
 
 
 def test_tab_completes_words_and_live_names(screen: Screen) -> None:
@@ -56,7 +56,7 @@ def test_tab_completes_words_and_live_names(screen: Screen) -> None:
     screen.press("Tab")
     screen.until("clear registration alice@example.com")
     screen.press("Enter")
-    screen.until("1 cleared....")
+    screen.until("1 contact cleared....")
 
 
 def test_a_mistake_is_marked_under_the_word(screen: Screen) -> None:
@@ -96,7 +96,7 @@ def test_ctrl_c_takes_back_the_line_the_page_and_the_stream(appliance: StandIn, 
     screen.enter("debug sip")
     screen.until("180 Ringing...")
     screen.press("C-c")
-    screen.until("5 messages....")
+    screen.until("5 messages shown....")
     assert appliance.cancelled.is_set()
     screen.enter("show clock")
     screen.until("box#")
@@ -109,7 +109,7 @@ def test_ctrl_z_goes_to_the_first_prompt(screen: Screen) -> None:
     screen.until("box(config-listener)#")
     screen.type("half a line")
     screen.press("C-z")
-    screen.until("commit them before leaving? [yes/no/cancel]")
+    screen.until("commit them before exiting? [yes/no/cancel]")
     screen.enter("cancel")
     screen.until("box(config-listener)#")
     screen.press("C-z")
@@ -140,7 +140,7 @@ def test_ctrl_z_that_comes_while_a_command_runs_waits_for_the_prompt(screen: Scr
     screen.until("180 Ringing...")
     screen.press("C-z")
     screen.press("C-c")
-    screen.until("5 messages....")
+    screen.until("5 messages shown....")
     screen.until("box")
     screen.enter("show clock")
     screen.until("2025-11-24...")
@@ -175,7 +175,7 @@ def test_a_commit_that_nobody_confirms_takes_itself_back(appliance: StandIn, scr
     screen.enter("conf t")
     screen.enter("workers 2")
     screen.enter("commit confirmed 2")
-    screen.until("taken back in 2 minutes unless you type `confirm`....")
+    screen.until("reverts automatically in 2 minutes unless you type `confirm`....")
     screen.press("C-z")
     screen.until("box#")
     screen.enter("show running-config")
@@ -194,7 +194,7 @@ def test_a_secret_is_not_seen(screen: Screen) -> None:
     screen.enter("subscriber add ann@example.com")
     screen.until("Password:")
     screen.enter("tiger")
-    screen.until("The same again:")
+    screen.until("Repeat password:")
     screen.enter("tiger")
     lines = screen.until("ann@example.com is a subscriber now....")
     assert not any("tiger" in line for line in lines)
@@ -206,11 +206,11 @@ def test_a_lost_connection_is_said_and_monitor_and_rights_are_taken_up(appliance
     screen.until("box#")
     appliance.seen.clear()
     appliance.hang_up()
-    screen.until("The connection to the appliance is lost...")
-    screen.until("The connection to the appliance is open again....")
+    screen.until("Connection to the appliance lost...")
+    screen.until("Connection to the appliance restored....")
     assert ("terminal monitor", {}) in appliance.seen
     screen.enter("clear counters")
-    screen.until("cleared....")
+    screen.until("counters cleared....")
 
 
 def test_a_session_that_the_appliance_ends_says_why_and_keeps_what_was_edited(
@@ -230,7 +230,7 @@ def test_a_session_that_the_appliance_ends_says_why_and_keeps_what_was_edited(
 def test_what_takes_more_than_a_second_says_so(appliance: StandIn, screen: Screen) -> None:
     appliance.slow_s = 3.0
     screen.enter("show clock")
-    screen.until("Working, 1 s; Ctrl-C stops waiting....")
+    screen.until("Working, 1 s; press Ctrl-C to stop waiting....")
     screen.until("box>")
     assert not any("Working" in line for line in screen.lines)
 

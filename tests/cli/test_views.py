@@ -73,8 +73,8 @@ def test_a_table_has_headings_and_numbers_to_the_right() -> None:
         "a           1",
         "longer    200",
     ]
-    assert list(draw_result(fields, {"rows": rows, "total": 9, "shown": 2}))[-1].startswith("2 of 9 are shown")
-    assert list(draw_result(fields, {"rows": []})) == ["none"]
+    assert list(draw_result(fields, {"rows": rows, "total": 9, "shown": 2}))[-1].startswith("2 of 9 entries shown")
+    assert list(draw_result(fields, {"rows": []})) == ["No entries."]
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_counters_that_are_0_are_left_out_unless_all_are_wanted() -> None:
     assert "requests-received" in "\n".join(draw_counters(result, {"all": True}))
     assert "TRAFFIC" not in "\n".join(draw_counters(result, {"group": "drops"}))
     nothing = [{"name": "x", "group": "drops", "value": 0}]
-    assert list(draw_counters({"counters": nothing}, {})) == ["Nothing was counted."]
+    assert list(draw_counters({"counters": nothing}, {})) == ["All counters are zero."]
 
 
 def test_faults_stand_under_their_lines() -> None:
@@ -132,26 +132,26 @@ def test_faults_stand_under_their_lines() -> None:
 
 def test_conflicts_show_both_sides() -> None:
     conflict = {"line": "workers", "theirs": "workers 2", "mine": ""}
-    assert list(draw_conflicts([conflict])) == ["  workers", "    theirs  workers 2", "    yours   (taken away)"]
+    assert list(draw_conflicts([conflict])) == ["  workers", "    theirs  workers 2", "    yours   (removed)"]
 
 
 def test_a_call_is_a_ladder() -> None:
     items = [*(("event", message) for message in MESSAGES), ("result", {"shown": 5})]
     lines = list(draw_ladder(items, {}))
     assert lines[1] == "call abc@192.0.2.7"
-    assert lines[2].split() == [CALLER, "here", "others"]
-    assert lines[2].index("here") == lines[3].index("|", lines[3].index("|") + 1)
+    assert lines[2].split() == [CALLER, "appliance", "other", "peers"]
+    assert lines[2].index("appliance") == lines[3].index("|", lines[3].index("|") + 1)
     arrows = [line.split(" ", 2)[2] for line in lines[3:-1]]
     assert arrows[0].startswith("|--- INVITE sip:bob@example.com --") and ">|" in arrows[0]
     assert arrows[1].startswith("|<") and "100 Trying" in arrows[1]
     assert arrows[2].startswith("|  ") and arrows[2].endswith(f">| udp {CALLEE}")
     assert arrows[3].startswith("|  ") and "|<" in arrows[3]
     assert len({arrow.rindex("|") for arrow in arrows}) == 1
-    assert lines[-1] == "5 messages."
+    assert lines[-1] == "5 messages shown."
 
 
 def test_a_ladder_says_what_it_has_missed() -> None:
-    assert list(draw_ladder([("result", {"shown": 5, "missed": 7})], {}))[-1].startswith("5 messages, and 7 that")
+    assert list(draw_ladder([("result", {"shown": 5, "missed": 7})], {}))[-1].startswith("5 messages shown, 7 not")
 
 
 def test_a_ladder_with_full_messages() -> None:
@@ -174,7 +174,7 @@ def test_pings_are_summed_up() -> None:
     assert list(draw_ping(items, {"uri": "sip:x"}))[1:] == [
         "   1  200 OK  1.2 ms",
         "   2  no answer: nothing came",
-        "Success rate is 50 percent (1/2), min/avg/max = 1.2/1.2/1.2 ms",
+        "Success rate is 50 percent (1/2), round-trip min/avg/max = 1.2/1.2/1.2 ms",
     ]
     nobody: list[Any] = [("result", {"sent": 1, "received": 0})]
     assert list(draw_ping(nobody, {"uri": "x"}))[-1] == "Success rate is 0 percent (0/1)"
@@ -184,7 +184,7 @@ def test_pings_that_were_stopped_are_summed_up_here() -> None:
     items: list[Any] = [("event", {"n": 1, "status": 200, "reason": "OK", "ms": 2.0}), ("result", {})]
     assert list(draw_ping(items, {"uri": "x"}))[-1].startswith("Success rate is 100 percent (1/1)")
     assert list(draw_ping([("result", {})], {"uri": "x"}))[-1] == "Success rate is 0 percent (0/0)"
-    assert list(draw_ladder([("event", MESSAGES[0]), ("result", {})], {}))[-1] == "1 messages."
+    assert list(draw_ladder([("event", MESSAGES[0]), ("result", {})], {}))[-1] == "1 message shown."
 
 
 def test_a_trace_has_a_line_for_each_hop() -> None:
@@ -196,13 +196,13 @@ def test_a_trace_has_a_line_for_each_hop() -> None:
     assert lines[1:] == [
         "   1  483 Too Many Hops  1.5 ms  edge",
         "   2  no answer: no answer in time",
-        "No hop answered for itself within 2 hops.",
+        "The destination was not reached within 2 hops.",
     ]
 
 
 def test_calls_that_stand_are_counted_as_far_as_is_known() -> None:
     lines = list(draw(command_of("show calls"), CANNED["show calls"], {}))
-    assert lines[-1] == "Being set up: 0. Since the counters began: started 400, answered 380, failed 12."
+    assert lines[-1] == "In setup: 0. Totals: started 400, answered 380, failed 12."
 
 
 def test_an_acknowledged_alarm_says_who_has_seen_it() -> None:

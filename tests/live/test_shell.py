@@ -89,7 +89,7 @@ def test_a_configuration_is_changed_while_it_runs(appliance: Appliance) -> None:
     before = document(appliance, "show version")["commit"]
     edits = ("workers 3", "timers c 200")
     lines = typed(appliance, "enable", "conf t", *edits, "commit comment more room", "end", "show run")
-    assert f"Commit {before + 1} is in force." in lines
+    assert f"Commit {before + 1} is now active." in lines
     assert "workers 3" in lines
     assert [row["number"] for row in document(appliance, "show workers")["workers"]] == [0, 1, 2]
     history = document(appliance, "show configuration history")["commits"]
@@ -225,7 +225,7 @@ def test_a_commit_that_nobody_confirms_takes_itself_back(appliance: Appliance) -
         screen.enter("conf t")
         screen.enter("timers c 200")
         screen.enter("commit confirmed 1")
-        screen.until("taken back in 1 minute...")
+        screen.until("reverts automatically in 1 minute...")
         screen.press("C-z")
         screen.until("live#")
         screen.enter("terminal monitor")
