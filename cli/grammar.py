@@ -30,7 +30,7 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A value that may follow, for the argument `name`."""
+    """A value that may follow, for the argument `name`. `note` follows the help of each value."""
 
     name: str
     kind: Kind
@@ -38,6 +38,7 @@ class Slot:
     node: Node
     extent: Extent = Extent.ONE
     completes: str = ""
+    note: str = ""
 
 
 @dataclass(slots=True)

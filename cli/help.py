@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 from appliance.catalogue.commands import PIPES
-from appliance.catalogue.value_types import Choice, Choices, Integer, Kind
+from appliance.catalogue.value_types import Choice, Choices, Integer, Kind, helps_of
 from cli.grammar import Mistake, Node, Slot, follow, matching_edges
 from cli.tokens import Token, split_line
 
@@ -60,13 +60,14 @@ def _word_rows(node: Node, partial: Token | None) -> Iterator[tuple[str, str]]:
 
 def _value_rows(slot: Slot, partial: Token | None) -> Iterator[tuple[str, str]]:
     typed = partial.text.lower() if partial is not None else ""
-    words = words_of(slot.kind)
+    words, helps = words_of(slot.kind), dict(helps_of(slot.kind))
     for word in words:
         if word.startswith(typed):
-            yield word, slot.help
+            yield word, f"{helps.get(word, slot.help)} {slot.note}".rstrip()
     if not isinstance(slot.kind, Choice | Choices):
         text = slot.kind.range_text
-        yield range_of(slot.kind), slot.help if isinstance(slot.kind, Integer) else f"{slot.help} Type {text}."
+        help = slot.help if isinstance(slot.kind, Integer) else f"{slot.help} Type {text}."
+        yield range_of(slot.kind), f"{help} {slot.note}".rstrip()
 
 
 def words_of(kind: Kind) -> tuple[str, ...]:

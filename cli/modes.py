@@ -27,7 +27,7 @@ def exec_grammar(right: Right) -> Node:
 
 
 @cache
-def configure_grammar(section: Section | None, right: Right = Right.ACT) -> Node:
+def configure_grammar(section: Section | None, right: Right = Right.ADMIN) -> Node:
     """What may be typed in configuration mode, in a section or outside of any."""
     root = Node()
     graft_commands(root, commands_of(Mode.CONFIGURE, right), BEGINNINGS)
@@ -41,7 +41,7 @@ def understand_exec(tokens: Sequence[Token], right: Right) -> Meaning:
     try:
         return understand(exec_grammar(right), tokens)
     except Mistake as mistake:
-        if right is Right.LOOK and _is_better_understood(tokens, mistake):
+        if right is Right.VIEW and _is_better_understood(tokens, mistake):
             problem = "this command requires privileged mode"
             raise Mistake(tokens[0].column, "Not allowed", problem, "type `enable` first") from None
         raise by_habit(mistake, tokens) from None
@@ -63,7 +63,7 @@ def by_habit(mistake: Mistake, tokens: Sequence[Token]) -> Mistake:
 def _is_better_understood(tokens: Sequence[Token], mistake: Mistake) -> bool:
     """Would the line have led further with the right to act?"""
     try:
-        understand(exec_grammar(Right.ACT), tokens)
+        understand(exec_grammar(Right.ADMIN), tokens)
     except Mistake as other:
         return other.column > mistake.column
     return True

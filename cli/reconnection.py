@@ -56,6 +56,6 @@ class Reconnection:
         except Failed:
             return False
         self._say(BACK)
-        if had_right is Right.ACT and self._session.right is Right.LOOK:
+        if had_right is Right.ADMIN and self._session.right is Right.VIEW:
             self._say(RIGHT_GONE)
         return True

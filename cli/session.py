@@ -57,7 +57,7 @@ class Session:
     asker: Asker
     run_command: Callable[[Session, Command, Mapping[str, Any]], Output]
     terminal: Terminal = field(default_factory=Terminal)
-    right: Right = Right.LOOK
+    right: Right = Right.VIEW
     user: str = ""
     hostname: str = "signalbox"
     candidate: Candidate | None = None
@@ -95,9 +95,9 @@ class Session:
                 self.terminal.greet([str(line) for line in hello.get("banner", ())])
             if hello.get("needs_login"):
                 self._login(may_ask)
-            self.right = Right.LOOK
+            self.right = Right.VIEW
             self._needs_secret = bool(hello.get("needs_secret", self._needs_secret))
-            if had_right is Right.ACT and (may_ask or not self._needs_secret):
+            if had_right is Right.ADMIN and (may_ask or not self._needs_secret):
                 self.enable()
 
     def ask(self, do: str, args: Mapping[str, Any]) -> dict[str, Any]:
@@ -123,8 +123,8 @@ class Session:
         self.hostname = str(news.get("hostname", self.hostname))
         if isinstance(news.get("aliases"), dict):
             self.aliases = {str(name): str(command) for name, command in news["aliases"].items()}
-        if news.get("right", Right.ACT.value) != Right.ACT.value:
-            self.right = Right.LOOK
+        if news.get("right", Right.ADMIN.value) != Right.ADMIN.value:
+            self.right = Right.VIEW
 
     def _is_ended(self, why: str) -> None:
         self.is_over = True
@@ -175,7 +175,7 @@ class Session:
         if self._needs_secret or not self._may_enable(""):
             self._needs_secret = True
             self.control.ask("enable", {"secret": self.asker.ask("Secret: ", is_hidden=True)})
-        self.right = Right.ACT
+        self.right = Right.ADMIN
 
     def _may_enable(self, secret: str) -> bool:
         try:
@@ -192,7 +192,7 @@ class Session:
         if self.candidate is not None:
             mode = f"-{self.section.keyword}" if self.section is not None else ""
             return f"{self.hostname}(config{mode})#"
-        return self.hostname + (">" if self.right is Right.LOOK else "#")
+        return self.hostname + (">" if self.right is Right.VIEW else "#")
 
     @property
     def grammars(self) -> tuple[Node, ...]:
@@ -207,7 +207,7 @@ class Session:
         word, blank, rest = text.strip().partition(" ")
         if self.candidate is not None or word not in self.aliases:
             return text
-        if any(edge.word == word for edge in exec_grammar(Right.ACT).edges):
+        if any(edge.word == word for edge in exec_grammar(Right.ADMIN).edges):
             return text
         return f"{self.aliases[word]}{blank}{rest}"
 

@@ -91,7 +91,8 @@ def _setting_node(edit: Edit) -> Node:
     setting = edit.setting
     if setting.is_switch:
         return Node(action=edit)
-    slot = Slot(VALUE, _typed_kind(setting.kind), _value_help(setting), Node(action=edit), _extent(setting))
+    kind, after = _typed_kind(setting.kind), Node(action=edit)
+    slot = Slot(VALUE, kind, setting.help, after, _extent(setting), note=_note(setting))
     if edit.verb is Verb.NO and setting.is_many:
         slot = replace(slot, completes=f"{VALUES_OF} {setting.attribute}")
     if edit.verb is Verb.SET or (edit.verb is Verb.NO and setting.is_many):
@@ -114,9 +115,9 @@ def _extent(setting: Setting) -> Extent:
     return Extent.WORDS if isinstance(setting.kind, Choices | Peer | Remark) else Extent.ONE
 
 
-def _value_help(setting: Setting) -> str:
+def _note(setting: Setting) -> str:
     default = "" if setting.is_many else f"default {write_default(setting).strip('`')}, "
-    return f"{setting.help} ({default}applied: {setting.effect.value})"
+    return f"({default}applied: {setting.effect.value})"
 
 
 def _section_node(section: Section, verb: Verb) -> Node:

@@ -15,7 +15,7 @@ Arguments = Mapping[str, Any]
 
 def enable(session: Session, arguments: Arguments) -> Output:
     """Take the right to act."""
-    if session.right is not Right.ACT:
+    if session.right is not Right.ADMIN:
         session.connect()
         session.enable()
     return NOTHING
@@ -23,7 +23,7 @@ def enable(session: Session, arguments: Arguments) -> Output:
 
 def disable(session: Session, arguments: Arguments) -> Output:
     """Give the right to act back; the appliance is asked anew, for it gives rights to connections."""
-    session.right = Right.LOOK
+    session.right = Right.VIEW
     session.control.close()
     return NOTHING
 

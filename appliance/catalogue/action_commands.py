@@ -1,4 +1,4 @@
-"""The commands at the first prompt that change something: each is one request, and an entry of the audit log."""
+"""The exec commands that change something: each is one request, and an entry of the audit log."""
 
 from __future__ import annotations
 
@@ -11,61 +11,66 @@ from appliance.catalogue.value_types import Integer, Switch, Text
 
 WORKER: Final = Parameter("number", Integer(0, WORKERS_MAX - 1), "The worker.", completes="worker")
 COMMENT: Final = Parameter(
-    "comment", Text(200, "COMMENT"), "Why; it stays with the commit.", "comment", True, extent=Extent.TEXT
+    "comment", Text(200, "COMMENT"), "A comment, stored with the commit.", "comment", True, extent=Extent.TEXT
 )
 SUBSCRIBER: Final = Parameter("address", Text(256, "USER@DOMAIN"), "The subscriber.", completes="subscriber")
 
 # fmt: off
 ACTION_COMMANDS: Final[tuple[Command, ...]] = (
-    act("clear authentication failures", "Forget wrong passwords, and refuse no source for them any longer.",
+    act("clear authentication failures", "Clear failed attempts, and unblock their sources.",
         "clear authentication failures",
-        (Parameter("who", Text(256, "SOURCE|USER@DOMAIN"), "Only those of one source or one user, as they are shown.",
+        (Parameter("who", Text(256, "SOURCE|USER@DOMAIN"),
+        "Only this source or user, as in `show authentication failures`.",
                    is_optional=True),), results.CLEARED),
-    act("clear counters", "Let all counters begin at 0.", "clear counters", (), results.CLEARED),
-    act("clear logging", "Clear what `show logging` shows; the log file keeps its lines.", "clear logging", (),
+    act("clear counters", "Reset all counters to 0.", "clear counters", (), results.CLEARED),
+    act("clear logging", "Clear the output of `show logging`; the log file is kept.", "clear logging", (),
         results.SENTENCE),
-    act("clear registration", "Forget the contacts of an address; its phones may register again.",
+    act("clear registration", "Remove the contacts of an address; its phones can register again.",
         "clear registration",
         (Parameter("address", Text(256, "USER@DOMAIN"), "The address.", completes="address"),), results.CLEARED),
-    act("acknowledge alarm", "Note that you have seen an alarm; it stays active until its cause is gone.",
+    act("acknowledge alarm", "Acknowledge an alarm; it stays active until its cause is removed.",
         "acknowledge alarm", (
             Parameter("name", Text(64, "ALARM"), "The alarm, as in `show alarms`.", completes="alarm"),
-            Parameter("subject", Text(256, "SUBJECT"), "What it is about, where only one of several is meant.", "of",
+            Parameter("subject", Text(256, "SUBJECT"), "The subject, if only one of several is acknowledged.", "of",
                       is_optional=True),
         ), results.ACKNOWLEDGED),
     act("clear session", "End the session of an operator.", "clear session",
         (Parameter("number", Integer(1, 10**9), "The session, as in `show users`.", completes="session"),),
         results.CLEARED),
-    act("hash-secret", "Make the hash of a secret, to stand in a configuration.", "hash secret", (
-        Parameter("secret", Text(256, "SECRET"), "The secret; without it, the shell asks for it.", is_optional=True),
+    act("hash-secret", "Generate the hash of a secret, for a configuration.", "hash secret", (
+        Parameter("secret", Text(256, "SECRET"), "The secret; prompted for if omitted.", is_optional=True),
     ), results.HASH),
-    act("drain worker", "Give a worker no new calls and let it finish those it has.", "drain worker", (WORKER,),
+    act("drain worker",
+        "Stop assigning new calls to a worker; existing calls are completed.", "drain worker", (WORKER,),
         results.WORKER_STATE),
-    act("undrain worker", "Give a drained worker calls again.", "undrain worker", (WORKER,), results.WORKER_STATE),
-    act("restart worker", "Drain a worker, end it, and start it anew.", "restart worker", (WORKER,),
+    act("undrain worker",
+        "Resume assigning calls to a drained worker.", "undrain worker", (WORKER,), results.WORKER_STATE),
+    act("restart worker", "Drain, stop and restart a worker.", "restart worker", (WORKER,),
         results.WORKER_STATE),
-    act("reload", "Restart all workers one by one; calls go on. A new version takes a restart of the service.",
-        "reload",
-        (Parameter("minutes", Integer(1, 24 * 60, "minutes"), "How long to wait.", "in", is_optional=True),),
+    act("reload", "Restart all workers one by one. To upgrade the software, restart the service.", "reload",
+        (Parameter("minutes", Integer(1, 24 * 60, "minutes"), "Delay before the reload.", "in", is_optional=True),),
         results.SENTENCE),
-    act("reload cancel", "Cancel a reload that has not begun.", "reload cancel", (), results.SENTENCE),
+    act("reload cancel", "Cancel a scheduled reload.", "reload cancel", (), results.SENTENCE),
     act("subscriber add", "Add a subscriber.", "subscriber add", (
         SUBSCRIBER,
-        Parameter("password", Text(256, "PASSWORD"), "The password; without it, the shell asks for it.", "password",
+        Parameter("password", Text(256, "PASSWORD"), "The password; prompted for if omitted.", "password",
                   is_optional=True),
     ), results.SENTENCE),
     act("subscriber password", "Change the password of a subscriber.", "subscriber password", (
         SUBSCRIBER,
-        Parameter("password", Text(256, "PASSWORD"), "The password; without it, the shell asks for it.", "password",
+        Parameter("password", Text(256, "PASSWORD"), "The password; prompted for if omitted.", "password",
                   is_optional=True),
     ), results.SENTENCE),
     act("subscriber remove", "Remove a subscriber.", "subscriber remove", (SUBSCRIBER,), results.SENTENCE),
-    Command(("confirm",), "Keep the configuration that `commit confirmed` has put on trial.", "confirm", (),
-            results.NUMBERED, Right.ACT, Mode.BOTH),
-    act("rollback", "Go back to an earlier configuration, by a new commit; shows what changes, and asks.", "rollback", (
-        Parameter("number", Integer(1, 10**9), "The commit to go back to; without it, the one before.",
+    Command(("confirm",), "Confirm the commit made by `commit confirmed`.", "confirm", (),
+            results.NUMBERED, Right.ADMIN, Mode.BOTH),
+    act("rollback",
+        "Restore an earlier configuration by a new commit. Shows the changes and asks for confirmation.", "rollback", (
+        Parameter("number", Integer(1, 10**9), "The commit to restore (default: the previous one).",
                   is_optional=True, completes="commit"),
-        Parameter("is_confirmed", Switch(), "Do not ask.", "confirm", is_optional=True, is_local=True), COMMENT,
+        Parameter("is_confirmed", Switch(), "Do not ask for confirmation.", "confirm", is_optional=True,
+                  is_local=True),
+        COMMENT,
     ), results.NUMBERED),
 )
 # fmt: on

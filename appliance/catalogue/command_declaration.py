@@ -19,16 +19,16 @@ from appliance.catalogue.value_types import Kind
 class Mode(Enum):
     """Where a command may be typed."""
 
-    EXEC = "at the first prompt"
+    EXEC = "in exec mode"
     CONFIGURE = "in configuration mode"
-    BOTH = "everywhere"
+    BOTH = "in all modes"
 
 
 class Right(Enum):
-    """What the operator needs: `look` reads, `act` (after `enable`) changes."""
+    """What the operator needs: `view` shows, `admin` (after `enable`) changes."""
 
-    LOOK = "look"
-    ACT = "act"
+    VIEW = "view"
+    ADMIN = "admin"
 
 
 class Extent(Enum):
@@ -122,18 +122,18 @@ def show(
     words: str, help: str, do: str, parameters: tuple[Parameter, ...] = (), result: tuple[Field, ...] = ()
 ) -> Command:
     """A command that only reads, everywhere."""
-    return Command(tuple(words.split()), help, do, parameters, result, Right.LOOK, Mode.BOTH)
+    return Command(tuple(words.split()), help, do, parameters, result, Right.VIEW, Mode.BOTH)
 
 
 def act(
     words: str, help: str, do: str, parameters: tuple[Parameter, ...] = (), result: tuple[Field, ...] = ()
 ) -> Command:
     """A command at the first prompt that changes something, and so needs `enable`."""
-    return Command(tuple(words.split()), help, do, parameters, result, Right.ACT, Mode.EXEC)
+    return Command(tuple(words.split()), help, do, parameters, result, Right.ADMIN, Mode.EXEC)
 
 
 def shell(
-    words: str, help: str, parameters: tuple[Parameter, ...] = (), mode: Mode = Mode.EXEC, right: Right = Right.LOOK
+    words: str, help: str, parameters: tuple[Parameter, ...] = (), mode: Mode = Mode.EXEC, right: Right = Right.VIEW
 ) -> Command:
     """A command that the shell does by itself, or by several requests."""
     return Command(tuple(words.split()), help, "", parameters, (), right, mode)
@@ -143,7 +143,7 @@ def configure(
     words: str, help: str, do: str, parameters: tuple[Parameter, ...] = (), result: tuple[Field, ...] = ()
 ) -> Command:
     """A command in configuration mode that asks the appliance about the candidate."""
-    return Command(tuple(words.split()), help, do, parameters, result, Right.ACT, Mode.CONFIGURE)
+    return Command(tuple(words.split()), help, do, parameters, result, Right.ADMIN, Mode.CONFIGURE)
 
 
 # -- JSON Schema -------------------------------------------------------------------------------------

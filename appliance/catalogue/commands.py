@@ -13,25 +13,25 @@ COMMANDS: Final[tuple[Command, ...]] = (*SHOW_COMMANDS, *ACTION_COMMANDS, *SHELL
 
 # The help of words that begin several commands.
 BEGINNINGS: Final = {
-    "show": "Look at something.",
-    "show configuration": "The history of the configuration.",
-    "test": "Try something without doing it.",
-    "ping": "Ask whether somebody is there.",
-    "traceroute": "Find the way to a host.",
-    "debug": "Look at live traffic.",
-    "terminal": "Set this terminal.",
-    "terminal no": "Take a setting of this terminal back.",
-    "acknowledge": "Note that you have seen something.",
-    "clear": "Forget something.",
-    "drain": "Take something out of use, gently.",
-    "undrain": "Put something that was drained into use again.",
-    "restart": "Start something anew.",
-    "subscriber": "Change who may register.",
-    "copy": "Write something elsewhere.",
-    "copy running-config": "Nothing: a commit is saved at once.",
+    "show": "Show information.",
+    "show configuration": "Configuration history.",
+    "test": "Test without making changes.",
+    "ping": "Test whether a host is reachable.",
+    "traceroute": "Trace the path to a host.",
+    "debug": "Show live traffic.",
+    "terminal": "Terminal settings.",
+    "terminal no": "Reset a terminal setting.",
+    "acknowledge": "Acknowledge an alarm.",
+    "clear": "Clear data.",
+    "drain": "Drain a worker.",
+    "undrain": "Return a drained worker to service.",
+    "restart": "Restart a worker.",
+    "subscriber": "Manage subscribers.",
+    "copy": "Copy data.",
+    "copy running-config": "No operation: every commit is saved.",
 }
 
-# What other systems call what is called otherwise here: an operator types it, and is told.
+# Commands of other systems, and what to type here instead.
 HABITS: Final = {
     "discard": "abort",
     "erase": "no",
@@ -40,27 +40,27 @@ HABITS: Final = {
     "show interfaces": "show listeners",
     "show processors": "show processes",
     "top": "end",
-    "undebug": "debug sip, which ends by itself",
+    "undebug": "debug sip (it stops automatically)",
     "undo": "no",
     "username": "operator",
 }
 
 # What follows `|` after a command.
 PIPES: Final = {
-    "include": ("REGEX", "Only lines in which it is found."),
-    "exclude": ("REGEX", "Only lines in which it is not found."),
-    "begin": ("REGEX", "From the first line in which it is found."),
-    "section": ("REGEX", "Only sections in whose first line it is found."),
-    "count": ("", "How many lines."),
-    "redirect": ("FILE", "Into a file on the machine of this shell; it has to come last."),
-    "json": ("", "The result for programs; it has to come first."),
+    "include": ("REGEX", "Only lines that match."),
+    "exclude": ("REGEX", "Only lines that do not match."),
+    "begin": ("REGEX", "Start at the first line that matches."),
+    "section": ("REGEX", "Only sections whose first line matches."),
+    "count": ("", "Count the lines."),
+    "redirect": ("FILE", "Write to a local file; must be the last filter."),
+    "json": ("", "JSON output; must be the first filter."),
 }
 
 
 def commands_of(mode: Mode, right: Right) -> tuple[Command, ...]:
-    """The commands that may be typed in a mode by somebody with that right."""
+    """The commands that may be typed in a mode with that right."""
     return tuple(
         command
         for command in COMMANDS
-        if command.mode in (mode, Mode.BOTH) and (command.right is Right.LOOK or right is Right.ACT)
+        if command.mode in (mode, Mode.BOTH) and (command.right is Right.VIEW or right is Right.ADMIN)
     )

@@ -15,7 +15,7 @@ from typing import Final
 from appliance.catalogue.settings import ENDING, GONE, OPEN, ListenerSettings, Settings
 
 # What stands at a place that nobody has.
-NOBODY: Final = ListenerSettings(name="gone", standing=GONE)
+CLOSED: Final = ListenerSettings(name="gone", standing=GONE)
 
 
 def place(former: Sequence[ListenerSettings], wanted: Sequence[ListenerSettings]) -> tuple[ListenerSettings, ...]:
@@ -55,7 +55,7 @@ def _is_at_the_same_address(one: ListenerSettings, other: ListenerSettings) -> b
 def let_go(listeners: Sequence[ListenerSettings], places: Sequence[int]) -> tuple[ListenerSettings, ...]:
     """The listeners after those at `places` have finished; one that has been opened again is not touched."""
     return tuple(
-        NOBODY if number in places and listener.standing == ENDING else listener
+        CLOSED if number in places and listener.standing == ENDING else listener
         for number, listener in enumerate(listeners)
     )
 
@@ -82,5 +82,5 @@ def placed_by_names(
 
 def _ending(former: Sequence[ListenerSettings], number: int) -> ListenerSettings:
     if number >= len(former) or former[number].standing == GONE:
-        return NOBODY
+        return CLOSED
     return replace(former[number], standing=ENDING)

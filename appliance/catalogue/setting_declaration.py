@@ -19,14 +19,14 @@ T = TypeVar("T")
 
 
 class Effect(Enum):
-    """What a change of a setting takes to come into effect: nothing, that what goes away has finished, that the workers
-    are started anew one after another, or that the whole appliance is.
+    """When a change of a setting is applied: at once, after removed items have finished their calls, by a restart of
+    the workers one by one, or when the appliance starts.
     """
 
-    LIVE = "live"
-    DRAIN = "drain"
-    RESTART = "restart"
-    START = "start"
+    LIVE = "immediately"
+    DRAIN = "after draining"
+    RESTART = "by rolling restart"
+    START = "at the next start"
 
 
 LIVE, DRAIN, RESTART, START = Effect.LIVE, Effect.DRAIN, Effect.RESTART, Effect.START

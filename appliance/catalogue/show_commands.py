@@ -1,4 +1,4 @@
-"""The commands that only look."""
+"""The commands that only show."""
 
 from __future__ import annotations
 
@@ -6,98 +6,99 @@ from typing import Final
 
 from appliance.catalogue import results
 from appliance.catalogue.command_declaration import Command, Mode, Parameter, Right, show
-from appliance.catalogue.counters import COUNTERS
+from appliance.catalogue.counters import GROUPS
 from appliance.catalogue.value_types import Address, Choice, Integer, Switch, Text
 
-_GROUPS: Final = tuple(dict.fromkeys(counter.group for counter in COUNTERS))
 ADDRESS: Final = Parameter(
     "address", Text(256, "USER@DOMAIN"), "The address to show.", is_optional=True, completes="address"
 )
 BEGINNING: Final = Parameter(
-    "address", Text(256, "USER@DOMAIN"), "The subscriber, or how it begins.", is_optional=True, completes="subscriber"
+    "address", Text(256, "USER@DOMAIN"), "The subscriber, or a prefix of it.", is_optional=True, completes="subscriber"
 )
-LIMIT: Final = Parameter("limit", Integer(1, 1000), "Show so many at most (default 100).", "limit", is_optional=True)
-LINES: Final = Parameter("lines", Integer(1, 10000, "lines"), "So many of the last (default 100).", is_optional=True)
+LIMIT: Final = Parameter("limit", Integer(1, 1000), "Maximum number of rows (default 100).", "limit", is_optional=True)
+LINES: Final = Parameter("lines", Integer(1, 10000, "lines"), "Number of lines (default 100).", is_optional=True)
 
 # fmt: off
 SHOW_COMMANDS: Final[tuple[Command, ...]] = (
-    show("show version", "Version, build, uptime and the configuration in force.", "show version", (), results.VERSION),
-    show("show status", "The appliance on one page: processes, totals, alarms.", "show status", (), results.STATUS),
-    show("show running-config", "The configuration in force; defaults are left out.", "show running-config",
-         (Parameter("all", Switch(), "With every default.", "all", is_optional=True),), results.TEXT_OF_CONFIGURATION),
-    show("show startup-config", "The configuration the appliance would start with.", "show startup-config", (),
+    show("show version", "Version, build, uptime and active commit.", "show version", (), results.VERSION),
+    show("show status", "Summary of the appliance: processes, totals, alarms.", "show status", (), results.STATUS),
+    show("show running-config", "The active configuration, without defaults.", "show running-config",
+         (Parameter("all", Switch(), "Include defaults.", "all", is_optional=True),), results.TEXT_OF_CONFIGURATION),
+    show("show startup-config", "The configuration used at the next start.", "show startup-config", (),
          results.TEXT_OF_CONFIGURATION),
-    show("show configuration history", "The commits that are kept: who, when, why.", "show commits",
+    show("show configuration history", "Stored commits: time, user, comment.", "show commits",
          (LIMIT,), results.COMMITS),
-    show("show configuration commit", "One commit: who, when, why, and what it changed.", "show commit",
+    show("show configuration commit", "One commit: time, user, comment and changes.", "show commit",
          (Parameter("number", Integer(1, 10**9), "The number of the commit.", completes="commit"),), results.COMMIT),
-    show("show workers", "The workers: state, load, calls.", "show workers", (), results.WORKERS),
-    show("show slots", "Which worker owns which Call-IDs.", "show slots", (), results.SLOTS),
-    show("show listeners", "The local addresses and how they are.", "show listeners", (), results.LISTENERS),
-    show("show ip sockets", "The local sockets that take what comes, and who reads them.", "show ip sockets", (),
+    show("show workers", "Workers: state, load, transactions.", "show workers", (), results.WORKERS),
+    show("show slots", "Call-ID slots and their workers.", "show slots", (), results.SLOTS),
+    show("show listeners", "Listeners and their states.", "show listeners", (), results.LISTENERS),
+    show("show ip sockets", "Local sockets and the processes that read them.", "show ip sockets", (),
          results.SOCKETS),
-    show("show domains", "The domains served here, and the realm of each.", "show domains", (), results.DOMAINS),
+    show("show domains", "Served domains and their realms.", "show domains", (), results.DOMAINS),
     show("show connections", "TCP connections.", "show connections", (LIMIT,), results.CONNECTIONS),
-    show("show registrations", "Registered contacts, of one address, of those that begin so, or of all.",
+    show("show registrations", "Registered contacts: all, of one address, or of a prefix.",
          "show registrations", (ADDRESS, LIMIT), results.REGISTRATIONS),
-    show("show subscribers", "Who may register.", "show subscribers", (BEGINNING, LIMIT), results.SUBSCRIBERS),
-    show("show transactions", "Requests being worked on.", "show transactions", (LIMIT,), results.TRANSACTIONS),
-    show("show calls", "Calls being set up.", "show calls", (LIMIT,), results.CALLS),
-    show("show counters", "What was counted, with rates; what is 0 is left out.", "show counters", (
-        Parameter("group", Choice(_GROUPS), "Only one group.", is_optional=True, is_local=True),
-        Parameter("all", Switch(), "With those that are 0.", "all", is_optional=True, is_local=True),
+    show("show subscribers", "Subscribers.", "show subscribers", (BEGINNING, LIMIT), results.SUBSCRIBERS),
+    show("show transactions", "SIP transactions.", "show transactions", (LIMIT,), results.TRANSACTIONS),
+    show("show calls", "Calls in setup.", "show calls", (LIMIT,), results.CALLS),
+    show("show counters", "Counters and rates; counters that are 0 are omitted.", "show counters", (
+        Parameter("group", Choice(tuple(GROUPS), tuple(GROUPS.values())), "One group.", is_optional=True,
+                  is_local=True),
+        Parameter("all", Switch(), "Include counters that are 0.", "all", is_optional=True, is_local=True),
     ), results.COUNTERS),
-    show("show drops", "Messages thrown away without an answer, by reason.", "show drops", (), results.COUNTERS),
-    show("show rate-limits", "Rate limits and what they refused.", "show rate-limits", (), results.RATE_LIMITS),
-    show("show authentication failures", "Wrong passwords: from which sources, for which users, and who is refused.",
+    show("show drops", "Messages dropped without a response, by reason.", "show drops", (), results.COUNTERS),
+    show("show rate-limits", "Rate limits and rejected requests.", "show rate-limits", (), results.RATE_LIMITS),
+    show("show authentication failures", "Failed authentication, by source and user, and blocked sources.",
          "show authentication failures", (LIMIT,), results.AUTHENTICATION_FAILURES),
-    show("show alarms", "Alarms that are active now, with what to do.", "show alarms", (), results.ALARMS),
-    show("show alarms active", "Alarms that are active now, with what to do.", "show alarms", (), results.ALARMS),
+    show("show alarms", "Active alarms with cause, effect and action.", "show alarms", (), results.ALARMS),
+    show("show alarms active", "Active alarms with cause, effect and action.", "show alarms", (), results.ALARMS),
     show("show alarms history", "Alarms raised and cleared.", "show alarm history", (LIMIT,), results.ALARM_HISTORY),
     show("show logging", "The last lines of the log.", "show logging", (LINES,), results.LOGGING),
-    show("show audit", "What operators have changed.", "show audit", (LINES,), results.AUDIT),
-    show("show users", "The sessions of operators: who, where from, idle for how long.", "show users", (),
+    show("show audit", "Changes made by operators.", "show audit", (LINES,), results.AUDIT),
+    show("show users", "Operator sessions: user, address, idle time.", "show users", (),
          results.USERS),
     show("show processes", "The processes of the appliance.", "show processes", (), results.PROCESSES),
     show("show memory", "The memory of each process.", "show memory", (), results.MEMORY),
     show("show clock", "The time on the appliance.", "show clock", (), results.CLOCK),
-    Command(("show", "tech-support"), "Put all that a supporter asks for into one archive.", "show tech-support", (),
-            results.TECH_SUPPORT, Right.ACT, Mode.BOTH),
-    Command(("copy", "tech-support"), "Write that archive to standard output; for scripts, such as those of SSH.",
-            "copy tech-support", (), results.TECH_SUPPORT, Right.ACT, Mode.EXEC, results.OCTETS),
-    Command(("test", "route"), "Which stages decide what about a request, and where it would go; nothing is sent.",
+    Command(("show", "tech-support"), "Save diagnostic data for support to an archive.", "show tech-support", (),
+            results.TECH_SUPPORT, Right.ADMIN, Mode.BOTH),
+    Command(("copy", "tech-support"), "Write the archive to standard output, for use with SSH.",
+            "copy tech-support", (), results.TECH_SUPPORT, Right.ADMIN, Mode.EXEC, results.OCTETS),
+    Command(("test", "route"), "Trace the routing of a request through all stages; nothing is sent.",
             "test route", (
-                Parameter("uri", Text(2048, "URI"), "Whom the request is for, such as sip:bob@example.com."),
-                Parameter("from", Text(256, "USER@DOMAIN"), "Who sends it.", "from", is_optional=True,
+                Parameter("uri", Text(2048, "URI"), "The Request-URI, such as sip:bob@example.com."),
+                Parameter("from", Text(256, "USER@DOMAIN"), "The caller.", "from", is_optional=True,
                           completes="address"),
-                Parameter("source", Address(), "The IP address it comes from.", "source", is_optional=True),
-            ), results.ROUTE, Right.LOOK, Mode.EXEC),
-    Command(("ping", "sip"), "Ask whether somebody is there by OPTIONS, and how long the answer takes.", "ping", (
-                Parameter("uri", Text(2048, "URI"), "Whom to ask, such as sip:example.com."),
-                Parameter("count", Integer(1, 100), "How often (default 5).", "count", is_optional=True),
-                Parameter("timeout_s", Integer(1, 30, "seconds"), "How long to wait for each answer (default 2).",
+                Parameter("source", Address(), "The source IP address.", "source", is_optional=True),
+            ), results.ROUTE, Right.VIEW, Mode.EXEC),
+    Command(("ping", "sip"), "Send OPTIONS requests and measure the response time.", "ping", (
+                Parameter("uri", Text(2048, "URI"), "The target, such as sip:example.com."),
+                Parameter("count", Integer(1, 100), "Number of requests (default 5).", "count", is_optional=True),
+                Parameter("timeout_s", Integer(1, 30, "seconds"), "Timeout per request (default 2 seconds).",
                           "timeout", is_optional=True),
-            ), results.PING, Right.ACT, Mode.EXEC, results.PING_ANSWER),
-    Command(("traceroute", "sip"), "The proxies on the way to a URI, by OPTIONS with Max-Forwards from 1 on.",
+            ), results.PING, Right.ADMIN, Mode.EXEC, results.PING_ANSWER),
+    Command(("traceroute", "sip"), "Trace the proxies on the path to a URI, by OPTIONS with increasing Max-Forwards.",
             "traceroute", (
-                Parameter("uri", Text(2048, "URI"), "Whom to ask, such as sip:example.com."),
-                Parameter("hops", Integer(1, 70), "How many hops at most (default 15).", "hops", is_optional=True),
-                Parameter("timeout_s", Integer(1, 30, "seconds"), "How long to wait for each answer (default 2).",
+                Parameter("uri", Text(2048, "URI"), "The target, such as sip:example.com."),
+                Parameter("hops", Integer(1, 70), "Maximum number of hops (default 15).", "hops", is_optional=True),
+                Parameter("timeout_s", Integer(1, 30, "seconds"), "Timeout per request (default 2 seconds).",
                           "timeout", is_optional=True),
-            ), results.TRACEROUTE, Right.ACT, Mode.EXEC, results.HOP),
-    Command(("debug", "sip"), "Show live messages as a ladder, until Ctrl-C or a bound is reached.", "debug sip", (
-                Parameter("from", Text(256, "ADDRESS"), "Only to and from this IP address or user.", "from",
+            ), results.TRACEROUTE, Right.ADMIN, Mode.EXEC, results.HOP),
+    Command(("debug", "sip"), "Show live SIP messages as a ladder diagram, until Ctrl-C or a limit.", "debug sip", (
+                Parameter("from", Text(256, "ADDRESS"), "Only messages to and from this IP address or user.", "from",
                           is_optional=True, completes="address"),
                 Parameter("call", Text(256, "CALL-ID"), "Only messages with this Call-ID.", "call", is_optional=True),
-                Parameter("seconds", Integer(1, 600, "seconds"), "How long (default 60).", "seconds",
+                Parameter("seconds", Integer(1, 600, "seconds"), "Duration (default 60 seconds).", "seconds",
                           is_optional=True),
-                Parameter("lines", Integer(1, 10000), "How many messages (default 500).", "lines", is_optional=True),
-                Parameter("save", Text(4096, "FILE"), "A capture file for tshark, on the machine of this shell.",
+                Parameter("lines", Integer(1, 10000),
+                "Maximum number of messages (default 500).", "lines", is_optional=True),
+                Parameter("save", Text(4096, "FILE"), "Save to a local capture file (pcap).",
                           "save", is_optional=True, completes="file", is_local=True),
-                Parameter("full", Switch(), "With the whole text of each message.", "full", is_optional=True,
+                Parameter("full", Switch(), "Show the full text of each message.", "full", is_optional=True,
                           is_local=True),
-            ), results.SIP_END, Right.ACT, Mode.EXEC, results.SIP_MESSAGE),
-    Command(("terminal", "monitor"), "Show the log as it is written.", "terminal monitor", (), (), Right.LOOK,
+            ), results.SIP_END, Right.ADMIN, Mode.EXEC, results.SIP_MESSAGE),
+    Command(("terminal", "monitor"), "Show log messages as they are written.", "terminal monitor", (), (), Right.VIEW,
             Mode.EXEC, results.LOG_LINE),
 )
 # fmt: on

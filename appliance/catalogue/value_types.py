@@ -108,9 +108,11 @@ class Integer:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One of a few words."""
+    """One of a few words. `helps`: one for each word. `former`: pairs of an old word and the one it is read as."""
 
     words: tuple[str, ...]
+    helps: tuple[str, ...] = ()
+    former: tuple[tuple[str, str], ...] = ()
 
     @property
     def placeholder(self) -> str:
@@ -121,10 +123,16 @@ class Choice:
         return alternatives(self.words)
 
     def read(self, words: Sequence[str]) -> str:
-        return read_choice(_single(words, self.placeholder), self.words)
+        word = _single(words, self.placeholder)
+        return read_choice(dict(self.former).get(word.lower(), word), self.words)
 
     def write(self, value: str) -> list[str]:
         return [value]
+
+
+def helps_of(kind: Kind) -> list[tuple[str, str]]:
+    """(word, help) of each value of a choice; [] for any other kind."""
+    return list(zip(kind.words, kind.helps, strict=False)) if isinstance(kind, Choice | Choices) else []
 
 
 def read_choice(word: str, choices: Sequence[str], place: int = 0) -> str:
@@ -144,10 +152,13 @@ def read_choice(word: str, choices: Sequence[str], place: int = 0) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """One or more of a few words, each at most once, in the order of preference. `values` are what they stand for."""
+    """One or more of a few words, each at most once, in the order of preference. `values` are what they stand for,
+    `helps` says what each word means.
+    """
 
     words: tuple[str, ...]
     values: tuple[Any, ...]
+    helps: tuple[str, ...] = ()
 
     @property
     def placeholder(self) -> str:

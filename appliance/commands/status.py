@@ -25,15 +25,15 @@ WORKER_COLUMNS = (
     ("worker", "number"),
     ("state", "state"),
     ("pid", "pid"),
-    ("up s", "uptime_s"),
+    ("uptime s", "uptime_s"),
     ("restarts", "restarts"),
     ("slots", "slots"),
     ("transactions", "transactions"),
     ("registrations", "registrations"),
     ("cpu %", "cpu_percent"),
     ("memory MiB", "rss"),
-    ("silent ms", "silent_ms"),
-    ("last ending", "last_ending"),
+    ("heartbeat ms", "silent_ms"),
+    ("last exit", "last_ending"),
 )
 
 

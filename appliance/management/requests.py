@@ -10,7 +10,7 @@ from typing import Any, Final
 from appliance import clock
 from appliance.management.appliance_client import Call
 from appliance.management.errors import Refused
-from appliance.management.sessions import ACT, LOOK, is_removed, look_up_rights, removal
+from appliance.management.sessions import ADMIN, VIEW, is_removed, look_up_rights, removal
 from appliance.management.tasks import (
     completion,
     configuration,
@@ -30,12 +30,12 @@ class Request:
     """`is_noted`: it changes something, and the audit log says who did."""
 
     task: Task
-    right: str = LOOK
+    right: str = VIEW
     is_noted: bool = False
 
 
 def _act(task: Task) -> Request:
-    return Request(task, ACT, True)
+    return Request(task, ADMIN, True)
 
 
 REQUESTS: Final[dict[str, Request]] = {
@@ -70,9 +70,9 @@ REQUESTS: Final[dict[str, Request]] = {
     "show commits": Request(configuration.show_commits),
     "show commit": Request(configuration.show_commit),
     "terminal monitor": Request(show_node.terminal_monitor),
-    "show tech-support": Request(tech_support.tech_support, ACT, True),
-    "copy tech-support": Request(tech_support.copy_tech_support, ACT, True),
-    "debug sip": Request(live_output.debug_sip, ACT, True),
+    "show tech-support": Request(tech_support.tech_support, ADMIN, True),
+    "copy tech-support": Request(tech_support.copy_tech_support, ADMIN, True),
+    "debug sip": Request(live_output.debug_sip, ADMIN, True),
     "ping": _act(live_output.ping),
     "traceroute": _act(live_output.traceroute),
     "complete": Request(completion.complete),
@@ -106,7 +106,7 @@ async def obey(do: str, args: dict[str, Any], call: Call) -> dict[str, Any]:
     if request is None:
         raise Refused(f"The request `{do}` is not known.", "see docs/control-socket.md")
     check_right(do, request, call)
-    await call.client.look(is_exact=request.right == ACT)
+    await call.client.look(is_exact=request.right == ADMIN)
     # What was committed meanwhile may have taken the right away.
     check_right(do, request, call)
     if not request.is_noted:
@@ -120,7 +120,7 @@ def check_right(do: str, request: Request, call: Call) -> None:
     look_up_rights(session, call.client.settings)
     if is_removed(session):
         raise Refused(removal(session), "log in by another account", right=session.right)
-    if not session.may(LOOK):
+    if not session.may(VIEW):
         raise Refused("Nobody has logged in.", "send `login` first", right=session.right)
     if not session.may(request.right):
         raise Refused(f"`{do}` changes something.", "type `enable` first", right=session.right)

@@ -1,6 +1,6 @@
 """Who is at the other end of a control connection, and what he may do.
 
-    right "none" --login--> "look" --enable--> "act"
+    right "none" --login--> "view" --enable--> "admin"
 
 Root and the user that the appliance runs as are known by the kernel (SO_PEERCRED): they look without a
 password, and `enable` asks them for none unless an enable secret is configured. An account of the machine that
@@ -20,10 +20,9 @@ from appliance.catalogue.settings import OperatorSettings, Settings
 from appliance.management.errors import Refused
 
 NONE: Final = "none"
-LOOK: Final = "look"
-ACT: Final = "act"
-RIGHTS: Final = (NONE, LOOK, ACT)
+VIEW: Final = "view"
 ADMIN: Final = "admin"
+RIGHTS: Final = (NONE, VIEW, ADMIN)
 LOGINS_MAX: Final = 3
 ROOT: Final = 0
 # What is compared when there is no such account, so that it takes as long.
@@ -70,7 +69,7 @@ class Session:
 def new_session(uid: int, own_uid: int, user: str, is_script: bool = False) -> Session:
     """The session of a process of that user."""
     is_at_home = uid in (ROOT, own_uid)
-    right = LOOK if is_at_home else NONE
+    right = VIEW if is_at_home else NONE
     name = user if is_at_home else ""
     return Session(name, right, is_at_home, is_at_home, is_at_home, machine_user=user, is_script=is_script)
 
@@ -98,7 +97,7 @@ def _become(session: Session, account: OperatorSettings) -> None:
     session.user = account.name
     session.is_at_home = session.is_known_by_kernel = False
     session.is_admin = account.role == ADMIN
-    session.right = LOOK
+    session.right = VIEW
 
 
 def needs_secret(session: Session, settings: Settings) -> bool:
@@ -115,7 +114,7 @@ def enable(session: Session, secret: str, settings: Settings) -> None:
     if needs_secret(session, settings) and not is_secret(secret, settings.enable_secret):
         session.failures += 1
         raise Refused("The enable secret is wrong.", "try again")
-    session.right = ACT
+    session.right = ADMIN
 
 
 def look_up_rights(session: Session, settings: Settings) -> None:
@@ -127,7 +126,7 @@ def look_up_rights(session: Session, settings: Settings) -> None:
     if account is None:
         session.right = NONE
     elif not session.is_admin:
-        session.right = LOOK
+        session.right = VIEW
 
 
 def is_removed(session: Session) -> bool:

@@ -8,50 +8,50 @@ from appliance.catalogue.command_declaration import Command, Field, Mode, Right,
 from appliance.catalogue.commands import COMMANDS, PIPES
 
 HEADINGS = {
-    "Looking": (Right.LOOK, Mode.BOTH),
-    "At the first prompt": (Right.LOOK, Mode.EXEC),
-    "At the first prompt, after `enable`": (Right.ACT, Mode.EXEC),
-    "Everywhere, after `enable`": (Right.ACT, Mode.BOTH),
-    "In configuration mode": (None, Mode.CONFIGURE),
+    "Show commands": (Right.VIEW, Mode.BOTH),
+    "Exec mode": (Right.VIEW, Mode.EXEC),
+    "Privileged exec mode (after `enable`)": (Right.ADMIN, Mode.EXEC),
+    "All modes, after `enable`": (Right.ADMIN, Mode.BOTH),
+    "Configuration mode": (None, Mode.CONFIGURE),
 }
 
 INTRODUCTION = """\
 ## Commands
 
-Words may be in any case and may be shortened while they stay unique; `?` shows what may follow, Tab completes. A value
-with blanks in it stands in double quotes. What stands in brackets may be left out; values with a word of their own may
-come in any order. In configuration mode every setting below is a command, too: alone, after `no` (a switch off, a line
-or a section away, any other setting to its default), or after `default`; `do` takes any command of the first prompt.
+Keywords are not case-sensitive and can be abbreviated as long as they are unique. `?` shows help, Tab completes. A
+value with spaces requires double quotes. Parameters in brackets are optional; parameters with a keyword can be in any
+order. In configuration mode every setting below is a command, too. `no` turns a switch off, deletes a line or section,
+or restores a default; `default` restores the default. `do` runs an exec command.
 """
 
 FILTERS = """\
 ### Filters
 
-Behind ` | `, after any command, one after another:
+After any command, following ` | `; several filters can be chained:
 """
 
 RESULTS = """\
 ## Results as JSON
 
-What `| json` and `--json` print. Later versions add names and take none away. Times are Unix time in seconds, sizes are
-bytes. A failure is `{"error": {"message", "remedy", ...}}`, and the exit status of a script is then 1.
+The output of `| json` and `--json`. Later versions add names and remove none. Times are Unix time in seconds, sizes are
+bytes. An error is `{"error": {"message", "remedy", ...}}`, and the exit status of a script is then 1.
 """
 
 JSON_TYPES = {Shape.TEXTS: "array of strings", Shape.ROWS: "array of objects"}
 
 
 def commands_part() -> Iterator[str]:
-    """How commands are typed."""
+    """The syntax of commands."""
     yield INTRODUCTION
     for heading, (right, mode) in HEADINGS.items():
         yield f"### {heading}\n"
         yield from _table(
-            ("command", "what it does"),
+            ("command", "description"),
             ((f"`{c.syntax}`", _what_it_does(c)) for c in COMMANDS if c.mode is mode and right in (None, c.right)),
         )
     yield FILTERS
     rows = ((f"`{name} {argument}`".replace(" `", "`"), help) for name, (argument, help) in PIPES.items())
-    yield from _table(("filter", "what is left"), rows)
+    yield from _table(("filter", "description"), rows)
 
 
 def _what_it_does(command: Command) -> str:
@@ -65,7 +65,7 @@ def _what_it_does(command: Command) -> str:
 
 
 def results_part() -> Iterator[str]:
-    """What commands answer."""
+    """The results of commands."""
     yield RESULTS
     for command in COMMANDS:
         if command.result or command.events:

@@ -21,8 +21,8 @@ TITLE = """\
 
 <!-- Made by `python -m appliance.manual.configuration_page`; change the catalogue, not this page. -->
 
-A configuration is text, one setting a line. What belongs to a section stands indented under the line of the section; a
-line that begins with `!` is a remark. What is not said has its default, so an empty file is a configuration, too.
+A configuration is text, one setting per line. The settings of a section are indented under the line of the section.
+A line that begins with `!` is a comment. Settings that are not present have their defaults, so an empty file is valid.
 
     hostname box
     domain example.com
@@ -33,16 +33,16 @@ line that begins with `!` is a remark. What is not said has its default, so an e
       expires default 1800
     !
 
-Words may be in any case and may be shortened while they stay unique. `no` before the word turns a switch off and gives
-any other setting its default. A word with blanks in it stands in double quotes.
+Keywords are not case-sensitive and can be abbreviated as long as they are unique. `no` turns a switch off and restores
+the default of any other setting. A value with spaces requires double quotes.
 
-`signalbox check --config FILE` names every fault with its line and what to type instead. While an appliance runs, its
-configuration is changed by the shell ([cli.md](cli.md)); `show running-config all` prints it with all defaults.
-[reference.md](reference.md#configuration) says of each setting what a change of it takes.
+`signalbox check --config FILE` reports every fault with its line and a correction. While an appliance runs, change its
+configuration with the shell ([cli.md](cli.md)); `show running-config all` prints it with all defaults.
+[reference.md](reference.md#configuration) states when a change of each setting is applied.
 
 ## Every setting at its default
 
-What has no default is a remark, with the placeholder of its value. `{example}` is any name.
+A setting without a default is shown as a comment. `{example}` stands for any name.
 """
 
 

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from appliance.catalogue.alarms import ALARMS
-from appliance.catalogue.counters import COUNTERS
+from appliance.catalogue.counters import COUNTERS, GROUPS
 from appliance.catalogue.setting_declaration import Section, Setting, declared, sections
 from appliance.catalogue.settings import Settings
+from appliance.catalogue.value_types import helps_of
 from appliance.configuration.text import write_value
 from appliance.manual.command_reference import commands_part, results_part
 
@@ -28,23 +29,10 @@ INTRODUCTION = """\
 ## Configuration
 
 [configuration.md](configuration.md) says how a configuration is written, and shows one with every setting. The column
-*effect* says what a change takes while an appliance runs: `live` nothing, `drain` that what goes away first finishes
-what it has, `restart` that the workers are started anew, one after another, each after it has finished what it had, and
-`start` that it waits for the next start of the appliance.
+*applied* says when a change is applied while the appliance runs: immediately, after draining (removed items first
+finish their calls), by rolling restart (the workers are drained and restarted one by one), or at the next start of the
+appliance.
 """
-
-GROUPS = {
-    "traffic": "What came and went.",
-    "drops": "Messages thrown away without an answer, by reason.",
-    "refusals": "Requests this appliance itself answered with an error.",
-    "registrations": "The registrar.",
-    "authentication": "Challenges and credentials.",
-    "calls": "Forwarded requests and what became of them.",
-    "connections": "TCP connections.",
-    "cluster": "Between the processes of the appliance.",
-    "trouble": "Where the world failed.",
-}
-
 
 def write_reference() -> str:
     """The page, as Markdown."""
@@ -68,7 +56,7 @@ def _section_part(section: Section) -> Iterator[str]:
 
 
 def _table_of_settings(settings: Iterable[Setting]) -> Iterator[str]:
-    yield "| setting | range | default | effect | what it does |"
+    yield "| setting | range | default | applied | description |"
     yield "|---|---|---|---|---|"
     for setting in settings:
         cells = [
@@ -76,10 +64,16 @@ def _table_of_settings(settings: Iterable[Setting]) -> Iterator[str]:
             setting.range_text,
             write_default(setting),
             setting.effect.value,
-            f"{setting.help} ({setting.rfc})" if setting.rfc else setting.help,
+            _description(setting),
         ]
         yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
     yield ""
+
+
+def _description(setting: Setting) -> str:
+    """Its help with the RFC, then the help of each value of a choice."""
+    values = [f"`{word}`: {help}" for word, help in helps_of(setting.kind)]
+    return " ".join([f"{setting.help.rstrip('.')} ({setting.rfc})." if setting.rfc else setting.help, *values])
 
 
 def write_default(setting: Setting) -> str:
@@ -94,11 +88,11 @@ def write_default(setting: Setting) -> str:
 
 def _counters_part() -> Iterator[str]:
     yield "## Counters\n"
-    yield "What `show counters` and `signalbox status` count since the appliance started, all workers together.\n"
+    yield "`show counters` and `signalbox status` show these totals of all workers since the appliance started.\n"
     for group, help in GROUPS.items():
         yield f"### {group}\n"
         yield f"{help}\n"
-        yield "| counter | what it counts |"
+        yield "| counter | description |"
         yield "|---|---|"
         for counter in COUNTERS:
             if counter.group == group:
@@ -108,8 +102,8 @@ def _counters_part() -> Iterator[str]:
 
 def _alarms_part() -> Iterator[str]:
     yield "## Alarms\n"
-    yield "What `show alarms` shows while it is so, and `show alarms history` when it came and went.\n"
-    yield "| alarm | severity | cause | effect | what to do |"
+    yield "`show alarms` shows active alarms, `show alarms history` when each was raised and cleared.\n"
+    yield "| alarm | severity | cause | effect | action |"
     yield "|---|---|---|---|---|"
     for alarm in ALARMS:
         cells = (f"`{alarm.name}`", alarm.severity, alarm.cause, alarm.effect, alarm.action)

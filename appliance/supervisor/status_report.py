@@ -27,7 +27,7 @@ from appliance.supervisor.processes import Figures, NodeProcess, own_figures
 from appliance.supervisor.worker_record import WorkerRecord
 from appliance.transport.flow import TRANSPORT_NAMES
 
-STANDINGS = ("open", "ending", "gone")
+STANDINGS = ("open", "draining", "closed")
 
 
 def workers_report(

@@ -49,7 +49,7 @@ def test_optional_values_come_last(command: Command) -> None:
 
 def test_a_command_stands_once_in_a_mode() -> None:
     for mode in (Mode.EXEC, Mode.CONFIGURE):
-        counted = Counter(command.name for command in commands_of(mode, Right.ACT))
+        counted = Counter(command.name for command in commands_of(mode, Right.ADMIN))
         assert {name for name, count in counted.items() if count > 1} == set()
 
 
@@ -68,8 +68,8 @@ def test_no_setting_begins_with_the_word_of_a_command() -> None:
 
 
 def test_who_may_only_look_cannot_change_anything() -> None:
-    looking = commands_of(Mode.EXEC, Right.LOOK)
-    assert all(command.right is Right.LOOK for command in looking)
+    looking = commands_of(Mode.EXEC, Right.VIEW)
+    assert all(command.right is Right.VIEW for command in looking)
     assert "clear counters" not in {command.name for command in looking}
     assert "show version" in {command.name for command in looking}
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 
 from appliance.catalogue import counters
-from appliance.catalogue.counters import COUNTERS
-from appliance.manual.reference import GROUPS
+from appliance.catalogue.counters import COUNTERS, GROUPS
 
 
 def test_a_counter_stands_at_the_place_that_its_id_says() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from appliance.catalogue.listener_ids import NOBODY, let_go, names_of, place, placed_by_names, with_places
+from appliance.catalogue.listener_ids import CLOSED, let_go, names_of, place, placed_by_names, with_places
 from appliance.catalogue.settings import ENDING, GONE, OPEN, ListenerSettings, Settings
 
 A = ListenerSettings(name="a", port=5060)
@@ -60,7 +60,7 @@ def test_another_process_places_them_alike() -> None:
     names = names_of(here)
     assert names == ["", "b", "c"]
     assert placed_by_names((B, C), names, (A, B)) == here
-    assert placed_by_names((B, C), names) == (NOBODY, B, C)
+    assert placed_by_names((B, C), names) == (CLOSED, B, C)
 
 
 def test_settings_with_places_are_settings() -> None:

@@ -19,7 +19,7 @@ from appliance.catalogue.settings import (
     SyntaxSettings,
     TimerSettings,
 )
-from appliance.catalogue.value_types import accepts
+from appliance.catalogue.value_types import Choice, Choices, accepts, helps_of
 from appliance.manual.reference import write_default
 
 CLASSES: list[type[Any]] = [Settings, *(section.settings_class for section in sections(Settings))]
@@ -40,6 +40,15 @@ def test_a_setting_has_words_range_default_effect_and_help(settings_class: type[
     assert isinstance(setting.effect, Effect)
     assert setting.help.endswith(".") and len(setting.help) > 5
     assert setting.is_switch or setting.is_many or accepts(setting.kind, setting.default)
+
+
+@pytest.mark.parametrize(("settings_class", "setting"), ALL, ids=names)
+def test_each_value_of_a_choice_has_help_of_its_own(settings_class: type[Any], setting: Setting) -> None:
+    if isinstance(setting.kind, Choice | Choices):
+        helps = dict(helps_of(setting.kind))
+        assert tuple(helps) == setting.kind.words
+        assert all(help.endswith(".") and len(help) > 3 for help in helps.values())
+        assert len(set(helps.values())) == len(helps)
 
 
 @pytest.mark.parametrize("settings_class", CLASSES, ids=names)

@@ -25,6 +25,7 @@ from appliance.catalogue.value_types import (
 SECONDS = Integer(10, 3600, "seconds")
 AUTO = Integer(1, 64, zero_word="auto")
 FORK = Choice(("by-q", "parallel", "sequential"))
+RIGHT = Choice(("view", "admin"), former=(("look", "view"),))
 TRANSPORT = Choices(("udp", "tcp"), (0, 1))
 DOMAIN = Host(is_bracketed=True)
 ALL: list[Kind] = [
@@ -43,6 +44,7 @@ ALL: list[Kind] = [
         (AUTO, "64", 64),
         (FORK, "Parallel", "parallel"),
         (FORK, "seq", "sequential"),
+        (RIGHT, "Look", "view"),
         (TRANSPORT, "tcp udp", (1, 0)),
         (TRANSPORT, "u", (0,)),
         (Address(), "192.0.2.1", "192.0.2.1"),

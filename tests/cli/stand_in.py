@@ -99,7 +99,7 @@ class StandIn:
                 lines.flush()
 
     def _talk(self, connection: socket.socket) -> None:
-        state = {"right": "look"}
+        state = {"right": "view"}
         with suppress(OSError, ValueError), connection, connection.makefile("rwb") as lines:
             self.lines.append(lines)
             for line in lines:
@@ -122,17 +122,17 @@ class StandIn:
     def _do(self, do: str, args: Args, state: dict[str, str], tell: Callable[[Args], None]) -> Any:
         if do == "hello":
             state["script"] = str(args.get("script", False))
-            return {"user": "root", "right": "look", "hostname": "box", "version": "0.1.0", "language": 1,
+            return {"user": "root", "right": "view", "hostname": "box", "version": "0.1.0", "language": 1,
                     "needs_login": bool(self.accounts), "banner": self.banner, "aliases": self.aliases}  # fmt: skip
         if do == "login":
             if self.accounts.get(args["user"]) != args["password"]:
                 raise No("Wrong user or password", "try again")
-            return {"user": args["user"], "right": "look"}
+            return {"user": args["user"], "right": "view"}
         if do == "enable":
             if args["secret"] != self.secret and state.get("script") != "True":
                 raise No("That is not the secret", "type the secret")
-            state["right"] = "act"
-            return {"right": "act"}
+            state["right"] = "admin"
+            return {"right": "admin"}
         if do == "active":
             return {}
         if do == "cancel":
@@ -149,7 +149,7 @@ class StandIn:
             raise No(f"There is no request `{do}`.", "update the shell")
         if do in STREAMS:
             return method(args, tell)
-        if do in CHANGING and state["right"] != "act":
+        if do in CHANGING and state["right"] != "admin":
             raise No("This needs the right to act", "type `enable`")
         return method(args)
 
@@ -353,7 +353,7 @@ CANNED: dict[str, Any] = {
     "show alarm history": {"events": [{"wall_time": BEGUN, "name": "worker-down", "subject": "worker 1",
                                        "severity": "major", "what": "raised", "text": "Worker 1 was killed."}]},
     "show logging": {"lines": [f"line {number} of the log" for number in range(1, 201)]},
-    "show users": {"users": [{"number": 3, "user": "ann", "right": "act", "terminal": "pts/3",
+    "show users": {"users": [{"number": 3, "user": "ann", "right": "admin", "terminal": "pts/3",
                               "address": "192.0.2.7", "connected_s": 3700.0, "idle_s": 5.0, "is_self": True}]},
     "show audit": {"entries": [{"wall_time": BEGUN, "user": "root", "from": "192.0.2.7 pts/3",
                                 "command": "commit", "result": "commit 1"}]},

@@ -25,8 +25,8 @@ from tests.cli.samples import ALL_SETTINGS, setting_line
 
 LISTENER = sections(Settings)[0]
 ROOTS = (
-    (exec_grammar(Right.LOOK),),
-    (exec_grammar(Right.ACT),),
+    (exec_grammar(Right.VIEW),),
+    (exec_grammar(Right.ADMIN),),
     (configure_grammar(LISTENER), configure_grammar(None)),
 )
 KNOWN = sorted(
@@ -54,8 +54,8 @@ def within(text: str, do: Callable[[], object]) -> None:
 @given(LINES)
 def test_a_line_is_understood_or_its_mistake_is_pointed_at(text: str) -> None:
     line = split_line(text)
-    within(text, lambda: understand_exec(line.tokens, Right.LOOK))
-    within(text, lambda: understand_exec(line.tokens, Right.ACT))
+    within(text, lambda: understand_exec(line.tokens, Right.VIEW))
+    within(text, lambda: understand_exec(line.tokens, Right.ADMIN))
     within(text, lambda: understand_configure(line.tokens, None))
     within(text, lambda: understand_configure(line.tokens, LISTENER))
     within(text, lambda: filters_of(line))

@@ -292,22 +292,22 @@ def test_a_lost_connection_is_opened_anew_with_the_rights_and_the_candidate(stan
     while session.control.is_open:
         pass
     assert script(session, "commit").status == 0
-    assert session.right is Right.ACT
+    assert session.right is Right.ADMIN
 
 
 def test_the_prompt_follows_the_hostname_and_the_right(stand_in: StandIn) -> None:
     session = new_session(stand_in)
     script(session, "enable")
-    stand_in.say(session={"hostname": "other", "right": "act"})
+    stand_in.say(session={"hostname": "other", "right": "admin"})
     wait_until(lambda: session.prompt == "other#")
-    stand_in.say(session={"hostname": "other", "right": "look"})
+    stand_in.say(session={"hostname": "other", "right": "view"})
     wait_until(lambda: session.prompt == "other>")
 
 
 def test_a_right_that_is_gone_is_gone_from_the_prompt(stand_in: StandIn) -> None:
     session = new_session(stand_in)
     script(session, "enable")
-    stand_in.refusal = {"message": "`clear counters` changes something.", "remedy": "", "right": "look"}
+    stand_in.refusal = {"message": "`clear counters` changes something.", "remedy": "", "right": "view"}
     assert script(session, "clear counters").status == 1
     assert session.prompt == "box>"
 
@@ -437,7 +437,7 @@ def test_an_alias_stands_for_a_command(tmp_path: Path) -> None:
     with standing_in(tmp_path, aliases=aliases) as stand_in:
         session = new_session(stand_in)
         assert script(session, "w | include live").lines == script(session, "show workers | include live").lines
-        stand_in.say(session={"hostname": "box", "right": "look", "aliases": {"v": "show version"}})
+        stand_in.say(session={"hostname": "box", "right": "view", "aliases": {"v": "show version"}})
         wait_until(lambda: "v" in session.aliases)
         assert script(session, "v").lines[0].split() == ["hostname", "box"]
         assert script(session, "w").status == 1

@@ -23,7 +23,7 @@ def no_names(what: str, start: str) -> list[str]:
 
 
 def grammar_of(command: Command) -> Node:
-    return configure_grammar(None) if command.mode is Mode.CONFIGURE else exec_grammar(Right.ACT)
+    return configure_grammar(None) if command.mode is Mode.CONFIGURE else exec_grammar(Right.ADMIN)
 
 
 @pytest.mark.parametrize(("command", "line"), CASES, ids=IDS)

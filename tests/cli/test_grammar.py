@@ -14,7 +14,7 @@ from cli.mistakes import failure_lines
 from cli.modes import configure_grammar, exec_grammar, understand_configure, understand_exec
 from cli.tokens import split_line
 
-ACT = exec_grammar(Right.ACT)
+ADMIN = exec_grammar(Right.ADMIN)
 LOOK_THERE = "type `?` in its place for the options"
 LIVE = {"address": ["alice@example.com", "alina@example.com", "bob@example.com"], "worker": ["0", "1"]}
 
@@ -40,7 +40,7 @@ def live_names(what: str, start: str) -> list[str]:
     ],
 )
 def test_an_operator_of_ios_is_understood(typed: str, words: str) -> None:
-    assert " ".join(understand_exec(split_line(typed).tokens, Right.ACT).words) == words
+    assert " ".join(understand_exec(split_line(typed).tokens, Right.ADMIN).words) == words
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_an_operator_of_ios_is_understood(typed: str, words: str) -> None:
 )  # fmt: skip
 def test_what_is_wrong_is_pointed_at_and_explained(typed: str, lines: list[str]) -> None:
     with pytest.raises(Mistake) as mistake:
-        understand_exec(split_line(typed).tokens, Right.ACT)
+        understand_exec(split_line(typed).tokens, Right.ADMIN)
     assert failure_lines(mistake.value, 0) == lines
     assert failure_lines(mistake.value, 5)[0] == "     " + lines[0]
 
@@ -65,15 +65,15 @@ def test_what_is_wrong_is_pointed_at_and_explained(typed: str, lines: list[str])
 def test_who_may_only_look_is_told_of_enable() -> None:
     for line in ("clear counters", "clear", "conf t"):
         with pytest.raises(Mistake, match="type `enable` first"):
-            understand_exec(split_line(line).tokens, Right.LOOK)
+            understand_exec(split_line(line).tokens, Right.VIEW)
     with pytest.raises(Mistake, match="nonsense"):
-        understand_exec(split_line("nonsense").tokens, Right.LOOK)
+        understand_exec(split_line("nonsense").tokens, Right.VIEW)
 
 
 def test_a_quoted_word_is_no_abbreviation() -> None:
-    meaning = understand_exec(split_line('show registrations "limit"').tokens, Right.LOOK)
+    meaning = understand_exec(split_line('show registrations "limit"').tokens, Right.VIEW)
     assert meaning.arguments == {"address": "limit"}
-    assert understand_exec(split_line('debug sip call "a b"').tokens, Right.ACT).arguments == {"call": "a b"}
+    assert understand_exec(split_line('debug sip call "a b"').tokens, Right.ADMIN).arguments == {"call": "a b"}
 
 
 def test_a_comment_is_all_that_follows() -> None:
@@ -91,20 +91,20 @@ def test_do_takes_a_command_of_the_first_prompt() -> None:
 
 
 def test_help_at_a_blank_lists_what_may_follow() -> None:
-    rows = help_lines([ACT], "clear ")
+    rows = help_lines([ADMIN], "clear ")
     names = ["authentication", "counters", "logging", "registration", "session"]
     assert [row.split()[0] for row in rows] == names
-    assert help_lines([ACT], "show slots ") == ["  <cr>  Execute the command."]
+    assert help_lines([ADMIN], "show slots ") == ["  <cr>  Execute the command."]
 
 
 def test_help_at_a_word_lists_what_it_may_become() -> None:
-    assert [row.split()[0] for row in help_lines([ACT], "show co")] == ["configuration", "connections", "counters"]
+    assert [row.split()[0] for row in help_lines([ADMIN], "show co")] == ["configuration", "connections", "counters"]
 
 
 def test_help_shows_ranges_and_choices() -> None:
     root = configure_grammar(None)
     assert help_lines([root], "listener phones port ") == [
-        "  <1-65535>  The local port. (default 5060, applied: drain)"
+        "  <1-65535>  The local port. (default 5060, applied: after draining)"
     ]
     assert [row.split()[0] for row in help_lines([root], "proxy fork p")] == ["parallel"]
     assert [row.split()[0] for row in help_lines([root], "workers ")] == ["auto", "<1-64>"]
@@ -132,19 +132,19 @@ def test_habits_of_other_systems_in_configuration_mode(typed: str, meant: str) -
 @pytest.mark.parametrize(("typed", "meant"), [("sh interfaces", "show listeners")])
 def test_habits_of_other_systems_at_the_first_prompt(typed: str, meant: str) -> None:
     with pytest.raises(Mistake, match=meant):
-        understand_exec(split_line(typed).tokens, Right.ACT)
+        understand_exec(split_line(typed).tokens, Right.ADMIN)
 
 
 def test_help_behind_a_mistake_says_the_mistake() -> None:
     with pytest.raises(Mistake, match="unknown keyword"):
-        help_lines([ACT], "show nonsense ")
+        help_lines([ADMIN], "show nonsense ")
     with pytest.raises(Mistake, match="unknown keyword"):
-        help_lines([ACT], "show xyz")
+        help_lines([ADMIN], "show xyz")
 
 
 def test_help_behind_a_bar_lists_the_filters() -> None:
-    assert [row.split()[0] for row in help_lines([ACT], "show clock | ")][:3] == ["include", "exclude", "begin"]
-    assert [row.split()[0] for row in help_lines([ACT], "show clock | include ")] == ["REGEX"]
+    assert [row.split()[0] for row in help_lines([ADMIN], "show clock | ")][:3] == ["include", "exclude", "begin"]
+    assert [row.split()[0] for row in help_lines([ADMIN], "show clock | include ")] == ["REGEX"]
 
 
 @pytest.mark.parametrize(
@@ -165,4 +165,4 @@ def test_help_behind_a_bar_lists_the_filters() -> None:
     ],
 )
 def test_tab(typed: str, completion: Completion) -> None:
-    assert complete([ACT], typed, live_names) == completion
+    assert complete([ADMIN], typed, live_names) == completion

@@ -281,6 +281,12 @@ def objects_of(settings_class: type[Any], **more: st.SearchStrategy[Any]) -> st.
     return st.fixed_dictionaries({}, optional=own | more).map(make)
 
 
+def test_a_stored_role_of_an_earlier_version_is_read() -> None:
+    config = parse_configuration("operator ann\n  role look\n!\n")
+    assert config.operators[0].role == "view"
+    assert "role view" in write_configuration(config, with_defaults=True)
+
+
 def whole_settings() -> st.SearchStrategy[Settings]:
     """Valid settings of every kind."""
     inner: dict[str, st.SearchStrategy[Any]] = {}

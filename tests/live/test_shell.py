@@ -68,7 +68,7 @@ def document(appliance: Appliance, command: str) -> Any:
 SHOWN = [
     command
     for command in COMMANDS
-    if is_request(command) and command.right is Right.LOOK and command.words[0] == "show"
+    if is_request(command) and command.right is Right.VIEW and command.words[0] == "show"
 ]
 
 

@@ -19,7 +19,7 @@ from appliance.management.appliance_client import ApplianceClient
 from appliance.management.control_socket import ControlSocket
 from appliance.management.errors import Refused
 from appliance.management.requests import REQUESTS
-from appliance.management.sessions import ACT, LOOK, new_session
+from appliance.management.sessions import ADMIN, VIEW, new_session
 from appliance.management.worker_link import WorkerLink
 from appliance.messages.bus_messages import BusMessage, OperatorCommand, Query, QueryAnswer, StatusRequest
 from appliance.storage.commits import CommitStore
@@ -123,7 +123,7 @@ def served(tmp_path: Path, talk: Callable[[Client, Supervised], Awaitable[None]]
 def test_hello_says_who_one_is(tmp_path: Path) -> None:
     async def talk(client: Client, desk: Supervised) -> None:
         result = (await client.do(1, "hello", language=1))["result"]
-        assert (result["hostname"], result["right"], result["needs_login"]) == ("box", "look", False)
+        assert (result["hostname"], result["right"], result["needs_login"]) == ("box", "view", False)
         assert result["user"] and result["language"] == 1
 
     served(tmp_path, talk)
@@ -132,7 +132,7 @@ def test_hello_says_who_one_is(tmp_path: Path) -> None:
 def test_what_changes_something_needs_enable_and_is_noted(tmp_path: Path) -> None:
     async def talk(client: Client, desk: Supervised) -> None:
         assert (await client.do(1, "restart worker", number=0))["error"]["remedy"] == "type `enable` first"
-        assert (await client.do(2, "enable", secret=""))["result"] == {"right": "act"}
+        assert (await client.do(2, "enable", secret=""))["result"] == {"right": "admin"}
         assert "result" in await client.do(3, "restart worker", number=0)
         assert (await client.do(4, "drain worker", number=9))["error"]["message"] == "There is no worker 9."
         noted = [(entry["command"], entry["result"]) for entry in desk.audit.latest(10)]
@@ -211,7 +211,7 @@ def test_the_configuration_is_shown_compared_and_committed(tmp_path: Path) -> No
         changed = TEXT + "timers\n  t1 400\n!\n"
         assert (await client.do(3, "diff", text=changed))["result"]["diff"] == ["  timers", "+   t1 400"]
         check = (await client.do(4, "check", text=changed))["result"]
-        effect = {"keyword": "timers t1", "effect": "live", "old": "500", "new": "400"}
+        effect = {"keyword": "timers t1", "effect": "immediately", "old": "500", "new": "400"}
         assert check == {"faults": [], "effects": [effect], "warnings": []}
         assert (await client.do(5, "check", text="colour blue\n"))["result"]["faults"][0]["line"] == 1
         await client.do(6, "enable", secret="")
@@ -288,7 +288,7 @@ def test_calls_are_shown_with_what_is_counted(tmp_path: Path) -> None:
 
 def test_every_request_that_acts_is_noted() -> None:
     for do, request in REQUESTS.items():
-        assert request.is_noted == (request.right == ACT), do
+        assert request.is_noted == (request.right == ADMIN), do
         assert (
             request.is_noted
             or do.startswith("show ")
@@ -310,13 +310,13 @@ def test_every_command_of_the_shell_is_served_and_needs_no_more_than_it_declares
     session_requests = {"hello", "login", "enable", "cancel"}
     for command in COMMANDS:
         if command.do and command.do not in session_requests:
-            assert REQUESTS[command.do].right in (LOOK, command.right.value), command.do
+            assert REQUESTS[command.do].right in (VIEW, command.right.value), command.do
 
 
 def test_who_looks_only_cannot_act(tmp_path: Path) -> None:
     session = new_session(77, 0, "ben")
-    assert not session.may("look")
-    assert Settings(operators=(OperatorSettings(name="ben"),)).operators[0].role == "look"
+    assert not session.may("view")
+    assert Settings(operators=(OperatorSettings(name="ben"),)).operators[0].role == "view"
 
 
 def test_the_archive_has_no_secrets() -> None:

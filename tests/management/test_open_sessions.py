@@ -15,7 +15,7 @@ from appliance.management.client_address import address_of, terminal_name
 from appliance.management.errors import Refused
 from appliance.management.login_log import NOTED_MAX, LoginLog
 from appliance.management.open_sessions import OpenSessions
-from appliance.management.sessions import ACT, LOOK, Session, new_session
+from appliance.management.sessions import ADMIN, VIEW, Session, new_session
 from appliance.management.system_commits import note_own_commits
 from appliance.storage.commits import SYSTEM
 from tests.management.test_control_socket import TEXT, Client, Supervised, served
@@ -38,7 +38,7 @@ class Ended(list[str]):
         self.append(why)
 
 
-def opened(sessions: OpenSessions, user: str = "anna", right: str = ACT, now: float = 0.0) -> tuple[Session, Ended]:
+def opened(sessions: OpenSessions, user: str = "anna", right: str = ADMIN, now: float = 0.0) -> tuple[Session, Ended]:
     session = new_session(1001, 1000, "stranger")
     session.user, session.right = user, right
     ended = Ended()
@@ -100,7 +100,7 @@ def test_the_session_of_a_demoted_operator_goes_on_without_the_right_to_act() ->
     sessions = OpenSessions()
     session, ended = opened(sessions)
     sessions.tend(1.0, Settings(operators=(OperatorSettings(name="anna", secret=HASH),)))
-    assert ended == [] and session.right == LOOK
+    assert ended == [] and session.right == VIEW
 
 
 def test_a_client_is_told_of_another_hostname_and_another_right_once() -> None:
@@ -111,7 +111,7 @@ def test_a_client_is_told_of_another_hostname_and_another_right_once() -> None:
     assert client.told == []
     sessions.tend(3.0, Settings(operators=(OperatorSettings(name="anna", secret=HASH),), hostname="new"))
     sessions.tend(4.0, Settings(operators=(OperatorSettings(name="anna", secret=HASH),), hostname="new"))
-    assert client.told == [{"session": {"hostname": "new", "right": "look", "aliases": {}}}]
+    assert client.told == [{"session": {"hostname": "new", "right": "view", "aliases": {}}}]
 
 
 def test_rights_are_looked_up_at_each_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,12 +121,12 @@ def test_rights_are_looked_up_at_each_command(tmp_path: Path, monkeypatch: pytes
 
     async def talk(client: Client, desk: Supervised) -> None:
         desk.settings = Settings(operators=(ANNA,))
-        assert (await client.do(1, "login", user="anna", password="open sesame"))["result"]["right"] == "look"
+        assert (await client.do(1, "login", user="anna", password="open sesame"))["result"]["right"] == "view"
         await client.do(2, "enable", secret="")
         assert "result" in await client.do(3, "restart worker", number=0)
         desk.settings = Settings(operators=(OperatorSettings(name="anna", secret=HASH),))
         error = (await client.do(4, "restart worker", number=0))["error"]
-        assert (error["message"], error["right"]) == ("`restart worker` changes something.", "look")
+        assert (error["message"], error["right"]) == ("`restart worker` changes something.", "view")
         assert "result" in await client.do(5, "show version")
         desk.settings = Settings()
         error = (await client.do(6, "show version"))["error"]
@@ -160,8 +160,8 @@ def test_users_are_shown_and_a_session_is_cleared(tmp_path: Path) -> None:
         await other.do(1, "hello")
         rows = (await client.do(3, "show users"))["result"]["users"]
         assert [(row["address"], row["right"], row["is_self"]) for row in rows] == [
-            ("192.0.2.7", "act", True),
-            ("", "look", False),
+            ("192.0.2.7", "admin", True),
+            ("", "view", False),
         ]
         cleared = await client.do(4, "clear session", number=rows[1]["number"])
         assert cleared["result"]["cleared"] == 1

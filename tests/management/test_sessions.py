@@ -9,10 +9,10 @@ from appliance.catalogue.settings import OperatorSettings, Settings
 from appliance.catalogue.value_types import accepts
 from appliance.management.errors import Refused
 from appliance.management.sessions import (
-    ACT,
+    ADMIN,
     LOGINS_MAX,
-    LOOK,
     NONE,
+    VIEW,
     enable,
     login,
     look_up_rights,
@@ -47,21 +47,21 @@ def test_a_hash_that_takes_forever_is_none() -> None:
 def test_root_and_the_own_user_look_and_may_enable() -> None:
     for uid in (0, 1000):
         session = new_session(uid, 1000, "me")
-        assert (session.user, session.right) == ("me", LOOK)
+        assert (session.user, session.right) == ("me", VIEW)
         enable(session, "", SETTINGS)
-        assert session.right == ACT
+        assert session.right == ADMIN
 
 
 def test_others_log_in_first() -> None:
     session = new_session(1001, 1000, "stranger")
     assert (session.user, session.right) == ("", NONE)
-    assert not session.may(LOOK)
+    assert not session.may(VIEW)
     with pytest.raises(Refused):
         enable(session, "", SETTINGS)
     login(session, "anna", "open sesame", SETTINGS)
-    assert (session.user, session.right) == ("anna", LOOK)
+    assert (session.user, session.right) == ("anna", VIEW)
     enable(session, "", SETTINGS)
-    assert session.may(ACT)
+    assert session.may(ADMIN)
 
 
 def test_who_may_only_look_cannot_enable() -> None:
@@ -93,7 +93,7 @@ def test_an_enable_secret_is_asked_for() -> None:
     with pytest.raises(Refused, match="enable secret is wrong"):
         enable(session, "", guarded)
     enable(session, "open sesame", guarded)
-    assert session.right == ACT
+    assert session.right == ADMIN
 
 
 # -- rights in an open session -------------------------------------------------------------------------
@@ -103,9 +103,9 @@ def test_a_demoted_operator_loses_the_right_to_act_at_once() -> None:
     session = new_session(1001, 1000, "stranger")
     login(session, "anna", "open sesame", SETTINGS)
     enable(session, "", SETTINGS)
-    demoted = Settings(operators=(OperatorSettings(name="anna", role="look", secret=HASH),))
+    demoted = Settings(operators=(OperatorSettings(name="anna", role="view", secret=HASH),))
     look_up_rights(session, demoted)
-    assert (session.right, session.is_admin) == (LOOK, False)
+    assert (session.right, session.is_admin) == (VIEW, False)
     with pytest.raises(Refused, match="look only"):
         enable(session, "", demoted)
 
@@ -124,14 +124,14 @@ def test_a_promoted_operator_may_enable_in_the_session_that_is_open() -> None:
     promoted = Settings(operators=(OperatorSettings(name="ben", role="admin", secret=HASH),))
     look_up_rights(session, promoted)
     enable(session, "", promoted)
-    assert session.right == ACT
+    assert session.right == ADMIN
 
 
 def test_root_has_its_rights_whatever_the_configuration_says() -> None:
     session = new_session(0, 1000, "root")
     enable(session, "", SETTINGS)
     look_up_rights(session, Settings())
-    assert session.right == ACT
+    assert session.right == ADMIN
 
 
 # -- accounts of the machine ---------------------------------------------------------------------------
@@ -140,7 +140,7 @@ def test_root_has_its_rights_whatever_the_configuration_says() -> None:
 def test_an_account_of_the_machine_is_the_operator_of_that_name() -> None:
     session = new_session(1001, 1000, "carl")
     take_machine_account(session, SETTINGS)
-    assert (session.user, session.right, session.is_admin) == ("carl", LOOK, False)
+    assert (session.user, session.right, session.is_admin) == ("carl", VIEW, False)
     other = new_session(1001, 1000, "dora")
     take_machine_account(other, SETTINGS)
     assert (other.user, other.right) == ("", NONE)
@@ -154,7 +154,7 @@ def test_a_script_of_root_or_of_an_admin_that_the_kernel_knows_acts_without_the_
     script = new_session(uid, 1000, user, is_script=True)
     take_machine_account(script, guarded)
     enable(script, "", guarded)
-    assert script.right == ACT
+    assert script.right == ADMIN
     typed = new_session(uid, 1000, user)
     take_machine_account(typed, guarded)
     with pytest.raises(Refused, match="enable secret is wrong"):

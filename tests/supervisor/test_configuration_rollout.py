@@ -74,7 +74,8 @@ def test_a_commit_is_in_force_on_every_worker(node: Operated) -> None:
     answer = node.commit(text, comment="shorter")
     assert answer["number"] == 2
     # The stand-ins were started without a text, so everything in it is a change.
-    assert {"keyword": "registrar expires default", "effect": "live", "old": "3600", "new": "900"} in answer["effects"]
+    change = {"keyword": "registrar expires default", "effect": "immediately", "old": "3600", "new": "900"}
+    assert change in answer["effects"]
     node.until(lambda: node.goes_by(text), "all go by it")
     assert (node.store.head.text, node.store.head.comment) == (text, "shorter")  # type: ignore[union-attr]
     assert node.report()["commit"] == 2
@@ -132,7 +133,7 @@ def test_a_listener_that_goes_is_closed_after_its_drain(node: Operated) -> None:
     node.commit(node.text(WORKERS).replace("drain 1", f"drain {A_WHILE_S}"))
     assert [(row["port"], row["standing"], row["transports"]) for row in node.report()["listeners"]] == [
         (node.port, "open", ["udp", "tcp"]),
-        (port, "ending", ["udp"]),
+        (port, "draining", ["udp"]),
     ]
     node.until(lambda: len(node.report()["listeners"]) == 1, "the listener is gone")
 

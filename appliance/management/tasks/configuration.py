@@ -18,7 +18,7 @@ from appliance.configuration.merge import Joined, join
 from appliance.configuration.text import parse_configuration, write_configuration
 from appliance.management.appliance_client import Call
 from appliance.management.errors import CommandFailed, Refused
-from appliance.management.sessions import ACT
+from appliance.management.sessions import ADMIN
 from appliance.management.subscriber_check import probe_database
 from appliance.storage.commits import Commit, CommitStore
 
@@ -58,7 +58,7 @@ async def show_commit(call: Call) -> Result:
 
 def _shown(call: Call, text: str) -> str:
     """Hashes and the passwords of URLs are for administrators, who commit what they get here."""
-    return text if call.session.may(ACT) else without_secrets(text)
+    return text if call.session.may(ADMIN) else without_secrets(text)
 
 
 def _row(store: CommitStore, commit: Commit) -> Result:

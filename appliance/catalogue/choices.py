@@ -1,0 +1,38 @@
+"""The settings that are a choice: the values of each, and the help of each value."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from appliance.catalogue.value_types import Choice, Choices
+
+# fmt: off
+TRANSPORTS: Final = Choices(("udp", "tcp"), (0, 1), ("UDP.", "TCP."))
+ALGORITHMS: Final = Choices(
+    ("sha-256", "md5"), ("sha-256", "md5"), ("SHA-256 (RFC 8760).", "MD5, for older phones."))
+LISTENER_ROLE: Final = Choice(("user",), ("Registrar and proxy for phones.",))
+RELAY: Final = Choice(
+    ("none", "authenticated", "any"),
+    ("No sender: requests for foreign domains are rejected.", "Authenticated subscribers and peers.",
+     "Any sender: an open relay."))
+# `look` was the name of `view` in earlier configurations.
+OPERATOR_ROLE: Final = Choice(
+    ("view", "admin"), ("Show commands only.", "All commands, after `enable`."), (("look", "view"),))
+COUNTED: Final = Choice(
+    ("requests", "registrations"), ("Requests outside a dialog, except REGISTER.", "REGISTER requests."))
+BUCKET: Final = Choice(
+    ("source", "domain", "listener", "total"),
+    ("Each source: an IPv4 address or an IPv6 /64.", "Each domain of a Request-URI.", "Each listener.",
+     "All requests together."))
+LIMIT_ACTION: Final = Choice(
+    ("refuse", "drop", "count"),
+    ("Reject with 503 and Retry-After.", "Drop without a response.", "Accept, and count only."))
+FORK: Final = Choice(
+    ("by-q", "parallel", "sequential"),
+    ("By descending q value; contacts of equal q in parallel.", "All contacts at the same time.",
+     "One contact after another."))
+LOG_LEVEL: Final = Choice(
+    ("debug", "info", "warning", "error"),
+    ("All messages, for troubleshooting.", "Normal operation, warnings and errors.", "Warnings and errors.",
+     "Errors only."))
+# fmt: on
