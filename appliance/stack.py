@@ -105,6 +105,7 @@ class Stack:
             self._group.connections,
             self._publish,
             nonces_for(settings, worker, key, start),
+            start.addresses,
         )
         self._proxy = Proxy(self._node)
         self._moving = CallTransfer(self._node, self._proxy, self._group)
@@ -120,8 +121,7 @@ class Stack:
     def reconfigure(self, settings: Settings, now: float) -> None:
         """Go by new settings from now on; calls, registrations and what waits are not touched.
 
-        The listeners have to stand at the places they had. Whoever needs a new start for a setting says so in its
-        declaration (`restart`), and is not heard here.
+        Listeners keep their places. Settings that are declared `restart` are not read here.
         """
         self._syntax = syntax_limits(settings.syntax)
         self._transactions.reconfigure(settings.timers, settings.limits.transactions_max)

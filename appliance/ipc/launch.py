@@ -50,6 +50,7 @@ class WorkerLaunch:
     `bank`          the worker's part of it, of `bank_len` octets.
     `boot_hex`      random octets of this start of the appliance, the same for all workers.
     `nonces_fd`     the inherited memory in which uses of nonces are remembered (nonce_memory.py); -1 for none.
+    `addresses`     all addresses of the machine: a contact may not lead to them.
     """
 
     number: int
@@ -67,6 +68,7 @@ class WorkerLaunch:
     lifetime_offset_s: float | None = None
     boot_hex: str = ""
     nonces_fd: int = NO_DESCRIPTOR
+    addresses: tuple[str, ...] = ()
 
     @property
     def key(self) -> bytes:
@@ -96,7 +98,7 @@ class WorkerLaunch:
         """The launch that standard input holds. Raises LaunchError."""
         try:
             fields = json.loads(document.read())
-            lists = {name: tuple(fields[name]) for name in ("datagram_fds", "stream_fds", "places")}
+            lists = {name: tuple(fields[name]) for name in ("datagram_fds", "stream_fds", "places", "addresses")}
             launch = cls(**{**fields, **lists})
             bytes.fromhex(launch.key_hex)
             bytes.fromhex(launch.boot_hex)

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class NodeStart:
-    """`boot`: octets that tell this start from others; `nonce_memory`: see nonce_table.py, None for own memory."""
+    """`boot`: octets that tell this start from others; `nonce_memory`: see nonce_table.py, None for own memory;
+    `addresses`: those of the machine.
+    """
 
     boot: bytes = b""
     nonce_memory: memoryview | None = None
+    addresses: tuple[str, ...] = ()
 
 
 # A stack without siblings.

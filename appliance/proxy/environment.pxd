@@ -10,6 +10,7 @@ from appliance.security.keys cimport Keys
 from appliance.security.nonces cimport Nonces
 from appliance.overload.rate_limits cimport RateLimits
 from appliance.proxy.fast_settings cimport DigestRules, ProxyRules
+from appliance.routing.contact_policy cimport ContactPolicy
 from appliance.routing.host_cache cimport HostCache
 from appliance.routing.next_hops cimport NextHops
 from appliance.routing.own_names cimport OwnNames
@@ -40,7 +41,8 @@ cdef class ProxyEnvironment:
     cdef public object subscribers
     cdef public PendingLookups pending_lookups
     cdef public Nonces nonces
-    cdef public object contact_policy
+    cdef public ContactPolicy contact_policy
+    cdef tuple _addresses
     cdef public object failures
     cdef public tuple peers
     cdef public Packer packer

@@ -6,7 +6,7 @@ in its own file.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from appliance.catalogue.peers import Peers
@@ -59,6 +59,7 @@ class ProxyEnvironment:
     """
 
     __slots__ = (
+        "_addresses",
         "bindings",
         "change_limits",
         "changed_calls",
@@ -102,7 +103,10 @@ class ProxyEnvironment:
         connections: ConnectionDirectory,
         publish: Callable[[BindingChange], int],
         nonces: Nonces,
+        addresses: Sequence[str] = (),
     ) -> None:
+        """`addresses`: all those of this machine, whichever of them have a listener."""
+        self._addresses = tuple(addresses)
         self.settings = settings
         self.worker = worker
         self.counters = counters
@@ -126,7 +130,7 @@ class ProxyEnvironment:
         self.failures = AuthenticationFailures(settings.lockout)
         self.registrar_rules = Rules(settings.registrar)
         self.change_limits = ChangeLimits(settings.registrar.changes_max)
-        self.contact_policy = ContactPolicy(settings)
+        self.contact_policy = ContactPolicy(settings, self._addresses)
         self.peers = tuple(Peers(listener.peers) for listener in settings.listeners)
         self.proxy_rules = ProxyRules(settings.proxy)
         self.digest_rules = DigestRules(settings.digest)
@@ -155,7 +159,7 @@ class ProxyEnvironment:
         self.failures.reconfigure(settings.lockout)
         self.registrar_rules = Rules(settings.registrar)
         self.change_limits.changes_max = settings.registrar.changes_max
-        self.contact_policy = ContactPolicy(settings)
+        self.contact_policy = ContactPolicy(settings, self._addresses)
         self.peers = tuple(Peers(listener.peers) for listener in settings.listeners)
         self.proxy_rules = ProxyRules(settings.proxy)
         self.digest_rules = DigestRules(settings.digest)

@@ -25,12 +25,17 @@ def refusal_for_failures(
     failures = node.failures
     if not len(failures):
         return None
-    source = source_of(context.flow.remote[0])
-    wait_s = failures.pair_wait_s(source, _user_text(username, realm), now)
+    remote = context.flow.remote
+    source = source_of(remote[0])
+    pair_wait_s = failures.pair_wait_s(source, _user_text(username, realm), now)
+    wait_s = pair_wait_s or failures.source_wait_s(source, now)
     if not wait_s:
-        wait_s = failures.source_wait_s(source, now)
-        if not wait_s or _is_registered_from(source, node.names.aor_of(username, host), node, now):
-            return None
+        return None
+    # Others behind the same address share its failures. They cannot lock out the phone that registered from this very
+    # port or connection; nor, by failures for other users, one that registered from this source.
+    port = remote[1] if pair_wait_s else 0
+    if _is_registered_from(source, port, node.names.aor_of(username, host), node, now):
+        return None
     line = make_line(b"Retry-After", b"%d" % ceil(wait_s))
     return Reply(503, b"Too Many Wrong Passwords", (line,), is_stateless=True)
 
@@ -45,7 +50,7 @@ def _user_text(username: bytes, realm: bytes) -> str:
     return f"{username[:USER_LEN_MAX].decode('utf-8', 'replace')}@{realm.decode('utf-8', 'replace')}"
 
 
-def _is_registered_from(source: str, aor: bytes, node: ProxyEnvironment, now: float) -> bool:
-    """Has a phone proved this address from this source? Others that fail there do not lock it out."""
+def _is_registered_from(source: str, port: int, aor: bytes, node: ProxyEnvironment, now: float) -> bool:
+    """Has a phone proved this address from this source, and from this port of it unless that is 0?"""
     bindings = node.bindings.find(aor, node.wall_time(now))
-    return any(source_of(binding.source_ip) == source for binding in bindings)
+    return any(source_of(binding.source_ip) == source and port in (0, binding.source_port) for binding in bindings)

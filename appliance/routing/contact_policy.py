@@ -5,10 +5,11 @@ way to send chosen octets to services that are not meant for it:
 
 - Registered is only what is allowed: with `contacts-allowed`, the networks and domains that it lists; without it,
   anything but an address of this machine, and a port below 1024 only at the address that the REGISTER came from.
-  Loopback is allowed only where the listener itself is on loopback.
+  Loopback is allowed only where the listener itself is on loopback. A listener on all addresses is not.
 - A contact at the address that its REGISTER came from is the phone's own. One that leads elsewhere (a name, another
   address) is a foreign target, which `relay` judges as it judges a Request-URI; so is a contact of a 3xx.
-- A name that turns out to be an address of this machine is not sent to.
+- A name that turns out to be an address of this machine is not sent to; and a Request-URI leads to this machine only by
+  the port of a listener, or where a peer is.
 
 A phone behind a NAT has a private address in its Contact. It is registered, and reached by its connection, by its
 Path, or by callers that may relay.
@@ -16,6 +17,7 @@ Path, or by callers that may relay.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final
 
@@ -37,16 +39,19 @@ _LOCAL_NAMES: Final = (b"localhost", b"localhost.localdomain")
 class ContactPolicy:
     """What one configuration allows."""
 
-    __slots__ = ("_domains", "_is_on_loopback", "_networks", "_own", "_peers", "is_confined")
+    __slots__ = ("_domains", "_is_on_loopback", "_networks", "_own", "_peers", "_ports", "is_confined")
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, addresses: Iterable[str] = ()) -> None:
+        """`addresses`: those of this machine, whichever of them have a listener."""
         allowed = settings.registrar.contacts_allowed
         self.is_confined = bool(allowed)
         self._networks = tuple(ip_network(item) for item in allowed if _is_network(item))
         self._domains = tuple(item.encode() for item in allowed if not _is_network(item))
         listeners = settings.listeners
-        self._is_on_loopback = [is_loopback(listener.address) for listener in listeners]
-        self._own = frozenset(name for listener in listeners for name in (listener.address, listener.advertise) if name)
+        self._is_on_loopback = [ip_address(listener.address).is_loopback for listener in listeners]
+        own = {name for listener in listeners for name in (listener.address, listener.advertise) if name}
+        self._own = frozenset(own.union(addresses))
+        self._ports = frozenset(listener.port for listener in listeners)
         self._peers = Peers([peer for listener in listeners for peer in listener.peers])
 
     def is_refused(self, binding: Binding, uri: Uri, listener: int) -> bool:
@@ -55,7 +60,7 @@ class ContactPolicy:
             return False  # no request is ever forwarded to it
         hop = _first_hop(binding, uri)
         host = destination_of(hop)
-        address = literal_address(host)
+        address = _plain(literal_address(host))
         is_here = self._is_on_loopback[listener]
         if not is_here and (is_loopback(address) or _is_local_name(host)):
             return True
@@ -88,20 +93,27 @@ class ContactPolicy:
 
     def passable(self, hops: list[Flow], origin: int, way_out: int) -> list[Flow]:
         """The hops that a target of this origin may take; `way_out`: the listener that the request leaves by."""
-        if origin == AT_SOURCE:
+        if origin == AT_SOURCE or self._is_on_loopback[way_out]:
             return hops
-        return [hop for hop in hops if not self._is_barred(hop.remote[0], origin, way_out)]
+        for hop in hops:
+            if self._is_barred(hop.remote, origin):
+                return [other for other in hops if not self._is_barred(other.remote, origin)]
+        return hops
 
-    def _is_barred(self, address: str, origin: int, way_out: int) -> bool:
+    def _is_barred(self, remote: tuple[str, int], origin: int) -> bool:
+        address = _plain(remote[0])
         if is_loopback(address):
-            return not self._is_on_loopback[way_out]
-        return origin == ELSEWHERE and address in self._own and not self._is_on_loopback[way_out]
+            return True
+        if address not in self._own:
+            return False
+        return origin == ELSEWHERE or (remote[1] not in self._ports and not self._peers.has_address(address))
 
     def _is_at_source(self, hop: Uri, binding: Binding) -> bool:
-        """Is the hop at the address that the REGISTER came from, or the Path of a trusted peer?"""
-        if binding.path_text and binding.source_ip and self._peers.has_address(binding.source_ip):
-            return True
-        return bool(binding.source_ip) and literal_address(destination_of(hop)) == binding.source_ip
+        """Is the hop at the address that the REGISTER came from, or at that of a peer whose Path it is?"""
+        address = _plain(literal_address(destination_of(hop)))
+        if not address or not binding.source_ip:
+            return False
+        return address == binding.source_ip or (bool(binding.path_text) and self._peers.has_address(address))
 
     def _is_in_network(self, text: str) -> bool:
         address = _unmapped(text)
@@ -119,6 +131,11 @@ def is_loopback(address: str) -> bool:
         return False
     parsed = _unmapped(address)
     return parsed.is_loopback or parsed.is_unspecified
+
+
+def _plain(address: str) -> str:
+    """An address without the disguise of an IPv4 address in IPv6 (RFC 4291 2.5.5.2); "" stays "" (a name)."""
+    return str(_unmapped(address)) if address.startswith("::ffff:") else address
 
 
 def _first_hop(binding: Binding, uri: Uri) -> Uri:

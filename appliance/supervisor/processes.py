@@ -11,6 +11,7 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
+import socket
 import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -146,3 +147,14 @@ def _ends_with(parent: int) -> Callable[[], None]:
 def worker_count(settings: Settings) -> int:
     """How many workers the settings mean: as many as said, or one for each processor we may use."""
     return settings.workers or len(os.sched_getaffinity(0))
+
+
+def machine_addresses() -> tuple[str, ...]:
+    """Every IPv4 and IPv6 address of this machine, without the names of interfaces."""
+    found = {
+        address.address.partition("%")[0]
+        for interface in psutil.net_if_addrs().values()
+        for address in interface
+        if address.family in (socket.AF_INET, socket.AF_INET6)
+    }
+    return tuple(sorted(found))

@@ -34,7 +34,7 @@ from appliance.supervisor.decisions import WorkerState
 from appliance.supervisor.listening_sockets import ListenFailed, ListeningSockets
 from appliance.supervisor.management_process import ManagementRunner
 from appliance.supervisor.missing_state import missing_state
-from appliance.supervisor.processes import CommandLine, worker_count
+from appliance.supervisor.processes import CommandLine, machine_addresses, worker_count
 from appliance.supervisor.state_folder import StateFolder, StateFolderUnusable
 from appliance.supervisor.supervisor import RUNNING, Report, Supervisor
 
@@ -134,6 +134,7 @@ def _prepared(
         config_name=config_name,
         boot_hex=os.urandom(BOOT_LEN).hex(),
         nonces_fd=nonces.fd,
+        addresses=machine_addresses(),
     )
     management_process = (
         ManagementRunner(ManagementLaunch(str(folder.path), start.text), note) if has_management else None

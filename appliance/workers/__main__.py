@@ -146,7 +146,7 @@ def load_registrations(stack: Stack, journal: Journal, wall_time: float) -> None
 def node_start(launch: WorkerLaunch) -> NodeStart:
     """What the siblings have, too."""
     memory = None if launch.nonces_fd == NO_DESCRIPTOR else shared_memory(launch.nonces_fd)
-    return NodeStart(launch.boot, memory)
+    return NodeStart(launch.boot, memory, launch.addresses)
 
 
 def datagram_doors(launch: WorkerLaunch) -> DatagramSockets:

@@ -1,0 +1,21 @@
+cimport cython
+
+from appliance.transport.flow cimport Flow
+
+
+@cython.final
+cdef class ContactPolicy:
+    cdef readonly bint is_confined
+    cdef tuple _networks
+    cdef tuple _domains
+    cdef list _is_on_loopback
+    cdef frozenset _own
+    cdef frozenset _ports
+    cdef object _peers
+
+    @cython.locals(hop=Flow)
+    cpdef list passable(self, list hops, int origin, int way_out)
+    cpdef bint _is_barred(self, tuple remote, int origin) except -1
+
+cpdef bint is_loopback(str address) except -1
+cdef str _plain(str address)
