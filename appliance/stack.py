@@ -59,7 +59,7 @@ from appliance.proxy.ingress_filter import LET_IN, TURNED_AWAY, UNREADABLE, Ingr
 from appliance.proxy.proxy import Proxy
 from appliance.proxy.software_faults import SoftwareFault
 from appliance.replication.worker_group import WorkerGroup
-from appliance.routing.lookup_questions import Answer, HostAnswer, Question
+from appliance.routing.lookup_questions import Answer, Question
 from appliance.security.authentication_failures import AuthenticationFailures
 from appliance.security.nonces import nonces_for
 from appliance.sip.errors import MalformedMessage
@@ -72,8 +72,6 @@ from appliance.transport.via import as_datagram, is_last_via, reopened, stamp_re
 KEEPALIVE_LEN_MAX = 4
 EXPIRY_INTERVAL_S = 1.0
 EXPIRED_MAX_PER_TURN = 2000
-# How long a host that has no address, or whose look-up failed, is not asked for again.
-HOST_RETRY_S = 5.0
 
 Snapshot = tuple[bytes, int, bytes]
 Outputs = tuple[list[Outgoing], list[bytes], list[Snapshot], list[tuple[int, BusMessage]], list[Question], float]
@@ -307,19 +305,9 @@ class Stack:
         """Answers to questions_to_ask; each question is answered once."""
         for answer in batch:
             try:
-                self._receive_answer(answer, now)
+                self._node.pending_lookups.answered(answer, now, self._proxy.waiter_failed)
             except Exception as error:
                 self._node.faults.note("an answer", b"", error, now)
-
-    def _receive_answer(self, answer: Answer, now: float) -> None:
-        pending_lookups = self._node.pending_lookups
-        subject = pending_lookups.subject_of(answer)
-        try:
-            if subject is not None and isinstance(answer, HostAnswer) and not answer.failed:
-                expires_at = now + max(answer.ttl_s, HOST_RETRY_S)
-                self._node.hosts.remember(subject[1], answer.addresses, expires_at)
-        finally:
-            pending_lookups.answered(answer, now, self._proxy.waiter_failed)
 
     def receive_failures(self, batch: Sequence[Outgoing], now: float) -> None:
         """What could not be sent (RFC 3261 18.4); a sibling may have asked for it."""

@@ -202,29 +202,34 @@ def test_a_rehearsal_stops_where_the_request_would() -> None:
     one = stack(settings=closed)
     assert ask(one, "test route", uri="sip:x@foreign.test")["outcome"] == "`relay` answers 403 Relaying Denied."
     asks = ask(one, "test route", uri="sip:nobody@example.com")
-    assert asks["outcome"] == "It waits at `locate`: the database would be asked for nobody."
+    assert asks["outcome"] == "It waits at `locate`: the database would be asked for nobody@example.com."
 
 
 def test_a_rehearsal_goes_on_to_the_end_with_what_the_world_answers() -> None:
     one = stack(settings=with_listeners(SETTINGS, replace(MAIN, relay="any")))
     ask_user = {"uri": "sip:nobody@example.com"}
     (question,) = ask(one, "test route", **ask_user)["asks"]
-    assert question == {"kind": "subscriber", "username": "nobody", "realm": "example.com"}
+    assert question == {
+        "kind": "subscriber",
+        "subject": "nobody@example.com",
+        "username": "nobody",
+        "realm": "example.com",
+    }
     for is_found, outcome in (
-        (True, "`locate` answers 480 nobody@example.com is a subscriber without a registered contact."),
-        (False, "`locate` answers 404 the database has no subscriber nobody@example.com."),
-        (None, "`locate` answers 480 the database does not answer."),
+        (True, "`locate` answers 480 Temporarily Unavailable, as the database says of nobody@example.com."),
+        (False, "`locate` answers 404 Not Found, as the database says of nobody@example.com."),
+        (None, "`locate` answers 480 Temporarily Unavailable, for the database does not answer."),
     ):
-        known = {"subscribers": {"nobody@example.com": is_found}}
+        known = {"subscriber": {"nobody@example.com": is_found}}
         assert ask(one, "test route", known=known, **ask_user)["outcome"] == outcome
     route = ask(one, "test route", uri="sip:x@gw.example.net:5070;transport=tcp")
-    assert route["asks"] == [{"kind": "host", "host": "gw.example.net"}]
+    assert route["asks"] == [{"kind": "host", "subject": "gw.example.net", "host": "gw.example.net"}]
     for addresses, hops in (
         (["192.0.2.9"], ["tcp 192.0.2.9:5070"]),
         ([], ["DNS has no address for gw.example.net"]),
         (None, ["DNS does not answer for gw.example.net"]),
     ):
-        known = {"hosts": {"gw.example.net": addresses}}
+        known = {"host": {"gw.example.net": addresses}}
         route = ask(one, "test route", uri="sip:x@gw.example.net:5070;transport=tcp", known=known)
         assert (route["targets"][0]["hops"], route["asks"]) == (hops, [])
     assert ask(one, "test route", **ask_user)["asks"], "nothing of it is remembered"

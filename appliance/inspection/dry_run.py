@@ -16,10 +16,11 @@ from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.fast_settings import ListenerRules
 from appliance.proxy.request_context import RequestContext
 from appliance.proxy.roles import ROLES
-from appliance.proxy.stage_results import CONTINUE, AskSubscriber, Drop, Reply, StageResult
+from appliance.proxy.stage_results import CONTINUE, Ask, Drop, Reply, StageResult
 from appliance.proxy.stages.authenticate import authenticate
 from appliance.proxy.stages.register import register
 from appliance.proxy.stages.throttle import throttle
+from appliance.routing.lookup_questions import Answer, HostAnswer, LookupHost, Question
 from appliance.routing.next_hops import SIP_PORT, HostUnknown, transports_of
 from appliance.routing.targets import Target
 from appliance.sip.errors import MalformedMessage
@@ -39,19 +40,26 @@ REQUEST_LEN: Final = 600
 
 @dataclass(slots=True)
 class World:
-    """What databases and DNS have answered, None where they did not; and what is still to be asked."""
+    """What was answered outside, by kind and subject, None where nothing was; and what is still to be asked."""
 
-    subscribers: dict[str, bool | None]
-    hosts: dict[str, list[str] | None]
+    known: dict[str, dict[str, Any]]
     asks: list[Row] = field(default_factory=list)
+
+    def answer(self, question: Question) -> Answer | None:
+        """What is answered; None where it is still to be asked."""
+        found = self.known.get(question.kind.name, {})
+        if question.subject not in found:
+            self.asks.append(question.row())
+            return None
+        value = found[question.subject]
+        return question.unknown() if value is None else question.answer_of(value)
 
 
 def world_of(known: Row) -> World:
     """The answers as they came from outside. Raises ValueError."""
-    subscribers, hosts = known.get("subscribers", {}), known.get("hosts", {})
-    if not isinstance(subscribers, dict) or not isinstance(hosts, dict):
+    if not all(isinstance(found, dict) for found in known.values()):
         raise ValueError("the answers of the world are none")
-    return World(subscribers, hosts)
+    return World(known)
 
 
 def rehearse(
@@ -112,10 +120,10 @@ def _answer(
         return _identified(context, node)
     try:
         said: StageResult = stage(context, node, now)
+        if isinstance(said, Ask):
+            return _answered(name, stage, said.question, context, node, world, now)
     except MalformedMessage as fault:
         return f"{fault.status}", fault.reason
-    if isinstance(said, AskSubscriber):
-        return _looked_up(said, world)
     return _in_words(said, context, name)
 
 
@@ -127,19 +135,28 @@ def _identified(context: RequestContext, node: ProxyEnvironment) -> tuple[str, s
     return "continue", "a digest would be asked for; taken as proved"
 
 
-def _looked_up(said: AskSubscriber, world: World) -> tuple[str, str]:
-    """What `locate` answers for a user without contacts, by what the database says."""
-    username, realm = said.username.decode("utf-8", "replace"), said.realm.decode("utf-8", "replace")
-    address = f"{username}@{realm}"
-    if address not in world.subscribers:
-        world.asks.append({"kind": "subscriber", "username": username, "realm": realm})
-        return "ask", f"the database would be asked for {username}"
-    is_found = world.subscribers[address]
-    if is_found is None:
-        return "480", "the database does not answer"
-    if is_found:
-        return "480", f"{address} is a subscriber without a registered contact"
-    return "404", f"the database has no subscriber {address}"
+def _answered(
+    name: str,
+    stage: Any,
+    question: Question,
+    context: RequestContext,
+    node: ProxyEnvironment,
+    world: World,
+    now: float,
+) -> tuple[str, str]:
+    """What a stage that has asked says with the answer; of a further question, that it would be asked."""
+    door, subject = question.kind.door, question.subject
+    answer = world.answer(question)
+    if answer is None:
+        return "ask", f"{door} would be asked for {subject}"
+    context.answer = answer
+    said: StageResult = stage(context, node, now)
+    context.answer = None
+    if isinstance(said, Ask):
+        return "ask", f"{said.question.kind.door} would be asked for {said.question.subject}"
+    result, note = _in_words(said, context, name)
+    known = f"for {door} does not answer" if answer.failed else f"as {door} says of {subject}"
+    return result, f"{note}, {known}" if note else known
 
 
 def _in_words(said: StageResult, context: RequestContext, stage: str) -> tuple[str, str]:
@@ -167,7 +184,7 @@ def _target_row(target: Target, context: RequestContext, node: ProxyEnvironment,
         flows = [target.flow] if target.flow else node.next_hops.find(target.uri, REQUEST_LEN, context.way_out, now)
         hops = [_hop(flow) for flow in flows]
     except HostUnknown as unknown:
-        hops = _hops_of_host(target, unknown.host.decode("utf-8", "replace"), node, world)
+        hops = _hops_of_host(target, LookupHost(unknown.host), node, world)
     return {
         "uri": target.uri_text.decode("utf-8", "replace"),
         "q": target.q / 1000,
@@ -176,16 +193,15 @@ def _target_row(target: Target, context: RequestContext, node: ProxyEnvironment,
     }
 
 
-def _hops_of_host(target: Target, host: str, node: ProxyEnvironment, world: World) -> list[str]:
+def _hops_of_host(target: Target, question: LookupHost, node: ProxyEnvironment, world: World) -> list[str]:
     """The next hops of a host by what DNS says."""
-    if host not in world.hosts:
-        world.asks.append({"kind": "host", "host": host})
+    host, answer = question.subject, world.answer(question)
+    if not isinstance(answer, HostAnswer):
         return [f"DNS would be asked for {host}"]
-    addresses = world.hosts[host]
-    if addresses is None:
+    if answer.failed:
         return [f"DNS does not answer for {host}"]
     port, transports = target.uri.port or SIP_PORT, transports_of(target.uri, REQUEST_LEN)
-    flows = [node.next_hops.flow_to(way, address.encode(), port) for address in addresses for way in transports]
+    flows = [node.next_hops.flow_to(way, address.encode(), port) for address in answer.addresses for way in transports]
     return [_hop(flow) for flow in flows if flow is not None] or [f"DNS has no address for {host}"]
 
 

@@ -11,7 +11,6 @@ from enum import IntEnum
 from typing import Final as Constant
 
 from appliance.catalogue.counters import (
-    DNS_FAILED,
     HOPS_FAILED_OVER,
     HOPS_UNAVAILABLE,
     REFUSED_TABLE_FULL,
@@ -24,7 +23,7 @@ from appliance.proxy.identities import remove_claims_of, withhold_identity
 from appliance.proxy.request_context import RequestContext
 from appliance.proxy.snapshots import BranchSnapshot
 from appliance.routing.contact_policy import ELSEWHERE
-from appliance.routing.lookup_questions import Answer, HostAnswer
+from appliance.routing.lookup_questions import Answer, LookupHost
 from appliance.routing.next_hops import HostUnknown
 from appliance.routing.targets import Target
 from appliance.sip.characters import digits_of
@@ -201,18 +200,16 @@ class Branch(ClientUser):
             hops = self._node.next_hops.find(self._hop_uri, size, context.way_out, now)
             self._hops = self._node.contact_policy.passable(hops, origin, context.way_out)
         except HostUnknown as unknown:
-            if not self._node.pending_lookups.ask_host(unknown.host, self, context.asker()):
+            if not self._node.pending_lookups.ask(LookupHost(unknown.host), self, context.asker()):
                 self._end(made_here(503, b"Too Many Requests Waiting"), now)
             return
         self._try_next_hop(now)
 
     def answer_arrived(self, answer: Answer, now: float) -> None:
         """The host of the next hop is known, or cannot be known."""
-        assert isinstance(answer, HostAnswer)
         if self.state == _DONE:
             return
         if answer.failed:
-            self._node.counters[DNS_FAILED] += 1
             self._end(made_here(503, b"Host Lookup Failed"), now)
             return
         self._find_hops(now)

@@ -23,10 +23,9 @@ from appliance.proxy.pending_lookups import PendingLookups
 from appliance.proxy.software_faults import SoftwareFaults
 from appliance.replication.connection_directory import ConnectionDirectory
 from appliance.routing.contact_policy import ContactPolicy
-from appliance.routing.host_cache import HostCache
+from appliance.routing.lookup_questions import FindSubscriber, LookupHost
 from appliance.routing.next_hops import NextHops
 from appliance.routing.own_names import OwnNames
-from appliance.routing.subscriber_cache import SubscriberCache
 from appliance.routing.unavailable_hops import UnavailableHops
 from appliance.security.authentication_failures import AuthenticationFailures
 from appliance.security.dialog_token import DialogTokens
@@ -118,13 +117,13 @@ class ProxyEnvironment:
         self.keys = Keys(key)
         self.dialog_tokens = DialogTokens(key)
         self.names = OwnNames(settings)
-        self.hosts = HostCache(settings.limits.hosts_cached_max)
+        self.pending_lookups = PendingLookups(settings, counters)
+        self.hosts = self.pending_lookups.cache_of(LookupHost.kind)
+        self.subscribers = self.pending_lookups.cache_of(FindSubscriber.kind)
         self.next_hops = NextHops(settings.listeners, self.hosts)
         self.unavailable_hops = UnavailableHops(
             settings.limits.unavailable_hops_max, settings.proxy.retry_after_max_s
         )
-        self.subscribers = SubscriberCache(settings.limits.subscribers_cached_max, settings.digest.cache_s)
-        self.pending_lookups = PendingLookups(settings.limits, counters)
         self.nonces = nonces
         self.rate_limits = RateLimits(settings.rate_limits, built_in_limits(settings))
         self.failures = AuthenticationFailures(settings.lockout)
@@ -146,15 +145,12 @@ class ProxyEnvironment:
 
         The names under which peers have learned to reach us stay ours: what was sent with them is answered to them.
         """
-        limits = settings.limits
         self.names = OwnNames(settings, self.settings.listeners)
         self.settings = settings
         self.next_hops = NextHops(settings.listeners, self.hosts)
-        self.hosts.limit = limits.hosts_cached_max
-        self.unavailable_hops.limit = limits.unavailable_hops_max
+        self.unavailable_hops.limit = settings.limits.unavailable_hops_max
         self.unavailable_hops.longest_s = settings.proxy.retry_after_max_s
-        self.subscribers.reconfigure(limits.subscribers_cached_max, settings.digest.cache_s)
-        self.pending_lookups.reconfigure(limits)
+        self.pending_lookups.reconfigure(settings)
         self.rate_limits.reconfigure(settings.rate_limits, built_in_limits(settings))
         self.failures.reconfigure(settings.lockout)
         self.registrar_rules = Rules(settings.registrar)
@@ -170,12 +166,8 @@ class ProxyEnvironment:
         return {
             "transactions": len(self.transactions),
             "registrations": len(self.bindings),
-            "waiting": self.pending_lookups.lookups_waiting + self.pending_lookups.queries_waiting,
-            "lookups_waiting": self.pending_lookups.lookups_waiting,
-            "queries_waiting": self.pending_lookups.queries_waiting,
-            "hosts": len(self.hosts),
+            **self.pending_lookups.gauges(),
             "unavailable_hops": len(self.unavailable_hops),
-            "subscribers": len(self.subscribers),
         }
 
     def wall_time(self, now: float) -> float:

@@ -1,21 +1,20 @@
-"""Which requests wait for which answer: DNS and the subscriber database, a queue each.
+"""Which requests wait for which answer: a queue for each kind of question.
 
 Many may wait for one answer; the question is asked once. A queue is bounded, and so is what one source and one
 subscriber may have in it: beyond either the request is refused (`False`) and counted. A trusted peer is bounded by the
-queue alone, for it sends what many have sent to it.
+queue alone, for it sends what many have sent to it. How a kind is asked is declared by its questions
+(routing/lookup_questions.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, Protocol
+from dataclasses import replace
+from typing import Any, Protocol, cast
 
-from appliance.catalogue.counters import LOOKUPS_FULL, QUERIES_FULL, WAITING_SHARE_EXCEEDED
-from appliance.catalogue.settings import LimitSettings
-from appliance.routing.lookup_questions import Answer, FindSubscriber, HostAnswer, LookupHost, Question
-
-_JOINED: Final = 0
-_REFUSED: Final = -1
+from appliance.catalogue.counters import WAITING_SHARE_EXCEEDED
+from appliance.catalogue.settings import Settings
+from appliance.routing.lookup_questions import KINDS, Answer, AnswerCache, Cache, LookupKind, Question
 
 
 class Waiter(Protocol):
@@ -37,47 +36,49 @@ class Asker:
 
 
 class Queue:
-    """The requests that wait for one kind of answer, and how many each source and each subscriber has of them."""
+    """The requests that wait for answers of one kind, how many each source and each subscriber has of them, and the
+    answers that are kept.
+    """
 
-    __slots__ = ("_asked", "_held", "_keys", "_waiters", "limit", "waiting_count")
+    __slots__ = ("_asked", "_held", "_kind", "_waiters", "cache", "limit", "waiting_count")
 
-    def __init__(self, limit: int) -> None:
-        self.limit = limit
+    def __init__(self, kind: LookupKind[Any], settings: Settings) -> None:
+        self._kind = kind
+        self.limit: int = getattr(settings.limits, kind.waiting_max)
+        self.cache: AnswerCache | None = None if kind.new_cache is None else kind.new_cache(settings)
         self.waiting_count = 0
-        self._asked: dict[tuple[bytes, ...], int] = {}
-        self._keys: dict[int, tuple[bytes, ...]] = {}
+        # By what it wants to know, the question under way with its number; and who waits, by number.
+        self._asked: dict[Question, Question] = {}
         self._waiters: dict[int, list[tuple[Waiter, Asker]]] = {}
         self._held: dict[str | bytes, int] = {}
+
+    def reconfigure(self, settings: Settings) -> None:
+        """Go by new limits."""
+        self.limit = getattr(settings.limits, self._kind.waiting_max)
+        if self.cache is not None:
+            self.cache.reconfigure(settings)
 
     def held_by(self, sender: str | bytes) -> int:
         """Requests that wait for this source or subscriber."""
         return self._held.get(sender, 0)
 
-    def is_asked(self, key: tuple[bytes, ...]) -> int:
-        """The number of the question under way, 0 for none."""
-        return self._asked.get(key, 0)
+    def asked(self, question: Question) -> Question | None:
+        """The same question as it is under way; None: it is not."""
+        return self._asked.get(question)
 
-    def key_of(self, number: int) -> tuple[bytes, ...] | None:
-        """What a question under way is about."""
-        return self._keys.get(number)
-
-    def add(self, number: int, key: tuple[bytes, ...], waiter: Waiter, asker: Asker) -> None:
-        """One more waits for the answer of this number."""
+    def add(self, question: Question, waiter: Waiter, asker: Asker) -> None:
+        """One more waits for the answer of a question, which is under way from now on."""
         self.waiting_count += 1
         self._count(asker, 1)
-        if number not in self._waiters:
-            self._asked[key] = number
-            self._keys[number] = key
-            self._waiters[number] = []
-        self._waiters[number].append((waiter, asker))
+        if question.id not in self._waiters:
+            self._asked[question] = question
+            self._waiters[question.id] = []
+        self._waiters[question.id].append((waiter, asker))
 
-    def take(self, number: int) -> list[Waiter]:
+    def take(self, question: Question) -> list[Waiter]:
         """The waiters of an answered question, which wait no longer."""
-        key = self._keys.pop(number, None)
-        if key is None:
-            return []
-        del self._asked[key]
-        waiters = self._waiters.pop(number)
+        del self._asked[question]
+        waiters = self._waiters.pop(question.id)
         self.waiting_count -= len(waiters)
         for _, asker in waiters:
             self._count(asker, -1)
@@ -99,86 +100,91 @@ class Queue:
 class PendingLookups:
     """Questions under way, their waiters, and the questions not handed out yet."""
 
-    __slots__ = ("_counters", "_last_id", "_limits", "_lookups", "_queries", "_to_ask")
+    __slots__ = ("_counters", "_last_id", "_queues", "_settings", "_to_ask", "_under_way")
 
-    def __init__(self, limits: LimitSettings, counters: list[int]) -> None:
-        self._limits = limits
+    def __init__(self, settings: Settings, counters: list[int]) -> None:
+        self._settings = settings
         self._counters = counters
         self._last_id = 0
-        self._lookups = Queue(limits.lookups_waiting_max)
-        self._queries = Queue(limits.queries_waiting_max)
+        self._queues: dict[LookupKind[Any], Queue] = {kind: Queue(kind, settings) for kind in KINDS}
+        self._under_way: dict[int, Question] = {}
         self._to_ask: list[Question] = []
 
-    def reconfigure(self, limits: LimitSettings) -> None:
+    def reconfigure(self, settings: Settings) -> None:
         """Go by new limits; what waits already goes on."""
-        self._limits = limits
-        self._lookups.limit = limits.lookups_waiting_max
-        self._queries.limit = limits.queries_waiting_max
+        self._settings = settings
+        for queue in self._queues.values():
+            queue.reconfigure(settings)
 
-    @property
-    def lookups_waiting(self) -> int:
-        """Requests that wait for DNS."""
-        return self._lookups.waiting_count
+    def cache_of(self, kind: LookupKind[Cache]) -> Cache:
+        """The answers that are kept of a kind which has a cache."""
+        return cast(Cache, self._queue_of(kind).cache)
 
-    @property
-    def queries_waiting(self) -> int:
-        """Requests that wait for the database."""
-        return self._queries.waiting_count
+    def waiting(self, kind: LookupKind[Any]) -> int:
+        """Requests that wait for answers of a kind."""
+        return self._queue_of(kind).waiting_count
 
-    def ask_host(self, host: bytes, waiter: Waiter, asker: Asker) -> bool:
-        """Wait for the addresses of a host; False when too many wait already."""
-        number = self._join(self._lookups, LOOKUPS_FULL, (b"host", host), waiter, asker)
-        if number > 0:
-            self._to_ask.append(LookupHost(number, host, asker.source))
-        return number >= 0
+    def gauges(self) -> dict[str, int]:
+        """How many requests wait, and how many answers are kept, by name."""
+        found = {kind.waiting_gauge: queue.waiting_count for kind, queue in self._queues.items()}
+        found["waiting"] = sum(found.values())
+        for kind, queue in self._queues.items():
+            if queue.cache is not None:
+                found[kind.cached_gauge] = len(queue.cache)
+        return found
 
-    def ask_subscriber(self, username: bytes, realm: bytes, waiter: Waiter, asker: Asker) -> bool:
-        """Wait for what the database says of a user; False when too many wait already."""
-        number = self._join(self._queries, QUERIES_FULL, (b"subscriber", username, realm), waiter, asker)
-        if number > 0:
-            self._to_ask.append(FindSubscriber(number, username, realm, asker.source))
-        return number >= 0
-
-    def _join(self, queue: Queue, counter: int, key: tuple[bytes, ...], waiter: Waiter, asker: Asker) -> int:
-        """The number of a new question, _JOINED when it is under way already, or _REFUSED."""
+    def ask(self, question: Question, waiter: Waiter, asker: Asker) -> bool:
+        """Wait for the answer to a question; False when too many wait already."""
+        queue = self._queue_of(question.kind)
         if queue.waiting_count >= queue.limit:
-            self._counters[counter] += 1
-            return _REFUSED
+            self._counters[question.kind.full_counter] += 1
+            return False
         if not asker.is_trusted and self._is_share_used(queue, asker):
             self._counters[WAITING_SHARE_EXCEEDED] += 1
-            return _REFUSED
-        number = queue.is_asked(key)
-        if number:
-            queue.add(number, key, waiter, asker)
-            return _JOINED
-        self._last_id += 1
-        queue.add(self._last_id, key, waiter, asker)
-        return self._last_id
+            return False
+        asked = queue.asked(question)
+        if asked is None:
+            self._last_id += 1
+            asked = replace(question, id=self._last_id, source=asker.source)
+            self._under_way[asked.id] = asked
+            self._to_ask.append(asked)
+        queue.add(asked, waiter, asker)
+        return True
+
+    def _queue_of(self, kind: LookupKind[Any]) -> Queue:
+        queue = self._queues.get(kind)
+        if queue is None:
+            queue = self._queues[kind] = Queue(kind, self._settings)
+        return queue
 
     def _is_share_used(self, queue: Queue, asker: Asker) -> bool:
-        limits = self._limits
+        limits = self._settings.limits
         if queue.held_by(asker.source) >= limits.waiting_per_source_max:
             return True
         return bool(asker.subscriber) and queue.held_by(asker.subscriber) >= limits.waiting_per_subscriber_max
 
     def questions_to_ask(self) -> list[Question]:
-        """Questions since the last call, for the world to answer."""
+        """Questions since the last call, to be answered outside."""
         questions = self._to_ask
         if questions:
             self._to_ask = []
         return questions
 
-    def subject_of(self, answer: Answer) -> tuple[bytes, ...] | None:
-        """What an answer is about: (b"host", host) or (b"subscriber", username, realm); None: not asked."""
-        return self._queue_of(answer).key_of(answer.id)
-
     def answered(self, answer: Answer, now: float, failed: Callable[[Waiter, Exception, float], None]) -> None:
-        """Let all go on that waited for this answer; `failed` hears of one that raised an exception."""
-        for waiter in self._queue_of(answer).take(answer.id):
-            try:
-                waiter.answer_arrived(answer, now)
-            except Exception as error:
-                failed(waiter, error, now)
-
-    def _queue_of(self, answer: Answer) -> Queue:
-        return self._lookups if isinstance(answer, HostAnswer) else self._queries
+        """Keep an answer, and let all go on that waited for it; `failed` hears of one that raised an exception."""
+        question = self._under_way.pop(answer.id, None)
+        if question is None:
+            return
+        queue = self._queue_of(question.kind)
+        waiters = queue.take(question)
+        try:
+            if queue.cache is not None and not answer.failed:
+                queue.cache.keep(question, answer, now)
+        finally:
+            for waiter in waiters:
+                try:
+                    if answer.failed:
+                        self._counters[question.kind.failed_counter] += 1
+                    waiter.answer_arrived(answer, now)
+                except Exception as error:
+                    failed(waiter, error, now)

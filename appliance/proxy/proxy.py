@@ -30,8 +30,9 @@ from appliance.proxy.request_context import RequestContext
 from appliance.proxy.response_context import ResponseContext
 from appliance.proxy.roles import ROLES
 from appliance.proxy.stage_chain import run_chain
-from appliance.proxy.stage_results import FORWARD, AskSubscriber, Drop, Reply, StageResult
+from appliance.proxy.stage_results import FORWARD, Ask, Drop, Reply, StageResult
 from appliance.proxy.suspended_request import SuspendedRequest
+from appliance.routing.lookup_questions import Question
 from appliance.security.keys import period_of
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.header_lines import make_line
@@ -151,8 +152,8 @@ class Proxy:
             self._forward(context, now)
         elif isinstance(answer, Reply):
             self._reply(context, answer, now)
-        elif isinstance(answer, AskSubscriber):
-            self._suspend(context, answer, now)
+        elif isinstance(answer, Ask):
+            self._suspend(context, answer.question, now)
         elif isinstance(answer, Drop):
             self._node.counters[answer.counter] += 1
 
@@ -165,7 +166,7 @@ class Proxy:
         context.listener = self._listeners[context.flow.listener]
         context.position = role.position_of(stage)
         if not role.has(stage):
-            context.found = None
+            context.answer = None
             context.is_trusted = context.listener.is_peer(context.flow)
         self.decide(context, now)
 
@@ -181,12 +182,11 @@ class Proxy:
         server.user = responses
         responses.start(now)
 
-    def _suspend(self, context: RequestContext, question: AskSubscriber, now: float) -> None:
+    def _suspend(self, context: RequestContext, question: Question, now: float) -> None:
         node = self._node
         stage = self._roles[context.flow.listener].names[context.position]
         suspended = SuspendedRequest(context, stage, node.transactions.key_of(context.request), self, node, now)
-        asker = context.asker()
-        if not node.pending_lookups.ask_subscriber(question.username, question.realm, suspended, asker):
+        if not node.pending_lookups.ask(question, suspended, context.asker()):
             suspended.relinquish(now)
             self._reply(context, WAITERS_FULL, now)
 

@@ -19,7 +19,7 @@ cdef class RequestContext:
     cdef public long period
     cdef public ServerTransaction server
     cdef public Py_ssize_t position
-    cdef public object found
+    cdef public object answer
     cdef public bytes identity
     cdef public bint is_trusted
     cdef public bint is_in_dialog

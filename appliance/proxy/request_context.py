@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.fast_settings import ListenerRules
 from appliance.proxy.pending_lookups import Asker
-from appliance.routing.lookup_questions import SubscriberAnswer
+from appliance.routing.lookup_questions import Answer
 from appliance.routing.targets import Target
 from appliance.security.keys import loop_part_for, upstream_key
 from appliance.sip.message import Request
@@ -19,14 +19,14 @@ from appliance.transport.source import source_of
 class RequestContext:
     """One request being decided (RFC 3261 16.3 to 16.5).
 
-    `position` is the stage that decides next; a stage that asks decides again when `found` holds
-    the answer. `request` is ours to change: the transaction keeps what it needs as bytes.
+    `position` is the stage that decides next; a stage that asks decides again when `answer` holds
+    what it asked for. `request` is ours to change: the transaction keeps what it needs as bytes.
     """
 
     __slots__ = (
         "_loop_part",
+        "answer",
         "flow",
-        "found",
         "identity",
         "is_cancelled",
         "is_in_dialog",
@@ -56,7 +56,7 @@ class RequestContext:
         self.received_uri = request.uri_text
         self.server: ServerTransaction | None = None
         self.position = 0
-        self.found: SubscriberAnswer | None = None
+        self.answer: Answer | None = None
         # The address-of-record proved by digest, b"" as long as nobody has proved one.
         self.identity = b""
         # A peer by configuration: neither challenged nor held to the relay rule.

@@ -1,7 +1,7 @@
 """Roles, and running a request through the stages of one.
 
-A stage that asks is run again when the answer has come (`context.found`). While a request is decided, the chain goes on
-from `context.position`; what waits is known by the name of its stage, for its role may change meanwhile.
+A stage that asks is run again when the answer has come (`context.answer`). While a request is decided, the chain goes
+on from `context.position`; what waits is known by the name of its stage, for its role may change meanwhile.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def run_chain(stages: Sequence[Stage], context: RequestContext, node: ProxyEnvir
             if answer is not CONTINUE:
                 return answer
             context.position += 1
-            context.found = None
+            context.answer = None
     except MalformedMessage as fault:
         # RFC 3261 16.3 step 1
         return Reply(fault.status, fault.reason.encode(), is_stateless=True)

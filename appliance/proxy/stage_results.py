@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from appliance.routing.lookup_questions import Question
+
 
 class Continue:
     """The next stage decides."""
@@ -41,14 +43,13 @@ class Reply:
         self.after = after
 
 
-class AskSubscriber:
-    """Wait for what the subscriber store says of a user, then decide again at this stage."""
+class Ask:
+    """Wait for the answer to a question, then decide again at this stage, with the answer in `context.answer`."""
 
-    __slots__ = ("realm", "username")
+    __slots__ = ("question",)
 
-    def __init__(self, username: bytes, realm: bytes) -> None:
-        self.username = username
-        self.realm = realm
+    def __init__(self, question: Question) -> None:
+        self.question = question
 
 
 class Drop:
@@ -60,7 +61,7 @@ class Drop:
         self.counter = counter
 
 
-StageResult = Continue | Forward | Reply | AskSubscriber | Drop
+StageResult = Continue | Forward | Reply | Ask | Drop
 
 CONTINUE: Final = Continue()
 FORWARD: Final = Forward()

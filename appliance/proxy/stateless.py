@@ -20,7 +20,7 @@ from appliance.proxy.request_context import RequestContext
 from appliance.proxy.roles import STATELESS
 from appliance.proxy.stage_chain import run_chain
 from appliance.proxy.stage_results import FORWARD
-from appliance.routing.lookup_questions import Answer
+from appliance.routing.lookup_questions import Answer, LookupHost
 from appliance.routing.next_hops import HostUnknown
 from appliance.routing.targets import Target
 from appliance.security.keys import period_of, upstream_of_via
@@ -76,7 +76,7 @@ class _Passage:
             hops = node.contact_policy.passable(hops, self._target.origin, context.way_out)
         except HostUnknown as unknown:
             # Where too many wait already it is dropped, and counted there.
-            node.pending_lookups.ask_host(unknown.host, self, context.asker())
+            node.pending_lookups.ask(LookupHost(unknown.host), self, context.asker())
             return None
         if not hops:
             node.counters[DROPPED_UNROUTABLE] += 1

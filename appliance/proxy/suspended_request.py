@@ -14,7 +14,7 @@ from appliance.catalogue.counters import DROPPED_EXPIRED
 from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.request_context import RequestContext
 from appliance.proxy.snapshots import packed_request, write_snapshot
-from appliance.routing.lookup_questions import Answer, SubscriberAnswer
+from appliance.routing.lookup_questions import Answer
 
 
 class Decider(Protocol):
@@ -61,7 +61,6 @@ class SuspendedRequest:
 
     def answer_arrived(self, answer: Answer, now: float) -> None:
         """Decide again at the stage that asked, unless the request is over."""
-        assert isinstance(answer, SubscriberAnswer)
         if self._node.waiting.get(self._key) is not self:
             return
         self.relinquish(now)
@@ -69,7 +68,7 @@ class SuspendedRequest:
             # RFC 3261 17.1.1.2: the sender has given up, and a call would ring with no caller.
             self._node.counters[DROPPED_EXPIRED] += 1
             return
-        self._context.found = answer
+        self._context.answer = answer
         self._decider.go_on(self._context, self._stage, now)
 
     def cancel(self) -> None:

@@ -7,8 +7,15 @@ dictionary look-up. When the cache is full the entry used for the longest time g
 from __future__ import annotations
 
 import ipaddress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from appliance.catalogue.settings import Settings
+    from appliance.routing.lookup_questions import HostAnswer, LookupHost
 
 NEVER = float("inf")
+# How long a host is not asked for again, however short its answer may be believed.
+HOST_RETRY_S = 5.0
 # Of one host. Each costs a caller 64*T1 at worst, and its owner could point them all at somebody else.
 ADDRESSES_MAX = 8
 
@@ -52,6 +59,14 @@ class HostCache:
             return None
         self.remember(host, (literal,), NEVER)
         return (literal,)
+
+    def reconfigure(self, settings: Settings) -> None:
+        """Go by a new limit."""
+        self.limit = settings.limits.hosts_cached_max
+
+    def keep(self, question: LookupHost, answer: HostAnswer, now: float) -> None:
+        """Keep what DNS has answered."""
+        self.remember(question.host, answer.addresses, now + max(answer.ttl_s, HOST_RETRY_S))
 
     def remember(self, host: bytes, addresses: tuple[str, ...], expires_at: float) -> None:
         """Keep an answer until `expires_at` (monotonic seconds)."""

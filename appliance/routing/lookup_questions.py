@@ -1,34 +1,100 @@
-"""What a stack asks of the world, and what the world answers.
+"""What a stack asks of the outside, and what is answered: each kind of question, declared once.
 
-The pure stack resolves no name and reads no database. It hands out questions and goes on with
-other work; the answer comes back by its number. `failed` means "cannot know" and is never "no".
+The pure stack resolves no name and reads no database. It hands out questions and goes on with other work; the answer
+comes back by its number. `failed` means "cannot know"; it is never "no", and it is never remembered.
+
+A new kind is a class of questions with its declaration (`kind`), a class of answers, and a door in
+workers/lookup_doors.py that answers it. Stages ask by `Ask(question)`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from typing import Any, ClassVar, Final, Generic, Protocol, TypeVar
+
+from appliance.catalogue.counters import DNS_FAILED, LOOKUPS_FULL, QUERIES_FULL, STORE_FAILED
+from appliance.catalogue.settings import Settings
+from appliance.routing.host_cache import HostCache
+from appliance.routing.subscriber_cache import SubscriberCache
 
 
-@dataclass(frozen=True, slots=True)
-class LookupHost:
-    """Which addresses has this host (RFC 3263 4.2: A and AAAA)? `source`: who made us ask first."""
+class Answer(Protocol):
+    """An answer; what else is in it is a matter of its kind. `id`: that of the question."""
 
-    id: int
-    host: bytes
-    source: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class FindSubscriber:
-    """Who is `username` in `realm`, and what are the HA1 values (RFC 7616 3.4.2)? `source`: who made us ask first."""
-
-    id: int
-    username: bytes
-    realm: bytes
-    source: str = ""
+    @property
+    def id(self) -> int: ...
+    @property
+    def failed(self) -> bool: ...
 
 
-Question = LookupHost | FindSubscriber
+class AnswerCache(Protocol):
+    """Keeps the answers of one kind of question, bounded."""
+
+    def keep(self, question: Any, answer: Any, now: float) -> None:
+        """Keep an answer that did not fail."""
+
+    def reconfigure(self, settings: Settings) -> None: ...
+    def __len__(self) -> int: ...
+
+
+Cache = TypeVar("Cache", bound=AnswerCache)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LookupKind(Generic[Cache]):
+    """How one kind of question is asked.
+
+    `name`            as `test route` calls it.
+    `door`            what is asked, as operators read it.
+    `waiting_max`     the limit of requests that wait for an answer;
+    `waiting_gauge`   the gauge of how many do;
+    `full_counter`    those that were refused because of it.
+    `running_max`     the limit of questions at a time, of each worker.
+    `timeout_ms`      the limit of the time for one answer. Limits are fields of LimitSettings.
+    `failed_counter`  the requests that got no answer.
+    `new_cache`       what keeps the answers; None: each request asks.
+    `cached_gauge`    the gauge of how many answers are kept.
+    """
+
+    name: str
+    door: str
+    waiting_max: str
+    waiting_gauge: str
+    full_counter: int
+    running_max: str
+    timeout_ms: str
+    failed_counter: int
+    new_cache: Callable[[Settings], Cache] | None = None
+    cached_gauge: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A question; two that want to know the same are equal. `source`: which source made us ask first."""
+
+    kind: ClassVar[LookupKind[Any]]
+    id: int = field(default=0, compare=False)
+    source: str = field(default="", compare=False)
+
+    @property
+    def subject(self) -> str:
+        """What it is about, as operators read it; differs for questions of a kind that differ."""
+        raise NotImplementedError
+
+    def unknown(self) -> Answer:
+        """The answer when nothing can be known."""
+        raise NotImplementedError
+
+    def answer_of(self, value: Any) -> Answer:
+        """The answer that an operator's process has found, as a plain value other than None."""
+        raise NotImplementedError
+
+    def row(self) -> dict[str, str]:
+        """The question in plain values, for an operator's process."""
+        own = (each.name for each in fields(self) if each.compare)
+        texts = {name: getattr(self, name).decode("utf-8", "replace") for name in own}
+        return {"kind": self.kind.name, "subject": self.subject, **texts}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +108,39 @@ class HostAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class LookupHost(Question):
+    """Which addresses has this host (RFC 3263 4.2: A and AAAA)?"""
+
+    host: bytes
+
+    kind: ClassVar[LookupKind[HostCache]] = LookupKind(
+        name="host",
+        door="DNS",
+        waiting_max="lookups_waiting_max",
+        waiting_gauge="lookups_waiting",
+        full_counter=LOOKUPS_FULL,
+        running_max="lookups_max",
+        timeout_ms="lookup_timeout_ms",
+        failed_counter=DNS_FAILED,
+        new_cache=lambda settings: HostCache(settings.limits.hosts_cached_max),
+        cached_gauge="hosts",
+    )
+
+    @property
+    def subject(self) -> str:
+        """The host."""
+        return self.host.decode("utf-8", "replace")
+
+    def unknown(self) -> HostAnswer:
+        """DNS could not say."""
+        return HostAnswer(self.id, (), True, 0.0)
+
+    def answer_of(self, value: Any) -> HostAnswer:
+        """Of a list of addresses."""
+        return HostAnswer(self.id, tuple(value), False, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
 class SubscriberAnswer:
     """HA1 values as lower-case hex text; `failed` when the store could not say."""
 
@@ -52,4 +151,38 @@ class SubscriberAnswer:
     ha1_sha256: bytes = b""
 
 
-Answer = HostAnswer | SubscriberAnswer
+@dataclass(frozen=True, slots=True)
+class FindSubscriber(Question):
+    """Is `username` a subscriber of `realm`, and what are the HA1 values (RFC 7616 3.4.2)?"""
+
+    username: bytes
+    realm: bytes
+
+    kind: ClassVar[LookupKind[SubscriberCache]] = LookupKind(
+        name="subscriber",
+        door="the database",
+        waiting_max="queries_waiting_max",
+        waiting_gauge="queries_waiting",
+        full_counter=QUERIES_FULL,
+        running_max="queries_max",
+        timeout_ms="query_timeout_ms",
+        failed_counter=STORE_FAILED,
+        new_cache=lambda settings: SubscriberCache(settings.limits.subscribers_cached_max, settings.digest.cache_s),
+        cached_gauge="subscribers",
+    )
+
+    @property
+    def subject(self) -> str:
+        """The subscriber, as operators write it."""
+        return f"{self.username.decode('utf-8', 'replace')}@{self.realm.decode('utf-8', 'replace')}"
+
+    def unknown(self) -> SubscriberAnswer:
+        """The store could not say."""
+        return SubscriberAnswer(self.id, False, True)
+
+    def answer_of(self, value: Any) -> SubscriberAnswer:
+        """Of whether there is such a subscriber."""
+        return SubscriberAnswer(self.id, bool(value), False)
+
+
+KINDS: Final[tuple[LookupKind[Any], ...]] = (LookupHost.kind, FindSubscriber.kind)

@@ -4,4 +4,4 @@ cdef class SubscriberCache:
     cdef Py_ssize_t _limit
 
     cpdef object find(self, bytes username, bytes realm, double now)
-    cpdef object remember(self, bytes username, bytes realm, bint found, bytes ha1_md5, bytes ha1_sha256, double now)
+    cpdef remember(self, bytes username, bytes realm, bint found, bytes ha1_md5, bytes ha1_sha256, double now)

@@ -7,6 +7,11 @@ A store that could not answer is never remembered.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from appliance.catalogue.settings import Settings
+    from appliance.routing.lookup_questions import FindSubscriber, SubscriberAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +34,10 @@ class SubscriberCache:
         self._limit = limit
         self._lifetime_s = lifetime_s
 
-    def reconfigure(self, limit: int, lifetime_s: float) -> None:
+    def reconfigure(self, settings: Settings) -> None:
         """Go by a new limit, and a new lifetime for what is remembered from now on."""
-        self._limit = limit
-        self._lifetime_s = lifetime_s
+        self._limit = settings.limits.subscribers_cached_max
+        self._lifetime_s = settings.digest.cache_s
 
     def __len__(self) -> int:
         return len(self._known)
@@ -44,16 +49,19 @@ class SubscriberCache:
             return None
         return known
 
+    def keep(self, question: FindSubscriber, answer: SubscriberAnswer, now: float) -> None:
+        """Keep what the store has answered."""
+        self.remember(question.username, question.realm, answer.found, answer.ha1_md5, answer.ha1_sha256, now)
+
     def remember(
         self, username: bytes, realm: bytes, found: bool, ha1_md5: bytes, ha1_sha256: bytes, now: float
-    ) -> KnownSubscriber:
+    ) -> None:
         """Keep an answer of the store; the oldest entry gives way at the limit."""
         known = KnownSubscriber(found, ha1_md5, ha1_sha256, now + self._lifetime_s)
         self._known.pop((username, realm), None)
         while len(self._known) >= self._limit:
             del self._known[next(iter(self._known))]
         self._known[(username, realm)] = known
-        return known
 
     def forget(self, username: bytes) -> None:
         """Forget a user in every realm, or everybody (b""): the operator has changed them."""

@@ -19,8 +19,10 @@ from appliance.catalogue.alarms import (
     WORKER_RESTARTING,
     Condition,
 )
+from appliance.catalogue.setting_declaration import declared
 from appliance.catalogue.settings import LimitSettings, Settings
 from appliance.catalogue.warnings import listeners_unauthenticated
+from appliance.routing.lookup_questions import KINDS
 from appliance.storage.commits import UNCONFIRMED, Commit
 from appliance.supervisor.decisions import WorkerState
 from appliance.supervisor.worker_record import WorkerRecord
@@ -28,12 +30,12 @@ from appliance.supervisor.worker_record import WorkerRecord
 DEATHS_TOO_MANY: Final = 3
 RAISE_AT: Final = 0.9
 CLEAR_AT: Final = 0.8
+_LIMIT_WORDS: Final = {each.attribute: each.keyword for each in declared(LimitSettings)}
 # (gauge, setting, as the operator calls it)
 TABLES: Final = (
     ("transactions", "transactions_max", "transactions"),
     ("registrations", "bindings_max", "bindings"),
-    ("lookups_waiting", "lookups_waiting_max", "lookup waiting"),
-    ("queries_waiting", "queries_waiting_max", "query waiting"),
+    *((kind.waiting_gauge, kind.waiting_max, _LIMIT_WORDS[kind.waiting_max]) for kind in KINDS),
     ("connections", "connections_max", "connections"),
 )
 _NAMES: Final = frozenset(alarm.name for alarm in ALARMS)

@@ -35,7 +35,7 @@ from appliance.storage.nonce_memory import shared_memory
 from appliance.workers.datagram_sockets import DatagramSockets
 from appliance.workers.datagrams import DatagramSocket
 from appliance.workers.gc_schedule import leave_it_to_us
-from appliance.workers.lookups import LateResolver, LateStore, Resolver, Store
+from appliance.workers.lookup_doors import LateResolver, LateStore, Resolver, Store
 from appliance.workers.reconfiguration import FLOWS_CACHED_MAX
 from appliance.workers.worker import Worker
 

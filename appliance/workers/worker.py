@@ -26,11 +26,13 @@ from appliance.messages.bus_messages import (
     SlotsChanged,
     Stop,
 )
+from appliance.routing.lookup_questions import FindSubscriber, LookupHost, Question
 from appliance.sip.parser import SyntaxLimits
 from appliance.storage.log_file import log_by
 from appliance.workers.datagram_sockets import DatagramSockets
 from appliance.workers.gc_schedule import GcSchedule
-from appliance.workers.lookups import Questions, Resolver, Store
+from appliance.workers.lookup_doors import HostDoor, Resolver, Store, SubscriberDoor
+from appliance.workers.lookups import Door, Questions
 from appliance.workers.message_capture import MessageCapture
 from appliance.workers.outbound import Outbound
 from appliance.workers.reconfiguration import WorkerReconfiguration
@@ -103,14 +105,17 @@ class Worker:
             turn.flush_soon,
         )
         self._streams.descriptors_max = descriptors_max
-        self._questions = Questions(
-            resolver,
-            store,
-            limits,
-            turn.receive_answers,
-        )
+        self._subscriber_door = SubscriberDoor(store, limits)
+        # The door for each class of questions (routing/lookup_questions.py).
+        by_question: dict[type[Question], Door] = {
+            LookupHost: HostDoor(resolver),
+            FindSubscriber: self._subscriber_door,
+        }
+        self._questions = Questions(by_question, limits, turn.receive_answers)
         turn.connect(self._streams, self._questions, Outbound(stack, bus, doors, self._streams))
-        self._metrics = WorkerMetrics(stack, doors, self._streams, self._questions, bus, journal)
+        self._metrics = WorkerMetrics(
+            stack, doors, self._streams, self._questions, self._subscriber_door, bus, journal
+        )
         self._door = door
         self._reconfiguring = WorkerReconfiguration(
             settings, stack, doors, self._streams, self._questions, journal, self._tell_supervisor, self._go_by
@@ -321,10 +326,10 @@ class Worker:
         self._recorder.sign(now)
         self._metrics.note_lag(now - expected_at)
         self._signs_left -= 1
-        self._questions.tend(now)
-        if self._store_fault != self._questions.store_fault:
+        self._subscriber_door.tend(now)
+        if self._store_fault != self._subscriber_door.fault:
             # Told at once.
-            self._store_fault = self._questions.store_fault
+            self._store_fault = self._subscriber_door.fault
             self._signs_left = 0
         if self._signs_left <= 0:
             try:
@@ -347,8 +352,8 @@ class Worker:
         self._tell_failures()
         counters, gauges = self._metrics.read()
         alarms = self._stack.alarms(now) + [f"{STATE_STORE_FAILING} {sentence}" for sentence in self._journal.alarms()]
-        if self._questions.store_fault:
-            alarms.append(f"{SUBSCRIBER_DATABASE_FAILING} {self._questions.store_fault}")
+        if self._subscriber_door.fault:
+            alarms.append(f"{SUBSCRIBER_DATABASE_FAILING} {self._subscriber_door.fault}")
         is_in_sync = self._stack.is_in_sync
         self._bus.send(SUPERVISOR, [Heartbeat(self._number, counters, gauges, self._turn.count, is_in_sync, alarms)])
         self._gc_schedule.tend(gauges["transactions"], now)

@@ -15,6 +15,7 @@ from appliance.catalogue.counters import (
     UDP_MESSAGES_SENT,
 )
 from appliance.workers.datagram_sockets import DatagramSockets
+from appliance.workers.lookup_doors import SubscriberDoor
 from appliance.workers.lookups import Questions
 from appliance.workers.streams import Streams
 
@@ -49,6 +50,7 @@ class WorkerMetrics:
         doors: DatagramSockets,
         streams: Streams,
         questions: Questions,
+        subscriber_door: SubscriberDoor,
         bus: CountedBus,
         journal: CountedJournal,
     ) -> None:
@@ -56,6 +58,7 @@ class WorkerMetrics:
         self._doors = doors
         self._streams = streams
         self._questions = questions
+        self._subscriber_door = subscriber_door
         self._bus = bus
         self._journal = journal
         self._lag_max_s = 0.0
@@ -74,7 +77,7 @@ class WorkerMetrics:
         counters[DROPPED_QUEUE_FULL] += overflowed
         counters[BUS_FULL] += self._bus.refused
         counters[BUS_MALFORMED] += self._bus.damaged
-        counters[STORE_FAILED] += self._questions.store_failures
+        counters[STORE_FAILED] += self._subscriber_door.failures
         counters[JOURNAL_FAILED] += self._journal.failed_count
         gauges = self._stack.gauges()
         gauges["connections"] = len(self._streams)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from appliance.catalogue.counters import COUNTERS, LOOKUPS_FULL, QUERIES_FULL, WAITING_SHARE_EXCEEDED
-from appliance.catalogue.settings import LimitSettings
+from appliance.catalogue.settings import LimitSettings, Settings
 from appliance.proxy.pending_lookups import Asker, PendingLookups
 from appliance.routing.lookup_questions import Answer, FindSubscriber, HostAnswer, LookupHost
 
@@ -17,7 +17,7 @@ def inquiries_of(limit: int, per_source: int = 1000, per_subscriber: int = 1000)
         waiting_per_source_max=per_source,
         waiting_per_subscriber_max=per_subscriber,
     )
-    return PendingLookups(limits, [0] * len(COUNTERS))
+    return PendingLookups(Settings(limits=limits), [0] * len(COUNTERS))
 
 
 def expect_no_fault(waiter: object, error: Exception, now: float) -> None:
@@ -37,21 +37,20 @@ class Waiting:
 def test_many_wait_for_one_question() -> None:
     pending_lookups = inquiries_of(10)
     waiters = [Waiting(), Waiting(), Waiting()]
-    assert all(pending_lookups.ask_host(b"gate", waiter, ALICE) for waiter in waiters)
+    assert all(pending_lookups.ask(LookupHost(b"gate"), waiter, ALICE) for waiter in waiters)
     (question,) = pending_lookups.questions_to_ask()
     assert isinstance(question, LookupHost) and question.host == b"gate"
     assert pending_lookups.questions_to_ask() == []
     answer = HostAnswer(question.id, ("192.0.2.1",), False, 60.0)
-    assert pending_lookups.subject_of(answer) == (b"host", b"gate")
     pending_lookups.answered(answer, 0.0, expect_no_fault)
     assert [waiter.told for waiter in waiters] == [[answer]] * 3
-    assert pending_lookups.lookups_waiting == 0
+    assert pending_lookups.waiting(LookupHost.kind) == 0
 
 
 def test_a_host_and_a_user_of_one_name_are_two_questions() -> None:
     pending_lookups = inquiries_of(10)
-    pending_lookups.ask_host(b"x", Waiting(), ALICE)
-    pending_lookups.ask_subscriber(b"x", b"", Waiting(), ALICE)
+    pending_lookups.ask(LookupHost(b"x"), Waiting(), ALICE)
+    pending_lookups.ask(FindSubscriber(b"x", b""), Waiting(), ALICE)
     kinds = [type(question) for question in pending_lookups.questions_to_ask()]
     assert kinds == [LookupHost, FindSubscriber]
 
@@ -59,7 +58,7 @@ def test_a_host_and_a_user_of_one_name_are_two_questions() -> None:
 def test_an_answer_to_nothing_or_a_second_one_is_ignored() -> None:
     pending_lookups = inquiries_of(10)
     waiter = Waiting()
-    pending_lookups.ask_host(b"gate", waiter, ALICE)
+    pending_lookups.ask(LookupHost(b"gate"), waiter, ALICE)
     (question,) = pending_lookups.questions_to_ask()
     pending_lookups.answered(HostAnswer(question.id + 1, (), True, 0.0), 0.0, expect_no_fault)
     pending_lookups.answered(HostAnswer(question.id, (), True, 0.0), 0.0, expect_no_fault)
@@ -69,13 +68,13 @@ def test_an_answer_to_nothing_or_a_second_one_is_ignored() -> None:
 
 def test_the_number_of_waiters_is_bounded() -> None:
     pending_lookups = inquiries_of(2)
-    assert pending_lookups.ask_host(b"one", Waiting(), ALICE)
-    assert pending_lookups.ask_host(b"one", Waiting(), ALICE)
-    assert not pending_lookups.ask_host(b"one", Waiting(), ALICE)
-    assert not pending_lookups.ask_host(b"two", Waiting(), ALICE)
+    assert pending_lookups.ask(LookupHost(b"one"), Waiting(), ALICE)
+    assert pending_lookups.ask(LookupHost(b"one"), Waiting(), ALICE)
+    assert not pending_lookups.ask(LookupHost(b"one"), Waiting(), ALICE)
+    assert not pending_lookups.ask(LookupHost(b"two"), Waiting(), ALICE)
     (question,) = pending_lookups.questions_to_ask()
     pending_lookups.answered(HostAnswer(question.id, (), False, 0.0), 0.0, expect_no_fault)
-    assert pending_lookups.ask_host(b"two", Waiting(), ALICE)
+    assert pending_lookups.ask(LookupHost(b"two"), Waiting(), ALICE)
 
 
 def test_a_waiter_may_ask_again_while_it_is_told() -> None:
@@ -85,10 +84,10 @@ def test_a_waiter_may_ask_again_while_it_is_told() -> None:
     class Again(Waiting):
         def answer_arrived(self, answer: Answer, now: float) -> None:
             super().answer_arrived(answer, now)
-            assert pending_lookups.ask_host(b"gate", Waiting(), ALICE)
+            assert pending_lookups.ask(LookupHost(b"gate"), Waiting(), ALICE)
 
     waiter = Again()
-    pending_lookups.ask_host(b"gate", waiter, ALICE)
+    pending_lookups.ask(LookupHost(b"gate"), waiter, ALICE)
     (question,) = pending_lookups.questions_to_ask()
     pending_lookups.answered(HostAnswer(question.id, (), False, 0.0), 0.0, expect_no_fault)
     (again,) = pending_lookups.questions_to_ask()
@@ -97,35 +96,37 @@ def test_a_waiter_may_ask_again_while_it_is_told() -> None:
 
 def test_requests_that_wait_for_dns_leave_the_room_of_those_that_wait_for_the_database() -> None:
     counters = [0] * len(COUNTERS)
-    pending_lookups = PendingLookups(LimitSettings(lookups_waiting_max=1, queries_waiting_max=1), counters)
-    assert pending_lookups.ask_host(b"dead", Waiting(), ALICE)
-    assert not pending_lookups.ask_host(b"dead", Waiting(), ALICE)
-    assert pending_lookups.ask_subscriber(b"bob", b"example.com", Waiting(), ALICE)
-    assert not pending_lookups.ask_subscriber(b"bob", b"example.com", Waiting(), ALICE)
+    pending_lookups = PendingLookups(
+        Settings(limits=LimitSettings(lookups_waiting_max=1, queries_waiting_max=1)), counters
+    )
+    assert pending_lookups.ask(LookupHost(b"dead"), Waiting(), ALICE)
+    assert not pending_lookups.ask(LookupHost(b"dead"), Waiting(), ALICE)
+    assert pending_lookups.ask(FindSubscriber(b"bob", b"example.com"), Waiting(), ALICE)
+    assert not pending_lookups.ask(FindSubscriber(b"bob", b"example.com"), Waiting(), ALICE)
     assert (counters[LOOKUPS_FULL], counters[QUERIES_FULL]) == (1, 1)
 
 
 def test_one_source_does_not_fill_the_queue() -> None:
     pending_lookups = inquiries_of(10, per_source=2)
-    assert pending_lookups.ask_host(b"one", Waiting(), ALICE)
-    assert pending_lookups.ask_host(b"two", Waiting(), ALICE)
-    assert not pending_lookups.ask_host(b"two", Waiting(), ALICE)
-    assert pending_lookups.ask_host(b"two", Waiting(), Asker("192.0.2.2"))
+    assert pending_lookups.ask(LookupHost(b"one"), Waiting(), ALICE)
+    assert pending_lookups.ask(LookupHost(b"two"), Waiting(), ALICE)
+    assert not pending_lookups.ask(LookupHost(b"two"), Waiting(), ALICE)
+    assert pending_lookups.ask(LookupHost(b"two"), Waiting(), Asker("192.0.2.2"))
     (question, _) = pending_lookups.questions_to_ask()
     pending_lookups.answered(HostAnswer(question.id, (), True, 0.0), 0.0, expect_no_fault)
-    assert pending_lookups.ask_host(b"three", Waiting(), ALICE)
+    assert pending_lookups.ask(LookupHost(b"three"), Waiting(), ALICE)
 
 
 def test_one_subscriber_does_not_fill_the_queue_from_many_sources() -> None:
     counters = [0] * len(COUNTERS)
-    pending_lookups = PendingLookups(LimitSettings(waiting_per_subscriber_max=1), counters)
-    assert pending_lookups.ask_host(b"one", Waiting(), Asker("192.0.2.1", b"mallory@example.com"))
-    assert not pending_lookups.ask_host(b"two", Waiting(), Asker("192.0.2.2", b"mallory@example.com"))
-    assert pending_lookups.ask_host(b"two", Waiting(), Asker("192.0.2.2", b"alice@example.com"))
+    pending_lookups = PendingLookups(Settings(limits=LimitSettings(waiting_per_subscriber_max=1)), counters)
+    assert pending_lookups.ask(LookupHost(b"one"), Waiting(), Asker("192.0.2.1", b"mallory@example.com"))
+    assert not pending_lookups.ask(LookupHost(b"two"), Waiting(), Asker("192.0.2.2", b"mallory@example.com"))
+    assert pending_lookups.ask(LookupHost(b"two"), Waiting(), Asker("192.0.2.2", b"alice@example.com"))
     assert counters[WAITING_SHARE_EXCEEDED] == 1
 
 
 def test_a_trusted_peer_is_bounded_by_the_queue_alone() -> None:
     pending_lookups = inquiries_of(3, per_source=1)
     peer = Asker("192.0.2.9", b"", True)
-    assert [pending_lookups.ask_host(b"gate", Waiting(), peer) for _ in range(4)] == [True, True, True, False]
+    assert [pending_lookups.ask(LookupHost(b"gate"), Waiting(), peer) for _ in range(4)] == [True, True, True, False]

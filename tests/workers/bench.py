@@ -164,6 +164,8 @@ class Journal:
 class World:
     """DNS and the database of these tests."""
 
+    def set_timeout(self, timeout_s: float) -> None: ...
+
     async def lookup(self, host: str) -> HostAddresses:
         return HostAddresses(("192.0.2.1",), 60.0)
 

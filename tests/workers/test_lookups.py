@@ -13,7 +13,16 @@ import pytest
 from appliance.catalogue.settings import LimitSettings
 from appliance.resolver import HostAddresses, LookupFailed
 from appliance.routing.lookup_questions import Answer, FindSubscriber, HostAnswer, LookupHost, SubscriberAnswer
-from appliance.workers.lookups import STORE_THREADS, LateResolver, LateStore, Questions, Resolver, Store
+from appliance.workers.lookup_doors import (
+    STORE_THREADS,
+    HostDoor,
+    LateResolver,
+    LateStore,
+    Resolver,
+    Store,
+    SubscriberDoor,
+)
+from appliance.workers.lookups import Questions
 
 
 @dataclass(frozen=True)
@@ -68,6 +77,14 @@ def limits(running_max: int, waiting_max: int, timeout_ms: int) -> LimitSettings
     )
 
 
+def questions_of(
+    names: Resolver, store: Store | SubscriberDoor, bounds: LimitSettings, answers: list[Answer]
+) -> Questions:
+    """Questions with the doors of a worker."""
+    subscribers = store if isinstance(store, SubscriberDoor) else SubscriberDoor(store, bounds)
+    return Questions({LookupHost: HostDoor(names), FindSubscriber: subscribers}, bounds, answers.extend)
+
+
 def run(scenario: Coroutine[Any, Any, None]) -> None:
     asyncio.run(asyncio.wait_for(scenario, 10))
 
@@ -80,9 +97,9 @@ async def until_count(answers: list[Answer], count: int) -> None:
 def test_a_host_has_addresses_or_none_or_nobody_knows() -> None:
     async def scenario() -> None:
         answers: list[Answer] = []
-        questions = Questions(Names(), Subscribers(), limits(10, 10, 1000), answers.extend)
+        questions = questions_of(Names(), Subscribers(), limits(10, 10, 1000), answers)
         hosts = [b"up.example.com", b"none.example.com", b"down.example.com", b"odd.example.com", b"\xff"]
-        questions.ask([LookupHost(number, host) for number, host in enumerate(hosts)])
+        questions.ask([LookupHost(host, id=number) for number, host in enumerate(hosts)])
         await until_count(answers, 5)
         assert sorted(answers, key=lambda answer: answer.id) == [
             HostAnswer(0, ("192.0.2.1", "2001:db8::1"), False, 60.0),
@@ -99,16 +116,17 @@ def test_a_host_has_addresses_or_none_or_nobody_knows() -> None:
 def test_a_subscriber_is_known_or_not_or_the_store_cannot_say() -> None:
     async def scenario() -> None:
         answers: list[Answer] = []
-        questions = Questions(Names(), Subscribers(), limits(10, 10, 1000), answers.extend)
+        door = SubscriberDoor(Subscribers(), limits(10, 10, 1000))
+        questions = questions_of(Names(), door, limits(10, 10, 1000), answers)
         asked = [(b"alice", b"example.com"), (b"bob", b"example.com"), (b"alice", b"broken")]
-        questions.ask([FindSubscriber(number, *who) for number, who in enumerate(asked)])
+        questions.ask([FindSubscriber(*who, id=number) for number, who in enumerate(asked)])
         await until_count(answers, 3)
         assert sorted(answers, key=lambda answer: answer.id) == [
             SubscriberAnswer(0, True, False, b"aa", b"bb"),
             SubscriberAnswer(1, False, False),
             SubscriberAnswer(2, False, True),
         ]
-        assert questions.store_failures == 1
+        assert door.failures == 1
         questions.close()
 
     run(scenario())
@@ -119,8 +137,8 @@ def test_a_store_that_does_not_answer_cannot_say() -> None:
         answers: list[Answer] = []
         store = Subscribers()
         store.may_answer.clear()
-        questions = Questions(Names(), store, limits(10, 10, 20), answers.extend)
-        questions.ask([FindSubscriber(1, b"alice", b"example.com")])
+        questions = questions_of(Names(), store, limits(10, 10, 20), answers)
+        questions.ask([FindSubscriber(b"alice", b"example.com", id=1)])
         await until_count(answers, 1)
         assert answers == [SubscriberAnswer(1, False, True)]
         store.may_answer.set()
@@ -132,16 +150,16 @@ def test_a_store_that_does_not_answer_cannot_say() -> None:
 def test_why_the_store_fails_is_known_until_it_answers_again() -> None:
     async def scenario() -> None:
         answers: list[Answer] = []
-        store = Subscribers()
-        questions = Questions(Names(), store, limits(10, 10, 1000), answers.extend)
-        questions.tend(100.0)
-        assert questions.store_fault == ""
-        questions.ask([FindSubscriber(1, b"alice", b"broken")])
+        door = SubscriberDoor(Subscribers(), limits(10, 10, 1000))
+        questions = questions_of(Names(), door, limits(10, 10, 1000), answers)
+        door.tend(100.0)
+        assert door.fault == ""
+        questions.ask([FindSubscriber(b"alice", b"broken", id=1)])
         await until_count(answers, 1)
-        assert questions.store_fault == "The disk is gone."
+        assert door.fault == "The disk is gone."
         # No request asks any more: it is asked from time to time, and nothing is delivered for that.
-        questions.tend(200.0)
-        while questions.store_fault:
+        door.tend(200.0)
+        while door.fault:
             await asyncio.sleep(0.001)
         assert len(answers) == 1
         questions.close()
@@ -156,15 +174,16 @@ def test_a_store_that_hangs_gathers_no_questions() -> None:
         answers: list[Answer] = []
         store = Subscribers()
         store.may_answer.clear()
-        questions = Questions(Names(), store, limits(50, 1000, 10), answers.extend)
-        questions.ask([FindSubscriber(number, b"alice", b"example.com") for number in range(300)])
+        door = SubscriberDoor(store, limits(50, 1000, 10))
+        questions = questions_of(Names(), door, limits(50, 1000, 10), answers)
+        questions.ask([FindSubscriber(b"alice", b"example.com", id=number) for number in range(300)])
         await until_count(answers, 300)
-        assert questions._threads._work_queue.qsize() <= STORE_THREADS
+        assert door._threads._work_queue.qsize() <= STORE_THREADS
         store.may_answer.set()
         number = 300
         while answers[-1] != SubscriberAnswer(number, True, False, b"aa", b"bb"):
             number += 1
-            questions.ask([FindSubscriber(number, b"alice", b"example.com")])
+            questions.ask([FindSubscriber(b"alice", b"example.com", id=number)])
             await until_count(answers, number)
         questions.close()
 
@@ -176,8 +195,8 @@ def test_questions_out_and_waiting_are_bounded() -> None:
         answers: list[Answer] = []
         names = Names()
         names.may_answer.clear()
-        questions = Questions(names, Subscribers(), limits(2, 3, 1000), answers.extend)
-        questions.ask([LookupHost(number, b"up.example.com") for number in range(7)])
+        questions = questions_of(names, Subscribers(), limits(2, 3, 1000), answers)
+        questions.ask([LookupHost(b"up.example.com", id=number) for number in range(7)])
         await asyncio.sleep(0)
         assert len(names.asked) == 2
         assert questions.open_count == 5
@@ -197,9 +216,9 @@ def test_one_source_with_dead_names_does_not_hold_up_the_names_of_others() -> No
         answers: list[Answer] = []
         names = Names()
         names.may_answer.clear()
-        questions = Questions(names, Subscribers(), limits(4, 1000, 1000), answers.extend)
-        questions.ask([LookupHost(number, b"dead.example.net", "192.0.2.66") for number in range(500)])
-        questions.ask([LookupHost(500, b"up.example.com", "192.0.2.1")])
+        questions = questions_of(names, Subscribers(), limits(4, 1000, 1000), answers)
+        questions.ask([LookupHost(b"dead.example.net", id=number, source="192.0.2.66") for number in range(500)])
+        questions.ask([LookupHost(b"up.example.com", id=500, source="192.0.2.1")])
         await asyncio.sleep(0)
         assert names.asked == ["dead.example.net"] * 3 + ["up.example.com"]
         names.may_answer.set()
@@ -212,9 +231,9 @@ def test_sources_that_wait_take_turns() -> None:
     async def scenario() -> None:
         answers: list[Answer] = []
         names = Names()
-        questions = Questions(names, Subscribers(), limits(1, 1000, 1000), answers.extend)
-        many = [LookupHost(number, b"many.example.net", "192.0.2.66") for number in range(10)]
-        questions.ask([*many, LookupHost(10, b"up.example.com", "192.0.2.1")])
+        questions = questions_of(names, Subscribers(), limits(1, 1000, 1000), answers)
+        many = [LookupHost(b"many.example.net", id=number, source="192.0.2.66") for number in range(10)]
+        questions.ask([*many, LookupHost(b"up.example.com", id=10, source="192.0.2.1")])
         await until_count(answers, 11)
         assert names.asked.index("up.example.com") <= 2
         questions.close()
@@ -227,8 +246,8 @@ def test_a_slow_dns_does_not_hold_up_the_database() -> None:
         answers: list[Answer] = []
         names = Names()
         names.may_answer.clear()
-        questions = Questions(names, Subscribers(), limits(1, 1, 1000), answers.extend)
-        questions.ask([LookupHost(1, b"up.example.com"), FindSubscriber(2, b"alice", b"example.com")])
+        questions = questions_of(names, Subscribers(), limits(1, 1, 1000), answers)
+        questions.ask([LookupHost(b"up.example.com", id=1), FindSubscriber(b"alice", b"example.com", id=2)])
         await until_count(answers, 1)
         assert answers[0].id == 2
         questions.close()

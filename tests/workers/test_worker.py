@@ -330,7 +330,7 @@ def test_a_worker_ends_when_a_fault_has_damaged_its_tables(play: Play, caplog: p
 
 def test_questions_are_asked_and_answered(play: Play) -> None:
     async def scenario(bench: Bench) -> None:
-        bench.stack.questions = [LookupHost(1, b"example.com"), FindSubscriber(2, b"alice", b"example.com")]
+        bench.stack.questions = [LookupHost(b"example.com", id=1), FindSubscriber(b"alice", b"example.com", id=2)]
         await until(lambda: len(bench.stack.answers) == 2)
         assert sorted(bench.stack.answers, key=lambda answer: answer.id) == [
             HostAnswer(1, ("192.0.2.1",), False, 60.0),

@@ -125,7 +125,7 @@ async def clear_registration(call: Call) -> Result:
 
 async def test_route(call: Call) -> Result:
     """Asks DNS and the database what a worker would ask them, and tries again with the answers."""
-    known: Result = {"hosts": {}, "subscribers": {}}
+    known: Result = {}
     args = {
         "uri": call.args.text("uri"),
         "from": call.args.text("from", ""),

@@ -16,13 +16,13 @@ from appliance.catalogue.counters import (
     NONCE_TABLE_FULL,
     NONCES_REPLAYED,
     NONCES_STALE,
-    STORE_FAILED,
 )
 from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.identities import is_anonymous
 from appliance.proxy.lockout import note_failure, refusal_for_failures
 from appliance.proxy.request_context import RequestContext
-from appliance.proxy.stage_results import CONTINUE, AskSubscriber, Reply, StageResult
+from appliance.proxy.stage_results import CONTINUE, Ask, Reply, StageResult
+from appliance.routing.lookup_questions import FindSubscriber, SubscriberAnswer
 from appliance.routing.subscriber_cache import KnownSubscriber
 from appliance.sip.digest import Credentials, parse_credentials, verify
 from appliance.sip.digest_uri import is_for
@@ -102,7 +102,7 @@ def _check(
     # RFC 7616 3.4.2: the user name is what HA1 was made over, so it is looked up as it stands.
     known = _subscriber(context, node, credentials.username, realm, now)
     if known is None:
-        return AskSubscriber(credentials.username, realm)
+        return Ask(FindSubscriber(credentials.username, realm))
     if isinstance(known, Reply):
         return known
     if not _is_right(request, node, credentials, known):
@@ -139,18 +139,20 @@ def _is_this_server(uri: Uri, node: ProxyEnvironment) -> bool:
 
 def _subscriber(
     context: RequestContext, node: ProxyEnvironment, username: bytes, realm: bytes, now: float
-) -> KnownSubscriber | Reply | None:
+) -> KnownSubscriber | SubscriberAnswer | Reply | None:
     """What is known of the user; None when the store has to be asked, a Reply when it cannot say."""
-    found = context.found
-    if found is not None and found.failed:
-        node.counters[STORE_FAILED] += 1
+    answer = context.answer
+    if answer is None:
+        return node.subscribers.find(username, realm, now)
+    assert isinstance(answer, SubscriberAnswer)
+    if answer.failed:
         return Reply(503, b"Subscriber Store Unavailable", (RETRY_AFTER,), is_stateless=True)
-    if found is not None:
-        return node.subscribers.remember(username, realm, found.found, found.ha1_md5, found.ha1_sha256, now)
-    return node.subscribers.find(username, realm, now)
+    return answer
 
 
-def _is_right(request: Request, node: ProxyEnvironment, credentials: Credentials, known: KnownSubscriber) -> bool:
+def _is_right(
+    request: Request, node: ProxyEnvironment, credentials: Credentials, known: KnownSubscriber | SubscriberAnswer
+) -> bool:
     """Were the credentials made with the subscriber's password (RFC 7616 3.4.1)?"""
     algorithm = credentials.algorithm.upper()
     if not known.found or algorithm not in node.digest_rules.algorithms:

@@ -6,12 +6,13 @@ it is 480, for "cannot know" is not "no".
 
 from __future__ import annotations
 
-from appliance.catalogue.counters import STORE_FAILED, USERS_UNAVAILABLE, USERS_UNKNOWN
+from appliance.catalogue.counters import USERS_UNAVAILABLE, USERS_UNKNOWN
 from appliance.location.gruu import NOT_OURS, instance_of
 from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.location_service import targets_of
 from appliance.proxy.request_context import RequestContext
-from appliance.proxy.stage_results import CONTINUE, AskSubscriber, Reply, StageResult
+from appliance.proxy.stage_results import CONTINUE, Ask, Reply, StageResult
+from appliance.routing.lookup_questions import FindSubscriber, SubscriberAnswer
 from appliance.sip.names import ROUTE
 
 
@@ -40,18 +41,15 @@ def locate(context: RequestContext, node: ProxyEnvironment, now: float) -> Stage
 def _nobody(context: RequestContext, node: ProxyEnvironment, aor: bytes, now: float) -> StageResult:
     """Nothing to forward to: say whether the user exists."""
     username, _, realm = aor[4:].rpartition(b"@")
-    found = context.found
-    if found is None:
+    answer = context.answer
+    if answer is None:
         known = node.subscribers.find(username, realm, now)
         if known is None:
-            return AskSubscriber(username, realm)
+            return Ask(FindSubscriber(username, realm))
         exists = known.found
-    elif found.failed:
-        node.counters[STORE_FAILED] += 1
-        exists = True
     else:
-        node.subscribers.remember(username, realm, found.found, found.ha1_md5, found.ha1_sha256, now)
-        exists = found.found
+        assert isinstance(answer, SubscriberAnswer)
+        exists = answer.found or answer.failed
     if exists:
         node.counters[USERS_UNAVAILABLE] += 1
         return Reply(480)
