@@ -156,6 +156,7 @@ def test_registrations_are_listed_in_order_and_read_in_parts() -> None:
         one.receive_datagrams([(line, ALICE)], NOW)
     every = [f"{user}@example.com" for user in ("ann", "bob", "cat", "dan", "eve")]
     assert [row["address"] for row in ask(one, "registrations", limit=3)["rows"]] == every[:3]
+    assert ask(one, "registrations", address="ann@example.com")["total"] == 1
     found, place, parts = [], "", 0
     while parts == 0 or place:
         part = ask(one, "registrations", limit=2, after=place)
@@ -163,6 +164,23 @@ def test_registrations_are_listed_in_order_and_read_in_parts() -> None:
         place, parts = part["next"], parts + 1
     assert sorted(found) == every and parts == 3
     assert [row["address"] for row in ask(one, "registrations", address="ca", limit=9, after="")["rows"]] == every[2:3]
+
+
+def test_addresses_whose_contacts_are_gone_take_no_row() -> None:
+    one = stack()
+    for user in ("aa", "bb", "cc"):
+        one.receive_datagrams([(registered(user, 600), ALICE)], NOW)
+    for user in ("aa", "bb"):
+        one.receive_datagrams([(registered(user, 0), ALICE)], NOW)
+    sent(one)
+    assert [row["address"] for row in ask(one, "registrations", limit=1)["rows"]] == ["cc@example.com"]
+
+
+def registered(user: str, expires_s: int) -> bytes:
+    text = request(
+        "REGISTER", "sip:example.com", f"{user}-{expires_s}", f"Contact: <sip:{user}@192.0.2.101:5060>"
+    ).decode()
+    return text.replace("sip:alice@", f"sip:{user}@").replace("\r\n\r\n", f"\r\nExpires: {expires_s}\r\n\r\n").encode()
 
 
 def test_transactions_and_calls_are_listed() -> None:

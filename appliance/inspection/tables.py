@@ -30,11 +30,12 @@ def registrations(node: ProxyEnvironment, address: str, limit: int, now: float) 
     """The registered contacts of one address, or of those that begin so."""
     wall_time = node.wall_time(now)
     rows: list[Row] = []
-    for aor in _addresses(node, address, limit):
+    for aor in _addresses(node, address, limit, wall_time):
         rows += [_binding_row(binding, wall_time) for binding in node.bindings.find(aor, wall_time)]
         if len(rows) >= limit:
             break
-    return {"total": len(node.bindings), "rows": rows[:limit], "shown": min(len(rows), limit)}
+    total = len(rows) if "@" in address else len(node.bindings)
+    return {"total": total, "rows": rows[:limit], "shown": min(len(rows), limit)}
 
 
 def registrations_part(node: ProxyEnvironment, address: str, limit: int, after: str, now: float) -> Row:
@@ -70,13 +71,15 @@ def aor_of_text(node: ProxyEnvironment, address: str) -> bytes:
     return node.aor_of(uri) if uri.user else b""
 
 
-def _addresses(node: ProxyEnvironment, address: str, limit: int) -> Iterator[bytes]:
+def _addresses(node: ProxyEnvironment, address: str, limit: int, wall_time: float) -> Iterator[bytes]:
+    """The address, or the first ones that begin so; those whose contacts are all gone are not counted."""
     if "@" in address:
         yield aor_of_text(node, address)
         return
     beginning = b"sip:" + address.removeprefix("sip:").encode()
     every = chain.from_iterable(node.bindings.aors_of_range(place) for place in range(RANGES))
-    yield from nsmallest(limit, (aor for aor in islice(every, LOOKED_AT_MAX) if aor.startswith(beginning)))
+    found = (aor for aor in islice(every, LOOKED_AT_MAX) if aor.startswith(beginning))
+    yield from nsmallest(limit, (aor for aor in found if node.bindings.find(aor, wall_time)))
 
 
 def _binding_row(binding: Binding, wall_time: float) -> Row:

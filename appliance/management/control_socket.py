@@ -17,6 +17,7 @@ import os
 import pwd
 import socket
 import struct
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -161,18 +162,24 @@ class Connection:
         await self._send(number, result={"cancelled": task is not None})
 
     async def _answer(self, number: Any, do: str, args: dict[str, Any]) -> None:
+        # A client may leave before its answer: that is no fault.
+        with suppress(ConnectionError):
+            await self._send(number, **await self._outcome(number, do, args))
+
+    async def _outcome(self, number: Any, do: str, args: dict[str, Any]) -> dict[str, Any]:
+        """The `result` or the `error` of a request. Raises ConnectionError when the client has gone."""
         try:
-            await self._send(number, result=await self._do(number, do, args))
+            return {"result": await self._do(number, do, args)}
         except Refused as refusal:
-            await self._send(number, error=refusal.as_error())
+            return {"error": refusal.as_error()}
         except asyncio.CancelledError:
-            await self._send(number, result={"cancelled": True})
+            return {"result": {"cancelled": True}}
         except ConnectionError:
-            return
+            raise
         except Exception:
-            # A fault of ours costs one answer, and is told to those who can mend it.
+            # A fault of ours costs one answer, and is logged.
             log.exception("the request %r failed", do)
-            await self._send(number, error={"message": f"`{do}` failed here.", "remedy": "see `show logging`"})
+            return {"error": {"message": f"`{do}` failed here.", "remedy": "see `show logging`"}}
 
     async def _do(self, number: Any, do: str, args: dict[str, Any]) -> dict[str, Any]:
         arguments, session = Arguments(args), self.session

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import shutil
 from collections.abc import Awaitable, Callable
@@ -181,6 +182,21 @@ def test_a_stream_ends_when_it_is_cancelled(tmp_path: Path) -> None:
         assert all(answer["result"] == {"cancelled": True} for answer in answers)
 
     served(tmp_path, talk)
+
+
+def test_a_client_that_leaves_during_a_stream_is_no_fault(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async def talk(client: Client, desk: Supervised) -> None:
+        for number in range(3):
+            client.send(b'{"id": %d, "do": "terminal monitor"}' % number)
+        client.send(b'{"id": 9, "do": "hello", "args": {"language": 1}}')
+        await client.receive()
+        client.writer.transport.abort()
+        while list(desk.sessions):
+            await asyncio.sleep(0)
+
+    served(tmp_path, talk)
+    gc.collect()
+    assert not [record for record in caplog.records if record.name == "asyncio"]
 
 
 def test_requests_under_way_are_bounded(tmp_path: Path) -> None:

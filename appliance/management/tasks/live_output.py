@@ -26,8 +26,8 @@ MAX_FORWARDS: Final = 70
 TOO_MANY_HOPS: Final = 483
 SERVER_LEN_MAX: Final = 100
 _SERVER: Final = re.compile(rb"\r\n(?:Server|User-Agent)[ \t]*:[ \t]*([^\r\n]+)", re.IGNORECASE)
-# What the appliance itself answers for a host that it cannot reach (RFC 3261 16.7, 16.9).
-UNREACHED: Final = (408, 503)
+# What the appliance itself answers for a host that it cannot reach (RFC 3261 16.7 step 6, 16.9): a 503 becomes a 500.
+UNREACHED: Final = (408, 500, 503)
 PAUSE_S: Final = 0.2
 WILDCARDS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
