@@ -18,7 +18,6 @@ from appliance.transaction.transaction cimport ClientTransaction, ServerTransact
 from appliance.transport.flow cimport Flow, Outgoing
 from appliance.transport.via cimport is_last_via, stamp_received
 
-cdef int UDP
 
 # Counters of every message.
 cdef Py_ssize_t KEEPALIVES_RECEIVED, REQUESTS_RECEIVED, REQUESTS_SENT, RESPONSES_RECEIVED, RESPONSES_SENT

@@ -66,7 +66,7 @@ from appliance.sip.errors import MalformedMessage
 from appliance.sip.message import Request, Response
 from appliance.sip.parser import find_call_id, parse, syntax_limits
 from appliance.transaction.table import Transactions
-from appliance.transport.flow import UDP, Flow, Outgoing
+from appliance.transport.flow import Flow, Outgoing
 from appliance.transport.via import as_datagram, is_last_via, reopened, stamp_received
 
 KEEPALIVE_LEN_MAX = 4
@@ -389,7 +389,7 @@ class Stack:
         responses = 0
         elsewhere = 0
         for outgoing in outgoings:
-            if outgoing.flow.transport != UDP and self._goes_elsewhere(outgoing, now):
+            if outgoing.flow.is_stream and self._goes_elsewhere(outgoing, now):
                 # Whoever sends it counts it.
                 elsewhere += 1
             else:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from appliance.catalogue.transports import TRANSPORT_NAMES, TRANSPORT_NUMBERS
 from appliance.catalogue.value_types import Choice, Choices
 
 # fmt: off
-TRANSPORTS: Final = Choices(("udp", "tcp"), (0, 1), ("UDP.", "TCP."))
+TRANSPORTS: Final = Choices(
+    TRANSPORT_NAMES, TRANSPORT_NUMBERS, tuple(f"{name.upper()}." for name in TRANSPORT_NAMES))
 ALGORITHMS: Final = Choices(
     ("sha-256", "md5"), ("sha-256", "md5"), ("SHA-256 (RFC 8760).", "MD5, for older phones."))
 LISTENER_ROLE: Final = Choice(("user",), ("Registrar and proxy for phones.",))

@@ -9,8 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from appliance.catalogue.errors import Fault
-
-TRANSPORT_WORDS = ("udp", "tcp")
+from appliance.catalogue.transports import TRANSPORT_NAMES
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +129,7 @@ def _same_addresses(listeners: tuple[Any, ...]) -> Iterator[Contradiction]:
         ]
         if taken:
             owner = owners[listener.address, listener.port, taken[0]]
-            words = " and ".join(TRANSPORT_WORDS[transport] for transport in taken)
+            words = " and ".join(TRANSPORT_NAMES[transport] for transport in taken)
             problem = f"{listener.address} port {listener.port} {words} belongs to listener {owner} already"
             yield Contradiction(("listeners",), problem, "change the address, port or transport", place, "port")
 

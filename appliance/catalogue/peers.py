@@ -12,19 +12,16 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from appliance.catalogue.errors import ValueFault, alternatives
-
-TRANSPORTS: Final = ("udp", "tcp")
-_STREAM: Final = 1
+from appliance.catalogue.transports import TRANSPORT_NAMES, TRANSPORTS
 
 
 @dataclass(frozen=True, slots=True)
 class Peer:
     """The kind of a value that names a peer; kept as it is printed."""
 
-    placeholder: str = "ADDRESS[/LENGTH] [port PORT] [transport udp | tcp]"
+    placeholder: str = f"ADDRESS[/LENGTH] [port PORT] [transport {' | '.join(TRANSPORT_NAMES)}]"
     range_text: str = "an IP address or a network such as 192.0.2.0/24, perhaps with `port 5060` and `transport udp`"
 
     def read(self, words: Sequence[str]) -> str:
@@ -66,8 +63,8 @@ def _port(word: str, place: int) -> int:
 
 
 def _transport(word: str, place: int) -> str:
-    if word.lower() not in TRANSPORTS:
-        raise ValueFault(f'"{word}" is not a transport', f"type {alternatives(TRANSPORTS)}", place)
+    if word.lower() not in TRANSPORT_NAMES:
+        raise ValueFault(f'"{word}" is not a transport', f"type {alternatives(TRANSPORT_NAMES)}", place)
     return word.lower()
 
 
@@ -81,7 +78,7 @@ class Peers:
         self._rules = tuple(_rule(text) for text in texts if text not in self._addresses)
 
     def has(self, address: str, port: int, transport: int) -> bool:
-        """Is that one of them? `transport`: 0 UDP, 1 TCP."""
+        """Is that one of them? `transport`: its number."""
         if address in self._addresses:
             return True
         if not self._rules:
@@ -104,9 +101,9 @@ Rule = tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, int | None, int]
 def _rule(text: str) -> Rule:
     network, *words = text.split()
     options = dict(zip(words[::2], words[1::2], strict=True))
-    transport = TRANSPORTS.index(options["transport"]) if "transport" in options else None
+    transport = TRANSPORT_NAMES.index(options["transport"]) if "transport" in options else None
     return ipaddress.ip_network(network), transport, int(options.get("port", 0))
 
 
 def _has_port(rule: Rule, port: int, transport: int) -> bool:
-    return transport == _STREAM or rule[2] in (0, port)
+    return TRANSPORTS[transport].is_stream or rule[2] in (0, port)

@@ -24,6 +24,7 @@ from appliance.catalogue.setting_declaration import (
     setting,
     value_faults,
 )
+from appliance.catalogue.transports import SIP_PORT, TCP, UDP
 from appliance.catalogue.value_types import (
     Address,
     DatabaseUrl,
@@ -57,16 +58,13 @@ class _Checked:
 # fmt: off
 @dataclass(frozen=True, slots=True)
 class ListenerSettings(_Checked):
-    """A local address on which messages come and go. `transports`: 0 UDP, 1 TCP.
-
-    `standing` is no setting: it says whether the listener is still in the configuration (see places.py).
-    """
+    """A local address, and what is spoken there. `standing` is no setting: the state of its place (listener_ids.py)."""
 
     name: str = name_of_section("local", Name())
     address: str = setting("127.0.0.1", "address", Address(), DRAIN, "The local address to listen on.")
-    port: int = setting(5060, "port", Integer(1, 65535), DRAIN, "The local port.", "RFC 3261 18.1.1")
+    port: int = setting(SIP_PORT, "port", Integer(1, 65535), DRAIN, "The local port.", "RFC 3261 18.1.1")
     transports: tuple[int, ...] = setting(
-        (0, 1), "transport", choices.TRANSPORTS, DRAIN,
+        (UDP, TCP), "transport", choices.TRANSPORTS, DRAIN,
         "The transports of the listener. A proxy must support both.", "RFC 3261 18")
     role: str = setting("user", "role", choices.LISTENER_ROLE, LIVE, "The processing stages that apply to a request.")
     authenticate: bool = setting(

@@ -13,6 +13,7 @@ from pathlib import Path
 from appliance import clock
 from appliance.catalogue.errors import alternatives
 from appliance.catalogue.settings import Settings
+from appliance.catalogue.transports import SIP_PORT, TRANSPORT_NAMES
 from appliance.management.errors import CommandFailed
 from appliance.management.subscriber_commands import realm_of
 from appliance.storage.subscriber import StoreError, Subscriber, new_subscriber
@@ -23,8 +24,6 @@ USERNAMES = ("alice", "bob")
 PASSWORD_LEN = 10
 # Without letters and digits that look like each other: somebody has to type it.
 PASSWORD_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
-TRANSPORT_WORDS = ("UDP", "TCP")
-SIP_PORT = 5060
 
 
 def prepare_demo(settings: Settings, state_dir: Path) -> str:
@@ -108,7 +107,7 @@ def _instructions(settings: Settings, passwords: dict[str, str]) -> list[str]:
     hosts = _hosts(settings)
     lines = ["", "  Signalbox demo", ""]
     for listener in settings.listeners:
-        transports = " and ".join(TRANSPORT_WORDS[number] for number in listener.transports)
+        transports = " and ".join(TRANSPORT_NAMES[number].upper() for number in listener.transports)
         lines.append(f"  listens on    {listener.address} port {listener.port}, {transports}")
     lines.append("")
     for username, password in passwords.items():
@@ -119,7 +118,7 @@ def _instructions(settings: Settings, passwords: dict[str, str]) -> list[str]:
         f"    user name (and authentication name)   {caller}",
         f"    password                              {passwords[caller]}",
         f"    domain (also called server, proxy)    {hosts[0]}",
-        "    transport                             UDP or TCP",
+        f"    transport                             {alternatives([name.upper() for name in TRANSPORT_NAMES])}",
         f"  and the same for {callee} into another one; then call sip:{callee}@{hosts[0]}.",
     ]
     if settings.digest.realm and len(hosts) > 1:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from appliance.catalogue.settings import ListenerSettings
+from appliance.catalogue.transports import TRANSPORTS
 from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.fast_settings import ListenerRules
 from appliance.proxy.request_context import RequestContext
@@ -21,13 +22,14 @@ from appliance.proxy.stages.authenticate import authenticate
 from appliance.proxy.stages.register import register
 from appliance.proxy.stages.throttle import throttle
 from appliance.routing.lookup_questions import Answer, HostAnswer, LookupHost, Question
-from appliance.routing.next_hops import SIP_PORT, HostUnknown, transports_of
+from appliance.routing.next_hops import HostUnknown, transports_of
 from appliance.routing.targets import Target
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.message import Request
 from appliance.sip.parser import SyntaxLimits, parse
 from appliance.sip.status import reason_phrase
-from appliance.transport.flow import TRANSPORT_NAMES, UDP, Flow
+from appliance.transport.flow import UDP, Flow
+from appliance.transport.transport_table import default_port
 
 TEMPLATE: Final = (
     "INVITE {uri} SIP/2.0\r\nVia: SIP/2.0/UDP {address}:9;branch=z9hG4bKrehearsal\r\nMax-Forwards: 70\r\n"
@@ -200,13 +202,14 @@ def _hops_of_host(target: Target, question: LookupHost, node: ProxyEnvironment, 
         return [f"DNS would be asked for {host}"]
     if answer.failed:
         return [f"DNS does not answer for {host}"]
-    port, transports = target.uri.port or SIP_PORT, transports_of(target.uri, REQUEST_LEN)
-    flows = [node.next_hops.flow_to(way, address.encode(), port) for address in answer.addresses for way in transports]
+    uri, flow_to = target.uri, node.next_hops.flow_to
+    ways = [(way, uri.port or default_port(way)) for way in transports_of(uri, REQUEST_LEN)]
+    flows = [flow_to(way, address.encode(), port) for address in answer.addresses for way, port in ways]
     return [_hop(flow) for flow in flows if flow is not None] or [f"DNS has no address for {host}"]
 
 
 def _hop(flow: Flow) -> str:
-    name = TRANSPORT_NAMES[flow.transport].decode().lower()
+    name = TRANSPORTS[flow.transport].name
     by = f" by connection {flow.connection}" if flow.connection else ""
     return f"{name} {flow.remote[0]}:{flow.remote[1]}{by}"
 

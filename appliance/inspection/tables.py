@@ -11,6 +11,7 @@ from heapq import nsmallest
 from itertools import chain, islice
 from typing import Any, Final
 
+from appliance.catalogue.transports import TRANSPORTS
 from appliance.location.binding import Binding
 from appliance.location.range_digests import RANGES
 from appliance.proxy.environment import ProxyEnvironment
@@ -18,7 +19,7 @@ from appliance.sip.errors import MalformedMessage
 from appliance.sip.uri import parse_uri
 from appliance.transaction.machines import State
 from appliance.transaction.transaction import ClientTransaction, ServerTransaction
-from appliance.transport.flow import TRANSPORT_NAMES, Flow
+from appliance.transport.flow import Flow
 
 # Entries looked at for one answer, wanted or not.
 LOOKED_AT_MAX: Final = 20000
@@ -155,7 +156,7 @@ def _call_row(server: ServerTransaction) -> Row:
 def _remote(flow: Flow | None) -> str:
     if flow is None:
         return ""
-    return f"{TRANSPORT_NAMES[flow.transport].decode().lower()} {flow.remote[0]}:{flow.remote[1]}"
+    return f"{TRANSPORTS[flow.transport].name} {flow.remote[0]}:{flow.remote[1]}"
 
 
 def text_of(octets: bytes) -> str:

@@ -37,8 +37,8 @@ class WorkerLaunch:
     """One worker's start.
 
     `number`        of the worker, from 0.
-    `datagram_fds`  by place of a listener: its inherited UDP socket, bound; -1 where the listener has none.
-    `stream_fds`    by place of a listener: its inherited TCP socket, listening; -1 where the listener has none.
+    `sockets`       (place of a listener, transport, descriptor) of each inherited socket, bound and, for streams,
+                    listening.
     `config_text`   the configuration in force, in the language of the configuration file.
     `config_name`   how messages call that text: the path of the file.
     `places`        the names of the listeners at their places, "" where none is open (see catalogue/listener_ids.py).
@@ -54,8 +54,7 @@ class WorkerLaunch:
     """
 
     number: int
-    datagram_fds: tuple[int, ...]
-    stream_fds: tuple[int, ...]
+    sockets: tuple[tuple[int, int, int], ...]
     config_text: str
     state_dir: str
     key_hex: str
@@ -86,7 +85,7 @@ class WorkerLaunch:
 
     def fds(self) -> tuple[int, ...]:
         """The descriptors that the worker inherits."""
-        fds = (*self.datagram_fds, *self.stream_fds, self.recording_fd, self.nonces_fd, self.door_fd)
+        fds = (*(fd for _, _, fd in self.sockets), self.recording_fd, self.nonces_fd, self.door_fd)
         return tuple(fd for fd in fds if fd != NO_DESCRIPTOR)
 
     def to_stdin(self) -> BinaryIO:
@@ -98,7 +97,8 @@ class WorkerLaunch:
         """The launch that standard input holds. Raises LaunchError."""
         try:
             fields = json.loads(document.read())
-            lists = {name: tuple(fields[name]) for name in ("datagram_fds", "stream_fds", "places", "addresses")}
+            lists = {name: tuple(fields[name]) for name in ("places", "addresses")}
+            lists["sockets"] = tuple(map(tuple, fields["sockets"]))
             launch = cls(**{**fields, **lists})
             bytes.fromhex(launch.key_hex)
             bytes.fromhex(launch.boot_hex)

@@ -3,12 +3,13 @@ from appliance.location.binding cimport Binding, BindingChange
 from appliance.location.binding_table cimport BindingTable
 from appliance.location.gruu cimport public_gruu
 from appliance.location.registration cimport Registration, Rules, begin_registration
-from appliance.sip.characters cimport digits_of, lowered
+from appliance.sip.characters cimport digits_of
 from appliance.sip.headers cimport Contact, parse_delta_seconds, parse_name_addr
 from appliance.sip.header_lines cimport make_line
 from appliance.sip.message cimport Request
 from appliance.sip.uri cimport Uri, canonical_aor, parse_uri
 from appliance.transport.flow cimport Flow
+from appliance.transport.transport_table cimport is_stream, transport_of_uri
 
 cdef int EXPIRES, REQUIRE
 

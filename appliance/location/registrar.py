@@ -27,13 +27,14 @@ from appliance.location.binding import Binding, BindingChange
 from appliance.location.binding_table import BindingTable
 from appliance.location.gruu import instance_from_parameter, public_gruu
 from appliance.location.registration import OwnPlaces, Registration, Rules, begin_registration
-from appliance.sip.characters import digits_of, lowered
+from appliance.sip.characters import digits_of
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.header_lines import make_line
 from appliance.sip.headers import Contact, parse_delta_seconds, parse_name_addr
 from appliance.sip.message import Request
 from appliance.sip.names import EXPIRES, REQUIRE
 from appliance.sip.uri import Uri, canonical_aor, parse_uri
+from appliance.transport.transport_table import is_stream, transport_of_uri
 from appliance.transport.via import is_same_host
 
 if TYPE_CHECKING:
@@ -213,8 +214,7 @@ def _kept_flow(registration: Registration, contact: Contact, reg_id: int) -> Flo
     address, own_host = flow.host(), registration.request.read_top_via().host
     if own_host == uri.host and not is_same_host(own_host, address):
         return flow
-    transport = uri.parameters.get(b"transport")
-    is_by_stream = transport is None or lowered(transport) == b"tcp"
+    is_by_stream = uri.parameters.get(b"transport") is None or is_stream(transport_of_uri(uri))
     is_there = is_same_host(uri.host, address) and b"maddr" not in uri.parameters
     return flow if is_by_stream and is_there else None
 

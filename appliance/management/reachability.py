@@ -12,12 +12,13 @@ import socket
 from typing import Final
 
 from appliance.catalogue.settings import Settings
+from appliance.catalogue.transports import SIP_PORT
 from appliance.management.operator_lookups import addresses_of
 from appliance.routing.host_cache import literal_address
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.uri import Uri, parse_uri
+from appliance.transport.transport_table import is_stream, port_of_uri, transport_of_uri
 
-SIP_PORT: Final = 5060
 ICMP_WAIT_S: Final = 0.5
 CONNECT_WAIT_S: Final = 2.0
 KEEP_ALIVE: Final = b"\r\n\r\n"
@@ -46,9 +47,9 @@ async def why_silent(uri: str, settings: Settings) -> str:
     if not addresses:
         return f"DNS has no address for {host}"
     parsed = _parsed(uri)
-    port = parsed.port or SIP_PORT if parsed is not None else SIP_PORT
-    is_tcp = parsed is not None and (parsed.parameters.get(b"transport") or b"").lower() == b"tcp"
-    return await (_by_tcp if is_tcp else _by_udp)(addresses[0], port)
+    port = SIP_PORT if parsed is None else port_of_uri(parsed)
+    by_stream = parsed is not None and is_stream(transport_of_uri(parsed))
+    return await (_by_tcp if by_stream else _by_udp)(addresses[0], port)
 
 
 def _parsed(uri: str) -> Uri | None:

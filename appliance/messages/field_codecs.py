@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from appliance.messages.slots import SlotTable
 from appliance.transport.flow import Flow, Outgoing
+from appliance.transport.transport_table import is_known
 
 
 class Shape:
@@ -59,6 +60,8 @@ def _read_flow(value: Any) -> Flow:
     transport, listener, host, port, worker, connection = exactly(list)(value)
     for number in (transport, listener, port, worker, connection):
         exactly(int)(number)
+    if not is_known(transport):
+        raise ValueError(f"there is no transport {transport}")
     return Flow(transport, listener, (exactly(str)(host), port), worker, connection)
 
 

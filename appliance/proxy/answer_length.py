@@ -13,7 +13,6 @@ from typing import Final
 from appliance.proxy.request_context import RequestContext
 from appliance.sip.message import Request
 from appliance.sip.names import CONTACT
-from appliance.transport.flow import UDP
 
 # What is listed beyond the lines that an answer copies may be so many times as long as the question.
 MULTIPLE: Final = 2
@@ -22,7 +21,7 @@ _CONTACT_LINE: Final = b"Contact: <"
 
 def has_proved_address(context: RequestContext) -> bool:
     """Has the sender shown that it gets what is sent to its address?"""
-    return context.flow.transport != UDP or bool(context.identity) or context.is_trusted
+    return context.flow.is_stream or bool(context.identity) or context.is_trusted
 
 
 def within_measure(headers: Sequence[bytes], request: Request) -> tuple[bytes, ...]:

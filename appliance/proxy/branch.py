@@ -151,7 +151,7 @@ class Branch(ClientUser):
         elif self._prepare(now):
             self._hops = [snapshot.hop, *snapshot.hops]
             self._attempt = snapshot.attempt
-            self._try_next_hop(now, None if snapshot.hop.is_reliable else snapshot)
+            self._try_next_hop(now, None if snapshot.hop.is_stream else snapshot)
             if self._wants_cancel and self.state == _PROCEEDING:
                 self._send_cancel(now)
 

@@ -11,7 +11,8 @@ from appliance.sip.uri cimport Uri
 from appliance.transport.flow cimport Flow
 from appliance.transport.via cimport push_via
 
-cdef int CONTENT_LENGTH, MAX_BREADTH, MAX_FORWARDS, RECORD_ROUTE, ROUTE, TCP, UDP
+cdef int CONTENT_LENGTH, MAX_BREADTH, MAX_FORWARDS, RECORD_ROUTE, ROUTE
+cdef tuple URI_PARAMETERS
 
 
 @cython.locals(request=Request, hop_uri=Uri)

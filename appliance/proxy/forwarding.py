@@ -17,7 +17,8 @@ from appliance.sip.headers import parse_name_addr
 from appliance.sip.message import Message, Request
 from appliance.sip.names import CONTENT_LENGTH, MAX_BREADTH, MAX_FORWARDS, RECORD_ROUTE, ROUTE
 from appliance.sip.uri import Uri
-from appliance.transport.flow import TCP, UDP, Flow
+from appliance.transport.flow import Flow
+from appliance.transport.transport_table import URI_PARAMETERS
 from appliance.transport.via import push_via
 
 # RFC 5393 5.3.3: for a request that does not say, and the most that is taken.
@@ -25,9 +26,7 @@ BREADTH_MAX = 60
 
 # What is added to a prepared request: our Via and the rest of the request line, and each Record-Route; without sent-by.
 VIA_LEN = len(b"Via: SIP/2.0/UDP ;branch=\r\n") + BRANCH_LEN + len(b"  SIP/2.0\r\n\r\n")
-RECORD_ROUTE_LEN = len(b"Record-Route: <sip:;transport=tcp;lr;tk=;pair>\r\n") + TOKEN_LEN
-
-TRANSPORT_PARAMETERS = {UDP: b"", TCP: b";transport=tcp"}
+RECORD_ROUTE_LEN = len(b"Record-Route: <sip:;lr;tk=;pair>\r\n") + max(map(len, URI_PARAMETERS)) + TOKEN_LEN
 
 
 def prepare_request(context: RequestContext, target: Target, node: ProxyEnvironment) -> tuple[Request, Uri]:
@@ -100,7 +99,7 @@ def length_of(request: Request, context: RequestContext, node: ProxyEnvironment)
     if context.record_routed:
         entry = RECORD_ROUTE_LEN + names.sent_by_len_max
         # RFC 5658 3.1: it may leave by another side than it came by.
-        is_one_side = context.flow.transport == UDP and len(names.sent_bys) == 1
+        is_one_side = not context.flow.is_stream and len(names.sent_bys) == 1
         size += entry if is_one_side else 2 * entry
     return size
 
@@ -120,7 +119,7 @@ def add_record_route(request: Request, context: RequestContext, hop: Flow, node:
 
 
 def _own_route(node: ProxyEnvironment, side: Flow, token: bytes, pair: bytes) -> bytes:
-    address = node.names.sent_bys[side.listener] + TRANSPORT_PARAMETERS[side.transport]
+    address = node.names.sent_bys[side.listener] + URI_PARAMETERS[side.transport]
     return b"".join((b"<sip:", address, b";lr;", TOKEN, b"=", token, pair, b">"))
 
 
@@ -135,5 +134,5 @@ def address_to_hop(request: Request, context: RequestContext, hop: Flow, attempt
 
 def add_length(message: Message, flow: Flow) -> None:
     """RFC 3261 18.3, 20.14: over a stream a message needs its length; one that came as a datagram may lack it."""
-    if flow.transport != UDP and not message.count(CONTENT_LENGTH):
+    if flow.is_stream and not message.count(CONTENT_LENGTH):
         message.append(CONTENT_LENGTH, digits_of(len(message.body)))

@@ -13,14 +13,12 @@ from collections.abc import Sequence
 from typing import Final
 
 from appliance.messages.bus_messages import BusMessage, ConnectionsChanged
-from appliance.transport.flow import NO_CONNECTION, NO_WORKER, TCP, UDP, Flow
+from appliance.transport.flow import NO_CONNECTION, NO_WORKER, Flow, Way
 
 # Connections in one message.
 BATCH_MAX: Final = 1000
 # When news for which the bus had no room are told again: a sibling that is just being met has a connection then.
 AGAIN_S: Final = 0.5
-
-Way = tuple[int, tuple[str, int]]
 
 
 class ConnectionDirectory:
@@ -51,13 +49,13 @@ class ConnectionDirectory:
 
     def opened(self, flow: Flow) -> None:
         """A connection of this worker has brought a message, or was opened here."""
-        way = (flow.listener, flow.remote)
+        way = flow.way()
         self._own[way] = flow
         self._note(way, flow)
 
     def closed(self, flow: Flow) -> None:
         """A connection of this worker takes no more messages."""
-        way = (flow.listener, flow.remote)
+        way = flow.way()
         if self._own.get(way) == flow:
             del self._own[way]
             self._note(way, None)
@@ -70,7 +68,7 @@ class ConnectionDirectory:
         """The bus did not take these news: all hear them again, as they are by then."""
         if not self._untold:
             self._again_at = now + AGAIN_S
-        self._untold.update((flow.listener, flow.remote) for flow in (*message.opened, *message.closed))
+        self._untold.update(flow.way() for flow in (*message.opened, *message.closed))
 
     def set_siblings(self, siblings: Sequence[int]) -> None:
         """The workers that live: the connections of others are gone, and newcomers know nothing of ours."""
@@ -81,23 +79,23 @@ class ConnectionDirectory:
     def receive(self, sender: int, message: ConnectionsChanged) -> None:
         """What a sibling says of its connections."""
         for flow in message.opened:
-            self._elsewhere[flow.listener, flow.remote] = sender
+            self._elsewhere[flow.way()] = sender
         for flow in message.closed:
-            if self._elsewhere.get((flow.listener, flow.remote)) == sender:
-                del self._elsewhere[flow.listener, flow.remote]
+            if self._elsewhere.get(flow.way()) == sender:
+                del self._elsewhere[flow.way()]
 
     def is_open(self, flow: Flow) -> bool:
         """Is the very connection that a flow names still there, as far as this worker knows?"""
-        way = (flow.listener, flow.remote)
+        way = flow.way()
         if flow.worker == self._worker:
             return self._own.get(way) == flow
         return self._elsewhere.get(way) == flow.worker
 
     def way_by(self, flow: Flow) -> Flow:
         """The flow to send by: by the sibling who holds a connection there, where we hold none."""
-        if flow.transport == UDP or flow.connection or flow.worker != NO_WORKER:
+        if not flow.is_stream or flow.connection or flow.worker != NO_WORKER:
             return flow
-        way = (flow.listener, flow.remote)
+        way = flow.way()
         holder = NO_WORKER if way in self._own else self._elsewhere.get(way, NO_WORKER)
         if holder == NO_WORKER:
             return flow
@@ -112,7 +110,7 @@ class ConnectionDirectory:
         if not self._news and not self._is_listing_due:
             return []
         opened = [flow for flow in self._news.values() if flow is not None]
-        closed = [Flow(TCP, *way) for way, flow in self._news.items() if flow is None]
+        closed = [Flow(*way) for way, flow in self._news.items() if flow is None]
         if self._is_listing_due:
             opened = list(self._own.values())
         self._news, self._is_listing_due = {}, False

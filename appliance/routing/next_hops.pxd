@@ -1,11 +1,12 @@
 cimport cython
 
 from appliance.routing.host_cache cimport HostCache
-from appliance.sip.characters cimport lowered
 from appliance.sip.uri cimport Uri
 from appliance.transport.flow cimport Flow
+from appliance.transport.transport_table cimport default_port, transport_of_uri
 
-cdef int TCP, UDP
+cdef int TCP, UDP, UNKNOWN_TRANSPORT
+cdef tuple SECURE_TRANSPORTS, TCP_THEN_UDP
 cdef int _IPV6
 
 
@@ -24,5 +25,5 @@ cdef class NextHops:
     @cython.locals(speaks=long)
     cdef bint _serves(self, Py_ssize_t number, int transport, bint is_ipv6) except -1
 
-@cython.locals(named=bytes, transports=tuple)
+@cython.locals(transport=int)
 cpdef tuple transports_of(Uri uri, Py_ssize_t request_len)

@@ -10,19 +10,18 @@ from typing import Final
 
 from appliance.catalogue.settings import OPEN, ListenerSettings
 from appliance.routing.host_cache import HostCache, is_unicast, literal_address
-from appliance.sip.characters import lowered
 from appliance.sip.uri import Uri
 from appliance.transport.flow import TCP, UDP, Flow
+from appliance.transport.transport_table import SECURE_TRANSPORTS, UNKNOWN_TRANSPORT, default_port, transport_of_uri
 
-SIP_PORT = 5060
 # RFC 3261 18.1.1: without knowledge of the path MTU, 1300 bytes is the most UDP may carry.
 UDP_LEN_MAX = 1300
 
 # Where the bits of IPv6 begin.
 _IPV6: Final = 8
 
-ONLY_UDP: Final = (UDP,)
-ONE_TRANSPORT: Final[dict[bytes, tuple[int, ...]]] = {b"udp": ONLY_UDP, b"tcp": (TCP,)}
+# RFC 3261 18.1.1: what a request that is too long for UDP takes.
+TCP_THEN_UDP: Final = (TCP, UDP)
 
 
 class HostUnknown(Exception):
@@ -56,7 +55,6 @@ class NextHops:
         if addresses is None:
             raise HostUnknown(host)
         flows: list[Flow] = []
-        port = uri.port or SIP_PORT
         for address in addresses:
             # RFC 3261 18.1.1: a request that came to a proxy goes to one host, whatever maddr, a Route or DNS says.
             if not is_unicast(address):
@@ -64,7 +62,7 @@ class NextHops:
             for transport in transports:
                 way_out = self._listener_for(transport, ":" in address, listener)
                 if way_out >= 0:
-                    flows.append(Flow(transport, way_out, (address, port), -1, 0))
+                    flows.append(Flow(transport, way_out, (address, uri.port or default_port(transport)), -1, 0))
         return flows
 
     def is_way(self, flow: Flow) -> bool:
@@ -102,11 +100,12 @@ def _ways_of(listener: ListenerSettings) -> int:
 
 def transports_of(uri: Uri, request_len: int) -> tuple[int, ...]:
     """Transports to try for a URI, in order; () when it names one that we do not speak."""
-    # TLS is not spoken yet, so a sips URI has no way out (RFC 3261 26.2.2 forbids anything less).
     if uri.scheme != b"sip":
+        # RFC 3261 26.2.2: a sips URI takes nothing less.
+        return SECURE_TRANSPORTS if uri.scheme == b"sips" else ()
+    transport = transport_of_uri(uri)
+    if transport == UNKNOWN_TRANSPORT:
         return ()
-    named = uri.parameters.get(b"transport")
-    transports = ONE_TRANSPORT.get(lowered(named), ()) if named else ONLY_UDP
-    if transports == ONLY_UDP and request_len > UDP_LEN_MAX:
-        return (TCP, UDP)
-    return transports
+    if transport == UDP and request_len > UDP_LEN_MAX:
+        return TCP_THEN_UDP
+    return (transport,)

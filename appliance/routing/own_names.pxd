@@ -1,6 +1,7 @@
 cimport cython
 
 from appliance.sip.uri cimport Uri
+from appliance.transport.transport_table cimport port_of_uri
 
 @cython.final
 cdef class OwnNames:
@@ -18,7 +19,7 @@ cdef class OwnNames:
     cpdef bint is_own_sent_by(self, bytes host, int port) except -1
     cpdef int listener_of(self, Uri uri) except -2
     cpdef bint is_responsible_for(self, Uri uri) except -1
-    cdef bint _is_responsible_at(self, bytes host, int port) except -1
+    cdef bint _is_responsible_at(self, bytes host, Uri uri) except -1
     @cython.locals(host=bytes)
     cpdef bint leads_here(self, Uri uri) except -1
     cpdef bint is_own_domain(self, bytes host) except -1

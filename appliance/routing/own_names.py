@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from appliance.catalogue.settings import ENDING, GONE, OPEN, ListenerSettings, Settings
+from appliance.catalogue.transports import SIP_PORT
 from appliance.sip.uri import Uri, canonical_host
-
-SIP_PORT = 5060
+from appliance.transport.transport_table import port_of_uri
 
 
 def host_text(address: str) -> bytes:
@@ -70,7 +70,7 @@ class OwnNames:
 
     def is_me(self, uri: Uri) -> bool:
         """Does the URI name one of my listeners by host and port (RFC 3261 16.4)?"""
-        return self.is_own_sent_by(uri.host, uri.port) and not self.is_diverted(uri)
+        return self.is_own_sent_by(uri.host, port_of_uri(uri)) and not self.is_diverted(uri)
 
     def is_own_route(self, uri: Uri) -> bool:
         """Does a Route value name this appliance, by listener or, without a user, by domain (RFC 3261 16.4)?"""
@@ -89,7 +89,7 @@ class OwnNames:
 
     def listener_of(self, uri: Uri) -> int:
         """The number of the listener that a URI names; -1 when it names none."""
-        return self._listeners.get(uri.host, {}).get(uri.port or SIP_PORT, -1)
+        return self._listeners.get(uri.host, {}).get(port_of_uri(uri), -1)
 
     def is_responsible_for(self, uri: Uri) -> bool:
         """Is the URI in a domain of mine, or addressed to me (RFC 3261 16.5)?
@@ -99,12 +99,12 @@ class OwnNames:
         """
         if self.is_diverted(uri):
             return False
-        return self._is_responsible_at(uri.host, uri.port)
+        return self._is_responsible_at(uri.host, uri)
 
-    def _is_responsible_at(self, host: bytes, port: int) -> bool:
-        if host in self._domains and (not port or host not in self._listeners):
+    def _is_responsible_at(self, host: bytes, uri: Uri) -> bool:
+        if host in self._domains and (not uri.port or host not in self._listeners):
             return True
-        return self.is_own_sent_by(host, port)
+        return self.is_own_sent_by(host, port_of_uri(uri))
 
     def leads_here(self, uri: Uri) -> bool:
         """Would a request that is sent to this URI come here, by its host and port or by its maddr?"""
@@ -113,7 +113,7 @@ class OwnNames:
         host = uri.host
         if b"maddr" in uri.parameters:
             host = _host_of_maddr(uri)
-        return self._is_responsible_at(host, uri.port)
+        return self._is_responsible_at(host, uri)
 
     def is_own_domain(self, host: bytes) -> bool:
         """Is `host` one of the domains, whatever the port (for From and To, RFC 3261 22)?"""

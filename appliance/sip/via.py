@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from appliance.catalogue.transports import SIP_PORT, VIA_PORTS
 from appliance.sip.characters import (
     PARAMETER_VALUE,
     TOKEN,
@@ -31,7 +32,6 @@ from appliance.sip.uri import canonical_host, end_of_host, port_between
 
 ABSENT: Final = -1
 _PORT_MAX: Final = 65535
-_DEFAULT_PORTS: Final = {b"TLS": 5061, b"TLS-SCTP": 5061, b"WS": 80, b"WSS": 443}
 
 
 class Via:
@@ -98,7 +98,7 @@ def _parse_sent_by(via: Via, text: bytes) -> None:
     if via.port and text[end + 1] != 48 and via.host == host:
         via.sent_by = text
     else:
-        port = via.port or _DEFAULT_PORTS.get(via.transport, 5060)
+        port = via.port or VIA_PORTS.get(via.transport, SIP_PORT)
         via.sent_by = b"".join((via.host, b":", digits_of(port)))
 
 

@@ -15,7 +15,6 @@ from appliance.catalogue.settings import ENDING, OPEN, Settings
 from appliance.messages.bus_messages import BusMessage, Query
 from appliance.supervisor.configuration_rollout import LET_GO
 from appliance.supervisor.listening_sockets import Group, ListeningSockets
-from appliance.transport.flow import TCP
 
 
 class Node(Protocol):
@@ -47,7 +46,7 @@ class ListenerDrain:
         self._listener_drain = [ending for ending in self._listener_drain if not _is_wanted(ending.group, settings)]
         known = [ending.group for ending in self._listener_drain]
         for group in [group for group in self._sockets.groups if not _is_wanted(group, settings)]:
-            if group.endpoint.transport == TCP:
+            if group.endpoint.is_stream:
                 self._sockets.close_some([group])
             elif group not in known:
                 self._listener_drain.append(_Ending(group, now + settings.supervision.drain_s))

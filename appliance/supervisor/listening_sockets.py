@@ -1,8 +1,8 @@
 """The listening sockets of a node: for each listener and transport one SO_REUSEPORT socket per worker.
 
 The supervisor makes them, knows the index of each in its group, and keeps them open when a worker dies:
-datagrams wait there for its successor. A group that nobody steers (TCP; UDP where the kernel takes no
-program, or shall have none) loses the socket of a dead worker instead, so that the kernel's hash does not
+datagrams wait there for its successor. A group that nobody steers (streams; datagrams where the kernel takes
+no program, or shall have none) loses the socket of a dead worker instead, so that the kernel's hash does not
 choose it, and gets a new one for its successor.
 
 Two appliances of one user could share a port by SO_REUSEPORT without a word, so the port is first bound
@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from appliance.catalogue.settings import OPEN, ListenerSettings
+from appliance.catalogue.transports import TRANSPORTS
 from appliance.messages.slots import SlotTable
 from appliance.supervisor import steering
-from appliance.transport.flow import TCP, TRANSPORT_NAMES, UDP
 
 BACKLOG: Final = 1024
 SO_RCVBUFFORCE: Final = 33
@@ -45,7 +45,12 @@ class Endpoint:
     port: int
 
     def __str__(self) -> str:
-        return f"{TRANSPORT_NAMES[self.transport].decode()} port {self.port} of {self.address}"
+        return f"{TRANSPORTS[self.transport].name.upper()} port {self.port} of {self.address}"
+
+    @property
+    def is_stream(self) -> bool:
+        """Are there connections? Else the socket takes the datagrams themselves."""
+        return TRANSPORTS[self.transport].is_stream
 
     @property
     def family(self) -> socket.AddressFamily:
@@ -126,7 +131,7 @@ class Group:
         """For the sockets there are, and those to come."""
         self._receive_buffer_len = octets
         for member in self._sockets:
-            if member is not None and self.endpoint.transport == UDP:
+            if member is not None and not self.endpoint.is_stream:
                 _set_receive_buffer(member, octets)
 
     def let_the_kernel_choose(self) -> None:
@@ -145,7 +150,6 @@ class ListeningSockets:
 
     def __init__(self, listeners: Sequence[ListenerSettings], workers: int, receive_buffer_len: int) -> None:
         """Open everything, or raise ListenFailed with a sentence for every endpoint that cannot be opened."""
-        self._places = 0
         self.workers = workers
         """For so many there are sockets."""
         self._receive_buffer_len = receive_buffer_len
@@ -168,7 +172,6 @@ class ListeningSockets:
                 group.close()
             raise ListenFailed(faults)
         self.groups += opened
-        self._places = max(self._places, len(listeners))
         return opened
 
     def close_some(self, groups: Sequence[Group]) -> None:
@@ -205,19 +208,19 @@ class ListeningSockets:
         for group in self.groups:
             group.let_the_kernel_choose()
 
-    def fds_of(self, worker: int, transport: int) -> tuple[int, ...]:
-        """By place: the worker's socket for `transport`, or -1 where the listener has none."""
-        fds = [-1] * self._places
-        for group in self.groups:
-            if group.endpoint.transport == transport:
-                fds[group.endpoint.listener] = group.fd_of(worker)
-        return tuple(fds)
+    def sockets_of(self, worker: int) -> tuple[tuple[int, int, int], ...]:
+        """(place of the listener, transport, descriptor) of each socket that the worker has."""
+        return tuple(
+            (group.endpoint.listener, group.endpoint.transport, fd)
+            for group in self.groups
+            if (fd := group.fd_of(worker)) >= 0
+        )
 
     def steer(self, table: SlotTable, seed: int) -> list[str]:
-        """Give every UDP group the program of this table; a sentence for each that the kernel did not take."""
+        """Give every group of datagram sockets the program; a sentence for each that the kernel did not take."""
         refusals = []
         for group in self.groups:
-            if group.endpoint.transport != UDP or group.is_refused:
+            if group.endpoint.is_stream or group.is_refused:
                 continue
             try:
                 group.steer(table, seed)
@@ -230,7 +233,7 @@ class ListeningSockets:
         return refusals
 
     def refusals(self) -> list[str]:
-        """A sentence for each UDP group that the kernel does not steer although it was asked to."""
+        """A sentence for each group of datagram sockets that the kernel does not steer although it was asked to."""
         return [group.refusal for group in self.groups if group.refusal]
 
     def withdraw(self, worker: int) -> None:
@@ -266,7 +269,7 @@ def _trial_fault(endpoint: Endpoint) -> str:
     """Why the endpoint cannot be bound, or nothing; binds it without SO_REUSEPORT and closes it again."""
     try:
         with _bare_socket(endpoint) as trial:
-            if endpoint.transport == TCP:
+            if endpoint.is_stream:
                 # Connections that a predecessor closed a moment ago are no reason to refuse; a listening socket is.
                 trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             trial.bind(_socket_address(endpoint))
@@ -279,12 +282,12 @@ def _open_socket(endpoint: Endpoint, receive_buffer_len: int) -> socket.socket:
     opened = _bare_socket(endpoint)
     try:
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        if endpoint.transport == TCP:
+        if endpoint.is_stream:
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         else:
             _set_receive_buffer(opened, receive_buffer_len)
         opened.bind(_socket_address(endpoint))
-        if endpoint.transport == TCP:
+        if endpoint.is_stream:
             opened.listen(BACKLOG)
     except OSError:
         opened.close()
@@ -293,7 +296,7 @@ def _open_socket(endpoint: Endpoint, receive_buffer_len: int) -> socket.socket:
 
 
 def _bare_socket(endpoint: Endpoint) -> socket.socket:
-    kind = socket.SOCK_STREAM if endpoint.transport == TCP else socket.SOCK_DGRAM
+    kind = socket.SOCK_STREAM if endpoint.is_stream else socket.SOCK_DGRAM
     bare = socket.socket(endpoint.family, kind | socket.SOCK_NONBLOCK)
     if endpoint.family == socket.AF_INET6:
         bare.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)

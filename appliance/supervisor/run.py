@@ -126,8 +126,7 @@ def _prepared(
     opened.callback(nonces.close)
     launch = WorkerLaunch(
         number=-1,
-        datagram_fds=(),
-        stream_fds=(),
+        sockets=(),
         config_text=start.text,
         state_dir=str(folder.path),
         key_hex=key.hex(),

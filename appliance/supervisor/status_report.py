@@ -19,13 +19,13 @@ from typing import Any
 
 from appliance.catalogue.counters import COUNTERS
 from appliance.catalogue.settings import ListenerSettings
+from appliance.catalogue.transports import TRANSPORTS
 from appliance.messages.slots import SlotTable
 from appliance.supervisor.decisions import WorkerState
 from appliance.supervisor.listening_sockets import Group
 from appliance.supervisor.management_process import ManagementRunner
 from appliance.supervisor.processes import Figures, NodeProcess, own_figures
 from appliance.supervisor.worker_record import WorkerRecord
-from appliance.transport.flow import TRANSPORT_NAMES
 
 STANDINGS = ("open", "draining", "closed")
 
@@ -92,7 +92,7 @@ def listeners_report(listeners: Sequence[ListenerSettings], groups: Sequence[Gro
             "name": listener.name,
             "address": listener.address,
             "port": listener.port,
-            "transports": [TRANSPORT_NAMES[group.endpoint.transport].decode().lower() for group in own],
+            "transports": [TRANSPORTS[group.endpoint.transport].name for group in own],
             "role": listener.role,
             "authenticate": listener.authenticate,
             "standing": STANDINGS[listener.standing],

@@ -11,7 +11,6 @@ from appliance.ipc.launch import WorkerLaunch, new_door, send_document
 from appliance.storage.flight_recorder import Recording
 from appliance.supervisor.listening_sockets import ListeningSockets
 from appliance.supervisor.processes import CommandLine, NodeProcess
-from appliance.transport.flow import TCP, UDP
 
 
 class Launcher:
@@ -57,8 +56,7 @@ class Launcher:
         return replace(
             self._launch,
             number=number,
-            datagram_fds=self._sockets.fds_of(number, UDP),
-            stream_fds=self._sockets.fds_of(number, TCP),
+            sockets=self._sockets.sockets_of(number),
             recording_fd=self._recording.fd,
             bank=bank,
             bank_len=self._recording.bank_len,

@@ -6,7 +6,7 @@ from appliance.transaction.layer cimport Transaction, TransactionLayer
 from appliance.transaction.timers cimport TimerSettings
 from appliance.transport.flow cimport Flow
 
-cdef int CALL_ID, CONTENT_LENGTH, CSEQ, FROM, MAX_FORWARDS, ROUTE, TO, UDP, VIA
+cdef int CALL_ID, CONTENT_LENGTH, CSEQ, FROM, MAX_FORWARDS, ROUTE, TO, VIA
 
 cdef long _BITS
 cdef long _MASK

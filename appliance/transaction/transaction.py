@@ -28,7 +28,7 @@ from appliance.transaction.machines import (
     State,
     flatten,
 )
-from appliance.transport.flow import UDP, Flow
+from appliance.transport.flow import Flow
 
 _INVITE_CLIENT: Final = flatten(INVITE_CLIENT)
 _NON_INVITE_CLIENT: Final = flatten(NON_INVITE_CLIENT)
@@ -144,7 +144,7 @@ class ClientTransaction(Transaction):
         self.repeats_left = -1
         is_invite = self.method == b"INVITE"
         steps = _INVITE_CLIENT if is_invite else _NON_INVITE_CLIENT
-        self._begin(layer, steps, key, is_invite, self.flow.transport != UDP)
+        self._begin(layer, steps, key, is_invite, self.flow.is_stream)
 
     def resume(self, is_proceeding: bool, now: float) -> None:
         """An INVITE that another worker sent; it is sent again only if nothing comes within T1 (timer A).
@@ -267,7 +267,7 @@ class ServerTransaction(Transaction):
         self.response_flow = flow
         is_invite = self.request.method == b"INVITE"
         steps = _INVITE_SERVER if is_invite else _NON_INVITE_SERVER
-        self._begin(layer, steps, key, is_invite, self.response_flow.transport != UDP)
+        self._begin(layer, steps, key, is_invite, self.response_flow.is_stream)
         self.last_response = b""
         self.user = user
         self.merged_key = merged_key

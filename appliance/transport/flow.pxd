@@ -1,7 +1,10 @@
 cimport cython
 
+from appliance.transport.transport_table cimport is_stream
+
 cdef class Flow:
     cdef readonly int transport
+    cdef readonly bint is_stream
     cdef readonly int listener
     cdef readonly tuple remote
     cdef readonly int worker
@@ -11,6 +14,7 @@ cdef class Flow:
 
     @cython.locals(address=str)
     cpdef bytes host(self)
+    cpdef tuple way(self)
     cpdef tuple parts(self)
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from typing import Final
 
-UDP: Final = 0
-TCP: Final = 1
+from appliance.catalogue.transports import TCP as TCP
+from appliance.catalogue.transports import TRANSPORTS
+from appliance.catalogue.transports import UDP as UDP
+from appliance.transport.transport_table import is_known, is_stream
 
-# What the sent-protocol of a Via says for each transport, by number (RFC 3261 20.42).
-TRANSPORT_NAMES: Final = (b"UDP", b"TCP")
+Way = tuple[int, int, tuple[str, int]]
 
 NO_WORKER: Final = -1
 NO_CONNECTION: Final = 0
@@ -22,7 +23,8 @@ NO_CONNECTION: Final = 0
 class Flow:
     """A way for messages.
 
-    `transport`   UDP or TCP.
+    `transport`   its number (appliance/catalogue/transports.py).
+    `is_stream`   does the transport carry messages by connections, which repeat what is lost (RFC 3261 17)?
     `listener`    index into settings.listeners: the local address.
     `remote`      (address, port); an IPv6 address without brackets, link-local ones with `%scope`.
     `worker`      -1 for datagrams, and for a connection that has yet to be opened; else the number
@@ -31,7 +33,7 @@ class Flow:
                   within the life of the worker.
     """
 
-    __slots__ = ("_hash", "_host", "connection", "listener", "remote", "transport", "worker")
+    __slots__ = ("_hash", "_host", "connection", "is_stream", "listener", "remote", "transport", "worker")
 
     def __init__(
         self,
@@ -42,6 +44,7 @@ class Flow:
         connection: int = NO_CONNECTION,
     ) -> None:
         self.transport = transport
+        self.is_stream = is_stream(transport)
         self.listener = listener
         self.remote = remote
         self.worker = worker
@@ -56,10 +59,9 @@ class Flow:
             self._host = address.partition("%")[0].encode()
         return self._host
 
-    @property
-    def is_reliable(self) -> bool:
-        """Does the transport repeat what is lost (RFC 3261 17)? Then the transactions need not."""
-        return self.transport != UDP
+    def way(self) -> Way:
+        """Transport, listener and remote address: what all connections have in common that could carry a message."""
+        return self.transport, self.listener, self.remote
 
     def parts(self) -> tuple[int, int, str, int, int, int]:
         """Transport, listener, remote address and port, worker, connection: what another process makes it of."""
@@ -85,7 +87,8 @@ class Flow:
         return self._hash
 
     def __repr__(self) -> str:
-        way = f"Flow({TRANSPORT_NAMES[self.transport].decode()} {self.listener} {self.remote[0]} {self.remote[1]}"
+        name = TRANSPORTS[self.transport].name if is_known(self.transport) else self.transport
+        way = f"Flow({name} {self.listener} {self.remote[0]} {self.remote[1]}"
         return way + (f" worker {self.worker} connection {self.connection})" if self.worker >= 0 else ")")
 
 

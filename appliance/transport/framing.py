@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from appliance.catalogue.transports import BY_CONTENT_LENGTH, TRANSPORTS
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.message import Message, Request
 from appliance.sip.parser import SyntaxLimits, parse
@@ -168,3 +169,12 @@ class StreamFramer:
         except MalformedMessage as malformed:
             message = malformed.message
         return MalformedMessage(status, reason, message if isinstance(message, Request) else None)
+
+
+# What cuts the streams of a transport, by the `framing` of its row (appliance/catalogue/transports.py).
+FRAMERS: Final = {BY_CONTENT_LENGTH: StreamFramer}
+
+
+def framer_of(transport: int, limits: SyntaxLimits) -> StreamFramer:
+    """A framer for one connection by this transport."""
+    return FRAMERS[TRANSPORTS[transport].framing](limits)

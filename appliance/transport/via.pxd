@@ -4,8 +4,10 @@ from appliance.sip.characters cimport digits_of
 from appliance.sip.message cimport Request, Response
 from appliance.sip.via cimport Via, new_via, parse_via
 from appliance.transport.flow cimport Flow, Outgoing
+from appliance.transport.transport_table cimport default_port, is_stream, transport_of_via
 
-cdef int NO_CONNECTION, NO_WORKER, TCP, UDP
+cdef int NO_CONNECTION, NO_WORKER, TCP, UDP, UNKNOWN_TRANSPORT
+cdef tuple VIA_TOKENS
 
 cdef int ABSENT, VIA
 
@@ -18,12 +20,12 @@ cpdef bint is_same_host(bytes host, bytes address) except -1
 cpdef bytes stamped(bytes text, bytes received, int rport)
 @cython.locals(parts=list, begin=Py_ssize_t, index=Py_ssize_t, byte='unsigned char', is_quoted=bint, is_escaped=bint)
 cpdef list split_parameters(bytes text)
-cpdef int transport_number(bytes name) except -2
 @cython.locals(transport=int, port=int)
 cpdef tuple response_destination(Via via)
 cpdef bytes without_brackets(bytes host)
 @cython.locals(port=int, own_port=int)
 cpdef Flow response_flow(Via via, Flow flow)
+@cython.locals(port=int)
 cpdef Outgoing reopened(Outgoing outgoing)
 cpdef tuple quoted_request(bytes quote)
 @cython.locals(via=Via)

@@ -11,18 +11,14 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Container
-from typing import Final
 
 from appliance.sip.characters import digits_of
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.message import Request, Response
 from appliance.sip.names import VIA
 from appliance.sip.via import ABSENT, Via, new_via, parse_via
-from appliance.transport.flow import NO_CONNECTION, NO_WORKER, TCP, TRANSPORT_NAMES, UDP, Flow, Outgoing
-
-SIP_PORT: Final = 5060
-# What response_destination says of a sent-protocol that the appliance does not speak.
-UNKNOWN_TRANSPORT: Final = -1
+from appliance.transport.flow import NO_CONNECTION, NO_WORKER, TCP, UDP, Flow, Outgoing
+from appliance.transport.transport_table import UNKNOWN_TRANSPORT, VIA_TOKENS, default_port, is_stream, transport_of_via
 
 # The first Via value of a message we wrote ourselves; a comma ends it unless it is quoted.
 TOP_VIA = re.compile(rb'\r\n(?:via|v)[ \t]*:((?:"(?:[^"\\]|\\.)*"|[^",\r]|\r\n[ \t])*)', re.IGNORECASE | re.DOTALL)
@@ -107,26 +103,18 @@ def split_parameters(text: bytes) -> list[bytes]:
     return parts
 
 
-def transport_number(name: bytes) -> int:
-    """The number of a sent-protocol's transport in upper case; UNKNOWN_TRANSPORT (-1) for others."""
-    if name == b"UDP":
-        return UDP
-    if name == b"TCP":
-        return TCP
-    return UNKNOWN_TRANSPORT
-
-
 def response_destination(via: Via) -> tuple[int, bytes, int]:
     """(transport, host, port) to which a response with this top Via goes (RFC 3261 18.2.2, RFC 3581 4).
 
+    A transport that is not spoken is UNKNOWN_TRANSPORT.
     The host is an address without brackets, or a name that has to be looked up. For a stream this
     is where to open a connection when the one that the request came by is gone. `maddr` does not count: see
     response_flow.
     """
-    transport = transport_number(via.transport)
-    port = via.port or SIP_PORT
+    transport = transport_of_via(via.transport)
+    port = via.port or default_port(transport)
     # RFC 3581 4: between bullets two and three of RFC 3261 18.2.2.
-    if transport == UDP and via.received and via.rport > 0:
+    if via.received and via.rport > 0 and transport != UNKNOWN_TRANSPORT and not is_stream(transport):
         port = via.rport
     return transport, without_brackets(via.received or via.host), port
 
@@ -143,13 +131,13 @@ def response_flow(via: Via, flow: Flow) -> Flow:
     requests that were sent by multicast (18.1.1). No listener joins a group, so every request came by unicast and
     `maddr` does not count: otherwise any sender could have our responses sent to any address or group.
     """
-    if flow.transport != UDP:
+    if flow.is_stream:
         return flow
     # The stamp holds the source of this flow; the flow itself still knows the scope of a link-local address.
-    port = flow.remote[1] if via.rport != ABSENT else via.port or SIP_PORT
+    port = flow.remote[1] if via.rport != ABSENT else via.port or default_port(flow.transport)
     if port == flow.remote[1]:
         return flow
-    return Flow(UDP, flow.listener, (flow.remote[0], port), NO_WORKER, NO_CONNECTION)
+    return Flow(flow.transport, flow.listener, (flow.remote[0], port), NO_WORKER, NO_CONNECTION)
 
 
 def reopened(outgoing: Outgoing) -> Outgoing | None:
@@ -166,7 +154,8 @@ def reopened(outgoing: Outgoing) -> Outgoing | None:
     except MalformedMessage:
         return None
     flow = outgoing.flow
-    again = Flow(flow.transport, flow.listener, (flow.remote[0], via.port or SIP_PORT), NO_WORKER, NO_CONNECTION)
+    port = via.port or default_port(flow.transport)
+    again = Flow(flow.transport, flow.listener, (flow.remote[0], port), NO_WORKER, NO_CONNECTION)
     return Outgoing(outgoing.data, again, outgoing.branch)
 
 
@@ -199,7 +188,7 @@ def quoted_request(quote: bytes) -> tuple[bytes, bytes]:
 
 def push_via(request: Request, transport: int, sent_by: bytes, branch: bytes, rport: bool) -> None:
     """Put our own Via on top (RFC 3261 18.1.1, 8.1.1.7); `rport` asks for RFC 3581."""
-    via = new_via(TRANSPORT_NAMES[transport], sent_by, branch, rport)
+    via = new_via(VIA_TOKENS[transport], sent_by, branch, rport)
     request.prepend(VIA, via.text)
     # It needs no parsing.
     request._via = via

@@ -32,11 +32,13 @@ from appliance.storage.flight_recorder import Recorder
 from appliance.storage.journal import Journal
 from appliance.storage.log_file import log_by, log_path, log_to_file, log_to_stderr
 from appliance.storage.nonce_memory import shared_memory
+from appliance.transport.transport_table import is_stream
 from appliance.workers.datagram_sockets import DatagramSockets
 from appliance.workers.datagrams import DatagramSocket
 from appliance.workers.gc_schedule import leave_it_to_us
 from appliance.workers.lookup_doors import LateResolver, LateStore, Resolver, Store
 from appliance.workers.reconfiguration import FLOWS_CACHED_MAX
+from appliance.workers.streams import Endpoint
 from appliance.workers.worker import Worker
 
 # A message does not wait until the supervisor, or a sibling that is just starting, lets the processor go.
@@ -150,20 +152,22 @@ def node_start(launch: WorkerLaunch) -> NodeStart:
 
 
 def datagram_doors(launch: WorkerLaunch) -> DatagramSockets:
-    """The inherited UDP sockets."""
+    """The inherited sockets that take datagrams."""
     return DatagramSockets(
         {
             listener: DatagramSocket(fd, listener, FLOWS_CACHED_MAX)
-            for listener, fd in enumerate(launch.datagram_fds)
-            if fd != NO_DESCRIPTOR
+            for listener, transport, fd in launch.sockets
+            if not is_stream(transport)
         }
     )
 
 
-def stream_sockets(launch: WorkerLaunch) -> dict[int, socket.socket]:
-    """The inherited TCP sockets by listener."""
+def stream_sockets(launch: WorkerLaunch) -> dict[Endpoint, socket.socket]:
+    """The inherited sockets that accept connections, by listener and transport."""
     return {
-        listener: socket.socket(fileno=fd) for listener, fd in enumerate(launch.stream_fds) if fd != NO_DESCRIPTOR
+        (listener, transport): socket.socket(fileno=fd)
+        for listener, transport, fd in launch.sockets
+        if is_stream(transport)
     }
 
 

@@ -1,4 +1,4 @@
-"""One TCP connection on the event loop: bytes in, framed messages up (RFC 3261 18.3)."""
+"""One connection of a stream transport on the event loop: bytes in, framed messages up (RFC 3261 18.3)."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any, Final, Protocol, cast
 
 from appliance import clock
 from appliance.sip.parser import SyntaxLimits
-from appliance.transport.flow import TCP, Flow
-from appliance.transport.framing import StreamFramer
+from appliance.transport.flow import Flow
+from appliance.transport.framing import framer_of
 
 NO_REMOTE: Final = ("", 0)
 
@@ -52,10 +52,12 @@ class Connection(asyncio.Protocol):
         "unanswered",
     )
 
-    def __init__(self, owner: ConnectionOwner, listener: int, number: int, is_opened_here: bool) -> None:
+    def __init__(
+        self, owner: ConnectionOwner, transport: int, listener: int, number: int, is_opened_here: bool
+    ) -> None:
         self.owner = owner
-        self.flow = Flow(TCP, listener, NO_REMOTE, owner.worker, number)
-        self.framer = StreamFramer(owner.syntax)
+        self.flow = Flow(transport, listener, NO_REMOTE, owner.worker, number)
+        self.framer = framer_of(transport, owner.syntax)
         self.transport: asyncio.Transport | None = None
         self.is_opened_here = is_opened_here
         self.has_spoken = is_opened_here
@@ -69,7 +71,7 @@ class Connection(asyncio.Protocol):
         self.transport = cast(asyncio.Transport, transport)
         flow = self.flow
         remote = remote_of(self.transport.get_extra_info("peername"))
-        self.flow = Flow(TCP, flow.listener, remote, flow.worker, flow.connection)
+        self.flow = Flow(flow.transport, flow.listener, remote, flow.worker, flow.connection)
         self.owner.connection_opened(self, clock.monotonic())
 
     def data_received(self, data: bytes) -> None:

@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from appliance.catalogue.settings import ListenerSettings
+from appliance.catalogue.transports import TRANSPORTS
 from appliance.sip.parser import find_call_id
-from appliance.transport.flow import TRANSPORT_NAMES, Flow, Outgoing
+from appliance.transport.flow import Flow, Outgoing
 
 PER_SECOND_MAX: Final = 200
 DATA_LEN_MAX: Final = 8192
@@ -77,7 +78,7 @@ class MessageCapture:
             {
                 "wall_time": round(wall_time, 6),
                 "direction": direction,
-                "transport": TRANSPORT_NAMES[flow.transport].decode().lower(),
+                "transport": TRANSPORTS[flow.transport].name,
                 "local": f"{listener.address}:{listener.port}",
                 "remote": f"{flow.remote[0]}:{flow.remote[1]}",
                 "start_line": _text(data.partition(b"\r\n")[0]),

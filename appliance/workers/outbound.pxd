@@ -3,8 +3,6 @@ cimport cython
 from appliance.transport.flow cimport Outgoing
 from appliance.workers.datagram_sockets cimport DatagramSockets
 
-cdef int UDP
-
 
 cdef class Outbound:
     cdef object _stack

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from appliance import clock
 from appliance.messages.bus_messages import BusMessage, CallsMoved, ConnectionsChanged, SendByConnection
-from appliance.transport.flow import UDP, Outgoing
+from appliance.transport.flow import Outgoing
 from appliance.workers.datagram_sockets import DatagramSockets
 from appliance.workers.streams import Streams
 from appliance.workers.worker_parts import MessageBus, SipStack
@@ -30,12 +30,12 @@ class Outbound:
         """Send; returns what cannot be sent. What waits for a connection may fail later."""
         streamed = []
         for outgoing in outgoings:
-            if outgoing.flow.transport != UDP:
+            if outgoing.flow.is_stream:
                 streamed.append(outgoing)
         if not streamed:
             return self._doors.write(outgoings)
         self._streams.send(streamed)
-        datagrams = [outgoing for outgoing in outgoings if outgoing.flow.transport == UDP]
+        datagrams = [outgoing for outgoing in outgoings if not outgoing.flow.is_stream]
         return self._streams.take_failures() + self._doors.write(datagrams)
 
     def pass_on(self, messages: Sequence[tuple[int, BusMessage]]) -> list[Outgoing]:

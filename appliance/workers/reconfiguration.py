@@ -12,23 +12,25 @@ import os
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any, Final, Protocol
 
 from appliance import clock
 from appliance.catalogue.errors import ConfigError
 from appliance.catalogue.listener_ids import let_go, placed_by_names, with_places
 from appliance.catalogue.settings import OPEN, JournalSettings, ListenerSettings, Settings
+from appliance.catalogue.transports import TRANSPORT_NUMBERS
 from appliance.configuration.text import parse_configuration
 from appliance.ipc.launch import LaunchError, receive_document
 from appliance.messages.bus_messages import Query
 from appliance.sip.parser import syntax_limits
-from appliance.transport.flow import TCP, UDP
+from appliance.transport.transport_table import is_stream
 from appliance.workers.datagram_sockets import DatagramSockets
 from appliance.workers.datagrams import DatagramSocket
 from appliance.workers.lookups import Questions
-from appliance.workers.streams import Streams
+from appliance.workers.streams import Endpoint, Streams
 
-# Sources and destinations that each UDP socket remembers, about 300 bytes each.
+# Sources and destinations that each datagram socket remembers, about 300 bytes each.
 FLOWS_CACHED_MAX: Final = 32768
 
 log = logging.getLogger("signalbox.worker")
@@ -51,14 +53,14 @@ class _Prepared:
     revision: int
     settings: Settings | None = None
     datagram_fds: dict[int, int] = field(default_factory=dict)
-    listening: dict[int, socket.socket] = field(default_factory=dict)
+    listening: dict[Endpoint, socket.socket] = field(default_factory=dict)
 
     def take(self, sockets: list[list[int]], fds: list[int]) -> None:
         for (listener, transport), fd in zip(sockets, fds, strict=True):
-            if transport == UDP:
-                self.datagram_fds[listener] = fd
+            if is_stream(transport):
+                self.listening[listener, transport] = socket.socket(fileno=fd)
             else:
-                self.listening[listener] = socket.socket(fileno=fd)
+                self.datagram_fds[listener] = fd
 
     def close(self) -> None:
         for fd in self.datagram_fds.values():
@@ -134,9 +136,10 @@ class WorkerReconfiguration:
         for listener, fd in prepared.datagram_fds.items():
             self._doors.add(listener, DatagramSocket(fd, listener, FLOWS_CACHED_MAX))
         self._apply(settings)
-        self._streams.stop_listening([n for n, item in enumerate(settings.listeners) if not _listens(item)])
-        for listener, listening in prepared.listening.items():
-            self._start(listener, listening)
+        endpoints = product(range(len(settings.listeners)), TRANSPORT_NUMBERS)
+        self._streams.stop_listening([endpoint for endpoint in endpoints if not self.is_listening(*endpoint)])
+        for endpoint, listening in prepared.listening.items():
+            self._start(endpoint, listening)
         self._told({"revision": asked.id, "done": asked.do})
 
     def _apply(self, settings: Settings) -> None:
@@ -147,20 +150,21 @@ class WorkerReconfiguration:
         self._journal.reconfigure(settings.journal, settings.workers or len(os.sched_getaffinity(0)))
         self._in_force(settings)
 
-    def _start(self, listener: int, listening: socket.socket) -> None:
-        task = asyncio.ensure_future(self._streams.listen(listener, listening))
+    def _start(self, endpoint: Endpoint, listening: socket.socket) -> None:
+        task = asyncio.ensure_future(self._streams.listen(*endpoint, listening))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def is_listening(self, listener: int) -> bool:
-        """Shall connections be accepted at that place?"""
-        return _listens(self._settings.listeners[listener])
+    def is_listening(self, place: int, transport: int) -> bool:
+        """Shall connections by this transport be accepted at that place?"""
+        listener = self._settings.listeners[place]
+        return listener.standing == OPEN and transport in listener.transports
 
     def let_go(self, asked: Query) -> None:
         """Listeners that were going away have finished: close what they have."""
         places: list[int] = asked.args["places"]
         for listener, transport in asked.args["sockets"]:
-            if transport == UDP:
+            if not is_stream(transport):
                 self._doors.remove(listener)
         self._streams.let_go(places, clock.monotonic())
         self._settings = with_places(self._settings, let_go(self._settings.listeners, places))
@@ -183,7 +187,3 @@ class WorkerReconfiguration:
         self._forget()
         for task in self._tasks:
             task.cancel()
-
-
-def _listens(listener: ListenerSettings) -> bool:
-    return listener.standing == OPEN and TCP in listener.transports

@@ -1,4 +1,4 @@
-"""The TCP connections of one worker: opening, reuse, bounds, and the end (RFC 3261 18.1.1, 18.2.2, 18.4).
+"""The connections of one worker: opening, reuse, bounds, and the end (RFC 3261 18.1.1, 18.2.2, 18.4).
 
 A message for a connection goes by it. A message for a remote address goes by the connection that is
 open to it, else one is opened, and everything for that address waits for it. A response whose connection
@@ -42,7 +42,7 @@ from appliance.sip.errors import MalformedMessage
 from appliance.sip.message import Request
 from appliance.sip.parser import SyntaxLimits
 from appliance.sip.writer import write_response
-from appliance.transport.flow import TCP, Flow, Outgoing
+from appliance.transport.flow import Flow, Outgoing, Way
 from appliance.transport.framing import NEVER, PING, PONG
 from appliance.transport.source import source_of
 from appliance.transport.via import reopened
@@ -60,6 +60,8 @@ BACKLOG: Final = 1024
 IP_BIND_ADDRESS_NO_PORT: Final = 24
 WILDCARDS: Final = ("0.0.0.0", "::")
 
+# (listener, transport)
+Endpoint = tuple[int, int]
 MessagesArrived = Callable[[list[tuple[bytes, Flow]], float], None]
 
 
@@ -97,10 +99,10 @@ class Streams:
         self._next_id = first_id
         self._arrived = arrived
         self._changed = changed
-        self._servers: dict[int, asyncio.Server] = {}
+        self._servers: dict[Endpoint, asyncio.Server] = {}
         self._connections: dict[int, Connection] = {}
-        self._by_remote: dict[tuple[int, tuple[str, int]], Connection] = {}
-        self._opening: dict[tuple[int, tuple[str, int]], list[Outgoing]] = {}
+        self._by_remote: dict[Way, Connection] = {}
+        self._opening: dict[Way, list[Outgoing]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._sources = ConnectionSources()
         self._silent: IdleQueue[Connection] = IdleQueue()
@@ -120,21 +122,21 @@ class Streams:
 
     # -- listening -----------------------------------------------------------------------------------
 
-    async def listen(self, listener: int, listening: socket.socket) -> None:
+    async def listen(self, listener: int, transport: int, listening: socket.socket) -> None:
         """Accept on a bound socket; it becomes ours."""
         listening.setblocking(False)
         # Accepted sockets inherit it.
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         loop = asyncio.get_running_loop()
         server = await loop.create_server(
-            lambda: self._new_connection(listener, False), sock=listening, backlog=BACKLOG
+            lambda: self._new_connection(transport, listener, False), sock=listening, backlog=BACKLOG
         )
-        self._servers[listener] = server
+        self._servers[listener, transport] = server
 
-    def stop_listening(self, listeners: Collection[int] | None = None) -> None:
-        """Accept no more, at these listeners or at all; what is open stays open."""
-        for listener in list(self._servers) if listeners is None else self._servers.keys() & set(listeners):
-            self._servers.pop(listener).close()
+    def stop_listening(self, endpoints: Collection[Endpoint] | None = None) -> None:
+        """Accept no more, at these or at all; what is open stays open."""
+        for endpoint in list(self._servers) if endpoints is None else self._servers.keys() & set(endpoints):
+            self._servers.pop(endpoint).close()
 
     def reconfigure(self, listeners: tuple[ListenerSettings, ...], limits: LimitSettings, syntax: SyntaxLimits) -> None:
         """Go by new settings; connections that are open keep the bounds of their messages."""
@@ -155,9 +157,9 @@ class Streams:
         for connection in list(self._connections.values()):
             connection.close()
 
-    def _new_connection(self, listener: int, is_opened_here: bool) -> Connection:
+    def _new_connection(self, transport: int, listener: int, is_opened_here: bool) -> Connection:
         self._next_id += 1
-        return Connection(self, listener, self._next_id, is_opened_here)
+        return Connection(self, transport, listener, self._next_id, is_opened_here)
 
     # -- what connections say ------------------------------------------------------------------------
 
@@ -173,7 +175,7 @@ class Streams:
         if connection.source:
             self._sources.add(connection, now)
         self._connections[flow.connection] = connection
-        self._by_remote[flow.listener, flow.remote] = connection
+        self._by_remote[flow.way()] = connection
         (self._silent if connection.has_spoken else self._strange).touch(connection, now)
         if connection.has_spoken:
             self._opened.append(flow)
@@ -182,8 +184,9 @@ class Streams:
     def _is_admitted(self, connection: Connection) -> bool:
         """Is there room for one that a peer has opened, in all and in its source's share? A peer by configuration has
         no share to keep to, and need not prove itself."""
-        address, port = connection.flow.remote
-        if Peers(self._listeners[connection.flow.listener].peers).has(address, port, TCP):
+        flow = connection.flow
+        address, port = flow.remote
+        if Peers(self._listeners[flow.listener].peers).has(address, port, flow.transport):
             connection.is_proven = True
             return self._makes_room()
         source = source_of(address)
@@ -281,8 +284,8 @@ class Streams:
     def _unlist(self, connection: Connection) -> None:
         """No new message may find it. Where we have two addresses a peer may have two from one port."""
         flow = connection.flow
-        if self._by_remote.get((flow.listener, flow.remote)) is connection:
-            del self._by_remote[flow.listener, flow.remote]
+        if self._by_remote.get(flow.way()) is connection:
+            del self._by_remote[flow.way()]
         if connection.has_spoken:
             self._closed.append(flow)
             self._note_change()
@@ -333,7 +336,7 @@ class Streams:
                 self.failures.append(outgoing)
                 return
             outgoing = again
-        way = (outgoing.flow.listener, outgoing.flow.remote)
+        way = outgoing.flow.way()
         # Those that wait for it go first.
         connection = None if way in self._opening else self._by_remote.get(way)
         if connection is not None and connection.takes(outgoing.data):
@@ -372,7 +375,7 @@ class Streams:
 
     # -- opening -------------------------------------------------------------------------------------
 
-    def _send_when_open(self, way: tuple[int, tuple[str, int]], outgoing: Outgoing) -> None:
+    def _send_when_open(self, way: Way, outgoing: Outgoing) -> None:
         waiting = self._opening.get(way)
         if waiting is None:
             if not self._makes_room():
@@ -389,7 +392,7 @@ class Streams:
             self._counters[DROPPED_QUEUE_FULL] += 1
             self.failures.append(outgoing)
 
-    async def _open(self, way: tuple[int, tuple[str, int]]) -> None:
+    async def _open(self, way: Way) -> None:
         """Open the connection, then send what waits for it, or report it."""
         connection: Connection | None = None
         try:
@@ -405,7 +408,7 @@ class Streams:
         if self.failures:
             self._changed()
 
-    async def _connect(self, listener: int, remote: tuple[str, int]) -> Connection:
+    async def _connect(self, transport: int, listener: int, remote: tuple[str, int]) -> Connection:
         """Raises OSError (also for an address that is none) and TimeoutError."""
         loop = asyncio.get_running_loop()
         name = socket_name(remote)
@@ -416,7 +419,9 @@ class Streams:
             self._bind(endpoint, listener)
             async with asyncio.timeout(self._limits.connect_timeout_ms / 1000):
                 await loop.sock_connect(endpoint, name)
-            _, protocol = await loop.create_connection(lambda: self._new_connection(listener, True), sock=endpoint)
+            _, protocol = await loop.create_connection(
+                lambda: self._new_connection(transport, listener, True), sock=endpoint
+            )
         except BaseException:
             endpoint.close()
             raise

@@ -36,7 +36,7 @@ from appliance.workers.lookups import Door, Questions
 from appliance.workers.message_capture import MessageCapture
 from appliance.workers.outbound import Outbound
 from appliance.workers.reconfiguration import WorkerReconfiguration
-from appliance.workers.streams import Streams
+from appliance.workers.streams import Endpoint, Streams
 from appliance.workers.turn import Turn
 from appliance.workers.worker_metrics import WorkerMetrics
 from appliance.workers.worker_parts import CallRecorder, MessageBus, RecordJournal, SipStack
@@ -125,7 +125,7 @@ class Worker:
         self._is_draining = False
         self._mirror_to = (SUPERVISOR, 0)
 
-    async def run(self, stream_sockets: Mapping[int, socket.socket]) -> int:
+    async def run(self, stream_sockets: Mapping[Endpoint, socket.socket]) -> int:
         """Serve; returns the exit code of the process: 0 when told to end, 1 after a fault of ours."""
         self._loop = asyncio.get_running_loop()
         self._ended: asyncio.Future[int] = self._loop.create_future()
@@ -142,18 +142,18 @@ class Worker:
         finally:
             await self._close()
 
-    async def _open_when_placed(self, stream_sockets: Mapping[int, socket.socket]) -> None:
+    async def _open_when_placed(self, stream_sockets: Mapping[Endpoint, socket.socket]) -> None:
         """Read from the wire as soon as it is known whose messages are whose."""
         await asyncio.wait((self._has_slots, self._ended), return_when=asyncio.FIRST_COMPLETED)
         if self._siblings:
             await asyncio.wait((self._ended,), timeout=MEETING_S)
         if self._ended.done():
             return
-        for listener, listening in stream_sockets.items():
-            if self._is_draining or not self._reconfiguring.is_listening(listener):
+        for endpoint, listening in stream_sockets.items():
+            if self._is_draining or not self._reconfiguring.is_listening(*endpoint):
                 listening.close()
             else:
-                await self._streams.listen(listener, listening)
+                await self._streams.listen(*endpoint, listening)
         self._loop.add_reader(self._doors.fileno(), self._turn.enter, self._turn.read_datagrams)
 
     def stop(self) -> None:

@@ -33,6 +33,12 @@ def opened(port: int) -> Iterator[ListeningSockets]:
     sockets.close()
 
 
+def fd_of(sockets: ListeningSockets, worker: int, transport: int) -> int:
+    """The worker's socket of the first listener; -1 where it has none."""
+    own = {(place, number): fd for place, number, fd in sockets.sockets_of(worker)}
+    return own.get((0, transport), -1)
+
+
 def duplicate(fd: int) -> socket.socket:
     return socket.socket(fileno=socket.dup(fd))
 
@@ -40,10 +46,10 @@ def duplicate(fd: int) -> socket.socket:
 def test_every_worker_has_a_socket_for_every_listener_and_transport(port: int) -> None:
     listeners = [ListenerSettings(port=port), ListenerSettings(name="v6", address="::1", port=port, transports=(UDP,))]
     sockets = ListeningSockets(listeners, 3, BUFFER)
-    udp = [sockets.fds_of(worker, UDP) for worker in range(3)]
-    tcp = [sockets.fds_of(worker, TCP) for worker in range(3)]
-    assert len({fd for fds in udp for fd in fds}) == 6
-    assert [fds[1] for fds in tcp] == [-1, -1, -1] and len({fds[0] for fds in tcp}) == 3
+    every = [sockets.sockets_of(worker) for worker in range(3)]
+    for own in every:
+        assert [(place, transport) for place, transport, _ in own] == [(0, UDP), (0, TCP), (1, UDP)]
+    assert len({fd for own in every for _, _, fd in own}) == 9
     sockets.close()
 
 
@@ -51,7 +57,7 @@ def test_datagrams_reach_the_socket_of_the_slots_owner(opened: ListeningSockets,
     table = deal([0, 1])
     if refusals := opened.steer(table, SEED):
         pytest.skip(refusals[0])
-    members = [duplicate(opened.fds_of(worker, UDP)[0]) for worker in (0, 1)]
+    members = [duplicate(fd_of(opened, worker, UDP)) for worker in (0, 1)]
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
         for number in range(50):
             call_id = b"%d@phone" % number
@@ -86,7 +92,7 @@ def test_another_appliance_is_noticed_although_the_kernel_would_let_both_listen(
 def test_a_port_left_by_connections_closed_a_moment_ago_can_be_used(port: int) -> None:
     first = ListeningSockets([ListenerSettings(port=port, transports=(TCP,))], 1, BUFFER)
     with socket.create_connection(("127.0.0.1", port)) as phone:
-        listening = duplicate(first.fds_of(0, TCP)[0])
+        listening = duplicate(fd_of(first, 0, TCP))
         listening.setblocking(True)
         accepted, _ = listening.accept()
         accepted.close()
@@ -105,14 +111,14 @@ def test_a_dead_workers_socket_leaves_the_groups_nobody_steers_and_comes_back(
     opened: ListeningSockets, port: int
 ) -> None:
     opened.withdraw(0)
-    assert opened.fds_of(0, TCP) == (-1,)
-    survivor = duplicate(opened.fds_of(1, TCP)[0])
+    assert fd_of(opened, 0, TCP) == -1
+    survivor = duplicate(fd_of(opened, 1, TCP))
     for _ in range(8):
         with closing(socket.create_connection(("127.0.0.1", port))):
             survivor.accept()[0].close()
     survivor.close()
     opened.restore(0)
-    assert opened.fds_of(0, TCP)[0] >= 0 and opened.fds_of(0, UDP)[0] >= 0
+    assert fd_of(opened, 0, TCP) >= 0 and fd_of(opened, 0, UDP) >= 0
 
 
 def test_a_steered_group_keeps_the_socket_and_the_datagrams_of_a_dead_worker(
@@ -121,11 +127,11 @@ def test_a_steered_group_keeps_the_socket_and_the_datagrams_of_a_dead_worker(
     table = deal([0, 1])
     if refusals := opened.steer(table, SEED):
         pytest.skip(refusals[0])
-    before = opened.fds_of(0, UDP)
+    before = fd_of(opened, 0, UDP)
     opened.withdraw(0)
-    assert opened.fds_of(0, UDP) == before
+    assert fd_of(opened, 0, UDP) == before
     opened.steer(move(table, 0, [1]), SEED)
-    survivor = duplicate(opened.fds_of(1, UDP)[0])
+    survivor = duplicate(fd_of(opened, 1, UDP))
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
         for number in range(20):
             phone.sendto(b"BYE sip:b@c SIP/2.0\r\nCall-ID: %d\r\nCSeq: 1 BYE\r\n\r\n" % number, ("127.0.0.1", port))
@@ -155,7 +161,7 @@ def test_datagrams_are_steered_rightly_after_workers_died_while_nobody_steered(p
     if refusals := sockets.steer(table, SEED):
         pytest.skip(refusals[0])
     assert sockets.groups[0].is_steered
-    members = [duplicate(sockets.fds_of(worker, UDP)[0]) for worker in range(4)]
+    members = [duplicate(fd_of(sockets, worker, UDP)) for worker in range(4)]
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
         for number in range(50):
             call_id = b"%d@phone" % number

@@ -61,7 +61,7 @@ class Node:
         self.seed = seed_of(key)
         self.sockets = ListeningSockets(settings.listeners, WORKERS, 1 << 20)
         self.recording = Recording(1)
-        launch = WorkerLaunch(-1, (), (), "", str(state_dir), key.hex())
+        launch = WorkerLaunch(-1, (), "", str(state_dir), key.hex())
         self.supervisor = Supervisor(
             settings, launch, WORKERS, self.sockets, self.recording, self.log.append, stand_in_command
         )
@@ -157,7 +157,7 @@ def test_datagrams_follow_the_slots(node: Node) -> None:
             owner = node.supervisor.slots.table.owner_of(slot_of(b"call-%d" % number, node.seed))
             message = b"BYE sip:b@c SIP/2.0\r\nCall-ID: call-%d\r\nCSeq: 1 BYE\r\n\r\n" % number
             phone.sendto(message, ("127.0.0.1", node.port))
-            with socket.socket(fileno=os.dup(node.sockets.fds_of(owner, 0)[0])) as waiting:
+            with socket.socket(fileno=os.dup(node.sockets.sockets_of(owner)[0][2])) as waiting:
                 assert waiting.recv(1000) == message
 
 

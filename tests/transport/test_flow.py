@@ -31,8 +31,8 @@ def test_a_flow_is_not_equal_to_something_else() -> None:
 
 
 def test_only_streams_are_reliable() -> None:
-    assert not Flow(UDP, 0, ("192.0.2.1", 5060)).is_reliable
-    assert Flow(TCP, 0, ("192.0.2.1", 5060)).is_reliable
+    assert not Flow(UDP, 0, ("192.0.2.1", 5060)).is_stream
+    assert Flow(TCP, 0, ("192.0.2.1", 5060)).is_stream
 
 
 def test_an_outgoing_message_has_nobody_to_tell_unless_it_names_a_branch() -> None:

@@ -7,8 +7,9 @@ import time
 
 import pytest
 
+from appliance.catalogue.transports import TRANSPORTS, Transport
 from appliance.sip.parser import SyntaxLimits
-from appliance.transport.framing import NEVER, PING, StreamFramer
+from appliance.transport.framing import FRAMERS, NEVER, PING, StreamFramer, framer_of
 
 LIMITS = SyntaxLimits(message_len_max=4096, header_count_max=50, header_len_max=1024, uri_len_max=512)
 
@@ -193,3 +194,12 @@ def test_a_large_message_in_small_pieces_costs_linear_time() -> None:
     small, large = seconds_for(20_000), seconds_for(160_000)
     # Eight times the bytes: eight times the work, with room for a noisy machine; quadratic would be 64.
     assert large < 30 * small + 0.05
+
+
+@pytest.mark.parametrize("row", [row for row in TRANSPORTS if row.is_stream], ids=lambda row: row.name)
+def test_every_stream_transport_has_a_framer(row: Transport) -> None:
+    assert type(framer_of(row.number, LIMITS)) is FRAMERS[row.framing]
+
+
+def test_a_datagram_needs_no_framer() -> None:
+    assert not any(row.framing for row in TRANSPORTS if not row.is_stream)

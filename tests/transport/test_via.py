@@ -9,8 +9,8 @@ from appliance.sip.names import VIA
 from appliance.sip.parser import SyntaxLimits, parse
 from appliance.sip.via import parse_via
 from appliance.transport.flow import TCP, UDP, Flow, Outgoing
+from appliance.transport.transport_table import UNKNOWN_TRANSPORT
 from appliance.transport.via import (
-    UNKNOWN_TRANSPORT,
     is_our_via,
     is_same_host,
     pop_via,

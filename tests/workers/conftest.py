@@ -12,6 +12,7 @@ import uvloop
 
 from appliance.messages.bus_messages import SlotsChanged
 from appliance.messages.slots import deal
+from appliance.transport.flow import TCP
 from tests.workers.streams_bench import Node, Scenario
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ def play(request: pytest.FixtureRequest, tmp_path: Path) -> Play:
     def run(scenario: Callable[[Bench], Coroutine[Any, Any, None]], is_placed: bool = True) -> int:
         async def whole() -> int:
             bench = Bench(tmp_path)
-            running = asyncio.ensure_future(bench.worker.run(dict(enumerate(bench.tcp))))
+            listening = {(place, TCP): endpoint for place, endpoint in enumerate(bench.tcp)}
+            running = asyncio.ensure_future(bench.worker.run(listening))
             try:
                 async with asyncio.timeout(10):
                     await asyncio.sleep(0)

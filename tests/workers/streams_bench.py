@@ -10,7 +10,7 @@ from typing import Any
 from appliance.catalogue import counters as catalogue
 from appliance.catalogue.settings import LimitSettings, ListenerSettings
 from appliance.sip.parser import SyntaxLimits
-from appliance.transport.flow import Flow, Outgoing
+from appliance.transport.flow import TCP, Flow, Outgoing
 from appliance.workers.streams import Streams
 
 SYNTAX = SyntaxLimits(message_len_max=20000, header_count_max=50, header_len_max=1024, uri_len_max=512)
@@ -53,7 +53,7 @@ class Node:
         family = socket.AF_INET6 if ":" in LISTENERS[listener].address else socket.AF_INET
         listening = socket.create_server((LISTENERS[listener].address, 0), family=family)
         self.address = listening.getsockname()[:2]
-        await self.streams.listen(listener, listening)
+        await self.streams.listen(listener, TCP, listening)
 
     def _arrived(self, batch: list[tuple[bytes, Flow]], now: float) -> None:
         self.received += batch

@@ -10,7 +10,8 @@ import pytest
 
 from appliance.ipc.launch import LaunchError, WorkerLaunch
 
-LAUNCH = WorkerLaunch(1, (5, -1), (6, 7), "domain example.com\n" * 20000, "/var/lib/signalbox", "00ff" * 8)
+SOCKETS = ((0, 0, 5), (0, 1, 6), (1, 1, 7))
+LAUNCH = WorkerLaunch(1, SOCKETS, "domain example.com\n" * 20000, "/var/lib/signalbox", "00ff" * 8)
 
 
 def test_a_worker_reads_what_the_supervisor_wrote() -> None:

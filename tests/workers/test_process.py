@@ -18,6 +18,7 @@ from appliance.ipc.launch import WorkerLaunch
 from appliance.messages.bus_messages import BusMessage, Heartbeat, SlotsChanged, Stop
 from appliance.messages.slots import deal
 from appliance.storage.flight_recorder import Recording
+from appliance.transport.flow import TCP, UDP
 
 pytest.importorskip("appliance.workers.datagrams", reason="the batch reader is not built")
 
@@ -40,8 +41,7 @@ class Supervised:
         self.recording = Recording(1)
         launch = WorkerLaunch(
             0,
-            (self.udp.fileno(),),
-            (self.tcp.fileno(),),
+            ((0, UDP, self.udp.fileno()), (0, TCP, self.tcp.fileno())),
             config_text,
             str(state_dir),
             "00" * 32,

@@ -12,6 +12,7 @@ from appliance.catalogue.listener_ids import names_of
 from appliance.configuration.text import parse_configuration
 from appliance.ipc.launch import send_document
 from appliance.messages.bus_messages import Query
+from appliance.transport.flow import TCP
 from appliance.workers.reconfiguration import WorkerReconfiguration
 
 TEXT = "listener main\n  port 5060\n!\n"
@@ -48,7 +49,7 @@ def pass_on(doors: tuple[socket.socket, socket.socket], revision: int, text: str
     opened = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     opened.bind(("127.0.0.1", 0))
     names = names_of(parse_configuration(MORE).listeners)
-    document = {"revision": revision, "config_text": text, "places": names, "sockets": [[1, "udp"]]}
+    document = {"revision": revision, "config_text": text, "places": names, "sockets": [[1, TCP]]}
     send_document(doors[0], document, [opened.fileno()])
     return opened.getsockname()[1], opened
 

@@ -197,7 +197,7 @@ def test_of_two_connections_from_one_port_each_is_told_as_closed(play_streams: C
 
     async def scenario(node: Node) -> None:
         listening = socket.create_server(("0.0.0.0", 0))
-        await node.streams.listen(0, listening)
+        await node.streams.listen(0, TCP, listening)
         port, first, second = listening.getsockname()[1], socket.socket(), socket.socket()
         for phone, address in ((first, "127.0.0.1"), (second, "127.0.0.2")):
             phone.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)

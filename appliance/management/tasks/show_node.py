@@ -8,16 +8,18 @@ import platform
 import time
 from collections.abc import Callable, Iterator
 from importlib import metadata
-from typing import Any
+from typing import Any, Final
 
 from appliance import clock
 from appliance.catalogue.counters import COUNTERS, Counter
+from appliance.catalogue.transports import TRANSPORTS
 from appliance.management.appliance_client import ApplianceClient, Call
 from appliance.messages.bus_messages import StatusRequest
 from appliance.sip import parser
 from appliance.storage.log_file import CLEARED, latest_lines, log_path
 
 Result = dict[str, Any]
+STREAM_NAMES: Final = frozenset(row.name for row in TRANSPORTS if row.is_stream)
 
 log = logging.getLogger("signalbox.management")
 
@@ -95,7 +97,7 @@ async def show_sockets(call: Call) -> Result:
             "port": row["port"],
             "listener": row["name"],
             "processes": f"{workers} workers",
-            "steered": transport == "udp" and row["steered"],
+            "steered": row["steered"] and transport not in STREAM_NAMES,
         }
         for row in report["listeners"]
         for transport in row["transports"]

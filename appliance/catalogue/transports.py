@@ -1,0 +1,58 @@
+"""The transports that are spoken: one row for each (RFC 3261 18, 20.42, 19.1.1).
+
+What depends on a transport reads its row, or appliance/transport/transport_table.py, where the same facts have the
+types of the hot path. A new transport is a row here, its framer in appliance/transport/framing.py unless there is one
+for its `framing`, and its sockets in appliance/workers/.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+UDP: Final = 0
+TCP: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Transport:
+    """One transport.
+
+    `number`         in flows, on the bus and in what is stored; its place in TRANSPORTS. It never changes.
+    `name`           in the configuration and in what is shown.
+    `via`            the transport of a sent-protocol (RFC 3261 20.42).
+    `uri_parameter`  the value of `transport` in a URI (RFC 3261 19.1.1), lower case.
+    `default_port`   of a URI or sent-by that names the transport and no port.
+    `is_stream`      connections, which lose nothing and keep the order: RFC 3261 17 calls that reliable.
+    `is_secure`      it may carry what is sent to a sips URI (RFC 3261 26.2.2).
+    `framing`        how its octets are cut into messages; "" where each packet is one message.
+    """
+
+    number: int
+    name: str
+    via: bytes
+    uri_parameter: bytes
+    default_port: int
+    is_stream: bool
+    is_secure: bool
+    framing: str
+
+
+# RFC 3261 18.3: messages end where their Content-Length says.
+BY_CONTENT_LENGTH: Final = "content-length"
+
+TRANSPORTS: Final = (
+    Transport(UDP, "udp", b"UDP", b"udp", 5060, is_stream=False, is_secure=False, framing=""),
+    Transport(TCP, "tcp", b"TCP", b"tcp", 5060, is_stream=True, is_secure=False, framing=BY_CONTENT_LENGTH),
+)
+TRANSPORT_NUMBERS: Final = tuple(row.number for row in TRANSPORTS)
+TRANSPORT_NAMES: Final = tuple(row.name for row in TRANSPORTS)
+
+# RFC 3261 18.1.1, 19.1.2: what is meant where no transport is named; and its port, which an unknown one has as well.
+DEFAULT_TRANSPORT: Final = UDP
+SIP_PORT: Final = TRANSPORTS[DEFAULT_TRANSPORT].default_port
+
+# The default ports by sent-protocol. Those that are not spoken pass through in the Vias of others (RFC 4168, RFC 7118).
+VIA_PORTS: Final = {b"TLS": 5061, b"TLS-SCTP": 5061, b"WS": 80, b"WSS": 443} | {
+    row.via: row.default_port for row in TRANSPORTS
+}

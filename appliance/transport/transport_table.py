@@ -1,0 +1,65 @@
+"""The table of transports (appliance/catalogue/transports.py) in the types of the hot path."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from appliance.catalogue.transports import DEFAULT_TRANSPORT, SIP_PORT, TRANSPORTS
+from appliance.sip.characters import lowered
+from appliance.sip.uri import Uri
+
+# What is said of a sent-protocol, or of a URI parameter, that names no transport of ours.
+UNKNOWN_TRANSPORT: Final = -1
+
+VIA_TOKENS: Final = tuple(row.via for row in TRANSPORTS)
+SECURE_TRANSPORTS: Final = tuple(row.number for row in TRANSPORTS if row.is_secure)
+# How a URI of ours asks for each transport; the default one need not be named.
+URI_PARAMETERS: Final = tuple(
+    b"" if row.number == DEFAULT_TRANSPORT else b";transport=" + row.uri_parameter for row in TRANSPORTS
+)
+
+_COUNT: Final = len(TRANSPORTS)
+_PORTS: Final = tuple(row.default_port for row in TRANSPORTS)
+# A bit for each transport, by its number.
+_STREAMS: Final = sum(1 << row.number for row in TRANSPORTS if row.is_stream)
+_BY_VIA: Final = {row.via: row.number for row in TRANSPORTS}
+_BY_URI_PARAMETER: Final = {row.uri_parameter: row.number for row in TRANSPORTS}
+# Ints of C in the compiled build.
+_DEFAULT: Final = DEFAULT_TRANSPORT
+_UNKNOWN: Final = UNKNOWN_TRANSPORT
+_SIP_PORT: Final = SIP_PORT
+
+
+def is_known(transport: int) -> bool:
+    """Is it the number of a transport?"""
+    return 0 <= transport < _COUNT
+
+
+def is_stream(transport: int) -> bool:
+    """Does it carry messages by connections? Not so an unknown one."""
+    return 0 <= transport < _COUNT and _STREAMS >> transport & 1 != 0
+
+
+def default_port(transport: int) -> int:
+    """The port of a URI or sent-by that has none; of an unknown transport, that of SIP."""
+    if 0 <= transport < _COUNT:
+        return _PORTS[transport]
+    return _SIP_PORT
+
+
+def transport_of_via(token: bytes) -> int:
+    """The transport of a sent-protocol in upper case; UNKNOWN_TRANSPORT (-1) for others."""
+    return _BY_VIA.get(token, _UNKNOWN)
+
+
+def transport_of_uri(uri: Uri) -> int:
+    """The transport that a URI names, the default one where it names none; UNKNOWN_TRANSPORT (-1) for others."""
+    named = uri.parameters.get(b"transport") if uri.parameters else None
+    return _BY_URI_PARAMETER.get(lowered(named), _UNKNOWN) if named else _DEFAULT
+
+
+def port_of_uri(uri: Uri) -> int:
+    """The port of a URI, or the default one of the transport that it names (RFC 3261 19.1.2)."""
+    if uri.port:
+        return uri.port
+    return default_port(transport_of_uri(uri))
