@@ -112,7 +112,8 @@ ALARMS: Final[tuple[Alarm, ...]] = (
     Alarm(START_REMARK, WARNING,
           "Stored data was damaged or missing when the appliance started.",
           "Stated in the text of the alarm.",
-          "Examine the file that was set aside. The alarm clears at the next start."),
+          "Restore what is missing: the alarm clears then. Examine a file that was set aside: the alarm clears after "
+          "24 hours."),
     Alarm(CLOCK_STEPPED, WARNING,
           "The system clock was changed.",
           "Registrations keep their lifetimes. Times in logs and records jump and can differ from other systems.",

@@ -54,7 +54,9 @@ class Bus:
         self.number = number
         self.incarnation = clock.monotonic_ns()
         self.refused = 0
-        """Messages that were not sent, because the destination was absent or too far behind."""
+        """Messages that were not sent, because the destination was too far behind."""
+        self.absent = 0
+        """Messages that were not sent, because the destination has not started yet, or has ended."""
         self.stale = 0
         """Batches dropped that came from, or were meant for, an incarnation that is gone."""
         self.damaged = 0
@@ -65,6 +67,8 @@ class Bus:
         self._senders: dict[int, zmq.Socket[bytes]] = {}
         self._incarnations: dict[int, int] = {}
         self._forgotten: set[int] = set()
+        self._reached: set[int] = set()
+        """Destinations that have taken a batch."""
         self._stopped_early = False
 
     def fileno(self) -> int:
@@ -85,8 +89,12 @@ class Bus:
         if not messages:
             return True
         if self._send_batch(destination, [encode(message) for message in messages]):
+            self._reached.add(destination)
             return True
-        self.refused += len(messages)
+        if destination in self._reached:
+            self.refused += len(messages)
+        else:
+            self.absent += len(messages)
         return False
 
     def receive(self, batches_max: int = BATCHES_PER_RECEIVE) -> list[tuple[int, BusMessage]]:
@@ -113,6 +121,7 @@ class Bus:
         """
         self._incarnations[number] = clock.monotonic_ns()
         self._forgotten.add(number)
+        self._reached.discard(number)
         sender = self._senders.pop(number, None)
         if sender is not None:
             sender.close(linger=0)

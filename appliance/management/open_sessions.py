@@ -71,7 +71,7 @@ class OpenSessions:
         for session in self:
             look_up_rights(session, settings)
             if is_removed(session):
-                self.end(session.number, removal(session))
+                self.end(session.number, removal(session, settings))
             elif idle_max_s and not session.running and now - session.active_at >= idle_max_s:
                 minutes = settings.exec_timeout_min
                 self.end(session.number, f"The session was idle for {minutes} minute{'s'[: minutes > 1]}.")

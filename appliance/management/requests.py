@@ -119,7 +119,7 @@ def check_right(do: str, request: Request, call: Call) -> None:
     session = call.session
     look_up_rights(session, call.client.settings)
     if is_removed(session):
-        raise Refused(removal(session), "log in by another account", right=session.right)
+        raise Refused(removal(session, call.client.settings), "log in by another account", right=session.right)
     if not session.may(VIEW):
         raise Refused("Nobody has logged in.", "send `login` first", right=session.right)
     if not session.may(request.right):

@@ -39,6 +39,7 @@ class Session:
     `is_script`          the client says that it has no operator to ask.
     `terminal`, `address`  the terminal as the kernel names it, the address as the client says; "" for none.
     `running`            requests under way, without those that may go on for ever.
+    `secret`             the hash of the password by which the operator has logged in; "" for none.
     """
 
     user: str
@@ -55,6 +56,7 @@ class Session:
     active_at: float = 0.0
     running: int = 0
     failures: int = 0
+    secret: str = ""
 
     def may(self, right: str) -> bool:
         """Has the session this right, or more?"""
@@ -91,6 +93,7 @@ def login(session: Session, user: str, password: str, settings: Settings) -> Non
         session.failures += 1
         raise Refused("The name or the password is wrong.", "try again")
     _become(session, account)
+    session.secret = account.secret
 
 
 def _become(session: Session, account: OperatorSettings) -> None:
@@ -98,6 +101,7 @@ def _become(session: Session, account: OperatorSettings) -> None:
     session.is_at_home = session.is_known_by_kernel = False
     session.is_admin = account.role == ADMIN
     session.right = VIEW
+    session.secret = ""
 
 
 def needs_secret(session: Session, settings: Settings) -> bool:
@@ -123,20 +127,23 @@ def look_up_rights(session: Session, settings: Settings) -> None:
         return
     account = _account(session.user, settings)
     session.is_admin = account is not None and account.role == ADMIN
-    if account is None:
+    if account is None or session.secret not in ("", account.secret):
         session.right = NONE
     elif not session.is_admin:
         session.right = VIEW
 
 
 def is_removed(session: Session) -> bool:
-    """Has the session lost the account that it had?"""
+    """Has the session lost the account that it had, or the password by which it was let in?"""
     return session.right == NONE and bool(session.user)
 
 
-def removal(session: Session) -> str:
-    """The sentence for a session whose account is gone."""
-    return f"The account {session.user} was removed."
+def removal(session: Session, settings: Settings) -> str:
+    """The sentence for a session whose account is gone, or whose password is not that of the account any more."""
+    account = _account(session.user, settings)
+    if account is None:
+        return f"The account {session.user} was removed."
+    return f"The password of {session.user} was {'changed' if account.secret else 'removed'}."
 
 
 def _account(user: str, settings: Settings) -> OperatorSettings | None:

@@ -28,6 +28,7 @@ SYSTEM: Final = "signalbox"
 COMMITS_KEPT: Final = 100
 # Of the user name and the comment.
 TEXT_LEN_MAX: Final = 500
+TRIAL_LEN_MIN: Final = 64 * 1024
 _NAME = re.compile(r"commit-([0-9]{6,})")
 
 
@@ -145,6 +146,23 @@ class CommitStore:
             raise CommitFailed(f"The configuration cannot be kept in {self._folder}: {fault.strerror}.") from fault
         self._commits[commit.number] = commit
         self._last_number = commit.number
+
+    def can_keep(self) -> bool:
+        """Is there room for another commit as long as the longest that is kept?"""
+        trial = self._folder / "trial"
+        length = max([TRIAL_LEN_MIN, *(len(_octets(commit)) for commit in self._commits.values())])
+        try:
+            self._folder.mkdir(mode=0o700, exist_ok=True)
+            with open(os.open(trial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+                file.write(bytes(length))
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError:
+            return False
+        finally:
+            with suppress(OSError):
+                trial.unlink(missing_ok=True)
+        return True
 
     def _forget_oldest(self) -> None:
         for number in sorted(self._commits)[:-COMMITS_KEPT]:

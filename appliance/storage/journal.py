@@ -22,6 +22,7 @@ from appliance.messages.record_frames import FrameReader, NewerFormat, frame
 from appliance.storage.fsync_thread import FsyncThread
 from appliance.storage.journal_compaction import CleaningTable, Compactor
 from appliance.storage.journal_files import read_records, segment_name, segments_in, torn_sentence, worker_of
+from appliance.storage.journal_mark import mark_stored
 from appliance.storage.journal_segment import LATER, Segment
 
 CATCH_UP_FACTOR: Final = 3  # octets cleaned for each that is appended
@@ -101,10 +102,18 @@ class Journal:
             except FileNotFoundError:
                 continue  # another worker was done with it
             except (OSError, NewerFormat) as fault:
-                self._remarks.append(f"{path} was not read: {fault}.")
+                self._remark(path, f"{path} was not read: {fault}.")
                 segment.forget_at = LATER
-            if worker_of(path) % self._workers == self._number:
+            if self._is_ours(path):
                 self._cleaner.add(segment)
+
+    def _is_ours(self, path: Path) -> bool:
+        return worker_of(path) % self._workers == self._number
+
+    def _remark(self, path: Path, sentence: str) -> None:
+        """All workers read the file: the one that looks after it says so."""
+        if self._is_ours(path):
+            self._remarks.append(sentence)
 
     def _load_segment(self, segment: Segment, wall_time: float) -> Iterator[list[bytes]]:
         reader = FrameReader()
@@ -118,10 +127,10 @@ class Journal:
             yield live
         segment.size = segment.path.stat().st_size
         if reader.torn:
-            self._remarks.append(torn_sentence(segment.path, reader.torn))
+            self._remark(segment.path, torn_sentence(segment.path, reader.torn))
         if reader.damage:
             segment.forget_at = LATER
-            self._remarks.append(f"{segment.path} is damaged; the records around the damage were read.")
+            self._remark(segment.path, f"{segment.path} is damaged; the records around the damage were read.")
 
     def _forget_at(self, record: bytes) -> float:
         try:
@@ -177,6 +186,7 @@ class Journal:
         try:
             segment.create()
             self._newest = segment
+            mark_stored(self._folder)
             self._fsync_thread.request(folder_fd)
             self._fsync_thread.release(folder_fd)
         finally:

@@ -13,6 +13,7 @@ from typing import Final, Protocol
 
 from appliance.messages.record_frames import FrameReader, frame
 from appliance.storage.journal_files import set_aside
+from appliance.storage.journal_mark import unmark_when_empty
 from appliance.storage.journal_segment import LATER, Segment
 
 SEGMENTS_MAX: Final = 64  # of one worker; above it small ones are put together
@@ -105,6 +106,8 @@ class Compactor:
                     self.stop()
                 segment.path.unlink(missing_ok=True)
                 del self._segments[index]
+                if not self._segments:
+                    unmark_when_empty(segment.path.parent)
                 return
 
     # Copying

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from appliance import clock
-from appliance.catalogue.alarms import LISTENER_FAILED, MANAGEMENT_DOWN, START_REMARK, STEERING_REFUSED, Condition
+from appliance.catalogue.alarms import LISTENER_FAILED, MANAGEMENT_DOWN, STEERING_REFUSED, Condition
 from appliance.catalogue.settings import Settings
 from appliance.overload.default_rate_limits import rate_limits_of
 from appliance.supervisor.alarm_conditions import configuration_conditions, listener_conditions, worker_conditions
@@ -18,6 +18,7 @@ from appliance.supervisor.commit_coordinator import CommitCoordinator
 from appliance.supervisor.decisions import WorkerState
 from appliance.supervisor.guessing_monitor import FailureWatch
 from appliance.supervisor.rate_allocation import REPORT_INTERVAL_S, RateAllocator, Shares
+from appliance.supervisor.start_remarks import StartRemarks
 from appliance.supervisor.worker_record import WorkerRecord
 
 
@@ -27,8 +28,7 @@ class AlarmMonitor:
     def __init__(self, settings: Settings, report: Callable[[str, int], None], folder: Path) -> None:
         self._report = report
         self.alarms = AlarmTable(report)
-        self.remarks: list[str] = []
-        """What was found when the appliance started, as sentences."""
+        self.remarks: StartRemarks | None = None
         self.listener_faults: dict[int, str] = {}
         """By worker: why it could not have its sockets."""
         self.refusals: list[str] = []
@@ -55,15 +55,16 @@ class AlarmMonitor:
             *self.clock.conditions(boot_time),
             *self.dealer.conditions(rate_limits_of(settings), now),
             *self.failures.conditions(now),
-            *self._own_conditions(),
+            *(self.remarks.conditions(settings, now) if self.remarks else ()),
+            *self._own_conditions({record.number for record in records if not record.is_retired}),
         ]
         self.alarms.update(found, clock.wall_time())
 
-    def _own_conditions(self) -> Iterator[Condition]:
-        for number, text in enumerate(self.remarks, 1):
-            yield Condition(START_REMARK, f"remark {number}", text)
+    def _own_conditions(self, wanted: set[int]) -> Iterator[Condition]:
+        """`wanted`: the workers that shall run."""
         for worker, text in self.listener_faults.items():
-            yield Condition(LISTENER_FAILED, f"worker {worker}", text)
+            if worker in wanted:
+                yield Condition(LISTENER_FAILED, f"worker {worker}", text)
         for number, text in enumerate(self.refusals, 1):
             yield Condition(STEERING_REFUSED, f"group {number}", text)
         if self.is_management_down:

@@ -27,6 +27,8 @@ from appliance.supervisor.listening_sockets import ListenFailed, ListeningSocket
 from appliance.supervisor.processes import worker_count
 
 REVERT_RETRY_S: Final = 10.0
+# How often the disk is tried again after a commit could not be kept.
+TRIAL_INTERVAL_S: Final = 10.0
 _BUSY: Final = ("Another commit is being put in force.", "try again in a moment")
 
 Answer = dict[str, Any]
@@ -81,7 +83,8 @@ class CommitCoordinator:
         self._unconfirmed = (0, 0.0)
         """The number of the commit that waits to be confirmed, and when it ends (monotonic)."""
         self.fault = ""
-        """Why the last commit could not be kept; "" when the last one could."""
+        """Why the last commit could not be kept; "" when the last one could, or the next one can."""
+        self._try_at = 0.0
 
     @property
     def is_preparing(self) -> bool:
@@ -177,6 +180,10 @@ class CommitCoordinator:
             self._go_on(self._change, now)
         elif self._is_to_revert(now):
             self._revert(now)
+        elif self.fault and now >= self._try_at:
+            self._try_at = now + TRIAL_INTERVAL_S
+            if self._store.can_keep():
+                self.fault = ""
 
     def _go_on(self, change: Reconfiguration, now: float) -> None:
         for number in change.late(now):
@@ -210,7 +217,7 @@ class CommitCoordinator:
         try:
             commit = self._store.add(attempt.text, attempt.user, attempt.comment, wall_time, confirm_by, attempt.source)
         except CommitFailed as fault:
-            self.fault = str(fault)
+            self._note_fault(fault, now)
             self._give_up(change, self.fault, "make room in the state folder, then commit again", now)
             return
         self.fault = ""
@@ -220,6 +227,10 @@ class CommitCoordinator:
         change.put_in_force(self._node.processes_to_prepare(), now)
         self._node.log(f"Commit {commit.number} of {attempt.user} is in force{_until(attempt.confirm_s)}.")
         attempt.answer = {"number": commit.number, "effects": effects(former, change.settings)}
+
+    def _note_fault(self, fault: CommitFailed, now: float) -> None:
+        self.fault = str(fault)
+        self._try_at = now + TRIAL_INTERVAL_S
 
     def _finish(self, attempt: _Attempt) -> None:
         self._attempt = self._change = None

@@ -1,24 +1,31 @@
-"""What a state folder with commits should hold as well, and does not: files were lost, or another folder was meant."""
+"""What a state folder that was used before should hold, and does not: files were lost, or another folder was meant."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 from appliance.catalogue.settings import Settings
+from appliance.storage.journal_files import segments_in
+from appliance.storage.journal_mark import is_marked
 from appliance.storage.subscriber import database_path
 
 
-def missing_state(settings: Settings, state_dir: Path, registrations_dir: Path) -> Iterator[str]:
-    """A sentence for each: registrations, and the subscriber database where the folder is its place."""
-    if not any(path.stat().st_size for path in registrations_dir.glob("*.journal")):
-        yield (
-            f"{registrations_dir} holds no registrations, although the appliance ran here before: phones that were "
-            "registered are reached again when they register again."
-        )
+def missing_registrations(folder: Path) -> str:
+    """A sentence when registrations were stored in the folder and are not there; "" else."""
+    if not is_marked(folder) or any(path.stat().st_size for path in segments_in(folder)):
+        return ""
+    return (
+        f"{folder} holds no registrations, although some were stored there: phones that were registered are reached "
+        "again when they register again."
+    )
+
+
+def missing_database(settings: Settings, state_dir: Path) -> str:
+    """A sentence when the subscriber database should be in the state folder and is not; "" else."""
     is_asked = any(listener.authenticate for listener in settings.listeners)
-    if is_asked and not settings.subscribers_url and not database_path(state_dir).exists():
-        yield (
-            f"The subscriber database {database_path(state_dir)} is not there, although the appliance ran here before: "
-            "no phone can register until subscribers are added or imported."
-        )
+    if not is_asked or settings.subscribers_url or database_path(state_dir).exists():
+        return ""
+    return (
+        f"The subscriber database {database_path(state_dir)} is not there, although the appliance ran here before: "
+        "no phone can register until subscribers are added or imported."
+    )

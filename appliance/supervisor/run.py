@@ -33,8 +33,9 @@ from appliance.storage.nonce_memory import NonceMemory
 from appliance.supervisor.decisions import WorkerState
 from appliance.supervisor.listening_sockets import ListenFailed, ListeningSockets
 from appliance.supervisor.management_process import ManagementRunner
-from appliance.supervisor.missing_state import missing_state
+from appliance.supervisor.missing_state import missing_database, missing_registrations
 from appliance.supervisor.processes import CommandLine, machine_addresses, worker_count
+from appliance.supervisor.start_remarks import Check, StartRemarks
 from appliance.supervisor.state_folder import StateFolder, StateFolderUnusable
 from appliance.supervisor.supervisor import RUNNING, Report, Supervisor
 
@@ -104,19 +105,15 @@ def _prepared(
     opened.callback(folder.release)
     key, set_aside = folder.key()
     store = CommitStore(folder.path / "configuration")
-    alarms = [*([set_aside] if set_aside else []), *check_folder(folder.registrations_dir), *store.remarks]
-    if store.head is not None:
-        alarms += missing_state(settings, folder.path, folder.registrations_dir)
-    alarms += _taken_in(store, start)
+    mended = [*([set_aside] if set_aside else []), *check_folder(folder.registrations_dir), *store.remarks]
+    remarks = StartRemarks(settings, mended, _checks(folder, store.head is not None), clock.monotonic())
+    unkept = _taken_in(store, start)
     if start.sentence:
         note(start.sentence)
     settings = with_places(settings, place((), settings.listeners))
     workers = worker_count(settings)
-    limits = settings.limits
-    if shortage := descriptor_shortage(limits.connections_max, workers, limits.lookups_max):
-        alarms.append(shortage)
-    for alarm in alarms:
-        note(alarm, logging.WARNING)
+    for sentence in [*remarks.sentences(), *([unkept] if unkept else [])]:
+        note(sentence, logging.WARNING)
     sockets = ListeningSockets(settings.listeners, workers, settings.limits.receive_buffer_kib * 1024)
     opened.callback(sockets.close)
     sockets_are_open()
@@ -141,20 +138,35 @@ def _prepared(
     supervisor = Supervisor(
         settings, launch, workers, sockets, recording, note, command_line, store, management_process, note
     )
-    supervisor.watching.remarks += alarms
+    supervisor.watching.remarks = remarks
+    supervisor.configuring.fault = unkept
     opened.callback(supervisor.close)
     return supervisor
 
 
-def _taken_in(store: CommitStore, start: Start) -> list[str]:
+def _checks(folder: StateFolder, has_run_before: bool) -> list[Check]:
+    """What may be wrong at a start, and be put right while the appliance runs."""
+    checks: list[Check] = [_descriptor_shortage]
+    if has_run_before:
+        checks.append(lambda settings: missing_registrations(folder.registrations_dir))
+        checks.append(lambda settings: missing_database(settings, folder.path))
+    return checks
+
+
+def _descriptor_shortage(settings: Settings) -> str:
+    limits = settings.limits
+    return descriptor_shortage(limits.connections_max, worker_count(settings), limits.lookups_max)
+
+
+def _taken_in(store: CommitStore, start: Start) -> str:
     """Make the configuration to start with the head, where it is not; a sentence when it cannot be kept."""
     if not start.comment:
-        return []
+        return ""
     try:
         store.add(start.text, SYSTEM, start.comment, clock.wall_time(), source=start.source)
     except CommitFailed as fault:
-        return [str(fault)]
-    return []
+        return str(fault)
+    return ""
 
 
 def _loop(supervisor: Supervisor, report: Report, on_ready: Callable[[], None] | None) -> int:

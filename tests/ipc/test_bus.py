@@ -95,10 +95,20 @@ def test_nothing_to_send_is_sent(ends: Ends) -> None:
     assert ends.open(0).send(1, [])
 
 
-def test_an_absent_peer_refuses_and_is_counted(ends: Ends) -> None:
+def test_an_absent_peer_refuses_and_is_counted_apart_from_one_that_is_behind(ends: Ends) -> None:
     worker = ends.open(0)
     assert not worker.send(1, [Stop(), Drain()])
-    assert worker.refused == 2
+    assert (worker.absent, worker.refused) == (2, 0)
+
+
+def test_a_peer_that_has_ended_is_absent(ends: Ends) -> None:
+    worker, sibling = ends.open(0), ends.open(1)
+    send(worker, 1, [Stop()])
+    ends.close(sibling)
+    worker.forget(1)
+    absent = worker.absent
+    assert not worker.send(1, [Stop()])
+    assert (worker.absent, worker.refused) == (absent + 1, 0)
 
 
 def test_a_peer_that_does_not_read_refuses_in_the_end_and_nothing_waits(ends: Ends) -> None:

@@ -15,7 +15,7 @@ from appliance.management.client_address import address_of, terminal_name
 from appliance.management.errors import Refused
 from appliance.management.login_log import NOTED_MAX, LoginLog
 from appliance.management.open_sessions import OpenSessions
-from appliance.management.sessions import ADMIN, VIEW, Session, new_session
+from appliance.management.sessions import ADMIN, VIEW, Session, login, new_session, take_machine_account
 from appliance.management.system_commits import note_own_commits
 from appliance.storage.commits import SYSTEM
 from tests.management.test_control_socket import TEXT, Client, Supervised, served
@@ -101,6 +101,26 @@ def test_the_session_of_a_demoted_operator_goes_on_without_the_right_to_act() ->
     session, ended = opened(sessions)
     sessions.tend(1.0, Settings(operators=(OperatorSettings(name="anna", secret=HASH),)))
     assert ended == [] and session.right == VIEW
+
+
+@pytest.mark.parametrize(("secret", "what"), [(hash_of("another", b"0123456789abcdef"), "changed"), ("", "removed")])
+def test_the_session_of_an_operator_whose_password_is_changed_is_ended(secret: str, what: str) -> None:
+    sessions = OpenSessions()
+    session, ended = opened(sessions)
+    login(session, "anna", "open sesame", Settings(operators=(ANNA,)))
+    sessions.tend(1.0, Settings(operators=(ANNA,)))
+    assert ended == []
+    sessions.tend(2.0, Settings(operators=(OperatorSettings(name="anna", role="admin", secret=secret),)))
+    assert ended == [f"The password of anna was {what}."]
+
+
+def test_an_operator_who_came_without_a_password_stays_when_it_is_changed() -> None:
+    sessions = OpenSessions()
+    session, ended = opened(sessions, user="", right="none")
+    session.machine_user = "anna"
+    take_machine_account(session, Settings(operators=(ANNA,)))
+    sessions.tend(1.0, Settings(operators=(OperatorSettings(name="anna", role="admin"),)))
+    assert ended == []
 
 
 def test_a_client_is_told_of_another_hostname_and_another_right_once() -> None:

@@ -91,6 +91,18 @@ def test_damage_that_shows_while_loading_costs_no_other_record_and_no_file(tmp_p
     assert path.exists()
 
 
+def test_damage_is_told_by_the_worker_that_looks_after_the_file_alone(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:1000] + b"\0" * 10 + whole[1010:])
+    told = []
+    for number in range(3):
+        keeper = Keeper(tmp_path, number, workers=3, incarnation=2)
+        keeper.load()
+        told += keeper.journal.take_remarks()
+    assert len(told) == 1
+
+
 # A disk that does not take what is written
 
 

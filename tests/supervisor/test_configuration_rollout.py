@@ -15,6 +15,7 @@ import pytest
 from appliance import clock
 from appliance.messages.bus_messages import OperatorCommand
 from appliance.storage.commits import CommitStore
+from appliance.supervisor import commit_coordinator
 from appliance.supervisor import configuration_rollout as reconfiguration
 from tests.supervisor.test_supervisor import WORKERS, Node, free_port
 
@@ -256,6 +257,20 @@ def test_a_disk_that_is_full_refuses_the_commit(node: Operated, monkeypatch: pyt
     assert any("No space left" in alarm for alarm in node.report()["alarms"])
     node.commit(node.text(WORKERS, more="timers\n  t1 300\n!\n"))
     assert not any("No space left" in alarm for alarm in node.report()["alarms"])
+
+
+def test_the_alarm_of_a_commit_that_could_not_be_kept_ends_with_its_cause(
+    node: Operated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(fd: int) -> None:
+        raise OSError(28, os.strerror(28))
+
+    monkeypatch.setattr(commit_coordinator, "TRIAL_INTERVAL_S", 0.05)
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "fsync", full)
+        node.commit(node.text(WORKERS, more="timers\n  t1 300\n!\n"))
+    node.until(lambda: not any("No space left" in alarm for alarm in node.report()["alarms"]), "the alarm is over")
+    assert node.report()["commit"] == 1
 
 
 def test_a_setting_that_needs_a_start_restarts_the_workers_one_after_another(node: Operated) -> None:

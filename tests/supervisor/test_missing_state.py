@@ -1,26 +1,54 @@
-"""A state folder with commits and without its other files is worth an alarm."""
+"""What was stored in a state folder and is not there any more is worth an alarm, until it is there again."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from appliance.catalogue.settings import ListenerSettings, Settings
+from appliance.storage.journal_mark import mark_stored
 from appliance.storage.subscriber import FILE_NAME
-from appliance.supervisor.missing_state import missing_state
+from appliance.supervisor.missing_state import missing_database, missing_registrations
+from appliance.supervisor.start_remarks import CHECK_INTERVAL_S, MENDED_S, StartRemarks
 
 GUARDED = Settings(domains=("example.com",), listeners=(ListenerSettings(name="a", authenticate=True),))
+SEGMENT = "worker-000-0000000000000001-000001.journal"
 
 
-def test_what_is_missing_is_named(tmp_path: Path) -> None:
-    registrations = tmp_path / "registrations"
-    registrations.mkdir()
-    said = list(missing_state(GUARDED, tmp_path, registrations))
-    assert [f"{registrations} holds no registrations" in said[0], FILE_NAME in said[1], len(said)] == [True, True, 2]
-    (registrations / "worker-000-0000000000000001-000001.journal").write_bytes(b"")
-    assert len(list(missing_state(GUARDED, tmp_path, registrations))) == 2
+def registrations(state: Path) -> Path:
+    folder = state / "registrations"
+    folder.mkdir()
+    return folder
 
 
-def test_a_folder_with_everything_is_silent(tmp_path: Path) -> None:
-    (tmp_path / "worker-000-0000000000000001-000001.journal").write_bytes(b"x")
+def test_an_appliance_that_never_had_a_registration_misses_none(tmp_path: Path) -> None:
+    assert missing_registrations(registrations(tmp_path)) == ""
+
+
+def test_registrations_that_were_stored_and_are_gone_are_missed(tmp_path: Path) -> None:
+    folder = registrations(tmp_path)
+    mark_stored(folder)
+    assert f"{folder} holds no registrations" in missing_registrations(folder)
+    (folder / SEGMENT).write_bytes(b"")
+    assert missing_registrations(folder)
+    (folder / SEGMENT).write_bytes(b"x")
+    assert missing_registrations(folder) == ""
+
+
+def test_a_database_that_is_gone_is_missed(tmp_path: Path) -> None:
+    assert FILE_NAME in missing_database(GUARDED, tmp_path)
     (tmp_path / FILE_NAME).write_bytes(b"")
-    assert list(missing_state(GUARDED, tmp_path, tmp_path)) == []
+    assert missing_database(GUARDED, tmp_path) == ""
+
+
+def test_the_alarm_of_what_is_missing_ends_when_it_is_there(tmp_path: Path) -> None:
+    remarks = StartRemarks(GUARDED, [], [lambda settings: missing_database(settings, tmp_path)], 0.0)
+    (condition,) = remarks.conditions(GUARDED, 1.0)
+    assert (condition.name, condition.text) == ("start-remark", remarks.sentences()[0])
+    (tmp_path / FILE_NAME).write_bytes(b"")
+    assert list(remarks.conditions(GUARDED, 1.0 + CHECK_INTERVAL_S)) == []
+
+
+def test_the_alarm_of_what_was_mended_ends_after_a_day() -> None:
+    remarks = StartRemarks(GUARDED, ["The key was damaged."], [], 0.0)
+    assert [condition.subject for condition in remarks.conditions(GUARDED, MENDED_S - 1)] == ["remark 1"]
+    assert list(remarks.conditions(GUARDED, MENDED_S)) == []
