@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from appliance.catalogue.command_declaration import Command, Mode
 from cli import configuring, terminal_commands
-from cli.failure import Failed
+from cli.failure import Failed, NoOperator
 from cli.output import NOTHING, Output
 from cli.requests import request, support_archive
 from cli.session import Session
@@ -65,11 +65,24 @@ def run_command(session: Session, command: Command, arguments: Mapping[str, Any]
         arguments = {**arguments, "secret": _new_secret(session, "Secret")}
     if command.do == "rollback" and not arguments.get("is_confirmed"):
         configuring.ask_about_rollback(session, arguments)
+    if command.do == "reload" and not arguments.get("is_confirmed"):
+        ask_about_reload(session)
     if command.do == "copy tech-support":
         return support_archive(session, command)
     if is_request(command):
         return request(session, command, arguments)
     return HANDLERS[command.name](session, arguments)
+
+
+def ask_about_reload(session: Session) -> None:
+    """Ask whether all workers shall be restarted. Raises Failed unless the answer is yes; Enter is one."""
+    question = "Proceed with reload?"
+    try:
+        typed = session.asker.ask(f"{question} [confirm] ").strip().lower()
+    except NoOperator:
+        raise Failed(question, "Type `reload confirm` to reload without a question.") from None
+    if typed and not any(word.startswith(typed) for word in ("yes", "confirm")):
+        raise Failed("Nothing was restarted.")
 
 
 def _new_secret(session: Session, word: str) -> str:

@@ -13,6 +13,9 @@ WORKER: Final = Parameter("number", Integer(0, WORKERS_MAX - 1), "The worker.", 
 COMMENT: Final = Parameter(
     "comment", Text(200, "COMMENT"), "A comment, stored with the commit.", "comment", True, extent=Extent.TEXT
 )
+CONFIRMED: Final = Parameter(
+    "is_confirmed", Switch(), "Do not ask for confirmation.", "confirm", is_optional=True, is_local=True
+)
 SUBSCRIBER: Final = Parameter("address", Text(256, "USER@DOMAIN"), "The subscriber.", completes="subscriber")
 
 # fmt: off
@@ -48,7 +51,8 @@ ACTION_COMMANDS: Final[tuple[Command, ...]] = (
     act("restart worker", "Drain, stop and restart a worker.", "restart worker", (WORKER,),
         results.WORKER_STATE),
     act("reload", "Restart all workers one by one. To upgrade the software, restart the service.", "reload",
-        (Parameter("minutes", Integer(1, 24 * 60, "minutes"), "Delay before the reload.", "in", is_optional=True),),
+        (Parameter("minutes", Integer(1, 24 * 60, "minutes"), "Delay before the reload.", "in", is_optional=True),
+         CONFIRMED),
         results.SENTENCE),
     act("reload cancel", "Cancel a scheduled reload.", "reload cancel", (), results.SENTENCE),
     act("subscriber add", "Add a subscriber.", "subscriber add", (
@@ -68,9 +72,7 @@ ACTION_COMMANDS: Final[tuple[Command, ...]] = (
         "Restore an earlier configuration by a new commit. Shows the changes and asks for confirmation.", "rollback", (
         Parameter("number", Integer(1, 10**9), "The commit to restore (default: the previous one).",
                   is_optional=True, completes="commit"),
-        Parameter("is_confirmed", Switch(), "Do not ask for confirmation.", "confirm", is_optional=True,
-                  is_local=True),
-        COMMENT,
+        CONFIRMED, COMMENT,
     ), results.NUMBERED),
 )
 # fmt: on

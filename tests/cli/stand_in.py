@@ -225,6 +225,9 @@ class StandIn:
             raise No(f"There is no worker {args['number']}.", "type a number from 0 to 1")
         return {"number": args["number"], "state": "draining"}
 
+    def do_reload(self, args: Args) -> Args:
+        return {"text": "All workers are restarted one after another."}
+
     def do_undrain_worker(self, args: Args) -> Args:
         return {"number": args["number"], "state": "live"}
 

@@ -207,6 +207,24 @@ def test_a_rollback_in_a_script_has_to_be_confirmed(stand_in: StandIn) -> None:
     assert stand_in.head.number == 2
 
 
+@pytest.mark.parametrize(("typed", "is_done"), [("", True), ("y", True), ("confirm", True), ("no", False)])
+def test_a_reload_asks(stand_in: StandIn, typed: str, is_done: bool) -> None:
+    answers = Answers(typed)
+    session = new_session(stand_in, answers)
+    ended = script(session, "enable", "reload")
+    assert answers.questions == ["Proceed with reload? [confirm] "]
+    assert ("reload" in [do for do, _ in stand_in.seen]) == is_done
+    assert ended.status == (0 if is_done else 1)
+
+
+def test_a_reload_in_a_script_has_to_be_confirmed(stand_in: StandIn) -> None:
+    session = new_session(stand_in)
+    ended = script(session, "enable", "reload in 5")
+    assert ended.status == 1 and "Type `reload confirm`" in ended.err
+    assert script(session, "reload in 5 confirm").status == 0
+    assert [args for do, args in stand_in.seen if do == "reload"] == [{"minutes": 5}]
+
+
 def test_files_are_loaded_and_saved(stand_in: StandIn, tmp_path: Path) -> None:
     session = new_session(stand_in)
     path = tmp_path / "saved.conf"

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.live.appliance import Appliance
+from tests.live.phones import Phone, hang_up, talk
 from tests.live.processes import Processes, free_port, wait_until
 
 
@@ -66,17 +67,38 @@ def test_a_listener_is_shut_down_and_opened_again(appliance: Appliance) -> None:
 def test_a_reload_restarts_every_worker(appliance: Appliance) -> None:
     """One after another, so that there is always one that takes calls."""
     before = appliance.worker_pids()
-    do(appliance, "reload in 10")
+    do(appliance, "reload in 10 confirm")
     do(appliance, "reload cancel")
     assert appliance.command("cli", "-c", "enable", "-c", "reload cancel").returncode == 1
-    do(appliance, "reload")
+    assert "reload confirm" in appliance.command("cli", "-c", "enable", "-c", "reload").stderr
+    assert appliance.worker_pids() == before
+    do(appliance, "reload confirm")
+    wait_until(lambda: are_others(appliance, before), "all workers are others", 60.0)
 
-    def is_over() -> bool:
-        pids = appliance.worker_pids()
-        assert pids
-        return len(pids) == len(before) and not set(pids) & set(before)
 
-    wait_until(is_over, "all workers are others", 60.0)
+def are_others(appliance: Appliance, before: list[int]) -> bool:
+    pids = appliance.worker_pids()
+    assert pids, "one takes calls at any time"
+    return len(pids) == len(before) and not set(pids) & set(before)
+
+
+def test_a_call_goes_on_over_a_reload(appliance: Appliance) -> None:
+    """One that rings is answered after it; one that is up is ended as it should be."""
+    with Phone(appliance, "alice") as alice, Phone(appliance, "bob") as bob:
+        assert bob.register().status == 200
+        answered = talk(alice, bob)
+        alice.invite("bob")
+        bob.answer(waiting := bob.expect("INVITE"), 180, "Ringing")
+        alice.expect(180)
+        before = appliance.worker_pids()
+        do(appliance, "reload confirm")
+        wait_until(lambda: are_others(appliance, before), "all workers are others", 60.0)
+        bob.answer(waiting)
+        later = alice.expect(200)
+        alice.in_dialog("ACK", later, 1)
+        bob.expect("ACK")
+        hang_up(alice, bob, answered)
+        hang_up(alice, bob, later)
 
 
 def test_a_drained_worker_says_so_everywhere(appliance: Appliance) -> None:
