@@ -9,6 +9,12 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from hypothesis import settings
+
 ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:
     sys.path.append(str(ROOT))
+
+# A busy machine makes an example slow, not wrong.
+settings.register_profile("signalbox", deadline=None)
+settings.load_profile("signalbox")

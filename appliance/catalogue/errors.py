@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -33,6 +34,13 @@ class ConfigError(ValueError):
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = tuple(sorted(faults))
         super().__init__("\n".join(str(fault) for fault in self.faults))
+
+    def as_values(self) -> list[dict[str, Any]]:
+        """The faults as plain values, for operators' programs."""
+        return [
+            {"line": fault.line, "column": fault.column, "problem": fault.problem, "remedy": fault.remedy}
+            for fault in self.faults
+        ]
 
 
 class ValueFault(ValueError):

@@ -10,7 +10,8 @@ from appliance.catalogue.settings import OPEN, ListenerSettings, Settings
 
 def warnings_of(settings: Settings) -> list[str]:
     """A sentence for each; [] when there is nothing to say."""
-    return [sentence for _, sentence in listeners_unauthenticated(settings)] + list(_without_domain(settings))
+    unauthenticated = [sentence for _, sentence in listeners_unauthenticated(settings)]
+    return [*unauthenticated, *_open_relays(settings), *_without_domain(settings)]
 
 
 def listeners_unauthenticated(settings: Settings) -> Iterator[tuple[str, str]]:
@@ -22,6 +23,15 @@ def listeners_unauthenticated(settings: Settings) -> Iterator[tuple[str, str]]:
                 "any sender can register any address of its domains."
             )
             yield listener.name, sentence
+
+
+def _open_relays(settings: Settings) -> Iterator[str]:
+    for listener in settings.listeners:
+        if listener.standing == OPEN and listener.relay == "any" and not _is_loopback(listener):
+            yield (
+                f"Listener {listener.name} on {listener.address} relays for any sender to any destination: "
+                "it is an open relay. Set `relay authenticated`."
+            )
 
 
 def _is_loopback(listener: ListenerSettings) -> bool:

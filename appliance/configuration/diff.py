@@ -58,6 +58,14 @@ def changes(old: Settings, new: Settings) -> list[Change]:
     return found
 
 
+def effects_of(old: Settings, new: Settings) -> list[dict[str, str]]:
+    """Every setting that changes, and when that takes effect, as plain values."""
+    return [
+        {"keyword": change.keyword, "effect": change.effect.value, "old": change.old, "new": change.new}
+        for change in changes(old, new)
+    ]
+
+
 def needs_restart(old: Settings, new: Settings) -> bool:
     """Is there a change that workers obey only after a new start?"""
     return any(change.effect == Effect.RESTART for change in changes(old, new))

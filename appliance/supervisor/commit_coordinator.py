@@ -17,8 +17,8 @@ from typing import Any, Final, Protocol
 from appliance import clock
 from appliance.catalogue.errors import ConfigError
 from appliance.catalogue.listener_ids import place, with_places
-from appliance.catalogue.settings import OPEN, Settings
-from appliance.configuration.diff import changes
+from appliance.catalogue.settings import Settings
+from appliance.configuration.diff import effects_of
 from appliance.configuration.text import parse_configuration
 from appliance.messages.bus_messages import BusMessage
 from appliance.storage.commits import SYSTEM, UNCONFIRMED, Commit, CommitFailed, CommitStore
@@ -141,7 +141,7 @@ class CommitCoordinator:
         try:
             wanted = parse_configuration(attempt.text)
         except ConfigError as error:
-            return {**_refused("The configuration has faults.", "mend them"), "faults": faults_of(error)}
+            return {**_refused("The configuration has faults.", "mend them"), "faults": error.as_values()}
         if not clock.has_time_zone(wanted.timezone):
             return _refused(f"There is no time zone {wanted.timezone} here.", f"see the folder {clock.ZONES} for names")
         node = self._node
@@ -214,6 +214,7 @@ class CommitCoordinator:
         assert attempt is not None
         wall_time = clock.wall_time()
         confirm_by = wall_time + attempt.confirm_s if attempt.confirm_s else 0.0
+        former_text = self._store.head.text if self._store.head else ""
         try:
             commit = self._store.add(attempt.text, attempt.user, attempt.comment, wall_time, confirm_by, attempt.source)
         except CommitFailed as fault:
@@ -222,11 +223,10 @@ class CommitCoordinator:
             return
         self.fault = ""
         attempt.number = commit.number
-        former = self._node.settings
         self._node.put_in_force(change.settings, attempt.text, commit.number, now)
         change.put_in_force(self._node.processes_to_prepare(), now)
         self._node.log(f"Commit {commit.number} of {attempt.user} is in force{_until(attempt.confirm_s)}.")
-        attempt.answer = {"number": commit.number, "effects": effects(former, change.settings)}
+        attempt.answer = {"number": commit.number, "effects": _effects(former_text, attempt.text)}
 
     def _note_fault(self, fault: CommitFailed, now: float) -> None:
         self.fault = str(fault)
@@ -268,21 +268,11 @@ def _refused(message: str, remedy: str) -> Answer:
     return {"error": message, "remedy": remedy}
 
 
-def faults_of(error: ConfigError) -> list[dict[str, Any]]:
-    """Faults as plain values."""
-    return [
-        {"line": fault.line, "column": fault.column, "problem": fault.problem, "remedy": fault.remedy}
-        for fault in error.faults
-    ]
-
-
-def effects(former: Settings, wanted: Settings) -> list[dict[str, str]]:
-    """What each change takes, as plain values."""
-    return [
-        {"keyword": change.keyword, "effect": change.effect.value, "old": change.old, "new": change.new}
-        for change in changes(_open_only(former), _open_only(wanted))
-    ]
-
-
-def _open_only(settings: Settings) -> Settings:
-    return with_places(settings, tuple(item for item in settings.listeners if item.standing == OPEN))
+def _effects(former_text: str, text: str) -> list[dict[str, str]]:
+    """What each change takes. By the texts: settings in force also hold listeners that are on their way out."""
+    try:
+        former = parse_configuration(former_text)
+    except ConfigError:
+        # A commit of a newer version, which this one cannot read.
+        return []
+    return effects_of(former, parse_configuration(text))

@@ -19,6 +19,7 @@ DOMAIN = "domain example.com\n"
         (DOMAIN + "listener a\n  address ::1\n  no authenticate\n", ""),
         (DOMAIN + "listener a\n  address 192.0.2.1\n  no authenticate\n", "Listener a on 192.0.2.1 does not authen"),
         (DOMAIN + "listener a\n  address 0.0.0.0\n  advertise a.example\n  no authenticate\n", "Listener a on 0.0.0.0"),
+        (DOMAIN + "listener a\n  address 192.0.2.1\n  relay any\n", "Listener a on 192.0.2.1 relays for any sender"),
         ("listener a\n", "Listener a authenticates and there is no domain: it serves subscribers of 127.0.0.1"),
     ],
 )

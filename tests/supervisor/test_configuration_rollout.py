@@ -82,6 +82,14 @@ def test_a_commit_is_in_force_on_every_worker(node: Operated) -> None:
     assert node.report()["commit"] == 2
 
 
+def test_a_commit_says_that_a_listener_is_shut_down_and_not_that_it_is_removed(node: Operated) -> None:
+    second = f"listener second\n  address 127.0.0.1\n  port {free_port()}\n"
+    node.commit(node.text(WORKERS, more=f"{second}!\n"))
+    answer = node.commit(node.text(WORKERS, more=f"{second}  shutdown\n!\n"), base=2)
+    change = {"keyword": "listener second shutdown", "effect": "after draining", "old": "off", "new": "on"}
+    assert answer["effects"] == [change]
+
+
 @pytest.mark.parametrize(("how", "why"), WRONGS)
 def test_when_one_worker_does_not_prepare_nothing_changes_anywhere(
     node: Operated, how: str, why: str, monkeypatch: pytest.MonkeyPatch

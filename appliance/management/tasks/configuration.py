@@ -13,7 +13,7 @@ from appliance.catalogue.errors import ConfigError
 from appliance.catalogue.redaction import without_secrets
 from appliance.catalogue.settings import Settings
 from appliance.catalogue.warnings import warnings_of
-from appliance.configuration.diff import changes, difference_lines
+from appliance.configuration.diff import difference_lines, effects_of
 from appliance.configuration.merge import Joined, join
 from appliance.configuration.text import parse_configuration, write_configuration
 from appliance.management.appliance_client import Call
@@ -89,7 +89,7 @@ async def check(call: Call) -> Result:
     try:
         wanted = parse_configuration(call.args.text("text", len_max=TEXT_LEN_MAX))
     except ConfigError as error:
-        return {"faults": faults_of(error), "effects": [], "warnings": []}
+        return {"faults": error.as_values(), "effects": [], "warnings": []}
     effects = effects_of(_settings_of(_head(call)), wanted)
     return {"faults": [], "effects": effects, "warnings": warnings_of(wanted)}
 
@@ -160,7 +160,7 @@ def _candidate(call: Call) -> Settings:
     except ConfigError as error:
         count = len(error.faults)
         sentence = f"The configuration has {count} fault{'s' if count > 1 else ''}, and nothing of it is used."
-        raise Refused(sentence, "mend what is named", faults=faults_of(error)) from None
+        raise Refused(sentence, "mend what is named", faults=error.as_values()) from None
 
 
 def _joined(call: Call, base: int, head: Commit, mine: Settings) -> Joined:
@@ -193,20 +193,4 @@ def _settings_of(commit: Commit) -> Settings:
         return parse_configuration(commit.text)
     except ConfigError as error:
         sentence = f"Commit {commit.number} is of another version of Signalbox."
-        raise Refused(sentence, "choose another one", faults=faults_of(error)) from None
-
-
-def faults_of(error: ConfigError) -> list[Result]:
-    """Faults as plain values."""
-    return [
-        {"line": fault.line, "column": fault.column, "problem": fault.problem, "remedy": fault.remedy}
-        for fault in error.faults
-    ]
-
-
-def effects_of(former: Settings, wanted: Settings) -> list[Result]:
-    """What each change takes, as plain values."""
-    return [
-        {"keyword": change.keyword, "effect": change.effect.value, "old": change.old, "new": change.new}
-        for change in changes(former, wanted)
-    ]
+        raise Refused(sentence, "choose another one", faults=error.as_values()) from None
