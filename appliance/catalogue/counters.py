@@ -108,6 +108,8 @@ AUTHENTICATION_REFUSED: Final = 78
 HOPS_UNAVAILABLE: Final = 79
 # changes of contacts
 REGISTRATIONS_LIMITED: Final = 80
+# look-ups that failed
+FAILED_LOOKUPS_FORGOTTEN: Final = 81
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,5 +269,7 @@ COUNTERS: Final[tuple[Counter, ...]] = (
             "Next hops skipped because of an earlier 503 with Retry-After (RFC 3261 21.5.4)."),
     Counter(REGISTRATIONS_LIMITED, "registrations-limited", "refusals",
             "REGISTER requests rejected with 503 because `registrar changes` was reached."),
+    Counter(FAILED_LOOKUPS_FORGOTTEN, "failed-lookups-forgotten", "trouble",
+            "Requests rejected after a database failure and forgotten early because the table was full."),
 )
 # fmt: on

@@ -6,8 +6,18 @@ from appliance.sip.characters cimport digits_of, lowered
 from appliance.sip.headers cimport parse_name_addr
 from appliance.sip.message cimport Message, Request, Response
 from appliance.sip.uri cimport Uri, canonical_user
+from appliance.transaction.transaction cimport ServerTransaction
 
 cdef int CONTACT, RECORD_ROUTE, ROUTE
+
+
+@cython.final
+cdef class AcceptedAnswer:
+    cdef readonly bytes to_tag
+    cdef readonly bytes contact
+    cdef readonly list routes
+    cdef readonly bint makes_dialog
+
 
 
 @cython.locals(uri=Uri)
@@ -22,6 +32,9 @@ cdef bint _is_second(list values, ProxyEnvironment node) except -1
 cpdef bytes token_to_sender(Request request, ProxyEnvironment node, double now)
 @cython.locals(contact=Uri)
 cpdef bind_to_answer(Response response, ProxyEnvironment node)
+@cython.locals(contact=bytes, to_tag=bytes, known=AcceptedAnswer, makes_dialog=bint)
+cpdef note_answer(ServerTransaction server, Request request, Response response)
+cdef bint _leads_to(Request ack, AcceptedAnswer answer) except -1
 @cython.locals(tokens=DialogTokens, call_id=bytes, caller=bytes, callee=bytes, values=list, index=Py_ssize_t, token=bytes,
                seen=set, behind=list)
 cdef list _rebound(Response response, Uri contact, ProxyEnvironment node)

@@ -23,6 +23,7 @@ from appliance.sip.headers import parse_name_addr
 from appliance.sip.message import Message, Request, Response
 from appliance.sip.names import CONTACT, RECORD_ROUTE, ROUTE
 from appliance.sip.uri import Uri, canonical_user
+from appliance.transaction.transaction import ServerTransaction
 
 # Parameter of our Record-Route: the token.
 TOKEN = b"tk"
@@ -34,6 +35,8 @@ PAIR = b"pair"
 # RFC 3261 10.2, RFC 3903 4: whatever To tag and Route they carry, they change the state of a user, not of a call.
 NEVER_IN_DIALOG = frozenset((b"REGISTER", b"PUBLISH"))
 _NOWHERE = b""
+# So many 2xx to one INVITE are remembered for their ACKs; the ACK to a later one needs its token.
+ANSWERS_MAX = 8
 
 
 def route_uri(value: bytes) -> Uri:
@@ -103,6 +106,57 @@ def bind_to_answer(response: Response, node: ProxyEnvironment) -> None:
     except MalformedMessage:
         # The caller has to understand it, and cannot.
         return
+
+
+class AcceptedAnswer:
+    """What a 2xx to an INVITE says of where its ACK goes: unparsed, for most ACKs have a token."""
+
+    __slots__ = ("contact", "makes_dialog", "routes", "to_tag")
+
+    def __init__(self, to_tag: bytes, contact: bytes, routes: list[bytes], makes_dialog: bool) -> None:
+        """`routes`: of a 2xx that makes a dialog its Record-Route; else the routes that the INVITE had after ours."""
+        self.to_tag = to_tag
+        self.contact = contact
+        self.routes = routes
+        self.makes_dialog = makes_dialog
+
+
+def note_answer(server: ServerTransaction, request: Request, response: Response) -> None:
+    """RFC 3261 12.2.1.2: keep where the ACK to this 2xx goes, for the token covers no target that comes with it."""
+    contact, to_tag = response.first_value(CONTACT), response.read_to_tag()
+    if contact is None or len(server.answers) >= ANSWERS_MAX:
+        return
+    for known in server.answers:
+        if known.to_tag == to_tag and known.contact == contact:
+            return
+    makes_dialog = not request.read_to_tag()
+    routes = response.values(RECORD_ROUTE) if makes_dialog else request.values(ROUTE)
+    server.answers = (*server.answers, AcceptedAnswer(to_tag, contact, routes, makes_dialog))
+
+
+def is_to_answer(ack: Request, node: ProxyEnvironment) -> bool:
+    """RFC 3261 13.2.2.4: does an ACK, off which our routes are, go where a 2xx to its INVITE says?
+
+    As long as that INVITE is known here (RFC 6026 Accepted, 64*T1): it was let through.
+    """
+    server = node.transactions.accepted_by(ack)
+    try:
+        return server is not None and any(_leads_to(ack, answer) for answer in server.answers)
+    except MalformedMessage:
+        return False
+
+
+def _leads_to(ack: Request, answer: AcceptedAnswer) -> bool:
+    if ack.read_to_tag() != answer.to_tag:
+        return False
+    routes = ack.values(ROUTE)
+    known = answer.routes
+    if answer.makes_dialog:
+        # RFC 3261 12.1.2: the caller goes by the entries in reverse order, so those above ours come after ours.
+        known = known[len(routes) - 1 :: -1] if 0 < len(routes) <= len(known) else []
+    way = _way_of(ack.read_uri(), [_routing_of(route_uri(value)) for value in routes])
+    target = parse_name_addr(answer.contact, "Contact").uri
+    return way == _way_of(target, [_routing_of(route_uri(value)) for value in known])
 
 
 def _rebound(response: Response, contact: Uri, node: ProxyEnvironment) -> list[tuple[bytes, bytes]]:

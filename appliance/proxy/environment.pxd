@@ -40,6 +40,7 @@ cdef class ProxyEnvironment:
     cdef public UnavailableHops unavailable_hops
     cdef public object subscribers
     cdef public PendingLookups pending_lookups
+    cdef public object failed_lookups
     cdef public Nonces nonces
     cdef public ContactPolicy contact_policy
     cdef tuple _addresses

@@ -18,6 +18,7 @@ from appliance.location.registration import Rules
 from appliance.messages.msgpack_codec import Packer
 from appliance.overload.default_rate_limits import built_in_limits
 from appliance.overload.rate_limits import RateLimits
+from appliance.proxy.failed_lookups import FailedLookups
 from appliance.proxy.fast_settings import DigestRules, ProxyRules
 from appliance.proxy.pending_lookups import PendingLookups
 from appliance.proxy.software_faults import SoftwareFaults
@@ -68,6 +69,7 @@ class ProxyEnvironment:
         "date_offset_s",
         "dialog_tokens",
         "digest_rules",
+        "failed_lookups",
         "failures",
         "faults",
         "hosts",
@@ -124,6 +126,7 @@ class ProxyEnvironment:
         self.unavailable_hops = UnavailableHops(
             settings.limits.unavailable_hops_max, settings.proxy.retry_after_max_s
         )
+        self.failed_lookups = FailedLookups(counters)
         self.nonces = nonces
         self.rate_limits = RateLimits(settings.rate_limits, built_in_limits(settings))
         self.failures = AuthenticationFailures(settings.lockout)

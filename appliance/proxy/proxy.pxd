@@ -28,6 +28,7 @@ cdef class Proxy:
 
     @cython.locals(context=RequestContext, waiting=dict)
     cpdef receive_request(self, Request request, Flow flow, double now)
+    cdef bint _refuse_again(self, RequestContext context, double now) except -1
     cdef _receive_ack(self, RequestContext context, double now)
     cdef _receive_cancel(self, RequestContext context, double now)
     @cython.locals(target=ServerTransaction)

@@ -86,8 +86,17 @@ class Proxy:
             self._receive_ack(context, now)
         elif request.method == b"CANCEL":
             self._receive_cancel(context, now)
-        else:
+        elif not (self._node.failed_lookups and self._refuse_again(context, now)):
             self.decide(context, now)
+
+    def _refuse_again(self, context: RequestContext, now: float) -> bool:
+        """RFC 3261 17.2.1, 17.2.2: what was refused because its look-up failed, and comes again, is refused again."""
+        refusal = self._node.failed_lookups.refusal_of(self._node.transactions.key_of(context.request), now)
+        if refusal is None:
+            return False
+        self._node.counters[RETRANSMISSIONS_RECEIVED] += 1
+        self._reply(context, refusal, now)
+        return True
 
     def receive_own_request(self, request: Request, flow: Flow, now: float) -> None:
         """A request of an operator: it may go anywhere, and nobody could be asked for a password."""
@@ -106,7 +115,7 @@ class Proxy:
         """RFC 3261 16.10: answered here when the request is known."""
         if self._cancel(context, now):
             return
-        if self._node.transactions.knows_other(context.request):
+        if self._node.transactions.knows_other(context.request, self._node.waiting):
             # RFC 3261 9.1, 9.2: without effect.
             self._reply(context, Reply(200), now)
         elif not self.early.hold(context, now):
@@ -198,6 +207,9 @@ class Proxy:
         to_tag = self._node.keys.to_tag(context.upstream, request.read_call_id())
         data = write_response(request, reply.status, reply.reason, reply.headers, to_tag)
         destination = response_flow(request.read_top_via(), context.flow) if server is None else server.response_flow
+        if context.answer is not None and context.answer.failed and server is None:
+            key = self._node.transactions.key_of(request)
+            self._node.failed_lookups.remember(key, reply, now, 64 * self._node.transactions.durations.t1)
         if reply.after:
             self.held.hold(reply.after, server, destination, reply.status, data, now)
         else:

@@ -26,7 +26,6 @@ cdef class RequestContext:
     cdef public bint is_spiral
     cdef public bint record_routed
     cdef public bint is_cancelled
-    cdef public bytes received_uri
     cdef public object targets
     cdef public Py_ssize_t way_out
 

@@ -35,7 +35,6 @@ class RequestContext:
         "listener",
         "period",
         "position",
-        "received_uri",
         "record_routed",
         "request",
         "server",
@@ -52,8 +51,6 @@ class RequestContext:
         self._loop_part = b""
         # When it came, as far as seals tell it (see keys.period_of).
         self.period = 0
-        # The Request-URI as it came, whatever the stages make of it.
-        self.received_uri = request.uri_text
         self.server: ServerTransaction | None = None
         self.position = 0
         self.answer: Answer | None = None

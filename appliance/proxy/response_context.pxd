@@ -2,7 +2,7 @@ cimport cython
 
 from appliance.proxy.breadth cimport deal_breadth
 from appliance.proxy.branch cimport Branch, BranchUser
-from appliance.proxy.dialogs cimport bind_to_answer
+from appliance.proxy.dialogs cimport bind_to_answer, note_answer
 from appliance.proxy.identities cimport withhold_identity
 from appliance.proxy.environment cimport ProxyEnvironment
 from appliance.proxy.request_context cimport RequestContext

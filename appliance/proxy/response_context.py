@@ -21,7 +21,7 @@ from appliance.catalogue.counters import (
 from appliance.proxy.best_response import Final, challenges_of, choose_best, made_here, without_contacts
 from appliance.proxy.branch import Branch, BranchState, BranchUser
 from appliance.proxy.breadth import EXCEEDED, deal_breadth, deal_to_redirected
-from appliance.proxy.dialogs import bind_to_answer
+from appliance.proxy.dialogs import bind_to_answer, note_answer
 from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.forwarding import add_length
 from appliance.proxy.identities import withhold_identity
@@ -127,6 +127,8 @@ class ResponseContext(BranchUser):
         if self.is_invite and not self._is_final_sent:
             self._node.counters[CALLS_ANSWERED] += 1
         self._is_final_sent = True
+        if self.is_invite and self.server is not None:
+            note_answer(self.server, self.request_context.request, response)
         self._relay(response, now)
         self._decide(now)
         self._let_go()
@@ -355,6 +357,7 @@ class ResponseContext(BranchUser):
             is_answered,
             self._is_decided,
             self._breadth_kept,
+            self.cancel_reasons,
             self._targets,
             branches,
         )
@@ -367,6 +370,7 @@ class ResponseContext(BranchUser):
         self._branches = [Branch(branch.target, self, self._node) for branch in call.branches]
         bound_repeats(self._branches)
         self._breadth_kept = call.breadth_kept
+        self.cancel_reasons = call.cancel_reasons
         self._seen.update(branch.target.uri_text for branch in self._branches)
         pairs = zip(self._branches, call.branches, strict=True)
         # Those that have ended first: another one may end at once, and has to find that it was the last.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from appliance.proxy.stage_chain import Role, Stage
+from appliance.proxy.stages.admit_ack import admit_ack
 from appliance.proxy.stages.assert_identity import assert_identity
 from appliance.proxy.stages.authenticate import authenticate
 from appliance.proxy.stages.detect_loops import detect_loops
@@ -40,6 +41,7 @@ ROLES: Final[dict[str, Role]] = {"user": USER}
 STATELESS: Final[tuple[Stage, ...]] = (
     validate,
     loose_route,
+    admit_ack,
     detect_loops,
     remove_credentials,
     assert_identity,

@@ -29,7 +29,7 @@ from appliance.sip.uri import parse_uri
 from appliance.sip.writer import write
 from appliance.transport.flow import Flow
 
-FORMAT: Final = 5
+FORMAT: Final = 6
 # The stage of a request that has passed all of them.
 FORWARDED: Final = ""
 
@@ -68,18 +68,17 @@ class CallSnapshot:
 
     `request`         as the stages left it.
     `period`          when it came: its branches are made of that, too.
-    `received_uri`    the Request-URI as it came.
     `stage`           the name of the stage that waits for an answer of the world, or FORWARDED.
     `answer`          the final response other than 2xx that awaits its ACK; b"" when none was sent.
     `is_answered`     a 2xx went up: only branches that are being cancelled are left.
     `breadth_kept`    what of its Max-Breadth is left for targets that redirects add.
+    `cancel_reasons`  the values of Reason in the CANCEL that came, for branches whose CANCEL still waits.
     `targets`         those not tried yet.
     """
 
     request: Request
     flow: Flow
     period: int
-    received_uri: bytes
     loop_part: bytes
     identity: bytes
     is_in_dialog: bool
@@ -91,6 +90,7 @@ class CallSnapshot:
     is_answered: bool
     is_decided: bool
     breadth_kept: int
+    cancel_reasons: list[bytes]
     targets: list[Target]
     branches: list[BranchSnapshot]
 
@@ -102,7 +102,7 @@ def packed_request(node: ProxyEnvironment, context: RequestContext) -> bytes:
             write(context.request),
             context.flow.parts(),
             context.period,
-            context.received_uri,
+            context.request.received_uri,
             context.read_loop_part(node),
             context.identity,
             context.is_in_dialog,
@@ -120,7 +120,6 @@ def context_of(call: CallSnapshot, listeners: Sequence[ListenerSettings]) -> Req
     context = RequestContext(call.request, call.flow, ListenerRules(listeners[call.flow.listener]))
     # The stages may have changed what it is made of (RFC 3261 16.4).
     context.period = call.period
-    context.received_uri = call.received_uri
     context.set_loop_part(call.loop_part)
     context.identity = call.identity
     context.is_in_dialog = call.is_in_dialog
@@ -139,6 +138,7 @@ def write_snapshot(
     is_answered: bool,
     is_decided: bool,
     breadth_kept: int,
+    cancel_reasons: list[bytes],
     targets: list[Target],
     branches: list[BranchSnapshot],
 ) -> bytes:
@@ -152,6 +152,7 @@ def write_snapshot(
             is_answered,
             is_decided,
             breadth_kept,
+            cancel_reasons,
             [_write_target(target) for target in targets],
             [_write_branch(branch) for branch in branches],
         )
@@ -164,11 +165,14 @@ def read_snapshot(octets: bytes) -> CallSnapshot:
         version, packed, *progress, targets, branches = unpack(octets)
         if version != FORMAT:
             raise ValueError(f"snapshot format {version!r}")
-        request, flow, *found = unpack(packed)
+        text, flow, period, received_uri, *found = unpack(packed)
+        request = _read_request(text)
+        # The stages may have changed it (RFC 3261 16.4).
+        request.received_uri = received_uri
         found += progress
         found.append([_read_target(target) for target in targets])
         found.append([_read_branch(branch) for branch in branches])
-        return CallSnapshot(_read_request(request), FLOW.read(flow), *found)
+        return CallSnapshot(request, FLOW.read(flow), period, *found)
     except (TypeError, MalformedMessage) as fault:
         raise ValueError(f"no snapshot: {fault}") from fault
 

@@ -36,8 +36,8 @@ from appliance.transport.via import pop_via, response_destination
 def forward_request(context: RequestContext, node: ProxyEnvironment, now: float, is_known: bool = False) -> bool:
     """Send an ACK or CANCEL to its target, and keep nothing of it; False when it may not go on.
 
-    It may when its INVITE is here (`is_known`), when a token of ours proves its dialog, or from a trusted peer: any
-    sender could else have it sent to the contacts of a user.
+    It may when its INVITE is here (`is_known`), when a token of ours or the 2xx to its INVITE proves its dialog, or
+    from a trusted peer: any sender could else have it sent to the contacts of a user.
     """
     may_go = run_chain(STATELESS, context, node, now) is FORWARD
     may_go = may_go and (is_known or context.is_in_dialog or context.is_trusted)

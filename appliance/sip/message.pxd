@@ -49,6 +49,7 @@ cdef class Message(HeaderLines):
 cdef class Request(Message):
     cdef public bytes method
     cdef public bytes uri_text
+    cdef public bytes received_uri
     cdef public Uri _uri
 
     cpdef Uri read_uri(self)

@@ -245,11 +245,12 @@ class Message(HeaderLines):
 
 
 class Request(Message):
-    """method: token, case kept. uri_text: the Request-URI as received or set."""
+    """method: token, case kept. uri_text: the Request-URI as received or set; received_uri: as received."""
 
-    __slots__ = ("_uri", "method", "uri_text")
+    __slots__ = ("_uri", "method", "received_uri", "uri_text")
 
     method: bytes
+    received_uri: bytes
     uri_text: bytes
     _uri: Uri | None
 
@@ -257,6 +258,7 @@ class Request(Message):
         self.begin([], bytearray(), body)
         self.method = method
         self.uri_text = uri_text
+        self.received_uri = uri_text
         self._uri = None
 
     @property
@@ -284,6 +286,7 @@ class Request(Message):
         self._copy_into(other)
         other.method = self.method
         other.uri_text = self.uri_text
+        other.received_uri = self.received_uri
         other._uri = self._uri
         return other
 

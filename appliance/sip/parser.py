@@ -232,6 +232,7 @@ def _read_request_line(request: Request, start_line: bytes, limits: SyntaxLimits
     if second - first - 1 > limits.uri_len_max:
         raise MalformedMessage(414, "Request-URI Too Long")
     request.set_uri(part(start_line, first + 1, second))
+    request.received_uri = request.uri_text
 
 
 def _request_line_fault(start_line: bytes) -> str:
@@ -351,5 +352,6 @@ def _answerable(request: Request, start_line: bytes) -> Request | None:
         return None
     request.method = words[0]
     request.set_uri(b" ".join(words[1:-1]))
+    request.received_uri = request.uri_text
     request.remove_all(_BROKEN)
     return request if request.count(VIA) else None

@@ -39,20 +39,24 @@ def server_key(request: Request, method: bytes) -> bytes:
 def rfc2543_key(request: Request, method: bytes, to_tag: bytes) -> bytes:
     """RFC 3261 17.2.3 without the cookie: Request-URI, tags, Call-ID, CSeq and top Via.
 
-    `received` and `rport` are not part of the Via here: they are what we wrote into it.
+    All as it came: the Request-URI may have been changed here since (16.4), and `received` and `rport` are what we
+    wrote into the Via.
     """
     via = request.read_top_via()
     cseq = digits_of(request.read_cseq_number()) + b" " + method
     call_id, from_tag = request.read_call_id(), request.read_from_tag()
-    return b"\n".join((via.sent_by, via.branch, request.uri_text, from_tag, to_tag, call_id, cseq))
+    return b"\n".join((via.sent_by, via.branch, request.received_uri, from_tag, to_tag, call_id, cseq))
 
 
 def merged_key(request: Request) -> bytes:
     """RFC 3261 8.2.2.2: what requests that a fork made of one have in common; b"" for one within a dialog."""
-    if request.read_to_tag():
-        return b""
+    return b"" if request.read_to_tag() else sequence_key(request, request.method)
+
+
+def sequence_key(request: Request, method: bytes) -> bytes:
+    """RFC 3261 8.1.1.5, 13.2.2.4: what an INVITE and the ACK to its 2xx have in common, whatever their branches."""
     cseq = digits_of(request.read_cseq_number())
-    return b"\n".join((request.read_call_id(), request.read_from_tag(), cseq, request.method))
+    return b"\n".join((request.read_call_id(), request.read_from_tag(), cseq, method))
 
 
 def to_tag_of(response: bytes) -> bytes:

@@ -1,7 +1,7 @@
 cimport cython
 
 from appliance.sip.message cimport Request, Response
-from appliance.transaction.keys cimport client_key, has_cookie, merged_key, rfc2543_key, server_key, to_tag_of
+from appliance.transaction.keys cimport client_key, has_cookie, merged_key, rfc2543_key, sequence_key, server_key, to_tag_of
 from appliance.transaction.layer cimport Transaction, TransactionLayer
 from appliance.transaction.transaction cimport ClientTransaction, ClientUser, ServerTransaction
 from appliance.transport.flow cimport Flow
@@ -14,6 +14,7 @@ cdef int _FAILURE
 cdef int _LATE
 cdef int _ABANDONED
 cdef int _TRANSPORT_ERROR
+cdef int _ACCEPTED
 cdef Py_ssize_t _RECEIVED_AGAIN
 
 
@@ -22,6 +23,7 @@ cdef class Transactions(TransactionLayer):
     cdef readonly dict clients
     cdef readonly dict servers
     cdef readonly dict merged
+    cdef readonly dict extensions
     cdef Request _looked_up
     cdef bytes _key
     cdef bytes _merged_key
@@ -33,10 +35,14 @@ cdef class Transactions(TransactionLayer):
     @cython.locals(key=bytes, merged=bytes, server=ServerTransaction)
     cpdef ServerTransaction new_server(self, Request request, Flow flow, object user, object now=*)
     cpdef bytes key_of(self, Request request)
+    cdef _forget_names(self, ServerTransaction server)
+    cdef bytes _sequence_key_of(self, Request request)
     cdef bytes _merged_key_of(self, Request request)
     cdef bint _is_cancel_of_known(self, Request request) except -1
     cpdef receive_request(self, ServerTransaction server, Request request, double now)
     cpdef ServerTransaction cancelled_target(self, Request request)
+    @cython.locals(server=ServerTransaction)
+    cpdef ServerTransaction accepted_by(self, Request ack)
     @cython.locals(key=bytes, first=ServerTransaction)
     cpdef bint is_merged(self, Request request) except -1
     cpdef respond(self, ServerTransaction server, int status, bytes data, double now)

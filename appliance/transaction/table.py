@@ -10,6 +10,7 @@ there can be cancelled.
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Final, Protocol
 
 from appliance.catalogue.counters import RETRANSMISSIONS_RECEIVED
@@ -20,6 +21,7 @@ from appliance.transaction.keys import (
     has_cookie,
     merged_key,
     rfc2543_key,
+    sequence_key,
     server_key,
     to_tag_of,
 )
@@ -43,6 +45,7 @@ _FAILURE: Final = int(Input.FAILURE)
 _LATE: Final = int(Input.LATE)
 _ABANDONED: Final = int(Input.ABANDONED)
 _TRANSPORT_ERROR: Final = int(Input.TRANSPORT_ERROR)
+_ACCEPTED: Final = int(State.ACCEPTED)
 _RECEIVED_AGAIN: Final = RETRANSMISSIONS_RECEIVED
 # RFC 3261 9.1: a CANCEL of these has no effect.
 NEVER_CANCELLED: Final = tuple(sorted(KNOWN_METHODS - {b"INVITE", b"ACK", b"CANCEL"}))
@@ -80,7 +83,7 @@ class Transactions(TransactionLayer):
     `settings` may be seconds or the configuration's values; `limit` bounds clients and servers together.
     """
 
-    __slots__ = ("_key", "_looked_up", "_merged_key", "clients", "limit", "merged", "servers")
+    __slots__ = ("_key", "_looked_up", "_merged_key", "clients", "extensions", "limit", "merged", "servers")
 
     def __init__(
         self, settings: TimerSettings | ConfiguredTimers, limit: int, counters: list[int] | None = None
@@ -89,8 +92,10 @@ class Transactions(TransactionLayer):
         self.limit = limit
         self.clients: dict[bytes, ClientTransaction] = {}
         self.servers: dict[bytes, ServerTransaction] = {}
-        # RFC 3261 8.2.2.2: the request that came first, by what a fork leaves alike.
+        # RFC 3261 8.2.2.2: the request that came first, by what a fork leaves alike; and each INVITE, for its ACK.
         self.merged: dict[bytes, ServerTransaction] = {}
+        # Requests of methods that are not known here, by their key without the method, which a CANCEL does not name.
+        self.extensions: dict[bytes, ServerTransaction] = {}
         # The request that was looked up last, and its keys: who is not found is made next, most often.
         self._looked_up: Request | None = None
         self._key = b""
@@ -111,8 +116,14 @@ class Transactions(TransactionLayer):
             del self.clients[transaction.key]
             return
         del self.servers[transaction.key]
-        if transaction.merged_key and self.merged.get(transaction.merged_key) is transaction:
-            del self.merged[transaction.merged_key]
+        self._forget_names(transaction)
+
+    def _forget_names(self, server: ServerTransaction) -> None:
+        """Under which it is found beside its key."""
+        if server.merged_key and self.merged.get(server.merged_key) is server:
+            del self.merged[server.merged_key]
+        if server.extension_key and self.extensions.get(server.extension_key) is server:
+            del self.extensions[server.extension_key]
 
     # -- requests from the network -------------------------------------------------------------------
 
@@ -147,18 +158,27 @@ class Transactions(TransactionLayer):
             raise TableFull
         if key in self.servers:
             raise KeyTaken
-        merged = b"" if request.method == b"CANCEL" else self._merged_key_of(request)
+        merged = self._sequence_key_of(request)
         server = ServerTransaction(self, key, merged, request, flow, user)
         server.is_rfc2543 = not has_cookie(request.read_top_via().branch)
         self.servers[key] = server
         if merged:
             self.merged.setdefault(merged, server)
+        if request.method not in KNOWN_METHODS:
+            server.extension_key = server_key(request, b"")
+            self.extensions.setdefault(server.extension_key, server)
         server.start(now)
         return server
 
     def key_of(self, request: Request) -> bytes:
         """The `server_key` of a request; what was looked up is not made anew."""
         return self._key if request is self._looked_up else server_key(request, request.method)
+
+    def _sequence_key_of(self, request: Request) -> bytes:
+        """The name in `merged` of a new request; b"" for none."""
+        if request.method == b"INVITE":
+            return sequence_key(request, b"INVITE")
+        return b"" if request.method == b"CANCEL" else self._merged_key_of(request)
 
     def _merged_key_of(self, request: Request) -> bytes:
         """The `merged_key`, likewise."""
@@ -183,9 +203,16 @@ class Transactions(TransactionLayer):
         """RFC 3261 9.2: the INVITE transaction that a CANCEL means."""
         return self.servers.get(server_key(request, b"INVITE"))
 
-    def knows_other(self, cancel: Request) -> bool:
-        """RFC 3261 9.2: is the request that a CANCEL means here, and none that can be cancelled?"""
-        return any(server_key(cancel, method) in self.servers for method in NEVER_CANCELLED)
+    def knows_other(self, cancel: Request, waiting: Container[bytes]) -> bool:
+        """RFC 3261 9.2: is the request that a CANCEL means here, or among those that wait, and none that it can end?"""
+        keys = [server_key(cancel, method) for method in NEVER_CANCELLED]
+        is_here = any(key in self.servers or key in waiting for key in keys)
+        return is_here or server_key(cancel, b"") in self.extensions
+
+    def accepted_by(self, ack: Request) -> ServerTransaction | None:
+        """RFC 3261 13.2.2.4: the INVITE that was answered with 2xx, and that an ACK of another branch belongs to."""
+        server = self.merged.get(sequence_key(ack, b"INVITE"))
+        return server if server is not None and server.state == _ACCEPTED else None
 
     def is_merged(self, request: Request) -> bool:
         """RFC 3261 8.2.2.2: has the same request come by another way, and is still here?
@@ -293,8 +320,7 @@ class Transactions(TransactionLayer):
         if isinstance(transaction, ServerTransaction):
             if self.servers.get(key) is transaction:
                 del self.servers[key]
-            if transaction.merged_key and self.merged.get(transaction.merged_key) is transaction:
-                del self.merged[transaction.merged_key]
+            self._forget_names(transaction)
         elif self.clients.get(key) is transaction:
             del self.clients[key]
 

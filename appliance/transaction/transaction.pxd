@@ -89,6 +89,8 @@ cdef class ServerTransaction(Transaction):
     cdef public bytes last_response
     cdef public object user
     cdef public bytes merged_key
+    cdef public bytes extension_key
+    cdef public tuple answers
     cdef public bytes response_to_tag
     cdef public bint is_rfc2543
     cdef public bint is_unacknowledged

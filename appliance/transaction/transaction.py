@@ -9,7 +9,7 @@ A transaction has at most two timers at a time: one that repeats (A, E, G) and o
 
 from __future__ import annotations
 
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from appliance.sip.message import Message, Request, Response
 from appliance.sip.names import CALL_ID, CONTENT_LENGTH, CSEQ, FROM, MAX_FORWARDS, ROUTE, TO, VIA
@@ -239,10 +239,12 @@ class ServerTransaction(Transaction):
 
     `request` is None once the final response is out. `last_response` is what a repeated request gets
     again, b"" when that is nothing. `response_flow` is where responses go. `user` may be set at any
-    time, and is None when there is nobody to tell.
+    time, and is None when there is nobody to tell. `answers` is what the user keeps of the 2xx to an INVITE.
     """
 
     __slots__ = (
+        "answers",
+        "extension_key",
         "is_rfc2543",
         "is_unacknowledged",
         "is_undelivered",
@@ -271,6 +273,9 @@ class ServerTransaction(Transaction):
         self.last_response = b""
         self.user = user
         self.merged_key = merged_key
+        # See Transactions.extensions.
+        self.extension_key = b""
+        self.answers: tuple[Any, ...] = ()
         # RFC 3261 17.2.3: without the cookie an ACK is told by the To tag of the final response.
         self.is_rfc2543 = False
         self.response_to_tag = b""

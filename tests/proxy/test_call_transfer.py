@@ -235,3 +235,19 @@ def test_a_response_that_is_handed_to_the_former_owner_follows_its_call(status: 
     new.receive_messages([(0, moved)], NOW)
     assert status in [message.status for message in sent(new)]
     assert new.counters[counters.CALLS_ANSWERED if status == 200 else counters.CALLS_FAILED] == 1
+
+
+def test_why_the_caller_gave_up_follows_the_call() -> None:
+    """RFC 3326 2, RFC 3261 9.1: a CANCEL that waits for a provisional response goes out with its Reason."""
+    old, new = stack(0), stack(1)
+    first, _ = forked(old)
+    cancel = CANCEL.replace(b"Content-Length", b"Reason: SIP ;cause=200\r\nContent-Length")
+    old.receive_datagrams([(cancel, ALICE)], NOW)
+    moved = slots_go(old, 1, 2)
+    assert moved is not None
+    slots_go(new, 1, 2)
+    new.receive_messages([(0, moved)], NOW)
+    sent(new)
+    new.receive_datagrams([(answer(first, 180), BOB)], NOW)
+    (cancelled,) = [message for message in sent(new) if message.method == "CANCEL"]
+    assert cancelled.values("Reason") == ["SIP ;cause=200"]

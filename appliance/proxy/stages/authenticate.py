@@ -127,7 +127,7 @@ def _is_for(credentials: Credentials, context: RequestContext, node: ProxyEnviro
     request = context.request
     if is_for(credentials.uri, request.uri_text):
         return True
-    if context.received_uri != request.uri_text and is_for(credentials.uri, context.received_uri):
+    if request.received_uri != request.uri_text and is_for(credentials.uri, request.received_uri):
         return True
     # Some phones write the server that they send to in place of its domain: to us, both are one resource.
     return _is_this_server(request.read_uri(), node) and _is_this_server(parse_uri(credentials.uri), node)
