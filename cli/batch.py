@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TextIO
 
+from cli.errors import Failed, Mistake, failure_document, failure_lines
 from cli.execution import Shown, execute
-from cli.failure import Failed
-from cli.grammar import Mistake
-from cli.mistakes import failure_document, failure_lines
 from cli.pipes import json_lines
 from cli.session import Session
 

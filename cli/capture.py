@@ -1,17 +1,19 @@
 """SIP messages as a capture file (libpcap, draft-ietf-opsawg-pcap), for tshark, Wireshark and sngrep.
 
-What was mirrored are messages, not packets, so the headers are made up: raw IP (LINKTYPE_RAW) and UDP, whatever the
+`debug sip` mirrors messages, not packets, so the headers are synthesized: raw IP (LINKTYPE_RAW) and UDP, whatever the
 transport was, with the addresses and ports of the message. A message too long for a datagram is cut.
-
-Pure: knows nothing of files.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
+
+from cli.files import open_private
+from cli.output import Item
 
 MAGIC_MICROSECONDS: Final = 0xA1B2C3D4
 LINKTYPE_RAW: Final = 101
@@ -69,3 +71,24 @@ def checksum(octets: bytes) -> int:
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
     return ~total & 0xFFFF
+
+
+# -- writing it ------------------------------------------------------------------------------------
+
+
+def saved(name: str, items: Iterable[Item]) -> Iterator[Item]:
+    """The items as they come. Raises Failed before the first one where the file cannot be written."""
+    file = open_private(name)
+    return _writing(file, items)
+
+
+def _writing(file: BinaryIO, items: Iterable[Item]) -> Iterator[Item]:
+    with file:
+        file.write(HEADER)
+        for kind, content in items:
+            if kind == "event":
+                # A message whose addresses are none is shown only.
+                with suppress(ValueError, KeyError):
+                    file.write(record_of(content))
+                    file.flush()
+            yield kind, content

@@ -1,16 +1,19 @@
-"""Which function does which command; a command that has none is one request to the appliance."""
+"""Which function carries out which command; a command that has none is one request to the appliance."""
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from appliance.catalogue.command_declaration import Command, Mode
-from cli import configuring, terminal_commands
-from cli.failure import Failed, NoOperator
+from cli import configuration_commands, terminal_commands
+from cli.capture import saved
+from cli.errors import Failed, NoOperator
+from cli.long_tables import every_row, is_long, with_everything
 from cli.output import NOTHING, Output
-from cli.requests import request, support_archive
 from cli.session import Session
+from cli.views.registry import draw, draw_stream
 
 Handler = Callable[[Session, Mapping[str, Any]], Output]
 
@@ -27,25 +30,25 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     "terminal width": terminal_commands.set_width,
     "terminal no width": terminal_commands.unset_width,
     "terminal no monitor": terminal_commands.stop_monitor,
-    "quit": configuring.leave_shell,
-    "logout": configuring.leave_shell,
-    "configure": configuring.configure,
-    "configure terminal": configuring.configure,
-    "show candidate": configuring.show_candidate,
-    "show diff": configuring.show_diff,
-    "show configuration": configuring.show_diff,
-    "show configuration diff": configuring.show_diff,
-    "exit": configuring.leave,
-    "end": configuring.end,
-    "validate": configuring.validate,
-    "commit": configuring.commit,
-    "commit confirmed": configuring.commit,
-    "abort": configuring.abort,
-    "rollback": configuring.rollback,
-    "rebase": configuring.rebase,
-    "load": configuring.load,
-    "load merge": configuring.load_merge,
-    "save": configuring.save,
+    "quit": configuration_commands.leave_shell,
+    "logout": configuration_commands.leave_shell,
+    "configure": configuration_commands.configure,
+    "configure terminal": configuration_commands.configure,
+    "show candidate": configuration_commands.show_candidate,
+    "show diff": configuration_commands.show_diff,
+    "show configuration": configuration_commands.show_diff,
+    "show configuration diff": configuration_commands.show_diff,
+    "exit": configuration_commands.leave,
+    "end": configuration_commands.end,
+    "validate": configuration_commands.validate,
+    "commit": configuration_commands.commit,
+    "commit confirmed": configuration_commands.commit,
+    "abort": configuration_commands.abort,
+    "rollback": configuration_commands.rollback,
+    "rebase": configuration_commands.rebase,
+    "load": configuration_commands.load,
+    "load merge": configuration_commands.load_merge,
+    "save": configuration_commands.save,
 }
 
 
@@ -64,7 +67,7 @@ def run_command(session: Session, command: Command, arguments: Mapping[str, Any]
     if command.do == "hash secret" and "secret" not in arguments:
         arguments = {**arguments, "secret": _new_secret(session, "Secret")}
     if command.do == "rollback" and not arguments.get("is_confirmed"):
-        configuring.ask_about_rollback(session, arguments)
+        configuration_commands.ask_about_rollback(session, arguments)
     if command.do == "reload" and not arguments.get("is_confirmed"):
         ask_about_reload(session)
     if command.do == "copy tech-support":
@@ -90,3 +93,26 @@ def _new_secret(session: Session, word: str) -> str:
     if session.asker.ask(f"Repeat {word.lower()}: ", is_hidden=True) != secret:
         raise Failed(f"The {word.lower()}s do not match; nothing was changed.")
     return secret
+
+
+def request(session: Session, command: Command, arguments: Mapping[str, Any]) -> Output:
+    """Ask the appliance. Raises Failed."""
+    if session.is_filtered and not command.is_stream:
+        if is_long(command, arguments):
+            return every_row(session, command, arguments, session.is_json)
+        arguments = with_everything(command, arguments)
+    local = {parameter.name for parameter in command.parameters if parameter.is_local}
+    sent = {name: value for name, value in arguments.items() if name not in local}
+    if command.is_stream:
+        items = session.stream(command.do, sent)
+        if arguments.get("save"):
+            items = saved(arguments["save"], items)
+        return Output(draw_stream(command, items, arguments), None, items)
+    result = session.ask(command.do, sent)
+    return Output(draw(command, result, arguments), result)
+
+
+def support_archive(session: Session, command: Command) -> Output:
+    """The octets of the archive. What cannot be fetched is raised as Failed while they are taken."""
+    items = session.stream(command.do, {})
+    return Output(items=items, octets=(b64decode(str(values["data"])) for kind, values in items if kind == "event"))

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from appliance.catalogue.commands import PIPES
 from appliance.configuration.syntax_tree import write_word
-from cli.grammar import Mistake, Node, Slot, follow
+from cli.errors import Mistake
+from cli.grammar import Node, Slot, follow
 from cli.help import split_partial, words_of
 from cli.tokens import Token, split_line
 

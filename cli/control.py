@@ -1,23 +1,23 @@
-"""The door to the appliance: requests and answers as lines of JSON on the control socket.
+"""The client of the control socket: requests and answers as lines of JSON.
 
-Several requests may be under way; a thread reads the answers and hands each to who waits for it. Answers to
-requests that were given up are passed over. What the appliance says unasked, and the end of the connection, is
-told to a listener, in that thread.
+Several requests may be under way. A thread reads the answers and puts each into the inbox of its request; answers to
+requests that were given up are ignored. Notices of the appliance and the end of the connection go to a listener, in
+that thread.
 """
 
 from __future__ import annotations
 
 import json
 import socket
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock, RLock, Thread
+from threading import Condition, Lock, RLock, Thread
 from typing import Any
 
-from cli.failure import Unreachable, refusal
-from cli.inbox import Inbox
+from cli.errors import Unreachable, refusal
 from cli.output import Item
 
 ANSWER_TIMEOUT_S = 120.0
@@ -225,3 +225,27 @@ def _why_not(path: Path, fault: OSError) -> tuple[str, str]:
     if isinstance(fault, PermissionError):
         return problem, "Ask the owner of the socket for permission."
     return problem, "Start the appliance with `signalbox run`, or specify its state folder with `--state DIR`."
+
+
+INBOX_MAX = 10_000
+
+
+class Inbox:
+    """A queue between two threads."""
+
+    def __init__(self) -> None:
+        self._answers: deque[dict[str, Any]] = deque(maxlen=INBOX_MAX)
+        self._condition = Condition()
+
+    def put(self, answer: dict[str, Any]) -> None:
+        """Add an answer."""
+        with self._condition:
+            self._answers.append(answer)
+            self._condition.notify()
+
+    def take(self, timeout_s: float | None) -> dict[str, Any] | None:
+        """The next answer; None when none has come in time."""
+        with self._condition:
+            if not self._condition.wait_for(lambda: bool(self._answers), timeout_s):
+                return None
+            return self._answers.popleft()

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from cli.column_groups import folded
 from cli.files import write_lines
-from cli.output import Footer, Output
+from cli.output import Footer, Output, printable
 from cli.pipes import Filter, file_of, filters_of, json_line, json_lines
-from cli.printable import seen
 from cli.session import Session
 from cli.tokens import split_line
-from cli.views.table import NO_ROWS
+from cli.views.tables import NO_ROWS, folded
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +34,7 @@ def execute(session: Session, text: str, is_json: bool = False) -> Shown:
         return Shown(iter(()), True, output.octets)
     lines: Iterable[str] = _as_json(output) if session.is_json else output.lines
     width = 0 if session.is_filtered or output.items is not None else session.terminal.columns
-    wanted = (seen(line) for line in folded(_filtered(lines, filters), width))
+    wanted = (printable(line) for line in folded(_filtered(lines, filters), width))
     if path:
         return Shown(_into_file(wanted, path), False)
     return Shown(wanted, output.items is not None)

@@ -1,4 +1,4 @@
-"""Files on the machine of the shell: their names for completion, and lines written to one."""
+"""Files on the machine of the shell: completion of their names, reading and writing."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from cli.failure import Failed
+from cli.errors import Failed
 
 NAMES_MAX = 100
+FILE_LEN_MAX = 16 * 1024 * 1024
 
 
 def file_names(start: str) -> list[str]:
@@ -25,9 +26,28 @@ def file_names(start: str) -> list[str]:
     return names[:NAMES_MAX]
 
 
+def path_of(name: str) -> Path:
+    """The path of a name that an operator typed; `~` is the home folder."""
+    return Path(name).expanduser()
+
+
+def read_text(path: Path) -> str:
+    """The text of a file. Raises Failed."""
+    try:
+        with path.open("rb") as file:
+            octets = file.read(FILE_LEN_MAX + 1)
+        if len(octets) > FILE_LEN_MAX:
+            raise Failed(f"{path} is larger than {FILE_LEN_MAX} bytes.", "Use a smaller file.")
+        return octets.decode()
+    except OSError as fault:
+        raise Failed(f"Cannot read {path}: {fault.strerror}.") from None
+    except UnicodeDecodeError:
+        raise Failed(f"{path} is not UTF-8 text.", "Specify a configuration file.") from None
+
+
 def open_private(name: str) -> BinaryIO:
-    """A new file, for its owner alone. Raises Failed."""
-    path = Path(name).expanduser()
+    """A new file that only its owner may read. Raises Failed."""
+    path = path_of(name)
     try:
         return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
     except OSError as fault:
@@ -35,15 +55,13 @@ def open_private(name: str) -> BinaryIO:
 
 
 def write_lines(name: str, lines: Iterable[str]) -> int:
-    """Write lines to a file, for its owner alone; returns how many. Raises Failed."""
-    path = Path(name).expanduser()
+    """Write lines to a file that only its owner may read; returns how many. Raises Failed."""
     count = 0
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        with open_private(name) as file:
             for line in lines:
-                file.write(f"{line}\n")
+                file.write(f"{line}\n".encode())
                 count += 1
     except OSError as fault:
-        raise Failed(f"Cannot write {path}: {fault.strerror}.") from None
+        raise Failed(f"Cannot write {path_of(name)}: {fault.strerror}.") from None
     return count

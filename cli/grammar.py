@@ -13,6 +13,7 @@ from typing import Any
 from appliance.catalogue.command_declaration import Extent
 from appliance.catalogue.errors import ValueFault, alternatives, nearest
 from appliance.catalogue.value_types import Kind
+from cli.errors import AMBIGUOUS, INCOMPLETE, INVALID, Mistake
 from cli.tokens import Token
 
 NAMES_MAX = 8
@@ -57,23 +58,6 @@ class Meaning:
     action: Any
     arguments: dict[str, Any]
     words: tuple[str, ...]
-
-
-class Mistake(Exception):
-    """A line that was not understood. `column` counts from 0 and is where the `^` goes."""
-
-    def __init__(self, column: int, kind: str, problem: str, remedy: str, guess: str = "") -> None:
-        self.column = column
-        self.kind = kind
-        self.problem = problem
-        self.remedy = remedy
-        self.guess = guess
-        super().__init__(f"{kind}: {problem}; {remedy}{'' if remedy.endswith('?') else '.'}")
-
-
-INVALID = "Invalid input"
-AMBIGUOUS = "Ambiguous command"
-INCOMPLETE = "Incomplete command"
 
 
 @dataclass(slots=True)

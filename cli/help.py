@@ -7,7 +7,8 @@ from contextlib import suppress
 
 from appliance.catalogue.commands import PIPES
 from appliance.catalogue.value_types import Choice, Choices, Integer, Kind, helps_of
-from cli.grammar import Mistake, Node, Slot, follow, matching_edges
+from cli.errors import Mistake
+from cli.grammar import Node, Slot, follow, matching_edges
 from cli.tokens import Token, split_line
 
 ENTER = "<cr>"

@@ -13,7 +13,7 @@ from appliance.catalogue.command_declaration import Command, Field
 from cli.output import Footer, Output
 from cli.pipes import json_lines, json_text
 from cli.session import Session
-from cli.views.table import draw_all_rows, who_is_silent
+from cli.views.tables import draw_all_rows, silent_workers_footer
 
 PART_LEN = 1000
 BLOCK_LEN = 50_000
@@ -101,7 +101,7 @@ def _noted(blocks: Iterable[list[Row]], notes: list[str]) -> Iterator[list[Row]]
 
 def _footers(notes: list[str], silent: list[int]) -> Iterator[str]:
     yield from map(Footer, notes)
-    yield from who_is_silent({"silent_workers": silent})
+    yield from silent_workers_footer({"silent_workers": silent})
 
 
 def _as_json(blocks: Iterable[list[Row]], silent: list[int], beside: Mapping[str, Any]) -> Iterator[str]:

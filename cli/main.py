@@ -17,7 +17,7 @@ from appliance.ipc.running_appliances import SeveralRun, state_folder
 from cli.batch import run_batch
 from cli.commands import run_command
 from cli.control import Control
-from cli.failure import Failed
+from cli.errors import Failed
 from cli.options import add_options
 from cli.prompts import NonInteractive
 from cli.session import Session

@@ -10,9 +10,9 @@ from appliance.catalogue.commands import BEGINNINGS, COMMANDS, HABITS, commands_
 from appliance.catalogue.errors import alternatives
 from appliance.catalogue.setting_declaration import Section
 from appliance.catalogue.settings import Settings
-from cli.command_grammar import command_grammar, graft_commands
-from cli.grammar import INVALID, Edge, Meaning, Mistake, Node, follow, matching_edges, understand
-from cli.setting_grammar import graft_settings
+from cli.catalogue_grammar import command_grammar, graft_commands, graft_settings
+from cli.errors import INVALID, Mistake
+from cli.grammar import Edge, Meaning, Node, follow, matching_edges, understand
 from cli.tokens import Token
 
 # Words before a setting that take it back.

@@ -1,4 +1,4 @@
-"""What a command gives back: lines for eyes, and the same as a document for programs."""
+"""What a command returns: lines for the terminal, and the same as a document for programs."""
 
 from __future__ import annotations
 
@@ -50,3 +50,11 @@ def table_line(text: str, starts: tuple[int, ...]) -> TableLine:
     line = TableLine(text)
     line.starts = starts
     return line
+
+
+def printable(line: str) -> str:
+    """The line with its control characters escaped: what strangers sent must not control the terminal."""
+    if line.isprintable():
+        return line
+    letters = line.expandtabs()
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in letters)

@@ -9,7 +9,7 @@ from typing import Any
 
 from appliance.catalogue.commands import PIPES
 from appliance.catalogue.errors import alternatives, nearest
-from cli.grammar import AMBIGUOUS, INCOMPLETE, INVALID, Mistake
+from cli.errors import AMBIGUOUS, INCOMPLETE, INVALID, Mistake
 from cli.tokens import Line, split_words
 
 Lines = Iterable[str]

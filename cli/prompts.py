@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from cli.failure import NoOperator
+from cli.errors import NoOperator
 
 
 class Asker(Protocol):

@@ -10,7 +10,7 @@ from typing import Any
 from appliance.catalogue.password_hash import hash_of
 from appliance.catalogue.setting_declaration import Setting
 from appliance.catalogue.value_types import accepts
-from cli.setting_grammar import VALUE, is_hashed
+from cli.catalogue_grammar import VALUE, is_hashed
 
 SALT_LEN = 16
 _SECRET_WORD = re.compile(r"\b(secret|password)\s+\S", re.IGNORECASE)

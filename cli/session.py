@@ -9,17 +9,16 @@ from typing import Any
 from appliance.catalogue.command_declaration import Command, Right
 from appliance.catalogue.setting_declaration import Section
 from appliance.configuration.text import SEPARATOR
-from cli.candidate import Candidate
+from cli.candidate import Candidate, edited, place_of, visited
+from cli.catalogue_grammar import NAME, NAMES_OF, VALUES_OF, Edit, Verb, Visit
 from cli.control import Control
-from cli.editing import edited, place_of, visited
-from cli.failure import Failed, LoginNeeded, Refused, sentence
+from cli.errors import Failed, LoginNeeded, Refused, sentence
 from cli.files import file_names
 from cli.grammar import Meaning, Node
 from cli.modes import configure_grammar, exec_grammar, understand_configure, understand_exec
 from cli.output import NOTHING, Item, Output
 from cli.prompts import Asker
 from cli.secrets import hashed_where_secret, is_secret_line
-from cli.setting_grammar import NAME, NAMES_OF, VALUES_OF, Edit, Verb, Visit
 from cli.tokens import Line
 
 HISTORY_MAX = 1000

@@ -14,22 +14,19 @@ from prompt_toolkit.output.vt100 import Vt100_Output
 from prompt_toolkit.patch_stdout import patch_stdout
 from prompt_toolkit.utils import is_dumb_terminal
 
-from cli.columns import in_rows
+from cli.background import Monitor, Reconnection
 from cli.completion import complete
-from cli.configuring import save
+from cli.configuration_commands import save
+from cli.errors import Failed, Mistake, failure_lines
 from cli.execution import Shown, execute
-from cli.failure import Failed
-from cli.grammar import Mistake
 from cli.help import help_lines
 from cli.keyboard import Keyboard, keys_of_the_shell, write
-from cli.mistakes import failure_lines
-from cli.monitor import Monitor
+from cli.output import printable
 from cli.pager import Pager
-from cli.printable import seen
-from cli.reconnection import Reconnection
 from cli.secrets import is_secret_line
 from cli.session import Session
 from cli.tokens import split_line
+from cli.views.tables import in_rows
 
 BANNER = "Type ? for help. Tab completes, Ctrl-R searches the history."
 LEAVE = "end"
@@ -72,7 +69,7 @@ def print_now(line: str) -> None:
 def greet(lines: Sequence[str]) -> None:
     """The banner, before a login."""
     for line in lines:
-        print(seen(line))
+        print(printable(line))
 
 
 class QuietHistory(InMemoryHistory):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from appliance.catalogue.command_declaration import Right
-from cli.failure import Failed
+from cli.errors import Failed
 from cli.output import NOTHING, Output, said
 from cli.session import Session
 

@@ -137,11 +137,9 @@ def test_the_supervisor_knows_no_sip() -> None:
 # The files of the shell that touch the world; all others are pure.
 CLI_DOORS = {
     "control.py": {"socket", "threading", "pathlib"},
-    "inbox.py": {"threading"},
-    "monitor.py": {"threading"},
-    "reconnection.py": {"threading", "time"},
+    "background.py": {"threading", "time"},
     "keyboard.py": {"os", "select", "sys"},
-    "configuring.py": {"pathlib"},
+    "configuration_commands.py": {"pathlib"},
     "files.py": {"os", "pathlib"},
     "secrets.py": {"os"},
     "shell.py": {"sys"},

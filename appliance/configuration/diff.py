@@ -8,8 +8,8 @@ from typing import Any
 
 from appliance.catalogue.setting_declaration import Effect, Section, Setting, declared, sections
 from appliance.catalogue.settings import Settings
-from appliance.configuration.statements import Key, section_line, statements_of
-from appliance.configuration.text import INDENTATION, write_value
+from appliance.configuration.statements import Key, statements_of
+from appliance.configuration.text import INDENTATION, section_line, write_value
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +79,11 @@ def _section_changes(section: Section, old: Any, new: Any) -> Iterator[Change]:
     after = {item.name: item for item in new}
     for name in dict.fromkeys([*before, *after]):
         if name in before and name in after:
-            yield from _changes_within(section_line(section, after[name]), before[name], after[name])
+            yield from _changes_within(section_line(section, name), before[name], after[name])
         elif name in after:
-            yield Change(section_line(section, after[name]), section.effect, "", "added")
+            yield Change(section_line(section, name), section.effect, "", "added")
         else:
-            yield Change(section_line(section, before[name]), section.effect, "removed", "")
+            yield Change(section_line(section, name), section.effect, "removed", "")
 
 
 def _changes_within(line: str, old: Any, new: Any) -> Iterator[Change]:

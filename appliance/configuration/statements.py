@@ -14,8 +14,7 @@ from typing import Any
 
 from appliance.catalogue.setting_declaration import Section, declared, sections
 from appliance.catalogue.settings import Settings
-from appliance.configuration.syntax_tree import write_word
-from appliance.configuration.text import INDENTATION, SEPARATOR, value_lines
+from appliance.configuration.text import section_line, value_lines, write_sections
 
 Key = tuple[str, ...]
 Statements = dict[Key, str]
@@ -32,14 +31,8 @@ def statements_of(settings: Settings) -> Statements:
     return found
 
 
-def section_line(section: Section, settings: Any) -> str:
-    """The line under which a section's statements stand."""
-    name = section.name_kind.write(settings.name) if section.name_kind is not None else []
-    return " ".join(write_word(word) for word in [section.keyword, *name])
-
-
 def _section_statements(section: Section, settings: Any) -> Iterator[tuple[Key, str]]:
-    line = section_line(section, settings)
+    line = section_line(section, getattr(settings, "name", ""))
     if section.name_kind is not None:
         yield (line,), line
     yield from _statements(line, settings)
@@ -56,13 +49,7 @@ def _statements(line: str, settings: Any) -> Iterator[tuple[Key, str]]:
 
 def write_statements(statements: Mapping[Key, str]) -> str:
     """The text of statements: `parse_configuration` reads it."""
-    lines: list[str] = []
-    for section, texts in by_section(statements):
-        if not section:
-            lines += texts
-        else:
-            lines += [section, *(INDENTATION + text for text in texts), SEPARATOR]
-    return "".join(f"{line}\n" for line in lines)
+    return write_sections(by_section(statements))
 
 
 def by_section(statements: Mapping[Key, str]) -> Iterable[tuple[str, list[str]]]:

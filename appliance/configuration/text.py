@@ -6,7 +6,7 @@ half configuration: either a whole, valid `Settings` comes out, or a ConfigError
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -89,21 +89,29 @@ def _build(scope: Scope) -> Any:
 
 def write_configuration(settings: Settings, with_defaults: bool = False) -> str:
     """The text that says these settings: `parse_configuration` of it gives them back. Defaults are left out."""
-    lines = list(_setting_lines(settings, with_defaults))
-    for section in sections(type(settings)):
-        lines.extend(_section_lines(section, getattr(settings, section.attribute), with_defaults))
+    return write_sections(_sections(settings, with_defaults))
+
+
+def write_sections(sections_: Iterable[tuple[str, Iterable[str]]]) -> str:
+    """The text of sections, each its first line and the lines in it; "" begins the lines outside of any section."""
+    lines: list[str] = []
+    for header, inside in sections_:
+        lines += [header, *(INDENTATION + line for line in inside), SEPARATOR] if header else inside
     return "".join(f"{line}\n" for line in lines)
 
 
-def _section_lines(section: Section, value: Any, with_defaults: bool) -> Iterator[str]:
-    if value == section.default and not with_defaults:
-        return
-    for inner in value if section.name_kind is not None else (value,):
-        name = section.name_kind.write(inner.name) if section.name_kind is not None else []
-        yield _line([section.keyword, *name])
-        for line in _setting_lines(inner, with_defaults):
-            yield INDENTATION + line
-        yield SEPARATOR
+def _sections(settings: Any, with_defaults: bool) -> Iterator[tuple[str, Iterable[str]]]:
+    yield "", _setting_lines(settings, with_defaults)
+    for section in sections(type(settings)):
+        value = getattr(settings, section.attribute)
+        if value != section.default or with_defaults:
+            for inner in value if section.name_kind is not None else (value,):
+                yield section_line(section, getattr(inner, "name", "")), _setting_lines(inner, with_defaults)
+
+
+def section_line(section: Section, name: str) -> str:
+    """The first line of a section: `listener phones`."""
+    return write_line([section.keyword, *(section.name_kind.write(name) if section.name_kind is not None else [])])
 
 
 def _setting_lines(settings: Any, with_defaults: bool) -> Iterator[str]:
@@ -117,19 +125,20 @@ def value_lines(setting: Setting, value: Any) -> Iterator[str]:
     """The lines that say the value: one, or one for each item of a setting that has many."""
     if setting.is_many:
         for item in value:
-            yield _line([*setting.words, *setting.kind.write(item)])
+            yield write_line([*setting.words, *setting.kind.write(item)])
     elif setting.is_switch:
-        yield _line([*([] if value else ["no"]), *setting.words])
+        yield write_line([*([] if value else ["no"]), *setting.words])
     elif value == "":
-        yield _line(["no", *setting.words])
+        yield write_line(["no", *setting.words])
     else:
-        yield _line([*setting.words, *setting.kind.write(value)])
+        yield write_line([*setting.words, *setting.kind.write(value)])
 
 
 def write_value(setting: Setting, value: Any) -> str:
     """The value as it is typed after the keyword."""
-    return _line(setting.kind.write(value))
+    return write_line(setting.kind.write(value))
 
 
-def _line(words: list[str]) -> str:
+def write_line(words: Sequence[str]) -> str:
+    """The words as a line, each in quotes where it needs them."""
     return " ".join(write_word(word) for word in words)

@@ -7,7 +7,7 @@ from typing import Any
 
 from appliance.catalogue.redaction import without_url_secrets
 from appliance.catalogue.results import EFFECTS
-from cli.views.table import draw_rows, time_text
+from cli.views.tables import draw_rows, time_text
 
 
 def draw_text(result: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iterator[str]:
@@ -22,6 +22,16 @@ def draw_commit(result: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iter
     when = time_text(result.get("wall_time", 0))
     yield f"Commit {result.get('number')} by {result.get('user')}, {when}, {result.get('state')}{why}"
     yield from [without_url_secrets(str(line)) for line in result.get("diff", ())] or ["No changes."]
+
+
+def draw_rollback(result: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iterator[str]:
+    """Which commit is active."""
+    yield f"Commit {result.get('number', '?')} is now active."
+
+
+def draw_confirmed(result: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iterator[str]:
+    """Which commit was confirmed."""
+    yield f"Commit {result.get('number', '?')} confirmed."
 
 
 def draw_effects(effects: Sequence[Mapping[str, Any]]) -> Sequence[str]:

@@ -7,26 +7,31 @@ from typing import Any, Final
 
 from appliance.catalogue.command_declaration import Command
 from cli.output import Item
-from cli.views.alarms import draw_acknowledged, draw_alarms
-from cli.views.configuration import draw_commit, draw_text
-from cli.views.counters import draw_counters, draw_drops
-from cli.views.ladder import draw_ladder
-from cli.views.logs import draw_logging, draw_monitor, draw_octets
-from cli.views.ping import draw_ping, draw_traceroute
-from cli.views.rate_limits import draw_rate_limits
-from cli.views.route import draw_route
+from cli.views.configuration import draw_commit, draw_confirmed, draw_rollback, draw_text
+from cli.views.diagnostics import (
+    draw_ladder,
+    draw_logging,
+    draw_monitor,
+    draw_octets,
+    draw_ping,
+    draw_route,
+    draw_traceroute,
+)
 from cli.views.status import (
     cleared,
+    draw_acknowledged,
+    draw_alarms,
     draw_archive,
     draw_calls,
-    draw_confirmed,
+    draw_counters,
+    draw_drops,
     draw_memory,
-    draw_rollback,
+    draw_rate_limits,
     draw_sentence,
     draw_status,
     draw_worker_state,
 )
-from cli.views.table import draw_result
+from cli.views.tables import draw_result
 
 View = Callable[[Mapping[str, Any], Mapping[str, Any]], Iterator[str]]
 StreamView = Callable[[Iterable[Item], Mapping[str, Any]], Iterator[str]]

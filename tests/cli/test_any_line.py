@@ -12,14 +12,13 @@ from appliance.catalogue.command_declaration import Right
 from appliance.catalogue.commands import COMMANDS, PIPES
 from appliance.catalogue.setting_declaration import sections
 from appliance.catalogue.settings import Settings
+from cli.candidate import edited, read_draft, visited, write_draft
+from cli.catalogue_grammar import Edit, Visit
 from cli.completion import complete
-from cli.draft import read_draft, write_draft
-from cli.editing import edited, visited
-from cli.grammar import Mistake
+from cli.errors import Mistake
 from cli.help import help_lines
 from cli.modes import configure_grammar, exec_grammar, understand_configure, understand_exec
 from cli.pipes import filters_of
-from cli.setting_grammar import Edit, Visit
 from cli.tokens import split_line
 from tests.cli.samples import ALL_SETTINGS, setting_line
 

@@ -16,7 +16,7 @@ from appliance.catalogue.password_hash import hash_of, is_secret
 from cli.commands import run_command
 from cli.completion import Completion, complete
 from cli.control import Control
-from cli.failure import Failed, Unreachable
+from cli.errors import Failed, Unreachable
 from cli.session import Session
 from tests.cli.shells import Answers, new_session, script, wait_until
 from tests.cli.stand_in import CANNED, StandIn, standing_in

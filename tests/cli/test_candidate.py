@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from cli.candidate import Candidate, candidate_of
+from cli.candidate import Candidate, candidate_of, edited, visited
+from cli.catalogue_grammar import Edit, Visit
 from cli.differences import differences
-from cli.editing import edited, visited
 from cli.modes import understand_configure
-from cli.setting_grammar import Edit, Visit
 from cli.tokens import split_line
 
 RUNNING = "hostname box\ndomain example.com\nlistener phones\n  address 192.0.2.10\n  port 5062\n!\n"

@@ -8,7 +8,8 @@ from appliance.catalogue.command_declaration import Command, Mode, Right
 from appliance.catalogue.commands import COMMANDS
 from cli.commands import HANDLERS, is_request
 from cli.completion import complete
-from cli.grammar import INCOMPLETE, INVALID, Mistake, Node, follow, understand
+from cli.errors import INCOMPLETE, INVALID, Mistake
+from cli.grammar import Node, follow, understand
 from cli.help import ENTER, help_lines
 from cli.modes import configure_grammar, exec_grammar
 from cli.tokens import split_line

@@ -6,9 +6,8 @@ import threading
 
 import pytest
 
-from cli.control import Control
-from cli.failure import Refused, Unreachable, refusal, sentence
-from cli.inbox import INBOX_MAX, Inbox
+from cli.control import INBOX_MAX, Control, Inbox
+from cli.errors import Refused, Unreachable, refusal, sentence
 from tests.cli.stand_in import StandIn
 
 

@@ -8,9 +8,8 @@ from appliance.catalogue.command_declaration import Right
 from appliance.catalogue.setting_declaration import sections
 from appliance.catalogue.settings import Settings
 from cli.completion import Completion, complete
-from cli.grammar import Mistake
+from cli.errors import Mistake, failure_lines
 from cli.help import help_lines
-from cli.mistakes import failure_lines
 from cli.modes import configure_grammar, exec_grammar, understand_configure, understand_exec
 from cli.tokens import split_line
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cli.grammar import Mistake
+from cli.errors import Mistake
 from cli.pipes import filters_of
 from cli.tokens import split_line
 

@@ -9,13 +9,13 @@ from appliance.catalogue.setting_declaration import Section, Setting, sections
 from appliance.catalogue.settings import Settings
 from appliance.catalogue.value_types import helps_of
 from appliance.configuration.text import parse_configuration
+from cli.candidate import TOP, edited, place_of, read_draft, write_draft
+from cli.catalogue_grammar import VALUE, Edit, Verb, Visit, is_hashed
 from cli.completion import complete
-from cli.draft import TOP, read_draft, write_draft
-from cli.editing import edited, place_of
-from cli.grammar import INCOMPLETE, INVALID, Mistake, understand
+from cli.errors import INCOMPLETE, INVALID, Mistake
+from cli.grammar import understand
 from cli.help import help_lines, range_of, words_of
 from cli.modes import configure_grammar, understand_configure
-from cli.setting_grammar import VALUE, Edit, Verb, Visit, is_hashed
 from cli.tokens import split_line
 from tests.cli.samples import ALL_SETTINGS, setting_line
 

@@ -11,12 +11,10 @@ from appliance.catalogue.command_declaration import Command, Field, Shape, resul
 from appliance.catalogue.commands import COMMANDS
 from cli.commands import is_request
 from cli.views.configuration import draw_conflicts, draw_faults
-from cli.views.counters import draw_counters
-from cli.views.ladder import draw_arrow, draw_ladder, label_of
-from cli.views.ping import draw_ping, draw_traceroute
-from cli.views.rate_limits import draw_rate_limits
+from cli.views.diagnostics import draw_arrow, draw_ladder, draw_ping, draw_traceroute, label_of
 from cli.views.registry import STREAM_VIEWS, VIEWS, draw, draw_stream
-from cli.views.table import cell, columns, draw_result, duration, time_text
+from cli.views.status import draw_counters, draw_rate_limits
+from cli.views.tables import cell, columns, draw_result, duration, time_text
 from tests.cli.conforming import deviations
 from tests.cli.stand_in import CALLEE, CALLER, CANNED, COUNTED, MESSAGES
 

@@ -12,11 +12,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from cli.errors import Failed, Mistake, failure_lines
 from cli.execution import execute
-from cli.failure import Failed
-from cli.grammar import Mistake
 from cli.help import help_lines
-from cli.mistakes import failure_lines
 from cli.session import Session
 from tests.cli.shells import new_session
 from tests.cli.stand_in import standing_in

@@ -8,22 +8,20 @@ from typing import Any
 
 from appliance.catalogue.errors import ConfigError
 from appliance.catalogue.settings import Settings
-from cli.candidate import Candidate, candidate_of
+from cli.candidate import TOP, Candidate, Draft, candidate_of, read_draft
 from cli.differences import differences
-from cli.draft import TOP, Draft, read_draft
-from cli.failure import Failed, NoOperator, Refused
-from cli.files import write_lines
+from cli.errors import Failed, NoOperator, Refused
+from cli.files import path_of, read_text, write_lines
 from cli.output import NOTHING, Output, said
 from cli.prompts import choose
 from cli.session import Session
 from cli.views.configuration import draw_conflicts, draw_effects, draw_faults
-from cli.views.table import time_text
+from cli.views.tables import time_text
 
 COMMITS_MAX = 1000
 CONFIRMED = "confirmed"
 NO_CHANGES = "No changes."
 REVIEW = "Review it with `show diff`, apply it with `commit`."
-FILE_LEN_MAX = 16 * 1024 * 1024
 
 Arguments = Mapping[str, Any]
 
@@ -168,7 +166,7 @@ def ask_about_rollback(session: Session, arguments: Arguments) -> None:
 
 def load(session: Session, arguments: Arguments) -> Output:
     """Make the candidate what a file says. Raises Failed with every line that cannot be understood."""
-    path = Path(arguments["file"]).expanduser()
+    path = path_of(arguments["file"])
     session.candidate = candidate_in(session).with_draft(_draft_of(path))
     session.leave_section()
     return said(f"{path} was loaded into the candidate. {REVIEW}")
@@ -176,7 +174,7 @@ def load(session: Session, arguments: Arguments) -> Output:
 
 def load_merge(session: Session, arguments: Arguments) -> Output:
     """Add what a file says to the candidate. Raises Failed with every line that cannot be understood."""
-    path = Path(arguments["file"]).expanduser()
+    path = path_of(arguments["file"])
     candidate = candidate_in(session)
     session.candidate = candidate.with_draft(candidate.draft.merged(_draft_of(path)))
     session.leave_section()
@@ -185,26 +183,13 @@ def load_merge(session: Session, arguments: Arguments) -> Output:
 
 def _draft_of(path: Path) -> Draft:
     """What a file says. Raises Failed with every line that cannot be understood."""
-    text = _read(path)
+    text = read_text(path)
     try:
         return read_draft(text)
     except ConfigError as error:
         faults = [{"line": f.line, "column": f.column, "problem": f.problem, "remedy": f.remedy} for f in error.faults]
         problem = f"{path} has errors; the candidate was not changed:"
         raise Failed(problem, "", list(draw_faults(faults, text)), {"message": problem, "faults": faults}) from None
-
-
-def _read(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            octets = file.read(FILE_LEN_MAX + 1)
-        if len(octets) > FILE_LEN_MAX:
-            raise Failed(f"{path} is larger than {FILE_LEN_MAX} bytes.", "Use a smaller file.")
-        return octets.decode()
-    except OSError as fault:
-        raise Failed(f"Cannot read {path}: {fault.strerror}.") from None
-    except UnicodeDecodeError:
-        raise Failed(f"{path} is not UTF-8 text.", "Specify a configuration file.") from None
 
 
 def save(session: Session, arguments: Arguments) -> Output:

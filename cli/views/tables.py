@@ -1,12 +1,21 @@
 """Results as tables, by the declaration of their fields: how a value is drawn follows from its name.
 
 `_s` durations, `_per_s` rates, `wall_time` and `since` times, `rss` and `size` bytes. What is missing is drawn as `-`.
+A table that is wider than the terminal is drawn in groups of columns, each beginning with the first column where that
+leaves room:
+
+    address            contact                       expires
+    alice@example.com  sip:alice@192.0.2.7:5060     50min 0s
+
+    address              q  source
+    alice@example.com  1.0  192.0.2.7:5060
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 from appliance.catalogue.command_declaration import Field, Shape
@@ -17,6 +26,8 @@ NOTHING = "-"
 NO_ROWS = Footer("No entries.")
 MIB = 1024 * 1024
 TIMES = ("wall_time", "since")
+# The first column is repeated where it takes at most this much of the width.
+REPEATED_MAX = 0.4
 
 
 def draw_result(fields: Sequence[Field], result: Mapping[str, Any]) -> Iterator[str]:
@@ -25,8 +36,8 @@ def draw_result(fields: Sequence[Field], result: Mapping[str, Any]) -> Iterator[
     for field in fields:
         if field.shape is Shape.ROWS:
             yield from draw_rows(field.fields, result.get(field.name, ()))
-    yield from what_is_left(result)
-    yield from who_is_silent(result)
+    yield from limit_footer(result)
+    yield from silent_workers_footer(result)
 
 
 def draw_scalars(fields: Iterable[Field], result: Mapping[str, Any]) -> Sequence[str]:
@@ -59,7 +70,7 @@ def draw_all_rows(fields: Sequence[Field], blocks: Iterable[Sequence[Mapping[str
         yield NO_ROWS
 
 
-def who_is_silent(result: Mapping[str, Any]) -> Iterator[str]:
+def silent_workers_footer(result: Mapping[str, Any]) -> Iterator[str]:
     """A line for each worker whose rows are missing."""
     yield from (Footer(f"Worker {worker} did not answer; its entries are missing.") for worker in _silent(result))
 
@@ -69,7 +80,7 @@ def _silent(result: Mapping[str, Any]) -> Iterable[Any]:
     return silent if isinstance(silent, list | tuple) else ()
 
 
-def what_is_left(result: Mapping[str, Any]) -> Iterator[str]:
+def limit_footer(result: Mapping[str, Any]) -> Iterator[str]:
     total, shown = result.get("total"), result.get("shown")
     if isinstance(total, int) and isinstance(shown, int) and total > shown:
         yield Footer(f"{shown} of {total} entries shown; `limit NUMBER` shows more, a filter searches all of them.")
@@ -140,3 +151,56 @@ def drawn(line: Sequence[str], widths: Sequence[int], are_numbers: Sequence[bool
 
 def _is_number(text: str) -> bool:
     return text.replace(".", "", 1).removeprefix("-").isdigit() or text == NOTHING
+
+
+# -- tables wider than the terminal ----------------------------------------------------------------
+
+
+def folded(lines: Iterable[str], width: int) -> Iterator[str]:
+    """The lines with tables folded to a width; 0 is any width."""
+    if not width:
+        yield from lines
+        return
+    for _, group in groupby(lines, key=lambda line: id(line.starts) if isinstance(line, TableLine) else 0):
+        block = list(group)
+        if isinstance(block[0], TableLine) and max(map(len, block)) > width:
+            yield from _folded_table([line for line in block if isinstance(line, TableLine)], width)
+        else:
+            yield from block
+
+
+def _folded_table(table: Sequence[TableLine], width: int) -> Iterator[str]:
+    starts = table[0].starts
+    ends = [*starts[1:], max(map(len, table))]
+    for number, places in enumerate(_groups(list(zip(starts, ends, strict=True)), width)):
+        if number:
+            yield ""
+        yield from ("".join(_cell(line, start, end) for start, end in places).rstrip() for line in table)
+
+
+def _cell(line: str, start: int, end: int) -> str:
+    return line[start:end].ljust(end - start)
+
+
+def _groups(places: list[tuple[int, int]], width: int) -> Iterator[list[tuple[int, int]]]:
+    """The columns of each group."""
+    first = places[0]
+    repeated = [first] if first[1] - first[0] <= width * REPEATED_MAX else []
+    group: list[tuple[int, int]] = []
+    for place in places:
+        if group and sum(end - start for start, end in [*group, place]) > width:
+            yield group
+            group = list(repeated)
+        group.append(place)
+    yield group
+
+
+# -- lists of words --------------------------------------------------------------------------------
+
+
+def in_rows(words: Sequence[str], width: int) -> list[str]:
+    """The words in columns of one width, row by row."""
+    column = max((len(word) for word in words), default=0) + len(GAP)
+    count = max(1, width // column)
+    rows = [words[place : place + count] for place in range(0, len(words), count)]
+    return ["".join(word.ljust(column) for word in row).rstrip() for row in rows]

@@ -1,11 +1,32 @@
-"""A command that could not be done, in the words of the operator."""
+"""What goes wrong with a command, and how it is shown.
+
+A `Mistake` is in the line that was typed: a `^` under the place, as IOS does, then `%` and a sentence. `Failed` is
+a command that was understood and could not be carried out.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from cli.output import printable
+
 MARK = "% "
+INVALID = "Invalid input"
+AMBIGUOUS = "Ambiguous command"
+INCOMPLETE = "Incomplete command"
+
+
+class Mistake(Exception):
+    """A line that was not understood. `column` counts from 0 and is where the `^` goes."""
+
+    def __init__(self, column: int, kind: str, problem: str, remedy: str, guess: str = "") -> None:
+        self.column = column
+        self.kind = kind
+        self.problem = problem
+        self.remedy = remedy
+        self.guess = guess
+        super().__init__(f"{kind}: {problem}; {remedy}{'' if remedy.endswith('?') else '.'}")
 
 
 class Failed(Exception):
@@ -55,3 +76,18 @@ def sentence(text: str) -> str:
     end = "" if stripped[-1] in ".?!:" else "."
     begin = stripped[0].upper() if stripped.split()[0].rstrip(",;:").isalpha() else stripped[0]
     return begin + stripped[1:] + end
+
+
+def failure_lines(failure: Mistake | Failed, indentation: int) -> list[str]:
+    """The lines below what was typed; `indentation` is the column in which it began."""
+    if isinstance(failure, Mistake):
+        return [" " * (indentation + failure.column) + "^", printable(MARK + str(failure))]
+    return [printable(line) for line in failure.lines()]
+
+
+def failure_document(failure: Mistake | Failed) -> dict[str, Any]:
+    """The failure for programs."""
+    if isinstance(failure, Mistake):
+        error = {"message": f"{failure.kind}: {failure.problem}.", "remedy": failure.remedy, "column": failure.column}
+        return {"error": error}
+    return {"error": failure.document}

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from cli.column_groups import folded
 from cli.views.registry import draw
-from cli.views.table import columns
+from cli.views.tables import columns, folded
 from tests.cli.shells import new_session, script
 from tests.cli.stand_in import CANNED, StandIn
 from tests.cli.test_views import command_of

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from cli.failure import Failed
-from cli.mistakes import failure_lines
-from cli.printable import seen
+from cli.errors import Failed, failure_lines
+from cli.output import printable
 
 
 @pytest.mark.parametrize(
@@ -21,7 +20,7 @@ from cli.printable import seen
     ],
 )
 def test_what_cannot_be_seen_is_named(line: str, shown: str) -> None:
-    assert seen(line) == shown
+    assert printable(line) == shown
 
 
 def test_nor_can_a_refusal() -> None:

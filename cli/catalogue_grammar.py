@@ -1,22 +1,23 @@
-"""The grammar of settings, made from their declarations: to set, `no` to take back, `default` for the default.
+"""The grammar of what the catalogue declares: commands with their parameters, and settings.
 
-port 5062                    in its section
-listener phones port 5062    from the top, in one line
-no listener phones           takes the section away
+    port 5062                    in its section
+    listener phones port 5062    from the top, in one line
+    no listener phones           removes the section
+    default port                 restores the default
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
-from appliance.catalogue.command_declaration import Extent
+from appliance.catalogue.command_declaration import Command, Extent, Parameter
 from appliance.catalogue.password_hash import SecretHash
 from appliance.catalogue.peers import Peer
 from appliance.catalogue.setting_declaration import Section, Setting, declared, sections
-from appliance.catalogue.value_types import Choices, Kind, Remark, Text
+from appliance.catalogue.value_types import Choices, Kind, Remark, Switch, Text
 from appliance.manual.reference import write_default
 from cli.grammar import Edge, Node, Slot, graft
 
@@ -57,6 +58,9 @@ class Visit:
 
     verb: Verb
     section: Section
+
+
+# -- settings --------------------------------------------------------------------------------------
 
 
 def graft_settings(root: Node, settings_class: type[Any], section: Section | None = None) -> None:
@@ -127,3 +131,54 @@ def _section_node(section: Section, verb: Verb) -> Node:
         return inner
     help = f"The name of the {section.keyword}."
     return Node(slot=Slot(NAME, section.name_kind, help, inner, completes=f"{NAMES_OF} {section.attribute}"))
+
+
+# -- commands --------------------------------------------------------------------------------------
+
+
+def command_grammar(commands: Sequence[Command], beginnings: Mapping[str, str]) -> Node:
+    """The node in which every command begins; `beginnings` is the help of words that begin several."""
+    root = Node()
+    graft_commands(root, commands, beginnings)
+    return root
+
+
+def graft_commands(root: Node, commands: Sequence[Command], beginnings: Mapping[str, str]) -> None:
+    """Let the commands begin at `root`."""
+    helps = {command.name: command.help for command in commands}
+    for command in commands:
+        names = [" ".join(command.words[: count + 1]) for count in range(len(command.words))]
+        texts = [helps.get(name) or beginnings.get(name, command.help) for name in names]
+        graft(root, command.words, texts, _parameters_node(command, command.parameters))
+
+
+def _parameters_node(command: Command, left: tuple[Parameter, ...]) -> Node:
+    """What may follow while these parameters were not given: the first one without a keyword, or any with one."""
+    node = Node()
+    placed = [parameter for parameter in left if not parameter.keyword]
+    if placed:
+        node.slot = _slot(command, placed[0], left)
+    if not placed or placed[0].is_optional:
+        for parameter in (parameter for parameter in left if parameter.keyword):
+            node.edges.append(_keyword_edge(command, parameter, left))
+    if all(parameter.is_optional for parameter in left):
+        node.action = command
+    return node
+
+
+def _keyword_edge(command: Command, parameter: Parameter, left: tuple[Parameter, ...]) -> Edge:
+    if isinstance(parameter.kind, Switch):
+        node = _parameters_node(command, _without(left, parameter))
+        return Edge(parameter.keyword, parameter.help, node, parameter.name)
+    return Edge(parameter.keyword, parameter.help, Node(slot=_slot(command, parameter, left)))
+
+
+def _slot(command: Command, parameter: Parameter, left: tuple[Parameter, ...]) -> Slot:
+    node = _parameters_node(command, _without(left, parameter))
+    return Slot(parameter.name, parameter.kind, parameter.help, node, parameter.extent, parameter.completes)
+
+
+def _without(left: tuple[Parameter, ...], parameter: Parameter) -> tuple[Parameter, ...]:
+    """What may be given after `parameter`: those by place come before those with keywords."""
+    rest = tuple(other for other in left if other is not parameter)
+    return rest if not parameter.keyword else tuple(other for other in rest if other.keyword)
