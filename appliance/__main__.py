@@ -137,7 +137,7 @@ def _for_owner(path: str, flags: int) -> int:
 
 
 def _hash_secret(options: argparse.Namespace) -> int:
-    print(hash_of(_read_password(options.secret_stdin, "the account"), os.urandom(16)))
+    print(hash_of(_read_password(options.secret_stdin, "the account", "--secret-stdin"), os.urandom(16)))
     return 0
 
 
@@ -213,12 +213,12 @@ def _make_folder(path: Path) -> None:
         raise CommandFailed(f"The state folder {path} cannot be made: {fault.strerror}.") from None
 
 
-def _read_password(is_stdin: bool, address: str) -> str:
-    """A password typed twice, or the first line of standard input. Raises CommandFailed."""
+def _read_password(is_stdin: bool, address: str, option: str = "--password-stdin") -> str:
+    """A password typed twice, or with `option` the first line of standard input. Raises CommandFailed."""
     if is_stdin:
         return sys.stdin.readline().rstrip("\r\n")
     if not sys.stdin.isatty():
-        raise CommandFailed("There is no terminal to ask for the password: use --password-stdin.")
+        raise CommandFailed(f"There is no terminal to ask for the password: use {option}.")
     try:
         password = getpass.getpass(f"Password of {address}: ")
         if getpass.getpass("The same again: ") != password:

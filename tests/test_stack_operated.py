@@ -176,6 +176,13 @@ def test_addresses_whose_contacts_are_gone_take_no_row() -> None:
     assert [row["address"] for row in ask(one, "registrations", limit=1)["rows"]] == ["cc@example.com"]
 
 
+def test_an_answered_transaction_is_listed_with_its_method() -> None:
+    """RFC 3261 8.2.6.2: the response has the CSeq of the request."""
+    one = stack()
+    one.receive_datagrams([(register(), ALICE)], NOW)
+    assert [row["method"] for row in ask(one, "transactions")["rows"]] == ["REGISTER"]
+
+
 def registered(user: str, expires_s: int) -> bytes:
     text = request(
         "REGISTER", "sip:example.com", f"{user}-{expires_s}", f"Contact: <sip:{user}@192.0.2.101:5060>"

@@ -110,15 +110,24 @@ def transactions(node: ProxyEnvironment, limit: int, offset: int = 0) -> Row:
 
 def _server_row(server: ServerTransaction) -> Row:
     status = server.last_response[8:11] if server.last_response else b""
-    method = "INVITE" if server.is_invite else text_of(server.request.method) if server.request else ""
     return {
         "side": "server",
-        "method": method,
+        "method": _method_of(server),
         "state": State(server.state).name.lower(),
         "remote": _remote(server.response_flow),
         "last_status": text_of(status),
         "key": text_of(server.key),
     }
+
+
+def _method_of(server: ServerTransaction) -> str:
+    """Its method; an answered one keeps no request, but its response says it in CSeq (RFC 3261 8.2.6.2)."""
+    if server.is_invite:
+        return "INVITE"
+    if server.request:
+        return text_of(server.request.method)
+    _, _, line = (server.last_response or b"").partition(b"\r\nCSeq:")
+    return text_of(line.partition(b"\r\n")[0].split()[-1]) if line else ""
 
 
 def _client_row(client: ClientTransaction) -> Row:

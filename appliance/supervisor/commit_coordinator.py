@@ -125,7 +125,7 @@ class CommitCoordinator:
             return _refused(*_BUSY)
         head = self._store.head
         if head is None or head.state != UNCONFIRMED:
-            return _refused("No commit waits to be confirmed.", "see `show commits`")
+            return _refused("No commit waits to be confirmed.", "see `show configuration history`")
         try:
             self._store.confirm()
         except CommitFailed as fault:

@@ -141,7 +141,7 @@ async def rollback(call: Call) -> Result:
     number = call.args.integer("number", 0, NUMBER_MAX, 0)
     wanted = _found(store, number) if number else store.before(head.number)
     if wanted is None:
-        raise Refused("There is no commit before this one.", "see `show commits`")
+        raise Refused("There is no commit before this one.", "see `show configuration history`")
     comment = call.args.text("comment", "") or f"back to commit {wanted.number}"
     return await _commit(call, wanted.text, head.number, comment, 0, is_back=True)
 
@@ -184,7 +184,7 @@ def _head(call: Call) -> Commit:
 def _found(store: CommitStore, number: int) -> Commit:
     found = store.find(number)
     if found is None:
-        raise Refused(f"There is no commit {number}.", "see `show commits`")
+        raise Refused(f"There is no commit {number}.", "see `show configuration history`")
     return found
 
 
