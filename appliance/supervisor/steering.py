@@ -4,16 +4,18 @@ The program is attached to a group of SO_REUSEPORT sockets; the kernel runs it o
 datagram and takes the result as the index of a socket. It looks for the header field `Call-ID:` (RFC 3261
 20.8), hashes the value as `slots.slot_of` does, and looks the slot up in the table. Needs no privilege.
 
-There are no loops in classic BPF, so the search is written out. Every fourth octet begins a word that is
-compared with four words of a line feed and `Call-ID`, so one of them must fit, whatever the alignment: seven
-instructions for four octets. A word that fits is looked at again after each pair of words: the word before it has
-to end with the line feed and what is missing of `Call`. So tags and hosts such as `call-1` and `firewall-1` mislead
-nothing: the search goes on with the next pair. The instructions that compare the whole name are shared by a segment of
-the search; after a header field whose name begins alike (`Call-Info`) the search goes on with the next segment, and may
-miss what it looks for. The word that begins with the C has to be `Call` as it is usually written.
+There are no loops in classic BPF, so the search is written out: four instructions for each word of four octets. A word
+that holds a line feed is found by one subtraction, for nothing else that is usual in a header is below it. What
+stands after the line feed is looked at by instructions that a pair of words shares: `l-id` where it would be in
+`Call-ID`, or the compact form `i:`, in any case and at every alignment. So what a sender writes is found in
+all of its messages or in none. The rest of the name is compared by instructions that a segment of the search
+shares. A line of less than eight octets just before may hide the header field.
 
-What it cannot know (compact form, `call-id` at one place in four, a Call-ID far down, odd white space)
-goes to any live worker, evenly; the bus corrects. Correctness never depends on this program.
+What it cannot know (a Call-ID far down, odd white space) goes to the worker that a hash of the sender's address and
+port names, always the same as long as the slots stay; the bus corrects. So messages of one sender and one call keep
+their order: all of them are given to one worker, the owner or another one that hands them on in the order in which
+they came. The order is lost where the program can read some of them and not others, and for a moment when slots move.
+Correctness never depends on this program.
 """
 
 from __future__ import annotations
@@ -31,12 +33,14 @@ INSTRUCTIONS_MAX: Final = 4096
 SO_ATTACH_REUSEPORT_CBPF: Final = 51
 SO_DETACH_REUSEPORT_BPF: Final = 68
 
-# The shortest start line is "SIP/2.0 200 " and CRLF: nothing can be found before its end.
-FIRST_OCTET: Final = 14
+# The shortest start line is "SIP/2.0 200 " and CRLF: its line feed is the first that can stand before a header field.
+FIRST_OCTET: Final = 13
 # So many octets share the instructions that deal with a hit: a conditional jump reaches 255 instructions.
-SEGMENT_OCTETS: Final = 80
-# So many octets share the instructions that look at the word before one that fits.
+SEGMENT_OCTETS: Final = 64
+# So many octets share the instructions that look at what follows a line feed.
 PAIR_OCTETS: Final = 8
+# A look reaches so many octets beyond the word that it is for.
+LOOK_OCTETS: Final = 8
 # So often the search makes sure that the payload goes on.
 CHECKED_OCTETS: Final = 16
 BLANKS_BEFORE_COLON_MAX: Final = 1
@@ -46,7 +50,10 @@ BLANKS_AFTER_COLON_MAX: Final = 4
 NO_SOCKET: Final = 0xFFFF
 
 LD_WORD: Final = 0x20
+LD_BYTE: Final = 0x30
+LD_HALF: Final = 0x28
 LD_BYTE_AT_X: Final = 0x50
+LD_HALF_AT_X: Final = 0x48
 LD_WORD_AT_X: Final = 0x40
 LD_LENGTH: Final = 0x80
 LD_CONSTANT: Final = 0x00
@@ -55,7 +62,9 @@ LDX_CONSTANT: Final = 0x01
 LDX_MEMORY: Final = 0x61
 ST: Final = 0x02
 STX: Final = 0x03
+LDX_HEADER_LEN: Final = 0xB1
 ADD: Final = 0x04
+SUB: Final = 0x14
 MUL: Final = 0x24
 OR: Final = 0x44
 AND: Final = 0x54
@@ -66,13 +75,17 @@ JA: Final = 0x05
 JEQ: Final = 0x15
 JGT: Final = 0x25
 JGE: Final = 0x35
+JSET: Final = 0x45
 RET: Final = 0x06
 TAX: Final = 0x07
 TXA: Final = 0x87
-# SKF_AD_OFF + SKF_AD_RANDOM: loading this "word of the packet" gives a random number.
-RANDOM_WORD: Final = 0xFFFFF000 + 56
+# SKF_NET_OFF: octets from here on are those of the IP header.
+IP_HEADER: Final = 0xFFF00000
 
 _FOLD_CASE: Final = 0x20202020
+# What is left of an octet above the line feed, less this, is not negative.
+_ABOVE_LF: Final = 0x0B0B0B0B
+_NEGATIVE: Final = 0x80808080
 _HASH: Final = 0
 _PLACE: Final = 1
 
@@ -126,7 +139,7 @@ class _Program:
 def call_id_program(table: SlotTable, seed: int, sockets: Sequence[int]) -> list[Instruction]:
     """The program for a group whose socket number i belongs to worker `sockets[i]`; at most 4096 instructions.
 
-    Slots of workers that have no socket in the group go the way of the unknown: to any worker that owns slots.
+    Slots of workers that have no socket in the group go the way of the unknown: to one by the sender.
     """
     ending = _Program()
     _add_value_start(ending)
@@ -145,7 +158,7 @@ def call_id_program(table: SlotTable, seed: int, sockets: Sequence[int]) -> list
 
 
 def any_of_program(indexes: Sequence[int]) -> list[Instruction]:
-    """A program that takes any of these sockets of the group, evenly: for groups where nobody is steered."""
+    """A program that takes one of these sockets of the group, by the sender: for groups without steering."""
     program = _Program()
     _add_any(program, indexes)
     return program.instructions()
@@ -176,7 +189,7 @@ def _segment_len() -> int:
 
 
 def _add_segment(program: _Program, segment: int) -> None:
-    """Search SEGMENT_OCTETS octets. Found: X and the number in "found N" add up to the LF before `Call-ID`."""
+    """Search SEGMENT_OCTETS octets. Found: X is the place of the LF before the name, at "long name" or "colon"."""
     here, following = f"segment {segment}", f"segment {segment + 1}"
     first = FIRST_OCTET + SEGMENT_OCTETS * segment
     program.name(here)
@@ -184,51 +197,57 @@ def _add_segment(program: _Program, segment: int) -> None:
         if (place - first) % CHECKED_OCTETS == 0:
             # A load beyond the end would end the program with socket 0, so none is made where the payload has ended.
             program.add(LD_LENGTH)
-            program.add(JGE, place + CHECKED_OCTETS + 3, on_false=f"{here} end")
+            program.add(JGE, place + CHECKED_OCTETS + LOOK_OCTETS, on_false=f"{here} end")
         _add_pair(program, here, place)
     program.jump(following)
     program.name(f"{here} end")
     program.jump("any")
-    for start in range(-1, 3):
-        program.name(f"{here} word {start}")
-        for offset, word in ((3 - start, b"\ncal"), (7 - start, b"l-id")):
-            program.add(LD_WORD_AT_X, offset)
-            program.add(OR, _FOLD_CASE)
-            program.add(JEQ, _folded(word), on_false=f"{here} other")
-        program.jump(f"found {3 - start}")
+    program.name(f"{here} long")
+    program.add(LD_WORD_AT_X, 0)
+    program.add(OR, _FOLD_CASE)
+    program.add(JEQ, _folded(b"\ncal"), on_false=f"{here} other")
+    program.jump("long name")
+    program.name(f"{here} short")
+    program.add(LD_BYTE_AT_X, 0)
+    program.add(JEQ, ord("\n"), on_false=f"{here} other")
+    program.jump("short name")
     program.name(f"{here} other")
     program.jump(following)
 
 
 def _add_pair(program: _Program, here: str, place: int) -> None:
-    """Two words. "word N" is reached when the word at X + 4 begins with octet N of `Call-ID`; -1: the LF."""
+    """Two words. "long" and "short" are reached with X at an octet, taken for a LF, that the name seems to follow."""
     look, after = f"{here} look at {place}", f"{here} after {place}"
     for word in (place, place + 4):
-        program.add(LDX_CONSTANT, word - 4)
+        program.add(LDX_CONSTANT, word)
         program.add(LD_WORD, word)
-        program.add(JEQ, int.from_bytes(b"Call", "big"), on_true=look)
-        program.add(OR, _FOLD_CASE)
-        program.add(JEQ, _folded(b"\ncal"), on_true=f"{here} word -1")
-        program.add(JEQ, _folded(b"all-"), on_true=look)
-        program.add(JEQ, _folded(b"ll-i"), on_true=look, on_false="" if word == place else after)
+        program.add(SUB, _ABOVE_LF)
+        program.add(JSET, _NEGATIVE, on_true=look, on_false="" if word == place else after)
     program.name(look)
-    program.add(LD_WORD_AT_X, 0)
+    # Which of the four octets it is: the first one that is below.
+    for octet in range(3):
+        program.add(JSET, 0x80 << 8 * (3 - octet), on_true=f"{look} octet {octet}")
+    for octet in (2, 1, 0):
+        _add_to_x(program, 1)
+        program.name(f"{look} octet {octet}")
+    program.add(LD_WORD_AT_X, 4)
     program.add(OR, _FOLD_CASE)
-    for start in (2, 1, 0):
-        mask = (1 << 8 * (start + 1)) - 1
-        program.add(AND, mask)
-        program.add(JEQ, _folded(b"\nca"[: start + 1]) & mask, on_true=f"{here} word {start}")
+    program.add(JEQ, _folded(b"l-id"), on_true=f"{here} long")
+    program.add(LD_HALF_AT_X, 1)
+    program.add(OR, _FOLD_CASE & 0xFFFF)
+    program.add(JEQ, _folded(b"i:") & 0xFFFF, on_true=f"{here} short")
     program.name(after)
 
 
 def _add_value_start(program: _Program) -> None:
     """Make X + 9 the place where the value starts. RFC 3261 25.1: HCOLON = *( SP / HTAB ) ":" SWS, which may fold."""
-    for offset in range(1, 5):
-        program.name(f"found {offset}")
-        _add_to_x(program, offset)
-        if offset < 4:
-            program.jump("name")
-    program.name("name")
+    program.name("short name")
+    # As if the long name ended where `i` does.
+    program.add(TXA)
+    program.add(SUB, len("Call-ID") - len("i"))
+    program.add(TAX)
+    program.jump("colon")
+    program.name("long name")
     for _ in range(BLANKS_BEFORE_COLON_MAX):
         program.add(LD_BYTE_AT_X, 8)
         program.add(JEQ, ord(":"), on_true="colon")
@@ -286,15 +305,39 @@ def _add_choice(program: _Program, table: SlotTable, sockets: Sequence[int]) -> 
 
 
 def _add_any(program: _Program, indexes: Sequence[int]) -> None:
-    """Any of these sockets, drawn at random: a sender whose messages cannot be read still loads all workers."""
+    """One of these sockets, by the address and port of the sender: what it sends keeps its order."""
     program.name("any")
     if not indexes:
         program.add(RET, NO_SOCKET)
         return
-    program.add(LD_WORD, RANDOM_WORD)
+    _add_sender_hash(program)
     program.add(MOD, len(indexes))
     for number, index in enumerate(indexes[:-1]):
         program.add(JEQ, number, on_false=f"not {number}")
         program.add(RET, index)
         program.name(f"not {number}")
     program.add(RET, indexes[-1])
+
+
+def _add_sender_hash(program: _Program) -> None:
+    """A = a hash of the source address and port in the IP and UDP headers (RFC 791, RFC 8200, RFC 768)."""
+    program.add(LD_BYTE, IP_HEADER)
+    program.add(RSH, 4)
+    program.add(JEQ, 6, on_false="ipv4")
+    # One word of the address is of the network, one of the host; the port follows a header without extensions.
+    program.add(LD_WORD, IP_HEADER + 12)
+    program.add(TAX)
+    program.add(LD_WORD, IP_HEADER + 20)
+    program.add(XOR_X)
+    program.add(TAX)
+    program.add(LD_HALF, IP_HEADER + 40)
+    program.jump("sender")
+    program.name("ipv4")
+    program.add(LDX_HEADER_LEN, IP_HEADER)
+    program.add(LD_HALF_AT_X, IP_HEADER)
+    program.add(TAX)
+    program.add(LD_WORD, IP_HEADER + 12)
+    program.name("sender")
+    program.add(XOR_X)
+    program.add(MUL, FNV_PRIME)
+    program.add(RSH, 16)

@@ -15,11 +15,30 @@ from appliance.supervisor.steering import INSTRUCTIONS_MAX, NO_SOCKET, Instructi
 
 SEED = 0x1234ABCD
 MASK = 0xFFFFFFFF
-ANY = -1
+# Of each load: how many octets, and whether X is added to the place.
+LOADS = {
+    steering.LD_WORD: (4, False),
+    steering.LD_HALF: (2, False),
+    steering.LD_BYTE: (1, False),
+    steering.LD_WORD_AT_X: (4, True),
+    steering.LD_HALF_AT_X: (2, True),
+    steering.LD_BYTE_AT_X: (1, True),
+}
+# Ports of one host: enough to reach each worker of a few.
+SENDERS = range(5060, 5074)
 
 
-def run(program: Sequence[Instruction], payload: bytes, drawn: int = 0) -> int:
-    """What the program returns for the payload; `drawn` is what the kernel's random number would be."""
+def ip_header(port: int, is_ipv6: bool = False) -> bytes:
+    """The headers of IP and UDP, as far as they name the sender."""
+    if is_ipv6:
+        return bytes([0x60]) + bytes(7) + bytes(range(32)) + port.to_bytes(2, "big") + bytes(6)
+    addresses = bytes([192, 0, 2, 1, 192, 0, 2, 2])
+    return bytes([0x46]) + bytes(11) + addresses + bytes(4) + port.to_bytes(2, "big") + bytes(6)
+
+
+def run(program: Sequence[Instruction], payload: bytes, port: int = 5060, is_ipv6: bool = False) -> int:
+    """What the program returns for a payload from this port."""
+    header = ip_header(port, is_ipv6)
     a = x = place = 0
     memory = [0] * 16
     while True:
@@ -30,21 +49,23 @@ def run(program: Sequence[Instruction], payload: bytes, drawn: int = 0) -> int:
             program[place].on_false,
         )
         place += 1
-        if code in (steering.LD_WORD, steering.LD_WORD_AT_X, steering.LD_BYTE_AT_X):
-            if code == steering.LD_WORD and k == steering.RANDOM_WORD:
-                a = drawn
-                continue
-            start = k if code == steering.LD_WORD else (x + k) & MASK
-            width = 1 if code == steering.LD_BYTE_AT_X else 4
-            if start + width > len(payload):
+        if code in LOADS:
+            width, is_at_x = LOADS[code]
+            start = (x + k) & MASK if is_at_x else k
+            octets = payload
+            if start >= steering.IP_HEADER:
+                start, octets = start - steering.IP_HEADER, header
+            if start + width > len(octets):
                 return 0
-            a = int.from_bytes(payload[start : start + width], "big")
+            a = int.from_bytes(octets[start : start + width], "big")
+        elif code == steering.LDX_HEADER_LEN:
+            x = 4 * (header[k - steering.IP_HEADER] & 15)
         elif code == steering.RET:
             return k
         elif code == steering.JA:
             place += k
-        elif code in (steering.JEQ, steering.JGT, steering.JGE):
-            holds = {steering.JEQ: a == k, steering.JGT: a > k, steering.JGE: a >= k}[code]
+        elif code in (steering.JEQ, steering.JGT, steering.JGE, steering.JSET):
+            holds = {steering.JEQ: a == k, steering.JGT: a > k, steering.JGE: a >= k, steering.JSET: bool(a & k)}[code]
             place += on_true if holds else on_false
         elif code in (steering.ST, steering.STX):
             memory[k] = a if code == steering.ST else x
@@ -61,6 +82,7 @@ def arithmetic(code: int, k: int, a: int, x: int, memory: list[int], length: int
         steering.LDX_CONSTANT: (a, k),
         steering.LDX_MEMORY: (a, memory[k & 15]),
         steering.ADD: (a + k & MASK, x),
+        steering.SUB: (a - k & MASK, x),
         steering.MUL: (a * k & MASK, x),
         steering.OR: (a | k, x),
         steering.AND: (a & k, x),
@@ -107,7 +129,7 @@ def test_random_messages_reach_the_owner_of_their_slot() -> None:
         program = call_id_program(table, SEED, range(workers))
         for _ in range(150):
             call_id = random_call_id(draw)
-            filler = b"X-Filler: " + bytes(draw.choices(b"abcid-:; =", k=draw.randint(0, 900))) + b"\r\n"
+            filler = b"X-Filler: " + bytes(draw.choices(b"abcid-:; =", k=draw.randint(0, 780))) + b"\r\n"
             payload = message(b"Call-ID: " + call_id + b"\r\n", before=filler)
             assert run(program, payload) == table.owner_of(slot_of(call_id, SEED)), payload
 
@@ -121,7 +143,7 @@ def test_a_message_full_of_look_alikes_is_never_given_to_a_wrong_owner() -> None
         call_id = random_call_id(draw)
         filler = b"X-Filler: " + bytes(draw.choices(b"acl-id", k=draw.randint(0, 900))) + b"\r\n"
         payload = message(b"Call-ID: " + call_id + b"\r\n", before=filler)
-        given = {run(program, payload, drawn) for drawn in (0, 1, 2)}
+        given = {run(program, payload, port) for port in SENDERS}
         assert given in ({table.owner_of(slot_of(call_id, SEED))}, {0, 1, 2})
 
 
@@ -129,12 +151,11 @@ def test_a_message_full_of_look_alikes_is_never_given_to_a_wrong_owner() -> None
 def test_the_name_is_found_at_every_alignment(alignment: int) -> None:
     table = deal([0, 1])
     program = call_id_program(table, SEED, [0, 1])
-    for name in (b"Call-ID", b"Call-Id", b"Call-id", b"CALL-ID", b"call-id", b"CaLl-iD"):
+    for name in (b"Call-ID", b"Call-Id", b"Call-id", b"CALL-ID", b"call-id", b"CaLl-iD", b"i", b"I"):
         for call_id in (b"a84b4c76e66710@pc33", b"x", b"f81d4fae-7dec-11d0-a765-00a0c91e6bf6@foo.bar.com"):
-            payload = message(name + b": " + call_id + b"\r\n", before=b"P: " + b"x" * alignment + b"\r\n")
-            given = {run(program, payload, drawn) for drawn in (0, 1)}
-            is_odd = not name.startswith(b"Call") and payload.index(name) % 4 == steering.FIRST_OCTET % 4
-            assert given == ({0, 1} if is_odd else {table.owner_of(slot_of(call_id, SEED))})
+            payload = message(name + b": " + call_id + b"\r\n", before=b"Path: " + b"x" * alignment + b"\r\n")
+            given = {run(program, payload, port) for port in SENDERS}
+            assert given == {table.owner_of(slot_of(call_id, SEED))}
 
 
 @pytest.mark.parametrize("alignment", range(4))
@@ -145,7 +166,7 @@ def test_a_caller_is_not_taken_for_a_call_id(alignment: int) -> None:
         call_id = b"%d@caller" % number
         before = b"From: <sip:" + b"x" * alignment + b"caller@example.com>;tag=1\r\nTo: <sip:caller@example.com>\r\n"
         payload = message(b"Call-ID: " + call_id + b"\r\n", before=before)
-        assert {run(program, payload, drawn) for drawn in (0, 1)} == {table.owner_of(slot_of(call_id, SEED))}
+        assert {run(program, payload, port) for port in SENDERS} == {table.owner_of(slot_of(call_id, SEED))}
 
 
 @pytest.mark.parametrize("word", b"call-1 firewall-1 Call-1 call-id-1 small-island ALL- call-id".split())
@@ -159,7 +180,7 @@ def test_no_tag_and_no_host_is_taken_for_a_call_id(alignment: int, word: bytes) 
         for between in (b"", b"To: <sip:bob@%b.example.com>;tag=%b\r\n" % (word, word)):
             before = b"From: <sip:a@b>;x=" + b"x" * alignment + b";tag=" + word + b"\r\n" + between
             payload = message(b"Call-ID: " + call_id + b"\r\n", before=before)
-            assert {run(program, payload, drawn) for drawn in (0, 1)} == {table.owner_of(slot_of(call_id, SEED))}
+            assert {run(program, payload, port) for port in SENDERS} == {table.owner_of(slot_of(call_id, SEED))}
 
 
 @pytest.mark.parametrize("colon", [b":", b": ", b":  ", b" : ", b"\t:\t", b":\r\n ", b" :\r\n\t"])
@@ -174,7 +195,7 @@ def test_white_space_about_the_colon(colon: bytes) -> None:
 def test_more_white_space_than_that_is_for_the_bus_to_correct() -> None:
     table = deal([0, 1])
     payload = message(b"Call-ID  :       x\r\n")
-    assert {run(call_id_program(table, SEED, [0, 1]), payload, drawn) for drawn in (0, 1)} == {0, 1}
+    assert {run(call_id_program(table, SEED, [0, 1]), payload, port) for port in SENDERS} == {0, 1}
 
 
 def test_headers_that_look_alike_do_not_mislead() -> None:
@@ -197,17 +218,27 @@ def test_a_call_id_is_found_in_the_first_1000_octets_and_any_worker_gets_what_li
     program = call_id_program(table, SEED, [0, 1])
     near = message(b"Call-ID: near@x\r\n", before=b"X: " + b"y" * 900 + b"\r\n")
     far = message(b"Call-ID: far@x\r\n", before=b"X: " + b"y" * 1700 + b"\r\n")
-    assert {run(program, near, drawn) for drawn in (0, 1)} == {table.owner_of(slot_of(b"near@x", SEED))}
-    assert {run(program, far, drawn) for drawn in (0, 1)} == {0, 1}
+    assert {run(program, near, port) for port in SENDERS} == {table.owner_of(slot_of(b"near@x", SEED))}
+    assert {run(program, far, port) for port in SENDERS} == {0, 1}
 
 
 @pytest.mark.parametrize(
-    "payload", [b"", b"\r\n\r\n", b"\x00", b"x" * 100, message(b"i: compact@x\r\n"), message(b"Call-IDs: x\r\n")]
+    "payload", [b"", b"\r\n\r\n", b"\x00", b"x" * 100, message(b"i : compact@x\r\n"), message(b"Call-IDs: x\r\n")]
 )
 def test_what_it_cannot_know_goes_to_any_worker_that_owns_slots(payload: bytes) -> None:
     table = move(deal(range(4)), 2, [0, 1, 3])
     program = call_id_program(table, SEED, range(4))
-    assert [run(program, payload, drawn) for drawn in (0, 1, 2)] == [0, 1, 3]
+    assert {run(program, payload, port) for port in SENDERS} == {0, 1, 3}
+    assert {run(program, payload, port, is_ipv6=True) for port in SENDERS} == {0, 1, 3}
+
+
+def test_what_it_cannot_know_goes_to_one_worker_for_each_sender() -> None:
+    """What one sender writes keeps its order: the worker that is chosen hands over in the order in which it reads."""
+    program = call_id_program(deal(range(4)), SEED, range(4))
+    unreadable = [message(b"Call-ID   :  %d\r\n" % number) for number in range(20)]
+    for is_ipv6 in (False, True):
+        for port in SENDERS:
+            assert len({run(program, payload, port, is_ipv6) for payload in unreadable}) == 1
 
 
 def test_sockets_and_workers_need_not_have_the_same_numbers() -> None:
@@ -232,7 +263,7 @@ def test_the_program_fits_the_kernel_however_scattered_the_slots_are() -> None:
 
 
 def test_any_of() -> None:
-    assert [run(any_of_program([0, 2, 3]), b"", drawn) for drawn in (0, 1, 2, 3)] == [0, 2, 3, 0]
+    assert {run(any_of_program([0, 2, 3]), b"", port) for port in SENDERS} == {0, 2, 3}
     assert run(any_of_program([]), b"") == NO_SOCKET
 
 
@@ -262,6 +293,12 @@ class Group:
                 continue
             return index
         raise AssertionError("the datagram went nowhere")
+
+    def another_sender(self) -> None:
+        """From now on datagrams come from another port."""
+        family = self.sender.family
+        self.sender.close()
+        self.sender = socket.socket(family, socket.SOCK_DGRAM)
 
     def attach(self, program: Sequence[Instruction]) -> None:
         try:
@@ -308,7 +345,31 @@ def test_a_new_table_takes_the_place_of_the_old_one(group: Group) -> None:
 
 def test_unreadable_datagrams_load_all_live_workers_and_no_dead_one(group: Group) -> None:
     group.attach(call_id_program(move(deal(range(4)), 1, [0, 2, 3]), SEED, range(4)))
-    assert {group.receiver_of(b"\r\n\r\n") for _ in range(200)} == {0, 2, 3}
+    given = set()
+    for _ in range(200):
+        given.add(group.receiver_of(b"\r\n\r\n"))
+        group.another_sender()
+    assert given == {0, 2, 3}
+
+
+def test_what_the_kernel_cannot_read_of_one_sender_goes_to_one_worker(group: Group) -> None:
+    """The order of a call: a 180 that takes a hop between workers is not overtaken by the 200 behind it."""
+    group.attach(call_id_program(deal(range(4)), SEED, range(4)))
+    for _ in range(20):
+        unreadable = [message(b"Call-ID   :  %d\r\n" % number) for number in range(10)]
+        assert len({group.receiver_of(payload) for payload in unreadable}) == 1
+        group.another_sender()
+
+
+@pytest.mark.parametrize("name", [b"Call-ID", b"call-id", b"CALL-ID", b"i", b"I"])
+def test_the_kernel_reads_every_form_at_every_alignment(group: Group, name: bytes) -> None:
+    """RFC 3261 7.3.1, 7.3.3: so the 180 and the 200 of a call go to its owner, however much stands before the name."""
+    table = deal(range(4))
+    group.attach(call_id_program(table, SEED, range(4)))
+    for before in range(40):
+        call_id = b"%d@order" % before
+        payload = message(name + b": " + call_id + b"\r\n", before=b"Path: " + b"x" * before + b"\r\n")
+        assert group.receiver_of(payload) == table.owner_of(slot_of(call_id, SEED))
 
 
 def test_detached_the_kernel_chooses_by_the_addresses_again(group: Group) -> None:
