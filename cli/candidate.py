@@ -153,7 +153,7 @@ def edited(draft: Draft, edit: Edit, arguments: Mapping[str, Any], current: str)
 
 
 def visited(draft: Draft, visit: Visit, arguments: Mapping[str, Any]) -> Draft:
-    """The draft after a section was entered or taken away. Raises ValueError."""
+    """The draft after a section was entered or removed. Raises ValueError."""
     place = place_of(visit.section, arguments.get(NAME, ""))
     if visit.verb is Verb.SET:
         return draft.with_section(place) if visit.section.name_kind is not None else draft

@@ -1,6 +1,6 @@
 """What Tab does: the letters it adds to the word before the cursor, and the words it may become.
 
-Live names (addresses, workers, commits) come from whoever asks, by a function that is given.
+Live names (addresses, workers, commits) come from a function that the caller passes.
 """
 
 from __future__ import annotations

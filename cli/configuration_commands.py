@@ -73,7 +73,7 @@ def _faulty(faults: Any, text: str, document: Mapping[str, Any]) -> Failed:
 
 
 def commit(session: Session, arguments: Arguments) -> Output:
-    """Put the candidate in force; with `minutes` it is taken back after them unless confirmed. Raises Failed."""
+    """Apply the candidate; with `minutes` it reverts after them unless confirmed. Raises Failed."""
     candidate, minutes = candidate_in(session), int(arguments.get("minutes", 0))
     if not candidate.is_changed:
         return said("No changes to commit.", document={"number": candidate.base, "effects": []})
@@ -208,7 +208,7 @@ def abort(session: Session, arguments: Arguments) -> Output:
 
 
 def end(session: Session, arguments: Arguments) -> Output:
-    """Go to the first prompt; what was not committed is asked about. Raises Failed where nobody can be asked."""
+    """Go to the first prompt; what was not committed is asked about. Raises Failed in a script."""
     candidate = session.candidate
     if candidate is None or not candidate.is_changed:
         session.leave_candidate()

@@ -220,7 +220,7 @@ def _lost(why: str) -> Unreachable:
 
 
 def _why_not(path: Path, fault: OSError) -> tuple[str, str]:
-    """Why nobody answers at a path, and what to do."""
+    """Why the connection failed, and what to do."""
     problem = f"Cannot connect to the appliance at {path}: {fault.strerror or fault}."
     if isinstance(fault, PermissionError):
         return problem, "Ask the owner of the socket for permission."

@@ -4,7 +4,7 @@
     -   port 5060
     +   port 5062
 
-The texts are as `show running-config` prints them. Knows nothing of commits.
+The texts are as `show running-config` prints them.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ class Refused(Failed):
 
 
 class Unreachable(Failed):
-    """Nobody answers at the control socket, or no longer."""
+    """The control socket does not answer."""
 
 
 class NoOperator(Failed):

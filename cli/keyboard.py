@@ -24,7 +24,7 @@ class Keyboard:
     """Standard input, a key at a time."""
 
     def size(self) -> tuple[int, int]:
-        """Columns and rows; 0 rows when nobody knows."""
+        """Columns and rows; 0 rows when unknown."""
         try:
             size = os.get_terminal_size(sys.stdin.fileno())
         except OSError:
@@ -32,7 +32,7 @@ class Keyboard:
         return size.columns, size.lines
 
     def key(self) -> str:
-        """The next key; "" when there will be none. What was typed ahead of it stays for whoever reads next."""
+        """The next key; "" when there will be none. What was typed ahead stays in the input."""
         descriptor = sys.stdin.fileno()
         before = termios.tcgetattr(descriptor)
         try:

@@ -2,7 +2,7 @@
 
     signalbox cli [--state DIR] [-c COMMAND ...] [--json]
 
-Exit status: 0 done, 1 a command failed or nobody answers, 2 the command line is wrong.
+Exit status: 0 done, 1 a command failed or no appliance answers, 2 the command line is wrong.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return run_shell(options)
     except BrokenPipeError:
-        # Whoever read the output has seen enough; nothing more can be said to him.
+        # The reader of the output has closed the pipe.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:

@@ -15,7 +15,7 @@ from cli.errors import INVALID, Mistake
 from cli.grammar import Edge, Meaning, Node, follow, matching_edges, understand
 from cli.tokens import Token
 
-# Words before a setting that take it back.
+# Words before a setting that negate it.
 VERBS = ("no", "default")
 DO_HELP = "Run an EXEC command."
 
@@ -61,7 +61,7 @@ def by_habit(mistake: Mistake, tokens: Sequence[Token]) -> Mistake:
 
 
 def _is_better_understood(tokens: Sequence[Token], mistake: Mistake) -> bool:
-    """Would the line have led further with the right to act?"""
+    """Is the line understood further in privileged mode?"""
     try:
         understand(exec_grammar(Right.ADMIN), tokens)
     except Mistake as other:

@@ -15,7 +15,7 @@ class Keys(Protocol):
     """Where keys and the size of the terminal come from."""
 
     def size(self) -> tuple[int, int]:
-        """Columns and rows; 0 rows when nobody knows."""
+        """Columns and rows; 0 rows when unknown."""
 
     def key(self) -> str:
         """The next key; "" when there will be none."""

@@ -9,14 +9,14 @@ from cli.errors import NoOperator
 
 
 class Asker(Protocol):
-    """Somebody who can answer."""
+    """A way to ask the operator."""
 
     def ask(self, question: str, is_hidden: bool = False) -> str:
-        """What the operator types; hidden where nobody else should see it. Raises Failed where there is nobody."""
+        """What the operator types; hidden for passwords. Raises Failed where no operator can answer."""
 
 
 class NonInteractive:
-    """A script: nobody to answer."""
+    """A script, which cannot answer."""
 
     def ask(self, question: str, is_hidden: bool = False) -> str:
         wanted = question.strip(" :?").lower()

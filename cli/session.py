@@ -79,7 +79,7 @@ class Session:
         """Open the connection, say who we are, and take up the right that was there. Raises Failed.
 
         Unless `may_ask`, an operator who would have to be asked for a password is not logged in (that fails), and
-        one who would have to be asked for a secret does without the right to act.
+        one who would have to be asked for a secret stays out of privileged mode.
         """
         with self.control.opening:
             if self.control.is_open:
@@ -118,7 +118,7 @@ class Session:
             raise
 
     def _take_news(self, news: Mapping[str, Any]) -> None:
-        """The hostname has changed, or the right to act is gone."""
+        """The hostname has changed, or privileged mode has ended."""
         self.hostname = str(news.get("hostname", self.hostname))
         if isinstance(news.get("aliases"), dict):
             self.aliases = {str(name): str(command) for name, command in news["aliases"].items()}
@@ -169,7 +169,7 @@ class Session:
                 question = f"{refused.problem} Username: "
 
     def enable(self) -> None:
-        """Take the right to act; asks for the secret only where one is needed. Raises Failed."""
+        """Enter privileged mode; asks for the secret only where one is needed. Raises Failed."""
         # A wrong secret counts as a try, so the empty one is tried once.
         if self._needs_secret or not self._may_enable(""):
             self._needs_secret = True

@@ -44,7 +44,7 @@ class SessionEnded(Exception):
 
 
 def run_interactive(session: Session) -> int:
-    """Read and do commands until the operator leaves; returns the exit status. Raises Failed when nobody answers."""
+    """Read and do commands until the operator leaves; returns the exit status. Raises Failed where none answers."""
     shell = Shell(session)
     session.connect()
     print(BANNER)
@@ -128,7 +128,7 @@ class Shell:
             app.loop.call_soon_threadsafe(lambda: app.exit(exception=SessionEnded))
 
     def _turn(self) -> None:
-        """One line: read it and do it. Ctrl-C takes the line back, Ctrl-D is `exit`."""
+        """One line: read it and do it. Ctrl-C cancels the line, Ctrl-D is `exit`."""
         try:
             with patch_stdout(raw=True):
                 text = self._lines.prompt(self._prompt)

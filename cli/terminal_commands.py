@@ -14,7 +14,7 @@ Arguments = Mapping[str, Any]
 
 
 def enable(session: Session, arguments: Arguments) -> Output:
-    """Take the right to act."""
+    """Enter privileged mode."""
     if session.right is not Right.ADMIN:
         session.connect()
         session.enable()
@@ -22,7 +22,7 @@ def enable(session: Session, arguments: Arguments) -> Output:
 
 
 def disable(session: Session, arguments: Arguments) -> Output:
-    """Give the right to act back; the appliance is asked anew, for it gives rights to connections."""
+    """Leave privileged mode: the connection is closed, as the appliance gives rights to connections."""
     session.right = Right.VIEW
     session.control.close()
     return NOTHING

@@ -20,7 +20,7 @@ Observer = Callable[[str, str, Message], None]
 
 
 class CallFailed(Exception):
-    """A request was refused, or nobody answered; the text says which."""
+    """A request was refused, or not answered; the text says which."""
 
 
 class UserAgent(asyncio.DatagramProtocol):
@@ -104,7 +104,7 @@ class UserAgent(asyncio.DatagramProtocol):
         self._answered[key] = self._send(final)
 
     def _session(self) -> str:
-        """A session description: G.711 at a port where nobody listens (RFC 8866)."""
+        """A session description: G.711 at a port without a listener (RFC 8866)."""
         host = self._host_port.rpartition(":")[0].strip("[]")
         where = f"IN {'IP6' if ':' in host else 'IP4'} {host}"
         lines = ("v=0", f"o=- 1 1 {where}", "s=-", f"c={where}", "t=0 0", "m=audio 9 RTP/AVP 0", "")
