@@ -198,8 +198,8 @@ def _commands(options: argparse.Namespace, settings: Settings | None, may_make: 
         _make_folder(state)
     elif not (settings and settings.subscribers_url) and not database_path(state).exists():
         raise CommandFailed(
-            f"There is no subscriber database in {state}: no appliance has asked for one there, and no subscriber was "
-            "added. Name the state folder by --state DIR."
+            f"There is no subscriber database in {state}: no appliance has used this folder, and no subscriber was "
+            "added. Use --state DIR to select the state folder."
         )
     return SubscriberCommands(settings, state)
 
@@ -208,9 +208,9 @@ def _make_folder(path: Path) -> None:
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except FileExistsError:
-        raise CommandFailed(f"The state folder {path} cannot be made: that is a file. Name another folder.") from None
+        raise CommandFailed(f"The state folder {path} cannot be created: it is a file. Use another folder.") from None
     except OSError as fault:
-        raise CommandFailed(f"The state folder {path} cannot be made: {fault.strerror}.") from None
+        raise CommandFailed(f"The state folder {path} cannot be created: {fault.strerror}.") from None
 
 
 def _read_password(is_stdin: bool, address: str, option: str = "--password-stdin") -> str:
@@ -221,8 +221,8 @@ def _read_password(is_stdin: bool, address: str, option: str = "--password-stdin
         raise CommandFailed(f"There is no terminal to ask for the password: use {option}.")
     try:
         password = getpass.getpass(f"Password of {address}: ")
-        if getpass.getpass("The same again: ") != password:
-            raise CommandFailed("The two passwords differ; nothing was changed.")
+        if getpass.getpass("Repeat the password: ") != password:
+            raise CommandFailed("The passwords do not match; nothing was changed.")
     except EOFError:
         raise CommandFailed("No password was given; nothing was changed.") from None
     return password
@@ -235,9 +235,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="signalbox",
         description="A SIP signalling appliance: registrar and proxy.",
-        epilog="`signalbox COMMAND --help` says more about a command. docs/reference.md lists every setting.",
+        epilog="Use `signalbox COMMAND --help` for help on a command. docs/reference.md lists all settings.",
     )
-    parser.add_argument("--version", action=_ShowVersion, nargs=0, help="the version, and which build it is")
+    parser.add_argument("--version", action=_ShowVersion, nargs=0, help="show version and build")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_run(commands)
     _add_check(commands)
@@ -256,17 +256,17 @@ def _add_run(commands: Commands) -> None:
     run = commands.add_parser(
         "run",
         help="run the appliance in the foreground until Ctrl-C",
-        description="Run the appliance in the foreground. Ctrl-C or SIGTERM stops it; a second one stops it at once.",
+        description="Run the appliance in the foreground. Ctrl-C or SIGTERM stops it; a second one at once.",
     )
     run.add_argument(
         "--config",
         type=Path,
         metavar="FILE",
-        help="a configuration to take in; once it was, the last commit goes on until the file changes",
+        help="a configuration file to load; it is loaded again only when it has changed since the last commit",
     )
-    run.add_argument("--demo", action="store_true", help="make two demo subscribers and say what to type into a phone")
+    run.add_argument("--demo", action="store_true", help="create two demo subscribers and show their phone settings")
     run.add_argument(
-        "--user", metavar="NAME", help="go on as this user, who gets the state folder (needs root at the start)"
+        "--user", metavar="NAME", help="run as this user, who becomes owner of the state folder (requires root)"
     )
     run.add_argument(
         "--state", type=Path, metavar="DIR", default=DEFAULT_STATE_DIR, help="the state folder (default: %(default)s)"
@@ -277,8 +277,8 @@ def _add_run(commands: Commands) -> None:
 def _add_check(commands: Commands) -> None:
     parser = commands.add_parser(
         "check",
-        help="name every fault of a configuration",
-        description="Name every fault of a configuration, its line, and what to type instead.",
+        help="check a configuration",
+        description="Check a configuration. Shows each fault with its line and a correction.",
     )
     parser.add_argument("--config", type=Path, metavar="FILE", required=True, help="the configuration")
     parser.set_defaults(command=_check)
@@ -288,10 +288,10 @@ def _add_status(commands: Commands) -> None:
     status = commands.add_parser(
         "status",
         help="show workers, slots, registrations, transactions and counters",
-        description="Show what the appliance that runs on a state folder is doing.",
+        description="Show the status of the appliance that runs on a state folder.",
     )
-    status.add_argument("--json", action="store_true", help="for programs: the whole report as JSON")
-    status.add_argument("--all", action="store_true", help="show counters that are 0, too")
+    status.add_argument("--json", action="store_true", help="show the report as JSON")
+    status.add_argument("--all", action="store_true", help="include counters that are 0")
     _add_state(status)
     status.set_defaults(command=_status)
 
@@ -299,8 +299,8 @@ def _add_status(commands: Commands) -> None:
 def _add_cli(commands: Commands) -> None:
     cli = commands.add_parser(
         "cli",
-        help="operate the appliance: look, change its configuration, commit",
-        description="The operator's shell. Without -c it reads commands from the terminal, or from standard input.",
+        help="start the command line interface",
+        description="The command line interface. Without -c, commands are read from standard input.",
     )
     add_options(cli)
     cli.set_defaults(command=_shell)
@@ -309,10 +309,10 @@ def _add_cli(commands: Commands) -> None:
 def _add_hash_secret(commands: Commands) -> None:
     parser = commands.add_parser(
         "hash-secret",
-        help="make the hash of a secret, to stand in a configuration",
-        description="Ask for a secret and print its hash, for `secret` of an operator and `enable secret`.",
+        help="generate the hash of a secret",
+        description="Prompt for a secret and print its hash, for `secret` of an operator and for `enable secret`.",
     )
-    parser.add_argument("--secret-stdin", action="store_true", help="take the first line of standard input instead")
+    parser.add_argument("--secret-stdin", action="store_true", help="read it from the first line of standard input")
     parser.set_defaults(command=_hash_secret)
 
 
@@ -320,50 +320,50 @@ def _add_subscriber(commands: Commands) -> None:
     subscriber = commands.add_parser(
         "subscriber",
         help="add, remove, list or import subscribers",
-        description="Change and list the subscribers. It makes no difference whether the appliance is running.",
+        description="Manage subscribers, whether or not the appliance is running.",
     )
     actions = subscriber.add_subparsers(metavar="ACTION", required=True)
-    add = actions.add_parser("add", help="add a subscriber", description="Add a subscriber; asks for the password.")
+    add = actions.add_parser("add", help="add a subscriber", description="Add a subscriber; prompts for the password.")
     add.add_argument("address", metavar="USER@DOMAIN")
-    add.add_argument("--password-stdin", action="store_true", help="take the first line of standard input instead")
+    add.add_argument("--password-stdin", action="store_true", help="read it from the first line of standard input")
     add.set_defaults(command=_add)
     password = actions.add_parser(
-        "password", help="change a password", description="Change the password of a subscriber; asks for it."
+        "password", help="change a password", description="Change the password of a subscriber; prompts for it."
     )
     password.add_argument("address", metavar="USER@DOMAIN")
-    password.add_argument("--password-stdin", action="store_true", help="take the first line of standard input instead")
+    password.add_argument("--password-stdin", action="store_true", help="read it from the first line of standard input")
     password.set_defaults(command=_password)
     exporting = actions.add_parser(
         "export",
-        help="write all subscribers to a file, with hashes of their passwords",
-        description="Write the subscribers as CSV, `username,domain,ha1-md5,ha1-sha256`. The hashes are as good as "
-        "passwords: a new file is readable by its owner only. `import` takes the file.",
+        help="export all subscribers to a file, with password hashes",
+        description="Export the subscribers as CSV, `username,domain,ha1-md5,ha1-sha256`. Protect the hashes like "
+        "passwords; a new file is readable by its owner only. `import` reads the file.",
     )
-    exporting.add_argument("file", type=Path, metavar="FILE.csv", nargs="?", help="without it, standard output")
+    exporting.add_argument("file", type=Path, metavar="FILE.csv", nargs="?", help="default: standard output")
     exporting.set_defaults(command=_export)
     remove = actions.add_parser("remove", help="remove a subscriber", description="Remove a subscriber.")
     remove.add_argument("address", metavar="USER@DOMAIN")
     remove.set_defaults(command=_remove)
-    listing = actions.add_parser("list", help="list all subscribers", description="List all subscribers, one a line.")
+    listing = actions.add_parser("list", help="list all subscribers", description="List all subscribers, one per line.")
     listing.set_defaults(command=_list)
     importing = actions.add_parser(
         "import",
-        help="add the subscribers of a file",
-        description="Add the rows `username,domain,password` of a file: all of them, or none when one is wrong.",
+        help="import subscribers from a file",
+        description="Import rows `username,domain,password` from a file: all rows, or none if one is invalid.",
     )
     importing.add_argument("file", type=Path, metavar="FILE.csv")
-    importing.add_argument("--replace", action="store_true", help="give those who are there already the new password")
+    importing.add_argument("--replace", action="store_true", help="update the passwords of existing subscribers")
     importing.set_defaults(command=_import)
     for action in (add, password, remove, listing, importing, exporting):
         action.add_argument(
-            "--config", type=Path, metavar="FILE", help="the configuration; without it, the one that ran last"
+            "--config", type=Path, metavar="FILE", help="the configuration (default: the last one used)"
         )
         _add_state(action)
 
 
 def _add_state(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--state", type=Path, metavar="DIR", help="the state folder (default: that of the appliance that runs here)"
+        "--state", type=Path, metavar="DIR", help="the state folder (default: that of the running appliance)"
     )
 
 

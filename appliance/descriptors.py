@@ -46,6 +46,6 @@ def descriptor_shortage(connections_max: int, workers: int, lookups: int) -> str
         return ""
     limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return (
-        f"A worker can hold {possible} TCP connections, not the {connections_max} of `limits connections`: the system "
-        f"lets a process open {limit} files. Raise LimitNOFILE of the service or `ulimit -n`, or lower the limit."
+        f"A worker can open {possible} TCP connections, not {connections_max} (`limits connections`): the limit of "
+        f"open files is {limit}. Raise LimitNOFILE of the service or `ulimit -n`, or lower `limits connections`."
     )

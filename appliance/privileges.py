@@ -43,7 +43,7 @@ def become(name: str, state_dir: Path) -> None:
     try:
         user = pwd.getpwnam(name)
     except KeyError:
-        remedy = f"`adduser --system --group {name}` makes one"
+        remedy = f"create it with `adduser --system --group {name}`"
         raise PrivilegesFault(f"There is no user {name} on this machine; {remedy}.") from None
     if os.geteuid() == user.pw_uid:
         return
@@ -53,7 +53,7 @@ def become(name: str, state_dir: Path) -> None:
         give_folder(state_dir, user.pw_uid, user.pw_gid)
         _change_user(user)
     except OSError as fault:
-        raise PrivilegesFault(f"This process cannot go on as {name}: {fault.strerror}.") from fault
+        raise PrivilegesFault(f"The process cannot switch to user {name}: {fault.strerror}.") from fault
 
 
 def sockets_are_open() -> None:

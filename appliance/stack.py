@@ -281,7 +281,7 @@ class Stack:
             return inspect(self._node, asked.do, asked.args, self._syntax, now)
         except Exception as error:
             self._node.faults.note(f"a command, `{asked.do}`", b"", error, now)
-            return {"error": "A fault in the software prevents the answer.", "remedy": "see `show logging`"}
+            return {"error": "A software fault prevents the answer.", "remedy": "see `show logging`"}
 
     def _publish(self, change: BindingChange) -> int:
         """Apply a change of bindings, note it for the journal, and tell the siblings."""
@@ -469,7 +469,7 @@ class Stack:
     def alarms(self, now: float) -> list[str]:
         """What the operator should know: the name of an alarm, and a sentence."""
         overload, lagging = self._overload_controller.overload(), self._group.replica.lagging
-        found = [f"{REPLICATION_LAGGING} Registrations reach worker {worker} late." for worker in lagging]
+        found = [f"{REPLICATION_LAGGING} Worker {worker} acknowledges registrations late." for worker in lagging]
         if overload:
             found.append(f"{OVERLOAD} {overload}")
         fault = self._node.faults.alarm(now)

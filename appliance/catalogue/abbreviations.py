@@ -61,9 +61,9 @@ def _incomplete(typed: Sequence[str], names: Sequence[str], place: int) -> Misun
 
 def _unclear(word: str, matching: Sequence[str], names: Sequence[str], place: int) -> Misunderstanding:
     if matching:
-        return Misunderstanding(place, f'"{word}" may be {alternatives(matching)}', "type more letters")
+        return Misunderstanding(place, f'"{word}" is ambiguous: {alternatives(matching)}', "type more letters")
     guess = nearest(word, names)
     if guess:
-        return Misunderstanding(place, f'"{word}" is not known here', f'did you mean "{guess}"?', guess)
+        return Misunderstanding(place, f'"{word}" is unknown', f'did you mean "{guess}"?', guess)
     shown = list(names[:SHOWN_MAX]) + (["..."] if len(names) > SHOWN_MAX else [])
-    return Misunderstanding(place, f'"{word}" is not known here', f"type one of: {', '.join(shown)}")
+    return Misunderstanding(place, f'"{word}" is unknown', f"type one of: {', '.join(shown)}")

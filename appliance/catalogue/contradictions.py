@@ -83,7 +83,7 @@ def _supervision(settings: Any) -> Iterator[Contradiction]:
 
 def _listener(settings: Any) -> Iterator[Contradiction]:
     if not settings.advertise and ip_address(settings.address).is_unspecified:
-        problem = f"{settings.address} would stand in every Via, and nobody can send there"
+        problem = f"{settings.address} would be in every Via, and is not reachable"
         remedy = "add `advertise HOST`, or type one address of this machine"
         yield Contradiction(("address", "advertise"), problem, remedy)
     yield from _twice("peers", "peer", settings.peers)
@@ -92,7 +92,7 @@ def _listener(settings: Any) -> Iterator[Contradiction]:
 def _twice(attribute: str, word: str, values: tuple[str, ...]) -> Iterator[Contradiction]:
     for place, value in enumerate(values):
         if value in values[:place]:
-            yield Contradiction((attribute,), f"`{word} {value}` stands there twice", "delete one of them", place)
+            yield Contradiction((attribute,), f"`{word} {value}` is present twice", "delete one of them", place)
 
 
 def _whole(settings: Any) -> Iterator[Contradiction]:
@@ -114,7 +114,7 @@ def _same_names(attribute: str, word: str, items: tuple[Any, ...]) -> Iterator[C
     names = [item.name for item in items]
     for place, name in enumerate(names):
         if name in names[:place]:
-            yield Contradiction((attribute,), f"there are two {word}s {name}", "give one another name", place)
+            yield Contradiction((attribute,), f"there are two {word}s {name}", "rename one of them", place)
 
 
 def _same_addresses(listeners: tuple[Any, ...]) -> Iterator[Contradiction]:
@@ -130,7 +130,7 @@ def _same_addresses(listeners: tuple[Any, ...]) -> Iterator[Contradiction]:
         if taken:
             owner = owners[listener.address, listener.port, taken[0]]
             words = " and ".join(TRANSPORT_NAMES[transport] for transport in taken)
-            problem = f"{listener.address} port {listener.port} {words} belongs to listener {owner} already"
+            problem = f"{listener.address} port {listener.port} {words} is already used by listener {owner}"
             yield Contradiction(("listeners",), problem, "change the address, port or transport", place, "port")
 
 

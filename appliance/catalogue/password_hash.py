@@ -37,7 +37,7 @@ class SecretHash:
             raise ValueFault("a hash is one word", f"type {self.range_text}", min(len(words), 1))
         word = words[0]
         if word and not _is_hash(word):
-            raise ValueFault("that is no hash of a secret", f"type {self.range_text}")
+            raise ValueFault("invalid hash", f"type {self.range_text}")
         return word
 
     def write(self, value: str) -> list[str]:

@@ -134,9 +134,10 @@ def value_faults(settings: Any) -> list[Fault]:
         for item in value if declaration.is_many else (value,):
             if not (declaration.is_switch and isinstance(item, bool)) and not accepts(declaration.kind, item):
                 problem = f"{declaration.keyword} cannot be {item!r}"
-                faults.append(Fault(0, 0, problem, f"take {declaration.kind.range_text}"))
+                faults.append(Fault(0, 0, problem, f"use {declaration.kind.range_text}"))
     for field_ in fields(settings):
         name_kind = field_.metadata.get("name")
         if name_kind is not None and not accepts(name_kind, getattr(settings, field_.name)):
-            faults.append(Fault(0, 0, f"{getattr(settings, field_.name)!r} is no name", f"take {name_kind.range_text}"))
+            problem = f"{getattr(settings, field_.name)!r} is not a name"
+            faults.append(Fault(0, 0, problem, f"use {name_kind.range_text}"))
     return faults

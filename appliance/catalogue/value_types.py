@@ -52,7 +52,7 @@ def _single(words: Sequence[str], placeholder: str) -> str:
     if not words:
         raise ValueFault("a value is missing", f"type {placeholder} after it")
     if len(words) > 1:
-        raise ValueFault(f'"{words[1]}" is one word too many', f"type one value: {placeholder}", 1)
+        raise ValueFault(f'"{words[1]}" is not expected here', f"type one value: {placeholder}", 1)
     return words[0]
 
 
@@ -65,7 +65,7 @@ class Switch:
 
     def read(self, words: Sequence[str]) -> bool:
         if words:
-            raise ValueFault(f'"{words[0]}" is one word too many', "type the word alone, or `no` before it")
+            raise ValueFault(f'"{words[0]}" is not expected here', "type the word alone, or `no` before it")
         return True
 
     def write(self, value: bool) -> list[str]:
@@ -144,10 +144,10 @@ def read_choice(word: str, choices: Sequence[str], place: int = 0) -> str:
     if len(meant) == 1:
         return meant[0]
     if meant:
-        raise ValueFault(f'"{word}" may be {alternatives(meant)}', "type more letters", place)
+        raise ValueFault(f'"{word}" is ambiguous: {alternatives(meant)}', "type more letters", place)
     near = nearest(word, choices)
     hint = f'did you mean "{near}"? ' if near else ""
-    raise ValueFault(f'"{word}" is not known here', f"{hint}type {alternatives(choices)}", place)
+    raise ValueFault(f'"{word}" is unknown', f"{hint}type {alternatives(choices)}", place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +174,7 @@ class Choices:
         chosen = [read_choice(word, self.words, place) for place, word in enumerate(words)]
         for place, word in enumerate(chosen):
             if word in chosen[:place]:
-                raise ValueFault(f'"{word}" stands there twice', "type it once", place)
+                raise ValueFault(f'"{word}" is present twice', "type it once", place)
         return tuple(self.values[self.words.index(word)] for word in chosen)
 
     def write(self, value: tuple[Any, ...]) -> list[str]:
@@ -295,7 +295,7 @@ class Text:
     def read(self, words: Sequence[str]) -> str:
         word = _single(words, self.placeholder)
         if len(word) > self.len_max or not (word.isascii() and (word.isprintable())):
-            raise ValueFault("that text cannot be used", f"type {self.range_text}")
+            raise ValueFault("invalid text", f"type {self.range_text}")
         return word
 
     def write(self, value: str) -> list[str]:
@@ -318,7 +318,7 @@ class Remark:
             raise ValueFault("a value is missing", f"type {self.placeholder} after it")
         text = " ".join(words)
         if len(text) > self.len_max or not (text.isascii() and text.isprintable()):
-            raise ValueFault("that text cannot be used", f"type {self.range_text}")
+            raise ValueFault("invalid text", f"type {self.range_text}")
         return text
 
     def write(self, value: str) -> list[str]:
@@ -354,7 +354,7 @@ class DatabaseUrl:
         if not word:
             return ""
         if not word.isprintable() or not _is_database(word):
-            raise ValueFault("that is no database that can be used here", f"type {self.range_text}")
+            raise ValueFault("unsupported database URL", f"type {self.range_text}")
         return word
 
     def write(self, value: str) -> list[str]:

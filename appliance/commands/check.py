@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from appliance import clock
-from appliance.catalogue.errors import ConfigError, Fault
+from appliance.catalogue.errors import ConfigError
 from appliance.catalogue.settings import Settings
 from appliance.catalogue.warnings import warnings_of
-from appliance.configuration.text import parse_configuration, retired_warnings
+from appliance.configuration.text import parse_configuration
 from appliance.management.errors import CommandFailed
 
 FILE_LEN_MAX = 16 * 1024 * 1024
@@ -21,13 +20,10 @@ def read_configuration(path: Path | None) -> tuple[Settings, str]:
     """
     text = _read_text(path) if path is not None else ""
     try:
-        settings = parse_configuration(text)
-        if not clock.has_time_zone(settings.timezone):
-            raise ConfigError([_zone_fault(settings)])
-        return settings, text
+        return parse_configuration(text), text
     except ConfigError as error:
         count = len(error.faults)
-        heading = f"{path} has {count} fault{'s' if count > 1 else ''}, and nothing of it is used:"
+        heading = f"{path} has {count} fault{'s' if count > 1 else ''}, and is not used:"
         raise CommandFailed("\n".join([heading, *(f"  {fault}" for fault in error.faults)])) from None
 
 
@@ -38,7 +34,7 @@ def _read_text(path: Path) -> str:
     except OSError as fault:
         raise CommandFailed(f"The configuration {path} cannot be read: {fault.strerror}.") from None
     if len(octets) > FILE_LEN_MAX:
-        raise CommandFailed(f"The configuration {path} is longer than {FILE_LEN_MAX} bytes: is it the right file?")
+        raise CommandFailed(f"The configuration {path} is longer than {FILE_LEN_MAX} bytes.")
     try:
         return octets.decode()
     except UnicodeDecodeError as fault:
@@ -48,16 +44,8 @@ def _read_text(path: Path) -> str:
 
 def check(path: Path) -> str:
     """A sentence that says the file is right, and its warnings. Raises CommandFailed when it is not."""
-    settings, text = read_configuration(path)
+    settings, _ = read_configuration(path)
     listeners = len(settings.listeners)
     domains = ", ".join(settings.domains) or "none"
-    sentence = f"{path} is right: {listeners} listener{'s' if listeners > 1 else ''}, domains: {domains}."
-    return "\n".join([sentence, *(f"Warning: {warning}" for warning in _warnings(settings, text))])
-
-
-def _warnings(settings: Settings, text: str) -> list[str]:
-    return retired_warnings(text) + warnings_of(settings)
-
-
-def _zone_fault(settings: Settings) -> Fault:
-    return Fault(0, 0, f"there is no time zone {settings.timezone} here", f"see the folder {clock.ZONES} for names")
+    sentence = f"{path} is valid: {listeners} listener{'s' if listeners > 1 else ''}, domains: {domains}."
+    return "\n".join([sentence, *(f"Warning: {warning}" for warning in warnings_of(settings))])

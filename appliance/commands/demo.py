@@ -65,7 +65,7 @@ def _passwords(path: Path, domain: str) -> tuple[dict[str, str], str]:
                 return passwords, ""
             aside = _free_name(path)
             path.rename(aside)
-            note = f"{path} was not of this demo: it is now {aside.name}, and there are new passwords."
+            note = f"{path} was not from this demo. It was renamed to {aside.name}, and new passwords were created."
         made = {username: _draw() for username in USERNAMES}
         _write(path, domain, made)
     except OSError as fault:

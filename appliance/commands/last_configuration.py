@@ -22,4 +22,4 @@ def last_configuration(state_dir: Path) -> Settings | None:
     try:
         return parse_configuration(head.text)
     except ConfigError as error:
-        raise CommandFailed(f"Commit {head.number} is of another version of Signalbox: {error}") from None
+        raise CommandFailed(f"Commit {head.number} is from an incompatible version of Signalbox: {error}") from None

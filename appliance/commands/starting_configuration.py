@@ -21,5 +21,5 @@ def starting_configuration(path: Path | None, state_dir: Path) -> tuple[Settings
     try:
         return parse_configuration(start.text), start
     except ConfigError as error:
-        remedy = "start once with --config FILE, a file that has been mended"
+        remedy = "start once with --config FILE and a corrected file"
         raise CommandFailed(f"The configuration in {state_dir} has faults: {error}; {remedy}.") from None

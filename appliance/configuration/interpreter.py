@@ -8,7 +8,6 @@ from typing import Any
 
 from appliance.catalogue.abbreviations import Misunderstanding, understand
 from appliance.catalogue.errors import Fault, ValueFault, alternatives, nearest
-from appliance.catalogue.retired_settings import retired_setting
 from appliance.catalogue.setting_declaration import Section, Setting, declared, sections
 from appliance.catalogue.settings import Settings
 from appliance.configuration.syntax_tree import Statement
@@ -42,8 +41,6 @@ def read_scope(settings_class: type[Any], line: int, statements: Sequence[Statem
         typed = statement.texts[is_negated:]
         meaning = understand(typed, keywords)
         if isinstance(meaning, Misunderstanding):
-            if retired_setting(_keyword_of(settings_class), typed):
-                continue
             remedy = _home_of(typed, settings_class, meaning) or meaning.remedy
             faults.append(_fault(statement, meaning.word + is_negated, meaning.problem, remedy))
             _read_guessed(inner, meaning, statement, faults)
@@ -54,11 +51,6 @@ def read_scope(settings_class: type[Any], line: int, statements: Sequence[Statem
         else:
             reader.read_setting(settings[meaning.candidate], is_negated)
     return scope
-
-
-def _keyword_of(settings_class: type[Any]) -> str:
-    """The keyword of a section; "" for the whole text."""
-    return next((section.keyword for section in sections(Settings) if section.settings_class is settings_class), "")
 
 
 def _fault(statement: Statement, word: int, problem: str, remedy: str) -> Fault:
@@ -86,8 +78,8 @@ class _Reader:
         else:
             self._read_value(setting)
         for child in self._statement.children:
-            remedy = "delete the blanks before the line, or put it under a section"
-            self._faults.append(_fault(child, 0, f"nothing can stand under `{setting.keyword}`", remedy))
+            remedy = "remove the indentation, or move the line into a section"
+            self._faults.append(_fault(child, 0, f"`{setting.keyword}` has no subsettings", remedy))
 
     def _read_value(self, setting: Setting) -> None:
         try:
@@ -104,8 +96,8 @@ class _Reader:
     def _read_negated(self, setting: Setting) -> None:
         """`no` turns a switch off, and gives any other setting its default."""
         if setting.is_many:
-            problem = f"`no {setting.keyword}` has nothing to take away"
-            self._complain(0, problem, f"delete the line `{setting.syntax}` that is not wanted")
+            problem = f"`no {setting.keyword}` has no effect"
+            self._complain(0, problem, f"delete the line `{setting.syntax}` instead")
         elif self._values:
             self._complain(self._word_count, "no value may follow", f"type `no {setting.keyword}` alone")
         else:
@@ -119,7 +111,7 @@ class _Reader:
     def _set_once(self, setting: Setting, value: Any) -> None:
         scope, attribute = self._scope, setting.attribute
         if attribute in scope.lines:
-            problem = f"`{setting.keyword}` stands there twice, first on line {scope.lines[attribute][0]}"
+            problem = f"`{setting.keyword}` is present twice, first on line {scope.lines[attribute][0]}"
             self._complain(0, problem, "delete one of them")
             return
         scope.values[attribute] = value
@@ -130,7 +122,7 @@ class _Reader:
         statement = self._statement
         inner = read_scope(section.settings_class, statement.line, statement.children, self._faults)
         if is_negated:
-            self._complain(0, f"`no {section.keyword}` has nothing to take away", "delete the section, or the word no")
+            self._complain(0, f"`no {section.keyword}` has no effect", "delete the section, or the word no")
             return
         if section.name_kind is not None:
             self._read_name(section, inner)
@@ -139,8 +131,8 @@ class _Reader:
             self._complain(self._word_count, f"section `{section.keyword}` takes no name", remedy)
         elif section.attribute in self._scope.lines:
             first = self._scope.lines[section.attribute][0]
-            problem = f"section `{section.keyword}` stands there twice, first on line {first}"
-            self._complain(0, problem, "put both into one section")
+            problem = f"section `{section.keyword}` is present twice, first on line {first}"
+            self._complain(0, problem, "merge the two sections")
             return
         self._scope.lines.setdefault(section.attribute, []).append(statement.line)
         self._scope.inner.setdefault(section.attribute, []).append(inner)
@@ -176,8 +168,8 @@ def _home_of(typed: Sequence[str], settings_class: type[Any], meaning: Misunders
     question = "" if guess == word else f'did you mean "{guess}"? '
     headers = list(dict.fromkeys(header for name, header in homes if name == guess))
     if "" in headers:
-        return f"{question}it belongs to no section: delete the blanks before it"
-    return f"{question}it belongs under {alternatives(headers)}, indented"
+        return f"{question}it is not a setting of this section: remove the indentation"
+    return f"{question}it belongs in {alternatives(headers)}, indented"
 
 
 def _places() -> list[tuple[type[Any], str]]:

@@ -55,7 +55,7 @@ def parse_statements(text: str) -> tuple[list[Statement], list[Fault]]:
     above: list[tuple[int, Statement]] = []
     lines = text.removeprefix("\ufeff").split("\n")
     if len(lines) > LINES_MAX:
-        return [], [Fault(LINES_MAX + 1, 0, f"there are more than {LINES_MAX} lines", "take a smaller file")]
+        return [], [Fault(LINES_MAX + 1, 0, f"there are more than {LINES_MAX} lines", "use a smaller file")]
     for number, line in enumerate(lines, 1):
         content = line.rstrip(" \t\r").expandtabs(TAB_WIDTH)
         if not content or content.lstrip(" ").startswith("!"):
@@ -79,15 +79,15 @@ def _line_fault(content: str, number: int) -> Fault | None:
         return Fault(number, 0, f"the line has more than {LINE_LEN_MAX} characters", "make it shorter")
     for column, character in enumerate(content, 1):
         if not character.isprintable():
-            return Fault(number, column, f"there is a character that cannot be seen ({character!a})", "delete it")
+            return Fault(number, column, f"invalid character ({character!a})", "delete it")
     return None
 
 
 def _place_fault(indentation: int, above: Sequence[tuple[int, Statement]], number: int) -> Fault | None:
     if indentation and not above:
-        return Fault(number, 0, "the line is indented, and no section stands above it", "delete the blanks before it")
+        return Fault(number, 0, "the line is indented, but is not in a section", "remove the indentation")
     if len(above) >= DEPTH_MAX and above[-1][0] < indentation:
-        return Fault(number, 0, "the line is indented too deep", "delete blanks before it")
+        return Fault(number, 0, "the line is indented too deep", "reduce the indentation")
     return None
 
 
@@ -113,7 +113,7 @@ def _split(content: str) -> tuple[Word, ...]:
 
 def _quote_fault(content: str, number: int) -> Fault:
     remedy = "begin and end the word with a quote, and type \\\" for a quote inside it"
-    return Fault(number, content.index('"') + 1, "a double quote has no partner, or stands inside a word", remedy)
+    return Fault(number, content.index('"') + 1, "unmatched double quote, or a double quote inside a word", remedy)
 
 
 def write_word(word: str) -> str:

@@ -100,7 +100,7 @@ def _context(listener: ListenerSettings, uri: str, caller: str, source: str, lim
         assert isinstance(request, Request)
         return RequestContext(request, Flow(UDP, 0, (address, 9)), ListenerRules(listener))
     except MalformedMessage as fault:
-        raise ValueError(f"no request can be made of it: {fault.reason}") from None
+        raise ValueError(f"invalid URI: {fault.reason}") from None
 
 
 def _stages(context: RequestContext, node: ProxyEnvironment, world: World, now: float) -> Any:
@@ -132,9 +132,9 @@ def _answer(
 def _identified(context: RequestContext, node: ProxyEnvironment) -> tuple[str, str]:
     claimed = context.request.from_uri
     if not node.names.is_own_domain(claimed.host):
-        return "403", "the caller's address is of another domain"
+        return "403", "the address of the caller is in another domain"
     context.identity = node.aor_of(claimed)
-    return "continue", "a digest would be asked for; taken as proved"
+    return "continue", "digest authentication assumed successful"
 
 
 def _answered(
@@ -175,9 +175,9 @@ def _note(context: RequestContext, stage: str) -> str:
     if stage == "locate" and context.targets:
         return f"{len(context.targets)} contacts"
     if stage == "relay" and context.targets:
-        return "to where the Request-URI says" if len(context.targets) == 1 else ""
+        return "to the Request-URI" if len(context.targets) == 1 else ""
     if stage == "record_route":
-        return "later requests of the call come this way" if context.record_routed else ""
+        return "Record-Route is added" if context.record_routed else ""
     return ""
 
 
@@ -199,9 +199,9 @@ def _hops_of_host(target: Target, question: LookupHost, node: ProxyEnvironment, 
     """The next hops of a host by what DNS says."""
     host, answer = question.subject, world.answer(question)
     if not isinstance(answer, HostAnswer):
-        return [f"DNS would be asked for {host}"]
+        return [f"a DNS query for {host} is required"]
     if answer.failed:
-        return [f"DNS does not answer for {host}"]
+        return [f"no response from DNS for {host}"]
     uri, flow_to = target.uri, node.next_hops.flow_to
     ways = [(way, uri.port or default_port(way)) for way in transports_of(uri, REQUEST_LEN)]
     flows = [flow_to(way, address.encode(), port) for address in answer.addresses for way, port in ways]

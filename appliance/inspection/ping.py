@@ -50,9 +50,9 @@ def ping(
         # Raises MalformedMessage for a URI that is none.
         assert isinstance(request, Request) and request.uri is not None
     except MalformedMessage as fault:
-        return {"error": f"No request can be made of it: {fault.reason}.", "remedy": "type a SIP URI"}
+        return {"error": f"Invalid URI: {fault.reason}.", "remedy": "type a SIP URI"}
     except ValueError as fault:
-        return {"error": f"It cannot be sent: {fault}.", "remedy": "try again in a moment"}
+        return {"error": f"The request cannot be sent: {fault}.", "remedy": "try again in a moment"}
     flow = Flow(UDP, int(args["listener"]), (host, port))
     stamp_received(request, flow)
     proxy.receive_own_request(request, flow, now)

@@ -36,8 +36,8 @@ def inspect(node: ProxyEnvironment, do: str, args: dict[str, Any], limits: Synta
             caller, source, known = str(args.get("from", "")), str(args.get("source", "")), args.get("known", {})
             return rehearse(node, str(args["uri"]), caller, source, limits, now, known)
     except (ValueError, KeyError) as fault:
-        return {"error": f"That cannot be answered: {fault}.", "remedy": "type USER@DOMAIN, or a SIP URI"}
-    return {"error": f"A worker does not know `{do}`."}
+        return {"error": f"Invalid request: {fault}.", "remedy": "type USER@DOMAIN, or a SIP URI"}
+    return {"error": f"Unknown request `{do}`."}
 
 
 def _clear(node: ProxyEnvironment, address: str, now: float) -> dict[str, Any]:

@@ -68,7 +68,7 @@ def aor_of_text(node: ProxyEnvironment, address: str) -> bytes:
     try:
         uri = parse_uri(f"sip:{address.removeprefix('sip:')}".encode())
     except MalformedMessage as fault:
-        raise ValueError(f'"{address}" is no address: {fault.reason}') from None
+        raise ValueError(f'"{address}" is not an address: {fault.reason}') from None
     return node.aor_of(uri) if uri.user else b""
 
 

@@ -243,14 +243,14 @@ def ask_supervisor(runtime_dir: Path, request: BusMessage, timeout_s: float) -> 
     """
     path = runtime_dir / "questions.sock"
     if not path.exists():
-        raise BusUnavailable(f"No appliance runs here: there is no {path}.")
+        raise BusUnavailable(f"No appliance is running: {path} does not exist.")
     with zmq.Context(io_threads=1) as context, context.socket(zmq.DEALER) as asker:
         asker.setsockopt(zmq.LINGER, 0)
         asker.setsockopt(zmq.IMMEDIATE, 1)
         asker.connect(f"ipc://{path}")
         wait_ms = int(timeout_s * 1000)
         if not asker.poll(wait_ms, zmq.POLLOUT):
-            raise BusUnavailable(f"No appliance runs here: nobody listens at {path}.")
+            raise BusUnavailable(f"No appliance is running: no process listens on {path}.")
         asker.send(encode(request))
         if not asker.poll(wait_ms, zmq.POLLIN):
             raise BusUnavailable(f"The supervisor did not answer within {timeout_s:g} s.")
@@ -261,7 +261,7 @@ def _report_in(octets: bytes) -> dict[str, Any]:
     try:
         reply = decode(octets)
     except BusProtocolError as fault:
-        raise BusUnavailable(f"The supervisor is of another version: {fault}.") from fault
+        raise BusUnavailable(f"The supervisor has an incompatible version: {fault}.") from fault
     if not isinstance(reply, StatusReply):
         raise BusUnavailable(f"The supervisor answered with {type(reply).__name__}.")
     return reply.report
@@ -275,8 +275,8 @@ def _bound_socket(context: zmq.Context[zmq.Socket[bytes]], kind: int, path: Path
     octets = len(os.fsencode(path))
     if octets > zmq.IPC_PATH_MAX_LEN:
         raise BusUnavailable(
-            f"The path {path} has {octets} characters and a local socket takes {zmq.IPC_PATH_MAX_LEN}: "
-            "choose a state folder with a shorter path."
+            f"The path {path} has {octets} characters; the maximum for a local socket is {zmq.IPC_PATH_MAX_LEN}. "
+            "Choose a state folder with a shorter path."
         )
     bound = context.socket(kind)
     # One that nobody closes, for whatever reason, keeps no process from ending.

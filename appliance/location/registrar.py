@@ -131,7 +131,7 @@ def unsupported_by_us(request: Request) -> bytes:
 def _remove_all(registration: Registration, contacts: list[Contact]) -> None:
     # RFC 3261 10.3 step 6
     if len(contacts) > 1 or _expires_of_request(registration) != 0:
-        raise Refused(400, b"Contact * Needs Expires 0 And No Other Contact")
+        raise Refused(400, b"Contact * Requires Expires 0")
     for old in registration.entries:
         if old.expires_at > registration.wall_time:
             _remove(registration, old)
@@ -139,7 +139,7 @@ def _remove_all(registration: Registration, contacts: list[Contact]) -> None:
 
 def _remove(registration: Registration, old: Binding) -> None:
     if not registration.is_in_order(old):
-        raise Refused(500, b"CSeq Not Higher Than Before")
+        raise Refused(500, b"CSeq Not Increased")
     registration.add(old, old.key, old.uri, old.parameters, old.q, 0.0, old.instance, old.reg_id, None)
 
 
@@ -195,7 +195,7 @@ def _change_one(registration: Registration, contact: Contact, expires_s: int) ->
     elif not registration.is_in_order(old):
         if registration.is_repetition(old, uri, _kept_parameters(contact), contact.q, expires_s):
             return False
-        raise Refused(500, b"CSeq Not Higher Than Before")
+        raise Refused(500, b"CSeq Not Increased")
     _check_not_here(registration, contact.uri)
     parameters, flow = _kept_parameters(contact), _kept_flow(registration, contact, reg_id)
     registration.add(old, key, uri, parameters, contact.q, wall_time + expires_s, instance, reg_id, flow)
@@ -283,7 +283,7 @@ def _check_no_loop(address: bytes, contact: Contact, instance: bytes) -> None:
 def _check_not_here(registration: Registration, uri: Uri) -> None:
     """RFC 5393 3: a contact that is this appliance itself makes requests come back again and again."""
     if registration.own is not None and registration.own.leads_here(uri):
-        raise Refused(403, b"Contact Is This Appliance")
+        raise Refused(403, b"Contact Points To This Server")
 
 
 def _check_room(registration: Registration, table: BindingTable) -> None:

@@ -25,7 +25,7 @@ class Arguments:
         if value is None:
             raise Refused(f"The argument `{name}` is missing.")
         if not isinstance(value, str) or len(value) > len_max:
-            raise Refused(f"The argument `{name}` is no text of up to {len_max} characters.")
+            raise Refused(f"The argument `{name}` is not a text of up to {len_max} characters.")
         return value
 
     def integer(self, name: str, least: int, most: int, default: int | None = None) -> int:
@@ -34,21 +34,21 @@ class Arguments:
         if value is None:
             raise Refused(f"The argument `{name}` is missing.")
         if type(value) is not int or not least <= value <= most:
-            raise Refused(f"`{name}` cannot be {value!r}.", f"take a whole number from {least} to {most}")
+            raise Refused(f"`{name}` cannot be {value!r}.", f"use a whole number from {least} to {most}")
         return value
 
     def number(self, name: str, least: float, most: float, default: float) -> float:
         """A number within bounds."""
         value = self._values.get(name, default)
         if type(value) not in (int, float) or not least <= value <= most:
-            raise Refused(f"`{name}` cannot be {value!r}.", f"take a number from {least:g} to {most:g}")
+            raise Refused(f"`{name}` cannot be {value!r}.", f"use a number from {least:g} to {most:g}")
         return float(value)
 
     def flag(self, name: str) -> bool:
         """Yes or no."""
         value = self._values.get(name, False)
         if type(value) is not bool:
-            raise Refused(f"`{name}` cannot be {value!r}.", "take true or false")
+            raise Refused(f"`{name}` cannot be {value!r}.", "use true or false")
         return value
 
     def part(self) -> str | None:

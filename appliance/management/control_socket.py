@@ -143,13 +143,13 @@ class Connection:
             if not isinstance(do, str) or not isinstance(args, dict) or isinstance(number, list | dict):
                 raise ValueError
         except (ValueError, KeyError, AttributeError, RecursionError):
-            await self._send(None, error={"message": "That is no request.", "remedy": 'send {"id", "do", "args"}'})
+            await self._send(None, error={"message": "Malformed request.", "remedy": 'send {"id", "do", "args"}'})
             return
         if do == "cancel":
             await self._cancel(number, args)
         elif number in self._running or len(self._running) >= REQUESTS_MAX:
-            remedy = "wait for the answers to the others"
-            await self._send(number, error={"message": "Too many requests are under way.", "remedy": remedy})
+            remedy = "wait for the responses to the others"
+            await self._send(number, error={"message": "Too many concurrent requests.", "remedy": remedy})
         else:
             task = asyncio.ensure_future(self._answer(number, do, args))
             self._running[number] = task
@@ -179,7 +179,7 @@ class Connection:
         except Exception:
             # A fault of ours costs one answer, and is logged.
             log.exception("the request %r failed", do)
-            return {"error": {"message": f"`{do}` failed here.", "remedy": "see `show logging`"}}
+            return {"error": {"message": f"`{do}` failed because of a software fault.", "remedy": "see `show logging`"}}
 
     async def _do(self, number: Any, do: str, args: dict[str, Any]) -> dict[str, Any]:
         arguments, session = Arguments(args), self.session

@@ -43,7 +43,7 @@ class LoginLog:
         if self._noted >= NOTED_MAX:
             self._left_out += 1
             return
-        more = f" ({self._left_out} more were not noted)" if self._left_out else ""
+        more = f" ({self._left_out} more not logged)" if self._left_out else ""
         self._noted, self._left_out = self._noted + 1, 0
         log.warning("failed %s of %s from %s (session %d)%s", what, user, session.place, session.number, more)
         self._note(user, session.place, what, f"refused: {why}{more}")

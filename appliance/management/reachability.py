@@ -22,7 +22,7 @@ from appliance.transport.transport_table import is_stream, port_of_uri, transpor
 ICMP_WAIT_S: Final = 0.5
 CONNECT_WAIT_S: Final = 2.0
 KEEP_ALIVE: Final = b"\r\n\r\n"
-SILENCE: Final = "no answer in time"
+SILENCE: Final = "timed out"
 _NO_ROUTE: Final = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL})
 
 
@@ -33,7 +33,7 @@ async def fault_of_name(uri: str, settings: Settings) -> str:
         return ""
     addresses = await addresses_of(host, settings)
     if addresses is None:
-        return f"DNS does not answer for {host}."
+        return f"No response from DNS for {host}."
     return "" if addresses else f"DNS has no address for {host}."
 
 
@@ -70,7 +70,7 @@ async def _by_tcp(address: str, port: int) -> str:
             _, writer = await asyncio.open_connection(address, port)
         writer.close()
     except TimeoutError:
-        return f"no connection to {address}:{port} in time"
+        return f"connection to {address}:{port} timed out"
     except OSError as fault:
         return _in_words(fault, address, port)
     return SILENCE
@@ -95,7 +95,7 @@ async def _by_udp(address: str, port: int) -> str:
 
 def _in_words(fault: OSError, address: str, port: int) -> str:
     if fault.errno == errno.ECONNREFUSED:
-        return f"refused by {address}:{port}: nothing listens there"
+        return f"connection refused by {address}:{port}"
     if fault.errno in _NO_ROUTE:
         return f"no route to {address}"
     return f"{address}:{port} cannot be reached: {fault.strerror}"

@@ -104,7 +104,7 @@ async def obey(do: str, args: dict[str, Any], call: Call) -> dict[str, Any]:
     """Look at the right, do it, and note it. Raises Refused."""
     request = REQUESTS.get(do)
     if request is None:
-        raise Refused(f"The request `{do}` is not known.", "see docs/control-socket.md")
+        raise Refused(f"Unknown request `{do}`.", "see docs/control-socket.md")
     check_right(do, request, call)
     await call.client.look(is_exact=request.right == ADMIN)
     # What was committed meanwhile may have taken the right away.
@@ -119,11 +119,11 @@ def check_right(do: str, request: Request, call: Call) -> None:
     session = call.session
     look_up_rights(session, call.client.settings)
     if is_removed(session):
-        raise Refused(removal(session, call.client.settings), "log in by another account", right=session.right)
+        raise Refused(removal(session, call.client.settings), "log in with another account", right=session.right)
     if not session.may(VIEW):
-        raise Refused("Nobody has logged in.", "send `login` first", right=session.right)
+        raise Refused("Not logged in.", "send `login` first", right=session.right)
     if not session.may(request.right):
-        raise Refused(f"`{do}` changes something.", "type `enable` first", right=session.right)
+        raise Refused(f"`{do}` requires privileged mode.", "type `enable` first", right=session.right)
 
 
 async def _noted(do: str, args: dict[str, Any], call: Call, request: Request) -> dict[str, Any]:

@@ -112,7 +112,7 @@ def needs_secret(session: Session, settings: Settings) -> bool:
 def enable(session: Session, secret: str, settings: Settings) -> None:
     """Let the session change things. Slow on purpose where a secret is configured. Raises Refused."""
     if not session.is_admin:
-        raise Refused(f"The role of {session.user or 'this user'} is to look only.", "log in as an administrator")
+        raise Refused(f"The role of {session.user or 'this user'} is `view`.", "log in as an administrator")
     if session.failures >= LOGINS_MAX:
         raise Refused("Too many wrong secrets.", "connect again")
     if needs_secret(session, settings) and not is_secret(secret, settings.enable_secret):

@@ -29,7 +29,7 @@ def check_subscribers(settings: Settings, state_dir: Path) -> str:
     except (StoreError, ValueError) as fault:
         sentence = sentence_of(fault)
         if url.startswith("postgresql:"):
-            return f"{sentence} Subscribers are refused with 503 until it does."
+            return f"{sentence} Requests of subscribers are rejected with 503 until it responds."
         raise CommandFailed(sentence) from None
     return ""
 

@@ -50,8 +50,8 @@ def realm_of(domain: str, settings: Settings | None) -> str:
     served = [*settings.domains, *(Host(is_bracketed=True).read([item.address]) for item in settings.listeners)]
     if host not in served:
         near = nearest(host, served)
-        hint = f'did you mean "{near}"?' if near else f"take {alternatives(dict.fromkeys(served))}"
-        raise ValueError(f'"{domain}" is no domain of this appliance; {hint}')
+        hint = f'did you mean "{near}"?' if near else f"use {alternatives(dict.fromkeys(served))}"
+        raise ValueError(f'"{domain}" is not a domain of this appliance; {hint}')
     return settings.digest.realm or host
 
 
@@ -59,7 +59,7 @@ def read_address(text: str, settings: Settings | None) -> Address:
     """USER@DOMAIN as name and realm; a leading `sip:` may stand. Raises CommandFailed."""
     username, at, domain = text.removeprefix("sip:").rpartition("@")
     if not at or not username:
-        raise CommandFailed(f'"{text}" is no address: type USER@DOMAIN, such as alice@example.com.')
+        raise CommandFailed(f'"{text}" is not an address: type USER@DOMAIN, such as alice@example.com.')
     try:
         return Address(username, realm_of(domain, settings))
     except ValueError as fault:
@@ -91,7 +91,7 @@ class SubscriberCommands:
             self._store.add(new_subscriber(address.username, address.realm, password, clock.wall_time()))
         except (StoreError, ValueError) as fault:
             raise CommandFailed(sentence_of(fault)) from None
-        return f"{address} is a subscriber now. {self._tell(address.username)}"
+        return f"Subscriber {address} added. {self._tell(address.username)}"
 
     def password(self, address: Address, password: str) -> str:
         """Give a subscriber another password. Raises CommandFailed."""
@@ -103,7 +103,7 @@ class SubscriberCommands:
             raise CommandFailed(sentence_of(fault)) from None
         if not was_there:
             raise CommandFailed(f"{address} is not a subscriber.")
-        return f"The password of {address} is changed. {self._tell(address.username)}"
+        return f"Password of {address} changed. {self._tell(address.username)}"
 
     def export(self, file: TextIO) -> int:
         """Write all subscribers as CSV with their hashes, which are as good as passwords; returns how many."""
@@ -127,7 +127,7 @@ class SubscriberCommands:
         if not was_there:
             raise CommandFailed(f"{address} is not a subscriber.")
         end = OperatorCommand("end registrations", {"username": address.username, "realm": address.realm})
-        return f"{address} is no subscriber any more. {self._tell(address.username, end)}"
+        return f"Subscriber {address} removed. {self._tell(address.username, end)}"
 
     def list(self, after: str = "") -> Iterator[str]:
         """The addresses behind one, in order. Raises CommandFailed."""
@@ -152,7 +152,7 @@ class SubscriberCommands:
         except OSError as fault:
             raise CommandFailed(f"The file {path} cannot be read: {fault.strerror}.") from None
         except ImportFault as fault:
-            heading = f"{path} has rows that cannot be imported, and none was:"
+            heading = f"No subscribers were imported. {path} has invalid rows:"
             raise CommandFailed("\n".join([heading, *(f"  line {n}: {what}" for n, what in fault.faults)])) from None
         except StoreError as fault:
             raise CommandFailed(sentence_of(fault)) from None
@@ -169,7 +169,7 @@ class SubscriberCommands:
             if order is not None and "error" not in answer:
                 answer = ask_supervisor(self._runtime_dir, order, TIMEOUT_S)
         except BusUnavailable:
-            return "No appliance runs on this state folder, so none had to be told."
+            return "No appliance runs on this state folder."
         if "error" in answer:
-            return f"The running appliance could not be told: {answer['error']}"
-        return "The running appliance knows."
+            return f"The running appliance was not updated: {answer['error']}"
+        return "The running appliance is updated."

@@ -64,7 +64,7 @@ class WorkerLink:
     async def ask(self, worker: int, do: str, args: dict[str, Any], timeout_s: float = TIMEOUT_S) -> Report:
         """What one worker answers. Raises Refused."""
         if worker not in self.live:
-            raise Refused(f"Worker {worker} is not there.", "see `show workers`")
+            raise Refused(f"Worker {worker} does not exist or is down.", "see `show workers`")
         await self._open_way_back(worker, timeout_s)
         found: asyncio.Future[Report] = asyncio.get_running_loop().create_future()
 
@@ -97,18 +97,18 @@ class WorkerLink:
         reports = [answer for answer in answers if isinstance(answer, dict)]
         if not reports:
             refusals = [answer for answer in answers if isinstance(answer, Refused)]
-            raise refusals[0] if refusals else Refused("No worker is there.", "see `show workers`")
+            raise refusals[0] if refusals else Refused("No worker is live.", "see `show workers`")
         return reports
 
     def watch(self, workers: Sequence[int], do: str, args: dict[str, Any], told: Callable[[int, Report], None]) -> int:
         """Ask, and hear every answer until `forget`; returns the number of the question. Raises Refused."""
         if len(self._waiting) >= ASKED_MAX:
-            raise Refused("Too many questions are under way.", "try again in a moment")
+            raise Refused("Too many concurrent requests.", "try again in a moment")
         self._last_id += 1
         self._waiting[self._last_id] = told
         for worker in workers:
             if not self._bus.send(worker, [Query(self._last_id, do, args)]):
-                told(worker, {"error": f"Worker {worker} cannot be reached.", "remedy": "try again in a moment"})
+                told(worker, {"error": f"Worker {worker} is not reachable.", "remedy": "try again in a moment"})
         return self._last_id
 
     def tell(self, workers: Sequence[int], do: str, args: dict[str, Any]) -> None:

@@ -161,8 +161,8 @@ class OverloadController:
         if not self.is_refusing:
             return ""
         return (
-            f"Messages wait {self.delay_s * 1000:.0f} ms, and {self.share * 100:.0f} % of the new requests are refused "
-            "with 503."
+            f"The queueing delay is {self.delay_s * 1000:.0f} ms; {self.share * 100:.0f} % of new requests are "
+            "rejected with 503."
         )
 
     def _note_rate(self, now: float) -> None:

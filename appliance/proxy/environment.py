@@ -55,7 +55,7 @@ class ProxyEnvironment:
 
     `changed_calls` are those of which another snapshot is to be kept, by the key of the server transaction.
     `waiting` are the requests without a transaction that wait for an answer of the world, by the key that it would have
-    (see suspended_request.py).
+    (see suspended.py).
     """
 
     __slots__ = (

@@ -37,7 +37,7 @@ def refusal_for_failures(
     if _is_registered_from(source, port, node.names.aor_of(username, host), node, now):
         return None
     line = make_line(b"Retry-After", b"%d" % ceil(wait_s))
-    return Reply(503, b"Too Many Wrong Passwords", (line,), is_stateless=True)
+    return Reply(503, b"Too Many Authentication Failures", (line,), is_stateless=True)
 
 
 def note_failure(context: RequestContext, node: ProxyEnvironment, username: bytes, realm: bytes, now: float) -> None:

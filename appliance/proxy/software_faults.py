@@ -58,7 +58,7 @@ class SoftwareFaults:
             self._to_log.append(SoftwareFault(doing, digest, error))
         self._alarm_until = now + ALARM_S
         message_hash = f", hash {digest}" if digest else ""
-        self._alarm = f"A fault in the software cost {doing}: {type(error).__name__}{message_hash}."
+        self._alarm = f"Software fault while processing {doing}: {type(error).__name__}{message_hash}."
 
     def take(self) -> list[SoftwareFault]:
         """What is to be logged since the last call."""

@@ -75,7 +75,7 @@ class CommitStore:
             try:
                 self._commits[number] = _read(number, path)
             except (OSError, ValueError, KeyError, TypeError) as fault:
-                self.remarks.append(f"The commit {path} cannot be read ({fault}): it is left out.")
+                self.remarks.append(f"The commit {path} cannot be read ({fault}); it is ignored.")
 
     @property
     def head(self) -> Commit | None:
@@ -143,7 +143,7 @@ class CommitStore:
             for path in [unfinished] if commit.number in self._commits else [unfinished, finished]:
                 with suppress(OSError):
                     path.unlink()
-            raise CommitFailed(f"The configuration cannot be kept in {self._folder}: {fault.strerror}.") from fault
+            raise CommitFailed(f"The configuration cannot be saved in {self._folder}: {fault.strerror}.") from fault
         self._commits[commit.number] = commit
         self._last_number = commit.number
 
@@ -219,15 +219,15 @@ def starting(store: CommitStore, file_name: str, file_text: str | None, wall_tim
     head = store.head
     source = checksum(file_text) if file_text is not None else ""
     if head is None:
-        comment = f"taken in from {file_name}" if file_text is not None else "the built-in defaults"
+        comment = f"loaded from {file_name}" if file_text is not None else "the built-in defaults"
         return Start(file_text or "", comment, source, "")
     if file_text is not None and source != head.source:
-        comment = f"taken in from {file_name}, which has changed"
-        sentence = f"{file_name} has changed since it was taken in: it is the configuration now."
+        comment = f"loaded from {file_name}, which has changed"
+        sentence = f"{file_name} has changed since it was loaded; it is now the active configuration."
         return Start(file_text, comment, source, sentence)
     if head.state == UNCONFIRMED and head.confirm_by <= wall_time:
         former = store.before(head.number)
         if former is not None:
-            comment = f"commit {head.number} was not confirmed: back to commit {former.number}"
-            return Start(former.text, comment, "", f"Commit {head.number} was not confirmed in time: it is reverted.")
-    return Start(head.text, "", "", f"The configuration is commit {head.number}, of {head.user}.")
+            comment = f"commit {head.number} was not confirmed: reverted to commit {former.number}"
+            return Start(former.text, comment, "", f"Commit {head.number} was not confirmed in time; it was reverted.")
+    return Start(head.text, "", "", f"The active configuration is commit {head.number} by {head.user}.")

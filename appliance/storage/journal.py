@@ -130,7 +130,7 @@ class Journal:
             self._remark(segment.path, torn_sentence(segment.path, reader.torn))
         if reader.damage:
             segment.forget_at = LATER
-            self._remark(segment.path, f"{segment.path} is damaged; the records around the damage were read.")
+            self._remark(segment.path, f"{segment.path} is damaged; the intact records were read.")
 
     def _forget_at(self, record: bytes) -> float:
         try:
@@ -236,7 +236,7 @@ class Journal:
             return []
         return [
             f"Registrations cannot be written to {self._folder}: {self._fault}. "
-            + "They are kept in memory only; make room, or see to the disk, and they will be written."
+            + "They are in memory only. Free disk space or repair the disk; then they are written."
         ]
 
     def close(self) -> None:

@@ -97,7 +97,7 @@ class Compactor:
             path.unlink(missing_ok=True)
             return
         aside = set_aside(path)
-        self._remarks.append(f"{path} was damaged: what could be read of it is kept, the file is now {aside.name}.")
+        self._remarks.append(f"{path} was damaged; the intact records were kept. The file was renamed to {aside.name}.")
 
     def _delete_expired(self, wall_time: float) -> None:
         for index, segment in enumerate(self._segments):

@@ -52,8 +52,8 @@ def read_records(path: Path, reader: FrameReader) -> Iterator[list[bytes]]:
 
 def torn_sentence(path: Path, octets: int) -> str:
     return (
-        f"The last change in {path} was not written to its end ({octets} octets), as after a power cut; "
-        f"those before it are there."
+        f"The last record in {path} is incomplete ({octets} octets), as after a power failure. "
+        f"All records before it were read."
     )
 
 
@@ -83,8 +83,8 @@ def check_folder(folder: Path) -> list[str]:
         if isinstance(fault, JournalError):
             raise
         raise JournalError(
-            f"Registrations cannot be kept in {folder}: {fault.strerror or fault}. Make room or give the user that "
-            "runs signalbox the right to write there, or name another folder with --state."
+            f"Registrations cannot be saved in {folder}: {fault.strerror or fault}. Free disk space, make the folder "
+            "writable for the user that runs signalbox, or use another folder with --state."
         ) from fault
     return [sentence for sentence in sentences if sentence]
 
@@ -106,7 +106,7 @@ def _check_segment(path: Path) -> str:
     except NewerFormat as fault:
         raise JournalError(
             f"{path} was written by a later version of signalbox (format {fault.found}; this one reads {FORMAT}). Run "
-            "that version, or move the file away: registrations in it would be lost."
+            "that version, or move the file away; its registrations are then lost."
         ) from fault
     if reader.damage:
         return _salvage(path, count, reader)
@@ -126,8 +126,8 @@ def _salvage(path: Path, count: int, reader: FrameReader) -> str:
     salvaged.rename(path)
     lost = sum(length for _, length in reader.damage)
     return (
-        f"{path} was damaged at octet {reader.damage[0][0]}: {count} changes in it are kept, "
-        f"{lost} octets could not be read. The damaged file is now {aside.name}."
+        f"{path} was damaged at octet {reader.damage[0][0]}: {count} changes were read, "
+        f"{lost} octets could not be read. The damaged file was renamed to {aside.name}."
     )
 
 

@@ -24,7 +24,7 @@ FILE_LEN_MAX: Final = 8 * 1024 * 1024
 FORMAT: Final = "%(asctime)s.%(msecs)03d %(levelname)s %(name)s: %(message)s"
 DATE_FORMAT: Final = "%Y-%m-%d %H:%M:%S"
 # What `clear logging` writes: `show logging` begins after the last one.
-CLEARED: Final = "The log is cleared by "
+CLEARED: Final = "Log cleared by "
 
 
 def log_path(state_dir: Path) -> Path:

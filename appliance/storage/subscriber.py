@@ -54,9 +54,9 @@ class Subscriber:
 def new_subscriber(username: str, realm: str, password: str, wall_time: float) -> Subscriber:
     """A subscriber with his HA1 values. Raises ValueError with a sentence when a part of it cannot be used."""
     if not _USERNAME.fullmatch(username):
-        raise ValueError(f'"{username}" is no user name: take up to 64 letters, digits and -_.!~*\'()&=+$,;?/')
+        raise ValueError(f'"{username}" is not a user name: use up to 64 letters, digits and -_.!~*\'()&=+$,;?/')
     if not _REALM.fullmatch(realm):
-        raise ValueError(f'"{realm}" is no domain')
+        raise ValueError(f'"{realm}" is not a domain')
     if not password or len(password) > PASSWORD_LEN_MAX or not password.isprintable():
         raise ValueError(f"the password of {username} must have 1 to {PASSWORD_LEN_MAX} printable characters")
     parts = username.encode(), realm.encode(), password.encode()
@@ -66,9 +66,9 @@ def new_subscriber(username: str, realm: str, password: str, wall_time: float) -
 def hashed_subscriber(username: str, realm: str, ha1_md5: str, ha1_sha256: str, wall_time: float) -> Subscriber:
     """A subscriber by HA1 values, as they were exported; "" for one that is not known. Raises ValueError."""
     if not _USERNAME.fullmatch(username):
-        raise ValueError(f'"{username}" is no user name: take up to 64 letters, digits and -_.!~*\'()&=+$,;?/')
+        raise ValueError(f'"{username}" is not a user name: use up to 64 letters, digits and -_.!~*\'()&=+$,;?/')
     if not _REALM.fullmatch(realm):
-        raise ValueError(f'"{realm}" is no domain')
+        raise ValueError(f'"{realm}" is not a domain')
     for value, length in ((ha1_md5, 32), (ha1_sha256, 64)):
         if value and (len(value) != length or not _HEX.fullmatch(value)):
             raise ValueError(f"the hashes of {username} must be {length} hexadecimal digits, as they were exported")

@@ -264,7 +264,7 @@ def _read_rows(
             if first == reader.line_num:
                 yield reader.line_num, subscriber
             else:
-                faults.append((reader.line_num, f"{name} stands on line {first}, too"))
+                faults.append((reader.line_num, f"{name} is also on line {first}"))
     except csv.Error as fault:
         faults.append((reader.line_num, f"the row cannot be read: {fault}"))
     except UnicodeDecodeError:
@@ -278,7 +278,7 @@ def _read_row(
         username, domain, md5, sha256 = (cell.strip() for cell in row)
         return hashed_subscriber(username, realm_of(domain), md5, sha256, wall_time)
     if len(row) != 3:
-        raise ValueError(f"there are {len(row)} columns: give username,domain,password")
+        raise ValueError(f"there are {len(row)} columns: type username,domain,password")
     username, domain, password = row
     check_password(username.strip(), password)
     return new_subscriber(username.strip(), realm_of(domain.strip()), password, wall_time)
@@ -316,7 +316,7 @@ def _read_url(text: str) -> URL:
     if url.get_backend_name() == "postgresql":
         return url.set(drivername="postgresql+psycopg")
     if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
-        raise ValueError(f"no subscribers can be kept in {without_url_secrets(str(url))}: type sqlite:///FILE or postgresql://...")
+        raise ValueError(f"{without_url_secrets(str(url))} is not supported: type sqlite:///FILE or postgresql://...")
     return url
 
 
@@ -379,9 +379,9 @@ def _sentence(url: URL, fault: SQLAlchemyError) -> str:
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
         return _damaged(path, str(cause))
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return f"the subscriber database {path} is busy: another process has been writing for {BUSY_TIMEOUT_S} seconds"
+        return f"the subscriber database {path} is locked: another process has written for {BUSY_TIMEOUT_S} seconds"
     if name == "SQLITE_ERROR":
-        return f"the subscriber database {path} has another layout than this version expects: {cause}"
+        return f"the subscriber database {path} does not have the schema of this version: {cause}"
     return f"the subscriber database {path} cannot be used: {cause}"
 
 
@@ -396,6 +396,6 @@ def _without(url: URL, reason: str) -> str:
 
 def _damaged(path: str, reason: str) -> str:
     return (
-        f"the subscriber database {path} is damaged ({reason}) and was left as it is: "
-        "put a copy in its place, or move it away and import the subscribers anew"
+        f"the subscriber database {path} is damaged ({reason}) and was not changed: "
+        "replace it with a backup, or move it away and import the subscribers again"
     )

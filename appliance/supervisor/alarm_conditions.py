@@ -58,9 +58,9 @@ def worker_conditions(
 def _absences(record: WorkerRecord, subject: str) -> Iterator[Condition]:
     is_away = record.life in (WorkerState.ABSENT, WorkerState.STARTING) and record.last_ending and not record.is_retired
     if is_away and not record.ended_well:
-        yield Condition(WORKER_DOWN, subject, f"Worker {record.number} is away: the last one {record.last_ending}.")
+        yield Condition(WORKER_DOWN, subject, f"Worker {record.number} is down: {record.last_ending}.")
     if record.view().deaths >= DEATHS_TOO_MANY and record.life != WorkerState.LIVE:
-        sentence = f"Worker {record.number} has died {record.view().deaths} times: it {record.last_ending}."
+        sentence = f"Worker {record.number} failed {record.view().deaths} times in a row: {record.last_ending}."
         yield Condition(WORKER_RESTARTING, subject, sentence)
 
 
@@ -82,7 +82,7 @@ def _full_tables(
         held, limit = record.gauges.get(gauge, 0), getattr(limits, attribute)
         table = f"{subject} {word}"
         if held >= limit * (CLEAR_AT if is_raised(TABLE_NEAR_LIMIT, table) else RAISE_AT):
-            sentence = f"Worker {record.number} holds {held} of `{word}`, whose limit is {limit}."
+            sentence = f"Worker {record.number} uses {held} of {limit} `limits {word}`."
             yield Condition(TABLE_NEAR_LIMIT, table, sentence)
 
 
@@ -91,7 +91,8 @@ def configuration_conditions(head: Commit | None, fault: str, time_text: Callabl
     if fault:
         yield Condition(STATE_STORE_FAILING, "configuration", fault)
     if head is not None and head.state == UNCONFIRMED:
-        sentence = f"Commit {head.number} of {head.user} ends at {time_text(head.confirm_by)} unless it is confirmed."
+        end = time_text(head.confirm_by)
+        sentence = f"Commit {head.number} by {head.user} reverts at {end} unless it is confirmed."
         yield Condition(CONFIGURATION_UNCONFIRMED, f"commit {head.number}", sentence)
 
 

@@ -68,7 +68,7 @@ class AlarmMonitor:
         for number, text in enumerate(self.refusals, 1):
             yield Condition(STEERING_REFUSED, f"group {number}", text)
         if self.is_management_down:
-            yield Condition(MANAGEMENT_DOWN, "management", "The management process is started again.")
+            yield Condition(MANAGEMENT_DOWN, "management", "The management process is being restarted.")
 
     def told_demand(self, worker: int, demand: dict[str, dict[str, list[int]]], now: float) -> None:
         """What was asked of a worker's rate limits."""

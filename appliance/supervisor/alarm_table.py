@@ -77,7 +77,7 @@ class AlarmTable:
             }
         )
         level = LEVELS[severity] if what == RAISED else logging.INFO
-        self._report(f"Alarm {name} of {subject} is {what} ({severity}): {text}", level)
+        self._report(f"Alarm {name} of {subject} {what} ({severity}): {text}", level)
 
     def rows(self) -> list[dict[str, Any]]:
         """The raised ones, the oldest first."""

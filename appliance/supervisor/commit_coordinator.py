@@ -29,7 +29,7 @@ from appliance.supervisor.processes import worker_count
 REVERT_RETRY_S: Final = 10.0
 # How often the disk is tried again after a commit could not be kept.
 TRIAL_INTERVAL_S: Final = 10.0
-_BUSY: Final = ("Another commit is being put in force.", "try again in a moment")
+_BUSY: Final = ("Another commit is in progress.", "try again in a moment")
 
 Answer = dict[str, Any]
 
@@ -104,10 +104,11 @@ class CommitCoordinator:
         if self._attempt is not None:
             return _refused(*_BUSY)
         if args.get("base") != number:
-            return {**_refused(f"Commit {number} came in between.", "type `rebase`, then commit again"), "head": number}
+            sentence = f"Commit {number} was made in the meantime."
+            return {**_refused(sentence, "type `rebase`, then commit again"), "head": number}
         if head and head.state == UNCONFIRMED and not args.get("is_back"):
-            remedy = "type `confirm` to keep it, or `rollback` to go back"
-            return _refused(f"Commit {head.number} of {head.user} has yet to be confirmed.", remedy)
+            remedy = "type `confirm` to keep it, or `rollback` to revert it"
+            return _refused(f"Commit {head.number} by {head.user} is not confirmed yet.", remedy)
         attempt = _Attempt(
             asker,
             str(args["text"]),
@@ -125,14 +126,14 @@ class CommitCoordinator:
             return _refused(*_BUSY)
         head = self._store.head
         if head is None or head.state != UNCONFIRMED:
-            return _refused("No commit waits to be confirmed.", "see `show configuration history`")
+            return _refused("No commit is waiting for confirmation.", "see `show configuration history`")
         try:
             self._store.confirm()
         except CommitFailed as fault:
             self.fault = str(fault)
-            return _refused(self.fault, "make room in the state folder, then confirm again")
+            return _refused(self.fault, "free disk space, then confirm again")
         self.fault = ""
-        self._node.log(f"Commit {head.number} is confirmed by {args.get('user', '')}.")
+        self._node.log(f"Commit {head.number} confirmed by {args.get('user', '')}.")
         return {"number": head.number}
 
     # -- one attempt ---------------------------------------------------------------------------------
@@ -141,9 +142,9 @@ class CommitCoordinator:
         try:
             wanted = parse_configuration(attempt.text)
         except ConfigError as error:
-            return {**_refused("The configuration has faults.", "mend them"), "faults": error.as_values()}
+            return {**_refused("The configuration has faults.", "correct them"), "faults": error.as_values()}
         if not clock.has_time_zone(wanted.timezone):
-            return _refused(f"There is no time zone {wanted.timezone} here.", f"see the folder {clock.ZONES} for names")
+            return _refused(f"Unknown time zone {wanted.timezone}.", f"see {clock.ZONES} for valid names")
         node = self._node
         listeners = place(node.settings.listeners, wanted.listeners)
         attempt.sockets_before = self._sockets.workers
@@ -187,7 +188,7 @@ class CommitCoordinator:
 
     def _go_on(self, change: Reconfiguration, now: float) -> None:
         for number in change.late(now):
-            self._node.end_worker(number, "did not take a configuration in force", now)
+            self._node.end_worker(number, "did not apply a configuration", now)
         attempt = self._attempt
         assert attempt is not None
         if change.is_done:
@@ -195,7 +196,7 @@ class CommitCoordinator:
         elif attempt.number or change.is_abandoned:
             change.tell()
         elif change.refusals:
-            self._give_up(change, " ".join(change.refusals), "nothing has changed; see `show logging`", now)
+            self._give_up(change, " ".join(change.refusals), "nothing was changed; see `show logging`", now)
         elif change.is_prepared:
             self._write_down(change, now)
 
@@ -207,7 +208,7 @@ class CommitCoordinator:
         self._sockets.close_some(change.opened)
         self._sockets.trim(attempt.sockets_before)
         attempt.answer = _refused(sentence, remedy)
-        self._node.log(f"A commit of {attempt.user} is refused: {sentence}")
+        self._node.log(f"Commit by {attempt.user} rejected: {sentence}")
 
     def _write_down(self, change: Reconfiguration, now: float) -> None:
         attempt = self._attempt
@@ -219,13 +220,13 @@ class CommitCoordinator:
             commit = self._store.add(attempt.text, attempt.user, attempt.comment, wall_time, confirm_by, attempt.source)
         except CommitFailed as fault:
             self._note_fault(fault, now)
-            self._give_up(change, self.fault, "make room in the state folder, then commit again", now)
+            self._give_up(change, self.fault, "free disk space, then commit again", now)
             return
         self.fault = ""
         attempt.number = commit.number
         self._node.put_in_force(change.settings, attempt.text, commit.number, now)
         change.put_in_force(self._node.processes_to_prepare(), now)
-        self._node.log(f"Commit {commit.number} of {attempt.user} is in force{_until(attempt.confirm_s)}.")
+        self._node.log(f"Commit {commit.number} by {attempt.user} is active{_until(attempt.confirm_s)}.")
         attempt.answer = {"number": commit.number, "effects": _effects(former_text, attempt.text)}
 
     def _note_fault(self, fault: CommitFailed, now: float) -> None:
@@ -254,14 +255,14 @@ class CommitCoordinator:
         # Should it fail, because the disk is full: again and again, while the alarm stands.
         self._revert_at = now + REVERT_RETRY_S
         if head is not None and former is not None:
-            comment = f"commit {head.number} was not confirmed: back to commit {former.number}"
+            comment = f"commit {head.number} was not confirmed: reverted to commit {former.number}"
             refusal = self._begin(_Attempt(b"", former.text, SYSTEM, comment, 0.0, ""), now)
-            outcome = f"it cannot be reverted: {refusal['error']}" if refusal else "it is reverted."
-            self._node.log(f"Commit {head.number} was not confirmed in time: {outcome}")
+            outcome = f"it cannot be reverted: {refusal['error']}" if refusal else "it was reverted."
+            self._node.log(f"Commit {head.number} was not confirmed in time; {outcome}")
 
 
 def _until(confirm_s: float) -> str:
-    return f", for {confirm_s / 60:g} minutes unless it is confirmed" if confirm_s else ""
+    return f"; it reverts in {confirm_s / 60:g} minutes unless it is confirmed" if confirm_s else ""
 
 
 def _refused(message: str, remedy: str) -> Answer:

@@ -72,7 +72,7 @@ class Reconfiguration:
             try:
                 self.send_document(number, document, [group.fd_of(number) for group in ours])
             except OSError as fault:
-                self.refusals.append(f"Worker {number} could not be reached: {fault.strerror or fault}.")
+                self.refusals.append(f"Worker {number} is not reachable: {fault.strerror or fault}.")
 
     def told(self, worker: int, report: dict[str, Any]) -> None:
         """What a worker says of its part: that it has prepared, or has done what it was told."""
@@ -80,13 +80,13 @@ class Reconfiguration:
             return
         fault = str(report.get("fault", ""))
         if fault and worker in self._waited_for:
-            self.refusals.append(f"Worker {worker} refuses it: {fault}.")
+            self.refusals.append(f"Worker {worker} rejected the configuration: {fault}.")
         self._waited_for.discard(worker)
 
     def died(self, worker: int) -> None:
         """A process is gone: before the effect that is a refusal, after it the next one knows better."""
         if worker in self._waited_for and not self._verdict:
-            self.refusals.append(f"Worker {worker} died while it prepared.")
+            self.refusals.append(f"Worker {worker} exited while it prepared the configuration.")
         self._waited_for.discard(worker)
         self._untold.discard(worker)
 
@@ -127,7 +127,7 @@ class Reconfiguration:
             return []
         late, self._waited_for = sorted(self._waited_for), set()
         if not self._verdict:
-            self.refusals += [f"Worker {number} did not prepare within {PREPARE_TIMEOUT_S:g} s." for number in late]
+            self.refusals += [f"Worker {number} was not ready within {PREPARE_TIMEOUT_S:g} s." for number in late]
         return late if self._verdict == TAKE_EFFECT else []
 
 
@@ -135,4 +135,4 @@ def too_many_sockets(opened: Sequence[Group]) -> str:
     """A sentence when one commit opens more than can be passed on; "" otherwise."""
     if len(opened) <= FDS_MAX:
         return ""
-    return f"{len(opened)} listeners and transports are added at once, and {FDS_MAX} can be: take several commits."
+    return f"{len(opened)} sockets are added at once; the maximum is {FDS_MAX}. Use several commits."

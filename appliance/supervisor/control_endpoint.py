@@ -57,7 +57,7 @@ class Questions:
             return self._node.worker_pool.restart(question.number, now)
         if isinstance(question, OperatorCommand):
             return self._orders.obey(asker, question, now)
-        return {"error": f"The supervisor does not answer {type(question).__name__}."}
+        return {"error": f"Unknown question {type(question).__name__}."}
 
     def reply(self, asker: bytes, answer: Answer) -> None:
         """Answer a question, now or later."""

@@ -141,7 +141,7 @@ def sentence(view: SupervisorView) -> str:
         return f"Stopping: {_names(left)} still running." if left else "Stopped."
     live = [w.number for w in view.workers if _takes_calls(w, view.table)]
     others = [w for w in view.workers if not _takes_calls(w, view.table)]
-    taking = f"{_names(live)} {'takes' if len(live) == 1 else 'take'} calls" if live else "nobody takes calls"
+    taking = f"{_names(live)} {'accepts' if len(live) == 1 else 'accept'} calls" if live else "no worker accepts calls"
     taking = taking[0].upper() + taking[1:]
     return "; ".join([taking, *(f"worker {w.number} is {_WORDS[w.life]}" for w in others)]) + "."
 
@@ -151,9 +151,9 @@ def _takes_calls(worker: WorkerView, table: SlotTable) -> bool:
 
 
 _WORDS: Final = {
-    WorkerState.ABSENT: "dead and will be started again",
+    WorkerState.ABSENT: "down and will be restarted",
     WorkerState.STARTING: "starting",
-    # And takes no calls.
+    # It accepts no calls.
     WorkerState.LIVE: "drained",
     WorkerState.DRAINING: "draining",
     WorkerState.STOPPING: "stopping",
@@ -162,7 +162,7 @@ _WORDS: Final = {
 
 def _names(numbers: Sequence[int]) -> str:
     if not numbers:
-        return "nobody"
+        return "no worker"
     return f"worker{'s' if len(numbers) > 1 else ''} {', '.join(str(number) for number in numbers)}"
 
 
@@ -191,9 +191,9 @@ def _kills(view: SupervisorView) -> list[Kill]:
         if worker.life in (WorkerState.LIVE, WorkerState.DRAINING) and _is_hung(
             worker, silent_s, view.limits.hang_ms / 1000
         ):
-            kills.append(Kill(worker.number, f"has been silent for {silent_s:.1f} s"))
+            kills.append(Kill(worker.number, f"sent no heartbeat for {silent_s:.1f} s"))
         elif worker.life == WorkerState.STARTING and silent_s > view.limits.start_timeout_s:
-            kills.append(Kill(worker.number, f"did not get ready within {view.limits.start_timeout_s} s"))
+            kills.append(Kill(worker.number, f"did not start within {view.limits.start_timeout_s} s"))
         elif worker.life == WorkerState.STOPPING:
             kills += _late_to_stop(view, worker)
     return kills

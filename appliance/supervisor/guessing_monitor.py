@@ -55,15 +55,15 @@ class FailureWatch:
         user = next(iter(users))
         more = f" and {len(users) - 1} more" if len(users) > 1 else ""
         count = int(self._failures.sources[source].count)
-        wrong = "a wrong password" if count == 1 else f"{count} wrong passwords lately"
-        self._report(f"Authentication failed: {source} sent {wrong}, for {user}{more}.")
+        wrong = "1 failure" if count == 1 else f"{count} failures"
+        self._report(f"Authentication failed: source {source}, user {user}{more}, {wrong}.")
 
     def _begin_minute(self, now: float) -> None:
         if now - self._minute_from < MINUTE_S:
             return
         if self._unlogged:
             count = len(self._unlogged)
-            self._report(f"Authentication failed: {count} or more other sources sent wrong passwords as well.")
+            self._report(f"Authentication failed: {count} or more other sources in the same minute.")
         self._minute_from = now
         self._logged.clear()
         self._unlogged.clear()
@@ -84,13 +84,13 @@ class FailureWatch:
     def _found(self, now: float) -> Iterator[Condition]:
         limits, known = self._settings, self._failures
         for source, record in _worst(known.sources, limits.source_attempts_max, limits, now):
-            text = f"Source {source} has sent {_count_text(record)}: it is refused for {_left_s(record, now)} seconds."
+            text = f"Source {source}: {_count_text(record)}. It is blocked for {_left_s(record, now)} seconds."
             yield Condition(PASSWORD_GUESSING, f"source {source}", text)
         for user, record in _worst(known.users, limits.user_attempts_max, limits, now):
-            text = f"{_count_text(record).capitalize()} came for {user}: each source has one attempt."
+            text = f"User {user}: {_count_text(record)} from all sources. Each source has one attempt."
             yield Condition(PASSWORD_GUESSING, f"user {user}", text)
         for (source, user), record in _worst(known.pairs, 2 * limits.attempts_max, limits, now):
-            text = f"Source {source} has sent {_count_text(record)} for {user}."
+            text = f"Source {source}, user {user}: {_count_text(record)}."
             yield Condition(PASSWORD_GUESSING, f"source {source} user {user}", text)
 
     def rows(self, limit: int, now: float, wall_time: float) -> dict[str, Any]:
@@ -128,7 +128,7 @@ def _worst(
 
 
 def _count_text(record: FailureRecord) -> str:
-    return f"{round(record.count)} wrong passwords"
+    return f"{round(record.count)} failed attempts"
 
 
 def _left_s(record: FailureRecord, now: float) -> int:

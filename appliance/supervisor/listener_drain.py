@@ -67,7 +67,7 @@ class ListenerDrain:
         self._sockets.close_some(over)
         self._node.settings = with_places(settings, let_go(settings.listeners, idle))
         for group in over:
-            self._node.log(f"Listener {group.endpoint.name} has left {group.endpoint}.")
+            self._node.log(f"Listener {group.endpoint.name} closed {group.endpoint}.")
 
     def _idle_places(self, settings: Settings) -> list[int]:
         """Places that end and have no sockets any more."""

@@ -226,8 +226,8 @@ class ListeningSockets:
                 group.steer(table, seed)
             except OSError as fault:
                 group.refusal = (
-                    f"The kernel does not steer {group.endpoint} by Call-ID ({fault.strerror}): "
-                    "its own hash spreads the datagrams, and more of them pass from worker to worker."
+                    f"The kernel does not steer {group.endpoint} by Call-ID ({fault.strerror}). "
+                    "Workers forward more datagrams to each other."
                 )
                 refusals.append(group.refusal)
         return refusals
@@ -326,9 +326,9 @@ def _sentence(endpoint: Endpoint, fault: OSError) -> str:
     reasons = {
         errno.EADDRINUSE: f"{endpoint} is in use by another program",
         errno.EADDRNOTAVAIL: f"this machine has no address {endpoint.address}",
-        errno.EACCES: f"{endpoint} may be opened by root only, or with CAP_NET_BIND_SERVICE",
-        errno.EPERM: f"{endpoint} may not be opened here",
-        errno.EAFNOSUPPORT: f"{endpoint} cannot be opened because this machine speaks no IPv6",
+        errno.EACCES: f"{endpoint} requires root or CAP_NET_BIND_SERVICE",
+        errno.EPERM: f"{endpoint}: permission denied",
+        errno.EAFNOSUPPORT: f"{endpoint} cannot be opened because IPv6 is not available on this machine",
     }
     reason = reasons.get(fault.errno or 0, f"{endpoint} cannot be opened ({fault.strerror or fault})")
     return f"Listener {endpoint.name}: {reason}."

@@ -70,4 +70,4 @@ class ManagementRunner:
         has_lived = now - self.started_at > limits.restart_delay_max_ms / 1000
         self._deaths = 1 if has_lived else self._deaths + 1
         self._start_at = now + restart_delay_s(self._deaths, limits)
-        self._report(f"{NAME} {ending}.")
+        self._report(f"{NAME} is down: {ending}.")

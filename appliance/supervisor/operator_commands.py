@@ -56,11 +56,11 @@ class OperatorCommands:
         """The answer, or None when it comes later."""
         obeyed = self._by_name.get(order.do)
         if obeyed is None:
-            return {"error": f"The supervisor does not know the order `{order.do}`."}
+            return {"error": f"Unknown request `{order.do}`."}
         try:
             return obeyed(asker, order.args, now)
         except (KeyError, ValueError, TypeError) as fault:
-            return {"error": f"The order `{order.do}` cannot be read: {fault!r}."}
+            return {"error": f"Malformed request `{order.do}`: {fault!r}."}
 
     def _confirm(self, asker: bytes, args: dict[str, Any], now: float) -> Answer:
         return self._node.configuring.confirm(args)
@@ -93,7 +93,7 @@ class OperatorCommands:
         for record in self._node.worker_pool.records:
             if record.life == WorkerState.LIVE and self._node.send(record.number, [order]):
                 return {"worker": record.number}
-        return {"error": "No worker is live.", "remedy": "use `clear registration` when one is"}
+        return {"error": "No worker is live.", "remedy": "try again when a worker is live"}
 
     def _restart(self, asker: bytes, args: dict[str, Any], now: float) -> Answer:
         number = int(args["number"])
@@ -103,14 +103,14 @@ class OperatorCommands:
     def _reload(self, asker: bytes, args: dict[str, Any], now: float) -> Answer:
         minutes = int(args["minutes"])
         self._node.worker_pool.reload(now + 60 * minutes)
-        text = f"All workers are restarted one after another{f' in {minutes} minutes' if minutes else ''}."
+        text = f"All workers restart one by one{f' in {minutes} minutes' if minutes else ''}."
         self._node.log(f"Reload by {args.get('user', '')}: {text[0].lower()}{text[1:]}")
         return {"text": text}
 
     def _cancel_reload(self, asker: bytes, args: dict[str, Any], now: float) -> Answer:
         if not self._node.worker_pool.cancel_reload():
             return {"error": "No reload is scheduled.", "remedy": "type `reload in MINUTES` to schedule one"}
-        self._node.log(f"The reload is cancelled by {args.get('user', '')}.")
+        self._node.log(f"Reload cancelled by {args.get('user', '')}.")
         return {"text": "The reload is cancelled."}
 
     def _drain(self, asker: bytes, args: dict[str, Any], now: float) -> Answer:
@@ -120,9 +120,9 @@ class OperatorCommands:
             return record
         others = [other for other in self._node.worker_pool.records if other is not record and _takes_calls(other)]
         if not others:
-            return {"error": "No other worker takes calls.", "remedy": "undrain another one first"}
+            return {"error": "No other worker accepts calls.", "remedy": "undrain another worker first"}
         record.is_parked = True
-        self._node.log(f"Worker {record.number} is drained: its slots go to the others.")
+        self._node.log(f"Worker {record.number} is drained; its slots move to the other workers.")
         return {"number": record.number, "state": "drained", "transactions": record.gauges.get("transactions", 0)}
 
     def _undrain(self, asker: bytes, args: dict[str, Any], now: float) -> Answer:
@@ -130,7 +130,7 @@ class OperatorCommands:
         if isinstance(record, dict):
             return record
         record.is_parked = False
-        self._node.log(f"Worker {record.number} takes calls again.")
+        self._node.log(f"Worker {record.number} accepts calls again.")
         return {"number": record.number, "state": record.life.name.lower()}
 
     def _record(self, args: dict[str, Any]) -> WorkerRecord | Answer:

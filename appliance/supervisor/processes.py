@@ -69,13 +69,13 @@ class NodeProcess:
         return self._pidfd
 
     def ending(self) -> str:
-        """How it ended ("ended with status 1", "was killed by SIGSEGV"), or "" while it runs."""
+        """How it ended ("exited with status 1", "killed by SIGSEGV"), or "" while it runs."""
         status = self._popen.poll()
         if status is None:
             return ""
         if status < 0:
-            return f"was killed by {_signal_name(-status)}"
-        return f"ended with status {status}"
+            return f"killed by {_signal_name(-status)}"
+        return f"exited with status {status}"
 
     def kill(self) -> None:
         """End it now, even if it is stopped or hangs."""

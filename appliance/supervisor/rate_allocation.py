@@ -84,7 +84,7 @@ class RateAllocator:
             since, exceeded = self._acting.get(limit.name, (-ACTING_S, 0))
             if now - since < ACTING_S and exceeded:
                 subject = f"rate-limit {limit.name}"
-                sentence = f"More {limit.of} come than the {limit.rate_per_s} per second of {subject} ({limit.action})."
+                sentence = f"The {limit.of} exceed {subject}: {limit.rate_per_s} per second ({limit.action})."
                 yield Condition(RATE_LIMIT_ACTING, subject, sentence)
 
     def forget_worker(self, worker: int) -> None:

@@ -21,7 +21,6 @@ from typing import Final
 from appliance import clock
 from appliance.catalogue.listener_ids import place, with_places
 from appliance.catalogue.settings import Settings
-from appliance.configuration.text import retired_warnings
 from appliance.descriptors import descriptor_shortage, raise_descriptor_limit
 from appliance.ipc.bus import BusUnavailable
 from appliance.ipc.launch import ManagementLaunch, WorkerLaunch
@@ -113,7 +112,7 @@ def _prepared(
         note(start.sentence)
     settings = with_places(settings, place((), settings.listeners))
     workers = worker_count(settings)
-    for sentence in [*remarks.sentences(), *([unkept] if unkept else []), *retired_warnings(start.text)]:
+    for sentence in [*remarks.sentences(), *([unkept] if unkept else [])]:
         note(sentence, logging.WARNING)
     sockets = ListeningSockets(settings.listeners, workers, settings.limits.receive_buffer_kib * 1024)
     opened.callback(sockets.close)
@@ -180,7 +179,7 @@ def _loop(supervisor: Supervisor, report: Report, on_ready: Callable[[], None] |
                 if on_ready is not None:
                     on_ready()
             for number in _received(signals):
-                report(f"{signal.Signals(number).name}: the appliance stops.")
+                report(f"{signal.Signals(number).name} received: the appliance stops.")
                 supervisor.stop()
     return supervisor.status
 

@@ -37,7 +37,7 @@ class SlotAssignment:
         """Let the slots have the owners of this table from now on."""
         self.table = table
         shares = ", ".join(f"worker {r.number}: {table.count_of(r.number)}" for r in records)
-        self._report(f"The slots have new owners ({shares}).")
+        self._report(f"Slots reassigned ({shares}).")
         # The new owners first learn that they own; what the kernel steers to them then is theirs.
         self.tell(records)
         self.steer(records)

@@ -55,7 +55,8 @@ class StateFolder:
             aside = _free_name(path)
             path.rename(aside)
             return self._make_key(path), (
-                f"The key in {path} was damaged ({len(kept)} octets): it is now {aside.name}, and a new one is in use."
+                f"The key in {path} was damaged ({len(kept)} octets). It was renamed to {aside.name}, and a new key "
+                "was created."
             )
         except OSError as fault:
             raise StateFolderUnusable(f"The key {path} cannot be used: {fault.strerror}.") from fault
@@ -73,7 +74,7 @@ class StateFolder:
             holder = os.read(self._lock_fd, 20).decode("ascii", "replace").strip() or "unknown"
             os.close(self._lock_fd)
             raise StateFolderUnusable(
-                f"Another appliance (process {holder}) already runs on the state folder {self.path}."
+                f"Another appliance (process {holder}) already uses the state folder {self.path}."
             ) from None
         os.ftruncate(self._lock_fd, 0)
         os.write(self._lock_fd, f"{os.getpid()}\n".encode())

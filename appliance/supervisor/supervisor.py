@@ -215,7 +215,7 @@ class Supervisor:
             self._told_by(record, message.report, now)
         if has_become_live:
             took_s = now - record.started_at
-            self._report(f"Worker {record.number} is in sync, {took_s:.1f} s after its start.")
+            self._report(f"Worker {record.number} is live, {took_s:.1f} s after its start.")
 
     def _told_by(self, record: WorkerRecord, report: dict[str, Any], now: float) -> None:
         if "rate_demand" in report:
@@ -241,7 +241,7 @@ class Supervisor:
                 was_stopping = record.life == WorkerState.STOPPING
                 record.ended(ending, self.settings.supervision, now, counters)
                 if not was_stopping or not self._is_stopping:
-                    self._report(f"Worker {number} (process {process.pid}) {ending}.")
+                    self._report(f"Worker {number} (process {process.pid}) is down: {ending}.")
 
     def _forget_worker(self, number: int) -> None:
         self.configuring.died(number)
@@ -277,8 +277,8 @@ class Supervisor:
             self.slots.put_in_force(action.table, self.records)
         elif isinstance(action, Finish):
             if action.status:
-                listener_drain = ", ".join(f"worker {r.number} {r.last_ending}" for r in self.records)
-                self._report(f"No worker can be started ({listener_drain}): the appliance ends.")
+                listener_drain = ", ".join(f"worker {r.number}: {r.last_ending}" for r in self.records)
+                self._report(f"No worker can be started ({listener_drain}). The appliance stops.")
             self.status = action.status
 
     def _start(self, record: WorkerRecord, now: float) -> None:
@@ -295,8 +295,8 @@ class Supervisor:
         self.watching.listener_faults.pop(number, None)
         self._waiting.register(process, selectors.EVENT_READ)
         record.started(now)
-        again = f", for the {record.restarts + 1}. time" if record.restarts else ""
-        self._report(f"Worker {number} is started as process {process.pid}{again}.")
+        again = f" (restart {record.restarts})" if record.restarts else ""
+        self._report(f"Worker {number} started as process {process.pid}{again}.")
 
     # -- what its parts, and those who ask, want of it ------------------------------------------------
 
@@ -326,7 +326,7 @@ class Supervisor:
 
     def end_worker(self, number: int, reason: str, now: float) -> None:
         """End a worker that does not do what it has to."""
-        self._report(f"Worker {number} {reason}: it is killed.")
+        self._report(f"Worker {number} {reason}; it is killed.")
         self._processes[number].kill()
         self.records[number].killed(now)
 

@@ -53,7 +53,7 @@ class WorkerPool:
             if record.drained(now):
                 self._node.send(record.number, [Drain()])
             elif record.life == WorkerState.STARTING:
-                self._node.end_worker(record.number, "is no longer wanted", now)
+                self._node.end_worker(record.number, "is not needed any more", now)
 
     def restart(self, number: int, now: float) -> dict[str, Any]:
         """Drain a worker, stop it and start it again. Answers `draining` and its number, or `error` and `remedy`."""
@@ -62,7 +62,7 @@ class WorkerPool:
         if not self.records[number].drained(now):
             sentence = f"Worker {number} is {self.records[number].life.name.lower()} and cannot be drained."
             return {"error": sentence, "remedy": "wait until it is live; see `show workers`"}
-        self._node.log(f"Worker {number} is drained and will be started again.")
+        self._node.log(f"Worker {number} is draining and will be restarted.")
         self._node.send(number, [Drain()])
         return {"draining": number}
 
@@ -97,4 +97,4 @@ class WorkerPool:
         self.retired_counters = sums(self.retired_counters, record.counters())
         self._sockets.trim(record.number)
         self._slots.steer(self.records)
-        self._node.log(f"Worker {record.number} is no more.")
+        self._node.log(f"Worker {record.number} is removed.")

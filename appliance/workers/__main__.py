@@ -58,7 +58,7 @@ def main() -> int:
         recorder = Recorder(launch.recording_fd, launch.bank_len, launch.number, launch.bank)
         bus = Bus(Path(launch.state_dir) / "run", launch.number)
     except (LaunchError, ConfigError, BusUnavailable, OSError, ValueError) as fault:
-        log.critical("this worker cannot start: %s", fault)
+        log.critical("the worker cannot start: %s", fault)
         return 2
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         return runner.run(serve(launch, settings, bus, recorder))

@@ -255,4 +255,4 @@ def log_faults(faults: list[SoftwareFault]) -> None:
     """Each with its traceback."""
     for fault in faults:
         about = f", hash {fault.digest}" if fault.digest else ""
-        log.error("a fault in the software cost %s%s", fault.doing, about, exc_info=fault.error)
+        log.error("software fault while processing %s%s", fault.doing, about, exc_info=fault.error)

@@ -162,7 +162,7 @@ class Worker:
 
     def _failed(self) -> None:
         """A fault of ours is being handled."""
-        log.critical("worker %d ends by a fault of its own", self._number, exc_info=True)
+        log.critical("worker %d exits because of a software fault", self._number, exc_info=True)
         self._end(1)
 
     def _end(self, code: int) -> None:

@@ -81,25 +81,25 @@ def test_the_defaults_are_valid() -> None:
 @pytest.mark.parametrize(
     ("settings_class", "values", "sentence"),
     [
-        (Settings, {"workers": 65}, "workers cannot be 65; take auto, or 1 to 64"),
+        (Settings, {"workers": 65}, "workers cannot be 65; use auto, or 1 to 64"),
         (Settings, {"workers": True}, "workers cannot be True"),
         (Settings, {"hostname": "two words"}, "hostname cannot be 'two words'"),
         (Settings, {"domains": ("Example.com",)}, "domain cannot be 'Example.com'"),
         (Settings, {"domains": ("::1",)}, "domain cannot be '::1'"),
-        (Settings, {"domains": ("a.com", "b.com", "a.com")}, "`domain a.com` stands there twice"),
+        (Settings, {"domains": ("a.com", "b.com", "a.com")}, "`domain a.com` is present twice"),
         (Settings, {"listeners": ()}, "there is no listener"),
-        (ListenerSettings, {"name": ""}, "'' is no name"),
+        (ListenerSettings, {"name": ""}, "'' is not a name"),
         (ListenerSettings, {"address": "localhost"}, "address cannot be 'localhost'"),
         (ListenerSettings, {"address": "[::1]"}, "address cannot be"),
-        (ListenerSettings, {"address": "0.0.0.0"}, "0.0.0.0 would stand in every Via"),
-        (ListenerSettings, {"address": "::"}, ":: would stand in every Via"),
+        (ListenerSettings, {"address": "0.0.0.0"}, "0.0.0.0 would be in every Via"),
+        (ListenerSettings, {"address": "::"}, ":: would be in every Via"),
         (ListenerSettings, {"port": 0}, "port cannot be 0"),
         (ListenerSettings, {"port": "5060"}, "port cannot be '5060'"),
         (ListenerSettings, {"transports": ()}, "transport cannot be"),
         (ListenerSettings, {"transports": (0, 7)}, "transport cannot be"),
         (ListenerSettings, {"role": "core"}, "role cannot be 'core'"),
         (ListenerSettings, {"authenticate": "yes"}, "authenticate cannot be 'yes'"),
-        (ListenerSettings, {"peers": ("10.0.0.1", "10.0.0.1")}, "`peer 10.0.0.1` stands there twice"),
+        (ListenerSettings, {"peers": ("10.0.0.1", "10.0.0.1")}, "`peer 10.0.0.1` is present twice"),
         (RegistrarSettings, {"expires_min_s": 5000}, "`expires minimum` 5000 is more than `expires default` 3600"),
         (RegistrarSettings, {"expires_max_s": 600}, "`expires default` 3600 is more than `expires maximum` 600"),
         (TimerSettings, {"t1_ms": 5000}, "`t1` 5000 is more than `t2` 4000"),
@@ -126,7 +126,7 @@ def test_all_faults_are_in_the_error() -> None:
 def test_two_listeners_do_not_share_an_address() -> None:
     one = ListenerSettings(name="a", transports=(0,))
     Settings(listeners=(one, ListenerSettings(name="b", transports=(1,))))
-    with pytest.raises(ConfigError, match=r"127\.0\.0\.1 port 5060 udp belongs to listener a already"):
+    with pytest.raises(ConfigError, match=r"127\.0\.0\.1 port 5060 udp is already used by listener a"):
         Settings(listeners=(one, ListenerSettings(name="b")))
     with pytest.raises(ConfigError, match="there are two listeners a"):
         Settings(listeners=(one, replace(one, port=5061)))

@@ -183,7 +183,7 @@ class StandIn:
     def do_commit(self, args: Args) -> Args:
         faults = faults_of(args["text"])
         if faults:
-            raise No("The configuration has faults", "mend them", faults=faults)
+            raise No("The configuration has faults", "correct them", faults=faults)
         if args["base"] != self.head.number:
             conflicts = [{"line": "workers", "theirs": "workers 2", "mine": "workers 3"}]
             raise No("Somebody else has committed since", "type `rebase`", conflicts=conflicts)

@@ -188,12 +188,12 @@ def test_pings_that_were_stopped_are_summed_up_here() -> None:
 def test_a_trace_has_a_line_for_each_hop() -> None:
     hops: list[Any] = [
         ("event", {"n": 1, "status": 483, "reason": "Too Many Hops", "ms": 1.5, "server": "edge"}),
-        ("event", {"n": 2, "status": 0, "reason": "no answer in time", "ms": 0.0, "server": ""}),
+        ("event", {"n": 2, "status": 0, "reason": "timed out", "ms": 0.0, "server": ""}),
     ]
     lines = list(draw_traceroute([*hops, ("result", {"hops": 2, "is_reached": False})], {"uri": "sip:x"}))
     assert lines[1:] == [
         "   1  483 Too Many Hops  1.5 ms  edge",
-        "   2  no answer: no answer in time",
+        "   2  no answer: timed out",
         "The destination was not reached within 2 hops.",
     ]
 

@@ -66,7 +66,7 @@ def test_the_file_holds_even_when_somebody_changed_the_database(tmp_path: Path) 
 def test_a_file_of_something_else_is_set_aside(tmp_path: Path, octets: bytes) -> None:
     (tmp_path / FILE_NAME).write_bytes(octets)
     text = prepare_demo(DEMO, tmp_path)
-    assert f"it is now {FILE_NAME}.damaged-1, and there are new passwords" in text
+    assert f"renamed to {FILE_NAME}.damaged-1, and new passwords were created" in text
     assert (tmp_path / f"{FILE_NAME}.damaged-1").read_bytes() == octets
     assert len(passwords(tmp_path)) == 2
 

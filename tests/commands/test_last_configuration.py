@@ -23,5 +23,5 @@ def test_the_last_commit_is_the_configuration(tmp_path: Path) -> None:
 
 def test_one_that_cannot_be_read_is_a_sentence(tmp_path: Path) -> None:
     CommitStore(tmp_path / "configuration").add("colour blue\n", "root", "", 1.0)
-    with pytest.raises(CommandFailed, match="Commit 1 is of another version"):
+    with pytest.raises(CommandFailed, match="Commit 1 is from an incompatible version"):
         last_configuration(tmp_path)

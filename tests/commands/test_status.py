@@ -20,7 +20,7 @@ from appliance.messages.bus_messages import StatusRequest
 MIB = 1024 * 1024
 REPORT: dict[str, Any] = {
     "hostname": "box",
-    "supervisor": {"pid": 100, "uptime_s": 93784.2, "sentence": "Worker 0 takes calls; worker 1 is starting."},
+    "supervisor": {"pid": 100, "uptime_s": 93784.2, "sentence": "Worker 0 accepts calls; worker 1 is starting."},
     "workers": [
         {
             "number": 0, "pid": 101, "state": "live", "uptime_s": 93784.1, "restarts": 0, "slots": 256, "cpu_s": 1.5,
@@ -30,7 +30,7 @@ REPORT: dict[str, Any] = {
         {
             "number": 1, "pid": 0, "state": "starting", "uptime_s": 0.0, "restarts": 3, "slots": 0, "cpu_s": 0.0,
             "cpu_percent": 0.0, "rss": 0, "transactions": 0, "registrations": 0, "turn": 0, "silent_ms": 0,
-            "last_ending": "was killed by SIGSEGV", "gauges": {},
+            "last_ending": "killed by SIGSEGV", "gauges": {},
         },
     ],
     "slots": [[0, 255, 0]],
@@ -39,15 +39,15 @@ REPORT: dict[str, Any] = {
     "transactions": 7,
     "counters": {counter.name: 0 for counter in COUNTERS}
     | {"requests-received": 12345, "responses-received": 7, "dropped-malformed": 9},
-    "alarms": ["Worker 1 has died 3 times."],
+    "alarms": ["Worker 1 failed 3 times in a row."],
 }  # fmt: skip
 
 
 def test_the_report_is_drawn_in_sections() -> None:
     assert draw_status(REPORT) == (
-        "Worker 0 takes calls; worker 1 is starting.\n"
+        "Worker 0 accepts calls; worker 1 is starting.\n"
         "box: supervisor process 100, up 1 d 2 h.\n"
-        "ALARM: Worker 1 has died 3 times.\n"
+        "ALARM: Worker 1 failed 3 times in a row.\n"
         "\n"
         "WORKERS\n"
         "  worker  state     pid  uptime s  restarts  slots  transactions  registrations  cpu %  memory MiB"
@@ -55,7 +55,7 @@ def test_the_report_is_drawn_in_sections() -> None:
         "       0  live      101   93784.1         0    256             7           1000   12.5          51"
         "            20\n"
         "       1  starting    0       0.0         3      0             0              0    0.0           0"
-        "             0  was killed by SIGSEGV\n"
+        "             0  killed by SIGSEGV\n"
         "\n"
         "SLOTS (table 4)\n"
         "  0-255  worker 0\n"
@@ -130,5 +130,5 @@ def test_the_supervisor_is_asked(tmp_path: Path) -> None:
 
 
 def test_no_appliance_is_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(CommandFailed, match=r"^No appliance runs here: there is no .*\.$"):
+    with pytest.raises(CommandFailed, match=r"^No appliance is running: .* does not exist\.$"):
         ask_status(tmp_path / "run")

@@ -64,11 +64,11 @@ def test_a_quote_without_a_partner_is_a_fault(line: str) -> None:
 @pytest.mark.parametrize(
     ("text", "line", "problem", "remedy"),
     [
-        ("  a\nb\n", 1, "no section stands above it", "delete the blanks"),
-        ("a\nb\x00c\n", 2, r"cannot be seen ('\x00')", "delete it"),
-        ("a\nb\u200bc\n", 2, r"cannot be seen ('\u200b')", "delete it"),
+        ("  a\nb\n", 1, "not in a section", "remove the indentation"),
+        ("a\nb\x00c\n", 2, r"invalid character ('\x00')", "delete it"),
+        ("a\nb\u200bc\n", 2, r"invalid character ('\u200b')", "delete it"),
         ("a\n" + "b" * (LINE_LEN_MAX + 1), 2, "more than 1000 characters", "make it shorter"),
-        ("".join(" " * depth + "a\n" for depth in range(9)), 9, "too deep", "delete blanks"),
+        ("".join(" " * depth + "a\n" for depth in range(9)), 9, "too deep", "reduce the indentation"),
         ("\n" * (LINES_MAX + 1), LINES_MAX + 1, "more than 100000 lines", "smaller file"),
     ],
 )

@@ -120,38 +120,38 @@ def test_the_demo_configuration_is_right() -> None:
 @pytest.mark.parametrize(
     ("text", "line", "problem", "remedy"),
     [
-        ("domian a.com", 1, '"domian" is not known here', 'did you mean "domain"?'),
+        ("domian a.com", 1, '"domian" is unknown', 'did you mean "domain"?'),
         ("hostname", 1, "`hostname`: a value is missing", "type NAME after it"),
-        ("hostname a b", 1, '`hostname`: "b" is one word too many', "type one value: NAME"),
-        ("hostname a\nhostname b", 2, "`hostname` stands there twice, first on line 1", "delete one of them"),
+        ("hostname a b", 1, '`hostname`: "b" is not expected here', "type one value: NAME"),
+        ("hostname a\nhostname b", 2, "`hostname` is present twice, first on line 1", "delete one of them"),
         ("workers 65", 1, "`workers`: 65 is out of range", "type auto, or 1 to 64"),
-        ("domain a.com\ndomain b.com\ndomain A.com", 3, "`domain a.com` stands there twice", "delete one of them"),
-        ("no domain", 1, "`no domain` has nothing to take away", "delete the line `domain HOST`"),
+        ("domain a.com\ndomain b.com\ndomain A.com", 3, "`domain a.com` is present twice", "delete one of them"),
+        ("no domain", 1, "`no domain` has no effect", "delete the line `domain HOST`"),
         ("no hostname box", 1, "no value may follow", "type `no hostname` alone"),
-        ("no", 1, '"no" is not known here', "type one of"),
-        ("no listener a", 1, "`no listener` has nothing to take away", "delete the section"),
-        ("port 5060", 1, '"port" is not known here', "it belongs under `listener NAME`, indented"),
-        ("adress ::1", 1, '"adress" is not known here', 'did you mean "address"? it belongs under `listener NAME`'),
-        ("listener a\n  hostname b", 2, '"hostname" is not known here', "delete the blanks before it"),
-        ("listener a\n  expires default 5", 2, '"expires" is not known here', "it belongs under `registrar`"),
-        ("hostname a\n  workers 2", 2, "nothing can stand under `hostname`", "delete the blanks"),
+        ("no", 1, '"no" is unknown', "type one of"),
+        ("no listener a", 1, "`no listener` has no effect", "delete the section"),
+        ("port 5060", 1, '"port" is unknown', "it belongs in `listener NAME`, indented"),
+        ("adress ::1", 1, '"adress" is unknown', 'did you mean "address"? it belongs in `listener NAME`'),
+        ("listener a\n  hostname b", 2, '"hostname" is unknown', "remove the indentation"),
+        ("listener a\n  expires default 5", 2, '"expires" is unknown', "it belongs in `registrar`"),
+        ("hostname a\n  workers 2", 2, "`hostname` has no subsettings", "remove the indentation"),
         ("listener", 1, "`listener`: a value is missing", "type NAME after it"),
-        ("listener a b", 1, '`listener`: "b" is one word too many', "type one value: NAME"),
+        ("listener a b", 1, '`listener`: "b" is not expected here', "type one value: NAME"),
         ("registrar a", 1, "section `registrar` takes no name", "type `registrar` alone"),
-        ("registrar\nproxy\nregistrar", 3, "section `registrar` stands there twice, first on line 1", "put both into"),
-        ("listener a\n!\nlistener a\n  port 5070", 3, "there are two listeners a", "give one another name"),
-        ("listener a\nlistener b", 2, "127.0.0.1 port 5060 udp and tcp belongs to listener a", "change the address"),
-        ("listener a\nlistener b\n port 5060", 3, "127.0.0.1 port 5060 udp and tcp belongs to", "change the address"),
+        ("registrar\nproxy\nregistrar", 3, "section `registrar` is present twice, first on line 1", "merge the two"),
+        ("listener a\n!\nlistener a\n  port 5070", 3, "there are two listeners a", "rename one of them"),
+        ("listener a\nlistener b", 2, "127.0.0.1 port 5060 udp and tcp is already used", "change the address"),
+        ("listener a\nlistener b\n port 5060", 3, "127.0.0.1 port 5060 udp and tcp is already used", "change the"),
         ("registrar\n  contacts-allowed 10.0.0.1/8", 2, '"10.0.0.1/8" is not a network', "10.0.0.0/8 or"),
-        ("listener a\n  address 0.0.0.0", 2, "0.0.0.0 would stand in every Via", "add `advertise HOST`"),
-        ("listener a\n  peer 10.0.0.1\n  peer 10.0.0.1", 3, "`peer 10.0.0.1` stands there twice", "delete one"),
-        ("listener a\n  transport tcp sctp", 2, '"sctp" is not known here', "type udp or tcp"),
+        ("listener a\n  address 0.0.0.0", 2, "0.0.0.0 would be in every Via", "add `advertise HOST`"),
+        ("listener a\n  peer 10.0.0.1\n  peer 10.0.0.1", 3, "`peer 10.0.0.1` is present twice", "delete one"),
+        ("listener a\n  transport tcp sctp", 2, '"sctp" is unknown', "type udp or tcp"),
         ("registrar\n  expires", 2, '"expires" is not complete', "type minimum, default or maximum after it"),
         ("registrar\n  expires max 600", 2, "`expires default` 3600 is more than `expires maximum` 600", "lower"),
         ("supervision\n  hang 150", 2, "`hang` 150 is too short for a heartbeat every 200", "type `hang 400`"),
         ("timers\n  t1 5000", 2, "`t1` 5000 is more than `t2` 4000", "lower `t1` or raise `t2`"),
-        ("proxy\n  record-route yes", 2, '`record-route`: "yes" is one word too many', "`no` before it"),
-        ('digest\n  realm "a', 2, "a double quote has no partner", "begin and end the word with a quote"),
+        ("proxy\n  record-route yes", 2, '`record-route`: "yes" is not expected here', "`no` before it"),
+        ('digest\n  realm "a', 2, "unmatched double quote", "begin and end the word with a quote"),
     ],
 )
 def test_a_fault_has_its_line_and_what_to_type(text: str, line: int, problem: str, remedy: str) -> None:
@@ -191,7 +191,7 @@ def test_an_error_reads_as_one_line_for_each_fault() -> None:
         parse_configuration("workers 0\nport 1\n")
     assert str(refusal.value) == (
         "line 1: `workers`: 0 is out of range; type auto, or 1 to 64\n"
-        'line 2: "port" is not known here; it belongs under `listener NAME`, indented'
+        'line 2: "port" is unknown; it belongs in `listener NAME`, indented'
     )
 
 

@@ -272,7 +272,7 @@ class Run:
         """Drain the stack's outputs; answer what the flow has declared."""
         faults = self._stack.faults_to_log()
         if faults:
-            raise self._failure(f"a fault in the software cost {faults[0].doing}") from faults[0].error
+            raise self._failure(f"software fault while processing {faults[0].doing}") from faults[0].error
         while True:
             for outgoing in self._stack.datagrams_to_send(self._now):
                 message = read(outgoing.data)

@@ -264,10 +264,10 @@ def test_the_supervisor_is_asked_and_answers(tmp_path: Path) -> None:
 
 
 def test_nobody_to_ask(tmp_path: Path) -> None:
-    with pytest.raises(BusUnavailable, match="No appliance runs here"):
+    with pytest.raises(BusUnavailable, match="No appliance is running"):
         ask_supervisor(tmp_path, StatusRequest(), timeout_s=0.1)
     (tmp_path / "questions.sock").touch()
-    with pytest.raises(BusUnavailable, match="nobody listens"):
+    with pytest.raises(BusUnavailable, match="no process listens"):
         ask_supervisor(tmp_path, StatusRequest(), timeout_s=0.1)
 
 

@@ -130,7 +130,7 @@ def test_what_is_refused_changes_nothing_and_says_why(start_appliance: Callable[
         assert "in use by another program" in control.error("commit", text=taken, base=before["commit"])["message"]
     assert control.ask("show running-config") == before
     stale = control.error("commit", text=before["text"], base=before["commit"] - 1)
-    assert "came in between" in stale["message"]
+    assert "in the meantime" in stale["message"]
 
 
 class Beside:

@@ -101,7 +101,7 @@ def test_a_configuration_is_changed_while_it_runs(appliance: Appliance) -> None:
 def test_faults_are_named_and_nothing_changes(appliance: Appliance) -> None:
     running = typed(appliance, "show run")
     mistake = refused(appliance, "enable", "conf t", "listener other address 0.0.0.0", "commit")
-    assert "0.0.0.0 would stand in every Via" in mistake and "^" not in mistake.splitlines()[0]
+    assert "0.0.0.0 would be in every Via" in mistake and "^" not in mistake.splitlines()[0]
     assert typed(appliance, "show run") == running
 
 

@@ -61,7 +61,7 @@ def test_a_wrong_command_line_is_status_2(capsys: pytest.CaptureFixture[str], ar
 def test_check_says_yes_or_every_fault(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     path = tmp_path / "box.conf"
     path.write_text("domain example.com\n")
-    sentence = f"{path} is right: 1 listener, domains: example.com.\n"
+    sentence = f"{path} is valid: 1 listener, domains: example.com.\n"
     assert said(capsys, "check", "--config", str(path)) == (0, sentence, "")
     path.write_text("domain example.com\nworkers 0\nport 1\n")
     status, out, err = said(capsys, "check", "--config", str(path))
@@ -72,7 +72,7 @@ def test_check_says_yes_or_every_fault(capsys: pytest.CaptureFixture[str], tmp_p
 def test_status_of_nothing_is_status_1(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     status, out, err = said(capsys, "status", "--state", str(tmp_path))
     assert (status, out) == (1, "")
-    assert err.startswith("No appliance runs here")
+    assert err.startswith("No appliance is running")
 
 
 def test_subscribers_come_and_go(
@@ -83,7 +83,7 @@ def test_subscribers_come_and_go(
     monkeypatch.setattr(sys, "stdin", io.StringIO("wonderland\nrest\n"))
     status, out, _ = said(capsys, "subscriber", "add", "alice@127.0.0.1", "--password-stdin", *state, *config)
     assert status == 0
-    assert out.startswith("alice@signalbox.test is a subscriber now.")
+    assert out.startswith("Subscriber alice@signalbox.test added.")
     assert said(capsys, "subscriber", "list", *state) == (0, "alice@signalbox.test\n", "")
     assert said(capsys, "subscriber", "remove", "alice@localhost", *state, *config)[0] == 0
     assert said(capsys, "subscriber", "list", *state) == (0, "", "")
@@ -124,10 +124,10 @@ def test_a_state_folder_that_cannot_be_made_is_one_sentence(capsys: pytest.Captu
     people = tmp_path / "people.csv"
     people.write_text("alice,example.com,wonderland\n")
     status, _, err = said(capsys, "subscriber", "import", str(people), "--state", str(tmp_path / "file" / "state"))
-    assert (status, err) == (1, f"The state folder {tmp_path}/file/state cannot be made: Not a directory.\n")
+    assert (status, err) == (1, f"The state folder {tmp_path}/file/state cannot be created: Not a directory.\n")
     status, _, err = said(capsys, "subscriber", "list", "--state", str(tmp_path / "file"))
     assert (status, err.count("\n")) == (1, 1)
-    assert "that is a file" in err
+    assert "it is a file" in err
 
 
 def test_run_hands_settings_text_and_folder_over(

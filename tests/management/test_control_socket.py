@@ -160,8 +160,8 @@ def test_what_is_no_request_is_answered(tmp_path: Path) -> None:
     async def talk(client: Client, desk: Supervised) -> None:
         for line in (b"hello", b"[]", b'{"id": 1}', b'{"id": [1], "do": "hello"}', b'{"do": 5}', b"[" * 5000):
             client.send(line)
-            assert (await client.receive())["error"]["message"] == "That is no request."
-        assert "not known" in (await client.do(1, "dance"))["error"]["message"]
+            assert (await client.receive())["error"]["message"] == "Malformed request."
+        assert "Unknown request" in (await client.do(1, "dance"))["error"]["message"]
         assert "cannot be" in (await client.do(2, "show commits", limit="many"))["error"]["message"]
         assert "missing" in (await client.do(3, "show commit"))["error"]["message"]
         assert "result" in await client.do(4, "show version")
@@ -203,7 +203,7 @@ def test_requests_under_way_are_bounded(tmp_path: Path) -> None:
     async def talk(client: Client, desk: Supervised) -> None:
         for number in range(control_socket.REQUESTS_MAX + 1):
             client.send(b'{"id": %d, "do": "terminal monitor"}' % number)
-        assert (await client.receive())["error"]["message"] == "Too many requests are under way."
+        assert (await client.receive())["error"]["message"] == "Too many concurrent requests."
 
     served(tmp_path, talk)
 
@@ -247,7 +247,7 @@ def test_the_second_of_two_operators_gets_the_lines_and_rebases(tmp_path: Path) 
         await client.do(1, "enable", secret="")
         mine = TEXT.replace("box", "mine") + "timers\n  t1 400\n!\n"
         error = (await client.do(2, "commit", text=mine, base=1))["error"]
-        assert (error["head"], error["message"]) == (2, "Commit 2 of anna came in between.")
+        assert (error["head"], error["message"]) == (2, "Commit 2 by anna was made in the meantime.")
         assert error["conflicts"] == [{"line": "hostname", "theirs": "hostname theirs", "mine": "hostname mine"}]
         rebased = (await client.do(3, "rebase", text=mine, base=1))["result"]
         assert (rebased["base"], rebased["conflicts"]) == (2, error["conflicts"])
@@ -284,7 +284,7 @@ def test_a_worker_that_does_not_answer_is_no_hang(tmp_path: Path, monkeypatch: p
         desk.bus.is_deaf = True
         with pytest.raises(Refused, match="did not answer"):
             await desk.workers.ask(0, "calls", {}, 0.05)
-        with pytest.raises(Refused, match="not there"):
+        with pytest.raises(Refused, match="does not exist or is down"):
             await desk.workers.ask(5, "calls", {}, 0.05)
 
     served(tmp_path, talk)

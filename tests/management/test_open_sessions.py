@@ -146,7 +146,7 @@ def test_rights_are_looked_up_at_each_command(tmp_path: Path, monkeypatch: pytes
         assert "result" in await client.do(3, "restart worker", number=0)
         desk.settings = Settings(operators=(OperatorSettings(name="anna", secret=HASH),))
         error = (await client.do(4, "restart worker", number=0))["error"]
-        assert (error["message"], error["right"]) == ("`restart worker` changes something.", "view")
+        assert (error["message"], error["right"]) == ("`restart worker` requires privileged mode.", "view")
         assert "result" in await client.do(5, "show version")
         desk.settings = Settings()
         error = (await client.do(6, "show version"))["error"]
@@ -233,7 +233,7 @@ def test_failed_logins_do_not_crowd_the_audit_log_out(tmp_path: Path) -> None:
     assert len(noted) == NOTED_MAX
     logins.failed(session, "login", "anna", "wrong", 70.0)
     assert len(noted) == NOTED_MAX + 1
-    assert noted[-1][3].endswith(f"({4 * NOTED_MAX} more were not noted)")
+    assert noted[-1][3].endswith(f"({4 * NOTED_MAX} more not logged)")
 
 
 @pytest.mark.parametrize(
@@ -254,10 +254,10 @@ def test_automatic_commits_are_in_the_audit_log_once(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     desk = Supervised(tmp_path / "a")
     desk.store().add(TEXT, "anna", "on trial", 2.0)
-    desk.store().add(TEXT, SYSTEM, "commit 2 was not confirmed: back to commit 1", 3.0)
+    desk.store().add(TEXT, SYSTEM, "commit 2 was not confirmed: reverted to commit 1", 3.0)
     note_own_commits(desk.store(), desk.audit)
     note_own_commits(desk.store(), desk.audit)
     (entry,) = desk.audit.latest(10)
     assert (entry["user"], entry["wall_time"], entry["result"]) == (SYSTEM, 3.0, "done: 3")
-    assert entry["command"] == "commit comment=commit 2 was not confirmed: back to commit 1"
+    assert entry["command"] == "commit comment=commit 2 was not confirmed: reverted to commit 1"
     assert json.dumps(entry)

@@ -67,7 +67,7 @@ def test_others_log_in_first() -> None:
 def test_who_may_only_look_cannot_enable() -> None:
     session = new_session(1001, 1000, "stranger")
     login(session, "ben", "open sesame", SETTINGS)
-    with pytest.raises(Refused, match="look only"):
+    with pytest.raises(Refused, match="is `view`"):
         enable(session, "", SETTINGS)
 
 
@@ -106,7 +106,7 @@ def test_a_demoted_operator_loses_the_right_to_act_at_once() -> None:
     demoted = Settings(operators=(OperatorSettings(name="anna", role="view", secret=HASH),))
     look_up_rights(session, demoted)
     assert (session.right, session.is_admin) == (VIEW, False)
-    with pytest.raises(Refused, match="look only"):
+    with pytest.raises(Refused, match="is `view`"):
         enable(session, "", demoted)
 
 

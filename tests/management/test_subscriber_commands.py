@@ -20,7 +20,7 @@ ONE_REALM = Settings(
     listeners=(ListenerSettings(address="192.0.2.1"),),
 )
 TWO_REALMS = Settings(domains=("example.com", "example.org"))
-AWAY = "No appliance runs on this state folder, so none had to be told."
+AWAY = "No appliance runs on this state folder."
 
 
 @pytest.mark.parametrize(
@@ -45,11 +45,11 @@ def test_an_address_is_a_name_and_the_realm_of_its_domain(
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("alice", '"alice" is no address: type USER@DOMAIN, such as alice@example.com.'),
-        ("@example.com", '"@example.com" is no address'),
+        ("alice", '"alice" is not an address: type USER@DOMAIN, such as alice@example.com.'),
+        ("@example.com", '"@example.com" is not an address'),
         ("alice@", '"" is not a domain name'),
-        ("alice@exmaple.com", '"exmaple.com" is no domain of this appliance; did you mean "example.com"?'),
-        ("alice@zzz", "take example.com, sip.example.com, [::1] or 192.0.2.1."),
+        ("alice@exmaple.com", '"exmaple.com" is not a domain of this appliance; did you mean "example.com"?'),
+        ("alice@zzz", "use example.com, sip.example.com, [::1] or 192.0.2.1."),
     ],
 )
 def test_an_address_nobody_could_use_is_refused(text: str, sentence: str) -> None:
@@ -67,11 +67,11 @@ def commands(tmp_path: Path) -> Iterator[SubscriberCommands]:
 
 def test_add_list_remove(commands: SubscriberCommands) -> None:
     alice = Address("alice", "example.com")
-    assert commands.add(alice, "wonderland") == f"alice@example.com is a subscriber now. {AWAY}"
+    assert commands.add(alice, "wonderland") == f"Subscriber alice@example.com added. {AWAY}"
     assert list(commands.list()) == ["alice@example.com"]
     with pytest.raises(CommandFailed, match=r"^alice@example\.com is a subscriber already\.$"):
         commands.add(alice, "looking-glass")
-    assert commands.remove(alice) == f"alice@example.com is no subscriber any more. {AWAY}"
+    assert commands.remove(alice) == f"Subscriber alice@example.com removed. {AWAY}"
     with pytest.raises(CommandFailed, match=r"^alice@example\.com is not a subscriber\.$"):
         commands.remove(alice)
 
@@ -82,7 +82,7 @@ def test_a_password_is_changed_and_nothing_else(commands: SubscriberCommands) ->
         commands.password(alice, "looking-glass")
     commands.add(alice, "wonderland")
     before = commands._store.find(b"alice", b"example.com")
-    assert commands.password(alice, "looking-glass") == f"The password of alice@example.com is changed. {AWAY}"
+    assert commands.password(alice, "looking-glass") == f"Password of alice@example.com changed. {AWAY}"
     after = commands._store.find(b"alice", b"example.com")
     assert before is not None and after is not None
     assert (before.ha1_md5 != after.ha1_md5, before.created == after.created) == (True, True)
@@ -121,9 +121,9 @@ def test_import_gives_the_count_or_every_bad_line(commands: SubscriberCommands, 
     with pytest.raises(CommandFailed) as refusal:
         commands.import_csv(path, is_replacing=False)
     assert str(refusal.value).splitlines() == [
-        f"{path} has rows that cannot be imported, and none was:",
+        f"No subscribers were imported. {path} has invalid rows:",
         "  line 2: bob@example.com is a subscriber already",
-        '  line 3: "example.net" is no domain of this appliance; did you mean "example.com"?',
+        '  line 3: "example.net" is not a domain of this appliance; did you mean "example.com"?',
         "  line 4: the password of erin has 4 characters: type at least 8 (`passwords length`)",
     ]
     assert list(commands.list()) == ["alice@example.com", "bob@example.com"]
@@ -145,7 +145,7 @@ def test_a_running_appliance_is_told_to_forget(
         return {"workers_told": [0, 1]}
 
     monkeypatch.setattr(subscriber_commands, "ask_supervisor", ask)
-    assert commands.add(Address("alice", "example.com"), "wonderland").endswith("The running appliance knows.")
+    assert commands.add(Address("alice", "example.com"), "wonderland").endswith("The running appliance is updated.")
     commands.remove(Address("alice", "example.com"))
     path = tmp_path / "people.csv"
     path.write_text("bob,example.com,builders\n")
@@ -163,7 +163,7 @@ def test_one_that_cannot_be_told_is_no_failure(commands: SubscriberCommands, mon
         raise BusUnavailable("The supervisor did not answer within 2 s.")
 
     monkeypatch.setattr(subscriber_commands, "ask_supervisor", ask)
-    assert "is a subscriber now" in commands.add(Address("alice", "example.com"), "wonderland")
+    assert " added." in commands.add(Address("alice", "example.com"), "wonderland")
 
 
 def test_a_damaged_database_is_one_sentence(tmp_path: Path) -> None:

@@ -136,5 +136,5 @@ def test_the_alarm_clears_after_ten_minutes_without_a_fault() -> None:
     assert one.alarms(NOW) == []
     one.receive_datagrams([(CALL, Flow(UDP, 9, ("192.0.2.101", 5060)))], NOW)
     (alarm,) = one.alarms(NOW + 599)
-    assert alarm.startswith("software-fault A fault in the software cost a message: IndexError, hash ")
+    assert alarm.startswith("software-fault Software fault while processing a message: IndexError, hash ")
     assert one.alarms(NOW + 601) == []

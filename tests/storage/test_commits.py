@@ -91,14 +91,14 @@ def test_a_damaged_commit_is_left_out_and_named(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-3])
     damaged = CommitStore(tmp_path)
     assert damaged.head is not None and damaged.head.number == 1
-    assert damaged.remarks == [f"The commit {path} cannot be read (it is damaged): it is left out."]
+    assert damaged.remarks == [f"The commit {path} cannot be read (it is damaged); it is ignored."]
     assert damaged.add(TEXT, "anna", "", 3.0).number == 3, "its number is not given again"
 
 
 def test_a_folder_that_cannot_be_written_refuses_and_keeps_what_was(tmp_path: Path) -> None:
     store = CommitStore(tmp_path / "file" / "configuration")
     (tmp_path / "file").write_text("not a folder")
-    with pytest.raises(CommitFailed, match="cannot be kept"):
+    with pytest.raises(CommitFailed, match="cannot be saved"):
         store.add(TEXT, "anna", "", 1.0)
     assert store.head is None
 
@@ -138,7 +138,7 @@ def test_what_was_refused_is_not_found_by_the_next_start(tmp_path: Path, monkeyp
 
 def test_the_file_is_the_first_commit(tmp_path: Path) -> None:
     start = starting(CommitStore(tmp_path), "box.conf", TEXT, 1.0)
-    assert (start.text, start.comment, start.source) == (TEXT, "taken in from box.conf", checksum(TEXT))
+    assert (start.text, start.comment, start.source) == (TEXT, "loaded from box.conf", checksum(TEXT))
 
 
 def test_without_a_file_the_defaults_are(tmp_path: Path) -> None:
@@ -158,7 +158,7 @@ def test_a_file_that_has_changed_is_taken_in(tmp_path: Path) -> None:
     store.add(TEXT, "signalbox", "", 1.0, source=checksum(TEXT))
     store.add("workers 2\n", "anna", "", 2.0)
     start = starting(CommitStore(tmp_path), "box.conf", "workers 3\n", 3.0)
-    assert (start.text, start.comment) == ("workers 3\n", "taken in from box.conf, which has changed")
+    assert (start.text, start.comment) == ("workers 3\n", "loaded from box.conf, which has changed")
 
 
 def test_a_commit_whose_time_was_over_while_nothing_ran_is_reverted(tmp_path: Path) -> None:
@@ -167,4 +167,4 @@ def test_a_commit_whose_time_was_over_while_nothing_ran_is_reverted(tmp_path: Pa
     store.add("workers 2\n", "anna", "", 2.0, confirm_by=62.0)
     assert starting(CommitStore(tmp_path), "", None, 61.0).text == "workers 2\n"
     start = starting(CommitStore(tmp_path), "", None, 62.0)
-    assert (start.text, start.comment) == (TEXT, "commit 2 was not confirmed: back to commit 1")
+    assert (start.text, start.comment) == (TEXT, "commit 2 was not confirmed: reverted to commit 1")

@@ -178,7 +178,7 @@ def test_what_cannot_even_be_taken_back_is_left_at_the_end_of_its_segment(
     keeper.journal.close()
     assert len(segments(tmp_path)) == 2
     (sentence,) = check_folder(tmp_path)
-    assert "not written to its end" in sentence
+    assert "is incomplete" in sentence
     again = Keeper(tmp_path, incarnation=2)
     again.load()
     assert again.users() == users(1, 2, 3)

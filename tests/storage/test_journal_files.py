@@ -18,7 +18,7 @@ def test_a_torn_end_is_normal_and_said_in_a_sentence(tmp_path: Path) -> None:
     os.truncate(path, path.stat().st_size - 5)
     (sentence,) = check_folder(tmp_path)
     assert str(path) in sentence
-    assert "not written to its end" in sentence
+    assert "is incomplete" in sentence
     keeper = Keeper(tmp_path, incarnation=2)
     assert keeper.load() == 49
     assert len(keeper.journal.take_remarks()) == 1
@@ -92,7 +92,7 @@ def test_an_empty_or_missing_folder_is_fine(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_used_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(JournalError, match=r"cannot be kept in .*file.*--state") as caught:
+    with pytest.raises(JournalError, match=r"cannot be saved in .*file.*--state") as caught:
         check_folder(tmp_path / "file" / "registrations")
     assert "\n" not in str(caught.value)
 

@@ -131,14 +131,14 @@ def test_passwords_are_not_kept(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("username", "realm", "password", "problem"),
     [
-        ("", "example.com", "secret", "no user name"),
-        ("al ice", "example.com", "secret", "no user name"),
-        ("al:ice", "example.com", "secret", "no user name"),
-        ("alice@example.com", "example.com", "secret", "no user name"),
-        ("a" * 65, "example.com", "secret", "no user name"),
-        ("alice", "", "secret", "no domain"),
-        ("alice", 'exa"mple', "secret", "no domain"),
-        ("alice", "exa\\mple", "secret", "no domain"),
+        ("", "example.com", "secret", "not a user name"),
+        ("al ice", "example.com", "secret", "not a user name"),
+        ("al:ice", "example.com", "secret", "not a user name"),
+        ("alice@example.com", "example.com", "secret", "not a user name"),
+        ("a" * 65, "example.com", "secret", "not a user name"),
+        ("alice", "", "secret", "not a domain"),
+        ("alice", 'exa"mple', "secret", "not a domain"),
+        ("alice", "exa\\mple", "secret", "not a domain"),
         ("alice", "example.com", "", "password"),
         ("alice", "example.com", "sec\nret", "password"),
         ("alice", "example.com", "s" * 129, "password"),
@@ -186,11 +186,11 @@ def test_every_bad_row_is_named_and_nothing_is_imported(store: SubscriberStore) 
     with pytest.raises(ImportFault) as refusal:
         store.import_csv(lines, WALL_TIME)
     assert refusal.value.faults == (
-        (2, "there are 2 columns: give username,domain,password"),
-        (3, "\"b ob\" is no user name: take up to 64 letters, digits and -_.!~*'()&=+$,;?/"),
+        (2, "there are 2 columns: type username,domain,password"),
+        (3, "\"b ob\" is not a user name: use up to 64 letters, digits and -_.!~*'()&=+$,;?/"),
         (4, "carol@example.com is a subscriber already"),
         (5, "the password of dave must have 1 to 128 printable characters"),
-        (6, "alice@example.com stands on line 1, too"),
+        (6, "alice@example.com is also on line 1"),
     )
     assert [subscriber.username for subscriber in store.list()] == ["carol"]
 
@@ -256,7 +256,7 @@ def test_a_folder_with_strange_characters_is_no_obstacle(tmp_path: Path) -> None
 def test_a_file_that_is_no_database_is_left_as_it_is(tmp_path: Path, octets: bytes) -> None:
     path = tmp_path / "subscribers.sqlite3"
     path.write_bytes(octets)
-    with pytest.raises(StoreError, match=r"subscribers\.sqlite3 is damaged .* left as it is") as refusal:
+    with pytest.raises(StoreError, match=r"subscribers\.sqlite3 is damaged .* was not changed") as refusal:
         SubscriberStore(database_url("", tmp_path))
     assert "\n" not in str(refusal.value)
     assert path.read_bytes() == octets
@@ -281,7 +281,7 @@ def test_damage_in_the_middle_is_found_by_the_check(tmp_path: Path) -> None:
 def test_another_programs_table_is_not_used(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "subscribers.sqlite3") as connection:
         connection.execute("CREATE TABLE subscribers (name TEXT)")
-    with pytest.raises(StoreError, match="another layout"):
+    with pytest.raises(StoreError, match="does not have the schema"):
         SubscriberStore(database_url("", tmp_path))
 
 

@@ -29,7 +29,7 @@ def test_names_are_given_once() -> None:
 def test_an_alarm_is_raised_once_and_cleared_when_it_is_over() -> None:
     said: list[str] = []
     table = AlarmTable(lambda sentence, level: said.append(sentence))
-    down = Condition("worker-down", "worker 1", "Worker 1 is away.")
+    down = Condition("worker-down", "worker 1", "Worker 1 is down.")
     for wall_time in (1.0, 2.0):
         table.update([down], wall_time)
     assert [(row["name"], row["subject"], row["since"], row["severity"]) for row in table.rows()] == [
@@ -64,7 +64,7 @@ def lively(transactions: int = 0, alarms: list[str] | None = None) -> WorkerReco
 def test_a_worker_that_died_is_down_until_it_lives_again() -> None:
     record = lively()
     assert conditions(record) == []
-    record.ended("was killed by SIGKILL", SupervisionSettings(), 1.0)
+    record.ended("killed by SIGKILL", SupervisionSettings(), 1.0)
     assert conditions(record) == [("worker-down", "worker 1")]
     record.started(2.0)
     record.became_in_sync(3.0)
@@ -74,7 +74,7 @@ def test_a_worker_that_died_is_down_until_it_lives_again() -> None:
 def test_a_worker_that_was_asked_to_end_is_not_down() -> None:
     record = lively()
     record.drained(1.0)
-    record.ended("ended with status 0", SupervisionSettings(), 2.0)
+    record.ended("exited with status 0", SupervisionSettings(), 2.0)
     assert conditions(record) == []
 
 
@@ -82,7 +82,7 @@ def test_one_that_dies_again_and_again_is_another_matter() -> None:
     record = lively()
     for now in range(3):
         record.started(float(now))
-        record.ended("ended with status 3", SupervisionSettings(), now + 0.1)
+        record.ended("exited with status 3", SupervisionSettings(), now + 0.1)
     assert ("worker-restarting", "worker 1") in conditions(record)
 
 
@@ -95,7 +95,7 @@ def test_a_table_near_its_limit_does_not_flutter() -> None:
 
 
 def test_what_a_worker_says_of_itself_is_an_alarm() -> None:
-    assert conditions(lively(alarms=["replication-lagging Registrations reach worker 0 late."])) == [
+    assert conditions(lively(alarms=["replication-lagging Worker 0 acknowledges registrations late."])) == [
         ("replication-lagging", "worker 1")
     ]
 
@@ -103,7 +103,7 @@ def test_what_a_worker_says_of_itself_is_an_alarm() -> None:
 def test_an_unconfirmed_commit_says_when_it_ends() -> None:
     commit = Commit(4, "anna", 1.0, "", UNCONFIRMED, 61.0, "", "")
     (condition,) = configuration_conditions(commit, "", lambda moment: f"<{moment:g}>")
-    assert condition.text == "Commit 4 of anna ends at <61> unless it is confirmed."
+    assert condition.text == "Commit 4 by anna reverts at <61> unless it is confirmed."
     kept = Commit(4, "anna", 1.0, "", CONFIRMED, 0.0, "", "")
     assert list(configuration_conditions(kept, "", str)) == []
     assert [found.name for found in configuration_conditions(kept, "No space.", str)] == ["state-store-failing"]
@@ -118,7 +118,7 @@ def test_a_database_that_fails_for_every_worker_is_one_alarm() -> None:
 def test_an_alarm_is_acknowledged_until_it_is_raised_again() -> None:
     said: list[str] = []
     table = AlarmTable(lambda sentence, level: said.append(sentence))
-    down = [Condition("worker-down", f"worker {number}", "It is away.") for number in (0, 1)]
+    down = [Condition("worker-down", f"worker {number}", "It is down.") for number in (0, 1)]
     table.update(down, 1.0)
     assert table.acknowledge("worker-down", "worker 1", "ann", 2.0) == 1
     assert table.acknowledge("worker-down", "worker 7", "ann", 2.0) == 0

@@ -24,7 +24,7 @@ SUPERVISION = f"supervision\n  hang 600\n{DELAYS}  stop 1\n  drain 1\n!\n"
 # Long enough for a busy machine to see it before it is over.
 A_WHILE_S = 4
 # What a worker does wrong, and what the operator hears.
-WRONGS = [("refuse", "does not want to"), ("die", "died"), ("silent", "did not prepare")]
+WRONGS = [("refuse", "does not want to"), ("die", "exited"), ("silent", "was not ready")]
 
 
 class Operated(Node):
@@ -183,7 +183,7 @@ def test_the_workers_become_more_and_fewer(node: Operated) -> None:
 def test_a_commit_upon_something_else_is_refused(node: Operated) -> None:
     node.commit(node.text(WORKERS))
     answer = node.commit(node.text(WORKERS), base=1)
-    assert (answer["error"], answer["head"]) == ("Commit 2 came in between.", 2)
+    assert (answer["error"], answer["head"]) == ("Commit 2 was made in the meantime.", 2)
 
 
 def test_a_port_that_is_taken_refuses_the_commit(node: Operated) -> None:
@@ -200,7 +200,7 @@ def test_an_unconfirmed_commit_is_taken_back(node: Operated) -> None:
     node.until(lambda: node.goes_by(text), "in force", A_WHILE_S)
     node.until(lambda: node.goes_by(before), "the former one is in force again")
     assert [commit.state for commit in node.store.latest(3)] == ["confirmed", "reverted", "confirmed"]
-    assert node.store.head is not None and node.store.head.comment.endswith("back to commit 1")
+    assert node.store.head is not None and node.store.head.comment.endswith("reverted to commit 1")
 
 
 def test_an_unconfirmed_commit_is_taken_back_in_time_although_the_clock_is_set(
@@ -222,7 +222,7 @@ def test_a_confirmed_commit_stays(node: Operated) -> None:
     text = node.text(WORKERS, more="timers\n  t1 300\n!\n")
     node.commit(text, confirm_s=A_WHILE_S)
     blocked = node.commit(node.text(WORKERS))
-    assert "has yet to be confirmed" in blocked["error"]
+    assert "is not confirmed yet" in blocked["error"]
     assert node.order("confirm", user="anna") == {"number": 2}
     begun = clock.monotonic()
     node.until(lambda: clock.monotonic() - begun > A_WHILE_S + 0.5, "its time is over")

@@ -86,8 +86,8 @@ def until(done: Callable[[], object]) -> None:
         (StatusRequest(), {"hostname": "here"}, False),
         (ForgetSubscriber(b"alice"), {"workers_told": [0, 2]}, True),
         (RestartWorker(1), {"draining": 1}, True),
-        (Drain(), {"error": "The supervisor does not answer Drain."}, True),
-        (OperatorCommand("dance", {}), {"error": "The supervisor does not know the order `dance`."}, True),
+        (Drain(), {"error": "Unknown question Drain."}, True),
+        (OperatorCommand("dance", {}), {"error": "Unknown request `dance`."}, True),
     ],
     ids=lambda value: type(value).__name__,
 )

@@ -72,7 +72,7 @@ def test_a_worker_that_returns_gets_its_slots_back_when_it_is_in_sync() -> None:
 def test_a_hung_worker_is_killed_and_loses_its_slots_in_the_same_breath() -> None:
     silent = replace(worker(1), last_heard=100.0 - LIMITS.hang_ms / 1000 - 0.05)
     kill, given = decide(view(worker(0), silent))
-    assert kill == Kill(1, "has been silent for 0.8 s")
+    assert kill == Kill(1, "sent no heartbeat for 0.8 s")
     assert isinstance(given, GiveSlots) and given.table.count_of(1) == 0
 
 
@@ -95,7 +95,7 @@ def test_a_starting_worker_may_be_silent_for_longer_but_not_for_ever() -> None:
     starting = replace(worker(1, WorkerState.STARTING), last_heard=90.0)
     assert decide(view(worker(0), starting)) == []
     late = replace(starting, last_heard=100.0 - LIMITS.start_timeout_s - 1)
-    assert decide(view(worker(0), late))[0] == Kill(1, "did not get ready within 30 s")
+    assert decide(view(worker(0), late))[0] == Kill(1, "did not start within 30 s")
 
 
 def test_all_dead_at_once_are_all_started_and_the_table_waits_for_them() -> None:
@@ -174,11 +174,11 @@ def test_no_configured_pause_is_still_a_pause() -> None:
 @pytest.mark.parametrize(
     ("lives", "told"),
     [
-        ((WorkerState.LIVE, WorkerState.LIVE), "Workers 0, 1 take calls."),
-        ((WorkerState.LIVE, WorkerState.ABSENT), "Worker 0 takes calls; worker 1 is dead and will be started again."),
+        ((WorkerState.LIVE, WorkerState.LIVE), "Workers 0, 1 accept calls."),
+        ((WorkerState.LIVE, WorkerState.ABSENT), "Worker 0 accepts calls; worker 1 is down and will be restarted."),
         (
             (WorkerState.STARTING, WorkerState.STARTING),
-            "Nobody takes calls; worker 0 is starting; worker 1 is starting.",
+            "No worker accepts calls; worker 0 is starting; worker 1 is starting.",
         ),
     ],
 )
@@ -193,11 +193,11 @@ def test_a_worker_that_an_operator_drained_takes_calls_when_nobody_else_can_and_
     given = table_after(alone)
     assert given.count_of(0) == 256
     assert decide(replace(alone, table=given)) == []
-    assert sentence(replace(alone, table=given)) == "Worker 0 takes calls; worker 1 is dead and will be started again."
+    assert sentence(replace(alone, table=given)) == "Worker 0 accepts calls; worker 1 is down and will be restarted."
     assert table_after(view(parked, worker(1), table=given)).count_of(0) == 0
 
 
 def test_a_worker_that_an_operator_drained_is_not_said_to_take_calls() -> None:
     drained = view(replace(worker(0), is_parked=True), worker(1), table=SlotTable(bytes([1] * 256), 3))
     assert decide(drained) == []
-    assert sentence(drained) == "Worker 1 takes calls; worker 0 is drained."
+    assert sentence(drained) == "Worker 1 accepts calls; worker 0 is drained."

@@ -19,7 +19,7 @@ def test_a_source_that_guesses_is_an_alarm_that_says_who() -> None:
     failures.told({"192.0.2.66": {f"user{number}@example.com": 5 for number in range(2)}}, 10.0)
     (raised,) = failures.conditions(10.0)
     assert (raised.name, raised.subject) == (PASSWORD_GUESSING, "source 192.0.2.66")
-    assert raised.text == "Source 192.0.2.66 has sent 10 wrong passwords: it is refused for 300 seconds."
+    assert raised.text == "Source 192.0.2.66: 10 failed attempts. It is blocked for 300 seconds."
     assert failures.conditions(2000.0) == []
 
 
@@ -40,12 +40,12 @@ def test_the_log_names_a_source_once_a_minute_and_is_bounded() -> None:
     failures, lines = watch()
     for _ in range(5):
         failures.told({"192.0.2.66": {"alice@example.com": 1, "bob@example.com": 1}}, 100.0)
-    sentence = "Authentication failed: 192.0.2.66 sent 2 wrong passwords lately, for alice@example.com and 1 more."
+    sentence = "Authentication failed: source 192.0.2.66, user alice@example.com and 1 more, 2 failures."
     assert lines == [sentence]
     failures.told({f"198.51.100.{number}": {"alice@example.com": 1} for number in range(50)}, 100.0)
     assert len(lines) == LINES_PER_MINUTE
     failures.told({"192.0.2.66": {"alice@example.com": 1}}, 161.0)
-    assert lines[LINES_PER_MINUTE] == "Authentication failed: 31 or more other sources sent wrong passwords as well."
+    assert lines[LINES_PER_MINUTE] == "Authentication failed: 31 or more other sources in the same minute."
 
 
 def test_the_table_says_who_is_refused_and_for_how_long() -> None:

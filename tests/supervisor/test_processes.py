@@ -47,7 +47,7 @@ def test_it_is_known_for_how_long_a_process_has_waited_for_a_processor() -> None
     process.close()
 
 
-@pytest.mark.parametrize(("number", "ending"), [(9, "was killed by SIGKILL"), (40, "was killed by signal 40")])
+@pytest.mark.parametrize(("number", "ending"), [(9, "killed by SIGKILL"), (40, "killed by signal 40")])
 def test_how_a_process_ended_is_told_whatever_signal_it_was(number: int, ending: str) -> None:
     process = NodeProcess(Nothing(), COUNTING)
     os.kill(process.pid, number)

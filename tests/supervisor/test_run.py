@@ -133,7 +133,7 @@ def test_workers_end_with_a_killed_supervisor_and_the_port_is_free_again(applian
 
 def test_a_second_appliance_on_the_folder_is_refused_in_one_sentence(appliance: Appliance) -> None:
     status, log = Appliance(appliance.state_dir, free_port()).end()
-    assert status == 1 and f"(process {appliance.process.pid}) already runs" in log
+    assert status == 1 and f"(process {appliance.process.pid}) already uses" in log
     assert log.count("\n") == 1
 
 

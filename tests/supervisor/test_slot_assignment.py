@@ -82,7 +82,7 @@ def test_new_owners_are_told_before_the_kernel_steers(slots: SlotAssignment, wor
     assert world.news() == [("told", 0), ("told", 1), ("steered", 5)]
     assert world.messages[-1].table is slots.table
     assert slots.report() == {"slots": [[0, 255, 1]], "epoch": 5}
-    assert world.log == ["The slots have new owners (worker 0: 0, worker 1: 256, worker 2: 0)."]
+    assert world.log == ["Slots reassigned (worker 0: 0, worker 1: 256, worker 2: 0)."]
 
 
 def test_who_is_on_the_bus_is_told_once_and_again_when_something_has_changed(

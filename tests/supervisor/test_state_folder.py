@@ -24,7 +24,7 @@ def test_a_fresh_folder_is_made_and_private(tmp_path: Path) -> None:
 
 def test_a_second_appliance_is_told_who_is_there(tmp_path: Path) -> None:
     folder = StateFolder(tmp_path)
-    with pytest.raises(StateFolderUnusable, match=f"process {os.getpid()}.* already runs"):
+    with pytest.raises(StateFolderUnusable, match=f"process {os.getpid()}.* already uses"):
         StateFolder(tmp_path)
     folder.release()
     StateFolder(tmp_path).release()

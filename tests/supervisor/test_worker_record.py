@@ -41,7 +41,7 @@ def test_what_it_waited_for_a_processor_counts_from_its_last_heartbeat() -> None
 
 def test_counters_of_the_dead_stay_in_the_sum_and_gauges_do_not() -> None:
     record = live_record()
-    record.ended("was killed by SIGSEGV", LIMITS, 1.0)
+    record.ended("killed by SIGSEGV", LIMITS, 1.0)
     assert record.counters() == [1, 2] and record.gauges == {} and record.alarms == []
     record.started(2.0)
     record.heard(beat([10, 10, 10]), 2.1)
@@ -50,18 +50,18 @@ def test_counters_of_the_dead_stay_in_the_sum_and_gauges_do_not() -> None:
 
 def test_deaths_in_a_row_lengthen_the_pause() -> None:
     record = live_record()
-    record.ended("ended with status 1", LIMITS, 0.5)
+    record.ended("exited with status 1", LIMITS, 0.5)
     assert record.restart_at == 0.5 + 0.2
     record.started(1.0)
-    record.ended("ended with status 1", LIMITS, 1.1)
+    record.ended("exited with status 1", LIMITS, 1.1)
     assert record.restart_at == 1.1 + 0.4 and record.restarts == 1
 
 
 def test_a_long_life_ends_the_row() -> None:
     record = live_record()
-    record.ended("ended with status 1", LIMITS, 0.5)
+    record.ended("exited with status 1", LIMITS, 0.5)
     record.started(1.0)
-    record.ended("ended with status 1", LIMITS, 50.0)
+    record.ended("exited with status 1", LIMITS, 50.0)
     assert record.restart_at == 50.0 + 0.2
 
 
@@ -69,21 +69,21 @@ def test_an_end_that_was_asked_for_is_no_death() -> None:
     record = live_record()
     assert record.drained(1.0) and record.life == WorkerState.DRAINING and not record.drained(1.1)
     record.asked_to_stop(2.0)
-    record.ended("ended with status 0", LIMITS, 2.5)
+    record.ended("exited with status 0", LIMITS, 2.5)
     assert record.restart_at == 2.5 and record.view().deaths == 0
 
 
 def test_a_drained_worker_may_end_by_itself() -> None:
     record = live_record()
     record.drained(1.0)
-    record.ended("ended with status 0", LIMITS, 2.5)
+    record.ended("exited with status 0", LIMITS, 2.5)
     assert record.restart_at == 2.5 and record.view().deaths == 0
 
 
 def test_a_killed_worker_has_died() -> None:
     record = live_record()
     record.killed(1.0)
-    record.ended("was killed by SIGKILL", LIMITS, 1.1)
+    record.ended("killed by SIGKILL", LIMITS, 1.1)
     assert record.view().deaths == 1 and record.restart_at > 1.1
 
 
@@ -102,11 +102,11 @@ def test_silence_is_forgiven() -> None:
 def test_a_bank_with_calls_is_not_written_over_by_starts_that_fail() -> None:
     """Nobody has taken them over when there is no sibling: whoever is heard next does."""
     record = live_record()
-    record.ended("was killed by SIGSEGV", LIMITS, 1.0)
+    record.ended("killed by SIGSEGV", LIMITS, 1.0)
     record.could_not_start("cannot be started: out of memory", LIMITS, 2.0)
     assert record.next_bank == 1
     record.started(3.0)
-    record.ended("ended with status 1", LIMITS, 3.1)
+    record.ended("exited with status 1", LIMITS, 3.1)
     assert record.next_bank == 1
     record.started(4.0)
     assert record.orphaned_banks() == [0]
@@ -122,7 +122,7 @@ def test_the_banks_of_the_dead_are_orphaned_and_that_of_the_living_is_not() -> N
     assert record.orphaned_banks() == []
     record.killed(1.0)
     assert record.orphaned_banks() == [0]
-    record.ended("was killed by SIGKILL", LIMITS, 1.1)
+    record.ended("killed by SIGKILL", LIMITS, 1.1)
     record.started(2.0)
     record.heard(beat([0]), 2.1)
     record.killed(3.0)

@@ -122,7 +122,7 @@ def test_a_configuration_with_a_fault_starts_nothing(tmp_path: Path) -> None:
     try:
         _, errors = wrong.process.communicate(timeout=PATIENCE_S)
         assert wrong.process.returncode == 2
-        assert b"this worker cannot start" in errors
+        assert b"the worker cannot start" in errors
         assert b"Traceback" not in errors
     finally:
         wrong.close()

@@ -314,7 +314,7 @@ def test_a_fault_that_costs_one_message_is_logged_and_ends_nothing(
         await bench.order(Stop())
 
     assert play(scenario) == 0
-    assert "a fault in the software cost a message, hash " in caplog.text
+    assert "software fault while processing a message, hash " in caplog.text
     assert "ValueError: a small fault" in caplog.text
 
 

@@ -42,7 +42,7 @@ async def _words(call: Call, what: str, start: str) -> list[str]:
         return [row["address"] for row in (await show_subscribers(asked))["rows"]]
     if what == "address":
         return [row["address"] for row in (await show_registrations(asked))["rows"]]
-    raise Refused(f"Nothing is known of `{what}`.")
+    raise Refused(f"Unknown list `{what}`.")
 
 
 async def hash_secret(call: Call) -> dict[str, Any]:

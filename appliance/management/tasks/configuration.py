@@ -15,7 +15,7 @@ from appliance.catalogue.settings import Settings
 from appliance.catalogue.warnings import warnings_of
 from appliance.configuration.diff import difference_lines, effects_of
 from appliance.configuration.merge import Joined, join
-from appliance.configuration.text import parse_configuration, retired_warnings, write_configuration
+from appliance.configuration.text import parse_configuration, write_configuration
 from appliance.management.appliance_client import Call
 from appliance.management.errors import CommandFailed, Refused
 from appliance.management.sessions import ADMIN
@@ -82,7 +82,7 @@ def _diff(store: CommitStore, commit: Commit) -> list[str]:
         before = parse_configuration(former.text) if former else Settings()
         return difference_lines(before, parse_configuration(commit.text))
     except ConfigError:
-        return ["  (of another version of Signalbox)"]
+        return ["  (incompatible version of Signalbox)"]
 
 
 async def check(call: Call) -> Result:
@@ -105,8 +105,8 @@ async def commit(call: Call) -> Result:
     if base != head.number:
         joined = _joined(call, base, head, wanted)
         raise Refused(
-            f"Commit {head.number} of {head.user} came in between.",
-            "type `rebase`, look at what it makes, and commit again",
+            f"Commit {head.number} by {head.user} was made in the meantime.",
+            "type `rebase`, check the result, then commit again",
             head=head.number,
             conflicts=_conflicts(joined),
         )
@@ -122,7 +122,8 @@ async def _probe_database(call: Call, former: Settings, wanted: Settings) -> Non
     try:
         await asyncio.to_thread(probe_database, wanted.subscribers_url, call.client.state_dir)
     except CommandFailed as fault:
-        raise Refused(f"{fault} Nothing was changed.", "mend `subscribers database`, or start the database") from None
+        remedy = "correct `subscribers database`, or start the database"
+        raise Refused(f"{fault} Nothing was changed.", remedy) from None
 
 
 async def rebase(call: Call) -> Result:
@@ -141,8 +142,8 @@ async def rollback(call: Call) -> Result:
     number = call.args.integer("number", 0, NUMBER_MAX, 0)
     wanted = _found(store, number) if number else store.before(head.number)
     if wanted is None:
-        raise Refused("There is no commit before this one.", "see `show configuration history`")
-    comment = call.args.text("comment", "") or f"back to commit {wanted.number}"
+        raise Refused("There is no previous commit.", "see `show configuration history`")
+    comment = call.args.text("comment", "") or f"rollback to commit {wanted.number}"
     return await _commit(call, wanted.text, head.number, comment, 0, is_back=True)
 
 
@@ -150,7 +151,7 @@ async def _commit(call: Call, text: str, base: int, comment: str, confirm_s: int
     args = {"text": text, "base": base, "user": call.session.user, "comment": comment, "confirm_s": confirm_s}
     result = await call.client.order("commit", {**args, "is_back": is_back}, COMMIT_TIMEOUT_S)
     await call.client.sample()
-    return {**result, "warnings": retired_warnings(text) + warnings_of(parse_configuration(text))}
+    return {**result, "warnings": warnings_of(parse_configuration(text))}
 
 
 def _candidate(call: Call) -> Settings:
@@ -159,8 +160,8 @@ def _candidate(call: Call) -> Settings:
         return parse_configuration(call.args.text("text", len_max=TEXT_LEN_MAX))
     except ConfigError as error:
         count = len(error.faults)
-        sentence = f"The configuration has {count} fault{'s' if count > 1 else ''}, and nothing of it is used."
-        raise Refused(sentence, "mend what is named", faults=error.as_values()) from None
+        sentence = f"The configuration has {count} fault{'s' if count > 1 else ''}, and is not used."
+        raise Refused(sentence, "correct them", faults=error.as_values()) from None
 
 
 def _joined(call: Call, base: int, head: Commit, mine: Settings) -> Joined:
@@ -192,5 +193,5 @@ def _settings_of(commit: Commit) -> Settings:
     try:
         return parse_configuration(commit.text)
     except ConfigError as error:
-        sentence = f"Commit {commit.number} is of another version of Signalbox."
-        raise Refused(sentence, "choose another one", faults=error.as_values()) from None
+        sentence = f"Commit {commit.number} is from an incompatible version of Signalbox."
+        raise Refused(sentence, "choose another commit", faults=error.as_values()) from None

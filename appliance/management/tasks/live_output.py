@@ -140,7 +140,7 @@ async def _asking(call: Call) -> AsyncIterator[Callable[[int], Awaitable[Heard]]
     timeout_s = call.args.number("timeout_s", 0.1, 30.0, 2.0)
     fault = await fault_of_name(uri, call.client.settings)
     if fault:
-        raise Refused(fault, "see how the name is spelled, and the name servers of the machine")
+        raise Refused(fault, "check the spelling and the name servers of the machine")
     place, listener = _listener(call)
     host = WILDCARDS.get(listener.address, listener.address)
     loop = asyncio.get_running_loop()
@@ -188,9 +188,9 @@ def _server_of(data: bytes) -> str:
 def _listener(call: Call) -> tuple[int, ListenerSettings]:
     """A listener by which the answers can come, and its place."""
     if not call.client.workers.live:
-        raise Refused("No worker is there.", "see `show workers`")
+        raise Refused("No worker is live.", "see `show workers`")
     places = {row["name"]: row["place"] for row in call.client.status.get("listeners", [])}
     for listener in call.client.settings.listeners:
         if UDP in listener.transports and listener.name in places:
             return places[listener.name], listener
-    raise Refused("No listener speaks UDP.", "add `transport udp` to one")
+    raise Refused("No listener has transport UDP.", "add `transport udp` to a listener")

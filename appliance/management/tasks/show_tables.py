@@ -87,7 +87,7 @@ async def _part_of(call: Call, what: str, limit: int, after: str) -> Result:
 def _place(after: str) -> tuple[int, int]:
     worker, _, offset = after.partition(" ")
     if not (worker.isdigit() and offset.isdigit()):
-        raise Refused(f"`after` cannot be {after!r}.", "take `next` of the answer before")
+        raise Refused(f"`after` cannot be {after!r}.", "use `next` of the previous response")
     return int(worker), int(offset)
 
 
@@ -144,7 +144,7 @@ async def test_route(call: Call) -> Result:
 
 def _any_worker(call: Call) -> int:
     if not call.client.workers.live:
-        raise Refused("No worker is there.", "see `show workers`")
+        raise Refused("No worker is live.", "see `show workers`")
     return call.client.workers.live[0]
 
 

@@ -49,7 +49,7 @@ def authenticate(context: RequestContext, node: ProxyEnvironment, now: float) ->
     home = _home_of(claimed, request, node)
     if not node.names.is_own_domain(home):
         node.counters[IDENTITY_REFUSED] += 1
-        return Reply(403, b"Address of Another Domain", is_stateless=True)
+        return Reply(403, b"Address In Another Domain", is_stateless=True)
     realm = node.names.realm_of(home)
     credentials = _credentials_for(request, realm)
     if credentials is None:
@@ -146,7 +146,7 @@ def _subscriber(
         return node.subscribers.find(username, realm, now)
     assert isinstance(answer, SubscriberAnswer)
     if answer.failed:
-        return Reply(503, b"Subscriber Store Unavailable", (RETRY_AFTER,), is_stateless=True)
+        return Reply(503, b"Subscriber Database Unavailable", (RETRY_AFTER,), is_stateless=True)
     return answer
 
 

@@ -63,7 +63,7 @@ def register(context: RequestContext, node: ProxyEnvironment, now: float) -> Sta
         if wait_s > 0.0:
             node.counters[REGISTRATIONS_LIMITED] += 1
             retry_after = make_line(b"Retry-After", digits_of(int(wait_s) + 1))
-            return Reply(503, b"Too Many Changes", (retry_after,), is_stateless=True)
+            return Reply(503, b"Too Many Registration Changes", (retry_after,), is_stateless=True)
     node.counters[REGISTRATIONS_ACCEPTED if outcome.status == 200 else REGISTRATIONS_REFUSED] += 1
     if outcome.status == 503:
         node.counters[BINDINGS_FULL] += 1
