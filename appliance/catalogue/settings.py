@@ -343,7 +343,7 @@ class LimitSettings(_Checked):
         "Idle timeout of a TCP connection without an accepted registration or call. Keep-alives do not count.")
     connection_queue_kib: int = setting(
         1024, "connection queue", Integer(1, 1048576, "KiB"), LIVE,
-        "Send queue of a TCP connection; if it exceeds this size, the connection is closed.")
+        "Send queue of a TCP connection, at most 64 KiB while it is unproven; if it exceeds this size, it is closed.")
     partial_message_s: int = setting(
         15, "message partial", Integer(1, 3600, "seconds"), LIVE,
         "Maximum time from the first to the last byte of a message on a TCP connection.")

@@ -28,7 +28,10 @@ from appliance.messages.codec import BusProtocolError, decode, encode
 SUPERVISOR: Final = -1
 MANAGEMENT: Final = -2
 BATCHES_UNREAD_MAX: Final = 512
+# What one `receive` takes at most: a process has other things to do as well, and has to show that it lives.
 BATCHES_PER_RECEIVE: Final = 256
+MESSAGES_PER_RECEIVE: Final = 256
+OCTETS_PER_RECEIVE: Final = 1 << 18
 RECONNECT_MS: Final = 20
 RECONNECT_MAX_MS: Final = 200
 
@@ -70,6 +73,7 @@ class Bus:
         self._reached: set[int] = set()
         """Destinations that have taken a batch."""
         self._stopped_early = False
+        self._left: list[tuple[int, BusMessage]] = []
 
     def fileno(self) -> int:
         """A descriptor that becomes readable when something arrived; it tells of a change, not of a level."""
@@ -98,21 +102,29 @@ class Bus:
         return False
 
     def receive(self, batches_max: int = BATCHES_PER_RECEIVE) -> list[tuple[int, BusMessage]]:
-        """(sender, message) of what has arrived, in order per sender; at most `batches_max` batches."""
-        arrived: list[tuple[int, BusMessage]] = []
+        """(sender, message) of what has arrived, in order per sender; at most `batches_max` batches, and no more than
+        MESSAGES_PER_RECEIVE. The rest is `pending`."""
+        arrived, self._left = self._left, []
+        octets = 0
+        self._stopped_early = True
         for _ in range(batches_max):
+            if len(arrived) >= MESSAGES_PER_RECEIVE or octets >= OCTETS_PER_RECEIVE:
+                break
             try:
                 frame: bytes = self._receiver.recv(zmq.NOBLOCK)
             except zmq.Again:
                 self._stopped_early = False
-                return arrived
+                break
+            octets += len(frame)
             self._open_batch(frame, arrived)
-        self._stopped_early = True
+        if len(arrived) > MESSAGES_PER_RECEIVE:
+            self._left = arrived[MESSAGES_PER_RECEIVE:]
+            del arrived[MESSAGES_PER_RECEIVE:]
         return arrived
 
     def pending(self) -> bool:
         """Is there more to receive now? The descriptor will not tell of what a bounded `receive` left."""
-        return self._stopped_early and self._receiver.poll(0) != 0
+        return bool(self._left) or (self._stopped_early and self._receiver.poll(0) != 0)
 
     def forget(self, number: int) -> None:
         """That process is dead: drop what waits for it, and whatever it sent that is not read yet.
@@ -122,6 +134,7 @@ class Bus:
         self._incarnations[number] = clock.monotonic_ns()
         self._forgotten.add(number)
         self._reached.discard(number)
+        self._left = [item for item in self._left if item[0] != number]
         sender = self._senders.pop(number, None)
         if sender is not None:
             sender.close(linger=0)

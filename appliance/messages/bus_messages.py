@@ -21,6 +21,7 @@ class Kind(IntEnum):
     SEND_FAILED = 3
     PEER_STARTED = 4
     CONNECTIONS_CHANGED = 5
+    HANDED_OVER_TAKEN = 6
     HEARTBEAT = 10
     SLOTS_CHANGED = 11
     DRAIN = 12
@@ -61,6 +62,14 @@ class HandedOver(BusMessage):
     data: bytes
     flow: Flow
     epoch: int = 0
+
+
+@dataclass(slots=True)
+class HandedOverTaken(BusMessage):
+    """So many more of the messages of streams that you have handed over are handled."""
+
+    kind = Kind.HANDED_OVER_TAKEN
+    count: int
 
 
 @dataclass(slots=True)

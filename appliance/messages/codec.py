@@ -18,6 +18,7 @@ from appliance.messages.bus_messages import (
     Drain,
     ForgetSubscriber,
     HandedOver,
+    HandedOverTaken,
     Heartbeat,
     InSync,
     OperatorCommand,
@@ -59,6 +60,7 @@ FORMAT_VERSION: Final = 1
 # The names are those of the class, in its order.
 FIELDS: Final[dict[type[BusMessage], dict[str, Shape]]] = {
     HandedOver: {"data": BYTES, "flow": FLOW, "epoch": INT},
+    HandedOverTaken: {"count": INT},
     SendByConnection: {"outgoing": OUTGOING},
     SendFailed: {"branch": BYTES},
     PeerStarted: {},

@@ -1,13 +1,14 @@
 cdef class StreamFramer:
     cdef public object fault
     cdef public double partial_since
+    cdef readonly bint has_more
     cdef object _limits
     cdef bytearray _buffer
     cdef Py_ssize_t _start
     cdef Py_ssize_t _scanned
     cdef Py_ssize_t _need
 
-    cpdef list receive_bytes(self, bytes data, double now)
+    cpdef list receive_bytes(self, bytes data, double now, Py_ssize_t messages_max=*)
     cdef _forget_taken(self)
     cdef _note_partial(self, bint has_taken, double now)
     cdef bytes _next_message(self)

@@ -29,6 +29,7 @@ CONTENT_LENGTH = re.compile(rb"\r\n(?:content-length|l)[ \t]*:((?:[^\r]|\r\n[ \t
 DIGITS_MAX: Final = 10
 
 NEVER: Final = -1.0
+UNBOUNDED: Final = 1 << 62
 
 
 class StreamFramer:
@@ -37,14 +38,16 @@ class StreamFramer:
     `fault`          why the stream cannot be cut any further, or None. Its `message` is the request
                      to answer with its `status`, where that much was understood.
     `partial_since`  when the first byte of the incomplete message came; -1.0 when there is none.
+    `has_more`       the last call stopped at its `messages_max`, and bytes are left to be cut.
     `buffered_len`   bytes kept.
     """
 
-    __slots__ = ("_buffer", "_limits", "_need", "_scanned", "_start", "fault", "partial_since")
+    __slots__ = ("_buffer", "_limits", "_need", "_scanned", "_start", "fault", "has_more", "partial_since")
 
     def __init__(self, limits: SyntaxLimits) -> None:
         self.fault: MalformedMessage | None = None
         self.partial_since = NEVER
+        self.has_more = False
         self._limits = limits
         self._buffer = bytearray()
         # Where the message that is being assembled begins, and how far it was searched for its empty line.
@@ -58,20 +61,25 @@ class StreamFramer:
         """Bytes that wait for the rest of their message."""
         return len(self._buffer)
 
-    def receive_bytes(self, data: bytes, now: float) -> list[bytes]:
+    def receive_bytes(self, data: bytes, now: float, messages_max: int = UNBOUNDED) -> list[bytes]:
         """Whole messages, and PING for each keep-alive, in their order in the stream.
 
+        At most `messages_max`; where `has_more`, the next call gives the next ones, with no `data` if there is none.
         What was framed before a fault is still returned with it.
         """
         messages: list[bytes] = []
+        self.has_more = False
         if self.fault is not None:
             return messages
         self._buffer += data
         try:
-            message = self._next_message()
-            while message is not None:
-                messages.append(message)
+            while len(messages) < messages_max:
                 message = self._next_message()
+                if message is None:
+                    break
+                messages.append(message)
+            else:
+                self.has_more = self._start < len(self._buffer)
         except MalformedMessage as fault:
             self.fault = fault
             self._buffer.clear()
@@ -87,8 +95,8 @@ class StreamFramer:
             self._start = 0
 
     def _note_partial(self, has_taken: bool, now: float) -> None:
-        # A lone CRLF or half a PING is no message that has begun.
-        if not self._buffer or self._buffer[0] == 0x0D:
+        # A lone CRLF or half a PING is no message that has begun; and whole messages that wait here are not incomplete.
+        if self.has_more or not self._buffer or self._buffer[0] == 0x0D:
             self.partial_since = NEVER
         elif has_taken or self.partial_since == NEVER:
             self.partial_since = now

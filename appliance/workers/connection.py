@@ -1,8 +1,9 @@
-"""One connection of a stream transport on the event loop: bytes in, framed messages up (RFC 3261 18.3)."""
+"""One connection of a stream transport on the event loop: bytes in, messages out, bytes that wait (RFC 3261 18.3)."""
 
 from __future__ import annotations
 
 import asyncio
+import socket
 from typing import Any, Final, Protocol, cast
 
 from appliance import clock
@@ -18,12 +19,14 @@ class ConnectionOwner(Protocol):
 
     syntax: SyntaxLimits
     worker: int
+    read_buffer: bytearray
+    """Where the octets of one read come; it is free again when the read has been told."""
 
     def connection_opened(self, connection: Connection, now: float) -> None:
         """It is there; the owner may refuse it by `abort`."""
 
-    def messages_arrived(self, connection: Connection, messages: list[bytes], now: float) -> None:
-        """What one read brought, whole messages and PING; perhaps nothing, and perhaps `framer.fault` is set."""
+    def data_arrived(self, connection: Connection, data: bytes, now: float) -> None:
+        """What one read brought; the owner has it framed when its turn has come."""
 
     def peer_finished(self, connection: Connection, now: float) -> None:
         """The peer will send no more; it may still read."""
@@ -32,19 +35,22 @@ class ConnectionOwner(Protocol):
         """The end; also of a connection that the owner closed or refused."""
 
 
-class Connection(asyncio.Protocol):
+class Connection(asyncio.BufferedProtocol):
     """`is_opened_here`: we connected. `is_ending`: nothing new may go this way.
 
     `unanswered`: requests that it has brought and that have no final response yet, as far as this end can tell.
     `source`: what it is counted by, "" when it is not. `is_proven`: its peer was accepted (connection_sources.py).
+    `holds`: how many siblings have too much of it to do (stream_reading.py).
     """
 
     __slots__ = (
         "flow",
         "framer",
         "has_spoken",
+        "holds",
         "is_ending",
         "is_opened_here",
+        "is_paused",
         "is_proven",
         "owner",
         "source",
@@ -64,6 +70,8 @@ class Connection(asyncio.Protocol):
         self.is_proven = is_opened_here
         self.source = ""
         self.is_ending = False
+        self.is_paused = False
+        self.holds = 0
         self.unanswered = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -74,10 +82,12 @@ class Connection(asyncio.Protocol):
         self.flow = Flow(flow.transport, flow.listener, remote, flow.worker, flow.connection)
         self.owner.connection_opened(self, clock.monotonic())
 
-    def data_received(self, data: bytes) -> None:
-        now = clock.monotonic()
+    def get_buffer(self, sizehint: int) -> bytearray:
+        return self.owner.read_buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
         if not self.is_ending or self.framer.fault is None:
-            self.owner.messages_arrived(self, self.framer.receive_bytes(data, now), now)
+            self.owner.data_arrived(self, bytes(memoryview(self.owner.read_buffer)[:nbytes]), clock.monotonic())
 
     def eof_received(self) -> bool:
         self.owner.peer_finished(self, clock.monotonic())
@@ -86,6 +96,25 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.owner.connection_lost(self, clock.monotonic())
+
+    @property
+    def is_closing(self) -> bool:
+        """Is nothing more to be read?"""
+        return self.transport is None or self.transport.is_closing()
+
+    def pause(self) -> None:
+        """Read no more: the peer's TCP slows it down. Where the peer has sent all there is nothing to read."""
+        if not (self.is_paused or self.is_closing or self.is_ending):
+            assert self.transport is not None
+            self.transport.pause_reading()
+            self.is_paused = True
+
+    def resume(self) -> None:
+        """Read on."""
+        if self.is_paused and not self.is_closing:
+            assert self.transport is not None
+            self.transport.resume_reading()
+            self.is_paused = False
 
     def takes(self, data: bytes) -> bool:
         """May this message still go this way? One that is ending takes answers only; one that is closing, nothing."""
@@ -117,6 +146,20 @@ def remote_of(name: Any) -> tuple[str, int]:
     if len(name) > 3 and name[3] and "%" not in address:
         address += f"%{name[3]}"
     return address, name[1]
+
+
+def socket_name(remote: tuple[str, int]) -> tuple[str, int] | tuple[str, int, int, int]:
+    """What connect(2) takes. Raises OSError when that is no address: names are not looked up here."""
+    address, _, scope = remote[0].partition("%")
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        socket.inet_pton(family, address)
+        number = int(scope) if scope.isdigit() else socket.if_nametoindex(scope) if scope else 0
+    except (UnicodeEncodeError, ValueError) as fault:
+        raise OSError(f"{remote[0]!r} is no address") from fault
+    if not 0 < remote[1] < 65536:
+        raise OSError(f"{remote[1]} is no port")
+    return (address, remote[1], 0, number) if family == socket.AF_INET6 else (address, remote[1])
 
 
 def connection_row(connection: Connection) -> dict[str, Any]:

@@ -9,6 +9,7 @@ cdef class Outbound:
     cdef object _bus
     cdef DatagramSockets _doors
     cdef object _streams
+    cdef object _windows
 
     @cython.locals(outgoing=Outgoing, streamed=list)
     cpdef list send(self, list outgoings)

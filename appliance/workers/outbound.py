@@ -1,6 +1,7 @@
 """What leaves a worker: datagrams, what goes by a connection, and what goes to other processes.
 
-Each way says what could not be sent: datagrams at once, streams at once or later, the bus when it has no room.
+Each way says what could not be sent: datagrams at once, streams at once or later, the bus when it has no room. A
+connection that brings a sibling more than it can do is held (handover_windows.py).
 """
 
 from __future__ import annotations
@@ -8,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from appliance import clock
-from appliance.messages.bus_messages import BusMessage, CallsMoved, ConnectionsChanged, SendByConnection
-from appliance.transport.flow import Outgoing
+from appliance.messages.bus_messages import BusMessage, CallsMoved, ConnectionsChanged, HandedOver, SendByConnection
+from appliance.transport.flow import Flow, Outgoing
 from appliance.workers.datagram_sockets import DatagramSockets
+from appliance.workers.handover_windows import HandoverWindows
 from appliance.workers.streams import Streams
 from appliance.workers.worker_parts import MessageBus, SipStack
 
@@ -18,13 +20,14 @@ from appliance.workers.worker_parts import MessageBus, SipStack
 class Outbound:
     """The ways out of one worker."""
 
-    __slots__ = ("_bus", "_doors", "_stack", "_streams")
+    __slots__ = ("_bus", "_doors", "_stack", "_streams", "_windows")
 
     def __init__(self, stack: SipStack, bus: MessageBus, doors: DatagramSockets, streams: Streams) -> None:
         self._stack = stack
         self._bus = bus
         self._doors = doors
         self._streams = streams
+        self._windows = HandoverWindows()
 
     def send(self, outgoings: list[Outgoing]) -> list[Outgoing]:
         """Send; returns what cannot be sent. What waits for a connection may fail later."""
@@ -47,7 +50,30 @@ class Outbound:
         for destination, share in shares.items():
             if not self._bus.send(destination, share):
                 failures += self._take_back(share)
+            else:
+                self._note_handed_over(destination, share)
         return failures
+
+    def _note_handed_over(self, sibling: int, share: Sequence[BusMessage]) -> None:
+        flows: list[Flow] = []
+        for message in share:
+            if isinstance(message, HandedOver) and message.flow.is_stream:
+                flows.append(message.flow)
+        if flows:
+            self._streams.hold(self._windows.sent(sibling, flows, clock.monotonic()))
+
+    def acknowledged(self, sibling: int, count: int) -> None:
+        """A sibling has handled so many messages of streams that were handed over to it."""
+        now = clock.monotonic()
+        self._streams.release(self._windows.acknowledged(sibling, count, now), now)
+
+    def forget(self, sibling: int) -> None:
+        """It is dead, or another process by now: nothing waits in it."""
+        self._streams.release(self._windows.forget(sibling), clock.monotonic())
+
+    def release_overdue(self, now: float) -> None:
+        """No connection is held for ever; call it every second or so."""
+        self._streams.release(self._windows.overdue(now), now)
 
     def _take_back(self, refused: Sequence[BusMessage]) -> list[Outgoing]:
         """What the bus refused: calls stay, news are told again, and what a sibling should have sent has failed."""

@@ -1,7 +1,9 @@
 """How long messages wait before they are read, by whichever door they come.
 
 A datagram has its age. A stream has none: there the length of a turn of the loop stands for it, for what comes
-in a turn waits for that turn to end. What was measured lately counts, the worst of it.
+in a turn waits for that turn to end. Where more comes than a turn may take, it is as well how long a source waits for
+its turn, or a message of a sibling; what a source has to wait for its own messages before is no delay of the others.
+What was measured lately counts, the worst of it.
 """
 
 from __future__ import annotations
@@ -15,11 +17,12 @@ MEMORY_S: Final = 0.05
 class QueueDelay:
     """The newest measure of each door."""
 
-    __slots__ = ("_datagram_s", "_datagram_until", "_turn_s", "_turn_until")
+    __slots__ = ("_datagram_s", "_datagram_until", "_queue_s", "_queue_until", "_turn_s", "_turn_until")
 
     def __init__(self) -> None:
         self._datagram_s = self._datagram_until = 0.0
         self._turn_s = self._turn_until = 0.0
+        self._queue_s = self._queue_until = 0.0
 
     def note_datagram(self, age_s: float, now: float) -> None:
         """The oldest datagram that was just read is so old."""
@@ -31,7 +34,15 @@ class QueueDelay:
         self._turn_s = turn_s
         self._turn_until = now + MEMORY_S
 
+    def note_queue(self, waited_s: float, now: float) -> None:
+        """What is handled now had waited so long for its turn."""
+        if waited_s >= self._queue_s or now > self._queue_until:
+            self._queue_s = waited_s
+            self._queue_until = now + MEMORY_S
+
     def worst(self, now: float) -> float:
         """The longest delay, in seconds, that was measured lately."""
         worst = self._datagram_s if now <= self._datagram_until else 0.0
-        return self._turn_s if self._turn_s > worst and now <= self._turn_until else worst
+        if self._turn_s > worst and now <= self._turn_until:
+            worst = self._turn_s
+        return self._queue_s if self._queue_s > worst and now <= self._queue_until else worst

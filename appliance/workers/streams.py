@@ -46,9 +46,10 @@ from appliance.transport.flow import Flow, Outgoing, Way
 from appliance.transport.framing import NEVER, PING, PONG
 from appliance.transport.source import source_of
 from appliance.transport.via import reopened
-from appliance.workers.connection import NO_REMOTE, Connection, connection_row
+from appliance.workers.connection import NO_REMOTE, Connection, connection_row, socket_name
 from appliance.workers.connection_sources import ConnectionSources, is_proof
 from appliance.workers.idle_queue import IdleQueue
+from appliance.workers.stream_reading import READ_LEN, CallSoon, StreamReading
 
 # Messages that may wait for one connection to open.
 WAITING_MAX: Final = 256
@@ -57,6 +58,8 @@ ENDING_S: Final = 5.0
 # How long one whose peer has sent all waits for the answers to it: a little longer than a call may ring (timer C).
 ANSWERING_S: Final = 200.0
 BACKLOG: Final = 1024
+# Bytes that may wait for a peer that has proved nothing, whatever `connection queue` says.
+UNPROVEN_QUEUE_MAX: Final = 1 << 16
 IP_BIND_ADDRESS_NO_PORT: Final = 24
 WILDCARDS: Final = ("0.0.0.0", "::")
 
@@ -68,8 +71,9 @@ MessagesArrived = Callable[[list[tuple[bytes, Flow]], float], None]
 class Streams:
     """All connections of the worker.
 
-    `arrived` gets the messages of each read; `changed` is called when there are changes to take, and when `failures`
-    has got something outside of a call. Connection ids count up from `first_id`.
+    `arrived` gets some messages of a connection; `changed` is called when there are changes to take, and when
+    `failures` has got something outside of a call; `call_soon` calls in the next turn of the loop. Connection ids count
+    up from `first_id`.
     """
 
     def __init__(
@@ -82,6 +86,7 @@ class Streams:
         first_id: int,
         arrived: MessagesArrived,
         changed: Callable[[], None],
+        call_soon: CallSoon,
     ) -> None:
         self.worker = worker
         self.syntax = syntax
@@ -99,6 +104,9 @@ class Streams:
         self._next_id = first_id
         self._arrived = arrived
         self._changed = changed
+        self.reading = StreamReading(self.messages_arrived, call_soon)
+        self.data_arrived = self.reading.receive
+        self.read_buffer = bytearray(READ_LEN)
         self._servers: dict[Endpoint, asyncio.Server] = {}
         self._connections: dict[int, Connection] = {}
         self._by_remote: dict[Way, Connection] = {}
@@ -218,7 +226,7 @@ class Streams:
             self._sources.prove(connection)
 
     def messages_arrived(self, connection: Connection, messages: list[bytes], now: float) -> None:
-        """What one read brought."""
+        """Whole messages and PING; perhaps nothing, and perhaps `framer.fault` is set."""
         pings = messages.count(PING)
         if pings:
             messages = [message for message in messages if message != PING]
@@ -241,6 +249,20 @@ class Streams:
             self._arrived([(message, flow) for message in messages], now)
         if connection.framer.fault is not None:
             self._end_malformed(connection, connection.framer.fault, now)
+
+    def hold(self, flows: list[Flow]) -> None:
+        """Read no more of these connections, as far as they are ours, until they are released."""
+        for connection in self._own(flows):
+            self.reading.hold(connection)
+
+    def release(self, flows: list[Flow], now: float) -> None:
+        """What was held goes on."""
+        for connection in self._own(flows):
+            self.reading.release(connection, now)
+
+    def _own(self, flows: list[Flow]) -> list[Connection]:
+        own = [self._connections.get(flow.connection) for flow in flows if flow.worker == self.worker]
+        return [connection for connection in own if connection is not None]
 
     def _note_partial(self, connection: Connection) -> None:
         since = connection.framer.partial_since
@@ -298,6 +320,7 @@ class Streams:
             self._unlist(connection)
         self._ending.drop(connection)
         self._answering.drop(connection)
+        self.reading.forget(connection)
         if self._connections.pop(connection.flow.connection, None) is not None and connection.source:
             self._sources.remove(connection)
 
@@ -363,7 +386,8 @@ class Streams:
 
     def _write(self, connection: Connection, data: bytes) -> bool:
         """Write; a peer that does not read what is sent loses its connection."""
-        if connection.write(data) <= self._limits.connection_queue_kib * 1024:
+        unread_max = self._limits.connection_queue_kib * 1024
+        if connection.write(data) <= (unread_max if connection.is_proven else min(unread_max, UNPROVEN_QUEUE_MAX)):
             return True
         self._counters[CONNECTIONS_CLOSED_SLOW] += 1
         self._cut(connection)
@@ -467,17 +491,3 @@ def wants_answer(message: bytes) -> bool:
 def is_final(message: bytes) -> bool:
     """Is it a final response (RFC 3261 7.2)?"""
     return message.startswith(b"SIP/2.0 ") and message[8:9] != b"1"
-
-
-def socket_name(remote: tuple[str, int]) -> tuple[str, int] | tuple[str, int, int, int]:
-    """What connect(2) takes. Raises OSError when that is no address: names are not looked up here."""
-    address, _, scope = remote[0].partition("%")
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    try:
-        socket.inet_pton(family, address)
-        number = int(scope) if scope.isdigit() else socket.if_nametoindex(scope) if scope else 0
-    except (UnicodeEncodeError, ValueError) as fault:
-        raise OSError(f"{remote[0]!r} is no address") from fault
-    if not 0 < remote[1] < 65536:
-        raise OSError(f"{remote[1]} is no port")
-    return (address, remote[1], 0, number) if family == socket.AF_INET6 else (address, remote[1])

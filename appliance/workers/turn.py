@@ -19,6 +19,7 @@ from typing import Final
 
 from appliance import clock
 from appliance.catalogue.counters import CALLS_UNRECORDED
+from appliance.messages.bus_messages import BusMessage
 from appliance.proxy.software_faults import SoftwareFault
 from appliance.routing.lookup_questions import Answer
 from appliance.transport.flow import Flow, Outgoing
@@ -150,9 +151,20 @@ class Turn:
             self._flush(now)
 
     def receive_streamed(self, batch: list[tuple[bytes, Flow]], now: float) -> None:
-        """What a connection has brought."""
+        """What a connection has brought, as much as this turn may take of it."""
+        delay_s = self._streams.reading.delay_s
+        if delay_s:
+            self._delays.note_queue(delay_s, now)
+        self._recorder.sign(now)
         self.enter(self._receive, batch, now)
         self.flush_soon()
+
+    def receive_from_siblings(self, batch: list[tuple[int, BusMessage]], delay_s: float, now: float) -> None:
+        """What siblings have handed over, after it has waited here for so long."""
+        self._delays.note_queue(delay_s, now)
+        self._recorder.sign(now)
+        self._stack.note_delay(self._delays.worst(now), now)
+        self._stack.receive_messages(batch, now)
 
     def _receive(self, batch: list[tuple[bytes, Flow]], now: float) -> None:
         if self.mirror is not None:
@@ -180,6 +192,10 @@ class Turn:
         """What was asked of the world has been answered."""
         self.enter(self._stack.receive_answers, answers, clock.monotonic())
         self.flush_soon()
+
+    def call_soon(self, step: Callable[[], None]) -> None:
+        """Call this in the next turn of the loop, after what is due in this one."""
+        self._loop.call_soon(self.enter, step)
 
     # -- the end of every input ----------------------------------------------------------------------
 

@@ -20,7 +20,9 @@ from appliance.messages.bus_messages import (
     BusMessage,
     Drain,
     HandedOver,
+    HandedOverTaken,
     Heartbeat,
+    PeerStarted,
     Query,
     QueryAnswer,
     SlotsChanged,
@@ -31,6 +33,8 @@ from appliance.sip.parser import SyntaxLimits
 from appliance.storage.log_file import log_by
 from appliance.workers.datagram_sockets import DatagramSockets
 from appliance.workers.gc_schedule import GcSchedule
+from appliance.workers.handed_over import HandedOverQueue
+from appliance.workers.handover_windows import ACKNOWLEDGED_AT_ONCE
 from appliance.workers.lookup_doors import HostDoor, Resolver, Store, SubscriberDoor
 from appliance.workers.lookups import Door, Questions
 from appliance.workers.message_capture import MessageCapture
@@ -103,6 +107,7 @@ class Worker:
             first_id,
             turn.receive_streamed,
             turn.flush_soon,
+            turn.call_soon,
         )
         self._streams.descriptors_max = descriptors_max
         self._subscriber_door = SubscriberDoor(store, limits)
@@ -112,7 +117,10 @@ class Worker:
             FindSubscriber: self._subscriber_door,
         }
         self._questions = Questions(by_question, limits, turn.receive_answers)
-        turn.connect(self._streams, self._questions, Outbound(stack, bus, doors, self._streams))
+        self._outbound = Outbound(stack, bus, doors, self._streams)
+        turn.connect(self._streams, self._questions, self._outbound)
+        self._handed_over = HandedOverQueue()
+        self._is_bus_due = False
         self._metrics = WorkerMetrics(
             stack, doors, self._streams, self._questions, self._subscriber_door, bus, journal
         )
@@ -189,21 +197,47 @@ class Worker:
     # -- the bus -------------------------------------------------------------------------------------
 
     def _read_bus(self) -> None:
+        """A portion of it; the sockets and timers get their turn before the next one."""
+        has_read = False if self._handed_over.is_full else self._receive_from_bus()
+        now = clock.monotonic()
+        portion = self._handed_over.take(now)
+        if portion:
+            self._turn.receive_from_siblings(portion, self._handed_over.delay_s, now)
+            self._acknowledge()
+        # The descriptor tells of a change only.
+        if len(self._handed_over) or self._bus.pending():
+            self._read_bus_soon()
+        if has_read or portion:
+            self._turn.flush()
+
+    def _receive_from_bus(self) -> bool:
+        """All but what was handed over is handled at once; False when there was nothing."""
         arrived = self._bus.receive()
-        if self._bus.pending():
-            # The descriptor tells of a change only; the sockets get their turn first.
-            self._loop.call_soon(self._turn.enter, self._read_bus)
         if not arrived:
-            return
+            return False
         now = clock.monotonic()
         messages = [(sender, message) for sender, message in arrived if not self._takes_order(sender, message, now)]
         # Calls come before what siblings have handed over, which may be a CANCEL of one of them.
-        self._stack.receive_messages([item for item in messages if not isinstance(item[1], HandedOver)], now)
+        self._stack.receive_messages(messages, now)
         for _, message in messages:
             if isinstance(message, SlotsChanged):
                 self._adopt(message, now)
-        self._stack.receive_messages([item for item in messages if isinstance(item[1], HandedOver)], now)
-        self._turn.flush()
+        return True
+
+    def _read_bus_soon(self) -> None:
+        if not self._is_bus_due:
+            self._is_bus_due = True
+            self._turn.call_soon(self._read_bus_again)
+
+    def _read_bus_again(self) -> None:
+        self._is_bus_due = False
+        self._read_bus()
+
+    def _acknowledge(self) -> None:
+        """Siblings hold back what streams bring until they know how much of it is handled."""
+        for sender, count in self._handed_over.acknowledgements(ACKNOWLEDGED_AT_ONCE):
+            if self._bus.send(sender, [HandedOverTaken(count)]):
+                self._handed_over.acknowledged(sender)
 
     def _adopt(self, news: SlotsChanged, now: float) -> None:
         """Go on with the calls that the dead were setting up in slots which are ours now."""
@@ -222,13 +256,22 @@ class Worker:
             return True
 
     def _is_order(self, sender: int, message: BusMessage) -> bool:
-        """Drain, Stop and what is asked of the worker are its own, everything else is the stack's."""
+        """Drain, Stop and what is asked of the worker are its own, everything else is the stack's, at once or later."""
+        if isinstance(message, HandedOver):
+            self._handed_over.add(sender, message, clock.monotonic())
+            return True
         if isinstance(message, SlotsChanged):
             self._meet(frozenset(message.live) - {self._number})
             if not self._has_slots.done():
                 self._has_slots.set_result(None)
             return False
-        if isinstance(message, Stop):
+        if isinstance(message, PeerStarted):
+            self._outbound.forget(sender)
+            self._handed_over.acknowledged(sender)
+            return False
+        if isinstance(message, HandedOverTaken):
+            self._outbound.acknowledged(sender, message.count)
+        elif isinstance(message, Stop):
             self._end(0)
         elif isinstance(message, Drain):
             self._is_draining = True
@@ -313,6 +356,7 @@ class Worker:
         """Connect before the first message is due, and let go of what was meant for the dead."""
         for number in self._siblings - siblings:
             self._bus.forget(number)
+            self._outbound.forget(number)
         self._bus.connect(sorted(siblings))
         self._siblings = siblings
 
@@ -347,6 +391,7 @@ class Worker:
         for remark in self._journal.take_remarks():
             log.warning("%s", remark)
         self._streams.sweep(now)
+        self._outbound.release_overdue(now)
         self._show_mirrored(now)
         self._tell_demand()
         self._tell_failures()

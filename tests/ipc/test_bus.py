@@ -18,7 +18,15 @@ import pytest
 import zmq
 
 from appliance.clock import monotonic
-from appliance.ipc.bus import SUPERVISOR, Bus, BusUnavailable, ControlEndpoint, ask_supervisor
+from appliance.ipc.bus import (
+    MESSAGES_PER_RECEIVE,
+    OCTETS_PER_RECEIVE,
+    SUPERVISOR,
+    Bus,
+    BusUnavailable,
+    ControlEndpoint,
+    ask_supervisor,
+)
 from appliance.messages.bus_messages import BindingAck, BusMessage, Drain, PeerStarted, SendFailed, StatusRequest, Stop
 
 PATIENCE_S = 5.0
@@ -137,6 +145,41 @@ def test_a_bounded_receive_says_that_there_is_more(ends: Ends) -> None:
         return len(arrived) == 11
 
     until(take_one, "all of them, one batch at a time")
+
+
+def test_a_large_batch_is_received_in_portions(ends: Ends) -> None:
+    """Each may cost much: a process shows that it lives between two portions."""
+    worker, sibling = ends.open(0), ends.open(1)
+    sent: list[BusMessage] = [BindingAck(number) for number in range(3 * MESSAGES_PER_RECEIVE)]
+    send(worker, 1, sent)
+    arrived: list[tuple[int, BusMessage]] = []
+
+    def take() -> bool:
+        portion = sibling.receive()
+        assert len(portion) <= MESSAGES_PER_RECEIVE
+        arrived.extend(portion)
+        assert not portion or len(arrived) > len(sent) or sibling.pending()
+        return len(arrived) > len(sent)
+
+    until(take, "all of it")
+    assert [message for _, message in arrived][1:] == sent
+
+
+def test_octets_bound_a_portion_as_well(ends: Ends) -> None:
+    worker, sibling = ends.open(0), ends.open(1)
+    for _ in range(8):
+        send(worker, 1, [SendFailed(bytes(OCTETS_PER_RECEIVE // 2))])
+    sizes: list[int] = []
+    until(lambda: sizes.append(len(sibling.receive())) or sum(sizes) == 9, "all of them")  # type: ignore[func-returns-value]
+    assert max(sizes) <= 3
+
+
+def test_the_rest_of_a_batch_of_a_dead_process_is_dropped(ends: Ends) -> None:
+    worker, sibling = ends.open(0), ends.open(1)
+    send(worker, 1, [BindingAck(number) for number in range(3 * MESSAGES_PER_RECEIVE)])
+    until(lambda: sibling.receive(), "the first portion")
+    sibling.forget(0)
+    assert not sibling.pending() and sibling.receive() == []
 
 
 def test_a_restarted_peer_is_reached_again_in_spite_of_its_old_socket_file(ends: Ends) -> None:

@@ -203,3 +203,24 @@ def test_every_stream_transport_has_a_framer(row: Transport) -> None:
 
 def test_a_datagram_needs_no_framer() -> None:
     assert not any(row.framing for row in TRANSPORTS if not row.is_stream)
+
+
+def test_no_more_messages_than_are_wanted() -> None:
+    """The rest is cut by later calls; while whole messages wait, none is incomplete."""
+    stream, whole = framer(), message()
+    assert stream.receive_bytes(whole * 3 + PING + whole[:10], 1.0, 2) == [whole, whole]
+    assert stream.has_more and stream.partial_since == NEVER
+    assert stream.receive_bytes(b"", 2.0, 0) == []
+    assert stream.has_more
+    assert stream.receive_bytes(b"", 3.0, 5) == [whole, PING]
+    assert not stream.has_more and stream.partial_since == 3.0
+    assert stream.receive_bytes(whole[10:], 4.0, 1) == [whole]
+    assert not stream.has_more and stream.partial_since == NEVER
+
+
+def test_a_fault_is_found_when_its_turn_has_come() -> None:
+    stream, whole = framer(), message()
+    assert stream.receive_bytes(whole + message(""), 0.0, 1) == [whole]
+    assert stream.fault is None and stream.has_more
+    assert stream.receive_bytes(b"", 0.0, 1) == []
+    assert stream.fault is not None and not stream.has_more

@@ -63,6 +63,7 @@ class EchoStack(Stack):
         self.untold: list[ConnectionsChanged] = []
         self.demand: dict[str, dict[str, list[int]]] = {}
         self.at_once = 0
+        self.batches: list[int] = []
         self.journal = journal
 
     def note_delay(self, delay_s: float, now: float) -> None:
@@ -84,6 +85,7 @@ class EchoStack(Stack):
 
     def receive_messages(self, batch: Sequence[tuple[int, BusMessage]], now: float) -> None:
         self.heard += batch
+        self.batches.append(len(batch))
         self.receive_datagrams([(m.data, m.flow) for _, m in batch if isinstance(m, HandedOver)], now)
 
     def receive_answers(self, batch: Sequence[Answer], now: float) -> None:
@@ -211,8 +213,8 @@ class Bench:
                     return message
             await asyncio.sleep(0.001)
 
-    async def order(self, message: BusMessage) -> None:
-        while not self.supervisor.send(0, [message]):
+    async def order(self, *messages: BusMessage) -> None:
+        while not self.supervisor.send(0, messages):
             await asyncio.sleep(0.001)
 
     def close(self) -> None:

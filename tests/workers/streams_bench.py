@@ -44,7 +44,15 @@ class Node:
         self.received: list[tuple[bytes, Flow]] = []
         self.changes = 0
         self.streams = Streams(
-            4, LISTENERS, LimitSettings(**limits), SYNTAX, self.counters, 1000, self._arrived, self._changed
+            4,
+            LISTENERS,
+            LimitSettings(**limits),
+            SYNTAX,
+            self.counters,
+            1000,
+            self._arrived,
+            self._changed,
+            lambda step: asyncio.get_running_loop().call_soon(step),
         )
         self.address = ("", 0)
         self.limits = limits

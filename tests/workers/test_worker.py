@@ -12,11 +12,13 @@ import pytest
 from appliance import clock
 from appliance.catalogue import counters as catalogue
 from appliance.catalogue.settings import RateLimitSettings
+from appliance.ipc.bus import SUPERVISOR
 from appliance.messages.bus_messages import (
     CallsMoved,
     ConnectionsChanged,
     Drain,
     HandedOver,
+    HandedOverTaken,
     QueryAnswer,
     SendByConnection,
     SlotsChanged,
@@ -30,6 +32,8 @@ from appliance.transport.flow import TCP, UDP, Flow, Outgoing
 
 datagrams = pytest.importorskip("appliance.workers.datagrams", reason="the batch reader is not built")
 
+from appliance.workers.handed_over import MESSAGES_PER_TURN  # noqa: E402
+from appliance.workers.handover_windows import ACKNOWLEDGED_AT_ONCE, UNACKNOWLEDGED_MAX  # noqa: E402
 from appliance.workers.turn import AT_ONCE, LATE_S  # noqa: E402
 from appliance.workers.worker import BEAT_S, DEMAND_REPORTS, SIGNS_PER_BEAT, signs_within  # noqa: E402
 from tests.workers.bench import Bench, Play, bound, options, until  # noqa: E402
@@ -149,6 +153,46 @@ def test_messages_of_siblings_reach_the_stack_and_their_answers_leave(play: Play
             flow = Flow(UDP, 0, phone.getsockname())
             await bench.order(HandedOver(options("over"), flow))
             assert b"Call-ID: over" in await asyncio.get_running_loop().sock_recv(phone, 4096)
+
+    assert play(scenario) == 0
+
+
+def test_what_siblings_hand_over_is_handled_in_portions(play: Play) -> None:
+    """A sibling's flood: signs of life, timers and datagrams come between two portions, and the sibling is told."""
+
+    async def scenario(bench: Bench) -> None:
+        flow = Flow(TCP, 0, ("192.0.2.7", 40123), 3, 77)
+        await bench.order(*[HandedOver(options(str(number)), flow) for number in range(1000)])
+        taken = 0
+        while taken < 1000 - ACKNOWLEDGED_AT_ONCE:
+            taken += sum(m.count for _, m in bench.supervisor.receive() if isinstance(m, HandedOverTaken))
+            await asyncio.sleep(0.001)
+        assert max(bench.stack.batches) <= MESSAGES_PER_TURN
+        assert max(bench.stack.delays) > 0.0
+
+    assert play(scenario) == 0
+
+
+def test_a_connection_is_not_read_while_a_sibling_has_too_much_of_it(play: Play) -> None:
+    async def scenario(bench: Bench) -> None:
+        reader, writer = await asyncio.open_connection(*bench.tcp_address)
+        writer.write(options(via="SIP/2.0/TCP 127.0.0.1;branch=z9hG4bK1"))
+        await reader.readuntil(b"\r\n\r\n")
+        (connection,) = bench.worker._streams._connections.values()
+        handed_over = HandedOver(options(), connection.flow)
+        bench.stack.messages += [(SUPERVISOR, handed_over)] * (UNACKNOWLEDGED_MAX + 1)
+        bench.worker._turn.flush()
+        assert connection.is_paused
+        writer.write(options(via="SIP/2.0/TCP 127.0.0.1;branch=z9hG4bK2"))
+        await bench.order(HandedOverTaken(UNACKNOWLEDGED_MAX))
+        await reader.readuntil(b"\r\n\r\n")
+        assert not connection.is_paused
+        # One that says nothing more is dead.
+        bench.stack.messages += [(SUPERVISOR, handed_over)] * UNACKNOWLEDGED_MAX
+        bench.worker._turn.flush()
+        assert connection.is_paused
+        await until(lambda: not connection.is_paused)
+        writer.close()
 
     assert play(scenario) == 0
 
