@@ -378,7 +378,7 @@ class OverloadSettings(_Checked):
         "Maximum Retry-After for rejected registrations; the values are spread up to it.", "RFC 3261 20.33")
     requests_per_source: int = setting(
         500, "requests per-source", Integer(1, 1000000, "per second", zero_word="unlimited"), LIVE,
-        "Maximum rate of requests outside a dialog per source, over all workers (rate limit `default-requests`), with "
+        "Maximum rate of requests per source, over all workers (rate limit `default-requests`), with "
         "a burst of twice as many. More are rejected with 503. Does not apply to loopback sources and peers.",
         "RFC 3261 21.5.4")
     registrations_per_source: int = setting(

@@ -198,7 +198,7 @@ class Branch(ClientUser):
         try:
             size = length_of(self.request, context, self._node)
             hops = self._node.next_hops.find(self._hop_uri, size, context.way_out, now)
-            self._hops = self._node.contact_policy.passable(hops, origin, context.way_out)
+            self._hops = self._node.contact_policy.passable(hops, origin, context.flow.listener)
         except HostUnknown as unknown:
             if not self._node.pending_lookups.ask(LookupHost(unknown.host), self, context.asker()):
                 self._end(made_here(503, b"Too Many Requests Waiting"), now)

@@ -8,22 +8,40 @@ The entry holds a token (see dialog_token.py). The two ends of a dialog get diff
 - in the response that makes the dialog (RFC 3261 16.7 step 8) it is replaced by one for requests to the end that
   answers: between the two tags, to the Contact of the response, by the entries of the proxies behind us.
 
-So a token leads to the other end of that dialog, and nowhere else. A request with another target, another route,
-invented tags, or a token whose time is over is treated as a new one: the sender has to prove itself, and the rules for
+Both are for requests between the addresses that the dialog has in From and To (RFC 3261 12.2.1.1). So a token leads to
+the other end of that dialog, and nowhere else. A request with another target, another route, another From, invented
+tags, or a token whose time is over is treated as a new one: the sender has to prove itself, and the rules for
 relaying hold. Route sets are fixed when a dialog is made, so a token cannot be renewed.
+
+A Contact is what its sender wrote. A token leads out of our domains only where the Contact (or the route before it) is
+at the address that its message came from, or where one who may relay has chosen it.
+
+The entry in a request is not replaced at the end that has it, whatever becomes of the request: that end has it for its
+whole lifetime, even of a call that was refused. So what may begin something by it has to come from the address that the
+request was sent to, or from a peer, and counts in limits as if it were new. What only ends something need not. Still
+possible by it: for that lifetime, the address that was called reaches the caller, and only under the URI that was
+called. An end behind a proxy that did not stay on the way comes from another address: its BYE passes, and what else it
+sends is treated as new.
 """
 
 from __future__ import annotations
 
+from typing import Final
+
 from appliance.proxy.environment import ProxyEnvironment
-from appliance.security.dialog_token import TOKEN_LEN, UNKNOWN
+from appliance.proxy.request_context import RequestContext
+from appliance.routing.contact_policy import destination_of
+from appliance.security.dialog_token import ANSWERED, AT_SOURCE, RELAYS, TO_PEER, TOKEN_LEN
+from appliance.sip.address_fast_path import plain_party
 from appliance.sip.characters import digits_of, lowered
 from appliance.sip.errors import MalformedMessage
+from appliance.sip.header_lines import end_of_value, start_of_value
 from appliance.sip.headers import parse_name_addr
 from appliance.sip.message import Message, Request, Response
-from appliance.sip.names import CONTACT, RECORD_ROUTE, ROUTE
+from appliance.sip.names import CONTACT, FROM, RECORD_ROUTE, ROUTE, TO
 from appliance.sip.uri import Uri, canonical_user
 from appliance.transaction.transaction import ServerTransaction
+from appliance.transport.flow import Flow
 
 # Parameter of our Record-Route: the token.
 TOKEN = b"tk"
@@ -34,9 +52,21 @@ PAIR = b"pair"
 
 # RFC 3261 10.2, RFC 3903 4: whatever To tag and Route they carry, they change the state of a user, not of a call.
 NEVER_IN_DIALOG = frozenset((b"REGISTER", b"PUBLISH"))
+# They end or complete something, and begin nothing.
+ENDING = frozenset((b"ACK", b"BYE", b"CANCEL", b"PRACK"))
+# How a request is admitted: as a new one, or by a token. Then the flags of the token are in it as well, of which
+# AT_SOURCE and RELAYS grant the way.
+NEW: Final = 0
+ADMITTED: Final = 16
+# The dialog is proved, and the target is not the one that it had when it was made.
+MOVED: Final = 32
+# In a request that makes a dialog nothing says which From tag the other end will have.
+_UNKNOWN = b""
 _NOWHERE = b""
 # So many 2xx to one INVITE are remembered for their ACKs; the ACK to a later one needs its token.
 ANSWERS_MAX = 8
+_SIP_PORT: Final = 5060
+_SIPS_PORT: Final = 5061
 
 
 def route_uri(value: bytes) -> Uri:
@@ -47,18 +77,56 @@ def route_uri(value: bytes) -> Uri:
     return uri
 
 
-def is_admitted(token: bytes, request: Request, routes: list[bytes], node: ProxyEnvironment, now: float) -> bool:
-    """Does the token let in the request, whose route values after ours are `routes`? Raises MalformedMessage(400)."""
+def admission_of(
+    token: bytes, request: Request, routes: list[bytes], flow: Flow, node: ProxyEnvironment, now: float
+) -> int:
+    """NEW, or what the token grants the request, whose route values after ours are `routes`.
+
+    Raises MalformedMessage(400).
+    """
+    flags = _proved_flags(token, request, node, now)
+    if flags < 0 or not _may_come_from(flow, token, flags, request, node):
+        return NEW
+    uris = [route_uri(value) for value in routes]
+    target = request.read_uri()
+    if not node.dialog_tokens.leads(token, _way_of(target, [_routing_of(uri) for uri in uris])):
+        # RFC 3261 12.2.1.2: its target may have been refreshed since, and a BYE has to arrive.
+        return ADMITTED | MOVED | RELAYS if flags & RELAYS and request.method == b"BYE" else NEW
+    if flags & (AT_SOURCE | RELAYS) or (not uris and node.names.is_responsible_for(target)):
+        return ADMITTED | flags
+    return NEW
+
+
+def _proved_flags(token: bytes, request: Request, node: ProxyEnvironment, now: float) -> int:
+    """Those of a token of ours for the ends of this request, and in time; else -1."""
     to_tag = request.read_to_tag()
-    if not to_tag or request.method in NEVER_IN_DIALOG:
-        return False
-    way = _way_of(request.read_uri(), [_routing_of(route_uri(value)) for value in routes])
-    call_id, from_tag = request.read_call_id(), request.read_from_tag()
-    return node.dialog_tokens.admits(token, call_id, to_tag, from_tag, way, _minute(node, now))
+    tokens = node.dialog_tokens
+    flags = tokens.flags_of(token)
+    if flags < 0 or not to_tag or request.method in NEVER_IN_DIALOG:
+        return -1
+    from_tag = request.read_from_tag() if flags & ANSWERED else _UNKNOWN
+    ends = _ends(request.read_call_id(), to_tag, from_tag, _party(request, TO), _party(request, FROM))
+    if not tokens.is_own(token, ends) or tokens.until_of(token) < _minute(node, now):
+        return -1
+    return flags
 
 
-def is_of_dialog(request: Request, node: ProxyEnvironment, now: float) -> bool:
-    """The same for a request just as it came: is its first route ours, with a token that lets it in?"""
+def _may_come_from(flow: Flow, token: bytes, flags: int, request: Request, node: ProxyEnvironment) -> bool:
+    if flags & ANSWERED or request.method in ENDING:
+        return True
+    return node.dialog_tokens.went_to(token, flow.host()) or node.is_peer(flow)
+
+
+def begins_nothing(admission: int, method: bytes) -> bool:
+    """May a request with this admission do without limits?"""
+    return admission != NEW and not admission & MOVED and method in ENDING
+
+
+def is_expected(request: Request, flow: Flow, node: ProxyEnvironment, now: float) -> bool:
+    """Is the first route of a request, just as it came, ours, with the token of a dialog that was answered?
+
+    What ends something needs no answered one.
+    """
     try:
         values = request.values(ROUTE)
         first = route_uri(values[0]) if values else None
@@ -66,7 +134,8 @@ def is_of_dialog(request: Request, node: ProxyEnvironment, now: float) -> bool:
         if first is None or token is None or not node.names.is_own_route(first):
             return False
         own_count = 2 if PAIR in first.parameters and _is_second(values, node) else 1
-        return is_admitted(token, request, values[own_count:], node, now)
+        admission = admission_of(token, request, values[own_count:], flow, node, now)
+        return admission & ANSWERED != 0 or begins_nothing(admission, request.method)
     except MalformedMessage:
         return False
 
@@ -78,19 +147,26 @@ def _is_second(values: list[bytes], node: ProxyEnvironment) -> bool:
     return PAIR in second.parameters and node.names.is_own_route(second)
 
 
-def token_to_sender(request: Request, node: ProxyEnvironment, now: float) -> bytes:
-    """The token for the entry in a request: it admits what the other end sends back in the dialog."""
+def token_to_sender(request: Request, context: RequestContext, hop: Flow, node: ProxyEnvironment, now: float) -> bytes:
+    """The token for the entry in a request to a hop: it admits what the other end sends back in the dialog."""
     until_min = _minute(node, now + node.proxy_rules.dialog_lifetime_s)
-    way = _NOWHERE
+    flags = TO_PEER if node.is_peer(hop) else 0
+    if context.is_trusted or context.has_relay_rights():
+        flags |= RELAYS
+    way = caller = callee = _NOWHERE
     try:
+        caller, callee = _party(request, FROM), _party(request, TO)
         contact = _contact_of(request)
         if contact is not None:
-            routes = [_routing_of(parse_name_addr(value).uri) for value in request.values(RECORD_ROUTE)]
-            way = _way_of(contact, routes)
+            routes = [parse_name_addr(value).uri for value in request.values(RECORD_ROUTE)]
+            way = _way_of(contact, [_routing_of(route) for route in routes])
+            if _address_of(routes[0] if routes else contact) == context.flow.host():
+                flags |= AT_SOURCE
     except MalformedMessage:
         # A sender that cannot be reached by its Contact gets no requests.
         way = _NOWHERE
-    return node.dialog_tokens.write(request.read_call_id(), request.read_from_tag(), UNKNOWN, way, until_min)
+    ends = _ends(request.read_call_id(), request.read_from_tag(), _UNKNOWN, caller, callee)
+    return node.dialog_tokens.write(ends, way, hop.host(), until_min, flags)
 
 
 def bind_to_answer(response: Response, node: ProxyEnvironment) -> None:
@@ -161,7 +237,10 @@ def _leads_to(ack: Request, answer: AcceptedAnswer) -> bool:
 
 def _rebound(response: Response, contact: Uri, node: ProxyEnvironment) -> list[tuple[bytes, bytes]]:
     """What our tokens in the response become. On a spiral there are several; the entries of a pair have one."""
-    call_id, caller, callee = response.read_call_id(), response.read_from_tag(), response.read_to_tag()
+    call_id, from_tag = response.read_call_id(), response.read_from_tag()
+    caller, callee = _party(response, FROM), _party(response, TO)
+    to_caller = _ends(call_id, from_tag, _UNKNOWN, caller, callee)
+    to_callee = _ends(call_id, response.read_to_tag(), from_tag, callee, caller)
     tokens = node.dialog_tokens
     found: list[tuple[bytes, bytes]] = []
     values = response.values(RECORD_ROUTE)
@@ -169,11 +248,17 @@ def _rebound(response: Response, contact: Uri, node: ProxyEnvironment) -> list[t
     seen: set[bytes] = set()
     for index in range(len(values)):
         token = _token_in(values[index])
-        if token and token not in seen and tokens.is_own(token, call_id, caller, UNKNOWN):
+        flags = tokens.flags_of(token)
+        if flags >= 0 and not flags & ANSWERED and token not in seen and tokens.is_own(token, to_caller):
             seen.add(token)
             # RFC 3261 12.1.2: the caller goes by the entries in reverse order, so those above come after ours.
-            behind = [_routing_of(parse_name_addr(value).uri) for value in reversed(values[:index])]
-            found.append((token, tokens.rewrite(token, call_id, callee, caller, _way_of(contact, behind))))
+            behind = [parse_name_addr(value).uri for value in reversed(values[:index])]
+            flags = ANSWERED | (RELAYS if flags & (RELAYS | TO_PEER) else 0)
+            address = _address_of(behind[0] if behind else contact)
+            if address and tokens.went_to(token, address):
+                flags |= AT_SOURCE
+            way = _way_of(contact, [_routing_of(uri) for uri in behind])
+            found.append((token, tokens.write(to_callee, way, _NOWHERE, tokens.until_of(token), flags)))
     return found
 
 
@@ -198,11 +283,37 @@ def _routing_of(uri: Uri) -> bytes:
     """What of a URI decides where a request goes; everything else a user agent may drop or spell in another way."""
     if not uri.has_sip_scheme():
         return uri.text
+    # RFC 3261 19.1.2: the defaults, of which some user agents write none, whatever the Contact says.
+    port = uri.port or (_SIP_PORT if uri.scheme == b"sip" else _SIPS_PORT)
+    address = b" ".join((uri.scheme, canonical_user(uri.user or b""), uri.host, digits_of(port)))
     if not uri.parameters:
-        return b" ".join((uri.scheme, canonical_user(uri.user or b""), uri.host, digits_of(uri.port), b"", b"", b""))
-    address = (uri.scheme, canonical_user(uri.user or b""), uri.host, digits_of(uri.port))
-    transport, maddr, gruu = uri.parameter(b"transport"), uri.parameter(b"maddr"), uri.parameter(b"gr")
-    return b" ".join((*address, lowered(transport or b""), lowered(maddr or b""), lowered(gruu or b"")))
+        return address
+    transport = lowered(uri.parameter(b"transport") or b"")
+    maddr, gruu = uri.parameter(b"maddr"), uri.parameter(b"gr")
+    if (not transport or transport == b"udp") and maddr is None and gruu is None:
+        return address
+    return b" ".join((address, transport, lowered(maddr or b""), lowered(gruu or b"")))
+
+
+def _address_of(uri: Uri) -> bytes:
+    """The host that requests for a URI go to, an IPv6 address without brackets; b"" where it has none."""
+    host = uri.host if b"maddr" not in uri.parameters else destination_of(uri)
+    return host[1:-1] if host[:1] == b"[" else host
+
+
+def _ends(call_id: bytes, to_tag: bytes, from_tag: bytes, to_party: bytes, from_party: bytes) -> bytes:
+    """What the requests of one direction of a dialog have in common, as one text."""
+    return b"\0".join((call_id, to_tag, from_tag, to_party, from_party))
+
+
+def _party(message: Message, header: int) -> bytes:
+    """The address in From or To, without what may be spelled in another way. Raises MalformedMessage(400)."""
+    line = message.required_line(header)
+    party = plain_party(line, start_of_value(line), end_of_value(line))
+    if party is None:
+        uri = (message.read_from() if header == FROM else message.read_to()).uri
+        party = uri.text if not uri.host else canonical_user(uri.user or b"") + b"@" + uri.host
+    return lowered(party)
 
 
 def _minute(node: ProxyEnvironment, now: float) -> int:

@@ -108,7 +108,7 @@ def add_record_route(request: Request, context: RequestContext, hop: Flow, node:
     """Stay on the path of the dialog (RFC 3261 16.6 step 4, RFC 5658 when the sides differ)."""
     if not context.record_routed:
         return
-    token = token_to_sender(request, node, now)
+    token = token_to_sender(request, context, hop, node, now)
     came_by = context.flow
     if hop.listener == came_by.listener and hop.transport == came_by.transport:
         request.prepend(RECORD_ROUTE, _own_route(node, came_by, token, b""))

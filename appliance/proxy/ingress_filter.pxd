@@ -1,7 +1,7 @@
 cimport cython
 
 from appliance.overload.overload_controller cimport OverloadController
-from appliance.proxy.dialogs cimport is_of_dialog
+from appliance.proxy.dialogs cimport is_expected
 from appliance.proxy.environment cimport ProxyEnvironment
 from appliance.sip.quick_parse cimport Glance, glance_at, refusal_of
 from appliance.sip.message cimport Request

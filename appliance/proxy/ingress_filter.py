@@ -2,9 +2,9 @@
 (RFC 3261 16.3 step 1, 21.5.4; RFC 6357).
 
 Of the latter, only what begins something new is turned away: a request whose transaction is not known here, and that no
-token of ours proves to belong to a dialog (see dialogs.py). A To tag alone proves nothing. It gets a 503 with
-Retry-After at once, of which nothing is kept. The ACK that answers such a 503 is known by its To tag, and ends here.
-Responses, ACK, CANCEL and requests of a dialog always come in.
+token of ours proves to belong to a dialog that was answered (see dialogs.py). A To tag alone proves nothing. It gets a
+503 with Retry-After at once, of which nothing is kept. The ACK that answers such a 503 is known by its To tag, and ends
+here. Responses, ACK, CANCEL and requests of a dialog always come in.
 
 Most messages are judged at a glance, for a refusal must cost a small part of what it saves.
 """
@@ -21,7 +21,7 @@ from appliance.catalogue.counters import (
     REQUESTS_RECEIVED,
 )
 from appliance.overload.overload_controller import OverloadController
-from appliance.proxy.dialogs import TOKEN_MARK, is_of_dialog
+from appliance.proxy.dialogs import TOKEN_MARK, is_expected
 from appliance.proxy.environment import ProxyEnvironment
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.message import Request
@@ -108,7 +108,7 @@ class IngressFilter:
         """The same for a request that was UNREADABLE; stamped, and no transaction knows it. True: it is answered."""
         if request.method == b"ACK" or request.method == b"CANCEL":
             return False
-        if is_of_dialog(request, self._node, now) or self.overload_controller.admits(now):
+        if is_expected(request, flow, self._node, now) or self.overload_controller.admits(now):
             return False
         tag = self._keys.refusal_tag(request.top_via.text, request.first(CALL_ID) or b"")
         headers = (b"Retry-After: %d\r\n" % self._retry_after_s(request.method, now),)

@@ -21,6 +21,7 @@ from appliance.catalogue.counters import (
 from appliance.catalogue.settings import ListenerSettings, Settings
 from appliance.proxy import stateless
 from appliance.proxy.call_recovery import adopt
+from appliance.proxy.dialogs import ADMITTED
 from appliance.proxy.early_messages import Early, EarlyMessages
 from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.fast_settings import ListenerRules
@@ -33,6 +34,7 @@ from appliance.proxy.stage_chain import run_chain
 from appliance.proxy.stage_results import FORWARD, Ask, Drop, Reply, StageResult
 from appliance.proxy.suspended_request import SuspendedRequest
 from appliance.routing.lookup_questions import Question
+from appliance.security.dialog_token import RELAYS
 from appliance.security.keys import period_of
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.header_lines import make_line
@@ -102,7 +104,8 @@ class Proxy:
         """A request of an operator: it may go anywhere, and nobody could be asked for a password."""
         context = RequestContext(request, flow, self._listeners[flow.listener])
         context.period = period_of(self._node.wall_time(now))
-        context.is_trusted = context.is_in_dialog = True
+        context.is_trusted = True
+        context.admit(ADMITTED | RELAYS)
         self.decide(context, now)
 
     def _receive_ack(self, context: RequestContext, now: float) -> None:

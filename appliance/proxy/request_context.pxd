@@ -4,6 +4,7 @@ from appliance.proxy.pending_lookups cimport Asker
 from appliance.security.keys cimport loop_part_for, upstream_key
 from appliance.proxy.environment cimport ProxyEnvironment
 from appliance.proxy.fast_settings cimport ListenerRules
+from appliance.routing.targets cimport Target
 from appliance.sip.message cimport Request
 from appliance.transaction.transaction cimport ServerTransaction
 from appliance.transport.flow cimport Flow
@@ -23,6 +24,7 @@ cdef class RequestContext:
     cdef public bytes identity
     cdef public bint is_trusted
     cdef public bint is_in_dialog
+    cdef public int admission
     cdef public bint is_spiral
     cdef public bint record_routed
     cdef public bint is_cancelled
@@ -31,4 +33,7 @@ cdef class RequestContext:
 
     cpdef bytes read_loop_part(self, ProxyEnvironment node)
     cpdef Asker asker(self)
+    cpdef admit(self, int admission)
+    cpdef Target named_target(self)
     cpdef bint may_relay(self) except -1
+    cpdef bint has_relay_rights(self) except -1

@@ -7,8 +7,11 @@ from collections.abc import Sequence
 from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.fast_settings import ListenerRules
 from appliance.proxy.pending_lookups import Asker
+from appliance.routing.contact_policy import AT_SOURCE, NAMED
 from appliance.routing.lookup_questions import Answer
 from appliance.routing.targets import Target
+from appliance.security.dialog_token import AT_SOURCE as TO_SOURCE
+from appliance.security.dialog_token import RELAYS
 from appliance.security.keys import loop_part_for, upstream_key
 from appliance.sip.message import Request
 from appliance.transaction.transaction import ServerTransaction
@@ -25,6 +28,7 @@ class RequestContext:
 
     __slots__ = (
         "_loop_part",
+        "admission",
         "answer",
         "flow",
         "identity",
@@ -60,6 +64,8 @@ class RequestContext:
         self.is_trusted = self.listener.is_peer(self.flow)
         # The request carried a Record-Route of ours made for this call (RFC 3261 16.4).
         self.is_in_dialog = False
+        # What that grants (see dialogs.py).
+        self.admission = 0
         # It was here before, for another destination (RFC 5393 4.2).
         self.is_spiral = False
         self.record_routed = False
@@ -86,9 +92,20 @@ class RequestContext:
         """What it was when another worker had the request."""
         self._loop_part = loop_part
 
+    def admit(self, admission: int) -> None:
+        """Treat it as what a token of ours grants; 0 for a new request."""
+        self.admission = admission
+        self.is_in_dialog = admission != 0
+
+    def named_target(self) -> Target:
+        """The Request-URI as the target."""
+        return Target(self.request.read_uri(), origin=AT_SOURCE if self.admission & TO_SOURCE else NAMED)
+
     def may_relay(self) -> bool:
-        """May its sender send requests to foreign targets: by the call it belongs to, or by the setting `relay`?"""
+        """May it go to foreign targets of any kind: by the call it belongs to, or by the setting `relay`?"""
+        return self.admission & RELAYS != 0 or self.has_relay_rights()
+
+    def has_relay_rights(self) -> bool:
+        """The same by the setting alone."""
         allowed = self.listener.relay
-        if self.is_in_dialog or allowed == "any":
-            return True
-        return allowed == "authenticated" and (bool(self.identity) or self.is_trusted)
+        return allowed == "any" or (allowed == "authenticated" and (bool(self.identity) or self.is_trusted))

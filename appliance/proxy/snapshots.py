@@ -29,7 +29,7 @@ from appliance.sip.uri import parse_uri
 from appliance.sip.writer import write
 from appliance.transport.flow import Flow
 
-FORMAT: Final = 6
+FORMAT: Final = 7
 # The stage of a request that has passed all of them.
 FORWARDED: Final = ""
 
@@ -81,7 +81,7 @@ class CallSnapshot:
     period: int
     loop_part: bytes
     identity: bytes
-    is_in_dialog: bool
+    admission: int
     is_spiral: bool
     record_routed: bool
     way_out: int
@@ -105,7 +105,7 @@ def packed_request(node: ProxyEnvironment, context: RequestContext) -> bytes:
             context.request.received_uri,
             context.read_loop_part(node),
             context.identity,
-            context.is_in_dialog,
+            context.admission,
             context.is_spiral,
             context.record_routed,
             context.way_out,
@@ -122,7 +122,7 @@ def context_of(call: CallSnapshot, listeners: Sequence[ListenerSettings]) -> Req
     context.period = call.period
     context.set_loop_part(call.loop_part)
     context.identity = call.identity
-    context.is_in_dialog = call.is_in_dialog
+    context.admit(call.admission)
     context.is_spiral = call.is_spiral
     context.record_routed = call.record_routed
     context.way_out = call.way_out

@@ -14,8 +14,9 @@ cdef class ContactPolicy:
     cdef object _peers
 
     @cython.locals(hop=Flow)
-    cpdef list passable(self, list hops, int origin, int way_out)
-    cpdef bint _is_barred(self, tuple remote, int origin) except -1
+    cpdef list passable(self, list hops, int origin, int way_in)
+    @cython.locals(remote=tuple, address=str, is_here=bint)
+    cdef bint _is_barred(self, Flow hop, int origin, int way_in) except -1
 
 cpdef bint is_loopback(str address) except -1
 cdef str _plain(str address)

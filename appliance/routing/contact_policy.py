@@ -91,20 +91,22 @@ class ContactPolicy:
             return AT_SOURCE
         return NAMED if self.is_listed(hop) else ELSEWHERE
 
-    def passable(self, hops: list[Flow], origin: int, way_out: int) -> list[Flow]:
-        """The hops that a target of this origin may take; `way_out`: the listener that the request leaves by."""
-        if origin == AT_SOURCE or self._is_on_loopback[way_out]:
+    def passable(self, hops: list[Flow], origin: int, way_in: int) -> list[Flow]:
+        """The hops that a target of this origin may take; `way_in`: the listener that the request came in by."""
+        if origin == AT_SOURCE:
             return hops
         for hop in hops:
-            if self._is_barred(hop.remote, origin):
-                return [other for other in hops if not self._is_barred(other.remote, origin)]
+            if self._is_barred(hop, origin, way_in):
+                return [other for other in hops if not self._is_barred(other, origin, way_in)]
         return hops
 
-    def _is_barred(self, remote: tuple[str, int], origin: int) -> bool:
+    def _is_barred(self, hop: Flow, origin: int, way_in: int) -> bool:
+        remote = hop.remote
         address = _plain(remote[0])
+        is_here = self._is_on_loopback[way_in]
         if is_loopback(address):
-            return True
-        if address not in self._own:
+            return not (is_here and self._is_on_loopback[hop.listener])
+        if is_here or address not in self._own:
             return False
         return origin == ELSEWHERE or (remote[1] not in self._ports and not self._peers.has_address(address))
 

@@ -1,6 +1,6 @@
 cimport cython
 
-from appliance.sip.characters cimport hex_of, long_hex_of
+from appliance.sip.characters cimport hex_of, is_all, long_hex_of
 from appliance.sip.siphash cimport SipHash
 
 
@@ -10,8 +10,11 @@ cdef class DialogTokens:
     cdef SipHash _way
 
     @cython.locals(body=bytes)
-    cpdef bytes write(self, bytes call_id, bytes to_tag, bytes from_tag, bytes way, long until_min)
-    cpdef bytes rewrite(self, bytes token, bytes call_id, bytes to_tag, bytes from_tag, bytes way)
-    cpdef bint is_own(self, bytes token, bytes call_id, bytes to_tag, bytes from_tag) except -1
-    cpdef bint admits(self, bytes token, bytes call_id, bytes to_tag, bytes from_tag, bytes way, long minute) except -1
-    cdef bytes _seal_of(self, bytes body, bytes call_id, bytes to_tag, bytes from_tag)
+    cpdef bytes write(self, bytes ends, bytes way, bytes hop, long until_min, long flags)
+    cpdef int flags_of(self, bytes token) except -2
+    cpdef long until_of(self, bytes token) except -1
+    cpdef bint is_own(self, bytes token, bytes ends) except -1
+    cpdef bint leads(self, bytes token, bytes way) except -1
+    cpdef bint went_to(self, bytes token, bytes hop) except -1
+    cdef bytes _hop_of(self, bytes hop)
+    cdef bytes _seal_of(self, bytes body, bytes ends)

@@ -1,10 +1,12 @@
 """The token in our Record-Route: it admits the later requests of one dialog in one direction (RFC 3261 16.6 step 4).
 
-A token is 40 hexadecimal digits, and nothing of it is remembered here:
+A token is 48 hexadecimal digits, and nothing of it is remembered here:
 
-- until (8): the last minute, counted from 1970, in which it is good.
+- flags (1): what was known of the dialog, and what its ends may do (see below).
+- until (7): the last minute, counted from 1970, in which it is good.
 - way (16): a keyed digest of where the requests go: the remote target and the routes that follow ours.
-- seal (16): a keyed digest of both with the Call-ID, the To tag of the requests, and their From tag where it is known.
+- hop (8): a keyed digest of the address that the request which makes the dialog was sent to; 0 once it is answered.
+- seal (16): a keyed digest of these, and of what the requests have in common: Call-ID, tags, the URIs of From and To.
 
 The digests are keyed, so a token can neither be changed nor be tried out elsewhere; and as every worker has the key,
 a token outlives the worker that made it.
@@ -14,21 +16,34 @@ from __future__ import annotations
 
 from hashlib import blake2s
 from hmac import compare_digest
+from typing import Final
 
-from appliance.sip.characters import hex_of, long_hex_of
+from appliance.sip.characters import HEX_DIGIT, hex_of, is_all, long_hex_of
 from appliance.sip.siphash import SipHash
 
-TOKEN_LEN = 40
-_UNTIL = slice(0, 8)
+TOKEN_LEN: Final = 48
+# The remote target, or the route before it, is at the address that it was learned from.
+AT_SOURCE: Final = 1
+# The sender of the request that made the dialog, or the end that is the remote target, may relay.
+RELAYS: Final = 2
+# Both ends are known: the token was made from an answer.
+ANSWERED: Final = 4
+# The request was sent to a peer.
+TO_PEER: Final = 8
+
+_UNTIL = slice(1, 8)
 _WAY = slice(8, 24)
-_BODY = slice(0, 24)
-_SEAL = slice(24, 40)
-# In a request that makes a dialog nothing says which From tag the other end will have.
-UNKNOWN = b""
+_HOP = slice(24, 32)
+_BODY = slice(0, 32)
+_SEAL = slice(32, 48)
+_NO_HOP: Final = b"00000000"
 
 
 class DialogTokens:
-    """The tokens of one appliance; `key` is shared by all its workers. Minutes count from 1970."""
+    """The tokens of one appliance; `key` is shared by all its workers. Minutes count from 1970.
+
+    `ends` is what the requests have in common, as one text.
+    """
 
     __slots__ = ("_seal", "_way")
 
@@ -36,26 +51,33 @@ class DialogTokens:
         self._seal = SipHash(blake2s(key=key, digest_size=16, person=b"dialog").digest())
         self._way = SipHash(blake2s(key=key, digest_size=16, person=b"way").digest())
 
-    def write(self, call_id: bytes, to_tag: bytes, from_tag: bytes, way: bytes, until_min: int) -> bytes:
-        """The token of requests with these tags that go that way, good to the end of the minute `until_min`."""
-        body = hex_of(until_min) + long_hex_of(self._way.of(way))
-        return body + self._seal_of(body, call_id, to_tag, from_tag)
+    def write(self, ends: bytes, way: bytes, hop: bytes, until_min: int, flags: int) -> bytes:
+        """The token of requests that go that way, good to the end of the minute `until_min`; `hop`: b"" for none."""
+        body = hex_of(flags << 28 | until_min) + long_hex_of(self._way.of(way)) + self._hop_of(hop)
+        return body + self._seal_of(body, ends)
 
-    def rewrite(self, token: bytes, call_id: bytes, to_tag: bytes, from_tag: bytes, way: bytes) -> bytes:
-        """The token of another direction or way that ends when the given one, which is ours, does."""
-        return self.write(call_id, to_tag, from_tag, way, int(token[_UNTIL], 16))
+    def flags_of(self, token: bytes) -> int:
+        """What a token says, which is not proved by that; -1 for what is none."""
+        return int(token[:1], 16) if len(token) == TOKEN_LEN and is_all(token, HEX_DIGIT) else -1
 
-    def is_own(self, token: bytes, call_id: bytes, to_tag: bytes, from_tag: bytes) -> bool:
-        """Was it written here for requests with exactly these tags, whatever their way?"""
-        if len(token) != TOKEN_LEN:
-            return False
-        return compare_digest(token[_SEAL], self._seal_of(token[_BODY], call_id, to_tag, from_tag))
+    def until_of(self, token: bytes) -> int:
+        """The last minute in which it is good."""
+        return int(token[_UNTIL], 16)
 
-    def admits(self, token: bytes, call_id: bytes, to_tag: bytes, from_tag: bytes, way: bytes, minute: int) -> bool:
-        """Does it let in a request that goes that way in that minute?"""
-        if not self.is_own(token, call_id, to_tag, from_tag) and not self.is_own(token, call_id, to_tag, UNKNOWN):
-            return False
-        return token[_WAY] == long_hex_of(self._way.of(way)) and minute <= int(token[_UNTIL], 16)
+    def is_own(self, token: bytes, ends: bytes) -> bool:
+        """Was a token written here, for these ends?"""
+        return compare_digest(token[_SEAL], self._seal_of(token[_BODY], ends))
 
-    def _seal_of(self, body: bytes, call_id: bytes, to_tag: bytes, from_tag: bytes) -> bytes:
-        return long_hex_of(self._seal.of(b"\0".join((body, call_id, to_tag, from_tag))))
+    def leads(self, token: bytes, way: bytes) -> bool:
+        """Is it for requests that go that way?"""
+        return token[_WAY] == long_hex_of(self._way.of(way))
+
+    def went_to(self, token: bytes, hop: bytes) -> bool:
+        """Is `hop` the address that the request was sent to?"""
+        return token[_HOP] == self._hop_of(hop)
+
+    def _hop_of(self, hop: bytes) -> bytes:
+        return hex_of(self._way.of(hop) & 0xFFFFFFFF) if hop else _NO_HOP
+
+    def _seal_of(self, body: bytes, ends: bytes) -> bytes:
+        return long_hex_of(self._seal.of(b"\0".join((body, ends))))

@@ -48,6 +48,28 @@ def plain_tag(value: bytes, start: int, size: int) -> bytes | None:
     return part(value, start, size)
 
 
+def plain_party(value: bytes, start: int, size: int) -> bytes | None:
+    """`user@host` of the plain address that value[start:size] begins with; None for what has to be parsed."""
+    octets = value
+    at = _end_of_display(value, start)
+    # "<sip:"
+    if at < 0 or size < at + 7 or octets[at] != 60 or octets[at + 1] != 115 or octets[at + 2] != 105:
+        return None
+    if octets[at + 3] != 112 or octets[at + 4] != 58:
+        return None
+    at += 5
+    if _end_of_address(value, at, size - 1) < 0:
+        return None
+    end = end_of_class(value, at, _USER)
+    if octets[end] == 64:
+        end += 1
+    else:
+        end = at
+    end = end_of_class(value, end, HOST)
+    # A dot at the end of a name belongs to its spelling (RFC 1034 3.1).
+    return None if octets[end - 1] == 46 else part(value, at, end)
+
+
 def _end_of_display(value: bytes, at: int) -> int:
     """Where the bracket has to be; -1 where quotes do not balance."""
     if at >= len(value) or value[at] != 34:

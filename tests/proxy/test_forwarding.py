@@ -15,7 +15,7 @@ from appliance.routing.targets import Target
 from appliance.security.nonce_counts import NonceCounts
 from appliance.security.nonces import Nonces
 from appliance.sip.message import Request
-from appliance.sip.names import FROM, MAX_FORWARDS, RECORD_ROUTE, ROUTE, VIA
+from appliance.sip.names import FROM, MAX_FORWARDS, RECORD_ROUTE, ROUTE, TO, VIA
 from appliance.sip.parser import SyntaxLimits, parse
 from appliance.sip.uri import parse_uri
 from appliance.transaction.table import Transactions
@@ -121,9 +121,11 @@ def test_each_attempt_has_a_branch_of_its_own() -> None:
 
 def token(target: str = "sip:bob@192.0.2.4") -> str:
     """What the entry of our Record-Route would say to one whose dialog with that target, by tag 2, was let through."""
-    made_by = context(f"Contact: <{target}>", to_tag="").request
-    made_by.replace(FROM, b"<sip:bob@example.com>;tag=2")
-    return token_to_sender(made_by, node(), 0.0).decode()
+    made_by = context(f"Contact: <{target}>", to_tag="")
+    made_by.flow = Flow(UDP, 0, (parse_uri(target.encode()).host.decode().strip("[]"), 5060))
+    made_by.request.replace(FROM, b"<sip:bob@example.com>;tag=2")
+    made_by.request.replace(TO, b"<sip:alice@example.com>")
+    return token_to_sender(made_by.request, made_by, HERE_UDP, node(), 0.0).decode()
 
 
 def test_our_own_route_goes_and_a_good_token_marks_the_dialog() -> None:

@@ -6,9 +6,11 @@ import pytest
 
 from appliance.catalogue import counters
 from appliance.catalogue.settings import ListenerSettings, Settings
+from appliance.sip.header_lines import make_line
 from appliance.sip.message import Request, Response
 from appliance.sip.names import RECORD_ROUTE
 from appliance.sip.parser import UNBOUNDED, parse
+from appliance.sip.writer import write_response
 from appliance.stack import Stack
 from appliance.transport.flow import UDP, Flow
 
@@ -84,6 +86,7 @@ def in_dialog(method: bytes, route: bytes) -> bytes:
     """A request of the callee in the dialog that the INVITE of `message` makes."""
     data = message(method, branch=b"z9hG4bKback", to_tag=b"a", extra=b"Route: " + route + b"\r\n")
     data = data.replace(b"From: <sip:a@example.com>;tag=a", b"From: <sip:bob@example.com>;tag=there")
+    data = data.replace(b"To: <sip:bob@example.com>;tag=a", b"To: <sip:a@example.com>;tag=a")
     return data.replace(b" sip:bob@example.com SIP/2.0", b" sip:a@127.0.0.1:5070 SIP/2.0")
 
 
@@ -92,19 +95,47 @@ def stack_with_call() -> tuple[Stack, bytes]:
     stack = stack_with_delay(0.0)
     stack.receive_datagrams([(message(b"REGISTER"), FLOW), (message(b"INVITE", branch=b"z9hG4bK2"), FLOW)], NOW)
     invite = parse(stack.datagrams_to_send(NOW)[-1].data, UNBOUNDED)
+    overload(stack)
+    return stack, invite.values(RECORD_ROUTE)[0]
+
+
+def overload(stack: Stack) -> None:
     for step in range(41):
         stack.note_delay(1.0, NOW + step / 100)
-    return stack, invite.values(RECORD_ROUTE)[0]
+
+
+def forwarded(stack: Stack, data: bytes) -> list[bytes]:
+    """The methods of what goes on when a request comes."""
+    stack.receive_datagrams([(data, FLOW)], NOW)
+    found = [parse(outgoing.data, UNBOUNDED) for outgoing in stack.datagrams_to_send(NOW)]
+    return [request.method for request in found if isinstance(request, Request)]
 
 
 @pytest.mark.parametrize("method", [b"BYE", b"INVITE", b"UPDATE"])
 def test_dialogs_are_never_refused(method: bytes) -> None:
-    """The token in the Route proves that it is one."""
-    stack, route = stack_with_call()
-    stack.receive_datagrams([(in_dialog(method, route), FLOW)], NOW)
-    found = [parse(outgoing.data, UNBOUNDED) for outgoing in stack.datagrams_to_send(NOW)]
-    assert any(isinstance(forwarded, Request) and forwarded.method == method for forwarded in found)
+    """The token in the Route proves that it is one: that of the answer does."""
+    stack = stack_with_delay(0.0)
+    stack.receive_datagrams([(message(b"REGISTER"), FLOW), (message(b"INVITE", branch=b"z9hG4bK2"), FLOW)], NOW)
+    invite = parse(stack.datagrams_to_send(NOW)[-1].data, UNBOUNDED)
+    assert isinstance(invite, Request)
+    recorded = make_line(b"Record-Route", invite.values(RECORD_ROUTE)[0])
+    lines = (recorded, make_line(b"Contact", b"<sip:bob@127.0.0.1:5070>"))
+    stack.receive_datagrams([(write_response(invite, 200, headers=lines, to_tag=b"there"), FLOW)], NOW)
+    answer = parse(stack.datagrams_to_send(NOW)[-1].data, UNBOUNDED)
+    overload(stack)
+    route = b"Route: " + answer.values(RECORD_ROUTE)[0] + b"\r\n"
+    data = message(method, branch=b"z9hG4bK3", to_tag=b"there", extra=route)
+    assert forwarded(stack, data.replace(b" sip:bob@example.com SIP", b" sip:bob@127.0.0.1:5070 SIP")) == [method]
     assert stack.counters[counters.REFUSED_OVERLOAD] == 0
+
+
+def test_the_end_that_was_called_ends_its_call() -> None:
+    """Its token does not say that the call was answered, so what begins something by it is turned away as if new."""
+    stack, route = stack_with_call()
+    assert forwarded(stack, in_dialog(b"BYE", route)) == [b"BYE"]
+    assert stack.counters[counters.REFUSED_OVERLOAD] == 0
+    assert forwarded(stack, in_dialog(b"INVITE", route).replace(b"bKback", b"bKnext")) == []
+    assert stack.counters[counters.REFUSED_OVERLOAD] == 1
 
 
 @pytest.mark.parametrize("extra", [b"", b"Subject: folded\r\n here\r\n"], ids=["at a glance", "parsed"])

@@ -1,6 +1,6 @@
 cimport cython
 
-from appliance.proxy.dialogs cimport is_admitted, route_uri
+from appliance.proxy.dialogs cimport admission_of, route_uri
 from appliance.proxy.environment cimport ProxyEnvironment
 from appliance.proxy.request_context cimport RequestContext
 from appliance.sip.message cimport Request
@@ -9,7 +9,7 @@ from appliance.sip.uri cimport Uri
 cdef int ROUTE
 
 
-@cython.locals(request=Request, first=Uri)
+@cython.locals(request=Request, first=Uri, way_out=int)
 cpdef object loose_route(RequestContext context, ProxyEnvironment node, double now)
 @cython.locals(uri=Uri)
 cdef _strip_own_maddr(Request request, ProxyEnvironment node)
@@ -20,4 +20,4 @@ cdef Uri _first_route(Request request)
 @cython.locals(uri=Uri)
 cdef Uri _own_first_route(Request request, ProxyEnvironment node)
 @cython.locals(second=Uri)
-cdef _leave_by_second(RequestContext context, ProxyEnvironment node)
+cdef int _take_off_second(Request request, ProxyEnvironment node) except -2

@@ -2,16 +2,15 @@
 
 An entry whose token lets the request in (see dialogs.py) proves that the request belongs to a dialog that was set up
 through this appliance, so it is neither challenged nor held to the relay rule again. A dialog that crosses from one
-transport or address to another carries two entries (RFC 5658); the second names the way out.
+transport or address to another carries two entries (RFC 5658); the second names the way out, where the token holds.
 """
 
 from __future__ import annotations
 
-from appliance.proxy.dialogs import PAIR, TOKEN, is_admitted, route_uri
+from appliance.proxy.dialogs import PAIR, TOKEN, admission_of, route_uri
 from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.request_context import RequestContext
 from appliance.proxy.stage_results import CONTINUE, StageResult
-from appliance.routing.targets import Target
 from appliance.sip.message import Request
 from appliance.sip.names import ROUTE
 from appliance.sip.uri import Uri
@@ -28,14 +27,16 @@ def loose_route(context: RequestContext, node: ProxyEnvironment, now: float) -> 
     first = _own_first_route(request, node)
     if first is not None:
         request.remove_first_value(ROUTE)
-        if PAIR in first.parameters:
-            _leave_by_second(context, node)
+        way_out = _take_off_second(request, node) if PAIR in first.parameters else -1
         token = first.parameters.get(TOKEN)
-        context.is_in_dialog = token is not None and is_admitted(token, request, request.values(ROUTE), node, now)
+        if token is not None:
+            context.admit(admission_of(token, request, request.values(ROUTE), context.flow, node, now))
+        if way_out >= 0 and context.is_in_dialog:
+            context.way_out = way_out
     next_route = _first_route(request)
     if context.is_in_dialog or next_route is not None:
         # RFC 3261 16.5: the Request-URI is the only target, unless a domain of ours says otherwise.
-        context.targets = (Target(request.read_uri()),)
+        context.targets = (context.named_target(),)
     return CONTINUE
 
 
@@ -72,14 +73,12 @@ def _own_first_route(request: Request, node: ProxyEnvironment) -> Uri | None:
     return uri if node.names.is_own_route(uri) else None
 
 
-def _leave_by_second(context: RequestContext, node: ProxyEnvironment) -> None:
-    """RFC 5658: the second entry of a pair is ours as well, and names the side to leave by."""
-    second = _own_first_route(context.request, node)
+def _take_off_second(request: Request, node: ProxyEnvironment) -> int:
+    """RFC 5658: the second entry of a pair is ours as well; the listener that it names, -1 for none."""
+    second = _own_first_route(request, node)
     if second is None or PAIR not in second.parameters:
-        return
-    context.request.remove_first_value(ROUTE)
-    way_out = node.names.listener_of(second)
-    if way_out >= 0:
-        context.way_out = way_out
+        return -1
+    request.remove_first_value(ROUTE)
+    return node.names.listener_of(second)
 
 

@@ -9,7 +9,7 @@ from appliance.sip.message cimport Request
 cdef int ROUTE
 
 
-@cython.locals(request=Request, is_local=bint)
+@cython.locals(request=Request, is_local=bint, is_foreign=bint)
 cpdef object relay(RequestContext context, ProxyEnvironment node, double now)
 cdef bint _has_foreign(RequestContext context) except -1
 cdef bint _is_reachable(Target target, RequestContext context, ProxyEnvironment node) except -1

@@ -14,6 +14,7 @@ from appliance.proxy.request_context import RequestContext
 from appliance.proxy.stage_results import CONTINUE, Reply, StageResult
 from appliance.routing.contact_policy import ELSEWHERE
 from appliance.routing.targets import Target
+from appliance.security.dialog_token import AT_SOURCE
 from appliance.sip.names import ROUTE
 
 
@@ -22,10 +23,14 @@ def relay(context: RequestContext, node: ProxyEnvironment, now: float) -> StageR
     request = context.request
     is_local = node.names.is_responsible_for(request.read_uri())
     if not is_local:
-        context.targets = (Target(request.read_uri()),)
+        context.targets = (context.named_target(),)
     if context.may_relay():
         return CONTINUE
-    if is_local and not request.count(ROUTE):
+    is_foreign = not is_local or request.count(ROUTE) > 0
+    if is_foreign and context.admission & AT_SOURCE:
+        # RFC 3261 12.2: the other end of its dialog, at the address that it sends from.
+        return CONTINUE
+    if not is_foreign:
         if not _has_foreign(context):
             return CONTINUE
         context.targets = [target for target in context.targets if _is_reachable(target, context, node)]

@@ -1,5 +1,6 @@
 cimport cython
 
+from appliance.proxy.dialogs cimport begins_nothing
 from appliance.proxy.environment cimport ProxyEnvironment
 from appliance.overload.rate_limits cimport Limit, RateLimits
 from appliance.proxy.request_context cimport RequestContext

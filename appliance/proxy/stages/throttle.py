@@ -1,13 +1,15 @@
 """Stage: does a rate limit let this request in?
 
-Only what starts something is counted: a REGISTER, or a request that no token of ours proves to belong to a dialog; a
-To tag alone proves nothing. What is refused costs no memory, and is told when to come again (RFC 3261 20.33, 21.5.4).
+All requests are counted but those that a token of ours proves to end or complete something in a dialog (see
+dialogs.py). A To tag alone proves nothing, and an end of a dialog could send any number of requests by its token. What
+is refused costs no memory, and is told when to come again (RFC 3261 20.33, 21.5.4).
 """
 
 from __future__ import annotations
 
 from appliance.catalogue.counters import DROPPED_RATE_LIMIT, RATE_LIMITED_COUNTED, RATE_LIMITED_REFUSED
 from appliance.overload.rate_limits import Limit
+from appliance.proxy.dialogs import begins_nothing
 from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.request_context import RequestContext
 from appliance.proxy.stage_results import CONTINUE, Drop, Reply, StageResult
@@ -24,7 +26,7 @@ def throttle(context: RequestContext, node: ProxyEnvironment, now: float) -> Sta
     request = context.request
     is_registration = request.method == b"REGISTER"
     wanted = limits.of_registrations if is_registration else limits.of_requests
-    if not wanted or (not is_registration and context.is_in_dialog):
+    if not wanted or begins_nothing(context.admission, request.method):
         return CONTINUE
     for limit in wanted:
         if limit.spares_trusted and _is_spared(context):
