@@ -21,7 +21,8 @@ RELAY: Final = Choice(
 OPERATOR_ROLE: Final = Choice(
     ("view", "admin"), ("Show commands only.", "All commands, after `enable`."), (("look", "view"),))
 COUNTED: Final = Choice(
-    ("requests", "registrations"), ("All requests except REGISTER, and ACK, BYE, CANCEL and PRACK in a dialog.", "REGISTER requests."))
+    ("requests", "registrations"),
+    ("All requests except REGISTER, and ACK, BYE, CANCEL and PRACK in a dialog.", "REGISTER requests."))
 BUCKET: Final = Choice(
     ("source", "domain", "listener", "total"),
     ("Each source: an IPv4 address or an IPv6 /64.", "Each domain of a Request-URI.", "Each listener.",
