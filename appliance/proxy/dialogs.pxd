@@ -13,6 +13,9 @@ from appliance.transaction.transaction cimport ServerTransaction
 from appliance.transport.flow cimport Flow
 
 cdef int CONTACT, FROM, RECORD_ROUTE, ROUTE, TO
+cdef int ANSWERED, AT_SOURCE, RELAYS, TO_PEER, _SIP_PORT, _SIPS_PORT
+cdef Py_ssize_t TOKEN_LEN
+cdef bytes _UNKNOWN, _NOWHERE
 
 
 @cython.final

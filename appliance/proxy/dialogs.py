@@ -14,7 +14,7 @@ tags, or a token whose time is over is treated as a new one: the sender has to p
 relaying hold. Route sets are fixed when a dialog is made, so a token cannot be renewed.
 
 A Contact is what its sender wrote. A token leads out of our domains only where the Contact (or the route before it) is
-at the address that its message came from, or where one who may relay has chosen it.
+at the address that its message came from, or where a peer, or one who may relay, is an end of the dialog.
 
 The entry in a request is not replaced at the end that has it, whatever becomes of the request: that end has it for its
 whole lifetime, even of a call that was refused. So what may begin something by it has to come from the address that the
@@ -150,9 +150,9 @@ def _is_second(values: list[bytes], node: ProxyEnvironment) -> bool:
 def token_to_sender(request: Request, context: RequestContext, hop: Flow, node: ProxyEnvironment, now: float) -> bytes:
     """The token for the entry in a request to a hop: it admits what the other end sends back in the dialog."""
     until_min = _minute(node, now + node.proxy_rules.dialog_lifetime_s)
-    flags = TO_PEER if node.is_peer(hop) else 0
-    if context.is_trusted or context.has_relay_rights():
-        flags |= RELAYS
+    flags = RELAYS if context.is_trusted or context.has_relay_rights() else 0
+    if not flags and node.is_peer(hop):
+        flags = TO_PEER
     way = caller = callee = _NOWHERE
     try:
         caller, callee = _party(request, FROM), _party(request, TO)

@@ -9,6 +9,8 @@ from appliance.sip.message cimport Request
 from appliance.transaction.transaction cimport ServerTransaction
 from appliance.transport.flow cimport Flow
 
+cdef int AT_SOURCE, NAMED, RELAYS, TO_SOURCE
+
 
 @cython.final
 cdef class RequestContext:

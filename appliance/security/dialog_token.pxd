@@ -3,6 +3,8 @@ cimport cython
 from appliance.sip.characters cimport hex_of, is_all, long_hex_of
 from appliance.sip.siphash cimport SipHash
 
+cdef bytes HEX_DIGIT, _NO_HOP
+
 
 @cython.final
 cdef class DialogTokens:

@@ -6,7 +6,7 @@ from appliance.proxy.request_context cimport RequestContext
 from appliance.routing.targets cimport Target
 from appliance.sip.message cimport Request
 
-cdef int ROUTE
+cdef int AT_SOURCE, ROUTE
 
 
 @cython.locals(request=Request, is_local=bint, is_foreign=bint)
