@@ -33,6 +33,12 @@ class Footer(str):
     __slots__ = ()
 
 
+class Heading(str):
+    """A line above rows that is none of them: it is not counted."""
+
+    __slots__ = ()
+
+
 def said(*lines: str, document: Any = None) -> Output:
     """A few sentences."""
     return Output(lines, document)
@@ -45,9 +51,15 @@ class TableLine(str):
     starts: tuple[int, ...]
 
 
-def table_line(text: str, starts: tuple[int, ...]) -> TableLine:
+class TableHeading(TableLine, Heading):
+    """The headings of the columns of a table."""
+
+    __slots__ = ()
+
+
+def table_line(text: str, starts: tuple[int, ...], is_heading: bool = False) -> TableLine:
     """The text as a line of a table."""
-    line = TableLine(text)
+    line = TableHeading(text) if is_heading else TableLine(text)
     line.starts = starts
     return line
 

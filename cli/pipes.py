@@ -10,6 +10,7 @@ from typing import Any
 from appliance.catalogue.commands import PIPES
 from appliance.catalogue.errors import alternatives, nearest
 from cli.errors import AMBIGUOUS, INCOMPLETE, INVALID, Mistake
+from cli.output import Heading
 from cli.tokens import Line, split_words
 
 Lines = Iterable[str]
@@ -91,7 +92,8 @@ def _unquoted(argument: str) -> str:
 
 
 def _count(lines: Lines) -> Iterator[str]:
-    number = sum(1 for _ in lines)
+    """How many rows or lines there are, without headings."""
+    number = sum(not isinstance(line, Heading) for line in lines)
     yield f"{number} line{'' if number == 1 else 's'}"
 
 

@@ -51,7 +51,7 @@ PIPES: Final = {
     "exclude": ("REGEX", "Only lines that do not match."),
     "begin": ("REGEX", "Start at the first line that matches."),
     "section": ("REGEX", "Only sections whose first line matches."),
-    "count": ("", "Count the lines."),
+    "count": ("", "Count the lines, without headings."),
     "redirect": ("FILE", "Write to a local file; must be the last filter."),
     "json": ("", "JSON output; must be the first filter."),
 }

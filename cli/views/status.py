@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from appliance.catalogue.results import CALLS, COUNTERS, MEMORY, RATE_LIMITS, WORKERS
-from cli.output import Footer
+from cli.output import Footer, Heading
 from cli.views.tables import MIB, columns, draw_result, draw_rows, duration, time_text
 
 NO_ALARM = "No active alarms."
@@ -76,7 +76,7 @@ def draw_counters(result: Mapping[str, Any], arguments: Mapping[str, Any]) -> It
     counters = [row for row in result.get("counters", ()) if group in (None, row.get("group"))]
     shown = [row for row in counters if row.get("value") or row.get("rate_5min") or arguments.get("all")]
     for place, name in enumerate(dict.fromkeys(row.get("group", "") for row in shown)):
-        yield from ["", name.upper()] if place else [name.upper()]
+        yield from map(Heading, ["", name.upper()] if place else [name.upper()])
         yield from draw_rows(FIELDS, [row for row in shown if row.get("group", "") == name])
     if not shown:
         yield "All counters are zero." if counters else "No such counters."

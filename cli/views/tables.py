@@ -19,7 +19,7 @@ from itertools import groupby
 from typing import Any
 
 from appliance.catalogue.command_declaration import Field, Shape
-from cli.output import Footer, TableLine, table_line
+from cli.output import Footer, Heading, TableLine, table_line
 
 GAP = "  "
 NOTHING = "-"
@@ -43,7 +43,7 @@ def draw_result(fields: Sequence[Field], result: Mapping[str, Any]) -> Iterator[
 def draw_scalars(fields: Iterable[Field], result: Mapping[str, Any]) -> Sequence[str]:
     """`heading  value`, one a line."""
     named = [field for field in fields if field.heading and field.shape is not Shape.ROWS and field.name in result]
-    return columns([[field.heading, cell(field, result[field.name])] for field in named])
+    return columns([[field.heading, cell(field, result[field.name])] for field in named], has_headings=False)
 
 
 def draw_rows(fields: Sequence[Field], rows: Sequence[Mapping[str, Any]]) -> Sequence[str]:
@@ -65,6 +65,7 @@ def draw_all_rows(fields: Sequence[Field], blocks: Iterable[Sequence[Mapping[str
         if not widths:
             table.insert(0, [field.heading for field in shown])
             widths, are_numbers = measured(table)
+            yield Heading(drawn(table.pop(0), widths, are_numbers))
         yield from (drawn(line, widths, are_numbers) for line in table)
     if not widths:
         yield NO_ROWS
@@ -127,13 +128,14 @@ def duration(seconds: float) -> str:
     return " ".join(parts[:2]) or "0s"
 
 
-def columns(lines: Sequence[Sequence[str]]) -> Sequence[TableLine]:
-    """Cells in columns: numbers to the right, words to the left."""
+def columns(lines: Sequence[Sequence[str]], has_headings: bool = True) -> Sequence[TableLine]:
+    """Cells in columns: numbers to the right, words to the left; the first line is that of the headings, if any."""
     if not lines:
         return []
     widths, are_numbers = measured(lines)
     starts = tuple(sum(widths[:place]) + place * len(GAP) for place in range(len(widths)))
-    return [table_line(drawn(line, widths, are_numbers), starts) for line in lines]
+    texts = [drawn(line, widths, are_numbers) for line in lines]
+    return [table_line(text, starts, has_headings and place == 0) for place, text in enumerate(texts)]
 
 
 def measured(lines: Sequence[Sequence[str]]) -> tuple[list[int], list[bool]]:

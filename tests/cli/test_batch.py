@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from appliance.catalogue.command_declaration import Right
+from appliance.catalogue.counters import COUNTERS
 from appliance.catalogue.password_hash import hash_of, is_secret
 from cli.commands import run_command
 from cli.completion import Completion, complete
@@ -391,7 +392,7 @@ def test_a_filter_sees_every_row_of_a_long_table_sorted(stand_in: StandIn) -> No
     ended = script(session, "show registrations | include ^u", "show registrations | exclude nothing | count")
     addresses = [line.split()[0] for line in ended.lines[:-1]]
     assert len(addresses) == 2000 and addresses == sorted(addresses)
-    assert ended.lines[-1] == "2001 lines"
+    assert ended.lines[-1] == "2000 lines"
     document = json.loads(script(session, "show registrations | json").out)
     assert (document["total"], len(document["rows"])) == (2000, 2000)
     assert json.loads(script(session, "show calls | json").out)["started"] == 400
@@ -406,7 +407,7 @@ def test_a_limit_is_kept_behind_a_filter(stand_in: StandIn) -> None:
 
 def test_a_footer_is_no_row(stand_in: StandIn) -> None:
     session = new_session(stand_in)
-    assert script(session, "show registrations limit 2 | count").lines[0] == "3 lines"
+    assert script(session, "show registrations limit 2 | count").lines[0] == "2 lines"
     shown = script(session, "show counters | include left").lines
     assert not any("`all` shows" in line for line in shown)
     assert script(session, "show connections | include none").lines == []
@@ -494,16 +495,22 @@ def signalbox(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[s
     return subprocess.run([sys.executable, *arguments], input=stdin, capture_output=True, text=True, timeout=60)
 
 
+def test_headings_are_not_counted(stand_in: StandIn) -> None:
+    session = new_session(stand_in)
+    assert script(session, "show counters | count").lines == [f"{len(COUNTERS)} lines"]
+    assert script(session, "show slots | count").lines == ["2 lines"]
+
+
 def test_signalbox_cli_and_the_login_shell(stand_in: StandIn) -> None:
     state = str(stand_in.path.parents[1])
     shell = ("-m", "appliance", "cli", "--state", state)
     done = signalbox(*shell, "-c", "show clock | count", "-c", "show slots | count")
-    assert (done.returncode, done.stdout) == (0, "2 lines\n3 lines\n")
+    assert (done.returncode, done.stdout) == (0, "1 line\n2 lines\n")
     done = signalbox(*shell, stdin="show clock | count\nshow nonsense\nshow clock\n")
-    assert (done.returncode, done.stdout) == (1, "2 lines\n")
+    assert (done.returncode, done.stdout) == (1, "1 line\n")
     assert "% Invalid input" in done.stderr
     done = signalbox("-m", "cli.main", "--state", state, "-c", "show clock | count\nshow slots | count")
-    assert (done.returncode, done.stdout) == (0, "2 lines\n3 lines\n")
+    assert (done.returncode, done.stdout) == (0, "1 line\n2 lines\n")
 
 
 def test_the_archive_for_support_goes_to_standard_output(stand_in: StandIn) -> None:

@@ -150,7 +150,7 @@ def test_the_history_is_searched_and_shown(screen: Screen) -> None:
     screen.enter("show clock | count")
     screen.until("box>")
     screen.enter("show slots | count")
-    screen.until("3 lines...")
+    screen.until("2 lines...")
     screen.press("C-r")
     screen.type("clo")
     screen.until("show clock | count")
