@@ -11,7 +11,7 @@ from cli import configuration_commands, terminal_commands
 from cli.capture import saved
 from cli.errors import Failed, NoOperator
 from cli.long_tables import every_row, is_long, with_everything
-from cli.output import NOTHING, Output
+from cli.output import Output
 from cli.session import Session
 from cli.views.registry import draw, draw_stream
 
@@ -59,9 +59,8 @@ def is_request(command: Command) -> bool:
 
 def run_command(session: Session, command: Command, arguments: Mapping[str, Any]) -> Output:
     """Do a command. Raises Failed."""
-    if command.do == "terminal monitor" and session.terminal.monitor is not None:
-        session.terminal.monitor(True)
-        return NOTHING
+    if command.do == "terminal monitor":
+        return terminal_commands.start_monitor(session, arguments)
     if command.do in ("subscriber add", "subscriber password") and "password" not in arguments:
         arguments = {**arguments, "password": _new_secret(session, "Password")}
     if command.do == "hash secret" and "secret" not in arguments:

@@ -62,9 +62,17 @@ def unset_width(session: Session, arguments: Arguments) -> Output:
     return NOTHING
 
 
+def start_monitor(session: Session, arguments: Arguments) -> Output:
+    """Show the log above the prompt; a script has none, and would never end."""
+    if session.terminal.monitor is None:
+        raise Failed("`terminal monitor` requires a terminal.", "Scripts read the log by `show logging`.")
+    session.terminal.monitor(True)
+    return NOTHING
+
+
 def stop_monitor(session: Session, arguments: Arguments) -> Output:
     if session.terminal.monitor is None:
-        raise Failed("A script has no terminal to stop.", "`terminal monitor` prints the log until Ctrl-C.")
+        raise Failed("`terminal no monitor` requires a terminal.", "Scripts read the log by `show logging`.")
     session.terminal.monitor(False)
     return NOTHING
 

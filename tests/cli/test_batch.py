@@ -495,6 +495,14 @@ def signalbox(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[s
     return subprocess.run([sys.executable, *arguments], input=stdin, capture_output=True, text=True, timeout=60)
 
 
+def test_a_script_has_no_terminal_to_show_the_log_on(stand_in: StandIn) -> None:
+    session = new_session(stand_in)
+    ended = script(session, "enable", "terminal monitor")
+    assert ended.status == 1 and "`terminal monitor` requires a terminal." in ended.err
+    assert "terminal monitor" not in [do for do, _ in stand_in.seen]
+    assert script(session, "terminal no monitor").status == 1
+
+
 def test_headings_are_not_counted(stand_in: StandIn) -> None:
     session = new_session(stand_in)
     assert script(session, "show counters | count").lines == [f"{len(COUNTERS)} lines"]
