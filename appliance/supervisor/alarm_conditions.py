@@ -12,6 +12,7 @@ from appliance.catalogue.alarms import (
     ALARMS,
     CONFIGURATION_UNCONFIRMED,
     LISTENER_UNAUTHENTICATED,
+    REPLICATION_LAGGING,
     STATE_STORE_FAILING,
     SUBSCRIBER_DATABASE_FAILING,
     TABLE_NEAR_LIMIT,
@@ -30,6 +31,8 @@ from appliance.supervisor.worker_record import WorkerRecord
 DEATHS_TOO_MANY: Final = 3
 RAISE_AT: Final = 0.9
 CLEAR_AT: Final = 0.8
+# What others say of a worker that has just started is older than its start, or is of its filling up.
+SETTLED_S: Final = 2.0
 _LIMIT_WORDS: Final = {each.attribute: each.keyword for each in declared(LimitSettings)}
 # (gauge, setting, as the operator calls it)
 TABLES: Final = (
@@ -44,14 +47,17 @@ IsRaised = Callable[[str, str], bool]
 
 
 def worker_conditions(
-    records: Sequence[WorkerRecord], limits: LimitSettings, is_raised: IsRaised
+    records: Sequence[WorkerRecord], limits: LimitSettings, is_raised: IsRaised, now: float
 ) -> Iterator[Condition]:
     """What is wrong with each worker."""
+    live = [record for record in records if record.life == WorkerState.LIVE]
+    settled = {record.number for record in live if now - record.since >= SETTLED_S}
     for record in records:
         subject = f"worker {record.number}"
         yield from _absences(record, subject)
         for alarm in record.alarms:
-            yield _said(alarm, subject)
+            if not _is_of_a_restart(alarm, record, settled):
+                yield _said(alarm, subject)
         yield from _full_tables(record, subject, limits, is_raised)
 
 
@@ -73,6 +79,18 @@ def _said(alarm: str, subject: str) -> Condition:
     if name in _NAMES:
         return Condition(name, subject, sentence)
     return Condition(STATE_STORE_FAILING, subject, alarm)
+
+
+def _is_of_a_restart(alarm: str, record: WorkerRecord, settled: set[int]) -> bool:
+    """Is it late acknowledgements where one of the two workers restarts, or did so just now?
+
+    The sentence begins with the worker that is late: `Worker 0 acknowledges ...`.
+    """
+    name, _, sentence = alarm.partition(" ")
+    if name != REPLICATION_LAGGING:
+        return False
+    late = sentence.split()[1]
+    return record.number not in settled or (late.isdecimal() and int(late) not in settled)
 
 
 def _full_tables(

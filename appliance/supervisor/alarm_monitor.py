@@ -49,7 +49,7 @@ class AlarmMonitor:
         boot_time = clock.boot_time()
         self.clock.look(clock.wall_time(), boot_time)
         found = [
-            *worker_conditions(records, settings.limits, self.alarms.is_raised),
+            *worker_conditions(records, settings.limits, self.alarms.is_raised, now),
             *configuration_conditions(configuring.head, configuring.fault, clock.local_time_of),
             *listener_conditions(settings),
             *self.clock.conditions(boot_time),

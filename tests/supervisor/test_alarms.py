@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from appliance.catalogue.alarms import ALARMS, SEVERITIES, Alarm, Condition
@@ -13,6 +15,7 @@ from appliance.supervisor.alarm_table import HISTORY_MAX, AlarmTable
 from appliance.supervisor.worker_record import WorkerRecord
 
 LIMITS = LimitSettings(transactions_max=1000)
+LATE = "replication-lagging Worker 0 acknowledges registrations late."
 
 
 @pytest.mark.parametrize("alarm", ALARMS, ids=lambda alarm: alarm.name)
@@ -49,13 +52,15 @@ def test_the_history_is_bounded() -> None:
     assert len(table.history(10 * HISTORY_MAX)) == HISTORY_MAX
 
 
-def conditions(record: WorkerRecord, *raised: tuple[str, str]) -> list[tuple[str, str]]:
-    found = worker_conditions([record], LIMITS, lambda name, subject: (name, subject) in raised)
+def conditions(
+    record: WorkerRecord, *raised: tuple[str, str], others: Sequence[WorkerRecord] = (), now: float = 10.0
+) -> list[tuple[str, str]]:
+    found = worker_conditions([record, *others], LIMITS, lambda name, subject: (name, subject) in raised, now)
     return [(condition.name, condition.subject) for condition in found]
 
 
-def lively(transactions: int = 0, alarms: list[str] | None = None) -> WorkerRecord:
-    record = WorkerRecord(1)
+def lively(transactions: int = 0, alarms: list[str] | None = None, number: int = 1) -> WorkerRecord:
+    record = WorkerRecord(number)
     record.started(0.0)
     record.heard(Heartbeat(1, [], {"transactions": transactions}, 1, True, alarms or []), 0.1)
     return record
@@ -95,9 +100,22 @@ def test_a_table_near_its_limit_does_not_flutter() -> None:
 
 
 def test_what_a_worker_says_of_itself_is_an_alarm() -> None:
-    assert conditions(lively(alarms=["replication-lagging Worker 0 acknowledges registrations late."])) == [
-        ("replication-lagging", "worker 1")
-    ]
+    assert conditions(lively(alarms=["state-store-failing No space."])) == [("state-store-failing", "worker 1")]
+    assert conditions(lively(alarms=[LATE]), others=[lively(number=0)]) == [("replication-lagging", "worker 1")]
+
+
+def test_a_restart_is_no_lagging_replication() -> None:
+    restarting = lively(number=0)
+    restarting.drained(11.0)
+    assert conditions(lively(alarms=[LATE]), others=[restarting], now=11.1) == []
+    restarting.ended("exited", SupervisionSettings(), 12.0)
+    restarting.started(12.1)
+    assert conditions(lively(alarms=[LATE]), others=[restarting], now=12.2) == []
+    restarting.became_in_sync(12.5)
+    assert conditions(lively(alarms=[LATE]), others=[restarting], now=12.9) == []
+    assert conditions(lively(alarms=[LATE]), others=[restarting], now=15.0) == [("replication-lagging", "worker 1")]
+    fresh = lively(alarms=[LATE])
+    assert conditions(fresh, others=[lively(number=0)], now=0.5) == []
 
 
 def test_an_unconfirmed_commit_says_when_it_ends() -> None:
