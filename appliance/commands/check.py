@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from appliance.catalogue.errors import ConfigError
+from appliance import clock
+from appliance.catalogue.errors import ConfigError, Fault
 from appliance.catalogue.settings import Settings
 from appliance.catalogue.warnings import warnings_of
-from appliance.configuration.text import parse_configuration
+from appliance.configuration.text import parse_configuration, retired_warnings
 from appliance.management.errors import CommandFailed
 
 FILE_LEN_MAX = 16 * 1024 * 1024
@@ -20,7 +21,10 @@ def read_configuration(path: Path | None) -> tuple[Settings, str]:
     """
     text = _read_text(path) if path is not None else ""
     try:
-        return parse_configuration(text), text
+        settings = parse_configuration(text)
+        if not clock.has_time_zone(settings.timezone):
+            raise ConfigError([_zone_fault(settings)])
+        return settings, text
     except ConfigError as error:
         count = len(error.faults)
         heading = f"{path} has {count} fault{'s' if count > 1 else ''}, and is not used:"
@@ -43,9 +47,17 @@ def _read_text(path: Path) -> str:
 
 
 def check(path: Path) -> str:
-    """A sentence that says the file is right, and its warnings. Raises CommandFailed when it is not."""
-    settings, _ = read_configuration(path)
+    """A sentence that says the file is valid, and its warnings. Raises CommandFailed when it is not."""
+    settings, text = read_configuration(path)
     listeners = len(settings.listeners)
     domains = ", ".join(settings.domains) or "none"
     sentence = f"{path} is valid: {listeners} listener{'s' if listeners > 1 else ''}, domains: {domains}."
-    return "\n".join([sentence, *(f"Warning: {warning}" for warning in warnings_of(settings))])
+    return "\n".join([sentence, *(f"Warning: {warning}" for warning in _warnings(settings, text))])
+
+
+def _warnings(settings: Settings, text: str) -> list[str]:
+    return retired_warnings(text) + warnings_of(settings)
+
+
+def _zone_fault(settings: Settings) -> Fault:
+    return Fault(0, 0, f"unknown time zone {settings.timezone}", f"see {clock.ZONES} for valid names")

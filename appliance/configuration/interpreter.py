@@ -8,6 +8,7 @@ from typing import Any
 
 from appliance.catalogue.abbreviations import Misunderstanding, understand
 from appliance.catalogue.errors import Fault, ValueFault, alternatives, nearest
+from appliance.catalogue.retired_settings import retired_setting
 from appliance.catalogue.setting_declaration import Section, Setting, declared, sections
 from appliance.catalogue.settings import Settings
 from appliance.configuration.syntax_tree import Statement
@@ -41,6 +42,8 @@ def read_scope(settings_class: type[Any], line: int, statements: Sequence[Statem
         typed = statement.texts[is_negated:]
         meaning = understand(typed, keywords)
         if isinstance(meaning, Misunderstanding):
+            if retired_setting(_keyword_of(settings_class), typed):
+                continue
             remedy = _home_of(typed, settings_class, meaning) or meaning.remedy
             faults.append(_fault(statement, meaning.word + is_negated, meaning.problem, remedy))
             _read_guessed(inner, meaning, statement, faults)
@@ -51,6 +54,11 @@ def read_scope(settings_class: type[Any], line: int, statements: Sequence[Statem
         else:
             reader.read_setting(settings[meaning.candidate], is_negated)
     return scope
+
+
+def _keyword_of(settings_class: type[Any]) -> str:
+    """The keyword of a section; "" for the whole text."""
+    return next((section.keyword for section in sections(Settings) if section.settings_class is settings_class), "")
 
 
 def _fault(statement: Statement, word: int, problem: str, remedy: str) -> Fault:

@@ -10,12 +10,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from types import SimpleNamespace
 from typing import Any
 
+from appliance.catalogue.abbreviations import Misunderstanding, understand
 from appliance.catalogue.contradictions import Contradiction, contradictions
 from appliance.catalogue.errors import ConfigError, Fault
+from appliance.catalogue.retired_settings import retired_setting
 from appliance.catalogue.setting_declaration import Section, Setting, declared, sections
 from appliance.catalogue.settings import Settings
 from appliance.configuration.interpreter import Scope, read_scope
-from appliance.configuration.syntax_tree import parse_statements, write_word
+from appliance.configuration.syntax_tree import Statement, parse_statements, write_word
 
 INDENTATION = "  "
 SEPARATOR = "!"
@@ -30,6 +32,25 @@ def parse_configuration(text: str) -> Settings:
         raise ConfigError(faults)
     settings: Settings = _build(scope)
     return settings
+
+
+def retired_warnings(text: str) -> list[str]:
+    """A sentence for each setting of an earlier version that `parse_configuration` leaves out."""
+    statements, _ = parse_statements(text)
+    keywords = [(section.keyword,) for section in sections(Settings)]
+    found = list(_retired_in("", statements))
+    for statement in statements:
+        meaning = understand(statement.texts, keywords)
+        if not isinstance(meaning, Misunderstanding):
+            found.extend(_retired_in(keywords[meaning.candidate][0], statement.children))
+    return list(dict.fromkeys(found))
+
+
+def _retired_in(section: str, statements: Sequence[Statement]) -> Iterator[str]:
+    for statement in statements:
+        is_negated = statement.texts[0].lower() == "no"
+        if retired := retired_setting(section, statement.texts[is_negated:]):
+            yield retired.warning
 
 
 # -- contradictions ----------------------------------------------------------------------------------

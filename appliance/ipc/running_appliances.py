@@ -3,6 +3,9 @@
 A running appliance has a file, named by its process, in `signalbox` below $XDG_RUNTIME_DIR, or below /run for one that
 root starts without a session. It holds the moment at which the process began (proc(5), stat), for numbers of processes
 come again, and the state folder. A file whose process is gone counts for nothing.
+
+$SIGNALBOX_RUNTIME_DIR names another folder, which takes the place of both: appliances beside each other that shall not
+know of each other.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 SYSTEM_FOLDER: Final = Path("/run/signalbox")
+VARIABLE: Final = "SIGNALBOX_RUNTIME_DIR"
 FILE_LEN_MAX: Final = 8192
 
 
@@ -43,7 +47,7 @@ def withdraw(path: Path | None) -> None:
 
 def running_state_folders() -> list[Path]:
     """The state folders of the appliances that run here, as far as we are told of them."""
-    folders = dict.fromkeys((_own_folder(), SYSTEM_FOLDER))
+    folders = dict.fromkeys((_own_folder(), *(() if os.environ.get(VARIABLE) else (SYSTEM_FOLDER,))))
     return sorted({state for folder in folders for state in _states_in(folder)})
 
 
@@ -57,6 +61,8 @@ def state_folder(default: Path) -> Path:
 
 
 def _own_folder() -> Path:
+    if only := os.environ.get(VARIABLE):
+        return Path(only)
     session = os.environ.get("XDG_RUNTIME_DIR")
     if session:
         return Path(session) / "signalbox"

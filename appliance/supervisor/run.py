@@ -21,6 +21,7 @@ from typing import Final
 from appliance import clock
 from appliance.catalogue.listener_ids import place, with_places
 from appliance.catalogue.settings import Settings
+from appliance.configuration.text import retired_warnings
 from appliance.descriptors import descriptor_shortage, raise_descriptor_limit
 from appliance.ipc.bus import BusUnavailable
 from appliance.ipc.launch import ManagementLaunch, WorkerLaunch
@@ -112,7 +113,7 @@ def _prepared(
         note(start.sentence)
     settings = with_places(settings, place((), settings.listeners))
     workers = worker_count(settings)
-    for sentence in [*remarks.sentences(), *([unkept] if unkept else [])]:
+    for sentence in [*remarks.sentences(), *([unkept] if unkept else []), *retired_warnings(start.text)]:
         note(sentence, logging.WARNING)
     sockets = ListeningSockets(settings.listeners, workers, settings.limits.receive_buffer_kib * 1024)
     opened.callback(sockets.close)

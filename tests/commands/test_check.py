@@ -56,6 +56,13 @@ def test_a_file_that_cannot_be_read_is_one_sentence(tmp_path: Path, octets: byte
     assert "\n" not in str(refusal.value)
 
 
+def test_a_time_zone_that_is_not_there_is_a_fault(tmp_path: Path) -> None:
+    path = tmp_path / "box.conf"
+    path.write_text("clock timezone Europe/Atlantis\n")
+    with pytest.raises(CommandFailed, match="unknown time zone Europe/Atlantis"):
+        check(path)
+
+
 def test_a_fresh_state_folder_is_sound(tmp_path: Path) -> None:
     assert check_subscribers(Settings(), tmp_path) == ""
 

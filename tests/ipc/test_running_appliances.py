@@ -65,3 +65,16 @@ def test_what_others_could_have_written_is_not_believed(session: Path) -> None:
     announce(Path("/srv/one"))
     session.chmod(0o777)
     assert running_state_folders() == []
+
+
+def test_a_folder_of_its_own_hides_all_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "SYSTEM_FOLDER", tmp_path / "system")
+    monkeypatch.delenv("XDG_RUNTIME_DIR")
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    announce(Path("/srv/of-the-system"))
+    monkeypatch.undo()
+    monkeypatch.setattr(running, "SYSTEM_FOLDER", tmp_path / "system")
+    monkeypatch.setenv("SIGNALBOX_RUNTIME_DIR", str(tmp_path / "own"))
+    assert running_state_folders() == []
+    announce(Path("/srv/own"))
+    assert running_state_folders() == [Path("/srv/own")]

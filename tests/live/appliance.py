@@ -78,7 +78,8 @@ class Appliance:
 
     def _environment(self) -> dict[str, str]:
         # So that it is found by what is started with the same, and by nothing else of this machine.
-        return {"PYTHONUNBUFFERED": "1", "PYTHONSAFEPATH": "", "XDG_RUNTIME_DIR": str(self._processes.folder)}
+        only = str(self._processes.folder / "running")
+        return {"PYTHONUNBUFFERED": "1", "PYTHONSAFEPATH": "", "SIGNALBOX_RUNTIME_DIR": only}
 
     def stop(self) -> None:
         """Stop it as an operator does."""

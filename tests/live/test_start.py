@@ -12,7 +12,7 @@ from tests.live.processes import Processes
 
 def signalbox(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """A command in that folder, by an operator of the same session."""
-    env = {**os.environ, "XDG_RUNTIME_DIR": str(folder), "PYTHONSAFEPATH": ""}
+    env = {**os.environ, "SIGNALBOX_RUNTIME_DIR": str(folder / "running"), "PYTHONSAFEPATH": ""}
     argv = [str(SIGNALBOX), *words]
     return subprocess.run(argv, cwd=folder, env=env, capture_output=True, text=True, timeout=60, check=False)
 

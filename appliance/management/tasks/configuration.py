@@ -15,7 +15,7 @@ from appliance.catalogue.settings import Settings
 from appliance.catalogue.warnings import warnings_of
 from appliance.configuration.diff import difference_lines, effects_of
 from appliance.configuration.merge import Joined, join
-from appliance.configuration.text import parse_configuration, write_configuration
+from appliance.configuration.text import parse_configuration, retired_warnings, write_configuration
 from appliance.management.appliance_client import Call
 from appliance.management.errors import CommandFailed, Refused
 from appliance.management.sessions import ADMIN
@@ -151,7 +151,7 @@ async def _commit(call: Call, text: str, base: int, comment: str, confirm_s: int
     args = {"text": text, "base": base, "user": call.session.user, "comment": comment, "confirm_s": confirm_s}
     result = await call.client.order("commit", {**args, "is_back": is_back}, COMMIT_TIMEOUT_S)
     await call.client.sample()
-    return {**result, "warnings": warnings_of(parse_configuration(text))}
+    return {**result, "warnings": retired_warnings(text) + warnings_of(parse_configuration(text))}
 
 
 def _candidate(call: Call) -> Settings:
