@@ -349,6 +349,7 @@ ROUTE: Final = (
 STATUS: Final = (
     Field("hostname", TEXT, "The name of this appliance."),
     Field("supervisor", ANY, "Its process ID, uptime and last action."),
+    Field("reload", TEXT, "When a reload is scheduled, or empty."),
     Field("workers", ROWS, "As in `show workers`.", fields=WORKERS[0].fields),
     Field("registrations", INTEGER, "Registered contacts."),
     Field("transactions", INTEGER, "Transactions on all workers."),

@@ -68,6 +68,7 @@ def _summary_lines(report: Mapping[str, Any]) -> list[str]:
     if "pid" in supervisor:
         name = report.get("hostname", "Signalbox")
         lines.append(f"{name}: supervisor process {supervisor['pid']}, up {_duration(supervisor.get('uptime_s', 0))}.")
+    lines += [report["reload"]] if report.get("reload") else []
     return lines + [f"ALARM: {alarm}" for alarm in report.get("alarms", [])]
 
 

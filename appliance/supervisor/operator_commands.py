@@ -13,6 +13,7 @@ from appliance.messages.bus_messages import BusMessage, OperatorCommand, Query
 from appliance.supervisor.alarm_monitor import AlarmMonitor
 from appliance.supervisor.commit_coordinator import CommitCoordinator
 from appliance.supervisor.decisions import WorkerState
+from appliance.supervisor.status_report import in_minutes
 from appliance.supervisor.worker_pool import WorkerPool
 from appliance.supervisor.worker_record import WorkerRecord
 
@@ -102,8 +103,11 @@ class OperatorCommands:
 
     def _reload(self, asker: bytes, args: dict[str, Any], now: float) -> Answer:
         minutes = int(args["minutes"])
+        was_in_s = self._node.worker_pool.reload_in_s(now)
         self._node.worker_pool.reload(now + 60 * minutes)
-        text = f"All workers restart one by one{f' in {minutes} minutes' if minutes else ''}."
+        text = f"All workers restart one by one{f' in {in_minutes(60.0 * minutes)}' if minutes else ''}."
+        if was_in_s is not None:
+            text += f" This replaces the reload scheduled in {in_minutes(was_in_s)}."
         self._node.log(f"Reload by {args.get('user', '')}: {text[0].lower()}{text[1:]}")
         return {"text": text}
 

@@ -3,7 +3,8 @@
 {"hostname": text, "supervisor": {"pid", "uptime_s", "sentence"},
  "workers": [{"number", "pid", "state", "uptime_s", "restarts", "slots", "cpu_s", "cpu_percent", "rss",
               "transactions", "registrations", "turn", "silent_ms", "last_ending", "gauges"}, ...],
- "commit": number of the configuration in force, "listeners": [{"place", "name", "address", "port", "transports",
+ "commit": number of the configuration in force, "reload": a sentence on the scheduled one or "",
+ "listeners": [{"place", "name", "address", "port", "transports",
               "role", "authenticate", "standing", "steered"}, ...],
  "processes": [{"name", "pid", "uptime_s", "restarts", "cpu_s", "cpu_percent", "rss"}, ...],
  "slots": [[first, last, owner], ...], "epoch": int,
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from math import ceil
 from typing import Any
 
 from appliance.catalogue.counters import COUNTERS
@@ -101,6 +103,12 @@ def listeners_report(listeners: Sequence[ListenerSettings], groups: Sequence[Gro
         for number, listener in enumerate(listeners)
         if (own := [group for group in groups if group.endpoint.listener == number])
     ]
+
+
+def in_minutes(seconds: float) -> str:
+    """`1 minute`, `7 minutes`: begun minutes count."""
+    minutes = max(ceil(seconds / 60), 1)
+    return f"{minutes} minute{'s'[: minutes > 1]}"
 
 
 def process_row(name: str, figures: Figures, pid: int, uptime_s: float, restarts: int) -> dict[str, Any]:

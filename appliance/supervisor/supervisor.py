@@ -49,7 +49,13 @@ from appliance.supervisor.listening_sockets import ListenFailed, ListeningSocket
 from appliance.supervisor.management_process import ManagementRunner
 from appliance.supervisor.processes import CommandLine, worker_count
 from appliance.supervisor.slot_assignment import SlotAssignment
-from appliance.supervisor.status_report import listeners_report, processes_report, totals_report, workers_report
+from appliance.supervisor.status_report import (
+    in_minutes,
+    listeners_report,
+    processes_report,
+    totals_report,
+    workers_report,
+)
 from appliance.supervisor.worker_launcher import Launcher
 from appliance.supervisor.worker_pool import WorkerPool
 from appliance.supervisor.worker_record import WorkerRecord
@@ -347,10 +353,11 @@ class Supervisor:
 
     def status_report(self, now: float) -> dict[str, Any]:
         """What `signalbox status` shows; see status_report.py for the names."""
-        head = self.configuring.head
+        head, reload_in_s = self.configuring.head, self.worker_pool.reload_in_s(now)
         return {
             "hostname": self.settings.hostname,
             "commit": head.number if head else 0,
+            "reload": "" if reload_in_s is None else f"Reload scheduled in {in_minutes(reload_in_s)}.",
             "supervisor": {
                 "pid": os.getpid(),
                 "uptime_s": round(now - self._started_at, 1),

@@ -79,6 +79,10 @@ class WorkerPool:
         was_scheduled, self._reload_at = self._reload_at != NEVER, NEVER
         return was_scheduled
 
+    def reload_in_s(self, now: float) -> float | None:
+        """Seconds until the scheduled reload; None where none is."""
+        return None if self._reload_at == NEVER else max(self._reload_at - now, 0.0)
+
     def tend(self, now: float) -> None:
         """Let go of those who have ended, deal anew when all new ones live, go on with restarts."""
         while self.records[-1].is_retired and self.records[-1].life == WorkerState.ABSENT:

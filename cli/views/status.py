@@ -19,6 +19,8 @@ def draw_status(result: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iter
     yield f"{result.get('hostname', 'Signalbox')}, up {duration(supervisor.get('uptime_s', 0))}"
     if supervisor.get("sentence"):
         yield str(supervisor["sentence"])
+    if result.get("reload"):
+        yield str(result["reload"])
     for alarm in result.get("alarms", ()):
         yield f"ALARM: {alarm.get('text', '') if isinstance(alarm, Mapping) else alarm}"
     yield ""

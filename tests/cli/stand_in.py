@@ -328,7 +328,7 @@ CANNED: dict[str, Any] = {
     "show version": {"hostname": "box", "version": "0.1.0", "build": "compiled", "python": "3.11.2",
                      "uptime_s": 3700.5, "commit": 1},
     "show status": {"hostname": "box", "supervisor": {"pid": 100, "uptime_s": 3700.5, "sentence": "All is well."},
-                    "workers": WORKERS, "registrations": 2, "transactions": 12, "alarms": []},
+                    "workers": WORKERS, "registrations": 2, "transactions": 12, "reload": "", "alarms": []},
     "show workers": {"workers": WORKERS},
     "show slots": {"slots": [{"first": 0, "last": 127, "worker": 0}, {"first": 128, "last": 255, "worker": 1}]},
     "show listeners": {"listeners": [{"name": "local", "address": "127.0.0.1", "port": 5060,

@@ -68,7 +68,11 @@ def test_a_reload_restarts_every_worker(appliance: Appliance) -> None:
     """One after another, so that there is always one that takes calls."""
     before = appliance.worker_pids()
     do(appliance, "reload in 10 confirm")
+    assert "Reload scheduled in 10 minutes." in do(appliance, "show status")
+    assert "replaces the reload scheduled in 10 minutes" in do(appliance, "reload in 7 confirm")
+    assert "Reload scheduled in 7 minutes." in appliance.command("status").stdout
     do(appliance, "reload cancel")
+    assert "Reload scheduled" not in do(appliance, "show status")
     assert appliance.command("cli", "-c", "enable", "-c", "reload cancel").returncode == 1
     assert "reload confirm" in appliance.command("cli", "-c", "enable", "-c", "reload").stderr
     assert appliance.worker_pids() == before
