@@ -70,6 +70,7 @@ class Session:
     """What that line shows is for programs."""
     aliases: dict[str, str] = field(default_factory=dict)
     """Words that stand for a command at the first prompt."""
+    _may_be_admin: bool = True
     _needs_secret: bool = False
     _is_greeted: bool = False
 
@@ -95,8 +96,7 @@ class Session:
             if hello.get("needs_login"):
                 self._login(may_ask)
             self.right = Right.VIEW
-            self._needs_secret = bool(hello.get("needs_secret", self._needs_secret))
-            if had_right is Right.ADMIN and (may_ask or not self._needs_secret):
+            if had_right is Right.ADMIN and self._may_be_admin and (may_ask or not self._needs_secret):
                 self.enable()
 
     def ask(self, do: str, args: Mapping[str, Any]) -> dict[str, Any]:
@@ -122,6 +122,8 @@ class Session:
         self.hostname = str(news.get("hostname", self.hostname))
         if isinstance(news.get("aliases"), dict):
             self.aliases = {str(name): str(command) for name, command in news["aliases"].items()}
+        self._may_be_admin = bool(news.get("is_admin", self._may_be_admin))
+        self._needs_secret = bool(news.get("needs_secret", self._needs_secret))
         if news.get("right", Right.ADMIN.value) != Right.ADMIN.value:
             self.right = Right.VIEW
 
@@ -161,7 +163,9 @@ class Session:
             user = self.asker.ask(question)
             password = self.asker.ask("Password: ", is_hidden=True)
             try:
-                self.user = str(self.control.ask("login", {"user": user, "password": password}).get("user", user))
+                answer = self.control.ask("login", {"user": user, "password": password})
+                self.user = str(answer.get("user", user))
+                self._take_news(answer)
                 return
             except Refused as refused:
                 if attempt == LOGIN_TRIES_MAX - 1:
@@ -170,6 +174,8 @@ class Session:
 
     def enable(self) -> None:
         """Enter privileged mode; asks for the secret only where one is needed. Raises Failed."""
+        if not self._may_be_admin:
+            raise Failed(f"The role of {self.user or 'this user'} is `view`.", "Log in as an administrator.")
         # A wrong secret counts as a try, so the empty one is tried once.
         if self._needs_secret or not self._may_enable(""):
             self._needs_secret = True
@@ -187,11 +193,11 @@ class Session:
 
     @property
     def prompt(self) -> str:
-        """`box>`, `box#`, `box(config)#`, `box(config-listener)#`."""
+        """`box>`, `box#`, `box(config)#`, `box(config-listener)#`; `>` without the right to change things."""
+        mode = ""
         if self.candidate is not None:
-            mode = f"-{self.section.keyword}" if self.section is not None else ""
-            return f"{self.hostname}(config{mode})#"
-        return self.hostname + (">" if self.right is Right.VIEW else "#")
+            mode = f"(config-{self.section.keyword})" if self.section is not None else "(config)"
+        return f"{self.hostname}{mode}{'>' if self.right is Right.VIEW else '#'}"
 
     @property
     def grammars(self) -> tuple[Node, ...]:

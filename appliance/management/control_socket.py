@@ -96,6 +96,7 @@ class ControlSocket:
         finally:
             self._client.sessions.remove(connection.session)
             connection.close()
+            connection.note_end()
             self._connections.discard(task)
 
 
@@ -123,6 +124,8 @@ class Connection:
         self._writer = writer
         self.session = session
         self._running: dict[Any, asyncio.Task[None]] = {}
+        self._is_login_noted = False
+        self._why_ended = "done"
 
     async def serve(self) -> None:
         """Until the client has gone, or says what cannot be read."""
@@ -216,7 +219,11 @@ class Connection:
             self._client.logins.failed(session, do, user, refusal.message, clock.monotonic())
             raise
         self._client.logins.done(session, do)
-        return {"user": session.user, "right": session.right} if do == "login" else {"right": session.right}
+        self._is_login_noted = True
+        if do == "enable":
+            return {"right": session.right}
+        needs = needs_secret(session, settings)
+        return {"user": session.user, "right": session.right, "is_admin": session.is_admin, "needs_secret": needs}
 
     def _hello(self, arguments: Arguments) -> dict[str, Any]:
         session, settings = self.session, self._client.settings
@@ -226,6 +233,7 @@ class Connection:
         take_machine_account(session, settings)
         if session.user and (not session.is_script or not had_user):
             self._client.logins.done(session, "login")
+            self._is_login_noted = True
         return {
             "user": session.user,
             "right": session.right,
@@ -242,8 +250,14 @@ class Connection:
 
     def end(self, why: str) -> None:
         """Say why, and hang up."""
+        self._why_ended = why
         self.tell(over=why)
         self.close()
+
+    def note_end(self) -> None:
+        """Note the logout of a session whose login, or whose `enable`, was noted."""
+        if self._is_login_noted:
+            self._client.logins.ended(self.session, self._why_ended)
 
     def tell(self, **values: Any) -> None:
         """Send a line that answers no request; a client that does not read is not waited for."""

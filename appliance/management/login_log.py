@@ -1,4 +1,4 @@
-"""Logins, failed logins and enables: a line in the log and an entry in the audit log, each with the operator's place.
+"""Logins, failed ones, enables and logouts: a line in the log and an entry in the audit log, with the operator's place.
 
 Bounded: so many failed ones a minute are noted, and the rest is counted, so that guessing does not crowd the audit
 log out. A name that is no account is not written down: it may be a password typed at the wrong place.
@@ -35,6 +35,11 @@ class LoginLog:
         """A login or an enable that was let in."""
         log.info("%s of %s from %s (session %d)", what, session.user, session.place, session.number)
         self._note(session.user, session.place, what, "done")
+
+    def ended(self, session: Session, why: str) -> None:
+        """The end of a session that was logged in: the client has left, or was told why it had to."""
+        log.info("logout of %s from %s (session %d): %s", session.user, session.place, session.number, why)
+        self._note(session.user, session.place, "logout", why)
 
     def failed(self, session: Session, what: str, user: str, why: str, now: float) -> None:
         """One that was refused; `user` is the name of an account, or UNKNOWN."""

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from appliance.catalogue.settings import Settings
 from appliance.management.errors import Refused
-from appliance.management.sessions import Session, is_removed, look_up_rights, removal
+from appliance.management.sessions import Session, is_removed, look_up_rights, needs_secret, removal
 
 
 class Client(Protocol):
@@ -80,7 +80,13 @@ class OpenSessions:
     def tell_news(self, settings: Settings) -> None:
         """Tell each client what has changed since it was told last."""
         for entry in self._open.values():
-            news = {"hostname": settings.hostname, "right": entry.session.right, "aliases": aliases_of(settings)}
+            news = {
+                "hostname": settings.hostname,
+                "right": entry.session.right,
+                "is_admin": entry.session.is_admin,
+                "needs_secret": needs_secret(entry.session, settings),
+                "aliases": aliases_of(settings),
+            }
             if entry.told not in ({}, news):
                 entry.client.tell(session=news)
             entry.told = news

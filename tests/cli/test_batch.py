@@ -331,6 +331,19 @@ def test_a_right_that_is_gone_is_gone_from_the_prompt(stand_in: StandIn) -> None
     assert session.prompt == "box>"
 
 
+def test_a_demoted_operator_sees_it_in_configuration_mode_and_is_asked_for_no_secret(stand_in: StandIn) -> None:
+    session = new_session(stand_in)
+    script(session, "enable", "conf t", "listener phones")
+    stand_in.say(session={"right": "view", "is_admin": False, "needs_secret": False})
+    wait_until(lambda: session.prompt == "box(config-listener)>")
+    asked = len(stand_in.seen)
+    assert "The role of root is `view`." in script(session, "do enable").err
+    assert len(stand_in.seen) == asked
+    stand_in.say(session={"right": "view", "is_admin": True, "needs_secret": False})
+    wait_until(lambda: "role" not in script(session, "do enable").err)
+    assert session.prompt == "box(config-listener)#"
+
+
 def test_a_session_that_is_ended_says_why(stand_in: StandIn) -> None:
     session = new_session(stand_in)
     stand_in.say(over="The session was idle for 10 minutes.")

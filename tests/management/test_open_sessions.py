@@ -131,7 +131,8 @@ def test_a_client_is_told_of_another_hostname_and_another_right_once() -> None:
     assert client.told == []
     sessions.tend(3.0, Settings(operators=(OperatorSettings(name="anna", secret=HASH),), hostname="new"))
     sessions.tend(4.0, Settings(operators=(OperatorSettings(name="anna", secret=HASH),), hostname="new"))
-    assert client.told == [{"session": {"hostname": "new", "right": "view", "aliases": {}}}]
+    news = {"hostname": "new", "right": "view", "is_admin": False, "needs_secret": False, "aliases": {}}
+    assert client.told == [{"session": news}]
 
 
 def test_rights_are_looked_up_at_each_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -222,6 +223,30 @@ def test_logins_and_enables_are_in_the_audit_log_with_their_place(
     assert "login of anna from 192.0.2.7" in caplog.text
     assert "failed login of anna from 192.0.2.7" in caplog.text
     assert "typed as name" not in caplog.text
+
+
+def test_the_end_of_a_session_is_in_the_log_and_the_audit_log_with_its_place(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+
+    async def talk(client: Client, desk: Supervised) -> None:
+        await client.do(1, "hello", address="192.0.2.7")
+        first, second = [Client(*await asyncio.open_unix_connection(tmp_path / "control.sock")) for _ in range(2)]
+        await first.do(1, "hello", address="192.0.2.8")
+        number = (await second.do(1, "hello", address="192.0.2.9"))["result"]["session"]
+        first.writer.close()
+        desk.sessions.end(number, "The session was idle for 10 minutes.")
+        while len(desk.audit.latest(10)) < 5:
+            await asyncio.sleep(0)
+        ended = [row for row in desk.audit.latest(10) if row["command"] == "logout"]
+        assert sorted((row["from"].split()[0], row["result"]) for row in ended) == [
+            ("192.0.2.8", "done"),
+            ("192.0.2.9", "The session was idle for 10 minutes."),
+        ]
+
+    served(tmp_path, talk)
+    assert "from 192.0.2.9" in caplog.text and "The session was idle for 10 minutes." in caplog.text
 
 
 def test_failed_logins_do_not_crowd_the_audit_log_out(tmp_path: Path) -> None:
