@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from ipaddress import ip_address
 
+from appliance.catalogue.command_declaration import Mode, Right
+from appliance.catalogue.commands import commands_of
 from appliance.catalogue.settings import OPEN, ListenerSettings, Settings
 
 
 def warnings_of(settings: Settings) -> list[str]:
     """A sentence for each; [] when there is nothing to say."""
     unauthenticated = [sentence for _, sentence in listeners_unauthenticated(settings)]
-    return [*unauthenticated, *_open_relays(settings), *_without_domain(settings)]
+    return [*unauthenticated, *_open_relays(settings), *_without_domain(settings), *_useless_aliases(settings)]
 
 
 def listeners_unauthenticated(settings: Settings) -> Iterator[tuple[str, str]]:
@@ -47,3 +49,21 @@ def _without_domain(settings: Settings) -> Iterator[str]:
                 f"Listener {listener.name} authenticates and there is no domain: "
                 f"it serves subscribers of {listener.address} only. Add a line `domain NAME`."
             )
+
+
+def _useless_aliases(settings: Settings) -> Iterator[str]:
+    """Aliases that the shell will not replace, or for what it does not understand."""
+    commands = [command.words for command in commands_of(Mode.EXEC, Right.ADMIN)]
+    for alias in settings.aliases:
+        typed = alias.command.lower().split()
+        if any(alias.name == words[0] for words in commands):
+            yield f"Alias {alias.name} has the name of a command, which is used in its place."
+        elif not typed:
+            yield f'Alias {alias.name} stands for nothing. Add a line `command "COMMAND"`.'
+        elif not any(_may_mean(typed, words) for words in commands):
+            yield f"Alias {alias.name} stands for `{alias.command}`, which is not an exec command."
+
+
+def _may_mean(typed: Sequence[str], words: Sequence[str]) -> bool:
+    """Are the typed words, as far as both go, the words of the command or beginnings of them?"""
+    return all(word.startswith(begun) for word, begun in zip(words, typed, strict=False))

@@ -28,3 +28,19 @@ def test_an_open_listener_is_a_warning(text: str, warning: str) -> None:
     assert [sentence[: len(warning)] for sentence in warnings_of(settings)] == ([warning] if warning else [])
     is_open = "does not authenticate" in "".join(warnings_of(settings))
     assert [found.subject for found in listener_conditions(settings)] == ["listener a"] * is_open
+
+
+@pytest.mark.parametrize(
+    ("alias", "warning"),
+    [
+        ('s3\n  command "sh reg address a@b | count"', ""),
+        ('s3\n  command "show"', ""),
+        ("s3\n  command frob", "Alias s3 stands for `frob`, which is not an exec command."),
+        ('s3\n  command "show frob"', "Alias s3 stands for `show frob`, which is not an exec command."),
+        ("s3", 'Alias s3 stands for nothing. Add a line `command "COMMAND"`.'),
+        ("ping\n  command show", "Alias ping has the name of a command, which is used in its place."),
+    ],
+)
+def test_an_alias_that_does_nothing_is_a_warning(alias: str, warning: str) -> None:
+    settings = parse_configuration(f"{DOMAIN}alias {alias}\n")
+    assert warnings_of(settings) == ([warning] if warning else [])
