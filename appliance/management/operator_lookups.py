@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from appliance.catalogue.settings import Settings
-from appliance.storage.subscriber import StoreError
+from appliance.storage.subscriber import StoreError, database_path
 
 
 async def addresses_of(host: str, settings: Settings) -> list[str] | None:
@@ -31,6 +31,9 @@ async def is_subscriber(username: str, realm: str, settings: Settings, state_dir
 
 
 def _find(username: str, realm: str, settings: Settings, state_dir: Path) -> bool | None:
+    if not settings.subscribers_url and not database_path(state_dir).exists():
+        # Opening would make it.
+        return False
     from appliance.storage.subscriber_database import SubscriberStore, database_url
 
     try:

@@ -21,7 +21,7 @@ from appliance.ipc.bus import BusUnavailable, ask_supervisor
 from appliance.management.errors import CommandFailed, sentence_of
 from appliance.management.password_policy import check_password
 from appliance.messages.bus_messages import ForgetSubscriber, OperatorCommand
-from appliance.storage.subscriber import ImportFault, StoreError, new_subscriber
+from appliance.storage.subscriber import ImportFault, StoreError, database_path, new_subscriber
 
 TIMEOUT_S = 2.0
 # The name that stands for all subscribers when an appliance is told to forget.
@@ -69,7 +69,10 @@ def read_address(text: str, settings: Settings | None) -> Address:
 class SubscriberCommands:
     """The commands on the database of one appliance. Raises CommandFailed when it cannot be opened."""
 
-    def __init__(self, settings: Settings | None, state_dir: Path) -> None:
+    def __init__(self, settings: Settings | None, state_dir: Path, may_make: bool = True) -> None:
+        """Unless `may_make`, a database file that is missing stays so: that is CommandFailed."""
+        if not may_make and not (settings and settings.subscribers_url) and not database_path(state_dir).exists():
+            raise CommandFailed(f"The subscriber database {database_path(state_dir)} does not exist.")
         self._settings = settings
         self._runtime_dir = state_dir / "run"
         # Only here: a management process that nobody asks for subscribers does without what the database takes.

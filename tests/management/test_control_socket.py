@@ -335,6 +335,16 @@ def test_who_looks_only_cannot_act(tmp_path: Path) -> None:
     assert Settings(operators=(OperatorSettings(name="ben"),)).operators[0].role == "view"
 
 
+def test_showing_and_completing_subscribers_makes_no_database(tmp_path: Path) -> None:
+    async def talk(client: Client, desk: Supervised) -> None:
+        answer = await client.do(1, "show subscribers")
+        assert "does not exist" in answer["error"]["message"]
+        assert (await client.do(2, "complete", what="subscriber", start=""))["result"]["words"] == []
+
+    served(tmp_path, talk)
+    assert not list(tmp_path.glob("subscribers*"))
+
+
 def test_the_archive_has_no_secrets() -> None:
     text = f"  secret scrypt:16384:8:1:{'0a' * 16}:{'5b' * 32}\nsubscribers database postgresql://u:p@host/d\n"
     assert without_secrets(text) == "  secret <hidden>\nsubscribers database postgresql://u:<hidden>@host/d\n"

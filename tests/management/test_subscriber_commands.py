@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from appliance.catalogue.settings import DigestSettings, ListenerSettings, Setti
 from appliance.ipc.bus import BusUnavailable
 from appliance.management import subscriber_commands
 from appliance.management.errors import CommandFailed
+from appliance.management.operator_lookups import is_subscriber
 from appliance.management.subscriber_commands import Address, SubscriberCommands, read_address
 from appliance.messages.bus_messages import BusMessage, ForgetSubscriber, OperatorCommand
 
@@ -170,3 +172,14 @@ def test_a_damaged_database_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "subscribers.sqlite3").write_bytes(b"x" * 5000)
     with pytest.raises(CommandFailed, match=r"^The subscriber database .* is damaged .*\.$"):
         SubscriberCommands(None, tmp_path)
+
+
+def test_a_listing_makes_no_database(tmp_path: Path) -> None:
+    with pytest.raises(CommandFailed, match=r"The subscriber database .* does not exist\."):
+        SubscriberCommands(ONE_REALM, tmp_path, may_make=False)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_look_up_of_test_route_makes_no_database(tmp_path: Path) -> None:
+    assert asyncio.run(is_subscriber("alice", "example.com", ONE_REALM, tmp_path)) is False
+    assert list(tmp_path.iterdir()) == []

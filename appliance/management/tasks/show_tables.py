@@ -154,8 +154,8 @@ def _any_worker(call: Call) -> int:
 async def show_subscribers(call: Call) -> Result:
     beginning, limit, after = call.args.text("address", ""), call.args.limit(), call.args.part()
     if after is not None:
-        return await _with_subscribers(call, lambda commands: _list_part(commands, beginning, limit, after))
-    return await _with_subscribers(call, lambda commands: _list(commands, beginning, limit))
+        return await _with_subscribers(call, lambda commands: _list_part(commands, beginning, limit, after), False)
+    return await _with_subscribers(call, lambda commands: _list(commands, beginning, limit), False)
 
 
 def _list_part(commands: SubscriberCommands, beginning: str, limit: int, after: str) -> Result:
@@ -194,11 +194,13 @@ async def remove_subscriber(call: Call) -> Result:
     return await _with_subscribers(call, lambda commands: {"text": commands.remove(read_address(address, settings))})
 
 
-async def _with_subscribers(call: Call, do: Callable[[SubscriberCommands], Result]) -> Result:
-    """Do it in a thread, for the database may be slow. Raises Refused."""
+async def _with_subscribers(
+    call: Call, do: Callable[[SubscriberCommands], Result], may_make: bool = True
+) -> Result:
+    """Do it in a thread, for the database may be slow; `may_make` the file that is missing. Raises Refused."""
 
     def done() -> Result:
-        commands = SubscriberCommands(call.client.settings, call.client.state_dir)
+        commands = SubscriberCommands(call.client.settings, call.client.state_dir, may_make)
         try:
             return do(commands)
         finally:
