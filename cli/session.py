@@ -19,6 +19,7 @@ from cli.modes import configure_grammar, exec_grammar, understand_configure, und
 from cli.output import NOTHING, Item, Output
 from cli.prompts import Asker
 from cli.secrets import hashed_where_secret, is_secret_line
+from cli.time_zone import show_times_in
 from cli.tokens import Line
 
 HISTORY_MAX = 1000
@@ -120,6 +121,8 @@ class Session:
     def _take_news(self, news: Mapping[str, Any]) -> None:
         """The hostname has changed, or privileged mode has ended."""
         self.hostname = str(news.get("hostname", self.hostname))
+        if isinstance(news.get("timezone"), str):
+            show_times_in(news["timezone"])
         if isinstance(news.get("aliases"), dict):
             self.aliases = {str(name): str(command) for name, command in news["aliases"].items()}
         self._may_be_admin = bool(news.get("is_admin", self._may_be_admin))

@@ -143,6 +143,7 @@ CLI_DOORS = {
     "files.py": {"os", "pathlib"},
     "secrets.py": {"os"},
     "shell.py": {"sys"},
+    "time_zone.py": {"os", "time"},
     "main.py": {"os", "sys", "pathlib"},
     "options.py": {"os", "pathlib"},
 }

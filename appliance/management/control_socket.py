@@ -238,6 +238,7 @@ class Connection:
             "user": session.user,
             "right": session.right,
             "hostname": settings.hostname,
+            "timezone": settings.timezone,
             "version": version_text(),
             "language": LANGUAGE,
             "needs_login": session.right == NONE,

@@ -82,6 +82,7 @@ class OpenSessions:
         for entry in self._open.values():
             news = {
                 "hostname": settings.hostname,
+                "timezone": settings.timezone,
                 "right": entry.session.right,
                 "is_admin": entry.session.is_admin,
                 "needs_secret": needs_secret(entry.session, settings),

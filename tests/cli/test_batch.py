@@ -6,6 +6,7 @@ import json
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -342,6 +343,19 @@ def test_a_demoted_operator_sees_it_in_configuration_mode_and_is_asked_for_no_se
     stand_in.say(session={"right": "view", "is_admin": True, "needs_secret": False})
     wait_until(lambda: "role" not in script(session, "do enable").err)
     assert session.prompt == "box(config-listener)#"
+
+
+def test_times_are_shown_in_the_zone_of_the_appliance(stand_in: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    session = new_session(stand_in)
+    assert "2025-11-24 11:00:00" in script(session, "show audit").out
+    stand_in.say(session={"timezone": "Asia/Tokyo"})
+    wait_until(lambda: "2025-11-25 01:00:00" in script(session, "show audit").out)
+    stand_in.say(session={"timezone": ""})
+    wait_until(lambda: "2025-11-24 11:00:00" in script(session, "show audit").out)
+    monkeypatch.undo()
+    time.tzset()
 
 
 def test_a_session_that_is_ended_says_why(stand_in: StandIn) -> None:

@@ -131,7 +131,8 @@ def test_a_client_is_told_of_another_hostname_and_another_right_once() -> None:
     assert client.told == []
     sessions.tend(3.0, Settings(operators=(OperatorSettings(name="anna", secret=HASH),), hostname="new"))
     sessions.tend(4.0, Settings(operators=(OperatorSettings(name="anna", secret=HASH),), hostname="new"))
-    news = {"hostname": "new", "right": "view", "is_admin": False, "needs_secret": False, "aliases": {}}
+    rights = {"right": "view", "is_admin": False, "needs_secret": False}
+    news = {"hostname": "new", "timezone": "", **rights, "aliases": {}}
     assert client.told == [{"session": news}]
 
 
