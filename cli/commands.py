@@ -106,7 +106,8 @@ def request(session: Session, command: Command, arguments: Mapping[str, Any]) ->
         items = session.stream(command.do, sent)
         if arguments.get("save"):
             items = saved(arguments["save"], items)
-        return Output(draw_stream(command, items, arguments), None, items)
+        columns = 0 if session.is_filtered else session.terminal.columns
+        return Output(draw_stream(command, items, arguments, columns), None, items)
     result = session.ask(command.do, sent)
     return Output(draw(command, result, arguments), result)
 

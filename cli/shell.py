@@ -27,6 +27,7 @@ from cli.secrets import is_secret_line
 from cli.session import Session
 from cli.tokens import split_line
 from cli.views.tables import in_rows
+from cli.wrapping import wrapped
 
 BANNER = "Type ? for help. Tab completes, Ctrl-R searches the history."
 LEAVE = "end"
@@ -151,13 +152,16 @@ class Shell:
         try:
             self._show(execute(self._session, text))
         except (Mistake, Failed) as failure:
-            print("\n".join(failure_lines(failure, len(self._prompt()))))
+            print("\n".join(self._wrapped(failure_lines(failure, len(self._prompt())))))
         except KeyboardInterrupt:
             print("^C")
             return False
         finally:
             self._is_busy = False
         return True
+
+    def _wrapped(self, lines: Iterable[str]) -> Iterable[str]:
+        return wrapped(lines, self._session.terminal.columns)
 
     def _show_progress(self, waited_s: float) -> None:
         """A line that says how long a command has taken so far; it goes when the answer comes."""
@@ -202,7 +206,7 @@ class Shell:
             lines = help_lines(self._session.grammars, text)
         except Mistake as mistake:
             lines = failure_lines(mistake, len(self._prompt()))
-        self._print_above(f"{self._prompt()}{text}?", lines)
+        self._print_above(f"{self._prompt()}{text}?", list(self._wrapped(lines)))
 
     def _tab_pressed(self, event: KeyPressEvent) -> None:
         """Complete the word before the cursor, or list what it may become."""

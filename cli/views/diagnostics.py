@@ -19,7 +19,10 @@ from appliance.catalogue.results import ROUTE
 from cli.output import Item
 from cli.views.tables import draw_rows
 
-LANE = 34
+# How wide a lane is, and the least that shows a method and a little of a URI.
+LANE, LANE_LEAST = 34, 16
+# What stands beside the lanes: three bars, and a blank with the transport and an IPv4 address and port.
+BESIDE_LEN = 3 + len(" udp 192.0.2.100:50600")
 # `12:00:00.001 w0 `
 TIME_LEN = 16
 CALLS_MAX = 1000
@@ -29,30 +32,36 @@ STAGES, TARGETS = ROUTE[0], ROUTE[1]
 # -- debug sip -------------------------------------------------------------------------------------
 
 
-def draw_ladder(items: Iterable[Item], arguments: Mapping[str, Any]) -> Iterator[str]:
+def lane_for(columns: int) -> int:
+    """How wide a lane is on a terminal of so many columns; 0 is any number."""
+    return max(LANE_LEAST, min(LANE, (columns - TIME_LEN - BESIDE_LEN) // 2)) if columns else LANE
+
+
+def draw_ladder(items: Iterable[Item], arguments: Mapping[str, Any], columns: int = 0) -> Iterator[str]:
     """An arrow for each message; with `full`, its text below."""
+    lane = lane_for(columns)
     yield "Showing live messages; press Ctrl-C to stop."
     callers: dict[str, str] = {}
     for shown, (kind, content) in enumerate(items):
         if kind == "result":
             yield _ending({"shown": shown, **content})
             return
-        yield from _message(content, callers)
+        yield from _message(content, callers, lane)
         if arguments.get("full"):
             yield from (f"    {line}" for line in str(content.get("data", "")).rstrip("\r\n").splitlines())
 
 
-def _message(event: Mapping[str, Any], callers: dict[str, str]) -> Iterator[str]:
+def _message(event: Mapping[str, Any], callers: dict[str, str], lane: int) -> Iterator[str]:
     call_id, remote = str(event.get("call_id", "")), str(event.get("remote", ""))
     if call_id not in callers:
         if len(callers) >= CALLS_MAX:
             callers.pop(next(iter(callers)))
         callers[call_id] = remote
         yield f"call {call_id}"
-        yield f"{'':{TIME_LEN}}{remote:<{LANE + 1}}{'appliance':<{LANE + 1}}other peers"
+        yield f"{'':{TIME_LEN}}{remote:<{lane + 1}}{'appliance':<{lane + 1}}other peers"
     is_left = callers[call_id] == remote
-    arrow = draw_arrow(label_of(str(event.get("start_line", ""))), _points_right(event, is_left))
-    empty = " " * LANE
+    arrow = draw_arrow(label_of(str(event.get("start_line", ""))), _points_right(event, is_left), lane)
+    empty = " " * lane
     lanes = f"|{arrow}|{empty}|" if is_left else f"|{empty}|{arrow}|"
     where = f"{event.get('transport', '')} {'' if is_left else remote}".strip()
     yield f"{clock_text(event.get('wall_time', 0))} w{event.get('worker', '?')} {lanes} {where}".rstrip()
@@ -69,11 +78,11 @@ def label_of(start_line: str) -> str:
     return " ".join(words[1:] if words[:1] == ["SIP/2.0"] else words[:-1] or words)
 
 
-def draw_arrow(label: str, points_right: bool) -> str:
+def draw_arrow(label: str, points_right: bool, lane: int = LANE) -> str:
     """The label on an arrow as wide as a lane."""
-    most = LANE - 8
+    most = lane - 8
     text = f" {label if len(label) <= most else label[: most - 2] + '..'} "
-    shaft = text.center(LANE - 2, "-")
+    shaft = text.center(lane - 2, "-")
     return f"-{shaft}>" if points_right else f"<{shaft}-"
 
 

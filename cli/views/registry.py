@@ -82,6 +82,10 @@ def draw(command: Command, result: Mapping[str, Any], arguments: Mapping[str, An
     return draw_result(command.result, result)
 
 
-def draw_stream(command: Command, items: Iterable[Item], arguments: Mapping[str, Any]) -> Iterator[str]:
-    """The lines of a command that goes on, as they come."""
+def draw_stream(
+    command: Command, items: Iterable[Item], arguments: Mapping[str, Any], columns: int = 0
+) -> Iterator[str]:
+    """The lines of a command that goes on, as they come; `columns` of the terminal, 0 for any number."""
+    if command.do == "debug sip":
+        return draw_ladder(items, arguments, columns)
     return STREAM_VIEWS[command.do](items, arguments)

@@ -25,6 +25,13 @@ def command_of(do: str) -> Command:
     return next(command for command in COMMANDS if command.do == do)
 
 
+def test_a_ladder_fits_the_terminal() -> None:
+    items = [("event", message) for message in MESSAGES]
+    for width in (80, 100, 132):
+        assert max(map(len, draw_ladder(items, {}, width))) <= width
+    assert list(draw_ladder(items, {}, 200)) == list(draw_ladder(items, {}))
+
+
 def test_every_view_is_of_a_command() -> None:
     assert VIEWS.keys() <= {command.do for command in COMMANDS}
     assert STREAM_VIEWS.keys() == {command.do for command in COMMANDS if command.is_stream}
