@@ -73,7 +73,9 @@ SHOWN = [
 
 
 def test_everything_is_shown_as_the_catalogue_says(shared_appliance: Callable[..., Appliance]) -> None:
-    session = operator(shared_appliance())
+    appliance = shared_appliance()
+    appliance.add_subscriber("shown", "wonderland")
+    session = operator(appliance)
     wrong = {command.name: _deviations(session, command) for command in SHOWN}
     assert {name: found for name, found in wrong.items() if found} == {}
 
