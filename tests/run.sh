@@ -23,7 +23,9 @@ tested() {
     environment=$1
     build=$2
     shift 2
-    $tox run -e "$environment" --installpkg build/wheels/"$build"/*.whl -- "$@"
+    # With `--` and nothing behind it tox would run none of its own arguments.
+    [ $# -eq 0 ] || set -- -- "$@"
+    $tox run -e "$environment" --installpkg build/wheels/"$build"/*.whl "$@"
 }
 
 packages() {
@@ -32,6 +34,8 @@ packages() {
 
 # All of it, whatever fails on the way. Style and types are looked at beside the pure build, for they wait for nothing.
 all() {
+    # tox would close it to other users, as whom the product can run.
+    mkdir -p -m 0755 .tox
     wheel compiled &
     compiling=$!
     wheel pure

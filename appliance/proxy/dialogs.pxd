@@ -31,7 +31,7 @@ cdef class AcceptedAnswer:
 cpdef Uri route_uri(bytes value)
 @cython.locals(flags=int, target=Uri, uris=list, uri=Uri)
 cpdef int admission_of(bytes token, Request request, list routes, Flow flow, ProxyEnvironment node, double now) except -1
-@cython.locals(to_tag=bytes, from_tag=bytes, tokens=DialogTokens, flags=int, ends=bytes)
+@cython.locals(to_tag=bytes, from_tag=bytes, tokens=DialogTokens, flags=int)
 cdef int _proved_flags(bytes token, Request request, ProxyEnvironment node, double now) except -2
 cdef bint _may_come_from(Flow flow, bytes token, int flags, Request request, ProxyEnvironment node) except -1
 cpdef bint begins_nothing(int admission, bytes method) except -1
@@ -46,7 +46,7 @@ cpdef bind_to_answer(Response response, ProxyEnvironment node)
 @cython.locals(contact=bytes, to_tag=bytes, known=AcceptedAnswer, makes_dialog=bint)
 cpdef note_answer(ServerTransaction server, Request request, Response response)
 cdef bint _leads_to(Request ack, AcceptedAnswer answer) except -1
-@cython.locals(tokens=DialogTokens, call_id=bytes, from_tag=bytes, caller=bytes, callee=bytes, to_caller=bytes,
+@cython.locals(tokens=DialogTokens, call_id=bytes, from_tag=bytes, parties=bytes, to_caller=bytes,
                to_callee=bytes, values=list, index=Py_ssize_t, token=bytes, flags=int, seen=set, behind=list, uri=Uri,
                address=bytes, way=bytes)
 cdef list _rebound(Response response, Uri contact, ProxyEnvironment node)
@@ -58,7 +58,8 @@ cdef bytes _way_of(Uri target, list routes)
 cdef bytes _routing_of(Uri uri)
 @cython.locals(host=bytes)
 cdef bytes _address_of(Uri uri)
-cdef bytes _ends(bytes call_id, bytes to_tag, bytes from_tag, bytes to_party, bytes from_party)
+cdef bytes _ends(bytes call_id, bytes to_tag, bytes from_tag)
+cdef bytes _parties(bytes to_party, bytes from_party)
 @cython.locals(line=bytes, party=bytes, uri=Uri)
 cdef bytes _party(Message message, int header)
 cdef long _minute(ProxyEnvironment node, double now) except -1

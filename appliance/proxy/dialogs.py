@@ -8,10 +8,11 @@ The entry holds a token (see dialog_token.py). The two ends of a dialog get diff
 - in the response that makes the dialog (RFC 3261 16.7 step 8) it is replaced by one for requests to the end that
   answers: between the two tags, to the Contact of the response, by the entries of the proxies behind us.
 
-Both are for requests between the addresses that the dialog has in From and To (RFC 3261 12.2.1.1). So a token leads to
-the other end of that dialog, and nowhere else. A request with another target, another route, another From, invented
-tags, or a token whose time is over is treated as a new one: the sender has to prove itself, and the rules for
-relaying hold. Route sets are fixed when a dialog is made, so a token cannot be renewed.
+Both are for requests between the addresses that the dialog has in From and To (RFC 3261 12.2.1.1); what only ends
+something, between two known tags, may have others, for some user agents write them anew. So a token leads to the other
+end of that dialog, and nowhere else. A request with another target, another route, another From, invented tags, or a
+token whose time is over is treated as a new one: the sender has to prove itself, and the rules for relaying hold.
+Route sets are fixed when a dialog is made, so a token cannot be renewed.
 
 A Contact is what its sender wrote. A token leads out of our domains only where the Contact (or the route before it) is
 at the address that its message came from, or where a peer, or one who may relay, is an end of the dialog.
@@ -105,10 +106,13 @@ def _proved_flags(token: bytes, request: Request, node: ProxyEnvironment, now: f
     if flags < 0 or not to_tag or request.method in NEVER_IN_DIALOG:
         return -1
     from_tag = request.read_from_tag() if flags & ANSWERED else _UNKNOWN
-    ends = _ends(request.read_call_id(), to_tag, from_tag, _party(request, TO), _party(request, FROM))
-    if not tokens.is_own(token, ends) or tokens.until_of(token) < _minute(node, now):
+    if not tokens.is_own(token, _ends(request.read_call_id(), to_tag, from_tag)):
         return -1
-    return flags
+    if tokens.until_of(token) < _minute(node, now):
+        return -1
+    if flags & ANSWERED and request.method in ENDING:
+        return flags
+    return flags if tokens.is_between(token, _parties(_party(request, TO), _party(request, FROM))) else -1
 
 
 def _may_come_from(flow: Flow, token: bytes, flags: int, request: Request, node: ProxyEnvironment) -> bool:
@@ -165,8 +169,8 @@ def token_to_sender(request: Request, context: RequestContext, hop: Flow, node: 
     except MalformedMessage:
         # A sender that cannot be reached by its Contact gets no requests.
         way = _NOWHERE
-    ends = _ends(request.read_call_id(), request.read_from_tag(), _UNKNOWN, caller, callee)
-    return node.dialog_tokens.write(ends, way, hop.host(), until_min, flags)
+    ends = _ends(request.read_call_id(), request.read_from_tag(), _UNKNOWN)
+    return node.dialog_tokens.write(ends, _parties(caller, callee), way, hop.host(), until_min, flags)
 
 
 def bind_to_answer(response: Response, node: ProxyEnvironment) -> None:
@@ -238,9 +242,9 @@ def _leads_to(ack: Request, answer: AcceptedAnswer) -> bool:
 def _rebound(response: Response, contact: Uri, node: ProxyEnvironment) -> list[tuple[bytes, bytes]]:
     """What our tokens in the response become. On a spiral there are several; the entries of a pair have one."""
     call_id, from_tag = response.read_call_id(), response.read_from_tag()
-    caller, callee = _party(response, FROM), _party(response, TO)
-    to_caller = _ends(call_id, from_tag, _UNKNOWN, caller, callee)
-    to_callee = _ends(call_id, response.read_to_tag(), from_tag, callee, caller)
+    to_caller = _ends(call_id, from_tag, _UNKNOWN)
+    to_callee = _ends(call_id, response.read_to_tag(), from_tag)
+    parties = _parties(_party(response, TO), _party(response, FROM))
     tokens = node.dialog_tokens
     found: list[tuple[bytes, bytes]] = []
     values = response.values(RECORD_ROUTE)
@@ -258,7 +262,7 @@ def _rebound(response: Response, contact: Uri, node: ProxyEnvironment) -> list[t
             if address and tokens.went_to(token, address):
                 flags |= AT_SOURCE
             way = _way_of(contact, [_routing_of(uri) for uri in behind])
-            found.append((token, tokens.write(to_callee, way, _NOWHERE, tokens.until_of(token), flags)))
+            found.append((token, tokens.write(to_callee, parties, way, _NOWHERE, tokens.until_of(token), flags)))
     return found
 
 
@@ -301,9 +305,14 @@ def _address_of(uri: Uri) -> bytes:
     return host[1:-1] if host[:1] == b"[" else host
 
 
-def _ends(call_id: bytes, to_tag: bytes, from_tag: bytes, to_party: bytes, from_party: bytes) -> bytes:
+def _ends(call_id: bytes, to_tag: bytes, from_tag: bytes) -> bytes:
     """What the requests of one direction of a dialog have in common, as one text."""
-    return b"\0".join((call_id, to_tag, from_tag, to_party, from_party))
+    return b"\0".join((call_id, to_tag, from_tag))
+
+
+def _parties(to_party: bytes, from_party: bytes) -> bytes:
+    """The addresses in To and From of the requests of one direction, as one text."""
+    return b"\0".join((to_party, from_party))
 
 
 def _party(message: Message, header: int) -> bytes:

@@ -1,12 +1,13 @@
 """The token in our Record-Route: it admits the later requests of one dialog in one direction (RFC 3261 16.6 step 4).
 
-A token is 48 hexadecimal digits, and nothing of it is remembered here:
+A token is 56 hexadecimal digits, and nothing of it is remembered here:
 
 - flags (1): what was known of the dialog, and what its ends may do (see below).
 - until (7): the last minute, counted from 1970, in which it is good.
 - way (16): a keyed digest of where the requests go: the remote target and the routes that follow ours.
 - hop (8): a keyed digest of the address that the request which makes the dialog was sent to; 0 once it is answered.
-- seal (16): a keyed digest of these, and of what the requests have in common: Call-ID, tags, the URIs of From and To.
+- parties (8): a keyed digest of the addresses in From and To.
+- seal (16): a keyed digest of these, and of what the requests have in common: Call-ID and tags.
 
 The digests are keyed, so a token can neither be changed nor be tried out elsewhere; and as every worker has the key,
 a token outlives the worker that made it.
@@ -21,7 +22,7 @@ from typing import Final
 from appliance.sip.characters import HEX_DIGIT, hex_of, is_all, long_hex_of
 from appliance.sip.siphash import SipHash
 
-TOKEN_LEN: Final = 48
+TOKEN_LEN: Final = 56
 # The remote target, or the route before it, is at the address that it was learned from.
 AT_SOURCE: Final = 1
 # The sender of the request that made the dialog, or the end that is the remote target, may relay.
@@ -34,9 +35,10 @@ TO_PEER: Final = 8
 _UNTIL = slice(1, 8)
 _WAY = slice(8, 24)
 _HOP = slice(24, 32)
-_BODY = slice(0, 32)
-_SEAL = slice(32, 48)
-_NO_HOP: Final = b"00000000"
+_PARTIES = slice(32, 40)
+_BODY = slice(0, 40)
+_SEAL = slice(40, 56)
+_NOTHING: Final = b"00000000"
 
 
 class DialogTokens:
@@ -51,9 +53,10 @@ class DialogTokens:
         self._seal = SipHash(blake2s(key=key, digest_size=16, person=b"dialog").digest())
         self._way = SipHash(blake2s(key=key, digest_size=16, person=b"way").digest())
 
-    def write(self, ends: bytes, way: bytes, hop: bytes, until_min: int, flags: int) -> bytes:
+    def write(self, ends: bytes, parties: bytes, way: bytes, hop: bytes, until_min: int, flags: int) -> bytes:
         """The token of requests that go that way, good to the end of the minute `until_min`; `hop`: b"" for none."""
-        body = hex_of(flags << 28 | until_min) + long_hex_of(self._way.of(way)) + self._hop_of(hop)
+        body = hex_of(flags << 28 | until_min) + long_hex_of(self._way.of(way))
+        body += self._short(hop) + self._short(parties)
         return body + self._seal_of(body, ends)
 
     def flags_of(self, token: bytes) -> int:
@@ -74,10 +77,14 @@ class DialogTokens:
 
     def went_to(self, token: bytes, hop: bytes) -> bool:
         """Is `hop` the address that the request was sent to?"""
-        return token[_HOP] == self._hop_of(hop)
+        return token[_HOP] == self._short(hop)
 
-    def _hop_of(self, hop: bytes) -> bytes:
-        return hex_of(self._way.of(hop) & 0xFFFFFFFF) if hop else _NO_HOP
+    def is_between(self, token: bytes, parties: bytes) -> bool:
+        """Are these the addresses in From and To?"""
+        return token[_PARTIES] == self._short(parties)
+
+    def _short(self, text: bytes) -> bytes:
+        return hex_of(self._way.of(text) & 0xFFFFFFFF) if text else _NOTHING
 
     def _seal_of(self, body: bytes, ends: bytes) -> bytes:
         return long_hex_of(self._seal.of(b"\0".join((body, ends))))

@@ -59,7 +59,8 @@ def one_input(data: bytes) -> None:
 
 def main() -> None:
     """Fuzz until atheris is told to stop."""
-    sys.path.insert(0, str(ROOT))
+    # The product is the installed one, with what had to be compiled.
+    sys.path.append(str(ROOT))
     import atheris  # type: ignore[import-not-found]
 
     with atheris.instrument_imports(include=["appliance"]):

@@ -28,6 +28,7 @@ from appliance.ipc.bus import (
     ask_supervisor,
 )
 from appliance.messages.bus_messages import BindingAck, BusMessage, Drain, PeerStarted, SendFailed, StatusRequest, Stop
+from tests.access import is_open_to_all
 
 PATIENCE_S = 5.0
 
@@ -363,6 +364,7 @@ def test_the_socket_is_its_users_alone(ends: Ends, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
+@pytest.mark.skipif(not is_open_to_all(sys.executable), reason="other users cannot reach this Python")
 def test_another_user_is_not_let_in(ends: Ends) -> None:
     """Not even where the permissions of the folder and of the socket were opened to everybody: `Stop` ends a worker."""
     with tempfile.TemporaryDirectory(dir="/tmp") as name:

@@ -35,7 +35,7 @@ def test_a_stranger_with_an_options_on_each_connection(start_appliance: Callable
         connection.sendall(OPTIONS % (CONNECTIONS, CONNECTIONS))
         assert connection.recv(4096).startswith(b"SIP/2.0 200 ")
     assert appliance.worker_pids() == before
-    assert "TCP connections, not the 10000 of `limits connections`" in appliance.process.text()
+    assert "TCP connections, not 10000 (`limits connections`)" in appliance.process.text()
 
 
 def test_the_share_of_one_source(start_appliance: Callable[..., Appliance]) -> None:

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import os
 import pwd
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.access import is_open_to_all
 from tests.live.appliance import Appliance
 from tests.live.processes import Processes, wait_until
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+pytestmark = [
+    pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user"),
+    pytest.mark.skipif(not is_open_to_all(sys.executable), reason="other users cannot reach this Python"),
+]
 
 USER = "nobody"
 BIND_SERVICE = 1 << 10
