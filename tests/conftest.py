@@ -6,6 +6,7 @@ are found there and `appliance` only where none is installed.
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -15,6 +16,6 @@ ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:
     sys.path.append(str(ROOT))
 
-# A busy machine makes an example slow, not wrong.
-settings.register_profile("signalbox", deadline=None)
+# A busy machine makes an example slow, not wrong. `make test` tries the same examples each time; `make load` new ones.
+settings.register_profile("signalbox", deadline=None, derandomize=os.environ.get("SIGNALBOX_SEED") != "new")
 settings.load_profile("signalbox")
