@@ -12,7 +12,7 @@ import csv
 import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -105,13 +105,20 @@ class SubscriberStore:
             raise
 
     def _make_table(self) -> None:
-        with self._reading() as connection:
-            is_there = inspect(connection).has_table(_SUBSCRIBERS.name)
-        if not is_there:
-            with suppress(IntegrityError), self._writing() as connection:  # another process may be making it
-                connection.execute(CreateTable(_SUBSCRIBERS, if_not_exists=True))
+        if not self._has_table():
+            try:
+                with self._writing() as connection:
+                    connection.execute(CreateTable(_SUBSCRIBERS, if_not_exists=True))
+            except (IntegrityError, StoreError):
+                # PostgreSQL reports in several ways that another process has just made it.
+                if not self._has_table():
+                    raise
         with self._reading() as connection:
             connection.execute(select(_SUBSCRIBERS).limit(1)).all()
+
+    def _has_table(self) -> bool:
+        with self._reading() as connection:
+            return inspect(connection).has_table(_SUBSCRIBERS.name)
 
     def close(self) -> None:
         """Give the connections back."""
