@@ -45,7 +45,7 @@ def set_time_zone(name: str) -> None:
 
 
 def boot_time() -> float:
-    """Seconds since the machine was booted, the time it slept included; never steps, whoever sets the clock."""
+    """Seconds since the machine was booted, the time it slept included; does not step when the clock is set."""
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 

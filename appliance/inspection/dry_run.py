@@ -106,7 +106,7 @@ def _context(listener: ListenerSettings, uri: str, caller: str, source: str, lim
 def _stages(context: RequestContext, node: ProxyEnvironment, world: World, now: float) -> Any:
     role = ROLES[context.listener.role]
     for name, stage in zip(role.names, role.stages, strict=True):
-        # A rehearsal takes no token, and registers nobody.
+        # A dry run takes no token and registers no contact.
         if stage in (register, throttle):
             continue
         answer, note = _answer(name, stage, context, node, world, now)

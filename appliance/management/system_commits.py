@@ -1,4 +1,4 @@
-"""Commits that nobody has typed (a trial that ended, a file that was taken in) stand in the audit log, too.
+"""Commits that no operator typed (a trial that ended, a file that was taken in) stand in the audit log, too.
 
 The supervisor makes them, also while no management process runs; so they are taken from the store, each once.
 """

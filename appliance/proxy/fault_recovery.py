@@ -36,7 +36,7 @@ def recover_message(data: bytes, flow: Flow, limits: SyntaxLimits, node: ProxyEn
             stamp_received(message, flow)
             _refuse(message, flow, node, now)
     except MalformedMessage:
-        # Whoever sent this is told nothing; the fault was in telling it.
+        # The sender gets no answer; the fault was in making it.
         return
     except Exception as error:
         node.faults.note("the answer to a request", data, error, now)

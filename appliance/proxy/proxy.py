@@ -289,7 +289,7 @@ class Proxy:
             try:
                 self._go_on_without_call(message, now)
             except MalformedMessage:
-                # It has waited, so nobody is told of a fault any more.
+                # It has waited too long to be answered.
                 self._node.counters[DROPPED_UNROUTABLE] += 1
             except Exception as error:
                 self._node.faults.note("a response or CANCEL that had waited", b"", error, now)

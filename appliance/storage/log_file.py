@@ -1,4 +1,4 @@
-"""The log of a node as a file: STATE/log/signalbox.log, one line an event, for whoever asks what has happened.
+"""The log of a node as a file: STATE/log/signalbox.log, one line an event.
 
 Bounded: the supervisor, who writes most of it, renames a full file to `signalbox.log.1`, and the one that had that
 name goes. Workers append to the same file and open it anew when it has been renamed. A disk that is full costs

@@ -100,7 +100,7 @@ class Timer:
 
 
 class Timers:
-    """All timers of a worker, whoever owns them.
+    """All timers of a worker, of every owner.
 
     `failed` hears of an owner that raised an exception; None: the exception goes to the caller of `fire`.
     """

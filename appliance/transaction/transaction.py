@@ -239,7 +239,7 @@ class ServerTransaction(Transaction):
 
     `request` is None once the final response is out. `last_response` is what a repeated request gets
     again, b"" when that is nothing. `response_flow` is where responses go. `user` may be set at any
-    time, and is None when there is nobody to tell. `answers` is what the user keeps of the 2xx to an INVITE.
+    time, and is None when no user is left. `answers` is what the user keeps of the 2xx to an INVITE.
     """
 
     __slots__ = (

@@ -114,7 +114,7 @@ async def traceroute(call: Call) -> Result:
             hops += 1
             heard = await ask(hops)
             await call.event({"n": hops, **heard.as_event(), "server": heard.server})
-            # RFC 3261 16.3 step 3: whoever may not forward it any more says 483, or answers OPTIONS itself.
+            # RFC 3261 16.3 step 3: a proxy that may not forward it answers 483, or answers OPTIONS itself.
             is_there = heard.status not in (0, TOO_MANY_HOPS)
     return {"hops": hops, "is_reached": is_there}
 
