@@ -110,6 +110,8 @@ HOPS_UNAVAILABLE: Final = 79
 REGISTRATIONS_LIMITED: Final = 80
 # look-ups that failed
 FAILED_LOOKUPS_FORGOTTEN: Final = 81
+# processes of several versions
+BUS_SKIPPED: Final = 82
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,5 +273,7 @@ COUNTERS: Final[tuple[Counter, ...]] = (
             "REGISTER requests rejected with 503 because `registrar changes` was reached."),
     Counter(FAILED_LOOKUPS_FORGOTTEN, "failed-lookups-forgotten", "trouble",
             "Requests rejected after a database failure and forgotten early because the table was full."),
+    Counter(BUS_SKIPPED, "bus-skipped", "cluster",
+            "Messages between processes skipped because another version of Signalbox sent them."),
 )
 # fmt: on

@@ -23,7 +23,7 @@ import zmq
 
 from appliance import clock
 from appliance.messages.bus_messages import BusMessage, PeerStarted, StatusReply
-from appliance.messages.codec import BusProtocolError, decode, encode
+from appliance.messages.codec import BusProtocolError, UnknownMessage, decode, encode
 
 SUPERVISOR: Final = -1
 MANAGEMENT: Final = -2
@@ -64,6 +64,8 @@ class Bus:
         """Batches dropped that came from, or were meant for, an incarnation that is gone."""
         self.damaged = 0
         """Batches or messages dropped that could not be understood."""
+        self.skipped = 0
+        """Messages of another version of Signalbox, which were skipped."""
         self._runtime_dir = runtime_dir
         self._context = zmq.Context(io_threads=1)
         self._receiver = _bound_socket(self._context, zmq.PULL, _socket_path(runtime_dir, number))
@@ -204,6 +206,8 @@ class Bus:
             for octets in _messages_in(frame):
                 try:
                     arrived.append((sender, decode(octets)))
+                except UnknownMessage:
+                    self.skipped += 1
                 except BusProtocolError:
                     self.damaged += 1
         except struct.error:

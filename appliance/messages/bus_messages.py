@@ -1,64 +1,75 @@
-"""What travels between the processes of a node: small messages, and the number each kind has.
+"""What travels between the processes of a node: each message is a class with a number (`kind`) and a version.
 
-To add one: a number in `Kind`, a class here, and a row in `wire.py`, which says what the fields look like as octets.
+To add one: a class here, or in the module of its kind (worker_requests.py, supervisor_requests.py); what it looks like
+as octets follows from its annotations (codec.py). A number is never used again for something else; whoever changes the
+fields of a class raises its version.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import IntEnum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from appliance.messages.slots import SlotTable
 from appliance.transport.flow import Flow, Outgoing
 
 
-class Kind(IntEnum):
-    """The number of a message on the wire. Numbers are never used again for something else."""
-
-    HANDED_OVER = 1
-    SEND_BY_CONNECTION = 2
-    SEND_FAILED = 3
-    PEER_STARTED = 4
-    CONNECTIONS_CHANGED = 5
-    HANDED_OVER_TAKEN = 6
-    HEARTBEAT = 10
-    SLOTS_CHANGED = 11
-    DRAIN = 12
-    STOP = 13
-    IN_SYNC = 14
-    CALLS_MOVED = 15
-    STATUS_REQUEST = 20
-    STATUS_REPLY = 21
-    FORGET_SUBSCRIBER = 22
-    RESTART_WORKER = 23
-    OPERATOR_COMMAND = 24
-    QUERY = 25
-    QUERY_ANSWER = 26
-    BINDING_CHANGES = 30
-    BINDING_ACK = 31
-    RANGE_DIGESTS = 32
-    RANGE_REQUEST = 33
-    RANGE_RECORDS = 34
-
-
 class BusMessage:
-    """Anything that travels on the bus; `kind` tells which class it is of. Messages of equal fields are equal."""
+    """Anything that travels on the bus. Messages of equal fields are equal."""
 
     __slots__ = ()
-    kind: ClassVar[Kind]
+    kind: ClassVar[int]
+    version: ClassVar[int] = 1
+
+
+@dataclass(slots=True)
+class BusReply(BusMessage):
+    """The base of what answers a BusRequest: `id` is that of the request."""
+
+    id: int = field(default=0, kw_only=True)
+
+
+Answered = TypeVar("Answered", bound=BusReply)
+
+
+@dataclass(slots=True)
+class BusRequest(BusMessage, Generic[Answered]):
+    """The base of what is asked of a worker or of the supervisor: it is answered by an Answered, or by a Refusal."""
+
+    id: int = field(default=0, kw_only=True)
+
+
+@dataclass(slots=True)
+class ConfigurationFault:
+    """A fault of a configuration: where it is, and what to type instead."""
+
+    line: int
+    column: int
+    problem: str
+    remedy: str
+
+
+@dataclass(slots=True)
+class Refusal(BusReply):
+    """A request that was not fulfilled: why, in a sentence, and what the operator can do."""
+
+    kind = 40
+    sentence: str
+    remedy: str = ""
+    faults: list[ConfigurationFault] = field(default_factory=list)
+    """Of a configuration that was to be committed."""
 
 
 @dataclass(slots=True)
 class HandedOver(BusMessage):
     """A whole SIP message as it came by `flow`, from a worker that does not own its slot.
 
-    The kind itself is the mark "handed over": whoever receives it handles it as its own, so that two workers with
+    Being of this class is the mark "handed over": the receiver handles it as its own, so that two workers with
     different tables never pass a message to and fro. `epoch` is that of the sender's table: only by a newer one a call
     goes on from here, or a response or a CANCEL whose call has gone.
     """
 
-    kind = Kind.HANDED_OVER
+    kind = 1
     data: bytes
     flow: Flow
     epoch: int = 0
@@ -68,7 +79,7 @@ class HandedOver(BusMessage):
 class HandedOverTaken(BusMessage):
     """So many more of the messages of streams that you have handed over are handled."""
 
-    kind = Kind.HANDED_OVER_TAKEN
+    kind = 6
     count: int
 
 
@@ -76,7 +87,7 @@ class HandedOverTaken(BusMessage):
 class SendByConnection(BusMessage):
     """Please send this: the stream connection it goes by is yours."""
 
-    kind = Kind.SEND_BY_CONNECTION
+    kind = 2
     outgoing: Outgoing
 
 
@@ -84,7 +95,7 @@ class SendByConnection(BusMessage):
 class SendFailed(BusMessage):
     """What you asked me to send for the client transaction of `branch` could not be sent (RFC 3261 17.1.4)."""
 
-    kind = Kind.SEND_FAILED
+    kind = 3
     branch: bytes
 
 
@@ -95,14 +106,14 @@ class PeerStarted(BusMessage):
     Whatever was agreed with its predecessor (sequence numbers, connections) is void.
     """
 
-    kind = Kind.PEER_STARTED
+    kind = 4
 
 
 @dataclass(slots=True)
 class ConnectionsChanged(BusMessage):
     """Stream connections of the sender that may be used, and that may no longer."""
 
-    kind = Kind.CONNECTIONS_CHANGED
+    kind = 5
     opened: list[Flow]
     closed: list[Flow]
 
@@ -114,7 +125,7 @@ class Heartbeat(BusMessage):
     `in_sync` says that it holds all registrations, and so may own slots.
     """
 
-    kind = Kind.HEARTBEAT
+    kind = 10
     worker: int
     counters: list[int]
     gauges: dict[str, int]
@@ -130,7 +141,7 @@ class SlotsChanged(BusMessage):
     `orphans` names what the dead left behind: worker number and bank, one after the other (see recorder.py).
     """
 
-    kind = Kind.SLOTS_CHANGED
+    kind = 11
     table: SlotTable
     live: list[int]
     orphans: list[int] = field(default_factory=list)
@@ -143,7 +154,7 @@ class CallsMoved(BusMessage):
     `epoch`: of the slot table that says so. Whoever has a newer one passes on what is not its own.
     """
 
-    kind = Kind.CALLS_MOVED
+    kind = 15
     snapshots: list[bytes]
     epoch: int
 
@@ -152,35 +163,35 @@ class CallsMoved(BusMessage):
 class Drain(BusMessage):
     """Take no new work, finish what you have."""
 
-    kind = Kind.DRAIN
+    kind = 12
 
 
 @dataclass(slots=True)
 class Stop(BusMessage):
     """Stop reading, write down what must be kept, end."""
 
-    kind = Kind.STOP
+    kind = 13
 
 
 @dataclass(slots=True)
 class InSync(BusMessage):
     """The sender holds every registration its siblings hold."""
 
-    kind = Kind.IN_SYNC
+    kind = 14
 
 
 @dataclass(slots=True)
 class StatusRequest(BusMessage):
     """How is the appliance?"""
 
-    kind = Kind.STATUS_REQUEST
+    kind = 20
 
 
 @dataclass(slots=True)
 class StatusReply(BusMessage):
     """The answer to any question asked of the supervisor: names and plain values (text, numbers, lists, maps)."""
 
-    kind = Kind.STATUS_REPLY
+    kind = 21
     report: dict[str, Any]
 
 
@@ -188,7 +199,7 @@ class StatusReply(BusMessage):
 class ForgetSubscriber(BusMessage):
     """The data of a subscriber changed: drop what is cached of it."""
 
-    kind = Kind.FORGET_SUBSCRIBER
+    kind = 22
     username: bytes
 
 
@@ -196,7 +207,7 @@ class ForgetSubscriber(BusMessage):
 class RestartWorker(BusMessage):
     """To the supervisor: drain this worker, stop it and start it again."""
 
-    kind = Kind.RESTART_WORKER
+    kind = 23
     number: int
 
 
@@ -204,7 +215,7 @@ class RestartWorker(BusMessage):
 class OperatorCommand(BusMessage):
     """To the supervisor, from whoever serves operators: `do` in the words of the control socket, and its arguments."""
 
-    kind = Kind.OPERATOR_COMMAND
+    kind = 24
     do: str
     args: dict[str, Any]
 
@@ -213,7 +224,7 @@ class OperatorCommand(BusMessage):
 class Query(BusMessage):
     """To a worker: tell me this; the answer bears the same id."""
 
-    kind = Kind.QUERY
+    kind = 25
     id: int
     do: str
     args: dict[str, Any]
@@ -223,7 +234,7 @@ class Query(BusMessage):
 class QueryAnswer(BusMessage):
     """The answer to Asked: names and plain values; several where something is watched."""
 
-    kind = Kind.QUERY_ANSWER
+    kind = 26
     id: int
     report: dict[str, Any]
 
@@ -232,7 +243,7 @@ class QueryAnswer(BusMessage):
 class BindingChanges(BusMessage):
     """Binding records numbered `first_seq`, `first_seq` + 1, ... on the link from this sender to this receiver."""
 
-    kind = Kind.BINDING_CHANGES
+    kind = 30
     first_seq: int
     records: list[bytes]
 
@@ -241,7 +252,7 @@ class BindingChanges(BusMessage):
 class BindingAck(BusMessage):
     """Every record up to and with number `seq` of the link to me is applied."""
 
-    kind = Kind.BINDING_ACK
+    kind = 31
     seq: int
 
 
@@ -249,7 +260,7 @@ class BindingAck(BusMessage):
 class RangeDigests(BusMessage):
     """One digest per range of addresses-of-record; equal digests mean equal bindings."""
 
-    kind = Kind.RANGE_DIGESTS
+    kind = 32
     digests: list[int]
 
 
@@ -257,7 +268,7 @@ class RangeDigests(BusMessage):
 class RangeRequest(BusMessage):
     """Please send all records of these ranges."""
 
-    kind = Kind.RANGE_REQUEST
+    kind = 33
     ranges: list[int]
 
 
@@ -265,7 +276,7 @@ class RangeRequest(BusMessage):
 class RangeRecords(BusMessage):
     """Some records of a range; `last` on the final portion."""
 
-    kind = Kind.RANGE_RECORDS
+    kind = 34
     range: int
     records: list[bytes]
     last: bool

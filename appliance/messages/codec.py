@@ -1,128 +1,74 @@
 """Messages of the bus as octets, and back.
 
-A message is a MessagePack array: format version, kind, then the fields in the order of its row in `FIELDS`, which is
-the one place that says how each field looks. Whatever does not fit its row is a BusProtocolError and nothing else, so
-a process of another version can do no more harm than to be counted.
+A message is a MessagePack array: format, number and version of its class, then its fields in order. How a field looks
+follows from its annotation (field_codecs.py). A process may run beside one of another version of Signalbox: a message
+of an unknown number or of another version is an UnknownMessage, which the receiver skips and counts. Anything else
+that `encode` does not make is a BusProtocolError.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from types import ModuleType
 from typing import Any, Final
 
-from appliance.messages.bus_messages import (
-    BindingAck,
-    BindingChanges,
-    BusMessage,
-    CallsMoved,
-    ConnectionsChanged,
-    Drain,
-    ForgetSubscriber,
-    HandedOver,
-    HandedOverTaken,
-    Heartbeat,
-    InSync,
-    OperatorCommand,
-    PeerStarted,
-    Query,
-    QueryAnswer,
-    RangeDigests,
-    RangeRecords,
-    RangeRequest,
-    RestartWorker,
-    SendByConnection,
-    SendFailed,
-    SlotsChanged,
-    StatusReply,
-    StatusRequest,
-    Stop,
-)
-from appliance.messages.field_codecs import (
-    BOOL,
-    BYTES,
-    FLOW,
-    FLOWS,
-    GAUGES,
-    INT,
-    INTS,
-    OUTGOING,
-    RECORDS,
-    REPORT,
-    SLOT_TABLE,
-    TEXT,
-    TEXTS,
-    Shape,
-    exactly,
-)
+from appliance.messages import bus_messages
+from appliance.messages.bus_messages import BusMessage
+from appliance.messages.field_codecs import FieldCodec, codecs_of, exactly, read_fields
 from appliance.messages.msgpack_codec import pack, unpack
 
-FORMAT_VERSION: Final = 1
-
-# The names are those of the class, in its order.
-FIELDS: Final[dict[type[BusMessage], dict[str, Shape]]] = {
-    HandedOver: {"data": BYTES, "flow": FLOW, "epoch": INT},
-    HandedOverTaken: {"count": INT},
-    SendByConnection: {"outgoing": OUTGOING},
-    SendFailed: {"branch": BYTES},
-    PeerStarted: {},
-    ConnectionsChanged: {"opened": FLOWS, "closed": FLOWS},
-    Heartbeat: {
-        "worker": INT,
-        "counters": INTS,
-        "gauges": GAUGES,
-        "turn": INT,
-        "in_sync": BOOL,
-        "alarms": TEXTS,
-    },
-    SlotsChanged: {"table": SLOT_TABLE, "live": INTS, "orphans": INTS},
-    CallsMoved: {"snapshots": RECORDS, "epoch": INT},
-    Drain: {},
-    Stop: {},
-    InSync: {},
-    StatusRequest: {},
-    StatusReply: {"report": REPORT},
-    ForgetSubscriber: {"username": BYTES},
-    RestartWorker: {"number": INT},
-    OperatorCommand: {"do": TEXT, "args": REPORT},
-    Query: {"id": INT, "do": TEXT, "args": REPORT},
-    QueryAnswer: {"id": INT, "report": REPORT},
-    BindingChanges: {"first_seq": INT, "records": RECORDS},
-    BindingAck: {"seq": INT},
-    RangeDigests: {"digests": INTS},
-    RangeRequest: {"ranges": INTS},
-    RangeRecords: {"range": INT, "records": RECORDS, "last": BOOL},
-}
-_CLASSES: Final[dict[int, type[BusMessage]]] = {message_class.kind: message_class for message_class in FIELDS}
+FORMAT: Final = 2
 
 
 class BusProtocolError(ValueError):
-    """Octets from the bus that are no message of this version. The message says what was wrong."""
+    """Octets from the bus that are no message. The text says what was wrong."""
+
+
+class UnknownMessage(BusProtocolError):
+    """A message that another version of Signalbox has sent."""
+
+
+def _classes_in(*modules: ModuleType) -> Iterator[type[BusMessage]]:
+    """The classes of messages that these modules define."""
+    for module in modules:
+        for found in vars(module).values():
+            is_message = isinstance(found, type) and issubclass(found, BusMessage) and "kind" in vars(found)
+            if is_message and found.__module__ == module.__name__:
+                yield found
+
+
+CODECS: Final[dict[type[BusMessage], dict[str, FieldCodec]]] = {
+    message_class: codecs_of(message_class) for message_class in _classes_in(bus_messages)
+}
+_CLASSES: Final[dict[int, type[BusMessage]]] = {message_class.kind: message_class for message_class in CODECS}
 
 
 def encode(message: BusMessage) -> bytes:
     """The octets of `message`."""
-    fields = [shape.write(getattr(message, name)) for name, shape in FIELDS[type(message)].items()]
-    return pack([FORMAT_VERSION, int(message.kind), *fields])
+    fields = [codec.write(getattr(message, name)) for name, codec in CODECS[type(message)].items()]
+    return pack([FORMAT, message.kind, message.version, *fields])
 
 
 def decode(octets: bytes) -> BusMessage:
     """The message these octets are. Raises BusProtocolError for anything that `encode` does not make."""
     try:
-        version, kind, *values = exactly(list)(unpack(octets))
+        format_, kind, version, *values = exactly(list)(unpack(octets))
     except (TypeError, ValueError) as fault:
         raise BusProtocolError(f"not a message: {fault}") from fault
-    if version != FORMAT_VERSION:
-        raise BusProtocolError(f"message format {version!r}, this process speaks {FORMAT_VERSION}")
-    message_class = _CLASSES.get(kind) if type(kind) is int else None
+    if format_ != FORMAT:
+        raise UnknownMessage(f"message format {format_!r}, this process uses {FORMAT}")
+    if type(kind) is not int or type(version) is not int:
+        raise BusProtocolError(f"no number and version: {kind!r}, {version!r}")
+    message_class = _CLASSES.get(kind)
     if message_class is None:
-        raise BusProtocolError(f"unknown kind of message {kind!r}")
-    return _read_fields(message_class, values)
+        raise UnknownMessage(f"unknown message {kind}")
+    if version != message_class.version:
+        raise UnknownMessage(f"{message_class.__name__} of version {version}")
+    return _read_message(message_class, values)
 
 
-def _read_fields(message_class: type[BusMessage], values: list[Any]) -> BusMessage:
-    shapes = FIELDS[message_class].values()
-    if len(values) != len(shapes):
-        raise BusProtocolError(f"{message_class.__name__} has {len(shapes)} fields, not {len(values)}")
+def _read_message(message_class: type[BusMessage], values: list[Any]) -> BusMessage:
     try:
-        return message_class(*[shape.read(value) for shape, value in zip(shapes, values, strict=True)])
+        return message_class(**read_fields(CODECS[message_class], values))
     except (TypeError, ValueError, OverflowError) as fault:
         raise BusProtocolError(f"{message_class.__name__}: {fault}") from fault

@@ -1,27 +1,37 @@
-"""The shapes of message fields: how a value looks on the wire, and what is let in again.
+"""How a field of a message looks on the wire, derived from its annotation.
 
-A shape writes a value as something MessagePack knows and reads it back; what does not fit exactly raises
-TypeError or ValueError, so that a reader of `wire.py` finds there only which message has which fields.
+A codec writes a value as something MessagePack has a type for and reads it back; `read` raises TypeError or ValueError
+for what does not fit exactly. Codecs exist for numbers, text, octets, lists, maps, `X | None`, dataclasses (an array of
+their fields in order), and the values in `_OWN`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from dataclasses import fields, is_dataclass
+from functools import cache
+from types import NoneType, UnionType
+from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 
 from appliance.messages.slots import SlotTable
 from appliance.transport.flow import Flow, Outgoing
 from appliance.transport.transport_table import is_known
 
 
-class Shape:
-    """How a field looks on the wire; `read` returns the value or raises ValueError or TypeError."""
+class FieldCodec:
+    """`write` returns plain values; `read` returns the value or raises ValueError or TypeError.
 
-    __slots__ = ("read", "write")
+    `plain` is the type of a value that is written as it is, None for others.
+    """
 
-    def __init__(self, write: Callable[[Any], Any], read: Callable[[Any], Any]) -> None:
+    __slots__ = ("plain", "read", "write")
+
+    def __init__(
+        self, write: Callable[[Any], Any], read: Callable[[Any], Any], plain: type | None = None
+    ) -> None:
         self.write = write
         self.read = read
+        self.plain = plain
 
 
 def exactly(wanted: type) -> Callable[[Any], Any]:
@@ -34,26 +44,87 @@ def exactly(wanted: type) -> Callable[[Any], Any]:
     return read
 
 
-def _list_of(wanted: type) -> Callable[[Any], Any]:
-    read_list = exactly(list)
+def _as_it_is(value: Any) -> Any:
+    return value
 
-    def read(value: Any) -> list[Any]:
+
+def codecs_of(record: type) -> dict[str, FieldCodec]:
+    """The codec of each field of a dataclass, in their order. Raises TypeError for an annotation that has none."""
+    hints = get_type_hints(record)
+    return {field.name: codec_of(hints[field.name]) for field in fields(record)}
+
+
+@cache
+def codec_of(annotation: Any) -> FieldCodec:
+    """The codec of values with this annotation. Raises TypeError when there is none."""
+    if annotation in _OWN:
+        return _OWN[annotation]
+    arguments = get_args(annotation)
+    origin = get_origin(annotation)
+    if origin is list:
+        return _list_codec(codec_of(arguments[0]))
+    if origin is dict:
+        return _map_codec(codec_of(arguments[0]), codec_of(arguments[1]))
+    if origin in (Union, UnionType) and len(arguments) == 2 and NoneType in arguments:
+        return _optional_codec(codec_of(arguments[arguments[0] is NoneType]))
+    if isinstance(annotation, type) and is_dataclass(annotation):
+        return _record_codec(annotation)
+    raise TypeError(f"{annotation} cannot travel on the bus")
+
+
+def _list_codec(item: FieldCodec) -> FieldCodec:
+    read_list, read_item, write_item, wanted = exactly(list), item.read, item.write, item.plain
+
+    def read_plain(value: Any) -> list[Any]:
         found: list[Any] = read_list(value)
-        for item in found:
-            if type(item) is not wanted:
-                raise TypeError(f"{wanted.__name__} expected, got {type(item).__name__}")
+        for each in found:
+            if type(each) is not wanted:
+                read_item(each)
         return found
 
-    return read
+    if wanted is not None:
+        return FieldCodec(_as_it_is, read_plain)
+    return FieldCodec(
+        lambda value: [write_item(each) for each in value],
+        lambda value: [read_item(each) for each in read_list(value)],
+    )
 
 
-def _read_gauges(value: Any) -> dict[str, int]:
-    text, number = exactly(str), exactly(int)
-    return {text(name): number(amount) for name, amount in exactly(dict)(value).items()}
+def _map_codec(key: FieldCodec, item: FieldCodec) -> FieldCodec:
+    read_map, read_key, read_item, write_item = exactly(dict), key.read, item.read, item.write
+    return FieldCodec(
+        lambda value: {name: write_item(each) for name, each in value.items()},
+        lambda value: {read_key(name): read_item(each) for name, each in read_map(value).items()},
+    )
 
 
-def _write_flow(flow: Flow) -> tuple[Any, ...]:
-    return flow.parts()
+def _optional_codec(item: FieldCodec) -> FieldCodec:
+    return FieldCodec(
+        lambda value: None if value is None else item.write(value),
+        lambda value: None if value is None else item.read(value),
+    )
+
+
+def _record_codec(record: type) -> FieldCodec:
+    codecs = codecs_of(record)
+
+    def write(value: Any) -> list[Any]:
+        return [codec.write(getattr(value, name)) for name, codec in codecs.items()]
+
+    def read(value: Any) -> Any:
+        return record(**read_fields(codecs, exactly(list)(value)))
+
+    return FieldCodec(write, read)
+
+
+def read_fields(codecs: dict[str, FieldCodec], values: list[Any]) -> dict[str, Any]:
+    """The fields of a record by name, from their plain values in order. Raises ValueError or TypeError."""
+    if len(values) != len(codecs):
+        raise ValueError(f"{len(codecs)} fields expected, got {len(values)}")
+    return {name: codec.read(value) for (name, codec), value in zip(codecs.items(), values, strict=True)}
+
+
+# -- values of their own -----------------------------------------------------------------------------
 
 
 def _read_flow(value: Any) -> Flow:
@@ -65,16 +136,8 @@ def _read_flow(value: Any) -> Flow:
     return Flow(transport, listener, (exactly(str)(host), port), worker, connection)
 
 
-def _write_flows(flows: list[Flow]) -> list[tuple[Any, ...]]:
-    return [_write_flow(flow) for flow in flows]
-
-
-def _read_flows(value: Any) -> list[Flow]:
-    return [_read_flow(flow) for flow in exactly(list)(value)]
-
-
 def _write_outgoing(outgoing: Outgoing) -> tuple[Any, ...]:
-    return (outgoing.data, _write_flow(outgoing.flow), outgoing.branch)
+    return (outgoing.data, outgoing.flow.parts(), outgoing.branch)
 
 
 def _read_outgoing(value: Any) -> Outgoing:
@@ -87,20 +150,13 @@ def _read_table(value: Any) -> SlotTable:
     return SlotTable(exactly(bytes)(owners), exactly(int)(epoch))
 
 
-def _as_it_is(value: Any) -> Any:
-    return value
-
-
-INT: Final = Shape(_as_it_is, exactly(int))
-BOOL: Final = Shape(bool, exactly(bool))
-BYTES: Final = Shape(_as_it_is, exactly(bytes))
-INTS: Final = Shape(_as_it_is, _list_of(int))
-TEXT: Final = Shape(_as_it_is, exactly(str))
-TEXTS: Final = Shape(_as_it_is, _list_of(str))
-RECORDS: Final = Shape(_as_it_is, _list_of(bytes))
-GAUGES: Final = Shape(_as_it_is, _read_gauges)
-REPORT: Final = Shape(_as_it_is, exactly(dict))
-FLOW: Final = Shape(_write_flow, _read_flow)
-FLOWS: Final = Shape(_write_flows, _read_flows)
-OUTGOING: Final = Shape(_write_outgoing, _read_outgoing)
-SLOT_TABLE: Final = Shape(lambda table: (table.owners, table.epoch), _read_table)
+FLOW: Final = FieldCodec(lambda flow: flow.parts(), _read_flow)
+_OWN: Final[dict[Any, FieldCodec]] = {
+    **{plain: FieldCodec(_as_it_is, exactly(plain), plain) for plain in (int, bytes, str)},
+    Any: FieldCodec(_as_it_is, _as_it_is),
+    bool: FieldCodec(bool, exactly(bool)),
+    float: FieldCodec(float, exactly(float)),
+    Flow: FLOW,
+    Outgoing: FieldCodec(_write_outgoing, _read_outgoing),
+    SlotTable: FieldCodec(lambda table: (table.owners, table.epoch), _read_table),
+}

@@ -7,6 +7,7 @@ from typing import Protocol
 from appliance.catalogue.counters import (
     BUS_FULL,
     BUS_MALFORMED,
+    BUS_SKIPPED,
     DROPPED_QUEUE_FULL,
     DROPPED_TRUNCATED,
     JOURNAL_FAILED,
@@ -33,6 +34,7 @@ class CountedBus(Protocol):
 
     refused: int
     damaged: int
+    skipped: int
 
 
 class CountedJournal(Protocol):
@@ -77,6 +79,7 @@ class WorkerMetrics:
         counters[DROPPED_QUEUE_FULL] += overflowed
         counters[BUS_FULL] += self._bus.refused
         counters[BUS_MALFORMED] += self._bus.damaged
+        counters[BUS_SKIPPED] += self._bus.skipped
         counters[STORE_FAILED] += self._subscriber_door.failures
         counters[JOURNAL_FAILED] += self._journal.failed_count
         gauges = self._stack.gauges()

@@ -50,6 +50,7 @@ class MessageBus(Protocol):
 
     refused: int
     damaged: int
+    skipped: int
 
     def fileno(self) -> int: ...
     def receive(self) -> list[tuple[int, BusMessage]]: ...

@@ -280,6 +280,16 @@ def test_damaged_batches_are_counted_and_do_no_harm(ends: Ends, frame: bytes) ->
     context.term()
 
 
+def test_a_message_of_another_version_is_skipped_and_counted(ends: Ends, monkeypatch: pytest.MonkeyPatch) -> None:
+    newer, worker = ends.open(1), ends.open(0)
+    with monkeypatch.context() as changed:
+        changed.setattr(Stop, "version", Stop.version + 1)
+        changed.setattr(BindingAck, "kind", 999)
+        send(newer, 0, [Stop(), Drain(), BindingAck(1)])
+    assert receive(worker, 1) == [(1, Drain())]
+    assert (worker.skipped, worker.damaged) == (2, 0)
+
+
 def test_a_path_too_long_for_a_socket_is_one_sentence(tmp_path: Path) -> None:
     long_dir = tmp_path / ("x" * 120)
     long_dir.mkdir()

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import fields
+from dataclasses import dataclass
 
 import msgpack  # type: ignore[import-untyped]
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.messages import bus_messages as messages
 from appliance.messages.bus_messages import (
     BindingAck,
     BindingChanges,
     BusMessage,
     CallsMoved,
+    ConfigurationFault,
     ConnectionsChanged,
     Drain,
     ForgetSubscriber,
@@ -23,7 +23,6 @@ from appliance.messages.bus_messages import (
     HandedOverTaken,
     Heartbeat,
     InSync,
-    Kind,
     OperatorCommand,
     PeerStarted,
     Query,
@@ -31,6 +30,7 @@ from appliance.messages.bus_messages import (
     RangeDigests,
     RangeRecords,
     RangeRequest,
+    Refusal,
     RestartWorker,
     SendByConnection,
     SendFailed,
@@ -39,7 +39,8 @@ from appliance.messages.bus_messages import (
     StatusRequest,
     Stop,
 )
-from appliance.messages.codec import FIELDS, FORMAT_VERSION, BusProtocolError, decode, encode
+from appliance.messages.codec import CODECS, FORMAT, BusProtocolError, UnknownMessage, decode, encode
+from appliance.messages.field_codecs import codec_of
 from appliance.messages.slots import deal
 from appliance.transport.flow import TCP, UDP, Flow, Outgoing
 
@@ -60,6 +61,7 @@ MESSAGES: list[BusMessage] = [
     Stop(),
     InSync(),
     StatusRequest(),
+    Refusal("No.", "try again", [ConfigurationFault(3, 1, "unknown", "see `?`")], id=7),
     StatusReply({"workers": [{"number": 0, "state": "live", "cpu": 0.5}], "alarms": []}),
     ForgetSubscriber(b"alice"),
     RestartWorker(3),
@@ -73,13 +75,6 @@ MESSAGES: list[BusMessage] = [
     RangeRequest([3, 250]),
     RangeRecords(3, [b"record"], True),
 ]
-CLASSES = [
-    found
-    for found in vars(messages).values()
-    if isinstance(found, type) and issubclass(found, BusMessage) and found is not BusMessage
-]
-
-
 @pytest.mark.parametrize("message", MESSAGES, ids=lambda message: type(message).__name__)
 def test_a_message_comes_back_as_it_was(message: BusMessage) -> None:
     octets = encode(message)
@@ -88,18 +83,42 @@ def test_a_message_comes_back_as_it_was(message: BusMessage) -> None:
     assert encode(decode(octets)) == octets
 
 
-def test_every_kind_is_tried_here() -> None:
-    assert {message.kind for message in MESSAGES} == set(Kind)
+def test_every_message_is_tried_here() -> None:
+    assert {type(message) for message in MESSAGES} == set(CODECS)
 
 
-def test_every_class_has_a_row_and_a_kind_of_its_own() -> None:
-    assert set(FIELDS) == set(CLASSES)
-    assert sorted(message_class.kind for message_class in CLASSES) == sorted(Kind)
+def test_every_class_has_a_number_of_its_own() -> None:
+    kinds = [message_class.kind for message_class in CODECS]
+    assert sorted(kinds) == sorted(set(kinds))
 
 
-@pytest.mark.parametrize("message_class", CLASSES)
-def test_a_row_names_the_fields_of_its_class_in_their_order(message_class: type[BusMessage]) -> None:
-    assert list(FIELDS[message_class]) == [field.name for field in fields(message_class)]  # type: ignore[arg-type]
+def test_what_no_codec_is_known_for_is_found_when_the_module_is_loaded() -> None:
+    with pytest.raises(TypeError, match="cannot travel on the bus"):
+        codec_of(set[int])
+
+
+@dataclass(slots=True)
+class Row:
+    name: str
+    sizes: list[float]
+    by_name: dict[str, list[int]]
+    note: str | None = None
+
+
+def test_a_record_within_a_message_is_an_array_of_its_fields() -> None:
+    codec = codec_of(list[Row])
+    rows = [Row("a", [1.5], {"x": [1]}), Row("b", [], {}, "late")]
+    assert codec.write(rows) == [["a", [1.5], {"x": [1]}, None], ["b", [], {}, "late"]]
+    assert codec.read(codec.write(rows)) == rows
+
+
+@pytest.mark.parametrize(
+    "values",
+    [["a", [], {}], ["a", [1], {}, None], ["a", [], {"x": ["1"]}, None], ["a", [], {}, 5], [b"a", [], {}, None]],
+)
+def test_a_record_that_does_not_fit_is_refused(values: object) -> None:
+    with pytest.raises((TypeError, ValueError)):
+        codec_of(Row).read(values)
 
 
 def test_a_flow_comes_back_as_a_flow() -> None:
@@ -108,35 +127,39 @@ def test_a_flow_comes_back_as_a_flow() -> None:
     assert handed_over.flow == TCP_FLOW and handed_over.flow.remote == ("192.0.2.7", 40001)
 
 
-def test_another_version_is_refused() -> None:
-    with pytest.raises(BusProtocolError, match="format 2"):
-        decode(msgpack.packb([FORMAT_VERSION + 1, int(Kind.STOP)]))
+@pytest.mark.parametrize(
+    "header", [[FORMAT + 1, Stop.kind, Stop.version], [FORMAT, 999, 1], [FORMAT, -1, 1], [FORMAT, Stop.kind, 2, "more"]]
+)
+def test_a_message_of_another_version_is_told_from_a_damaged_one(header: list[object]) -> None:
+    with pytest.raises(UnknownMessage):
+        decode(msgpack.packb(header))
 
 
-@pytest.mark.parametrize("kind", [999, -1, "13", None, [13], True])
-def test_an_unknown_kind_is_refused(kind: object) -> None:
-    with pytest.raises(BusProtocolError, match="unknown kind"):
-        decode(msgpack.packb([FORMAT_VERSION, kind]))
+@pytest.mark.parametrize("kind", ["13", None, [13], True])
+def test_a_kind_that_is_no_number_is_refused(kind: object) -> None:
+    with pytest.raises(BusProtocolError, match="no number") as found:
+        decode(msgpack.packb([FORMAT, kind, 1]))
+    assert not isinstance(found.value, UnknownMessage)
 
 
 @pytest.mark.parametrize(
-    ("kind", "fields"),
+    ("message_class", "fields"),
     [
-        (Kind.STOP, [1]),
-        (Kind.SEND_FAILED, []),
-        (Kind.SEND_FAILED, ["text"]),
-        (Kind.BINDING_ACK, [True]),
-        (Kind.RANGE_RECORDS, [1, [b"a"], 1]),
-        (Kind.RANGE_REQUEST, [["one"]]),
-        (Kind.HANDED_OVER, [b"x", [0, 0, "192.0.2.1", 5060, 0]]),
-        (Kind.HANDED_OVER, [b"x", [0, 0, b"192.0.2.1", 5060, 0, 0]]),
-        (Kind.SLOTS_CHANGED, [[b"short", 1], []]),
-        (Kind.HEARTBEAT, [0, [], {"a": "b"}, 1, False, []]),
+        (Stop, [1]),
+        (SendFailed, []),
+        (SendFailed, ["text"]),
+        (BindingAck, [True]),
+        (RangeRecords, [1, [b"a"], 1]),
+        (RangeRequest, [["one"]]),
+        (HandedOver, [b"x", [0, 0, "192.0.2.1", 5060, 0]]),
+        (HandedOver, [b"x", [0, 0, b"192.0.2.1", 5060, 0, 0]]),
+        (SlotsChanged, [[b"short", 1], []]),
+        (Heartbeat, [0, [], {"a": "b"}, 1, False, []]),
     ],
 )
-def test_fields_that_do_not_fit_are_refused(kind: Kind, fields: list[object]) -> None:
+def test_fields_that_do_not_fit_are_refused(message_class: type[BusMessage], fields: list[object]) -> None:
     with pytest.raises(BusProtocolError):
-        decode(msgpack.packb([FORMAT_VERSION, int(kind), *fields]))
+        decode(msgpack.packb([FORMAT, message_class.kind, message_class.version, *fields]))
 
 
 @given(st.binary(max_size=200))
