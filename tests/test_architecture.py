@@ -38,6 +38,7 @@ FLOORS = {
     "workers": 12,
     "supervisor": 12,
     "management": 12,
+    "persister": 12,
     "commands": 13,
     "__main__": 14,
 }
@@ -46,6 +47,7 @@ DOORS_FLOOR = 10
 # Each package that is not ours is used by one file, so that it can be exchanged there.
 IMPORTERS = {
     "zmq": "ipc/bus.py",
+    "lmdb": "storage/lmdb_environment.py",
     "msgpack": "messages/msgpack_codec.py",
     "psutil": "supervisor/processes.py",
     "sqlalchemy": "storage/subscriber_database.py",
