@@ -203,70 +203,7 @@ def test_transactions_and_calls_are_listed() -> None:
 
 def test_a_question_that_is_none_is_an_error() -> None:
     assert "Unknown request" in ask(stack(), "dance")["error"]
-    assert "error" in ask(stack(), "test route", uri="\r\n")
     assert "error" in ask(stack(), "registrations", address="@@")
-
-
-# -- a rehearsal -------------------------------------------------------------------------------------
-
-
-def test_a_rehearsal_says_what_every_stage_decides_and_sends_nothing() -> None:
-    one = stack()
-    one.receive_datagrams([(register(), ALICE)], NOW)
-    sent(one)
-    before = list(one.counters)
-    route = ask(one, "test route", uri="sip:alice@example.com", **{"from": "sip:bob@example.com"})
-    assert [stage["answer"] for stage in route["stages"]] == ["continue"] * len(route["stages"])
-    assert route["targets"][0]["hops"] == ["udp 192.0.2.101:5060"]
-    assert route["outcome"] == "It is forwarded to 1 target."
-    assert (sent(one), one.questions_to_ask(), one.counters) == ([], [], before)
-
-
-def test_a_rehearsal_stops_where_the_request_would() -> None:
-    closed = with_listeners(SETTINGS, replace(MAIN, relay="none"))
-    one = stack(settings=closed)
-    assert ask(one, "test route", uri="sip:x@foreign.test")["outcome"] == "`relay` answers 403 Relaying Denied."
-    asks = ask(one, "test route", uri="sip:nobody@example.com")
-    assert asks["outcome"] == "It waits at `locate`: the database would be asked for nobody@example.com."
-
-
-def test_a_rehearsal_goes_on_to_the_end_with_what_the_world_answers() -> None:
-    one = stack(settings=with_listeners(SETTINGS, replace(MAIN, relay="any")))
-    ask_user = {"uri": "sip:nobody@example.com"}
-    (question,) = ask(one, "test route", **ask_user)["asks"]
-    assert question == {
-        "kind": "subscriber",
-        "subject": "nobody@example.com",
-        "username": "nobody",
-        "realm": "example.com",
-    }
-    for is_found, outcome in (
-        (True, "`locate` answers 480 Temporarily Unavailable, as the database says of nobody@example.com."),
-        (False, "`locate` answers 404 Not Found, as the database says of nobody@example.com."),
-        (None, "`locate` answers 480 Temporarily Unavailable, for the database does not answer."),
-    ):
-        known = {"subscriber": {"nobody@example.com": is_found}}
-        assert ask(one, "test route", known=known, **ask_user)["outcome"] == outcome
-    route = ask(one, "test route", uri="sip:x@gw.example.net:5070;transport=tcp")
-    assert route["asks"] == [{"kind": "host", "subject": "gw.example.net", "host": "gw.example.net"}]
-    for addresses, hops in (
-        (["192.0.2.9"], ["tcp 192.0.2.9:5070"]),
-        ([], ["DNS has no address for gw.example.net"]),
-        (None, ["no response from DNS for gw.example.net"]),
-    ):
-        known = {"host": {"gw.example.net": addresses}}
-        route = ask(one, "test route", uri="sip:x@gw.example.net:5070;transport=tcp", known=known)
-        assert (route["targets"][0]["hops"], route["asks"]) == (hops, [])
-    assert ask(one, "test route", **ask_user)["asks"], "nothing of it is remembered"
-
-
-def test_a_rehearsal_takes_a_caller_of_ours_for_proved() -> None:
-    one = stack(settings=with_listeners(SETTINGS, replace(MAIN, authenticate=True)))
-    stages = ask(one, "test route", uri="sip:x@192.0.2.9", **{"from": "sip:alice@example.com"})["stages"]
-    note = next(stage["note"] for stage in stages if stage["stage"] == "authenticate")
-    assert note == "digest authentication assumed successful"
-    strange = ask(one, "test route", uri="sip:x@192.0.2.9", **{"from": "sip:alice@elsewhere.test"})
-    assert strange["outcome"].startswith("`authenticate` answers 403")
 
 
 # -- a ping ------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from typing import Final
 from appliance.catalogue import results
 from appliance.catalogue.command_declaration import Command, Mode, Parameter, Right, show
 from appliance.catalogue.counters import GROUPS
-from appliance.catalogue.value_types import Address, Choice, Integer, Switch, Text
+from appliance.catalogue.value_types import Address, Choice, Integer, Name, Switch, Text
 
 ADDRESS: Final = Parameter(
     "address", Text(256, "USER@DOMAIN"), "The address to show.", is_optional=True, completes="address"
@@ -67,10 +67,17 @@ SHOW_COMMANDS: Final[tuple[Command, ...]] = (
             "copy tech-support", (), results.TECH_SUPPORT, Right.ADMIN, Mode.EXEC, results.OCTETS),
     Command(("test", "route"), "Trace the routing of a request through all stages; nothing is sent.",
             "test route", (
-                Parameter("uri", Text(2048, "URI"), "The Request-URI, such as sip:bob@example.com."),
+                Parameter("uri", Text(2048, "URI"),
+                          "The Request-URI, such as sip:bob@example.com, or a number in the first domain.",
+                          completes="address"),
                 Parameter("from", Text(256, "USER@DOMAIN"), "The caller.", "from", is_optional=True,
                           completes="address"),
-                Parameter("source", Address(), "The source IP address.", "source", is_optional=True),
+                Parameter("source", Address(), "The source IP address (default: that of the listener).", "source",
+                          is_optional=True),
+                Parameter("listener", Name(), "The listener that receives it (default: the first one).",
+                          "listener", is_optional=True, completes="listener"),
+                Parameter("unauthenticated", Switch(), "The caller does not answer a challenge.", "unauthenticated",
+                          is_optional=True),
             ), results.ROUTE, Right.VIEW, Mode.EXEC),
     Command(("ping", "sip"), "Send OPTIONS requests and measure the response time.", "ping", (
                 Parameter("uri", Text(2048, "URI"), "The target, such as sip:example.com."),

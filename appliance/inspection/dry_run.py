@@ -1,224 +1,220 @@
-"""A rehearsal of a request: which stage would decide what, and where it would go; nothing is sent, nothing changes.
+"""The dry run of a request (`test route`): what each stage decides, and where the request would be sent.
 
-The request is an INVITE made up from two URIs, as if it came to a listener. The stages are the role's own; what they
-count is forgotten again. A caller of ours is taken for one who can prove it. What would have to be asked (a
-subscriber, a host) is named in `asks`, and ends the rehearsal with a note that says so; the rehearsal is repeated
-with the answers, and then goes on to the end.
+The request is an INVITE made from two URIs, as if it arrived at a listener. The stages of that listener's role decide
+it in an environment without effects (ProxyEnvironment.without_effects). A look-up that a stage asks for, or a host
+whose addresses are not cached, is listed in `asks` and ends the dry run; it is repeated with the answers (`known`) and
+then continues. A challenge counts as answered with the right password when the caller is a user of this appliance,
+unless the trial says otherwise.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from appliance.catalogue.settings import ListenerSettings
+from appliance.catalogue.settings import OPEN, ListenerSettings
 from appliance.catalogue.transports import TRANSPORTS
+from appliance.inspection.dry_run_targets import target_row
+from appliance.inspection.known_answers import KnownAnswers, Row
 from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.fast_settings import ListenerRules
 from appliance.proxy.request_context import RequestContext
 from appliance.proxy.roles import ROLES
-from appliance.proxy.stage_results import CONTINUE, Ask, Drop, Reply, StageResult
-from appliance.proxy.stages.authenticate import authenticate
-from appliance.proxy.stages.register import register
-from appliance.proxy.stages.throttle import throttle
-from appliance.routing.lookup_questions import Answer, HostAnswer, LookupHost, Question
-from appliance.routing.next_hops import HostUnknown, transports_of
-from appliance.routing.targets import Target
+from appliance.proxy.stage_chain import Stage, run_chain
+from appliance.proxy.stage_results import FORWARD, Ask, Drop, Reply, StageResult
+from appliance.security.keys import period_of
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.message import Request
 from appliance.sip.parser import SyntaxLimits, parse
 from appliance.sip.status import reason_phrase
-from appliance.transport.flow import UDP, Flow
-from appliance.transport.transport_table import default_port
+from appliance.transport.flow import Flow
 
 TEMPLATE: Final = (
-    "INVITE {uri} SIP/2.0\r\nVia: SIP/2.0/UDP {address}:9;branch=z9hG4bKrehearsal\r\nMax-Forwards: 70\r\n"
-    "From: <{caller}>;tag=rehearsal\r\nTo: <{uri}>\r\nCall-ID: rehearsal\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n"
+    "INVITE {uri} SIP/2.0\r\nVia: SIP/2.0/{transport} {address}:9;branch=z9hG4bKdry-run\r\nMax-Forwards: 70\r\n"
+    "From: <{caller}>;tag=dry-run\r\nTo: <{uri}>\r\nCall-ID: dry-run\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n"
 )
-
-Row = dict[str, Any]
-REQUEST_LEN: Final = 600
-
-
-@dataclass(slots=True)
-class World:
-    """What was answered outside, by kind and subject, None where nothing was; and what is still to be asked."""
-
-    known: dict[str, dict[str, Any]]
-    asks: list[Row] = field(default_factory=list)
-
-    def answer(self, question: Question) -> Answer | None:
-        """What is answered; None where it is still to be asked."""
-        found = self.known.get(question.kind.name, {})
-        if question.subject not in found:
-            self.asks.append(question.row())
-            return None
-        value = found[question.subject]
-        return question.unknown() if value is None else question.answer_of(value)
+SCHEMES: Final = ("sip", "sips", "tel")
+# RFC 3966 3: digits and visual separators.
+NUMBER_CHARACTERS: Final = frozenset("0123456789+*-()")
+CHALLENGES: Final = (401, 407)
+# Questions that one stage may ask in turn.
+QUESTIONS_MAX: Final = 10
 
 
-def world_of(known: Row) -> World:
-    """The answers as they came from outside. Raises ValueError."""
-    if not all(isinstance(found, dict) for found in known.values()):
-        raise ValueError("the answers of the world are none")
-    return World(known)
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A request to try. `uri`: a URI, USER@DOMAIN or a number; `caller`: the same. Where the listener, the caller or
+    the source is "": the first listener, a user `caller` of its address, and the address of the listener.
+    """
+
+    uri: str
+    caller: str = ""
+    source: str = ""
+    listener: str = ""
+    is_unauthenticated: bool = False
+    known: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
-def rehearse(
-    node: ProxyEnvironment,
-    uri: str,
-    caller: str,
-    source: str,
-    limits: SyntaxLimits,
-    now: float,
-    known: Row | None = None,
-) -> Row:
-    """The stages with their answers, the target set, the outcome in a sentence, and `asks`. Raises ValueError."""
-    world = world_of(known or {})
-    listener = node.settings.listeners[0]
-    context = _context(listener, _sip(uri), _sip(caller or f"caller@{listener.address}"), source, limits)
-    counters = list(node.counters)
+def dry_run(node: ProxyEnvironment, trial: Trial, limits: SyntaxLimits, now: float) -> Row:
+    """`stages` with their decisions, `targets`, `outcome` as a sentence, and `asks`. Raises ValueError."""
+    run = _DryRun(node.without_effects(), trial, limits, now)
+    stages = list(run.decide_stages())
+    targets = run.target_rows()
+    return {"stages": stages, "targets": targets, "outcome": _outcome(stages, targets), "asks": run.answers.asks}
+
+
+class _DryRun:
+    """One request and the answers it gets."""
+
+    def __init__(self, node: ProxyEnvironment, trial: Trial, limits: SyntaxLimits, now: float) -> None:
+        self._node = node
+        self._now = now
+        self.answers = KnownAnswers(trial.known)
+        self._context = _context_of(trial, node, limits, now)
+        self._role = ROLES[self._context.listener.role]
+        self._is_unauthenticated = trial.is_unauthenticated
+        self._is_forwarded = False
+
+    def decide_stages(self) -> Iterator[Row]:
+        """A row for each stage, up to the one that does not continue."""
+        context, role = self._context, self._role
+        for position, name in enumerate(role.names):
+            before = _Findings(context)
+            result, notes = self._decide(role.stages[: position + 1])
+            has_continued = context.position > position
+            self._is_forwarded = result is FORWARD
+            answer, reason = ("continue", "") if has_continued else _in_words(result)
+            changes = before.changes(context) if self._is_forwarded else ()
+            yield {"stage": name, "answer": answer, "note": ", ".join(filter(None, (reason, *changes, *notes)))}
+            if not has_continued:
+                return
+
+    def _decide(self, stages: tuple[Stage, ...]) -> tuple[StageResult, list[str]]:
+        """The result of the last of the stages, which is the one that decides next; and what it was told."""
+        context = self._context
+        notes: list[str] = []
+        result = self._run(stages)
+        while isinstance(result, Ask) and len(notes) < QUESTIONS_MAX:
+            question = result.question
+            answer = self.answers.answer_to(question)
+            if answer is None:
+                return result, notes
+            notes.append(
+                f"because {question.kind.door} does not answer"
+                if answer.failed
+                else f"as {question.kind.door} says of {question.subject}"
+            )
+            context.answer = answer
+            result = self._run(stages)
+        if isinstance(result, Reply) and result.status in CHALLENGES and self._answer_challenge():
+            notes.append("digest authentication assumed successful")
+            result = self._run(stages)
+        return result, notes
+
+    def _run(self, stages: tuple[Stage, ...]) -> StageResult:
+        return run_chain(stages, self._context, self._node, self._now)
+
+    def _answer_challenge(self) -> bool:
+        """Take the caller's address for proved, if it is one of ours."""
+        claimed = self._context.request.from_uri
+        if self._is_unauthenticated or self._context.identity or not self._node.names.is_own_domain(claimed.host):
+            return False
+        self._context.identity = self._node.aor_of(claimed)
+        return True
+
+    def target_rows(self) -> list[Row]:
+        """The targets of a request that would be forwarded."""
+        targets = self._context.targets if self._is_forwarded else ()
+        return [target_row(target, self._context, self._node, self.answers, self._now) for target in targets]
+
+
+class _Findings:
+    """What the stages so far have found out about a request."""
+
+    def __init__(self, context: RequestContext) -> None:
+        self._uri_text = context.request.uri_text
+        self._targets = context.targets
+        self._is_in_dialog = context.is_in_dialog
+        self._record_routed = context.record_routed
+
+    def changes(self, context: RequestContext) -> Iterator[str]:
+        """What is different now, in words."""
+        if context.request.uri_text != self._uri_text:
+            yield f"the Request-URI becomes {context.request.uri_text.decode('utf-8', 'replace')}"
+        if context.is_in_dialog and not self._is_in_dialog:
+            yield "the request belongs to a dialog"
+        if context.targets is not self._targets:
+            yield _counted(len(context.targets), "target")
+        if context.record_routed and not self._record_routed:
+            yield "Record-Route is added"
+
+
+# -- the request -------------------------------------------------------------------------------------
+
+
+def _context_of(trial: Trial, node: ProxyEnvironment, limits: SyntaxLimits, now: float) -> RequestContext:
+    number, listener = _listener_of(trial.listener, node)
+    transport = listener.transports[0]
+    address = trial.source or listener.address
+    domain = node.names.default_domain.decode()
+    text = TEMPLATE.format(
+        uri=_uri_of(trial.uri, domain),
+        caller=_uri_of(trial.caller, domain) if trial.caller else f"sip:caller@{_host_of(listener.address)}",
+        transport=TRANSPORTS[transport].via.decode(),
+        address=_host_of(address),
+    )
     try:
-        stages = list(_stages(context, node, world, now))
-        ending = stages[-1]["answer"] if stages else ""
-        wanted = context.targets if ending == "continue" else ()
-        targets = [_target_row(target, context, node, world, now) for target in wanted]
-    finally:
-        node.counters[:] = counters
-    return {"stages": stages, "targets": targets, "outcome": _outcome(stages, targets), "asks": world.asks}
-
-
-def _sip(text: str) -> str:
-    return text if ":" in text.partition("@")[0] else f"sip:{text}"
-
-
-def _context(listener: ListenerSettings, uri: str, caller: str, source: str, limits: SyntaxLimits) -> RequestContext:
-    address = source or listener.address
-    bracketed = f"[{address}]" if ":" in address else address
-    try:
-        request = parse(TEMPLATE.format(uri=uri, caller=caller, address=bracketed).encode(), limits)
-        assert isinstance(request, Request)
-        return RequestContext(request, Flow(UDP, 0, (address, 9)), ListenerRules(listener))
+        request = parse(text.encode(), limits)
     except MalformedMessage as fault:
         raise ValueError(f"invalid URI: {fault.reason}") from None
+    assert isinstance(request, Request)
+    context = RequestContext(request, Flow(transport, number, (address, 9)), ListenerRules(listener))
+    context.period = period_of(node.wall_time(now))
+    return context
 
 
-def _stages(context: RequestContext, node: ProxyEnvironment, world: World, now: float) -> Any:
-    role = ROLES[context.listener.role]
-    for name, stage in zip(role.names, role.stages, strict=True):
-        # A dry run takes no token and registers no contact.
-        if stage in (register, throttle):
-            continue
-        answer, note = _answer(name, stage, context, node, world, now)
-        yield {"stage": name, "answer": answer, "note": note}
-        if answer != "continue":
-            return
+def _listener_of(name: str, node: ProxyEnvironment) -> tuple[int, ListenerSettings]:
+    """The open listener of a name, or the first one for "", with its number."""
+    for number, listener in enumerate(node.settings.listeners):
+        if listener.standing == OPEN and name in ("", listener.name):
+            return number, listener
+    raise ValueError(f"no listener `{name}` is open")
 
 
-def _answer(
-    name: str, stage: Any, context: RequestContext, node: ProxyEnvironment, world: World, now: float
-) -> tuple[str, str]:
-    if stage is authenticate and context.listener.authenticate and not context.is_trusted:
-        return _identified(context, node)
-    try:
-        said: StageResult = stage(context, node, now)
-        if isinstance(said, Ask):
-            return _answered(name, stage, said.question, context, node, world, now)
-    except MalformedMessage as fault:
-        return f"{fault.status}", fault.reason
-    return _in_words(said, context, name)
+def _uri_of(text: str, domain: str) -> str:
+    """The URI that an operator means. A number is a user of `domain`."""
+    if text.partition(":")[0].lower() in SCHEMES:
+        return text
+    return f"sip:{text}@{domain}" if NUMBER_CHARACTERS.issuperset(text) else f"sip:{text}"
 
 
-def _identified(context: RequestContext, node: ProxyEnvironment) -> tuple[str, str]:
-    claimed = context.request.from_uri
-    if not node.names.is_own_domain(claimed.host):
-        return "403", "the address of the caller is in another domain"
-    context.identity = node.aor_of(claimed)
-    return "continue", "digest authentication assumed successful"
+def _host_of(address: str) -> str:
+    return f"[{address}]" if ":" in address else address
 
 
-def _answered(
-    name: str,
-    stage: Any,
-    question: Question,
-    context: RequestContext,
-    node: ProxyEnvironment,
-    world: World,
-    now: float,
-) -> tuple[str, str]:
-    """What a stage that has asked says with the answer; of a further question, that it would be asked."""
-    door, subject = question.kind.door, question.subject
-    answer = world.answer(question)
-    if answer is None:
-        return "ask", f"{door} would be asked for {subject}"
-    context.answer = answer
-    said: StageResult = stage(context, node, now)
-    context.answer = None
-    if isinstance(said, Ask):
-        return "ask", f"{said.question.kind.door} would be asked for {said.question.subject}"
-    result, note = _in_words(said, context, name)
-    known = f"for {door} does not answer" if answer.failed else f"as {door} says of {subject}"
-    return result, f"{note}, {known}" if note else known
+# -- in words ----------------------------------------------------------------------------------------
 
 
-def _in_words(said: StageResult, context: RequestContext, stage: str) -> tuple[str, str]:
-    if said is CONTINUE:
-        return "continue", _note(context, stage)
-    if isinstance(said, Reply):
-        return f"{said.status}", (said.reason or reason_phrase(said.status)).decode()
-    if isinstance(said, Drop):
-        return "drop", ""
-    return "forward", ""
-
-
-def _note(context: RequestContext, stage: str) -> str:
-    if stage == "locate" and context.targets:
-        return f"{len(context.targets)} contacts"
-    if stage == "relay" and context.targets:
-        return "to the Request-URI" if len(context.targets) == 1 else ""
-    if stage == "record_route":
-        return "Record-Route is added" if context.record_routed else ""
-    return ""
-
-
-def _target_row(target: Target, context: RequestContext, node: ProxyEnvironment, world: World, now: float) -> Row:
-    try:
-        flows = [target.flow] if target.flow else node.next_hops.find(target.uri, REQUEST_LEN, context.way_out, now)
-        hops = [_hop(flow) for flow in flows]
-    except HostUnknown as unknown:
-        hops = _hops_of_host(target, LookupHost(unknown.host), node, world)
-    return {
-        "uri": target.uri_text.decode("utf-8", "replace"),
-        "q": target.q / 1000,
-        "hops": hops,
-        "path": [value.decode("utf-8", "replace") for value in target.path],
-    }
-
-
-def _hops_of_host(target: Target, question: LookupHost, node: ProxyEnvironment, world: World) -> list[str]:
-    """The next hops of a host by what DNS says."""
-    host, answer = question.subject, world.answer(question)
-    if not isinstance(answer, HostAnswer):
-        return [f"a DNS query for {host} is required"]
-    if answer.failed:
-        return [f"no response from DNS for {host}"]
-    uri, flow_to = target.uri, node.next_hops.flow_to
-    ways = [(way, uri.port or default_port(way)) for way in transports_of(uri, REQUEST_LEN)]
-    flows = [flow_to(way, address.encode(), port) for address in answer.addresses for way, port in ways]
-    return [_hop(flow) for flow in flows if flow is not None] or [f"DNS has no address for {host}"]
-
-
-def _hop(flow: Flow) -> str:
-    name = TRANSPORTS[flow.transport].name
-    by = f" by connection {flow.connection}" if flow.connection else ""
-    return f"{name} {flow.remote[0]}:{flow.remote[1]}{by}"
+def _in_words(result: StageResult) -> tuple[str, str]:
+    """The decision of a stage that does not continue, and its reason."""
+    if isinstance(result, Reply):
+        return f"{result.status}", (result.reason or reason_phrase(result.status)).decode()
+    if isinstance(result, Ask):
+        return "ask", f"{result.question.kind.door} would be asked for {result.question.subject}"
+    return ("drop", "") if isinstance(result, Drop) else ("forward", "")
 
 
 def _outcome(stages: list[Row], targets: list[Row]) -> str:
     last = stages[-1]
-    if last["answer"] == "continue":
-        count = len(targets)
-        return f"It is forwarded to {count} target{'' if count == 1 else 's'}."
+    if last["answer"] in ("continue", "forward"):
+        return f"It is forwarded to {_counted(len(targets), 'target')}."
     if last["answer"] == "ask":
         return f"It waits at `{last['stage']}`: {last['note']}."
+    if last["answer"] == "drop":
+        return f"`{last['stage']}` drops it without a response."
     return f"`{last['stage']}` answers {last['answer']} {last['note']}."
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"

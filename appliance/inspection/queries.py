@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from appliance.inspection import tables as listing
-from appliance.inspection.dry_run import rehearse
+from appliance.inspection.dry_run import Trial, dry_run
 from appliance.location.deregistration import removal_of
 from appliance.proxy.environment import ProxyEnvironment
 from appliance.sip.parser import SyntaxLimits
@@ -33,11 +33,17 @@ def inspect(node: ProxyEnvironment, do: str, args: dict[str, Any], limits: Synta
         if do == "clear registration":
             return _clear(node, str(args["address"]), now)
         if do == "test route":
-            caller, source, known = str(args.get("from", "")), str(args.get("source", "")), args.get("known", {})
-            return rehearse(node, str(args["uri"]), caller, source, limits, now, known)
+            return dry_run(node, _trial_of(args), limits, now)
     except (ValueError, KeyError) as fault:
         return {"error": f"Invalid request: {fault}.", "remedy": "type USER@DOMAIN, or a SIP URI"}
     return {"error": f"Unknown request `{do}`."}
+
+
+def _trial_of(args: dict[str, Any]) -> Trial:
+    caller, source, listener = (str(args.get(name, "")) for name in ("from", "source", "listener"))
+    return Trial(
+        str(args["uri"]), caller, source, listener, bool(args.get("unauthenticated")), dict(args.get("known", {}))
+    )
 
 
 def _clear(node: ProxyEnvironment, address: str, now: float) -> dict[str, Any]:

@@ -26,6 +26,12 @@ class ChangeLimits:
     def __len__(self) -> int:
         return len(self._free_at) + len(self._before)
 
+    def without_effects(self) -> ChangeLimits:
+        """Limits that decide as these, for which nothing that they take counts."""
+        other = ChangeLimits(self.changes_max)
+        other._free_at, other._before = self._free_at.copy(), self._before.copy()
+        return other
+
     def wait_for(self, aor: bytes, count: int, now: float) -> float:
         """Take `count` changes and return 0.0; or take none, and return the seconds after which they would fit.
 

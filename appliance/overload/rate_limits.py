@@ -41,16 +41,24 @@ class Bucket:
         self.refused = 0
         """Since the beginning."""
 
+    def copy(self) -> Bucket:
+        """A bucket that lets in as many as this one."""
+        other = Bucket(self.tokens, self.filled_at)
+        other.share = self.share
+        return other
+
 
 class Limit:
     """One limit in this worker. `spares_trusted`: loopback sources and peers are not counted."""
 
-    __slots__ = ("buckets", "exceeded", "passed", "settings", "spares_trusted")
+    __slots__ = ("_copied", "buckets", "exceeded", "passed", "settings", "spares_trusted")
 
     def __init__(self, settings: RateLimitSettings) -> None:
         self.settings = settings
         self.spares_trusted = False
         self.buckets: dict[str, Bucket] = {}
+        # Buckets of another limit, of which this one takes copies.
+        self._copied: dict[str, Bucket] = {}
         self.passed = 0
         self.exceeded = 0
 
@@ -76,10 +84,18 @@ class Limit:
         if bucket is None:
             if len(self.buckets) >= KEYS_MAX:
                 del self.buckets[next(iter(self.buckets))]
-            bucket = Bucket(max(1.0, self.settings.burst * part), now)
+            copied = self._copied.get(key)
+            bucket = Bucket(max(1.0, self.settings.burst * part), now) if copied is None else copied.copy()
         # The last one used stands last.
         self.buckets[key] = bucket
         return bucket
+
+    def without_effects(self) -> Limit:
+        """A limit that decides as this one and takes no token from it."""
+        other = Limit(self.settings)
+        other.spares_trusted = self.spares_trusted
+        other._copied = self.buckets
+        return other
 
     def take_demand(self) -> dict[str, list[int]]:
         """Key to [offered, exceeded] since the last call, for the keys with the most demand."""
@@ -132,6 +148,14 @@ class RateLimits:
         limits = self._limits.values()
         self.of_requests = tuple(limit for limit in limits if limit.settings.of == "requests")
         self.of_registrations = tuple(limit for limit in limits if limit.settings.of == "registrations")
+
+    def without_effects(self) -> RateLimits:
+        """Limits that decide as these and take no token from them."""
+        other = RateLimits(())
+        other.part = self.part
+        other.of_requests = tuple([limit.without_effects() for limit in self.of_requests])
+        other.of_registrations = tuple([limit.without_effects() for limit in self.of_registrations])
+        return other
 
     def take_demand(self) -> Report:
         """What was asked of each limit since the last call; {} when nothing was."""

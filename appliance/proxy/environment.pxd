@@ -56,6 +56,7 @@ cdef class ProxyEnvironment:
     cdef public double date_offset_s
     cdef public ChangeLimits change_limits
 
+    cpdef ProxyEnvironment without_effects(self)
     cpdef double wall_time(self, double now)
     cpdef bint is_peer(self, Flow flow) except -1
     cpdef bytes aor_of(self, Uri uri)

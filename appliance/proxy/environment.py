@@ -7,7 +7,7 @@ in its own file.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from appliance.catalogue.peers import Peers
 from appliance.catalogue.settings import Settings
@@ -143,6 +143,23 @@ class ProxyEnvironment:
         # What the machine's clock is ahead of the one by which registrations live: it may have been set.
         self.date_offset_s = 0.0
 
+    def without_effects(self) -> ProxyEnvironment:
+        """The same settings and tables, for a decision that has no effect (`test route`).
+
+        What stages count, take from a limit, note or publish there is not kept. It is for one decision: it does not
+        follow a change of the settings.
+        """
+        other = ProxyEnvironment.__new__(ProxyEnvironment)
+        for name in _SHARED:
+            setattr(other, name, getattr(self, name))
+        other.counters = self.counters.copy()
+        other.publish = _publish_nothing
+        other.rate_limits = self.rate_limits.without_effects()
+        other.change_limits = self.change_limits.without_effects()
+        other.nonces = self.nonces.without_effects()
+        other.failures = self.failures.without_effects()
+        return other
+
     def reconfigure(self, settings: Settings) -> None:
         """Go by new settings; what is remembered stays as far as it fits.
 
@@ -196,3 +213,16 @@ class ProxyEnvironment:
         if not self.names.is_responsible_for(uri):
             return uri.text
         return b"".join((uri.scheme, b" ", self.aor_of(uri), b" ", instance_of(uri)))
+
+
+def _publish_nothing(change: BindingChange) -> int:
+    """0: no other worker has to acknowledge it."""
+    return 0
+
+
+# What an environment without effects has in common with the one that it was made of: what stages only read.
+_SHARED: Final = tuple(
+    name
+    for name in ProxyEnvironment.__slots__
+    if name not in ("_addresses", "change_limits", "counters", "failures", "nonces", "publish", "rate_limits")
+)

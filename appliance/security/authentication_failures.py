@@ -63,6 +63,12 @@ class AuthenticationFailures:
         """Go by new limits; what is refused already stays so for its time."""
         self._settings = settings
 
+    def without_effects(self) -> AuthenticationFailures:
+        """The same failures; what is noted there is not kept."""
+        other = _FailuresWithoutEffects(self._settings)
+        other.pairs, other.sources, other.users = self.pairs, self.sources, self.users
+        return other
+
     # -- counting ------------------------------------------------------------------------------------
 
     def note(self, source: str, user: str, now: float) -> None:
@@ -145,6 +151,15 @@ class AuthenticationFailures:
             for name in [name for name in records if not who or name == who]:
                 del records[name]
         return len(pairs)
+
+
+class _FailuresWithoutEffects(AuthenticationFailures):
+    """Only read."""
+
+    __slots__ = ()
+
+    def note(self, source: str, user: str, now: float) -> None:
+        """Keep nothing."""
 
 
 def _drop_over(records: dict[Key, FailureRecord], now: float, forget_s: float) -> None:

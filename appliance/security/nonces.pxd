@@ -1,3 +1,5 @@
+cimport cython
+
 from appliance.sip.characters cimport hex_of, long_hex_of
 from appliance.sip.siphash cimport SipHash
 
@@ -12,6 +14,8 @@ cdef class Nonces:
     cdef long long _issued_last
     cdef public long long forgotten_count
 
+    @cython.locals(other=Nonces)
+    cpdef Nonces without_effects(self)
     cpdef bytes issue(self, bytes source, double now)
     cdef bytes _sealed(self, bytes text, bytes source)
     cpdef bint is_fresh(self, bytes nonce, bytes source, double now) except -1

@@ -55,6 +55,15 @@ class Nonces:
         """Go by a new lifetime, for nonces that were issued before as well."""
         self._lifetime = int(lifetime_s * 1_000_000)
 
+    def without_effects(self) -> Nonces:
+        """The same nonces; uses are noted in a table of its own, which is empty: one that was used before is taken."""
+        other = Nonces.__new__(Nonces)
+        other._seal, other._salt, other._mark, other._worker = self._seal, self._salt, self._mark, self._worker
+        other._lifetime, other._issued_last = self._lifetime, self._issued_last
+        other._counts = NonceCounts(bytearray(memory_len(1)))
+        other.forgotten_count = self.forgotten_count
+        return other
+
     def issue(self, source: bytes, now: float) -> bytes:
         """A new nonce for a source (b"" for any); no two of a node are the same."""
         self._issued_last = max(self._issued_last + 1, int(now * 1_000_000))

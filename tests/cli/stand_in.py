@@ -268,7 +268,11 @@ class StandIn:
         return {"text": f"{args['address']} is no subscriber any more."}
 
     def do_complete(self, args: Args) -> Args:
-        words = {"address": ["alice@example.com", "alina@example.com", "bob@example.com"], "worker": ["0", "1"]}
+        words = {
+            "address": ["alice@example.com", "alina@example.com", "bob@example.com"],
+            "listener": ["main", "phones"],
+            "worker": ["0", "1"],
+        }
         return {"words": [word for word in words.get(args["what"], []) if word.startswith(args["start"])]}
 
     def do_ping(self, args: Args, tell: Callable[[Args], None]) -> Args:
@@ -362,7 +366,7 @@ CANNED: dict[str, Any] = {
                                 "command": "commit", "result": "commit 1"}]},
     "show tech-support": {"path": "/var/lib/signalbox/tech-support.tar.gz", "size": 12345},
     "test route": {"stages": [{"stage": "validate", "answer": "continue", "note": ""},
-                              {"stage": "locate", "answer": "continue", "note": "1 contact"}],
+                              {"stage": "locate", "answer": "continue", "note": "1 target"}],
                    "targets": [{"uri": "sip:bob@192.0.2.9:5060", "q": 1.0, "hops": ["udp 192.0.2.9:5060"],
                                 "path": []}],
                    "outcome": "It is forwarded to 1 target."},

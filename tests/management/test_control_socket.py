@@ -302,6 +302,19 @@ def test_calls_are_shown_with_what_is_counted(tmp_path: Path) -> None:
     served(tmp_path, talk)
 
 
+def test_a_route_is_tried_at_a_listener_that_exists(tmp_path: Path) -> None:
+    async def talk(client: Client, desk: Supervised) -> None:
+        error = (await client.do(1, "test route", uri="sip:x@192.0.2.9", listener="nowhere"))["error"]
+        assert (error["message"], error["remedy"]) == ("There is no listener `nowhere`.", "see `show listeners`")
+        asking = asyncio.ensure_future(client.do(2, "test route", uri="sip:x@192.0.2.9", listener="local"))
+        while not asking.done():
+            await asyncio.sleep(0.01)
+            desk.workers.receive()
+        assert (await asking)["result"]["do"] == "test route"
+
+    served(tmp_path, talk)
+
+
 def test_every_request_that_acts_is_noted() -> None:
     for do, request in REQUESTS.items():
         assert request.is_noted == (request.right == ADMIN), do

@@ -158,7 +158,7 @@ def test_a_rehearsal_asks_it_and_goes_on_with_what_is_known() -> None:
     answered = ask(one, "test route", uri="sip:4711@example.com", known=known)
     assert answered["targets"][0]["uri"] == "sip:bob@192.0.2.60"
     failed = ask(one, "test route", uri="sip:4711@example.com", known={"number": {"4711": None}})
-    assert failed["outcome"] == "`translate` answers 503 Service Unavailable, for the directory does not answer."
+    assert failed["outcome"] == "`translate` answers 503 Service Unavailable, because the directory does not answer."
     assert (one.gauges()["numbers"], one.questions_to_ask()) == (0, [])
 
 

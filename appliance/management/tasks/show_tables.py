@@ -126,10 +126,15 @@ async def clear_registration(call: Call) -> Result:
 async def test_route(call: Call) -> Result:
     """Asks DNS and the database what a worker would ask them, and tries again with the answers."""
     known: Result = {}
+    listener = call.args.text("listener", "")
+    if listener and all(listener != other.name for other in call.client.settings.listeners):
+        raise Refused(f"There is no listener `{listener}`.", "see `show listeners`")
     args = {
         "uri": call.args.text("uri"),
         "from": call.args.text("from", ""),
         "source": call.args.text("source", ""),
+        "listener": listener,
+        "unauthenticated": call.args.flag("unauthenticated"),
         "known": known,
     }
     for _ in range(ROUNDS_MAX):

@@ -43,7 +43,8 @@ def authenticate(context: RequestContext, node: ProxyEnvironment, now: float) ->
     request = context.request
     if not context.listener.authenticate or context.is_trusted or context.is_in_dialog:
         return CONTINUE
-    if request.method in NEVER_CHALLENGED:
+    # Proved before: the request begins its role anew.
+    if context.identity or request.method in NEVER_CHALLENGED:
         return CONTINUE
     claimed = _claimed_uri(request)
     home = _home_of(claimed, request, node)

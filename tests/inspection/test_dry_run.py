@@ -1,0 +1,195 @@
+"""The dry run of a request (`test route`): the stages of any listener and role, and nothing is changed by it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from appliance.catalogue.settings import ListenerSettings, RateLimitSettings, Settings
+from appliance.proxy.environment import ProxyEnvironment
+from appliance.proxy.request_context import RequestContext
+from appliance.proxy.roles import ROLES
+from appliance.proxy.stage_chain import Role
+from appliance.proxy.stage_results import CONTINUE, FORWARD, Drop, StageResult
+from appliance.proxy.stages.locate import locate
+from appliance.proxy.stages.throttle import throttle
+from appliance.stack import Stack
+from tests.test_stack import ALICE, NOW, SETTINGS, register, request, sent, stack
+from tests.test_stack_operated import MAIN, ask, with_listeners
+
+FROM_ALICE = {"from": "sip:alice@example.com"}
+CLOSED = ListenerSettings(name="closed", address="192.0.2.2", relay="none", authenticate=False)
+GUARDED = replace(MAIN, authenticate=True)
+
+
+def tried(one: Stack, uri: str, **args: Any) -> dict[str, Any]:
+    return ask(one, "test route", uri=uri, **args)
+
+
+def decisions(route: dict[str, Any]) -> dict[str, str]:
+    return {stage["stage"]: stage["answer"] for stage in route["stages"]}
+
+
+def notes(route: dict[str, Any]) -> dict[str, str]:
+    return {stage["stage"]: stage["note"] for stage in route["stages"] if stage["note"]}
+
+
+def guarded(settings: Settings = SETTINGS) -> Stack:
+    return stack(settings=with_listeners(settings, GUARDED))
+
+
+def test_every_stage_of_the_role_decides_and_nothing_is_sent_or_counted() -> None:
+    one = stack()
+    one.receive_datagrams([(register(), ALICE)], NOW)
+    sent(one)
+    before = list(one.counters)
+    route = tried(one, "sip:alice@example.com", **{"from": "sip:bob@example.com"})
+    assert decisions(route) == dict.fromkeys(ROLES["user"].names, "continue")
+    assert notes(route) == {"locate": "1 target", "record_route": "Record-Route is added"}
+    assert route["targets"][0]["hops"] == ["udp 192.0.2.101:5060"]
+    assert route["outcome"] == "It is forwarded to 1 target."
+    assert (sent(one), one.questions_to_ask(), one.counters) == ([], [], before)
+
+
+def test_it_stops_where_the_request_would() -> None:
+    one = stack(settings=with_listeners(SETTINGS, replace(MAIN, relay="none")))
+    assert tried(one, "sip:x@foreign.test")["outcome"] == "`relay` answers 403 Relaying Denied."
+    asks = tried(one, "sip:nobody@example.com")
+    assert asks["outcome"] == "It waits at `locate`: the database would be asked for nobody@example.com."
+    assert tried(one, "tel:4711")["outcome"] == "`validate` answers 416 Unsupported URI Scheme."
+
+
+@pytest.mark.parametrize(
+    ("typed", "uri"),
+    [
+        ("4711", "sip:4711@example.com"),
+        ("+49-30-4711", "sip:+49-30-4711@example.com"),
+        ("bob@192.0.2.60", "sip:bob@192.0.2.60"),
+        ("192.0.2.60:5070", "sip:192.0.2.60:5070"),
+    ],
+)
+def test_a_number_is_a_user_of_the_first_domain(typed: str, uri: str) -> None:
+    route = tried(stack(), typed, known={"subscriber": {uri[4:]: False}})
+    if "example.com" in uri:
+        assert uri[4:] in route["outcome"]
+    else:
+        assert route["targets"][0]["uri"] == uri
+
+
+def test_what_is_no_uri_and_no_listener_is_an_error() -> None:
+    assert "invalid URI" in tried(stack(), "\r\n")["error"]
+    assert "no listener `x` is open" in tried(stack(), "sip:x@192.0.2.9", listener="x")["error"]
+
+
+# -- listeners and roles -----------------------------------------------------------------------------
+
+
+def test_the_request_arrives_at_the_listener_that_is_named() -> None:
+    one = stack(settings=with_listeners(SETTINGS, MAIN, CLOSED))
+    assert tried(one, "sip:x@192.0.2.9")["outcome"] == "It is forwarded to 1 target."
+    assert tried(one, "sip:x@192.0.2.9", listener="main")["outcome"] == "It is forwarded to 1 target."
+    assert tried(one, "sip:x@192.0.2.9", listener="closed")["outcome"] == "`relay` answers 403 Relaying Denied."
+
+
+def test_a_peer_of_the_listener_is_known_by_the_source() -> None:
+    one = stack(settings=with_listeners(SETTINGS, replace(CLOSED, relay="authenticated", peers=("192.0.2.70",))))
+    assert tried(one, "sip:x@192.0.2.9", source="192.0.2.71")["outcome"].startswith("`relay` answers 403")
+    assert tried(one, "sip:x@192.0.2.9", source="192.0.2.70")["outcome"] == "It is forwarded to 1 target."
+
+
+def test_the_stages_are_those_of_the_role_of_the_listener(monkeypatch: pytest.MonkeyPatch) -> None:
+    def redirect_number(context: RequestContext, node: ProxyEnvironment, now: float) -> StageResult:
+        context.request.set_uri(b"sip:bob@192.0.2.60")
+        context.targets = (context.named_target(),)
+        return CONTINUE
+
+    def send(context: RequestContext, node: ProxyEnvironment, now: float) -> StageResult:
+        return FORWARD
+
+    def discard(context: RequestContext, node: ProxyEnvironment, now: float) -> StageResult:
+        return Drop(0)
+
+    monkeypatch.setitem(ROLES, "user", Role((redirect_number, send, locate)))
+    route = tried(stack(), "4711")
+    assert decisions(route) == {"redirect_number": "continue", "send": "forward"}
+    assert notes(route) == {"redirect_number": "the Request-URI becomes sip:bob@192.0.2.60, 1 target"}
+    assert [target["hops"] for target in route["targets"]] == [["udp 192.0.2.60:5060"]]
+    monkeypatch.setitem(ROLES, "user", Role((throttle, discard)))
+    assert tried(stack(), "4711")["outcome"] == "`discard` drops it without a response."
+
+
+# -- authentication ----------------------------------------------------------------------------------
+
+
+def test_a_user_of_ours_is_taken_for_authenticated() -> None:
+    one = guarded()
+    route = tried(one, "sip:x@192.0.2.9", **FROM_ALICE)
+    assert notes(route)["authenticate"] == "digest authentication assumed successful"
+    assert route["outcome"] == "It is forwarded to 1 target."
+
+
+def test_the_challenge_is_shown_of_a_caller_who_does_not_answer_it() -> None:
+    route = tried(guarded(), "sip:x@192.0.2.9", unauthenticated=True, **FROM_ALICE)
+    assert route["outcome"] == "`authenticate` answers 407 Proxy Authentication Required."
+
+
+def test_a_caller_of_another_domain_is_refused() -> None:
+    strange = tried(guarded(), "sip:x@192.0.2.9", **{"from": "sip:alice@elsewhere.test"})
+    assert strange["outcome"] == "`authenticate` answers 403 Address In Another Domain."
+
+
+def test_a_caller_is_not_authenticated_where_the_listener_asks_for_nothing() -> None:
+    one = stack(settings=with_listeners(SETTINGS, replace(CLOSED, relay="authenticated")))
+    assert tried(one, "sip:x@192.0.2.9", **FROM_ALICE)["outcome"] == "`relay` answers 403 Relaying Denied."
+
+
+# -- rate limits -------------------------------------------------------------------------------------
+
+
+def test_a_rate_limit_is_seen_and_no_token_is_taken() -> None:
+    limit = RateLimitSettings(name="calls", of="requests", per="source", rate_per_s=1, burst=1)
+    one = stack(settings=replace(SETTINGS, rate_limits=(limit,)))
+    for _ in range(3):
+        assert tried(one, "sip:x@192.0.2.9", source="192.0.2.101")["outcome"] == "It is forwarded to 1 target."
+    one.receive_datagrams([(request("OPTIONS", "sip:example.com"), ALICE)], NOW)
+    assert sent(one)[0].start == "SIP/2.0 200 OK"
+    refused = tried(one, "sip:x@192.0.2.9", source="192.0.2.101")
+    assert refused["outcome"] == "`throttle` answers 503 Rate Limit Exceeded."
+    assert ask(one, "rate-limits")["limits"]["calls"] == {"passed": 1, "exceeded": 0, "keys": 1, "hit": []}
+
+
+# -- look-ups ----------------------------------------------------------------------------------------
+
+
+def test_it_continues_with_what_the_database_says() -> None:
+    one = stack()
+    (question,) = tried(one, "sip:nobody@example.com")["asks"]
+    assert question == {
+        "kind": "subscriber",
+        "subject": "nobody@example.com",
+        "username": "nobody",
+        "realm": "example.com",
+    }
+    for is_found, outcome in (
+        (True, "`locate` answers 480 Temporarily Unavailable, as the database says of nobody@example.com."),
+        (False, "`locate` answers 404 Not Found, as the database says of nobody@example.com."),
+        (None, "`locate` answers 480 Temporarily Unavailable, because the database does not answer."),
+    ):
+        known = {"subscriber": {"nobody@example.com": is_found}}
+        assert tried(one, "sip:nobody@example.com", known=known)["outcome"] == outcome
+    assert tried(one, "sip:nobody@example.com")["asks"], "nothing of it is remembered"
+
+
+def test_it_continues_with_what_dns_says() -> None:
+    one = stack()
+    uri = "sip:x@gw.example.net:5070;transport=tcp"
+    assert tried(one, uri)["asks"] == [{"kind": "host", "subject": "gw.example.net", "host": "gw.example.net"}]
+    for addresses, hops in (
+        (["192.0.2.9"], ["tcp 192.0.2.9:5070"]),
+        ([], ["DNS has no address for gw.example.net"]),
+        (None, ["no response from DNS for gw.example.net"]),
+    ):
+        route = tried(one, uri, known={"host": {"gw.example.net": addresses}})
+        assert (route["targets"][0]["hops"], route["asks"]) == (hops, [])
