@@ -180,6 +180,113 @@ class InSync(BusMessage):
     kind = 14
 
 
+# -- a new configuration, from the supervisor to workers and back ------------------------------------
+
+
+@dataclass(slots=True)
+class TakeEffect(BusMessage):
+    """Go by the configuration that was prepared as `revision`."""
+
+    kind = 41
+    revision: int
+
+
+@dataclass(slots=True)
+class Abandon(BusMessage):
+    """Drop the configuration that was prepared as `revision`, or is about to be."""
+
+    kind = 42
+    revision: int
+
+
+@dataclass(slots=True)
+class ListeningSocket:
+    """The socket of a listener, by the listener's number and the transport's."""
+
+    listener: int
+    transport: int
+
+
+@dataclass(slots=True)
+class CloseListeners(BusMessage):
+    """These sockets and listeners have finished: close what they have."""
+
+    kind = 43
+    listeners: list[int]
+    sockets: list[ListeningSocket]
+
+
+@dataclass(slots=True)
+class Prepared(BusMessage):
+    """The sender is ready to go by `revision`; or not, for the reason in `fault`."""
+
+    kind = 44
+    revision: int
+    fault: str = ""
+
+
+@dataclass(slots=True)
+class TookEffect(BusMessage):
+    """The sender goes by `revision`."""
+
+    kind = 45
+    revision: int
+
+
+@dataclass(slots=True)
+class Abandoned(BusMessage):
+    """The sender has closed what came with `revision`."""
+
+    kind = 46
+    revision: int
+
+
+RolloutReport = Prepared | TookEffect | Abandoned
+
+# -- what a node counts as a whole -------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class RateDemand(BusMessage):
+    """What was asked of a worker since its last report: by rate limit and key, [offered, exceeded]."""
+
+    kind = 47
+    demand: dict[str, dict[str, list[int]]]
+
+
+@dataclass(slots=True)
+class RateShares(BusMessage):
+    """What a worker may let in each second, by rate limit and key."""
+
+    kind = 48
+    shares: dict[str, dict[str, float]]
+
+
+@dataclass(slots=True)
+class FailuresCounted(BusMessage):
+    """Wrong passwords since the last report, by source and user; the supervisor passes it on to the other workers."""
+
+    kind = 49
+    failures: dict[str, dict[str, int]]
+
+
+@dataclass(slots=True)
+class ClearFailures(BusMessage):
+    """Forget the wrong passwords of a source or a user, or all ("")."""
+
+    kind = 50
+    who: str
+
+
+@dataclass(slots=True)
+class EndRegistrations(BusMessage):
+    """A subscriber was removed: end its registrations on the whole node."""
+
+    kind = 51
+    username: str
+    realm: str
+
+
 @dataclass(slots=True)
 class StatusRequest(BusMessage):
     """How is the appliance?"""

@@ -20,7 +20,7 @@ from appliance.catalogue.listener_ids import place, with_places
 from appliance.catalogue.settings import Settings
 from appliance.configuration.diff import effects_of
 from appliance.configuration.text import parse_configuration
-from appliance.messages.bus_messages import BusMessage
+from appliance.messages.bus_messages import BusMessage, RolloutReport
 from appliance.storage.commits import SYSTEM, UNCONFIRMED, Commit, CommitFailed, CommitStore
 from appliance.supervisor.configuration_rollout import Reconfiguration, too_many_sockets
 from appliance.supervisor.listening_sockets import ListenFailed, ListeningSockets
@@ -165,7 +165,7 @@ class CommitCoordinator:
             self._change.prepare(node.processes_to_prepare(), now)
         return None
 
-    def told(self, worker: int, report: dict[str, Any]) -> None:
+    def told(self, worker: int, report: RolloutReport) -> None:
         """What a worker says of its part in it."""
         if self._change is not None:
             self._change.told(worker, report)

@@ -4,7 +4,7 @@
                  so. One that refuses, dies or is late ends the attempt: nothing has changed anywhere.
     take effect: whoever has prepared is told, and says when it is done. From here there is no way back; who does not
                  follow is ended and starts anew, with the new configuration.
-    abandon:     instead of the second. Everybody is told, and says when the new sockets are closed: only then can
+    abandon:     instead of the second. Every worker is told, and says when the new sockets are closed: only then can
                  another attempt open them again.
 
 Between the first two the configuration is written down, so that a restart of everything finds it.
@@ -19,16 +19,28 @@ from typing import Any, Final
 from appliance.catalogue.listener_ids import names_of
 from appliance.catalogue.settings import Settings
 from appliance.ipc.launch import FDS_MAX
-from appliance.messages.bus_messages import BusMessage, Query
+from appliance.messages.bus_messages import (
+    Abandon,
+    Abandoned,
+    BusMessage,
+    Prepared,
+    RolloutReport,
+    TakeEffect,
+    TookEffect,
+)
 from appliance.supervisor.listening_sockets import Group
 
 PREPARE_TIMEOUT_S: Final = 10.0
 EFFECT_TIMEOUT_S: Final = 5.0
 ABANDON_TIMEOUT_S: Final = 2.0
-PREPARE: Final = "prepare"
-TAKE_EFFECT: Final = "take effect"
-ABANDON: Final = "abandon"
-LET_GO: Final = "let go"
+
+Order = type[TakeEffect] | type[Abandon]
+# What a worker says when it has done what it was told: None is to prepare.
+_REPORTS: Final[dict[Order | None, type[RolloutReport]]] = {
+    None: Prepared,
+    TakeEffect: TookEffect,
+    Abandon: Abandoned,
+}
 
 SendDocument = Callable[[int, dict[str, Any], Sequence[int]], None]
 Send = Callable[[int, Sequence[BusMessage]], bool]
@@ -49,13 +61,13 @@ class Reconfiguration:
     _waited_for: set[int] = field(default_factory=set)
     _untold: set[int] = field(default_factory=set)
     _deadline: float = 0.0
-    _verdict: str = ""
-    """TAKE_EFFECT or ABANDON; "" while it is prepared."""
+    _order: Order | None = None
+    """What the workers were told; None while it is prepared."""
 
     @property
     def is_prepared(self) -> bool:
         """Has everybody prepared?"""
-        return not self._verdict and not self._waited_for and not self.refusals
+        return self._order is None and not self._waited_for and not self.refusals
 
     def prepare(self, workers: Iterable[int], now: float) -> None:
         """Pass the new configuration to every process."""
@@ -74,32 +86,31 @@ class Reconfiguration:
             except OSError as fault:
                 self.refusals.append(f"Worker {number} is not reachable: {fault.strerror or fault}.")
 
-    def told(self, worker: int, report: dict[str, Any]) -> None:
+    def told(self, worker: int, report: RolloutReport) -> None:
         """What a worker says of its part: that it has prepared, or has done what it was told."""
-        if report.get("revision") != self.revision or report.get("done", "") != self._verdict:
+        if report.revision != self.revision or type(report) is not _REPORTS[self._order]:
             return
-        fault = str(report.get("fault", ""))
-        if fault and worker in self._waited_for:
-            self.refusals.append(f"Worker {worker} rejected the configuration: {fault}.")
+        if isinstance(report, Prepared) and report.fault and worker in self._waited_for:
+            self.refusals.append(f"Worker {worker} rejected the configuration: {report.fault}.")
         self._waited_for.discard(worker)
 
     def died(self, worker: int) -> None:
         """A process is gone: before the effect that is a refusal, after it the next one knows better."""
-        if worker in self._waited_for and not self._verdict:
+        if worker in self._waited_for and self._order is None:
             self.refusals.append(f"Worker {worker} exited while it prepared the configuration.")
         self._waited_for.discard(worker)
         self._untold.discard(worker)
 
     def abandon(self, workers: Iterable[int], now: float) -> None:
         """Nothing comes of it: let everybody close what came with it."""
-        self._pass(ABANDON, workers, now + ABANDON_TIMEOUT_S)
+        self._pass(Abandon, workers, now + ABANDON_TIMEOUT_S)
 
     def put_in_force(self, workers: Iterable[int], now: float) -> None:
         """Let everybody who has prepared go by it from now on."""
-        self._pass(TAKE_EFFECT, workers, now + EFFECT_TIMEOUT_S)
+        self._pass(TakeEffect, workers, now + EFFECT_TIMEOUT_S)
 
-    def _pass(self, verdict: str, workers: Iterable[int], deadline: float) -> None:
-        self._verdict = verdict
+    def _pass(self, order: Order, workers: Iterable[int], deadline: float) -> None:
+        self._order = order
         self._waited_for = set(workers)
         self._untold = set(self._waited_for)
         self._deadline = deadline
@@ -107,28 +118,30 @@ class Reconfiguration:
 
     def tell(self) -> None:
         """Tell those again that the bus had no room for."""
+        if self._order is None:
+            return
         for number in sorted(self._untold):
-            if self.send(number, [Query(self.revision, self._verdict, {})]):
+            if self.send(number, [self._order(self.revision)]):
                 self._untold.discard(number)
 
     @property
     def is_abandoned(self) -> bool:
         """Will nothing come of it?"""
-        return self._verdict == ABANDON
+        return self._order is Abandon
 
     @property
     def is_done(self) -> bool:
         """Has everybody done what they were told, or will not?"""
-        return bool(self._verdict) and not self._waited_for
+        return self._order is not None and not self._waited_for
 
     def late(self, now: float) -> list[int]:
         """Those who have not taken it in force in time, once."""
         if now < self._deadline or not self._waited_for:
             return []
         late, self._waited_for = sorted(self._waited_for), set()
-        if not self._verdict:
+        if self._order is None:
             self.refusals += [f"Worker {number} was not ready within {PREPARE_TIMEOUT_S:g} s." for number in late]
-        return late if self._verdict == TAKE_EFFECT else []
+        return late if self._order is TakeEffect else []
 
 
 def too_many_sockets(opened: Sequence[Group]) -> str:

@@ -12,8 +12,7 @@ from typing import Protocol
 
 from appliance.catalogue.listener_ids import let_go, with_places
 from appliance.catalogue.settings import ENDING, OPEN, Settings
-from appliance.messages.bus_messages import BusMessage, Query
-from appliance.supervisor.configuration_rollout import LET_GO
+from appliance.messages.bus_messages import BusMessage, CloseListeners, ListeningSocket
 from appliance.supervisor.listening_sockets import Group, ListeningSockets
 
 
@@ -61,9 +60,9 @@ class ListenerDrain:
             idle = self._idle_places(settings)
         if not over and not idle:
             return
-        sockets = [[group.endpoint.listener, group.endpoint.transport] for group in over]
+        sockets = [ListeningSocket(group.endpoint.listener, group.endpoint.transport) for group in over]
         for number in self._node.processes_to_prepare():
-            self._node.send(number, [Query(0, LET_GO, {"places": idle, "sockets": sockets})])
+            self._node.send(number, [CloseListeners(idle, sockets)])
         self._sockets.close_some(over)
         self._node.settings = with_places(settings, let_go(settings.listeners, idle))
         for group in over:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from appliance import clock
-from appliance.messages.bus_messages import BusMessage, OperatorCommand, Query
+from appliance.messages.bus_messages import BusMessage, ClearFailures, EndRegistrations, OperatorCommand
 from appliance.supervisor.alarm_monitor import AlarmMonitor
 from appliance.supervisor.commit_coordinator import CommitCoordinator
 from appliance.supervisor.decisions import WorkerState
@@ -85,12 +85,12 @@ class OperatorCommands:
 
     def _clear_failures(self, asker: bytes, args: dict[str, Any], now: float) -> Answer:
         who = str(args["who"])
-        self._node.tell_all(Query(0, "clear failures", {"who": who}))
+        self._node.tell_all(ClearFailures(who))
         return {"cleared": self._node.watching.failures.clear(who)}
 
     def _end_registrations(self, asker: bytes, args: dict[str, Any], now: float) -> Answer:
         """One worker ends them, and the others have it from that one."""
-        order = Query(0, "end registrations", {"username": str(args["username"]), "realm": str(args["realm"])})
+        order = EndRegistrations(str(args["username"]), str(args["realm"]))
         for record in self._node.worker_pool.records:
             if record.life == WorkerState.LIVE and self._node.send(record.number, [order]):
                 return {"worker": record.number}

@@ -24,7 +24,16 @@ from appliance.catalogue.settings import Settings
 from appliance.configuration.diff import needs_restart
 from appliance.ipc.bus import SUPERVISOR, Bus
 from appliance.ipc.launch import WorkerLaunch
-from appliance.messages.bus_messages import BusMessage, Heartbeat, InSync, Query, QueryAnswer, Stop
+from appliance.messages.bus_messages import (
+    BusMessage,
+    FailuresCounted,
+    Heartbeat,
+    InSync,
+    RateDemand,
+    RateShares,
+    RolloutReport,
+    Stop,
+)
 from appliance.messages.slots import deal, seed_of
 from appliance.storage.commits import CommitStore
 from appliance.storage.flight_recorder import Recording
@@ -171,7 +180,7 @@ class Supervisor:
                 self.listener_drain.tend(now)
                 self.worker_pool.tend(now)
             for number, shares in self.watching.shares_to_deal(self.records, self.settings, now).items():
-                self._bus.send(number, [Query(0, "rate shares", {"shares": shares})])
+                self._bus.send(number, [RateShares(shares)])
         if self._management_process is not None:
             self._management_process.tend(self.settings.supervision, self._is_stopping, now)
             self.watching.is_management_down = (
@@ -217,20 +226,16 @@ class Supervisor:
             has_become_live = record.heard(message, now, self._processes[record.number].waited_s())
         elif isinstance(message, InSync):
             has_become_live = record.became_in_sync(now)
-        elif isinstance(message, QueryAnswer):
-            self._told_by(record, message.report, now)
+        elif isinstance(message, RateDemand):
+            self.watching.told_demand(record.number, message.demand, now)
+        elif isinstance(message, FailuresCounted):
+            self.watching.failures.told(message.failures, now)
+            self._tell_others(record.number, message)
+        elif isinstance(message, RolloutReport):
+            self.configuring.told(record.number, message)
         if has_become_live:
             took_s = now - record.started_at
             self._report(f"Worker {record.number} is live, {took_s:.1f} s after its start.")
-
-    def _told_by(self, record: WorkerRecord, report: dict[str, Any], now: float) -> None:
-        if "rate_demand" in report:
-            self.watching.told_demand(record.number, report["rate_demand"], now)
-        elif "failure_news" in report:
-            self.watching.failures.told(report["failure_news"], now)
-            self._tell_others(record.number, Query(0, "failure news", {"news": report["failure_news"]}))
-        else:
-            self.configuring.told(record.number, report)
 
     def _tell_others(self, told_by: int, message: BusMessage) -> None:
         for number in self._processes:

@@ -22,7 +22,15 @@ from appliance.catalogue.settings import OPEN, JournalSettings, ListenerSettings
 from appliance.catalogue.transports import TRANSPORT_NUMBERS
 from appliance.configuration.text import parse_configuration
 from appliance.ipc.launch import LaunchError, receive_document
-from appliance.messages.bus_messages import Query
+from appliance.messages.bus_messages import (
+    Abandon,
+    Abandoned,
+    CloseListeners,
+    Prepared,
+    RolloutReport,
+    TakeEffect,
+    TookEffect,
+)
 from appliance.sip.parser import syntax_limits
 from appliance.transport.transport_table import is_stream
 from appliance.workers.datagram_sockets import DatagramSockets
@@ -80,7 +88,7 @@ class WorkerReconfiguration:
         streams: Streams,
         questions: Questions,
         journal: ReconfigurableJournal,
-        told: Callable[[dict[str, Any]], None],
+        told: Callable[[RolloutReport], None],
         in_force: Callable[[Settings], None],
     ) -> None:
         self._settings = settings
@@ -119,18 +127,18 @@ class WorkerReconfiguration:
         except (ConfigError, KeyError, ValueError, OSError) as found:
             self._forget()
             fault = str(found)
-        self._told({"revision": prepared.revision, "fault": fault})
+        self._told(Prepared(prepared.revision, fault))
 
     def _read(self, document: dict[str, Any]) -> Settings:
         wanted = parse_configuration(document["config_text"])
         return with_places(wanted, placed_by_names(wanted.listeners, document["places"], self._settings.listeners))
 
-    def take_effect(self, asked: Query) -> None:
+    def take_effect(self, order: TakeEffect) -> None:
         """Go by what was prepared. A worker that has prepared nothing for it cannot follow: it has to start anew."""
         prepared = self._prepared
-        if prepared is None or prepared.settings is None or prepared.revision != asked.id:
+        if prepared is None or prepared.settings is None or prepared.revision != order.revision:
             self._forget()
-            raise RuntimeError(f"revision {asked.id} was not prepared here")
+            raise RuntimeError(f"revision {order.revision} was not prepared here")
         self._prepared = None
         settings = self._settings = prepared.settings
         for listener, fd in prepared.datagram_fds.items():
@@ -140,7 +148,7 @@ class WorkerReconfiguration:
         self._streams.stop_listening([endpoint for endpoint in endpoints if not self.is_listening(*endpoint)])
         for endpoint, listening in prepared.listening.items():
             self._start(endpoint, listening)
-        self._told({"revision": asked.id, "done": asked.do})
+        self._told(TookEffect(order.revision))
 
     def _apply(self, settings: Settings) -> None:
         limits = settings.limits
@@ -160,22 +168,21 @@ class WorkerReconfiguration:
         listener = self._settings.listeners[place]
         return listener.standing == OPEN and transport in listener.transports
 
-    def let_go(self, asked: Query) -> None:
+    def close_listeners(self, order: CloseListeners) -> None:
         """Listeners that were going away have finished: close what they have."""
-        places: list[int] = asked.args["places"]
-        for listener, transport in asked.args["sockets"]:
-            if not is_stream(transport):
-                self._doors.remove(listener)
-        self._streams.let_go(places, clock.monotonic())
-        self._settings = with_places(self._settings, let_go(self._settings.listeners, places))
+        for ended in order.sockets:
+            if not is_stream(ended.transport):
+                self._doors.remove(ended.listener)
+        self._streams.let_go(order.listeners, clock.monotonic())
+        self._settings = with_places(self._settings, let_go(self._settings.listeners, order.listeners))
         self._stack.reconfigure(self._settings, clock.monotonic())
 
-    def abandon(self, asked: Query) -> None:
+    def abandon(self, order: Abandon) -> None:
         """Nothing comes of what was prepared, or is still to be read at the door."""
-        self._abandoned = asked.id
-        if self._prepared is not None and self._prepared.revision == asked.id:
+        self._abandoned = order.revision
+        if self._prepared is not None and self._prepared.revision == order.revision:
             self._forget()
-        self._told({"revision": asked.id, "done": asked.do})
+        self._told(Abandoned(order.revision))
 
     def _forget(self) -> None:
         if self._prepared is not None:

@@ -17,16 +17,24 @@ from appliance import clock
 from appliance.catalogue.alarms import STATE_STORE_FAILING, SUBSCRIBER_DATABASE_FAILING
 from appliance.catalogue.settings import Settings
 from appliance.messages.bus_messages import (
+    Abandon,
     BusMessage,
+    ClearFailures,
+    CloseListeners,
     Drain,
+    EndRegistrations,
+    FailuresCounted,
     HandedOver,
     HandedOverTaken,
     Heartbeat,
     PeerStarted,
     Query,
     QueryAnswer,
+    RateDemand,
+    RateShares,
     SlotsChanged,
     Stop,
+    TakeEffect,
 )
 from appliance.routing.lookup_questions import FindSubscriber, LookupHost, Question
 from appliance.sip.parser import SyntaxLimits
@@ -128,10 +136,26 @@ class Worker:
         self._reconfiguring = WorkerReconfiguration(
             settings, stack, doors, self._streams, self._questions, journal, self._tell_supervisor, self._go_by
         )
+        self._orders = self._orders_of_supervisor()
         self._siblings: frozenset[int] = frozenset()
         self._gc_schedule = GcSchedule(clock.monotonic())
         self._is_draining = False
         self._mirror_to = (SUPERVISOR, 0)
+
+    def _orders_of_supervisor(self) -> dict[type[BusMessage], Callable[[Any], object]]:
+        """What only the supervisor may order, and who does it."""
+        stack, failures, rollout = self._stack, self._stack.authentication_failures, self._reconfiguring
+        return {
+            TakeEffect: rollout.take_effect,
+            Abandon: rollout.abandon,
+            CloseListeners: rollout.close_listeners,
+            RateShares: lambda order: stack.receive_rate_shares(order.shares),
+            FailuresCounted: lambda order: failures.receive_news(order.failures, clock.monotonic()),
+            ClearFailures: lambda order: failures.clear(order.who),
+            EndRegistrations: lambda order: stack.end_registrations(
+                order.username.encode(), order.realm.encode(), clock.monotonic()
+            ),
+        }
 
     async def run(self, stream_sockets: Mapping[Endpoint, socket.socket]) -> int:
         """Serve; returns the exit code of the process: 0 when told to end, 1 after a fault of ours."""
@@ -277,8 +301,8 @@ class Worker:
             self._is_draining = True
             self._signs_left = 0
             self._streams.stop_listening()
-        elif isinstance(message, Query) and sender == SUPERVISOR:
-            self._change(message)
+        elif sender == SUPERVISOR and type(message) in self._orders:
+            self._orders[type(message)](message)
         elif isinstance(message, Query) and message.do == "mirror":
             self._begin_mirror(sender, message)
         elif isinstance(message, Query) and message.do == "connections":
@@ -327,25 +351,8 @@ class Worker:
             self._door.close()
             self._door = None
 
-    def _change(self, asked: Query) -> None:
-        if asked.do == "take effect":
-            self._reconfiguring.take_effect(asked)
-        elif asked.do == "let go":
-            self._reconfiguring.let_go(asked)
-        elif asked.do == "abandon":
-            self._reconfiguring.abandon(asked)
-        elif asked.do == "rate shares":
-            self._stack.receive_rate_shares(asked.args["shares"])
-        elif asked.do == "failure news":
-            self._stack.authentication_failures.receive_news(asked.args["news"], clock.monotonic())
-        elif asked.do == "clear failures":
-            self._stack.authentication_failures.clear(asked.args["who"])
-        elif asked.do == "end registrations":
-            username, realm = str(asked.args["username"]).encode(), str(asked.args["realm"]).encode()
-            self._stack.end_registrations(username, realm, clock.monotonic())
-
-    def _tell_supervisor(self, report: dict[str, Any]) -> None:
-        self._bus.send(SUPERVISOR, [QueryAnswer(0, report)])
+    def _tell_supervisor(self, message: BusMessage) -> None:
+        self._bus.send(SUPERVISOR, [message])
 
     def _go_by(self, settings: Settings) -> None:
         """The worker's own part of new settings."""
@@ -415,14 +422,14 @@ class Worker:
             self._reports_left = DEMAND_REPORTS
         if self._reports_left:
             self._reports_left -= 1
-            self._tell_supervisor({"rate_demand": demand})
+            self._tell_supervisor(RateDemand(demand))
 
     def _tell_failures(self) -> None:
         news = self._stack.authentication_failures.take_news()
         if news:
             # Guesses come to all workers: the others hear of the next ones soon.
             self._reports_left = DEMAND_REPORTS
-            self._tell_supervisor({"failure_news": news})
+            self._tell_supervisor(FailuresCounted(news))
 
 
 def signs_within(seconds: float, interval_s: float) -> int:

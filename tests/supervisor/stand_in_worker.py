@@ -28,7 +28,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from appliance import clock
 from appliance.ipc.bus import SUPERVISOR, Bus
 from appliance.ipc.launch import WorkerLaunch, receive_document
-from appliance.messages.bus_messages import Heartbeat, Query, QueryAnswer, SlotsChanged, Stop
+from appliance.messages.bus_messages import (
+    Abandon,
+    Abandoned,
+    Heartbeat,
+    Prepared,
+    SlotsChanged,
+    Stop,
+    TakeEffect,
+    TookEffect,
+)
 from appliance.storage.flight_recorder import Recorder
 
 HEARTBEAT_S = 0.03
@@ -48,7 +57,7 @@ def serve(launch: WorkerLaunch) -> int:
     recorder = Recorder(launch.recording_fd, launch.bank_len, launch.number, launch.bank)
     prepared: dict[int, str] = {}
     held: list[int] = []
-    to_say: list[QueryAnswer] = []
+    to_say: list[Prepared] = []
 
     def prepare() -> None:
         document, fds = receive_document(door)
@@ -59,7 +68,7 @@ def serve(launch: WorkerLaunch) -> int:
         gauges["sockets"] = gauges.get("sockets", 0) + len(fds)
         held[:] = fds
         if not is_told_to("silent"):
-            to_say.append(QueryAnswer(0, {"revision": document["revision"], "fault": fault}))
+            to_say.append(Prepared(document["revision"], fault))
 
     turn = 0
     while True:
@@ -82,14 +91,14 @@ def serve(launch: WorkerLaunch) -> int:
                     gauges["epoch"] = message.table.epoch
                     gauges["live"] = len(message.live)
                     gauges["own slots"] = message.table.count_of(launch.number)
-                elif isinstance(message, Query) and message.do == "take effect" and not is_told_to("stuck"):
-                    gauges["config"] = crc32(prepared[message.id].encode())
-                    bus.send(SUPERVISOR, [QueryAnswer(0, {"revision": message.id, "done": message.do})])
-                elif isinstance(message, Query) and message.do == "abandon" and not is_told_to("clings"):
+                elif isinstance(message, TakeEffect) and not is_told_to("stuck"):
+                    gauges["config"] = crc32(prepared[message.revision].encode())
+                    bus.send(SUPERVISOR, [TookEffect(message.revision)])
+                elif isinstance(message, Abandon) and not is_told_to("clings"):
                     for fd in held:
                         os.close(fd)
                     held.clear()
-                    bus.send(SUPERVISOR, [QueryAnswer(0, {"revision": message.id, "done": message.do})])
+                    bus.send(SUPERVISOR, [Abandoned(message.revision)])
                 elif isinstance(message, Stop) and not is_told_to("deaf"):
                     bus.close()
                     return 0

@@ -11,7 +11,7 @@ import pytest
 from appliance.catalogue.listener_ids import names_of
 from appliance.configuration.text import parse_configuration
 from appliance.ipc.launch import send_document
-from appliance.messages.bus_messages import Query
+from appliance.messages.bus_messages import Abandon, Abandoned, Prepared, RolloutReport
 from appliance.transport.flow import TCP
 from appliance.workers.reconfiguration import WorkerReconfiguration
 
@@ -31,12 +31,12 @@ def doors() -> Iterator[tuple[socket.socket, socket.socket]]:
 
 
 @pytest.fixture
-def told() -> list[dict[str, Any]]:
+def told() -> list[RolloutReport]:
     return []
 
 
 @pytest.fixture
-def worker(told: list[dict[str, Any]]) -> Iterator[WorkerReconfiguration]:
+def worker(told: list[RolloutReport]) -> Iterator[WorkerReconfiguration]:
     parts: Any = Untouched()
     settings = parse_configuration(TEXT)
     worker = WorkerReconfiguration(settings, parts, parts, parts, parts, parts, told.append, lambda settings: None)
@@ -64,30 +64,30 @@ def is_free(port: int) -> bool:
 
 
 def test_what_is_abandoned_is_closed_before_it_is_said(
-    worker: WorkerReconfiguration, doors: tuple[socket.socket, socket.socket], told: list[dict[str, Any]]
+    worker: WorkerReconfiguration, doors: tuple[socket.socket, socket.socket], told: list[RolloutReport]
 ) -> None:
     port, ours = pass_on(doors, 7, MORE)
     worker.read_door(doors[1])
     ours.close()
-    assert told == [{"revision": 7, "fault": ""}] and not is_free(port)
-    worker.abandon(Query(7, "abandon", {}))
-    assert told[1:] == [{"revision": 7, "done": "abandon"}] and is_free(port)
+    assert told == [Prepared(7)] and not is_free(port)
+    worker.abandon(Abandon(7))
+    assert told[1:] == [Abandoned(7)] and is_free(port)
 
 
 def test_what_is_refused_is_closed_at_once(
-    worker: WorkerReconfiguration, doors: tuple[socket.socket, socket.socket], told: list[dict[str, Any]]
+    worker: WorkerReconfiguration, doors: tuple[socket.socket, socket.socket], told: list[RolloutReport]
 ) -> None:
     port, ours = pass_on(doors, 7, "listener main\n  port 99999\n!\n")
     ours.close()
     worker.read_door(doors[1])
-    assert "99999" in told[0]["fault"] and is_free(port)
+    assert isinstance(told[0], Prepared) and "99999" in told[0].fault and is_free(port)
 
 
 def test_what_was_abandoned_before_it_was_read_is_closed_unread(
-    worker: WorkerReconfiguration, doors: tuple[socket.socket, socket.socket], told: list[dict[str, Any]]
+    worker: WorkerReconfiguration, doors: tuple[socket.socket, socket.socket], told: list[RolloutReport]
 ) -> None:
     port, ours = pass_on(doors, 7, MORE)
     ours.close()
-    worker.abandon(Query(7, "abandon", {}))
+    worker.abandon(Abandon(7))
     worker.read_door(doors[1])
-    assert told == [{"revision": 7, "done": "abandon"}] and is_free(port)
+    assert told == [Abandoned(7)] and is_free(port)

@@ -19,7 +19,7 @@ from appliance.messages.bus_messages import (
     Drain,
     HandedOver,
     HandedOverTaken,
-    QueryAnswer,
+    RateDemand,
     SendByConnection,
     SlotsChanged,
     Stop,
@@ -238,19 +238,19 @@ def test_the_end_of_a_demand_is_told(play: Play) -> None:
 
     async def scenario(bench: Bench) -> None:
         bench.stack.demand = {"a": {"k": [1000, 900]}}
-        reports = []
+        reports: list[RateDemand] = []
         while len(reports) < DEMAND_REPORTS:
-            reports += [m.report for _, m in bench.supervisor.receive() if isinstance(m, QueryAnswer)]
+            reports += [m for _, m in bench.supervisor.receive() if isinstance(m, RateDemand)]
             await asyncio.sleep(0.001)
-        dealer.told(0, reports[0]["rate_demand"], 0.0)
+        dealer.told(0, reports[0].demand, 0.0)
         assert share_of_sibling() < 10
         for report in reports[1:]:
-            dealer.told(0, report["rate_demand"], 0.0)
+            dealer.told(0, report.demand, 0.0)
         assert share_of_sibling() > 97
         # It is not told for ever: a node at rest is left in peace.
         await bench.heartbeat(lambda beat: True)
         await bench.heartbeat(lambda beat: True)
-        assert not [m for _, m in bench.supervisor.receive() if isinstance(m, QueryAnswer)]
+        assert not [m for _, m in bench.supervisor.receive() if isinstance(m, RateDemand)]
 
     assert play(scenario) == 0
 
