@@ -1,8 +1,12 @@
-"""A change of bindings as octets: what siblings send each other and what the journal keeps.
+"""Bindings as octets: the record of an address-of-record, and that of a change.
 
-One record is one change: everything that one REGISTER did to one address-of-record, so that it is applied whole or
-not at all. Layout, little-endian: format, length of the aor, number of bindings, the time at which all of them may be
-forgotten, the aor; then each binding as fixed fields, lengths, texts. A key that equals the URI is not written twice.
+The record of an address (format 2) is all that the registration table holds of it. Layout, little-endian: format,
+length of the aor, number of bindings, how many of them are no tombstones, the second under which the address lies in
+the expiry index, the time at which all of it may be forgotten, the aor; then each binding as fixed fields, lengths,
+texts. A key that equals the URI is not written twice. The header and the times are read without the rest.
+
+The record of a change (format 1) is everything that one REGISTER did to one address, so that it is applied whole or not
+at all. Its bindings are written in the same way.
 """
 
 from __future__ import annotations
@@ -11,14 +15,25 @@ from struct import Struct
 from struct import error as StructError
 from typing import TYPE_CHECKING, Final
 
-from appliance.location.binding import Binding, BindingChange, new_binding
+from appliance.location.binding import Binding, BindingChange
 from appliance.location.binding_table import BindingTable
-from appliance.transport.flow import Flow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 FORMAT: Final = 1
+ADDRESS_FORMAT: Final = 2
+EVER: Final = -1e300  # before every time
+SECOND_MAX: Final = 2**32 - 1
+_ADDRESS: Final = Struct("<BHHHId")
+_pack_address: Final = _ADDRESS.pack
+_ADDRESS_SIZE: Final = _ADDRESS.size
+_DUE: Final = Struct("<I")
+_DUE_AT: Final = 7
+_TIMES: Final = Struct("<dd")
+_TIMES_AT: Final = 16  # in the fixed fields of a binding
+_LENGTHS: Final = Struct("<BHHHHHHH")
+_LENGTHS_AT: Final = 58
 _CHANGE: Final = Struct("<BHHd")
 # series, version, expires_at, forget_at, connection, cseq, reg_id, q, source_port, transport, listener, worker;
 # lengths of source address, key, uri, parameters, Call-ID, Path, instance, User-Agent
@@ -128,6 +143,8 @@ def _decode_binding(record: bytes, at: int, aor: bytes) -> tuple[Binding, int]:
         instance_len,
         user_agent_len,
     ) = _BINDING.unpack_from(record, at)
+    if expires_at != expires_at or forget_at != forget_at:
+        raise RecordError("a time in a binding record is not a number")
     at += _BINDING_SIZE
     source_ip = record[at : at + ip_len].decode()
     at += ip_len
@@ -144,34 +161,133 @@ def _decode_binding(record: bytes, at: int, aor: bytes) -> tuple[Binding, int]:
     instance = record[at : at + instance_len]
     at += instance_len
     user_agent = record[at : at + user_agent_len]
-    source = (source_ip, source_port)
-    flow = None if transport < 0 else Flow(transport, listener, source, worker, connection)
-    binding = new_binding(
-        aor,
-        key or uri,
-        uri,
-        parameters,
-        q,
-        expires_at,
-        forget_at,
-        call_id,
-        cseq,
-        (),
-        instance,
-        reg_id,
-        flow,
-        source if source_ip else None,
-        user_agent,
-        series,
-        version,
-    )
+    binding = Binding.__new__(Binding)
+    binding.aor = aor
+    binding.key = key or uri
+    binding.uri = uri
+    binding.parameters = parameters
+    binding.q = q
+    binding.expires_at = expires_at
+    binding.forget_at = forget_at
+    binding.call_id = call_id
+    binding.cseq = cseq
     binding.path_text = path_text
+    binding.instance = instance
+    binding.reg_id = reg_id
+    binding.transport = transport
+    binding.listener = listener
+    binding.worker = worker
+    binding.connection = connection
+    binding.source_ip = source_ip
+    binding.source_port = source_port
+    binding.user_agent = user_agent
+    binding.series = series
+    binding.version = version
+    binding.bucket = 0
+    binding.is_counted = False
     return binding, at + user_agent_len
 
 
-def forget_at_of(record: bytes) -> float:
-    """The unix time from which a record means nothing any more. Raises RecordError."""
+def encode_address(aor: bytes, bindings: list[Binding], due: int) -> bytes:
+    """The record of an address: `due` is the second under which it lies in the expiry index."""
+    parts = [b"", aor]
+    forget_at = 0.0
+    live = 0
+    for binding in bindings:
+        if binding.forget_at > forget_at:
+            forget_at = binding.forget_at
+        if binding.expires_at > 0:
+            live += 1
+        _append_binding(parts, binding)
+    parts[0] = _pack_address(ADDRESS_FORMAT, len(aor), len(bindings), live, due, forget_at)
+    return b"".join(parts)
+
+
+def decode_address(record: bytes, alive_at: float = EVER) -> list[Binding]:
+    """The bindings of an address, in no order; only those that are alive at a unix time, where one is given. Takes the
+    record of a change as well. Raises RecordError.
+    """
+    bindings: list[Binding] = []
     try:
+        if record[:1] == b"\x01":
+            return [each for each in decode_change(record).bindings if each.expires_at > alive_at]
+        form, aor_len, count, _, _, _ = _ADDRESS.unpack_from(record)
+        if form != ADDRESS_FORMAT:
+            raise RecordError(f"address record of format {form}, this version reads {ADDRESS_FORMAT}")
+        at = _ADDRESS_SIZE + aor_len
+        aor = record[_ADDRESS_SIZE:at]
+        for _ in range(count):
+            binding, at = _decode_binding(record, at, aor)
+            if binding.expires_at > alive_at:
+                bindings.append(binding)
+    except (StructError, UnicodeDecodeError) as fault:
+        raise RecordError(f"malformed address record: {fault}") from fault
+    if at != len(record):
+        raise RecordError(f"address record of {len(record)} octets, its fields say {at}")
+    return bindings
+
+
+def aor_of(record: bytes) -> bytes:
+    """The address that a record of either format is of. Raises RecordError."""
+    try:
+        if record[:1] == b"\x01":
+            form, aor_len, _, _ = _CHANGE.unpack_from(record)
+            return record[_CHANGE_SIZE : _CHANGE_SIZE + aor_len]
+        form, aor_len, _, _, _, _ = _ADDRESS.unpack_from(record)
+    except StructError as fault:
+        raise RecordError(f"malformed address record: {fault}") from fault
+    if form != ADDRESS_FORMAT:
+        raise RecordError(f"address record of format {form}, this version reads {ADDRESS_FORMAT}")
+    return record[_ADDRESS_SIZE : _ADDRESS_SIZE + aor_len]
+
+
+def head_of(record: bytes) -> tuple[int, int, int]:
+    """Of the record of an address: bindings that are no tombstones, tombstones, the second of the expiry index. b"" is
+    the record of one that has nothing. Raises RecordError.
+    """
+    if not record:
+        return (0, 0, 0)
+    try:
+        form, _, count, live, due, _ = _ADDRESS.unpack_from(record)
+    except StructError as fault:
+        raise RecordError(f"malformed address record: {fault}") from fault
+    if form != ADDRESS_FORMAT:
+        raise RecordError(f"address record of format {form}, this version reads {ADDRESS_FORMAT}")
+    return (live, count - live, due)
+
+
+def with_due(record: bytes, due: int) -> bytes:
+    """The same record, which lies under another second of the expiry index."""
+    return record[:_DUE_AT] + _DUE.pack(due) + record[_DUE_AT + 4 :]
+
+
+def second_after(moment: float) -> int:
+    """The first whole second after a unix time, as the expiry index has them."""
+    if moment >= SECOND_MAX:
+        return SECOND_MAX
+    return int(moment) + 1 if moment > 0 else 1
+
+
+def next_event_of(record: bytes) -> int:
+    """The second at which a binding of an address ends or is forgotten. Reads the times alone. Raises RecordError."""
+    try:
+        _, aor_len, count, _, _, _ = _ADDRESS.unpack_from(record)
+        at = _ADDRESS_SIZE + aor_len
+        second = SECOND_MAX
+        for _ in range(count):
+            expires_at, forget_at = _TIMES.unpack_from(record, at + _TIMES_AT)
+            second = min(second, second_after(expires_at if expires_at > 0 else forget_at))
+            at += _BINDING_SIZE + sum(_LENGTHS.unpack_from(record, at + _LENGTHS_AT))
+    except StructError as fault:
+        raise RecordError(f"malformed address record: {fault}") from fault
+    return second
+
+
+def forget_at_of(record: bytes) -> float:
+    """The unix time from which a record of either format means nothing any more. Raises RecordError."""
+    try:
+        if record[:1] == b"\x02":
+            return float(_ADDRESS.unpack_from(record)[5])
         form, _, _, forget_at = _CHANGE.unpack_from(record)
     except StructError as fault:
         raise RecordError(f"malformed binding record: {fault}") from fault

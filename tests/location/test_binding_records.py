@@ -85,9 +85,9 @@ def test_a_record_says_without_being_opened_when_it_may_be_forgotten() -> None:
 
 
 def test_a_record_of_a_newer_format_is_refused_by_name() -> None:
-    newer = b"\x02" + encode_change(change())[1:]
+    newer = b"\x07" + encode_change(change())[1:]
     for read in (decode_change, forget_at_of):
-        with pytest.raises(RecordError, match="format 2"):
+        with pytest.raises(RecordError, match="format 7"):
             read(newer)
 
 
