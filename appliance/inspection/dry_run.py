@@ -117,7 +117,7 @@ class _DryRun:
 
     def _answer_challenge(self) -> bool:
         """Take the caller's address for proved, if it is one of ours."""
-        claimed = self._context.request.from_uri
+        claimed = self._context.request.read_from().uri
         if self._is_unauthenticated or self._context.identity or not self._node.names.is_own_domain(claimed.host):
             return False
         self._context.identity = self._node.aor_of(claimed)

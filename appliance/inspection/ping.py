@@ -48,7 +48,7 @@ def ping(
         data = options_request(str(args["uri"]), host, port, str(args["mark"]), slot_ownership.is_own, hops)
         request = parse(data, limits)
         # Raises MalformedMessage for a URI that is none.
-        assert isinstance(request, Request) and request.uri is not None
+        assert isinstance(request, Request) and request.read_uri() is not None
     except MalformedMessage as fault:
         return {"error": f"Invalid URI: {fault.reason}.", "remedy": "type a SIP URI"}
     except ValueError as fault:
@@ -56,7 +56,7 @@ def ping(
     flow = Flow(UDP, int(args["listener"]), (host, port))
     stamp_received(request, flow)
     proxy.receive_own_request(request, flow, now)
-    return {"sent": True, "own_tag": node.keys.to_tag(upstream_key(request), request.call_id).decode()}
+    return {"sent": True, "own_tag": node.keys.to_tag(upstream_key(request), request.read_call_id()).decode()}
 
 
 def options_request(uri: str, host: str, port: int, mark: str, is_own: Callable[[bytes], bool], hops: int) -> bytes:

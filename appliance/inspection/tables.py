@@ -152,10 +152,10 @@ def _call_row(server: ServerTransaction) -> Row:
     request = server.request
     assert request is not None
     return {
-        "call_id": text_of(request.call_id),
-        "from": text_of(request.from_uri.text),
-        "to": text_of(request.to_uri.text),
-        "request_uri": text_of(request.uri.text),
+        "call_id": text_of(request.read_call_id()),
+        "from": text_of(request.read_from().uri.text),
+        "to": text_of(request.read_to().uri.text),
+        "request_uri": text_of(request.read_uri().text),
         "came_from": _remote(server.response_flow),
         "state": State(server.state).name.lower(),
         "last_status": text_of(server.last_response[8:11]) if server.last_response else "",

@@ -100,10 +100,6 @@ class Binding:
             return None
         return Flow(self.transport, self.listener, (self.source_ip, self.source_port), self.worker, self.connection)
 
-    @property
-    def is_tombstone(self) -> bool:
-        return self.expires_at <= 0
-
     def is_live(self, wall_time: float) -> bool:
         return self.expires_at > wall_time
 

@@ -287,10 +287,6 @@ class BindingTable:
         self._swept = self._clock = second
         self._digests.set_back(second)
 
-    def next_expiry(self) -> float | None:
-        """The unix time at which expire() has something to do, or None."""
-        return float(self._due[0]) if self._due else None
-
     def _end(self, binding: Binding, second: int) -> int:
         ended = 0
         if binding.is_counted:

@@ -57,7 +57,7 @@ def _adopted_server(
 ) -> ServerTransaction:
     """The server transaction anew, in the state that it was in. Raises TableFull, also when it exists."""
     request = call.request
-    server = node.transactions.new_server(request, response_flow(request.top_via, context.flow), None, now)
+    server = node.transactions.new_server(request, response_flow(request.read_top_via(), context.flow), None, now)
     context.server = server
     if call.answer:
         node.transactions.respond(server, int(call.answer[8:11]), call.answer, now)

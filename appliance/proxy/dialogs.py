@@ -32,7 +32,7 @@ from typing import Final
 from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.request_context import RequestContext
 from appliance.routing.contact_policy import destination_of
-from appliance.security.dialog_token import ANSWERED, AT_SOURCE, RELAYS, TO_PEER, TOKEN_LEN
+from appliance.security.dialog_token import ADMITTED, ANSWERED, AT_SOURCE, RELAYS, TO_PEER, TOKEN_LEN
 from appliance.sip.address_fast_path import plain_party
 from appliance.sip.characters import digits_of, lowered
 from appliance.sip.errors import MalformedMessage
@@ -55,10 +55,9 @@ PAIR = b"pair"
 NEVER_IN_DIALOG = frozenset((b"REGISTER", b"PUBLISH"))
 # They end or complete something, and begin nothing.
 ENDING = frozenset((b"ACK", b"BYE", b"CANCEL", b"PRACK"))
-# How a request is admitted: as a new one, or by a token. Then the flags of the token are in it as well, of which
-# AT_SOURCE and RELAYS grant the way.
+# How a request is admitted: as a new one, or by a token (ADMITTED). Then the flags of the token are in it as well, of
+# which AT_SOURCE and RELAYS grant the way.
 NEW: Final = 0
-ADMITTED: Final = 16
 # The dialog is proved, and the target is not the one that it had when it was made.
 MOVED: Final = 32
 # In a request that makes a dialog nothing says which From tag the other end will have.

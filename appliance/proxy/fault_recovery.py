@@ -47,7 +47,7 @@ def _refuse(request: Request, flow: Flow, node: ProxyEnvironment, now: float) ->
     node.waiting.pop(key, None)
     server = node.transactions.servers.get(key)
     if server is None:
-        node.transactions.send(_answer_to(request, node), response_flow(request.top_via, flow), b"")
+        node.transactions.send(_answer_to(request, node), response_flow(request.read_top_via(), flow), b"")
     elif server.state in PENDING:
         _end_server(server, node, now)
 

@@ -110,10 +110,10 @@ class IngressFilter:
             return False
         if is_expected(request, flow, self._node, now) or self.overload_controller.admits(now):
             return False
-        tag = self._keys.refusal_tag(request.top_via.text, request.first(CALL_ID) or b"")
+        tag = self._keys.refusal_tag(request.read_top_via().text, request.first(CALL_ID) or b"")
         headers = (b"Retry-After: %d\r\n" % self._retry_after_s(request.method, now),)
         response = write_response(request, _STATUS, _REASON, headers, to_tag=tag)
-        self._transactions.outbox.append(Outgoing(response, response_flow(request.top_via, flow), b""))
+        self._transactions.outbox.append(Outgoing(response, response_flow(request.read_top_via(), flow), b""))
         return True
 
     def _retry_after_s(self, method: bytes, now: float) -> int:
@@ -143,6 +143,6 @@ def _answer_flow(request: Request, flow: Flow) -> Flow:
     try:
         # RFC 3261 18.2.1, RFC 3581 4
         stamp_received(request, flow)
-        return response_flow(request.top_via, flow)
+        return response_flow(request.read_top_via(), flow)
     except MalformedMessage:
         return flow

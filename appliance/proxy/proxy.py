@@ -21,7 +21,6 @@ from appliance.catalogue.counters import (
 from appliance.catalogue.settings import ListenerSettings, Settings
 from appliance.proxy import stateless
 from appliance.proxy.call_recovery import adopt
-from appliance.proxy.dialogs import ADMITTED
 from appliance.proxy.early_messages import Early, EarlyMessages
 from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.fast_settings import ListenerRules
@@ -101,11 +100,11 @@ class Proxy:
         return True
 
     def receive_own_request(self, request: Request, flow: Flow, now: float) -> None:
-        """A request of an operator: it may go anywhere, and nobody could be asked for a password."""
+        """A request of an operator: it is not challenged, and may go anywhere."""
         context = RequestContext(request, flow, self._listeners[flow.listener])
         context.period = period_of(self._node.wall_time(now))
         context.is_trusted = True
-        context.admit(ADMITTED | RELAYS)
+        context.admit(RELAYS)
         self.decide(context, now)
 
     def _receive_ack(self, context: RequestContext, now: float) -> None:

@@ -9,7 +9,7 @@ from appliance.sip.message cimport Request
 from appliance.transaction.transaction cimport ServerTransaction
 from appliance.transport.flow cimport Flow
 
-cdef int AT_SOURCE, NAMED, RELAYS, TO_SOURCE
+cdef int ADMITTED, AT_SOURCE, NAMED, RELAYS, TO_SOURCE
 
 
 @cython.final

@@ -10,8 +10,8 @@ from appliance.proxy.pending_lookups import Asker
 from appliance.routing.contact_policy import AT_SOURCE, NAMED
 from appliance.routing.lookup_questions import Answer
 from appliance.routing.targets import Target
+from appliance.security.dialog_token import ADMITTED, RELAYS
 from appliance.security.dialog_token import AT_SOURCE as TO_SOURCE
-from appliance.security.dialog_token import RELAYS
 from appliance.security.keys import loop_part_for, upstream_key
 from appliance.sip.message import Request
 from appliance.transaction.transaction import ServerTransaction
@@ -93,9 +93,9 @@ class RequestContext:
         self._loop_part = loop_part
 
     def admit(self, admission: int) -> None:
-        """Treat it as what a token of ours grants; 0 for a new request."""
+        """What is granted to it (see dialogs.py): by the token of a dialog, or RELAYS alone; 0 for a new request."""
         self.admission = admission
-        self.is_in_dialog = admission != 0
+        self.is_in_dialog = admission & ADMITTED != 0
 
     def named_target(self) -> Target:
         """The Request-URI as the target."""

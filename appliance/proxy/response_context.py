@@ -296,7 +296,7 @@ class ResponseContext(BranchUser):
         assert self.server is not None
         request = self.request_context.request
         reason = best.reason or reason_phrase(best.status)
-        to_tag = self._node.keys.to_tag(self.request_context.upstream, request.call_id)
+        to_tag = self._node.keys.to_tag(self.request_context.upstream, request.read_call_id())
         data = write_response(request, best.status, reason, (), to_tag)
         self._node.transactions.respond(self.server, best.status, data, now)
 
@@ -319,7 +319,7 @@ class ResponseContext(BranchUser):
     @property
     def call_id(self) -> bytes:
         """What names the call, and the worker that owns it."""
-        return self.request_context.request.call_id
+        return self.request_context.request.read_call_id()
 
     def _changed(self) -> None:
         """Have another snapshot kept at the end of the turn."""

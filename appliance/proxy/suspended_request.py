@@ -45,7 +45,7 @@ class SuspendedRequest:
     @property
     def call_id(self) -> bytes:
         """What names the call, and the worker that owns it."""
-        return self._context.request.call_id
+        return self._context.request.read_call_id()
 
     def snapshot(self) -> bytes:
         """The request and the stage that asked; b"" for one that was cancelled, which is not worth moving."""

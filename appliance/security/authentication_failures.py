@@ -127,12 +127,6 @@ class AuthenticationFailures:
         record = self.sources.get(source)
         return max(record.refused_until - now, 0.0) if record is not None else 0.0
 
-    def is_guessed(self, user: str, now: float) -> bool:
-        """Have so many wrong passwords come for this user that each source has one attempt?"""
-        record = self.users.get(user)
-        limits = self._settings
-        return record is not None and record.count_at(now, limits.forget_s) >= limits.user_attempts_max
-
     # -- forgetting ----------------------------------------------------------------------------------
 
     def expire(self, now: float) -> None:

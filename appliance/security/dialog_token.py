@@ -31,6 +31,8 @@ RELAYS: Final = 2
 ANSWERED: Final = 4
 # The request was sent to a peer.
 TO_PEER: Final = 8
+# Never in a token: what a request has been granted comes from one (proxy/dialogs.py).
+ADMITTED: Final = 16
 
 _UNTIL = slice(1, 8)
 _WAY = slice(8, 24)

@@ -30,7 +30,6 @@ from appliance.transport.via import response_destination
 BRANCH_LEN = 39
 TAG_LEN = 16
 PERIOD_S = 1800
-_TARGET = slice(7, 15)
 _LOOP = slice(15, 23)
 
 

@@ -161,22 +161,5 @@ def write_challenge(
     return b", ".join(parts)
 
 
-def write_credentials(credentials: Credentials) -> bytes:
-    """An Authorization or Proxy-Authorization value: for user agents of ours."""
-    parts = [
-        b"Digest username=" + quote(credentials.username),
-        b"realm=" + quote(credentials.realm),
-        b"nonce=" + quote(credentials.nonce),
-        b"uri=" + quote(credentials.uri),
-        b"response=" + quote(credentials.response),
-        b"algorithm=" + credentials.algorithm,
-    ]
-    if credentials.qop:
-        parts += [b"cnonce=" + quote(credentials.cnonce), b"qop=" + credentials.qop, b"nc=" + credentials.nc]
-    if credentials.opaque:
-        parts.append(b"opaque=" + quote(credentials.opaque))
-    return b", ".join(parts)
-
-
 def _base(algorithm: bytes) -> bytes:
     return algorithm.upper().removesuffix(b"-SESS")

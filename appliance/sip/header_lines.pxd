@@ -36,7 +36,6 @@ cdef class HeaderLines:
     cpdef prepend(self, int id, bytes value)
     cpdef append(self, int id, bytes value)
     @cython.locals(id=int)
-    cpdef append_named(self, bytes name, bytes value)
     @cython.locals(line=bytes)
     cpdef append_from(self, HeaderLines source, int id)
     @cython.locals(index=Py_ssize_t)

@@ -138,12 +138,6 @@ class HeaderLines:
         """A line of its own at the end of the header fields."""
         self._append_line(id, make_line(NAMES[id], value))
 
-    def append_named(self, name: bytes, value: bytes) -> None:
-        """A line of its own at the end, by name as it shall be written."""
-        id = header_id(name)
-        assert id >= 0, "a header name of ours is no token"
-        self._append_line(id, make_line(name, value))
-
     def append_from(self, source: HeaderLines, id: int) -> None:
         """The lines of that id in another message, as they are, at the end."""
         for line in source.lines_of(id):

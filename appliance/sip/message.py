@@ -86,61 +86,6 @@ class Message(HeaderLines):
         elif id == MAX_FORWARDS:
             self._max_forwards = _UNREAD
 
-    @property
-    def call_id(self) -> bytes:
-        """RFC 3261 20.8, octets as they came."""
-        return self.read_call_id()
-
-    @property
-    def cseq_number(self) -> int:
-        """RFC 3261 20.16, 0..2**32-1."""
-        return self.read_cseq_number()
-
-    @property
-    def cseq_method(self) -> bytes:
-        """The method in CSeq: what a response answers."""
-        return self.read_cseq_method()
-
-    @property
-    def from_address(self) -> NameAddr:
-        """From, parsed."""
-        return self.read_from()
-
-    @property
-    def to_address(self) -> NameAddr:
-        """To, parsed."""
-        return self.read_to()
-
-    @property
-    def from_tag(self) -> bytes:
-        """b"" when there is none (RFC 2543)."""
-        return self.read_from_tag()
-
-    @property
-    def to_tag(self) -> bytes:
-        """b"" when there is none."""
-        return self.read_to_tag()
-
-    @property
-    def from_uri(self) -> Uri:
-        """The URI in From."""
-        return self.read_from().uri
-
-    @property
-    def to_uri(self) -> Uri:
-        """The URI in To."""
-        return self.read_to().uri
-
-    @property
-    def top_via(self) -> Via:
-        """The first Via value, parsed."""
-        return self.read_top_via()
-
-    @property
-    def max_forwards(self) -> int:
-        """0..255, -1 when absent. Larger numbers count as 255 (RFC 4475 3.1.2.4)."""
-        return self.read_max_forwards()
-
     def contacts(self) -> list[Contact]:
         """Every Contact value; [STAR] for "*", which must be alone (RFC 3261 20.10)."""
         contacts = [parse_contact(value) for value in self.values(CONTACT)]
@@ -148,16 +93,14 @@ class Message(HeaderLines):
             raise MalformedMessage(400, "Star Among Other Contacts")
         return contacts
 
-    # What the properties give, by methods that compiled code calls directly.
-
     def read_call_id(self) -> bytes:
-        """See call_id."""
+        """RFC 3261 20.8, octets as received."""
         if self._call_id is None:
             self._call_id = self.required(CALL_ID)
         return self._call_id
 
     def read_cseq(self) -> None:
-        """Reads cseq_number and cseq_method (RFC 3261 20.16)."""
+        """Parse CSeq (RFC 3261 20.16)."""
         line = self.required_line(CSEQ)
         start = start_of_value(line)
         end = end_of_class(line, start, DIGIT)
@@ -172,19 +115,19 @@ class Message(HeaderLines):
         self._cseq_method = method
 
     def read_cseq_number(self) -> int:
-        """See cseq_number."""
+        """RFC 3261 20.16, 0..2**32-1."""
         if self._cseq_number == _UNREAD:
             self.read_cseq()
         return self._cseq_number
 
     def read_cseq_method(self) -> bytes:
-        """See cseq_method."""
+        """The method in CSeq: what a response answers."""
         if self._cseq_number == _UNREAD:
             self.read_cseq()
         return self._cseq_method
 
     def read_from_tag(self) -> bytes:
-        """See from_tag; whoever has it knows that From is well-formed."""
+        """b"" when there is none (RFC 2543). From has been checked as a whole."""
         if self._from_tag is None:
             line = self.required_line(FROM)
             tag = plain_tag(line, start_of_value(line), end_of_value(line))
@@ -192,7 +135,7 @@ class Message(HeaderLines):
         return self._from_tag
 
     def read_to_tag(self) -> bytes:
-        """See to_tag; whoever has it knows that To is well-formed."""
+        """b"" when there is none. To has been checked as a whole."""
         if self._to_tag is None:
             line = self.required_line(TO)
             tag = plain_tag(line, start_of_value(line), end_of_value(line))
@@ -200,26 +143,26 @@ class Message(HeaderLines):
         return self._to_tag
 
     def read_from(self) -> NameAddr:
-        """See from_address."""
+        """From, parsed."""
         if self._from is None:
             self._from = parse_name_addr(self.required(FROM), "From")
         return self._from
 
     def read_to(self) -> NameAddr:
-        """See to_address."""
+        """To, parsed."""
         if self._to is None:
             self._to = parse_name_addr(self.required(TO), "To")
         return self._to
 
     def read_top_via(self) -> Via:
-        """See top_via."""
+        """The first Via value, parsed."""
         if self._via is None:
             value = self.first_value(VIA)
             self._via = parse_via(self.required(VIA) if value is None else value)
         return self._via
 
     def read_max_forwards(self) -> int:
-        """See max_forwards."""
+        """0..255, -1 when absent. Larger numbers count as 255 (RFC 4475 3.1.2.4)."""
         if self._max_forwards == _UNREAD:
             line = self.first_line(MAX_FORWARDS)
             if not line:
@@ -261,13 +204,8 @@ class Request(Message):
         self.received_uri = uri_text
         self._uri = None
 
-    @property
-    def uri(self) -> Uri:
-        """The Request-URI, parsed. RFC 3261 19.1.1: it has no headers."""
-        return self.read_uri()
-
     def read_uri(self) -> Uri:
-        """What `uri` gives, by a method that compiled code calls directly."""
+        """The Request-URI, parsed. RFC 3261 19.1.1: it has no headers."""
         if self._uri is None:
             uri = parse_uri(self.uri_text)
             if uri.headers:

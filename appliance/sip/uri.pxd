@@ -40,7 +40,6 @@ cdef _parse_sip(Uri uri, bytes text, Py_ssize_t start, int classes)
 cdef _parse_userinfo(Uri uri, bytes text, Py_ssize_t start, Py_ssize_t end)
 
 @cython.locals(end=Py_ssize_t)
-cpdef tuple parse_host_port(bytes text)
 
 @cython.locals(size=Py_ssize_t)
 cpdef bytes canonical_host(bytes host)

@@ -264,12 +264,6 @@ def _parse_userinfo(uri: Uri, text: bytes, start: int, end: int) -> None:
     uri.user = part(text, start, end)
 
 
-def parse_host_port(text: bytes) -> tuple[bytes, int]:
-    """RFC 3261 25.1 hostport -> (host in lower case, port or 0). Raises MalformedMessage(400)."""
-    end = end_of_host(text, 0, len(text))
-    return canonical_host(lowered(part(text, 0, end))), port_between(text, end, len(text))
-
-
 def canonical_host(host: bytes) -> bytes:
     """A host, which is in lower case, in the one spelling in which hosts are compared.
 

@@ -157,13 +157,6 @@ def call_id_program(table: SlotTable, seed: int, sockets: Sequence[int]) -> list
     return program.instructions()
 
 
-def any_of_program(indexes: Sequence[int]) -> list[Instruction]:
-    """A program that takes one of these sockets of the group, by the sender: for groups without steering."""
-    program = _Program()
-    _add_any(program, indexes)
-    return program.instructions()
-
-
 def attach(group: socket.socket, program: Sequence[Instruction]) -> None:
     """Give the program to the SO_REUSEPORT group `group` is in, in place of the one before. Raises OSError."""
     octets = b"".join(struct.pack("HBBI", i.code, i.on_true, i.on_false, i.operand) for i in program)

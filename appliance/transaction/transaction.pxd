@@ -33,9 +33,7 @@ cdef long _START_I
 cdef long _START_J
 cdef long _START_K
 cdef long _START_L
-cdef long _START_M
 cdef long _START_TRYING
-cdef long _START_EXPIRY
 cdef long _PASS_RESPONSE
 cdef long _PASS_ACK
 cdef long _TELL_TIMEOUT

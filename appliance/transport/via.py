@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Container
 
 from appliance.sip.characters import digits_of
 from appliance.sip.errors import MalformedMessage
@@ -202,11 +201,3 @@ def pop_via(response: Response) -> bytes:
 def is_last_via(response: Response) -> bool:
     """Is our own Via the only one, so that nobody is left to whom the response could go (RFC 3261 16.7 step 3)?"""
     return response.has_one_value(VIA)
-
-
-def is_our_via(via: Via, own_sent_bys: Container[bytes]) -> bool:
-    """Did we write this Via? Responses whose top Via is another's are dropped (RFC 3261 18.1.2).
-
-    `own_sent_bys` holds `host:port` in the normal form of `Via.sent_by`.
-    """
-    return via.sent_by in own_sent_bys

@@ -51,7 +51,7 @@ def consume(data: bytes) -> None:
     except MalformedMessage as fault:
         _check_fault(fault)
         return
-    assert call_id == message.call_id
+    assert call_id == message.read_call_id()
     _check_identity(data, message)
     _ask_for_everything(message)
     _check_edits(message)
@@ -106,16 +106,26 @@ def _check_identity(data: bytes, message: Message) -> None:
 
 
 def _ask_for_everything(message: Message) -> None:
-    names = ("call_id", "cseq_number", "from_uri", "to_uri", "from_tag", "to_tag", "top_via", "max_forwards", "uri")
-    for name in names:
-        _tolerate(lambda name=name: getattr(message, name) if name != "uri" or isinstance(message, Request) else None)
-    _tolerate(message.contacts)
+    for read in (
+        message.read_call_id,
+        message.read_cseq_number,
+        message.read_from,
+        message.read_to,
+        message.read_from_tag,
+        message.read_to_tag,
+        message.read_top_via,
+        message.read_max_forwards,
+        message.contacts,
+    ):
+        _tolerate(read)
+    if isinstance(message, Request):
+        _tolerate(message.read_uri)
     for number in range(len(NAMES)):
         _tolerate(lambda number=number: message.values(number))
         message.first(number)
     for line in message.lines:
         assert message.named(name_of(line))
-    _tolerate(lambda: message.top_via.sent_by)
+    _tolerate(lambda: message.read_top_via().sent_by)
 
 
 def _check_edits(message: Message) -> None:

@@ -231,13 +231,6 @@ def test_expiry_does_no_more_than_it_is_allowed_per_call() -> None:
     assert table.find(b"sip:1@h", WALL + 100) == []
 
 
-def test_next_expiry_says_when_there_is_something_to_do() -> None:
-    table = BindingTable(10)
-    assert table.next_expiry() is None
-    table.apply_binding(binding(lasts_s=60))
-    assert table.next_expiry() == pytest.approx(WALL + 60, abs=1)
-
-
 def test_a_table_at_its_limit_says_so_and_still_applies_what_others_accepted() -> None:
     table = BindingTable(2)
     table.apply_binding(binding(aor=b"sip:1@h"))

@@ -40,7 +40,6 @@ def test_a_user_who_is_guessed_from_many_sources_gives_each_one_attempt() -> Non
     failures = AuthenticationFailures(LIMITS)
     for number in range(6):
         failures.note(f"198.51.100.{number}", ALICE, 0.0)
-    assert failures.is_guessed(ALICE, 0.0)
     assert failures.pair_wait_s("203.0.113.1", ALICE, 0.0) == 0.0
     failures.note("203.0.113.1", ALICE, 0.0)
     assert failures.pair_wait_s("203.0.113.1", ALICE, 0.0) == 100.0

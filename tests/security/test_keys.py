@@ -48,7 +48,7 @@ def branch_of(message: Request, target: bytes = b"sip:bob@192.0.2.4") -> bytes:
 
 
 def to_tag_of(message: Request) -> bytes:
-    return KEYS.to_tag(upstream_key(message), message.call_id)
+    return KEYS.to_tag(upstream_key(message), message.read_call_id())
 
 
 def test_a_retransmission_that_another_worker_handles_makes_the_same_branch() -> None:
@@ -70,9 +70,9 @@ def test_cancel_and_ack_make_the_branch_of_their_invite() -> None:
 
 def test_only_a_branch_of_ours_for_that_via_is_ours() -> None:
     branch = branch_of(request())
-    below = upstream_of_via(request().top_via)
+    below = upstream_of_via(request().read_top_via())
     assert KEYS.is_own_branch(branch, below, PERIOD)
-    assert not KEYS.is_own_branch(branch, upstream_of_via(request(branch="z9hG4bKb").top_via), PERIOD)
+    assert not KEYS.is_own_branch(branch, upstream_of_via(request(branch="z9hG4bKb").read_top_via()), PERIOD)
     assert not KEYS.is_own_branch(branch[:-1] + (b"0" if branch[-1:] != b"0" else b"1"), below, PERIOD)
     assert not KEYS.is_own_branch(b"z9hG4bKsomebody", below, PERIOD)
     assert not Keys(b"another-appliance").is_own_branch(branch, below, PERIOD)
@@ -80,7 +80,7 @@ def test_only_a_branch_of_ours_for_that_via_is_ours() -> None:
 
 def test_the_seal_of_a_branch_ends_after_an_hour() -> None:
     """A captured response could else be replayed for ever."""
-    branch, below = branch_of(request()), upstream_of_via(request().top_via)
+    branch, below = branch_of(request()), upstream_of_via(request().read_top_via())
     assert KEYS.is_own_branch(branch, below, PERIOD + 1)
     assert not KEYS.is_own_branch(branch, below, PERIOD + 2)
     assert not KEYS.is_own_branch(branch, below, PERIOD - 1)

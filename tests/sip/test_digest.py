@@ -18,7 +18,6 @@ from appliance.sip.digest import (
     response,
     verify,
     write_challenge,
-    write_credentials,
 )
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.headers import parse_auth
@@ -105,12 +104,16 @@ def test_what_is_not_known_proves_nothing() -> None:
     assert not is_supported(b"SHA-1")
 
 
-@pytest.mark.parametrize("qop", [b"", b"auth"])
-def test_credentials_survive_the_wire(qop: bytes) -> None:
-    credentials = _credentials(qop)
-    if not qop:
-        credentials = replace(credentials, nc=b"", cnonce=b"", nonce_count=0)
-    assert parse_credentials(write_credentials(credentials)) == credentials
+def test_credentials_are_read_with_and_without_qop() -> None:
+    """RFC 7616 3.4; RFC 2617 3.2.2 without qop."""
+    text = b'Digest username="otto", realm="harbour.example", nonce="n0", uri="sip:dock.example", response="00ff"'
+    bare = parse_credentials(text)
+    assert (bare.username, bare.realm) == (b"otto", b"harbour.example")
+    assert (bare.nonce, bare.uri) == (b"n0", b"sip:dock.example")
+    assert (bare.response, bare.algorithm, bare.qop, bare.nonce_count) == (b"00ff", b"MD5", b"", 0)
+    full = parse_credentials(text + b', algorithm=SHA-256, cnonce="c0", qop=auth, nc=0000000a, opaque="o"')
+    assert (full.algorithm, full.qop, full.cnonce) == (b"SHA-256", b"auth", b"c0")
+    assert (full.nc, full.nonce_count, full.opaque) == (b"0000000a", 10, b"o")
 
 
 @pytest.mark.parametrize(

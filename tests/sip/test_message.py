@@ -16,7 +16,6 @@ from appliance.sip.names import (
     DATE,
     FROM,
     MAX_FORWARDS,
-    OTHER,
     RECORD_ROUTE,
     ROUTE,
     SUPPORTED,
@@ -55,7 +54,7 @@ def _request(head: bytes = HEAD) -> Request:
 def test_values_are_found_under_any_spelling() -> None:
     request = _request()
     assert request.first(CALL_ID) == b"call@desk"
-    assert request.call_id == b"call@desk"
+    assert request.read_call_id() == b"call@desk"
     assert request.count(VIA) == 2
     assert request.first(SUPPORTED) is None
     assert request.values(SUPPORTED) == []
@@ -79,10 +78,11 @@ def test_lists_are_split_and_single_values_are_not() -> None:
 
 def test_what_every_request_has() -> None:
     request = _request()
-    assert (request.cseq_number, request.cseq_method, request.max_forwards) == (7, b"INVITE", 70)
-    assert (request.from_tag, request.to_tag) == (b"o1", b"")
-    assert (request.from_uri.user, request.to_uri.user, request.uri.user) == (b"otto", b"mara", b"mara")
-    assert request.top_via.host == b"one.example"
+    assert (request.read_cseq_number(), request.read_cseq_method(), request.read_max_forwards()) == (7, b"INVITE", 70)
+    assert (request.read_from_tag(), request.read_to_tag()) == (b"o1", b"")
+    assert (request.read_from().uri.user, request.read_to().uri.user) == (b"otto", b"mara")
+    assert request.read_uri().user == b"mara"
+    assert request.read_top_via().host == b"one.example"
     assert [(contact.uri.host, contact.q) for contact in request.contacts()] == [
         (b"192.0.2.1", 500),
         (b"192.0.2.2", 1000),
@@ -108,11 +108,11 @@ def test_star_stands_alone() -> None:
 
 def test_accessors_say_what_is_missing() -> None:
     request = Request(b"INVITE", b"sip:a@b")
-    for read in ("call_id", "cseq_number", "from_uri", "to_tag", "top_via"):
+    for read in ("read_call_id", "read_cseq_number", "read_from", "read_to_tag", "read_top_via"):
         with pytest.raises(MalformedMessage, match="Missing") as caught:
-            getattr(request, read)
+            getattr(request, read)()
         assert caught.value.status == 400
-    assert request.max_forwards == -1
+    assert request.read_max_forwards() == -1
 
 
 def test_prepend_goes_before_the_first_of_its_kind() -> None:
@@ -122,7 +122,7 @@ def test_prepend_goes_before_the_first_of_its_kind() -> None:
     lines = write(request).split(b"\r\n")
     assert lines[1] == b"Record-Route: <sip:us.example;lr>"
     assert lines[2] == b"Via: SIP/2.0/UDP us.example;branch=z9hG4bKus"
-    assert request.top_via.branch == b"z9hG4bKus"
+    assert request.read_top_via().branch == b"z9hG4bKus"
     assert HEAD.split(b"\r\n")[1:-1] == lines[3:-2]
 
 
@@ -130,7 +130,7 @@ def test_taking_out_values_one_by_one_keeps_the_rest_as_it_was() -> None:
     request = _request()
     assert request.remove_first_value(VIA) == b"SIP/2.0/UDP one.example;branch=z9hG4bK1"
     assert request.lines[0] == b"v: SIP/2.0/TCP two.example;branch=z9hG4bK2,SIP/2.0/UDP three.example\r\n"
-    assert request.top_via.host == b"two.example"
+    assert request.read_top_via().host == b"two.example"
     assert request.remove_first_value(VIA) == b"SIP/2.0/TCP two.example;branch=z9hG4bK2"
     assert request.remove_first_value(VIA) == b"SIP/2.0/UDP three.example"
     assert request.count(VIA) == 1
@@ -146,9 +146,9 @@ def test_exchanging_the_first_value_keeps_the_rest_as_it_was() -> None:
         b"v: SIP/2.0/UDP one.example;received=192.0.2.7 ,\r\n"
         b"  SIP/2.0/TCP two.example;branch=z9hG4bK2,SIP/2.0/UDP three.example\r\n"
     )
-    assert request.top_via.received == b"192.0.2.7"
+    assert request.read_top_via().received == b"192.0.2.7"
     request.replace_first_value(CSEQ, b"8 INVITE")
-    assert request.cseq_number == 8
+    assert request.read_cseq_number() == 8
 
 
 def test_replace_leaves_one() -> None:
@@ -157,7 +157,7 @@ def test_replace_leaves_one() -> None:
     request.replace(MAX_FORWARDS, b"69")
     request.replace(SUPPORTED, b"path")
     assert request.values(VIA) == [b"SIP/2.0/UDP only.example"]
-    assert request.max_forwards == 69
+    assert request.read_max_forwards() == 69
     assert request.lines[-1] == b"Supported: path\r\n"
     request.remove_all(ROUTE)
     assert request.count(ROUTE) == 0
@@ -169,8 +169,8 @@ def test_edits_forget_what_was_parsed() -> None:
     request.replace(TO, b"<sip:mara@dock.example>;tag=m")
     request.replace(CALL_ID, b"other")
     request.set_uri(b"sip:new@dock.example")
-    assert (request.from_uri.user, request.to_tag, request.call_id) == (b"nils", b"m", b"other")
-    assert request.uri.user == b"new"
+    assert (request.read_from().uri.user, request.read_to_tag(), request.read_call_id()) == (b"nils", b"m", b"other")
+    assert request.read_uri().user == b"new"
 
 
 def test_copies_are_independent_and_share_lines() -> None:
@@ -183,15 +183,6 @@ def test_copies_are_independent_and_share_lines() -> None:
     assert copy.lines[1] is request.lines[0]
     response = Response(200, b"OK")
     assert response.copy().status == 200
-
-
-def test_unknown_headers_by_name() -> None:
-    request = _request()
-    request.append_named(b"X-New", b"value")
-    request.append_named(b"supported", b"gruu")
-    assert request.named(b"x-new") == [b"value"]
-    assert request.values(SUPPORTED) == [b"gruu"]
-    assert request.ids[-2] == OTHER
 
 
 def test_our_own_values_hold_no_line_breaks() -> None:
@@ -207,7 +198,7 @@ def test_a_header_line_has_a_name_and_a_value() -> None:
 def test_headers_in_a_request_uri_are_a_fault() -> None:
     """RFC 3261 19.1.1, RFC 4475 3.1.2.11."""
     with pytest.raises(MalformedMessage, match="Headers in Request-URI"):
-        Request(b"INVITE", b"sip:a@b?x=y").uri  # noqa: B018
+        Request(b"INVITE", b"sip:a@b?x=y").read_uri()
 
 
 def _with_cseq(value: bytes) -> Request:
@@ -223,7 +214,7 @@ def _with_cseq(value: bytes) -> Request:
 def test_cseq(value: bytes, sequence: int, method: bytes) -> None:
     """RFC 3261 20.16; numbers up to 2**32-1 pass (RFC 4475 3.1.2.4)."""
     request = _with_cseq(value)
-    assert (request.cseq_number, request.cseq_method) == (sequence, method)
+    assert (request.read_cseq_number(), request.read_cseq_method()) == (sequence, method)
 
 
 @pytest.mark.parametrize(

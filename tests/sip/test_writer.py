@@ -60,6 +60,6 @@ def test_a_response_is_read_as_it_was_written() -> None:
     data = write_response(_request(), 302, b"Moved", [b"m: <sip:mara@dock.example>\r\n"], b"m1")
     response = parse(data, SyntaxLimits())
     assert isinstance(response, Response)
-    assert (response.status, response.to_tag, response.cseq_method) == (302, b"m1", b"INVITE")
+    assert (response.status, response.read_to_tag(), response.read_cseq_method()) == (302, b"m1", b"INVITE")
     assert response.contacts()[0].uri.host == b"dock.example"
     assert write(response) == data

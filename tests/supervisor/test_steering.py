@@ -11,7 +11,7 @@ import pytest
 
 from appliance.messages.slots import SlotTable, deal, move, slot_of
 from appliance.supervisor import steering
-from appliance.supervisor.steering import INSTRUCTIONS_MAX, NO_SOCKET, Instruction, any_of_program, call_id_program
+from appliance.supervisor.steering import INSTRUCTIONS_MAX, Instruction, call_id_program
 
 SEED = 0x1234ABCD
 MASK = 0xFFFFFFFF
@@ -262,11 +262,6 @@ def test_the_program_fits_the_kernel_however_scattered_the_slots_are() -> None:
     assert run(program, payload) == scattered.owner_of(slot_of(b"a@b", SEED))
 
 
-def test_any_of() -> None:
-    assert {run(any_of_program([0, 2, 3]), b"", port) for port in SENDERS} == {0, 2, 3}
-    assert run(any_of_program([]), b"") == NO_SOCKET
-
-
 class Group:
     """An SO_REUSEPORT group of UDP sockets on loopback."""
 
@@ -373,7 +368,7 @@ def test_the_kernel_reads_every_form_at_every_alignment(group: Group, name: byte
 
 
 def test_detached_the_kernel_chooses_by_the_addresses_again(group: Group) -> None:
-    group.attach(any_of_program([2]))
+    group.attach(call_id_program(deal([2]), SEED, range(4)))
     assert {group.receiver_of(b"x") for _ in range(20)} == {2}
     steering.detach(group.sockets[0])
     chosen = {group.receiver_of(struct.pack("I", number)) for number in range(20)}

@@ -107,7 +107,7 @@ def test_parsed_and_written_back_in_every_octet(name: str) -> None:
     message = parse(data, LIMITS)
     written = write(message)
     assert written == data if name != "dblreq" else data.startswith(written)
-    assert find_call_id(data) == message.call_id
+    assert find_call_id(data) == message.read_call_id()
 
 
 def test_regbadct_fails_where_contacts_are_asked_for() -> None:

@@ -217,12 +217,13 @@ def test_the_ack_of_17_1_1_3() -> None:
     ack = sent_request(element)
     assert ack.method == b"ACK"
     assert ack.uri_text == invite.uri_text
-    assert ack.values(VIA) == [invite.top_via.text]
+    assert ack.values(VIA) == [invite.read_top_via().text]
     assert ack.values(ROUTE) == invite.values(ROUTE)
     assert ack.count(ROUTE) == 2
     assert ack.first(MAX_FORWARDS) == b"70"
-    assert (ack.from_tag, ack.to_tag, ack.call_id) == (invite.from_tag, b"99sa0xk", invite.call_id)
-    assert (ack.cseq_number, ack.cseq_method) == (invite.cseq_number, b"ACK")
+    assert (ack.read_call_id(), ack.read_from_tag()) == (invite.read_call_id(), invite.read_from_tag())
+    assert ack.read_to_tag() == b"99sa0xk"
+    assert (ack.read_cseq_number(), ack.read_cseq_method()) == (invite.read_cseq_number(), b"ACK")
     assert ack.first(CONTENT_LENGTH) == b"0"
     assert ack.named(b"Require") == []
     assert element.sent[-1].flow == UDP_FLOW
@@ -244,10 +245,11 @@ def test_the_cancel_of_9_1() -> None:
     cancel = cancel_request(client)
     assert cancel.method == b"CANCEL"
     assert cancel.uri_text == invite.uri_text
-    assert cancel.values(VIA) == [invite.top_via.text]
+    assert cancel.values(VIA) == [invite.read_top_via().text]
     assert cancel.values(ROUTE) == [b"<sip:ss1.atlanta.example.com;lr>"]
-    assert (cancel.from_tag, cancel.to_tag, cancel.call_id) == (invite.from_tag, b"", invite.call_id)
-    assert (cancel.cseq_number, cancel.cseq_method) == (invite.cseq_number, b"CANCEL")
+    assert (cancel.read_call_id(), cancel.read_from_tag()) == (invite.read_call_id(), invite.read_from_tag())
+    assert cancel.read_to_tag() == b""
+    assert (cancel.read_cseq_number(), cancel.read_cseq_method()) == (invite.read_cseq_number(), b"CANCEL")
     assert cancel.first(MAX_FORWARDS) == b"70"
     assert cancel.named(b"Require") == cancel.named(b"Proxy-Require") == []
 

@@ -147,7 +147,7 @@ def test_the_request_of_a_fault_can_be_answered() -> None:
     stream = framer()
     stream.receive_bytes(message("Content-Length: 5000\r\n", call_id="fault-1"), 0.0)
     assert stream.fault is not None and stream.fault.message is not None
-    assert stream.fault.message.call_id == b"fault-1"
+    assert stream.fault.message.read_call_id() == b"fault-1"
 
 
 def test_what_was_framed_before_a_fault_is_not_lost() -> None:

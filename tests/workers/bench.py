@@ -81,7 +81,8 @@ class EchoStack(Stack):
             stamp_received(request, flow)
             if b"record" in data:
                 self.records.append(data)
-            self.outbox.append(Outgoing(write_response(request, 200, b"OK"), response_flow(request.top_via, flow)))
+            destination = response_flow(request.read_top_via(), flow)
+            self.outbox.append(Outgoing(write_response(request, 200, b"OK"), destination))
 
     def receive_messages(self, batch: Sequence[tuple[int, BusMessage]], now: float) -> None:
         self.heard += batch

@@ -6,11 +6,11 @@ changes it (12.2.1.2). But the INVITE was let through here, and is known for a w
 
 from __future__ import annotations
 
-from appliance.proxy.dialogs import ADMITTED, is_to_answer
+from appliance.proxy.dialogs import is_to_answer
 from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.request_context import RequestContext
 from appliance.proxy.stage_results import CONTINUE, StageResult
-from appliance.security.dialog_token import RELAYS
+from appliance.security.dialog_token import ADMITTED, RELAYS
 
 
 def admit_ack(context: RequestContext, node: ProxyEnvironment, now: float) -> StageResult:
