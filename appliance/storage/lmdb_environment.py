@@ -59,19 +59,22 @@ class LockLayoutUnknown(OSError):
 
 
 class WriteLock:
-    """Who holds the write lock of an environment: a look at mapped memory, no system call."""
+    """Who holds the write lock of an environment: a look at mapped memory, no system call.
 
-    __slots__ = ("_memory",)
+    A process that has the environment open must not close this before: when a process closes any descriptor of a file,
+    all of its record locks on the file go (POSIX), and LMDB tells by those whether the lock file is in use. The next
+    one to open the environment would make the mutexes anew, under those who hold them.
+    """
+
+    __slots__ = ("_fd", "_memory")
 
     def __init__(self, directory: Path) -> None:
         """`directory`: of the environment, which exists. Raises OSError."""
-        fd = os.open(directory / LOCK_FILE, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            if os.fstat(fd).st_size < _LOCK_LEN:
-                raise LockLayoutUnknown(f"{directory / LOCK_FILE} is not a lock file of LMDB.")
-            self._memory = mmap.mmap(fd, _LOCK_LEN, mmap.MAP_SHARED, mmap.PROT_READ)
-        finally:
-            os.close(fd)
+        self._fd = os.open(directory / LOCK_FILE, os.O_RDONLY | os.O_CLOEXEC)
+        if os.fstat(self._fd).st_size < _LOCK_LEN:
+            os.close(self._fd)
+            raise LockLayoutUnknown(f"{directory / LOCK_FILE} is not a lock file of LMDB.")
+        self._memory = mmap.mmap(self._fd, _LOCK_LEN, mmap.MAP_SHARED, mmap.PROT_READ)
 
     def holder(self) -> int:
         """The thread that is in a write transaction; 0 for none."""
@@ -96,4 +99,6 @@ class WriteLock:
             )
 
     def close(self) -> None:
+        """Leave the lock file: after the environment, where this process has it open."""
         self._memory.close()
+        os.close(self._fd)

@@ -27,7 +27,8 @@ cdef class SharedTable(RegistrationTable):
     cpdef Py_ssize_t after_pass(self, long long seq, double wall_time, Py_ssize_t limit) except? -1
     cpdef Py_ssize_t load(self, list records) except? -1
     cpdef bint _write(self, list changes) except -1
-    cdef _grow(self, long long reserve, object fault)
+    cdef _grow(self, object fault)
+    cdef str _no_room(self)
     cdef long long _greatest_size(self) except -1
     cpdef bytes _key(self, bytes aor)
     cpdef bint _begin(self) except -1

@@ -13,16 +13,17 @@ from pathlib import Path
 from struct import Struct
 from typing import Any, Final
 
-from appliance.location.binding_records import aor_of
-from appliance.location.registration_table import BUSY, STAGED_MAX, RegistrationTable, StagedAddress
+from appliance.location.binding_records import RecordError, aor_of
+from appliance.location.registration_table import STAGED_MAX, RegistrationTable, StagedAddress
 from appliance.location.table_store import TableFull, TableUnsound
 from appliance.storage import lmdb_environment as lmdb
 from appliance.storage.shared_store import RESERVE, SIZE_MIN, SharedStore, size_for
 
 LOCK_WAIT_MAX_S: Final = 0.0002
 FULL_FROM: Final = 0.75  # of the file: it is made larger before that is used up
+FEWER: Final = 8
 TRIM_EVERY: Final = 1024  # changes
-TRIM_MAX: Final = 64 * TRIM_EVERY
+TRIM_MAX: Final = 16 * TRIM_EVERY
 _COUNTS: Final = b"counts"
 _POSITION: Final = b"position:persister"
 _PAIR: Final = Struct("<qq")
@@ -170,7 +171,10 @@ class SharedTable(RegistrationTable):
 
     def _records_after(self, after: bytes, prefix: bytes, limit: int) -> list[tuple[bytes, bytes]]:
         found = self._page(self._key(after) if after else b"", prefix[: lmdb.KEY_MAX], limit)
-        records = [(aor_of(record), record) for _, record in found]
+        try:
+            records = [(aor_of(record), record) for _, record in found]
+        except RecordError as fault:
+            raise TableUnsound(str(fault)) from fault
         return [(aor, record) for aor, record in records if aor.startswith(prefix)]
 
     def _counts(self) -> tuple[int, int]:
@@ -204,20 +208,23 @@ class SharedTable(RegistrationTable):
     # Writing
 
     def after_pass(self, seq: int, wall_time: float, limit: int) -> int:
-        """See RegistrationTable. Grows the file as far as that takes, and ahead of those who write to it."""
-        ended = BUSY
-        is_done = False
-        while not is_done:
+        """See RegistrationTable. Enlarges the file before it is full. Where there is no room for so many removals at
+        once, fewer are made.
+        """
+        while True:
             try:
                 ended = RegistrationTable.after_pass(self, seq, wall_time, limit)
-                is_done = True
+                break
             except lmdb.MapFullError as fault:
-                # Who removes may go beyond the greatest size: that is how room comes back.
-                self._grow(RESERVE, fault)
+                if not self.store.grow(self._greatest_size() + RESERVE, True):
+                    limit //= FEWER
+                    if not limit:
+                        raise TableFull(self._no_room()) from fault
             except lmdb.Error as fault:
                 raise TableUnsound(str(fault)) from fault
         if self.store.used() > FULL_FROM * self.store.size:
             self.store.grow(self._greatest_size())
+        self.store.keep_reserve()
         return ended
 
     def load(self, records: list[bytes]) -> int:
@@ -226,7 +233,7 @@ class SharedTable(RegistrationTable):
             try:
                 return RegistrationTable.load(self, records)
             except lmdb.MapFullError as fault:
-                self._grow(0, fault)
+                self._grow(fault)
             except lmdb.Error as fault:
                 raise TableUnsound(str(fault)) from fault
 
@@ -235,14 +242,17 @@ class SharedTable(RegistrationTable):
             try:
                 return RegistrationTable._write(self, changes)
             except lmdb.MapFullError as fault:
-                self._grow(0, fault)
+                self._grow(fault)
             except lmdb.Error as fault:
                 raise TableUnsound(str(fault)) from fault
 
-    def _grow(self, reserve: int, fault: Exception) -> None:
+    def _grow(self, fault: Exception) -> None:
         """Make the file a step larger. Raises TableFull where that may not or cannot be."""
-        if not self.store.grow(self._greatest_size() + reserve):
-            raise TableFull(f"{self.store.directory} is full with {self.store.size} octets") from fault
+        if not self.store.grow(self._greatest_size()):
+            raise TableFull(self._no_room()) from fault
+
+    def _no_room(self) -> str:
+        return f"the registration table in {self.store.directory} is full with {self.store.size} octets"
 
     def _greatest_size(self) -> int:
         return self.size_max or size_for(self.limit)

@@ -32,7 +32,8 @@ MIB: Final = 1024 * 1024
 SIZE_MIN: Final = 4 * MIB
 HEAD: Final = 64 * 1024  # what LMDB makes of an empty file, before more is allocated
 STEP_MIN: Final = 8 * MIB
-RESERVE: Final = 16 * MIB  # beyond the greatest size, for who removes: that needs room as well
+STEP_LEAST: Final = MIB // 4
+RESERVE: Final = MIB  # to remove what is over takes room as well
 BYTES_PER_BINDING: Final = 2048  # at most, of a table that is as full as it may be
 READERS_MAX: Final = 1024
 DATABASES: Final = (b"registrations", b"due", b"changes", b"facts")
@@ -41,6 +42,7 @@ OPENING_MAX_S: Final = 5.0
 _NUMBER: Final = Struct("<q")
 _DATA_FILE: Final = "data.mdb"
 _GROWTH_FILE: Final = "growth.lock"
+_RESERVE_FILE: Final = "reserve"
 
 
 class StoreUnusable(OSError):
@@ -66,6 +68,7 @@ class SharedStore:
                 self.environment = self._open(is_new)
                 if is_new:
                     self._map(self._allocate(size))
+                    self.keep_reserve()
             self.lock = lmdb.WriteLock(directory)
             self._await_lock()
             self.lock.verify(self.environment)
@@ -118,8 +121,8 @@ class SharedStore:
 
     def close(self) -> None:
         """Leave the environment; to be done before a fork."""
-        self.lock.close()
         self.environment.close()
+        self.lock.close()
 
     # The size
 
@@ -147,20 +150,40 @@ class SharedStore:
         """How much of the file was written to, in octets."""
         return (int(self.environment.info()["last_pgno"]) + 1) * os.sysconf("SC_PAGE_SIZE")
 
-    def grow(self, size_max: int) -> bool:
+    def grow(self, size_max: int, may_use_reserve: bool = False) -> bool:
         """Make the file a step larger, up to a size; or follow another process that did. False where neither can be."""
         with self._growing():
             size = os.stat(self.directory / _DATA_FILE).st_size
             if size <= self.size:
-                wanted = min(size + max(STEP_MIN, size // 8), size_max)
-                if wanted <= size:
-                    return False
-                try:
-                    size = self._allocate(wanted)
-                except OSError:
-                    return False
+                size = self._enlarged(size, size_max)
+                if size <= self.size and may_use_reserve:
+                    (self.directory / _RESERVE_FILE).unlink(missing_ok=True)
+                    size = self._enlarged(size, size_max)
+            if size <= self.size:
+                return False
             self._map(size)
         return True
+
+    def _enlarged(self, size: int, size_max: int) -> int:
+        """Allocate a step, or what there is memory for; returns the size of the file then."""
+        step = min(max(STEP_MIN, size // 8), size_max - size)
+        while step >= STEP_LEAST:
+            try:
+                return self._allocate(size + step)
+            except OSError:
+                step //= 2
+        return size
+
+    def keep_reserve(self) -> None:
+        """Put aside memory for the removal of what is over, where there is none yet. It may fail: then later."""
+        fd = os.open(self.directory / _RESERVE_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            if os.fstat(fd).st_size < RESERVE:
+                os.posix_fallocate(fd, 0, RESERVE)
+        except OSError:
+            os.ftruncate(fd, 0)
+        finally:
+            os.close(fd)
 
     def follow(self) -> None:
         """Another process made the file larger: map all of it."""

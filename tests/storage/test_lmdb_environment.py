@@ -39,7 +39,7 @@ def test_the_holder_of_the_lock_is_its_thread(tmp_path: Path) -> None:
             transaction.put(b"a", b"1")
         assert lock.holder() == 0
         lock.verify(environment)
-        lock.close()
+    lock.close()
 
 
 def test_each_transaction_moves_the_number_of_the_last(tmp_path: Path) -> None:
@@ -66,6 +66,17 @@ def test_a_killed_holder_holds_nothing(tmp_path: Path) -> None:
         os.kill(holder.pid, signal.SIGKILL)
         holder.communicate()
         assert lock.holder() == 0
+
+
+def test_to_look_at_the_lock_does_not_make_the_environment_look_unused(tmp_path: Path) -> None:
+    # LMDB makes the mutexes anew when it can lock the whole lock file.
+    lock_all = "import fcntl, sys; fcntl.lockf(open(sys.argv[1], 'r+b'), fcntl.LOCK_EX | fcntl.LOCK_NB, 1)"
+    command = [sys.executable, "-c", lock_all, str(tmp_path / "lock.mdb")]
+    with Environment(str(tmp_path), map_size=1 << 20):
+        lock = WriteLock(tmp_path)
+        assert subprocess.run(command, stderr=subprocess.DEVNULL, check=False).returncode == 1
+    lock.close()
+    assert subprocess.run(command, check=False).returncode == 0
 
 
 def test_what_is_no_lock_file_is_refused(tmp_path: Path) -> None:
