@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -60,3 +62,8 @@ def script(session: Session, *commands: str, is_json: bool = False) -> Ended:
     out, err = io.StringIO(), io.StringIO()
     status = run_batch(session, commands, is_json, out, err)
     return Ended(out.getvalue(), err.getvalue(), status)
+
+
+def signalbox(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    """Run Python with these arguments, to its end."""
+    return subprocess.run([sys.executable, *arguments], input=stdin, capture_output=True, text=True, timeout=60)
