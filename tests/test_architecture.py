@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import re
+import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -12,6 +14,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "appliance"
 FILES = sorted(PACKAGE.glob("**/*.py"))
+COMPILED = [*sorted(PACKAGE.glob("**/*.pxd")), *sorted(PACKAGE.glob("**/*.pyx"))]
+CIMPORT = re.compile(r"^(?:from|cimport|import)\s+([\w.]+)", re.MULTILINE)
+OURS = {"appliance", "cli"}
 
 FLOORS = {
     "catalogue": 0,
@@ -58,9 +63,12 @@ IMPORTERS = {
 WORLDLY = frozenset(
     {"asyncio", "concurrent", "fcntl", "io", "mmap", "multiprocessing", "os", "pathlib", "queue", "random", "secrets"}
     | {"select", "selectors", "shutil", "signal", "socket", "ssl", "subprocess", "sys", "tempfile", "threading"}
-    | {"time", "uuid"}
+    | {"ctypes", "http", "importlib", "logging", "time", "uuid"}
 )
-SIP_ROOMS = ("appliance.sip", "appliance.transaction", "appliance.proxy", "appliance.stack")
+# They write pages of the reference; no process of the appliance runs them.
+PAGE_WRITERS = frozenset({"manual/configuration_page.py", "manual/reference.py"})
+WORLDLY_CALLS = frozenset({"__import__", "breakpoint", "input", "open", "print"})
+SIP_ROOMS = ("sip", "transaction", "proxy", "inspection", "stack")
 DECLARATIONS = ("appliance.catalogue", "appliance.configuration", "appliance.manual")
 CLI = sorted(ROOT.glob("cli/**/*.py"))
 BESIDE = (*CLI, *sorted(ROOT.glob("demo/*.py")), *sorted(ROOT.glob("benchmarks/*.py")))
@@ -70,7 +78,7 @@ FUNCTION_LINES_MAX = 70
 
 
 def room_of(path: Path) -> str:
-    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    return path.relative_to(PACKAGE).parts[0].split(".")[0]
 
 
 def name_of(path: Path) -> str:
@@ -84,11 +92,21 @@ def tree_of(path: Path) -> ast.Module:
 
 def imports_of(path: Path) -> Iterator[str]:
     """Every module that a file names in an import, those for type checkers included."""
-    for node in ast.walk(tree_of(path)):
+    return modules_in(tree_of(path))
+
+
+def cimports_of(path: Path) -> list[str]:
+    """Every module that a .pxd or .pyx file names in an import or a cimport."""
+    return CIMPORT.findall(path.read_text(encoding="utf-8"))
+
+
+def modules_in(tree: ast.Module) -> Iterator[str]:
+    """Every module that is named in an import."""
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path.name}: relative imports hide the floor"
+            assert node.level == 0, "relative imports hide the floor"
             module = node.module or ""
             if module == "appliance":
                 yield from (f"appliance.{alias.name}" for alias in node.names)
@@ -96,12 +114,19 @@ def imports_of(path: Path) -> Iterator[str]:
                 yield module
 
 
-@pytest.mark.parametrize("path", FILES, ids=name_of)
+def worldly_parts(tree: ast.Module) -> set[str]:
+    """What of a module touches the world: imports, and files opened without one."""
+    imported = {module.split(".")[0] for module in modules_in(tree)} & WORLDLY
+    called = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+    return imported | (called & WORLDLY_CALLS)
+
+
+@pytest.mark.parametrize("path", [*FILES, *COMPILED], ids=name_of)
 def test_imports_go_strictly_downwards(path: Path) -> None:
     room = room_of(path)
     if room == "__init__":
         return
-    for module in imports_of(path):
+    for module in imports_of(path) if path.suffix == ".py" else cimports_of(path):
         if not module.startswith("appliance."):
             continue
         other = module.split(".")[1]
@@ -118,20 +143,45 @@ def test_a_foreign_package_has_one_importer(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", [path for path in FILES if FLOORS.get(room_of(path), DOORS_FLOOR) < DOORS_FLOOR], ids=name_of
+    "path", [path for path in FILES if FLOORS.get(room_of(path), 0) < DOORS_FLOOR], ids=name_of
 )
 def test_no_clock_socket_file_thread_or_randomness_below_the_doors(path: Path) -> None:
-    if name_of(path) == "manual/reference.py":
-        # Writes the reference page; no process of the appliance runs it.
-        return
-    found = {module.split(".")[0] for module in imports_of(path)} & WORLDLY
-    assert not found
+    assert bool(worldly_parts(tree_of(path))) == (name_of(path) in PAGE_WRITERS)
 
 
-def test_the_supervisor_knows_no_sip() -> None:
-    for path in PACKAGE.glob("cluster/*.py"):
-        for module in imports_of(path):
-            assert not module.startswith(SIP_ROOMS)
+def files_in(room: str) -> list[Path]:
+    """The modules of a folder, or of a file, of the package; at least one."""
+    found = [path for path in FILES if room_of(path) == room]
+    assert found, f"appliance/ has no {room}"
+    return found
+
+
+@pytest.mark.parametrize("path", files_in("supervisor"), ids=name_of)
+def test_the_supervisor_imports_no_sip(path: Path) -> None:
+    assert all(files_in(room) for room in SIP_ROOMS)
+    assert not [module for module in imports_of(path) if module.split(".")[1:2] in [[room] for room in SIP_ROOMS]]
+
+
+# -- these checks themselves -------------------------------------------------------------------------
+
+
+def test_each_folder_and_file_has_a_floor() -> None:
+    assert FILES and {room_of(path) for path in FILES} - {"__init__"} <= set(FLOORS)
+
+
+def test_each_package_that_is_not_ours_has_an_importer_that_is_named() -> None:
+    found = {
+        (package, name_of(path))
+        for path in FILES
+        for package in {module.split(".")[0] for module in imports_of(path)} - OURS
+        if package not in sys.stdlib_module_names
+    }
+    assert found == set(IMPORTERS.items())
+
+
+@pytest.mark.parametrize("text", ["import time", "from os import path", "def f():\n    import socket", "open('x')"])
+def test_what_touches_the_world_is_found(text: str) -> None:
+    assert worldly_parts(ast.parse(text))
 
 
 # -- floor 10: the shell -----------------------------------------------------------------------------
@@ -169,7 +219,11 @@ def test_the_shell_knows_the_appliance_by_declarations_and_the_control_socket_al
 @pytest.mark.parametrize("path", CLI, ids=name_in_cli)
 def test_only_the_doors_of_the_shell_touch_the_world(path: Path) -> None:
     found = {module.split(".")[0] for module in imports_of(path)} & WORLDLY
-    assert found <= CLI_DOORS.get(name_in_cli(path), set())
+    assert found == CLI_DOORS.get(name_in_cli(path), set())
+
+
+def test_each_door_of_the_shell_is_a_file() -> None:
+    assert set(CLI_DOORS) <= {name_in_cli(path) for path in CLI}
 
 
 @pytest.mark.parametrize("path", SMALL, ids=lambda path: path.name)
