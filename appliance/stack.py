@@ -32,19 +32,19 @@ from appliance.catalogue.counters import (
     SEND_FAILED,
 )
 from appliance.catalogue.settings import Settings
-from appliance.inspection.ping import ping
-from appliance.inspection.queries import end_registrations, inspect
+from appliance.inspection.requests import Inspected, answer_request, end_registrations
 from appliance.location.binding import BindingChange
 from appliance.location.binding_records import BindingRecords, encode_change
 from appliance.location.binding_table import BindingTable
 from appliance.messages.bus_messages import (
     BusMessage,
+    BusReply,
+    BusRequest,
     CallsMoved,
     ConnectionsChanged,
     ForgetSubscriber,
     HandedOver,
-    Query,
-    QueryAnswer,
+    Refusal,
     SendByConnection,
     SendFailed,
     SlotsChanged,
@@ -236,8 +236,8 @@ class Stack:
             self._proxy.fail(message.branch, now)
         elif isinstance(message, SlotsChanged):
             self._moving.receive_slots(message.table, message.live, now)
-        elif isinstance(message, Query):
-            self._group.tell(sender, QueryAnswer(message.id, self._answer(message, now)))
+        elif isinstance(message, BusRequest):
+            self._group.tell(sender, self._answer(message, now))
         elif isinstance(message, ForgetSubscriber):
             self._node.subscribers.forget(message.username)
         else:
@@ -273,15 +273,16 @@ class Stack:
         if snapshots:
             self._proxy.adopt(snapshots, now)
 
-    def _answer(self, asked: Query, now: float) -> dict[str, Any]:
+    def _answer(self, request: BusRequest[Any], now: float) -> BusReply:
         """What an operator wants to know of this worker, or to have done."""
+        inspected = Inspected(self._node, self._proxy, self._slot_ownership, self._syntax)
         try:
-            if asked.do == "ping":
-                return ping(self._proxy, self._node, self._slot_ownership, self._syntax, asked.args, now)
-            return inspect(self._node, asked.do, asked.args, self._syntax, now)
+            reply = answer_request(inspected, request, now)
         except Exception as error:
-            self._node.faults.note(f"a command, `{asked.do}`", b"", error, now)
-            return {"error": "A software fault prevents the answer.", "remedy": "see `show logging`"}
+            self._node.faults.note(f"a request, {type(request).__name__}", b"", error, now)
+            reply = Refusal("A software fault prevents the answer.", "see `show logging`")
+        reply.id = request.id
+        return reply
 
     def _publish(self, change: BindingChange) -> int:
         """Apply a change of bindings, note it for the journal, and tell the siblings."""

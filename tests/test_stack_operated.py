@@ -19,7 +19,18 @@ from appliance.catalogue.settings import (
     Settings,
     TimerSettings,
 )
-from appliance.messages.bus_messages import Query, QueryAnswer
+from appliance.messages.bus_messages import BusReply, BusRequest, Refusal, reply_class
+from appliance.messages.worker_requests import (
+    Cleared,
+    ClearRegistration,
+    ListCalls,
+    ListConnections,
+    ListRateLimits,
+    ListRegistrations,
+    ListTransactions,
+    Ping,
+    RateLimitRow,
+)
 from appliance.routing.lookup_questions import SubscriberAnswer
 from appliance.stack import Stack
 from appliance.transport.flow import UDP, Flow
@@ -34,13 +45,16 @@ def with_listeners(settings: Settings, *wanted: ListenerSettings) -> Settings:
     return with_places(settings, place(settings.listeners, wanted))
 
 
-def ask(one: Stack, do: str, **args: Any) -> dict[str, Any]:
-    one.receive_messages([(-2, Query(7, do, args))], NOW)
-    ((destination, told),) = [
-        (to, message) for to, message in one.messages_to_send(NOW) if isinstance(message, QueryAnswer)
+def ask(one: Stack, request: BusRequest[Any]) -> Any:
+    """The reply, checked to be of the class that the request names, or a Refusal."""
+    request.id = 7
+    one.receive_messages([(-2, request)], NOW)
+    ((destination, reply),) = [
+        (to, message) for to, message in one.messages_to_send(NOW) if isinstance(message, BusReply)
     ]
-    assert (destination, told.id) == (-2, 7)
-    return told.report
+    assert (destination, reply.id) == (-2, 7)
+    assert isinstance(reply, (reply_class(request), Refusal))
+    return reply
 
 
 # -- settings change ---------------------------------------------------------------------------------
@@ -120,33 +134,33 @@ def test_a_listener_that_ends_still_answers_and_is_chosen_no_more() -> None:
 def test_registrations_are_listed_and_ended() -> None:
     one = stack()
     one.receive_datagrams([(register(), ALICE)], NOW)
-    listed = ask(one, "registrations", limit=10)
-    assert (listed["total"], listed["rows"][0]["address"]) == (1, "alice@example.com")
-    assert ask(one, "registrations", address="alice@example.com")["rows"][0]["contact"] == "sip:alice@192.0.2.101:5060"
-    assert ask(one, "registrations", address="bob")["rows"] == []
-    assert ask(one, "clear registration", address="alice@example.com") == {"cleared": 1}
-    assert ask(one, "registrations")["total"] == 0
-    assert "no registration" in ask(one, "clear registration", address="alice@example.com")["error"]
+    listed = ask(one, ListRegistrations(limit=10))
+    assert (listed.total, listed.rows[0].address) == (1, "alice@example.com")
+    assert ask(one, ListRegistrations(address="alice@example.com")).rows[0].contact == "sip:alice@192.0.2.101:5060"
+    assert ask(one, ListRegistrations(address="bob")).rows == []
+    assert ask(one, ClearRegistration(address="alice@example.com")) == Cleared(1, id=7)
+    assert ask(one, ListRegistrations()).total == 0
+    assert "no registration" in ask(one, ClearRegistration(address="alice@example.com")).sentence
 
 
 def test_the_registrations_of_a_removed_subscriber_end() -> None:
     one = stack()
     one.receive_datagrams([(register(), ALICE)], NOW)
-    assert ask(one, "registrations")["total"] == 1
+    assert ask(one, ListRegistrations()).total == 1
     one.end_registrations(b"bob", b"example.com", NOW)
-    assert ask(one, "registrations")["total"] == 1
+    assert ask(one, ListRegistrations()).total == 1
     one.end_registrations(b"alice", b"example.com", NOW)
-    assert ask(one, "registrations")["total"] == 0
+    assert ask(one, ListRegistrations()).total == 0
 
 
 def test_a_phone_that_was_cleared_registers_again() -> None:
     """RFC 3261 10.2.4: its refresh has the Call-ID of before and a higher CSeq."""
     one = stack()
     one.receive_datagrams([(register(), ALICE)], NOW)
-    ask(one, "clear registration", address="alice@example.com")
+    ask(one, ClearRegistration(address="alice@example.com"))
     refresh = register().replace(b"CSeq: 1 ", b"CSeq: 2 ").replace(b"z9hG4bK", b"z9hG4bKsecond")
     one.receive_datagrams([(refresh, ALICE)], NOW + 5)
-    assert ask(one, "registrations")["total"] == 1
+    assert ask(one, ListRegistrations()).total == 1
 
 
 def test_registrations_are_listed_in_order_and_read_in_parts() -> None:
@@ -155,15 +169,15 @@ def test_registrations_are_listed_in_order_and_read_in_parts() -> None:
         line = register(user).replace(b"alice", user.encode())
         one.receive_datagrams([(line, ALICE)], NOW)
     every = [f"{user}@example.com" for user in ("ann", "bob", "cat", "dan", "eve")]
-    assert [row["address"] for row in ask(one, "registrations", limit=3)["rows"]] == every[:3]
-    assert ask(one, "registrations", address="ann@example.com")["total"] == 1
+    assert [row.address for row in ask(one, ListRegistrations(limit=3)).rows] == every[:3]
+    assert ask(one, ListRegistrations(address="ann@example.com")).total == 1
     found, place, parts = [], "", 0
     while parts == 0 or place:
-        part = ask(one, "registrations", limit=2, after=place)
-        found += [row["address"] for row in part["rows"]]
-        place, parts = part["next"], parts + 1
+        part = ask(one, ListRegistrations(limit=2, after=place))
+        found += [row.address for row in part.rows]
+        place, parts = part.next, parts + 1
     assert sorted(found) == every and parts == 3
-    assert [row["address"] for row in ask(one, "registrations", address="ca", limit=9, after="")["rows"]] == every[2:3]
+    assert [row.address for row in ask(one, ListRegistrations(address="ca", limit=9, after="")).rows] == every[2:3]
 
 
 def test_addresses_whose_contacts_are_gone_take_no_row() -> None:
@@ -173,14 +187,14 @@ def test_addresses_whose_contacts_are_gone_take_no_row() -> None:
     for user in ("aa", "bb"):
         one.receive_datagrams([(registered(user, 0), ALICE)], NOW)
     sent(one)
-    assert [row["address"] for row in ask(one, "registrations", limit=1)["rows"]] == ["cc@example.com"]
+    assert [row.address for row in ask(one, ListRegistrations(limit=1)).rows] == ["cc@example.com"]
 
 
 def test_an_answered_transaction_is_listed_with_its_method() -> None:
     """RFC 3261 8.2.6.2: the response has the CSeq of the request."""
     one = stack()
     one.receive_datagrams([(register(), ALICE)], NOW)
-    assert [row["method"] for row in ask(one, "transactions")["rows"]] == ["REGISTER"]
+    assert [row.method for row in ask(one, ListTransactions()).rows] == ["REGISTER"]
 
 
 def registered(user: str, expires_s: int) -> bytes:
@@ -194,16 +208,16 @@ def test_transactions_and_calls_are_listed() -> None:
     one = stack()
     one.receive_datagrams([(register(), ALICE)], NOW)
     one.receive_datagrams([(request("INVITE", "sip:alice@example.com"), ALICE)], NOW)
-    sides = {(row["side"], row["method"]) for row in ask(one, "transactions", limit=10)["rows"]}
+    sides = {(row.side, row.method) for row in ask(one, ListTransactions(limit=10)).rows}
     assert {("server", "INVITE"), ("client", "INVITE")} <= sides
-    (call,) = ask(one, "calls")["rows"]
-    assert (call["call_id"], call["state"]) == ("call-1", "proceeding")
-    assert len(ask(one, "transactions", limit=1)["rows"]) == 1
+    (call,) = ask(one, ListCalls()).rows
+    assert (call.call_id, call.state) == ("call-1", "proceeding")
+    assert len(ask(one, ListTransactions(limit=1)).rows) == 1
 
 
 def test_a_question_that_is_none_is_an_error() -> None:
-    assert "Unknown request" in ask(stack(), "dance")["error"]
-    assert "error" in ask(stack(), "registrations", address="@@")
+    assert "does not answer" in ask(stack(), ListConnections()).sentence
+    assert "not an address" in ask(stack(), ListRegistrations(address="@@")).sentence
 
 
 # -- a ping ------------------------------------------------------------------------------------------
@@ -212,8 +226,8 @@ def test_a_question_that_is_none_is_an_error() -> None:
 def test_a_ping_is_sent_although_the_listener_authenticates() -> None:
     closed = with_listeners(SETTINGS, replace(MAIN, authenticate=True, relay="none"))
     one = stack(settings=closed)
-    place_to = {"host": "192.0.2.1", "port": 7777, "listener": 0, "mark": "feed"}
-    assert ask(one, "ping", uri="sip:phone@192.0.2.101:5060", **place_to)["sent"]
+    answer_at = ("192.0.2.1", 7777, 0, "feed")
+    assert ask(one, Ping("sip:phone@192.0.2.101:5060", *answer_at)).own_tag
     (outgoing,) = one.datagrams_to_send(NOW)
     assert outgoing.data.startswith(b"OPTIONS sip:phone@192.0.2.101:5060")
     assert outgoing.flow.remote == ("192.0.2.101", 5060)
@@ -229,18 +243,18 @@ def test_a_ping_is_sent_although_the_listener_authenticates() -> None:
     one.receive_datagrams([(answer, ALICE)], NOW)
     (back,) = one.datagrams_to_send(NOW)
     assert (back.data[:14], back.flow.remote) == (b"SIP/2.0 200 OK", ("192.0.2.1", 7777))
-    assert "error" in ask(one, "ping", uri="sip:a b", **place_to)
+    assert "Invalid URI" in ask(one, Ping("sip:a b", *answer_at)).sentence
 
 
 def test_our_own_refusal_of_a_ping_can_be_told_from_an_answer() -> None:
     """Nobody is registered: the 404 is ours, and no sign of life."""
     one = stack()
-    told = ask(one, "ping", uri="sip:nobody@example.com", host="192.0.2.1", port=7777, listener=0, mark="feed")
+    told = ask(one, Ping("sip:nobody@example.com", "192.0.2.1", 7777, 0, "feed"))
     (question,) = one.questions_to_ask()
     one.receive_answers([SubscriberAnswer(question.id, False, False)], NOW)
     (refusal,) = sent(one)
     assert refusal.status == 404
-    assert f";tag={told['own_tag']}" in dict(refusal.headers)["To"]
+    assert f";tag={told.own_tag}" in dict(refusal.headers)["To"]
 
 
 # -- rate limits -------------------------------------------------------------------------------------
@@ -249,6 +263,11 @@ def test_our_own_refusal_of_a_ping_can_be_told_from_an_answer() -> None:
 def limited(action: str, **more: Any) -> Stack:
     limit = RateLimitSettings(name="few", rate_per_s=1, burst=1, action=action, **more)
     return stack(settings=replace(SETTINGS, rate_limits=(limit,)))
+
+
+def limit_of(one: Stack, name: str) -> RateLimitRow:
+    (found,) = [row for row in ask(one, ListRateLimits()).limits if row.name == name]
+    return found
 
 
 def offer(one: Stack, count: int, method: str = "OPTIONS") -> list[str]:
@@ -262,7 +281,7 @@ def test_what_is_beyond_a_limit_is_refused_and_told_when_to_come_again() -> None
     one = limited("refuse")
     assert offer(one, 3) == ["SIP/2.0 200 OK"] + ["SIP/2.0 503 Rate Limit Exceeded"] * 2
     assert one.counters[counters.RATE_LIMITED_REFUSED] == 2
-    assert ask(one, "rate-limits")["limits"]["few"]["exceeded"] == 2
+    assert limit_of(one, "few").exceeded == 2
     assert one.take_rate_demand()["few"] == {"192.0.2.101": [3, 2]}
 
 
@@ -305,7 +324,7 @@ def test_the_addresses_of_one_ipv6_prefix_have_one_bucket() -> None:
         flow = Flow(UDP, 0, (f"2001:db8::{number}", 5060))
         one.receive_datagrams([(request("OPTIONS", "sip:example.com", f"v6-{number}"), flow)], NOW)
     assert [message.start for message in sent(one)] == ["SIP/2.0 200 OK", "SIP/2.0 503 Rate Limit Exceeded"]
-    assert [hit["key"] for hit in ask(one, "rate-limits")["limits"]["few"]["hit"]] == ["2001:db8::/64"]
+    assert [hit.key for hit in limit_of(one, "few").hit] == ["2001:db8::/64"]
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.9.9.9", "::1", "192.0.2.77"])
@@ -316,7 +335,7 @@ def test_the_built_in_limits_spare_this_machine_and_peers(address: str) -> None:
     for number in range(5):
         one.receive_datagrams([(request("OPTIONS", "sip:example.com", f"s-{number}"), flow)], NOW)
     assert [message.start for message in sent(one)] == ["SIP/2.0 200 OK"] * 5
-    assert ask(one, "rate-limits")["limits"]["default-requests"]["keys"] == 0
+    assert limit_of(one, "default-requests").keys == 0
 
 
 def test_the_built_in_limits_hold_for_other_sources() -> None:

@@ -2,21 +2,21 @@
 
 The request is an INVITE made from two URIs, as if it arrived at a listener. The stages of that listener's role decide
 it in an environment without effects (ProxyEnvironment.without_effects). A look-up that a stage asks for, or a host
-whose addresses are not cached, is listed in `asks` and ends the dry run; it is repeated with the answers (`known`) and
-then continues. A challenge counts as answered with the right password when the caller is a user of this appliance,
-unless the trial says otherwise.
+whose addresses are not cached, is listed in `lookups` and ends the dry run; it is repeated with the answers (`known`)
+and then continues. A challenge counts as answered with the right password when the caller is a user of this appliance,
+unless the request for it says otherwise.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from appliance.catalogue.settings import OPEN, ListenerSettings
 from appliance.catalogue.transports import TRANSPORTS
 from appliance.inspection.dry_run_targets import target_row
-from appliance.inspection.known_answers import KnownAnswers, Row
+from appliance.inspection.known_answers import KnownAnswers
+from appliance.messages.worker_requests import DryRun, Route, StageRow, TargetRow
 from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.fast_settings import ListenerRules
 from appliance.proxy.request_context import RequestContext
@@ -42,32 +42,18 @@ CHALLENGES: Final = (401, 407)
 QUESTIONS_MAX: Final = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """A request to try. `uri`: a URI, USER@DOMAIN or a number; `caller`: the same. Where the listener, the caller or
-    the source is "": the first listener, a user `caller` of its address, and the address of the listener.
-    """
-
-    uri: str
-    caller: str = ""
-    source: str = ""
-    listener: str = ""
-    is_unauthenticated: bool = False
-    known: dict[str, dict[str, Any]] = field(default_factory=dict)
-
-
-def dry_run(node: ProxyEnvironment, trial: Trial, limits: SyntaxLimits, now: float) -> Row:
-    """`stages` with their decisions, `targets`, `outcome` as a sentence, and `asks`. Raises ValueError."""
-    run = _DryRun(node.without_effects(), trial, limits, now)
+def dry_run(node: ProxyEnvironment, trial: DryRun, limits: SyntaxLimits, now: float) -> Route:
+    """The decisions of the stages, the targets, the outcome, and the look-ups still needed. Raises ValueError."""
+    run = _Run(node.without_effects(), trial, limits, now)
     stages = list(run.decide_stages())
     targets = run.target_rows()
-    return {"stages": stages, "targets": targets, "outcome": _outcome(stages, targets), "asks": run.answers.asks}
+    return Route(stages, targets, _outcome(stages, targets), run.answers.needed)
 
 
-class _DryRun:
+class _Run:
     """One request and the answers it gets."""
 
-    def __init__(self, node: ProxyEnvironment, trial: Trial, limits: SyntaxLimits, now: float) -> None:
+    def __init__(self, node: ProxyEnvironment, trial: DryRun, limits: SyntaxLimits, now: float) -> None:
         self._node = node
         self._now = now
         self.answers = KnownAnswers(trial.known)
@@ -76,7 +62,7 @@ class _DryRun:
         self._is_unauthenticated = trial.is_unauthenticated
         self._is_forwarded = False
 
-    def decide_stages(self) -> Iterator[Row]:
+    def decide_stages(self) -> Iterator[StageRow]:
         """A row for each stage, up to the one that does not continue."""
         context, role = self._context, self._role
         for position, name in enumerate(role.names):
@@ -86,7 +72,7 @@ class _DryRun:
             self._is_forwarded = result is FORWARD
             answer, reason = ("continue", "") if has_continued else _in_words(result)
             changes = before.changes(context) if self._is_forwarded else ()
-            yield {"stage": name, "answer": answer, "note": ", ".join(filter(None, (reason, *changes, *notes)))}
+            yield StageRow(name, answer, ", ".join(filter(None, (reason, *changes, *notes))))
             if not has_continued:
                 return
 
@@ -123,7 +109,7 @@ class _DryRun:
         self._context.identity = self._node.aor_of(claimed)
         return True
 
-    def target_rows(self) -> list[Row]:
+    def target_rows(self) -> list[TargetRow]:
         """The targets of a request that would be forwarded."""
         targets = self._context.targets if self._is_forwarded else ()
         return [target_row(target, self._context, self._node, self.answers, self._now) for target in targets]
@@ -153,7 +139,7 @@ class _Findings:
 # -- the request -------------------------------------------------------------------------------------
 
 
-def _context_of(trial: Trial, node: ProxyEnvironment, limits: SyntaxLimits, now: float) -> RequestContext:
+def _context_of(trial: DryRun, node: ProxyEnvironment, limits: SyntaxLimits, now: float) -> RequestContext:
     number, listener = _listener_of(trial.listener, node)
     transport = listener.transports[0]
     address = trial.source or listener.address
@@ -205,15 +191,15 @@ def _in_words(result: StageResult) -> tuple[str, str]:
     return ("drop", "") if isinstance(result, Drop) else ("forward", "")
 
 
-def _outcome(stages: list[Row], targets: list[Row]) -> str:
+def _outcome(stages: list[StageRow], targets: list[TargetRow]) -> str:
     last = stages[-1]
-    if last["answer"] in ("continue", "forward"):
+    if last.answer in ("continue", "forward"):
         return f"It is forwarded to {_counted(len(targets), 'target')}."
-    if last["answer"] == "ask":
-        return f"It waits at `{last['stage']}`: {last['note']}."
-    if last["answer"] == "drop":
-        return f"`{last['stage']}` drops it without a response."
-    return f"`{last['stage']}` answers {last['answer']} {last['note']}."
+    if last.answer == "ask":
+        return f"It waits at `{last.stage}`: {last.note}."
+    if last.answer == "drop":
+        return f"`{last.stage}` drops it without a response."
+    return f"`{last.stage}` answers {last.answer} {last.note}."
 
 
 def _counted(count: int, noun: str) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from appliance.catalogue.transports import TRANSPORTS
-from appliance.inspection.known_answers import KnownAnswers, Row
+from appliance.inspection.known_answers import KnownAnswers
+from appliance.messages.worker_requests import TargetRow
 from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.request_context import RequestContext
 from appliance.routing.lookup_questions import HostAnswer, LookupHost
@@ -19,19 +20,15 @@ REQUEST_LEN: Final = 600
 
 def target_row(
     target: Target, context: RequestContext, node: ProxyEnvironment, answers: KnownAnswers, now: float
-) -> Row:
-    """One target: `uri`, `q`, `hops` in the order they are tried, `path`."""
+) -> TargetRow:
+    """One target with its next hops."""
     try:
         flows = [target.flow] if target.flow else node.next_hops.find(target.uri, REQUEST_LEN, context.way_out, now)
         hops = [_hop(flow) for flow in flows]
     except HostUnknown as unknown:
         hops = _hops_of_host(target, LookupHost(unknown.host), node, answers)
-    return {
-        "uri": target.uri_text.decode("utf-8", "replace"),
-        "q": target.q / 1000,
-        "hops": hops,
-        "path": [value.decode("utf-8", "replace") for value in target.path],
-    }
+    path = [value.decode("utf-8", "replace") for value in target.path]
+    return TargetRow(target.uri_text.decode("utf-8", "replace"), target.q / 1000, hops, path)
 
 
 def _hops_of_host(target: Target, question: LookupHost, node: ProxyEnvironment, answers: KnownAnswers) -> list[str]:

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
 
+from appliance.messages.worker_requests import LookupNeeded, LookupResult
 from appliance.routing.lookup_questions import Answer, Question
-
-Row = dict[str, Any]
 
 
 class KnownAnswers:
-    """`known`: by kind of look-up and subject, None where there was no response. `asks`: the look-ups still needed."""
+    """`needed`: the look-ups whose answers are not among those known."""
 
-    def __init__(self, known: dict[str, dict[str, Any]]) -> None:
-        """Raises ValueError for what has another shape."""
-        if not all(isinstance(found, dict) for found in known.values()):
-            raise ValueError("the known answers are not a table for each kind of look-up")
-        self._known = known
-        self.asks: list[Row] = []
+    def __init__(self, known: Iterable[LookupResult]) -> None:
+        self._known = {(result.kind, result.subject): result.found for result in known}
+        self.needed: list[LookupNeeded] = []
 
     def answer_to(self, question: Question) -> Answer | None:
-        """The answer; None where it is not known, which is noted in `asks`."""
-        found = self._known.get(question.kind.name, {})
-        if question.subject not in found:
-            self.asks.append(question.row())
+        """The answer; None where it is not known, which is noted in `needed`."""
+        key = (question.kind.name, question.subject)
+        if key not in self._known:
+            self.needed.append(question.needed())
             return None
-        value = found[question.subject]
-        return question.unknown() if value is None else question.answer_of(value)
+        found = self._known[key]
+        return question.unknown() if found is None else question.answer_of(found)

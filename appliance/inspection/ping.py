@@ -8,8 +8,9 @@ The answer goes to an address that is named, which is that of whoever waits for 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
+from appliance.messages.bus_messages import Refusal
+from appliance.messages.worker_requests import Ping, PingSent
 from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.proxy import Proxy
 from appliance.replication.slot_ownership import SlotOwnership
@@ -21,8 +22,6 @@ from appliance.transport.flow import UDP, Flow
 from appliance.transport.via import stamp_received
 
 TRIES_MAX = 4096
-# RFC 3261 8.1.1.6
-MAX_FORWARDS = 70
 TEMPLATE = (
     "OPTIONS {uri} SIP/2.0\r\nVia: SIP/2.0/UDP {host}:{port};rport;branch=z9hG4bK{mark}\r\nMax-Forwards: {hops}\r\n"
     "From: <sip:ping@{host}>;tag={mark}\r\nTo: <{uri}>\r\nCall-ID: {call_id}\r\nCSeq: 1 OPTIONS\r\n"
@@ -35,28 +34,24 @@ def ping(
     node: ProxyEnvironment,
     slot_ownership: SlotOwnership,
     limits: SyntaxLimits,
-    args: dict[str, Any],
+    wanted: Ping,
     now: float,
-) -> dict[str, Any]:
-    """Send the OPTIONS that `args` asks for: uri, host, port, listener, mark, max_forwards.
-
-    `own_tag` is the To tag by which an answer would be the appliance's own; `error` and `remedy` when nothing is sent.
-    """
-    host, port = str(args["host"]), int(args["port"])
+) -> PingSent | Refusal:
+    """Send the OPTIONS that is wanted."""
+    host, port = wanted.host, wanted.port
     try:
-        hops = int(args.get("max_forwards", MAX_FORWARDS))
-        data = options_request(str(args["uri"]), host, port, str(args["mark"]), slot_ownership.is_own, hops)
+        data = options_request(wanted.uri, host, port, wanted.mark, slot_ownership.is_own, wanted.max_forwards)
         request = parse(data, limits)
         # Raises MalformedMessage for a URI that is none.
         assert isinstance(request, Request) and request.read_uri() is not None
     except MalformedMessage as fault:
-        return {"error": f"Invalid URI: {fault.reason}.", "remedy": "type a SIP URI"}
+        return Refusal(f"Invalid URI: {fault.reason}.", "type a SIP URI")
     except ValueError as fault:
-        return {"error": f"The request cannot be sent: {fault}.", "remedy": "try again in a moment"}
-    flow = Flow(UDP, int(args["listener"]), (host, port))
+        return Refusal(f"The request cannot be sent: {fault}.", "try again in a moment")
+    flow = Flow(UDP, wanted.listener, (host, port))
     stamp_received(request, flow)
     proxy.receive_own_request(request, flow, now)
-    return {"sent": True, "own_tag": node.keys.to_tag(upstream_key(request), request.read_call_id()).decode()}
+    return PingSent(node.keys.to_tag(upstream_key(request), request.read_call_id()).decode())
 
 
 def options_request(uri: str, host: str, port: int, mark: str, is_own: Callable[[bytes], bool], hops: int) -> bytes:

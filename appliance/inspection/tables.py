@@ -9,11 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from heapq import nsmallest
 from itertools import chain, islice
-from typing import Any, Final
+from typing import Final
 
 from appliance.catalogue.transports import TRANSPORTS
 from appliance.location.binding import Binding
 from appliance.location.range_digests import RANGES
+from appliance.messages.worker_requests import (
+    CallRow,
+    CallRows,
+    RegistrationRow,
+    RegistrationRows,
+    TransactionRow,
+    TransactionRows,
+)
 from appliance.proxy.environment import ProxyEnvironment
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.uri import parse_uri
@@ -24,35 +32,34 @@ from appliance.transport.flow import Flow
 # Entries looked at for one answer, wanted or not.
 LOOKED_AT_MAX: Final = 20000
 
-Row = dict[str, Any]
 
-
-def registrations(node: ProxyEnvironment, address: str, limit: int, now: float) -> Row:
+def registrations(node: ProxyEnvironment, address: str, limit: int, now: float) -> RegistrationRows:
     """The registered contacts of one address, or of those that begin so."""
     wall_time = node.wall_time(now)
-    rows: list[Row] = []
+    rows: list[RegistrationRow] = []
     for aor in _addresses(node, address, limit, wall_time):
         rows += [_binding_row(binding, wall_time) for binding in node.bindings.find(aor, wall_time)]
         if len(rows) >= limit:
             break
     total = len(rows) if "@" in address else len(node.bindings)
-    return {"total": total, "rows": rows[:limit], "shown": min(len(rows), limit)}
+    return RegistrationRows(total, rows[:limit])
 
 
-def registrations_part(node: ProxyEnvironment, address: str, limit: int, after: str, now: float) -> Row:
+def registrations_part(
+    node: ProxyEnvironment, address: str, limit: int, after: str, now: float
+) -> RegistrationRows:
     """The registered contacts after a place, which is `RANGE ADDRESS`; `next` is the place of the next part, or ""."""
     wall_time = node.wall_time(now)
     number, _, last = after.partition(" ")
     begun, last_aor = int(number or 0), last.encode("latin-1")
     beginning = b"sip:" + address.removeprefix("sip:").encode()
-    rows: list[Row] = []
+    rows: list[RegistrationRow] = []
     for looked_at, (place, aor) in enumerate(_later_addresses(node, begun, last_aor), 1):
         if aor.startswith(beginning):
             rows += [_binding_row(binding, wall_time) for binding in node.bindings.find(aor, wall_time)]
         if len(rows) >= limit or looked_at >= LOOKED_AT_MAX:
-            next_ = f"{place} {aor.decode('latin-1')}"
-            return {"total": len(node.bindings), "rows": rows, "shown": len(rows), "next": next_}
-    return {"total": len(node.bindings), "rows": rows, "shown": len(rows), "next": ""}
+            return RegistrationRows(len(node.bindings), rows, f"{place} {aor.decode('latin-1')}")
+    return RegistrationRows(len(node.bindings), rows)
 
 
 def _later_addresses(node: ProxyEnvironment, begun: int, last_aor: bytes) -> Iterator[tuple[int, bytes]]:
@@ -83,41 +90,41 @@ def _addresses(node: ProxyEnvironment, address: str, limit: int, wall_time: floa
     yield from nsmallest(limit, (aor for aor in found if node.bindings.find(aor, wall_time)))
 
 
-def _binding_row(binding: Binding, wall_time: float) -> Row:
+def _binding_row(binding: Binding, wall_time: float) -> RegistrationRow:
     source = binding.source
-    return {
-        "address": text_of(binding.aor.removeprefix(b"sip:")),
-        "contact": text_of(binding.uri),
-        "expires_s": int(binding.expires_at - wall_time),
-        "q": binding.q / 1000,
-        "source": f"{source[0]}:{source[1]}" if source else "",
-        "connection": binding.flow.connection if binding.flow else 0,
-        "worker": binding.flow.worker if binding.flow else -1,
-        "instance": text_of(binding.instance),
-        "user_agent": text_of(binding.user_agent),
-        "path": [text_of(value) for value in binding.path],
-    }
+    return RegistrationRow(
+        address=text_of(binding.aor.removeprefix(b"sip:")),
+        contact=text_of(binding.uri),
+        expires_s=int(binding.expires_at - wall_time),
+        q=binding.q / 1000,
+        source=f"{source[0]}:{source[1]}" if source else "",
+        connection=binding.flow.connection if binding.flow else 0,
+        worker=binding.flow.worker if binding.flow else -1,
+        instance=text_of(binding.instance),
+        user_agent=text_of(binding.user_agent),
+        path=[text_of(value) for value in binding.path],
+    )
 
 
-def transactions(node: ProxyEnvironment, limit: int, offset: int = 0) -> Row:
+def transactions(node: ProxyEnvironment, limit: int, offset: int = 0) -> TransactionRows:
     """Server and client transactions, the oldest first, from the place `offset` on."""
     table = node.transactions
     servers: Iterator[ServerTransaction | ClientTransaction] = iter(table.servers.values())
     found = islice(chain(servers, table.clients.values()), offset, offset + limit)
     rows = [_server_row(one) if isinstance(one, ServerTransaction) else _client_row(one) for one in found]
-    return {"total": len(table), "rows": rows, "shown": len(rows)}
+    return TransactionRows(len(table), rows)
 
 
-def _server_row(server: ServerTransaction) -> Row:
+def _server_row(server: ServerTransaction) -> TransactionRow:
     status = server.last_response[8:11] if server.last_response else b""
-    return {
-        "side": "server",
-        "method": _method_of(server),
-        "state": State(server.state).name.lower(),
-        "remote": _remote(server.response_flow),
-        "last_status": text_of(status),
-        "key": text_of(server.key),
-    }
+    return TransactionRow(
+        side="server",
+        method=_method_of(server),
+        state=State(server.state).name.lower(),
+        remote=_remote(server.response_flow),
+        last_status=text_of(status),
+        key=text_of(server.key),
+    )
 
 
 def _method_of(server: ServerTransaction) -> str:
@@ -130,36 +137,36 @@ def _method_of(server: ServerTransaction) -> str:
     return text_of(line.partition(b"\r\n")[0].split()[-1]) if line else ""
 
 
-def _client_row(client: ClientTransaction) -> Row:
-    return {
-        "side": "client",
-        "method": text_of(client.method),
-        "state": State(client.state).name.lower(),
-        "remote": _remote(client.flow),
-        "last_status": "",
-        "key": text_of(client.key),
-    }
+def _client_row(client: ClientTransaction) -> TransactionRow:
+    return TransactionRow(
+        side="client",
+        method=text_of(client.method),
+        state=State(client.state).name.lower(),
+        remote=_remote(client.flow),
+        last_status="",
+        key=text_of(client.key),
+    )
 
 
-def calls(node: ProxyEnvironment, limit: int, offset: int = 0) -> Row:
+def calls(node: ProxyEnvironment, limit: int, offset: int = 0) -> CallRows:
     """Calls that are being set up, from the place `offset` on; dialogs that stand need no memory here."""
     found = [server for server in node.transactions.servers.values() if server.is_invite and server.request is not None]
     rows = [_call_row(server) for server in found[offset : offset + limit]]
-    return {"total": len(found), "rows": rows, "shown": len(rows)}
+    return CallRows(len(found), rows)
 
 
-def _call_row(server: ServerTransaction) -> Row:
+def _call_row(server: ServerTransaction) -> CallRow:
     request = server.request
     assert request is not None
-    return {
-        "call_id": text_of(request.read_call_id()),
-        "from": text_of(request.read_from().uri.text),
-        "to": text_of(request.read_to().uri.text),
-        "request_uri": text_of(request.read_uri().text),
-        "came_from": _remote(server.response_flow),
-        "state": State(server.state).name.lower(),
-        "last_status": text_of(server.last_response[8:11]) if server.last_response else "",
-    }
+    return CallRow(
+        call_id=text_of(request.read_call_id()),
+        from_=text_of(request.read_from().uri.text),
+        to=text_of(request.read_to().uri.text),
+        request_uri=text_of(request.read_uri().text),
+        came_from=_remote(server.response_flow),
+        state=State(server.state).name.lower(),
+        last_status=text_of(server.last_response[8:11]) if server.last_response else "",
+    )
 
 
 def _remote(flow: Flow | None) -> str:

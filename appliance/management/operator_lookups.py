@@ -8,9 +8,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from appliance.catalogue.settings import Settings
+from appliance.messages.worker_requests import LookupNeeded, LookupResult
 from appliance.storage.subscriber import StoreError, database_path
 
 
@@ -46,15 +47,24 @@ def _find(username: str, realm: str, settings: Settings, state_dir: Path) -> boo
         return None
 
 
+async def _found_host(fields: dict[str, str], settings: Settings, state_dir: Path) -> list[str] | None:
+    return await addresses_of(fields["host"], settings)
+
+
+async def _found_subscriber(fields: dict[str, str], settings: Settings, state_dir: Path) -> list[str] | None:
+    is_found = await is_subscriber(fields["username"], fields["realm"], settings, state_dir)
+    return None if is_found is None else [fields["username"]] * is_found
+
+
 # By the kind of the question (routing/lookup_questions.py); of others, nothing can be known here.
-DOORS: Final[dict[str, Callable[[dict[str, Any], Settings, Path], Awaitable[Any]]]] = {
-    "host": lambda ask, settings, state_dir: addresses_of(ask["host"], settings),
-    "subscriber": lambda ask, settings, state_dir: is_subscriber(ask["username"], ask["realm"], settings, state_dir),
+DOORS: Final[dict[str, Callable[[dict[str, str], Settings, Path], Awaitable[list[str] | None]]]] = {
+    "host": _found_host,
+    "subscriber": _found_subscriber,
 }
 
 
-async def add_answer(ask: dict[str, Any], known: dict[str, Any], settings: Settings, state_dir: Path) -> None:
-    """Add the answer to one question of a rehearsal to what is known."""
-    door = DOORS.get(ask["kind"])
-    answer = None if door is None else await door(ask, settings, state_dir)
-    known.setdefault(ask["kind"], {})[ask["subject"]] = answer
+async def answer_to(needed: LookupNeeded, settings: Settings, state_dir: Path) -> LookupResult:
+    """The answer to one question of a dry run."""
+    door = DOORS.get(needed.kind)
+    found = None if door is None else await door(needed.fields, settings, state_dir)
+    return LookupResult(needed.kind, needed.subject, found)

@@ -8,16 +8,26 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Final, Protocol
 
 from appliance.management.errors import Refused
-from appliance.messages.bus_messages import BusMessage, PeerStarted, Query, QueryAnswer
+from appliance.messages.bus_messages import (
+    Answered,
+    BusMessage,
+    BusReply,
+    BusRequest,
+    PeerStarted,
+    Refusal,
+    reply_class,
+)
+from appliance.messages.worker_requests import Hello
 
 TIMEOUT_S: Final = 3.0
 ASKED_MAX: Final = 256
 GREETING_PAUSE_S: Final = 0.05
 
-Report = dict[str, Any]
+Told = Callable[[int, BusReply], None]
 
 
 class MessageBus(Protocol):
@@ -36,7 +46,7 @@ class WorkerLink:
     def __init__(self, bus: MessageBus) -> None:
         self._bus = bus
         self._last_id = 0
-        self._waiting: dict[int, Callable[[int, Report], None]] = {}
+        self._waiting: dict[int, Told] = {}
         self._heard: set[int] = set()
         self.live: list[int] = []
         """The workers that can be asked."""
@@ -45,7 +55,7 @@ class WorkerLink:
         """Greet those who are there until they answer: the way back has to be open before the first question."""
         self._heard &= set(workers)
         self._bus.connect([number for number in workers if number not in self.live])
-        self.tell([number for number in workers if number not in self._heard], "hello", {})
+        self.tell([number for number in workers if number not in self._heard], Hello())
         self.live = workers
 
     def receive(self) -> None:
@@ -56,65 +66,68 @@ class WorkerLink:
         for sender, message in arrived:
             if isinstance(message, PeerStarted):
                 self._heard.discard(sender)
-            elif isinstance(message, QueryAnswer):
+            elif isinstance(message, BusReply):
                 self._heard.add(sender)
-            if isinstance(message, QueryAnswer) and message.id in self._waiting:
-                self._waiting[message.id](sender, message.report)
+                if message.id in self._waiting:
+                    self._waiting[message.id](sender, message)
 
-    async def ask(self, worker: int, do: str, args: dict[str, Any], timeout_s: float = TIMEOUT_S) -> Report:
+    async def ask(self, worker: int, request: BusRequest[Answered], timeout_s: float = TIMEOUT_S) -> Answered:
         """What one worker answers. Raises Refused."""
         if worker not in self.live:
             raise Refused(f"Worker {worker} does not exist or is down.", "see `show workers`")
         await self._open_way_back(worker, timeout_s)
-        found: asyncio.Future[Report] = asyncio.get_running_loop().create_future()
+        found: asyncio.Future[BusReply] = asyncio.get_running_loop().create_future()
 
-        def told(_: int, report: Report) -> None:
+        def told(_: int, reply: BusReply) -> None:
             if not found.done():
-                found.set_result(report)
+                found.set_result(reply)
 
-        number = self.watch([worker], do, args, told)
+        number = self.watch([worker], request, told)
         try:
             async with asyncio.timeout(timeout_s):
-                report = await found
+                reply = await found
         except TimeoutError:
             raise Refused(f"Worker {worker} did not answer within {timeout_s:g} s.", "try again in a moment") from None
         finally:
             self.forget(number)
-        if "error" in report:
-            raise Refused(str(report["error"]), str(report.get("remedy", "")))
-        return report
+        if isinstance(reply, Refusal):
+            raise Refused(reply.sentence, reply.remedy)
+        if not isinstance(reply, reply_class(request)):
+            raise Refused(f"Worker {worker} answered with {type(reply).__name__}.", "see `show logging`")
+        return reply
 
     async def _open_way_back(self, worker: int, timeout_s: float) -> None:
         """Greet a worker that has never answered: a question might be answered into the void, and is never repeated."""
         deadline = asyncio.get_running_loop().time() + timeout_s
         while worker not in self._heard and asyncio.get_running_loop().time() < deadline:
-            self.tell([worker], "hello", {})
+            self.tell([worker], Hello())
             await asyncio.sleep(GREETING_PAUSE_S)
 
-    async def ask_all(self, do: str, args: dict[str, Any]) -> list[Report]:
-        """What all of them answer; who does not answer is left out. Raises Refused when nobody does."""
-        answers = await asyncio.gather(*(self.ask(worker, do, args) for worker in self.live), return_exceptions=True)
-        reports = [answer for answer in answers if isinstance(answer, dict)]
-        if not reports:
+    async def ask_all(self, request: BusRequest[Answered]) -> list[Answered]:
+        """What all of them answer; who does not answer is left out. Raises Refused when none does."""
+        answers = await asyncio.gather(*(self.ask(worker, request) for worker in self.live), return_exceptions=True)
+        replies = [answer for answer in answers if not isinstance(answer, BaseException)]
+        if not replies:
             refusals = [answer for answer in answers if isinstance(answer, Refused)]
             raise refusals[0] if refusals else Refused("No worker is live.", "see `show workers`")
-        return reports
+        return replies
 
-    def watch(self, workers: Sequence[int], do: str, args: dict[str, Any], told: Callable[[int, Report], None]) -> int:
+    def watch(self, workers: Sequence[int], request: BusRequest[Any], told: Told) -> int:
         """Ask, and hear every answer until `forget`; returns the number of the question. Raises Refused."""
         if len(self._waiting) >= ASKED_MAX:
             raise Refused("Too many concurrent requests.", "try again in a moment")
         self._last_id += 1
         self._waiting[self._last_id] = told
+        numbered = replace(request, id=self._last_id)
         for worker in workers:
-            if not self._bus.send(worker, [Query(self._last_id, do, args)]):
-                told(worker, {"error": f"Worker {worker} is not reachable.", "remedy": "try again in a moment"})
+            if not self._bus.send(worker, [numbered]):
+                told(worker, Refusal(f"Worker {worker} is not reachable.", "try again in a moment"))
         return self._last_id
 
-    def tell(self, workers: Sequence[int], do: str, args: dict[str, Any]) -> None:
-        """Say something that needs no answer."""
+    def tell(self, workers: Sequence[int], message: BusMessage) -> None:
+        """Say something whose answer, if any, does not matter."""
         for worker in workers:
-            self._bus.send(worker, [Query(0, do, args)])
+            self._bus.send(worker, [message])
 
     def forget(self, number: int) -> None:
         """Hear no more of a question."""

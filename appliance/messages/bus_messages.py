@@ -8,7 +8,7 @@ fields of a class raises its version.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar, get_args
 
 from appliance.messages.slots import SlotTable
 from appliance.transport.flow import Flow, Outgoing
@@ -29,7 +29,7 @@ class BusReply(BusMessage):
     id: int = field(default=0, kw_only=True)
 
 
-Answered = TypeVar("Answered", bound=BusReply)
+Answered = TypeVar("Answered", bound=BusReply, covariant=True)
 
 
 @dataclass(slots=True)
@@ -37,6 +37,13 @@ class BusRequest(BusMessage, Generic[Answered]):
     """The base of what is asked of a worker or of the supervisor: it is answered by an Answered, or by a Refusal."""
 
     id: int = field(default=0, kw_only=True)
+
+
+def reply_class(request: BusRequest[Answered]) -> type[Answered]:
+    """The class of the reply that this request is answered by."""
+    (answered,) = get_args(type(request).__orig_bases__[0])  # type: ignore[attr-defined]
+    found: type[Answered] = answered
+    return found
 
 
 @dataclass(slots=True)
@@ -325,25 +332,6 @@ class OperatorCommand(BusMessage):
     kind = 24
     do: str
     args: dict[str, Any]
-
-
-@dataclass(slots=True)
-class Query(BusMessage):
-    """To a worker: tell me this; the answer bears the same id."""
-
-    kind = 25
-    id: int
-    do: str
-    args: dict[str, Any]
-
-
-@dataclass(slots=True)
-class QueryAnswer(BusMessage):
-    """The answer to Asked: names and plain values; several where something is watched."""
-
-    kind = 26
-    id: int
-    report: dict[str, Any]
 
 
 @dataclass(slots=True)

@@ -16,6 +16,7 @@ from itertools import islice
 from typing import Final
 
 from appliance.catalogue.settings import RateLimitSettings
+from appliance.messages.worker_requests import LimitedKey, RateLimitRow
 
 KEYS_MAX: Final = 20_000
 # Keys spoken of in one report: those with the most demand.
@@ -115,11 +116,11 @@ class Limit:
             found.append((key, bucket))
         return found
 
-    def row(self) -> dict[str, object]:
+    def row(self) -> RateLimitRow:
         """The limit for eyes."""
         hit = sorted(self.buckets.items(), key=lambda entry: -entry[1].refused)
-        keys = [{"key": key, "exceeded": bucket.refused} for key, bucket in islice(hit, SHOWN_MAX) if bucket.refused]
-        return {"passed": self.passed, "exceeded": self.exceeded, "keys": len(self.buckets), "hit": keys}
+        keys = [LimitedKey(key, bucket.refused) for key, bucket in islice(hit, SHOWN_MAX) if bucket.refused]
+        return RateLimitRow(self.settings.name, self.passed, self.exceeded, len(self.buckets), keys)
 
 
 class RateLimits:
@@ -168,9 +169,10 @@ class RateLimits:
             for key, bucket in limit.buckets.items():
                 bucket.share = dealt.get(key, -1.0)
 
-    def rows(self) -> dict[str, dict[str, object]]:
-        """Each limit by name, for eyes."""
-        return {name: limit.row() for name, limit in self._limits.items()}
+    def rows(self) -> list[RateLimitRow]:
+        """Each limit, for eyes."""
+        return [limit.row() for limit in self._limits.values()]
+
 
 
 def _kept(former: Limit | None, wanted: RateLimitSettings) -> Limit:

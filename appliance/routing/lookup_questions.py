@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Final, Generic, Protocol, TypeVar
 
 from appliance.catalogue.counters import DNS_FAILED, LOOKUPS_FULL, QUERIES_FULL, STORE_FAILED
 from appliance.catalogue.settings import Settings
+from appliance.messages.worker_requests import LookupNeeded
 from appliance.routing.host_cache import HostCache
 from appliance.routing.subscriber_cache import SubscriberCache
 
@@ -86,15 +87,15 @@ class Question:
         """The answer when nothing can be known."""
         raise NotImplementedError
 
-    def answer_of(self, value: Any) -> Answer:
-        """The answer that an operator's process has found, as a plain value other than None."""
+    def answer_of(self, found: list[str]) -> Answer:
+        """The answer that an operator's process has found; [] where there is nothing of that name."""
         raise NotImplementedError
 
-    def row(self) -> dict[str, str]:
-        """The question in plain values, for an operator's process."""
+    def needed(self) -> LookupNeeded:
+        """The question as text, for an operator's process."""
         own = (each.name for each in fields(self) if each.compare)
         texts = {name: getattr(self, name).decode("utf-8", "replace") for name in own}
-        return {"kind": self.kind.name, "subject": self.subject, **texts}
+        return LookupNeeded(self.kind.name, self.subject, texts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +136,9 @@ class LookupHost(Question):
         """DNS could not say."""
         return HostAnswer(self.id, (), True, 0.0)
 
-    def answer_of(self, value: Any) -> HostAnswer:
-        """Of a list of addresses."""
-        return HostAnswer(self.id, tuple(value), False, 0.0)
+    def answer_of(self, found: list[str]) -> HostAnswer:
+        """Of its addresses."""
+        return HostAnswer(self.id, tuple(found), False, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,9 +181,9 @@ class FindSubscriber(Question):
         """The store could not say."""
         return SubscriberAnswer(self.id, False, True)
 
-    def answer_of(self, value: Any) -> SubscriberAnswer:
-        """Of whether there is such a subscriber."""
-        return SubscriberAnswer(self.id, bool(value), False)
+    def answer_of(self, found: list[str]) -> SubscriberAnswer:
+        """Of the name of the subscriber, if there is one."""
+        return SubscriberAnswer(self.id, bool(found), False)
 
 
 KINDS: Final[tuple[LookupKind[Any], ...]] = (LookupHost.kind, FindSubscriber.kind)

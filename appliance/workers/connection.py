@@ -7,6 +7,7 @@ import socket
 from typing import Any, Final, Protocol, cast
 
 from appliance import clock
+from appliance.messages.worker_requests import ConnectionRow
 from appliance.sip.parser import SyntaxLimits
 from appliance.transport.flow import Flow
 from appliance.transport.framing import framer_of
@@ -162,15 +163,14 @@ def socket_name(remote: tuple[str, int]) -> tuple[str, int] | tuple[str, int, in
     return (address, remote[1], 0, number) if family == socket.AF_INET6 else (address, remote[1])
 
 
-def connection_row(connection: Connection) -> dict[str, Any]:
+def connection_row(connection: Connection) -> ConnectionRow:
     """The connection as an operator sees it."""
     flow = connection.flow
-    return {
-        "worker": flow.worker,
-        "connection": flow.connection,
-        "listener": flow.listener,
-        "remote": f"{flow.remote[0]}:{flow.remote[1]}",
-        "opened_by": "us" if connection.is_opened_here else "peer",
-        "state": "ending" if connection.is_ending else "open" if connection.has_spoken else "silent",
-        "proven": connection.is_proven,
-    }
+    return ConnectionRow(
+        connection=flow.connection,
+        listener=flow.listener,
+        remote=f"{flow.remote[0]}:{flow.remote[1]}",
+        opened_by="us" if connection.is_opened_here else "peer",
+        state="ending" if connection.is_ending else "open" if connection.has_spoken else "silent",
+        proven=connection.is_proven,
+    )

@@ -7,10 +7,11 @@ a second and so many in all, until its time is over.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Final
+from typing import Final
 
 from appliance.catalogue.settings import ListenerSettings
 from appliance.catalogue.transports import TRANSPORTS
+from appliance.messages.worker_requests import CapturedMessage
 from appliance.sip.parser import find_call_id
 from appliance.transport.flow import Flow, Outgoing
 
@@ -39,7 +40,7 @@ class MessageCapture:
         self._left = messages_max
         self._second = 0
         self._left_in_second = PER_SECOND_MAX
-        self._seen: list[dict[str, Any]] = []
+        self._seen: list[CapturedMessage] = []
         self.missed = 0
         """Messages that matched and were not copied, because there were too many."""
 
@@ -57,7 +58,7 @@ class MessageCapture:
         for outgoing in batch:
             self._show("out", outgoing.data, outgoing.flow, wall_time)
 
-    def take(self) -> list[dict[str, Any]]:
+    def take(self) -> list[CapturedMessage]:
         """What was seen since the last call."""
         seen, self._seen = self._seen, []
         return seen
@@ -75,17 +76,17 @@ class MessageCapture:
         self._left_in_second -= 1
         listener = self._listeners()[flow.listener]
         self._seen.append(
-            {
-                "wall_time": round(wall_time, 6),
-                "direction": direction,
-                "transport": TRANSPORTS[flow.transport].name,
-                "local": f"{listener.address}:{listener.port}",
-                "remote": f"{flow.remote[0]}:{flow.remote[1]}",
-                "start_line": _text(data.partition(b"\r\n")[0]),
-                "call_id": _text(call_id),
-                "octets": len(data),
-                "data": _text(data[:DATA_LEN_MAX]),
-            }
+            CapturedMessage(
+                wall_time=round(wall_time, 6),
+                direction=direction,
+                transport=TRANSPORTS[flow.transport].name,
+                local=f"{listener.address}:{listener.port}",
+                remote=f"{flow.remote[0]}:{flow.remote[1]}",
+                start_line=_text(data.partition(b"\r\n")[0]),
+                call_id=_text(call_id),
+                octets=len(data),
+                data=_text(data[:DATA_LEN_MAX]),
+            )
         )
 
     def _matches(self, data: bytes, flow: Flow, call_id: bytes) -> bool:

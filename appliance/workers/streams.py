@@ -17,7 +17,7 @@ import socket
 import sys
 from collections.abc import Callable, Collection
 from itertools import islice
-from typing import Any, Final
+from typing import Final
 from zlib import crc32
 
 from appliance import clock
@@ -38,6 +38,7 @@ from appliance.catalogue.counters import (
 )
 from appliance.catalogue.peers import Peers
 from appliance.catalogue.settings import LimitSettings, ListenerSettings
+from appliance.messages.worker_requests import ConnectionRows
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.message import Request
 from appliance.sip.parser import SyntaxLimits
@@ -123,10 +124,10 @@ class Streams:
         """Connections that are open or being opened."""
         return len(self._connections) + len(self._opening)
 
-    def rows(self, limit: int, offset: int = 0) -> dict[str, Any]:
+    def rows(self, limit: int, offset: int = 0) -> ConnectionRows:
         """The connections as an operator sees them, bounded."""
         rows = [connection_row(connection) for connection in islice(self._connections.values(), offset, offset + limit)]
-        return {"total": len(self), "rows": rows, "shown": len(rows)}
+        return ConnectionRows(len(self), rows)
 
     # -- listening -----------------------------------------------------------------------------------
 

@@ -28,14 +28,13 @@ from appliance.messages.bus_messages import (
     HandedOverTaken,
     Heartbeat,
     PeerStarted,
-    Query,
-    QueryAnswer,
     RateDemand,
     RateShares,
     SlotsChanged,
     Stop,
     TakeEffect,
 )
+from appliance.messages.worker_requests import CapturedMessages, ListConnections, StartCapture, StopCapture
 from appliance.routing.lookup_questions import FindSubscriber, LookupHost, Question
 from appliance.sip.parser import SyntaxLimits
 from appliance.storage.log_file import log_by
@@ -54,8 +53,6 @@ from appliance.workers.worker_metrics import WorkerMetrics
 from appliance.workers.worker_parts import CallRecorder, MessageBus, RecordJournal, SipStack
 
 SUPERVISOR: Final = -1
-# Rows of a list where nobody says how many are wanted.
-ROWS: Final = 100
 # A sign of life is a store in memory. Once in so many signs the supervisor is told how the worker is, which costs more
 # than some calls; more often while it deals out what rate limits let in, and where that is less than once a second.
 SIGNS_PER_BEAT: Final = 5
@@ -140,7 +137,7 @@ class Worker:
         self._siblings: frozenset[int] = frozenset()
         self._gc_schedule = GcSchedule(clock.monotonic())
         self._is_draining = False
-        self._mirror_to = (SUPERVISOR, 0)
+        self._capture_for = (SUPERVISOR, 0)
 
     def _orders_of_supervisor(self) -> dict[type[BusMessage], Callable[[Any], object]]:
         """What only the supervisor may order, and who does it."""
@@ -303,36 +300,45 @@ class Worker:
             self._streams.stop_listening()
         elif sender == SUPERVISOR and type(message) in self._orders:
             self._orders[type(message)](message)
-        elif isinstance(message, Query) and message.do == "mirror":
-            self._begin_mirror(sender, message)
-        elif isinstance(message, Query) and message.do == "connections":
-            limit, offset = int(message.args.get("limit", ROWS)), int(message.args.get("offset", 0))
-            self._bus.send(sender, [QueryAnswer(message.id, self._streams.rows(limit, offset))])
+        elif isinstance(message, StartCapture):
+            self._start_capture(sender, message)
+        elif isinstance(message, StopCapture):
+            self._stop_capture(sender, message)
+        elif isinstance(message, ListConnections):
+            self._list_connections(sender, message)
         else:
             return False
         return True
 
-    # -- a mirror for an operator --------------------------------------------------------------------
+    # -- what operators ask ----------------------------------------------------------------------------
 
-    def _begin_mirror(self, sender: int, asked: Query) -> None:
-        """Show messages to whoever asks, in place of whoever asked before; `seconds` 0 ends it."""
-        args = asked.args
-        until = clock.monotonic() + float(args["seconds"])
+    def _list_connections(self, sender: int, request: ListConnections) -> None:
+        rows = self._streams.rows(request.limit, request.offset)
+        rows.id = request.id
+        self._bus.send(sender, [rows])
+
+    def _start_capture(self, sender: int, request: StartCapture) -> None:
+        """Copy messages for the sender, in place of the one before it."""
+        until = clock.monotonic() + request.seconds
         self._turn.mirror = MessageCapture(
-            str(args["from"]), str(args["call"]), int(args["lines"]), until, lambda: self._reconfiguring.listeners
+            request.address, request.call_id, request.messages_max, until, lambda: self._reconfiguring.listeners
         )
-        self._mirror_to = (sender, asked.id)
+        self._capture_for = (sender, request.id)
         self._signs_left = 0
 
-    def _show_mirrored(self, now: float) -> None:
-        mirror = self._turn.mirror
-        if mirror is None:
+    def _stop_capture(self, sender: int, message: StopCapture) -> None:
+        if self._capture_for == (sender, message.capture):
+            self._turn.mirror = None
+
+    def _send_captured(self, now: float) -> None:
+        capture = self._turn.mirror
+        if capture is None:
             return
-        sender, number = self._mirror_to
-        is_over = mirror.is_over(now)
-        report = {"messages": mirror.take(), "missed": mirror.missed, "is_over": is_over}
-        if report["messages"] or is_over:
-            self._bus.send(sender, [QueryAnswer(number, report)])
+        sender, request = self._capture_for
+        is_over = capture.is_over(now)
+        messages = capture.take()
+        if messages or is_over:
+            self._bus.send(sender, [CapturedMessages(messages, capture.missed, is_over, id=request)])
         if is_over:
             self._turn.mirror = None
 
@@ -399,7 +405,7 @@ class Worker:
             log.warning("%s", remark)
         self._streams.sweep(now)
         self._outbound.release_overdue(now)
-        self._show_mirrored(now)
+        self._send_captured(now)
         self._tell_demand()
         self._tell_failures()
         counters, gauges = self._metrics.read()

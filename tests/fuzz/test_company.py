@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
+from typing import Any
 
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
@@ -21,7 +22,14 @@ from appliance.catalogue.settings import (
     Settings,
     TimerSettings,
 )
-from appliance.messages.bus_messages import ForgetSubscriber, Query
+from appliance.messages.bus_messages import BusRequest, ForgetSubscriber
+from appliance.messages.worker_requests import (
+    ClearRegistration,
+    ListCalls,
+    ListRateLimits,
+    ListRegistrations,
+    ListTransactions,
+)
 from appliance.routing.lookup_questions import FindSubscriber, HostAnswer, Question, SubscriberAnswer
 from appliance.transport.flow import UDP, Flow
 from tests.effort import examples
@@ -71,7 +79,15 @@ PLACES = st.integers(0, 1000)
 
 CALLED = ["bob@192.0.2.60", "bob@192.0.2.60;transport=tcp", "bob@gate.example.net", "carol@example.com"]
 STATUSES = st.sampled_from([100, 180, 200, 302, 407, 486, 503, 600])
-QUERY = st.sampled_from(["calls", "transactions", "registrations", "rate-limits", "clear registration"])
+REQUESTS = st.sampled_from(
+    [
+        ListCalls(),
+        ListTransactions(),
+        ListRegistrations("carol@example.com"),
+        ListRateLimits(),
+        ClearRegistration("carol@example.com"),
+    ]
+)
 
 
 @st.composite
@@ -189,9 +205,9 @@ class AnythingToAnybody(RuleBasedStateMachine):
     def messages_had_to_wait(self, place: int, delay_s: float) -> None:
         self.company.stacks[self.worker(place)].note_delay(delay_s, self.company.now)
 
-    @rule(place=PLACES, what=QUERY)
-    def an_operator_asks(self, place: int, what: str) -> None:
-        self.company.tell(self.worker(place), Query(1, what, {"address": "carol@example.com"}))
+    @rule(place=PLACES, request=REQUESTS)
+    def an_operator_asks(self, place: int, request: BusRequest[Any]) -> None:
+        self.company.tell(self.worker(place), request)
 
     @rule(place=PLACES)
     def a_subscriber_changes(self, place: int) -> None:

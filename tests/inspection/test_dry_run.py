@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from appliance.catalogue.settings import ListenerSettings, RateLimitSettings, Settings
+from appliance.messages.worker_requests import DryRun, LookupNeeded, LookupResult, RateLimitRow, Route
 from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.request_context import RequestContext
 from appliance.proxy.roles import ROLES
@@ -17,23 +18,23 @@ from appliance.proxy.stages.locate import locate
 from appliance.proxy.stages.throttle import throttle
 from appliance.stack import Stack
 from tests.test_stack import ALICE, NOW, SETTINGS, register, request, sent, stack
-from tests.test_stack_operated import MAIN, ask, with_listeners
+from tests.test_stack_operated import MAIN, ask, limit_of, with_listeners
 
-FROM_ALICE = {"from": "sip:alice@example.com"}
+FROM_ALICE = {"caller": "sip:alice@example.com"}
 CLOSED = ListenerSettings(name="closed", address="192.0.2.2", relay="none", authenticate=False)
 GUARDED = replace(MAIN, authenticate=True)
 
 
-def tried(one: Stack, uri: str, **args: Any) -> dict[str, Any]:
-    return ask(one, "test route", uri=uri, **args)
+def tried(one: Stack, uri: str, **args: Any) -> Any:
+    return ask(one, DryRun(uri=uri, **args))
 
 
-def decisions(route: dict[str, Any]) -> dict[str, str]:
-    return {stage["stage"]: stage["answer"] for stage in route["stages"]}
+def decisions(route: Route) -> dict[str, str]:
+    return {stage.stage: stage.answer for stage in route.stages}
 
 
-def notes(route: dict[str, Any]) -> dict[str, str]:
-    return {stage["stage"]: stage["note"] for stage in route["stages"] if stage["note"]}
+def notes(route: Route) -> dict[str, str]:
+    return {stage.stage: stage.note for stage in route.stages if stage.note}
 
 
 def guarded(settings: Settings = SETTINGS) -> Stack:
@@ -45,20 +46,20 @@ def test_every_stage_of_the_role_decides_and_nothing_is_sent_or_counted() -> Non
     one.receive_datagrams([(register(), ALICE)], NOW)
     sent(one)
     before = list(one.counters)
-    route = tried(one, "sip:alice@example.com", **{"from": "sip:bob@example.com"})
+    route = tried(one, "sip:alice@example.com", caller="sip:bob@example.com")
     assert decisions(route) == dict.fromkeys(ROLES["user"].names, "continue")
     assert notes(route) == {"locate": "1 target", "record_route": "Record-Route is added"}
-    assert route["targets"][0]["hops"] == ["udp 192.0.2.101:5060"]
-    assert route["outcome"] == "It is forwarded to 1 target."
+    assert route.targets[0].hops == ["udp 192.0.2.101:5060"]
+    assert route.outcome == "It is forwarded to 1 target."
     assert (sent(one), one.questions_to_ask(), one.counters) == ([], [], before)
 
 
 def test_it_stops_where_the_request_would() -> None:
     one = stack(settings=with_listeners(SETTINGS, replace(MAIN, relay="none")))
-    assert tried(one, "sip:x@foreign.test")["outcome"] == "`relay` answers 403 Relaying Denied."
+    assert tried(one, "sip:x@foreign.test").outcome == "`relay` answers 403 Relaying Denied."
     asks = tried(one, "sip:nobody@example.com")
-    assert asks["outcome"] == "It waits at `locate`: the database would be asked for nobody@example.com."
-    assert tried(one, "tel:4711")["outcome"] == "`validate` answers 416 Unsupported URI Scheme."
+    assert asks.outcome == "It waits at `locate`: the database would be asked for nobody@example.com."
+    assert tried(one, "tel:4711").outcome == "`validate` answers 416 Unsupported URI Scheme."
 
 
 @pytest.mark.parametrize(
@@ -71,16 +72,16 @@ def test_it_stops_where_the_request_would() -> None:
     ],
 )
 def test_a_number_is_a_user_of_the_first_domain(typed: str, uri: str) -> None:
-    route = tried(stack(), typed, known={"subscriber": {uri[4:]: False}})
+    route = tried(stack(), typed, known=[LookupResult("subscriber", uri[4:], [])])
     if "example.com" in uri:
-        assert uri[4:] in route["outcome"]
+        assert uri[4:] in route.outcome
     else:
-        assert route["targets"][0]["uri"] == uri
+        assert route.targets[0].uri == uri
 
 
 def test_what_is_no_uri_and_no_listener_is_an_error() -> None:
-    assert "invalid URI" in tried(stack(), "\r\n")["error"]
-    assert "no listener `x` is open" in tried(stack(), "sip:x@192.0.2.9", listener="x")["error"]
+    assert "invalid URI" in tried(stack(), "\r\n").sentence
+    assert "no listener `x` is open" in tried(stack(), "sip:x@192.0.2.9", listener="x").sentence
 
 
 # -- listeners and roles -----------------------------------------------------------------------------
@@ -88,15 +89,15 @@ def test_what_is_no_uri_and_no_listener_is_an_error() -> None:
 
 def test_the_request_arrives_at_the_listener_that_is_named() -> None:
     one = stack(settings=with_listeners(SETTINGS, MAIN, CLOSED))
-    assert tried(one, "sip:x@192.0.2.9")["outcome"] == "It is forwarded to 1 target."
-    assert tried(one, "sip:x@192.0.2.9", listener="main")["outcome"] == "It is forwarded to 1 target."
-    assert tried(one, "sip:x@192.0.2.9", listener="closed")["outcome"] == "`relay` answers 403 Relaying Denied."
+    assert tried(one, "sip:x@192.0.2.9").outcome == "It is forwarded to 1 target."
+    assert tried(one, "sip:x@192.0.2.9", listener="main").outcome == "It is forwarded to 1 target."
+    assert tried(one, "sip:x@192.0.2.9", listener="closed").outcome == "`relay` answers 403 Relaying Denied."
 
 
 def test_a_peer_of_the_listener_is_known_by_the_source() -> None:
     one = stack(settings=with_listeners(SETTINGS, replace(CLOSED, relay="authenticated", peers=("192.0.2.70",))))
-    assert tried(one, "sip:x@192.0.2.9", source="192.0.2.71")["outcome"].startswith("`relay` answers 403")
-    assert tried(one, "sip:x@192.0.2.9", source="192.0.2.70")["outcome"] == "It is forwarded to 1 target."
+    assert tried(one, "sip:x@192.0.2.9", source="192.0.2.71").outcome.startswith("`relay` answers 403")
+    assert tried(one, "sip:x@192.0.2.9", source="192.0.2.70").outcome == "It is forwarded to 1 target."
 
 
 def test_the_stages_are_those_of_the_role_of_the_listener(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,9 +116,9 @@ def test_the_stages_are_those_of_the_role_of_the_listener(monkeypatch: pytest.Mo
     route = tried(stack(), "4711")
     assert decisions(route) == {"redirect_number": "continue", "send": "forward"}
     assert notes(route) == {"redirect_number": "the Request-URI becomes sip:bob@192.0.2.60, 1 target"}
-    assert [target["hops"] for target in route["targets"]] == [["udp 192.0.2.60:5060"]]
+    assert [target.hops for target in route.targets] == [["udp 192.0.2.60:5060"]]
     monkeypatch.setitem(ROLES, "user", Role((throttle, discard)))
-    assert tried(stack(), "4711")["outcome"] == "`discard` drops it without a response."
+    assert tried(stack(), "4711").outcome == "`discard` drops it without a response."
 
 
 # -- authentication ----------------------------------------------------------------------------------
@@ -127,22 +128,22 @@ def test_a_user_of_ours_is_taken_for_authenticated() -> None:
     one = guarded()
     route = tried(one, "sip:x@192.0.2.9", **FROM_ALICE)
     assert notes(route)["authenticate"] == "digest authentication assumed successful"
-    assert route["outcome"] == "It is forwarded to 1 target."
+    assert route.outcome == "It is forwarded to 1 target."
 
 
 def test_the_challenge_is_shown_of_a_caller_who_does_not_answer_it() -> None:
-    route = tried(guarded(), "sip:x@192.0.2.9", unauthenticated=True, **FROM_ALICE)
-    assert route["outcome"] == "`authenticate` answers 407 Proxy Authentication Required."
+    route = tried(guarded(), "sip:x@192.0.2.9", is_unauthenticated=True, **FROM_ALICE)
+    assert route.outcome == "`authenticate` answers 407 Proxy Authentication Required."
 
 
 def test_a_caller_of_another_domain_is_refused() -> None:
-    strange = tried(guarded(), "sip:x@192.0.2.9", **{"from": "sip:alice@elsewhere.test"})
-    assert strange["outcome"] == "`authenticate` answers 403 Address In Another Domain."
+    strange = tried(guarded(), "sip:x@192.0.2.9", caller="sip:alice@elsewhere.test")
+    assert strange.outcome == "`authenticate` answers 403 Address In Another Domain."
 
 
 def test_a_caller_is_not_authenticated_where_the_listener_asks_for_nothing() -> None:
     one = stack(settings=with_listeners(SETTINGS, replace(CLOSED, relay="authenticated")))
-    assert tried(one, "sip:x@192.0.2.9", **FROM_ALICE)["outcome"] == "`relay` answers 403 Relaying Denied."
+    assert tried(one, "sip:x@192.0.2.9", **FROM_ALICE).outcome == "`relay` answers 403 Relaying Denied."
 
 
 # -- rate limits -------------------------------------------------------------------------------------
@@ -152,12 +153,12 @@ def test_a_rate_limit_is_seen_and_no_token_is_taken() -> None:
     limit = RateLimitSettings(name="calls", of="requests", per="source", rate_per_s=1, burst=1)
     one = stack(settings=replace(SETTINGS, rate_limits=(limit,)))
     for _ in range(3):
-        assert tried(one, "sip:x@192.0.2.9", source="192.0.2.101")["outcome"] == "It is forwarded to 1 target."
+        assert tried(one, "sip:x@192.0.2.9", source="192.0.2.101").outcome == "It is forwarded to 1 target."
     one.receive_datagrams([(request("OPTIONS", "sip:example.com"), ALICE)], NOW)
     assert sent(one)[0].start == "SIP/2.0 200 OK"
     refused = tried(one, "sip:x@192.0.2.9", source="192.0.2.101")
-    assert refused["outcome"] == "`throttle` answers 503 Rate Limit Exceeded."
-    assert ask(one, "rate-limits")["limits"]["calls"] == {"passed": 1, "exceeded": 0, "keys": 1, "hit": []}
+    assert refused.outcome == "`throttle` answers 503 Rate Limit Exceeded."
+    assert limit_of(one, "calls") == RateLimitRow("calls", passed=1, exceeded=0, keys=1, hit=[])
 
 
 # -- look-ups ----------------------------------------------------------------------------------------
@@ -165,31 +166,27 @@ def test_a_rate_limit_is_seen_and_no_token_is_taken() -> None:
 
 def test_it_continues_with_what_the_database_says() -> None:
     one = stack()
-    (question,) = tried(one, "sip:nobody@example.com")["asks"]
-    assert question == {
-        "kind": "subscriber",
-        "subject": "nobody@example.com",
-        "username": "nobody",
-        "realm": "example.com",
-    }
-    for is_found, outcome in (
-        (True, "`locate` answers 480 Temporarily Unavailable, as the database says of nobody@example.com."),
-        (False, "`locate` answers 404 Not Found, as the database says of nobody@example.com."),
+    (question,) = tried(one, "sip:nobody@example.com").lookups
+    fields = {"username": "nobody", "realm": "example.com"}
+    assert question == LookupNeeded("subscriber", "nobody@example.com", fields)
+    for found, outcome in (
+        (["nobody"], "`locate` answers 480 Temporarily Unavailable, as the database says of nobody@example.com."),
+        ([], "`locate` answers 404 Not Found, as the database says of nobody@example.com."),
         (None, "`locate` answers 480 Temporarily Unavailable, because the database does not answer."),
     ):
-        known = {"subscriber": {"nobody@example.com": is_found}}
-        assert tried(one, "sip:nobody@example.com", known=known)["outcome"] == outcome
-    assert tried(one, "sip:nobody@example.com")["asks"], "nothing of it is remembered"
+        known = [LookupResult("subscriber", "nobody@example.com", found)]
+        assert tried(one, "sip:nobody@example.com", known=known).outcome == outcome
+    assert tried(one, "sip:nobody@example.com").lookups, "nothing of it is remembered"
 
 
 def test_it_continues_with_what_dns_says() -> None:
     one = stack()
     uri = "sip:x@gw.example.net:5070;transport=tcp"
-    assert tried(one, uri)["asks"] == [{"kind": "host", "subject": "gw.example.net", "host": "gw.example.net"}]
+    assert tried(one, uri).lookups == [LookupNeeded("host", "gw.example.net", {"host": "gw.example.net"})]
     for addresses, hops in (
         (["192.0.2.9"], ["tcp 192.0.2.9:5070"]),
         ([], ["DNS has no address for gw.example.net"]),
         (None, ["no response from DNS for gw.example.net"]),
     ):
-        route = tried(one, uri, known={"host": {"gw.example.net": addresses}})
-        assert (route["targets"][0]["hops"], route["asks"]) == (hops, [])
+        route = tried(one, uri, known=[LookupResult("host", "gw.example.net", addresses)])
+        assert (route.targets[0].hops, route.lookups) == (hops, [])

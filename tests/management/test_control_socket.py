@@ -7,6 +7,7 @@ import gc
 import json
 import shutil
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,18 @@ from appliance.management.errors import Refused
 from appliance.management.requests import REQUESTS
 from appliance.management.sessions import ADMIN, VIEW, new_session
 from appliance.management.worker_link import WorkerLink
-from appliance.messages.bus_messages import BusMessage, OperatorCommand, Query, QueryAnswer, StatusRequest
+from appliance.messages.bus_messages import BusMessage, BusReply, BusRequest, OperatorCommand, StatusRequest
+from appliance.messages.worker_requests import (
+    CallRow,
+    CallRows,
+    DryRun,
+    Hello,
+    HelloReply,
+    ListCalls,
+    ListConnections,
+    LookupNeeded,
+    Route,
+)
 from appliance.storage.commits import CommitStore
 
 TEXT = "hostname box\ndomain example.com\n"
@@ -39,8 +51,18 @@ STATUS = {
 }
 
 
+ROW = CallRow("call-1", "sip:alice@a", "sip:bob@b", "sip:bob@b", "udp 192.0.2.1:5060", "proceeding", "180")
+REPLIES: dict[type[BusRequest[Any]], BusReply] = {
+    Hello: HelloReply(),
+    ListCalls: CallRows(1, [ROW]),
+    DryRun: Route([], [], "It is dropped.", []),
+    # As a worker of another version might.
+    ListConnections: Route([], [], "", [LookupNeeded("host", "x", {})]),
+}
+
+
 class Bus:
-    """A bus on which one worker answers every question with its own words."""
+    """A bus on which one worker answers requests."""
 
     def __init__(self) -> None:
         self.arrived: list[tuple[int, BusMessage]] = []
@@ -58,10 +80,8 @@ class Bus:
 
     def send(self, destination: int, messages: Any) -> bool:
         for asked in messages:
-            if isinstance(asked, Query) and not self.is_deaf:
-                self.arrived.append(
-                    (destination, QueryAnswer(asked.id, {"do": asked.do, "total": 1, "rows": [], "shown": 0}))
-                )
+            if isinstance(asked, BusRequest) and not self.is_deaf:
+                self.arrived.append((destination, replace(REPLIES[type(asked)], id=asked.id)))
         return True
 
 
@@ -276,16 +296,28 @@ def test_commits_are_listed_with_what_they_changed(tmp_path: Path) -> None:
 
 def test_a_worker_that_does_not_answer_is_no_hang(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def talk(client: Client, desk: Supervised) -> None:
-        asking = asyncio.ensure_future(desk.workers.ask(0, "calls", {}, 2.0))
+        asking = asyncio.ensure_future(desk.workers.ask(0, ListCalls(), 2.0))
         while not asking.done():
             await asyncio.sleep(0.01)
             desk.workers.receive()
-        assert (await asking)["do"] == "calls"
+        assert (await asking).rows == [ROW]
         desk.bus.is_deaf = True
         with pytest.raises(Refused, match="did not answer"):
-            await desk.workers.ask(0, "calls", {}, 0.05)
+            await desk.workers.ask(0, ListCalls(), 0.05)
         with pytest.raises(Refused, match="does not exist or is down"):
-            await desk.workers.ask(5, "calls", {}, 0.05)
+            await desk.workers.ask(5, ListCalls(), 0.05)
+
+    served(tmp_path, talk)
+
+
+def test_a_reply_of_another_class_is_refused(tmp_path: Path) -> None:
+    async def talk(client: Client, desk: Supervised) -> None:
+        asking = asyncio.ensure_future(desk.workers.ask(0, ListConnections(), 2.0))
+        while not asking.done():
+            await asyncio.sleep(0)
+            desk.workers.receive()
+        with pytest.raises(Refused, match="answered with Route"):
+            await asking
 
     served(tmp_path, talk)
 
@@ -298,6 +330,8 @@ def test_calls_are_shown_with_what_is_counted(tmp_path: Path) -> None:
             desk.workers.receive()
         result = (await asking)["result"]
         assert (result["started"], result["answered"], result["failed"]) == (7, 0, 0)
+        (row,) = result["rows"]
+        assert (row["worker"], row["from"], row["call_id"], result["total"]) == (0, "sip:alice@a", "call-1", 1)
 
     served(tmp_path, talk)
 
@@ -310,7 +344,7 @@ def test_a_route_is_tried_at_a_listener_that_exists(tmp_path: Path) -> None:
         while not asking.done():
             await asyncio.sleep(0.01)
             desk.workers.receive()
-        assert (await asking)["result"]["do"] == "test route"
+        assert (await asking)["result"] == {"stages": [], "targets": [], "outcome": "It is dropped."}
 
     served(tmp_path, talk)
 

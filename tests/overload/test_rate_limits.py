@@ -67,7 +67,7 @@ def test_a_change_of_the_rate_keeps_the_buckets() -> None:
     limits.reconfigure((faster,))
     assert 195 <= offer(limits, "a", 300, 1, begin=1.0) <= 205
     limits.reconfigure(())
-    assert limits.rows() == {}
+    assert limits.rows() == []
 
 
 def test_demand_is_told_once() -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pytest
 
 from appliance.catalogue import counters
 from appliance.catalogue.settings import LimitSettings, Settings
+from appliance.messages.worker_requests import DryRun, LookupNeeded, LookupResult
 from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.request_context import RequestContext
 from appliance.proxy.roles import ROLES
@@ -74,8 +75,8 @@ class FindNumber(Question):
     def unknown(self) -> NumberAnswer:
         return NumberAnswer(self.id, b"", True)
 
-    def answer_of(self, value: Any) -> NumberAnswer:
-        return NumberAnswer(self.id, str(value).encode())
+    def answer_of(self, found: list[str]) -> NumberAnswer:
+        return NumberAnswer(self.id, found[0].encode())
 
 
 def translate(context: RequestContext, node: ProxyEnvironment, now: float) -> StageResult:
@@ -151,14 +152,14 @@ def test_what_waits_moves_and_asks_again() -> None:
 
 def test_a_rehearsal_asks_it_and_goes_on_with_what_is_known() -> None:
     one = stack()
-    asked = ask(one, "test route", uri="sip:4711@example.com")
-    assert asked["outcome"] == "It waits at `translate`: the directory would be asked for 4711."
-    assert asked["asks"] == [{"kind": "number", "subject": "4711", "number": "4711"}]
-    known: dict[str, dict[str, str | None]] = {"number": {"4711": "sip:bob@192.0.2.60"}}
-    answered = ask(one, "test route", uri="sip:4711@example.com", known=known)
-    assert answered["targets"][0]["uri"] == "sip:bob@192.0.2.60"
-    failed = ask(one, "test route", uri="sip:4711@example.com", known={"number": {"4711": None}})
-    assert failed["outcome"] == "`translate` answers 503 Service Unavailable, because the directory does not answer."
+    asked = ask(one, DryRun("sip:4711@example.com"))
+    assert asked.outcome == "It waits at `translate`: the directory would be asked for 4711."
+    assert asked.lookups == [LookupNeeded("number", "4711", {"number": "4711"})]
+    known = [LookupResult("number", "4711", ["sip:bob@192.0.2.60"])]
+    answered = ask(one, DryRun("sip:4711@example.com", known=known))
+    assert answered.targets[0].uri == "sip:bob@192.0.2.60"
+    failed = ask(one, DryRun("sip:4711@example.com", known=[LookupResult("number", "4711", None)]))
+    assert failed.outcome == "`translate` answers 503 Service Unavailable, because the directory does not answer."
     assert (one.gauges()["numbers"], one.questions_to_ask()) == (0, [])
 
 

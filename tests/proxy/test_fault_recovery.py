@@ -10,7 +10,8 @@ from typing import Any, cast
 import pytest
 
 from appliance.catalogue import counters
-from appliance.messages.bus_messages import HandedOver, Query, QueryAnswer
+from appliance.messages.bus_messages import HandedOver, Refusal
+from appliance.messages.worker_requests import DryRun
 from appliance.routing.lookup_questions import HostAnswer
 from appliance.stack import Stack
 from appliance.transport.flow import UDP, Flow
@@ -112,10 +113,10 @@ def test_each_of_those_that_wait_for_an_answer_bears_its_own_fault() -> None:
 def test_a_bus_message_that_fails_is_lost_alone() -> None:
     one = stack()
     astray = HandedOver(CALL, Flow(UDP, 9, ("192.0.2.101", 5060)), 0)
-    one.receive_messages([(1, astray), (-1, Query(7, "ping", {}))], NOW)
+    one.receive_messages([(1, astray), (-1, DryRun("sip:bob@example.com", known=None, id=7))], NOW)
     assert statuses(one) == [500]
-    (told,) = [message for _, message in one.messages_to_send(NOW) if isinstance(message, QueryAnswer)]
-    assert told.id == 7 and "error" in told.report
+    (told,) = [message for _, message in one.messages_to_send(NOW) if isinstance(message, Refusal)]
+    assert told.id == 7 and "software fault" in told.sentence
     expect_faults(one, 2)
 
 

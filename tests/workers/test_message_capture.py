@@ -16,7 +16,7 @@ def message(call_id: str = "one") -> bytes:
 
 
 def seen(mirror: MessageCapture) -> list[tuple[str, str, str]]:
-    return [(row["direction"], row["remote"], row["call_id"]) for row in mirror.take()]
+    return [(row.direction, row.remote, row.call_id) for row in mirror.take()]
 
 
 def test_it_shows_what_comes_and_goes() -> None:

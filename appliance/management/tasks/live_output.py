@@ -1,4 +1,4 @@
-"""Requests that go on for a while: a mirror of messages, a ping, and a trace of the way."""
+"""Requests that go on for a while: a capture of messages, a ping, and a trace of the way."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ from appliance.catalogue.settings import ListenerSettings
 from appliance.management.appliance_client import Call
 from appliance.management.errors import Refused
 from appliance.management.reachability import SILENCE, fault_of_name, why_silent
+from appliance.messages.bus_messages import BusReply
+from appliance.messages.plain_values import plain
+from appliance.messages.worker_requests import CapturedMessage, CapturedMessages, Ping, StartCapture, StopCapture
 from appliance.transport.flow import UDP
 
 SECONDS_MAX: Final = 600
@@ -38,39 +41,41 @@ async def debug_sip(call: Call) -> Result:
     """Messages as they come and go, bounded in time and number; off by itself."""
     seconds = call.args.integer("seconds", 1, SECONDS_MAX, 60)
     lines = call.args.integer("lines", 1, LINES_MAX, 500)
-    args = {"from": call.args.text("from", ""), "call": call.args.text("call", ""), "lines": lines, "seconds": seconds}
-    workers, queue = list(call.client.workers.live), asyncio.Queue[tuple[int, Result]](1000)
+    capture = StartCapture(call.args.text("from", ""), call.args.text("call", ""), lines, float(seconds))
+    workers, queue = list(call.client.workers.live), asyncio.Queue[tuple[int, BusReply]](1000)
     missed = 0
 
-    def told(worker: int, report: Result) -> None:
+    def told(worker: int, reply: BusReply) -> None:
         nonlocal missed
         try:
-            queue.put_nowait((worker, report))
+            queue.put_nowait((worker, reply))
         except asyncio.QueueFull:
-            missed += len(report.get("messages", ()))
+            missed += len(reply.messages) if isinstance(reply, CapturedMessages) else 0
 
-    number = call.client.workers.watch(workers, "mirror", args, told)
+    number = call.client.workers.watch(workers, capture, told)
     shown = 0
     try:
         async with asyncio.timeout(seconds + 2):
             while workers and shown < lines:
-                worker, report = await queue.get()
-                shown += await _show(call, worker, report)
-                if report.get("is_over") or "error" in report:
-                    missed += int(report.get("missed", 0))
+                worker, reply = await queue.get()
+                is_over = True
+                if isinstance(reply, CapturedMessages):
+                    is_over = reply.is_over
+                    missed += reply.missed * is_over
+                    shown += await _show(call, worker, reply.messages)
+                if is_over:
                     workers = [other for other in workers if other != worker]
     except TimeoutError:
         pass
     finally:
         call.client.workers.forget(number)
-        call.client.workers.tell(workers, "mirror", {**args, "seconds": 0})
+        call.client.workers.tell(workers, StopCapture(number))
     return {"shown": shown, "missed": missed}
 
 
-async def _show(call: Call, worker: int, report: Result) -> int:
-    messages = report.get("messages", [])
+async def _show(call: Call, worker: int, messages: list[CapturedMessage]) -> int:
     for message in messages:
-        await call.event({"worker": worker, **message})
+        await call.event({"worker": worker, **plain(message)})
     return len(messages)
 
 
@@ -145,26 +150,27 @@ async def _asking(call: Call) -> AsyncIterator[Callable[[int], Awaitable[Heard]]
     host = WILDCARDS.get(listener.address, listener.address)
     loop = asyncio.get_running_loop()
     transport, answers = await loop.create_datagram_endpoint(_Answers, local_addr=(host, 0))
-    args = {"uri": uri, "host": host, "port": transport.get_extra_info("sockname")[1], "listener": place}
+    port = transport.get_extra_info("sockname")[1]
     try:
-        yield lambda hops: _ask_once(call, {**args, "max_forwards": hops}, answers, timeout_s)
+        yield lambda hops: _ask_once(
+            call, Ping(uri, host, port, place, secrets.token_hex(8), hops), answers, timeout_s
+        )
     finally:
         transport.close()
 
 
-async def _ask_once(call: Call, args: Result, answers: _Answers, timeout_s: float) -> Heard:
-    mark = secrets.token_hex(8)
+async def _ask_once(call: Call, wanted: Ping, answers: _Answers, timeout_s: float) -> Heard:
     begun = clock.monotonic()
-    sent = await call.client.workers.ask(call.client.workers.live[0], "ping", {**args, "mark": mark})
+    sent = await call.client.workers.ask(call.client.workers.live[0], wanted)
     try:
         async with asyncio.timeout(timeout_s):
-            status, reason, server, is_own = await _final_answer(answers, mark, str(sent["own_tag"]))
+            status, reason, server, is_own = await _final_answer(answers, wanted.mark, sent.own_tag)
     except TimeoutError:
-        return Heard(0, await why_silent(args["uri"], call.client.settings), 0.0)
+        return Heard(0, await why_silent(wanted.uri, call.client.settings), 0.0)
     took_ms = round((clock.monotonic() - begun) * 1000, 2)
     if is_own and status >= 300:
         # What we say ourselves is no sign of life of theirs.
-        why = await why_silent(args["uri"], call.client.settings) if status in UNREACHED else SILENCE
+        why = await why_silent(wanted.uri, call.client.settings) if status in UNREACHED else SILENCE
         return Heard(0, why if why != SILENCE else f"this appliance says {status} {reason}", 0.0)
     return Heard(status, reason, took_ms, server)
 

@@ -12,12 +12,26 @@ from typing import Any, Final
 
 from appliance.management.appliance_client import Call
 from appliance.management.errors import CommandFailed, Refused
-from appliance.management.operator_lookups import add_answer
+from appliance.management.operator_lookups import answer_to
 from appliance.management.subscriber_commands import SubscriberCommands, read_address
+from appliance.messages.bus_messages import BusRequest
+from appliance.messages.plain_values import plain
+from appliance.messages.worker_requests import (
+    ClearRegistration,
+    DryRun,
+    ListCalls,
+    ListConnections,
+    ListRateLimits,
+    ListRegistrations,
+    ListTransactions,
+    LookupResult,
+    TableRows,
+)
 from appliance.overload.default_rate_limits import rate_limits_of
 from appliance.storage.subscriber import StoreError
 
 Result = dict[str, Any]
+ListPart = Callable[[int, int], BusRequest[TableRows]]
 
 CALL_COUNTERS: Final = ("calls-started", "calls-answered", "calls-failed")
 # How often `test route` asks the world, and how much at a time.
@@ -26,36 +40,43 @@ ASKS_MAX: Final = 10
 
 
 async def show_registrations(call: Call) -> Result:
-    args: Result = {"address": call.args.text("address", ""), "limit": call.args.limit()}
-    after = call.args.part()
-    if after is not None and "@" not in args["address"]:
-        args["after"] = after
-    return await call.client.workers.ask(_any_worker(call), "registrations", args)
+    address, after = call.args.text("address", ""), call.args.part()
+    wanted = ListRegistrations(address, call.args.limit(), None if "@" in address else after)
+    found = await call.client.workers.ask(_any_worker(call), wanted)
+    place = {} if wanted.after is None else {"next": found.next}
+    return {"total": found.total, "rows": plain(found.rows), "shown": len(found.rows), **place}
 
 
-def parts_of(what: str) -> Callable[[Call], Any]:
+def parts_of(list_part: ListPart) -> Callable[[Call], Any]:
     """A task that puts the tables of all workers together."""
 
     async def show(call: Call) -> Result:
         limit, after = call.args.limit(), call.args.part()
         if after is not None:
-            return await _part_of(call, what, limit, after)
+            return await _part_of(call, list_part, limit, after)
         workers = list(call.client.workers.live)
-        asked = (call.client.workers.ask(worker, what, {"limit": limit}) for worker in workers)
+        asked = (call.client.workers.ask(worker, list_part(limit, 0)) for worker in workers)
         answers = await asyncio.gather(*asked, return_exceptions=True)
         rows: list[Result] = []
-        total = 0
+        total, silent = 0, []
         for worker, answer in zip(workers, answers, strict=True):
-            if isinstance(answer, dict):
-                total += answer["total"]
-                rows += [{"worker": worker, **row} for row in answer["rows"]]
-        silent = [worker for worker, answer in zip(workers, answers, strict=True) if not isinstance(answer, dict)]
+            if isinstance(answer, BaseException):
+                silent.append(worker)
+            else:
+                total += answer.total
+                rows += _rows_of(worker, answer)
         return {"total": total, "rows": rows[:limit], "shown": min(len(rows), limit), "silent_workers": silent}
 
     return show
 
 
-_calls = parts_of("calls")
+def _rows_of(worker: int, table: TableRows) -> list[Result]:
+    return [{"worker": worker, **plain(row)} for row in table.rows]
+
+
+show_connections = parts_of(ListConnections)
+show_transactions = parts_of(ListTransactions)
+_calls = parts_of(ListCalls)
 
 
 async def show_calls(call: Call) -> Result:
@@ -67,7 +88,7 @@ async def show_calls(call: Call) -> Result:
     return {**result, "started": started, "answered": answered, "failed": failed}
 
 
-async def _part_of(call: Call, what: str, limit: int, after: str) -> Result:
+async def _part_of(call: Call, list_part: ListPart, limit: int, after: str) -> Result:
     """Rows of one worker from a place on, which is `WORKER OFFSET`; `next` is the next place, or ""."""
     workers = sorted(call.client.workers.live)
     if not workers:
@@ -76,12 +97,12 @@ async def _part_of(call: Call, what: str, limit: int, after: str) -> Result:
     later = next((other for other in workers if other > worker), None)
     onward = "" if later is None else f"{later} 0"
     try:
-        answer = await call.client.workers.ask(worker, what, {"limit": limit, "offset": offset})
+        answer = await call.client.workers.ask(worker, list_part(limit, offset))
     except Refused:
         return {"total": 0, "rows": [], "shown": 0, "silent_workers": [worker], "next": onward}
-    rows = [{"worker": worker, **row} for row in answer["rows"]]
+    rows = _rows_of(worker, answer)
     place = f"{worker} {offset + limit}" if len(rows) == limit else onward
-    return {"total": answer["total"], "rows": rows, "shown": len(rows), "silent_workers": [], "next": place}
+    return {"total": answer.total, "rows": rows, "shown": len(rows), "silent_workers": [], "next": place}
 
 
 def _place(after: str) -> tuple[int, int]:
@@ -93,14 +114,14 @@ def _place(after: str) -> tuple[int, int]:
 
 async def show_rate_limits(call: Call) -> Result:
     """Each limit as it is configured, and what all workers have let in and not."""
-    reports = await call.client.workers.ask_all("rate-limits", {})
+    replies = await call.client.workers.ask_all(ListRateLimits())
     rows = []
     for limit in rate_limits_of(call.client.settings):
-        parts = [report["limits"][limit.name] for report in reports if limit.name in report["limits"]]
+        parts = [row for reply in replies for row in reply.limits if row.name == limit.name]
         hit: dict[str, int] = {}
         for part in parts:
-            for entry in part["hit"]:
-                hit[entry["key"]] = hit.get(entry["key"], 0) + entry["exceeded"]
+            for entry in part.hit:
+                hit[entry.key] = hit.get(entry.key, 0) + entry.exceeded
         rows.append(
             {
                 "name": limit.name,
@@ -109,8 +130,8 @@ async def show_rate_limits(call: Call) -> Result:
                 "rate_per_s": limit.rate_per_s,
                 "burst": limit.burst,
                 "action": limit.action,
-                "passed": sum(part["passed"] for part in parts),
-                "exceeded": sum(part["exceeded"] for part in parts),
+                "passed": sum(part.passed for part in parts),
+                "exceeded": sum(part.exceeded for part in parts),
                 "hit": [{"key": key, "exceeded": count} for key, count in sorted(hit.items(), key=lambda e: -e[1])],
             }
         )
@@ -118,33 +139,31 @@ async def show_rate_limits(call: Call) -> Result:
 
 
 async def clear_registration(call: Call) -> Result:
-    return await call.client.workers.ask(
-        _any_worker(call), "clear registration", {"address": call.args.text("address")}
-    )
+    done = await call.client.workers.ask(_any_worker(call), ClearRegistration(call.args.text("address")))
+    return {"cleared": done.count}
 
 
 async def test_route(call: Call) -> Result:
     """Asks DNS and the database what a worker would ask them, and tries again with the answers."""
-    known: Result = {}
+    known: list[LookupResult] = []
     listener = call.args.text("listener", "")
     if listener and all(listener != other.name for other in call.client.settings.listeners):
         raise Refused(f"There is no listener `{listener}`.", "see `show listeners`")
-    args = {
-        "uri": call.args.text("uri"),
-        "from": call.args.text("from", ""),
-        "source": call.args.text("source", ""),
-        "listener": listener,
-        "unauthenticated": call.args.flag("unauthenticated"),
-        "known": known,
-    }
+    wanted = DryRun(
+        call.args.text("uri"),
+        call.args.text("from", ""),
+        call.args.text("source", ""),
+        listener,
+        call.args.flag("unauthenticated"),
+        known,
+    )
     for _ in range(ROUNDS_MAX):
-        result = await call.client.workers.ask(_any_worker(call), "test route", args)
-        asks = result.pop("asks", [])
-        if not asks:
+        route = await call.client.workers.ask(_any_worker(call), wanted)
+        if not route.lookups:
             break
-        for ask in asks[:ASKS_MAX]:
-            await add_answer(ask, known, call.client.settings, call.client.state_dir)
-    return result
+        for needed in route.lookups[:ASKS_MAX]:
+            known.append(await answer_to(needed, call.client.settings, call.client.state_dir))
+    return {"stages": plain(route.stages), "targets": plain(route.targets), "outcome": route.outcome}
 
 
 def _any_worker(call: Call) -> int:

@@ -1,0 +1,116 @@
+"""What a worker's stack answers when an operator asks it: one row for each request (messages/worker_requests.py)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from appliance.inspection import tables
+from appliance.inspection.dry_run import dry_run
+from appliance.inspection.ping import ping
+from appliance.location.deregistration import removal_of
+from appliance.messages.bus_messages import BusReply, BusRequest, Refusal
+from appliance.messages.worker_requests import (
+    Cleared,
+    ClearRegistration,
+    DryRun,
+    Hello,
+    HelloReply,
+    ListCalls,
+    ListRateLimits,
+    ListRegistrations,
+    ListTransactions,
+    Ping,
+    RateLimitRows,
+)
+from appliance.proxy.environment import ProxyEnvironment
+from appliance.proxy.proxy import Proxy
+from appliance.replication.slot_ownership import SlotOwnership
+from appliance.sip.parser import SyntaxLimits
+from appliance.sip.uri import canonical_user
+
+
+@dataclass(frozen=True, slots=True)
+class Inspected:
+    """The parts of a stack that operators may ask about."""
+
+    node: ProxyEnvironment
+    proxy: Proxy
+    slot_ownership: SlotOwnership
+    syntax: SyntaxLimits
+
+
+def answer_request(inspected: Inspected, request: BusRequest[Any], now: float) -> BusReply:
+    """The reply; a Refusal when the request is invalid, or is not for a worker."""
+    answer = ANSWERS.get(type(request))
+    if answer is None:
+        return Refusal(f"A worker does not answer {type(request).__name__}.")
+    try:
+        return answer(inspected, request, now)
+    except ValueError as fault:
+        return Refusal(f"Invalid request: {fault}.", "type USER@DOMAIN, or a SIP URI")
+
+
+def _hello(inspected: Inspected, request: Hello, now: float) -> HelloReply:
+    return HelloReply()
+
+
+def _registrations(inspected: Inspected, request: ListRegistrations, now: float) -> BusReply:
+    node, address, limit = inspected.node, request.address, request.limit
+    if request.after is None:
+        return tables.registrations(node, address, limit, now)
+    return tables.registrations_part(node, address, limit, request.after, now)
+
+
+def _clear_registration(inspected: Inspected, request: ClearRegistration, now: float) -> BusReply:
+    """End the registrations of an address, on every worker."""
+    node = inspected.node
+    aor = tables.aor_of_text(node, request.address)
+    change = removal_of(aor, node.bindings.entries(aor), node.wall_time(now), node.worker)
+    if change is None:
+        return Refusal(f"{request.address} has no registration.", "see `show registrations`")
+    cleared = len(change.bindings)
+    node.publish(change)
+    return Cleared(cleared)
+
+
+def _transactions(inspected: Inspected, request: ListTransactions, now: float) -> BusReply:
+    return tables.transactions(inspected.node, request.limit, request.offset)
+
+
+def _calls(inspected: Inspected, request: ListCalls, now: float) -> BusReply:
+    return tables.calls(inspected.node, request.limit, request.offset)
+
+
+def _rate_limits(inspected: Inspected, request: ListRateLimits, now: float) -> BusReply:
+    return RateLimitRows(inspected.node.rate_limits.rows())
+
+
+def _dry_run(inspected: Inspected, request: DryRun, now: float) -> BusReply:
+    return dry_run(inspected.node, request, inspected.syntax, now)
+
+
+def _ping(inspected: Inspected, request: Ping, now: float) -> BusReply:
+    return ping(inspected.proxy, inspected.node, inspected.slot_ownership, inspected.syntax, request, now)
+
+
+ANSWERS: Final[dict[type[BusRequest[Any]], Callable[[Inspected, Any, float], BusReply]]] = {
+    Hello: _hello,
+    ListRegistrations: _registrations,
+    ClearRegistration: _clear_registration,
+    ListTransactions: _transactions,
+    ListCalls: _calls,
+    ListRateLimits: _rate_limits,
+    DryRun: _dry_run,
+    Ping: _ping,
+}
+
+
+def end_registrations(node: ProxyEnvironment, username: bytes, realm: bytes, now: float) -> None:
+    """End the registrations of a removed subscriber on every worker, and forget what the database said of it."""
+    node.subscribers.forget(username)
+    aor = node.names.aor_of(canonical_user(username), realm)
+    change = removal_of(aor, node.bindings.entries(aor), node.wall_time(now), node.worker)
+    if change is not None:
+        node.publish(change)
