@@ -1,8 +1,7 @@
 """From and To in the form that nearly all of them have, judged without being taken apart.
 
 RFC 3261 20.10, 25.1: an optional display name, `<sip:user@host:port>` with or without user and port, and no parameter
-but a tag. Most elements on the way of a message want to know nothing of an address but its tag, and that it is
-well-formed.
+but a tag. Most processing of a message needs nothing of an address but its tag, and that it is well-formed.
 """
 
 from __future__ import annotations

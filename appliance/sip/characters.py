@@ -27,7 +27,7 @@ SCHEME: Final = _table(_ALPHANUM + b"+-.")
 # Underscores are no part of RFC 3261's hostname, but of many names in use.
 HOST: Final = _table(_ALPHANUM + b"-._")
 IPV6: Final = _table(b"0123456789ABCDEFabcdef:.")
-# What may stand in a URI at all, as bits that say what has to be looked into. Number sign and a few others should be
+# What may stand in a URI at all, as bits that say what needs a check. Number sign and a few others should be
 # escaped; telephones send them bare.
 URI_ORDINARY, URI_PERCENT, URI_AT, URI_QUESTION = 1, 2, 4, 8
 URI: Final = bytes(

@@ -30,7 +30,7 @@ _REQUIRED: Final = (b"username", b"realm", b"nonce", b"uri", b"response")
 
 @dataclass(slots=True)
 class Credentials:
-    """Digest credentials as received, quotes taken off; nobody changes them.
+    """Digest credentials as received, quotes taken off; never changed.
 
     algorithm: b"MD5" when absent. qop: lower case, b"" without. nc: eight hexadecimal digits as sent.
     nonce_count: their value, 0 without qop.
@@ -92,10 +92,10 @@ def response(
 
 
 def verify(credentials: Credentials, ha1: bytes, method: bytes, body: bytes) -> bool:
-    """Whether the credentials were made by who knows the password behind ha1 (RFC 7616 3.4).
+    """Whether the credentials were made with the password behind ha1 (RFC 7616 3.4).
 
     False for an algorithm or qop that is not known. Whether the nonce is ours, and whether the credentials' URI is
-    that of the request, is for the caller to see.
+    that of the request, is checked by the caller.
     """
     if not is_supported(credentials.algorithm) or credentials.qop not in (b"", b"auth", b"auth-int"):
         return False

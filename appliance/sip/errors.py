@@ -2,7 +2,7 @@
 
 RFC 3261 8.2, 16.3, 18.3.
 
-The fault carries what a server needs to refuse politely: a status, a reason phrase that says what was
+The fault carries what a server needs for its response: a status, a reason phrase that says what was
 wrong, and as much of the request as was understood. Requests that are not to be answered (ACK, a request
 without Via, every response) carry no message.
 """

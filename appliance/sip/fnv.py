@@ -1,6 +1,6 @@
 """FNV-1a: a checksum of a short text, 32 bits (Fowler, Noll and Vo), made without a table.
 
-Anybody can compute it, so it is for telling things apart and not for proving anything.
+It has no key: it distinguishes texts, and proves nothing.
 """
 
 from __future__ import annotations

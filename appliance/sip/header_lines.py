@@ -32,7 +32,7 @@ class HeaderLines:
         self.ids = bytearray()
 
     def forget_one(self, id: int) -> None:
-        """Called when a header field of that id has been edited: for who keeps what was read."""
+        """Called when a header field of that id has been edited, so that a subclass drops what it has parsed."""
 
     # -- reading
 
@@ -223,7 +223,7 @@ class HeaderLines:
 
 
 def make_line(name: bytes, value: bytes) -> bytes:
-    """A header line of ours; the value must be one line."""
+    """A header line that the appliance writes; the value must be one line."""
     assert is_one_line(value), "a header value of ours holds a line break"
     return b"".join((name, b": ", value, b"\r\n"))
 
@@ -246,7 +246,7 @@ def unfolded(value: bytes) -> bytes:
 
 
 def start_of_value(line: bytes) -> int:
-    """Where the value begins in a header line: it is read there by who can do without an object of its own."""
+    """Where the value begins in a header line, for a caller that reads it in place, without a copy."""
     return skip_space(line, index_of(line, 58, 0) + 1)
 
 

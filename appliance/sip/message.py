@@ -1,4 +1,4 @@
-"""SIP messages: header lines, with values parsed when somebody asks.
+"""SIP messages: header lines, with values parsed on demand.
 
 RFC 3261 7, 8.1.1, 8.2.6, 20.
 

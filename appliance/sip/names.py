@@ -133,7 +133,7 @@ def _shape(size: int, first: int) -> int:
 
 
 def _tables() -> tuple[bytes, bytes]:
-    """The first place of each shape, 0 for none, and the places; place 0 is nobody's."""
+    """The first place of each shape, 0 for none, and the places; place 0 is not used."""
     first = bytearray(_shape(_LEN_MAX, 31) + 1)
     places = bytearray(_PLACE_LEN)
     for name, id in [*((name, id) for id, name in enumerate(NAMES) if name), *_COMPACT.items()]:

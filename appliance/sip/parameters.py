@@ -22,7 +22,7 @@ from appliance.sip.characters import (
 )
 from appliance.sip.errors import MalformedMessage
 
-# Shared by all who have none: parameters that were parsed are values, changed by nobody.
+# Shared by all that have none: parsed parameters are values, which are never changed.
 NO_PARAMETERS: Final[dict[bytes, bytes | None]] = {}
 
 

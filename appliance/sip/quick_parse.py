@@ -1,7 +1,7 @@
-"""A request at a glance: what has to be known to refuse it, for the cost of a few lines (RFC 3261 8.2.6.2).
+"""A quick parse of a request: what a refusal needs of it, for the cost of a few lines (RFC 3261 8.2.6.2).
 
 Only what is written in the usual way is understood: no folds, no quotes in the top Via, each line ended by CRLF.
-Nothing is judged that is not needed. Whoever finds no glance parses the message.
+Nothing else is checked. A message that it does not understand is parsed as a whole by the caller.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """SipHash-2-4: a keyed function of a short text, 64 bits (Aumasson and Bernstein, 2012).
 
-Whoever has not the key can neither predict nor forge a value. For texts of the size of a Via it costs a tenth of what
+Without the key a value can be neither predicted nor forged. For texts of the size of a Via it costs a tenth of what
 a cryptographic hash does, most of which is its beginning and its end.
 """
 

@@ -38,7 +38,7 @@ _CLASSES: Final = {1: b"Trying", 2: b"OK", 3: b"Redirected", 4: b"Bad Request", 
 
 
 def status_line(status: int) -> bytes:
-    """The line, with its CRLF, that says a status of 100 to 699 by its registered phrase (RFC 3261 7.2)."""
+    """The status line, with its CRLF, of a status of 100 to 699 with its registered phrase (RFC 3261 7.2)."""
     return _LINES[status]
 
 

@@ -4,7 +4,7 @@ RFC 3261 19.1, 10.3 step 5, 25.1; RFC 3966.
 
 The user part ends at the first "@", before anything else is looked at: semicolons, question marks and slashes
 are ordinary in it. Everything is kept as written except what comparison needs in one case; other schemes are
-kept whole, for somebody else to refuse or to route.
+kept whole, to be refused or routed by the caller.
 """
 
 from __future__ import annotations
@@ -209,7 +209,7 @@ def canonical_user(user: bytes) -> bytes:
 
 
 def escaped_user(name: bytes) -> bytes:
-    """The user part of the URI of whom others know by a plain name: escaped where it must be, "%" itself as well."""
+    """The user part of a URI for a plain name: escaped where it must be, "%" itself as well."""
     return name if is_all(name, _USER) else escape(name, _USER)
 
 

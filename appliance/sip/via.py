@@ -150,7 +150,7 @@ def _read_any(via: Via, parameters: dict[bytes, bytes | None]) -> None:
 
 
 def new_via(transport: bytes, sent_by: bytes, branch: bytes, rport: bool = False) -> Via:
-    """A Via of ours: sent_by, b"host:port", is written as given (RFC 3261 18.1.1, RFC 3581 3)."""
+    """A Via that the appliance writes: sent_by, b"host:port", is written as given (RFC 3261 18.1.1, RFC 3581 3)."""
     via = Via.__new__(Via)
     octets = sent_by
     size = colon = len(sent_by)

@@ -23,7 +23,7 @@ _COPIED_FOR_TRYING: Final = _COPIED | 1 << TIMESTAMP
 
 
 def write(message: Message) -> bytes:
-    """The whole message. Content-Length is what the header fields say: who changes the body replaces it."""
+    """The whole message. Content-Length is what the header fields say: a caller that changes the body replaces it."""
     parts = [start_line(message)]
     parts.extend(message.lines)
     parts.append(b"\r\n")
@@ -55,7 +55,7 @@ def write_response(
 ) -> bytes:
     """RFC 3261 8.2.6: all Via, From, To, Call-ID and CSeq of the request, Timestamp for 100, then `headers`.
 
-    headers: whole lines (see make_line). Without a reason the status is said by its registered phrase. to_tag goes
+    headers: whole lines (see make_line). Without a reason the registered phrase is written. to_tag goes
     onto To when To has no tag. Content-Length is added. Header fields that the request lacks are left out; of those
     that must be single the first is copied.
     """
