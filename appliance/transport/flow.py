@@ -2,7 +2,7 @@
 
 A datagram flow is a listener and a remote address. A stream flow names a connection as well, and
 the worker whose process holds its socket. Flows are values: two that name the same way are equal,
-and nobody changes one that exists, so one object may stand for thousands of datagrams.
+and are never changed, so one object may stand for thousands of datagrams.
 """
 
 from __future__ import annotations
@@ -95,8 +95,8 @@ class Flow:
 class Outgoing:
     """A whole message for a flow.
 
-    `branch` is the key of the client transaction that has to hear when sending fails (RFC 3261
-    18.4); b"" when there is nobody to tell.
+    `branch` is the key of the client transaction to which a failure to send is reported (RFC 3261
+    18.4); b"" when there is none.
     """
 
     __slots__ = ("branch", "data", "flow")

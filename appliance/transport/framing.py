@@ -19,7 +19,7 @@ from appliance.sip.errors import MalformedMessage
 from appliance.sip.message import Message, Request
 from appliance.sip.parser import SyntaxLimits, parse
 
-# RFC 5626 3.5.1: what a client sends to keep its flow alive, and what it wants to hear.
+# RFC 5626 3.5.1: what a client sends to keep its flow alive, and the response it expects.
 PING: Final = b"\r\n\r\n"
 PONG: Final = b"\r\n"
 

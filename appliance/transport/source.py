@@ -1,4 +1,4 @@
-"""Whom an address is counted for where sources are bounded: limits, shares, failures.
+"""The source that an address counts for, where sources are bounded: limits, shares, failures.
 
 An IPv4 address is one source. Of an IPv6 address the first 64 bits are: a host, or a site, has all addresses that begin
 so (RFC 4291 2.5.1, RFC 6177), and could send each message from another one.

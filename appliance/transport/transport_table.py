@@ -8,12 +8,12 @@ from appliance.catalogue.transports import DEFAULT_TRANSPORT, SIP_PORT, TRANSPOR
 from appliance.sip.characters import lowered
 from appliance.sip.uri import Uri
 
-# What is said of a sent-protocol, or of a URI parameter, that names no transport of ours.
+# The value for a sent-protocol, or a URI parameter, that names none of these transports.
 UNKNOWN_TRANSPORT: Final = -1
 
 VIA_TOKENS: Final = tuple(row.via for row in TRANSPORTS)
 SECURE_TRANSPORTS: Final = tuple(row.number for row in TRANSPORTS if row.is_secure)
-# How a URI of ours asks for each transport; the default one need not be named.
+# How a URI that the appliance writes names each transport; the default one needs no parameter.
 URI_PARAMETERS: Final = tuple(
     b"" if row.number == DEFAULT_TRANSPORT else b";transport=" + row.uri_parameter for row in TRANSPORTS
 )

@@ -2,7 +2,7 @@
 
 A request that arrives is stamped with where it really came from, and its response goes back by
 that stamp. What a sender wrote into `received` or `rport` itself is overwritten: otherwise it could
-send our responses to somebody else. Only the parameters concerned change; the rest of the value
+direct our responses to another host. Only the parameters concerned change; the rest of the value
 stays as the bytes it came in.
 """
 
@@ -105,7 +105,7 @@ def split_parameters(text: bytes) -> list[bytes]:
 def response_destination(via: Via) -> tuple[int, bytes, int]:
     """(transport, host, port) to which a response with this top Via goes (RFC 3261 18.2.2, RFC 3581 4).
 
-    A transport that is not spoken is UNKNOWN_TRANSPORT.
+    A transport that is not supported is UNKNOWN_TRANSPORT.
     The host is an address without brackets, or a name that has to be looked up. For a stream this
     is where to open a connection when the one that the request came by is gone. `maddr` does not count: see
     response_flow.
@@ -143,7 +143,7 @@ def reopened(outgoing: Outgoing) -> Outgoing | None:
     """The same response for a new connection, when the one it was meant for is gone (RFC 3261 18.2.2).
 
     That goes to the address the request came from, at the port of the sent-by or its default. None
-    for a request: its sender has to hear of the failure (18.4).
+    for a request: the failure is reported to its transaction (18.4).
     """
     found = TOP_VIA.search(outgoing.data)
     if found is None or not outgoing.data.startswith(b"SIP/2.0 "):
@@ -159,7 +159,7 @@ def reopened(outgoing: Outgoing) -> Outgoing | None:
 
 
 def as_datagram(outgoing: Outgoing) -> Outgoing | None:
-    """RFC 3261 18.1.1: an ACK that was too long for UDP, as a datagram all the same for who takes no connection.
+    """RFC 3261 18.1.1: an ACK that was too long for UDP, as a datagram after all, for a peer that refuses connections.
 
     None for other messages, and for a connection that the peer has opened.
     """
@@ -199,5 +199,5 @@ def pop_via(response: Response) -> bytes:
 
 
 def is_last_via(response: Response) -> bool:
-    """Is our own Via the only one, so that nobody is left to whom the response could go (RFC 3261 16.7 step 3)?"""
+    """Is our own Via the only one, so that no one remains to send the response to (RFC 3261 16.7 step 3)?"""
     return response.has_one_value(VIA)
