@@ -60,7 +60,7 @@ def sequence_key(request: Request, method: bytes) -> bytes:
 
 
 def to_tag_of(response: bytes) -> bytes:
-    """The To tag of a response of ours; b"" when there is none to be read."""
+    """The To tag of a response that was sent; b"" when there is none to be read."""
     try:
         return parse(response, UNBOUNDED).read_to_tag()
     except MalformedMessage:

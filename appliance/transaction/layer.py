@@ -30,7 +30,7 @@ _SENT_AGAIN: Final = RETRANSMISSIONS_SENT
 class TransactionLayer:
     """The surroundings of a transaction.
 
-    `outbox` holds what is to be sent, in order; whoever drains it may put a new list in its place.
+    `outbox` holds what is to be sent, in order; the code that drains it may put a new list in its place.
     `ignored_count` is how many inputs no row of a machine's table named.
     """
 
@@ -44,7 +44,7 @@ class TransactionLayer:
         self.ignored_count = 0
 
     def send(self, data: bytes, flow: Flow, key: bytes) -> None:
-        """Put a message into the outbox; should sending fail, `key` names who is to know."""
+        """Put a message into the outbox; `key` is that of the transaction to which a failure is reported."""
         self.outbox.append(Outgoing(data, flow, key))
 
     def count_repeated(self) -> None:

@@ -57,7 +57,7 @@ class Input(IntEnum):
     TIMER_M = 19
     # RFC 4320 4.1 without a letter: time for a 100 to a request that is not INVITE.
     TIMER_TRYING = 20
-    # RFC 4320 4.2 without a letter: the peer has given up, whoever owed the answer.
+    # RFC 4320 4.2 without a letter: the peer has given up, so no final response is sent.
     TIMER_EXPIRY = 21
 
 
@@ -238,7 +238,7 @@ INVITE_SERVER: Final[Table] = {
     # Another worker goes on with it.
     (State.COMPLETED, Input.ABANDONED): (Do.NOTHING, State.TERMINATED),
     (State.CONFIRMED, Input.TIMER_I): (Do.NOTHING, State.TERMINATED),
-    # RFC 6026 7.1: the INVITE is absorbed, and who answered repeats the 2xx.
+    # RFC 6026 7.1: the INVITE is absorbed, and the UAS repeats the 2xx.
     (State.ACCEPTED, Input.REQUEST): (Do.NOTHING, State.ACCEPTED),
     (State.ACCEPTED, Input.SUCCESS): (Do.SEND_RESPONSE, State.ACCEPTED),
     (State.ACCEPTED, Input.ACK): (Do.PASS_ACK, State.ACCEPTED),

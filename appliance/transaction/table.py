@@ -96,7 +96,7 @@ class Transactions(TransactionLayer):
         self.merged: dict[bytes, ServerTransaction] = {}
         # Requests of methods that are not known here, by their key without the method, which a CANCEL does not name.
         self.extensions: dict[bytes, ServerTransaction] = {}
-        # The request that was looked up last, and its keys: who is not found is made next, most often.
+        # The request that was looked up last, and its keys: a transaction that is not found is mostly made next.
         self._looked_up: Request | None = None
         self._key = b""
         self._merged_key: bytes | None = None
@@ -150,7 +150,7 @@ class Transactions(TransactionLayer):
     ) -> ServerTransaction:
         """A transaction for a request that `server_for` does not know; responses go to `flow`.
 
-        With `now` a request other than INVITE that nobody answers gets its 100 (RFC 4320 4.1) and an end.
+        With `now` a request other than INVITE that is not answered gets its 100 (RFC 4320 4.1) and an end.
         Raises TableFull at the limit; a CANCEL of a request that is here has room.
         """
         key = self.key_of(request)
@@ -256,9 +256,9 @@ class Transactions(TransactionLayer):
         server.step(_ABANDONED, b"", None, now)
 
     def give_up(self, client: ClientTransaction, now: float) -> None:
-        """End an INVITE that has had no final response for too long (RFC 3261 9.1), and its CANCEL; no user is told.
+        """End an INVITE that has had no final response for too long (RFC 3261 9.1), and its CANCEL.
 
-        A response that comes after all is a stray one.
+        Its user is not called. A response that comes after all is a stray one.
         """
         request = client.request
         client.step(_ABANDONED, None, now)
@@ -311,10 +311,10 @@ class Transactions(TransactionLayer):
         what = _PROVISIONAL if status < 200 else _SUCCESS if status < 300 else _FAILURE
         client.step(what, response, now)
 
-    # -- faults of ours ------------------------------------------------------------------------------
+    # -- software faults ------------------------------------------------------------------------------
 
     def discard(self, transaction: Transaction) -> None:
-        """Remove a transaction that a fault has left half done; its user is not told."""
+        """Remove a transaction that a fault has left half done; its user is not called."""
         transaction.discard()
         key = transaction.key
         if isinstance(transaction, ServerTransaction):

@@ -29,7 +29,7 @@ _IN_COMPANY: Final = 1
 
 
 class TimerOwner(Protocol):
-    """Who hears of a timer."""
+    """The object that a timer calls."""
 
     def timer_fired(self, token: int, now: float) -> None:
         """The timer started with `token` has expired."""
@@ -102,7 +102,7 @@ class Timer:
 class Timers:
     """All timers of a worker, of every owner.
 
-    `failed` hears of an owner that raised an exception; None: the exception goes to the caller of `fire`.
+    `failed` is called for an owner that raised an exception; None: the exception goes to the caller of `fire`.
     """
 
     __slots__ = ("_len", "_ring_list", "_rings", "failed")
@@ -121,8 +121,8 @@ class Timers:
     def start(self, duration_s: float, now: float, owner: TimerOwner, token: int) -> Timer:
         """Call `owner.timer_fired(token, now)` in `duration_s` seconds.
 
-        `now` never goes back from call to call. Keep the answer to cancel the timer; whoever does not
-        keep it is held until it fires. Pass durations from settings, not computed ones of many values.
+        `now` never goes back from call to call. The result is needed to cancel the timer; an owner that
+        does not keep it is held until it fires. Pass durations from settings, not computed ones of many values.
         """
         ring = self._rings.get(duration_s)
         if ring is None:
@@ -193,14 +193,14 @@ class Timers:
         return expired
 
     def fire(self, now: float) -> int:
-        """Tells the owners of the expired timers; how many were told.
+        """Call the owners of the expired timers; how many were called.
 
         A timer that is started meanwhile waits for the next call, even one of no duration.
         """
         told = 0
         for timer in self.due(now):
             owner = timer.owner
-            # An owner that was told a moment ago may have cancelled this one.
+            # An owner that was called a moment ago may have cancelled this one.
             if owner is not None:
                 timer.owner = None
                 told += 1

@@ -100,7 +100,7 @@ class ClientUser:
         raise NotImplementedError
 
     def timed_out(self, client: ClientTransaction, now: float) -> None:
-        """Timer B or F: nobody answered. The transaction is gone."""
+        """Timer B or F: no response came. The transaction is gone."""
         raise NotImplementedError
 
     def transport_failed(self, client: ClientTransaction, now: float) -> None:
@@ -115,7 +115,7 @@ class ServerUser(Protocol):
         """RFC 6026 7.1: an ACK to the 2xx that looks like one of the INVITE's own; it is the user's to pass on."""
 
     def server_ended(self, server: ServerTransaction, now: float) -> None:
-        """The transaction is gone. Not told once a request other than INVITE has its final response.
+        """The transaction is gone. Not called once a request other than INVITE has its final response.
 
         `server.is_unacknowledged`: timer H, no ACK came. `server.is_undelivered`: a response could not be sent.
         """
@@ -125,7 +125,7 @@ class ClientTransaction(Transaction):
     """RFC 3261 17.1: a request sent, and what comes back.
 
     `request` is None, and `data` the ACK to repeat or empty, once a final response has come. `user` is
-    None once nothing can be told any more. `branch` is `key`: what an Outgoing names to report failures.
+    None once there is nothing more to report. `branch` is `key`: what an Outgoing names to report failures.
     """
 
     __slots__ = ("data", "flow", "method", "repeats_left", "request", "user")
@@ -274,7 +274,7 @@ class ServerTransaction(Transaction):
         # See Transactions.extensions.
         self.extension_key = b""
         self.answers: tuple[Any, ...] = ()
-        # RFC 3261 17.2.3: without the cookie an ACK is told by the To tag of the final response.
+        # RFC 3261 17.2.3: without the cookie an ACK is recognized by the To tag of the final response.
         self.is_rfc2543 = False
         self.response_to_tag = b""
         self.is_unacknowledged = False
