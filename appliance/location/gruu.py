@@ -2,7 +2,7 @@
 
 RFC 5627 4.1 (use), 5.1, 5.4 (construction), 6.1 (request targeting). The public GRUU is the address-of-record with
 the parameter `gr`, whose value is the instance ID: no state is needed to make or to understand one. Temporary GRUUs
-are not made, so a `gr` without a value is never one of ours.
+are not made, so a `gr` without a value never belongs to this appliance.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ def public_gruu(aor: bytes, instance: bytes) -> bytes:
 
 
 def instance_of(uri: Uri) -> bytes:
-    """The instance that a Request-URI of our domain asks for; b"" when it names the user; NOT_OURS when it is no GRUU
-    of ours.
+    """The instance that a Request-URI of our domain names; b"" when it names the user; NOT_OURS when it is no GRUU
+    that was made here.
     """
     value = uri.parameter(b"gr")
     if value is None:

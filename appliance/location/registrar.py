@@ -1,13 +1,13 @@
 """The registrar: what a REGISTER does to the bindings of one address-of-record, and what is answered.
 
 RFC 3261 10.3 steps 2 and 6-8; RFC 3327 (Path), RFC 5627 (public GRUU), RFC 3840 (feature parameters are kept), RFC
-5626 6 (reg-id). Steps 1 and 3-5 are behind us: the domain is ours, the user may, the aor is canonical.
+5626 6 (reg-id). Steps 1 and 3-5 are done before: the domain is local, the user is permitted, the aor is canonical.
 
 Nothing is changed here: the outcome carries the whole change or none (10.3: atomic), and the caller applies and
 replicates it. Where the RFCs leave a choice:
 - a CSeq that is not higher is answered 500, as 12.2.2 does for a dialog (10.3 says only that the request fails);
 - but the very request that made a binding changes nothing and is answered 200 once more: the worker that applied it may
-  have died before it answered, or had no room for a transaction;
+  have ended before it answered, or had no room for a transaction;
 - more contacts than an address may have: 403, for repeating the request will not help (21.4.4); a full table: 503,
   Retry-After;
 - Path from a phone that does not say `Supported: path` is taken (RFC 3327 5.3 leaves it to policy: what proxies added
@@ -85,7 +85,7 @@ def outcome_of(
 ) -> Outcome:
     """What a REGISTER for `aor` does. flow: the way it came by (kept where it is a stream connection). wall_time:
     unix time. own: which places are this appliance's own; None where contacts may name them. address: the
-    address-of-record as a URI of a domain of ours, where `aor` is none (it is kept by realm). date_offset_s: from
+    address-of-record as a URI of a domain served here, where `aor` is none (it is kept by realm). date_offset_s: from
     wall_time to the date.
 
     The change of the outcome, if any, has to be applied before the next request for the same address is processed.
