@@ -1,15 +1,15 @@
 """Wrong passwords: how many a source has sent, and how long it is refused for them (RFC 3261 26.1, RFC 7616 5.8).
 
 A failure counts three times. For the source and the user together: beyond `attempts` each failure makes that source
-wait twice as long before it may try that user again, up to `time`. For the source: beyond `source-attempts` whatever it
-sends is refused for `time`. For the user: from `user-attempts` on he is being guessed, and a source that fails once for
-him is refused for `time`.
+wait twice as long before it may try that user again, up to `time`. For the source: beyond `source-attempts` all its
+credentials are refused for `time`. For the user: from `user-attempts` on the password is being guessed, and a source
+that fails once for that user is refused for `time`.
 
-A user is never locked as such. A source that has sent no wrong password for him is always heard, so the phone that
-knows the password gets in, whoever guesses elsewhere; and one that is registered from a source is not refused for what
-others send from there (the caller looks at registrations).
+A user is never locked as such. Credentials from a source without a wrong password for that user are always checked, so
+a phone with the right password is admitted during an attack from elsewhere; and a phone that is registered from a
+source is not refused for what others send from there (the caller looks at registrations).
 
-Failures are forgotten one by one, one each `forget`. What one worker counts the others are told (`take_news`,
+Failures are forgotten one by one, one each `forget`. The counts of one worker are sent to the others (`take_news`,
 `receive_news`). The tables are bounded: what has not failed for longest is forgotten.
 """
 

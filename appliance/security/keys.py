@@ -5,8 +5,8 @@ and none has to be remembered:
 
 - a branch (RFC 3261 16.6 step 8) is `z9hG4bK` + target (8) + loop (8) + seal (16), hexadecimal. The
   seal covers the received branch, the target, the loop part and the half hour: a retransmission that another
-  worker handles makes the same branch, and a stray 2xx can be proved to answer a request of ours. After an hour at
-  most it proves nothing any more, so that it cannot be replayed.
+  worker handles makes the same branch, and a stray 2xx can be proved to answer a request that was sent
+  here. After an hour at most it proves nothing any more, so that it cannot be replayed.
 - the loop part (RFC 5393 4.2.1) is a checksum of the fields that decide the routing.
 - the To tag of a stateless reply (RFC 3261 8.2.7) is the same for each retransmission, and the
   ACK that answers it is known by it.
@@ -65,7 +65,7 @@ class Keys:
         return long_hex_of(self._tag.of(b"".join((upstream, call_id))))
 
     def is_own_tag(self, tag: bytes, upstream: bytes, call_id: bytes) -> bool:
-        """Does the To tag say that a reply of ours, which kept no state, is what this ACK answers?"""
+        """Does the To tag show that this ACK answers a stateless reply of this appliance?"""
         if tag.endswith(self.refusal_mark):
             return True
         # The length tells nearly all others apart, and costs nothing.
@@ -93,7 +93,7 @@ def _seal_for(purpose: bytes, key: bytes) -> SipHash:
 def upstream_of_via(via: Via) -> bytes:
     """What names a transaction of the previous hop (RFC 3261 17.2.3), and where its responses go (18.2.2).
 
-    For who answers knows the Via below ours, and could write another destination into it.
+    The peer that answers has seen the Via below ours, and could write another destination into it.
     """
     transport, host, port = response_destination(via)
     return b"|".join((digits_of(transport), digits_of(port), host, via.branch, via.sent_by))
