@@ -3,15 +3,15 @@
 The measure is the queueing delay: how old the oldest message is when it is read. A delay that stays over the target
 for PATIENCE_S is a standing queue, not a burst. From then on a share of the new requests is refused, and a
 proportional-integral law of the kind of RFC 8033 moves the share so that the delay comes to rest at the target: the
-worker never runs dry, and no message waits longer than that. Beyond `delay_limit` everything new is refused.
+worker always has work, and no message waits longer than that. Beyond `delay_limit` everything new is refused.
 
     share += GAIN * (delay - target) * elapsed + DAMPING * (delay - delay before)
 
-Whoever registers is told to come again at a moment of his own (RFC 3261 20.33), as late as the registrations that
-are let in show it to be possible: the phones of a city that has its power back come one after another. Others are
-told the shortest time, for a proxy that is told one sends nothing at all meanwhile.
+A refused REGISTER gets a Retry-After of its own (RFC 3261 20.33), as late as the rate of admitted registrations
+permits: the phones of a city whose power has returned register one after another. Other requests get the shortest
+time, because a proxy that receives Retry-After sends nothing at all until then.
 
-Nothing is drawn by lot: shares are dealt out evenly, so that the same load gives the same answers.
+Nothing is random: shares are dealt out evenly, so that the same load gives the same answers.
 """
 
 from __future__ import annotations
@@ -144,11 +144,11 @@ class OverloadController:
         return True
 
     def retry_after_s(self) -> int:
-        """When whoever is refused may try again, in seconds."""
+        """The Retry-After of a refused request, in seconds."""
         return self._retry_after[0]
 
     def appointment_s(self, now: float) -> int:
-        """When whoever is refused may try again, in seconds; everybody gets a moment of his own."""
+        """The Retry-After of a refused REGISTER, in seconds; a different one each time."""
         earliest, latest = self._retry_after
         self._note_rate(now)
         self._appointment = max(self._appointment, now + earliest) + 1.0 / max(self._rate, 1.0)

@@ -1,9 +1,8 @@
 """Rate limits of one worker: token buckets, filled with this worker's share of what all workers may let in.
 
 A limit has a bucket for each key (a source address, a domain, a listener), or one for all. The supervisor deals
-the shares, and deals them anew by what each worker says was asked of it (`demand`); for a key that it has not
-spoken of, a worker's share is what it has of the slots. So the sum keeps to the limit, whichever worker the
-requests come to.
+the shares, and deals them anew by the demand that each worker reports; for a key without a dealt share, a worker's
+share is what it has of the slots. So the sum keeps to the limit, at whichever worker the requests arrive.
 
 Bounded: the key that has been silent for the longest is forgotten at the bound, which fills its bucket again.
 """
@@ -19,7 +18,7 @@ from appliance.catalogue.settings import RateLimitSettings
 from appliance.messages.worker_requests import LimitedKey, RateLimitRow
 
 KEYS_MAX: Final = 20_000
-# Keys spoken of in one report: those with the most demand.
+# Keys named in one report: those with the most demand.
 REPORTED_MAX: Final = 200
 SHOWN_MAX: Final = 10
 
@@ -27,7 +26,7 @@ Report = dict[str, dict[str, list[int]]]
 
 
 class Bucket:
-    """One key. `share`: per second, or -1.0 as long as nobody has dealt one. Times are monotonic seconds."""
+    """One key. `share`: per second, or -1.0 until one is dealt. Times are monotonic seconds."""
 
     __slots__ = ("exceeded", "filled_at", "offered", "refused", "share", "tokens")
 
@@ -117,7 +116,7 @@ class Limit:
         return found
 
     def row(self) -> RateLimitRow:
-        """The limit for eyes."""
+        """The limit as operators see it."""
         hit = sorted(self.buckets.items(), key=lambda entry: -entry[1].refused)
         keys = [LimitedKey(key, bucket.refused) for key, bucket in islice(hit, SHOWN_MAX) if bucket.refused]
         return RateLimitRow(self.settings.name, self.passed, self.exceeded, len(self.buckets), keys)
@@ -170,7 +169,7 @@ class RateLimits:
                 bucket.share = dealt.get(key, -1.0)
 
     def rows(self) -> list[RateLimitRow]:
-        """Each limit, for eyes."""
+        """Each limit, as operators see it."""
         return [limit.row() for limit in self._limits.values()]
 
 
