@@ -98,7 +98,7 @@ def _twice(attribute: str, word: str, values: tuple[str, ...]) -> Iterator[Contr
 def _whole(settings: Any) -> Iterator[Contradiction]:
     yield from _twice("domains", "domain", settings.domains)
     if any(getattr(listener, "standing", 0) for listener in settings.listeners):
-        # The listeners of a running node: those that are gone from its configuration contradict nobody.
+        # The listeners of a running node: those that are gone from its configuration contradict nothing.
         return
     if not settings.listeners:
         yield Contradiction(("listeners",), "there is no listener", "add a section `listener NAME`")

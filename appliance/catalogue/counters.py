@@ -93,7 +93,7 @@ RATE_LIMITED_COUNTED: Final = 68
 REFUSED_OVERLOAD: Final = 69
 REGISTRATIONS_DEFERRED: Final = 70
 CONNECTIONS_DISPLACED: Final = 71
-# requests that wait for the world
+# requests that wait for DNS or the database
 QUERIES_FULL: Final = 72
 WAITING_SHARE_EXCEEDED: Final = 73
 # digest

@@ -1,6 +1,6 @@
-"""What is wrong with a configuration, in the words of the operator who has to mend it.
+"""The faults of a configuration, in the terms of the operator who corrects them.
 
-All faults of a text are found before anybody is told, so that one look mends them all.
+All faults of a text are found before any is reported, so that they can be corrected at once.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Listeners by place: the number by which a running node knows a listener, for as long as it runs.
+"""Listeners by place: the number of a listener in a running node, for as long as it runs.
 
 Flows, bindings and connections name their listener by its place, so a place never comes to mean another
 local address while something may still refer to it. A listener that is removed, or moved to another address
@@ -14,15 +14,15 @@ from typing import Final
 
 from appliance.catalogue.settings import ENDING, GONE, OPEN, ListenerSettings, Settings
 
-# What stands at a place that nobody has.
+# What stands at a place without a listener.
 CLOSED: Final = ListenerSettings(name="gone", standing=GONE)
 
 
 def place(former: Sequence[ListenerSettings], wanted: Sequence[ListenerSettings]) -> tuple[ListenerSettings, ...]:
     """The listeners of a new configuration at their places; `former` are the places in force.
 
-    A place is a local address: whoever has it keeps it, whatever else of him changes, and a listener that
-    comes back before its place is GONE finds it again. A listener that is shut down has none.
+    A place is a local address: a listener that has it keeps it, whatever else of it changes, and a listener that
+    comes back before its place is GONE gets it again. A listener that is shut down has none.
     """
     homeless = [listener for listener in wanted if not listener.is_shut_down]
     heirs: dict[int, ListenerSettings] = {}

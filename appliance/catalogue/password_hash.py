@@ -1,7 +1,7 @@
 """Secrets of operators, kept as scrypt hashes (RFC 7914): `scrypt:N:r:p:SALT:HASH`, salt and hash in hexadecimal.
 
 The cost is part of the text, so that it can rise without making old hashes wrong; it is bounded, so that
-nobody can stop the appliance by a hash that takes a minute.
+no hash can occupy the appliance for a minute.
 """
 
 from __future__ import annotations

@@ -58,7 +58,7 @@ class _Checked:
 # fmt: off
 @dataclass(frozen=True, slots=True)
 class ListenerSettings(_Checked):
-    """A local address, and what is spoken there. `standing` is no setting: the state of its place (listener_ids.py)."""
+    """A local address, with a role. `standing`, no setting, is the state of its place (listener_ids.py)."""
 
     name: str = name_of_section("local", Name())
     address: str = setting("127.0.0.1", "address", Address(), DRAIN, "The local address to listen on.")

@@ -1,4 +1,4 @@
-"""The transports that are spoken: one row for each (RFC 3261 18, 20.42, 19.1.1).
+"""The transports that are supported: one row for each (RFC 3261 18, 20.42, 19.1.1).
 
 What depends on a transport reads its row, or appliance/transport/transport_table.py, where the same facts have the
 types of the hot path. A new transport is a row here, its framer in appliance/transport/framing.py unless there is one
@@ -52,7 +52,7 @@ TRANSPORT_NAMES: Final = tuple(row.name for row in TRANSPORTS)
 DEFAULT_TRANSPORT: Final = UDP
 SIP_PORT: Final = TRANSPORTS[DEFAULT_TRANSPORT].default_port
 
-# The default ports by sent-protocol. Those that are not spoken pass through in the Vias of others (RFC 4168, RFC 7118).
+# The default ports by sent-protocol. Others pass through in the Vias of other hosts (RFC 4168, RFC 7118).
 VIA_PORTS: Final = {b"TLS": 5061, b"TLS-SCTP": 5061, b"WS": 80, b"WSS": 443} | {
     row.via: row.default_port for row in TRANSPORTS
 }
