@@ -1,4 +1,4 @@
-"""What differs between two configurations: as lines for eyes, and as changes with what each takes."""
+"""The difference of two configurations: as lines to show, and as changes with the effect of each."""
 
 from __future__ import annotations
 
