@@ -6,6 +6,7 @@
 # make try    some tests on one build: make try TESTS=tests/proxy BUILD=compiled
 # make bench  what it costs beside Kamailio, a quarter of an hour; writes benchmarks/ and docs/performance.md
 # make soak   half an hour at half load: nothing may grow
+# make deb    build the Debian package; it is put into dist/
 # make lock   pin the newest releases of what the product and its build need, by hash
 # make clean  remove what was built; the state folder stays
 
@@ -17,7 +18,7 @@ BUILT = .venv/.built
 LOCK = packaging/requirements.lock
 SOURCES = $(shell find appliance cli -name '*.py' -o -name '*.pyx' -o -name '*.pxd') pyproject.toml setup.py
 
-.PHONY: run cli call lock test load try bench soak clean packages-run packages-test
+.PHONY: run cli call lock deb test load try bench soak clean packages-run packages-deb packages-test
 
 run: $(BUILT)
 	@mkdir -p -m 0700 $(STATE)
@@ -37,6 +38,9 @@ call:
 lock: .venv/bin/uv
 	.venv/bin/uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 \
 	    --custom-compile-command "make lock" pyproject.toml packaging/build.in --output-file $(LOCK)
+
+deb: packages-deb .venv/.installed
+	@sh packaging/build-deb.sh
 
 test: .venv/bin/uv
 	@sh tests/run.sh all
@@ -76,6 +80,9 @@ $(BUILT): .venv/.installed $(SOURCES)
 	@sh packaging/install-packages.sh packaging/apt-run.txt
 	@echo "Making the Python environment .venv ..."
 	@$(PYTHON) -m venv .venv
+
+packages-deb:
+	@sh packaging/install-packages.sh packaging/apt-run.txt packaging/apt-deb.txt
 
 packages-test:
 	@sh packaging/install-packages.sh packaging/apt-run.txt packaging/apt-test.txt

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 from hashlib import sha256
 from pathlib import Path
@@ -103,11 +104,20 @@ class BuildWithoutC(build_py):
         return [name for name in files if Path(name).suffix not in (".c", ".pxd", ".pyx")]
 
 
+def version() -> str:
+    """The version of the tree, from git; SIGNALBOX_VERSION, where it is set."""
+    given = os.environ.get("SIGNALBOX_VERSION")
+    if given:
+        return given
+    return subprocess.run(["sh", "packaging/version.sh"], check=True, capture_output=True, text=True).stdout.strip()
+
+
 def main() -> None:
     """Hand the modules to setuptools; C files go to build/, never into the tree."""
     os.chdir(ROOT)
     start_build()
     setup(
+        version=version(),
         ext_modules=extensions(),
         cmdclass={"build_ext": BuildFromPython, "build_py": BuildWithoutC},
         options={

@@ -10,8 +10,8 @@ import getpass
 import os
 import platform
 import sys
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -103,7 +103,7 @@ def _add(options: argparse.Namespace) -> int:
     settings = _settings(options)
     address = _read_address(options.address, settings)
     password = _read_password(options.password_stdin, str(address))
-    with closing(_commands(options, settings, may_make=True)) as commands:
+    with _commands(options, settings, may_make=True) as commands:
         print(commands.add(address, password))
     return 0
 
@@ -112,21 +112,28 @@ def _password(options: argparse.Namespace) -> int:
     settings = _settings(options)
     address = _read_address(options.address, settings)
     password = _read_password(options.password_stdin, str(address))
-    with closing(_commands(options, settings)) as commands:
+    with _commands(options, settings) as commands:
         print(commands.password(address, password))
     return 0
 
 
 def _export(options: argparse.Namespace) -> int:
-    with closing(_commands(options, _settings(options))) as commands:
-        if options.file is None:
+    settings = _settings(options)
+    with _commands(options, settings):
+        # Only when there is something to export, a file is made; by the user who wants it.
+        pass
+    if options.file is None:
+        with _commands(options, settings) as commands:
             commands.export(sys.stdout)
-            return 0
-        try:
-            with open(options.file, "w", encoding="utf-8", newline="", opener=_for_owner) as file:
-                count = commands.export(file)
-        except OSError as fault:
-            raise CommandFailed(f"The file {options.file} cannot be written: {fault.strerror}.") from None
+        return 0
+    try:
+        with (
+            open(options.file, "w", encoding="utf-8", newline="", opener=_for_owner) as file,
+            _commands(options, settings) as commands,
+        ):
+            count = commands.export(file)
+    except OSError as fault:
+        raise CommandFailed(f"The file {options.file} cannot be written: {fault.strerror}.") from None
     print(f"{count} subscriber{'' if count == 1 else 's'} exported to {options.file}.")
     return 0
 
@@ -144,21 +151,28 @@ def _hash_secret(options: argparse.Namespace) -> int:
 def _remove(options: argparse.Namespace) -> int:
     settings = _settings(options)
     address = _read_address(options.address, settings)
-    with closing(_commands(options, settings)) as commands:
+    with _commands(options, settings) as commands:
         print(commands.remove(address))
     return 0
 
 
 def _list(options: argparse.Namespace) -> int:
-    with closing(_commands(options, _settings(options))) as commands:
+    with _commands(options, _settings(options)) as commands:
         for line in commands.list():
             print(line)
     return 0
 
 
 def _import(options: argparse.Namespace) -> int:
-    with closing(_commands(options, _settings(options), may_make=True)) as commands:
-        print(commands.import_csv(options.file, options.replace))
+    settings = _settings(options)
+    try:
+        with (
+            options.file.open(encoding="utf-8-sig", newline="") as lines,
+            _commands(options, settings, may_make=True) as commands,
+        ):
+            print(commands.import_csv(lines, str(options.file), options.replace))
+    except OSError as fault:
+        raise CommandFailed(f"The file {options.file} cannot be read: {fault.strerror}.") from None
     return 0
 
 
@@ -189,19 +203,25 @@ def _read_address(text: str, settings: Settings | None) -> Address:
     return read_address(text, settings)
 
 
-def _commands(options: argparse.Namespace, settings: Settings | None, may_make: bool = False) -> SubscriberCommands:
+@contextmanager
+def _commands(
+    options: argparse.Namespace, settings: Settings | None, may_make: bool = False
+) -> Iterator[SubscriberCommands]:
     """The commands on the database, which is made when there is none, where it may be. Raises CommandFailed."""
     from appliance.management.subscriber_commands import SubscriberCommands
+    from appliance.privileges import acting_as_owner
 
     state = _state(options)
     if may_make or state.is_file():
         _make_folder(state)
-    elif not (settings and settings.subscribers_url) and not database_path(state).exists():
-        raise CommandFailed(
-            f"There is no subscriber database in {state}: no appliance has used this folder, and no subscriber was "
-            "added. Use --state DIR to select the state folder."
-        )
-    return SubscriberCommands(settings, state)
+    with acting_as_owner(state):
+        if not may_make and not (settings and settings.subscribers_url) and not database_path(state).exists():
+            raise CommandFailed(
+                f"There is no subscriber database in {state}: no appliance has used this folder, and no subscriber was "
+                "added. Use --state DIR to select the state folder."
+            )
+        with closing(SubscriberCommands(settings, state)) as commands:
+            yield commands
 
 
 def _make_folder(path: Path) -> None:

@@ -13,7 +13,8 @@ import ctypes
 import os
 import pwd
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -54,6 +55,28 @@ def become(name: str, state_dir: Path) -> None:
         _change_user(user)
     except OSError as fault:
         raise PrivilegesFault(f"The process cannot switch to user {name}: {fault.strerror}.") from fault
+
+
+@contextmanager
+def acting_as_owner(folder: Path) -> Iterator[None]:
+    """Let root do what is done within as the owner of a folder, whose files would otherwise become root's.
+
+    Nothing for another user, and where there is no such folder. Raises OSError.
+    """
+    owner = folder.stat() if os.geteuid() == 0 and folder.is_dir() else None
+    if owner is None or owner.st_uid == 0:
+        yield
+        return
+    groups, gid = os.getgroups(), os.getegid()
+    os.setgroups([])
+    os.setegid(owner.st_gid)
+    os.seteuid(owner.st_uid)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(gid)
+        os.setgroups(groups)
 
 
 def sockets_are_open() -> None:

@@ -37,6 +37,7 @@ FLOORS = {
     "clock": 10,
     "descriptors": 10,
     "privileges": 10,
+    "service_manager": 10,
     "resolver": 10,
     "ipc": 11,
     "storage": 11,

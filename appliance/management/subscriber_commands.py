@@ -141,21 +141,21 @@ class SubscriberCommands:
         except StoreError as fault:
             raise CommandFailed(sentence_of(fault)) from None
 
-    def import_csv(self, path: Path, is_replacing: bool) -> str:
-        """Add the rows `username,domain,password` of a file, all or none. Raises CommandFailed with the bad lines."""
+    def import_csv(self, lines: TextIO, name: str, is_replacing: bool) -> str:
+        """Add the rows `username,domain,password` of the file `name`, all or none.
+
+        Raises CommandFailed with the bad lines, OSError.
+        """
         try:
-            with path.open(encoding="utf-8-sig", newline="") as lines:
-                count = self._store.import_csv(
-                    lines,
-                    clock.wall_time(),
-                    is_replacing,
-                    lambda domain: realm_of(domain, self._settings),
-                    self._check_password,
-                )
-        except OSError as fault:
-            raise CommandFailed(f"The file {path} cannot be read: {fault.strerror}.") from None
+            count = self._store.import_csv(
+                lines,
+                clock.wall_time(),
+                is_replacing,
+                lambda domain: realm_of(domain, self._settings),
+                self._check_password,
+            )
         except ImportFault as fault:
-            heading = f"No subscribers were imported. {path} has invalid rows:"
+            heading = f"No subscribers were imported. {name} has invalid rows:"
             raise CommandFailed("\n".join([heading, *(f"  line {n}: {what}" for n, what in fault.faults)])) from None
         except StoreError as fault:
             raise CommandFailed(sentence_of(fault)) from None

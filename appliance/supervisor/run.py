@@ -26,6 +26,7 @@ from appliance.descriptors import descriptor_shortage, raise_descriptor_limit
 from appliance.ipc.bus import BusUnavailable
 from appliance.ipc.launch import ManagementLaunch, WorkerLaunch
 from appliance.privileges import sockets_are_open
+from appliance.service_manager import ServiceManager
 from appliance.storage.commits import SYSTEM, CommitFailed, CommitStore, Start
 from appliance.storage.flight_recorder import Recording
 from appliance.storage.journal_files import JournalError, check_folder
@@ -45,6 +46,8 @@ BOOT_LEN: Final = 16
 # (sentence, level of the log)
 Note = Callable[..., None]
 
+# For how long a start waits for the last workers, once one takes calls.
+READY_PATIENCE_S: Final = 30.0
 STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -67,7 +70,8 @@ def run(
     """Run until stopped. Returns the exit status: 0 after a stop, 1 when the appliance could not start or go on.
 
     `settings` are those of the text to start with.
-    `report` gets each event as a sentence; `on_ready` is called once, when all workers take calls.
+    `report` gets each event as a sentence; `on_ready` is called once, when all workers take calls, or when
+    some do after a while.
     """
     log_by(settings)
     log = LogFile(log_path(state_dir))
@@ -79,17 +83,18 @@ def run(
             log.write(sentence, level)
 
     raise_descriptor_limit()
+    manager = ServiceManager(os.environ)
     with ExitStack() as opened:
         try:
             supervisor = _prepared(settings, start, state_dir, config_name, note, command_line, has_management, opened)
-        except (StateFolderUnusable, BusUnavailable, JournalError) as fault:
-            note(str(fault), logging.ERROR)
-            return 1
-        except ListenFailed as fault:
-            for sentence in fault.sentences:
+        except (StateFolderUnusable, BusUnavailable, JournalError, ListenFailed) as fault:
+            sentences = fault.sentences if isinstance(fault, ListenFailed) else [str(fault)]
+            for sentence in sentences:
                 note(sentence, logging.ERROR)
+            manager.tell_status(" ".join(sentences))
             return 1
-        return _loop(supervisor, note, on_ready)
+        supervisor.on_cycle = manager.cycle_done
+        return _loop(supervisor, note, on_ready, manager)
 
 
 def _prepared(
@@ -170,17 +175,22 @@ def _taken_in(store: CommitStore, start: Start) -> str:
     return ""
 
 
-def _loop(supervisor: Supervisor, report: Report, on_ready: Callable[[], None] | None) -> int:
+def _loop(supervisor: Supervisor, report: Report, on_ready: Callable[[], None] | None, manager: ServiceManager) -> int:
     with _stop_signals() as signals:
         supervisor.watch(signals.fileno())
         is_ready = False
+        # A worker that does not start shall not make systemd give up the others.
+        ready_by = clock.monotonic() + READY_PATIENCE_S
         while supervisor.step() == RUNNING:
-            if not is_ready and all(record.life == WorkerState.LIVE for record in supervisor.records):
+            are_live = [record.life == WorkerState.LIVE for record in supervisor.records]
+            if not is_ready and (all(are_live) or (any(are_live) and clock.monotonic() > ready_by)):
                 is_ready = True
+                manager.ready()
                 if on_ready is not None:
                     on_ready()
             for number in _received(signals):
                 report(f"{signal.Signals(number).name} received: the appliance stops.")
+                manager.stopping()
                 supervisor.stop()
     return supervisor.status
 

@@ -1,6 +1,7 @@
 """The state folder: made, locked for one appliance at a time, and the key that is kept in it.
 
-    DIR/run/            lock, pid and local sockets of the running appliance
+    DIR/lock            held by the running appliance
+    DIR/run/            its pid and local sockets; as a service, a link to the folder that systemd has made in memory
     DIR/registrations/  journal of registrations
     DIR/log/
     DIR/key             32 random octets
@@ -13,10 +14,13 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 from pathlib import Path
 from typing import Final
 
 KEY_LEN: Final = 32
+# Names the folder that systemd makes for a service: RuntimeDirectory= in systemd.exec(5).
+RUNTIME_VARIABLE: Final = "RUNTIME_DIRECTORY"
 
 
 class StateFolderUnusable(OSError):
@@ -33,9 +37,11 @@ class StateFolder:
         self.registrations_dir = self.path / "registrations"
         self._lock_fd = -1
         try:
-            for folder in (self.path, self.runtime_dir, self.registrations_dir, self.path / "log"):
+            for folder in (self.path, self.registrations_dir, self.path / "log"):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock()
+            _make_runtime_folder(self.runtime_dir, os.environ.get(RUNTIME_VARIABLE, ""))
+            (self.runtime_dir / "pid").write_text(f"{os.getpid()}\n")
         except OSError as fault:
             if isinstance(fault, StateFolderUnusable):
                 raise
@@ -67,7 +73,7 @@ class StateFolder:
         os.close(self._lock_fd)
 
     def _lock(self) -> None:
-        self._lock_fd = os.open(self.runtime_dir / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._lock_fd = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(self._lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -78,7 +84,6 @@ class StateFolder:
             ) from None
         os.ftruncate(self._lock_fd, 0)
         os.write(self._lock_fd, f"{os.getpid()}\n".encode())
-        (self.runtime_dir / "pid").write_text(f"{os.getpid()}\n")
 
     def _make_key(self, path: Path) -> bytes:
         made = os.urandom(KEY_LEN)
@@ -93,6 +98,18 @@ class StateFolder:
         # A crash leaves the old name or the whole key, never half of it.
         unfinished.rename(path)
         return made
+
+
+def _make_runtime_folder(path: Path, service_folder: str) -> None:
+    """Make the folder, or the link to the one of the service; what an earlier start has left in its place goes."""
+    if path.is_symlink():
+        path.unlink()
+    elif path.exists() and service_folder:
+        shutil.rmtree(path)
+    if service_folder:
+        path.symlink_to(service_folder)
+    else:
+        path.mkdir(mode=0o700, exist_ok=True)
 
 
 def _free_name(path: Path) -> Path:

@@ -73,6 +73,7 @@ RUNNING: Final = -1
 
 Report = Callable[[str], None]
 ReportAlarm = Callable[[str, int], None]
+OnCycle = Callable[[str, float], None]
 
 
 class Supervisor:
@@ -104,6 +105,8 @@ class Supervisor:
         self._report = report
         self._management_process = management_process
         self._is_stopping = False
+        self.on_cycle: OnCycle = lambda sentence, now: None
+        """Called with the state of the node after each cycle."""
         self._sentence = ""
         self._started_at = clock.monotonic()
         self._cycle_scheduler = CycleScheduler(self._started_at)
@@ -149,6 +152,7 @@ class Supervisor:
                 self._sentence = sentence
                 self._report(sentence)
             self._cycle_scheduler.cycle_done(self.records, self._is_stopping, now)
+            self.on_cycle(sentence, now)
         return self.status
 
     def stop(self) -> None:

@@ -168,3 +168,30 @@ def test_a_reader_who_leaves_is_no_crash(tmp_path: Path) -> None:
     ended = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, timeout=60, check=False)
     os.close(writing)
     assert (ended.returncode, ended.stderr) == (1, b"")
+
+
+def test_a_file_to_import_that_is_not_there_is_one_sentence(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    status, _, error = said(capsys, "subscriber", "import", str(tmp_path / "people.csv"), "--state", str(tmp_path))
+    assert status == 1
+    assert error.endswith("cannot be read: No such file or directory.\n")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as another user")
+def test_what_root_makes_in_the_state_folder_belongs_to_the_user_of_the_service(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    state = tmp_path / "state"
+    state.mkdir(mode=0o710)
+    os.chown(state, 65534, 65534)
+    rows, exported = tmp_path / "people.csv", tmp_path / "exported.csv"
+    rows.write_text("alice,example.com,wonderland\n")
+    for folder in tmp_path.parents:
+        if folder.name.startswith(("pytest-", "popen-")):
+            folder.chmod(0o711)
+    tmp_path.chmod(0o711)
+    rows.chmod(0o600)
+    assert said(capsys, "subscriber", "import", str(rows), "--state", str(state))[0] == 0
+    assert {path.stat().st_uid for path in state.iterdir()} == {65534}
+    assert os.geteuid() == 0
+    assert said(capsys, "subscriber", "export", str(exported), "--state", str(state))[0] == 0
+    assert exported.stat().st_uid == 0 and "alice,example.com" in exported.read_text()

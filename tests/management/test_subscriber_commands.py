@@ -92,6 +92,11 @@ def test_a_password_is_changed_and_nothing_else(commands: SubscriberCommands) ->
         commands.password(alice, "short")
 
 
+def imported(commands: SubscriberCommands, path: Path) -> str:
+    with path.open(encoding="utf-8-sig", newline="") as lines:
+        return commands.import_csv(lines, str(path), is_replacing=False)
+
+
 def test_what_is_exported_can_be_imported(commands: SubscriberCommands, tmp_path: Path) -> None:
     commands.add(Address("alice", "example.com"), "wonderland")
     before = commands._store.find(b"alice", b"example.com")
@@ -100,12 +105,12 @@ def test_what_is_exported_can_be_imported(commands: SubscriberCommands, tmp_path
         assert commands.export(file) == 1
     assert "wonderland" not in path.read_text()
     commands.remove(Address("alice", "example.com"))
-    assert commands.import_csv(path, is_replacing=False).startswith("1 subscriber imported.")
+    assert imported(commands, path).startswith("1 subscriber imported.")
     after = commands._store.find(b"alice", b"example.com")
     assert before is not None and after is not None and before.ha1_sha256 == after.ha1_sha256
     path.write_text("bob,example.com,12,\n")
     with pytest.raises(CommandFailed, match="must be 32 hexadecimal digits"):
-        commands.import_csv(path, is_replacing=False)
+        imported(commands, path)
 
 
 def test_a_password_that_the_policy_forbids_is_not_stored(commands: SubscriberCommands) -> None:
@@ -117,11 +122,11 @@ def test_a_password_that_the_policy_forbids_is_not_stored(commands: SubscriberCo
 def test_import_gives_the_count_or_every_bad_line(commands: SubscriberCommands, tmp_path: Path) -> None:
     path = tmp_path / "people.csv"
     path.write_bytes("\ufeffusername,domain,password\r\nalice,sip.example.com,wonderland\r\nbob,example.com,builders\r\n".encode())
-    assert commands.import_csv(path, is_replacing=False) == f"2 subscribers imported. {AWAY}"
+    assert imported(commands, path) == f"2 subscribers imported. {AWAY}"
     assert list(commands.list()) == ["alice@example.com", "bob@example.com"]
     path.write_text("carol,example.com,christmas\nbob,example.com,builders\ndave,example.net,diamonds\nerin,example.com,erin\n")
     with pytest.raises(CommandFailed) as refusal:
-        commands.import_csv(path, is_replacing=False)
+        imported(commands, path)
     assert str(refusal.value).splitlines() == [
         f"No subscribers were imported. {path} has invalid rows:",
         "  line 2: bob@example.com is a subscriber already",
@@ -129,11 +134,6 @@ def test_import_gives_the_count_or_every_bad_line(commands: SubscriberCommands, 
         "  line 4: the password of erin has 4 characters: type at least 8 (`passwords length`)",
     ]
     assert list(commands.list()) == ["alice@example.com", "bob@example.com"]
-
-
-def test_a_file_that_is_not_there_is_one_sentence(commands: SubscriberCommands, tmp_path: Path) -> None:
-    with pytest.raises(CommandFailed, match=r"cannot be read: No such file or directory\.$"):
-        commands.import_csv(tmp_path / "nobody.csv", is_replacing=False)
 
 
 def test_a_running_appliance_is_told_to_forget(
@@ -151,7 +151,7 @@ def test_a_running_appliance_is_told_to_forget(
     commands.remove(Address("alice", "example.com"))
     path = tmp_path / "people.csv"
     path.write_text("bob,example.com,builders\n")
-    commands.import_csv(path, is_replacing=False)
+    imported(commands, path)
     assert told == [
         ForgetSubscriber(b"alice"),
         ForgetSubscriber(b"alice"),

@@ -22,6 +22,33 @@ def test_a_fresh_folder_is_made_and_private(tmp_path: Path) -> None:
     folder.release()
 
 
+def test_the_sockets_of_a_service_are_in_the_folder_of_systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    state, service_folder = tmp_path / "state", tmp_path / "run"
+    service_folder.mkdir()
+    StateFolder(state).release()
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(service_folder))
+    folder = StateFolder(state)
+    assert (state / "run").resolve() == service_folder
+    assert (service_folder / "pid").read_text() == f"{os.getpid()}\n"
+    folder.release()
+    # Systemd removes its folder when the service stops; a start by hand makes one of its own.
+    service_folder.rmdir()
+    monkeypatch.delenv("RUNTIME_DIRECTORY")
+    folder = StateFolder(state)
+    assert mode_of(state / "run") == 0o700 and not (state / "run").is_symlink()
+    folder.release()
+
+
+def test_one_state_folder_has_one_appliance_wherever_its_sockets_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = StateFolder(tmp_path / "state")
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path))
+    with pytest.raises(StateFolderUnusable, match="already uses"):
+        StateFolder(tmp_path / "state")
+    folder.release()
+
+
 def test_a_second_appliance_is_told_who_is_there(tmp_path: Path) -> None:
     folder = StateFolder(tmp_path)
     with pytest.raises(StateFolderUnusable, match=f"process {os.getpid()}.* already uses"):
