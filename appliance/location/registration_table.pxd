@@ -1,6 +1,6 @@
 cimport cython
 from appliance.location.binding cimport Binding, BindingChange
-from appliance.location.binding_records cimport aor_of, decode_address, forget_at_of, head_of, next_event_of, with_due
+from appliance.location.binding_records cimport aor_of, decode_address, forget_at_of, head_of, next_event_of, second_after, with_due
 from appliance.location.address_entries cimport merged, preferred, record_made, spares_of
 from appliance.location.table_store cimport TableStore
 
@@ -69,7 +69,7 @@ cdef class RegistrationTable(TableStore):
     @cython.locals(now_second="long long", event="long long", ended=Py_ssize_t, record=bytes)
     cpdef Py_ssize_t _sweep(self, double wall_time, Py_ssize_t limit) except -1
     @cython.locals(ended=Py_ssize_t, binding=Binding, kept=list, aor=bytes)
-    cdef Py_ssize_t _end_bindings(self, bytes key, bytes record, double wall_time) except -1
+    cdef Py_ssize_t _end_bindings(self, bytes key, bytes record, long long now_second) except -1
 
 
 cdef list _decoded(bytes record, double alive_at=*)

@@ -32,6 +32,7 @@ from appliance.location.binding_records import (
     forget_at_of,
     head_of,
     next_event_of,
+    second_after,
     with_due,
 )
 from appliance.location.table_store import TableFull, TableStore, TableUnsound
@@ -139,7 +140,7 @@ class RegistrationTable(TableStore):
         return _decoded(record, wall_time) if record else []
 
     def _read(self, aor: bytes) -> None:
-        """Note what is stored of an address: apply() mostly comes next, for the same one."""
+        """Note what is stored of an address, until the next commit: apply() mostly comes next, for the same one."""
         record = self.record_of(aor)
         self._read_entries = _decoded(record) if record else []
         self._read_record = record
@@ -213,6 +214,7 @@ class RegistrationTable(TableStore):
         Where the store has no room, what asks for none may still be written; the rest is refused (is_refused). Raises
         TableUnsound.
         """
+        self._read_aor = None
         if not self._staged:
             return True
         changes = list(self._staged.values())
@@ -224,7 +226,6 @@ class RegistrationTable(TableStore):
                 return False
         self._staged.clear()
         self._staged_live = self._staged_dead = 0
-        self._read_aor = None
         self._committed = self._number
         return True
 
@@ -342,6 +343,7 @@ class RegistrationTable(TableStore):
         the log is trimmed up to there, and what is over is let go as by expire().
         """
         self.clock = wall_time
+        self._read_aor = None
         if not self._begin():
             return BUSY
         try:
@@ -372,18 +374,18 @@ class RegistrationTable(TableStore):
                 self._put_due(event, key)
                 self._put(key, with_due(record, event))
                 continue
-            ended += self._end_bindings(key, record, wall_time)
+            ended += self._end_bindings(key, record, now_second)
         return ended
 
-    def _end_bindings(self, key: bytes, record: bytes, wall_time: float) -> int:
+    def _end_bindings(self, key: bytes, record: bytes, now_second: int) -> int:
         """Inside a transaction: what is over becomes a tombstone, and the tombstones that are over go."""
         ended = 0
         kept: list[Binding] = []
         for binding in _decoded(record):
-            if 0 < binding.expires_at <= wall_time:
+            if binding.expires_at > 0 and second_after(binding.expires_at) <= now_second:
                 binding.expires_at = 0.0
                 ended += 1
-            if binding.expires_at > 0 or binding.forget_at > wall_time:
+            if binding.expires_at > 0 or second_after(binding.forget_at) > now_second:
                 kept.append(binding)
         aor = aor_of(record)
         self._replace(key, aor, record, record_made(aor, kept, 0) if kept else b"")
