@@ -1,6 +1,6 @@
 """The process that serves operators: `python -m appliance.management`, with its launch document on standard input.
 
-Exit status: 0 told to end, 2 it could not start.
+Exit status: 0 after a request to end, 2 it could not start.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ log = logging.getLogger("signalbox.management")
 
 
 def main() -> int:
-    """Serve until told to end; returns the exit status."""
+    """Serve until a request to end; returns the exit status."""
     lay_down_all()
     log_to_stderr()
     try:
@@ -63,13 +63,13 @@ async def serve(client: ApplianceClient, bus: Bus) -> int:
 
 
 async def sample(client: ApplianceClient, control: ControlSocket) -> None:
-    """See how the appliance is, again and again; seldom while nobody wants to know."""
+    """Sample the state of the appliance; less often while no client is connected."""
     loop = asyncio.get_running_loop()
     due = loop.time()
     while True:
         await client.sample()
         client.sessions.tend(loop.time(), client.settings)
-        # The descriptor of the bus tells of a change only: what came while nobody looked is taken in here.
+        # The descriptor of the bus reports changes only: what arrived before it was polled is read here.
         client.workers.receive()
         due = max(due + (SAMPLE_INTERVAL_S if control.is_serving else CALM_INTERVAL_S), loop.time())
         await asyncio.sleep(due - loop.time())

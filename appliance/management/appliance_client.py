@@ -119,7 +119,7 @@ class ApplianceClient:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request on its way: who asks, with which arguments, and where events go."""
+    """One request: its session, its arguments, and where its events go."""
 
     client: ApplianceClient
     session: Session

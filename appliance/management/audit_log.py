@@ -1,6 +1,6 @@
-"""The audit log: who changed what, when, and what came of it. STATE/log/audit.log, one line of JSON each.
+"""The audit log: each change with its user, time and result. STATE/log/audit.log, one line of JSON each.
 
-A command is written before and after it is done, and shown as one entry: what came of it stands with its beginning.
+A command is written before and after it is done, and shown as one entry: its result is shown with its beginning.
 
 Bounded: when the file is full it becomes `audit.log.1`, and the one that had that name goes. A line is on the
 disk before the answer goes to the operator.

@@ -4,8 +4,8 @@
     <- {"id": 1, "event": {...}}                                   as many as there are
     <- {"id": 1, "result": {...}}   or   {"id": 1, "error": {"message": "...", "remedy": "..."}}
 
-Several requests of a connection may be under way, up to a bound; a client that does not read what it asked for
-waits for itself alone. Who is at the other end is what the kernel says (SO_PEERCRED).
+Several requests of a connection may be under way, up to a bound; a client that does not read its
+results delays no other. The user at the other end is known from the kernel (SO_PEERCRED).
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ LANGUAGE: Final = 1
 LINE_LEN_MAX: Final = 16 * 1024 * 1024
 CONNECTIONS_MAX: Final = 64
 REQUESTS_MAX: Final = 16
-# What goes on until the operator has seen enough: he may have left meanwhile.
+# Requests that have no end of their own: the operator may be idle, or gone.
 ENDLESS: Final = frozenset({"terminal monitor"})
 _CREDENTIALS: Final = struct.Struct("3i")
 
@@ -64,16 +64,16 @@ class ControlSocket:
         """Listen; what a killed predecessor left under the name is replaced."""
         self._path.unlink(missing_ok=True)
         self._server = await asyncio.start_unix_server(self._connected, self._path, limit=LINE_LEN_MAX)
-        # Who may reach it is a matter of the folder; who he is, the kernel says.
+        # The permissions of the folder decide who may connect; the kernel says which user it is.
         self._path.chmod(0o666)
 
     @property
     def is_serving(self) -> bool:
-        """Is anybody connected?"""
+        """Is a client connected?"""
         return bool(self._connections)
 
     async def close(self) -> None:
-        """Serve nobody any more."""
+        """Close the socket and all connections."""
         if self._server is not None:
             self._server.close()
         for connection in self._connections:
@@ -101,7 +101,7 @@ class ControlSocket:
 
 
 def session_of(writer: asyncio.StreamWriter) -> Session:
-    """The session of whoever the kernel says is at the other end."""
+    """The session of the user that the kernel reports at the other end."""
     peer: socket.socket = writer.get_extra_info("socket")
     pid, uid, _ = _CREDENTIALS.unpack(peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size))
     try:
@@ -180,7 +180,7 @@ class Connection:
         except ConnectionError:
             raise
         except Exception:
-            # A fault of ours costs one answer, and is logged.
+            # A software fault costs one answer, and is logged.
             log.exception("the request %r failed", do)
             return {"error": {"message": f"`{do}` failed because of a software fault.", "remedy": "see `show logging`"}}
 

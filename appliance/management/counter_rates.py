@@ -25,7 +25,7 @@ class Samples:
         self._coarse: deque[tuple[float, Counts]] = deque()
 
     def add(self, now: float, counts: Counts) -> None:
-        """Take a sample; those that nobody needs any more go."""
+        """Take a sample; those that are no longer needed go."""
         self._fine.append((now, counts))
         while now - self._fine[0][0] > FINE_S:
             self._fine.popleft()

@@ -37,7 +37,7 @@ class LoginLog:
         self._note(session.user, session.place, what, "done")
 
     def ended(self, session: Session, why: str) -> None:
-        """The end of a session that was logged in: the client has left, or was told why it had to."""
+        """The end of a session that was logged in, by the client or by the appliance, with its reason."""
         log.info("logout of %s from %s (session %d): %s", session.user, session.place, session.number, why)
         self._note(session.user, session.place, "logout", why)
 

@@ -1,6 +1,6 @@
 """The open connections of the control socket: listed, and ended by an operator, by time or with their account.
 
-Each client is told, unasked, when the hostname or the right of its session has changed.
+Each client is notified when the hostname or the right of its session has changed.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class OpenSessions:
         self.tell_news(settings)
 
     def tell_news(self, settings: Settings) -> None:
-        """Tell each client what has changed since it was told last."""
+        """Send each client what has changed since the last notification."""
         for entry in self._open.values():
             news = {
                 "hostname": settings.hostname,

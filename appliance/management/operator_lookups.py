@@ -1,4 +1,4 @@
-"""What the management process asks of the world for an operator: hosts of DNS, subscribers of the database.
+"""Look-ups that the management process makes for an operator: hosts in DNS, subscribers in the database.
 
 "Cannot know" is None, and is never "no".
 """

@@ -27,7 +27,7 @@ _NO_ROUTE: Final = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETD
 
 
 async def fault_of_name(uri: str, settings: Settings) -> str:
-    """A sentence where the host of a URI has no address; "" where it has one, or is a name of ours."""
+    """A sentence where the host of a URI has no address; "" where it has one, or is a local name."""
     host = _host(uri)
     if not host or literal_address(host.encode()) or host in settings.domains:
         return ""

@@ -27,7 +27,7 @@ Task = Callable[[Call], Awaitable[dict[str, Any]]]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """`is_noted`: it changes something, and the audit log says who did."""
+    """`is_noted`: it changes something, and is written to the audit log."""
 
     task: Task
     right: str = VIEW

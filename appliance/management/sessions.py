@@ -1,13 +1,13 @@
-"""Who is at the other end of a control connection, and what he may do.
+"""The user at the other end of a control connection, and the rights of the session.
 
     right "none" --login--> "view" --enable--> "admin"
 
 Root and the user that the appliance runs as are known by the kernel (SO_PEERCRED): they look without a
 password, and `enable` asks them for none unless an enable secret is configured. An account of the machine that
-has the name of an operator is that operator: SSH has proved it. Everybody else logs in by an account of the
+has the name of an operator is that operator: SSH has proved it. Other users log in by an account of the
 configuration, and only one of role admin may enable.
 
-The enable secret guards a terminal that was left alone. It is not asked of scripts of those whom the kernel knows.
+The enable secret guards a terminal that was left unattended. Scripts of users known by the kernel are not asked for it.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def new_session(uid: int, own_uid: int, user: str, is_script: bool = False) -> S
 
 
 def take_machine_account(session: Session, settings: Settings) -> None:
-    """Log in whom the kernel knows by the name of an operator."""
+    """Log in a user whom the kernel reports with the name of an operator."""
     account = _account(session.machine_user, settings)
     if session.right == NONE and not session.failures and account is not None:
         _become(session, account)

@@ -1,8 +1,8 @@
 """`signalbox subscriber add`, `password`, `remove`, `list`, `import`, `export`: each does one thing to the database.
 
 An address is USER@DOMAIN. Subscribers are kept by realm, so the configuration says which realm a domain has:
-the one given, else the one the appliance of this state folder ran with last. A running appliance is told to
-forget what it remembers of a changed subscriber; whether it was reached is part of the sentence, never a failure.
+the one given, else the one the appliance of this state folder ran with last. A running appliance
+removes a changed subscriber from its caches; whether it was reached is part of the sentence, never a failure.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from appliance.messages.bus_messages import ForgetSubscriber, OperatorCommand
 from appliance.storage.subscriber import ImportFault, StoreError, database_path, new_subscriber
 
 TIMEOUT_S = 2.0
-# The name that stands for all subscribers when an appliance is told to forget.
+# Stands for all subscribers when the caches of an appliance are cleared.
 EVERYBODY = ""
 
 
@@ -75,7 +75,7 @@ class SubscriberCommands:
             raise CommandFailed(f"The subscriber database {database_path(state_dir)} does not exist.")
         self._settings = settings
         self._runtime_dir = state_dir / "run"
-        # Only here: a management process that nobody asks for subscribers does without what the database takes.
+        # Only here: until subscribers are asked for, the management process saves the memory that the database takes.
         from appliance.storage.subscriber_database import SubscriberStore, database_url
 
         try:
@@ -122,7 +122,7 @@ class SubscriberCommands:
         return count
 
     def remove(self, address: Address) -> str:
-        """Remove a subscriber; a running appliance ends his registrations. Raises CommandFailed."""
+        """Remove a subscriber; a running appliance ends its registrations. Raises CommandFailed."""
         try:
             was_there = self._store.remove(address.username, address.realm)
         except StoreError as fault:

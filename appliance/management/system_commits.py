@@ -28,6 +28,6 @@ def note_own_commits(store: CommitStore, audit: AuditLog) -> None:
 
 
 def _numbers(audit: AuditLog) -> list[int]:
-    """The numbers of the commits of ours that are noted."""
+    """The numbers of the system's own commits that are noted."""
     results = [str(row.get("result", "")) for row in audit.latest(LOOKED_AT) if row.get("user") == SYSTEM]
     return [int(match[1]) for match in map(_DONE.fullmatch, results) if match]

@@ -1,7 +1,7 @@
-"""Questions to workers: asked over the bus, answered when it suits them, forgotten when it takes too long.
+"""Questions to workers: sent over the bus, answered between other work, dropped after a time-out.
 
-A worker answers in a bounded message and never waits for anybody, so a question may be refused: its queue is
-full, or ours is. Whoever asks says how long he waits.
+A worker answers in a bounded message and never waits, so a question may be refused: its queue is
+full, or that of this process is. The caller sets the time-out.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class WorkerLink:
         """The workers that can be asked."""
 
     def set_live(self, workers: list[int]) -> None:
-        """Greet those who are there until they answer: the way back has to be open before the first question."""
+        """Greet the live workers until they answer: the way back has to be open before the first question."""
         self._heard &= set(workers)
         self._bus.connect([number for number in workers if number not in self.live])
         self.tell([number for number in workers if number not in self._heard], Hello())
@@ -104,7 +104,7 @@ class WorkerLink:
             await asyncio.sleep(GREETING_PAUSE_S)
 
     async def ask_all(self, request: BusRequest[Answered]) -> list[Answered]:
-        """What all of them answer; who does not answer is left out. Raises Refused when none does."""
+        """The answers of all workers; one that does not answer is left out. Raises Refused when none does."""
         answers = await asyncio.gather(*(self.ask(worker, request) for worker in self.live), return_exceptions=True)
         replies = [answer for answer in answers if not isinstance(answer, BaseException)]
         if not replies:
@@ -113,7 +113,7 @@ class WorkerLink:
         return replies
 
     def watch(self, workers: Sequence[int], request: BusRequest[Any], told: Told) -> int:
-        """Ask, and hear every answer until `forget`; returns the number of the question. Raises Refused."""
+        """Ask, and pass on every answer until `forget`; returns the number of the question. Raises Refused."""
         if len(self._waiting) >= ASKED_MAX:
             raise Refused("Too many concurrent requests.", "try again in a moment")
         self._last_id += 1
@@ -130,5 +130,5 @@ class WorkerLink:
             self._bus.send(worker, [message])
 
     def forget(self, number: int) -> None:
-        """Hear no more of a question."""
+        """Pass on no more answers to a question."""
         self._waiting.pop(number, None)

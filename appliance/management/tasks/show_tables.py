@@ -34,7 +34,7 @@ Result = dict[str, Any]
 ListPart = Callable[[int, int], BusRequest[TableRows]]
 
 CALL_COUNTERS: Final = ("calls-started", "calls-answered", "calls-failed")
-# How often `test route` asks the world, and how much at a time.
+# How often `test route` makes look-ups, and how many at a time.
 ROUNDS_MAX: Final = 3
 ASKS_MAX: Final = 10
 

@@ -1,4 +1,4 @@
-"""One archive for those who help: what the appliance is, does and has done, without its secrets."""
+"""One archive for support: version, state, configuration and logs of the appliance, without its secrets."""
 
 from __future__ import annotations
 

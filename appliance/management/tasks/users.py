@@ -1,4 +1,4 @@
-"""Who is connected, and the end of a session."""
+"""The operators that are connected, and the end of a session."""
 
 from __future__ import annotations
 
