@@ -101,7 +101,7 @@ def _setting_node(edit: Edit) -> Node:
         slot = replace(slot, completes=f"{VALUES_OF} {setting.attribute}")
     if edit.verb is Verb.SET or (edit.verb is Verb.NO and setting.is_many):
         return Node(slot=slot)
-    # The value may be typed, as an operator does who puts `no` before a line that he sees.
+    # The value may be typed, as by an operator who puts `no` before a line of the configuration.
     return Node(slot=slot if edit.verb is Verb.NO else None, action=edit)
 
 

@@ -22,7 +22,7 @@ from cli.output import Item
 
 ANSWER_TIMEOUT_S = 120.0
 SEND_TIMEOUT_S = 5.0
-# How often a wait is told.
+# How often a wait is reported.
 PROGRESS_S = 1.0
 LINE_LEN_MAX = 16 * 1024 * 1024
 LANGUAGE = 1
@@ -31,11 +31,11 @@ LOST = {"lost": True}
 
 @dataclass(slots=True)
 class Listener:
-    """Who is told what happens unasked; each is called in the thread that reads.
+    """Callbacks for what happens without a request; each is called in the thread that reads.
 
     `changed`  the session has another hostname or right.
     `over`     the appliance has ended the session; the argument says why.
-    `lost`     the connection has ended without a word.
+    `lost`     the connection has ended without a notice.
     `waiting`  an answer has been awaited for so many seconds; 0 when the wait is over. In the thread that asks.
     """
 
@@ -85,7 +85,7 @@ class Control:
         return self.ask("hello", {"language": LANGUAGE, **self._introduction})
 
     def close(self) -> None:
-        """Hang up; who still waits is told."""
+        """Close the connection; pending waits end."""
         connection, self._socket = self._socket, None
         if connection is not None:
             with suppress(OSError):
@@ -169,7 +169,7 @@ class Control:
             yield "event", answer.get("event", {})
 
     def _take(self, inbox: Inbox, timeout_s: float | None) -> dict[str, Any] | None:
-        """The next answer; a long wait is told as it goes on. None when none has come in time."""
+        """The next answer; progress of a long wait is reported. None when none has come in time."""
         if timeout_s is None or timeout_s <= PROGRESS_S:
             return inbox.take(timeout_s)
         waited_s = 0.0

@@ -52,7 +52,7 @@ def run_shell(options: argparse.Namespace) -> int:
 
 
 def address_of_ssh() -> str:
-    """Where the operator comes from by SSH; "" for one who is here."""
+    """The address of the operator's SSH client; "" for a local one."""
     return (os.environ.get("SSH_CONNECTION", "").split() or [""])[0]
 
 

@@ -65,7 +65,7 @@ def table_line(text: str, starts: tuple[int, ...], is_heading: bool = False) -> 
 
 
 def printable(line: str) -> str:
-    """The line with its control characters escaped: what strangers sent must not control the terminal."""
+    """The line with its control characters escaped: text from the network must not control the terminal."""
     if line.isprintable():
         return line
     letters = line.expandtabs()

@@ -53,7 +53,7 @@ class Pager:
         return min(self._page, max(1, -(-len(line) // max(1, self._columns))))
 
     def _wait(self) -> bool:
-        """Let the operator say how to go on; False when he has seen enough."""
+        """Let the operator choose how to continue; False to stop."""
         while True:
             self._write(MORE)
             key = self._keys.key()

@@ -1,4 +1,4 @@
-"""One operator's session: his right, his mode, his candidate, and what becomes of each line he types."""
+"""One operator's session: its right, its mode, its candidate, and the execution of each line."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ LIVE_NAMES_TIMEOUT_S = 1.0
 class Terminal:
     """How the terminal is set: `length` None is its height, 0 never waits; `monitor` turns the log on and off.
 
-    `over` is told why the appliance has ended the session, `greet` shows the banner.
+    `over` is called with the reason when the appliance has ended the session, `greet` shows the banner.
     `width` None is that of the terminal, which `measure`
     says, and 0 folds no table.
     """
@@ -78,7 +78,7 @@ class Session:
     # -- the appliance -----------------------------------------------------------------------------
 
     def connect(self, may_ask: bool = True) -> None:
-        """Open the connection, say who we are, and take up the right that was there. Raises Failed.
+        """Open the connection, identify the operator, and restore the right of the session. Raises Failed.
 
         Unless `may_ask`, an operator who would have to be asked for a password is not logged in (that fails), and
         one who would have to be asked for a secret stays out of privileged mode.

@@ -17,7 +17,7 @@ def draw_text(result: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iterat
 
 
 def draw_commit(result: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iterator[str]:
-    """Who, when, why, and the lines that the commit changed."""
+    """User, time, comment, and the lines that the commit changed."""
     why = f": {result['comment']}" if result.get("comment") else ""
     when = time_text(result.get("wall_time", 0))
     yield f"Commit {result.get('number')} by {result.get('user')}, {when}, {result.get('state')}{why}"

@@ -92,7 +92,7 @@ def draw_drops(result: Mapping[str, Any], arguments: Mapping[str, Any]) -> Itera
 
 
 def draw_rate_limits(result: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iterator[str]:
-    """The table, then who is limited."""
+    """The table, then the keys that are limited."""
     yield from draw_result(RATE_LIMITS, result)
     rows = [
         [str(limit.get("name", "")), str(hit.get("key", "")), str(hit.get("exceeded", 0))]
