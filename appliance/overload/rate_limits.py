@@ -173,7 +173,6 @@ class RateLimits:
         return [limit.row() for limit in self._limits.values()]
 
 
-
 def _kept(former: Limit | None, wanted: RateLimitSettings) -> Limit:
     if former is None or (former.settings.of, former.settings.per) != (wanted.of, wanted.per):
         return Limit(wanted)
