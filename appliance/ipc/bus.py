@@ -2,7 +2,7 @@
 
 Every process has a number (workers 0, 1, ...; the supervisor -1, management -2), one receiving socket that bears its
 name, and one sending socket per destination. Nothing here ever waits: a destination that is absent or
-has too much unread makes `send` return False, and it is the caller who knows whether that matters.
+has too much unread makes `send` return False, and the caller decides whether that matters.
 
 A number outlives the process that bears it, so every batch says which incarnation sent it and which
 one it was meant for. What an earlier incarnation left behind, and what was meant for one, is dropped
@@ -36,7 +36,7 @@ RECONNECT_MS: Final = 20
 RECONNECT_MAX_MS: Final = 200
 
 _NAMES: Final = {SUPERVISOR: "supervisor", MANAGEMENT: "management"}
-# Format, sender, incarnation of the sender, incarnation the batch is meant for (0: whoever is there).
+# Format, sender, incarnation of the sender, incarnation the batch is meant for (0: the present one).
 _ENVELOPE: Final = struct.Struct("!BhQQ")
 _LENGTH: Final = struct.Struct("!I")
 _ENVELOPE_FORMAT: Final = 1
@@ -82,10 +82,10 @@ class Bus:
         return self._receiver.FD
 
     def connect(self, destinations: Sequence[int]) -> None:
-        """Begin to connect, so that the first send finds a connection. Who was forgotten lives again, as another."""
+        """Begin to connect, so that the first send finds a connection. A forgotten destination has a new process."""
         for destination in destinations:
             if destination in self._forgotten:
-                # It may have begun before we heard that its predecessor is dead.
+                # It may have started before the end of its predecessor was noticed.
                 self._forgotten.remove(destination)
                 del self._incarnations[destination]
             self._sender(destination)
@@ -125,13 +125,13 @@ class Bus:
         return arrived
 
     def pending(self) -> bool:
-        """Is there more to receive now? The descriptor will not tell of what a bounded `receive` left."""
+        """Is there more to receive now? The descriptor does not report what a bounded `receive` left."""
         return bool(self._left) or (self._stopped_early and self._receiver.poll(0) != 0)
 
     def forget(self, number: int) -> None:
-        """That process is dead: drop what waits for it, and whatever it sent that is not read yet.
+        """That process has ended: drop what waits for it, and what it sent that is not read yet.
 
-        Whoever bears the number is heard again when he began after now, or when `connect` names him.
+        Messages with its number are accepted again from a process that started later, or after `connect`.
         """
         self._incarnations[number] = clock.monotonic_ns()
         self._forgotten.add(number)
@@ -192,11 +192,11 @@ class Bus:
             self._incarnations[sender] = incarnation
             self._forgotten.discard(sender)
             arrived.append((sender, PeerStarted()))
-            # It will want an answer, and then the connection should be there.
+            # It will need an answer, and then the connection should exist.
             self._sender(sender)
         if meant_for not in (0, self.incarnation) and meant_for < self.incarnation:
             self.stale += 1
-            # It believes in my predecessor; an empty batch tells it who is here.
+            # It addresses the predecessor of this process; an empty batch carries the present incarnation.
             self._send_batch(sender, [])
             return
         self._read_messages(sender, frame, arrived)
@@ -215,7 +215,7 @@ class Bus:
 
 
 class ControlEndpoint:
-    """Where the supervisor is asked: by `signalbox status`, and whoever changes subscribers."""
+    """Where the supervisor takes requests: from `signalbox status`, and from commands that change subscribers."""
 
     def __init__(self, runtime_dir: Path) -> None:
         """Raises BusUnavailable when the socket cannot be made."""
@@ -224,11 +224,11 @@ class ControlEndpoint:
         self._socket = _bound_socket(self._context, zmq.ROUTER, self._path)
 
     def fileno(self) -> int:
-        """As with Bus: readable tells of a change."""
+        """As with Bus: readable after a change."""
         return self._socket.FD
 
     def receive(self) -> list[tuple[bytes, BusMessage]]:
-        """(who asks, question) of all that has arrived; what is no message is dropped."""
+        """(asker, question) of all that has arrived; what is no message is dropped."""
         asked: list[tuple[bytes, BusMessage]] = []
         while True:
             try:
@@ -296,10 +296,10 @@ def _bound_socket(context: zmq.Context[zmq.Socket[bytes]], kind: int, path: Path
             "Choose a state folder with a shorter path."
         )
     bound = context.socket(kind)
-    # One that nobody closes, for whatever reason, keeps no process from ending.
+    # A socket that is not closed must not keep the process from ending.
     bound.setsockopt(zmq.LINGER, 0)
     bound.setsockopt(zmq.RCVHWM, BATCHES_UNREAD_MAX)
-    # Whatever the folder allows: the kernel says who connects (SO_PEERCRED), and no other user is let in.
+    # In addition to the permissions of the folder: the kernel reports the user (SO_PEERCRED), and no other is let in.
     for uid in {0, os.geteuid()}:
         bound.setsockopt(zmq.IPC_FILTER_UID, uid)
     try:

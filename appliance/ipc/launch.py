@@ -140,7 +140,7 @@ class ManagementLaunch:
 
 
 def python_module(name: str, *arguments: str) -> list[str]:
-    """The command line that runs a module of ours: never one of that name in the working directory (-P)."""
+    """The command line that runs a module of this package: never one of that name in the working directory (-P)."""
     return [sys.executable, "-P", "-m", name, *arguments]
 
 
@@ -161,7 +161,7 @@ def new_door() -> tuple[socket.socket, socket.socket]:
 
 
 def send_document(door: socket.socket, document: dict[str, Any], fds: Sequence[int] = ()) -> None:
-    """Pass a document and sockets on. Raises OSError when nobody takes it, or there are too many sockets."""
+    """Pass a document and sockets on. Raises OSError when it is not taken, or there are too many sockets."""
     with anonymous_file(document) as file:
         socket.send_fds(door, [b"document"], [file.fileno(), *fds])
 

@@ -46,7 +46,7 @@ def withdraw(path: Path | None) -> None:
 
 
 def running_state_folders() -> list[Path]:
-    """The state folders of the appliances that run here, as far as we are told of them."""
+    """The state folders of the appliances that run here, as far as this user can see them."""
     folders = dict.fromkeys((_own_folder(), *(() if os.environ.get(VARIABLE) else (SYSTEM_FOLDER,))))
     return sorted({state for folder in folders for state in _states_in(folder)})
 
