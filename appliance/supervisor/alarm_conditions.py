@@ -115,6 +115,6 @@ def configuration_conditions(head: Commit | None, fault: str, time_text: Callabl
 
 
 def listener_conditions(settings: Settings) -> Iterator[Condition]:
-    """Listeners that are open to strangers."""
+    """Listeners without authentication."""
     for name, sentence in listeners_unauthenticated(settings):
         yield Condition(LISTENER_UNAUTHENTICATED, f"listener {name}", sentence)

@@ -1,11 +1,11 @@
 """The configuration of a node: its commits, and the one at a time that is being put in force.
 
-An order to commit says which commit it was made from. If that is not the head any more, it is refused, and
-whoever made it brings it up to date: so no work of another operator is ever lost here.
+A request to commit names the commit it was made from. If that is no longer the head, it is refused, and
+the operator brings it up to date: so no work of another operator is lost.
 
 Order of a commit: its text is checked, sockets are opened, every worker prepares, the commit is written to the
 disk, and then it takes effect everywhere. A fault before the writing leaves everything as it was. An
-unconfirmed commit is taken back here when its time is over; after a restart of everything, by whoever starts.
+unconfirmed commit is taken back here when its time is over, also after a restart of the appliance.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class _Attempt:
     sockets_before: int = 0
     """For how many workers there were sockets: more than are wanted, while some of them drain."""
     answer: Answer = field(default_factory=dict)
-    """What `asker` is told at the end."""
+    """The result for `asker`."""
 
 
 class CommitCoordinator:
@@ -88,7 +88,7 @@ class CommitCoordinator:
 
     @property
     def is_preparing(self) -> bool:
-        """Is a configuration being prepared? Nobody should be started then."""
+        """Is a configuration being prepared? No process should be started then."""
         return self._attempt is not None and not self._attempt.number
 
     @property
@@ -201,7 +201,7 @@ class CommitCoordinator:
             self._write_down(change, now)
 
     def _give_up(self, change: Reconfiguration, sentence: str, remedy: str, now: float) -> None:
-        """Leave everything as it was; whoever asked is told when the workers have let go of it too."""
+        """Leave everything as it was; the asker gets the result when the workers have dropped it too."""
         attempt = self._attempt
         assert attempt is not None
         change.abandon(self._node.processes_to_prepare(), now)
@@ -245,7 +245,7 @@ class CommitCoordinator:
         if head is None or head.state != UNCONFIRMED or now < self._revert_at:
             return False
         if self._unconfirmed[0] != head.number:
-            # From here on the clock may be set: who waits for it waits for as long as was said.
+            # From here on the clock may be set: the time to confirm stays as long as it was announced.
             self._unconfirmed = (head.number, now + head.confirm_by - clock.wall_time())
         return now >= self._unconfirmed[1]
 

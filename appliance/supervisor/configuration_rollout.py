@@ -1,10 +1,10 @@
 """A configuration put in force on all workers of a node, or on none.
 
-    prepare:     every process gets the text, its places and its new sockets by its door, reads and checks it, and says
-                 so. One that refuses, dies or is late ends the attempt: nothing has changed anywhere.
-    take effect: whoever has prepared is told, and says when it is done. From here there is no way back; who does not
-                 follow is ended and starts anew, with the new configuration.
-    abandon:     instead of the second. Every worker is told, and says when the new sockets are closed: only then can
+    prepare:     every process gets the text, its places and its new sockets by its door, checks it, and reports.
+                 One that refuses, ends or is late ends the attempt: nothing has changed anywhere.
+    take effect: sent to each that has prepared; it reports when it is done. From here there is no way back; one that
+                 does not follow is ended and starts anew, with the new configuration.
+    abandon:     instead of the second. Each worker reports when the new sockets are closed: only then can
                  another attempt open them again.
 
 Between the first two the configuration is written down, so that a restart of everything finds it.
@@ -35,7 +35,7 @@ EFFECT_TIMEOUT_S: Final = 5.0
 ABANDON_TIMEOUT_S: Final = 2.0
 
 Order = type[TakeEffect] | type[Abandon]
-# What a worker says when it has done what it was told: None is to prepare.
+# The report of a worker that has executed an order; None is to prepare.
 _REPORTS: Final[dict[Order | None, type[RolloutReport]]] = {
     None: Prepared,
     TakeEffect: TookEffect,
@@ -62,11 +62,11 @@ class Reconfiguration:
     _untold: set[int] = field(default_factory=set)
     _deadline: float = 0.0
     _order: Order | None = None
-    """What the workers were told; None while it is prepared."""
+    """The order that was sent last; None while it is prepared."""
 
     @property
     def is_prepared(self) -> bool:
-        """Has everybody prepared?"""
+        """Have all workers prepared?"""
         return self._order is None and not self._waited_for and not self.refusals
 
     def prepare(self, workers: Iterable[int], now: float) -> None:
@@ -87,7 +87,7 @@ class Reconfiguration:
                 self.refusals.append(f"Worker {number} is not reachable: {fault.strerror or fault}.")
 
     def told(self, worker: int, report: RolloutReport) -> None:
-        """What a worker says of its part: that it has prepared, or has done what it was told."""
+        """The report of a worker: it has prepared, or has executed the order."""
         if report.revision != self.revision or type(report) is not _REPORTS[self._order]:
             return
         if isinstance(report, Prepared) and report.fault and worker in self._waited_for:
@@ -102,11 +102,11 @@ class Reconfiguration:
         self._untold.discard(worker)
 
     def abandon(self, workers: Iterable[int], now: float) -> None:
-        """Nothing comes of it: let everybody close what came with it."""
+        """End the attempt: all workers close the sockets that came with it."""
         self._pass(Abandon, workers, now + ABANDON_TIMEOUT_S)
 
     def put_in_force(self, workers: Iterable[int], now: float) -> None:
-        """Let everybody who has prepared go by it from now on."""
+        """All workers that have prepared use it from now on."""
         self._pass(TakeEffect, workers, now + EFFECT_TIMEOUT_S)
 
     def _pass(self, order: Order, workers: Iterable[int], deadline: float) -> None:
@@ -131,11 +131,11 @@ class Reconfiguration:
 
     @property
     def is_done(self) -> bool:
-        """Has everybody done what they were told, or will not?"""
+        """Has each worker executed the order, or been given up?"""
         return self._order is not None and not self._waited_for
 
     def late(self, now: float) -> list[int]:
-        """Those who have not taken it in force in time, once."""
+        """The workers that have not executed the order in time, once."""
         if now < self._deadline or not self._waited_for:
             return []
         late, self._waited_for = sorted(self._waited_for), set()

@@ -19,7 +19,7 @@ class Node(orders.Node, Protocol):
 
     def status_report(self, now: float) -> Answer: ...
     def tell_all(self, message: BusMessage) -> list[int]:
-        """A message for whoever runs; the numbers of those that the bus had room for."""
+        """Send a message to all processes that run; returns the numbers of those that the bus had room for."""
 
 
 class Questions:

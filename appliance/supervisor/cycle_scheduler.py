@@ -35,7 +35,7 @@ class CycleScheduler:
         return sleep_s
 
     def woke(self, limits: SupervisionSettings, now: float) -> bool:
-        """Take note of the end of a sleep: did it, and what was done before, take so long that somebody held us up?"""
+        """Note the end of a sleep. True: it, with the work before it, took so long that the supervisor was held up."""
         was_held_up = (now - self._awake_at) * 1000 > limits.hang_ms / 4
         self._awake_at = now
         return was_held_up

@@ -5,7 +5,7 @@
                           +---silent, or late-+--kill--> STOPPING
 
 A worker owns slots while it is LIVE. One that is STARTING keeps what it owns (it owned them before, or the
-table was dealt before anybody was there, and its sockets keep what comes), and gets its share when it is LIVE.
+table was dealt before any worker was live, and its sockets keep what comes), and gets its share when it is LIVE.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from typing import Final
 from appliance.catalogue.settings import SupervisionSettings
 from appliance.messages.slots import SlotTable, give_back, move
 
-# Nobody has ever been in sync and each has died so often: starting again will not help.
+# No worker has ever been in sync and each has ended so often: starting again will not help.
 HOPELESS_DEATHS: Final = 3
 # A worker that has no processor is slow, and to start another one would take more of what is short. But it has to end:
-# after so many times the configured silence it is of no use to anybody.
+# after so many times the configured silence it serves no calls.
 EXCUSED_MAX: Final = 5
 
 
@@ -41,10 +41,10 @@ class WorkerView:
 
     `since`        when it came to this state.
     `last_heard`   of its last sign of life, or of its start.
-    `told_at`      of its last heartbeat, which told how many transactions it has.
+    `told_at`      of its last heartbeat, which carried its number of transactions.
     `restart_at`   when it may be started again, if it is ABSENT.
-    `deaths`       how often it has died soon after its start, without a break.
-    `is_parked`    an operator wants it to own no slots for a while, as long as others can.
+    `deaths`       how often in a row it has ended soon after its start.
+    `is_parked`    an operator has drained it: it owns no slots as long as others can.
     `is_retired`   it is no longer wanted: it ends, and is not started again.
     `waited_s`     for how much of its silence it wanted a processor and had none.
     """
@@ -65,7 +65,7 @@ class WorkerView:
 
 @dataclass(frozen=True, slots=True)
 class SupervisorView:
-    """All workers, and the table in force. `home` is the table of the day when everybody is live."""
+    """All workers, and the table in force. `home` is the table that holds when all workers are live."""
 
     now: float
     workers: tuple[WorkerView, ...]
@@ -127,8 +127,8 @@ def decide(view: SupervisorView) -> list[Action]:
 
 
 def restart_delay_s(deaths: int, limits: SupervisionSettings) -> float:
-    """The pause before a worker is started again that died `deaths` times (1 or more) soon after its start."""
-    # A pause of nothing would let a worker that cannot live eat a core.
+    """The pause before the restart of a worker that has ended `deaths` times (1 or more) soon after its start."""
+    # Without a pause a worker that always fails would use up a core.
     shortest = max(limits.restart_delay_min_ms, 10) / 1000
     longest = max(limits.restart_delay_max_ms / 1000, shortest)
     return float(min(longest, shortest * 2 ** min(deaths - 1, 30)))
@@ -206,7 +206,7 @@ def _is_hung(worker: WorkerView, silent_s: float, hang_s: float) -> bool:
 def _table(view: SupervisorView, killed: list[int]) -> SlotTable:
     """The table that should be in force."""
     live = [w for w in view.workers if w.life == WorkerState.LIVE and w.number not in killed]
-    # What an operator wants for a while is no reason to serve nobody.
+    # If all are drained, they own the slots all the same: calls come first.
     able = [w.number for w in live if not w.is_parked] or [w.number for w in live]
     waiting = [w.number for w in view.workers if w.life == WorkerState.STARTING and w.number not in killed]
     table = view.table
@@ -219,7 +219,7 @@ def _table(view: SupervisorView, killed: list[int]) -> SlotTable:
 
 
 def _has_lent_slots(worker: int, table: SlotTable, home: SlotTable) -> bool:
-    """Are slots with others that are this worker's when everybody lives? So it is when it has returned."""
+    """Do others own slots that are this worker's when all are live, as after its return?"""
     return any(owner == worker != table.owners[slot] for slot, owner in enumerate(home.owners))
 
 
@@ -228,10 +228,10 @@ def _ends_of_drains(view: SupervisorView, table: SlotTable) -> list[AskToStop]:
     for worker in view.workers:
         if worker.life == WorkerState.DRAINING:
             drained_s = view.now - worker.since
-            # What was on its way when the slots moved has arrived by then, and is told of.
+            # What was on its way when the slots moved has arrived by then, and is in the count.
             told_s = worker.told_at - worker.since
             is_empty = worker.transactions == 0 and told_s * 1000 > 2 * view.limits.heartbeat_ms
-            # With nobody to take its slots a drain would only be a longer interruption.
+            # Without another worker for its slots a drain would only be a longer interruption.
             is_alone = worker.number in table.owners
             if is_empty or is_alone or drained_s > view.limits.drain_s:
                 ended.append(AskToStop(worker.number))

@@ -1,4 +1,4 @@
-"""Wrong passwords of the whole node: what workers report is summed, told to the other workers, logged, and an alarm.
+"""Wrong passwords of the whole node: reports of workers are summed, sent to the others, logged, and raise an alarm.
 
 The log has one line for a source in a minute, and LINES_PER_MINUTE lines at most; the rest is one line with a number.
 """
@@ -74,7 +74,7 @@ class FailureWatch:
         return self._failures.clear(who)
 
     def conditions(self, now: float) -> list[Condition]:
-        """Who is guessing, and who is being guessed; the worst first."""
+        """The sources that guess, and the users whose passwords are guessed; the worst first."""
         if now - self._looked_at >= LOOK_INTERVAL_S:
             self._looked_at = now
             self._failures.expire(now)
@@ -94,7 +94,7 @@ class FailureWatch:
             yield Condition(PASSWORD_GUESSING, f"source {source} user {user}", text)
 
     def rows(self, limit: int, now: float, wall_time: float) -> dict[str, Any]:
-        """For eyes: sources and users together first, those that failed last on top; then the sums of each."""
+        """To show: sources with users first, those that failed last on top; then the sums of each."""
         failures = self._failures
         failures.expire(now)
         found = [(source, user, record) for (source, user), record in reversed(failures.pairs.items())]

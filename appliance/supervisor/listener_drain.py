@@ -1,7 +1,7 @@
 """Listeners that are going away: what they have is finished first, then their sockets are closed everywhere.
 
-A socket for connections is closed at once, for whoever connects should find the new listener; connections that
-are open, and datagrams, are served for as long as a drain may take. Then every worker lets go, and so do we.
+A socket for connections is closed at once, so that new connections reach the new listener; connections that
+are open, and datagrams, are served for as long as a drain may take. Then all workers and the supervisor close it.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class ListenerDrain:
         self._listener_drain: list[_Ending] = []
 
     def note(self, settings: Settings, now: float) -> None:
-        """Which sockets does nobody want any more, and which are wanted again?"""
+        """Note the sockets that no listener needs any more, and those that are needed again."""
         self._listener_drain = [ending for ending in self._listener_drain if not _is_wanted(ending.group, settings)]
         known = [ending.group for ending in self._listener_drain]
         for group in [group for group in self._sockets.groups if not _is_wanted(group, settings)]:

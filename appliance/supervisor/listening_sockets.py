@@ -1,7 +1,7 @@
 """The listening sockets of a node: for each listener and transport one SO_REUSEPORT socket per worker.
 
-The supervisor makes them, knows the index of each in its group, and keeps them open when a worker dies:
-datagrams wait there for its successor. A group that nobody steers (streams; datagrams where the kernel takes
+The supervisor makes them, keeps the index of each in its group, and keeps them open when a worker ends:
+datagrams wait there for its successor. A group without steering (streams; datagrams where the kernel takes
 no program, or shall have none) loses the socket of a dead worker instead, so that the kernel's hash does not
 choose it, and gets a new one for its successor.
 
@@ -157,7 +157,7 @@ class ListeningSockets:
         self.open_more(listeners)
 
     def open_more(self, listeners: Sequence[ListenerSettings]) -> list[Group]:
-        """Open what these listeners want and is not open yet, and return it; all of it, or raise ListenFailed."""
+        """Open what these listeners need and is not open yet, and return it; all of it, or raise ListenFailed."""
         there = {(group.endpoint.listener, group.endpoint.transport) for group in self.groups}
         endpoints = [found for found in _endpoints(listeners) if (found.listener, found.transport) not in there]
         faults = [fault for endpoint in endpoints if (fault := _trial_fault(endpoint))]
@@ -237,7 +237,7 @@ class ListeningSockets:
         return [group.refusal for group in self.groups if group.refusal]
 
     def withdraw(self, worker: int) -> None:
-        """The worker is dead: groups that nobody steers lose its socket."""
+        """The worker has ended: groups without steering lose its socket."""
         for group in self.groups:
             if not group.is_steered:
                 group.withdraw(worker)
@@ -256,7 +256,7 @@ class ListeningSockets:
 
 
 def _endpoints(listeners: Sequence[ListenerSettings]) -> list[Endpoint]:
-    """What the open listeners want, each at its place."""
+    """The endpoints of the open listeners, each at its place."""
     return [
         Endpoint(number, listener.name, transport, listener.address, listener.port)
         for number, listener in enumerate(listeners)

@@ -2,8 +2,8 @@
 
 Each is the Python of the supervisor with another module, in a process group of its own, so that
 Ctrl-C reaches the supervisor alone. It ends when the supervisor ends, however that ends (the kernel
-kills it): an orphaned worker would hold the port against the appliance that is started next, with nobody to
-move its slots when it dies. Calls that are set up go on without us; registrations are in the journal.
+kills it): an orphaned worker would hold the port of the appliance that is started next, and its slots
+would not move when it ends. Established calls go on without the appliance; registrations are in the journal.
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ def _ends_with(parent: int) -> Callable[[], None]:
 
     def before_exec() -> None:
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        # The parent may have ended before the kernel was told.
+        # The parent may have ended before this call.
         if os.getppid() != parent:
             os._exit(1)
 

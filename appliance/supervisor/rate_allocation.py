@@ -43,7 +43,7 @@ class RateAllocator:
         self._demands: dict[Key, dict[int, float]] = {}
         self._acting: dict[str, tuple[float, int]] = {}
         self.has_news = False
-        """Was anything told, or a worker forgotten, since this was made False?"""
+        """Was demand reported, or a worker forgotten, since this was made False?"""
 
     def told(self, worker: int, demand: dict[str, dict[str, list[int]]], now: float) -> None:
         """A worker's report."""

@@ -1,4 +1,4 @@
-"""Runs an appliance on a state folder until it is told to stop: the supervisor's process, from end to end.
+"""Runs an appliance on a state folder until a signal stops it: the process of the supervisor.
 
 Order of a start: the folder is locked, the key read, stored registrations checked, the ports opened; only
 then are there workers. Whatever is in the way is said in one sentence, and nothing is left behind.

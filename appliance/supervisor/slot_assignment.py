@@ -1,7 +1,7 @@
-"""The slot table in force: who owns each slot of the node, who has been told so, and what the kernel steers by.
+"""The slot table in force: the owner of each slot of the node, the workers that have it, and the kernel's program.
 
 A table reaches its owners before the kernel steers by it: what the kernel gives to a new owner is then known to be its
-own. Whoever the bus had no room for is told again in the next cycle.
+own. A worker for which the bus had no room gets it in the next cycle.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class SlotAssignment:
     def __init__(
         self, table: SlotTable, seed: int, sockets: ListeningSockets, bus: Bus, report: Callable[[str], None]
     ) -> None:
-        """The table to begin with, which nobody knows yet; `seed` is that of the slot hash, 32 bits."""
+        """The first table, which no worker has yet; `seed` is that of the slot hash, 32 bits."""
         self.table = table
         self._seed = seed
         self._sockets = sockets
@@ -31,7 +31,7 @@ class SlotAssignment:
         self._report = report
         self._is_steering = False
         self._told: dict[int, tuple[int, list[int], list[int]]] = {}
-        """By worker, what it was told last: the epoch, who is there, whose calls are orphaned."""
+        """By worker, what was sent last: the epoch, the workers present, those whose calls are to be adopted."""
 
     def put_in_force(self, table: SlotTable, records: Sequence[WorkerRecord]) -> None:
         """Let the slots have the owners of this table from now on."""
@@ -43,7 +43,7 @@ class SlotAssignment:
         self.steer(records)
 
     def tell(self, records: Sequence[WorkerRecord]) -> None:
-        """Whoever does not know the table in force, or who is there, is told; again if the bus refused."""
+        """Send the table in force, with the workers present, to each that lacks it; again if the bus refused."""
         present = [r.number for r in records if r.is_on_the_bus and r.life != WorkerState.STOPPING]
         orphans = [number for r in records for bank in r.orphaned_banks() for number in (r.number, bank)]
         news = (self.table.epoch, present, orphans)
@@ -54,7 +54,7 @@ class SlotAssignment:
                 self._told[number] = news
 
     def forget(self, number: int) -> None:
-        """That worker is dead: its successor has been told nothing."""
+        """That worker has ended: nothing has been sent to its successor."""
         self._told.pop(number, None)
 
     def set_steering(self, is_wanted: bool, records: Sequence[WorkerRecord]) -> None:
@@ -83,5 +83,5 @@ class SlotAssignment:
         return self._sockets.refusals() if self._is_steering else []
 
     def report(self) -> dict[str, Any]:
-        """For the status: who owns what, in runs of slots, and since which change."""
+        """For the status: the owners in runs of slots, and the epoch."""
         return {"slots": [list(run) for run in self.table.runs()], "epoch": self.table.epoch}

@@ -35,7 +35,7 @@ STANDINGS = ("open", "draining", "closed")
 def workers_report(
     records: Sequence[WorkerRecord], table: SlotTable, processes: Mapping[int, NodeProcess], now: float
 ) -> list[dict[str, Any]]:
-    """Each worker, whether it has a process or not; `table`: who owns which slots."""
+    """Each worker, whether it has a process or not; `table`: the owners of the slots."""
     return [_worker_row(record, table, processes.get(record.number), now) for record in records]
 
 
@@ -62,7 +62,7 @@ def _worker_row(record: WorkerRecord, table: SlotTable, process: NodeProcess | N
 
 
 def _state(record: WorkerRecord, table: SlotTable) -> str:
-    """Its state in a word; `drained` when an operator wants it to have no calls, and it has none to come."""
+    """Its state in a word; `drained` when an operator has drained it, and it gets no calls."""
     is_drained = record.life == WorkerState.LIVE and record.is_parked and not table.count_of(record.number)
     return "drained" if is_drained else record.life.name.lower()
 

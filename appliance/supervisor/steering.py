@@ -124,7 +124,7 @@ class _Program:
         self._rows += other._rows
 
     def instructions(self) -> list[Instruction]:
-        """Raises KeyError for a name nobody gave, ValueError for a jump too far."""
+        """Raises KeyError for a label that is not defined, ValueError for a jump too far."""
         return [self._instruction(index, *row) for index, row in enumerate(self._rows)]
 
     def _instruction(self, index: int, code: int, operand: int, on_true: str, on_false: str) -> Instruction:

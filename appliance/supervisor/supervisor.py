@@ -1,12 +1,12 @@
 """The supervisor: starts the workers, watches them, moves slots, answers questions, and stops.
 
 Each cycle takes in what has happened, makes a view of it, lets `decisions.decide` say what to do and does
-that; it ends in a sentence, which is logged when it changes. A death is known at once (pidfd), a hang by
-missing signs of life, so the slots of either are with the siblings well within a second. A sign of life is a store in
+that; it ends in a sentence, which is logged when it changes. The end of a worker is known at once (pidfd), a
+hang by missing signs of life, so its slots are with other workers well within a second. A sign of life is a store in
 shared memory, which is looked at when the supervisor is awake, and when a worker seems to hang. Heartbeats, which tell
 how a live worker is, and questions of how things are, are no reason for a cycle.
 
-A supervisor that was itself held up (a paused machine) judges nobody for silence it could not hear.
+A supervisor that was itself held up (a paused machine) does not count that time as silence of a worker.
 """
 
 from __future__ import annotations
@@ -175,7 +175,7 @@ class Supervisor:
         self.questions.close()
 
     def run_cycle(self, now: float) -> str:
-        """See who has ended, decide, act. Returns the state of the node in a sentence."""
+        """Note the workers that have ended, decide, act. Returns the state of the node in a sentence."""
         self._reap(now)
         if not self._is_stopping:
             self.configuring.tend(now)
@@ -313,7 +313,7 @@ class Supervisor:
         again = f" (restart {record.restarts})" if record.restarts else ""
         self._report(f"Worker {number} started as process {process.pid}{again}.")
 
-    # -- what its parts, and those who ask, want of it ------------------------------------------------
+    # -- for its parts, and for the control endpoint --------------------------------------------------
 
     def reply(self, asker: bytes, answer: dict[str, Any]) -> None:
         """Answer a question that was asked before."""
@@ -336,7 +336,7 @@ class Supervisor:
         return self._bus.send(number, messages)
 
     def tell_all(self, message: BusMessage) -> list[int]:
-        """A message for whoever runs; the numbers of those that the bus had room for."""
+        """Send a message to all processes that run; returns the numbers of those that the bus had room for."""
         return [number for number in self._processes if self._bus.send(number, [message])]
 
     def end_worker(self, number: int, reason: str, now: float) -> None:

@@ -1,6 +1,6 @@
 """How many workers there are, and which of them need a new start.
 
-More of them start like any other, and get their shares of the slots together, so that nobody's slots move twice.
+More of them start like any other, and get their shares of the slots together, so that no slot moves twice.
 The last ones go first: they drain, end, and give their sockets back. What they have counted stays counted.
 """
 
@@ -28,7 +28,7 @@ class Node(Protocol):
 
 
 class WorkerPool:
-    """The workers of a node: `records` by number, and `home`, the slots of the day when everybody is live."""
+    """The workers of a node: `records` by number, and `home`, the slots that hold when all workers are live."""
 
     def __init__(self, node: Node, sockets: ListeningSockets, slots: SlotAssignment, workers: int) -> None:
         self.records = [WorkerRecord(number) for number in range(workers)]
@@ -84,7 +84,7 @@ class WorkerPool:
         return None if self._reload_at == NEVER else max(self._reload_at - now, 0.0)
 
     def tend(self, now: float) -> None:
-        """Let go of those who have ended, deal anew when all new ones live, go on with restarts."""
+        """Drop workers that have ended, deal anew when all new ones are live, go on with restarts."""
         while self.records[-1].is_retired and self.records[-1].life == WorkerState.ABSENT:
             self._let_go(self.records.pop())
         if now >= self._reload_at:

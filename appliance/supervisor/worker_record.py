@@ -27,7 +27,7 @@ class WorkerRecord:
         self.restart_at = 0.0
         self.restarts = 0
         self.is_on_the_bus = False
-        """Has this incarnation been heard?"""
+        """Has this incarnation sent a message?"""
         self.last_ending = ""
         self.ended_well = True
         """Did the last one end because we wanted it to?"""
@@ -45,7 +45,7 @@ class WorkerRecord:
         self._was_killed = False
         self._has_ever_lived = False
         self._starts = 0
-        # Incarnations that were heard: only these are given calls, and any other leaves its bank to the next one.
+        # Incarnations that sent a message: only these get calls, and any other leaves its bank to the next one.
         self._writers = 0
         self._counters: list[int] = []
         self._counters_of_the_dead: list[int] = []
@@ -75,7 +75,7 @@ class WorkerRecord:
         return heartbeat.in_sync and self.became_in_sync(now)
 
     def signed(self, at: float, waited_s: float) -> None:
-        """It has shown that it lives, and nothing else; `waited_s` as for `heard`."""
+        """A sign of life, and nothing else; `waited_s` as for `heard`."""
         self.last_heard = at
         self._waited_s = waited_s
 
@@ -97,12 +97,12 @@ class WorkerRecord:
         return True
 
     def asked_to_stop(self, now: float) -> None:
-        """It will end because we want it to: that is no death."""
+        """It will end on request: that does not count as a failure."""
         self._was_asked = True
         self._enter(WorkerState.STOPPING, now)
 
     def killed(self, now: float) -> None:
-        """The kernel was told to end it."""
+        """A signal was sent that ends it."""
         self._was_killed = True
         self._enter(WorkerState.STOPPING, now)
 
@@ -138,7 +138,7 @@ class WorkerRecord:
         self.ended(reason, limits, now)
 
     def forgive_silence(self, now: float) -> None:
-        """The supervisor itself was held up: what was not heard meanwhile proves nothing."""
+        """The supervisor itself was held up: silence in that time proves nothing."""
         self.last_heard = max(self.last_heard, now)
 
     def counters(self) -> list[int]:
