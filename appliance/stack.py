@@ -67,6 +67,7 @@ from appliance.sip.message import Request, Response
 from appliance.sip.parser import find_call_id, parse, syntax_limits
 from appliance.transaction.table import Transactions
 from appliance.transport.flow import Flow, Outgoing
+from appliance.transport.process_id import ProcessId, worker_of
 from appliance.transport.via import as_datagram, is_last_via, reopened, stamp_received
 
 KEEPALIVE_LEN_MAX = 4
@@ -74,14 +75,20 @@ EXPIRY_INTERVAL_S = 1.0
 EXPIRED_MAX_PER_TURN = 2000
 
 Snapshot = tuple[bytes, int, bytes]
-Outputs = tuple[list[Outgoing], list[bytes], list[Snapshot], list[tuple[int, BusMessage]], list[Question], float]
+Outputs = tuple[list[Outgoing], list[bytes], list[Snapshot], list[tuple[ProcessId, BusMessage]], list[Question], float]
 
 
 class Stack:
     """The SIP of one worker."""
 
     def __init__(
-        self, settings: Settings, worker: int, key: bytes, now: float, wall_time: float, start: NodeStart = ALONE
+        self,
+        settings: Settings,
+        process: ProcessId,
+        key: bytes,
+        now: float,
+        wall_time: float,
+        start: NodeStart = ALONE,
     ) -> None:
         self.counters: list[int] = [0] * len(COUNTERS)
         self._syntax = syntax_limits(settings.syntax)
@@ -91,18 +98,18 @@ class Stack:
         # The bindings as records: for the journal, which asks what of it is still current.
         self.binding_records = BindingRecords(self._bindings)
         seed = seed_of(key, start.boot)
-        self._group = WorkerGroup(worker, seed, self.binding_records, settings.limits, self.counters)
+        self._group = WorkerGroup(process, seed, self.binding_records, settings.limits, self.counters)
         self._slot_ownership = self._group.slot_ownership
         self._node = ProxyEnvironment(
             settings,
-            worker,
+            process,
             key,
             self.counters,
             self._transactions,
             self._bindings,
             self._group.connections,
             self._publish,
-            nonces_for(settings, worker, key, start),
+            nonces_for(settings, process, key, start),
             start.addresses,
         )
         self._proxy = Proxy(self._node)
@@ -209,8 +216,8 @@ class Stack:
 
     # -- messages of the bus -------------------------------------------------------------------------
 
-    def receive_messages(self, batch: Sequence[tuple[int, BusMessage]], now: float) -> None:
-        """What siblings and the supervisor (-1) sent."""
+    def receive_messages(self, batch: Sequence[tuple[ProcessId, BusMessage]], now: float) -> None:
+        """What siblings and the supervisor sent."""
         is_astray = False
         for sender, message in batch:
             try:
@@ -223,7 +230,7 @@ class Stack:
             # Whoever sent it went by another table: all else of the call will come to its owner.
             self._moving.move_calls(now)
 
-    def _receive_message(self, sender: int, message: BusMessage, now: float) -> bool:
+    def _receive_message(self, sender: ProcessId, message: BusMessage, now: float) -> bool:
         """One of them; True when it was sent by an older table of slots."""
         if isinstance(message, HandedOver):
             self.counters[HANDED_OVER_RECEIVED] += 1
@@ -431,8 +438,8 @@ class Stack:
             except Exception as error:
                 self._node.faults.note("a reply that had waited", b"", error, now)
 
-    def messages_to_send(self, now: float) -> list[tuple[int, BusMessage]]:
-        """(destination worker, message) for the bus since the last call."""
+    def messages_to_send(self, now: float) -> list[tuple[ProcessId, BusMessage]]:
+        """(destination, message) for the bus since the last call."""
         return self._group.messages_to_send(now)
 
     def questions_to_ask(self) -> list[Question]:
@@ -470,7 +477,9 @@ class Stack:
     def alarms(self, now: float) -> list[str]:
         """What the operator should know: the name of an alarm, and a sentence."""
         overload, lagging = self._overload_controller.overload(), self._group.replica.lagging
-        found = [f"{REPLICATION_LAGGING} Worker {worker} acknowledges registrations late." for worker in lagging]
+        found = [
+            f"{REPLICATION_LAGGING} Worker {worker_of(process)} acknowledges registrations late." for process in lagging
+        ]
         if overload:
             found.append(f"{OVERLOAD} {overload}")
         fault = self._node.faults.alarm(now)

@@ -9,6 +9,7 @@ from pathlib import Path
 from appliance.location.binding import BindingChange, new_binding
 from appliance.location.binding_records import BindingRecords, encode_change
 from appliance.location.binding_table import BindingTable
+from appliance.location.record_version import next_version
 from appliance.storage.journal import Journal
 
 WALL = 1_700_000_000.0
@@ -61,7 +62,7 @@ class Keeper:
 
 def change_of(user: int, at: float = 0.0, lasts_s: float = 3600.0) -> BindingChange:
     uri = b"sip:%d@192.0.2.1" % user
-    version = int((WALL + at) * 1_000_000) << 8
+    version = next_version(WALL + at, 0, 0)
     until = WALL + at + lasts_s
     one = new_binding(
         b"sip:%d@h" % user, uri, uri, b"", 1000, until, until, b"call", 1, (), b"", 0, None, None, b"", version, version

@@ -29,6 +29,7 @@ from appliance.proxy.proxy import Proxy
 from appliance.replication.slot_ownership import SlotOwnership
 from appliance.sip.parser import SyntaxLimits
 from appliance.sip.uri import canonical_user
+from appliance.transport.process_id import node_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def _clear_registration(inspected: Inspected, request: ClearRegistration, now: f
     """End the registrations of an address, on every worker."""
     node = inspected.node
     aor = tables.aor_of_text(node, request.address)
-    change = removal_of(aor, node.bindings.entries(aor), node.wall_time(now), node.worker)
+    change = removal_of(aor, node.bindings.entries(aor), node.wall_time(now), node_of(node.process))
     if change is None:
         return Refusal(f"{request.address} has no registration.", "see `show registrations`")
     cleared = len(change.bindings)
@@ -111,6 +112,6 @@ def end_registrations(node: ProxyEnvironment, username: bytes, realm: bytes, now
     """End the registrations of a removed subscriber on every worker, and forget what the database said of it."""
     node.subscribers.forget(username)
     aor = node.names.aor_of(canonical_user(username), realm)
-    change = removal_of(aor, node.bindings.entries(aor), node.wall_time(now), node.worker)
+    change = removal_of(aor, node.bindings.entries(aor), node.wall_time(now), node_of(node.process))
     if change is not None:
         node.publish(change)

@@ -28,6 +28,7 @@ from appliance.sip.uri import parse_uri
 from appliance.transaction.machines import State
 from appliance.transaction.transaction import ClientTransaction, ServerTransaction
 from appliance.transport.flow import Flow
+from appliance.transport.process_id import NO_PROCESS, worker_of
 
 # Entries looked at for one answer, wanted or not.
 LOOKED_AT_MAX: Final = 20000
@@ -99,7 +100,7 @@ def _binding_row(binding: Binding, wall_time: float) -> RegistrationRow:
         q=binding.q / 1000,
         source=f"{source[0]}:{source[1]}" if source else "",
         connection=binding.flow.connection if binding.flow else 0,
-        worker=binding.flow.worker if binding.flow else -1,
+        worker=-1 if binding.process == NO_PROCESS else worker_of(binding.process),
         instance=text_of(binding.instance),
         user_agent=text_of(binding.user_agent),
         path=[text_of(value) for value in binding.path],

@@ -1,10 +1,10 @@
 """The door to the other processes of a node: ZeroMQ over ipc sockets in the runtime directory.
 
-Every process has a number (workers 0, 1, ...; the supervisor -1, management -2), one receiving socket that bears its
-name, and one sending socket per destination. Nothing here ever waits: a destination that is absent or
+Every process has an address (transport/process_id.py), one receiving socket that bears the name of its worker number,
+and one sending socket per destination. Nothing here ever waits: a destination that is absent or
 has too much unread makes `send` return False, and the caller decides whether that matters.
 
-A number outlives the process that bears it, so every batch says which incarnation sent it and which
+An address outlives the process that has it, so every batch says which incarnation sent it and which
 one it was meant for. What an earlier incarnation left behind, and what was meant for one, is dropped
 and counted; the first batch of a new incarnation is announced by a PeerStarted message.
 
@@ -24,9 +24,8 @@ import zmq
 from appliance import clock
 from appliance.messages.bus_messages import BusMessage, PeerStarted, StatusReply
 from appliance.messages.codec import BusProtocolError, UnknownMessage, decode, encode
+from appliance.transport.process_id import MANAGEMENT, SUPERVISOR, ProcessId, worker_of
 
-SUPERVISOR: Final = -1
-MANAGEMENT: Final = -2
 BATCHES_UNREAD_MAX: Final = 512
 # What one `receive` takes at most: a process has other things to do as well, and has to show that it lives.
 BATCHES_PER_RECEIVE: Final = 256
@@ -37,9 +36,9 @@ RECONNECT_MAX_MS: Final = 200
 
 _NAMES: Final = {SUPERVISOR: "supervisor", MANAGEMENT: "management"}
 # Format, sender, incarnation of the sender, incarnation the batch is meant for (0: the present one).
-_ENVELOPE: Final = struct.Struct("!BhQQ")
+_ENVELOPE: Final = struct.Struct("!BIQQ")
 _LENGTH: Final = struct.Struct("!I")
-_ENVELOPE_FORMAT: Final = 1
+_ENVELOPE_FORMAT: Final = 2
 
 
 class BusUnavailable(OSError):
@@ -52,9 +51,9 @@ class Bus:
     For an event loop: wait until `fileno()` is readable, call `receive()`, and again while `pending()`.
     """
 
-    def __init__(self, runtime_dir: Path, number: int) -> None:
+    def __init__(self, runtime_dir: Path, process: ProcessId) -> None:
         """Raises BusUnavailable when the socket cannot be made."""
-        self.number = number
+        self.process = process
         self.incarnation = clock.monotonic_ns()
         self.refused = 0
         """Messages that were not sent, because the destination was too far behind."""
@@ -68,20 +67,20 @@ class Bus:
         """Messages of another version of Signalbox, which were skipped."""
         self._runtime_dir = runtime_dir
         self._context = zmq.Context(io_threads=1)
-        self._receiver = _bound_socket(self._context, zmq.PULL, _socket_path(runtime_dir, number))
-        self._senders: dict[int, zmq.Socket[bytes]] = {}
-        self._incarnations: dict[int, int] = {}
-        self._forgotten: set[int] = set()
-        self._reached: set[int] = set()
+        self._receiver = _bound_socket(self._context, zmq.PULL, _socket_path(runtime_dir, process))
+        self._senders: dict[ProcessId, zmq.Socket[bytes]] = {}
+        self._incarnations: dict[ProcessId, int] = {}
+        self._forgotten: set[ProcessId] = set()
+        self._reached: set[ProcessId] = set()
         """Destinations that have taken a batch."""
         self._stopped_early = False
-        self._left: list[tuple[int, BusMessage]] = []
+        self._left: list[tuple[ProcessId, BusMessage]] = []
 
     def fileno(self) -> int:
         """A descriptor that becomes readable when something arrived; it tells of a change, not of a level."""
         return self._receiver.FD
 
-    def connect(self, destinations: Sequence[int]) -> None:
+    def connect(self, destinations: Sequence[ProcessId]) -> None:
         """Begin to connect, so that the first send finds a connection. A forgotten destination has a new process."""
         for destination in destinations:
             if destination in self._forgotten:
@@ -90,7 +89,7 @@ class Bus:
                 del self._incarnations[destination]
             self._sender(destination)
 
-    def send(self, destination: int, messages: Sequence[BusMessage]) -> bool:
+    def send(self, destination: ProcessId, messages: Sequence[BusMessage]) -> bool:
         """Send a batch; False when it was refused: the destination is absent or too far behind. Never waits."""
         if not messages:
             return True
@@ -103,7 +102,7 @@ class Bus:
             self.absent += len(messages)
         return False
 
-    def receive(self, batches_max: int = BATCHES_PER_RECEIVE) -> list[tuple[int, BusMessage]]:
+    def receive(self, batches_max: int = BATCHES_PER_RECEIVE) -> list[tuple[ProcessId, BusMessage]]:
         """(sender, message) of what has arrived, in order per sender; at most `batches_max` batches, and no more than
         MESSAGES_PER_RECEIVE. The rest is `pending`."""
         arrived, self._left = self._left, []
@@ -128,16 +127,16 @@ class Bus:
         """Is there more to receive now? The descriptor does not report what a bounded `receive` left."""
         return bool(self._left) or (self._stopped_early and self._receiver.poll(0) != 0)
 
-    def forget(self, number: int) -> None:
+    def forget(self, process: ProcessId) -> None:
         """That process has ended: drop what waits for it, and what it sent that is not read yet.
 
-        Messages with its number are accepted again from a process that started later, or after `connect`.
+        Messages with its address are accepted again from a process that started later, or after `connect`.
         """
-        self._incarnations[number] = clock.monotonic_ns()
-        self._forgotten.add(number)
-        self._reached.discard(number)
-        self._left = [item for item in self._left if item[0] != number]
-        sender = self._senders.pop(number, None)
+        self._incarnations[process] = clock.monotonic_ns()
+        self._forgotten.add(process)
+        self._reached.discard(process)
+        self._left = [item for item in self._left if item[0] != process]
+        sender = self._senders.pop(process, None)
         if sender is not None:
             sender.close(linger=0)
 
@@ -147,11 +146,11 @@ class Bus:
             sender.close(linger=linger_ms)
         self._receiver.close(linger=0)
         self._context.term()
-        _socket_path(self._runtime_dir, self.number).unlink(missing_ok=True)
+        _socket_path(self._runtime_dir, self.process).unlink(missing_ok=True)
 
-    def _send_batch(self, destination: int, encoded: list[bytes]) -> bool:
+    def _send_batch(self, destination: ProcessId, encoded: list[bytes]) -> bool:
         meant_for = self._incarnations.get(destination, 0)
-        parts = [_ENVELOPE.pack(_ENVELOPE_FORMAT, self.number, self.incarnation, meant_for)]
+        parts = [_ENVELOPE.pack(_ENVELOPE_FORMAT, self.process, self.incarnation, meant_for)]
         for octets in encoded:
             parts.append(_LENGTH.pack(len(octets)))
             parts.append(octets)
@@ -161,7 +160,7 @@ class Bus:
             return False
         return True
 
-    def _sender(self, destination: int) -> zmq.Socket[bytes]:
+    def _sender(self, destination: ProcessId) -> zmq.Socket[bytes]:
         sender = self._senders.get(destination)
         if sender is None:
             sender = self._context.socket(zmq.PUSH)
@@ -175,15 +174,16 @@ class Bus:
             self._senders[destination] = sender
         return sender
 
-    def _open_batch(self, frame: bytes, arrived: list[tuple[int, BusMessage]]) -> None:
+    def _open_batch(self, frame: bytes, arrived: list[tuple[ProcessId, BusMessage]]) -> None:
         try:
-            version, sender, incarnation, meant_for = _ENVELOPE.unpack_from(frame)
+            version, number, incarnation, meant_for = _ENVELOPE.unpack_from(frame)
         except struct.error:
             self.damaged += 1
             return
         if version != _ENVELOPE_FORMAT:
             self.damaged += 1
             return
+        sender = ProcessId(number)
         known = self._incarnations.get(sender, 0)
         if incarnation < known:
             self.stale += 1
@@ -201,7 +201,7 @@ class Bus:
             return
         self._read_messages(sender, frame, arrived)
 
-    def _read_messages(self, sender: int, frame: bytes, arrived: list[tuple[int, BusMessage]]) -> None:
+    def _read_messages(self, sender: ProcessId, frame: bytes, arrived: list[tuple[ProcessId, BusMessage]]) -> None:
         try:
             for octets in _messages_in(frame):
                 try:
@@ -284,7 +284,8 @@ def _report_in(octets: bytes) -> dict[str, Any]:
     return reply.report
 
 
-def _socket_path(runtime_dir: Path, number: int) -> Path:
+def _socket_path(runtime_dir: Path, process: ProcessId) -> Path:
+    number = worker_of(process)
     return runtime_dir / f"{_NAMES.get(number) or f'worker-{number}'}.sock"
 
 

@@ -23,6 +23,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, BinaryIO, Final
 
+from appliance.transport.process_id import SINGLE_NODE, ProcessId, process_id
+
 NO_DESCRIPTOR: Final = -1
 # Sockets that go with one document; the kernel takes 253 descriptors in all.
 FDS_MAX: Final = 200
@@ -37,6 +39,7 @@ class WorkerLaunch:
     """One worker's start.
 
     `number`        of the worker, from 0.
+    `node`          the number of its node.
     `sockets`       (place of a listener, transport, descriptor) of each inherited socket, bound and, for streams,
                     listening.
     `config_text`   the configuration in force, in the language of the configuration file.
@@ -68,6 +71,12 @@ class WorkerLaunch:
     boot_hex: str = ""
     nonces_fd: int = NO_DESCRIPTOR
     addresses: tuple[str, ...] = ()
+    node: int = SINGLE_NODE
+
+    @property
+    def process(self) -> ProcessId:
+        """The address of the worker."""
+        return process_id(self.node, self.number)
 
     @property
     def key(self) -> bytes:
@@ -113,10 +122,12 @@ class ManagementLaunch:
 
     `state_dir`    the state folder: the control socket and the bus are in its `run`.
     `config_text`  the configuration in force.
+    `node`         the number of its node.
     """
 
     state_dir: str
     config_text: str
+    node: int = SINGLE_NODE
 
     def argv(self) -> list[str]:
         """The command line."""

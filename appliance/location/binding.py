@@ -3,10 +3,12 @@
 RFC 3261 10, RFC 5627 (instances), RFC 5626 (reg-id).
 
 Tables of bindings are replicated maps: each binding is a record that carries its place in a total order, and the later
-record wins. The order is (series, cseq, version). `version` is the wall time of the change with the worker's number in
-its low byte; `series` is the version at which the binding's present Call-ID began, so that inside one Call-ID the CSeq
-decides and between two Call-IDs the later one does. (Comparing CSeqs where the Call-IDs agree and versions where they
-do not would be no order at all: three records can beat each other in a circle, and tables would differ for ever.)
+record wins. The order is (series, cseq, version). `version` is the time of the change and the node that made it
+(record_version.py); `series` is the version at which the binding's present Call-ID began, so that inside one Call-ID
+the CSeq decides and between two Call-IDs the later one does. (Comparing CSeqs where the Call-IDs agree and versions
+where they do not would be no order at all: three records can beat each other in a circle, and tables would differ for
+ever.) Two workers of a node can make equal versions in one microsecond. Then the greater Call-ID wins, and where even
+that is the same, the greater content: any rule does, as long as it is the same in every table.
 
 A removal is a record too (a tombstone: `expires_at` <= 0), kept until `forget_at`, the time at which the binding it
 removed would have ended by itself: a copy of the removed record that turns up late finds the tombstone, and after it
@@ -17,7 +19,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from appliance.location.record_version import made_at
 from appliance.transport.flow import Flow
+from appliance.transport.process_id import NO_PROCESS, ProcessId
 
 NO_FLOW: Final = -1
 
@@ -50,6 +54,7 @@ class Binding:
         "listener",
         "parameters",
         "path_text",
+        "process",
         "q",
         "reg_id",
         "series",
@@ -59,7 +64,6 @@ class Binding:
         "uri",
         "user_agent",
         "version",
-        "worker",
     )
 
     aor: bytes
@@ -75,6 +79,7 @@ class Binding:
     listener: int
     parameters: bytes
     path_text: bytes
+    process: ProcessId
     q: int
     reg_id: int
     series: int
@@ -84,7 +89,6 @@ class Binding:
     uri: bytes
     user_agent: bytes
     version: int
-    worker: int
 
     @property
     def source(self) -> tuple[str, int] | None:
@@ -98,14 +102,14 @@ class Binding:
     def flow(self) -> Flow | None:
         if self.transport == NO_FLOW:
             return None
-        return Flow(self.transport, self.listener, (self.source_ip, self.source_port), self.worker, self.connection)
+        return Flow(self.transport, self.listener, (self.source_ip, self.source_port), self.process, self.connection)
 
     def is_live(self, wall_time: float) -> bool:
         return self.expires_at > wall_time
 
     def made_at(self) -> float:
         """Unix time of the change that made it what it is."""
-        return (self.version >> 8) / 1_000_000
+        return made_at(self.version)
 
     def comes_after(self, other: Binding) -> bool:
         """Whether this record wins over the other one of the same binding (a total order: see the module)."""
@@ -113,7 +117,29 @@ class Binding:
             return self.series > other.series
         if self.cseq != other.cseq:
             return self.cseq > other.cseq
-        return self.version > other.version
+        if self.version != other.version:
+            return self.version > other.version
+        if self.call_id != other.call_id:
+            return self.call_id > other.call_id
+        return self._content() > other._content()
+
+    def _content(self) -> tuple[object, ...]:
+        """What two records of one version and Call-ID could differ in; not the times, which a table changes itself."""
+        return (
+            self.uri,
+            self.parameters,
+            self.q,
+            self.path_text,
+            self.instance,
+            self.reg_id,
+            self.source_ip,
+            self.source_port,
+            self.transport,
+            self.listener,
+            self.process,
+            self.connection,
+            self.user_agent,
+        )
 
 
 def new_binding(
@@ -151,11 +177,12 @@ def new_binding(
     binding.reg_id = reg_id
     if flow is None:
         binding.transport = NO_FLOW
-        binding.listener = binding.worker = binding.connection = 0
+        binding.listener = binding.connection = 0
+        binding.process = NO_PROCESS
     else:
         binding.transport = flow.transport
         binding.listener = flow.listener
-        binding.worker = flow.worker
+        binding.process = flow.process
         binding.connection = flow.connection
         source = flow.remote
     binding.source_ip = "" if source is None else source[0]

@@ -10,7 +10,7 @@ cdef _append_binding(list parts, Binding binding)
 cpdef BindingChange decode_change(bytes record)
 @cython.locals(ip_len=Py_ssize_t, key_len=Py_ssize_t, uri_len=Py_ssize_t, parameters_len=Py_ssize_t, call_id_len=Py_ssize_t,
                path_len=Py_ssize_t, instance_len=Py_ssize_t, user_agent_len=Py_ssize_t, binding=Binding)
-cdef tuple _decode_binding(bytes record, Py_ssize_t at, bytes aor)
+cdef tuple _decode_binding(bytes record, Py_ssize_t at, bytes aor, int form)
 @cython.locals(binding=Binding, parts=list, forget_at=double, live=Py_ssize_t)
 cpdef bytes encode_address(bytes aor, list bindings, long long due)
 @cython.locals(aor_len=Py_ssize_t, count=Py_ssize_t, at=Py_ssize_t, aor=bytes, bindings=list, binding=Binding)

@@ -5,8 +5,9 @@ length of the aor, number of bindings, how many of them are no tombstones, the s
 the expiry index, the time at which all of it may be forgotten, the aor; then each binding as fixed fields, lengths,
 texts. A key that equals the URI is not written twice. The header and the times are read without the rest.
 
-The record of a change (format 1) is everything that one REGISTER did to one address, so that it is applied whole or not
-at all. Its bindings are written in the same way.
+The record of a change (format 3) is everything that one REGISTER did to one address, so that it is applied whole or not
+at all. Its bindings are written in the same way. Format 1 is still read. Its versions hold the number of a worker in 8
+bits; that number is put where the node has its place, so the order of these records stays what it was.
 """
 
 from __future__ import annotations
@@ -17,11 +18,13 @@ from typing import TYPE_CHECKING, Final
 
 from appliance.location.binding import Binding, BindingChange
 from appliance.location.binding_table import BindingTable
+from appliance.transport.process_id import NO_PROCESS, SINGLE_NODE, process_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FORMAT: Final = 1
+FORMAT: Final = 3
+FORMAT_OF_WORKERS: Final = 1
 ADDRESS_FORMAT: Final = 2
 EVER: Final = -1e300  # before every time
 SECOND_MAX: Final = 2**32 - 1
@@ -33,11 +36,14 @@ _DUE_AT: Final = 7
 _TIMES: Final = Struct("<dd")
 _TIMES_AT: Final = 16  # in the fixed fields of a binding
 _LENGTHS: Final = Struct("<BHHHHHHH")
-_LENGTHS_AT: Final = 58
+_LENGTHS_AT: Final = 60
+_CHANGE_MARKS: Final = (b"\x01", b"\x03")
 _CHANGE: Final = Struct("<BHHd")
-# series, version, expires_at, forget_at, connection, cseq, reg_id, q, source_port, transport, listener, worker;
+# series, version, expires_at, forget_at, connection, cseq, reg_id, q, source_port, transport, listener, process;
 # lengths of source address, key, uri, parameters, Call-ID, Path, instance, User-Agent
-_BINDING: Final = Struct("<qqddqIIHHhhhBHHHHHHH")
+_BINDING: Final = Struct("<QQddqIIHHhhiBHHHHHHH")
+_BINDING_OF_WORKERS: Final = Struct("<QQddqIIHHhhhBHHHHHHH")
+_VERSION_BITS: Final = 0xFFFFFFFFFFFFFFFF
 _pack_change: Final = _CHANGE.pack
 _pack_binding: Final = _BINDING.pack
 _CHANGE_SIZE: Final = _CHANGE.size
@@ -80,7 +86,7 @@ def _append_binding(parts: list[bytes], binding: Binding) -> None:
             binding.source_port,
             binding.transport,
             binding.listener,
-            binding.worker,
+            binding.process,
             len(source_ip),
             len(key),
             len(binding.uri),
@@ -105,13 +111,12 @@ def decode_change(record: bytes) -> BindingChange:
     """The change a record holds. Raises RecordError for anything that encode_change() does not make."""
     try:
         form, aor_len, count, _ = _CHANGE.unpack_from(record)
-        if form != FORMAT:
-            raise RecordError(f"binding record of format {form}, this version reads {FORMAT}")
+        _check_format(form)
         at = _CHANGE_SIZE + aor_len
         aor = record[_CHANGE_SIZE:at]
         bindings = []
         for _ in range(count):
-            binding, at = _decode_binding(record, at, aor)
+            binding, at = _decode_binding(record, at, aor, form)
             bindings.append(binding)
     except (StructError, UnicodeDecodeError) as fault:
         raise RecordError(f"malformed binding record: {fault}") from fault
@@ -120,7 +125,12 @@ def decode_change(record: bytes) -> BindingChange:
     return BindingChange(aor, tuple(bindings))
 
 
-def _decode_binding(record: bytes, at: int, aor: bytes) -> tuple[Binding, int]:
+def _check_format(form: int) -> None:
+    if form not in (FORMAT, FORMAT_OF_WORKERS):
+        raise RecordError(f"binding record of format {form}, this version reads {FORMAT}")
+
+
+def _decode_binding(record: bytes, at: int, aor: bytes, form: int) -> tuple[Binding, int]:
     (
         series,
         version,
@@ -133,7 +143,7 @@ def _decode_binding(record: bytes, at: int, aor: bytes) -> tuple[Binding, int]:
         source_port,
         transport,
         listener,
-        worker,
+        process,
         ip_len,
         key_len,
         uri_len,
@@ -142,10 +152,13 @@ def _decode_binding(record: bytes, at: int, aor: bytes) -> tuple[Binding, int]:
         path_len,
         instance_len,
         user_agent_len,
-    ) = _BINDING.unpack_from(record, at)
+    ) = (_BINDING if form == FORMAT else _BINDING_OF_WORKERS).unpack_from(record, at)
     if expires_at != expires_at or forget_at != forget_at:
         raise RecordError("a time in a binding record is not a number")
-    at += _BINDING_SIZE
+    at += _BINDING_SIZE if form == FORMAT else _BINDING_OF_WORKERS.size
+    if form == FORMAT_OF_WORKERS:
+        process = NO_PROCESS if transport < 0 or process < 0 else process_id(SINGLE_NODE, process)
+        series, version = _with_node(series), _with_node(version)
     source_ip = record[at : at + ip_len].decode()
     at += ip_len
     key = record[at : at + key_len]
@@ -176,7 +189,7 @@ def _decode_binding(record: bytes, at: int, aor: bytes) -> tuple[Binding, int]:
     binding.reg_id = reg_id
     binding.transport = transport
     binding.listener = listener
-    binding.worker = worker
+    binding.process = process
     binding.connection = connection
     binding.source_ip = source_ip
     binding.source_port = source_port
@@ -186,6 +199,10 @@ def _decode_binding(record: bytes, at: int, aor: bytes) -> tuple[Binding, int]:
     binding.bucket = 0
     binding.is_counted = False
     return binding, at + user_agent_len
+
+
+def _with_node(version: int) -> int:
+    return ((version >> 8) << 12 | version & 0xFF) & _VERSION_BITS
 
 
 def encode_address(aor: bytes, bindings: list[Binding], due: int) -> bytes:
@@ -209,7 +226,7 @@ def decode_address(record: bytes, alive_at: float = EVER) -> list[Binding]:
     """
     bindings: list[Binding] = []
     try:
-        if record[:1] == b"\x01":
+        if record[:1] in _CHANGE_MARKS:
             return [each for each in decode_change(record).bindings if each.expires_at > alive_at]
         form, aor_len, count, _, _, _ = _ADDRESS.unpack_from(record)
         if form != ADDRESS_FORMAT:
@@ -217,7 +234,7 @@ def decode_address(record: bytes, alive_at: float = EVER) -> list[Binding]:
         at = _ADDRESS_SIZE + aor_len
         aor = record[_ADDRESS_SIZE:at]
         for _ in range(count):
-            binding, at = _decode_binding(record, at, aor)
+            binding, at = _decode_binding(record, at, aor, FORMAT)
             if binding.expires_at > alive_at:
                 bindings.append(binding)
     except (StructError, UnicodeDecodeError) as fault:
@@ -230,7 +247,7 @@ def decode_address(record: bytes, alive_at: float = EVER) -> list[Binding]:
 def aor_of(record: bytes) -> bytes:
     """The address that a record of either format is of. Raises RecordError."""
     try:
-        if record[:1] == b"\x01":
+        if record[:1] in _CHANGE_MARKS:
             form, aor_len, _, _ = _CHANGE.unpack_from(record)
             return record[_CHANGE_SIZE : _CHANGE_SIZE + aor_len]
         form, aor_len, _, _, _, _ = _ADDRESS.unpack_from(record)
@@ -291,8 +308,7 @@ def forget_at_of(record: bytes) -> float:
         form, _, _, forget_at = _CHANGE.unpack_from(record)
     except StructError as fault:
         raise RecordError(f"malformed binding record: {fault}") from fault
-    if form != FORMAT:
-        raise RecordError(f"binding record of format {form}, this version reads {FORMAT}")
+    _check_format(form)
     return float(forget_at)
 
 

@@ -1,6 +1,7 @@
 # BindingChange has another name here: a cimported name would hide the one that Python code imports from this module.
 cimport cython
 from appliance.location.binding cimport Binding, BindingChange as Change
+from appliance.location.record_version cimport second_of
 from appliance.location.range_digests cimport Digests
 from appliance.sip.fnv cimport fnv
 
@@ -32,7 +33,7 @@ cdef class BindingTable:
     cpdef list entries(self, bytes aor)
     @cython.locals(changed=bint, binding=Binding)
     cpdef bint apply(self, Change change) except -1
-    @cython.locals(place=int, table=dict, old=Binding, name=cython.ulonglong, difference=cython.ulonglong, latest=double)
+    @cython.locals(place=int, table=dict, old=Binding, difference=cython.ulonglong, latest=double)
     cpdef bint apply_binding(self, Binding binding) except -1
     cdef _insert(self, int place, object held, Binding binding)
     cdef _refresh(self, Binding old, Binding new)
@@ -57,6 +58,5 @@ cpdef int range_of(bytes aor) noexcept
 cdef Binding _with_key(object held, bytes key)
 cdef long long _second_of(Binding binding) noexcept
 cdef unsigned long long _hash(Binding binding) noexcept
-cdef unsigned long long _name_of(Binding binding) noexcept
 @cython.locals(mixed=cython.ulonglong)
 cdef unsigned long long _mixed(unsigned long long name, unsigned long long version) noexcept

@@ -17,6 +17,7 @@ from typing import Final
 from appliance.location.binding import Binding
 from appliance.location.binding import BindingChange as BindingChange
 from appliance.location.range_digests import RANGES, RECENT_SECONDS, Digests
+from appliance.location.record_version import second_of
 from appliance.sip.fnv import fnv
 
 NEVER_S: Final = 1 << 40
@@ -104,7 +105,7 @@ class BindingTable:
             # RFC 5627 6.1: of several contacts of one instance, the one refreshed last, and no other.
             same = [binding for binding in found if binding.instance == instance]
             return [max(same, key=_version)] if same else []
-        found.sort(key=_preference)
+        found.sort(key=_preference, reverse=True)
         return _one_flow_each(found)
 
     def others_of_instance(self, binding: Binding, wall_time: float) -> list[Binding]:
@@ -149,8 +150,7 @@ class BindingTable:
             return True
         if old is binding or not binding.comes_after(old):
             return False
-        name = _name_of(binding)
-        difference = _mixed(name, old.version) ^ _mixed(name, binding.version)
+        difference = _hash(old) ^ _hash(binding)
         self._digests.note(_second_of(binding), place, difference, self._clock)
         self._refresh(old, binding)
         if old.expires_at <= 0:
@@ -194,7 +194,7 @@ class BindingTable:
         old.source_port = new.source_port
         old.transport = new.transport
         old.listener = new.listener
-        old.worker = new.worker
+        old.process = new.process
         old.connection = new.connection
         old.q = new.q
         old.cseq = new.cseq
@@ -397,7 +397,7 @@ def _one_flow_each(found: list[Binding]) -> list[Binding]:
 
 
 def _preference(binding: Binding) -> tuple[int, int]:
-    return (-binding.q, -binding.version)
+    return (binding.q, binding.version)
 
 
 def _age(binding: Binding) -> tuple[int, int, int]:
@@ -409,16 +409,12 @@ def _version(binding: Binding) -> int:
 
 
 def _second_of(binding: Binding) -> int:
-    return (binding.version >> 8) // 1_000_000
+    return second_of(binding.version)
 
 
 def _hash(binding: Binding) -> int:
-    """64 bits that name this record (aor, key, version); XORed of many they tell sets apart."""
-    return _mixed(_name_of(binding), binding.version)
-
-
-def _name_of(binding: Binding) -> int:
-    return fnv(binding.key, fnv(binding.aor))
+    """64 bits that name this record (aor, key, Call-ID, version); XORed of many they tell sets apart."""
+    return _mixed(fnv(binding.call_id, fnv(binding.key, fnv(binding.aor))), binding.version)
 
 
 def _mixed(name: int, version: int) -> int:

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from appliance.location.binding import Binding, new_binding
 from appliance.location.binding_table import BindingChange
+from appliance.location.record_version import next_version
 
 
-def removal_of(aor: bytes, entries: list[Binding], wall_time: float, worker: int) -> BindingChange | None:
+def removal_of(aor: bytes, entries: list[Binding], wall_time: float, node: int) -> BindingChange | None:
     """The change that ends every live binding of an address; None when it has none."""
-    tombstones = [_tombstone(entry, wall_time, worker) for entry in entries if entry.is_live(wall_time)]
+    tombstones = [_tombstone(entry, wall_time, node) for entry in entries if entry.is_live(wall_time)]
     return BindingChange(aor, tuple(tombstones)) if tombstones else None
 
 
-def _tombstone(old: Binding, wall_time: float, worker: int) -> Binding:
-    version = max(int(wall_time * 1_000_000), (old.version >> 8) + 1) << 8 | worker
+def _tombstone(old: Binding, wall_time: float, node: int) -> Binding:
+    version = next_version(wall_time, node, old.version)
     return new_binding(
         old.aor,
         old.key,

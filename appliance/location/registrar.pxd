@@ -23,7 +23,7 @@ cdef class Outcome:
 
 @cython.locals(registration=Registration, contacts=list, first=Contact, entries=list)
 cpdef Outcome outcome_of(Request request, bytes aor, BindingTable table, Rules rules, Flow flow, tuple source,
-                          double wall_time, int worker, object own=*, bytes address=*,
+                          double wall_time, int node, object own=*, bytes address=*,
                           double date_offset_s=*)
 cdef _check_extensions(Request request)
 cpdef bytes unsupported_by_us(Request request)

@@ -53,9 +53,7 @@ class Outcome:
 
     __slots__ = ("change", "headers", "reason", "status")
 
-    def __init__(
-        self, status: int, reason: bytes, headers: list[bytes], change: BindingChange | None = None
-    ) -> None:
+    def __init__(self, status: int, reason: bytes, headers: list[bytes], change: BindingChange | None = None) -> None:
         self.status = status
         self.reason = reason
         self.headers = headers
@@ -78,21 +76,21 @@ def outcome_of(
     flow: Flow | None,
     source: tuple[str, int] | None,
     wall_time: float,
-    worker: int,
+    node: int,
     own: OwnPlaces | None = None,
     address: bytes = b"",
     date_offset_s: float = 0.0,
 ) -> Outcome:
     """What a REGISTER for `aor` does. flow: the way it came by (kept where it is a stream connection). wall_time:
-    unix time. own: which places are this appliance's own; None where contacts may name them. address: the
-    address-of-record as a URI of a domain served here, where `aor` is none (it is kept by realm). date_offset_s: from
-    wall_time to the date.
+    unix time. node: the number of this one. own: which places are this appliance's own; None where contacts may name
+    them. address: the address-of-record as a URI of a domain served here, where `aor` is none (it is kept by realm).
+    date_offset_s: from wall_time to the date.
 
     The change of the outcome, if any, has to be applied before the next request for the same address is processed.
     Contacts that cannot be read make an outcome, too, with the status and reason of the fault.
     """
     entries = table.entries(aor)
-    registration = begin_registration(request, aor, entries, rules, flow, source, wall_time, worker, own)
+    registration = begin_registration(request, aor, entries, rules, flow, source, wall_time, node, own)
     registration.address = address or aor
     registration.date_offset_s = date_offset_s
     try:

@@ -1,6 +1,7 @@
 cimport cython
 
 from appliance.location.binding cimport Binding, new_binding
+from appliance.location.record_version cimport next_version
 from appliance.sip.message cimport Request
 from appliance.transport.flow cimport Flow
 
@@ -27,7 +28,7 @@ cdef class Registration:
     cdef public Flow flow
     cdef public tuple source
     cdef public double wall_time
-    cdef public int worker
+    cdef public int node
     cdef public bytes call_id
     cdef public unsigned int cseq
     cdef public list supported
@@ -37,7 +38,7 @@ cdef class Registration:
     cdef public object own
     cpdef bint is_in_order(self, Binding old)
     cpdef bint is_repetition(self, Binding old, bytes uri, bytes parameters, int q, long long expires_s)
-    @cython.locals(version=cython.longlong, series=cython.longlong, forget_at=double, binding=Binding, other=Binding,
+    @cython.locals(version=cython.ulonglong, series=cython.ulonglong, forget_at=double, binding=Binding, other=Binding,
                    index=Py_ssize_t)
     cpdef add(self, Binding old, bytes key, bytes uri, bytes parameters, int q, double expires_at, bytes instance, unsigned int reg_id, Flow flow)
     @cython.locals(entry=Binding, binding=Binding)
@@ -53,4 +54,4 @@ cdef class Registration:
 
 @cython.locals(registration=Registration)
 cpdef Registration begin_registration(Request request, bytes aor, list entries, Rules rules, Flow flow, tuple source,
-                                       double wall_time, int worker, object own)
+                                       double wall_time, int node, object own)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from appliance.catalogue.settings import RegistrarSettings
 from appliance.location.binding import Binding, new_binding
+from appliance.location.record_version import next_version
 from appliance.sip.message import Request
 from appliance.sip.names import PATH, SUPPORTED, USER_AGENT
 from appliance.sip.uri import Uri
@@ -53,6 +54,7 @@ class Registration:
         "date_offset_s",
         "entries",
         "flow",
+        "node",
         "own",
         "path",
         "pending",
@@ -62,7 +64,6 @@ class Registration:
         "supported",
         "user_agent",
         "wall_time",
-        "worker",
     )
 
     request: Request
@@ -73,7 +74,7 @@ class Registration:
     flow: Flow | None
     source: tuple[str, int] | None
     wall_time: float
-    worker: int
+    node: int
     call_id: bytes
     cseq: int
     date_offset_s: float
@@ -111,13 +112,10 @@ class Registration:
         flow: Flow | None,
     ) -> None:
         """Note the record that comes after `old` in the order of the table; expires_at 0 makes it a tombstone."""
-        version = int(self.wall_time * 1_000_000) << 8 | self.worker
+        version = next_version(self.wall_time, self.node, 0 if old is None else old.version)
         series = version
         forget_at = expires_at
         if old is not None:
-            if version <= old.version:
-                version = ((old.version >> 8) + 1) << 8 | self.worker
-                series = version
             if old.call_id == self.call_id and old.expires_at > self.wall_time:
                 series = old.series
             forget_at = max(forget_at, old.forget_at)
@@ -194,7 +192,7 @@ def begin_registration(
     flow: Flow | None,
     source: tuple[str, int] | None,
     wall_time: float,
-    worker: int,
+    node: int,
     own: OwnPlaces | None,
 ) -> Registration:
     """The REGISTER before anything of it has been granted. No constructor: see new_binding."""
@@ -207,7 +205,7 @@ def begin_registration(
     registration.flow = flow if flow is not None and flow.connection != 0 else None
     registration.source = source
     registration.wall_time = wall_time
-    registration.worker = worker
+    registration.node = node
     registration.own = own
     registration.call_id = request.read_call_id()
     registration.cseq = request.read_cseq_number()

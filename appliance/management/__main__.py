@@ -13,13 +13,14 @@ from pathlib import Path
 
 from appliance.catalogue.errors import ConfigError
 from appliance.configuration.text import parse_configuration
-from appliance.ipc.bus import MANAGEMENT, Bus, BusUnavailable
+from appliance.ipc.bus import Bus, BusUnavailable
 from appliance.ipc.launch import LaunchError, ManagementLaunch
 from appliance.management.appliance_client import CALM_INTERVAL_S, SAMPLE_INTERVAL_S, ApplianceClient
 from appliance.management.control_socket import ControlSocket
 from appliance.management.worker_link import WorkerLink
 from appliance.privileges import lay_down_all
 from appliance.storage.log_file import log_by, log_path, log_to_file, log_to_stderr
+from appliance.transport.process_id import MANAGEMENT, process_id
 
 log = logging.getLogger("signalbox.management")
 
@@ -34,12 +35,12 @@ def main() -> int:
         log_to_file(log_path(state_dir))
         settings = parse_configuration(launch.config_text)
         log_by(settings)
-        bus = Bus(state_dir / "run", MANAGEMENT)
+        bus = Bus(state_dir / "run", process_id(launch.node, MANAGEMENT))
     except (LaunchError, ConfigError, BusUnavailable) as fault:
         log.critical("the management process cannot start: %s", fault)
         return 2
     try:
-        return asyncio.run(serve(ApplianceClient(state_dir, settings, WorkerLink(bus)), bus))
+        return asyncio.run(serve(ApplianceClient(state_dir, settings, WorkerLink(bus, launch.node)), bus))
     except OSError as fault:
         log.critical("the control socket cannot be opened: %s", fault)
         return 2

@@ -22,6 +22,7 @@ from appliance.messages.bus_messages import (
     reply_class,
 )
 from appliance.messages.worker_requests import Hello
+from appliance.transport.process_id import ProcessId, process_id, worker_of
 
 TIMEOUT_S: Final = 3.0
 ASKED_MAX: Final = 256
@@ -33,18 +34,20 @@ Told = Callable[[int, BusReply], None]
 class MessageBus(Protocol):
     """The door to the workers (see appliance/ipc/bus.py)."""
 
-    def receive(self) -> list[tuple[int, BusMessage]]: ...
+    def receive(self) -> list[tuple[ProcessId, BusMessage]]: ...
     def pending(self) -> bool: ...
-    def send(self, destination: int, messages: Sequence[BusMessage]) -> bool: ...
-    def connect(self, destinations: Sequence[int]) -> None: ...
-    def forget(self, number: int) -> None: ...
+    def send(self, destination: ProcessId, messages: Sequence[BusMessage]) -> bool: ...
+    def connect(self, destinations: Sequence[ProcessId]) -> None: ...
+    def forget(self, process: ProcessId) -> None: ...
 
 
 class WorkerLink:
-    """Call `receive` when the bus is readable."""
+    """Call `receive` when the bus is readable. Workers go by their numbers here, as operators know them."""
 
-    def __init__(self, bus: MessageBus) -> None:
+    def __init__(self, bus: MessageBus, node: int) -> None:
+        """`node`: the number of this node."""
         self._bus = bus
+        self._node = node
         self._last_id = 0
         self._waiting: dict[int, Told] = {}
         self._heard: set[int] = set()
@@ -54,7 +57,7 @@ class WorkerLink:
     def set_live(self, workers: list[int]) -> None:
         """Greet the live workers until they answer: the way back has to be open before the first question."""
         self._heard &= set(workers)
-        self._bus.connect([number for number in workers if number not in self.live])
+        self._bus.connect([process_id(self._node, number) for number in workers if number not in self.live])
         self.tell([number for number in workers if number not in self._heard], Hello())
         self.live = workers
 
@@ -63,7 +66,8 @@ class WorkerLink:
         arrived = self._bus.receive()
         while self._bus.pending():
             arrived += self._bus.receive()
-        for sender, message in arrived:
+        for process, message in arrived:
+            sender = worker_of(process)
             if isinstance(message, PeerStarted):
                 self._heard.discard(sender)
             elif isinstance(message, BusReply):
@@ -120,14 +124,14 @@ class WorkerLink:
         self._waiting[self._last_id] = told
         numbered = replace(request, id=self._last_id)
         for worker in workers:
-            if not self._bus.send(worker, [numbered]):
+            if not self._bus.send(process_id(self._node, worker), [numbered]):
                 told(worker, Refusal(f"Worker {worker} is not reachable.", "try again in a moment"))
         return self._last_id
 
     def tell(self, workers: Sequence[int], message: BusMessage) -> None:
         """Say something whose answer, if any, does not matter."""
         for worker in workers:
-            self._bus.send(worker, [message])
+            self._bus.send(process_id(self._node, worker), [message])
 
     def forget(self, number: int) -> None:
         """Pass on no more answers to a question."""

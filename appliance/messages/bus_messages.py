@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Generic, TypeVar, get_args
 
 from appliance.messages.slots import SlotTable
 from appliance.transport.flow import Flow, Outgoing
+from appliance.transport.process_id import ProcessId
 
 
 class BusMessage:
@@ -143,14 +144,15 @@ class Heartbeat(BusMessage):
 
 @dataclass(slots=True)
 class SlotsChanged(BusMessage):
-    """The slot table in force and the numbers of the workers that live, from the supervisor.
+    """The slot table in force and the workers that live, from the supervisor.
 
-    `orphans` names what the dead left behind: worker number and bank, one after the other (see recorder.py).
+    `orphans` names what the dead of this node left behind: number of the worker and bank, one after the other (see
+    storage/flight_recorder.py).
     """
 
     kind = 11
     table: SlotTable
-    live: list[int]
+    live: list[ProcessId]
     orphans: list[int] = field(default_factory=list)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from functools import cache
 from types import NoneType, UnionType
-from typing import Any, Final, Union, get_args, get_origin, get_type_hints
+from typing import Any, Final, NewType, Union, get_args, get_origin, get_type_hints
 
 from appliance.messages.slots import SlotTable
 from appliance.transport.flow import Flow, Outgoing
@@ -59,6 +59,8 @@ def codec_of(annotation: Any) -> FieldCodec:
     """The codec of values with this annotation. Raises TypeError when there is none."""
     if annotation in _OWN:
         return _OWN[annotation]
+    if isinstance(annotation, NewType):
+        return codec_of(annotation.__supertype__)
     arguments = get_args(annotation)
     origin = get_origin(annotation)
     if origin is list:
@@ -128,12 +130,12 @@ def read_fields(codecs: dict[str, FieldCodec], values: list[Any]) -> dict[str, A
 
 
 def _read_flow(value: Any) -> Flow:
-    transport, listener, host, port, worker, connection = exactly(list)(value)
-    for number in (transport, listener, port, worker, connection):
+    transport, listener, host, port, process, connection = exactly(list)(value)
+    for number in (transport, listener, port, process, connection):
         exactly(int)(number)
     if not is_known(transport):
         raise ValueError(f"there is no transport {transport}")
-    return Flow(transport, listener, (exactly(str)(host), port), worker, connection)
+    return Flow(transport, listener, (exactly(str)(host), port), process, connection)
 
 
 def _write_outgoing(outgoing: Outgoing) -> tuple[Any, ...]:
@@ -147,7 +149,7 @@ def _read_outgoing(value: Any) -> Outgoing:
 
 def _read_table(value: Any) -> SlotTable:
     owners, epoch = exactly(list)(value)
-    return SlotTable(exactly(bytes)(owners), exactly(int)(epoch))
+    return SlotTable(codec_of(list[int]).read(owners), exactly(int)(epoch))
 
 
 FLOW: Final = FieldCodec(lambda flow: flow.parts(), _read_flow)

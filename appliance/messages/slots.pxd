@@ -6,7 +6,7 @@ cpdef int slot_of(bytes call_id, unsigned int seed)
 
 
 cdef class SlotTable:
-    cdef readonly bytes owners
+    cdef readonly tuple owners
     cdef readonly int epoch
 
     cpdef int owner_of(self, int slot)

@@ -12,9 +12,11 @@ few runs and nobody else's slots move; a worker that returns takes its own slots
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import blake2s
 from typing import Final
+
+from appliance.transport.process_id import ProcessId
 
 SLOTS: Final = 256
 HASHED_OCTETS_MAX: Final = 31
@@ -42,27 +44,27 @@ def seed_of(key: bytes, boot: bytes = b"") -> int:
 
 
 class SlotTable:
-    """Who owns each slot: `owners` is 256 worker numbers, `epoch` grows with every change. Never changed in place."""
+    """Who owns each slot: `owners` is 256 workers, `epoch` grows with every change. Never changed in place."""
 
     __slots__ = ("epoch", "owners")
 
-    def __init__(self, owners: bytes, epoch: int) -> None:
-        if len(owners) != 256:
-            raise ValueError(f"a slot table has 256 owners, not {len(owners)}")
-        self.owners = owners
+    def __init__(self, owners: Iterable[ProcessId], epoch: int) -> None:
+        self.owners: tuple[ProcessId, ...] = tuple(owners)
+        if len(self.owners) != 256:
+            raise ValueError(f"a slot table has 256 owners, not {len(self.owners)}")
         self.epoch = epoch
 
-    def owner_of(self, slot: int) -> int:
-        """The number of the worker that owns `slot`."""
+    def owner_of(self, slot: int) -> ProcessId:
+        """The worker that owns `slot`."""
         return self.owners[slot]
 
-    def count_of(self, worker: int) -> int:
+    def count_of(self, worker: ProcessId) -> int:
         """How many slots `worker` owns."""
         return self.owners.count(worker)
 
-    def runs(self) -> list[tuple[int, int, int]]:
+    def runs(self) -> list[tuple[int, int, ProcessId]]:
         """(first slot, last slot, owner) of every stretch of slots with one owner, in order of slots."""
-        found: list[tuple[int, int, int]] = []
+        found: list[tuple[int, int, ProcessId]] = []
         first = 0
         for slot in range(1, SLOTS + 1):
             if slot == SLOTS or self.owners[slot] != self.owners[first]:
@@ -82,15 +84,15 @@ class SlotTable:
         return f"SlotTable(epoch={self.epoch}, runs={self.runs()})"
 
 
-def deal(workers: Sequence[int], epoch: int = 1) -> SlotTable:
-    """Even shares in one run per worker, in the order given. At least one worker, numbers 0..255."""
-    owners = bytearray()
+def deal(workers: Sequence[ProcessId], epoch: int = 1) -> SlotTable:
+    """Even shares in one run per worker, in the order given. At least one worker."""
+    owners: list[ProcessId] = []
     for worker, share in zip(workers, _even_shares(SLOTS, len(workers)), strict=True):
-        owners += bytes([worker]) * share
-    return SlotTable(bytes(owners), epoch)
+        owners += [worker] * share
+    return SlotTable(owners, epoch)
 
 
-def move(table: SlotTable, dead: int, live: Sequence[int]) -> SlotTable:
+def move(table: SlotTable, dead: ProcessId, live: Sequence[ProcessId]) -> SlotTable:
     """The table after `dead` lost its slots to `live`, in at most one run more per live worker and run lost.
 
     Nobody else's slots move. With nobody alive there is no new owner to name and the same table comes back.
@@ -99,21 +101,21 @@ def move(table: SlotTable, dead: int, live: Sequence[int]) -> SlotTable:
     orphans = [slot for slot, owner in enumerate(table.owners) if owner == dead]
     if not heirs or not orphans:
         return table
-    owners = bytearray(table.owners)
+    owners = list(table.owners)
     next_orphan = iter(orphans)
     for worker, wanted in _shares_of_orphans(table, heirs, len(orphans)):
         for _ in range(wanted):
             owners[next(next_orphan)] = worker
-    return SlotTable(bytes(owners), table.epoch + 1)
+    return SlotTable(owners, table.epoch + 1)
 
 
-def give_back(table: SlotTable, worker: int, live: Sequence[int], home: SlotTable) -> SlotTable:
+def give_back(table: SlotTable, worker: ProcessId, live: Sequence[ProcessId], home: SlotTable) -> SlotTable:
     """The table after `worker` (one of `live`) took its slots of the `home` table back.
 
     If that is less than an even share, because others are still dead, it also takes orphaned slots from
     those that hold the most. When everybody is back the owners are those of the home table again.
     """
-    owners = bytearray(table.owners)
+    owners = list(table.owners)
     for slot, owner in enumerate(home.owners):
         if owner == worker:
             owners[slot] = worker
@@ -124,9 +126,9 @@ def give_back(table: SlotTable, worker: int, live: Sequence[int], home: SlotTabl
             break
         # From the richest, and from the end of its run: the shares stay even and the runs few.
         owners[max(lent, key=lambda slot: (owners.count(owners[slot]), slot))] = worker
-    if bytes(owners) == table.owners:
+    if tuple(owners) == table.owners:
         return table
-    return SlotTable(bytes(owners), table.epoch + 1)
+    return SlotTable(owners, table.epoch + 1)
 
 
 def _even_shares(total: int, among: int) -> list[int]:
@@ -134,7 +136,7 @@ def _even_shares(total: int, among: int) -> list[int]:
     return [whole + (1 if index < left else 0) for index in range(among)]
 
 
-def _shares_of_orphans(table: SlotTable, heirs: list[int], orphans: int) -> list[tuple[int, int]]:
+def _shares_of_orphans(table: SlotTable, heirs: list[ProcessId], orphans: int) -> list[tuple[ProcessId, int]]:
     """(heir, how many of the orphans) so that the heirs end as even as they can without giving anything up."""
     held = {worker: table.count_of(worker) for worker in heirs}
     given = dict.fromkeys(heirs, 0)

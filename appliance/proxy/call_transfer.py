@@ -20,6 +20,7 @@ from appliance.sip.errors import MalformedMessage
 from appliance.sip.message import Request, Response
 from appliance.sip.parser import SyntaxLimits, find_call_id, parse
 from appliance.transaction.keys import server_key
+from appliance.transport.process_id import ProcessId
 
 
 class CallTransfer:
@@ -33,7 +34,7 @@ class CallTransfer:
         self._group = group
         self._slot_ownership = group.slot_ownership
 
-    def receive_slots(self, table: SlotTable, live: Sequence[int], now: float) -> None:
+    def receive_slots(self, table: SlotTable, live: Sequence[ProcessId], now: float) -> None:
         """Whose the slots are from now on, and who there is."""
         self._group.receive_slots(table, live, now)
         self._node.rate_limits.part = self._slot_ownership.share
@@ -73,8 +74,8 @@ class CallTransfer:
             self._node.counters[CALLS_MOVED] += len(snapshots)
             self._group.tell(owner, CallsMoved(snapshots, self._slot_ownership.epoch))
 
-    def _calls_of_others(self, now: float) -> dict[int, list[bytes]]:
-        moved: dict[int, list[bytes]] = {}
+    def _calls_of_others(self, now: float) -> dict[ProcessId, list[bytes]]:
+        moved: dict[ProcessId, list[bytes]] = {}
         for call in calls_of(self._node):
             try:
                 owner = self._slot_ownership.owner_of(call.call_id)

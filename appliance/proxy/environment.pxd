@@ -24,7 +24,7 @@ from appliance.transport.flow cimport Flow
 @cython.final
 cdef class ProxyEnvironment:
     cdef public object settings
-    cdef public int worker
+    cdef public int process
     cdef public dict changed_calls
     cdef public list counters
     cdef public object faults

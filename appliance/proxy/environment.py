@@ -35,6 +35,7 @@ from appliance.security.nonces import Nonces
 from appliance.sip.uri import Uri, canonical_user
 from appliance.transaction.table import Transactions
 from appliance.transport.flow import Flow
+from appliance.transport.process_id import ProcessId
 
 
 class KeptCall(Protocol):
@@ -80,6 +81,7 @@ class ProxyEnvironment:
         "packer",
         "peers",
         "pending_lookups",
+        "process",
         "proxy_rules",
         "publish",
         "rate_limits",
@@ -90,13 +92,12 @@ class ProxyEnvironment:
         "unavailable_hops",
         "waiting",
         "wall_offset_s",
-        "worker",
     )
 
     def __init__(
         self,
         settings: Settings,
-        worker: int,
+        process: ProcessId,
         key: bytes,
         counters: list[int],
         transactions: Transactions,
@@ -109,7 +110,7 @@ class ProxyEnvironment:
         """`addresses`: all those of this machine, whichever of them have a listener."""
         self._addresses = tuple(addresses)
         self.settings = settings
-        self.worker = worker
+        self.process = process
         self.counters = counters
         self.faults = SoftwareFaults(counters)
         self.transactions = transactions
@@ -123,9 +124,7 @@ class ProxyEnvironment:
         self.hosts = self.pending_lookups.cache_of(LookupHost.kind)
         self.subscribers = self.pending_lookups.cache_of(FindSubscriber.kind)
         self.next_hops = NextHops(settings.listeners, self.hosts)
-        self.unavailable_hops = UnavailableHops(
-            settings.limits.unavailable_hops_max, settings.proxy.retry_after_max_s
-        )
+        self.unavailable_hops = UnavailableHops(settings.limits.unavailable_hops_max, settings.proxy.retry_after_max_s)
         self.failed_lookups = FailedLookups(counters)
         self.nonces = nonces
         self.rate_limits = RateLimits(settings.rate_limits, built_in_limits(settings))

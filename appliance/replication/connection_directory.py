@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from appliance.messages.bus_messages import BusMessage, ConnectionsChanged
-from appliance.transport.flow import NO_CONNECTION, NO_WORKER, Flow, Way
+from appliance.transport.flow import NO_CONNECTION, Flow, Way
+from appliance.transport.process_id import NO_PROCESS, ProcessId
 
 # Connections in one message.
 BATCH_MAX: Final = 1000
@@ -24,13 +25,13 @@ AGAIN_S: Final = 0.5
 class ConnectionDirectory:
     """The connections of this worker and, by hearsay, of its siblings."""
 
-    __slots__ = ("_again_at", "_elsewhere", "_is_listing_due", "_news", "_own", "_siblings", "_untold", "_worker")
+    __slots__ = ("_again_at", "_elsewhere", "_is_listing_due", "_news", "_own", "_process", "_siblings", "_untold")
 
-    def __init__(self, worker: int) -> None:
-        self._worker = worker
+    def __init__(self, process: ProcessId) -> None:
+        self._process = process
         self._own: dict[Way, Flow] = {}
-        self._elsewhere: dict[Way, int] = {}
-        self._siblings: tuple[int, ...] = ()
+        self._elsewhere: dict[Way, ProcessId] = {}
+        self._siblings: tuple[ProcessId, ...] = ()
         self._news: dict[Way, Flow | None] = {}
         self._is_listing_due = False
         self._untold: set[Way] = set()
@@ -70,13 +71,13 @@ class ConnectionDirectory:
             self._again_at = now + AGAIN_S
         self._untold.update(flow.way() for flow in (*message.opened, *message.closed))
 
-    def set_siblings(self, siblings: Sequence[int]) -> None:
+    def set_siblings(self, siblings: Sequence[ProcessId]) -> None:
         """The workers that live: the connections of others are gone, and newcomers know nothing of ours."""
         self._siblings = tuple(siblings)
         self._elsewhere = {way: holder for way, holder in self._elsewhere.items() if holder in self._siblings}
         self._is_listing_due = True
 
-    def receive(self, sender: int, message: ConnectionsChanged) -> None:
+    def receive(self, sender: ProcessId, message: ConnectionsChanged) -> None:
         """What a sibling says of its connections."""
         for flow in message.opened:
             self._elsewhere[flow.way()] = sender
@@ -87,21 +88,21 @@ class ConnectionDirectory:
     def is_open(self, flow: Flow) -> bool:
         """Is the very connection that a flow names still there, as far as this worker knows?"""
         way = flow.way()
-        if flow.worker == self._worker:
+        if flow.process == self._process:
             return self._own.get(way) == flow
-        return self._elsewhere.get(way) == flow.worker
+        return self._elsewhere.get(way) == flow.process
 
     def way_by(self, flow: Flow) -> Flow:
         """The flow to send by: by the sibling who holds a connection there, where we hold none."""
-        if not flow.is_stream or flow.connection or flow.worker != NO_WORKER:
+        if not flow.is_stream or flow.connection or flow.process != NO_PROCESS:
             return flow
         way = flow.way()
-        holder = NO_WORKER if way in self._own else self._elsewhere.get(way, NO_WORKER)
-        if holder == NO_WORKER:
+        holder = NO_PROCESS if way in self._own else self._elsewhere.get(way, NO_PROCESS)
+        if holder == NO_PROCESS:
             return flow
         return Flow(flow.transport, flow.listener, flow.remote, holder, NO_CONNECTION)
 
-    def messages_to_send(self, now: float) -> list[tuple[int, BusMessage]]:
+    def messages_to_send(self, now: float) -> list[tuple[ProcessId, BusMessage]]:
         """(sibling, message): the changes since the last call, or all there is."""
         if self._untold and now >= self._again_at:
             for way in self._untold:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from appliance.messages.bus_messages import RangeRecords
+from appliance.transport.process_id import ProcessId
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -26,7 +27,7 @@ class Pull:
 
     __slots__ = ("_asked", "_ranges", "give_up_at", "source")
 
-    def __init__(self, source: int, ranges: list[int], now: float) -> None:
+    def __init__(self, source: ProcessId, ranges: list[int], now: float) -> None:
         self.source = source
         self._ranges = ranges
         self._asked: set[int] = set()

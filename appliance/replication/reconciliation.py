@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from appliance.messages.bus_messages import BusMessage, InSync, RangeDigests, RangeRequest
 from appliance.replication.range_transfer import RANGES, Portions, Pull
+from appliance.transport.process_id import ProcessId
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,23 +85,23 @@ class Reconciliation:
 
     __slots__ = ("_comparisons", "_given", "_outbox", "_portion_at", "_pull", "_table", "is_in_sync")
 
-    def __init__(self, table: ComparedTable, outbox: list[tuple[int, BusMessage]]) -> None:
+    def __init__(self, table: ComparedTable, outbox: list[tuple[ProcessId, BusMessage]]) -> None:
         self._table = table
         self._outbox = outbox
-        self._comparisons: dict[int, Comparison] = {}
+        self._comparisons: dict[ProcessId, Comparison] = {}
         self._pull: Pull | None = None
-        self._given: dict[int, Portions] = {}  # only for who has asked and has not got everything
+        self._given: dict[ProcessId, Portions] = {}  # only for who has asked and has not got everything
         self._portion_at = 0.0
         self.is_in_sync = False
 
     # Who is there
 
-    def meet(self, worker: int, now: float) -> None:
+    def meet(self, worker: ProcessId, now: float) -> None:
         """A sibling is new, or new again after it left."""
         self._comparisons[worker] = comparison = Comparison(not self.is_in_sync, now)
         self._ask_for_digests(worker, comparison, now)
 
-    def leave(self, worker: int) -> None:
+    def leave(self, worker: ProcessId) -> None:
         """A sibling is gone."""
         del self._comparisons[worker]
         self._given.pop(worker, None)
@@ -125,11 +126,11 @@ class Reconciliation:
 
     # Digests
 
-    def missed(self, worker: int) -> None:
+    def missed(self, worker: ProcessId) -> None:
         """Something of a sibling is known to be missing here."""
         self._comparisons[worker].missed(self._table.newest_second())
 
-    def digests_arrived(self, worker: int, numbers: list[int], now: float) -> bool:
+    def digests_arrived(self, worker: ProcessId, numbers: list[int], now: float) -> bool:
         """The content of RangeDigests. Whether they prove that nothing of this sibling is missing here.
 
         Raises ValueError for what are no digests.
@@ -151,19 +152,19 @@ class Reconciliation:
             self.check_sync(now)
         return is_proof
 
-    def _send_digests(self, worker: int) -> None:
+    def _send_digests(self, worker: ProcessId) -> None:
         second = self._table.settled_second() - SETTLE_S
         digests = self._table.digests_at(second)
         if digests:
             self._outbox.append((worker, RangeDigests([second, *digests])))
 
-    def _ask_for_digests(self, worker: int, comparison: Comparison, now: float) -> None:
+    def _ask_for_digests(self, worker: ProcessId, comparison: Comparison, now: float) -> None:
         comparison.asked_at = now
         self._outbox.append((worker, RangeRequest([])))
 
     # Ranges
 
-    def _fetch(self, worker: int, ranges: list[int], now: float) -> None:
+    def _fetch(self, worker: ProcessId, ranges: list[int], now: float) -> None:
         if self._pull is None:
             self._pull = Pull(worker, ranges, now)
             self._ask_for_ranges(self._pull)
@@ -173,7 +174,7 @@ class Reconciliation:
         if ranges:
             self._outbox.append((pull.source, RangeRequest(ranges)))
 
-    def portion_arrived(self, worker: int, place: int, is_last: bool, now: float) -> None:
+    def portion_arrived(self, worker: ProcessId, place: int, is_last: bool, now: float) -> None:
         """Some records of the range `place` came from a sibling; they are applied."""
         pull = self._pull
         if pull is None or pull.source != worker:
@@ -187,7 +188,7 @@ class Reconciliation:
         self._send_digests(worker)
         self._ask_for_digests(worker, self._comparisons[worker], now)
 
-    def request_arrived(self, worker: int, ranges: list[int]) -> None:
+    def request_arrived(self, worker: ProcessId, ranges: list[int]) -> None:
         """A sibling asks for ranges; for none: for digests."""
         if not ranges:
             self._send_digests(worker)

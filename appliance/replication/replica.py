@@ -26,6 +26,7 @@ from appliance.messages.bus_messages import (
 )
 from appliance.replication.reconciliation import ComparedTable, Reconciliation
 from appliance.replication.replication_link import ReplicationLink
+from appliance.transport.process_id import ProcessId
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -67,16 +68,16 @@ class Replica:
         "skipped_count",
     )
 
-    def __init__(self, worker: int, table: RecordTable, limits: ReplicationLimits) -> None:
+    def __init__(self, worker: ProcessId, table: RecordTable, limits: ReplicationLimits) -> None:
         self._worker = worker
         self._table = table
         self._lag_s = limits.replication_wait_ms / 500  # twice the wait
-        self._siblings: dict[int, ReplicationLink] = {}
+        self._siblings: dict[ProcessId, ReplicationLink] = {}
         self._seq = 0
         self._acknowledged = 0
         self._fresh: list[bytes] = []
         self._changes_at = 0.0  # when the next batch of changes may leave
-        self._outbox: list[tuple[int, BusMessage]] = []  # one list for both: emptied, never exchanged
+        self._outbox: list[tuple[ProcessId, BusMessage]] = []  # one list for both: emptied, never exchanged
         self._reconciliation = Reconciliation(table, self._outbox)
         self.malformed_count = 0  # records and digests that could not be read
         self.skipped_count = 0  # records not sent to a sibling that had no credit
@@ -115,13 +116,13 @@ class Replica:
         return self._reconciliation.is_in_sync
 
     @property
-    def lagging(self) -> list[int]:
+    def lagging(self) -> list[ProcessId]:
         """Workers that live, but do not keep up: answers do not wait for them."""
         return [worker for worker, sibling in self._siblings.items() if sibling.is_lagging]
 
     # Who is there
 
-    def set_siblings(self, live: Iterable[int], now: float) -> None:
+    def set_siblings(self, live: Iterable[ProcessId], now: float) -> None:
         """The numbers of the other workers that live."""
         numbers = {worker for worker in live if worker != self._worker}
         for worker in self._siblings.keys() - numbers:
@@ -134,11 +135,11 @@ class Replica:
             self._meet(worker, now)
         self._reconciliation.check_sync(now)
 
-    def _leave(self, worker: int) -> None:
+    def _leave(self, worker: ProcessId) -> None:
         del self._siblings[worker]
         self._reconciliation.leave(worker)
 
-    def _meet(self, worker: int, now: float) -> None:
+    def _meet(self, worker: ProcessId, now: float) -> None:
         self._siblings[worker] = ReplicationLink(self._seq, now)
         if self._reconciliation.is_in_sync:
             self._outbox.append((worker, InSync()))
@@ -147,12 +148,12 @@ class Replica:
             self._tell_number(worker, self._seq)
         self._reconciliation.meet(worker, now)
 
-    def _tell_number(self, worker: int, seq: int) -> None:
+    def _tell_number(self, worker: ProcessId, seq: int) -> None:
         self._outbox.append((worker, BindingChanges(seq + 1, [])))
 
     # What siblings say
 
-    def receive(self, sender: int, message: BusMessage, now: float) -> None:
+    def receive(self, sender: ProcessId, message: BusMessage, now: float) -> None:
         """A message of a sibling. What is no business of replication is ignored; so is a sender that does not live."""
         sibling = self._siblings.get(sender)
         if sibling is None:
@@ -174,19 +175,19 @@ class Replica:
             self._leave(sender)
             self._meet(sender, now)
 
-    def _receive_changes(self, sender: int, sibling: ReplicationLink, message: BindingChanges) -> None:
+    def _receive_changes(self, sender: ProcessId, sibling: ReplicationLink, message: BindingChanges) -> None:
         self._apply(message.records)
         if sibling.changes_arrived(message.first_seq, len(message.records)):
             self._reconciliation.missed(sender)
 
-    def _receive_digests(self, sender: int, sibling: ReplicationLink, message: RangeDigests, now: float) -> None:
+    def _receive_digests(self, sender: ProcessId, sibling: ReplicationLink, message: RangeDigests, now: float) -> None:
         try:
             if self._reconciliation.digests_arrived(sender, message.digests, now):
                 sibling.made_good()
         except ValueError:
             self.malformed_count += 1
 
-    def _receive_request(self, sender: int, sibling: ReplicationLink, message: RangeRequest) -> None:
+    def _receive_request(self, sender: ProcessId, sibling: ReplicationLink, message: RangeRequest) -> None:
         if sibling.sent and not message.ranges:
             # Who asks may have joined a moment ago, and the news of what was before may have been lost.
             self._tell_number(sender, sibling.sent)
@@ -204,7 +205,7 @@ class Replica:
 
     # What siblings are told
 
-    def messages_to_send(self, now: float) -> list[tuple[int, BusMessage]]:
+    def messages_to_send(self, now: float) -> list[tuple[ProcessId, BusMessage]]:
         """(worker, message) since the last call; of changes one batch, if it is time for one."""
         if self._fresh and self._changes_at <= now:
             self._send_changes(now)

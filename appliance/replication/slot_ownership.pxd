@@ -5,9 +5,9 @@ from appliance.messages.slots cimport slot_of
 
 @cython.final
 cdef class SlotOwnership:
-    cdef bytes _owners
+    cdef tuple _owners
     cdef unsigned int _seed
-    cdef readonly int worker
+    cdef readonly int process
     cdef readonly long long epoch
     cdef readonly bint is_shared
     cdef readonly list siblings

@@ -4,7 +4,7 @@ from appliance.replication.slot_ownership cimport SlotOwnership
 from appliance.replication.replica cimport Replica
 from appliance.transport.flow cimport Flow, Outgoing
 
-cdef int NO_WORKER
+cdef int NO_PROCESS
 cdef Py_ssize_t HANDED_OVER, SENT_ON
 
 

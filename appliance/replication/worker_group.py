@@ -13,33 +13,34 @@ from appliance.messages.slots import SlotTable
 from appliance.replication.connection_directory import ConnectionDirectory
 from appliance.replication.replica import RecordTable, Replica, ReplicationLimits
 from appliance.replication.slot_ownership import SlotOwnership
-from appliance.transport.flow import NO_WORKER, Flow, Outgoing
+from appliance.transport.flow import Flow, Outgoing
+from appliance.transport.process_id import NO_PROCESS, ProcessId
 
 
 class WorkerGroup:
-    """The siblings of `worker`, as it knows them. `seed`: of the slot hash; `records`: the registrations."""
+    """The siblings of `process`, as it knows them. `seed`: of the slot hash; `records`: the registrations."""
 
     __slots__ = ("_counters", "_messages", "connections", "replica", "slot_ownership")
 
     def __init__(
-        self, worker: int, seed: int, records: RecordTable, limits: ReplicationLimits, counters: list[int]
+        self, process: ProcessId, seed: int, records: RecordTable, limits: ReplicationLimits, counters: list[int]
     ) -> None:
-        self.slot_ownership = SlotOwnership(worker, seed)
-        self.connections = ConnectionDirectory(worker)
-        self.replica = Replica(worker, records, limits)
+        self.slot_ownership = SlotOwnership(process, seed)
+        self.connections = ConnectionDirectory(process)
+        self.replica = Replica(process, records, limits)
         self._counters = counters
-        self._messages: list[tuple[int, BusMessage]] = []
+        self._messages: list[tuple[ProcessId, BusMessage]] = []
 
     # -- what they say -------------------------------------------------------------------------------
 
-    def receive(self, sender: int, message: BusMessage, now: float) -> None:
+    def receive(self, sender: ProcessId, message: BusMessage, now: float) -> None:
         """News of a sibling's connections, or of registrations."""
         if isinstance(message, ConnectionsChanged):
             self.connections.receive(sender, message)
         else:
             self.replica.receive(sender, message, now)
 
-    def receive_slots(self, table: SlotTable, live: Sequence[int], now: float) -> None:
+    def receive_slots(self, table: SlotTable, live: Sequence[ProcessId], now: float) -> None:
         """Whose the slots are from now on, and who there is."""
         self.slot_ownership.receive(table, live)
         self.connections.set_siblings(self.slot_ownership.siblings)
@@ -47,9 +48,9 @@ class WorkerGroup:
 
     # -- what they are told --------------------------------------------------------------------------
 
-    def tell(self, worker: int, message: BusMessage) -> None:
-        """A message for one of them, or for the supervisor (-1)."""
-        self._messages.append((worker, message))
+    def tell(self, process: ProcessId, message: BusMessage) -> None:
+        """A message for one of them."""
+        self._messages.append((process, message))
 
     def tell_all(self, message: BusMessage) -> None:
         """A message for each of them."""
@@ -59,7 +60,7 @@ class WorkerGroup:
     def hand_over(self, data: bytes, flow: Flow, call_id: bytes | None) -> bool:
         """Pass a message on that belongs to a sibling's slot; once, for the receiver keeps it."""
         owner = self.slot_ownership.owner_of(call_id)
-        if owner == self.slot_ownership.worker:
+        if owner == self.slot_ownership.process:
             return False
         self._counters[HANDED_OVER] += 1
         self._messages.append((owner, HandedOver(data, flow, self.slot_ownership.epoch)))
@@ -68,14 +69,14 @@ class WorkerGroup:
     def direct(self, outgoing: Outgoing) -> bool:
         """Name the connection by which a message goes, if it goes by one: is it a sibling's?"""
         outgoing.flow = self.connections.way_by(outgoing.flow)
-        return outgoing.flow.worker not in (NO_WORKER, self.slot_ownership.worker)
+        return outgoing.flow.process not in (NO_PROCESS, self.slot_ownership.process)
 
     def pass_on(self, outgoings: Sequence[Outgoing]) -> tuple[list[Outgoing], list[Outgoing]]:
         """Give siblings what goes by their connections. Returns what is ours, and that whose connections are gone."""
         own, stranded = [], []
         for outgoing in outgoings:
-            worker = outgoing.flow.worker
-            if worker in (NO_WORKER, self.slot_ownership.worker):
+            worker = outgoing.flow.process
+            if worker in (NO_PROCESS, self.slot_ownership.process):
                 own.append(outgoing)
             elif worker in self.slot_ownership.siblings:
                 self._counters[SENT_ON] += 1
@@ -84,8 +85,8 @@ class WorkerGroup:
                 stranded.append(outgoing)
         return own, stranded
 
-    def messages_to_send(self, now: float) -> list[tuple[int, BusMessage]]:
-        """(destination worker, message) since the last call."""
+    def messages_to_send(self, now: float) -> list[tuple[ProcessId, BusMessage]]:
+        """(destination, message) since the last call."""
         if self.slot_ownership.siblings:
             self._messages += self.connections.messages_to_send(now)
             self._messages += self.replica.messages_to_send(now)

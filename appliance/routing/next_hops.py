@@ -62,7 +62,7 @@ class NextHops:
             for transport in transports:
                 way_out = self._listener_for(transport, ":" in address, listener)
                 if way_out >= 0:
-                    flows.append(Flow(transport, way_out, (address, uri.port or default_port(transport)), -1, 0))
+                    flows.append(Flow(transport, way_out, (address, uri.port or default_port(transport))))
         return flows
 
     def is_way(self, flow: Flow) -> bool:
@@ -75,7 +75,7 @@ class NextHops:
         """The flow to an address; None for a name, or where no listener leads there."""
         address = literal_address(host)
         way_out = self._listener_for(transport, ":" in address, 0) if address else -1
-        return Flow(transport, way_out, (address, port), -1, 0) if way_out >= 0 else None
+        return Flow(transport, way_out, (address, port)) if way_out >= 0 else None
 
     def _listener_for(self, transport: int, is_ipv6: bool, preferred: int) -> int:
         """A listener that speaks the transport and the address family; -1 when there is none."""

@@ -8,7 +8,7 @@ cdef class Nonces:
     cdef SipHash _seal
     cdef SipHash _salt
     cdef SipHash _mark
-    cdef bytes _worker
+    cdef bytes _process
     cdef object _counts
     cdef long long _lifetime
     cdef long long _issued_last

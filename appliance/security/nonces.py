@@ -22,14 +22,15 @@ from appliance.security.nonce_counts import FIRST, FIRST_IN_PLACE, NonceCounts
 from appliance.security.nonce_table import memory_len
 from appliance.sip.characters import hex_of, long_hex_of
 from appliance.sip.siphash import SipHash
+from appliance.transport.process_id import ProcessId
 
 NONCE_LEN: Final = 36
 
 
-def nonces_for(settings: Settings, worker: int, key: bytes, start: NodeStart) -> Nonces:
+def nonces_for(settings: Settings, process: ProcessId, key: bytes, start: NodeStart) -> Nonces:
     """The nonces of a worker. `key`: of the appliance, which is kept over restarts."""
     memory = start.nonce_memory or bytearray(memory_len(settings.limits.nonces_max))
-    return Nonces(key, start.boot, worker, settings.digest.nonce_lifetime_s, NonceCounts(memory))
+    return Nonces(key, start.boot, process, settings.digest.nonce_lifetime_s, NonceCounts(memory))
 
 
 class Nonces:
@@ -39,13 +40,13 @@ class Nonces:
     before their nonce had expired.
     """
 
-    __slots__ = ("_counts", "_issued_last", "_lifetime", "_mark", "_salt", "_seal", "_worker", "forgotten_count")
+    __slots__ = ("_counts", "_issued_last", "_lifetime", "_mark", "_process", "_salt", "_seal", "forgotten_count")
 
-    def __init__(self, key: bytes, boot: bytes, worker: int, lifetime_s: float, counts: NonceCounts) -> None:
+    def __init__(self, key: bytes, boot: bytes, process: ProcessId, lifetime_s: float, counts: NonceCounts) -> None:
         self._seal = _keyed(b"nonce", key, boot)
         self._salt = _keyed(b"salt", key, boot)
         self._mark = _keyed(b"use", key, boot)
-        self._worker = b"%d" % worker
+        self._process = b"%d" % process
         self._lifetime = int(lifetime_s * 1_000_000)
         self._counts = counts
         self._issued_last = 0
@@ -58,7 +59,7 @@ class Nonces:
     def without_effects(self) -> Nonces:
         """The same nonces; uses are noted in a table of its own, which is empty: one that was used before is taken."""
         other = Nonces.__new__(Nonces)
-        other._seal, other._salt, other._mark, other._worker = self._seal, self._salt, self._mark, self._worker
+        other._seal, other._salt, other._mark, other._process = self._seal, self._salt, self._mark, self._process
         other._lifetime, other._issued_last = self._lifetime, self._issued_last
         other._counts = NonceCounts(bytearray(memory_len(1)))
         other.forgotten_count = self.forgotten_count
@@ -68,7 +69,7 @@ class Nonces:
         """A new nonce for a source (b"" for any); no two of a node are the same."""
         self._issued_last = max(self._issued_last + 1, int(now * 1_000_000))
         time = long_hex_of(self._issued_last)
-        return self._sealed(time + long_hex_of(self._salt.of(self._worker + time))[:4], source)
+        return self._sealed(time + long_hex_of(self._salt.of(self._process + time))[:4], source)
 
     def _sealed(self, text: bytes, source: bytes) -> bytes:
         return text + long_hex_of(self._seal.of(text + source))

@@ -17,6 +17,7 @@ from typing import Final
 
 from appliance.catalogue.settings import SupervisionSettings
 from appliance.messages.slots import SlotTable, give_back, move
+from appliance.transport.process_id import ProcessId
 
 # No worker has ever been in sync and each has ended so often: starting again will not help.
 HOPELESS_DEATHS: Final = 3
@@ -39,6 +40,7 @@ class WorkerState(IntEnum):
 class WorkerView:
     """One worker as the supervisor sees it; times are monotonic seconds.
 
+    `process`      its address; `number` is that within the node.
     `since`        when it came to this state.
     `last_heard`   of its last sign of life, or of its start.
     `told_at`      of its last heartbeat, which carried its number of transactions.
@@ -50,6 +52,7 @@ class WorkerView:
     """
 
     number: int
+    process: ProcessId
     life: WorkerState
     since: float
     last_heard: float
@@ -147,7 +150,7 @@ def sentence(view: SupervisorView) -> str:
 
 
 def _takes_calls(worker: WorkerView, table: SlotTable) -> bool:
-    return worker.life == WorkerState.LIVE and (not worker.is_parked or worker.number in table.owners)
+    return worker.life == WorkerState.LIVE and (not worker.is_parked or worker.process in table.owners)
 
 
 _WORDS: Final = {
@@ -207,8 +210,8 @@ def _table(view: SupervisorView, killed: list[int]) -> SlotTable:
     """The table that should be in force."""
     live = [w for w in view.workers if w.life == WorkerState.LIVE and w.number not in killed]
     # If all are drained, they own the slots all the same: calls come first.
-    able = [w.number for w in live if not w.is_parked] or [w.number for w in live]
-    waiting = [w.number for w in view.workers if w.life == WorkerState.STARTING and w.number not in killed]
+    able = [w.process for w in live if not w.is_parked] or [w.process for w in live]
+    waiting = [w.process for w in view.workers if w.life == WorkerState.STARTING and w.number not in killed]
     table = view.table
     for owner in sorted(set(table.owners) - set(able) - set(waiting)):
         table = move(table, owner, able)
@@ -218,7 +221,7 @@ def _table(view: SupervisorView, killed: list[int]) -> SlotTable:
     return table if table.owners == view.table.owners else SlotTable(table.owners, view.table.epoch + 1)
 
 
-def _has_lent_slots(worker: int, table: SlotTable, home: SlotTable) -> bool:
+def _has_lent_slots(worker: ProcessId, table: SlotTable, home: SlotTable) -> bool:
     """Do others own slots that are this worker's when all are live, as after its return?"""
     return any(owner == worker != table.owners[slot] for slot, owner in enumerate(home.owners))
 
@@ -232,7 +235,7 @@ def _ends_of_drains(view: SupervisorView, table: SlotTable) -> list[AskToStop]:
             told_s = worker.told_at - worker.since
             is_empty = worker.transactions == 0 and told_s * 1000 > 2 * view.limits.heartbeat_ms
             # Without another worker for its slots a drain would only be a longer interruption.
-            is_alone = worker.number in table.owners
+            is_alone = worker.process in table.owners
             if is_empty or is_alone or drained_s > view.limits.drain_s:
                 ended.append(AskToStop(worker.number))
     return ended

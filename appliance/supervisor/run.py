@@ -40,6 +40,7 @@ from appliance.supervisor.processes import CommandLine, machine_addresses, worke
 from appliance.supervisor.start_remarks import Check, StartRemarks
 from appliance.supervisor.state_folder import StateFolder, StateFolderUnusable
 from appliance.supervisor.supervisor import RUNNING, Report, Supervisor
+from appliance.transport.process_id import SINGLE_NODE
 
 # Random octets that tell one start of the appliance from another.
 BOOT_LEN: Final = 16
@@ -129,6 +130,7 @@ def _prepared(
     opened.callback(nonces.close)
     launch = WorkerLaunch(
         number=-1,
+        node=SINGLE_NODE,
         sockets=(),
         config_text=start.text,
         state_dir=str(folder.path),
@@ -139,7 +141,7 @@ def _prepared(
         addresses=machine_addresses(),
     )
     management_process = (
-        ManagementRunner(ManagementLaunch(str(folder.path), start.text), note) if has_management else None
+        ManagementRunner(ManagementLaunch(str(folder.path), start.text, SINGLE_NODE), note) if has_management else None
     )
     supervisor = Supervisor(
         settings, launch, workers, sockets, recording, note, command_line, store, management_process, note

@@ -15,6 +15,7 @@ from appliance.messages.slots import SlotTable
 from appliance.supervisor.decisions import WorkerState
 from appliance.supervisor.listening_sockets import ListeningSockets
 from appliance.supervisor.worker_record import WorkerRecord
+from appliance.transport.process_id import ProcessId, worker_of
 
 
 class SlotAssignment:
@@ -30,13 +31,13 @@ class SlotAssignment:
         self._bus = bus
         self._report = report
         self._is_steering = False
-        self._told: dict[int, tuple[int, list[int], list[int]]] = {}
+        self._told: dict[int, tuple[int, list[ProcessId], list[int]]] = {}
         """By worker, what was sent last: the epoch, the workers present, those whose calls are to be adopted."""
 
     def put_in_force(self, table: SlotTable, records: Sequence[WorkerRecord]) -> None:
         """Let the slots have the owners of this table from now on."""
         self.table = table
-        shares = ", ".join(f"worker {r.number}: {table.count_of(r.number)}" for r in records)
+        shares = ", ".join(f"worker {r.number}: {table.count_of(r.process)}" for r in records)
         self._report(f"Slots reassigned ({shares}).")
         # The new owners first learn that they own; what the kernel steers to them then is theirs.
         self.tell(records)
@@ -44,14 +45,14 @@ class SlotAssignment:
 
     def tell(self, records: Sequence[WorkerRecord]) -> None:
         """Send the table in force, with the workers present, to each that lacks it; again if the bus refused."""
-        present = [r.number for r in records if r.is_on_the_bus and r.life != WorkerState.STOPPING]
+        present = [r.process for r in records if r.is_on_the_bus and r.life != WorkerState.STOPPING]
         orphans = [number for r in records for bank in r.orphaned_banks() for number in (r.number, bank)]
         news = (self.table.epoch, present, orphans)
-        for number in present:
-            if self._told.get(number) == news:
+        for process in present:
+            if self._told.get(worker_of(process)) == news:
                 continue
-            if self._bus.send(number, [SlotsChanged(self.table, present, orphans)]):
-                self._told[number] = news
+            if self._bus.send(process, [SlotsChanged(self.table, present, orphans)]):
+                self._told[worker_of(process)] = news
 
     def forget(self, number: int) -> None:
         """That worker has ended: nothing has been sent to its successor."""
@@ -84,4 +85,5 @@ class SlotAssignment:
 
     def report(self) -> dict[str, Any]:
         """For the status: the owners in runs of slots, and the epoch."""
-        return {"slots": [list(run) for run in self.table.runs()], "epoch": self.table.epoch}
+        runs = [[first, last, worker_of(owner)] for first, last, owner in self.table.runs()]
+        return {"slots": runs, "epoch": self.table.epoch}

@@ -48,7 +48,7 @@ def _worker_row(record: WorkerRecord, table: SlotTable, process: NodeProcess | N
         "state": _state(record, table),
         "uptime_s": round(now - record.started_at, 1) if is_running else 0.0,
         "restarts": record.restarts,
-        "slots": table.count_of(record.number),
+        "slots": table.count_of(record.process),
         "cpu_s": round(figures.cpu_s, 2),
         "cpu_percent": round(figures.cpu_percent, 1),
         "rss": figures.rss,
@@ -63,7 +63,7 @@ def _worker_row(record: WorkerRecord, table: SlotTable, process: NodeProcess | N
 
 def _state(record: WorkerRecord, table: SlotTable) -> str:
     """Its state in a word; `drained` when an operator has drained it, and it gets no calls."""
-    is_drained = record.life == WorkerState.LIVE and record.is_parked and not table.count_of(record.number)
+    is_drained = record.life == WorkerState.LIVE and record.is_parked and not table.count_of(record.process)
     return "drained" if is_drained else record.life.name.lower()
 
 

@@ -28,6 +28,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from appliance.messages.slots import FNV_OFFSET, FNV_PRIME, HASHED_OCTETS_MAX, SlotTable
+from appliance.transport.process_id import worker_of
 
 INSTRUCTIONS_MAX: Final = 4096
 SO_ATTACH_REUSEPORT_CBPF: Final = 51
@@ -145,7 +146,8 @@ def call_id_program(table: SlotTable, seed: int, sockets: Sequence[int]) -> list
     _add_value_start(ending)
     _add_hash(ending, seed)
     _add_choice(ending, table, sockets)
-    _add_any(ending, [index for index, worker in enumerate(sockets) if table.count_of(worker)])
+    owners = {worker_of(owner) for owner in table.owners}
+    _add_any(ending, [index for index, worker in enumerate(sockets) if worker in owners])
     program = _Program()
     segment, segment_len = 0, _segment_len()
     while len(program) + segment_len + 1 + len(ending) <= INSTRUCTIONS_MAX:
@@ -290,8 +292,8 @@ def _add_choice(program: _Program, table: SlotTable, sockets: Sequence[int]) -> 
     for first, _, owner in reversed(table.runs()):
         if first > 0:
             program.add(JGE, first, on_false=f"below {first}")
-        if owner in sockets:
-            program.add(RET, sockets.index(owner))
+        if worker_of(owner) in sockets:
+            program.add(RET, sockets.index(worker_of(owner)))
         else:
             program.jump("any")
         program.name(f"below {first}")

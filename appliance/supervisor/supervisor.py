@@ -22,7 +22,7 @@ from appliance import clock
 from appliance.catalogue.listener_ids import names_of
 from appliance.catalogue.settings import Settings
 from appliance.configuration.diff import needs_restart
-from appliance.ipc.bus import SUPERVISOR, Bus
+from appliance.ipc.bus import Bus
 from appliance.ipc.launch import WorkerLaunch
 from appliance.messages.bus_messages import (
     BusMessage,
@@ -66,8 +66,9 @@ from appliance.supervisor.status_report import (
     workers_report,
 )
 from appliance.supervisor.worker_launcher import Launcher
-from appliance.supervisor.worker_pool import WorkerPool
+from appliance.supervisor.worker_pool import WorkerPool, processes_of
 from appliance.supervisor.worker_record import WorkerRecord
+from appliance.transport.process_id import SUPERVISOR, process_id, worker_of
 
 RUNNING: Final = -1
 
@@ -111,9 +112,11 @@ class Supervisor:
         self._started_at = clock.monotonic()
         self._cycle_scheduler = CycleScheduler(self._started_at)
         state_dir = Path(launch.state_dir)
-        self._bus = Bus(state_dir / "run", SUPERVISOR)
-        self.slots = SlotAssignment(deal(range(workers)), seed_of(launch.key, launch.boot), sockets, self._bus, report)
-        self.worker_pool = WorkerPool(self, sockets, self.slots, workers)
+        self._node = launch.node
+        self._bus = Bus(state_dir / "run", process_id(launch.node, SUPERVISOR))
+        home = deal(processes_of(launch.node, workers))
+        self.slots = SlotAssignment(home, seed_of(launch.key, launch.boot), sockets, self._bus, report)
+        self.worker_pool = WorkerPool(self, sockets, self.slots, launch.node, workers)
         launch = replace(launch, lifetime_offset_s=self.watching.clock.lifetime_offset_s)
         self._launcher = Launcher(launch, sockets, recording, command_line)
         self._processes = self._launcher.running
@@ -184,7 +187,7 @@ class Supervisor:
                 self.listener_drain.tend(now)
                 self.worker_pool.tend(now)
             for number, shares in self.watching.shares_to_deal(self.records, self.settings, now).items():
-                self._bus.send(number, [RateShares(shares)])
+                self.send(number, [RateShares(shares)])
         if self._management_process is not None:
             self._management_process.tend(self.settings.supervision, self._is_stopping, now)
             self.watching.is_management_down = (
@@ -207,8 +210,8 @@ class Supervisor:
             arrived += self._bus.receive()
         is_news = False
         for sender, message in arrived:
-            if 0 <= sender < len(self.records):
-                record = self.records[sender]
+            if worker_of(sender) < len(self.records):
+                record = self.records[worker_of(sender)]
                 is_news |= record.life != WorkerState.LIVE or not isinstance(message, Heartbeat)
                 self._receive_from(record, message, now)
         if self._cycle_scheduler.woke(self.settings.supervision, now):
@@ -244,7 +247,7 @@ class Supervisor:
     def _tell_others(self, told_by: int, message: BusMessage) -> None:
         for number in self._processes:
             if number != told_by:
-                self._bus.send(number, [message])
+                self.send(number, [message])
 
     def _reap(self, now: float) -> None:
         for number, process in list(self._processes.items()):
@@ -262,7 +265,7 @@ class Supervisor:
         self.configuring.died(number)
         self.slots.forget(number)
         self.watching.dealer.forget_worker(number)
-        self._bus.forget(number)
+        self._bus.forget(process_id(self._node, number))
         self._sockets.withdraw(number)
 
     def _view(self, now: float) -> SupervisorView:
@@ -286,7 +289,7 @@ class Supervisor:
             self.end_worker(action.number, action.reason, now)
         elif isinstance(action, AskToStop):
             self.records[action.number].asked_to_stop(now)
-            if not self._bus.send(action.number, [Stop()]):
+            if not self.send(action.number, [Stop()]):
                 self._processes[action.number].terminate()
         elif isinstance(action, GiveSlots):
             self.slots.put_in_force(action.table, self.records)
@@ -333,11 +336,11 @@ class Supervisor:
 
     def send(self, number: int, messages: Sequence[BusMessage]) -> bool:
         """A batch for a worker; False when it was refused."""
-        return self._bus.send(number, messages)
+        return self._bus.send(process_id(self._node, number), messages)
 
     def tell_all(self, message: BusMessage) -> list[int]:
         """Send a message to all processes that run; returns the numbers of those that the bus had room for."""
-        return [number for number in self._processes if self._bus.send(number, [message])]
+        return [number for number in self._processes if self.send(number, [message])]
 
     def end_worker(self, number: int, reason: str, now: float) -> None:
         """End a worker that does not do what it has to."""

@@ -15,6 +15,7 @@ from appliance.supervisor.decisions import WorkerState
 from appliance.supervisor.listening_sockets import ListeningSockets
 from appliance.supervisor.slot_assignment import SlotAssignment
 from appliance.supervisor.worker_record import WorkerRecord, sums
+from appliance.transport.process_id import ProcessId, process_id
 
 NEVER: Final = float("inf")
 
@@ -27,15 +28,23 @@ class Node(Protocol):
     def log(self, sentence: str) -> None: ...
 
 
+def processes_of(node: int, workers: int) -> list[ProcessId]:
+    """The first so many workers of a node."""
+    return [process_id(node, number) for number in range(workers)]
+
+
 class WorkerPool:
     """The workers of a node: `records` by number, and `home`, the slots that hold when all workers are live."""
 
-    def __init__(self, node: Node, sockets: ListeningSockets, slots: SlotAssignment, workers: int) -> None:
-        self.records = [WorkerRecord(number) for number in range(workers)]
-        self.home = deal(range(workers))
+    def __init__(
+        self, node: Node, sockets: ListeningSockets, slots: SlotAssignment, node_number: int, workers: int
+    ) -> None:
+        self.records = [WorkerRecord(number, node_number) for number in range(workers)]
+        self.home = deal(processes_of(node_number, workers))
         self.retired_counters: list[int] = []
         """What workers that are no more have counted."""
         self._node = node
+        self._node_number = node_number
         self._sockets = sockets
         self._slots = slots
         self._restarts_due: list[int] = []
@@ -44,8 +53,8 @@ class WorkerPool:
     def resize(self, workers: int, now: float) -> None:
         """Have so many: new ones are started by the next decisions, the last ones drain and end."""
         if workers < len(self.records):
-            self.home = deal(range(workers))
-        self.records += [WorkerRecord(number) for number in range(len(self.records), workers)]
+            self.home = deal(processes_of(self._node_number, workers))
+        self.records += [WorkerRecord(number, self._node_number) for number in range(len(self.records), workers)]
         for record in self.records:
             record.is_retired = record.number >= workers
             if not record.is_retired:
@@ -93,7 +102,7 @@ class WorkerPool:
         wanted = [record for record in self.records if not record.is_retired]
         is_calm = all(record.life == WorkerState.LIVE for record in wanted)
         if is_calm and len(wanted) != len(set(self.home.owners)):
-            self.home = deal(range(len(wanted)))
+            self.home = deal(processes_of(self._node_number, len(wanted)))
         if is_calm and self._restarts_due:
             self.restart(self._restarts_due.pop(0), now)
 

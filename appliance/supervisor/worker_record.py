@@ -13,13 +13,15 @@ from appliance.catalogue.settings import SupervisionSettings
 from appliance.messages.bus_messages import Heartbeat
 from appliance.storage.flight_recorder import BANKS
 from appliance.supervisor.decisions import WorkerState, WorkerView, restart_delay_s
+from appliance.transport.process_id import process_id
 
 
 class WorkerRecord:
     """One worker. Times are monotonic seconds."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, node: int) -> None:
         self.number = number
+        self.process = process_id(node, number)
         self.life = WorkerState.ABSENT
         self.since = 0.0
         self.started_at = 0.0
@@ -149,6 +151,7 @@ class WorkerRecord:
         """What decisions are made of; `waited_s` as for `heard`."""
         return WorkerView(
             number=self.number,
+            process=self.process,
             life=self.life,
             since=self.since,
             last_heard=self.last_heard,

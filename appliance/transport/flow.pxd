@@ -7,7 +7,7 @@ cdef class Flow:
     cdef readonly bint is_stream
     cdef readonly int listener
     cdef readonly tuple remote
-    cdef readonly int worker
+    cdef readonly int process
     cdef readonly long connection
     cdef Py_hash_t _hash
     cdef bytes _host

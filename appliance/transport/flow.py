@@ -12,11 +12,11 @@ from typing import Final
 from appliance.catalogue.transports import TCP as TCP
 from appliance.catalogue.transports import TRANSPORTS
 from appliance.catalogue.transports import UDP as UDP
+from appliance.transport.process_id import NO_PROCESS, ProcessId, node_of, worker_of
 from appliance.transport.transport_table import is_known, is_stream
 
 Way = tuple[int, int, tuple[str, int]]
 
-NO_WORKER: Final = -1
 NO_CONNECTION: Final = 0
 
 
@@ -27,27 +27,27 @@ class Flow:
     `is_stream`   does the transport carry messages by connections, which repeat what is lost (RFC 3261 17)?
     `listener`    index into settings.listeners: the local address.
     `remote`      (address, port); an IPv6 address without brackets, link-local ones with `%scope`.
-    `worker`      -1 for datagrams, and for a connection that has yet to be opened; else the number
-                  of the worker that holds the connection.
+    `process`     NO_PROCESS for datagrams, and for a connection that has yet to be opened; else the
+                  worker that holds the connection.
     `connection`  0: use an open connection to `remote`, or open one; else an id that is unique
                   within the life of the worker.
     """
 
-    __slots__ = ("_hash", "_host", "connection", "is_stream", "listener", "remote", "transport", "worker")
+    __slots__ = ("_hash", "_host", "connection", "is_stream", "listener", "process", "remote", "transport")
 
     def __init__(
         self,
         transport: int,
         listener: int,
         remote: tuple[str, int],
-        worker: int = NO_WORKER,
+        process: ProcessId = NO_PROCESS,
         connection: int = NO_CONNECTION,
     ) -> None:
         self.transport = transport
         self.is_stream = is_stream(transport)
         self.listener = listener
         self.remote = remote
-        self.worker = worker
+        self.process = process
         self.connection = connection
         self._hash = 0
         self._host: bytes | None = None
@@ -63,10 +63,10 @@ class Flow:
         """Transport, listener and remote address: what all connections have in common that could carry a message."""
         return self.transport, self.listener, self.remote
 
-    def parts(self) -> tuple[int, int, str, int, int, int]:
-        """Transport, listener, remote address and port, worker, connection: what another process makes it of."""
+    def parts(self) -> tuple[int, int, str, int, ProcessId, int]:
+        """Transport, listener, remote address and port, process, connection: what another process makes it of."""
         host, port = self.remote
-        return self.transport, self.listener, host, port, self.worker, self.connection
+        return self.transport, self.listener, host, port, self.process, self.connection
 
     def __eq__(self, other: object) -> bool:
         if self is other:
@@ -75,7 +75,7 @@ class Flow:
             return NotImplemented
         return (
             self.connection == other.connection
-            and self.worker == other.worker
+            and self.process == other.process
             and self.transport == other.transport
             and self.listener == other.listener
             and self.remote == other.remote
@@ -83,13 +83,15 @@ class Flow:
 
     def __hash__(self) -> int:
         if self._hash == 0:
-            self._hash = hash((self.transport, self.listener, self.remote, self.worker, self.connection))
+            self._hash = hash((self.transport, self.listener, self.remote, self.process, self.connection))
         return self._hash
 
     def __repr__(self) -> str:
         name = TRANSPORTS[self.transport].name if is_known(self.transport) else self.transport
         way = f"Flow({name} {self.listener} {self.remote[0]} {self.remote[1]}"
-        return way + (f" worker {self.worker} connection {self.connection})" if self.worker >= 0 else ")")
+        if self.process == NO_PROCESS:
+            return way + ")"
+        return f"{way} node {node_of(self.process)} worker {worker_of(self.process)} connection {self.connection})"
 
 
 class Outgoing:

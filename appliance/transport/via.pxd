@@ -6,7 +6,7 @@ from appliance.sip.via cimport Via, new_via, parse_via
 from appliance.transport.flow cimport Flow, Outgoing
 from appliance.transport.transport_table cimport default_port, is_stream, transport_of_via
 
-cdef int NO_CONNECTION, NO_WORKER, TCP, UDP, UNKNOWN_TRANSPORT
+cdef int NO_CONNECTION, NO_PROCESS, TCP, UDP, UNKNOWN_TRANSPORT
 cdef tuple VIA_TOKENS
 
 cdef int ABSENT, VIA

@@ -16,7 +16,8 @@ from appliance.sip.errors import MalformedMessage
 from appliance.sip.message import Request, Response
 from appliance.sip.names import VIA
 from appliance.sip.via import ABSENT, Via, new_via, parse_via
-from appliance.transport.flow import NO_CONNECTION, NO_WORKER, TCP, UDP, Flow, Outgoing
+from appliance.transport.flow import NO_CONNECTION, TCP, UDP, Flow, Outgoing
+from appliance.transport.process_id import NO_PROCESS
 from appliance.transport.transport_table import UNKNOWN_TRANSPORT, VIA_TOKENS, default_port, is_stream, transport_of_via
 
 # The first Via value of a message we wrote ourselves; a comma ends it unless it is quoted.
@@ -136,7 +137,7 @@ def response_flow(via: Via, flow: Flow) -> Flow:
     port = flow.remote[1] if via.rport != ABSENT else via.port or default_port(flow.transport)
     if port == flow.remote[1]:
         return flow
-    return Flow(flow.transport, flow.listener, (flow.remote[0], port), NO_WORKER, NO_CONNECTION)
+    return Flow(flow.transport, flow.listener, (flow.remote[0], port), NO_PROCESS, NO_CONNECTION)
 
 
 def reopened(outgoing: Outgoing) -> Outgoing | None:
@@ -154,7 +155,7 @@ def reopened(outgoing: Outgoing) -> Outgoing | None:
         return None
     flow = outgoing.flow
     port = via.port or default_port(flow.transport)
-    again = Flow(flow.transport, flow.listener, (flow.remote[0], port), NO_WORKER, NO_CONNECTION)
+    again = Flow(flow.transport, flow.listener, (flow.remote[0], port), NO_PROCESS, NO_CONNECTION)
     return Outgoing(outgoing.data, again, outgoing.branch)
 
 
@@ -167,7 +168,7 @@ def as_datagram(outgoing: Outgoing) -> Outgoing | None:
     if flow.transport != TCP or flow.connection != NO_CONNECTION or not outgoing.data.startswith(b"ACK "):
         return None
     data = outgoing.data.replace(b"SIP/2.0/TCP ", b"SIP/2.0/UDP ", 1)
-    return Outgoing(data, Flow(UDP, flow.listener, flow.remote, NO_WORKER, NO_CONNECTION), b"")
+    return Outgoing(data, Flow(UDP, flow.listener, flow.remote, NO_PROCESS, NO_CONNECTION), b"")
 
 
 def quoted_request(quote: bytes) -> tuple[bytes, bytes]:

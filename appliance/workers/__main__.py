@@ -22,7 +22,7 @@ from appliance.catalogue.listener_ids import placed_by_names, with_places
 from appliance.catalogue.settings import Settings
 from appliance.configuration.text import parse_configuration
 from appliance.descriptors import descriptors_for_connections
-from appliance.ipc.bus import SUPERVISOR, Bus, BusUnavailable
+from appliance.ipc.bus import Bus, BusUnavailable
 from appliance.ipc.launch import NO_DESCRIPTOR, LaunchError, WorkerLaunch
 from appliance.messages.node_start import NodeStart
 from appliance.privileges import lay_down_all
@@ -32,6 +32,7 @@ from appliance.storage.flight_recorder import Recorder
 from appliance.storage.journal import Journal
 from appliance.storage.log_file import log_by, log_path, log_to_file, log_to_stderr
 from appliance.storage.nonce_memory import shared_memory
+from appliance.transport.process_id import process_id, supervisor_of
 from appliance.transport.transport_table import is_stream
 from appliance.workers.datagram_sockets import DatagramSockets
 from appliance.workers.datagrams import DatagramSocket
@@ -56,7 +57,7 @@ def main() -> int:
         settings = placed_settings(launch)
         log_by(settings)
         recorder = Recorder(launch.recording_fd, launch.bank_len, launch.number, launch.bank)
-        bus = Bus(Path(launch.state_dir) / "run", launch.number)
+        bus = Bus(Path(launch.state_dir) / "run", launch.process)
     except (LaunchError, ConfigError, BusUnavailable, OSError, ValueError) as fault:
         log.critical("the worker cannot start: %s", fault)
         return 2
@@ -76,16 +77,17 @@ def new_event_loop() -> asyncio.AbstractEventLoop:
 async def serve(launch: WorkerLaunch, settings: Settings, bus: Bus, recorder: Recorder) -> int:
     """Put the parts together and run them; returns the exit status."""
     workers = settings.workers or len(os.sched_getaffinity(0))
-    bus.connect([SUPERVISOR, *(number for number in range(workers) if number != launch.number)])
+    siblings = [process_id(launch.node, number) for number in range(workers) if number != launch.number]
+    bus.connect([supervisor_of(launch.process), *siblings])
     lifetime_clock = clock.lifetime_clock(launch.lifetime_offset_s)
-    stack = Stack(settings, launch.number, launch.key, clock.monotonic(), lifetime_clock(), node_start(launch))
+    stack = Stack(settings, launch.process, launch.key, clock.monotonic(), lifetime_clock(), node_start(launch))
     folder = Path(launch.state_dir)
     journal = Journal(
         folder / "registrations", launch.number, workers, bus.incarnation, settings.journal, stack.binding_records
     )
     load_registrations(stack, journal, lifetime_clock())
     worker = Worker(
-        launch.number,
+        launch.process,
         settings,
         syntax_limits(settings.syntax),
         stack,

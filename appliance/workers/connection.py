@@ -11,6 +11,7 @@ from appliance.messages.worker_requests import ConnectionRow
 from appliance.sip.parser import SyntaxLimits
 from appliance.transport.flow import Flow
 from appliance.transport.framing import framer_of
+from appliance.transport.process_id import ProcessId
 
 NO_REMOTE: Final = ("", 0)
 
@@ -19,7 +20,7 @@ class ConnectionOwner(Protocol):
     """Who hears of a connection: the table of them."""
 
     syntax: SyntaxLimits
-    worker: int
+    process: ProcessId
     read_buffer: bytearray
     """Where the octets of one read come; it is free again when the read has been told."""
 
@@ -63,7 +64,7 @@ class Connection(asyncio.BufferedProtocol):
         self, owner: ConnectionOwner, transport: int, listener: int, number: int, is_opened_here: bool
     ) -> None:
         self.owner = owner
-        self.flow = Flow(transport, listener, NO_REMOTE, owner.worker, number)
+        self.flow = Flow(transport, listener, NO_REMOTE, owner.process, number)
         self.framer = framer_of(transport, owner.syntax)
         self.transport: asyncio.Transport | None = None
         self.is_opened_here = is_opened_here
@@ -80,7 +81,7 @@ class Connection(asyncio.BufferedProtocol):
         self.transport = cast(asyncio.Transport, transport)
         flow = self.flow
         remote = remote_of(self.transport.get_extra_info("peername"))
-        self.flow = Flow(flow.transport, flow.listener, remote, flow.worker, flow.connection)
+        self.flow = Flow(flow.transport, flow.listener, remote, flow.process, flow.connection)
         self.owner.connection_opened(self, clock.monotonic())
 
     def get_buffer(self, sizehint: int) -> bytearray:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from appliance.transport.flow import Flow
+from appliance.transport.process_id import ProcessId
 
 # Messages that may be on their way to one sibling, some milliseconds of its work.
 UNACKNOWLEDGED_MAX: Final = 256
@@ -36,9 +37,9 @@ class HandoverWindows:
     """The windows of all siblings. The flows that a method returns are to be held, or released."""
 
     def __init__(self) -> None:
-        self._windows: dict[int, _Window] = {}
+        self._windows: dict[ProcessId, _Window] = {}
 
-    def sent(self, sibling: int, flows: Sequence[Flow], now: float) -> list[Flow]:
+    def sent(self, sibling: ProcessId, flows: Sequence[Flow], now: float) -> list[Flow]:
         """Messages of these flows were handed over: which of them are to be held?"""
         window = self._windows.setdefault(sibling, _Window())
         window.unacknowledged += len(flows)
@@ -50,7 +51,7 @@ class HandoverWindows:
         window.held |= held
         return list(held.values())
 
-    def acknowledged(self, sibling: int, count: int, now: float) -> list[Flow]:
+    def acknowledged(self, sibling: ProcessId, count: int, now: float) -> list[Flow]:
         """The sibling has handled so many: which are released?"""
         window = self._windows.get(sibling)
         if window is None:
@@ -62,7 +63,7 @@ class HandoverWindows:
         released, window.held = list(window.held.values()), {}
         return released
 
-    def forget(self, sibling: int) -> list[Flow]:
+    def forget(self, sibling: ProcessId) -> list[Flow]:
         """It is dead, or another process by now: which are released?"""
         window = self._windows.pop(sibling, None)
         return [] if window is None else list(window.held.values())

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from appliance import clock
 from appliance.messages.bus_messages import BusMessage, CallsMoved, ConnectionsChanged, HandedOver, SendByConnection
 from appliance.transport.flow import Flow, Outgoing
+from appliance.transport.process_id import ProcessId
 from appliance.workers.datagram_sockets import DatagramSockets
 from appliance.workers.handover_windows import HandoverWindows
 from appliance.workers.streams import Streams
@@ -41,9 +42,9 @@ class Outbound:
         datagrams = [outgoing for outgoing in outgoings if not outgoing.flow.is_stream]
         return self._streams.take_failures() + self._doors.write(datagrams)
 
-    def pass_on(self, messages: Sequence[tuple[int, BusMessage]]) -> list[Outgoing]:
+    def pass_on(self, messages: Sequence[tuple[ProcessId, BusMessage]]) -> list[Outgoing]:
         """One batch for each process; returns what a sibling should have sent and does not get."""
-        shares: dict[int, list[BusMessage]] = {}
+        shares: dict[ProcessId, list[BusMessage]] = {}
         for destination, message in messages:
             shares.setdefault(destination, []).append(message)
         failures: list[Outgoing] = []
@@ -54,7 +55,7 @@ class Outbound:
                 self._note_handed_over(destination, share)
         return failures
 
-    def _note_handed_over(self, sibling: int, share: Sequence[BusMessage]) -> None:
+    def _note_handed_over(self, sibling: ProcessId, share: Sequence[BusMessage]) -> None:
         flows: list[Flow] = []
         for message in share:
             if isinstance(message, HandedOver) and message.flow.is_stream:
@@ -62,12 +63,12 @@ class Outbound:
         if flows:
             self._streams.hold(self._windows.sent(sibling, flows, clock.monotonic()))
 
-    def acknowledged(self, sibling: int, count: int) -> None:
+    def acknowledged(self, sibling: ProcessId, count: int) -> None:
         """A sibling has handled so many messages of streams that were handed over to it."""
         now = clock.monotonic()
         self._streams.release(self._windows.acknowledged(sibling, count, now), now)
 
-    def forget(self, sibling: int) -> None:
+    def forget(self, sibling: ProcessId) -> None:
         """It is dead, or another process by now: nothing waits in it."""
         self._streams.release(self._windows.forget(sibling), clock.monotonic())
 

@@ -45,6 +45,7 @@ from appliance.sip.parser import SyntaxLimits
 from appliance.sip.writer import write_response
 from appliance.transport.flow import Flow, Outgoing, Way
 from appliance.transport.framing import NEVER, PING, PONG
+from appliance.transport.process_id import ProcessId
 from appliance.transport.source import source_of
 from appliance.transport.via import reopened
 from appliance.workers.connection import NO_REMOTE, Connection, connection_row, socket_name
@@ -79,7 +80,7 @@ class Streams:
 
     def __init__(
         self,
-        worker: int,
+        process: ProcessId,
         listeners: tuple[ListenerSettings, ...],
         limits: LimitSettings,
         syntax: SyntaxLimits,
@@ -89,7 +90,7 @@ class Streams:
         changed: Callable[[], None],
         call_soon: CallSoon,
     ) -> None:
-        self.worker = worker
+        self.process = process
         self.syntax = syntax
         self.descriptors_max = sys.maxsize
         """So many connections the limit of open files leaves room for (descriptors.py)."""
@@ -262,7 +263,7 @@ class Streams:
             self.reading.release(connection, now)
 
     def _own(self, flows: list[Flow]) -> list[Connection]:
-        own = [self._connections.get(flow.connection) for flow in flows if flow.worker == self.worker]
+        own = [self._connections.get(flow.connection) for flow in flows if flow.process == self.process]
         return [connection for connection in own if connection is not None]
 
     def _note_partial(self, connection: Connection) -> None:

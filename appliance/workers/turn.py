@@ -23,6 +23,7 @@ from appliance.messages.bus_messages import BusMessage
 from appliance.proxy.software_faults import SoftwareFault
 from appliance.routing.lookup_questions import Answer
 from appliance.transport.flow import Flow, Outgoing
+from appliance.transport.process_id import ProcessId
 from appliance.workers.datagram_sockets import DatagramSockets
 from appliance.workers.lookups import Questions
 from appliance.workers.message_capture import MessageCapture
@@ -159,7 +160,7 @@ class Turn:
         self.enter(self._receive, batch, now)
         self.flush_soon()
 
-    def receive_from_siblings(self, batch: list[tuple[int, BusMessage]], delay_s: float, now: float) -> None:
+    def receive_from_siblings(self, batch: list[tuple[ProcessId, BusMessage]], delay_s: float, now: float) -> None:
         """What siblings have handed over, after it has waited here for so long."""
         self._delays.note_queue(delay_s, now)
         self._recorder.sign(now)

@@ -38,6 +38,7 @@ from appliance.messages.worker_requests import CapturedMessages, ListConnections
 from appliance.routing.lookup_questions import FindSubscriber, LookupHost, Question
 from appliance.sip.parser import SyntaxLimits
 from appliance.storage.log_file import log_by
+from appliance.transport.process_id import ProcessId, supervisor_of, worker_of
 from appliance.workers.datagram_sockets import DatagramSockets
 from appliance.workers.gc_schedule import GcSchedule
 from appliance.workers.handed_over import HandedOverQueue
@@ -52,7 +53,6 @@ from appliance.workers.turn import Turn
 from appliance.workers.worker_metrics import WorkerMetrics
 from appliance.workers.worker_parts import CallRecorder, MessageBus, RecordJournal, SipStack
 
-SUPERVISOR: Final = -1
 # A sign of life is a store in memory. Once in so many signs the supervisor is told how the worker is, which costs more
 # than some calls; more often while it deals out what rate limits let in, and where that is less than once a second.
 SIGNS_PER_BEAT: Final = 5
@@ -72,7 +72,7 @@ class Worker:
 
     def __init__(
         self,
-        number: int,
+        process: ProcessId,
         settings: Settings,
         syntax: SyntaxLimits,
         stack: SipStack,
@@ -89,7 +89,8 @@ class Worker:
         """`door`: where documents of the supervisor arrive; it becomes ours. `descriptors_max`: for connections.
         `lifetime_clock`: by which registrations live."""
         limits = settings.limits
-        self._number = number
+        self._process = process
+        self._supervisor = supervisor_of(process)
         self._heartbeat_s = settings.supervision.heartbeat_ms / 1000
         self._signs_left = 0
         self._reports_left = 0
@@ -104,7 +105,7 @@ class Worker:
         self._lifetime_clock = lifetime_clock
         first_id = int(lifetime_clock() * 1000) << 20
         self._streams = Streams(
-            number,
+            process,
             settings.listeners,
             limits,
             syntax,
@@ -126,18 +127,16 @@ class Worker:
         turn.connect(self._streams, self._questions, self._outbound)
         self._handed_over = HandedOverQueue()
         self._is_bus_due = False
-        self._metrics = WorkerMetrics(
-            stack, doors, self._streams, self._questions, self._subscriber_door, bus, journal
-        )
+        self._metrics = WorkerMetrics(stack, doors, self._streams, self._questions, self._subscriber_door, bus, journal)
         self._door = door
         self._reconfiguring = WorkerReconfiguration(
             settings, stack, doors, self._streams, self._questions, journal, self._tell_supervisor, self._go_by
         )
         self._orders = self._orders_of_supervisor()
-        self._siblings: frozenset[int] = frozenset()
+        self._siblings: frozenset[ProcessId] = frozenset()
         self._gc_schedule = GcSchedule(clock.monotonic())
         self._is_draining = False
-        self._capture_for = (SUPERVISOR, 0)
+        self._capture_for = (self._supervisor, 0)
 
     def _orders_of_supervisor(self) -> dict[type[BusMessage], Callable[[Any], object]]:
         """What only the supervisor may order, and who does it."""
@@ -191,7 +190,7 @@ class Worker:
 
     def _failed(self) -> None:
         """A fault of ours is being handled."""
-        log.critical("worker %d exits because of a software fault", self._number, exc_info=True)
+        log.critical("worker %d exits because of a software fault", worker_of(self._process), exc_info=True)
         self._end(1)
 
     def _end(self, code: int) -> None:
@@ -262,11 +261,11 @@ class Worker:
 
     def _adopt(self, news: SlotsChanged, now: float) -> None:
         """Go on with the calls that the dead were setting up in slots which are ours now."""
-        slots = frozenset(slot for slot, owner in enumerate(news.table.owners) if owner == self._number)
+        slots = frozenset(slot for slot, owner in enumerate(news.table.owners) if owner == self._process)
         orphans = list(zip(news.orphans[::2], news.orphans[1::2], strict=True))
         self._stack.adopt(self._recorder.take(orphans, slots), now)
 
-    def _takes_order(self, sender: int, message: BusMessage, now: float) -> bool:
+    def _takes_order(self, sender: ProcessId, message: BusMessage, now: float) -> bool:
         """`_is_order`; a fault costs this message, unless it says what this worker is to serve."""
         try:
             return self._is_order(sender, message)
@@ -276,13 +275,13 @@ class Worker:
             self._stack.note_fault(f"a bus message, {type(message).__name__}", b"", error, now)
             return True
 
-    def _is_order(self, sender: int, message: BusMessage) -> bool:
+    def _is_order(self, sender: ProcessId, message: BusMessage) -> bool:
         """Drain, Stop and what is asked of the worker are its own, everything else is the stack's, at once or later."""
         if isinstance(message, HandedOver):
             self._handed_over.add(sender, message, clock.monotonic())
             return True
         if isinstance(message, SlotsChanged):
-            self._meet(frozenset(message.live) - {self._number})
+            self._meet(frozenset(message.live) - {self._process})
             if not self._has_slots.done():
                 self._has_slots.set_result(None)
             return False
@@ -298,7 +297,7 @@ class Worker:
             self._is_draining = True
             self._signs_left = 0
             self._streams.stop_listening()
-        elif sender == SUPERVISOR and type(message) in self._orders:
+        elif sender == self._supervisor and type(message) in self._orders:
             self._orders[type(message)](message)
         elif isinstance(message, StartCapture):
             self._start_capture(sender, message)
@@ -312,12 +311,12 @@ class Worker:
 
     # -- what operators ask ----------------------------------------------------------------------------
 
-    def _list_connections(self, sender: int, request: ListConnections) -> None:
+    def _list_connections(self, sender: ProcessId, request: ListConnections) -> None:
         rows = self._streams.rows(request.limit, request.offset)
         rows.id = request.id
         self._bus.send(sender, [rows])
 
-    def _start_capture(self, sender: int, request: StartCapture) -> None:
+    def _start_capture(self, sender: ProcessId, request: StartCapture) -> None:
         """Copy messages for the sender, in place of the one before it."""
         until = clock.monotonic() + request.seconds
         self._turn.mirror = MessageCapture(
@@ -326,7 +325,7 @@ class Worker:
         self._capture_for = (sender, request.id)
         self._signs_left = 0
 
-    def _stop_capture(self, sender: int, message: StopCapture) -> None:
+    def _stop_capture(self, sender: ProcessId, message: StopCapture) -> None:
         if self._capture_for == (sender, message.capture):
             self._turn.mirror = None
 
@@ -358,18 +357,18 @@ class Worker:
             self._door = None
 
     def _tell_supervisor(self, message: BusMessage) -> None:
-        self._bus.send(SUPERVISOR, [message])
+        self._bus.send(self._supervisor, [message])
 
     def _go_by(self, settings: Settings) -> None:
         """The worker's own part of new settings."""
         self._heartbeat_s = settings.supervision.heartbeat_ms / 1000
         log_by(settings)
 
-    def _meet(self, siblings: frozenset[int]) -> None:
+    def _meet(self, siblings: frozenset[ProcessId]) -> None:
         """Connect before the first message is due, and let go of what was meant for the dead."""
-        for number in self._siblings - siblings:
-            self._bus.forget(number)
-            self._outbound.forget(number)
+        for sibling in self._siblings - siblings:
+            self._bus.forget(sibling)
+            self._outbound.forget(sibling)
         self._bus.connect(sorted(siblings))
         self._siblings = siblings
 
@@ -413,7 +412,10 @@ class Worker:
         if self._subscriber_door.fault:
             alarms.append(f"{SUBSCRIBER_DATABASE_FAILING} {self._subscriber_door.fault}")
         is_in_sync = self._stack.is_in_sync
-        self._bus.send(SUPERVISOR, [Heartbeat(self._number, counters, gauges, self._turn.count, is_in_sync, alarms)])
+        self._bus.send(
+            self._supervisor,
+            [Heartbeat(worker_of(self._process), counters, gauges, self._turn.count, is_in_sync, alarms)],
+        )
         self._gc_schedule.tend(gauges["transactions"], now)
         if self._is_draining and not gauges["transactions"]:
             self._end(0)

@@ -15,9 +15,9 @@ from appliance.messages.slots import SlotTable, deal
 from appliance.routing.lookup_questions import Answer, Question
 from appliance.stack import Stack
 from appliance.transport.flow import TCP, UDP, Flow, Outgoing
+from appliance.transport.process_id import SUPERVISOR
 
 KEY = b"company of stacks"
-SUPERVISOR = -1
 # Messages that the bus holds for one destination.
 QUEUE_LEN_MAX = 200
 SENT_KEPT = 200

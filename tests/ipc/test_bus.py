@@ -21,13 +21,13 @@ from appliance.clock import monotonic
 from appliance.ipc.bus import (
     MESSAGES_PER_RECEIVE,
     OCTETS_PER_RECEIVE,
-    SUPERVISOR,
     Bus,
     BusUnavailable,
     ControlEndpoint,
     ask_supervisor,
 )
 from appliance.messages.bus_messages import BindingAck, BusMessage, Drain, PeerStarted, SendFailed, StatusRequest, Stop
+from appliance.transport.process_id import SUPERVISOR
 from tests.access import is_open_to_all
 
 PATIENCE_S = 5.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import struct
 from contextlib import suppress
 
 import pytest
@@ -10,7 +11,9 @@ import pytest
 from appliance.location.binding import Binding, BindingChange, new_binding
 from appliance.location.binding_records import BindingRecords, RecordError, decode_change, encode_change, forget_at_of
 from appliance.location.binding_table import BindingTable, range_of
+from appliance.location.record_version import next_version
 from appliance.transport.flow import TCP, Flow
+from appliance.transport.process_id import SINGLE_NODE, process_id
 
 WALL = 1_700_000_000.0
 AOR = b"sip:bob@example.com"
@@ -89,6 +92,31 @@ def test_a_record_of_a_newer_format_is_refused_by_name() -> None:
     for read in (decode_change, forget_at_of):
         with pytest.raises(RecordError, match="format 7"):
             read(newer)
+
+
+def record_of_format_1(version: int, worker: int) -> bytes:
+    """As it was written when the low 8 bits of a version were the number of a worker."""
+    head = struct.pack("<BHHd", 1, len(AOR), 1, WALL + 90) + AOR
+    fields = struct.pack(
+        *("<qqddqIIHHhhhBHHHHHHH", version, version, WALL + 60, WALL + 90, 7, 3, 0, 1000, 5060, TCP, 1, worker),
+        *(9, 0, 17, 0, 3, 0, 0, 5),
+    )
+    return head + fields + b"192.0.2.4" + b"sip:bob@192.0.2.4" + b"c@h" + b"Phone"
+
+
+def test_records_of_before_nodes_are_read_and_keep_their_order() -> None:
+    versions = [int(WALL * 1_000_000) + microsecond << 8 | worker for microsecond in (0, 1) for worker in (0, 3, 255)]
+    read = [decode_change(record_of_format_1(version, 2)).bindings[0] for version in versions]
+    assert [one.version for one in read] == sorted({one.version for one in read})
+    assert [one.made_at() for one in read[::3]] == [WALL, pytest.approx(WALL + 1e-6, abs=1e-7)]
+    assert read[0].flow == Flow(TCP, 1, ("192.0.2.4", 5060), process_id(SINGLE_NODE, 2), 7)
+    assert (read[0].uri, read[0].call_id, read[0].user_agent) == (b"sip:bob@192.0.2.4", b"c@h", b"Phone")
+    assert forget_at_of(record_of_format_1(versions[0], 2)) == WALL + 90
+
+
+def test_a_record_of_before_nodes_gives_way_to_a_refresh_of_now() -> None:
+    old = decode_change(record_of_format_1(int(WALL * 1_000_000) << 8 | 3, 2)).bindings[0]
+    assert next_version(WALL, SINGLE_NODE, old.version) > old.version
 
 
 def test_no_octets_raise_anything_else() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from appliance.location.binding import Binding, BindingChange, new_binding
 from appliance.location.binding_table import BindingTable, range_of
+from appliance.location.record_version import next_version
 from appliance.transport.flow import TCP, Flow
 
 BOB = b"sip:bob@biloxi.example.com"
@@ -18,7 +19,7 @@ EVER = 1_000_000
 
 
 def version_at(wall_time: float, worker: int = 1) -> int:
-    return int(wall_time * 1_000_000) << 8 | worker
+    return next_version(wall_time, worker, 0)
 
 
 def binding(

@@ -92,7 +92,7 @@ class Supervised(ApplianceClient):
         self.bus = Bus()
         (state_dir / "log").mkdir()
         CommitStore(state_dir / "configuration").add(TEXT, "test", "first", 1.0)
-        super().__init__(state_dir, Settings(hostname="box"), WorkerLink(self.bus))
+        super().__init__(state_dir, Settings(hostname="box"), WorkerLink(self.bus, 0))
         self.ordered: list[OperatorCommand] = []
 
     async def ask(self, question: BusMessage, timeout_s: float = 1.0) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from appliance.location.binding import Binding, BindingChange, new_binding
 from appliance.location.binding_records import BindingRecords, encode_change
 from appliance.location.binding_table import BindingTable
+from appliance.location.record_version import next_version
 from appliance.messages.bus_messages import BusMessage, PeerStarted
 from appliance.messages.codec import decode, encode
 from appliance.replication.replica import Replica
@@ -36,7 +37,7 @@ class Worker:
 
 def binding(user: int, now: float, worker: int = 1, cseq: int = 1) -> Binding:
     uri = b"sip:%d@192.0.2.1" % user
-    version = int((WALL + now) * 1_000_000) << 8 | worker
+    version = next_version(WALL + now, worker, 0)
     return new_binding(
         b"sip:%d@h" % user,
         uri,

@@ -64,7 +64,7 @@ def test_the_end_of_an_older_connection_to_the_same_place_changes_nothing() -> N
     there.opened(newer)
     there.closed(HELD)
     tell(there, 1, here)
-    assert here.way_by(WANTED).worker == 1
+    assert here.way_by(WANTED).process == 1
 
 
 def test_a_newcomer_hears_of_all_connections() -> None:
@@ -74,7 +74,7 @@ def test_a_newcomer_hears_of_all_connections() -> None:
     newcomer = ConnectionDirectory(2)
     there.set_siblings([0, 2])
     tell(there, 1, newcomer)
-    assert newcomer.way_by(WANTED).worker == 1
+    assert newcomer.way_by(WANTED).process == 1
 
 
 def refuse(sender: ConnectionDirectory, now: float = NOW) -> None:
@@ -93,7 +93,7 @@ def test_news_that_the_bus_did_not_take_are_told_again() -> None:
     assert here.way_by(WANTED) == WANTED
     refuse(there, NOW + AGAIN_S)
     tell(there, 1, here, NOW + 2 * AGAIN_S)
-    assert here.way_by(WANTED).worker == 1
+    assert here.way_by(WANTED).process == 1
     assert there.messages_to_send(NOW + 60.0) == []
 
 

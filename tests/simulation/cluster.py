@@ -20,9 +20,9 @@ from appliance.security.nonce_table import memory_len
 from appliance.sip.parser import find_call_id
 from appliance.stack import Stack
 from appliance.transport.flow import Flow, Outgoing
+from appliance.transport.process_id import SUPERVISOR
 from tests.simulation.schedule import Schedule
 
-SUPERVISOR = -1
 KEY = b"simulated-appliance-key"
 IN_SYNC_AFTER_S = 0.5
 WALL_TIME = 1_700_000_000.0

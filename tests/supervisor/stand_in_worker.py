@@ -26,7 +26,7 @@ from zlib import crc32
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from appliance import clock
-from appliance.ipc.bus import SUPERVISOR, Bus
+from appliance.ipc.bus import Bus
 from appliance.ipc.launch import WorkerLaunch, receive_document
 from appliance.messages.bus_messages import (
     Abandon,
@@ -39,6 +39,7 @@ from appliance.messages.bus_messages import (
     TookEffect,
 )
 from appliance.storage.flight_recorder import Recorder
+from appliance.transport.process_id import supervisor_of
 
 HEARTBEAT_S = 0.03
 
@@ -51,7 +52,8 @@ def serve(launch: WorkerLaunch) -> int:
 
     if is_told_to("crash"):
         return 3
-    bus = Bus(state_dir / "run", launch.number)
+    bus = Bus(state_dir / "run", launch.process)
+    supervisor = supervisor_of(launch.process)
     gauges = {"transactions": 0, "registrations": 7, "config": crc32(launch.config_text.encode())}
     door = socket.socket(fileno=launch.door_fd)
     recorder = Recorder(launch.recording_fd, launch.bank_len, launch.number, launch.bank)
@@ -77,28 +79,28 @@ def serve(launch: WorkerLaunch) -> int:
         counters = [turn, launch.number]
         recorder.sign(clock.monotonic())
         if not is_told_to("mute"):
-            bus.send(SUPERVISOR, [Heartbeat(launch.number, counters, gauges, turn, not is_told_to("never-ready"))])
+            bus.send(supervisor, [Heartbeat(launch.number, counters, gauges, turn, not is_told_to("never-ready"))])
         next_beat = clock.monotonic() + HEARTBEAT_S
         while (left := next_beat - clock.monotonic()) > 0:
             readable, _, _ = select.select([bus, door], [], [], left)
             if door in readable:
                 prepare()
             if to_say and not is_told_to("slow"):
-                bus.send(SUPERVISOR, to_say)
+                bus.send(supervisor, to_say)
                 to_say.clear()
             for _, message in bus.receive():
                 if isinstance(message, SlotsChanged):
                     gauges["epoch"] = message.table.epoch
                     gauges["live"] = len(message.live)
-                    gauges["own slots"] = message.table.count_of(launch.number)
+                    gauges["own slots"] = message.table.count_of(launch.process)
                 elif isinstance(message, TakeEffect) and not is_told_to("stuck"):
                     gauges["config"] = crc32(prepared[message.revision].encode())
-                    bus.send(SUPERVISOR, [TookEffect(message.revision)])
+                    bus.send(supervisor, [TookEffect(message.revision)])
                 elif isinstance(message, Abandon) and not is_told_to("clings"):
                     for fd in held:
                         os.close(fd)
                     held.clear()
-                    bus.send(SUPERVISOR, [Abandoned(message.revision)])
+                    bus.send(supervisor, [Abandoned(message.revision)])
                 elif isinstance(message, Stop) and not is_told_to("deaf"):
                     bus.close()
                     return 0

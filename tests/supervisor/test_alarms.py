@@ -60,7 +60,7 @@ def conditions(
 
 
 def lively(transactions: int = 0, alarms: list[str] | None = None, number: int = 1) -> WorkerRecord:
-    record = WorkerRecord(number)
+    record = WorkerRecord(number, 0)
     record.started(0.0)
     record.heard(Heartbeat(1, [], {"transactions": transactions}, 1, True, alarms or []), 0.1)
     return record

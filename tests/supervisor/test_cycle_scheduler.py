@@ -16,7 +16,7 @@ CALM = 10.0
 
 def records(last_heard: float) -> list[WorkerRecord]:
     """Two workers that live; the first was last heard at this time, the second then or later."""
-    workers = [WorkerRecord(0), WorkerRecord(1)]
+    workers = [WorkerRecord(0, 0), WorkerRecord(1, 0)]
     for record, heard_at in zip(workers, (last_heard, max(last_heard, CALM)), strict=True):
         record.started(0.0)
         record.heard(Heartbeat(record.number, [], {}, 1, in_sync=True), heard_at)
@@ -53,7 +53,7 @@ def test_what_happens_makes_a_cycle_due_at_once_and_cycles_frequent_for_a_while(
 
 
 def test_there_is_no_calm_while_somebody_is_away_or_all_shall_stop() -> None:
-    cycle_scheduler, workers = CycleScheduler(0.0), [*records(CALM), WorkerRecord(2)]
+    cycle_scheduler, workers = CycleScheduler(0.0), [*records(CALM), WorkerRecord(2, 0)]
     cycle_scheduler.cycle_done(workers, False, CALM)
     assert pause_s(cycle_scheduler, workers, CALM) == CYCLE_S
     cycle_scheduler.cycle_done(records(CALM), True, CALM)

@@ -21,21 +21,35 @@ from appliance.supervisor.decisions import (
     restart_delay_s,
     sentence,
 )
+from appliance.transport.process_id import process_id
 
 LIMITS = SupervisionSettings()
+NODE = 1
 
 
 def worker(number: int, life: WorkerState = WorkerState.LIVE) -> WorkerView:
     return WorkerView(
-        number, life, since=0.0, last_heard=100.0, restart_at=0.0, transactions=5, deaths=0, has_ever_lived=True
+        number,
+        process_id(NODE, number),
+        life,
+        since=0.0,
+        last_heard=100.0,
+        restart_at=0.0,
+        transactions=5,
+        deaths=0,
+        has_ever_lived=True,
     )
 
 
 def view(
     *workers: WorkerView, now: float = 100.0, table: SlotTable | None = None, stop: bool = False
 ) -> SupervisorView:
-    home = deal([w.number for w in workers])
+    home = deal([w.process for w in workers])
     return SupervisorView(now, workers, table or home, home, stop, LIMITS)
+
+
+def all_slots_of(number: int, epoch: int) -> SlotTable:
+    return SlotTable([process_id(NODE, number)] * 256, epoch)
 
 
 def table_after(seen: SupervisorView) -> SlotTable:
@@ -57,7 +71,7 @@ def test_a_dead_worker_loses_its_slots_at_once_and_is_started_after_its_pause() 
     dead = replace(worker(1, WorkerState.ABSENT), restart_at=100.2)
     seen = view(worker(0), dead, worker(2))
     given = table_after(seen)
-    assert given.count_of(1) == 0 and given.epoch == seen.table.epoch + 1
+    assert given.count_of(process_id(NODE, 1)) == 0 and given.epoch == seen.table.epoch + 1
     assert Start(1) not in decide(seen)
     assert decide(replace(seen, now=100.3, table=given)) == [Start(1)]
 
@@ -73,7 +87,7 @@ def test_a_hung_worker_is_killed_and_loses_its_slots_in_the_same_breath() -> Non
     silent = replace(worker(1), last_heard=100.0 - LIMITS.hang_ms / 1000 - 0.05)
     kill, given = decide(view(worker(0), silent))
     assert kill == Kill(1, "sent no heartbeat for 0.8 s")
-    assert isinstance(given, GiveSlots) and given.table.count_of(1) == 0
+    assert isinstance(given, GiveSlots) and given.table.count_of(process_id(NODE, 1)) == 0
 
 
 def test_a_worker_heard_just_in_time_lives() -> None:
@@ -106,10 +120,10 @@ def test_all_dead_at_once_are_all_started_and_the_table_waits_for_them() -> None
 
 def test_the_last_one_dies_while_the_other_starts() -> None:
     """1 died and its slots went to 0; now 0 dies, too. 1 is ready first and takes everything."""
-    all_with_0 = SlotTable(bytes(256), 2)
+    all_with_0 = all_slots_of(0, 2)
     dead = replace(worker(0, WorkerState.ABSENT), restart_at=200.0)
     seen = replace(view(worker(0), worker(1)), workers=(dead, worker(1)), table=all_with_0)
-    assert table_after(seen).count_of(1) == 256
+    assert table_after(seen).count_of(process_id(NODE, 1)) == 256
 
 
 def test_a_drained_worker_gives_its_slots_away_and_stops_when_it_is_empty() -> None:
@@ -189,15 +203,15 @@ def test_the_state_in_one_sentence(lives: tuple[WorkerState, ...], told: str) ->
 def test_a_worker_that_an_operator_drained_takes_calls_when_nobody_else_can_and_no_longer() -> None:
     parked = replace(worker(0), is_parked=True)
     dead = replace(worker(1, WorkerState.ABSENT), restart_at=200.0)
-    alone = view(parked, dead, table=SlotTable(bytes([1] * 256), 3))
+    alone = view(parked, dead, table=all_slots_of(1, 3))
     given = table_after(alone)
-    assert given.count_of(0) == 256
+    assert given.count_of(process_id(NODE, 0)) == 256
     assert decide(replace(alone, table=given)) == []
     assert sentence(replace(alone, table=given)) == "Worker 0 accepts calls; worker 1 is down and will be restarted."
-    assert table_after(view(parked, worker(1), table=given)).count_of(0) == 0
+    assert table_after(view(parked, worker(1), table=given)).count_of(process_id(NODE, 0)) == 0
 
 
 def test_a_worker_that_an_operator_drained_is_not_said_to_take_calls() -> None:
-    drained = view(replace(worker(0), is_parked=True), worker(1), table=SlotTable(bytes([1] * 256), 3))
+    drained = view(replace(worker(0), is_parked=True), worker(1), table=all_slots_of(1, 3))
     assert decide(drained) == []
     assert sentence(drained) == "Worker 1 accepts calls; worker 0 is drained."

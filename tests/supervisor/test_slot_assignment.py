@@ -67,7 +67,7 @@ def slots(world: World) -> SlotAssignment:
 
 def records() -> list[WorkerRecord]:
     """Workers 0 and 1 live, worker 2 was never started."""
-    workers = [WorkerRecord(number) for number in range(3)]
+    workers = [WorkerRecord(number, 0) for number in range(3)]
     for record in workers[:2]:
         record.started(0.0)
         record.heard(Heartbeat(record.number, [], {}, 1, in_sync=True), 0.0)

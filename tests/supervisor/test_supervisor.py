@@ -26,6 +26,8 @@ from appliance.supervisor.decisions import restart_delay_s
 from appliance.supervisor.listening_sockets import ListeningSockets
 from appliance.supervisor.state_folder import StateFolder
 from appliance.supervisor.supervisor import RUNNING, Supervisor
+from appliance.supervisor.worker_pool import processes_of
+from appliance.transport.process_id import SINGLE_NODE, worker_of
 
 PATIENCE_S = 20.0
 WORKERS = 3
@@ -134,7 +136,7 @@ def test_a_crash_moves_the_slots_within_a_second_and_they_come_back(node: Node) 
     assert any(seconds_to_move_slots(node, 1, signal.SIGKILL) < 1.0 for _ in range(TRIES))
     assert node.worker(0)["slots"] + node.worker(2)["slots"] == 256
     node.until(lambda: node.states() == ["live"] * WORKERS and node.is_told_everywhere(), "back again")
-    assert node.supervisor.slots.table.owners == deal(range(WORKERS)).owners
+    assert node.supervisor.slots.table.owners == deal(processes_of(SINGLE_NODE, WORKERS)).owners
     assert node.worker(1)["restarts"] >= 1
     assert any("killed by SIGKILL" in line for line in node.log)
 
@@ -157,7 +159,7 @@ def test_datagrams_follow_the_slots(node: Node) -> None:
             owner = node.supervisor.slots.table.owner_of(slot_of(b"call-%d" % number, node.seed))
             message = b"BYE sip:b@c SIP/2.0\r\nCall-ID: call-%d\r\nCSeq: 1 BYE\r\n\r\n" % number
             phone.sendto(message, ("127.0.0.1", node.port))
-            with socket.socket(fileno=os.dup(node.sockets.sockets_of(owner)[0][2])) as waiting:
+            with socket.socket(fileno=os.dup(node.sockets.sockets_of(worker_of(owner))[0][2])) as waiting:
                 assert waiting.recv(1000) == message
 
 

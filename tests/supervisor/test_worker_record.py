@@ -15,14 +15,14 @@ def beat(counters: list[int], in_sync: bool = True) -> Heartbeat:
 
 
 def live_record(now: float = 0.0) -> WorkerRecord:
-    record = WorkerRecord(1)
+    record = WorkerRecord(1, 0)
     record.started(now)
     record.heard(beat([1, 2]), now)
     return record
 
 
 def test_it_is_live_once_it_is_in_sync_and_that_is_told_once() -> None:
-    record = WorkerRecord(1)
+    record = WorkerRecord(1, 0)
     record.started(5.0)
     assert not record.heard(beat([0], in_sync=False), 5.1)
     assert record.view().life == WorkerState.STARTING and record.is_on_the_bus
@@ -33,7 +33,7 @@ def test_it_is_live_once_it_is_in_sync_and_that_is_told_once() -> None:
 
 
 def test_what_it_waited_for_a_processor_counts_from_its_last_heartbeat() -> None:
-    record = WorkerRecord(1)
+    record = WorkerRecord(1, 0)
     record.started(0.0)
     record.heard(beat([0]), 0.2, waited_s=2.0)
     assert record.view(waited_s=2.5).waited_s == 0.5
@@ -88,7 +88,7 @@ def test_a_killed_worker_has_died() -> None:
 
 
 def test_no_process_at_all_is_a_death_too() -> None:
-    record = WorkerRecord(1)
+    record = WorkerRecord(1, 0)
     record.could_not_start("cannot be started: out of memory", LIMITS, 3.0)
     assert record.view().deaths == 1 and record.life == WorkerState.ABSENT and record.restart_at == 3.2
 
@@ -115,7 +115,7 @@ def test_a_bank_with_calls_is_not_written_over_by_starts_that_fail() -> None:
 
 
 def test_the_banks_of_the_dead_are_orphaned_and_that_of_the_living_is_not() -> None:
-    record = WorkerRecord(1)
+    record = WorkerRecord(1, 0)
     assert record.orphaned_banks() == []
     record.started(0.0)
     record.heard(beat([0]), 0.1)

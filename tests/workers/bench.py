@@ -12,7 +12,7 @@ import pytest
 
 from appliance import clock
 from appliance.catalogue.settings import JournalSettings, ListenerSettings, Settings, SupervisionSettings
-from appliance.ipc.bus import SUPERVISOR, Bus
+from appliance.ipc.bus import Bus
 from appliance.messages.bus_messages import BusMessage, ConnectionsChanged, HandedOver, Heartbeat
 from appliance.resolver import HostAddresses
 from appliance.routing.lookup_questions import Answer, Question
@@ -26,6 +26,7 @@ from appliance.transport.via import response_flow, stamp_received
 
 datagrams = pytest.importorskip("appliance.workers.datagrams", reason="the batch reader is not built")
 
+from appliance.transport.process_id import SUPERVISOR  # noqa: E402
 from appliance.workers.datagram_sockets import DatagramSockets  # noqa: E402 -- they need the batch reader
 from appliance.workers.worker import Worker  # noqa: E402
 

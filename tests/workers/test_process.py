@@ -13,12 +13,13 @@ from pathlib import Path
 import pytest
 
 import appliance
-from appliance.ipc.bus import SUPERVISOR, Bus
+from appliance.ipc.bus import Bus
 from appliance.ipc.launch import WorkerLaunch
 from appliance.messages.bus_messages import BusMessage, Heartbeat, SlotsChanged, Stop
 from appliance.messages.slots import deal
 from appliance.storage.flight_recorder import Recording
 from appliance.transport.flow import TCP, UDP
+from appliance.transport.process_id import SINGLE_NODE, SUPERVISOR, process_id
 
 pytest.importorskip("appliance.workers.datagrams", reason="the batch reader is not built")
 
@@ -35,7 +36,7 @@ class Supervised:
         self.udp.bind(("127.0.0.1", 0))
         self.tcp = socket.create_server(("127.0.0.1", self.udp.getsockname()[1]))
         self.address = self.udp.getsockname()
-        self.bus = Bus(state_dir / "run", SUPERVISOR)
+        self.bus = Bus(state_dir / "run", process_id(SINGLE_NODE, SUPERVISOR))
         config_text += f"listener one\n  address 127.0.0.1\n  port {self.address[1]}\n  no authenticate\n"
         config_text += "limits\n  recording 1\n"
         self.recording = Recording(1)

@@ -50,7 +50,7 @@ class Owner:
     """Connections of several sources, and what of each was handled in this turn."""
 
     syntax = SYNTAX
-    worker = 0
+    process = 0
 
     def __init__(self) -> None:
         self.loop = Loop()

@@ -24,7 +24,7 @@ def test_a_message_arrives_with_the_flow_of_its_connection(play_streams: Callabl
         await until(lambda: node.received)
         ((data, flow),) = node.received
         assert data == whole
-        assert (flow.transport, flow.listener, flow.remote, flow.worker) == (TCP, 0, phone.address, 4)
+        assert (flow.transport, flow.listener, flow.remote, flow.process) == (TCP, 0, phone.address, 4)
         assert flow.connection > 1000
         node.streams.send([Outgoing(b"answer", flow)])
         assert await phone.reader.readexactly(6) == b"answer"

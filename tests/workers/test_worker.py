@@ -12,7 +12,6 @@ import pytest
 from appliance import clock
 from appliance.catalogue import counters as catalogue
 from appliance.catalogue.settings import RateLimitSettings
-from appliance.ipc.bus import SUPERVISOR
 from appliance.messages.bus_messages import (
     CallsMoved,
     ConnectionsChanged,
@@ -32,6 +31,7 @@ from appliance.transport.flow import TCP, UDP, Flow, Outgoing
 
 datagrams = pytest.importorskip("appliance.workers.datagrams", reason="the batch reader is not built")
 
+from appliance.transport.process_id import SUPERVISOR  # noqa: E402
 from appliance.workers.handed_over import MESSAGES_PER_TURN  # noqa: E402
 from appliance.workers.handover_windows import ACKNOWLEDGED_AT_ONCE, UNACKNOWLEDGED_MAX  # noqa: E402
 from appliance.workers.turn import AT_ONCE, LATE_S  # noqa: E402

@@ -18,6 +18,7 @@ from appliance.proxy.stage_results import CONTINUE, Reply, StageResult
 from appliance.sip.characters import digits_of
 from appliance.sip.header_lines import make_line
 from appliance.sip.uri import canonical_aor, parse_uri
+from appliance.transport.process_id import node_of
 
 
 def register(context: RequestContext, node: ProxyEnvironment, now: float) -> StageResult:
@@ -49,7 +50,7 @@ def register(context: RequestContext, node: ProxyEnvironment, now: float) -> Sta
         context.flow,
         context.flow.remote,
         node.wall_time(now),
-        node.worker,
+        node_of(node.process),
         None if node.registrar_rules.own_contacts else node.names,
         canonical_aor(address),
         node.date_offset_s,
