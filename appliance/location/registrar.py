@@ -119,7 +119,7 @@ def _check_extensions(request: Request) -> None:
 
 
 def unsupported_by_us(request: Request) -> bytes:
-    """The Unsupported line of an answer (RFC 3261 8.2.2.3); b"" where Require asks for nothing that is not here."""
+    """The Unsupported line of an answer (RFC 3261 8.2.2.3); b"" where Require names nothing that is unsupported."""
     if not request.count(REQUIRE):
         return b""
     unknown = [option for option in request.values(REQUIRE) if option.lower() not in EXTENSIONS]
@@ -259,7 +259,7 @@ def _instance_and_flow(registration: Registration, contact: Contact) -> tuple[by
 
 
 def _kept_parameters(contact: Contact) -> bytes:
-    """RFC 3840 5: what a contact says about itself is kept as it is said."""
+    """RFC 3840 5: feature parameters of a contact are kept as received."""
     text = b""
     for name, value in contact.parameters.items():
         if name not in NOT_KEPT:

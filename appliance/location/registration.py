@@ -1,4 +1,4 @@
-"""One REGISTER that is being processed: what it says for all of its contacts, and the bindings as they will be.
+"""One REGISTER that is being processed: what holds for all of its contacts, and the bindings as they will be.
 
 RFC 3261 10.3 step 7: they are tentative until the whole request is granted.
 """
