@@ -62,7 +62,7 @@ class DialogTokens:
         return body + self._seal_of(body, ends)
 
     def flags_of(self, token: bytes) -> int:
-        """What a token says, which is not proved by that; -1 for what is none."""
+        """The flags in a token, not verified; -1 for what is no token."""
         return int(token[:1], 16) if len(token) == TOKEN_LEN and is_all(token, HEX_DIGIT) else -1
 
     def until_of(self, token: bytes) -> int:

@@ -68,7 +68,7 @@ class Keys:
         """Does the To tag show that this ACK answers a stateless reply of this appliance?"""
         if tag.endswith(self.refusal_mark):
             return True
-        # The length tells nearly all others apart, and costs nothing.
+        # The length excludes nearly all others, and costs nothing.
         return len(tag) == TAG_LEN and tag == self.to_tag(upstream, call_id)
 
     def refusal_tag(self, top_via: bytes, call_id: bytes) -> bytes:

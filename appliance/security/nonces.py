@@ -34,7 +34,7 @@ def nonces_for(settings: Settings, process: ProcessId, key: bytes, start: NodeSt
 
 
 class Nonces:
-    """Issues nonces, tells which are fresh, and has the uses of those in use noted.
+    """Issues nonces, checks which are fresh, and notes the use of each count.
 
     `boot`: octets of this start of the appliance, the same for all its workers. `forgotten_count`: uses that made room
     before their nonce had expired.
