@@ -1,4 +1,4 @@
-"""Every counter, declared once: its number, its name, what it says.
+"""Every counter, declared once: its number, its name, its help.
 
 Hot code counts by `counters[DROPPED_MALFORMED] += 1` in a list of its own, one for each worker;
 `show counters` adds the lists up and takes the names from `COUNTERS`. A number is the place in that

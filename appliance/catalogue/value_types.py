@@ -34,10 +34,10 @@ class Kind(Protocol):
         """What is allowed, in words: `60 to 86400 seconds`."""
 
     def read(self, words: Sequence[str]) -> Any:
-        """The value that the words after the keyword say. Raises ValueFault."""
+        """The value of the words after the keyword. Raises ValueFault."""
 
     def write(self, value: Any) -> list[str]:
-        """The words that say the value: `read(write(value)) == value`."""
+        """The words for the value: `read(write(value)) == value`."""
 
 
 def accepts(kind: Kind, value: Any) -> bool:
@@ -136,7 +136,7 @@ def helps_of(kind: Kind) -> list[tuple[str, str]]:
 
 
 def read_choice(word: str, choices: Sequence[str], place: int = 0) -> str:
-    """The choice that `word` says, in any case or abbreviated as far as it stays unique. Raises ValueFault."""
+    """The choice that `word` names, in any case or abbreviated as far as it stays unique. Raises ValueFault."""
     lower = word.lower()
     if lower in choices:
         return lower
@@ -153,7 +153,7 @@ def read_choice(word: str, choices: Sequence[str], place: int = 0) -> str:
 @dataclass(frozen=True, slots=True)
 class Choices:
     """One or more of a few words, each at most once, in the order of preference. `values` are what they stand for,
-    `helps` says what each word means.
+    `helps`: the meaning of each word.
     """
 
     words: tuple[str, ...]

@@ -17,7 +17,7 @@ def warnings_of(settings: Settings) -> list[str]:
 
 
 def listeners_unauthenticated(settings: Settings) -> Iterator[tuple[str, str]]:
-    """(name, sentence) of each listener that other machines reach and that asks for no password."""
+    """(name, sentence) of each listener that other machines reach and that does not authenticate."""
     for listener in settings.listeners:
         if listener.standing == OPEN and not listener.authenticate and not _is_loopback(listener):
             sentence = (
