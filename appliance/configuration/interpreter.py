@@ -16,7 +16,7 @@ from appliance.configuration.syntax_tree import Statement
 
 @dataclass(slots=True)
 class Scope:
-    """What one section says, or the whole text (line 0).
+    """The statements of one section, or of the whole text (line 0).
 
     `values`  attribute -> value, for what was typed and right
     `lines`   attribute -> the line of each value
@@ -33,7 +33,7 @@ class Scope:
 
 
 def read_scope(settings_class: type[Any], line: int, statements: Sequence[Statement], faults: list[Fault]) -> Scope:
-    """What the statements say; faults are added to `faults`."""
+    """The meaning of the statements; faults are added to `faults`."""
     scope = Scope(settings_class, line)
     settings, inner = declared(settings_class), sections(settings_class)
     keywords = [setting.words for setting in settings] + [(section.keyword,) for section in inner]

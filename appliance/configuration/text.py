@@ -24,7 +24,7 @@ SEPARATOR = "!"
 
 
 def parse_configuration(text: str) -> Settings:
-    """The settings that a text says; what it does not say has its default. Raises ConfigError with every fault."""
+    """The settings of a text; what it does not contain has its default. Raises ConfigError with every fault."""
     statements, faults = parse_statements(text)
     scope = read_scope(Settings, 0, statements, faults)
     faults.extend(_contradiction_faults(scope))
@@ -109,7 +109,7 @@ def _build(scope: Scope) -> Any:
 
 
 def write_configuration(settings: Settings, with_defaults: bool = False) -> str:
-    """The text that says these settings: `parse_configuration` of it gives them back. Defaults are left out."""
+    """The text of these settings: `parse_configuration` of it gives them back. Defaults are left out."""
     return write_sections(_sections(settings, with_defaults))
 
 
@@ -143,7 +143,7 @@ def _setting_lines(settings: Any, with_defaults: bool) -> Iterator[str]:
 
 
 def value_lines(setting: Setting, value: Any) -> Iterator[str]:
-    """The lines that say the value: one, or one for each item of a setting that has many."""
+    """The lines for the value: one, or one for each item of a setting that has many."""
     if setting.is_many:
         for item in value:
             yield write_line([*setting.words, *setting.kind.write(item)])
