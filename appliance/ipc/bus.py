@@ -27,7 +27,7 @@ from appliance.messages.codec import BusProtocolError, UnknownMessage, decode, e
 from appliance.transport.process_id import MANAGEMENT, SUPERVISOR, ProcessId, worker_of
 
 BATCHES_UNREAD_MAX: Final = 512
-# What one `receive` takes at most: a process has other things to do as well, and has to show that it lives.
+# What one `receive` takes at most: a process has other work as well, and has to send its signs of life.
 BATCHES_PER_RECEIVE: Final = 256
 MESSAGES_PER_RECEIVE: Final = 256
 OCTETS_PER_RECEIVE: Final = 1 << 18
@@ -77,7 +77,7 @@ class Bus:
         self._left: list[tuple[ProcessId, BusMessage]] = []
 
     def fileno(self) -> int:
-        """A descriptor that becomes readable when something arrived; it tells of a change, not of a level."""
+        """A descriptor that becomes readable when something arrived; it reports changes, not a level."""
         return self._receiver.FD
 
     def connect(self, destinations: Sequence[ProcessId]) -> None:

@@ -1,4 +1,4 @@
-"""What a supervisor tells a process that it starts: the whole of it, in one document; and the door by which
+"""What a process gets from the supervisor that starts it, in one document; and the door by which
 a running worker gets more of the kind.
 
 The document holds the key of the appliance, so it travels as an anonymous file on standard input:

@@ -70,7 +70,7 @@ def _own_folder() -> Path:
 
 
 def _states_in(folder: Path) -> Iterator[Path]:
-    """Believed are only files that we or root have written, in a folder that no other user can write."""
+    """Only files are used that this user or root has written, in a folder that no other user can write."""
     with suppress(OSError):
         status = folder.stat()
         if status.st_uid not in (0, os.geteuid()) or status.st_mode & 0o022:
