@@ -61,7 +61,7 @@ class ApplianceClient:
         self._sampled_at = 0.0
 
     async def ask(self, question: BusMessage, timeout_s: float = ASK_TIMEOUT_S) -> dict[str, Any]:
-        """What the supervisor answers. Raises Refused: it says no, or says nothing."""
+        """The answer of the supervisor. Raises Refused: it refuses, or does not answer."""
         try:
             answer = await asyncio.to_thread(ask_supervisor, self.state_dir / "run", question, timeout_s)
         except BusUnavailable as fault:
@@ -103,7 +103,7 @@ class ApplianceClient:
         try:
             self.settings = parse_configuration(commit.text)
         except ConfigError:
-            # Of another version; the supervisor runs by it, and says so.
+            # Of another version; the supervisor runs by it, and reports it.
             return
         self.commit = number
         log_by(self.settings)

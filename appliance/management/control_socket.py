@@ -128,7 +128,7 @@ class Connection:
         self._why_ended = "done"
 
     async def serve(self) -> None:
-        """Until the client has gone, or says what cannot be read."""
+        """Until the client has gone, or sends what cannot be read."""
         while True:
             try:
                 line = await self._reader.readuntil()
@@ -250,7 +250,7 @@ class Connection:
         }
 
     def end(self, why: str) -> None:
-        """Say why, and hang up."""
+        """Send the reason, and close the connection."""
         self._why_ended = why
         self.tell(over=why)
         self.close()

@@ -24,7 +24,7 @@ class CommandFailed(Exception):
 
 
 def sentence_of(fault: Exception) -> str:
-    """What an error from below says, as a sentence. A name at its beginning keeps its case: SIP names have one."""
+    """The text of an error from below, as a sentence. A name at its beginning keeps its case: SIP names have one."""
     text = str(fault).removesuffix(".")
     first = text.partition(" ")[0]
     return f"{text[:1].upper() if first.isalpha() else text[:1]}{text[1:]}."

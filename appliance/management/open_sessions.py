@@ -21,7 +21,7 @@ class Client(Protocol):
         """Send a line that answers no request."""
 
     def end(self, why: str) -> None:
-        """Say why, and hang up."""
+        """Send the reason, and close the connection."""
 
 
 def aliases_of(settings: Settings) -> dict[str, str]:

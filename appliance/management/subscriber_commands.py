@@ -166,7 +166,7 @@ class SubscriberCommands:
         check_password(username, password, settings)
 
     def _tell(self, username: str, order: OperatorCommand | None = None) -> str:
-        """Have a running appliance forget what it remembers, and obey the order; says whether it was reached."""
+        """Clear the caches of a running appliance, and pass on the command; a sentence with the outcome."""
         try:
             answer = ask_supervisor(self._runtime_dir, ForgetSubscriber(username.encode()), TIMEOUT_S)
             if order is not None and "error" not in answer:

@@ -129,7 +129,7 @@ class WorkerLink:
         return self._last_id
 
     def tell(self, workers: Sequence[int], message: BusMessage) -> None:
-        """Say something whose answer, if any, does not matter."""
+        """Send a message whose answer, if any, is not used."""
         for worker in workers:
             self._bus.send(process_id(self._node, worker), [message])
 

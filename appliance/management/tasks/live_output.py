@@ -169,7 +169,7 @@ async def _ask_once(call: Call, wanted: Ping, answers: _Answers, timeout_s: floa
         return Heard(0, await why_silent(wanted.uri, call.client.settings), 0.0)
     took_ms = round((clock.monotonic() - begun) * 1000, 2)
     if is_own and status >= 300:
-        # What we say ourselves is no sign of life of theirs.
+        # An answer of the appliance itself is no sign of life of the target.
         why = await why_silent(wanted.uri, call.client.settings) if status in UNREACHED else SILENCE
         return Heard(0, why if why != SILENCE else f"this appliance says {status} {reason}", 0.0)
     return Heard(status, reason, took_ms, server)
