@@ -31,7 +31,7 @@ from appliance.supervisor.worker_record import WorkerRecord
 DEATHS_TOO_MANY: Final = 3
 RAISE_AT: Final = 0.9
 CLEAR_AT: Final = 0.8
-# What others say of a worker that has just started is older than its start, or is of its filling up.
+# Reports of others on a worker that has just started are older than its start, or concern its first synchronization.
 SETTLED_S: Final = 2.0
 _LIMIT_WORDS: Final = {each.attribute: each.keyword for each in declared(LimitSettings)}
 # (gauge, setting, as the operator calls it)
@@ -71,7 +71,7 @@ def _absences(record: WorkerRecord, subject: str) -> Iterator[Condition]:
 
 
 def _said(alarm: str, subject: str) -> Condition:
-    """What a worker says of itself: the alarm's name and a sentence."""
+    """The report of a worker on itself: the alarm's name and a sentence."""
     name, _, sentence = alarm.partition(" ")
     if name == SUBSCRIBER_DATABASE_FAILING:
         # All workers ask the same one: one alarm.

@@ -1,4 +1,4 @@
-"""What the supervisor keeps an eye on besides its workers' lives: alarms, and the rate limits that they share."""
+"""What the supervisor monitors besides the state of its workers: alarms, and the rate limits that they share."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class AlarmMonitor:
         self.dealer.told(worker, demand, now)
 
     def shares_to_deal(self, records: Sequence[WorkerRecord], settings: Settings, now: float) -> dict[int, Shares]:
-        """What each worker may let in of each rate limit from now on; {} as long as that need not be said again."""
+        """What each worker may let in of each rate limit from now on; {} as long as nothing has to be sent."""
         if now < self._deal_at or not self.dealer.has_news:
             return {}
         self._deal_at = now + REPORT_INTERVAL_S

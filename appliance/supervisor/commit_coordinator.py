@@ -122,7 +122,7 @@ class CommitCoordinator:
     def confirm(self, args: dict[str, Any]) -> Answer:
         """Keep the head."""
         if self._attempt is not None:
-            # The head may be on its way out.
+            # The head may be about to be reverted.
             return _refused(*_BUSY)
         head = self._store.head
         if head is None or head.state != UNCONFIRMED:
@@ -166,7 +166,7 @@ class CommitCoordinator:
         return None
 
     def told(self, worker: int, report: RolloutReport) -> None:
-        """What a worker says of its part in it."""
+        """The report of a worker on its part in it."""
         if self._change is not None:
             self._change.told(worker, report)
 

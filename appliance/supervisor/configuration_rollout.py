@@ -95,7 +95,7 @@ class Reconfiguration:
         self._waited_for.discard(worker)
 
     def died(self, worker: int) -> None:
-        """A process is gone: before the effect that is a refusal, after it the next one knows better."""
+        """A process is gone: before the effect that is a refusal, after it the next one has the new configuration."""
         if worker in self._waited_for and self._order is None:
             self.refusals.append(f"Worker {worker} exited while it prepared the configuration.")
         self._waited_for.discard(worker)
@@ -117,7 +117,7 @@ class Reconfiguration:
         self.tell()
 
     def tell(self) -> None:
-        """Tell those again that the bus had no room for."""
+        """Send the order again to those for which the bus had no room."""
         if self._order is None:
             return
         for number in sorted(self._untold):

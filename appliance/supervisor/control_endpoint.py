@@ -32,13 +32,13 @@ class Questions:
         self._door = ControlEndpoint(runtime_dir)
 
     def fileno(self) -> int:
-        """Readable when something was asked; it tells of a change, not of a level."""
+        """Readable when something was asked; it reports changes, not a level."""
         return self._door.fileno()
 
     def answer_all(self, now: float) -> bool:
         """Answer what was asked: was there more than to look?"""
         is_news = False
-        # The descriptor tells of a change only, and a reply may take that: so until nothing is left.
+        # The descriptor reports changes only, and a reply may consume one: so until nothing is left.
         while asked := self._door.receive():
             for asker, question in asked:
                 is_news |= not isinstance(question, StatusRequest)

@@ -1,6 +1,6 @@
 """The management process of a node: kept running, like a worker that owns no slots.
 
-It serves operators and no calls, so its death costs nothing but a moment without an answer: it is started
+It serves operators and no calls, so its end costs nothing but a moment without an answer: it is started
 again after a pause that doubles while it keeps dying soon.
 """
 

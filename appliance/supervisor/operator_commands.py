@@ -1,4 +1,4 @@
-"""What operators order, by way of the management process: one method for each order.
+"""The commands of operators, by way of the management process: one method for each command.
 
 An answer is plain names and values; `error` and `remedy` are in it when nothing was done.
 """

@@ -145,7 +145,7 @@ def _ends_with(parent: int) -> Callable[[], None]:
 
 
 def worker_count(settings: Settings) -> int:
-    """How many workers the settings mean: as many as said, or one for each processor we may use."""
+    """The number of workers by the settings: the configured one, or one for each usable processor."""
     return settings.workers or len(os.sched_getaffinity(0))
 
 

@@ -1,6 +1,6 @@
 """Dealing rate limits to the workers, by what is asked of each.
 
-A worker says twice a second how much was offered to it of each limit and key. The rate is dealt in proportion to
+A worker reports twice a second how much was offered to it of each limit and key. The rate is dealt in proportion to
 that, smoothed; a small part is dealt evenly, so that a worker to which requests begin to come can let some in until
 the next deal. The shares always add up to the rate.
 """

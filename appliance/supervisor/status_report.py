@@ -1,4 +1,4 @@
-"""What `signalbox status` shows, as plain names and values: made from what the supervisor knows.
+"""What `signalbox status` shows, as plain names and values: made from the supervisor's records.
 
 {"hostname": text, "supervisor": {"pid", "uptime_s", "sentence"},
  "workers": [{"number", "pid", "state", "uptime_s", "restarts", "slots", "cpu_s", "cpu_percent", "rss",
@@ -68,7 +68,7 @@ def _state(record: WorkerRecord, table: SlotTable) -> str:
 
 
 def totals_report(records: Sequence[WorkerRecord], retired: Sequence[int] = ()) -> dict[str, Any]:
-    """The sums over all workers, dead incarnations included in the counters; `retired`: of workers that are no more."""
+    """The sums over all workers, with former incarnations in the counters; `retired`: of workers that are no more."""
     counters: dict[str, int] = {}
     drops: dict[str, int] = {}
     counted = [list(retired), *(record.counters() for record in records)]

@@ -11,7 +11,7 @@ stands after the line feed is looked at by instructions that a pair of words sha
 all of its messages or in none. The rest of the name is compared by instructions that a segment of the search
 shares. A line of less than eight octets just before may hide the header field.
 
-What it cannot know (a Call-ID far down, odd white space) goes to the worker that a hash of the sender's address and
+What it cannot read (a Call-ID far down, odd white space) goes to the worker that a hash of the sender's address and
 port names, always the same as long as the slots stay; the bus corrects. So messages of one sender and one call keep
 their order: all of them are given to one worker, the owner or another one that hands them on in the order in which
 they came. The order is lost where the program can read some of them and not others, and for a moment when slots move.

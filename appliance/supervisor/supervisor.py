@@ -169,7 +169,7 @@ class Supervisor:
         self._is_stopping = True
 
     def close(self) -> None:
-        """Leave nothing behind, whatever happened: no process, no socket."""
+        """Leave no process and no socket behind, after any failure."""
         self._launcher.close()
         if self._management_process is not None:
             self._management_process.kill()
@@ -282,7 +282,7 @@ class Supervisor:
 
     def _act(self, action: Action, now: float) -> None:
         if isinstance(action, Start):
-            # One that starts while a configuration is prepared would know the old one only.
+            # One that starts while a configuration is prepared would have the old one only.
             if not self.configuring.is_preparing:
                 self._start(self.records[action.number], now)
         elif isinstance(action, Kill):

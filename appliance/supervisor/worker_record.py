@@ -1,4 +1,4 @@
-"""What the supervisor knows of one worker, over all its incarnations.
+"""The record of one worker, over all its incarnations.
 
 Fed with what happens (`started`, `heard`, `ended`, ...) and read by `view` and `report`. Counters of
 incarnations that are gone are kept in the sum, so that a total never steps back.
@@ -114,7 +114,7 @@ class WorkerRecord:
         return self._writers % BANKS
 
     def orphaned_banks(self) -> list[int]:
-        """Banks of the recording whose writers are dead, and whose calls others may go on with."""
+        """Banks of the recording whose writers have ended, and whose calls other workers may adopt."""
         if self.life == WorkerState.ABSENT or self._was_killed:
             found = [self._writers - 2, self._writers - 1]
         else:
@@ -175,7 +175,7 @@ class WorkerRecord:
 
 
 def _larger(heard: list[int], written: Sequence[int]) -> list[int]:
-    """Counters only grow, and each of the two knows of some that the other does not."""
+    """The larger of each counter: counters only grow, and each of the two may lack some."""
     if not written:
         return heard
     return [max(pair) for pair in zip_longest(heard, written, fillvalue=0)]
