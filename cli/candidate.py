@@ -67,7 +67,7 @@ class Draft:
         return Draft({other: values for other, values in self.places.items() if other != place})
 
     def merged(self, other: Draft) -> Draft:
-        """This draft with what another one says: its values win, and are added where there may be many."""
+        """This draft merged with another one: the values of the other win, and are added where there may be many."""
         draft = self
         for place, values in other.places.items():
             settings = {setting.attribute: setting for setting in _settings_of(place)}
@@ -87,7 +87,7 @@ def _settings_of(place: Place) -> tuple[Setting, ...]:
 
 
 def read_draft(text: str) -> Draft:
-    """The draft that a text says. Raises ConfigError with every line that cannot be understood."""
+    """The draft of a text. Raises ConfigError with every line that cannot be understood."""
     statements, faults = parse_statements(text)
     scope = read_scope(Settings, 0, statements, faults)
     places: dict[Place, Values] = {TOP: dict(scope.values)}
@@ -194,6 +194,6 @@ class Candidate:
 
 
 def candidate_of(text: str, number: int) -> Candidate:
-    """A candidate that is what commit `number` says."""
+    """A candidate with the text of commit `number`."""
     draft = read_draft(text)
     return Candidate(number, write_draft(draft), draft)

@@ -28,7 +28,7 @@ class Completion:
 
 
 def complete(roots: Sequence[Node], text: str, live_names: LiveNames) -> Completion:
-    """What Tab does behind `text`, by the first grammar that knows; nothing where the text is wrong."""
+    """What Tab does behind `text`, by the first grammar that has a completion; nothing where the text is wrong."""
     found = (_complete(root, text, live_names) for root in roots)
     return next((completion for completion in found if completion != NOTHING), NOTHING)
 

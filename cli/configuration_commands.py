@@ -165,7 +165,7 @@ def ask_about_rollback(session: Session, arguments: Arguments) -> None:
 
 
 def load(session: Session, arguments: Arguments) -> Output:
-    """Make the candidate what a file says. Raises Failed with every line that cannot be understood."""
+    """Replace the candidate by the content of a file. Raises Failed with every line that cannot be understood."""
     path = path_of(arguments["file"])
     session.candidate = candidate_in(session).with_draft(_draft_of(path))
     session.leave_section()
@@ -173,7 +173,7 @@ def load(session: Session, arguments: Arguments) -> Output:
 
 
 def load_merge(session: Session, arguments: Arguments) -> Output:
-    """Add what a file says to the candidate. Raises Failed with every line that cannot be understood."""
+    """Merge the content of a file into the candidate. Raises Failed with every line that cannot be understood."""
     path = path_of(arguments["file"])
     candidate = candidate_in(session)
     session.candidate = candidate.with_draft(candidate.draft.merged(_draft_of(path)))
@@ -182,7 +182,7 @@ def load_merge(session: Session, arguments: Arguments) -> Output:
 
 
 def _draft_of(path: Path) -> Draft:
-    """What a file says. Raises Failed with every line that cannot be understood."""
+    """The draft in a file. Raises Failed with every line that cannot be understood."""
     text = read_text(path)
     try:
         return read_draft(text)

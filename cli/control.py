@@ -48,7 +48,7 @@ class Listener:
 class Control:
     """A connection to the control socket at `path`, opened anew after it was lost.
 
-    `introduction` is what is said in `hello`: `script`, `address`.
+    `introduction` is sent in `hello`: `script`, `address`.
     """
 
     def __init__(self, path: Path, introduction: Mapping[str, Any] | None = None) -> None:

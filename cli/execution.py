@@ -23,7 +23,7 @@ class Shown:
 
 
 def execute(session: Session, text: str, is_json: bool = False) -> Shown:
-    """Do what a line says. Raises Mistake or Failed, a stream also while its lines are taken."""
+    """Execute a line. Raises Mistake or Failed, a stream also while its lines are taken."""
     line = split_line(session.without_alias(text))
     wants_json, filters = filters_of(line)
     path = file_of(line)
@@ -41,7 +41,7 @@ def execute(session: Session, text: str, is_json: bool = False) -> Shown:
 
 
 def _into_file(lines: Iterator[str], path: str) -> Iterator[str]:
-    """The lines go to a file; says how many. Raises Failed."""
+    """Write the lines to a file, and report how many. Raises Failed."""
     count = write_lines(path, lines)
     yield f"{count} line{'' if count == 1 else 's'} written to {path}."
 

@@ -37,7 +37,7 @@ def configure_grammar(section: Section | None, right: Right = Right.ADMIN) -> No
 
 
 def understand_exec(tokens: Sequence[Token], right: Right) -> Meaning:
-    """What a line means at the first prompt. Raises Mistake; it says so when only the right is missing."""
+    """The meaning of a line at the first prompt. Raises Mistake, another one when only the right is missing."""
     try:
         return understand(exec_grammar(right), tokens)
     except Mistake as mistake:
@@ -70,7 +70,7 @@ def _is_better_understood(tokens: Sequence[Token], mistake: Mistake) -> bool:
 
 
 def understand_configure(tokens: Sequence[Token], section: Section | None) -> Meaning:
-    """What a line means in configuration mode: in the section, or outside of it by a word the section does not know.
+    """What a line means in configuration mode: in the section, or outside of it by a word that is not of the section.
 
     A word outside of the section has to be whole: the fault of a value never makes another setting of the line.
     Raises Mistake.
@@ -99,12 +99,12 @@ def _verb_len(tokens: Sequence[Token]) -> int:
 
 
 def _first_word(tokens: Sequence[Token]) -> Token:
-    """The word that says what the line is about."""
+    """The word that decides the meaning of the line."""
     return tokens[_verb_len(tokens)]
 
 
 def _is_of_section(tokens: Sequence[Token], section: Section) -> bool:
-    """Is the word that says what the line is about, or its beginning, a word of the section?"""
+    """Is the word that decides the meaning of the line, or its beginning, a word of the section?"""
     return bool(_edges(configure_grammar(section), tokens))
 
 

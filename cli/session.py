@@ -51,7 +51,7 @@ class Terminal:
 
 @dataclass(slots=True)
 class Session:
-    """What the shell knows. `run_command` does the commands; it is given, for it needs the session."""
+    """The state of the shell. `run_command` executes commands; it is an argument, for it needs the session."""
 
     control: Control
     asker: Asker
@@ -135,7 +135,7 @@ class Session:
         self.terminal.over(why)
 
     def live_names(self, what: str, start: str) -> list[str]:
-        """Names for completion; none when the appliance does not say."""
+        """Names for completion; none without an answer of the appliance."""
         if what == "file":
             return file_names(start)
         if what.startswith((NAMES_OF, VALUES_OF)):
@@ -226,7 +226,7 @@ class Session:
             del self.history[:-HISTORY_MAX]
 
     def execute(self, line: Line) -> Output:
-        """Do what a line says. Raises Mistake or Failed; then nothing has changed in the candidate."""
+        """Execute a line. Raises Mistake or Failed; then nothing has changed in the candidate."""
         if not line.tokens or line.tokens[0].text.startswith("!"):
             if [token.text for token in line.tokens] == [SEPARATOR]:
                 self.leave_section()

@@ -7,7 +7,7 @@ import time
 from typing import Final
 
 VARIABLE: Final = "TZ"
-# Says which zone TZ was set to here.
+# The zone that TZ was set to here.
 MARK: Final = "SIGNALBOX_SHELL_TIMEZONE"
 # What TZ was before.
 FORMER: Final = "SIGNALBOX_SHELL_FORMER_TZ"

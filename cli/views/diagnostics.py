@@ -92,7 +92,7 @@ def clock_text(wall_time: float) -> str:
 
 
 def _ending(result: Mapping[str, Any]) -> str:
-    """How many there were; a stream that was stopped does not say, so they were counted."""
+    """How many there were; a stream that was stopped has no total, so they were counted."""
     shown, missed = result["shown"], result.get("missed")
     ending = f", {missed} not shown (too many per second)" if missed else ""
     return f"{shown} message{'' if shown == 1 else 's'} shown{ending}."

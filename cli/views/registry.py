@@ -1,4 +1,4 @@
-"""Which view draws which result; whatever has none of its own is drawn as its fields are declared."""
+"""Which view draws which result; a result without a view is drawn as its fields are declared."""
 
 from __future__ import annotations
 
