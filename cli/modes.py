@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import cache
 
 from appliance.catalogue.command_declaration import Mode, Right
-from appliance.catalogue.commands import BEGINNINGS, COMMANDS, HABITS, commands_of
+from appliance.catalogue.commands import BEGINNINGS, HABITS, commands_of
 from appliance.catalogue.errors import alternatives
 from appliance.catalogue.setting_declaration import Section
 from appliance.catalogue.settings import Settings
@@ -115,8 +115,3 @@ def _words_outside(tokens: Sequence[Token]) -> list[str]:
 
 def _edges(root: Node, tokens: Sequence[Token]) -> list[Edge]:
     return matching_edges(follow(root, tokens[: _verb_len(tokens)]).node, _first_word(tokens))
-
-
-def words_of_commands() -> set[str]:
-    """Every word with which a command of configuration mode begins; no setting may begin with one."""
-    return {command.words[0] for command in COMMANDS if command.mode is not Mode.EXEC} | {"do", "no", "default"}

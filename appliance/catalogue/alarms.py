@@ -12,7 +12,6 @@ CRITICAL: Final = "critical"
 MAJOR: Final = "major"
 MINOR: Final = "minor"
 WARNING: Final = "warning"
-SEVERITIES: Final = (CRITICAL, MAJOR, MINOR, WARNING)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from appliance.catalogue.alarms import ALARMS, SEVERITIES, Alarm, Condition
+from appliance.catalogue.alarms import ALARMS, CRITICAL, MAJOR, MINOR, WARNING, Alarm, Condition
 from appliance.catalogue.settings import LimitSettings, SupervisionSettings
 from appliance.messages.bus_messages import Heartbeat
 from appliance.storage.commits import CONFIRMED, UNCONFIRMED, Commit
@@ -20,7 +20,7 @@ LATE = "replication-lagging Worker 0 acknowledges registrations late."
 
 @pytest.mark.parametrize("alarm", ALARMS, ids=lambda alarm: alarm.name)
 def test_an_alarm_is_declared_completely(alarm: Alarm) -> None:
-    assert alarm.severity in SEVERITIES
+    assert alarm.severity in (CRITICAL, MAJOR, MINOR, WARNING)
     assert alarm.name == alarm.name.lower() and " " not in alarm.name
     assert all(text.endswith(".") and len(text) > 10 for text in (alarm.cause, alarm.effect, alarm.action))
 
