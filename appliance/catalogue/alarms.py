@@ -37,6 +37,9 @@ class Condition:
 WORKER_DOWN: Final = "worker-down"
 WORKER_RESTARTING: Final = "worker-restarting"
 MANAGEMENT_DOWN: Final = "management-down"
+PERSISTER_DOWN: Final = "persister-down"
+TABLE_WRITER_KILLED: Final = "table-writer-killed"
+TABLE_REBUILT: Final = "table-rebuilt"
 TABLE_NEAR_LIMIT: Final = "table-near-limit"
 OVERLOAD: Final = "overload"
 RATE_LIMIT_ACTING: Final = "rate-limit-acting"
@@ -66,6 +69,20 @@ ALARMS: Final[tuple[Alarm, ...]] = (
           "The management process exited.",
           "Operators cannot connect until it is restarted. Calls are not affected.",
           "None; it is restarted. See the log for the cause."),
+    Alarm(PERSISTER_DOWN, MAJOR,
+          "The process that writes registrations to disk exited.",
+          "Registrations are kept in memory. A power failure loses changes made since then. Calls are not affected.",
+          "None; it is restarted. See `show logging` for the cause."),
+    Alarm(TABLE_WRITER_KILLED, MAJOR,
+          "A process held the lock of the registration table for more than 200 ms without progress and was killed.",
+          "No registration was lost; changes were delayed. If a worker was killed, the other workers take over its "
+          "calls.",
+          "Report it if it recurs. The alarm clears after 10 minutes."),
+    Alarm(TABLE_REBUILT, MAJOR,
+          "The registration table in memory was damaged and was rebuilt from the copy on disk.",
+          "Registrations of the last moments before can be lost; those phones are reached again when they register "
+          "again.",
+          "Check the memory of the machine. The alarm clears after 24 hours."),
     Alarm(TABLE_NEAR_LIMIT, WARNING,
           "A table of a worker is 90 % full.",
           "At the limit, new entries are rejected or the oldest entry is deleted.",

@@ -112,6 +112,11 @@ REGISTRATIONS_LIMITED: Final = 80
 FAILED_LOOKUPS_FORGOTTEN: Final = 81
 # processes of several versions
 BUS_SKIPPED: Final = 82
+# the registration table
+RECORDS_PERSISTED: Final = 83
+PERSISTER_PASSES_LATE: Final = 84
+STORE_COMPARISONS: Final = 85
+TABLE_WRITERS_KILLED: Final = 86
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,5 +280,13 @@ COUNTERS: Final[tuple[Counter, ...]] = (
             "Requests rejected after a database failure and forgotten early because the table was full."),
     Counter(BUS_SKIPPED, "bus-skipped", "cluster",
             "Messages between processes skipped because another version of Signalbox sent them."),
+    Counter(RECORDS_PERSISTED, "records-persisted", "registrations",
+            "Registration records written to disk."),
+    Counter(PERSISTER_PASSES_LATE, "persister-passes-late", "trouble",
+            "Writes of registrations to disk that took longer than `persist interval`."),
+    Counter(STORE_COMPARISONS, "store-comparisons", "trouble",
+            "Comparisons of the registrations on disk with those in memory."),
+    Counter(TABLE_WRITERS_KILLED, "table-writers-killed", "trouble",
+            "Processes killed because they held the lock of the registration table."),
 )
 # fmt: on

@@ -433,6 +433,16 @@ class JournalSettings(_Checked):
 
 
 @dataclass(frozen=True, slots=True)
+class PersistSettings(_Checked):
+    """How registrations are written to disk."""
+
+    interval_ms: int = setting(
+        200, "interval", Integer(10, 60000, "milliseconds"), LIVE,
+        "Interval between writes to disk: the most that a power failure can lose. A crash of the appliance loses "
+        "nothing.")
+
+
+@dataclass(frozen=True, slots=True)
 class Settings(_Checked):
     """All settings of one appliance. `workers` 0: one for each processor, found out when it starts."""
 
@@ -486,4 +496,5 @@ class Settings(_Checked):
         SupervisionSettings(), "supervision", "How workers are supervised and restarted.")
     journal: JournalSettings = section(
         JournalSettings(), "journal", "How registrations are stored on disk.")
+    persist: PersistSettings = section(PersistSettings(), "persist", "How registrations are written to disk.")
 # fmt: on

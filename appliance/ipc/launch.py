@@ -54,6 +54,7 @@ class WorkerLaunch:
     `boot_hex`      random octets of this start of the appliance, the same for all workers.
     `nonces_fd`     the inherited memory in which uses of nonces are remembered (nonce_memory.py); -1 for none.
     `addresses`     all addresses of the machine: a contact may not lead to them.
+    `table_dir`     the directory of the registration table (storage/registrations.py); "" for none.
     """
 
     number: int
@@ -71,6 +72,7 @@ class WorkerLaunch:
     boot_hex: str = ""
     nonces_fd: int = NO_DESCRIPTOR
     addresses: tuple[str, ...] = ()
+    table_dir: str = ""
     node: int = SINGLE_NODE
 
     @property
@@ -143,6 +145,44 @@ class ManagementLaunch:
 
     @classmethod
     def from_stdin(cls, document: BinaryIO) -> ManagementLaunch:
+        """The launch that standard input holds. Raises LaunchError."""
+        try:
+            return cls(**json.loads(document.read()))
+        except (ValueError, TypeError) as fault:
+            raise LaunchError(f"Standard input holds no launch document: {fault!r}.") from fault
+
+
+@dataclass(frozen=True, slots=True)
+class PersisterLaunch:
+    """The start of the process that carries the registration table to the disk.
+
+    `state_dir`    the state folder: registrations are in its `registrations`, the bus in its `run`.
+    `table_dir`    the folder in memory with the tables (storage/table_folder.py).
+    `config_text`  the configuration in force.
+    `node`         the number of the node.
+    `lifetime_offset_s`  as for a worker.
+    """
+
+    state_dir: str
+    table_dir: str
+    config_text: str
+    node: int = SINGLE_NODE
+    lifetime_offset_s: float | None = None
+
+    def argv(self) -> list[str]:
+        """The command line."""
+        return python_module("appliance.persister")
+
+    def fds(self) -> tuple[int, ...]:
+        """It inherits no sockets."""
+        return ()
+
+    def to_stdin(self) -> BinaryIO:
+        """An anonymous file with the document, to be its standard input; the caller closes it."""
+        return anonymous_file(asdict(self))
+
+    @classmethod
+    def from_stdin(cls, document: BinaryIO) -> PersisterLaunch:
         """The launch that standard input holds. Raises LaunchError."""
         try:
             return cls(**json.loads(document.read()))

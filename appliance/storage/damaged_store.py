@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from struct import Struct
 from typing import Final
@@ -31,6 +31,8 @@ _KIND: Final = 0x2F  # branch, leaf, overflow, meta, leaf of fixed lengths
 _BIG: Final = 0x01  # the node holds the number of the page at which the value begins
 _UNREAD: Final = ".unread-"
 _DAMAGED: Final = ".damaged-"
+
+RecordIn = Callable[[bytes], bytes | None]
 
 
 def set_aside(folder: Path) -> Path:
@@ -60,13 +62,15 @@ def _read_name(path: Path) -> Path:
     return path.with_name(path.name.replace(_UNREAD, _DAMAGED))
 
 
-def readable_records(path: Path) -> Iterator[list[bytes]]:
-    """Every record in the file whose checksum is right, in no order, older ones of an address among them."""
+def readable_records(path: Path, record_in: RecordIn = unpacked) -> Iterator[list[bytes]]:
+    """Every record in the file, in no order, older ones of an address among them. `record_in`: the record that a value
+    holds, None for something else; by default its checksum has to be right.
+    """
     batch: list[bytes] = []
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         for at in range(0, os.fstat(fd).st_size, PAGE_SIZE):
-            _add_records(fd, _octets(fd, at, PAGE_SIZE), batch)
+            _add_records(fd, _octets(fd, at, PAGE_SIZE), record_in, batch)
             if len(batch) >= BATCH:
                 yield batch
                 batch = []
@@ -83,7 +87,7 @@ def _octets(fd: int, at: int, length: int) -> bytes:
         return b""
 
 
-def _add_records(fd: int, page: bytes, batch: list[bytes]) -> None:
+def _add_records(fd: int, page: bytes, record_in: RecordIn, batch: list[bytes]) -> None:
     if len(page) < PAGE_SIZE:
         return
     _, _, flags, lower, upper = _PAGE.unpack_from(page)
@@ -92,7 +96,7 @@ def _add_records(fd: int, page: bytes, batch: list[bytes]) -> None:
     places = Struct(f"<{(lower - _PAGE.size) // 2}H").unpack_from(page, _PAGE.size)
     for place in places:
         if lower <= place <= PAGE_SIZE - _NODE.size:
-            record = unpacked(_value(fd, page, place))
+            record = record_in(_value(fd, page, place))
             if record is not None:
                 batch.append(record)
 

@@ -52,6 +52,7 @@ from appliance.messages.bus_messages import (
 from appliance.messages.codec import CODECS, FORMAT, BusProtocolError, UnknownMessage, decode, encode
 from appliance.messages.field_codecs import codec_of
 from appliance.messages.slots import deal
+from appliance.messages.table_messages import PersisterSettings, TableReplaced, TableUnsound
 from appliance.messages.worker_requests import (
     CallRow,
     CallRows,
@@ -154,6 +155,9 @@ MESSAGES: list[BusMessage] = [
     RangeDigests([0, 2**64 - 1]),
     RangeRequest([3, 250]),
     RangeRecords(3, [b"record"], True),
+    TableReplaced("/dev/shm/table/generation-7"),
+    TableUnsound("/dev/shm/table/generation-7", "a page is missing"),
+    PersisterSettings("hostname a"),
 ]
 @pytest.mark.parametrize("message", MESSAGES, ids=lambda message: type(message).__name__)
 def test_a_message_comes_back_as_it_was(message: BusMessage) -> None:

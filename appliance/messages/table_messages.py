@@ -1,0 +1,32 @@
+"""What the supervisor, the persister and the workers tell each other about the registration table of the node."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from appliance.messages.bus_messages import BusMessage
+
+
+@dataclass(slots=True)
+class TableReplaced(BusMessage):
+    """To the workers: the table in force is in this directory now; what is staged is written there."""
+
+    kind = 60
+    directory: str
+
+
+@dataclass(slots=True)
+class TableUnsound(BusMessage):
+    """The table in this directory holds what cannot be: from a worker to the supervisor, and on to the persister."""
+
+    kind = 61
+    directory: str
+    fault: str
+
+
+@dataclass(slots=True)
+class PersisterSettings(BusMessage):
+    """To the persister: a configuration is in force, as text."""
+
+    kind = 62
+    config_text: str

@@ -1,0 +1,132 @@
+"""The persister process: `python -m appliance.persister`, with its launch document on standard input.
+
+Its work is done by a thread, which waits for the disk; the main thread shows that the process lives.
+Exit status: 0 told to end, all is on the disk; 1 a fault of its own, or something is not on the disk; 2 it could not
+start.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Final
+
+from appliance import clock
+from appliance.catalogue.counters import PERSISTER_PASSES_LATE
+from appliance.catalogue.errors import ConfigError
+from appliance.catalogue.settings import Settings
+from appliance.configuration.text import parse_configuration
+from appliance.ipc.bus import Bus, BusUnavailable
+from appliance.ipc.launch import LaunchError, PersisterLaunch
+from appliance.messages.bus_messages import Heartbeat
+from appliance.messages.table_messages import PersisterSettings, TableUnsound
+from appliance.persister.persister import Persister
+from appliance.privileges import lay_down_all
+from appliance.storage.log_file import log_by, log_path, log_to_file, log_to_stderr
+from appliance.storage.shared_store import StoreUnusable
+from appliance.storage.table_folder import TableFolder
+from appliance.transport.process_id import PERSISTER, SUPERVISOR, ProcessId, process_id
+
+FLUSH_MAX_S: Final = 15.0
+
+log = logging.getLogger("signalbox.persister")
+
+
+def main() -> int:
+    """Serve until told to end; returns the exit status."""
+    lay_down_all()
+    log_to_stderr()
+    try:
+        launch = PersisterLaunch.from_stdin(sys.stdin.buffer)
+        state_dir = Path(launch.state_dir)
+        log_to_file(log_path(state_dir))
+        settings = parse_configuration(launch.config_text)
+        log_by(settings)
+        bus = Bus(state_dir / "run", process_id(launch.node, PERSISTER))
+    except (LaunchError, ConfigError, BusUnavailable) as fault:
+        log.critical("the persister cannot start: %s", fault)
+        return 2
+    tables = TableFolder(Path(launch.table_dir))
+    wall_time = clock.lifetime_clock(launch.lifetime_offset_s)
+    persister = Persister(state_dir / "registrations", tables, settings.limits.bindings_max, wall_time)
+    try:
+        return asyncio.run(Serving(persister, settings, bus, process_id(launch.node, SUPERVISOR)).serve())
+    finally:
+        bus.close()
+
+
+class Serving:
+    """The process between its start and its end."""
+
+    def __init__(self, persister: Persister, settings: Settings, bus: Bus, supervisor: ProcessId) -> None:
+        self._persister = persister
+        self._settings = settings
+        self._bus = bus
+        self._supervisor = supervisor
+        self._ending = threading.Event()
+        self._is_loaded = False
+        self._turn = 0
+
+    async def serve(self) -> int:
+        """Work and send heartbeats until told to end; returns the exit status."""
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, self._ending.set)
+        work = loop.run_in_executor(None, self._work)
+        while not work.done():
+            self._receive()
+            self._send_heartbeat()
+            await asyncio.wait([work], timeout=self._settings.supervision.heartbeat_ms / 1000)
+        try:
+            return work.result()
+        except StoreUnusable as fault:
+            log.critical("the registration table cannot be loaded: %s", fault)
+            return 1
+
+    def _work(self) -> int:
+        """What the thread does."""
+        persister = self._persister
+        persister.load()
+        self._is_loaded = True
+        while not self._ending.is_set():
+            began = clock.monotonic()
+            persister.work()
+            interval_s = self._settings.persist.interval_ms / 1000
+            left_s = began + interval_s - clock.monotonic()
+            if left_s < 0:
+                persister.counters[PERSISTER_PASSES_LATE] += 1
+            self._ending.wait(max(left_s, 0.0))
+        is_done = persister.flush(clock.monotonic() + FLUSH_MAX_S)
+        persister.close()
+        return 0 if is_done else 1
+
+    def _receive(self) -> None:
+        for _, message in self._bus.receive():
+            if isinstance(message, TableUnsound):
+                self._persister.rebuild(message.directory, message.fault)
+            elif isinstance(message, PersisterSettings):
+                self._go_by(message.config_text)
+
+    def _go_by(self, text: str) -> None:
+        try:
+            self._settings = parse_configuration(text)
+        except ConfigError as fault:
+            log.error("the configuration in force cannot be read: %s", fault)
+            return
+        log_by(self._settings)
+        self._persister.limit = self._settings.limits.bindings_max
+
+    def _send_heartbeat(self) -> None:
+        self._turn += 1
+        persister = self._persister
+        heartbeat = Heartbeat(
+            PERSISTER, list(persister.counters), persister.gauges(), self._turn, self._is_loaded, persister.alarms()
+        )
+        self._bus.send(self._supervisor, [heartbeat])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
