@@ -11,7 +11,7 @@ from appliance.messages.bus_messages import BusMessage
 class TableReplaced(BusMessage):
     """To the workers: the table in force is in this directory now; what is staged is written there."""
 
-    kind = 60
+    kind = 120
     directory: str
 
 
@@ -19,7 +19,7 @@ class TableReplaced(BusMessage):
 class TableUnsound(BusMessage):
     """The table in this directory holds what cannot be: from a worker to the supervisor, and on to the persister."""
 
-    kind = 61
+    kind = 121
     directory: str
     fault: str
 
@@ -28,5 +28,5 @@ class TableUnsound(BusMessage):
 class PersisterSettings(BusMessage):
     """To the persister: a configuration is in force, as text."""
 
-    kind = 62
+    kind = 122
     config_text: str

@@ -24,7 +24,7 @@ from appliance.catalogue.settings import Settings
 from appliance.configuration.text import retired_warnings
 from appliance.descriptors import descriptor_shortage, raise_descriptor_limit
 from appliance.ipc.bus import BusUnavailable
-from appliance.ipc.launch import ManagementLaunch, WorkerLaunch
+from appliance.ipc.launch import ManagementLaunch, PersisterLaunch, WorkerLaunch
 from appliance.privileges import sockets_are_open
 from appliance.service_manager import ServiceManager
 from appliance.storage.commits import SYSTEM, CommitFailed, CommitStore, Start
@@ -32,14 +32,17 @@ from appliance.storage.flight_recorder import Recording
 from appliance.storage.journal_files import JournalError, check_folder
 from appliance.storage.log_file import LogFile, log_by, log_path
 from appliance.storage.nonce_memory import NonceMemory
+from appliance.storage.table_folder import TableFolder, TableFolderUnusable, folder_path
 from appliance.supervisor.decisions import WorkerState
 from appliance.supervisor.listening_sockets import ListenFailed, ListeningSockets
-from appliance.supervisor.management_process import ManagementRunner
 from appliance.supervisor.missing_state import missing_database, missing_registrations
+from appliance.supervisor.persister_process import PersisterProcess
 from appliance.supervisor.processes import CommandLine, machine_addresses, worker_count
 from appliance.supervisor.start_remarks import Check, StartRemarks
 from appliance.supervisor.state_folder import StateFolder, StateFolderUnusable
 from appliance.supervisor.supervisor import RUNNING, Report, Supervisor
+from appliance.supervisor.supporting_process import SupportingProcess
+from appliance.supervisor.table_supervision import TableSupervision
 from appliance.transport.process_id import SINGLE_NODE
 
 # Random octets that tell one start of the appliance from another.
@@ -67,9 +70,11 @@ def run(
     on_ready: Callable[[], None] | None = None,
     command_line: CommandLine = WorkerLaunch.argv,
     has_management: bool = True,
+    has_table: bool = False,
 ) -> int:
     """Run until stopped. Returns the exit status: 0 after a stop, 1 when the appliance could not start or go on.
 
+    `has_table`: the workers have one registration table in common, which a persister carries to the disk.
     `settings` are those of the text to start with.
     `report` gets each event as a sentence; `on_ready` is called once, when all workers take calls, or when
     some do after a while.
@@ -87,8 +92,10 @@ def run(
     manager = ServiceManager(os.environ)
     with ExitStack() as opened:
         try:
-            supervisor = _prepared(settings, start, state_dir, config_name, note, command_line, has_management, opened)
-        except (StateFolderUnusable, BusUnavailable, JournalError, ListenFailed) as fault:
+            supervisor = _prepared(
+                settings, start, state_dir, config_name, note, command_line, has_management, has_table, opened
+            )
+        except (StateFolderUnusable, TableFolderUnusable, BusUnavailable, JournalError, ListenFailed) as fault:
             sentences = fault.sentences if isinstance(fault, ListenFailed) else [str(fault)]
             for sentence in sentences:
                 note(sentence, logging.ERROR)
@@ -106,6 +113,7 @@ def _prepared(
     note: Note,
     command_line: CommandLine,
     has_management: bool,
+    has_table: bool,
     opened: ExitStack,
 ) -> Supervisor:
     folder = StateFolder(state_dir)
@@ -141,15 +149,25 @@ def _prepared(
         addresses=machine_addresses(),
     )
     management_process = (
-        ManagementRunner(ManagementLaunch(str(folder.path), start.text, SINGLE_NODE), note) if has_management else None
+        SupportingProcess("The management process", ManagementLaunch(str(folder.path), start.text, SINGLE_NODE), note)
+        if has_management
+        else None
     )
+    table = _table_of(folder.path, start.text, note) if has_table else None
     supervisor = Supervisor(
-        settings, launch, workers, sockets, recording, note, command_line, store, management_process, note
+        settings, launch, workers, sockets, recording, note, command_line, store, management_process, note, table
     )
     supervisor.watching.remarks = remarks
     supervisor.configuring.fault = unkept
     opened.callback(supervisor.close)
     return supervisor
+
+
+def _table_of(state_dir: Path, text: str, note: Note) -> TableSupervision:
+    """The registration table of the node. Raises TableFolderUnusable."""
+    folder = TableFolder.prepared(folder_path(state_dir))
+    launch = PersisterLaunch(str(state_dir), str(folder.path), text, SINGLE_NODE)
+    return TableSupervision(folder, PersisterProcess(launch, note), note)
 
 
 def _checks(folder: StateFolder, has_run_before: bool) -> list[Check]:

@@ -25,8 +25,8 @@ from appliance.catalogue.transports import TRANSPORTS
 from appliance.messages.slots import SlotTable
 from appliance.supervisor.decisions import WorkerState
 from appliance.supervisor.listening_sockets import Group
-from appliance.supervisor.management_process import ManagementRunner
 from appliance.supervisor.processes import Figures, NodeProcess, own_figures
+from appliance.supervisor.supporting_process import SupportingProcess
 from appliance.supervisor.worker_record import WorkerRecord
 
 STANDINGS = ("open", "draining", "closed")
@@ -126,16 +126,17 @@ def process_row(name: str, figures: Figures, pid: int, uptime_s: float, restarts
 
 def processes_report(
     started_at: float,
-    management_process: ManagementRunner | None,
+    supporting: Mapping[str, SupportingProcess[Any]],
     workers: Mapping[int, NodeProcess],
     records: Sequence[WorkerRecord],
     now: float,
 ) -> list[dict[str, Any]]:
-    """What every process of the node costs: the supervisor (since `started_at`), its companion, workers."""
+    """What every process of the node costs: the supervisor (since `started_at`), those without SIP by name, workers."""
     rows = [process_row("supervisor", own_figures(), os.getpid(), now - started_at, 0)]
-    if management_process is not None and management_process.process is not None:
-        process, up_s = management_process.process, now - management_process.started_at
-        rows.append(process_row("management", process.figures(), process.pid, up_s, management_process.restarts))
+    for name, supporter in supporting.items():
+        if supporter.process is not None:
+            process, up_s = supporter.process, now - supporter.started_at
+            rows.append(process_row(name, process.figures(), process.pid, up_s, supporter.restarts))
     for number, worker in sorted(workers.items()):
         record = records[number]
         up_s = now - record.started_at

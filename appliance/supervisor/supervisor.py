@@ -23,7 +23,7 @@ from appliance.catalogue.listener_ids import names_of
 from appliance.catalogue.settings import Settings
 from appliance.configuration.diff import needs_restart
 from appliance.ipc.bus import Bus
-from appliance.ipc.launch import WorkerLaunch
+from appliance.ipc.launch import ManagementLaunch, WorkerLaunch
 from appliance.messages.bus_messages import (
     BusMessage,
     FailuresCounted,
@@ -35,6 +35,7 @@ from appliance.messages.bus_messages import (
     Stop,
 )
 from appliance.messages.slots import deal, seed_of
+from appliance.messages.table_messages import PersisterSettings, TableReplaced, TableUnsound
 from appliance.storage.commits import CommitStore
 from appliance.storage.flight_recorder import Recording
 from appliance.storage.log_file import log_by
@@ -55,7 +56,7 @@ from appliance.supervisor.decisions import (
 )
 from appliance.supervisor.listener_drain import ListenerDrain
 from appliance.supervisor.listening_sockets import ListenFailed, ListeningSockets
-from appliance.supervisor.management_process import ManagementRunner
+from appliance.supervisor.lock_watch import has_thread
 from appliance.supervisor.processes import CommandLine, worker_count
 from appliance.supervisor.slot_assignment import SlotAssignment
 from appliance.supervisor.status_report import (
@@ -65,10 +66,12 @@ from appliance.supervisor.status_report import (
     totals_report,
     workers_report,
 )
+from appliance.supervisor.supporting_process import SupportingProcess
+from appliance.supervisor.table_supervision import TableSupervision
 from appliance.supervisor.worker_launcher import Launcher
 from appliance.supervisor.worker_pool import WorkerPool, processes_of
-from appliance.supervisor.worker_record import WorkerRecord
-from appliance.transport.process_id import SUPERVISOR, process_id, worker_of
+from appliance.supervisor.worker_record import WorkerRecord, sums
+from appliance.transport.process_id import PERSISTER, SUPERVISOR, process_id, worker_of
 
 RUNNING: Final = -1
 
@@ -90,10 +93,12 @@ class Supervisor:
         report: Report,
         command_line: CommandLine = WorkerLaunch.argv,
         store: CommitStore | None = None,
-        management_process: ManagementRunner | None = None,
+        management_process: SupportingProcess[ManagementLaunch] | None = None,
         report_alarm: ReportAlarm | None = None,
+        table: TableSupervision | None = None,
     ) -> None:
-        """`launch` is the start of a worker, but for its number and descriptors; `companion` serves operators.
+        """`launch` is the start of a worker, but for its number and descriptors. `table`: the registration table, where
+        the workers have one in common.
 
         Raises BusUnavailable.
         """
@@ -117,7 +122,13 @@ class Supervisor:
         home = deal(processes_of(launch.node, workers))
         self.slots = SlotAssignment(home, seed_of(launch.key, launch.boot), sockets, self._bus, report)
         self.worker_pool = WorkerPool(self, sockets, self.slots, launch.node, workers)
-        launch = replace(launch, lifetime_offset_s=self.watching.clock.lifetime_offset_s)
+        lifetime_offset_s = self.watching.clock.lifetime_offset_s
+        launch = replace(launch, lifetime_offset_s=lifetime_offset_s)
+        self._table = self.watching.table = table
+        if table is not None:
+            table.persister.launch = replace(table.persister.launch, lifetime_offset_s=lifetime_offset_s)
+            persister = process_id(launch.node, PERSISTER)
+            table.send = lambda message: self._bus.send(persister, [message])
         self._launcher = Launcher(launch, sockets, recording, command_line)
         self._processes = self._launcher.running
         kept = CommitStore(state_dir / "configuration") if store is None else store
@@ -140,15 +151,15 @@ class Supervisor:
 
     def step(self) -> int:
         """Wait until something happens or a cycle is due, and run it. Returns RUNNING or the exit status."""
-        ready = self._waiting.select(
-            self._cycle_scheduler.sleep_s(self.records, self.settings.supervision, clock.monotonic())
-        )
+        sleep_s = self._cycle_scheduler.sleep_s(self.records, self.settings.supervision, clock.monotonic())
+        ready = self._waiting.select(sleep_s if self._table is None else min(sleep_s, self._table.look_within_s))
         now = clock.monotonic()
         is_eventful = self._receive(now) or any(key.fileobj not in (self._bus, self.questions) for key, _ in ready)
         is_eventful |= self.questions.answer_all(now)
         if is_eventful:
             self._cycle_scheduler.disturbed(now)
         self._look_for_signs()
+        self._look_at_lock(now)
         if self._cycle_scheduler.is_due(self.records, self.settings.supervision, now):
             sentence = self.run_cycle(now)
             if sentence != self._sentence:
@@ -162,8 +173,8 @@ class Supervisor:
         """Stop all workers, then end. Called again: kill what still runs."""
         if self._is_stopping:
             self._launcher.kill_all()
-            if self._management_process is not None:
-                self._management_process.kill()
+            for supporter in self._supporting.values():
+                supporter.kill()
         elif self._management_process is not None:
             self._management_process.stop()
         self._is_stopping = True
@@ -171,8 +182,10 @@ class Supervisor:
     def close(self) -> None:
         """Leave no process and no socket behind, after any failure."""
         self._launcher.close()
-        if self._management_process is not None:
-            self._management_process.kill()
+        for supporter in self._supporting.values():
+            supporter.kill()
+        if self._table is not None:
+            self._table.close()
         self._waiting.close()
         self._bus.close()
         self.questions.close()
@@ -190,16 +203,52 @@ class Supervisor:
                 self.send(number, [RateShares(shares)])
         if self._management_process is not None:
             self._management_process.tend(self.settings.supervision, self._is_stopping, now)
-            self.watching.is_management_down = (
-                not self._management_process.is_running and self._management_process.restarts >= 0
-            )
+            self.watching.is_management_down = self._management_process.is_down
+        if self._table is not None:
+            self._tend_table(self._table, now)
         for action in decisions.decide(self._view(now)):
             self._act(action, now)
         self.slots.tell(self.records)
         if not self._is_stopping:
             self.watching.refusals = self.slots.refusals
             self.watching.look(self.records, self.settings, self.configuring, now)
+        if not self._has_table and not self._is_stopping:
+            return "The registration table is being loaded."
         return decisions.sentence(self._view(now))
+
+    @property
+    def _supporting(self) -> dict[str, SupportingProcess[Any]]:
+        """The processes without SIP, by name."""
+        management = {} if self._management_process is None else {"management": self._management_process}
+        persister = {} if self._table is None else {"persister": self._table.persister}
+        return {**management, **persister}
+
+    # -- the registration table -------------------------------------------------------------------------
+
+    @property
+    def _has_table(self) -> bool:
+        return self._table is None or self._table.is_loaded
+
+    def _tend_table(self, table: TableSupervision, now: float) -> None:
+        was_loaded = table.is_loaded
+        if table.tend(self.settings.supervision, self._is_stopping, now):
+            self.tell_all(TableReplaced(table.directory))
+        if table.is_loaded:
+            self._launcher.table_dir = table.directory
+        if table.is_loaded and not was_loaded:
+            self._cycle_scheduler.disturbed(now)
+        if table.is_hopeless and not self._is_stopping:
+            self._report(f"The registration table cannot be loaded ({table.persister.last_ending}).")
+            self.status = 1
+
+    def _look_at_lock(self, now: float) -> None:
+        """End a process that holds the lock of the table and does not go on."""
+        if self._table is None or not (thread := self._table.hung_writer(now)):
+            return
+        holders = [number for number, process in self._processes.items() if has_thread(process.pid, thread)]
+        for number in holders:
+            self.end_worker(number, "held the lock of the registration table", now)
+        self._table.writer_killed("".join(f"Worker {number}" for number in holders), thread, now)
 
     # -- taking in ------------------------------------------------------------------------------------
 
@@ -214,9 +263,13 @@ class Supervisor:
                 record = self.records[worker_of(sender)]
                 is_news |= record.life != WorkerState.LIVE or not isinstance(message, Heartbeat)
                 self._receive_from(record, message, now)
+            elif worker_of(sender) == PERSISTER and self._table is not None:
+                self._table.heard(message, now)
         if self._cycle_scheduler.woke(self.settings.supervision, now):
             for record in self.records:
                 record.forgive_silence(now)
+            if self._table is not None:
+                self._table.forgive(now)
         return is_news
 
     def _look_for_signs(self) -> None:
@@ -240,6 +293,8 @@ class Supervisor:
             self._tell_others(record.number, message)
         elif isinstance(message, RolloutReport):
             self.configuring.told(record.number, message)
+        elif isinstance(message, TableUnsound) and self._table is not None:
+            self._table.told_unsound(message)
         if has_become_live:
             took_s = now - record.started_at
             self._report(f"Worker {record.number} is live, {took_s:.1f} s after its start.")
@@ -283,7 +338,7 @@ class Supervisor:
     def _act(self, action: Action, now: float) -> None:
         if isinstance(action, Start):
             # One that starts while a configuration is prepared would have the old one only.
-            if not self.configuring.is_preparing:
+            if self._has_table and not self.configuring.is_preparing:
                 self._start(self.records[action.number], now)
         elif isinstance(action, Kill):
             self.end_worker(action.number, action.reason, now)
@@ -294,6 +349,8 @@ class Supervisor:
         elif isinstance(action, GiveSlots):
             self.slots.put_in_force(action.table, self.records)
         elif isinstance(action, Finish):
+            if self._table is not None and not self._table.has_stopped(self.settings.supervision, now):
+                return
             if action.status:
                 listener_drain = ", ".join(f"worker {r.number}: {r.last_ending}" for r in self.records)
                 self._report(f"No worker can be started ({listener_drain}). The appliance stops.")
@@ -356,12 +413,18 @@ class Supervisor:
         self._launcher.go_by(text)
         if self._management_process is not None:
             self._management_process.launch = replace(self._management_process.launch, config_text=text)
+        if self._table is not None:
+            self._table.persister.launch = replace(self._table.persister.launch, config_text=text)
+            self._table.send(PersisterSettings(text))
         self.listener_drain.note(settings, now)
         self._sockets.set_receive_buffer(settings.limits.receive_buffer_kib * 1024)
         self.worker_pool.resize(worker_count(settings), now)
         self.slots.set_steering(settings.supervision.steering, self.records)
         if needs_restart(former, settings):
             self.worker_pool.restart_all()
+
+    def _table_counters(self) -> list[int]:
+        return [] if self._table is None else self._table.counters()
 
     def status_report(self, now: float) -> dict[str, Any]:
         """What `signalbox status` shows; see status_report.py for the names."""
@@ -378,9 +441,9 @@ class Supervisor:
             "workers": workers_report(self.records, self.slots.table, self._processes, now),
             "listeners": listeners_report(self.settings.listeners, self._sockets.groups),
             "processes": processes_report(
-                self._started_at, self._management_process, self._processes, self.records, now
+                self._started_at, self._supporting, self._processes, self.records, now
             ),
             **self.slots.report(),
-            **totals_report(self.records, self.worker_pool.retired_counters),
+            **totals_report(self.records, sums(self.worker_pool.retired_counters, self._table_counters())),
             **self.watching.report(),
         }

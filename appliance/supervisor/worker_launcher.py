@@ -24,6 +24,8 @@ class Launcher:
     ) -> None:
         self.running: dict[int, NodeProcess] = {}
         self._doors: dict[int, socket.socket] = {}
+        self.table_dir = ""
+        """The directory of the registration table that they have in common; "" for none."""
         self._launch = launch
         self._sockets = sockets
         self._recording = recording
@@ -62,6 +64,7 @@ class Launcher:
             bank_len=self._recording.bank_len,
             places=tuple(places),
             door_fd=door_fd,
+            table_dir=self.table_dir,
         )
 
     def send_document(self, number: int, document: dict[str, Any], fds: Sequence[int]) -> None:

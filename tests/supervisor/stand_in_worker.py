@@ -9,8 +9,10 @@ silent-N      never say that it is prepared    stuck-N         never take it in 
 slow-N        say that it is prepared when the file has gone
 clings-N      refuse it, and never say that its sockets are closed
 mute-N        give signs of life, and no heartbeats
+holds-N       begin to write to the registration table, and never end
+finds-N       say once that the table is unsound
 
-The gauge `config` is the checksum of the configuration that it goes by.
+The gauge `config` is the checksum of the configuration that it goes by, `table` that of the table's directory.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ import select
 import signal
 import socket
 import sys
+import threading
 from pathlib import Path
 from zlib import crc32
 
@@ -38,10 +41,18 @@ from appliance.messages.bus_messages import (
     TakeEffect,
     TookEffect,
 )
+from appliance.messages.table_messages import TableReplaced, TableUnsound
 from appliance.storage.flight_recorder import Recorder
+from appliance.storage.registrations import SharedTable
 from appliance.transport.process_id import supervisor_of
 
 HEARTBEAT_S = 0.03
+
+
+def hold_lock(directory: str) -> None:
+    table = SharedTable.attach(Path(directory), 1000)
+    with table.store.environment.begin(write=True):
+        threading.Event().wait()
 
 
 def serve(launch: WorkerLaunch) -> int:
@@ -55,6 +66,7 @@ def serve(launch: WorkerLaunch) -> int:
     bus = Bus(state_dir / "run", launch.process)
     supervisor = supervisor_of(launch.process)
     gauges = {"transactions": 0, "registrations": 7, "config": crc32(launch.config_text.encode())}
+    gauges["table"] = crc32(launch.table_dir.encode())
     door = socket.socket(fileno=launch.door_fd)
     recorder = Recorder(launch.recording_fd, launch.bank_len, launch.number, launch.bank)
     prepared: dict[int, str] = {}
@@ -75,6 +87,12 @@ def serve(launch: WorkerLaunch) -> int:
     turn = 0
     while True:
         turn += 1
+        if is_told_to("holds"):
+            (state_dir / f"holds-{launch.number}").unlink()
+            threading.Thread(target=hold_lock, args=[launch.table_dir], daemon=True).start()
+        if is_told_to("finds"):
+            (state_dir / f"finds-{launch.number}").unlink()
+            bus.send(supervisor, [TableUnsound(launch.table_dir, "a page is missing")])
         gauges["transactions"] = 4 if is_told_to("busy") else 0
         counters = [turn, launch.number]
         recorder.sign(clock.monotonic())
@@ -101,6 +119,8 @@ def serve(launch: WorkerLaunch) -> int:
                         os.close(fd)
                     held.clear()
                     bus.send(supervisor, [Abandoned(message.revision)])
+                elif isinstance(message, TableReplaced):
+                    gauges["table"] = crc32(message.directory.encode())
                 elif isinstance(message, Stop) and not is_told_to("deaf"):
                     bus.close()
                     return 0

@@ -1,37 +1,51 @@
-"""The management process of a node: kept running, like a worker that owns no slots.
+"""A process of a node that handles no SIP: kept running, like a worker that owns no slots.
 
-It serves operators and no calls, so its end costs nothing but a moment without an answer: it is started
-again after a pause that doubles while it keeps dying soon.
+It is started again after a pause that doubles while it keeps dying soon after its start.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Generic, Protocol, TypeVar
 
 from appliance.catalogue.settings import SupervisionSettings
-from appliance.ipc.launch import ManagementLaunch
 from appliance.supervisor.decisions import restart_delay_s
-from appliance.supervisor.processes import NodeProcess
-
-NAME = "The management process"
+from appliance.supervisor.processes import Launch, NodeProcess
 
 
-class ManagementRunner:
-    """Call `tend` in every cycle."""
+class StartableLaunch(Launch, Protocol):
+    """What the process is started with, and how."""
 
-    def __init__(self, launch: ManagementLaunch, report: Callable[[str], None]) -> None:
+    def argv(self) -> list[str]: ...
+
+
+AnyLaunch = TypeVar("AnyLaunch", bound=StartableLaunch)
+
+
+class SupportingProcess(Generic[AnyLaunch]):
+    """Call `tend` in every cycle. `name`: how sentences call it."""
+
+    def __init__(self, name: str, launch: AnyLaunch, report: Callable[[str], None]) -> None:
+        self.name = name
         self.launch = launch
         """What the next one is started with."""
         self.process: NodeProcess | None = None
         self.started_at = 0.0
         self.restarts = -1
+        self.last_ending = ""
+        self.deaths = 0
+        """How often it has died soon after its start, without a break."""
         self._report = report
-        self._deaths = 0
         self._start_at = 0.0
 
     @property
     def is_running(self) -> bool:
         return self.process is not None
+
+    @property
+    def is_down(self) -> bool:
+        """Was it started once, and does it not run now?"""
+        return self.process is None and self.restarts >= 0
 
     def tend(self, limits: SupervisionSettings, is_stopping: bool, now: float) -> None:
         """Take note of its end, and start it when it is time."""
@@ -63,11 +77,12 @@ class ManagementRunner:
         assert self.process is not None
         self.process.close()
         self.process = None
+        self.last_ending = ending
         if not is_stopping:
             self._died(ending, limits, now)
 
     def _died(self, ending: str, limits: SupervisionSettings, now: float) -> None:
         has_lived = now - self.started_at > limits.restart_delay_max_ms / 1000
-        self._deaths = 1 if has_lived else self._deaths + 1
-        self._start_at = now + restart_delay_s(self._deaths, limits)
-        self._report(f"{NAME} is down: {ending}.")
+        self.deaths = 1 if has_lived else self.deaths + 1
+        self._start_at = now + restart_delay_s(self.deaths, limits)
+        self._report(f"{self.name} is down: {ending}.")
