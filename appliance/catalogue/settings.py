@@ -231,6 +231,10 @@ class ProxySettings(_Checked):
     targets_max: int = setting(
         20, "targets", Integer(1, 100), LIVE,
         "The maximum number of contacts to which one request is forwarded.", "RFC 5393 5")
+    target_timeout_s: int = setting(
+        20, "target timeout", Integer(1, 3600, "seconds", zero_word="off"), LIVE,
+        "The time for which a contact, or a group of equal q, may ring while there is another one to try. It is then "
+        "cancelled, and the next is tried. With `off` and for the last one, timer C applies.", "RFC 3261 16.6")
     max_forwards: int = setting(
         70, "max-forwards", Integer(1, 255), LIVE, "Max-Forwards for requests that have none.",
         "RFC 3261 16.6 step 3")

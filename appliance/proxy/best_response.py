@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from appliance.sip.message import Response
-from appliance.sip.names import CONTACT, PROXY_AUTHENTICATE, WWW_AUTHENTICATE
+from appliance.sip.names import PROXY_AUTHENTICATE, WWW_AUTHENTICATE
 from appliance.sip.status import reason_phrase
 
 # RFC 3261 16.7 step 6: they tell the caller how to try again.
@@ -16,7 +16,7 @@ CHALLENGES = frozenset((401, 407))
 class Final:
     """How a branch ended: a response that arrived, or a status made here (`response` None).
 
-    A 3xx without a response was followed whole: its targets have finals of their own.
+    A 3xx without a response was followed whole: its targets have finals of their own (response_stages/recurse.py).
     """
 
     __slots__ = ("reason", "response", "status")
@@ -32,23 +32,6 @@ def made_here(status: int, reason: bytes = b"") -> Final:
     return Final(status, reason or reason_phrase(status), None)
 
 
-def without_contacts(final: Final, redirect: Response, is_followed: Sequence[bool]) -> Final:
-    """RFC 3261 16.7 step 4: a 3xx as the caller may have it, who is not to try again what is tried here.
-
-    `is_followed` says of each of its contacts whether it has become a target.
-    """
-    if not any(is_followed):
-        return final
-    if all(is_followed):
-        return made_here(final.status, final.reason)
-    contacts = redirect.values(CONTACT)
-    redirect.remove_all(CONTACT)
-    for contact, is_tried_here in zip(contacts, is_followed, strict=True):
-        if not is_tried_here:
-            redirect.append(CONTACT, contact)
-    return final
-
-
 def _rank(final: Final) -> tuple[int, int, int]:
     """Order of preference: lowest wins."""
     hundred = final.status // 100
@@ -57,7 +40,9 @@ def _rank(final: Final) -> tuple[int, int, int]:
     # RFC 3261 16.7 step 4: it is as if it were not in the response context.
     if hundred == 3 and final.response is None:
         rank_of_class = 7
-    return (rank_of_class, 0 if final.status in HELPFUL else 1, 0 if final.response is not None else 1)
+    # A 487 that no caller has asked for says only that the time of its phone was over.
+    rank_in_class = 0 if final.status in HELPFUL else 2 if final.status == 487 else 1
+    return (rank_of_class, rank_in_class, 0 if final.response is not None else 1)
 
 
 def choose_best(finals: Sequence[Final]) -> Final:

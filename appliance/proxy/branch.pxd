@@ -5,6 +5,7 @@ from appliance.proxy.identities cimport remove_claims_of, withhold_identity
 from appliance.proxy.environment cimport ProxyEnvironment
 from appliance.proxy.request_context cimport RequestContext
 from appliance.proxy.snapshots cimport BranchSnapshot
+from appliance.routing.target_set cimport TargetSet
 from appliance.routing.targets cimport Target
 from appliance.routing.unavailable_hops cimport UnavailableHops
 from appliance.sip.message cimport Request, Response
@@ -27,6 +28,7 @@ cdef class BranchUser:
     cdef public RequestContext request_context
     cdef public bint is_invite
     cdef public list cancel_reasons
+    cdef public TargetSet targets
 
     cpdef provisional_arrived(self, Branch branch, Response response, double now)
     cpdef success_arrived(self, Branch branch, Response response, double now)
@@ -41,7 +43,7 @@ cdef class Branch(ClientUser):
     cdef public object final
     cdef public long repeats
     cdef public Request request
-    cdef BranchUser _user
+    cdef readonly BranchUser user
     cdef ProxyEnvironment _node
     cdef Uri _hop_uri
     cdef list _hops
@@ -69,6 +71,8 @@ cdef class Branch(ClientUser):
     cdef _fail_over(self, double now)
     cpdef cancel(self, double now)
     cdef _send_cancel(self, double now)
+    cpdef stop_ringing(self, double now)
+    cdef _give_up(self, object final, double now)
     cdef _end(self, object final, double now)
     cpdef end_by_fault(self)
     cdef _stop(self)

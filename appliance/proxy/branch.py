@@ -25,6 +25,7 @@ from appliance.proxy.snapshots import BranchSnapshot
 from appliance.routing.contact_policy import ELSEWHERE
 from appliance.routing.lookup_questions import Answer, LookupHost
 from appliance.routing.next_hops import HostUnknown
+from appliance.routing.target_set import TargetSet
 from appliance.routing.targets import Target
 from appliance.sip.characters import digits_of
 from appliance.sip.errors import MalformedMessage
@@ -60,9 +61,10 @@ _DONE: Constant = int(BranchState.DONE)
 class BranchUser:
     """Who hears of a branch: the response context."""
 
-    __slots__ = ("cancel_reasons", "is_invite", "request_context")
+    __slots__ = ("cancel_reasons", "is_invite", "request_context", "targets")
 
     request_context: RequestContext
+    targets: TargetSet
     is_invite: bool
     # Values of Reason in the CANCEL that came.
     cancel_reasons: list[bytes]
@@ -93,7 +95,6 @@ class Branch(ClientUser):
         "_hops",
         "_node",
         "_timer",
-        "_user",
         "_wants_cancel",
         "client",
         "final",
@@ -101,6 +102,7 @@ class Branch(ClientUser):
         "request",
         "state",
         "target",
+        "user",
     )
 
     def __init__(self, target: Target, user: BranchUser, node: ProxyEnvironment) -> None:
@@ -109,7 +111,7 @@ class Branch(ClientUser):
         self.client: ClientTransaction | None = None
         self.final: Final | None = None
         self.request: Request | None = None
-        self._user = user
+        self.user = user
         self._node = node
         self._hop_uri: Uri | None = None
         self._hops: list[Flow] = []
@@ -119,11 +121,6 @@ class Branch(ClientUser):
         self._wants_cancel = False
         # How often its request is sent again to a hop that does not answer; -1: as the timers have it.
         self.repeats = -1
-
-    @property
-    def user(self) -> BranchUser:
-        """Who hears of this branch."""
-        return self._user
 
     # -- going on in another worker ------------------------------------------------------------------
 
@@ -167,7 +164,7 @@ class Branch(ClientUser):
         """Prepare the request and send it to the first hop."""
         if not self._prepare(now):
             return
-        connection = connection_of(self.target, self._user.request_context, self._node)
+        connection = connection_of(self.target, self.user.request_context, self._node)
         if connection is not None:
             self._hops = [connection]
             self._try_next_hop(now)
@@ -177,7 +174,7 @@ class Branch(ClientUser):
     def _prepare(self, now: float) -> bool:
         """Make the request but for what depends on the hop; False when that ends the branch."""
         try:
-            self.request, self._hop_uri = prepare_request(self._user.request_context, self.target, self._node)
+            self.request, self._hop_uri = prepare_request(self.user.request_context, self.target, self._node)
         except MalformedMessage as fault:
             # The request was checked; so it is the stored Path of a binding.
             self._end(made_here(500, fault.reason.encode()), now)
@@ -189,7 +186,7 @@ class Branch(ClientUser):
     def _find_hops(self, now: float) -> None:
         assert self.request is not None and self._hop_uri is not None
         self.state = _RESOLVING
-        context, origin = self._user.request_context, self.target.origin
+        context, origin = self.user.request_context, self.target.origin
         if origin == ELSEWHERE and not context.may_relay():
             # It was reached by its connection, which is gone.
             self._node.counters[RELAYS_REFUSED] += 1
@@ -213,7 +210,7 @@ class Branch(ClientUser):
             self._end(made_here(503, b"Host Lookup Failed"), now)
             return
         self._find_hops(now)
-        self._user.branch_moved(self, now)
+        self.user.branch_moved(self, now)
 
     # -- sending -----------------------------------------------------------------------------------
 
@@ -226,7 +223,7 @@ class Branch(ClientUser):
             return
         hop = self._hops.pop(0)
         assert self.request is not None
-        context = self._user.request_context
+        context = self.user.request_context
         request = self.request.copy()
         withhold_identity(request, hop, self._node)
         add_record_route(request, context, hop, self._node, now)
@@ -252,14 +249,14 @@ class Branch(ClientUser):
             return
         self.client.repeats_left = self.repeats
         self.state = _PROCEEDING if resumed is not None and resumed.is_proceeding else _CALLING
-        if self._user.is_invite:
+        if self.user.is_invite:
             # RFC 3261 16.6 step 11
             self._start_timer(self._node.transactions.durations.c, now)
 
     def _skip_unavailable(self, now: float) -> None:
         """RFC 3261 21.5.4: a hop that asked for a pause gets nothing new; what belongs to a dialog goes there still."""
         unavailable = self._node.unavailable_hops
-        if self._user.request_context.request.read_to_tag():
+        if self.user.request_context.request.read_to_tag():
             return
         while self._hops and unavailable.has(self._hops[0], now):
             self._node.counters[HOPS_UNAVAILABLE] += 1
@@ -283,7 +280,7 @@ class Branch(ClientUser):
             self._provisional_arrived(response, now)
         elif response.status < 300:
             self._stop()
-            self._user.success_arrived(self, response, now)
+            self.user.success_arrived(self, response, now)
         elif self.state != _DONE:
             self._note_pause(client, response, now)
             # RFC 3263 4.3: a 503 means the next hop in the list, if there is one.
@@ -303,16 +300,16 @@ class Branch(ClientUser):
         was_calling = self.state == _CALLING
         self.state = _PROCEEDING
         if was_calling:
-            self._user.branch_moved(self, now)
+            self.user.branch_moved(self, now)
         if self._wants_cancel:
             # RFC 3261 9.1: the CANCEL had to wait for a provisional response.
             if was_calling:
                 self._send_cancel(now)
-        elif self._user.is_invite and response.status > 100:
+        elif self.user.is_invite and response.status > 100:
             # RFC 3261 16.7 step 2
             self._start_timer(self._node.transactions.durations.c, now)
         if response.status > 100:
-            self._user.provisional_arrived(self, response, now)
+            self.user.provisional_arrived(self, response, now)
 
     def timed_out(self, client: ClientTransaction, now: float) -> None:
         """RFC 3261 16.8 and 17: timers B and F are as a 408; the next hop is tried first."""
@@ -334,14 +331,14 @@ class Branch(ClientUser):
             # The connection it registered over is gone; its contact may be reachable all the same.
             self._stop_timer()
             self._find_hops(now)
-            self._user.branch_moved(self, now)
+            self.user.branch_moved(self, now)
         else:
             self._end(made_here(503, b"Next Hop Unreachable"), now)
 
     def _fail_over(self, now: float) -> None:
         self._node.counters[HOPS_FAILED_OVER] += 1
         self._try_next_hop(now)
-        self._user.branch_moved(self, now)
+        self.user.branch_moved(self, now)
 
     # -- cancelling and ending -----------------------------------------------------------------------
 
@@ -359,7 +356,7 @@ class Branch(ClientUser):
         assert self.client is not None
         request = cancel_request(self.client)
         # RFC 3326 2: why the caller has given up.
-        for reason in self._user.cancel_reasons:
+        for reason in self.user.cancel_reasons:
             request.append(REASON, reason)
         try:
             self._node.transactions.new_client(request, write(request), self.client.flow, None, now)
@@ -372,17 +369,27 @@ class Branch(ClientUser):
     def timer_fired(self, token: int, now: float) -> None:
         """Timer C (RFC 3261 16.8), or the end of the wait after a CANCEL (9.1)."""
         self._timer = None
-        if self.state == _PROCEEDING and not self._wants_cancel:
+        if self._wants_cancel:
+            self._give_up(made_here(487 if self.state == _PROCEEDING else 408), now)
+        else:
+            self.stop_ringing(now)
+
+    def stop_ringing(self, now: float) -> None:
+        """Its time is over: cancel what has answered so far, and take a 408 for the answer of what has not (16.8)."""
+        if self.state == _PROCEEDING:
             self.cancel(now)
-            return
+        elif self.state != _DONE:
+            self._give_up(made_here(408), now)
+
+    def _give_up(self, final: Final, now: float) -> None:
         if self.client is not None:
             self._node.transactions.give_up(self.client, now)
-        self._end(made_here(487 if self.state == _PROCEEDING else 408), now)
+        self._end(final, now)
 
     def _end(self, final: Final, now: float) -> None:
         self._stop()
         self.final = final
-        self._user.branch_ended(self, now)
+        self.user.branch_ended(self, now)
 
     def end_by_fault(self) -> None:
         """A fault of ours has cost what came for this branch: nothing more is expected of it."""

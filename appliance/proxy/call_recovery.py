@@ -34,7 +34,7 @@ def adopt(octets: bytes, node: ProxyEnvironment, go_on: GoOn, now: float) -> boo
         server = None if call.is_answered else _adopted_server(context, call, node, now)
     except (ValueError, TableFull):
         return False
-    responses = ResponseContext(context, server_key(call.request, b"INVITE"), server, node)
+    responses = ResponseContext(context, server_key(call.request, b"INVITE"), node)
     if server is not None:
         server.user = responses
     responses.resume(call, now)

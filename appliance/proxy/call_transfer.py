@@ -102,4 +102,6 @@ def calls_of(node: ProxyEnvironment) -> list[KeptCall]:
     # What another worker has answered has no server transaction here, but branches whose CANCEL is under way.
     branches = [client.user for client in transactions.clients.values() if isinstance(client.user, Branch)]
     answered = dict.fromkeys(branch.user for branch in branches)
-    return calls + [user for user in answered if isinstance(user, ResponseContext) and user.server is None]
+    return calls + [
+        user for user in answered if isinstance(user, ResponseContext) and user.request_context.server is None
+    ]

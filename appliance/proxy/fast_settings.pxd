@@ -1,5 +1,6 @@
 cimport cython
 
+from appliance.routing.target_set cimport SearchPolicy
 from appliance.transport.flow cimport Flow
 
 
@@ -18,8 +19,7 @@ cdef class ListenerRules:
 @cython.final
 cdef class ProxyRules:
     cdef readonly double dialog_lifetime_s
-    cdef readonly str fork
-    cdef readonly Py_ssize_t targets_max
+    cdef readonly SearchPolicy search
     cdef readonly int max_forwards
     cdef readonly bint record_route
     cdef readonly bint recurse_on_redirect

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from appliance.catalogue.peers import Peers
 from appliance.catalogue.settings import DigestSettings, ListenerSettings, ProxySettings
+from appliance.routing.target_set import SearchPolicy
 from appliance.sip.digest import write_challenge
 from appliance.sip.header_lines import make_line
 from appliance.transport.flow import Flow
@@ -34,12 +35,11 @@ class ListenerRules:
 class ProxyRules:
     """See ProxySettings. Never changed."""
 
-    __slots__ = ("dialog_lifetime_s", "fork", "max_forwards", "record_route", "recurse_on_redirect", "targets_max")
+    __slots__ = ("dialog_lifetime_s", "max_forwards", "record_route", "recurse_on_redirect", "search")
 
     def __init__(self, settings: ProxySettings) -> None:
         self.dialog_lifetime_s = settings.dialog_lifetime_s
-        self.fork = settings.fork
-        self.targets_max = settings.targets_max
+        self.search = SearchPolicy(settings.fork, settings.targets_max, settings.target_timeout_s)
         self.max_forwards = settings.max_forwards
         self.record_route = settings.record_route
         self.recurse_on_redirect = settings.recurse_on_redirect

@@ -81,6 +81,8 @@ def _end(party: object, node: ProxyEnvironment, now: float) -> None:
             _end_branch(user, now)
     elif isinstance(party, Branch):
         _end_branch(party, now)
+    elif isinstance(party, ResponseContext):
+        party.end_by_fault(now)
     elif isinstance(party, SuspendedRequest):
         context = party.context
         _refuse(context.request, context.flow, node, now)

@@ -189,7 +189,7 @@ class Proxy:
             return
         if server.is_invite and not context.request.read_to_tag():
             self._node.counters[CALLS_STARTED] += 1
-        responses = ResponseContext(context, server.key, server, self._node)
+        responses = ResponseContext(context, server.key, self._node)
         server.user = responses
         responses.start(now)
 

@@ -1,9 +1,12 @@
-"""A role is an ordered list of stages; the roles of the appliance on one screen."""
+"""A role is a list of stages for requests and one for responses; the roles of the appliance on one screen."""
 
 from __future__ import annotations
 
 from typing import Final
 
+from appliance.proxy.response_stages.bind_dialog import bind_dialog
+from appliance.proxy.response_stages.keep_privacy import keep_privacy
+from appliance.proxy.response_stages.recurse import recurse
 from appliance.proxy.stage_chain import Role, Stage
 from appliance.proxy.stages.admit_ack import admit_ack
 from appliance.proxy.stages.assert_identity import assert_identity
@@ -20,20 +23,27 @@ from appliance.proxy.stages.throttle import throttle
 from appliance.proxy.stages.validate import validate
 
 # Registrar and proxy of its domains' users.
-USER: Final = Role((
-    validate,
-    loose_route,
-    throttle,
-    detect_loops,
-    authenticate,
-    remove_credentials,
-    assert_identity,
-    register,
-    answer_options,
-    locate,
-    relay,
-    record_route,
-))
+USER: Final = Role(
+    (
+        validate,
+        loose_route,
+        throttle,
+        detect_loops,
+        authenticate,
+        remove_credentials,
+        assert_identity,
+        register,
+        answer_options,
+        locate,
+        relay,
+        record_route,
+    ),
+    (
+        recurse,
+        bind_dialog,
+        keep_privacy,
+    ),
+)
 
 ROLES: Final[dict[str, Role]] = {"user": USER}
 

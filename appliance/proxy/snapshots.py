@@ -29,7 +29,7 @@ from appliance.sip.uri import parse_uri
 from appliance.sip.writer import write
 from appliance.transport.flow import Flow
 
-FORMAT: Final = 7
+FORMAT: Final = 8
 # The stage of a request that has passed all of them.
 FORWARDED: Final = ""
 
@@ -71,8 +71,10 @@ class CallSnapshot:
     `stage`           the name of the stage that waits for an answer of the world, or FORWARDED.
     `answer`          the final response other than 2xx that awaits its ACK; b"" when none was sent.
     `is_answered`     a 2xx went up: only branches that are being cancelled are left.
-    `breadth_kept`    what of its Max-Breadth is left for targets that redirects add.
+    `is_closed`       no further target may be tried.
+    `group_until`     when the group under way has rung long enough, in unix time; 0.0 for any time.
     `cancel_reasons`  the values of Reason in the CANCEL that came, for branches whose CANCEL still waits.
+    `known`           the URIs of all that were in the target set.
     `targets`         those not tried yet.
     """
 
@@ -88,9 +90,10 @@ class CallSnapshot:
     stage: str
     answer: bytes
     is_answered: bool
-    is_decided: bool
-    breadth_kept: int
+    is_closed: bool
+    group_until: float
     cancel_reasons: list[bytes]
+    known: list[bytes]
     targets: list[Target]
     branches: list[BranchSnapshot]
 
@@ -136,9 +139,10 @@ def write_snapshot(
     stage: str,
     answer: bytes,
     is_answered: bool,
-    is_decided: bool,
-    breadth_kept: int,
+    is_closed: bool,
+    group_until: float,
     cancel_reasons: list[bytes],
+    known: list[bytes],
     targets: list[Target],
     branches: list[BranchSnapshot],
 ) -> bytes:
@@ -150,9 +154,10 @@ def write_snapshot(
             stage,
             answer,
             is_answered,
-            is_decided,
-            breadth_kept,
+            is_closed,
+            group_until,
             cancel_reasons,
+            known,
             [_write_target(target) for target in targets],
             [_write_branch(branch) for branch in branches],
         )

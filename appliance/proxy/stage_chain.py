@@ -1,4 +1,4 @@
-"""Roles, and running a request through the stages of one.
+"""Roles, and running a request or a response through the stages of one.
 
 A stage that asks is run again when the answer has come (`context.answer`). While a request is decided, the chain goes
 on from `context.position`; what waits is known by the name of its stage, for its role may change meanwhile.
@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from appliance.proxy.branch import Branch
 from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.request_context import RequestContext
-from appliance.proxy.stage_results import CONTINUE, FORWARD, Reply, StageResult
+from appliance.proxy.stage_results import CONTINUE, FORWARD, Reply, ResponseStageResult, StageResult
 from appliance.sip.errors import MalformedMessage
+from appliance.sip.message import Response
 
 
 class Stage(Protocol):
@@ -22,14 +24,27 @@ class Stage(Protocol):
         """Decide; may raise MalformedMessage, which is answered with its status and reason."""
 
 
+class ResponseStage(Protocol):
+    """One decision about a response that a branch has got, before it goes up or is compared with others."""
+
+    def __call__(
+        self, response: Response, branch: Branch, node: ProxyEnvironment, now: float
+    ) -> ResponseStageResult:
+        """Change the response, or add targets to `branch.user.targets` and answer Retry."""
+
+
 class Role:
-    """An ordered list of stages. The name of a stage is that of its function, and no two of a role have the same."""
+    """Ordered lists of stages for requests and for responses.
 
-    __slots__ = ("_positions", "names", "stages")
+    The name of a stage is that of its function, and no two of a role have the same.
+    """
 
-    def __init__(self, stages: tuple[Stage, ...]) -> None:
+    __slots__ = ("_positions", "names", "response_stages", "stages")
+
+    def __init__(self, stages: tuple[Stage, ...], response_stages: tuple[ResponseStage, ...] = ()) -> None:
         """Raises ValueError for two stages of one name."""
         self.stages = stages
+        self.response_stages = response_stages
         self.names: tuple[str, ...] = tuple(getattr(stage, "__name__", "") for stage in stages)
         self._positions = {name: position for position, name in enumerate(self.names)}
         if len(self._positions) < len(stages):
@@ -57,3 +72,14 @@ def run_chain(stages: Sequence[Stage], context: RequestContext, node: ProxyEnvir
         # RFC 3261 16.3 step 1
         return Reply(fault.status, fault.reason.encode(), is_stateless=True)
     return FORWARD
+
+
+def run_response_chain(
+    stages: Sequence[ResponseStage], response: Response, branch: Branch, node: ProxyEnvironment, now: float
+) -> ResponseStageResult:
+    """Continue: the response goes on as the stages left it; or the first answer that is something else."""
+    for stage in stages:
+        answer = stage(response, branch, node, now)
+        if answer is not CONTINUE:
+            return answer
+    return CONTINUE

@@ -1,4 +1,4 @@
-"""The five things a stage may say of a request (ARCHITECTURE: a role is an ordered list of stages)."""
+"""What a stage may say of a request, or of a response (ARCHITECTURE: a role is a list of stages)."""
 
 from __future__ import annotations
 
@@ -61,7 +61,15 @@ class Drop:
         self.counter = counter
 
 
+class Retry:
+    """The caller does not get this final response, which is no success: what it leads to is tried in its place."""
+
+    __slots__ = ()
+
+
 StageResult = Continue | Forward | Reply | Ask | Drop
+ResponseStageResult = Continue | Retry
 
 CONTINUE: Final = Continue()
 FORWARD: Final = Forward()
+RETRY: Final = Retry()

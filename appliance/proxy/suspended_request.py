@@ -53,7 +53,7 @@ class SuspendedRequest:
             return b""
         request = packed_request(self._node, self._context)
         targets = list(self._context.targets)
-        return write_snapshot(self._node.packer, request, self._stage, b"", False, False, 0, [], targets, [])
+        return write_snapshot(self._node.packer, request, self._stage, b"", False, False, 0.0, [], [], targets, [])
 
     def relinquish(self, now: float) -> None:
         """Another worker goes on, or the request is refused: wait no more."""

@@ -72,6 +72,26 @@ def test_a_call_whose_answer_is_lost_to_a_fault_ends_with_500() -> None:
     expect_faults(one)
 
 
+def test_a_call_whose_next_group_is_lost_to_a_fault_ends_with_500() -> None:
+    """RFC 3261 16.6: the time of the first phone is over, and the next one has asked for a pause (21.5.4)."""
+    one = stack()
+    one.receive_datagrams([(request("INVITE", "sip:bob@192.0.2.61", "paused"), ALICE)], NOW)
+    (paused,) = [message for message in sent(one) if message.is_request]
+    refusal = answer_to(paused, "503 Service Unavailable").replace(b"CSeq:", b"Retry-After: 300\r\nCSeq:", 1)
+    one.receive_datagrams([(refusal, Flow(UDP, 0, ("192.0.2.61", 5060)))], NOW)
+    for number, q in ((60, "1.0"), (61, "0.5")):
+        contact = f"<sip:alice@192.0.2.{number}:5060>;q={q}"
+        one.receive_datagrams([(register(f"reg{number}", contact), ALICE)], NOW)
+    sent(one)
+    one.receive_datagrams([(request("INVITE", "sip:alice@example.com"), ALICE)], NOW)
+    assert statuses(one) == [100]
+    one.counters[counters.HOPS_UNAVAILABLE] = cast(Any, None)
+    one.handle_timers(NOW + 21)
+    answers = [message for message in sent(one) if message.status and message.first("Call-ID") != "paused"]
+    assert [message.status for message in answers] == [500]
+    expect_faults(one)
+
+
 def test_the_other_branches_of_a_call_that_ends_by_a_fault_are_cancelled() -> None:
     one = with_bug_at(counters.CALLS_ANSWERED)
     for number in (60, 61):

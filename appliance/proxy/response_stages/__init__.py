@@ -1,0 +1,1 @@
+"""The stages of responses, one decision each (RFC 3261 16.7)."""

@@ -1,0 +1,77 @@
+"""Response stage: follow a redirect here, in place of the caller (RFC 3261 16.7 step 4).
+
+The contacts of a 3xx become targets, each URI once, where the caller may go there. Those that do not become targets are
+for the caller to try.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from appliance.catalogue.counters import FORKS_REFUSED, RELAYS_REFUSED
+from appliance.proxy.branch import Branch
+from appliance.proxy.environment import ProxyEnvironment
+from appliance.proxy.location_service import targets_of
+from appliance.proxy.stage_results import CONTINUE, RETRY, ResponseStageResult
+from appliance.routing.contact_policy import ELSEWHERE, NAMED
+from appliance.routing.targets import Target
+from appliance.sip.errors import MalformedMessage
+from appliance.sip.headers import Contact
+from appliance.sip.message import Response
+from appliance.sip.names import CONTACT
+
+
+def recurse(response: Response, branch: Branch, node: ProxyEnvironment, now: float) -> ResponseStageResult:
+    """Retry where all contacts are followed; else leave in the response those that are not."""
+    if not 300 <= response.status < 400 or not node.proxy_rules.recurse_on_redirect or branch.user.targets.is_closed:
+        return CONTINUE
+    try:
+        contacts = response.contacts()
+    except MalformedMessage:
+        # The caller has to understand it, and cannot.
+        return CONTINUE
+    is_followed = [_follow(contact, branch, node, now) for contact in contacts]
+    if is_followed and all(is_followed):
+        return RETRY
+    if any(is_followed):
+        _leave_to_caller(response, is_followed)
+    return CONTINUE
+
+
+def _leave_to_caller(response: Response, is_followed: Sequence[bool]) -> None:
+    """RFC 3261 16.7 step 4: the caller is not to try again what is tried here."""
+    values = response.values(CONTACT)
+    response.remove_all(CONTACT)
+    for value, is_tried_here in zip(values, is_followed, strict=True):
+        if not is_tried_here:
+            response.append(CONTACT, value)
+
+
+def _follow(contact: Contact, branch: Branch, node: ProxyEnvironment, now: float) -> bool:
+    """Add what a contact leads to; False when that is nothing that may be tried."""
+    uri = contact.uri
+    if contact.is_star or not uri.is_sip:
+        return False
+    # RFC 3261 16.7 step 4: from a SIPS URI only to another one.
+    if uri.scheme != b"sips" and branch.user.request_context.request.read_uri().scheme == b"sips":
+        return False
+    # RFC 3261 16.5: an address of ours is routed here.
+    if uri.user and node.names.is_responsible_for(uri):
+        added = [_add(target, branch, node) for target in targets_of(uri, node, now)]
+        return any(added)
+    origin = NAMED if node.contact_policy.is_listed(uri) else ELSEWHERE
+    return _add(Target(uri, contact.q, origin=origin), branch, node)
+
+
+def _add(target: Target, branch: Branch, node: ProxyEnvironment) -> bool:
+    """False when it is in the target set already, foreign to a caller that may not relay, or one too many."""
+    context, targets = branch.user.request_context, branch.user.targets
+    if targets.has_had(target):
+        return False
+    if target.origin == ELSEWHERE and not context.may_relay():
+        node.counters[RELAYS_REFUSED] += 1
+        return False
+    if not targets.add(target, branch.target):
+        node.counters[FORKS_REFUSED] += 1
+        return False
+    return True
