@@ -5,6 +5,7 @@ from appliance.location.gruu cimport instance_of
 from appliance.location.change_limits cimport ChangeLimits
 from appliance.location.registration cimport Rules
 from appliance.security.dialog_token cimport DialogTokens
+from appliance.proxy.failed_lookups cimport FailedLookups
 from appliance.proxy.pending_lookups cimport PendingLookups
 from appliance.security.keys cimport Keys
 from appliance.security.nonces cimport Nonces
@@ -40,7 +41,7 @@ cdef class ProxyEnvironment:
     cdef public UnavailableHops unavailable_hops
     cdef public object subscribers
     cdef public PendingLookups pending_lookups
-    cdef public object failed_lookups
+    cdef public FailedLookups failed_lookups
     cdef public Nonces nonces
     cdef public ContactPolicy contact_policy
     cdef tuple _addresses

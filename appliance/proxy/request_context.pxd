@@ -8,6 +8,7 @@ from appliance.routing.targets cimport Target
 from appliance.sip.message cimport Request
 from appliance.transaction.transaction cimport ServerTransaction
 from appliance.transport.flow cimport Flow
+from appliance.transport.source cimport source_of
 
 cdef int ADMITTED, AT_SOURCE, NAMED, RELAYS, TO_SOURCE
 

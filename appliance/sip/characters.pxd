@@ -58,4 +58,7 @@ cpdef bytes hex_of(unsigned int value)
 
 cpdef bytes long_hex_of(unsigned long long value)
 
+@cython.locals(octets='const unsigned char*', octet='unsigned char', index=Py_ssize_t, value='unsigned long long')
+cpdef unsigned long long hex_number(bytes text, Py_ssize_t start, Py_ssize_t end) noexcept
+
 cpdef bint has_bad_escape(bytes text)

@@ -21,6 +21,7 @@ _PRINTABLE = bytes(range(33, 127))
 TOKEN: Final = _table(_ALPHANUM + b"-.!%*_+`'~")
 DIGIT: Final = _table(b"0123456789")
 HEX_DIGIT: Final = _table(b"0123456789ABCDEFabcdef")
+LOWER_HEX_DIGIT: Final = _table(b"0123456789abcdef")
 UNRESERVED: Final = _table(_ALPHANUM + b"-_.!~*'()")
 VISIBLE: Final = _table(_PRINTABLE)
 SCHEME: Final = _table(_ALPHANUM + b"+-.")
@@ -224,6 +225,16 @@ def hex_of(value: int) -> bytes:
 def long_hex_of(value: int) -> bytes:
     """The same for 64 bits: sixteen digits."""
     return f"{value:016x}".encode("ascii")
+
+
+def hex_number(text: bytes, start: int, end: int) -> int:
+    """The value of the digits from `start` to before `end`, sixteen at most; all are of LOWER_HEX_DIGIT."""
+    octets = text
+    value = 0
+    for index in range(start, end):
+        octet = octets[index]
+        value = value << 4 | (octet - 48 if octet < 58 else octet - 87)
+    return value
 
 
 def unescape(text: bytes) -> bytes:

@@ -4,6 +4,7 @@ from appliance.proxy.dialogs cimport begins_nothing
 from appliance.proxy.environment cimport ProxyEnvironment
 from appliance.overload.rate_limits cimport Limit, RateLimits
 from appliance.proxy.request_context cimport RequestContext
+from appliance.transport.source cimport source_of
 from appliance.sip.message cimport Request
 
 

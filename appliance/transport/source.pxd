@@ -1,0 +1,1 @@
+cpdef str source_of(str address)
