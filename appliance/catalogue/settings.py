@@ -72,8 +72,7 @@ class ListenerSettings(_Checked):
         "Require digest authentication of requests. Without it, any sender can register any address.", "RFC 3261 22")
     assert_identity: bool = setting(
         False, "assert-identity", Switch(), LIVE,
-        "Add the authenticated address of the caller to forwarded requests (P-Asserted-Identity).",
-        "RFC 3325 5")
+        "Add the authenticated address of the caller to forwarded requests (P-Asserted-Identity).", "RFC 3325 5")
     relay: str = setting(
         "authenticated", "relay", choices.RELAY, LIVE,
         "Senders whose requests are forwarded to foreign domains, including through contacts and redirects.",
@@ -126,8 +125,7 @@ class RateLimitSettings(_Checked):
     burst: int = setting(50, "burst", Integer(1, 1000000), LIVE, "Requests accepted in one burst.")
     action: str = setting(
         "refuse", "action", choices.LIMIT_ACTION, LIVE,
-        "The action for requests over the limit.",
-        "RFC 3261 21.5.4")
+        "The action for requests over the limit.", "RFC 3261 21.5.4")
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,8 +166,7 @@ class DigestSettings(_Checked):
     realm: str = setting(
         "", "realm", Text(128), RESTART,
         "One realm for all domains: they then share one set of subscribers. By default, each domain is its own realm. "
-        "Registrations are stored by realm: after a change, phones must register again.",
-        "RFC 3261 22.1")
+        "Registrations are stored by realm: after a change, phones must register again.", "RFC 3261 22.1")
     algorithms: tuple[str, ...] = setting(
         ("sha-256", "md5"), "algorithm", choices.ALGORITHMS, LIVE,
         "Digest algorithms to offer, the preferred one first. Some phones fail on an unknown algorithm: use `md5` "
@@ -226,8 +223,7 @@ class ProxySettings(_Checked):
 
     fork: str = setting(
         "by-q", "fork", choices.FORK, LIVE,
-        "The order in which contacts are tried.",
-        "RFC 3261 16.6")
+        "The order in which contacts are tried.", "RFC 3261 16.6")
     targets_max: int = setting(
         20, "targets", Integer(1, 100), LIVE,
         "The maximum number of contacts to which one request is forwarded.", "RFC 5393 5")
@@ -236,12 +232,10 @@ class ProxySettings(_Checked):
         "The time for which a contact, or a group of equal q, may ring while there is another one to try. It is then "
         "cancelled, and the next is tried. With `off` and for the last one, timer C applies.", "RFC 3261 16.6")
     max_forwards: int = setting(
-        70, "max-forwards", Integer(1, 255), LIVE, "Max-Forwards for requests that have none.",
-        "RFC 3261 16.6 step 3")
+        70, "max-forwards", Integer(1, 255), LIVE, "Max-Forwards for requests that have none.", "RFC 3261 16.6 step 3")
     retry_after_max_s: int = setting(
         600, "retry-after maximum", Integer(1, 86400, "seconds"), LIVE,
-        "The maximum time for which Retry-After in a 503 from a target is honored.",
-        "RFC 3261 21.5.4")
+        "The maximum time for which Retry-After in a 503 from a target is honored.", "RFC 3261 21.5.4")
     record_route: bool = setting(
         True, "record-route", Switch(), LIVE,
         "Add Record-Route, to stay in the path of later requests of a dialog.", "RFC 3261 16.6 step 4")
@@ -271,8 +265,7 @@ class TimerSettings(_Checked):
     c_s: int = setting(
         181, "c", Integer(1, 3600, "seconds"), LIVE,
         "Timer C: the call is cancelled if no provisional response arrives for this time. The RFC requires more than 3 "
-        "minutes.",
-        "RFC 3261 16.6 step 11")
+        "minutes.", "RFC 3261 16.6 step 11")
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,8 +362,7 @@ class OverloadSettings(_Checked):
 
     delay_target_ms: int = setting(
         20, "delay target", Integer(1, 10000, "milliseconds"), LIVE,
-        "Target queueing delay. If the delay stays above it, a part of the new requests is rejected.",
-        "RFC 6357")
+        "Target queueing delay. If the delay stays above it, a part of the new requests is rejected.", "RFC 6357")
     delay_limit_ms: int = setting(
         150, "delay limit", Integer(1, 10000, "milliseconds"), LIVE,
         "Maximum queueing delay. Above it, all new requests are rejected.")
