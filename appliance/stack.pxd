@@ -6,6 +6,7 @@ from appliance.location.binding_records cimport encode_change
 from appliance.overload.overload_controller cimport OverloadController
 from appliance.proxy.held_replies cimport HeldReplies
 from appliance.proxy.environment cimport ProxyEnvironment
+from appliance.proxy.outputs cimport Outputs
 from appliance.proxy.proxy cimport Proxy
 from appliance.proxy.ingress_filter cimport IngressFilter
 from appliance.sip.message cimport Message, Request, Response
@@ -56,7 +57,7 @@ cdef class Stack:
     @cython.locals(due=double)
     cpdef double next_timer(self)
     cpdef handle_timers(self, double now)
-    cpdef tuple outputs(self, double now)
+    cpdef Outputs outputs(self, double now)
     cpdef list snapshots_to_keep(self, double now=*)
     cpdef list faults_to_log(self)
     cdef bint _goes_elsewhere(self, Outgoing outgoing, double now) except -1

@@ -56,6 +56,7 @@ from appliance.proxy.call_transfer import CallTransfer
 from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.fault_recovery import recover_message
 from appliance.proxy.ingress_filter import LET_IN, TURNED_AWAY, UNREADABLE, IngressFilter
+from appliance.proxy.outputs import Outputs, Snapshot
 from appliance.proxy.proxy import Proxy
 from appliance.proxy.software_faults import SoftwareFault
 from appliance.replication.worker_group import WorkerGroup
@@ -74,8 +75,6 @@ KEEPALIVE_LEN_MAX = 4
 EXPIRY_INTERVAL_S = 1.0
 EXPIRED_MAX_PER_TURN = 2000
 
-Snapshot = tuple[bytes, int, bytes]
-Outputs = tuple[list[Outgoing], list[bytes], list[Snapshot], list[tuple[ProcessId, BusMessage]], list[Question], float]
 
 
 class Stack:
@@ -377,8 +376,8 @@ class Stack:
     # -- outputs -------------------------------------------------------------------------------------
 
     def outputs(self, now: float) -> Outputs:
-        """All of what follows at once: datagrams, records, snapshots, messages, questions, and the next timer."""
-        return (
+        """All of what follows, since the last call."""
+        return Outputs(
             self.datagrams_to_send(now),
             self.records_to_store(),
             self.snapshots_to_keep(now),

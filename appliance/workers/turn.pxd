@@ -1,5 +1,6 @@
 cimport cython
 
+from appliance.proxy.outputs cimport Outputs
 from appliance.stack cimport Stack
 from appliance.workers.datagram_sockets cimport DatagramSockets
 from appliance.workers.queue_delay cimport QueueDelay
@@ -31,7 +32,7 @@ cdef class Turn:
     cdef _receive_by_parts(self, list messages)
     cpdef _receive(self, list batch, double now)
     cpdef flush(self)
-    @cython.locals(stack=Stack, due=double, failures=list, outgoings=list, faults=list)
+    @cython.locals(stack=Stack, outputs=Outputs, failures=list, faults=list)
     cdef _flush(self, double now)
     cpdef flush_soon(self)
     cdef _set_timer(self, double due, double now)

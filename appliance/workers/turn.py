@@ -221,31 +221,31 @@ class Turn:
             if self._streams.has_changes:
                 stack.connections_changed(*self._streams.take_changes())
             failures = self._streams.take_failures()
-        outgoings, records, snapshots, messages, questions, due = stack.outputs(now)
+        outputs = stack.outputs(now)
         faults = stack.faults_to_log()
         if faults:
             log_faults(faults)
         if not stack.is_sound:
             raise TablesUnsound
-        if snapshots:
+        if outputs.snapshots:
             # Before anything leaves: whoever goes on with a call knows what its peers may know.
-            stack.counters[CALLS_UNRECORDED] += self._recorder.keep(snapshots, stack.counters)
-        if records:
+            stack.counters[CALLS_UNRECORDED] += self._recorder.keep(outputs.snapshots, stack.counters)
+        if outputs.records:
             # Before the answers leave: what was answered survives the death of this process.
-            self._journal.append(records)
-        if messages:
-            failures += self._outbound.pass_on(messages)
-        if outgoings:
+            self._journal.append(outputs.records)
+        if outputs.messages:
+            failures += self._outbound.pass_on(outputs.messages)
+        if outputs.outgoings:
             if self.mirror is not None:
-                self._show_sent(outgoings, now)
-            failures += self._outbound.send(outgoings)
-        if questions:
-            self._questions.ask(questions)
+                self._show_sent(outputs.outgoings, now)
+            failures += self._outbound.send(outputs.outgoings)
+        if outputs.questions:
+            self._questions.ask(outputs.questions)
         if failures:
             stack.receive_failures(failures, now)
             self.flush_soon()
-        if due < self._timer_at:
-            self._set_timer(due, now)
+        if outputs.due < self._timer_at:
+            self._set_timer(outputs.due, now)
 
     # -- time ----------------------------------------------------------------------------------------
 

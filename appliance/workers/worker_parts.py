@@ -7,10 +7,10 @@ from typing import Protocol
 
 from appliance.catalogue.settings import JournalSettings, Settings
 from appliance.messages.bus_messages import BusMessage, ConnectionsChanged
+from appliance.proxy.outputs import Outputs
 from appliance.proxy.software_faults import SoftwareFault
 from appliance.routing.lookup_questions import Answer
 from appliance.security.authentication_failures import AuthenticationFailures
-from appliance.stack import Outputs
 from appliance.transport.flow import Flow, Outgoing
 from appliance.transport.process_id import ProcessId
 

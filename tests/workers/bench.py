@@ -14,12 +14,13 @@ from appliance import clock
 from appliance.catalogue.settings import JournalSettings, ListenerSettings, Settings, SupervisionSettings
 from appliance.ipc.bus import Bus
 from appliance.messages.bus_messages import BusMessage, ConnectionsChanged, HandedOver, Heartbeat
+from appliance.proxy.outputs import Outputs
 from appliance.resolver import HostAddresses
 from appliance.routing.lookup_questions import Answer, Question
 from appliance.sip.message import Request
 from appliance.sip.parser import SyntaxLimits, parse
 from appliance.sip.writer import write_response
-from appliance.stack import Outputs, Stack
+from appliance.stack import Stack
 from appliance.storage.flight_recorder import Recorder, Recording
 from appliance.transport.flow import Flow, Outgoing
 from appliance.transport.via import response_flow, stamp_received
@@ -106,7 +107,7 @@ class EchoStack(Stack):
         messages, self.messages = self.messages, []
         questions, self.questions = self.questions, []
         self.journal.is_answer_sent = self.journal.is_answer_sent or bool(outgoings)
-        return outgoings, records, [], messages, questions, self.due
+        return Outputs(outgoings, records, [], messages, questions, self.due)
 
     def adopt(self, snapshots: Sequence[bytes], now: float) -> None:
         self.adopted += snapshots

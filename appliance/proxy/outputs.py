@@ -1,0 +1,37 @@
+"""What the stack gives back at the end of a turn, for the worker to do."""
+
+from __future__ import annotations
+
+from appliance.messages.bus_messages import BusMessage
+from appliance.routing.lookup_questions import Question
+from appliance.transport.flow import Outgoing
+from appliance.transport.process_id import ProcessId
+
+# Key, slot and octets of the snapshot of a call; b"" where none is needed any more.
+Snapshot = tuple[bytes, int, bytes]
+
+
+class Outputs:
+    """What a stack wants to be done at the end of a turn.
+
+    `snapshots` are kept and `records` stored before anything of the turn is sent; `outgoings` are for the wire,
+    `messages` (destination, message) for the bus, `questions` for lookups. `due`: when its next timer is, monotonic.
+    """
+
+    __slots__ = ("due", "messages", "outgoings", "questions", "records", "snapshots")
+
+    def __init__(
+        self,
+        outgoings: list[Outgoing],
+        records: list[bytes],
+        snapshots: list[Snapshot],
+        messages: list[tuple[ProcessId, BusMessage]],
+        questions: list[Question],
+        due: float,
+    ) -> None:
+        self.outgoings = outgoings
+        self.records = records
+        self.snapshots = snapshots
+        self.messages = messages
+        self.questions = questions
+        self.due = due
