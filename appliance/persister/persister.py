@@ -293,3 +293,4 @@ class Persister:
         self._opening.close()
         if self._table is not None:
             self._table.close()
+            self._table = None

@@ -54,8 +54,8 @@ class Node:
         self.tables = TableFolder.prepared(path / "table")
         self.persister = self.started()
 
-    def started(self) -> Persister:
-        persister = Persister(self.folder, self.tables, LIMIT, time.time)
+    def started(self, limit: int = LIMIT) -> Persister:
+        persister = Persister(self.folder, self.tables, limit, time.time)
         persister.load()
         self.persister = persister
         return persister

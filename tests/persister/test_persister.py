@@ -17,7 +17,6 @@ from appliance.persister import persister as persister_module
 from appliance.persister.table_loading import TableLoading
 from appliance.storage.durable_registrations import DATA_FILE, DurableRegistrations, StoreFailing
 from appliance.storage.registration_check import faults_of
-from appliance.storage.registrations import SharedTable
 from tests.persister.registrations import Node, aor_of, binding, commit, register, turns_of
 
 SOME = range(300)
@@ -273,18 +272,16 @@ def test_a_table_that_cannot_be_opened_at_a_start_is_made_anew(node: Node) -> No
     assert node.persister.alarms()[0].startswith("table-rebuilt ")
 
 
-def test_what_the_table_has_no_room_for_stays_on_the_disk(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
-    register(node.table, range(30_000), 1)
+def test_what_the_table_has_no_room_for_stays_on_the_disk(node: Node) -> None:
+    register(node.table, range(60_000), 1)
     node.flush()
     node.cut_power()
-    monkeypatch.setattr(SharedTable, "_greatest_size", lambda table: 4 << 20)
-    node.started()
+    node.started(limit=1)
     assert "no room" in node.persister.alarms()[0]
     assert node.flush()
-    monkeypatch.undo()
     node.cut_power()
     node.started()
-    assert len(node.table) == 30_000
+    assert len(node.table) == 60_000
 
 
 def test_octets_that_are_no_record_cost_only_themselves(node: Node) -> None:

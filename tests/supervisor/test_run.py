@@ -16,6 +16,7 @@ import pytest
 from appliance import clock
 from appliance.ipc.bus import ask_supervisor
 from appliance.messages.bus_messages import StatusRequest
+from appliance.storage.table_folder import TableFolder, folder_path
 
 PATIENCE_S = 20.0
 HERE = Path(__file__).resolve()
@@ -31,7 +32,7 @@ text = "workers 2\\nlistener local\\n  port " + sys.argv[2] + "\\n"
 start = starting(store, "the test", None if store.head else text, 1.0)
 settings = parse_configuration(start.text)
 sys.exit(run(settings, start, Path(sys.argv[1]), has_management=False,
-             on_ready=lambda: print("ready", flush=True),
+             has_table=sys.argv[3] == "table", on_ready=lambda: print("ready", flush=True),
              command_line=lambda launch: [sys.executable, {str(HERE.with_name("stand_in_worker.py"))!r}]))
 """
 
@@ -46,10 +47,10 @@ def free_port() -> int:
 class Appliance:
     """A supervisor in a process of its own."""
 
-    def __init__(self, state_dir: Path, port: int) -> None:
+    def __init__(self, state_dir: Path, port: int, table: str = "") -> None:
         self.state_dir = state_dir
         self.process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, str(state_dir), str(port)],
+            [sys.executable, "-c", PROGRAM, str(state_dir), str(port), table],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -129,6 +130,60 @@ def test_workers_end_with_a_killed_supervisor_and_the_port_is_free_again(applian
     again.wait_until_ready()
     again.process.send_signal(signal.SIGTERM)
     assert again.end()[0] == 0
+
+
+@pytest.fixture
+def with_table(tmp_path: Path, port: int) -> Iterator[Appliance]:
+    started = Appliance(tmp_path / "state", port, "table")
+    started.wait_until_ready()
+    yield started
+    if started.process.poll() is None:
+        started.process.kill()
+    started.process.communicate()
+    TableFolder(folder_path(started.state_dir)).remove()
+
+
+def processes(appliance: Appliance) -> dict[str, int]:
+    report = ask_supervisor(appliance.state_dir / "run", StatusRequest(), PATIENCE_S)
+    return {row["name"]: row["pid"] for row in report["processes"]}
+
+
+def test_the_table_in_memory_goes_with_a_clean_stop(with_table: Appliance) -> None:
+    folder = folder_path(with_table.state_dir)
+    assert TableFolder(folder).current()
+    pids = processes(with_table)
+    assert pids["persister"]
+    with_table.process.send_signal(signal.SIGTERM)
+    status, log = with_table.end()
+    assert status == 0 and "Stopped." in log and "Traceback" not in log
+    assert is_gone(pids["persister"])
+    assert not folder.exists()
+
+
+def test_the_table_in_memory_is_used_again_after_a_crash_of_all(with_table: Appliance, port: int) -> None:
+    folder = TableFolder(folder_path(with_table.state_dir))
+    generation, pids = folder.current(), processes(with_table)
+    with_table.process.kill()
+    with_table.end()
+    wait_until_gone([pid for name, pid in pids.items() if name != "supervisor"])
+    assert folder.current() == generation
+    again = Appliance(with_table.state_dir, port, "table")
+    again.wait_until_ready()
+    assert folder.current() == generation
+    again.process.send_signal(signal.SIGTERM)
+    assert again.end()[0] == 0
+
+
+def test_a_table_folder_of_others_is_refused_in_one_sentence(tmp_path: Path, port: int) -> None:
+    folder = folder_path(tmp_path / "state")
+    folder.mkdir(mode=0o777)
+    folder.chmod(0o777)
+    try:
+        status, log = Appliance(tmp_path / "state", port, "table").end()
+    finally:
+        folder.rmdir()
+    assert status == 1 and "can be used by other users" in log
+    assert "Traceback" not in log
 
 
 def test_a_second_appliance_on_the_folder_is_refused_in_one_sentence(appliance: Appliance) -> None:
