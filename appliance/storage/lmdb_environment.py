@@ -99,6 +99,8 @@ class WriteLock:
             )
 
     def close(self) -> None:
-        """Leave the lock file: after the environment, where this process has it open."""
+        """Leave the lock file: after the environment, where this process has it open. May be called again."""
         self._memory.close()
-        os.close(self._fd)
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1

@@ -17,10 +17,10 @@ from appliance.location.binding_records import RecordError, aor_of
 from appliance.location.registration_table import STAGED_MAX, RegistrationTable, StagedAddress
 from appliance.location.table_store import TableFull, TableUnsound
 from appliance.storage import lmdb_environment as lmdb
-from appliance.storage.shared_store import RESERVE, SIZE_MIN, SharedStore, size_for
+from appliance.storage.shared_store import MIB, RESERVE, SIZE_MIN, SharedStore, size_for
 
 LOCK_WAIT_MAX_S: Final = 0.0002
-FULL_FROM: Final = 0.75  # of the file: it is made larger before that is used up
+AHEAD: Final = 4 * MIB  # so much of the file is to be unused, or a quarter
 FEWER: Final = 8
 TRIM_EVERY: Final = 1024  # changes
 TRIM_MAX: Final = 16 * TRIM_EVERY
@@ -222,7 +222,8 @@ class SharedTable(RegistrationTable):
                         raise TableFull(self._no_room()) from fault
             except lmdb.Error as fault:
                 raise TableUnsound(str(fault)) from fault
-        if self.store.used() > FULL_FROM * self.store.size:
+        size = self.store.size
+        if size - self.store.used() < min(AHEAD, size // 4):
             self.store.grow(self._greatest_size())
         self.store.keep_reserve()
         return ended

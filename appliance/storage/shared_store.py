@@ -18,7 +18,7 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from struct import Struct
 from typing import TYPE_CHECKING, Final
@@ -58,23 +58,39 @@ class SharedStore:
     """The environment, opened by this process. Several tables of a process may be on it."""
 
     def __init__(self, directory: Path, is_new: bool = False, generation: int = 0, size: int = SIZE_MIN) -> None:
-        """`is_new`: make it, as the table of this generation. Raises StoreUnusable."""
+        """`is_new`: make it, as the table of this generation, where there is none. Raises StoreUnusable."""
         self.directory = directory
         try:
             if is_new:
                 directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with self._growing():
-                self.size = HEAD if is_new else os.stat(directory / _DATA_FILE).st_size
-                self.environment = self._open(is_new)
-                if is_new:
-                    self._map(self._allocate(size))
-                    self.keep_reserve()
-            self.lock = lmdb.WriteLock(directory)
-            self._await_lock()
-            self.lock.verify(self.environment)
-            self._open_databases(is_new, generation)
+                if (directory / _DATA_FILE).exists():
+                    raise FileExistsError("there is one already")
+            with ExitStack() as opened:
+                self.environment = self._map_file(is_new, size)
+                opened.callback(self.environment.close)
+                self.lock = lmdb.WriteLock(directory)
+                opened.pop_all()
+                opened.callback(self.close)
+                self._await_lock()
+                self.lock.verify(self.environment)
+                self._open_databases(is_new, generation)
+                opened.pop_all()
         except (OSError, lmdb.Error) as fault:
             raise StoreUnusable(f"The registration table in {directory} cannot be opened: {fault}") from fault
+
+    def _map_file(self, is_new: bool, size: int) -> lmdb.Environment:
+        with self._growing():
+            self.size = HEAD if is_new else os.stat(self.directory / _DATA_FILE).st_size
+            environment = self._open(is_new)
+            if is_new:
+                try:
+                    self.size = self._allocate(size)
+                    environment.set_mapsize(self.size)
+                    self.keep_reserve()
+                except OSError:
+                    environment.close()
+                    raise
+        return environment
 
     def _open(self, is_new: bool) -> lmdb.Environment:
         return lmdb.Environment(
@@ -166,7 +182,7 @@ class SharedStore:
 
     def _enlarged(self, size: int, size_max: int) -> int:
         """Allocate a step, or what there is memory for; returns the size of the file then."""
-        step = min(max(STEP_MIN, size // 8), size_max - size)
+        step = min(max(STEP_MIN, size // 32), size_max - size)
         while step >= STEP_LEAST:
             try:
                 return self._allocate(size + step)

@@ -76,6 +76,7 @@ def test_to_look_at_the_lock_does_not_make_the_environment_look_unused(tmp_path:
         lock = WriteLock(tmp_path)
         assert subprocess.run(command, stderr=subprocess.DEVNULL, check=False).returncode == 1
     lock.close()
+    lock.close()
     assert subprocess.run(command, check=False).returncode == 0
 
 

@@ -75,8 +75,12 @@ def test_a_stopped_holder_delays_nobody_and_is_known_by_its_thread(tmp_path: Pat
 def test_a_table_is_not_opened_behind_a_holder_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     SharedTable.create(tmp_path, LIMIT, 1).close()
     monkeypatch.setattr("appliance.storage.shared_store.OPENING_MAX_S", 0.05)
-    with working(hold, tmp_path) as (holder, _), pytest.raises(StoreUnusable, match=f"thread {holder.pid} holds"):
+    with working(hold, tmp_path) as (holder, _), pytest.raises(
+        StoreUnusable, match=f"thread {holder.pid} holds"
+    ) as refused:
         SharedTable.attach(tmp_path, LIMIT)
+    # What could not be opened is not left open: LMDB opens an environment once in a process.
+    assert refused.value
     SharedTable.attach(tmp_path, LIMIT).close()
 
 
@@ -240,6 +244,15 @@ def test_a_file_that_is_none_of_ours_is_not_opened(tmp_path: Path) -> None:
         SharedTable.attach(tmp_path, LIMIT)
     with pytest.raises(StoreUnusable, match="cannot be opened"):
         SharedTable.attach(tmp_path / "nothing", LIMIT)
+
+
+def test_a_table_is_not_made_where_there_is_one(tmp_path: Path) -> None:
+    made(tmp_path)
+    with pytest.raises(StoreUnusable, match="there is one already"):
+        SharedTable.create(tmp_path, LIMIT, 2)
+    table = SharedTable.attach(tmp_path, LIMIT)
+    assert len(table) == 1
+    table.close()
 
 
 def test_a_table_outlives_the_processes_that_used_it(tmp_path: Path) -> None:
