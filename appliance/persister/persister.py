@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from appliance import clock
-from appliance.catalogue.alarms import START_REMARK, STATE_STORE_FAILING, TABLE_REBUILT
+from appliance.catalogue.alarms import START_REMARK, STATE_STORE_FAILING, TABLE_NEAR_LIMIT, TABLE_REBUILT
 from appliance.catalogue.counters import BINDINGS_EXPIRED, COUNTERS, RECORDS_PERSISTED, STORE_COMPARISONS
 from appliance.location.registration_table import BUSY
 from appliance.location.table_store import TableFull, TableUnsound
@@ -28,6 +28,7 @@ from appliance.storage.table_folder import NONE, TableFolder
 
 SWEEP_STEP: Final = 1_000  # addresses in one transaction
 SWEEPS_MAX: Final = 8  # transactions in one pass
+FULL_FROM: Final = 0.95  # of the file that was written to: it is enlarged sooner where that is possible
 BEHIND_S: Final = 0.1  # how long a pass goes on where there is more than one transaction to write
 PAGE: Final = 5_000  # records
 READER_CHECK_S: Final = 5.0
@@ -61,6 +62,7 @@ class Persister:
         self._rebuilt_at = -REBUILD_PAUSE_S
         self._checked_at = 0.0
         self._writing_since = 0.0
+        self._has_no_room = False
         self._remarks: list[tuple[str, str, float]] = []
 
     # The table
@@ -239,9 +241,10 @@ class Persister:
                 if ended in (0, BUSY):
                     break
                 self.counters[BINDINGS_EXPIRED] += ended
+            self._has_no_room = table.store.used() > FULL_FROM * table.store.size
         except TableFull:
-            # Removing needs room as well; workers refuse what needs more of it.
-            log.warning("the registration table is full")
+            # Removing needs room as well. Workers refuse what needs more of it.
+            self._has_no_room = True
         now = clock.monotonic()
         if now - self._checked_at > READER_CHECK_S:
             self._checked_at = now
@@ -259,6 +262,11 @@ class Persister:
             ]
         elif (since := self._writing_since) and clock.monotonic() - since > WRITE_SLOW_S:
             found[STATE_STORE_FAILING] = [f"A write of registrations to {self._folder} takes very long."]
+        if self._has_no_room:
+            found[TABLE_NEAR_LIMIT] = [
+                f"The registration table in {self._tables.path} cannot grow: raise `limits bindings`, or give the "
+                "machine more memory."
+            ]
         now = clock.monotonic()
         for name, sentence, until in list(self._remarks):
             if now < until:

@@ -41,8 +41,8 @@ class PersisterProcess(SupportingProcess[PersisterLaunch]):
         self._waited_s = self.process.waited_s()
         self._counters = heartbeat.counters
         self.gauges, self.alarms = heartbeat.gauges, heartbeat.alarms
-        if heartbeat.in_sync:
-            self.generation = heartbeat.gauges.get("generation", 0)
+        # 0 as long as it has not loaded one: a predecessor may have.
+        self.generation = heartbeat.gauges.get("generation", 0) or self.generation
 
     def forgive_silence(self, now: float) -> None:
         """The supervisor itself was held up."""

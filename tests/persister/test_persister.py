@@ -284,6 +284,15 @@ def test_what_the_table_has_no_room_for_stays_on_the_disk(node: Node) -> None:
     assert len(node.table) == 60_000
 
 
+def test_a_table_that_cannot_grow_raises_an_alarm(node: Node) -> None:
+    node.persister.limit = 1
+    node.persister.work()
+    assert node.persister.alarms() == []
+    register(node.table, range(60_000), 1)
+    node.persister.work()
+    assert [alarm.split()[0] for alarm in node.persister.alarms()] == ["table-near-limit"]
+
+
 def test_octets_that_are_no_record_cost_only_themselves(node: Node) -> None:
     loading = TableLoading(node.table)
     records = [encode_change(BindingChange(aor_of(number), (binding(number),))) for number in range(5)]

@@ -164,6 +164,25 @@ def test_a_worker_that_hangs_in_a_write_to_the_table_is_killed_and_others_write(
     node.start()
 
 
+def test_a_persister_that_hangs_in_a_write_to_the_table_is_killed(node: Node) -> None:
+    node.start()
+    process = node.table.persister.process
+    assert process is not None
+    # The thread of its work: any of its threads will do here.
+    thread = max(int(entry.name) for entry in Path(f"/proc/{process.pid}/task").iterdir())
+    node.table.writer_killed("", thread, clock.monotonic())
+    node.until(lambda: node.persister().get("pid", process.pid) != process.pid, "another one")
+    assert node.report()["counters"]["table-writers-killed"] == 1
+    assert any("The persister held the lock" in line for line in node.log)
+
+
+def test_a_writer_of_another_program_is_left_alone(node: Node) -> None:
+    node.start()
+    node.table.writer_killed("", os.getpid(), clock.monotonic())
+    assert node.table.killed == 0
+    node.until(lambda: "table-writer-killed" in node.alarms(), "the alarm")
+
+
 def test_when_it_stops_all_is_on_the_disk_and_the_memory_is_given_back(node: Node) -> None:
     node.start()
     table = SharedTable.attach(Path(node.table.directory), 1000)
