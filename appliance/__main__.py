@@ -20,11 +20,12 @@ from appliance.catalogue.settings import Settings
 from appliance.commands.check import check, read_configuration
 from appliance.commands.last_configuration import last_configuration
 from appliance.commands.starting_configuration import starting_configuration
-from appliance.commands.status import ask_status, draw_status, write_json
+from appliance.commands.status import ask_status, write_json
 from appliance.ipc.running_appliances import SeveralRun, announce, state_folder, withdraw
 from appliance.management.errors import CommandFailed
 from appliance.storage.subscriber import database_path
 from cli.options import add_options
+from cli.views.node_status import draw_node_report
 
 if TYPE_CHECKING:
     from appliance.management.subscriber_commands import Address, SubscriberCommands
@@ -94,8 +95,8 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _status(options: argparse.Namespace) -> int:
-    report = ask_status(_state(options) / "run")
-    print(write_json(report) if options.json else draw_status(report, options.all))
+    status = ask_status(_state(options) / "run")
+    print(write_json(status) if options.json else "\n".join(draw_node_report(status, options.all)))
     return 0
 
 

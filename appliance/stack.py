@@ -42,7 +42,6 @@ from appliance.messages.bus_messages import (
     BusRequest,
     CallsMoved,
     ConnectionsChanged,
-    ForgetSubscriber,
     HandedOver,
     Refusal,
     SendByConnection,
@@ -51,6 +50,7 @@ from appliance.messages.bus_messages import (
 )
 from appliance.messages.node_start import ALONE, NodeStart
 from appliance.messages.slots import seed_of
+from appliance.messages.supervisor_requests import ForgetSubscriber
 from appliance.overload.overload_controller import OverloadController
 from appliance.proxy.call_transfer import CallTransfer
 from appliance.proxy.environment import ProxyEnvironment
@@ -242,10 +242,10 @@ class Stack:
             self._proxy.fail(message.branch, now)
         elif isinstance(message, SlotsChanged):
             self._moving.receive_slots(message.table, message.live, now)
-        elif isinstance(message, BusRequest):
-            self._group.tell(sender, self._answer(message, now))
         elif isinstance(message, ForgetSubscriber):
             self._node.subscribers.forget(message.username)
+        elif isinstance(message, BusRequest):
+            self._group.tell(sender, self._answer(message, now))
         else:
             self._group.receive(sender, message, now)
         return False

@@ -9,7 +9,6 @@ from appliance.catalogue.settings import LimitSettings, ListenerSettings, Settin
 from appliance.messages.bus_messages import (
     BusMessage,
     CallsMoved,
-    ForgetSubscriber,
     HandedOver,
     SendByConnection,
     SendFailed,
@@ -17,6 +16,7 @@ from appliance.messages.bus_messages import (
 )
 from appliance.messages.codec import decode, encode
 from appliance.messages.slots import SlotTable, deal, seed_of, slot_of
+from appliance.messages.supervisor_requests import ForgetSubscriber
 from appliance.routing.lookup_questions import FindSubscriber, HostAnswer, SubscriberAnswer
 from appliance.stack import Stack
 from appliance.transport.flow import TCP, UDP, Flow, Outgoing

@@ -10,9 +10,8 @@ from appliance.inspection import tables
 from appliance.inspection.dry_run import dry_run
 from appliance.inspection.ping import ping
 from appliance.location.deregistration import removal_of
-from appliance.messages.bus_messages import BusReply, BusRequest, Refusal
+from appliance.messages.bus_messages import BusReply, BusRequest, Cleared, Refusal
 from appliance.messages.worker_requests import (
-    Cleared,
     ClearRegistration,
     DryRun,
     Hello,

@@ -17,12 +17,20 @@ import os
 import struct
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import zmq
 
 from appliance import clock
-from appliance.messages.bus_messages import BusMessage, PeerStarted, StatusReply
+from appliance.messages.bus_messages import (
+    Answered,
+    BusMessage,
+    BusReply,
+    BusRequest,
+    PeerStarted,
+    Refusal,
+    reply_class,
+)
 from appliance.messages.codec import BusProtocolError, UnknownMessage, decode, encode
 from appliance.transport.process_id import MANAGEMENT, PERSISTER, SUPERVISOR, ProcessId, worker_of
 
@@ -215,13 +223,17 @@ class Bus:
 
 
 class ControlEndpoint:
-    """Where the supervisor takes requests: from `signalbox status`, and from commands that change subscribers."""
+    """Where the supervisor takes requests: from `signalbox status`, the management process, and subscriber commands."""
 
     def __init__(self, runtime_dir: Path) -> None:
         """Raises BusUnavailable when the socket cannot be made."""
         self._path = runtime_dir / "questions.sock"
         self._context = zmq.Context(io_threads=1)
         self._socket = _bound_socket(self._context, zmq.ROUTER, self._path)
+        self.damaged = 0
+        """Questions that could not be understood."""
+        self.skipped = 0
+        """Questions of another version of Signalbox, which are refused."""
 
     def fileno(self) -> int:
         """As with Bus: readable after a change."""
@@ -237,13 +249,16 @@ class ControlEndpoint:
                 return asked
             try:
                 asked.append((asker, decode(frames[-1] if frames else b"")))
+            except UnknownMessage:
+                self.skipped += 1
+                self.reply(asker, Refusal("The running appliance has another version.", "restart it"))
             except BusProtocolError:
-                continue
+                self.damaged += 1
 
-    def reply(self, asker: bytes, report: dict[str, Any]) -> None:
+    def reply(self, asker: bytes, reply: BusReply) -> None:
         """Answer; an asker that has gone away is no fault."""
         try:
-            self._socket.send_multipart([asker, encode(StatusReply(report))], zmq.NOBLOCK)
+            self._socket.send_multipart([asker, encode(reply)], zmq.NOBLOCK)
         except zmq.ZMQError:
             return
 
@@ -253,8 +268,8 @@ class ControlEndpoint:
         self._path.unlink(missing_ok=True)
 
 
-def ask_supervisor(runtime_dir: Path, request: BusMessage, timeout_s: float) -> dict[str, Any]:
-    """What the supervisor answers to `request` (the report of a StatusReply).
+def ask_supervisor(runtime_dir: Path, request: BusRequest[Answered], timeout_s: float) -> Answered | Refusal:
+    """What the supervisor answers.
 
     Raises BusUnavailable when no appliance runs on this state folder, or it does not answer in time.
     """
@@ -271,17 +286,17 @@ def ask_supervisor(runtime_dir: Path, request: BusMessage, timeout_s: float) -> 
         asker.send(encode(request))
         if not asker.poll(wait_ms, zmq.POLLIN):
             raise BusUnavailable(f"The supervisor did not answer within {timeout_s:g} s.")
-        return _report_in(asker.recv())
+        return _reply_in(asker.recv(), reply_class(request))
 
 
-def _report_in(octets: bytes) -> dict[str, Any]:
+def _reply_in(octets: bytes, expected: type[Answered]) -> Answered | Refusal:
     try:
         reply = decode(octets)
     except BusProtocolError as fault:
         raise BusUnavailable(f"The supervisor has an incompatible version: {fault}.") from fault
-    if not isinstance(reply, StatusReply):
+    if not isinstance(reply, (expected, Refusal)):
         raise BusUnavailable(f"The supervisor answered with {type(reply).__name__}.")
-    return reply.report
+    return reply
 
 
 def _socket_path(runtime_dir: Path, process: ProcessId) -> Path:

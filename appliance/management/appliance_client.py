@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from appliance import clock
 from appliance.catalogue.errors import ConfigError
+from appliance.catalogue.node_status import NodeStatus
 from appliance.catalogue.settings import Settings
 from appliance.configuration.text import parse_configuration
 from appliance.ipc.bus import BusUnavailable, ask_supervisor
@@ -26,7 +27,9 @@ from appliance.management.open_sessions import OpenSessions
 from appliance.management.sessions import Session
 from appliance.management.system_commits import note_own_commits
 from appliance.management.worker_link import WorkerLink
-from appliance.messages.bus_messages import BusMessage, OperatorCommand, StatusRequest
+from appliance.messages.bus_messages import Answered, BusRequest, Refusal
+from appliance.messages.plain_values import plain
+from appliance.messages.supervisor_requests import StatusRequest
 from appliance.storage.commits import CommitStore
 from appliance.storage.log_file import log_by
 
@@ -56,24 +59,20 @@ class ApplianceClient:
         self.audit = AuditLog(state_dir / "log" / "audit.log")
         self.sessions = OpenSessions()
         self.logins = LoginLog(self._note_login)
-        self.status: dict[str, Any] = {}
-        """The last report of the supervisor."""
+        self.status = NodeStatus()
+        """What the supervisor said last."""
         self._sampled_at = 0.0
 
-    async def ask(self, question: BusMessage, timeout_s: float = ASK_TIMEOUT_S) -> dict[str, Any]:
+    async def ask(self, request: BusRequest[Answered], timeout_s: float = ASK_TIMEOUT_S) -> Answered:
         """The answer of the supervisor. Raises Refused: it refuses, or does not answer."""
         try:
-            answer = await asyncio.to_thread(ask_supervisor, self.state_dir / "run", question, timeout_s)
+            reply = await asyncio.to_thread(ask_supervisor, self.state_dir / "run", request, timeout_s)
         except BusUnavailable as fault:
             raise Refused(str(fault), "try again in a moment") from None
-        if "error" in answer:
-            more = {name: value for name, value in answer.items() if name not in ("error", "remedy")}
-            raise Refused(answer["error"], answer.get("remedy", ""), **more)
-        return answer
-
-    async def order(self, do: str, args: dict[str, Any], timeout_s: float = ASK_TIMEOUT_S) -> dict[str, Any]:
-        """Have the supervisor do something. Raises Refused."""
-        return await self.ask(OperatorCommand(do, args), timeout_s)
+        if isinstance(reply, Refusal):
+            more = {"faults": plain(reply.faults)} if reply.faults else {}
+            raise Refused(reply.sentence, reply.remedy, **more)
+        return reply
 
     def store(self) -> CommitStore:
         """The commits as they are now."""
@@ -87,14 +86,19 @@ class ApplianceClient:
     async def sample(self) -> None:
         """See how the appliance is; call it every few seconds."""
         try:
-            self.status = await self.ask(StatusRequest())
+            status = await self.read_status()
         except Refused:
             return
+        self.status = status
         self._sampled_at = clock.monotonic()
-        self.samples.add(self._sampled_at, self.status["counters"])
-        self.workers.set_live([row["number"] for row in self.status["workers"] if row["state"] in ALIVE])
-        if self.status.get("commit") != self.commit:
-            self._take_settings(int(self.status["commit"]))
+        self.samples.add(self._sampled_at, status.counters)
+        self.workers.set_live([worker.number for worker in status.workers if worker.state in ALIVE])
+        if status.commit != self.commit:
+            self._take_settings(status.commit)
+
+    async def read_status(self) -> NodeStatus:
+        """The status of now. Raises Refused."""
+        return (await self.ask(StatusRequest())).status
 
     def _take_settings(self, number: int) -> None:
         commit = self.store().find(number)

@@ -20,7 +20,8 @@ from appliance.catalogue.value_types import Host
 from appliance.ipc.bus import BusUnavailable, ask_supervisor
 from appliance.management.errors import CommandFailed, sentence_of
 from appliance.management.password_policy import check_password
-from appliance.messages.bus_messages import ForgetSubscriber, OperatorCommand
+from appliance.messages.bus_messages import BusReply, BusRequest, Refusal
+from appliance.messages.supervisor_requests import EndRegistrations, ForgetSubscriber
 from appliance.storage.subscriber import ImportFault, StoreError, database_path, new_subscriber
 
 TIMEOUT_S = 2.0
@@ -129,7 +130,7 @@ class SubscriberCommands:
             raise CommandFailed(sentence_of(fault)) from None
         if not was_there:
             raise CommandFailed(f"{address} is not a subscriber.")
-        end = OperatorCommand("end registrations", {"username": address.username, "realm": address.realm})
+        end = EndRegistrations(address.username, address.realm)
         return f"Subscriber {address} removed. {self._tell(address.username, end)}"
 
     def list(self, after: str = "") -> Iterator[str]:
@@ -165,14 +166,13 @@ class SubscriberCommands:
         settings = self._settings.passwords if self._settings is not None else PasswordSettings()
         check_password(username, password, settings)
 
-    def _tell(self, username: str, order: OperatorCommand | None = None) -> str:
-        """Clear the caches of a running appliance, and pass on the command; a sentence with the outcome."""
+    def _tell(self, username: str, *further: BusRequest[BusReply]) -> str:
+        """Clear the caches of a running appliance, and pass on further requests; a sentence with the outcome."""
         try:
-            answer = ask_supervisor(self._runtime_dir, ForgetSubscriber(username.encode()), TIMEOUT_S)
-            if order is not None and "error" not in answer:
-                answer = ask_supervisor(self._runtime_dir, order, TIMEOUT_S)
+            for request in (ForgetSubscriber(username.encode()), *further):
+                reply = ask_supervisor(self._runtime_dir, request, TIMEOUT_S)
+                if isinstance(reply, Refusal):
+                    return f"The running appliance was not updated: {reply.sentence}"
         except BusUnavailable:
             return "No appliance runs on this state folder."
-        if "error" in answer:
-            return f"The running appliance was not updated: {answer['error']}"
         return "The running appliance is updated."

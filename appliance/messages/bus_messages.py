@@ -8,7 +8,7 @@ fields of a class raises its version.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Generic, TypeVar, get_args
+from typing import ClassVar, Generic, TypeVar, get_args
 
 from appliance.messages.slots import SlotTable
 from appliance.transport.flow import Flow, Outgoing
@@ -66,6 +66,14 @@ class Refusal(BusReply):
     remedy: str = ""
     faults: list[ConfigurationFault] = field(default_factory=list)
     """Of a configuration that was to be committed."""
+
+
+@dataclass(slots=True)
+class Cleared(BusReply):
+    """How many entries were removed."""
+
+    kind = 65
+    count: int
 
 
 @dataclass(slots=True)
@@ -277,63 +285,6 @@ class FailuresCounted(BusMessage):
 
     kind = 49
     failures: dict[str, dict[str, int]]
-
-
-@dataclass(slots=True)
-class ClearFailures(BusMessage):
-    """Forget the wrong passwords of a source or a user, or all ("")."""
-
-    kind = 50
-    who: str
-
-
-@dataclass(slots=True)
-class EndRegistrations(BusMessage):
-    """A subscriber was removed: end its registrations on the whole node."""
-
-    kind = 51
-    username: str
-    realm: str
-
-
-@dataclass(slots=True)
-class StatusRequest(BusMessage):
-    """How is the appliance?"""
-
-    kind = 20
-
-
-@dataclass(slots=True)
-class StatusReply(BusMessage):
-    """The answer to any question asked of the supervisor: names and plain values (text, numbers, lists, maps)."""
-
-    kind = 21
-    report: dict[str, Any]
-
-
-@dataclass(slots=True)
-class ForgetSubscriber(BusMessage):
-    """The data of a subscriber changed: drop what is cached of it."""
-
-    kind = 22
-    username: bytes
-
-
-@dataclass(slots=True)
-class RestartWorker(BusMessage):
-    """To the supervisor: drain this worker, stop it and start it again."""
-
-    kind = 23
-    number: int
-
-
-@dataclass(slots=True)
-class OperatorCommand(BusMessage):
-    """To the supervisor, from whoever serves operators: `do` in the words of the control socket, and its arguments."""
-
-    kind = 24
-    do: str
-    args: dict[str, Any]
 
 
 @dataclass(slots=True)

@@ -155,7 +155,6 @@ def _read_table(value: Any) -> SlotTable:
 FLOW: Final = FieldCodec(lambda flow: flow.parts(), _read_flow)
 _OWN: Final[dict[Any, FieldCodec]] = {
     **{plain: FieldCodec(_as_it_is, exactly(plain), plain) for plain in (int, bytes, str)},
-    Any: FieldCodec(_as_it_is, _as_it_is),
     bool: FieldCodec(bool, exactly(bool)),
     float: FieldCodec(float, exactly(float)),
     Flow: FLOW,

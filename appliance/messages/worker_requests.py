@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from appliance.messages.bus_messages import BusMessage, BusReply, BusRequest
+from appliance.messages.bus_messages import BusMessage, BusReply, BusRequest, Cleared
 
 
 @dataclass(slots=True)
@@ -72,14 +72,6 @@ class ListRegistrations(BusRequest[RegistrationRows]):
     address: str = ""
     limit: int = 100
     after: str | None = None
-
-
-@dataclass(slots=True)
-class Cleared(BusReply):
-    """How many entries were removed."""
-
-    kind = 65
-    count: int
 
 
 @dataclass(slots=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from appliance import clock
 from appliance.catalogue.alarms import LISTENER_FAILED, MANAGEMENT_DOWN, STEERING_REFUSED, Condition
@@ -86,6 +85,3 @@ class AlarmMonitor:
         live = [record.number for record in records if record.life == WorkerState.LIVE]
         return self.dealer.shares(rate_limits_of(settings), live)
 
-    def report(self) -> dict[str, Any]:
-        """For the status: what is raised, a sentence each."""
-        return {"alarms": self.alarms.sentences()}

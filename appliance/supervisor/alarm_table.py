@@ -10,9 +10,10 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from appliance.catalogue.alarms import CRITICAL, MAJOR, MINOR, WARNING, Condition, alarm_named
+from appliance.messages.supervisor_requests import AlarmEvent, AlarmRow
 
 HISTORY_MAX: Final = 1000
 LEVELS: Final = {CRITICAL: logging.CRITICAL, MAJOR: logging.ERROR, MINOR: logging.WARNING, WARNING: logging.WARNING}
@@ -34,7 +35,7 @@ class AlarmTable:
     def __init__(self, report: Callable[[str, int], None]) -> None:
         self._report = report
         self._active: dict[tuple[str, str], _Raised] = {}
-        self._history: deque[dict[str, Any]] = deque(maxlen=HISTORY_MAX)
+        self._history: deque[AlarmEvent] = deque(maxlen=HISTORY_MAX)
 
     def is_raised(self, name: str, subject: str) -> bool:
         """Is that alarm raised of that subject?"""
@@ -67,40 +68,35 @@ class AlarmTable:
         name, subject = key
         severity = alarm_named(name).severity
         self._history.append(
-            {
-                "wall_time": round(wall_time, 3),
-                "name": name,
-                "subject": subject,
-                "severity": severity,
-                "what": what,
-                "text": text,
-            }
+            AlarmEvent(
+                wall_time=round(wall_time, 3), name=name, subject=subject, severity=severity, what=what, text=text
+            )
         )
         level = LEVELS[severity] if what == RAISED else logging.INFO
         self._report(f"Alarm {name} of {subject} {what} ({severity}): {text}", level)
 
-    def rows(self) -> list[dict[str, Any]]:
+    def rows(self) -> list[AlarmRow]:
         """The raised ones, the oldest first."""
         return [self._row(key, raised) for key, raised in self._active.items()]
 
-    def _row(self, key: tuple[str, str], raised: _Raised) -> dict[str, Any]:
+    def _row(self, key: tuple[str, str], raised: _Raised) -> AlarmRow:
         alarm = alarm_named(key[0])
-        return {
-            "name": alarm.name,
-            "subject": key[1],
-            "severity": alarm.severity,
-            "since": round(raised.since, 3),
-            "cause": alarm.cause,
-            "effect": alarm.effect,
-            "action": alarm.action,
-            "text": raised.text,
-            "acknowledged_by": raised.acknowledged_by,
-        }
+        return AlarmRow(
+            name=alarm.name,
+            subject=key[1],
+            severity=alarm.severity,
+            since=round(raised.since, 3),
+            cause=alarm.cause,
+            effect=alarm.effect,
+            action=alarm.action,
+            text=raised.text,
+            acknowledged_by=raised.acknowledged_by,
+        )
 
     def sentences(self) -> list[str]:
         """What is raised, a sentence each."""
         return [raised.text for raised in self._active.values()]
 
-    def history(self, limit: int) -> list[dict[str, Any]]:
+    def history(self, limit: int) -> list[AlarmEvent]:
         """The last events, oldest first."""
         return list(self._history)[-limit:]

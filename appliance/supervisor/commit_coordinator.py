@@ -20,7 +20,8 @@ from appliance.catalogue.listener_ids import place, with_places
 from appliance.catalogue.settings import Settings
 from appliance.configuration.diff import effects_of
 from appliance.configuration.text import parse_configuration
-from appliance.messages.bus_messages import BusMessage, RolloutReport
+from appliance.messages.bus_messages import BusMessage, BusReply, ConfigurationFault, Refusal, RolloutReport
+from appliance.messages.supervisor_requests import CommitConfiguration, Committed, Confirmed, SettingChange
 from appliance.storage.commits import SYSTEM, UNCONFIRMED, Commit, CommitFailed, CommitStore
 from appliance.supervisor.configuration_rollout import Reconfiguration, too_many_sockets
 from appliance.supervisor.listening_sockets import ListenFailed, ListeningSockets
@@ -29,9 +30,6 @@ from appliance.supervisor.processes import worker_count
 REVERT_RETRY_S: Final = 10.0
 # How often the disk is tried again after a commit could not be kept.
 TRIAL_INTERVAL_S: Final = 10.0
-_BUSY: Final = ("Another commit is in progress.", "try again in a moment")
-
-Answer = dict[str, Any]
 
 
 class Node(Protocol):
@@ -48,7 +46,7 @@ class Node(Protocol):
         """The supervisor's own part."""
 
     def end_worker(self, number: int, reason: str, now: float) -> None: ...
-    def reply(self, asker: bytes, answer: Answer) -> None: ...
+    def reply(self, asker: bytes, reply: BusReply) -> None: ...
     def log(self, sentence: str) -> None: ...
 
 
@@ -65,7 +63,7 @@ class _Attempt:
     number: int = 0
     sockets_before: int = 0
     """For how many workers there were sockets: more than are wanted, while some of them drain."""
-    answer: Answer = field(default_factory=dict)
+    reply: BusReply = field(default_factory=BusReply)
     """The result for `asker`."""
 
 
@@ -97,54 +95,47 @@ class CommitCoordinator:
 
     # -- orders --------------------------------------------------------------------------------------
 
-    def commit(self, asker: bytes, args: dict[str, Any], now: float) -> Answer | None:
-        """Begin a commit; None when the answer comes later."""
+    def commit(self, asker: bytes, request: CommitConfiguration, now: float) -> BusReply | None:
+        """Begin a commit; None when the reply comes later."""
         head = self._store.head
         number = head.number if head else 0
         if self._attempt is not None:
-            return _refused(*_BUSY)
-        if args.get("base") != number:
-            sentence = f"Commit {number} was made in the meantime."
-            return {**_refused(sentence, "type `rebase`, then commit again"), "head": number}
-        if head and head.state == UNCONFIRMED and not args.get("is_back"):
+            return _busy()
+        if request.base != number:
+            return Refusal(f"Commit {number} was made in the meantime.", "type `rebase`, then commit again")
+        if head and head.state == UNCONFIRMED and not request.is_back:
             remedy = "type `confirm` to keep it, or `rollback` to revert it"
-            return _refused(f"Commit {head.number} by {head.user} is not confirmed yet.", remedy)
-        attempt = _Attempt(
-            asker,
-            str(args["text"]),
-            str(args.get("user", "")),
-            str(args.get("comment", "")),
-            float(args.get("confirm_s", 0)),
-            "",
-        )
+            return Refusal(f"Commit {head.number} by {head.user} is not confirmed yet.", remedy)
+        attempt = _Attempt(asker, request.text, request.user, request.comment, request.confirm_s, "")
         return self._begin(attempt, now)
 
-    def confirm(self, args: dict[str, Any]) -> Answer:
+    def confirm(self, user: str) -> BusReply:
         """Keep the head."""
         if self._attempt is not None:
             # The head may be about to be reverted.
-            return _refused(*_BUSY)
+            return _busy()
         head = self._store.head
         if head is None or head.state != UNCONFIRMED:
-            return _refused("No commit is waiting for confirmation.", "see `show configuration history`")
+            return Refusal("No commit is waiting for confirmation.", "see `show configuration history`")
         try:
             self._store.confirm()
         except CommitFailed as fault:
             self.fault = str(fault)
-            return _refused(self.fault, "free disk space, then confirm again")
+            return Refusal(self.fault, "free disk space, then confirm again")
         self.fault = ""
-        self._node.log(f"Commit {head.number} confirmed by {args.get('user', '')}.")
-        return {"number": head.number}
+        self._node.log(f"Commit {head.number} confirmed by {user}.")
+        return Confirmed(head.number)
 
     # -- one attempt ---------------------------------------------------------------------------------
 
-    def _begin(self, attempt: _Attempt, now: float) -> Answer | None:
+    def _begin(self, attempt: _Attempt, now: float) -> Refusal | None:
         try:
             wanted = parse_configuration(attempt.text)
         except ConfigError as error:
-            return {**_refused("The configuration has faults.", "correct them"), "faults": error.as_values()}
+            faults = [ConfigurationFault(**values) for values in error.as_values()]
+            return Refusal("The configuration has faults.", "correct them", faults)
         if not clock.has_time_zone(wanted.timezone):
-            return _refused(f"Unknown time zone {wanted.timezone}.", f"see {clock.ZONES} for valid names")
+            return Refusal(f"Unknown time zone {wanted.timezone}.", f"see {clock.ZONES} for valid names")
         node = self._node
         listeners = place(node.settings.listeners, wanted.listeners)
         attempt.sockets_before = self._sockets.workers
@@ -153,7 +144,7 @@ class CommitCoordinator:
             opened = self._sockets.open_more(listeners)
         except ListenFailed as fault:
             self._sockets.trim(attempt.sockets_before)
-            return _refused(" ".join(fault.sentences), "choose another address or port")
+            return Refusal(" ".join(fault.sentences), "choose another address or port")
         self._revision += 1
         self._attempt = attempt
         self._change = Reconfiguration(
@@ -207,7 +198,7 @@ class CommitCoordinator:
         change.abandon(self._node.processes_to_prepare(), now)
         self._sockets.close_some(change.opened)
         self._sockets.trim(attempt.sockets_before)
-        attempt.answer = _refused(sentence, remedy)
+        attempt.reply = Refusal(sentence, remedy)
         self._node.log(f"Commit by {attempt.user} rejected: {sentence}")
 
     def _write_down(self, change: Reconfiguration, now: float) -> None:
@@ -227,7 +218,7 @@ class CommitCoordinator:
         self._node.put_in_force(change.settings, attempt.text, commit.number, now)
         change.put_in_force(self._node.processes_to_prepare(), now)
         self._node.log(f"Commit {commit.number} by {attempt.user} is active{_until(attempt.confirm_s)}.")
-        attempt.answer = {"number": commit.number, "effects": _effects(former_text, attempt.text)}
+        attempt.reply = Committed(commit.number, _effects(former_text, attempt.text))
 
     def _note_fault(self, fault: CommitFailed, now: float) -> None:
         self.fault = str(fault)
@@ -236,7 +227,7 @@ class CommitCoordinator:
     def _finish(self, attempt: _Attempt) -> None:
         self._attempt = self._change = None
         if attempt.asker:
-            self._node.reply(attempt.asker, attempt.answer)
+            self._node.reply(attempt.asker, attempt.reply)
 
     # -- a commit that is not confirmed --------------------------------------------------------------
 
@@ -257,7 +248,7 @@ class CommitCoordinator:
         if head is not None and former is not None:
             comment = f"commit {head.number} was not confirmed: reverted to commit {former.number}"
             refusal = self._begin(_Attempt(b"", former.text, SYSTEM, comment, 0.0, ""), now)
-            outcome = f"it cannot be reverted: {refusal['error']}" if refusal else "it was reverted."
+            outcome = f"it cannot be reverted: {refusal.sentence}" if refusal else "it was reverted."
             self._node.log(f"Commit {head.number} was not confirmed in time; {outcome}")
 
 
@@ -265,15 +256,15 @@ def _until(confirm_s: float) -> str:
     return f"; it reverts in {confirm_s / 60:g} minutes unless it is confirmed" if confirm_s else ""
 
 
-def _refused(message: str, remedy: str) -> Answer:
-    return {"error": message, "remedy": remedy}
+def _busy() -> Refusal:
+    return Refusal("Another commit is in progress.", "try again in a moment")
 
 
-def _effects(former_text: str, text: str) -> list[dict[str, str]]:
+def _effects(former_text: str, text: str) -> list[SettingChange]:
     """What each change takes. By the texts: settings in force also hold listeners that are on their way out."""
     try:
         former = parse_configuration(former_text)
     except ConfigError:
         # A commit of a newer version, which this one cannot read.
         return []
-    return effects_of(former, parse_configuration(text))
+    return [SettingChange(**values) for values in effects_of(former, parse_configuration(text))]

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from appliance.catalogue.alarms import PASSWORD_GUESSING, Condition
 from appliance.catalogue.settings import LockoutSettings
+from appliance.messages.supervisor_requests import FailureRow, FailureRows
 from appliance.security.authentication_failures import AuthenticationFailures, FailureRecord, News
 
 LINES_PER_MINUTE: Final = 20
@@ -93,7 +94,7 @@ class FailureWatch:
             text = f"Source {source}, user {user}: {_count_text(record)}."
             yield Condition(PASSWORD_GUESSING, f"source {source} user {user}", text)
 
-    def rows(self, limit: int, now: float, wall_time: float) -> dict[str, Any]:
+    def rows(self, limit: int, now: float, wall_time: float) -> FailureRows:
         """To show: sources with users first, those that failed last on top; then the sums of each."""
         failures = self._failures
         failures.expire(now)
@@ -101,16 +102,16 @@ class FailureWatch:
         found += [(source, "", record) for source, record in reversed(failures.sources.items())]
         found += [("", user, record) for user, record in reversed(failures.users.items())]
         rows = [self._row(source, user, record, now, wall_time) for source, user, record in found[:limit]]
-        return {"total": len(found), "shown": len(rows), "rows": rows}
+        return FailureRows(len(found), rows)
 
-    def _row(self, source: str, user: str, record: FailureRecord, now: float, wall_time: float) -> dict[str, Any]:
-        return {
-            "source": source or "(all)",
-            "user": user or "(all)",
-            "failures": round(record.count_at(now, self._settings.forget_s)),
-            "wall_time": round(wall_time - (now - record.failed_at), 3),
-            "refused_s": _left_s(record, now),
-        }
+    def _row(self, source: str, user: str, record: FailureRecord, now: float, wall_time: float) -> FailureRow:
+        return FailureRow(
+            source=source or "(all)",
+            user=user or "(all)",
+            failures=round(record.count_at(now, self._settings.forget_s)),
+            wall_time=round(wall_time - (now - record.failed_at), 3),
+            refused_s=_left_s(record, now),
+        )
 
 
 def _worst(

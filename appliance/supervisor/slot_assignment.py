@@ -7,7 +7,6 @@ own. A worker for which the bus had no room gets it in the next cycle.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from appliance.ipc.bus import Bus
 from appliance.messages.bus_messages import SlotsChanged
@@ -83,7 +82,3 @@ class SlotAssignment:
         """A sentence for each group of sockets that the kernel does not steer although it shall."""
         return self._sockets.refusals() if self._is_steering else []
 
-    def report(self) -> dict[str, Any]:
-        """For the status: the owners in runs of slots, and the epoch."""
-        runs = [[first, last, worker_of(owner)] for first, last, owner in self.table.runs()]
-        return {"slots": runs, "epoch": self.table.epoch}

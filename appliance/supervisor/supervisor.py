@@ -19,13 +19,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from appliance import clock
+from appliance.catalogue.counters import BUS_MALFORMED, BUS_SKIPPED, COUNTERS
 from appliance.catalogue.listener_ids import names_of
+from appliance.catalogue.node_status import NodeStatus, SupervisorStatus
 from appliance.catalogue.settings import Settings
 from appliance.configuration.diff import needs_restart
 from appliance.ipc.bus import Bus
 from appliance.ipc.launch import ManagementLaunch, WorkerLaunch
 from appliance.messages.bus_messages import (
     BusMessage,
+    BusReply,
     FailuresCounted,
     Heartbeat,
     InSync,
@@ -60,17 +63,19 @@ from appliance.supervisor.lock_watch import has_thread
 from appliance.supervisor.processes import CommandLine, worker_count
 from appliance.supervisor.slot_assignment import SlotAssignment
 from appliance.supervisor.status_report import (
+    counter_totals,
+    drops_in,
     in_minutes,
-    listeners_report,
-    processes_report,
-    totals_report,
-    workers_report,
+    listener_statuses,
+    process_statuses,
+    slot_ranges,
+    worker_statuses,
 )
 from appliance.supervisor.supporting_process import SupportingProcess
 from appliance.supervisor.table_supervision import TableSupervision
 from appliance.supervisor.worker_launcher import Launcher
 from appliance.supervisor.worker_pool import WorkerPool, processes_of
-from appliance.supervisor.worker_record import WorkerRecord, sums
+from appliance.supervisor.worker_record import WorkerRecord
 from appliance.transport.process_id import PERSISTER, SUPERVISOR, process_id, worker_of
 
 RUNNING: Final = -1
@@ -375,9 +380,9 @@ class Supervisor:
 
     # -- for its parts, and for the control endpoint --------------------------------------------------
 
-    def reply(self, asker: bytes, answer: dict[str, Any]) -> None:
-        """Answer a question that was asked before."""
-        self.questions.reply(asker, answer)
+    def reply(self, asker: bytes, reply: BusReply) -> None:
+        """Answer a request that was made before."""
+        self.questions.reply(asker, reply)
 
     def log(self, sentence: str) -> None:
         """One sentence for the log."""
@@ -426,24 +431,35 @@ class Supervisor:
     def _table_counters(self) -> list[int]:
         return [] if self._table is None else self._table.counters()
 
-    def status_report(self, now: float) -> dict[str, Any]:
-        """What `signalbox status` shows; see status_report.py for the names."""
+    def node_status(self, now: float) -> NodeStatus:
+        """How the node is."""
         head, reload_in_s = self.configuring.head, self.worker_pool.reload_in_s(now)
-        return {
-            "hostname": self.settings.hostname,
-            "commit": head.number if head else 0,
-            "reload": "" if reload_in_s is None else f"Reload scheduled in {in_minutes(reload_in_s)}.",
-            "supervisor": {
-                "pid": os.getpid(),
-                "uptime_s": round(now - self._started_at, 1),
-                "sentence": decisions.sentence(self._view(now)),
-            },
-            "workers": workers_report(self.records, self.slots.table, self._processes, now),
-            "listeners": listeners_report(self.settings.listeners, self._sockets.groups),
-            "processes": processes_report(
-                self._started_at, self._supporting, self._processes, self.records, now
+        records, processes, table = self.records, self._processes, self.slots.table
+        others = (self.worker_pool.retired_counters, self._table_counters(), self._own_counters())
+        totals = counter_totals(records, *others)
+        return NodeStatus(
+            hostname=self.settings.hostname,
+            commit=head.number if head else 0,
+            reload="" if reload_in_s is None else f"Reload scheduled in {in_minutes(reload_in_s)}.",
+            supervisor=SupervisorStatus(
+                os.getpid(), round(now - self._started_at, 1), decisions.sentence(self._view(now))
             ),
-            **self.slots.report(),
-            **totals_report(self.records, sums(self.worker_pool.retired_counters, self._table_counters())),
-            **self.watching.report(),
-        }
+            workers=worker_statuses(records, table, processes, now),
+            listeners=listener_statuses(self.settings.listeners, self._sockets.groups),
+            processes=process_statuses(self._started_at, self._supporting, processes, records, now),
+            slots=slot_ranges(table),
+            epoch=table.epoch,
+            # Every worker holds all registrations, so they are not added up.
+            registrations=max((record.gauges.get("registrations", 0) for record in records), default=0),
+            transactions=sum(record.gauges.get("transactions", 0) for record in records),
+            counters=totals,
+            drops=drops_in(totals),
+            alarms=self.watching.alarms.sentences(),
+        )
+
+    def _own_counters(self) -> list[int]:
+        """What the supervisor itself has counted, by id."""
+        counters = [0] * len(COUNTERS)
+        counters[BUS_MALFORMED] = self._bus.damaged + self.questions.door.damaged
+        counters[BUS_SKIPPED] = self._bus.skipped + self.questions.door.skipped
+        return counters

@@ -7,9 +7,9 @@ The last ones go first: they drain, end, and give their sockets back. What they 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
-from appliance.messages.bus_messages import BusMessage, Drain
+from appliance.messages.bus_messages import BusMessage, Drain, Refusal
 from appliance.messages.slots import deal
 from appliance.supervisor.decisions import WorkerState
 from appliance.supervisor.listening_sockets import ListeningSockets
@@ -64,16 +64,14 @@ class WorkerPool:
             elif record.life == WorkerState.STARTING:
                 self._node.end_worker(record.number, "is not needed any more", now)
 
-    def restart(self, number: int, now: float) -> dict[str, Any]:
-        """Drain a worker, stop it and start it again. Answers `draining` and its number, or `error` and `remedy`."""
-        if not 0 <= number < len(self.records):
-            return {"error": f"There is no worker {number}.", "remedy": "see `show workers`"}
+    def restart(self, number: int, now: float) -> Refusal | None:
+        """Drain a worker, stop it and start it again; why not, when it cannot be drained now."""
         if not self.records[number].drained(now):
             sentence = f"Worker {number} is {self.records[number].life.name.lower()} and cannot be drained."
-            return {"error": sentence, "remedy": "wait until it is live; see `show workers`"}
+            return Refusal(sentence, "wait until it is live; see `show workers`")
         self._node.log(f"Worker {number} is draining and will be restarted.")
         self._node.send(number, [Drain()])
-        return {"draining": number}
+        return None
 
     def restart_all(self) -> None:
         """Each needs a new start, one after another."""

@@ -19,10 +19,8 @@ from appliance.catalogue.settings import Settings
 from appliance.messages.bus_messages import (
     Abandon,
     BusMessage,
-    ClearFailures,
     CloseListeners,
     Drain,
-    EndRegistrations,
     FailuresCounted,
     HandedOver,
     HandedOverTaken,
@@ -34,6 +32,7 @@ from appliance.messages.bus_messages import (
     Stop,
     TakeEffect,
 )
+from appliance.messages.supervisor_requests import ClearFailures, EndRegistrations
 from appliance.messages.worker_requests import CapturedMessages, ListConnections, StartCapture, StopCapture
 from appliance.routing.lookup_questions import FindSubscriber, LookupHost, Question
 from appliance.sip.parser import SyntaxLimits

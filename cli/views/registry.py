@@ -17,6 +17,7 @@ from cli.views.diagnostics import (
     draw_route,
     draw_traceroute,
 )
+from cli.views.node_status import draw_status
 from cli.views.status import (
     cleared,
     draw_acknowledged,
@@ -28,7 +29,6 @@ from cli.views.status import (
     draw_memory,
     draw_rate_limits,
     draw_sentence,
-    draw_status,
     draw_worker_state,
 )
 from cli.views.tables import draw_result

@@ -1,33 +1,16 @@
-"""The state of the appliance (status, memory, calls, alarms, counters, rate limits), and what an action has changed."""
+"""The state of the appliance (memory, calls, alarms, counters, rate limits), and what an action has changed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from appliance.catalogue.results import CALLS, COUNTERS, MEMORY, RATE_LIMITS, WORKERS
+from appliance.catalogue.results import CALLS, COUNTERS, MEMORY, RATE_LIMITS
 from cli.output import Footer, Heading
-from cli.views.tables import MIB, columns, draw_result, draw_rows, duration, time_text
+from cli.views.tables import MIB, columns, draw_result, draw_rows, time_text
 
 NO_ALARM = "No active alarms."
 FIELDS = COUNTERS[0].fields
-
-
-def draw_status(result: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iterator[str]:
-    """The appliance on one page."""
-    supervisor = result.get("supervisor", {})
-    yield f"{result.get('hostname', 'Signalbox')}, up {duration(supervisor.get('uptime_s', 0))}"
-    if supervisor.get("sentence"):
-        yield str(supervisor["sentence"])
-    if result.get("reload"):
-        yield str(result["reload"])
-    for alarm in result.get("alarms", ()):
-        yield f"ALARM: {alarm.get('text', '') if isinstance(alarm, Mapping) else alarm}"
-    yield ""
-    yield from draw_rows(WORKERS[0].fields, result.get("workers", ()))
-    yield ""
-    yield f"registrations  {result.get('registrations', 0)}"
-    yield f"transactions   {result.get('transactions', 0)}"
 
 
 def draw_memory(result: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iterator[str]:

@@ -46,13 +46,17 @@ def draw_scalars(fields: Iterable[Field], result: Mapping[str, Any]) -> Sequence
     return columns([[field.heading, cell(field, result[field.name])] for field in named], has_headings=False)
 
 
-def draw_rows(fields: Sequence[Field], rows: Sequence[Mapping[str, Any]]) -> Sequence[str]:
-    """The rows under the headings of those fields that have one; `none` when there are no rows."""
+def draw_rows(fields: Sequence[Field], rows: Sequence[object]) -> Sequence[str]:
+    """The rows, maps or objects, under the headings of those fields that have one; `none` when there are no rows."""
     shown = [field for field in fields if field.heading]
     if not rows:
         return [NO_ROWS]
-    table = [[cell(field, row.get(field.name)) for field in shown] for row in rows]
+    table = [[cell(field, _value_of(row, field.name)) for field in shown] for row in rows]
     return columns([[field.heading for field in shown], *table])
+
+
+def _value_of(row: object, name: str) -> Any:
+    return row.get(name) if isinstance(row, Mapping) else getattr(row, name, None)
 
 
 def draw_all_rows(fields: Sequence[Field], blocks: Iterable[Sequence[Mapping[str, Any]]]) -> Iterator[str]:

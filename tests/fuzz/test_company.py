@@ -22,7 +22,8 @@ from appliance.catalogue.settings import (
     Settings,
     TimerSettings,
 )
-from appliance.messages.bus_messages import BusRequest, ForgetSubscriber
+from appliance.messages.bus_messages import BusRequest
+from appliance.messages.supervisor_requests import ForgetSubscriber
 from appliance.messages.worker_requests import (
     ClearRegistration,
     ListCalls,

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 import zmq
 
+from appliance.catalogue.node_status import NodeStatus
 from appliance.clock import monotonic
 from appliance.ipc.bus import (
     MESSAGES_PER_RECEIVE,
@@ -26,7 +27,8 @@ from appliance.ipc.bus import (
     ControlEndpoint,
     ask_supervisor,
 )
-from appliance.messages.bus_messages import BindingAck, BusMessage, Drain, PeerStarted, SendFailed, StatusRequest, Stop
+from appliance.messages.bus_messages import BindingAck, BusMessage, Drain, PeerStarted, SendFailed, Stop
+from appliance.messages.supervisor_requests import StatusReply, StatusRequest
 from appliance.transport.process_id import SUPERVISOR
 from tests.access import is_open_to_all
 
@@ -308,11 +310,11 @@ def test_the_supervisor_is_asked_and_answers(tmp_path: Path) -> None:
     def answer_one() -> None:
         asked: list[tuple[bytes, BusMessage]] = []
         until(lambda: asked.__iadd__(door.receive()), "asked")
-        door.reply(asked[0][0], {"workers": 2})
+        door.reply(asked[0][0], StatusReply(NodeStatus("box")))
 
     answering = threading.Thread(target=answer_one)
     answering.start()
-    assert ask_supervisor(tmp_path, StatusRequest(), timeout_s=PATIENCE_S) == {"workers": 2}
+    assert ask_supervisor(tmp_path, StatusRequest(), timeout_s=PATIENCE_S) == StatusReply(NodeStatus("box"))
     answering.join()
     door.close()
 

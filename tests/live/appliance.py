@@ -14,6 +14,7 @@ from typing import Any
 
 from appliance.commands.status import ask_status
 from appliance.management.errors import CommandFailed
+from appliance.messages.plain_values import plain
 from tests.live.machine import within
 from tests.live.processes import LOOPBACK, Process, Processes, free_port, wait_until
 
@@ -123,7 +124,8 @@ class Appliance:
     def status(self) -> dict[str, Any]:
         """What `signalbox status --json` says, without a process for each question; {} when nobody answers."""
         try:
-            return ask_status(self.state / "run")
+            report: dict[str, Any] = plain(ask_status(self.state / "run"))
+            return report
         except CommandFailed:
             return {}
 

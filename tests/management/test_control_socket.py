@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from appliance.catalogue.commands import COMMANDS
+from appliance.catalogue.node_status import NodeStatus, WorkerStatus
 from appliance.catalogue.redaction import without_secrets
 from appliance.catalogue.settings import OperatorSettings, Settings
 from appliance.management import control_socket
@@ -23,7 +24,15 @@ from appliance.management.errors import Refused
 from appliance.management.requests import REQUESTS
 from appliance.management.sessions import ADMIN, VIEW, new_session
 from appliance.management.worker_link import WorkerLink
-from appliance.messages.bus_messages import BusMessage, BusReply, BusRequest, OperatorCommand, StatusRequest
+from appliance.messages.bus_messages import BusMessage, BusReply, BusRequest
+from appliance.messages.supervisor_requests import (
+    CommitConfiguration,
+    Committed,
+    DrainWorker,
+    StatusReply,
+    StatusRequest,
+    WorkerChanged,
+)
 from appliance.messages.worker_requests import (
     CallRow,
     CallRows,
@@ -38,19 +47,9 @@ from appliance.messages.worker_requests import (
 from appliance.storage.commits import CommitStore
 
 TEXT = "hostname box\ndomain example.com\n"
-STATUS = {
-    "hostname": "box",
-    "commit": 1,
-    "supervisor": {"uptime_s": 1.0},
-    "workers": [{"number": 0, "state": "live", "gauges": {}}],
-    "listeners": [],
-    "slots": [[0, 255, 0]],
-    "epoch": 1,
-    "processes": [],
-    "counters": {"calls-started": 7},
-}
-
-
+STATUS = NodeStatus(
+    hostname="box", commit=1, workers=[WorkerStatus(0, state="live")], counters={"calls-started": 7}
+)
 ROW = CallRow("call-1", "sip:alice@a", "sip:bob@b", "sip:bob@b", "udp 192.0.2.1:5060", "proceeding", "180")
 REPLIES: dict[type[BusRequest[Any]], BusReply] = {
     Hello: HelloReply(),
@@ -93,16 +92,17 @@ class Supervised(ApplianceClient):
         (state_dir / "log").mkdir()
         CommitStore(state_dir / "configuration").add(TEXT, "test", "first", 1.0)
         super().__init__(state_dir, Settings(hostname="box"), WorkerLink(self.bus, 0))
-        self.ordered: list[OperatorCommand] = []
+        self.ordered: list[BusRequest[Any]] = []
 
-    async def ask(self, question: BusMessage, timeout_s: float = 1.0) -> dict[str, Any]:
-        if isinstance(question, StatusRequest):
-            return STATUS
-        assert isinstance(question, OperatorCommand)
-        self.ordered.append(question)
-        if question.do == "drain worker":
+    async def ask(self, request: BusRequest[Any], timeout_s: float = 1.0) -> Any:
+        if isinstance(request, StatusRequest):
+            return StatusReply(STATUS)
+        self.ordered.append(request)
+        if isinstance(request, DrainWorker):
             raise Refused("There is no worker 9.", "type 0")
-        return {"number": 2}
+        if isinstance(request, CommitConfiguration):
+            return Committed(2, [])
+        return WorkerChanged(2, "draining", 0)
 
 
 class Client:
@@ -252,10 +252,9 @@ def test_the_configuration_is_shown_compared_and_committed(tmp_path: Path) -> No
         assert (await client.do(5, "check", text="colour blue\n"))["result"]["faults"][0]["line"] == 1
         await client.do(6, "enable", secret="")
         done = (await client.do(7, "commit", text=changed, base=1, comment="faster"))["result"]
-        assert done == {"number": 2, "warnings": []}
+        assert done == {"number": 2, "effects": [], "warnings": []}
         (order,) = desk.ordered
-        said = (order.do, order.args["text"], order.args["base"], order.args["comment"])
-        assert said == ("commit", changed, 1, "faster")
+        assert order == CommitConfiguration(changed, 1, order.user, "faster")
         assert (await client.do(8, "commit", text="colour blue\n", base=1))["error"]["faults"][0]["line"] == 1
 
     served(tmp_path, talk)

@@ -14,7 +14,8 @@ from appliance.management import subscriber_commands
 from appliance.management.errors import CommandFailed
 from appliance.management.operator_lookups import is_subscriber
 from appliance.management.subscriber_commands import Address, SubscriberCommands, read_address
-from appliance.messages.bus_messages import BusMessage, ForgetSubscriber, OperatorCommand
+from appliance.messages.bus_messages import BusMessage
+from appliance.messages.supervisor_requests import EndRegistrations, ForgetSubscriber, WorkersTold
 
 ONE_REALM = Settings(
     domains=("example.com", "sip.example.com", "[::1]"),
@@ -141,10 +142,10 @@ def test_a_running_appliance_is_told_to_forget(
 ) -> None:
     told: list[BusMessage] = []
 
-    def ask(runtime_dir: Path, request: BusMessage, timeout_s: float) -> dict[str, list[int]]:
+    def ask(runtime_dir: Path, request: BusMessage, timeout_s: float) -> WorkersTold:
         assert runtime_dir == tmp_path / "run"
         told.append(request)
-        return {"workers_told": [0, 1]}
+        return WorkersTold([0, 1])
 
     monkeypatch.setattr(subscriber_commands, "ask_supervisor", ask)
     assert commands.add(Address("alice", "example.com"), "wonderland").endswith("The running appliance is updated.")
@@ -155,7 +156,7 @@ def test_a_running_appliance_is_told_to_forget(
     assert told == [
         ForgetSubscriber(b"alice"),
         ForgetSubscriber(b"alice"),
-        OperatorCommand("end registrations", {"username": "alice", "realm": "example.com"}),
+        EndRegistrations("alice", "example.com"),
         ForgetSubscriber(b""),
     ]
 

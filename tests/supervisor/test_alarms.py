@@ -35,12 +35,12 @@ def test_an_alarm_is_raised_once_and_cleared_when_it_is_over() -> None:
     down = Condition("worker-down", "worker 1", "Worker 1 is down.")
     for wall_time in (1.0, 2.0):
         table.update([down], wall_time)
-    assert [(row["name"], row["subject"], row["since"], row["severity"]) for row in table.rows()] == [
+    assert [(row.name, row.subject, row.since, row.severity) for row in table.rows()] == [
         ("worker-down", "worker 1", 1.0, "major")
     ]
     table.update([], 3.0)
     assert table.rows() == [] == table.sentences()
-    assert [(event["wall_time"], event["what"]) for event in table.history(10)] == [(1.0, "raised"), (3.0, "cleared")]
+    assert [(event.wall_time, event.what) for event in table.history(10)] == [(1.0, "raised"), (3.0, "cleared")]
     assert len(said) == 2
 
 
@@ -141,9 +141,9 @@ def test_an_alarm_is_acknowledged_until_it_is_raised_again() -> None:
     assert table.acknowledge("worker-down", "worker 1", "ann", 2.0) == 1
     assert table.acknowledge("worker-down", "worker 7", "ann", 2.0) == 0
     table.update(down, 3.0)
-    assert [row["acknowledged_by"] for row in table.rows()] == ["", "ann"]
-    assert table.history(10)[-1]["what"] == "acknowledged by ann"
+    assert [row.acknowledged_by for row in table.rows()] == ["", "ann"]
+    assert table.history(10)[-1].what == "acknowledged by ann"
     assert table.acknowledge("worker-down", "", "ben", 4.0) == 2
     table.update([], 5.0)
     table.update(down, 6.0)
-    assert [row["acknowledged_by"] for row in table.rows()] == ["", ""]
+    assert [row.acknowledged_by for row in table.rows()] == ["", ""]

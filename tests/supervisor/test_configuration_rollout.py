@@ -13,7 +13,17 @@ from zlib import crc32
 import pytest
 
 from appliance import clock
-from appliance.messages.bus_messages import OperatorCommand
+from appliance.messages.bus_messages import BusReply, BusRequest, Refusal
+from appliance.messages.supervisor_requests import (
+    CommitConfiguration,
+    Committed,
+    ConfirmCommit,
+    Confirmed,
+    DrainWorker,
+    RestartWorker,
+    UndrainWorker,
+    WorkerChanged,
+)
 from appliance.storage.commits import CommitStore
 from appliance.supervisor import commit_coordinator
 from appliance.supervisor import configuration_rollout as reconfiguration
@@ -32,7 +42,7 @@ class Operated(Node):
 
     def __init__(self, state_dir: Path) -> None:
         super().__init__(state_dir)
-        self.answers: list[dict[str, Any]] = []
+        self.answers: list[BusReply] = []
         self.supervisor.reply = lambda asker, answer: self.answers.append(answer)  # type: ignore[method-assign]
         CommitStore(state_dir / "configuration").add(self.text(WORKERS), "test", "", 1.0)
         self.supervisor.configuring._store = self.store = CommitStore(state_dir / "configuration")
@@ -41,18 +51,18 @@ class Operated(Node):
         listeners = "".join(f"listener at-{port}\n  port {port}\n!\n" for port in (self.port, *ports))
         return f"workers {workers}\n{listeners}{SUPERVISION}{more}"
 
-    def order(self, do: str, **args: Any) -> dict[str, Any]:
-        """Give an order and step until it is answered."""
+    def order(self, request: BusRequest[Any]) -> Any:
+        """Ask and step until it is answered; the reply, or a Refusal."""
         self.answers.clear()
-        answer = self.supervisor.questions.answer(b"asker", OperatorCommand(do, args), clock.monotonic())
+        answer = self.supervisor.questions.answer(b"asker", request, clock.monotonic())
         if answer is not None:
             return answer
-        self.until(lambda: self.answers, f"`{do}` is answered")
+        self.until(lambda: self.answers, f"{type(request).__name__} is answered")
         return self.answers[0]
 
-    def commit(self, text: str, **args: Any) -> dict[str, Any]:
+    def commit(self, text: str, base: int | None = None, **args: Any) -> Any:
         assert self.store.head is not None
-        return self.order("commit", **{"text": text, "base": self.store.head.number, "user": "anna", **args})
+        return self.order(CommitConfiguration(text, self.store.head.number if base is None else base, "anna", **args))
 
     def configs(self) -> set[int]:
         """What the live workers go by."""
@@ -73,7 +83,7 @@ def node(tmp_path: Path) -> Iterator[Operated]:
 def test_a_commit_is_in_force_on_every_worker(node: Operated) -> None:
     text = node.text(WORKERS, more="registrar\n  expires default 900\n!\n")
     answer = node.commit(text, comment="shorter")
-    assert answer["number"] == 2
+    assert answer.number == 2
     # The stand-ins were started without a text, so everything in it is a change.
     change = {"keyword": "registrar expires default", "effect": "immediately", "old": "3600", "new": "900"}
     assert change in answer["effects"]
@@ -100,7 +110,7 @@ def test_when_one_worker_does_not_prepare_nothing_changes_anywhere(
         if how == "silent":
             impatient.setattr(reconfiguration, "PREPARE_TIMEOUT_S", 0.5)
         answer = node.commit(node.text(WORKERS, port))
-    assert why in answer["error"]
+    assert why in answer.sentence
     assert node.store.head is not None and node.store.head.number == 1
     told.unlink()
     node.until(lambda: node.states() == ["live"] * WORKERS, "all live")
@@ -115,16 +125,16 @@ def test_a_refusal_does_not_wait_for_ever_for_a_worker_that_clings_to_its_socket
 ) -> None:
     monkeypatch.setattr(reconfiguration, "ABANDON_TIMEOUT_S", 0.3)
     node.misbehave("clings", 1)
-    assert "does not want to" in node.commit(node.text(WORKERS, free_port()))["error"]
+    assert "does not want to" in node.commit(node.text(WORKERS, free_port())).sentence
     assert node.states() == ["live"] * WORKERS
-    assert node.commit(node.text(WORKERS - 2, more="timers\n  t1 400\n!\n")).get("error"), "it still refuses"
+    assert node.commit(node.text(WORKERS - 2, more="timers\n  t1 400\n!\n")).sentence, "it still refuses"
 
 
 def test_who_does_not_take_it_in_force_starts_anew_with_it(node: Operated, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reconfiguration, "EFFECT_TIMEOUT_S", 0.5)
     stuck = node.misbehave("stuck", 2)
     text = node.text(WORKERS, more="timers\n  t1 400\n!\n")
-    assert node.commit(text)["number"] == 2
+    assert node.commit(text).number == 2
     stuck.unlink()
     node.until(lambda: node.states() == ["live"] * WORKERS and node.goes_by(text), "all go by it")
     assert node.worker(2)["restarts"] == 1
@@ -154,13 +164,13 @@ def test_a_listener_that_comes_back_while_its_end_is_due_keeps_its_sockets(node:
     node.commit(node.text(WORKERS))
     slow = node.misbehave("slow", 1)
     begun = clock.monotonic()
-    args = {"text": both, "base": 3, "user": "anna"}
-    assert node.supervisor.questions.answer(b"asker", OperatorCommand("commit", args), begun) is None
+    assert node.supervisor.questions.answer(b"asker", CommitConfiguration(both, 3, "anna"), begun) is None
     node.until(lambda: clock.monotonic() - begun > 2.0, "its drain is over")
     slow.unlink()
     node.answers.clear()
     node.until(lambda: node.answers, "answered")
-    assert node.answers[0]["number"] == 4
+    (done,) = node.answers
+    assert isinstance(done, Committed) and done.number == 4
     assert [(row["port"], row["standing"]) for row in node.report()["listeners"]][1:] == [(port, "open")]
     # Nobody else can have the port: it is ours.
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other, pytest.raises(OSError):
@@ -183,14 +193,14 @@ def test_the_workers_become_more_and_fewer(node: Operated) -> None:
 def test_a_commit_upon_something_else_is_refused(node: Operated) -> None:
     node.commit(node.text(WORKERS))
     answer = node.commit(node.text(WORKERS), base=1)
-    assert (answer["error"], answer["head"]) == ("Commit 2 was made in the meantime.", 2)
+    assert answer.sentence == "Commit 2 was made in the meantime."
 
 
 def test_a_port_that_is_taken_refuses_the_commit(node: Operated) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
         other.bind(("127.0.0.1", 0))
         answer = node.commit(node.text(7, other.getsockname()[1]))
-    assert "in use by another program" in answer["error"]
+    assert "in use by another program" in answer.sentence
     assert len(node.sockets.groups) == 2
 
 
@@ -222,8 +232,8 @@ def test_a_confirmed_commit_stays(node: Operated) -> None:
     text = node.text(WORKERS, more="timers\n  t1 300\n!\n")
     node.commit(text, confirm_s=A_WHILE_S)
     blocked = node.commit(node.text(WORKERS))
-    assert "is not confirmed yet" in blocked["error"]
-    assert node.order("confirm", user="anna") == {"number": 2}
+    assert "is not confirmed yet" in blocked.sentence
+    assert node.order(ConfirmCommit("anna")) == Confirmed(2)
     begun = clock.monotonic()
     node.until(lambda: clock.monotonic() - begun > A_WHILE_S + 0.5, "its time is over")
     assert node.goes_by(text)
@@ -234,7 +244,7 @@ def test_what_is_being_taken_back_cannot_be_confirmed_any_more(node: Operated) -
     node.commit(text, confirm_s=A_WHILE_S)
     slow = node.misbehave("slow", 1)
     node.until(lambda: node.supervisor.configuring.is_preparing, "it is taken back")
-    assert "error" in node.order("confirm", user="anna")
+    assert isinstance(node.order(ConfirmCommit("anna")), Refusal)
     slow.unlink()
     node.until(lambda: node.report()["commit"] == 3, "it is taken back")
     assert [commit.state for commit in node.store.latest(3)] == ["confirmed", "reverted", "confirmed"]
@@ -260,7 +270,7 @@ def test_a_disk_that_is_full_refuses_the_commit(node: Operated, monkeypatch: pyt
     with monkeypatch.context() as broken:
         broken.setattr(os, "fsync", full)
         answer = node.commit(node.text(WORKERS, more="timers\n  t1 300\n!\n"))
-    assert "No space left on device" in answer["error"]
+    assert "No space left on device" in answer.sentence
     assert node.configs() == before
     assert any("No space left" in alarm for alarm in node.report()["alarms"])
     node.commit(node.text(WORKERS, more="timers\n  t1 300\n!\n"))
@@ -297,25 +307,22 @@ def test_a_setting_that_needs_a_start_restarts_the_workers_one_after_another(nod
 
 
 def test_a_drained_worker_owns_nothing_until_it_is_undrained(node: Operated) -> None:
-    assert node.order("drain worker", number=1)["state"] == "drained"
+    assert node.order(DrainWorker(1)).state == "drained"
     node.until(lambda: node.worker(1)["slots"] == 0, "no slots")
     assert node.worker(1)["state"] == "drained"
-    node.order("undrain worker", number=1)
+    node.order(UndrainWorker(1))
     node.until(lambda: [w["slots"] for w in node.report()["workers"]] == [86, 85, 85], "slots again")
-    assert node.order("drain worker", number=9) == {
-        "error": "There is no worker 9.",
-        "remedy": "type a number from 0 to 2",
-    }
+    assert node.order(DrainWorker(9)) == Refusal("There is no worker 9.", "type a number from 0 to 2")
 
 
 def test_a_restart_that_is_refused_says_what_to_do_and_no_state(node: Operated) -> None:
     for number in (1, 1, 9):
-        answer = node.order("restart worker", number=number)
-        if "error" not in answer:
-            assert answer == {"number": 1, "state": "draining"}
+        answer = node.order(RestartWorker(number))
+        if not isinstance(answer, Refusal):
+            assert answer == WorkerChanged(1, "draining", 0)
             continue
-        assert set(answer) == {"error", "remedy"} and answer["remedy"]
-    assert answer["error"] == "There is no worker 9."
+        assert answer.remedy
+    assert answer.sentence == "There is no worker 9."
 
 
 def test_a_refused_commit_leaves_the_sockets_of_workers_that_drain(node: Operated) -> None:
@@ -326,9 +333,9 @@ def test_a_refused_commit_leaves_the_sockets_of_workers_that_drain(node: Operate
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
         other.bind(("127.0.0.1", 0))
         refused = node.commit(node.text(1, other.getsockname()[1]))
-    assert "in use by another program" in refused["error"]
+    assert "in use by another program" in refused.sentence
     assert node.states()[-1] == "draining"
-    assert node.commit(node.text(1, free_port()))["number"] == 3
+    assert node.commit(node.text(1, free_port())).number == 3
     node.until(lambda: node.states() == ["live"], "one is left")
     assert all(len(group._sockets) == 1 for group in node.sockets.groups)
 

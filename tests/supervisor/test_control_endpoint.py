@@ -10,15 +10,18 @@ from typing import Any
 import pytest
 
 from appliance import clock
+from appliance.catalogue.node_status import NodeStatus
 from appliance.ipc.bus import ask_supervisor
-from appliance.messages.bus_messages import (
-    BusMessage,
-    Drain,
+from appliance.messages.bus_messages import BusMessage, BusReply, BusRequest, Refusal
+from appliance.messages.supervisor_requests import (
+    CommitConfiguration,
+    Committed,
     ForgetSubscriber,
-    OperatorCommand,
-    RestartWorker,
+    StatusReply,
     StatusRequest,
+    WorkersTold,
 )
+from appliance.messages.worker_requests import Hello
 from appliance.supervisor.control_endpoint import Questions
 
 PATIENCE_S = 20.0
@@ -31,16 +34,13 @@ class MadeUp:
         self.askers: list[bytes] = []
         self.configuring = self.watching = self.worker_pool = self
 
-    def status_report(self, now: float) -> dict[str, Any]:
-        return {"hostname": "here"}
+    def node_status(self, now: float) -> NodeStatus:
+        return NodeStatus("here")
 
     def tell_all(self, message: BusMessage) -> list[int]:
         return [0, 2]
 
-    def restart(self, number: int, now: float) -> dict[str, Any]:
-        return {"draining": number}
-
-    def commit(self, asker: bytes, args: dict[str, Any], now: float) -> None:
+    def commit(self, asker: bytes, request: CommitConfiguration, now: float) -> None:
         self.askers.append(asker)
 
 
@@ -60,15 +60,15 @@ def questions(node: MadeUp, tmp_path: Path) -> Iterator[Questions]:
 class Asking:
     """Somebody who asks one question."""
 
-    def __init__(self, runtime_dir: Path, question: BusMessage) -> None:
-        self.answer: dict[str, Any] = {}
+    def __init__(self, runtime_dir: Path, question: BusRequest[Any]) -> None:
+        self.answer: BusReply | None = None
         self._thread = threading.Thread(target=self._ask, args=(runtime_dir, question))
         self._thread.start()
 
-    def _ask(self, runtime_dir: Path, question: BusMessage) -> None:
+    def _ask(self, runtime_dir: Path, question: BusRequest[Any]) -> None:
         self.answer = ask_supervisor(runtime_dir, question, PATIENCE_S)
 
-    def answered(self) -> dict[str, Any]:
+    def answered(self) -> BusReply | None:
         self._thread.join()
         return self.answer
 
@@ -83,23 +83,21 @@ def until(done: Callable[[], object]) -> None:
 @pytest.mark.parametrize(
     ("question", "answer", "is_news"),
     [
-        (StatusRequest(), {"hostname": "here"}, False),
-        (ForgetSubscriber(b"alice"), {"workers_told": [0, 2]}, True),
-        (RestartWorker(1), {"draining": 1}, True),
-        (Drain(), {"error": "Unknown question Drain."}, True),
-        (OperatorCommand("dance", {}), {"error": "Unknown request `dance`."}, True),
+        (StatusRequest(), StatusReply(NodeStatus("here")), False),
+        (ForgetSubscriber(b"alice"), WorkersTold([0, 2]), True),
+        (Hello(), Refusal("The supervisor does not answer Hello."), True),
     ],
     ids=lambda value: type(value).__name__,
 )
 def test_a_question_is_answered_and_whoever_only_looks_disturbs_nobody(
-    questions: Questions, tmp_path: Path, question: BusMessage, answer: dict[str, Any], is_news: bool
+    questions: Questions, tmp_path: Path, question: BusRequest[Any], answer: BusReply, is_news: bool
 ) -> None:
     asking = Asking(tmp_path, question)
     found: list[bool] = []
 
     def is_answered() -> bool:
         found.append(questions.answer_all(0.0))
-        return bool(asking.answer)
+        return asking.answer is not None
 
     until(is_answered)
     assert asking.answered() == answer
@@ -107,8 +105,19 @@ def test_a_question_is_answered_and_whoever_only_looks_disturbs_nobody(
 
 
 def test_a_commit_is_answered_later(questions: Questions, node: MadeUp, tmp_path: Path) -> None:
-    asking = Asking(tmp_path, OperatorCommand("commit", {}))
+    asking = Asking(tmp_path, CommitConfiguration("", 0, "anna"))
     until(lambda: questions.answer_all(0.0) and node.askers)
     assert not asking.answer
-    questions.reply(node.askers[0], {"number": 3})
-    assert asking.answered() == {"number": 3}
+    questions.reply(node.askers[0], Committed(3, []))
+    assert asking.answered() == Committed(3, [])
+
+
+def test_a_question_of_another_version_is_refused_and_counted(
+    questions: Questions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its kind is unknown here: the asker is told at once, and not left to wait."""
+    monkeypatch.setattr(StatusRequest, "kind", 999)
+    asking = Asking(tmp_path, StatusRequest())
+    until(lambda: questions.answer_all(0.0) or asking.answer is not None)
+    assert asking.answered() == Refusal("The running appliance has another version.", "restart it")
+    assert questions.door.skipped == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from appliance.catalogue.alarms import PASSWORD_GUESSING
 from appliance.catalogue.settings import LockoutSettings
+from appliance.messages.supervisor_requests import FailureRow
 from appliance.supervisor.guessing_monitor import LINES_PER_MINUTE, FailureWatch
 
 LIMITS = LockoutSettings(attempts_max=3, source_attempts_max=10, user_attempts_max=6)
@@ -52,13 +53,7 @@ def test_the_table_says_who_is_refused_and_for_how_long() -> None:
     failures, _ = watch()
     failures.told({"192.0.2.66": {"alice@example.com": 3}}, 10.0)
     shown = failures.rows(10, 10.0, 1000.0)
-    assert shown["total"] == 3
-    assert shown["rows"][0] == {
-        "source": "192.0.2.66",
-        "user": "alice@example.com",
-        "failures": 3,
-        "wall_time": 1000.0,
-        "refused_s": 1,
-    }
+    assert shown.total == 3
+    assert shown.rows[0] == FailureRow("192.0.2.66", "alice@example.com", failures=3, wall_time=1000.0, refused_s=1)
     assert failures.clear("192.0.2.66") == 1
-    assert failures.rows(10, 10.0, 1000.0)["rows"][0]["source"] == "(all)"
+    assert failures.rows(10, 10.0, 1000.0).rows[0].source == "(all)"

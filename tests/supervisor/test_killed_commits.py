@@ -11,11 +11,11 @@ import threading
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 from zlib import crc32
 
+from appliance.catalogue.node_status import WorkerStatus
 from appliance.ipc.bus import BusUnavailable, ask_supervisor
-from appliance.messages.bus_messages import OperatorCommand, StatusRequest
+from appliance.messages.supervisor_requests import CommitConfiguration, StatusReply, StatusRequest
 from appliance.storage.commits import CommitStore
 from tests.supervisor.test_run import PATIENCE_S, Appliance, free_port
 
@@ -32,16 +32,18 @@ def text_of(port: int, step: int) -> str:
 
 def commit(state_dir: Path, text: str, base: int) -> None:
     with suppress(BusUnavailable):
-        ask_supervisor(state_dir / "run", OperatorCommand("commit", {"text": text, "base": base, "user": "anna"}), 0.5)
+        ask_supervisor(state_dir / "run", CommitConfiguration(text, base, "anna"), 0.5)
 
 
-def workers(state_dir: Path) -> list[dict[str, Any]]:
-    return list(ask_supervisor(state_dir / "run", StatusRequest(), PATIENCE_S)["workers"])
+def workers(state_dir: Path) -> list[WorkerStatus]:
+    reply = ask_supervisor(state_dir / "run", StatusRequest(), PATIENCE_S)
+    assert isinstance(reply, StatusReply)
+    return reply.status.workers
 
 
 def configs(state_dir: Path) -> set[int]:
     """What the workers go by; 0 for one that has not said."""
-    return {worker["gauges"].get("config", 0) for worker in workers(state_dir)}
+    return {worker.gauges.get("config", 0) for worker in workers(state_dir)}
 
 
 def test_a_supervisor_killed_during_a_commit_leaves_the_old_or_the_new_one(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from appliance import clock
 from appliance.ipc.bus import ask_supervisor
-from appliance.messages.bus_messages import StatusRequest
+from appliance.messages.supervisor_requests import StatusReply, StatusRequest
 from appliance.storage.table_folder import TableFolder, folder_path
 
 PATIENCE_S = 20.0
@@ -63,8 +63,9 @@ class Appliance:
         assert line == "ready\n", self.process.communicate(timeout=PATIENCE_S)[1]
 
     def worker_pids(self) -> list[int]:
-        report = ask_supervisor(self.state_dir / "run", StatusRequest(), PATIENCE_S)
-        return [worker["pid"] for worker in report["workers"]]
+        reply = ask_supervisor(self.state_dir / "run", StatusRequest(), PATIENCE_S)
+        assert isinstance(reply, StatusReply)
+        return [worker.pid for worker in reply.status.workers]
 
     def end(self) -> tuple[int, str]:
         """(exit status, log)"""

@@ -18,8 +18,18 @@ from appliance import clock
 from appliance.catalogue.settings import LimitSettings, ListenerSettings, Settings, SupervisionSettings
 from appliance.ipc.bus import ask_supervisor
 from appliance.ipc.launch import WorkerLaunch
-from appliance.messages.bus_messages import Drain, ForgetSubscriber, RestartWorker, StatusRequest
+from appliance.messages.bus_messages import BusReply, Refusal
+from appliance.messages.plain_values import plain
 from appliance.messages.slots import deal, seed_of, slot_of
+from appliance.messages.supervisor_requests import (
+    ForgetSubscriber,
+    RestartWorker,
+    StatusReply,
+    StatusRequest,
+    WorkerChanged,
+    WorkersTold,
+)
+from appliance.messages.worker_requests import ListCalls
 from appliance.storage.flight_recorder import Recording
 from appliance.supervisor.cycle_scheduler import CYCLE_S
 from appliance.supervisor.decisions import restart_delay_s
@@ -80,7 +90,8 @@ class Node:
         self.until(lambda: self.states() == ["live"] * WORKERS, "all live")
 
     def report(self) -> dict[str, Any]:
-        return self.supervisor.status_report(clock.monotonic())
+        report: dict[str, Any] = plain(self.supervisor.node_status(clock.monotonic()))
+        return report
 
     def worker(self, number: int) -> dict[str, Any]:
         report: dict[str, Any] = self.report()["workers"][number]
@@ -219,14 +230,14 @@ def test_a_drain_moves_the_slots_waits_for_the_transactions_and_starts_anew(node
     busy = node.misbehave("busy", 1)
     node.until(lambda: node.worker(1)["transactions"] == 4, "busy")
     before = node.worker(1)["pid"]
-    answers: list[dict[str, Any]] = []
+    answers: list[BusReply] = []
     asking = threading.Thread(
         target=lambda: answers.append(ask_supervisor(node.state_dir / "run", RestartWorker(1), PATIENCE_S))
     )
     asking.start()
     node.until(lambda: answers, "answered")
     asking.join()
-    assert answers == [{"draining": 1}]
+    assert answers == [WorkerChanged(1, "draining", 4)]
     node.until(lambda: node.worker(1)["slots"] == 0, "slots moved")
     assert node.states()[1] == "draining"
     busy.unlink()
@@ -237,10 +248,10 @@ def test_a_drain_moves_the_slots_waits_for_the_transactions_and_starts_anew(node
 
 def test_questions_are_answered(node: Node) -> None:
     node.start()
-    answers: list[dict[str, Any]] = []
+    answers: list[BusReply] = []
 
     def ask_all() -> None:
-        for question in (StatusRequest(), ForgetSubscriber(b"alice"), RestartWorker(9), Drain()):
+        for question in (StatusRequest(), ForgetSubscriber(b"alice"), RestartWorker(9), ListCalls()):
             answers.append(ask_supervisor(node.state_dir / "run", question, PATIENCE_S))
 
     asking = threading.Thread(target=ask_all)
@@ -248,12 +259,14 @@ def test_questions_are_answered(node: Node) -> None:
     node.until(lambda: len(answers) == 4, "answered")
     asking.join()
     status, forgotten, unknown, odd = answers
-    assert [worker["number"] for worker in status["workers"]] == [0, 1, 2]
-    assert status["registrations"] == 7 and status["supervisor"]["sentence"] == "Workers 0, 1, 2 accept calls."
-    assert all(worker["rss"] > 0 for worker in status["workers"])
-    assert forgotten == {"workers_told": [0, 1, 2]}
-    assert unknown == {"error": "There is no worker 9.", "remedy": "see `show workers`"}
-    assert "Unknown question Drain" in odd["error"]
+    assert isinstance(status, StatusReply)
+    node_status = status.status
+    assert [worker.number for worker in node_status.workers] == [0, 1, 2]
+    assert node_status.registrations == 7 and node_status.supervisor.sentence == "Workers 0, 1, 2 accept calls."
+    assert all(worker.rss > 0 for worker in node_status.workers)
+    assert forgotten == WorkersTold([0, 1, 2])
+    assert unknown == Refusal("There is no worker 9.", "type a number from 0 to 2")
+    assert odd == Refusal("The supervisor does not answer ListCalls.")
 
 
 def test_totals_never_step_back_when_a_worker_dies(node: Node) -> None:

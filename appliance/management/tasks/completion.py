@@ -10,6 +10,7 @@ from appliance.management.appliance_client import Call
 from appliance.management.arguments import Arguments
 from appliance.management.errors import Refused
 from appliance.management.tasks.show_tables import show_registrations, show_subscribers
+from appliance.messages.supervisor_requests import ListAlarms
 
 WORDS_MAX = 100
 
@@ -29,11 +30,11 @@ async def _words(call: Call, what: str, start: str) -> list[str]:
     wanted = Arguments({"address": start, "limit": WORDS_MAX})
     asked = Call(call.client, call.session, wanted, call.event)
     if what == "worker":
-        return [str(row["number"]) for row in status.get("workers", [])]
+        return [str(worker.number) for worker in status.workers]
     if what == "listener":
         return [listener.name for listener in call.client.settings.listeners]
     if what == "alarm":
-        return [str(row["name"]) for row in (await call.client.order("alarms", {}))["alarms"]]
+        return [alarm.name for alarm in (await call.client.ask(ListAlarms())).alarms]
     if what == "session":
         return [str(session.number) for session in call.client.sessions]
     if what == "commit":

@@ -20,6 +20,8 @@ from appliance.management.appliance_client import Call
 from appliance.management.errors import CommandFailed, Refused
 from appliance.management.sessions import ADMIN
 from appliance.management.subscriber_check import probe_database
+from appliance.messages.plain_values import plain
+from appliance.messages.supervisor_requests import CommitConfiguration, ConfirmCommit
 from appliance.storage.commits import Commit, CommitStore
 
 TEXT_LEN_MAX: Final = 8 * 1024 * 1024
@@ -133,7 +135,7 @@ async def rebase(call: Call) -> Result:
 
 
 async def confirm(call: Call) -> Result:
-    return await call.client.order("confirm", {"user": call.session.user})
+    return {"number": (await call.client.ask(ConfirmCommit(call.session.user))).number}
 
 
 async def rollback(call: Call) -> Result:
@@ -148,10 +150,11 @@ async def rollback(call: Call) -> Result:
 
 
 async def _commit(call: Call, text: str, base: int, comment: str, confirm_s: int, is_back: bool = False) -> Result:
-    args = {"text": text, "base": base, "user": call.session.user, "comment": comment, "confirm_s": confirm_s}
-    result = await call.client.order("commit", {**args, "is_back": is_back}, COMMIT_TIMEOUT_S)
+    wanted = CommitConfiguration(text, base, call.session.user, comment, float(confirm_s), is_back)
+    done = await call.client.ask(wanted, COMMIT_TIMEOUT_S)
     await call.client.sample()
-    return {**result, "warnings": retired_warnings(text) + warnings_of(parse_configuration(text))}
+    warnings = retired_warnings(text) + warnings_of(parse_configuration(text))
+    return {"number": done.number, "effects": plain(done.effects), "warnings": warnings}
 
 
 def _candidate(call: Call) -> Settings:

@@ -195,7 +195,7 @@ def _listener(call: Call) -> tuple[int, ListenerSettings]:
     """A listener by which the answers can come, and its place."""
     if not call.client.workers.live:
         raise Refused("No worker is live.", "see `show workers`")
-    places = {row["name"]: row["place"] for row in call.client.status.get("listeners", [])}
+    places = {listener.name: listener.place for listener in call.client.status.listeners}
     for listener in call.client.settings.listeners:
         if UDP in listener.transports and listener.name in places:
             return places[listener.name], listener

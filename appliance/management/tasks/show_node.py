@@ -6,15 +6,23 @@ import asyncio
 import logging
 import platform
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from importlib import metadata
 from typing import Any, Final
 
 from appliance import clock
 from appliance.catalogue.counters import COUNTERS, Counter
+from appliance.catalogue.node_status import ListenerStatus
 from appliance.catalogue.transports import TRANSPORTS
 from appliance.management.appliance_client import ApplianceClient, Call
-from appliance.messages.bus_messages import StatusRequest
+from appliance.messages.plain_values import plain
+from appliance.messages.supervisor_requests import (
+    AcknowledgeAlarm,
+    ClearFailures,
+    ListAlarmEvents,
+    ListAlarms,
+    ListFailures,
+)
 from appliance.sip import parser
 from appliance.storage.log_file import CLEARED, latest_lines, log_path
 
@@ -38,69 +46,65 @@ def build_text() -> str:
 
 
 async def show_version(call: Call) -> Result:
-    report = await call.client.ask(StatusRequest())
+    status = await call.client.read_status()
     return {
         "version": version_text(),
         "build": build_text(),
         "python": platform.python_version(),
-        "hostname": report["hostname"],
-        "uptime_s": report["supervisor"]["uptime_s"],
-        "commit": report["commit"],
+        "hostname": status.hostname,
+        "uptime_s": status.supervisor.uptime_s,
+        "commit": status.commit,
     }
 
 
 async def show_status(call: Call) -> Result:
-    return await call.client.ask(StatusRequest())
+    result: Result = plain(await call.client.read_status())
+    return result
 
 
-def rows_of(name: str) -> Callable[[Call], Any]:
-    """A task that shows one list of the supervisor's report."""
+async def show_workers(call: Call) -> Result:
+    return {"workers": plain((await call.client.read_status()).workers)}
 
-    async def show(call: Call) -> Result:
-        report = await call.client.ask(StatusRequest())
-        return {name: report[name]}
 
-    return show
+async def show_processes(call: Call) -> Result:
+    return {"processes": plain((await call.client.read_status()).processes)}
 
 
 async def show_listeners(call: Call) -> Result:
     """Those that have sockets, and those that are shut down."""
-    report = await call.client.ask(StatusRequest())
+    status, configured = await call.client.read_status(), call.client.settings.listeners
     shut = [
-        {
-            "place": -1,
-            "name": listener.name,
-            "address": listener.address,
-            "port": listener.port,
-            "transports": [],
-            "role": listener.role,
-            "authenticate": listener.authenticate,
-            "standing": "shutdown",
-            "steered": False,
-        }
-        for listener in call.client.settings.listeners
+        ListenerStatus(
+            name=listener.name,
+            address=listener.address,
+            port=listener.port,
+            role=listener.role,
+            authenticate=listener.authenticate,
+            standing="shutdown",
+        )
+        for listener in configured
         if listener.is_shut_down
     ]
-    remarks = {listener.name: listener.description for listener in call.client.settings.listeners}
-    rows = [*report["listeners"], *shut]
-    return {"listeners": [{**row, "description": remarks.get(row["name"], "")} for row in rows]}
+    remarks = {listener.name: listener.description for listener in configured}
+    rows = [*status.listeners, *shut]
+    return {"listeners": [{**plain(row), "description": remarks.get(row.name, "")} for row in rows]}
 
 
 async def show_sockets(call: Call) -> Result:
     """The sockets that wait for what comes from outside, and that for operators."""
-    report = await call.client.ask(StatusRequest())
-    workers = sum(bool(row["pid"]) for row in report["workers"])
+    status = await call.client.read_status()
+    workers = sum(bool(worker.pid) for worker in status.workers)
     rows = [
         {
             "protocol": transport,
-            "address": row["address"],
-            "port": row["port"],
-            "listener": row["name"],
+            "address": listener.address,
+            "port": listener.port,
+            "listener": listener.name,
             "processes": f"{workers} workers",
-            "steered": row["steered"] and transport not in STREAM_NAMES,
+            "steered": listener.steered and transport not in STREAM_NAMES,
         }
-        for row in report["listeners"]
-        for transport in row["transports"]
+        for listener in status.listeners
+        for transport in listener.transports
     ]
     control = str(call.client.state_dir / "run" / "control.sock")
     local = {"protocol": "unix", "address": control, "port": 0, "listener": "", "processes": "management"}
@@ -124,16 +128,15 @@ async def show_domains(call: Call) -> Result:
 
 
 async def show_slots(call: Call) -> Result:
-    report = await call.client.ask(StatusRequest())
-    rows = [{"first": first, "last": last, "worker": owner} for first, last, owner in report["slots"]]
-    return {"slots": rows, "epoch": report["epoch"]}
+    status = await call.client.read_status()
+    return {"slots": plain(status.slots), "epoch": status.epoch}
 
 
 async def show_memory(call: Call) -> Result:
-    report = await call.client.ask(StatusRequest())
-    rows = [{"process": row["name"], "pid": row["pid"], "rss": row["rss"]} for row in report["processes"]]
-    tables = [{"worker": row["number"], **row["gauges"]} for row in report["workers"]]
-    return {"memory": rows, "tables": tables, "total_rss": sum(row["rss"] for row in rows)}
+    status = await call.client.read_status()
+    rows = [{"process": process.name, "pid": process.pid, "rss": process.rss} for process in status.processes]
+    tables = [{"worker": worker.number, **worker.gauges} for worker in status.workers]
+    return {"memory": rows, "tables": tables, "total_rss": sum(process.rss for process in status.processes)}
 
 
 async def show_clock(call: Call) -> Result:
@@ -219,21 +222,22 @@ async def terminal_monitor(call: Call) -> Result:
 
 
 async def show_alarms(call: Call) -> Result:
-    return await call.client.order("alarms", {})
-
-
-async def show_authentication_failures(call: Call) -> Result:
-    return await call.client.order("authentication failures", {"limit": call.args.limit()})
-
-
-async def clear_authentication_failures(call: Call) -> Result:
-    return await call.client.order("clear authentication failures", {"who": call.args.text("who", "")})
-
-
-async def acknowledge_alarm(call: Call) -> Result:
-    args = {"name": call.args.text("name"), "subject": call.args.text("subject", ""), "user": call.session.user}
-    return await call.client.order("acknowledge alarm", args)
+    return {"alarms": plain((await call.client.ask(ListAlarms())).alarms)}
 
 
 async def show_alarm_history(call: Call) -> Result:
-    return await call.client.order("alarm history", {"limit": call.args.limit()})
+    return {"events": plain((await call.client.ask(ListAlarmEvents(call.args.limit()))).events)}
+
+
+async def acknowledge_alarm(call: Call) -> Result:
+    name, subject = call.args.text("name"), call.args.text("subject", "")
+    return {"acknowledged": (await call.client.ask(AcknowledgeAlarm(name, subject, call.session.user))).count}
+
+
+async def show_authentication_failures(call: Call) -> Result:
+    found = await call.client.ask(ListFailures(call.args.limit()))
+    return {"total": found.total, "shown": len(found.rows), "rows": plain(found.rows)}
+
+
+async def clear_authentication_failures(call: Call) -> Result:
+    return {"cleared": (await call.client.ask(ClearFailures(call.args.text("who", "")))).count}

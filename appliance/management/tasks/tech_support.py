@@ -16,8 +16,9 @@ from appliance.catalogue.errors import ConfigError
 from appliance.catalogue.redaction import without_secrets
 from appliance.configuration.text import parse_configuration, write_configuration
 from appliance.management.appliance_client import Call
-from appliance.management.tasks.show_node import show_counters, show_version
-from appliance.messages.bus_messages import StatusRequest
+from appliance.management.tasks.show_node import show_alarms, show_counters, show_status, show_version
+from appliance.messages.plain_values import plain
+from appliance.messages.supervisor_requests import ListAlarmEvents
 from appliance.storage.log_file import latest_lines, log_path
 
 LOG_LINES: Final = 20_000
@@ -31,10 +32,10 @@ async def tech_support(call: Call) -> dict[str, Any]:
     client = call.client
     parts = {
         "version.json": _json(await show_version(call)),
-        "status.json": _json(await client.ask(StatusRequest())),
+        "status.json": _json(await show_status(call)),
         "counters.json": _json(await show_counters(call)),
-        "alarms.json": _json(await client.order("alarms", {})),
-        "alarm-history.json": _json(await client.order("alarm history", {"limit": 1000})),
+        "alarms.json": _json(await show_alarms(call)),
+        "alarm-history.json": _json(plain(await client.ask(ListAlarmEvents(1000)))),
         "audit.json": _json({"entries": client.audit.latest(1000)}),
         "signalbox.log": "\n".join(latest_lines(log_path(client.state_dir), LOG_LINES)),
         **_commits(call),
