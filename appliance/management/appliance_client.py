@@ -70,8 +70,8 @@ class ApplianceClient:
         except BusUnavailable as fault:
             raise Refused(str(fault), "try again in a moment") from None
         if isinstance(reply, Refusal):
-            more = {"faults": plain(reply.faults)} if reply.faults else {}
-            raise Refused(reply.sentence, reply.remedy, **more)
+            more = {"faults": plain(reply.faults), "head": reply.head}
+            raise Refused(reply.sentence, reply.remedy, **{name: value for name, value in more.items() if value})
         return reply
 
     def store(self) -> CommitStore:

@@ -66,6 +66,8 @@ class Refusal(BusReply):
     remedy: str = ""
     faults: list[ConfigurationFault] = field(default_factory=list)
     """Of a configuration that was to be committed."""
+    head: int = 0
+    """The commit in force, where it is not the one that a commit was made from; 0 elsewhere."""
 
 
 @dataclass(slots=True)

@@ -102,7 +102,8 @@ class CommitCoordinator:
         if self._attempt is not None:
             return _busy()
         if request.base != number:
-            return Refusal(f"Commit {number} was made in the meantime.", "type `rebase`, then commit again")
+            sentence = f"Commit {number} was made in the meantime."
+            return Refusal(sentence, "type `rebase`, then commit again", head=number)
         if head and head.state == UNCONFIRMED and not request.is_back:
             remedy = "type `confirm` to keep it, or `rollback` to revert it"
             return Refusal(f"Commit {head.number} by {head.user} is not confirmed yet.", remedy)

@@ -10,12 +10,13 @@ from collections.abc import Sequence
 
 from appliance import clock
 from appliance.messages.bus_messages import BusMessage, CallsMoved, ConnectionsChanged, HandedOver, SendByConnection
+from appliance.stack import Stack
 from appliance.transport.flow import Flow, Outgoing
 from appliance.transport.process_id import ProcessId
 from appliance.workers.datagram_sockets import DatagramSockets
 from appliance.workers.handover_windows import HandoverWindows
 from appliance.workers.streams import Streams
-from appliance.workers.worker_parts import MessageBus, SipStack
+from appliance.workers.worker_parts import MessageBus
 
 
 class Outbound:
@@ -23,7 +24,7 @@ class Outbound:
 
     __slots__ = ("_bus", "_doors", "_stack", "_streams", "_windows")
 
-    def __init__(self, stack: SipStack, bus: MessageBus, doors: DatagramSockets, streams: Streams) -> None:
+    def __init__(self, stack: Stack, bus: MessageBus, doors: DatagramSockets, streams: Streams) -> None:
         self._stack = stack
         self._bus = bus
         self._doors = doors

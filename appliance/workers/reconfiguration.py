@@ -13,12 +13,12 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import product
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from appliance import clock
 from appliance.catalogue.errors import ConfigError
 from appliance.catalogue.listener_ids import let_go, placed_by_names, with_places
-from appliance.catalogue.settings import OPEN, JournalSettings, ListenerSettings, Settings
+from appliance.catalogue.settings import OPEN, ListenerSettings, Settings
 from appliance.catalogue.transports import TRANSPORT_NUMBERS
 from appliance.configuration.text import parse_configuration
 from appliance.ipc.launch import LaunchError, receive_document
@@ -32,28 +32,18 @@ from appliance.messages.bus_messages import (
     TookEffect,
 )
 from appliance.sip.parser import syntax_limits
+from appliance.stack import Stack
 from appliance.transport.transport_table import is_stream
 from appliance.workers.datagram_sockets import DatagramSockets
 from appliance.workers.datagrams import DatagramSocket
 from appliance.workers.lookups import Questions
 from appliance.workers.streams import Endpoint, Streams
+from appliance.workers.worker_parts import RecordJournal
 
 # Sources and destinations that each datagram socket remembers, about 300 bytes each.
 FLOWS_CACHED_MAX: Final = 32768
 
 log = logging.getLogger("signalbox.worker")
-
-
-class ReconfigurableStack(Protocol):
-    """The stack, as far as it is changed here."""
-
-    def reconfigure(self, settings: Settings, now: float) -> None: ...
-
-
-class ReconfigurableJournal(Protocol):
-    """The journal, as far as it is changed here."""
-
-    def reconfigure(self, settings: JournalSettings, workers: int) -> None: ...
 
 
 @dataclass(slots=True)
@@ -83,11 +73,11 @@ class WorkerReconfiguration:
     def __init__(
         self,
         settings: Settings,
-        stack: ReconfigurableStack,
+        stack: Stack,
         doors: DatagramSockets,
         streams: Streams,
         questions: Questions,
-        journal: ReconfigurableJournal,
+        journal: RecordJournal,
         told: Callable[[RolloutReport], None],
         in_force: Callable[[Settings], None],
     ) -> None:

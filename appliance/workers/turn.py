@@ -22,6 +22,7 @@ from appliance.catalogue.counters import CALLS_UNRECORDED
 from appliance.messages.bus_messages import BusMessage
 from appliance.proxy.software_faults import SoftwareFault
 from appliance.routing.lookup_questions import Answer
+from appliance.stack import Stack
 from appliance.transport.flow import Flow, Outgoing
 from appliance.transport.process_id import ProcessId
 from appliance.workers.datagram_sockets import DatagramSockets
@@ -30,7 +31,7 @@ from appliance.workers.message_capture import MessageCapture
 from appliance.workers.outbound import Outbound
 from appliance.workers.queue_delay import QueueDelay
 from appliance.workers.streams import Streams
-from appliance.workers.worker_parts import CallRecorder, RecordJournal, SipStack
+from appliance.workers.worker_parts import CallRecorder, RecordJournal
 
 # Timers are not more precise than this, so that a thousand of them do not make a thousand turns.
 TIMER_GRAIN_S: Final = 0.002
@@ -81,7 +82,7 @@ class Turn:
 
     def __init__(
         self,
-        stack: SipStack,
+        stack: Stack,
         doors: DatagramSockets,
         journal: RecordJournal,
         recorder: CallRecorder,

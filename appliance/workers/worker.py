@@ -36,6 +36,7 @@ from appliance.messages.supervisor_requests import ClearFailures, EndRegistratio
 from appliance.messages.worker_requests import CapturedMessages, ListConnections, StartCapture, StopCapture
 from appliance.routing.lookup_questions import FindSubscriber, LookupHost, Question
 from appliance.sip.parser import SyntaxLimits
+from appliance.stack import Stack
 from appliance.storage.log_file import log_by
 from appliance.transport.process_id import ProcessId, supervisor_of, worker_of
 from appliance.workers.datagram_sockets import DatagramSockets
@@ -50,7 +51,7 @@ from appliance.workers.reconfiguration import WorkerReconfiguration
 from appliance.workers.streams import Endpoint, Streams
 from appliance.workers.turn import Turn
 from appliance.workers.worker_metrics import WorkerMetrics
-from appliance.workers.worker_parts import CallRecorder, MessageBus, RecordJournal, SipStack
+from appliance.workers.worker_parts import CallRecorder, MessageBus, RecordJournal
 
 # A sign of life is a store in memory. Once in so many signs the supervisor is told how the worker is, which costs more
 # than some calls; more often while it deals out what rate limits let in, and where that is less than once a second.
@@ -74,7 +75,7 @@ class Worker:
         process: ProcessId,
         settings: Settings,
         syntax: SyntaxLimits,
-        stack: SipStack,
+        stack: Stack,
         bus: MessageBus,
         doors: DatagramSockets,
         resolver: Resolver,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 from appliance.catalogue.counters import (
     BUS_FULL,
     BUS_MALFORMED,
@@ -15,32 +13,12 @@ from appliance.catalogue.counters import (
     UDP_MESSAGES_RECEIVED,
     UDP_MESSAGES_SENT,
 )
+from appliance.stack import Stack
 from appliance.workers.datagram_sockets import DatagramSockets
 from appliance.workers.lookup_doors import SubscriberDoor
 from appliance.workers.lookups import Questions
 from appliance.workers.streams import Streams
-
-
-class CountedStack(Protocol):
-    """A stack, as far as it is counted."""
-
-    counters: list[int]
-
-    def gauges(self) -> dict[str, int]: ...
-
-
-class CountedBus(Protocol):
-    """A bus, as far as it is counted."""
-
-    refused: int
-    damaged: int
-    skipped: int
-
-
-class CountedJournal(Protocol):
-    """A journal, as far as it is counted."""
-
-    failed_count: int
+from appliance.workers.worker_parts import MessageBus, RecordJournal
 
 
 class WorkerMetrics:
@@ -48,13 +26,13 @@ class WorkerMetrics:
 
     def __init__(
         self,
-        stack: CountedStack,
+        stack: Stack,
         doors: DatagramSockets,
         streams: Streams,
         questions: Questions,
         subscriber_door: SubscriberDoor,
-        bus: CountedBus,
-        journal: CountedJournal,
+        bus: MessageBus,
+        journal: RecordJournal,
     ) -> None:
         self._stack = stack
         self._doors = doors

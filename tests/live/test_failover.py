@@ -80,4 +80,4 @@ def strike(appliance: Appliance, number: int, blow: signal.Signals) -> float:
 
 def owners(appliance: Appliance) -> set[int]:
     """The workers that own slots."""
-    return {owner for _, _, owner in appliance.status().get("slots", [])}
+    return {run["worker"] for run in appliance.status().get("slots", [])}

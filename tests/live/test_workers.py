@@ -22,7 +22,7 @@ MOVED_WITHIN_S = within(20.0)
 
 def owners(appliance: Appliance) -> set[int]:
     """The workers that own slots."""
-    return {owner for _, _, owner in appliance.status().get("slots", [])}
+    return {run["worker"] for run in appliance.status().get("slots", [])}
 
 
 @pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "frozen"])

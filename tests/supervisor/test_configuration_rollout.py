@@ -193,7 +193,7 @@ def test_the_workers_become_more_and_fewer(node: Operated) -> None:
 def test_a_commit_upon_something_else_is_refused(node: Operated) -> None:
     node.commit(node.text(WORKERS))
     answer = node.commit(node.text(WORKERS), base=1)
-    assert answer.sentence == "Commit 2 was made in the meantime."
+    assert (answer.sentence, answer.head) == ("Commit 2 was made in the meantime.", 2)
 
 
 def test_a_port_that_is_taken_refuses_the_commit(node: Operated) -> None:
