@@ -21,6 +21,7 @@ from appliance.messages.supervisor_requests import (
     Confirmed,
     DrainWorker,
     RestartWorker,
+    SettingChange,
     UndrainWorker,
     WorkerChanged,
 )
@@ -85,8 +86,8 @@ def test_a_commit_is_in_force_on_every_worker(node: Operated) -> None:
     answer = node.commit(text, comment="shorter")
     assert answer.number == 2
     # The stand-ins were started without a text, so everything in it is a change.
-    change = {"keyword": "registrar expires default", "effect": "immediately", "old": "3600", "new": "900"}
-    assert change in answer["effects"]
+    change = SettingChange("registrar expires default", "immediately", "3600", "900")
+    assert change in answer.effects
     node.until(lambda: node.goes_by(text), "all go by it")
     assert (node.store.head.text, node.store.head.comment) == (text, "shorter")  # type: ignore[union-attr]
     assert node.report()["commit"] == 2
@@ -96,8 +97,8 @@ def test_a_commit_says_that_a_listener_is_shut_down_and_not_that_it_is_removed(n
     second = f"listener second\n  address 127.0.0.1\n  port {free_port()}\n"
     node.commit(node.text(WORKERS, more=f"{second}!\n"))
     answer = node.commit(node.text(WORKERS, more=f"{second}  shutdown\n!\n"), base=2)
-    change = {"keyword": "listener second shutdown", "effect": "after draining", "old": "off", "new": "on"}
-    assert answer["effects"] == [change]
+    change = SettingChange("listener second shutdown", "after draining", "off", "on")
+    assert answer.effects == [change]
 
 
 @pytest.mark.parametrize(("how", "why"), WRONGS)
@@ -117,7 +118,7 @@ def test_when_one_worker_does_not_prepare_nothing_changes_anywhere(
     assert node.configs() == before
     assert len(node.sockets.groups) == 2, "the sockets of the attempt are closed"
     again = node.commit(node.text(WORKERS, port))
-    assert again.get("number") == 2, f"another attempt does not go well: {again}"
+    assert again.number == 2, f"another attempt does not go well: {again}"
 
 
 def test_a_refusal_does_not_wait_for_ever_for_a_worker_that_clings_to_its_sockets(
