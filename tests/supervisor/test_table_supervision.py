@@ -16,6 +16,7 @@ import pytest
 from appliance import clock
 from appliance.catalogue.settings import ListenerSettings, Settings, SupervisionSettings
 from appliance.ipc.launch import PersisterLaunch, WorkerLaunch
+from appliance.messages.plain_values import plain
 from appliance.storage.durable_registrations import DurableRegistrations
 from appliance.storage.flight_recorder import Recording
 from appliance.storage.registrations import SharedTable
@@ -77,7 +78,8 @@ class Node:
         self.until(lambda: self.states() == ["live"] * WORKERS, "all live")
 
     def report(self) -> dict[str, Any]:
-        return self.supervisor.status_report(clock.monotonic())
+        report: dict[str, Any] = plain(self.supervisor.node_status(clock.monotonic()))
+        return report
 
     def states(self) -> list[str]:
         return [worker["state"] for worker in self.report()["workers"]]
@@ -91,7 +93,7 @@ class Node:
         return next((row for row in self.report()["processes"] if row["name"] == "persister"), {})
 
     def alarms(self) -> set[str]:
-        return {row["name"] for row in self.supervisor.watching.alarms.rows()}
+        return {row.name for row in self.supervisor.watching.alarms.rows()}
 
     def misbehave(self, how: str, number: int) -> None:
         (self.state_dir / f"{how}-{number}").touch()
