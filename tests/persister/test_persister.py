@@ -239,6 +239,23 @@ def test_the_journal_of_before_is_read_once_and_set_aside(node: Node) -> None:
     assert set(turns_of(node.table, SOME)) == {5}
 
 
+def test_a_journal_that_the_last_version_wrote_is_read(node: Node) -> None:
+    """Two workers, 90 phones; every third registered again, every ninth has ended its registration. The end is torn."""
+    node.cut_power()
+    shutil.copytree(Path(__file__).with_name("journal_of_before"), node.folder, dirs_exist_ok=True)
+    node.started()
+    for number in range(90):
+        found = node.table.find(b"user%03d@example.com" % number, time.time())
+        wanted = [] if number % 9 == 0 else [2 if number % 3 == 0 else 1]
+        assert [each.cseq for each in found] == wanted
+        assert all(each.user_agent == b"Phone/1.%d" % each.cseq and each.flow for each in found)
+        assert all(len(each.path) == (number % 7 == 0) for each in found)
+    assert len(node.table) == 80
+    assert node.persister.alarms() == []
+    assert node.flush()
+    assert list(node.folder.glob("*.journal")) == []
+
+
 def test_an_unsound_table_is_made_anew_of_the_disk_and_of_what_can_be_read(
     node: Node, monkeypatch: pytest.MonkeyPatch
 ) -> None:
