@@ -1,7 +1,7 @@
 """Makes the durable store follow the registration table: by the change log, and by comparison where that is not enough.
 
-The log is bounded. A reader that falls out of it, or comes to a table that it does not know, compares both stores in
-the order of their keys, piece by piece, and goes on with the log meanwhile: changes reach the disk as soon as ever.
+The log is bounded. A reader that falls out of it, or comes to an unknown table, compares both stores in the order of
+their keys, piece by piece, and goes on with the log meanwhile: changes reach the disk no later than otherwise.
 Both stores lie on this machine in the same order, so one walk through each is all; digests of ranges would take two.
 """
 

@@ -40,7 +40,7 @@ log = logging.getLogger("signalbox.persister")
 
 
 class Persister:
-    """`load`, then `work` again and again, `flush` at the end: by one thread. What else is public is for any.
+    """`load`, then `work` again and again, `flush` at the end: by one thread. The other public methods are for any.
 
     folder: of the durable store. limit: bindings that are allowed. wall_time: the clock by which registrations live.
     """
@@ -250,7 +250,7 @@ class Persister:
             self._checked_at = now
             table.reader_check()
 
-    # What the others are told
+    # What the supervisor is told
 
     def alarms(self) -> list[str]:
         """The name of an alarm and a sentence, for each that is true."""

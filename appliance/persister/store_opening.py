@@ -1,7 +1,7 @@
 """Opens the durable store: again and again where the disk fails, and a new one where the files are damaged.
 
-A process that reads a damaged file may be killed for it. So a file says that the store is being read; who finds that
-two have not come to the end of it sets the store aside.
+The kernel may kill a process that reads a damaged file. So a file counts the readings that were not finished; after
+two of them the store is set aside without being opened.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Brings stored records into the registration table, in transactions that are short for those who wait for the lock."""
+"""Brings stored records into the registration table, in short transactions: workers write meanwhile."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ class DurableRegistrations:
             _mark(folder).touch(mode=0o600)
 
     def _check_length(self) -> None:
-        """Pages beyond the end of the file cannot be read: whoever touches them is killed (SIGBUS)."""
+        """Pages beyond the end of the file cannot be read: a process that touches one is killed (SIGBUS)."""
         needed = (self._environment.info()["last_pgno"] + 1) * PAGE_SIZE
         size = (self.folder / DATA_FILE).stat().st_size
         # A new store has pages that were never written.

@@ -12,7 +12,7 @@ from appliance.messages.bus_messages import Heartbeat
 from appliance.supervisor.supporting_process import SupportingProcess
 from appliance.supervisor.worker_record import sums
 
-# Nobody waits for it, so it may be silent for longer than a worker.
+# No process waits for it, so it may be silent for longer than a worker.
 PATIENCE: Final = 5
 SUBJECT: Final = "persister"
 _NAMES: Final = frozenset(alarm.name for alarm in ALARMS)

@@ -34,7 +34,7 @@ class SupportingProcess(Generic[AnyLaunch]):
         self.restarts = -1
         self.last_ending = ""
         self.deaths = 0
-        """How often it has died soon after its start, without a break."""
+        """How often it has ended soon after its start, without a break."""
         self._report = report
         self._start_at = 0.0
 

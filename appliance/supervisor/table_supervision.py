@@ -123,7 +123,9 @@ class TableSupervision:
             self._watch.forgive(now)
 
     def writer_killed(self, name: str, thread: int, now: float) -> None:
-        """Note that a process was ended because it held the lock. `name` "": it is none of ours, and was left alone."""
+        """Note that the worker of that name was ended because it held the lock. "": no worker has that thread; the
+        persister is ended here, another program is left alone.
+        """
         if self._watch is not None:
             self._watch.forgive(now)
         process = self.persister.process
