@@ -5,7 +5,7 @@
 # make load   thousands of calls, crashes, commits, floods, overload; writes benchmarks/load.json
 # make try    some tests on one build: make try TESTS=tests/proxy BUILD=compiled
 # make bench  what it costs beside Kamailio, a quarter of an hour; writes benchmarks/ and docs/performance.md
-# make soak   half an hour at half load: nothing may grow
+# make soak   half an hour at half load: nothing may grow; then the leases of a cluster with ten thousand seeds of faults
 # make deb    build the Debian package; it is put into dist/
 # make lock   pin the newest releases of what the product and its build need, by hash
 # make clean  remove what was built; the state folder stays
@@ -60,6 +60,7 @@ bench: packages-test $(BUILT)
 
 soak: packages-test $(BUILT)
 	.venv/bin/python -m benchmarks.soak
+	.venv/bin/python -m tests.cluster.lease_faults 1 10000
 
 $(BUILT): .venv/.installed $(SOURCES)
 	@echo "Compiling Signalbox (a minute or two the first time) ..."

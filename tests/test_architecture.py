@@ -45,6 +45,7 @@ FLOORS = {
     "supervisor": 12,
     "management": 12,
     "persister": 12,
+    "cluster": 12,
     "commands": 13,
     "__main__": 14,
 }
@@ -69,6 +70,11 @@ WORLDLY = frozenset(
 # They write pages of the reference; no process of the appliance runs them.
 PAGE_WRITERS = frozenset({"manual/configuration_page.py", "manual/reference.py"})
 WORLDLY_CALLS = frozenset({"__import__", "breakpoint", "input", "open", "print"})
+# The decisions of the cluster: pure, though they stand beside their doors. A simulation runs them.
+CLUSTER_DECISIONS = frozenset(
+    {"address_record", "address_views", "handover", "heartbeat", "lease_actions", "lease_machine", "lease_settings"}
+    | {"membership", "ownership", "peers", "promises", "sessions"}
+)
 SIP_ROOMS = ("sip", "transaction", "proxy", "inspection", "stack")
 DECLARATIONS = ("appliance.catalogue", "appliance.configuration", "appliance.manual")
 CLI = sorted(ROOT.glob("cli/**/*.py"))
@@ -150,6 +156,14 @@ def test_no_clock_socket_file_thread_or_randomness_below_the_doors(path: Path) -
     assert bool(worldly_parts(tree_of(path))) == (name_of(path) in PAGE_WRITERS)
 
 
+@pytest.mark.parametrize("name", sorted(CLUSTER_DECISIONS))
+def test_the_decisions_of_the_cluster_are_pure(name: str) -> None:
+    tree = tree_of(PACKAGE / "cluster" / f"{name}.py")
+    assert not worldly_parts(tree)
+    ours = [module for module in modules_in(tree) if module.startswith("appliance")]
+    assert all(module.removeprefix("appliance.cluster.") in CLUSTER_DECISIONS for module in ours)
+
+
 def files_in(room: str) -> list[Path]:
     """The modules of a folder, or of a file, of the package; at least one."""
     found = [path for path in FILES if room_of(path) == room]
@@ -157,8 +171,8 @@ def files_in(room: str) -> list[Path]:
     return found
 
 
-@pytest.mark.parametrize("path", files_in("supervisor"), ids=name_of)
-def test_the_supervisor_imports_no_sip(path: Path) -> None:
+@pytest.mark.parametrize("path", [*files_in("supervisor"), *files_in("cluster")], ids=name_of)
+def test_the_supervisor_and_the_cluster_import_no_sip(path: Path) -> None:
     assert all(files_in(room) for room in SIP_ROOMS)
     assert not [module for module in imports_of(path) if module.split(".")[1:2] in [[room] for room in SIP_ROOMS]]
 

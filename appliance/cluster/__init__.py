@@ -1,0 +1,1 @@
+"""What spans machines: members, votes, and the leases by which one node at a time owns a virtual address."""

@@ -1,0 +1,28 @@
+"""Random faults: never two owners, an owner again when they are over, and then no change. A failing seed says so.
+
+`SIGNALBOX_SEED=123` runs that one alone; `make soak` runs ten thousand (tests/cluster/lease_faults.py).
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tests.cluster.lease_faults import run_seed
+
+SEEDS = 200
+GROUPS = 4
+
+
+def seeds(group: int) -> list[int]:
+    asked = os.environ.get("SIGNALBOX_SEED", "")
+    if asked.isdecimal():
+        return [int(asked)] if group == 0 else []
+    return list(range(1 + group, 1 + SEEDS, GROUPS))
+
+
+@pytest.mark.parametrize("group", range(GROUPS))
+def test_one_owner_whatever_happens(group: int) -> None:
+    for seed in seeds(group):
+        run_seed(seed)
