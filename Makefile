@@ -7,6 +7,7 @@
 # make bench  what it costs beside Kamailio, a quarter of an hour; writes benchmarks/ and docs/performance.md
 # make soak   half an hour at half load: nothing may grow; then the leases of a cluster with ten thousand seeds of faults
 # make deb    build the Debian package; it is put into dist/
+# make test-appliance   install the package on a fresh Debian 12 that systemd-nspawn boots, and try it; needs root
 # make lock   pin the newest releases of what the product and its build need, by hash
 # make clean  remove what was built; the state folder stays
 
@@ -18,7 +19,7 @@ BUILT = .venv/.built
 LOCK = packaging/requirements.lock
 SOURCES = $(shell find appliance cli -name '*.py' -o -name '*.pyx' -o -name '*.pxd') pyproject.toml setup.py
 
-.PHONY: run cli call lock deb test load try bench soak clean packages-run packages-deb packages-test
+.PHONY: run cli call lock deb test test-appliance load try bench soak clean packages-run packages-deb packages-nspawn packages-test
 
 run: $(BUILT)
 	@mkdir -p -m 0700 $(STATE)
@@ -44,6 +45,9 @@ deb: packages-deb .venv/.installed
 
 test: .venv/bin/uv
 	@sh tests/run.sh all
+
+test-appliance: packages-nspawn deb .venv/bin/uv
+	@sh tests/run.sh appliance
 
 load: .venv/bin/uv
 	@sh tests/run.sh load
@@ -84,6 +88,9 @@ $(BUILT): .venv/.installed $(SOURCES)
 
 packages-deb:
 	@sh packaging/install-packages.sh packaging/apt-run.txt packaging/apt-deb.txt
+
+packages-nspawn:
+	@sh packaging/install-packages.sh packaging/apt-nspawn.txt packaging/apt-test.txt
 
 packages-test:
 	@sh packaging/install-packages.sh packaging/apt-run.txt packaging/apt-test.txt

@@ -3,6 +3,7 @@
 #
 #     run.sh all                     what `make test` runs: style, types, both builds, real peers
 #     run.sh load                    what `make load` runs: calls by the thousand, crashes, floods, overload
+#     run.sh appliance               what `make test-appliance` runs: the Debian package in a machine of its own
 #     run.sh try BUILD [ARGUMENT]... some tests on one build, for the developer who has just changed a line
 set -eu
 cd "$(dirname "$0")/.."
@@ -54,6 +55,11 @@ all() {
 
 case $1 in
     all) all ;;
+    appliance)
+        wheel compiled
+        package=$(ls -t dist/signalbox_*.deb | head -n 1)
+        SIGNALBOX_PACKAGE=$PWD/$package $tox run -e appliance --installpkg build/wheels/compiled/*.whl
+        ;;
     load)
         wheel compiled
         packages

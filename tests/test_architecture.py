@@ -38,6 +38,7 @@ FLOORS = {
     "descriptors": 10,
     "privileges": 10,
     "service_manager": 10,
+    "version": 10,
     "resolver": 10,
     "ipc": 11,
     "storage": 11,

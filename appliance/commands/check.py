@@ -1,8 +1,10 @@
-"""What is looked at before anything runs: the configuration file."""
+"""`signalbox check`: what is looked at before anything runs, the configuration file."""
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from appliance import clock
 from appliance.catalogue.errors import ConfigError, Fault
@@ -11,7 +13,26 @@ from appliance.catalogue.warnings import warnings_of
 from appliance.configuration.text import parse_configuration, retired_warnings
 from appliance.management.errors import CommandFailed
 
+if TYPE_CHECKING:
+    from appliance.commands.command_line import Commands
+
 FILE_LEN_MAX = 16 * 1024 * 1024
+
+
+def add_to(commands: Commands) -> None:
+    """Add the subcommand to the command line."""
+    parser = commands.add_parser(
+        "check",
+        help="check a configuration",
+        description="Check a configuration. Shows each fault with its line and a correction.",
+    )
+    parser.add_argument("--config", type=Path, metavar="FILE", required=True, help="the configuration")
+    parser.set_defaults(command=_check)
+
+
+def _check(options: argparse.Namespace) -> int:
+    print(check(options.config))
+    return 0
 
 
 def read_configuration(path: Path | None) -> tuple[Settings, str]:

@@ -38,7 +38,7 @@ from appliance.management.sessions import (
     new_session,
     take_machine_account,
 )
-from appliance.management.tasks.show_node import version_text
+from appliance.version import version_text
 
 LANGUAGE: Final = 1
 LINE_LEN_MAX: Final = 16 * 1024 * 1024

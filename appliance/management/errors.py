@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 
 class Refused(Exception):
@@ -19,8 +19,19 @@ class Refused(Exception):
         return {"message": self.message, "remedy": self.remedy, **self.more}
 
 
+# sysexits.h, EX_CONFIG: to try again is of no use before an operator has changed something.
+UNUSABLE: Final = 78
+
+
 class CommandFailed(Exception):
-    """What was asked cannot be done. The message is one sentence, or one for each fault on lines of their own."""
+    """What was asked cannot be done. The message is one sentence, or one for each fault on lines of their own.
+
+    `status`: the exit status of the command.
+    """
+
+    def __init__(self, message: str, status: int = 1) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 def sentence_of(fault: Exception) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Final
 
 from appliance.management.sessions import Session
+from appliance.storage.system_journal import fields
 
 NOTED_MAX: Final = 10
 WINDOW_S: Final = 60.0
@@ -33,12 +34,14 @@ class LoginLog:
 
     def done(self, session: Session, what: str) -> None:
         """A login or an enable that was let in."""
-        log.info("%s of %s from %s (session %d)", what, session.user, session.place, session.number)
+        event = fields(what, user=session.user, session=session.number)
+        log.info("%s of %s from %s (session %d)", what, session.user, session.place, session.number, extra=event)
         self._note(session.user, session.place, what, "done")
 
     def ended(self, session: Session, why: str) -> None:
         """The end of a session that was logged in, by the client or by the appliance, with its reason."""
-        log.info("logout of %s from %s (session %d): %s", session.user, session.place, session.number, why)
+        event = fields("logout", user=session.user, session=session.number)
+        log.info("logout of %s from %s (session %d): %s", session.user, session.place, session.number, why, extra=event)
         self._note(session.user, session.place, "logout", why)
 
     def failed(self, session: Session, what: str, user: str, why: str, now: float) -> None:
@@ -50,5 +53,7 @@ class LoginLog:
             return
         more = f" ({self._left_out} more not logged)" if self._left_out else ""
         self._noted, self._left_out = self._noted + 1, 0
-        log.warning("failed %s of %s from %s (session %d)%s", what, user, session.place, session.number, more)
+        event = fields(f"{what} failed", user=user, session=session.number)
+        values = (what, user, session.place, session.number, more)
+        log.warning("failed %s of %s from %s (session %d)%s", *values, extra=event)
         self._note(user, session.place, what, f"refused: {why}{more}")

@@ -81,6 +81,7 @@ REQUESTS: Final[dict[str, Request]] = {
     "diff": Request(configuration.diff),
     "rebase": Request(configuration.rebase),
     "commit": _act(configuration.commit),
+    "load": _act(configuration.load),
     "confirm": _act(configuration.confirm),
     "rollback": _act(configuration.rollback),
     "clear registration": _act(show_tables.clear_registration),

@@ -258,7 +258,8 @@ class CommitConfiguration(BusRequest[Committed]):
     """Put a configuration in force that was made from commit `base`.
 
     `confirm_s`: it is taken back after that time unless it is confirmed, 0.0: never. `is_back`: it is a rollback, and
-    may follow a commit that is not confirmed. The reply comes when all workers go by it, or when it has failed.
+    may follow a commit that is not confirmed. `file_text`: the text of the file that it was loaded from, "" for none.
+    The reply comes when all workers go by it, or when it has failed.
     """
 
     kind = 97
@@ -268,6 +269,7 @@ class CommitConfiguration(BusRequest[Committed]):
     comment: str = ""
     confirm_s: float = 0.0
     is_back: bool = False
+    file_text: str = ""
 
 
 @dataclass(slots=True)

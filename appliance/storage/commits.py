@@ -26,6 +26,8 @@ REVERTED: Final = "reverted"
 # Who commits what nobody has typed.
 SYSTEM: Final = "signalbox"
 COMMITS_KEPT: Final = 100
+# The file that was taken in last, as it was then.
+LOADED_FILE: Final = "loaded-file"
 # Of the user name and the comment.
 TEXT_LEN_MAX: Final = 500
 TRIAL_LEN_MIN: Final = 64 * 1024
@@ -164,6 +166,22 @@ class CommitStore:
                 trial.unlink(missing_ok=True)
         return True
 
+    def keep_file(self, text: str) -> None:
+        """Keep the text of a file that was taken in, so that later changes of the file are known. Raises OSError."""
+        unfinished, finished = self._folder / "new-file", self._folder / LOADED_FILE
+        with open(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(text.encode())
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.rename(finished)
+
+    def file_of(self, source: str) -> str | None:
+        """The text of the file that was taken in, by its checksum; None when it is not known any more."""
+        texts = [commit.text for commit in self._commits.values() if commit.source == source]
+        with suppress(OSError, UnicodeDecodeError):
+            texts.append((self._folder / LOADED_FILE).read_text("utf-8"))
+        return next((text for text in texts if checksum(text) == source), None)
+
     def _forget_oldest(self) -> None:
         for number in sorted(self._commits)[:-COMMITS_KEPT]:
             with suppress(OSError):
@@ -202,32 +220,3 @@ def _force_folder(folder: Path) -> None:
         os.fsync(fd)
     finally:
         os.close(fd)
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """With what an appliance starts: `text` is the configuration; with a `comment` it has to become a commit first."""
-
-    text: str
-    comment: str
-    source: str
-    sentence: str
-
-
-def starting(store: CommitStore, file_name: str, file_text: str | None, wall_time: float) -> Start:
-    """The last configuration, or a file that has changed since it was taken in. `file_text` None: no file was named."""
-    head = store.head
-    source = checksum(file_text) if file_text is not None else ""
-    if head is None:
-        comment = f"loaded from {file_name}" if file_text is not None else "the built-in defaults"
-        return Start(file_text or "", comment, source, "")
-    if file_text is not None and source != head.source:
-        comment = f"loaded from {file_name}, which has changed"
-        sentence = f"{file_name} has changed since it was loaded; it is now the active configuration."
-        return Start(file_text, comment, source, sentence)
-    if head.state == UNCONFIRMED and head.confirm_by <= wall_time:
-        former = store.before(head.number)
-        if former is not None:
-            comment = f"commit {head.number} was not confirmed: reverted to commit {former.number}"
-            return Start(former.text, comment, "", f"Commit {head.number} was not confirmed in time; it was reverted.")
-    return Start(head.text, "", "", f"The active configuration is commit {head.number} by {head.user}.")

@@ -10,15 +10,17 @@ from __future__ import annotations
 import logging
 import os
 from collections import deque
+from collections.abc import Mapping
 from contextlib import suppress
 from logging.handlers import WatchedFileHandler
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from appliance import clock
 from appliance.catalogue.redaction import without_url_secrets
 from appliance.catalogue.settings import Settings
 from appliance.storage.syslog import Syslog
+from appliance.storage.system_journal import SystemJournal, is_journal
 
 FILE_LEN_MAX: Final = 8 * 1024 * 1024
 FORMAT: Final = "%(asctime)s.%(msecs)03d %(levelname)s %(name)s: %(message)s"
@@ -45,12 +47,12 @@ class LogFile:
         """Does `logging level` let it in?"""
         return self._log.isEnabledFor(level)
 
-    def write(self, sentence: str, level: int = logging.INFO) -> None:
-        """Append one line, and send it to the hosts of `logging host`."""
+    def write(self, sentence: str, level: int = logging.INFO, event: Mapping[str, Any] | None = None) -> None:
+        """Append one line, and send it to the hosts of `logging host`; `event`: its fields (system_journal.py)."""
         if not self.takes(level):
             return
         sentence = without_url_secrets(sentence)
-        self._log.log(level, "%s", sentence)
+        self._log.log(level, "%s", sentence, extra=event)
         name = logging.getLevelName(level)
         line = f"{clock.local_time_text()} {name} signalbox.supervisor: {sentence}\n".encode()
         try:
@@ -80,9 +82,18 @@ def latest_lines(path: Path, count: int) -> list[str]:
     return list(lines)
 
 
-def log_to_stderr() -> None:
-    """Let the log of this process go to standard error."""
-    logging.basicConfig(level=logging.INFO, format=FORMAT, datefmt=DATE_FORMAT)
+def log_to_stderr(**constant: str) -> None:
+    """Let the log of this process go to standard error; where that is the journal, with `constant` as fields."""
+    if not log_to_journal(constant):
+        logging.basicConfig(level=logging.INFO, format=FORMAT, datefmt=DATE_FORMAT)
+
+
+def log_to_journal(constant: Mapping[str, str]) -> bool:
+    """Let the log of this process go to the journal, where standard error is that; else False."""
+    if not is_journal():
+        return False
+    logging.basicConfig(level=logging.INFO, handlers=[SystemJournal(constant)], format="%(message)s")
+    return True
 
 
 def log_to_file(path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from appliance import clock
@@ -11,7 +11,7 @@ from appliance.catalogue.alarms import LISTENER_FAILED, MANAGEMENT_DOWN, STEERIN
 from appliance.catalogue.settings import Settings
 from appliance.overload.default_rate_limits import rate_limits_of
 from appliance.supervisor.alarm_conditions import configuration_conditions, listener_conditions, worker_conditions
-from appliance.supervisor.alarm_table import AlarmTable
+from appliance.supervisor.alarm_table import AlarmTable, ReportAlarm
 from appliance.supervisor.clock_monitor import ClockWatch
 from appliance.supervisor.commit_coordinator import CommitCoordinator
 from appliance.supervisor.decisions import WorkerState
@@ -25,7 +25,7 @@ from appliance.supervisor.worker_record import WorkerRecord
 class AlarmMonitor:
     """Call `look` in every cycle."""
 
-    def __init__(self, settings: Settings, report: Callable[[str, int], None], folder: Path) -> None:
+    def __init__(self, settings: Settings, report: ReportAlarm, folder: Path) -> None:
         self._report = report
         self.alarms = AlarmTable(report)
         self.remarks: StartRemarks | None = None
@@ -41,7 +41,7 @@ class AlarmMonitor:
         self._deal_at = 0.0
 
     def _warn(self, sentence: str) -> None:
-        self._report(sentence, logging.WARNING)
+        self._report(sentence, logging.WARNING, {})
 
     def look(
         self, records: Sequence[WorkerRecord], settings: Settings, configuring: CommitCoordinator, now: float

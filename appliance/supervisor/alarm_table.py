@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from appliance.catalogue.alarms import CRITICAL, MAJOR, MINOR, WARNING, Condition, alarm_named
 from appliance.messages.supervisor_requests import AlarmEvent, AlarmRow
+from appliance.storage.system_journal import fields
 
 HISTORY_MAX: Final = 1000
 LEVELS: Final = {CRITICAL: logging.CRITICAL, MAJOR: logging.ERROR, MINOR: logging.WARNING, WARNING: logging.WARNING}
 RAISED: Final = "raised"
 ACKNOWLEDGED: Final = "acknowledged"
 CLEARED: Final = "cleared"
+
+# A sentence, the level of the log for it, and the fields of the event (storage/system_journal.py).
+ReportAlarm = Callable[[str, int, Mapping[str, Any]], None]
 
 
 @dataclass(slots=True)
@@ -30,9 +34,9 @@ class _Raised:
 
 
 class AlarmTable:
-    """`report` gets a sentence for each alarm that is raised or cleared, and the level of the log for it."""
+    """`report` is told of each alarm that is raised, acknowledged or cleared."""
 
-    def __init__(self, report: Callable[[str, int], None]) -> None:
+    def __init__(self, report: ReportAlarm) -> None:
         self._report = report
         self._active: dict[tuple[str, str], _Raised] = {}
         self._history: deque[AlarmEvent] = deque(maxlen=HISTORY_MAX)
@@ -73,7 +77,8 @@ class AlarmTable:
             )
         )
         level = LEVELS[severity] if what == RAISED else logging.INFO
-        self._report(f"Alarm {name} of {subject} {what} ({severity}): {text}", level)
+        event = fields(f"alarm {what.partition(' ')[0]}", alarm=name, subject=subject, severity=severity)
+        self._report(f"Alarm {name} of {subject} {what} ({severity}): {text}", level, event)
 
     def rows(self) -> list[AlarmRow]:
         """The raised ones, the oldest first."""

@@ -11,6 +11,7 @@ unconfirmed commit is taken back here when its time is over, also after a restar
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
@@ -22,7 +23,7 @@ from appliance.configuration.diff import effects_of
 from appliance.configuration.text import parse_configuration
 from appliance.messages.bus_messages import BusMessage, BusReply, ConfigurationFault, Refusal, RolloutReport
 from appliance.messages.supervisor_requests import CommitConfiguration, Committed, Confirmed, SettingChange
-from appliance.storage.commits import SYSTEM, UNCONFIRMED, Commit, CommitFailed, CommitStore
+from appliance.storage.commits import SYSTEM, UNCONFIRMED, Commit, CommitFailed, CommitStore, checksum
 from appliance.supervisor.configuration_rollout import Reconfiguration, too_many_sockets
 from appliance.supervisor.listening_sockets import ListenFailed, ListeningSockets
 from appliance.supervisor.processes import worker_count
@@ -59,7 +60,8 @@ class _Attempt:
     user: str
     comment: str
     confirm_s: float
-    source: str
+    file_text: str
+    """The text of the file that the commit was loaded from; "" for none."""
     number: int = 0
     sockets_before: int = 0
     """For how many workers there were sockets: more than are wanted, while some of them drain."""
@@ -107,7 +109,9 @@ class CommitCoordinator:
         if head and head.state == UNCONFIRMED and not request.is_back:
             remedy = "type `confirm` to keep it, or `rollback` to revert it"
             return Refusal(f"Commit {head.number} by {head.user} is not confirmed yet.", remedy)
-        attempt = _Attempt(asker, request.text, request.user, request.comment, request.confirm_s, "")
+        attempt = _Attempt(
+            asker, request.text, request.user, request.comment, request.confirm_s, request.file_text
+        )
         return self._begin(attempt, now)
 
     def confirm(self, user: str) -> BusReply:
@@ -209,7 +213,9 @@ class CommitCoordinator:
         confirm_by = wall_time + attempt.confirm_s if attempt.confirm_s else 0.0
         former_text = self._store.head.text if self._store.head else ""
         try:
-            commit = self._store.add(attempt.text, attempt.user, attempt.comment, wall_time, confirm_by, attempt.source)
+            source = checksum(attempt.file_text) if attempt.file_text else ""
+            commit = self._store.add(attempt.text, attempt.user, attempt.comment, wall_time, confirm_by, source)
+            self._keep_file(attempt.file_text)
         except CommitFailed as fault:
             self._note_fault(fault, now)
             self._give_up(change, self.fault, "free disk space, then commit again", now)
@@ -220,6 +226,12 @@ class CommitCoordinator:
         change.put_in_force(self._node.processes_to_prepare(), now)
         self._node.log(f"Commit {commit.number} by {attempt.user} is active{_until(attempt.confirm_s)}.")
         attempt.reply = Committed(commit.number, _effects(former_text, attempt.text))
+
+    def _keep_file(self, file_text: str) -> None:
+        """Without it the next change of the file is taken in whole: no reason to refuse a commit that is kept."""
+        if file_text:
+            with suppress(OSError):
+                self._store.keep_file(file_text)
 
     def _note_fault(self, fault: CommitFailed, now: float) -> None:
         self.fault = str(fault)

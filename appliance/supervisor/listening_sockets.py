@@ -23,6 +23,7 @@ from appliance.messages.slots import SlotTable
 from appliance.supervisor import steering
 
 BACKLOG: Final = 1024
+WILDCARDS: Final = frozenset({"0.0.0.0", "::"})
 SO_RCVBUFFORCE: Final = 33
 
 
@@ -160,7 +161,9 @@ class ListeningSockets:
         """Open what these listeners need and is not open yet, and return it; all of it, or raise ListenFailed."""
         there = {(group.endpoint.listener, group.endpoint.transport) for group in self.groups}
         endpoints = [found for found in _endpoints(listeners) if (found.listener, found.transport) not in there]
-        faults = [fault for endpoint in endpoints if (fault := _trial_fault(endpoint))]
+        faults = [
+            fault for endpoint in endpoints if not self._has_port_of(endpoint) and (fault := _trial_fault(endpoint))
+        ]
         opened: list[Group] = []
         for endpoint in endpoints if not faults else []:
             try:
@@ -173,6 +176,15 @@ class ListeningSockets:
             raise ListenFailed(faults)
         self.groups += opened
         return opened
+
+    def _has_port_of(self, endpoint: Endpoint) -> bool:
+        """Is the port ours already, on all addresses instead of one, or the reverse? No foreign program has it then."""
+        return any(
+            (group.endpoint.transport, group.endpoint.port, group.endpoint.family)
+            == (endpoint.transport, endpoint.port, endpoint.family)
+            and {group.endpoint.address, endpoint.address} & WILDCARDS
+            for group in self.groups
+        )
 
     def close_some(self, groups: Sequence[Group]) -> None:
         """These are no longer wanted."""

@@ -13,10 +13,10 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from appliance import clock
 from appliance.catalogue.listener_ids import place, with_places
@@ -27,11 +27,12 @@ from appliance.ipc.bus import BusUnavailable
 from appliance.ipc.launch import ManagementLaunch, PersisterLaunch, WorkerLaunch
 from appliance.privileges import sockets_are_open
 from appliance.service_manager import ServiceManager
-from appliance.storage.commits import SYSTEM, CommitFailed, CommitStore, Start
+from appliance.storage.commits import SYSTEM, CommitStore
 from appliance.storage.flight_recorder import Recording
 from appliance.storage.journal_files import JournalError, check_folder
-from appliance.storage.log_file import LogFile, log_by, log_path
+from appliance.storage.log_file import LogFile, log_by, log_path, log_to_journal
 from appliance.storage.nonce_memory import NonceMemory
+from appliance.storage.starting import Start
 from appliance.storage.table_folder import TableFolder, TableFolderUnusable, folder_path
 from appliance.supervisor.decisions import WorkerState
 from appliance.supervisor.listening_sockets import ListenFailed, ListeningSockets
@@ -60,13 +61,17 @@ def to_stderr(sentence: str) -> None:
     print(f"{clock.local_time_text()} {sentence}", file=sys.stderr, flush=True)
 
 
+def to_nowhere(sentence: str) -> None:
+    """For one that is said elsewhere."""
+
+
 def run(
     settings: Settings,
     start: Start,
     state_dir: Path,
     *,
     config_name: str = "configuration",
-    report: Report = to_stderr,
+    report: Report | None = None,
     on_ready: Callable[[], None] | None = None,
     command_line: CommandLine = WorkerLaunch.argv,
     has_management: bool = True,
@@ -76,17 +81,18 @@ def run(
 
     `has_table`: the workers have one registration table in common, which a persister carries to the disk.
     `settings` are those of the text to start with.
-    `report` gets each event as a sentence; `on_ready` is called once, when all workers take calls, or when
-    some do after a while.
+    `report` gets each event as a sentence; None: standard error, or the journal where that is it. `on_ready` is
+    called once, when all workers take calls, or when some do after a while.
     """
     log_by(settings)
     log = LogFile(log_path(state_dir))
-    said = report
+    # What is written to the log goes on to the journal by itself.
+    said = report or (to_nowhere if log_to_journal({}) else to_stderr)
 
-    def note(sentence: str, level: int = logging.INFO) -> None:
+    def note(sentence: str, level: int = logging.INFO, event: Mapping[str, Any] | None = None) -> None:
         if log.takes(level):
             said(sentence)
-            log.write(sentence, level)
+            log.write(sentence, level, event)
 
     raise_descriptor_limit()
     manager = ServiceManager(os.environ)
@@ -118,9 +124,11 @@ def _prepared(
 ) -> Supervisor:
     folder = StateFolder(state_dir)
     opened.callback(folder.release)
+    noted_anew = folder.take_formats()
     key, set_aside = folder.key()
     store = CommitStore(folder.path / "configuration")
-    mended = [*([set_aside] if set_aside else []), *check_folder(folder.registrations_dir), *store.remarks]
+    found = filter(None, (noted_anew, set_aside, start.remark))
+    mended = [*found, *check_folder(folder.registrations_dir), *store.remarks]
     remarks = StartRemarks(settings, mended, _checks(folder, store.head is not None), clock.monotonic())
     unkept = _taken_in(store, start)
     if start.sentence:
@@ -190,7 +198,9 @@ def _taken_in(store: CommitStore, start: Start) -> str:
         return ""
     try:
         store.add(start.text, SYSTEM, start.comment, clock.wall_time(), source=start.source)
-    except CommitFailed as fault:
+        if start.file_text:
+            store.keep_file(start.file_text)
+    except OSError as fault:
         return str(fault)
     return ""
 

@@ -5,6 +5,7 @@
     DIR/registrations/  journal of registrations
     DIR/log/
     DIR/key             32 random octets
+    DIR/formats         the formats of what is stored (storage/state_format.py)
 
 The key is kept over restarts: branches and challenges of before a restart are still recognised after it.
 A damaged key is set aside and a new one is made; phones are challenged once more, and nothing is lost.
@@ -17,6 +18,8 @@ import os
 import shutil
 from pathlib import Path
 from typing import Final
+
+from appliance.storage.state_format import NewerFormat, take_folder
 
 KEY_LEN: Final = 32
 # Names the folder that systemd makes for a service: RuntimeDirectory= in systemd.exec(5).
@@ -66,6 +69,18 @@ class StateFolder:
             )
         except OSError as fault:
             raise StateFolderUnusable(f"The key {path} cannot be used: {fault.strerror}.") from fault
+
+    def take_formats(self) -> str:
+        """See that this version can read the folder, and note what it writes; a sentence when the note was damaged.
+
+        Raises StateFolderUnusable.
+        """
+        try:
+            return take_folder(self.path)
+        except NewerFormat as fault:
+            raise StateFolderUnusable(str(fault)) from None
+        except OSError as fault:
+            raise StateFolderUnusable(f"The state folder {self.path} cannot be written: {fault.strerror}.") from fault
 
     def release(self) -> None:
         """Let another appliance have the folder."""

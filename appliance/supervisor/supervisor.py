@@ -44,6 +44,7 @@ from appliance.storage.flight_recorder import Recording
 from appliance.storage.log_file import log_by
 from appliance.supervisor import decisions
 from appliance.supervisor.alarm_monitor import AlarmMonitor
+from appliance.supervisor.alarm_table import ReportAlarm
 from appliance.supervisor.commit_coordinator import CommitCoordinator
 from appliance.supervisor.control_endpoint import Questions
 from appliance.supervisor.cycle_scheduler import CycleScheduler
@@ -81,7 +82,6 @@ from appliance.transport.process_id import PERSISTER, SUPERVISOR, process_id, wo
 RUNNING: Final = -1
 
 Report = Callable[[str], None]
-ReportAlarm = Callable[[str, int], None]
 OnCycle = Callable[[str, float], None]
 
 
@@ -109,7 +109,7 @@ class Supervisor:
         """
         self.status = RUNNING
         """The exit status, once there is one."""
-        note_alarm = report_alarm or (lambda sentence, level: report(sentence))
+        note_alarm = report_alarm or (lambda sentence, level, event: report(sentence))
         self.watching = AlarmMonitor(settings, note_alarm, Path(launch.state_dir))
         self.settings = settings
         self._sockets = sockets

@@ -50,7 +50,7 @@ log = logging.getLogger("signalbox.worker")
 
 def main() -> int:
     """Serve until told to end; returns the exit status."""
-    log_to_stderr()
+    log_to_stderr(SIGNALBOX_WORKER="".join(sys.argv[1:]))
     try:
         launch = WorkerLaunch.from_stdin(sys.stdin.buffer)
         log_to_file(log_path(Path(launch.state_dir)))

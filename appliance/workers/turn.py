@@ -23,6 +23,7 @@ from appliance.messages.bus_messages import BusMessage
 from appliance.proxy.software_faults import SoftwareFault
 from appliance.routing.lookup_questions import Answer
 from appliance.stack import Stack
+from appliance.storage.system_journal import fields
 from appliance.transport.flow import Flow, Outgoing
 from appliance.transport.process_id import ProcessId
 from appliance.workers.datagram_sockets import DatagramSockets
@@ -273,4 +274,5 @@ def log_faults(faults: list[SoftwareFault]) -> None:
     """Each with its traceback."""
     for fault in faults:
         about = f", hash {fault.digest}" if fault.digest else ""
-        log.error("software fault while processing %s%s", fault.doing, about, exc_info=fault.error)
+        event = fields("software fault", message_hash=fault.digest)
+        log.error("software fault while processing %s%s", fault.doing, about, exc_info=fault.error, extra=event)

@@ -1,49 +1,53 @@
-"""Thousands of calls through two workers: none fails, nothing is lost without a counter, no memory is kept."""
+"""`signalbox load`: the changes of the configuration file are committed while the appliance runs."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
-from tests.live.appliance import PATIENT, Appliance
-from tests.live.machine import STATISTICAL, rate, within
-from tests.live.processes import Processes, wait_until
-from tests.live.sipp import Sipp, register, start_callee
-
-pytestmark = [pytest.mark.load, STATISTICAL]
-
-CALLS = 20_000
-CALLS_PER_S = rate(300)
-TIMEOUT_S = int(within(180))
-# Transactions are remembered for 64 * T1 = 10 s: the tables are as full as they get long before the last call.
-TIMERS = f"{PATIENT}timers\n  t1 150\n!"
-FULL_AFTER_S = 20
-# What allocators and caches may still take: less than 400 bytes for each call between the two looks.
-GROWTH_MAX = 5 << 20
+from tests.live.appliance import Appliance
+from tests.live.control import Control
 
 
-def test_20000_calls(
-    processes: Processes, start_appliance: Callable[..., Appliance], record_property: Callable[[str, Any], None]
-) -> None:
-    """300 calls a second for 67 s: none fails, and the memory of the calls is given back."""
-    appliance = start_appliance(TIMERS)
-    callee = start_callee(processes, "callee", calls=CALLS, timeout_s=TIMEOUT_S)
-    register(processes, appliance, "bob", callee.contact)
-    cycle_scheduler = ("-r", str(CALLS_PER_S), "-l", str(10 * CALLS_PER_S))
-    keys = {"domain": appliance.domain}
-    caller = Sipp(processes, "caller", *cycle_scheduler, proxy=appliance, calls=CALLS, keys=keys, timeout_s=TIMEOUT_S)
-    time.sleep(FULL_AFTER_S)
-    full = appliance.rss()
-    caller.succeed()
-    callee.succeed()
-    record_property("calls/s", CALLS_PER_S)
-    record_property("growth KiB", (appliance.rss() - full) >> 10)
-    assert appliance.rss() - full < GROWTH_MAX
-    wait_until(lambda: appliance.status()["transactions"] == 0, "every transaction has ended", 30.0, 1.0)
-    end = appliance.status()
-    assert end["counters"]["calls-started"] == end["counters"]["calls-answered"] == CALLS
-    assert appliance.rss() - full < GROWTH_MAX
-    assert not any(end["drops"].values()), end["drops"]
+@pytest.fixture
+def appliance(start_appliance: Callable[..., Appliance]) -> Appliance:
+    return start_appliance(workers=1)
+
+
+def load(appliance: Appliance, *options: str) -> tuple[int, str]:
+    done = appliance.command("load", "--config", str(appliance.config), *options)
+    return done.returncode, done.stdout + done.stderr
+
+
+def running(appliance: Appliance) -> str:
+    return appliance.command("cli", "-c", "show running-config").stdout
+
+
+def test_changes_of_the_file_are_committed_and_those_of_operators_stay(appliance: Appliance) -> None:
+    assert load(appliance) == (0, f"{appliance.config} has not changed since it was loaded.\n")
+    Control(appliance.state).commit(running(appliance) + "banner Welcome\n")
+    appliance.config.write_text(appliance.config.read_text().replace("hostname live", "hostname moved"))
+    assert load(appliance) == (0, f"Commit 3 is active: loaded from {appliance.config}.\n")
+    assert "hostname moved" in running(appliance) and "banner Welcome" in running(appliance)
+    # A restart finds nothing new in the file.
+    appliance.stop()
+    appliance.start()
+    assert appliance.status()["commit"] == 3
+
+
+def test_a_conflict_is_named_and_loads_nothing(appliance: Appliance) -> None:
+    Control(appliance.state).commit(running(appliance).replace("hostname live", "hostname typed"))
+    appliance.config.write_text(appliance.config.read_text().replace("hostname live", "hostname moved"))
+    status, text = load(appliance)
+    assert status == 1 and "have changed `hostname` differently" in text and "--replace" in text
+    assert appliance.status()["commit"] == 2
+    assert load(appliance, "--replace")[0] == 0
+    assert "hostname moved" in running(appliance)
+
+
+def test_a_fault_in_the_file_is_said_with_its_line(appliance: Appliance) -> None:
+    appliance.config.write_text(appliance.config.read_text() + "colour blue\n")
+    status, text = load(appliance)
+    assert status == 1 and "has 1 fault, and is not used" in text and "colour" in text
+    assert appliance.status()["commit"] == 1

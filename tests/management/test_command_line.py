@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from appliance.__main__ import _parser, main
+from appliance.__main__ import main
+from appliance.commands.command_line import command_line
+from appliance.management.errors import UNUSABLE
 from appliance.supervisor import run as cluster_run
 
 REPOSITORY = Path(__file__).parents[2]
@@ -27,7 +29,7 @@ def parsers(parser: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
     return found
 
 
-@pytest.mark.parametrize("parser", parsers(_parser()), ids=lambda parser: parser.prog)
+@pytest.mark.parametrize("parser", parsers(command_line()), ids=lambda parser: parser.prog)
 def test_every_command_and_every_option_has_help(parser: argparse.ArgumentParser) -> None:
     assert parser.description
     for action in parser._actions:
@@ -157,7 +159,7 @@ def test_a_bad_configuration_starts_nothing(
     monkeypatch.setattr(cluster_run, "run", lambda *_, **__: pytest.fail("it was started"))
     path = tmp_path / "box.conf"
     path.write_text("workers 0\n")
-    assert said(capsys, "run", "--config", str(path), "--state", str(tmp_path / "state"))[0] == 1
+    assert said(capsys, "run", "--config", str(path), "--state", str(tmp_path / "state"))[0] == UNUSABLE
     assert not (tmp_path / "state").exists()
 
 

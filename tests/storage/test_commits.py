@@ -15,8 +15,6 @@ from appliance.storage.commits import (
     UNCONFIRMED,
     CommitFailed,
     CommitStore,
-    checksum,
-    starting,
 )
 
 TEXT = "hostname box\n"
@@ -131,40 +129,3 @@ def test_what_was_refused_is_not_found_by_the_next_start(tmp_path: Path, monkeyp
             store.add("", "anna", "", 2.0)
     again = CommitStore(tmp_path)
     assert again.head == store.head and again.head is not None and again.head.number == 1
-
-
-# -- what an appliance starts with -------------------------------------------------------------------
-
-
-def test_the_file_is_the_first_commit(tmp_path: Path) -> None:
-    start = starting(CommitStore(tmp_path), "box.conf", TEXT, 1.0)
-    assert (start.text, start.comment, start.source) == (TEXT, "loaded from box.conf", checksum(TEXT))
-
-
-def test_without_a_file_the_defaults_are(tmp_path: Path) -> None:
-    assert starting(CommitStore(tmp_path), "None", None, 1.0).comment == "the built-in defaults"
-
-
-def test_later_the_head_goes_on_although_the_file_says_something_else(tmp_path: Path) -> None:
-    store = CommitStore(tmp_path)
-    store.add(TEXT, "signalbox", "", 1.0, source=checksum(TEXT))
-    store.add("workers 2\n", "anna", "", 2.0)
-    start = starting(CommitStore(tmp_path), "box.conf", TEXT, 3.0)
-    assert (start.text, start.comment) == ("workers 2\n", "")
-
-
-def test_a_file_that_has_changed_is_taken_in(tmp_path: Path) -> None:
-    store = CommitStore(tmp_path)
-    store.add(TEXT, "signalbox", "", 1.0, source=checksum(TEXT))
-    store.add("workers 2\n", "anna", "", 2.0)
-    start = starting(CommitStore(tmp_path), "box.conf", "workers 3\n", 3.0)
-    assert (start.text, start.comment) == ("workers 3\n", "loaded from box.conf, which has changed")
-
-
-def test_a_commit_whose_time_was_over_while_nothing_ran_is_reverted(tmp_path: Path) -> None:
-    store = CommitStore(tmp_path)
-    store.add(TEXT, "anna", "", 1.0)
-    store.add("workers 2\n", "anna", "", 2.0, confirm_by=62.0)
-    assert starting(CommitStore(tmp_path), "", None, 61.0).text == "workers 2\n"
-    start = starting(CommitStore(tmp_path), "", None, 62.0)
-    assert (start.text, start.comment) == (TEXT, "commit 2 was not confirmed: reverted to commit 1")

@@ -31,7 +31,7 @@ def test_names_are_given_once() -> None:
 
 def test_an_alarm_is_raised_once_and_cleared_when_it_is_over() -> None:
     said: list[str] = []
-    table = AlarmTable(lambda sentence, level: said.append(sentence))
+    table = AlarmTable(lambda sentence, level, event: said.append(sentence))
     down = Condition("worker-down", "worker 1", "Worker 1 is down.")
     for wall_time in (1.0, 2.0):
         table.update([down], wall_time)
@@ -45,7 +45,7 @@ def test_an_alarm_is_raised_once_and_cleared_when_it_is_over() -> None:
 
 
 def test_the_history_is_bounded() -> None:
-    table = AlarmTable(lambda sentence, level: None)
+    table = AlarmTable(lambda sentence, level, event: None)
     for number in range(HISTORY_MAX):
         table.update([Condition("overload", "node", "")] if number % 2 else [], float(number))
         table.update([Condition("overload", "node", "")] if not number % 2 else [], float(number))
@@ -135,7 +135,7 @@ def test_a_database_that_fails_for_every_worker_is_one_alarm() -> None:
 
 def test_an_alarm_is_acknowledged_until_it_is_raised_again() -> None:
     said: list[str] = []
-    table = AlarmTable(lambda sentence, level: said.append(sentence))
+    table = AlarmTable(lambda sentence, level, event: said.append(sentence))
     down = [Condition("worker-down", f"worker {number}", "It is down.") for number in (0, 1)]
     table.update(down, 1.0)
     assert table.acknowledge("worker-down", "worker 1", "ann", 2.0) == 1

@@ -82,6 +82,19 @@ def test_a_foreign_program_on_the_port_is_named_for_each_transport(port: int) ->
     ]
 
 
+@pytest.mark.parametrize("addresses", [("0.0.0.0", "127.0.0.1"), ("127.0.0.1", "0.0.0.0")])
+def test_a_listener_can_move_from_all_addresses_to_one_and_back(port: int, addresses: tuple[str, str]) -> None:
+    """Both are open for a while: calls that are up need the old one."""
+    first, second = (
+        ListenerSettings(name=f"n{number}", address=address, port=port, advertise="127.0.0.1")
+        for number, address in enumerate(addresses)
+    )
+    with closing(ListeningSockets([first], 2, BUFFER)) as sockets:
+        assert len(sockets.open_more([first, second])) == 2
+        with socket.create_connection(("127.0.0.1", port)):
+            pass
+
+
 def test_another_appliance_is_noticed_although_the_kernel_would_let_both_listen(
     opened: ListeningSockets, port: int
 ) -> None:

@@ -26,7 +26,8 @@ sys.path.insert(0, {str(HERE.parents[2])!r})
 from pathlib import Path
 from appliance.configuration.text import parse_configuration
 from appliance.supervisor.run import run
-from appliance.storage.commits import CommitStore, starting
+from appliance.storage.commits import CommitStore
+from appliance.storage.starting import starting
 store = CommitStore(Path(sys.argv[1]) / "configuration")
 text = "workers 2\\nlistener local\\n  port " + sys.argv[2] + "\\n"
 start = starting(store, "the test", None if store.head else text, 1.0)

@@ -22,7 +22,8 @@ from appliance.management.sessions import ADMIN
 from appliance.management.subscriber_check import probe_database
 from appliance.messages.plain_values import plain
 from appliance.messages.supervisor_requests import CommitConfiguration, ConfirmCommit
-from appliance.storage.commits import Commit, CommitStore
+from appliance.storage.commits import Commit, CommitStore, checksum
+from appliance.storage.starting import conflict_remark, joined_file
 
 TEXT_LEN_MAX: Final = 8 * 1024 * 1024
 COMMIT_TIMEOUT_S: Final = 30.0
@@ -128,6 +129,22 @@ async def _probe_database(call: Call, former: Settings, wanted: Settings) -> Non
         raise Refused(f"{fault} Nothing was changed.", remedy) from None
 
 
+async def load(call: Call) -> Result:
+    """Commit what has changed in a file since it was loaded; with `replace` all of it. `name` is that of the file."""
+    name, file_text = call.args.text("name"), call.args.text("text", len_max=TEXT_LEN_MAX)
+    wanted, head = write_configuration(_parsed(file_text)), _head(call)
+    if checksum(file_text) == head.source and not call.args.flag("replace"):
+        return {"number": 0, "effects": [], "warnings": []}
+    loaded = call.client.store().file_of(head.source) if head.source else None
+    if loaded is not None and not call.args.flag("replace"):
+        joined = joined_file(loaded, file_text, head.text)
+        if joined is not None and joined.conflicts:
+            remedy = "commit those lines in the shell, or load the file with `--replace`"
+            raise Refused(f"{conflict_remark(name, joined)} Nothing was loaded.", remedy, conflicts=_conflicts(joined))
+        wanted = joined.text if joined is not None else wanted
+    return await _commit(call, wanted, head.number, f"loaded from {name}", 0, file_text=file_text)
+
+
 async def rebase(call: Call) -> Result:
     head = _head(call)
     joined = _joined(call, call.args.integer("base", 0, NUMBER_MAX), head, _candidate(call))
@@ -149,8 +166,10 @@ async def rollback(call: Call) -> Result:
     return await _commit(call, wanted.text, head.number, comment, 0, is_back=True)
 
 
-async def _commit(call: Call, text: str, base: int, comment: str, confirm_s: int, is_back: bool = False) -> Result:
-    wanted = CommitConfiguration(text, base, call.session.user, comment, float(confirm_s), is_back)
+async def _commit(
+    call: Call, text: str, base: int, comment: str, confirm_s: int, is_back: bool = False, file_text: str = ""
+) -> Result:
+    wanted = CommitConfiguration(text, base, call.session.user, comment, float(confirm_s), is_back, file_text)
     done = await call.client.ask(wanted, COMMIT_TIMEOUT_S)
     await call.client.sample()
     warnings = retired_warnings(text) + warnings_of(parse_configuration(text))
@@ -159,8 +178,12 @@ async def _commit(call: Call, text: str, base: int, comment: str, confirm_s: int
 
 def _candidate(call: Call) -> Settings:
     """The settings of the client's text. Raises Refused with every fault."""
+    return _parsed(call.args.text("text", len_max=TEXT_LEN_MAX))
+
+
+def _parsed(text: str) -> Settings:
     try:
-        return parse_configuration(call.args.text("text", len_max=TEXT_LEN_MAX))
+        return parse_configuration(text)
     except ConfigError as error:
         count = len(error.faults)
         sentence = f"The configuration has {count} fault{'s' if count > 1 else ''}, and is not used."

@@ -7,7 +7,6 @@ import logging
 import platform
 import time
 from collections.abc import Iterator
-from importlib import metadata
 from typing import Any, Final
 
 from appliance import clock
@@ -23,26 +22,13 @@ from appliance.messages.supervisor_requests import (
     ListAlarms,
     ListFailures,
 )
-from appliance.sip import parser
 from appliance.storage.log_file import CLEARED, latest_lines, log_path
+from appliance.version import build_text, version_text
 
 Result = dict[str, Any]
 STREAM_NAMES: Final = frozenset(row.name for row in TRANSPORTS if row.is_stream)
 
 log = logging.getLogger("signalbox.management")
-
-
-def version_text() -> str:
-    """The version that is installed."""
-    try:
-        return metadata.version("signalbox")
-    except metadata.PackageNotFoundError:
-        return "of a source folder"
-
-
-def build_text() -> str:
-    """Which build runs."""
-    return "pure" if str(parser.__file__).endswith(".py") else "compiled"
 
 
 async def show_version(call: Call) -> Result:

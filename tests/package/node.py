@@ -1,0 +1,205 @@
+"""A machine of a test: a fresh Debian 12 that systemd-nspawn boots, with the network of the test process.
+
+The root is made once by mmdebstrap, below build/; each machine is an overlay upon it, and leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+BASE = ROOT / "build/roots/bookworm"
+PACKAGES = "systemd,systemd-sysv,dbus,udev,iproute2,procps,adduser,python3,man-db,bash-completion,openssh-client"
+MIRROR = "http://deb.debian.org/debian"
+BOOT_S = 60.0
+CLONE_NEWNET = 0x40000000
+# systemd(1): SIGRTMIN+4 powers off, SIGRTMIN+5 reboots.
+POWER_OFF = signal.SIGRTMIN + 4
+CAPABILITIES = "CAP_NET_ADMIN,CAP_NET_RAW,CAP_BPF"
+
+
+def leave_network() -> None:
+    """Give this process, and all that it starts from now on, a network of its own: nothing but a loopback."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(CLONE_NEWNET) != 0:
+        raise OSError(ctypes.get_errno(), "unshare")
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+
+
+def make_base() -> None:
+    """Make the root of all machines where there is none; takes a minute."""
+    if (BASE / "etc/os-release").exists():
+        return
+    BASE.parent.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(BASE, ignore_errors=True)
+    options = ["--variant=minbase", f"--include={PACKAGES}", "bookworm", str(BASE), MIRROR]
+    subprocess.run(["mmdebstrap", "--quiet", *options], check=True)
+
+
+class Node:
+    """One machine. Its name is that of a folder below `folder`."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.name = name
+        self._folder = folder / name
+        self.root = self._folder / "root"
+        self._nspawn: subprocess.Popen[bytes] | None = None
+        self._init_pid = 0
+        for part in ("upper", "work", "root"):
+            (self._folder / part).mkdir(parents=True)
+        layers = f"lowerdir={BASE},upperdir={self._folder}/upper,workdir={self._folder}/work"
+        subprocess.run(["mount", "-t", "overlay", "overlay", "-o", layers, str(self.root)], check=True)
+        # The machine on which the test runs may forbid that packages start services.
+        (self.root / "usr/sbin/policy-rc.d").unlink(missing_ok=True)
+
+    def boot(self) -> None:
+        """Start it, and wait until its systemd has started all that it wants."""
+        argv = ["systemd-nspawn", "--quiet", f"--directory={self.root}", "--register=no", "--keep-unit"]
+        argv += [f"--capability={CAPABILITIES}", "--console=pipe", f"--machine={self.name}", "--boot"]
+        console = (self._folder / "console").open("wb")
+        self._nspawn = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=console, stderr=console)
+        console.close()
+        wait_until(self._has_init, "systemd runs", BOOT_S)
+        # Failed units are found by the tests that want to know of them.
+        wait_until(lambda: self._system_state() in ("running", "degraded"), "the machine is up", BOOT_S)
+
+    def _has_init(self) -> bool:
+        assert self._nspawn is not None
+        assert self._nspawn.poll() is None, (self._folder / "console").read_text()
+        children = Path(f"/proc/{self._nspawn.pid}/task/{self._nspawn.pid}/children").read_text().split()
+        self._init_pid = int(children[0]) if children else 0
+        return bool(children) and b"systemd" in Path(f"/proc/{children[0]}/comm").read_bytes()
+
+    def _system_state(self) -> str:
+        return self.run("systemctl", "is-system-running", check=False).stdout.strip()
+
+    def reboot(self) -> None:
+        """Stop it in order, and boot it again."""
+        self.power_off()
+        self.boot()
+
+    def power_off(self) -> None:
+        """Stop it in order."""
+        assert self._nspawn is not None
+        os.kill(self._init_pid, POWER_OFF)
+        self._nspawn.wait(BOOT_S)
+        self._nspawn = None
+
+    def close(self) -> None:
+        """Leave nothing behind."""
+        if self._nspawn is not None:
+            self._nspawn.kill()
+            self._nspawn.wait()
+        subprocess.run(["umount", "--lazy", str(self.root)], check=True)
+        shutil.rmtree(self._folder)
+
+    # -- what is done in it ----------------------------------------------------------------------------
+
+    def run(
+        self, *argv: str, stdin: str = "", user: str = "", check: bool = True, timeout_s: float = 120.0
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a program in it."""
+        become: Sequence[str] = ("runuser", "--user", user, "--") if user else ()
+        enter = ["nsenter", f"--target={self._init_pid}", "--mount", "--uts", "--ipc", "--pid", "--root", "--wd"]
+        path = "/usr/sbin:/usr/bin:/sbin:/bin"
+        environment = {"PATH": path, "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"}
+        done = subprocess.run(
+            [*enter, *become, *argv],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            env=environment,
+            check=False,
+        )
+        assert not check or done.returncode == 0, f"{argv}: {done.stdout}{done.stderr}{self._journal()}"
+        return done
+
+    def _journal(self) -> str:
+        """Its end, for a test that fails."""
+        done = self.run("journalctl", "--output=cat", "--lines=30", check=False)
+        return f"\n{done.stdout}"
+
+    def said(self, *argv: str, stdin: str = "", user: str = "") -> str:
+        """What a program in it writes to its standard output; it has to succeed."""
+        return self.run(*argv, stdin=stdin, user=user).stdout
+
+    def copy_in(self, file: Path, name: str) -> None:
+        """Put a file into it."""
+        shutil.copyfile(file, self.root / name.lstrip("/"))
+
+    def write(self, name: str, text: str) -> None:
+        """Change the text of a file in it, whose owner and mode stay."""
+        (self.root / name.lstrip("/")).write_text(text)
+
+    def read(self, name: str) -> str:
+        """The text of a file in it."""
+        return (self.root / name.lstrip("/")).read_text()
+
+
+class Service:
+    """signalbox.service of a machine."""
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+
+    def fact(self, name: str) -> str:
+        """One that `systemctl show` knows."""
+        return self.node.said("systemctl", "show", "--property", name, "--value", "signalbox").strip()
+
+    @property
+    def is_active(self) -> bool:
+        return self.fact("ActiveState") == "active"
+
+    @property
+    def main_pid(self) -> int:
+        return int(self.fact("MainPID"))
+
+    def control(self, *words: str) -> None:
+        """`systemctl WORDS signalbox`."""
+        self.node.run("systemctl", *words, "signalbox")
+
+    def pids(self, module: str) -> list[int]:
+        """The processes of a kind: `appliance.workers`, `appliance.management`."""
+        return [int(pid) for pid in self.node.run("pgrep", "--full", module, check=False).stdout.split()]
+
+    def cursor(self) -> str:
+        """Where the journal ends now."""
+        text = self.node.said("journalctl", "--lines=1", "--show-cursor")
+        return text.rpartition("-- cursor: ")[2].strip()
+
+    def journal(self, since: str = "", *matches: str) -> str:
+        """What the service has written to the journal."""
+        after = [f"--after-cursor={since}"] if since else []
+        return self.node.said("journalctl", "--unit=signalbox", "--output=cat", *after, *matches)
+
+    @contextmanager
+    def drop_in(self, *lines: str) -> Iterator[None]:
+        """Other settings of the unit for a while; the service is restarted with them, and without them in the end."""
+        folder = self.node.root / "etc/systemd/system/signalbox.service.d"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "test.conf").write_text("[Service]\n" + "\n".join(lines) + "\n")
+        try:
+            self.node.run("systemctl", "daemon-reload")
+            self.node.run("systemctl", "restart", "--no-block", "signalbox")
+            yield
+        finally:
+            (folder / "test.conf").unlink()
+            self.node.run("systemctl", "daemon-reload")
+            self.control("restart")
+
+
+def wait_until(is_true: Callable[[], bool], what: str, timeout_s: float = 30.0) -> None:
+    """Wait for a condition; it is an error when it does not come true in time."""
+    ends_at = time.monotonic() + timeout_s
+    while not is_true():
+        assert time.monotonic() < ends_at, f"not within {timeout_s} s: {what}"
+        time.sleep(0.1)

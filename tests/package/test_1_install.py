@@ -1,0 +1,90 @@
+"""`apt install ./signalbox_*.deb` on a fresh Debian 12: what there is then, and who may do what."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from tests.live.phones import Phone
+from tests.package.node import Node, Service
+
+EXPOSURE_MAX = 2.5
+
+
+class FirstConfiguration:
+    """Where a phone finds the appliance as it was installed."""
+
+    domain = "127.0.0.1"
+    address = "127.0.0.1"
+    port = 5060
+
+
+def test_two_commands_install_it_and_it_runs(node: Node, service: Service, package: Path) -> None:
+    node.copy_in(package, f"/root/{package.name}")
+    node.run("apt-get", "install", "--yes", "--no-install-recommends", f"/root/{package.name}")
+    assert service.is_active
+    assert service.fact("StatusText").endswith("accept calls.")
+    assert service.fact("UnitFileState") == "enabled"
+    assert node.said("systemctl", "list-units", "--failed", "--no-legend") == ""
+
+
+def test_the_version_is_that_of_the_package(node: Node) -> None:
+    installed = node.said("dpkg-query", "--show", "--showformat=${Version}", "signalbox")
+    facts = json.loads(node.said("signalbox", "version", "--json"))
+    assert (facts["version"], facts["build"]) == (installed, "compiled")
+    assert {"configuration", "registrations", "subscribers"} <= set(facts["formats"])
+
+
+def test_phones_are_answered_at_the_address_of_the_machine() -> None:
+    with Phone(FirstConfiguration(), "alice") as phone:
+        phone.send(phone.request("REGISTER", "sip:127.0.0.1", phone.aor))
+        assert phone.receive().status == 401
+
+
+def test_the_service_has_few_rights(node: Node, service: Service) -> None:
+    said = node.said("systemd-analyze", "security", "--no-pager", "signalbox")
+    exposure = re.search(r"Overall exposure level for signalbox.service: ([0-9.]+)", said)
+    assert exposure is not None and float(exposure[1]) <= EXPOSURE_MAX
+    for pid in [*service.pids("appliance.workers"), *service.pids("appliance.management")]:
+        status = node.said("cat", f"/proc/{pid}/status")
+        assert "CapEff:\t0000000000000000" in status and "NoNewPrivs:\t1" in status
+    owners = set(node.said("ps", "-o", "user=", "-C", "python3").split())
+    assert owners <= {"signalbox"}
+
+
+def test_state_is_for_the_service_alone(node: Node) -> None:
+    node.run("useradd", "--create-home", "carol")
+    assert node.run("ls", "/var/lib/signalbox", user="carol", check=False).returncode != 0
+    assert node.run("cat", "/etc/signalbox/signalbox.conf", user="carol", check=False).returncode != 0
+    refused = node.run("signalbox", "cli", "-c", "show version", user="carol", check=False)
+    assert refused.returncode == 1 and "Permission denied" in refused.stderr
+
+
+def test_what_root_stores_the_service_can_read(node: Node) -> None:
+    node.run("signalbox", "subscriber", "add", "alice@127.0.0.1", "--password-stdin", stdin="wonderland\n")
+    files = node.said("find", "/var/lib/signalbox", "-not", "-user", "signalbox")
+    assert files == ""
+
+
+def test_a_member_of_the_group_is_the_operator_of_that_name(node: Node) -> None:
+    node.run("useradd", "--create-home", "--groups", "signalbox", "--shell", "/usr/bin/signalbox-shell", "anna")
+    commands = ["enable", "configure", "operator anna", "role admin", "commit"]
+    node.run("signalbox", "cli", *(word for command in commands for word in ("-c", command)))
+    assert "anna" in node.said("runuser", "--login", "anna", "--command", "show users")
+
+
+def test_the_login_shell_leads_to_no_other_program(node: Node) -> None:
+    for command in ("sh", "/bin/sh -c id", "show version | redirect /etc/passwd", "show version | !id", "$(id)"):
+        done = node.run("runuser", "--login", "anna", "--command", command, check=False)
+        assert "uid=" not in done.stdout + done.stderr
+        assert done.returncode != 0
+    assert node.run("grep", "--quiet", "signalbox-shell", "/etc/shells").returncode == 0
+
+
+def test_events_are_in_the_journal_with_their_fields(node: Node, service: Service) -> None:
+    raised = node.said("journalctl", "--unit=signalbox", "--output=json", "SIGNALBOX_PROCESS=supervisor")
+    entries = [json.loads(line) for line in raised.splitlines()]
+    assert any("accept calls" in entry["MESSAGE"] for entry in entries)
+    assert {entry["SYSLOG_IDENTIFIER"] for entry in entries} == {"signalbox"}
+    assert all(not re.match(r"\d{4}-", str(entry["MESSAGE"])) for entry in entries)

@@ -1,0 +1,121 @@
+"""The service in operation: calls, faults of each process, a hung supervisor, a reload, a restart, a reboot."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.live.phones import Phone
+from tests.live.processes import Processes
+from tests.live.sipp import call, register, start_callee
+from tests.package.node import Node, Service, wait_until
+
+CONFIGURATION = """\
+hostname test
+workers 2
+domain signalbox.test
+listener phones
+  address 127.0.0.1
+  port 5060
+  no authenticate
+!
+digest
+  realm signalbox.test
+!
+"""
+FILE = "/etc/signalbox/signalbox.conf"
+WATCHDOG_S = 20.0
+
+
+class Installed:
+    """The appliance, once CONFIGURATION is loaded."""
+
+    domain = "signalbox.test"
+    address = "127.0.0.1"
+    port = 5060
+
+
+def place_calls(processes: Processes, calls: int = 5) -> None:
+    """Bob registers, and calls to him end well."""
+    callee = start_callee(processes, calls=calls)
+    register(processes, Installed(), "bob", callee.contact)
+    call(processes, Installed(), calls=calls)
+
+
+def can_call() -> bool:
+    with Phone(Installed(), "carol") as phone:
+        try:
+            return phone.register(60).status == 200
+        except (AssertionError, OSError):
+            return False
+
+
+def test_a_reload_commits_the_changes_of_the_file(node: Node, service: Service, processes: Processes) -> None:
+    before = service.main_pid
+    node.write(FILE, CONFIGURATION)
+    service.control("reload")
+    assert service.main_pid == before
+    place_calls(processes)
+    assert "operator anna" in node.said("signalbox", "cli", "-c", "show running-config")
+
+
+def test_a_faulty_file_is_refused_by_the_reload_and_said(node: Node, service: Service) -> None:
+    cursor = service.cursor()
+    node.write(FILE, CONFIGURATION + "colour blue\n")
+    assert node.run("systemctl", "reload", "signalbox", check=False).returncode != 0
+    assert "has 1 fault, and is not used" in service.journal(cursor)
+    assert service.is_active
+    node.write(FILE, CONFIGURATION)
+    service.control("reload")
+
+
+@pytest.mark.parametrize("module", ["appliance.workers", "appliance.management"])
+def test_a_process_that_is_killed_is_started_again(service: Service, module: str, processes: Processes) -> None:
+    main, before = service.main_pid, service.pids(module)
+    for pid in before:
+        service.node.run("kill", "-KILL", str(pid))
+        wait_until(lambda pid=pid: pid not in service.pids(module) and len(service.pids(module)) == len(before), module)
+        wait_until(can_call, "calls go on")
+    place_calls(processes)
+    assert service.main_pid == main and service.is_active
+
+
+def test_a_supervisor_that_is_killed_is_started_again(service: Service, processes: Processes) -> None:
+    before = service.main_pid
+    service.node.run("kill", "-KILL", str(before))
+    wait_until(lambda: service.is_active and service.main_pid not in (0, before), "the service runs again")
+    place_calls(processes)
+
+
+def test_a_supervisor_that_hangs_is_restarted_by_the_watchdog(service: Service, processes: Processes) -> None:
+    before, cursor = service.main_pid, service.cursor()
+    service.node.run("kill", "-STOP", str(before))
+    # Its workers serve on meanwhile.
+    assert can_call()
+    healed = lambda: service.is_active and service.main_pid not in (0, before)  # noqa: E731
+    wait_until(healed, "the watchdog has restarted the service", WATCHDOG_S + 30.0)
+    assert "Watchdog timeout" in service.node.said("journalctl", "--output=cat", f"--after-cursor={cursor}")
+    place_calls(processes)
+
+
+def test_registrations_outlive_a_restart_of_the_service(service: Service, processes: Processes) -> None:
+    callee = start_callee(processes)
+    register(processes, Installed(), "bob", callee.contact)
+    service.control("restart")
+    call(processes, Installed())
+
+
+def test_registrations_outlive_a_reboot(node: Node, service: Service, processes: Processes) -> None:
+    callee = start_callee(processes)
+    register(processes, Installed(), "bob", callee.contact)
+    node.reboot()
+    wait_until(lambda: service.is_active, "the service runs")
+    call(processes, Installed())
+
+
+def test_a_stop_is_in_order(service: Service) -> None:
+    cursor = service.cursor()
+    service.control("stop")
+    assert service.fact("Result") == "success"
+    assert "SIGTERM received: the appliance stops." in service.journal(cursor)
+    assert service.pids("appliance.workers") == []
+    service.control("start")
