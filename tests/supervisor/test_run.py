@@ -146,8 +146,8 @@ def with_table(tmp_path: Path, port: int) -> Iterator[Appliance]:
 
 
 def processes(appliance: Appliance) -> dict[str, int]:
-    report = ask_supervisor(appliance.state_dir / "run", StatusRequest(), PATIENCE_S)
-    return {row["name"]: row["pid"] for row in report["processes"]}
+    status = ask_supervisor(appliance.state_dir / "run", StatusRequest(), PATIENCE_S).status
+    return {row.name: row.pid for row in status.processes}
 
 
 def test_the_table_in_memory_goes_with_a_clean_stop(with_table: Appliance) -> None:
