@@ -3,6 +3,7 @@
 # make call   register both and place a call between them (in a second terminal)
 # make test   style, types, both builds, behaviour with real peers; installs what the tests need
 # make load   thousands of calls, crashes, commits, floods, overload; writes benchmarks/load.json
+# make test-cluster   failures of nodes in network namespaces, as root; writes benchmarks/cluster.json
 # make try    some tests on one build: make try TESTS=tests/proxy BUILD=compiled
 # make bench  what it costs beside Kamailio, a quarter of an hour; writes benchmarks/ and docs/performance.md
 # make soak   half an hour at half load: nothing may grow; then the leases of a cluster with ten thousand seeds of faults
@@ -19,7 +20,7 @@ BUILT = .venv/.built
 LOCK = packaging/requirements.lock
 SOURCES = $(shell find appliance cli -name '*.py' -o -name '*.pyx' -o -name '*.pxd') pyproject.toml setup.py
 
-.PHONY: run cli call lock deb test test-appliance load try bench soak clean packages-run packages-deb packages-nspawn packages-test
+.PHONY: run cli call lock deb test test-appliance test-cluster load try bench soak clean packages-run packages-deb packages-nspawn packages-test
 
 run: $(BUILT)
 	@mkdir -p -m 0700 $(STATE)
@@ -51,6 +52,9 @@ test-appliance: packages-nspawn deb .venv/bin/uv
 
 load: .venv/bin/uv
 	@sh tests/run.sh load
+
+test-cluster: .venv/bin/uv
+	@sh tests/run.sh cluster
 
 BUILD ?= pure
 TESTS ?= --ignore=tests/live tests

@@ -4,6 +4,7 @@
 #     run.sh all                     what `make test` runs: style, types, both builds, real peers
 #     run.sh load                    what `make load` runs: calls by the thousand, crashes, floods, overload
 #     run.sh appliance               what `make test-appliance` runs: the Debian package in a machine of its own
+#     run.sh cluster                 what `make test-cluster` runs: failures of nodes in network namespaces, as root
 #     run.sh try BUILD [ARGUMENT]... some tests on one build, for the developer who has just changed a line
 set -eu
 cd "$(dirname "$0")/.."
@@ -64,6 +65,11 @@ case $1 in
         wheel compiled
         packages
         tested load compiled
+        ;;
+    cluster)
+        wheel compiled
+        packages
+        tested cluster compiled
         ;;
     try)
         build=$2

@@ -73,8 +73,8 @@ PAGE_WRITERS = frozenset({"manual/configuration_page.py", "manual/reference.py"}
 WORLDLY_CALLS = frozenset({"__import__", "breakpoint", "input", "open", "print"})
 # The decisions of the cluster: pure, though they stand beside their doors. A simulation runs them.
 CLUSTER_DECISIONS = frozenset(
-    {"address_record", "address_views", "handover", "heartbeat", "lease_actions", "lease_machine", "lease_settings"}
-    | {"membership", "ownership", "peers", "promises", "sessions"}
+    {"address_record", "address_views", "handover", "heartbeat", "heartbeat_codec", "lease_actions", "lease_machine"}
+    | {"lease_settings", "membership", "ownership", "peers", "promises", "sessions"}
 )
 SIP_ROOMS = ("sip", "transaction", "proxy", "inspection", "stack")
 DECLARATIONS = ("appliance.catalogue", "appliance.configuration", "appliance.manual")

@@ -20,6 +20,7 @@ SETTINGS = LeaseSettings(preempt_ms=2_000)
 OWNER_WITHIN_S = 2.0
 STEADY_S = 1.2
 FAULTS_S = 3.0
+HAND_OVER_MS = 100
 
 
 def cluster_of(seed: int) -> SimulatedCluster:
@@ -162,6 +163,11 @@ def _check_owned(world: SimulatedCluster, seed: int, when: str) -> None:
     for address in world.addresses:
         able = [world.members[number] for number in address.preference]
         if any(member.machine is not None for member in able):
+            # It may be handed over just now.
+            for _ in range(HAND_OVER_MS):
+                if world.owner(address.number):
+                    break
+                world.run(0.001)
             owned = world.owner(address.number)
             assert owned, f"SIGNALBOX_SEED={seed}: address {address.number} has no owner {when}\n{world.story()}"
 

@@ -1,0 +1,137 @@
+"""Virtual addresses whose owner fails, in network namespaces, as root: one owner at every moment, IPv4 and IPv6.
+
+A client asks both families every 2 ms and captures what speaks for the addresses. Figures: test_lease_figures.py.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.live.lease_namespaces import FIRST, SECOND_V4, SECOND_V6, V4, V6, Namespaces, Observed, need_namespaces
+from tests.live.processes import wait_until
+
+pytestmark = pytest.mark.xdist_group("lease")
+
+
+@pytest.fixture
+def net(tmp_path: Path) -> Iterator[Namespaces]:
+    """Three nodes; the first address is node 1's, the second one node 2's."""
+    need_namespaces()
+    with Namespaces(tmp_path) as namespaces:
+        namespaces.start()
+        yield namespaces
+
+
+def moved(net: Namespaces) -> None:
+    """Wait until another node than the first owns the first address."""
+    others = [node for number, node in net.nodes.items() if number != 1]
+    wait_until(lambda: any(node.stance() == "owning" for node in others), "another node owns the address")
+
+
+def test_all_processes_of_a_node_are_killed(net: Namespaces) -> None:
+    with net.polling() as finish:
+        net.nodes[1].signal_all(signal.SIGKILL)
+        moved(net)
+        seen = Observed(finish())
+    seen.check_one_owner()
+    for address in (V4, V6):
+        assert len(seen.changes(address)) == 2
+        assert seen.answering(address)[0] == "1"
+    for address in (SECOND_V4, SECOND_V6):
+        assert seen.answering(address) == ["2"]
+
+
+def test_the_guard_gives_the_addresses_away_when_the_lease_process_is_killed(net: Namespaces) -> None:
+    with net.polling() as finish:
+        os.kill(net.nodes[1].lease_pid, signal.SIGKILL)
+        moved(net)
+        seen = Observed(finish())
+    seen.check_one_owner()
+    # Well before its lease would have ended.
+    assert seen.longest_gap_s(V4, V6) < net.settings.lease_s / 2
+    assert V4 not in net.nodes[1].run("ip", "addr", "show", "dev", "eth0")
+
+
+def test_a_frozen_node_is_silent_before_another_one_speaks_and_after_it_goes_on(net: Namespaces) -> None:
+    with net.polling() as finish:
+        net.nodes[1].signal_all(signal.SIGSTOP)
+        moved(net)
+        net.nodes[1].signal_all(signal.SIGCONT)
+        wait_until(lambda: net.nodes[1].stance() == "following", "the first owner follows")
+        seen = Observed(finish())
+    seen.check_one_owner()
+    assert len(seen.changes(V4)) == 2
+
+
+def test_an_owner_that_members_do_not_hear_gives_up_though_clients_reach_it(net: Namespaces) -> None:
+    with net.polling() as finish:
+        net.cut((1, 2), (2, 1), (1, 3), (3, 1))
+        moved(net)
+        net.heal()
+        wait_until(lambda: net.nodes[1].stance() == "following", "the first owner follows")
+        seen = Observed(finish())
+    seen.check_one_owner()
+    assert len(seen.changes(V4)) == 2
+
+
+def test_an_owner_that_one_member_does_not_hear_stays(net: Namespaces) -> None:
+    with net.polling() as finish:
+        net.cut((1, 3), (3, 1))
+        lost = lambda: net.nodes[3].status()["members"][0]["heard_ms_ago"] > 1500  # noqa: E731
+        wait_until(lost, "node 3 has not heard node 1 for longer than a lease")
+        net.heal()
+        seen = Observed(finish())
+    assert seen.answering(V4) == ["1"]
+
+
+def test_a_switchover_by_order(net: Namespaces) -> None:
+    with net.polling() as finish:
+        assert net.nodes[1].ask({"order": "switchover", "address": FIRST, "to": 3}) == ""
+        moved(net)
+        seen = Observed(finish())
+    seen.check_one_owner()
+    assert seen.answering(V4) == ["1", "3"]
+    assert seen.longest_gap_s(V4, V6) < net.settings.lease_s / 2
+
+
+def test_a_lease_process_that_is_told_to_end_gives_its_addresses_away(net: Namespaces) -> None:
+    node = net.nodes[1]
+    with net.polling() as finish:
+        assert node.ask({"order": "stop"}) == ""
+        moved(net)
+        seen = Observed(finish())
+    seen.check_one_owner()
+    assert node.lease is not None and node.lease.wait(5) == 0
+    assert seen.longest_gap_s(V4, V6) < net.settings.lease_s / 2
+
+
+def test_a_connection_to_an_address_that_is_lost_is_closed(net: Namespaces) -> None:
+    node = net.nodes[1]
+    server = (
+        "import socket; s = socket.create_server(('10.77.0.50', 5070)); print('ready', flush=True); c, _ = s.accept()\n"
+        "try: print(c.recv(1))\nexcept OSError as fault: print(type(fault).__name__)"
+    )
+    client = (
+        "import socket, sys; s = socket.create_connection(('10.77.0.50', 5070)); print('ready', flush=True)\n"
+        "sys.stdin.read()"
+    )
+    serving, calling = net.program(node.namespace, server), net.program(net.client, client)
+    wait_until(lambda: "5070" in node.run("ss", "-tnH", "state", "established"), "the connection is there")
+    assert node.ask({"order": "switchover", "address": FIRST, "to": 2}) == ""
+    assert b"Connection" in serving.communicate(timeout=10)[0]
+    calling.communicate(timeout=10)
+
+
+def test_a_second_lease_process_on_a_machine_is_refused(net: Namespaces) -> None:
+    second = net.nodes[1]
+    first = second.lease
+    second.start()
+    assert second.lease is not None and second.lease.wait(10) == 2
+    assert "Another lease process runs here" in (net.folder / "lease1.log").read_text()
+    second.lease = first
+    assert second.stance() == "owning"
