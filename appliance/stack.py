@@ -76,7 +76,6 @@ EXPIRY_INTERVAL_S = 1.0
 EXPIRED_MAX_PER_TURN = 2000
 
 
-
 class Stack:
     """The SIP of one worker."""
 
@@ -384,6 +383,7 @@ class Stack:
             self.messages_to_send(now),
             self.questions_to_ask(),
             self.next_timer(),
+            () if self._node.events is None else self._node.events.take(),
         )
 
     def datagrams_to_send(self, now: float) -> list[Outgoing]:
@@ -453,10 +453,7 @@ class Stack:
         return records
 
     def snapshots_to_keep(self, now: float = 0.0) -> list[Snapshot]:
-        """(key, slot, snapshot) of each call whose setting up has come further; b"" for one that needs none any more.
-
-        They have to be kept before what goes out is sent.
-        """
+        """(key, slot, snapshot) of each call whose setting up has come further; b"" where none is needed any more."""
         changed = self._node.changed_calls
         if not changed:
             return []
@@ -468,6 +465,10 @@ class Stack:
             except Exception as error:
                 self._node.faults.note("the snapshot of a call", call.call_id, error, now)
         return kept
+
+    def make_events(self, is_wanted: bool) -> None:
+        """Give out what happens to calls and registrations (`Outputs.events`), or no more."""
+        self._node.make_events(is_wanted)
 
     def gauges(self) -> dict[str, int]:
         """How full the tables are, by name."""

@@ -117,6 +117,8 @@ RECORDS_PERSISTED: Final = 83
 PERSISTER_PASSES_LATE: Final = 84
 STORE_COMPARISONS: Final = 85
 TABLE_WRITERS_KILLED: Final = 86
+# events
+EVENTS_DROPPED: Final = 87
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,5 +290,7 @@ COUNTERS: Final[tuple[Counter, ...]] = (
             "Comparisons of the registrations on disk with those in memory."),
     Counter(TABLE_WRITERS_KILLED, "table-writers-killed", "trouble",
             "Processes killed because they held the lock of the registration table."),
+    Counter(EVENTS_DROPPED, "events-dropped", "trouble",
+            "Events of calls and registrations not reported because there were more than 500 at once."),
 )
 # fmt: on

@@ -25,6 +25,7 @@ from appliance.messages.worker_requests import (
 )
 from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.proxy import Proxy
+from appliance.proxy.registration_events import publish
 from appliance.replication.slot_ownership import SlotOwnership
 from appliance.sip.parser import SyntaxLimits
 from appliance.sip.uri import canonical_user
@@ -71,7 +72,7 @@ def _clear_registration(inspected: Inspected, request: ClearRegistration, now: f
     if change is None:
         return Refusal(f"{request.address} has no registration.", "see `show registrations`")
     cleared = len(change.bindings)
-    node.publish(change)
+    publish(change, node, now, is_by_operator=True)
     return Cleared(cleared)
 
 
@@ -113,4 +114,4 @@ def end_registrations(node: ProxyEnvironment, username: bytes, realm: bytes, now
     aor = node.names.aor_of(canonical_user(username), realm)
     change = removal_of(aor, node.bindings.entries(aor), node.wall_time(now), node_of(node.process))
     if change is not None:
-        node.publish(change)
+        publish(change, node, now, is_by_operator=True)

@@ -44,7 +44,7 @@ cpdef bytes token_to_sender(Request request, RequestContext context, Flow hop, P
 @cython.locals(contact=Uri)
 cpdef bind_to_answer(Response response, ProxyEnvironment node)
 @cython.locals(contact=bytes, to_tag=bytes, known=AcceptedAnswer, makes_dialog=bint)
-cpdef note_answer(ServerTransaction server, Request request, Response response)
+cpdef bint note_answer(ServerTransaction server, Request request, Response response) except -1
 cdef bint _leads_to(Request ack, AcceptedAnswer answer) except -1
 @cython.locals(tokens=DialogTokens, call_id=bytes, from_tag=bytes, parties=bytes, to_caller=bytes,
                to_callee=bytes, values=list, index=Py_ssize_t, token=bytes, flags=int, seen=set, behind=list, uri=Uri,

@@ -200,17 +200,21 @@ class AcceptedAnswer:
         self.makes_dialog = makes_dialog
 
 
-def note_answer(server: ServerTransaction, request: Request, response: Response) -> None:
-    """RFC 3261 12.2.1.2: keep where the ACK to this 2xx goes, for the token covers no target that comes with it."""
+def note_answer(server: ServerTransaction, request: Request, response: Response) -> bool:
+    """RFC 3261 12.2.1.2: keep where the ACK to this 2xx goes, for the token covers no target that comes with it.
+
+    False where it is known already, or nothing is kept.
+    """
     contact, to_tag = response.first_value(CONTACT), response.read_to_tag()
     if contact is None or len(server.answers) >= ANSWERS_MAX:
-        return
+        return False
     for known in server.answers:
         if known.to_tag == to_tag and known.contact == contact:
-            return
+            return False
     makes_dialog = not request.read_to_tag()
     routes = response.values(RECORD_ROUTE) if makes_dialog else request.values(ROUTE)
     server.answers = (*server.answers, AcceptedAnswer(to_tag, contact, routes, makes_dialog))
+    return True
 
 
 def is_to_answer(ack: Request, node: ProxyEnvironment) -> bool:

@@ -28,6 +28,7 @@ cdef class ProxyEnvironment:
     cdef public int process
     cdef public dict changed_calls
     cdef public list counters
+    cdef public object events
     cdef public object faults
     cdef public Transactions transactions
     cdef public BindingTable bindings
@@ -59,6 +60,7 @@ cdef class ProxyEnvironment:
 
     cpdef ProxyEnvironment without_effects(self)
     cpdef double wall_time(self, double now)
+    cpdef double date(self, double now)
     cpdef bint is_peer(self, Flow flow) except -1
     cpdef bytes aor_of(self, Uri uri)
     cpdef bytes destination_of(self, Uri uri)

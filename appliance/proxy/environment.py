@@ -18,6 +18,7 @@ from appliance.location.registration import Rules
 from appliance.messages.msgpack_codec import Packer
 from appliance.overload.default_rate_limits import built_in_limits
 from appliance.overload.rate_limits import RateLimits
+from appliance.proxy.events import EventQueue
 from appliance.proxy.failed_lookups import FailedLookups
 from appliance.proxy.fast_settings import DigestRules, ProxyRules
 from appliance.proxy.pending_lookups import PendingLookups
@@ -70,6 +71,7 @@ class ProxyEnvironment:
         "date_offset_s",
         "dialog_tokens",
         "digest_rules",
+        "events",
         "failed_lookups",
         "failures",
         "faults",
@@ -113,6 +115,8 @@ class ProxyEnvironment:
         self.process = process
         self.counters = counters
         self.faults = SoftwareFaults(counters)
+        # None as long as there is no consumer: nothing is made then.
+        self.events: EventQueue | None = None
         self.transactions = transactions
         self.bindings = bindings
         self.connections = connections
@@ -152,6 +156,7 @@ class ProxyEnvironment:
         for name in _SHARED:
             setattr(other, name, getattr(self, name))
         other.counters = self.counters.copy()
+        other.events = None
         other.publish = _publish_nothing
         other.rate_limits = self.rate_limits.without_effects()
         other.change_limits = self.change_limits.without_effects()
@@ -180,6 +185,10 @@ class ProxyEnvironment:
         self.digest_rules = DigestRules(settings.digest)
         self.nonces.reconfigure(settings.digest.nonce_lifetime_s)
 
+    def make_events(self, is_wanted: bool) -> None:
+        """Make events of calls and registrations (events.py) from now on, or no more."""
+        self.events = EventQueue(self.counters) if is_wanted else None
+
     def gauges(self) -> dict[str, int]:
         """How full the tables are, by name."""
         return {
@@ -192,6 +201,10 @@ class ProxyEnvironment:
     def wall_time(self, now: float) -> float:
         """Unix time of a monotonic moment, as registrations live by it; no step of the machine's clock moves it."""
         return now + self.wall_offset_s
+
+    def date(self, now: float) -> float:
+        """Unix time of a monotonic moment by the machine's clock, which may have been set."""
+        return self.wall_time(now) + self.date_offset_s
 
     def is_peer(self, flow: Flow) -> bool:
         """Does it lead to a peer of its listener: a trusted hop?"""
@@ -223,5 +236,5 @@ def _publish_nothing(change: BindingChange) -> int:
 _SHARED: Final = tuple(
     name
     for name in ProxyEnvironment.__slots__
-    if name not in ("_addresses", "change_limits", "counters", "failures", "nonces", "publish", "rate_limits")
+    if name not in ("_addresses", "change_limits", "counters", "events", "failures", "nonces", "publish", "rate_limits")
 )

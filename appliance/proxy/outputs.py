@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from appliance.messages.bus_messages import BusMessage
+from appliance.proxy.events import Event
 from appliance.routing.lookup_questions import Question
 from appliance.transport.flow import Outgoing
 from appliance.transport.process_id import ProcessId
@@ -16,9 +19,10 @@ class Outputs:
 
     `snapshots` are kept and `records` stored before anything of the turn is sent; `outgoings` are for the wire,
     `messages` (destination, message) for the bus, `questions` for lookups. `due`: when its next timer is, monotonic.
+    `events`: what happened to calls and registrations, as long as they are wanted.
     """
 
-    __slots__ = ("due", "messages", "outgoings", "questions", "records", "snapshots")
+    __slots__ = ("due", "events", "messages", "outgoings", "questions", "records", "snapshots")
 
     def __init__(
         self,
@@ -28,6 +32,7 @@ class Outputs:
         messages: list[tuple[ProcessId, BusMessage]],
         questions: list[Question],
         due: float,
+        events: Sequence[Event],
     ) -> None:
         self.outgoings = outgoings
         self.records = records
@@ -35,3 +40,4 @@ class Outputs:
         self.messages = messages
         self.questions = questions
         self.due = due
+        self.events = events

@@ -20,6 +20,7 @@ from appliance.catalogue.counters import (
 )
 from appliance.catalogue.settings import ListenerSettings, Settings
 from appliance.proxy import stateless
+from appliance.proxy.call_events import request_forwarded
 from appliance.proxy.call_recovery import adopt
 from appliance.proxy.early_messages import Early, EarlyMessages
 from appliance.proxy.environment import ProxyEnvironment
@@ -189,6 +190,8 @@ class Proxy:
             return
         if server.is_invite and not context.request.read_to_tag():
             self._node.counters[CALLS_STARTED] += 1
+        if self._node.events is not None:
+            request_forwarded(context, self._node, now)
         responses = ResponseContext(context, server.key, self._node)
         server.user = responses
         responses.start(now)

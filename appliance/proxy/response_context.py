@@ -18,6 +18,7 @@ from appliance.catalogue.counters import (
 )
 from appliance.proxy.best_response import Final, made_here
 from appliance.proxy.branch import Branch, BranchState, BranchUser
+from appliance.proxy.call_events import call_answered, call_cancelled, call_failed
 from appliance.proxy.dialogs import note_answer
 from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.forwarding import breadth_of
@@ -91,6 +92,7 @@ class ResponseContext(BranchUser):
             self._node.counters[BREADTH_EXCEEDED] += 1
             self._is_final_sent = True
             send_made_here(made_here(440), self.request_context, self._node, now)
+            call_failed(made_here(440), self.request_context, self._node, now)
         self._changed()
 
     def _try_next_group(self, now: float) -> None:
@@ -138,19 +140,22 @@ class ResponseContext(BranchUser):
             return
         if self.is_invite and not self._is_final_sent:
             self._node.counters[CALLS_ANSWERED] += 1
+        is_first = not self._is_final_sent
         self._is_final_sent = True
-        self._pass_success(branch, response, now)
+        self._pass_success(branch, response, is_first, now)
         self._decide(now)
         self._let_go()
         self._changed()
 
-    def _pass_success(self, branch: Branch, response: Response, now: float) -> None:
+    def _pass_success(self, branch: Branch, response: Response, is_first: bool, now: float) -> None:
         server = self.request_context.server
         if server is None:
             forward_response(response, self._node, now)
             return
         if self.is_invite:
-            note_answer(server, self.request_context.request, response)
+            is_new = note_answer(server, self.request_context.request, response)
+            if self._node.events is not None and (is_first or is_new):
+                call_answered(branch, response, self._node, now)
         run_response_chain(self._role.response_stages, response, branch, self._node, now)
         send_up(response, self.request_context, self._node, now)
 
@@ -196,7 +201,9 @@ class ResponseContext(BranchUser):
         if self.is_invite:
             self._node.counters[CALLS_FAILED] += 1
         finals = [branch.final for branch in self._branches if branch.final is not None]
-        send_best(finals, self.request_context, self._node, now)
+        best = send_best(finals, self.request_context, self._node, now)
+        if self._node.events is not None:
+            call_failed(best, self.request_context, self._node, now)
 
     def _let_go(self) -> None:
         """The final response is out: branches that have ended are of no use any more.
@@ -221,6 +228,8 @@ class ResponseContext(BranchUser):
         if self.targets.is_closed or self._is_final_sent:
             return
         self._node.counters[CALLS_CANCELLED] += 1
+        if self._node.events is not None:
+            call_cancelled(self.cancel_reasons, self.request_context, self._node, now)
         self._decide(now)
         self._changed()
 
@@ -230,6 +239,7 @@ class ResponseContext(BranchUser):
         self._is_final_sent = True
         if server is not None and server.state in AWAITS_ANSWER:
             send_made_here(made_here(500), self.request_context, self._node, now)
+            call_failed(made_here(500), self.request_context, self._node, now)
         self._decide(now)
         self._let_go()
         self._changed()

@@ -23,8 +23,8 @@ def send_up(response: Response, context: RequestContext, node: ProxyEnvironment,
     node.transactions.respond(server, response.status, write(response), now)
 
 
-def send_best(finals: list[Final], context: RequestContext, node: ProxyEnvironment, now: float) -> None:
-    """Send the best of the finals of all branches (RFC 3261 16.7 step 6)."""
+def send_best(finals: list[Final], context: RequestContext, node: ProxyEnvironment, now: float) -> Final:
+    """Send the best of the finals of all branches (RFC 3261 16.7 step 6); returns it."""
     best = choose_best(finals)
     if best.response is not None:
         for header, value in challenges_of(finals, best):
@@ -37,6 +37,7 @@ def send_best(finals: list[Final], context: RequestContext, node: ProxyEnvironme
         node.transactions.abandon(context.server, now)
     else:
         send_made_here(best, context, node, now)
+    return best
 
 
 def send_made_here(final: Final, context: RequestContext, node: ProxyEnvironment, now: float) -> None:

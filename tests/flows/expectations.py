@@ -13,7 +13,10 @@ be the same afterwards.
 from __future__ import annotations
 
 import re
+from enum import Enum
 
+from appliance.proxy.events import Event
+from appliance.transport.flow import Flow
 from tests.flows.wire import Message
 
 Bindings = dict[str, str]
@@ -28,6 +31,25 @@ def mismatch(message: Message, start: str, details: list[str], bound: Bindings) 
         if not _is_fulfilled(message, line, bound):
             return f"not so: {line}"
     return ""
+
+
+def event_mismatch(event: Event, name: str, details: list[str], bound: Bindings) -> str:
+    """The same for an event: `details` are its fields as text."""
+    if type(event).__name__ != name:
+        return f"it is {event}"
+    for line in details:
+        field, _, pattern = line.partition(":")
+        if not fits(_text(getattr(event, field)), pattern.strip(), bound):
+            return f"not so: {line}, but {event}"
+    return ""
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, Enum):
+        return value.name
+    return f"{value.remote[0]}:{value.remote[1]}" if isinstance(value, Flow) else str(value)
 
 
 def _is_fulfilled(message: Message, line: str, bound: Bindings) -> bool:

@@ -10,6 +10,7 @@ import hashlib
 from pathlib import Path
 
 from appliance.catalogue import counters as catalogue
+from appliance.proxy.events import Event
 from appliance.routing.lookup_questions import (
     Answer,
     FindSubscriber,
@@ -20,7 +21,7 @@ from appliance.routing.lookup_questions import (
 )
 from appliance.stack import Stack
 from appliance.transport.flow import TCP, UDP, Flow, Outgoing
-from tests.flows.expectations import Bindings, fill, mismatch
+from tests.flows.expectations import Bindings, event_mismatch, fill, mismatch
 from tests.flows.peers import Peer, apply_details
 from tests.flows.script import Step, parse_script
 from tests.flows.settings import DOMAIN, settings_of
@@ -42,7 +43,7 @@ class FlowFailed(AssertionError):
 def run_flow(path: Path) -> None:
     """Carry a flow file out; raises FlowFailed."""
     steps = parse_script(path)
-    run = Run(path, [step for step in steps if step.kind in GIVEN])
+    run = Run(path, [step for step in steps if step.kind in GIVEN], any(step.kind == "event" for step in steps))
     for step in steps:
         if step.kind not in GIVEN:
             run.take(step)
@@ -52,16 +53,18 @@ def run_flow(path: Path) -> None:
 class Run:
     """One stack, its peers, its clock, and what it sent that no line has named yet."""
 
-    def __init__(self, path: Path, givens: list[Step]) -> None:
+    def __init__(self, path: Path, givens: list[Step], has_events: bool) -> None:
         self._path = path
         self._settings = settings_of(givens)
         self._now = STARTED_AT
         self._stack = Stack(self._settings, 0, KEY, STARTED_AT, WALL_TIME)
+        self._stack.make_events(has_events)
         self._peers: dict[str, Peer] = {}
         self._subscribers: dict[str, str] = {}
         self._hosts: dict[str, tuple[str, ...]] = {}
         self._queue: list[tuple[Message, bytes, Outgoing]] = []
         self._questions: list[Question] = []
+        self._events: list[Event] = []
         self._asked: Question | None = None
         self._bound: Bindings = {}
         self._raw: dict[str, list[bytes]] = {}
@@ -72,7 +75,7 @@ class Run:
         """Carry out one line. Messages sent on lines below each other cross: what they cause may follow."""
         crosses = step.kind == "send" and self._step is not None and self._step.kind == "send"
         self._step = step
-        if step.kind not in ("expect", "ask") and not crosses:
+        if step.kind not in ("expect", "ask", "event") and not crosses:
             self._expect_silence()
         getattr(self, "_" + step.kind)(step)
 
@@ -82,6 +85,7 @@ class Run:
         self._advance(SETTLED_S)
         self._queue.clear()
         self._questions.clear()
+        self._events.clear()
         self._require_empty()
 
     # -- lines about the world -------------------------------------------------------------------------
@@ -126,6 +130,7 @@ class Run:
             status = self._register_quietly(peer, again)
         if status != 200:
             raise self._failure(f"the registration was answered {status}")
+        self._events.clear()
 
     def _register_quietly(self, peer: Peer, request: Message) -> int:
         self._deliver(peer, request.write())
@@ -254,6 +259,13 @@ class Run:
         if number != int(step.words["number"]):
             raise self._failure(f"the counter stands at {number}")
 
+    def _event(self, step: Step) -> None:
+        if not self._events:
+            raise self._failure("there is no event")
+        fault = event_mismatch(self._events.pop(0), step.words["name"], step.details, self._bound)
+        if fault:
+            raise self._failure(fault)
+
     # -- the stack -----------------------------------------------------------------------------------
 
     def _deliver(self, peer: Peer, data: bytes, options: dict[str, str] | None = None) -> None:
@@ -274,15 +286,16 @@ class Run:
         if faults:
             raise self._failure(f"software fault while processing {faults[0].doing}") from faults[0].error
         while True:
-            for outgoing in self._stack.datagrams_to_send(self._now):
+            outputs = self._stack.outputs(self._now)
+            self._events += outputs.events
+            for outgoing in outputs.outgoings:
                 message = read(outgoing.data)
                 self._queue.append((message, outgoing.data, outgoing))
                 peer = self._peer_at(outgoing)
                 self._note(f"proxy -> {peer.name if peer else outgoing.flow.remote}", message)
-            questions = self._stack.questions_to_ask()
-            if not questions:
+            if not outputs.questions:
                 return
-            for question in questions:
+            for question in outputs.questions:
                 self._answer_declared(question)
 
     def _answer_declared(self, question: Question) -> None:
@@ -315,11 +328,11 @@ class Run:
         starts = [
             f"proxy -> {outgoing.flow.remote} {data.decode('utf-8', 'replace')}" for _, data, outgoing in self._queue
         ]
-        asked = [str(question) for question in self._questions]
-        return "".join(f"\n\n{text}" for text in ["; waiting:", *starts, *asked]) if starts or asked else ""
+        others = [str(other) for other in (*self._questions, *self._events)]
+        return "".join(f"\n\n{text}" for text in ["; waiting:", *starts, *others]) if starts or others else ""
 
     def _expect_silence(self) -> None:
-        if self._queue or self._questions:
+        if self._queue or self._questions or self._events:
             raise self._failure("before this line something came that nobody expected" + self._waiting())
 
     def _require_empty(self) -> None:

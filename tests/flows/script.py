@@ -13,6 +13,7 @@ FORMS = {
     "after": r"after (?P<seconds>[\d.]+) s",
     "ask": r"proxy \? (?P<kind>host|subscriber) (?P<subject>\S+)",
     "answer": r"answer (?P<words>.+)",
+    "event": r"event (?P<name>\w+)",
     "counted": r"counted (?P<counter>\w+) (?P<number>\d+)",
     "listener": r"listener (?P<address>\S+)(?P<transports>( udp| tcp)+)",
     "setting": r"setting (?P<path>[\w.]+) (?P<value>\S+)",

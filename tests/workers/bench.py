@@ -14,6 +14,7 @@ from appliance import clock
 from appliance.catalogue.settings import JournalSettings, ListenerSettings, Settings, SupervisionSettings
 from appliance.ipc.bus import Bus
 from appliance.messages.bus_messages import BusMessage, ConnectionsChanged, HandedOver, Heartbeat
+from appliance.proxy.events import Event
 from appliance.proxy.outputs import Outputs
 from appliance.resolver import HostAddresses
 from appliance.routing.lookup_questions import Answer, Question
@@ -65,6 +66,8 @@ class EchoStack(Stack):
         self.untold: list[ConnectionsChanged] = []
         self.demand: dict[str, dict[str, list[int]]] = {}
         self.at_once = 0
+        self.events: list[Event] = []
+        self.wants_events = False
         self.batches: list[int] = []
         self.journal = journal
 
@@ -107,7 +110,11 @@ class EchoStack(Stack):
         messages, self.messages = self.messages, []
         questions, self.questions = self.questions, []
         self.journal.is_answer_sent = self.journal.is_answer_sent or bool(outgoings)
-        return Outputs(outgoings, records, [], messages, questions, self.due)
+        events, self.events = self.events, []
+        return Outputs(outgoings, records, [], messages, questions, self.due, events)
+
+    def make_events(self, is_wanted: bool) -> None:
+        self.wants_events = is_wanted
 
     def adopt(self, snapshots: Sequence[bytes], now: float) -> None:
         self.adopted += snapshots

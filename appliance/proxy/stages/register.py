@@ -13,6 +13,7 @@ from appliance.location.binding import BindingChange
 from appliance.location.registrar import outcome_of
 from appliance.proxy.answer_length import has_proved_address, within_measure
 from appliance.proxy.environment import ProxyEnvironment
+from appliance.proxy.registration_events import publish
 from appliance.proxy.request_context import RequestContext
 from appliance.proxy.stage_results import CONTINUE, Reply, StageResult
 from appliance.sip.characters import digits_of
@@ -68,7 +69,7 @@ def register(context: RequestContext, node: ProxyEnvironment, now: float) -> Sta
     node.counters[REGISTRATIONS_ACCEPTED if outcome.status == 200 else REGISTRATIONS_REFUSED] += 1
     if outcome.status == 503:
         node.counters[BINDINGS_FULL] += 1
-    after = node.publish(outcome.change) if outcome.change is not None else 0
+    after = publish(outcome.change, node, now) if outcome.change is not None else 0
     headers = tuple(outcome.headers)
     if len(headers) > 1 and not has_proved_address(context):
         headers = within_measure(headers, request)
