@@ -19,6 +19,7 @@ BEGINNINGS: Final = {
     "ping": "Test whether a host is reachable.",
     "traceroute": "Trace the path to a host.",
     "debug": "Show live traffic.",
+    "monitor": "Show live events.",
     "terminal": "Terminal settings.",
     "terminal no": "Reset a terminal setting.",
     "acknowledge": "Acknowledge an alarm.",

@@ -312,6 +312,33 @@ SIP_END: Final = (
     Field("shown", INTEGER, "Messages shown."),
     Field("missed", INTEGER, "Messages not shown because they arrived too fast."),
 )
+EVENT: Final = (
+    Field("wall_time", NUMBER, "Time."),
+    Field("worker", INTEGER, "The worker that reports it."),
+    Field("event", TEXT, "`call-started`, `call-answered`, `call-failed`, `call-cancelled`, `call-ended`, "
+          "`contact-added`, `contact-refreshed` or `contact-removed`."),
+    Field("call_id", TEXT, "The Call-ID of the call or of the REGISTER."),
+    Field("from_uri", TEXT, "The address in From of the INVITE or BYE; of a BYE the user that ends the call."),
+    Field("to_uri", TEXT, "The address in To."),
+    Field("from_tag", TEXT, "The tag in From."),
+    Field("to_tag", TEXT, "The tag in To; empty if not known yet."),
+    Field("identity", TEXT, "The address that the sender has proved by a password; empty for none."),
+    Field("request_uri", TEXT, "The Request-URI."),
+    Field("source", TEXT, "The transport, address and port that the request came from."),
+    Field("target", TEXT, "The URI of the target that answered."),
+    Field("hop", TEXT, "The transport, address and port of the next hop that answered."),
+    Field("status", INTEGER, "The status of the final response; 0 for none."),
+    Field("reason", TEXT, "Its reason phrase, or the Reason of a CANCEL."),
+    Field("address", TEXT, "The registered address."),
+    Field("contact", TEXT, "The URI of the contact."),
+    Field("expires_s", INTEGER, "The lifetime of the contact."),
+    Field("user_agent", TEXT, "The User-Agent of the REGISTER."),
+    Field("is_by_operator", BOOLEAN, "Whether an operator removed the contact."),
+)
+EVENTS_END: Final = (
+    Field("shown", INTEGER, "Events shown."),
+    Field("missed", INTEGER, "Events not shown because they arrived too fast."),
+)
 OCTETS: Final = (Field("data", TEXT, "Octets in base64 (RFC 4648 4)."),)
 LOG_LINE: Final = (Field("line", TEXT, "A line of the log."),)
 PING_ANSWER: Final = (

@@ -105,6 +105,13 @@ SHOW_COMMANDS: Final[tuple[Command, ...]] = (
                 Parameter("full", Switch(), "Show the full text of each message.", "full", is_optional=True,
                           is_local=True),
             ), results.SIP_END, Right.ADMIN, Mode.EXEC, results.SIP_MESSAGE),
+    Command(("monitor", "events"), "Show calls and registrations as they change, until Ctrl-C or the time limit.",
+            "monitor events", (
+                Parameter("user", Text(256, "ADDRESS"), "Only events of this user, such as bob@example.com or bob.",
+                          "user", is_optional=True, completes="address"),
+                Parameter("seconds", Integer(1, 600, "seconds"), "Duration (default 60 seconds).", "seconds",
+                          is_optional=True),
+            ), results.EVENTS_END, Right.ADMIN, Mode.EXEC, results.EVENT),
     Command(("terminal", "monitor"), "Show log messages as they are written.", "terminal monitor", (), (), Right.VIEW,
             Mode.EXEC, results.LOG_LINE),
 )

@@ -73,6 +73,7 @@ REQUESTS: Final[dict[str, Request]] = {
     "show tech-support": Request(tech_support.tech_support, ADMIN, True),
     "copy tech-support": Request(tech_support.copy_tech_support, ADMIN, True),
     "debug sip": Request(live_output.debug_sip, ADMIN, True),
+    "monitor events": Request(live_output.monitor_events, ADMIN, True),
     "ping": _act(live_output.ping),
     "traceroute": _act(live_output.traceroute),
     "complete": Request(completion.complete),

@@ -348,3 +348,58 @@ class StopCapture(BusMessage):
 
     kind = 80
     capture: int
+
+
+# -- events of calls and registrations ---------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class EventRow:
+    """What happened to a call or a contact (proxy/events.py); "" and 0 for what the kind of event does not have."""
+
+    wall_time: float
+    event: str
+    call_id: str
+    from_uri: str = ""
+    to_uri: str = ""
+    from_tag: str = ""
+    to_tag: str = ""
+    identity: str = ""
+    request_uri: str = ""
+    source: str = ""
+    target: str = ""
+    hop: str = ""
+    status: int = 0
+    reason: str = ""
+    address: str = ""
+    contact: str = ""
+    expires_s: int = 0
+    user_agent: str = ""
+    is_by_operator: bool = False
+
+
+@dataclass(slots=True)
+class WatchedEvents(BusReply):
+    """Events since the last reply; `missed`: how many more there were in all."""
+
+    kind = 101
+    events: list[EventRow]
+    missed: int
+    is_over: bool
+
+
+@dataclass(slots=True)
+class WatchEvents(BusRequest[WatchedEvents]):
+    """Send the events of a user ("": all), in several replies; ends what was watched before it."""
+
+    kind = 102
+    user: str
+    seconds: float
+
+
+@dataclass(slots=True)
+class StopEvents(BusMessage):
+    """End what the sender watches by the request of this id."""
+
+    kind = 103
+    watch: int

@@ -27,6 +27,7 @@ from appliance.storage.system_journal import fields
 from appliance.transport.flow import Flow, Outgoing
 from appliance.transport.process_id import ProcessId
 from appliance.workers.datagram_sockets import DatagramSockets
+from appliance.workers.event_watch import EventWatch
 from appliance.workers.lookups import Questions
 from appliance.workers.message_capture import MessageCapture
 from appliance.workers.outbound import Outbound
@@ -53,7 +54,7 @@ class Turn:
     """What a worker does between two looks of its event loop.
 
     `failed` is called while a fault of ours is being handled. `count`: how many turns there were. `mirror`: who is
-    shown the messages, if anybody is.
+    shown the messages, if anybody is. `event_watch`: the same for events.
     """
 
     __slots__ = (
@@ -73,6 +74,7 @@ class Turn:
         "_timer",
         "_timer_at",
         "count",
+        "event_watch",
         "mirror",
     )
 
@@ -101,6 +103,7 @@ class Turn:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = NEVER
         self.mirror: MessageCapture | None = None
+        self.event_watch: EventWatch | None = None
         self.count = 0
 
     def connect(self, streams: Streams, questions: Questions, outbound: Outbound) -> None:
@@ -241,6 +244,8 @@ class Turn:
             if self.mirror is not None:
                 self._show_sent(outputs.outgoings, now)
             failures += self._outbound.send(outputs.outgoings)
+        if outputs.events and self.event_watch is not None:
+            self.event_watch.receive(outputs.events)
         if outputs.questions:
             self._questions.ask(outputs.questions)
         if failures:

@@ -33,7 +33,7 @@ from appliance.messages.bus_messages import (
     TakeEffect,
 )
 from appliance.messages.supervisor_requests import ClearFailures, EndRegistrations
-from appliance.messages.worker_requests import CapturedMessages, ListConnections, StartCapture, StopCapture
+from appliance.messages.worker_requests import ListConnections
 from appliance.routing.lookup_questions import FindSubscriber, LookupHost, Question
 from appliance.sip.parser import SyntaxLimits
 from appliance.stack import Stack
@@ -43,9 +43,9 @@ from appliance.workers.datagram_sockets import DatagramSockets
 from appliance.workers.gc_schedule import GcSchedule
 from appliance.workers.handed_over import HandedOverQueue
 from appliance.workers.handover_windows import ACKNOWLEDGED_AT_ONCE
+from appliance.workers.live_output import LiveOutput
 from appliance.workers.lookup_doors import HostDoor, Resolver, Store, SubscriberDoor
 from appliance.workers.lookups import Door, Questions
-from appliance.workers.message_capture import MessageCapture
 from appliance.workers.outbound import Outbound
 from appliance.workers.reconfiguration import WorkerReconfiguration
 from appliance.workers.streams import Endpoint, Streams
@@ -136,7 +136,7 @@ class Worker:
         self._siblings: frozenset[ProcessId] = frozenset()
         self._gc_schedule = GcSchedule(clock.monotonic())
         self._is_draining = False
-        self._capture_for = (self._supervisor, 0)
+        self._live_output = LiveOutput(stack, turn, bus, lambda: self._reconfiguring.listeners)
 
     def _orders_of_supervisor(self) -> dict[type[BusMessage], Callable[[Any], object]]:
         """What only the supervisor may order, and who does it."""
@@ -299,12 +299,10 @@ class Worker:
             self._streams.stop_listening()
         elif sender == self._supervisor and type(message) in self._orders:
             self._orders[type(message)](message)
-        elif isinstance(message, StartCapture):
-            self._start_capture(sender, message)
-        elif isinstance(message, StopCapture):
-            self._stop_capture(sender, message)
         elif isinstance(message, ListConnections):
             self._list_connections(sender, message)
+        elif self._live_output.takes(sender, message):
+            self._signs_left = 0
         else:
             return False
         return True
@@ -315,31 +313,6 @@ class Worker:
         rows = self._streams.rows(request.limit, request.offset)
         rows.id = request.id
         self._bus.send(sender, [rows])
-
-    def _start_capture(self, sender: ProcessId, request: StartCapture) -> None:
-        """Copy messages for the sender, in place of the one before it."""
-        until = clock.monotonic() + request.seconds
-        self._turn.mirror = MessageCapture(
-            request.address, request.call_id, request.messages_max, until, lambda: self._reconfiguring.listeners
-        )
-        self._capture_for = (sender, request.id)
-        self._signs_left = 0
-
-    def _stop_capture(self, sender: ProcessId, message: StopCapture) -> None:
-        if self._capture_for == (sender, message.capture):
-            self._turn.mirror = None
-
-    def _send_captured(self, now: float) -> None:
-        capture = self._turn.mirror
-        if capture is None:
-            return
-        sender, request = self._capture_for
-        is_over = capture.is_over(now)
-        messages = capture.take()
-        if messages or is_over:
-            self._bus.send(sender, [CapturedMessages(messages, capture.missed, is_over, id=request)])
-        if is_over:
-            self._turn.mirror = None
 
     # -- a new configuration -------------------------------------------------------------------------
 
@@ -404,7 +377,7 @@ class Worker:
             log.warning("%s", remark)
         self._streams.sweep(now)
         self._outbound.release_overdue(now)
-        self._send_captured(now)
+        self._live_output.send(now)
         self._tell_demand()
         self._tell_failures()
         counters, gauges = self._metrics.read()
@@ -419,7 +392,7 @@ class Worker:
         self._gc_schedule.tend(gauges["transactions"], now)
         if self._is_draining and not gauges["transactions"]:
             self._end(0)
-        if self._is_draining or not is_in_sync or self._journal.is_busy or self._turn.mirror is not None:
+        if self._is_draining or not is_in_sync or self._journal.is_busy or self._live_output.is_on:
             return 1
         wanted = SIGNS_PER_DEMAND if self._reports_left else SIGNS_PER_BEAT
         return min(wanted, signs_within(BEAT_S, self._heartbeat_s))

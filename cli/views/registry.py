@@ -17,6 +17,7 @@ from cli.views.diagnostics import (
     draw_route,
     draw_traceroute,
 )
+from cli.views.events import draw_events
 from cli.views.node_status import draw_status
 from cli.views.status import (
     cleared,
@@ -70,6 +71,7 @@ STREAM_VIEWS: Final[Mapping[str, StreamView]] = {
     "ping": draw_ping,
     "traceroute": draw_traceroute,
     "debug sip": draw_ladder,
+    "monitor events": draw_events,
     "terminal monitor": draw_monitor,
     "copy tech-support": draw_octets,
 }

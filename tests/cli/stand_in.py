@@ -291,6 +291,11 @@ class StandIn:
             tell(message)
         return {"shown": len(MESSAGES)} if "lines" in args else self._until_cancelled(len(MESSAGES))
 
+    def do_monitor_events(self, args: Args, tell: Callable[[Args], None]) -> Args:
+        for event in EVENTS:
+            tell(event)
+        return {"shown": len(EVENTS), "missed": 0} if "seconds" in args else self._until_cancelled(len(EVENTS))
+
     def do_copy_tech_support(self, args: Args, tell: Callable[[Args], None]) -> Args:
         for piece in (b"\x1f\x8b\xff", b"\x00end"):
             tell({"data": b64encode(piece).decode()})
@@ -306,7 +311,7 @@ class StandIn:
 
 
 CHANGING = {"commit", "rollback", "confirm", "drain worker", "undrain worker", "restart worker", "clear counters"}
-STREAMS = {"copy tech-support", "ping", "traceroute", "debug sip", "terminal monitor"}
+STREAMS = {"copy tech-support", "ping", "traceroute", "debug sip", "monitor events", "terminal monitor"}
 WORKER = {
     "number": 0, "state": "live", "pid": 101, "uptime_s": 3700.0, "restarts": 0, "slots": 128, "transactions": 7,
     "registrations": 2, "cpu_percent": 12.5, "rss": 51 * 1024 * 1024, "silent_ms": 20, "last_ending": "",
@@ -327,6 +332,28 @@ COUNTED = [
      "rate_5s": COUNTS.get(c.name, 0) / 10, "rate_1min": COUNTS.get(c.name, 0) / 20,
      "rate_5min": COUNTS.get(c.name, 0) / 40}
     for c in COUNTERS
+]  # fmt: skip
+CALL_EVENT = {
+    "wall_time": 1764000000.0, "worker": 0, "event": "call-started", "call_id": "abc@192.0.2.7",
+    "from_uri": "sip:alice@example.com", "to_uri": "sip:bob@example.com", "from_tag": "a1", "to_tag": "",
+    "identity": "sip:alice@example.com", "request_uri": "sip:bob@example.com", "source": "udp 192.0.2.7:5060",
+    "target": "", "hop": "", "status": 0, "reason": "", "address": "", "contact": "", "expires_s": 0, "user_agent": "",
+    "is_by_operator": False,
+}  # fmt: skip
+CONTACT_EVENT = {
+    **CALL_EVENT, "event": "contact-refreshed", "from_uri": "", "to_uri": "", "from_tag": "", "identity": "",
+    "request_uri": "", "source": "192.0.2.9:5060", "address": "bob@example.com", "contact": "sip:bob@192.0.2.9:5060",
+    "expires_s": 3600, "user_agent": "linphone", "worker": 1, "call_id": "reg@192.0.2.9",
+}  # fmt: skip
+EVENTS: list[dict[str, Any]] = [
+    CALL_EVENT,
+    {**CALL_EVENT, "event": "call-answered", "to_tag": "b1", "status": 200, "hop": "udp 192.0.2.9:5060",
+     "target": "sip:bob@192.0.2.9:5060"},
+    {**CALL_EVENT, "event": "call-failed", "status": 486, "reason": "Busy Here"},
+    {**CALL_EVENT, "event": "call-cancelled", "reason": "SIP;cause=200"},
+    {**CALL_EVENT, "event": "call-ended", "to_tag": "b1"},
+    CONTACT_EVENT,
+    {**CONTACT_EVENT, "event": "contact-removed", "expires_s": 0, "is_by_operator": True},
 ]  # fmt: skip
 CANNED: dict[str, Any] = {
     "show version": {"hostname": "box", "version": "0.1.0", "build": "compiled", "python": "3.11.2",

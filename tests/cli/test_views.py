@@ -12,11 +12,12 @@ from appliance.catalogue.commands import COMMANDS
 from cli.commands import is_request
 from cli.views.configuration import draw_conflicts, draw_faults
 from cli.views.diagnostics import draw_arrow, draw_ladder, draw_ping, draw_traceroute, label_of
+from cli.views.events import draw_events
 from cli.views.registry import STREAM_VIEWS, VIEWS, draw, draw_stream
 from cli.views.status import draw_counters, draw_rate_limits
 from cli.views.tables import cell, columns, draw_result, duration, time_text
 from tests.cli.conforming import deviations
-from tests.cli.stand_in import CALLEE, CALLER, CANNED, COUNTED, MESSAGES
+from tests.cli.stand_in import CALLEE, CALLER, CANNED, COUNTED, EVENTS, MESSAGES
 
 QUERY = [command for command in COMMANDS if is_request(command) and not command.is_stream]
 
@@ -229,3 +230,24 @@ def test_a_rate_is_no_duration_and_who_is_limited_is_shown() -> None:
     lines = list(draw_rate_limits({"limits": [limit]}, {}))
     assert "5/s" in lines[1]
     assert [line.split() for line in lines[3:]] == [["rate-limit", "limited", "exceeded"], ["flood", "192.0.2.66", "3"]]
+
+
+def test_events_are_lines() -> None:
+    items = [*(("event", event) for event in EVENTS), ("result", {"shown": 7, "missed": 2})]
+    lines = list(draw_events(items, {}))
+    assert [line[len("12:00:00.000 ") :] for line in lines[1:-1]] == [
+        "w0 call-started       alice@example.com -> bob@example.com  from udp 192.0.2.7:5060  call abc@192.0.2.7",
+        "w0 call-answered      alice@example.com -> bob@example.com  200 by udp 192.0.2.9:5060  call abc@192.0.2.7",
+        "w0 call-failed        alice@example.com -> bob@example.com  486 Busy Here  call abc@192.0.2.7",
+        "w0 call-cancelled     alice@example.com -> bob@example.com  SIP;cause=200  call abc@192.0.2.7",
+        "w0 call-ended         alice@example.com -> bob@example.com  from udp 192.0.2.7:5060  call abc@192.0.2.7",
+        "w1 contact-refreshed  bob@example.com  sip:bob@192.0.2.9:5060  expires 3600 s  from 192.0.2.9:5060",
+        "w1 contact-removed    bob@example.com  sip:bob@192.0.2.9:5060  by an operator",
+    ]
+    assert lines[-1] == "7 events shown, 2 not shown (too many per second)."
+    assert list(draw_events([("event", EVENTS[0]), ("result", {})], {}))[-1] == "1 event shown."
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: str(event["event"]))
+def test_the_stand_in_tells_events_as_the_catalogue_says(event: dict[str, Any]) -> None:
+    assert list(deviations(event, result_schema(results.EVENT))) == []

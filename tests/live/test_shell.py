@@ -29,6 +29,7 @@ from tests.cli.samples import lines_of
 from tests.cli.screen import shell_on_screen
 from tests.cli.shells import script
 from tests.live.appliance import Appliance
+from tests.live.phones import Phone, hang_up, talk
 from tests.live.processes import wait_until
 
 TRIAL_S = 60
@@ -166,6 +167,28 @@ def test_a_ping_is_answered_and_seen(shared_appliance: Callable[..., Appliance])
         assert lines[-1].startswith("Success rate is 100 percent (2/2)")
     assert any("200 OK" in line for line in shown)
     assert re.match("[0-9]+ messages", shown[-1])
+
+
+def test_calls_and_registrations_are_watched(shared_appliance: Callable[..., Appliance]) -> None:
+    """Those of one user, from all workers, as they happen."""
+    appliance = shared_appliance()
+    shown: list[str] = []
+    watching = threading.Thread(
+        target=lambda: shown.extend(typed(appliance, "enable", "monitor events user Watched seconds 8"))
+    )
+    watching.start()
+    with Phone(appliance, "caller") as caller, Phone(appliance, "watched") as callee:
+        while watching.is_alive():
+            # A process between two registrations: `registrar changes` is not reached.
+            assert typed(appliance, "show clock")
+            callee.register()
+            for _ in range(10):
+                hang_up(caller, callee, talk(caller, callee))
+    lines = [line.split() for line in shown[1:-1]]
+    assert {kind for _, _, kind, *_ in lines} >= {"call-started", "call-answered", "call-ended", "contact-refreshed"}
+    assert {address for _, _, kind, address, *_ in lines if kind.startswith("contact-")} == {callee.aor[4:]}
+    assert len({worker for _, worker, *_ in lines}) == appliance.workers
+    assert re.match("[0-9]+ events shown", shown[-1])
 
 
 def test_what_the_appliance_says_itself_is_no_answer_to_a_ping(shared_appliance: Callable[..., Appliance]) -> None:

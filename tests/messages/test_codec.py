@@ -95,6 +95,7 @@ from appliance.messages.worker_requests import (
     ConnectionRow,
     ConnectionRows,
     DryRun,
+    EventRow,
     Hello,
     HelloReply,
     LimitedKey,
@@ -115,9 +116,12 @@ from appliance.messages.worker_requests import (
     StageRow,
     StartCapture,
     StopCapture,
+    StopEvents,
     TargetRow,
     TransactionRow,
     TransactionRows,
+    WatchedEvents,
+    WatchEvents,
 )
 from appliance.transport.flow import TCP, UDP, Flow, Outgoing
 
@@ -211,6 +215,9 @@ MESSAGES: list[BusMessage] = [
     StartCapture("192.0.2.1", "", 100, 30.0),
     CapturedMessages([CapturedMessage(1.5, "in", "udp", "a:1", "b:2", "OPTIONS", "call", 20, "text")], 0, False, id=9),
     StopCapture(9),
+    WatchEvents("alice@example.com", 30.0),
+    WatchedEvents([EventRow(1.5, "call-started", "call", from_uri="sip:a@b", status=0)], 2, True, id=9),
+    StopEvents(9),
     BindingChanges(2**40, [b"one", b"", b"\x00\xff"]),
     BindingAck(2**40 + 2),
     HandedOverTaken(64),

@@ -1,11 +1,12 @@
-"""Requests that go on for a while: a capture of messages, a ping, and a trace of the way."""
+"""Requests that go on for a while: a capture of messages, live events, a ping, and a trace of the way."""
 
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -15,9 +16,20 @@ from appliance.catalogue.settings import ListenerSettings
 from appliance.management.appliance_client import Call
 from appliance.management.errors import Refused
 from appliance.management.reachability import SILENCE, fault_of_name, why_silent
-from appliance.messages.bus_messages import BusReply
+from appliance.messages.bus_messages import BusMessage, BusReply, BusRequest
 from appliance.messages.plain_values import plain
-from appliance.messages.worker_requests import CapturedMessage, CapturedMessages, Ping, StartCapture, StopCapture
+from appliance.messages.worker_requests import (
+    CapturedMessage,
+    CapturedMessages,
+    EventRow,
+    Hello,
+    Ping,
+    StartCapture,
+    StopCapture,
+    StopEvents,
+    WatchedEvents,
+    WatchEvents,
+)
 from appliance.transport.flow import UDP
 
 SECONDS_MAX: Final = 600
@@ -42,6 +54,21 @@ async def debug_sip(call: Call) -> Result:
     seconds = call.args.integer("seconds", 1, SECONDS_MAX, 60)
     lines = call.args.integer("lines", 1, LINES_MAX, 500)
     capture = StartCapture(call.args.text("from", ""), call.args.text("call", ""), lines, float(seconds))
+    return await _follow(call, capture, StopCapture, seconds, lines)
+
+
+async def monitor_events(call: Call) -> Result:
+    """Events of calls and registrations as they happen, bounded in time and per second; off by itself."""
+    seconds = call.args.integer("seconds", 1, SECONDS_MAX, 60)
+    return await _follow(call, WatchEvents(call.args.text("user", ""), float(seconds)), StopEvents, seconds)
+
+
+async def _follow(
+    call: Call, request: BusRequest[Any], stop: Callable[[int], BusMessage], seconds: int, lines: float = math.inf
+) -> Result:
+    """Ask all workers, and show what they send until the last one says that it is over. Raises Refused."""
+    # Opens the way to workers that were never asked before.
+    await call.client.workers.ask_all(Hello())
     workers, queue = list(call.client.workers.live), asyncio.Queue[tuple[int, BusReply]](1000)
     missed = 0
 
@@ -50,33 +77,39 @@ async def debug_sip(call: Call) -> Result:
         try:
             queue.put_nowait((worker, reply))
         except asyncio.QueueFull:
-            missed += len(reply.messages) if isinstance(reply, CapturedMessages) else 0
+            missed += len(_rows(reply))
 
-    number = call.client.workers.watch(workers, capture, told)
+    number = call.client.workers.watch(workers, request, told)
     shown = 0
     try:
         async with asyncio.timeout(seconds + 2):
             while workers and shown < lines:
                 worker, reply = await queue.get()
                 is_over = True
-                if isinstance(reply, CapturedMessages):
+                if isinstance(reply, (CapturedMessages, WatchedEvents)):
                     is_over = reply.is_over
                     missed += reply.missed * is_over
-                    shown += await _show(call, worker, reply.messages)
+                    shown += await _show(call, worker, _rows(reply))
                 if is_over:
                     workers = [other for other in workers if other != worker]
     except TimeoutError:
         pass
     finally:
         call.client.workers.forget(number)
-        call.client.workers.tell(workers, StopCapture(number))
+        call.client.workers.tell(workers, stop(number))
     return {"shown": shown, "missed": missed}
 
 
-async def _show(call: Call, worker: int, messages: list[CapturedMessage]) -> int:
-    for message in messages:
-        await call.event({"worker": worker, **plain(message)})
-    return len(messages)
+def _rows(reply: BusReply) -> Sequence[CapturedMessage | EventRow]:
+    if isinstance(reply, CapturedMessages):
+        return reply.messages
+    return reply.events if isinstance(reply, WatchedEvents) else ()
+
+
+async def _show(call: Call, worker: int, rows: Sequence[CapturedMessage | EventRow]) -> int:
+    for row in rows:
+        await call.event({"worker": worker, **plain(row)})
+    return len(rows)
 
 
 # -- ping --------------------------------------------------------------------------------------------
