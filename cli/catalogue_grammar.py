@@ -17,6 +17,7 @@ from appliance.catalogue.command_declaration import Command, Extent, Parameter
 from appliance.catalogue.password_hash import SecretHash
 from appliance.catalogue.peers import Peer
 from appliance.catalogue.setting_declaration import Section, Setting, declared, sections
+from appliance.catalogue.snmp_values import SnmpLine
 from appliance.catalogue.value_types import Choices, Kind, Remark, Switch, Text
 from appliance.manual.reference import write_default
 from cli.grammar import Edge, Node, Slot, graft
@@ -116,7 +117,7 @@ def _typed_kind(kind: Kind) -> Kind:
 
 
 def _extent(setting: Setting) -> Extent:
-    return Extent.WORDS if isinstance(setting.kind, Choices | Peer | Remark) else Extent.ONE
+    return Extent.WORDS if isinstance(setting.kind, Choices | Peer | Remark | SnmpLine) else Extent.ONE
 
 
 def _note(setting: Setting) -> str:

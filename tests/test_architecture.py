@@ -61,6 +61,7 @@ IMPORTERS = {
     "sqlalchemy": "storage/subscriber_database.py",
     "dns": "resolver.py",
     "uvloop": "workers/__main__.py",
+    "pysnmp": "management/snmp/engine.py",
 }
 # What only the doors and the processes may touch: clocks, sockets, files, threads, randomness.
 WORLDLY = frozenset(
@@ -69,7 +70,7 @@ WORLDLY = frozenset(
     | {"ctypes", "http", "importlib", "logging", "time", "uuid"}
 )
 # They write pages of the reference; no process of the appliance runs them.
-PAGE_WRITERS = frozenset({"manual/configuration_page.py", "manual/reference.py"})
+PAGE_WRITERS = frozenset({"manual/configuration_page.py", "manual/mib.py", "manual/reference.py"})
 WORLDLY_CALLS = frozenset({"__import__", "breakpoint", "input", "open", "print"})
 # The decisions of the cluster: pure, though they stand beside their doors. A simulation runs them.
 CLUSTER_DECISIONS = frozenset(

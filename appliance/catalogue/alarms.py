@@ -38,6 +38,7 @@ WORKER_DOWN: Final = "worker-down"
 WORKER_RESTARTING: Final = "worker-restarting"
 MANAGEMENT_DOWN: Final = "management-down"
 PERSISTER_DOWN: Final = "persister-down"
+SNMP_AGENT_DOWN: Final = "snmp-agent-down"
 TABLE_WRITER_KILLED: Final = "table-writer-killed"
 TABLE_REBUILT: Final = "table-rebuilt"
 TABLE_NEAR_LIMIT: Final = "table-near-limit"
@@ -73,6 +74,11 @@ ALARMS: Final[tuple[Alarm, ...]] = (
           "The process that writes registrations to disk exited.",
           "Registrations are kept in memory. A power failure loses changes made since then. Calls are not affected.",
           "None; it is restarted. See `show logging` for the cause."),
+    Alarm(SNMP_AGENT_DOWN, MINOR,
+          "The SNMP agent exited, or its address and port cannot be opened.",
+          "Managers get no answers until it runs again; notifications wait. Calls are not affected.",
+          "If it is about an address or port, see which program uses it, or change `snmp listen`. Otherwise none; it "
+          "is restarted."),
     Alarm(TABLE_WRITER_KILLED, MAJOR,
           "A process held the lock of the registration table for more than 200 ms without progress and was killed.",
           "No registration was lost; changes were delayed. If a worker was killed, the other workers take over its "

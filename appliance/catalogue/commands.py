@@ -8,8 +8,14 @@ from appliance.catalogue.action_commands import ACTION_COMMANDS
 from appliance.catalogue.command_declaration import Command, Mode, Right
 from appliance.catalogue.shell_commands import SHELL_COMMANDS
 from appliance.catalogue.show_commands import SHOW_COMMANDS
+from appliance.catalogue.snmp_commands import SNMP_COMMANDS
 
-COMMANDS: Final[tuple[Command, ...]] = (*SHOW_COMMANDS, *ACTION_COMMANDS, *SHELL_COMMANDS)
+COMMANDS: Final[tuple[Command, ...]] = (
+    *SHOW_COMMANDS,
+    *ACTION_COMMANDS,
+    *SNMP_COMMANDS,
+    *SHELL_COMMANDS,
+)
 
 # The help of words that begin several commands.
 BEGINNINGS: Final = {
@@ -27,6 +33,7 @@ BEGINNINGS: Final = {
     "drain": "Drain a worker.",
     "undrain": "Return a drained worker to service.",
     "restart": "Restart a worker.",
+    "snmp": "Test the SNMP agent.",
     "subscriber": "Manage subscribers.",
     "copy": "Copy data.",
     "copy running-config": "No operation: every commit is saved.",

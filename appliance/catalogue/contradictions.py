@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from appliance.catalogue.errors import Fault
+from appliance.catalogue.snmp_values import target_of
 from appliance.catalogue.transports import TRANSPORT_NAMES
 
 
@@ -89,6 +90,27 @@ def _listener(settings: Any) -> Iterator[Contradiction]:
     yield from _twice("peers", "peer", settings.peers)
 
 
+def _snmp(settings: Any) -> Iterator[Contradiction]:
+    for attribute, word in (("listen", "listen"), ("communities", "community"), ("users", "user")):
+        yield from _same_beginnings(attribute, word, getattr(settings, attribute), 3 if attribute == "listen" else 1)
+    yield from _same_beginnings("targets", "target", settings.targets, 1)
+    users = {value.split()[0] for value in settings.users}
+    for place, value in enumerate(settings.targets):
+        target = target_of(value)
+        if target.user and target.user not in users:
+            problem = f"target {target.name}: there is no user {target.user}"
+            yield Contradiction(("targets", "users"), problem, f"add `user {target.user} ...`", place)
+
+
+def _same_beginnings(
+    attribute: str, word: str, values: tuple[str, ...], word_count: int
+) -> Iterator[Contradiction]:
+    names = [" ".join(value.split()[:word_count]) for value in values]
+    for place, name in enumerate(names):
+        if name in names[:place]:
+            yield Contradiction((attribute,), f"`{word} {name}` is present twice", "delete one of them", place)
+
+
 def _twice(attribute: str, word: str, values: tuple[str, ...]) -> Iterator[Contradiction]:
     for place, value in enumerate(values):
         if value in values[:place]:
@@ -141,5 +163,6 @@ _RULES = {
     "OverloadSettings": _overload,
     "SupervisionSettings": _supervision,
     "ListenerSettings": _listener,
+    "SnmpSettings": _snmp,
     "Settings": _whole,
 }

@@ -12,6 +12,9 @@ from typing import Final
 
 HIDDEN: Final = "<hidden>"
 _HASH = re.compile(r"scrypt:[0-9a-fA-F:]+")
+# Of SNMP: keys of users, and communities.
+_SNMP_KEYS = re.compile(r"(\b(?:sha1|sha256) key) [0-9a-fA-F]+ [0-9a-fA-F]+")
+_COMMUNITY = re.compile(r"(\bcommunity) (?!`)\S+")
 # Quoted to the closing quote, else to the next space.
 _URL = re.compile(r'(?<=")[A-Za-z][A-Za-z0-9+.\-]*://[^"\n]*|[A-Za-z][A-Za-z0-9+.\-]*://[^\s"]+')
 _VALUE = re.compile(r"([?&])([^=&?]*)=([^&]*)")
@@ -22,6 +25,7 @@ _HARMLESS: Final = frozenset(
 
 def without_secrets(text: str) -> str:
     """The text with hashes of passwords, and what is secret in URLs, hidden."""
+    text = _COMMUNITY.sub(rf"\1 {HIDDEN}", _SNMP_KEYS.sub(rf"\1 {HIDDEN} {HIDDEN}", text))
     return without_url_secrets(_HASH.sub(HIDDEN, text))
 
 

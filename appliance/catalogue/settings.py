@@ -9,8 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from appliance.catalogue import choices
-from appliance.catalogue.contradictions import contradictions
-from appliance.catalogue.errors import ConfigError
+from appliance.catalogue.checked_settings import CheckedSettings
 from appliance.catalogue.password_hash import SecretHash
 from appliance.catalogue.peers import Peer
 from appliance.catalogue.setting_declaration import (
@@ -22,8 +21,8 @@ from appliance.catalogue.setting_declaration import (
     named_sections,
     section,
     setting,
-    value_faults,
 )
+from appliance.catalogue.snmp_settings import SnmpSettings
 from appliance.catalogue.transports import SIP_PORT, TCP, UDP
 from appliance.catalogue.value_types import (
     Address,
@@ -44,20 +43,10 @@ DESCRIPTION, REMARK = "", Remark(80)
 OPEN, ENDING, GONE = range(3)
 
 
-@dataclass(frozen=True, slots=True)
-class _Checked:
-    def __post_init__(self) -> None:
-        faults = value_faults(self)
-        if not faults:
-            faults = [found.fault_in_code() for found in contradictions(type(self).__name__, self)]
-        if faults:
-            raise ConfigError(faults)
-
-
 # ruff: noqa: RUF009 -- `section` and its like make a field; nothing is shared that can change
 # fmt: off
 @dataclass(frozen=True, slots=True)
-class ListenerSettings(_Checked):
+class ListenerSettings(CheckedSettings):
     """A local address, with a role. `standing`, no setting, is the state of its place (listener_ids.py)."""
 
     name: str = name_of_section("local", Name())
@@ -92,7 +81,7 @@ class ListenerSettings(_Checked):
 
 
 @dataclass(frozen=True, slots=True)
-class OperatorSettings(_Checked):
+class OperatorSettings(CheckedSettings):
     """An account of an operator."""
 
     name: str = name_of_section("operator", Name())
@@ -104,7 +93,7 @@ class OperatorSettings(_Checked):
 
 
 @dataclass(frozen=True, slots=True)
-class AliasSettings(_Checked):
+class AliasSettings(CheckedSettings):
     """A short name for a command."""
 
     name: str = name_of_section("alias", Name())
@@ -114,7 +103,7 @@ class AliasSettings(_Checked):
 
 
 @dataclass(frozen=True, slots=True)
-class RateLimitSettings(_Checked):
+class RateLimitSettings(CheckedSettings):
     """A limit on the rate of requests, over all workers."""
 
     name: str = name_of_section("limit", Name())
@@ -129,7 +118,7 @@ class RateLimitSettings(_Checked):
 
 
 @dataclass(frozen=True, slots=True)
-class RegistrarSettings(_Checked):
+class RegistrarSettings(CheckedSettings):
     """Registrations (RFC 3261 10)."""
 
     expires_min_s: int = setting(
@@ -160,7 +149,7 @@ class RegistrarSettings(_Checked):
 
 
 @dataclass(frozen=True, slots=True)
-class DigestSettings(_Checked):
+class DigestSettings(CheckedSettings):
     """Digest authentication (RFC 7616, RFC 8760)."""
 
     realm: str = setting(
@@ -187,7 +176,7 @@ class DigestSettings(_Checked):
 
 
 @dataclass(frozen=True, slots=True)
-class LockoutSettings(_Checked):
+class LockoutSettings(CheckedSettings):
     """Limits on failed authentication (RFC 3261 26.1). A source is an IPv4 address or an IPv6 prefix of 64 bits."""
 
     attempts_max: int = setting(
@@ -209,7 +198,7 @@ class LockoutSettings(_Checked):
 
 
 @dataclass(frozen=True, slots=True)
-class PasswordSettings(_Checked):
+class PasswordSettings(CheckedSettings):
     """The password policy for subscribers; stored passwords are not checked."""
 
     length_min: int = setting(8, "length", Integer(1, 128, "characters"), LIVE, "The minimum length of a new password.")
@@ -218,7 +207,7 @@ class PasswordSettings(_Checked):
 
 
 @dataclass(frozen=True, slots=True)
-class ProxySettings(_Checked):
+class ProxySettings(CheckedSettings):
     """Forwarding (RFC 3261 16)."""
 
     fork: str = setting(
@@ -250,7 +239,7 @@ class ProxySettings(_Checked):
 
 
 @dataclass(frozen=True, slots=True)
-class TimerSettings(_Checked):
+class TimerSettings(CheckedSettings):
     """Transaction timers (RFC 3261 17)."""
 
     t1_ms: int = setting(
@@ -269,7 +258,7 @@ class TimerSettings(_Checked):
 
 
 @dataclass(frozen=True, slots=True)
-class SyntaxSettings(_Checked):
+class SyntaxSettings(CheckedSettings):
     """Limits on message size; larger messages are rejected or dropped."""
 
     message_len_max: int = setting(
@@ -282,7 +271,7 @@ class SyntaxSettings(_Checked):
 
 
 @dataclass(frozen=True, slots=True)
-class LimitSettings(_Checked):
+class LimitSettings(CheckedSettings):
     """The size of every table and queue, per worker unless stated otherwise."""
 
     transactions_max: int = setting(
@@ -357,7 +346,7 @@ class LimitSettings(_Checked):
 
 
 @dataclass(frozen=True, slots=True)
-class OverloadSettings(_Checked):
+class OverloadSettings(CheckedSettings):
     """Overload control: new requests are rejected, established calls continue."""
 
     delay_target_ms: int = setting(
@@ -384,7 +373,7 @@ class OverloadSettings(_Checked):
 
 
 @dataclass(frozen=True, slots=True)
-class SupervisionSettings(_Checked):
+class SupervisionSettings(CheckedSettings):
     """How workers are supervised and restarted."""
 
     steering: bool = setting(
@@ -412,7 +401,7 @@ class SupervisionSettings(_Checked):
 
 
 @dataclass(frozen=True, slots=True)
-class JournalSettings(_Checked):
+class JournalSettings(CheckedSettings):
     """How registrations are stored on disk."""
 
     segment_kib: int = setting(
@@ -429,7 +418,7 @@ class JournalSettings(_Checked):
 
 
 @dataclass(frozen=True, slots=True)
-class PersistSettings(_Checked):
+class PersistSettings(CheckedSettings):
     """How registrations are written to disk."""
 
     interval_ms: int = setting(
@@ -439,7 +428,7 @@ class PersistSettings(_Checked):
 
 
 @dataclass(frozen=True, slots=True)
-class Settings(_Checked):
+class Settings(CheckedSettings):
     """All settings of one appliance. `workers` 0: one for each processor, found out when it starts."""
 
     hostname: str = setting("signalbox", "hostname", Name(), LIVE, "The name of this appliance.")
@@ -493,4 +482,5 @@ class Settings(_Checked):
     journal: JournalSettings = section(
         JournalSettings(), "journal", "How registrations are stored on disk.")
     persist: PersistSettings = section(PersistSettings(), "persist", "How registrations are written to disk.")
+    snmp: SnmpSettings = section(SnmpSettings(), "snmp", "The SNMP agent; it is off without `listen` and `target`.")
 # fmt: on

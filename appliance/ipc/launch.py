@@ -190,6 +190,45 @@ class PersisterLaunch:
             raise LaunchError(f"Standard input holds no launch document: {fault!r}.") from fault
 
 
+@dataclass(frozen=True, slots=True)
+class SnmpLaunch:
+    """The start of the SNMP agent.
+
+    `state_dir`    the state folder: the bus is in its `run`, what the agent keeps is in its `snmp`.
+    `config_text`  the configuration in force.
+    `sockets`      (address, port, descriptor) of each inherited UDP socket.
+    `boot_hex`     random octets of this start of the appliance: alarms are numbered from 1 in each.
+    `node`         the number of the node.
+    """
+
+    state_dir: str
+    config_text: str
+    sockets: tuple[tuple[str, int, int], ...] = ()
+    boot_hex: str = ""
+    node: int = SINGLE_NODE
+
+    def argv(self) -> list[str]:
+        """The command line."""
+        return python_module("appliance.management.snmp")
+
+    def fds(self) -> tuple[int, ...]:
+        """The sockets that it inherits."""
+        return tuple(fd for _, _, fd in self.sockets)
+
+    def to_stdin(self) -> BinaryIO:
+        """An anonymous file with the document, to be its standard input; the caller closes it."""
+        return anonymous_file(asdict(self))
+
+    @classmethod
+    def from_stdin(cls, document: BinaryIO) -> SnmpLaunch:
+        """The launch that standard input holds. Raises LaunchError."""
+        try:
+            fields = json.loads(document.read())
+            return cls(**{**fields, "sockets": tuple(map(tuple, fields["sockets"]))})
+        except (ValueError, TypeError, KeyError) as fault:
+            raise LaunchError(f"Standard input holds no launch document: {fault!r}.") from fault
+
+
 def python_module(name: str, *arguments: str) -> list[str]:
     """The command line that runs a module of this package: never one of that name in the working directory (-P)."""
     return [sys.executable, "-P", "-m", name, *arguments]

@@ -61,7 +61,7 @@ class ListAlarms(BusRequest[AlarmRows]):
 
 @dataclass(slots=True)
 class AlarmEvent:
-    """An alarm that was raised, cleared or acknowledged (`what`)."""
+    """An alarm that was raised, cleared or acknowledged (`what`). `number`: from 1, since the start of the node."""
 
     wall_time: float
     name: str
@@ -69,6 +69,7 @@ class AlarmEvent:
     severity: str
     what: str
     text: str
+    number: int = 0
 
 
 @dataclass(slots=True)
@@ -76,6 +77,7 @@ class AlarmEvents(BusReply):
     """The last events, the oldest first."""
 
     kind = 84
+    version = 2
     events: list[AlarmEvent]
 
 

@@ -17,6 +17,7 @@ from appliance.supervisor.commit_coordinator import CommitCoordinator
 from appliance.supervisor.decisions import WorkerState
 from appliance.supervisor.guessing_monitor import FailureWatch
 from appliance.supervisor.rate_allocation import REPORT_INTERVAL_S, RateAllocator, Shares
+from appliance.supervisor.snmp_process import SnmpProcess
 from appliance.supervisor.start_remarks import StartRemarks
 from appliance.supervisor.table_supervision import TableSupervision
 from appliance.supervisor.worker_record import WorkerRecord
@@ -35,6 +36,7 @@ class AlarmMonitor:
         """A sentence for each group of sockets that the kernel does not steer."""
         self.is_management_down = False
         self.table: TableSupervision | None = None
+        self.snmp: SnmpProcess | None = None
         self.dealer = RateAllocator()
         self.clock = ClockWatch(folder, self._warn)
         self.failures = FailureWatch(settings.lockout, self._warn)
@@ -58,6 +60,7 @@ class AlarmMonitor:
             *self.failures.conditions(now),
             *(self.remarks.conditions(settings, now) if self.remarks else ()),
             *(self.table.conditions(now) if self.table else ()),
+            *(self.snmp.conditions() if self.snmp else ()),
             *self._own_conditions({record.number for record in records if not record.is_retired}),
         ]
         self.alarms.update(found, clock.wall_time())

@@ -40,6 +40,8 @@ class AlarmTable:
         self._report = report
         self._active: dict[tuple[str, str], _Raised] = {}
         self._history: deque[AlarmEvent] = deque(maxlen=HISTORY_MAX)
+        self.event_count = 0
+        """How many events there were; it is the number of the last one."""
 
     def is_raised(self, name: str, subject: str) -> bool:
         """Is that alarm raised of that subject?"""
@@ -71,9 +73,16 @@ class AlarmTable:
     def _note(self, key: tuple[str, str], text: str, what: str, wall_time: float) -> None:
         name, subject = key
         severity = alarm_named(name).severity
+        self.event_count += 1
         self._history.append(
             AlarmEvent(
-                wall_time=round(wall_time, 3), name=name, subject=subject, severity=severity, what=what, text=text
+                wall_time=round(wall_time, 3),
+                name=name,
+                subject=subject,
+                severity=severity,
+                what=what,
+                text=text,
+                number=self.event_count,
             )
         )
         level = LEVELS[severity] if what == RAISED else logging.INFO

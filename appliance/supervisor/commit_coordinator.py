@@ -27,6 +27,7 @@ from appliance.storage.commits import SYSTEM, UNCONFIRMED, Commit, CommitFailed,
 from appliance.supervisor.configuration_rollout import Reconfiguration, too_many_sockets
 from appliance.supervisor.listening_sockets import ListenFailed, ListeningSockets
 from appliance.supervisor.processes import worker_count
+from appliance.supervisor.snmp_process import SnmpProcess, SnmpSocketFailed
 
 REVERT_RETRY_S: Final = 10.0
 # How often the disk is tried again after a commit could not be kept.
@@ -37,6 +38,7 @@ class Node(Protocol):
     """The supervisor, as far as a change of the configuration needs it."""
 
     settings: Settings
+    snmp: SnmpProcess | None
 
     def processes_to_prepare(self) -> list[int]:
         """The workers whose processes run and are not about to end."""
@@ -145,11 +147,14 @@ class CommitCoordinator:
         listeners = place(node.settings.listeners, wanted.listeners)
         attempt.sockets_before = self._sockets.workers
         try:
+            if node.snmp is not None:
+                node.snmp.open_more(wanted.snmp.listen)
             self._sockets.grow(worker_count(wanted))
             opened = self._sockets.open_more(listeners)
-        except ListenFailed as fault:
+        except (ListenFailed, SnmpSocketFailed) as fault:
             self._sockets.trim(attempt.sockets_before)
-            return Refusal(" ".join(fault.sentences), "choose another address or port")
+            self._close_snmp_sockets()
+            return Refusal(str(fault), "choose another address or port")
         self._revision += 1
         self._attempt = attempt
         self._change = Reconfiguration(
@@ -203,8 +208,14 @@ class CommitCoordinator:
         change.abandon(self._node.processes_to_prepare(), now)
         self._sockets.close_some(change.opened)
         self._sockets.trim(attempt.sockets_before)
+        self._close_snmp_sockets()
         attempt.reply = Refusal(sentence, remedy)
         self._node.log(f"Commit by {attempt.user} rejected: {sentence}")
+
+    def _close_snmp_sockets(self) -> None:
+        """Close those that the configuration in force has not."""
+        if self._node.snmp is not None:
+            self._node.snmp.keep_only(self._node.settings.snmp.listen)
 
     def _write_down(self, change: Reconfiguration, now: float) -> None:
         attempt = self._attempt

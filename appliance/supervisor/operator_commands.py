@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from appliance import clock
 from appliance.catalogue.node_status import NodeStatus
 from appliance.messages.bus_messages import BusMessage, BusReply, Cleared, Refusal
+from appliance.messages.snmp_messages import NotifyTest, RequestTestNotification, ShowSnmp
 from appliance.messages.supervisor_requests import (
     AcknowledgeAlarm,
     AlarmEvents,
@@ -38,6 +39,7 @@ from appliance.messages.supervisor_requests import (
 from appliance.supervisor.alarm_monitor import AlarmMonitor
 from appliance.supervisor.commit_coordinator import CommitCoordinator
 from appliance.supervisor.decisions import WorkerState
+from appliance.supervisor.snmp_process import SnmpProcess
 from appliance.supervisor.status_report import in_minutes
 from appliance.supervisor.worker_pool import WorkerPool
 from appliance.supervisor.worker_record import WorkerRecord
@@ -49,6 +51,8 @@ class Node(Protocol):
     configuring: CommitCoordinator
     watching: AlarmMonitor
     worker_pool: WorkerPool
+
+    snmp: SnmpProcess | None
 
     def log(self, sentence: str) -> None: ...
     def node_status(self, now: float) -> NodeStatus: ...
@@ -77,6 +81,8 @@ class OperatorCommands:
             RestartWorker: self._restart,
             Reload: self._reload,
             CancelReload: self._cancel_reload,
+            ShowSnmp: lambda request, now: _no_agent() if node.snmp is None else node.snmp.state(),
+            RequestTestNotification: self._test_notification,
             ConfirmCommit: lambda request, now: node.configuring.confirm(request.user),
         }
 
@@ -109,6 +115,16 @@ class OperatorCommands:
             if record.life == WorkerState.LIVE and self._node.send(record.number, [request]):
                 return WorkersTold([record.number])
         return Refusal("No worker is live.", "try again when a worker is live")
+
+    # -- the SNMP agent ------------------------------------------------------------------------------
+
+    def _test_notification(self, request: RequestTestNotification, now: float) -> BusReply:
+        agent = self._node.snmp
+        if agent is None or not agent.settings.targets:
+            return Refusal("No SNMP target is configured.", "add `target` to the section `snmp`")
+        if not agent.send(NotifyTest(request.user)):
+            return Refusal("The SNMP agent is not reachable.", "see `show snmp`")
+        return Done(f"A test notification is sent to {len(agent.settings.targets)} targets; see `show snmp targets`.")
 
     # -- workers -------------------------------------------------------------------------------------
 
@@ -159,6 +175,10 @@ class OperatorCommands:
             return Refusal("No reload is scheduled.", "type `reload in MINUTES` to schedule one")
         self._node.log(f"Reload cancelled by {request.user}.")
         return Done("The reload is cancelled.")
+
+
+def _no_agent() -> Refusal:
+    return Refusal("This appliance runs without an SNMP agent.", "start it with its management process")
 
 
 def _takes_calls(record: WorkerRecord) -> bool:

@@ -24,7 +24,7 @@ from appliance.catalogue.settings import Settings
 from appliance.configuration.text import retired_warnings
 from appliance.descriptors import descriptor_shortage, raise_descriptor_limit
 from appliance.ipc.bus import BusUnavailable
-from appliance.ipc.launch import ManagementLaunch, PersisterLaunch, WorkerLaunch
+from appliance.ipc.launch import ManagementLaunch, PersisterLaunch, SnmpLaunch, WorkerLaunch
 from appliance.privileges import sockets_are_open
 from appliance.service_manager import ServiceManager
 from appliance.storage.commits import SYSTEM, CommitStore
@@ -39,6 +39,7 @@ from appliance.supervisor.listening_sockets import ListenFailed, ListeningSocket
 from appliance.supervisor.missing_state import missing_database, missing_registrations
 from appliance.supervisor.persister_process import PersisterProcess
 from appliance.supervisor.processes import CommandLine, machine_addresses, worker_count
+from appliance.supervisor.snmp_process import SnmpProcess
 from appliance.supervisor.start_remarks import Check, StartRemarks
 from appliance.supervisor.state_folder import StateFolder, StateFolderUnusable
 from appliance.supervisor.supervisor import RUNNING, Report, Supervisor
@@ -162,8 +163,10 @@ def _prepared(
         else None
     )
     table = _table_of(folder.path, start.text, note) if has_table else None
+    agent = SnmpLaunch(str(folder.path), start.text, boot_hex=launch.boot_hex)
+    snmp = SnmpProcess(settings.snmp, agent, note) if has_management else None
     supervisor = Supervisor(
-        settings, launch, workers, sockets, recording, note, command_line, store, management_process, note, table
+        settings, launch, workers, sockets, recording, note, command_line, store, management_process, note, table, snmp
     )
     supervisor.watching.remarks = remarks
     supervisor.configuring.fault = unkept

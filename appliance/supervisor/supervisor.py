@@ -38,6 +38,7 @@ from appliance.messages.bus_messages import (
     Stop,
 )
 from appliance.messages.slots import deal, seed_of
+from appliance.messages.snmp_messages import SnmpReport
 from appliance.messages.table_messages import PersisterSettings, TableReplaced, TableUnsound
 from appliance.storage.commits import CommitStore
 from appliance.storage.flight_recorder import Recording
@@ -63,6 +64,7 @@ from appliance.supervisor.listening_sockets import ListenFailed, ListeningSocket
 from appliance.supervisor.lock_watch import has_thread
 from appliance.supervisor.processes import CommandLine, worker_count
 from appliance.supervisor.slot_assignment import SlotAssignment
+from appliance.supervisor.snmp_process import SnmpProcess
 from appliance.supervisor.status_report import (
     counter_totals,
     drops_in,
@@ -77,7 +79,7 @@ from appliance.supervisor.table_supervision import TableSupervision
 from appliance.supervisor.worker_launcher import Launcher
 from appliance.supervisor.worker_pool import WorkerPool, processes_of
 from appliance.supervisor.worker_record import WorkerRecord
-from appliance.transport.process_id import PERSISTER, SUPERVISOR, process_id, worker_of
+from appliance.transport.process_id import PERSISTER, SNMP_AGENT, SUPERVISOR, process_id, worker_of
 
 RUNNING: Final = -1
 
@@ -101,9 +103,10 @@ class Supervisor:
         management_process: SupportingProcess[ManagementLaunch] | None = None,
         report_alarm: ReportAlarm | None = None,
         table: TableSupervision | None = None,
+        snmp: SnmpProcess | None = None,
     ) -> None:
         """`launch` is the start of a worker, but for its number and descriptors. `table`: the registration table, where
-        the workers have one in common.
+        the workers have one in common. `snmp`: the agent, where there may be one.
 
         Raises BusUnavailable.
         """
@@ -134,6 +137,10 @@ class Supervisor:
             table.persister.launch = replace(table.persister.launch, lifetime_offset_s=lifetime_offset_s)
             persister = process_id(launch.node, PERSISTER)
             table.send = lambda message: self._bus.send(persister, [message])
+        self.snmp = self.watching.snmp = snmp
+        if snmp is not None:
+            agent = process_id(launch.node, SNMP_AGENT)
+            snmp.send = lambda message: self._bus.send(agent, [message])
         self._launcher = Launcher(launch, sockets, recording, command_line)
         self._processes = self._launcher.running
         kept = CommitStore(state_dir / "configuration") if store is None else store
@@ -180,8 +187,10 @@ class Supervisor:
             self._launcher.kill_all()
             for supporter in self._supporting.values():
                 supporter.kill()
-        elif self._management_process is not None:
-            self._management_process.stop()
+        else:
+            for asked in (self._management_process, self.snmp):
+                if asked is not None:
+                    asked.stop()
         self._is_stopping = True
 
     def close(self) -> None:
@@ -191,6 +200,8 @@ class Supervisor:
             supporter.kill()
         if self._table is not None:
             self._table.close()
+        if self.snmp is not None:
+            self.snmp.close()
         self._waiting.close()
         self._bus.close()
         self.questions.close()
@@ -209,6 +220,9 @@ class Supervisor:
         if self._management_process is not None:
             self._management_process.tend(self.settings.supervision, self._is_stopping, now)
             self.watching.is_management_down = self._management_process.is_down
+        if self.snmp is not None:
+            events = self.watching.alarms.event_count
+            self.snmp.tend_agent(self.settings.supervision, self._is_stopping, events, now)
         if self._table is not None:
             self._tend_table(self._table, now)
         for action in decisions.decide(self._view(now)):
@@ -226,7 +240,8 @@ class Supervisor:
         """The processes without SIP, by name."""
         management = {} if self._management_process is None else {"management": self._management_process}
         persister = {} if self._table is None else {"persister": self._table.persister}
-        return {**management, **persister}
+        agent = {} if self.snmp is None else {"snmp": self.snmp}
+        return {**management, **persister, **agent}
 
     # -- the registration table -------------------------------------------------------------------------
 
@@ -270,6 +285,8 @@ class Supervisor:
                 self._receive_from(record, message, now)
             elif worker_of(sender) == PERSISTER and self._table is not None:
                 self._table.heard(message, now)
+            elif self.snmp is not None and isinstance(message, SnmpReport):
+                self.snmp.last_report = message
         if self._cycle_scheduler.woke(self.settings.supervision, now):
             for record in self.records:
                 record.forgive_silence(now)
@@ -421,6 +438,8 @@ class Supervisor:
         if self._table is not None:
             self._table.persister.launch = replace(self._table.persister.launch, config_text=text)
             self._table.send(PersisterSettings(text))
+        if self.snmp is not None:
+            self.snmp.put_in_force(settings.snmp, text)
         self.listener_drain.note(settings, now)
         self._sockets.set_receive_buffer(settings.limits.receive_buffer_kib * 1024)
         self.worker_pool.resize(worker_count(settings), now)

@@ -2,7 +2,7 @@
 
 It is one integer, node << 16 | worker: an ordinary number in flows, slot tables and addresses of the bus, which costs
 nothing more where messages pass. Nodes have 12 bits, as in the versions of registrations (location/record_version.py).
-A supervisor, a management process and a persister have numbers above those of all workers.
+A supervisor, a management process, a persister and an SNMP agent have numbers above those of all workers.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ ProcessId = NewType("ProcessId", int)
 
 NODE_MAX: Final = 4095
 WORKER_MAX: Final = 0xFFEF
+SNMP_AGENT: Final = 0xFFFC
 PERSISTER: Final = 0xFFFD
 MANAGEMENT: Final = 0xFFFE
 SUPERVISOR: Final = 0xFFFF
@@ -22,7 +23,7 @@ SINGLE_NODE: Final = 1
 
 
 def process_id(node: int, worker: int) -> ProcessId:
-    """The process `worker` (or SUPERVISOR, MANAGEMENT, PERSISTER) of a node."""
+    """The process `worker` (or SUPERVISOR, MANAGEMENT, ...) of a node."""
     return ProcessId(node << 16 | worker)
 
 
@@ -32,7 +33,7 @@ def node_of(process: ProcessId) -> int:
 
 
 def worker_of(process: ProcessId) -> int:
-    """Its number within the node: of a worker 0..WORKER_MAX, else SUPERVISOR, MANAGEMENT or PERSISTER."""
+    """Its number within the node: of a worker 0..WORKER_MAX, else SUPERVISOR, MANAGEMENT, PERSISTER or SNMP_AGENT."""
     return process & 0xFFFF
 
 

@@ -61,6 +61,7 @@ VIEWS: Final[Mapping[str, View]] = {
     "reload": draw_sentence,
     "reload cancel": draw_sentence,
     "clear logging": draw_sentence,
+    "snmp test-notification": draw_sentence,
     "subscriber add": draw_sentence,
     "subscriber password": draw_sentence,
     "subscriber remove": draw_sentence,

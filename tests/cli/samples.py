@@ -10,6 +10,7 @@ from appliance.catalogue.password_hash import hash_of
 from appliance.catalogue.peers import Peer
 from appliance.catalogue.setting_declaration import Section, Setting, declared, sections
 from appliance.catalogue.settings import Settings
+from appliance.catalogue.snmp_values import SnmpCommunity, SnmpLine, SnmpListen, SnmpTarget, SnmpUser
 from appliance.catalogue.value_types import Choice, Choices, DatabaseUrl, Integer, Kind, Switch
 
 ALL_SETTINGS: list[tuple[Section | None, Setting]] = [
@@ -17,6 +18,12 @@ ALL_SETTINGS: list[tuple[Section | None, Setting]] = [
     *((section, setting) for section in sections(Settings) for setting in declared(section.settings_class)),
 ]
 HASH = hash_of("tiger", bytes(16))
+SNMP_LINES: dict[type[SnmpLine], str] = {
+    SnmpListen: "127.0.0.1 port 11161",
+    SnmpCommunity: "public from 192.0.2.0/24",
+    SnmpUser: f"monitor sha256 key {'0a' * 32} {'0b' * 32}",
+    SnmpTarget: "noc 192.0.2.9 port 162 community public",
+}
 BY_PLACEHOLDER = {"HASH": HASH, "ADDRESS": "192.0.2.1", "HOST": "example.com", "NAME": "phones"}
 
 
@@ -32,6 +39,8 @@ def sample(kind: Kind) -> str:
         return "sqlite:///subscribers.db"
     if isinstance(kind, Peer):
         return "192.0.2.0/24"
+    if isinstance(kind, SnmpLine):
+        return SNMP_LINES[type(kind)]
     word = BY_PLACEHOLDER.get(kind.placeholder, "something")
     kind_accepts(kind, word)
     return word

@@ -54,6 +54,16 @@ from appliance.messages.bus_messages import (
 from appliance.messages.codec import CODECS, FORMAT, BusProtocolError, UnknownMessage, decode, encode
 from appliance.messages.field_codecs import codec_of
 from appliance.messages.slots import deal
+from appliance.messages.snmp_messages import (
+    AlarmsChanged,
+    NotifyTest,
+    RequestTestNotification,
+    ShowSnmp,
+    SnmpConfiguration,
+    SnmpReport,
+    SnmpState,
+    SnmpTargetReport,
+)
 from appliance.messages.supervisor_requests import (
     AcknowledgeAlarm,
     AlarmEvent,
@@ -227,6 +237,13 @@ MESSAGES: list[BusMessage] = [
     TableReplaced("/dev/shm/table/generation-7"),
     TableUnsound("/dev/shm/table/generation-7", "a page is missing"),
     PersisterSettings("hostname a"),
+    SnmpConfiguration("hostname a"),
+    AlarmsChanged(3),
+    NotifyTest("root"),
+    SnmpReport("80", 2, 1.5, {"snmpInPkts": 1}, [SnmpTargetReport("noc", "192.0.2.9", 162, "trap", 1, 0, 0, "")]),
+    SnmpState(True, "", SnmpReport()),
+    ShowSnmp(),
+    RequestTestNotification("root"),
 ]
 @pytest.mark.parametrize("message", MESSAGES, ids=lambda message: type(message).__name__)
 def test_a_message_comes_back_as_it_was(message: BusMessage) -> None:

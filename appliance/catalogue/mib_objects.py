@@ -1,0 +1,139 @@
+"""The objects of SIGNALBOX-MIB: their numbers, syntaxes and descriptions; counters, gauges and alarms by their names.
+
+A number stands for one thing for ever. What is no longer there leaves its number unused: `tests/manual/test_mib.py`
+compares with the committed MIB. The agent serves these objects, and `python -m appliance.manual.mib` writes the MIB.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+Oid = tuple[int, ...]
+
+# The enterprise number of documentation (RFC 5612); no number is registered for Signalbox.
+ROOT: Final[Oid] = (1, 3, 6, 1, 4, 1, 32473)
+MODULE: Final[Oid] = (*ROOT, 1)
+NOTIFICATIONS: Final[Oid] = (*MODULE, 0)
+OBJECTS: Final[Oid] = (*MODULE, 1)
+NODE: Final[Oid] = (*OBJECTS, 1)
+COUNTERS_GROUP: Final[Oid] = (*OBJECTS, 2)
+WORKER_TABLE: Final[Oid] = (*OBJECTS, 3)
+GAUGE_TABLE: Final[Oid] = (*OBJECTS, 4)
+LISTENER_TABLE: Final[Oid] = (*OBJECTS, 5)
+PROCESS_TABLE: Final[Oid] = (*OBJECTS, 6)
+RATE_LIMIT_TABLE: Final[Oid] = (*OBJECTS, 7)
+ALARM_TABLE: Final[Oid] = (*OBJECTS, 8)
+
+TEXT, INTEGER, GAUGE, COUNTER = "SnmpAdminString", "Integer32", "Gauge32", "Counter64"
+TICKS, STAMP, OBJECT_ID, OCTETS = "TimeTicks", "TimeStamp", "AutonomousType", "DateAndTime"
+
+
+@dataclass(frozen=True, slots=True)
+class MibObject:
+    """`number`: below its group or table; `fact`: where its value is in the status, with dots between the names."""
+
+    number: int
+    name: str
+    syntax: str
+    fact: str
+    help: str
+    units: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MibTable:
+    """A table with one row for each worker, listener, process, rate limit or alarm, by its number from 1."""
+
+    oid: Oid
+    name: str
+    help: str
+    columns: tuple[MibObject, ...]
+
+
+# fmt: off
+NODE_OBJECTS: Final = (
+    MibObject(1, "Hostname", TEXT, "hostname", "The configured name of the appliance."),
+    MibObject(2, "State", TEXT, "supervisor.sentence", "The state of the node in a sentence."),
+    MibObject(3, "Uptime", TICKS, "supervisor.uptime_s", "Time since the appliance was started."),
+    MibObject(4, "Commit", GAUGE, "commit", "The number of the active configuration."),
+    MibObject(5, "Reload", TEXT, "reload", "When a reload is scheduled, or empty."),
+    MibObject(6, "Epoch", GAUGE, "epoch", "The version of the table of Call-ID slots."),
+    MibObject(7, "Registrations", GAUGE, "registrations", "Registered contacts.", "contacts"),
+    MibObject(8, "Transactions", GAUGE, "transactions", "Transactions on all workers.", "transactions"),
+    MibObject(9, "AlarmsActive", GAUGE, "alarms", "Active alarms.", "alarms"),
+    MibObject(10, "CounterDiscontinuity", STAMP, "discontinuity",
+              "The value of sysUpTime when the counters last began at zero; 0 if that was before the agent started."),
+)
+WORKERS: Final = MibTable(WORKER_TABLE, "Worker", "The workers; the index is the number of the worker plus 1.", (
+    MibObject(2, "WorkerState", TEXT, "state", "The state of the worker in a word."),
+    MibObject(3, "WorkerPid", GAUGE, "pid", "Its process ID; 0 if it does not run."),
+    MibObject(4, "WorkerUptime", TICKS, "uptime_s", "Time since it was started."),
+    MibObject(5, "WorkerRestarts", GAUGE, "restarts", "How often it was restarted.", "restarts"),
+    MibObject(6, "WorkerSlots", GAUGE, "slots", "The Call-ID slots that it owns.", "slots"),
+    MibObject(7, "WorkerCpuTime", TICKS, "cpu_s", "The processor time that it has used."),
+    MibObject(8, "WorkerMemory", GAUGE, "rss", "Its resident memory.", "KiB"),
+    MibObject(9, "WorkerTransactions", GAUGE, "transactions", "Its transactions.", "transactions"),
+    MibObject(10, "WorkerSilence", GAUGE, "silent_ms", "Time since its last heartbeat.", "milliseconds"),
+    MibObject(11, "WorkerLastEnding", TEXT, "last_ending", "Why the process before it ended; empty for none."),
+))
+LISTENERS: Final = MibTable(LISTENER_TABLE, "Listener", "The listeners; the index is the place plus 1.", (
+    MibObject(2, "ListenerName", TEXT, "name", "Its name."),
+    MibObject(3, "ListenerAddress", TEXT, "address", "Its address."),
+    MibObject(4, "ListenerPort", GAUGE, "port", "Its port."),
+    MibObject(5, "ListenerTransports", TEXT, "transports", "Its transports, separated by spaces."),
+    MibObject(6, "ListenerRole", TEXT, "role", "Its role."),
+    MibObject(7, "ListenerStanding", TEXT, "standing", "`open`, `draining` or `closed`."),
+))
+PROCESSES: Final = MibTable(PROCESS_TABLE, "Process", "The processes of the node; applIndex has the same values.", (
+    MibObject(2, "ProcessName", TEXT, "name", "Its name."),
+    MibObject(3, "ProcessPid", GAUGE, "pid", "Its process ID."),
+    MibObject(4, "ProcessUptime", TICKS, "uptime_s", "Time since it was started."),
+    MibObject(5, "ProcessRestarts", GAUGE, "restarts", "How often it was restarted.", "restarts"),
+    MibObject(6, "ProcessCpuTime", TICKS, "cpu_s", "The processor time that it has used."),
+    MibObject(7, "ProcessMemory", GAUGE, "rss", "Its resident memory.", "KiB"),
+))
+RATE_LIMITS: Final = MibTable(RATE_LIMIT_TABLE, "RateLimit", "The configured rate limits, in their order.", (
+    MibObject(2, "RateLimitName", TEXT, "name", "Its name."),
+    MibObject(3, "RateLimitOf", TEXT, "of", "The requests that count."),
+    MibObject(4, "RateLimitPer", TEXT, "per", "What has a token bucket of its own."),
+    MibObject(5, "RateLimitRate", GAUGE, "rate_per_s", "Requests accepted per second.", "requests per second"),
+    MibObject(6, "RateLimitBurst", GAUGE, "burst", "Requests accepted in one burst.", "requests"),
+    MibObject(7, "RateLimitAction", TEXT, "action", "The action for requests over the limit."),
+))
+ALARMS_ACTIVE: Final = MibTable(ALARM_TABLE, "Alarm", "The active alarms, the oldest first.", (
+    MibObject(2, "AlarmName", TEXT, "name", "The name of the alarm."),
+    MibObject(3, "AlarmSubject", TEXT, "subject", "What it is raised about: a worker, a table, a listener."),
+    MibObject(4, "AlarmSeverity", TEXT, "severity", "`critical`, `major`, `minor` or `warning`."),
+    MibObject(5, "AlarmSince", OCTETS, "since", "When it was raised."),
+    MibObject(6, "AlarmText", TEXT, "text", "The particulars in a sentence."),
+    MibObject(7, "AlarmCause", TEXT, "cause", "The cause."),
+    MibObject(8, "AlarmEffect", TEXT, "effect", "The effect."),
+    MibObject(9, "AlarmAction", TEXT, "action", "What to do."),
+    MibObject(10, "AlarmAcknowledgedBy", TEXT, "acknowledged_by", "The operator who acknowledged it, or empty."),
+))
+# fmt: on
+TABLES: Final = (WORKERS, LISTENERS, PROCESSES, RATE_LIMITS, ALARMS_ACTIVE)
+
+NOTIFIED: Final[Oid] = (*OBJECTS, 9)
+ALARM_KINDS: Final[Oid] = (*MODULE, 3)
+TEST_NOTIFICATION: Final[Oid] = (*NOTIFICATIONS, 1)
+REVISION: Final = "202611300000Z"
+# fmt: off
+NOTIFIED_OBJECTS: Final = (
+    MibObject(1, "NotifiedNumber", GAUGE, "number", "The number of the notification; a gap is a notification dropped."),
+    MibObject(2, "NotifiedAlarm", TEXT, "name", "The name of the alarm."),
+    MibObject(3, "NotifiedSubject", TEXT, "subject", "What the alarm is about."),
+    MibObject(4, "NotifiedSeverity", TEXT, "severity", "`critical`, `major`, `minor` or `warning`."),
+    MibObject(5, "NotifiedText", TEXT, "text", "The particulars in a sentence."),
+    MibObject(6, "NotifiedCause", TEXT, "cause", "The cause."),
+    MibObject(7, "NotifiedEffect", TEXT, "effect", "The effect."),
+    MibObject(8, "NotifiedAction", TEXT, "action", "What to do."),
+    MibObject(9, "NotifiedTime", OCTETS, "wall_time", "When it was raised or cleared."),
+)
+# fmt: on
+
+
+def camel_case(name: str) -> str:
+    """`requests-received` as `RequestsReceived`."""
+    return "".join(word.capitalize() for word in name.replace("_", "-").split("-"))

@@ -1,0 +1,207 @@
+"""The SNMP agent: what it serves, what it notifies, and how it goes by the configuration.
+
+It asks the supervisor for the status of the node only when a manager asks, and at most once in `snmp max-age`;
+requests that come meanwhile wait, bounded. At rest it does nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from appliance import clock
+from appliance.catalogue.mib_objects import Oid
+from appliance.catalogue.node_status import NodeStatus
+from appliance.catalogue.settings import Settings
+from appliance.catalogue.snmp_values import target_of
+from appliance.ipc.bus import BusUnavailable, ask_supervisor
+from appliance.management.snmp.access import Access, Principal, Verdict
+from appliance.management.snmp.alarm_objects import alarm_variables
+from appliance.management.snmp.application_objects import application_variables
+from appliance.management.snmp.engine import Engine, NotAllowed
+from appliance.management.snmp.engine_state import EngineState
+from appliance.management.snmp.notifier import Notifier
+from appliance.management.snmp.object_tree import Missing, ObjectTree, Plain, Value, Variable
+from appliance.management.snmp.signalbox_objects import signalbox_variables
+from appliance.management.snmp.system_objects import SNMP_COUNTERS, SystemFacts, system_variables
+from appliance.management.snmp.writing import SystemWriter
+from appliance.messages.bus_messages import Answered, BusRequest, Refusal
+from appliance.messages.snmp_messages import SnmpReport
+from appliance.messages.supervisor_requests import AlarmEvents, AlarmRow, ListAlarmEvents, ListAlarms, StatusRequest
+
+ASK_TIMEOUT_S: Final = 2.0
+EVENTS_MAX: Final = 1000
+# Datagrams that wait for the status of the node.
+WAITING_MAX: Final = 256
+# RFC 3418 authenticationFailure: at most one in this time, so that strangers cannot make many.
+AUTHENTICATION_FAILURE_INTERVAL_S: Final = 10.0
+_FAILURES: Final = ("usmStatsWrongDigests", "usmStatsUnknownUserNames")
+
+log = logging.getLogger("signalbox.snmp")
+
+
+class Agent:
+    """The agent of one node."""
+
+    def __init__(self, state_dir: Path, settings: Settings, state: EngineState, version: str, boot: str) -> None:
+        self._state_dir = state_dir
+        self._state = state
+        self._version = version
+        self._started_at = clock.monotonic()
+        self._settings = settings
+        self._access = Access(settings.snmp)
+        self._tree = ObjectTree()
+        self._read_at = 0.0
+        self._status = NodeStatus()
+        self._waiting: deque[tuple[Any, bytes, Any]] = deque()
+        self._reading: asyncio.Task[None] | None = None
+        self._failure_told_at = -AUTHENTICATION_FAILURE_INTERVAL_S
+        folder = state_dir / "snmp"
+        self.engine = Engine(state, self, folder)
+        self.notifier = Notifier(folder / "notifications.json", self.engine, self.uptime_s, boot)
+        self._writer = SystemWriter(state_dir, self._ask_now)
+        self.go_by(settings)
+
+    def uptime_s(self) -> float:
+        """Seconds since the agent was started."""
+        return clock.monotonic() - self._started_at
+
+    def go_by(self, settings: Settings) -> None:
+        """Use these settings from now on."""
+        self._settings = settings
+        self._access = Access(settings.snmp)
+        self.engine.configure(settings.snmp)
+        self.notifier.go_by(settings.snmp.waiting_max, [target_of(value) for value in settings.snmp.targets])
+        self._read_at = 0.0
+
+    # -- requests ------------------------------------------------------------------------------------
+
+    def receive(self, transport: Any, datagram: bytes, source: Any) -> None:
+        """A datagram has arrived; it is dropped, answered, or waits for the status."""
+        if transport.is_sender:
+            # The answer to an inform.
+            self.engine.process(transport, datagram, source)
+            return
+        verdict = self._access.look(datagram, source[0])
+        if verdict is not Verdict.ADMITTED:
+            self._refuse(verdict)
+        elif clock.monotonic() - self._read_at < self._settings.snmp.max_age_ms / 1000:
+            self._process(transport, datagram, source)
+        elif len(self._waiting) >= WAITING_MAX:
+            self.engine.count_up("snmpSilentDrops")
+        else:
+            self._waiting.append((transport, datagram, source))
+            if self._reading is None:
+                self._reading = asyncio.get_running_loop().create_task(self._read_and_answer())
+
+    def _refuse(self, verdict: Verdict) -> None:
+        self.engine.count_up("snmpInPkts")
+        self.engine.count_up(verdict.value)
+        if verdict is Verdict.BAD_COMMUNITY:
+            self._tell_failure()
+
+    def _process(self, transport: Any, datagram: bytes, source: Any) -> None:
+        before = sum(map(self.engine.count, _FAILURES))
+        self.engine.process(transport, datagram, source)
+        if sum(map(self.engine.count, _FAILURES)) > before:
+            self._tell_failure()
+
+    def _tell_failure(self) -> None:
+        now = clock.monotonic()
+        if now - self._failure_told_at >= AUTHENTICATION_FAILURE_INTERVAL_S:
+            self._failure_told_at = now
+            self.notifier.tell_authentication_failure()
+
+    async def _read_and_answer(self) -> None:
+        try:
+            await self._read()
+        finally:
+            self._reading = None
+            while self._waiting:
+                self._process(*self._waiting.popleft())
+
+    # -- what is served ------------------------------------------------------------------------------
+
+    async def _read(self) -> None:
+        """Read the status of the node; where it cannot be read, the one before is served for as long again."""
+        self._read_at = clock.monotonic()
+        try:
+            status = (await self._ask(StatusRequest())).status
+            alarms = (await self._ask(ListAlarms())).alarms
+        except BusUnavailable as fault:
+            log.warning("the status of the node cannot be read: %s", fault)
+            return
+        self._status = status
+        self._tree = ObjectTree(self._variables(status, alarms))
+
+    def _variables(self, status: NodeStatus, alarms: Sequence[AlarmRow]) -> list[Variable]:
+        settings = self._settings
+        facts = SystemFacts(
+            description=f"Signalbox {self._version}, SIP server",
+            contact=settings.snmp.contact,
+            name=status.hostname,
+            location=settings.snmp.location,
+            uptime_s=self.uptime_s,
+            engine_id=self._state.engine_id,
+            boots=self._state.boots,
+            count=self.engine.count,
+        )
+        return [
+            *system_variables(facts),
+            *application_variables(status, self._version, self.uptime_s()),
+            *alarm_variables(alarms, self.notifier.counts()),
+            *signalbox_variables(status, settings, alarms),
+        ]
+
+    def get(self, oid: Oid) -> Value | Missing:
+        return self._tree.get(oid)
+
+    def next_after(self, oid: Oid) -> Variable | None:
+        return self._tree.next_after(oid)
+
+    def may_read(self, principal: Principal) -> bool:
+        return self._access.may_read(principal)
+
+    def write(self, principal: Principal, values: Sequence[tuple[Oid, Plain]]) -> None:
+        """Put it in force as a commit. Raises NotAllowed and the like."""
+        if not self._access.may_write(principal):
+            raise NotAllowed
+        self._writer.write(self._access.name_of(principal), values)
+        self._read_at = 0.0
+
+    # -- the supervisor ------------------------------------------------------------------------------
+
+    async def _ask(self, request: BusRequest[Answered]) -> Answered:
+        return await asyncio.to_thread(self._ask_now, request)
+
+    def _ask_now(self, request: BusRequest[Answered]) -> Answered:
+        """What the supervisor answers. Raises BusUnavailable, also when it refuses."""
+        reply = ask_supervisor(self._state_dir / "run", request, ASK_TIMEOUT_S)
+        if isinstance(reply, Refusal):
+            raise BusUnavailable(reply.sentence)
+        return reply
+
+    async def read_alarms(self) -> None:
+        """Alarms were raised or cleared: make notifications of what is new."""
+        try:
+            found: AlarmEvents = await self._ask(ListAlarmEvents(EVENTS_MAX))
+        except BusUnavailable as fault:
+            log.warning("the alarms of the node cannot be read: %s", fault)
+            return
+        self.notifier.tell_alarms(found.events)
+
+    def report(self) -> SnmpReport:
+        """How it is, for operators."""
+        return SnmpReport(
+            self._state.engine_id.hex(),
+            self._state.boots,
+            round(self.uptime_s(), 1),
+            {name: self.engine.count(name) for name in SNMP_COUNTERS},
+            self.notifier.reports(),
+        )
+
+

@@ -1,0 +1,147 @@
+"""Sends notifications: what alarms make of them, and when each target gets its next one."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from appliance import clock
+from appliance.catalogue.alarms import ALARMS
+from appliance.catalogue.mib_objects import Oid
+from appliance.catalogue.snmp_values import Target
+from appliance.management.snmp.alarm_notifications import (
+    AUTHENTICATION_FAILURE,
+    COLD_START,
+    alarm_notification,
+    plain_notification,
+    trial_notification,
+)
+from appliance.management.snmp.engine import Engine, notification_bindings
+from appliance.management.snmp.notification_queue import Notification, NotificationQueue, TargetQueue
+from appliance.management.snmp.object_tree import Value, Variable
+from appliance.management.snmp.signalbox_objects import value_of
+from appliance.management.snmp.system_objects import ticks
+from appliance.messages.snmp_messages import SnmpTargetReport
+from appliance.messages.supervisor_requests import AlarmEvent
+
+_KNOWN = frozenset(alarm.name for alarm in ALARMS)
+
+log = logging.getLogger("signalbox.snmp")
+
+
+class Notifier:
+    """The notifications of an agent."""
+
+    def __init__(self, path: Path, engine: Engine, uptime_s: Callable[[], float], boot: str) -> None:
+        """`boot`: which start of the node this is."""
+        self._queue = NotificationQueue(path)
+        self._engine = engine
+        self._uptime_s = uptime_s
+        self._timer: asyncio.TimerHandle | None = None
+        self._raised: dict[str, int] = {}
+        former_boot, last_event = self._queue.alarm_place
+        self._boot = boot
+        self._last_event = last_event if former_boot == boot else 0
+        self._is_first = former_boot != boot
+
+    def go_by(self, waiting_max: int, targets: Sequence[Target]) -> None:
+        """Send to these targets from now on."""
+        self._queue.waiting_max = waiting_max
+        self._queue.set_targets(targets)
+        self._go_on()
+
+    def tell_start(self) -> None:
+        """The node has started (RFC 3418 coldStart); nothing when only the agent has."""
+        if self._is_first:
+            self._tell(COLD_START)
+
+    def tell_authentication_failure(self) -> None:
+        """A message had a wrong community, user or password."""
+        self._tell(AUTHENTICATION_FAILURE)
+
+    def _tell(self, oid: Oid) -> None:
+        wall_time, uptime = clock.wall_time(), ticks(self._uptime_s())
+        self._queue.add(wall_time, lambda number: plain_notification(number, oid, wall_time, uptime))
+        self._go_on()
+
+    def tell_test(self, user: str) -> None:
+        """A test, for every target."""
+        wall_time, uptime = clock.wall_time(), ticks(self._uptime_s())
+        self._queue.add(wall_time, lambda number: trial_notification(number, user, wall_time, uptime))
+        self._go_on()
+
+    def tell_alarms(self, events: Sequence[AlarmEvent]) -> None:
+        """Those of the events that are new."""
+        uptime = ticks(self._uptime_s())
+        for event in events:
+            if event.number > self._last_event:
+                self._last_event = event.number
+                if event.what in ("raised", "cleared") and event.name in _KNOWN:
+                    self._add_alarm(event, uptime)
+        self._queue.alarm_place = (self._boot, self._last_event)
+        self._queue.is_changed = True
+        self._go_on()
+
+    def _add_alarm(self, event: AlarmEvent, uptime: int) -> None:
+        self._queue.add(event.wall_time, lambda number: alarm_notification(number, event, uptime))
+        self._raised[event.what] = self._raised.get(event.what, 0) + 1
+
+    def counts(self) -> dict[str, int]:
+        """How many alarms were raised and cleared since the agent started."""
+        return self._raised
+
+    # -- sending -------------------------------------------------------------------------------------
+
+    def _go_on(self) -> None:
+        """Send what is due, write down what waits, and come back when something is due again."""
+        now = clock.monotonic()
+        for queue in self._queue.to_send(now):
+            self._send(queue)
+        try:
+            self._queue.keep()
+        except OSError as fault:
+            log.error("notifications that wait cannot be kept: %s", fault.strerror)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        due = self._queue.next_due()
+        if due is not None:
+            self._timer = asyncio.get_running_loop().call_later(max(due - now, 0.0), self._go_on)
+
+    def _send(self, queue: TargetQueue) -> None:
+        queue.is_sending = True
+        notification = queue.waiting[0]
+        bindings = notification_bindings(notification.engine_uptime, notification.oid, _values(notification))
+
+        def told(fault: str) -> None:
+            queue.told(fault, clock.monotonic())
+            self._queue.is_changed = True
+            asyncio.get_running_loop().call_soon(self._go_on)
+
+        self._engine.notify(queue.target, bindings, told)
+
+    def reports(self) -> list[SnmpTargetReport]:
+        """How each target fares."""
+        return [
+            SnmpTargetReport(
+                name=queue.target.name,
+                address=queue.target.address,
+                port=queue.target.port,
+                kind="inform" if queue.target.is_inform else "trap",
+                delivered=queue.delivered,
+                waiting=len(queue.waiting),
+                failed=queue.dropped,
+                last_error=queue.last_error,
+            )
+            for queue in self._queue.queues.values()
+        ]
+
+
+def _values(notification: Notification) -> list[Variable]:
+    return [(oid, _value(syntax, fact)) for oid, syntax, fact in notification.objects]
+
+
+def _value(syntax: str, fact: int | str | Oid) -> Value:
+    return Value(syntax, fact) if syntax == "ObjectIdentifier" else value_of(syntax, fact)
