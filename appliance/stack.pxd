@@ -33,6 +33,7 @@ cdef class Stack:
     cdef public object binding_records
     cdef WorkerGroup _group
     cdef ProxyEnvironment _node
+    cdef readonly object use_routes
     cdef Proxy _proxy
     cdef object _moving
     cdef OverloadController _overload_controller

@@ -110,6 +110,8 @@ class Stack:
             nonces_for(settings, process, key, start),
             start.addresses,
         )
+        self.use_routes = self._node.router.use
+        """Route new calls by other tables from now on."""
         self._proxy = Proxy(self._node)
         self._moving = CallTransfer(self._node, self._proxy, self._group)
         self._overload_controller = OverloadController(settings.overload)

@@ -52,6 +52,7 @@ STEERING_REFUSED: Final = "steering-refused"
 START_REMARK: Final = "start-remark"
 CLOCK_STEPPED: Final = "clock-stepped"
 LISTENER_UNAUTHENTICATED: Final = "listener-unauthenticated"
+ROUTES_UNUSABLE: Final = "routes-unusable"
 SOFTWARE_FAULT: Final = "software-fault"
 PASSWORD_GUESSING: Final = "password-guessing"
 SUBSCRIBER_DATABASE_FAILING: Final = "subscriber-database-failing"
@@ -144,6 +145,11 @@ ALARMS: Final[tuple[Alarm, ...]] = (
           "A listener on an address other than loopback does not authenticate.",
           "Any sender can register any address of its domains and receive its calls.",
           "Configure `authenticate` in the listener, or use a loopback address."),
+    Alarm(ROUTES_UNUSABLE, MAJOR,
+          "The route tables in force cannot be read.",
+          "Calls go by the tables of before; after a restart there are none, and calls to telephone numbers are "
+          "rejected with 404.",
+          "Use `signalbox routes import FILE.csv` or `signalbox routes rollback`. The alarm clears automatically."),
     Alarm(SOFTWARE_FAULT, MAJOR,
           "A software fault occurred while a message, timer or response was processed.",
           "That event was lost: a request was rejected with 500, or a call in setup was ended. Other traffic "

@@ -12,7 +12,10 @@ TRANSPORTS: Final = Choices(
     TRANSPORT_NAMES, TRANSPORT_NUMBERS, tuple(f"{name.upper()}." for name in TRANSPORT_NAMES))
 ALGORITHMS: Final = Choices(
     ("sha-256", "md5"), ("sha-256", "md5"), ("SHA-256 (RFC 8760).", "MD5, for older phones."))
-LISTENER_ROLE: Final = Choice(("user",), ("Registrar and proxy for phones.",))
+LISTENER_ROLE: Final = Choice(
+    ("user", "core", "redirect"),
+    ("Registrar and proxy for phones.", "As `user`; calls to telephone numbers go by the route tables.",
+     "As `core`; calls are not forwarded, the caller is told where to call (302)."))
 RELAY: Final = Choice(
     ("none", "authenticated", "any"),
     ("No sender: requests for foreign domains are rejected.", "Authenticated subscribers and peers.",

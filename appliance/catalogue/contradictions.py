@@ -127,9 +127,22 @@ def _whole(settings: Any) -> Iterator[Contradiction]:
     elif all(listener.is_shut_down for listener in settings.listeners):
         remedy = "type `no shutdown` in one of them"
         yield Contradiction(("listeners",), "every listener is shut down", remedy, 0, "is_shut_down")
-    for attribute, word in (("listeners", "listener"), ("operators", "operator"), ("rate_limits", "rate limit")):
+    for attribute, word in _NAMED:
         yield from _same_names(attribute, word, getattr(settings, attribute))
     yield from _same_addresses(settings.listeners)
+    yield from _policies(settings)
+
+
+def _policies(settings: Any) -> Iterator[Contradiction]:
+    """Each listener has one route policy at most, and those without a listener are for all others."""
+    owners: dict[str, str] = {}
+    for place, policy in enumerate(settings.route_policies):
+        for listener in policy.listeners or ("",):
+            owner = owners.setdefault(listener, policy.name)
+            if owner != policy.name:
+                which = f"listener {listener}" if listener else "the listeners without another one"
+                problem = f"route policy {owner} is for {which}, too"
+                yield Contradiction(("route_policies",), problem, "leave one of the two", place, "listeners")
 
 
 def _same_names(attribute: str, word: str, items: tuple[Any, ...]) -> Iterator[Contradiction]:
@@ -156,6 +169,12 @@ def _same_addresses(listeners: tuple[Any, ...]) -> Iterator[Contradiction]:
             yield Contradiction(("listeners",), problem, "change the address, port or transport", place, "port")
 
 
+_NAMED = (
+    ("listeners", "listener"),
+    ("operators", "operator"),
+    ("rate_limits", "rate limit"),
+    ("route_policies", "route policy"),
+)
 _RULES = {
     "RegistrarSettings": _registrar,
     "TimerSettings": _timers,

@@ -119,6 +119,9 @@ STORE_COMPARISONS: Final = 85
 TABLE_WRITERS_KILLED: Final = 86
 # events
 EVENTS_DROPPED: Final = 87
+# route tables
+CALLS_ROUTED: Final = 88
+ROUTES_REJECTED: Final = 89
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,5 +295,9 @@ COUNTERS: Final[tuple[Counter, ...]] = (
             "Processes killed because they held the lock of the registration table."),
     Counter(EVENTS_DROPPED, "events-dropped", "trouble",
             "Events of calls and registrations not reported because there were more than 500 at once."),
+    Counter(CALLS_ROUTED, "calls-routed", "calls",
+            "Requests to telephone numbers that the route tables sent to a next hop or redirected."),
+    Counter(ROUTES_REJECTED, "routes-rejected", "refusals",
+            "Requests to telephone numbers that a `reject` row of a route table rejected."),
 )
 # fmt: on

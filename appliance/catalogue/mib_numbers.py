@@ -96,6 +96,8 @@ COUNTER_NUMBERS: Final = {
     "store-comparisons": 86,
     "table-writers-killed": 87,
     "events-dropped": 88,
+    "calls-routed": 89,
+    "routes-rejected": 90,
 }
 # The gauges of a worker: (number, help).
 GAUGE_NUMBERS: Final = {
@@ -134,4 +136,5 @@ ALARM_NUMBERS: Final = {
     "listener-unauthenticated": 19,
     "software-fault": 20,
     "snmp-agent-down": 21,
+    "routes-unusable": 22,
 }

@@ -103,6 +103,19 @@ DOMAINS: Final = _table(
     Field("source", TEXT, "`domain` (configured) or the name of a listener.", "source"),
     Field("realm", TEXT, "Its digest realm.", "realm"),
 )
+ROUTE_TABLE: Final = (
+    Field("version", INTEGER, "The version of the routes in force; 0 for none."),
+    *_part(
+        "rules", "One row per entry of a rule; without a table, one per table.",
+        Field("table", TEXT, "The table.", "table"),
+        Field("prefix", TEXT, "The prefix, or `any`.", "prefix"),
+        Field("action", TEXT, "The next hop or another action; for a table, its number of prefixes.", "action"),
+        Field("priority", INTEGER, "Lower values are tried first.", "priority"),
+        Field("weight", INTEGER, "The share among entries of equal priority.", "weight"),
+        Field("strip", INTEGER, "Characters removed from the beginning of the number.", "strip"),
+        Field("prepend", TEXT, "Characters then put in front.", "prepend"),
+    ),
+)
 PROCESSES: Final = _table(
     "processes", "The processes of the appliance.",
     Field("name", TEXT, "The name of the process.", "process"),

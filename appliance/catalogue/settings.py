@@ -12,6 +12,7 @@ from appliance.catalogue import choices
 from appliance.catalogue.checked_settings import CheckedSettings
 from appliance.catalogue.password_hash import SecretHash
 from appliance.catalogue.peers import Peer
+from appliance.catalogue.routing_settings import RoutePolicySettings
 from appliance.catalogue.setting_declaration import (
     DRAIN,
     LIVE,
@@ -468,6 +469,8 @@ class Settings(CheckedSettings):
         AliasSettings, (), "alias", LIVE, "A short name for a command.")
     rate_limits: tuple[RateLimitSettings, ...] = named_sections(
         RateLimitSettings, (), "rate-limit", LIVE, "A limit on the rate of requests, over all workers.")
+    route_policies: tuple[RoutePolicySettings, ...] = named_sections(
+        RoutePolicySettings, (), "route-policy", LIVE, "Routing of calls to telephone numbers.")
     registrar: RegistrarSettings = section(RegistrarSettings(), "registrar", "Registrations.")
     digest: DigestSettings = section(DigestSettings(), "digest", "Digest authentication.")
     lockout: LockoutSettings = section(LockoutSettings(), "lockout", "Protection against password guessing.")

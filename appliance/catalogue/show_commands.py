@@ -36,6 +36,12 @@ SHOW_COMMANDS: Final[tuple[Command, ...]] = (
     show("show ip sockets", "Local sockets and the processes that read them.", "show ip sockets", (),
          results.SOCKETS),
     show("show domains", "Served domains and their realms.", "show domains", (), results.DOMAINS),
+    show("show route-table", "Rules of a route table: all, or those below a prefix; without a name, all tables.",
+         "show route-table", (
+             Parameter("table", Name(), "The table.", is_optional=True),
+             Parameter("prefix", Text(16, "PREFIX"), "The first digits, such as +1732.", is_optional=True),
+             LIMIT,
+         ), results.ROUTE_TABLE),
     show("show connections", "TCP connections.", "show connections", (LIMIT,), results.CONNECTIONS),
     show("show registrations", "Registered contacts: all, of one address, or of a prefix.",
          "show registrations", (ADDRESS, LIMIT), results.REGISTRATIONS),

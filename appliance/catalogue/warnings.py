@@ -13,7 +13,8 @@ from appliance.catalogue.settings import OPEN, ListenerSettings, Settings
 def warnings_of(settings: Settings) -> list[str]:
     """A sentence for each; [] when there is nothing to say."""
     unauthenticated = [sentence for _, sentence in listeners_unauthenticated(settings)]
-    return [*unauthenticated, *_open_relays(settings), *_without_domain(settings), *_useless_aliases(settings)]
+    others = (_open_relays, _without_domain, _policies_without_listener, _useless_aliases)
+    return [*unauthenticated, *(sentence for warnings in others for sentence in warnings(settings))]
 
 
 def listeners_unauthenticated(settings: Settings) -> Iterator[tuple[str, str]]:
@@ -49,6 +50,18 @@ def _without_domain(settings: Settings) -> Iterator[str]:
                 f"Listener {listener.name} authenticates and there is no domain: "
                 f"it serves subscribers of {listener.address} only. Add a line `domain NAME`."
             )
+
+
+def _policies_without_listener(settings: Settings) -> Iterator[str]:
+    """Route policies for listeners that are not there, or whose role does not route."""
+    routing = {listener.name for listener in settings.listeners if listener.role != "user"}
+    for policy in settings.route_policies:
+        for name in policy.listeners:
+            if name not in routing:
+                yield (
+                    f"Route policy {policy.name} is for listener {name}, which does not route calls to numbers. "
+                    "Set `role core` in it, or name another one."
+                )
 
 
 def _useless_aliases(settings: Settings) -> Iterator[str]:

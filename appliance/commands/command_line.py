@@ -9,12 +9,12 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Final
 
-from appliance.commands import check, hash_secret, load, run, shell, status, subscriber, version
+from appliance.commands import check, hash_secret, load, routes, run, shell, status, subscriber, version
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
-SUBCOMMANDS: Final = (run, check, load, status, shell, subscriber, hash_secret, version)
+SUBCOMMANDS: Final = (run, check, load, status, shell, subscriber, routes, hash_secret, version)
 
 
 def command_line() -> argparse.ArgumentParser:

@@ -71,7 +71,7 @@ class _Run:
             has_continued = context.position > position
             self._is_forwarded = result is FORWARD
             answer, reason = ("continue", "") if has_continued else _in_words(result)
-            changes = before.changes(context) if self._is_forwarded else ()
+            changes = before.changes(context) if self._is_forwarded else before.rules_passed(context)
             yield StageRow(name, answer, ", ".join(filter(None, (reason, *changes, *notes))))
             if not has_continued:
                 return
@@ -112,7 +112,8 @@ class _Run:
     def target_rows(self) -> list[TargetRow]:
         """The targets of a request that would be forwarded."""
         targets = self._context.targets if self._is_forwarded else ()
-        return [target_row(target, self._context, self._node, self.answers, self._now) for target in targets]
+        tried = [each for target in targets for each in (target, *target.spares)] if self._context.route else targets
+        return [target_row(target, self._context, self._node, self.answers, self._now) for target in tried]
 
 
 class _Findings:
@@ -123,6 +124,7 @@ class _Findings:
         self._targets = context.targets
         self._is_in_dialog = context.is_in_dialog
         self._record_routed = context.record_routed
+        self._route = context.route
 
     def changes(self, context: RequestContext) -> Iterator[str]:
         """What is different now, in words."""
@@ -130,10 +132,16 @@ class _Findings:
             yield f"the Request-URI becomes {context.request.uri_text.decode('utf-8', 'replace')}"
         if context.is_in_dialog and not self._is_in_dialog:
             yield "the request belongs to a dialog"
+        yield from self.rules_passed(context)
         if context.targets is not self._targets:
             yield _counted(len(context.targets), "target")
         if context.record_routed and not self._record_routed:
             yield "Record-Route is added"
+
+    def rules_passed(self, context: RequestContext) -> Iterator[str]:
+        """The rules of route tables that have decided now."""
+        if context.route is not None and context.route is not self._route:
+            yield from context.route.steps
 
 
 # -- the request -------------------------------------------------------------------------------------

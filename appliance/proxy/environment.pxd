@@ -53,6 +53,7 @@ cdef class ProxyEnvironment:
     cdef public Rules registrar_rules
     cdef public ProxyRules proxy_rules
     cdef public DigestRules digest_rules
+    cdef public object router
     cdef public dict waiting
     cdef public double wall_offset_s
     cdef public double date_offset_s

@@ -24,6 +24,7 @@ from appliance.proxy.fast_settings import DigestRules, ProxyRules
 from appliance.proxy.pending_lookups import PendingLookups
 from appliance.proxy.software_faults import SoftwareFaults
 from appliance.replication.connection_directory import ConnectionDirectory
+from appliance.routing.call_router import CallRouter
 from appliance.routing.contact_policy import ContactPolicy
 from appliance.routing.lookup_questions import FindSubscriber, LookupHost
 from appliance.routing.next_hops import NextHops
@@ -88,6 +89,7 @@ class ProxyEnvironment:
         "publish",
         "rate_limits",
         "registrar_rules",
+        "router",
         "settings",
         "subscribers",
         "transactions",
@@ -139,6 +141,7 @@ class ProxyEnvironment:
         self.peers = tuple(Peers(listener.peers) for listener in settings.listeners)
         self.proxy_rules = ProxyRules(settings.proxy)
         self.digest_rules = DigestRules(settings.digest)
+        self.router = CallRouter(settings.route_policies)
         self.packer = Packer()
         self.changed_calls: dict[bytes, KeptCall] = {}
         self.waiting: dict[bytes, KeptCall] = {}
@@ -183,6 +186,7 @@ class ProxyEnvironment:
         self.peers = tuple(Peers(listener.peers) for listener in settings.listeners)
         self.proxy_rules = ProxyRules(settings.proxy)
         self.digest_rules = DigestRules(settings.digest)
+        self.router.reconfigure(settings.route_policies)
         self.nonces.reconfigure(settings.digest.nonce_lifetime_s)
 
     def make_events(self, is_wanted: bool) -> None:

@@ -32,6 +32,7 @@ cdef class RequestContext:
     cdef public bint record_routed
     cdef public bint is_cancelled
     cdef public object targets
+    cdef public object route
     cdef public Py_ssize_t way_out
 
     cpdef bytes read_loop_part(self, ProxyEnvironment node)

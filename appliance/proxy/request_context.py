@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.fast_settings import ListenerRules
 from appliance.proxy.pending_lookups import Asker
+from appliance.routing.call_router import RouteDecision
 from appliance.routing.contact_policy import AT_SOURCE, NAMED
 from appliance.routing.lookup_questions import Answer
 from appliance.routing.targets import Target
@@ -41,6 +42,7 @@ class RequestContext:
         "position",
         "record_routed",
         "request",
+        "route",
         "server",
         "targets",
         "upstream",
@@ -72,6 +74,8 @@ class RequestContext:
         # RFC 3261 9.2: a CANCEL came while the request waited without a transaction.
         self.is_cancelled = False
         self.targets: Sequence[Target] = ()
+        # What the route tables say of it, where they have made its targets.
+        self.route: RouteDecision | None = None
         # The listener to leave by, where there is a choice.
         self.way_out = self.flow.listener
 

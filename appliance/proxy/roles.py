@@ -16,9 +16,12 @@ from appliance.proxy.stages.locate import locate
 from appliance.proxy.stages.loose_route import loose_route
 from appliance.proxy.stages.options import answer_options
 from appliance.proxy.stages.record_route import record_route
+from appliance.proxy.stages.redirect import redirect
 from appliance.proxy.stages.register import register
 from appliance.proxy.stages.relay import relay
 from appliance.proxy.stages.remove_credentials import remove_credentials
+from appliance.proxy.stages.route import route
+from appliance.proxy.stages.tel_uri import adapt_tel_uri
 from appliance.proxy.stages.throttle import throttle
 from appliance.proxy.stages.validate import validate
 
@@ -45,7 +48,31 @@ USER: Final = Role(
     ),
 )
 
-ROLES: Final[dict[str, Role]] = {"user": USER}
+# Between networks: numbers go by the route tables (docs/routing.md); what they do not name is a user.
+CORE: Final = Role(
+    (
+        adapt_tel_uri,
+        validate,
+        loose_route,
+        throttle,
+        detect_loops,
+        authenticate,
+        remove_credentials,
+        assert_identity,
+        register,
+        answer_options,
+        route,
+        locate,
+        relay,
+        record_route,
+    ),
+    USER.response_stages,
+)
+
+# RFC 3261 8.3: the caller is told where to call.
+REDIRECT: Final = Role((*CORE.stages[:-1], redirect), USER.response_stages)
+
+ROLES: Final[dict[str, Role]] = {"user": USER, "core": CORE, "redirect": REDIRECT}
 
 # What an ACK, or a CANCEL that matches nothing, goes through (RFC 3261 16.11).
 STATELESS: Final[tuple[Stage, ...]] = (

@@ -30,8 +30,9 @@ from appliance.sip.headers import parse_name_addr
 from appliance.sip.uri import Uri
 from appliance.transport.flow import Flow
 
-# Where a target comes from: the Request-URI or what the operator allows; a contact at its source; another contact.
-NAMED, AT_SOURCE, ELSEWHERE = range(3)
+# Where a target comes from: the Request-URI or what the operator allows; a contact at its source; another contact; a
+# next hop of a route table.
+NAMED, AT_SOURCE, ELSEWHERE, ROUTED = range(4)
 PRIVILEGED_PORTS: Final = 1024
 _LOCAL_NAMES: Final = (b"localhost", b"localhost.localdomain")
 

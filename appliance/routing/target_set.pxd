@@ -2,6 +2,8 @@ cimport cython
 
 from appliance.routing.targets cimport Target, next_group
 
+cdef int ROUTED
+
 
 @cython.final
 cdef class SearchPolicy:

@@ -13,10 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from appliance.routing.contact_policy import ROUTED
 from appliance.routing.targets import Target, next_group
 
 # RFC 5626 7, RFC 5627 6.1: these say that the way to an instance has failed.
 FLOW_FAILED = frozenset((408, 430))
+# RFC 3263 4.3: these say that a next hop cannot serve the call, and not that the called user does not take it.
+HOP_FAILED = frozenset((408, 500, 502, 503, 504))
 
 
 class SearchPolicy:
@@ -90,11 +93,15 @@ class TargetSet:
         """The spare to be tried in place of a target; None: its failure counts.
 
         RFC 5626 7, RFC 5627 6.1: the flow to an instance has failed. A 503 says so where none was received, but made
-        here. Not on a spiral: it finds what its branch was given, and no more.
+        here. A next hop of a route table is replaced by the next one (RFC 3263 4.3). Not on a spiral: it finds what its
+        branch was given, and no more.
         """
         if not failed.spares or self.is_closed or self._is_spiral:
             return None
-        if status not in FLOW_FAILED and (is_received or status != 503):
+        if failed.origin == ROUTED:
+            if status not in HOP_FAILED:
+                return None
+        elif status not in FLOW_FAILED and (is_received or status != 503):
             return None
         spare = failed.spares[0]
         spare.spares = failed.spares[1:]

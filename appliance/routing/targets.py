@@ -19,7 +19,8 @@ Q_MAX = 1000
 class Target:
     """One member of the target set. `breadth`: its part of the request's Max-Breadth, 0 as long as it has none.
 
-    `spares`: other contacts of the same instance, to be tried in its place when it fails (RFC 5626 7, RFC 5627 6.1).
+    `spares`: what is tried in its place when it fails: other contacts of the same instance (RFC 5626 7, RFC 5627 6.1),
+    or the next hops of a route table that come after it.
     """
 
     __slots__ = ("breadth", "flow", "origin", "path", "q", "spares", "uri", "uri_text")

@@ -32,6 +32,7 @@ from appliance.storage.flight_recorder import Recorder
 from appliance.storage.journal import Journal
 from appliance.storage.log_file import log_by, log_path, log_to_file, log_to_stderr
 from appliance.storage.nonce_memory import shared_memory
+from appliance.storage.route_store import RouteFollower, RouteStore
 from appliance.transport.process_id import process_id, supervisor_of
 from appliance.transport.transport_table import is_stream
 from appliance.workers.datagram_sockets import DatagramSockets
@@ -100,6 +101,7 @@ async def serve(launch: WorkerLaunch, settings: Settings, bus: Bus, recorder: Re
         socket.socket(fileno=launch.door_fd) if launch.door_fd != NO_DESCRIPTOR else None,
         descriptors_for_connections(workers, settings.limits.lookups_max),
         lifetime_clock,
+        RouteFollower(RouteStore(folder)),
     )
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, worker.stop)
     if any(listener.authenticate for listener in settings.listeners):

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from appliance import clock
-from appliance.catalogue.alarms import STATE_STORE_FAILING, SUBSCRIBER_DATABASE_FAILING
+from appliance.catalogue.alarms import ROUTES_UNUSABLE, STATE_STORE_FAILING, SUBSCRIBER_DATABASE_FAILING
 from appliance.catalogue.settings import Settings
 from appliance.messages.bus_messages import (
     Abandon,
@@ -38,6 +38,7 @@ from appliance.routing.lookup_questions import FindSubscriber, LookupHost, Quest
 from appliance.sip.parser import SyntaxLimits
 from appliance.stack import Stack
 from appliance.storage.log_file import log_by
+from appliance.storage.route_store import RouteFollower
 from appliance.transport.process_id import ProcessId, supervisor_of, worker_of
 from appliance.workers.datagram_sockets import DatagramSockets
 from appliance.workers.gc_schedule import GcSchedule
@@ -85,9 +86,10 @@ class Worker:
         door: socket.socket | None = None,
         descriptors_max: int = sys.maxsize,
         lifetime_clock: Callable[[], float] = clock.wall_time,
+        routes: RouteFollower | None = None,
     ) -> None:
         """`door`: where documents of the supervisor arrive; it becomes ours. `descriptors_max`: for connections.
-        `lifetime_clock`: by which registrations live."""
+        `lifetime_clock`: by which registrations live. `routes`: where route tables come from."""
         limits = settings.limits
         self._process = process
         self._supervisor = supervisor_of(process)
@@ -100,6 +102,7 @@ class Worker:
         self._doors = doors
         self._journal = journal
         self._recorder = recorder
+        self._routes = routes
         self._turn = turn = Turn(stack, doors, journal, recorder, self._failed)
         # Ids of connections go on from the clock, so that none is used again by this worker's successor.
         self._lifetime_clock = lifetime_clock
@@ -382,6 +385,7 @@ class Worker:
         self._tell_failures()
         counters, gauges = self._metrics.read()
         alarms = self._stack.alarms(now) + [f"{STATE_STORE_FAILING} {sentence}" for sentence in self._journal.alarms()]
+        alarms += self._follow_routes()
         if self._subscriber_door.fault:
             alarms.append(f"{SUBSCRIBER_DATABASE_FAILING} {self._subscriber_door.fault}")
         is_in_sync = self._stack.is_in_sync
@@ -396,6 +400,15 @@ class Worker:
             return 1
         wanted = SIGNS_PER_DEMAND if self._reports_left else SIGNS_PER_BEAT
         return min(wanted, signs_within(BEAT_S, self._heartbeat_s))
+
+    def _follow_routes(self) -> list[str]:
+        """Go by the route tables in force; alarms where they cannot be used."""
+        if self._routes is None:
+            return []
+        tables = self._routes.news()
+        if tables is not None:
+            self._stack.use_routes(tables)
+        return [f"{ROUTES_UNUSABLE} {self._routes.fault}"] if self._routes.fault else []
 
     def _tell_demand(self) -> None:
         demand = self._stack.take_rate_demand()

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from appliance.catalogue.errors import ConfigError
+from appliance.catalogue.routing_settings import RoutePolicySettings
 from appliance.catalogue.setting_declaration import Effect, Setting, declared, sections
 from appliance.catalogue.settings import (
     LimitSettings,
@@ -24,6 +25,8 @@ from appliance.manual.reference import write_default
 
 CLASSES: list[type[Any]] = [Settings, *(section.settings_class for section in sections(Settings))]
 ALL = [(settings_class, setting) for settings_class in CLASSES for setting in declared(settings_class)]
+
+POLICY = RoutePolicySettings("p", listeners=("a",))
 
 
 def names(item: object) -> str:
@@ -97,9 +100,10 @@ def test_the_defaults_are_valid() -> None:
         (ListenerSettings, {"port": "5060"}, "port cannot be '5060'"),
         (ListenerSettings, {"transports": ()}, "transport cannot be"),
         (ListenerSettings, {"transports": (0, 7)}, "transport cannot be"),
-        (ListenerSettings, {"role": "core"}, "role cannot be 'core'"),
+        (ListenerSettings, {"role": "edge"}, "role cannot be 'edge'"),
         (ListenerSettings, {"authenticate": "yes"}, "authenticate cannot be 'yes'"),
         (ListenerSettings, {"peers": ("10.0.0.1", "10.0.0.1")}, "`peer 10.0.0.1` is present twice"),
+        (Settings, {"route_policies": (POLICY, replace(POLICY, name="q"))}, "route policy p is for listener a, too"),
         (RegistrarSettings, {"expires_min_s": 5000}, "`expires minimum` 5000 is more than `expires default` 3600"),
         (RegistrarSettings, {"expires_max_s": 600}, "`expires default` 3600 is more than `expires maximum` 600"),
         (TimerSettings, {"t1_ms": 5000}, "`t1` 5000 is more than `t2` 4000"),

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.catalogue.errors import ValueFault
+from appliance.catalogue.phone_digits import Digits, PhoneContext
 from appliance.catalogue.value_types import (
     Address,
     Choice,
@@ -30,7 +31,7 @@ TRANSPORT = Choices(("udp", "tcp"), (0, 1))
 DOMAIN = Host(is_bracketed=True)
 ALL: list[Kind] = [
     SECONDS, AUTO, FORK, TRANSPORT, DOMAIN, Host(is_optional=True), Address(), Name(), Text(20), DatabaseUrl(),
-    Switch(),
+    Switch(), Digits(8), PhoneContext(),
 ]  # fmt: skip
 
 
@@ -61,6 +62,9 @@ ALL: list[Kind] = [
         (DatabaseUrl(), "postgresql://u:p@db.example.com:5432/sip", "postgresql://u:p@db.example.com:5432/sip"),
         (DatabaseUrl(), "sqlite:////var/lib/s.sqlite3", "sqlite:////var/lib/s.sqlite3"),
         (Switch(), "", True),
+        (Digits(8), "0049", "0049"),
+        (PhoneContext(), "+49-30", "+49-30"),
+        (PhoneContext(), "PBX.example.com", "pbx.example.com"),
     ],
 )
 def test_what_is_typed_is_understood(kind: Kind, typed: str, value: Any) -> None:
@@ -100,6 +104,9 @@ def test_what_is_typed_is_understood(kind: Kind, typed: str, value: Any) -> None
         (DatabaseUrl(), "mysql://a/b", "unsupported database URL", "type sqlite:///FILE or postgresql://", 0),
         (DatabaseUrl(), "sqlite://", "unsupported database URL", "type sqlite:///FILE", 0),
         (DatabaseUrl(), "postgresql://h:port/d", "unsupported database URL", "type sqlite:///FILE", 0),
+        (Digits(3), "0049", '"0049" is not up to 3 digits', "type up to 3 digits", 0),
+        (Digits(3), "٦٠", "is not up to 3 digits", "type up to 3 digits", 0),
+        (PhoneContext(), "+", "is not a phone-context", "a domain such as example.com", 0),
         (Switch(), "yes", '"yes" is not expected here', "type the word alone", 0),
     ],
 )

@@ -44,3 +44,9 @@ def test_an_open_listener_is_a_warning(text: str, warning: str) -> None:
 def test_an_alias_that_does_nothing_is_a_warning(alias: str, warning: str) -> None:
     settings = parse_configuration(f"{DOMAIN}alias {alias}\n")
     assert warnings_of(settings) == ([warning] if warning else [])
+
+
+def test_a_route_policy_for_a_listener_that_does_not_route_is_a_warning() -> None:
+    text = DOMAIN + "listener a\nlistener b\n  port 5070\n  role core\nroute-policy p\n  listener a\n  listener b\n"
+    (warning,) = warnings_of(parse_configuration(text))
+    assert warning.startswith("Route policy p is for listener a, which does not route")

@@ -24,7 +24,7 @@ from appliance.transport.flow import TCP, UDP, Flow, Outgoing
 from tests.flows.expectations import Bindings, event_mismatch, fill, mismatch
 from tests.flows.peers import Peer, apply_details
 from tests.flows.script import Step, parse_script
-from tests.flows.settings import DOMAIN, settings_of
+from tests.flows.settings import DOMAIN, settings_of, tables_of
 from tests.flows.wire import Message, read
 
 STARTED_AT = 1000.0
@@ -33,7 +33,7 @@ KEY = b"0123456789abcdef"
 # After this everything that a call may leave behind is over: timer C, then timers B, H and L.
 SETTLED_S = 600.0
 HOST_TTL_S = 300.0
-GIVEN = frozenset(("listener", "setting"))
+GIVEN = frozenset(("listener", "setting", "route", "policy"))
 
 
 class FlowFailed(AssertionError):
@@ -59,6 +59,9 @@ class Run:
         self._now = STARTED_AT
         self._stack = Stack(self._settings, 0, KEY, STARTED_AT, WALL_TIME)
         self._stack.make_events(has_events)
+        tables = tables_of(givens)
+        if tables is not None:
+            self._stack.use_routes(tables)
         self._peers: dict[str, Peer] = {}
         self._subscribers: dict[str, str] = {}
         self._hosts: dict[str, tuple[str, ...]] = {}

@@ -18,6 +18,8 @@ FORMS = {
     "listener": r"listener (?P<address>\S+)(?P<transports>( udp| tcp)+)",
     "setting": r"setting (?P<path>[\w.]+) (?P<value>\S+)",
     "subscriber": r"subscriber (?P<name>\w+)( password (?P<password>\S+))?",
+    "route": r"route (?P<prefix>\S+) (?P<action>.+)",
+    "policy": r"policy (?P<attribute>\w+) (?P<value>\S+)",
     "host": r"host (?P<host>\S+) is (?P<addresses>.+)",
     "registered": r"registered (?P<name>\w+) at (?P<address>\S+)(?P<transport> tcp)?",
     "peer": r"(?P<name>\w+) at (?P<address>\S+)(?P<transport> tcp)?",

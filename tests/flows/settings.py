@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
+from appliance.catalogue.routing_settings import RoutePolicySettings
 from appliance.catalogue.settings import ListenerSettings, Settings
+from appliance.routing.route_csv import COLUMNS, RouteReader
+from appliance.routing.route_tables import RouteTables
 from tests.flows.script import Step
 
 DOMAIN = "example.com"
@@ -20,7 +23,22 @@ def settings_of(givens: list[Step]) -> Settings:
     for step in givens:
         if step.kind == "setting":
             settings = with_setting(settings, step.words["path"].split("."), step.words["value"])
-    return settings
+    policy = RoutePolicySettings()
+    for step in givens:
+        if step.kind == "policy":
+            policy = with_setting(policy, [step.words["attribute"]], step.words["value"])
+    return replace(settings, route_policies=(policy,))
+
+
+def tables_of(givens: list[Step]) -> RouteTables | None:
+    """What `route` lines make of empty route tables."""
+    rows = [",".join(COLUMNS)]
+    for step in givens:
+        if step.kind == "route":
+            words, options = step.words, step.options
+            numbers = (options.get(name, "") for name in ("priority", "weight", "strip", "prepend"))
+            rows.append(",".join((options.get("table", "default"), words["prefix"], words["action"], *numbers)))
+    return RouteTables(memoryview(RouteReader().read(rows).octets())) if len(rows) > 1 else None
 
 
 def _listener(step: Step) -> ListenerSettings:
@@ -34,6 +52,7 @@ def _listener(step: Step) -> ListenerSettings:
         authenticate="authenticate" in options,
         assert_identity="assert" in options,
         relay=options.get("relay", "none"),
+        role=options.get("role", "user"),
         peers=tuple(options.get("peers", "").split()),
         advertise=options.get("advertise", ""),
     )

@@ -16,6 +16,8 @@ from appliance.proxy.stage_chain import Role
 from appliance.proxy.stage_results import CONTINUE, FORWARD, Drop, StageResult
 from appliance.proxy.stages.locate import locate
 from appliance.proxy.stages.throttle import throttle
+from appliance.routing.route_csv import RouteReader
+from appliance.routing.route_tables import RouteTables
 from appliance.stack import Stack
 from tests.test_stack import ALICE, NOW, SETTINGS, register, request, sent, stack
 from tests.test_stack_operated import MAIN, ask, limit_of, with_listeners
@@ -190,3 +192,27 @@ def test_it_continues_with_what_dns_says() -> None:
     ):
         route = tried(one, uri, known=[LookupResult("host", "gw.example.net", addresses)])
         assert (route.targets[0].hops, route.lookups) == (hops, [])
+
+
+def test_rules_of_route_tables_are_shown_with_all_next_hops() -> None:
+    """RFC 3261 16.5: `test route NUMBER` says which rules decide."""
+    one = stack(settings=with_listeners(SETTINGS, replace(MAIN, role="core", relay="any")))
+    lines = [
+        "table,prefix,action,priority",
+        "default,any,table carriers,0",
+        "carriers,+1,sip:192.0.2.201,1",
+        "carriers,+1,sip:192.0.2.202,2",
+        "carriers,+1900,reject 403 Barred,0",
+    ]
+    one.use_routes(RouteTables(memoryview(RouteReader().read(lines).octets())))
+    route = tried(one, "+1973")
+    assert notes(route)["route"] == (
+        "any in table default: table carriers, +1 in table carriers: sip:192.0.2.201, "
+        "+1 in table carriers: sip:192.0.2.202, 1 target"
+    )
+    assert [target.uri for target in route.targets] == [
+        "sip:+1973@192.0.2.201;user=phone",
+        "sip:+1973@192.0.2.202;user=phone",
+    ]
+    route = tried(one, "+1900")
+    assert route.outcome.startswith("`route` answers 403 Barred, any in table default: table carriers")

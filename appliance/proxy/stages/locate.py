@@ -19,7 +19,7 @@ from appliance.sip.names import ROUTE
 def locate(context: RequestContext, node: ProxyEnvironment, now: float) -> StageResult:
     """Make the bindings of the address the target set."""
     uri = context.request.read_uri()
-    if not node.names.is_responsible_for(uri):
+    if (context.route is not None and context.route.targets) or not node.names.is_responsible_for(uri):
         return CONTINUE
     if not uri.user:
         return Reply(404, b"Request-URI Names No User", is_stateless=True)

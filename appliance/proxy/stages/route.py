@@ -1,0 +1,43 @@
+"""Stage: calls to telephone numbers go where the route tables say (RFC 3261 16.5, docs/routing.md).
+
+Only for senders that may relay: a next hop is a foreign target, whichever domain the caller has named.
+"""
+
+from __future__ import annotations
+
+from appliance.catalogue.counters import CALLS_ROUTED, RELAYS_REFUSED, ROUTES_REJECTED
+from appliance.proxy.environment import ProxyEnvironment
+from appliance.proxy.request_context import RequestContext
+from appliance.proxy.stage_results import CONTINUE, Reply, StageResult
+from appliance.proxy.stages.redirect import redirection_to
+from appliance.sip.names import ROUTE
+
+
+def route(context: RequestContext, node: ProxyEnvironment, now: float) -> StageResult:
+    """Make the next hops the target: the first one, and in its place those after it when it fails."""
+    request = context.request
+    # RFC 3261 16.5: the dialog, or the caller's own route set, says where it goes.
+    if context.is_in_dialog or request.count(ROUTE):
+        return CONTINUE
+    uri = request.read_uri()
+    if not node.names.is_responsible_for(uri):
+        return CONTINUE
+    decision = node.router.decide(uri, context.listener.name, request.read_call_id())
+    if decision is None:
+        return CONTINUE
+    context.route = decision
+    if decision.status:
+        node.counters[ROUTES_REJECTED] += 1
+        return Reply(decision.status, decision.reason, is_stateless=True)
+    if not decision.targets:
+        return CONTINUE
+    if not context.may_relay():
+        node.counters[RELAYS_REFUSED] += 1
+        return Reply(403, b"Relaying Denied", is_stateless=True)
+    node.counters[CALLS_ROUTED] += 1
+    if decision.is_redirect:
+        return redirection_to(decision.targets)
+    first, *others = decision.targets
+    first.spares = tuple(others)
+    context.targets = [first]
+    return CONTINUE

@@ -1,0 +1,122 @@
+"""One row of a route table: what happens to calls of a prefix.
+
+    sip:gw1.example.com:5060;transport=tcp     the call goes to this next hop
+    redirect sip:gw1.example.com               the caller is told to call there (302)
+    reject 403 Not Allowed                     the call is answered with this status and reason
+    table NAME                                 the routes of another table
+    registrar                                  the contacts that the called address has registered
+
+Lower priorities are tried first; among equal ones, each is first in proportion to its weight. `strip` takes characters
+from the beginning of the number, `+` included, and `prepend` then puts others there.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from appliance.sip.errors import MalformedMessage
+from appliance.sip.uri import Uri, parse_uri
+
+NEXT_HOP, REDIRECT, REJECT, TABLE, REGISTRAR = range(5)
+ORDER_MAX: Final = 65535
+STRIP_MAX: Final = 32
+TEXT_LEN_MAX: Final = 512
+TABLE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,31}")
+_PREPEND: Final = re.compile(r"\+?[0-9*#]{0,31}")
+_REASON: Final = re.compile(r"[ -~]{0,80}")
+ACTIONS: Final = "type sip:HOST, redirect sip:HOST, reject STATUS REASON, table NAME, or registrar"
+
+
+class RouteFault(ValueError):
+    """A row, or a part of it, cannot be used. `remedy`: what to type in its place."""
+
+    def __init__(self, problem: str, remedy: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.remedy = remedy
+
+
+class RouteEntry:
+    """One row. Never changed.
+
+    `hop`: the URI of a next hop or of a redirect. `status` and `reason`: those of a reject. `table`: the other one.
+    """
+
+    __slots__ = ("action", "hop", "kind", "prepend", "priority", "reason", "status", "strip", "table", "weight")
+
+    def __init__(self, action: str, priority: int = 0, weight: int = 1, strip: int = 0, prepend: str = "") -> None:
+        """Raises RouteFault."""
+        self.action = action
+        self.priority = _within(priority, ORDER_MAX, "priority")
+        self.weight = _within(weight, ORDER_MAX, "weight")
+        self.strip = _within(strip, STRIP_MAX, "strip")
+        if not _PREPEND.fullmatch(prepend):
+            raise RouteFault(f'"{prepend}" cannot be prepended to a number', "type up to 31 digits, with + in front")
+        self.prepend = prepend.encode()
+        self.hop: Uri | None = None
+        self.status = 0
+        self.reason = b""
+        self.table = ""
+        self.kind = self._read_action(action)
+
+    def _read_action(self, action: str) -> int:
+        word, _, rest = action.partition(" ")
+        if word == "registrar" and not rest:
+            return REGISTRAR
+        if word == "table":
+            if not TABLE_NAME.fullmatch(rest):
+                raise RouteFault(f'"{rest}" is not the name of a table', "type up to 32 letters, digits, - . and _")
+            self.table = rest
+            return TABLE
+        if word == "reject":
+            self.status, self.reason = _status_of(rest)
+            return REJECT
+        is_redirect = word == "redirect"
+        self.hop = _hop_of(rest if is_redirect else action)
+        return REDIRECT if is_redirect else NEXT_HOP
+
+    def text(self) -> str:
+        """The row as a route file has it."""
+        return "\t".join((str(self.priority), str(self.weight), str(self.strip), self.prepend.decode(), self.action))
+
+    def uri_for(self, number: bytes, parameters: bytes) -> Uri:
+        """The Request-URI for the next hop, or the Contact of a redirect (RFC 3261 19.1.6)."""
+        hop = self.hop
+        assert hop is not None
+        user = self.prepend + number[self.strip :] or number
+        known = hop.parameters if b"user" in hop.parameters else {**hop.parameters, b"user": b"phone"}
+        return Uri(hop.scheme, user + parameters, hop.host, hop.port, known)
+
+
+def entry_of(text: str) -> RouteEntry:
+    """What `RouteEntry.text` has written. Raises RouteFault."""
+    priority, weight, strip, prepend, action = text.split("\t", 4)
+    return RouteEntry(action, int(priority), int(weight), int(strip), prepend)
+
+
+def _within(value: int, most: int, name: str) -> int:
+    if not 0 <= value <= most:
+        raise RouteFault(f"{name} {value} is out of range", f"type 0 to {most}")
+    return value
+
+
+def _status_of(text: str) -> tuple[int, bytes]:
+    status, _, reason = text.partition(" ")
+    if not (status.isascii() and status.isdigit() and 400 <= int(status[:4]) <= 699):
+        raise RouteFault(f'"{status}" is not the status of a rejection', "type 400 to 699, then the reason")
+    if not _REASON.fullmatch(reason):
+        raise RouteFault("the reason is not plain text", "type up to 80 ASCII characters")
+    return int(status), reason.encode()
+
+
+def _hop_of(text: str) -> Uri:
+    try:
+        uri = parse_uri(text.encode()) if len(text) <= TEXT_LEN_MAX else None
+    except MalformedMessage:
+        uri = None
+    if uri is None or not uri.is_sip or uri.headers:
+        raise RouteFault(f'"{text[:80]}" is not an action', ACTIONS)
+    if uri.user is not None:
+        raise RouteFault(f'"{text[:80]}" has a user part', "type the next hop only: the number is put in front of it")
+    return uri

@@ -1,0 +1,102 @@
+"""The route tables of a node as octets: one file that all workers map into their memory.
+
+    header      magic, format, numbers of tables, rules and lists, length of the texts
+    keys        8 octets a rule, in order within each table (route_prefixes.py)
+    parents     4 octets a rule: the longest other prefix of its table that covers it, plus 1; 0 for none
+    lists       4 octets a rule: the number of its list of entries
+    ends        8 octets a list: where its text ends
+    tables      a line a table: name, first rule, end
+    texts       the entries of each list, a line each; lists that are equal are stored once
+
+All numbers have the byte order of the machine. The longest prefix of a number is the last rule whose key is not
+greater than that of the number, or one of its parents.
+"""
+
+from __future__ import annotations
+
+import struct
+from array import array
+from collections.abc import Iterator
+from typing import Final
+
+from appliance.routing.route_prefixes import covers
+
+MAGIC: Final = b"SBROUTES"
+FORMAT: Final = 1
+HEADER: Final = struct.Struct("=8sIIQQQ")
+RULES_MAX: Final = 20_000_000
+NO_PARENT: Final = 0
+
+
+class RouteFileWriter:
+    """Collects rows of tables; rows of one prefix keep their order."""
+
+    def __init__(self) -> None:
+        self._keys: dict[str, array[int]] = {}
+        self._rows: dict[str, array[int]] = {}
+        self._row_numbers: dict[str, int] = {}
+        self._list_numbers: dict[tuple[int, ...], int] = {}
+        self.rule_count = 0
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The names of the tables so far."""
+        return tuple(self._keys)
+
+    def add(self, table: str, key: int, entry_text: str) -> None:
+        """One row."""
+        if table not in self._keys:
+            self._keys[table] = array("Q")
+            self._rows[table] = array("I")
+        self._keys[table].append(key)
+        self._rows[table].append(self._row_numbers.setdefault(entry_text, len(self._row_numbers)))
+
+    def octets(self) -> bytes:
+        """The whole file."""
+        keys, parents, lists = array("Q"), array("I"), array("I")
+        lines: list[str] = []
+        for table in sorted(self._keys):
+            first = len(keys)
+            self._write_table(table, keys, lists)
+            _write_parents(keys, parents, first)
+            lines.append(f"{table} {first} {len(keys)}\n")
+        self.rule_count = len(keys)
+        texts = list(self._list_texts())
+        ends, at = array("Q"), 0
+        for text in texts:
+            at += len(text)
+            ends.append(at)
+        names = "".join(lines).encode()
+        header = HEADER.pack(MAGIC, FORMAT, len(names), len(keys), len(ends), at)
+        # Arrays of 8 octets first: each stands at a multiple of its size.
+        parts = (header, keys.tobytes(), ends.tobytes(), parents.tobytes(), lists.tobytes(), names)
+        return b"".join((*parts, *texts))
+
+    def _write_table(self, table: str, keys: array[int], lists: array[int]) -> None:
+        own, rows = self._keys[table], self._rows[table]
+        order = sorted(range(len(own)), key=own.__getitem__)
+        at = 0
+        while at < len(order):
+            key, end = own[order[at]], at
+            while end < len(order) and own[order[end]] == key:
+                end += 1
+            numbers = tuple([rows[place] for place in order[at:end]])
+            keys.append(key)
+            lists.append(self._list_numbers.setdefault(numbers, len(self._list_numbers)))
+            at = end
+
+    def _list_texts(self) -> Iterator[bytes]:
+        rows = list(self._row_numbers)
+        for numbers in self._list_numbers:
+            yield "\n".join([rows[number] for number in numbers]).encode()
+
+
+def _write_parents(keys: array[int], parents: array[int], first: int) -> None:
+    """Those that cover a rule stand before it: the ones that cover the rule before are looked at, longest first."""
+    open_rules: list[int] = []
+    for place in range(first, len(keys)):
+        key = keys[place]
+        while open_rules and not covers(keys[open_rules[-1]], key):
+            open_rules.pop()
+        parents.append(open_rules[-1] + 1 if open_rules else NO_PARENT)
+        open_rules.append(place)

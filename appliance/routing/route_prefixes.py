@@ -1,0 +1,56 @@
+"""The prefixes of route tables as whole numbers, so that a look-up is a binary search.
+
+    +1732     a global number that begins so
+    0800      a local number that begins so
+    911$      the number 911 and no other one
+    any       every number
+
+A key has four bits for each of 16 characters, the first one uppermost, and zeros behind: keys are in the order of their
+texts, and a prefix is the upper bits of all that it covers.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from appliance.routing.route_entry import RouteFault
+
+CHARACTERS: Final = b"0123456789*#+$"
+KEY_LEN: Final = 16
+ANY: Final = "any"
+_AS_HEX: Final = bytes.maketrans(CHARACTERS, b"123456789abcde")
+_FROM_HEX: Final = bytes.maketrans(b"123456789abcde", CHARACTERS)
+_PREFIX: Final = re.compile(rb"\+?[0-9*#]*\$?")
+
+
+def key_of_prefix(text: str) -> int:
+    """The key of a prefix as it is typed. Raises RouteFault."""
+    if text == ANY:
+        return 0
+    octets = text.encode()
+    if not octets or not _PREFIX.fullmatch(octets) or octets == b"$":
+        raise RouteFault(f'"{text[:40]}" is not a prefix', "type digits, with + for a global number, or `any`")
+    if len(octets) > KEY_LEN:
+        raise RouteFault(f'"{text[:40]}" is too long', f"type {KEY_LEN} characters at most")
+    return int(octets.translate(_AS_HEX).ljust(KEY_LEN, b"0"), 16)
+
+
+def key_of_number(number: bytes) -> int:
+    """The key of a called number in its normal form; what is behind 16 characters does not decide."""
+    return int((number + b"$").translate(_AS_HEX)[:KEY_LEN].ljust(KEY_LEN, b"0"), 16)
+
+
+def text_of_key(key: int) -> str:
+    """The prefix as it is typed."""
+    return (b"%016x" % key).rstrip(b"0").translate(_FROM_HEX).decode() or ANY
+
+
+def mask_below(prefix: int) -> int:
+    """The bits behind the last character of a prefix."""
+    return (1 << ((prefix & -prefix).bit_length() - 1 & ~3)) - 1 if prefix else (1 << 64) - 1
+
+
+def covers(prefix: int, key: int) -> bool:
+    """Does a number, or another prefix, begin with that prefix?"""
+    return not prefix or (key ^ prefix) >> ((prefix & -prefix).bit_length() - 1 & ~3) == 0

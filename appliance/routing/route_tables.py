@@ -1,0 +1,136 @@
+"""Looking up the route of a number: longest prefix first, over a memory that all workers of the node share.
+
+The format is that of route_file.py. A look-up is a binary search and as many steps as there are prefixes within each
+other. Lists of entries are read when they are first needed; a bounded number of them is kept.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+from typing import Final
+
+from appliance.routing.route_entry import RouteEntry, entry_of
+from appliance.routing.route_file import FORMAT, HEADER, MAGIC
+from appliance.routing.route_prefixes import covers, key_of_number, mask_below, text_of_key
+
+LISTS_KEPT_MAX: Final = 4096
+
+
+class RouteMatch:
+    """The rule that decides in one table."""
+
+    __slots__ = ("_key", "entries", "table")
+
+    def __init__(self, table: str, key: int, entries: tuple[RouteEntry, ...]) -> None:
+        self.table = table
+        self._key = key
+        self.entries = entries
+
+    @property
+    def prefix(self) -> str:
+        """As it is typed."""
+        return text_of_key(self._key)
+
+
+class RouteTables:
+    """The tables of one route file. Never changed but for the lists that are kept."""
+
+    __slots__ = ("_ends", "_kept", "_keys", "_lists", "_parents", "_tables", "_texts")
+
+    def __init__(self, memory: memoryview) -> None:
+        """Raises ValueError for octets that are no route file."""
+        if len(memory) < HEADER.size:
+            raise ValueError("it is too short")
+        magic, form, names_len, rules, lists, texts_len = HEADER.unpack(memory[: HEADER.size])
+        if magic != MAGIC or form != FORMAT:
+            raise ValueError("it is not a route file of this version")
+        parts = _Parts(memory, HEADER.size)
+        self._keys = parts.take(8 * rules).cast("Q")
+        self._ends = parts.take(8 * lists).cast("Q")
+        self._parents = parts.take(4 * rules).cast("I")
+        self._lists = parts.take(4 * rules).cast("I")
+        names = bytes(parts.take(names_len))
+        self._texts = parts.take(texts_len)
+        if parts.at != len(memory):
+            raise ValueError("its length is wrong")
+        self._tables = dict(_table_of(line, rules) for line in names.decode().splitlines())
+        self._kept: dict[int, tuple[RouteEntry, ...]] = {}
+
+    def __len__(self) -> int:
+        """How many rules there are in all."""
+        return len(self._keys)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The tables."""
+        return tuple(self._tables)
+
+    def rules_of(self, table: str) -> int:
+        """How many rules a table has."""
+        first, end = self._tables.get(table, (0, 0))
+        return end - first
+
+    def find(self, table: str, number: bytes) -> RouteMatch | None:
+        """The rule of the longest prefix of a number in its normal form."""
+        first, end = self._tables.get(table, (0, 0))
+        keys, key = self._keys, key_of_number(number)
+        place = bisect_right(keys, key, first, end) - 1
+        if place < first:
+            return None
+        while not covers(keys[place], key):
+            place = self._parents[place] - 1
+            if place < 0:
+                return None
+        return self._match_at(table, place)
+
+    def below(self, table: str, prefix: int, limit: int, offset: int = 0) -> Iterator[RouteMatch]:
+        """The rules whose prefixes begin with that one, in order: so many, after `offset` others."""
+        first, end = self._tables.get(table, (0, 0))
+        for place in range(bisect_left(self._keys, prefix, first, end) + offset, end):
+            if limit <= 0 or not covers(prefix, self._keys[place]):
+                return
+            limit -= 1
+            yield self._match_at(table, place)
+
+    def count_below(self, table: str, prefix: int) -> int:
+        """How many these are."""
+        first, end = self._tables.get(table, (0, 0))
+        last = prefix | mask_below(prefix)
+        return bisect_right(self._keys, last, first, end) - bisect_left(self._keys, prefix, first, end)
+
+    def _match_at(self, table: str, place: int) -> RouteMatch:
+        return RouteMatch(table, self._keys[place], self._entries_of(self._lists[place]))
+
+    def _entries_of(self, number: int) -> tuple[RouteEntry, ...]:
+        entries = self._kept.get(number)
+        if entries is None:
+            begin = self._ends[number - 1] if number else 0
+            text = bytes(self._texts[begin : self._ends[number]]).decode()
+            entries = tuple([entry_of(line) for line in text.split("\n")])
+            if len(self._kept) >= LISTS_KEPT_MAX:
+                del self._kept[next(iter(self._kept))]
+            self._kept[number] = entries
+        return entries
+
+
+class _Parts:
+    """The parts of a memory, one after another."""
+
+    def __init__(self, memory: memoryview, at: int) -> None:
+        self._memory = memory
+        self.at = at
+
+    def take(self, size: int) -> memoryview:
+        part = self._memory[self.at : self.at + size]
+        if len(part) != size:
+            raise ValueError("it is too short")
+        self.at += size
+        return part
+
+
+def _table_of(line: str, rules: int) -> tuple[str, tuple[int, int]]:
+    name, first, end = line.split(" ")
+    if not 0 <= int(first) <= int(end) <= rules:
+        raise ValueError("its tables are damaged")
+    return name, (int(first), int(end))

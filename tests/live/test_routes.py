@@ -1,0 +1,61 @@
+"""Calls to telephone numbers go by the route tables, which are replaced while the appliance runs."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.live.appliance import SIGNALBOX, Appliance
+from tests.live.control import Control
+from tests.live.phones import Phone
+from tests.live.processes import LOOPBACK, wait_until
+
+POLICY = "route-policy office\n  listener main\n  country-code 49\n  national-prefix 0\n!\n"
+
+
+def routes(appliance: Appliance, *words: str) -> subprocess.CompletedProcess[str]:
+    argv = [str(SIGNALBOX), "routes", *words, "--state", str(appliance.state)]
+    return subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+
+
+def imported(appliance: Appliance, folder: Path, *rows: str) -> None:
+    path = folder / "routes.csv"
+    path.write_text("\n".join(("table,prefix,action,priority", *rows)) + "\n")
+    done = routes(appliance, "import", str(path))
+    assert done.returncode == 0, done.stderr
+
+
+def next_hop(control: Control, number: str) -> list[str]:
+    route = control.ask("test route", uri=number, source=LOOPBACK)
+    return [target["uri"] for target in route["targets"]]
+
+
+@pytest.mark.parametrize("workers", [2])
+def test_call_goes_by_the_tables_in_force(
+    start_appliance: Callable[..., Appliance], workers: int, tmp_path: Path
+) -> None:
+    appliance = start_appliance(POLICY, workers=workers, listener=("role core", f"peer {LOOPBACK}"))
+    control = Control(appliance.state)
+    with Phone(appliance, "alice") as alice, Phone(appliance, "first") as first, Phone(appliance, "second") as second:
+        for gateway in (first, second):
+            hop = f"sip:{LOOPBACK}:{gateway.port}"
+            imported(appliance, tmp_path, f"default,+49,{hop},1")
+            wanted = [f"sip:+4989123456@{LOOPBACK}:{gateway.port};user=phone"]
+            wait_until(lambda wanted=wanted: next_hop(control, "089123456") == wanted, "the routes are in force")  # type: ignore[misc]
+            # Another worker may hear of it a moment later.
+            wait_until(lambda gateway=gateway: _arrives(alice, gateway), "calls arrive at the gateway")  # type: ignore[misc]
+    assert control.ask("show route-table", table="default", prefix="+49")["rows"][0]["action"] == hop
+    assert "version 1" in routes(appliance, "rollback").stdout
+
+
+def _arrives(caller: Phone, gateway: Phone) -> bool:
+    caller.invite("089-123456")
+    try:
+        request = gateway.expect("INVITE", 0.5)
+    except AssertionError:
+        return False
+    assert request.start.split()[1] == f"sip:+4989123456@{LOOPBACK}:{gateway.port};user=phone"
+    return True
