@@ -1,8 +1,6 @@
 cimport cython
 
-from appliance.location.binding cimport BindingChange
-from appliance.location.binding_table cimport BindingTable
-from appliance.location.binding_records cimport encode_change
+from appliance.location.registration_table cimport RegistrationTable
 from appliance.overload.overload_controller cimport OverloadController
 from appliance.proxy.held_replies cimport HeldReplies
 from appliance.proxy.environment cimport ProxyEnvironment
@@ -29,8 +27,7 @@ cdef class Stack:
     cdef object _syntax
     cdef SlotOwnership _slot_ownership
     cdef Transactions _transactions
-    cdef BindingTable _bindings
-    cdef public object binding_records
+    cdef RegistrationTable _table
     cdef WorkerGroup _group
     cdef ProxyEnvironment _node
     cdef readonly object use_routes
@@ -38,9 +35,10 @@ cdef class Stack:
     cdef object _moving
     cdef OverloadController _overload_controller
     cdef IngressFilter _ingress_filter
-    cdef list _records
     cdef public bint is_sound
-    cdef double _expiry_at
+    cdef double _tidy_at
+    cdef double _commit_at
+    cdef double _move_at
 
     cpdef note_delay(self, double delay_s, double now)
     @cython.locals(data=bytes, flow=Flow)
@@ -64,7 +62,5 @@ cdef class Stack:
     cdef bint _goes_elsewhere(self, Outgoing outgoing, double now) except -1
     cpdef list questions_to_ask(self)
     cpdef list messages_to_send(self, double now)
-    cpdef list records_to_store(self)
-    cdef _release_replies(self, double now)
-    @cython.locals(record=bytes)
-    cpdef long long _publish(self, BindingChange change) except -1
+    cdef _commit(self, double now)
+    cdef bint _write(self, double now) except -1

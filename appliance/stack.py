@@ -4,8 +4,8 @@ One stack is one worker's SIP: it owns no socket, clock, file, thread or randomn
 verb takes `now`; after any of them the outputs are drained:
 
     receive_datagrams, receive_messages, receive_answers,     datagrams_to_send, messages_to_send,
-    receive_failures, handle_timers                       ->  questions_to_ask, records_to_store,
-                                                              snapshots_to_keep, or all of them: outputs
+    receive_failures, handle_timers                       ->  questions_to_ask, snapshots_to_keep,
+                                                              or all of them: outputs
 
 and `next_timer` says when to call `handle_timers`. A fault of ours costs the message, timer or answer at hand: it is
 counted, told by `faults_to_log`, and raised by none of these verbs. A message goes up the floors once: slot owner,
@@ -17,25 +17,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from appliance.catalogue.alarms import OVERLOAD, REPLICATION_LAGGING, SOFTWARE_FAULT
+from appliance.catalogue.alarms import OVERLOAD, REGISTRATION_TABLE_FULL, REGISTRATION_TABLE_UNSOUND, SOFTWARE_FAULT
 from appliance.catalogue.counters import (
-    BINDINGS_EXPIRED,
     COUNTERS,
     DROPPED_NOT_OUR_VIA,
     HANDED_OVER_RECEIVED,
     KEEPALIVES_RECEIVED,
-    REPLICATION_LATE,
     REQUESTS_RECEIVED,
     REQUESTS_SENT,
     RESPONSES_RECEIVED,
     RESPONSES_SENT,
     SEND_FAILED,
+    TABLE_WRITES_DELAYED,
 )
 from appliance.catalogue.settings import Settings
 from appliance.inspection.requests import Inspected, answer_request, end_registrations
-from appliance.location.binding import BindingChange
-from appliance.location.binding_records import BindingRecords, encode_change
-from appliance.location.binding_table import BindingTable
+from appliance.location.registration_table import RegistrationTable
+from appliance.location.table_store import TableUnsound
 from appliance.messages.bus_messages import (
     BusMessage,
     BusReply,
@@ -68,12 +66,15 @@ from appliance.sip.message import Request, Response
 from appliance.sip.parser import find_call_id, parse, syntax_limits
 from appliance.transaction.table import Transactions
 from appliance.transport.flow import Flow, Outgoing
-from appliance.transport.process_id import ProcessId, worker_of
+from appliance.transport.process_id import ProcessId
 from appliance.transport.via import as_datagram, is_last_via, reopened, stamp_received
 
 KEEPALIVE_LEN_MAX = 4
-EXPIRY_INTERVAL_S = 1.0
-EXPIRED_MAX_PER_TURN = 2000
+TIDY_INTERVAL_S = 1.0
+COMMIT_AGAIN_S = 0.001
+# A worker that has just started is not reached by the bus at once.
+MOVE_AGAIN_S = 0.05
+NEVER = float("inf")
 
 
 class Stack:
@@ -84,19 +85,20 @@ class Stack:
         settings: Settings,
         process: ProcessId,
         key: bytes,
+        table: RegistrationTable,
         now: float,
         wall_time: float,
         start: NodeStart = ALONE,
     ) -> None:
+        """`table`: this worker's view of the registrations of its node."""
         self.counters: list[int] = [0] * len(COUNTERS)
         self._syntax = syntax_limits(settings.syntax)
         self._transactions = Transactions(settings.timers, settings.limits.transactions_max, self.counters)
-        self._bindings = BindingTable(settings.limits.bindings_max)
-        self._bindings.lifetime_max_s = settings.registrar.expires_max_s
-        # The bindings as records: for the journal, which asks what of it is still current.
-        self.binding_records = BindingRecords(self._bindings)
+        self._table = table
+        table.limit = settings.limits.bindings_max
+        table.lifetime_max_s = settings.registrar.expires_max_s
         seed = seed_of(key, start.boot)
-        self._group = WorkerGroup(process, seed, self.binding_records, settings.limits, self.counters)
+        self._group = WorkerGroup(process, seed, self.counters)
         self._slot_ownership = self._group.slot_ownership
         self._node = ProxyEnvironment(
             settings,
@@ -104,9 +106,8 @@ class Stack:
             key,
             self.counters,
             self._transactions,
-            self._bindings,
+            table,
             self._group.connections,
-            self._publish,
             nonces_for(settings, process, key, start),
             start.addresses,
         )
@@ -116,8 +117,9 @@ class Stack:
         self._moving = CallTransfer(self._node, self._proxy, self._group)
         self._overload_controller = OverloadController(settings.overload)
         self._ingress_filter = IngressFilter(self._overload_controller, self._node)
-        self._records: list[bytes] = []
-        self._expiry_at = now + EXPIRY_INTERVAL_S
+        self._tidy_at = now + TIDY_INTERVAL_S
+        self._commit_at = NEVER
+        self._move_at = NEVER
         self.is_sound = True
         """False: a fault has damaged the tables, and this worker has to end."""
         self._transactions.timers.failed = self._proxy.timer_failed
@@ -130,9 +132,8 @@ class Stack:
         """
         self._syntax = syntax_limits(settings.syntax)
         self._transactions.reconfigure(settings.timers, settings.limits.transactions_max)
-        self._bindings.limit = settings.limits.bindings_max
-        self._bindings.lifetime_max_s = settings.registrar.expires_max_s
-        self._group.replica.reconfigure(settings.limits)
+        self._table.limit = settings.limits.bindings_max
+        self._table.lifetime_max_s = settings.registrar.expires_max_s
         self._node.reconfigure(settings)
         self._proxy.reconfigure(settings)
         self._overload_controller.reconfigure(settings.overload)
@@ -143,8 +144,7 @@ class Stack:
         """
         self._node.wall_offset_s = wall_time - now
         self._node.date_offset_s = 0.0 if date is None else date - wall_time
-        # It may have been set back, and what registers from now on is not over.
-        self._bindings.expire(wall_time, 0)
+        self._table.clock = wall_time
 
     # -- messages of the wire ------------------------------------------------------------------------
 
@@ -248,7 +248,7 @@ class Stack:
         elif isinstance(message, BusRequest):
             self._group.tell(sender, self._answer(message, now))
         else:
-            self._group.receive(sender, message, now)
+            self._group.receive(sender, message)
         return False
 
     def _receive_handed_over(self, message: HandedOver, now: float) -> bool:
@@ -272,13 +272,18 @@ class Stack:
         return self._node.failures
 
     def end_registrations(self, username: bytes, realm: bytes, now: float) -> None:
-        """A subscriber was removed: its contacts are ended on all workers, and what is remembered of it goes."""
+        """A subscriber was removed: its contacts are ended, and what is remembered of it goes."""
         end_registrations(self._node, username, realm, now)
 
     def adopt(self, snapshots: Sequence[bytes], now: float) -> None:
         """Go on with calls that another worker was setting up."""
         if snapshots:
             self._proxy.adopt(snapshots, now)
+
+    def calls_unmoved(self, message: CallsMoved, now: float) -> None:
+        """The bus did not take calls that were to follow their slots: they stay, and are moved a little later."""
+        self.adopt(message.snapshots, now)
+        self._move_at = now + MOVE_AGAIN_S
 
     def _answer(self, request: BusRequest[Any], now: float) -> BusReply:
         """What an operator wants to know of this worker, or to have done."""
@@ -290,22 +295,6 @@ class Stack:
             reply = Refusal("A software fault prevents the answer.", "see `show logging`")
         reply.id = request.id
         return reply
-
-    def _publish(self, change: BindingChange) -> int:
-        """Apply a change of bindings, note it for the journal, and tell the siblings."""
-        self._bindings.apply(change)
-        record = encode_change(change)
-        self._records.append(record)
-        return self._group.replica.changed(record)
-
-    def load_records(self, records: Sequence[bytes]) -> None:
-        """Take in bindings that were stored before; nobody is told, and nothing is stored again."""
-        self._group.replica.load(records)
-
-    @property
-    def is_in_sync(self) -> bool:
-        """Does the binding table agree with the siblings'?"""
-        return self._group.replica.is_in_sync
 
     # -- answers, failures, time ---------------------------------------------------------------------
 
@@ -343,35 +332,30 @@ class Stack:
         self._transactions.handle_timers(now)
         self._proxy.handle_timers(now)
         try:
-            self._group.replica.handle_timers(now)
-            if self._expiry_at <= now:
-                self._expiry_at = now + EXPIRY_INTERVAL_S
-                self._do_each_second(now)
+            if self._move_at <= now:
+                self._move_at = NEVER
+                self._moving.move_calls(now)
+            if self._tidy_at <= now:
+                self._tidy_at = now + TIDY_INTERVAL_S
+                self._tidy(now)
         except Exception as error:
             self._node.faults.note("a timer", b"", error, now)
-        self._release_replies(now)
 
-    def _do_each_second(self, now: float) -> None:
+    def _tidy(self, now: float) -> None:
         if self._node.faults.is_unchecked:
             # A look at all entries: once a second at most, whatever a stranger sends.
             self._node.faults.is_unchecked = False
             self.is_sound = self.is_sound and self._transactions.is_sound()
         self._overload_controller.rest(now)
         self._node.failures.expire(now)
-        self.counters[BINDINGS_EXPIRED] += self._bindings.expire(self._node.wall_time(now), EXPIRED_MAX_PER_TURN)
 
     def next_timer(self) -> float:
         """The monotonic moment at which handle_timers wants to be called next."""
-        due = min(self._expiry_at, self._transactions.next_timer())
-        # Without siblings nothing waits for what they say, but for what is released by the expiry.
+        due = min(self._tidy_at, self._commit_at, self._move_at, self._transactions.next_timer())
         if self._slot_ownership.siblings:
-            for other in (
-                self._group.replica.next_timer(),
-                self._proxy.held.next_deadline(),
-                self._proxy.early.next_deadline(),
-            ):
-                if other is not None and other < due:
-                    due = other
+            early = self._proxy.early.next_deadline()
+            if early is not None and early < due:
+                due = early
         return due
 
     # -- outputs -------------------------------------------------------------------------------------
@@ -380,7 +364,6 @@ class Stack:
         """All of what follows, since the last call."""
         return Outputs(
             self.datagrams_to_send(now),
-            self.records_to_store(),
             self.snapshots_to_keep(now),
             self.messages_to_send(now),
             self.questions_to_ask(),
@@ -389,8 +372,11 @@ class Stack:
         )
 
     def datagrams_to_send(self, now: float) -> list[Outgoing]:
-        """Messages for the wire since the last call; those of a sibling's connection go to the bus."""
-        self._release_replies(now)
+        """Messages for the wire since the last call; those of a sibling's connection go to the bus.
+
+        Registrations that were changed since are written before.
+        """
+        self._commit(now)
         outgoings = self._transactions.outbox
         if not outgoings:
             return []
@@ -432,12 +418,27 @@ class Stack:
                 again.append(response)
         return again
 
-    def _release_replies(self, now: float) -> None:
-        if len(self._proxy.held):
-            try:
-                self.counters[REPLICATION_LATE] += self._proxy.held.release(self._group.replica.acknowledged(), now)
-            except Exception as error:
-                self._node.faults.note("a reply that had waited", b"", error, now)
+    def _commit(self, now: float) -> None:
+        """Write what was registered, and send the answers that waited for it."""
+        try:
+            is_written = self._write(now)
+            self._commit_at = NEVER if is_written else now + COMMIT_AGAIN_S
+            if len(self._proxy.held):
+                self._proxy.held.release(now)
+        except Exception as error:
+            self._node.faults.note("a reply that had waited", b"", error, now)
+
+    def _write(self, now: float) -> bool:
+        if not self._table.staged:
+            return True
+        try:
+            if not self._table.commit():
+                self.counters[TABLE_WRITES_DELAYED] += 1
+                return False
+        except TableUnsound as fault:
+            self._table.fault = str(fault)
+            return False
+        return True
 
     def messages_to_send(self, now: float) -> list[tuple[ProcessId, BusMessage]]:
         """(destination, message) for the bus since the last call."""
@@ -446,13 +447,6 @@ class Stack:
     def questions_to_ask(self) -> list[Question]:
         """Questions for the world since the last call."""
         return self._node.pending_lookups.questions_to_ask()
-
-    def records_to_store(self) -> list[bytes]:
-        """Changes of bindings made here since the last call, for the journal."""
-        records = self._records
-        if records:
-            self._records = []
-        return records
 
     def snapshots_to_keep(self, now: float = 0.0) -> list[Snapshot]:
         """(key, slot, snapshot) of each call whose setting up has come further; b"" where none is needed any more."""
@@ -478,15 +472,21 @@ class Stack:
 
     def alarms(self, now: float) -> list[str]:
         """What the operator should know: the name of an alarm, and a sentence."""
-        overload, lagging = self._overload_controller.overload(), self._group.replica.lagging
-        found = [
-            f"{REPLICATION_LAGGING} Worker {worker_of(process)} acknowledges registrations late." for process in lagging
-        ]
+        found = self._table_alarms(now)
+        overload = self._overload_controller.overload()
         if overload:
             found.append(f"{OVERLOAD} {overload}")
         fault = self._node.faults.alarm(now)
         if fault:
             found.append(f"{SOFTWARE_FAULT} {fault}")
+        return found
+
+    def _table_alarms(self, now: float) -> list[str]:
+        found = []
+        if self._table.fault:
+            found.append(f"{REGISTRATION_TABLE_UNSOUND} {self._table.fault}.")
+        if self._proxy.held.full_until > now:
+            found.append(f"{REGISTRATION_TABLE_FULL} REGISTER requests are rejected.")
         return found
 
     # -- faults of ours ------------------------------------------------------------------------------

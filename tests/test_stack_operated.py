@@ -134,6 +134,7 @@ def test_a_listener_that_ends_still_answers_and_is_chosen_no_more() -> None:
 def test_registrations_are_listed_and_ended() -> None:
     one = stack()
     one.receive_datagrams([(register(), ALICE)], NOW)
+    sent(one)
     listed = ask(one, ListRegistrations(limit=10))
     assert (listed.total, listed.rows[0].address) == (1, "alice@example.com")
     assert ask(one, ListRegistrations(address="alice@example.com")).rows[0].contact == "sip:alice@192.0.2.101:5060"
@@ -168,6 +169,7 @@ def test_registrations_are_listed_in_order_and_read_in_parts() -> None:
     for user in ("dan", "ann", "cat", "bob", "eve"):
         line = register(user).replace(b"alice", user.encode())
         one.receive_datagrams([(line, ALICE)], NOW)
+    sent(one)
     every = [f"{user}@example.com" for user in ("ann", "bob", "cat", "dan", "eve")]
     assert [row.address for row in ask(one, ListRegistrations(limit=3)).rows] == every[:3]
     assert ask(one, ListRegistrations(address="ann@example.com")).total == 1

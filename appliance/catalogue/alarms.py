@@ -46,7 +46,8 @@ OVERLOAD: Final = "overload"
 RATE_LIMIT_ACTING: Final = "rate-limit-acting"
 CONFIGURATION_UNCONFIRMED: Final = "configuration-unconfirmed"
 STATE_STORE_FAILING: Final = "state-store-failing"
-REPLICATION_LAGGING: Final = "replication-lagging"
+REGISTRATION_TABLE_FULL: Final = "registration-table-full"
+REGISTRATION_TABLE_UNSOUND: Final = "registration-table-unsound"
 LISTENER_FAILED: Final = "listener-failed"
 STEERING_REFUSED: Final = "steering-refused"
 START_REMARK: Final = "start-remark"
@@ -111,10 +112,14 @@ ALARMS: Final[tuple[Alarm, ...]] = (
           "The state folder is not writable: the disk is full or faulty.",
           "A restart can lose registrations made since then. Commits are rejected.",
           "Free disk space, or check the kernel log for disk errors."),
-    Alarm(REPLICATION_LAGGING, MAJOR,
-          "A worker does not acknowledge registrations in time.",
-          "Responses to REGISTER are delayed. A call immediately after a registration can miss the new contact.",
-          "Check the load of the worker (`show workers`). Use `restart worker` if it remains."),
+    Alarm(REGISTRATION_TABLE_FULL, CRITICAL,
+          "The registration table cannot grow: the memory of the machine, or `limits bindings`, is used up.",
+          "REGISTER requests that need room are rejected with 503. Calls and stored registrations continue.",
+          "Free memory (/dev/shm), or raise `limits bindings`. The alarm clears 1 minute after the last rejection."),
+    Alarm(REGISTRATION_TABLE_UNSOUND, CRITICAL,
+          "The registration table in memory is damaged.",
+          "Requests that need it are rejected with 503 until it has been rebuilt from the copy on disk.",
+          "None; it is rebuilt. Check the memory of the machine if it recurs."),
     Alarm(LISTENER_FAILED, CRITICAL,
           "A socket of a listener cannot be opened.",
           "The worker cannot start.",

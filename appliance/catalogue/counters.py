@@ -75,7 +75,7 @@ HANDED_OVER_RECEIVED: Final = 53
 SENT_ON: Final = 54
 BUS_MALFORMED: Final = 55
 BUS_FULL: Final = 56
-REPLICATION_LATE: Final = 57
+REGISTRATIONS_LATE: Final = 57
 CALLS_ADOPTED: Final = 58
 CALLS_NOT_ADOPTED: Final = 59
 CALLS_MOVED: Final = 60
@@ -84,7 +84,7 @@ CALLS_UNRECORDED: Final = 61
 SEND_FAILED: Final = 62
 DNS_FAILED: Final = 63
 STORE_FAILED: Final = 64
-JOURNAL_FAILED: Final = 65
+REGISTRATIONS_UNSTORED: Final = 65
 # rate limits
 RATE_LIMITED_REFUSED: Final = 66
 DROPPED_RATE_LIMIT: Final = 67
@@ -122,6 +122,9 @@ EVENTS_DROPPED: Final = 87
 # route tables
 CALLS_ROUTED: Final = 88
 ROUTES_REJECTED: Final = 89
+# the registration table as workers use it
+TABLE_WRITES_DELAYED: Final = 90
+REGISTRATIONS_UNREADABLE: Final = 91
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,8 +239,9 @@ COUNTERS: Final[tuple[Counter, ...]] = (
     Counter(SENT_ON, "sent-on", "cluster", "Messages forwarded to the worker that holds the TCP connection."),
     Counter(BUS_MALFORMED, "bus-malformed", "cluster", "Malformed messages between processes."),
     Counter(BUS_FULL, "bus-full", "cluster", "Messages between processes dropped because their queue was full."),
-    Counter(REPLICATION_LATE, "replication-late", "cluster",
-            "REGISTER requests answered before all workers acknowledged the change (`limits replication wait`)."),
+    Counter(REGISTRATIONS_LATE, "registrations-late", "refusals",
+            "REGISTER requests rejected with 503 because the table could not be written within `limits registration "
+            "wait`."),
     Counter(CALLS_ADOPTED, "calls-adopted", "cluster",
             "Calls in setup taken over from another worker."),
     Counter(CALLS_NOT_ADOPTED, "calls-not-adopted", "cluster",
@@ -249,8 +253,8 @@ COUNTERS: Final[tuple[Counter, ...]] = (
     Counter(SEND_FAILED, "send-failed", "trouble", "Messages that could not be sent."),
     Counter(DNS_FAILED, "dns-failed", "trouble", "Host names that DNS could not resolve."),
     Counter(STORE_FAILED, "store-failed", "trouble", "Failed queries to the subscriber database."),
-    Counter(JOURNAL_FAILED, "journal-failed", "trouble",
-            "Registrations that could not be written to disk."),
+    Counter(REGISTRATIONS_UNSTORED, "registrations-unstored", "refusals",
+            "REGISTER requests rejected with 503 because the registration table had no memory left."),
     Counter(RATE_LIMITED_REFUSED, "rate-limited-refused", "refusals",
             "Requests over a rate limit, rejected with 503."),
     Counter(DROPPED_RATE_LIMIT, "dropped-rate-limit", "drops",
@@ -299,5 +303,9 @@ COUNTERS: Final[tuple[Counter, ...]] = (
             "Requests to telephone numbers that the route tables sent to a next hop or redirected."),
     Counter(ROUTES_REJECTED, "routes-rejected", "refusals",
             "Requests to telephone numbers that a `reject` row of a route table rejected."),
+    Counter(TABLE_WRITES_DELAYED, "table-writes-delayed", "trouble",
+            "Writes to the registration table that were tried again because another process was writing."),
+    Counter(REGISTRATIONS_UNREADABLE, "registrations-unreadable", "trouble",
+            "Requests rejected with 503 because the registration table was damaged."),
 )
 # fmt: on

@@ -65,7 +65,6 @@ COUNTER_NUMBERS: Final = {
     "sent-on": 55,
     "bus-malformed": 56,
     "bus-full": 57,
-    "replication-late": 58,
     "calls-adopted": 59,
     "calls-not-adopted": 60,
     "calls-moved": 61,
@@ -73,7 +72,6 @@ COUNTER_NUMBERS: Final = {
     "send-failed": 63,
     "dns-failed": 64,
     "store-failed": 65,
-    "journal-failed": 66,
     "rate-limited-refused": 67,
     "dropped-rate-limit": 68,
     "rate-limited-counted": 69,
@@ -98,6 +96,10 @@ COUNTER_NUMBERS: Final = {
     "events-dropped": 88,
     "calls-routed": 89,
     "routes-rejected": 90,
+    "registrations-late": 91,
+    "registrations-unstored": 92,
+    "table-writes-delayed": 93,
+    "registrations-unreadable": 94,
 }
 # The gauges of a worker: (number, help).
 GAUGE_NUMBERS: Final = {
@@ -109,7 +111,7 @@ GAUGE_NUMBERS: Final = {
     "hosts": (7, "Results of DNS that are kept."),
     "subscribers": (8, "Subscribers that are kept."),
     "unavailable_hops": (9, "Next hops that are not tried because of a 503 with Retry-After."),
-    "replies_held": (10, "Responses to REGISTER that wait for other workers."),
+    "replies_held": (10, "Responses to REGISTER that wait for the registration table."),
     "connections": (11, "TCP connections."),
     "questions": (12, "Questions to DNS and the database that are not answered yet."),
     "loop_lag_us": (13, "The longest delay of the event loop since the heartbeat before, in microseconds."),
@@ -126,7 +128,6 @@ ALARM_NUMBERS: Final = {
     "rate-limit-acting": 9,
     "configuration-unconfirmed": 10,
     "state-store-failing": 11,
-    "replication-lagging": 12,
     "listener-failed": 13,
     "steering-refused": 14,
     "subscriber-database-failing": 15,
@@ -137,4 +138,6 @@ ALARM_NUMBERS: Final = {
     "software-fault": 20,
     "snmp-agent-down": 21,
     "routes-unusable": 22,
+    "registration-table-full": 23,
+    "registration-table-unsound": 24,
 }

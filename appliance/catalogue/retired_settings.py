@@ -29,6 +29,8 @@ class RetiredSetting:
 RETIRED_SETTINGS: Final = (
     RetiredSetting("limits", ("requests", "waiting"), "`limits lookup waiting` and `limits query waiting`"),
     RetiredSetting("limits", ("bus", "queue"), ""),
+    RetiredSetting("limits", ("replication", "wait"), "`limits registration wait`"),
+    RetiredSetting("", ("journal",), "`persist interval`"),
 )
 
 

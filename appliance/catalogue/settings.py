@@ -334,9 +334,9 @@ class LimitSettings(CheckedSettings):
     partial_message_s: int = setting(
         15, "message partial", Integer(1, 3600, "seconds"), LIVE,
         "Maximum time from the first to the last byte of a message on a TCP connection.")
-    replication_wait_ms: int = setting(
-        500, "replication wait", Integer(1, 10000, "milliseconds"), LIVE,
-        "Maximum delay of the response to REGISTER while the change is replicated to all workers.")
+    registration_wait_ms: int = setting(
+        500, "registration wait", Integer(1, 10000, "milliseconds"), LIVE,
+        "Maximum delay of the response to REGISTER while another process writes to the registration table; then 503.")
     recording_mib: int = setting(
         64, "recording", Integer(1, 4096, "MiB"), START,
         "Shared memory for the state of calls in setup, so that another worker can take them over; 1 to 4 KiB per "
@@ -399,23 +399,6 @@ class SupervisionSettings(CheckedSettings):
         "Maximum time for a drained worker to finish its transactions.", "RFC 3261 17.1.1.2")
     stop_s: int = setting(
         5, "stop", Integer(1, 600, "seconds"), LIVE, "Maximum time for a worker to stop; then it is killed.")
-
-
-@dataclass(frozen=True, slots=True)
-class JournalSettings(CheckedSettings):
-    """How registrations are stored on disk."""
-
-    segment_kib: int = setting(
-        16384, "segment", Integer(16, 1048576, "KiB"), LIVE,
-        "Size of a journal file. When it is full, current registrations are written to a new file and old files are "
-        "deleted.")
-    sync_ms: int = setting(
-        200, "sync", Integer(0, 60000, "milliseconds"), LIVE,
-        "Interval between writes to disk (fsync): the most that a power failure can lose. A crash of the appliance "
-        "loses nothing.")
-    pace_kib_per_s: int = setting(
-        8192, "pace", Integer(64, 1048576, "KiB"), LIVE,
-        "Maximum write rate while registrations are written to a new file.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -482,8 +465,6 @@ class Settings(CheckedSettings):
     overload: OverloadSettings = section(OverloadSettings(), "overload", "Overload control.")
     supervision: SupervisionSettings = section(
         SupervisionSettings(), "supervision", "How workers are supervised and restarted.")
-    journal: JournalSettings = section(
-        JournalSettings(), "journal", "How registrations are stored on disk.")
     persist: PersistSettings = section(PersistSettings(), "persist", "How registrations are written to disk.")
     snmp: SnmpSettings = section(SnmpSettings(), "snmp", "The SNMP agent; it is off without `listen` and `target`.")
 # fmt: on

@@ -10,6 +10,7 @@ from appliance.inspection import tables
 from appliance.inspection.dry_run import dry_run
 from appliance.inspection.ping import ping
 from appliance.location.deregistration import removal_of
+from appliance.location.registration_table import REFUSED
 from appliance.messages.bus_messages import BusReply, BusRequest, Cleared, Refusal
 from appliance.messages.worker_requests import (
     ClearRegistration,
@@ -65,14 +66,15 @@ def _registrations(inspected: Inspected, request: ListRegistrations, now: float)
 
 
 def _clear_registration(inspected: Inspected, request: ClearRegistration, now: float) -> BusReply:
-    """End the registrations of an address, on every worker."""
+    """End the registrations of an address."""
     node = inspected.node
     aor = tables.aor_of_text(node, request.address)
     change = removal_of(aor, node.bindings.entries(aor), node.wall_time(now), node_of(node.process))
     if change is None:
         return Refusal(f"{request.address} has no registration.", "see `show registrations`")
     cleared = len(change.bindings)
-    publish(change, node, now, is_by_operator=True)
+    if publish(change, node, now, is_by_operator=True) == REFUSED:
+        return Refusal("The registration table cannot be written to.", "try again in a moment")
     return Cleared(cleared)
 
 
@@ -109,7 +111,7 @@ ANSWERS: Final[dict[type[BusRequest[Any]], Callable[[Inspected, Any, float], Bus
 
 
 def end_registrations(node: ProxyEnvironment, username: bytes, realm: bytes, now: float) -> None:
-    """End the registrations of a removed subscriber on every worker, and forget what the database said of it."""
+    """End the registrations of a removed subscriber, and forget what the database said of it."""
     node.subscribers.forget(username)
     aor = node.names.aor_of(canonical_user(username), realm)
     change = removal_of(aor, node.bindings.entries(aor), node.wall_time(now), node_of(node.process))

@@ -1,4 +1,4 @@
-"""What one worker holds, as rows for an operator: registrations, transactions, calls.
+"""What an operator sees as rows: the registrations of the node, and the transactions and calls of one worker.
 
 A list is bounded by the number of rows wanted, and only so much of a table is looked at that nobody waits for it.
 A long table is read in parts: each says where the next one begins. What changes meanwhile may be in none or in two.
@@ -7,13 +7,12 @@ A long table is read in parts: each says where the next one begins. What changes
 from __future__ import annotations
 
 from collections.abc import Iterator
-from heapq import nsmallest
 from itertools import chain, islice
 from typing import Final
 
 from appliance.catalogue.transports import TRANSPORTS
+from appliance.location.address_entries import live_of, preferred
 from appliance.location.binding import Binding
-from appliance.location.range_digests import RANGES
 from appliance.messages.worker_requests import (
     CallRow,
     CallRows,
@@ -30,45 +29,40 @@ from appliance.transaction.transaction import ClientTransaction, ServerTransacti
 from appliance.transport.flow import Flow
 from appliance.transport.process_id import NO_PROCESS, worker_of
 
-# Entries looked at for one answer, wanted or not.
-LOOKED_AT_MAX: Final = 20000
+# Addresses read at once, and how often for one answer, wanted or not.
+PAGE: Final = 200
+PAGES_MAX: Final = 25
 
 
 def registrations(node: ProxyEnvironment, address: str, limit: int, now: float) -> RegistrationRows:
     """The registered contacts of one address, or of those that begin so."""
+    if "@" not in address:
+        part = registrations_part(node, address, limit, "", now)
+        return RegistrationRows(part.total, part.rows[:limit])
     wall_time = node.wall_time(now)
-    rows: list[RegistrationRow] = []
-    for aor in _addresses(node, address, limit, wall_time):
-        rows += [_binding_row(binding, wall_time) for binding in node.bindings.find(aor, wall_time)]
-        if len(rows) >= limit:
-            break
-    total = len(rows) if "@" in address else len(node.bindings)
-    return RegistrationRows(total, rows[:limit])
+    found = node.bindings.find(aor_of_text(node, address), wall_time)
+    return RegistrationRows(len(found), [_binding_row(binding, wall_time) for binding in found[:limit]])
 
 
 def registrations_part(
     node: ProxyEnvironment, address: str, limit: int, after: str, now: float
 ) -> RegistrationRows:
-    """The registered contacts after a place, which is `RANGE ADDRESS`; `next` is the place of the next part, or ""."""
+    """The registered contacts of the addresses that begin so and come after a place; `next` is the place of the next
+    part, or "".
+    """
     wall_time = node.wall_time(now)
-    number, _, last = after.partition(" ")
-    begun, last_aor = int(number or 0), last.encode("latin-1")
     beginning = b"sip:" + address.removeprefix("sip:").encode()
+    last = after.encode("latin-1")
     rows: list[RegistrationRow] = []
-    for looked_at, (place, aor) in enumerate(_later_addresses(node, begun, last_aor), 1):
-        if aor.startswith(beginning):
-            rows += [_binding_row(binding, wall_time) for binding in node.bindings.find(aor, wall_time)]
-        if len(rows) >= limit or looked_at >= LOOKED_AT_MAX:
-            return RegistrationRows(len(node.bindings), rows, f"{place} {aor.decode('latin-1')}")
-    return RegistrationRows(len(node.bindings), rows)
-
-
-def _later_addresses(node: ProxyEnvironment, begun: int, last_aor: bytes) -> Iterator[tuple[int, bytes]]:
-    """The addresses-of-record from a range on, there behind one of them, each with its range."""
-    for place in range(begun, RANGES):
-        for aor in sorted(node.bindings.aors_of_range(place)):
-            if place > begun or aor > last_aor:
-                yield place, aor
+    for _ in range(PAGES_MAX):
+        page = node.bindings.page(last, beginning, PAGE)
+        for last, entries in page:
+            rows += [_binding_row(binding, wall_time) for binding in preferred(live_of(entries, wall_time))]
+            if len(rows) >= limit:
+                return RegistrationRows(len(node.bindings), rows, last.decode("latin-1"))
+        if len(page) < PAGE:
+            return RegistrationRows(len(node.bindings), rows)
+    return RegistrationRows(len(node.bindings), rows, last.decode("latin-1"))
 
 
 def aor_of_text(node: ProxyEnvironment, address: str) -> bytes:
@@ -78,17 +72,6 @@ def aor_of_text(node: ProxyEnvironment, address: str) -> bytes:
     except MalformedMessage as fault:
         raise ValueError(f'"{address}" is not an address: {fault.reason}') from None
     return node.aor_of(uri) if uri.user else b""
-
-
-def _addresses(node: ProxyEnvironment, address: str, limit: int, wall_time: float) -> Iterator[bytes]:
-    """The address, or the first ones that begin so; those whose contacts are all gone are not counted."""
-    if "@" in address:
-        yield aor_of_text(node, address)
-        return
-    beginning = b"sip:" + address.removeprefix("sip:").encode()
-    every = chain.from_iterable(node.bindings.aors_of_range(place) for place in range(RANGES))
-    found = (aor for aor in islice(every, LOOKED_AT_MAX) if aor.startswith(beginning))
-    yield from nsmallest(limit, (aor for aor in found if node.bindings.find(aor, wall_time)))
 
 
 def _binding_row(binding: Binding, wall_time: float) -> RegistrationRow:

@@ -76,6 +76,11 @@ def preferred(found: list[Binding], instance: bytes = b"") -> list[Binding]:
     return _one_flow_each(found)
 
 
+def live_of(entries: list[Binding], wall_time: float) -> list[Binding]:
+    """Those that have not ended."""
+    return [binding for binding in entries if binding.expires_at > wall_time]
+
+
 def spares_of(binding: Binding, found: list[Binding]) -> list[Binding]:
     """The other live bindings of its instance, the newest first."""
     spares = [other for other in found if _is_spare(other, binding)]

@@ -1,6 +1,5 @@
 cimport cython
 from appliance.location.binding cimport Binding, BindingChange
-from appliance.location.binding_table cimport BindingTable
 
 
 cpdef bytes encode_change(BindingChange change)
@@ -23,9 +22,3 @@ cpdef long long second_after(double moment) except? -1
 @cython.locals(aor_len=Py_ssize_t, count=Py_ssize_t, at=Py_ssize_t, second="long long", expires_at=double, forget_at=double)
 cpdef long long next_event_of(bytes record) except? -1
 cpdef double forget_at_of(bytes record) except? -1
-
-
-cdef class BindingRecords:
-    cdef BindingTable _table
-    cpdef bint apply_record(self, bytes record) except -1
-    cpdef bint is_current(self, bytes record) except -1

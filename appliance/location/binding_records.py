@@ -17,11 +17,10 @@ from struct import error as StructError
 from typing import TYPE_CHECKING, Final
 
 from appliance.location.binding import Binding, BindingChange
-from appliance.location.binding_table import BindingTable
 from appliance.transport.process_id import NO_PROCESS, SINGLE_NODE, process_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    pass
 
 FORMAT: Final = 3
 FORMAT_OF_WORKERS: Final = 1
@@ -310,52 +309,3 @@ def forget_at_of(record: bytes) -> float:
         raise RecordError(f"malformed binding record: {fault}") from fault
     _check_format(form)
     return float(forget_at)
-
-
-class BindingRecords:
-    """The binding table as replication and journal see it: records in, records out."""
-
-    __slots__ = ("_table",)
-
-    def __init__(self, table: BindingTable) -> None:
-        self._table = table
-
-    def apply_record(self, record: bytes) -> bool:
-        """Whether it changed anything. Raises RecordError."""
-        return self._table.apply(decode_change(record))
-
-    def records_of_range(self, place: int) -> Iterator[bytes]:
-        """A range of addresses (0..255), one record an address. What comes to the range meanwhile may be missed."""
-        for aor in self._table.aors_of_range(place):
-            entries = self._table.entries(aor)
-            if entries:
-                yield encode_bindings(aor, entries)
-
-    def settled_second(self) -> int:
-        """The last second (unix time) whose ends of bindings are all dealt with: digests can be had up to there."""
-        return self._table.settled_second
-
-    def newest_second(self) -> int:
-        """The last second from which anything is known here."""
-        return self._table.newest_second
-
-    def digests_at(self, second: int) -> list[int]:
-        """256 digests without what is dated after `second`; [] where they cannot be known."""
-        return self._table.digests_at(second)
-
-    def count(self) -> int:
-        """How many live bindings there are."""
-        return len(self._table)
-
-    def forget_at(self, record: bytes) -> float:
-        """The unix time from which a record means nothing any more. Raises RecordError."""
-        return forget_at_of(record)
-
-    def is_current(self, record: bytes) -> bool:
-        """Whether the table still holds something of this record as it is here. Raises RecordError."""
-        change = decode_change(record)
-        for entry in self._table.entries(change.aor):
-            for binding in change.bindings:
-                if entry.key == binding.key and entry.version == binding.version:
-                    return True
-        return False

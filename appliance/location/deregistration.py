@@ -6,8 +6,7 @@ next REGISTER comes after the tombstone.
 
 from __future__ import annotations
 
-from appliance.location.binding import Binding, new_binding
-from appliance.location.binding_table import BindingChange
+from appliance.location.binding import Binding, BindingChange, new_binding
 from appliance.location.record_version import next_version
 
 

@@ -1,8 +1,8 @@
 cimport cython
 from appliance.location.binding cimport Binding, BindingChange
-from appliance.location.binding_table cimport BindingTable
 from appliance.location.gruu cimport public_gruu
 from appliance.location.registration cimport Registration, Rules, begin_registration
+from appliance.location.registration_table cimport RegistrationTable
 from appliance.sip.characters cimport digits_of
 from appliance.sip.headers cimport Contact, parse_delta_seconds, parse_name_addr
 from appliance.sip.header_lines cimport make_line
@@ -22,7 +22,7 @@ cdef class Outcome:
 
 
 @cython.locals(registration=Registration, contacts=list, first=Contact, entries=list)
-cpdef Outcome outcome_of(Request request, bytes aor, BindingTable table, Rules rules, Flow flow, tuple source,
+cpdef Outcome outcome_of(Request request, bytes aor, RegistrationTable table, Rules rules, Flow flow, tuple source,
                           double wall_time, int node, object own=*, bytes address=*,
                           double date_offset_s=*)
 cdef _check_extensions(Request request)
@@ -31,7 +31,7 @@ cpdef bytes unsupported_by_us(Request request)
 cdef _remove_all(Registration registration, list contacts)
 cdef _remove(Registration registration, Binding old)
 @cython.locals(contact=Contact, expires_s='long long', default_s='long long', added=int)
-cdef _update(Registration registration, list contacts, BindingTable table)
+cdef _update(Registration registration, list contacts, RegistrationTable table)
 @cython.locals(old=Binding, matched=Binding, is_live=bint, parameters=bytes, instance=bytes, reg_id='unsigned int', uri=bytes, key=bytes)
 cdef bint _change_one(Registration registration, Contact contact, long long expires_s) except -1
 @cython.locals(entry=Binding, dead=Binding, entries=list, is_live=bint)
@@ -45,7 +45,7 @@ cdef _check_no_loop(bytes address, Contact contact, bytes instance)
 @cython.locals(flow=Flow, uri=Uri, address=bytes, own_host=bytes, transport=bytes, is_by_stream=bint, is_there=bint)
 cdef Flow _kept_flow(Registration registration, Contact contact, unsigned int reg_id)
 cdef _check_not_here(Registration registration, Uri uri)
-cdef _check_room(Registration registration, BindingTable table)
+cdef _check_room(Registration registration, RegistrationTable table)
 @cython.locals(text=bytes)
 cdef long long _expires_of_request(Registration registration) except -1
 @cython.locals(expires_min_s='long long')

@@ -3,8 +3,8 @@
 RFC 3261 10.3 steps 2 and 6-8; RFC 3327 (Path), RFC 5627 (public GRUU), RFC 3840 (feature parameters are kept), RFC
 5626 6 (reg-id). Steps 1 and 3-5 are done before: the domain is local, the user is permitted, the aor is canonical.
 
-Nothing is changed here: the outcome carries the whole change or none (10.3: atomic), and the caller applies and
-replicates it. Where the RFCs leave a choice:
+Nothing is changed here: the outcome carries the whole change or none (10.3: atomic), and the caller applies
+it. Where the RFCs leave a choice:
 - a CSeq that is not higher is answered 500, as 12.2.2 does for a dialog (10.3 says only that the request fails);
 - but the very request that made a binding changes nothing and is answered 200 once more: the worker that applied it may
   have ended before it answered, or had no room for a transaction;
@@ -24,9 +24,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from appliance.location.binding import Binding, BindingChange
-from appliance.location.binding_table import BindingTable
 from appliance.location.gruu import instance_from_parameter, public_gruu
 from appliance.location.registration import OwnPlaces, Registration, Rules, begin_registration
+from appliance.location.registration_table import RegistrationTable
 from appliance.sip.characters import digits_of
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.header_lines import make_line
@@ -71,7 +71,7 @@ class Refused(Exception):
 def outcome_of(
     request: Request,
     aor: bytes,
-    table: BindingTable,
+    table: RegistrationTable,
     rules: Rules,
     flow: Flow | None,
     source: tuple[str, int] | None,
@@ -141,7 +141,7 @@ def _remove(registration: Registration, old: Binding) -> None:
     registration.add(old, old.key, old.uri, old.parameters, old.q, 0.0, old.instance, old.reg_id, None)
 
 
-def _update(registration: Registration, contacts: list[Contact], table: BindingTable) -> None:
+def _update(registration: Registration, contacts: list[Contact], table: RegistrationTable) -> None:
     # RFC 3261 10.3 step 7
     if registration.path:
         _check_path(registration)
@@ -284,7 +284,7 @@ def _check_not_here(registration: Registration, uri: Uri) -> None:
         raise Refused(403, b"Contact Points To This Server")
 
 
-def _check_room(registration: Registration, table: BindingTable) -> None:
+def _check_room(registration: Registration, table: RegistrationTable) -> None:
     if len(registration.bindings_after()) > registration.rules.contacts_max:
         raise Refused(403, b"Too Many Contacts")
     if table.is_full:

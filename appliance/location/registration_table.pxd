@@ -25,6 +25,7 @@ cdef class RegistrationTable(TableStore):
     cdef public Py_ssize_t changes_max
     cdef public long long lifetime_max_s
     cdef public double clock
+    cdef public str fault
     cdef dict _staged
     cdef Py_ssize_t _staged_live
     cdef Py_ssize_t _staged_dead

@@ -80,6 +80,8 @@ class RegistrationTable(TableStore):
         self.changes_max = CHANGES_MAX
         self.lifetime_max_s = 0
         self.clock = 0.0
+        self.fault = ""
+        """What was found wrong with the store by who used it; "" for nothing."""
         self._staged: dict[bytes, StagedAddress] = {}
         self._staged_live = 0
         self._staged_dead = 0

@@ -138,17 +138,14 @@ class ConnectionsChanged(BusMessage):
 
 @dataclass(slots=True)
 class Heartbeat(BusMessage):
-    """A worker lives: its counters by id, its gauges by name, the turns its loop made, its alarms as name and sentence.
-
-    `in_sync` says that it holds all registrations, and so may own slots.
-    """
+    """A process lives: its counters by id, its gauges by name, the turns its loop made, its alarms (name, sentence)."""
 
     kind = 10
+    version = 2
     worker: int
     counters: list[int]
     gauges: dict[str, int]
     turn: int
-    in_sync: bool = False
     alarms: list[str] = field(default_factory=list)
 
 
@@ -190,13 +187,6 @@ class Stop(BusMessage):
     """Stop reading, write down what must be kept, end."""
 
     kind = 13
-
-
-@dataclass(slots=True)
-class InSync(BusMessage):
-    """The sender holds every registration its siblings hold."""
-
-    kind = 14
 
 
 # -- a new configuration, from the supervisor to workers and back ------------------------------------
@@ -287,46 +277,3 @@ class FailuresCounted(BusMessage):
 
     kind = 49
     failures: dict[str, dict[str, int]]
-
-
-@dataclass(slots=True)
-class BindingChanges(BusMessage):
-    """Binding records numbered `first_seq`, `first_seq` + 1, ... on the link from this sender to this receiver."""
-
-    kind = 30
-    first_seq: int
-    records: list[bytes]
-
-
-@dataclass(slots=True)
-class BindingAck(BusMessage):
-    """Every record up to and with number `seq` of the link to me is applied."""
-
-    kind = 31
-    seq: int
-
-
-@dataclass(slots=True)
-class RangeDigests(BusMessage):
-    """One digest per range of addresses-of-record; equal digests mean equal bindings."""
-
-    kind = 32
-    digests: list[int]
-
-
-@dataclass(slots=True)
-class RangeRequest(BusMessage):
-    """Please send all records of these ranges."""
-
-    kind = 33
-    ranges: list[int]
-
-
-@dataclass(slots=True)
-class RangeRecords(BusMessage):
-    """Some records of a range; `last` on the final portion."""
-
-    kind = 34
-    range: int
-    records: list[bytes]
-    last: bool

@@ -122,9 +122,9 @@ class Serving:
     def _send_heartbeat(self) -> None:
         self._turn += 1
         persister = self._persister
-        heartbeat = Heartbeat(
-            PERSISTER, list(persister.counters), persister.gauges(), self._turn, self._is_loaded, persister.alarms()
-        )
+        # Without the generation of a table, the supervisor does not start workers.
+        gauges = persister.gauges() if self._is_loaded else {}
+        heartbeat = Heartbeat(PERSISTER, list(persister.counters), gauges, self._turn, persister.alarms())
         self._bus.send(self._supervisor, [heartbeat])
 
 

@@ -36,7 +36,7 @@ class CallTransfer:
 
     def receive_slots(self, table: SlotTable, live: Sequence[ProcessId], now: float) -> None:
         """Whose the slots are from now on, and who there is."""
-        self._group.receive_slots(table, live, now)
+        self._group.receive_slots(table, live)
         self._node.rate_limits.part = self._slot_ownership.share
         if self._slot_ownership.siblings:
             self._proxy.early.expect(now)

@@ -1,9 +1,9 @@
 cimport cython
 
-from appliance.location.binding_table cimport BindingTable
 from appliance.location.gruu cimport instance_of
 from appliance.location.change_limits cimport ChangeLimits
 from appliance.location.registration cimport Rules
+from appliance.location.registration_table cimport RegistrationTable
 from appliance.security.dialog_token cimport DialogTokens
 from appliance.proxy.failed_lookups cimport FailedLookups
 from appliance.proxy.pending_lookups cimport PendingLookups
@@ -31,7 +31,7 @@ cdef class ProxyEnvironment:
     cdef public object events
     cdef public object faults
     cdef public Transactions transactions
-    cdef public BindingTable bindings
+    cdef public RegistrationTable bindings
     cdef public object connections
     cdef public object publish
     cdef public Keys keys

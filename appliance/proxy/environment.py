@@ -11,10 +11,11 @@ from typing import Final, Protocol
 
 from appliance.catalogue.peers import Peers
 from appliance.catalogue.settings import Settings
-from appliance.location.binding_table import BindingChange, BindingTable
+from appliance.location.binding import BindingChange
 from appliance.location.change_limits import ChangeLimits
 from appliance.location.gruu import instance_of
 from appliance.location.registration import Rules
+from appliance.location.registration_table import RegistrationTable
 from appliance.messages.msgpack_codec import Packer
 from appliance.overload.default_rate_limits import built_in_limits
 from appliance.overload.rate_limits import RateLimits
@@ -105,9 +106,8 @@ class ProxyEnvironment:
         key: bytes,
         counters: list[int],
         transactions: Transactions,
-        bindings: BindingTable,
+        bindings: RegistrationTable,
         connections: ConnectionDirectory,
-        publish: Callable[[BindingChange], int],
         nonces: Nonces,
         addresses: Sequence[str] = (),
     ) -> None:
@@ -122,7 +122,7 @@ class ProxyEnvironment:
         self.transactions = transactions
         self.bindings = bindings
         self.connections = connections
-        self.publish = publish
+        self.publish: Callable[[BindingChange], int] = bindings.apply
         self.keys = Keys(key)
         self.dialog_tokens = DialogTokens(key)
         self.names = OwnNames(settings)
@@ -232,7 +232,7 @@ class ProxyEnvironment:
 
 
 def _publish_nothing(change: BindingChange) -> int:
-    """0: no other worker has to acknowledge it."""
+    """0: nothing has to be written."""
     return 0
 
 

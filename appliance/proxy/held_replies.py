@@ -1,47 +1,115 @@
-"""Replies that wait until the sibling workers know what they say (ARCHITECTURE: answers).
+"""Replies to REGISTER that wait until what they say is in the registration table of the node.
 
-A REGISTER is answered once every live worker has its bindings: a call that follows the answer then
-finds them wherever it lands. The wait is bounded; past it the reply goes out and is counted late.
+What is answered 200 survives the death of this process, and a call that follows the answer finds the contact on every
+worker. Mostly the wait ends with the turn. Where the table has no room, or cannot be written to within the wait, the
+answer is 503, and the phone registers again (RFC 3261 21.5.4).
 """
 
 from __future__ import annotations
 
 from collections import deque
+from typing import Final
 
+from appliance.catalogue.counters import REGISTRATIONS_LATE, REGISTRATIONS_UNSTORED
+from appliance.location.registration_table import RegistrationTable
+from appliance.sip.header_lines import make_line
+from appliance.sip.message import Request
+from appliance.sip.writer import write_response
 from appliance.transaction.table import Transactions
 from appliance.transaction.transaction import ServerTransaction
 from appliance.transport.flow import Flow
 
+HELD_MAX: Final = 8192
+RETRY_AFTER: Final = b"5"  # seconds; another process writes, or the table is made anew
+RETRY_AFTER_FULL: Final = b"60"
+FULL_S: Final = 60.0  # for how long a refusal is worth an alarm
+
+
+class HeldReply:
+    """`after`: the number of its change. `until`: how long it waits. `request`, `to_tag`: for the 503."""
+
+    __slots__ = ("after", "data", "flow", "request", "server", "status", "to_tag", "until")
+
+    def __init__(
+        self,
+        after: int,
+        until: float,
+        request: Request,
+        to_tag: bytes,
+        server: ServerTransaction | None,
+        flow: Flow,
+        status: int,
+        data: bytes,
+    ) -> None:
+        self.after = after
+        self.until = until
+        self.request = request
+        self.to_tag = to_tag
+        self.server = server
+        self.flow = flow
+        self.status = status
+        self.data = data
+
 
 class HeldReplies:
-    """Replies in the order of their replication numbers."""
+    """Replies in the order of the numbers of their changes. `full_until`: when the alarm of a full table ends."""
 
-    __slots__ = ("_held", "_transactions", "wait_s")
+    __slots__ = ("_counters", "_held", "_table", "_transactions", "full_until", "wait_s")
 
-    def __init__(self, transactions: Transactions, wait_s: float) -> None:
+    def __init__(
+        self, transactions: Transactions, table: RegistrationTable, counters: list[int], wait_s: float
+    ) -> None:
         self._transactions = transactions
+        self._table = table
+        self._counters = counters
         self.wait_s = wait_s
-        self._held: deque[tuple[int, float, ServerTransaction | None, Flow, int, bytes]] = deque()
+        self.full_until = 0.0
+        self._held: deque[HeldReply] = deque()
 
     def __len__(self) -> int:
         return len(self._held)
 
     def hold(
-        self, after: int, server: ServerTransaction | None, flow: Flow, status: int, data: bytes, now: float
+        self,
+        after: int,
+        request: Request,
+        to_tag: bytes,
+        server: ServerTransaction | None,
+        flow: Flow,
+        status: int,
+        data: bytes,
+        now: float,
     ) -> None:
-        """Keep a reply until `after` is acknowledged, or for the wait at most; the rest as for Transactions.answer."""
-        self._held.append((after, now + self.wait_s, server, flow, status, data))
+        """Keep the reply to a request until its change is written, or for the wait at most; the rest as for
+        Transactions.answer.
+        """
+        reply = HeldReply(after, now + self.wait_s, request, to_tag, server, flow, status, data)
+        if len(self._held) >= HELD_MAX:
+            self._refuse(reply, RETRY_AFTER, now)
+            self._counters[REGISTRATIONS_LATE] += 1
+        else:
+            self._held.append(reply)
 
-    def release(self, acknowledged: int, now: float) -> int:
-        """Send what is acknowledged up to that number, and what has waited too long: how many of these?"""
+    def release(self, now: float) -> None:
+        """Send the replies whose changes are written or refused, and refuse what has waited too long."""
         held = self._held
-        late_count = 0
-        while held and (held[0][0] <= acknowledged or held[0][1] <= now):
-            after, _, server, flow, status, data = held.popleft()
-            late_count += after > acknowledged
-            self._transactions.answer(server, flow, status, data, now)
-        return late_count
+        committed = self._table.committed()
+        while held:
+            reply = held[0]
+            if reply.after > committed and reply.until > now:
+                return
+            held.popleft()
+            if reply.after > committed:
+                self._counters[REGISTRATIONS_LATE] += 1
+                self._refuse(reply, RETRY_AFTER, now)
+            elif self._table.is_refused(reply.after):
+                self._counters[REGISTRATIONS_UNSTORED] += 1
+                self.full_until = now + FULL_S
+                self._refuse(reply, RETRY_AFTER_FULL, now)
+            else:
+                self._transactions.answer(reply.server, reply.flow, reply.status, reply.data, now)
 
-    def next_deadline(self) -> float | None:
-        """When the oldest reply has waited long enough; None when nothing is held."""
-        return self._held[0][1] if self._held else None
+    def _refuse(self, reply: HeldReply, retry_after: bytes, now: float) -> None:
+        headers = (make_line(b"Retry-After", retry_after),)
+        data = write_response(reply.request, 503, b"", headers, reply.to_tag)
+        self._transactions.answer(reply.server, reply.flow, 503, data, now)

@@ -1,6 +1,5 @@
 cdef class Outputs:
     cdef readonly list outgoings
-    cdef readonly list records
     cdef readonly list snapshots
     cdef readonly list messages
     cdef readonly list questions

@@ -17,17 +17,16 @@ Snapshot = tuple[bytes, int, bytes]
 class Outputs:
     """What a stack wants to be done at the end of a turn.
 
-    `snapshots` are kept and `records` stored before anything of the turn is sent; `outgoings` are for the wire,
+    `snapshots` are kept before anything of the turn is sent; `outgoings` are for the wire,
     `messages` (destination, message) for the bus, `questions` for lookups. `due`: when its next timer is, monotonic.
     `events`: what happened to calls and registrations, as long as they are wanted.
     """
 
-    __slots__ = ("due", "events", "messages", "outgoings", "questions", "records", "snapshots")
+    __slots__ = ("due", "events", "messages", "outgoings", "questions", "snapshots")
 
     def __init__(
         self,
         outgoings: list[Outgoing],
-        records: list[bytes],
         snapshots: list[Snapshot],
         messages: list[tuple[ProcessId, BusMessage]],
         questions: list[Question],
@@ -35,7 +34,6 @@ class Outputs:
         events: Sequence[Event],
     ) -> None:
         self.outgoings = outgoings
-        self.records = records
         self.snapshots = snapshots
         self.messages = messages
         self.questions = questions

@@ -61,12 +61,14 @@ class Proxy:
     def __init__(self, node: ProxyEnvironment) -> None:
         self._node = node
         self.early = EarlyMessages()
-        self.held = HeldReplies(node.transactions, node.settings.limits.replication_wait_ms / 1000)
+        self.held = HeldReplies(
+            node.transactions, node.bindings, node.counters, node.settings.limits.registration_wait_ms / 1000
+        )
         self._attend(node.settings.listeners)
 
     def reconfigure(self, settings: Settings) -> None:
         """Go by new settings, which the node has already; a request that waits goes on at its stage."""
-        self.held.wait_s = settings.limits.replication_wait_ms / 1000
+        self.held.wait_s = settings.limits.registration_wait_ms / 1000
         self._attend(settings.listeners)
 
     def _attend(self, listeners: tuple[ListenerSettings, ...]) -> None:
@@ -216,7 +218,7 @@ class Proxy:
             key = self._node.transactions.key_of(request)
             self._node.failed_lookups.remember(key, reply, now, 64 * self._node.transactions.durations.t1)
         if reply.after:
-            self.held.hold(reply.after, server, destination, reply.status, data, now)
+            self.held.hold(reply.after, request, to_tag, server, destination, reply.status, data, now)
         else:
             self._node.transactions.answer(server, destination, reply.status, data, now)
 

@@ -23,7 +23,7 @@ class Reply:
     """Answer it here. `reason` goes out as the reason phrase and says what was wrong; `headers` are whole lines.
 
     `is_stateless` replies keep no transaction (RFC 3261 8.2.7), so that asking costs no memory.
-    `after` is the replication number that siblings have to acknowledge first, 0 for none.
+    `after` is the number of the change that has to be in the registration table first, 0 for none.
     """
 
     __slots__ = ("after", "headers", "is_stateless", "reason", "status")

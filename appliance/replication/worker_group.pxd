@@ -1,7 +1,6 @@
 cimport cython
 
 from appliance.replication.slot_ownership cimport SlotOwnership
-from appliance.replication.replica cimport Replica
 from appliance.transport.flow cimport Flow, Outgoing
 
 cdef int NO_PROCESS
@@ -12,7 +11,6 @@ cdef Py_ssize_t HANDED_OVER, SENT_ON
 cdef class WorkerGroup:
     cdef readonly SlotOwnership slot_ownership
     cdef readonly object connections
-    cdef readonly Replica replica
     cdef list _counters
     cdef list _messages
 

@@ -1,6 +1,6 @@
-"""What a worker has in common with its siblings: whose calls are whose, who holds which connection, registrations.
+"""What a worker has in common with its siblings: whose calls are whose, and who holds which connection.
 
-All that goes to a sibling leaves by here, and what siblings say of these three is heard here.
+All that goes to a sibling leaves by here, and what siblings say of these two is heard here.
 """
 
 from __future__ import annotations
@@ -11,40 +11,33 @@ from appliance.catalogue.counters import HANDED_OVER, SENT_ON
 from appliance.messages.bus_messages import BusMessage, ConnectionsChanged, HandedOver, SendByConnection
 from appliance.messages.slots import SlotTable
 from appliance.replication.connection_directory import ConnectionDirectory
-from appliance.replication.replica import RecordTable, Replica, ReplicationLimits
 from appliance.replication.slot_ownership import SlotOwnership
 from appliance.transport.flow import Flow, Outgoing
 from appliance.transport.process_id import NO_PROCESS, ProcessId
 
 
 class WorkerGroup:
-    """The siblings of `process`, as it knows them. `seed`: of the slot hash; `records`: the registrations."""
+    """The siblings of `process`, as it knows them. `seed`: of the slot hash."""
 
-    __slots__ = ("_counters", "_messages", "connections", "replica", "slot_ownership")
+    __slots__ = ("_counters", "_messages", "connections", "slot_ownership")
 
-    def __init__(
-        self, process: ProcessId, seed: int, records: RecordTable, limits: ReplicationLimits, counters: list[int]
-    ) -> None:
+    def __init__(self, process: ProcessId, seed: int, counters: list[int]) -> None:
         self.slot_ownership = SlotOwnership(process, seed)
         self.connections = ConnectionDirectory(process)
-        self.replica = Replica(process, records, limits)
         self._counters = counters
         self._messages: list[tuple[ProcessId, BusMessage]] = []
 
     # -- what they say -------------------------------------------------------------------------------
 
-    def receive(self, sender: ProcessId, message: BusMessage, now: float) -> None:
-        """News of a sibling's connections, or of registrations."""
+    def receive(self, sender: ProcessId, message: BusMessage) -> None:
+        """News of a sibling's connections."""
         if isinstance(message, ConnectionsChanged):
             self.connections.receive(sender, message)
-        else:
-            self.replica.receive(sender, message, now)
 
-    def receive_slots(self, table: SlotTable, live: Sequence[ProcessId], now: float) -> None:
+    def receive_slots(self, table: SlotTable, live: Sequence[ProcessId]) -> None:
         """Whose the slots are from now on, and who there is."""
         self.slot_ownership.receive(table, live)
         self.connections.set_siblings(self.slot_ownership.siblings)
-        self.replica.set_siblings(self.slot_ownership.siblings, now)
 
     # -- what they are told --------------------------------------------------------------------------
 
@@ -89,7 +82,6 @@ class WorkerGroup:
         """(destination, message) since the last call."""
         if self.slot_ownership.siblings:
             self._messages += self.connections.messages_to_send(now)
-            self._messages += self.replica.messages_to_send(now)
         messages = self._messages
         if messages:
             self._messages = []

@@ -15,6 +15,8 @@ cdef class SharedTable(RegistrationTable):
     cdef object _facts
     cdef object _transaction
     cdef long long _seq
+    cdef _open(self, object store)
+    cpdef move_to(self, str directory)
     cpdef bytes record_of(self, bytes aor)
     cpdef list records_of(self, list aors)
     cpdef list changes_after(self, long long seq, Py_ssize_t limit)

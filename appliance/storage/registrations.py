@@ -41,9 +41,14 @@ class SharedTable(RegistrationTable):
         self, store: SharedStore, limit: int, tombstones_max: int = 20, staged_max: int = STAGED_MAX
     ) -> None:
         RegistrationTable.__init__(self, limit, tombstones_max, staged_max)
-        self.store = store
         self.lock_wait_max_s = LOCK_WAIT_MAX_S
         self.size_max = 0
+        self._transaction: Any = None
+        self._seq = 0
+        self._open(store)
+
+    def _open(self, store: SharedStore) -> None:
+        self.store = store
         # The stubs of LMDB have buffers as well, which are not asked for here.
         self._environment: Any = store.environment
         self._lock = store.lock
@@ -51,8 +56,7 @@ class SharedTable(RegistrationTable):
         self._due = store.due
         self._changes = store.changes
         self._facts = store.facts
-        self._transaction: Any = None
-        self._seq = 0
+        self._read_aor = None
 
     @staticmethod
     def create(directory: Path, limit: int, generation: int, size: int = SIZE_MIN) -> SharedTable:
@@ -72,6 +76,18 @@ class SharedTable(RegistrationTable):
     def reader_check(self) -> int:
         """Let go what killed processes were reading; how many there were. To be called every few seconds."""
         return self.store.reader_check()
+
+    @property
+    def directory(self) -> str:
+        """Where the table is."""
+        return str(self.store.directory)
+
+    def move_to(self, directory: str) -> None:
+        """Go on with the table of another directory; what is staged will be written there. Raises StoreUnusable."""
+        store = SharedStore(Path(directory))
+        self.store.close()
+        self._open(store)
+        self.fault = ""
 
     def close(self) -> None:
         """Leave the table; to be done before a fork, and before it is opened again."""

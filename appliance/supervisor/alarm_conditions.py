@@ -12,7 +12,8 @@ from appliance.catalogue.alarms import (
     ALARMS,
     CONFIGURATION_UNCONFIRMED,
     LISTENER_UNAUTHENTICATED,
-    REPLICATION_LAGGING,
+    REGISTRATION_TABLE_FULL,
+    REGISTRATION_TABLE_UNSOUND,
     STATE_STORE_FAILING,
     SUBSCRIBER_DATABASE_FAILING,
     TABLE_NEAR_LIMIT,
@@ -26,38 +27,39 @@ from appliance.catalogue.warnings import listeners_unauthenticated
 from appliance.routing.lookup_questions import KINDS
 from appliance.storage.commits import UNCONFIRMED, Commit
 from appliance.supervisor.decisions import WorkerState
-from appliance.supervisor.worker_record import WorkerRecord
+from appliance.supervisor.worker_record import WorkerRecord, registrations_of
 
 DEATHS_TOO_MANY: Final = 3
 RAISE_AT: Final = 0.9
 CLEAR_AT: Final = 0.8
-# Reports of others on a worker that has just started are older than its start, or concern its first synchronization.
-SETTLED_S: Final = 2.0
 _LIMIT_WORDS: Final = {each.attribute: each.keyword for each in declared(LimitSettings)}
 # (gauge, setting, as the operator calls it)
 TABLES: Final = (
     ("transactions", "transactions_max", "transactions"),
-    ("registrations", "bindings_max", "bindings"),
     *((kind.waiting_gauge, kind.waiting_max, _LIMIT_WORDS[kind.waiting_max]) for kind in KINDS),
     ("connections", "connections_max", "connections"),
 )
+REGISTRATIONS: Final = "registration table"
+# What all workers use together: one alarm.
+COMMON: Final = {
+    SUBSCRIBER_DATABASE_FAILING: "subscriber database",
+    REGISTRATION_TABLE_FULL: REGISTRATIONS,
+    REGISTRATION_TABLE_UNSOUND: REGISTRATIONS,
+}
 _NAMES: Final = frozenset(alarm.name for alarm in ALARMS)
 
 IsRaised = Callable[[str, str], bool]
 
 
 def worker_conditions(
-    records: Sequence[WorkerRecord], limits: LimitSettings, is_raised: IsRaised, now: float
+    records: Sequence[WorkerRecord], limits: LimitSettings, is_raised: IsRaised
 ) -> Iterator[Condition]:
     """What is wrong with each worker."""
-    live = [record for record in records if record.life == WorkerState.LIVE]
-    settled = {record.number for record in live if now - record.since >= SETTLED_S}
     for record in records:
         subject = f"worker {record.number}"
         yield from _absences(record, subject)
         for alarm in record.alarms:
-            if not _is_of_a_restart(alarm, record, settled):
-                yield _said(alarm, subject)
+            yield _said(alarm, subject)
         yield from _full_tables(record, subject, limits, is_raised)
 
 
@@ -73,24 +75,11 @@ def _absences(record: WorkerRecord, subject: str) -> Iterator[Condition]:
 def _said(alarm: str, subject: str) -> Condition:
     """The report of a worker on itself: the alarm's name and a sentence."""
     name, _, sentence = alarm.partition(" ")
-    if name == SUBSCRIBER_DATABASE_FAILING:
-        # All workers ask the same one: one alarm.
-        return Condition(name, "subscriber database", sentence)
+    if name in COMMON:
+        return Condition(name, COMMON[name], sentence)
     if name in _NAMES:
         return Condition(name, subject, sentence)
     return Condition(STATE_STORE_FAILING, subject, alarm)
-
-
-def _is_of_a_restart(alarm: str, record: WorkerRecord, settled: set[int]) -> bool:
-    """Is it late acknowledgements where one of the two workers restarts, or did so just now?
-
-    The sentence begins with the worker that is late: `Worker 0 acknowledges ...`.
-    """
-    name, _, sentence = alarm.partition(" ")
-    if name != REPLICATION_LAGGING:
-        return False
-    late = sentence.split()[1]
-    return record.number not in settled or (late.isdecimal() and int(late) not in settled)
 
 
 def _full_tables(
@@ -99,9 +88,22 @@ def _full_tables(
     for gauge, attribute, word in TABLES:
         held, limit = record.gauges.get(gauge, 0), getattr(limits, attribute)
         table = f"{subject} {word}"
-        if held >= limit * (CLEAR_AT if is_raised(TABLE_NEAR_LIMIT, table) else RAISE_AT):
+        if _is_near(held, limit, is_raised(TABLE_NEAR_LIMIT, table)):
             sentence = f"Worker {record.number} uses {held} of {limit} `limits {word}`."
             yield Condition(TABLE_NEAR_LIMIT, table, sentence)
+
+
+def _is_near(held: int, limit: int, is_raised: bool) -> bool:
+    return held >= limit * (CLEAR_AT if is_raised else RAISE_AT)
+
+
+def registration_conditions(
+    records: Sequence[WorkerRecord], limits: LimitSettings, is_raised: IsRaised
+) -> Iterator[Condition]:
+    """Is the registration table, which all workers share, nearly full?"""
+    held, limit = registrations_of(records), limits.bindings_max
+    if _is_near(held, limit, is_raised(TABLE_NEAR_LIMIT, REGISTRATIONS)):
+        yield Condition(TABLE_NEAR_LIMIT, REGISTRATIONS, f"{held} of {limit} `limits bindings` are used.")
 
 
 def configuration_conditions(head: Commit | None, fault: str, time_text: Callable[[float], str]) -> Iterator[Condition]:

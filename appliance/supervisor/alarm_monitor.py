@@ -10,7 +10,12 @@ from appliance import clock
 from appliance.catalogue.alarms import LISTENER_FAILED, MANAGEMENT_DOWN, STEERING_REFUSED, Condition
 from appliance.catalogue.settings import Settings
 from appliance.overload.default_rate_limits import rate_limits_of
-from appliance.supervisor.alarm_conditions import configuration_conditions, listener_conditions, worker_conditions
+from appliance.supervisor.alarm_conditions import (
+    configuration_conditions,
+    listener_conditions,
+    registration_conditions,
+    worker_conditions,
+)
 from appliance.supervisor.alarm_table import AlarmTable, ReportAlarm
 from appliance.supervisor.clock_monitor import ClockWatch
 from appliance.supervisor.commit_coordinator import CommitCoordinator
@@ -52,7 +57,8 @@ class AlarmMonitor:
         boot_time = clock.boot_time()
         self.clock.look(clock.wall_time(), boot_time)
         found = [
-            *worker_conditions(records, settings.limits, self.alarms.is_raised, now),
+            *worker_conditions(records, settings.limits, self.alarms.is_raised),
+            *registration_conditions(records, settings.limits, self.alarms.is_raised),
             *configuration_conditions(configuring.head, configuring.fault, clock.local_time_of),
             *listener_conditions(settings),
             *self.clock.conditions(boot_time),

@@ -83,6 +83,9 @@ class Reconfiguration:
             }
             try:
                 self.send_document(number, document, [group.fd_of(number) for group in ours])
+            except BrokenPipeError:
+                # It has ended, as after a drain; its successor starts with what is in force by then.
+                self._waited_for.discard(number)
             except OSError as fault:
                 self.refusals.append(f"Worker {number} is not reachable: {fault.strerror or fault}.")
 

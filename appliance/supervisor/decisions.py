@@ -1,6 +1,6 @@
 """What the supervisor does next: a pure function of what it sees.
 
-    ABSENT --start--> STARTING --in sync--> LIVE --drain--> DRAINING --empty, or late--> STOPPING --ends--> ABSENT
+    ABSENT --start--> STARTING ---heard---> LIVE --drain--> DRAINING --empty, or late--> STOPPING --ends--> ABSENT
                           |                   |
                           +---silent, or late-+--kill--> STOPPING
 
@@ -19,7 +19,7 @@ from appliance.catalogue.settings import SupervisionSettings
 from appliance.messages.slots import SlotTable, give_back, move
 from appliance.transport.process_id import ProcessId
 
-# No worker has ever been in sync and each has ended so often: starting again will not help.
+# No worker has ever been live and each has ended so often: starting again will not help.
 HOPELESS_DEATHS: Final = 3
 # A worker that has no processor is slow, and to start another one would take more of what is short. But it has to end:
 # after so many times the configured silence it serves no calls.

@@ -5,14 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from appliance.catalogue.settings import Settings
-from appliance.storage.journal_files import segments_in
-from appliance.storage.journal_mark import is_marked
+from appliance.storage.durable_registrations import is_missing
 from appliance.storage.subscriber import database_path
 
 
 def missing_registrations(folder: Path) -> str:
     """A sentence when registrations were stored in the folder and are not there; "" else."""
-    if not is_marked(folder) or any(path.stat().st_size for path in segments_in(folder)):
+    if not is_missing(folder):
         return ""
     return (
         f"{folder} holds no registrations, although some were stored there: phones that were registered are reached "

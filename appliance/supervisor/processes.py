@@ -3,7 +3,7 @@
 Each is the Python of the supervisor with another module, in a process group of its own, so that
 Ctrl-C reaches the supervisor alone. It ends when the supervisor ends, however that ends (the kernel
 kills it): an orphaned worker would hold the port of the appliance that is started next, and its slots
-would not move when it ends. Established calls go on without the appliance; registrations are in the journal.
+would not move when it ends. Established calls go on without the appliance; registrations are in the table of the node.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Runs an appliance on a state folder until a signal stops it: the process of the supervisor.
 
-Order of a start: the folder is locked, the key read, stored registrations checked, the ports opened; only
+Order of a start: the folder is locked, the key read, the ports opened, the registrations loaded; only
 then are there workers. Whatever is in the way is said in one sentence, and nothing is left behind.
 
 SIGINT, SIGTERM and SIGHUP stop the appliance; a second one kills what still runs.
@@ -29,7 +29,6 @@ from appliance.privileges import sockets_are_open
 from appliance.service_manager import ServiceManager
 from appliance.storage.commits import SYSTEM, CommitStore
 from appliance.storage.flight_recorder import Recording
-from appliance.storage.journal_files import JournalError, check_folder
 from appliance.storage.log_file import LogFile, log_by, log_path, log_to_journal
 from appliance.storage.nonce_memory import NonceMemory
 from appliance.storage.starting import Start
@@ -76,11 +75,9 @@ def run(
     on_ready: Callable[[], None] | None = None,
     command_line: CommandLine = WorkerLaunch.argv,
     has_management: bool = True,
-    has_table: bool = False,
 ) -> int:
     """Run until stopped. Returns the exit status: 0 after a stop, 1 when the appliance could not start or go on.
 
-    `has_table`: the workers have one registration table in common, which a persister carries to the disk.
     `settings` are those of the text to start with.
     `report` gets each event as a sentence; None: standard error, or the journal where that is it. `on_ready` is
     called once, when all workers take calls, or when some do after a while.
@@ -100,9 +97,9 @@ def run(
     with ExitStack() as opened:
         try:
             supervisor = _prepared(
-                settings, start, state_dir, config_name, note, command_line, has_management, has_table, opened
+                settings, start, state_dir, config_name, note, command_line, has_management, opened
             )
-        except (StateFolderUnusable, TableFolderUnusable, BusUnavailable, JournalError, ListenFailed) as fault:
+        except (StateFolderUnusable, TableFolderUnusable, BusUnavailable, ListenFailed) as fault:
             sentences = fault.sentences if isinstance(fault, ListenFailed) else [str(fault)]
             for sentence in sentences:
                 note(sentence, logging.ERROR)
@@ -120,7 +117,6 @@ def _prepared(
     note: Note,
     command_line: CommandLine,
     has_management: bool,
-    has_table: bool,
     opened: ExitStack,
 ) -> Supervisor:
     folder = StateFolder(state_dir)
@@ -128,8 +124,7 @@ def _prepared(
     noted_anew = folder.take_formats()
     key, set_aside = folder.key()
     store = CommitStore(folder.path / "configuration")
-    found = filter(None, (noted_anew, set_aside, start.remark))
-    mended = [*found, *check_folder(folder.registrations_dir), *store.remarks]
+    mended = [*filter(None, (noted_anew, set_aside, start.remark)), *store.remarks]
     remarks = StartRemarks(settings, mended, _checks(folder, store.head is not None), clock.monotonic())
     unkept = _taken_in(store, start)
     if start.sentence:
@@ -162,7 +157,7 @@ def _prepared(
         if has_management
         else None
     )
-    table = _table_of(folder.path, start.text, note) if has_table else None
+    table = _table_of(folder.path, start.text, note)
     agent = SnmpLaunch(str(folder.path), start.text, boot_hex=launch.boot_hex)
     snmp = SnmpProcess(settings.snmp, agent, note) if has_management else None
     supervisor = Supervisor(

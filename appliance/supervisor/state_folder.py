@@ -2,7 +2,7 @@
 
     DIR/lock            held by the running appliance
     DIR/run/            its pid and local sockets; as a service, a link to the folder that systemd has made in memory
-    DIR/registrations/  journal of registrations
+    DIR/registrations/  registrations, as the persister writes them
     DIR/log/
     DIR/key             32 random octets
     DIR/formats         the formats of what is stored (storage/state_format.py)

@@ -31,7 +31,6 @@ from appliance.messages.bus_messages import (
     BusReply,
     FailuresCounted,
     Heartbeat,
-    InSync,
     RateDemand,
     RateShares,
     RolloutReport,
@@ -78,7 +77,7 @@ from appliance.supervisor.supporting_process import SupportingProcess
 from appliance.supervisor.table_supervision import TableSupervision
 from appliance.supervisor.worker_launcher import Launcher
 from appliance.supervisor.worker_pool import WorkerPool, processes_of
-from appliance.supervisor.worker_record import WorkerRecord
+from appliance.supervisor.worker_record import WorkerRecord, registrations_of
 from appliance.transport.process_id import PERSISTER, SNMP_AGENT, SUPERVISOR, process_id, worker_of
 
 RUNNING: Final = -1
@@ -306,8 +305,6 @@ class Supervisor:
         has_become_live = False
         if isinstance(message, Heartbeat):
             has_become_live = record.heard(message, now, self._processes[record.number].waited_s())
-        elif isinstance(message, InSync):
-            has_become_live = record.became_in_sync(now)
         elif isinstance(message, RateDemand):
             self.watching.told_demand(record.number, message.demand, now)
         elif isinstance(message, FailuresCounted):
@@ -469,7 +466,7 @@ class Supervisor:
             slots=slot_ranges(table),
             epoch=table.epoch,
             # Every worker holds all registrations, so they are not added up.
-            registrations=max((record.gauges.get("registrations", 0) for record in records), default=0),
+            registrations=registrations_of(records),
             transactions=sum(record.gauges.get("transactions", 0) for record in records),
             counters=totals,
             drops=drops_in(totals),

@@ -74,20 +74,16 @@ class WorkerRecord:
         self.gauges = heartbeat.gauges
         self.alarms = heartbeat.alarms
         self.turn = heartbeat.turn
-        return heartbeat.in_sync and self.became_in_sync(now)
-
-    def signed(self, at: float, waited_s: float) -> None:
-        """A sign of life, and nothing else; `waited_s` as for `heard`."""
-        self.last_heard = at
-        self._waited_s = waited_s
-
-    def became_in_sync(self, now: float) -> bool:
-        """It holds all registrations; True when that makes it LIVE."""
         if self.life != WorkerState.STARTING:
             return False
         self._has_ever_lived = True
         self._enter(WorkerState.LIVE, now)
         return True
+
+    def signed(self, at: float, waited_s: float) -> None:
+        """It has shown that it lives, and nothing else; `waited_s` as for `heard`."""
+        self.last_heard = at
+        self._waited_s = waited_s
 
     def drained(self, now: float) -> bool:
         """It is drained from now on; False when it is not LIVE and cannot be."""
@@ -188,3 +184,8 @@ def sums(some: list[int], others: list[int]) -> list[int]:
         (some[index] if index < len(some) else 0) + (others[index] if index < len(others) else 0)
         for index in range(longest)
     ]
+
+
+def registrations_of(records: Sequence[WorkerRecord]) -> int:
+    """How many contacts are registered: in one table, of which the workers tell at different times."""
+    return max((record.gauges.get("registrations", 0) for record in records), default=0)

@@ -1,6 +1,5 @@
 """A worker process: `python -m appliance.workers`, with its launch document on standard input.
 
-Reads the registrations that are stored before it says that it lives, so whoever gets a slot knows them.
 Exit status: 0 told to end, 1 a fault of its own, 2 it could not start.
 """
 
@@ -29,9 +28,9 @@ from appliance.privileges import lay_down_all
 from appliance.sip.parser import syntax_limits
 from appliance.stack import Stack
 from appliance.storage.flight_recorder import Recorder
-from appliance.storage.journal import Journal
 from appliance.storage.log_file import log_by, log_path, log_to_file, log_to_stderr
 from appliance.storage.nonce_memory import shared_memory
+from appliance.storage.registrations import SharedTable
 from appliance.storage.route_store import RouteFollower, RouteStore
 from appliance.transport.process_id import process_id, supervisor_of
 from appliance.transport.transport_table import is_stream
@@ -58,12 +57,13 @@ def main() -> int:
         settings = placed_settings(launch)
         log_by(settings)
         recorder = Recorder(launch.recording_fd, launch.bank_len, launch.number, launch.bank)
+        table = SharedTable.attach(Path(launch.table_dir), settings.limits.bindings_max)
         bus = Bus(Path(launch.state_dir) / "run", launch.process)
     except (LaunchError, ConfigError, BusUnavailable, OSError, ValueError) as fault:
         log.critical("the worker cannot start: %s", fault)
         return 2
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        return runner.run(serve(launch, settings, bus, recorder))
+        return runner.run(serve(launch, settings, table, bus, recorder))
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:
@@ -75,18 +75,17 @@ def new_event_loop() -> asyncio.AbstractEventLoop:
     return uvloop.new_event_loop()
 
 
-async def serve(launch: WorkerLaunch, settings: Settings, bus: Bus, recorder: Recorder) -> int:
+async def serve(
+    launch: WorkerLaunch, settings: Settings, table: SharedTable, bus: Bus, recorder: Recorder
+) -> int:
     """Put the parts together and run them; returns the exit status."""
     workers = settings.workers or len(os.sched_getaffinity(0))
     siblings = [process_id(launch.node, number) for number in range(workers) if number != launch.number]
     bus.connect([supervisor_of(launch.process), *siblings])
     lifetime_clock = clock.lifetime_clock(launch.lifetime_offset_s)
-    stack = Stack(settings, launch.process, launch.key, clock.monotonic(), lifetime_clock(), node_start(launch))
+    start = node_start(launch)
+    stack = Stack(settings, launch.process, launch.key, table, clock.monotonic(), lifetime_clock(), start)
     folder = Path(launch.state_dir)
-    journal = Journal(
-        folder / "registrations", launch.number, workers, bus.incarnation, settings.journal, stack.binding_records
-    )
-    load_registrations(stack, journal, lifetime_clock())
     worker = Worker(
         launch.process,
         settings,
@@ -96,7 +95,7 @@ async def serve(launch: WorkerLaunch, settings: Settings, bus: Bus, recorder: Re
         datagram_doors(launch),
         LateResolver(new_resolver, settings.limits.lookup_timeout_ms / 1000),
         LateStore(lambda: open_store(settings.subscribers_url, folder)),
-        journal,
+        table,
         recorder,
         socket.socket(fileno=launch.door_fd) if launch.door_fd != NO_DESCRIPTOR else None,
         descriptors_for_connections(workers, settings.limits.lookups_max),
@@ -139,14 +138,6 @@ def placed_settings(launch: WorkerLaunch) -> Settings:
     if not launch.places:
         return settings
     return with_places(settings, placed_by_names(settings.listeners, launch.places))
-
-
-def load_registrations(stack: Stack, journal: Journal, wall_time: float) -> None:
-    """Take in what is stored and not over; what could not be read is logged."""
-    for records in journal.load(wall_time):
-        stack.load_records(records)
-    for remark in journal.take_remarks():
-        log.warning("%s", remark)
 
 
 def node_start(launch: WorkerLaunch) -> NodeStart:

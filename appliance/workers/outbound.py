@@ -78,11 +78,11 @@ class Outbound:
         self._streams.release(self._windows.overdue(now), now)
 
     def _take_back(self, refused: Sequence[BusMessage]) -> list[Outgoing]:
-        """What the bus refused: calls stay, news are told again, and what a sibling should have sent has failed."""
+        """What the bus refused: calls stay for now, news are told again, what siblings should have sent has failed."""
         now = clock.monotonic()
         for message in refused:
             if isinstance(message, CallsMoved):
-                self._stack.adopt(message.snapshots, now)
+                self._stack.calls_unmoved(message, now)
             elif isinstance(message, ConnectionsChanged):
                 self._stack.connections_untold(message, now)
         return [message.outgoing for message in refused if isinstance(message, SendByConnection)]

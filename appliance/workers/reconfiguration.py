@@ -38,7 +38,6 @@ from appliance.workers.datagram_sockets import DatagramSockets
 from appliance.workers.datagrams import DatagramSocket
 from appliance.workers.lookups import Questions
 from appliance.workers.streams import Endpoint, Streams
-from appliance.workers.worker_parts import RecordJournal
 
 # Sources and destinations that each datagram socket remembers, about 300 bytes each.
 FLOWS_CACHED_MAX: Final = 32768
@@ -77,7 +76,6 @@ class WorkerReconfiguration:
         doors: DatagramSockets,
         streams: Streams,
         questions: Questions,
-        journal: RecordJournal,
         told: Callable[[RolloutReport], None],
         in_force: Callable[[Settings], None],
     ) -> None:
@@ -86,7 +84,6 @@ class WorkerReconfiguration:
         self._doors = doors
         self._streams = streams
         self._questions = questions
-        self._journal = journal
         self._told = told
         self._in_force = in_force
         self._prepared: _Prepared | None = None
@@ -145,7 +142,6 @@ class WorkerReconfiguration:
         self._stack.reconfigure(settings, clock.monotonic())
         self._streams.reconfigure(settings.listeners, limits, syntax_limits(settings.syntax))
         self._questions.reconfigure(limits)
-        self._journal.reconfigure(settings.journal, settings.workers or len(os.sched_getaffinity(0)))
         self._in_force(settings)
 
     def _start(self, endpoint: Endpoint, listening: socket.socket) -> None:

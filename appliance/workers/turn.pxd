@@ -10,7 +10,6 @@ from appliance.workers.outbound cimport Outbound
 cdef class Turn:
     cdef Stack _stack
     cdef DatagramSockets _doors
-    cdef object _journal
     cdef object _recorder
     cdef object _failed
     cdef object _loop

@@ -1,6 +1,6 @@
 """One turn of a worker: what has come in goes to the stack, and what the stack wants is done.
 
-Every input ends the same way, in `flush`: what the stack wants to store, send, ask and be woken for is taken from it.
+Every input ends the same way, in `flush`: what the stack wants to send, ask and be woken for is taken from it.
 Datagrams and bus messages come in batches and are flushed at once; what comes in small pieces (streams, answers) is
 flushed together, once for each turn of the loop.
 
@@ -33,7 +33,7 @@ from appliance.workers.message_capture import MessageCapture
 from appliance.workers.outbound import Outbound
 from appliance.workers.queue_delay import QueueDelay
 from appliance.workers.streams import Streams
-from appliance.workers.worker_parts import CallRecorder, RecordJournal
+from appliance.workers.worker_parts import CallRecorder
 
 # Timers are not more precise than this, so that a thousand of them do not make a thousand turns.
 TIMER_GRAIN_S: Final = 0.002
@@ -64,7 +64,6 @@ class Turn:
         "_flush_due_since",
         "_is_closed",
         "_is_flush_due",
-        "_journal",
         "_loop",
         "_outbound",
         "_questions",
@@ -87,13 +86,11 @@ class Turn:
         self,
         stack: Stack,
         doors: DatagramSockets,
-        journal: RecordJournal,
         recorder: CallRecorder,
         failed: Callable[[], None],
     ) -> None:
         self._stack = stack
         self._doors = doors
-        self._journal = journal
         self._recorder = recorder
         self._failed = failed
         self._delays = QueueDelay()
@@ -235,9 +232,6 @@ class Turn:
         if outputs.snapshots:
             # Before anything leaves: whoever goes on with a call knows what its peers may know.
             stack.counters[CALLS_UNRECORDED] += self._recorder.keep(outputs.snapshots, stack.counters)
-        if outputs.records:
-            # Before the answers leave: what was answered survives the death of this process.
-            self._journal.append(outputs.records)
         if outputs.messages:
             failures += self._outbound.pass_on(outputs.messages)
         if outputs.outgoings:

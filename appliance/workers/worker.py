@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from appliance import clock
-from appliance.catalogue.alarms import ROUTES_UNUSABLE, STATE_STORE_FAILING, SUBSCRIBER_DATABASE_FAILING
+from appliance.catalogue.alarms import ROUTES_UNUSABLE, SUBSCRIBER_DATABASE_FAILING
 from appliance.catalogue.settings import Settings
 from appliance.messages.bus_messages import (
     Abandon,
@@ -33,6 +33,7 @@ from appliance.messages.bus_messages import (
     TakeEffect,
 )
 from appliance.messages.supervisor_requests import ClearFailures, EndRegistrations
+from appliance.messages.table_messages import TableReplaced, TableUnsound
 from appliance.messages.worker_requests import ListConnections
 from appliance.routing.lookup_questions import FindSubscriber, LookupHost, Question
 from appliance.sip.parser import SyntaxLimits
@@ -52,7 +53,7 @@ from appliance.workers.reconfiguration import WorkerReconfiguration
 from appliance.workers.streams import Endpoint, Streams
 from appliance.workers.turn import Turn
 from appliance.workers.worker_metrics import WorkerMetrics
-from appliance.workers.worker_parts import CallRecorder, MessageBus, RecordJournal
+from appliance.workers.worker_parts import CallRecorder, MessageBus, NodeTable
 
 # A sign of life is a store in memory. Once in so many signs the supervisor is told how the worker is, which costs more
 # than some calls; more often while it deals out what rate limits let in, and where that is less than once a second.
@@ -81,7 +82,7 @@ class Worker:
         doors: DatagramSockets,
         resolver: Resolver,
         store: Store,
-        journal: RecordJournal,
+        table: NodeTable,
         recorder: CallRecorder,
         door: socket.socket | None = None,
         descriptors_max: int = sys.maxsize,
@@ -100,10 +101,10 @@ class Worker:
         self._stack = stack
         self._bus = bus
         self._doors = doors
-        self._journal = journal
+        self._table = table
         self._recorder = recorder
         self._routes = routes
-        self._turn = turn = Turn(stack, doors, journal, recorder, self._failed)
+        self._turn = turn = Turn(stack, doors, recorder, self._failed)
         # Ids of connections go on from the clock, so that none is used again by this worker's successor.
         self._lifetime_clock = lifetime_clock
         first_id = int(lifetime_clock() * 1000) << 20
@@ -130,10 +131,10 @@ class Worker:
         turn.connect(self._streams, self._questions, self._outbound)
         self._handed_over = HandedOverQueue()
         self._is_bus_due = False
-        self._metrics = WorkerMetrics(stack, doors, self._streams, self._questions, self._subscriber_door, bus, journal)
+        self._metrics = WorkerMetrics(stack, doors, self._streams, self._questions, self._subscriber_door, bus)
         self._door = door
         self._reconfiguring = WorkerReconfiguration(
-            settings, stack, doors, self._streams, self._questions, journal, self._tell_supervisor, self._go_by
+            settings, stack, doors, self._streams, self._questions, self._tell_supervisor, self._go_by
         )
         self._orders = self._orders_of_supervisor()
         self._siblings: frozenset[ProcessId] = frozenset()
@@ -151,6 +152,7 @@ class Worker:
             RateShares: lambda order: stack.receive_rate_shares(order.shares),
             FailuresCounted: lambda order: failures.receive_news(order.failures, clock.monotonic()),
             ClearFailures: lambda order: failures.clear(order.who),
+            TableReplaced: lambda order: self._move_to_table(order.directory),
             EndRegistrations: lambda order: stack.end_registrations(
                 order.username.encode(), order.realm.encode(), clock.monotonic()
             ),
@@ -212,7 +214,7 @@ class Worker:
         self._questions.close()
         # One turn, in which the connections send what waits.
         await asyncio.sleep(0)
-        self._journal.close()
+        self._table.close()
         self._recorder.close()
         self._doors.close()
         self._bus.close(LAST_WORDS_MS)
@@ -375,28 +377,22 @@ class Worker:
         """Tell the supervisor how this worker is, and see to what is done now and then: after how many signs again?"""
         lifetime = self._lifetime_clock()
         self._stack.set_wall_time(lifetime, now, clock.wall_time())
-        self._journal.upkeep(now, lifetime)
-        for remark in self._journal.take_remarks():
-            log.warning("%s", remark)
         self._streams.sweep(now)
         self._outbound.release_overdue(now)
         self._live_output.send(now)
         self._tell_demand()
         self._tell_failures()
+        if self._table.fault:
+            self._tell_supervisor(TableUnsound(self._table.directory, self._table.fault))
         counters, gauges = self._metrics.read()
-        alarms = self._stack.alarms(now) + [f"{STATE_STORE_FAILING} {sentence}" for sentence in self._journal.alarms()]
-        alarms += self._follow_routes()
+        alarms = self._stack.alarms(now) + self._follow_routes()
         if self._subscriber_door.fault:
             alarms.append(f"{SUBSCRIBER_DATABASE_FAILING} {self._subscriber_door.fault}")
-        is_in_sync = self._stack.is_in_sync
-        self._bus.send(
-            self._supervisor,
-            [Heartbeat(worker_of(self._process), counters, gauges, self._turn.count, is_in_sync, alarms)],
-        )
+        self._tell_supervisor(Heartbeat(worker_of(self._process), counters, gauges, self._turn.count, alarms))
         self._gc_schedule.tend(gauges["transactions"], now)
         if self._is_draining and not gauges["transactions"]:
             self._end(0)
-        if self._is_draining or not is_in_sync or self._journal.is_busy or self._live_output.is_on:
+        if self._is_draining or self._live_output.is_on:
             return 1
         wanted = SIGNS_PER_DEMAND if self._reports_left else SIGNS_PER_BEAT
         return min(wanted, signs_within(BEAT_S, self._heartbeat_s))
@@ -409,6 +405,14 @@ class Worker:
         if tables is not None:
             self._stack.use_routes(tables)
         return [f"{ROUTES_UNUSABLE} {self._routes.fault}"] if self._routes.fault else []
+
+    def _move_to_table(self, directory: str) -> None:
+        """The registrations of the node are in another place; what was to be written goes there."""
+        try:
+            self._table.move_to(directory)
+        except OSError as fault:
+            self._table.fault = str(fault)
+            log.error("%s", fault)
 
     def _tell_demand(self) -> None:
         demand = self._stack.take_rate_demand()

@@ -8,7 +8,6 @@ from appliance.catalogue.counters import (
     BUS_SKIPPED,
     DROPPED_QUEUE_FULL,
     DROPPED_TRUNCATED,
-    JOURNAL_FAILED,
     STORE_FAILED,
     UDP_MESSAGES_RECEIVED,
     UDP_MESSAGES_SENT,
@@ -18,7 +17,7 @@ from appliance.workers.datagram_sockets import DatagramSockets
 from appliance.workers.lookup_doors import SubscriberDoor
 from appliance.workers.lookups import Questions
 from appliance.workers.streams import Streams
-from appliance.workers.worker_parts import MessageBus, RecordJournal
+from appliance.workers.worker_parts import MessageBus
 
 
 class WorkerMetrics:
@@ -32,7 +31,6 @@ class WorkerMetrics:
         questions: Questions,
         subscriber_door: SubscriberDoor,
         bus: MessageBus,
-        journal: RecordJournal,
     ) -> None:
         self._stack = stack
         self._doors = doors
@@ -40,7 +38,6 @@ class WorkerMetrics:
         self._questions = questions
         self._subscriber_door = subscriber_door
         self._bus = bus
-        self._journal = journal
         self._lag_max_s = 0.0
 
     def note_lag(self, lag_s: float) -> None:
@@ -59,7 +56,6 @@ class WorkerMetrics:
         counters[BUS_MALFORMED] += self._bus.damaged
         counters[BUS_SKIPPED] += self._bus.skipped
         counters[STORE_FAILED] += self._subscriber_door.failures
-        counters[JOURNAL_FAILED] += self._journal.failed_count
         gauges = self._stack.gauges()
         gauges["connections"] = len(self._streams)
         gauges["questions"] = self._questions.open_count

@@ -1,11 +1,10 @@
-"""What a worker is made of beside the stack, as it sees it: the bus, the journal and the flight recorder."""
+"""What a worker is made of beside the stack: the bus, the registration table and the flight recorder."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Protocol
 
-from appliance.catalogue.settings import JournalSettings
 from appliance.messages.bus_messages import BusMessage
 from appliance.transport.process_id import ProcessId
 
@@ -26,18 +25,14 @@ class MessageBus(Protocol):
     def close(self, linger_ms: int = 0) -> None: ...
 
 
-class RecordJournal(Protocol):
-    """Where changes of registrations are kept (see appliance/storage/journal.py)."""
+class NodeTable(Protocol):
+    """This worker's view of the registrations of the node (see appliance/storage/registrations.py)."""
 
-    failed_count: int
+    fault: str
 
-    def append(self, records: list[bytes]) -> None: ...
-    def reconfigure(self, settings: JournalSettings, workers: int) -> None: ...
     @property
-    def is_busy(self) -> bool: ...
-    def upkeep(self, now: float, wall_time: float) -> None: ...
-    def take_remarks(self) -> list[str]: ...
-    def alarms(self) -> list[str]: ...
+    def directory(self) -> str: ...
+    def move_to(self, directory: str) -> None: ...
     def close(self) -> None: ...
 
 

@@ -26,6 +26,7 @@ from tests.flows.peers import Peer, apply_details
 from tests.flows.script import Step, parse_script
 from tests.flows.settings import DOMAIN, settings_of, tables_of
 from tests.flows.wire import Message, read
+from tests.tables import new_table
 
 STARTED_AT = 1000.0
 WALL_TIME = 1_700_000_000.0
@@ -57,7 +58,7 @@ class Run:
         self._path = path
         self._settings = settings_of(givens)
         self._now = STARTED_AT
-        self._stack = Stack(self._settings, 0, KEY, STARTED_AT, WALL_TIME)
+        self._stack = Stack(self._settings, 0, KEY, new_table(), STARTED_AT, WALL_TIME)
         self._stack.make_events(has_events)
         tables = tables_of(givens)
         if tables is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 
 from appliance.catalogue.settings import Settings
+from appliance.location.dict_table import DictStore
 from appliance.messages.bus_messages import BusMessage, CallsMoved, PeerStarted, SendByConnection, SlotsChanged
 from appliance.messages.codec import decode, encode
 from appliance.messages.slots import SlotTable, deal
@@ -16,6 +17,7 @@ from appliance.routing.lookup_questions import Answer, Question
 from appliance.stack import Stack
 from appliance.transport.flow import TCP, UDP, Flow, Outgoing
 from appliance.transport.process_id import SUPERVISOR
+from tests.tables import new_table
 
 KEY = b"company of stacks"
 # Messages that the bus holds for one destination.
@@ -50,7 +52,7 @@ class WorkerGroup:
         self.orphans: list[Recording] = []
         self._wall_offset_s = wall_time - now
         self._bus: dict[tuple[int, int], deque[bytes]] = {}
-        self._stored: list[bytes] = []
+        self.store = DictStore()
         self._last_connection = 0
         self._table: SlotTable = deal(range(workers))
         for worker in range(workers):
@@ -60,8 +62,8 @@ class WorkerGroup:
     # -- who lives, and who owns what ----------------------------------------------------------------
 
     def _start(self, worker: int) -> None:
-        stack = Stack(self.settings, worker, KEY, self.now, self.now + self._wall_offset_s)
-        stack.load_records(self._stored)
+        table = new_table(self.store)
+        stack = Stack(self.settings, worker, KEY, table, self.now, self.now + self._wall_offset_s)
         self.stacks[worker] = stack
         self.recordings[worker] = {}
         self.connections[worker] = []
@@ -83,7 +85,7 @@ class WorkerGroup:
         self.deal_slots(sorted(self.stacks))
 
     def revive(self, worker: int) -> None:
-        """It starts again with the registrations that were stored."""
+        """It starts again."""
         self._start(worker)
         for sibling in self.stacks:
             if sibling != worker:
@@ -198,7 +200,6 @@ class WorkerGroup:
         stack = self.stacks[worker]
         expect_no_fault(stack)
         outgoings = stack.datagrams_to_send(self.now)
-        self._stored.extend(stack.records_to_store())
         self._record(worker, stack.snapshots_to_keep())
         failures: list[Outgoing] = []
         for target, message in stack.messages_to_send(self.now):

@@ -48,7 +48,7 @@ LOW_LIMITS = replace(
     nonces_max=1,
     hosts_cached_max=1,
     subscribers_cached_max=1,
-    replication_wait_ms=1,
+    registration_wait_ms=1,
 )
 SETTINGS = Settings(
     domains=("example.com",),
@@ -265,7 +265,7 @@ class AnythingToAnybody(RuleBasedStateMachine):
             # Room beyond the limit is for the CANCEL of what is there, one for each at most.
             assert gauges["transactions"] <= 2 * LIMITS.transactions_max
             assert gauges["lookups_waiting"] <= LIMITS.lookups_waiting_max
-            assert gauges["registrations"] <= WORKERS * (LIMITS.bindings_max + 10)
+            assert gauges["registrations"] <= LIMITS.bindings_max + 10
             assert gauges["hosts"] <= LIMITS.hosts_cached_max
             assert gauges["subscribers"] <= LIMITS.subscribers_cached_max
 

@@ -18,6 +18,7 @@ from appliance.transport.flow import UDP, Flow
 from tests.effort import examples
 from tests.fuzz.company import expect_no_fault
 from tests.fuzz.test_stack_bytes import LIMITS, LISTENERS
+from tests.tables import new_table
 
 NOW = 1000.0
 SETTINGS = Settings(
@@ -76,7 +77,7 @@ def answer_questions(stack: Stack) -> None:
 @settings(max_examples=examples(400), deadline=None)
 @given(METHODS, st.tuples(HOSTILE, HOSTILE), LINES, FLOWS)
 def test_requests(method: bytes, tags: tuple[bytes, bytes], lines: list[tuple[bytes, bytes]], flow: Flow) -> None:
-    stack = Stack(SETTINGS, 0, b"fuzz" * 4, NOW, 1_700_000_000.0)
+    stack = Stack(SETTINGS, 0, b"fuzz" * 4, new_table(), NOW, 1_700_000_000.0)
     uri = b"sip:example.com" if method in (b"REGISTER", b"OPTIONS") else b"sip:bob@example.com"
     stack.receive_datagrams([(message(method + b" " + uri + b" SIP/2.0", method, tags, lines), flow)], NOW)
     expect_clean(stack)
@@ -88,7 +89,7 @@ def test_requests(method: bytes, tags: tuple[bytes, bytes], lines: list[tuple[by
 @given(st.sampled_from([180, 200, 302, 401, 407, 420, 486, 503]), HOSTILE, LINES, HOSTILE)
 def test_responses(status: int, tag: bytes, lines: list[tuple[bytes, bytes]], reason: bytes) -> None:
     """Of a callee: what it says is passed on, added to the best response, or followed."""
-    stack = Stack(SETTINGS, 0, b"fuzz" * 4, NOW, 1_700_000_000.0)
+    stack = Stack(SETTINGS, 0, b"fuzz" * 4, new_table(), NOW, 1_700_000_000.0)
     flow = Flow(UDP, 0, ("192.0.2.60", 5060))
     invite = message(b"INVITE sip:bob@192.0.2.60 SIP/2.0", b"INVITE", (b"", b""), [])
     stack.receive_datagrams([(invite, Flow(UDP, 0, ("192.0.2.101", 5060)))], NOW)

@@ -35,10 +35,16 @@ def one_input(data: bytes) -> None:
     from appliance.stack import Stack
     from tests.fuzz.company import expect_no_fault
     from tests.fuzz.test_stack_bytes import FLOWS, LIMITS, LISTENERS, SETTLED_S, expect_clean
+    from tests.tables import new_table
 
     now = 1000.0
     stack = Stack(
-        Settings(domains=("example.com",), listeners=LISTENERS, limits=LIMITS), 0, b"fuzz" * 4, now, 1_700_000_000.0
+        Settings(domains=("example.com",), listeners=LISTENERS, limits=LIMITS),
+        0,
+        b"fuzz" * 4,
+        new_table(),
+        now,
+        1_700_000_000.0,
     )
     for number, message in enumerate(data.split(SEPARATOR)[:20]):
         stack.receive_datagrams([(message, FLOWS[number % len(FLOWS)])], now)

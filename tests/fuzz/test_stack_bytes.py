@@ -20,6 +20,7 @@ from appliance.transport.flow import TCP, UDP, Flow, Outgoing
 from tests.effort import examples
 from tests.flows.wire import read
 from tests.fuzz.company import expect_no_fault
+from tests.tables import new_table
 
 LIMITS = LimitSettings(
     transactions_max=40,
@@ -35,6 +36,7 @@ LISTENERS = (
     ListenerSettings(name="guarded", address="192.0.2.2"),
     ListenerSettings(name="six", address="2001:db8::1", transports=(UDP,), authenticate=False),
 )
+SETTINGS = Settings(domains=("example.com",), listeners=LISTENERS)
 SETTLED_S = 1000.0
 
 METHODS = ["INVITE", "ACK", "CANCEL", "BYE", "REGISTER", "OPTIONS", "MESSAGE", "invite", "X%41"]
@@ -133,6 +135,7 @@ class AnyOrder(RuleBasedStateMachine):
             Settings(domains=("example.com",), listeners=LISTENERS, limits=LIMITS),
             0,
             b"fuzz" * 4,
+            new_table(),
             self.now,
             1_700_000_000.0,
         )
@@ -147,7 +150,6 @@ class AnyOrder(RuleBasedStateMachine):
             self.sent.append(outgoing)
         self.questions.extend(self.stack.questions_to_ask())
         self.stack.messages_to_send(self.now)
-        self.stack.records_to_store()
         del self.sent[:-200]
 
     @rule(data=st.one_of(requests(), requests(), damaged(), st.binary(max_size=100)), flow=st.sampled_from(FLOWS))
@@ -243,7 +245,7 @@ TestAnyOrder.settings = settings(
 @settings(max_examples=examples(300), deadline=None)
 @given(st.binary(max_size=600), st.sampled_from(FLOWS))
 def test_any_octets(data: bytes, flow: Flow) -> None:
-    stack = Stack(Settings(domains=("example.com",), listeners=LISTENERS), 0, b"fuzz" * 4, 1.0, 1_700_000_000.0)
+    stack = Stack(SETTINGS, 0, b"fuzz" * 4, new_table(), 1.0, 1_700_000_000.0)
     stack.receive_datagrams([(data, flow)], 1.0)
     expect_no_fault(stack)
     for outgoing in stack.datagrams_to_send(1.0):
@@ -253,7 +255,7 @@ def test_any_octets(data: bytes, flow: Flow) -> None:
 @settings(max_examples=examples(300), deadline=None)
 @given(st.one_of(requests(), damaged()), st.sampled_from(FLOWS))
 def test_any_request(data: bytes, flow: Flow) -> None:
-    stack = Stack(Settings(domains=("example.com",), listeners=LISTENERS), 0, b"fuzz" * 4, 1.0, 1_700_000_000.0)
+    stack = Stack(SETTINGS, 0, b"fuzz" * 4, new_table(), 1.0, 1_700_000_000.0)
     stack.receive_datagrams([(data, flow)], 1.0)
     expect_no_fault(stack)
     for outgoing in stack.datagrams_to_send(1.0):

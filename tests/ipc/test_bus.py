@@ -27,7 +27,7 @@ from appliance.ipc.bus import (
     ControlEndpoint,
     ask_supervisor,
 )
-from appliance.messages.bus_messages import BindingAck, BusMessage, Drain, PeerStarted, SendFailed, Stop
+from appliance.messages.bus_messages import BusMessage, Drain, HandedOverTaken, PeerStarted, SendFailed, Stop
 from appliance.messages.supervisor_requests import StatusReply, StatusRequest
 from appliance.transport.process_id import SUPERVISOR
 from tests.access import is_open_to_all
@@ -89,8 +89,8 @@ def receive(receiver: Bus, count: int) -> list[tuple[int, BusMessage]]:
 
 def test_a_batch_arrives_in_order_with_its_sender(ends: Ends) -> None:
     worker, supervisor = ends.open(3), ends.open(SUPERVISOR)
-    send(worker, SUPERVISOR, [BindingAck(number) for number in range(5)])
-    assert receive(supervisor, 5) == [(3, BindingAck(number)) for number in range(5)]
+    send(worker, SUPERVISOR, [HandedOverTaken(number) for number in range(5)])
+    assert receive(supervisor, 5) == [(3, HandedOverTaken(number)) for number in range(5)]
 
 
 def test_the_first_batch_of_a_process_is_announced_once(ends: Ends) -> None:
@@ -153,7 +153,7 @@ def test_a_bounded_receive_says_that_there_is_more(ends: Ends) -> None:
 def test_a_large_batch_is_received_in_portions(ends: Ends) -> None:
     """Each may cost much: a process shows that it lives between two portions."""
     worker, sibling = ends.open(0), ends.open(1)
-    sent: list[BusMessage] = [BindingAck(number) for number in range(3 * MESSAGES_PER_RECEIVE)]
+    sent: list[BusMessage] = [HandedOverTaken(number) for number in range(3 * MESSAGES_PER_RECEIVE)]
     send(worker, 1, sent)
     arrived: list[tuple[int, BusMessage]] = []
 
@@ -179,7 +179,7 @@ def test_octets_bound_a_portion_as_well(ends: Ends) -> None:
 
 def test_the_rest_of_a_batch_of_a_dead_process_is_dropped(ends: Ends) -> None:
     worker, sibling = ends.open(0), ends.open(1)
-    send(worker, 1, [BindingAck(number) for number in range(3 * MESSAGES_PER_RECEIVE)])
+    send(worker, 1, [HandedOverTaken(number) for number in range(3 * MESSAGES_PER_RECEIVE)])
     until(lambda: sibling.receive(), "the first portion")
     sibling.forget(0)
     assert not sibling.pending() and sibling.receive() == []
@@ -213,17 +213,17 @@ def test_what_was_meant_for_the_predecessor_is_dropped_and_the_sender_learns_of_
     sibling.connect([0])
 
     def learned() -> bool:
-        worker.send(1, [BindingAck(500)])
+        worker.send(1, [HandedOverTaken(500)])
         sibling.receive()
         return any(isinstance(message, PeerStarted) for _, message in worker.receive())
 
     until(learned, "the sender learned")
     assert sibling.stale >= 1
     sibling.receive()
-    send(worker, 1, [BindingAck(1)])
+    send(worker, 1, [HandedOverTaken(1)])
     arrived: list[BusMessage] = []
     until(lambda: arrived.__iadd__([m for _, m in sibling.receive()]), "after that")
-    assert arrived[-1] == BindingAck(1)
+    assert arrived[-1] == HandedOverTaken(1)
 
 
 def test_what_a_dead_process_left_unread_is_dropped(ends: Ends) -> None:
@@ -286,8 +286,8 @@ def test_a_message_of_another_version_is_skipped_and_counted(ends: Ends, monkeyp
     newer, worker = ends.open(1), ends.open(0)
     with monkeypatch.context() as changed:
         changed.setattr(Stop, "version", Stop.version + 1)
-        changed.setattr(BindingAck, "kind", 999)
-        send(newer, 0, [Stop(), Drain(), BindingAck(1)])
+        changed.setattr(HandedOverTaken, "kind", 999)
+        send(newer, 0, [Stop(), Drain(), HandedOverTaken(1)])
     assert receive(worker, 1) == [(1, Drain())]
     assert (worker.skipped, worker.damaged) == (2, 0)
 

@@ -45,7 +45,7 @@ def steps(appliance: Appliance) -> list[str]:
         (3, {}, "registrar\n  expires maximum 3600\n!\n"),
         (2, {}, "registrar\n  expires maximum 3600\n!\n"),
         (2, {"c": one}, "proxy\n  fork parallel\n!\n"),
-        (2, {}, "journal\n  sync 100\n!\n"),
+        (2, {}, "persist\n  interval 100\n!\n"),
     ]
     return [configuration(appliance, *change) for change in changes] * 2
 

@@ -9,8 +9,7 @@ from contextlib import suppress
 import pytest
 
 from appliance.location.binding import Binding, BindingChange, new_binding
-from appliance.location.binding_records import BindingRecords, RecordError, decode_change, encode_change, forget_at_of
-from appliance.location.binding_table import BindingTable, range_of
+from appliance.location.binding_records import RecordError, decode_change, encode_change, forget_at_of
 from appliance.location.record_version import next_version
 from appliance.transport.flow import TCP, Flow
 from appliance.transport.process_id import SINGLE_NODE, process_id
@@ -134,31 +133,3 @@ def test_no_octets_raise_anything_else() -> None:
         spoiled[rng.randrange(len(spoiled))] = rng.randrange(256)
         with suppress(RecordError):
             decode_change(bytes(spoiled))
-
-
-def test_a_table_is_copied_by_its_ranges() -> None:
-    source, copy = BindingTable(100), BindingTable(100)
-    for number in range(50):
-        aor = b"sip:%d@h" % number
-        for port in range(1 + number % 3):
-            source.apply_binding(binding(b"sip:x@h:%d" % port, aor=aor))
-    records = BindingRecords(source)
-    for place in range(256):
-        for record in records.records_of_range(place):
-            assert range_of(decode_change(record).aor) == place
-            assert BindingRecords(copy).apply_record(record)
-    assert copy.digests == source.digests
-    assert len(copy) == len(source)
-
-
-def test_a_record_is_current_until_a_newer_one_is_applied() -> None:
-    table = BindingTable(10)
-    records = BindingRecords(table)
-    old = encode_change(BindingChange(AOR, (binding(version=5),)))
-    new = encode_change(BindingChange(AOR, (binding(version=6),)))
-    assert not records.is_current(old)
-    records.apply_record(old)
-    assert records.is_current(old)
-    records.apply_record(new)
-    assert not records.is_current(old)
-    assert records.is_current(new)

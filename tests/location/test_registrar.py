@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from appliance.location.binding_table import BindingTable
+from appliance.location.dict_table import DictStore, DictTable
 from appliance.location.registrar import Outcome, outcome_of
 from appliance.location.registration import Rules
 from appliance.sip.header_lines import name_of, value_of
@@ -32,7 +32,7 @@ class Registrar:
     """A registrar and its table; time stands still unless a test moves it."""
 
     def __init__(self, limit: int = 100) -> None:
-        self.table = BindingTable(limit)
+        self.table = DictTable(DictStore(), limit)
         self.wall_time = WALL
         self.cseq = 0
 

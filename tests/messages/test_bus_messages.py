@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from appliance.messages.bus_messages import Drain, Heartbeat, RangeRecords, SendFailed, SlotsChanged, Stop
+from appliance.messages.bus_messages import CallsMoved, Drain, Heartbeat, SendFailed, SlotsChanged, Stop
 from appliance.messages.slots import deal
 
 
@@ -17,7 +17,7 @@ def test_messages_of_different_kinds_are_not_equal() -> None:
 
 
 def test_a_message_shows_its_fields_in_their_order() -> None:
-    assert repr(RangeRecords(3, [b"one"], True)) == "RangeRecords(range=3, records=[b'one'], last=True)"
+    assert repr(CallsMoved([b"one"], 3)) == "CallsMoved(snapshots=[b'one'], epoch=3)"
 
 
 def test_two_messages_never_share_what_was_left_out() -> None:

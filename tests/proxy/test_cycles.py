@@ -9,6 +9,7 @@ import pytest
 
 from appliance.proxy.response_context import ResponseContext
 from tests.proxy.test_review_ways import ALICE, NOW, binding, request, response, sent, stack
+from tests.tables import table_with
 
 PHONES = (b"sip:bob@192.0.2.111", b"sip:bob@192.0.2.112", b"sip:bob@192.0.2.113")
 # After these seconds every timer has fired.
@@ -40,8 +41,7 @@ def contexts() -> int:
 )
 def test_nothing_is_left_for_the_collector(method: str, answers: list[str], no_collector: None) -> None:
     """RFC 3261 16.7: all that belongs to a response context ends with it."""
-    before, one = contexts(), stack()
-    one.load_records([binding(uri) for uri in PHONES])
+    before, one = contexts(), stack(table_with(*(binding(uri) for uri in PHONES)))
     one.receive_datagrams([(request(method), ALICE)], NOW)
     forwarded = [(message, flow) for message, flow in sent(one) if message.is_request]
     assert len(forwarded) == len(answers)

@@ -7,6 +7,7 @@ import re
 from appliance.catalogue.settings import LimitSettings, ListenerSettings, RateLimitSettings, Settings
 from appliance.stack import Stack
 from appliance.transport.flow import UDP, Flow
+from tests.tables import new_table
 
 SETTINGS = Settings(
     domains=("example.com",),
@@ -44,7 +45,7 @@ def sent(stack: Stack) -> list[bytes]:
 
 def stack_with_call() -> tuple[Stack, bytes]:
     """A stack by which the caller, a peer, has called once; and the Route that the callee has."""
-    stack = Stack(SETTINGS, 0, b"k" * 16, NOW, 1.7e9)
+    stack = Stack(SETTINGS, 0, b"k" * 16, new_table(), NOW, 1.7e9)
     invite = request(b"INVITE sip:x@203.0.113.5", b"192.0.2.101;branch=z9hG4bKa", ALICE + b";tag=a", BOB)
     stack.receive_datagrams([(invite, CALLER)], NOW)
     found = re.search(rb"Record-Route: (.*)\r\n", stack.datagrams_to_send(NOW)[-1].data)

@@ -7,7 +7,6 @@ from dataclasses import replace
 import pytest
 
 from appliance.catalogue.settings import ListenerSettings, ProxySettings, Settings
-from appliance.location.binding_table import BindingTable
 from appliance.proxy.dialogs import (
     MOVED,
     NEW,
@@ -32,6 +31,7 @@ from appliance.sip.names import CONTACT, RECORD_ROUTE, ROUTE
 from appliance.sip.parser import SyntaxLimits, parse
 from appliance.transaction.table import Transactions
 from appliance.transport.flow import UDP, Flow
+from tests.tables import new_table
 
 SETTINGS = Settings(domains=("example.com",), listeners=(ListenerSettings(name="v4", address="192.0.2.1"),))
 NOW = 100.0
@@ -51,8 +51,8 @@ def node(lifetime_s: int = 86400, key: bytes = b"0123456789abcdef") -> ProxyEnvi
     counters = [0] * 200
     transactions = Transactions(settings.timers, 100, counters)
     nonces = Nonces(key, b"", 0, 300.0, NonceCounts(bytearray(64)))
-    bindings, connections = BindingTable(10), ConnectionDirectory(0)
-    node = ProxyEnvironment(settings, 0, key, counters, transactions, bindings, connections, lambda change: 0, nonces)
+    bindings, connections = new_table(), ConnectionDirectory(0)
+    node = ProxyEnvironment(settings, 0, key, counters, transactions, bindings, connections, nonces)
     node.wall_offset_s = 1_700_000_000.0
     return node
 
@@ -80,9 +80,7 @@ def invite(*lines: str) -> Request:
     return made
 
 
-def in_dialog(
-    uri: str, from_tag: str, to_tag: str, *routes: str, method: str = "INVITE", parties: str = ""
-) -> Request:
+def in_dialog(uri: str, from_tag: str, to_tag: str, *routes: str, method: str = "INVITE", parties: str = "") -> Request:
     lines = [f"Route: {route}" for route in routes]
     if not parties:
         # Alice's tag begins with an "a".

@@ -12,12 +12,13 @@ from dataclasses import replace
 import pytest
 
 from appliance.catalogue.settings import DigestSettings, ListenerSettings, ProxySettings, RegistrarSettings, Settings
-from appliance.location.binding import BindingChange, new_binding
-from appliance.location.binding_records import encode_change
+from appliance.location.address_entries import record_made
+from appliance.location.binding import new_binding
 from appliance.routing.lookup_questions import SubscriberAnswer
 from appliance.stack import Stack
 from appliance.transport.flow import UDP, Flow
 from tests.flows.wire import read
+from tests.tables import new_table
 
 NOW = 1000.0
 WALL_TIME = 1_700_000_000.0
@@ -53,13 +54,13 @@ def invite(user: str = "a", *lines: str) -> bytes:
 
 
 def bindings(user: str, contacts: list[tuple[bytes, int]], path: tuple[bytes, ...] = ()) -> list[bytes]:
-    """The bindings of a user as the journal has them: contact and q of each."""
+    """The bindings of a user as they are stored: contact and q of each."""
     aor, until = b"sip:%s@example.com" % user.encode(), WALL_TIME + 3600
-    kept = tuple(
+    kept = [
         new_binding(aor, uri, uri, b"", q, until, until, b"reg", 1, path, b"", 0, None, None, b"", 1, 1 + number)
         for number, (uri, q) in enumerate(contacts)
-    )
-    return [encode_change(BindingChange(aor, kept))]
+    ]
+    return [record_made(aor, kept, 0)]
 
 
 def to(user: str, count: int = 7, q_step: int = 0, host: str = "192.0.2.1:5060") -> list[tuple[bytes, int]]:
@@ -69,8 +70,9 @@ def to(user: str, count: int = 7, q_step: int = 0, host: str = "192.0.2.1:5060")
 
 def forwarded(settings: Settings, records: list[bytes], request: bytes) -> tuple[int, Counter[int]]:
     """How many requests an INVITE becomes until all is over, and the final responses that the caller gets."""
-    stack = Stack(settings, 0, KEY, NOW, WALL_TIME)
-    stack.load_records(records)
+    table = new_table()
+    table.load(records)
+    stack = Stack(settings, 0, KEY, table, NOW, WALL_TIME)
     own = {(listener.address, listener.port): number for number, listener in enumerate(settings.listeners)}
     waiting = [(request, Flow(UDP, 0, CALLER))]
     count, finals = 0, Counter[int]()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from appliance.catalogue.settings import ListenerSettings, Settings
-from appliance.location.binding_table import BindingTable
 from appliance.proxy.dialogs import token_to_sender
 from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.fast_settings import ListenerRules
@@ -20,6 +19,7 @@ from appliance.sip.parser import SyntaxLimits, parse
 from appliance.sip.uri import parse_uri
 from appliance.transaction.table import Transactions
 from appliance.transport.flow import TCP, UDP, Flow
+from tests.tables import new_table
 
 LISTENERS = (ListenerSettings(name="v4", address="192.0.2.1"), ListenerSettings(name="v6", address="2001:db8::1"))
 SETTINGS = Settings(domains=("example.com",), listeners=LISTENERS)
@@ -30,10 +30,10 @@ def node() -> ProxyEnvironment:
     counters = [0] * 200
     transactions = Transactions(SETTINGS.timers, 100, counters)
     connections = ConnectionDirectory(0)
-    bindings = BindingTable(10)
+    bindings = new_table()
     key = b"0123456789abcdef"
     nonces = Nonces(key, b"", 0, 300.0, NonceCounts(bytearray(64)))
-    return ProxyEnvironment(SETTINGS, 0, key, counters, transactions, bindings, connections, lambda change: 0, nonces)
+    return ProxyEnvironment(SETTINGS, 0, key, counters, transactions, bindings, connections, nonces)
 
 
 def context(*lines: str, uri: str = "sip:bob@example.com", method: str = "INVITE", to_tag: str = "") -> RequestContext:

@@ -13,6 +13,7 @@ from appliance.sip.parser import UNBOUNDED, parse
 from appliance.sip.writer import write_response
 from appliance.stack import Stack
 from appliance.transport.flow import UDP, Flow
+from tests.tables import new_table
 
 FLOW = Flow(UDP, 0, ("127.0.0.1", 5070))
 NOW = 100.0
@@ -21,7 +22,7 @@ NOW = 100.0
 def stack_with_delay(delay_s: float) -> Stack:
     """A stack whose messages have waited for so long, for a second."""
     settings = Settings(domains=("example.com",), listeners=(ListenerSettings(authenticate=False),))
-    stack = Stack(settings, 0, b"k" * 32, NOW - 1.0, 1_700_000_000.0)
+    stack = Stack(settings, 0, b"k" * 32, new_table(), NOW - 1.0, 1_700_000_000.0)
     for step in range(41):
         stack.note_delay(delay_s, NOW - 1.0 + step / 40)
     return stack
@@ -90,11 +91,16 @@ def in_dialog(method: bytes, route: bytes) -> bytes:
     return data.replace(b" sip:bob@example.com SIP/2.0", b" sip:a@127.0.0.1:5070 SIP/2.0")
 
 
+def forwarded_invite(stack: Stack) -> Request:
+    sent = [parse(outgoing.data, UNBOUNDED) for outgoing in stack.datagrams_to_send(NOW)]
+    return next(message for message in sent if isinstance(message, Request))
+
+
 def stack_with_call() -> tuple[Stack, bytes]:
     """A stack that is overloaded after a call was set up, and the Record-Route value of the call."""
     stack = stack_with_delay(0.0)
     stack.receive_datagrams([(message(b"REGISTER"), FLOW), (message(b"INVITE", branch=b"z9hG4bK2"), FLOW)], NOW)
-    invite = parse(stack.datagrams_to_send(NOW)[-1].data, UNBOUNDED)
+    invite = forwarded_invite(stack)
     overload(stack)
     return stack, invite.values(RECORD_ROUTE)[0]
 
@@ -116,7 +122,7 @@ def test_dialogs_are_never_refused(method: bytes) -> None:
     """The token in the Route proves that it is one: that of the answer does."""
     stack = stack_with_delay(0.0)
     stack.receive_datagrams([(message(b"REGISTER"), FLOW), (message(b"INVITE", branch=b"z9hG4bK2"), FLOW)], NOW)
-    invite = parse(stack.datagrams_to_send(NOW)[-1].data, UNBOUNDED)
+    invite = forwarded_invite(stack)
     assert isinstance(invite, Request)
     recorded = make_line(b"Record-Route", invite.values(RECORD_ROUTE)[0])
     lines = (recorded, make_line(b"Contact", b"<sip:bob@127.0.0.1:5070>"))

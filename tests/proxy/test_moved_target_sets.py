@@ -5,18 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 
 from appliance.catalogue.settings import ProxySettings
-from appliance.location.binding import BindingChange, new_binding
-from appliance.location.binding_records import encode_change
+from appliance.location.address_entries import record_made
+from appliance.location.binding import new_binding
+from appliance.location.dict_table import DictStore
 from appliance.stack import Stack
 from appliance.transport.flow import Flow
 from tests.flows.wire import Message, read
 from tests.proxy.test_review_ways import ALICE, NOW, SETTINGS, WALL_TIME, request, response
+from tests.tables import new_table
 
 AOR = b"sip:bob@example.com"
 RECURSING = replace(SETTINGS, proxy=ProxySettings(recurse_on_redirect=True))
 
 
-def load_phones(one: Stack, *phones: tuple[bytes, int], instance: bytes) -> None:
+def store_of(*phones: tuple[bytes, int], instance: bytes) -> DictStore:
     """The contacts of bob, with their q; or those of one instance, each by a flow of its own (RFC 5626)."""
     until = WALL_TIME + 3600
     kept = []
@@ -27,7 +29,9 @@ def load_phones(one: Stack, *phones: tuple[bytes, int], instance: bytes) -> None
                 AOR, uri, uri, b"", q, until, until, b"reg", 1, (), instance, reg_id, None, None, b"", at, at
             )
         )
-    one.load_records([encode_change(BindingChange(AOR, tuple(kept)))])
+    store = DictStore()
+    assert new_table(store).load([record_made(AOR, kept, 0)]) == 1
+    return store
 
 
 class MovingCall:
@@ -35,9 +39,9 @@ class MovingCall:
 
     def __init__(self, *phones: tuple[bytes, int], instance: bytes = b"") -> None:
         self.now = NOW
-        self.worker = Stack(RECURSING, 0, b"0123456789abcdef", NOW, WALL_TIME)
+        self.store = store_of(*phones, instance=instance)
+        self.worker = Stack(RECURSING, 0, b"0123456789abcdef", new_table(self.store), NOW, WALL_TIME)
         self.recorded: dict[bytes, bytes] = {}
-        load_phones(self.worker, *phones, instance=instance)
         self.worker.receive_datagrams([(request("INVITE"), ALICE)], NOW)
 
     def requests(self) -> list[tuple[str, Message, Flow]]:
@@ -63,7 +67,8 @@ class MovingCall:
     def die(self) -> None:
         """Another worker adopts the call."""
         kept = [snapshot for snapshot in self.recorded.values() if snapshot]
-        self.worker = Stack(RECURSING, 1, b"0123456789abcdef", self.now, WALL_TIME + self.now - NOW)
+        table, wall_time = new_table(self.store), WALL_TIME + self.now - NOW
+        self.worker = Stack(RECURSING, 1, b"0123456789abcdef", table, self.now, wall_time)
         self.worker.adopt(kept, self.now)
 
     def wait(self, seconds: float) -> None:

@@ -11,6 +11,7 @@ from appliance.stack import Stack
 from appliance.transport.flow import UDP, Flow
 from tests.flows.peers import Peer, credentials
 from tests.flows.wire import Message, read
+from tests.tables import new_table
 
 LISTENER = ListenerSettings(name="phones", address="192.0.2.1", authenticate=True)
 SETTINGS = Settings(domains=("example.com",), listeners=(LISTENER,))
@@ -20,7 +21,7 @@ NOW = 1000.0
 
 def workers(boot: bytes = b"this start") -> list[Stack]:
     start = NodeStart(boot, memoryview(bytearray(memory_len(1000))))
-    return [Stack(SETTINGS, number, b"k" * 32, NOW, 1_700_000_000.0, start) for number in (0, 1)]
+    return [Stack(SETTINGS, number, b"k" * 32, new_table(), NOW, 1_700_000_000.0, start) for number in (0, 1)]
 
 
 class Bob(Peer):

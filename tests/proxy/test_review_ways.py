@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from appliance.catalogue.settings import ListenerSettings, Settings
-from appliance.location.binding import BindingChange, new_binding
-from appliance.location.binding_records import encode_change
+from appliance.location.binding import new_binding
+from appliance.location.dict_table import DictTable
 from appliance.stack import Stack
 from appliance.transport.flow import TCP, UDP, Flow
 from tests.flows.wire import Message, read
+from tests.tables import new_table, table_with
 
 NOW = 1000.0
 WALL_TIME = 1_700_000_000.0
@@ -22,8 +23,8 @@ ALICE_BY_TCP = Flow(TCP, 0, ("192.0.2.101", 40001), 0, 7)
 BOB = Flow(UDP, 0, ("192.0.2.102", 5060))
 
 
-def stack() -> Stack:
-    return Stack(SETTINGS, 0, b"0123456789abcdef", NOW, WALL_TIME)
+def stack(table: DictTable | None = None) -> Stack:
+    return Stack(SETTINGS, 0, b"0123456789abcdef", table or new_table(), NOW, WALL_TIME)
 
 
 def request(method: str, *lines: str, transport: str = "UDP", uri: str = "sip:bob@example.com") -> bytes:
@@ -52,10 +53,9 @@ def response(received: Message, status: str) -> bytes:
 
 
 def binding(uri: bytes, path: tuple[bytes, ...] = (), flow: Flow | None = None) -> bytes:
-    """A binding of bob's as the journal has it."""
+    """A binding of bob's as it is stored."""
     aor, until = b"sip:bob@example.com", WALL_TIME + 3600
-    kept = new_binding(aor, uri, uri, b"", 1000, until, until, b"reg", 1, path, b"", 0, flow, None, b"", 1, 1)
-    return encode_change(BindingChange(aor, (kept,)))
+    return new_binding(aor, uri, uri, b"", 1000, until, until, b"reg", 1, path, b"", 0, flow, None, b"", 1, 1)
 
 
 def sent(one: Stack) -> list[tuple[Message, Flow]]:
@@ -64,8 +64,7 @@ def sent(one: Stack) -> list[tuple[Message, Flow]]:
 
 def test_a_response_to_a_stream_gets_its_length() -> None:
     """RFC 3261 18.3: the callee's UDP needs no Content-Length, the caller's stream cannot be cut without."""
-    one = stack()
-    one.load_records([binding(b"sip:bob@192.0.2.102")])
+    one = stack(table_with(binding(b"sip:bob@192.0.2.102")))
     one.receive_datagrams([(request("INVITE", "Content-Length: 0", transport="TCP"), ALICE_BY_TCP)], NOW)
     invite = next(message for message, _ in sent(one) if message.is_request)
     answer = response(invite, "200 OK")
@@ -81,16 +80,14 @@ def test_a_response_to_a_stream_gets_its_length() -> None:
 
 def test_a_connection_of_a_listener_that_is_gone_is_no_way() -> None:
     """The configuration has changed since the phone registered: it is sought by its contact."""
-    one = stack()
-    one.load_records([binding(b"sip:bob@192.0.2.102", flow=Flow(TCP, 3, ("192.0.2.102", 40000), 0, 9))])
+    one = stack(table_with(binding(b"sip:bob@192.0.2.102", flow=Flow(TCP, 3, ("192.0.2.102", 40000), 0, 9))))
     one.receive_datagrams([(request("INVITE"), ALICE)], NOW)
     assert [flow for message, flow in sent(one) if message.is_request] == [BOB]
 
 
 def test_a_stored_path_that_cannot_be_read_ends_its_branch() -> None:
     """An older version may have stored it: the caller hears, and nothing is left behind."""
-    one = stack()
-    one.load_records([binding(b"sip:bob@192.0.2.102", path=(b"nonsense",))])
+    one = stack(table_with(binding(b"sip:bob@192.0.2.102", path=(b"nonsense",))))
     one.receive_datagrams([(request("INVITE"), ALICE)], NOW)
     assert [message.status for message, _ in sent(one)] == [100, 500]
 
@@ -98,8 +95,7 @@ def test_a_stored_path_that_cannot_be_read_ends_its_branch() -> None:
 @pytest.mark.parametrize(("padding", "transport"), [(600, UDP), (1100, TCP)])
 def test_header_fields_count_for_the_length_of_a_request(padding: int, transport: int) -> None:
     """RFC 3261 18.1.1: it is the message that may not be longer than 1300 octets, not the body."""
-    one = stack()
-    one.load_records([binding(b"sip:bob@192.0.2.102")])
+    one = stack(table_with(binding(b"sip:bob@192.0.2.102")))
     one.receive_datagrams([(request("INVITE", "Subject: " + "x" * padding), ALICE)], NOW)
     ((invite, flow),) = [(message, flow) for message, flow in sent(one) if message.is_request]
     assert flow.transport == transport

@@ -19,6 +19,7 @@ from tests.proxy.test_review_ways import (
     sent,
     stack,
 )
+from tests.tables import new_table, table_with
 
 
 def kept_of(one: Stack) -> dict[bytes, bytes]:
@@ -28,7 +29,7 @@ def kept_of(one: Stack) -> dict[bytes, bytes]:
 
 def heir_of(kept: dict[bytes, bytes], settings: Settings = SETTINGS) -> Stack:
     """Another worker, which adopts these calls."""
-    heir = Stack(settings, 1, b"0123456789abcdef", NOW, WALL_TIME)
+    heir = Stack(settings, 1, b"0123456789abcdef", new_table(), NOW, WALL_TIME)
     heir.adopt(list(kept.values()), NOW)
     return heir
 
@@ -54,10 +55,9 @@ def test_the_hop_that_was_found_by_name_is_known_to_who_goes_on() -> None:
 
 def test_the_hop_behind_a_connection_that_failed_is_known_to_who_goes_on() -> None:
     """RFC 3261 16.9: the contact is tried anew, by a branch of its own."""
-    one = stack()
     connection = Flow(TCP, 0, ("192.0.2.102", 40001), 0, 7)
+    one = stack(table_with(binding(b"sip:bob@192.0.2.102", flow=connection)))
     one.connections_changed([connection], [])
-    one.load_records([binding(b"sip:bob@192.0.2.102", flow=connection)])
     one.receive_datagrams([(request("INVITE"), ALICE)], NOW)
     kept = kept_of(one)
     (failed,) = [outgoing for outgoing in one.datagrams_to_send(NOW) if outgoing.flow == connection]

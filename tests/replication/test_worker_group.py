@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from appliance.catalogue.counters import COUNTERS, HANDED_OVER, SENT_ON
-from appliance.catalogue.settings import LimitSettings
 from appliance.messages.bus_messages import BusMessage, ConnectionsChanged, HandedOver, SendByConnection
 from appliance.messages.slots import deal, slot_of
 from appliance.replication.worker_group import WorkerGroup
@@ -15,30 +12,11 @@ SEED = 7
 PHONE = ("192.0.2.101", 5060)
 
 
-class NoRecords:
-    """A table of registrations that has none."""
-
-    def apply_record(self, record: bytes, /) -> bool:
-        return False
-
-    def records_of_range(self, place: int, /) -> Iterator[bytes]:
-        return iter(())
-
-    def digests_at(self, second: int, /) -> list[int]:
-        return [0] * 256
-
-    def settled_second(self) -> int:
-        return 0
-
-    def newest_second(self) -> int:
-        return 0
-
-
 def company() -> tuple[WorkerGroup, list[int]]:
     """Worker 0 of two, each of which has half of the slots."""
     counters = [0] * len(COUNTERS)
-    made = WorkerGroup(0, SEED, NoRecords(), LimitSettings(), counters)
-    made.receive_slots(deal(range(2)), [0, 1], 0.0)
+    made = WorkerGroup(0, SEED, counters)
+    made.receive_slots(deal(range(2)), [0, 1])
     made.messages_to_send(0.0)
     return made, counters
 
@@ -66,7 +44,7 @@ def test_a_message_of_a_siblings_slot_goes_to_it_and_ours_does_not() -> None:
 def test_what_goes_by_a_siblings_connection_is_sent_on() -> None:
     """RFC 3261 18.1.1: by the connection that there is, whoever holds it."""
     zero, counters = company()
-    zero.receive(1, ConnectionsChanged([Flow(TCP, 0, PHONE, 1, 9)], []), 0.5)
+    zero.receive(1, ConnectionsChanged([Flow(TCP, 0, PHONE, 1, 9)], []))
     theirs = Outgoing(b"theirs", Flow(TCP, 0, PHONE), b"")
     ours = Outgoing(b"ours", Flow(TCP, 0, ("192.0.2.9", 5060)), b"")
     assert [zero.direct(outgoing) for outgoing in (theirs, ours)] == [True, False]
@@ -78,6 +56,6 @@ def test_what_goes_by_a_siblings_connection_is_sent_on() -> None:
 def test_what_went_by_the_connection_of_a_dead_sibling_is_stranded() -> None:
     zero, _ = company()
     outgoing = Outgoing(b"a response", Flow(TCP, 0, PHONE, 1, 9), b"")
-    zero.receive_slots(deal([0]), [0], 1.0)
+    zero.receive_slots(deal([0]), [0])
     assert zero.direct(outgoing)
     assert zero.pass_on([outgoing]) == ([], [outgoing])

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from random import Random
 
 from appliance.catalogue.settings import Settings
+from appliance.location.dict_table import DictStore
 from appliance.messages.bus_messages import BusMessage, CallsMoved, PeerStarted, SlotsChanged
 from appliance.messages.codec import decode, encode
 from appliance.messages.node_start import NodeStart
@@ -22,9 +23,12 @@ from appliance.stack import Stack
 from appliance.transport.flow import Flow, Outgoing
 from appliance.transport.process_id import SUPERVISOR
 from tests.simulation.schedule import Schedule
+from tests.tables import new_table
 
 KEY = b"simulated-appliance-key"
-IN_SYNC_AFTER_S = 0.5
+LIVE_AFTER_S = 0.5
+SWEEP_S = 1.0
+SWEPT_MAX = 1000
 WALL_TIME = 1_700_000_000.0
 BUS_DELAY_S = (0.0001, 0.003)
 # Workers that are busy hear of a change of slots at different times, and meanwhile go by different tables.
@@ -50,7 +54,7 @@ class Cluster:
         self.schedule = schedule
         self.table: SlotTable = deal(range(workers))
         self.stacks: dict[int, Stack] = {}
-        self.stored: list[bytes] = []
+        self.store = DictStore()
         self._counters_of_the_dead: list[list[int]] = []
         self._home = self.table
         self._steering = self.table
@@ -70,15 +74,35 @@ class Cluster:
         for worker in range(workers):
             self._new_stack(worker)
         self._tell_slots()
+        self._sweep()
 
     def _new_stack(self, worker: int) -> Stack:
         now = self.schedule.now
-        wall_time = WALL_TIME + now - self._started
-        stack = Stack(self._settings, worker, KEY, now, wall_time, self._start)
+        stack = Stack(self._settings, worker, KEY, new_table(self.store), now, self.wall_time, self._start)
         self.stacks[worker] = stack
         self._recordings[worker] = {}
         self._unread[worker] = []
         return stack
+
+    @property
+    def wall_time(self) -> float:
+        """Unix time."""
+        return WALL_TIME + self.schedule.now - self._started
+
+    # -- the registration table ----------------------------------------------------------------------
+
+    def _sweep(self) -> None:
+        """What is over goes, as the persister sees to it."""
+        new_table(self.store).expire(self.wall_time, SWEPT_MAX)
+        self.schedule.after(SWEEP_S, self._sweep)
+
+    def hold_lock(self, seconds: float) -> None:
+        """Another process writes to the table for so long."""
+        self.store.is_locked = True
+        self.schedule.after(seconds, self._free_lock)
+
+    def _free_lock(self) -> None:
+        self.store.is_locked = False
 
     # -- life and death ------------------------------------------------------------------------------
 
@@ -91,14 +115,13 @@ class Cluster:
         self._tell_slots()
 
     def revive(self, worker: int) -> None:
-        """It starts again with the registrations that were stored; when it is in sync, it takes its slots back."""
+        """It starts again; when it is live, it takes its slots back."""
         stack = self._new_stack(worker)
-        stack.load_records(self.stored)
         for sibling in self.stacks:
             if sibling != worker:
                 self._carry(worker, sibling, PeerStarted())
         self._tell_slots()
-        self.schedule.after(IN_SYNC_AFTER_S, lambda: self._give_back(worker, stack))
+        self.schedule.after(LIVE_AFTER_S, lambda: self._give_back(worker, stack))
 
     def _give_back(self, worker: int, stack: Stack) -> None:
         if self.stacks.get(worker) is stack:
@@ -163,13 +186,12 @@ class Cluster:
         for target, message in stack.messages_to_send(now):
             if isinstance(message, CallsMoved) and target not in self.stacks:
                 # The bus refuses what is for the dead: the calls stay until the next table.
-                stack.adopt(message.snapshots, now)
+                stack.calls_unmoved(message, now)
                 self._record(worker, stack.snapshots_to_keep())
             else:
                 self._carry(worker, target, message)
         for question in stack.questions_to_ask():
             self.schedule.after(self._random.uniform(*STORE_DELAY_S), self._answering(worker, stack, question))
-        self.stored.extend(stack.records_to_store())
 
     def _record(self, worker: int, kept: list[tuple[bytes, int, bytes]]) -> None:
         recording = self._recordings[worker]

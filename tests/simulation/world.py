@@ -125,6 +125,14 @@ class World:
             self.cluster.revive(worker)
         self.run(0.7)
 
+    def let_the_lock_be_held(self, times: int) -> None:
+        """By another process, at random moments of the next 15 s, for up to 0.2 s each."""
+        for _ in range(times):
+            self.schedule.after(self.random.uniform(0.0, 15.0), self._hold_lock)
+
+    def _hold_lock(self) -> None:
+        self.cluster.hold_lock(self.random.uniform(0.0, 0.2))
+
     # -- what phones do ------------------------------------------------------------------------------
 
     def register_all(self) -> None:
@@ -168,7 +176,7 @@ class World:
         }
 
     def _fetch(self, worker: int, name: str) -> set[str]:
-        words = (f"fetch-{name}-{self.schedule.now}-{number}" for number in range(100000))
+        words = (f"{number}-fetch-{name}-{self.schedule.now}" for number in range(100000))
         call_id = self.cluster.call_id_owned_by(worker, words)
         text = (
             f"REGISTER sip:{DOMAIN} SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.9:5060;branch=z9hG4bK{call_id}\r\n"

@@ -2,7 +2,7 @@
 
 The files are in the state folder; N is the number of the worker:
 
-crash-N       end with status 3 at once        never-ready-N   never get in sync
+crash-N       end with status 3 at once        never-ready-N   never send a heartbeat
 deaf-N        ignore Stop and SIGTERM          busy-N          say that transactions are left
 refuse-N      refuse a new configuration       die-N           die while it is prepared
 silent-N      never say that it is prepared    stuck-N         never take it in force
@@ -96,8 +96,8 @@ def serve(launch: WorkerLaunch) -> int:
         gauges["transactions"] = 4 if is_told_to("busy") else 0
         counters = [turn, launch.number]
         recorder.sign(clock.monotonic())
-        if not is_told_to("mute"):
-            bus.send(supervisor, [Heartbeat(launch.number, counters, gauges, turn, not is_told_to("never-ready"))])
+        if not is_told_to("mute") and not is_told_to("never-ready"):
+            bus.send(supervisor, [Heartbeat(launch.number, counters, gauges, turn)])
         next_beat = clock.monotonic() + HEARTBEAT_S
         while (left := next_beat - clock.monotonic()) > 0:
             readable, _, _ = select.select([bus, door], [], [], left)

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pytest
 
 from appliance.catalogue.alarms import ALARMS, CRITICAL, MAJOR, MINOR, WARNING, Alarm, Condition
 from appliance.catalogue.settings import LimitSettings, SupervisionSettings
 from appliance.messages.bus_messages import Heartbeat
 from appliance.storage.commits import CONFIRMED, UNCONFIRMED, Commit
-from appliance.supervisor.alarm_conditions import configuration_conditions, worker_conditions
+from appliance.supervisor.alarm_conditions import configuration_conditions, registration_conditions, worker_conditions
 from appliance.supervisor.alarm_table import HISTORY_MAX, AlarmTable
 from appliance.supervisor.worker_record import WorkerRecord
 
 LIMITS = LimitSettings(transactions_max=1000)
-LATE = "replication-lagging Worker 0 acknowledges registrations late."
 
 
 @pytest.mark.parametrize("alarm", ALARMS, ids=lambda alarm: alarm.name)
@@ -52,17 +49,15 @@ def test_the_history_is_bounded() -> None:
     assert len(table.history(10 * HISTORY_MAX)) == HISTORY_MAX
 
 
-def conditions(
-    record: WorkerRecord, *raised: tuple[str, str], others: Sequence[WorkerRecord] = (), now: float = 10.0
-) -> list[tuple[str, str]]:
-    found = worker_conditions([record, *others], LIMITS, lambda name, subject: (name, subject) in raised, now)
+def conditions(record: WorkerRecord, *raised: tuple[str, str]) -> list[tuple[str, str]]:
+    found = worker_conditions([record], LIMITS, lambda name, subject: (name, subject) in raised)
     return [(condition.name, condition.subject) for condition in found]
 
 
 def lively(transactions: int = 0, alarms: list[str] | None = None, number: int = 1) -> WorkerRecord:
     record = WorkerRecord(number, 0)
     record.started(0.0)
-    record.heard(Heartbeat(1, [], {"transactions": transactions}, 1, True, alarms or []), 0.1)
+    record.heard(Heartbeat(1, [], {"transactions": transactions}, 1, alarms or []), 0.1)
     return record
 
 
@@ -72,7 +67,7 @@ def test_a_worker_that_died_is_down_until_it_lives_again() -> None:
     record.ended("killed by SIGKILL", SupervisionSettings(), 1.0)
     assert conditions(record) == [("worker-down", "worker 1")]
     record.started(2.0)
-    record.became_in_sync(3.0)
+    record.heard(Heartbeat(1, [], {}, 1), 3.0)
     assert conditions(record) == []
 
 
@@ -101,21 +96,21 @@ def test_a_table_near_its_limit_does_not_flutter() -> None:
 
 def test_what_a_worker_says_of_itself_is_an_alarm() -> None:
     assert conditions(lively(alarms=["state-store-failing No space."])) == [("state-store-failing", "worker 1")]
-    assert conditions(lively(alarms=[LATE]), others=[lively(number=0)]) == [("replication-lagging", "worker 1")]
 
 
-def test_a_restart_is_no_lagging_replication() -> None:
-    restarting = lively(number=0)
-    restarting.drained(11.0)
-    assert conditions(lively(alarms=[LATE]), others=[restarting], now=11.1) == []
-    restarting.ended("exited", SupervisionSettings(), 12.0)
-    restarting.started(12.1)
-    assert conditions(lively(alarms=[LATE]), others=[restarting], now=12.2) == []
-    restarting.became_in_sync(12.5)
-    assert conditions(lively(alarms=[LATE]), others=[restarting], now=12.9) == []
-    assert conditions(lively(alarms=[LATE]), others=[restarting], now=15.0) == [("replication-lagging", "worker 1")]
-    fresh = lively(alarms=[LATE])
-    assert conditions(fresh, others=[lively(number=0)], now=0.5) == []
+def test_what_all_workers_share_is_one_alarm() -> None:
+    """They hold the registrations in one table."""
+    records = [WorkerRecord(number, 0) for number in (0, 1)]
+    for record in records:
+        record.started(0.0)
+        alarms = ["registration-table-full REGISTER requests are rejected."]
+        record.heard(Heartbeat(record.number, [], {"registrations": 950}, 1, alarms), 0.1)
+    limits = LimitSettings(bindings_max=1000)
+    found = {(each.name, each.subject) for each in worker_conditions(records, limits, lambda name, subject: False)}
+    assert found == {("registration-table-full", "registration table")}
+    (near,) = registration_conditions(records, limits, lambda name, subject: False)
+    assert (near.name, near.subject) == ("table-near-limit", "registration table")
+    assert near.text == "950 of 1000 `limits bindings` are used."
 
 
 def test_an_unconfirmed_commit_says_when_it_ends() -> None:

@@ -19,7 +19,7 @@ def records(last_heard: float) -> list[WorkerRecord]:
     workers = [WorkerRecord(0, 0), WorkerRecord(1, 0)]
     for record, heard_at in zip(workers, (last_heard, max(last_heard, CALM)), strict=True):
         record.started(0.0)
-        record.heard(Heartbeat(record.number, [], {}, 1, in_sync=True), heard_at)
+        record.heard(Heartbeat(record.number, [], {}, 1), heard_at)
     return workers
 
 

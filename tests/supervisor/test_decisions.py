@@ -76,7 +76,7 @@ def test_a_dead_worker_loses_its_slots_at_once_and_is_started_after_its_pause() 
     assert decide(replace(seen, now=100.3, table=given)) == [Start(1)]
 
 
-def test_a_worker_that_returns_gets_its_slots_back_when_it_is_in_sync() -> None:
+def test_a_worker_that_returns_gets_its_slots_back_when_it_is_live() -> None:
     seen = view(worker(0), replace(worker(1, WorkerState.ABSENT), restart_at=200.0))
     without = table_after(seen)
     assert decide(view(worker(0), worker(1, WorkerState.STARTING), table=without)) == []

@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from appliance.catalogue.settings import ListenerSettings, Settings
-from appliance.storage.journal_mark import mark_stored
+from appliance.location.address_entries import record_made
+from appliance.storage.durable_registrations import DATA_FILE, DurableRegistrations
 from appliance.storage.subscriber import FILE_NAME
 from appliance.supervisor.missing_state import missing_database, missing_registrations
 from appliance.supervisor.start_remarks import CHECK_INTERVAL_S, MENDED_S, StartRemarks
+from tests.location.bindings import binding
 
 GUARDED = Settings(domains=("example.com",), listeners=(ListenerSettings(name="a", authenticate=True),))
-SEGMENT = "worker-000-0000000000000001-000001.journal"
 
 
 def registrations(state: Path) -> Path:
@@ -26,11 +27,14 @@ def test_an_appliance_that_never_had_a_registration_misses_none(tmp_path: Path) 
 
 def test_registrations_that_were_stored_and_are_gone_are_missed(tmp_path: Path) -> None:
     folder = registrations(tmp_path)
-    mark_stored(folder)
+    entry = binding()
+    store = DurableRegistrations(folder)
+    store.write([(entry.aor, record_made(entry.aor, [entry], 0))], 1, 1)
+    store.close()
+    assert missing_registrations(folder) == ""
+    (folder / DATA_FILE).rename(tmp_path / "elsewhere")
     assert f"{folder} holds no registrations" in missing_registrations(folder)
-    (folder / SEGMENT).write_bytes(b"")
-    assert missing_registrations(folder)
-    (folder / SEGMENT).write_bytes(b"x")
+    (tmp_path / "elsewhere").rename(folder / DATA_FILE)
     assert missing_registrations(folder) == ""
 
 

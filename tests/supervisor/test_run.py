@@ -33,7 +33,7 @@ text = "workers 2\\nlistener local\\n  port " + sys.argv[2] + "\\n"
 start = starting(store, "the test", None if store.head else text, 1.0)
 settings = parse_configuration(start.text)
 sys.exit(run(settings, start, Path(sys.argv[1]), has_management=False,
-             has_table=sys.argv[3] == "table", on_ready=lambda: print("ready", flush=True),
+             on_ready=lambda: print("ready", flush=True),
              command_line=lambda launch: [sys.executable, {str(HERE.with_name("stand_in_worker.py"))!r}]))
 """
 
@@ -48,10 +48,10 @@ def free_port() -> int:
 class Appliance:
     """A supervisor in a process of its own."""
 
-    def __init__(self, state_dir: Path, port: int, table: str = "") -> None:
+    def __init__(self, state_dir: Path, port: int) -> None:
         self.state_dir = state_dir
         self.process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, str(state_dir), str(port), table],
+            [sys.executable, "-c", PROGRAM, str(state_dir), str(port)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -136,7 +136,7 @@ def test_workers_end_with_a_killed_supervisor_and_the_port_is_free_again(applian
 
 @pytest.fixture
 def with_table(tmp_path: Path, port: int) -> Iterator[Appliance]:
-    started = Appliance(tmp_path / "state", port, "table")
+    started = Appliance(tmp_path / "state", port)
     started.wait_until_ready()
     yield started
     if started.process.poll() is None:
@@ -169,7 +169,7 @@ def test_the_table_in_memory_is_used_again_after_a_crash_of_all(with_table: Appl
     with_table.end()
     wait_until_gone([pid for name, pid in pids.items() if name != "supervisor"])
     assert folder.current() == generation
-    again = Appliance(with_table.state_dir, port, "table")
+    again = Appliance(with_table.state_dir, port)
     again.wait_until_ready()
     assert folder.current() == generation
     again.process.send_signal(signal.SIGTERM)
@@ -181,7 +181,7 @@ def test_a_table_folder_of_others_is_refused_in_one_sentence(tmp_path: Path, por
     folder.mkdir(mode=0o777)
     folder.chmod(0o777)
     try:
-        status, log = Appliance(tmp_path / "state", port, "table").end()
+        status, log = Appliance(tmp_path / "state", port).end()
     finally:
         folder.rmdir()
     assert status == 1 and "can be used by other users" in log

@@ -70,7 +70,7 @@ def records() -> list[WorkerRecord]:
     workers = [WorkerRecord(number, 0) for number in range(3)]
     for record in workers[:2]:
         record.started(0.0)
-        record.heard(Heartbeat(record.number, [], {}, 1, in_sync=True), 0.0)
+        record.heard(Heartbeat(record.number, [], {}, 1), 0.0)
     return workers
 
 

@@ -10,8 +10,8 @@ from appliance.supervisor.worker_record import WorkerRecord
 LIMITS = SupervisionSettings(restart_delay_min_ms=200, restart_delay_max_ms=1000)
 
 
-def beat(counters: list[int], in_sync: bool = True) -> Heartbeat:
-    return Heartbeat(1, counters, {"transactions": 3}, 1, in_sync, ["It rains."])
+def beat(counters: list[int]) -> Heartbeat:
+    return Heartbeat(1, counters, {"transactions": 3}, 1, ["It rains."])
 
 
 def live_record(now: float = 0.0) -> WorkerRecord:
@@ -21,12 +21,13 @@ def live_record(now: float = 0.0) -> WorkerRecord:
     return record
 
 
-def test_it_is_live_once_it_is_in_sync_and_that_is_told_once() -> None:
+def test_it_is_live_once_it_is_heard_and_that_is_told_once() -> None:
     record = WorkerRecord(1, 0)
     record.started(5.0)
-    assert not record.heard(beat([0], in_sync=False), 5.1)
-    assert record.view().life == WorkerState.STARTING and record.is_on_the_bus
+    record.signed(5.1, 0.0)
+    assert record.view().life == WorkerState.STARTING and not record.is_on_the_bus
     assert record.heard(beat([0]), 5.2)
+    assert record.is_on_the_bus
     assert record.view().life == WorkerState.LIVE
     assert not record.heard(beat([0]), 5.3)
     assert record.last_heard == 5.3

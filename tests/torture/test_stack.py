@@ -18,6 +18,7 @@ from appliance.stack import Stack
 from appliance.transport.flow import UDP, Flow
 from tests.flows.wire import Message, read
 from tests.fuzz.company import expect_no_fault
+from tests.tables import new_table
 from tests.torture.test_corpus import CORPUS
 
 HERE = Path(__file__).parent
@@ -46,7 +47,7 @@ def run(data: bytes, *domains: str) -> Outcome:
     # RFC 4475 3.3.14 registers a contact in the registrar's own domain.
     registrar = RegistrarSettings(own_contacts=True)
     settings = Settings(domains=domains, listeners=(listener,), registrar=registrar)
-    stack = Stack(settings, 0, b"torture" * 3, 100.0, 1_700_000_000.0)
+    stack = Stack(settings, 0, b"torture" * 3, new_table(), 100.0, 1_700_000_000.0)
     stack.receive_datagrams([(data, SOURCE)], 100.0)
     sent = [outgoing.data for outgoing in stack.datagrams_to_send(100.0)]
     while questions := stack.questions_to_ask():

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import pytest
 
 from appliance import clock
-from appliance.catalogue.settings import JournalSettings, ListenerSettings, Settings, SupervisionSettings
+from appliance.catalogue.settings import ListenerSettings, Settings, SupervisionSettings
 from appliance.ipc.bus import Bus
 from appliance.messages.bus_messages import BusMessage, ConnectionsChanged, HandedOver, Heartbeat
 from appliance.proxy.events import Event
@@ -25,6 +25,7 @@ from appliance.stack import Stack
 from appliance.storage.flight_recorder import Recorder, Recording
 from appliance.transport.flow import Flow, Outgoing
 from appliance.transport.via import response_flow, stamp_received
+from tests.tables import new_table
 
 datagrams = pytest.importorskip("appliance.workers.datagrams", reason="the batch reader is not built")
 
@@ -46,14 +47,11 @@ def options(call_id: str = "a", via: str = "SIP/2.0/UDP 127.0.0.1;rport;branch=z
 class EchoStack(Stack):
     """Answers every request with 200, and remembers what else it was told."""
 
-    is_in_sync = True
-
-    def __init__(self, journal: Journal) -> None:
-        super().__init__(Settings(), 0, b"0123456789abcdef", 0.0, 0.0)
+    def __init__(self) -> None:
+        super().__init__(Settings(), 0, b"0123456789abcdef", new_table(), 0.0, 0.0)
         self.outbox: list[Outgoing] = []
         self.messages: list[tuple[int, BusMessage]] = []
         self.questions: list[Question] = []
-        self.records: list[bytes] = []
         self.heard: list[tuple[int, BusMessage]] = []
         self.answers: list[Answer] = []
         self.failures: list[Outgoing] = []
@@ -69,7 +67,6 @@ class EchoStack(Stack):
         self.events: list[Event] = []
         self.wants_events = False
         self.batches: list[int] = []
-        self.journal = journal
 
     def note_delay(self, delay_s: float, now: float) -> None:
         self.delays.append(delay_s)
@@ -84,8 +81,6 @@ class EchoStack(Stack):
             request = parse(data, SYNTAX)
             assert isinstance(request, Request)
             stamp_received(request, flow)
-            if b"record" in data:
-                self.records.append(data)
             destination = response_flow(request.read_top_via(), flow)
             self.outbox.append(Outgoing(write_response(request, 200, b"OK"), destination))
 
@@ -106,12 +101,10 @@ class EchoStack(Stack):
 
     def outputs(self, now: float) -> Outputs:
         outgoings, self.outbox = self.outbox, []
-        records, self.records = self.records, []
         messages, self.messages = self.messages, []
         questions, self.questions = self.questions, []
-        self.journal.is_answer_sent = self.journal.is_answer_sent or bool(outgoings)
         events, self.events = self.events, []
-        return Outputs(outgoings, records, [], messages, questions, self.due, events)
+        return Outputs(outgoings, [], messages, questions, self.due, events)
 
     def make_events(self, is_wanted: bool) -> None:
         self.wants_events = is_wanted
@@ -145,29 +138,18 @@ class EchoStack(Stack):
         pass
 
 
-class Journal:
+class Table:
+    """The registration table as a worker handles it."""
+
     def __init__(self) -> None:
-        self.records: list[bytes] = []
-        self.is_answer_sent = False
+        self.fault = ""
+        self.directory = "here"
         self.is_closed = False
-        self.failed_count = 2
-        self.upkept = 0
-        self.is_busy = False
 
-    def upkeep(self, now: float, wall_time: float) -> None:
-        self.upkept += 1
-
-    def take_remarks(self) -> list[str]:
-        return []
-
-    def reconfigure(self, settings: JournalSettings, workers: int) -> None:
-        pass
-
-    def append(self, records: list[bytes]) -> None:
-        self.records += records
-
-    def alarms(self) -> list[str]:
-        return ["the disk is full"]
+    def move_to(self, directory: str) -> None:
+        if directory == "nowhere":
+            raise OSError("the registration table in nowhere cannot be opened")
+        self.directory, self.fault = directory, ""
 
     def close(self) -> None:
         self.is_closed = True
@@ -194,8 +176,8 @@ class Bench:
         self.tcp_address = self.tcp[0].getsockname()
         self.supervisor = Bus(runtime_dir, SUPERVISOR)
         self.bus = Bus(runtime_dir, 0)
-        self.journal = Journal()
-        self.stack = EchoStack(self.journal)
+        self.table = Table()
+        self.stack = EchoStack()
         settings = Settings(
             listeners=(
                 ListenerSettings(address="127.0.0.1", port=self.udp[0].getsockname()[1]),
@@ -210,7 +192,7 @@ class Bench:
         self.recording = Recording(1)
         self.recorder = Recorder(self.recording.fd, self.recording.bank_len, 0, 0)
         self.worker = Worker(
-            0, settings, SYNTAX, self.stack, self.bus, doors, world, world, self.journal, self.recorder
+            0, settings, SYNTAX, self.stack, self.bus, doors, world, world, self.table, self.recorder
         )
         self.heartbeats: list[Heartbeat] = []
 

@@ -38,7 +38,7 @@ def play(request: pytest.FixtureRequest, tmp_path: Path) -> Play:
                     await scenario(bench)
                     bench.worker.stop()
                     code = await running
-                assert bench.journal.is_closed
+                assert bench.table.is_closed
                 return code
             finally:
                 running.cancel()

@@ -18,6 +18,7 @@ from appliance.ipc.launch import WorkerLaunch
 from appliance.messages.bus_messages import BusMessage, Heartbeat, SlotsChanged, Stop
 from appliance.messages.slots import deal
 from appliance.storage.flight_recorder import Recording
+from appliance.storage.registrations import SharedTable
 from appliance.transport.flow import TCP, UDP
 from appliance.transport.process_id import SINGLE_NODE, SUPERVISOR, process_id
 
@@ -31,7 +32,7 @@ class Supervised:
 
     def __init__(self, state_dir: Path, config_text: str = "domain example.com\nworkers 1\n") -> None:
         (state_dir / "run").mkdir(exist_ok=True)
-        (state_dir / "registrations").mkdir(exist_ok=True)
+        SharedTable.create(state_dir / "table", 1000, 1).close()
         self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.udp.bind(("127.0.0.1", 0))
         self.tcp = socket.create_server(("127.0.0.1", self.udp.getsockname()[1]))
@@ -47,6 +48,7 @@ class Supervised:
             str(state_dir),
             "00" * 32,
             recording_fd=self.recording.fd,
+            table_dir=str(state_dir / "table"),
         )
         package = Path(appliance.__path__[0]).parent
         with launch.to_stdin() as document:

@@ -39,7 +39,7 @@ def told() -> list[RolloutReport]:
 def worker(told: list[RolloutReport]) -> Iterator[WorkerReconfiguration]:
     parts: Any = Untouched()
     settings = parse_configuration(TEXT)
-    worker = WorkerReconfiguration(settings, parts, parts, parts, parts, parts, told.append, lambda settings: None)
+    worker = WorkerReconfiguration(settings, parts, parts, parts, parts, told.append, lambda settings: None)
     yield worker
     worker.close()
 

@@ -24,6 +24,7 @@ from appliance.messages.bus_messages import (
     Stop,
 )
 from appliance.messages.slots import deal
+from appliance.messages.table_messages import TableReplaced, TableUnsound
 from appliance.messages.worker_requests import (
     CapturedMessages,
     ListConnections,
@@ -211,10 +212,8 @@ def test_heartbeats_tell_how_the_worker_is(play: Play) -> None:
         bench.stack.transactions = 7
         bench.stack.counters[catalogue.CALLS_STARTED] = 3
         beat = await bench.heartbeat(lambda beat: beat.gauges["transactions"] == 7)
-        assert (beat.worker, beat.in_sync, beat.alarms) == (0, True, ["state-store-failing the disk is full"])
+        assert (beat.worker, beat.alarms) == (0, [])
         assert beat.counters[catalogue.CALLS_STARTED] == 3
-        assert beat.counters[catalogue.JOURNAL_FAILED] == 2
-        assert bench.journal.upkept
         assert beat.gauges["loop_lag_us"] >= 0
         later = await bench.heartbeat(lambda beat: True)
         assert later.turn >= beat.turn
@@ -269,14 +268,23 @@ def test_counters_are_told_once_a_second_however_rare_the_signs(heartbeat_ms: in
     assert signs_within(BEAT_S, heartbeat_ms / 1000) == signs
 
 
-def test_a_journal_that_is_busy_is_seen_to_with_every_sign(play: Play) -> None:
-    async def scenario(bench: Bench) -> None:
-        bench.journal.is_busy = True
-        begun, signs = bench.journal.upkept, set()
-        while bench.journal.upkept < begun + 10:
-            signs.add(bench.recording.signed_at(0, 0))
+def test_a_damaged_table_is_told_with_every_heartbeat_until_there_is_another_one(play: Play) -> None:
+    async def told(bench: Bench) -> TableUnsound:
+        while True:
+            for _, message in bench.supervisor.receive():
+                if isinstance(message, TableUnsound):
+                    return message
             await asyncio.sleep(0.001)
-        assert len(signs) < 10 * SIGNS_PER_BEAT // 2
+
+    async def scenario(bench: Bench) -> None:
+        bench.table.fault = "page 7 holds what cannot be"
+        assert await told(bench) == await told(bench) == TableUnsound("here", "page 7 holds what cannot be")
+        await bench.order(TableReplaced("nowhere"))
+        await until(lambda: "cannot be opened" in bench.table.fault)
+        assert (await told(bench)).directory == "here"
+        await bench.order(TableReplaced("there"))
+        await until(lambda: bench.table.directory == "there")
+        assert bench.table.fault == ""
 
     assert play(scenario) == 0
 
@@ -308,7 +316,7 @@ def test_nothing_is_read_before_it_is_known_whose_it_is(play: Play, siblings: li
 def test_a_worker_that_nobody_has_placed_can_be_stopped(play: Play) -> None:
     async def scenario(bench: Bench) -> None:
         await bench.order(Stop())
-        await until(lambda: bench.journal.is_closed)
+        await until(lambda: bench.table.is_closed)
 
     assert play(scenario, is_placed=False) == 0
 
@@ -316,7 +324,7 @@ def test_a_worker_that_nobody_has_placed_can_be_stopped(play: Play) -> None:
 def test_stop_ends_the_worker(play: Play) -> None:
     async def scenario(bench: Bench) -> None:
         await bench.order(Stop())
-        await until(lambda: bench.journal.is_closed)
+        await until(lambda: bench.table.is_closed)
 
     assert play(scenario) == 0
 
@@ -327,11 +335,11 @@ def test_a_drained_worker_ends_when_its_transactions_have(play: Play) -> None:
         await bench.order(Drain())
         await bench.heartbeat(lambda beat: True)
         await bench.heartbeat(lambda beat: True)
-        assert not bench.journal.is_closed
+        assert not bench.table.is_closed
         with pytest.raises(OSError):
             await asyncio.open_connection(*bench.tcp_address)
         bench.stack.transactions = 0
-        await until(lambda: bench.journal.is_closed)
+        await until(lambda: bench.table.is_closed)
 
     assert play(scenario) == 0
 
@@ -344,13 +352,13 @@ def test_a_fault_of_the_stack_ends_the_worker_with_a_traceback(
         if way == "datagram":
             with bound(socket.SOCK_DGRAM, "127.0.0.1") as phone:
                 phone.sendto(options("crash"), bench.udp[0].getsockname())
-                await until(lambda: bench.journal.is_closed)
+                await until(lambda: bench.table.is_closed)
         elif way == "stream":
             _, writer = await asyncio.open_connection(*bench.tcp_address)
             writer.write(options("crash"))
         else:
             await bench.order(HandedOver(options("crash"), Flow(UDP, 0, ("127.0.0.1", 9))))
-        await until(lambda: bench.journal.is_closed)
+        await until(lambda: bench.table.is_closed)
 
     assert play(scenario) == 1
     assert "a fault of ours" in caplog.text
@@ -375,7 +383,7 @@ def test_a_worker_ends_when_a_fault_has_damaged_its_tables(play: Play, caplog: p
     async def scenario(bench: Bench) -> None:
         with bound(socket.SOCK_DGRAM, "127.0.0.1") as phone:
             phone.sendto(options("damages-tables"), bench.udp[0].getsockname())
-            await until(lambda: bench.journal.is_closed)
+            await until(lambda: bench.table.is_closed)
 
     assert play(scenario) == 1
     assert "TablesUnsound" in caplog.text
@@ -406,16 +414,6 @@ def test_the_stack_is_woken_when_it_wants_to_be(play: Play) -> None:
                 phone.sendto(options(), bench.udp[0].getsockname())
                 await until(lambda: bench.stack.timers)
                 assert bench.stack.timers[-1] >= due - 0.002
-
-    assert play(scenario) == 0
-
-
-def test_changes_are_stored(play: Play) -> None:
-    async def scenario(bench: Bench) -> None:
-        with bound(socket.SOCK_DGRAM, "127.0.0.1") as phone:
-            phone.sendto(options("record"), bench.udp[0].getsockname())
-            await asyncio.get_running_loop().sock_recv(phone, 4096)
-        assert bench.journal.records == [options("record")]
 
     assert play(scenario) == 0
 

@@ -6,13 +6,16 @@ from appliance.catalogue.counters import (
     BINDINGS_FULL,
     REFUSED_MERGED,
     REGISTRATIONS_ACCEPTED,
+    REGISTRATIONS_LATE,
     REGISTRATIONS_LIMITED,
     REGISTRATIONS_REFUSED,
 )
 from appliance.location.binding import BindingChange
 from appliance.location.registrar import outcome_of
+from appliance.location.registration_table import REFUSED
 from appliance.proxy.answer_length import has_proved_address, within_measure
 from appliance.proxy.environment import ProxyEnvironment
+from appliance.proxy.held_replies import RETRY_AFTER
 from appliance.proxy.registration_events import publish
 from appliance.proxy.request_context import RequestContext
 from appliance.proxy.stage_results import CONTINUE, Reply, StageResult
@@ -23,7 +26,7 @@ from appliance.transport.process_id import node_of
 
 
 def register(context: RequestContext, node: ProxyEnvironment, now: float) -> StageResult:
-    """Answer a REGISTER of ours; its 200 waits until the siblings have the bindings, too."""
+    """Answer a REGISTER of ours; its 200 waits until the change is in the table of the node."""
     request = context.request
     if request.method != b"REGISTER" or not node.names.is_responsible_for(request.read_uri()):
         return CONTINUE
@@ -66,10 +69,13 @@ def register(context: RequestContext, node: ProxyEnvironment, now: float) -> Sta
             node.counters[REGISTRATIONS_LIMITED] += 1
             retry_after = make_line(b"Retry-After", digits_of(int(wait_s) + 1))
             return Reply(503, b"Too Many Registration Changes", (retry_after,), is_stateless=True)
+    after = publish(outcome.change, node, now) if outcome.change is not None else 0
+    if after == REFUSED:
+        node.counters[REGISTRATIONS_LATE] += 1
+        return Reply(503, b"Registrar Busy", (make_line(b"Retry-After", RETRY_AFTER),), is_stateless=True)
     node.counters[REGISTRATIONS_ACCEPTED if outcome.status == 200 else REGISTRATIONS_REFUSED] += 1
     if outcome.status == 503:
         node.counters[BINDINGS_FULL] += 1
-    after = publish(outcome.change, node, now) if outcome.change is not None else 0
     headers = tuple(outcome.headers)
     if len(headers) > 1 and not has_proved_address(context):
         headers = within_measure(headers, request)

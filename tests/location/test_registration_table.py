@@ -1,5 +1,5 @@
-"""The table of bindings: what is found, how ends are found, and that tables converge (RFC 3261 10, RFC 5626 7, RFC
-5627 6.1).
+"""The registration table: what is found, how ends are found, and that tables converge (RFC 3261 10, RFC 5626 7,
+RFC 5627 6.1). What both kinds of store have to do is in storage/test_registration_tables.py.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import random
 import pytest
 
 from appliance.location.binding import Binding, BindingChange, new_binding
-from appliance.location.binding_table import BindingTable, range_of
+from appliance.location.dict_table import DictStore, DictTable
 from appliance.location.record_version import next_version
 from appliance.transport.flow import TCP, Flow
 
@@ -81,11 +81,21 @@ def tombstone(of: Binding, at: float) -> Binding:
     )
 
 
-def table_of(*bindings: Binding) -> BindingTable:
-    table = BindingTable(1000)
-    table.expire(WALL, EVER)
+def new_table(limit: int = 1000, tombstones_max: int = 20) -> DictTable:
+    return DictTable(DictStore(), limit, tombstones_max)
+
+
+def apply(table: DictTable, one: Binding) -> bool:
+    """Did it change anything? It is written."""
+    number = table.apply(BindingChange(one.aor, (one,)))
+    assert table.commit()
+    return number > 0
+
+
+def table_of(*bindings: Binding) -> DictTable:
+    table = new_table()
     for one in bindings:
-        table.apply_binding(one)
+        apply(table, one)
     return table
 
 
@@ -170,11 +180,11 @@ def test_between_call_ids_the_later_one_wins() -> None:
 
 
 def test_the_same_record_twice_changes_nothing() -> None:
-    table = BindingTable(10)
-    assert table.apply(BindingChange(BOB, (binding(),)))
-    before = list(table.digests)
-    assert not table.apply(BindingChange(BOB, (binding(),)))
-    assert table.digests == before
+    table = new_table()
+    assert apply(table, binding())
+    before = table.record_of(BOB)
+    assert not apply(table, binding())
+    assert table.record_of(BOB) == before
     assert len(table) == 1
 
 
@@ -182,7 +192,7 @@ def test_a_removed_binding_stays_removed_when_a_copy_of_it_turns_up_late() -> No
     table = table_of(binding(), tombstone(binding(), WALL + 10))
     assert table.find(BOB, WALL + 11) == []
     assert (len(table), table.tombstones) == (0, 1)
-    assert not table.apply_binding(binding())
+    assert not apply(table, binding())
     assert table.find(BOB, WALL + 11) == []
 
 
@@ -193,9 +203,10 @@ def test_a_tombstone_is_forgotten_when_what_it_removed_would_have_ended() -> Non
     table.expire(WALL + 102, EVER)
     assert table.tombstones == 0
     assert table.entries(BOB) == []
-    assert table.digests == [0] * 256
+    assert table.store.records == {}
     # And then a late copy is past its own end.
-    assert not table.apply_binding(binding(lasts_s=100))
+    apply(table, binding(lasts_s=100))
+    assert table.find(BOB, WALL + 102) == []
 
 
 def test_a_binding_that_was_shortened_is_remembered_as_long_as_the_record_before_it_lasts() -> None:
@@ -205,7 +216,7 @@ def test_a_binding_that_was_shortened_is_remembered_as_long_as_the_record_before
     table = table_of(long, short)
     assert table.expire(WALL + 100, EVER) == 1
     assert (len(table), table.tombstones) == (0, 1)
-    assert not table.apply_binding(binding(lasts_s=3600))
+    assert not apply(table, binding(lasts_s=3600))
     table.expire(WALL + 3602, EVER)
     assert table.entries(BOB) == []
 
@@ -214,7 +225,7 @@ def test_a_refresh_prolongs_and_costs_no_second_entry() -> None:
     table = table_of(binding(lasts_s=60))
     first = table.find(BOB, WALL)[0]
     for turn in range(1, 5):
-        table.apply_binding(binding(at=WALL + 50 * turn, lasts_s=60, cseq=1 + turn, series=first.series))
+        apply(table, binding(at=WALL + 50 * turn, lasts_s=60, cseq=1 + turn, series=first.series))
         assert table.expire(WALL + 50 * turn, EVER) == 0
     assert len(table) == 1
     assert table.expire(WALL + 262, EVER) == 1
@@ -222,9 +233,9 @@ def test_a_refresh_prolongs_and_costs_no_second_entry() -> None:
 
 
 def test_expiry_does_no_more_than_it_is_allowed_per_call() -> None:
-    table = BindingTable(1000)
+    table = new_table()
     for number in range(100):
-        table.apply_binding(binding(aor=b"sip:%d@h" % number, lasts_s=60))
+        apply(table, binding(aor=b"sip:%d@h" % number, lasts_s=60))
     ended = []
     while len(table):
         ended.append(table.expire(WALL + 100, 30))
@@ -233,21 +244,21 @@ def test_expiry_does_no_more_than_it_is_allowed_per_call() -> None:
 
 
 def test_a_table_at_its_limit_says_so_and_still_applies_what_others_accepted() -> None:
-    table = BindingTable(2)
-    table.apply_binding(binding(aor=b"sip:1@h"))
+    table = new_table(2)
+    apply(table, binding(aor=b"sip:1@h"))
     assert not table.is_full
-    table.apply_binding(binding(aor=b"sip:2@h"))
+    apply(table, binding(aor=b"sip:2@h"))
     assert table.is_full
-    table.apply_binding(binding(aor=b"sip:3@h"))
+    apply(table, binding(aor=b"sip:3@h"))
     assert len(table) == 3
 
 
 def test_tombstones_of_one_address_are_bounded_and_the_newest_are_kept() -> None:
-    table = BindingTable(1000, tombstones_max=8)
+    table = new_table(tombstones_max=8)
     for number in range(40):
         one = binding(b"sip:bob@192.0.2.4:%d" % (5000 + number), at=WALL + number)
-        table.apply_binding(one)
-        table.apply_binding(tombstone(one, WALL + number + 0.5))
+        apply(table, one)
+        apply(table, tombstone(one, WALL + number + 0.5))
     assert table.tombstones == 8
     assert {one.uri for one in table.entries(BOB)} == {
         b"sip:bob@192.0.2.4:%d" % (5000 + number) for number in range(32, 40)
@@ -304,7 +315,7 @@ def history(rng: random.Random) -> list[Binding]:
     return records
 
 
-def state_of(table: BindingTable) -> set[tuple[bytes, bytes, int, float]]:
+def state_of(table: DictTable) -> set[tuple[bytes, bytes, int, float]]:
     return {
         (one.aor, one.key, one.version, one.expires_at)
         for number in range(3)
@@ -322,69 +333,15 @@ def test_tables_converge_whatever_the_order_and_however_often_records_come(seed:
         order = records + rng.choices(records, k=20)
         rng.shuffle(order)
         table = table_of(*[copy_of(one) for one in order])
-        states.append((state_of(table), table.digests))
+        states.append(state_of(table))
     assert all(state == states[0] for state in states)
 
 
-def test_digests_tell_one_different_record() -> None:
-    one, other = table_of(binding()), table_of(binding(at=WALL + 0.001))
-    place = range_of(BOB)
-    assert one.digests[place] != other.digests[place]
-    assert one.digests[:place] == other.digests[:place]
-
-
-def test_digests_can_be_had_as_they_were_seconds_ago() -> None:
-    """Two tables that hear of different changes in the last seconds agree on what was before."""
-    one, other = table_of(binding()), table_of(binding())
-    for table in (one, other):
-        table.expire(WALL + 3, EVER)
-    settled = one.digests_at(int(WALL) + 3)
-    one.apply_binding(binding(at=WALL + 4, cseq=2))
-    other.apply_binding(binding(b"sip:x@h", aor=b"sip:carol@h", at=WALL + 5))
-    for table in (one, other):
-        table.expire(WALL + 6, EVER)
-    assert one.digests != other.digests
-    assert one.digests_at(int(WALL) + 3) == other.digests_at(int(WALL) + 3) == settled
-
-
-def test_digests_do_not_depend_on_how_far_expiry_has_come() -> None:
-    records = [binding(aor=b"sip:%d@h" % number, lasts_s=number + 1) for number in range(20)]
-    early, late = table_of(*map(copy_of, records)), table_of(*map(copy_of, records))
-    early.expire(WALL + 10, EVER)
-    late.expire(WALL + 14, EVER)
-    assert early.digests_at(int(WALL) + 10) == late.digests_at(int(WALL) + 10)
-
-
-def test_a_record_dated_by_a_clock_that_is_wrong_does_not_hide_the_past() -> None:
-    table = table_of(binding(), binding(aor=b"sip:carol@h", at=WALL + 86400))
-    table.expire(WALL + 3, EVER)
-    assert table.digests_at(int(WALL) + 1) == table.digests
-
-
-def test_digests_that_cannot_be_known_are_not_made_up() -> None:
-    table = table_of(*[binding(aor=b"sip:%d@h" % number, at=WALL + number) for number in range(40)])
-    table.expire(WALL + 40, EVER)
-    assert table.digests_at(int(WALL) + 1) == []  # longer ago than is remembered
-    assert table.digests_at(int(WALL) + 41) == []  # not yet
-    assert table.digests_at(int(WALL) + 30)
-
-
-def test_what_registers_after_the_clock_was_set_back_is_registered() -> None:
-    """A day ahead by mistake, and then corrected: what begins now is not over."""
-    table = BindingTable(10)
-    table.expire(WALL + 86_400, EVER)
-    table.expire(WALL, EVER)
-    assert table.apply_binding(binding())
-    assert len(table.find(BOB, WALL)) == 1 and len(table) == 1
-    assert table.expire(WALL + 3602, EVER) == 1
-    assert table.find(BOB, WALL + 3602) == []
-
-
 def test_what_was_stored_by_a_clock_that_ran_ahead_ends_with_the_longest_lifetime() -> None:
-    table = BindingTable(EVER)
+    table = new_table(EVER)
     table.lifetime_max_s = 7200
     table.expire(WALL, 0)
-    table.apply_binding(binding(at=WALL + 172800))
+    apply(table, binding(at=WALL + 172800))
     assert [found.expires_at for found in table.find(BOB, WALL)] == [WALL + 7200]
     table.expire(WALL + 7202, EVER)
     table.expire(WALL + 7203, EVER)
@@ -392,13 +349,14 @@ def test_what_was_stored_by_a_clock_that_ran_ahead_ends_with_the_longest_lifetim
 
 
 def test_contacts_that_come_and_go_without_end_leave_nothing_behind() -> None:
-    table = BindingTable(EVER)
+    table = new_table(EVER)
     for number in range(5000):
         uri = b"sip:bob@192.0.2.4;n=%d" % number
         contact = binding(uri, at=WALL + number / 1000)
-        table.apply_binding(contact)
-        table.apply_binding(tombstone(contact, WALL + number / 1000 + 0.0005))
+        apply(table, contact)
+        apply(table, tombstone(contact, WALL + number / 1000 + 0.0005))
     assert (len(table), table.tombstones) == (0, 20)
-    assert table.leftovers < 100
+    assert len(table.store.due) < 100
     table.expire(WALL + 3700, EVER)
-    assert (table.tombstones, table.leftovers) == (0, 0)
+    table.expire(WALL + 3800, EVER)
+    assert (table.tombstones, table.store.records, table.store.due) == (0, {}, [])
