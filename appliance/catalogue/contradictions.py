@@ -131,6 +131,7 @@ def _whole(settings: Any) -> Iterator[Contradiction]:
         yield from _same_names(attribute, word, getattr(settings, attribute))
     yield from _same_addresses(settings.listeners)
     yield from _policies(settings)
+    yield from _domain_routes(settings)
 
 
 def _policies(settings: Any) -> Iterator[Contradiction]:
@@ -169,11 +170,23 @@ def _same_addresses(listeners: tuple[Any, ...]) -> Iterator[Contradiction]:
             yield Contradiction(("listeners",), problem, "change the address, port or transport", place, "port")
 
 
+def _domain_routes(settings: Any) -> Iterator[Contradiction]:
+    """A domain is served here or elsewhere, and has one route."""
+    owners: dict[str, str] = dict.fromkeys(settings.domains, "")
+    for place, route in enumerate(settings.domain_routes):
+        for domain in (route.name, *route.aliases):
+            owner = owners.setdefault(domain, route.name)
+            if owner != route.name:
+                where = f"domain-route {owner}" if owner else "a domain of this appliance"
+                yield Contradiction(("domain_routes",), f"{domain} is already {where}", "delete one of them", place)
+
+
 _NAMED = (
     ("listeners", "listener"),
     ("operators", "operator"),
     ("rate_limits", "rate limit"),
     ("route_policies", "route policy"),
+    ("domain_routes", "domain route"),
 )
 _RULES = {
     "RegistrarSettings": _registrar,

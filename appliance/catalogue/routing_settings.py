@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from appliance.catalogue.checked_settings import CheckedSettings
+from appliance.catalogue.hop_uri import HopUri
 from appliance.catalogue.phone_digits import Digits, PhoneContext
 from appliance.catalogue.setting_declaration import LIVE, name_of_section, setting
-from appliance.catalogue.value_types import Integer, Name, Remark
+from appliance.catalogue.value_types import Host, Integer, Name, Remark, Switch
 
 # The table of a policy, or of a listener without a policy, that names none.
 DEFAULT_TABLE: Final = "default"
@@ -52,4 +53,23 @@ class RoutePolicySettings(CheckedSettings):
         (), "context", PhoneContext(), LIVE,
         "A phone-context whose local numbers are read by this policy. Numbers with another context are not routed.",
         "RFC 3966 5.1.5", is_many=True)
+
+
+@dataclass(frozen=True, slots=True)
+class DomainRouteSettings(CheckedSettings):
+    """Where requests for a domain that is served elsewhere go, in place of what DNS says of it."""
+
+    name: str = name_of_section("domain.example", Host(is_bracketed=True))
+    description: str = setting("", "description", Remark(80), LIVE, "A description for operators.")
+    next_hops: tuple[str, ...] = setting(
+        (), "next-hop", HopUri(), LIVE,
+        "The next hop, with port and parameters; further ones are tried in order when one fails.",
+        "RFC 3263 4.3", is_many=True)
+    table: str = setting(
+        "", "table", Name(is_optional=True), LIVE,
+        "A route table for telephone numbers in this domain. Numbers without a route go to the next hops.")
+    subdomains: bool = setting(
+        False, "subdomains", Switch(), LIVE, "Include domains below this one that have no route of their own.")
+    aliases: tuple[str, ...] = setting(
+        (), "alias", Host(is_bracketed=True), LIVE, "Another domain with the same route.", is_many=True)
 # fmt: on

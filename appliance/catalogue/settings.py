@@ -12,7 +12,7 @@ from appliance.catalogue import choices
 from appliance.catalogue.checked_settings import CheckedSettings
 from appliance.catalogue.password_hash import SecretHash
 from appliance.catalogue.peers import Peer
-from appliance.catalogue.routing_settings import RoutePolicySettings
+from appliance.catalogue.routing_settings import DomainRouteSettings, RoutePolicySettings
 from appliance.catalogue.setting_declaration import (
     DRAIN,
     LIVE,
@@ -454,6 +454,8 @@ class Settings(CheckedSettings):
         RateLimitSettings, (), "rate-limit", LIVE, "A limit on the rate of requests, over all workers.")
     route_policies: tuple[RoutePolicySettings, ...] = named_sections(
         RoutePolicySettings, (), "route-policy", LIVE, "Routing of calls to telephone numbers.")
+    domain_routes: tuple[DomainRouteSettings, ...] = named_sections(
+        DomainRouteSettings, (), "domain-route", LIVE, "Routing of requests for domains that are served elsewhere.")
     registrar: RegistrarSettings = section(RegistrarSettings(), "registrar", "Registrations.")
     digest: DigestSettings = section(DigestSettings(), "digest", "Digest authentication.")
     lockout: LockoutSettings = section(LockoutSettings(), "lockout", "Protection against password guessing.")

@@ -183,13 +183,16 @@ class Choices:
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A name that an operator gives to a thing."""
+    """A name that an operator gives to a thing; `is_optional` allows none ("")."""
 
+    is_optional: bool = False
     placeholder: str = "NAME"
     range_text: str = "up to 32 letters, digits, hyphens, dots and underscores"
 
     def read(self, words: Sequence[str]) -> str:
         word = _single(words, self.placeholder)
+        if not word and self.is_optional:
+            return ""
         if not _NAME.fullmatch(word):
             raise ValueFault(f'"{word}" is not a name', f"type {self.range_text}")
         return word

@@ -12,6 +12,8 @@ from appliance.proxy.request_context import RequestContext
 from appliance.routing.lookup_questions import HostAnswer, LookupHost
 from appliance.routing.next_hops import HostUnknown, transports_of
 from appliance.routing.targets import Target
+from appliance.sip.headers import parse_name_addr
+from appliance.sip.uri import Uri
 from appliance.transport.flow import Flow
 from appliance.transport.transport_table import default_port
 
@@ -23,12 +25,18 @@ def target_row(
 ) -> TargetRow:
     """One target with its next hops."""
     try:
-        flows = [target.flow] if target.flow else node.next_hops.find(target.uri, REQUEST_LEN, context.way_out, now)
+        uri = _hop_uri(target)
+        flows = [target.flow] if target.flow else node.next_hops.find(uri, REQUEST_LEN, context.way_out, now)
         hops = [_hop(flow) for flow in flows]
     except HostUnknown as unknown:
         hops = _hops_of_host(target, LookupHost(unknown.host), node, answers)
     path = [value.decode("utf-8", "replace") for value in target.path]
     return TargetRow(target.uri_text.decode("utf-8", "replace"), target.q / 1000, hops, path)
+
+
+def _hop_uri(target: Target) -> Uri:
+    """Where its request goes (RFC 3261 16.6 step 7): the first Route that its path makes, else its URI."""
+    return parse_name_addr(target.path[0]).uri if target.path else target.uri
 
 
 def _hops_of_host(target: Target, question: LookupHost, node: ProxyEnvironment, answers: KnownAnswers) -> list[str]:
@@ -38,7 +46,7 @@ def _hops_of_host(target: Target, question: LookupHost, node: ProxyEnvironment, 
         return [f"a DNS query for {host} is required"]
     if answer.failed:
         return [f"no response from DNS for {host}"]
-    uri, flow_to = target.uri, node.next_hops.flow_to
+    uri, flow_to = _hop_uri(target), node.next_hops.flow_to
     ways = [(way, uri.port or default_port(way)) for way in transports_of(uri, REQUEST_LEN)]
     flows = [flow_to(way, address.encode(), port) for address in answer.addresses for way, port in ways]
     return [_hop(flow) for flow in flows if flow is not None] or [f"DNS has no address for {host}"]

@@ -141,7 +141,7 @@ class ProxyEnvironment:
         self.peers = tuple(Peers(listener.peers) for listener in settings.listeners)
         self.proxy_rules = ProxyRules(settings.proxy)
         self.digest_rules = DigestRules(settings.digest)
-        self.router = CallRouter(settings.route_policies)
+        self.router = CallRouter(settings)
         self.packer = Packer()
         self.changed_calls: dict[bytes, KeptCall] = {}
         self.waiting: dict[bytes, KeptCall] = {}
@@ -186,7 +186,7 @@ class ProxyEnvironment:
         self.peers = tuple(Peers(listener.peers) for listener in settings.listeners)
         self.proxy_rules = ProxyRules(settings.proxy)
         self.digest_rules = DigestRules(settings.digest)
-        self.router.reconfigure(settings.route_policies)
+        self.router.reconfigure(settings)
         self.nonces.reconfigure(settings.digest.nonce_lifetime_s)
 
     def make_events(self, is_wanted: bool) -> None:

@@ -6,18 +6,22 @@ then the called address is looked up as any other one.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from appliance.catalogue.routing_settings import DEFAULT_TABLE, RoutePolicySettings
 from appliance.routing.called_number import called_number
 from appliance.routing.contact_policy import ROUTED
 from appliance.routing.dial_plan import DialPlan
+from appliance.routing.domain_routes import DomainRoute, DomainRoutes
 from appliance.routing.route_entry import NEXT_HOP, REDIRECT, REJECT, TABLE, RouteEntry
 from appliance.routing.route_order import in_order
 from appliance.routing.route_tables import RouteTables
 from appliance.routing.targets import Q_MAX, Target
 from appliance.sip.fnv import fnv
 from appliance.sip.uri import Uri
+
+if TYPE_CHECKING:
+    from appliance.catalogue.settings import Settings
 
 # Next hops of one call, and tables that it passes.
 HOPS_MAX: Final = 16
@@ -43,31 +47,49 @@ class RouteDecision:
 
 
 class CallRouter:
-    """The policies of one configuration and the tables of the node."""
+    """The policies and domains of one configuration, and the tables of the node."""
 
-    __slots__ = ("_by_listener", "_other", "tables")
+    __slots__ = ("_by_listener", "_domains", "_other", "tables")
 
-    def __init__(self, policies: tuple[RoutePolicySettings, ...]) -> None:
+    def __init__(self, settings: Settings) -> None:
         self.tables: RouteTables | None = None
-        self.reconfigure(policies)
+        self.reconfigure(settings)
 
-    def reconfigure(self, policies: tuple[RoutePolicySettings, ...]) -> None:
-        """Go by other policies."""
+    def reconfigure(self, settings: Settings) -> None:
+        """Go by other settings."""
+        policies = settings.route_policies
+        self._domains = DomainRoutes(settings.domain_routes)
         self._other = _Policy(RoutePolicySettings())
         self._by_listener: dict[str, _Policy] = {}
-        for settings in policies:
-            policy = _Policy(settings)
-            if not settings.listeners:
+        for each in policies:
+            policy = _Policy(each)
+            if not each.listeners:
                 self._other = policy
-            for listener in settings.listeners:
+            for listener in each.listeners:
                 self._by_listener[listener] = policy
 
     def use(self, tables: RouteTables | None) -> None:
         """Go by other tables."""
         self.tables = tables
 
-    def decide(self, uri: Uri, listener: str, call_id: bytes) -> RouteDecision | None:
-        """The decision for a Request-URI; None where it calls no number, or no table has a route for it."""
+    def decide_foreign(self, uri: Uri, listener: str, call_id: bytes) -> RouteDecision | None:
+        """The decision for a Request-URI in a domain that is served elsewhere; None where DNS says where that is."""
+        domain = self._domains.find(uri.host) if self._domains else None
+        if domain is None:
+            return None
+        if domain.table:
+            decision = self.decide(uri, listener, call_id, (domain.table,))
+            if decision is not None and (decision.status or decision.targets):
+                return decision
+        return _to_domain(uri, domain)
+
+    def decide(
+        self, uri: Uri, listener: str, call_id: bytes, only: tuple[str, ...] = ()
+    ) -> RouteDecision | None:
+        """The decision for a Request-URI; None where it calls no number, or no table has a route for it.
+
+        `only`: these tables, in place of those of the policy.
+        """
         tables = self.tables
         number = None if tables is None else called_number(uri)
         if tables is None or number is None:
@@ -77,7 +99,15 @@ class CallRouter:
         if not called or not routed:
             return None
         search = _Search(tables, called, routed, number.parameters, fnv(call_id))
-        return search.decision if any(search.follow(table) for table in policy.tables) else None
+        return search.decision if any(search.follow(table) for table in only or policy.tables) else None
+
+
+def _to_domain(uri: Uri, domain: DomainRoute) -> RouteDecision | None:
+    """The request goes on as it is, by a Route to each next hop in turn (RFC 3261 16.6 step 7)."""
+    decision = RouteDecision()
+    decision.steps.append(f"domain-route {domain.name}")
+    decision.targets = [Target(uri, path=(route,), origin=ROUTED) for route in domain.routes]
+    return decision if decision.targets else None
 
 
 class _Policy:

@@ -24,7 +24,14 @@ SNMP_LINES: dict[type[SnmpLine], str] = {
     SnmpUser: f"monitor sha256 key {'0a' * 32} {'0b' * 32}",
     SnmpTarget: "noc 192.0.2.9 port 162 community public",
 }
-BY_PLACEHOLDER = {"HASH": HASH, "ADDRESS": "192.0.2.1", "HOST": "example.com", "NAME": "phones", "DIGITS": "0"}
+BY_PLACEHOLDER = {
+    "HASH": HASH,
+    "ADDRESS": "192.0.2.1",
+    "HOST": "example.com",
+    "NAME": "phones",
+    "DIGITS": "0",
+    "sip:HOST[:PORT]": "sip:gw.example.com",
+}
 
 
 def sample(kind: Kind) -> str:

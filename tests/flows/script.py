@@ -19,6 +19,7 @@ FORMS = {
     "setting": r"setting (?P<path>[\w.]+) (?P<value>\S+)",
     "subscriber": r"subscriber (?P<name>\w+)( password (?P<password>\S+))?",
     "route": r"route (?P<prefix>\S+) (?P<action>.+)",
+    "domain": r"domain (?P<name>\S+) (?P<hops>\S+)",
     "policy": r"policy (?P<attribute>\w+) (?P<value>\S+)",
     "host": r"host (?P<host>\S+) is (?P<addresses>.+)",
     "registered": r"registered (?P<name>\w+) at (?P<address>\S+)(?P<transport> tcp)?",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
-from appliance.catalogue.routing_settings import RoutePolicySettings
+from appliance.catalogue.routing_settings import DomainRouteSettings, RoutePolicySettings
 from appliance.catalogue.settings import ListenerSettings, Settings
 from appliance.routing.route_csv import COLUMNS, RouteReader
 from appliance.routing.route_tables import RouteTables
@@ -27,7 +27,13 @@ def settings_of(givens: list[Step]) -> Settings:
     for step in givens:
         if step.kind == "policy":
             policy = with_setting(policy, [step.words["attribute"]], step.words["value"])
-    return replace(settings, route_policies=(policy,))
+    domains = tuple(_domain_route(step) for step in givens if step.kind == "domain")
+    return replace(settings, route_policies=(policy,), domain_routes=domains)
+
+
+def _domain_route(step: Step) -> DomainRouteSettings:
+    hops = tuple(step.words["hops"].split(","))
+    return DomainRouteSettings(step.words["name"], next_hops=hops, subdomains=True, table=step.options.get("table", ""))
 
 
 def tables_of(givens: list[Step]) -> RouteTables | None:

@@ -22,7 +22,7 @@ def relay(context: RequestContext, node: ProxyEnvironment, now: float) -> StageR
     """Make the Request-URI the target where that is allowed; leave out contacts that the sender may not be led to."""
     request = context.request
     is_local = node.names.is_responsible_for(request.read_uri())
-    if not is_local:
+    if not is_local and (context.route is None or not context.route.targets):
         context.targets = (context.named_target(),)
     if context.may_relay():
         return CONTINUE

@@ -1,4 +1,4 @@
-"""Stage: calls to telephone numbers go where the route tables say (RFC 3261 16.5, docs/routing.md).
+"""Stage: numbers, and domains that are served elsewhere, go where routes say (RFC 3261 16.5, docs/routing.md).
 
 Only for senders that may relay: a next hop is a foreign target, whichever domain the caller has named.
 """
@@ -20,9 +20,8 @@ def route(context: RequestContext, node: ProxyEnvironment, now: float) -> StageR
     if context.is_in_dialog or request.count(ROUTE):
         return CONTINUE
     uri = request.read_uri()
-    if not node.names.is_responsible_for(uri):
-        return CONTINUE
-    decision = node.router.decide(uri, context.listener.name, request.read_call_id())
+    decide = node.router.decide if node.names.is_responsible_for(uri) else node.router.decide_foreign
+    decision = decide(uri, context.listener.name, request.read_call_id())
     if decision is None:
         return CONTINUE
     context.route = decision

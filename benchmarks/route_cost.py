@@ -1,0 +1,87 @@
+"""`python -m benchmarks.route_cost [RULES]`: processor time and memory of route tables: reading the CSV, opening the
+file, a look-up, and a whole decision for a called number.
+
+RULES prefixes of 7 digits, 500 different next hops in lists of two; 1,000,000 unless said.
+"""
+
+from __future__ import annotations
+
+import random
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+from appliance.catalogue.settings import Settings
+from appliance.routing.call_router import CallRouter
+from appliance.routing.route_csv import COLUMNS, RouteReader
+from appliance.sip.uri import parse_uri
+from appliance.storage.route_store import RouteStore
+
+RULES: Final = 1_000_000
+HOPS: Final = 500
+CALLS: Final = 200_000
+LIMIT_BYTES: Final = 60
+LIMIT_LOOKUP_US: Final = 2.0
+
+
+def rows(count: int) -> Iterator[str]:
+    """A CSV of so many prefixes."""
+    yield ",".join(COLUMNS[:4])
+    for number in range(10**6, 10**6 + 9 * count, 9):
+        hop = number % HOPS
+        yield f"default,+{number},sip:gw{hop}.example.com,1"
+        yield f"default,+{number},sip:gw{(hop + 1) % HOPS}.example.com,2"
+
+
+def timed(action: Callable[[], object]) -> float:
+    """Processor time in seconds."""
+    began = time.process_time()
+    action()
+    return time.process_time() - began
+
+
+def memory_kib() -> int:
+    """The most that this process has held."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def measure(count: int, folder: Path) -> Iterator[str]:
+    """A line for each figure."""
+    store, before = RouteStore(folder), memory_kib()
+    began = time.process_time()
+    octets = RouteReader().read(rows(count)).octets()
+    seconds = time.process_time() - began
+    yield f"import of {count} prefixes: {seconds:.1f} s, {memory_kib() - before >> 10} MiB meanwhile"
+    store.add(octets)
+    yield f"bytes a prefix: {len(octets) / count:.1f} (at most {LIMIT_BYTES})"
+    began = time.perf_counter()
+    tables = store.open(store.current())
+    yield f"opening the file: {1000 * (time.perf_counter() - began):.2f} ms"
+    chance = random.Random(1)
+    numbers = [b"+%d" % (10**11 + chance.randrange(9 * count * 10**5)) for _ in range(CALLS)]
+    # The first look-ups read the file into memory, and the lists of entries.
+    for number in numbers:
+        tables.find("default", number)
+    look_up = timed(lambda: [tables.find("default", number) for number in numbers]) / CALLS * 1e6
+    yield f"look-up: {look_up:.2f} us (at most {LIMIT_LOOKUP_US})"
+    router = CallRouter(Settings())
+    router.use(tables)
+    uris = [parse_uri(b"sip:" + number + b"@example.com;user=phone") for number in numbers[: CALLS // 4]]
+    decision = timed(lambda: [router.decide(uri, "main", b"call") for uri in uris]) / len(uris) * 1e6
+    yield f"decision with two next hops: {decision:.1f} us"
+
+
+def main() -> None:
+    """Measure and print."""
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else RULES
+    with tempfile.TemporaryDirectory() as folder:
+        for line in measure(count, Path(folder)):
+            print(line, flush=True)
+
+
+if __name__ == "__main__":
+    main()
