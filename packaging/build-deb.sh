@@ -30,6 +30,14 @@ install_packages() {
     find "$tree/site" -type f -exec chmod 0644 {} +
 }
 
+# Man pages and completion, by the packages that are packed: they say what this version does.
+write_pages() {
+    PYTHONSAFEPATH=1 PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$tree/site \
+        $python -m appliance.commands.man_pages "$tree/man" "$version"
+    PYTHONSAFEPATH=1 PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$tree/site \
+        $python -m appliance.commands.check_upgrade >"$tree/facts.json"
+}
+
 write_changelog() {
     printf 'signalbox (%s) bookworm; urgency=medium\n\n  * Commit %s.\n\n' \
         "$version" "$(git rev-parse HEAD 2>/dev/null || echo unknown)"
@@ -40,8 +48,9 @@ rm -rf "$work"/signalbox-*
 mkdir -p "$tree" dist
 gather_wheels
 cp -r packaging/debian "$tree/debian"
-cp -r docs CHANGELOG.md README.md "$tree/"
+cp -r docs CHANGELOG.md README.md packaging/examples "$tree/"
 install_packages
+write_pages
 write_changelog >"$tree/debian/changelog"
 $python packaging/write_copyright.py "$tree/site" packaging/bundled-libraries.txt >"$tree/debian/copyright"
 if ! (cd "$tree" && dpkg-buildpackage --build=binary --unsigned-source --unsigned-changes) >"$work/build.log" 2>&1; then

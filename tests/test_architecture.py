@@ -60,6 +60,7 @@ IMPORTERS = {
     "psutil": "supervisor/processes.py",
     "sqlalchemy": "storage/subscriber_database.py",
     "dns": "resolver.py",
+    "cryptography": "storage/encrypted_file.py",
     "uvloop": "workers/__main__.py",
     "pysnmp": "management/snmp/engine.py",
 }

@@ -6,6 +6,11 @@ import re
 import tomllib
 from pathlib import Path
 
+import pytest
+
+from appliance.catalogue.choices import LISTENER_ROLE
+from appliance.commands.check import check
+
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 LOCK = (ROOT / "packaging/requirements.lock").read_text()
@@ -32,3 +37,23 @@ def test_make_installs_nothing_else() -> None:
     makefile = (ROOT / "Makefile").read_text()
     assert "--require-hashes --requirement $(LOCK)" in makefile
     assert "pip install --quiet --no-deps --no-build-isolation ." in makefile
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "packaging/examples").glob("*.conf")), ids=lambda path: path.name)
+def test_every_example_is_a_valid_configuration(path: Path) -> None:
+    assert " is valid: " in check(path)
+
+
+def test_the_first_configuration_of_the_package_is_valid(tmp_path: Path) -> None:
+    text = (ROOT / "packaging/debian/signalbox.conf.in").read_text()
+    values = {"@HOSTNAME@": "box", "@DOMAIN@": "box.example.com", "@ADDRESS@": "192.0.2.10"}
+    for name, value in values.items():
+        text = text.replace(name, value)
+    (tmp_path / "signalbox.conf").write_text(text)
+    assert " is valid: 1 listener, domains: box.example.com, 192.0.2.10." in check(tmp_path / "signalbox.conf")
+
+
+def test_each_role_has_an_example() -> None:
+    texts = [path.read_text() for path in (ROOT / "packaging/examples").glob("*.conf")]
+    for role in LISTENER_ROLE.words:
+        assert any(f"  role {role}\n" in text for text in texts), role

@@ -9,12 +9,36 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Final
 
-from appliance.commands import check, hash_secret, load, routes, run, shell, status, subscriber, version
+from appliance.commands import (
+    backup,
+    check,
+    check_upgrade,
+    hash_secret,
+    load,
+    routes,
+    run,
+    shell,
+    status,
+    subscriber,
+    version,
+)
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
-SUBCOMMANDS: Final = (run, check, load, status, shell, subscriber, routes, hash_secret, version)
+SUBCOMMANDS: Final = (
+    run,
+    check,
+    load,
+    status,
+    shell,
+    subscriber,
+    routes,
+    hash_secret,
+    backup,
+    check_upgrade,
+    version,
+)
 
 
 def command_line() -> argparse.ArgumentParser:

@@ -47,14 +47,14 @@ def commands_part() -> Iterator[str]:
         yield f"### {heading}\n"
         yield from _table(
             ("command", "description"),
-            ((f"`{c.syntax}`", _what_it_does(c)) for c in COMMANDS if c.mode is mode and right in (None, c.right)),
+            ((f"`{c.syntax}`", described_command(c)) for c in COMMANDS if c.mode is mode and right in (None, c.right)),
         )
     yield FILTERS
     rows = ((f"`{name} {argument}`".replace(" `", "`"), help) for name, (argument, help) in PIPES.items())
     yield from _table(("filter", "description"), rows)
 
 
-def _what_it_does(command: Command) -> str:
+def described_command(command: Command) -> str:
     """Its help, then each value with its range."""
     values = [
         f"{parameter.kind.placeholder or parameter.keyword}: {parameter.help.rstrip('.')}"

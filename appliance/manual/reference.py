@@ -64,13 +64,13 @@ def _table_of_settings(settings: Iterable[Setting]) -> Iterator[str]:
             setting.range_text,
             write_default(setting),
             setting.effect.value,
-            _description(setting),
+            described_setting(setting),
         ]
         yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
     yield ""
 
 
-def _description(setting: Setting) -> str:
+def described_setting(setting: Setting) -> str:
     """Its help with the RFC, then the help of each value of a choice."""
     values = [f"`{word}`: {help}" for word, help in helps_of(setting.kind)]
     return " ".join([f"{setting.help.rstrip('.')} ({setting.rfc})." if setting.rfc else setting.help, *values])
