@@ -25,7 +25,7 @@ install_packages() {
     $python -m pip install --quiet --no-compile --no-index --find-links "$work/wheels" --no-cache-dir \
         --root-user-action=ignore --target "$tree/site" "$work"/own/*.whl
     rm -rf "$tree/site/bin" "$tree/site/sqlalchemy/testing"
-    find "$tree/site" -type f \( -name '*.c' -o -name '*.h' -o -name '*.pyx' -o -name '*.pxd' -o -name '*.pyi' \) -delete
+    find "$tree/site" -type f \( -name .DS_Store -o -name '*.c' -o -name '*.h' -o -name '*.pyx' -o -name '*.pxd' -o -name '*.pyi' \) -delete
     find "$tree/site" -type f -name '*.py' -exec sed -i -e '1s,^#!.*python.*,# no command,' {} +
     find "$tree/site" -type f -exec chmod 0644 {} +
 }
@@ -48,7 +48,7 @@ rm -rf "$work"/signalbox-*
 mkdir -p "$tree" dist
 gather_wheels
 cp -r packaging/debian "$tree/debian"
-cp -r docs CHANGELOG.md README.md packaging/examples "$tree/"
+cp -r docs mibs CHANGELOG.md README.md packaging/examples "$tree/"
 install_packages
 write_pages
 write_changelog >"$tree/debian/changelog"

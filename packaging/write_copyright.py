@@ -18,6 +18,8 @@ FORMAT = "https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/"
 SITE = "usr/lib/signalbox/lib/python3.11/site-packages"
 OURS = "signalbox"
 APACHE = "On Debian the full text of this licence is in /usr/share/common-licenses/Apache-2.0."
+# Packages whose metadata name no licence; their licence texts do.
+UNNAMED = {"pysnmp": "BSD-2-Clause", "pyasn1": "BSD-2-Clause", "pycparser": "BSD-3-Clause", "cffi": "MIT"}
 # By the words of the classifiers and of the older field, which are no identifiers.
 NAMES = {"MIT License": "MIT", "BSD License": "BSD-3-Clause", "License :: OSI Approved :: MIT License": "MIT"}
 
@@ -61,6 +63,8 @@ def _files_of(folder: Path) -> list[str]:
 
 
 def _licence_of(metadata: Message) -> str:
+    if metadata["Name"] in UNNAMED:
+        return UNNAMED[metadata["Name"]]
     found = metadata["License-Expression"] or metadata["License"]
     if not found:
         found = next((each for each in metadata.get_all("Classifier", []) if each.startswith("License ::")), "")
