@@ -9,6 +9,7 @@ from appliance.proxy.proxy cimport Proxy
 from appliance.proxy.ingress_filter cimport IngressFilter
 from appliance.sip.message cimport Message, Request, Response
 from appliance.sip.parser cimport find_call_id, parse
+from appliance.sip.traffic_counts cimport TrafficCounts
 from appliance.sip.via cimport Via
 from appliance.replication.worker_group cimport WorkerGroup
 from appliance.replication.slot_ownership cimport SlotOwnership
@@ -24,6 +25,7 @@ cdef Py_ssize_t KEEPALIVES_RECEIVED, REQUESTS_RECEIVED, REQUESTS_SENT, RESPONSES
 
 cdef class Stack:
     cdef public list counters
+    cdef readonly TrafficCounts traffic
     cdef object _syntax
     cdef SlotOwnership _slot_ownership
     cdef Transactions _transactions

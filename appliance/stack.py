@@ -64,6 +64,7 @@ from appliance.security.nonces import nonces_for
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.message import Request, Response
 from appliance.sip.parser import find_call_id, parse, syntax_limits
+from appliance.sip.traffic_counts import TrafficCounts
 from appliance.transaction.table import Transactions
 from appliance.transport.flow import Flow, Outgoing
 from appliance.transport.process_id import ProcessId
@@ -92,6 +93,7 @@ class Stack:
     ) -> None:
         """`table`: this worker's view of the registrations of its node."""
         self.counters: list[int] = [0] * len(COUNTERS)
+        self.traffic = TrafficCounts()
         self._syntax = syntax_limits(settings.syntax)
         self._transactions = Transactions(settings.timers, settings.limits.transactions_max, self.counters)
         self._table = table
@@ -177,6 +179,7 @@ class Stack:
                 return
             verdict = self._ingress_filter.look_at(data, flow, now)
             if verdict == TURNED_AWAY:
+                self.traffic.request_received(data[: data.find(b" ")])
                 return
         try:
             message = parse(data, self._syntax)
@@ -191,6 +194,7 @@ class Stack:
 
     def _receive_request(self, request: Request, flow: Flow, now: float, is_unjudged: bool) -> None:
         self.counters[REQUESTS_RECEIVED] += 1
+        self.traffic.request_received(request.method)
         stamp_received(request, flow)
         server = self._transactions.server_for(request)
         if server is not None:
@@ -205,6 +209,7 @@ class Stack:
         if not self._node.names.is_own_sent_by(via.host, via.port):
             self.counters[DROPPED_NOT_OUR_VIA] += 1
             return
+        self.traffic.response_received(response.read_cseq_method(), response.status)
         client = self._transactions.client_for(response)
         if client is None:
             self._proxy.receive_stray_response(response, now)
@@ -372,31 +377,26 @@ class Stack:
         )
 
     def datagrams_to_send(self, now: float) -> list[Outgoing]:
-        """Messages for the wire since the last call; those of a sibling's connection go to the bus.
-
-        Registrations that were changed since are written before.
-        """
+        """Messages for the wire; those of a sibling's connection go to the bus. Registrations are written before."""
         self._commit(now)
         outgoings = self._transactions.outbox
         if not outgoings:
             return []
         self._transactions.outbox = []
-        responses = 0
-        elsewhere = 0
+        responses = elsewhere = 0
         for outgoing in outgoings:
             if outgoing.flow.is_stream and self._goes_elsewhere(outgoing, now):
                 # Whoever sends it counts it.
                 elsewhere += 1
             else:
-                responses += outgoing.data.startswith(b"SIP/")
+                responses += self.traffic.sent(outgoing.data)
         self.counters[RESPONSES_SENT] += responses
         self.counters[REQUESTS_SENT] += len(outgoings) - elsewhere - responses
         if not elsewhere:
             return outgoings
         own, stranded = self._group.pass_on(outgoings)
-        own += self._reopened(stranded, now)
         # What failed may have made more to send: the next hop of a branch.
-        return own + self.datagrams_to_send(now)
+        return own + self._reopened(stranded, now) + self.datagrams_to_send(now)
 
     def _goes_elsewhere(self, outgoing: Outgoing, now: float) -> bool:
         """Name the connection by which a message goes: is it a sibling's?"""
@@ -414,7 +414,7 @@ class Stack:
             if response is None:
                 self.receive_failures([outgoing], now)
             else:
-                self.counters[RESPONSES_SENT] += 1
+                self.counters[RESPONSES_SENT] += self.traffic.sent(response.data)
                 again.append(response)
         return again
 
@@ -476,8 +476,7 @@ class Stack:
         overload = self._overload_controller.overload()
         if overload:
             found.append(f"{OVERLOAD} {overload}")
-        fault = self._node.faults.alarm(now)
-        if fault:
+        if fault := self._node.faults.alarm(now):
             found.append(f"{SOFTWARE_FAULT} {fault}")
         return found
 

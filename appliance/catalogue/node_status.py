@@ -87,7 +87,8 @@ class NodeStatus:
     """A node.
 
     `commit`: number of the configuration in force; `reload`: a sentence on the scheduled one, or ""; `epoch`: of the
-    slot table; `counters` and `drops`: sums of all workers by name; `alarms`: a sentence each.
+    slot table; `counters` and `drops`: sums of all workers by name; `traffic`: messages by direction, method and status
+    code, such as `sent INVITE 200`; `alarms`: a sentence each.
     """
 
     hostname: str = ""
@@ -104,6 +105,7 @@ class NodeStatus:
     counters: dict[str, int] = field(default_factory=dict)
     drops: dict[str, int] = field(default_factory=dict)
     alarms: list[str] = field(default_factory=list)
+    traffic: dict[str, int] = field(default_factory=dict)
 
 
 Record = TypeVar("Record")

@@ -138,15 +138,19 @@ class ConnectionsChanged(BusMessage):
 
 @dataclass(slots=True)
 class Heartbeat(BusMessage):
-    """A process lives: its counters by id, its gauges by name, the turns its loop made, its alarms (name, sentence)."""
+    """A process lives: its counters by id, its gauges by name, the turns its loop made, its alarms (name, sentence).
+
+    `traffic`: messages by method and status code, by name (sip/traffic_counts.py).
+    """
 
     kind = 10
-    version = 2
+    version = 3
     worker: int
     counters: list[int]
     gauges: dict[str, int]
     turn: int
     alarms: list[str] = field(default_factory=list)
+    traffic: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

@@ -15,7 +15,7 @@ class StatusReply(BusReply):
     """How the node is."""
 
     kind = 21
-    version = 2
+    version = 3
     status: NodeStatus
 
 

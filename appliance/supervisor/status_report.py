@@ -16,7 +16,7 @@ from appliance.supervisor.decisions import WorkerState
 from appliance.supervisor.listening_sockets import Group
 from appliance.supervisor.processes import Figures, NodeProcess, own_figures
 from appliance.supervisor.supporting_process import SupportingProcess
-from appliance.supervisor.worker_record import WorkerRecord
+from appliance.supervisor.worker_record import WorkerRecord, sums_by_name
 from appliance.transport.process_id import worker_of
 
 STANDINGS = ("open", "draining", "closed")
@@ -68,6 +68,14 @@ def counter_totals(records: Sequence[WorkerRecord], *others: Sequence[int]) -> d
     return {
         counter.name: sum(counts[counter.id] for counts in counted if counter.id < len(counts)) for counter in COUNTERS
     }
+
+
+def traffic_totals(records: Sequence[WorkerRecord], retired: Mapping[str, int]) -> dict[str, int]:
+    """Messages by name, over all workers; `retired`: of workers that are no more."""
+    totals = dict(retired)
+    for record in records:
+        totals = sums_by_name(totals, record.traffic())
+    return totals
 
 
 def drops_in(totals: Mapping[str, int]) -> dict[str, int]:

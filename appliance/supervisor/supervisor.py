@@ -71,6 +71,7 @@ from appliance.supervisor.status_report import (
     listener_statuses,
     process_statuses,
     slot_ranges,
+    traffic_totals,
     worker_statuses,
 )
 from appliance.supervisor.supporting_process import SupportingProcess
@@ -471,6 +472,7 @@ class Supervisor:
             counters=totals,
             drops=drops_in(totals),
             alarms=self.watching.alarms.sentences(),
+            traffic=traffic_totals(records, self.worker_pool.retired_traffic),
         )
 
     def _own_counters(self) -> list[int]:

@@ -14,7 +14,7 @@ from appliance.messages.slots import deal
 from appliance.supervisor.decisions import WorkerState
 from appliance.supervisor.listening_sockets import ListeningSockets
 from appliance.supervisor.slot_assignment import SlotAssignment
-from appliance.supervisor.worker_record import WorkerRecord, sums
+from appliance.supervisor.worker_record import WorkerRecord, sums, sums_by_name
 from appliance.transport.process_id import ProcessId, process_id
 
 NEVER: Final = float("inf")
@@ -43,6 +43,7 @@ class WorkerPool:
         self.home = deal(processes_of(node_number, workers))
         self.retired_counters: list[int] = []
         """What workers that are no more have counted."""
+        self.retired_traffic: dict[str, int] = {}
         self._node = node
         self._node_number = node_number
         self._sockets = sockets
@@ -106,6 +107,7 @@ class WorkerPool:
 
     def _let_go(self, record: WorkerRecord) -> None:
         self.retired_counters = sums(self.retired_counters, record.counters())
+        self.retired_traffic = sums_by_name(self.retired_traffic, record.traffic())
         self._sockets.trim(record.number)
         self._slots.steer(self.records)
         self._node.log(f"Worker {record.number} is removed.")

@@ -6,7 +6,7 @@ incarnations that are gone are kept in the sum, so that a total never steps back
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 
 from appliance.catalogue.settings import SupervisionSettings
@@ -51,6 +51,8 @@ class WorkerRecord:
         self._writers = 0
         self._counters: list[int] = []
         self._counters_of_the_dead: list[int] = []
+        self._traffic: dict[str, int] = {}
+        self._traffic_of_the_dead: dict[str, int] = {}
 
     def started(self, now: float) -> None:
         """A new incarnation runs."""
@@ -71,6 +73,7 @@ class WorkerRecord:
         self._writers += not self.is_on_the_bus
         self.is_on_the_bus = True
         self._counters = heartbeat.counters
+        self._traffic = heartbeat.traffic
         self.gauges = heartbeat.gauges
         self.alarms = heartbeat.alarms
         self.turn = heartbeat.turn
@@ -127,6 +130,7 @@ class WorkerRecord:
         self.is_on_the_bus = False
         self._counters_of_the_dead = sums(self._counters_of_the_dead, self._counters)
         self._counters = []
+        self._traffic_of_the_dead, self._traffic = self.traffic(), {}
         self.gauges, self.alarms = {}, []
         self._enter(WorkerState.ABSENT, now)
 
@@ -142,6 +146,10 @@ class WorkerRecord:
     def counters(self) -> list[int]:
         """The sum over all incarnations, by counter id."""
         return sums(self._counters_of_the_dead, self._counters)
+
+    def traffic(self) -> dict[str, int]:
+        """Messages by name, over all incarnations."""
+        return sums_by_name(self._traffic_of_the_dead, self._traffic)
 
     def view(self, waited_s: float = 0.0) -> WorkerView:
         """What decisions are made of; `waited_s` as for `heard`."""
@@ -189,3 +197,8 @@ def sums(some: list[int], others: list[int]) -> list[int]:
 def registrations_of(records: Sequence[WorkerRecord]) -> int:
     """How many contacts are registered: in one table, of which the workers tell at different times."""
     return max((record.gauges.get("registrations", 0) for record in records), default=0)
+
+
+def sums_by_name(some: Mapping[str, int], others: Mapping[str, int]) -> dict[str, int]:
+    """Counters by name added up."""
+    return {name: some.get(name, 0) + others.get(name, 0) for name in (*some, *others)}

@@ -388,7 +388,8 @@ class Worker:
         alarms = self._stack.alarms(now) + self._follow_routes()
         if self._subscriber_door.fault:
             alarms.append(f"{SUBSCRIBER_DATABASE_FAILING} {self._subscriber_door.fault}")
-        self._tell_supervisor(Heartbeat(worker_of(self._process), counters, gauges, self._turn.count, alarms))
+        number, turns, traffic = worker_of(self._process), self._turn.count, self._stack.traffic.by_name()
+        self._tell_supervisor(Heartbeat(number, counters, gauges, turns, alarms, traffic))
         self._gc_schedule.tend(gauges["transactions"], now)
         if self._is_draining and not gauges["transactions"]:
             self._end(0)

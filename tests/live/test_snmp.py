@@ -24,6 +24,7 @@ PARSE_ERRORS = ".1.3.6.1.2.1.11.6.0"
 ENGINE_BOOTS = ".1.3.6.1.6.3.10.2.1.2.0"
 WRONG_DIGESTS = ".1.3.6.1.6.3.15.1.1.5.0"
 SIGNALBOX = ".1.3.6.1.4.1.32473.1"
+SIP = ".1.3.6.1.2.1.149.1"
 REQUESTS_RECEIVED = f"{SIGNALBOX}.1.2.1.0"
 READ_WRITE = ("-v2c", "-c", "secret")
 ALARM_RAISED, ALARM_CLEARED = ".1.3.6.1.2.1.118.0.2", ".1.3.6.1.2.1.118.0.3"
@@ -139,6 +140,37 @@ def test_no_counter_steps_back_when_a_worker_dies(processes: Processes, port: in
     wait_until(lambda: len(set(appliance.worker_pids()) - {pids[0]}) == 2, "the worker is back")
     after = {line.split(" = ")[0]: line.rsplit(" ", 1)[1] for line in manager.walk(f"{SIGNALBOX}.1.2")}
     assert all(int(after[oid]) >= int(count) for oid, count in before.items() if oid in after)
+
+
+def test_the_figures_of_rfc_4780_are_those_of_the_phone(processes: Processes, port: int) -> None:
+    """Each request of a method, and each response to it, is counted once: exactly."""
+    appliance = started(processes, port)
+    manager = Snmp(f"127.0.0.1:{port}")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
+        phone.bind(("127.0.0.1", 0))
+        phone.settimeout(5.0)
+        for number in range(30):
+            phone.sendto(options(appliance, phone.getsockname()[1], number), ("127.0.0.1", appliance.port))
+            assert phone.recv(2048).startswith(b"SIP/2.0 200")
+    options_index = "100.7." + ".".join(str(octet) for octet in b"OPTIONS")
+    received, answered = f"{SIP}.4.1.1.3.{options_index}", f"{SIP}.5.1.1.4.{options_index}.200"
+    wait_until(lambda: manager.get(received) == manager.get(answered) == "30", "they are counted")
+    assert manager.get(f"{SIP}.3.1.1.1.100") == manager.get(f"{SIP}.3.1.1.4.100") == "30"
+
+
+def options(appliance: Appliance, port: int, number: int) -> bytes:
+    """An OPTIONS for the appliance itself."""
+    lines = [
+        f"OPTIONS sip:127.0.0.1:{appliance.port} SIP/2.0",
+        f"Via: SIP/2.0/UDP 127.0.0.1:{port};branch=z9hG4bK{number}",
+        "Max-Forwards: 70",
+        f"From: <sip:a@{appliance.domain}>;tag={number}",
+        f"To: <sip:127.0.0.1:{appliance.port}>",
+        f"Call-ID: call-{number}",
+        "CSeq: 1 OPTIONS",
+        "Content-Length: 0",
+    ]
+    return "\r\n".join([*lines, "", ""]).encode()
 
 
 def test_an_agent_that_dies_is_started_again_and_counts_its_starts(processes: Processes, port: int) -> None:

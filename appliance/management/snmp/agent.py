@@ -27,6 +27,7 @@ from appliance.management.snmp.engine_state import EngineState
 from appliance.management.snmp.notifier import Notifier
 from appliance.management.snmp.object_tree import Missing, ObjectTree, Plain, Value, Variable
 from appliance.management.snmp.signalbox_objects import signalbox_variables
+from appliance.management.snmp.sip_objects import sip_variables
 from appliance.management.snmp.system_objects import SNMP_COUNTERS, SystemFacts, system_variables
 from appliance.management.snmp.writing import SystemWriter
 from appliance.messages.bus_messages import Answered, BusRequest, Refusal
@@ -154,6 +155,7 @@ class Agent:
             *system_variables(facts),
             *application_variables(status, self._version, self.uptime_s()),
             *alarm_variables(alarms, self.notifier.counts()),
+            *sip_variables(status, settings),
             *signalbox_variables(status, settings, alarms),
         ]
 

@@ -8,7 +8,7 @@ from typing import Final
 from appliance.catalogue.mib_objects import Oid
 from appliance.catalogue.node_status import NodeStatus, ProcessStatus
 from appliance.management.snmp.object_tree import Value, Variable
-from appliance.management.snmp.signalbox_objects import process_index
+from appliance.management.snmp.signalbox_objects import SERVER_INDEX, process_index
 from appliance.management.snmp.system_objects import ticks
 
 APPLICATION_ENTRY: Final[Oid] = (1, 3, 6, 1, 2, 1, 27, 1, 1)
@@ -18,7 +18,10 @@ _UP: Final = 1
 
 
 def application_variables(status: NodeStatus, version: str, agent_uptime_s: float) -> Iterator[Variable]:
-    """The index of a process is that of sbProcessTable."""
+    """The index of a process is that of sbProcessTable; one more row is the SIP server that they are together."""
+    server = ProcessStatus(name="SIP server", uptime_s=status.supervisor.uptime_s)
+    for column, value in _columns(server, version, agent_uptime_s).items():
+        yield (*APPLICATION_ENTRY, column, SERVER_INDEX), value
     for process in status.processes:
         index = process_index(process.name)
         for column, value in _columns(process, version, agent_uptime_s).items():

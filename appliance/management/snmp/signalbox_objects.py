@@ -19,6 +19,8 @@ COUNTER_MAX: Final = (1 << 64) - 1
 TEXT_LEN_MAX: Final = 255
 # A number is never given to another process.
 PROCESS_INDEXES: Final = {"supervisor": 1, "management": 2, "persister": 3, "snmp": 4, "records": 5, "cluster": 6}
+# The SIP server that all processes together are.
+SERVER_INDEX: Final = 100
 FIRST_WORKER_INDEX: Final = 101
 
 
@@ -56,7 +58,7 @@ def process_index(name: str) -> int:
     kind, _, number = name.partition(" ")
     if kind == "worker" and number.isdigit():
         return FIRST_WORKER_INDEX + int(number)
-    return PROCESS_INDEXES.get(name, FIRST_WORKER_INDEX - 1)
+    return PROCESS_INDEXES.get(name, SERVER_INDEX - 1)
 
 
 def cell(table: MibTable, column: MibObject, index: int) -> Oid:
