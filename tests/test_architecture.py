@@ -40,6 +40,7 @@ FLOORS = {
     "service_manager": 10,
     "version": 10,
     "resolver": 10,
+    "tls_contexts": 10,
     "ipc": 11,
     "storage": 11,
     "workers": 12,

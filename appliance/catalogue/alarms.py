@@ -57,6 +57,7 @@ ROUTES_UNUSABLE: Final = "routes-unusable"
 SOFTWARE_FAULT: Final = "software-fault"
 PASSWORD_GUESSING: Final = "password-guessing"
 SUBSCRIBER_DATABASE_FAILING: Final = "subscriber-database-failing"
+CERTIFICATE_UNUSABLE: Final = "certificate-unusable"
 
 # fmt: off
 ALARMS: Final[tuple[Alarm, ...]] = (
@@ -160,6 +161,10 @@ ALARMS: Final[tuple[Alarm, ...]] = (
           "That event was lost: a request was rejected with 500, or a call in setup was ended. Other traffic "
           "continues.",
           "Report it with the traceback in `show logging`. The alarm clears after 10 minutes without a fault."),
+    Alarm(CERTIFICATE_UNUSABLE, MAJOR,
+          "A certificate, a private key or the trust store cannot be used.",
+          "The listeners of that certificate accept no TLS connections, or none are opened.",
+          "Correct the file that the alarm names, then commit."),
 )
 # fmt: on
 

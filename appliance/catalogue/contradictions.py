@@ -10,7 +10,7 @@ from typing import Any
 
 from appliance.catalogue.errors import Fault
 from appliance.catalogue.snmp_values import target_of
-from appliance.catalogue.transports import TRANSPORT_NAMES
+from appliance.catalogue.transports import TCP, TLS, TRANSPORT_NAMES, TRANSPORTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,13 @@ def _listener(settings: Any) -> Iterator[Contradiction]:
         remedy = "add `advertise HOST`, or type one address of this machine"
         yield Contradiction(("address", "advertise"), problem, remedy)
     yield from _twice("peers", "peer", settings.peers)
+    yield from _twice("certificates", "certificate", settings.certificates)
+    if TLS in settings.transports and TCP in settings.transports:
+        problem = "tcp and tls cannot have the same port"
+        remedy = "type `transport udp tcp`, and add a listener with `transport tls` and `port 5061`"
+        yield Contradiction(("transports",), problem, remedy)
+    if any(TRANSPORTS[number].is_secure for number in settings.transports) and not settings.certificates:
+        yield Contradiction(("transports", "certificates"), "tls needs a certificate", "add `certificate NAME`")
 
 
 def _snmp(settings: Any) -> Iterator[Contradiction]:
@@ -132,6 +139,7 @@ def _whole(settings: Any) -> Iterator[Contradiction]:
     yield from _same_addresses(settings.listeners)
     yield from _policies(settings)
     yield from _domain_routes(settings)
+    yield from _unknown_certificates(settings)
 
 
 def _policies(settings: Any) -> Iterator[Contradiction]:
@@ -144,6 +152,20 @@ def _policies(settings: Any) -> Iterator[Contradiction]:
                 which = f"listener {listener}" if listener else "the listeners without another one"
                 problem = f"route policy {owner} is for {which}, too"
                 yield Contradiction(("route_policies",), problem, "leave one of the two", place, "listeners")
+
+
+def _unknown_certificates(settings: Any) -> Iterator[Contradiction]:
+    known = {certificate.name for certificate in settings.certificates}
+    for place, listener in enumerate(settings.listeners):
+        for name in listener.certificates:
+            if name not in known:
+                problem = f"listener {listener.name}: there is no certificate {name}"
+                remedy = f"add a section `certificate {name}`"
+                yield Contradiction(("listeners", "certificates"), problem, remedy, place, "certificates")
+    wanted = settings.tls.client_certificate
+    if wanted and wanted not in known:
+        problem = f"`client certificate {wanted}`: there is no certificate {wanted}"
+        yield Contradiction(("tls", "certificates"), problem, f"add a section `certificate {wanted}`")
 
 
 def _same_names(attribute: str, word: str, items: tuple[Any, ...]) -> Iterator[Contradiction]:
@@ -181,13 +203,17 @@ def _domain_routes(settings: Any) -> Iterator[Contradiction]:
                 yield Contradiction(("domain_routes",), f"{domain} is already {where}", "delete one of them", place)
 
 
+# The attributes of Settings that have sections with names, and what one is called.
 _NAMED = (
     ("listeners", "listener"),
+    ("certificates", "certificate"),
     ("operators", "operator"),
     ("rate_limits", "rate limit"),
     ("route_policies", "route policy"),
     ("domain_routes", "domain route"),
 )
+
+
 _RULES = {
     "RegistrarSettings": _registrar,
     "TimerSettings": _timers,

@@ -125,6 +125,15 @@ ROUTES_REJECTED: Final = 89
 # the registration table as workers use it
 TABLE_WRITES_DELAYED: Final = 90
 REGISTRATIONS_UNREADABLE: Final = 91
+# TLS
+HANDSHAKES_COMPLETED: Final = 92
+HANDSHAKES_RESUMED: Final = 93
+HANDSHAKES_FAILED: Final = 94
+HANDSHAKES_TIMED_OUT: Final = 95
+HANDSHAKES_DISPLACED: Final = 96
+HANDSHAKES_NOT_TLS: Final = 97
+CERTIFICATES_REFUSED: Final = 98
+CERTIFICATE_NAMES_REFUSED: Final = 99
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,5 +316,20 @@ COUNTERS: Final[tuple[Counter, ...]] = (
             "Writes to the registration table that were tried again because another process was writing."),
     Counter(REGISTRATIONS_UNREADABLE, "registrations-unreadable", "trouble",
             "Requests rejected with 503 because the registration table was damaged."),
+    Counter(HANDSHAKES_COMPLETED, "handshakes-completed", "connections", "TLS handshakes completed, resumed ones too."),
+    Counter(HANDSHAKES_RESUMED, "handshakes-resumed", "connections",
+            "TLS handshakes that resumed an earlier session (RFC 8446 2.2)."),
+    Counter(HANDSHAKES_FAILED, "handshakes-failed", "connections",
+            "TLS handshakes that failed, except for the certificate of the peer."),
+    Counter(HANDSHAKES_TIMED_OUT, "handshakes-timed-out", "connections",
+            "TLS handshakes given up after `tls handshake timeout`."),
+    Counter(HANDSHAKES_DISPLACED, "handshakes-displaced", "connections",
+            "TLS handshakes given up in favor of new ones because `tls handshakes` was reached."),
+    Counter(HANDSHAKES_NOT_TLS, "handshakes-not-tls", "connections",
+            "Connections to a TLS port on which the peer sent something else."),
+    Counter(CERTIFICATES_REFUSED, "certificates-refused", "connections",
+            "TLS handshakes that failed because the certificate of the peer is not trusted or not valid."),
+    Counter(CERTIFICATE_NAMES_REFUSED, "certificate-names-refused", "connections",
+            "TLS handshakes that failed because the certificate of the peer has another name (RFC 5922 7.3)."),
 )
 # fmt: on

@@ -100,6 +100,14 @@ COUNTER_NUMBERS: Final = {
     "registrations-unstored": 92,
     "table-writes-delayed": 93,
     "registrations-unreadable": 94,
+    "handshakes-completed": 95,
+    "handshakes-resumed": 96,
+    "handshakes-failed": 97,
+    "handshakes-timed-out": 98,
+    "handshakes-displaced": 99,
+    "handshakes-not-tls": 100,
+    "certificates-refused": 101,
+    "certificate-names-refused": 102,
 }
 # The gauges of a worker: (number, help).
 GAUGE_NUMBERS: Final = {
@@ -140,4 +148,5 @@ ALARM_NUMBERS: Final = {
     "routes-unusable": 22,
     "registration-table-full": 23,
     "registration-table-unsound": 24,
+    "certificate-unusable": 25,
 }

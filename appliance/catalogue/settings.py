@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from appliance.catalogue import choices
+from appliance.catalogue.certificate_settings import CertificateSettings, TlsSettings
 from appliance.catalogue.checked_settings import CheckedSettings
 from appliance.catalogue.password_hash import SecretHash
 from appliance.catalogue.peers import Peer
@@ -55,7 +56,8 @@ class ListenerSettings(CheckedSettings):
     port: int = setting(SIP_PORT, "port", Integer(1, 65535), DRAIN, "The local port.", "RFC 3261 18.1.1")
     transports: tuple[int, ...] = setting(
         (UDP, TCP), "transport", choices.TRANSPORTS, DRAIN,
-        "The transports of the listener. A proxy must support both.", "RFC 3261 18")
+        "The transports of the listener. A proxy must support UDP and TCP. TLS needs a port without TCP.",
+        "RFC 3261 18")
     role: str = setting("user", "role", choices.LISTENER_ROLE, LIVE, "The processing stages that apply to a request.")
     authenticate: bool = setting(
         True, "authenticate", Switch(), LIVE,
@@ -71,6 +73,9 @@ class ListenerSettings(CheckedSettings):
         "", "advertise", Host(is_optional=True), DRAIN,
         "The address to put into Via and Record-Route instead of the local one, for a listener behind NAT.",
         "RFC 3261 18.1.1")
+    certificates: tuple[str, ...] = setting(
+        (), "certificate", Name(), LIVE,
+        "A certificate of the listener, by the name of its section; TLS requires one.", "RFC 3261 26.3.1", is_many=True)
     peers: tuple[str, ...] = setting(
         (), "peer", Peer(), LIVE,
         "A trusted neighbor: its requests are not challenged, may go to foreign domains, and may assert identities "
@@ -456,6 +461,9 @@ class Settings(CheckedSettings):
         RoutePolicySettings, (), "route-policy", LIVE, "Routing of calls to telephone numbers.")
     domain_routes: tuple[DomainRouteSettings, ...] = named_sections(
         DomainRouteSettings, (), "domain-route", LIVE, "Routing of requests for domains that are served elsewhere.")
+    certificates: tuple[CertificateSettings, ...] = named_sections(
+        CertificateSettings, (), "certificate", LIVE, "A certificate with its private key, for TLS.")
+    tls: TlsSettings = section(TlsSettings(), "tls", "TLS, for all listeners.")
     registrar: RegistrarSettings = section(RegistrarSettings(), "registrar", "Registrations.")
     digest: DigestSettings = section(DigestSettings(), "digest", "Digest authentication.")
     lockout: LockoutSettings = section(LockoutSettings(), "lockout", "Protection against password guessing.")

@@ -12,6 +12,7 @@ from typing import Final
 
 UDP: Final = 0
 TCP: Final = 1
+TLS: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ BY_CONTENT_LENGTH: Final = "content-length"
 TRANSPORTS: Final = (
     Transport(UDP, "udp", b"UDP", b"udp", 5060, is_stream=False, is_secure=False, framing=""),
     Transport(TCP, "tcp", b"TCP", b"tcp", 5060, is_stream=True, is_secure=False, framing=BY_CONTENT_LENGTH),
+    Transport(TLS, "tls", b"TLS", b"tls", 5061, is_stream=True, is_secure=True, framing=BY_CONTENT_LENGTH),
 )
 TRANSPORT_NUMBERS: Final = tuple(row.number for row in TRANSPORTS)
 TRANSPORT_NAMES: Final = tuple(row.name for row in TRANSPORTS)
@@ -53,6 +55,6 @@ DEFAULT_TRANSPORT: Final = UDP
 SIP_PORT: Final = TRANSPORTS[DEFAULT_TRANSPORT].default_port
 
 # The default ports by sent-protocol. Others pass through in the Vias of other hosts (RFC 4168, RFC 7118).
-VIA_PORTS: Final = {b"TLS": 5061, b"TLS-SCTP": 5061, b"WS": 80, b"WSS": 443} | {
+VIA_PORTS: Final = {b"TLS-SCTP": 5061, b"WS": 80, b"WSS": 443} | {
     row.via: row.default_port for row in TRANSPORTS
 }

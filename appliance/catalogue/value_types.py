@@ -202,6 +202,23 @@ class Name:
 
 
 @dataclass(frozen=True, slots=True)
+class FilePath:
+    """The absolute path of a file; "" for none."""
+
+    placeholder: str = "FILE"
+    range_text: str = "an absolute path of up to 255 characters"
+
+    def read(self, words: Sequence[str]) -> str:
+        word = _single(words, self.placeholder)
+        if word and (not word.startswith("/") or len(word) > 255 or not (word.isascii() and word.isprintable())):
+            raise ValueFault(f'"{word}" is not an absolute path', f"type {self.range_text}")
+        return word
+
+    def write(self, value: str) -> list[str]:
+        return [value]
+
+
+@dataclass(frozen=True, slots=True)
 class Address:
     """An IPv4 or IPv6 address, kept in its canonical form without brackets; `is_optional` allows none ("")."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from appliance.catalogue.settings import Settings
 from appliance.catalogue.warnings import warnings_of
 from appliance.configuration.text import parse_configuration, retired_warnings
 from appliance.management.errors import CommandFailed
+from appliance.tls_contexts import certificate_faults
 
 if TYPE_CHECKING:
     from appliance.commands.command_line import Commands
@@ -47,9 +49,12 @@ def read_configuration(path: Path | None) -> tuple[Settings, str]:
             raise ConfigError([_zone_fault(settings)])
         return settings, text
     except ConfigError as error:
-        count = len(error.faults)
-        heading = f"{path} has {count} fault{'s' if count > 1 else ''}, and is not used:"
-        raise CommandFailed("\n".join([heading, *(f"  {fault}" for fault in error.faults)])) from None
+        raise CommandFailed(_faults_of(path, error.faults)) from None
+
+
+def _faults_of(path: Path | None, faults: Sequence[Fault]) -> str:
+    heading = f"{path} has {len(faults)} fault{'s' if len(faults) > 1 else ''}, and is not used:"
+    return "\n".join([heading, *(f"  {fault}" for fault in faults)])
 
 
 def _read_text(path: Path) -> str:
@@ -70,6 +75,9 @@ def _read_text(path: Path) -> str:
 def check(path: Path) -> str:
     """A sentence that says the file is valid, and its warnings. Raises CommandFailed when it is not."""
     settings, text = read_configuration(path)
+    # An appliance starts all the same: its other listeners can serve.
+    if unusable := certificate_faults(settings):
+        raise CommandFailed(_faults_of(path, unusable))
     listeners = len(settings.listeners)
     domains = ", ".join(settings.domains) or "none"
     sentence = f"{path} is valid: {listeners} listener{'s' if listeners > 1 else ''}, domains: {domains}."

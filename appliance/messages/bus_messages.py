@@ -88,6 +88,7 @@ class HandedOver(BusMessage):
     """
 
     kind = 1
+    version = 2
     data: bytes
     flow: Flow
     epoch: int = 0
@@ -106,6 +107,7 @@ class SendByConnection(BusMessage):
     """Please send this: the stream connection it goes by is yours."""
 
     kind = 2
+    version = 2
     outgoing: Outgoing
 
 
@@ -132,6 +134,7 @@ class ConnectionsChanged(BusMessage):
     """Stream connections of the sender that may be used, and that may no longer."""
 
     kind = 5
+    version = 2
     opened: list[Flow]
     closed: list[Flow]
 

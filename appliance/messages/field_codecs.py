@@ -130,12 +130,12 @@ def read_fields(codecs: dict[str, FieldCodec], values: list[Any]) -> dict[str, A
 
 
 def _read_flow(value: Any) -> Flow:
-    transport, listener, host, port, process, connection = exactly(list)(value)
+    transport, listener, host, port, process, connection, name = exactly(list)(value)
     for number in (transport, listener, port, process, connection):
         exactly(int)(number)
     if not is_known(transport):
         raise ValueError(f"there is no transport {transport}")
-    return Flow(transport, listener, (exactly(str)(host), port), process, connection)
+    return Flow(transport, listener, (exactly(str)(host), port), process, connection, exactly(str)(name))
 
 
 def _write_outgoing(outgoing: Outgoing) -> tuple[Any, ...]:

@@ -9,6 +9,7 @@ from appliance.sip.headers cimport parse_name_addr
 from appliance.sip.message cimport Message, Request
 from appliance.sip.uri cimport Uri
 from appliance.transport.flow cimport Flow
+from appliance.transport.transport_table cimport is_secure
 from appliance.transport.via cimport push_via
 
 cdef int CONTENT_LENGTH, MAX_BREADTH, MAX_FORWARDS, RECORD_ROUTE, ROUTE
@@ -29,9 +30,10 @@ cpdef Uri next_hop_of(Request request)
 cpdef Flow connection_of(Target target, RequestContext context, ProxyEnvironment node)
 @cython.locals(size=Py_ssize_t, line=bytes, names=OwnNames, entry=Py_ssize_t, is_one_side=bint)
 cpdef Py_ssize_t length_of(Request request, RequestContext context, ProxyEnvironment node) except -1
-@cython.locals(token=bytes, came_by=Flow)
+@cython.locals(token=bytes, came_by=Flow, is_sips=bint)
 cpdef add_record_route(Request request, RequestContext context, Flow hop, ProxyEnvironment node, double now)
-cdef bytes _own_route(ProxyEnvironment node, Flow side, bytes token, bytes pair)
+@cython.locals(sent_by=bytes)
+cdef bytes _own_route(ProxyEnvironment node, Flow side, bytes token, bytes pair, bint is_sips)
 @cython.locals(target=bytes, branch=bytes)
 cpdef bytes address_to_hop(Request request, RequestContext context, Flow hop, Py_ssize_t attempt, ProxyEnvironment node)
 cpdef add_length(Message message, Flow flow)

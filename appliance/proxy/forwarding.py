@@ -18,7 +18,7 @@ from appliance.sip.message import Message, Request
 from appliance.sip.names import CONTENT_LENGTH, MAX_BREADTH, MAX_FORWARDS, RECORD_ROUTE, ROUTE
 from appliance.sip.uri import Uri
 from appliance.transport.flow import Flow
-from appliance.transport.transport_table import URI_PARAMETERS
+from appliance.transport.transport_table import URI_PARAMETERS, is_secure
 from appliance.transport.via import push_via
 
 # RFC 5393 5.3.3: for a request that does not say, and the most that is taken.
@@ -26,7 +26,7 @@ BREADTH_MAX = 60
 
 # What is added to a prepared request: our Via and the rest of the request line, and each Record-Route; without sent-by.
 VIA_LEN = len(b"Via: SIP/2.0/UDP ;branch=\r\n") + BRANCH_LEN + len(b"  SIP/2.0\r\n\r\n")
-RECORD_ROUTE_LEN = len(b"Record-Route: <sip:;lr;tk=;pair>\r\n") + max(map(len, URI_PARAMETERS)) + TOKEN_LEN
+RECORD_ROUTE_LEN = len(b"Record-Route: <sips:;lr;tk=;pair>\r\n") + max(map(len, URI_PARAMETERS)) + TOKEN_LEN
 
 
 def prepare_request(context: RequestContext, target: Target, node: ProxyEnvironment) -> tuple[Request, Uri]:
@@ -42,6 +42,9 @@ def prepare_request(context: RequestContext, target: Target, node: ProxyEnvironm
         request.prepend(ROUTE, hop)
     # RFC 3261 16.6 step 7: a strict router is the next hop, too, so it is found before step 6 rewrites the route set.
     hop_uri = next_hop_of(request)
+    if target.is_secure and hop_uri.scheme == b"sip":
+        # RFC 5630 5.3, RFC 3261 26.2.2: by TLS, whatever a Route or the Path says.
+        hop_uri = hop_uri.with_scheme(b"sips")
     _leave_strict_route(request)
     return request, hop_uri
 
@@ -87,6 +90,8 @@ def connection_of(target: Target, context: RequestContext, node: ProxyEnvironmen
     # RFC 3261 16.6 step 7: Routes come first, those of the request and those that the Path makes.
     if flow is None or target.path or context.request.count(ROUTE):
         return None
+    if target.is_secure and not is_secure(flow.transport):
+        return None
     return flow if node.next_hops.is_way(flow) and node.connections.is_open(flow) else None
 
 
@@ -110,17 +115,21 @@ def add_record_route(request: Request, context: RequestContext, hop: Flow, node:
         return
     token = token_to_sender(request, context, hop, node, now)
     came_by = context.flow
+    is_sips = request.read_uri().scheme == b"sips"
     if hop.listener == came_by.listener and hop.transport == came_by.transport:
-        request.prepend(RECORD_ROUTE, _own_route(node, came_by, token, b""))
+        request.prepend(RECORD_ROUTE, _own_route(node, came_by, token, b"", is_sips))
         return
     # RFC 5658 3.1: one entry for each side. Whoever sends meets his own side first, and the next one is ours.
-    request.prepend(RECORD_ROUTE, _own_route(node, came_by, token, b";" + PAIR))
-    request.prepend(RECORD_ROUTE, _own_route(node, hop, token, b";" + PAIR))
+    request.prepend(RECORD_ROUTE, _own_route(node, came_by, token, b";" + PAIR, is_sips))
+    request.prepend(RECORD_ROUTE, _own_route(node, hop, token, b";" + PAIR, is_sips))
 
 
-def _own_route(node: ProxyEnvironment, side: Flow, token: bytes, pair: bytes) -> bytes:
-    address = node.names.sent_bys[side.listener] + URI_PARAMETERS[side.transport]
-    return b"".join((b"<sip:", address, b";lr;", TOKEN, b"=", token, pair, b">"))
+def _own_route(node: ProxyEnvironment, side: Flow, token: bytes, pair: bytes, is_sips: bool) -> bytes:
+    sent_by = node.names.sent_bys[side.listener]
+    if is_sips and is_secure(side.transport):
+        # RFC 3261 16.6 step 4, RFC 5630 5.3: sips where the Request-URI is, and then without `transport=tls`.
+        return b"".join((b"<sips:", sent_by, b";lr;", TOKEN, b"=", token, pair, b">"))
+    return b"".join((b"<sip:", sent_by, URI_PARAMETERS[side.transport], b";lr;", TOKEN, b"=", token, pair, b">"))
 
 
 def address_to_hop(request: Request, context: RequestContext, hop: Flow, attempt: int, node: ProxyEnvironment) -> bytes:

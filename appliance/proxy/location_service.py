@@ -21,4 +21,8 @@ def targets_of(uri: Uri, node: ProxyEnvironment, now: float) -> list[Target]:
     if uri.scheme == b"sips":
         # RFC 5630 5.3: never to a contact that is less.
         return [target for target in targets if target.uri.scheme == b"sips"]
+    for target in targets:
+        if target.is_secure:
+            # RFC 5630 5.3: a request for a SIP URI keeps its scheme, and goes there by TLS all the same.
+            target.name_by(target.uri.with_scheme(b"sip"))
     return targets

@@ -29,7 +29,7 @@ from appliance.sip.uri import parse_uri
 from appliance.sip.writer import write
 from appliance.transport.flow import Flow
 
-FORMAT: Final = 8
+FORMAT: Final = 9
 # The stage of a request that has passed all of them.
 FORWARDED: Final = ""
 
@@ -194,14 +194,22 @@ def _read_flow(value: Any) -> Flow | None:
 
 
 def _write_target(target: Target) -> Any:
-    return target.uri_text, target.q, target.path, _write_flow(target.flow), target.origin, target.breadth, [
-        _write_target(spare) for spare in target.spares
-    ]
+    return (
+        target.uri_text,
+        target.q,
+        target.path,
+        _write_flow(target.flow),
+        target.origin,
+        target.is_secure,
+        target.breadth,
+        [_write_target(spare) for spare in target.spares],
+    )
 
 
 def _read_target(value: Any) -> Target:
-    uri_text, q, path, flow, origin, breadth, spares = value
+    uri_text, q, path, flow, origin, is_secure, breadth, spares = value
     target = Target(parse_uri(uri_text), q, tuple(path), _read_flow(flow), origin)
+    target.is_secure = is_secure
     target.breadth = breadth
     target.spares = tuple(_read_target(spare) for spare in spares)
     return target

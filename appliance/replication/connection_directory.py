@@ -100,7 +100,7 @@ class ConnectionDirectory:
         holder = NO_PROCESS if way in self._own else self._elsewhere.get(way, NO_PROCESS)
         if holder == NO_PROCESS:
             return flow
-        return Flow(flow.transport, flow.listener, flow.remote, holder, NO_CONNECTION)
+        return Flow(flow.transport, flow.listener, flow.remote, holder, NO_CONNECTION, flow.name)
 
     def messages_to_send(self, now: float) -> list[tuple[ProcessId, BusMessage]]:
         """(sibling, message): the changes since the last call, or all there is."""
@@ -111,7 +111,7 @@ class ConnectionDirectory:
         if not self._news and not self._is_listing_due:
             return []
         opened = [flow for flow in self._news.values() if flow is not None]
-        closed = [Flow(*way) for way, flow in self._news.items() if flow is None]
+        closed = [_flow_of(way) for way, flow in self._news.items() if flow is None]
         if self._is_listing_due:
             opened = list(self._own.values())
         self._news, self._is_listing_due = {}, False
@@ -122,3 +122,8 @@ class ConnectionDirectory:
 
 def _starts(flows: Sequence[Flow]) -> range:
     return range(0, len(flows), BATCH_MAX)
+
+
+def _flow_of(way: Way) -> Flow:
+    transport, listener, remote, name = way
+    return Flow(transport, listener, remote, NO_PROCESS, NO_CONNECTION, name)

@@ -3,10 +3,10 @@ cimport cython
 from appliance.routing.host_cache cimport HostCache
 from appliance.sip.uri cimport Uri
 from appliance.transport.flow cimport Flow
-from appliance.transport.transport_table cimport default_port, transport_of_uri
+from appliance.transport.transport_table cimport default_port, is_secure, transport_of_uri
 
 cdef int TCP, UDP, UNKNOWN_TRANSPORT
-cdef tuple SECURE_TRANSPORTS, TCP_THEN_UDP
+cdef tuple TCP_THEN_UDP
 cdef int _IPV6
 
 
@@ -15,7 +15,7 @@ cdef class NextHops:
     cdef HostCache _hosts
     cdef list _speaks
 
-    @cython.locals(transports=tuple, host=bytes, addresses=tuple, flows=list, address=str, transport=int,
+    @cython.locals(transports=tuple, host=bytes, addresses=tuple, flows=list, address=str, name=str, remote=tuple, transport=int,
                    way_out=Py_ssize_t)
     cpdef list find(self, Uri uri, Py_ssize_t request_len, Py_ssize_t listener, double now)
     cpdef bint is_way(self, Flow flow) except -1

@@ -11,8 +11,9 @@ from typing import Final
 from appliance.catalogue.settings import OPEN, ListenerSettings
 from appliance.routing.host_cache import HostCache, is_unicast, literal_address
 from appliance.sip.uri import Uri
-from appliance.transport.flow import TCP, UDP, Flow
-from appliance.transport.transport_table import SECURE_TRANSPORTS, UNKNOWN_TRANSPORT, default_port, transport_of_uri
+from appliance.transport.flow import NO_CONNECTION, TCP, UDP, Flow
+from appliance.transport.process_id import NO_PROCESS
+from appliance.transport.transport_table import UNKNOWN_TRANSPORT, default_port, is_secure, transport_of_uri
 
 # RFC 3261 18.1.1: without knowledge of the path MTU, 1300 bytes is the most UDP may carry.
 UDP_LEN_MAX = 1300
@@ -54,6 +55,8 @@ class NextHops:
         addresses = self._hosts.find(host, now)
         if addresses is None:
             raise HostUnknown(host)
+        # RFC 5922 7.3: the domain of the URI is what is compared, whatever DNS makes of it.
+        name = uri.host.decode("latin-1") if is_secure(transports[0]) and not literal_address(uri.host) else ""
         flows: list[Flow] = []
         for address in addresses:
             # RFC 3261 18.1.1: a request that came to a proxy goes to one host, whatever maddr, a Route or DNS says.
@@ -62,7 +65,8 @@ class NextHops:
             for transport in transports:
                 way_out = self._listener_for(transport, ":" in address, listener)
                 if way_out >= 0:
-                    flows.append(Flow(transport, way_out, (address, uri.port or default_port(transport))))
+                    remote = (address, uri.port or default_port(transport))
+                    flows.append(Flow(transport, way_out, remote, NO_PROCESS, NO_CONNECTION, name))
         return flows
 
     def is_way(self, flow: Flow) -> bool:
@@ -100,9 +104,8 @@ def _ways_of(listener: ListenerSettings) -> int:
 
 def transports_of(uri: Uri, request_len: int) -> tuple[int, ...]:
     """Transports to try for a URI, in order; () when it names one that we do not speak."""
-    if uri.scheme != b"sip":
-        # RFC 3261 26.2.2: a sips URI takes nothing less.
-        return SECURE_TRANSPORTS if uri.scheme == b"sips" else ()
+    if not uri.has_sip_scheme():
+        return ()
     transport = transport_of_uri(uri)
     if transport == UNKNOWN_TRANSPORT:
         return ()

@@ -12,8 +12,11 @@ cdef class Target:
     cdef public tuple path
     cdef public int origin
     cdef public Flow flow
+    cdef public bint is_secure
     cdef public long breadth
     cdef public tuple spares
+
+    cpdef name_by(self, Uri uri)
 
 @cython.locals(targets=list, binding=Binding, uri=Uri, is_own=bint, origin=int)
 cpdef list targets_of_bindings(object bindings, object policy)

@@ -21,9 +21,10 @@ class Target:
 
     `spares`: what is tried in its place when it fails: other contacts of the same instance (RFC 5626 7, RFC 5627 6.1),
     or the next hops of a route table that come after it.
+    `is_secure`: it is reached by secure transports only (RFC 5630 5.3).
     """
 
-    __slots__ = ("breadth", "flow", "origin", "path", "q", "spares", "uri", "uri_text")
+    __slots__ = ("breadth", "flow", "is_secure", "origin", "path", "q", "spares", "uri", "uri_text")
 
     def __init__(
         self, uri: Uri, q: int = Q_MAX, path: tuple[bytes, ...] = (), flow: Flow | None = None, origin: int = NAMED
@@ -34,8 +35,14 @@ class Target:
         self.path = path
         self.flow = flow
         self.origin = origin
+        self.is_secure = uri.scheme == b"sips"
         self.breadth = 0
         self.spares: tuple[Target, ...] = ()
+
+    def name_by(self, uri: Uri) -> None:
+        """Have another Request-URI; how it is reached stays as it is."""
+        self.uri = uri
+        self.uri_text = uri.without_headers()
 
 
 def targets_of_bindings(bindings: Iterable[Binding], policy: ContactPolicy) -> list[Target]:

@@ -22,6 +22,7 @@ cdef class Uri:
     cpdef bint has_sip_scheme(self) except -1
     cpdef bytes parameter(self, bytes name)
     cpdef bytes without_headers(self)
+    cpdef Uri with_scheme(self, bytes scheme)
     cdef bytes _address(self)
 
 @cython.locals(uri=Uri, scheme=bytes, colon=Py_ssize_t, classes=int)

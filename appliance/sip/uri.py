@@ -125,6 +125,10 @@ class Uri:
         kept = {name: value for name, value in self.parameters.items() if name != b"method"}
         return self._address() + _write_parameters(kept)
 
+    def with_scheme(self, scheme: bytes) -> Uri:
+        """The same URI with `sip` or `sips` in place of its own scheme."""
+        return Uri(scheme, self.user, self.host, self.port, self.parameters, self.headers, self.password)
+
     def equals(self, other: Uri) -> bool:
         """RFC 3261 19.1.4 for sip and sips, RFC 3966 4 for tel, octets for other schemes."""
         if self.text == other.text:

@@ -10,6 +10,7 @@ from typing import Final
 
 from appliance.catalogue.alarms import (
     ALARMS,
+    CERTIFICATE_UNUSABLE,
     CONFIGURATION_UNCONFIRMED,
     LISTENER_UNAUTHENTICATED,
     REGISTRATION_TABLE_FULL,
@@ -43,6 +44,7 @@ REGISTRATIONS: Final = "registration table"
 # What all workers use together: one alarm.
 COMMON: Final = {
     SUBSCRIBER_DATABASE_FAILING: "subscriber database",
+    CERTIFICATE_UNUSABLE: "certificates",
     REGISTRATION_TABLE_FULL: REGISTRATIONS,
     REGISTRATION_TABLE_UNSOUND: REGISTRATIONS,
 }

@@ -28,6 +28,7 @@ from appliance.supervisor.configuration_rollout import Reconfiguration, too_many
 from appliance.supervisor.listening_sockets import ListenFailed, ListeningSockets
 from appliance.supervisor.processes import worker_count
 from appliance.supervisor.snmp_process import SnmpProcess, SnmpSocketFailed
+from appliance.tls_contexts import certificate_faults
 
 REVERT_RETRY_S: Final = 10.0
 # How often the disk is tried again after a commit could not be kept.
@@ -143,6 +144,9 @@ class CommitCoordinator:
             return Refusal("The configuration has faults.", "correct them", faults)
         if not clock.has_time_zone(wanted.timezone):
             return Refusal(f"Unknown time zone {wanted.timezone}.", f"see {clock.ZONES} for valid names")
+        if unusable := certificate_faults(wanted):
+            faults = [ConfigurationFault(**values) for values in ConfigError(unusable).as_values()]
+            return Refusal("A certificate cannot be used.", "correct the files", faults)
         node = self._node
         listeners = place(node.settings.listeners, wanted.listeners)
         attempt.sockets_before = self._sockets.workers

@@ -9,6 +9,7 @@ cdef class Flow:
     cdef readonly tuple remote
     cdef readonly int process
     cdef readonly long connection
+    cdef readonly str name
     cdef Py_hash_t _hash
     cdef bytes _host
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 from typing import Final
 
 from appliance.catalogue.transports import TCP as TCP
+from appliance.catalogue.transports import TLS as TLS
 from appliance.catalogue.transports import TRANSPORTS
 from appliance.catalogue.transports import UDP as UDP
 from appliance.transport.process_id import NO_PROCESS, ProcessId, node_of, worker_of
 from appliance.transport.transport_table import is_known, is_stream
 
-Way = tuple[int, int, tuple[str, int]]
+Way = tuple[int, int, tuple[str, int], str]
 
 NO_CONNECTION: Final = 0
 
@@ -29,11 +30,13 @@ class Flow:
     `remote`      (address, port); an IPv6 address without brackets, link-local ones with `%scope`.
     `process`     NO_PROCESS for datagrams, and for a connection that has yet to be opened; else the
                   worker that holds the connection.
+    `name`        the domain that the peer has to prove by its certificate before anything is sent (RFC 5922 7.3);
+                  "" where the remote address itself was named, and for transports without certificates.
     `connection`  0: use an open connection to `remote`, or open one; else an id that is unique
                   within the life of the worker.
     """
 
-    __slots__ = ("_hash", "_host", "connection", "is_stream", "listener", "process", "remote", "transport")
+    __slots__ = ("_hash", "_host", "connection", "is_stream", "listener", "name", "process", "remote", "transport")
 
     def __init__(
         self,
@@ -42,6 +45,7 @@ class Flow:
         remote: tuple[str, int],
         process: ProcessId = NO_PROCESS,
         connection: int = NO_CONNECTION,
+        name: str = "",
     ) -> None:
         self.transport = transport
         self.is_stream = is_stream(transport)
@@ -49,6 +53,7 @@ class Flow:
         self.remote = remote
         self.process = process
         self.connection = connection
+        self.name = name
         self._hash = 0
         self._host: bytes | None = None
 
@@ -60,13 +65,13 @@ class Flow:
         return self._host
 
     def way(self) -> Way:
-        """Transport, listener and remote address: what all connections have in common that could carry a message."""
-        return self.transport, self.listener, self.remote
+        """Transport, listener, remote address, name: what all connections that could carry a message have in common."""
+        return self.transport, self.listener, self.remote, self.name
 
-    def parts(self) -> tuple[int, int, str, int, ProcessId, int]:
-        """Transport, listener, remote address and port, process, connection: what another process makes it of."""
+    def parts(self) -> tuple[int, int, str, int, ProcessId, int, str]:
+        """Transport, listener, remote address and port, process, connection, name: what another process makes it of."""
         host, port = self.remote
-        return self.transport, self.listener, host, port, self.process, self.connection
+        return self.transport, self.listener, host, port, self.process, self.connection, self.name
 
     def __eq__(self, other: object) -> bool:
         if self is other:
@@ -79,11 +84,12 @@ class Flow:
             and self.transport == other.transport
             and self.listener == other.listener
             and self.remote == other.remote
+            and self.name == other.name
         )
 
     def __hash__(self) -> int:
         if self._hash == 0:
-            self._hash = hash((self.transport, self.listener, self.remote, self.process, self.connection))
+            self._hash = hash((self.transport, self.listener, self.remote, self.process, self.connection, self.name))
         return self._hash
 
     def __repr__(self) -> str:

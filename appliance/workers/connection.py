@@ -61,10 +61,10 @@ class Connection(asyncio.BufferedProtocol):
     )
 
     def __init__(
-        self, owner: ConnectionOwner, transport: int, listener: int, number: int, is_opened_here: bool
+        self, owner: ConnectionOwner, transport: int, listener: int, number: int, is_opened_here: bool, name: str = ""
     ) -> None:
         self.owner = owner
-        self.flow = Flow(transport, listener, NO_REMOTE, owner.process, number)
+        self.flow = Flow(transport, listener, NO_REMOTE, owner.process, number, name)
         self.framer = framer_of(transport, owner.syntax)
         self.transport: asyncio.Transport | None = None
         self.is_opened_here = is_opened_here
@@ -76,13 +76,20 @@ class Connection(asyncio.BufferedProtocol):
         self.holds = 0
         self.unanswered = 0
 
+    async def ready(self) -> None:
+        """Wait until messages may be sent. Raises OSError."""
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.know_remote(transport)
+        self.owner.connection_opened(self, clock.monotonic())
+
+    def know_remote(self, transport: asyncio.BaseTransport) -> None:
+        """The connection has its transport, and so its remote address."""
         # Not every event loop's transports are of asyncio's classes.
         self.transport = cast(asyncio.Transport, transport)
         flow = self.flow
         remote = remote_of(self.transport.get_extra_info("peername"))
-        self.flow = Flow(flow.transport, flow.listener, remote, flow.process, flow.connection)
-        self.owner.connection_opened(self, clock.monotonic())
+        self.flow = Flow(flow.transport, flow.listener, remote, flow.process, flow.connection, flow.name)
 
     def get_buffer(self, sizehint: int) -> bytearray:
         return self.owner.read_buffer

@@ -33,6 +33,7 @@ from appliance.messages.bus_messages import (
 )
 from appliance.sip.parser import syntax_limits
 from appliance.stack import Stack
+from appliance.tls_contexts import TlsContexts
 from appliance.transport.transport_table import is_stream
 from appliance.workers.datagram_sockets import DatagramSockets
 from appliance.workers.datagrams import DatagramSocket
@@ -49,6 +50,7 @@ log = logging.getLogger("signalbox.worker")
 class _Prepared:
     revision: int
     settings: Settings | None = None
+    contexts: TlsContexts | None = None
     datagram_fds: dict[int, int] = field(default_factory=dict)
     listening: dict[Endpoint, socket.socket] = field(default_factory=dict)
 
@@ -111,6 +113,7 @@ class WorkerReconfiguration:
         self._prepared, fault = prepared, ""
         try:
             prepared.settings = self._read(document)
+            prepared.contexts = self._contexts_of(prepared.settings)
         except (ConfigError, KeyError, ValueError, OSError) as found:
             self._forget()
             fault = str(found)
@@ -119,6 +122,13 @@ class WorkerReconfiguration:
     def _read(self, document: dict[str, Any]) -> Settings:
         wanted = parse_configuration(document["config_text"])
         return with_places(wanted, placed_by_names(wanted.listeners, document["places"], self._settings.listeners))
+
+    def _contexts_of(self, settings: Settings) -> TlsContexts:
+        """Those of TLS; a certificate that cannot be used is a fault of the configuration. Raises ConfigError."""
+        contexts = TlsContexts(settings, self._streams.handshakes.contexts)
+        if contexts.faults:
+            raise ConfigError(contexts.faults)
+        return contexts
 
     def take_effect(self, order: TakeEffect) -> None:
         """Go by what was prepared. A worker that has prepared nothing for it cannot follow: it has to start anew."""
@@ -130,6 +140,8 @@ class WorkerReconfiguration:
         settings = self._settings = prepared.settings
         for listener, fd in prepared.datagram_fds.items():
             self._doors.add(listener, DatagramSocket(fd, listener, FLOWS_CACHED_MAX))
+        assert prepared.contexts is not None
+        self._streams.handshakes.reconfigure(prepared.contexts, settings.tls)
         self._apply(settings)
         endpoints = product(range(len(settings.listeners)), TRANSPORT_NUMBERS)
         self._streams.stop_listening([endpoint for endpoint in endpoints if not self.is_listening(*endpoint)])

@@ -47,11 +47,15 @@ from appliance.transport.flow import Flow, Outgoing, Way
 from appliance.transport.framing import NEVER, PING, PONG
 from appliance.transport.process_id import ProcessId
 from appliance.transport.source import source_of
+from appliance.transport.transport_table import is_secure
 from appliance.transport.via import reopened
-from appliance.workers.connection import NO_REMOTE, Connection, connection_row, socket_name
+from appliance.workers.connecting import connect
+from appliance.workers.connection import NO_REMOTE, Connection, connection_row
 from appliance.workers.connection_sources import ConnectionSources, is_proof
+from appliance.workers.handshakes import Handshakes
 from appliance.workers.idle_queue import IdleQueue
 from appliance.workers.stream_reading import READ_LEN, CallSoon, StreamReading
+from appliance.workers.tls_connection import TlsConnection
 
 # Messages that may wait for one connection to open.
 WAITING_MAX: Final = 256
@@ -62,8 +66,6 @@ ANSWERING_S: Final = 200.0
 BACKLOG: Final = 1024
 # Bytes that may wait for a peer that has proved nothing, whatever `connection queue` says.
 UNPROVEN_QUEUE_MAX: Final = 1 << 16
-IP_BIND_ADDRESS_NO_PORT: Final = 24
-WILDCARDS: Final = ("0.0.0.0", "::")
 
 # (listener, transport)
 Endpoint = tuple[int, int]
@@ -84,6 +86,7 @@ class Streams:
         listeners: tuple[ListenerSettings, ...],
         limits: LimitSettings,
         syntax: SyntaxLimits,
+        handshakes: Handshakes,
         counters: list[int],
         first_id: int,
         arrived: MessagesArrived,
@@ -92,6 +95,7 @@ class Streams:
     ) -> None:
         self.process = process
         self.syntax = syntax
+        self.handshakes = handshakes
         self.descriptors_max = sys.maxsize
         """So many connections the limit of open files leaves room for (descriptors.py)."""
         self.failures: list[Outgoing] = []
@@ -166,9 +170,14 @@ class Streams:
             task.cancel()
         for connection in list(self._connections.values()):
             connection.close()
+        self.handshakes.close()
 
-    def _new_connection(self, transport: int, listener: int, is_opened_here: bool) -> Connection:
+    def _new_connection(self, transport: int, listener: int, is_opened_here: bool, name: str = "") -> Connection:
         self._next_id += 1
+        if is_secure(transport):
+            return TlsConnection(
+                self, transport, listener, self._next_id, is_opened_here, name, self.handshakes
+            )
         return Connection(self, transport, listener, self._next_id, is_opened_here)
 
     # -- what connections say ------------------------------------------------------------------------
@@ -422,7 +431,13 @@ class Streams:
         """Open the connection, then send what waits for it, or report it."""
         connection: Connection | None = None
         try:
-            connection = await self._connect(*way)
+            transport, listener, remote, name = way
+            connection = await connect(
+                remote,
+                self._listeners[listener].address,
+                self._limits.connect_timeout_ms / 1000,
+                lambda: self._new_connection(transport, listener, True, name),
+            )
         except (OSError, TimeoutError):
             self._counters[CONNECTIONS_FAILED] += 1
         waiting = self._opening.pop(way)
@@ -434,39 +449,12 @@ class Streams:
         if self.failures:
             self._changed()
 
-    async def _connect(self, transport: int, listener: int, remote: tuple[str, int]) -> Connection:
-        """Raises OSError (also for an address that is none) and TimeoutError."""
-        loop = asyncio.get_running_loop()
-        name = socket_name(remote)
-        endpoint = socket.socket(socket.AF_INET if len(name) == 2 else socket.AF_INET6, socket.SOCK_STREAM)
-        try:
-            endpoint.setblocking(False)
-            endpoint.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._bind(endpoint, listener)
-            async with asyncio.timeout(self._limits.connect_timeout_ms / 1000):
-                await loop.sock_connect(endpoint, name)
-            _, protocol = await loop.create_connection(
-                lambda: self._new_connection(transport, listener, True), sock=endpoint
-            )
-        except BaseException:
-            endpoint.close()
-            raise
-        return protocol
-
-    def _bind(self, endpoint: socket.socket, listener: int) -> None:
-        """Leave from the listener's address, as its Via says."""
-        address = self._listeners[listener].address
-        if address in WILDCARDS:
-            return
-        # The port is chosen when the destination is known, so each destination has all ports.
-        endpoint.setsockopt(socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)
-        endpoint.bind((address, 0))
-
     # -- time ----------------------------------------------------------------------------------------
 
     def sweep(self, now: float) -> None:
         """Close what is too old; call it every second or so."""
         limits = self._limits
+        self.handshakes.sweep(now)
         for connection in self._partial.take_older(now - limits.partial_message_s):
             self._counters[CONNECTIONS_CLOSED_PARTIAL] += 1
             self._cut(connection)

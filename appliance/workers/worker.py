@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from appliance import clock
-from appliance.catalogue.alarms import ROUTES_UNUSABLE, SUBSCRIBER_DATABASE_FAILING
+from appliance.catalogue.alarms import CERTIFICATE_UNUSABLE, ROUTES_UNUSABLE, SUBSCRIBER_DATABASE_FAILING
 from appliance.catalogue.settings import Settings
 from appliance.messages.bus_messages import (
     Abandon,
@@ -40,11 +40,13 @@ from appliance.sip.parser import SyntaxLimits
 from appliance.stack import Stack
 from appliance.storage.log_file import log_by
 from appliance.storage.route_store import RouteFollower
+from appliance.tls_contexts import TlsContexts
 from appliance.transport.process_id import ProcessId, supervisor_of, worker_of
 from appliance.workers.datagram_sockets import DatagramSockets
 from appliance.workers.gc_schedule import GcSchedule
 from appliance.workers.handed_over import HandedOverQueue
 from appliance.workers.handover_windows import ACKNOWLEDGED_AT_ONCE
+from appliance.workers.handshakes import Handshakes
 from appliance.workers.live_output import LiveOutput
 from appliance.workers.lookup_doors import HostDoor, Resolver, Store, SubscriberDoor
 from appliance.workers.lookups import Door, Questions
@@ -95,8 +97,7 @@ class Worker:
         self._process = process
         self._supervisor = supervisor_of(process)
         self._heartbeat_s = settings.supervision.heartbeat_ms / 1000
-        self._signs_left = 0
-        self._reports_left = 0
+        self._signs_left = self._reports_left = 0
         self._store_fault = ""
         self._stack = stack
         self._bus = bus
@@ -108,11 +109,13 @@ class Worker:
         # Ids of connections go on from the clock, so that none is used again by this worker's successor.
         self._lifetime_clock = lifetime_clock
         first_id = int(lifetime_clock() * 1000) << 20
+        self._handshakes = Handshakes(TlsContexts(settings), settings.tls, stack.counters)
         self._streams = Streams(
             process,
             settings.listeners,
             limits,
             syntax,
+            self._handshakes,
             stack.counters,
             first_id,
             turn.receive_streamed,
@@ -386,6 +389,7 @@ class Worker:
             self._tell_supervisor(TableUnsound(self._table.directory, self._table.fault))
         counters, gauges = self._metrics.read()
         alarms = self._stack.alarms(now) + self._follow_routes()
+        alarms += [f"{CERTIFICATE_UNUSABLE} {fault}." for fault in self._handshakes.contexts.faults]
         if self._subscriber_door.fault:
             alarms.append(f"{SUBSCRIBER_DATABASE_FAILING} {self._subscriber_door.fault}")
         number, turns, traffic = worker_of(self._process), self._turn.count, self._stack.traffic.by_name()

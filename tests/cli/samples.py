@@ -31,6 +31,7 @@ BY_PLACEHOLDER = {
     "NAME": "phones",
     "DIGITS": "0",
     "sip:HOST[:PORT]": "sip:gw.example.com",
+    "FILE": "/etc/signalbox/file.pem",
 }
 
 

@@ -40,7 +40,7 @@ class Peer:
 
     @property
     def contact(self) -> str:
-        suffix = ";transport=tcp" if self.transport == "TCP" else ""
+        suffix = "" if self.transport == "UDP" else f";transport={self.transport.lower()}"
         return f"<sip:{self.user or self.name}@{self.at}{suffix}>"
 
     def _fresh(self, kind: str) -> str:

@@ -20,11 +20,12 @@ from appliance.routing.lookup_questions import (
     SubscriberAnswer,
 )
 from appliance.stack import Stack
-from appliance.transport.flow import TCP, UDP, Flow, Outgoing
+from appliance.transport.flow import Flow, Outgoing
+from appliance.transport.transport_table import is_stream
 from tests.flows.expectations import Bindings, event_mismatch, fill, mismatch
 from tests.flows.peers import Peer, apply_details
 from tests.flows.script import Step, parse_script
-from tests.flows.settings import DOMAIN, settings_of, tables_of
+from tests.flows.settings import DOMAIN, TRANSPORT_NUMBERS, settings_of, tables_of
 from tests.flows.wire import Message, read
 from tests.tables import new_table
 
@@ -96,7 +97,7 @@ class Run:
 
     def _peer(self, step: Step) -> Peer:
         options, words = step.options, step.words
-        peer = Peer(words["name"], words["address"], "TCP" if words["transport"] else "UDP")
+        peer = Peer(words["name"], words["address"], words["transport"].upper() or "UDP")
         peer.behind = options.get("behind", "")
         peer.user = options.get("as", "")
         peer.domain = options.get("of", DOMAIN)
@@ -108,7 +109,7 @@ class Run:
 
     def _listener_for(self, peer: Peer) -> int:
         """The first listener of the peer's address family and transport."""
-        transport = TCP if peer.transport == "TCP" else UDP
+        transport = TRANSPORT_NUMBERS[peer.transport.lower()]
         for number, listener in enumerate(self._settings.listeners):
             if (":" in listener.address) == (peer.at[0] == "[") and transport in listener.transports:
                 return number
@@ -201,7 +202,7 @@ class Run:
     @staticmethod
     def _is_way(step: Step, outgoing: Outgoing) -> bool:
         by = step.options.get("by")
-        return by is None or (by == "tcp") == (outgoing.flow.transport == TCP)
+        return by is None or TRANSPORT_NUMBERS[by] == outgoing.flow.transport
 
     def _check(self, step: Step, peer: Peer, message: Message, data: bytes, outgoing: Outgoing) -> None:
         is_repeated = data in self._raw[peer.name]
@@ -273,13 +274,13 @@ class Run:
     # -- the stack -----------------------------------------------------------------------------------
 
     def _deliver(self, peer: Peer, data: bytes, options: dict[str, str] | None = None) -> None:
-        by_tcp = (options or {}).get("by", peer.transport).upper() == "TCP"
+        transport = TRANSPORT_NUMBERS[(options or {}).get("by", peer.transport).lower()]
         source = (options or {}).get("from") or peer.behind or peer.at
         peer.known_at.add(source)
         host, port = _split_address(source)
         number = list(self._peers).index(peer.name) + 1
-        flow = Flow(TCP, peer.listener, (host, port), 0, number) if by_tcp else Flow(UDP, peer.listener, (host, port))
-        if by_tcp:
+        flow = Flow(transport, peer.listener, (host, port), 0, number if is_stream(transport) else 0)
+        if flow.is_stream:
             self._stack.connections_changed([flow], [])
         self._stack.receive_datagrams([(data, flow)], self._now)
         self._collect()

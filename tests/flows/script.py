@@ -15,15 +15,15 @@ FORMS = {
     "answer": r"answer (?P<words>.+)",
     "event": r"event (?P<name>\w+)",
     "counted": r"counted (?P<counter>\w+) (?P<number>\d+)",
-    "listener": r"listener (?P<address>\S+)(?P<transports>( udp| tcp)+)",
+    "listener": r"listener (?P<address>\S+)(?P<transports>( udp| tcp| tls)+)",
     "setting": r"setting (?P<path>[\w.]+) (?P<value>\S+)",
     "subscriber": r"subscriber (?P<name>\w+)( password (?P<password>\S+))?",
     "route": r"route (?P<prefix>\S+) (?P<action>.+)",
     "domain": r"domain (?P<name>\S+) (?P<hops>\S+)",
     "policy": r"policy (?P<attribute>\w+) (?P<value>\S+)",
     "host": r"host (?P<host>\S+) is (?P<addresses>.+)",
-    "registered": r"registered (?P<name>\w+) at (?P<address>\S+)(?P<transport> tcp)?",
-    "peer": r"(?P<name>\w+) at (?P<address>\S+)(?P<transport> tcp)?",
+    "registered": r"registered (?P<name>\w+) at (?P<address>\S+)(?P<transport> tcp| tls)?",
+    "peer": r"(?P<name>\w+) at (?P<address>\S+)(?P<transport> tcp| tls)?",
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
+from appliance.catalogue.certificate_settings import CertificateSettings
 from appliance.catalogue.routing_settings import DomainRouteSettings, RoutePolicySettings
 from appliance.catalogue.settings import ListenerSettings, Settings
 from appliance.routing.route_csv import COLUMNS, RouteReader
@@ -13,13 +14,17 @@ from tests.flows.script import Step
 
 DOMAIN = "example.com"
 DEFAULT_LISTENER = ListenerSettings(name="main", address="192.0.2.1", relay="none", authenticate=False)
-TRANSPORT_NUMBERS = {"udp": 0, "tcp": 1}
+TRANSPORT_NUMBERS = {"udp": 0, "tcp": 1, "tls": 2}
+# What a listener with TLS names; its files are never read here.
+CERTIFICATE = CertificateSettings(name="own", chain="/chain.pem", key="/key.pem")
 
 
 def settings_of(givens: list[Step]) -> Settings:
     """What `listener` and `setting` lines make of the default settings."""
     listeners = [_listener(step) for step in givens if step.kind == "listener"]
-    settings = Settings(domains=(DOMAIN,), listeners=tuple(listeners) or (DEFAULT_LISTENER,))
+    settings = Settings(
+        domains=(DOMAIN,), listeners=tuple(listeners) or (DEFAULT_LISTENER,), certificates=(CERTIFICATE,)
+    )
     for step in givens:
         if step.kind == "setting":
             settings = with_setting(settings, step.words["path"].split("."), step.words["value"])
@@ -55,6 +60,7 @@ def _listener(step: Step) -> ListenerSettings:
         address=host.strip("[]"),
         port=int(port),
         transports=tuple(TRANSPORT_NUMBERS[word] for word in step.words["transports"].split()),
+        certificates=(CERTIFICATE.name,) if "tls" in step.words["transports"] else (),
         authenticate="authenticate" in options,
         assert_identity="assert" in options,
         relay=options.get("relay", "none"),

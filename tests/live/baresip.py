@@ -20,14 +20,24 @@ module_app menu.so
 
 
 class Baresip:
-    """One phone with one account. `talk` is 64 kbit/s of G.711 that it hears."""
+    """One phone with one account. `trust`: the authorities that it trusts, for TLS."""
 
-    def __init__(self, processes: Processes, name: str, server: str, password: str, transport: str = "udp") -> None:
+    def __init__(
+        self,
+        processes: Processes,
+        name: str,
+        server: str,
+        password: str,
+        transport: str = "udp",
+        trust: Path | None = None,
+    ) -> None:
         self.name = name
         self._processes = processes
         self._folder = processes.folder / f"baresip-{name}"
         self._folder.mkdir()
         text = CONFIG.format(modules=MODULES, address=LOOPBACK, port=free_port(), name=name)
+        if trust is not None:
+            text += f"sip_cafile {trust}\n"
         (self._folder / "config").write_text(text)
         account = f"<sip:{name}@{server};transport={transport}>;auth_pass={password};answermode=auto;regint=60\n"
         (self._folder / "accounts").write_text(account)

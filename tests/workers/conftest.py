@@ -56,14 +56,14 @@ def play(request: pytest.FixtureRequest, tmp_path: Path) -> Play:
 def play_streams(request: pytest.FixtureRequest) -> Callable[..., None]:
     """Runs a scenario with a node that listens, on one of the event loops."""
 
-    def run(scenario: Scenario, listener: int = 0, **limits: int) -> None:
+    def run(scenario: Scenario, listener: int = 0, node: Node | None = None, **limits: int) -> None:
         async def whole() -> None:
-            node = Node(**limits)
-            await node.listen(listener)
+            played = node or Node(**limits)
+            await played.listen(listener)
             try:
-                await scenario(node)
+                await scenario(played)
             finally:
-                node.streams.close()
+                played.streams.close()
                 await asyncio.sleep(0)
 
         loop_factory = uvloop.new_event_loop if request.param == "uvloop" else asyncio.new_event_loop

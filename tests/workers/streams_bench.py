@@ -8,9 +8,11 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from appliance.catalogue import counters as catalogue
-from appliance.catalogue.settings import LimitSettings, ListenerSettings
+from appliance.catalogue.settings import LimitSettings, ListenerSettings, Settings
 from appliance.sip.parser import SyntaxLimits
+from appliance.tls_contexts import TlsContexts
 from appliance.transport.flow import TCP, Flow, Outgoing
+from appliance.workers.handshakes import Handshakes
 from appliance.workers.streams import Streams
 
 SYNTAX = SyntaxLimits(message_len_max=20000, header_count_max=50, header_len_max=1024, uri_len_max=512)
@@ -43,11 +45,14 @@ class Node:
         self.counters = [0] * len(catalogue.COUNTERS)
         self.received: list[tuple[bytes, Flow]] = []
         self.changes = 0
+        settings = Settings()
+        self.handshakes = Handshakes(TlsContexts(settings), settings.tls, self.counters)
         self.streams = Streams(
             4,
             LISTENERS,
             LimitSettings(**limits),
             SYNTAX,
+            self.handshakes,
             self.counters,
             1000,
             self._arrived,

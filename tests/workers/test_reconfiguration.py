@@ -12,7 +12,9 @@ from appliance.catalogue.listener_ids import names_of
 from appliance.configuration.text import parse_configuration
 from appliance.ipc.launch import send_document
 from appliance.messages.bus_messages import Abandon, Abandoned, Prepared, RolloutReport
+from appliance.tls_contexts import TlsContexts
 from appliance.transport.flow import TCP
+from appliance.workers.handshakes import Handshakes
 from appliance.workers.reconfiguration import WorkerReconfiguration
 
 TEXT = "listener main\n  port 5060\n!\n"
@@ -39,6 +41,7 @@ def told() -> list[RolloutReport]:
 def worker(told: list[RolloutReport]) -> Iterator[WorkerReconfiguration]:
     parts: Any = Untouched()
     settings = parse_configuration(TEXT)
+    parts.handshakes = Handshakes(TlsContexts(settings), settings.tls, [])
     worker = WorkerReconfiguration(settings, parts, parts, parts, parts, told.append, lambda settings: None)
     yield worker
     worker.close()

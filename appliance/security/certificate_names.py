@@ -1,0 +1,36 @@
+"""Whom a certificate names, by the rules of SIP (RFC 5922 7.1, 7.2), as ssl.SSLObject.getpeercert gives it."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from typing import Any
+
+
+def identities_of(certificate: Mapping[str, Any]) -> frozenset[str]:
+    """The domains that it proves, in lower case; a name in its subject is none (RFC 5922 7.1 leaves that open)."""
+    names = certificate.get("subjectAltName", ())
+    # RFC 5922 7.1: a sip URI without a user; DNS names only where there is no such URI.
+    domains = {domain for kind, value in names if kind == "URI" and (domain := _domain_of(value))}
+    return frozenset(domains or {value.lower().rstrip(".") for kind, value in names if kind == "DNS"})
+
+
+def _domain_of(uri: str) -> str:
+    scheme, _, rest = uri.partition(":")
+    if scheme.lower() != "sip" or "@" in rest:
+        return ""
+    host = rest.partition(";")[0].partition("?")[0]
+    return host.partition(":")[0].lower().rstrip(".")
+
+
+def is_proved(certificate: Mapping[str, Any], name: str) -> bool:
+    """Does it prove that its holder is this domain, or this address?
+
+    Wildcards match nothing (RFC 5922 7.2). An address stands in an entry of its own (RFC 5280 4.2.1.6).
+    """
+    try:
+        address = ipaddress.ip_address(name.partition("%")[0])
+    except ValueError:
+        return name.lower().rstrip(".") in identities_of(certificate)
+    entries = [value for kind, value in certificate.get("subjectAltName", ()) if kind == "IP Address"]
+    return any(ipaddress.ip_address(entry.strip()) == address for entry in entries)

@@ -1,0 +1,243 @@
+"""Certificates and private keys from their files, as OpenSSL uses them (RFC 8446, RFC 5246, RFC 5922).
+
+What a file lacks is a fault with the sentence to type. A context is made anew only when its files or settings have
+changed, so that sessions of clients go on. What a certificate says (names, end) is read by a handshake in memory in
+which the certificate itself is the trust anchor: the standard library reads only what it has verified.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+import stat
+from collections.abc import Hashable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Final
+
+from appliance.catalogue.certificate_settings import CertificateSettings, TlsSettings
+from appliance.catalogue.errors import Fault
+from appliance.catalogue.settings import OPEN, ListenerSettings, Settings
+from appliance.catalogue.transports import TRANSPORTS
+
+PEM_LEN_MAX: Final = 1 << 20
+VERSIONS: Final = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
+# Others than the owner may not read a key; a group may where the owner has given it to the service.
+FORBIDDEN_MODE: Final = stat.S_IRWXO | stat.S_IWGRP | stat.S_IXGRP
+_END: Final = "-----END CERTIFICATE-----"
+
+Facts = Mapping[str, Any]
+"""What a certificate says, as ssl.SSLObject.getpeercert gives it."""
+
+
+class CertificateUnusable(Exception):
+    """A file that cannot be used: what is wrong, and what to type."""
+
+    def __init__(self, problem: str, remedy: str) -> None:
+        super().__init__(f"{problem}; {remedy}")
+        self.problem = problem
+        self.remedy = remedy
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A context, and what it was made of."""
+
+    of: Hashable
+    context: ssl.SSLContext
+
+
+class TlsContexts:
+    """The contexts of one configuration. `faults`: what of it cannot be used; those listeners accept nothing by TLS."""
+
+    def __init__(self, settings: Settings, former: TlsContexts | None = None) -> None:
+        """`former`: those in force, whose contexts are kept where nothing has changed."""
+        self.faults: list[Fault] = []
+        self._made: dict[Hashable, _Made] = {}
+        self._former = former._made if former is not None else {}
+        self._tls = settings.tls
+        self._certificates = {certificate.name: certificate for certificate in settings.certificates}
+        self._servers: dict[int, ssl.SSLContext] = {}
+        self._client: ssl.SSLContext | None = None
+        for place, listener in enumerate(settings.listeners):
+            if listener.standing == OPEN and is_secure(listener):
+                self._add_server(place, listener)
+        if any(is_secure(listener) for listener in settings.listeners):
+            self._add_client()
+        self._former = {}
+
+    def server(self, listener: int) -> ssl.SSLContext | None:
+        """That of a listener, by its place; None where its certificate cannot be used."""
+        return self._servers.get(listener)
+
+    @property
+    def client(self) -> ssl.SSLContext | None:
+        """That of the connections that are opened here; None where the trust store cannot be used."""
+        return self._client
+
+    def _add_server(self, place: int, listener: ListenerSettings) -> None:
+        certificate = self._certificates[listener.certificates[0]]
+        try:
+            made = self._context(("server", certificate.chain, certificate.key), [certificate.chain, certificate.key])
+            self._servers[place] = made or self._keep(server_context(certificate, self._tls))
+        except CertificateUnusable as fault:
+            self.faults.append(Fault(0, 0, f"certificate {certificate.name}: {fault.problem}", fault.remedy))
+
+    def _add_client(self) -> None:
+        certificate = self._certificates.get(self._tls.client_certificate)
+        files = [self._tls.trust, *([certificate.chain, certificate.key] if certificate else [])]
+        try:
+            made = self._context(("client", *files), files)
+            self._client = made or self._keep(client_context(certificate, self._tls))
+        except CertificateUnusable as fault:
+            self.faults.append(Fault(0, 0, f"tls: {fault.problem}", fault.remedy))
+
+    def _context(self, key: Hashable, files: Sequence[str]) -> ssl.SSLContext | None:
+        """The one that was made of the same files and settings, if there is one."""
+        self._key, self._of = key, (self._tls, tuple(_mark_of(path) for path in files))
+        for made in (self._made.get(key), self._former.get(key)):
+            if made is not None and made.of == self._of:
+                self._made[key] = made
+                return made.context
+        return None
+
+    def _keep(self, context: ssl.SSLContext) -> ssl.SSLContext:
+        self._made[self._key] = _Made(self._of, context)
+        return context
+
+
+def is_secure(listener: ListenerSettings) -> bool:
+    """Has it a transport with certificates?"""
+    return any(TRANSPORTS[number].is_secure for number in listener.transports)
+
+
+def certificate_faults(settings: Settings) -> list[Fault]:
+    """What of the certificates of a configuration cannot be used, or is not valid now."""
+    contexts = TlsContexts(settings)
+    faults = list(contexts.faults)
+    for certificate in settings.certificates:
+        try:
+            facts_of(certificate, settings.tls)
+        except CertificateUnusable as fault:
+            found = Fault(0, 0, f"certificate {certificate.name}: {fault.problem}", fault.remedy)
+            if found not in faults:
+                faults.append(found)
+    return faults
+
+
+# -- contexts ----------------------------------------------------------------------------------------
+
+
+def server_context(certificate: CertificateSettings, tls: TlsSettings) -> ssl.SSLContext:
+    """The context of a listener. Raises CertificateUnusable."""
+    context = _context(ssl.PROTOCOL_TLS_SERVER, tls)
+    _load(context, certificate)
+    return context
+
+
+def client_context(certificate: CertificateSettings | None, tls: TlsSettings) -> ssl.SSLContext:
+    """That of connections opened here; names are compared elsewhere (RFC 5922 7.3). Raises CertificateUnusable."""
+    context = _context(ssl.PROTOCOL_TLS_CLIENT, tls)
+    context.check_hostname = False
+    _trust(context, tls.trust)
+    if certificate is not None:
+        _load(context, certificate)
+    return context
+
+
+def _context(protocol: int, tls: TlsSettings) -> ssl.SSLContext:
+    context = ssl.SSLContext(protocol)
+    context.minimum_version = VERSIONS[tls.version_min]
+    try:
+        context.set_ciphers(tls.ciphers)
+    except ssl.SSLError:
+        raise CertificateUnusable(f"{tls.ciphers} names no cipher suite", "type `no ciphers` for the default") from None
+    # RFC 9325 3.3, 3.5
+    context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION
+    return context
+
+
+def _trust(context: ssl.SSLContext, path: str) -> None:
+    _read(path, "the trust store")
+    try:
+        context.load_verify_locations(path)
+    except ssl.SSLError:
+        raise CertificateUnusable(f"{path} has no certificate", "name a PEM file with `trust FILE`") from None
+
+
+def _load(context: ssl.SSLContext, certificate: CertificateSettings) -> None:
+    for path, word in ((certificate.chain, "chain"), (certificate.key, "key")):
+        if not path:
+            raise CertificateUnusable(f"it has no {word}", f"type `{word} FILE` in its section")
+    if _END not in _read(certificate.chain, "the certificate"):
+        raise CertificateUnusable(f"{certificate.chain} has no certificate", "name a PEM file with `chain FILE`")
+    _check_key(certificate.key)
+    try:
+        context.load_cert_chain(certificate.chain, certificate.key, _no_password)
+    except ssl.SSLError as fault:
+        if fault.reason == "KEY_VALUES_MISMATCH":
+            problem = f"the key {certificate.key} does not belong to {certificate.chain}"
+            raise CertificateUnusable(problem, "name the key of that certificate with `key FILE`") from None
+        reason = (fault.reason or "damaged").lower().replace("_", " ")
+        problem = f"OpenSSL does not take {certificate.chain} with {certificate.key} ({reason})"
+        raise CertificateUnusable(problem, "replace the damaged file") from None
+
+
+def _no_password() -> str:
+    """A key with a password is refused before; OpenSSL is not to ask at the terminal."""
+    return ""
+
+
+def _check_key(path: str) -> None:
+    text = _read(path, "the key")
+    if "PRIVATE KEY-----" not in text:
+        raise CertificateUnusable(f"{path} has no private key", "name a PEM file with `key FILE`")
+    if "ENCRYPTED" in text:
+        raise CertificateUnusable(f"{path} is encrypted", f"type openssl pkey -in {path} -out FILE, and name that file")
+    if os.stat(path).st_mode & FORBIDDEN_MODE:
+        raise CertificateUnusable(f"other users can read the key {path}", f"type chmod 600 {path}")
+
+
+def _read(path: str, what: str) -> str:
+    try:
+        with open(path, encoding="latin-1") as file:
+            return file.read(PEM_LEN_MAX)
+    except OSError as fault:
+        reason = (fault.strerror or "no file").lower()
+        problem = f"{what} {path} cannot be read ({reason})"
+        raise CertificateUnusable(problem, "correct the path, or let the service read it") from None
+
+
+def _mark_of(path: str) -> Hashable:
+    """What changes when a file does."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return path, found.st_ino, found.st_size, found.st_mtime_ns, found.st_mode
+
+
+# -- what a certificate says -------------------------------------------------------------------------
+
+
+def facts_of(certificate: CertificateSettings, tls: TlsSettings) -> Facts:
+    """What it says, where it is valid now and fit for a server. Raises CertificateUnusable."""
+    server = server_context(certificate, tls)
+    client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    client.check_hostname = False
+    client.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    leaf = _read(certificate.chain, "the certificate").partition(_END)
+    client.load_verify_locations(cadata=leaf[0][leaf[0].index("-----BEGIN") :] + leaf[1] + "\n")
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    ends = (client.wrap_bio(to_client, to_server), server.wrap_bio(to_server, to_client, server_side=True))
+    try:
+        for end in (*ends, ends[0]):
+            _advance(end)
+    except ssl.SSLCertVerificationError as fault:
+        raise CertificateUnusable(f"{certificate.chain}: {fault.verify_message}", "renew the certificate") from None
+    return ends[0].getpeercert() or {}
+
+
+def _advance(end: ssl.SSLObject) -> None:
+    with suppress(ssl.SSLWantReadError):
+        end.do_handshake()

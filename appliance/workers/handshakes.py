@@ -1,0 +1,190 @@
+"""The TLS handshakes of one worker: beside the event loop, bounded in number and in time (RFC 8446 4, RFC 5246 7.3).
+
+A handshake costs as much as ten calls. A thread makes its steps, one at a time; OpenSSL works without the interpreter's
+lock. A connection is not read while a step of it is made, so nothing waits but what the kernel holds. At the limit the
+oldest handshake is given up: that of a peer which goes on takes milliseconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+from collections import OrderedDict
+from collections.abc import Hashable
+from concurrent.futures import ThreadPoolExecutor
+from enum import IntEnum
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from appliance.catalogue.certificate_settings import TlsSettings
+from appliance.catalogue.counters import (
+    CERTIFICATE_NAMES_REFUSED,
+    CERTIFICATES_REFUSED,
+    HANDSHAKES_COMPLETED,
+    HANDSHAKES_DISPLACED,
+    HANDSHAKES_FAILED,
+    HANDSHAKES_NOT_TLS,
+    HANDSHAKES_RESUMED,
+    HANDSHAKES_TIMED_OUT,
+)
+from appliance.security.certificate_names import is_proved
+from appliance.tls_contexts import TlsContexts
+from appliance.workers.idle_queue import IdleQueue
+
+if TYPE_CHECKING:
+    from appliance.workers.tls_connection import TlsConnection
+
+# Sessions of servers that are kept to be resumed (RFC 8446 2.2).
+SESSIONS_MAX: Final = 1000
+LOG_INTERVAL_S: Final = 60.0
+
+log = logging.getLogger("signalbox.worker")
+
+
+class Outcome(IntEnum):
+    """Of one step."""
+
+    WAITS = 0
+    DONE = 1
+    FAILED = 2
+    UNTRUSTED = 3
+    WRONG_NAME = 4
+
+
+class Step(NamedTuple):
+    """What a step has come to, and why it failed."""
+
+    outcome: Outcome
+    reason: str = ""
+
+
+_COUNTED: Final = {
+    Outcome.FAILED: HANDSHAKES_FAILED,
+    Outcome.UNTRUSTED: CERTIFICATES_REFUSED,
+    Outcome.WRONG_NAME: CERTIFICATE_NAMES_REFUSED,
+}
+
+
+class Handshakes:
+    """Those in progress, and what is needed to begin one."""
+
+    def __init__(self, contexts: TlsContexts, settings: TlsSettings, counters: list[int]) -> None:
+        self.contexts = contexts
+        self._settings = settings
+        self._counters = counters
+        self._thread = ThreadPoolExecutor(1, "handshakes")
+        self._begun: IdleQueue[TlsConnection] = IdleQueue()
+        self._sessions: OrderedDict[Hashable, ssl.SSLSession] = OrderedDict()
+        self._logged_at = -LOG_INTERVAL_S
+        self._unlogged = 0
+
+    def __len__(self) -> int:
+        """Handshakes in progress."""
+        return len(self._begun)
+
+    def reconfigure(self, contexts: TlsContexts, settings: TlsSettings) -> None:
+        """New connections go by these; those that are there go on as they are."""
+        if contexts.client is not self.contexts.client:
+            # A session belongs to its context.
+            self._sessions.clear()
+        self.contexts, self._settings = contexts, settings
+
+    def begin(self, connection: TlsConnection, now: float) -> ssl.SSLObject | None:
+        """A new end of TLS for a connection; None where there is no certificate to show, or nothing to trust."""
+        flow = connection.flow
+        context = self.contexts.client if connection.is_opened_here else self.contexts.server(flow.listener)
+        if context is None:
+            self._counters[HANDSHAKES_FAILED] += 1
+            return None
+        if len(self._begun) >= self._settings.handshakes_max:
+            self._give_up(self._begun.oldest(), HANDSHAKES_DISPLACED)
+        self._begun.touch(connection, now)
+        if connection.is_opened_here:
+            session = self._sessions.get(flow.way())
+            # RFC 6066 3: a name, and no address.
+            return context.wrap_bio(
+                connection.incoming, connection.sealed, server_hostname=flow.name or None, session=session
+            )
+        return context.wrap_bio(connection.incoming, connection.sealed, server_side=True)
+
+    def advance(self, connection: TlsConnection, end: ssl.SSLObject) -> None:
+        """Make a step beside the loop; the connection is told by `stepped`."""
+        identity = connection.identity if connection.is_opened_here else ""
+        made = asyncio.get_running_loop().run_in_executor(self._thread, step, end, identity)
+        made.add_done_callback(lambda made: None if made.cancelled() else connection.stepped(made.result()))
+
+    def completed(self, connection: TlsConnection, end: ssl.SSLObject) -> None:
+        """The connection is secure now."""
+        self._begun.drop(connection)
+        self._counters[HANDSHAKES_COMPLETED] += 1
+        if end.session_reused:
+            self._counters[HANDSHAKES_RESUMED] += 1
+
+    def failed(self, connection: TlsConnection, made: Step, now: float) -> None:
+        """It has come to nothing."""
+        self._begun.drop(connection)
+        self._counters[_COUNTED[made.outcome]] += 1
+        self._log(f"TLS handshake with {connection.flow.remote[0]} failed: {made.reason}", now)
+
+    def is_not_tls(self, connection: TlsConnection, now: float) -> None:
+        """The peer speaks something else."""
+        self._counters[HANDSHAKES_NOT_TLS] += 1
+        self._log(f"{connection.flow.remote[0]} sent something other than TLS to a TLS port", now)
+
+    def count(self, counter: int) -> None:
+        """One more of something that befell a connection."""
+        self._counters[counter] += 1
+
+    def forget(self, connection: TlsConnection) -> None:
+        """It is gone."""
+        self._begun.drop(connection)
+
+    def keep_session(self, connection: TlsConnection, end: ssl.SSLObject) -> None:
+        """The server may let the next connection resume it."""
+        session = end.session
+        if session is None or not session.has_ticket or end.context is not self.contexts.client:
+            return
+        way = connection.flow.way()
+        self._sessions[way] = session
+        self._sessions.move_to_end(way)
+        if len(self._sessions) > SESSIONS_MAX:
+            self._sessions.popitem(last=False)
+
+    def sweep(self, now: float) -> None:
+        """Give up what takes too long; call it every second or so."""
+        for connection in self._begun.older(now - self._settings.handshake_timeout_ms / 1000):
+            self._give_up(connection, HANDSHAKES_TIMED_OUT)
+
+    def close(self) -> None:
+        """Let the thread end."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    def _give_up(self, connection: TlsConnection | None, counter: int) -> None:
+        if connection is not None:
+            self._begun.drop(connection)
+            self._counters[counter] += 1
+            connection.abort()
+
+    def _log(self, sentence: str, now: float) -> None:
+        """At most once a minute."""
+        if now - self._logged_at < LOG_INTERVAL_S:
+            self._unlogged += 1
+            return
+        more = f" ({self._unlogged} more since the last message)" if self._unlogged else ""
+        log.warning("%s%s", sentence, more)
+        self._logged_at, self._unlogged = now, 0
+
+
+def step(end: ssl.SSLObject, identity: str) -> Step:
+    """One step of a handshake; `identity` is what the certificate of the peer has to prove, "" for nothing."""
+    try:
+        end.do_handshake()
+    except ssl.SSLWantReadError:
+        return Step(Outcome.WAITS)
+    except ssl.SSLCertVerificationError as fault:
+        return Step(Outcome.UNTRUSTED, fault.verify_message)
+    except (ssl.SSLError, OSError) as fault:
+        return Step(Outcome.FAILED, str(getattr(fault, "reason", None) or fault).lower().replace("_", " "))
+    if identity and not is_proved(end.getpeercert() or {}, identity):
+        return Step(Outcome.WRONG_NAME, f"the certificate is not that of {identity}")
+    return Step(Outcome.DONE)

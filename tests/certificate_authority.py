@@ -1,0 +1,41 @@
+"""A certification authority of the tests: made by the openssl command, in a folder of its own."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+SUBJECT = "/CN=Signalbox test"
+
+
+class CertificateAuthority:
+    """Issues certificates with keys on the curve P-256; `trust` is the PEM file that names it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self.trust = folder / "ca.pem"
+        self._key = folder / "ca.key"
+        self._make_key(self._key)
+        openssl("req", "-x509", "-new", "-key", self._key, "-subj", SUBJECT + " CA", "-days", "30", "-out", self.trust)
+
+    def issue(self, name: str, names: str, days: int = 30, usage: str = "serverAuth,clientAuth") -> tuple[Path, Path]:
+        """(chain, key); `names` as OpenSSL has them, such as `DNS:a.example,URI:sip:b.example,IP:127.0.0.1`."""
+        chain, key = self._folder / f"{name}.pem", self._folder / f"{name}.key"
+        request, extensions = self._folder / f"{name}.csr", self._folder / f"{name}.ext"
+        self._make_key(key)
+        extensions.write_text(f"subjectAltName={names}\nextendedKeyUsage={usage}\n")
+        openssl("req", "-new", "-key", key, "-subj", SUBJECT, "-out", request)
+        signer = ("-CA", self.trust, "-CAkey", self._key, "-CAcreateserial", "-extfile", extensions)
+        openssl("x509", "-req", "-in", request, *signer, "-days", str(days), "-out", chain)
+        return chain, key
+
+    @staticmethod
+    def _make_key(path: Path) -> None:
+        openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", path)
+        path.chmod(0o600)
+
+
+def openssl(*words: str | Path) -> None:
+    """Run the command; it has to succeed."""
+    subprocess.run(["openssl", *map(str, words)], check=True, capture_output=True)

@@ -1,0 +1,100 @@
+"""TLS with real clients: openssl, baresip; certificates that change while connections stay (RFC 3261 26, RFC 8446)."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import ssl
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.certificate_authority import CertificateAuthority
+from tests.live.appliance import Appliance
+from tests.live.baresip import Baresip
+from tests.live.processes import LOOPBACK, Processes, free_port, wait_until
+
+PASSWORDS = {"alice": "wonderland-1", "bob": "builder-2"}
+OPTIONS = (
+    "OPTIONS sip:{address} SIP/2.0\r\nVia: SIP/2.0/TLS 127.0.0.1:9;branch=z9hG4bK{mark}\r\nMax-Forwards: 70\r\n"
+    "From: <sip:a@signalbox.test>;tag=1\r\nTo: <sip:{address}>\r\nCall-ID: {mark}\r\nCSeq: 1 OPTIONS\r\n"
+    "Content-Length: 0\r\n\r\n"
+)
+
+
+class SecureAppliance:
+    """An appliance with a second listener that speaks TLS; its certificate can be replaced."""
+
+    def __init__(self, folder: Path, start_appliance: Callable[..., Appliance], authenticate: str = "") -> None:
+        self.authority = CertificateAuthority(folder / "authority")
+        self.port = free_port()
+        self.chain, self.key = folder / "own.pem", folder / "own.key"
+        self.replace("first")
+        settings = (
+            f"domain 127.0.0.1\ncertificate own\n  chain {self.chain}\n  key {self.key}\n!\n"
+            f"tls\n  trust {self.authority.trust}\n!\n"
+            f"listener secure\n  address {LOOPBACK}\n  port {self.port}\n  transport tls\n  certificate own\n"
+            f"  {authenticate or 'no authenticate'}\n!\n"
+        )
+        self.appliance = start_appliance(settings, digest=("algorithm md5",))
+
+    def replace(self, name: str, **options: int) -> None:
+        """Put another certificate where the configuration says."""
+        chain, key = self.authority.issue(name, f"DNS:signalbox.test,IP:{LOOPBACK}", **options)
+        shutil.copy(chain, self.chain)
+        shutil.copy(key, self.key)
+
+    def dial(self) -> ssl.SSLSocket:
+        """A connection of a phone that trusts the authority."""
+        context = ssl.create_default_context(cafile=str(self.authority.trust))
+        plain = socket.create_connection((LOOPBACK, self.port), timeout=10)
+        return context.wrap_socket(plain, server_hostname="signalbox.test")
+
+
+@pytest.fixture
+def secure(tmp_path: Path, start_appliance: Callable[..., Appliance]) -> SecureAppliance:
+    return SecureAppliance(tmp_path, start_appliance)
+
+
+def answers(end: ssl.SSLSocket, mark: str) -> bool:
+    """Does the appliance answer an OPTIONS on this connection?"""
+    end.sendall(OPTIONS.format(address=LOOPBACK, mark=mark).encode())
+    return end.recv(4096).startswith(b"SIP/2.0 200 ")
+
+
+def test_openssl_sees_the_certificate_and_good_ciphers_only(secure: SecureAppliance) -> None:
+    where = ("-connect", f"{LOOPBACK}:{secure.port}", "-CAfile", str(secure.authority.trust), "-verify_return_error")
+
+    def connect(*words: str) -> subprocess.CompletedProcess[str]:
+        argv = ["openssl", "s_client", *where, *words]
+        return subprocess.run(argv, input="", capture_output=True, text=True, timeout=20, check=False)
+
+    assert "TLSv1.3" in connect().stdout
+    assert "ECDHE-ECDSA-AES" in connect("-tls1_2").stdout
+    assert connect("-tls1_2", "-cipher", "AES128-SHA").returncode != 0
+    assert connect("-tls1_1").returncode != 0
+    wait_until(lambda: secure.appliance.counter("handshakes-failed") == 2, "the failures are counted")
+
+
+def test_baresip_registers_calls_and_hangs_up(
+    processes: Processes, tmp_path: Path, start_appliance: Callable[..., Appliance]
+) -> None:
+    secure = SecureAppliance(tmp_path, start_appliance, "authenticate")
+    appliance, server = secure.appliance, f"{LOOPBACK}:{secure.port}"
+    for name, password in PASSWORDS.items():
+        appliance.add_subscriber(name, password)
+    alice, bob = (
+        Baresip(processes, name, server, PASSWORDS[name], "tls", secure.authority.trust) for name in PASSWORDS
+    )
+    bob.start()
+    wait_until(lambda: appliance.registrations() == 1, "bob is registered")
+    alice.start(dial=f"sip:bob@{server}", talk_s=4)
+    bob.wait_until_it_says("Call established")
+    alice.wait_until_it_says("Call established")
+    bob.wait_until_it_says("terminated (duration")
+    assert alice.process is not None and alice.process.wait(20.0) == 0
+    counters = appliance.counters()
+    assert (counters["calls-started"], counters["calls-answered"], counters["calls-failed"]) == (1, 1, 0)
+    assert counters["handshakes-completed"] >= 2 and counters["udp-messages-received"] == 0

@@ -1,0 +1,319 @@
+"""TLS connections over loopback (RFC 3261 26.2, RFC 5922 7.3, RFC 8446), on both event loops."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from appliance import clock
+from appliance.catalogue import counters as catalogue
+from appliance.catalogue.certificate_settings import CertificateSettings, TlsSettings
+from appliance.catalogue.settings import ListenerSettings, Settings
+from appliance.tls_contexts import TlsContexts
+from appliance.transport.flow import NO_CONNECTION, TLS, Flow, Outgoing
+from appliance.transport.process_id import NO_PROCESS
+from appliance.workers.handshakes import Handshakes
+from tests.certificate_authority import CertificateAuthority
+from tests.workers.streams_bench import Node, Phone, message, until
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> CertificateAuthority:
+    return CertificateAuthority(tmp_path_factory.mktemp("authority"))
+
+
+class SecureNode(Node):
+    """A node that listens by TLS with a certificate of an authority, and trusts it."""
+
+    def __init__(self, authority: CertificateAuthority, name: str = "proxy", **limits: int) -> None:
+        self.authority = authority
+        self.settings = secure_settings(authority, name, **limits)
+        super().__init__()
+        self.handshakes.reconfigure(TlsContexts(self.settings), self.settings.tls)
+
+    async def listen(self, listener: int = 0) -> None:
+        listening = socket.create_server(("127.0.0.1", 0))
+        self.address = listening.getsockname()[:2]
+        await self.streams.listen(listener, TLS, listening)
+
+    def context(self) -> ssl.SSLContext:
+        """That of a phone which trusts the authority."""
+        return ssl.create_default_context(cafile=str(self.authority.trust))
+
+    async def dial(self) -> Phone:
+        return Phone(
+            *await asyncio.open_connection(*self.address, ssl=self.context(), server_hostname="proxy.example")
+        )
+
+
+def secure_settings(authority: CertificateAuthority, name: str = "proxy", **limits: int) -> Settings:
+    chain, key = authority.issue(name, "DNS:proxy.example,IP:127.0.0.1")
+    return Settings(
+        listeners=(ListenerSettings(port=5061, transports=(TLS,), certificates=("own",)),),
+        certificates=(CertificateSettings(name="own", chain=str(chain), key=str(key)),),
+        tls=TlsSettings(trust=str(authority.trust), **limits),
+    )
+
+
+@pytest.fixture
+def play_tls(
+    play_streams: Callable[..., None], authority: CertificateAuthority
+) -> Callable[..., None]:
+    def run(scenario: Callable[[SecureNode], object], **limits: int) -> None:
+        play_streams(scenario, node=SecureNode(authority, **limits))
+
+    return run
+
+
+class Server:
+    """A TLS server at the other end: what it got, and over how many connections."""
+
+    def __init__(self, authority: CertificateAuthority, names: str) -> None:
+        self.received = bytearray()
+        self.greeting = b""
+        self.handshakes: list[ssl.SSLObject] = []
+        self._context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        self._context.load_cert_chain(*authority.issue("server", names))
+
+    async def start(self) -> tuple[str, int]:
+        self.server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._context)
+        address: tuple[str, int] = self.server.sockets[0].getsockname()
+        return address
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.handshakes.append(writer.get_extra_info("ssl_object"))
+        writer.write(self.greeting)
+        while data := await reader.read(65536):
+            self.received += data
+
+
+def by_name(address: tuple[str, int], name: str) -> Flow:
+    return Flow(TLS, 0, address, NO_PROCESS, NO_CONNECTION, name)
+
+
+def test_messages_go_both_ways(play_tls: Callable[..., None]) -> None:
+    async def scenario(node: SecureNode) -> None:
+        phone = await node.dial()
+        whole = message(body=b"h" * 15000)
+        await phone.send(whole + b"\r\n\r\n" + whole)
+        await until(lambda: len(node.received) == 2)
+        data, flow = node.received[0]
+        assert data == whole and flow.transport == TLS and flow.remote == phone.address
+        assert await phone.reader.readexactly(2) == b"\r\n"
+        answer = b"a" * 40000
+        node.streams.send([Outgoing(answer, flow)])
+        assert await phone.reader.readexactly(len(answer)) == answer
+        assert node.counters[catalogue.HANDSHAKES_COMPLETED] == 1
+
+    play_tls(scenario)
+
+
+def test_the_end_of_a_stream_is_told_to_the_peer(play_tls: Callable[..., None]) -> None:
+    """RFC 8446 6.1: close_notify, after what was sent."""
+
+    async def scenario(node: SecureNode) -> None:
+        phone = await node.dial()
+        await phone.send(message("bad").replace(b"Content-Length: 0\r\n", b""))
+        head = await phone.reader.readuntil(b"\r\n\r\n")
+        assert head.startswith(b"SIP/2.0 400 Content-Length Missing on Stream\r\n")
+        assert await phone.reader.read() == b""
+
+    play_tls(scenario)
+
+
+@pytest.mark.parametrize("octets", [b"GET / HTTP/1.1\r\n\r\n", message(), b"\0\0\0\0"])
+def test_what_is_not_tls_is_closed(play_tls: Callable[..., None], octets: bytes) -> None:
+    async def scenario(node: SecureNode) -> None:
+        stranger = Phone(*await asyncio.open_connection(*node.address))
+        await stranger.send(octets)
+        assert await stranger.is_closed()
+        await until(lambda: len(node.streams) == 0)
+        assert node.counters[catalogue.HANDSHAKES_NOT_TLS] == 1
+        assert not node.received
+
+    play_tls(scenario)
+
+
+@pytest.mark.parametrize("octets", [b"\x16\x03\x01\x00\x05hello", b"\x16\xff\xff\xff\xff" + b"x" * 20000])
+def test_a_garbled_handshake_is_closed(play_tls: Callable[..., None], octets: bytes) -> None:
+    async def scenario(node: SecureNode) -> None:
+        stranger = Phone(*await asyncio.open_connection(*node.address))
+        await stranger.send(octets)
+        assert await stranger.is_closed()
+        await until(lambda: len(node.streams) == 0)
+        assert node.counters[catalogue.HANDSHAKES_FAILED] == 1
+        assert len(node.handshakes) == 0
+
+    play_tls(scenario)
+
+
+def test_a_handshake_in_too_many_pieces_is_closed(play_tls: Callable[..., None]) -> None:
+    async def scenario(node: SecureNode) -> None:
+        stranger = Phone(*await asyncio.open_connection(*node.address))
+        with pytest.raises(ConnectionError):
+            for octet in b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc" + bytes(500):
+                await stranger.send(bytes((octet,)))
+                await asyncio.sleep(0.002)
+        assert node.counters[catalogue.HANDSHAKES_FAILED] == 1
+
+    play_tls(scenario)
+
+
+def test_half_a_handshake_is_given_up_in_time(play_tls: Callable[..., None]) -> None:
+    async def scenario(node: SecureNode) -> None:
+        stranger = Phone(*await asyncio.open_connection(*node.address))
+        await stranger.send(b"\x16\x03\x01\x02\x00\x01")
+        await until(lambda: len(node.handshakes) == 1)
+        node.streams.sweep(clock.monotonic() + 4)
+        assert len(node.handshakes) == 1
+        node.streams.sweep(clock.monotonic() + 6)
+        assert await stranger.is_closed()
+        assert node.counters[catalogue.HANDSHAKES_TIMED_OUT] == 1
+        await until(lambda: len(node.streams) == 0)
+
+    play_tls(scenario)
+
+
+def test_the_oldest_handshake_makes_room(play_tls: Callable[..., None]) -> None:
+    async def scenario(node: SecureNode) -> None:
+        strangers = []
+        for count in (1, 2, 3, 3):
+            strangers.append(Phone(*await asyncio.open_connection(*node.address)))
+            await strangers[-1].send(b"\x16\x03\x01\x02\x00\x01")
+            await until(lambda count=count: len(node.handshakes) == count)
+        assert await strangers[0].is_closed()
+        phone = await node.dial()
+        await phone.send(message())
+        await until(lambda: node.received)
+        assert node.counters[catalogue.HANDSHAKES_DISPLACED] == 2
+
+    play_tls(scenario, handshakes_max=3)
+
+
+def test_a_connection_to_a_name_is_opened_and_used_again(
+    play_tls: Callable[..., None], authority: CertificateAuthority
+) -> None:
+    """RFC 5922 7.3: the certificate names the domain; RFC 3261 18.1.1: one connection for all."""
+
+    async def scenario(node: SecureNode) -> None:
+        server = Server(authority, "DNS:carrier.example")
+        address = await server.start()
+        sent = [message(str(number)) for number in range(20)]
+        node.streams.send([Outgoing(data, by_name(address, "carrier.example")) for data in sent[:10]])
+        await until(lambda: len(server.received) == sum(map(len, sent[:10])))
+        node.streams.send([Outgoing(data, by_name(address, "carrier.example")) for data in sent[10:]])
+        await until(lambda: bytes(server.received) == b"".join(sent))
+        assert len(server.handshakes) == 1
+        server.server.close()
+
+    play_tls(scenario)
+
+
+@pytest.mark.parametrize("names", ["DNS:other.example", "DNS:*.example", "URI:sip:other.example,DNS:carrier.example"])
+def test_a_certificate_with_another_name_gets_nothing(
+    play_tls: Callable[..., None], authority: CertificateAuthority, names: str
+) -> None:
+    """RFC 5922 7.1, 7.2, 7.3; the message has failed (RFC 3261 18.4)."""
+
+    async def scenario(node: SecureNode) -> None:
+        server = Server(authority, names)
+        address = await server.start()
+        node.streams.send([Outgoing(message(), by_name(address, "carrier.example"))])
+        await until(lambda: node.streams.failures)
+        assert node.counters[catalogue.CERTIFICATE_NAMES_REFUSED] == 1
+        assert node.counters[catalogue.CONNECTIONS_FAILED] == 1
+        assert len(node.streams) == 0 and not server.received
+        server.server.close()
+
+    play_tls(scenario)
+
+
+def test_an_address_is_proved_by_an_entry_of_its_own(
+    play_tls: Callable[..., None], authority: CertificateAuthority
+) -> None:
+    async def scenario(node: SecureNode) -> None:
+        server = Server(authority, "IP:127.0.0.1")
+        address = await server.start()
+        node.streams.send([Outgoing(message(), by_name(address, ""))])
+        await until(lambda: bytes(server.received) == message())
+        server.server.close()
+
+    play_tls(scenario)
+
+
+def test_a_server_that_nobody_vouches_for_gets_nothing(
+    play_tls: Callable[..., None], tmp_path: Path
+) -> None:
+    async def scenario(node: SecureNode) -> None:
+        server = Server(CertificateAuthority(tmp_path / "other"), "DNS:carrier.example")
+        address = await server.start()
+        node.streams.send([Outgoing(message(), by_name(address, "carrier.example"))])
+        await until(lambda: node.streams.failures)
+        assert node.counters[catalogue.CERTIFICATES_REFUSED] == 1
+        assert not server.received
+        server.server.close()
+
+    play_tls(scenario)
+
+
+def test_a_session_is_resumed(play_tls: Callable[..., None], authority: CertificateAuthority) -> None:
+    """RFC 8446 2.2."""
+
+    async def scenario(node: SecureNode) -> None:
+        server = Server(authority, "DNS:carrier.example")
+        address = await server.start()
+        # The tickets of the server come before what it says.
+        server.greeting = b"\r\n\r\n"
+        for count in (1, 2):
+            node.streams.send([Outgoing(message(), by_name(address, "carrier.example"))])
+            await until(lambda count=count: node.counters[catalogue.KEEPALIVES_RECEIVED] == count)
+            node.streams.let_go([0], clock.monotonic())
+            await until(lambda: len(node.streams) == 0)
+        assert node.counters[catalogue.HANDSHAKES_RESUMED] == 1
+        server.server.close()
+
+    play_tls(scenario)
+
+
+def test_a_new_certificate_is_shown_to_new_connections_only(
+    play_tls: Callable[..., None], authority: CertificateAuthority
+) -> None:
+    async def scenario(node: SecureNode) -> None:
+        phone = await node.dial()
+        settings = secure_settings(authority, "renewed")
+        node.handshakes.reconfigure(TlsContexts(settings, node.handshakes.contexts), settings.tls)
+        other = await node.dial()
+        shown = [end.writer.get_extra_info("ssl_object").getpeercert()["serialNumber"] for end in (phone, other)]
+        assert shown[0] != shown[1]
+        for end in (phone, other):
+            await end.send(message())
+        await until(lambda: len(node.received) == 2)
+
+    play_tls(scenario)
+
+
+def test_contexts_are_kept_where_nothing_has_changed(authority: CertificateAuthority) -> None:
+    settings = secure_settings(authority)
+    former = TlsContexts(settings)
+    later = TlsContexts(settings, former)
+    assert later.server(0) is former.server(0) is not None
+    assert later.client is former.client
+
+
+def test_without_a_certificate_nothing_is_accepted(play_streams: Callable[..., None]) -> None:
+    async def scenario(node: Node) -> None:
+        assert isinstance(node.handshakes, Handshakes)
+        listening = socket.create_server(("127.0.0.1", 0))
+        address = listening.getsockname()
+        await node.streams.listen(0, TLS, listening)
+        stranger = Phone(*await asyncio.open_connection(*address))
+        await stranger.send(b"\x16\x03\x01\x02\x00\x01")
+        assert await stranger.is_closed()
+        assert node.counters[catalogue.HANDSHAKES_FAILED] == 1
+
+    play_streams(scenario)
