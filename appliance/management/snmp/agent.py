@@ -24,6 +24,8 @@ from appliance.management.snmp.alarm_objects import alarm_variables
 from appliance.management.snmp.application_objects import application_variables
 from appliance.management.snmp.engine import Engine, NotAllowed
 from appliance.management.snmp.engine_state import EngineState
+from appliance.management.snmp.itu_alarm_objects import itu_alarm_variables
+from appliance.management.snmp.notification_log_objects import LogEntries, log_variables
 from appliance.management.snmp.notifier import Notifier
 from appliance.management.snmp.object_tree import Missing, ObjectTree, Plain, Value, Variable
 from appliance.management.snmp.signalbox_objects import signalbox_variables
@@ -58,6 +60,7 @@ class Agent:
         self._tree = ObjectTree()
         self._read_at = 0.0
         self._status = NodeStatus()
+        self._log_entries = LogEntries()
         self._waiting: deque[tuple[Any, bytes, Any]] = deque()
         self._reading: asyncio.Task[None] | None = None
         self._failure_told_at = -AUTHENTICATION_FAILURE_INTERVAL_S
@@ -155,6 +158,8 @@ class Agent:
             *system_variables(facts),
             *application_variables(status, self._version, self.uptime_s()),
             *alarm_variables(alarms, self.notifier.counts()),
+            *itu_alarm_variables(alarms, self.notifier.counts()),
+            *log_variables(self.notifier.log, self.notifier.number, self._log_entries),
             *sip_variables(status, settings),
             *signalbox_variables(status, settings, alarms),
         ]

@@ -20,7 +20,9 @@ from appliance.management.snmp.engine_state import write_whole
 
 PAUSE_MIN_S: Final = 1.0
 PAUSE_MAX_S: Final = 60.0
-LOG_MAX: Final = 1000
+WAITING_MAX: Final = 1000
+# Notifications in the log (NOTIFICATION-LOG-MIB): it is served whole.
+LOG_MAX: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ class NotificationQueue:
         self.number = 0
         self.alarm_place = ("", 0)
         """The start of the node whose alarms were read last, and the number of the last one."""
-        self.waiting_max = LOG_MAX
+        self.waiting_max = WAITING_MAX
         self.is_changed = False
         self._read()
 

@@ -86,11 +86,22 @@ class Notifier:
 
     def _add_alarm(self, event: AlarmEvent, uptime: int) -> None:
         self._queue.add(event.wall_time, lambda number: alarm_notification(number, event, uptime))
-        self._raised[event.what] = self._raised.get(event.what, 0) + 1
+        for name in [event.what, *([event.severity] if event.what == "raised" else [])]:
+            self._raised[name] = self._raised.get(name, 0) + 1
 
     def counts(self) -> dict[str, int]:
-        """How many alarms were raised and cleared since the agent started."""
+        """How many alarms were raised and cleared since the agent started, and raised by severity."""
         return self._raised
+
+    @property
+    def log(self) -> Sequence[Notification]:
+        """The last notifications, the oldest first."""
+        return self._queue.log
+
+    @property
+    def number(self) -> int:
+        """How many there ever were."""
+        return self._queue.number
 
     # -- sending -------------------------------------------------------------------------------------
 
