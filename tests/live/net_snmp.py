@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Iterable
 
 import pytest
 
@@ -47,6 +48,18 @@ class Manager:
     def walk(self, oid: str, options: tuple[str, ...] = BY_COMMUNITY) -> list[str]:
         """The lines of a walk by GETBULK."""
         return self.run("snmpbulkwalk", oid, options=options).splitlines()
+
+
+class HostAgent:
+    """snmpd, which passes requests on to an agent by the lines of docs/snmp.md."""
+
+    def __init__(self, processes: Processes, port: int, agent: str, lines: Iterable[str]) -> None:
+        config = processes.folder / f"snmpd-{port}.conf"
+        proxies = [line.replace("127.0.0.1:11161", agent) for line in lines]
+        config.write_text("\n".join(["rocommunity public", *proxies, ""]))
+        argv = ["snmpd", "-f", "-Lo", "-C", "-c", str(config), "-p", str(processes.folder / "snmpd.pid")]
+        mine = {**WITHOUT_MIBS, "SNMP_PERSISTENT_DIR": str(processes.folder / f"snmpd-{port}")}
+        self.process = processes.start("snmpd", [*argv, f"127.0.0.1:{port}"], mine)
 
 
 class TrapReceiver:

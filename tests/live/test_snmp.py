@@ -6,17 +6,20 @@ import json
 import os
 import random
 import re
+import shutil
 import signal
 import socket
+from pathlib import Path
 
 import pytest
 
 from tests.live.appliance import Appliance
+from tests.live.net_snmp import HostAgent, TrapReceiver, by_user, needs_net_snmp
 from tests.live.net_snmp import Manager as Snmp
-from tests.live.net_snmp import TrapReceiver, by_user, needs_net_snmp
 from tests.live.processes import Processes, free_port, wait_until
 
 pytestmark = needs_net_snmp
+PAGE = Path(__file__).parents[2] / "docs/snmp.md"
 
 SYS_DESCR, SYS_UP_TIME, SYS_CONTACT, SYS_NAME, SYS_LOCATION = (f".1.3.6.1.2.1.1.{n}.0" for n in (1, 3, 4, 5, 6))
 IN_PACKETS, BAD_COMMUNITIES = ".1.3.6.1.2.1.11.1.0", ".1.3.6.1.2.1.11.4.0"
@@ -245,3 +248,17 @@ def test_authentication_failures_are_told_at_a_bounded_rate(processes: Processes
             sender.sendto(header, ("127.0.0.1", port))
     wait_until(lambda: AUTHENTICATION_FAILURE in receiver.text(), "it is told")
     assert receiver.text().count(AUTHENTICATION_FAILURE) == 1
+
+
+@pytest.mark.skipif(shutil.which("snmpd") is None, reason="snmpd is not installed")
+def test_the_agent_of_the_host_passes_requests_on(processes: Processes, port: int) -> None:
+    """By the lines that docs/snmp.md shows."""
+    started(processes, port)
+    own = free_port()
+    lines = [line.strip() for line in PAGE.read_text().splitlines() if line.startswith("    proxy ")]
+    HostAgent(processes, own, f"127.0.0.1:{port}", lines)
+    manager = Snmp(f"127.0.0.1:{own}")
+    wait_until(lambda: manager.get(f"{SIGNALBOX}.1.1.1.0") == "live", "a request is passed on")
+    assert manager.get(f"{SIP}.1.1.1.1.100") == "SIP/2.0"
+    assert "Linux" in manager.get(SYS_DESCR)
+    assert len(manager.walk(f"{SIGNALBOX}.1.2")) > 80
