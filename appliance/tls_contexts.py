@@ -22,6 +22,7 @@ from appliance.catalogue.transports import TRANSPORTS
 
 PEM_LEN_MAX: Final = 1 << 20
 VERSIONS: Final = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
+CLIENT_CERTIFICATES: Final = {"request": ssl.CERT_OPTIONAL, "require": ssl.CERT_REQUIRED}
 # Others than the owner may not read a key; a group may where the owner has given it to the service.
 FORBIDDEN_MODE: Final = stat.S_IRWXO | stat.S_IWGRP | stat.S_IXGRP
 _END: Final = "-----END CERTIFICATE-----"
@@ -77,9 +78,12 @@ class TlsContexts:
 
     def _add_server(self, place: int, listener: ListenerSettings) -> None:
         certificate = self._certificates[listener.certificates[0]]
+        files = [certificate.chain, certificate.key, self._tls.trust]
         try:
-            made = self._context(("server", certificate.chain, certificate.key), [certificate.chain, certificate.key])
-            self._servers[place] = made or self._keep(server_context(certificate, self._tls))
+            made = self._context(("server", listener.client_certificate, *files), files)
+            self._servers[place] = made or self._keep(
+                server_context(certificate, self._tls, listener.client_certificate)
+            )
         except CertificateUnusable as fault:
             self.faults.append(Fault(0, 0, f"certificate {certificate.name}: {fault.problem}", fault.remedy))
 
@@ -128,10 +132,16 @@ def certificate_faults(settings: Settings) -> list[Fault]:
 # -- contexts ----------------------------------------------------------------------------------------
 
 
-def server_context(certificate: CertificateSettings, tls: TlsSettings) -> ssl.SSLContext:
+def server_context(
+    certificate: CertificateSettings, tls: TlsSettings, client_certificate: str = "none"
+) -> ssl.SSLContext:
     """The context of a listener. Raises CertificateUnusable."""
     context = _context(ssl.PROTOCOL_TLS_SERVER, tls)
     _load(context, certificate)
+    if client_certificate != "none":
+        # RFC 5922 7.4
+        context.verify_mode = CLIENT_CERTIFICATES[client_certificate]
+        _trust(context, tls.trust)
     return context
 
 

@@ -57,6 +57,7 @@ ROUTES_UNUSABLE: Final = "routes-unusable"
 SOFTWARE_FAULT: Final = "software-fault"
 PASSWORD_GUESSING: Final = "password-guessing"
 SUBSCRIBER_DATABASE_FAILING: Final = "subscriber-database-failing"
+CERTIFICATE_NAME_WRONG: Final = "certificate-name-wrong"
 CERTIFICATE_UNUSABLE: Final = "certificate-unusable"
 
 # fmt: off
@@ -161,6 +162,10 @@ ALARMS: Final[tuple[Alarm, ...]] = (
           "That event was lost: a request was rejected with 500, or a call in setup was ended. Other traffic "
           "continues.",
           "Report it with the traceback in `show logging`. The alarm clears after 10 minutes without a fault."),
+    Alarm(CERTIFICATE_NAME_WRONG, MAJOR,
+          "A peer or a server has shown a certificate with another name (RFC 5922 7.3, 7.4).",
+          "The connection was refused: requests to that server fail, and those of that peer do not arrive.",
+          "Compare the name in the alarm with the certificate of the other end. The alarm clears after 10 minutes."),
     Alarm(CERTIFICATE_UNUSABLE, MAJOR,
           "A certificate, a private key or the trust store cannot be used.",
           "The listeners of that certificate accept no TLS connections, or none are opened.",

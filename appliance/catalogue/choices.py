@@ -37,6 +37,10 @@ FORK: Final = Choice(
     ("by-q", "parallel", "sequential"),
     ("By descending q value; contacts of equal q in parallel.", "All contacts at the same time.",
      "One contact after another."))
+CLIENT_CERTIFICATE: Final = Choice(
+    ("none", "request", "require"),
+    ("Clients are not asked for a certificate.", "A client may show a certificate; it must be valid.",
+     "A client without a valid certificate is rejected."))
 LOG_LEVEL: Final = Choice(
     ("debug", "info", "warning", "error"),
     ("All messages, for troubleshooting.", "Normal operation, warnings and errors.", "Warnings and errors.",

@@ -95,6 +95,10 @@ def _listener(settings: Any) -> Iterator[Contradiction]:
         yield Contradiction(("transports",), problem, remedy)
     if any(TRANSPORTS[number].is_secure for number in settings.transports) and not settings.certificates:
         yield Contradiction(("transports", "certificates"), "tls needs a certificate", "add `certificate NAME`")
+    if settings.client_certificate == "none" and any("certificate-name" in peer for peer in settings.peers):
+        problem = "a peer with a certificate name must show its certificate"
+        remedy = "type `client-certificate request` or `client-certificate require`"
+        yield Contradiction(("peers", "client_certificate"), problem, remedy)
 
 
 def _snmp(settings: Any) -> Iterator[Contradiction]:

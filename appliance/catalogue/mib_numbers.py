@@ -149,4 +149,5 @@ ALARM_NUMBERS: Final = {
     "registration-table-full": 23,
     "registration-table-unsound": 24,
     "certificate-unusable": 25,
+    "certificate-name-wrong": 26,
 }

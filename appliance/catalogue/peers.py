@@ -3,32 +3,42 @@
     peer 192.0.2.1
     peer 2001:db8::/32
     peer 192.0.2.1 port 5060 transport udp
+    peer 192.0.2.1 certificate-name carrier.example
 
-A port is that of datagrams; a connection that a peer opens comes from any port (RFC 3261 18.1.1).
+A port is that of datagrams; a connection that a peer opens comes from any port (RFC 3261 18.1.1). A peer with a
+certificate name is one by TLS only; its certificate has to prove that name, or the handshake fails (RFC 5922 7.4).
 """
 
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from appliance.catalogue.errors import ValueFault, alternatives
-from appliance.catalogue.transports import TRANSPORT_NAMES, TRANSPORTS
+from appliance.catalogue.transports import TLS, TRANSPORT_NAMES, TRANSPORTS
+
+_NAME = re.compile(r"(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z][a-z0-9-]{0,62}")
 
 
 @dataclass(frozen=True, slots=True)
 class Peer:
     """The kind of a value that names a peer; kept as it is printed."""
 
-    placeholder: str = f"ADDRESS[/LENGTH] [port PORT] [transport {' | '.join(TRANSPORT_NAMES)}]"
-    range_text: str = "an IP address or a network such as 192.0.2.0/24, perhaps with `port 5060` and `transport udp`"
+    placeholder: str = (
+        f"ADDRESS[/LENGTH] [port PORT] [transport {' | '.join(TRANSPORT_NAMES)}] [certificate-name DOMAIN]"
+    )
+    range_text: str = (
+        "an IP address or a network such as 192.0.2.0/24, perhaps with `port 5060`, `transport udp` or "
+        "`certificate-name carrier.example`"
+    )
 
     def read(self, words: Sequence[str]) -> str:
         if not words:
             raise ValueFault("a value is missing", f"type {self.placeholder} after it")
         text = _network_text(words[0])
-        port, transport = "", ""
+        port, transport, name = "", "", ""
         for place in range(1, len(words), 2):
             keyword = words[place].lower()
             value = words[place + 1] if place + 1 < len(words) else ""
@@ -36,9 +46,13 @@ class Peer:
                 port = f" port {_port(value, place + 1)}"
             elif keyword == "transport" and not transport:
                 transport = f" transport {_transport(value, place + 1)}"
+            elif keyword == "certificate-name" and not name:
+                name = f" certificate-name {_domain(value, place + 1)}"
             else:
                 raise ValueFault(f'"{words[place]}" does not belong there', f"type {self.placeholder}", place)
-        return text + port + transport
+        if name and transport not in ("", *(f" transport {row.name}" for row in TRANSPORTS if row.is_secure)):
+            raise ValueFault("only tls has certificates", "type `transport tls`, or leave it out")
+        return text + port + transport + name
 
     def write(self, value: str) -> list[str]:
         return value.split()
@@ -68,6 +82,13 @@ def _transport(word: str, place: int) -> str:
     return word.lower()
 
 
+def _domain(word: str, place: int) -> str:
+    name = word.lower().removeprefix("sip:").removesuffix(".")
+    if not _NAME.fullmatch(name):
+        raise ValueFault(f'"{word}" is not a domain name', "type a name such as carrier.example", place)
+    return name
+
+
 class Peers:
     """The peers of one listener, or of several. Never changed."""
 
@@ -89,20 +110,25 @@ class Peers:
         """Is one of them there, by whichever port and transport?"""
         return address in self._addresses or (bool(self._rules) and bool(self._at(address)))
 
+    def certificate_names(self, address: str) -> tuple[str, ...]:
+        """Of these names, the certificate of that address has to prove one; () where it need not."""
+        return tuple(rule[3] for rule in self._at(address) if rule[3]) if self._rules else ()
+
     def _at(self, address: str) -> list[Rule]:
         number = ipaddress.ip_address(address.partition("%")[0])
         return [rule for rule in self._rules if number in rule[0]]
 
 
-# (network, transport or None, port or 0)
-Rule = tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, int | None, int]
+# (network, transport or None, port or 0, certificate name or "")
+Rule = tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, int | None, int, str]
 
 
 def _rule(text: str) -> Rule:
     network, *words = text.split()
     options = dict(zip(words[::2], words[1::2], strict=True))
     transport = TRANSPORT_NAMES.index(options["transport"]) if "transport" in options else None
-    return ipaddress.ip_network(network), transport, int(options.get("port", 0))
+    name = options.get("certificate-name", "")
+    return ipaddress.ip_network(network), TLS if name else transport, int(options.get("port", 0)), name
 
 
 def _has_port(rule: Rule, port: int, transport: int) -> bool:

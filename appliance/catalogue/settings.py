@@ -76,6 +76,9 @@ class ListenerSettings(CheckedSettings):
     certificates: tuple[str, ...] = setting(
         (), "certificate", Name(), LIVE,
         "A certificate of the listener, by the name of its section; TLS requires one.", "RFC 3261 26.3.1", is_many=True)
+    client_certificate: str = setting(
+        "none", "client-certificate", choices.CLIENT_CERTIFICATE, LIVE,
+        "Certificates of clients, which `tls trust` must vouch for.", "RFC 5922 7.4")
     peers: tuple[str, ...] = setting(
         (), "peer", Peer(), LIVE,
         "A trusted neighbor: its requests are not challenged, may go to foreign domains, and may assert identities "

@@ -10,6 +10,7 @@ from typing import Final
 
 from appliance.catalogue.alarms import (
     ALARMS,
+    CERTIFICATE_NAME_WRONG,
     CERTIFICATE_UNUSABLE,
     CONFIGURATION_UNCONFIRMED,
     LISTENER_UNAUTHENTICATED,
@@ -45,6 +46,7 @@ REGISTRATIONS: Final = "registration table"
 COMMON: Final = {
     SUBSCRIBER_DATABASE_FAILING: "subscriber database",
     CERTIFICATE_UNUSABLE: "certificates",
+    CERTIFICATE_NAME_WRONG: "certificates",
     REGISTRATION_TABLE_FULL: REGISTRATIONS,
     REGISTRATION_TABLE_UNSOUND: REGISTRATIONS,
 }

@@ -24,6 +24,9 @@ class ConnectionOwner(Protocol):
     read_buffer: bytearray
     """Where the octets of one read come; it is free again when the read has been told."""
 
+    def certificate_names(self, connection: Connection) -> tuple[str, ...]:
+        """Of these names the certificate of the peer has to prove one; () where it need not."""
+
     def connection_opened(self, connection: Connection, now: float) -> None:
         """It is there; the owner may refuse it by `abort`."""
 
@@ -75,6 +78,10 @@ class Connection(asyncio.BufferedProtocol):
         self.is_paused = False
         self.holds = 0
         self.unanswered = 0
+
+    def proves(self, names: tuple[str, ...]) -> bool:
+        """Has the peer proved one of these names, where its transport has certificates?"""
+        return True
 
     async def ready(self) -> None:
         """Wait until messages may be sent. Raises OSError."""

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 # Sessions of servers that are kept to be resumed (RFC 8446 2.2).
 SESSIONS_MAX: Final = 1000
 LOG_INTERVAL_S: Final = 60.0
+# How long a wrong name is an alarm.
+WRONG_NAME_S: Final = 600.0
 
 log = logging.getLogger("signalbox.worker")
 
@@ -77,6 +79,7 @@ class Handshakes:
         self._sessions: OrderedDict[Hashable, ssl.SSLSession] = OrderedDict()
         self._logged_at = -LOG_INTERVAL_S
         self._unlogged = 0
+        self._wrong_name = ("", 0.0)
 
     def __len__(self) -> int:
         """Handshakes in progress."""
@@ -110,7 +113,8 @@ class Handshakes:
     def advance(self, connection: TlsConnection, end: ssl.SSLObject) -> None:
         """Make a step beside the loop; the connection is told by `stepped`."""
         identity = connection.identity if connection.is_opened_here else ""
-        made = asyncio.get_running_loop().run_in_executor(self._thread, step, end, identity)
+        names = connection.owner.certificate_names(connection)
+        made = asyncio.get_running_loop().run_in_executor(self._thread, step, end, identity, names)
         made.add_done_callback(lambda made: None if made.cancelled() else connection.stepped(made.result()))
 
     def completed(self, connection: TlsConnection, end: ssl.SSLObject) -> None:
@@ -124,7 +128,15 @@ class Handshakes:
         """It has come to nothing."""
         self._begun.drop(connection)
         self._counters[_COUNTED[made.outcome]] += 1
-        self._log(f"TLS handshake with {connection.flow.remote[0]} failed: {made.reason}", now)
+        sentence = f"TLS handshake with {connection.flow.remote[0]} failed: {made.reason}"
+        if made.outcome is Outcome.WRONG_NAME:
+            self._wrong_name = (f"{sentence}.", now)
+        self._log(sentence, now)
+
+    def wrong_name(self, now: float) -> str:
+        """A sentence on the last peer that has shown the certificate of another one; "" when that is long ago."""
+        sentence, at = self._wrong_name
+        return sentence if sentence and now - at < WRONG_NAME_S else ""
 
     def is_not_tls(self, connection: TlsConnection, now: float) -> None:
         """The peer speaks something else."""
@@ -175,8 +187,9 @@ class Handshakes:
         self._logged_at, self._unlogged = now, 0
 
 
-def step(end: ssl.SSLObject, identity: str) -> Step:
-    """One step of a handshake; `identity` is what the certificate of the peer has to prove, "" for nothing."""
+def step(end: ssl.SSLObject, identity: str, names: tuple[str, ...] = ()) -> Step:
+    """One step of a handshake. The certificate of the peer has to prove `identity`, and one of `names`, if there are
+    any."""
     try:
         end.do_handshake()
     except ssl.SSLWantReadError:
@@ -185,6 +198,9 @@ def step(end: ssl.SSLObject, identity: str) -> Step:
         return Step(Outcome.UNTRUSTED, fault.verify_message)
     except (ssl.SSLError, OSError) as fault:
         return Step(Outcome.FAILED, str(getattr(fault, "reason", None) or fault).lower().replace("_", " "))
-    if identity and not is_proved(end.getpeercert() or {}, identity):
+    certificate = end.getpeercert() or {}
+    if identity and not is_proved(certificate, identity):
         return Step(Outcome.WRONG_NAME, f"the certificate is not that of {identity}")
+    if names and not any(is_proved(certificate, name) for name in names):
+        return Step(Outcome.WRONG_NAME, f"the certificate is not that of {' or '.join(names)}")
     return Step(Outcome.DONE)

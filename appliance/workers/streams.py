@@ -105,6 +105,7 @@ class Streams:
         self.has_changes = False
         """Has take_changes something to tell?"""
         self._listeners = listeners
+        self._peers = [Peers(listener.peers) for listener in listeners]
         self._limits = limits
         self._counters = counters
         self._next_id = first_id
@@ -155,6 +156,11 @@ class Streams:
     def reconfigure(self, listeners: tuple[ListenerSettings, ...], limits: LimitSettings, syntax: SyntaxLimits) -> None:
         """Go by new settings; connections that are open keep the bounds of their messages."""
         self._listeners, self._limits, self.syntax = listeners, limits, syntax
+        self._peers = [Peers(listener.peers) for listener in listeners]
+        for connection in list(self._connections.values()):
+            if not connection.proves(self.certificate_names(connection)):
+                # It would be taken for the peer that is configured now.
+                self._cut(connection)
 
     def let_go(self, listeners: Collection[int], now: float) -> None:
         """Close the connections of listeners that are gone, after what waits in them has been sent."""
@@ -200,12 +206,17 @@ class Streams:
             self._opened.append(flow)
             self._note_change()
 
+    def certificate_names(self, connection: Connection) -> tuple[str, ...]:
+        """RFC 5922 7.4: those that the configuration gives the peer at its address."""
+        flow = connection.flow
+        return self._peers[flow.listener].certificate_names(flow.remote[0])
+
     def _is_admitted(self, connection: Connection) -> bool:
         """Is there room for one that a peer has opened, in all and in its source's share? A peer by configuration has
         no share to keep to, and need not prove itself."""
         flow = connection.flow
         address, port = flow.remote
-        if Peers(self._listeners[flow.listener].peers).has(address, port, flow.transport):
+        if self._peers[flow.listener].has(address, port, flow.transport):
             connection.is_proven = True
             return self._makes_room()
         source = source_of(address)

@@ -13,6 +13,7 @@ from typing import Final
 
 from appliance import clock
 from appliance.catalogue.counters import CONNECTIONS_CLOSED_MALFORMED
+from appliance.security.certificate_names import is_proved
 from appliance.workers.connection import Connection, ConnectionOwner
 from appliance.workers.handshakes import Handshakes, Outcome, Step
 
@@ -67,6 +68,12 @@ class TlsConnection(Connection):
     def identity(self) -> str:
         """What the certificate of the peer has to prove (RFC 5922 7.3)."""
         return self.flow.name or self.flow.remote[0]
+
+    def proves(self, names: tuple[str, ...]) -> bool:
+        if not names or self._end is None or not self.is_secured:
+            return True
+        certificate = self._end.getpeercert() or {}
+        return any(is_proved(certificate, name) for name in names)
 
     async def ready(self) -> None:
         """Wait for the end of the handshake. Raises HandshakeFailed."""
@@ -150,6 +157,10 @@ class TlsConnection(Connection):
         assert self.transport is not None and self._end is not None
         self.is_secured = True
         self._handshakes.completed(self, self._end)
+        if not self.proves(self.owner.certificate_names(self)):
+            # The configuration has changed since the step began.
+            self.abort()
+            return
         if self.is_opened_here:
             self.owner.connection_opened(self, clock.monotonic())
         if self._ready is not None and not self._ready.done():

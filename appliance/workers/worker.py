@@ -14,7 +14,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from appliance import clock
-from appliance.catalogue.alarms import CERTIFICATE_UNUSABLE, ROUTES_UNUSABLE, SUBSCRIBER_DATABASE_FAILING
+from appliance.catalogue.alarms import (
+    CERTIFICATE_NAME_WRONG,
+    CERTIFICATE_UNUSABLE,
+    ROUTES_UNUSABLE,
+    SUBSCRIBER_DATABASE_FAILING,
+)
 from appliance.catalogue.settings import Settings
 from appliance.messages.bus_messages import (
     Abandon,
@@ -390,6 +395,8 @@ class Worker:
         counters, gauges = self._metrics.read()
         alarms = self._stack.alarms(now) + self._follow_routes()
         alarms += [f"{CERTIFICATE_UNUSABLE} {fault}." for fault in self._handshakes.contexts.faults]
+        if wrong_name := self._handshakes.wrong_name(now):
+            alarms.append(f"{CERTIFICATE_NAME_WRONG} {wrong_name}")
         if self._subscriber_door.fault:
             alarms.append(f"{SUBSCRIBER_DATABASE_FAILING} {self._subscriber_door.fault}")
         number, turns, traffic = worker_of(self._process), self._turn.count, self._stack.traffic.by_name()

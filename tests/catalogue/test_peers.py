@@ -7,7 +7,7 @@ import pytest
 from appliance.catalogue.errors import ValueFault
 from appliance.catalogue.peers import Peer, Peers
 
-UDP, TCP = 0, 1
+UDP, TCP, TLS = 0, 1, 2
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,7 @@ UDP, TCP = 0, 1
         ("192.0.2.1", "192.0.2.1"),
         ("[2001:DB8::1]", "2001:db8::1"),
         ("192.0.2.0/24", "192.0.2.0/24"),
+        ("192.0.2.1 certificate-name SIP:Carrier.Example", "192.0.2.1 certificate-name carrier.example"),
         ("192.0.2.1 transport TCP port 5060", "192.0.2.1 port 5060 transport tcp"),
     ],
 )
@@ -25,7 +26,11 @@ def test_a_peer_is_kept_as_it_is_printed(typed: str, kept: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "typed", ["", "trunk", "192.0.2.1/24", "192.0.2.0/33", "192.0.2.1 port", "192.0.2.1 port 0", "192.0.2.1 via udp"]
+    "typed",
+    [
+        *("", "trunk", "192.0.2.1/24", "192.0.2.0/33", "192.0.2.1 port", "192.0.2.1 port 0", "192.0.2.1 via udp"),
+        *("192.0.2.1 transport udp certificate-name a.example", "192.0.2.1 certificate-name *.example"),
+    ],
 )
 def test_what_is_no_peer(typed: str) -> None:
     with pytest.raises(ValueFault):
@@ -50,3 +55,12 @@ def test_who_is_a_peer() -> None:
 
 def test_a_connection_of_a_peer_comes_from_any_port() -> None:
     assert Peers(["203.0.113.1 port 5060 transport tcp"]).has("203.0.113.1", 40000, TCP)
+
+
+def test_a_peer_with_a_certificate_name_is_one_by_tls_only() -> None:
+    """RFC 5922 7.4: by TLS the handshake has proved it."""
+    peers = Peers(["192.0.2.0/24 certificate-name a.example", "192.0.2.1 certificate-name b.example", "192.0.2.9"])
+    assert peers.has("192.0.2.1", 9, TLS)
+    assert not peers.has("192.0.2.1", 9, TCP) and not peers.has("192.0.2.1", 9, UDP)
+    assert peers.certificate_names("192.0.2.1") == ("a.example", "b.example")
+    assert peers.certificate_names("198.51.100.1") == ()

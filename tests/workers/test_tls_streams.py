@@ -6,7 +6,9 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,10 +32,11 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> CertificateAuthority:
 class SecureNode(Node):
     """A node that listens by TLS with a certificate of an authority, and trusts it."""
 
-    def __init__(self, authority: CertificateAuthority, name: str = "proxy", **limits: int) -> None:
+    def __init__(self, authority: CertificateAuthority, listener: dict[str, Any] | None = None, **tls: int) -> None:
         self.authority = authority
-        self.settings = secure_settings(authority, name, **limits)
+        self.settings = secure_settings(authority, tls=tls, **(listener or {}))
         super().__init__()
+        self.streams.reconfigure(self.settings.listeners, self.settings.limits, self.streams.syntax)
         self.handshakes.reconfigure(TlsContexts(self.settings), self.settings.tls)
 
     async def listen(self, listener: int = 0) -> None:
@@ -51,12 +54,14 @@ class SecureNode(Node):
         )
 
 
-def secure_settings(authority: CertificateAuthority, name: str = "proxy", **limits: int) -> Settings:
+def secure_settings(
+    authority: CertificateAuthority, name: str = "proxy", tls: dict[str, Any] | None = None, **listener: Any
+) -> Settings:
     chain, key = authority.issue(name, "DNS:proxy.example,IP:127.0.0.1")
     return Settings(
-        listeners=(ListenerSettings(port=5061, transports=(TLS,), certificates=("own",)),),
+        listeners=(ListenerSettings(port=5061, transports=(TLS,), certificates=("own",), **listener),),
         certificates=(CertificateSettings(name="own", chain=str(chain), key=str(key)),),
-        tls=TlsSettings(trust=str(authority.trust), **limits),
+        tls=TlsSettings(trust=str(authority.trust), **(tls or {})),
     )
 
 
@@ -317,3 +322,54 @@ def test_without_a_certificate_nothing_is_accepted(play_streams: Callable[..., N
         assert node.counters[catalogue.HANDSHAKES_FAILED] == 1
 
     play_streams(scenario)
+
+
+@pytest.mark.parametrize(
+    ("names", "is_accepted"), [("DNS:carrier.example", True), ("DNS:other.example", False), ("", False)]
+)
+def test_a_peer_is_proved_by_its_certificate(
+    play_streams: Callable[..., None], authority: CertificateAuthority, names: str, is_accepted: bool
+) -> None:
+    """RFC 5922 7.4: another name, or none, fails the handshake."""
+    peers = ("127.0.0.0/8 certificate-name carrier.example",)
+    node = SecureNode(authority, listener={"client_certificate": "request", "peers": peers})
+
+    async def scenario(node: SecureNode) -> None:
+        context = node.context()
+        if names:
+            context.load_cert_chain(*authority.issue("client", names))
+        phone = Phone(*await asyncio.open_connection(*node.address, ssl=context, server_hostname="proxy.example"))
+        await phone.send(message())
+        if is_accepted:
+            await until(lambda: node.received)
+            assert node.counters[catalogue.CERTIFICATE_NAMES_REFUSED] == 0
+            # A connection that has not proved what is configured now does not stay.
+            other = secure_settings(
+                authority, client_certificate="request", peers=("127.0.0.1 certificate-name b.example",)
+            )
+            node.streams.reconfigure(other.listeners, other.limits, node.streams.syntax)
+        else:
+            await until(lambda: node.counters[catalogue.CERTIFICATE_NAMES_REFUSED] == 1)
+            assert "carrier.example" in node.handshakes.wrong_name(clock.monotonic())
+            assert not node.received
+        with suppress(ConnectionError):
+            assert await phone.is_closed()
+
+    play_streams(scenario, node=node)
+
+
+@pytest.mark.parametrize("policy", ["request", "require"])
+def test_clients_without_a_certificate(
+    play_streams: Callable[..., None], authority: CertificateAuthority, policy: str
+) -> None:
+    async def scenario(node: SecureNode) -> None:
+        phone = await node.dial()
+        with suppress(ConnectionError):
+            await phone.send(message())
+        if policy == "request":
+            await until(lambda: node.received)
+        else:
+            await until(lambda: node.counters[catalogue.HANDSHAKES_FAILED] == 1)
+            assert not node.received
+
+    play_streams(scenario, node=SecureNode(authority, listener={"client_certificate": policy}))
