@@ -12,7 +12,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import dns.asyncresolver
 import dns.exception
@@ -24,6 +24,8 @@ RESOLV_CONF: Final = Path("/etc/resolv.conf")
 # How long the absence of a host, and what stands in a file, may be believed.
 ABSENT_TTL_S: Final = 30.0
 FILE_TTL_S: Final = 60.0
+# Records of one domain that are read.
+NAPTR_MAX: Final = 20
 # RFC 6761 6.3: this name means the machine itself whatever anybody says.
 LOCALHOST: Final = ("127.0.0.1", "::1")
 
@@ -37,6 +39,14 @@ class HostAddresses:
     """IPv4 before IPv6, each in the order of the answer; () when there is no such host. `ttl_s` seconds."""
 
     addresses: tuple[str, ...]
+    ttl_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class NaptrRecords:
+    """Order, preference, flags, services and regexp of each, separated by tabs (routing/enum_rules.py)."""
+
+    records: tuple[str, ...]
     ttl_s: float
 
 
@@ -69,12 +79,28 @@ class HostResolver:
         found = await asyncio.gather(self._ask(absolute, "A"), self._ask(absolute, "AAAA"))
         return _joined(host, found)
 
+    async def naptr(self, domain: str) -> NaptrRecords:
+        """The NAPTR records of a domain, () where it has none. Raises LookupFailed when that cannot be known now."""
+        try:
+            answer = await self._made().resolve(dns.name.from_text(domain), "NAPTR", raise_on_no_answer=False)
+        except dns.resolver.NXDOMAIN:
+            return NaptrRecords((), ABSENT_TTL_S)
+        except (dns.exception.DNSException, UnicodeError, ValueError, OSError, EOFError) as fault:
+            raise LookupFailed(f"{domain} NAPTR: {fault}") from None
+        if answer.rrset is None:
+            return NaptrRecords((), ABSENT_TTL_S)
+        records = tuple(_naptr_text(record) for record in list(answer.rrset)[:NAPTR_MAX])
+        return NaptrRecords(records, float(answer.chaining_result.minimum_ttl))
+
+    def _made(self) -> dns.asyncresolver.Resolver:
+        if self._resolver is None:
+            self._resolver = dns.asyncresolver.Resolver(str(self._resolv_conf))
+            self._resolver.lifetime = self._timeout_s
+        return self._resolver
+
     async def _ask(self, name: dns.name.Name, kind: str) -> HostAddresses | LookupFailed:
         try:
-            if self._resolver is None:
-                self._resolver = dns.asyncresolver.Resolver(str(self._resolv_conf))
-                self._resolver.lifetime = self._timeout_s
-            answer = await self._resolver.resolve(name, kind, raise_on_no_answer=False)
+            answer = await self._made().resolve(name, kind, raise_on_no_answer=False)
         except dns.resolver.NXDOMAIN:
             return HostAddresses((), ABSENT_TTL_S)
         except (dns.exception.DNSException, OSError, EOFError) as fault:
@@ -84,6 +110,11 @@ class HostResolver:
         # RFC 1035 3.2.1: the aliases on the way to the addresses count as well.
         ttl_s = answer.chaining_result.minimum_ttl
         return HostAddresses(tuple(record.address for record in answer.rrset), float(ttl_s))
+
+
+def _naptr_text(record: Any) -> str:
+    texts = (part.decode("ascii", "replace") for part in (record.flags, record.service, record.regexp))
+    return "\t".join((str(record.order), str(record.preference), *texts))
 
 
 def _joined(host: str, found: Sequence[HostAddresses | LookupFailed]) -> HostAddresses:

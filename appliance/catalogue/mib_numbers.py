@@ -123,6 +123,8 @@ GAUGE_NUMBERS: Final = {
     "connections": (11, "TCP connections."),
     "questions": (12, "Questions to DNS and the database that are not answered yet."),
     "loop_lag_us": (13, "The longest delay of the event loop since the heartbeat before, in microseconds."),
+    "enum_waiting": (14, "Requests that wait for DNS to answer for an ENUM domain."),
+    "enum_numbers": (15, "Answers of ENUM domains that are kept."),
 }
 ALARM_NUMBERS: Final = {
     "worker-down": 1,

@@ -56,10 +56,21 @@ async def _found_subscriber(fields: dict[str, str], settings: Settings, state_di
     return None if is_found is None else [fields["username"]] * is_found
 
 
+async def _found_enum(fields: dict[str, str], settings: Settings, state_dir: Path) -> list[str] | None:
+    from appliance.resolver import HostResolver, LookupFailed
+
+    try:
+        found = await HostResolver(settings.limits.lookup_timeout_ms / 1000).naptr(fields["domain"])
+    except LookupFailed:
+        return None
+    return list(found.records)
+
+
 # By the kind of the question (routing/lookup_questions.py); of others, nothing can be known here.
 DOORS: Final[dict[str, Callable[[dict[str, str], Settings, Path], Awaitable[list[str] | None]]]] = {
     "host": _found_host,
     "subscriber": _found_subscriber,
+    "enum": _found_enum,
 }
 
 

@@ -27,7 +27,7 @@ from appliance.proxy.software_faults import SoftwareFaults
 from appliance.replication.connection_directory import ConnectionDirectory
 from appliance.routing.call_router import CallRouter
 from appliance.routing.contact_policy import ContactPolicy
-from appliance.routing.lookup_questions import FindSubscriber, LookupHost
+from appliance.routing.lookup_questions import FindEnum, FindSubscriber, LookupHost
 from appliance.routing.next_hops import NextHops
 from appliance.routing.own_names import OwnNames
 from appliance.routing.unavailable_hops import UnavailableHops
@@ -141,7 +141,7 @@ class ProxyEnvironment:
         self.peers = tuple(Peers(listener.peers) for listener in settings.listeners)
         self.proxy_rules = ProxyRules(settings.proxy)
         self.digest_rules = DigestRules(settings.digest)
-        self.router = CallRouter(settings)
+        self.router = CallRouter(settings, self.pending_lookups.cache_of(FindEnum.kind))
         self.packer = Packer()
         self.changed_calls: dict[bytes, KeptCall] = {}
         self.waiting: dict[bytes, KeptCall] = {}

@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Final, Generic, Protocol, TypeVar
 from appliance.catalogue.counters import DNS_FAILED, LOOKUPS_FULL, QUERIES_FULL, STORE_FAILED
 from appliance.catalogue.settings import Settings
 from appliance.messages.worker_requests import LookupNeeded
+from appliance.routing.enum_cache import EnumCache
 from appliance.routing.host_cache import HostCache
 from appliance.routing.subscriber_cache import SubscriberCache
 
@@ -186,4 +187,47 @@ class FindSubscriber(Question):
         return SubscriberAnswer(self.id, bool(found), False)
 
 
-KINDS: Final[tuple[LookupKind[Any], ...]] = (LookupHost.kind, FindSubscriber.kind)
+@dataclass(frozen=True, slots=True)
+class EnumAnswer:
+    """NAPTR records as text (enum_rules.py); `ttl_s` seconds for the cache."""
+
+    id: int
+    records: tuple[str, ...]
+    failed: bool
+    ttl_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class FindEnum(Question):
+    """Which NAPTR records has this domain of a number (RFC 6116)?"""
+
+    domain: bytes
+
+    kind: ClassVar[LookupKind[EnumCache]] = LookupKind(
+        name="enum",
+        door="DNS",
+        waiting_max="lookups_waiting_max",
+        waiting_gauge="enum_waiting",
+        full_counter=LOOKUPS_FULL,
+        running_max="lookups_max",
+        timeout_ms="lookup_timeout_ms",
+        failed_counter=DNS_FAILED,
+        new_cache=lambda settings: EnumCache(settings.limits.hosts_cached_max),
+        cached_gauge="enum_numbers",
+    )
+
+    @property
+    def subject(self) -> str:
+        """The domain."""
+        return self.domain.decode("utf-8", "replace")
+
+    def unknown(self) -> EnumAnswer:
+        """DNS could not say."""
+        return EnumAnswer(self.id, (), True, 0.0)
+
+    def answer_of(self, found: list[str]) -> EnumAnswer:
+        """Of its records."""
+        return EnumAnswer(self.id, tuple(found), False, 0.0)
+
+
+KINDS: Final[tuple[LookupKind[Any], ...]] = (LookupHost.kind, FindSubscriber.kind, FindEnum.kind)

@@ -4,6 +4,7 @@
     redirect sip:gw1.example.com               the caller is told to call there (302)
     reject 403 Not Allowed                     the call is answered with this status and reason
     table NAME                                 the routes of another table
+    enum e164.arpa                             the SIP URIs of the number in this ENUM tree, if it has any
     registrar                                  the contacts that the called address has registered
 
 Lower priorities are tried first; among equal ones, each is first in proportion to its weight. `strip` takes characters
@@ -18,14 +19,17 @@ from typing import Final
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.uri import Uri, parse_uri
 
-NEXT_HOP, REDIRECT, REJECT, TABLE, REGISTRAR = range(5)
+NEXT_HOP, REDIRECT, REJECT, TABLE, REGISTRAR, ENUM = range(6)
 ORDER_MAX: Final = 65535
 STRIP_MAX: Final = 32
+# With the 15 digits of a number and their dots, a name of 253 octets.
+SUFFIX_LEN_MAX: Final = 200
 TEXT_LEN_MAX: Final = 512
 TABLE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,31}")
 _PREPEND: Final = re.compile(r"\+?[0-9*#]{0,31}")
+_SUFFIX: Final = re.compile(r"(?:(?!-)[a-z0-9-]{1,63}\.)*(?!-)[a-z0-9-]{1,63}")
 _REASON: Final = re.compile(r"[ -~]{0,80}")
-ACTIONS: Final = "type sip:HOST, redirect sip:HOST, reject STATUS REASON, table NAME, or registrar"
+ACTIONS: Final = "type sip:HOST, redirect sip:HOST, reject STATUS REASON, table NAME, enum DOMAIN, or registrar"
 
 
 class RouteFault(ValueError):
@@ -41,9 +45,22 @@ class RouteEntry:
     """One row. Never changed.
 
     `hop`: the URI of a next hop or of a redirect. `status` and `reason`: those of a reject. `table`: the other one.
+    `suffix`: the domain of an ENUM tree.
     """
 
-    __slots__ = ("action", "hop", "kind", "prepend", "priority", "reason", "status", "strip", "table", "weight")
+    __slots__ = (
+        "action",
+        "hop",
+        "kind",
+        "prepend",
+        "priority",
+        "reason",
+        "status",
+        "strip",
+        "suffix",
+        "table",
+        "weight",
+    )
 
     def __init__(self, action: str, priority: int = 0, weight: int = 1, strip: int = 0, prepend: str = "") -> None:
         """Raises RouteFault."""
@@ -58,6 +75,7 @@ class RouteEntry:
         self.status = 0
         self.reason = b""
         self.table = ""
+        self.suffix = b""
         self.kind = self._read_action(action)
 
     def _read_action(self, action: str) -> int:
@@ -69,6 +87,11 @@ class RouteEntry:
                 raise RouteFault(f'"{rest}" is not the name of a table', "type up to 32 letters, digits, - . and _")
             self.table = rest
             return TABLE
+        if word == "enum":
+            if not _SUFFIX.fullmatch(rest) or len(rest) > SUFFIX_LEN_MAX:
+                raise RouteFault(f'"{rest[:80]}" is not a domain', "type the domain of the tree, such as e164.arpa")
+            self.suffix = rest.encode()
+            return ENUM
         if word == "reject":
             self.status, self.reason = _status_of(rest)
             return REJECT

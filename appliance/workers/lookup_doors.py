@@ -14,10 +14,17 @@ from threading import Lock
 from typing import TYPE_CHECKING, Final, Protocol
 
 from appliance.catalogue.settings import LimitSettings
-from appliance.routing.lookup_questions import FindSubscriber, HostAnswer, LookupHost, SubscriberAnswer
+from appliance.routing.lookup_questions import (
+    EnumAnswer,
+    FindEnum,
+    FindSubscriber,
+    HostAnswer,
+    LookupHost,
+    SubscriberAnswer,
+)
 
 if TYPE_CHECKING:
-    from appliance.resolver import HostAddresses
+    from appliance.resolver import HostAddresses, NaptrRecords
 
 # Threads that talk to the database: more would only wait for its locks.
 STORE_THREADS: Final = 4
@@ -30,6 +37,7 @@ class Resolver(Protocol):
 
     def set_timeout(self, timeout_s: float) -> None: ...
     async def lookup(self, host: str) -> HostAddresses: ...
+    async def naptr(self, domain: str) -> NaptrRecords: ...
 
 
 class StoredSubscriber(Protocol):
@@ -64,11 +72,17 @@ class LateResolver:
 
     async def lookup(self, host: str) -> HostAddresses:
         """What the resolver says. Raises what it raises."""
+        return await (await self._made()).lookup(host)
+
+    async def naptr(self, domain: str) -> NaptrRecords:
+        """What the resolver says. Raises what it raises."""
+        return await (await self._made()).naptr(domain)
+
+    async def _made(self) -> Resolver:
         async with self._lock:
             if self._resolver is None:
                 self._resolver = await asyncio.to_thread(self._new_resolver, self._timeout_s)
-            resolver = self._resolver
-        return await resolver.lookup(host)
+            return self._resolver
 
 
 class LateStore:
@@ -106,6 +120,25 @@ class HostDoor:
             return HostAnswer(question.id, (), False, 0.0)
         found = await self._resolver.lookup(name)
         return HostAnswer(question.id, found.addresses, False, found.ttl_s)
+
+    def close(self) -> None:
+        """Nothing of it has to be ended."""
+
+
+class EnumDoor:
+    """ENUM domains, by DNS (RFC 6116)."""
+
+    def __init__(self, resolver: Resolver) -> None:
+        self._resolver = resolver
+
+    def set_timeout(self, timeout_s: float) -> None:
+        """For the questions to come."""
+        self._resolver.set_timeout(timeout_s)
+
+    async def answer(self, question: FindEnum) -> EnumAnswer:
+        """The records. Raises what the resolver raises."""
+        found = await self._resolver.naptr(question.domain.decode("ascii"))
+        return EnumAnswer(question.id, found.records, False, found.ttl_s)
 
     def close(self) -> None:
         """Nothing of it has to be ended."""

@@ -40,7 +40,7 @@ from appliance.messages.bus_messages import (
 from appliance.messages.supervisor_requests import ClearFailures, EndRegistrations
 from appliance.messages.table_messages import TableReplaced, TableUnsound
 from appliance.messages.worker_requests import ListConnections
-from appliance.routing.lookup_questions import FindSubscriber, LookupHost, Question
+from appliance.routing.lookup_questions import FindEnum, FindSubscriber, LookupHost, Question
 from appliance.sip.parser import SyntaxLimits
 from appliance.stack import Stack
 from appliance.storage.log_file import log_by
@@ -53,7 +53,7 @@ from appliance.workers.handed_over import HandedOverQueue
 from appliance.workers.handover_windows import ACKNOWLEDGED_AT_ONCE
 from appliance.workers.handshakes import Handshakes
 from appliance.workers.live_output import LiveOutput
-from appliance.workers.lookup_doors import HostDoor, Resolver, Store, SubscriberDoor
+from appliance.workers.lookup_doors import EnumDoor, HostDoor, Resolver, Store, SubscriberDoor
 from appliance.workers.lookups import Door, Questions
 from appliance.workers.outbound import Outbound
 from appliance.workers.reconfiguration import WorkerReconfiguration
@@ -129,12 +129,7 @@ class Worker:
         )
         self._streams.descriptors_max = descriptors_max
         self._subscriber_door = SubscriberDoor(store, limits)
-        # The door for each class of questions (routing/lookup_questions.py).
-        by_question: dict[type[Question], Door] = {
-            LookupHost: HostDoor(resolver),
-            FindSubscriber: self._subscriber_door,
-        }
-        self._questions = Questions(by_question, limits, turn.receive_answers)
+        self._questions = Questions(self._doors_of_questions(resolver), limits, turn.receive_answers)
         self._outbound = Outbound(stack, bus, doors, self._streams)
         turn.connect(self._streams, self._questions, self._outbound)
         self._handed_over = HandedOverQueue()
@@ -149,6 +144,14 @@ class Worker:
         self._gc_schedule = GcSchedule(clock.monotonic())
         self._is_draining = False
         self._live_output = LiveOutput(stack, turn, bus, lambda: self._reconfiguring.listeners)
+
+    def _doors_of_questions(self, resolver: Resolver) -> dict[type[Question], Door]:
+        """The door for each class of questions (routing/lookup_questions.py)."""
+        return {
+            LookupHost: HostDoor(resolver),
+            FindSubscriber: self._subscriber_door,
+            FindEnum: EnumDoor(resolver),
+        }
 
     def _orders_of_supervisor(self) -> dict[type[BusMessage], Callable[[Any], object]]:
         """What only the supervisor may order, and who does it."""

@@ -13,6 +13,8 @@ from appliance.catalogue import counters as catalogue
 from appliance.proxy.events import Event
 from appliance.routing.lookup_questions import (
     Answer,
+    EnumAnswer,
+    FindEnum,
     FindSubscriber,
     HostAnswer,
     LookupHost,
@@ -255,6 +257,9 @@ class Run:
             self._give(
                 _host_answer(self._asked, () if words[0] in ("fails", "nothing") else tuple(words), words[0] == "fails")
             )
+        elif isinstance(self._asked, FindEnum):
+            records = tuple(word.replace("|", "\t") for word in words if "|" in word)
+            self._give(EnumAnswer(self._asked.id, records, words[0] == "fails", HOST_TTL_S))
         else:
             password = words[1] if len(words) > 1 else "secret"
             self._give(_subscriber_answer(self._asked, password if words[0] == "found" else None, words[0] == "fails"))
@@ -366,6 +371,8 @@ def _split_address(text: str) -> tuple[str, int]:
 
 
 def _subject(question: Question) -> str:
+    if isinstance(question, FindEnum):
+        return question.subject
     if isinstance(question, LookupHost):
         return question.host.decode()
     return f"{question.username.decode()}@{question.realm.decode()}"

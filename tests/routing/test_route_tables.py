@@ -94,6 +94,7 @@ def test_damaged_file_is_refused(cut: int) -> None:
         RouteEntry("redirect sips:example.com"),
         RouteEntry("reject 603 Not Here"),
         RouteEntry("table other"),
+        RouteEntry("enum e164.arpa"),
         RouteEntry("registrar"),
     ],
 )
@@ -103,7 +104,8 @@ def test_entry_is_read_as_it_was_written(entry: RouteEntry) -> None:
 
 @pytest.mark.parametrize(
     "action",
-    ["", "sip:", "sip:bob@example.com", "sip:a?Subject=x", "tel:+1", "reject", "reject 302", "reject 4040", "table",
+    ["", "enum", "enum a b", "enum -a",
+     "sip:", "sip:bob@example.com", "sip:a?Subject=x", "tel:+1", "reject", "reject 302", "reject 4040", "table",
      "table a b", "registrar x", "redirect", "sip:a b"],
 )  # fmt: skip
 def test_what_is_no_action_is_refused(action: str) -> None:

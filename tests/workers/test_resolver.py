@@ -18,15 +18,20 @@ import dns.rrset
 import pytest
 import uvloop
 
-from appliance.resolver import HostAddresses, HostResolver, LookupFailed, names_in
+from appliance.resolver import HostAddresses, HostResolver, LookupFailed, NaptrRecords, names_in
 
 ZONE = {
     ("both.test.", "A"): ["192.0.2.2", "192.0.2.1"],
     ("both.test.", "AAAA"): ["2001:db8::1"],
     ("four.test.", "A"): ["192.0.2.4"],
     ("six.test.", "AAAA"): ["2001:db8::6"],
+    ("1.e164.test.", "NAPTR"): ['10 5 "u" "E2U+sip" "!^.*$!sip:a@b.test!" .'],
 }
-FAILING = {("broken.test.", "A"), ("broken.test.", "AAAA"), ("half.test.", "AAAA"), ("nothalf.test.", "AAAA")}
+FAILING = {
+    *(("broken.test.", kind) for kind in ("A", "AAAA", "NAPTR")),
+    ("half.test.", "AAAA"),
+    ("nothalf.test.", "AAAA"),
+}
 EMPTY = {"alias.test.", "half.test.", "nothalf.test.", "empty.test.", *(name for name, _ in ZONE)}
 
 
@@ -126,6 +131,20 @@ def test_one_family_known_is_enough(server: None) -> None:
 def test_one_family_empty_and_the_other_unknown_is_unknown(server: None) -> None:
     with pytest.raises(LookupFailed):
         ask("nothalf.test")
+
+
+def test_naptr_records_of_an_enum_domain(server: None) -> None:
+    """RFC 6116 3.4; "cannot know" is not "no"."""
+
+    def asked(domain: str) -> NaptrRecords:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(HostResolver(0.5).naptr(domain))
+
+    assert asked("1.e164.test") == NaptrRecords(("10\t5\tu\tE2U+sip\t!^.*$!sip:a@b.test!",), 120.0)
+    assert asked("2.e164.test").records == ()
+    assert asked("empty.test").records == ()
+    with pytest.raises(LookupFailed):
+        asked("broken.test")
 
 
 def test_without_any_name_server_nobody_knows(tmp_path: Path) -> None:

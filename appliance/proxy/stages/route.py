@@ -8,8 +8,10 @@ from __future__ import annotations
 from appliance.catalogue.counters import CALLS_ROUTED, RELAYS_REFUSED, ROUTES_REJECTED
 from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.request_context import RequestContext
-from appliance.proxy.stage_results import CONTINUE, Reply, StageResult
+from appliance.proxy.stage_results import CONTINUE, Ask, Reply, StageResult
 from appliance.proxy.stages.redirect import redirection_to
+from appliance.routing.call_router import Answers
+from appliance.routing.lookup_questions import EnumAnswer
 from appliance.sip.names import ROUTE
 
 
@@ -21,22 +23,48 @@ def route(context: RequestContext, node: ProxyEnvironment, now: float) -> StageR
         return CONTINUE
     uri = request.read_uri()
     decide = node.router.decide if node.names.is_responsible_for(uri) else node.router.decide_foreign
-    decision = decide(uri, context.listener.name, request.read_call_id())
+    decision = decide(uri, context.listener.name, request.read_call_id(), now, _answers(context))
+    context.route = decision
     if decision is None:
         return CONTINUE
-    context.route = decision
+    if decision.question is not None:
+        # Only who may relay makes us ask.
+        return Ask(decision.question) if context.may_relay() else _refuse(node)
     if decision.status:
         node.counters[ROUTES_REJECTED] += 1
         return Reply(decision.status, decision.reason, is_stateless=True)
     if not decision.targets:
         return CONTINUE
     if not context.may_relay():
-        node.counters[RELAYS_REFUSED] += 1
-        return Reply(403, b"Relaying Denied", is_stateless=True)
+        return _refuse(node)
+    if node.names.is_responsible_for(decision.targets[0].uri):
+        return _go_on_here(context)
     node.counters[CALLS_ROUTED] += 1
     if decision.is_redirect:
         return redirection_to(decision.targets)
     first, *others = decision.targets
     first.spares = tuple(others)
     context.targets = [first]
+    return CONTINUE
+
+
+def _answers(context: RequestContext) -> Answers:
+    """What DNS has said while this stage was asked before."""
+    before, answer = context.route, context.answer
+    if before is None or before.question is None or not isinstance(answer, EnumAnswer):
+        return {}
+    return {**before.answers, before.question.domain: None if answer.failed else answer.records}
+
+
+def _refuse(node: ProxyEnvironment) -> Reply:
+    node.counters[RELAYS_REFUSED] += 1
+    return Reply(403, b"Relaying Denied", is_stateless=True)
+
+
+def _go_on_here(context: RequestContext) -> StageResult:
+    """RFC 3261 16.5: ENUM has named an address of ours, whose contacts are the targets."""
+    decision = context.route
+    assert decision is not None
+    context.request.set_uri(decision.targets[0].uri_text)
+    decision.targets = []
     return CONTINUE
