@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import ssl
 import stat
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
@@ -19,6 +19,7 @@ from appliance.catalogue.certificate_settings import CertificateSettings, TlsSet
 from appliance.catalogue.errors import Fault
 from appliance.catalogue.settings import OPEN, ListenerSettings, Settings
 from appliance.catalogue.transports import TRANSPORTS
+from appliance.security.certificate_names import identities_of
 
 PEM_LEN_MAX: Final = 1 << 20
 VERSIONS: Final = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
@@ -40,11 +41,16 @@ class CertificateUnusable(Exception):
         self.remedy = remedy
 
 
+class NotValid(CertificateUnusable):
+    """A certificate that no peer accepts now: expired, not valid yet, or not for servers."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Made:
     """A context, and what it was made of."""
 
     of: Hashable
+    files: tuple[str, ...]
     context: ssl.SSLContext
 
 
@@ -56,7 +62,10 @@ class TlsContexts:
         self.faults: list[Fault] = []
         self._made: dict[Hashable, _Made] = {}
         self._former = former._made if former is not None else {}
+        self._settings = settings
         self._tls = settings.tls
+        self.ends: dict[str, float] = {}
+        """Until when each certificate in use is valid, in unix time; 0 for one that is not valid any more."""
         self._certificates = {certificate.name: certificate for certificate in settings.certificates}
         self._servers: dict[int, ssl.SSLContext] = {}
         self._client: ssl.SSLContext | None = None
@@ -77,15 +86,44 @@ class TlsContexts:
         return self._client
 
     def _add_server(self, place: int, listener: ListenerSettings) -> None:
-        certificate = self._certificates[listener.certificates[0]]
-        files = [certificate.chain, certificate.key, self._tls.trust]
+        chosen = [self._certificates[name] for name in listener.certificates]
+        files = [self._tls.trust, *(path for one in chosen for path in (one.chain, one.key))]
+        made = self._context(("server", listener.client_certificate, *files), files)
+        contexts: list[ssl.SSLContext] = []
+        # None for the first one: a context that leads to itself would never be freed (workers collect no cycles).
+        by_name: dict[str, ssl.SSLContext | None] = {}
+        for certificate in chosen:
+            try:
+                if made is None:
+                    context = server_context(certificate, self._tls, listener.client_certificate)
+                    contexts.append(context)
+                facts = self._note_end(certificate)
+                for name in identities_of(facts) if made is None else ():
+                    by_name.setdefault(name, context if len(contexts) > 1 else None)
+            except CertificateUnusable as fault:
+                self.faults.append(Fault(0, 0, f"certificate {certificate.name}: {fault.problem}", fault.remedy))
+        if made is None and contexts:
+            if len(contexts) > 1:
+                contexts[0].sni_callback = _choice_among(by_name)
+            made = self._keep(contexts[0])
+        if made is not None:
+            self._servers[place] = made
+
+    def _note_end(self, certificate: CertificateSettings) -> Facts:
+        """What it says; nothing where it is not valid now, which is said elsewhere."""
         try:
-            made = self._context(("server", listener.client_certificate, *files), files)
-            self._servers[place] = made or self._keep(
-                server_context(certificate, self._tls, listener.client_certificate)
-            )
-        except CertificateUnusable as fault:
-            self.faults.append(Fault(0, 0, f"certificate {certificate.name}: {fault.problem}", fault.remedy))
+            facts = facts_of(certificate, self._tls)
+        except NotValid:
+            self.ends[certificate.name] = 0.0
+            return {}
+        self.ends[certificate.name] = ssl.cert_time_to_seconds(facts["notAfter"])
+        return facts
+
+    def renewed(self) -> TlsContexts | None:
+        """Those of the files as they are now; None where they have not changed."""
+        if all(made.of == (self._tls, tuple(map(_mark_of, made.files))) for made in self._made.values()):
+            return None
+        return TlsContexts(self._settings, self)
 
     def _add_client(self) -> None:
         certificate = self._certificates.get(self._tls.client_certificate)
@@ -98,7 +136,8 @@ class TlsContexts:
 
     def _context(self, key: Hashable, files: Sequence[str]) -> ssl.SSLContext | None:
         """The one that was made of the same files and settings, if there is one."""
-        self._key, self._of = key, (self._tls, tuple(_mark_of(path) for path in files))
+        self._key, self._files = key, tuple(files)
+        self._of = (self._tls, tuple(map(_mark_of, files)))
         for made in (self._made.get(key), self._former.get(key)):
             if made is not None and made.of == self._of:
                 self._made[key] = made
@@ -106,7 +145,7 @@ class TlsContexts:
         return None
 
     def _keep(self, context: ssl.SSLContext) -> ssl.SSLContext:
-        self._made[self._key] = _Made(self._of, context)
+        self._made[self._key] = _Made(self._of, self._files, context)
         return context
 
 
@@ -127,6 +166,19 @@ def certificate_faults(settings: Settings) -> list[Fault]:
             if found not in faults:
                 faults.append(found)
     return faults
+
+
+def _choice_among(
+    by_name: Mapping[str, ssl.SSLContext | None],
+) -> Callable[[ssl.SSLObject, str | None, ssl.SSLContext], None]:
+    """RFC 6066 3: the certificate of the name that the client asks for, else the first of the listener."""
+
+    def choose(end: ssl.SSLObject, name: str | None, context: ssl.SSLContext) -> None:
+        chosen = by_name.get(name.lower()) if name else None
+        if chosen is not None:
+            end.context = chosen
+
+    return choose
 
 
 # -- contexts ----------------------------------------------------------------------------------------
@@ -244,7 +296,7 @@ def facts_of(certificate: CertificateSettings, tls: TlsSettings) -> Facts:
         for end in (*ends, ends[0]):
             _advance(end)
     except ssl.SSLCertVerificationError as fault:
-        raise CertificateUnusable(f"{certificate.chain}: {fault.verify_message}", "renew the certificate") from None
+        raise NotValid(f"{certificate.chain}: {fault.verify_message}", "renew the certificate") from None
     return ends[0].getpeercert() or {}
 
 

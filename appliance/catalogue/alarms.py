@@ -57,6 +57,9 @@ ROUTES_UNUSABLE: Final = "routes-unusable"
 SOFTWARE_FAULT: Final = "software-fault"
 PASSWORD_GUESSING: Final = "password-guessing"
 SUBSCRIBER_DATABASE_FAILING: Final = "subscriber-database-failing"
+CERTIFICATE_EXPIRED: Final = "certificate-expired"
+CERTIFICATE_EXPIRES_SOON: Final = "certificate-expires-soon"
+CERTIFICATE_EXPIRES: Final = "certificate-expires"
 CERTIFICATE_NAME_WRONG: Final = "certificate-name-wrong"
 CERTIFICATE_UNUSABLE: Final = "certificate-unusable"
 
@@ -162,6 +165,18 @@ ALARMS: Final[tuple[Alarm, ...]] = (
           "That event was lost: a request was rejected with 500, or a call in setup was ended. Other traffic "
           "continues.",
           "Report it with the traceback in `show logging`. The alarm clears after 10 minutes without a fault."),
+    Alarm(CERTIFICATE_EXPIRED, CRITICAL,
+          "A certificate expires within a day, or is not valid any more.",
+          "Phones and peers refuse TLS connections to the listeners that show it.",
+          "Renew the certificate and replace its files; they are read again within 10 seconds."),
+    Alarm(CERTIFICATE_EXPIRES_SOON, MAJOR,
+          "A certificate expires within 7 days.",
+          "After that, phones and peers refuse TLS connections to the listeners that show it.",
+          "Renew the certificate and replace its files; they are read again within 10 seconds."),
+    Alarm(CERTIFICATE_EXPIRES, MINOR,
+          "A certificate expires within 30 days.",
+          "After that, phones and peers refuse TLS connections to the listeners that show it.",
+          "Renew the certificate and replace its files; they are read again within 10 seconds."),
     Alarm(CERTIFICATE_NAME_WRONG, MAJOR,
           "A peer or a server has shown a certificate with another name (RFC 5922 7.3, 7.4).",
           "The connection was refused: requests to that server fail, and those of that peer do not arrive.",

@@ -152,4 +152,7 @@ ALARM_NUMBERS: Final = {
     "registration-table-unsound": 24,
     "certificate-unusable": 25,
     "certificate-name-wrong": 26,
+    "certificate-expired": 27,
+    "certificate-expires-soon": 28,
+    "certificate-expires": 29,
 }

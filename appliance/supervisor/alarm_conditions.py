@@ -10,6 +10,9 @@ from typing import Final
 
 from appliance.catalogue.alarms import (
     ALARMS,
+    CERTIFICATE_EXPIRED,
+    CERTIFICATE_EXPIRES,
+    CERTIFICATE_EXPIRES_SOON,
     CERTIFICATE_NAME_WRONG,
     CERTIFICATE_UNUSABLE,
     CONFIGURATION_UNCONFIRMED,
@@ -45,8 +48,11 @@ REGISTRATIONS: Final = "registration table"
 # What all workers use together: one alarm.
 COMMON: Final = {
     SUBSCRIBER_DATABASE_FAILING: "subscriber database",
-    CERTIFICATE_UNUSABLE: "certificates",
+    CERTIFICATE_EXPIRED: "certificates",
+    CERTIFICATE_EXPIRES: "certificates",
+    CERTIFICATE_EXPIRES_SOON: "certificates",
     CERTIFICATE_NAME_WRONG: "certificates",
+    CERTIFICATE_UNUSABLE: "certificates",
     REGISTRATION_TABLE_FULL: REGISTRATIONS,
     REGISTRATION_TABLE_UNSOUND: REGISTRATIONS,
 }

@@ -16,6 +16,13 @@ from concurrent.futures import ThreadPoolExecutor
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from appliance.catalogue.alarms import (
+    CERTIFICATE_EXPIRED,
+    CERTIFICATE_EXPIRES,
+    CERTIFICATE_EXPIRES_SOON,
+    CERTIFICATE_NAME_WRONG,
+    CERTIFICATE_UNUSABLE,
+)
 from appliance.catalogue.certificate_settings import TlsSettings
 from appliance.catalogue.counters import (
     CERTIFICATE_NAMES_REFUSED,
@@ -39,6 +46,11 @@ SESSIONS_MAX: Final = 1000
 LOG_INTERVAL_S: Final = 60.0
 # How long a wrong name is an alarm.
 WRONG_NAME_S: Final = 600.0
+# How often it is looked whether the files of certificates have changed.
+RENEWAL_INTERVAL_S: Final = 10.0
+DAY_S: Final = 86400
+# Below so many days, this alarm.
+EXPIRY_ALARMS: Final = ((1, CERTIFICATE_EXPIRED), (7, CERTIFICATE_EXPIRES_SOON), (30, CERTIFICATE_EXPIRES))
 
 log = logging.getLogger("signalbox.worker")
 
@@ -80,6 +92,7 @@ class Handshakes:
         self._logged_at = -LOG_INTERVAL_S
         self._unlogged = 0
         self._wrong_name = ("", 0.0)
+        self._renewed_at = 0.0
 
     def __len__(self) -> int:
         """Handshakes in progress."""
@@ -133,11 +146,6 @@ class Handshakes:
             self._wrong_name = (f"{sentence}.", now)
         self._log(sentence, now)
 
-    def wrong_name(self, now: float) -> str:
-        """A sentence on the last peer that has shown the certificate of another one; "" when that is long ago."""
-        sentence, at = self._wrong_name
-        return sentence if sentence and now - at < WRONG_NAME_S else ""
-
     def is_not_tls(self, connection: TlsConnection, now: float) -> None:
         """The peer speaks something else."""
         self._counters[HANDSHAKES_NOT_TLS] += 1
@@ -162,8 +170,42 @@ class Handshakes:
         if len(self._sessions) > SESSIONS_MAX:
             self._sessions.popitem(last=False)
 
+    def _renew(self, now: float) -> None:
+        """Read files that have changed again, in the thread; what cannot be used leaves the former in force."""
+        self._renewed_at = now
+        read = asyncio.get_running_loop().run_in_executor(self._thread, self.contexts.renewed)
+        former = self.contexts
+
+        def take(read: asyncio.Future[TlsContexts | None]) -> None:
+            renewed = None if read.cancelled() else read.result()
+            if renewed is None or self.contexts is not former:
+                return
+            if renewed.faults:
+                former.faults = renewed.faults
+            else:
+                self.reconfigure(renewed, self._settings)
+                log.info("certificates were read again")
+
+        read.add_done_callback(take)
+
+    def alarms(self, now: float, wall_time: float) -> list[str]:
+        """What operators have to know: the name of the alarm and a sentence."""
+        alarms = [f"{CERTIFICATE_UNUSABLE} {fault}." for fault in self.contexts.faults]
+        sentence, at = self._wrong_name
+        if sentence and now - at < WRONG_NAME_S:
+            alarms.append(f"{CERTIFICATE_NAME_WRONG} {sentence}")
+        for name, end in self.contexts.ends.items():
+            days = int((end - wall_time) // DAY_S)
+            alarm = next((alarm for limit, alarm in EXPIRY_ALARMS if days < limit), "")
+            when = f"expires in {days} day{'s' if days != 1 else ''}" if end > wall_time else "is not valid any more"
+            if alarm:
+                alarms.append(f"{alarm} Certificate {name} {when}.")
+        return alarms
+
     def sweep(self, now: float) -> None:
         """Give up what takes too long; call it every second or so."""
+        if now - self._renewed_at >= RENEWAL_INTERVAL_S:
+            self._renew(now)
         for connection in self._begun.older(now - self._settings.handshake_timeout_ms / 1000):
             self._give_up(connection, HANDSHAKES_TIMED_OUT)
 

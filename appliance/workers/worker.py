@@ -15,8 +15,6 @@ from typing import Any, Final
 
 from appliance import clock
 from appliance.catalogue.alarms import (
-    CERTIFICATE_NAME_WRONG,
-    CERTIFICATE_UNUSABLE,
     ROUTES_UNUSABLE,
     SUBSCRIBER_DATABASE_FAILING,
 )
@@ -397,9 +395,7 @@ class Worker:
             self._tell_supervisor(TableUnsound(self._table.directory, self._table.fault))
         counters, gauges = self._metrics.read()
         alarms = self._stack.alarms(now) + self._follow_routes()
-        alarms += [f"{CERTIFICATE_UNUSABLE} {fault}." for fault in self._handshakes.contexts.faults]
-        if wrong_name := self._handshakes.wrong_name(now):
-            alarms.append(f"{CERTIFICATE_NAME_WRONG} {wrong_name}")
+        alarms += self._handshakes.alarms(now, clock.wall_time())
         if self._subscriber_door.fault:
             alarms.append(f"{SUBSCRIBER_DATABASE_FAILING} {self._subscriber_door.fault}")
         number, turns, traffic = worker_of(self._process), self._turn.count, self._stack.traffic.by_name()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import socket
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -350,7 +352,7 @@ def test_a_peer_is_proved_by_its_certificate(
             node.streams.reconfigure(other.listeners, other.limits, node.streams.syntax)
         else:
             await until(lambda: node.counters[catalogue.CERTIFICATE_NAMES_REFUSED] == 1)
-            assert "carrier.example" in node.handshakes.wrong_name(clock.monotonic())
+            assert any("carrier.example" in alarm for alarm in node.handshakes.alarms(clock.monotonic(), 0.0))
             assert not node.received
         with suppress(ConnectionError):
             assert await phone.is_closed()
@@ -373,3 +375,79 @@ def test_clients_without_a_certificate(
             assert not node.received
 
     play_streams(scenario, node=SecureNode(authority, listener={"client_certificate": policy}))
+
+
+def test_files_that_have_changed_are_read_again(play_tls: Callable[..., None]) -> None:
+    """Connections that are there go on; a file that cannot be used leaves the former certificate in force."""
+
+    async def scenario(node: SecureNode) -> None:
+        own = node.settings.certificates[0]
+        phone = await node.dial()
+        former = node.handshakes.contexts
+        await until(lambda: node.counters[catalogue.HANDSHAKES_COMPLETED] == 1)
+        shutil.copy("/dev/null", own.chain)
+        node.handshakes.sweep(clock.monotonic() + 20)
+        await until(lambda: node.handshakes.contexts.faults)
+        assert node.handshakes.contexts is former
+        renewed = [await node.dial()]
+        await until(lambda: node.counters[catalogue.HANDSHAKES_COMPLETED] == 2)
+        node.authority.issue("proxy", "DNS:proxy.example")
+        node.handshakes.sweep(clock.monotonic() + 40)
+        await until(lambda: node.handshakes.contexts is not former)
+        renewed.append(await node.dial())
+        ends = [end.writer.get_extra_info("ssl_object").getpeercert() for end in (phone, *renewed)]
+        assert ends[0]["serialNumber"] == ends[1]["serialNumber"] != ends[2]["serialNumber"]
+        await renewed[0].send(message())
+        await until(lambda: node.received)
+        assert not any("unusable" in alarm for alarm in node.handshakes.alarms(0.0, clock.wall_time()))
+
+    play_tls(scenario)
+
+
+def test_the_name_that_is_asked_for_chooses_the_certificate(
+    play_streams: Callable[..., None], authority: CertificateAuthority
+) -> None:
+    """RFC 6066 3; the first one where no name is asked for, or another one."""
+
+    async def scenario(node: SecureNode) -> None:
+        chain, key = authority.issue("second", "DNS:second.example")
+        second = CertificateSettings(name="second", chain=str(chain), key=str(key))
+        listener = replace(node.settings.listeners[0], certificates=("own", "second"))
+        settings = replace(
+            node.settings, listeners=(listener,), certificates=(*node.settings.certificates, second)
+        )
+        node.handshakes.reconfigure(TlsContexts(settings), settings.tls)
+        context = node.context()
+        context.check_hostname = False
+        for name, expected in (
+            ("second.example", "second.example"),
+            ("SECOND.example", "second.example"),
+            ("proxy.example", "proxy.example"),
+            ("third.example", "proxy.example"),
+            ("", "proxy.example"),
+        ):
+            _, writer = await asyncio.open_connection(*node.address, ssl=context, server_hostname=name)
+            shown = writer.get_extra_info("ssl_object").getpeercert()["subjectAltName"]
+            assert ("DNS", expected) in shown
+            writer.close()
+
+    play_streams(scenario, node=SecureNode(authority))
+
+
+@pytest.mark.parametrize(
+    ("days", "alarm"),
+    [
+        (31, ""),
+        (29, "certificate-expires "),
+        (8, "certificate-expires "),
+        (6, "certificate-expires-soon "),
+        (0, "certificate-expired "),
+        (-1, "certificate-expired "),
+    ],
+)
+def test_the_end_of_a_certificate_is_announced(authority: CertificateAuthority, days: int, alarm: str) -> None:
+    settings = secure_settings(authority, "ending")
+    contexts = TlsContexts(settings)
+    wall_time = contexts.ends["own"] - days * 86400 - 60
+    alarms = Handshakes(contexts, settings.tls, []).alarms(0.0, wall_time)
+    assert [found.startswith(alarm) for found in alarms] == ([True] if alarm else [])
