@@ -26,7 +26,7 @@ RATE_LIMIT_TABLE: Final[Oid] = (*OBJECTS, 7)
 ALARM_TABLE: Final[Oid] = (*OBJECTS, 8)
 
 TEXT, INTEGER, GAUGE, COUNTER = "SnmpAdminString", "Integer32", "Gauge32", "Counter64"
-TICKS, STAMP, OBJECT_ID, OCTETS = "TimeTicks", "TimeStamp", "AutonomousType", "DateAndTime"
+TICKS, STAMP, OCTETS, TRUTH = "TimeTicks", "TimeStamp", "DateAndTime", "TruthValue"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,9 @@ NODE_OBJECTS: Final = (
     MibObject(9, "AlarmsActive", GAUGE, "alarms", "Active alarms.", "alarms"),
     MibObject(10, "CounterDiscontinuity", STAMP, "discontinuity",
               "The value of sysUpTime when the counters last began at zero; 0 if that was before the agent started."),
+    MibObject(11, "CommitTime", OCTETS, "commit_time", "When the active configuration was committed."),
+    MibObject(12, "CommitConfirmed", TRUTH, "is_confirmed",
+              "Whether the active configuration stays; otherwise it waits for `confirm`, and is reverted without it."),
 )
 WORKERS: Final = MibTable(WORKER_TABLE, "Worker", "The workers; the index is the number of the worker plus 1.", (
     MibObject(2, "WorkerState", TEXT, "state", "The state of the worker in a word."),

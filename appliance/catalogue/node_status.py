@@ -86,13 +86,16 @@ class SlotRange:
 class NodeStatus:
     """A node.
 
-    `commit`: number of the configuration in force; `reload`: a sentence on the scheduled one, or ""; `epoch`: of the
-    slot table; `counters` and `drops`: sums of all workers by name; `traffic`: messages by direction, method and status
+    `commit`: number of the configuration in force, `commit_time`: when it was committed (Unix time), `is_confirmed`:
+    does it stay by itself; `reload`: a sentence on the scheduled one, or ""; `epoch`: of the slot table; `counters` and
+    `drops`: sums of all workers by name; `traffic`: messages by direction, method and status
     code, such as `sent INVITE 200`; `alarms`: a sentence each.
     """
 
     hostname: str = ""
     commit: int = 0
+    commit_time: float = 0.0
+    is_confirmed: bool = True
     reload: str = ""
     supervisor: SupervisorStatus = field(default_factory=SupervisorStatus)
     workers: list[WorkerStatus] = field(default_factory=list)

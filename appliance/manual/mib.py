@@ -27,7 +27,7 @@ IMPORTS
     MODULE-IDENTITY, OBJECT-IDENTITY, OBJECT-TYPE, NOTIFICATION-TYPE,
     Counter64, Gauge32, Integer32, TimeTicks, enterprises
         FROM SNMPv2-SMI
-    DateAndTime, TimeStamp
+    DateAndTime, TimeStamp, TruthValue
         FROM SNMPv2-TC
     MODULE-COMPLIANCE, OBJECT-GROUP, NOTIFICATION-GROUP
         FROM SNMPv2-CONF

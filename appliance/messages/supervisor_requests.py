@@ -15,7 +15,7 @@ class StatusReply(BusReply):
     """How the node is."""
 
     kind = 21
-    version = 3
+    version = 4
     status: NodeStatus
 
 

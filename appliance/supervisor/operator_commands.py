@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from appliance import clock
 from appliance.catalogue.node_status import NodeStatus
 from appliance.messages.bus_messages import BusMessage, BusReply, Cleared, Refusal
-from appliance.messages.snmp_messages import NotifyTest, RequestTestNotification, ShowSnmp
+from appliance.messages.snmp_messages import RequestTestNotification, ShowSnmp
 from appliance.messages.supervisor_requests import (
     AcknowledgeAlarm,
     AlarmEvents,
@@ -122,7 +122,7 @@ class OperatorCommands:
         agent = self._node.snmp
         if agent is None or not agent.settings.targets:
             return Refusal("No SNMP target is configured.", "add `target` to the section `snmp`")
-        if not agent.send(NotifyTest(request.user)):
+        if not agent.test(request.user):
             return Refusal("The SNMP agent is not reachable.", "see `show snmp`")
         return Done(f"A test notification is sent to {len(agent.settings.targets)} targets; see `show snmp targets`.")
 

@@ -18,7 +18,7 @@ from appliance.catalogue.snmp_settings import SnmpSettings
 from appliance.catalogue.snmp_values import listen_of
 from appliance.ipc.launch import SnmpLaunch
 from appliance.messages.bus_messages import BusMessage
-from appliance.messages.snmp_messages import AlarmsChanged, SnmpConfiguration, SnmpReport, SnmpState
+from appliance.messages.snmp_messages import AlarmsChanged, NotifyTest, SnmpConfiguration, SnmpReport, SnmpState
 from appliance.supervisor.supporting_process import SupportingProcess
 
 # How often a socket that could not be opened is tried again.
@@ -39,9 +39,14 @@ class SnmpProcess(SupportingProcess[SnmpLaunch]):
         self.fault = ""
         """Why a socket cannot be opened; "" for none."""
         self.send: Callable[[BusMessage], bool] = lambda message: False
+        self.forget: Callable[[], None] = lambda: None
+        """Called when the process has ended: what was sent to it is not for the next one."""
         self.last_report = SnmpReport()
         self._sockets: dict[str, socket.socket] = {}
+        self._is_heard = False
+        """Has this process reported? Before, a message could be lost."""
         self._events_told = -1
+        self._text_told = ""
         self._open_at = 0.0
         self._is_asked_to_end = False
 
@@ -75,20 +80,31 @@ class SnmpProcess(SupportingProcess[SnmpLaunch]):
             return
         if sockets != former.sockets or not self.settings.is_on:
             self.stop()
-        else:
-            self.send(SnmpConfiguration(text))
 
     def tend_agent(self, limits: SupervisionSettings, is_stopping: bool, events: int, now: float) -> None:
         """Keep it running as long as it is wanted. `events`: how many events of alarms there were."""
         is_wanted = self.settings.is_on and not is_stopping
         if is_wanted and set(self.settings.listen) - set(self._sockets) and now >= self._open_at:
             self._try_to_open(now)
-        was_running = self.is_running
         self.tend(limits, not is_wanted, now)
-        if not self.is_running or not was_running:
-            self._events_told = -1
-        elif events != self._events_told and self.send(AlarmsChanged(events)):
+        if self.is_running and self._is_heard:
+            self._tell(events)
+
+    def _tell(self, events: int) -> None:
+        """Tell it what it does not know yet."""
+        text = self.launch.config_text
+        if text != self._text_told and self.send(SnmpConfiguration(text)):
+            self._text_told = text
+        if events != self._events_told and self.send(AlarmsChanged(events)):
             self._events_told = events
+
+    def heard(self, report: SnmpReport) -> None:
+        """Take a report in."""
+        self.last_report, self._is_heard = report, True
+
+    def test(self, user: str) -> bool:
+        """Have it send a test notification; False when it cannot be told."""
+        return self.is_running and self._is_heard and self.send(NotifyTest(user))
 
     def _try_to_open(self, now: float) -> None:
         self._open_at = now + TRIAL_INTERVAL_S
@@ -108,10 +124,12 @@ class SnmpProcess(SupportingProcess[SnmpLaunch]):
         super().stop()
 
     def _start(self, limits: SupervisionSettings, now: float) -> None:
-        self._is_asked_to_end = False
+        self._is_asked_to_end = self._is_heard = False
+        self._events_told, self._text_told = -1, self.launch.config_text
         super()._start(limits, now)
 
     def _ended(self, ending: str, limits: SupervisionSettings, is_stopping: bool, now: float) -> None:
+        self.forget()
         super()._ended(ending, limits, is_stopping or self._is_asked_to_end, now)
 
     def conditions(self) -> Iterator[Condition]:

@@ -39,7 +39,7 @@ from appliance.messages.bus_messages import (
 from appliance.messages.slots import deal, seed_of
 from appliance.messages.snmp_messages import SnmpReport
 from appliance.messages.table_messages import PersisterSettings, TableReplaced, TableUnsound
-from appliance.storage.commits import CommitStore
+from appliance.storage.commits import UNCONFIRMED, CommitStore
 from appliance.storage.flight_recorder import Recording
 from appliance.storage.log_file import log_by
 from appliance.supervisor import decisions
@@ -140,7 +140,7 @@ class Supervisor:
         self.snmp = self.watching.snmp = snmp
         if snmp is not None:
             agent = process_id(launch.node, SNMP_AGENT)
-            snmp.send = lambda message: self._bus.send(agent, [message])
+            snmp.send, snmp.forget = lambda message: self._bus.send(agent, [message]), lambda: self._bus.forget(agent)
         self._launcher = Launcher(launch, sockets, recording, command_line)
         self._processes = self._launcher.running
         kept = CommitStore(state_dir / "configuration") if store is None else store
@@ -286,7 +286,7 @@ class Supervisor:
             elif worker_of(sender) == PERSISTER and self._table is not None:
                 self._table.heard(message, now)
             elif self.snmp is not None and isinstance(message, SnmpReport):
-                self.snmp.last_report = message
+                self.snmp.heard(message)
         if self._cycle_scheduler.woke(self.settings.supervision, now):
             for record in self.records:
                 record.forgive_silence(now)
@@ -457,6 +457,8 @@ class Supervisor:
         return NodeStatus(
             hostname=self.settings.hostname,
             commit=head.number if head else 0,
+            commit_time=head.wall_time if head else 0.0,
+            is_confirmed=not (head and head.state == UNCONFIRMED),
             reload="" if reload_in_s is None else f"Reload scheduled in {in_minutes(reload_in_s)}.",
             supervisor=SupervisorStatus(
                 os.getpid(), round(now - self._started_at, 1), decisions.sentence(self._view(now))

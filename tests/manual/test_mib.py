@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -59,3 +60,15 @@ def test_smilint_finds_nothing() -> None:
     if missing:
         pytest.skip("the standard modules are not on this machine (set SMIPATH)")
     assert (found.stdout + found.stderr).strip() == ""
+
+
+@pytest.mark.skipif(shutil.which("snmptranslate") is None, reason="snmptranslate (package snmp) is not installed")
+def test_every_object_has_its_name() -> None:
+    environment = {**os.environ, "MIBS": "SIGNALBOX-MIB", "MIBDIRS": f"{os.environ.get('SMIPATH', '')}:{MIB.parent}"}
+    names = [f"SIGNALBOX-MIB::{name}" for name in assigned_now().values()]
+    argv = ["snmptranslate", "-On", *names]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, env=environment)
+    if "Cannot find module (SNMPv2-SMI)" in done.stderr:
+        pytest.skip("the standard modules are not on this machine (set SMIPATH)")
+    found = [line for line in done.stdout.splitlines() if line]
+    assert len(found) == len(names) and all(line.startswith(".1.3.6.1.4.1.32473.1.") for line in found)

@@ -26,6 +26,8 @@ from appliance.transport.process_id import SNMP_AGENT, SUPERVISOR, ProcessId, pr
 
 # How often operators' figures of the agent are renewed, and the bus is looked at without a sign.
 REPORT_INTERVAL_S: Final = 2.0
+# Until the supervisor has taken the first report: before, it tells the agent nothing.
+FIRST_INTERVAL_S: Final = 0.05
 
 log = logging.getLogger("signalbox.snmp")
 
@@ -116,7 +118,7 @@ class SupervisorLink:
             news = (report.counts, report.targets)
             if news != told and self._bus.send(self._supervisor, [report]):
                 told = news
-            await asyncio.sleep(REPORT_INTERVAL_S)
+            await asyncio.sleep(FIRST_INTERVAL_S if told is None else REPORT_INTERVAL_S)
 
 
 def _version() -> str:

@@ -49,8 +49,8 @@ _TYPES: Final[dict[str, Any]] = {
     "Counter64": rfc1902.Counter64,
     "TimeTicks": rfc1902.TimeTicks,
     "TimeStamp": rfc1902.TimeTicks,
+    "TruthValue": rfc1902.Integer32,
     "ObjectIdentifier": rfc1902.ObjectIdentifier,
-    "AutonomousType": rfc1902.ObjectIdentifier,
 }
 
 log = logging.getLogger("signalbox.snmp")

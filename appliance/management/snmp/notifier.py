@@ -14,6 +14,7 @@ from appliance.catalogue.snmp_values import Target
 from appliance.management.snmp.alarm_notifications import (
     AUTHENTICATION_FAILURE,
     COLD_START,
+    WARM_START,
     alarm_notification,
     plain_notification,
     trial_notification,
@@ -53,9 +54,8 @@ class Notifier:
         self._go_on()
 
     def tell_start(self) -> None:
-        """The node has started (RFC 3418 coldStart); nothing when only the agent has."""
-        if self._is_first:
-            self._tell(COLD_START)
+        """The node has started, or only the agent (RFC 3418)."""
+        self._tell(COLD_START if self._is_first else WARM_START)
 
     def tell_authentication_failure(self) -> None:
         """A message had a wrong community, user or password."""

@@ -17,6 +17,8 @@ from appliance.messages.supervisor_requests import AlarmRow
 GAUGE_MAX: Final = (1 << 32) - 1
 COUNTER_MAX: Final = (1 << 64) - 1
 TEXT_LEN_MAX: Final = 255
+# RFC 2579 TruthValue
+TRUE, FALSE = 1, 2
 # A number is never given to another process.
 PROCESS_INDEXES: Final = {"supervisor": 1, "management": 2, "persister": 3, "snmp": 4, "records": 5, "cluster": 6}
 # The SIP server that all processes together are.
@@ -83,6 +85,8 @@ def value_of(syntax: str, fact: Any) -> Value:
         return Value(syntax, date_and_time(float(fact)))
     if syntax == mib.TICKS:
         return Value(syntax, int(fact * 100) & GAUGE_MAX)
+    if syntax == mib.TRUTH:
+        return Value(syntax, TRUE if fact else FALSE)
     if syntax == mib.COUNTER:
         return Value(syntax, int(fact) & COUNTER_MAX)
     return Value(syntax, min(max(int(fact), 0), GAUGE_MAX))
