@@ -17,11 +17,13 @@ from appliance.catalogue.peers import Peer
 from appliance.catalogue.phone_digits import Digits, PhoneContext
 from appliance.catalogue.setting_declaration import Setting, declared, sections
 from appliance.catalogue.settings import ListenerSettings, RegistrarSettings, Settings
+from appliance.catalogue.snmp_values import SnmpCommunity, SnmpListen, SnmpTarget, SnmpUser
 from appliance.catalogue.value_types import (
     Address,
     Choice,
     Choices,
     DatabaseUrl,
+    FilePath,
     Host,
     Integer,
     Name,
@@ -147,7 +149,7 @@ def test_the_demo_configuration_is_right() -> None:
         ("registrar\n  contacts-allowed 10.0.0.1/8", 2, '"10.0.0.1/8" is not a network', "10.0.0.0/8 or"),
         ("listener a\n  address 0.0.0.0", 2, "0.0.0.0 would be in every Via", "add `advertise HOST`"),
         ("listener a\n  peer 10.0.0.1\n  peer 10.0.0.1", 3, "`peer 10.0.0.1` is present twice", "delete one"),
-        ("listener a\n  transport tcp sctp", 2, '"sctp" is unknown', "type udp or tcp"),
+        ("listener a\n  transport tcp sctp", 2, '"sctp" is unknown', "type udp, tcp or tls"),
         ("registrar\n  expires", 2, '"expires" is not complete', "type minimum, default or maximum after it"),
         ("registrar\n  expires max 600", 2, "`expires default` 3600 is more than `expires maximum` 600", "lower"),
         ("supervision\n  hang 150", 2, "`hang` 150 is too short for a heartbeat every 200", "type `hang 400`"),
@@ -261,6 +263,11 @@ def values_of(setting: Setting) -> st.SearchStrategy[Any]:
         HopUri: st.sampled_from(["sip:192.0.2.1:5070;transport=tcp", "sip:[2001:db8::1]", "sips:gw.example.com"]),
         Digits: st.from_regex(r"[0-9]{0,3}", fullmatch=True).filter(lambda text: text or not setting.is_many),
         PhoneContext: st.sampled_from(["example.com", "+1973", "+49-30"]),
+        FilePath: st.sampled_from(["/etc/ssl/a b.pem", "/etc/key.pem"]),
+        SnmpListen: st.sampled_from(["127.0.0.1 port 11161", "::1 port 161", "192.0.2.1 port 161"]),
+        SnmpCommunity: st.sampled_from(["public", "far from 192.0.2.0/24 2001:db8::/32", "rw from ::1/128 read-write"]),
+        SnmpUser: st.sampled_from([f"{name} sha1 key {'0a' * 20} {'0b' * 20}" for name in "abc"]),
+        SnmpTarget: st.sampled_from(["noc 192.0.2.9 community public", "old ::1 port 1 community c inform retries 0"]),
         DatabaseUrl: st.sampled_from(["", "sqlite:////tmp/a b.sqlite3", "postgresql://u:p@h/d"]),
     }
     if isinstance(kind, Integer):
