@@ -229,6 +229,10 @@ class ProxySettings(CheckedSettings):
         20, "target timeout", Integer(1, 3600, "seconds", zero_word="off"), LIVE,
         "The time for which a contact, or a group of equal q, may ring while there is another one to try. It is then "
         "cancelled, and the next is tried. With `off` and for the last one, timer C applies.", "RFC 3261 16.6")
+    next_hop_timeout_s: int = setting(
+        5, "next-hop timeout", Integer(1, 32, "seconds"), LIVE,
+        "The time for a next hop of a route to answer an INVITE with any response while there is another one to try.",
+        "RFC 3263 4.3")
     max_forwards: int = setting(
         70, "max-forwards", Integer(1, 255), LIVE, "Max-Forwards for requests that have none.", "RFC 3261 16.6 step 3")
     retry_after_max_s: int = setting(

@@ -16,7 +16,7 @@ from appliance.transaction.timers cimport Timer
 from appliance.transaction.transaction cimport ClientTransaction, ClientUser
 from appliance.transport.flow cimport Flow
 
-cdef int MAX_BREADTH, REASON, RETRY_AFTER
+cdef int MAX_BREADTH, REASON, RETRY_AFTER, ROUTED
 
 cdef int _RESOLVING
 cdef int _CALLING
@@ -62,6 +62,7 @@ cdef class Branch(ClientUser):
     cdef _skip_unavailable(self, double now)
     cdef _note_pause(self, ClientTransaction client, Response response, double now)
     cdef _start_timer(self, double duration_s, double now)
+    cdef double _time_of_hop(self) except -1
     cdef _stop_timer(self)
     cpdef response_arrived(self, ClientTransaction client, Response response, double now)
     @cython.locals(was_calling=bint)

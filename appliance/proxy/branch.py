@@ -22,7 +22,7 @@ from appliance.proxy.forwarding import add_record_route, address_to_hop, connect
 from appliance.proxy.identities import remove_claims_of, withhold_identity
 from appliance.proxy.request_context import RequestContext
 from appliance.proxy.snapshots import BranchSnapshot
-from appliance.routing.contact_policy import ELSEWHERE
+from appliance.routing.contact_policy import ELSEWHERE, ROUTED
 from appliance.routing.lookup_questions import Answer, LookupHost
 from appliance.routing.next_hops import HostUnknown
 from appliance.routing.target_set import TargetSet
@@ -250,8 +250,13 @@ class Branch(ClientUser):
         self.client.repeats_left = self.repeats
         self.state = _PROCEEDING if resumed is not None and resumed.is_proceeding else _CALLING
         if self.user.is_invite:
-            # RFC 3261 16.6 step 11
-            self._start_timer(self._node.transactions.durations.c, now)
+            self._start_timer(self._time_of_hop(), now)
+
+    def _time_of_hop(self) -> float:
+        """Timer C (RFC 3261 16.6 step 11); less for a next hop that another one can replace (RFC 3263 4.3)."""
+        if self.state == _CALLING and self.target.origin == ROUTED and self.target.spares:
+            return self._node.proxy_rules.hop_timeout_s
+        return self._node.transactions.durations.c
 
     def _skip_unavailable(self, now: float) -> None:
         """RFC 3261 21.5.4: a hop that asked for a pause gets nothing new; what belongs to a dialog goes there still."""
@@ -305,8 +310,8 @@ class Branch(ClientUser):
             # RFC 3261 9.1: the CANCEL had to wait for a provisional response.
             if was_calling:
                 self._send_cancel(now)
-        elif self.user.is_invite and response.status > 100:
-            # RFC 3261 16.7 step 2
+        elif self.user.is_invite and (response.status > 100 or (was_calling and self.target.origin == ROUTED)):
+            # RFC 3261 16.7 step 2; and a next hop that has answered at all is given the time of timer C.
             self._start_timer(self._node.transactions.durations.c, now)
         if response.status > 100:
             self.user.provisional_arrived(self, response, now)
@@ -371,6 +376,10 @@ class Branch(ClientUser):
         self._timer = None
         if self._wants_cancel:
             self._give_up(made_here(487 if self.state == _PROCEEDING else 408), now)
+        elif self.state == _CALLING and self._hops and self.client is not None:
+            # Another address of the same next hop.
+            self._node.transactions.give_up(self.client, now)
+            self._fail_over(now)
         else:
             self.stop_ringing(now)
 

@@ -19,6 +19,7 @@ cdef class ListenerRules:
 @cython.final
 cdef class ProxyRules:
     cdef readonly double dialog_lifetime_s
+    cdef readonly double hop_timeout_s
     cdef readonly SearchPolicy search
     cdef readonly int max_forwards
     cdef readonly bint record_route

@@ -35,11 +35,12 @@ class ListenerRules:
 class ProxyRules:
     """See ProxySettings. Never changed."""
 
-    __slots__ = ("dialog_lifetime_s", "max_forwards", "record_route", "recurse_on_redirect", "search")
+    __slots__ = ("dialog_lifetime_s", "hop_timeout_s", "max_forwards", "record_route", "recurse_on_redirect", "search")
 
     def __init__(self, settings: ProxySettings) -> None:
         self.dialog_lifetime_s = settings.dialog_lifetime_s
         self.search = SearchPolicy(settings.fork, settings.targets_max, settings.target_timeout_s)
+        self.hop_timeout_s = settings.next_hop_timeout_s
         self.max_forwards = settings.max_forwards
         self.record_route = settings.record_route
         self.recurse_on_redirect = settings.recurse_on_redirect
