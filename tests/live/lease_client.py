@@ -21,7 +21,7 @@ from ipaddress import ip_address
 
 EVERY_S = 0.002
 ASK_EVERY_S = 0.01
-GAP_LEAST_S = 0.01
+GAP_LEAST_S = 0.003
 # It goes on for so long after its input has ended, to see what became of the addresses.
 LAST_S = 0.3
 ETH_ALL = 3

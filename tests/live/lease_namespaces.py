@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -300,6 +301,11 @@ class Observed:
     def changes(self, address: str) -> list[str]:
         """The hardware addresses that spoke for it, one after the other."""
         return [hardware for _, hardware in self._result[address]["speakers"]]
+
+    def stints_s(self, address: str) -> list[float]:
+        """For how long each machine spoke for it, but for the first one and the last one."""
+        times = [moment for moment, _ in self._result[address]["speakers"]]
+        return [end - begin for begin, end in pairwise(times[1:])]
 
     def answering(self, address: str) -> list[str]:
         """The nodes that answered, one after the other."""

@@ -135,3 +135,29 @@ def test_a_second_lease_process_on_a_machine_is_refused(net: Namespaces) -> None
     assert "Another lease process runs here" in (net.folder / "lease1.log").read_text()
     second.lease = first
     assert second.stance() == "owning"
+
+
+def test_recorded_and_forged_heartbeats_change_nothing(net: Namespaces) -> None:
+    """A machine on the network repeats what it has recorded, and changes it, with the address of a member."""
+    record = (
+        "import socket; s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x800))\n"
+        "s.bind(('eth0', 0x800)); print('ready', flush=True); n = 0\n"
+        "while n < 40:\n"
+        "    f, (_, _, kind, _, _) = s.recvfrom(2000)\n"
+        "    if kind == 0 and f[23] == 17 and f[26:30] == bytes([10, 77, 0, 1]): print(f.hex(), flush=True); n += 1\n"
+    )
+    recorded = net.program(net.nodes[3].namespace, record).communicate(timeout=20)[0].decode().split()
+    forge = (
+        "import socket, sys; s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW); s.bind(('eth0', 0))\n"
+        "print('ready', flush=True); own = s.getsockname()[4]\n"
+        "for line in sys.stdin:\n"
+        "    f = bytearray.fromhex(line); f[6:12] = own; f[40:42] = b'\\0\\0'; s.send(f); f[-20] ^= 1; s.send(f)\n"
+    )
+    with net.polling() as finish:
+        net.program(net.client, forge).communicate("\n".join(recorded).encode(), timeout=20)
+        counters = net.nodes[3].status()["counters"]
+        seen = Observed(finish())
+    assert counters["datagrams_repeated"] >= len(recorded)
+    assert counters["datagrams_foreign"] >= len(recorded)
+    assert seen.answering(V4) == ["1"]
+    assert net.owner() == 1
