@@ -31,25 +31,34 @@ class AddressProbes:
             if ip_interface(text).version == 4
         }
         self._sent = 0
+        self._heard: set[str] = set()
 
     def work(self, machine: LeaseMachine, now: float) -> None:
         """Send what is due, and tell the machine what was heard."""
         if now < self.next_at:
             return
         seen = self._seen()
-        for text, address in self._texts.items():
-            record = machine.records[address.number]
-            is_owned = record.is_ours or record.promise.is_bound(now)
-            if text in seen or is_owned or self._sent == 0:
-                machine.set_elsewhere(address.number, text in seen and not is_owned)
-        has_found = any(record.is_elsewhere for record in machine.records.values())
-        if self._sent >= PROBES and not has_found:
-            self.next_at = float("inf")
+        if self._sent:
+            # What was said before the first probe is old.
+            self._note(seen, machine, now)
+        if self._sent < PROBES:
+            self._send()
+            self._sent += 1
+            self.next_at = now + PROBE_EVERY_S
             return
-        self._sent = 0 if self._sent >= PROBES else self._sent
-        self._send()
-        self._sent += 1
-        self.next_at = now + (AGAIN_AFTER_S if has_found and self._sent == PROBES else PROBE_EVERY_S)
+        for text, address in self._texts.items():
+            machine.set_elsewhere(address.number, text in self._heard)
+        self.next_at = now + AGAIN_AFTER_S if self._heard else float("inf")
+        self._heard.clear()
+        self._sent = 0
+
+    def _note(self, seen: set[str], machine: LeaseMachine, now: float) -> None:
+        for text in seen & self._texts.keys():
+            record = machine.records[self._texts[text].number]
+            # The owner in the cluster answers as well.
+            if not record.is_ours and not record.promise.is_bound(now):
+                self._heard.add(text)
+                machine.set_elsewhere(record.address.number, True)
 
     def _send(self) -> None:
         for text, address in self._texts.items():

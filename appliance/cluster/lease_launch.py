@@ -25,6 +25,7 @@ class LeaseLaunch:
     `key_hex`       the key by which heartbeats are authenticated.
     `control_path`  the socket on which it reports and takes orders.
     `epochs`        (address, epoch) of earlier owners, as far as they are recorded.
+    `is_draining`, `is_maintained`  what an operator has ordered before.
     """
 
     me: int
@@ -34,6 +35,8 @@ class LeaseLaunch:
     control_path: str
     settings: LeaseSettings = field(default_factory=LeaseSettings)
     epochs: tuple[tuple[int, int], ...] = ()
+    is_draining: bool = False
+    is_maintained: bool = False
 
     @property
     def key(self) -> bytes:
@@ -76,6 +79,8 @@ class LeaseLaunch:
             fields["control_path"],
             LeaseSettings(**fields["settings"]),
             tuple((address, epoch) for address, epoch in fields["epochs"]),
+            bool(fields["is_draining"]),
+            bool(fields["is_maintained"]),
         )
         launch.check()
         return launch

@@ -51,6 +51,7 @@ class LeaseProcess:
         self.machine = LeaseMachine(
             launch.me, launch.membership, launch.addresses, launch.settings, now, launch.epochs
         )
+        self.machine.is_draining, self.machine.is_maintained = launch.is_draining, launch.is_maintained
         self.refused = [0] * len(Refusal)
         self.repeated = 0
         self.clock_jumps = 0

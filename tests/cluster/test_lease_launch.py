@@ -21,6 +21,7 @@ LAUNCH = LeaseLaunch(
     control_path="/run/lease.sock",
     settings=LeaseSettings(lease_ms=900),
     epochs=((1, 17),),
+    is_maintained=True,
 )
 
 

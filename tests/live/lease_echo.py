@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import selectors
 import socket
 import sys
@@ -24,7 +25,12 @@ def listening(address: str, port: int) -> socket.socket:
 
 
 def main(number: str, port: int, addresses: list[str]) -> None:
-    """Answer for ever. Without a lease the kernel refuses what is sent (EPERM)."""
+    """Answer for ever. Without a lease the kernel refuses what is sent (EPERM).
+
+    Before ordinary processes, where that is allowed: the gap of the address is wanted, not the load of the machine.
+    """
+    with contextlib.suppress(OSError):
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(5))
     selector = selectors.DefaultSelector()
     for address in addresses:
         selector.register(listening(address, port), selectors.EVENT_READ)

@@ -142,14 +142,18 @@ class Node:
 class Namespaces:
     """The network and its members. Use as a context manager."""
 
-    def __init__(self, folder: Path, members: int = 3, settings: LeaseSettings | None = None) -> None:
+    def __init__(
+        self, folder: Path, members: int = 3, settings: LeaseSettings | None = None, has_witness: bool = False
+    ) -> None:
+        """`has_witness`: the last member is one."""
         self.folder = folder
         self.prefix = f"sbx{os.getpid()}x{next(_COUNT)}"
         self.settings = settings or LeaseSettings()
         self.key_hex = secrets.token_hex(32)
         numbers = range(1, members + 1)
+        last = members if has_witness else 0
         self.membership = Membership(
-            1, tuple(Member(n, f"node-{n}", f"10.77.0.{n}", HEARTBEAT_PORT) for n in numbers)
+            1, tuple(Member(n, f"node-{n}", f"10.77.0.{n}", HEARTBEAT_PORT, n == last) for n in numbers)
         )
         second = (2, *(n for n in numbers if n != 2))
         self.addresses = (

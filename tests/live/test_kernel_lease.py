@@ -93,3 +93,27 @@ lease.close(A)
 print(*both())
 """
     assert outcome(namespace, program) == ["False", "False", "True", "True", "False", "False"]
+
+
+def test_an_address_is_reached_as_soon_as_it_was_added(namespace: str) -> None:
+    """The kernel makes the route of an IPv6 address later, in a thread of its own."""
+    program = """
+import socket, subprocess
+from appliance.cluster.interface_addresses import InterfaceAddresses
+for word in ("link set lo up", "link add eth0 type veth peer other", "link set eth0 up", "link set other up"):
+    subprocess.run(["ip", *word.split()], check=True)
+interface, reached = InterfaceAddresses(), 0
+lease.open(1, A, now() + 60)
+for _ in range(50):
+    interface.add("eth0", A, 2)
+    for family, address in ((socket.AF_INET, "10.77.0.50"), (socket.AF_INET6, "fd77::50")):
+        with socket.socket(family, socket.SOCK_DGRAM) as one:
+            one.bind((address, 5060))
+            one.sendto(b"x", (address, 5060))
+            reached += len(one.recv(1))
+    interface.remove("eth0", A)
+shown = subprocess.run(["ip", "route", "show", "table", "local"], capture_output=True, text=True).stdout
+shown += subprocess.run(["ip", "-6", "route", "show", "table", "local"], capture_output=True, text=True).stdout
+print(reached, "10.77.0.50" in shown, "fd77::50" in shown)
+"""
+    assert outcome(namespace, program) == ["100", "False", "False"]

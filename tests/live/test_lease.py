@@ -5,6 +5,7 @@ A client asks both families every 2 ms and captures what speaks for the addresse
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from collections.abc import Iterator
@@ -12,10 +13,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.live.lease_namespaces import FIRST, SECOND_V4, SECOND_V6, V4, V6, Namespaces, Observed, need_namespaces
+from tests.live.lease_namespaces import (
+    FIRST,
+    SECOND,
+    SECOND_V4,
+    SECOND_V6,
+    V4,
+    V6,
+    Namespaces,
+    Observed,
+    need_namespaces,
+)
 from tests.live.processes import wait_until
-
-pytestmark = pytest.mark.xdist_group("lease")
 
 
 @pytest.fixture
@@ -127,6 +136,32 @@ def test_a_connection_to_an_address_that_is_lost_is_closed(net: Namespaces) -> N
     calling.communicate(timeout=10)
 
 
+def test_two_nodes_and_a_witness(tmp_path: Path) -> None:
+    need_namespaces()
+    with Namespaces(tmp_path, has_witness=True) as net:
+        net.start()
+        net.nodes[1].signal_all(signal.SIGKILL)
+        net.wait_for_owner(2, FIRST)
+        # Two of three members vote: that is a majority, and the witness owns nothing.
+        net.nodes[2].signal_all(signal.SIGKILL)
+        silent = lambda: net.nodes[3].status()["members"][1]["heard_ms_ago"] > 1500  # noqa: E731
+        wait_until(silent, "the witness has not heard the last node for longer than a lease")
+        assert net.owner(FIRST) == net.owner(SECOND) == 0
+
+
+def test_an_address_that_a_machine_outside_of_the_cluster_has_is_not_taken(tmp_path: Path) -> None:
+    need_namespaces()
+    with Namespaces(tmp_path) as net:
+        net.run("ip", "-n", net.client, "addr", "add", f"{V4}/24", "dev", "eth0")
+        for node in net.nodes.values():
+            node.start()
+        wait_until(lambda: net.owner(SECOND), "the other address has an owner")
+        assert net.owner(FIRST) == 0
+        assert net.nodes[1].status()["addresses"][0]["is_elsewhere"]
+        net.run("ip", "-n", net.client, "addr", "del", f"{V4}/24", "dev", "eth0")
+        wait_until(lambda: net.owner(FIRST), "it is taken when no other machine has it", timeout_s=30)
+
+
 def test_a_second_lease_process_on_a_machine_is_refused(net: Namespaces) -> None:
     second = net.nodes[1]
     first = second.lease
@@ -161,3 +196,15 @@ def test_recorded_and_forged_heartbeats_change_nothing(net: Namespaces) -> None:
     assert counters["datagrams_foreign"] >= len(recorded)
     assert seen.answering(V4) == ["1"]
     assert net.owner() == 1
+
+
+def test_the_report_says_who_took_what_from_whom_why_and_how_long_it_took(net: Namespaces) -> None:
+    with net.nodes[2].connection() as control:
+        control.settimeout(10)
+        net.nodes[1].signal_all(signal.SIGKILL)
+        while "change" not in (document := json.loads(control.recv(1 << 16))):
+            assert document["member"] == 2
+    change = document["change"]
+    assert (change["address"], change["owner"], change["last_owner"]) == (FIRST, 2, 1)
+    assert change["reason"] == "the last owner: not heard"
+    assert net.settings.lease_ms <= change["gap_ms"]
