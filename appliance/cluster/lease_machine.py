@@ -233,7 +233,8 @@ class LeaseMachine:
     def heartbeat_for(self, receiver: int, now: float, is_reply: bool = False) -> Heartbeat:
         """The heartbeat to a member, as of now. A reply wants none."""
         is_silent = self.is_silent(now)
-        is_asking = any(record.stance in (Stance.CLAIMING, Stance.VERIFYING) for record in self.records.values())
+        # An owner as well: what is acknowledged at once is authority for longer than what waits for a heartbeat.
+        is_asking = any(record.stance != Stance.FOLLOWING for record in self.records.values())
         return Heartbeat(
             self.me,
             now,
