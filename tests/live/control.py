@@ -53,6 +53,13 @@ class Control:
         error: dict[str, Any] = said["error"]
         return error
 
+    def __enter__(self) -> Control:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._file.close()
+        self._socket.close()
+
     def commit(self, text: str, **args: Any) -> int:
         """Commit upon the head; returns the number."""
         base = self.ask("show running-config")["commit"]

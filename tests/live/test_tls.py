@@ -7,6 +7,7 @@ import socket
 import ssl
 import subprocess
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from tests.certificate_authority import CertificateAuthority
 from tests.live.appliance import Appliance
 from tests.live.baresip import Baresip
+from tests.live.control import Control
 from tests.live.processes import LOOPBACK, Processes, free_port, wait_until
 
 PASSWORDS = {"alice": "wonderland-1", "bob": "builder-2"}
@@ -98,3 +100,40 @@ def test_baresip_registers_calls_and_hangs_up(
     counters = appliance.counters()
     assert (counters["calls-started"], counters["calls-answered"], counters["calls-failed"]) == (1, 1, 0)
     assert counters["handshakes-completed"] >= 2 and counters["udp-messages-received"] == 0
+
+
+def test_a_renewed_certificate_comes_into_use_and_connections_stay(secure: SecureAppliance) -> None:
+    """A commit reads the files again; one with a certificate that cannot be used is refused."""
+    with secure.dial() as former, Control(secure.appliance.state) as control:
+        serial = former.getpeercert()["serialNumber"]
+        assert answers(former, "before")
+        text = control.ask("show running-config")["text"]
+        secure.replace("expired", days=-1)
+        refusal = control.error("commit", text=text + "banner One\n", base=1)
+        assert "certificate has expired" in str(refusal), refusal
+        secure.replace("second")
+        control.commit(text + "banner Two\n")
+        with secure.dial() as later:
+            assert later.getpeercert()["serialNumber"] != serial
+            assert answers(later, "later")
+        assert answers(former, "after")
+
+
+def test_half_open_and_garbage_handshakes_cost_no_answers(secure: SecureAppliance) -> None:
+    """A phone goes on, and another one connects, while strangers begin handshakes and finish none."""
+    beginnings = (b"\x16\x03\x01\x02\x00\x01\x00", b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01\x00\x05hello", b"")
+    with secure.dial() as phone, ExitStack() as strangers:
+        rss = secure.appliance.rss()
+        for number in range(600):
+            stranger = strangers.enter_context(socket.create_connection((LOOPBACK, secure.port), timeout=10))
+            stranger.sendall(beginnings[number % len(beginnings)])
+            if number % 20 == 0:
+                assert answers(phone, f"flood{number}")
+            if number % 100 == 0:
+                with secure.dial() as other:
+                    assert answers(other, f"other{number}")
+        wait_until(lambda: secure.appliance.counter("handshakes-timed-out") >= 150, "handshakes are given up", 30)
+        assert answers(phone, "end")
+        counters = secure.appliance.counters()
+        assert counters["handshakes-not-tls"] == 150 and counters["handshakes-failed"] == 150
+        assert secure.appliance.rss() - rss < 32 << 20
