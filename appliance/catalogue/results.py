@@ -88,6 +88,16 @@ LISTENERS: Final = _table(
     Field("standing", TEXT, "`open`, `draining` (removed, with calls left) or `shutdown`.", "state"),
     Field("description", TEXT, "The configured description.", "description"),
 )
+CERTIFICATES: Final = _table(
+    "certificates", "One row per certificate.",
+    Field("name", TEXT, "Its name in the configuration.", "name"),
+    Field("listeners", TEXT, "The listeners that show it.", "listeners"),
+    Field("proves", TEXT, "The domains that it proves (RFC 5922 7.1).", "proves"),
+    Field("issuer", TEXT, "The common name of its issuer.", "issuer"),
+    Field("expires", TEXT, "Its end.", "expires"),
+    Field("days", INTEGER, "Days until then.", "days"),
+    Field("state", TEXT, "`valid`, or what is wrong with its files.", "state"),
+)
 SOCKETS: Final = _table(
     "sockets", "One row per local address and transport.",
     Field("protocol", TEXT, "`udp`, `tcp` or `unix` (control socket).", "protocol"),

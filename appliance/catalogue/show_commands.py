@@ -42,6 +42,8 @@ SHOW_COMMANDS: Final[tuple[Command, ...]] = (
              Parameter("prefix", Text(16, "PREFIX"), "The first digits, such as +1732.", is_optional=True),
              LIMIT,
          ), results.ROUTE_TABLE),
+    show("show certificates", "Certificates for TLS: names, end, state of the files.", "show certificates", (),
+         results.CERTIFICATES),
     show("show connections", "TCP connections.", "show connections", (LIMIT,), results.CONNECTIONS),
     show("show registrations", "Registered contacts: all, of one address, or of a prefix.",
          "show registrations", (ADDRESS, LIMIT), results.REGISTRATIONS),

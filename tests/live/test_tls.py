@@ -113,6 +113,8 @@ def test_a_renewed_certificate_comes_into_use_and_connections_stay(secure: Secur
         assert "certificate has expired" in str(refusal), refusal
         secure.replace("second")
         control.commit(text + "banner Two\n")
+        (row,) = control.ask("show certificates")["certificates"]
+        assert (row["name"], row["listeners"], row["state"]) == ("own", "secure", "valid")
         with secure.dial() as later:
             assert later.getpeercert()["serialNumber"] != serial
             assert answers(later, "later")
