@@ -85,6 +85,17 @@ def sockets_are_open() -> None:
         _set_capabilities(_permitted(KEPT), _permitted(INHERITED))
 
 
+def missing_rights() -> list[str]:
+    """A sentence for each right that a service should have and this process has not."""
+    effects = {
+        CAP_NET_BIND_SERVICE: "CAP_NET_BIND_SERVICE is missing: no port below 1024 can be opened.",
+        CAP_NET_ADMIN: "CAP_NET_ADMIN is missing: receive buffers are no larger than net.core.rmem_max allows.",
+        CAP_SYS_NICE: "CAP_SYS_NICE is missing: workers have no priority over other processes.",
+    }
+    there = _permitted(effects)
+    return [sentence for number, sentence in effects.items() if number not in there]
+
+
 def lay_down_all() -> None:
     """A process that has taken its place in the schedule needs nothing more."""
     if os.geteuid() != 0:

@@ -30,6 +30,11 @@ class ServiceManager:
         self._sign_at = 0.0
         self._status = ""
 
+    @property
+    def is_there(self) -> bool:
+        """Does systemd run this process?"""
+        return bool(self._address)
+
     def cycle_done(self, sentence: str, now: float) -> None:
         """The supervisor has run a cycle: show its state, and a sign of life where one is due."""
         if sentence != self._status:

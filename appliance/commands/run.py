@@ -42,15 +42,19 @@ def add_to(commands: Commands) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
+    try:
+        return _started(options)
+    except CommandFailed as failure:
+        ServiceManager(os.environ).tell_status(str(failure))
+        raise
+
+
+def _started(options: argparse.Namespace) -> int:
     # Only here: what takes long to load is loaded by those commands that need it.
     from appliance.management.subscriber_check import check_subscribers
     from appliance.supervisor.run import run
 
-    try:
-        settings, start = starting_configuration(options.config, options.state)
-    except CommandFailed as failure:
-        ServiceManager(os.environ).tell_status(str(failure))
-        raise
+    settings, start = starting_configuration(options.config, options.state)
     make_folder(options.state)
     noted = announce(options.state)
     if options.user:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 from appliance.catalogue.settings import Settings
 from appliance.management.errors import CommandFailed, sentence_of
 from appliance.storage.subscriber import StoreError, database_path
 
+# What SQLite says of a disk that is full or for reading only.
+PASSING: Final = ("disk I/O error", "database or disk is full", "attempt to write a readonly database")
+
 
 def check_subscribers(settings: Settings, state_dir: Path) -> str:
     """Open the subscriber database and read it once, before an appliance starts; "" when it is sound.
 
-    A server that does not answer may come back, so that is a warning, which is returned. A file that cannot be
-    used stays so: raises CommandFailed. One that is not there yet needs no looking at.
+    A server that does not answer may come back, and a full disk is made room on, so that is a warning, which is
+    returned. Any other file that cannot be used stays so: raises CommandFailed. One that is not there yet needs no
+    looking at.
     """
     if not settings.subscribers_url and not database_path(state_dir).exists():
         return ""
@@ -28,7 +33,7 @@ def check_subscribers(settings: Settings, state_dir: Path) -> str:
             store.close()
     except (StoreError, ValueError) as fault:
         sentence = sentence_of(fault)
-        if url.startswith("postgresql:"):
+        if url.startswith("postgresql:") or sentence.removesuffix(".").endswith(PASSING):
             return f"{sentence} Requests of subscribers are rejected with 503 until it responds."
         raise CommandFailed(sentence) from None
     return ""

@@ -25,7 +25,7 @@ from appliance.configuration.text import retired_warnings
 from appliance.descriptors import descriptor_shortage, raise_descriptor_limit
 from appliance.ipc.bus import BusUnavailable
 from appliance.ipc.launch import ManagementLaunch, PersisterLaunch, SnmpLaunch, WorkerLaunch
-from appliance.privileges import sockets_are_open
+from appliance.privileges import missing_rights, sockets_are_open
 from appliance.service_manager import ServiceManager
 from appliance.storage.commits import SYSTEM, CommitStore
 from appliance.storage.flight_recorder import Recording
@@ -94,6 +94,8 @@ def run(
 
     raise_descriptor_limit()
     manager = ServiceManager(os.environ)
+    for sentence in missing_rights() if manager.is_there else ():
+        note(sentence, logging.WARNING)
     with ExitStack() as opened:
         try:
             supervisor = _prepared(

@@ -16,6 +16,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -97,8 +98,10 @@ class StateFolder:
             raise StateFolderUnusable(
                 f"Another appliance (process {holder}) already uses the state folder {self.path}."
             ) from None
-        os.ftruncate(self._lock_fd, 0)
-        os.write(self._lock_fd, f"{os.getpid()}\n".encode())
+        with suppress(OSError):
+            # For the sentence above only: a full disk is no reason not to start.
+            os.ftruncate(self._lock_fd, 0)
+            os.write(self._lock_fd, f"{os.getpid()}\n".encode())
 
     def _make_key(self, path: Path) -> bytes:
         made = os.urandom(KEY_LEN)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+
 import pytest
 
 from tests.live.phones import Phone
@@ -35,10 +37,17 @@ class Installed:
 
 
 def place_calls(processes: Processes, calls: int = 5) -> None:
-    """Bob registers, and calls to him end well."""
-    callee = start_callee(processes, calls=calls)
-    register(processes, Installed(), "bob", callee.contact)
-    call(processes, Installed(), calls=calls)
+    """A phone registers, and calls to it end well."""
+    user = registered(processes, calls)
+    call(processes, Installed(), user=user, calls=calls)
+
+
+def registered(processes: Processes, calls: int = 1, timeout_s: int = 40) -> str:
+    """The user of a phone that registers and waits for calls; another one each time, with one contact."""
+    user = f"user-{secrets.token_hex(4)}"
+    callee = start_callee(processes, calls=calls, user=user, timeout_s=timeout_s)  # type: ignore[arg-type]
+    register(processes, Installed(), user, callee.contact)
+    return user
 
 
 def can_call() -> bool:
@@ -98,24 +107,21 @@ def test_a_supervisor_that_hangs_is_restarted_by_the_watchdog(service: Service, 
 
 
 def test_registrations_outlive_a_restart_of_the_service(service: Service, processes: Processes) -> None:
-    callee = start_callee(processes)
-    register(processes, Installed(), "bob", callee.contact)
+    user = registered(processes)
     service.control("restart")
-    call(processes, Installed())
+    call(processes, Installed(), user=user)
 
 
 def test_registrations_outlive_a_reboot(node: Node, service: Service, processes: Processes) -> None:
-    callee = start_callee(processes)
-    register(processes, Installed(), "bob", callee.contact)
+    user = registered(processes)
     node.reboot()
     wait_until(lambda: service.is_active, "the service runs")
-    call(processes, Installed())
+    call(processes, Installed(), user=user)
 
 
 def test_a_stop_is_in_order(service: Service) -> None:
-    cursor = service.cursor()
     service.control("stop")
     assert service.fact("Result") == "success"
-    assert "SIGTERM received: the appliance stops." in service.journal(cursor)
+    assert "SIGTERM received: the appliance stops." in service.journal()
     assert service.pids("appliance.workers") == []
     service.control("start")

@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 from tests.live.processes import Processes
-from tests.live.sipp import Sipp, call, register, start_callee
+from tests.live.sipp import Sipp
 from tests.package.node import Node, Service, wait_until
-from tests.package.test_2_service import Installed
+from tests.package.test_2_service import Installed, place_calls, registered
 
 CALLS = 20
 TALK_MS = 15000
@@ -32,20 +32,18 @@ def test_an_upgrade_and_a_downgrade_keep_everything_and_calls_go_on(
 ) -> None:
     before, history = version(node), commits(node)
     for target, is_later in ((later_package, True), (package, False)):
-        callee = start_callee(processes, calls=CALLS, timeout_s=90)  # type: ignore[arg-type]
-        register(processes, Installed(), "bob", callee.contact)
+        user = registered(processes, CALLS, timeout_s=90)
         keys = {"domain": Installed.domain}
         options = ("-r", str(CALLS), "-d", str(TALK_MS))
-        talking = Sipp(processes, "caller", *options, proxy=Installed(), calls=CALLS, keys=keys, timeout_s=90)
+        named = {"user": user, "calls": CALLS, "keys": keys, "timeout_s": 90}
+        talking = Sipp(processes, "caller", *options, proxy=Installed(), **named)  # type: ignore[arg-type]
         wait_until(lambda: "answered" in shown(node), "calls are up")
         install(node, target)
         # Calls that were up end well: their BYEs go through the new version.
         talking.succeed()
         assert (version(node) != before) == is_later
         assert service.is_active and commits(node) == history
-        callee = start_callee(processes)
-        register(processes, Installed(), "bob", callee.contact)
-        call(processes, Installed())
+        place_calls(processes)
 
 
 def shown(node: Node) -> str:
