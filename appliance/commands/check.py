@@ -11,6 +11,7 @@ from appliance import clock
 from appliance.catalogue.errors import ConfigError, Fault
 from appliance.catalogue.settings import Settings
 from appliance.catalogue.warnings import warnings_of
+from appliance.configuration.password_lines import without_passwords
 from appliance.configuration.text import parse_configuration, retired_warnings
 from appliance.management.errors import CommandFailed
 from appliance.tls_contexts import certificate_faults
@@ -38,7 +39,7 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def read_configuration(path: Path | None) -> tuple[Settings, str]:
-    """The settings of a file and its text; those of an empty one without a path.
+    """The settings of a file and its text, with keys in place of passwords; those of an empty one without a path.
 
     Raises CommandFailed: one sentence, or every fault of the text with its line.
     """
@@ -47,7 +48,7 @@ def read_configuration(path: Path | None) -> tuple[Settings, str]:
         settings = parse_configuration(text)
         if not clock.has_time_zone(settings.timezone):
             raise ConfigError([_zone_fault(settings)])
-        return settings, text
+        return settings, without_passwords(text)
     except ConfigError as error:
         raise CommandFailed(_faults_of(path, error.faults)) from None
 

@@ -20,6 +20,7 @@ from appliance.catalogue.errors import ConfigError
 from appliance.catalogue.listener_ids import place, with_places
 from appliance.catalogue.settings import Settings
 from appliance.configuration.diff import effects_of
+from appliance.configuration.password_lines import without_passwords
 from appliance.configuration.text import parse_configuration
 from appliance.messages.bus_messages import BusMessage, BusReply, ConfigurationFault, Refusal, RolloutReport
 from appliance.messages.supervisor_requests import CommitConfiguration, Committed, Confirmed, SettingChange
@@ -112,9 +113,8 @@ class CommitCoordinator:
         if head and head.state == UNCONFIRMED and not request.is_back:
             remedy = "type `confirm` to keep it, or `rollback` to revert it"
             return Refusal(f"Commit {head.number} by {head.user} is not confirmed yet.", remedy)
-        attempt = _Attempt(
-            asker, request.text, request.user, request.comment, request.confirm_s, request.file_text
-        )
+        text = without_passwords(request.text)
+        attempt = _Attempt(asker, text, request.user, request.comment, request.confirm_s, request.file_text)
         return self._begin(attempt, now)
 
     def confirm(self, user: str) -> BusReply:

@@ -65,6 +65,7 @@ def pid_of(appliance: Appliance, name: str) -> int:
 def test_a_manager_reads_by_community_and_as_a_user(processes: Processes, port: int) -> None:
     old = "user old sha1 password authpassword privpassword"
     appliance = started(processes, port, USER, old, f"listen ::1 port {port}", "location Berlin")
+    assert not [path for path in appliance.state.rglob("*") if path.is_file() and b"authpassword" in path.read_bytes()]
     manager = Snmp(f"127.0.0.1:{port}")
     assert manager.get(SYS_NAME) == "live"
     assert manager.get(SYS_LOCATION, by_user("monitor")) == "Berlin"

@@ -20,7 +20,7 @@ from appliance.catalogue.settings import Settings
 from appliance.catalogue.snmp_values import target_of
 from appliance.ipc.bus import BusUnavailable, ask_supervisor
 from appliance.management.snmp.access import Access, Principal, Verdict
-from appliance.management.snmp.alarm_objects import alarm_variables
+from appliance.management.snmp.alarm_objects import alarm_variables, cleared_variables
 from appliance.management.snmp.application_objects import application_variables
 from appliance.management.snmp.engine import Engine, NotAllowed
 from appliance.management.snmp.engine_state import EngineState
@@ -158,6 +158,7 @@ class Agent:
             *system_variables(facts),
             *application_variables(status, self._version, self.uptime_s()),
             *alarm_variables(alarms, self.notifier.counts()),
+            *cleared_variables(self.notifier.log),
             *itu_alarm_variables(alarms, self.notifier.counts()),
             *log_variables(self.notifier.log, self.notifier.number, self._log_entries),
             *sip_variables(status, settings),

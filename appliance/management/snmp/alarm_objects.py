@@ -1,4 +1,4 @@
-"""ALARM-MIB (RFC 3877): the model of every alarm, and those that are active."""
+"""ALARM-MIB (RFC 3877): the model of every alarm, those that are active, and those that were cleared."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from appliance.management.snmp.alarm_notifications import (
     MODEL_STATES,
     resource_of,
 )
+from appliance.management.snmp.notification_queue import LOG_MAX, Notification
 from appliance.management.snmp.object_tree import Value, Variable
 from appliance.management.snmp.signalbox_objects import date_and_time, value_of
 from appliance.messages.supervisor_requests import AlarmRow
@@ -26,6 +27,8 @@ MODEL_LAST_CHANGED: Final[Oid] = (*ALARM_MIB, 1, 1, 1, 0)
 ACTIVE_LAST_CHANGED: Final[Oid] = (*ALARM_MIB, 1, 2, 1, 0)
 ACTIVE_ENTRY: Final[Oid] = (*ALARM_MIB, 1, 2, 2, 1)
 STATISTICS_ENTRY: Final[Oid] = (*ALARM_MIB, 1, 2, 4, 1)
+CLEAR_MAXIMUM: Final[Oid] = (*ALARM_MIB, 1, 3, 1, 0)
+CLEAR_ENTRY: Final[Oid] = (*ALARM_MIB, 1, 3, 2, 1)
 _ROW_ACTIVE: Final = 1
 
 
@@ -83,3 +86,30 @@ def _active(alarm: AlarmRow) -> Iterator[Variable]:
     }
     for column, value in values.items():
         yield (*ACTIVE_ENTRY, column, *index), value
+
+
+def cleared_variables(log: Sequence[Notification]) -> Iterator[Variable]:
+    """alarmClearTable: the alarms that were cleared, as far as the log of notifications goes back."""
+    yield CLEAR_MAXIMUM, Value("Unsigned32", LOG_MAX)
+    for notification in log:
+        if notification.oid == CLEAR_STATE:
+            yield from _cleared(notification)
+
+
+def _cleared(notification: Notification) -> Iterator[Variable]:
+    moment = date_and_time(notification.wall_time)
+    index = (0, len(moment), *moment, notification.number)
+    (_, _, model), (_, _, resource) = notification.objects[:2]
+    nothing = Value("OctetString", b"")
+    values = {
+        3: nothing,
+        4: Value("Integer32", 0),
+        5: nothing,
+        6: nothing,
+        7: Value("ObjectIdentifier", CLEAR_STATE),
+        8: Value("ObjectIdentifier", resource),
+        9: Value("Unsigned32", notification.number),
+        10: Value("ObjectIdentifier", model),
+    }
+    for column, value in values.items():
+        yield (*CLEAR_ENTRY, column, *index), value

@@ -11,7 +11,7 @@ from appliance.management.snmp.alarm_notifications import (
     MODEL_ENTRY,
     alarm_notification,
 )
-from appliance.management.snmp.alarm_objects import ACTIVE_ENTRY, alarm_variables
+from appliance.management.snmp.alarm_objects import ACTIVE_ENTRY, CLEAR_ENTRY, alarm_variables, cleared_variables
 from appliance.management.snmp.itu_alarm_objects import ENTRY, STATISTICS_ENTRY, itu_alarm_variables
 from appliance.management.snmp.notification_log_objects import LOG_ENTRY, VARIABLE_ENTRY, LogEntries, log_variables
 from appliance.management.snmp.object_tree import ObjectTree, Value
@@ -69,3 +69,11 @@ def test_a_manager_reads_what_it_missed() -> None:
     assert value(tree, *LOG_ENTRY, 2, 0, 8) == 200
     texts = [found.now for oid, found in variables if oid[: len(VARIABLE_ENTRY) + 1] == (*VARIABLE_ENTRY, 8)]
     assert b"worker-down" in texts and b"It ended." in texts
+
+
+def test_a_cleared_alarm_points_at_its_entry_in_the_log() -> None:
+    log = [alarm_notification(7, RAISED, 100), alarm_notification(8, CLEARED, 200)]
+    variables = list(cleared_variables(log))
+    indexes = [found.now for oid, found in variables if oid[: len(CLEAR_ENTRY) + 1] == (*CLEAR_ENTRY, 9)]
+    resources = [found.now for oid, found in variables if oid[: len(CLEAR_ENTRY) + 1] == (*CLEAR_ENTRY, 8)]
+    assert (indexes, resources) == ([8], [(*WORKERS.oid, 1, 2, 2)])
