@@ -147,10 +147,10 @@ def _whole(settings: Any) -> Iterator[Contradiction]:
 
 
 def _policies(settings: Any) -> Iterator[Contradiction]:
-    """Each listener has one route policy at most, and those without a listener are for all others."""
+    """Each listener has one route policy for all sources at most, and those without a listener are for all others."""
     owners: dict[str, str] = {}
     for place, policy in enumerate(settings.route_policies):
-        for listener in policy.listeners or ("",):
+        for listener in () if policy.sources else policy.listeners or ("",):
             owner = owners.setdefault(listener, policy.name)
             if owner != policy.name:
                 which = f"listener {listener}" if listener else "the listeners without another one"

@@ -37,7 +37,7 @@ class Peer:
     def read(self, words: Sequence[str]) -> str:
         if not words:
             raise ValueFault("a value is missing", f"type {self.placeholder} after it")
-        text = _network_text(words[0])
+        text = network_text(words[0])
         port, transport, name = "", "", ""
         for place in range(1, len(words), 2):
             keyword = words[place].lower()
@@ -58,7 +58,24 @@ class Peer:
         return value.split()
 
 
-def _network_text(word: str) -> str:
+@dataclass(frozen=True, slots=True)
+class Network:
+    """The kind of a value that is an address or a network."""
+
+    placeholder: str = "ADDRESS[/LENGTH]"
+    range_text: str = "an IP address or a network such as 192.0.2.0/24"
+
+    def read(self, words: Sequence[str]) -> str:
+        if len(words) != 1:
+            raise ValueFault("one value is expected", f"type {self.placeholder}")
+        return network_text(words[0])
+
+    def write(self, value: str) -> list[str]:
+        return [value]
+
+
+def network_text(word: str) -> str:
+    """An address or a network as it is printed. Raises ValueFault."""
     bare = word[1:-1] if word.startswith("[") and word.endswith("]") else word
     try:
         return ipaddress.ip_network(bare).compressed if "/" in bare else ipaddress.ip_address(bare).compressed

@@ -7,6 +7,7 @@ from typing import Final
 
 from appliance.catalogue.checked_settings import CheckedSettings
 from appliance.catalogue.hop_uri import HopUri
+from appliance.catalogue.peers import Network
 from appliance.catalogue.phone_digits import Digits, PhoneContext
 from appliance.catalogue.setting_declaration import LIVE, name_of_section, setting
 from appliance.catalogue.value_types import Host, Integer, Name, Remark, Switch
@@ -27,6 +28,10 @@ class RoutePolicySettings(CheckedSettings):
         (), "listener", Name(), LIVE,
         "A listener whose calls this policy routes. Without this line, the policy is for listeners without another "
         "one.", is_many=True)
+    sources: tuple[str, ...] = setting(
+        (), "source", Network(), LIVE,
+        "A source address or network. With this line, the policy is for requests from there only, before those without "
+        "it; the first one that fits is used.", is_many=True)
     tables: tuple[str, ...] = setting(
         (), "table", Name(), LIVE,
         "A route table to search; the first one with a route for the number decides. By default, `default`.",

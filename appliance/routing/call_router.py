@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from appliance.catalogue.peers import Peers
 from appliance.catalogue.routing_settings import DEFAULT_TABLE, RoutePolicySettings
 from appliance.routing.called_number import called_number
 from appliance.routing.contact_policy import ROUTED
@@ -57,7 +58,7 @@ class RouteDecision:
 class CallRouter:
     """The policies and domains of one configuration, and the tables of the node."""
 
-    __slots__ = ("_by_listener", "_domains", "_enum", "_other", "tables")
+    __slots__ = ("_domains", "_enum", "_policies", "tables")
 
     def __init__(self, settings: Settings, enum: EnumCache) -> None:
         self._enum = enum
@@ -66,36 +67,34 @@ class CallRouter:
 
     def reconfigure(self, settings: Settings) -> None:
         """Go by other settings."""
-        policies = settings.route_policies
         self._domains = DomainRoutes(settings.domain_routes)
-        self._other = _Policy(RoutePolicySettings())
-        self._by_listener: dict[str, _Policy] = {}
-        for each in policies:
-            policy = _Policy(each)
-            if not each.listeners:
-                self._other = policy
-            for listener in each.listeners:
-                self._by_listener[listener] = policy
+        policies = [RoutePolicy(each) for each in settings.route_policies]
+        # The first one that fits is used: those for some sources, for some listeners, for all.
+        self._policies = (*sorted(policies, key=RoutePolicy.rank), RoutePolicy(RoutePolicySettings()))
+
+    def policy_of(self, listener: str, address: str) -> RoutePolicy:
+        """The policy for requests that come in by a listener from an address."""
+        return next(policy for policy in self._policies if policy.fits(listener, address))
 
     def use(self, tables: RouteTables | None) -> None:
         """Go by other tables."""
         self.tables = tables
 
     def decide_foreign(
-        self, uri: Uri, listener: str, call_id: bytes, now: float, answers: Answers
+        self, uri: Uri, policy: RoutePolicy, call_id: bytes, now: float, answers: Answers
     ) -> RouteDecision | None:
         """The decision for a Request-URI in a domain that is served elsewhere; None where DNS says where that is."""
         domain = self._domains.find(uri.host) if self._domains else None
         if domain is None:
             return None
         if domain.table:
-            decision = self.decide(uri, listener, call_id, now, answers, (domain.table,))
+            decision = self.decide(uri, policy, call_id, now, answers, (domain.table,))
             if decision is not None and (decision.status or decision.targets or decision.question):
                 return decision
         return _to_domain(uri, domain)
 
     def decide(
-        self, uri: Uri, listener: str, call_id: bytes, now: float, answers: Answers, only: tuple[str, ...] = ()
+        self, uri: Uri, policy: RoutePolicy, call_id: bytes, now: float, answers: Answers, only: tuple[str, ...] = ()
     ) -> RouteDecision | None:
         """The decision for a Request-URI; None where it calls no number, or no table has a route for it.
 
@@ -106,7 +105,6 @@ class CallRouter:
         number = None if tables is None else called_number(uri)
         if tables is None or number is None:
             return None
-        policy = self._by_listener.get(listener, self._other)
         called, routed = policy.dial_plan.normal_form(number), policy.dial_plan.routing_form(number)
         if not called or not routed:
             return None
@@ -124,12 +122,26 @@ def _to_domain(uri: Uri, domain: DomainRoute) -> RouteDecision | None:
     return decision if decision.targets else None
 
 
-class _Policy:
-    __slots__ = ("dial_plan", "tables")
+class RoutePolicy:
+    """One policy of the configuration. Never changed."""
+
+    __slots__ = ("_listeners", "_sources", "dial_plan", "tables")
 
     def __init__(self, settings: RoutePolicySettings) -> None:
+        self._listeners = frozenset(settings.listeners)
+        self._sources = Peers(settings.sources) if settings.sources else None
         self.tables = settings.tables or (DEFAULT_TABLE,)
         self.dial_plan = DialPlan(settings)
+
+    def rank(self) -> tuple[bool, bool]:
+        """Lower is looked at first: what is said of sources counts more than what is said of listeners."""
+        return self._sources is None, not self._listeners
+
+    def fits(self, listener: str, address: str) -> bool:
+        """Is it for requests that come in by that listener from that address?"""
+        if self._listeners and listener not in self._listeners:
+            return False
+        return self._sources is None or self._sources.has_address(address)
 
 
 class _Search:

@@ -30,6 +30,7 @@ BY_PLACEHOLDER = {
     "HOST": "example.com",
     "NAME": "phones",
     "DIGITS": "0",
+    "ADDRESS[/LENGTH]": "192.0.2.0/24",
     "sip:HOST[:PORT]": "sip:gw.example.com",
     "FILE": "/etc/signalbox/file.pem",
 }

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from appliance.catalogue.errors import ConfigError
 from appliance.catalogue.hop_uri import HopUri
 from appliance.catalogue.password_hash import SecretHash
-from appliance.catalogue.peers import Peer
+from appliance.catalogue.peers import Network, Peer
 from appliance.catalogue.phone_digits import Digits, PhoneContext
 from appliance.catalogue.setting_declaration import Setting, declared, sections
 from appliance.catalogue.settings import ListenerSettings, RegistrarSettings, Settings
@@ -260,6 +260,7 @@ def values_of(setting: Setting) -> st.SearchStrategy[Any]:
         TimeZone: st.sampled_from(["", "UTC", "Europe/Berlin", "America/Argentina/Buenos_Aires"]),
         Remark: st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=20),
         Peer: st.sampled_from(["192.0.2.1", "192.0.2.0/24", "::1 port 5060", "2001:db8::/32 port 1 transport tcp"]),
+        Network: st.sampled_from(["192.0.2.1", "10.0.0.0/8", "2001:db8::/32"]),
         HopUri: st.sampled_from(["sip:192.0.2.1:5070;transport=tcp", "sip:[2001:db8::1]", "sips:gw.example.com"]),
         Digits: st.from_regex(r"[0-9]{0,3}", fullmatch=True).filter(lambda text: text or not setting.is_many),
         PhoneContext: st.sampled_from(["example.com", "+1973", "+49-30"]),

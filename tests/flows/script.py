@@ -20,6 +20,7 @@ FORMS = {
     "subscriber": r"subscriber (?P<name>\w+)( password (?P<password>\S+))?",
     "route": r"route (?P<prefix>\S+) (?P<action>.+)",
     "domain": r"domain (?P<name>\S+) (?P<hops>\S+)",
+    "policy_of": r"policy_of (?P<source>\S+) (?P<table>\S+)",
     "policy": r"policy (?P<attribute>\w+) (?P<value>\S+)",
     "host": r"host (?P<host>\S+) is (?P<addresses>.+)",
     "registered": r"registered (?P<name>\w+) at (?P<address>\S+)(?P<transport> tcp| tls)?",

@@ -33,7 +33,13 @@ def settings_of(givens: list[Step]) -> Settings:
         if step.kind == "policy":
             policy = with_setting(policy, [step.words["attribute"]], step.words["value"])
     domains = tuple(_domain_route(step) for step in givens if step.kind == "domain")
-    return replace(settings, route_policies=(policy,), domain_routes=domains)
+    own = tuple(_policy_of(step) for step in givens if step.kind == "policy_of")
+    return replace(settings, route_policies=(policy, *own), domain_routes=domains)
+
+
+def _policy_of(step: Step) -> RoutePolicySettings:
+    words = step.words
+    return RoutePolicySettings(f"line{step.number}", sources=(words["source"],), tables=(words["table"],))
 
 
 def _domain_route(step: Step) -> DomainRouteSettings:

@@ -23,7 +23,8 @@ def route(context: RequestContext, node: ProxyEnvironment, now: float) -> StageR
         return CONTINUE
     uri = request.read_uri()
     decide = node.router.decide if node.names.is_responsible_for(uri) else node.router.decide_foreign
-    decision = decide(uri, context.listener.name, request.read_call_id(), now, _answers(context))
+    policy = node.router.policy_of(context.listener.name, context.flow.remote[0])
+    decision = decide(uri, policy, request.read_call_id(), now, _answers(context))
     context.route = decision
     if decision is None:
         return CONTINUE
