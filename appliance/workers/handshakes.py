@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import ssl
+import threading
 from collections import OrderedDict
 from collections.abc import Hashable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
 # Sessions of servers that are kept to be resumed (RFC 8446 2.2).
 SESSIONS_MAX: Final = 1000
 LOG_INTERVAL_S: Final = 60.0
+NICENESS: Final = 5
 # How long a wrong name is an alarm.
 WRONG_NAME_S: Final = 600.0
 # How often it is looked whether the files of certificates have changed.
@@ -86,7 +90,7 @@ class Handshakes:
         self.contexts = contexts
         self._settings = settings
         self._counters = counters
-        self._thread = ThreadPoolExecutor(1, "handshakes")
+        self._thread = ThreadPoolExecutor(1, "handshakes", give_way)
         self._begun: IdleQueue[TlsConnection] = IdleQueue()
         self._sessions: OrderedDict[Hashable, ssl.SSLSession] = OrderedDict()
         self._logged_at = -LOG_INTERVAL_S
@@ -227,6 +231,12 @@ class Handshakes:
         more = f" ({self._unlogged} more since the last message)" if self._unlogged else ""
         log.warning("%s%s", sentence, more)
         self._logged_at, self._unlogged = now, 0
+
+
+def give_way() -> None:
+    """Where processors are short, calls come before handshakes: on Linux each thread has a niceness of its own."""
+    with suppress(PermissionError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
 
 
 def step(end: ssl.SSLObject, identity: str, names: tuple[str, ...] = ()) -> Step:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import socket
 import ssl
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -451,3 +453,12 @@ def test_the_end_of_a_certificate_is_announced(authority: CertificateAuthority, 
     wall_time = contexts.ends["own"] - days * 86400 - 60
     alarms = Handshakes(contexts, settings.tls, []).alarms(0.0, wall_time)
     assert [found.startswith(alarm) for found in alarms] == ([True] if alarm else [])
+
+
+def test_calls_come_before_handshakes(authority: CertificateAuthority) -> None:
+    """The thread is nicer than the worker, whatever strangers ask of it."""
+    settings = secure_settings(authority)
+    handshakes = Handshakes(TlsContexts(settings), settings.tls, [])
+    niceness = handshakes._thread.submit(lambda: os.getpriority(os.PRIO_PROCESS, threading.get_native_id())).result()
+    assert niceness >= 5
+    handshakes.close()

@@ -52,8 +52,8 @@ def _follow(contact: Contact, branch: Branch, node: ProxyEnvironment, now: float
     uri = contact.uri
     if contact.is_star or not uri.is_sip:
         return False
-    # RFC 3261 16.7 step 4: from a SIPS URI only to another one.
-    if uri.scheme != b"sips" and branch.user.request_context.request.read_uri().scheme == b"sips":
+    # RFC 3261 16.7 step 4, RFC 5630 5.3: from a SIPS URI only to another one, and from a SIP URI to none.
+    if (uri.scheme == b"sips") != (branch.user.request_context.request.read_uri().scheme == b"sips"):
         return False
     # RFC 3261 16.5: an address of ours is routed here.
     if uri.user and node.names.is_responsible_for(uri):
