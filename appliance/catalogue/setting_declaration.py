@@ -126,6 +126,11 @@ def sections(settings_class: type[Any]) -> tuple[Section, ...]:
     )
 
 
+def is_blank(declaration: Setting, value: Any) -> bool:
+    """Is the value empty, of a setting that has one by default? The language has no line for that."""
+    return value == "" and declaration.default != "" and not declaration.is_many
+
+
 def value_faults(settings: Any) -> list[Fault]:
     """A fault for each value that its kind does not allow, for settings that were made without a text."""
     faults = []
@@ -135,6 +140,8 @@ def value_faults(settings: Any) -> list[Fault]:
             if not (declaration.is_switch and isinstance(item, bool)) and not accepts(declaration.kind, item):
                 problem = f"{declaration.keyword} cannot be {item!r}"
                 faults.append(Fault(0, 0, problem, f"use {declaration.kind.range_text}"))
+        if is_blank(declaration, value):
+            faults.append(Fault(0, 0, f"{declaration.keyword} cannot be empty", f"use {declaration.kind.range_text}"))
     for field_ in fields(settings):
         name_kind = field_.metadata.get("name")
         if name_kind is not None and not accepts(name_kind, getattr(settings, field_.name)):

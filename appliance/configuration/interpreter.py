@@ -9,7 +9,7 @@ from typing import Any
 from appliance.catalogue.abbreviations import Misunderstanding, understand
 from appliance.catalogue.errors import Fault, ValueFault, alternatives, nearest
 from appliance.catalogue.retired_settings import retired_setting
-from appliance.catalogue.setting_declaration import Section, Setting, declared, sections
+from appliance.catalogue.setting_declaration import Section, Setting, declared, is_blank, sections
 from appliance.catalogue.settings import Settings
 from appliance.configuration.syntax_tree import Statement
 
@@ -96,7 +96,11 @@ class _Reader:
             self._scope.wrong.add(setting.attribute)
             self._complain(self._word_count + fault.word, f"`{setting.keyword}`: {fault.problem}", fault.remedy)
             return
-        if setting.is_many:
+        if is_blank(setting, value):
+            self._scope.wrong.add(setting.attribute)
+            problem = f"`{setting.keyword}`: a value is missing"
+            self._complain(self._word_count, problem, f"type `no {setting.keyword}` for the default")
+        elif setting.is_many:
             self._add(setting, value)
         else:
             self._set_once(setting, value)

@@ -5,7 +5,9 @@ One of each at a time: the later request ends the earlier one, and its sender is
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
+from typing import Final
 
 from appliance import clock
 from appliance.catalogue.settings import ListenerSettings
@@ -25,6 +27,9 @@ from appliance.workers.message_capture import MessageCapture
 from appliance.workers.turn import Turn
 from appliance.workers.worker_parts import MessageBus
 
+# Last replies that wait for a connection to the process that asked.
+UNSENT_MAX: Final = 8
+
 
 class LiveOutput:
     """`listeners`: asked for those in force, at their places."""
@@ -39,11 +44,12 @@ class LiveOutput:
         # Who is sent it, and the id of the request.
         self._capture_for: tuple[ProcessId, int] = (NO_PROCESS, 0)
         self._events_for: tuple[ProcessId, int] = (NO_PROCESS, 0)
+        self._unsent: deque[tuple[ProcessId, BusMessage]] = deque(maxlen=UNSENT_MAX)
 
     @property
     def is_on(self) -> bool:
         """Is anything to be sent now and then?"""
-        return self._turn.mirror is not None or self._turn.event_watch is not None
+        return self._turn.mirror is not None or self._turn.event_watch is not None or bool(self._unsent)
 
     def takes(self, sender: ProcessId, message: BusMessage) -> bool:
         """Begin or end what a message asks for; False where it asks for nothing of the kind."""
@@ -63,6 +69,8 @@ class LiveOutput:
 
     def send(self, now: float) -> None:
         """Send what there is, and end what is over."""
+        for _ in range(len(self._unsent)):
+            self._send_last(*self._unsent.popleft())
         self._send_captured(now)
         self._send_events(now)
 
@@ -90,7 +98,7 @@ class LiveOutput:
         capture = self._turn.mirror
         if capture is not None:
             sender, request = self._capture_for
-            self._bus.send(sender, [CapturedMessages(capture.take(), capture.missed, True, id=request)])
+            self._send_last(sender, CapturedMessages(capture.take(), capture.missed, True, id=request))
             self._turn.mirror = None
 
     def _start_events(self, sender: ProcessId, request: WatchEvents) -> None:
@@ -116,9 +124,14 @@ class LiveOutput:
         watch = self._turn.event_watch
         if watch is not None:
             sender, request = self._events_for
-            self._bus.send(sender, [WatchedEvents(watch.take(), watch.missed, True, id=request)])
+            self._send_last(sender, WatchedEvents(watch.take(), watch.missed, True, id=request))
             self._drop_events()
 
     def _drop_events(self) -> None:
         self._turn.event_watch = None
         self._stack.make_events(False)
+
+    def _send_last(self, sender: ProcessId, reply: BusMessage) -> None:
+        """A reply that nothing follows: the bus has no connection yet to a process that asks for the first time."""
+        if not self._bus.send(sender, [reply]):
+            self._unsent.append((sender, reply))

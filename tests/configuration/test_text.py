@@ -155,6 +155,7 @@ def test_the_demo_configuration_is_right() -> None:
         ("supervision\n  hang 150", 2, "`hang` 150 is too short for a heartbeat every 200", "type `hang 400`"),
         ("timers\n  t1 5000", 2, "`t1` 5000 is more than `t2` 4000", "lower `t1` or raise `t2`"),
         ("proxy\n  record-route yes", 2, '`record-route`: "yes" is not expected here', "`no` before it"),
+        ('tls\n  ciphers ""', 2, "`ciphers`: a value is missing", "type `no ciphers` for the default"),
         ('digest\n  realm "a', 2, "unmatched double quote", "begin and end the word with a quote"),
     ],
 )
@@ -264,7 +265,7 @@ def values_of(setting: Setting) -> st.SearchStrategy[Any]:
         HopUri: st.sampled_from(["sip:192.0.2.1:5070;transport=tcp", "sip:[2001:db8::1]", "sips:gw.example.com"]),
         Digits: st.from_regex(r"[0-9]{0,3}", fullmatch=True).filter(lambda text: text or not setting.is_many),
         PhoneContext: st.sampled_from(["example.com", "+1973", "+49-30"]),
-        FilePath: st.sampled_from(["/etc/ssl/a b.pem", "/etc/key.pem"]),
+        FilePath: st.sampled_from(["", "/etc/ssl/a b.pem", "/etc/key.pem"]),
         SnmpListen: st.sampled_from(["127.0.0.1 port 11161", "::1 port 161", "192.0.2.1 port 161"]),
         SnmpCommunity: st.sampled_from(["public", "far from 192.0.2.0/24 2001:db8::/32", "rw from ::1/128 read-write"]),
         SnmpUser: st.sampled_from([f"{name} sha1 key {'0a' * 20} {'0b' * 20}" for name in "abc"]),
