@@ -11,8 +11,8 @@ from appliance.sip.message cimport Message, Request, Response
 from appliance.sip.parser cimport find_call_id, parse
 from appliance.sip.traffic_counts cimport TrafficCounts
 from appliance.sip.via cimport Via
-from appliance.replication.worker_group cimport WorkerGroup
-from appliance.replication.slot_ownership cimport SlotOwnership
+from appliance.worker_group.worker_group cimport WorkerGroup
+from appliance.worker_group.slot_ownership cimport SlotOwnership
 from appliance.transaction.table cimport Transactions
 from appliance.transaction.transaction cimport ClientTransaction, ServerTransaction
 from appliance.transport.flow cimport Flow, Outgoing

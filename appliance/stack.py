@@ -57,7 +57,6 @@ from appliance.proxy.ingress_filter import LET_IN, TURNED_AWAY, UNREADABLE, Ingr
 from appliance.proxy.outputs import Outputs, Snapshot
 from appliance.proxy.proxy import Proxy
 from appliance.proxy.software_faults import SoftwareFault
-from appliance.replication.worker_group import WorkerGroup
 from appliance.routing.lookup_questions import Answer, Question
 from appliance.security.authentication_failures import AuthenticationFailures
 from appliance.security.nonces import nonces_for
@@ -69,6 +68,7 @@ from appliance.transaction.table import Transactions
 from appliance.transport.flow import Flow, Outgoing
 from appliance.transport.process_id import ProcessId
 from appliance.transport.via import as_datagram, is_last_via, reopened, stamp_received
+from appliance.worker_group.worker_group import WorkerGroup
 
 KEEPALIVE_LEN_MAX = 4
 TIDY_INTERVAL_S = 1.0

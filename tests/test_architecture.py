@@ -27,7 +27,7 @@ FLOORS = {
     "transaction": 3,
     "location": 4,
     "messages": 4,
-    "replication": 5,
+    "worker_group": 5,
     "routing": 5,
     "security": 5,
     "overload": 6,

@@ -13,13 +13,13 @@ from appliance.messages.bus_messages import Refusal
 from appliance.messages.worker_requests import Ping, PingSent
 from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.proxy import Proxy
-from appliance.replication.slot_ownership import SlotOwnership
 from appliance.security.keys import upstream_key
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.message import Request
 from appliance.sip.parser import SyntaxLimits, parse
 from appliance.transport.flow import UDP, Flow
 from appliance.transport.via import stamp_received
+from appliance.worker_group.slot_ownership import SlotOwnership
 
 TRIES_MAX = 4096
 TEMPLATE = (

@@ -27,10 +27,10 @@ from appliance.messages.worker_requests import (
 from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.proxy import Proxy
 from appliance.proxy.registration_events import publish
-from appliance.replication.slot_ownership import SlotOwnership
 from appliance.sip.parser import SyntaxLimits
 from appliance.sip.uri import canonical_user
 from appliance.transport.process_id import node_of
+from appliance.worker_group.slot_ownership import SlotOwnership
 
 
 @dataclass(frozen=True, slots=True)

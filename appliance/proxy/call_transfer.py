@@ -15,12 +15,12 @@ from appliance.proxy.branch import Branch
 from appliance.proxy.environment import KeptCall, ProxyEnvironment
 from appliance.proxy.proxy import Proxy
 from appliance.proxy.response_context import ResponseContext
-from appliance.replication.worker_group import WorkerGroup
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.message import Request, Response
 from appliance.sip.parser import SyntaxLimits, find_call_id, parse
 from appliance.transaction.keys import server_key
 from appliance.transport.process_id import ProcessId
+from appliance.worker_group.worker_group import WorkerGroup
 
 
 class CallTransfer:

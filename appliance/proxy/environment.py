@@ -24,7 +24,6 @@ from appliance.proxy.failed_lookups import FailedLookups
 from appliance.proxy.fast_settings import DigestRules, ProxyRules
 from appliance.proxy.pending_lookups import PendingLookups
 from appliance.proxy.software_faults import SoftwareFaults
-from appliance.replication.connection_directory import ConnectionDirectory
 from appliance.routing.call_router import CallRouter
 from appliance.routing.contact_policy import ContactPolicy
 from appliance.routing.lookup_questions import FindEnum, FindSubscriber, LookupHost
@@ -39,6 +38,7 @@ from appliance.sip.uri import Uri, canonical_user
 from appliance.transaction.table import Transactions
 from appliance.transport.flow import Flow
 from appliance.transport.process_id import ProcessId
+from appliance.worker_group.connection_directory import ConnectionDirectory
 
 
 class KeptCall(Protocol):

@@ -4,8 +4,8 @@
     state/configuration/...    all commits; state/key; state/subscribers.sqlite3, as of one moment
     etc/...                    the configuration folder: the file of the service, and certificates
 
-Registrations and logs are not in it. A restore unpacks and checks the whole archive beside the state, and only then
-changes names: what was there before is kept in a folder of its own.
+Registrations, logs and route tables are not in it. A restore unpacks and checks the whole archive beside the state, and
+only then changes names: what was there before is kept in a folder of its own.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The formats of what a state folder holds: STATE/formats, a line of JSON.
 
-    {"version": "0.2.0", "formats": {"configuration": 1, "registrations": 1, "subscribers": 1}}
+    {"version": "0.2.0", "formats": {"configuration": 1, "registrations": 2, "subscribers": 1}}
 
 A version of Signalbox that changes how a part is stored raises its number in FORMATS, and reads the numbers below it.
 It does not touch a folder that has a higher number: what a later version has written is refused, and stays as it is.
@@ -18,7 +18,7 @@ from typing import Any, Final
 from appliance.version import version_text
 
 FILE_NAME: Final = "formats"
-FORMATS: Final = {"configuration": 1, "registrations": 1, "subscribers": 1}
+FORMATS: Final = {"configuration": 1, "registrations": 2, "subscribers": 1}
 
 
 class NewerFormat(Exception):

@@ -22,7 +22,6 @@ from appliance.proxy.dialogs import (
 from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.fast_settings import ListenerRules
 from appliance.proxy.request_context import RequestContext
-from appliance.replication.connection_directory import ConnectionDirectory
 from appliance.security.dialog_token import AT_SOURCE, RELAYS
 from appliance.security.nonce_counts import NonceCounts
 from appliance.security.nonces import Nonces
@@ -31,6 +30,7 @@ from appliance.sip.names import CONTACT, RECORD_ROUTE, ROUTE
 from appliance.sip.parser import SyntaxLimits, parse
 from appliance.transaction.table import Transactions
 from appliance.transport.flow import UDP, Flow
+from appliance.worker_group.connection_directory import ConnectionDirectory
 from tests.tables import new_table
 
 SETTINGS = Settings(domains=("example.com",), listeners=(ListenerSettings(name="v4", address="192.0.2.1"),))

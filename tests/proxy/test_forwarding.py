@@ -9,7 +9,6 @@ from appliance.proxy.fast_settings import ListenerRules
 from appliance.proxy.forwarding import add_record_route, address_to_hop, prepare_request
 from appliance.proxy.request_context import RequestContext
 from appliance.proxy.stages.loose_route import loose_route
-from appliance.replication.connection_directory import ConnectionDirectory
 from appliance.routing.targets import Target
 from appliance.security.nonce_counts import NonceCounts
 from appliance.security.nonces import Nonces
@@ -19,6 +18,7 @@ from appliance.sip.parser import SyntaxLimits, parse
 from appliance.sip.uri import parse_uri
 from appliance.transaction.table import Transactions
 from appliance.transport.flow import TCP, UDP, Flow
+from appliance.worker_group.connection_directory import ConnectionDirectory
 from tests.tables import new_table
 
 LISTENERS = (ListenerSettings(name="v4", address="192.0.2.1"), ListenerSettings(name="v6", address="2001:db8::1"))

@@ -1,6 +1,6 @@
 cimport cython
 
-from appliance.replication.slot_ownership cimport SlotOwnership
+from appliance.worker_group.slot_ownership cimport SlotOwnership
 from appliance.transport.flow cimport Flow, Outgoing
 
 cdef int NO_PROCESS

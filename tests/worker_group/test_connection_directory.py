@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from appliance.messages.bus_messages import ConnectionsChanged
-from appliance.replication.connection_directory import AGAIN_S, ConnectionDirectory
 from appliance.transport.flow import TCP, UDP, Flow
+from appliance.worker_group.connection_directory import AGAIN_S, ConnectionDirectory
 
 PHONE = ("192.0.2.7", 40123)
 HELD = Flow(TCP, 0, PHONE, 1, 77)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from appliance.catalogue.counters import COUNTERS, HANDED_OVER, SENT_ON
 from appliance.messages.bus_messages import BusMessage, ConnectionsChanged, HandedOver, SendByConnection
 from appliance.messages.slots import deal, slot_of
-from appliance.replication.worker_group import WorkerGroup
 from appliance.transport.flow import TCP, UDP, Flow, Outgoing
+from appliance.worker_group.worker_group import WorkerGroup
 
 SEED = 7
 PHONE = ("192.0.2.101", 5060)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from appliance.messages.slots import SLOTS, deal, slot_of
-from appliance.replication.slot_ownership import SlotOwnership
+from appliance.worker_group.slot_ownership import SlotOwnership
 
 SEED = 0x5EED
 CALLS = [b"call-%d@192.0.2.1" % number for number in range(500)]

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from appliance.catalogue.counters import HANDED_OVER, SENT_ON
 from appliance.messages.bus_messages import BusMessage, ConnectionsChanged, HandedOver, SendByConnection
 from appliance.messages.slots import SlotTable
-from appliance.replication.connection_directory import ConnectionDirectory
-from appliance.replication.slot_ownership import SlotOwnership
 from appliance.transport.flow import Flow, Outgoing
 from appliance.transport.process_id import NO_PROCESS, ProcessId
+from appliance.worker_group.connection_directory import ConnectionDirectory
+from appliance.worker_group.slot_ownership import SlotOwnership
 
 
 class WorkerGroup:

@@ -1,1 +1,0 @@
-"""Bindings and connections that every worker of a node knows."""
