@@ -20,7 +20,7 @@ monotonic_ns: Final = time.monotonic_ns
 """The same in whole nanoseconds: of two processes of a node, the later one starts with the higher number."""
 
 wall_time: Final = time.time
-"""Seconds since 1970, UTC; may step when somebody sets the clock."""
+"""Seconds since 1970, UTC; may step when the clock is set."""
 
 ZONES: Final = Path("/usr/share/zoneinfo")
 # Says that TZ comes from the configuration.

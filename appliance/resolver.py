@@ -1,7 +1,7 @@
 """The door to names: hosts to addresses by /etc/hosts and DNS (RFC 3263 4.2: A and AAAA).
 
 What /etc/hosts says counts and DNS is not asked, as with every other program of the machine; the file
-is read again when it changes. "There is no such host" and "nobody could say" are different answers.
+is read again when it changes. "There is no such host" and "cannot be known now" are different answers.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ ABSENT_TTL_S: Final = 30.0
 FILE_TTL_S: Final = 60.0
 # Records of one domain that are read.
 NAPTR_MAX: Final = 20
-# RFC 6761 6.3: this name means the machine itself whatever anybody says.
+# RFC 6761 6.3: this name means the machine itself whatever DNS says.
 LOCALHOST: Final = ("127.0.0.1", "::1")
 
 
 class LookupFailed(Exception):
-    """Nobody could say whether the host exists; it may be better later. The message says why."""
+    """It cannot be known now whether the host exists; it may be known later. The message says why."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -214,7 +214,7 @@ class Stack:
         if client is None:
             self._proxy.receive_stray_response(response, now)
             return
-        # RFC 3261 16.7 step 3: without a Via below ours it is nobody's. Our own CANCEL, which has no user, has one Via.
+        # RFC 3261 16.7 step 3: without a Via below ours there is no previous hop. Our CANCEL has one Via.
         if client.user is not None and is_last_via(response):
             raise MalformedMessage(400, "No Via Below Ours")
         self._proxy.receive_response(client, response, now)
@@ -232,7 +232,7 @@ class Stack:
                 # Whose the slots are is known in part only.
                 self.is_sound = self.is_sound and not isinstance(message, SlotsChanged)
         if is_astray:
-            # Whoever sent it went by another table: all else of the call will come to its owner.
+            # The sender went by another table: all else of the call will come to its owner.
             self._moving.move_calls(now)
 
     def _receive_message(self, sender: ProcessId, message: BusMessage, now: float) -> bool:
@@ -386,7 +386,7 @@ class Stack:
         responses = elsewhere = 0
         for outgoing in outgoings:
             if outgoing.flow.is_stream and self._goes_elsewhere(outgoing, now):
-                # Whoever sends it counts it.
+                # The worker that sends it counts it.
                 elsewhere += 1
             else:
                 responses += self.traffic.sent(outgoing.data)

@@ -22,7 +22,7 @@ from appliance.storage.subscriber_database import SubscriberStore, database_url
 FILE_NAME = "demo-subscribers.txt"
 USERNAMES = ("alice", "bob")
 PASSWORD_LEN = 10
-# Without letters and digits that look like each other: somebody has to type it.
+# Without letters and digits that look like each other: it has to be typed.
 PASSWORD_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
@@ -46,7 +46,7 @@ def prepare_demo(settings: Settings, state_dir: Path) -> str:
 
 
 def _put(store: SubscriberStore, wanted: Subscriber) -> None:
-    """Store the subscriber, with the password of the file if somebody has changed it."""
+    """Store the subscriber, with the password of the file if it was changed there."""
     found = store.find(wanted.username.encode(), wanted.realm.encode())
     if found is not None and found.ha1_sha256 != wanted.ha1_sha256:
         store.remove(wanted.username, wanted.realm)

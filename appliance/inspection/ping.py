@@ -2,7 +2,7 @@
 
 The Call-ID is chosen so that its slot belongs to this worker, for the answers come back by it.
 
-The answer goes to an address that is named, which is that of whoever waits for it.
+The answer goes to an address that is named, which is that of the process that waits for it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What an operator sees as rows: the registrations of the node, and the transactions and calls of one worker.
 
-A list is bounded by the number of rows wanted, and only so much of a table is looked at that nobody waits for it.
+A list is bounded by the number of rows wanted, and only a bounded part of a table is looked at in one step.
 A long table is read in parts: each says where the next one begins. What changes meanwhile may be in none or in two.
 """
 

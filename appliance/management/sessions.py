@@ -26,7 +26,7 @@ RIGHTS: Final = (NONE, VIEW, ADMIN)
 LOGINS_MAX: Final = 3
 ROOT: Final = 0
 # What is compared when there is no such account, so that it takes as long.
-_NOBODY: Final = f"scrypt:16384:8:1:{'00' * 16}:{'00' * 32}"
+_NO_ACCOUNT: Final = f"scrypt:16384:8:1:{'00' * 16}:{'00' * 32}"
 
 
 @dataclass(slots=True)
@@ -89,7 +89,7 @@ def login(session: Session, user: str, password: str, settings: Settings) -> Non
     if session.failures >= LOGINS_MAX:
         raise Refused("Too many wrong passwords.", "connect again")
     account = _account(user, settings)
-    if not is_secret(password, account.secret if account and account.secret else _NOBODY) or account is None:
+    if not is_secret(password, account.secret if account and account.secret else _NO_ACCOUNT) or account is None:
         session.failures += 1
         raise Refused("The name or the password is wrong.", "try again")
     _become(session, account)

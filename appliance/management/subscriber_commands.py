@@ -26,7 +26,7 @@ from appliance.storage.subscriber import ImportFault, StoreError, database_path,
 
 TIMEOUT_S = 2.0
 # Stands for all subscribers when the caches of an appliance are cleared.
-EVERYBODY = ""
+ALL_SUBSCRIBERS = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +160,7 @@ class SubscriberCommands:
             raise CommandFailed("\n".join([heading, *(f"  line {n}: {what}" for n, what in fault.faults)])) from None
         except StoreError as fault:
             raise CommandFailed(sentence_of(fault)) from None
-        return f"{count} subscriber{'' if count == 1 else 's'} imported. {self._tell(EVERYBODY)}"
+        return f"{count} subscriber{'' if count == 1 else 's'} imported. {self._tell(ALL_SUBSCRIBERS)}"
 
     def _check_password(self, username: str, password: str) -> None:
         settings = self._settings.passwords if self._settings is not None else PasswordSettings()

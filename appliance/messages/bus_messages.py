@@ -1,7 +1,7 @@
 """What travels between the processes of a node: each message is a class with a number (`kind`) and a version.
 
 To add one: a class here, or in the module of its kind (worker_requests.py, supervisor_requests.py); what it looks like
-as octets follows from its annotations (codec.py). A number is never used again for something else; whoever changes the
+as octets follows from its annotations (codec.py). A number is never used again for something else: a change of the
 fields of a class raises its version.
 """
 
@@ -174,7 +174,7 @@ class SlotsChanged(BusMessage):
 class CallsMoved(BusMessage):
     """Calls that are being set up in slots which are yours now, as snapshots.
 
-    `epoch`: of the slot table that says so. Whoever has a newer one passes on what is not its own.
+    `epoch`: of the slot table that says so. A worker with a newer one passes on what is not its own.
     """
 
     kind = 15

@@ -1,13 +1,13 @@
 """Slots: which worker owns a call, told by its Call-ID alone.
 
 Every message of a call carries the same Call-ID (RFC 3261 8.1.1.4), so a hash of it names one
-owner whoever sent the message. The hash is FNV-1a, 32 bits, seeded, over the first 31 octets of
+owner, whichever source sent the message. The hash is FNV-1a, 32 bits, seeded, over the first 31 octets of
 the Call-ID value without the white space before it, ending at the first octet that is not above
 a space (CR, LF, tab, space). The kernel program made by the steering computes the very same
 number; where it cannot, the bus corrects, so nothing but speed hangs on the two being equal.
 
 A table gives each of the 256 slots an owner. A dead worker's slots are dealt to its siblings in
-few runs and nobody else's slots move; a worker that returns takes its own slots back.
+few runs and no other slots move; a worker that returns takes its own slots back.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def deal(workers: Sequence[ProcessId], epoch: int = 1) -> SlotTable:
 def move(table: SlotTable, dead: ProcessId, live: Sequence[ProcessId]) -> SlotTable:
     """The table after `dead` lost its slots to `live`, in at most one run more per live worker and run lost.
 
-    Nobody else's slots move. With nobody alive there is no new owner to name and the same table comes back.
+    No other slots move. With no worker alive there is no new owner to name and the same table comes back.
     """
     heirs = [worker for worker in live if worker != dead]
     orphans = [slot for slot, owner in enumerate(table.owners) if owner == dead]
@@ -113,7 +113,7 @@ def give_back(table: SlotTable, worker: ProcessId, live: Sequence[ProcessId], ho
     """The table after `worker` (one of `live`) took its slots of the `home` table back.
 
     If that is less than an even share, because others are still dead, it also takes orphaned slots from
-    those that hold the most. When everybody is back the owners are those of the home table again.
+    those that hold the most. When all workers are back the owners are those of the home table again.
     """
     owners = list(table.owners)
     for slot, owner in enumerate(home.owners):

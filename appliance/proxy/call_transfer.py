@@ -1,7 +1,7 @@
 """Calls that follow their slots when these move between workers that live (design 4).
 
-Whoever owned a slot sends the calls in it, as snapshots, to the new owner, and ends them without a word. What siblings
-that go by an older table still send to the former owner follows the calls, always towards a newer table.
+The former owner of a slot sends the calls in it, as snapshots, to the new owner, and ends them without a message.
+What siblings that go by an older table still send to the former owner follows the calls, always towards a newer table.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What the stages and branches of one stack share.
 
-Plain data: the settings, the tables and the keyed functions. Whoever changes one of them says so
+Plain data: the settings, the tables and the keyed functions. A change of one of them is reported
 in its own file.
 """
 

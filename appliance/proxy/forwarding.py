@@ -119,7 +119,7 @@ def add_record_route(request: Request, context: RequestContext, hop: Flow, node:
     if hop.listener == came_by.listener and hop.transport == came_by.transport:
         request.prepend(RECORD_ROUTE, _own_route(node, came_by, token, b"", is_sips))
         return
-    # RFC 5658 3.1: one entry for each side. Whoever sends meets his own side first, and the next one is ours.
+    # RFC 5658 3.1: one entry for each side. A sender meets the entry of its own side first, and the next one is ours.
     request.prepend(RECORD_ROUTE, _own_route(node, came_by, token, b";" + PAIR, is_sips))
     request.prepend(RECORD_ROUTE, _own_route(node, hop, token, b";" + PAIR, is_sips))
 

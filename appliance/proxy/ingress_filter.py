@@ -88,7 +88,7 @@ class IngressFilter:
         return TURNED_AWAY
 
     def _look_at_ack(self, data: bytes) -> int:
-        # The mark is nobody else's, so it stands in the To tag.
+        # The mark is ours alone, so it stands in the To tag.
         if self._keys.refusal_mark not in data:
             return LET_IN
         self._counters[REQUESTS_RECEIVED] += 1

@@ -283,7 +283,7 @@ class Proxy:
 
     def receive_stray_response(self, response: Response, now: float) -> None:
         """A response that matches no client transaction (RFC 3261 16.7, RFC 6026 7.3)."""
-        # RFC 3261 16.7 step 3: without a Via below ours it is nobody's, whichever call it might find.
+        # RFC 3261 16.7 step 3: without a Via below ours it has no previous hop, whichever call it might find.
         if is_last_via(response) or not self.early.hold(response, now):
             stateless.forward_response(response, self._node, now)
 

@@ -60,7 +60,7 @@ class RequestContext:
         self.server: ServerTransaction | None = None
         self.position = 0
         self.answer: Answer | None = None
-        # The address-of-record proved by digest, b"" as long as nobody has proved one.
+        # The address-of-record proved by digest, b"" as long as none is proved.
         self.identity = b""
         # A peer by configuration: neither challenged nor held to the relay rule.
         self.is_trusted = self.listener.is_peer(self.flow)

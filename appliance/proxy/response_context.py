@@ -160,7 +160,7 @@ class ResponseContext(BranchUser):
         send_up(response, self.request_context, self._node, now)
 
     def branch_moved(self, branch: Branch, now: float) -> None:
-        """The hop is part of the branch (RFC 3261 16.6 step 8): whoever goes on has to know it."""
+        """The hop is part of the branch (RFC 3261 16.6 step 8): a worker that goes on needs it."""
         self._changed()
 
     def branch_ended(self, branch: Branch, now: float) -> None:
@@ -333,7 +333,7 @@ class ResponseContext(BranchUser):
         self._stop_group_timer()
         if self.request_context.server is not None:
             self._node.transactions.abandon(self.request_context.server, now)
-        # Also where no server transaction has ended, for the INVITE was answered: whoever inherits finds nothing here.
+        # Also where no server transaction has ended, for the INVITE was answered: the next owner finds nothing here.
         self._changed()
 
 

@@ -1,7 +1,7 @@
 """A call that is being set up, as octets: enough for another worker to go on with it (design 4).
 
-What was sent need not be in a snapshot: branches are keyed functions of the request and the hop, so whoever adopts the
-call makes the same request again. It is sent again, as a retransmission (RFC 3261 17.1.1.2), only if nothing comes
+What was sent need not be in a snapshot: branches are keyed functions of the request and the hop, so the next
+worker makes the same request again. It is sent again, as a retransmission (RFC 3261 17.1.1.2), only if nothing comes
 within T1; a hop that rings is left in peace, for it repeats its final response until that is acknowledged.
 
 A call is snapshot again whenever it has come further, and of most of it nothing changes: what is known of the request

@@ -94,7 +94,7 @@ class _Passage:
 def forward_response(response: Response, node: ProxyEnvironment, now: float) -> None:
     """Pass a response on that matches no transaction, if it is the answer to a request of ours.
 
-    RFC 6026 7.3 forbids to forward stray responses because anybody could send them. The seal in our
+    RFC 6026 7.3 forbids to forward stray responses because any host could send them. The seal in our
     branch proves that the request below it went through this appliance, so a 180 or 200 of a call
     whose worker has died still reaches the caller; whatever is not sealed is dropped.
     """
@@ -126,7 +126,7 @@ def _upstream_of(response: Response, node: ProxyEnvironment, now: float) -> Flow
         pop_via(response)
         below = response.read_top_via()
     except MalformedMessage:
-        # Its request came through here with a Via that could be read; and who waited has nobody to tell of a fault.
+        # Its request came through here with a Via that could be read; and no one is left to be told of a fault.
         return None
     if not node.keys.is_own_branch(branch, upstream_of_via(below), period_of(node.wall_time(now))):
         return None

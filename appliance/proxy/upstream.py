@@ -32,7 +32,7 @@ def send_best(finals: list[Final], context: RequestContext, node: ProxyEnvironme
         send_up(best.response, context, node, now)
     elif best.status == 408 and context.request.method != b"INVITE":
         assert context.server is not None
-        # RFC 4320 4.2: nobody is told of a timeout of a request that is not an INVITE.
+        # RFC 4320 4.2: there is no response for a timeout of a request that is not an INVITE.
         node.counters[TIMED_OUT] += 1
         node.transactions.abandon(context.server, now)
     else:

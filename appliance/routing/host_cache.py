@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 NEVER = float("inf")
 # How long a host is not asked for again, however short its answer may be believed.
 HOST_RETRY_S = 5.0
-# Of one host. Each costs a caller 64*T1 at worst, and its owner could point them all at somebody else.
+# Of one host. Each costs a caller 64*T1 at worst, and its owner could point them all at another party.
 ADDRESSES_MAX = 8
 
 
@@ -38,7 +38,7 @@ def is_unicast(address: str) -> bool:
 
 
 class HostCache:
-    """Known addresses of hosts; `find` answers None when somebody has to ask."""
+    """Known addresses of hosts; `find` answers None when a look-up is needed."""
 
     __slots__ = ("_known", "limit")
 

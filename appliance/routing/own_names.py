@@ -77,7 +77,7 @@ class OwnNames:
         return self.is_me(uri) or (not uri.user and self.is_responsible_for(uri))
 
     def is_diverted(self, uri: Uri) -> bool:
-        """Does `maddr` send it to somebody else, whatever its host (RFC 3261 16.4, 16.5)?"""
+        """Does `maddr` send it elsewhere, whatever its host (RFC 3261 16.4, 16.5)?"""
         if b"maddr" not in uri.parameters:
             return False
         return not self.is_own_domain(_host_of_maddr(uri))

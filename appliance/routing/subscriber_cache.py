@@ -64,6 +64,6 @@ class SubscriberCache:
         self._known[(username, realm)] = known
 
     def forget(self, username: bytes) -> None:
-        """Forget a user in every realm, or everybody (b""): the operator has changed them."""
+        """Forget a user in every realm, or all users (b""): the operator has changed them."""
         for key in [key for key in self._known if key[0] == username or not username]:
             del self._known[key]

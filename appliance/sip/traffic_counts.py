@@ -1,6 +1,6 @@
 """Requests by method and responses by method and status code, received and sent (RFC 4780 4: statistics).
 
-A place in one list for each; those that were ever counted are remembered, so that nobody looks through all of them.
+A place in one list for each; those that were ever counted are remembered, so that a report does not scan all of them.
 """
 
 from __future__ import annotations

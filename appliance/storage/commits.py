@@ -3,7 +3,7 @@
 One file a commit: a line of JSON (who, when, why, state, a checksum of the text), then the text. A file is
 written whole under another name, forced to the disk and renamed, and the folder is forced after it: a power
 cut leaves the old commits, or the old ones and the new one. Only the supervisor writes, for it holds the lock
-of the state folder; anybody who may read the folder may read the commits.
+of the state folder; who may read the folder may read the commits.
 
 The head is the last commit. One that has to be confirmed is `unconfirmed` until then, with the moment it ends
 in it, so that any restart finds it; an unconfirmed commit that is not the head any more was reverted.
@@ -23,7 +23,7 @@ from typing import Any, Final
 CONFIRMED: Final = "confirmed"
 UNCONFIRMED: Final = "unconfirmed"
 REVERTED: Final = "reverted"
-# Who commits what nobody has typed.
+# The author of commits that no operator has typed.
 SYSTEM: Final = "signalbox"
 COMMITS_KEPT: Final = 100
 # The file that was taken in last, as it was then.

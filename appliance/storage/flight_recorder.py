@@ -3,7 +3,7 @@
 One anonymous file of memory, made by the supervisor and inherited by every worker, which outlives each of them. A
 worker has two banks in it; an incarnation writes to the one its predecessor did not, so that what the dead left can
 still be read while the next one starts. A snapshot that was written is there, however the worker ends: nothing is sent
-and nobody waits.
+and no process waits.
 
     bank:  magic, format, number of counters, octets in use, turn, sign | counters | counters | cell | cell | ...
     cell:  size as a power of two, slot, 0, length of the snapshot, born, gone | snapshot             (from 8192 on)
@@ -74,7 +74,7 @@ class Recording:
         return signed_at
 
     def forget(self, worker: int, bank: int) -> None:
-        """Whoever wrote to this bank is of no interest any more, even if the next one never comes to write there."""
+        """The writer of this bank is of no interest any more, even if no other one ever writes there."""
         self._head(worker, bank)[: _COUNTERS_AT[0]] = bytes(_COUNTERS_AT[0])
 
     def _head(self, worker: int, bank: int) -> mmap.mmap:
@@ -132,7 +132,7 @@ class Recorder:
         return refused
 
     def take(self, orphans: Sequence[tuple[int, int]], slots: frozenset[int]) -> list[bytes]:
-        """The snapshots in these banks, (worker, bank), of these slots; nobody gets them again."""
+        """The snapshots in these banks, (worker, bank), of these slots; they are given out once."""
         taken: list[bytes] = []
         for worker, bank in orphans:
             with _map(self._fd, self._bank_len, worker, bank) as memory:
@@ -198,7 +198,7 @@ class Recorder:
 
 
 def _put_number(memory: mmap.mmap, at: int, number: int) -> None:
-    """In one store: `pack_into` would make it zero first, and whoever dies in between would leave that."""
+    """In one store: `pack_into` would make it zero first, and a writer that dies in between would leave that."""
     memory[at : at + _NUMBER.size] = _NUMBER.pack(number)
 
 

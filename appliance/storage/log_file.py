@@ -130,7 +130,7 @@ class _Appending(WatchedFileHandler):
             super().emit(record)
 
     def handleError(self, record: logging.LogRecord) -> None:
-        """Nobody is told."""
+        """The record is dropped."""
 
 
 def _older(path: Path) -> Path:

@@ -328,7 +328,7 @@ def _read_url(text: str) -> URL:
 
 
 def _make_file(path: str) -> None:
-    """Make the file before SQLite does, so that nobody else may ever read it."""
+    """Make the file before SQLite does, so that no other user can ever read it."""
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     except OSError as fault:
@@ -358,7 +358,7 @@ def _server_engine(url: URL) -> Engine:
 
 
 def _server_limits() -> dict[str, int | str]:
-    """Nobody waits for a server, or for one whose network is gone, much longer than BUSY_TIMEOUT_S."""
+    """The wait for a server, or for one whose network is gone, is not much longer than BUSY_TIMEOUT_S."""
     busy_ms = BUSY_TIMEOUT_S * 1000
     return {
         "connect_timeout": BUSY_TIMEOUT_S,

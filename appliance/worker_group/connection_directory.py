@@ -1,9 +1,9 @@
 """Which worker holds the stream connection to a remote address.
 
 A phone that registered over a connection is called over it (RFC 3261 18.1.1, RFC 5923), and so is
-whoever wrote the source port of a connection into its Contact. The call may belong to any worker,
+a phone that wrote the source port of a connection into its Contact. The call may belong to any worker,
 the connection to one. So workers tell each other of their connections: changes as they happen, and
-all of them when the company changes. What is told is a hint: the holder knows, and whoever follows
+all of them when a worker comes or goes. What is sent is a hint: the holder knows, and a worker that follows
 a wrong hint hears of it as of any message that could not be sent.
 """
 

@@ -137,7 +137,7 @@ def failed_requests(errors: list[tuple[bytes, Flow]]) -> list[Outgoing]:
     failures = []
     for quote, flow in errors:
         branch, method = quoted_request(quote)
-        # Nobody waits for an answer to an ACK, and its branch may be that of an INVITE that goes well.
+        # There is no answer to an ACK, and its branch may be that of an INVITE that goes well.
         key = client_key(branch, method) if branch and method != b"ACK" else b""
         failures.append(Outgoing(quote, flow, key))
     return failures

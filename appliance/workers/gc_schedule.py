@@ -37,7 +37,7 @@ class GcSchedule:
         self._collected_at = now
 
     def tend(self, transactions: int, now: float) -> None:
-        """Collect now if that is due and keeps nobody waiting."""
+        """Collect now if that is due and delays no message."""
         since_s = now - self._collected_at
         is_quiet = since_s >= PAUSE_S and transactions <= FEW_TRANSACTIONS
         if is_quiet or (since_s >= LONGEST_S and transactions <= MANY_TRANSACTIONS):

@@ -31,7 +31,7 @@ class Door(Protocol):
 class LookupQueue:
     """Questions of one kind: as many out, and as many waiting, as the limits say that its declaration names.
 
-    Sources take turns, and one alone has three quarters of the questions out at most: names that nobody answers for,
+    Sources take turns, and one alone has three quarters of the questions out at most: names that get no answer,
     which one source sends in numbers, hold up the questions of other sources for one answer and no longer.
     """
 

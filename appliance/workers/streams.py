@@ -99,7 +99,7 @@ class Streams:
         self.descriptors_max = sys.maxsize
         """So many connections the limit of open files leaves room for (descriptors.py)."""
         self.failures: list[Outgoing] = []
-        """What could not be sent since somebody took this list."""
+        """What could not be sent since this list was taken."""
         self._opened: list[Flow] = []
         self._closed: list[Flow] = []
         self.has_changes = False
@@ -302,7 +302,7 @@ class Streams:
             self._answering.touch(connection, now)
 
     def connection_lost(self, connection: Connection, now: float) -> None:
-        """The end of a connection, whoever wanted it."""
+        """The end of a connection, whichever side closed it."""
         self._forget(connection)
 
     def _end_malformed(self, connection: Connection, fault: MalformedMessage, now: float) -> None:

@@ -54,7 +54,7 @@ class Turn:
     """What a worker does between two looks of its event loop.
 
     `failed` is called while a fault of ours is being handled. `count`: how many turns there were. `mirror`: who is
-    shown the messages, if anybody is. `event_watch`: the same for events.
+    shown the messages, if any process is. `event_watch`: the same for events.
     """
 
     __slots__ = (
@@ -230,7 +230,7 @@ class Turn:
         if not stack.is_sound:
             raise TablesUnsound
         if outputs.snapshots:
-            # Before anything leaves: whoever goes on with a call knows what its peers may know.
+            # Before anything leaves: a worker that goes on with a call knows what its peers may know.
             stack.counters[CALLS_UNRECORDED] += self._recorder.keep(outputs.snapshots, stack.counters)
         if outputs.messages:
             failures += self._outbound.pass_on(outputs.messages)

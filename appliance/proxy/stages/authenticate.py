@@ -72,7 +72,7 @@ def _home_of(claimed: Uri, request: Request, node: ProxyEnvironment) -> bytes:
 
 
 def _credentials_for(request: Request, realm: bytes) -> Credentials | None:
-    """The first digest credentials for our realm (RFC 3261 22.3); others are for somebody else."""
+    """The first digest credentials for our realm (RFC 3261 22.3); others are for other servers."""
     header = AUTHORIZATION if request.method == b"REGISTER" else PROXY_AUTHORIZATION
     if not request.count(header):
         return None

@@ -30,7 +30,7 @@ def locate(context: RequestContext, node: ProxyEnvironment, now: float) -> Stage
     targets = targets_of(uri, node, now)
     context.targets = targets
     if not targets:
-        return _nobody(context, node, node.aor_of(uri), now)
+        return _not_registered(context, node, node.aor_of(uri), now)
     if instance and context.request.count(ROUTE):
         # RFC 5627 6.1: a request of a dialog has the way of the Path in its own Routes.
         for target in targets:
@@ -38,7 +38,7 @@ def locate(context: RequestContext, node: ProxyEnvironment, now: float) -> Stage
     return CONTINUE
 
 
-def _nobody(context: RequestContext, node: ProxyEnvironment, aor: bytes, now: float) -> StageResult:
+def _not_registered(context: RequestContext, node: ProxyEnvironment, aor: bytes, now: float) -> StageResult:
     """Nothing to forward to: say whether the user exists."""
     username, _, realm = aor[4:].rpartition(b"@")
     answer = context.answer
