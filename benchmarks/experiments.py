@@ -23,8 +23,10 @@ from benchmarks.figures import Target
 
 BINDINGS = 1000
 SOURCES = 200
+SCALE = (1, 2, 4, 8)
 PER_CALL = Target(0.50, 0.33)
 PER_REGISTER = Target(0.40, 0.25)
+PER_DIGEST = Target(1.4, 1.0)
 LATENCY = Target(1.0, 0.7)
 GROWTH = Target(1.3, 1.1)
 # Under one in a hundred: one in a hundred is not.
@@ -165,6 +167,22 @@ def workers() -> Experiment:
     return Experiment("workers", [CALL, REGISTER], [SIGNALBOX, two, many, unsteered, kamailio], rows)
 
 
+def scale() -> Experiment:
+    """What a unit costs with more workers: it must not grow with them."""
+    ours = [Contestant(workers=number) for number in SCALE]
+    theirs = [Contestant("kamailio", workers=number) for number in SCALE[1:]]
+    calls = CALL.at(500)
+    rows = [Comparison(REGISTER.name, "cpu_us", ours[-1], SIGNALBOX, Target(1.5, 1.2))]
+    rows += [Comparison(REGISTER.name, "cpu_us", ours[-1], theirs[-1], Target(1.4, 1.0))]
+    rows += [Comparison(calls.name, "cpu_us", ours[-1], SIGNALBOX, Target(1.6, 1.3))]
+    rows += [Comparison(calls.name, "cpu_us", ours[-1], theirs[-1])]
+    rows += [Comparison(REGISTER.name, "cpu_us", ours[2], SIGNALBOX)]
+    rows += [Comparison(REGISTER.name, "cpu_us", ours[2], theirs[1])]
+    rows += [Comparison(calls.name, "cpu_us", contestant, SIGNALBOX) for contestant in ours[1:3]]
+    rows += [Comparison(calls.name, "cpu_us", ours[number], theirs[number - 1]) for number in (1, 2)]
+    return Experiment("scale", [REGISTER, calls], [*ours, *theirs], rows)
+
+
 def growth() -> Experiment:
     """What more bindings cost: processor time, and memory."""
     some, most = Contestant(bindings=100_000), Contestant(bindings=1_000_000)
@@ -175,7 +193,7 @@ def growth() -> Experiment:
         for full in (some, most)
     ]
     rows += [Comparison(case.name, "cpu_us", most, kamailio) for case in (REGISTER, CALL)]
-    rows += [Comparison("memory", "binding_bytes", most, kamailio, Target(1.0, 0.5))]
+    rows += [Comparison("memory", "binding_bytes", most, kamailio, Target(0.5, 0.3))]
     return Experiment("growth", [REGISTER, CALL], [SIGNALBOX, some, most, kamailio], rows)
 
 
@@ -183,7 +201,7 @@ EXPERIMENTS = {
     experiment.name: experiment
     for experiment in (
         beside_peers(REGISTER, PER_REGISTER, (KAMAILIO, NULL)),
-        beside_peers(REGISTER_DIGEST, None, (KAMAILIO,)),
+        beside_peers(REGISTER_DIGEST, PER_DIGEST, (KAMAILIO,)),
         beside_peers(OPTIONS, PER_CALL, (KAMAILIO, NULL)),
         beside_peers(CALL, PER_CALL, (KAMAILIO, NULL)),
         beside_peers(CALL_TCP, None, (KAMAILIO,)),
@@ -192,6 +210,7 @@ EXPERIMENTS = {
         latency(REGISTER_LATENCY, None),
         rates(),
         workers(),
+        scale(),
         growth(),
     )
 }

@@ -222,13 +222,18 @@ class CpuMeter:
         return sum(self.seconds_by_process().values())
 
 
+OWN_PAGES = ("Pss_Anon:", "Pss_Shmem:")
+
+
 def resident_bytes(pid: int) -> int:
-    """Resident memory of one process, pages that several share counted in parts (PSS); 0 when it is gone."""
+    """Resident memory of one process that is its own or shared memory, pages that several share counted in parts (PSS);
+    0 when it is gone. Pages of files on disk are not counted: the kernel takes them back when memory is short.
+    """
     try:
         lines = (PROC / str(pid) / "smaps_rollup").read_text().splitlines()
     except OSError:
         return 0
-    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith(OWN_PAGES))
 
 
 def count_files(pid: int) -> int:

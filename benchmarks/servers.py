@@ -155,8 +155,7 @@ class Signalbox(Server):
         return counters
 
     def memory(self) -> int:
-        """Of one worker: each has the whole table."""
-        return sum(resident_bytes(pid) for pid in self.worker_pids) // self.workers
+        return sum(resident_bytes(pid) for pid in process_tree(self.process.pid))
 
 
 class Kamailio(Server):

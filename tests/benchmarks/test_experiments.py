@@ -27,7 +27,10 @@ def targets() -> set[tuple[str, str, str, Target]]:
         ("call (2 workers)", "cpu_us", "signalbox", Target(1.25, 1.10)),
         ("call (2 workers)", "busiest_us", "idlest us", Target(1.3, 1.1)),
         ("register (1000000 bindings)", "cpu_us", "signalbox", Target(1.3, 1.1)),
-        ("memory (1000000 bindings)", "binding_bytes", "kamailio, 1000000 bindings", Target(1.0, 0.5)),
+        ("memory (1000000 bindings)", "binding_bytes", "kamailio, 1000000 bindings", Target(0.5, 0.3)),
+        ("register (8 workers)", "cpu_us", "signalbox", Target(1.5, 1.2)),
+        ("register (8 workers)", "cpu_us", "kamailio, 8 workers", Target(1.4, 1.0)),
+        ("call-500 (8 workers)", "cpu_us", "signalbox", Target(1.6, 1.3)),
     ],
 )
 def test_every_target_is_compared(row: tuple[str, str, str, Target]) -> None:
