@@ -35,6 +35,7 @@ class TlsConnection(Connection):
         "_early",
         "_end",
         "_handshakes",
+        "_is_finished",
         "_is_stepping",
         "_reads_left",
         "_ready",
@@ -59,6 +60,7 @@ class TlsConnection(Connection):
         self.sealed = ssl.MemoryBIO()
         self._end: ssl.SSLObject | None = None
         self._early = b""
+        self._is_finished = False
         self._is_stepping = False
         self._reads_left = READS_MAX
         self._ready: asyncio.Future[None] | None = None
@@ -94,6 +96,9 @@ class TlsConnection(Connection):
             self._fail("the trust store cannot be used")
 
     def buffer_updated(self, nbytes: int) -> None:
+        if self._is_finished:
+            # RFC 8446 6.1: what comes after a closure alert is ignored.
+            return
         data = memoryview(self.owner.read_buffer)[:nbytes]
         if self.is_secured:
             self.incoming.write(data)
@@ -184,12 +189,13 @@ class TlsConnection(Connection):
         """Tell what the octets of one read contain."""
         assert self._end is not None
         parts = []
-        is_finished = False
         try:
             while self.incoming.pending or self._end.pending():
                 part = self._end.read(READ_LEN)
                 if not part:
-                    is_finished = True
+                    self._is_finished = True
+                    # OpenSSL takes no more of it.
+                    self.incoming.read()
                     break
                 parts.append(part)
         except ssl.SSLWantReadError:
@@ -202,7 +208,7 @@ class TlsConnection(Connection):
         self._write_sealed()
         if parts and (not self.is_ending or self.framer.fault is None):
             self.owner.data_arrived(self, b"".join(parts), clock.monotonic())
-        if is_finished:
+        if self._is_finished:
             self.owner.peer_finished(self, clock.monotonic())
 
     def _write_sealed(self) -> None:
@@ -214,7 +220,8 @@ class TlsConnection(Connection):
         if not self.is_secured:
             self._fail("the peer has closed the connection")
             return False
-        return super().eof_received()
+        # After close_notify the owner knows it.
+        return self._is_finished or super().eof_received()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._handshakes.forget(self)

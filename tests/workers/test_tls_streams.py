@@ -24,8 +24,9 @@ from appliance.tls_contexts import TlsContexts
 from appliance.transport.flow import NO_CONNECTION, TLS, Flow, Outgoing
 from appliance.transport.process_id import NO_PROCESS
 from appliance.workers.handshakes import Handshakes
+from appliance.workers.tls_connection import TlsConnection
 from tests.certificate_authority import CertificateAuthority
-from tests.workers.streams_bench import Node, Phone, message, until
+from tests.workers.streams_bench import Node, Phone, accepted, message, until
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +78,37 @@ def play_tls(
         play_streams(scenario, node=SecureNode(authority, **limits))
 
     return run
+
+
+class RecordPhone:
+    """A phone that may send octets of its own between the records of TLS."""
+
+    def __init__(self, phone: Phone, context: ssl.SSLContext) -> None:
+        self.phone = phone
+        self.incoming = ssl.MemoryBIO()
+        self.sealed = ssl.MemoryBIO()
+        self.end = context.wrap_bio(self.incoming, self.sealed, server_hostname="proxy.example")
+
+    async def work(self, operation: Callable[[], Any]) -> Any:
+        """Send and read until the operation is done."""
+        while True:
+            try:
+                return operation()
+            except ssl.SSLWantReadError:
+                await self.flush()
+                self.incoming.write(await self.phone.reader.read(65536))
+            finally:
+                await self.flush()
+
+    async def flush(self) -> None:
+        if self.sealed.pending:
+            await self.phone.send(self.sealed.read())
+
+    async def finish(self) -> None:
+        """Send close_notify."""
+        with suppress(ssl.SSLWantReadError):
+            self.end.unwrap()
+        await self.flush()
 
 
 class Server:
@@ -131,6 +163,31 @@ def test_the_end_of_a_stream_is_told_to_the_peer(play_tls: Callable[..., None]) 
         head = await phone.reader.readuntil(b"\r\n\r\n")
         assert head.startswith(b"SIP/2.0 400 Content-Length Missing on Stream\r\n")
         assert await phone.reader.read() == b""
+
+    play_tls(scenario)
+
+
+def test_what_follows_close_notify_is_ignored(play_tls: Callable[..., None]) -> None:
+    """RFC 8446 6.1: it takes no memory and no more time for the answers, which still go out."""
+
+    async def scenario(node: SecureNode) -> None:
+        phone = RecordPhone(Phone(*await asyncio.open_connection(*node.address)), node.context())
+        await phone.work(phone.end.do_handshake)
+        await phone.work(lambda: phone.end.write(message()))
+        await until(lambda: node.received)
+        (connection,) = node.streams._connections.values()
+        assert isinstance(connection, TlsConnection)
+        await phone.finish()
+        await until(lambda: connection.is_ending)
+        finished_at = clock.monotonic()
+        for _ in range(50):
+            connection.buffer_updated(len(node.streams.read_buffer))
+        connection.eof_received()
+        assert connection.incoming.pending == 0
+        assert node.streams._answering.older(finished_at) == [connection]
+        node.streams.send([Outgoing(accepted("OPTIONS"), node.received[0][1])])
+        assert await phone.work(lambda: phone.end.read(65536)) == accepted("OPTIONS")
+        assert len(node.received) == 1
 
     play_tls(scenario)
 
