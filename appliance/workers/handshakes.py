@@ -14,7 +14,7 @@ import ssl
 import threading
 from collections import OrderedDict
 from collections.abc import Hashable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -92,6 +92,7 @@ class Handshakes:
         self._counters = counters
         self._thread = ThreadPoolExecutor(1, "handshakes", give_way)
         self._begun: IdleQueue[TlsConnection] = IdleQueue()
+        self._steps: dict[TlsConnection, Future[Step]] = {}
         self._sessions: OrderedDict[Hashable, ssl.SSLSession] = OrderedDict()
         self._logged_at = -LOG_INTERVAL_S
         self._unlogged = 0
@@ -131,8 +132,13 @@ class Handshakes:
         """Make a step beside the loop; the connection is told by `stepped`."""
         identity = connection.identity if connection.is_opened_here else ""
         names = connection.owner.certificate_names(connection)
-        made = asyncio.get_running_loop().run_in_executor(self._thread, step, end, identity, names)
-        made.add_done_callback(lambda made: None if made.cancelled() else connection.stepped(made.result()))
+        waiting = self._steps[connection] = self._thread.submit(step, end, identity, names)
+
+        def tell(made: asyncio.Future[Step]) -> None:
+            if not made.cancelled() and self._steps.pop(connection, None) is not None:
+                connection.stepped(made.result())
+
+        asyncio.wrap_future(waiting).add_done_callback(tell)
 
     def completed(self, connection: TlsConnection, end: ssl.SSLObject) -> None:
         """The connection is secure now."""
@@ -160,8 +166,11 @@ class Handshakes:
         self._counters[counter] += 1
 
     def forget(self, connection: TlsConnection) -> None:
-        """It is gone."""
+        """It is gone, and so is the step that waits for the thread."""
         self._begun.drop(connection)
+        waiting = self._steps.pop(connection, None)
+        if waiting is not None:
+            waiting.cancel()
 
     def keep_session(self, connection: TlsConnection, end: ssl.SSLObject) -> None:
         """The server may let the next connection resume it."""
@@ -219,7 +228,7 @@ class Handshakes:
 
     def _give_up(self, connection: TlsConnection | None, counter: int) -> None:
         if connection is not None:
-            self._begun.drop(connection)
+            self.forget(connection)
             self._counters[counter] += 1
             connection.abort()
 

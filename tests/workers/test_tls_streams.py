@@ -23,6 +23,7 @@ from appliance.catalogue.settings import ListenerSettings, Settings
 from appliance.tls_contexts import TlsContexts
 from appliance.transport.flow import NO_CONNECTION, TLS, Flow, Outgoing
 from appliance.transport.process_id import NO_PROCESS
+from appliance.workers import handshakes
 from appliance.workers.handshakes import Handshakes
 from appliance.workers.tls_connection import TlsConnection
 from tests.certificate_authority import CertificateAuthority
@@ -257,6 +258,44 @@ def test_the_oldest_handshake_makes_room(play_tls: Callable[..., None]) -> None:
         await phone.send(message())
         await until(lambda: node.received)
         assert node.counters[catalogue.HANDSHAKES_DISPLACED] == 2
+
+    play_tls(scenario, handshakes_max=3)
+
+
+@pytest.mark.parametrize("way", ["displaced", "timed out", "closed"])
+def test_no_step_is_made_of_a_handshake_that_is_gone(
+    play_tls: Callable[..., None], monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    """What waits for the thread is bounded by `handshakes_max`."""
+    made = []
+
+    def step(*given: object) -> handshakes.Step:
+        made.append(given)
+        return handshakes.Step(handshakes.Outcome.WAITS)
+
+    monkeypatch.setattr(handshakes, "step", step)
+
+    async def scenario(node: SecureNode) -> None:
+        is_free = threading.Event()
+        node.handshakes._thread.submit(is_free.wait)
+        try:
+            for count in range(1, 11):
+                stranger = Phone(*await asyncio.open_connection(*node.address))
+                await stranger.send(b"\x16\x03\x01\x02\x00\x01")
+                await until(
+                    lambda count=count: len(node.handshakes) + node.counters[catalogue.HANDSHAKES_DISPLACED] == count
+                )
+            if way == "timed out":
+                node.streams.sweep(clock.monotonic() + 6)
+            elif way == "closed":
+                for connection in list(node.streams._connections.values()):
+                    connection.abort()
+            if way != "displaced":
+                await until(lambda: len(node.streams) == 0)
+        finally:
+            is_free.set()
+        await asyncio.wrap_future(node.handshakes._thread.submit(int))
+        assert len(made) == (3 if way == "displaced" else 0)
 
     play_tls(scenario, handshakes_max=3)
 
