@@ -13,12 +13,12 @@ from enum import Enum
 from typing import Final
 
 from appliance.catalogue.snmp_settings import SnmpSettings
-from appliance.catalogue.snmp_values import community_of, user_of
+from appliance.catalogue.snmp_values import community_of, target_of, user_of
 from appliance.management.snmp.message_header import (
     VERSION_2C,
     VERSION_3,
     MalformedDatagram,
-    version_and_community,
+    header_of,
 )
 
 # RFC 3411 5: SnmpSecurityModel and SnmpSecurityLevel.
@@ -36,6 +36,7 @@ class Verdict(Enum):
     MALFORMED = "snmpInASNParseErrs"
     BAD_VERSION = "snmpInBadVersions"
     BAD_COMMUNITY = "snmpInBadCommunityNames"
+    UNEXPECTED = "snmpSilentDrops"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +62,34 @@ class Access:
         for user in users:
             self._rights[Principal(MODEL_USM, user.name, AUTH_PRIV)] = user.may_write
 
+        informed = (target for target in map(target_of, settings.targets) if target.is_inform)
+        self._informed = {(_address(target.address), target.port) for target in informed}
+        """Where acknowledgements of informs come from."""
+
     def look(self, datagram: bytes, source: str) -> Verdict:
-        """May it go to the engine? `source`: the address that it came from."""
+        """May it, as a request, go to the engine? `source`: the address that it came from."""
         try:
-            version, community = version_and_community(datagram)
+            header = header_of(datagram)
         except MalformedDatagram:
             return Verdict.MALFORMED
-        if version == VERSION_3:
-            return Verdict.ADMITTED
-        if version != VERSION_2C:
+        if header.version not in (VERSION_2C, VERSION_3):
             return Verdict.BAD_VERSION
-        is_known = _is_within(source, self._networks.get(community, ()))
-        return Verdict.ADMITTED if is_known else Verdict.BAD_COMMUNITY
+        if header.version == VERSION_2C and not _is_within(source, self._networks.get(header.community, ())):
+            return Verdict.BAD_COMMUNITY
+        # The engine would keep what it learns from a Report, for each source.
+        return Verdict.UNEXPECTED if header.is_answer else Verdict.ADMITTED
+
+    def look_at_answer(self, datagram: bytes, source: str, port: int) -> Verdict:
+        """May it go to the engine, as what a target answers to an inform?"""
+        if (_address(source), port) not in self._informed:
+            return Verdict.UNEXPECTED
+        try:
+            header = header_of(datagram)
+        except MalformedDatagram:
+            return Verdict.MALFORMED
+        if header.version not in (VERSION_2C, VERSION_3):
+            return Verdict.BAD_VERSION
+        return Verdict.ADMITTED if header.may_be_answer else Verdict.UNEXPECTED
 
     def may_read(self, principal: Principal) -> bool:
         """May it read all that is served?"""
@@ -81,7 +98,6 @@ class Access:
     def may_write(self, principal: Principal) -> bool:
         """May it write what is writable?"""
         return self._rights.get(principal, False)
-
 
     def name_of(self, principal: Principal) -> str:
         """How logs call it. A community is a secret, so it is not named."""
@@ -93,6 +109,11 @@ def _networks(words: Sequence[str]) -> tuple[Network, ...]:
 
 
 def _is_within(source: str, networks: tuple[Network, ...]) -> bool:
-    address = ipaddress.ip_address(source.partition("%")[0])
-    mapped = getattr(address, "ipv4_mapped", None)
-    return any((mapped or address) in network for network in networks)
+    address = _address(source)
+    return any(address in network for network in networks)
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """Without its zone, and as IPv4 where it is mapped to IPv6."""
+    address = ipaddress.ip_address(text.partition("%")[0])
+    return getattr(address, "ipv4_mapped", None) or address

@@ -87,8 +87,7 @@ class Agent:
     def receive(self, transport: Any, datagram: bytes, source: Any) -> None:
         """A datagram has arrived; it is dropped, answered, or waits for the status."""
         if transport.is_sender:
-            # The answer to an inform.
-            self.engine.process(transport, datagram, source)
+            self._receive_answer(transport, datagram, source)
             return
         verdict = self._access.look(datagram, source[0])
         if verdict is not Verdict.ADMITTED:
@@ -101,6 +100,14 @@ class Agent:
             self._waiting.append((transport, datagram, source))
             if self._reading is None:
                 self._reading = asyncio.get_running_loop().create_task(self._read_and_answer())
+
+    def _receive_answer(self, transport: Any, datagram: bytes, source: Any) -> None:
+        """The answer to an inform, from the target that got it; nothing else is taken there."""
+        verdict = self._access.look_at_answer(datagram, source[0], source[1])
+        if verdict is Verdict.ADMITTED:
+            self.engine.process(transport, datagram, source)
+        else:
+            self._refuse(verdict)
 
     def _refuse(self, verdict: Verdict) -> None:
         self.engine.count_up("snmpInPkts")

@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from pysnmp.carrier.asyncio.dgram import udp, udp6
+from pysnmp.carrier.asyncio.dispatch import AsyncioDispatcher
 from pysnmp.entity import config
 from pysnmp.entity.engine import SnmpEngine
 from pysnmp.entity.rfc3413 import cmdrsp, context, ntforg
 from pysnmp.proto import rfc1902, rfc1905
 from pysnmp.proto.api import v2c
+from pysnmp.proto.secmod.cache import Cache
 from pysnmp.smi import error, instrum
 
 from appliance.catalogue.mib_objects import Oid
@@ -35,7 +37,7 @@ from appliance.management.snmp.system_objects import SNMP_COUNTERS, SYS_UP_TIME
 VARIABLES_MAX: Final = 100
 TIMER_S: Final = 0.5
 TRAP_OID: Final[Oid] = (1, 3, 6, 1, 6, 3, 1, 1, 4, 1, 0)
-# Transports that only send, beside those of the sockets that were inherited.
+# Transports that send notifications, beside those of the sockets that were inherited.
 _SENDING: Final = 1000
 _HASHES: Final = {"sha1": config.USM_AUTH_HMAC96_SHA, "sha256": config.USM_AUTH_HMAC192_SHA256}
 _TYPES: Final[dict[str, Any]] = {
@@ -75,6 +77,10 @@ class CommitRefused(Exception):
     """The change could not be put in force."""
 
 
+class _RequestToSender(Exception):
+    """A request has arrived at a socket that sends notifications."""
+
+
 class Mib(Protocol):
     """What is served."""
 
@@ -94,7 +100,9 @@ class Engine:
         self._engine = SnmpEngine(rfc1902.OctetString(state.engine_id))
         (boots,) = self._symbols("__SNMP-FRAMEWORK-MIB", "snmpEngineBoots")
         boots.syntax = boots.syntax.clone(state.boots)
-        self._transports: list[_Transport] = []
+        self._receive: Receive | None = None
+        self._senders: dict[bool, Any] = {}
+        """By whether they are of IPv6; only for families of addresses that targets have."""
         self._targets: dict[str, str] = {}
         self._users: dict[str, str] = {}
         self._communities: set[str] = set()
@@ -107,6 +115,7 @@ class Engine:
         bulk = cmdrsp.BulkCommandResponder(self._engine, served)
         bulk.max_varbinds = VARIABLES_MAX
         cmdrsp.SetCommandResponder(self._engine, served)
+        self._engine.observer.register_observer(_refuse_at_sender, "rfc3412.receiveMessage:request")
 
     def _symbols(self, module: str, *names: str) -> Any:
         return self._engine.get_mib_builder().import_symbols(module, *names)
@@ -115,33 +124,62 @@ class Engine:
 
     def open(self, sockets: Sequence[tuple[str, int, int]], receive: Receive) -> None:
         """Read the inherited sockets; `receive` gets each datagram with its transport and its sender."""
+        self._receive = receive
+        self._engine.register_transport_dispatcher(AsyncioDispatcher())
+        self._engine.transport_dispatcher.set_timer_resolution(TIMER_S)
         for number, (address, _, fd) in enumerate(sockets, 1):
             is_ipv6 = ":" in address
             transport = _Transport6(receive) if is_ipv6 else _Transport4(receive)
             transport.open_server_mode(sock=socket.socket(fileno=fd))
             config.add_transport(self._engine, (*_domain(is_ipv6), number), transport)
-            self._transports.append(transport)
-        for is_ipv6 in (False, True):
-            self._open_sender(is_ipv6, receive)
-        self._engine.transport_dispatcher.set_timer_resolution(TIMER_S)
+        self._set_senders(receive)
+
+    def _set_senders(self, receive: Receive) -> None:
+        wanted = {":" in target_of(value).address for value in self._targets.values()}
+        for is_ipv6 in self._senders.keys() - wanted:
+            # It stays registered until another replaces it: an inform that is repeated looks for it.
+            self._senders.pop(is_ipv6).close_transport()
+        for is_ipv6 in wanted - self._senders.keys():
+            try:
+                self._open_sender(is_ipv6, receive)
+            except OSError as fault:
+                log.error("notifications by IPv%d cannot be sent: %s", 6 if is_ipv6 else 4, fault.strerror)
 
     def _open_sender(self, is_ipv6: bool, receive: Receive) -> None:
         family, any_address = (socket.AF_INET6, "::") if is_ipv6 else (socket.AF_INET, "0.0.0.0")
         sender = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        if is_ipv6:
+            sender.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         sender.bind((any_address, 0))
         transport = _Transport6(receive, True) if is_ipv6 else _Transport4(receive, True)
         transport.open_server_mode(sock=sender)
-        config.add_transport(self._engine, (*_domain(is_ipv6), _SENDING), transport)
-        self._transports.append(transport)
+        domain = (*_domain(is_ipv6), _SENDING)
+        if config.get_transport(self._engine, domain):
+            config.delete_transport(self._engine, domain)
+        config.add_transport(self._engine, domain, transport)
+        self._senders[is_ipv6] = transport
 
     def process(self, transport: Any, datagram: bytes, source: Any) -> None:
         """Decode a message and answer it. A fault in pysnmp costs that message."""
         try:
             transport.process(datagram, source)
+        except _RequestToSender:
+            self.count_up("snmpSilentDrops")
         except Exception as fault:
             # pysnmp raises many kinds of exceptions for what it cannot decode.
             log.debug("a message from %s was dropped: %r", source, fault)
             self.count_up("snmpInASNParseErrs")
+        finally:
+            self._forget_message()
+
+    def _forget_message(self) -> None:
+        """Drop what the security models still keep of a message: pysnmp leaves entries of those that it refuses.
+
+        Responses are made at once, and requests that are sent keep nothing there, so all of it belongs to this message.
+        """
+        for model in self._engine.security_models.values():
+            if not model._cache.is_empty():
+                model._cache = Cache()
 
     def close(self) -> None:
         self._engine.close_dispatcher()
@@ -174,6 +212,8 @@ class Engine:
             if name not in self._targets:
                 self._add_target(target_of(value))
                 self._targets[name] = value
+        if self._receive is not None:
+            self._set_senders(self._receive)
 
     def _set_communities(self, settings: SnmpSettings) -> None:
         wanted = {community_of(value).name for value in settings.communities}
@@ -341,6 +381,12 @@ def _principal(engine: Any) -> Principal:
     """Who sent the request that is being answered."""
     request = engine.observer.get_execution_context("rfc3412.receiveMessage:request")
     return Principal(int(request["securityModel"]), str(request["securityName"]), int(request["securityLevel"]))
+
+
+def _refuse_at_sender(engine: Any, point: str, request: Any, more: Any) -> None:
+    """Of an encrypted message, only here it is known to be a request."""
+    if request["transportDomain"][-1] == _SENDING:
+        raise _RequestToSender
 
 
 def notification_bindings(uptime_ticks: int, oid: Oid, objects: Sequence[Variable]) -> list[Variable]:

@@ -16,7 +16,7 @@ from appliance.management.snmp.access import (
     Principal,
     Verdict,
 )
-from appliance.management.snmp.message_header import MalformedDatagram, version_and_community
+from appliance.management.snmp.message_header import MalformedDatagram, header_of
 
 KEY = "00" * 32
 
@@ -68,10 +68,75 @@ def test_only_read_write_may_write() -> None:
     assert not rights.may_write(Principal(MODEL_USM, "monitor", AUTH_PRIV))
 
 
+GET, RESPONSE, INFORM, REPORT = b"\xa0\x00", b"\xa2\x00", b"\xa6\x00", b"\xa8\x00"
+
+
+def message_v3(pdu: bytes, flags: int = 0) -> bytes:
+    """In clear text, or encrypted without a PDU."""
+    scoped = bytes([0x30, 4 + len(pdu), 4, 0, 4, 0]) + pdu if pdu else bytes([4, 1, 9])
+    inside = bytes([2, 1, 3, 0x30, 14, 2, 1, 1, 2, 3, 0, 255, 255, 4, 1, flags, 2, 1, 3, 4, 0]) + scoped
+    return bytes([0x30, len(inside)]) + inside
+
+
+def informing() -> Access:
+    targets = (
+        "noc 192.0.2.9 port 1162 community public inform",
+        "six 2001:db8::9 user monitor inform",
+        "old 192.0.2.8 community public",
+    )
+    return Access(SnmpSettings(users=(f"monitor sha256 key {KEY} {KEY}",), targets=targets))
+
+
+@pytest.mark.parametrize(
+    ("source", "port", "verdict"),
+    [
+        ("192.0.2.9", 1162, Verdict.ADMITTED),
+        ("2001:db8::9", 162, Verdict.ADMITTED),
+        ("192.0.2.9", 1163, Verdict.UNEXPECTED),
+        ("192.0.2.7", 1162, Verdict.UNEXPECTED),
+        ("192.0.2.8", 162, Verdict.UNEXPECTED),
+    ],
+)
+def test_only_a_target_of_informs_answers_them(source: str, port: int, verdict: Verdict) -> None:
+    """RFC 3416 4.2.7: a trap has no answer."""
+    assert informing().look_at_answer(message(b"public", tail=RESPONSE), source, port) is verdict
+
+
+@pytest.mark.parametrize(
+    ("datagram", "verdict"),
+    [
+        (message(b"public", tail=RESPONSE), Verdict.ADMITTED),
+        (message(b"public", tail=GET), Verdict.UNEXPECTED),
+        (message(b"public", tail=INFORM), Verdict.UNEXPECTED),
+        (message(b"public", version=0, tail=RESPONSE), Verdict.BAD_VERSION),
+        (message_v3(REPORT), Verdict.ADMITTED),
+        (message_v3(RESPONSE), Verdict.ADMITTED),
+        (message_v3(GET), Verdict.UNEXPECTED),
+        (message_v3(b"", flags=3), Verdict.ADMITTED),
+        (message_v3(b"", flags=7), Verdict.UNEXPECTED),
+        (message_v3(REPORT)[:-3], Verdict.MALFORMED),
+    ],
+)
+def test_a_target_may_send_only_responses_and_reports(datagram: bytes, verdict: Verdict) -> None:
+    """RFC 3412 6.4: neither is reportable, also where it is encrypted."""
+    assert informing().look_at_answer(datagram, "192.0.2.9", 1162) is verdict
+
+
+@pytest.mark.parametrize("pdu", [RESPONSE, REPORT])
+def test_an_answer_is_not_taken_where_requests_are(pdu: bytes) -> None:
+    assert access().look(message(b"public", tail=pdu), "127.0.0.1") is Verdict.UNEXPECTED
+    assert access().look(message_v3(pdu), "192.0.2.1") is Verdict.UNEXPECTED
+
+
+@pytest.mark.parametrize("datagram", [message_v3(GET, flags=4), message_v3(b"", flags=7)])
+def test_a_request_of_version_3_goes_to_the_engine(datagram: bytes) -> None:
+    assert access().look(datagram, "192.0.2.1") is Verdict.ADMITTED
+
+
 @given(st.binary(max_size=64))
 def test_no_octets_raise_anything_else(octets: bytes) -> None:
     try:
-        version_and_community(octets)
+        header_of(octets)
     except MalformedDatagram:
         return
 
