@@ -44,8 +44,7 @@ class CalledNumber:
             self._take(text)
 
     def _take(self, text: bytes) -> None:
-        name, _, value = text.partition(b"=")
-        name = name.lower()
+        name, value = _read(text)
         if name == b"phone-context":
             self.context = canonical_context(value)
             return
@@ -64,8 +63,9 @@ def called_number(uri: Uri) -> CalledNumber | None:
     elif uri.user is None:
         return None
     else:
-        text, _, parameters = unescape(uri.user).partition(b";")
-    digits = text.translate(None, SEPARATORS)
+        text, _, parameters = uri.user.partition(b";")
+    # RFC 3261 19.1.2: escapes are undone for reading only; what is written again stays as it came.
+    digits = unescape(text).translate(None, SEPARATORS)
     if not is_number(digits) or _has_unknown_mandatory(parameters):
         return None
     return CalledNumber(digits, parameters)
@@ -88,4 +88,10 @@ def canonical_context(text: bytes) -> bytes:
 
 def _has_unknown_mandatory(parameters: bytes) -> bool:
     # RFC 3966 5.4: a number with mandatory parameters that are not known must not be used.
-    return b"m-" in parameters.lower() and any(text.lower().startswith(b"m-") for text in parameters.split(b";"))
+    return any(_read(text)[0].startswith(b"m-") for text in parameters.split(b";"))
+
+
+def _read(parameter: bytes) -> tuple[bytes, bytes]:
+    """The name, in lower case, and the value of a parameter, both unescaped."""
+    name, _, value = parameter.partition(b"=")
+    return unescape(name).lower(), unescape(value)

@@ -24,6 +24,7 @@ DIGITS_MAX: Final = 15
 _ATOM: Final = r"(?:\\[+*#.$^()|?\[\]{}\\]|\[\^?[0-9+*#-]{1,20}\]|[0-9A-Za-z@:#.])"
 _SIMPLE: Final = re.compile(rf"\^?(?:{_ATOM}[*+?]?|\((?:{_ATOM}[*+?]?)*\))*\$?")
 _QUANTIFIED: Final = re.compile(r"(?<!\\)[*+?]")
+_NUMBER: Final = re.compile(r"[0-9]{1,5}")
 _REFERENCE: Final = re.compile(r"\\([0-9])")
 
 
@@ -51,7 +52,7 @@ def uris_of(number: bytes, records: Iterable[str]) -> list[Uri]:
 def _usable(record: str) -> tuple[int, int, str] | None:
     """(order, preference, regexp) of a terminal record for SIP."""
     parts = record.split("\t")
-    if len(parts) != 5 or not (parts[0].isdigit() and parts[1].isdigit()):
+    if len(parts) != 5 or not (_NUMBER.fullmatch(parts[0]) and _NUMBER.fullmatch(parts[1])):
         return None
     order, preference, flags, services, regexp = parts
     # RFC 6116 3.4.3; RFC 2916 had the service first.
@@ -68,7 +69,7 @@ def _applied(number: bytes, regexp: str) -> Uri | None:
     parts = regexp[1:].split(delimiter)
     if len(parts) != 3 or parts[2] not in ("", "i") or not is_simple(parts[0]):
         return None
-    match = re.search(parts[0], number.decode(), re.IGNORECASE if parts[2] else 0)
+    match = _match(parts[0], number.decode(), re.IGNORECASE if parts[2] else 0)
     if match is None:
         return None
     groups = (match[0], *match.groups())
@@ -80,6 +81,14 @@ def _applied(number: bytes, regexp: str) -> Uri | None:
     return _sip_uri(_REFERENCE.sub(group, parts[1]))
 
 
+def _match(expression: str, number: str, flags: int) -> re.Match[str] | None:
+    try:
+        return re.search(expression, number, flags)
+    except re.error:
+        # A range that goes backwards, for example.
+        return None
+
+
 def is_simple(expression: str) -> bool:
     """May this expression be tried?"""
     return bool(_SIMPLE.fullmatch(expression)) and len(_QUANTIFIED.findall(expression)) <= QUANTIFIERS_MAX
@@ -88,6 +97,6 @@ def is_simple(expression: str) -> bool:
 def _sip_uri(text: str) -> Uri | None:
     try:
         uri = parse_uri(text.encode())
-    except MalformedMessage:
+    except (MalformedMessage, UnicodeEncodeError):
         return None
     return uri if uri.is_sip else None

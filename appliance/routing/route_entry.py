@@ -17,7 +17,7 @@ import re
 from typing import Final
 
 from appliance.sip.errors import MalformedMessage
-from appliance.sip.uri import Uri, parse_uri
+from appliance.sip.uri import Uri, parse_uri, written_user
 
 NEXT_HOP, REDIRECT, REJECT, TABLE, REGISTRAR, ENUM = range(6)
 ORDER_MAX: Final = 65535
@@ -109,7 +109,7 @@ class RouteEntry:
         assert hop is not None
         user = self.prepend + number[self.strip :] or number
         known = hop.parameters if b"user" in hop.parameters else {**hop.parameters, b"user": b"phone"}
-        return Uri(hop.scheme, user + parameters, hop.host, hop.port, known)
+        return Uri(hop.scheme, written_user(user + parameters), hop.host, hop.port, known)
 
 
 def entry_of(text: str) -> RouteEntry:

@@ -4,6 +4,7 @@ from appliance.sip.characters cimport classes_in, digits_of, has_bad_escape, ind
 
 cdef bytes _SIP
 cdef bytes _USER
+cdef bytes _USER_WRITTEN
 cdef int _PERCENT
 cdef int _AT
 cdef int _QUESTION
@@ -32,6 +33,8 @@ cpdef bytes canonical_aor(Uri uri)
 
 cpdef bytes canonical_user(bytes user)
 cpdef bytes escaped_user(bytes name)
+cpdef bytes written_user(bytes text)
+cdef _check_written(Uri uri)
 
 @cython.locals(at=Py_ssize_t, semicolon=Py_ssize_t, size=Py_ssize_t, host_end=Py_ssize_t, question=Py_ssize_t,
                octets='const unsigned char*')

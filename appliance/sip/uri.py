@@ -39,6 +39,7 @@ from appliance.sip.parameters import NO_PARAMETERS
 
 # RFC 3261 25.1: unreserved and user-unreserved may stand in a user part as they are.
 _USER: Final = bytes(1 if UNRESERVED[octet] or octet in b"&=+$,;?/" else 0 for octet in range(256))
+_USER_WRITTEN: Final = bytes(1 if _USER[octet] or octet == 37 else 0 for octet in range(256))
 _PARAMETER: Final = bytes(1 if UNRESERVED[octet] or octet in b"[]/:&+$" else 0 for octet in range(256))
 # RFC 3261 19.1.4: these never match a URI that lacks them.
 _DECISIVE: Final = (b"transport", b"user", b"method", b"maddr", b"ttl")
@@ -82,6 +83,7 @@ class Uri:
         password: bytes | None = None,
         text: bytes = b"",
     ) -> None:
+        """Without `text`, it is written from the parts. Raises MalformedMessage(400) where they cannot be a URI."""
         self.scheme = scheme
         self.user = user
         self.password = password
@@ -89,7 +91,11 @@ class Uri:
         self.port = port
         self.parameters = parameters
         self.headers = headers
-        self.text = text or self.write()
+        if text:
+            self.text = text
+        else:
+            self.text = self.write()
+            _check_written(self)
 
     @property
     def is_sip(self) -> bool:
@@ -215,6 +221,20 @@ def canonical_user(user: bytes) -> bytes:
 def escaped_user(name: bytes) -> bytes:
     """The user part of a URI for a plain name: escaped where it must be, "%" itself as well."""
     return name if is_all(name, _USER) else escape(name, _USER)
+
+
+def written_user(text: bytes) -> bytes:
+    """A user part from text that has its escapes: what may not stand there is escaped (RFC 3261 19.1.6, 25.1)."""
+    return escape(text, _USER if has_bad_escape(text) else _USER_WRITTEN)
+
+
+def _check_written(uri: Uri) -> None:
+    """RFC 3261 25.1: octets that would have to be escaped must not end the URI, or one of its parts."""
+    user = uri.user or b""
+    if not classes_in(uri.text, URI) or has_bad_escape(uri.text):
+        raise MalformedMessage(400, _character_fault(uri.text))
+    if uri.has_sip_scheme() and (b":" in user or uri.text.count(b"@") != (uri.user is not None)):
+        raise MalformedMessage(400, "Illegal Character in URI")
 
 
 def _canonical_context(context: bytes) -> bytes:

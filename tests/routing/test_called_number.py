@@ -7,6 +7,7 @@ import pytest
 from appliance.catalogue.routing_settings import RoutePolicySettings
 from appliance.routing.called_number import called_number
 from appliance.routing.dial_plan import DialPlan
+from appliance.routing.route_entry import RouteEntry
 from appliance.sip.uri import parse_uri
 
 BERLIN = RoutePolicySettings(
@@ -84,9 +85,40 @@ def test_other_parameters_are_kept() -> None:
     assert number.parameters == b";ext=12;npdi"
 
 
+def test_escapes_are_undone_for_reading_only() -> None:
+    """RFC 3261 19.1.2, 25.1: what is escaped in a parameter remains so, and ends no parameter."""
+    number = called_number(parse_uri(b"sip:%2B49;phone-context=%2B4%39;x=%20SIP%2F2.0%0D%0AA%3A;y=%3Brn=1@example.com"))
+    assert number is not None
+    assert (number.digits, number.context, number.routing) == (b"+49", b"+49", b"")
+    assert number.parameters == b";x=%20SIP%2F2.0%0D%0AA%3A;y=%3Brn=1"
+    ported = called_number(parse_uri(b"sip:+1202;%72n=%2B1-404@example.com"))
+    assert ported is not None
+    assert ported.routing == b"+1404"
+
+
+@pytest.mark.parametrize("parameters", ["x=%0D%0AA%3A1", "x=%00", "x=%40evil.example", "x=%3E", "x=%25", "x=%20"])
+def test_the_uri_for_a_next_hop_has_nothing_that_must_be_escaped(parameters: str) -> None:
+    """RFC 3261 25.1 user."""
+    number = called_number(parse_uri(f"sip:+4989;{parameters}@example.com".encode()))
+    assert number is not None
+    uri = RouteEntry("sip:gw.example").uri_for(number.digits, number.parameters)
+    assert uri.text == f"sip:+4989;{parameters}@gw.example;user=phone".encode()
+
+
+def test_what_a_user_part_may_not_have_is_escaped() -> None:
+    """RFC 3261 19.1.6: a tel URI may have octets that a user part may not."""
+    number = called_number(parse_uri(b"tel:*21#;x=a:b@[c]"))
+    assert number is not None
+    uri = RouteEntry("sip:gw.example").uri_for(number.digits, number.parameters)
+    assert uri.text == b"sip:*21%23;x=a%3Ab%40%5Bc%5D@gw.example;user=phone"
+
+
 @pytest.mark.parametrize(
     "uri",
     [
+        "sip:+49%3Brn=+1@example.com",
+        "sip:+49%0D%0A@example.com",
+        "sip:+49;%6d-billing=x@example.com",
         "sip:alice@example.com",
         "sip:example.com",
         "sip:+@example.com",

@@ -50,6 +50,11 @@ def test_a_record_makes_a_uri(record: str, uri: bytes) -> None:
         "100|10|u|E2U+sip|!!!",
         "100|10|u|E2U+sip|!^(.*)*$!sip:a@b!",
         "100|10|u|E2U+sip|!^.*$!sip:\\1@b!",
+        "100|10|u|E2U+sip|!^[9-0]$!sip:a@b!",
+        "100|10|u|E2U+sip|!^[+-*]$!sip:a@b!",
+        "100|10|u|E2U+sip|!^.*$!sip:\ud800@b!",
+        "100|10|u|E2U+sip|!^.*$!sip:\u00fc@b!",
+        "\u00b2|10|u|E2U+sip|!^.*$!sip:a@b!",
     ],
 )
 def test_a_record_that_cannot_be_used_is_passed_over(record: str) -> None:
