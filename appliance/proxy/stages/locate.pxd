@@ -12,4 +12,4 @@ cdef int ROUTE
 
 @cython.locals(uri=Uri, instance=bytes, targets=list, target=Target)
 cpdef object locate(RequestContext context, ProxyEnvironment node, double now)
-cdef object _nobody(RequestContext context, ProxyEnvironment node, bytes aor, double now)
+cdef object _not_registered(RequestContext context, ProxyEnvironment node, bytes aor, double now)
