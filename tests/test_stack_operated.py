@@ -35,7 +35,7 @@ from appliance.routing.lookup_questions import SubscriberAnswer
 from appliance.stack import Stack
 from appliance.transport.flow import UDP, Flow
 from tests.flows.wire import read
-from tests.test_stack import ALICE, NOW, SETTINGS, register, request, sent, stack
+from tests.stack_bench import ALICE, NOW, SETTINGS, register, request, sent, stack
 
 MAIN = SETTINGS.listeners[0]
 OTHER = ListenerSettings(name="other", address="192.0.2.2", relay="any", authenticate=False)

@@ -19,7 +19,7 @@ from appliance.proxy.stages.throttle import throttle
 from appliance.routing.route_csv import RouteReader
 from appliance.routing.route_tables import RouteTables
 from appliance.stack import Stack
-from tests.test_stack import ALICE, NOW, SETTINGS, register, request, sent, stack
+from tests.stack_bench import ALICE, NOW, SETTINGS, register, request, sent, stack
 from tests.test_stack_operated import MAIN, ask, limit_of, with_listeners
 
 FROM_ALICE = {"caller": "sip:alice@example.com"}

@@ -8,7 +8,7 @@ from appliance.catalogue.settings import ListenerSettings
 from appliance.stack import Stack
 from appliance.transport.flow import TCP, UDP, Flow
 from tests.flows.wire import Message, read
-from tests.test_stack import ALICE, NOW, SETTINGS, register, request, sent, stack
+from tests.stack_bench import ALICE, NOW, SETTINGS, register, request, sent, stack
 
 VICTIM = Flow(UDP, 0, ("203.0.113.9", 5060))
 

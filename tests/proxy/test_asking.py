@@ -21,7 +21,7 @@ from appliance.routing.lookup_questions import KINDS, Answer, LookupKind, Questi
 from appliance.stack import Stack
 from appliance.workers.lookups import Questions
 from tests.proxy.test_call_transfer import slots_go
-from tests.test_stack import ALICE, BOB, NOW, SETTINGS, request, sent, stack
+from tests.stack_bench import ALICE, BOB, NOW, SETTINGS, request, sent, stack
 from tests.test_stack_operated import ask
 
 

@@ -15,7 +15,7 @@ from appliance.routing.lookup_questions import SubscriberAnswer
 from appliance.stack import Stack
 from appliance.transport.flow import UDP, Flow
 from tests.flows.wire import Message
-from tests.test_stack import ALICE, NOW, SETTINGS, answer, request, sent, stack
+from tests.stack_bench import ALICE, NOW, SETTINGS, answer, request, sent, stack
 
 BOB, DESK = Flow(UDP, 0, ("192.0.2.60", 5060)), Flow(UDP, 0, ("192.0.2.61", 5060))
 

@@ -26,7 +26,7 @@ from appliance.sip.message import Request
 from appliance.sip.parser import parse, syntax_limits
 from appliance.stack import Stack
 from tests.flows.peers import Peer, credentials
-from tests.test_stack import ALICE, NOW, SETTINGS, register, request, sent, stack
+from tests.stack_bench import ALICE, NOW, SETTINGS, register, request, sent, stack
 from tests.test_stack_operated import with_listeners
 
 OPEN = SETTINGS.listeners[0]

@@ -18,7 +18,7 @@ from appliance.proxy.events import (
 )
 from appliance.stack import Stack
 from tests.flows.wire import read
-from tests.test_stack import ALICE, BOB, NOW, answer_to, register, request, stack
+from tests.stack_bench import ALICE, BOB, NOW, answer_to, register, request, stack
 
 CALL = request("INVITE", "sip:bob@192.0.2.60")
 

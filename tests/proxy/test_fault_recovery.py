@@ -16,7 +16,7 @@ from appliance.routing.lookup_questions import HostAnswer
 from appliance.stack import Stack
 from appliance.transport.flow import UDP, Flow
 from tests.flows.wire import read
-from tests.test_stack import ALICE, BOB, NOW, answer_to, register, request, sent, stack
+from tests.stack_bench import ALICE, BOB, NOW, answer_to, register, request, sent, stack
 
 CALL = request("INVITE", "sip:bob@192.0.2.60")
 

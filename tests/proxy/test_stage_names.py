@@ -16,7 +16,7 @@ from appliance.proxy.stages.locate import locate
 from appliance.routing.lookup_questions import SubscriberAnswer
 from appliance.stack import Stack
 from tests.proxy.test_call_transfer import slots_go
-from tests.test_stack import ALICE, NOW, SETTINGS, request, sent, stack
+from tests.stack_bench import ALICE, NOW, SETTINGS, request, sent, stack
 
 INVITE = request("INVITE", "sip:bob@example.com")
 CLOSED = replace(SETTINGS, listeners=(replace(SETTINGS.listeners[0], authenticate=True),))

@@ -10,7 +10,7 @@ from appliance.catalogue import counters
 from appliance.stack import Stack
 from appliance.transport.flow import UDP, Flow
 from tests.flows.wire import Message
-from tests.test_stack import ALICE, BOB, NOW, SETTINGS, answer_to, register, request, sent, stack
+from tests.stack_bench import ALICE, BOB, NOW, SETTINGS, answer_to, register, request, sent, stack
 
 STRANGER = Flow(UDP, 0, ("203.0.113.9", 5060))
 

@@ -13,7 +13,9 @@ import uvloop
 from appliance.messages.bus_messages import SlotsChanged
 from appliance.messages.slots import deal
 from appliance.transport.flow import TCP
+from tests.certificate_authority import CertificateAuthority
 from tests.workers.streams_bench import Node, Scenario
+from tests.workers.tls_bench import SecureNode
 
 if TYPE_CHECKING:
     from tests.workers.bench import Bench, Play
@@ -69,5 +71,20 @@ def play_streams(request: pytest.FixtureRequest) -> Callable[..., None]:
         loop_factory = uvloop.new_event_loop if request.param == "uvloop" else asyncio.new_event_loop
         with asyncio.Runner(loop_factory=loop_factory) as runner:
             runner.run(whole())
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> CertificateAuthority:
+    return CertificateAuthority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture
+def play_tls(
+    play_streams: Callable[..., None], authority: CertificateAuthority
+) -> Callable[..., None]:
+    def run(scenario: Callable[[SecureNode], object], **limits: int) -> None:
+        play_streams(scenario, node=SecureNode(authority, **limits))
 
     return run
