@@ -110,6 +110,10 @@ class Bus:
             self.absent += len(messages)
         return False
 
+    def has_reached(self, destination: ProcessId) -> bool:
+        """Has the present process of that address taken a batch?"""
+        return destination in self._reached
+
     def receive(self, batches_max: int = BATCHES_PER_RECEIVE) -> list[tuple[ProcessId, BusMessage]]:
         """(sender, message) of what has arrived, in order per sender; at most `batches_max` batches, and no more than
         MESSAGES_PER_RECEIVE. The rest is `pending`."""
@@ -200,7 +204,9 @@ class Bus:
             self._incarnations[sender] = incarnation
             self._forgotten.discard(sender)
             arrived.append((sender, PeerStarted()))
-            # It will need an answer, and then the connection should exist.
+            # It will need an answer, and then the connection should exist: one that still tries is made anew.
+            if sender not in self._reached and sender in self._senders:
+                self._senders.pop(sender).close(linger=0)
             self._sender(sender)
         if meant_for not in (0, self.incarnation) and meant_for < self.incarnation:
             self.stale += 1

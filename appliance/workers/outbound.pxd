@@ -10,6 +10,8 @@ cdef class Outbound:
     cdef DatagramSockets _doors
     cdef object _streams
     cdef object _windows
+    cdef object _unreached
+    cdef object _retry_later
 
     @cython.locals(outgoing=Outgoing, streamed=list)
     cpdef list send(self, list outgoings)

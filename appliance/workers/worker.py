@@ -57,6 +57,7 @@ from appliance.workers.outbound import Outbound
 from appliance.workers.reconfiguration import WorkerReconfiguration
 from appliance.workers.streams import Endpoint, Streams
 from appliance.workers.turn import Turn
+from appliance.workers.unreached_siblings import RETRY_S
 from appliance.workers.worker_metrics import WorkerMetrics
 from appliance.workers.worker_parts import CallRecorder, MessageBus, NodeTable
 
@@ -128,7 +129,7 @@ class Worker:
         self._streams.descriptors_max = descriptors_max
         self._subscriber_door = SubscriberDoor(store, limits)
         self._questions = Questions(self._doors_of_questions(resolver), limits, turn.receive_answers)
-        self._outbound = Outbound(stack, bus, doors, self._streams)
+        self._outbound = Outbound(stack, bus, doors, self._streams, self._send_waiting_soon)
         turn.connect(self._streams, self._questions, self._outbound)
         self._handed_over = HandedOverQueue()
         self._is_bus_due = False
@@ -266,6 +267,13 @@ class Worker:
     def _read_bus_again(self) -> None:
         self._is_bus_due = False
         self._read_bus()
+
+    def _send_waiting_soon(self) -> None:
+        self._loop.call_later(RETRY_S, self._turn.enter, self._send_waiting)
+
+    def _send_waiting(self) -> None:
+        self._outbound.send_waiting()
+        self._turn.flush_soon()
 
     def _acknowledge(self) -> None:
         """Siblings hold back what streams bring until they know how much of it is handled."""

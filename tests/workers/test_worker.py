@@ -6,13 +6,16 @@ import asyncio
 import socket
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
 from appliance import clock
 from appliance.catalogue import counters as catalogue
 from appliance.catalogue.settings import RateLimitSettings
+from appliance.ipc.bus import Bus
 from appliance.messages.bus_messages import (
+    BusMessage,
     CallsMoved,
     ConnectionsChanged,
     Drain,
@@ -32,7 +35,7 @@ from appliance.transport.flow import TCP, UDP, Flow, Outgoing
 
 datagrams = pytest.importorskip("appliance.workers.datagrams", reason="the batch reader is not built")
 
-from appliance.transport.process_id import SUPERVISOR  # noqa: E402
+from appliance.transport.process_id import SUPERVISOR, ProcessId  # noqa: E402
 from appliance.workers.handed_over import MESSAGES_PER_TURN  # noqa: E402
 from appliance.workers.handover_windows import ACKNOWLEDGED_AT_ONCE, UNACKNOWLEDGED_MAX  # noqa: E402
 from appliance.workers.turn import AT_ONCE, LATE_S  # noqa: E402
@@ -154,6 +157,27 @@ def test_messages_of_siblings_reach_the_stack_and_their_answers_leave(play: Play
             flow = Flow(UDP, 0, phone.getsockname())
             await bench.order(HandedOver(options("over"), flow))
             assert b"Call-ID: over" in await asyncio.get_running_loop().sock_recv(phone, 4096)
+
+    assert play(scenario) == 0
+
+
+def test_what_is_handed_over_waits_for_the_connection_to_a_sibling(play: Play, tmp_path: Path) -> None:
+    """A worker that has just started owns slots before all of its siblings are connected to it."""
+
+    async def scenario(bench: Bench) -> None:
+        flow = Flow(TCP, 0, ("192.0.2.7", 40123), 0, 77)
+        bench.stack.messages.append((7, HandedOver(b"first", flow)))
+        await bench.order(SlotsChanged(deal([0]), [0]))
+        await until(lambda: not bench.stack.messages)
+        sibling = Bus(tmp_path, ProcessId(7))
+        try:
+            heard: list[BusMessage] = []
+            while not any(isinstance(message, HandedOver) for message in heard):
+                heard += [message for _, message in sibling.receive()]
+                await asyncio.sleep(0.001)
+            assert [message.data for message in heard if isinstance(message, HandedOver)] == [b"first"]
+        finally:
+            sibling.close()
 
     assert play(scenario) == 0
 
