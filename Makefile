@@ -68,7 +68,7 @@ bench: packages-test $(BUILT)
 
 soak: packages-test $(BUILT)
 	.venv/bin/python -m benchmarks.soak
-	.venv/bin/python -m tests.cluster.lease_faults 1 10000
+	.venv/bin/python -m tests.cluster.leases.lease_faults 1 10000
 
 $(BUILT): .venv/.installed $(SOURCES)
 	@echo "Compiling Signalbox (a minute or two the first time) ..."

@@ -2,7 +2,8 @@
 
 It is one integer, node << 16 | worker: an ordinary number in flows, slot tables and addresses of the bus, which costs
 nothing more where messages pass. Nodes have 12 bits, as in the versions of registrations (location/record_version.py).
-A supervisor, a management process, a persister and an SNMP agent have numbers above those of all workers.
+A supervisor, a management process, a persister, an SNMP agent, a cluster process and a replicator have numbers above
+those of all workers.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ ProcessId = NewType("ProcessId", int)
 
 NODE_MAX: Final = 4095
 WORKER_MAX: Final = 0xFFEF
+REPLICATOR: Final = 0xFFFA
+CLUSTER: Final = 0xFFFB
 SNMP_AGENT: Final = 0xFFFC
 PERSISTER: Final = 0xFFFD
 MANAGEMENT: Final = 0xFFFE

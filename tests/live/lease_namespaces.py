@@ -19,9 +19,9 @@ from typing import Any
 
 import pytest
 
-from appliance.cluster.lease_launch import LeaseLaunch
-from appliance.cluster.lease_settings import LeaseSettings
-from appliance.cluster.membership import Member, Membership, VirtualAddress
+from appliance.cluster.leases.lease_launch import LeaseLaunch
+from appliance.cluster.leases.lease_settings import LeaseSettings
+from appliance.messages.membership import Member, Membership, VirtualAddress
 from tests.live.processes import IS_REQUIRED, wait_until
 
 V4, V6 = "10.77.0.50", "fd77::50"

@@ -13,8 +13,8 @@ from tests.live.lease_namespaces import need_namespaces
 
 PREAMBLE = """
 import time
-from appliance.cluster.fence_rules import put_up_fence
-from appliance.cluster.kernel_lease import TICKET_MS, KernelLease, LeaseResult
+from appliance.cluster.leases.fence_rules import put_up_fence
+from appliance.cluster.leases.kernel_lease import TICKET_MS, KernelLease, LeaseResult
 A = ("10.77.0.50/24", "fd77::50/64")
 put_up_fence(A)
 pauses = []
@@ -99,7 +99,7 @@ def test_an_address_is_reached_as_soon_as_it_was_added(namespace: str) -> None:
     """The kernel makes the route of an IPv6 address later, in a thread of its own."""
     program = """
 import socket, subprocess
-from appliance.cluster.interface_addresses import InterfaceAddresses
+from appliance.cluster.leases.interface_addresses import InterfaceAddresses
 for word in ("link set lo up", "link add eth0 type veth peer other", "link set eth0 up", "link set other up"):
     subprocess.run(["ip", *word.split()], check=True)
 interface, reached = InterfaceAddresses(), 0

@@ -19,9 +19,9 @@ from statistics import median
 
 import pytest
 
-from appliance.cluster.fence_rules import TABLE
-from appliance.cluster.lease_settings import LeaseSettings
-from appliance.cluster.membership import Membership
+from appliance.cluster.leases.fence_rules import TABLE
+from appliance.cluster.leases.lease_settings import LeaseSettings
+from appliance.messages.membership import Membership
 from tests.live.lease_namespaces import (
     FIRST,
     SECOND,

@@ -1,0 +1,293 @@
+"""The quorum lease: which member owns which address (notes on the rule: docs/high-availability.md).
+
+Takes heartbeats and `now`, gives back what to do in the kernel and what to send. Safety rests on four rules:
+an owner has authority only as far as a majority has acknowledged its heartbeats, + lease; a member that acknowledged
+helps no other before lease + margin is over, by its own clock; a member gives one promise an epoch; and one that starts
+anew is silent until every promise that it may have forgotten is over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from appliance.cluster.leases.address_record import AddressRecord
+from appliance.cluster.leases.address_views import AddressViews
+from appliance.cluster.leases.handover import hand_over
+from appliance.cluster.leases.heartbeat import AddressState, Heartbeat, Stance
+from appliance.cluster.leases.lease_actions import (
+    Action,
+    CloseLease,
+    OpenLease,
+    OwnerChanged,
+    RenewLease,
+    SendHeartbeats,
+    SuspendLease,
+)
+from appliance.cluster.leases.lease_settings import LeaseSettings
+from appliance.cluster.leases.ownership import AddressView, Claim, GiveUp, Keep, Own, Raise, Withdraw, decide
+from appliance.cluster.leases.peers import Peer
+from appliance.cluster.leases.promises import FOREVER, Promise
+from appliance.messages.membership import NO_MEMBER, Membership, VirtualAddress
+
+# A claim may follow a claim at once; more decisions for one address wait for the next call.
+DECISIONS_MAX: Final = 3
+BACKOFF_DOUBLINGS_MAX: Final = 4
+
+
+class LeaseMachine:
+    """One member. After every event: `decide`, do what it says, and call again at `next_at`."""
+
+    def __init__(
+        self,
+        me: int,
+        membership: Membership,
+        addresses: Sequence[VirtualAddress],
+        settings: LeaseSettings,
+        now: float,
+        epochs: Sequence[tuple[int, int]] = (),
+    ) -> None:
+        """`epochs`: (address, epoch) that are known to have been, from a store that outlives the members."""
+        known = dict(epochs)
+        self.me = me
+        self.membership = membership
+        self.settings = settings
+        self.records = {a.number: AddressRecord(a, Promise(known.get(a.number, 0))) for a in addresses}
+        self.peers = {member.number: Peer() for member in membership.others(me)}
+        self.is_draining = False
+        self.is_maintained = False
+        self.heartbeat_at = now
+        self._views = AddressViews(me, membership, self.peers, settings)
+        self._silent_until = now + (settings.silence_s if len(membership.members) > 1 else 0.0)
+        self._wants_sending = False
+
+    # -- what arrives ---------------------------------------------------------------------------------
+
+    def receive_heartbeat(self, heartbeat: Heartbeat, now: float) -> bool:
+        """A heartbeat of another member; should it be answered at once?"""
+        peer = self.peers[heartbeat.sender]
+        peer.receive(heartbeat, now, self.settings.heard_ms / 1000)
+        wants_reply = heartbeat.wants_reply
+        for state in heartbeat.states:
+            record = self.records.get(state.address)
+            if record is not None:
+                wants_reply |= self._receive_state(record, heartbeat, state, now)
+        return wants_reply
+
+    def _receive_state(self, record: AddressRecord, heartbeat: Heartbeat, state: AddressState, now: float) -> bool:
+        promise = record.promise
+        if state.released and promise.receive_release(state.released, state.released_epoch):
+            self._gave_up(record, state.released, state.successor, "gave it up", now)
+        if state.holder != heartbeat.sender:
+            return False
+        before = promise.epoch, promise.holder
+        until = now + self.settings.promise_s
+        if not promise.receive_claim(state.holder, state.epoch, heartbeat.sent_at, until, now):
+            return False
+        if state.stance == Stance.OWNING:
+            record.last_owner, record.last_owner_heard_at, record.ending = state.holder, now, ""
+        is_new = before != (promise.epoch, promise.holder)
+        if is_new:
+            record.successor = NO_MEMBER
+        return is_new
+
+    def receive_end(self, member: int, now: float) -> None:
+        """The process of that member is dead and its leases are closed: it holds nothing."""
+        self.peers[member].end()
+        for record in self.records.values():
+            if record.promise.holder == member and record.promise.receive_release(member, record.promise.epoch):
+                self._gave_up(record, member, NO_MEMBER, "its process ended", now)
+
+    def _gave_up(self, record: AddressRecord, member: int, successor: int, ending: str, now: float) -> None:
+        record.successor = successor
+        if member == record.last_owner:
+            record.last_owner_heard_at, record.ending = now, ending
+
+    def set_elsewhere(self, address: int, is_elsewhere: bool) -> None:
+        """Does a machine outside of the cluster have the address? Then this member does not take it."""
+        self.records[address].is_elsewhere = is_elsewhere
+
+    def clocks_jumped(self, now: float) -> list[Action]:
+        """The machine may have stood still: what was acknowledged before does not count."""
+        self._views.trust_from = now
+        self._wants_sending = True
+        suspended: list[Action] = []
+        for record in self.records.values():
+            if record.stance == Stance.OWNING:
+                record.become(Stance.VERIFYING, now)
+                suspended.append(SuspendLease(record.address.number))
+        return suspended
+
+    def lapsed(self, address: int, now: float) -> None:
+        """The lease in the kernel had ended before it was renewed, or could not be opened."""
+        record = self.records[address]
+        record.retry_at = now + self.settings.claim_ms / 1000
+        self.closed(address, NO_MEMBER, now)
+
+    def closed(self, address: int, successor: int, now: float) -> None:
+        """The lease is closed and the address removed: now it may be said."""
+        record = self.records[address]
+        record.last_owner, record.last_owner_heard_at, record.ending = self.me, now, "gave it up"
+        record.give_up(self.me, successor, now)
+        self._wants_sending = True
+
+    # -- orders ---------------------------------------------------------------------------------------
+
+    def switch_over(self, address: int, to: int, now: float) -> str:
+        """Give an address that this member owns to another one. "" or the sentence why not. `to` 0: the best."""
+        record = self.records.get(address)
+        if record is None:
+            return f"There is no virtual address {address}."
+        if not record.is_ours:
+            return f"This node does not own {record.address.name}."
+        others = [number for number in self._candidates(record, now) if number != self.me]
+        if not others or to not in (NO_MEMBER, *others):
+            return f"No other node can take {record.address.name} now." if not to else "That node cannot take it now."
+        record.ordered_to, record.renew_at = to or others[0], now
+        return ""
+
+    # -- what is to be done ---------------------------------------------------------------------------
+
+    def decide(self, now: float) -> list[Action]:
+        """The next steps, in order."""
+        actions: list[Action] = []
+        for record in self.records.values():
+            for _ in range(DECISIONS_MAX):
+                if not self._step(record, actions, now):
+                    break
+        if self._wants_sending:
+            self._wants_sending = False
+            actions.append(SendHeartbeats())
+        return actions
+
+    def _step(self, record: AddressRecord, actions: list[Action], now: float) -> bool:
+        """One decision; may another one follow now?"""
+        is_bound = record.promise.is_bound(now)
+        self._note_promise(record, is_bound, now)
+        is_owning = record.stance == Stance.OWNING
+        if is_bound and (record.stance == Stance.FOLLOWING or (is_owning and now < record.renew_at)):
+            return False
+        view = self._view(record, now)
+        decision = decide(view)
+        if isinstance(decision, Claim):
+            record.claim(self.me, decision.epoch, now)
+            self._wants_sending = True
+            return True
+        if isinstance(decision, Withdraw):
+            self._withdraw(record, now)
+        elif isinstance(decision, Own):
+            self._own(record, view, actions)
+        elif isinstance(decision, Keep):
+            self._keep(record, view, actions)
+        elif isinstance(decision, Raise):
+            record.promise.hold_oneself(self.me, decision.epoch)
+            self._wants_sending = True
+            return True
+        elif isinstance(decision, GiveUp):
+            if decision.successor:
+                record.preempt_at = now + 6 * self.settings.preempt_ms / 1000
+            actions.append(CloseLease(record.address.number, decision.reason, decision.successor))
+        return False
+
+    def _note_promise(self, record: AddressRecord, is_bound: bool, now: float) -> None:
+        if record.was_bound and not is_bound:
+            # The others wait for a majority of such news.
+            self._wants_sending = True
+        record.was_bound = is_bound
+        if is_bound or not self._views.is_free(record, now):
+            record.free_since = FOREVER
+        elif record.free_since == FOREVER:
+            record.free_since = now
+
+    def _withdraw(self, record: AddressRecord, now: float) -> None:
+        record.give_up(self.me, NO_MEMBER, now)
+        record.failed_claims += 1
+        doublings = min(record.failed_claims - 1, BACKOFF_DOUBLINGS_MAX)
+        # Two members that cannot hear each other must not go on in step.
+        share = 1 + (self.me * 7 + record.failed_claims * 3) % 5
+        record.retry_at = now + share * self.settings.rank_slot_ms / 4000 * 2**doublings
+        self._wants_sending = True
+
+    def _own(self, record: AddressRecord, view: AddressView, actions: list[Action]) -> None:
+        now = view.now
+        is_new = record.stance == Stance.CLAIMING
+        record.become(Stance.OWNING, now)
+        record.renew_at = now + self.settings.renewal_ms / 1000
+        record.failed_claims = 0
+        actions.append(OpenLease(record.address.number, view.authority_end))
+        self._wants_sending = True
+        if is_new:
+            gap_s = now - record.last_owner_heard_at if record.last_owner else 0.0
+            reason = f"the last owner: {record.ending or 'not heard'}" if record.last_owner else "no owner was known"
+            owner = record.last_owner
+            actions.append(OwnerChanged(record.address.number, view.epoch, self.me, owner, reason, gap_s))
+        record.last_owner, record.last_owner_heard_at, record.ending = self.me, now, ""
+        record.successor = NO_MEMBER
+
+    def _keep(self, record: AddressRecord, view: AddressView, actions: list[Action]) -> None:
+        record.renew_at = view.now + self.settings.renewal_ms / 1000
+        actions.append(RenewLease(record.address.number, view.authority_end))
+
+    # -- what is sent ---------------------------------------------------------------------------------
+
+    def heartbeat_for(self, receiver: int, now: float, is_reply: bool = False) -> Heartbeat:
+        """The heartbeat to a member, as of now. A reply wants none."""
+        is_silent = self.is_silent(now)
+        # An owner as well: what is acknowledged at once is authority for longer than what waits for a heartbeat.
+        is_asking = any(record.stance != Stance.FOLLOWING for record in self.records.values())
+        return Heartbeat(
+            self.me,
+            now,
+            is_silent,
+            is_asking and not is_reply,
+            self._views.sees_majority(now),
+            tuple(
+                record.state_for(receiver, self._can_own(record), not is_silent, now)
+                for record in self.records.values()
+            ),
+        )
+
+    def heartbeats_sent(self, now: float) -> None:
+        """A heartbeat went to each member."""
+        self.heartbeat_at = now + self.settings.heartbeat_ms / 1000
+
+    def next_at(self, now: float) -> float:
+        """When to decide again, if nothing arrives."""
+        return min([self.heartbeat_at, *(self._next_at(record, now) for record in self.records.values())])
+
+    def _next_at(self, record: AddressRecord, now: float) -> float:
+        if record.stance == Stance.OWNING:
+            return record.renew_at
+        if record.stance != Stance.FOLLOWING:
+            return record.since + self.settings.claim_ms / 1000
+        if record.promise.is_bound(now):
+            return record.promise.until
+        return max(self._view(record, now).claim_at, now)
+
+    # -- what it is -----------------------------------------------------------------------------------
+
+    def is_silent(self, now: float) -> bool:
+        """Has it just started, and may have forgotten promises?"""
+        return now < self._silent_until
+
+    def authority_end(self, address: int, now: float) -> float:
+        """Until when it may own the address."""
+        return self._views.authority_end(self._views.acknowledged(self.records[address]), now)
+
+    def _can_own(self, record: AddressRecord) -> bool:
+        return (
+            self.me in record.address.preference
+            and not self.is_draining
+            and not record.is_elsewhere
+            and not self.membership.member(self.me).is_witness
+        )
+
+    def _candidates(self, record: AddressRecord, now: float) -> list[int]:
+        return self._views.candidates(record, self._can_own(record), now)
+
+    def _view(self, record: AddressRecord, now: float) -> AddressView:
+        to = hand_over(
+            record, self.me, self._candidates(record, now), self.peers, self.is_draining, self.settings, now
+        )
+        can_own = self._can_own(record) and not self.is_silent(now)
+        return self._views.view(record, can_own, self.is_maintained, to, now)

@@ -1,0 +1,198 @@
+"""One seed: a cluster of 3 to 7 members, faults at random, then rest; what must hold is checked all along.
+
+    python -m tests.cluster.leases.lease_faults 1 10000      all seeds from 1 to 10,000; prints those that fail
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from random import Random
+
+from appliance.cluster.leases.lease_settings import LeaseSettings
+from appliance.messages.membership import Member, Membership, VirtualAddress
+from tests.cluster.leases.simulated_cluster import SimulatedCluster, SimulatedMember
+
+SETTINGS = LeaseSettings(preempt_ms=2_000)
+# After the last fault: until there is an owner at the latest, and how long it then has to remain the same.
+OWNER_WITHIN_S = 2.0
+STEADY_S = 1.2
+FAULTS_S = 3.0
+HAND_OVER_MS = 100
+
+
+def cluster_of(seed: int) -> SimulatedCluster:
+    """Three members mostly, seven at most; one of them may be a witness; one to three addresses."""
+    random = Random(seed)
+    count = random.choice([3, 3, 3, 3, 4, 5, 5, 7])
+    has_witness = random.random() < 0.4
+    members = tuple(
+        Member(number, f"node-{number}", is_witness=has_witness and number == count) for number in range(1, count + 1)
+    )
+    nodes = [member.number for member in members if not member.is_witness]
+    addresses = []
+    for number in range(1, random.choice([1, 1, 2, 3]) + 1):
+        random.shuffle(nodes)
+        addresses.append(VirtualAddress(number, f"address-{number}", tuple(nodes), preempt=random.random() < 0.3))
+    return SimulatedCluster(seed, Membership(1, members), tuple(addresses), SETTINGS)
+
+
+class Faults:
+    """Faults of one seed, on the schedule of the cluster; all are over when the faults end, but for the dead."""
+
+    def __init__(self, world: SimulatedCluster) -> None:
+        self._world = world
+        self._random = world.random
+        self._end = world.schedule.now + FAULTS_S
+        self._kinds: list[Callable[[SimulatedMember], None]] = [
+            self._kill,
+            self._kill,
+            self._freeze,
+            self._freeze,
+            self._partition,
+            self._cut_some_directions,
+            self._pause,
+            self._step_clock,
+            self._switch_over,
+            self._drain,
+            self._storm,
+            self._stalls,
+        ]
+
+    def plan(self) -> None:
+        """Some faults, at random moments."""
+        for _ in range(self._random.randint(1, 6)):
+            self._world.schedule.after(self._random.uniform(0, FAULTS_S * 0.8), self._one)
+
+    def _one(self) -> None:
+        member = self._world.members[self._random.choice(self._world.membership.numbers)]
+        kind = self._random.choice(self._kinds)
+        self._world.note(member.number, 0, kind.__name__)
+        kind(member)
+
+    def _for_a_while(self, undo: Callable[[], None], most_s: float = 2.0) -> None:
+        left_s = self._end - self._world.schedule.now
+        self._world.schedule.after(min(self._random.uniform(0.01, most_s), left_s), undo)
+
+    def _kill(self, member: SimulatedMember) -> None:
+        if member.machine is None or member.is_paused:
+            return
+        member.kill(has_guard=self._random.random() < 0.5)
+        alive = sum(other.machine is not None for other in self._world.members.values())
+        if alive < self._world.membership.majority or self._random.random() < 0.7:
+            self._for_a_while(member.start, 1.5)
+
+    def _freeze(self, member: SimulatedMember) -> None:
+        member.freeze(min(self._random.expovariate(2), self._end - self._world.schedule.now))
+
+    def _pause(self, member: SimulatedMember) -> None:
+        member.pause(min(self._random.expovariate(2), self._end - self._world.schedule.now))
+
+    def _cut(self, directions: set[tuple[int, int]]) -> None:
+        cut = self._world.network.cut
+        cut |= directions
+        self._for_a_while(lambda: cut.difference_update(directions))
+
+    def _partition(self, _: SimulatedMember) -> None:
+        numbers = list(self._world.membership.numbers)
+        self._random.shuffle(numbers)
+        size = self._random.randint(1, len(numbers) // 2)
+        ours, theirs = numbers[:size], numbers[size:]
+        self._cut({pair for a in ours for b in theirs for pair in ((a, b), (b, a))})
+
+    def _cut_some_directions(self, _: SimulatedMember) -> None:
+        numbers = self._world.membership.numbers
+        pairs = [(a, b) for a in numbers for b in numbers if a != b]
+        self._cut(set(self._random.sample(pairs, self._random.randint(1, len(pairs) // 2))))
+
+    def _step_clock(self, member: SimulatedMember) -> None:
+        if member.machine is not None and not member.is_frozen:
+            member._perform(member.machine.clocks_jumped(member.now))
+            member.step()
+
+    def _switch_over(self, member: SimulatedMember) -> None:
+        if member.machine is not None:
+            for address in self._world.addresses:
+                member.machine.switch_over(address.number, 0, member.now)
+
+    def _drain(self, member: SimulatedMember) -> None:
+        machine = member.machine
+        if machine is not None:
+            machine.is_draining = True
+            self._for_a_while(lambda: setattr(machine, "is_draining", False))
+
+    def _storm(self, _: SimulatedMember) -> None:
+        network = self._world.network
+        network.loss, network.duplication = self._random.uniform(0, 0.4), self._random.uniform(0, 0.3)
+        network.late, network.late_s = self._random.uniform(0, 0.3), self._random.uniform(0.01, 1.0)
+        self._for_a_while(self._calm)
+
+    def _calm(self) -> None:
+        network = self._world.network
+        network.loss = network.duplication = network.late = 0.0
+
+    def _stalls(self, member: SimulatedMember) -> None:
+        member.stall = (self._random.uniform(0, 0.3), self._random.uniform(0, 1.5))
+        self._for_a_while(lambda: setattr(member, "stall", (0.0, 0.0)))
+
+
+def run_seed(seed: int) -> None:
+    """Raises AssertionError, with the story of the seed, when something does not hold."""
+    world = cluster_of(seed)
+    world.start()
+    world.run(1.3)
+    _check_owned(world, seed, "after the start")
+    Faults(world).plan()
+    world.run(FAULTS_S)
+    world.run(OWNER_WITHIN_S)
+    _check_owned(world, seed, f"{OWNER_WITHIN_S} s after the last fault")
+    changes = len(_unwanted(world))
+    world.run(STEADY_S)
+    assert len(_unwanted(world)) == changes, f"SIGNALBOX_SEED={seed}: an owner changed at rest\n{world.story()}"
+    _check_owned(world, seed, "at rest")
+
+
+def _unwanted(world: SimulatedCluster) -> list[object]:
+    """Changes of owner but those to a preferred member."""
+    return [change for _, change in world.changes if not world.addresses[change.address - 1].preempt]
+
+
+def _check_owned(world: SimulatedCluster, seed: int, when: str) -> None:
+    for address in world.addresses:
+        able = [world.members[number] for number in address.preference]
+        if any(member.machine is not None for member in able):
+            # It may be handed over just now.
+            for _ in range(HAND_OVER_MS):
+                if world.owner(address.number):
+                    break
+                world.run(0.001)
+            owned = world.owner(address.number)
+            assert owned, f"SIGNALBOX_SEED={seed}: address {address.number} has no owner {when}\n{world.story()}"
+
+
+def _failure_of(seed: int) -> str:
+    try:
+        run_seed(seed)
+    except Exception as fault:
+        return f"SIGNALBOX_SEED={seed}: {type(fault).__name__}: {fault}"
+    return ""
+
+
+def main(first: int, last: int) -> int:
+    """Run many seeds on all processors; returns the exit status."""
+    failed = 0
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        for done, failure in enumerate(pool.map(_failure_of, range(first, last + 1), chunksize=20), 1):
+            if failure:
+                failed += 1
+                print(failure, flush=True)
+            if done % 1000 == 0:
+                print(f"{done} seeds, {failed} failed", flush=True)
+    print(f"{last - first + 1} seeds, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1]), int(sys.argv[2])))

@@ -1,0 +1,46 @@
+"""Orders to the lease process, and the replies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from appliance.cluster.leases.lease_machine import LeaseMachine
+from appliance.cluster.leases.lease_orders import carry_out
+from appliance.cluster.leases.lease_settings import LeaseSettings
+from appliance.messages.membership import Member, Membership, VirtualAddress
+
+
+class Process:
+    def __init__(self) -> None:
+        membership = Membership(1, (Member(1, "a"), Member(2, "b")))
+        self.machine = LeaseMachine(1, membership, [VirtualAddress(1, "sip", (1, 2))], LeaseSettings(), 0.0)
+        self.has_ended = False
+
+    def end(self) -> None:
+        self.has_ended = True
+
+
+def test_drain_maintenance_and_stop() -> None:
+    process = Process()
+    assert carry_out({"order": "drain", "on": True}, process, 0.0) == ""
+    assert carry_out({"order": "maintenance", "on": True}, process, 0.0) == ""
+    assert process.machine.is_draining and process.machine.is_maintained
+    assert carry_out({"order": "stop"}, process, 0.0) == ""
+    assert process.has_ended
+
+
+@pytest.mark.parametrize(
+    ("order", "reply"),
+    [
+        ({"order": "switchover", "address": 1}, "This node does not own sip."),
+        ({"order": "switchover", "address": 7}, "There is no virtual address 7."),
+        ({"order": "switchover", "address": 1, "to": "b"}, "The node is a number."),
+        ({"order": "switchover"}, "That is no order."),
+        ({"order": "drain", "on": 1}, "That is no order."),
+        ({}, "That is no order."),
+    ],
+)
+def test_what_cannot_be_done_is_said(order: dict[str, Any], reply: str) -> None:
+    assert carry_out(order, Process(), 0.0) == reply
