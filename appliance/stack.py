@@ -93,9 +93,9 @@ class Stack:
     ) -> None:
         """`table`: this worker's view of the registrations of its node."""
         self.counters: list[int] = [0] * len(COUNTERS)
-        self.traffic = TrafficCounts()
         self._syntax = syntax_limits(settings.syntax)
         self._transactions = Transactions(settings.timers, settings.limits.transactions_max, self.counters)
+        self.traffic: TrafficCounts = self._transactions.traffic
         self._table = table
         table.limit = settings.limits.bindings_max
         table.lifetime_max_s = settings.registrar.expires_max_s

@@ -125,6 +125,7 @@ GAUGE_NUMBERS: Final = {
     "loop_lag_us": (13, "The longest delay of the event loop since the heartbeat before, in microseconds."),
     "enum_waiting": (14, "Requests that wait for DNS to answer for an ENUM domain."),
     "enum_numbers": (15, "Answers of ENUM domains that are kept."),
+    "transactions_pending": (16, "Transactions without a final response yet."),
 }
 ALARM_NUMBERS: Final = {
     "worker-down": 1,

@@ -197,6 +197,7 @@ class ProxyEnvironment:
         """How full the tables are, by name."""
         return {
             "transactions": len(self.transactions),
+            "transactions_pending": self.transactions.pending,
             "registrations": len(self.bindings),
             **self.pending_lookups.gauges(),
             "unavailable_hops": len(self.unavailable_hops),

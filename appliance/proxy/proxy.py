@@ -16,7 +16,6 @@ from appliance.catalogue.counters import (
     CALLS_STARTED,
     DROPPED_UNROUTABLE,
     REFUSED_TABLE_FULL,
-    RETRANSMISSIONS_RECEIVED,
 )
 from appliance.catalogue.settings import ListenerSettings, Settings
 from appliance.proxy import stateless
@@ -82,7 +81,7 @@ class Proxy:
         waiting = self._node.waiting
         if waiting and self._node.transactions.key_of(request) in waiting:
             # RFC 3261 17.2.1, 17.2.2: a retransmission, as in the state Trying.
-            self._node.counters[RETRANSMISSIONS_RECEIVED] += 1
+            self._node.transactions.count_received_again(request.method)
             return
         context = RequestContext(request, flow, self._listeners[flow.listener])
         context.period = period_of(self._node.wall_time(now))
@@ -98,7 +97,7 @@ class Proxy:
         refusal = self._node.failed_lookups.refusal_of(self._node.transactions.key_of(context.request), now)
         if refusal is None:
             return False
-        self._node.counters[RETRANSMISSIONS_RECEIVED] += 1
+        self._node.transactions.count_received_again(context.request.method)
         self._reply(context, refusal, now)
         return True
 

@@ -1,5 +1,7 @@
 """Requests by method and responses by method and status code, received and sent (RFC 4780 4: statistics).
 
+What is received or sent is counted with its retransmissions, and those are counted once more on their own.
+
 A place in one list for each; those that were ever counted are remembered, so that a report does not scan all of them.
 """
 
@@ -30,6 +32,9 @@ _OTHER: Final = len(METHODS)
 # Of each method: 0 for the requests, and the status codes from 100 on.
 _SPAN: Final = 1024
 _SENT: Final = (len(METHODS) + 1) * _SPAN
+_RECEIVED_AGAIN: Final = 2 * _SENT
+_SENT_AGAIN: Final = 3 * _SENT
+_DIRECTIONS: Final = ("received", "sent", "received-again", "sent-again")
 _METHOD_LEN_MAX: Final = 10
 # RFC 3261 25.1: "SIP/2.0 200", "CSeq: 1 INVITE".
 _RESPONSE: Final = b"SIP/"
@@ -43,7 +48,7 @@ class TrafficCounts:
     """The counts of one worker."""
 
     def __init__(self) -> None:
-        self._counts = [0] * (2 * _SENT)
+        self._counts = [0] * (4 * _SENT)
         self._used: list[int] = []
 
     def request_received(self, method: bytes) -> None:
@@ -56,12 +61,17 @@ class TrafficCounts:
 
     def sent(self, data: bytes) -> bool:
         """A message is sent. Returns whether it is a response."""
-        if not data.startswith(_RESPONSE):
-            self._count(_SENT + _NUMBERS.get(data[: _word_end(data, 0)], _OTHER) * _SPAN)
-            return False
-        status = 100 * (data[_STATUS_AT] - _ZERO) + 10 * (data[_STATUS_AT + 1] - _ZERO) + data[_STATUS_AT + 2] - _ZERO
-        self._count(_SENT + _NUMBERS.get(_method_of(data), _OTHER) * _SPAN + status)
-        return True
+        place = _place_of(data)
+        self._count(_SENT + place)
+        return place % _SPAN != 0
+
+    def request_received_again(self, method: bytes) -> None:
+        """A request that was received is a retransmission."""
+        self._count(_RECEIVED_AGAIN + _NUMBERS.get(method, _OTHER) * _SPAN)
+
+    def sent_again(self, data: bytes) -> None:
+        """A message that is sent is a retransmission."""
+        self._count(_SENT_AGAIN + _place_of(data))
 
     def _count(self, place: int) -> None:
         if self._counts[place] == 0:
@@ -69,8 +79,16 @@ class TrafficCounts:
         self._counts[place] += 1
 
     def by_name(self) -> dict[str, int]:
-        """The counts that are not 0: `received INVITE`, `sent INVITE 200`."""
+        """The counts that are not 0: `received INVITE`, `sent INVITE 200`, `sent-again INVITE`."""
         return {_name_of(place): self._counts[place] for place in self._used}
+
+
+def _place_of(data: bytes) -> int:
+    """Of a message, among those of one direction."""
+    if not data.startswith(_RESPONSE):
+        return _NUMBERS.get(data[: _word_end(data, 0)], _OTHER) * _SPAN
+    status = 100 * (data[_STATUS_AT] - _ZERO) + 10 * (data[_STATUS_AT + 1] - _ZERO) + data[_STATUS_AT + 2] - _ZERO
+    return _NUMBERS.get(_method_of(data), _OTHER) * _SPAN + status
 
 
 def _method_of(response: bytes) -> bytes:
@@ -95,7 +113,7 @@ def _word_end(data: bytes, start: int) -> int:
 
 
 def _name_of(place: int) -> str:
-    direction = "sent" if place >= _SENT else "received"
+    direction = _DIRECTIONS[place // _SENT]
     number, status = divmod(place % _SENT, _SPAN)
     method = METHODS[number].decode() if number < _OTHER else OTHER
     return f"{direction} {method} {status}" if status else f"{direction} {method}"

@@ -1,11 +1,13 @@
 cimport cython
 
+from appliance.sip.traffic_counts cimport TrafficCounts
 from appliance.transaction.timers cimport Timer, Timers, TimerSettings
 from appliance.transport.flow cimport Flow, Outgoing
 
 cdef int _INPUTS
 cdef long _IGNORED
 cdef int _INITIAL
+cdef int _ACCEPTED
 cdef int _TERMINATED
 cdef long _STARTS
 cdef long _ENDLESS
@@ -15,6 +17,7 @@ cdef long _TIMER_A
 cdef long _TIMER_E
 cdef long _TIMER_G
 cdef Py_ssize_t _SENT_AGAIN
+cdef Py_ssize_t _RECEIVED_AGAIN
 
 
 cdef class TransactionLayer:
@@ -22,10 +25,13 @@ cdef class TransactionLayer:
     cdef readonly Timers timers
     cdef public list outbox
     cdef public list counters
+    cdef readonly TrafficCounts traffic
     cdef public long ignored_count
+    cdef public long pending
 
     cpdef send(self, bytes data, Flow flow, bytes key)
-    cpdef count_repeated(self)
+    cpdef count_sent_again(self, bytes data)
+    cpdef count_received_again(self, bytes method)
     cpdef ended(self, Transaction transaction)
 
 

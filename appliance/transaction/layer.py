@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from appliance.catalogue.counters import COUNTERS, RETRANSMISSIONS_SENT
+from appliance.catalogue.counters import COUNTERS, RETRANSMISSIONS_RECEIVED, RETRANSMISSIONS_SENT
+from appliance.sip.traffic_counts import TrafficCounts
 from appliance.transaction.machines import IGNORED, INPUT_COUNT, Do, Input, State
 from appliance.transaction.timers import Timer, Timers, TimerSettings
 from appliance.transport.flow import Flow, Outgoing
@@ -16,6 +17,7 @@ from appliance.transport.flow import Flow, Outgoing
 _INPUTS: Final = INPUT_COUNT
 _IGNORED: Final = IGNORED
 _INITIAL: Final = int(State.INITIAL)
+_ACCEPTED: Final = int(State.ACCEPTED)
 _TERMINATED: Final = int(State.TERMINATED)
 _STARTS: Final = int(Do.START_A | Do.START_E | Do.START_G)
 _ENDLESS: Final = int(Do.START_A | Do.RESET_A)
@@ -25,31 +27,41 @@ _TIMER_A: Final = int(Input.TIMER_A)
 _TIMER_E: Final = int(Input.TIMER_E)
 _TIMER_G: Final = int(Input.TIMER_G)
 _SENT_AGAIN: Final = RETRANSMISSIONS_SENT
+_RECEIVED_AGAIN: Final = RETRANSMISSIONS_RECEIVED
 
 
 class TransactionLayer:
     """The surroundings of a transaction.
 
     `outbox` holds what is to be sent, in order; the code that drains it may put a new list in its place.
-    `ignored_count` is how many inputs no row of a machine's table named.
+    `ignored_count` is how many inputs no row of a machine's table named; `pending` how many transactions have no final
+    response yet (RFC 4780 sipCommonTransCurrentactions).
     """
 
-    __slots__ = ("counters", "durations", "ignored_count", "outbox", "timers")
+    __slots__ = ("counters", "durations", "ignored_count", "outbox", "pending", "timers", "traffic")
 
     def __init__(self, durations: TimerSettings, counters: list[int] | None) -> None:
         self.durations = durations
         self.timers = Timers()
         self.outbox: list[Outgoing] = []
         self.counters: list[int] = [0] * len(COUNTERS) if counters is None else counters
+        self.traffic = TrafficCounts()
         self.ignored_count = 0
+        self.pending = 0
 
     def send(self, data: bytes, flow: Flow, key: bytes) -> None:
         """Put a message into the outbox; `key` is that of the transaction to which a failure is reported."""
         self.outbox.append(Outgoing(data, flow, key))
 
-    def count_repeated(self) -> None:
-        """A message is sent again."""
+    def count_sent_again(self, data: bytes) -> None:
+        """A message is a retransmission."""
         self.counters[_SENT_AGAIN] += 1
+        self.traffic.sent_again(data)
+
+    def count_received_again(self, method: bytes) -> None:
+        """A request that has arrived is a retransmission."""
+        self.counters[_RECEIVED_AGAIN] += 1
+        self.traffic.request_received_again(method)
 
     def ended(self, transaction: Transaction) -> None:
         """A machine has reached TERMINATED (RFC 3261 17: destroy the transaction at once)."""
@@ -74,6 +86,7 @@ class Transaction:
         self._interval = 0.0
         self._repeating: Timer | None = None
         self._waiting: Timer | None = None
+        layer.pending += 1
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.key!r}, {State(self.state).name})"
@@ -115,6 +128,8 @@ class Transaction:
     def discard(self) -> None:
         """A fault has left it half done: from now on it ignores all inputs."""
         self._stop_timers()
+        if self.state < _ACCEPTED:
+            self._layer.pending -= 1
         self.state = _TERMINATED
 
     def _stop_timers(self) -> None:

@@ -15,7 +15,6 @@ cdef int _LATE
 cdef int _ABANDONED
 cdef int _TRANSPORT_ERROR
 cdef int _ACCEPTED
-cdef Py_ssize_t _RECEIVED_AGAIN
 
 
 cdef class Transactions(TransactionLayer):

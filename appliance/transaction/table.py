@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Container
 from typing import Final, Protocol
 
-from appliance.catalogue.counters import RETRANSMISSIONS_RECEIVED
 from appliance.sip.message import Request, Response
 from appliance.sip.parser import KNOWN_METHODS
 from appliance.transaction.keys import (
@@ -46,7 +45,6 @@ _LATE: Final = int(Input.LATE)
 _ABANDONED: Final = int(Input.ABANDONED)
 _TRANSPORT_ERROR: Final = int(Input.TRANSPORT_ERROR)
 _ACCEPTED: Final = int(State.ACCEPTED)
-_RECEIVED_AGAIN: Final = RETRANSMISSIONS_RECEIVED
 # RFC 3261 9.1: a CANCEL of these has no effect.
 NEVER_CANCELLED: Final = tuple(sorted(KNOWN_METHODS - {b"INVITE", b"ACK", b"CANCEL"}))
 
@@ -196,7 +194,7 @@ class Transactions(TransactionLayer):
         if request.method == b"ACK":
             server.step(_ACK, b"", request, now)
         else:
-            self.counters[_RECEIVED_AGAIN] += 1
+            self.count_received_again(request.method)
             server.step(_REQUEST, b"", None, now)
 
     def cancelled_target(self, request: Request) -> ServerTransaction | None:

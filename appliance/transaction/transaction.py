@@ -167,6 +167,8 @@ class ClientTransaction(Transaction):
             return
         before, do = self.state, step >> _BITS
         self.state = step & _MASK
+        if before < _ACCEPTED <= self.state:
+            self._layer.pending -= 1
         user = self.user
         if do & _STOP_TIMERS:
             self._stop_timers()
@@ -195,7 +197,7 @@ class ClientTransaction(Transaction):
                 if self.repeats_left == 0:
                     return
                 self.repeats_left -= self.repeats_left > 0
-            self._layer.count_repeated()
+            self._layer.count_sent_again(self.data)
         self._layer.send(self.data, self.flow, self.key)
 
     def _start_waiting(self, do: int, now: float) -> None:
@@ -303,6 +305,8 @@ class ServerTransaction(Transaction):
             return
         before, do = self.state, step >> _BITS
         self.state = step & _MASK
+        if before < _ACCEPTED <= self.state:
+            self._layer.pending -= 1
         if do & _STOP_TIMERS:
             self._stop_timers()
         if do & _SENDS:
@@ -325,7 +329,7 @@ class ServerTransaction(Transaction):
         elif do & _KEEP_SILENT:
             self.last_response = b""
         elif self.last_response:
-            self._layer.count_repeated()
+            self._layer.count_sent_again(self.last_response)
         if self.last_response:
             self._layer.send(self.last_response, self.response_flow, self.key)
         # RFC 6026 7.1: the INVITE of a 2xx is absorbed; its user repeats the 2xx.

@@ -26,6 +26,21 @@ def test_each_method_and_status_has_a_count_in_each_direction() -> None:
     }
 
 
+def test_retransmissions_are_counted_on_their_own() -> None:
+    """RFC 4780 sipCommonStatsRetryTable."""
+    counts = TrafficCounts()
+    counts.request_received_again(b"INVITE")
+    counts.sent_again(b"INVITE sip:b SIP/2.0\r\n\r\n")
+    counts.sent_again(response(b"CSeq: 1 INVITE", b"180"))
+    counts.sent_again(response(b"CSeq: 1 INVITE", b"486"))
+    assert counts.by_name() == {
+        "received-again INVITE": 1,
+        "sent-again INVITE": 1,
+        "sent-again INVITE 180": 1,
+        "sent-again INVITE 486": 1,
+    }
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_is_known_in_what_is_sent(method: bytes) -> None:
     counts = TrafficCounts()

@@ -95,4 +95,6 @@ def test_any_order(is_reliable: bool, acts: list[tuple[str, Request, int, float]
         # A CANCEL may have room of its own, one for each INVITE that is here.
         assert len(element.table) <= 2 * LIMIT
         assert len(element.table.timers) <= 2 * len(element.table)
+        every = [*element.table.clients.values(), *element.table.servers.values()]
+        assert element.table.pending == sum(one.state < State.ACCEPTED for one in every)
     assert element.ends()

@@ -229,6 +229,8 @@ def test_counters() -> None:
     table.handle_timers(0.5)
     assert counters[RETRANSMISSIONS_RECEIVED] == 1
     assert counters[RETRANSMISSIONS_SENT] == 2
+    # RFC 4780 sipCommonStatsRetryTable
+    assert table.traffic.by_name() == {"received-again INVITE": 1, "sent-again INVITE 180": 1, "sent-again INVITE": 1}
 
 
 def test_configured_timers() -> None:
