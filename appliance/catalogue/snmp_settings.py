@@ -34,6 +34,14 @@ class SnmpSettings(CheckedSettings):
     waiting_max: int = setting(
         1000, "waiting maximum", Integer(10, 10000), LIVE,
         "Notifications that wait for one target; at the limit, the newest is dropped.")
+    registered_users_max: int = setting(
+        0, "registered-users", Integer(0, 100000, "users"), LIVE,
+        "Of how many users SIP-SERVER-MIB tells the contacts; 0: of none, for privacy.", "RFC 4780 9")
+
+    @property
+    def shows_users(self) -> bool:
+        """Are the users and their contacts served?"""
+        return self.registered_users_max > 0
 
     @property
     def is_on(self) -> bool:

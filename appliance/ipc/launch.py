@@ -199,6 +199,8 @@ class SnmpLaunch:
     `sockets`      (address, port, descriptor) of each inherited UDP socket.
     `boot_hex`     random octets of this start of the appliance: alarms are numbered from 1 in each.
     `node`         the number of the node.
+    `table_dir`    the folder in memory with the registration tables (storage/table_folder.py).
+    `lifetime_offset_s`  as for a worker.
     """
 
     state_dir: str
@@ -206,6 +208,8 @@ class SnmpLaunch:
     sockets: tuple[tuple[str, int, int], ...] = ()
     boot_hex: str = ""
     node: int = SINGLE_NODE
+    table_dir: str = ""
+    lifetime_offset_s: float | None = None
 
     def argv(self) -> list[str]:
         """The command line."""

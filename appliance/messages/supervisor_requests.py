@@ -31,7 +31,7 @@ class StatusRequest(BusRequest[StatusReply]):
 
 @dataclass(slots=True)
 class AlarmRow:
-    """A raised alarm; `since` is Unix time, `acknowledged_by` an operator or ""."""
+    """A raised alarm; `since` is Unix time, `acknowledged_by` an operator or "", `number` that of its event."""
 
     name: str
     subject: str
@@ -42,6 +42,7 @@ class AlarmRow:
     action: str
     text: str
     acknowledged_by: str
+    number: int = 0
 
 
 @dataclass(slots=True)
@@ -49,6 +50,7 @@ class AlarmRows(BusReply):
     """The raised alarms, the oldest first."""
 
     kind = 82
+    version = 2
     alarms: list[AlarmRow]
 
 
@@ -61,7 +63,10 @@ class ListAlarms(BusRequest[AlarmRows]):
 
 @dataclass(slots=True)
 class AlarmEvent:
-    """An alarm that was raised, cleared or acknowledged (`what`). `number`: from 1, since the start of the node."""
+    """An alarm that was raised, cleared or acknowledged (`what`).
+
+    `number`: from 1, since the start of the node; `raised_number`: that of the event of its raising.
+    """
 
     wall_time: float
     name: str
@@ -70,6 +75,7 @@ class AlarmEvent:
     what: str
     text: str
     number: int = 0
+    raised_number: int = 0
 
 
 @dataclass(slots=True)
@@ -77,7 +83,7 @@ class AlarmEvents(BusReply):
     """The last events, the oldest first."""
 
     kind = 84
-    version = 2
+    version = 3
     events: list[AlarmEvent]
 
 

@@ -28,8 +28,11 @@ ReportAlarm = Callable[[str, int, Mapping[str, Any]], None]
 
 @dataclass(slots=True)
 class _Raised:
+    """`number`: of the event."""
+
     since: float
     text: str
+    number: int
     acknowledged_by: str = ""
 
 
@@ -51,13 +54,14 @@ class AlarmTable:
         """Raise and clear."""
         true_now = {(condition.name, condition.subject): condition.text for condition in conditions}
         for key in [key for key in self._active if key not in true_now]:
-            self._note(key, self._active.pop(key).text, CLEARED, wall_time)
+            raised = self._active.pop(key)
+            self._note(key, raised.text, CLEARED, wall_time, raised.number)
         for key, text in true_now.items():
             if key in self._active:
                 self._active[key].text = text
             else:
-                self._active[key] = _Raised(wall_time, text)
-                self._note(key, text, RAISED, wall_time)
+                self._active[key] = _Raised(wall_time, text, self.event_count + 1)
+                self._note(key, text, RAISED, wall_time, self.event_count + 1)
 
     def acknowledge(self, name: str, subject: str, user: str, wall_time: float) -> int:
         """Note that an operator has seen the raised alarms of that name, of one subject or of all; returns how many.
@@ -66,11 +70,12 @@ class AlarmTable:
         """
         keys = [key for key in self._active if key[0] == name and subject in ("", key[1])]
         for key in keys:
-            self._active[key].acknowledged_by = user
-            self._note(key, self._active[key].text, f"{ACKNOWLEDGED} by {user}", wall_time)
+            raised = self._active[key]
+            raised.acknowledged_by = user
+            self._note(key, raised.text, f"{ACKNOWLEDGED} by {user}", wall_time, raised.number)
         return len(keys)
 
-    def _note(self, key: tuple[str, str], text: str, what: str, wall_time: float) -> None:
+    def _note(self, key: tuple[str, str], text: str, what: str, wall_time: float, raised_number: int) -> None:
         name, subject = key
         severity = alarm_named(name).severity
         self.event_count += 1
@@ -83,6 +88,7 @@ class AlarmTable:
                 what=what,
                 text=text,
                 number=self.event_count,
+                raised_number=raised_number,
             )
         )
         level = LEVELS[severity] if what == RAISED else logging.INFO
@@ -105,6 +111,7 @@ class AlarmTable:
             action=alarm.action,
             text=raised.text,
             acknowledged_by=raised.acknowledged_by,
+            number=raised.number,
         )
 
     def sentences(self) -> list[str]:

@@ -160,7 +160,8 @@ def _prepared(
         else None
     )
     table = _table_of(folder.path, start.text, note)
-    agent = SnmpLaunch(str(folder.path), start.text, boot_hex=launch.boot_hex)
+    table_dir = str(folder_path(folder.path))
+    agent = SnmpLaunch(str(folder.path), start.text, boot_hex=launch.boot_hex, table_dir=table_dir)
     snmp = SnmpProcess(settings.snmp, agent, note) if has_management else None
     supervisor = Supervisor(
         settings, launch, workers, sockets, recording, note, command_line, store, management_process, note, table, snmp

@@ -140,6 +140,7 @@ class Supervisor:
         self.snmp = self.watching.snmp = snmp
         if snmp is not None:
             agent = process_id(launch.node, SNMP_AGENT)
+            snmp.launch = replace(snmp.launch, lifetime_offset_s=lifetime_offset_s)
             snmp.send, snmp.forget = lambda message: self._bus.send(agent, [message]), lambda: self._bus.forget(agent)
         self._launcher = Launcher(launch, sockets, recording, command_line)
         self._processes = self._launcher.running

@@ -105,6 +105,14 @@ def outcome(figures: Path) -> tuple[int, int]:
     return int(last["SuccessfulCall(C)"]), int(last["FailedCall(C)"])
 
 
+def message_counts(sipp: Sipp) -> dict[str, int]:
+    """What SIPp counted itself (-trace_counts), such as `0_INVITE_Sent`: the place in the scenario, what it is of."""
+    (file,) = sipp.process.log.parent.glob(f"*_{sipp.process.pid}_counts.csv")
+    with file.open(encoding="ascii") as rows:
+        last = list(csv.DictReader(rows, delimiter=";"))[-1]
+    return {name: int(count) for name, count in last.items() if name and name[0].isdigit()}
+
+
 def open_ports() -> set[int]:
     """Every local port that is bound for UDP or listens for TCP, IPv4."""
     return set(_bound("/proc/net/udp", "07")) | set(_bound("/proc/net/tcp", "0A"))

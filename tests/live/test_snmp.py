@@ -17,11 +17,12 @@ from tests.live.appliance import Appliance
 from tests.live.net_snmp import HostAgent, TrapReceiver, by_user, needs_net_snmp
 from tests.live.net_snmp import Manager as Snmp
 from tests.live.processes import Processes, free_port, wait_until
+from tests.live.snmp_agent import SYS_DESCR, do, pid_of, started
 
 pytestmark = needs_net_snmp
 PAGE = Path(__file__).parents[2] / "docs/snmp.md"
 
-SYS_DESCR, SYS_UP_TIME, SYS_CONTACT, SYS_NAME, SYS_LOCATION = (f".1.3.6.1.2.1.1.{n}.0" for n in (1, 3, 4, 5, 6))
+SYS_UP_TIME, SYS_CONTACT, SYS_NAME, SYS_LOCATION = (f".1.3.6.1.2.1.1.{n}.0" for n in (3, 4, 5, 6))
 IN_PACKETS, BAD_COMMUNITIES = ".1.3.6.1.2.1.11.1.0", ".1.3.6.1.2.1.11.4.0"
 PARSE_ERRORS = ".1.3.6.1.2.1.11.6.0"
 ENGINE_BOOTS = ".1.3.6.1.6.3.10.2.1.2.0"
@@ -39,27 +40,6 @@ USER = "user monitor sha256 password authpassword privpassword"
 @pytest.fixture
 def port() -> int:
     return free_port()
-
-
-def started(processes: Processes, port: int, *lines: str) -> Appliance:
-    """An appliance whose agent is there."""
-    section = [f"listen 127.0.0.1 port {port}", "community public", "max-age 100", *lines]
-    made = Appliance(processes, "\n  ".join(["snmp", *section]) + "\n!\n")
-    made.start()
-    manager = Snmp(f"127.0.0.1:{port}")
-    wait_until(lambda: "Signalbox" in manager.get(SYS_DESCR), "the agent answers")
-    return made
-
-
-def do(appliance: Appliance, *lines: str) -> str:
-    words = [word for line in ("enable", *lines) for word in ("-c", line)]
-    done = appliance.command("cli", *words)
-    return done.stdout + done.stderr
-
-
-def pid_of(appliance: Appliance, name: str) -> int:
-    pids = [process["pid"] for process in appliance.status()["processes"] if process["name"] == name]
-    return pids[0] if pids else 0
 
 
 def test_a_manager_reads_by_community_and_as_a_user(processes: Processes, port: int) -> None:

@@ -13,12 +13,14 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final
 
+from appliance import clock
 from appliance.catalogue.errors import ConfigError
 from appliance.configuration.text import parse_configuration
 from appliance.ipc.bus import Bus, BusUnavailable
 from appliance.ipc.launch import LaunchError, SnmpLaunch
 from appliance.management.snmp.agent import Agent
 from appliance.management.snmp.engine_state import started_engine
+from appliance.management.snmp.served_registrations import ServedRegistrations
 from appliance.messages.snmp_messages import AlarmsChanged, NotifyTest, SnmpConfiguration
 from appliance.privileges import lay_down_all
 from appliance.storage.log_file import log_by, log_path, log_to_file, log_to_stderr
@@ -63,7 +65,8 @@ async def serve(launch: SnmpLaunch, bus: Bus) -> int:
     folder = state_dir / "snmp"
     folder.mkdir(mode=0o700, exist_ok=True)
     settings = parse_configuration(launch.config_text)
-    agent = Agent(state_dir, settings, started_engine(folder), _version(), launch.boot_hex)
+    registrations = ServedRegistrations(launch.table_dir, clock.lifetime_clock(launch.lifetime_offset_s))
+    agent = Agent(state_dir, settings, started_engine(folder), _version(), launch.boot_hex, registrations)
     agent.engine.open(launch.sockets, agent.receive)
     agent.notifier.tell_start()
     link = SupervisorLink(agent, bus, process_id(launch.node, SUPERVISOR))

@@ -15,29 +15,27 @@ from typing import Any, Final
 
 from appliance import clock
 from appliance.catalogue.mib_objects import Oid
-from appliance.catalogue.node_status import NodeStatus
 from appliance.catalogue.settings import Settings
 from appliance.catalogue.snmp_values import target_of
 from appliance.ipc.bus import BusUnavailable, ask_supervisor
 from appliance.management.snmp.access import Access, Principal, Verdict
-from appliance.management.snmp.alarm_objects import alarm_variables, cleared_variables
-from appliance.management.snmp.application_objects import application_variables
 from appliance.management.snmp.engine import Engine, NotAllowed
 from appliance.management.snmp.engine_state import EngineState
-from appliance.management.snmp.itu_alarm_objects import itu_alarm_variables
-from appliance.management.snmp.notification_log_objects import LogEntries, log_variables
 from appliance.management.snmp.notifier import Notifier
-from appliance.management.snmp.object_tree import Missing, ObjectTree, Plain, Value, Variable
-from appliance.management.snmp.signalbox_objects import signalbox_variables
-from appliance.management.snmp.sip_objects import sip_variables
-from appliance.management.snmp.system_objects import SNMP_COUNTERS, SystemFacts, system_variables
+from appliance.management.snmp.object_tree import JoinedTrees, Missing, ObjectTree, Plain, Value, Variable, Variables
+from appliance.management.snmp.served_objects import ServedObjects
+from appliance.management.snmp.served_registrations import ServedRegistrations
+from appliance.management.snmp.sip_service import ServiceState, service_status
+from appliance.management.snmp.system_objects import SNMP_COUNTERS, ticks
 from appliance.management.snmp.writing import SystemWriter
 from appliance.messages.bus_messages import Answered, BusRequest, Refusal
 from appliance.messages.snmp_messages import SnmpReport
-from appliance.messages.supervisor_requests import AlarmEvents, AlarmRow, ListAlarmEvents, ListAlarms, StatusRequest
+from appliance.messages.supervisor_requests import AlarmEvents, ListAlarmEvents, ListAlarms, ListFailures, StatusRequest
 
 ASK_TIMEOUT_S: Final = 2.0
 EVENTS_MAX: Final = 1000
+# Users with wrong passwords (sipServerRegUserAuthenticationFailures).
+FAILURES_MAX: Final = 1000
 # Datagrams that wait for the status of the node.
 WAITING_MAX: Final = 256
 # RFC 3418 authenticationFailure: at most one in this time, so that strangers cannot make many.
@@ -50,23 +48,31 @@ log = logging.getLogger("signalbox.snmp")
 class Agent:
     """The agent of one node."""
 
-    def __init__(self, state_dir: Path, settings: Settings, state: EngineState, version: str, boot: str) -> None:
+    def __init__(
+        self,
+        state_dir: Path,
+        settings: Settings,
+        state: EngineState,
+        version: str,
+        boot: str,
+        registrations: ServedRegistrations | None = None,
+    ) -> None:
         self._state_dir = state_dir
         self._state = state
-        self._version = version
         self._started_at = clock.monotonic()
         self._settings = settings
         self._access = Access(settings.snmp)
-        self._tree = ObjectTree()
+        self._tree: Variables = ObjectTree()
         self._read_at = 0.0
-        self._status = NodeStatus()
-        self._log_entries = LogEntries()
+        self._service = ServiceState()
         self._waiting: deque[tuple[Any, bytes, Any]] = deque()
         self._reading: asyncio.Task[None] | None = None
         self._failure_told_at = -AUTHENTICATION_FAILURE_INTERVAL_S
         folder = state_dir / "snmp"
         self.engine = Engine(state, self, folder)
         self.notifier = Notifier(folder / "notifications.json", self.engine, self.uptime_s, boot)
+        self._registrations = registrations or ServedRegistrations("", clock.wall_time)
+        self._served = ServedObjects(version, state, self.engine.count, self.notifier, self.uptime_s)
         self._writer = SystemWriter(state_dir, self._ask_now)
         self.go_by(settings)
 
@@ -143,34 +149,13 @@ class Agent:
         try:
             status = (await self._ask(StatusRequest())).status
             alarms = (await self._ask(ListAlarms())).alarms
+            failures = (await self._ask(ListFailures(FAILURES_MAX))).rows if self._settings.snmp.shows_users else []
         except BusUnavailable as fault:
             log.warning("the status of the node cannot be read: %s", fault)
             return
-        self._status = status
-        self._tree = ObjectTree(self._variables(status, alarms))
-
-    def _variables(self, status: NodeStatus, alarms: Sequence[AlarmRow]) -> list[Variable]:
-        settings = self._settings
-        facts = SystemFacts(
-            description=f"Signalbox {self._version}, SIP server",
-            contact=settings.snmp.contact,
-            name=status.hostname,
-            location=settings.snmp.location,
-            uptime_s=self.uptime_s,
-            engine_id=self._state.engine_id,
-            boots=self._state.boots,
-            count=self.engine.count,
-        )
-        return [
-            *system_variables(facts),
-            *application_variables(status, self._version, self.uptime_s()),
-            *alarm_variables(alarms, self.notifier.counts()),
-            *cleared_variables(self.notifier.log),
-            *itu_alarm_variables(alarms, self.notifier.counts()),
-            *log_variables(self.notifier.log, self.notifier.number, self._log_entries),
-            *sip_variables(status, settings),
-            *signalbox_variables(status, settings, alarms),
-        ]
+        self._service = self._service.after(service_status(status, alarms), ticks(self.uptime_s()))
+        whole = ObjectTree(self._served.variables(status, self._settings, alarms, self._service))
+        self._tree = JoinedTrees(whole, self._registrations.objects(self._settings, failures, self.uptime_s))
 
     def get(self, oid: Oid) -> Value | Missing:
         return self._tree.get(oid)

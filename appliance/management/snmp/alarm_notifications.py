@@ -12,7 +12,8 @@ from appliance.catalogue.alarms import alarm_named
 from appliance.catalogue.mib_numbers import ALARM_NUMBERS
 from appliance.catalogue.mib_objects import Oid
 from appliance.management.snmp.notification_queue import Notification
-from appliance.messages.supervisor_requests import AlarmEvent
+from appliance.management.snmp.signalbox_objects import PROCESS_INDEXES, date_and_time
+from appliance.messages.supervisor_requests import AlarmEvent, AlarmRow
 
 SNMP_TRAPS: Final[Oid] = (1, 3, 6, 1, 6, 3, 1, 1, 5)
 COLD_START: Final[Oid] = (*SNMP_TRAPS, 1)
@@ -24,8 +25,8 @@ CLEAR_STATE: Final[Oid] = (*ALARM_MIB, 0, 3)
 MODEL_ENTRY: Final[Oid] = (*ALARM_MIB, 1, 1, 2, 1)
 # The first column that a manager may read: a pointer to a row names it (RFC 2579 RowPointer).
 FIRST_MODEL_COLUMN: Final = 3
-# RFC 3877 5.4: alarmModelState; 1 is cleared, the others by severity.
-MODEL_STATES: Final = {"cleared": 1, "warning": 2, "minor": 3, "major": 4, "critical": 5}
+# RFC 3877: alarmModelState, with the numbers that ituAlarmTable names for the severities; 2 is indeterminate.
+MODEL_STATES: Final = {"cleared": 1, "warning": 3, "minor": 4, "major": 5, "critical": 6}
 
 Objects = tuple[tuple[Oid, str, int | str | Oid], ...]
 
@@ -53,7 +54,8 @@ def alarm_notification(number: int, event: AlarmEvent, uptime_ticks: int) -> Not
         ((*ALARM_MIB, 1, 2, 2, 1, 10, 0), "ObjectIdentifier", resource_of(event.subject)),
         *_notified(facts),
     )
-    return Notification(number, event.wall_time, ACTIVE_STATE if is_raised else CLEAR_STATE, objects, uptime_ticks)
+    kind = ACTIVE_STATE if is_raised else CLEAR_STATE
+    return Notification(number, event.wall_time, kind, objects, uptime_ticks, event.raised_number)
 
 
 def trial_notification(number: int, user: str, wall_time: float, uptime_ticks: int) -> Notification:
@@ -75,9 +77,17 @@ def _notified(facts: dict[str, Any]) -> Objects:
     )
 
 
+def active_index(alarm: AlarmRow) -> Oid:
+    """The index of an active alarm (RFC 3877): the list of alarms, when it was raised, and its number."""
+    moment = date_and_time(alarm.since)
+    return (0, len(moment), *moment, alarm.number)
+
+
 def resource_of(subject: str) -> Oid:
-    """The row of a worker, or 0.0 for what has none."""
+    """The row of a worker or of another process, or 0.0 for what has none."""
     kind, _, number = subject.partition(" ")
     if kind == "worker" and number.isdigit():
         return (*mib.WORKERS.oid, 1, 2, int(number) + 1)
+    if subject in PROCESS_INDEXES:
+        return (*mib.PROCESSES.oid, 1, 2, PROCESS_INDEXES[subject])
     return (0, 0)

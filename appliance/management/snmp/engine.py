@@ -31,12 +31,11 @@ from appliance.catalogue.snmp_values import Target, User, community_of, target_o
 from appliance.management.snmp.access import Principal
 from appliance.management.snmp.engine_state import EngineState
 from appliance.management.snmp.object_tree import Missing, Plain, Value, Variable
-from appliance.management.snmp.system_objects import SNMP_COUNTERS, SYS_UP_TIME
+from appliance.management.snmp.system_objects import COUNTER_MODULES, SYS_UP_TIME, TRAP_OID
 
 # What one response to GETBULK holds at most.
 VARIABLES_MAX: Final = 100
 TIMER_S: Final = 0.5
-TRAP_OID: Final[Oid] = (1, 3, 6, 1, 6, 3, 1, 1, 4, 1, 0)
 # Transports that send notifications, beside those of the sockets that were inherited.
 _SENDING: Final = 1000
 _HASHES: Final = {"sha1": config.USM_AUTH_HMAC96_SHA, "sha256": config.USM_AUTH_HMAC192_SHA256}
@@ -187,9 +186,8 @@ class Engine:
     # -- counters ------------------------------------------------------------------------------------
 
     def count(self, name: str) -> int:
-        """A counter of the groups `snmp` and `usmStats`."""
-        module = "__SNMPv2-MIB" if name in SNMP_COUNTERS else "__SNMP-USER-BASED-SM-MIB"
-        (symbol,) = self._symbols(module, name)
+        """A counter of the agent, by its name (COUNTER_MODULES)."""
+        (symbol,) = self._symbols(f"__{COUNTER_MODULES[name]}", name)
         return int(symbol.syntax)
 
     def count_up(self, name: str) -> None:

@@ -1,4 +1,8 @@
-"""NOTIFICATION-LOG-MIB (RFC 3014): the last notifications, for a manager that was away."""
+"""NOTIFICATION-LOG-MIB (RFC 3014): the last notifications, for a manager that was away.
+
+There is one log, which has the empty name. Its filter is a row of snmpNotifyFilterTable that lets everything through:
+without a filter the RFC has nothing logged.
+"""
 
 from __future__ import annotations
 
@@ -6,34 +10,31 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from appliance.catalogue.mib_objects import Oid
+from appliance.management.snmp.engine_address import EngineAddress
 from appliance.management.snmp.notification_queue import LOG_MAX, Notification
+from appliance.management.snmp.notification_variables import variable_rows
 from appliance.management.snmp.object_tree import Value, Variable
-from appliance.management.snmp.signalbox_objects import date_and_time, value_of
+from appliance.management.snmp.signalbox_objects import date_and_time
+from appliance.management.snmp.target_objects import EVERYTHING
 
 LOG_MIB: Final[Oid] = (1, 3, 6, 1, 2, 1, 92, 1)
+CONFIGURATION_ENTRY: Final[Oid] = (*LOG_MIB, 1, 3, 1)
+STATISTICS: Final[Oid] = (*LOG_MIB, 2)
+STATISTICS_ENTRY: Final[Oid] = (*STATISTICS, 3, 1)
 LOG_ENTRY: Final[Oid] = (*LOG_MIB, 3, 1, 1)
+FIRST_LOG_COLUMN: Final = 2
 VARIABLE_ENTRY: Final[Oid] = (*LOG_MIB, 3, 2, 1)
-# The one log has the empty name, which is a 0 in an index.
-_NAME: Final = 0
+# The empty name is a 0 in an index.
+NAME: Final = 0
 _ENABLED, _OPERATIONAL, _NON_VOLATILE, _ACTIVE = 1, 2, 3, 1
-# nlmLogVariableValueType, and the column of the value.
-_UNSIGNED, _INTEGER, _OCTETS, _OBJECT_ID = (2, 5), (4, 7), (6, 8), (7, 10)
-_KINDS: Final = {
-    "Gauge32": _UNSIGNED,
-    "Unsigned32": _UNSIGNED,
-    "Integer32": _INTEGER,
-    "SnmpAdminString": _OCTETS,
-    "DateAndTime": _OCTETS,
-    "ObjectIdentifier": _OBJECT_ID,
-}
 
 
-def log_variables(log: Sequence[Notification], logged: int, entries: LogEntries) -> Iterator[Variable]:
-    """All of them. `logged`: how many there ever were."""
+def log_variables(log: Sequence[Notification], logged: int, bumped: int, entries: LogEntries) -> Iterator[Variable]:
+    """All of them. `logged`, `bumped`: how many entered and left the log since the agent was started."""
     yield (*LOG_MIB, 1, 1, 0), Value("Unsigned32", LOG_MAX)
     yield (*LOG_MIB, 1, 2, 0), Value("Unsigned32", 0)
     settings = {
-        2: Value("OctetString", b""),
+        2: Value("OctetString", EVERYTHING),
         3: Value("Unsigned32", LOG_MAX),
         4: Value("Integer32", _ENABLED),
         5: Value("Integer32", _OPERATIONAL),
@@ -41,38 +42,41 @@ def log_variables(log: Sequence[Notification], logged: int, entries: LogEntries)
         7: Value("Integer32", _ACTIVE),
     }
     for column, value in settings.items():
-        yield (*LOG_MIB, 1, 3, 1, column, _NAME), value
-    for base in ((*LOG_MIB, 2), (*LOG_MIB, 2, 3, 1)):
-        index = 0 if len(base) == len(LOG_MIB) + 1 else _NAME
-        yield (*base, 1, index), Value("Counter32", logged)
-        yield (*base, 2, index), Value("Counter32", logged - len(log))
+        yield (*CONFIGURATION_ENTRY, column, NAME), value
+    for column, count in ((1, logged), (2, bumped)):
+        yield (*STATISTICS, column, 0), Value("Counter32", count)
+        yield (*STATISTICS_ENTRY, column, NAME), Value("Counter32", count)
     yield from entries.of(log)
 
 
 class LogEntries:
     """The variables of notifications: these never change, and the log is read again and again."""
 
-    def __init__(self) -> None:
-        self._made: dict[int, tuple[Variable, ...]] = {}
+    def __init__(self, engine_id: bytes) -> None:
+        self._engine_id = engine_id
+        self._made: dict[tuple[int, EngineAddress], tuple[Variable, ...]] = {}
+        self.address = EngineAddress((0, 0), b"", 0, b"")
+        """Of the agent."""
 
     def of(self, log: Sequence[Notification]) -> Iterator[Variable]:
         """The variables of all of them."""
-        self._made = {each.number: self._made.get(each.number) or _entry(each) for each in log}
+        keys = {(each.number, self.address): each for each in log}
+        self._made = {key: self._made.get(key) or self._entry(each) for key, each in keys.items()}
         for made in self._made.values():
             yield from made
 
-
-def _entry(notification: Notification) -> tuple[Variable, ...]:
-    index = (_NAME, notification.number)
-    found: list[Variable] = [
-        ((*LOG_ENTRY, 2, *index), Value("TimeTicks", notification.engine_uptime)),
-        ((*LOG_ENTRY, 3, *index), Value("OctetString", date_and_time(notification.wall_time))),
-        ((*LOG_ENTRY, 9, *index), Value("ObjectIdentifier", notification.oid)),
-    ]
-    for place, (oid, syntax, fact) in enumerate(notification.objects, 1):
-        kind, column = _KINDS[syntax]
-        value = Value(syntax, fact) if syntax == "ObjectIdentifier" else value_of(syntax, fact)
-        found.append(((*VARIABLE_ENTRY, 2, *index, place), Value("ObjectIdentifier", oid)))
-        found.append(((*VARIABLE_ENTRY, 3, *index, place), Value("Integer32", kind)))
-        found.append(((*VARIABLE_ENTRY, column, *index, place), value))
-    return tuple(found)
+    def _entry(self, notification: Notification) -> tuple[Variable, ...]:
+        index = (NAME, notification.number)
+        values = {
+            2: Value("TimeTicks", notification.engine_uptime),
+            3: Value("OctetString", date_and_time(notification.wall_time)),
+            # The log has notifications of one engine only.
+            4: Value("OctetString", b""),
+            5: Value("OctetString", self.address.transport_address),
+            6: Value("ObjectIdentifier", self.address.domain),
+            7: Value("OctetString", self._engine_id),
+            8: Value("OctetString", b""),
+            9: Value("ObjectIdentifier", notification.oid),
+        }
+        row = [((*LOG_ENTRY, column, *index), value) for column, value in values.items()]
+        return (*row, *variable_rows(VARIABLE_ENTRY, index, notification.objects))

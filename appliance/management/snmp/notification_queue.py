@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,11 +23,15 @@ PAUSE_MAX_S: Final = 60.0
 WAITING_MAX: Final = 1000
 # Notifications in the log (NOTIFICATION-LOG-MIB): it is served whole.
 LOG_MAX: Final = 100
+# Notifications of active alarms whose variables are served (ALARM-MIB).
+RAISED_MAX: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """`objects`: (identifier, syntax, value) of each; a value is a number, a text or an identifier."""
+    """`objects`: (identifier, syntax, value) of each; a value is a number, a text or an identifier. `alarm`: the number
+    of the alarm that was raised or cleared, the same for both; 0 for another notification.
+    """
 
     number: int
     wall_time: float
@@ -35,6 +39,7 @@ class Notification:
     objects: tuple[tuple[Oid, str, int | str | Oid], ...]
     engine_uptime: int = 0
     """sysUpTime when it arose, in hundredths of a second."""
+    alarm: int = 0
 
 
 @dataclass(slots=True)
@@ -73,6 +78,8 @@ class NotificationQueue:
         """What waited before the start for targets that were not configured yet."""
         self.queues: dict[str, TargetQueue] = {}
         self.log: deque[Notification] = deque(maxlen=LOG_MAX)
+        self.raised: dict[int, Notification] = {}
+        """By the number of the alarm: those of alarms that are active, the last RAISED_MAX."""
         self.number = 0
         self.alarm_place = ("", 0)
         """The start of the node whose alarms were read last, and the number of the last one."""
@@ -97,11 +104,25 @@ class NotificationQueue:
         self.number += 1
         notification = make(self.number)
         self.log.append(notification)
+        self._note_alarm(notification)
         for queue in self.queues.values():
             if len(queue.waiting) >= self.waiting_max:
                 queue.dropped += 1
             else:
                 queue.waiting.append(notification)
+        self.is_changed = True
+
+    def _note_alarm(self, notification: Notification) -> None:
+        number = notification.alarm
+        if number and self.raised.pop(number, None) is None:
+            self.raised[number] = notification
+            if len(self.raised) > RAISED_MAX:
+                del self.raised[next(iter(self.raised))]
+
+    def begin_boot(self, boot: str) -> None:
+        """The node has started: its alarms are numbered from 1 again."""
+        self.alarm_place = (boot, 0)
+        self.raised.clear()
         self.is_changed = True
 
     def to_send(self, now: float) -> list[TargetQueue]:
@@ -126,6 +147,7 @@ class NotificationQueue:
             "alarm_place": self.alarm_place,
             "targets": {name: [asdict(each) for each in queue.waiting] for name, queue in self.queues.items()},
             "log": [asdict(each) for each in self.log],
+            "raised": [asdict(each) for each in self.raised.values()],
         }
         write_whole(self._path, json.dumps(document))
         self.is_changed = False
@@ -134,7 +156,10 @@ class NotificationQueue:
         try:
             document = json.loads(self._path.read_text())
             self._former = {name: list(map(_notification, rows)) for name, rows in document["targets"].items()}
-            self.log.extend(map(_notification, document["log"]))
+            # RFC 3014: sysUpTime at an entry of before the start is 0.
+            self.log.extend(replace(_notification(row), engine_uptime=0) for row in document["log"])
+            raised = map(_notification, document.get("raised", ()))
+            self.raised = {each.alarm: replace(each, engine_uptime=0) for each in raised}
             self.number = int(document["number"])
             boot, number = document["alarm_place"]
             self.alarm_place = (str(boot), int(number))
@@ -149,5 +174,10 @@ def _notification(fields: Mapping[str, Any]) -> Notification:
         for oid, syntax, value in fields["objects"]
     )
     return Notification(
-        int(fields["number"]), float(fields["wall_time"]), tuple(fields["oid"]), objects, int(fields["engine_uptime"])
+        int(fields["number"]),
+        float(fields["wall_time"]),
+        tuple(fields["oid"]),
+        objects,
+        int(fields["engine_uptime"]),
+        int(fields.get("alarm", 0)),
     )

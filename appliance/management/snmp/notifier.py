@@ -19,10 +19,12 @@ from appliance.management.snmp.alarm_notifications import (
     plain_notification,
     trial_notification,
 )
+from appliance.management.snmp.alarm_objects import AlarmFacts
 from appliance.management.snmp.engine import Engine, notification_bindings
-from appliance.management.snmp.notification_queue import Notification, NotificationQueue, TargetQueue
-from appliance.management.snmp.object_tree import Value, Variable
-from appliance.management.snmp.signalbox_objects import value_of
+from appliance.management.snmp.engine_address import EngineAddress
+from appliance.management.snmp.notification_queue import LOG_MAX, Notification, NotificationQueue, TargetQueue
+from appliance.management.snmp.notification_variables import notified_value
+from appliance.management.snmp.object_tree import Variable
 from appliance.management.snmp.system_objects import ticks
 from appliance.messages.snmp_messages import SnmpTargetReport
 from appliance.messages.supervisor_requests import AlarmEvent
@@ -42,10 +44,14 @@ class Notifier:
         self._uptime_s = uptime_s
         self._timer: asyncio.TimerHandle | None = None
         self._raised: dict[str, int] = {}
+        self._number_before, self._logged_before = self._queue.number, len(self._queue.log)
+        self._last_raise = self._last_clear = 0
         former_boot, last_event = self._queue.alarm_place
         self._boot = boot
-        self._last_event = last_event if former_boot == boot else 0
         self._is_first = former_boot != boot
+        if self._is_first:
+            self._queue.begin_boot(boot)
+        self._last_event = 0 if self._is_first else last_event
 
     def go_by(self, waiting_max: int, targets: Sequence[Target]) -> None:
         """Send to these targets from now on."""
@@ -86,12 +92,19 @@ class Notifier:
 
     def _add_alarm(self, event: AlarmEvent, uptime: int) -> None:
         self._queue.add(event.wall_time, lambda number: alarm_notification(number, event, uptime))
+        if event.what == "raised":
+            self._last_raise = uptime
+        else:
+            self._last_clear = uptime
         for name in [event.what, *([event.severity] if event.what == "raised" else [])]:
             self._raised[name] = self._raised.get(name, 0) + 1
 
-    def counts(self) -> dict[str, int]:
-        """How many alarms were raised and cleared since the agent started, and raised by severity."""
-        return self._raised
+    def alarm_facts(self, engine_id: bytes, address: EngineAddress) -> AlarmFacts:
+        """What is to be served of alarms beside those that are active."""
+        queue = self._queue
+        return AlarmFacts(
+            engine_id, address, self._raised, queue.raised, queue.log, self._last_raise, self._last_clear
+        )
 
     @property
     def log(self) -> Sequence[Notification]:
@@ -99,9 +112,14 @@ class Notifier:
         return self._queue.log
 
     @property
-    def number(self) -> int:
-        """How many there ever were."""
-        return self._queue.number
+    def logged(self) -> int:
+        """How many were put into the log since the agent was started."""
+        return self._queue.number - self._number_before
+
+    @property
+    def bumped(self) -> int:
+        """How many left the log for others since the agent was started."""
+        return max(self._logged_before + self.logged - LOG_MAX, 0)
 
     # -- sending -------------------------------------------------------------------------------------
 
@@ -151,8 +169,4 @@ class Notifier:
 
 
 def _values(notification: Notification) -> list[Variable]:
-    return [(oid, _value(syntax, fact)) for oid, syntax, fact in notification.objects]
-
-
-def _value(syntax: str, fact: int | str | Oid) -> Value:
-    return Value(syntax, fact) if syntax == "ObjectIdentifier" else value_of(syntax, fact)
+    return [(oid, notified_value(syntax, fact)) for oid, syntax, fact in notification.objects]

@@ -10,6 +10,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
+from typing import Protocol
 
 from appliance.catalogue.mib_objects import Oid
 
@@ -40,6 +41,13 @@ class Value:
 Variable = tuple[Oid, Value]
 
 
+class Variables(Protocol):
+    """Variables in their order."""
+
+    def get(self, oid: Oid) -> Value | Missing: ...
+    def next_after(self, oid: Oid) -> Variable | None: ...
+
+
 class ObjectTree:
     """All variables of a moment."""
 
@@ -67,3 +75,26 @@ class ObjectTree:
             return None
         following = self._oids[place]
         return following, self._values[following]
+
+
+class JoinedTrees:
+    """Several of them as one."""
+
+    def __init__(self, *parts: Variables) -> None:
+        self._parts = parts
+
+    def get(self, oid: Oid) -> Value | Missing:
+        """The value of an identifier, or why there is none."""
+        missing = Missing.OBJECT
+        for part in self._parts:
+            found = part.get(oid)
+            if isinstance(found, Value):
+                return found
+            if found is Missing.INSTANCE:
+                missing = found
+        return missing
+
+    def next_after(self, oid: Oid) -> Variable | None:
+        """The first variable after an identifier; None at the end."""
+        following = [found for part in self._parts if (found := part.next_after(oid)) is not None]
+        return min(following, key=lambda found: found[0], default=None)
