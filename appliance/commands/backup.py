@@ -77,8 +77,9 @@ def _backup(options: argparse.Namespace) -> int:
 
 
 def _restore(options: argparse.Namespace) -> int:
-    from appliance.storage.backup import StateInUse, restore_backup
+    from appliance.storage.backup import restore_backup
     from appliance.storage.encrypted_file import NotReadable
+    from appliance.storage.state_lock import StateInUse
 
     state = state_of(options)
     make_folder(state)

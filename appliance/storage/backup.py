@@ -10,7 +10,6 @@ only then changes names: what was there before is kept in a folder of its own.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import re
@@ -19,7 +18,7 @@ import sqlite3
 import tarfile
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, closing
 from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
@@ -27,6 +26,7 @@ from typing import Any, BinaryIO, Final, cast
 from appliance import clock
 from appliance.storage.encrypted_file import EncryptedReader, EncryptedWriter, NotReadable
 from appliance.storage.state_format import FORMATS, check_formats
+from appliance.storage.state_lock import held
 from appliance.storage.subscriber import database_path
 from appliance.version import version_text
 
@@ -41,10 +41,6 @@ _NAME: Final = re.compile(
 )
 
 AsOwner = Callable[[], AbstractContextManager[None]]
-
-
-class StateInUse(Exception):
-    """An appliance runs on the state folder."""
 
 
 def write_backup(file: BinaryIO, passphrase: str, state_dir: Path, config_dir: Path) -> list[str]:
@@ -109,7 +105,7 @@ def restore_backup(file: BinaryIO, passphrase: str, state_dir: Path, config_dir:
 
     `as_owner`: within it the state folder is written. Raises NotReadable, NewerFormat, StateInUse, OSError.
     """
-    with as_owner(), _held(state_dir):
+    with as_owner(), held(state_dir):
         unpacked = Path(tempfile.mkdtemp(prefix="restore-", dir=state_dir))
         try:
             _unpack(file, passphrase, unpacked)
@@ -123,19 +119,6 @@ def restore_backup(file: BinaryIO, passphrase: str, state_dir: Path, config_dir:
     for relative, octets in files.items():
         _write_configuration(config_dir / relative, octets)
     return kept
-
-
-@contextmanager
-def _held(state_dir: Path) -> Iterator[None]:
-    """Keep an appliance from starting meanwhile. Raises StateInUse where one runs."""
-    fd = os.open(state_dir / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    except BlockingIOError:
-        raise StateInUse(f"An appliance runs on the state folder {state_dir}.") from None
-    finally:
-        os.close(fd)
 
 
 def _unpack(file: BinaryIO, passphrase: str, folder: Path) -> None:
