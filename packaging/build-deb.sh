@@ -16,8 +16,11 @@ export SOURCE_DATE_EPOCH SIGNALBOX_VERSION="$version"
 gather_wheels() {
     rm -rf "$work/own"
     $python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir "$work/own" .
-    $python -m pip download --quiet --require-hashes --only-binary :all: --dest "$work/wheels" \
-        --requirement packaging/requirements.lock 2>"$work/download.log" || { cat "$work/download.log" >&2; exit 1; }
+    # etcd3 comes as source only; the hash pins that as well.
+    $python -m pip download --quiet --require-hashes --only-binary :all: --no-binary etcd3 --no-build-isolation \
+        --dest "$work/wheels" --requirement packaging/requirements.lock 2>"$work/download.log" \
+        || { cat "$work/download.log" >&2; exit 1; }
+    $python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir "$work/wheels" "$work"/wheels/etcd3-*.tar.gz
 }
 
 # What only a compiler needs is left out, and what only a test needs.

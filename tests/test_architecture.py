@@ -53,9 +53,9 @@ FLOORS = {
 }
 DOORS_FLOOR = 10
 
-# Each package that is not ours is used by one file, so that it can be exchanged there.
+# Each package that is not ours is used by one file or one folder, so that it can be exchanged there.
 IMPORTERS = {
-    "zmq": "ipc/bus.py",
+    "zmq": "ipc/",
     "lmdb": "storage/lmdb_environment.py",
     "msgpack": "messages/msgpack_codec.py",
     "psutil": "supervisor/processes.py",
@@ -64,6 +64,8 @@ IMPORTERS = {
     "cryptography": "storage/encrypted_file.py",
     "uvloop": "workers/__main__.py",
     "pysnmp": "management/snmp/engine.py",
+    "etcd3": "cluster/coordination/store.py",
+    "grpc": "cluster/coordination/store.py",
 }
 # What only the doors and the processes may touch: clocks, sockets, files, threads, randomness.
 WORLDLY = frozenset(
@@ -150,7 +152,7 @@ def test_a_foreign_package_has_one_importer(path: Path) -> None:
     for module in imports_of(path):
         package = module.split(".")[0]
         if package in IMPORTERS:
-            assert name_of(path) == IMPORTERS[package], f"{name_of(path)} imports {package}"
+            assert name_of(path).startswith(IMPORTERS[package]), f"{name_of(path)} imports {package}"
 
 
 @pytest.mark.parametrize(
@@ -191,12 +193,12 @@ def test_each_folder_and_file_has_a_floor() -> None:
 
 def test_each_package_that_is_not_ours_has_an_importer_that_is_named() -> None:
     found = {
-        (package, name_of(path))
+        package
         for path in FILES
         for package in {module.split(".")[0] for module in imports_of(path)} - OURS
         if package not in sys.stdlib_module_names
     }
-    assert found == set(IMPORTERS.items())
+    assert found == set(IMPORTERS)
 
 
 @pytest.mark.parametrize("text", ["import time", "from os import path", "def f():\n    import socket", "open('x')"])

@@ -1,0 +1,76 @@
+"""etcd of a test: one or several members on loopback, each with its own ports and data."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Sequence
+
+from appliance.cluster.coordination.key_store import Put, StoreFault
+from appliance.cluster.coordination.store import EtcdStore
+from appliance.storage.cluster_file import EtcdAccess
+from tests.live.machine import within
+from tests.live.processes import LOOPBACK, Process, Processes, find_program, free_port, wait_until
+
+
+class Etcd:
+    """A cluster of etcd members."""
+
+    def __init__(self, processes: Processes, members: int = 1, options: Sequence[str] = ()) -> None:
+        self.program = find_program("etcd", "etcd-server")
+        self.control = find_program("etcdctl", "etcd-client")
+        self._processes = processes
+        self._options = tuple(options)
+        self._ports = [(free_port(), free_port()) for _ in range(members)]
+        self.urls = tuple(f"http://{LOOPBACK}:{client}" for client, _ in self._ports)
+        self.members: list[Process] = [self._start(number) for number in range(members)]
+        self.wait_until_answering()
+
+    @property
+    def access(self) -> EtcdAccess:
+        return EtcdAccess(self.urls)
+
+    def wait_until_answering(self) -> None:
+        """Does it take changes?"""
+        wait_until(self._answers, "etcd answers", within(20.0), 0.1)
+
+    def _answers(self) -> bool:
+        store = EtcdStore(self.access)
+        try:
+            return store.commit([], [Put("/ready", b"")])
+        except StoreFault:
+            return False
+        finally:
+            store.close()
+
+    # -- its members -----------------------------------------------------------------------------------
+
+    def _start(self, number: int) -> Process:
+        client, peer = self._ports[number]
+        peers = ",".join(f"m{place}=http://{LOOPBACK}:{each[1]}" for place, each in enumerate(self._ports))
+        argv = [
+            self.program, "--name", f"m{number}", "--data-dir", str(self._processes.folder / f"etcd-{client}"),
+            "--listen-client-urls", self.urls[number], "--advertise-client-urls", self.urls[number],
+            "--listen-peer-urls", f"http://{LOOPBACK}:{peer}",
+            "--initial-advertise-peer-urls", f"http://{LOOPBACK}:{peer}",
+            "--initial-cluster", peers, "--initial-cluster-token", f"t{self._ports[0][0]}",
+            "--heartbeat-interval", "100", "--election-timeout", "1000", "--logger", "zap",
+            "--grpc-keepalive-min-time", "1s", *self._options,
+        ]  # fmt: skip
+        return self._processes.start(f"etcd-{number}", argv)
+
+    def kill(self, number: int) -> None:
+        self.members[number].popen.kill()
+        self.members[number].popen.wait()
+
+    def restart(self, number: int) -> None:
+        """Start a member that was killed, with its data."""
+        self.members[number] = self._start(number)
+
+    def stop(self, number: int) -> None:
+        """Freeze a member."""
+        os.kill(self.members[number].pid, signal.SIGSTOP)
+
+    def go_on(self, number: int) -> None:
+        os.kill(self.members[number].pid, signal.SIGCONT)
+

@@ -1,0 +1,159 @@
+"""etcd as a store of keys: the contract, and servers that end, freeze, lose their majority, are full or refuse."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from appliance.cluster.coordination.key_store import (
+    KeyStore,
+    Put,
+    StoreFull,
+    StoreRefused,
+    StoreUnavailable,
+)
+from appliance.cluster.coordination.prefix_view import PrefixView
+from appliance.cluster.coordination.store import EtcdStore
+from appliance.storage.cluster_file import EtcdAccess
+from tests.cluster.coordination.key_store_contract import KeyStoreContract, Passing
+from tests.live.etcd import Etcd
+from tests.live.machine import within
+from tests.live.processes import Processes, free_port, running, wait_until
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Etcd]:
+    """One member for all tests that leave it as it is."""
+    with running(tmp_path_factory.mktemp("etcd")) as processes:
+        yield Etcd(processes)
+
+
+class TestEtcdStore(KeyStoreContract):
+    @pytest.fixture
+    def store(self, shared: Etcd) -> Iterator[KeyStore]:
+        store = EtcdStore(shared.access)
+        for prefix in ("/t/", "/u/"):
+            for key in store.read(prefix).entries:
+                subprocess.run([shared.control, "--endpoints", shared.urls[0], "del", key], check=True)
+        yield store
+        store.close()
+
+    @pytest.fixture
+    def other(self, shared: Etcd) -> Iterator[KeyStore]:
+        store = EtcdStore(shared.access)
+        yield store
+        store.close()
+
+    @pytest.fixture
+    def compact(self, shared: Etcd, store: KeyStore) -> Callable[[], None]:
+        def compact() -> None:
+            revision = str(store.read("/t/").revision)
+            subprocess.run([shared.control, "--endpoints", shared.urls[0], "compaction", revision], check=True)
+
+        return compact
+
+    @pytest.fixture
+    def pass_time(self) -> Passing:
+        return time.sleep
+
+
+def test_a_view_follows_while_members_end_and_freeze(processes: Processes) -> None:
+    etcd = Etcd(processes, 3)
+    writer, store = EtcdStore(etcd.access), EtcdStore(etcd.access)
+    view = PrefixView(store, "/v/")
+    written = 0
+
+    def write_and_see() -> None:
+        """A value that was written is in the view, whatever happened to the servers in between."""
+        nonlocal written
+        written += 1
+        value = str(written).encode()
+        wait_until(lambda: tried(lambda: writer.commit([], [Put("/v/a", value)])), "a server takes it", within(20.0))
+
+        def is_seen() -> bool:
+            tried(lambda: view.refresh(0.2))
+            entry = view.entries.get("/v/a")
+            return entry is not None and entry.value == value
+
+        wait_until(is_seen, "the view has it", within(20.0))
+
+    write_and_see()
+    for number in range(3):
+        etcd.kill(number)
+        write_and_see()
+        etcd.restart(number)
+        etcd.wait_until_answering()
+    for number in range(3):
+        etcd.stop(number)
+        write_and_see()
+        etcd.go_on(number)
+        etcd.wait_until_answering()
+    write_and_see()
+    store.close()
+    writer.close()
+
+
+def test_a_call_ends_with_its_deadline_when_the_majority_is_frozen(processes: Processes) -> None:
+    etcd = Etcd(processes, 3)
+    store = EtcdStore(etcd.access, deadline_s=0.5)
+    watch = store.watch("/v/", store.read("/v/").revision)
+    etcd.stop(1)
+    etcd.stop(2)
+    begun = time.monotonic()
+    with pytest.raises(StoreUnavailable):
+        store.read("/v/")
+    assert time.monotonic() - begun < within(3 * 0.5 + 1)
+    # A watch needs a leader, and does not stay silent without one.
+    with pytest.raises(StoreUnavailable):
+        wait_until(lambda: watch.wait(0.2), "the watch ends", within(15.0))
+    etcd.go_on(1)
+    wait_until(lambda: tried(lambda: store.read("/v/")), "the majority is back", within(15.0))
+    store.close()
+
+
+def test_a_full_etcd_takes_no_changes_and_can_be_read(processes: Processes) -> None:
+    etcd = Etcd(processes, options=["--quota-backend-bytes", str(1 << 20)])
+    store = EtcdStore(etcd.access)
+    store.commit([], [Put("/v/a", b"kept")])
+    with pytest.raises(StoreFull, match="NOSPACE"):
+        for _ in range(100):
+            store.commit([], [Put("/v/large", b"x" * 100_000)])
+    assert store.read("/v/a").entries["/v/a"].value == b"kept"
+    store.close()
+
+
+def test_servers_that_do_not_exist(tmp_path: Path) -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    store = EtcdStore(EtcdAccess((url,)))
+    with pytest.raises(StoreUnavailable, match=f"etcd at {url} does not answer: connection refused"):
+        store.read("/v/")
+    assert "connection refused" in store.health(0).fault
+    store.close()
+
+
+@pytest.mark.parametrize("url", ["127.0.0.1:2379", "ftp://127.0.0.1", "http://", "http://a:b", "http://host/v3"])
+def test_what_is_no_address_of_etcd_is_refused(url: str) -> None:
+    with pytest.raises(StoreRefused, match="is no address of etcd"):
+        EtcdStore(EtcdAccess((url,)))
+
+
+def test_tls_needs_an_authority_and_a_whole_pair(tmp_path: Path) -> None:
+    with pytest.raises(StoreRefused, match="--ca FILE"):
+        EtcdStore(EtcdAccess(("https://127.0.0.1:2379",)))
+    with pytest.raises(StoreRefused, match="--key FILE together"):
+        EtcdStore(EtcdAccess(("https://127.0.0.1:2379",), ca=__file__, certificate=__file__))
+    with pytest.raises(StoreRefused, match="cannot be read: No such file"):
+        EtcdStore(EtcdAccess(("https://127.0.0.1:2379",), ca=str(tmp_path / "none")))
+
+
+def tried(attempt: Callable[[], object]) -> bool:
+    """Did the store answer?"""
+    try:
+        attempt()
+    except StoreUnavailable:
+        return False
+    return True
