@@ -83,7 +83,8 @@ def read_cluster(state_dir: Path) -> ClusterFile | None:
         return _from_fields(json.loads(octets))
     except (ValueError, TypeError, KeyError, AttributeError) as fault:
         raise ClusterFileUnusable(
-            f"The file {path} is damaged ({fault!r}). Restore it from a backup, or remove it and join the cluster anew."
+            f"The file {path} is damaged ({fault!r}). Remove this node from the cluster on another member (`signalbox "
+            "cluster remove NODE`), delete the file, and join the cluster anew."
         ) from fault
 
 
