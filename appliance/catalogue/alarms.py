@@ -62,6 +62,10 @@ CERTIFICATE_EXPIRES_SOON: Final = "certificate-expires-soon"
 CERTIFICATE_EXPIRES: Final = "certificate-expires"
 CERTIFICATE_NAME_WRONG: Final = "certificate-name-wrong"
 CERTIFICATE_UNUSABLE: Final = "certificate-unusable"
+ETCD_UNAVAILABLE: Final = "etcd-unavailable"
+ETCD_DEGRADED: Final = "etcd-degraded"
+CLOCK_APART: Final = "clock-apart"
+CLUSTER_PROCESS_DOWN: Final = "cluster-process-down"
 
 # fmt: off
 ALARMS: Final[tuple[Alarm, ...]] = (
@@ -185,6 +189,23 @@ ALARMS: Final[tuple[Alarm, ...]] = (
           "A certificate, a private key or the trust store cannot be used.",
           "The listeners of that certificate accept no TLS connections, or none are opened.",
           "Correct the file that the alarm names, then commit."),
+    Alarm(ETCD_UNAVAILABLE, MAJOR,
+          "etcd does not answer, or a majority of its members is missing.",
+          "Calls, registrations and take-overs continue. Members and the configuration cannot be changed; take-overs "
+          "are recorded later.",
+          "Start the members of etcd again: `systemctl status etcd` on each. The alarm clears automatically."),
+    Alarm(ETCD_DEGRADED, MINOR,
+          "etcd answers, but one of its members does not, it is full, or what it holds cannot be used.",
+          "Stated in the text of the alarm. Calls, registrations and take-overs continue.",
+          "See `show cluster`. Start the missing member; make room in a full etcd (docs/cluster.md)."),
+    Alarm(CLOCK_APART, MINOR,
+          "The clock of another member differs by more than 5 seconds from that of this node.",
+          "Of two registrations of one phone on two nodes, the wrong one can count as the later. Times in logs differ.",
+          "Check NTP on both machines. The alarm clears automatically."),
+    Alarm(CLUSTER_PROCESS_DOWN, MINOR,
+          "The process that talks to etcd exited, or the node was removed from the cluster.",
+          "The members as of before stay in force. Calls, registrations and take-overs continue.",
+          "None; it is restarted. See `show logging` for the cause."),
 )
 # fmt: on
 

@@ -156,4 +156,8 @@ ALARM_NUMBERS: Final = {
     "certificate-expired": 27,
     "certificate-expires-soon": 28,
     "certificate-expires": 29,
+    "etcd-unavailable": 30,
+    "etcd-degraded": 31,
+    "clock-apart": 32,
+    "cluster-process-down": 33,
 }

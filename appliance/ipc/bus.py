@@ -32,7 +32,15 @@ from appliance.messages.bus_messages import (
     reply_class,
 )
 from appliance.messages.codec import BusProtocolError, UnknownMessage, decode, encode
-from appliance.transport.process_id import MANAGEMENT, PERSISTER, SNMP_AGENT, SUPERVISOR, ProcessId, worker_of
+from appliance.transport.process_id import (
+    CLUSTER,
+    MANAGEMENT,
+    PERSISTER,
+    SNMP_AGENT,
+    SUPERVISOR,
+    ProcessId,
+    worker_of,
+)
 
 BATCHES_UNREAD_MAX: Final = 512
 # What one `receive` takes at most: a process has other work as well, and has to send its signs of life.
@@ -42,7 +50,13 @@ OCTETS_PER_RECEIVE: Final = 1 << 18
 RECONNECT_MS: Final = 20
 RECONNECT_MAX_MS: Final = 200
 
-_NAMES: Final = {SUPERVISOR: "supervisor", MANAGEMENT: "management", PERSISTER: "persister", SNMP_AGENT: "snmp"}
+_NAMES: Final = {
+    SUPERVISOR: "supervisor",
+    MANAGEMENT: "management",
+    PERSISTER: "persister",
+    SNMP_AGENT: "snmp",
+    CLUSTER: "cluster",
+}
 # Format, sender, incarnation of the sender, incarnation the batch is meant for (0: the present one).
 _ENVELOPE: Final = struct.Struct("!BIQQ")
 _LENGTH: Final = struct.Struct("!I")

@@ -233,6 +233,40 @@ class SnmpLaunch:
             raise LaunchError(f"Standard input holds no launch document: {fault!r}.") from fault
 
 
+@dataclass(frozen=True, slots=True)
+class ClusterLaunch:
+    """The start of the cluster process.
+
+    `state_dir`    the state folder: the cluster file and the bus are in it.
+    `config_text`  the configuration in force.
+    `node`         the number of the node.
+    """
+
+    state_dir: str
+    config_text: str
+    node: int
+
+    def argv(self) -> list[str]:
+        """The command line."""
+        return python_module("appliance.cluster.coordination")
+
+    def fds(self) -> tuple[int, ...]:
+        """It inherits no sockets."""
+        return ()
+
+    def to_stdin(self) -> BinaryIO:
+        """An anonymous file with the document, to be its standard input; the caller closes it."""
+        return anonymous_file(asdict(self))
+
+    @classmethod
+    def from_stdin(cls, document: BinaryIO) -> ClusterLaunch:
+        """The launch that standard input holds. Raises LaunchError."""
+        try:
+            return cls(**json.loads(document.read()))
+        except (ValueError, TypeError) as fault:
+            raise LaunchError(f"Standard input holds no launch document: {fault!r}.") from fault
+
+
 def python_module(name: str, *arguments: str) -> list[str]:
     """The command line that runs a module of this package: never one of that name in the working directory (-P)."""
     return [sys.executable, "-P", "-m", name, *arguments]

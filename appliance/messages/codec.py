@@ -12,7 +12,14 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import Any, Final
 
-from appliance.messages import bus_messages, snmp_messages, supervisor_requests, table_messages, worker_requests
+from appliance.messages import (
+    bus_messages,
+    cluster_messages,
+    snmp_messages,
+    supervisor_requests,
+    table_messages,
+    worker_requests,
+)
 from appliance.messages.bus_messages import BusMessage
 from appliance.messages.field_codecs import FieldCodec, codecs_of, exactly, read_fields
 from appliance.messages.msgpack_codec import pack, unpack
@@ -39,7 +46,9 @@ def _classes_in(*modules: ModuleType) -> Iterator[type[BusMessage]]:
 
 CODECS: Final[dict[type[BusMessage], dict[str, FieldCodec]]] = {
     message_class: codecs_of(message_class)
-    for message_class in _classes_in(bus_messages, supervisor_requests, table_messages, worker_requests, snmp_messages)
+    for message_class in _classes_in(
+        bus_messages, supervisor_requests, table_messages, worker_requests, snmp_messages, cluster_messages
+    )
 }
 _CLASSES: Final[dict[int, type[BusMessage]]] = {message_class.kind: message_class for message_class in CODECS}
 

@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from appliance.catalogue.alarms import Condition
+from appliance.catalogue.cluster_status import ClusterStatus, EtcdServerStatus, MemberStatus, TakeOverRow
 from appliance.catalogue.node_status import (
     ListenerStatus,
     NodeStatus,
@@ -44,6 +46,18 @@ from appliance.messages.bus_messages import (
     Stop,
     TakeEffect,
     TookEffect,
+)
+from appliance.messages.cluster_messages import (
+    ClusterConfiguration,
+    ClusterReply,
+    ClusterReport,
+    ListTakeOvers,
+    ShowCluster,
+    TakeOver,
+    TakeOverHistory,
+    TakeOverKey,
+    TakeOverRows,
+    TakeOversRecorded,
 )
 from appliance.messages.codec import CODECS, FORMAT, BusProtocolError, UnknownMessage, decode, encode
 from appliance.messages.field_codecs import codec_of
@@ -232,6 +246,23 @@ MESSAGES: list[BusMessage] = [
     SnmpState(True, "", SnmpReport()),
     ShowSnmp(),
     RequestTestNotification("root"),
+    ClusterReport(
+        ClusterStatus(
+            "west", "a", 3, "etcd answers.", 1,
+            [MemberStatus(1, "a", "node", True, "present", "192.0.2.1", 7560, 7561, "0.4.0", 1.5), MemberStatus()],
+            [EtcdServerStatus("http://192.0.2.1:2379", "leader", "3.4.23", 20480)],
+        ),
+        True,
+        [Condition("etcd-degraded", "etcd", "It is full.")],
+    ),
+    TakeOver(1, "v1", 7, 2, 1, "a was not heard", 631, 1.5),
+    TakeOversRecorded([TakeOverKey(1, 7)]),
+    TakeOverHistory([TakeOverRow(1.5, "v1", 7, "b", "a", "a was not heard", 631, True)]),
+    ClusterConfiguration("hostname a"),
+    ClusterReply(ClusterStatus(members=[MemberStatus(clock_ms=-3)])),
+    ShowCluster(),
+    TakeOverRows(1, [TakeOverRow()]),
+    ListTakeOvers(100),
 ]
 @pytest.mark.parametrize("message", MESSAGES, ids=lambda message: type(message).__name__)
 def test_a_message_comes_back_as_it_was(message: BusMessage) -> None:

@@ -1,0 +1,151 @@
+"""The cluster process of a node: kept running, what it reports of etcd and the members, and take-overs for etcd.
+
+A take-over is kept here until the cluster process has said that etcd has it: neither the end of that process nor an
+outage of etcd loses one. Everything is bounded; the oldest is the victim.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Final
+
+from appliance.catalogue.alarms import ALARMS, CLUSTER_PROCESS_DOWN, Condition
+from appliance.catalogue.cluster_status import UNKNOWN, ClusterStatus, TakeOverRow
+from appliance.catalogue.settings import SupervisionSettings
+from appliance.ipc.launch import ClusterLaunch
+from appliance.messages.bus_messages import BusMessage
+from appliance.messages.cluster_messages import (
+    ClusterConfiguration,
+    ClusterReport,
+    TakeOver,
+    TakeOverHistory,
+    TakeOversRecorded,
+)
+from appliance.storage.cluster_file import ClusterFile
+from appliance.supervisor.watched_process import WatchedProcess
+
+SUBJECT: Final = "cluster"
+UNRECORDED_MAX: Final = 1000
+SENT_TOGETHER: Final = 32
+_NAMES: Final = frozenset(alarm.name for alarm in ALARMS)
+
+
+class CoordinationProcess(WatchedProcess[ClusterLaunch]):
+    """Call `tend` in every cycle, `heard` with each of its messages."""
+
+    silence_min_s = 10.0
+
+    def __init__(self, known: ClusterFile, launch: ClusterLaunch, report: Callable[[str], None]) -> None:
+        super().__init__("The cluster process", launch, report)
+        self.send: Callable[[BusMessage], bool] = lambda message: False
+        """Passes a message to the process."""
+        self.on_membership: Callable[[], None] = lambda: None
+        """Called when the process has written the cluster file for another version of the membership."""
+        self.is_member = True
+        """False: the node was removed from the cluster, and the process is not started again."""
+        self._known = known
+        self._report_heard = ClusterReport(ClusterStatus(), True)
+        self._history: list[TakeOverRow] = []
+        self._unrecorded: dict[tuple[int, int], TakeOver] = {}
+        self._text_told = launch.config_text
+
+    # -- its life ----------------------------------------------------------------------------------------
+
+    def tend(self, limits: SupervisionSettings, is_stopping: bool, now: float) -> None:
+        """Keep it running as long as this node is a member."""
+        super().tend(limits, is_stopping or not self.is_member, now)
+
+    def put_in_force(self, text: str) -> None:
+        """Go by a new configuration."""
+        self.launch = replace(self.launch, config_text=text)
+        self._tell_configuration()
+
+    def heard(self, message: BusMessage, now: float) -> None:
+        """Take in what it says."""
+        if isinstance(message, ClusterReport):
+            self.signed(now)
+            self._take_report(message)
+        elif isinstance(message, TakeOverHistory):
+            self._history = message.rows
+        elif isinstance(message, TakeOversRecorded):
+            for key in message.recorded:
+                self._unrecorded.pop((key.address, key.epoch), None)
+
+    def _take_report(self, report: ClusterReport) -> None:
+        former, self._report_heard = self._report_heard, report
+        if self.is_member and not report.is_member:
+            self.is_member = False
+            self._report(f"This node was removed from the cluster {self._known.name}.")
+        if report.status.membership != (former.status.membership or self._known.membership.version):
+            self.on_membership()
+        # What was sent before may have been lost with a process; what is recorded already is not recorded again.
+        for take_over in list(self._unrecorded.values())[:SENT_TOGETHER]:
+            self.send(take_over)
+        self._tell_configuration()
+
+    def _tell_configuration(self) -> None:
+        text = self.launch.config_text
+        if text != self._text_told and self.send(ClusterConfiguration(text)):
+            self._text_told = text
+
+    def _start(self, limits: SupervisionSettings, now: float) -> None:
+        self._text_told = self.launch.config_text
+        super()._start(limits, now)
+
+    def _ended(self, ending: str, limits: SupervisionSettings, is_stopping: bool, now: float) -> None:
+        status = self._report_heard.status
+        members = [replace(member, state=UNKNOWN) for member in status.members]
+        self._report_heard = ClusterReport(replace(status, members=members, etcd_servers=[]), self.is_member)
+        super()._ended(ending, limits, is_stopping, now)
+
+    # -- take-overs --------------------------------------------------------------------------------------
+
+    def note_take_over(self, take_over: TakeOver) -> None:
+        """This node has taken a virtual address over: have etcd record it, now or when it is back."""
+        self._unrecorded[take_over.address, take_over.epoch] = take_over
+        if len(self._unrecorded) > UNRECORDED_MAX:
+            del self._unrecorded[next(iter(self._unrecorded))]
+        self.send(take_over)
+
+    def rows(self) -> list[TakeOverRow]:
+        """What etcd holds, and what it has not got yet; the newest last."""
+        names = {member.number: member.name for member in self._known.membership.members}
+        held = {(row.address, row.epoch) for row in self._history}
+        waiting = [
+            TakeOverRow(
+                wall_time=each.wall_time,
+                address=each.name,
+                epoch=each.epoch,
+                owner=names.get(each.owner, ""),
+                last_owner=names.get(each.last_owner, ""),
+                reason=each.reason,
+                gap_ms=each.gap_ms,
+                is_recorded=False,
+            )
+            for each in self._unrecorded.values()
+            if (each.name, each.epoch) not in held
+        ]
+        return [*self._history, *waiting]
+
+    # -- what operators see ------------------------------------------------------------------------------
+
+    def status(self) -> ClusterStatus:
+        """How the cluster is, as far as this node knows."""
+        told = self._report_heard.status
+        etcd = told.etcd if self.is_running and told.name else "The cluster process has not reported yet."
+        return replace(
+            told, name=self._known.name, node=self._known.member.name, etcd=etcd, unrecorded=len(self._unrecorded)
+        )
+
+    def conditions(self) -> Iterator[Condition]:
+        """The alarms that are true of it."""
+        if not self.is_member:
+            sentence = f"This node was removed from the cluster {self._known.name}. Restart it to run it alone."
+            yield Condition(CLUSTER_PROCESS_DOWN, SUBJECT, sentence)
+        elif self.is_down and self.deaths:
+            yield Condition(
+                CLUSTER_PROCESS_DOWN, SUBJECT, f"The cluster process is being restarted: {self.last_ending}."
+            )
+        if self.is_running:
+            yield from (alarm for alarm in self._report_heard.alarms if alarm.name in _NAMES)
