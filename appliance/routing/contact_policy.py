@@ -24,7 +24,7 @@ from typing import Final
 from appliance.catalogue.peers import Peers
 from appliance.catalogue.settings import Settings
 from appliance.location.binding import Binding
-from appliance.routing.host_cache import literal_address
+from appliance.routing.host_cache import is_unicast, literal_address
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.headers import parse_name_addr
 from appliance.sip.uri import Uri
@@ -34,6 +34,7 @@ from appliance.transport.flow import Flow
 # next hop of a route table.
 NAMED, AT_SOURCE, ELSEWHERE, ROUTED = range(4)
 PRIVILEGED_PORTS: Final = 1024
+_UNSPECIFIED: Final = ("0.0.0.0", "::")
 _LOCAL_NAMES: Final = (b"localhost", b"localhost.localdomain")
 
 
@@ -65,9 +66,9 @@ class ContactPolicy:
         is_here = self._is_on_loopback[listener]
         if not is_here and (is_loopback(address) or _is_local_name(host)):
             return True
-        if address and not _is_unicast(address):
+        if address in _UNSPECIFIED or (address and not is_unicast(address)):
             return True
-        is_at_source = self._is_at_source(hop, binding)
+        is_at_source = self._is_at_source(address, binding)
         if self.is_confined:
             return not (self.is_listed(uri) and (is_at_source or self.is_listed(hop)))
         if address in self._own:
@@ -88,7 +89,7 @@ class ContactPolicy:
     def origin_of(self, binding: Binding, uri: Uri) -> int:
         """Does a binding lead to where it came from? `uri` is its contact."""
         hop = _first_hop(binding, uri)
-        if self._is_at_source(hop, binding):
+        if self._is_at_source(_plain(literal_address(destination_of(hop))), binding):
             return AT_SOURCE
         return NAMED if self.is_listed(hop) else ELSEWHERE
 
@@ -111,9 +112,8 @@ class ContactPolicy:
             return False
         return origin == ELSEWHERE or (remote[1] not in self._ports and not self._peers.has_address(address))
 
-    def _is_at_source(self, hop: Uri, binding: Binding) -> bool:
-        """Is the hop at the address that the REGISTER came from, or at that of a peer whose Path it is?"""
-        address = _plain(literal_address(destination_of(hop)))
+    def _is_at_source(self, address: str, binding: Binding) -> bool:
+        """Did the REGISTER come from this address, or is it that of a peer whose Path it is?"""
         if not address or not binding.source_ip:
             return False
         return address == binding.source_ip or (bool(binding.path_text) and self._peers.has_address(address))
@@ -154,11 +154,6 @@ def _first_hop(binding: Binding, uri: Uri) -> Uri:
 def _is_local_name(host: bytes) -> bool:
     name = host.rstrip(b".")
     return name in _LOCAL_NAMES or name.endswith(b".localhost")
-
-
-def _is_unicast(text: str) -> bool:
-    address = _unmapped(text)
-    return not (address.is_unspecified or address.is_multicast or text == "255.255.255.255")
 
 
 def _unmapped(text: str) -> IPv4Address | IPv6Address:

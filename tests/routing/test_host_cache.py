@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import ipaddress
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from appliance.routing.host_cache import HostCache, literal_address
 
@@ -16,12 +20,29 @@ from appliance.routing.host_cache import HostCache, literal_address
         (b"example.com", ""),
         (b"192.0.2", ""),
         (b"192.0.2.256", ""),
+        (b"192.0.2.01", ""),
+        (b"192.0.2.0", "192.0.2.0"),
+        (b"192.0.2.", ""),
+        (b".192.0.2.1", ""),
+        (b"192.0.2.1.1", ""),
+        (b"192.0.2.1111111111111111111", ""),
         (b"\xff\xfe", ""),
         (b"", ""),
     ],
 )
 def test_a_literal_is_its_own_address(host: bytes, address: str) -> None:
     assert literal_address(host) == address
+
+
+@given(st.from_regex(r"\A[0-9.a:\[\]]{0,20}\Z").map(str.encode))
+def test_a_literal_is_what_the_library_takes_for_one(host: bytes) -> None:
+    """RFC 3986 3.2.2, whatever is written there."""
+    text = host[1:-1] if host[:1] == b"[" else host
+    try:
+        expected = ipaddress.ip_address(text.decode()).compressed
+    except ValueError:
+        expected = ""
+    assert literal_address(host) == expected
 
 
 def test_a_literal_needs_no_question() -> None:
