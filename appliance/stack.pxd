@@ -4,6 +4,7 @@ from appliance.location.registration_table cimport RegistrationTable
 from appliance.overload.overload_controller cimport OverloadController
 from appliance.proxy.held_replies cimport HeldReplies
 from appliance.proxy.environment cimport ProxyEnvironment
+from appliance.proxy.kept_calls cimport KeptCalls
 from appliance.proxy.outputs cimport Outputs
 from appliance.proxy.proxy cimport Proxy
 from appliance.proxy.ingress_filter cimport IngressFilter
@@ -35,6 +36,8 @@ cdef class Stack:
     cdef readonly object use_routes
     cdef Proxy _proxy
     cdef object _moving
+    cdef KeptCalls _kept_calls
+    cdef readonly object takeover
     cdef OverloadController _overload_controller
     cdef IngressFilter _ingress_filter
     cdef public bint is_sound

@@ -50,10 +50,12 @@ from appliance.messages.node_start import ALONE, NodeStart
 from appliance.messages.slots import seed_of
 from appliance.messages.supervisor_requests import ForgetSubscriber
 from appliance.overload.overload_controller import OverloadController
+from appliance.proxy.address_takeover import AddressTakeover
 from appliance.proxy.call_transfer import CallTransfer
 from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.fault_recovery import recover_message
 from appliance.proxy.ingress_filter import LET_IN, TURNED_AWAY, UNREADABLE, IngressFilter
+from appliance.proxy.kept_calls import KeptCalls
 from appliance.proxy.outputs import Outputs, Snapshot
 from appliance.proxy.proxy import Proxy
 from appliance.proxy.software_faults import SoftwareFault
@@ -117,6 +119,8 @@ class Stack:
         """Route new calls by other tables from now on."""
         self._proxy = Proxy(self._node)
         self._moving = CallTransfer(self._node, self._proxy, self._group)
+        self._kept_calls = KeptCalls(self._node, self._slot_ownership)
+        self.takeover = AddressTakeover(self._node, self._proxy, self._kept_calls)
         self._overload_controller = OverloadController(settings.overload)
         self._ingress_filter = IngressFilter(self._overload_controller, self._node)
         self._tidy_at = now + TIDY_INTERVAL_S
@@ -156,6 +160,8 @@ class Stack:
 
     def receive_datagrams(self, batch: Sequence[tuple[bytes, Flow]], now: float) -> None:
         """Whole messages: datagrams, or what the framer cut from a stream."""
+        if self.takeover.awaited:
+            self.takeover.note_arrivals(batch, now)
         for data, flow in batch:
             # RFC 5626 4.4.1 is for streams, but many phones keep their NAT open by empty lines on UDP.
             if len(data) <= KEEPALIVE_LEN_MAX and not data.strip(b"\r\n\0"):
@@ -352,12 +358,13 @@ class Stack:
             self._node.faults.is_unchecked = False
             self.is_sound = self.is_sound and self._transactions.is_sound()
         self._overload_controller.rest(now)
+        self.takeover.tidy(now)
         self._node.failures.expire(now)
 
     def next_timer(self) -> float:
         """The monotonic moment at which handle_timers wants to be called next."""
         due = min(self._tidy_at, self._commit_at, self._move_at, self._transactions.next_timer())
-        if self._slot_ownership.siblings:
+        if self._slot_ownership.siblings or self._kept_calls.addresses:
             early = self._proxy.early.next_deadline()
             if early is not None and early < due:
                 due = early
@@ -374,6 +381,7 @@ class Stack:
             self.questions_to_ask(),
             self.next_timer(),
             () if self._node.events is None else self._node.events.take(),
+            self._kept_calls.take_copies(),
         )
 
     def datagrams_to_send(self, now: float) -> list[Outgoing]:
@@ -450,17 +458,7 @@ class Stack:
 
     def snapshots_to_keep(self, now: float = 0.0) -> list[Snapshot]:
         """(key, slot, snapshot) of each call whose setting up has come further; b"" where none is needed any more."""
-        changed = self._node.changed_calls
-        if not changed:
-            return []
-        self._node.changed_calls = {}
-        kept: list[Snapshot] = []
-        for key, call in changed.items():
-            try:
-                kept.append((key, self._slot_ownership.slot_of(call.call_id), call.snapshot()))
-            except Exception as error:
-                self._node.faults.note("the snapshot of a call", call.call_id, error, now)
-        return kept
+        return self._kept_calls.take(now)
 
     def make_events(self, is_wanted: bool) -> None:
         """Give out what happens to calls and registrations (`Outputs.events`), or no more."""

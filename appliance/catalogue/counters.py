@@ -134,6 +134,7 @@ HANDSHAKES_DISPLACED: Final = 96
 HANDSHAKES_NOT_TLS: Final = 97
 CERTIFICATES_REFUSED: Final = 98
 CERTIFICATE_NAMES_REFUSED: Final = 99
+CALLS_WITHOUT_LISTENER: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,5 +332,7 @@ COUNTERS: Final[tuple[Counter, ...]] = (
             "TLS handshakes that failed because the certificate of the peer is not trusted or not valid."),
     Counter(CERTIFICATE_NAMES_REFUSED, "certificate-names-refused", "connections",
             "TLS handshakes that failed because the certificate of the peer has another name (RFC 5922 7.3)."),
+    Counter(CALLS_WITHOUT_LISTENER, "calls-without-listener", "cluster",
+            "Calls in setup of another node not taken over: this node has no listener of that name."),
 )
 # fmt: on

@@ -108,6 +108,7 @@ COUNTER_NUMBERS: Final = {
     "handshakes-not-tls": 100,
     "certificates-refused": 101,
     "certificate-names-refused": 102,
+    "calls-without-listener": 103,
 }
 # The gauges of a worker: (number, help).
 GAUGE_NUMBERS: Final = {

@@ -143,6 +143,9 @@ class Branch(ClientUser):
         self.final = snapshot.final
         if self.final is not None:
             self.state = _DONE
+        elif snapshot.hop is None and self._wants_cancel:
+            # It was sent by a listener that is not here.
+            self._end(made_here(487), now)
         elif snapshot.hop is None:
             self.start(now)
         elif self._prepare(now):

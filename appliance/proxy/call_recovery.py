@@ -1,4 +1,4 @@
-"""Going on with calls that another worker was setting up (design 4).
+"""Going on with calls that another worker was setting up, of this node or of another one (design 4).
 
 See snapshots.py for what is sent again, and what peers repeat by themselves.
 """
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.request_context import RequestContext
 from appliance.proxy.response_context import ResponseContext
-from appliance.proxy.snapshots import FORWARDED, CallSnapshot, context_of, read_snapshot
+from appliance.proxy.snapshots import FORWARDED, CallSnapshot, ListenerMissing, context_of, read_snapshot
 from appliance.sip.writer import write_response
 from appliance.transaction.keys import server_key
 from appliance.transaction.table import TableFull
@@ -20,18 +20,20 @@ from appliance.transport.via import response_flow
 GoOn = Callable[[RequestContext, str, float], None]
 
 
-def adopt(octets: bytes, node: ProxyEnvironment, go_on: GoOn, now: float) -> bool:
+def adopt(octets: bytes, node: ProxyEnvironment, go_on: GoOn, now: float, is_of_other_node: bool = False) -> bool:
     """Go on with the call of a snapshot; `go_on` runs the stages of one that waits, from that of a name on.
 
     False when there is nothing to go on with: the INVITE has come again and is being handled already, there is no
-    room, or the snapshot is of another version.
+    room, or the snapshot is of another version. Raises ListenerMissing for one that only another node can go on with.
     """
     try:
-        call = read_snapshot(octets)
+        call = read_snapshot(octets, node.settings.listeners if is_of_other_node else None)
         context = context_of(call, node.settings.listeners)
         if call.stage != FORWARDED:
             return _goes_on_waiting(context, call.stage, node, go_on, now)
         server = None if call.is_answered else _adopted_server(context, call, node, now)
+    except ListenerMissing:
+        raise
     except (ValueError, TableFull):
         return False
     responses = ResponseContext(context, server_key(call.request, b"INVITE"), node)

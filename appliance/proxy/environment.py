@@ -47,6 +47,10 @@ class KeptCall(Protocol):
     @property
     def call_id(self) -> bytes: ...
 
+    @property
+    def way_in(self) -> int:
+        """The place of the listener that it came in by."""
+
     def snapshot(self) -> bytes:
         """How it stands; b"" when nothing about it may matter any more."""
 

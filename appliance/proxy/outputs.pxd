@@ -5,3 +5,4 @@ cdef class Outputs:
     cdef readonly list questions
     cdef readonly double due
     cdef readonly object events
+    cdef readonly list copies

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from appliance.messages.bus_messages import BusMessage
+from appliance.messages.call_copies import CallCopy
 from appliance.proxy.events import Event
 from appliance.routing.lookup_questions import Question
 from appliance.transport.flow import Outgoing
@@ -17,12 +18,12 @@ Snapshot = tuple[bytes, int, bytes]
 class Outputs:
     """What a stack wants to be done at the end of a turn.
 
-    `snapshots` are kept before anything of the turn is sent; `outgoings` are for the wire,
-    `messages` (destination, message) for the bus, `questions` for lookups. `due`: when its next timer is, monotonic.
-    `events`: what happened to calls and registrations, as long as they are wanted.
+    `snapshots` are kept before anything of the turn is sent, `copies` are for another node; `outgoings` are for the
+    wire, `messages` (destination, message) for the bus, `questions` for lookups. `due`: when its next timer is,
+    monotonic. `events`: what happened to calls and registrations, as long as they are wanted.
     """
 
-    __slots__ = ("due", "events", "messages", "outgoings", "questions", "snapshots")
+    __slots__ = ("copies", "due", "events", "messages", "outgoings", "questions", "snapshots")
 
     def __init__(
         self,
@@ -32,6 +33,7 @@ class Outputs:
         questions: list[Question],
         due: float,
         events: Sequence[Event],
+        copies: list[CallCopy],
     ) -> None:
         self.outgoings = outgoings
         self.snapshots = snapshots
@@ -39,3 +41,4 @@ class Outputs:
         self.questions = questions
         self.due = due
         self.events = events
+        self.copies = copies

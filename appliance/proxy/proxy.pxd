@@ -55,4 +55,4 @@ cdef class Proxy:
     cpdef timer_failed(self, object owner, object error, double now)
     cpdef waiter_failed(self, object waiter, object error, double now)
     cpdef handle_timers(self, double now)
-    cpdef adopt(self, object snapshots, double now)
+    cpdef adopt(self, object snapshots, double now, bint is_of_other_node=*)

@@ -14,6 +14,7 @@ from appliance.catalogue.counters import (
     CALLS_CANCELLED,
     CALLS_NOT_ADOPTED,
     CALLS_STARTED,
+    CALLS_WITHOUT_LISTENER,
     DROPPED_UNROUTABLE,
     REFUSED_TABLE_FULL,
 )
@@ -29,6 +30,7 @@ from appliance.proxy.held_replies import HeldReplies
 from appliance.proxy.request_context import RequestContext
 from appliance.proxy.response_context import ResponseContext
 from appliance.proxy.roles import ROLES
+from appliance.proxy.snapshots import ListenerMissing
 from appliance.proxy.stage_chain import run_chain
 from appliance.proxy.stage_results import FORWARD, Ask, Drop, Reply, StageResult
 from appliance.proxy.suspended_request import SuspendedRequest
@@ -323,21 +325,23 @@ class Proxy:
             self._node.faults.note("a response or CANCEL that had waited", b"", error, now)
             return True
 
-    def adopt(self, snapshots: Sequence[bytes], now: float) -> None:
+    def adopt(self, snapshots: Sequence[bytes], now: float, is_of_other_node: bool = False) -> None:
         """Go on with calls that another worker was setting up."""
         for snapshot in snapshots:
-            is_adopted = self._adopt(snapshot, now)
-            self._node.counters[CALLS_ADOPTED if is_adopted else CALLS_NOT_ADOPTED] += 1
+            self._node.counters[self._adopt(snapshot, is_of_other_node, now)] += 1
         self.early.match(self._give_early, now)
 
-    def _adopt(self, snapshot: bytes, now: float) -> bool:
-        """Go on with one call; a fault ends it."""
+    def _adopt(self, snapshot: bytes, is_of_other_node: bool, now: float) -> int:
+        """Go on with one call, and count what has become of it; a fault ends it."""
         try:
-            return adopt(snapshot, self._node, self.go_on, now)
+            is_adopted = adopt(snapshot, self._node, self.go_on, now, is_of_other_node)
+            return CALLS_ADOPTED if is_adopted else CALLS_NOT_ADOPTED
+        except ListenerMissing:
+            return CALLS_WITHOUT_LISTENER
         except Exception as error:
             self._node.faults.note("a call of another worker", snapshot, error, now)
             recover_adopted(snapshot, self._node, now)
-            return False
+            return CALLS_NOT_ADOPTED
 
 
 def _keeps_state(answer: StageResult) -> bool:

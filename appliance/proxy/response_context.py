@@ -266,6 +266,11 @@ class ResponseContext(BranchUser):
         """What names the call, and the worker that owns it."""
         return self.request_context.request.read_call_id()
 
+    @property
+    def way_in(self) -> int:
+        """The place of the listener that the request came in by."""
+        return self.request_context.flow.listener
+
     def _changed(self) -> None:
         """Have another snapshot kept at the end of the turn."""
         if not self.is_invite:
@@ -297,6 +302,7 @@ class ResponseContext(BranchUser):
         branches = [branch.snapshot() for branch in self._branches]
         return write_snapshot(
             packer,
+            self._node.names.listener_names,
             self._packed,
             FORWARDED,
             answer,

@@ -21,7 +21,7 @@ cdef class BranchSnapshot:
 
 cpdef bytes packed_request(ProxyEnvironment node, RequestContext context)
 @cython.locals(target=Target, branch=BranchSnapshot)
-cpdef bytes write_snapshot(Packer packer, bytes request, str stage, bytes answer, bint is_answered, bint is_closed, double group_until, list cancel_reasons, list known, list targets, list branches)
+cpdef bytes write_snapshot(Packer packer, bytes names, bytes request, str stage, bytes answer, bint is_answered, bint is_closed, double group_until, list cancel_reasons, list known, list targets, list branches)
 cdef object _write_flow(Flow flow)
 cdef tuple _write_target(Target target)
 @cython.locals(hop=Flow)

@@ -6,6 +6,10 @@ within T1; a hop that rings is left in peace, for it repeats its final response 
 
 A call is snapshot again whenever it has come further, and of most of it nothing changes: what is known of the request
 is packed once, as octets within the octets.
+
+Another node can go on as well. Flows name their listener by its place in a node (catalogue/listener_ids.py), so a
+snapshot has the names of the listeners at all places, and who reads it finds its own ones of these names. Numbers of
+processes hold for all nodes, and the only times are unix time.
 """
 
 from __future__ import annotations
@@ -14,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from appliance.catalogue.settings import ListenerSettings
+from appliance.catalogue.settings import GONE, OPEN, ListenerSettings
 from appliance.messages.field_codecs import FLOW
 from appliance.messages.msgpack_codec import Packer, unpack
 from appliance.proxy.best_response import Final as FinalResponse
@@ -29,13 +33,21 @@ from appliance.sip.uri import parse_uri
 from appliance.sip.writer import write
 from appliance.transport.flow import Flow
 
-FORMAT: Final = 9
+FORMAT: Final = 10
 # The stage of a request that has passed all of them.
 FORWARDED: Final = ""
+# By place of a listener at the node that made a snapshot: the place here, or NOWHERE.
+Places = tuple[int, ...]
+NOWHERE: Final = -1
+
+
+class ListenerMissing(ValueError):
+    """The request came in by a listener that this node does not have."""
 
 
 class BranchSnapshot:
-    """One branch. `hop` is None as long as nothing was sent; `final` is None as long as the branch is open.
+    """One branch. `hop` is None as long as nothing was sent, or where that went by a listener that is not here; `final`
+    is None as long as the branch is open.
 
     `attempt` is how many hops were tried before `hop`, and `hops` are those that are left (RFC 3263 4.3).
     `is_proceeding`: the hop has sent a provisional response.
@@ -135,6 +147,7 @@ def context_of(call: CallSnapshot, listeners: Sequence[ListenerSettings]) -> Req
 
 def write_snapshot(
     packer: Packer,
+    names: bytes,
     request: bytes,
     stage: str,
     answer: bytes,
@@ -146,10 +159,13 @@ def write_snapshot(
     targets: list[Target],
     branches: list[BranchSnapshot],
 ) -> bytes:
-    """The octets of a snapshot; `request` is the packed one, the others are those of CallSnapshot."""
+    """The octets of a snapshot: `names` are OwnNames.listener_names, `request` is the packed one, the others
+    are those of CallSnapshot.
+    """
     return packer.pack(
         (
             FORMAT,
+            names,
             request,
             stage,
             answer,
@@ -164,33 +180,64 @@ def write_snapshot(
     )
 
 
-def read_snapshot(octets: bytes) -> CallSnapshot:
-    """What `write_snapshot` was given. Raises ValueError for anything that it does not write."""
+def read_snapshot(octets: bytes, listeners: Sequence[ListenerSettings] | None = None) -> CallSnapshot:
+    """What `write_snapshot` was given; `listeners` are those of this node, for a snapshot that another node has made.
+
+    Raises ListenerMissing, and ValueError for anything that `write_snapshot` does not write.
+    """
     try:
-        version, packed, *progress, targets, branches = unpack(octets)
+        version, names, packed, *progress, targets, branches = unpack(octets)
         if version != FORMAT:
             raise ValueError(f"snapshot format {version!r}")
-        text, flow, period, received_uri, *found = unpack(packed)
+        places = None if listeners is None else _places_of(names, listeners)
+        text, flow, period, received_uri, *found, way_out = unpack(packed)
         request = _read_request(text)
         # The stages may have changed it (RFC 3261 16.4).
         request.received_uri = received_uri
+        way_in = _read_flow(flow, places)
+        if way_in is None:
+            raise ListenerMissing(f"the snapshot names listener {flow[1]} of {names!r}")
+        found.append(_way_out(way_out, way_in, places))
         found += progress
-        found.append([_read_target(target) for target in targets])
-        found.append([_read_branch(branch) for branch in branches])
-        return CallSnapshot(request, FLOW.read(flow), period, *found)
+        found.append([_read_target(target, places) for target in targets])
+        found.append([_read_branch(branch, places) for branch in branches])
+        return CallSnapshot(request, way_in, period, *found)
     except (TypeError, MalformedMessage) as fault:
         raise ValueError(f"no snapshot: {fault}") from fault
+
+
+def _places_of(names: bytes, listeners: Sequence[ListenerSettings]) -> Places:
+    """Where the listeners of another node are here. Of two that have one name, the one that is open has it."""
+    here = {listener.name: place for place, listener in enumerate(listeners) if listener.standing != GONE}
+    here |= {listener.name: place for place, listener in enumerate(listeners) if listener.standing == OPEN}
+    return tuple(here.get(name, NOWHERE) for name in names.decode().split("\n"))
+
+
+def _place_of(place: int, places: Places) -> int:
+    return places[place] if 0 <= place < len(places) else NOWHERE
+
+
+def _way_out(place: int, way_in: Flow, places: Places | None) -> int:
+    """The listener to leave by: the one that the request came in by, where this node has it not."""
+    here = place if places is None else _place_of(place, places)
+    return way_in.listener if here == NOWHERE else here
 
 
 def _write_flow(flow: Flow | None) -> Any:
     return None if flow is None else flow.parts()
 
 
-def _read_flow(value: Any) -> Flow | None:
+def _read_flow(value: Any, places: Places | None) -> Flow | None:
+    """None also for the flow of a listener that this node does not have."""
     if value is None:
         return None
     flow: Flow = FLOW.read(value)
-    return flow
+    place = flow.listener if places is None else _place_of(flow.listener, places)
+    if place == flow.listener:
+        return flow
+    if place == NOWHERE:
+        return None
+    return Flow(flow.transport, place, flow.remote, flow.process, flow.connection, flow.name)
 
 
 def _write_target(target: Target) -> Any:
@@ -206,12 +253,12 @@ def _write_target(target: Target) -> Any:
     )
 
 
-def _read_target(value: Any) -> Target:
+def _read_target(value: Any, places: Places | None) -> Target:
     uri_text, q, path, flow, origin, is_secure, breadth, spares = value
-    target = Target(parse_uri(uri_text), q, tuple(path), _read_flow(flow), origin)
+    target = Target(parse_uri(uri_text), q, tuple(path), _read_flow(flow, places), origin)
     target.is_secure = is_secure
     target.breadth = breadth
-    target.spares = tuple(_read_target(spare) for spare in spares)
+    target.spares = tuple(_read_target(spare, places) for spare in spares)
     return target
 
 
@@ -228,13 +275,13 @@ def _write_branch(branch: BranchSnapshot) -> Any:
     )
 
 
-def _read_branch(value: Any) -> BranchSnapshot:
+def _read_branch(value: Any, places: Places | None) -> BranchSnapshot:
     target, attempt, hop, hops, is_proceeding, wants_cancel, final = value
     return BranchSnapshot(
-        _read_target(target),
+        _read_target(target, places),
         attempt,
-        _read_flow(hop),
-        [FLOW.read(flow) for flow in hops],
+        _read_flow(hop, places),
+        [found for flow in hops if (found := _read_flow(flow, places)) is not None],
         is_proceeding,
         wants_cancel,
         None if final is None else _read_final(*final),

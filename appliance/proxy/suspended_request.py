@@ -47,13 +47,20 @@ class SuspendedRequest:
         """What names the call, and the worker that owns it."""
         return self._context.request.read_call_id()
 
+    @property
+    def way_in(self) -> int:
+        """The place of the listener that the request came in by."""
+        return self._context.flow.listener
+
     def snapshot(self) -> bytes:
         """The request and the stage that asked; b"" for one that was cancelled, which is not worth moving."""
         if self._context.is_cancelled:
             return b""
-        request = packed_request(self._node, self._context)
+        node = self._node
+        request = packed_request(node, self._context)
         targets = list(self._context.targets)
-        return write_snapshot(self._node.packer, request, self._stage, b"", False, False, 0.0, [], [], targets, [])
+        names = node.names.listener_names
+        return write_snapshot(node.packer, names, request, self._stage, b"", False, False, 0.0, [], [], targets, [])
 
     def relinquish(self, now: float) -> None:
         """Another worker goes on, or the request is refused: wait no more."""

@@ -10,6 +10,7 @@ cdef class OwnNames:
     cdef public bytes default_domain
     cdef public bytes realm
     cdef public list sent_bys
+    cdef public bytes listener_names
     cdef public Py_ssize_t sent_by_len_max
 
     cpdef bint is_me(self, Uri uri) except -1

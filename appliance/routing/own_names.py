@@ -46,7 +46,7 @@ def _host_of_maddr(uri: Uri) -> bytes:
 class OwnNames:
     """The appliance's domains and the `host:port` pairs of its listeners."""
 
-    __slots__ = ("_domains", "_listeners", "default_domain", "realm", "sent_by_len_max", "sent_bys")
+    __slots__ = ("_domains", "_listeners", "default_domain", "listener_names", "realm", "sent_by_len_max", "sent_bys")
 
     def __init__(self, settings: Settings, former: Sequence[ListenerSettings] = ()) -> None:
         """`former` are the listeners as they were before these settings: their names stay ours."""
@@ -55,6 +55,10 @@ class OwnNames:
         self.default_domain = _default_domain(settings)
         self.sent_bys = [sent_by(listener) for listener in settings.listeners]
         self.sent_by_len_max = max(map(len, self.sent_bys))
+        # At their places, one a line; nothing where there is none.
+        self.listener_names = b"\n".join(
+            listener.name.encode() if listener.standing != GONE else b"" for listener in settings.listeners
+        )
         # Host, advertised or real, to port to the number of a listener.
         self._listeners: dict[bytes, dict[int, int]] = {}
         still = [

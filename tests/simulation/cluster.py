@@ -1,5 +1,7 @@
 """The workers of a node in one process: stacks, the bus between them, and who gets which datagram.
 
+A node of several (nodes.py) gives out copies of its calls, and takes over those of another one.
+
 The bus keeps the order of each pair of workers and loses nothing but what goes to the dead. Datagrams are
 steered by Call-ID as the kernel does it, by a table that lags behind the workers', or at random.
 """
@@ -7,12 +9,13 @@ steered by Call-ID as the kernel does it, by a table that lags behind the worker
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from random import Random
 
 from appliance.catalogue.settings import Settings
 from appliance.location.dict_table import DictStore
 from appliance.messages.bus_messages import BusMessage, CallsMoved, PeerStarted, SlotsChanged
+from appliance.messages.call_copies import CallCopy
 from appliance.messages.codec import decode, encode
 from appliance.messages.node_start import NodeStart
 from appliance.messages.slots import SlotTable, deal, give_back, move, seed_of, slot_of
@@ -21,7 +24,7 @@ from appliance.security.nonce_table import memory_len
 from appliance.sip.parser import find_call_id
 from appliance.stack import Stack
 from appliance.transport.flow import Flow, Outgoing
-from appliance.transport.process_id import SUPERVISOR
+from appliance.transport.process_id import SUPERVISOR, process_id
 from tests.simulation.schedule import Schedule
 from tests.tables import new_table
 
@@ -34,8 +37,16 @@ BUS_DELAY_S = (0.0001, 0.003)
 # Workers that are busy hear of a change of slots at different times, and meanwhile go by different tables.
 NEWS_DELAY_S = (0.0001, 0.2)
 STORE_DELAY_S = (0.001, 0.2)
+# From the kernel's lease to the worker.
+OWNER_NEWS_DELAY_S = (0.001, 0.05)
+# What the last owner had sent arrives until then.
+LATE_S = 0.1
+ADDRESS = 1
 # How long after a change of slots the kernel may still steer by the old table.
 STEERING_LAG_S = 0.2
+
+
+Recording = dict[bytes, tuple[int, bytes]]
 
 
 class Cluster:
@@ -50,11 +61,17 @@ class Cluster:
         send: Callable[[Outgoing], None],
         is_steered: bool = True,
         store_fails: float = 0.0,
+        node: int = 0,
+        boot: bytes = b"",
+        store: DictStore | None = None,
+        copy: Callable[[Sequence[CallCopy]], None] | None = None,
     ) -> None:
+        """`copy` takes what another node is to know of calls: all listeners are at a virtual address then."""
         self.schedule = schedule
-        self.table: SlotTable = deal(range(workers))
+        self.table: SlotTable = deal([process_id(node, worker) for worker in range(workers)])
         self.stacks: dict[int, Stack] = {}
-        self.store = DictStore()
+        self.store = DictStore() if store is None else store
+        self.is_owner = False
         self._counters_of_the_dead: list[list[int]] = []
         self._home = self.table
         self._steering = self.table
@@ -62,16 +79,20 @@ class Cluster:
         self._random = random
         self._send = send
         self._is_steered = is_steered
+        self._seed = seed_of(KEY, boot)
+        self._copy = copy
         self._store_fails = store_fails
         self._bus_free_at: dict[tuple[int, int], float] = {}
-        # What workers keep of calls that are being set up, and what the dead left: (slot, snapshot) by key.
-        self._recordings: dict[int, dict[bytes, tuple[int, bytes]]] = {}
-        self._orphans: list[dict[bytes, tuple[int, bytes]]] = []
+        # What workers keep of calls that are being set up, what the dead left, and what another node has left here:
+        # (slot, snapshot) by key.
+        self._recordings: dict[int, Recording] = {}
+        self._orphans: list[Recording] = []
+        self._taken_over: list[Recording] = []
         # What waits in the sockets of workers that do not know yet whose slots are whose; they read nothing before.
         self._unread: dict[int, list[tuple[bytes, Flow]]] = {}
         self._started = schedule.now
-        self._start = NodeStart(nonce_memory=memoryview(bytearray(memory_len(settings.limits.nonces_max))))
-        for worker in range(workers):
+        self._start = NodeStart(boot, memoryview(bytearray(memory_len(settings.limits.nonces_max))))
+        for worker in dict.fromkeys(self.table.owners):
             self._new_stack(worker)
         self._tell_slots()
         self._sweep()
@@ -80,6 +101,10 @@ class Cluster:
         now = self.schedule.now
         stack = Stack(self._settings, worker, KEY, new_table(self.store), now, self.wall_time, self._start)
         self.stacks[worker] = stack
+        if self._copy is not None:
+            stack.takeover.use([ADDRESS] * len(self._settings.listeners))
+            if self.is_owner:
+                stack.takeover.owned(ADDRESS, False, now)
         self._recordings[worker] = {}
         self._unread[worker] = []
         return stack
@@ -113,6 +138,11 @@ class Cluster:
         self._unread.pop(worker, None)
         self.table = move(self.table, worker, list(self.stacks))
         self._tell_slots()
+
+    def end(self) -> None:
+        """The whole node is gone."""
+        self._counters_of_the_dead += [stack.counters for stack in self.stacks.values()]
+        self.stacks.clear()
 
     def revive(self, worker: int) -> None:
         """It starts again; when it is live, it takes its slots back."""
@@ -160,7 +190,7 @@ class Cluster:
         call_id = find_call_id(data)
         if not self._is_steered or call_id is None:
             return self._random.choice(list(self.stacks))
-        return self._steering.owner_of(slot_of(call_id, seed_of(KEY)))
+        return self._steering.owner_of(slot_of(call_id, self._seed))
 
     # -- turns ---------------------------------------------------------------------------------------
 
@@ -179,18 +209,20 @@ class Cluster:
         stack, now = self.stacks[worker], self.schedule.now
         for fault in stack.faults_to_log():
             raise fault.error
-        outgoings = stack.datagrams_to_send(now)
-        self._record(worker, stack.snapshots_to_keep())
-        for outgoing in outgoings:
+        outputs = stack.outputs(now)
+        self._record(worker, outputs.snapshots)
+        if self._copy is not None and outputs.copies:
+            self._copy(outputs.copies)
+        for outgoing in outputs.outgoings:
             self._send(outgoing)
-        for target, message in stack.messages_to_send(now):
+        for target, message in outputs.messages:
             if isinstance(message, CallsMoved) and target not in self.stacks:
                 # The bus refuses what is for the dead: the calls stay until the next table.
                 stack.calls_unmoved(message, now)
-                self._record(worker, stack.snapshots_to_keep())
+                self._record(worker, stack.outputs(now).snapshots)
             else:
                 self._carry(worker, target, message)
-        for question in stack.questions_to_ask():
+        for question in outputs.questions:
             self.schedule.after(self._random.uniform(*STORE_DELAY_S), self._answering(worker, stack, question))
 
     def _record(self, worker: int, kept: list[tuple[bytes, int, bytes]]) -> None:
@@ -203,9 +235,56 @@ class Cluster:
 
     def _adopt(self, worker: int, table: SlotTable) -> None:
         """The heir of a slot goes on with the calls in it, as the worker's process has it."""
+        stack, now = self.stacks[worker], self.schedule.now
         for recording in self._orphans:
-            due = [key for key, (slot, _) in recording.items() if table.owner_of(slot) == worker]
-            self.stacks[worker].adopt([recording.pop(key)[1] for key in due], self.schedule.now)
+            stack.adopt(_taken(recording, worker, table), now)
+        for recording in self._taken_over:
+            stack.takeover.adopt(_taken(recording, worker, table), now)
+
+    # -- the virtual address ---------------------------------------------------------------------------
+
+    def own(self, copies: Iterable[CallCopy]) -> None:
+        """The address is here, with the calls that its last owner was setting up; workers hear of it one by one."""
+        self.is_owner = True
+        self.take_over(copies)
+        for worker, stack in self.stacks.items():
+            self.schedule.after(self._random.uniform(*OWNER_NEWS_DELAY_S), self._telling_owner(worker, stack))
+
+    def take_over(self, copies: Iterable[CallCopy]) -> None:
+        """Calls of the last owner, for the workers to go on with."""
+        self._taken_over.append(
+            {key: (slot_of(call_id, self._seed), snapshot) for key, call_id, _, snapshot in copies}
+        )
+
+    def _telling_owner(self, worker: int, stack: Stack) -> Callable[[], None]:
+        def deed() -> None:
+            if self.stacks.get(worker) is stack and self.is_owner:
+                stack.takeover.owned(ADDRESS, True, self.schedule.now)
+                self._adopt_late(worker, stack)
+                self.schedule.after(LATE_S, lambda: self._adopt_late(worker, stack))
+
+        return deed
+
+    def _adopt_late(self, worker: int, stack: Stack) -> None:
+        if self.stacks.get(worker) is stack:
+            self._adopt(worker, self.table)
+            self._drain(worker)
+
+    def lose(self) -> None:
+        """The address goes to another node in order; workers hear of it one by one."""
+        self.is_owner = False
+        for worker, stack in self.stacks.items():
+            self.schedule.after(self._random.uniform(*OWNER_NEWS_DELAY_S), self._telling_loss(worker, stack))
+
+    def _telling_loss(self, worker: int, stack: Stack) -> Callable[[], None]:
+        def deed() -> None:
+            if self.stacks.get(worker) is stack and not self.is_owner:
+                stack.takeover.lost(ADDRESS, self.schedule.now)
+                self._drain(worker)
+
+        return deed
+
+    # -- between workers -------------------------------------------------------------------------------
 
     def _carry(self, sender: int, target: int, message: BusMessage) -> None:
         """Over the bus: as octets, in order."""
@@ -258,4 +337,10 @@ class Cluster:
 
     def call_id_owned_by(self, worker: int, words: Iterable[str]) -> str:
         """The first of the words that names a call of that worker."""
-        return next(word for word in words if self.table.owner_of(slot_of(word.encode(), seed_of(KEY))) == worker)
+        return next(word for word in words if self.table.owner_of(slot_of(word.encode(), self._seed)) == worker)
+
+
+def _taken(recording: Recording, worker: int, table: SlotTable) -> list[bytes]:
+    """Take out the snapshots of this worker's slots."""
+    due = [key for key, (slot, _) in recording.items() if table.owner_of(slot) == worker]
+    return [recording.pop(key)[1] for key in due]

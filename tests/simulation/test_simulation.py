@@ -16,6 +16,7 @@ from appliance.catalogue.counters import (
     CALLS_MOVED,
     CALLS_NOT_ADOPTED,
     CALLS_STARTED,
+    CALLS_WITHOUT_LISTENER,
     HANDED_OVER,
     REGISTRATIONS_LATE,
     REGISTRATIONS_UNSTORED,
@@ -186,6 +187,48 @@ def test_slots_that_move_to_and_fro_cost_no_call(seed: int, is_steered: bool, wi
     assert world.counted(CALLS_ANSWERED) == answered
     assert world.counted(CALLS_FAILED) == len(world.calls) - answered
     assert world.counted(CALLS_CANCELLED) <= sum(call.plan == "cancel" for call in world.calls.values())
+
+
+@pytest.mark.parametrize("workers", [(1, 1), (2, 3)], ids=["one worker each", "two workers and three"])
+def test_nodes_that_die_and_come_back_cost_no_call(seed: int, workers: tuple[int, int]) -> None:
+    """Design 4: the node that takes the address over goes on with what was being set up, by whichever worker."""
+    world = World(seed, GOOD, nodes=workers)
+    world.register_all()
+    world.run(5)
+    world.place_calls(300, within_s=60, cancelled=0.3)
+    world.let_nodes_die_and_come_back(8)
+    world.run(SETTLED_S)
+    world.expect_calls_ended("ended 200", "refused 486", "refused 487")
+    world.expect_no_answer_lost()
+    world.expect_nothing_left()
+    assert world.counted(CALLS_ADOPTED) > 20
+    assert world.counted(CALLS_WITHOUT_LISTENER) == 0
+
+
+def test_an_address_that_is_moved_in_order_costs_no_call(seed: int) -> None:
+    world = World(seed, GOOD, nodes=(2, 3))
+    world.register_all()
+    world.run(5)
+    world.place_calls(200, within_s=40, cancelled=0.3)
+    world.let_the_address_move(20)
+    world.run(SETTLED_S)
+    world.expect_calls_ended("ended 200", "refused 486", "refused 487")
+    world.expect_no_answer_lost()
+    world.expect_nothing_left()
+    assert world.counted(CALLS_ADOPTED) > 20
+
+
+def test_on_a_bad_network_nodes_that_die_leave_nothing_behind(seed: int) -> None:
+    world = World(seed, BAD, nodes=(2, 3), authenticate=True)
+    for _ in range(4):
+        world.register_all()
+        world.run(20)
+    world.place_calls(100, within_s=60, cancelled=0.3)
+    world.let_nodes_die_and_come_back(8)
+    world.run(SETTLED_S)
+    world.expect_calls_ended("ended", "refused", "no response")
+    world.expect_no_answer_lost()
+    world.expect_nothing_left()
 
 
 def test_on_a_bad_network_workers_that_die_leave_nothing_behind(seed: int) -> None:

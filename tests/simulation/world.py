@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -10,6 +10,7 @@ from appliance.catalogue.settings import ListenerSettings, Settings
 from appliance.transport.flow import UDP, Flow, Outgoing
 from tests.flows.wire import read
 from tests.simulation.cluster import Cluster
+from tests.simulation.nodes import NodeGroup
 from tests.simulation.phone import DOMAIN, Call, Phone
 from tests.simulation.schedule import Schedule
 
@@ -37,7 +38,9 @@ class World:
         is_steered: bool = True,
         authenticate: bool = False,
         store_fails: float = 0.0,
+        nodes: Sequence[int] = (),
     ) -> None:
+        """`nodes`: how many workers each node of a cluster has; () for one node that is in none."""
         self.random = Random(seed)
         self.schedule = Schedule(STARTED_AT)
         self.calls: dict[str, Call] = {}
@@ -54,6 +57,8 @@ class World:
             is_steered=is_steered,
             store_fails=store_fails,
         )
+        self.nodes = NodeGroup(settings, nodes, self.schedule, self.random, self._from_node) if nodes else None
+        self._there = self.nodes or self.cluster
         self.phones = [self._phone(number) for number in range(phones)]
         self._by_address = {phone.at: phone for phone in self.phones}
 
@@ -65,7 +70,7 @@ class World:
             f"{remote[0]}:5060",
             self.schedule,
             self.random,
-            lambda data: self._carry(lambda: self.cluster.receive(data, flow)),
+            lambda data: self._carry(lambda: self._there.receive(data, flow)),
             self.calls,
         )
 
@@ -91,12 +96,12 @@ class World:
     def run(self, seconds: float) -> None:
         """Let time pass."""
         end = self.schedule.now + seconds
-        while (due := min(self.schedule.next_due(), self.cluster.next_timer())) <= end:
+        while (due := min(self.schedule.next_due(), self._there.next_timer())) <= end:
             if self.schedule.next_due() <= due:
                 self.schedule.do_next()
             else:
                 self.schedule.now = max(self.schedule.now, due)
-                self.cluster.handle_timers()
+                self._there.handle_timers()
         self.schedule.now = end
 
     def let_workers_die_and_come_back(self, times: int) -> None:
@@ -124,6 +129,22 @@ class World:
         for worker in dead:
             self.cluster.revive(worker)
         self.run(0.7)
+
+    def let_nodes_die_and_come_back(self, times: int) -> None:
+        """The owner of the address, each time when the one before is back and knows of the calls."""
+        assert self.nodes is not None
+        for _ in range(times):
+            self.run(self.random.uniform(1.0, 5.0))
+            dead = self.nodes.kill_owner()
+            self.run(self.random.uniform(2.0, 5.0))
+            self.nodes.revive(dead)
+
+    def let_the_address_move(self, times: int) -> None:
+        """To the other node and back, in order, some seconds apart."""
+        assert self.nodes is not None
+        for _ in range(times):
+            self.run(self.random.uniform(0.5, 3.0))
+            self.nodes.switch_over()
 
     def let_the_lock_be_held(self, times: int) -> None:
         """By another process, at random moments of the next 15 s, for up to 0.2 s each."""
@@ -162,11 +183,11 @@ class World:
     def expect_nothing_left(self) -> None:
         """No worker keeps anything but bindings."""
         for gauge in ("transactions", "waiting", "replies_held"):
-            assert not any(self.cluster.gauges(gauge)), (gauge, self.cluster.gauges(gauge))
+            assert not any(self._there.gauges(gauge)), (gauge, self._there.gauges(gauge))
 
     def counted(self, counter: int) -> int:
         """A counter of the catalogue, over all workers that ever lived."""
-        return self.cluster.counted(counter)
+        return self._there.counted(counter)
 
     def bindings_by_worker(self) -> dict[int, dict[str, set[str]]]:
         """What each worker answers when it is asked for the contacts of every phone (RFC 3261 10.2.3)."""

@@ -104,7 +104,7 @@ class EchoStack(Stack):
         messages, self.messages = self.messages, []
         questions, self.questions = self.questions, []
         events, self.events = self.events, []
-        return Outputs(outgoings, [], messages, questions, self.due, events)
+        return Outputs(outgoings, [], messages, questions, self.due, events, [])
 
     def make_events(self, is_wanted: bool) -> None:
         self.wants_events = is_wanted
