@@ -3,10 +3,12 @@
 One anonymous file of memory, made by the supervisor and inherited by every worker, which outlives each of them. A
 worker has two banks in it; an incarnation writes to the one its predecessor did not, so that what the dead left can
 still be read while the next one starts. A snapshot that was written is there, however the worker ends: nothing is sent
-and no process waits.
+and no process waits. Banks of another file hold the calls of other nodes (copied_calls.py).
 
     bank:  magic, format, number of counters, octets in use, turn, sign | counters | counters | cell | cell | ...
-    cell:  size as a power of two, slot, 0, length of the snapshot, born, gone | snapshot             (from 8192 on)
+    cell:  size as a power of two, slot, tag, length of the snapshot, born, gone | snapshot             (from 8192 on)
+
+The tag is 0 here; in a memory that has one it stands above the 8 bits of the slot wherever that is given.
 
 A cell is alive from the turn in which it was born to the one in which it is gone (0: never). The number of the turn is
 written last, in one store, and the counters of even and odd turns have a place each: so whenever the writer dies, all
@@ -45,6 +47,7 @@ _CELL_SIZE: Final = _CELL.size
 _BORN_AT: Final = 8
 _GONE_AT: Final = 16
 _NEVER: Final = 2**64 - 1
+_SLOT: Final = 0xFF
 # The smallest cell is one of 512 octets.
 _POWER_MIN: Final = 9
 
@@ -133,11 +136,7 @@ class Recorder:
 
     def take(self, orphans: Sequence[tuple[int, int]], slots: frozenset[int]) -> list[bytes]:
         """The snapshots in these banks, (worker, bank), of these slots; they are given out once."""
-        taken: list[bytes] = []
-        for worker, bank in orphans:
-            with _map(self._fd, self._bank_len, worker, bank) as memory:
-                taken += _taken_from(memory, slots)
-        return taken
+        return take(self._fd, self._bank_len, orphans, slots)
 
     def close(self) -> None:
         self._memory.close()
@@ -152,7 +151,7 @@ class Recorder:
         memory[at + _CELL_SIZE : at + _CELL_SIZE + size] = snapshot
         # From here on it is not alive in any turn that is over, whatever else is half written.
         _put_number(memory, at + _BORN_AT, self._turn)
-        memory[at + 1 : at + _BORN_AT] = _CELL.pack(0, slot, 0, size, 0, 0)[1:_BORN_AT]
+        memory[at + 1 : at + _BORN_AT] = _CELL.pack(0, slot & _SLOT, slot >> 8, size, 0, 0)[1:_BORN_AT]
         _put_number(memory, at + _GONE_AT, 0)
         self._let_go(self._cells.get(key, 0))
         self._cells[key] = at
@@ -207,6 +206,15 @@ def _map(fd: int, bank_len: int, worker: int, bank: int, octets: int = 0) -> mma
     return mmap.mmap(fd, octets or bank_len, offset=(worker * BANKS + bank) * bank_len)
 
 
+def take(fd: int, bank_len: int, banks: Sequence[tuple[int, int]], slots: frozenset[int]) -> list[bytes]:
+    """The snapshots in these banks of a recording, (worker, bank), of these slots; they are given out once."""
+    taken: list[bytes] = []
+    for worker, bank in banks:
+        with _map(fd, bank_len, worker, bank) as memory:
+            taken += _taken_from(memory, slots)
+    return taken
+
+
 def _taken_from(memory: mmap.mmap, slots: frozenset[int]) -> list[bytes]:
     taken: list[bytes] = []
     magic, version, _, used, turn = _HEAD.unpack_from(memory)
@@ -214,9 +222,12 @@ def _taken_from(memory: mmap.mmap, slots: frozenset[int]) -> list[bytes]:
         return taken
     at = _CELLS_AT
     while at < used:
-        power, slot, _, size, born, gone = _CELL.unpack_from(memory, at)
-        if born <= turn and not 0 < gone <= turn and slot in slots:
-            _put_number(memory, at + _GONE_AT, turn)
-            taken.append(memory[at + _CELL_SIZE : at + _CELL_SIZE + size])
+        cell = power, slot, tag, size, born, gone = _CELL.unpack_from(memory, at)
+        if born <= turn and not 0 < gone <= turn and tag << 8 | slot in slots:
+            snapshot = memory[at + _CELL_SIZE : at + _CELL_SIZE + size]
+            # A writer that lives may have put another call there meanwhile.
+            if _CELL.unpack_from(memory, at) == cell:
+                _put_number(memory, at + _GONE_AT, turn)
+                taken.append(snapshot)
         at += 1 << power
     return taken
