@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from appliance.messages import (
     bus_messages,
+    call_messages,
     cluster_messages,
     snmp_messages,
     supervisor_requests,
@@ -47,7 +48,13 @@ def _classes_in(*modules: ModuleType) -> Iterator[type[BusMessage]]:
 CODECS: Final[dict[type[BusMessage], dict[str, FieldCodec]]] = {
     message_class: codecs_of(message_class)
     for message_class in _classes_in(
-        bus_messages, supervisor_requests, table_messages, worker_requests, snmp_messages, cluster_messages
+        bus_messages,
+        call_messages,
+        cluster_messages,
+        snmp_messages,
+        supervisor_requests,
+        table_messages,
+        worker_requests,
     )
 }
 _CLASSES: Final[dict[int, type[BusMessage]]] = {message_class.kind: message_class for message_class in CODECS}

@@ -30,6 +30,8 @@ _WRITTEN_AT: Final = 8
 # Where a reader may begin that knows nothing: the older one of two beginnings of records.
 _MARKS_AT: Final = (16, 24)
 _RECORDS_AT: Final = mmap.PAGESIZE
+# A reader looks for rings of workers that have just started once in so many times.
+LOOKS: Final = 16
 
 
 class CallLog:
@@ -98,39 +100,41 @@ class CallLogReader:
 
     def __init__(self, fd: int, ring_len: int) -> None:
         self.missed = 0
-        self._fd = fd
+        self._memory = mmap.mmap(fd, ring_len * WORKERS_MAX, prot=mmap.PROT_READ)
         self._ring_len = ring_len
         self._space = ring_len - _RECORDS_AT
-        self._rings: dict[int, mmap.mmap] = {}
         self._read: dict[int, int] = {}
+        """Of each worker that was seen to write: how far its ring was read."""
+        self._looks = 0
 
-    def read(self, workers: int) -> list[CallCopy]:
-        """What the first so many workers have written since; the first time, what is still there.
+    def read(self) -> list[CallCopy]:
+        """What the workers have written since; the first time, what is still there.
 
         Raises ValueError when a ring is damaged.
         """
+        if self._looks % LOOKS == 0:
+            self._look_for_writers()
+        self._looks += 1
         found: list[CallCopy] = []
-        for worker in range(workers):
-            ring = self._rings.get(worker)
-            if ring is None:
-                ring = self._rings[worker] = mmap.mmap(
-                    self._fd, self._ring_len, prot=mmap.PROT_READ, offset=worker * self._ring_len
-                )
-                self._read[worker] = _number_at(ring, _MARKS_AT[0])
-            written = _number_at(ring, _WRITTEN_AT)
-            if written != self._read[worker]:
-                found += self._read_ring(worker, ring, written)
+        for worker, begin in self._read.items():
+            written = _number_at(self._memory, worker * self._ring_len + _WRITTEN_AT)
+            if written != begin:
+                self._read[worker] = written
+                found += self._read_ring(worker * self._ring_len, begin, written)
         return found
 
-    def close(self) -> None:
-        for ring in self._rings.values():
-            ring.close()
+    def _look_for_writers(self) -> None:
+        for worker in range(WORKERS_MAX):
+            ring_at = worker * self._ring_len
+            if worker not in self._read and _HEAD.unpack_from(self._memory, ring_at) == (_MAGIC, _FORMAT):
+                self._read[worker] = _number_at(self._memory, ring_at + _MARKS_AT[0])
 
-    def _read_ring(self, worker: int, ring: mmap.mmap, written: int) -> list[CallCopy]:
-        begin = self._read[worker]
-        self._read[worker] = written
-        octets = b"" if self._is_overtaken(begin, written) else self._octets(ring, begin, written)
-        if not octets or self._is_overtaken(begin, _number_at(ring, _WRITTEN_AT)):
+    def close(self) -> None:
+        self._memory.close()
+
+    def _read_ring(self, ring_at: int, begin: int, written: int) -> list[CallCopy]:
+        octets = b"" if self._is_overtaken(begin, written) else self._octets(ring_at + _RECORDS_AT, begin, written)
+        if not octets or self._is_overtaken(begin, _number_at(self._memory, ring_at + _WRITTEN_AT)):
             self.missed += written - begin
             return []
         return read_copies(octets)
@@ -139,10 +143,10 @@ class CallLogReader:
         """Has a writer come round to `begin`, or may it with what it is about to write?"""
         return written - begin > self._space - self._space // 4
 
-    def _octets(self, ring: mmap.mmap, begin: int, end: int) -> bytes:
+    def _octets(self, records_at: int, begin: int, end: int) -> bytes:
         at, size = begin % self._space, end - begin
-        first = ring[_RECORDS_AT + at : _RECORDS_AT + min(at + size, self._space)]
-        return first + ring[_RECORDS_AT : _RECORDS_AT + size - len(first)]
+        first = self._memory[records_at + at : records_at + min(at + size, self._space)]
+        return first + self._memory[records_at : records_at + size - len(first)]
 
 
 def _number_at(memory: mmap.mmap, at: int) -> int:

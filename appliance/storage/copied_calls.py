@@ -9,7 +9,7 @@ so nothing stays of a node that has died without an end of its calls.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Final
 
 from appliance.catalogue.counters import COUNTERS
@@ -105,10 +105,14 @@ class CopiedCallsReader:
         self._fd = fd
         self._bank_len = bank_len
 
-    def take(self, node: int, address: int, slots: Sequence[int]) -> list[bytes]:
-        """Snapshots of calls that a node had at an address, of these slots of this node; they are given out once."""
+    def take(self, node: int, address: int, slots: Iterable[int]) -> list[bytes]:
+        """Snapshots of calls that a node had at an address, of these slots of this node; they are given out once.
+
+        `node`: 0 where it is not known who had the address.
+        """
         wanted = frozenset(place_of(address, slot) for slot in slots)
-        return take(self._fd, self._bank_len, [(bank_of(node), 0)], wanted)
+        banks = [bank_of(node)] if node else range(_BANKS)
+        return take(self._fd, self._bank_len, [(bank, 0) for bank in banks], wanted)
 
 
 def bank_of(node: int) -> int:

@@ -47,6 +47,7 @@ from appliance.messages.bus_messages import (
     TakeEffect,
     TookEffect,
 )
+from appliance.messages.call_messages import CopiesSent, CopiesTaken
 from appliance.messages.cluster_messages import (
     ClusterConfiguration,
     ClusterReply,
@@ -263,6 +264,8 @@ MESSAGES: list[BusMessage] = [
     ShowCluster(),
     TakeOverRows(1, [TakeOverRow()]),
     ListTakeOvers(100),
+    CopiesSent(1, True, b"copies"),
+    CopiesTaken(1),
 ]
 @pytest.mark.parametrize("message", MESSAGES, ids=lambda message: type(message).__name__)
 def test_a_message_comes_back_as_it_was(message: BusMessage) -> None:

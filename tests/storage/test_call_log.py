@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from appliance.messages.call_copies import CallCopy
-from appliance.storage.call_log import CallLog, CallLogReader, CallLogWriter
+from appliance.storage.call_log import LOOKS, CallLog, CallLogReader, CallLogWriter
 
 
 @pytest.fixture
@@ -37,29 +37,36 @@ def test_what_is_written_is_read_once(log: CallLog) -> None:
     one, other, reading = writer(log, 0), writer(log, 1), reader(log)
     one.write([copy(1), copy(2)])
     other.write([copy(3)])
-    assert reading.read(2) == [copy(1), copy(2), copy(3)]
-    assert reading.read(2) == []
+    assert reading.read() == [copy(1), copy(2), copy(3)]
+    assert reading.read() == []
     one.write([copy(4, 0)])
-    assert reading.read(2) == [copy(4, 0)]
+    assert reading.read() == [copy(4, 0)]
+
+
+def test_a_worker_that_starts_later_is_read_as_well(log: CallLog) -> None:
+    reading = reader(log)
+    assert reading.read() == []
+    writer(log, 5).write([copy(1)])
+    assert [read for _ in range(LOOKS) for read in reading.read()] == [copy(1)]
 
 
 def test_records_cross_the_end_of_the_ring(log: CallLog) -> None:
     writing, reading = writer(log), reader(log)
     for number in range(3000):
         writing.write([copy(number, 1001)])
-        assert reading.read(1) == [copy(number, 1001)]
+        assert reading.read() == [copy(number, 1001)]
     assert reading.missed == 0
 
 
 def test_a_reader_that_is_overtaken_says_what_it_has_missed(log: CallLog) -> None:
     writing, reading = writer(log), reader(log)
     writing.write([copy(0)])
-    assert reading.read(1) == [copy(0)]
+    assert reading.read() == [copy(0)]
     written = sum(writing.write([copy(number)]) - before for number, before in written_before(writing, 1200))
-    assert reading.read(1) == []
+    assert reading.read() == []
     assert reading.missed == written
     writing.write([copy(1)])
-    assert reading.read(1) == [copy(1)]
+    assert reading.read() == [copy(1)]
 
 
 def written_before(writing: CallLogWriter, count: int) -> Iterator[tuple[int, int]]:
@@ -71,7 +78,7 @@ def test_a_worker_goes_on_where_its_predecessor_ended(log: CallLog) -> None:
     reading = reader(log)
     writer(log).write([copy(1)])
     writer(log).write([copy(2)])
-    assert reading.read(1) == [copy(1), copy(2)]
+    assert reading.read() == [copy(1), copy(2)]
 
 
 @pytest.mark.parametrize("count", [0, 1, 300, 700, 5000])
@@ -81,7 +88,7 @@ def test_a_new_replicator_reads_what_is_still_there(log: CallLog, count: int) ->
     for number in range(count):
         writing.write([copy(number)])
     reading = reader(log)
-    read = reading.read(1)
+    read = reading.read()
     assert reading.missed == 0
     assert read == [copy(number) for number in range(count - len(read), count)]
     assert len(read) >= min(count, 250)
@@ -91,7 +98,7 @@ def test_a_copy_that_is_too_long_is_refused_and_costs_no_other(log: CallLog) -> 
     writing, reading = writer(log), reader(log)
     writing.write([copy(1), copy(2, 1_000_000), copy(3)])
     assert writing.refused == 1
-    assert reading.read(1) == [copy(1), copy(3)]
+    assert reading.read() == [copy(1), copy(3)]
 
 
 DYING_WRITER = """
@@ -116,10 +123,10 @@ def test_of_a_writer_that_is_killed_there_are_whole_turns(log: CallLog) -> None:
         )
         assert process.stdout is not None
         assert process.stdout.readline() == b"begun\n"
-        while not (read := reader(log).read(1)):
+        while not (read := reader(log).read()):
             continue
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
-        read = reader(log).read(1)
+        read = reader(log).read()
         assert int(read[-1][0].split()[1]) % 8 == 7
         process.stdout.close()
