@@ -105,6 +105,7 @@ def _snmp(settings: Any) -> Iterator[Contradiction]:
     for attribute, word in (("listen", "listen"), ("communities", "community"), ("users", "user")):
         yield from _same_beginnings(attribute, word, getattr(settings, attribute), 3 if attribute == "listen" else 1)
     yield from _same_beginnings("targets", "target", settings.targets, 1)
+    yield from _same_beginnings("status_thresholds", "status-threshold", settings.status_thresholds, 2)
     users = {value.split()[0] for value in settings.users}
     for place, value in enumerate(settings.targets):
         target = target_of(value)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from appliance.catalogue.checked_settings import CheckedSettings
 from appliance.catalogue.setting_declaration import LIVE, setting
+from appliance.catalogue.snmp_status_codes import SnmpStatusThreshold
 from appliance.catalogue.snmp_values import SnmpCommunity, SnmpListen, SnmpTarget, SnmpUser
-from appliance.catalogue.value_types import Integer, Text
+from appliance.catalogue.value_types import Integer, Switch, Text
 
 
 # fmt: off
@@ -34,6 +35,12 @@ class SnmpSettings(CheckedSettings):
     waiting_max: int = setting(
         1000, "waiting maximum", Integer(10, 10000), LIVE,
         "Notifications that wait for one target; at the limit, the newest is dropped.")
+    status_thresholds: tuple[str, ...] = setting(
+        (), "status-threshold", SnmpStatusThreshold(), LIVE,
+        "A status code of which many responses are notified.", "RFC 4780 5", is_many=True)
+    is_service_notified: bool = setting(
+        False, "service-notifications", Switch(), LIVE,
+        "Whether each change of the state of the SIP service is notified.", "RFC 4780 5")
     registered_users_max: int = setting(
         0, "registered-users", Integer(0, 100000, "users"), LIVE,
         "Of how many users SIP-SERVER-MIB tells the contacts; 0: of none, for privacy.", "RFC 4780 9")

@@ -79,7 +79,7 @@ class Target:
     retries: int
 
 
-class _Words:
+class LineWords:
     """The words of a value, taken one by one."""
 
     def __init__(self, words: Sequence[str], syntax: str) -> None:
@@ -90,6 +90,11 @@ class _Words:
     @property
     def are_left(self) -> bool:
         return self.place < len(self._words)
+
+    @property
+    def following(self) -> str:
+        """The next word, which stays; there is one."""
+        return self._words[self.place]
 
     def take(self) -> str:
         """The next word. Raises ValueFault when there is none."""
@@ -147,7 +152,7 @@ class SnmpListen(SnmpLine):
     range_text: str = f"an IP address and a UDP port; without `port`, {SNMP_PORT}"
 
     def read(self, words: Sequence[str]) -> str:
-        rest = _Words(words, self.placeholder)
+        rest = LineWords(words, self.placeholder)
         address, port = rest.address(), SNMP_PORT
         if rest.are_left:
             if rest.take().lower() != "port":
@@ -173,7 +178,7 @@ class SnmpCommunity(SnmpLine):
     range_text: str = "a community of SNMPv2c and the networks that may use it; without `from`, only loopback"
 
     def read(self, words: Sequence[str]) -> str:
-        rest = _Words(words, self.placeholder)
+        rest = LineWords(words, self.placeholder)
         line = [rest.matching(_COMMUNITY, "1 to 64 printable characters without spaces")]
         networks: list[str] = []
         may_write = False
@@ -209,7 +214,7 @@ class SnmpUser(SnmpLine):
     )
 
     def read(self, words: Sequence[str]) -> str:
-        rest = _Words(words, self.placeholder)
+        rest = LineWords(words, self.placeholder)
         name = rest.matching(_NAME, "a name of up to 32 letters, digits, hyphens, dots and underscores")
         digest = rest.take().lower()
         if digest not in HASHES:
@@ -226,14 +231,14 @@ class SnmpUser(SnmpLine):
         return " ".join(line)
 
 
-def _password(rest: _Words, digest: str) -> str:
+def _password(rest: LineWords, digest: str) -> str:
     password = rest.take()
     if len(password) < PASSWORD_LEN_MIN:
         raise rest.wrong("the password is too short", f"type {PASSWORD_LEN_MIN} characters or more")
     return key_of(password, digest)
 
 
-def _key(rest: _Words, digest: str) -> str:
+def _key(rest: LineWords, digest: str) -> str:
     key = rest.take().lower()
     if not _HEX.fullmatch(key) or len(key) != 2 * KEY_LEN[digest]:
         raise rest.wrong("invalid key", f"type {2 * KEY_LEN[digest]} hexadecimal digits, or use `password`")
@@ -266,7 +271,7 @@ class SnmpTarget(SnmpLine):
     )
 
     def read(self, words: Sequence[str]) -> str:
-        rest = _Words(words, self.placeholder)
+        rest = LineWords(words, self.placeholder)
         name = rest.matching(_NAME, "a name of up to 32 letters, digits, hyphens, dots and underscores")
         line = [name, rest.address()]
         options: dict[str, str] = {}
@@ -287,7 +292,7 @@ class SnmpTarget(SnmpLine):
 _OPTIONS: Final = ("port", "community", "user", "inform", "timeout", "retries")
 
 
-def _option(word: str, rest: _Words) -> str:
+def _option(word: str, rest: LineWords) -> str:
     if word == "inform":
         return ""
     if word == "community":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from appliance.catalogue.errors import ConfigError
+from appliance.catalogue.snmp_status_codes import StatusThreshold, status_threshold_of
 from appliance.catalogue.snmp_values import community_of, key_of, listen_of, target_of, user_of
 from appliance.configuration.text import parse_configuration, write_configuration
 
@@ -55,9 +56,22 @@ def test_a_target_has_its_defaults() -> None:
     assert (target.port, target.is_inform, target.timeout_s, target.retries) == (162, True, 5, 3)
 
 
+def test_a_status_threshold_has_the_defaults_of_the_rfc() -> None:
+    """RFC 4780 sipCommonStatusCodeNotifThresh, -Interval."""
+    (line,) = parse_configuration(snmp("status-threshold invite 503")).snmp.status_thresholds
+    assert status_threshold_of(line) == StatusThreshold("INVITE", 503, 500, 60)
+    (line,) = parse_configuration(snmp("status-threshold REGISTER 403 7 interval 300")).snmp.status_thresholds
+    assert status_threshold_of(line) == StatusThreshold("REGISTER", 403, 7, 300)
+
+
 @pytest.mark.parametrize(
     ("line", "remedy"),
     [
+        ("status-threshold PING 503", "one of INVITE"),
+        ("status-threshold INVITE 700", "from 100 to 699"),
+        ("status-threshold INVITE 503 within 60", "from 1 to"),
+        ("status-threshold INVITE 503 5 within 60", "METHOD CODE"),
+        ("status-threshold INVITE 503\n  status-threshold INVITE 503 7", "delete one"),
         ("listen here", "type an address"),
         ("listen 127.0.0.1 port 0", "from 1 to 65535"),
         ("community public from 192.0.2.1/24", "network"),

@@ -10,6 +10,7 @@ from appliance.catalogue.password_hash import hash_of
 from appliance.catalogue.peers import Peer
 from appliance.catalogue.setting_declaration import Section, Setting, declared, sections
 from appliance.catalogue.settings import Settings
+from appliance.catalogue.snmp_status_codes import SnmpStatusThreshold
 from appliance.catalogue.snmp_values import SnmpCommunity, SnmpLine, SnmpListen, SnmpTarget, SnmpUser
 from appliance.catalogue.value_types import Choice, Choices, DatabaseUrl, Integer, Kind, Switch
 
@@ -23,6 +24,7 @@ SNMP_LINES: dict[type[SnmpLine], str] = {
     SnmpCommunity: "public from 192.0.2.0/24",
     SnmpUser: f"monitor sha256 key {'0a' * 32} {'0b' * 32}",
     SnmpTarget: "noc 192.0.2.9 port 162 community public",
+    SnmpStatusThreshold: "INVITE 503 200 interval 60",
 }
 BY_PLACEHOLDER = {
     "HASH": HASH,

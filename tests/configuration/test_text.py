@@ -17,6 +17,7 @@ from appliance.catalogue.peers import Network, Peer
 from appliance.catalogue.phone_digits import Digits, PhoneContext
 from appliance.catalogue.setting_declaration import Setting, declared, sections
 from appliance.catalogue.settings import ListenerSettings, RegistrarSettings, Settings
+from appliance.catalogue.snmp_status_codes import SnmpStatusThreshold
 from appliance.catalogue.snmp_values import SnmpCommunity, SnmpListen, SnmpTarget, SnmpUser
 from appliance.catalogue.value_types import (
     Address,
@@ -270,6 +271,7 @@ def values_of(setting: Setting) -> st.SearchStrategy[Any]:
         SnmpCommunity: st.sampled_from(["public", "far from 192.0.2.0/24 2001:db8::/32", "rw from ::1/128 read-write"]),
         SnmpUser: st.sampled_from([f"{name} sha1 key {'0a' * 20} {'0b' * 20}" for name in "abc"]),
         SnmpTarget: st.sampled_from(["noc 192.0.2.9 community public", "old ::1 port 1 community c inform retries 0"]),
+        SnmpStatusThreshold: st.sampled_from(["INVITE 503 500 interval 60", "BYE 481 7 interval 300"]),
         DatabaseUrl: st.sampled_from(["", "sqlite:////tmp/a b.sqlite3", "postgresql://u:p@h/d"]),
     }
     if isinstance(kind, Integer):

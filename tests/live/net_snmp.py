@@ -28,17 +28,17 @@ def by_user(name: str, digest: str = "SHA-256", authentication: str = AUTHENTICA
 
 
 class Manager:
-    """Commands to one agent."""
+    """Commands to one agent. `mibs`: with those that the options name."""
 
-    def __init__(self, agent: str) -> None:
+    def __init__(self, agent: str, mibs: bool = False) -> None:
         self._agent = agent
+        self._environment = {"PATH": "/usr/bin:/bin", **({} if mibs else WITHOUT_MIBS)}
+        self._output = () if mibs else ("-On", "-Oe")
 
     def run(self, command: str, *words: str, options: tuple[str, ...] = BY_COMMUNITY) -> str:
         """What a command of net-snmp says, on both outputs; identifiers and values as they are."""
-        argv = [command, "-t", "5", "-r", "0", "-On", "-Oe", *options, self._agent, *words]
-        done = subprocess.run(
-            argv, capture_output=True, text=True, timeout=60, check=False, env={**WITHOUT_MIBS, "PATH": "/usr/bin:/bin"}
-        )
+        argv = [command, "-t", "5", "-r", "0", *self._output, *options, self._agent, *words]
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False, env=self._environment)
         return done.stdout + done.stderr
 
     def get(self, oid: str, options: tuple[str, ...] = BY_COMMUNITY) -> str:

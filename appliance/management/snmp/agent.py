@@ -15,7 +15,9 @@ from typing import Any, Final
 
 from appliance import clock
 from appliance.catalogue.mib_objects import Oid
+from appliance.catalogue.node_status import NodeStatus
 from appliance.catalogue.settings import Settings
+from appliance.catalogue.snmp_status_codes import status_threshold_of
 from appliance.catalogue.snmp_values import target_of
 from appliance.ipc.bus import BusUnavailable, ask_supervisor
 from appliance.management.snmp.access import Access, Principal, Verdict
@@ -25,7 +27,8 @@ from appliance.management.snmp.notifier import Notifier
 from appliance.management.snmp.object_tree import JoinedTrees, Missing, ObjectTree, Plain, Value, Variable, Variables
 from appliance.management.snmp.served_objects import ServedObjects
 from appliance.management.snmp.served_registrations import ServedRegistrations
-from appliance.management.snmp.sip_service import ServiceState, service_status
+from appliance.management.snmp.sip_service import UNKNOWN, ServiceState, service_status
+from appliance.management.snmp.status_code_watch import StatusCodeWatch
 from appliance.management.snmp.system_objects import SNMP_COUNTERS, ticks
 from appliance.management.snmp.writing import SystemWriter
 from appliance.messages.bus_messages import Answered, BusRequest, Refusal
@@ -73,6 +76,7 @@ class Agent:
         self.notifier = Notifier(folder / "notifications.json", self.engine, self.uptime_s, boot)
         self._registrations = registrations or ServedRegistrations("", clock.wall_time)
         self._served = ServedObjects(version, state, self.engine.count, self.notifier, self.uptime_s)
+        self._watch = StatusCodeWatch(self._read_status, self.notifier.tell_crossings)
         self._writer = SystemWriter(state_dir, self._ask_now)
         self.go_by(settings)
 
@@ -86,6 +90,7 @@ class Agent:
         self._access = Access(settings.snmp)
         self.engine.configure(settings.snmp)
         self.notifier.go_by(settings.snmp.waiting_max, [target_of(value) for value in settings.snmp.targets])
+        self._watch.go_by(list(map(status_threshold_of, settings.snmp.status_thresholds)))
         self._read_at = 0.0
 
     # -- requests ------------------------------------------------------------------------------------
@@ -147,15 +152,24 @@ class Agent:
         """Read the status of the node; where it cannot be read, the one before is served for as long again."""
         self._read_at = clock.monotonic()
         try:
-            status = (await self._ask(StatusRequest())).status
+            status = await self._read_status()
             alarms = (await self._ask(ListAlarms())).alarms
             failures = (await self._ask(ListFailures(FAILURES_MAX))).rows if self._settings.snmp.shows_users else []
         except BusUnavailable as fault:
             log.warning("the status of the node cannot be read: %s", fault)
             return
-        self._service = self._service.after(service_status(status, alarms), ticks(self.uptime_s()))
+        self._note_service(service_status(status, alarms))
         whole = ObjectTree(self._served.variables(status, self._settings, alarms, self._service))
         self._tree = JoinedTrees(whole, self._registrations.objects(self._settings, failures, self.uptime_s))
+
+    async def _read_status(self) -> NodeStatus:
+        return (await self._ask(StatusRequest())).status
+
+    def _note_service(self, status: int) -> None:
+        former, self._service = self._service, self._service.after(status, ticks(self.uptime_s()))
+        is_news = self._service is not former and former.status != UNKNOWN
+        if is_news and self._settings.snmp.is_service_notified:
+            self.notifier.tell_service(self._service)
 
     def get(self, oid: Oid) -> Value | Missing:
         return self._tree.get(oid)
@@ -193,6 +207,9 @@ class Agent:
             log.warning("the alarms of the node cannot be read: %s", fault)
             return
         self.notifier.tell_alarms(found.events)
+        if self._settings.snmp.is_service_notified:
+            # A change of its state comes with an alarm.
+            await self._read()
 
     def report(self) -> SnmpReport:
         """How it is, for operators."""

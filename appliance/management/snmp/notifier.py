@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from appliance import clock
@@ -25,6 +26,9 @@ from appliance.management.snmp.engine_address import EngineAddress
 from appliance.management.snmp.notification_queue import LOG_MAX, Notification, NotificationQueue, TargetQueue
 from appliance.management.snmp.notification_variables import notified_value
 from appliance.management.snmp.object_tree import Variable
+from appliance.management.snmp.sip_notifications import SipNotifications
+from appliance.management.snmp.sip_service import ServiceState
+from appliance.management.snmp.status_code_monitor import Crossing
 from appliance.management.snmp.system_objects import ticks
 from appliance.messages.snmp_messages import SnmpTargetReport
 from appliance.messages.supervisor_requests import AlarmEvent
@@ -44,6 +48,7 @@ class Notifier:
         self._uptime_s = uptime_s
         self._timer: asyncio.TimerHandle | None = None
         self._raised: dict[str, int] = {}
+        self._sip = SipNotifications()
         self._number_before, self._logged_before = self._queue.number, len(self._queue.log)
         self._last_raise = self._last_clear = 0
         former_boot, last_event = self._queue.alarm_place
@@ -62,20 +67,33 @@ class Notifier:
     def tell_start(self) -> None:
         """The node has started, or only the agent (RFC 3418)."""
         self._tell(COLD_START if self._is_first else WARM_START)
+        if self._is_first:
+            self._add(self._sip.service_started)
 
     def tell_authentication_failure(self) -> None:
         """A message had a wrong community, user or password."""
         self._tell(AUTHENTICATION_FAILURE)
 
-    def _tell(self, oid: Oid) -> None:
-        wall_time, uptime = clock.wall_time(), ticks(self._uptime_s())
-        self._queue.add(wall_time, lambda number: plain_notification(number, oid, wall_time, uptime))
-        self._go_on()
-
     def tell_test(self, user: str) -> None:
         """A test, for every target."""
+        self._add(lambda number, wall_time, uptime: trial_notification(number, user, wall_time, uptime))
+
+    def tell_service(self, state: ServiceState) -> None:
+        """The SIP service has another state (RFC 4780)."""
+        self._add(lambda number, wall_time, uptime: self._sip.service_changed(state, number, wall_time, uptime))
+
+    def tell_crossings(self, crossings: Sequence[Crossing]) -> None:
+        """Status codes have come too often (RFC 4780)."""
+        for crossing in crossings:
+            self._add(partial(self._sip.threshold_exceeded, crossing))
+
+    def _tell(self, oid: Oid) -> None:
+        self._add(lambda number, wall_time, uptime: plain_notification(number, oid, wall_time, uptime))
+
+    def _add(self, make: Callable[[int, float, int], Notification]) -> None:
+        """One of now; `make` gets its number, the time and sysUpTime."""
         wall_time, uptime = clock.wall_time(), ticks(self._uptime_s())
-        self._queue.add(wall_time, lambda number: trial_notification(number, user, wall_time, uptime))
+        self._queue.add(wall_time, lambda number: make(number, wall_time, uptime))
         self._go_on()
 
     def tell_alarms(self, events: Sequence[AlarmEvent]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from appliance.catalogue.node_status import NodeStatus
 from appliance.catalogue.settings import Settings
+from appliance.catalogue.snmp_status_codes import status_threshold_of
 from appliance.catalogue.snmp_values import target_of, user_of
 from appliance.management.snmp.access_objects import access_variables
 from appliance.management.snmp.alarm_objects import alarm_variables
@@ -53,7 +54,7 @@ class ServedObjects:
         yield from application_variables(status, self._version, self._uptime_s())
         yield from self._alarms(settings, alarms)
         yield from common_variables(status, settings, service)
-        yield from statistics_variables(status)
+        yield from statistics_variables(status, list(map(status_threshold_of, settings.snmp.status_thresholds)))
         yield from server_variables(status, settings)
         yield from signalbox_variables(status, settings, alarms)
 

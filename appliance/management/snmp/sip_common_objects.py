@@ -24,6 +24,8 @@ _TRANSPORT_BITS: Final = {"udp": 0x40, "tcp": 0x20, "sctp": 0x10, "tls": 0x08}
 _OTHER_TRANSPORT: Final = 0x80
 _PROXY, _REDIRECT, _REGISTRAR = 0x20, 0x10, 0x08
 _SUPPORTED_HEADERS: Final = 0x20
+# sipCommonCfgServiceNotifEnable
+_SERVICE_COLD_START, _SERVICE_STATUS_CHANGED = 0x80, 0x20
 _OPTION_TAGS: Final = ("path", "gruu")
 _INDEX: Final[Oid] = (SERVER_INDEX,)
 
@@ -37,6 +39,7 @@ def common_variables(status: NodeStatus, settings: Settings, service: ServiceSta
         4: Value("TimeTicks", service.changed),
         5: text(""),
         6: Value("Unsigned32", settings.limits.transactions_max * max(len(status.workers), 1)),
+        7: Value("OctetString", bytes([_notified(settings)])),
         8: Value("OctetString", bytes([_roles(settings)])),
     }
     yield from row(CONFIGURATION_ENTRY, _INDEX, values)
@@ -53,6 +56,10 @@ def common_variables(status: NodeStatus, settings: Settings, service: ServiceSta
 def _roles(settings: Settings) -> int:
     is_redirecting = any(listener.role == "redirect" for listener in settings.listeners)
     return _PROXY | _REGISTRAR | (_REDIRECT if is_redirecting else 0)
+
+
+def _notified(settings: Settings) -> int:
+    return _SERVICE_COLD_START | (_SERVICE_STATUS_CHANGED if settings.snmp.is_service_notified else 0)
 
 
 def _ports(listeners: Iterable[ListenerStatus]) -> dict[int, int]:

@@ -5,19 +5,26 @@ Its counters have 32 bits and wrap; SIGNALBOX-MIB has those of 64. None has a di
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from appliance.catalogue.mib_objects import Oid
 from appliance.catalogue.node_status import NodeStatus
+from appliance.catalogue.snmp_status_codes import INTERVAL_S, StatusThreshold
 from appliance.management.snmp.object_tree import Value, Variable
 from appliance.management.snmp.rows import ACTIVE, index_of, row
-from appliance.management.snmp.signalbox_objects import SERVER_INDEX, value_of
+from appliance.management.snmp.signalbox_objects import FALSE, SERVER_INDEX, value_of
 from appliance.sip.traffic_counts import METHODS, OTHER
 
-COMMON: Final[Oid] = (1, 3, 6, 1, 2, 1, 149, 1)
+SIP_COMMON_MIB: Final[Oid] = (1, 3, 6, 1, 2, 1, 149)
+COMMON: Final[Oid] = (*SIP_COMMON_MIB, 1)
 COUNTER32_MAX: Final = (1 << 32) - 1
 STATUS_ENTRY: Final[Oid] = (*COMMON, 5, 1, 1)
+STATUS_NOTIFICATION_ENTRY: Final[Oid] = (*COMMON, 5, 2, 1)
+# Of a status code without `status-threshold`: a threshold that is not reached, and the interval of the RFC.
+_NO_THRESHOLD: Final = StatusThreshold("", 0, COUNTER32_MAX, INTERVAL_S)
+# sipCommonStatusCodeNotifEmitMode
+_ONE_SHOT: Final = 2
 _INDEX: Final[Oid] = (SERVER_INDEX,)
 _NAMES: Final = tuple(method.decode() for method in METHODS)
 _FIRST_FINAL: Final = 200
@@ -25,8 +32,8 @@ _FIRST_FINAL: Final = 200
 Traffic = Mapping[str, int]
 
 
-def statistics_variables(status: NodeStatus) -> Iterator[Variable]:
-    """All of them."""
+def statistics_variables(status: NodeStatus, thresholds: Sequence[StatusThreshold] = ()) -> Iterator[Variable]:
+    """All of them. `thresholds`: of status codes."""
     counts, traffic = status.counters, status.traffic
     summary = {
         1: counts.get("requests-received", 0),
@@ -37,7 +44,7 @@ def statistics_variables(status: NodeStatus) -> Iterator[Variable]:
     }
     yield from counted_row((*COMMON, 3, 1, 1), _INDEX, summary, 6)
     yield from _by_method(traffic)
-    yield from _by_status(traffic)
+    yield from _by_status(traffic, {(each.method, each.code): each for each in thresholds})
     pending = sum(worker.gauges.get("transactions_pending", 0) for worker in status.workers)
     yield from row((*COMMON, 6, 1, 1), _INDEX, {1: value_of("Gauge32", pending)})
     yield from _retries(traffic)
@@ -68,12 +75,20 @@ def _by_method(traffic: Traffic) -> Iterator[Variable]:
         yield from counted_row((*COMMON, 4, 1, 1), method_index(method), {2: sent, 3: received}, 4)
 
 
-def _by_status(traffic: Traffic) -> Iterator[Variable]:
-    """A row for each method and status code that was seen."""
-    for (method, code), (received, sent) in statuses(traffic).items():
+def _by_status(traffic: Traffic, thresholds: Mapping[tuple[str, int], StatusThreshold]) -> Iterator[Variable]:
+    """A row for each method and status code that was seen, or has a threshold."""
+    for (method, code), (received, sent) in {**dict.fromkeys(thresholds, (0, 0)), **statuses(traffic)}.items():
         index = (*method_index(method), code)
         yield from counted_row(STATUS_ENTRY, index, {3: received, 4: sent}, 6)
         yield (*STATUS_ENTRY, 5, *index), ACTIVE
+        threshold = thresholds.get((method, code), _NO_THRESHOLD)
+        notified = {
+            1: Value("Integer32", FALSE),
+            2: Value("Integer32", _ONE_SHOT),
+            3: Value("Unsigned32", threshold.threshold),
+            4: Value("Unsigned32", threshold.interval_s),
+        }
+        yield from row(STATUS_NOTIFICATION_ENTRY, index, notified)
 
 
 def statuses(traffic: Traffic) -> dict[tuple[str, int], tuple[int, int]]:
