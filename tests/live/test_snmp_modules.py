@@ -19,12 +19,20 @@ pytestmark = [needs_net_snmp, pytest.mark.skipif(not MODULES, reason="the standa
 
 USER = "user monitor sha256 password authpassword privpassword"
 NAMES = (
-    "SIGNALBOX-MIB:SNMP-MPD-MIB:SNMP-TARGET-MIB:SNMP-NOTIFICATION-MIB:SNMP-USER-BASED-SM-MIB:SNMP-VIEW-BASED-ACM-MIB:"
+    "SNMPv2-MIB:SNMP-FRAMEWORK-MIB:SIGNALBOX-MIB:SNMP-MPD-MIB:SNMP-TARGET-MIB:SNMP-NOTIFICATION-MIB:SNMP-USER-BASED-SM-MIB:SNMP-VIEW-BASED-ACM-MIB:"
     "NETWORK-SERVICES-MIB:NOTIFICATION-LOG-MIB:ALARM-MIB:ITU-ALARM-MIB:SIP-COMMON-MIB:SIP-SERVER-MIB"
 )
 MIBS = Path(__file__).parents[2] / "mibs"
 # An object is written by its name and its index; what has no name keeps the number below its parent.
-NAMELESS = re.compile(r"^[\w-]*::?(?:mib-2|enterprises|snmpModules|\w*(?:MIB|Objects|Entry|Table)\w*)\.\d+[. ]")
+NAMELESS = re.compile(r"^[\w-]+::(?:mib-2|enterprises|snmpModules|\w*(?:MIB|Objects|Entry|Table))\.\d")
+
+
+# What ALARM-MIB imports of RMON2-MIB (RFC 4502), which imports many more.
+RMON2 = """RMON2-MIB DEFINITIONS ::= BEGIN
+IMPORTS Gauge32 FROM SNMPv2-SMI TEXTUAL-CONVENTION FROM SNMPv2-TC;
+ZeroBasedCounter32 ::= TEXTUAL-CONVENTION STATUS current DESCRIPTION "A count from 0." SYNTAX Gauge32
+END
+"""
 
 
 def test_every_variable_has_its_name_and_its_type(processes: Processes) -> None:
@@ -40,7 +48,8 @@ def test_every_variable_has_its_name_and_its_type(processes: Processes) -> None:
     register(processes, appliance, "bob", "sip:bob@192.0.2.4")
     do(appliance, "configure", "listener open", "address 127.0.0.2", f"port {free_port()}", "no authenticate", "end")
     do(appliance, "configure", "supervision", "drain 1", "commit confirmed 5", "end")
-    options = ("-v2c", "-c", "public", "-M", f"{MODULES}:{MIBS}", "-m", NAMES, "-Oqt")
+    (processes.folder / "RMON2-MIB.txt").write_text(RMON2)
+    options = ("-v2c", "-c", "public", "-M", f"{MODULES}:{MIBS}:{processes.folder}", "-m", NAMES, "-Oqt")
     manager = Manager(f"127.0.0.1:{port}", mibs=True)
     wait_until(lambda: "alarmActiveDescription" in manager.run("snmpbulkwalk", ".1", options=options), "an alarm")
     walked = manager.run("snmpbulkwalk", ".1", options=options)

@@ -81,7 +81,8 @@ def alarm_variables(alarms: Sequence[AlarmRow], facts: AlarmFacts) -> Iterator[V
     yield ACTIVE_OVERFLOW, Value("Counter32", max(len(known) - ACTIVE_MAX, 0))
     # Indexed by the name of the list of alarms, which is empty.
     yield (*STATISTICS_ENTRY, 1, NAME), Value("Gauge32", len(known))
-    yield (*STATISTICS_ENTRY, 2, NAME), Value("Counter32", facts.counts.get("raised", 0))
+    # ZeroBasedCounter32 is a Gauge32 (RFC 4502).
+    yield (*STATISTICS_ENTRY, 2, NAME), Value("Gauge32", facts.counts.get("raised", 0))
     yield (*STATISTICS_ENTRY, 3, NAME), Value("TimeTicks", facts.last_raise)
     yield (*STATISTICS_ENTRY, 4, NAME), Value("TimeTicks", facts.last_clear)
 

@@ -20,7 +20,8 @@ ACTIVE_ENTRY: Final[Oid] = (*ITU_ALARM_MIB, 2, 1, 1)
 STATISTICS_ENTRY: Final[Oid] = (*ITU_ALARM_MIB, 2, 2, 1)
 # ItuPerceivedSeverity
 SEVERITIES: Final = {"cleared": 1, "critical": 3, "major": 4, "minor": 5, "warning": 6}
-# The columns of ituAlarmActiveStatsTable: current ones, and all since the start, by severity.
+# The columns of ituAlarmActiveStatsTable: current ones, and all since the start (ZeroBasedCounter32, which is a
+# Gauge32), by severity.
 _COLUMNS: Final = {"critical": 2, "major": 3, "minor": 4, "warning": 5}
 _INDETERMINATE, _TOTALS = 1, 5
 _FIRST_COLUMN: Final = 2
@@ -36,11 +37,11 @@ def itu_alarm_variables(alarms: Sequence[AlarmRow], counts: Mapping[str, int]) -
     for row in alarms:
         yield from _active(row)
     yield (*STATISTICS_ENTRY, _INDETERMINATE, 0), Value("Gauge32", 0)
-    yield (*STATISTICS_ENTRY, _INDETERMINATE + _TOTALS, 0), Value("Counter32", 0)
+    yield (*STATISTICS_ENTRY, _INDETERMINATE + _TOTALS, 0), Value("Gauge32", 0)
     for severity, column in _COLUMNS.items():
         current = sum(alarm.severity == severity for alarm in alarms)
         yield (*STATISTICS_ENTRY, column, 0), Value("Gauge32", current)
-        yield (*STATISTICS_ENTRY, column + _TOTALS, 0), Value("Counter32", counts.get(severity, 0))
+        yield (*STATISTICS_ENTRY, column + _TOTALS, 0), Value("Gauge32", counts.get(severity, 0))
 
 
 def _model(alarm: Alarm, severity: str, words: str) -> Iterator[Variable]:
