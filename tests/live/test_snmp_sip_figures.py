@@ -7,10 +7,10 @@ import socket
 import pytest
 
 from tests.live.appliance import DOMAIN, PATIENT, Appliance
-from tests.live.net_snmp import Manager, needs_net_snmp
+from tests.live.net_snmp import Manager, TrapReceiver, needs_net_snmp
 from tests.live.processes import LOOPBACK, Processes, free_port, wait_until
 from tests.live.sipp import Sipp, call, message_counts, register, start_callee
-from tests.live.snmp_agent import started
+from tests.live.snmp_agent import do, started
 
 pytestmark = needs_net_snmp
 
@@ -21,6 +21,7 @@ IN_REQUESTS, OUT_REQUESTS, IN_RESPONSES, OUT_RESPONSES = (f"{SIP_COMMON}.3.1.1.{
 ACCEPTED_REGISTRATIONS, REFUSED_REGISTRATIONS = (f"{SIP_SERVER}.6.1.1.{n}.100" for n in (1, 2))
 SENT, RECEIVED = 2, 3
 RETRIES, FINAL_RETRIES = 2, 3
+SERVICE_COLD_START, EXCEEDED = ".1.3.6.1.2.1.149.0.4", ".1.3.6.1.2.1.149.0.3"
 PENDING = f"{SIP_COMMON}.6.1.1.1.100"
 
 
@@ -141,6 +142,37 @@ def test_final_responses_that_are_sent_again_are_counted(
     callee.succeed()
     wait_until(lambda: figures.retries(FINAL_RETRIES, "INVITE") == seen - 1, "they are counted")
     assert figures.responses("INVITE", 486) == (1, seen)
+
+
+def test_too_many_responses_of_a_status_code_are_notified_once(processes: Processes, port: int) -> None:
+    """RFC 4780 sipCommonStatusCodeThreshExceededOutNotif."""
+    trap_port = free_port()
+    receiver = TrapReceiver(processes, trap_port)
+    receiver.start()
+    target = f"target noc {LOOPBACK} port {trap_port} community public"
+    appliance = started(processes, port, target, "status-threshold REGISTER 200 5 interval 5", settings=PATIENT)
+    wait_until(lambda: SERVICE_COLD_START in receiver.text(), "the start of the service arrives")
+    keys = {"domain": DOMAIN, "contact": "sip:bob@192.0.2.4", "expires": "600"}
+    Sipp(processes, "register", proxy=appliance, keys=keys, calls=CALLS).succeed()
+    wait_until(lambda: EXCEEDED in receiver.text(), "it is told")
+    row = f"100.{index('REGISTER')}.200"
+    assert receiver.text().count(EXCEEDED) == 1 and f"{SIP_COMMON}.5.1.1.4.{row} = Counter32: " in receiver.text()
+    assert Figures(port).value(f"{SIP_COMMON}.5.2.1.3.{row}") == 5
+
+
+def test_users_are_served_only_where_the_configuration_says_so(
+    processes: Processes, appliance: Appliance, port: int
+) -> None:
+    """RFC 4780 9; sipServerRegUserUri, sipServerRegContactURI."""
+    manager = Manager(f"{LOOPBACK}:{port}")
+    users, contacts = f"{SIP_SERVER}.5.2.1.2", f"{SIP_SERVER}.5.3.1.3"
+    register(processes, appliance, "bob", "sip:bob@192.0.2.4")
+    assert f"bob@{DOMAIN}" not in "".join(manager.walk(".1"))
+    do(appliance, "configure", "snmp", "registered-users 10", "commit", "end")
+    wait_until(lambda: f"sip:bob@{DOMAIN}" in "".join(manager.walk(users)), "the user is served")
+    assert "sip:bob@192.0.2.4" in "".join(manager.walk(contacts))
+    do(appliance, "configure", "snmp", "no registered-users", "commit", "end")
+    wait_until(lambda: f"bob@{DOMAIN}" not in "".join(manager.walk(".1")), "it is no more")
 
 
 def invite(appliance: Appliance, port: int) -> bytes:
