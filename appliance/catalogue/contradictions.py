@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
 from itertools import pairwise
 from typing import Any
 
-from appliance.catalogue.errors import Fault
+from appliance.catalogue.cluster_contradictions import (
+    address_contradictions,
+    cluster_contradictions,
+    lease_contradictions,
+    node_contradictions,
+)
+from appliance.catalogue.cluster_values import listener_address_of
+from appliance.catalogue.contradiction import Contradiction
 from appliance.catalogue.snmp_values import target_of
 from appliance.catalogue.transports import TCP, TLS, TRANSPORT_NAMES, TRANSPORTS
-
-
-@dataclass(frozen=True, slots=True)
-class Contradiction:
-    """Values that cannot be together.
-
-    `attributes`: the settings that were looked at, the one to point at first. `item`: the place of
-    the value in a setting that has many, or of the listener; -1 for none. `inner`: the setting of that listener.
-    """
-
-    attributes: tuple[str, ...]
-    problem: str
-    remedy: str
-    item: int = -1
-    inner: str = ""
-
-    def fault_in_code(self) -> Fault:
-        """The fault where there is no text to point at."""
-        return Fault(0, 0, self.problem, self.remedy)
 
 
 def contradictions(class_name: str, settings: Any) -> list[Contradiction]:
@@ -141,7 +128,11 @@ def _whole(settings: Any) -> Iterator[Contradiction]:
         yield Contradiction(("listeners",), "every listener is shut down", remedy, 0, "is_shut_down")
     for attribute, word in _NAMED:
         yield from _same_names(attribute, word, getattr(settings, attribute))
-    yield from _same_addresses(settings.listeners)
+    yield from _same_addresses(settings.listeners, {})
+    for node in settings.nodes:
+        own = dict(map(listener_address_of, node.listeners))
+        yield from _same_addresses(settings.listeners, own, f" on node {node.name}")
+    yield from cluster_contradictions(settings)
     yield from _policies(settings)
     yield from _domain_routes(settings)
     yield from _unknown_certificates(settings)
@@ -180,20 +171,22 @@ def _same_names(attribute: str, word: str, items: tuple[Any, ...]) -> Iterator[C
             yield Contradiction((attribute,), f"there are two {word}s {name}", "rename one of them", place)
 
 
-def _same_addresses(listeners: tuple[Any, ...]) -> Iterator[Contradiction]:
+def _same_addresses(listeners: tuple[Any, ...], own: Mapping[str, str], where: str = "") -> Iterator[Contradiction]:
+    """`own`: addresses in place of those of the listeners, by name."""
     owners: dict[tuple[str, int, int], str] = {}
     for place, listener in enumerate(listeners):
         if listener.is_shut_down:
             continue
+        address = own.get(listener.name, listener.address)
         taken = [
             transport
             for transport in listener.transports
-            if owners.setdefault((listener.address, listener.port, transport), listener.name) != listener.name
+            if owners.setdefault((address, listener.port, transport), listener.name) != listener.name
         ]
         if taken:
-            owner = owners[listener.address, listener.port, taken[0]]
+            owner = owners[address, listener.port, taken[0]]
             words = " and ".join(TRANSPORT_NAMES[transport] for transport in taken)
-            problem = f"{listener.address} port {listener.port} {words} is already used by listener {owner}"
+            problem = f"{address} port {listener.port} {words} is already used by listener {owner}{where}"
             yield Contradiction(("listeners",), problem, "change the address, port or transport", place, "port")
 
 
@@ -216,6 +209,8 @@ _NAMED = (
     ("rate_limits", "rate limit"),
     ("route_policies", "route policy"),
     ("domain_routes", "domain route"),
+    ("virtual_addresses", "virtual address"),
+    ("nodes", "node"),
 )
 
 
@@ -227,5 +222,8 @@ _RULES = {
     "SupervisionSettings": _supervision,
     "ListenerSettings": _listener,
     "SnmpSettings": _snmp,
+    "ClusterSettings": lease_contradictions,
+    "VirtualAddressSettings": address_contradictions,
+    "NodeSettings": node_contradictions,
     "Settings": _whole,
 }

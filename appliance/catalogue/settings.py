@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from appliance.catalogue import choices
 from appliance.catalogue.certificate_settings import CertificateSettings, TlsSettings
 from appliance.catalogue.checked_settings import CheckedSettings
+from appliance.catalogue.cluster_settings import ClusterSettings, NodeSettings, VirtualAddressSettings
 from appliance.catalogue.password_hash import SecretHash
 from appliance.catalogue.peers import Peer
 from appliance.catalogue.routing_settings import DomainRouteSettings, RoutePolicySettings
@@ -470,6 +471,11 @@ class Settings(CheckedSettings):
         DomainRouteSettings, (), "domain-route", LIVE, "Routing of requests for domains that are served elsewhere.")
     certificates: tuple[CertificateSettings, ...] = named_sections(
         CertificateSettings, (), "certificate", LIVE, "A certificate with its private key, for TLS.")
+    virtual_addresses: tuple[VirtualAddressSettings, ...] = named_sections(
+        VirtualAddressSettings, (), "virtual-address", DRAIN, "Addresses that one node of the cluster owns at a time.")
+    nodes: tuple[NodeSettings, ...] = named_sections(
+        NodeSettings, (), "node", DRAIN, "What is one node's own in a cluster.")
+    cluster: ClusterSettings = section(ClusterSettings(), "cluster", "The times of the leases of virtual addresses.")
     tls: TlsSettings = section(TlsSettings(), "tls", "TLS, for all listeners.")
     registrar: RegistrarSettings = section(RegistrarSettings(), "registrar", "Registrations.")
     digest: DigestSettings = section(DigestSettings(), "digest", "Digest authentication.")

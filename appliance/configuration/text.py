@@ -11,7 +11,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from appliance.catalogue.abbreviations import Misunderstanding, understand
-from appliance.catalogue.contradictions import Contradiction, contradictions
+from appliance.catalogue.contradiction import Contradiction
+from appliance.catalogue.contradictions import contradictions
 from appliance.catalogue.errors import ConfigError, Fault
 from appliance.catalogue.retired_settings import retired_setting
 from appliance.catalogue.setting_declaration import Section, Setting, declared, sections

@@ -1,0 +1,75 @@
+"""The sections of a cluster: virtual addresses, what is one node's own, and the times of the lease.
+
+One configuration holds for all nodes. A virtual address is the same everywhere; a listener on it is bound on every
+node, and answers on the one that owns the address. Any other listener has on each node the address that the section of
+the node says, else its own: a node that is added takes one section, and nothing else changes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from appliance.catalogue.checked_settings import CheckedSettings
+from appliance.catalogue.cluster_values import AddressWithPrefix, Interface, ListenerAddress, listener_address_of
+from appliance.catalogue.setting_declaration import DRAIN, LIVE, name_of_section, setting
+from appliance.catalogue.value_types import Integer, Name, Remark, Switch
+
+
+# fmt: off
+@dataclass(frozen=True, slots=True)
+class VirtualAddressSettings(CheckedSettings):
+    """Addresses that move together, and the nodes that may own them."""
+
+    name: str = name_of_section("virtual", Name())
+    description: str = setting("", "description", Remark(80), LIVE, "A description for operators.")
+    addresses: tuple[str, ...] = setting(
+        (), "address", AddressWithPrefix(), LIVE,
+        "An address with the length of its prefix, IPv4 or IPv6. All addresses of the section have the same owner.",
+        is_many=True)
+    interface: str = setting(
+        "", "interface", Interface(), LIVE,
+        "The network interface that gets the addresses; by default, the one with an address of the same network.")
+    nodes: tuple[str, ...] = setting(
+        (), "node", Name(), LIVE,
+        "A node that may own the addresses, the most preferred one first; by default, all nodes by their numbers.",
+        is_many=True)
+    preempt: bool = setting(
+        False, "preempt", Switch(), LIVE,
+        "Give the addresses back to a more preferred node that has been present for `cluster preempt-delay`.")
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSettings(CheckedSettings):
+    """What is one node's own."""
+
+    name: str = name_of_section("node", Name())
+    description: str = setting("", "description", Remark(80), LIVE, "A description for operators.")
+    listeners: tuple[str, ...] = setting(
+        (), "listener", ListenerAddress(), DRAIN,
+        "The address of a listener on this node, in place of the one in its own section.", is_many=True)
+
+    @property
+    def own_addresses(self) -> dict[str, str]:
+        """The addresses of listeners on this node, by their names."""
+        return dict(map(listener_address_of, self.listeners))
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterSettings(CheckedSettings):
+    """The times of the lease; the defaults were measured (docs/high-availability.md)."""
+
+    heartbeat_ms: int = setting(
+        50, "heartbeat", Integer(10, 1000, "milliseconds"), LIVE,
+        "Interval of the heartbeats between the members.")
+    lease_ms: int = setting(
+        600, "lease", Integer(100, 60000, "milliseconds"), LIVE,
+        "How long a node may own a virtual address after the heartbeat that a majority has acknowledged: most of the "
+        "time for which an address is without an owner after a crash. A change interrupts all virtual addresses for "
+        "about that time.")
+    margin_ms: int = setting(
+        50, "margin", Integer(30, 10000, "milliseconds"), LIVE,
+        "How much longer than `lease` a member supports no other owner, for clocks of different speed.")
+    preempt_delay_s: int = setting(
+        10, "preempt-delay", Integer(1, 86400, "seconds"), LIVE,
+        "How long a preferred node must be present before a virtual address with `preempt` returns to it.")
+# fmt: on

@@ -1,0 +1,24 @@
+"""The settings of one node, of those that hold for all nodes of a cluster."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from ipaddress import ip_interface
+
+from appliance.catalogue.settings import Settings
+
+
+def settings_of_node(settings: Settings, name: str) -> Settings:
+    """The settings as the node of this name has them: its listeners have their addresses on it."""
+    own = next((node.own_addresses for node in settings.nodes if node.name == name), {})
+    listeners = tuple(
+        replace(listener, address=own.get(listener.name, listener.address)) for listener in settings.listeners
+    )
+    return replace(settings, listeners=listeners)
+
+
+def virtual_ip_addresses(settings: Settings) -> frozenset[str]:
+    """The virtual addresses, without the lengths of their prefixes."""
+    return frozenset(
+        str(ip_interface(text).ip) for section in settings.virtual_addresses for text in section.addresses
+    )
