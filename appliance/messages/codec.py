@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any, Final
 
 from appliance.messages import (
+    address_messages,
     bus_messages,
     call_messages,
     cluster_messages,
@@ -48,6 +49,7 @@ def _classes_in(*modules: ModuleType) -> Iterator[type[BusMessage]]:
 CODECS: Final[dict[type[BusMessage], dict[str, FieldCodec]]] = {
     message_class: codecs_of(message_class)
     for message_class in _classes_in(
+        address_messages,
         bus_messages,
         call_messages,
         cluster_messages,

@@ -1,7 +1,9 @@
 """The client in the tests of the leases: sends to each virtual address every 2 ms, notes the answers, and captures
 every frame from a virtual address, ARP and IP, with its hardware address. Ends with standard input.
 
-    python lease_client.py RESULT PORT ADDRESS...
+    python lease_client.py RESULT PORT [--sip] ADDRESS...
+
+With --sip each datagram is an OPTIONS request, and any response is an answer.
 
 The result: for each address the gaps between answers (begin and length, seconds), who answered when it changed, and
 `overlaps`: pairs of hardware addresses of which one spoke for the address after the other one had taken it.
@@ -20,6 +22,7 @@ import time
 from ipaddress import ip_address
 
 EVERY_S = 0.002
+SIP_EVERY_S = 0.005
 ASK_EVERY_S = 0.01
 GAP_LEAST_S = 0.003
 # It goes on for so long after its input has ended, to see what became of the addresses.
@@ -46,7 +49,7 @@ class Seen:
             self.gaps.append((self.answered_at, now - self.answered_at))
         self.answered_at = now
         self.answers += 1
-        node = octets[8:].decode()
+        node = "sip" if octets.startswith(b"SIP/2.0") else octets[8:].decode()
         if not self.answering or self.answering[-1][1] != node:
             self.answering.append((now, node))
 
@@ -94,10 +97,29 @@ def read_all(capture: socket.socket, seen: dict[bytes, Seen], own: bytes) -> Non
             found.speaker(frame[6:12].hex(":"), time.monotonic())
 
 
+def echo_request(count: int, address: str, local: tuple[str, int]) -> bytes:
+    """For lease_echo.py."""
+    return struct.pack("!Q", count)
+
+
+def options_request(count: int, address: str, local: tuple[str, int]) -> bytes:
+    """RFC 3261 11: an OPTIONS request to the server itself, a new one each time."""
+    host, sent_by = (f"[{text}]" if ":" in text else text for text in (address, local[0]))
+    unique = f"{os.getpid()}-{count}-{local[1]}"
+    return (
+        f"OPTIONS sip:{host} SIP/2.0\r\nVia: SIP/2.0/UDP {sent_by}:{local[1]};branch=z9hG4bK{unique};rport\r\n"
+        f"Max-Forwards: 70\r\nFrom: <sip:probe@{sent_by}>;tag=1\r\nTo: <sip:{host}>\r\nCall-ID: {unique}\r\n"
+        "CSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"
+    ).encode()
+
+
 def main(result: str, port: int, addresses: list[str]) -> None:
     """Send, note, capture, until standard input ends."""
     with contextlib.suppress(OSError):
         os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(5))
+    is_sip = "--sip" in addresses
+    request, every_s = (options_request, SIP_EVERY_S) if is_sip else (echo_request, EVERY_S)
+    addresses = [text for text in addresses if text != "--sip"]
     seen = {ip_address(text).packed: Seen(text) for text in addresses}
     capture = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_ALL))
     capture.bind(("eth0", ETH_ALL))
@@ -108,6 +130,7 @@ def main(result: str, port: int, addresses: list[str]) -> None:
     for text in addresses:
         each = socket.socket(socket.AF_INET6 if ":" in text else socket.AF_INET, socket.SOCK_DGRAM)
         each.setblocking(False)
+        each.connect((text, port))
         sockets[each] = (text, seen[ip_address(text).packed])
     send_at = ask_at = time.monotonic()
     end_at = float("inf")
@@ -129,14 +152,14 @@ def main(result: str, port: int, addresses: list[str]) -> None:
                 read_all(capture, seen, own)
             else:
                 with contextlib.suppress(OSError):
-                    sockets[each][1].answer(each.recv(100), time.monotonic())
+                    sockets[each][1].answer(each.recv(2048), time.monotonic())
         now = time.monotonic()
         if now >= send_at:
-            send_at = now + EVERY_S
+            send_at = now + every_s
             count += 1
             for each, (text, _) in sockets.items():
                 with contextlib.suppress(OSError):
-                    each.sendto(struct.pack("!Q", count), (text, port))
+                    each.send(request(count, text, each.getsockname()[:2]))
         if now >= ask_at:
             ask_at = now + ASK_EVERY_S
             for packed in seen:

@@ -19,8 +19,8 @@ from typing import Any
 
 import pytest
 
-from appliance.cluster.leases.lease_launch import LeaseLaunch
-from appliance.cluster.leases.lease_settings import LeaseSettings
+from appliance.ipc.lease_launch import LeaseLaunch
+from appliance.messages.lease_settings import LeaseSettings
 from appliance.messages.membership import Member, Membership, VirtualAddress
 from tests.live.processes import IS_REQUIRED, wait_until
 
@@ -141,6 +141,9 @@ class Node:
 
 class Namespaces:
     """The network and its members. Use as a context manager."""
+
+    probe: tuple[str, ...] = ()
+    """What the client sends, as lease_client.py has it."""
 
     def __init__(
         self, folder: Path, members: int = 3, settings: LeaseSettings | None = None, has_witness: bool = False
@@ -268,7 +271,7 @@ class Namespaces:
         out = self.folder / f"poll{next(_COUNT)}.json"
         program = Path(__file__).with_name("lease_client.py")
         targets = [text.partition("/")[0] for address in self.addresses for text in address.addresses]
-        argv = [sys.executable, str(program), str(out), str(ECHO_PORT), *targets]
+        argv = [sys.executable, str(program), str(out), str(ECHO_PORT), *self.probe, *targets]
         process = subprocess.Popen(
             ["ip", "netns", "exec", self.client, *argv], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )

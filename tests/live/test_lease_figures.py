@@ -20,7 +20,7 @@ from statistics import median
 import pytest
 
 from appliance.cluster.leases.fence_rules import TABLE
-from appliance.cluster.leases.lease_settings import LeaseSettings
+from appliance.messages.lease_settings import LeaseSettings
 from appliance.messages.membership import Membership
 from tests.live.lease_namespaces import (
     FIRST,

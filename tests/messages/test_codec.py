@@ -20,6 +20,7 @@ from appliance.catalogue.node_status import (
     SupervisorStatus,
     WorkerStatus,
 )
+from appliance.messages.address_messages import AddressLost, AddressOwned
 from appliance.messages.bus_messages import (
     Abandon,
     Abandoned,
@@ -266,6 +267,8 @@ MESSAGES: list[BusMessage] = [
     ListTakeOvers(100),
     CopiesSent(1, True, b"copies"),
     CopiesTaken(1),
+    AddressOwned(40123, "sip", 17, 2),
+    AddressLost(40123, "sip"),
 ]
 @pytest.mark.parametrize("message", MESSAGES, ids=lambda message: type(message).__name__)
 def test_a_message_comes_back_as_it_was(message: BusMessage) -> None:

@@ -21,6 +21,7 @@ class AddressRecord:
     `is_elsewhere` a machine outside of the cluster has the address.
     `last_owner`, `last_owner_heard_at`  the member that was last known to own it.
     `ending`       how the last owner ended, if it is known.
+    `taken_from`   the member that owned it before this one, while this one owns it.
     """
 
     address: VirtualAddress
@@ -40,6 +41,7 @@ class AddressRecord:
     last_owner: int = NO_MEMBER
     last_owner_heard_at: float = 0.0
     ending: str = ""
+    taken_from: int = NO_MEMBER
 
     @property
     def is_ours(self) -> bool:

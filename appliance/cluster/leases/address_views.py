@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 
 from appliance.cluster.leases.address_record import AddressRecord
 from appliance.cluster.leases.heartbeat import AddressState, Stance
-from appliance.cluster.leases.lease_settings import LeaseSettings
 from appliance.cluster.leases.ownership import NO_RANK, AddressView
 from appliance.cluster.leases.peers import Peer
 from appliance.cluster.leases.promises import FOREVER
+from appliance.messages.lease_settings import LeaseSettings
 from appliance.messages.membership import NO_MEMBER, Membership
 
 

@@ -20,10 +20,10 @@ from appliance import clock
 from appliance.cluster.leases.address_keeper import AddressKeeper
 from appliance.cluster.leases.connection_closing import close_connections
 from appliance.cluster.leases.heartbeat_codec import HeartbeatCodec
-from appliance.cluster.leases.lease_launch import LeaseLaunch
 from appliance.cluster.leases.member_sockets import MemberSockets
 from appliance.cluster.leases.real_time import run_in_real_time
 from appliance.cluster.leases.sessions import Sessions
+from appliance.ipc.lease_launch import LeaseLaunch
 
 # The word of the end may be lost, so it is said again.
 SAY_AFTER_S: Final = (0.0, 0.02, 0.06)

@@ -10,8 +10,8 @@ import subprocess
 from contextlib import suppress
 from dataclasses import asdict
 
-from appliance.cluster.leases.lease_launch import LeaseLaunch
 from appliance.ipc.launch import anonymous_file, python_module
+from appliance.ipc.lease_launch import LeaseLaunch
 from appliance.messages.membership import VirtualAddress
 
 log = logging.getLogger("signalbox.lease")

@@ -6,8 +6,10 @@ Times in a heartbeat are by the clock of the member that they come back to; no c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
+
+from appliance.messages.standing_orders import StandingOrders
 
 
 class Stance(IntEnum):
@@ -53,6 +55,7 @@ class Heartbeat:
     `is_silent`      it has started anew and acknowledges nothing yet.
     `wants_reply`    answer at once.
     `sees_majority`  has it heard a majority just now?
+    `orders`         of operators, as far as it has heard of them.
     """
 
     sender: int
@@ -61,3 +64,4 @@ class Heartbeat:
     wants_reply: bool
     sees_majority: bool
     states: tuple[AddressState, ...]
+    orders: StandingOrders = field(default_factory=StandingOrders)

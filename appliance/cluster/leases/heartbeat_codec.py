@@ -3,9 +3,10 @@
     octets   header: magic, format, kind, flags, version of the membership, sender, receiver, boot, sequence,
              heard boot, heard, sent at, number of states, octets of a state
     octets   each address as the sender sees it
+    octets   of a heartbeat, the orders of operators: stamp, is maintained, switchover, number of drained members, they
     16       keyed hash of all that is before
 
-A later format may append fields to a state: the reader takes those that it knows.
+A later format may append fields to a state, and octets to the orders: the reader takes those that it knows.
 """
 
 from __future__ import annotations
@@ -20,16 +21,18 @@ from typing import Final
 
 from appliance.cluster.leases.heartbeat import AddressState, Heartbeat, Stance
 from appliance.cluster.leases.sessions import Header
+from appliance.messages.lease_settings import KEY_LEN
 from appliance.messages.membership import Membership
+from appliance.messages.standing_orders import DRAINED_MAX, StandingOrders
 
 DATAGRAM_LEN_MAX: Final = 1400
-ADDRESSES_MAX: Final = 28
-KEY_LEN: Final = 32
 
 _MAGIC: Final = b"SBXL"
 _FORMAT: Final = 1
 _HEADER: Final = struct.Struct("!4sBBHIHHQQQddBB")
 _STATE: Final = struct.Struct("!HBQHdHQH")
+_ORDERS: Final = struct.Struct("!Q?HHB")
+_MEMBER: Final = struct.Struct("!H")
 _MAC_LEN: Final = 16
 _PERSON: Final = b"signalbox lease"
 _SILENT, _WANTS_REPLY, _SEES_MAJORITY = 1, 2, 4
@@ -88,7 +91,8 @@ class HeartbeatCodec:
             | _SEES_MAJORITY * heartbeat.sees_majority
         )
         states = b"".join(map(_write_state, heartbeat.states))
-        return self._sealed(Kind.HEARTBEAT, flags, header, heartbeat.sent_at, len(heartbeat.states), states)
+        body = states + _write_orders(heartbeat.orders)
+        return self._sealed(Kind.HEARTBEAT, flags, header, heartbeat.sent_at, len(heartbeat.states), body)
 
     def write_end(self, header: Header) -> bytes:
         """The word that the process with that boot number is dead."""
@@ -111,18 +115,19 @@ class HeartbeatCodec:
         header = Header(sender, receiver, boot, sequence, heard_boot, heard)
         if kind == Kind.END:
             return Datagram(header, None)
-        is_whole = len(body) == _HEADER.size + count * state_len and (state_len >= _STATE.size or not count)
+        orders_at = _HEADER.size + count * state_len
+        is_whole = len(body) >= orders_at + _ORDERS.size and (state_len >= _STATE.size or not count)
         if kind != Kind.HEARTBEAT or not is_whole or not math.isfinite(sent_at) or not math.isfinite(heard):
             raise DatagramRefused(Refusal.MALFORMED)
         states = tuple(_read_state(body, _HEADER.size + place * state_len) for place in range(count))
         bits = bool(flags & _SILENT), bool(flags & _WANTS_REPLY), bool(flags & _SEES_MAJORITY)
-        return Datagram(header, Heartbeat(sender, sent_at, *bits, states))
+        return Datagram(header, Heartbeat(sender, sent_at, *bits, states, _read_orders(body, orders_at)))
 
-    def _sealed(self, kind: Kind, flags: int, header: Header, sent_at: float, count: int, states: bytes) -> bytes:
+    def _sealed(self, kind: Kind, flags: int, header: Header, sent_at: float, count: int, rest: bytes) -> bytes:
         ends = header.sender, header.receiver
         session = header.boot, header.sequence, header.heard_boot, header.heard, sent_at
         head = _HEADER.pack(_MAGIC, _FORMAT, kind, flags, self._version, *ends, *session, count, _STATE.size)
-        return head + states + self._mac(head + states)
+        return head + rest + self._mac(head + rest)
 
     def _mac(self, body: bytes) -> bytes:
         keyed = self._keyed.copy()
@@ -144,3 +149,18 @@ def _read_state(body: bytes, place: int) -> AddressState:
     return AddressState(
         address, epoch, holder, stance, is_bound, can_own, echo, released, released_epoch, successor
     )
+
+
+def _write_orders(orders: StandingOrders) -> bytes:
+    drained = orders.drained[:DRAINED_MAX]
+    fields = orders.stamp, orders.is_maintained, orders.switch_address, orders.switch_to
+    return _ORDERS.pack(*fields, len(drained)) + b"".join(map(_MEMBER.pack, drained))
+
+
+def _read_orders(body: bytes, place: int) -> StandingOrders:
+    stamp, is_maintained, address, to, count = _ORDERS.unpack_from(body, place)
+    place += _ORDERS.size
+    if len(body) < place + count * _MEMBER.size or count > DRAINED_MAX:
+        raise DatagramRefused(Refusal.MALFORMED)
+    drained = tuple(_MEMBER.unpack_from(body, place + index * _MEMBER.size)[0] for index in range(count))
+    return StandingOrders(stamp, is_maintained, drained, address, to)

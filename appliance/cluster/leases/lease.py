@@ -14,10 +14,10 @@ import sys
 from typing import Final
 
 from appliance.cluster.leases.fence_rules import put_up_fence
-from appliance.cluster.leases.lease_launch import LeaseLaunch
 from appliance.cluster.leases.lease_process import LeaseProcess
 from appliance.cluster.leases.real_time import run_in_real_time
 from appliance.ipc.launch import LaunchError
+from appliance.ipc.lease_launch import LeaseLaunch
 
 BOOT_BITS: Final = 63
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from appliance.catalogue.cluster_values import VIRTUAL_ADDRESSES_MAX
 from appliance.cluster.leases.address_record import AddressRecord
 from appliance.cluster.leases.address_views import AddressViews
 from appliance.cluster.leases.handover import hand_over
@@ -24,11 +25,12 @@ from appliance.cluster.leases.lease_actions import (
     SendHeartbeats,
     SuspendLease,
 )
-from appliance.cluster.leases.lease_settings import LeaseSettings
 from appliance.cluster.leases.ownership import AddressView, Claim, GiveUp, Keep, Own, Raise, Withdraw, decide
 from appliance.cluster.leases.peers import Peer
 from appliance.cluster.leases.promises import FOREVER, Promise
+from appliance.messages.lease_settings import LeaseSettings
 from appliance.messages.membership import NO_MEMBER, Membership, VirtualAddress
+from appliance.messages.standing_orders import StandingOrders
 
 # A claim may follow a claim at once; more decisions for one address wait for the next call.
 DECISIONS_MAX: Final = 3
@@ -54,8 +56,10 @@ class LeaseMachine:
         self.settings = settings
         self.records = {a.number: AddressRecord(a, Promise(known.get(a.number, 0))) for a in addresses}
         self.peers = {member.number: Peer() for member in membership.others(me)}
-        self.is_draining = False
-        self.is_maintained = False
+        self.orders = StandingOrders()
+        self.is_leaving = False
+        """Does its process end?"""
+        self.is_ready = True
         self.heartbeat_at = now
         self._views = AddressViews(me, membership, self.peers, settings)
         self._silent_until = now + (settings.silence_s if len(membership.members) > 1 else 0.0)
@@ -67,12 +71,28 @@ class LeaseMachine:
         """A heartbeat of another member; should it be answered at once?"""
         peer = self.peers[heartbeat.sender]
         peer.receive(heartbeat, now, self.settings.heard_ms / 1000)
+        self.take_orders(heartbeat.orders, now)
         wants_reply = heartbeat.wants_reply
         for state in heartbeat.states:
-            record = self.records.get(state.address)
+            record = self.records.get(state.address) or self._learn(state, now)
             if record is not None:
                 wants_reply |= self._receive_state(record, heartbeat, state, now)
         return wants_reply
+
+    def _learn(self, state: AddressState, now: float) -> AddressRecord | None:
+        """A record of an address that is not in the configuration of this member, or not yet: it votes all the same."""
+        if state.holder == NO_MEMBER:
+            return None
+        if len(self.records) >= VIRTUAL_ADDRESSES_MAX:
+            learned = [n for n, each in self.records.items() if not each.address.addresses]
+            free = [n for n in learned if not self.records[n].promise.is_bound(now)]
+            if not free:
+                return None
+            # What it had promised is over: as after a start, nothing is forgotten that counts.
+            del self.records[free[0]]
+        learnt = AddressRecord(VirtualAddress(state.address, "", ()), Promise())
+        self.records[state.address] = learnt
+        return learnt
 
     def _receive_state(self, record: AddressRecord, heartbeat: Heartbeat, state: AddressState, now: float) -> bool:
         promise = record.promise
@@ -133,6 +153,38 @@ class LeaseMachine:
 
     # -- orders ---------------------------------------------------------------------------------------
 
+    @property
+    def is_draining(self) -> bool:
+        """Shall it own nothing?"""
+        return self.is_leaving or self.me in self.orders.drained
+
+    def take_orders(self, orders: StandingOrders, now: float) -> None:
+        """Orders that were given here, or that another member has passed on; the newest hold."""
+        if orders <= self.orders:
+            return
+        self.orders = orders
+        # At once: who owns an address hears of it by a heartbeat.
+        self._wants_sending = True
+        for each in self.records.values():
+            each.renew_at = now
+        record = self.records.get(orders.switch_address)
+        if record is not None and record.is_ours and orders.switch_to != self.me:
+            self.switch_over(orders.switch_address, orders.switch_to, now)
+
+    def order_switchover(self, address: int, to: int, stamp: int, now: float) -> str:
+        """Have the owner of an address give it to another member. "" or the sentence why not. `to` 0: the best."""
+        record = self.records.get(address)
+        if record is None or record.is_ours:
+            return self.switch_over(address, to, now)
+        owner = record.promise.holder if record.promise.is_bound(now) else NO_MEMBER
+        if owner == NO_MEMBER:
+            return f"No node owns {record.address.name} now."
+        able = [number for number in self._candidates(record, now) if number != owner]
+        if refusal := _refusal(record, able, to):
+            return refusal
+        self.take_orders(self.orders.switch(address, to or able[0], stamp), now)
+        return ""
+
     def switch_over(self, address: int, to: int, now: float) -> str:
         """Give an address that this member owns to another one. "" or the sentence why not. `to` 0: the best."""
         record = self.records.get(address)
@@ -141,8 +193,8 @@ class LeaseMachine:
         if not record.is_ours:
             return f"This node does not own {record.address.name}."
         others = [number for number in self._candidates(record, now) if number != self.me]
-        if not others or to not in (NO_MEMBER, *others):
-            return f"No other node can take {record.address.name} now." if not to else "That node cannot take it now."
+        if refusal := _refusal(record, others, to):
+            return refusal
         record.ordered_to, record.renew_at = to or others[0], now
         return ""
 
@@ -219,7 +271,7 @@ class LeaseMachine:
         if is_new:
             gap_s = now - record.last_owner_heard_at if record.last_owner else 0.0
             reason = f"the last owner: {record.ending or 'not heard'}" if record.last_owner else "no owner was known"
-            owner = record.last_owner
+            owner = record.taken_from = record.last_owner
             actions.append(OwnerChanged(record.address.number, view.epoch, self.me, owner, reason, gap_s))
         record.last_owner, record.last_owner_heard_at, record.ending = self.me, now, ""
         record.successor = NO_MEMBER
@@ -245,6 +297,7 @@ class LeaseMachine:
                 record.state_for(receiver, self._can_own(record), not is_silent, now)
                 for record in self.records.values()
             ),
+            self.orders,
         )
 
     def heartbeats_sent(self, now: float) -> None:
@@ -277,6 +330,7 @@ class LeaseMachine:
     def _can_own(self, record: AddressRecord) -> bool:
         return (
             self.me in record.address.preference
+            and self.is_ready
             and not self.is_draining
             and not record.is_elsewhere
             and not self.membership.member(self.me).is_witness
@@ -286,8 +340,14 @@ class LeaseMachine:
         return self._views.candidates(record, self._can_own(record), now)
 
     def _view(self, record: AddressRecord, now: float) -> AddressView:
-        to = hand_over(
-            record, self.me, self._candidates(record, now), self.peers, self.is_draining, self.settings, now
-        )
+        able, stance = self._candidates(record, now), (self.is_draining, self.is_ready)
+        to = hand_over(record, self.me, able, self.peers, *stance, self.settings, now)
         can_own = self._can_own(record) and not self.is_silent(now)
-        return self._views.view(record, can_own, self.is_maintained, to, now)
+        return self._views.view(record, can_own, self.orders.is_maintained, to, now)
+
+
+def _refusal(record: AddressRecord, able: Sequence[int], to: int) -> str:
+    """Why an address cannot go to `to`, or to any member; "" when it can."""
+    if able and to in (NO_MEMBER, *able):
+        return ""
+    return f"No other node can take {record.address.name} now." if not to else "That node cannot take it now."

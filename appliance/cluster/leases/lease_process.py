@@ -26,13 +26,13 @@ from appliance.cluster.leases.lease_actions import (
     SendHeartbeats,
     SuspendLease,
 )
-from appliance.cluster.leases.lease_launch import LeaseLaunch
 from appliance.cluster.leases.lease_machine import LeaseMachine
 from appliance.cluster.leases.lease_orders import carry_out
 from appliance.cluster.leases.lease_reports import LeaseReports
 from appliance.cluster.leases.lease_status import status
 from appliance.cluster.leases.member_sockets import MemberSockets
 from appliance.cluster.leases.sessions import Sessions, Verdict
+from appliance.ipc.lease_launch import LeaseLaunch
 from appliance.messages.membership import NO_MEMBER
 
 REPORT_EVERY_S: Final = 1.0
@@ -51,7 +51,8 @@ class LeaseProcess:
         self.machine = LeaseMachine(
             launch.me, launch.membership, launch.addresses, launch.settings, now, launch.epochs
         )
-        self.machine.is_draining, self.machine.is_maintained = launch.is_draining, launch.is_maintained
+        self.machine.orders = launch.orders
+        self.machine.is_ready = launch.is_ready
         self.refused = [0] * len(Refusal)
         self.repeated = 0
         self.clock_jumps = 0
@@ -178,7 +179,7 @@ class LeaseProcess:
         self._owner_changed(OwnerChanged(address, record.promise.epoch, NO_MEMBER, self.launch.me, reason, 0.0))
 
     def _give_all_away(self) -> None:
-        self.machine.is_draining = True
+        self.machine.is_leaving = True
         for record in self.machine.records.values():
             if record.is_ours:
                 self._close(CloseLease(record.address.number, "the lease process was told to end", NO_MEMBER))
@@ -218,6 +219,7 @@ class LeaseProcess:
             {
                 "change": {
                     "address": change.address,
+                    "name": address.name,
                     "epoch": change.epoch,
                     "owner": change.owner,
                     "last_owner": change.last_owner,

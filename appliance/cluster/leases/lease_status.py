@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any, Protocol
 
 from appliance.cluster.leases.address_record import AddressRecord
 from appliance.cluster.leases.heartbeat_codec import Refusal
-from appliance.cluster.leases.lease_launch import LeaseLaunch
 from appliance.cluster.leases.lease_machine import LeaseMachine
 from appliance.cluster.leases.member_sockets import MemberSockets
+from appliance.ipc.lease_launch import LeaseLaunch
 
 
 class Reported(Protocol):
@@ -33,7 +34,8 @@ def status(process: Reported, now: float) -> dict[str, Any]:
         "member": machine.me,
         "is_silent": machine.is_silent(now),
         "is_draining": machine.is_draining,
-        "is_maintained": machine.is_maintained,
+        "is_ready": machine.is_ready,
+        "orders": asdict(machine.orders),
         "is_real_time": process.is_real_time,
         "addresses": [_address(record, machine, now) for record in machine.records.values()],
         "members": [
@@ -60,5 +62,6 @@ def _address(record: AddressRecord, machine: LeaseMachine, now: float) -> dict[s
         "stance": record.stance.name.lower(),
         "since_ms": round((now - record.since) * 1000),
         "authority_ms": max(authority_ms, 0) if record.is_ours else 0,
+        "taken_from": record.taken_from if record.is_ours else 0,
         "is_elsewhere": record.is_elsewhere,
     }

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from appliance.cluster.leases.heartbeat import Stance
-from appliance.cluster.leases.lease_settings import LeaseSettings
+from appliance.messages.lease_settings import LeaseSettings
 from appliance.messages.membership import NO_MEMBER
 
 NO_RANK: Final = -1
@@ -40,7 +40,7 @@ class AddressView:
     `retry_at`         before that it does not claim.
     `other_owner`      a member that owns it at a higher epoch.
     `is_outbid`        a member that is bound to no one has seen a higher epoch, and can acknowledge this one no more.
-    `hand_over_to`     whom the owner gives it to, and why.
+    `hand_over_to`     whom the owner gives it to; `hand_over_reason` is why, "" when it keeps it.
     """
 
     now: float
@@ -146,7 +146,7 @@ def _owning(view: AddressView) -> Decision:
         return GiveUp("another member owns it at a higher epoch")
     if view.authority_end - view.now <= AUTHORITY_LEAST_S:
         return GiveUp("a majority of members no longer acknowledges it")
-    if view.hand_over_to:
+    if view.hand_over_reason:
         return GiveUp(view.hand_over_reason, view.hand_over_to)
     if view.is_outbid:
         return Raise(view.highest_epoch + 1)

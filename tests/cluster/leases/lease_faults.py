@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from random import Random
 
-from appliance.cluster.leases.lease_settings import LeaseSettings
+from appliance.messages.lease_settings import LeaseSettings
 from appliance.messages.membership import Member, Membership, VirtualAddress
 from tests.cluster.leases.simulated_cluster import SimulatedCluster, SimulatedMember
 
@@ -120,8 +120,8 @@ class Faults:
     def _drain(self, member: SimulatedMember) -> None:
         machine = member.machine
         if machine is not None:
-            machine.is_draining = True
-            self._for_a_while(lambda: setattr(machine, "is_draining", False))
+            machine.is_leaving = True
+            self._for_a_while(lambda: setattr(machine, "is_leaving", False))
 
     def _storm(self, _: SimulatedMember) -> None:
         network = self._world.network

@@ -21,8 +21,8 @@ from appliance.cluster.leases.lease_actions import (
     SuspendLease,
 )
 from appliance.cluster.leases.lease_machine import LeaseMachine
-from appliance.cluster.leases.lease_settings import LeaseSettings
 from appliance.cluster.leases.sessions import Header, Sessions, Verdict
+from appliance.messages.lease_settings import LeaseSettings
 from appliance.messages.membership import Membership, VirtualAddress
 from tests.simulation.schedule import Schedule
 

@@ -6,24 +6,27 @@ import random
 
 import pytest
 
+from appliance.catalogue.cluster_values import VIRTUAL_ADDRESSES_MAX
 from appliance.cluster.leases.heartbeat import AddressState, Heartbeat, Stance
 from appliance.cluster.leases.heartbeat_codec import (
-    ADDRESSES_MAX,
     DATAGRAM_LEN_MAX,
     Datagram,
     DatagramRefused,
     HeartbeatCodec,
     Refusal,
+    _write_orders,
     _write_state,
 )
 from appliance.cluster.leases.sessions import Header
 from appliance.messages.membership import Member, Membership
+from appliance.messages.standing_orders import DRAINED_MAX, StandingOrders
 
 MEMBERS = Membership(3, tuple(Member(number, f"node-{number}") for number in (1, 2, 3)))
 KEY = bytes(range(32))
 HEADER = Header(1, 2, 0x1234567890ABCDEF, 77, 0xFEDCBA9876543210, 1234.5678)
 STATE = AddressState(9, 2**40, 3, Stance.OWNING, True, False, 99.25, 1, 2**39, 2)
-HEARTBEAT = Heartbeat(1, 5678.125, False, True, True, (STATE, STATE))
+ORDERS = StandingOrders(1_800_000_000_000, True, tuple(range(1, DRAINED_MAX + 1)), 0xFFFF, 4095)
+HEARTBEAT = Heartbeat(1, 5678.125, False, True, True, (STATE, STATE), ORDERS)
 
 
 def refusal_of(codec: HeartbeatCodec, octets: bytes) -> Refusal:
@@ -48,7 +51,7 @@ def test_the_word_of_the_end() -> None:
 
 
 def test_as_many_addresses_as_there_may_be_fit_into_a_datagram() -> None:
-    many = Heartbeat(1, 1.0, False, False, False, (STATE,) * ADDRESSES_MAX)
+    many = Heartbeat(1, 1.0, False, False, False, (STATE,) * VIRTUAL_ADDRESSES_MAX, ORDERS)
     octets = HeartbeatCodec(1, MEMBERS, KEY).write(HEADER, many)
     assert len(octets) <= DATAGRAM_LEN_MAX
     assert READER.read(octets).heartbeat == many
@@ -93,9 +96,10 @@ def test_anything_else_is_refused() -> None:
 def test_later_fields_of_a_state_are_skipped() -> None:
     codec = HeartbeatCodec(1, MEMBERS, KEY)
     octets = codec.write(HEADER, Heartbeat(1, 1.0, False, False, False, (STATE,)))
-    body = bytearray(octets[:-16]) + b"new!"
+    orders = _write_orders(StandingOrders())
+    state_end = len(octets) - 16 - len(orders)
+    body = bytearray(octets[:state_end]) + b"new!" + orders + b"and more"
     # The length of a state is the last octet of the header.
-    place = len(octets) - 16 - len(_write_state(STATE)) - 1
-    body[place] += 4
+    body[state_end - len(_write_state(STATE)) - 1] += 4
     sealed = bytes(body) + codec._mac(bytes(body))
     assert READER.read(sealed).heartbeat == Heartbeat(1, 1.0, False, False, False, (STATE,))

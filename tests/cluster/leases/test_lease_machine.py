@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from appliance.cluster.leases.lease_settings import LeaseSettings
+from appliance.messages.lease_settings import LeaseSettings
 from appliance.messages.membership import Member, Membership, VirtualAddress
+from appliance.messages.standing_orders import StandingOrders
 from tests.cluster.leases.simulated_cluster import SimulatedCluster
 
 ADDRESS = 1
@@ -125,7 +126,7 @@ def test_a_drained_node_gives_its_address_away_and_takes_none() -> None:
     world = cluster()
     machine = world.members[A].machine
     assert machine is not None
-    machine.is_draining = True
+    machine.is_leaving = True
     assert gap_s(world) < 0.05
     world.members[B].kill(has_guard=True)
     world.run(0.5)
@@ -136,7 +137,7 @@ def test_a_drained_node_keeps_what_no_other_can_take() -> None:
     world = cluster(witnesses=(B, C))
     machine = world.members[A].machine
     assert machine is not None
-    machine.is_draining = True
+    machine.is_leaving = True
     world.run(1.0)
     assert world.owner(ADDRESS) == A
 
@@ -145,7 +146,7 @@ def test_in_maintenance_a_node_takes_nothing_by_itself_but_by_order() -> None:
     world = cluster()
     for member in world.members.values():
         assert member.machine is not None
-        member.machine.is_maintained = True
+        member.machine.orders = StandingOrders(1, is_maintained=True)
     machine = world.members[A].machine
     assert machine is not None
     machine.switch_over(ADDRESS, B, world.members[A].now)

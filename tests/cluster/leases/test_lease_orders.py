@@ -8,7 +8,7 @@ import pytest
 
 from appliance.cluster.leases.lease_machine import LeaseMachine
 from appliance.cluster.leases.lease_orders import carry_out
-from appliance.cluster.leases.lease_settings import LeaseSettings
+from appliance.messages.lease_settings import LeaseSettings
 from appliance.messages.membership import Member, Membership, VirtualAddress
 
 
@@ -26,7 +26,7 @@ def test_drain_maintenance_and_stop() -> None:
     process = Process()
     assert carry_out({"order": "drain", "on": True}, process, 0.0) == ""
     assert carry_out({"order": "maintenance", "on": True}, process, 0.0) == ""
-    assert process.machine.is_draining and process.machine.is_maintained
+    assert process.machine.is_draining and process.machine.orders.is_maintained
     assert carry_out({"order": "stop"}, process, 0.0) == ""
     assert process.has_ended
 
@@ -34,10 +34,11 @@ def test_drain_maintenance_and_stop() -> None:
 @pytest.mark.parametrize(
     ("order", "reply"),
     [
-        ({"order": "switchover", "address": 1}, "This node does not own sip."),
+        ({"order": "switchover", "address": 1}, "No node owns sip now."),
         ({"order": "switchover", "address": 7}, "There is no virtual address 7."),
         ({"order": "switchover", "address": 1, "to": "b"}, "The node is a number."),
         ({"order": "switchover"}, "That is no order."),
+        ({"order": "drain", "on": True, "member": 3}, "There is no such node."),
         ({"order": "drain", "on": 1}, "That is no order."),
         ({}, "That is no order."),
     ],

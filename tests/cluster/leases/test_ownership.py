@@ -7,7 +7,6 @@ from dataclasses import replace
 import pytest
 
 from appliance.cluster.leases.heartbeat import Stance
-from appliance.cluster.leases.lease_settings import LeaseSettings
 from appliance.cluster.leases.ownership import (
     NO_RANK,
     AddressView,
@@ -21,6 +20,7 @@ from appliance.cluster.leases.ownership import (
     Withdraw,
     decide,
 )
+from appliance.messages.lease_settings import LeaseSettings
 
 FREE = AddressView(
     now=100.0,

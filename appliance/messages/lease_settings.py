@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
+
+# Of the key by which heartbeats are authenticated.
+KEY_LEN: Final = 32
 
 
 @dataclass(frozen=True, slots=True)

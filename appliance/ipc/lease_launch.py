@@ -11,10 +11,11 @@ from dataclasses import asdict, dataclass, field
 from ipaddress import ip_interface
 from typing import Any, BinaryIO
 
-from appliance.cluster.leases.heartbeat_codec import ADDRESSES_MAX, KEY_LEN
-from appliance.cluster.leases.lease_settings import LeaseSettings
+from appliance.catalogue.cluster_values import VIRTUAL_ADDRESSES_MAX
 from appliance.ipc.launch import LaunchError, anonymous_file, python_module
+from appliance.messages.lease_settings import KEY_LEN, LeaseSettings
 from appliance.messages.membership import Member, Membership, VirtualAddress
+from appliance.messages.standing_orders import StandingOrders
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,8 @@ class LeaseLaunch:
     `key_hex`       the key by which heartbeats are authenticated.
     `control_path`  the socket on which it reports and takes orders.
     `epochs`        (address, epoch) of earlier owners, as far as they are recorded.
-    `is_draining`, `is_maintained`  what an operator has ordered before.
+    `orders`        of operators, as far as they are known.
+    `is_ready`      may it own addresses before it is told that its node is ready?
     """
 
     me: int
@@ -35,8 +37,8 @@ class LeaseLaunch:
     control_path: str
     settings: LeaseSettings = field(default_factory=LeaseSettings)
     epochs: tuple[tuple[int, int], ...] = ()
-    is_draining: bool = False
-    is_maintained: bool = False
+    orders: StandingOrders = field(default_factory=StandingOrders)
+    is_ready: bool = True
 
     @property
     def key(self) -> bytes:
@@ -79,8 +81,8 @@ class LeaseLaunch:
             fields["control_path"],
             LeaseSettings(**fields["settings"]),
             tuple((address, epoch) for address, epoch in fields["epochs"]),
-            bool(fields["is_draining"]),
-            bool(fields["is_maintained"]),
+            StandingOrders(**{**fields["orders"], "drained": tuple(fields["orders"]["drained"])}),
+            bool(fields["is_ready"]),
         )
         launch.check()
         return launch
@@ -90,8 +92,8 @@ class LeaseLaunch:
         self.membership.member(self.me)
         if len(self.key) != KEY_LEN:
             raise ValueError(f"the key has not {KEY_LEN} octets")
-        if len(self.addresses) > ADDRESSES_MAX:
-            raise ValueError(f"more than {ADDRESSES_MAX} virtual addresses")
+        if len(self.addresses) > VIRTUAL_ADDRESSES_MAX:
+            raise ValueError(f"more than {VIRTUAL_ADDRESSES_MAX} virtual addresses")
         if len(set(self.membership.numbers)) != len(self.membership.members):
             raise ValueError("two members have one number")
         for address in self.addresses:

@@ -8,10 +8,11 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from appliance.cluster.leases.lease_launch import LeaseLaunch
-from appliance.cluster.leases.lease_settings import LeaseSettings
 from appliance.ipc.launch import LaunchError
+from appliance.ipc.lease_launch import LeaseLaunch
+from appliance.messages.lease_settings import LeaseSettings
 from appliance.messages.membership import Member, Membership, VirtualAddress
+from appliance.messages.standing_orders import StandingOrders
 
 LAUNCH = LeaseLaunch(
     me=2,
@@ -21,7 +22,7 @@ LAUNCH = LeaseLaunch(
     control_path="/run/lease.sock",
     settings=LeaseSettings(lease_ms=900),
     epochs=((1, 17),),
-    is_maintained=True,
+    orders=StandingOrders(5, True, (2,)),
 )
 
 
