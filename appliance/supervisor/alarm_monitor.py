@@ -18,6 +18,7 @@ from appliance.supervisor.alarm_conditions import (
 )
 from appliance.supervisor.alarm_table import AlarmTable, ReportAlarm
 from appliance.supervisor.clock_monitor import ClockWatch
+from appliance.supervisor.cluster_processes import ClusterProcesses
 from appliance.supervisor.commit_coordinator import CommitCoordinator
 from appliance.supervisor.decisions import WorkerState
 from appliance.supervisor.guessing_monitor import FailureWatch
@@ -42,6 +43,7 @@ class AlarmMonitor:
         self.is_management_down = False
         self.table: TableSupervision | None = None
         self.snmp: SnmpProcess | None = None
+        self.cluster: ClusterProcesses | None = None
         self.dealer = RateAllocator()
         self.clock = ClockWatch(folder, self._warn)
         self.failures = FailureWatch(settings.lockout, self._warn)
@@ -67,6 +69,7 @@ class AlarmMonitor:
             *(self.remarks.conditions(settings, now) if self.remarks else ()),
             *(self.table.conditions(now) if self.table else ()),
             *(self.snmp.conditions() if self.snmp else ()),
+            *(self.cluster.conditions(now) if self.cluster else ()),
             *self._own_conditions({record.number for record in records if not record.is_retired}),
         ]
         self.alarms.update(found, clock.wall_time())

@@ -18,6 +18,7 @@ from typing import Any, Final, Protocol
 from appliance import clock
 from appliance.catalogue.errors import ConfigError
 from appliance.catalogue.listener_ids import place, with_places
+from appliance.catalogue.node_settings import virtual_ip_addresses
 from appliance.catalogue.settings import Settings
 from appliance.configuration.diff import effects_of
 from appliance.configuration.password_lines import without_passwords
@@ -25,6 +26,7 @@ from appliance.configuration.text import parse_configuration
 from appliance.messages.bus_messages import BusMessage, BusReply, ConfigurationFault, Refusal, RolloutReport
 from appliance.messages.supervisor_requests import CommitConfiguration, Committed, Confirmed, SettingChange
 from appliance.storage.commits import SYSTEM, UNCONFIRMED, Commit, CommitFailed, CommitStore, checksum
+from appliance.supervisor.cluster_processes import ClusterProcesses
 from appliance.supervisor.configuration_rollout import Reconfiguration, too_many_sockets
 from appliance.supervisor.listening_sockets import ListenFailed, ListeningSockets
 from appliance.supervisor.processes import worker_count
@@ -41,6 +43,7 @@ class Node(Protocol):
 
     settings: Settings
     snmp: SnmpProcess | None
+    cluster: ClusterProcesses | None
 
     def processes_to_prepare(self) -> list[int]:
         """The workers whose processes run and are not about to end."""
@@ -66,11 +69,16 @@ class _Attempt:
     confirm_s: float
     file_text: str
     """The text of the file that the commit was loaded from; "" for none."""
+    text_of_node: str = field(init=False)
+    """What the processes of this node go by."""
     number: int = 0
     sockets_before: int = 0
     """For how many workers there were sockets: more than are wanted, while some of them drain."""
     reply: BusReply = field(default_factory=BusReply)
     """The result for `asker`."""
+
+    def __post_init__(self) -> None:
+        self.text_of_node = self.text
 
 
 class CommitCoordinator:
@@ -137,8 +145,13 @@ class CommitCoordinator:
     # -- one attempt ---------------------------------------------------------------------------------
 
     def _begin(self, attempt: _Attempt, now: float) -> Refusal | None:
+        cluster = self._node.cluster
         try:
             wanted = parse_configuration(attempt.text)
+            if cluster is not None:
+                cluster.check(wanted)
+                attempt.text_of_node = cluster.text_of_node(attempt.text)
+                wanted = parse_configuration(attempt.text_of_node)
         except ConfigError as error:
             faults = [ConfigurationFault(**values) for values in error.as_values()]
             return Refusal("The configuration has faults.", "correct them", faults)
@@ -154,7 +167,7 @@ class CommitCoordinator:
             if node.snmp is not None:
                 node.snmp.open_more(wanted.snmp.listen)
             self._sockets.grow(worker_count(wanted))
-            opened = self._sockets.open_more(listeners)
+            opened = self._sockets.open_more(listeners, virtual_ip_addresses(wanted))
         except (ListenFailed, SnmpSocketFailed) as fault:
             self._sockets.trim(attempt.sockets_before)
             self._close_snmp_sockets()
@@ -162,7 +175,7 @@ class CommitCoordinator:
         self._revision += 1
         self._attempt = attempt
         self._change = Reconfiguration(
-            self._revision, attempt.text, with_places(wanted, listeners), opened, node.send_document, node.send
+            self._revision, attempt.text_of_node, with_places(wanted, listeners), opened, node.send_document, node.send
         )
         if sentence := too_many_sockets(opened):
             self._change.refusals.append(sentence)
@@ -237,7 +250,7 @@ class CommitCoordinator:
             return
         self.fault = ""
         attempt.number = commit.number
-        self._node.put_in_force(change.settings, attempt.text, commit.number, now)
+        self._node.put_in_force(change.settings, attempt.text_of_node, commit.number, now)
         change.put_in_force(self._node.processes_to_prepare(), now)
         self._node.log(f"Commit {commit.number} by {attempt.user} is active{_until(attempt.confirm_s)}.")
         attempt.reply = Committed(commit.number, _effects(former_text, attempt.text))

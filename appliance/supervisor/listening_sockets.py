@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import errno
 import socket
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,6 +25,8 @@ from appliance.supervisor import steering
 BACKLOG: Final = 1024
 WILDCARDS: Final = frozenset({"0.0.0.0", "::"})
 SO_RCVBUFFORCE: Final = 33
+# IP_FREEBIND of ip(7), and IPV6_FREEBIND: an address is bound that is on another machine now.
+_FREEBIND: Final = {socket.AF_INET: (socket.IPPROTO_IP, 15), socket.AF_INET6: (socket.IPPROTO_IPV6, 78)}
 
 
 class ListenFailed(OSError):
@@ -37,13 +39,15 @@ class ListenFailed(OSError):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A local address of a listener by one transport. `listener` is the listener's place."""
+    """A local address of a listener by one transport. `listener` is the listener's place. `is_virtual`: the address may
+    be on another node now."""
 
     listener: int
     name: str
     transport: int
     address: str
     port: int
+    is_virtual: bool = False
 
     def __str__(self) -> str:
         return f"{TRANSPORTS[self.transport].name.upper()} port {self.port} of {self.address}"
@@ -149,18 +153,28 @@ class Group:
 class ListeningSockets:
     """All groups of a node."""
 
-    def __init__(self, listeners: Sequence[ListenerSettings], workers: int, receive_buffer_len: int) -> None:
-        """Open everything, or raise ListenFailed with a sentence for every endpoint that cannot be opened."""
+    def __init__(
+        self,
+        listeners: Sequence[ListenerSettings],
+        workers: int,
+        receive_buffer_len: int,
+        virtual: Container[str] = (),
+    ) -> None:
+        """Open everything, or raise ListenFailed with a sentence for every endpoint that cannot be opened.
+
+        `virtual`: addresses that need not be on this machine.
+        """
         self.workers = workers
         """For so many there are sockets."""
         self._receive_buffer_len = receive_buffer_len
         self.groups: list[Group] = []
-        self.open_more(listeners)
+        self.open_more(listeners, virtual)
 
-    def open_more(self, listeners: Sequence[ListenerSettings]) -> list[Group]:
+    def open_more(self, listeners: Sequence[ListenerSettings], virtual: Container[str] = ()) -> list[Group]:
         """Open what these listeners need and is not open yet, and return it; all of it, or raise ListenFailed."""
         there = {(group.endpoint.listener, group.endpoint.transport) for group in self.groups}
-        endpoints = [found for found in _endpoints(listeners) if (found.listener, found.transport) not in there]
+        wanted = _endpoints(listeners, virtual)
+        endpoints = [found for found in wanted if (found.listener, found.transport) not in there]
         faults = [
             fault for endpoint in endpoints if not self._has_port_of(endpoint) and (fault := _trial_fault(endpoint))
         ]
@@ -267,10 +281,10 @@ class ListeningSockets:
             group.close()
 
 
-def _endpoints(listeners: Sequence[ListenerSettings]) -> list[Endpoint]:
+def _endpoints(listeners: Sequence[ListenerSettings], virtual: Container[str]) -> list[Endpoint]:
     """The endpoints of the open listeners, each at its place."""
     return [
-        Endpoint(number, listener.name, transport, listener.address, listener.port)
+        Endpoint(number, listener.name, transport, listener.address, listener.port, listener.address in virtual)
         for number, listener in enumerate(listeners)
         if listener.standing == OPEN
         for transport in listener.transports
@@ -312,6 +326,9 @@ def _bare_socket(endpoint: Endpoint) -> socket.socket:
     bare = socket.socket(endpoint.family, kind | socket.SOCK_NONBLOCK)
     if endpoint.family == socket.AF_INET6:
         bare.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    if endpoint.is_virtual:
+        level, option = _FREEBIND[endpoint.family]
+        bare.setsockopt(level, option, 1)
     return bare
 
 

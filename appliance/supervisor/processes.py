@@ -15,6 +15,7 @@ import socket
 import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Interface, IPv6Interface, ip_address, ip_interface
 from typing import BinaryIO, Final, Protocol
 
 import psutil
@@ -158,3 +159,19 @@ def machine_addresses() -> tuple[str, ...]:
         if address.family in (socket.AF_INET, socket.AF_INET6)
     }
     return tuple(sorted(found))
+
+
+def interface_addresses() -> dict[str, list[IPv4Interface | IPv6Interface]]:
+    """The addresses of each network interface of this machine, with the lengths of their prefixes."""
+    return {
+        name: [
+            ip_interface(f"{address.address.partition('%')[0]}/{_prefix_len(address.netmask)}")
+            for address in found
+            if address.family in (socket.AF_INET, socket.AF_INET6) and address.netmask
+        ]
+        for name, found in psutil.net_if_addrs().items()
+    }
+
+
+def _prefix_len(mask: str) -> int:
+    return int(ip_address(mask)).bit_count()

@@ -20,19 +20,22 @@ from typing import Any, Final
 
 from appliance import clock
 from appliance.catalogue.listener_ids import place, with_places
+from appliance.catalogue.node_settings import virtual_ip_addresses
 from appliance.catalogue.settings import Settings
-from appliance.configuration.text import retired_warnings
+from appliance.configuration.text import parse_configuration, retired_warnings
 from appliance.descriptors import descriptor_shortage, raise_descriptor_limit
 from appliance.ipc.bus import BusUnavailable
 from appliance.ipc.launch import ManagementLaunch, PersisterLaunch, SnmpLaunch, WorkerLaunch
 from appliance.privileges import missing_rights, sockets_are_open
 from appliance.service_manager import ServiceManager
+from appliance.storage.cluster_file import ClusterFileUnusable, read_cluster
 from appliance.storage.commits import SYSTEM, CommitStore
 from appliance.storage.flight_recorder import Recording
 from appliance.storage.log_file import LogFile, log_by, log_path, log_to_journal
 from appliance.storage.nonce_memory import NonceMemory
 from appliance.storage.starting import Start
 from appliance.storage.table_folder import TableFolder, TableFolderUnusable, folder_path
+from appliance.supervisor.cluster_processes import ClusterProcesses
 from appliance.supervisor.decisions import WorkerState
 from appliance.supervisor.listening_sockets import ListenFailed, ListeningSockets
 from appliance.supervisor.missing_state import missing_database, missing_registrations
@@ -101,7 +104,7 @@ def run(
             supervisor = _prepared(
                 settings, start, state_dir, config_name, note, command_line, has_management, opened
             )
-        except (StateFolderUnusable, TableFolderUnusable, BusUnavailable, ListenFailed) as fault:
+        except (StateFolderUnusable, ClusterFileUnusable, TableFolderUnusable, BusUnavailable, ListenFailed) as fault:
             sentences = fault.sentences if isinstance(fault, ListenFailed) else [str(fault)]
             for sentence in sentences:
                 note(sentence, logging.ERROR)
@@ -131,11 +134,18 @@ def _prepared(
     unkept = _taken_in(store, start)
     if start.sentence:
         note(start.sentence)
+    cluster = _cluster_of(folder.path, settings, note)
+    text, node = start.text, SINGLE_NODE
+    if cluster is not None:
+        key, node, text = cluster.known.key, cluster.known.me, cluster.text_of_node(text)
+        opened.callback(cluster.close)
+    settings = settings if cluster is None else parse_configuration(text)
     settings = with_places(settings, place((), settings.listeners))
     workers = worker_count(settings)
     for sentence in [*remarks.sentences(), *([unkept] if unkept else []), *retired_warnings(start.text)]:
         note(sentence, logging.WARNING)
-    sockets = ListeningSockets(settings.listeners, workers, settings.limits.receive_buffer_kib * 1024)
+    virtual = virtual_ip_addresses(settings)
+    sockets = ListeningSockets(settings.listeners, workers, settings.limits.receive_buffer_kib * 1024, virtual)
     opened.callback(sockets.close)
     sockets_are_open()
     recording = Recording(settings.limits.recording_mib)
@@ -144,38 +154,43 @@ def _prepared(
     opened.callback(nonces.close)
     launch = WorkerLaunch(
         number=-1,
-        node=SINGLE_NODE,
+        node=node,
         sockets=(),
-        config_text=start.text,
+        config_text=text,
         state_dir=str(folder.path),
         key_hex=key.hex(),
         config_name=config_name,
         boot_hex=os.urandom(BOOT_LEN).hex(),
         nonces_fd=nonces.fd,
-        addresses=machine_addresses(),
+        addresses=tuple(sorted({*machine_addresses(), *virtual})),
     )
     management_process = (
-        SupportingProcess("The management process", ManagementLaunch(str(folder.path), start.text, SINGLE_NODE), note)
+        SupportingProcess("The management process", ManagementLaunch(str(folder.path), text, node), note)
         if has_management
         else None
     )
-    table = _table_of(folder.path, start.text, note)
+    table = _table_of(folder.path, text, node, note)
     table_dir = str(folder_path(folder.path))
-    agent = SnmpLaunch(str(folder.path), start.text, boot_hex=launch.boot_hex, table_dir=table_dir)
+    agent = SnmpLaunch(str(folder.path), text, boot_hex=launch.boot_hex, table_dir=table_dir, node=node)
     snmp = SnmpProcess(settings.snmp, agent, note) if has_management else None
-    supervisor = Supervisor(
-        settings, launch, workers, sockets, recording, note, command_line, store, management_process, note, table, snmp
-    )
+    supporting = management_process, note, table, snmp, cluster
+    supervisor = Supervisor(settings, launch, workers, sockets, recording, note, command_line, store, *supporting)
     supervisor.watching.remarks = remarks
     supervisor.configuring.fault = unkept
     opened.callback(supervisor.close)
     return supervisor
 
 
-def _table_of(state_dir: Path, text: str, note: Note) -> TableSupervision:
+def _cluster_of(state_dir: Path, settings: Settings, note: Note) -> ClusterProcesses | None:
+    """The processes of a node in a cluster; None for any other node. Raises ClusterFileUnusable."""
+    known = read_cluster(state_dir)
+    return ClusterProcesses(known, settings, state_dir, note) if known is not None else None
+
+
+def _table_of(state_dir: Path, text: str, node: int, note: Note) -> TableSupervision:
     """The registration table of the node. Raises TableFolderUnusable."""
     folder = TableFolder.prepared(folder_path(state_dir))
-    launch = PersisterLaunch(str(state_dir), str(folder.path), text, SINGLE_NODE)
+    launch = PersisterLaunch(str(state_dir), str(folder.path), text, node)
     return TableSupervision(folder, PersisterProcess(launch, note), note)
 
 

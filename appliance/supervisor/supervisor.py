@@ -45,6 +45,7 @@ from appliance.storage.log_file import log_by
 from appliance.supervisor import decisions
 from appliance.supervisor.alarm_monitor import AlarmMonitor
 from appliance.supervisor.alarm_table import ReportAlarm
+from appliance.supervisor.cluster_processes import ClusterProcesses
 from appliance.supervisor.commit_coordinator import CommitCoordinator
 from appliance.supervisor.control_endpoint import Questions
 from appliance.supervisor.cycle_scheduler import CycleScheduler
@@ -104,9 +105,10 @@ class Supervisor:
         report_alarm: ReportAlarm | None = None,
         table: TableSupervision | None = None,
         snmp: SnmpProcess | None = None,
+        cluster: ClusterProcesses | None = None,
     ) -> None:
         """`launch` is the start of a worker, but for its number and descriptors. `table`: the registration table, where
-        the workers have one in common. `snmp`: the agent, where there may be one.
+        the workers have one in common. `snmp`: the agent, where there may be one. `cluster`: of a node in a cluster.
 
         Raises BusUnavailable.
         """
@@ -151,6 +153,10 @@ class Supervisor:
         self._waiting = selectors.DefaultSelector()
         self._waiting.register(self._bus, selectors.EVENT_READ)
         self._waiting.register(self.questions, selectors.EVENT_READ)
+        self.cluster = self.watching.cluster = cluster
+        if cluster is not None:
+            cluster.tell_by(self.tell_all, lambda number, message: self.send(number, [message]))
+            self.watch(cluster.fileno())
         self.slots.set_steering(settings.supervision.steering, self.records)
 
     @property
@@ -189,7 +195,7 @@ class Supervisor:
             for supporter in self._supporting.values():
                 supporter.kill()
         else:
-            for asked in (self._management_process, self.snmp):
+            for asked in (self.cluster, self._management_process, self.snmp):
                 if asked is not None:
                     asked.stop()
         self._is_stopping = True
@@ -201,8 +207,9 @@ class Supervisor:
             supporter.kill()
         if self._table is not None:
             self._table.close()
-        if self.snmp is not None:
-            self.snmp.close()
+        for part in (self.snmp, self.cluster):
+            if part is not None:
+                part.close()
         self._waiting.close()
         self._bus.close()
         self.questions.close()
@@ -226,6 +233,9 @@ class Supervisor:
             self.snmp.tend_agent(self.settings.supervision, self._is_stopping, events, now)
         if self._table is not None:
             self._tend_table(self._table, now)
+        if self.cluster is not None:
+            is_serving = any(record.life == WorkerState.LIVE for record in self.records)
+            self.cluster.tend(self.settings.supervision, self._is_stopping, is_serving, now)
         for action in decisions.decide(self._view(now)):
             self._act(action, now)
         self.slots.tell(self.records)
@@ -242,7 +252,7 @@ class Supervisor:
         management = {} if self._management_process is None else {"management": self._management_process}
         persister = {} if self._table is None else {"persister": self._table.persister}
         agent = {} if self.snmp is None else {"snmp": self.snmp}
-        return {**management, **persister, **agent}
+        return {**management, **persister, **agent, **({} if self.cluster is None else self.cluster.members)}
 
     # -- the registration table -------------------------------------------------------------------------
 
@@ -288,6 +298,8 @@ class Supervisor:
                 self._table.heard(message, now)
             elif self.snmp is not None and isinstance(message, SnmpReport):
                 self.snmp.heard(message)
+            elif self.cluster is not None:
+                is_news |= self.cluster.heard(worker_of(sender), message, now)
         if self._cycle_scheduler.woke(self.settings.supervision, now):
             for record in self.records:
                 record.forgive_silence(now)
@@ -439,6 +451,8 @@ class Supervisor:
             self._table.send(PersisterSettings(text))
         if self.snmp is not None:
             self.snmp.put_in_force(settings.snmp, text)
+        if self.cluster is not None:
+            self.cluster.put_in_force(settings, text)
         self.listener_drain.note(settings, now)
         self._sockets.set_receive_buffer(settings.limits.receive_buffer_kib * 1024)
         self.worker_pool.resize(worker_count(settings), now)

@@ -1,0 +1,123 @@
+"""What the supervisor knows of virtual addresses, by the reports of its lease process. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from appliance.messages.address_messages import AddressLost, AddressOwned
+from appliance.messages.membership import NO_MEMBER
+from appliance.messages.standing_orders import StandingOrders
+
+OWNING: Final = "owning"
+
+
+@dataclass(frozen=True, slots=True)
+class KnownAddress:
+    """One virtual address; `since` is monotonic: when this node came to its stance. `owner`: 0 for none."""
+
+    number: int
+    name: str
+    owner: int
+    epoch: int
+    stance: str
+    since: float
+    taken_from: int
+    is_elsewhere: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TakenOver:
+    """This node has taken an address over. `last_owner`: 0 when none is known; `gap_s`: for how long it was silent."""
+
+    number: int
+    name: str
+    epoch: int
+    last_owner: int
+    reason: str
+    gap_s: float
+
+
+@dataclass(slots=True)
+class KnownAddresses:
+    """Feed it every report. `addresses`, by number, are as of the last status."""
+
+    me: int
+    addresses: dict[int, KnownAddress] = field(default_factory=dict)
+    heard_ms_ago: dict[int, int | None] = field(default_factory=dict)
+    """Of each other member, when the last status was made; None: not heard since the start."""
+    counters: dict[str, int] = field(default_factory=dict)
+    is_real_time: bool = True
+    orders: StandingOrders = field(default_factory=StandingOrders)
+    """Of operators, for the whole cluster."""
+    is_silent: bool = True
+    _owned: dict[int, AddressOwned] = field(default_factory=dict)
+
+    @property
+    def owned(self) -> list[AddressOwned]:
+        """What this node owns."""
+        return list(self._owned.values())
+
+    def receive(self, report: dict[str, Any], now: float) -> Iterator[AddressOwned | AddressLost | TakenOver]:
+        """What has changed by a report. Raises KeyError, TypeError, ValueError for what is none."""
+        if "change" in report:
+            yield from self._changed(report["change"])
+        elif "addresses" in report:
+            yield from self._status(report, now)
+
+    def process_ended(self) -> Iterator[AddressLost]:
+        """The lease process is gone; its guard has closed the leases."""
+        for owned in self.owned:
+            yield self._lost(owned.address)
+        self.addresses, self.heard_ms_ago, self.is_silent = {}, {}, True
+
+    def _changed(self, change: dict[str, Any]) -> Iterator[AddressOwned | AddressLost | TakenOver]:
+        number, epoch, last_owner = int(change["address"]), int(change["epoch"]), int(change["last_owner"])
+        name = str(change["name"])
+        if int(change["owner"]) == self.me:
+            yield self._gained(number, name, epoch, last_owner)
+            yield TakenOver(number, name, epoch, last_owner, str(change["reason"]), int(change["gap_ms"]) / 1000)
+        elif number in self._owned:
+            yield self._lost(number)
+
+    def _status(self, report: dict[str, Any], now: float) -> Iterator[AddressOwned | AddressLost]:
+        # Without a name it is one that only other nodes have in their configuration.
+        found = (_address(each, now) for each in report["addresses"] if each["name"])
+        self.addresses = {address.number: address for address in found}
+        self.heard_ms_ago = {int(each["member"]): each["heard_ms_ago"] for each in report["members"]}
+        self.counters = {str(name): int(count) for name, count in report["counters"].items()}
+        self.is_real_time, self.is_silent = bool(report["is_real_time"]), bool(report["is_silent"])
+        orders = report["orders"]
+        self.orders = StandingOrders(**{**orders, "drained": tuple(orders["drained"])}).lasting
+        # A change whose report was lost with a connection.
+        for address in self.addresses.values():
+            is_owned = address.owner == self.me and address.stance == OWNING
+            if is_owned and address.number not in self._owned:
+                yield self._gained(address.number, address.name, address.epoch, address.taken_from)
+        gone = [number for number in self._owned if number not in self.addresses or not self._is_held(number)]
+        for number in gone:
+            yield self._lost(number)
+
+    def _is_held(self, number: int) -> bool:
+        return self.addresses[number].owner == self.me
+
+    def _gained(self, number: int, name: str, epoch: int, last_owner: int) -> AddressOwned:
+        owned = self._owned[number] = AddressOwned(number, name, epoch, last_owner)
+        return owned
+
+    def _lost(self, number: int) -> AddressLost:
+        return AddressLost(number, self._owned.pop(number).name)
+
+
+def _address(fields: dict[str, Any], now: float) -> KnownAddress:
+    return KnownAddress(
+        number=int(fields["address"]),
+        name=str(fields["name"]),
+        owner=int(fields["owner"]) or NO_MEMBER,
+        epoch=int(fields["epoch"]),
+        stance=str(fields["stance"]),
+        since=now - int(fields["since_ms"]) / 1000,
+        taken_from=int(fields["taken_from"]),
+        is_elsewhere=bool(fields["is_elsewhere"]),
+    )

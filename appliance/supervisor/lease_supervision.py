@@ -1,0 +1,167 @@
+"""The lease process of a node in a cluster: kept running, ordered, and what it says of virtual addresses.
+
+It lives on when any other process of the node dies. When the supervisor dies the kernel ends it (PR_SET_PDEATHSIG), and
+its guard gives the addresses away at once. What it is started with follows the configuration, the membership and the
+network interfaces: when that changes, it gives its addresses to other nodes, ends, and is started anew.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+from appliance.catalogue.settings import Settings, SupervisionSettings
+from appliance.ipc.lease_launch import LeaseLaunch
+from appliance.messages.address_messages import AddressLost, AddressOwned
+from appliance.messages.bus_messages import BusMessage
+from appliance.storage.cluster_file import ClusterFile
+from appliance.supervisor.known_addresses import KnownAddresses, TakenOver
+from appliance.supervisor.lease_reader import LeaseReader, OnReply
+from appliance.supervisor.lease_terms import Interfaces, lease_launch
+from appliance.supervisor.supporting_process import SupportingProcess
+
+SOCKET_NAME: Final = "lease.sock"
+# How often the network interfaces are looked at.
+LOOK_EVERY_S: Final = 5.0
+# Take-overs that the cluster process has not been told yet; beyond, the oldest is forgotten.
+UNTOLD_MAX: Final = 64
+
+Look = Callable[[], Interfaces]
+
+
+class LeaseSupervision(SupportingProcess[LeaseLaunch]):
+    """Call `tend_leases` in every cycle. `watch`: have the supervisor wake up for a descriptor.
+
+    `tell_workers` and `tell_cluster` are set by the node; the second returns False when it could not be told.
+    """
+
+    def __init__(
+        self,
+        known: ClusterFile,
+        settings: Settings,
+        run_dir: Path,
+        interfaces: Look,
+        watch: Callable[[int], None],
+        report: Callable[[str], None],
+    ) -> None:
+        self.known = known
+        self.settings = settings
+        self.interfaces = interfaces()
+        self.addresses = KnownAddresses(known.me)
+        self.tell_workers: Callable[[BusMessage], object] = lambda message: None
+        self.tell_cluster: Callable[[TakenOver], bool] = lambda taken: True
+        self._control_path = run_dir / SOCKET_NAME
+        self._terms = self._wanted()
+        """What it was started with, but for orders of operators."""
+        super().__init__("The lease process", self._terms, report)
+        self._look = interfaces
+        self._watch = watch
+        self._reader: LeaseReader | None = None
+        self._look_at = 0.0
+        self._is_ready = False
+        self._is_ready_told = False
+        self._is_asked_to_end = False
+        self._untold: deque[TakenOver] = deque(maxlen=UNTOLD_MAX)
+
+    # -- its life ------------------------------------------------------------------------------------
+
+    def tend_leases(self, limits: SupervisionSettings, is_stopping: bool, is_ready: bool, now: float) -> None:
+        """Keep it running and informed. `is_ready`: may this node own addresses?"""
+        self._is_ready = is_ready and not is_stopping
+        self._read(now)
+        self._follow_interfaces(now)
+        if self.is_running and self._terms != self._wanted() and not is_stopping:
+            self.stop()
+        self.tend(limits, is_stopping, now)
+        if self._reader is None and self.is_running:
+            self._connect()
+        self._tell_ready(now)
+        while self._untold and self.tell_cluster(self._untold[0]):
+            self._untold.popleft()
+
+    def put_in_force(self, settings: Settings) -> None:
+        """Go by a new configuration."""
+        self.settings = settings
+
+    def _wanted(self) -> LeaseLaunch:
+        return lease_launch(self.known, self.settings, self.interfaces, str(self._control_path))
+
+    def _follow_interfaces(self, now: float) -> None:
+        if now >= self._look_at:
+            self._look_at = now + LOOK_EVERY_S
+            self.interfaces = self._look()
+
+    def stop(self) -> None:
+        """Ask it to give its addresses away and to end: that is no failure."""
+        self._is_asked_to_end = True
+        super().stop()
+
+    def _start(self, limits: SupervisionSettings, now: float) -> None:
+        self._is_asked_to_end = self._is_ready_told = False
+        self._terms = self._wanted()
+        self.launch = replace(self._terms, orders=self.addresses.orders)
+        super()._start(limits, now)
+        if self.process is not None:
+            self._watch(self.process.fileno())
+
+    def _ended(self, ending: str, limits: SupervisionSettings, is_stopping: bool, now: float) -> None:
+        self._disconnect()
+        super()._ended(ending, limits, is_stopping or self._is_asked_to_end, now)
+
+    # -- its reports ---------------------------------------------------------------------------------
+
+    def _connect(self) -> None:
+        # Until it listens, and when it has too many readers.
+        with suppress(OSError):
+            self._reader = LeaseReader(self._control_path)
+            self._watch(self._reader.fileno())
+            self._is_ready_told = False
+
+    def _disconnect(self) -> None:
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+        for lost in self.addresses.process_ended():
+            self.tell_workers(lost)
+
+    def _read(self, now: float) -> None:
+        reader = self._reader
+        if reader is None:
+            return
+        for report in reader.receive():
+            try:
+                for news in self.addresses.receive(report, now):
+                    self._take_note(news)
+            except (KeyError, TypeError, ValueError):
+                reader.close()
+        reader.give_up_late(now)
+        if not reader.is_open:
+            # Connected anew as long as it runs: its first report says what was missed.
+            self._reader = None
+
+    def _take_note(self, news: AddressOwned | AddressLost | TakenOver) -> None:
+        if isinstance(news, TakenOver):
+            self._untold.append(news)
+        else:
+            self.tell_workers(news)
+
+    # -- orders --------------------------------------------------------------------------------------
+
+    def order(self, order: dict[str, Any], on_reply: OnReply, now: float) -> bool:
+        """Give an order; False when the lease process cannot be told."""
+        return self._reader is not None and self._reader.order(order, on_reply, now)
+
+    def _tell_ready(self, now: float) -> None:
+        if self._is_ready != self._is_ready_told:
+            is_told = self.order({"order": "ready", "on": self._is_ready}, lambda sentence: None, now)
+            self._is_ready_told = self._is_ready if is_told else self._is_ready_told
+
+    def close(self) -> None:
+        """Leave no process and no connection behind."""
+        self.kill()
+        if self._reader is not None:
+            self._reader.close()

@@ -1,0 +1,171 @@
+"""Whole appliances in network namespaces: three nodes of a cluster with one configuration, and a client that sends
+OPTIONS to the virtual addresses. Needs root."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from appliance.catalogue.cluster_values import number_of
+from appliance.commands.status import ask_status
+from appliance.management.errors import CommandFailed
+from appliance.messages.plain_values import plain
+from appliance.storage.cluster_file import ClusterFile, EtcdAccess, write_cluster
+from tests.live.appliance import SIGNALBOX
+from tests.live.control import Control
+from tests.live.lease_namespaces import SECOND_V4, SECOND_V6, V4, V6, Namespaces, Node
+from tests.live.machine import within
+from tests.live.processes import wait_until
+
+FIRST, SECOND = number_of("first"), number_of("second")
+START_TIMEOUT_S = within(60.0)
+# No etcd is there: what is tested here needs none.
+NOWHERE = EtcdAccess(("http://127.0.0.1:1",))
+
+
+def configuration(nodes: int) -> str:
+    """One for all nodes: two listeners on virtual addresses of each family, and one on each node's own address."""
+    lines = [
+        "hostname cluster",
+        "workers 1",
+        "domain signalbox.test",
+        "overload",
+        "  requests per-source unlimited",
+        "  delay target 1000",
+        "  delay limit 3000",
+        "!",
+        *_listener("own", "10.77.0.1"),
+        *_listener("first4", V4),
+        *_listener("first6", V6),
+        *_listener("second4", SECOND_V4),
+        *_listener("second6", SECOND_V6),
+        *_virtual("first", f"{V4}/24", f"{V6}/64"),
+        *_virtual("second", f"{SECOND_V4}/24", f"{SECOND_V6}/64", "node node-2", "node node-1", "node node-3"),
+    ]
+    for number in range(2, nodes + 1):
+        lines += [f"node node-{number}", f"  listener own 10.77.0.{number}", "!"]
+    return "\n".join(lines) + "\n"
+
+
+def _listener(name: str, address: str) -> list[str]:
+    return [f"listener {name}", f"  address {address}", "  no authenticate", "  transport udp", "!"]
+
+
+def _virtual(name: str, first: str, second: str, *lines: str) -> list[str]:
+    return [f"virtual-address {name}", f"  address {first}", f"  address {second}", *(f"  {x}" for x in lines), "!"]
+
+
+def children_of(pid: int) -> list[int]:
+    """The processes below one, the deepest first."""
+    found: list[int] = []
+    with contextlib.suppress(OSError):
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            for child in (thread / "children").read_text().split():
+                found += [*children_of(int(child)), int(child)]
+    return found
+
+
+class ApplianceNode(Node):
+    """A member that is a whole appliance."""
+
+    def __init__(self, net: ClusterOfAppliances, number: int) -> None:
+        super().__init__(net, number)
+        self.state_dir = net.folder / f"state{number}"
+        self.control = self.state_dir / "run" / "lease.sock"
+        self.supervisor: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start the appliance."""
+        net = self.net
+        self.state_dir.mkdir(mode=0o700, exist_ok=True)
+        known = ClusterFile("test", self.number, net.key_hex, "", net.membership, NOWHERE)
+        write_cluster(self.state_dir, known)
+        config = net.folder / "signalbox.conf"
+        config.write_text(configuration(len(net.nodes)))
+        argv = [str(SIGNALBOX), "run", "--config", str(config), "--state", str(self.state_dir)]
+        environment = {**os.environ, "PYTHONUNBUFFERED": "1", "SIGNALBOX_RUNTIME_DIR": str(net.folder / "running")}
+        with (net.folder / f"node{self.number}.log").open("ab") as log:
+            self.supervisor = subprocess.Popen(
+                ["ip", "netns", "exec", self.namespace, *argv],
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        net.started.append(self.supervisor)
+
+    @property
+    def pid(self) -> int:
+        """Of the supervisor."""
+        assert self.supervisor is not None
+        return self.supervisor.pid
+
+    def report(self) -> dict[str, Any]:
+        """What `signalbox status --json` says; {} when nobody answers."""
+        try:
+            report: dict[str, Any] = plain(ask_status(self.state_dir / "run"))
+            return report
+        except CommandFailed:
+            return {}
+
+    def stance(self, address: int = FIRST) -> str:
+        """What it does about an address; "" when its lease process does not answer."""
+        try:
+            rows = self.status()["addresses"]
+        except OSError:
+            return ""
+        return next((str(row["stance"]) for row in rows if row["address"] == address), "")
+
+    def alarms(self) -> list[str]:
+        """The names of the raised alarms."""
+        with Control(self.state_dir, is_enabled=False) as control:
+            return [row["name"] for row in control.ask("show alarms")["alarms"]]
+
+    def pids_of(self, what: str) -> list[int]:
+        """Its processes with that word in their command line."""
+        return [pid for pid in self.pids() if what in Path(f"/proc/{pid}/cmdline").read_text()]
+
+    def pids(self) -> list[int]:
+        """All processes of the node."""
+        return [*children_of(self.pid), self.pid]
+
+    @property
+    def lease_pid(self) -> int:
+        return self.pids_of("leases.lease")[0]
+
+
+class ClusterOfAppliances(Namespaces):
+    """Three appliances. Use as a context manager."""
+
+    nodes: dict[int, ApplianceNode]  # type: ignore[assignment]
+    probe = ("--sip",)
+
+    def __init__(self, folder: Path, members: int = 3) -> None:
+        super().__init__(folder, members)
+        self.nodes = {number: ApplianceNode(self, number) for number in self.nodes}
+
+    def start(self) -> None:
+        """Start all, and wait until each address has the owner that is preferred."""
+        for node in self.nodes.values():
+            node.start()
+        for node in self.nodes.values():
+            wait_until(lambda node=node: node.stance(), f"node {node.number} runs", START_TIMEOUT_S)  # type: ignore[misc]
+        wait_until(lambda: self.owner(FIRST) and self.owner(SECOND), "the addresses have owners", START_TIMEOUT_S)
+        self.give(FIRST, 1)
+        self.give(SECOND, 2)
+
+    def owner(self, address: int = FIRST) -> int:
+        return super().owner(address)
+
+    def _take_down(self) -> None:
+        for node in self.nodes.values():
+            if node.supervisor is not None and node.supervisor.poll() is None:
+                for pid in node.pids():
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
+        super()._take_down()
