@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
+from appliance.catalogue.cluster_values import ListenerAddress
 from appliance.catalogue.command_declaration import Command, Extent, Parameter
 from appliance.catalogue.password_hash import SecretHash
 from appliance.catalogue.peers import Peer
@@ -117,7 +118,8 @@ def _typed_kind(kind: Kind) -> Kind:
 
 
 def _extent(setting: Setting) -> Extent:
-    return Extent.WORDS if isinstance(setting.kind, Choices | Peer | Remark | SnmpLine) else Extent.ONE
+    has_parts = isinstance(setting.kind, Choices | ListenerAddress | Peer | Remark | SnmpLine)
+    return Extent.WORDS if has_parts else Extent.ONE
 
 
 def _note(setting: Setting) -> str:

@@ -17,7 +17,7 @@ VIRTUAL_ADDRESSES_MAX: Final = 28
 NUMBER_MAX: Final = 0xFFFF
 # IFNAMSIZ of Linux, less the octet at the end.
 INTERFACE_LEN_MAX: Final = 15
-_INTERFACE = re.compile(rf"[!-.0-9;-~]{{1,{INTERFACE_LEN_MAX}}}")
+_INTERFACE = re.compile(rf"[A-Za-z0-9][A-Za-z0-9_.:@-]{{0,{INTERFACE_LEN_MAX - 1}}}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,10 @@ def read_scope(settings_class: type[Any], line: int, statements: Sequence[Statem
     for statement in statements:
         is_negated = statement.texts[0].lower() == "no" and len(statement.words) > 1
         typed = statement.texts[is_negated:]
+        if [text.lower() for text in typed] == ["no"]:
+            # It begins `node`, and never means it.
+            faults.append(_fault(statement, 0, '"no" is not complete', "type the setting to remove after it"))
+            continue
         meaning = understand(typed, keywords)
         if isinstance(meaning, Misunderstanding):
             if retired_setting(_keyword_of(settings_class), typed):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from appliance.catalogue.cluster_values import ListenerAddress
 from appliance.catalogue.command_declaration import Command
 from appliance.catalogue.password_hash import hash_of
 from appliance.catalogue.peers import Peer
@@ -35,6 +36,7 @@ BY_PLACEHOLDER = {
     "ADDRESS[/LENGTH]": "192.0.2.0/24",
     "sip:HOST[:PORT]": "sip:gw.example.com",
     "FILE": "/etc/signalbox/file.pem",
+    "ADDRESS/LENGTH": "192.0.2.50/24",
 }
 
 
@@ -50,6 +52,8 @@ def sample(kind: Kind) -> str:
         return "sqlite:///subscribers.db"
     if isinstance(kind, Peer):
         return "192.0.2.0/24"
+    if isinstance(kind, ListenerAddress):
+        return "local 192.0.2.1"
     if isinstance(kind, SnmpLine):
         return SNMP_LINES[type(kind)]
     word = BY_PLACEHOLDER.get(kind.placeholder, "something")

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from appliance.catalogue.cluster_values import AddressWithPrefix, Interface, ListenerAddress
 from appliance.catalogue.errors import ConfigError
 from appliance.catalogue.hop_uri import HopUri
 from appliance.catalogue.password_hash import SecretHash
@@ -133,7 +134,7 @@ def test_the_demo_configuration_is_right() -> None:
         ("domain a.com\ndomain b.com\ndomain A.com", 3, "`domain a.com` is present twice", "delete one of them"),
         ("no domain", 1, "`no domain` has no effect", "delete the line `domain HOST`"),
         ("no hostname box", 1, "no value may follow", "type `no hostname` alone"),
-        ("no", 1, '"no" is unknown', "type one of"),
+        ("no", 1, '"no" is not complete', "type the setting"),
         ("no listener a", 1, "`no listener` has no effect", "delete the section"),
         ("port 5060", 1, '"port" is unknown', "it belongs in `listener NAME`, indented"),
         ("adress ::1", 1, '"adress" is unknown', 'did you mean "address"? it belongs in `listener NAME`'),
@@ -272,6 +273,9 @@ def values_of(setting: Setting) -> st.SearchStrategy[Any]:
         SnmpUser: st.sampled_from([f"{name} sha1 key {'0a' * 20} {'0b' * 20}" for name in "abc"]),
         SnmpTarget: st.sampled_from(["noc 192.0.2.9 community public", "old ::1 port 1 community c inform retries 0"]),
         SnmpStatusThreshold: st.sampled_from(["INVITE 503 500 interval 60", "BYE 481 7 interval 300"]),
+        AddressWithPrefix: st.sampled_from(["192.0.2.50/24", "2001:db8::50/64"]),
+        Interface: st.sampled_from(["", "eth0", "bond0.7"]),
+        ListenerAddress: st.sampled_from(["local 192.0.2.1", "phones 2001:db8::1"]),
         DatabaseUrl: st.sampled_from(["", "sqlite:////tmp/a b.sqlite3", "postgresql://u:p@h/d"]),
     }
     if isinstance(kind, Integer):
