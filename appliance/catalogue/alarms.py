@@ -66,6 +66,12 @@ ETCD_UNAVAILABLE: Final = "etcd-unavailable"
 ETCD_DEGRADED: Final = "etcd-degraded"
 CLOCK_APART: Final = "clock-apart"
 CLUSTER_PROCESS_DOWN: Final = "cluster-process-down"
+ADDRESS_WITHOUT_OWNER: Final = "address-without-owner"
+ADDRESS_ELSEWHERE: Final = "address-elsewhere"
+ADDRESS_WITHOUT_INTERFACE: Final = "address-without-interface"
+SPLIT_OBSERVED: Final = "split-observed"
+LEASE_PROCESS_DOWN: Final = "lease-process-down"
+LEASE_NOT_REAL_TIME: Final = "lease-not-real-time"
 
 # fmt: off
 ALARMS: Final[tuple[Alarm, ...]] = (
@@ -206,6 +212,31 @@ ALARMS: Final[tuple[Alarm, ...]] = (
           "The process that talks to etcd exited, or the node was removed from the cluster.",
           "The members as of before stay in force. Calls, registrations and take-overs continue.",
           "None; it is restarted. See `show logging` for the cause."),
+    Alarm(ADDRESS_WITHOUT_OWNER, CRITICAL,
+          "No node owns a virtual address: no node that may own it hears a majority of the members and is ready.",
+          "Nobody answers at the address.",
+          "See `show cluster`: start more members, or use `cluster undrain` or `cluster maintenance off`."),
+    Alarm(ADDRESS_ELSEWHERE, CRITICAL,
+          "A machine outside of the cluster has a virtual address, or a node has it without the cluster.",
+          "This node does not take the address. Callers reach the other machine.",
+          "Find the machine by its ARP entry and remove the address there. The alarm clears within 10 seconds."),
+    Alarm(ADDRESS_WITHOUT_INTERFACE, MAJOR,
+          "This node has no network interface for a virtual address.",
+          "It cannot take the address over.",
+          "Configure an address of the same network on an interface, or `interface` in the virtual address."),
+    Alarm(SPLIT_OBSERVED, MAJOR,
+          "This node hears less than half of the other members, or several nodes say that they own one address.",
+          "Nodes that hear no majority own no virtual address. A node that lost its address falls silent.",
+          "Check the network between the nodes. See `show cluster` on each side."),
+    Alarm(LEASE_PROCESS_DOWN, CRITICAL,
+          "The process that keeps virtual addresses exited.",
+          "This node owns no virtual address until it runs again. Other nodes have taken over.",
+          "None; it is restarted. If it recurs, install the package nftables, and run as root, or with CAP_NET_ADMIN "
+          "and CAP_NET_RAW; see the journal."),
+    Alarm(LEASE_NOT_REAL_TIME, WARNING,
+          "The lease process may not run before other processes (CAP_SYS_NICE is missing).",
+          "Under high load this node can lose its virtual addresses.",
+          "Run as root, or allow CAP_SYS_NICE. In a container, allow real time scheduling."),
 )
 # fmt: on
 

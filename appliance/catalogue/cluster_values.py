@@ -29,13 +29,12 @@ class AddressWithPrefix:
 
     def read(self, words: Sequence[str]) -> str:
         word = words[0] if len(words) == 1 else ""
-        address, slash, length = word.partition("/")
+        address, _, length = word.partition("/")
         try:
-            found = ipaddress.ip_interface(f"{without_brackets(address)}/{length}")
+            # Without a length, or with a mask, it is none.
+            found = ipaddress.ip_interface(f"{without_brackets(address)}/{int(length)}")
         except ValueError:
             raise ValueFault(f'"{" ".join(words)}" is not an address with a prefix length', self._remedy) from None
-        if not slash or not length.isdecimal():
-            raise ValueFault(f'"{word}" has no prefix length', self._remedy)
         if found.ip.is_unspecified or found.ip.is_multicast or found.ip.is_loopback or found.ip.is_link_local:
             raise ValueFault(f"{found.ip} cannot move between machines", self._remedy)
         return found.with_prefixlen

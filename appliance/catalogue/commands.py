@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from appliance.catalogue.action_commands import ACTION_COMMANDS
+from appliance.catalogue.address_commands import ADDRESS_COMMANDS
 from appliance.catalogue.command_declaration import Command, Mode, Right
 from appliance.catalogue.shell_commands import SHELL_COMMANDS
 from appliance.catalogue.show_commands import SHOW_COMMANDS
@@ -14,6 +15,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     *SHOW_COMMANDS,
     *ACTION_COMMANDS,
     *SNMP_COMMANDS,
+    *ADDRESS_COMMANDS,
     *SHELL_COMMANDS,
 )
 
@@ -33,6 +35,7 @@ BEGINNINGS: Final = {
     "drain": "Drain a worker.",
     "undrain": "Return a drained worker to service.",
     "restart": "Restart a worker.",
+    "cluster": "Move virtual addresses between nodes.",
     "snmp": "Test the SNMP agent.",
     "subscriber": "Manage subscribers.",
     "copy": "Copy data.",

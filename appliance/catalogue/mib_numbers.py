@@ -161,4 +161,10 @@ ALARM_NUMBERS: Final = {
     "etcd-degraded": 31,
     "clock-apart": 32,
     "cluster-process-down": 33,
+    "address-without-owner": 34,
+    "address-elsewhere": 35,
+    "address-without-interface": 36,
+    "split-observed": 37,
+    "lease-process-down": 38,
+    "lease-not-real-time": 39,
 }

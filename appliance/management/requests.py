@@ -12,6 +12,7 @@ from appliance.management.appliance_client import Call
 from appliance.management.errors import Refused
 from appliance.management.sessions import ADMIN, VIEW, is_removed, look_up_rights, removal
 from appliance.management.tasks import (
+    address_commands,
     completion,
     configuration,
     live_output,
@@ -106,6 +107,10 @@ REQUESTS: Final[dict[str, Request]] = {
     "drain worker": _act(worker_commands.drain_worker),
     "undrain worker": _act(worker_commands.undrain_worker),
     "restart worker": _act(worker_commands.restart_worker),
+    "cluster switchover": _act(address_commands.switch_over),
+    "cluster drain": _act(address_commands.drain),
+    "cluster undrain": _act(address_commands.undrain),
+    "cluster maintenance": _act(address_commands.maintain),
     "reload": _act(worker_commands.reload),
     "reload cancel": _act(worker_commands.cancel_reload),
 }

@@ -1,10 +1,11 @@
-"""Virtual addresses of a node: what the supervisor tells its workers when one comes or goes."""
+"""Virtual addresses: what the supervisor tells its workers when one comes or goes, and what operators order."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from appliance.messages.bus_messages import BusMessage
+from appliance.messages.bus_messages import BusMessage, BusRequest
+from appliance.messages.supervisor_requests import Done
 
 
 @dataclass(slots=True)
@@ -29,3 +30,36 @@ class AddressLost(BusMessage):
     kind = 141
     address: int
     name: str
+
+
+# -- orders of operators -----------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class SwitchAddress(BusRequest[Done]):
+    """Have the owner of a virtual address give it to a node, "" for the best one. `address`: its name, or an address of
+    its section."""
+
+    kind = 142
+    address: str
+    node: str
+    user: str
+
+
+@dataclass(slots=True)
+class DrainNode(BusRequest[Done]):
+    """Have a node of the cluster own nothing, or let it own addresses again. `node`: its name, "" for this one."""
+
+    kind = 143
+    node: str
+    is_on: bool
+    user: str
+
+
+@dataclass(slots=True)
+class MaintainCluster(BusRequest[Done]):
+    """From now on no node takes an address over by itself; or each may again."""
+
+    kind = 144
+    is_on: bool
+    user: str

@@ -22,6 +22,7 @@ from appliance.supervisor.cluster_processes import ClusterProcesses
 from appliance.supervisor.commit_coordinator import CommitCoordinator
 from appliance.supervisor.decisions import WorkerState
 from appliance.supervisor.guessing_monitor import FailureWatch
+from appliance.supervisor.lease_conditions import conditions_without_cluster
 from appliance.supervisor.rate_allocation import REPORT_INTERVAL_S, RateAllocator, Shares
 from appliance.supervisor.snmp_process import SnmpProcess
 from appliance.supervisor.start_remarks import StartRemarks
@@ -69,7 +70,7 @@ class AlarmMonitor:
             *(self.remarks.conditions(settings, now) if self.remarks else ()),
             *(self.table.conditions(now) if self.table else ()),
             *(self.snmp.conditions() if self.snmp else ()),
-            *(self.cluster.conditions(now) if self.cluster else ()),
+            *(self.cluster.conditions(now) if self.cluster else conditions_without_cluster(settings)),
             *self._own_conditions({record.number for record in records if not record.is_retired}),
         ]
         self.alarms.update(found, clock.wall_time())

@@ -16,6 +16,7 @@ from appliance.catalogue.settings import Settings, SupervisionSettings
 from appliance.configuration.node_text import text_of_node
 from appliance.messages.bus_messages import BusMessage
 from appliance.storage.cluster_file import ClusterFile
+from appliance.supervisor.cluster_orders import ClusterOrders, Reply
 from appliance.supervisor.lease_supervision import LeaseSupervision
 from appliance.supervisor.lease_terms import node_faults
 from appliance.supervisor.processes import interface_addresses
@@ -34,6 +35,7 @@ class ClusterProcesses:
         self.leases = LeaseSupervision(
             known, settings, state_dir / "run", interface_addresses, self._watch, report
         )
+        self.orders = ClusterOrders(self.leases, report)
 
     def fileno(self) -> int:
         """One descriptor for all of them."""
@@ -67,10 +69,11 @@ class ClusterProcesses:
     # -- their life ----------------------------------------------------------------------------------
 
     def tell_by(
-        self, tell_workers: Callable[[BusMessage], object], send: Callable[[int, BusMessage], bool]
+        self, tell_workers: Callable[[BusMessage], object], send: Callable[[int, BusMessage], bool], reply: Reply
     ) -> None:
-        """How all workers are told, and a process of this node by its number (transport/process_id.py)."""
+        """How all workers are told, a process of this node by its number (transport/process_id.py), and who asked."""
         self.leases.tell_workers = tell_workers
+        self.orders.reply = reply
         self._send = send
 
     def heard(self, number: int, message: BusMessage, now: float) -> bool:
@@ -83,7 +86,7 @@ class ClusterProcesses:
 
     def conditions(self, now: float) -> Iterator[Condition]:
         """The alarms that are true of them."""
-        return iter(())
+        yield from self.leases.conditions(now)
 
     def stop(self) -> None:
         """Ask all of them to end; addresses are given away first."""

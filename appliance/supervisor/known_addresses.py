@@ -15,7 +15,10 @@ OWNING: Final = "owning"
 
 @dataclass(frozen=True, slots=True)
 class KnownAddress:
-    """One virtual address; `since` is monotonic: when this node came to its stance. `owner`: 0 for none."""
+    """One virtual address; `since` is monotonic: when this node came to its stance. `owner`: 0 for none.
+
+    `claimed_by`: the members that say that they own it; more than one for moments only.
+    """
 
     number: int
     name: str
@@ -25,6 +28,7 @@ class KnownAddress:
     since: float
     taken_from: int
     is_elsewhere: bool
+    claimed_by: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +51,15 @@ class KnownAddresses:
     addresses: dict[int, KnownAddress] = field(default_factory=dict)
     heard_ms_ago: dict[int, int | None] = field(default_factory=dict)
     """Of each other member, when the last status was made; None: not heard since the start."""
+    unowned_since: dict[int, float] = field(default_factory=dict)
+    """Of addresses that no node owns: since when that is known."""
     counters: dict[str, int] = field(default_factory=dict)
     is_real_time: bool = True
     orders: StandingOrders = field(default_factory=StandingOrders)
     """Of operators, for the whole cluster."""
     is_silent: bool = True
+    split_since: dict[int, float] = field(default_factory=dict)
+    """Of addresses that several members say they own."""
     _owned: dict[int, AddressOwned] = field(default_factory=dict)
 
     @property
@@ -71,6 +79,7 @@ class KnownAddresses:
         for owned in self.owned:
             yield self._lost(owned.address)
         self.addresses, self.heard_ms_ago, self.is_silent = {}, {}, True
+        self.unowned_since, self.split_since = {}, {}
 
     def _changed(self, change: dict[str, Any]) -> Iterator[AddressOwned | AddressLost | TakenOver]:
         number, epoch, last_owner = int(change["address"]), int(change["epoch"]), int(change["last_owner"])
@@ -85,6 +94,10 @@ class KnownAddresses:
         # Without a name it is one that only other nodes have in their configuration.
         found = (_address(each, now) for each in report["addresses"] if each["name"])
         self.addresses = {address.number: address for address in found}
+        unowned = (address for address in self.addresses.values() if address.owner == NO_MEMBER)
+        self.unowned_since = {each.number: self.unowned_since.get(each.number, now) for each in unowned}
+        split = (address for address in self.addresses.values() if len(address.claimed_by) > 1)
+        self.split_since = {each.number: self.split_since.get(each.number, now) for each in split}
         self.heard_ms_ago = {int(each["member"]): each["heard_ms_ago"] for each in report["members"]}
         self.counters = {str(name): int(count) for name, count in report["counters"].items()}
         self.is_real_time, self.is_silent = bool(report["is_real_time"]), bool(report["is_silent"])
@@ -120,4 +133,5 @@ def _address(fields: dict[str, Any], now: float) -> KnownAddress:
         since=now - int(fields["since_ms"]) / 1000,
         taken_from=int(fields["taken_from"]),
         is_elsewhere=bool(fields["is_elsewhere"]),
+        claimed_by=tuple(int(number) for number in fields["claimed_by"]),
     )

@@ -8,20 +8,22 @@ network interfaces: when that changes, it gives its addresses to other nodes, en
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from appliance.catalogue.alarms import Condition
 from appliance.catalogue.settings import Settings, SupervisionSettings
 from appliance.ipc.lease_launch import LeaseLaunch
 from appliance.messages.address_messages import AddressLost, AddressOwned
 from appliance.messages.bus_messages import BusMessage
 from appliance.storage.cluster_file import ClusterFile
 from appliance.supervisor.known_addresses import KnownAddresses, TakenOver
+from appliance.supervisor.lease_conditions import address_conditions, interface_conditions, process_conditions
 from appliance.supervisor.lease_reader import LeaseReader, OnReply
-from appliance.supervisor.lease_terms import Interfaces, lease_launch
+from appliance.supervisor.lease_terms import Interfaces, lease_launch, missing_interfaces
 from appliance.supervisor.supporting_process import SupportingProcess
 
 SOCKET_NAME: Final = "lease.sock"
@@ -159,6 +161,14 @@ class LeaseSupervision(SupportingProcess[LeaseLaunch]):
         if self._is_ready != self._is_ready_told:
             is_told = self.order({"order": "ready", "on": self._is_ready}, lambda sentence: None, now)
             self._is_ready_told = self._is_ready if is_told else self._is_ready_told
+
+    # -- what operators see --------------------------------------------------------------------------
+
+    def conditions(self, now: float) -> Iterator[Condition]:
+        """The alarms that are true."""
+        yield from process_conditions(self.is_down, self.deaths, self.last_ending)
+        yield from address_conditions(self.addresses, self.known.membership, now)
+        yield from interface_conditions(list(missing_interfaces(self.settings, self.interfaces)))
 
     def close(self) -> None:
         """Leave no process and no connection behind."""

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from appliance import clock
 from appliance.catalogue.node_status import NodeStatus
+from appliance.messages.address_messages import DrainNode, MaintainCluster, SwitchAddress
 from appliance.messages.bus_messages import BusMessage, BusReply, Cleared, Refusal
 from appliance.messages.snmp_messages import RequestTestNotification, ShowSnmp
 from appliance.messages.supervisor_requests import (
@@ -37,6 +38,7 @@ from appliance.messages.supervisor_requests import (
     WorkersTold,
 )
 from appliance.supervisor.alarm_monitor import AlarmMonitor
+from appliance.supervisor.cluster_processes import ClusterProcesses
 from appliance.supervisor.commit_coordinator import CommitCoordinator
 from appliance.supervisor.decisions import WorkerState
 from appliance.supervisor.snmp_process import SnmpProcess
@@ -53,6 +55,7 @@ class Node(Protocol):
     worker_pool: WorkerPool
 
     snmp: SnmpProcess | None
+    cluster: ClusterProcesses | None
 
     def log(self, sentence: str) -> None: ...
     def node_status(self, now: float) -> NodeStatus: ...
@@ -90,6 +93,9 @@ class OperatorCommands:
         """The reply, or None when it comes later."""
         if isinstance(request, CommitConfiguration):
             return self._node.configuring.commit(asker, request, now)
+        if isinstance(request, SwitchAddress | DrainNode | MaintainCluster):
+            cluster = self._node.cluster
+            return _no_cluster() if cluster is None else cluster.orders.execute(asker, request, now)
         execute = self._by_class.get(type(request))
         if execute is None:
             return Refusal(f"The supervisor does not answer {type(request).__name__}.")
@@ -179,6 +185,10 @@ class OperatorCommands:
 
 def _no_agent() -> Refusal:
     return Refusal("This appliance runs without an SNMP agent.", "start it with its management process")
+
+
+def _no_cluster() -> Refusal:
+    return Refusal("This node is in no cluster.", "type `signalbox cluster create` or `signalbox cluster join`")
 
 
 def _takes_calls(record: WorkerRecord) -> bool:

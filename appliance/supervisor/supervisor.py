@@ -155,7 +155,7 @@ class Supervisor:
         self._waiting.register(self.questions, selectors.EVENT_READ)
         self.cluster = self.watching.cluster = cluster
         if cluster is not None:
-            cluster.tell_by(self.tell_all, lambda number, message: self.send(number, [message]))
+            cluster.tell_by(self.tell_all, lambda number, message: self.send(number, [message]), self.reply)
             self.watch(cluster.fileno())
         self.slots.set_steering(settings.supervision.steering, self.records)
 

@@ -54,8 +54,8 @@ def test_a_node_has_its_own_addresses_in_its_listeners() -> None:
     [
         (
             "virtual-address x\n  address 10.0.0.9\n!\n",
-            'line 2: "10.0.0.9" has no prefix length; type an IPv4 or IPv6 address with the length of its prefix, '
-            "such as 192.0.2.50/24 or 2001:db8::50/64",
+            'line 2: `address`: "10.0.0.9" is not an address with a prefix length; type an IPv4 or IPv6 address with '
+            "the length of its prefix, such as 192.0.2.50/24 or 2001:db8::50/64",
         ),
         ("virtual-address x\n!\n", "line 1: a virtual address without an address; add `address ADDRESS/LENGTH`"),
         (
@@ -68,7 +68,7 @@ def test_a_node_has_its_own_addresses_in_its_listeners() -> None:
         ),
         (
             "node a\n  listener local\n!\n",
-            "line 2: a listener and an address are expected; type `listener NAME ADDRESS`",
+            "line 2: `listener`: a listener and an address are expected; type `listener NAME ADDRESS`",
         ),
         (
             "node a\n  listener wrong 10.0.0.1\n!\n",

@@ -20,7 +20,13 @@ from appliance.catalogue.node_status import (
     SupervisorStatus,
     WorkerStatus,
 )
-from appliance.messages.address_messages import AddressLost, AddressOwned
+from appliance.messages.address_messages import (
+    AddressLost,
+    AddressOwned,
+    DrainNode,
+    MaintainCluster,
+    SwitchAddress,
+)
 from appliance.messages.bus_messages import (
     Abandon,
     Abandoned,
@@ -269,6 +275,9 @@ MESSAGES: list[BusMessage] = [
     CopiesTaken(1),
     AddressOwned(40123, "sip", 17, 2),
     AddressLost(40123, "sip"),
+    SwitchAddress("sip", "b", "ann"),
+    DrainNode("b", True, "ann"),
+    MaintainCluster(True, "ann"),
 ]
 @pytest.mark.parametrize("message", MESSAGES, ids=lambda message: type(message).__name__)
 def test_a_message_comes_back_as_it_was(message: BusMessage) -> None:

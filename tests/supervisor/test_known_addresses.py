@@ -20,7 +20,7 @@ def status(owner: int, stance: str, epoch: int = 9) -> dict[str, Any]:
         "is_silent": False,
         "orders": {"stamp": 3, "drained": [2], "is_maintained": True, "switch_address": 5, "switch_to": 1},
         "is_real_time": True,
-        "addresses": [{**row, "taken_from": OTHER if owner == ME else 0, "is_elsewhere": False}],
+        "addresses": [{**row, "taken_from": OTHER if owner == ME else 0, "is_elsewhere": False, "claimed_by": []}],
         "members": [{"member": OTHER, "heard_ms_ago": 12}],
         "counters": {"clock_jumps": 0},
     }

@@ -118,11 +118,15 @@ class AddressViews:
         return state.epoch > epoch or (state.epoch == epoch and state.holder not in (self._me, NO_MEMBER))
 
     def _other_owner(self, record: AddressRecord, now: float) -> int:
-        for number, state in self._voting(record, now):
-            is_owned = state.stance == Stance.OWNING and state.holder == number
-            if is_owned and state.epoch > record.promise.epoch:
-                return number
-        return NO_MEMBER
+        return next(iter(self.other_owners(record, now, record.promise.epoch + 1)), NO_MEMBER)
+
+    def other_owners(self, record: AddressRecord, now: float, epoch: int = 0) -> list[int]:
+        """Members that say that they own it, at this epoch or a higher one."""
+        return [
+            number
+            for number, state in self._voting(record, now)
+            if state.stance == Stance.OWNING and state.holder == number and state.epoch >= epoch
+        ]
 
     def _is_outbid(self, record: AddressRecord, now: float) -> bool:
         """Only what a member that is bound to no one says: a claim of another member may be withdrawn still."""

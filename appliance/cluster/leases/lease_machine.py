@@ -327,6 +327,10 @@ class LeaseMachine:
         """Until when it may own the address."""
         return self._views.authority_end(self._views.acknowledged(self.records[address]), now)
 
+    def claimed_by(self, record: AddressRecord, now: float) -> list[int]:
+        """The members that say that they own an address, this one included: for moments there may be two."""
+        return [*([self.me] if record.is_ours else []), *self._views.other_owners(record, now)]
+
     def _can_own(self, record: AddressRecord) -> bool:
         return (
             self.me in record.address.preference

@@ -63,5 +63,6 @@ def _address(record: AddressRecord, machine: LeaseMachine, now: float) -> dict[s
         "since_ms": round((now - record.since) * 1000),
         "authority_ms": max(authority_ms, 0) if record.is_ours else 0,
         "taken_from": record.taken_from if record.is_ours else 0,
+        "claimed_by": machine.claimed_by(record, now),
         "is_elsewhere": record.is_elsewhere,
     }

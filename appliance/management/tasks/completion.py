@@ -33,6 +33,8 @@ async def _words(call: Call, what: str, start: str) -> list[str]:
         return [str(worker.number) for worker in status.workers]
     if what == "listener":
         return [listener.name for listener in call.client.settings.listeners]
+    if what == "virtual-address":
+        return [section.name for section in call.client.settings.virtual_addresses]
     if what == "alarm":
         return [alarm.name for alarm in (await call.client.ask(ListAlarms())).alarms]
     if what == "session":

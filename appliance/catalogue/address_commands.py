@@ -1,0 +1,32 @@
+"""The commands that order about virtual addresses and nodes of a cluster; each may be typed at any node."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from appliance.catalogue import results
+from appliance.catalogue.command_declaration import Command, Parameter, act
+from appliance.catalogue.value_types import Choice, Name, Text
+
+_HERE: Final = Parameter("node", Name(), "The node (default: this one).", is_optional=True, completes="node")
+
+# fmt: off
+ADDRESS_COMMANDS: Final[tuple[Command, ...]] = (
+    act("cluster switchover", "Move a virtual address to another node.", "cluster switchover", (
+        Parameter("address", Text(64, "ADDRESS"), "The name of the virtual address, or one of its IP addresses.",
+                  completes="virtual-address"),
+        Parameter("node", Name(), "The node that gets it (default: the most preferred one).", "to", is_optional=True,
+                  completes="node"),
+    ), results.SENTENCE),
+    act("cluster drain", "Move all virtual addresses away from a node, until `cluster undrain`.", "cluster drain",
+        (_HERE,), results.SENTENCE),
+    act("cluster undrain", "Let a drained node own virtual addresses again.", "cluster undrain", (_HERE,),
+        results.SENTENCE),
+    act("cluster maintenance",
+        "Turn automatic take-overs off or on, on all nodes. While they are off, virtual addresses move only by "
+        "`cluster switchover` and `cluster drain`.",
+        "cluster maintenance",
+        (Parameter("state", Choice(("on", "off"), ("No take-overs.", "Take-overs.")), "Maintenance on or off."),),
+        results.SENTENCE),
+)
+# fmt: on
