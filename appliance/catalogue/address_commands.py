@@ -9,6 +9,7 @@ from appliance.catalogue.command_declaration import Command, Parameter, act
 from appliance.catalogue.value_types import Choice, Name, Text
 
 _HERE: Final = Parameter("node", Name(), "The node (default: this one).", is_optional=True, completes="node")
+_ON_OR_OFF: Final = Choice(("on", "off"), ("Addresses move only by order.", "Nodes take over."))
 
 # fmt: off
 ADDRESS_COMMANDS: Final[tuple[Command, ...]] = (
@@ -23,10 +24,9 @@ ADDRESS_COMMANDS: Final[tuple[Command, ...]] = (
     act("cluster undrain", "Let a drained node own virtual addresses again.", "cluster undrain", (_HERE,),
         results.SENTENCE),
     act("cluster maintenance",
-        "Turn automatic take-overs off or on, on all nodes. While they are off, virtual addresses move only by "
-        "`cluster switchover` and `cluster drain`.",
+        "Turn take-overs without an order off or on, on all nodes.",
         "cluster maintenance",
-        (Parameter("state", Choice(("on", "off"), ("No take-overs.", "Take-overs.")), "Maintenance on or off."),),
+        (Parameter("state", _ON_OR_OFF, "Maintenance on or off."),),
         results.SENTENCE),
 )
 # fmt: on

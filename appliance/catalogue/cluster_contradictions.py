@@ -30,8 +30,6 @@ def lease_contradictions(settings: Any) -> Iterator[Contradiction]:
 
 def address_contradictions(settings: Any) -> Iterator[Contradiction]:
     """Those of one section `virtual-address`."""
-    if not settings.addresses:
-        yield Contradiction(("addresses",), "a virtual address without an address", "add `address ADDRESS/LENGTH`")
     for place, name in enumerate(settings.nodes):
         if name in settings.nodes[:place]:
             yield Contradiction(("nodes",), f"`node {name}` is present twice", "delete one of them", place)

@@ -13,7 +13,7 @@ from appliance.catalogue.settings import OPEN, ListenerSettings, Settings
 def warnings_of(settings: Settings) -> list[str]:
     """A sentence for each; [] when there is nothing to say."""
     unauthenticated = [sentence for _, sentence in listeners_unauthenticated(settings)]
-    others = (_open_relays, _without_domain, _policies_without_listener, _useless_aliases)
+    others = (_open_relays, _without_addresses, _without_domain, _policies_without_listener, _useless_aliases)
     return [*unauthenticated, *(sentence for warnings in others for sentence in warnings(settings))]
 
 
@@ -50,6 +50,12 @@ def _without_domain(settings: Settings) -> Iterator[str]:
                 f"Listener {listener.name} authenticates and there is no domain: "
                 f"it serves subscribers of {listener.address} only. Add a line `domain NAME`."
             )
+
+
+def _without_addresses(settings: Settings) -> Iterator[str]:
+    for section in settings.virtual_addresses:
+        if not section.addresses:
+            yield f"Virtual address {section.name} has no address. Add a line `address ADDRESS/LENGTH`."
 
 
 def _policies_without_listener(settings: Settings) -> Iterator[str]:

@@ -29,7 +29,7 @@ def lease_launch(known: ClusterFile, settings: Settings, interfaces: Interfaces,
     return LeaseLaunch(
         known.me,
         known.membership,
-        tuple(_virtual_address(section, known, interfaces) for section in settings.virtual_addresses),
+        tuple(_virtual_address(each, known, interfaces) for each in settings.virtual_addresses if each.addresses),
         heartbeat_key(known.key, settings.cluster).hex(),
         control_path,
         lease_settings(settings.cluster),
@@ -113,7 +113,7 @@ def missing_interfaces(settings: Settings, interfaces: Interfaces) -> Iterator[t
     """(name, sentence) of each virtual address that this node has no interface for."""
     for section in settings.virtual_addresses:
         interface = interface_of(section, interfaces)
-        if interface in interfaces:
+        if interface in interfaces or not section.addresses:
             continue
         if section.interface:
             reason = f"there is no interface {interface}"

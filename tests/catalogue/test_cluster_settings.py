@@ -57,7 +57,6 @@ def test_a_node_has_its_own_addresses_in_its_listeners() -> None:
             'line 2: `address`: "10.0.0.9" is not an address with a prefix length; type an IPv4 or IPv6 address with '
             "the length of its prefix, such as 192.0.2.50/24 or 2001:db8::50/64",
         ),
-        ("virtual-address x\n!\n", "line 1: a virtual address without an address; add `address ADDRESS/LENGTH`"),
         (
             "virtual-address x\n  address 10.0.0.9/24\n!\nvirtual-address y\n  address 10.0.0.9/16\n!\n",
             "line 5: 10.0.0.9 is already an address of virtual-address x; delete one of them",
