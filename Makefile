@@ -1,6 +1,7 @@
 # make run    build and start the appliance in the foreground, with two demo subscribers
 # make cli    operate the appliance that runs (in a second terminal)
 # make call   register both and place a call between them (in a second terminal)
+# make cluster   three nodes, etcd and a virtual address on this machine, as root; a node is killed; Ctrl-C ends it
 # make test   style, types, both builds, behaviour with real peers; installs what the tests need
 # make load   thousands of calls, crashes, commits, floods, overload; writes benchmarks/load.json
 # make test-cluster   failures of nodes in network namespaces, as root; writes benchmarks/cluster.json
@@ -20,7 +21,7 @@ BUILT = .venv/.built
 LOCK = packaging/requirements.lock
 SOURCES = $(shell find appliance cli -name '*.py' -o -name '*.pyx' -o -name '*.pxd') pyproject.toml setup.py
 
-.PHONY: run cli call lock deb test test-appliance test-cluster load try bench soak clean packages-run packages-deb packages-nspawn packages-test
+.PHONY: run cli call cluster lock deb test test-appliance test-cluster load try bench soak clean packages-run packages-deb packages-nspawn packages-test
 
 run: $(BUILT)
 	@mkdir -p -m 0700 $(STATE)
@@ -36,6 +37,10 @@ cli:
 call:
 	@$(is-built)
 	@.venv/bin/python -m demo --state $(STATE)
+
+cluster: $(BUILT)
+	@sh packaging/install-packages.sh packaging/apt-cluster.txt
+	@PYTHONSAFEPATH= .venv/bin/python -m demo.cluster
 
 lock: .venv/bin/uv
 	.venv/bin/uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 \

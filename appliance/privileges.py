@@ -4,7 +4,8 @@ The supervisor keeps CAP_NET_BIND_SERVICE, for a commit may open a port below 10
 CAP_NET_ADMIN, by which a socket gets a larger buffer than the system's limit. The processes that it starts inherit
 CAP_SYS_NICE alone, by which a worker comes before others, and lay it down once they have used it. To steer datagrams
 (SO_ATTACH_REUSEPORT_CBPF) takes no capability, only sockets of one user: so they are opened by that user, after the
-change. No process gains rights again by what it executes (PR_SET_NO_NEW_PRIVS). See capabilities(7).
+change. A node of a cluster keeps CAP_NET_ADMIN and CAP_NET_RAW for its lease process, which alone inherits them. No
+process gains rights again by what it executes (PR_SET_NO_NEW_PRIVS). See capabilities(7).
 """
 
 from __future__ import annotations
@@ -20,9 +21,12 @@ from typing import Final
 
 CAP_NET_BIND_SERVICE: Final = 10
 CAP_NET_ADMIN: Final = 12
+CAP_NET_RAW: Final = 13
 CAP_SYS_NICE: Final = 23
 KEPT: Final = (CAP_NET_BIND_SERVICE, CAP_SYS_NICE)
 INHERITED: Final = (CAP_SYS_NICE,)
+# Of the lease process: nftables, addresses of interfaces, gratuitous ARP; and its place before other processes.
+LEASE_RIGHTS: Final = (CAP_NET_ADMIN, CAP_NET_RAW, CAP_SYS_NICE)
 
 _PR_CAPBSET_READ: Final = 23
 _PR_CAPBSET_DROP: Final = 24
@@ -39,7 +43,7 @@ class PrivilegesFault(OSError):
     """The process cannot become that user; the message is a sentence for the operator."""
 
 
-def become(name: str, state_dir: Path) -> None:
+def become(name: str, state_dir: Path, is_in_cluster: bool = False) -> None:
     """Go on as a user, who gets the state folder. Call it while there is one thread. Raises PrivilegesFault."""
     try:
         user = pwd.getpwnam(name)
@@ -52,7 +56,7 @@ def become(name: str, state_dir: Path) -> None:
         raise PrivilegesFault(f"Only root can start an appliance that runs as {name}: use sudo, or leave out --user.")
     try:
         give_folder(state_dir, user.pw_uid, user.pw_gid)
-        _change_user(user)
+        _change_user(user, is_in_cluster)
     except OSError as fault:
         raise PrivilegesFault(f"The process cannot switch to user {name}: {fault.strerror}.") from fault
 
@@ -79,19 +83,32 @@ def acting_as_owner(folder: Path) -> Iterator[None]:
         os.setgroups(groups)
 
 
-def sockets_are_open() -> None:
+def sockets_are_open(is_in_cluster: bool = False) -> None:
     """Lay down what only the first sockets needed; nothing when this process has more by being root."""
     if os.geteuid() != 0:
-        _set_capabilities(_permitted(KEPT), _permitted(INHERITED))
+        kept = {*KEPT, *(LEASE_RIGHTS if is_in_cluster else ())}
+        _set_capabilities(_permitted(kept), _permitted(INHERITED))
 
 
-def missing_rights() -> list[str]:
+def pass_on(rights: Iterable[int]) -> None:
+    """Have what this process executes keep these rights; nothing as root. For a process that is about to execute."""
+    if os.geteuid() != 0:
+        wanted = _permitted(rights)
+        _set_capabilities(wanted, wanted)
+        for number in wanted:
+            _prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, number)
+
+
+def missing_rights(is_in_cluster: bool = False) -> list[str]:
     """A sentence for each right that a service should have and this process has not."""
     effects = {
         CAP_NET_BIND_SERVICE: "CAP_NET_BIND_SERVICE is missing: no port below 1024 can be opened.",
         CAP_NET_ADMIN: "CAP_NET_ADMIN is missing: receive buffers are no larger than net.core.rmem_max allows.",
         CAP_SYS_NICE: "CAP_SYS_NICE is missing: workers have no priority over other processes.",
     }
+    if is_in_cluster:
+        effects[CAP_NET_RAW] = "CAP_NET_RAW is missing: this node can own no virtual address."
+        effects[CAP_NET_ADMIN] = "CAP_NET_ADMIN is missing: this node can own no virtual address."
     there = _permitted(effects)
     return [sentence for number, sentence in effects.items() if number not in there]
 
@@ -114,8 +131,8 @@ def give_folder(folder: Path, uid: int, gid: int) -> None:
                 os.chown(name, uid, gid, dir_fd=descriptor, follow_symlinks=False)
 
 
-def _change_user(user: pwd.struct_passwd) -> None:
-    kept = (*KEPT, CAP_NET_ADMIN)
+def _change_user(user: pwd.struct_passwd, is_in_cluster: bool) -> None:
+    kept = (*KEPT, CAP_NET_ADMIN, *((CAP_NET_RAW,) if is_in_cluster else ()))
     for number in range(_CAPABILITIES_MAX):
         if number not in kept and _libc().prctl(_PR_CAPBSET_READ, number, 0, 0, 0) == 1:
             _prctl(_PR_CAPBSET_DROP, number)

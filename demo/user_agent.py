@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import socket
 from collections.abc import Callable
 
 from demo.digest import answer
@@ -21,6 +22,14 @@ Observer = Callable[[str, str, Message], None]
 
 class CallFailed(Exception):
     """A request was refused, or not answered; the text says which."""
+
+
+def local_address_to(server: tuple[str, int]) -> str:
+    """The address of this machine from which the server is reached. Raises OSError."""
+    family = socket.AF_INET6 if ":" in server[0] else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as trial:
+        trial.connect(server)
+        return str(trial.getsockname()[0])
 
 
 class UserAgent(asyncio.DatagramProtocol):
@@ -47,8 +56,8 @@ class UserAgent(asyncio.DatagramProtocol):
     async def open(self) -> None:
         """Bind an ephemeral port."""
         loop = asyncio.get_running_loop()
-        family_any = ("::1" if ":" in self._server[0] else "127.0.0.1", 0)
-        self._transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=family_any)
+        local = (local_address_to(self._server), 0)
+        self._transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=local)
 
     def close(self) -> None:
         """Let the port go."""

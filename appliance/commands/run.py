@@ -76,9 +76,10 @@ def _started(options: argparse.Namespace) -> int:
 def _become(user: str, state_dir: Path) -> None:
     from appliance.descriptors import raise_descriptor_limit
     from appliance.privileges import PrivilegesFault, become
+    from appliance.storage.cluster_file import cluster_path
 
     raise_descriptor_limit()
     try:
-        become(user, state_dir)
+        become(user, state_dir, is_in_cluster=cluster_path(state_dir).exists())
     except PrivilegesFault as fault:
         raise CommandFailed(str(fault)) from None

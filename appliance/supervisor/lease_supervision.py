@@ -19,6 +19,7 @@ from appliance.catalogue.settings import Settings, SupervisionSettings
 from appliance.ipc.lease_launch import LeaseLaunch
 from appliance.messages.address_messages import AddressLost, AddressOwned
 from appliance.messages.bus_messages import BusMessage
+from appliance.privileges import LEASE_RIGHTS
 from appliance.storage.cluster_file import ClusterFile
 from appliance.supervisor.known_addresses import KnownAddresses, TakenOver
 from appliance.supervisor.lease_conditions import address_conditions, interface_conditions, process_conditions
@@ -40,6 +41,8 @@ class LeaseSupervision(SupportingProcess[LeaseLaunch]):
 
     `tell_workers` and `tell_cluster` are set by the node; the second returns False when it could not be told.
     """
+
+    rights = LEASE_RIGHTS
 
     def __init__(
         self,

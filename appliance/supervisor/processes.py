@@ -22,6 +22,7 @@ import psutil
 
 from appliance.catalogue.settings import Settings
 from appliance.ipc.launch import WorkerLaunch
+from appliance.privileges import pass_on
 
 PR_SET_PDEATHSIG: Final = 1
 
@@ -47,8 +48,11 @@ class Figures:
 class NodeProcess:
     """A running process of the node. `fileno()` becomes readable when it ends."""
 
-    def __init__(self, launch: Launch, argv: Sequence[str], bank: int = 0) -> None:
-        """Start it; `bank` is where a worker records its calls. Raises OSError when there can be no process."""
+    def __init__(self, launch: Launch, argv: Sequence[str], bank: int = 0, rights: Sequence[int] = ()) -> None:
+        """Start it; `bank` is where a worker records its calls, `rights` are capabilities that it has in addition.
+
+        Raises OSError when there can be no process.
+        """
         with launch.to_stdin() as document:
             self._popen = subprocess.Popen(
                 argv,
@@ -56,7 +60,7 @@ class NodeProcess:
                 pass_fds=launch.fds(),
                 process_group=0,
                 # The other threads of this process are those of ZeroMQ, which hold no lock of Python.
-                preexec_fn=_ends_with(os.getpid()),
+                preexec_fn=_ends_with(os.getpid(), rights),
             )
         self.pid = self._popen.pid
         self.bank = bank
@@ -132,11 +136,14 @@ def own_figures() -> Figures:
     return Figures(times.user + times.system, 0.0, measured.memory_info().rss)
 
 
-def _ends_with(parent: int) -> Callable[[], None]:
-    """What the new process does before it becomes what it shall be: have the kernel kill it when its parent ends."""
+def _ends_with(parent: int, rights: Sequence[int]) -> Callable[[], None]:
+    """What the new process does before it becomes what it shall be: keep the rights that it needs, and have the kernel
+    kill it when its parent ends."""
     prctl = ctypes.CDLL(None).prctl
 
     def before_exec() -> None:
+        if rights:
+            pass_on(rights)
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         # The parent may have ended before this call.
         if os.getppid() != parent:

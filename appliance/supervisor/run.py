@@ -28,7 +28,7 @@ from appliance.ipc.bus import BusUnavailable
 from appliance.ipc.launch import ManagementLaunch, PersisterLaunch, SnmpLaunch, WorkerLaunch
 from appliance.privileges import missing_rights, sockets_are_open
 from appliance.service_manager import ServiceManager
-from appliance.storage.cluster_file import ClusterFileUnusable, read_cluster
+from appliance.storage.cluster_file import ClusterFileUnusable, cluster_path, read_cluster
 from appliance.storage.commits import SYSTEM, CommitStore
 from appliance.storage.flight_recorder import Recording
 from appliance.storage.log_file import LogFile, log_by, log_path, log_to_journal
@@ -97,7 +97,7 @@ def run(
 
     raise_descriptor_limit()
     manager = ServiceManager(os.environ)
-    for sentence in missing_rights() if manager.is_there else ():
+    for sentence in missing_rights(cluster_path(state_dir).exists()) if manager.is_there else ():
         note(sentence, logging.WARNING)
     with ExitStack() as opened:
         try:
@@ -147,7 +147,7 @@ def _prepared(
     virtual = virtual_ip_addresses(settings)
     sockets = ListeningSockets(settings.listeners, workers, settings.limits.receive_buffer_kib * 1024, virtual)
     opened.callback(sockets.close)
-    sockets_are_open()
+    sockets_are_open(is_in_cluster=cluster is not None)
     recording = Recording(settings.limits.recording_mib)
     opened.callback(recording.close)
     nonces = NonceMemory(settings.limits.nonces_max)

@@ -25,6 +25,9 @@ AnyLaunch = TypeVar("AnyLaunch", bound=StartableLaunch)
 class SupportingProcess(Generic[AnyLaunch]):
     """Call `tend` in every cycle. `name`: how sentences call it."""
 
+    rights: tuple[int, ...] = ()
+    """Capabilities that it has and others have not (privileges.py)."""
+
     def __init__(self, name: str, launch: AnyLaunch, report: Callable[[str], None]) -> None:
         self.name = name
         self.launch = launch
@@ -67,7 +70,7 @@ class SupportingProcess(Generic[AnyLaunch]):
     def _start(self, limits: SupervisionSettings, now: float) -> None:
         self.started_at = now
         try:
-            self.process = NodeProcess(self.launch, self.launch.argv())
+            self.process = NodeProcess(self.launch, self.launch.argv(), rights=self.rights)
         except OSError as fault:
             self._died(f"cannot be started: {fault.strerror or fault}", limits, now)
             return
