@@ -60,6 +60,22 @@ class TakeOverRow:
 
 
 @dataclass(slots=True)
+class AddressStatus:
+    """A virtual address. `owner`: the name of a node, "" for none; `since`: unix time at which this node learned it;
+    `stance`: what this node does about it; `is_elsewhere`: a machine outside of the cluster answers for it.
+    """
+
+    name: str = ""
+    addresses: list[str] = field(default_factory=list)
+    interface: str = ""
+    owner: str = ""
+    since: float = 0.0
+    epoch: int = 0
+    stance: str = ""
+    is_elsewhere: bool = False
+
+
+@dataclass(slots=True)
 class ClusterStatus:
     """The cluster. `membership`: the version of its members; `node`: the name of this one; `etcd`: a sentence."""
 
@@ -71,3 +87,8 @@ class ClusterStatus:
     """Take-overs that etcd has not got yet."""
     members: list[MemberStatus] = field(default_factory=list)
     etcd_servers: list[EtcdServerStatus] = field(default_factory=list)
+    addresses: list[AddressStatus] = field(default_factory=list)
+    drained: list[str] = field(default_factory=list)
+    """Names of the nodes that shall own no virtual address."""
+    is_maintained: bool = False
+    """Do virtual addresses move by order only?"""

@@ -7,20 +7,26 @@ from __future__ import annotations
 
 import select
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from appliance.catalogue.alarms import Condition
+from appliance.catalogue.cluster_status import ClusterStatus
 from appliance.catalogue.errors import ConfigError
 from appliance.catalogue.settings import Settings, SupervisionSettings
 from appliance.configuration.node_text import text_of_node
+from appliance.configuration.text import parse_configuration
+from appliance.ipc.launch import ClusterLaunch
 from appliance.messages.bus_messages import BusMessage
-from appliance.storage.cluster_file import ClusterFile
+from appliance.storage.cluster_file import ClusterFile, ClusterFileUnusable, read_cluster
 from appliance.supervisor.cluster_orders import ClusterOrders, Reply
+from appliance.supervisor.coordination_process import CoordinationProcess
 from appliance.supervisor.lease_supervision import LeaseSupervision
 from appliance.supervisor.lease_terms import node_faults
 from appliance.supervisor.processes import interface_addresses
 from appliance.supervisor.supporting_process import SupportingProcess
+from appliance.transport.process_id import CLUSTER
 
 Report = Callable[[str], None]
 
@@ -28,14 +34,22 @@ Report = Callable[[str], None]
 class ClusterProcesses:
     """Call `tend` in every cycle. `fileno()` is readable when one of them has something to say, or has ended."""
 
-    def __init__(self, known: ClusterFile, settings: Settings, state_dir: Path, report: Report) -> None:
+    def __init__(self, known: ClusterFile, text: str, state_dir: Path, report: Report) -> None:
+        """`text`: the configuration. Raises ConfigError."""
+        own_text = text_of_node(text, known.member.name)
+        settings = parse_configuration(own_text)
         self.known = known
+        self._state_dir = state_dir
+        self._report = report
         self._awake = select.epoll()
-        self._send: Callable[[int, BusMessage], bool] = lambda number, message: False
         self.leases = LeaseSupervision(
             known, settings, state_dir / "run", interface_addresses, self._watch, report
         )
         self.orders = ClusterOrders(self.leases, report)
+        launch = ClusterLaunch(str(state_dir), own_text, known.me)
+        self.coordination = CoordinationProcess(known, launch, report)
+        self.coordination.on_membership = self._membership_changed
+        self.leases.note_take_over = self.coordination.note_take_over
 
     def fileno(self) -> int:
         """One descriptor for all of them."""
@@ -48,7 +62,7 @@ class ClusterProcesses:
     @property
     def members(self) -> dict[str, SupportingProcess[Any]]:
         """The processes, by the names that operators see."""
-        return {"lease": self.leases}
+        return {"lease": self.leases, "cluster": self.coordination}
 
     # -- the configuration ---------------------------------------------------------------------------
 
@@ -65,6 +79,7 @@ class ClusterProcesses:
     def put_in_force(self, settings: Settings, text: str) -> None:
         """Go by a new configuration; `text` is that of this node."""
         self.leases.put_in_force(settings)
+        self.coordination.put_in_force(text)
 
     # -- their life ----------------------------------------------------------------------------------
 
@@ -74,25 +89,59 @@ class ClusterProcesses:
         """How all workers are told, a process of this node by its number (transport/process_id.py), and who asked."""
         self.leases.tell_workers = tell_workers
         self.orders.reply = reply
-        self._send = send
+        self.coordination.send = lambda message: send(CLUSTER, message)
 
     def heard(self, number: int, message: BusMessage, now: float) -> bool:
         """Take in what a process of this node says; is it a reason for a cycle?"""
+        if number == CLUSTER:
+            self.coordination.heard(message, now)
         return False
+
+    def forgive(self, now: float) -> None:
+        """The supervisor itself was held up: silence in that time proves nothing."""
+        self.coordination.forgive_silence(now)
 
     def tend(self, limits: SupervisionSettings, is_stopping: bool, is_serving: bool, now: float) -> None:
         """Keep them running. `is_serving`: does a worker of this node take calls?"""
         self.leases.tend_leases(limits, is_stopping, is_serving, now)
+        self.coordination.tend(limits, is_stopping, now)
+
+    def _membership_changed(self) -> None:
+        """The cluster process has written the cluster file anew."""
+        try:
+            known = read_cluster(self._state_dir)
+        except ClusterFileUnusable as fault:
+            self._report(str(fault))
+            return
+        if known is not None:
+            self.known = self.leases.known = known
+            names = ", ".join(member.name for member in known.membership.members)
+            self._report(f"The members of the cluster are now {names} (version {known.membership.version}).")
+
+    # -- what operators see --------------------------------------------------------------------------
+
+    def status(self, now: float) -> ClusterStatus:
+        """How the cluster is, as far as this node knows."""
+        orders = self.leases.addresses.orders
+        return replace(
+            self.coordination.status(),
+            addresses=self.leases.statuses(now),
+            drained=[self.leases.name_of(number) for number in orders.drained],
+            is_maintained=orders.is_maintained,
+        )
 
     def conditions(self, now: float) -> Iterator[Condition]:
         """The alarms that are true of them."""
         yield from self.leases.conditions(now)
+        yield from self.coordination.conditions()
 
     def stop(self) -> None:
         """Ask all of them to end; addresses are given away first."""
-        self.leases.stop()
+        for member in self.members.values():
+            member.stop()
 
     def close(self) -> None:
         """Leave nothing behind."""
         self.leases.close()
+        self.coordination.kill()
         self._awake.close()

@@ -58,6 +58,8 @@ class KnownAddresses:
     orders: StandingOrders = field(default_factory=StandingOrders)
     """Of operators, for the whole cluster."""
     is_silent: bool = True
+    owner_since: dict[int, tuple[int, float]] = field(default_factory=dict)
+    """(owner, since when this node knows of it) of each address."""
     split_since: dict[int, float] = field(default_factory=dict)
     """Of addresses that several members say they own."""
     _owned: dict[int, AddressOwned] = field(default_factory=dict)
@@ -96,6 +98,7 @@ class KnownAddresses:
         self.addresses = {address.number: address for address in found}
         unowned = (address for address in self.addresses.values() if address.owner == NO_MEMBER)
         self.unowned_since = {each.number: self.unowned_since.get(each.number, now) for each in unowned}
+        self._note_owners(now)
         split = (address for address in self.addresses.values() if len(address.claimed_by) > 1)
         self.split_since = {each.number: self.split_since.get(each.number, now) for each in split}
         self.heard_ms_ago = {int(each["member"]): each["heard_ms_ago"] for each in report["members"]}
@@ -111,6 +114,12 @@ class KnownAddresses:
         gone = [number for number in self._owned if number not in self.addresses or not self._is_held(number)]
         for number in gone:
             yield self._lost(number)
+
+    def _note_owners(self, now: float) -> None:
+        former, self.owner_since = self.owner_since, {}
+        for number, address in self.addresses.items():
+            is_new = former.get(number, (NO_MEMBER, 0.0))[0] != address.owner
+            self.owner_since[number] = (address.owner, now) if is_new else former[number]
 
     def _is_held(self, number: int) -> bool:
         return self.addresses[number].owner == self.me

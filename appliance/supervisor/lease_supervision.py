@@ -7,18 +7,21 @@ network interfaces: when that changes, it gives its addresses to other nodes, en
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from appliance import clock
 from appliance.catalogue.alarms import Condition
+from appliance.catalogue.cluster_status import AddressStatus
 from appliance.catalogue.settings import Settings, SupervisionSettings
 from appliance.ipc.lease_launch import LeaseLaunch
 from appliance.messages.address_messages import AddressLost, AddressOwned
 from appliance.messages.bus_messages import BusMessage
+from appliance.messages.cluster_messages import TakeOver
+from appliance.messages.membership import NO_MEMBER, VirtualAddress
 from appliance.privileges import LEASE_RIGHTS
 from appliance.storage.cluster_file import ClusterFile
 from appliance.supervisor.known_addresses import KnownAddresses, TakenOver
@@ -30,8 +33,6 @@ from appliance.supervisor.supporting_process import SupportingProcess
 SOCKET_NAME: Final = "lease.sock"
 # How often the network interfaces are looked at.
 LOOK_EVERY_S: Final = 5.0
-# Take-overs that the cluster process has not been told yet; beyond, the oldest is forgotten.
-UNTOLD_MAX: Final = 64
 
 Look = Callable[[], Interfaces]
 
@@ -39,7 +40,7 @@ Look = Callable[[], Interfaces]
 class LeaseSupervision(SupportingProcess[LeaseLaunch]):
     """Call `tend_leases` in every cycle. `watch`: have the supervisor wake up for a descriptor.
 
-    `tell_workers` and `tell_cluster` are set by the node; the second returns False when it could not be told.
+    `tell_workers` and `note_take_over`, which is called once for each take-over, are set by the node.
     """
 
     rights = LEASE_RIGHTS
@@ -58,7 +59,7 @@ class LeaseSupervision(SupportingProcess[LeaseLaunch]):
         self.interfaces = interfaces()
         self.addresses = KnownAddresses(known.me)
         self.tell_workers: Callable[[BusMessage], object] = lambda message: None
-        self.tell_cluster: Callable[[TakenOver], bool] = lambda taken: True
+        self.note_take_over: Callable[[TakeOver], None] = lambda take_over: None
         self._control_path = run_dir / SOCKET_NAME
         self._terms = self._wanted()
         """What it was started with, but for orders of operators."""
@@ -70,7 +71,6 @@ class LeaseSupervision(SupportingProcess[LeaseLaunch]):
         self._is_ready = False
         self._is_ready_told = False
         self._is_asked_to_end = False
-        self._untold: deque[TakenOver] = deque(maxlen=UNTOLD_MAX)
 
     # -- its life ------------------------------------------------------------------------------------
 
@@ -85,8 +85,6 @@ class LeaseSupervision(SupportingProcess[LeaseLaunch]):
         if self._reader is None and self.is_running:
             self._connect()
         self._tell_ready(now)
-        while self._untold and self.tell_cluster(self._untold[0]):
-            self._untold.popleft()
 
     def put_in_force(self, settings: Settings) -> None:
         """Go by a new configuration."""
@@ -150,7 +148,11 @@ class LeaseSupervision(SupportingProcess[LeaseLaunch]):
 
     def _take_note(self, news: AddressOwned | AddressLost | TakenOver) -> None:
         if isinstance(news, TakenOver):
-            self._untold.append(news)
+            gap_ms, wall_time = round(news.gap_s * 1000), clock.wall_time()
+            names = news.number, news.name, news.epoch
+            self.note_take_over(
+                TakeOver(*names, self.known.me, news.last_owner, news.reason, gap_ms, wall_time)
+            )
         else:
             self.tell_workers(news)
 
@@ -166,6 +168,27 @@ class LeaseSupervision(SupportingProcess[LeaseLaunch]):
             self._is_ready_told = self._is_ready if is_told else self._is_ready_told
 
     # -- what operators see --------------------------------------------------------------------------
+
+    def statuses(self, now: float) -> list[AddressStatus]:
+        """Each virtual address of the configuration."""
+        launched = {address.number: address for address in self.launch.addresses}
+        return [self._status(number, launched[number], now) for number in sorted(launched)]
+
+    def _status(self, number: int, address: VirtualAddress, now: float) -> AddressStatus:
+        known = self.addresses.addresses.get(number)
+        owner, since = self.addresses.owner_since.get(number, (NO_MEMBER, now))
+        status = AddressStatus(
+            name=address.name, addresses=list(address.addresses), interface=address.interface, owner=self.name_of(owner)
+        )
+        if known is not None:
+            status.since = clock.wall_time() - (now - since) if owner else 0.0
+            status.epoch, status.stance, status.is_elsewhere = known.epoch, known.stance, known.is_elsewhere
+        return status
+
+    def name_of(self, number: int) -> str:
+        """The name of a member, "" for none."""
+        members = self.known.membership.members
+        return next((member.name for member in members if member.number == number), "")
 
     def conditions(self, now: float) -> Iterator[Condition]:
         """The alarms that are true."""

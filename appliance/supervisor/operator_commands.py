@@ -12,6 +12,7 @@ from appliance import clock
 from appliance.catalogue.node_status import NodeStatus
 from appliance.messages.address_messages import DrainNode, MaintainCluster, SwitchAddress
 from appliance.messages.bus_messages import BusMessage, BusReply, Cleared, Refusal
+from appliance.messages.cluster_messages import ClusterReply, ListTakeOvers, ShowCluster, TakeOverRows
 from appliance.messages.snmp_messages import RequestTestNotification, ShowSnmp
 from appliance.messages.supervisor_requests import (
     AcknowledgeAlarm,
@@ -86,6 +87,10 @@ class OperatorCommands:
             CancelReload: self._cancel_reload,
             ShowSnmp: lambda request, now: _no_agent() if node.snmp is None else node.snmp.state(),
             RequestTestNotification: self._test_notification,
+            ShowCluster: lambda request, now: (
+                _no_cluster() if node.cluster is None else ClusterReply(node.cluster.status(now))
+            ),
+            ListTakeOvers: self._take_overs,
             ConfirmCommit: lambda request, now: node.configuring.confirm(request.user),
         }
 
@@ -121,6 +126,14 @@ class OperatorCommands:
             if record.life == WorkerState.LIVE and self._node.send(record.number, [request]):
                 return WorkersTold([record.number])
         return Refusal("No worker is live.", "try again when a worker is live")
+
+    # -- the cluster ---------------------------------------------------------------------------------
+
+    def _take_overs(self, request: ListTakeOvers, now: float) -> BusReply:
+        if self._node.cluster is None:
+            return _no_cluster()
+        rows = self._node.cluster.coordination.rows()
+        return TakeOverRows(len(rows), rows[-request.limit :])
 
     # -- the SNMP agent ------------------------------------------------------------------------------
 

@@ -134,12 +134,12 @@ def _prepared(
     unkept = _taken_in(store, start)
     if start.sentence:
         note(start.sentence)
-    cluster = _cluster_of(folder.path, settings, note)
+    cluster = _cluster_of(folder.path, start.text, note)
     text, node = start.text, SINGLE_NODE
     if cluster is not None:
         key, node, text = cluster.known.key, cluster.known.me, cluster.text_of_node(text)
+        settings = parse_configuration(text)
         opened.callback(cluster.close)
-    settings = settings if cluster is None else parse_configuration(text)
     settings = with_places(settings, place((), settings.listeners))
     workers = worker_count(settings)
     for sentence in [*remarks.sentences(), *([unkept] if unkept else []), *retired_warnings(start.text)]:
@@ -181,10 +181,10 @@ def _prepared(
     return supervisor
 
 
-def _cluster_of(state_dir: Path, settings: Settings, note: Note) -> ClusterProcesses | None:
+def _cluster_of(state_dir: Path, text: str, note: Note) -> ClusterProcesses | None:
     """The processes of a node in a cluster; None for any other node. Raises ClusterFileUnusable."""
     known = read_cluster(state_dir)
-    return ClusterProcesses(known, settings, state_dir, note) if known is not None else None
+    return ClusterProcesses(known, text, state_dir, note) if known is not None else None
 
 
 def _table_of(state_dir: Path, text: str, node: int, note: Note) -> TableSupervision:

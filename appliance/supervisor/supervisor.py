@@ -205,9 +205,7 @@ class Supervisor:
         self._launcher.close()
         for supporter in self._supporting.values():
             supporter.kill()
-        if self._table is not None:
-            self._table.close()
-        for part in (self.snmp, self.cluster):
+        for part in (self._table, self.snmp, self.cluster):
             if part is not None:
                 part.close()
         self._waiting.close()
@@ -303,8 +301,9 @@ class Supervisor:
         if self._cycle_scheduler.woke(self.settings.supervision, now):
             for record in self.records:
                 record.forgive_silence(now)
-            if self._table is not None:
-                self._table.forgive(now)
+            for part in (self._table, self.cluster):
+                if part is not None:
+                    part.forgive(now)
         return is_news
 
     def _look_for_signs(self) -> None:
