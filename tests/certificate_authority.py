@@ -19,13 +19,15 @@ class CertificateAuthority:
         self._make_key(self._key)
         openssl("req", "-x509", "-new", "-key", self._key, "-subj", SUBJECT + " CA", "-days", "30", "-out", self.trust)
 
-    def issue(self, name: str, names: str, days: int = 30, usage: str = "serverAuth,clientAuth") -> tuple[Path, Path]:
+    def issue(
+        self, name: str, names: str, days: int = 30, usage: str = "serverAuth,clientAuth", subject: str = SUBJECT
+    ) -> tuple[Path, Path]:
         """(chain, key); `names` as OpenSSL has them, such as `DNS:a.example,URI:sip:b.example,IP:127.0.0.1`."""
         chain, key = self._folder / f"{name}.pem", self._folder / f"{name}.key"
         request, extensions = self._folder / f"{name}.csr", self._folder / f"{name}.ext"
         self._make_key(key)
         extensions.write_text(f"subjectAltName={names}\nextendedKeyUsage={usage}\n")
-        openssl("req", "-new", "-key", key, "-subj", SUBJECT, "-out", request)
+        openssl("req", "-new", "-key", key, "-subj", subject, "-out", request)
         signer = ("-CA", self.trust, "-CAkey", self._key, "-CAcreateserial", "-extfile", extensions)
         openssl("x509", "-req", "-in", request, *signer, "-days", str(days), "-out", chain)
         return chain, key

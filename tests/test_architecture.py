@@ -82,6 +82,10 @@ CLUSTER_DECISIONS = frozenset(
     | {"ownership", "peers", "promises", "sessions"}
 )
 BELOW_DECISIONS = ("appliance.messages.", "appliance.catalogue.")
+COORDINATION_DECISIONS = frozenset(
+    {"cluster_records", "dict_store", "etcd_health", "join_token", "key_store", "keys", "member_statuses"}
+    | {"membership_changes", "prefix_view", "presence", "take_over_records"}
+)
 SIP_ROOMS = ("sip", "transaction", "proxy", "inspection", "stack")
 DECLARATIONS = ("appliance.catalogue", "appliance.configuration", "appliance.manual")
 CLI = sorted(ROOT.glob("cli/**/*.py"))
@@ -170,6 +174,13 @@ def test_the_decisions_of_the_cluster_are_pure(name: str) -> None:
     ours = {module for module in modules_in(tree) if module.startswith("appliance")}
     decisions = {f"appliance.cluster.leases.{decision}" for decision in CLUSTER_DECISIONS}
     assert all(module in decisions or module.startswith(BELOW_DECISIONS) for module in ours)
+
+
+@pytest.mark.parametrize("name", sorted(COORDINATION_DECISIONS))
+def test_what_etcd_holds_is_decided_without_etcd(name: str) -> None:
+    tree = tree_of(PACKAGE / "cluster" / "coordination" / f"{name}.py")
+    assert not worldly_parts(tree)
+    assert "appliance.cluster.coordination.store" not in set(modules_in(tree))
 
 
 def files_in(room: str) -> list[Path]:

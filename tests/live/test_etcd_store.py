@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,7 +18,8 @@ from appliance.cluster.coordination.key_store import (
 from appliance.cluster.coordination.prefix_view import PrefixView
 from appliance.cluster.coordination.store import EtcdStore
 from appliance.storage.cluster_file import EtcdAccess
-from tests.cluster.coordination.key_store_contract import KeyStoreContract, Passing
+from tests.certificate_authority import CertificateAuthority
+from tests.cluster.coordination.key_store_contract import KeyStoreContract, Passing, waited_for
 from tests.live.etcd import Etcd
 from tests.live.machine import within
 from tests.live.processes import Processes, free_port, running, wait_until
@@ -38,7 +38,7 @@ class TestEtcdStore(KeyStoreContract):
         store = EtcdStore(shared.access)
         for prefix in ("/t/", "/u/"):
             for key in store.read(prefix).entries:
-                subprocess.run([shared.control, "--endpoints", shared.urls[0], "del", key], check=True)
+                shared.ask("del", key)
         yield store
         store.close()
 
@@ -51,8 +51,7 @@ class TestEtcdStore(KeyStoreContract):
     @pytest.fixture
     def compact(self, shared: Etcd, store: KeyStore) -> Callable[[], None]:
         def compact() -> None:
-            revision = str(store.read("/t/").revision)
-            subprocess.run([shared.control, "--endpoints", shared.urls[0], "compaction", revision], check=True)
+            shared.ask("compaction", str(store.read("/t/").revision))
 
         return compact
 
@@ -123,6 +122,53 @@ def test_a_full_etcd_takes_no_changes_and_can_be_read(processes: Processes) -> N
         for _ in range(100):
             store.commit([], [Put("/v/large", b"x" * 100_000)])
     assert store.read("/v/a").entries["/v/a"].value == b"kept"
+    store.close()
+
+
+def test_a_machine_reaches_the_keys_of_its_cluster_by_its_certificate_and_no_others(
+    processes: Processes, tmp_path: Path
+) -> None:
+    authority = CertificateAuthority(tmp_path / "ca")
+    etcd = Etcd(processes, authority=authority)
+    # As docs/cluster.md says.
+    for words in (
+        "user add root --no-password", "user grant-role root root", "role add signalbox-west",
+        "role grant-permission signalbox-west --prefix=true readwrite /signalbox/west/",
+        "user add signalbox --no-password", "user grant-role signalbox signalbox-west", "auth enable",
+    ):  # fmt: skip
+        etcd.ask(*words.split())
+    store = EtcdStore(etcd.access_of("signalbox", authority))
+    watch = store.watch("/signalbox/west/", store.read("/signalbox/west/").revision)
+    assert store.commit([], [Put("/signalbox/west/a", b"1", store.grant(60))])
+    assert len(waited_for(watch, 1)) == 1
+    assert store.health(0).fault == ""
+    for attempt in (
+        lambda: store.read("/signalbox/east/"),
+        lambda: store.commit([], [Put("/signalbox/east/a", b"1")]),
+    ):
+        with pytest.raises(StoreRefused, match="does not permit it"):
+            attempt()
+    store.close()
+    for access in (
+        etcd.access_of("stranger", CertificateAuthority(tmp_path / "other")),
+        EtcdAccess(etcd.urls, str(authority.trust)),
+    ):
+        stranger = EtcdStore(access)
+        with pytest.raises(StoreUnavailable):
+            stranger.read("/signalbox/west/")
+        stranger.close()
+    unnamed = EtcdStore(etcd.access_of("nobody", authority))
+    with pytest.raises(StoreRefused, match="does not permit it"):
+        unnamed.read("/signalbox/west/")
+    unnamed.close()
+
+
+def test_a_server_with_a_certificate_of_another_authority_is_not_used(processes: Processes, tmp_path: Path) -> None:
+    etcd = Etcd(processes, authority=CertificateAuthority(tmp_path / "ca"))
+    other = CertificateAuthority(tmp_path / "other")
+    store = EtcdStore(EtcdAccess(etcd.urls, str(other.trust), etcd.access.certificate, etcd.access.key))
+    with pytest.raises(StoreUnavailable, match="TLS failed, see the certificates"):
+        store.read("/signalbox/west/")
     store.close()
 
 

@@ -54,12 +54,12 @@ class Joined:
     record: MembershipRecord
 
 
-def check_version(store: KeyStore) -> None:
-    """Is it an etcd that can be worked with? Raises ChangeRefused, StoreUnavailable."""
+def _check_version(store: KeyStore, keys: ClusterKeys) -> None:
+    """Is it an etcd that can be worked with? Raises ChangeRefused, StoreFault."""
     health = store.health(0)
     if health.fault:
         # The others of the list may answer.
-        store.read("/signalbox/")
+        store.read(keys.cluster)
         return
     numbers = health.version.split(".")
     try:
@@ -74,8 +74,8 @@ def check_version(store: KeyStore) -> None:
 
 def create_cluster(store: KeyStore, name: str, key: bytes, me: Member, wall_time: float) -> Joined:
     """A new cluster of one member. Raises ChangeRefused, StoreFault."""
-    check_version(store)
     keys = ClusterKeys(name)
+    _check_version(store, keys)
     cluster, record = ClusterRecord(key.hex(), wall_time), first_membership(me)
     conditions = [Unchanged(keys.cluster, ABSENT), Unchanged(keys.membership, ABSENT)]
     writes: list[Write] = [Put(keys.cluster, cluster.to_octets()), Put(keys.membership, record.to_octets())]
@@ -101,8 +101,8 @@ def create_token(store: KeyStore, name: str, token: JoinToken, lifetime_s: int, 
 
 def join_cluster(store: KeyStore, token: JoinToken, me: Member, wall_time: Callable[[], float]) -> Joined:
     """Become a member with the next number. Raises ChangeRefused, StoreFault."""
-    check_version(store)
     keys = ClusterKeys(token.cluster)
+    _check_version(store, keys)
 
     def attempt() -> Joined | None:
         cluster, entry = _records(store, keys)
