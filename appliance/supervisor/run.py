@@ -11,10 +11,9 @@ from __future__ import annotations
 import logging
 import os
 import signal
-import socket
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
 
@@ -44,6 +43,7 @@ from appliance.supervisor.processes import CommandLine, machine_addresses, worke
 from appliance.supervisor.snmp_process import SnmpProcess
 from appliance.supervisor.start_remarks import Check, StartRemarks
 from appliance.supervisor.state_folder import StateFolder, StateFolderUnusable
+from appliance.supervisor.stop_signals import received, stop_signals
 from appliance.supervisor.supervisor import RUNNING, Report, Supervisor
 from appliance.supervisor.supporting_process import SupportingProcess
 from appliance.supervisor.table_supervision import TableSupervision
@@ -56,7 +56,6 @@ Note = Callable[..., None]
 
 # For how long a start waits for the last workers, once one takes calls.
 READY_PATIENCE_S: Final = 30.0
-STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def to_stderr(sentence: str) -> None:
@@ -184,7 +183,11 @@ def _prepared(
 def _cluster_of(state_dir: Path, text: str, note: Note) -> ClusterProcesses | None:
     """The processes of a node in a cluster; None for any other node. Raises ClusterFileUnusable."""
     known = read_cluster(state_dir)
-    return ClusterProcesses(known, text, state_dir, note) if known is not None else None
+    if known is None:
+        return None
+    if known.member.is_witness:
+        raise ClusterFileUnusable(f"This machine is a witness of cluster {known.name}: type `signalbox witness run`.")
+    return ClusterProcesses(known, text, state_dir, note)
 
 
 def _table_of(state_dir: Path, text: str, node: int, note: Note) -> TableSupervision:
@@ -222,7 +225,7 @@ def _taken_in(store: CommitStore, start: Start) -> str:
 
 
 def _loop(supervisor: Supervisor, report: Report, on_ready: Callable[[], None] | None, manager: ServiceManager) -> int:
-    with _stop_signals() as signals:
+    with stop_signals() as signals:
         supervisor.watch(signals.fileno())
         is_ready = False
         # A worker that does not start shall not make systemd give up the others.
@@ -234,38 +237,8 @@ def _loop(supervisor: Supervisor, report: Report, on_ready: Callable[[], None] |
                 manager.ready()
                 if on_ready is not None:
                     on_ready()
-            for number in _received(signals):
+            for number in received(signals):
                 report(f"{signal.Signals(number).name} received: the appliance stops.")
                 manager.stopping()
                 supervisor.stop()
     return supervisor.status
-
-
-@contextmanager
-def _stop_signals() -> Iterator[socket.socket]:
-    """A socket from which the numbers of stop signals can be read; signals do what they did before afterwards."""
-    reading, writing = socket.socketpair()
-    reading.setblocking(False)
-    writing.setblocking(False)
-    before_fd = signal.set_wakeup_fd(writing.fileno())
-    before = {number: signal.signal(number, _only_wake_up) for number in STOP_SIGNALS}
-    try:
-        yield reading
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        signal.set_wakeup_fd(before_fd)
-        reading.close()
-        writing.close()
-
-
-def _only_wake_up(number: int, frame: object) -> None:
-    """The number is written to the wake-up socket by the interpreter; there is nothing else to do."""
-
-
-def _received(signals: socket.socket) -> bytes:
-    """The numbers of the stop signals that came since."""
-    try:
-        return bytes(number for number in signals.recv(100) if number in STOP_SIGNALS)
-    except BlockingIOError:
-        return b""
