@@ -6,6 +6,7 @@ from typing import Final
 
 from appliance.catalogue.action_commands import ACTION_COMMANDS
 from appliance.catalogue.address_commands import ADDRESS_COMMANDS
+from appliance.catalogue.cluster_commands import CLUSTER_COMMANDS
 from appliance.catalogue.command_declaration import Command, Mode, Right
 from appliance.catalogue.shell_commands import SHELL_COMMANDS
 from appliance.catalogue.show_commands import SHOW_COMMANDS
@@ -15,6 +16,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     *SHOW_COMMANDS,
     *ACTION_COMMANDS,
     *SNMP_COMMANDS,
+    *CLUSTER_COMMANDS,
     *ADDRESS_COMMANDS,
     *SHELL_COMMANDS,
 )

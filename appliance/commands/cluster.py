@@ -68,9 +68,16 @@ def add_to(commands: Commands) -> None:
     )
     remove.add_argument("node", metavar="NODE", help="the name of the member")
     remove.set_defaults(command=_remove)
+    status = actions.add_parser(
+        "status",
+        help="show the members and etcd",
+        description="Show the members and etcd, as the node or witness that runs on a state folder sees them.",
+    )
+    status.add_argument("--json", action="store_true", help="show the report as JSON")
+    status.set_defaults(command=_status)
     add_join_options(join)
     add_member_options(create)
-    for action in (create, token, join, leave, remove):
+    for action in (create, token, join, leave, remove, status):
         add_state(action)
 
 
@@ -129,6 +136,12 @@ def _remove(options: argparse.Namespace) -> int:
     from appliance.commands.cluster_membership import remove
 
     return _said(remove(state_of(options), options.node))
+
+
+def _status(options: argparse.Namespace) -> int:
+    from appliance.commands.cluster_membership import status_lines
+
+    return _said("\n".join(status_lines(state_of(options), options.json)))
 
 
 def _machine(options: argparse.Namespace, is_witness: bool = False) -> Joining:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import socket
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from appliance import clock
+from appliance.catalogue.cluster_commands import CLUSTER
 from appliance.cluster.coordination.cluster_records import KEY_LEN
 from appliance.cluster.coordination.join_token import SECRET_LEN, JoinToken, TokenUnusable
 from appliance.cluster.coordination.key_store import StoreFault
@@ -29,9 +31,13 @@ from appliance.cluster.coordination.membership_changes import (
 )
 from appliance.cluster.coordination.store import EtcdStore
 from appliance.commands.state_option import make_folder
+from appliance.ipc.bus import BusUnavailable, ask_supervisor
 from appliance.ipc.link_keys import new_link_keys
 from appliance.management.errors import CommandFailed
+from appliance.messages.bus_messages import Refusal
+from appliance.messages.cluster_messages import ShowCluster
 from appliance.messages.membership import NO_MEMBER, Member
+from appliance.messages.plain_values import plain
 from appliance.privileges import acting_as_owner
 from appliance.storage.cluster_file import (
     ClusterFile,
@@ -43,7 +49,9 @@ from appliance.storage.cluster_file import (
 )
 from appliance.storage.state_format import NewerFormat, refuse_newer
 from appliance.storage.state_lock import StateInUse, held
+from cli.views.tables import draw_result
 
+STATUS_TIMEOUT_S: Final = 3.0
 NODE_NAME: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,31})")
 
 
@@ -141,6 +149,20 @@ def remove(state: Path, node: str) -> str:
         record = remove_member(store, known.name, node)
     names = ", ".join(member.name for member in record.membership.members)
     return f"{node} is removed. The members of the cluster {known.name} are {names}."
+
+
+def status_lines(state: Path, is_json: bool) -> Iterator[str]:
+    """The cluster as the node or witness that runs here sees it. Raises CommandFailed."""
+    try:
+        reply = ask_supervisor(state / "run", ShowCluster(), STATUS_TIMEOUT_S)
+    except BusUnavailable as fault:
+        raise CommandFailed(str(fault)) from None
+    if isinstance(reply, Refusal):
+        raise CommandFailed(reply.sentence)
+    if is_json:
+        yield json.dumps(plain(reply.status), indent=2)
+    else:
+        yield from draw_result(CLUSTER, plain(reply.status))
 
 
 def _new_member(machine: Joining) -> tuple[Member, str]:

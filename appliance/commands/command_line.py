@@ -22,6 +22,7 @@ from appliance.commands import (
     status,
     subscriber,
     version,
+    witness,
 )
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ SUBCOMMANDS: Final = (
     subscriber,
     routes,
     cluster,
+    witness,
     hash_secret,
     backup,
     check_upgrade,

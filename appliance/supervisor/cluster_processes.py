@@ -49,6 +49,7 @@ class ClusterProcesses:
         launch = ClusterLaunch(str(state_dir), own_text, known.me)
         self.coordination = CoordinationProcess(known, launch, report)
         self.coordination.on_membership = self._membership_changed
+        self.coordination.on_removed = self.leases.stop
         self.leases.note_take_over = self.coordination.note_take_over
 
     def fileno(self) -> int:
@@ -103,7 +104,9 @@ class ClusterProcesses:
 
     def tend(self, limits: SupervisionSettings, is_stopping: bool, is_serving: bool, now: float) -> None:
         """Keep them running. `is_serving`: does a worker of this node take calls?"""
-        self.leases.tend_leases(limits, is_stopping, is_serving, now)
+        # Who was removed from the cluster owns nothing, and talks to nobody of it.
+        is_ending = is_stopping or not self.coordination.is_member
+        self.leases.tend_leases(limits, is_ending, is_serving, now)
         self.coordination.tend(limits, is_stopping, now)
 
     def _membership_changed(self) -> None:
@@ -114,7 +117,7 @@ class ClusterProcesses:
             self._report(str(fault))
             return
         if known is not None:
-            self.known = self.leases.known = known
+            self.known = self.leases.known = self.coordination.known = known
             names = ", ".join(member.name for member in known.membership.members)
             self._report(f"The members of the cluster are now {names} (version {known.membership.version}).")
 

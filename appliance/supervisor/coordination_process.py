@@ -42,9 +42,11 @@ class CoordinationProcess(WatchedProcess[ClusterLaunch]):
         """Passes a message to the process."""
         self.on_membership: Callable[[], None] = lambda: None
         """Called when the process has written the cluster file for another version of the membership."""
+        self.on_removed: Callable[[], None] = lambda: None
+        """Called when the node was removed from the cluster."""
         self.is_member = True
         """False: the node was removed from the cluster, and the process is not started again."""
-        self._known = known
+        self.known = known
         self._report_heard = ClusterReport(ClusterStatus(), True)
         self._history: list[TakeOverRow] = []
         self._unrecorded: dict[tuple[int, int], TakeOver] = {}
@@ -76,8 +78,9 @@ class CoordinationProcess(WatchedProcess[ClusterLaunch]):
         former, self._report_heard = self._report_heard, report
         if self.is_member and not report.is_member:
             self.is_member = False
-            self._report(f"This node was removed from the cluster {self._known.name}.")
-        if report.status.membership != (former.status.membership or self._known.membership.version):
+            self._report(f"This node was removed from the cluster {self.known.name}.")
+            self.on_removed()
+        if report.status.membership != (former.status.membership or self.known.membership.version):
             self.on_membership()
         # What was sent before may have been lost with a process; what is recorded already is not recorded again.
         for take_over in list(self._unrecorded.values())[:SENT_TOGETHER]:
@@ -110,7 +113,7 @@ class CoordinationProcess(WatchedProcess[ClusterLaunch]):
 
     def rows(self) -> list[TakeOverRow]:
         """What etcd holds, and what it has not got yet; the newest last."""
-        names = {member.number: member.name for member in self._known.membership.members}
+        names = {member.number: member.name for member in self.known.membership.members}
         held = {(row.address, row.epoch) for row in self._history}
         waiting = [
             TakeOverRow(
@@ -135,13 +138,13 @@ class CoordinationProcess(WatchedProcess[ClusterLaunch]):
         told = self._report_heard.status
         etcd = told.etcd if self.is_running and told.name else "The cluster process has not reported yet."
         return replace(
-            told, name=self._known.name, node=self._known.member.name, etcd=etcd, unrecorded=len(self._unrecorded)
+            told, name=self.known.name, node=self.known.member.name, etcd=etcd, unrecorded=len(self._unrecorded)
         )
 
     def conditions(self) -> Iterator[Condition]:
         """The alarms that are true of it."""
         if not self.is_member:
-            sentence = f"This node was removed from the cluster {self._known.name}. Restart it to run it alone."
+            sentence = f"This node was removed from the cluster {self.known.name}. Restart it to run it alone."
             yield Condition(CLUSTER_PROCESS_DOWN, SUBJECT, sentence)
         elif self.is_down and self.deaths:
             yield Condition(
