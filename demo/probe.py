@@ -8,8 +8,8 @@ import secrets
 from demo.user_agent import CallFailed, local_address_to
 
 EVERY_S = 0.01
-# A pause between answers that is worth a line.
-GAP_MIN_S = 0.1
+# An answer may be under way to a moment for so long.
+UNDER_WAY_S = 0.02
 
 
 class Probe(asyncio.DatagramProtocol):
@@ -21,7 +21,8 @@ class Probe(asyncio.DatagramProtocol):
         self._asking: asyncio.Task[None] | None = None
         self._answered = asyncio.Event()
         self._answered_at = 0.0
-        self._gaps: asyncio.Queue[float] = asyncio.Queue()
+        self._gap_s = 0.0
+        self._after = 0.0
 
     async def open(self) -> None:
         """Begin to ask."""
@@ -48,32 +49,22 @@ class Probe(asyncio.DatagramProtocol):
     def datagram_received(self, data: bytes, address: tuple[str, int]) -> None:
         """An answer, of any kind."""
         now = asyncio.get_running_loop().time()
-        if self._answered_at and now - self._answered_at > GAP_MIN_S:
-            self._gaps.put_nowait(now - self._answered_at)
-        self._answered_at = now
-        self._answered.set()
+        self._gap_s, self._answered_at = now - self._answered_at, now
+        if now >= self._after:
+            self._answered.set()
 
     def error_received(self, exc: Exception) -> None:
         """No route, or nobody there: it is asked again."""
 
-    async def wait_for_answer(self, patience_s: float) -> None:
-        """Until the first answer. Raises CallFailed."""
+    async def next_answer(self, patience_s: float) -> float:
+        """Wait for the next answer; for how long there was none before it. Raises CallFailed."""
+        self._after = asyncio.get_running_loop().time() + UNDER_WAY_S
+        self._answered.clear()
         try:
             await asyncio.wait_for(self._answered.wait(), patience_s)
         except TimeoutError:
             raise CallFailed(f"{self._server[0]} did not answer within {patience_s:g} seconds") from None
-
-    async def next_gap(self, patience_s: float) -> float:
-        """The length of the next pause between answers, once it is over. Raises CallFailed."""
-        try:
-            return await asyncio.wait_for(self._gaps.get(), patience_s)
-        except TimeoutError:
-            raise CallFailed(f"{self._server[0]} did not answer again within {patience_s:g} seconds") from None
-
-    def forget_gaps(self) -> None:
-        """Those that were before."""
-        while not self._gaps.empty():
-            self._gaps.get_nowait()
+        return self._gap_s
 
     def close(self) -> None:
         """Stop asking."""
