@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Iterator, Sequence
+import weakref
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -49,6 +50,7 @@ MESSAGES_PER_RECEIVE: Final = 256
 OCTETS_PER_RECEIVE: Final = 1 << 18
 RECONNECT_MS: Final = 20
 RECONNECT_MAX_MS: Final = 200
+LAST_ANSWER_MS: Final = 200
 
 _NAMES: Final = {
     SUPERVISOR: "supervisor",
@@ -97,6 +99,7 @@ class Bus:
         """Destinations that have taken a batch."""
         self._stopped_early = False
         self._left: list[tuple[ProcessId, BusMessage]] = []
+        self._end = weakref.finalize(self, _close_all, self._context, self._receiver, self._senders)
 
     def fileno(self) -> int:
         """A descriptor that becomes readable when something arrived; it reports changes, not a level."""
@@ -168,10 +171,8 @@ class Bus:
 
     def close(self, linger_ms: int = 0) -> None:
         """Close all; what was sent last gets `linger_ms` to leave."""
-        for sender in self._senders.values():
-            sender.close(linger=linger_ms)
-        self._receiver.close(linger=0)
-        self._context.term()
+        self._end.detach()
+        _close_all(self._context, self._receiver, self._senders, linger_ms)
         _socket_path(self._runtime_dir, self.process).unlink(missing_ok=True)
 
     def _send_batch(self, destination: ProcessId, encoded: list[bytes]) -> bool:
@@ -254,6 +255,7 @@ class ControlEndpoint:
         """Questions that could not be understood."""
         self.skipped = 0
         """Questions of another version of Signalbox, which are refused."""
+        self._end = weakref.finalize(self, _close_all, self._context, self._socket)
 
     def fileno(self) -> int:
         """As with Bus: readable after a change."""
@@ -283,7 +285,9 @@ class ControlEndpoint:
             return
 
     def close(self) -> None:
-        self._socket.close(linger=200)
+        """Close it; what was answered last gets a moment to leave."""
+        self._end.detach()
+        self._socket.close(linger=LAST_ANSWER_MS)
         self._context.term()
         self._path.unlink(missing_ok=True)
 
@@ -319,6 +323,23 @@ def _reply_in(octets: bytes, expected: type[Answered]) -> Answered | Refusal:
     return reply
 
 
+def _close_all(
+    context: zmq.Context[zmq.Socket[bytes]],
+    bound: zmq.Socket[bytes],
+    senders: Mapping[ProcessId, zmq.Socket[bytes]] | None = None,
+    linger_ms: int = 0,
+) -> None:
+    """Close the sockets, then their context.
+
+    This is also done when an owner is collected that did not close. The context alone would then wait for ever: it
+    knows its sockets by weak references, which are cleared before a context and sockets of one cycle are finalized.
+    """
+    for sender in (senders or {}).values():
+        sender.close(linger=linger_ms)
+    bound.close(linger=0)
+    context.term()
+
+
 def _socket_path(runtime_dir: Path, process: ProcessId) -> Path:
     number = worker_of(process)
     return runtime_dir / f"{_NAMES.get(number) or f'worker-{number}'}.sock"
@@ -332,18 +353,19 @@ def _bound_socket(context: zmq.Context[zmq.Socket[bytes]], kind: int, path: Path
             "Choose a state folder with a shorter path."
         )
     bound = context.socket(kind)
-    # A socket that is not closed must not keep the process from ending.
-    bound.setsockopt(zmq.LINGER, 0)
-    bound.setsockopt(zmq.RCVHWM, BATCHES_UNREAD_MAX)
-    # In addition to the permissions of the folder: the kernel reports the user (SO_PEERCRED), and no other is let in.
-    for uid in {0, os.geteuid()}:
-        bound.setsockopt(zmq.IPC_FILTER_UID, uid)
     try:
+        # A socket that is not closed must not keep the process from ending.
+        bound.setsockopt(zmq.LINGER, 0)
+        bound.setsockopt(zmq.RCVHWM, BATCHES_UNREAD_MAX)
+        # In addition to the permissions of the folder: the kernel reports the user (SO_PEERCRED), and lets no other in.
+        for uid in {0, os.geteuid()}:
+            bound.setsockopt(zmq.IPC_FILTER_UID, uid)
         # What a killed predecessor left under this name is replaced.
         bound.bind(f"ipc://{path}")
         path.chmod(0o600)
     except (zmq.ZMQError, OSError) as fault:
         bound.close(linger=0)
+        context.term()
         raise BusUnavailable(f"Cannot make the local socket {path}: {fault.strerror}.") from fault
     return bound
 
