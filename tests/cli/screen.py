@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-WAIT_S = 20.0
+WAIT_S = 120.0
 
 
 class Screen:

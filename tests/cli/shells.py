@@ -49,7 +49,7 @@ def new_session(stand_in: StandIn, asker: Asker | None = None, is_script: bool =
     return session
 
 
-def wait_until(is_so: Callable[[], bool], wait_s: float = 10.0) -> None:
+def wait_until(is_so: Callable[[], bool], wait_s: float = 120.0) -> None:
     """Wait for what another thread does."""
     deadline = time.monotonic() + wait_s
     while not is_so():

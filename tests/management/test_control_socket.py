@@ -116,7 +116,7 @@ class Client:
         self.writer.write(line + b"\n")
 
     async def receive(self) -> dict[str, Any]:
-        return dict(json.loads(await asyncio.wait_for(self.reader.readline(), 10.0)))
+        return dict(json.loads(await asyncio.wait_for(self.reader.readline(), 60.0)))
 
     async def do(self, number: int, do: str, /, **args: Any) -> dict[str, Any]:
         self.send(json.dumps({"id": number, "do": do, "args": args}).encode())
@@ -192,7 +192,8 @@ def test_what_is_no_request_is_answered(tmp_path: Path) -> None:
 def test_a_stream_ends_when_it_is_cancelled(tmp_path: Path) -> None:
     async def talk(client: Client, desk: Supervised) -> None:
         client.send(b'{"id": 7, "do": "terminal monitor"}')
-        await asyncio.sleep(0.05)
+        # Requests begin in their order: the other one waits for lines by now.
+        await client.do(6, "show version")
         log = tmp_path / "log" / "signalbox.log"
         log.write_text("something happened\n")
         assert await client.receive() == {"id": 7, "event": {"line": "something happened"}}
@@ -295,7 +296,7 @@ def test_commits_are_listed_with_what_they_changed(tmp_path: Path) -> None:
 
 def test_a_worker_that_does_not_answer_is_no_hang(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def talk(client: Client, desk: Supervised) -> None:
-        asking = asyncio.ensure_future(desk.workers.ask(0, ListCalls(), 2.0))
+        asking = asyncio.ensure_future(desk.workers.ask(0, ListCalls(), 60.0))
         while not asking.done():
             await asyncio.sleep(0.01)
             desk.workers.receive()
@@ -311,7 +312,7 @@ def test_a_worker_that_does_not_answer_is_no_hang(tmp_path: Path, monkeypatch: p
 
 def test_a_reply_of_another_class_is_refused(tmp_path: Path) -> None:
     async def talk(client: Client, desk: Supervised) -> None:
-        asking = asyncio.ensure_future(desk.workers.ask(0, ListConnections(), 2.0))
+        asking = asyncio.ensure_future(desk.workers.ask(0, ListConnections(), 60.0))
         while not asking.done():
             await asyncio.sleep(0)
             desk.workers.receive()

@@ -11,19 +11,13 @@ import pytest
 from appliance.catalogue.settings import Settings
 from appliance.management import reachability
 from appliance.management.reachability import SILENCE, fault_of_name, why_silent
+from tests.ports import free_port
 
 SETTINGS = Settings(domains=("example.com",))
 
 
-def closed_port(kind: int) -> int:
-    """A port on which nothing listens."""
-    with socket.socket(socket.AF_INET, kind) as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
 def test_a_closed_port_is_a_refusal() -> None:
-    udp, tcp = closed_port(socket.SOCK_DGRAM), closed_port(socket.SOCK_STREAM)
+    udp, tcp = free_port(), free_port()
     for uri, port in ((f"sip:x@127.0.0.1:{udp}", udp), (f"sip:127.0.0.1:{tcp};transport=tcp", tcp)):
         why = asyncio.run(why_silent(uri, SETTINGS))
         assert why == f"connection refused by 127.0.0.1:{port}"

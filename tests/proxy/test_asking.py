@@ -188,7 +188,7 @@ def test_a_worker_needs_its_door() -> None:
         assert door.timeout_s == 0.07
         questions.close()
 
-    asyncio.run(asyncio.wait_for(scenario(), 10))
+    asyncio.run(asyncio.wait_for(scenario(), 60))
 
 
 def test_each_declaration_names_limits_that_exist() -> None:

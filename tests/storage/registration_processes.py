@@ -92,7 +92,7 @@ def start(work: Callable[..., None], *arguments: Any) -> tuple[BaseProcess, Conn
     process = _CONTEXT.Process(target=work, args=(*arguments, theirs), daemon=True)
     process.start()
     theirs.close()
-    assert ours.poll(30)
+    assert ours.poll(300)
     ours.recv()
     return process, ours
 

@@ -21,7 +21,7 @@ from appliance.storage.shared_store import MIB, SharedStore, StoreUnusable
 from tests.location.bindings import BOB, WALL, binding, change, uris
 from tests.storage.registration_processes import LIMIT, answer, hold, read, working
 
-SOON_S = 5.0
+SOON_S = 60.0
 ALICE = b"sip:alice@atlanta.example.com"
 
 

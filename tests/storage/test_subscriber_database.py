@@ -19,8 +19,10 @@ import pytest
 from appliance.sip.digest import ha1
 from appliance.storage.subscriber import FAULTS_MAX, ImportFault, StoreError, new_subscriber
 from appliance.storage.subscriber_database import SubscriberStore, database_url
+from tests.ports import free_port
 
 WALL_TIME = 1_700_000_000.5
+PATIENCE_S = 300.0
 POSTGRES_BIN = next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)), None)
 
 
@@ -36,15 +38,13 @@ def postgres_url() -> Iterator[str]:
 
     def run(program: str, *arguments: str) -> None:
         command = [str(POSTGRES_BIN / program), *arguments]
-        subprocess.run(command, user=user, cwd=folder, check=True, capture_output=True, timeout=60)
+        subprocess.run(command, user=user, cwd=folder, check=True, capture_output=True, timeout=PATIENCE_S)
 
     data = str(folder / "data")
     run("initdb", "-D", data, "-U", "signalbox", "-A", "trust", "--no-sync")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories='{folder}' -c fsync=off"
-    run("pg_ctl", "-D", data, "-w", "-l", str(folder / "log"), "-o", options, "start")
+    run("pg_ctl", "-D", data, "-w", "-t", "240", "-l", str(folder / "log"), "-o", options, "start")
     try:
         yield f"postgresql://signalbox@/postgres?host={folder}&port={port}"
     finally:

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -28,7 +29,8 @@ from appliance.messages.supervisor_requests import (
 from appliance.storage.commits import CommitStore
 from appliance.supervisor import commit_coordinator
 from appliance.supervisor import configuration_rollout as reconfiguration
-from tests.supervisor.test_supervisor import WORKERS, Node, free_port
+from tests.ports import free_port
+from tests.supervisor.test_supervisor import WORKERS, Node
 
 DELAYS = "  restart delay minimum 100\n  restart delay maximum 1000\n"
 SUPERVISION = f"supervision\n  hang 600\n{DELAYS}  stop 1\n  drain 1\n!\n"
@@ -75,10 +77,9 @@ class Operated(Node):
 
 @pytest.fixture
 def node(tmp_path: Path) -> Iterator[Operated]:
-    opened = Operated(tmp_path)
-    opened.start()
-    yield opened
-    opened.close()
+    with closing(Operated(tmp_path)) as opened:
+        opened.start()
+        yield opened
 
 
 def test_a_commit_is_in_force_on_every_worker(node: Operated) -> None:

@@ -24,7 +24,7 @@ from appliance.messages.supervisor_requests import (
 from appliance.messages.worker_requests import Hello
 from appliance.supervisor.control_endpoint import Questions
 
-PATIENCE_S = 20.0
+PATIENCE_S = 300.0
 
 
 class MadeUp:

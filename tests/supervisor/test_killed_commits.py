@@ -9,7 +9,7 @@ import os
 import random
 import threading
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from zlib import crc32
 
@@ -17,7 +17,8 @@ from appliance.catalogue.node_status import WorkerStatus
 from appliance.ipc.bus import BusUnavailable, ask_supervisor
 from appliance.messages.supervisor_requests import CommitConfiguration, StatusReply, StatusRequest
 from appliance.storage.commits import CommitStore
-from tests.supervisor.test_run import PATIENCE_S, Appliance, free_port
+from tests.ports import free_port
+from tests.supervisor.test_run import PATIENCE_S, Appliance
 
 KILLS = int(os.environ.get("SIGNALBOX_KILLS", "10"))
 # A commit of two stand-ins takes about this long: the blow falls within it, before it and after it.
@@ -54,16 +55,14 @@ def test_a_supervisor_killed_during_a_commit_leaves_the_old_or_the_new_one(tmp_p
     CommitStore(tmp_path / "configuration").add(text_of(port, 0), "anna", "", 1.0)
     outcomes = {"old": 0, "new": 0}
     for step in range(1, KILLS + 1):
-        appliance = Appliance(tmp_path, port)
-        appliance.wait_until_ready()
-        head = CommitStore(tmp_path / "configuration").head
-        assert head is not None
-        wanted = text_of(port, step)
-        committing = threading.Thread(target=commit, args=(tmp_path, wanted, head.number))
-        committing.start()
-        time.sleep(chance.uniform(0.0, COMMIT_S))
-        appliance.process.kill()
-        appliance.process.communicate()
+        with closing(Appliance(tmp_path, port)) as appliance:
+            appliance.wait_until_ready()
+            head = CommitStore(tmp_path / "configuration").head
+            assert head is not None
+            wanted = text_of(port, step)
+            committing = threading.Thread(target=commit, args=(tmp_path, wanted, head.number))
+            committing.start()
+            time.sleep(chance.uniform(0.0, COMMIT_S))
         committing.join()
 
         after = CommitStore(tmp_path / "configuration")
@@ -71,14 +70,14 @@ def test_a_supervisor_killed_during_a_commit_leaves_the_old_or_the_new_one(tmp_p
         assert after.head is not None and after.head.text in (head.text, wanted), f"seed {seed}, step {step}"
         outcomes["new" if after.head.text == wanted else "old"] += 1
 
-    last = Appliance(tmp_path, port)
-    last.wait_until_ready()
-    assert after.head is not None
-    expected = {crc32(after.head.text.encode())}
-    begun = time.monotonic()
-    while configs(tmp_path) != expected and time.monotonic() - begun < PATIENCE_S:
-        time.sleep(0.05)
-    assert configs(tmp_path) == expected
-    last.process.terminate()
-    last.process.communicate(timeout=PATIENCE_S)
+    with closing(Appliance(tmp_path, port)) as last:
+        last.wait_until_ready()
+        assert after.head is not None
+        expected = {crc32(after.head.text.encode())}
+        begun = time.monotonic()
+        while configs(tmp_path) != expected and time.monotonic() - begun < PATIENCE_S:
+            time.sleep(0.05)
+        assert configs(tmp_path) == expected
+        last.process.terminate()
+        last.end()
     print(outcomes)

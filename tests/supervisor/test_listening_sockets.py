@@ -12,18 +12,16 @@ from appliance.catalogue.settings import ListenerSettings
 from appliance.messages.slots import deal, move, slot_of
 from appliance.supervisor.listening_sockets import ListenFailed, ListeningSockets
 from appliance.transport.flow import TCP, UDP
+from tests.ports import free_port
 
 SEED = 99
 BUFFER = 1 << 20
+PATIENCE_S = 20.0
 
 
 @pytest.fixture
 def port() -> int:
-    """A port that is free for UDP and TCP."""
-    with socket.socket() as stream, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams:
-        stream.bind(("127.0.0.1", 0))
-        datagrams.bind(("127.0.0.1", stream.getsockname()[1]))
-        return int(stream.getsockname()[1])
+    return free_port()
 
 
 @pytest.fixture
@@ -40,7 +38,10 @@ def fd_of(sockets: ListeningSockets, worker: int, transport: int) -> int:
 
 
 def duplicate(fd: int) -> socket.socket:
-    return socket.socket(fileno=socket.dup(fd))
+    """The same socket, which raises TimeoutError where nothing comes."""
+    same = socket.socket(fileno=socket.dup(fd))
+    same.settimeout(PATIENCE_S)
+    return same
 
 
 def test_every_worker_has_a_socket_for_every_listener_and_transport(port: int) -> None:
@@ -106,7 +107,6 @@ def test_a_port_left_by_connections_closed_a_moment_ago_can_be_used(port: int) -
     first = ListeningSockets([ListenerSettings(port=port, transports=(TCP,))], 1, BUFFER)
     with socket.create_connection(("127.0.0.1", port)) as phone:
         listening = duplicate(fd_of(first, 0, TCP))
-        listening.setblocking(True)
         accepted, _ = listening.accept()
         accepted.close()
         assert phone.recv(1) == b""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import select
 import signal
-import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -17,8 +17,9 @@ from appliance import clock
 from appliance.ipc.bus import ask_supervisor
 from appliance.messages.supervisor_requests import StatusReply, StatusRequest
 from appliance.storage.table_folder import TableFolder, folder_path
+from tests.ports import free_port
 
-PATIENCE_S = 20.0
+PATIENCE_S = 300.0
 HERE = Path(__file__).resolve()
 PROGRAM = f"""
 import sys
@@ -36,13 +37,6 @@ sys.exit(run(settings, start, Path(sys.argv[1]), has_management=False,
              on_ready=lambda: print("ready", flush=True),
              command_line=lambda launch: [sys.executable, {str(HERE.with_name("stand_in_worker.py"))!r}]))
 """
-
-
-def free_port() -> int:
-    with socket.socket() as stream, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams:
-        stream.bind(("127.0.0.1", 0))
-        datagrams.bind(("127.0.0.1", stream.getsockname()[1]))
-        return int(stream.getsockname()[1])
 
 
 class Appliance:
@@ -73,6 +67,24 @@ class Appliance:
         _, log = self.process.communicate(timeout=PATIENCE_S)
         return self.process.returncode, log
 
+    def close(self) -> None:
+        """Leave no process behind, whatever has failed."""
+        self.process.kill()
+        self.process.wait()
+        for pipe in (self.process.stdout, self.process.stderr):
+            assert pipe is not None
+            pipe.close()
+
+
+Start = Callable[[Path, int], Appliance]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts an appliance on a state folder and a port; the end of the test ends it."""
+    with ExitStack() as started:
+        yield lambda state_dir, port: started.enter_context(closing(Appliance(state_dir, port)))
+
 
 @pytest.fixture
 def port() -> int:
@@ -80,13 +92,10 @@ def port() -> int:
 
 
 @pytest.fixture
-def appliance(tmp_path: Path, port: int) -> Iterator[Appliance]:
-    started = Appliance(tmp_path / "state", port)
+def appliance(start: Start, tmp_path: Path, port: int) -> Appliance:
+    started = start(tmp_path / "state", port)
     started.wait_until_ready()
-    yield started
-    if started.process.poll() is None:
-        started.process.kill()
-    started.process.communicate()
+    return started
 
 
 def is_gone(pid: int) -> bool:
@@ -114,35 +123,33 @@ def test_a_signal_stops_it_cleanly(appliance: Appliance, number: signal.Signals)
     assert not list((appliance.state_dir / "run").glob("*.sock"))
 
 
-def test_it_can_be_started_again_after_a_stop(appliance: Appliance, port: int) -> None:
+def test_it_can_be_started_again_after_a_stop(appliance: Appliance, start: Start, port: int) -> None:
     appliance.process.send_signal(signal.SIGTERM)
     appliance.end()
-    again = Appliance(appliance.state_dir, port)
+    again = start(appliance.state_dir, port)
     again.wait_until_ready()
     again.process.send_signal(signal.SIGTERM)
     assert again.end()[0] == 0
 
 
-def test_workers_end_with_a_killed_supervisor_and_the_port_is_free_again(appliance: Appliance, port: int) -> None:
+def test_workers_end_with_a_killed_supervisor_and_the_port_is_free_again(
+    appliance: Appliance, start: Start, port: int
+) -> None:
     pids = appliance.worker_pids()
     appliance.process.kill()
     appliance.end()
     wait_until_gone(pids)
-    again = Appliance(appliance.state_dir, port)
+    again = start(appliance.state_dir, port)
     again.wait_until_ready()
     again.process.send_signal(signal.SIGTERM)
     assert again.end()[0] == 0
 
 
 @pytest.fixture
-def with_table(tmp_path: Path, port: int) -> Iterator[Appliance]:
-    started = Appliance(tmp_path / "state", port)
-    started.wait_until_ready()
-    yield started
-    if started.process.poll() is None:
-        started.process.kill()
-    started.process.communicate()
-    TableFolder(folder_path(started.state_dir)).remove()
+def with_table(appliance: Appliance) -> Iterator[Appliance]:
+    yield appliance
+    appliance.close()
+    TableFolder(folder_path(appliance.state_dir)).remove()
 
 
 def processes(appliance: Appliance) -> dict[str, int]:
@@ -162,51 +169,53 @@ def test_the_table_in_memory_goes_with_a_clean_stop(with_table: Appliance) -> No
     assert not folder.exists()
 
 
-def test_the_table_in_memory_is_used_again_after_a_crash_of_all(with_table: Appliance, port: int) -> None:
+def test_the_table_in_memory_is_used_again_after_a_crash_of_all(
+    with_table: Appliance, start: Start, port: int
+) -> None:
     folder = TableFolder(folder_path(with_table.state_dir))
     generation, pids = folder.current(), processes(with_table)
     with_table.process.kill()
     with_table.end()
     wait_until_gone([pid for name, pid in pids.items() if name != "supervisor"])
     assert folder.current() == generation
-    again = Appliance(with_table.state_dir, port)
+    again = start(with_table.state_dir, port)
     again.wait_until_ready()
     assert folder.current() == generation
     again.process.send_signal(signal.SIGTERM)
     assert again.end()[0] == 0
 
 
-def test_a_table_folder_of_others_is_refused_in_one_sentence(tmp_path: Path, port: int) -> None:
+def test_a_table_folder_of_others_is_refused_in_one_sentence(start: Start, tmp_path: Path, port: int) -> None:
     folder = folder_path(tmp_path / "state")
     folder.mkdir(mode=0o777)
     folder.chmod(0o777)
     try:
-        status, log = Appliance(tmp_path / "state", port).end()
+        status, log = start(tmp_path / "state", port).end()
     finally:
         folder.rmdir()
     assert status == 1 and "can be used by other users" in log
     assert "Traceback" not in log
 
 
-def test_a_second_appliance_on_the_folder_is_refused_in_one_sentence(appliance: Appliance) -> None:
-    status, log = Appliance(appliance.state_dir, free_port()).end()
+def test_a_second_appliance_on_the_folder_is_refused_in_one_sentence(appliance: Appliance, start: Start) -> None:
+    status, log = start(appliance.state_dir, free_port()).end()
     assert status == 1 and f"(process {appliance.process.pid}) already uses" in log
     assert log.count("\n") == 1
 
 
 def test_a_second_appliance_on_the_port_is_refused_with_a_sentence_for_each_transport(
-    appliance: Appliance, port: int, tmp_path: Path
+    appliance: Appliance, start: Start, port: int, tmp_path: Path
 ) -> None:
-    status, log = Appliance(tmp_path / "another", port).end()
+    status, log = start(tmp_path / "another", port).end()
     assert status == 1
     assert f"UDP port {port} of 127.0.0.1 is in use" in log and f"TCP port {port} of 127.0.0.1 is in use" in log
     assert log.count("\n") == 2
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_state_folder_that_may_not_be_written_is_one_sentence(tmp_path: Path, port: int) -> None:
+def test_a_state_folder_that_may_not_be_written_is_one_sentence(start: Start, tmp_path: Path, port: int) -> None:
     tmp_path.chmod(0o500)
-    status, log = Appliance(tmp_path / "state", port).end()
+    status, log = start(tmp_path / "state", port).end()
     tmp_path.chmod(0o700)
     assert status == 1 and "cannot be used" in log and log.count("\n") == 1
 

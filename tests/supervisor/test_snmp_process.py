@@ -18,7 +18,7 @@ from appliance.messages.snmp_messages import AlarmsChanged, SnmpConfiguration, S
 from appliance.supervisor.snmp_process import TRIAL_INTERVAL_S, SnmpProcess, SnmpSocketFailed
 
 LIMITS = SupervisionSettings()
-PATIENCE_S = 20.0
+PATIENCE_S = 300.0
 
 
 class SleepingLaunch(SnmpLaunch):

@@ -9,6 +9,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -38,21 +39,15 @@ from appliance.supervisor.state_folder import StateFolder
 from appliance.supervisor.supervisor import RUNNING, Supervisor
 from appliance.supervisor.worker_pool import processes_of
 from appliance.transport.process_id import SINGLE_NODE, worker_of
+from tests.ports import free_port
 
-PATIENCE_S = 20.0
+PATIENCE_S = 300.0
 WORKERS = 3
 # What has to be quick has to be so once: a busy machine can make it slower, and never faster.
-TRIES = 3
+TRIES = 5
 STAND_IN = str(Path(__file__).with_name("stand_in_worker.py"))
 # A busy machine may keep a stand-in from its heartbeat for a while, and that is no hang.
 LIMITS = SupervisionSettings(hang_ms=600, restart_delay_min_ms=100, restart_delay_max_ms=20_000, stop_s=1, drain_s=2)
-
-
-def free_port() -> int:
-    with socket.socket() as stream, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams:
-        stream.bind(("127.0.0.1", 0))
-        datagrams.bind(("127.0.0.1", stream.getsockname()[1]))
-        return int(stream.getsockname()[1])
 
 
 class Node:
@@ -124,9 +119,8 @@ def stand_in_command(launch: WorkerLaunch) -> list[str]:
 
 @pytest.fixture
 def node(tmp_path: Path) -> Iterator[Node]:
-    opened = Node(tmp_path)
-    yield opened
-    opened.close()
+    with closing(Node(tmp_path)) as opened:
+        yield opened
 
 
 def test_all_workers_start_and_know_the_table(node: Node) -> None:
@@ -171,6 +165,7 @@ def test_datagrams_follow_the_slots(node: Node) -> None:
             message = b"BYE sip:b@c SIP/2.0\r\nCall-ID: call-%d\r\nCSeq: 1 BYE\r\n\r\n" % number
             phone.sendto(message, ("127.0.0.1", node.port))
             with socket.socket(fileno=os.dup(node.sockets.sockets_of(worker_of(owner))[0][2])) as waiting:
+                waiting.settimeout(PATIENCE_S)
                 assert waiting.recv(1000) == message
 
 
@@ -333,11 +328,13 @@ def test_a_sign_of_life_is_enough(node: Node) -> None:
     pids = [worker["pid"] for worker in node.report()["workers"]]
     for number in range(WORKERS):
         node.misbehave("mute", number)
-    turns = node.worker(0)["turn"]
+    hang_s = LIMITS.hang_ms / 1000
     began = clock.monotonic()
-    node.until(lambda: clock.monotonic() - began > 4 * LIMITS.hang_ms / 1000, "a while")
+    node.until(lambda: clock.monotonic() - began > hang_s, "what was sent before has come")
+    turns = node.worker(0)["turn"]
+    node.until(lambda: clock.monotonic() - began > 5 * hang_s, "a while")
     assert [worker["pid"] for worker in node.report()["workers"]] == pids
-    assert node.worker(0)["turn"] <= turns + 3
+    assert node.worker(0)["turn"] <= turns + 1
     os.kill(pids[1], signal.SIGSTOP)
     node.until(lambda: node.worker(1)["slots"] == 0, "slots moved")
     assert any("Worker 1 sent no heartbeat" in line for line in node.log), node.log
@@ -355,5 +352,6 @@ def test_heartbeats_alone_are_no_reason_for_a_cycle(node: Node, monkeypatch: pyt
     monkeypatch.setattr(node.supervisor, "run_cycle", counted)
     node.until(lambda: len(cycles) > 3 and cycles[-1] - cycles[-2] > 3 * CYCLE_S, "calm")
     turns, pauses = node.worker(0)["turn"], len(cycles)
-    node.until(lambda: node.worker(0)["turn"] >= turns + 60, "heartbeats")
-    assert len(cycles) - pauses < 30
+    took_s = node.until(lambda: node.worker(0)["turn"] >= turns + 60, "heartbeats")
+    # A cycle a second, and a few restless ones where the machine was busy for a while.
+    assert len(cycles) - pauses < max(30, took_s / CYCLE_S / 2)

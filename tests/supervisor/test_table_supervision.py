@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -27,18 +27,12 @@ from appliance.supervisor.state_folder import StateFolder
 from appliance.supervisor.supervisor import RUNNING, Supervisor
 from appliance.supervisor.table_supervision import TableSupervision
 from tests.persister.registrations import register
+from tests.ports import free_port
 
-PATIENCE_S = 30.0
+PATIENCE_S = 300.0
 WORKERS = 2
 STAND_IN = str(Path(__file__).with_name("stand_in_worker.py"))
 LIMITS = SupervisionSettings(hang_ms=2000, restart_delay_min_ms=50, restart_delay_max_ms=20_000, stop_s=2)
-
-
-def free_port() -> int:
-    with socket.socket() as stream, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams:
-        stream.bind(("127.0.0.1", 0))
-        datagrams.bind(("127.0.0.1", stream.getsockname()[1]))
-        return int(stream.getsockname()[1])
 
 
 class Node:
@@ -112,9 +106,8 @@ class Node:
 
 @pytest.fixture
 def node(tmp_path: Path) -> Iterator[Node]:
-    node = Node(tmp_path / "state", tmp_path / "table")
-    yield node
-    node.close()
+    with closing(Node(tmp_path / "state", tmp_path / "table")) as node:
+        yield node
 
 
 def test_workers_are_started_with_the_table_once_it_is_loaded(node: Node) -> None:
@@ -142,14 +135,13 @@ def test_a_persister_that_is_killed_is_started_again_and_the_table_stays(node: N
 
 def test_a_persister_that_is_silent_is_killed(tmp_path: Path) -> None:
     limits = SupervisionSettings(heartbeat_ms=50, hang_ms=120, restart_delay_min_ms=50)
-    node = Node(tmp_path / "state", tmp_path / "table", limits)
-    # The workers are allowed to be slow here.
-    node.until(lambda: node.table.is_loaded, "the table")
-    stopped = node.persister()["pid"]
-    os.kill(stopped, signal.SIGSTOP)
-    node.until(lambda: node.persister().get("pid", stopped) != stopped, "another one")
-    assert any("persister sent no heartbeat" in line for line in node.log)
-    node.close()
+    with closing(Node(tmp_path / "state", tmp_path / "table", limits)) as node:
+        # The workers are allowed to be slow here.
+        node.until(lambda: node.table.is_loaded, "the table")
+        stopped = node.persister()["pid"]
+        os.kill(stopped, signal.SIGSTOP)
+        node.until(lambda: node.persister().get("pid", stopped) != stopped, "another one")
+        assert any("persister sent no heartbeat" in line for line in node.log)
 
 
 def test_a_worker_that_hangs_in_a_write_to_the_table_is_killed_and_others_write(node: Node) -> None:

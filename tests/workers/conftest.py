@@ -20,6 +20,8 @@ from tests.workers.tls_bench import SecureNode
 if TYPE_CHECKING:
     from tests.workers.bench import Bench, Play
 
+PATIENCE_S = 60.0
+
 
 @pytest.fixture(params=["asyncio", "uvloop"])
 def play(request: pytest.FixtureRequest, tmp_path: Path) -> Play:
@@ -33,7 +35,7 @@ def play(request: pytest.FixtureRequest, tmp_path: Path) -> Play:
             listening = {(place, TCP): endpoint for place, endpoint in enumerate(bench.tcp)}
             running = asyncio.ensure_future(bench.worker.run(listening))
             try:
-                async with asyncio.timeout(10):
+                async with asyncio.timeout(PATIENCE_S):
                     await asyncio.sleep(0)
                     if is_placed:
                         await bench.order(SlotsChanged(deal([0]), [0]))

@@ -15,6 +15,7 @@ from appliance.transport.flow import TCP, Flow, Outgoing
 from appliance.workers.handshakes import Handshakes
 from appliance.workers.streams import Streams
 
+PATIENCE_S = 60.0
 SYNTAX = SyntaxLimits(message_len_max=20000, header_count_max=50, header_len_max=1024, uri_len_max=512)
 LISTENERS = (ListenerSettings(), ListenerSettings(name="six", address="::1"))
 
@@ -103,7 +104,7 @@ class Phone:
     async def is_closed(self) -> bool:
         """The peer has closed, with or without a reset; what came before is skipped."""
         try:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE_S):
                 while await self.reader.read(65536):
                     pass
         except ConnectionError:
@@ -112,6 +113,6 @@ class Phone:
 
 
 async def until(is_so: Callable[[], object]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while not is_so():
             await asyncio.sleep(0.001)

@@ -86,7 +86,7 @@ def questions_of(
 
 
 def run(scenario: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(scenario, 10))
+    asyncio.run(asyncio.wait_for(scenario, 60))
 
 
 async def until_count(answers: list[Answer], count: int) -> None:

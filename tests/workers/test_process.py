@@ -21,10 +21,11 @@ from appliance.storage.flight_recorder import Recording
 from appliance.storage.registrations import SharedTable
 from appliance.transport.flow import TCP, UDP
 from appliance.transport.process_id import SINGLE_NODE, SUPERVISOR, process_id
+from tests.ports import free_port
 
 pytest.importorskip("appliance.workers.datagrams", reason="the batch reader is not built")
 
-PATIENCE_S = 20.0
+PATIENCE_S = 300.0
 
 
 class Supervised:
@@ -34,7 +35,7 @@ class Supervised:
         (state_dir / "run").mkdir(exist_ok=True)
         SharedTable.create(state_dir / "table", 1000, 1).close()
         self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.udp.bind(("127.0.0.1", 0))
+        self.udp.bind(("127.0.0.1", free_port()))
         self.tcp = socket.create_server(("127.0.0.1", self.udp.getsockname()[1]))
         self.address = self.udp.getsockname()
         self.bus = Bus(state_dir / "run", process_id(SINGLE_NODE, SUPERVISOR))

@@ -16,6 +16,7 @@ from appliance.tls_contexts import TlsContexts
 from appliance.transport.flow import TCP
 from appliance.workers.handshakes import Handshakes
 from appliance.workers.reconfiguration import WorkerReconfiguration
+from tests.ports import free_port
 
 TEXT = "listener main\n  port 5060\n!\n"
 MORE = TEXT + "listener other\n  port 5070\n!\n"
@@ -50,7 +51,7 @@ def worker(told: list[RolloutReport]) -> Iterator[WorkerReconfiguration]:
 def pass_on(doors: tuple[socket.socket, socket.socket], revision: int, text: str) -> tuple[int, socket.socket]:
     """A document with one UDP socket; its port, and the end of it that the supervisor has."""
     opened = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    opened.bind(("127.0.0.1", 0))
+    opened.bind(("127.0.0.1", free_port()))
     names = names_of(parse_configuration(MORE).listeners)
     document = {"revision": revision, "config_text": text, "places": names, "sockets": [[1, TCP]]}
     send_document(doors[0], document, [opened.fileno()])

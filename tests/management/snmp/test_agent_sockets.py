@@ -16,7 +16,7 @@ from appliance.catalogue.snmp_settings import SnmpSettings
 from appliance.management.snmp.agent import Agent
 from appliance.management.snmp.engine_state import EngineState
 
-PATIENCE_S = 10.0
+PATIENCE_S = 120.0
 ENGINE_ID = bytes.fromhex("80007ed90501020304")
 # GET sysName.0 with the community `public`.
 GET = bytes.fromhex("302902010104067075626c6963a01c0204563c1e1f020100020100300e300c06082b060102010105000500")
