@@ -5,6 +5,7 @@ from appliance.proxy.identities cimport remove_claims_of, withhold_identity
 from appliance.proxy.environment cimport ProxyEnvironment
 from appliance.proxy.request_context cimport RequestContext
 from appliance.proxy.snapshots cimport BranchSnapshot
+from appliance.routing.contact_policy cimport is_foreign, is_next_hop
 from appliance.routing.target_set cimport TargetSet
 from appliance.routing.targets cimport Target
 from appliance.routing.unavailable_hops cimport UnavailableHops
@@ -16,7 +17,7 @@ from appliance.transaction.timers cimport Timer
 from appliance.transaction.transaction cimport ClientTransaction, ClientUser
 from appliance.transport.flow cimport Flow
 
-cdef int MAX_BREADTH, REASON, RETRY_AFTER, ROUTED
+cdef int MAX_BREADTH, REASON, RETRY_AFTER
 
 cdef int _RESOLVING
 cdef int _CALLING
@@ -50,6 +51,8 @@ cdef class Branch(ClientUser):
     cdef Py_ssize_t _attempt
     cdef Timer _timer
     cdef bint _wants_cancel
+    cdef bint _awaits_gateway
+    cdef int _silences
 
     @cython.locals(hop=Flow, attempt=long, is_proceeding=bint)
     cpdef BranchSnapshot snapshot(self)

@@ -22,7 +22,8 @@ from appliance.proxy.forwarding import add_record_route, address_to_hop, connect
 from appliance.proxy.identities import remove_claims_of, withhold_identity
 from appliance.proxy.request_context import RequestContext
 from appliance.proxy.snapshots import BranchSnapshot
-from appliance.routing.contact_policy import ELSEWHERE, ROUTED
+from appliance.routing.contact_policy import is_foreign, is_next_hop
+from appliance.routing.gateways import GatewayUnknown
 from appliance.routing.lookup_questions import Answer, LookupHost
 from appliance.routing.next_hops import HostUnknown
 from appliance.routing.target_set import TargetSet
@@ -40,6 +41,9 @@ from appliance.transport.flow import Flow
 
 # Hops tried, and branches found to be taken.
 ATTEMPTS_MAX: Constant = 8
+# Hosts that DNS said nothing of, before the branch ends: its own is one of them, or from so many its own could not be
+# told.
+SILENCES_MAX: Constant = 2
 
 
 class BranchState(IntEnum):
@@ -91,9 +95,11 @@ class Branch(ClientUser):
 
     __slots__ = (
         "_attempt",
+        "_awaits_gateway",
         "_hop_uri",
         "_hops",
         "_node",
+        "_silences",
         "_timer",
         "_wants_cancel",
         "client",
@@ -119,6 +125,9 @@ class Branch(ClientUser):
         # Timer C, or the wait after a CANCEL.
         self._timer: Timer | None = None
         self._wants_cancel = False
+        # The answer that it waits for is that of another host, from which its own has to be told.
+        self._awaits_gateway = False
+        self._silences = 0
         # How often its request is sent again to a hop that does not answer; -1: as the timers have it.
         self.repeats = -1
 
@@ -190,7 +199,7 @@ class Branch(ClientUser):
         assert self.request is not None and self._hop_uri is not None
         self.state = _RESOLVING
         context, origin = self.user.request_context, self.target.origin
-        if origin == ELSEWHERE and not context.may_relay():
+        if is_foreign(origin) and not context.may_relay():
             # It was reached by its connection, which is gone.
             self._node.counters[RELAYS_REFUSED] += 1
             self._end(made_here(503, b"Next Hop Unreachable"), now)
@@ -198,8 +207,11 @@ class Branch(ClientUser):
         try:
             size = length_of(self.request, context, self._node)
             hops = self._node.next_hops.find(self._hop_uri, size, context.way_out, now)
-            self._hops = self._node.contact_policy.passable(hops, origin, context.flow.listener)
+            self._hops = self._node.passable(hops, origin, context.flow.listener, now)
         except HostUnknown as unknown:
+            self._awaits_gateway = isinstance(unknown, GatewayUnknown)
+            if self._awaits_gateway:
+                self._node.router.gateways.note_asked(unknown.host, now)
             if not self._node.pending_lookups.ask(LookupHost(unknown.host), self, context.asker()):
                 self._end(made_here(503, b"Too Many Requests Waiting"), now)
             return
@@ -210,8 +222,10 @@ class Branch(ClientUser):
         if self.state == _DONE:
             return
         if answer.failed:
-            self._end(made_here(503, b"Host Lookup Failed"), now)
-            return
+            self._silences += 1
+            if not self._awaits_gateway or self._silences > SILENCES_MAX:
+                self._end(made_here(503, b"Host Lookup Failed"), now)
+                return
         self._find_hops(now)
         self.user.branch_moved(self, now)
 
@@ -257,7 +271,7 @@ class Branch(ClientUser):
 
     def _time_of_hop(self) -> float:
         """Timer C (RFC 3261 16.6 step 11); less for a next hop that another one can replace (RFC 3263 4.3)."""
-        if self.state == _CALLING and self.target.origin == ROUTED and self.target.spares:
+        if self.state == _CALLING and is_next_hop(self.target.origin) and self.target.spares:
             return self._node.proxy_rules.hop_timeout_s
         return self._node.transactions.durations.c
 
@@ -313,7 +327,7 @@ class Branch(ClientUser):
             # RFC 3261 9.1: the CANCEL had to wait for a provisional response.
             if was_calling:
                 self._send_cancel(now)
-        elif self.user.is_invite and (response.status > 100 or (was_calling and self.target.origin == ROUTED)):
+        elif self.user.is_invite and (response.status > 100 or (was_calling and is_next_hop(self.target.origin))):
             # RFC 3261 16.7 step 2; and a next hop that has answered at all is given the time of timer C.
             self._start_timer(self._node.transactions.durations.c, now)
         if response.status > 100:

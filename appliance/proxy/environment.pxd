@@ -63,5 +63,8 @@ cdef class ProxyEnvironment:
     cpdef double wall_time(self, double now)
     cpdef double date(self, double now)
     cpdef bint is_peer(self, Flow flow) except -1
+    cpdef bint grants_relay(self, Flow hop) except -1
+    @cython.locals(passable=list)
+    cpdef list passable(self, list hops, int origin, int way_in, double now)
     cpdef bytes aor_of(self, Uri uri)
     cpdef bytes destination_of(self, Uri uri)

@@ -25,7 +25,7 @@ from appliance.proxy.fast_settings import DigestRules, ProxyRules
 from appliance.proxy.pending_lookups import PendingLookups
 from appliance.proxy.software_faults import SoftwareFaults
 from appliance.routing.call_router import CallRouter
-from appliance.routing.contact_policy import ContactPolicy
+from appliance.routing.contact_policy import PUBLISHED, ContactPolicy
 from appliance.routing.lookup_questions import FindEnum, FindSubscriber, LookupHost
 from appliance.routing.next_hops import NextHops
 from appliance.routing.own_names import OwnNames
@@ -145,7 +145,7 @@ class ProxyEnvironment:
         self.peers = tuple(Peers(listener.peers) for listener in settings.listeners)
         self.proxy_rules = ProxyRules(settings.proxy)
         self.digest_rules = DigestRules(settings.digest)
-        self.router = CallRouter(settings, self.pending_lookups.cache_of(FindEnum.kind))
+        self.router = CallRouter(settings, self.pending_lookups.cache_of(FindEnum.kind), self.hosts)
         self.packer = Packer()
         self.changed_calls: dict[bytes, KeptCall] = {}
         self.waiting: dict[bytes, KeptCall] = {}
@@ -221,6 +221,21 @@ class ProxyEnvironment:
             return False
         peers: Peers = self.peers[flow.listener]
         return peers.has(flow.remote[0], flow.remote[1], flow.transport)
+
+    def grants_relay(self, hop: Flow) -> bool:
+        """Might a request from there go to foreign targets, by the setting `relay` and without credentials?"""
+        if not 0 <= hop.listener < len(self.peers):
+            return False
+        relay = self.settings.listeners[hop.listener].relay
+        return relay == "any" or (relay == "authenticated" and self.is_peer(hop))
+
+    def passable(self, hops: list[Flow], origin: int, way_in: int, now: float) -> list[Flow]:
+        """The hops that a target of this origin may take; `way_in`: the listener that the request came in by.
+
+        Raises HostUnknown.
+        """
+        passable = self.contact_policy.passable(hops, origin, way_in)
+        return self.router.gateways.without(passable, now) if origin == PUBLISHED else passable
 
     def aor_of(self, uri: Uri) -> bytes:
         """The address-of-record that a URI in one of our domains stands for (RFC 3261 10.3 step 5)."""

@@ -73,7 +73,7 @@ class _Passage:
             return connection
         try:
             hops = node.next_hops.find(uri, request_len, context.way_out, now)
-            hops = node.contact_policy.passable(hops, self._target.origin, context.flow.listener)
+            hops = node.passable(hops, self._target.origin, context.flow.listener, now)
         except HostUnknown as unknown:
             # Where too many wait already it is dropped, and counted there.
             node.pending_lookups.ask(LookupHost(unknown.host), self, context.asker())

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Final
 from appliance.catalogue.peers import Peers
 from appliance.catalogue.routing_settings import DEFAULT_TABLE, RoutePolicySettings
 from appliance.routing.called_number import called_number
-from appliance.routing.contact_policy import ROUTED
+from appliance.routing.contact_policy import PUBLISHED, ROUTED
 from appliance.routing.dial_plan import DialPlan
 from appliance.routing.domain_routes import DomainRoute, DomainRoutes
 from appliance.routing.enum_cache import EnumCache
 from appliance.routing.enum_rules import enum_domain, uris_of
+from appliance.routing.gateways import Gateways
+from appliance.routing.host_cache import HostCache
 from appliance.routing.lookup_questions import FindEnum
 from appliance.routing.route_entry import ENUM, NEXT_HOP, REDIRECT, REJECT, TABLE, RouteEntry
 from appliance.routing.route_order import in_order
@@ -58,15 +60,18 @@ class RouteDecision:
 class CallRouter:
     """The policies and domains of one configuration, and the tables of the node."""
 
-    __slots__ = ("_domains", "_enum", "_policies", "tables")
+    __slots__ = ("_domains", "_enum", "_policies", "_settings", "gateways", "tables")
 
-    def __init__(self, settings: Settings, enum: EnumCache) -> None:
+    def __init__(self, settings: Settings, enum: EnumCache, hosts: HostCache) -> None:
         self._enum = enum
+        self.gateways = Gateways(hosts)
         self.tables: RouteTables | None = None
         self.reconfigure(settings)
 
     def reconfigure(self, settings: Settings) -> None:
         """Go by other settings."""
+        self._settings = settings
+        self.gateways.use(settings.domain_routes, self.tables)
         self._domains = DomainRoutes(settings.domain_routes)
         policies = [RoutePolicy(each) for each in settings.route_policies]
         # The first one that fits is used: those for some sources, for some listeners, for all.
@@ -79,6 +84,7 @@ class CallRouter:
     def use(self, tables: RouteTables | None) -> None:
         """Go by other tables."""
         self.tables = tables
+        self.gateways.use(self._settings.domain_routes, tables)
 
     def decide_foreign(
         self, uri: Uri, policy: RoutePolicy, call_id: bytes, now: float, answers: Answers
@@ -218,7 +224,7 @@ class _Search:
                 decision.status, decision.reason = entry.status, entry.reason
             return True
         is_redirect = entry.kind == REDIRECT
-        return self._add(entry.uri_for(self._called, self._parameters), is_redirect)
+        return self._add(entry.uri_for(self._called, self._parameters), is_redirect, ROUTED)
 
     def _ask_enum(self, entry: RouteEntry) -> bool:
         """RFC 6116: the SIP URIs of the routed number; where it has none, the next entry or table decides."""
@@ -237,10 +243,11 @@ class _Search:
             return False
         uris = uris_of(self._routed, records)
         for uri in uris:
-            self._add(uri, False)
+            # A tree that is trusted says what a row says.
+            self._add(uri, False, ROUTED if entry.is_trusted else PUBLISHED)
         return bool(uris)
 
-    def _add(self, uri: Uri, is_redirect: bool) -> bool:
+    def _add(self, uri: Uri, is_redirect: bool, origin: int) -> bool:
         decision = self.decision
         if len(decision.targets) >= HOPS_MAX:
             return True
@@ -249,6 +256,6 @@ class _Search:
             return True
         decision.is_redirect = is_redirect
         q = Q_MAX - len(decision.targets)
-        decision.targets.append(Target(uri, q, origin=ROUTED))
+        decision.targets.append(Target(uri, q, origin=origin))
         self._is_done = len(decision.targets) >= HOPS_MAX
         return True

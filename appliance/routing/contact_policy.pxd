@@ -17,6 +17,9 @@ cdef class ContactPolicy:
     cpdef list passable(self, list hops, int origin, int way_in)
     @cython.locals(remote=tuple, address=str, is_here=bint)
     cdef bint _is_barred(self, Flow hop, int origin, int way_in) except -1
+    cdef bint _is_trusting(self, str address, int port) except -1
 
 cpdef bint is_loopback(str address) except -1
-cdef str _plain(str address)
+cpdef str plain_address(str address)
+cpdef bint is_foreign(int origin) except -1
+cpdef bint is_next_hop(int origin) except -1

@@ -10,6 +10,9 @@ way to send chosen octets to services that are not meant for it:
   address) is a foreign target, which `relay` judges as it judges a Request-URI; so is a contact of a 3xx.
 - A name that turns out to be an address of this machine is not sent to; and a Request-URI leads to this machine only by
   the port of a listener, or where a peer is.
+- What a stranger has published (a record of a public ENUM tree, a redirect by somebody who may not relay) is a foreign
+  target as well. It leads neither to this machine nor to peers, and not to next hops of routes (gateways.py): these
+  trust this appliance, and not him.
 
 A phone behind a NAT has a private address in its Contact. It is registered, and reached by its connection, by its
 Path, or by callers that may relay.
@@ -31,8 +34,8 @@ from appliance.sip.uri import Uri
 from appliance.transport.flow import Flow
 
 # Where a target comes from: the Request-URI or what the operator allows; a contact at its source; another contact; a
-# next hop of a route table.
-NAMED, AT_SOURCE, ELSEWHERE, ROUTED = range(4)
+# next hop of a route table; what a stranger has published.
+NAMED, AT_SOURCE, ELSEWHERE, ROUTED, PUBLISHED = range(5)
 PRIVILEGED_PORTS: Final = 1024
 _UNSPECIFIED: Final = ("0.0.0.0", "::")
 _LOCAL_NAMES: Final = (b"localhost", b"localhost.localdomain")
@@ -62,7 +65,7 @@ class ContactPolicy:
             return False  # no request is ever forwarded to it
         hop = _first_hop(binding, uri)
         host = destination_of(hop)
-        address = _plain(literal_address(host))
+        address = plain_address(literal_address(host))
         is_here = self._is_on_loopback[listener]
         if not is_here and (is_loopback(address) or _is_local_name(host)):
             return True
@@ -89,7 +92,7 @@ class ContactPolicy:
     def origin_of(self, binding: Binding, uri: Uri) -> int:
         """Does a binding lead to where it came from? `uri` is its contact."""
         hop = _first_hop(binding, uri)
-        if self._is_at_source(_plain(literal_address(destination_of(hop))), binding):
+        if self._is_at_source(plain_address(literal_address(destination_of(hop))), binding):
             return AT_SOURCE
         return NAMED if self.is_listed(hop) else ELSEWHERE
 
@@ -104,13 +107,19 @@ class ContactPolicy:
 
     def _is_barred(self, hop: Flow, origin: int, way_in: int) -> bool:
         remote = hop.remote
-        address = _plain(remote[0])
+        address = plain_address(remote[0])
         is_here = self._is_on_loopback[way_in]
+        if origin == PUBLISHED and self._is_trusting(address, remote[1]):
+            return True
         if is_loopback(address):
             return not (is_here and self._is_on_loopback[hop.listener])
         if is_here or address not in self._own:
             return False
-        return origin == ELSEWHERE or (remote[1] not in self._ports and not self._peers.has_address(address))
+        return is_foreign(origin) or (remote[1] not in self._ports and not self._peers.has_address(address))
+
+    def _is_trusting(self, address: str, port: int) -> bool:
+        """Is it a peer, or this appliance itself?"""
+        return self._peers.has_address(address) or (address in self._own and port in self._ports)
 
     def _is_at_source(self, address: str, binding: Binding) -> bool:
         """Did the REGISTER come from this address, or is it that of a peer whose Path it is?"""
@@ -136,7 +145,17 @@ def is_loopback(address: str) -> bool:
     return parsed.is_loopback or parsed.is_unspecified
 
 
-def _plain(address: str) -> str:
+def is_foreign(origin: int) -> bool:
+    """Is a target of this origin one that `relay` has to allow?"""
+    return origin in (ELSEWHERE, PUBLISHED)
+
+
+def is_next_hop(origin: int) -> bool:
+    """Is it replaced by the next one where it cannot serve a call (RFC 3263 4.3)?"""
+    return origin in (ROUTED, PUBLISHED)
+
+
+def plain_address(address: str) -> str:
     """An address without the disguise of an IPv4 address in IPv6 (RFC 4291 2.5.5.2); "" stays "" (a name)."""
     return str(_unmapped(address)) if address.startswith("::ffff:") else address
 

@@ -5,6 +5,7 @@
     reject 403 Not Allowed                     the call is answered with this status and reason
     table NAME                                 the routes of another table
     enum e164.arpa                             the SIP URIs of the number in this ENUM tree, if it has any
+    enum e164.example trusted                  the same, from a tree of the operator's own: they may be gateways
     registrar                                  the contacts that the called address has registered
 
 Lower priorities are tried first; among equal ones, each is first in proportion to its weight. `strip` takes characters
@@ -28,8 +29,11 @@ TEXT_LEN_MAX: Final = 512
 TABLE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,31}")
 _PREPEND: Final = re.compile(r"\+?[0-9*#]{0,31}")
 _SUFFIX: Final = re.compile(r"(?:(?!-)[a-z0-9-]{1,63}\.)*(?!-)[a-z0-9-]{1,63}")
+_TRUSTED: Final = " trusted"
 _REASON: Final = re.compile(r"[ -~]{0,80}")
-ACTIONS: Final = "type sip:HOST, redirect sip:HOST, reject STATUS REASON, table NAME, enum DOMAIN, or registrar"
+ACTIONS: Final = (
+    "type sip:HOST, redirect sip:HOST, reject STATUS REASON, table NAME, enum DOMAIN, enum DOMAIN trusted, or registrar"
+)
 
 
 class RouteFault(ValueError):
@@ -45,12 +49,13 @@ class RouteEntry:
     """One row. Never changed.
 
     `hop`: the URI of a next hop or of a redirect. `status` and `reason`: those of a reject. `table`: the other one.
-    `suffix`: the domain of an ENUM tree.
+    `suffix`: the domain of an ENUM tree; `is_trusted`: what it says counts as much as a row.
     """
 
     __slots__ = (
         "action",
         "hop",
+        "is_trusted",
         "kind",
         "prepend",
         "priority",
@@ -76,6 +81,7 @@ class RouteEntry:
         self.reason = b""
         self.table = ""
         self.suffix = b""
+        self.is_trusted = False
         self.kind = self._read_action(action)
 
     def _read_action(self, action: str) -> int:
@@ -88,9 +94,11 @@ class RouteEntry:
             self.table = rest
             return TABLE
         if word == "enum":
-            if not _SUFFIX.fullmatch(rest) or len(rest) > SUFFIX_LEN_MAX:
+            domain = rest.removesuffix(_TRUSTED)
+            if not _SUFFIX.fullmatch(domain) or len(domain) > SUFFIX_LEN_MAX:
                 raise RouteFault(f'"{rest[:80]}" is not a domain', "type the domain of the tree, such as e164.arpa")
-            self.suffix = rest.encode()
+            self.suffix = domain.encode()
+            self.is_trusted = domain != rest
             return ENUM
         if word == "reject":
             self.status, self.reason = _status_of(rest)

@@ -1,8 +1,7 @@
 cimport cython
 
+from appliance.routing.contact_policy cimport is_next_hop
 from appliance.routing.targets cimport Target, next_group
-
-cdef int ROUTED
 
 
 @cython.final

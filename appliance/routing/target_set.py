@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from appliance.routing.contact_policy import ROUTED
+from appliance.routing.contact_policy import is_next_hop
 from appliance.routing.targets import Target, next_group
 
 # RFC 5626 7, RFC 5627 6.1: these say that the way to an instance has failed.
@@ -98,7 +98,7 @@ class TargetSet:
         """
         if not failed.spares or self.is_closed or self._is_spiral:
             return None
-        if failed.origin == ROUTED:
+        if is_next_hop(failed.origin):
             if status not in HOP_FAILED:
                 return None
         elif status not in FLOW_FAILED and (is_received or status != 503):

@@ -6,15 +6,15 @@ import pytest
 
 from appliance.catalogue.settings import ListenerSettings, Settings
 from appliance.location.binding import Binding, new_binding
-from appliance.routing.contact_policy import ELSEWHERE, NAMED, ContactPolicy
+from appliance.routing.contact_policy import ELSEWHERE, NAMED, PUBLISHED, ContactPolicy
 from appliance.sip.uri import parse_uri
 from appliance.transport.flow import UDP, Flow
 
 MACHINE = ("127.0.0.1", "192.0.2.1", "198.51.100.1", "2001:db8::1")
 
 
-def policy(address: str, advertise: str = "") -> ContactPolicy:
-    listener = ListenerSettings(name="one", address=address, advertise=advertise, authenticate=False)
+def policy(address: str, advertise: str = "", peers: tuple[str, ...] = ()) -> ContactPolicy:
+    listener = ListenerSettings(name="one", address=address, advertise=advertise, authenticate=False, peers=peers)
     return ContactPolicy(Settings(domains=("example.com",), listeners=(listener,)), MACHINE)
 
 
@@ -57,3 +57,25 @@ def test_a_target_leads_to_this_machine_by_the_port_of_a_listener_only(
 ) -> None:
     hop = Flow(UDP, 0, (address, port))
     assert policy("192.0.2.1").passable([hop], origin, 0) == ([hop] if passes else [])
+
+
+@pytest.mark.parametrize(
+    ("address", "here", "passes"),
+    [
+        ("203.0.113.9", "192.0.2.1", True),
+        ("203.0.113.7", "192.0.2.1", False),
+        ("::ffff:203.0.113.7", "192.0.2.1", False),
+        ("10.1.2.3", "192.0.2.1", False),
+        ("192.0.2.1", "192.0.2.1", False),
+        ("198.51.100.1", "192.0.2.1", False),
+        ("127.0.0.1", "192.0.2.1", False),
+        ("127.0.0.1", "127.0.0.1", False),
+    ],
+)
+def test_what_a_stranger_has_published_leads_to_no_host_that_trusts_this_one(
+    address: str, here: str, passes: bool
+) -> None:
+    """A record of an ENUM tree, or a redirect: neither to peers nor to the appliance itself."""
+    hop = Flow(UDP, 0, (address, 5060))
+    rules = policy(here, peers=("203.0.113.7", "10.0.0.0/8"))
+    assert rules.passable([hop], PUBLISHED, 0) == ([hop] if passes else [])

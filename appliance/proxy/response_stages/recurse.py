@@ -1,7 +1,8 @@
 """Response stage: follow a redirect here, in place of the caller (RFC 3261 16.7 step 4).
 
 The contacts of a 3xx become targets, each URI once, where the caller may go there. Those that do not become targets are
-for the caller to try.
+for the caller to try. A sender who may not relay does not lead the call to a gateway, to a peer or to this appliance by
+a redirect either: the route tables and their policy are not his to go around.
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ from appliance.proxy.branch import Branch
 from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.location_service import targets_of
 from appliance.proxy.stage_results import CONTINUE, RETRY, ResponseStageResult
-from appliance.routing.contact_policy import ELSEWHERE, NAMED
+from appliance.routing.contact_policy import ELSEWHERE, NAMED, PUBLISHED, is_foreign
+from appliance.routing.next_hops import HostUnknown
 from appliance.routing.targets import Target
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.headers import Contact
 from appliance.sip.message import Response
 from appliance.sip.names import CONTACT
+from appliance.sip.uri import Uri
 
 
 def recurse(response: Response, branch: Branch, node: ProxyEnvironment, now: float) -> ResponseStageResult:
@@ -59,8 +62,28 @@ def _follow(contact: Contact, branch: Branch, node: ProxyEnvironment, now: float
     if uri.user and node.names.is_responsible_for(uri):
         added = [_add(target, branch, node) for target in targets_of(uri, node, now)]
         return any(added)
-    origin = NAMED if node.contact_policy.is_listed(uri) else ELSEWHERE
-    return _add(Target(uri, contact.q, origin=origin), branch, node)
+    target = Target(uri, contact.q, origin=_origin_of(uri, branch, node))
+    if target.origin == PUBLISHED and _leads_nowhere(target, branch, node, now):
+        node.counters[RELAYS_REFUSED] += 1
+        return False
+    return _add(target, branch, node)
+
+
+def _origin_of(uri: Uri, branch: Branch, node: ProxyEnvironment) -> int:
+    if node.contact_policy.is_listed(uri):
+        return NAMED
+    sender = branch.client
+    return ELSEWHERE if sender is not None and node.grants_relay(sender.flow) else PUBLISHED
+
+
+def _leads_nowhere(target: Target, branch: Branch, node: ProxyEnvironment, now: float) -> bool:
+    """Is it known now that it has no way to go? A name that is not known is judged when DNS has answered."""
+    context = branch.user.request_context
+    try:
+        hops = node.next_hops.find(target.uri, 0, context.way_out, now)
+        return bool(hops) and not node.passable(hops, PUBLISHED, context.flow.listener, now)
+    except HostUnknown:
+        return False
 
 
 def _add(target: Target, branch: Branch, node: ProxyEnvironment) -> bool:
@@ -68,7 +91,7 @@ def _add(target: Target, branch: Branch, node: ProxyEnvironment) -> bool:
     context, targets = branch.user.request_context, branch.user.targets
     if targets.has_had(target):
         return False
-    if target.origin == ELSEWHERE and not context.may_relay():
+    if is_foreign(target.origin) and not context.may_relay():
         node.counters[RELAYS_REFUSED] += 1
         return False
     if not targets.add(target, branch.target):

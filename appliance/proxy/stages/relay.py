@@ -12,7 +12,7 @@ from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.forwarding import connection_of
 from appliance.proxy.request_context import RequestContext
 from appliance.proxy.stage_results import CONTINUE, Reply, StageResult
-from appliance.routing.contact_policy import ELSEWHERE
+from appliance.routing.contact_policy import is_foreign
 from appliance.routing.targets import Target
 from appliance.security.dialog_token import AT_SOURCE
 from appliance.sip.names import ROUTE
@@ -26,11 +26,11 @@ def relay(context: RequestContext, node: ProxyEnvironment, now: float) -> StageR
         context.targets = (context.named_target(),)
     if context.may_relay():
         return CONTINUE
-    is_foreign = not is_local or request.count(ROUTE) > 0
-    if is_foreign and context.admission & AT_SOURCE:
+    leads_away = not is_local or request.count(ROUTE) > 0
+    if leads_away and context.admission & AT_SOURCE:
         # RFC 3261 12.2: the other end of its dialog, at the address that it sends from.
         return CONTINUE
-    if not is_foreign:
+    if not leads_away:
         if not _has_foreign(context):
             return CONTINUE
         context.targets = [target for target in context.targets if _is_reachable(target, context, node)]
@@ -41,9 +41,9 @@ def relay(context: RequestContext, node: ProxyEnvironment, now: float) -> StageR
 
 
 def _has_foreign(context: RequestContext) -> bool:
-    return any(target.origin == ELSEWHERE for target in context.targets)
+    return any(is_foreign(target.origin) for target in context.targets)
 
 
 def _is_reachable(target: Target, context: RequestContext, node: ProxyEnvironment) -> bool:
     """A phone that leads elsewhere is its own at the end of its connection."""
-    return target.origin != ELSEWHERE or connection_of(target, context, node) is not None
+    return not is_foreign(target.origin) or connection_of(target, context, node) is not None
