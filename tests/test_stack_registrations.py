@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from appliance.catalogue import counters
@@ -12,7 +14,7 @@ from appliance.messages.bus_messages import (
 )
 from appliance.messages.slots import deal
 from appliance.stack import Stack
-from tests.flows.wire import read
+from tests.flows.wire import Message, read
 from tests.stack_bench import (
     ALICE,
     BOB,
@@ -111,6 +113,11 @@ class UnsoundTable(DictTable):
 
     is_damaged = False
 
+    def _counts(self) -> tuple[int, int]:
+        if self.is_damaged:
+            raise TableUnsound("page 7 holds what cannot be")
+        return DictTable._counts(self)
+
     def record_of(self, aor: bytes) -> bytes:
         if self.is_damaged:
             raise TableUnsound("page 7 holds what cannot be")
@@ -132,6 +139,42 @@ def test_a_damaged_table_costs_the_requests_that_need_it_and_no_more() -> None:
     table.is_damaged, table.fault = False, ""
     one.receive_datagrams([(register("again"), ALICE)], NOW + 1)
     assert [read(outgoing.data).status for outgoing in one.datagrams_to_send(NOW + 1)] == [200]
+
+
+def test_a_damaged_table_costs_the_contact_of_a_redirect_that_needs_it_and_no_more() -> None:
+    """RFC 3261 16.7 step 4: the caller may try that contact; the table is made anew, and the call is not a fault."""
+    table = UnsoundTable(DictStore(), 0)
+    settings = replace(SETTINGS, proxy=replace(SETTINGS.proxy, recurse_on_redirect=True))
+    one = Stack(settings, 0, KEY, table, NOW, 1_700_000_000.0)
+    one.receive_datagrams([(register(), ALICE)], NOW)
+    one.receive_datagrams([(request("INVITE", "sip:alice@example.com"), BOB)], NOW)
+    (invite,) = [message for message in sent(one) if message.is_request]
+    table.is_damaged = True
+    one.receive_datagrams([(redirect(invite, "sip:carol@example.com"), ALICE)], NOW)
+    answers = [message for message in sent(one) if not message.is_request]
+    assert [(answer.status, answer.values("Contact")) for answer in answers] == [(302, ["<sip:carol@example.com>"])]
+    assert table.fault == "page 7 holds what cannot be"
+    assert one.counters[counters.REGISTRATIONS_UNREADABLE] == 1
+    assert one.is_sound and one.faults_to_log() == []
+
+
+def test_what_a_worker_tells_of_itself_leaves_out_what_a_damaged_table_cannot_say() -> None:
+    """The supervisor hears of the damage, and of the worker."""
+    table = UnsoundTable(DictStore(), 0)
+    one = Stack(SETTINGS, 0, KEY, table, NOW, 1_700_000_000.0)
+    table.is_damaged = True
+    gauges = one.gauges()
+    assert "registrations" not in gauges and gauges["transactions"] == 0
+    assert table.fault == "page 7 holds what cannot be"
+
+
+def redirect(received: Message, uri: str) -> bytes:
+    answer = Message("SIP/2.0 302 Moved Temporarily")
+    for name in ("Via", "From", "To", "Call-ID", "CSeq"):
+        for value in received.values(name):
+            answer.add(name, value)
+    answer.add("Contact", f"<{uri}>")
+    return answer.write()
 
 
 def test_a_worker_that_dies_before_it_writes_has_answered_nothing() -> None:

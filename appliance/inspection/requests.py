@@ -11,6 +11,7 @@ from appliance.inspection.dry_run import dry_run
 from appliance.inspection.ping import ping
 from appliance.location.deregistration import removal_of
 from appliance.location.registration_table import REFUSED
+from appliance.location.table_store import TableUnsound
 from appliance.messages.bus_messages import BusReply, BusRequest, Cleared, Refusal
 from appliance.messages.worker_requests import (
     ClearRegistration,
@@ -25,6 +26,7 @@ from appliance.messages.worker_requests import (
     RateLimitRows,
 )
 from appliance.proxy.environment import ProxyEnvironment
+from appliance.proxy.location_service import note_unreadable
 from appliance.proxy.proxy import Proxy
 from appliance.proxy.registration_events import publish
 from appliance.sip.parser import SyntaxLimits
@@ -50,6 +52,9 @@ def answer_request(inspected: Inspected, request: BusRequest[Any], now: float) -
         return Refusal(f"A worker does not answer {type(request).__name__}.")
     try:
         return answer(inspected, request, now)
+    except TableUnsound as fault:
+        note_unreadable(fault, inspected.node)
+        return Refusal("The registration table cannot be read.", "try again in a moment: it is made anew")
     except ValueError as fault:
         return Refusal(f"Invalid request: {fault}.", "type USER@DOMAIN, or a SIP URI")
 

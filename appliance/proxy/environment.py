@@ -16,6 +16,7 @@ from appliance.location.change_limits import ChangeLimits
 from appliance.location.gruu import instance_of
 from appliance.location.registration import Rules
 from appliance.location.registration_table import RegistrationTable
+from appliance.location.table_store import TableUnsound
 from appliance.messages.msgpack_codec import Packer
 from appliance.overload.default_rate_limits import built_in_limits
 from appliance.overload.rate_limits import RateLimits
@@ -198,14 +199,18 @@ class ProxyEnvironment:
         self.events = EventQueue(self.counters) if is_wanted else None
 
     def gauges(self) -> dict[str, int]:
-        """How full the tables are, by name."""
-        return {
+        """How full the tables are, by name; without one that cannot be read."""
+        gauges = {
             "transactions": len(self.transactions),
             "transactions_pending": self.transactions.pending,
-            "registrations": len(self.bindings),
             **self.pending_lookups.gauges(),
             "unavailable_hops": len(self.unavailable_hops),
         }
+        try:
+            gauges["registrations"] = len(self.bindings)
+        except TableUnsound as fault:
+            self.bindings.fault = str(fault)
+        return gauges
 
     def wall_time(self, now: float) -> float:
         """Unix time of a monotonic moment, as registrations live by it; no step of the machine's clock moves it."""

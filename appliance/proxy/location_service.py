@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from appliance.catalogue.counters import REGISTRATIONS_UNREADABLE
 from appliance.location.gruu import instance_of
+from appliance.location.table_store import TableUnsound
 from appliance.proxy.environment import ProxyEnvironment
 from appliance.routing.targets import Target, targets_of_bindings
 from appliance.sip.uri import Uri
 
 
+def note_unreadable(fault: TableUnsound, node: ProxyEnvironment) -> None:
+    """The registration table cannot be read: the supervisor is told with the next heartbeat, and has it made anew."""
+    node.bindings.fault = str(fault)
+    node.counters[REGISTRATIONS_UNREADABLE] += 1
+
+
 def targets_of(uri: Uri, node: ProxyEnvironment, now: float) -> list[Target]:
-    """A target for each contact of the user, or the one of the instance that a GRUU names; [] where there is none."""
+    """A target for each contact of the user, or the one of the instance that a GRUU names; [] where there is none.
+
+    Raises TableUnsound.
+    """
     # RFC 5627 5.5: a GRUU names one device of the user.
     instance = instance_of(uri)
     bindings = node.bindings.find(node.aor_of(uri), node.wall_time(now), instance)

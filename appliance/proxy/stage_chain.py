@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from appliance.catalogue.counters import REGISTRATIONS_UNREADABLE
 from appliance.location.table_store import TableUnsound
 from appliance.proxy.branch import Branch
 from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.held_replies import RETRY_AFTER
+from appliance.proxy.location_service import note_unreadable
 from appliance.proxy.request_context import RequestContext
 from appliance.proxy.stage_results import CONTINUE, FORWARD, Reply, ResponseStageResult, StageResult
 from appliance.sip.errors import MalformedMessage
@@ -76,8 +76,7 @@ def run_chain(stages: Sequence[Stage], context: RequestContext, node: ProxyEnvir
         # RFC 3261 16.3 step 1
         return Reply(fault.status, fault.reason.encode(), is_stateless=True)
     except TableUnsound as fault:
-        node.bindings.fault = str(fault)
-        node.counters[REGISTRATIONS_UNREADABLE] += 1
+        note_unreadable(fault, node)
         return Reply(503, b"Registrations Unreadable", (make_line(b"Retry-After", RETRY_AFTER),), is_stateless=True)
     return FORWARD
 

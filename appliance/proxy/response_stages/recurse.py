@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from appliance.catalogue.counters import FORKS_REFUSED, RELAYS_REFUSED
+from appliance.location.table_store import TableUnsound
 from appliance.proxy.branch import Branch
 from appliance.proxy.environment import ProxyEnvironment
-from appliance.proxy.location_service import targets_of
+from appliance.proxy.location_service import note_unreadable, targets_of
 from appliance.proxy.stage_results import CONTINUE, RETRY, ResponseStageResult
 from appliance.routing.contact_policy import ELSEWHERE, NAMED, PUBLISHED, is_foreign
 from appliance.routing.next_hops import HostUnknown
@@ -60,13 +61,22 @@ def _follow(contact: Contact, branch: Branch, node: ProxyEnvironment, now: float
         return False
     # RFC 3261 16.5: an address of ours is routed here.
     if uri.user and node.names.is_responsible_for(uri):
-        added = [_add(target, branch, node) for target in targets_of(uri, node, now)]
+        added = [_add(target, branch, node) for target in _targets_here(uri, node, now)]
         return any(added)
     target = Target(uri, contact.q, origin=_origin_of(uri, branch, node))
     if target.origin == PUBLISHED and _leads_nowhere(target, branch, node, now):
         node.counters[RELAYS_REFUSED] += 1
         return False
     return _add(target, branch, node)
+
+
+def _targets_here(uri: Uri, node: ProxyEnvironment, now: float) -> list[Target]:
+    """Those of an address of ours; [] where the table cannot say, for the caller may still try it."""
+    try:
+        return targets_of(uri, node, now)
+    except TableUnsound as fault:
+        note_unreadable(fault, node)
+        return []
 
 
 def _origin_of(uri: Uri, branch: Branch, node: ProxyEnvironment) -> int:
