@@ -34,7 +34,7 @@ def prepare_request(context: RequestContext, target: Target, node: ProxyEnvironm
     # RFC 3261 16.6 step 1
     request = context.request.copy()
     # RFC 3261 16.6 step 2
-    request.set_uri(target.uri_text, None if target.uri.headers else target.uri)
+    request.set_uri(target.uri)
     # RFC 3261 16.6 step 3
     _count_down(request, node.proxy_rules.max_forwards)
     # RFC 3327 5.3: the Path of a binding becomes its route set.
@@ -75,7 +75,7 @@ def _leave_strict_route(request: Request) -> None:
         request.remove_first_value(ROUTE)
         # RFC 3261 16.6 step 6: the Request-URI goes to the end of the route set.
         request.append(ROUTE, b"<" + request.uri_text + b">")
-        request.set_uri(first.without_headers())
+        request.set_uri(first)
 
 
 def next_hop_of(request: Request) -> Uri:

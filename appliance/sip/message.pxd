@@ -53,7 +53,8 @@ cdef class Request(Message):
     cdef public Uri _uri
 
     cpdef Uri read_uri(self)
-    cpdef set_uri(self, bytes uri_text, Uri uri=*)
+    cpdef receive_uri(self, bytes uri_text)
+    cpdef set_uri(self, Uri uri)
     @cython.locals(other=Request)
     cpdef Request copy(self)
 

@@ -213,10 +213,19 @@ class Request(Message):
             self._uri = uri
         return self._uri
 
-    def set_uri(self, uri_text: bytes, uri: Uri | None = None) -> None:
-        """Another Request-URI; parsed when asked for, unless `uri` is what parsing the text would give."""
+    def receive_uri(self, uri_text: bytes) -> None:
+        """The Request-URI as it came, of which read_uri says whether it is one."""
         self.uri_text = uri_text
-        self._uri = uri
+        self.received_uri = uri_text
+        self._uri = None
+
+    def set_uri(self, uri: Uri) -> None:
+        """Another Request-URI: the URI without its headers (RFC 3261 19.1.5).
+
+        A Uri and no text: a URI that exists holds no octet that could end the line, or a word of it.
+        """
+        self.uri_text = uri.without_headers()
+        self._uri = uri if self.uri_text is uri.text else None
 
     def copy(self) -> Request:
         """An independent request; lines and parsed values are shared, being values."""

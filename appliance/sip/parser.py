@@ -231,8 +231,7 @@ def _read_request_line(request: Request, start_line: bytes, limits: SyntaxLimits
         raise _version_fault(part(start_line, second + 1, end))
     if second - first - 1 > limits.uri_len_max:
         raise MalformedMessage(414, "Request-URI Too Long")
-    request.set_uri(part(start_line, first + 1, second))
-    request.received_uri = request.uri_text
+    request.receive_uri(part(start_line, first + 1, second))
 
 
 def _request_line_fault(start_line: bytes) -> str:
@@ -351,7 +350,6 @@ def _answerable(request: Request, start_line: bytes) -> Request | None:
     if len(words) < 3 or words[-1][:4].upper() != b"SIP/" or words[0] == b"ACK" or not is_token(words[0]):
         return None
     request.method = words[0]
-    request.set_uri(b" ".join(words[1:-1]))
-    request.received_uri = request.uri_text
+    request.receive_uri(b" ".join(words[1:-1]))
     request.remove_all(_BROKEN)
     return request if request.count(VIA) else None

@@ -83,7 +83,7 @@ class Uri:
         password: bytes | None = None,
         text: bytes = b"",
     ) -> None:
-        """Without `text`, it is written from the parts. Raises MalformedMessage(400) where they cannot be a URI."""
+        """Without `text`, it is written from the parts. Raises MalformedMessage(400) where that cannot be a URI."""
         self.scheme = scheme
         self.user = user
         self.password = password
@@ -91,11 +91,8 @@ class Uri:
         self.port = port
         self.parameters = parameters
         self.headers = headers
-        if text:
-            self.text = text
-        else:
-            self.text = self.write()
-            _check_written(self)
+        self.text = text or self.write()
+        _check_written(self)
 
     @property
     def is_sip(self) -> bool:

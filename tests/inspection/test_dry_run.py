@@ -18,6 +18,7 @@ from appliance.proxy.stages.locate import locate
 from appliance.proxy.stages.throttle import throttle
 from appliance.routing.route_csv import RouteReader
 from appliance.routing.route_tables import RouteTables
+from appliance.sip.uri import parse_uri
 from appliance.stack import Stack
 from tests.stack_bench import ALICE, NOW, SETTINGS, register, request, sent, stack
 from tests.test_stack_operated import MAIN, ask, limit_of, with_listeners
@@ -104,7 +105,7 @@ def test_a_peer_of_the_listener_is_known_by_the_source() -> None:
 
 def test_the_stages_are_those_of_the_role_of_the_listener(monkeypatch: pytest.MonkeyPatch) -> None:
     def redirect_number(context: RequestContext, node: ProxyEnvironment, now: float) -> StageResult:
-        context.request.set_uri(b"sip:bob@192.0.2.60")
+        context.request.set_uri(parse_uri(b"sip:bob@192.0.2.60"))
         context.targets = (context.named_target(),)
         return CONTINUE
 

@@ -18,6 +18,7 @@ from appliance.proxy.stage_chain import Role
 from appliance.proxy.stage_results import CONTINUE, Ask, Reply, StageResult
 from appliance.proxy.stages.locate import locate
 from appliance.routing.lookup_questions import KINDS, Answer, LookupKind, Question
+from appliance.sip.uri import parse_uri
 from appliance.stack import Stack
 from appliance.workers.lookups import Questions
 from tests.proxy.test_call_transfer import slots_go
@@ -92,7 +93,7 @@ def translate(context: RequestContext, node: ProxyEnvironment, now: float) -> St
         uri = answer.uri
     if not uri:
         return Ask(FindNumber(number))
-    context.request.set_uri(uri)
+    context.request.set_uri(parse_uri(uri))
     return CONTINUE
 
 

@@ -23,6 +23,7 @@ from appliance.sip.names import (
     VIA,
 )
 from appliance.sip.parser import SyntaxLimits, parse
+from appliance.sip.uri import Uri, parse_uri
 from appliance.sip.writer import write
 
 HEAD = (
@@ -168,16 +169,46 @@ def test_edits_forget_what_was_parsed() -> None:
     request.replace(FROM, b"<sip:nils@dock.example>;tag=n")
     request.replace(TO, b"<sip:mara@dock.example>;tag=m")
     request.replace(CALL_ID, b"other")
-    request.set_uri(b"sip:new@dock.example")
+    request.set_uri(parse_uri(b"sip:new@dock.example"))
     assert (request.read_from().uri.user, request.read_to_tag(), request.read_call_id()) == (b"nils", b"m", b"other")
     assert request.read_uri().user == b"new"
+
+
+@pytest.mark.parametrize("octet", [*range(33), 127, 128, 255, *b'"<>'])
+def test_no_uri_that_could_end_the_request_line_can_be_made(octet: int) -> None:
+    """RFC 3261 7.1, 25.1: so a Request-URI from routes, DNS, contacts or look-ups is one word, whoever wrote it."""
+    odd = bytes((octet,))
+    texts = (b"sip:a%bb@h", b"sip:a@h%b", b"sip:a@h;x=%b", b"sip:a@h;%b", b"sip:a@h?x=%b", b"sip:a:%b@h")
+    for text in (*texts, b"sip:h:50%b60", b"tel:+1%b", b"urn:%b", b"%b:a", b"%bsip:a@h", b"sip:a@h%b\r\nVia: x"):
+        with pytest.raises(MalformedMessage):
+            parse_uri(text.replace(b"%b", odd))
+    for parts in (
+        (b"sip", b"a" + odd, b"h"),
+        (b"sip", b"a", b"h" + odd),
+        (b"tel", b"+1" + odd, b""),
+        (b"sip", b"a", b"h", 0, {b"x": odd}),
+        (b"sip", b"a", b"h", 0, {}, odd),
+        (b"sip", b"a", b"h", 0, {}, b"", odd),
+        (b"sip", b"a", b"h", 0, {}, b"", None, b"sip:a@h" + odd),
+    ):
+        with pytest.raises(MalformedMessage):
+            Uri(*parts)
+
+
+def test_a_request_uri_has_no_headers_and_is_given_as_a_uri() -> None:
+    """RFC 3261 19.1.5."""
+    request = _request()
+    request.set_uri(parse_uri(b"sip:new@dock.example;method=BYE;lr?Subject=x"))
+    assert (request.uri_text, request.read_uri().text) == (b"sip:new@dock.example;lr", b"sip:new@dock.example;lr")
+    with pytest.raises((AttributeError, TypeError)):
+        request.set_uri(b"sip:new@dock.example SIP/2.0\r\n")  # type: ignore[arg-type]
 
 
 def test_copies_are_independent_and_share_lines() -> None:
     request = _request()
     copy = request.copy()
     copy.prepend(VIA, b"SIP/2.0/UDP us.example")
-    copy.set_uri(b"sip:else@dock.example")
+    copy.set_uri(parse_uri(b"sip:else@dock.example"))
     assert type(copy) is Request
     assert write(request) == HEAD + b"\r\n"
     assert copy.lines[1] is request.lines[0]

@@ -46,7 +46,7 @@ def _strip_own_maddr(request: Request, node: ProxyEnvironment) -> None:
     if node.names.is_diverted(uri):
         return
     kept = {name: value for name, value in uri.parameters.items() if name not in (b"maddr", b"transport")}
-    request.set_uri(Uri(uri.scheme, uri.user, uri.host, 0, kept, password=uri.password).text)
+    request.set_uri(Uri(uri.scheme, uri.user, uri.host, 0, kept, password=uri.password))
 
 
 def _undo_strict_route(request: Request, node: ProxyEnvironment) -> None:
@@ -55,7 +55,7 @@ def _undo_strict_route(request: Request, node: ProxyEnvironment) -> None:
     if uri.has_lr and node.names.is_me(uri):
         *values, last = request.values(ROUTE)
         request.remove_all(ROUTE)
-        request.set_uri(route_uri(last).text)
+        request.set_uri(route_uri(last))
         for value in [b"<" + uri.text + b">", *values]:
             request.append(ROUTE, value)
 

@@ -66,6 +66,6 @@ def _go_on_here(context: RequestContext) -> StageResult:
     """RFC 3261 16.5: ENUM has named an address of ours, whose contacts are the targets."""
     decision = context.route
     assert decision is not None
-    context.request.set_uri(decision.targets[0].uri_text)
+    context.request.set_uri(decision.targets[0].uri)
     decision.targets = []
     return CONTINUE
