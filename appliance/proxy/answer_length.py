@@ -1,8 +1,8 @@
 """How long an answer may be to a sender that has not proved its address (RFC 3261 26.1.5: amplification).
 
 The source of a datagram may be forged. Without credentials, and unless it is a trusted peer, the answer to a REGISTER
-over UDP lists the contacts that the request itself names, and others only as far as it stays a small multiple of the
-question.
+over UDP, and a redirect, list the contacts that the request itself names, and others only as far as it stays a small
+multiple of the question.
 """
 
 from __future__ import annotations

@@ -83,6 +83,19 @@ def test_who_registers_without_proof_hears_of_its_own_contact_whatever_else_ther
     assert len(contacts_of(answer)) < 4
 
 
+def test_a_redirect_from_a_forged_source_gets_an_answer_of_a_small_multiple() -> None:
+    """RFC 3261 8.3: the contacts are told as far as there is room, the first ones; to a stream all of them."""
+    for flow, count in ((VICTIM, 1), (Flow(TCP, 0, ("203.0.113.9", 4000), 0, 5), 10)):
+        redirecting = replace(SETTINGS.listeners[0], role="redirect", relay="any")
+        one = with_contacts(10, 300, stack(settings=replace(SETTINGS, listeners=(redirecting,))))
+        data = request("INVITE", "sip:alice@example.com")
+        one.receive_datagrams([(data, flow)], NOW)
+        (answer,) = one.datagrams_to_send(NOW)
+        assert read(answer.data).status == 302
+        assert len(contacts_of(read(answer.data))) == count
+        assert flow.is_stream or len(answer.data) < 3 * len(data) + 200
+
+
 def test_a_stream_and_a_trusted_peer_hear_of_all_contacts() -> None:
     trusting = replace(SETTINGS.listeners[0], peers=("203.0.113.9",))
     assert isinstance(trusting, ListenerSettings)

@@ -42,7 +42,7 @@ def route(context: RequestContext, node: ProxyEnvironment, now: float) -> StageR
         return _go_on_here(context)
     node.counters[CALLS_ROUTED] += 1
     if decision.is_redirect:
-        return redirection_to(decision.targets)
+        return redirection_to(decision.targets, context)
     first, *others = decision.targets
     first.spares = tuple(others)
     context.targets = [first]
