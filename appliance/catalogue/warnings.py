@@ -8,12 +8,20 @@ from ipaddress import ip_address
 from appliance.catalogue.command_declaration import Mode, Right
 from appliance.catalogue.commands import commands_of
 from appliance.catalogue.settings import OPEN, ListenerSettings, Settings
+from appliance.catalogue.transports import UDP
 
 
 def warnings_of(settings: Settings) -> list[str]:
     """A sentence for each; [] when there is nothing to say."""
     unauthenticated = [sentence for _, sentence in listeners_unauthenticated(settings)]
-    others = (_open_relays, _without_addresses, _without_domain, _policies_without_listener, _useless_aliases)
+    others = (
+        _open_relays,
+        _without_addresses,
+        _without_domain,
+        _policies_without_listener,
+        _forgeable_peers,
+        _useless_aliases,
+    )
     return [*unauthenticated, *(sentence for warnings in others for sentence in warnings(settings))]
 
 
@@ -68,6 +76,28 @@ def _policies_without_listener(settings: Settings) -> Iterator[str]:
                     f"Route policy {policy.name} is for listener {name}, which does not route calls to numbers. "
                     "Set `role core` in it, or name another one."
                 )
+
+
+def _forgeable_peers(settings: Settings) -> Iterator[str]:
+    """Peers of listeners that route calls, known by the source address of a datagram alone: anyone can write that."""
+    for listener in settings.listeners:
+        if listener.standing != OPEN or listener.role != "core" or UDP not in listener.transports:
+            continue
+        forgeable = [peer for peer in listener.peers if _is_known_by_datagrams(peer)]
+        if forgeable:
+            names = " and ".join(forgeable[:2]) + (f" and {len(forgeable) - 2} more" if len(forgeable) > 2 else "")
+            yield (
+                f"Listener {listener.name} knows peer {names} by UDP by the source address alone, which can be forged: "
+                "whoever forges it calls the next hops of the routes. Add `transport tcp` or `certificate-name DOMAIN` "
+                "to the peer, or have the network drop datagrams with such a source address."
+            )
+
+
+def _is_known_by_datagrams(peer: str) -> bool:
+    """`peer`: as Peer in peers.py prints it; one with a certificate name is a peer by TLS only."""
+    words = peer.split()[1:]
+    options = dict(zip(words[::2], words[1::2], strict=True))
+    return "certificate-name" not in options and options.get("transport", "udp") == "udp"
 
 
 def _useless_aliases(settings: Settings) -> Iterator[str]:

@@ -31,6 +31,25 @@ def test_an_open_listener_is_a_warning(text: str, warning: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("lines", "named"),
+    [
+        ("  peer 192.0.2.9\n", "192.0.2.9"),
+        ("  peer 192.0.2.9 port 5060\n  peer 192.0.2.8 transport udp\n", "192.0.2.9 port 5060 and 192.0.2.8"),
+        ("  peer 192.0.2.7\n  peer 192.0.2.8\n  peer 192.0.2.9\n", "192.0.2.7 and 192.0.2.8 and 1 more"),
+        ("  peer 192.0.2.9 transport tcp\n", ""),
+        ("  peer 192.0.2.9 certificate-name gw.example\n  client-certificate request\n", ""),
+        ("  peer 192.0.2.9\n  transport tcp\n", ""),
+    ],
+)
+def test_a_peer_that_a_datagram_can_claim_to_be_is_a_warning_where_calls_are_routed(lines: str, named: str) -> None:
+    """RFC 3261 26.1.1: the source address of a datagram is what its sender writes."""
+    listener = f"{DOMAIN}listener a\n  address 192.0.2.1\n"
+    found = warnings_of(parse_configuration(f"{listener}  role core\n{lines}"))
+    assert [sentence.startswith(f"Listener a knows peer {named}") for sentence in found] == ([True] if named else [])
+    assert warnings_of(parse_configuration(listener + lines)) == []
+
+
+@pytest.mark.parametrize(
     ("alias", "warning"),
     [
         ('s3\n  command "sh reg address a@b | count"', ""),
