@@ -31,7 +31,7 @@ cdef class RegistrationTable(TableStore):
     cdef Py_ssize_t _staged_dead
     cdef long long _number
     cdef long long _committed
-    cdef list _refused
+    cdef dict _refused
     cdef bytes _read_aor
     cdef bytes _read_record
     cdef list _read_entries

@@ -39,6 +39,9 @@ from appliance.location.table_store import TableFull, TableStore, TableUnsound
 
 REFUSED: Final = -1
 STAGED_MAX: Final = 4096
+# Of one address there may be several. What one commit refuses is remembered as a whole, until the answers have gone.
+CHANGES_STAGED_MAX: Final = 16384
+REFUSALS_KEPT_MAX: Final = 2 * CHANGES_STAGED_MAX
 CHANGES_MAX: Final = 1_000_000
 AHEAD_S: Final = 60  # an end this much beyond the longest lifetime comes from a clock that was wrong
 BUSY: Final = -1
@@ -87,7 +90,7 @@ class RegistrationTable(TableStore):
         self._staged_dead = 0
         self._number = 0
         self._committed = 0
-        self._refused: list[int] = []
+        self._refused: dict[int, bool] = {}
         self._live_step = 0
         self._dead_step = 0
         self._read_aor: bytes | None = None
@@ -159,8 +162,10 @@ class RegistrationTable(TableStore):
 
     def apply(self, change: BindingChange) -> int:
         """Stage a change. Returns its number, which grows; 0 where it changed nothing, for an older or known record
-        does not; REFUSED where `staged_max` addresses are staged already.
+        does not; REFUSED where `staged_max` addresses, or CHANGES_STAGED_MAX changes, are staged already.
         """
+        if self._number - self._committed >= CHANGES_STAGED_MAX:
+            return REFUSED
         aor = change.aor
         staged = self._staged.get(aor)
         if staged is None:
@@ -240,8 +245,10 @@ class RegistrationTable(TableStore):
                     return False
             except TableFull:
                 refused += staged.numbers
-        if refused:
-            self._refused = (self._refused + refused)[-STAGED_MAX:]
+        for number in refused:
+            self._refused[number] = True
+        while len(self._refused) > REFUSALS_KEPT_MAX:
+            del self._refused[next(iter(self._refused))]
         return True
 
     def committed(self) -> int:
@@ -249,7 +256,9 @@ class RegistrationTable(TableStore):
         return self._committed
 
     def is_refused(self, number: int) -> bool:
-        """Whether the store had no room for a change. The last 4,096 refusals are remembered."""
+        """Whether the store had no room for a change. The last REFUSALS_KEPT_MAX refusals are remembered, and one
+        commit refuses fewer.
+        """
         return number in self._refused
 
     def _write(self, changes: list[StagedAddress]) -> bool:

@@ -11,6 +11,7 @@ import pytest
 from appliance.location.binding import Binding, BindingChange, new_binding
 from appliance.location.dict_table import DictStore, DictTable
 from appliance.location.record_version import next_version
+from appliance.location.registration_table import CHANGES_STAGED_MAX, REFUSED
 from appliance.transport.flow import TCP, Flow
 
 BOB = b"sip:bob@biloxi.example.com"
@@ -101,6 +102,24 @@ def table_of(*bindings: Binding) -> DictTable:
 
 def uris(found: list[Binding]) -> list[bytes]:
     return [one.uri for one in found]
+
+
+def test_what_one_commit_refuses_is_remembered_as_a_whole() -> None:
+    """Each change waits for its answer, however often one address was changed; so many may wait at most."""
+    store = DictStore()
+    table = DictTable(store, 1000)
+    numbers: list[int] = []
+    for cseq in range(CHANGES_STAGED_MAX):
+        one = binding(at=WALL + cseq / 1000, cseq=cseq, series=version_at(WALL))
+        numbers.append(table.apply(BindingChange(BOB, (one,))))
+    late = binding(aor=b"sip:carol@biloxi.example.com")
+    assert table.apply(BindingChange(late.aor, (late,))) == REFUSED
+    store.is_full = True
+    assert table.commit()
+    assert all(table.is_refused(number) for number in numbers)
+    assert not table.is_refused(numbers[-1] + 1)
+    store.is_full = False
+    assert apply(table, late)
 
 
 def test_a_registered_contact_is_found_until_its_time_is_over() -> None:
