@@ -53,6 +53,7 @@ class Access:
 
     def __init__(self, settings: SnmpSettings) -> None:
         communities, users = map(community_of, settings.communities), map(user_of, settings.users)
+        self._has_users = bool(settings.users)
         self._networks: dict[bytes, tuple[Network, ...]] = {}
         self._rights: dict[Principal, bool] = {}
         """Who may read, and whether the same may write."""
@@ -76,6 +77,9 @@ class Access:
             return Verdict.BAD_VERSION
         if header.version == VERSION_2C and not _is_within(source, self._networks.get(header.community, ())):
             return Verdict.BAD_COMMUNITY
+        if header.version == VERSION_3 and not self._has_users:
+            # Without users a stranger could get a Report only: longer than its request, and work for the engine.
+            return Verdict.UNEXPECTED
         # The engine would keep what it learns from a Report, for each source.
         return Verdict.UNEXPECTED if header.is_answer else Verdict.ADMITTED
 

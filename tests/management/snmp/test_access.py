@@ -54,6 +54,13 @@ def test_version_1_is_refused() -> None:
     assert access().look(message(b"public", version=0), "127.0.0.1") is Verdict.BAD_VERSION
 
 
+def test_without_users_nobody_gets_even_a_report() -> None:
+    """RFC 3414 4: it is longer than the request that asks for it, and any stranger may ask."""
+    asking = message_v3(GET, flags=4)
+    assert access().look(asking, "192.0.2.1") is Verdict.ADMITTED
+    assert Access(SnmpSettings(communities=("public",))).look(asking, "127.0.0.1") is Verdict.UNEXPECTED
+
+
 def test_a_user_needs_authentication_and_privacy() -> None:
     rights = access()
     assert rights.may_read(Principal(MODEL_USM, "monitor", AUTH_PRIV))
