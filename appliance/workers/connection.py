@@ -33,6 +33,9 @@ class ConnectionOwner(Protocol):
     def data_arrived(self, connection: Connection, data: bytes, now: float) -> None:
         """What one read brought; the owner has it framed when its turn has come."""
 
+    def keeps(self, connection: Connection, unread_len: int) -> bool:
+        """Does the owner keep it although so many octets wait for the peer to read? Else it is closed."""
+
     def peer_finished(self, connection: Connection, now: float) -> None:
         """The peer will send no more; it may still read."""
 
@@ -141,6 +144,11 @@ class Connection(asyncio.BufferedProtocol):
         """Send; returns how many bytes the peer has not taken yet."""
         assert self.transport is not None
         self.transport.write(data)
+        return self.unread_len()
+
+    def unread_len(self) -> int:
+        """Octets that the peer has not taken yet."""
+        assert self.transport is not None
         return self.transport.get_write_buffer_size()
 
     def close(self) -> None:

@@ -407,9 +407,12 @@ class Streams:
             self._ending.touch(connection, clock.monotonic())
 
     def _write(self, connection: Connection, data: bytes) -> bool:
-        """Write; a peer that does not read what is sent loses its connection."""
+        return self.keeps(connection, connection.write(data))
+
+    def keeps(self, connection: Connection, unread_len: int) -> bool:
+        """A peer that does not read what is sent loses its connection."""
         unread_max = self._limits.connection_queue_kib * 1024
-        if connection.write(data) <= (unread_max if connection.is_proven else min(unread_max, UNPROVEN_QUEUE_MAX)):
+        if unread_len <= (unread_max if connection.is_proven else min(unread_max, UNPROVEN_QUEUE_MAX)):
             return True
         self._counters[CONNECTIONS_CLOSED_SLOW] += 1
         self._cut(connection)

@@ -22,6 +22,11 @@ HANDSHAKE_RECORD: Final = 22
 # Reads that one handshake may take: one to three are usual, and each costs a step.
 READS_MAX: Final = 40
 READ_LEN: Final = 1 << 15
+# A peer may send records that carry no octet of a message (new keys, empty ones), and each costs as much as a small
+# message. For each octet of a message, so many octets of records are in order: a keep-alive of two octets takes 42 at
+# most (RFC 5246 6.2.3.2). Beyond that, and beyond some records that are not whole yet, the peer has no use for us.
+SEALED_PER_OCTET: Final = 64
+UNPAID_LEN_MAX: Final = 1 << 17
 
 
 class HandshakeFailed(ConnectionError):
@@ -39,6 +44,7 @@ class TlsConnection(Connection):
         "_is_stepping",
         "_reads_left",
         "_ready",
+        "_unpaid_len",
         "incoming",
         "is_secured",
         "sealed",
@@ -63,6 +69,7 @@ class TlsConnection(Connection):
         self._is_finished = False
         self._is_stepping = False
         self._reads_left = READS_MAX
+        self._unpaid_len = 0
         self._ready: asyncio.Future[None] | None = None
         self.is_secured = False
 
@@ -101,6 +108,7 @@ class TlsConnection(Connection):
             return
         data = memoryview(self.owner.read_buffer)[:nbytes]
         if self.is_secured:
+            self._unpaid_len += nbytes
             self.incoming.write(data)
             self._unseal()
         elif self._is_stepping:
@@ -201,15 +209,24 @@ class TlsConnection(Connection):
         except ssl.SSLWantReadError:
             pass
         except ssl.SSLError:
-            self._handshakes.count(CONNECTIONS_CLOSED_MALFORMED)
-            self.abort()
+            self._end_malformed()
             return
-        # RFC 8446 4.6.3: the answer to a new key.
+        self._unpaid_len = max(0, self._unpaid_len - SEALED_PER_OCTET * sum(map(len, parts)))
+        if self._unpaid_len > UNPAID_LEN_MAX:
+            self._end_malformed()
+            return
+        # RFC 8446 4.6.3: the answer to a new key. A peer may ask for many, and read none.
         self._write_sealed()
+        if self.is_closing or not self.owner.keeps(self, self.unread_len()):
+            return
         if parts and (not self.is_ending or self.framer.fault is None):
             self.owner.data_arrived(self, b"".join(parts), clock.monotonic())
         if self._is_finished:
             self.owner.peer_finished(self, clock.monotonic())
+
+    def _end_malformed(self) -> None:
+        self._handshakes.count(CONNECTIONS_CLOSED_MALFORMED)
+        self.abort()
 
     def _write_sealed(self) -> None:
         if self.sealed.pending and not self.is_closing:
@@ -239,7 +256,7 @@ class TlsConnection(Connection):
         if not self.is_closing:
             self._end.write(data)
             self._write_sealed()
-        return self.transport.get_write_buffer_size()
+        return self.unread_len()
 
     def close(self) -> None:
         if self.is_secured and self._end is not None and not self.is_closing:

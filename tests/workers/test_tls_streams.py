@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import threading
 from collections.abc import Callable
+from itertools import islice
 
 import pytest
 
@@ -72,6 +74,51 @@ def test_what_follows_close_notify_is_ignored(play_tls: Callable[..., None]) -> 
         node.streams.send([Outgoing(accepted("OPTIONS"), node.received[0][1])])
         assert await phone.work(lambda: phone.end.read(65536)) == accepted("OPTIONS")
         assert len(node.received) == 1
+
+    play_tls(scenario)
+
+
+def test_a_peer_that_asks_for_new_keys_and_reads_none_is_closed(play_tls: Callable[..., None]) -> None:
+    """RFC 8446 4.6.3: each KeyUpdate is answered by one, and these answers are octets that wait as any others."""
+
+    async def scenario(node: SecureNode) -> None:
+        unread = socket.socket()
+        unread.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        unread.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(unread, node.address)
+        phone = RecordPhone(Phone(*await asyncio.open_connection(sock=unread)), node.context())
+        await phone.work(phone.end.do_handshake)
+        await until(lambda: len(node.streams) == 1)
+        (connection,) = node.streams._connections.values()
+        assert connection.transport is not None
+        connection.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        phone.phone.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        # A message that never becomes whole: some octets of it, and many keys, and so on.
+        octets = iter(message(body=b"h" * 19_000)[:-1])
+        for _ in range(70):
+            phone.end.write(bytes(islice(octets, 256)))
+            await phone.ask_for_new_keys(500)
+            if connection.is_ending:
+                break
+        assert node.counters[catalogue.CONNECTIONS_CLOSED_SLOW] == 1
+        await until(lambda: len(node.streams) == 0)
+
+    play_tls(scenario)
+
+
+def test_a_peer_that_sends_records_without_octets_of_messages_is_closed(play_tls: Callable[..., None]) -> None:
+    """RFC 8446 4.6.3: keys again and again cost as much as messages, and are not worth it. Some are in order."""
+
+    async def scenario(node: SecureNode) -> None:
+        phone = RecordPhone(Phone(*await asyncio.open_connection(*node.address)), node.context())
+        await phone.work(phone.end.do_handshake)
+        await phone.ask_for_new_keys(1000)
+        await phone.work(lambda: phone.end.write(message()))
+        await until(lambda: node.received)
+        for _ in range(20):
+            await phone.ask_for_new_keys(500)
+        await until(lambda: len(node.streams) == 0)
+        assert node.counters[catalogue.CONNECTIONS_CLOSED_MALFORMED] == 1
 
     play_tls(scenario)
 

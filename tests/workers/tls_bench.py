@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import _ssl
 import asyncio
+import ctypes
 import socket
 import ssl
 from collections.abc import Callable
@@ -16,6 +18,8 @@ from appliance.transport.flow import NO_CONNECTION, TLS, Flow
 from appliance.transport.process_id import NO_PROCESS
 from tests.certificate_authority import CertificateAuthority
 from tests.workers.streams_bench import Node, Phone
+
+_UPDATE_REQUESTED = 1
 
 
 class SecureNode(Node):
@@ -77,6 +81,23 @@ class RecordPhone:
     async def flush(self) -> None:
         if self.sealed.pending:
             await self.phone.send(self.sealed.read())
+
+    async def ask_for_new_keys(self, count: int) -> None:
+        """Send KeyUpdates that ask for others (RFC 8446 4.6.3); those that come are not read."""
+        for _ in range(count):
+            self._seal_key_update()
+        if not self.phone.writer.transport.is_closing():
+            self.phone.writer.write(self.sealed.read())
+        await asyncio.sleep(0)
+
+    def _seal_key_update(self) -> None:
+        """The module `ssl` has no word for it."""
+        library = ctypes.CDLL(_ssl.__file__)
+        # Of the object behind an SSLObject: its head, a reference to the socket, the SSL of OpenSSL.
+        place = id(self.end._sslobj) + object.__basicsize__ + ctypes.sizeof(ctypes.c_void_p)  # type: ignore[attr-defined]
+        is_done = library.SSL_key_update(ctypes.c_void_p.from_address(place), _UPDATE_REQUESTED)
+        assert is_done
+        self.end.do_handshake()
 
     async def finish(self) -> None:
         """Send close_notify."""
