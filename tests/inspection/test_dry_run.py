@@ -195,6 +195,20 @@ def test_it_continues_with_what_dns_says() -> None:
         assert (route.targets[0].hops, route.lookups) == (hops, [])
 
 
+def test_a_record_of_an_enum_tree_that_leads_to_a_gateway_is_shown_as_not_followed() -> None:
+    """RFC 6116; docs/routing.md: whether it has the address of the gateway, or a name that DNS gives that address."""
+    one = stack(settings=with_listeners(SETTINGS, replace(MAIN, role="core", relay="any")))
+    lines = ["table,prefix,action,priority", "default,+44,enum e164.arpa,1", "default,+44,sip:192.0.2.201,2"]
+    one.use_routes(RouteTables(memoryview(RouteReader().read(lines).octets())))
+    rule = "1\t{}\tu\tE2U+sip\t!^.*$!sip:x@{}!"
+    records = [rule.format(1, "192.0.2.201"), rule.format(2, "stranger.example"), rule.format(3, "192.0.2.9")]
+    known = [LookupResult("enum", "0.2.4.4.e164.arpa", records)]
+    known.append(LookupResult("host", "stranger.example", ["192.0.2.201"]))
+    barred = "not followed: this appliance, a peer or a gateway"
+    hops = [target.hops for target in tried(one, "+4420", known=known).targets]
+    assert hops == [[barred], [barred], ["udp 192.0.2.9:5060"], ["udp 192.0.2.201:5060"]]
+
+
 def test_rules_of_route_tables_are_shown_with_all_next_hops() -> None:
     """RFC 3261 16.5: `test route NUMBER` says which rules decide."""
     one = stack(settings=with_listeners(SETTINGS, replace(MAIN, role="core", relay="any")))
