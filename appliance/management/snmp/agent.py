@@ -21,7 +21,7 @@ from appliance.catalogue.snmp_status_codes import status_threshold_of
 from appliance.catalogue.snmp_values import target_of
 from appliance.ipc.bus import BusUnavailable, ask_supervisor
 from appliance.management.snmp.access import Access, Principal, Verdict
-from appliance.management.snmp.engine import Engine, NotAllowed
+from appliance.management.snmp.engine import CommitRefused, Engine, NotAllowed
 from appliance.management.snmp.engine_state import EngineState
 from appliance.management.snmp.notifier import Notifier
 from appliance.management.snmp.object_tree import JoinedTrees, Missing, ObjectTree, Plain, Value, Variable, Variables
@@ -36,6 +36,8 @@ from appliance.messages.snmp_messages import SnmpReport
 from appliance.messages.supervisor_requests import AlarmEvents, ListAlarmEvents, ListAlarms, ListFailures, StatusRequest
 
 ASK_TIMEOUT_S: Final = 2.0
+# A commit is answered when all workers go by it.
+COMMIT_TIMEOUT_S: Final = 10.0
 EVENTS_MAX: Final = 1000
 # Users with wrong passwords (sipServerRegUserAuthenticationFailures).
 FAILURES_MAX: Final = 1000
@@ -77,7 +79,7 @@ class Agent:
         self._registrations = registrations or ServedRegistrations("", clock.wall_time)
         self._served = ServedObjects(version, state, self.engine.count, self.notifier, self.uptime_s)
         self._watch = StatusCodeWatch(self._read_status, self.notifier.tell_crossings)
-        self._writer = SystemWriter(state_dir, self._ask_now)
+        self._writer = SystemWriter(state_dir, self._commit)
         self.go_by(settings)
 
     def uptime_s(self) -> float:
@@ -197,6 +199,13 @@ class Agent:
         reply = ask_supervisor(self._state_dir / "run", request, ASK_TIMEOUT_S)
         if isinstance(reply, Refusal):
             raise BusUnavailable(reply.sentence)
+        return reply
+
+    def _commit(self, request: BusRequest[Answered]) -> Answered:
+        """What the supervisor answers to a commit. Raises CommitRefused, BusUnavailable."""
+        reply = ask_supervisor(self._state_dir / "run", request, COMMIT_TIMEOUT_S)
+        if isinstance(reply, Refusal):
+            raise CommitRefused(reply.sentence)
         return reply
 
     async def read_alarms(self) -> None:

@@ -76,6 +76,10 @@ class CommitRefused(Exception):
     """The change could not be put in force."""
 
 
+class CommitUnknown(Exception):
+    """Whether the change is in force cannot be known."""
+
+
 class _RequestToSender(Exception):
     """A request has arrived at a socket that sends notifications."""
 
@@ -87,7 +91,7 @@ class Mib(Protocol):
     def next_after(self, oid: Oid) -> Variable | None: ...
     def may_read(self, principal: Principal) -> bool: ...
     def write(self, principal: Principal, values: Sequence[tuple[Oid, Plain]]) -> None:
-        """Raises NotAllowed, NotWritable, WrongValue, CommitRefused."""
+        """Raises NotAllowed, NotWritable, WrongValue, CommitRefused, CommitUnknown."""
 
 
 class Engine:
@@ -364,6 +368,9 @@ class _Controller(instrum.AbstractMibInstrumController):  # type: ignore[misc]
             raise error.WrongValueError(idx=0) from None
         except CommitRefused:
             raise error.CommitFailedError(idx=0) from None
+        except CommitUnknown:
+            # RFC 3416 4.2.5: some variables may have their new values.
+            raise error.UndoFailedError(idx=0) from None
         return list(bindings)
 
     def _check_reader(self, engine: Any) -> None:

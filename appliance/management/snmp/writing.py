@@ -14,7 +14,7 @@ from appliance.catalogue.settings import Settings
 from appliance.configuration.text import parse_configuration, write_configuration
 from appliance.ipc.bus import BusUnavailable
 from appliance.management.audit_log import AuditLog
-from appliance.management.snmp.engine import CommitRefused, NotWritable, WrongValue
+from appliance.management.snmp.engine import CommitRefused, CommitUnknown, NotWritable, WrongValue
 from appliance.management.snmp.object_tree import Plain
 from appliance.management.snmp.system_objects import SYS_CONTACT, SYS_LOCATION, SYS_NAME
 from appliance.messages.bus_messages import BusRequest
@@ -25,14 +25,16 @@ _WORDS: Final = {SYS_CONTACT: "sysContact", SYS_NAME: "sysName", SYS_LOCATION: "
 
 
 class SystemWriter:
-    """`ask` asks the supervisor, and waits: the agent answers nothing else meanwhile."""
+    """`ask` asks the supervisor, and waits: the agent answers nothing else meanwhile. It raises CommitRefused, or
+    BusUnavailable where there is no answer.
+    """
 
     def __init__(self, state_dir: Path, ask: Callable[[BusRequest[Any]], Any]) -> None:
         self._state_dir = state_dir
         self._ask = ask
 
     def write(self, user: str, values: Sequence[tuple[Oid, Plain]]) -> None:
-        """`user`: how the audit log calls it. Raises NotWritable, WrongValue, CommitRefused."""
+        """`user`: how the audit log calls it. Raises NotWritable, WrongValue, CommitRefused, CommitUnknown."""
         changes = {oid: _text(oid, value) for oid, value in values}
         head = CommitStore(self._state_dir / "configuration").head
         if head is None:
@@ -46,9 +48,12 @@ class SystemWriter:
         self._note(user, words, "begun")
         try:
             self._ask(CommitConfiguration(text, head.number, user, comment))
-        except BusUnavailable as fault:
+        except CommitRefused as fault:
             self._note(user, words, f"refused: {fault}")
-            raise CommitRefused(str(fault)) from None
+            raise
+        except BusUnavailable as fault:
+            self._note(user, words, f"not known: {fault}")
+            raise CommitUnknown(str(fault)) from None
         self._note(user, words, "done")
 
     def _note(self, user: str, words: dict[str, str], result: str) -> None:
