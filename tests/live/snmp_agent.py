@@ -9,9 +9,11 @@ from tests.live.processes import Processes, wait_until
 SYS_DESCR = ".1.3.6.1.2.1.1.1.0"
 
 
-def started(processes: Processes, port: int, *lines: str, settings: str = "") -> Appliance:
+def started(
+    processes: Processes, port: int, *lines: str, settings: str = "", max_age: str = "max-age 100"
+) -> Appliance:
     """An appliance whose agent is there. `lines`: of the section `snmp`; `settings`: other sections."""
-    section = [f"listen 127.0.0.1 port {port}", "community public", "max-age 100", *lines]
+    section = [f"listen 127.0.0.1 port {port}", "community public", max_age, *lines]
     made = Appliance(processes, settings + "\n  ".join(["snmp", *section]) + "\n!\n")
     made.start()
     manager = Manager(f"127.0.0.1:{port}")

@@ -29,13 +29,17 @@ from appliance.catalogue.mib_objects import Oid
 from appliance.catalogue.snmp_settings import SnmpSettings
 from appliance.catalogue.snmp_values import Target, User, community_of, target_of, user_of
 from appliance.management.snmp.access import Principal
+from appliance.management.snmp.bulk_reading import Binding, bulk_bindings
 from appliance.management.snmp.engine_state import EngineState
 from appliance.management.snmp.object_tree import Missing, Plain, Value, Variable
 from appliance.management.snmp.system_objects import COUNTER_MODULES, SYS_UP_TIME, TRAP_OID
+from appliance.management.snmp.variable_encoding import encoded_bindings
 
 # What one response to GETBULK holds at most.
 VARIABLES_MAX: Final = 100
 TIMER_S: Final = 0.5
+# The place of the variables in a PDU (RFC 3416 3).
+_BINDINGS: Final = 3
 # Transports that send notifications, beside those of the sockets that were inherited.
 _SENDING: Final = 1000
 _HASHES: Final = {"sha1": config.USM_AUTH_HMAC96_SHA, "sha256": config.USM_AUTH_HMAC192_SHA256}
@@ -115,8 +119,7 @@ class Engine:
         served.register_context_name(b"", _Controller(mib))
         cmdrsp.GetCommandResponder(self._engine, served)
         cmdrsp.NextCommandResponder(self._engine, served)
-        bulk = cmdrsp.BulkCommandResponder(self._engine, served)
-        bulk.max_varbinds = VARIABLES_MAX
+        _BulkResponder(self._engine, served)
         cmdrsp.SetCommandResponder(self._engine, served)
         self._engine.observer.register_observer(_refuse_at_sender, "rfc3412.receiveMessage:request")
 
@@ -355,6 +358,11 @@ class _Controller(instrum.AbstractMibInstrumController):  # type: ignore[misc]
             return name, rfc1905.endOfMibView
         return rfc1902.ObjectName(following[0]), _encoded(following[1])
 
+    def read_bulk(self, engine: Any, names: Sequence[Oid], non_repeaters: int, repetitions: int) -> list[Binding]:
+        """GETBULK."""
+        self._check_reader(engine)
+        return bulk_bindings(self._mib.next_after, names, non_repeaters, repetitions, VARIABLES_MAX)
+
     def write_variables(self, *bindings: Any, **more: Any) -> list[Any]:
         """SET: all of them or none."""
         values = [(tuple(name), _plain(value)) for name, value in bindings]
@@ -376,6 +384,24 @@ class _Controller(instrum.AbstractMibInstrumController):  # type: ignore[misc]
     def _check_reader(self, engine: Any) -> None:
         if not self._mib.may_read(_principal(engine)):
             raise error.AuthorizationError(idx=0)
+
+
+class _BulkResponder(cmdrsp.BulkCommandResponder):  # type: ignore[misc]
+    """GETBULK, with variables that are encoded already."""
+
+    def handle_management_operation(self, engine: Any, reference: Any, context_name: Any, request: Any) -> None:
+        """Answer a request. Raises AuthorizationError."""
+        controller: _Controller = self.snmpContext.get_mib_instrum(context_name)
+        names = [tuple(name) for name, _ in v2c.apiPDU.get_varbinds(request)]
+        non_repeaters = int(v2c.apiBulkPDU.get_non_repeaters(request))
+        repetitions = int(v2c.apiBulkPDU.get_max_repetitions(request))
+        bindings = controller.read_bulk(engine, names, non_repeaters, repetitions)
+        response = v2c.apiPDU.get_response(request)
+        encoded = rfc1902.univ.Any(encoded_bindings(bindings))
+        unchecked = {"verifyConstraints": False, "matchTags": False, "matchConstraints": False}
+        response.setComponentByPosition(_BINDINGS, encoded, **unchecked)
+        self.send_pdu(engine, reference, response)
+        self.release_state_information(reference)
 
 
 def _plain(value: Any) -> Plain:
