@@ -24,6 +24,9 @@ LISTENER_TABLE: Final[Oid] = (*OBJECTS, 5)
 PROCESS_TABLE: Final[Oid] = (*OBJECTS, 6)
 RATE_LIMIT_TABLE: Final[Oid] = (*OBJECTS, 7)
 ALARM_TABLE: Final[Oid] = (*OBJECTS, 8)
+CLUSTER: Final[Oid] = (*OBJECTS, 10)
+MEMBER_TABLE: Final[Oid] = (*OBJECTS, 11)
+ETCD_TABLE: Final[Oid] = (*OBJECTS, 12)
 
 TEXT, INTEGER, GAUGE, COUNTER = "SnmpAdminString", "Integer32", "Gauge32", "Counter64"
 TICKS, STAMP, OCTETS, TRUTH = "TimeTicks", "TimeStamp", "DateAndTime", "TruthValue"
@@ -115,8 +118,35 @@ ALARMS_ACTIVE: Final = MibTable(ALARM_TABLE, "Alarm", "The active alarms, the ol
     MibObject(9, "AlarmAction", TEXT, "action", "What to do."),
     MibObject(10, "AlarmAcknowledgedBy", TEXT, "acknowledged_by", "The operator who acknowledged it, or empty."),
 ))
+# Of a node that is in no cluster there are none of these.
+CLUSTER_OBJECTS: Final = (
+    MibObject(1, "ClusterName", TEXT, "name", "The name of the cluster."),
+    MibObject(2, "ClusterNode", TEXT, "node", "The name of this node in the cluster."),
+    MibObject(3, "ClusterMembership", GAUGE, "membership", "The version of the membership."),
+    MibObject(4, "ClusterEtcd", TEXT, "etcd", "Whether etcd answers, in a sentence."),
+    MibObject(5, "ClusterUnrecorded", GAUGE, "unrecorded", "Take-overs that etcd has not got yet.", "take-overs"),
+)
+MEMBERS: Final = MibTable(MEMBER_TABLE, "Member", "The members of the cluster; the index is their number plus 1.", (
+    MibObject(2, "MemberName", TEXT, "name", "Its name."),
+    MibObject(3, "MemberKind", TEXT, "kind", "`node` or `witness`."),
+    MibObject(4, "MemberIsSelf", TRUTH, "is_self", "Whether it is this node."),
+    MibObject(5, "MemberState", TEXT, "state", "`present`, `absent`, or `unknown` while etcd does not answer."),
+    MibObject(6, "MemberHost", TEXT, "host", "Its address."),
+    MibObject(7, "MemberPort", GAUGE, "port", "Its UDP port of heartbeats."),
+    MibObject(8, "MemberLinkPort", GAUGE, "link_port", "Its TCP port of links."),
+    MibObject(9, "MemberVersion", TEXT, "version", "The version of its software."),
+    MibObject(10, "MemberStarted", OCTETS, "since", "When it was started; 1970 for unknown."),
+    MibObject(11, "MemberClockAhead", INTEGER, "clock_ms",
+              "What its clock is ahead of that of this node; not there where that is unknown.", "milliseconds"),
+))
+ETCD_SERVERS: Final = MibTable(ETCD_TABLE, "EtcdServer", "The servers of etcd, in their configured order.", (
+    MibObject(2, "EtcdServerUrl", TEXT, "url", "Its address."),
+    MibObject(3, "EtcdServerState", TEXT, "state", "`leader`, `healthy`, or why it does not answer."),
+    MibObject(4, "EtcdServerVersion", TEXT, "version", "Its version."),
+    MibObject(5, "EtcdServerSize", GAUGE, "size", "The size of its database.", "KiB"),
+))
 # fmt: on
-TABLES: Final = (WORKERS, LISTENERS, PROCESSES, RATE_LIMITS, ALARMS_ACTIVE)
+TABLES: Final = (WORKERS, LISTENERS, PROCESSES, RATE_LIMITS, ALARMS_ACTIVE, MEMBERS, ETCD_SERVERS)
 
 NOTIFIED: Final[Oid] = (*OBJECTS, 9)
 ALARM_KINDS: Final[Oid] = (*MODULE, 3)

@@ -54,6 +54,7 @@ sbAlarmKinds OBJECT IDENTIFIER ::= {{ signalboxMIB 3 }}
 sbNode OBJECT IDENTIFIER ::= {{ sbObjects {node} }}
 sbCounters OBJECT IDENTIFIER ::= {{ sbObjects {counters} }}
 sbNotified OBJECT IDENTIFIER ::= {{ sbObjects {notified} }}
+sbCluster OBJECT IDENTIFIER ::= {{ sbObjects {cluster} }}
 """
 
 
@@ -66,10 +67,12 @@ def write_mib() -> str:
         node=mib.NODE[-1],
         counters=mib.COUNTERS_GROUP[-1],
         notified=mib.NOTIFIED[-1],
+        cluster=mib.CLUSTER[-1],
     )
     parts = [*_objects("sbNode", mib.NODE_OBJECTS), *_objects("sbCounters", counter_objects())]
     for table in (*mib.TABLES, gauge_table()):
         parts += _table(table)
+    parts += _objects("sbCluster", mib.CLUSTER_OBJECTS)
     parts += _objects("sbNotified", mib.NOTIFIED_OBJECTS, "accessible-for-notify")
     parts += [*_notifications(), *map(_alarm_kind, ALARMS), *_conformance()]
     return "\n".join([title, *parts, "END", ""])
@@ -144,8 +147,8 @@ def _alarm_kind(alarm: Alarm) -> str:
 
 
 def _conformance() -> Iterator[str]:
-    tables = (*mib.TABLES, gauge_table())
-    names = [*mib.NODE_OBJECTS, *counter_objects(), *(column for table in tables for column in table.columns)]
+    columns = [column for table in (*mib.TABLES, gauge_table()) for column in table.columns]
+    names = [*mib.NODE_OBJECTS, *counter_objects(), *columns, *mib.CLUSTER_OBJECTS]
     members = ",\n".join(f"        {PREFIX}{object_.name}" for object_ in [*names, *mib.NOTIFIED_OBJECTS])
     yield (
         "sbCompliance MODULE-COMPLIANCE\n    STATUS current\n    DESCRIPTION\n"

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from appliance import clock
+from appliance.catalogue.cluster_status import ClusterStatus
 from appliance.catalogue.mib_objects import Oid
 from appliance.catalogue.node_status import NodeStatus
 from appliance.catalogue.settings import Settings
@@ -32,8 +33,10 @@ from appliance.management.snmp.status_code_watch import StatusCodeWatch
 from appliance.management.snmp.system_objects import SNMP_COUNTERS, ticks
 from appliance.management.snmp.writing import SystemWriter
 from appliance.messages.bus_messages import Answered, BusRequest, Refusal
+from appliance.messages.cluster_messages import ShowCluster
 from appliance.messages.snmp_messages import SnmpReport
 from appliance.messages.supervisor_requests import AlarmEvents, ListAlarmEvents, ListAlarms, ListFailures, StatusRequest
+from appliance.storage.cluster_file import FILE_NAME as CLUSTER_FILE
 
 ASK_TIMEOUT_S: Final = 2.0
 # A commit is answered when all workers go by it.
@@ -161,11 +164,22 @@ class Agent:
             log.warning("the status of the node cannot be read: %s", fault)
             return
         self._note_service(service_status(status, alarms))
-        whole = ObjectTree(self._served.variables(status, self._settings, alarms, self._service))
+        cluster = await self._read_cluster()
+        whole = ObjectTree(self._served.variables(status, self._settings, alarms, self._service, cluster))
         self._tree = JoinedTrees(whole, self._registrations.objects(self._settings, failures, self.uptime_s))
 
     async def _read_status(self) -> NodeStatus:
         return (await self._ask(StatusRequest())).status
+
+    async def _read_cluster(self) -> ClusterStatus | None:
+        """None on a node that is in no cluster, or where it cannot be read."""
+        if not (self._state_dir / CLUSTER_FILE).exists():
+            return None
+        try:
+            return (await self._ask(ShowCluster())).status
+        except BusUnavailable as fault:
+            log.warning("the status of the cluster cannot be read: %s", fault)
+            return None
 
     def _note_service(self, status: int) -> None:
         former, self._service = self._service, self._service.after(status, ticks(self.uptime_s()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from appliance.catalogue.cluster_status import ClusterStatus
 from appliance.catalogue.node_status import NodeStatus
 from appliance.catalogue.settings import Settings
 from appliance.catalogue.snmp_status_codes import status_threshold_of
@@ -11,6 +12,7 @@ from appliance.catalogue.snmp_values import target_of, user_of
 from appliance.management.snmp.access_objects import access_variables
 from appliance.management.snmp.alarm_objects import alarm_variables
 from appliance.management.snmp.application_objects import application_variables
+from appliance.management.snmp.cluster_objects import cluster_variables
 from appliance.management.snmp.engine_address import engine_address
 from appliance.management.snmp.engine_state import EngineState
 from appliance.management.snmp.notification_log_objects import LogEntries, log_variables
@@ -46,9 +48,15 @@ class ServedObjects:
         self._log_entries = LogEntries(state.engine_id)
 
     def variables(
-        self, status: NodeStatus, settings: Settings, alarms: Sequence[AlarmRow], service: ServiceState
+        self,
+        status: NodeStatus,
+        settings: Settings,
+        alarms: Sequence[AlarmRow],
+        service: ServiceState,
+        cluster: ClusterStatus | None = None,
     ) -> Iterator[Variable]:
         """All of them, in no order."""
+        yield from cluster_variables(cluster)
         yield from system_variables(self._system(status, settings))
         yield from self._engine(settings)
         yield from application_variables(status, self._version, self._uptime_s())

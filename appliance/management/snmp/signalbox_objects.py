@@ -15,6 +15,7 @@ from appliance.management.snmp.object_tree import Value, Variable
 from appliance.messages.supervisor_requests import AlarmRow
 
 GAUGE_MAX: Final = (1 << 32) - 1
+INTEGER_MAX: Final = (1 << 31) - 1
 COUNTER_MAX: Final = (1 << 64) - 1
 TEXT_LEN_MAX: Final = 255
 # RFC 2579 TruthValue
@@ -28,17 +29,16 @@ FIRST_WORKER_INDEX: Final = 101
 
 def signalbox_variables(status: NodeStatus, settings: Settings, alarms: Sequence[AlarmRow]) -> Iterator[Variable]:
     """All of them."""
-    for object_ in mib.NODE_OBJECTS:
-        yield (*mib.NODE, object_.number, 0), value_of(object_.syntax, _fact(status, object_))
+    yield from object_variables(mib.NODE, mib.NODE_OBJECTS, status)
     for name, number in COUNTER_NUMBERS.items():
         if name in status.counters:
             yield (*mib.COUNTERS_GROUP, number, 0), value_of(mib.COUNTER, status.counters[name])
     workers = [(worker.number + 1, worker) for worker in status.workers]
-    yield from _rows(mib.WORKERS, workers)
-    yield from _rows(mib.LISTENERS, [(listener.place + 1, listener) for listener in status.listeners])
-    yield from _rows(mib.PROCESSES, [(process_index(process.name), process) for process in status.processes])
-    yield from _rows(mib.RATE_LIMITS, enumerate(settings.rate_limits, 1))
-    yield from _rows(mib.ALARMS_ACTIVE, enumerate(alarms, 1))
+    yield from table_rows(mib.WORKERS, workers)
+    yield from table_rows(mib.LISTENERS, [(listener.place + 1, listener) for listener in status.listeners])
+    yield from table_rows(mib.PROCESSES, [(process_index(process.name), process) for process in status.processes])
+    yield from table_rows(mib.RATE_LIMITS, enumerate(settings.rate_limits, 1))
+    yield from table_rows(mib.ALARMS_ACTIVE, enumerate(alarms, 1))
     yield from _gauges(workers)
 
 
@@ -49,10 +49,19 @@ def _gauges(workers: Iterable[tuple[int, WorkerStatus]]) -> Iterator[Variable]:
                 yield (*mib.GAUGE_TABLE, 1, number, index), value_of(mib.GAUGE, worker.gauges[name])
 
 
-def _rows(table: MibTable, rows: Iterable[tuple[int, Any]]) -> Iterator[Variable]:
+def object_variables(group: Oid, objects: Iterable[MibObject], record: Any) -> Iterator[Variable]:
+    """The objects of a group, from a record that has their facts."""
+    for object_ in objects:
+        yield (*group, object_.number, 0), value_of(object_.syntax, _fact(record, object_))
+
+
+def table_rows(table: MibTable, rows: Iterable[tuple[int, Any]]) -> Iterator[Variable]:
+    """Rows by their index, from records that have the facts; a fact that is None is unknown, and has no variable."""
     for index, row in rows:
         for column in table.columns:
-            yield cell(table, column, index), value_of(column.syntax, _fact(row, column))
+            fact = _fact(row, column)
+            if fact is not None:
+                yield cell(table, column, index), value_of(column.syntax, fact)
 
 
 def process_index(name: str) -> int:
@@ -89,6 +98,8 @@ def value_of(syntax: str, fact: Any) -> Value:
         return Value(syntax, TRUE if fact else FALSE)
     if syntax == mib.COUNTER:
         return Value(syntax, int(fact) & COUNTER_MAX)
+    if syntax == mib.INTEGER:
+        return Value(syntax, min(max(int(fact), -INTEGER_MAX), INTEGER_MAX))
     return Value(syntax, min(max(int(fact), 0), GAUGE_MAX))
 
 
