@@ -59,7 +59,7 @@ class ServedObjects:
         yield from cluster_variables(cluster)
         yield from system_variables(self._system(status, settings))
         yield from self._engine(settings)
-        yield from application_variables(status, self._version, self._uptime_s())
+        yield from application_variables(status, self._version, service, self._uptime_s())
         yield from self._alarms(settings, alarms)
         yield from common_variables(status, settings, service)
         yield from statistics_variables(status, list(map(status_threshold_of, settings.snmp.status_thresholds)))
