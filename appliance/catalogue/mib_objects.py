@@ -27,6 +27,7 @@ ALARM_TABLE: Final[Oid] = (*OBJECTS, 8)
 CLUSTER: Final[Oid] = (*OBJECTS, 10)
 MEMBER_TABLE: Final[Oid] = (*OBJECTS, 11)
 ETCD_TABLE: Final[Oid] = (*OBJECTS, 12)
+VIRTUAL_ADDRESS_TABLE: Final[Oid] = (*OBJECTS, 13)
 
 TEXT, INTEGER, GAUGE, COUNTER = "SnmpAdminString", "Integer32", "Gauge32", "Counter64"
 TICKS, STAMP, OCTETS, TRUTH = "TimeTicks", "TimeStamp", "DateAndTime", "TruthValue"
@@ -125,6 +126,9 @@ CLUSTER_OBJECTS: Final = (
     MibObject(3, "ClusterMembership", GAUGE, "membership", "The version of the membership."),
     MibObject(4, "ClusterEtcd", TEXT, "etcd", "Whether etcd answers, in a sentence."),
     MibObject(5, "ClusterUnrecorded", GAUGE, "unrecorded", "Take-overs that etcd has not got yet.", "take-overs"),
+    MibObject(6, "ClusterDrained", TEXT, "drained",
+              "The nodes that shall own no virtual address, separated by spaces."),
+    MibObject(7, "ClusterMaintained", TRUTH, "is_maintained", "Whether virtual addresses move by order only."),
 )
 MEMBERS: Final = MibTable(MEMBER_TABLE, "Member", "The members of the cluster; the index is their number plus 1.", (
     MibObject(2, "MemberName", TEXT, "name", "Its name."),
@@ -145,8 +149,22 @@ ETCD_SERVERS: Final = MibTable(ETCD_TABLE, "EtcdServer", "The servers of etcd, i
     MibObject(4, "EtcdServerVersion", TEXT, "version", "Its version."),
     MibObject(5, "EtcdServerSize", GAUGE, "size", "The size of its database.", "KiB"),
 ))
+VIRTUAL_ADDRESSES: Final = MibTable(VIRTUAL_ADDRESS_TABLE, "VirtualAddress", "The virtual addresses, in their order.", (
+    MibObject(2, "VirtualAddressName", TEXT, "name", "Its name."),
+    MibObject(3, "VirtualAddressAddresses", TEXT, "addresses", "Its IP addresses, separated by spaces."),
+    MibObject(4, "VirtualAddressInterface", TEXT, "interface", "The interface that has it."),
+    MibObject(5, "VirtualAddressOwner", TEXT, "owner", "The node that owns it; empty for none."),
+    MibObject(6, "VirtualAddressSince", OCTETS, "since", "When this node learned of that owner."),
+    MibObject(7, "VirtualAddressEpoch", GAUGE, "epoch", "A number that grows with each take-over."),
+    MibObject(8, "VirtualAddressStance", TEXT, "stance", "What this node does about it."),
+    MibObject(9, "VirtualAddressElsewhere", TRUTH, "is_elsewhere",
+              "Whether a machine outside of the cluster answers for it."),
+))
 # fmt: on
-TABLES: Final = (WORKERS, LISTENERS, PROCESSES, RATE_LIMITS, ALARMS_ACTIVE, MEMBERS, ETCD_SERVERS)
+TABLES: Final = (
+    *(WORKERS, LISTENERS, PROCESSES, RATE_LIMITS, ALARMS_ACTIVE),
+    *(MEMBERS, ETCD_SERVERS, VIRTUAL_ADDRESSES),
+)
 
 NOTIFIED: Final[Oid] = (*OBJECTS, 9)
 ALARM_KINDS: Final[Oid] = (*MODULE, 3)

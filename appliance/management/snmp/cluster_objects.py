@@ -1,4 +1,4 @@
-"""The cluster in SIGNALBOX-MIB: its members, and the servers of etcd; nothing on a node that is in no cluster."""
+"""The cluster in SIGNALBOX-MIB: members, virtual addresses, servers of etcd; nothing on a node without a cluster."""
 
 from __future__ import annotations
 
@@ -16,4 +16,5 @@ def cluster_variables(status: ClusterStatus | None) -> Iterator[Variable]:
         return
     yield from object_variables(mib.CLUSTER, mib.CLUSTER_OBJECTS, status)
     yield from table_rows(mib.MEMBERS, [(member.number + 1, member) for member in status.members])
+    yield from table_rows(mib.VIRTUAL_ADDRESSES, enumerate(status.addresses, 1))
     yield from table_rows(mib.ETCD_SERVERS, enumerate(status.etcd_servers, 1))
