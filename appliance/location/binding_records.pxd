@@ -22,3 +22,5 @@ cpdef long long second_after(double moment) except? -1
 @cython.locals(aor_len=Py_ssize_t, count=Py_ssize_t, at=Py_ssize_t, second="long long", expires_at=double, forget_at=double)
 cpdef long long next_event_of(bytes record) except? -1
 cpdef double forget_at_of(bytes record) except? -1
+@cython.locals(aor_len=Py_ssize_t, count=Py_ssize_t, at=Py_ssize_t, end=Py_ssize_t, places=list)
+cpdef list binding_places(bytes record)

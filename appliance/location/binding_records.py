@@ -299,6 +299,25 @@ def next_event_of(record: bytes) -> int:
     return second
 
 
+def binding_places(record: bytes) -> list[tuple[int, int]]:
+    """(start, end) of each binding in the record of an address. A binding begins with its series and its version, 8
+    octets each, then when it ends and when it is forgotten. Raises RecordError.
+    """
+    places: list[tuple[int, int]] = []
+    try:
+        form, aor_len, count, _, _, _ = _ADDRESS.unpack_from(record)
+        at = _ADDRESS_SIZE + aor_len
+        for _ in range(count):
+            end = at + _BINDING_SIZE + sum(_LENGTHS.unpack_from(record, at + _LENGTHS_AT))
+            places.append((at, end))
+            at = end
+    except StructError as fault:
+        raise RecordError(f"malformed address record: {fault}") from fault
+    if form != ADDRESS_FORMAT or at != len(record):
+        raise RecordError(f"address record of format {form} and {len(record)} octets, its fields say {at}")
+    return places
+
+
 def forget_at_of(record: bytes) -> float:
     """The unix time from which a record of either format means nothing any more. Raises RecordError."""
     try:

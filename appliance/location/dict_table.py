@@ -67,6 +67,10 @@ class DictTable(RegistrationTable):
         changes = self.store.changes
         return changes[0][0] - 1 if changes else self.store.last_seq
 
+    def raw_page(self, after_key: bytes, limit: int) -> list[tuple[bytes, bytes]]:
+        """Up to `limit` (address, record) that come after an address, in their order."""
+        return self._records_after(after_key, b"", limit)
+
     def _records_after(self, after: bytes, prefix: bytes, limit: int) -> list[tuple[bytes, bytes]]:
         records = self.store.records
         found = [aor for aor in records if aor > after and aor.startswith(prefix)]
@@ -154,5 +158,5 @@ class DictTable(RegistrationTable):
     def _note_position(self, seq: int) -> None:
         self.store.position = seq
         changes = self.store.changes
-        while len(changes) > 1 and changes[0][0] <= seq:
+        while len(changes) > 1 and changes[0][0] <= seq - self.changes_kept:
             changes.popleft()

@@ -23,6 +23,7 @@ cdef class RegistrationTable(TableStore):
     cdef public Py_ssize_t tombstones_max
     cdef public Py_ssize_t staged_max
     cdef public Py_ssize_t changes_max
+    cdef public Py_ssize_t changes_kept
     cdef public long long lifetime_max_s
     cdef public double clock
     cdef public str fault
@@ -53,6 +54,7 @@ cdef class RegistrationTable(TableStore):
     cpdef bint commit(self) except -1
     cdef bint _write_singly(self, list changes) except -1
     cpdef long long committed(self)
+    cpdef long long acknowledged(self)
     cpdef bint is_refused(self, long long number)
     @cython.locals(staged=StagedAddress)
     cpdef bint _write(self, list changes) except -1
@@ -62,9 +64,10 @@ cdef class RegistrationTable(TableStore):
     @cython.locals(old_live=Py_ssize_t, old_dead=Py_ssize_t, live=Py_ssize_t, dead=Py_ssize_t, due="long long", old_due="long long")
     cdef _exchange(self, bytes key, bytes old, bytes new)
     @cython.locals(changed=Py_ssize_t, record=bytes)
-    cpdef Py_ssize_t load(self, list records) except? -1
+    cpdef Py_ssize_t load(self, list records, bint is_logged=*) except? -1
     @cython.locals(aor=bytes, key=bytes, stored=bytes, bindings=list, binding=Binding, changed=list, entries=list)
-    cdef Py_ssize_t _load_one(self, bytes record) except -1
+    cdef Py_ssize_t _load_one(self, bytes record, bint is_logged) except -1
+    cdef _take(self, bytes key, bytes aor, bytes old, bytes new, bint is_logged)
     cpdef Py_ssize_t after_pass(self, long long seq, double wall_time, Py_ssize_t limit) except? -1
     cpdef Py_ssize_t expire(self, double wall_time, Py_ssize_t limit) except? -1
     @cython.locals(now_second="long long", event="long long", ended=Py_ssize_t, record=bytes)

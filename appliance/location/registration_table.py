@@ -73,7 +73,7 @@ class RegistrationTable(TableStore):
     """All bindings. `limit`: live bindings; as many dead ones again may wait to be forgotten. `tombstones_max`: of one
     address. `staged_max`: addresses that may be staged. `lifetime_max_s`: what is to end later than that after `clock`
     (unix time, as last told; 0: not known) ends then, for the clock was wrong when it was made. `changes_max`: of the
-    log.
+    log. `changes_kept`: so many stay in it for other nodes when the persister is done with them.
     """
 
     def __init__(self, limit: int, tombstones_max: int = 20, staged_max: int = STAGED_MAX) -> None:
@@ -81,6 +81,7 @@ class RegistrationTable(TableStore):
         self.tombstones_max = tombstones_max
         self.staged_max = staged_max
         self.changes_max = CHANGES_MAX
+        self.changes_kept = 0
         self.lifetime_max_s = 0
         self.clock = 0.0
         self.fault = ""
@@ -255,6 +256,12 @@ class RegistrationTable(TableStore):
         """The highest number of a change that was dealt with: it is in the table for all, or refused."""
         return self._committed
 
+    def acknowledged(self) -> int:
+        """The highest number of a change that may be answered for: it was dealt with, and another node has it as well
+        where one is to have it.
+        """
+        return self._committed
+
     def is_refused(self, number: int) -> bool:
         """Whether the store had no room for a change. The last REFUSALS_KEPT_MAX refusals are remembered, and one
         commit refuses fewer.
@@ -307,29 +314,30 @@ class RegistrationTable(TableStore):
         self._live_step += live - old_live
         self._dead_step += dead - old_dead
 
-    def load(self, records: list[bytes]) -> int:
-        """Take these records (of addresses or changes) in one transaction, without a word in the change log: at a cold
-        start, or for a repair. Returns how many changed something; BUSY where another holds the lock now. Raises
-        TableFull, TableUnsound, and RecordError for octets that are no record: then nothing was taken.
+    def load(self, records: list[bytes], is_logged: bool = False) -> int:
+        """Take these records (of addresses or changes) in one transaction: without a word in the change log at a cold
+        start or for a repair, with it where they come from another node. Returns how many changed something; BUSY where
+        another holds the lock now. Raises TableFull, TableUnsound, and RecordError for octets that are no record: then
+        nothing was taken.
         """
         if not self._begin():
             return BUSY
         try:
             changed = 0
             for record in records:
-                changed += self._load_one(record)
+                changed += self._load_one(record, is_logged)
             self._end()
         except BaseException:
             self._abandon()
             raise
         return changed
 
-    def _load_one(self, record: bytes) -> int:
+    def _load_one(self, record: bytes, is_logged: bool) -> int:
         aor = aor_of(record)
         key = self._key(aor)
         stored = self._get(key)
         if not stored and record[0] == ADDRESS_FORMAT and not self._is_too_late(forget_at_of(record)):
-            self._exchange(key, b"", record)
+            self._take(key, aor, b"", record, is_logged)
             return 1
         bindings = decode_address(record)
         for binding in bindings:
@@ -338,8 +346,13 @@ class RegistrationTable(TableStore):
         entries = merged(_decoded(stored) if stored else [], bindings, changed, self.tombstones_max)
         if not changed:
             return 0
-        self._exchange(key, stored, record_made(aor, entries, head_of(stored)[2]))
+        self._take(key, aor, stored, record_made(aor, entries, head_of(stored)[2]), is_logged)
         return 1
+
+    def _take(self, key: bytes, aor: bytes, old: bytes, new: bytes, is_logged: bool) -> None:
+        self._exchange(key, old, new)
+        if is_logged:
+            self._append_to_log(aor)
 
     # The end of bindings
 

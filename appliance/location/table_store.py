@@ -92,5 +92,5 @@ class TableStore:
         raise NotImplementedError
 
     def _note_position(self, seq: int) -> None:
-        """The persister is done up to here: older entries go from the log, all but the last one."""
+        """The persister is done up to here: older entries go from the log, all but the last one and `changes_kept`."""
         raise NotImplementedError
