@@ -30,3 +30,11 @@ class PersisterSettings(BusMessage):
 
     kind = 122
     config_text: str
+
+
+@dataclass(slots=True)
+class ReplicatorSettings(BusMessage):
+    """To the replicator: a configuration is in force, as text."""
+
+    kind = 123
+    config_text: str

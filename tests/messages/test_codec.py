@@ -69,6 +69,20 @@ from appliance.messages.cluster_messages import (
 )
 from appliance.messages.codec import CODECS, FORMAT, BusProtocolError, UnknownMessage, decode, encode
 from appliance.messages.field_codecs import codec_of
+from appliance.messages.link_messages import (
+    Greeting,
+    LinkLost,
+    LinkUp,
+    PeerReplication,
+    RangeAnswer,
+    RangeDigest,
+    RangeRecords,
+    RecordsChanged,
+    RecordsTaken,
+    ReplicationAlarm,
+    ReplicationReport,
+    WalkEnded,
+)
 from appliance.messages.slots import deal
 from appliance.messages.snmp_messages import (
     AlarmsChanged,
@@ -111,7 +125,7 @@ from appliance.messages.supervisor_requests import (
     WorkerChanged,
     WorkersTold,
 )
-from appliance.messages.table_messages import PersisterSettings, TableReplaced, TableUnsound
+from appliance.messages.table_messages import PersisterSettings, ReplicatorSettings, TableReplaced, TableUnsound
 from appliance.messages.worker_requests import (
     CallRow,
     CallRows,
@@ -247,6 +261,7 @@ MESSAGES: list[BusMessage] = [
     TableReplaced("/dev/shm/table/generation-7"),
     TableUnsound("/dev/shm/table/generation-7", "a page is missing"),
     PersisterSettings("hostname a"),
+    ReplicatorSettings("hostname a"),
     SnmpConfiguration("hostname a"),
     AlarmsChanged(3),
     NotifyTest("root"),
@@ -278,6 +293,20 @@ MESSAGES: list[BusMessage] = [
     SwitchAddress("sip", "b", "ann"),
     DrainNode("b", True, "ann"),
     MaintainCluster(True, "ann"),
+    LinkUp(),
+    LinkLost(),
+    Greeting(1.7e9, 7, 8, 9, True, True),
+    RecordsChanged(7, 1, 3, [b"\x02record"], True),
+    RecordsTaken(7, 3),
+    RangeDigest(1, b"sip:a@b", b"", 1.7e9, 3, bytes(8)),
+    RangeAnswer(1, b"", b"sip:a@b", False, [b"sip:a@b"], bytes(8)),
+    RangeRecords(1, b"", [b"\x02record"], [b"sip:a@b"], True, "full"),
+    WalkEnded(1, True),
+    ReplicationReport(
+        [PeerReplication(2, "south", True, True, 3, 4, 5, 6, 7, "full")],
+        True,
+        [ReplicationAlarm("not-in-sync", "south", "They differ.")],
+    ),
 ]
 @pytest.mark.parametrize("message", MESSAGES, ids=lambda message: type(message).__name__)
 def test_a_message_comes_back_as_it_was(message: BusMessage) -> None:
