@@ -430,9 +430,10 @@ class Stack:
         """Write what was registered, and send the answers that waited for it."""
         try:
             is_written = self._write(now)
-            self._commit_at = NEVER if is_written else now + COMMIT_AGAIN_S
             if len(self._proxy.held):
                 self._proxy.held.release(now)
+            # What still waits, waits for the lock of the table, or for another node.
+            self._commit_at = NEVER if is_written and not len(self._proxy.held) else now + COMMIT_AGAIN_S
         except Exception as error:
             self._node.faults.note("a reply that had waited", b"", error, now)
 

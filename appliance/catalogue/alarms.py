@@ -57,6 +57,10 @@ ROUTES_UNUSABLE: Final = "routes-unusable"
 SOFTWARE_FAULT: Final = "software-fault"
 PASSWORD_GUESSING: Final = "password-guessing"
 SUBSCRIBER_DATABASE_FAILING: Final = "subscriber-database-failing"
+NODE_UNREACHABLE: Final = "node-unreachable"
+REPLICATION_LAGGING: Final = "replication-lagging"
+NOT_IN_SYNC: Final = "not-in-sync"
+REPLICATOR_DOWN: Final = "replicator-down"
 CERTIFICATE_EXPIRED: Final = "certificate-expired"
 CERTIFICATE_EXPIRES_SOON: Final = "certificate-expires-soon"
 CERTIFICATE_EXPIRES: Final = "certificate-expires"
@@ -237,6 +241,24 @@ ALARMS: Final[tuple[Alarm, ...]] = (
           "The lease process may not run before other processes (CAP_SYS_NICE is missing).",
           "Under high load this node can lose its virtual addresses.",
           "Run as root, or allow CAP_SYS_NICE. In a container, allow real time scheduling."),
+    Alarm(NODE_UNREACHABLE, MAJOR,
+          "There is no link to another node of the cluster.",
+          "Registrations made meanwhile are not on that node. It receives them when it is back.",
+          "Start the node, or repair the network between both: TCP to the address that the alarm names. Remove "
+          "a node that does not come back by `cluster remove`. The alarm clears automatically."),
+    Alarm(REPLICATION_LAGGING, MAJOR,
+          "Another node does not acknowledge registrations in time.",
+          "REGISTER requests are answered before another node has the registration. They are lost if this node fails "
+          "now.",
+          "Look for load or full memory on that node, and for loss on the network. The alarm clears automatically."),
+    Alarm(NOT_IN_SYNC, MAJOR,
+          "The registration tables of this node and another one differ.",
+          "If one of both fails, phones may be unreachable until they register again. The tables are being compared.",
+          "Wait for the end of the comparison. If the alarm stays, see its text. The alarm clears automatically."),
+    Alarm(REPLICATOR_DOWN, MAJOR,
+          "The replicator exited or cannot be started.",
+          "Registrations are not sent to other nodes, and none come from there.",
+          "It is restarted automatically, and sends then what was missed. See the log for the reason."),
 )
 # fmt: on
 

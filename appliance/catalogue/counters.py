@@ -134,7 +134,17 @@ HANDSHAKES_DISPLACED: Final = 96
 HANDSHAKES_NOT_TLS: Final = 97
 CERTIFICATES_REFUSED: Final = 98
 CERTIFICATE_NAMES_REFUSED: Final = 99
+# other nodes
 CALLS_WITHOUT_LISTENER: Final = 100
+REPLICATION_RECORDS_SENT: Final = 101
+REPLICATION_RECORDS_RECEIVED: Final = 102
+REPLICATION_RECORDS_REFUSED: Final = 103
+REPLICATION_RESENT: Final = 104
+REPLICATION_COMPARISONS: Final = 105
+REGISTRATIONS_UNREPLICATED: Final = 106
+LINKS_LOST: Final = 107
+LINKS_REFUSED: Final = 108
+LINK_BATCHES_DROPPED: Final = 109
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,5 +344,22 @@ COUNTERS: Final[tuple[Counter, ...]] = (
             "TLS handshakes that failed because the certificate of the peer has another name (RFC 5922 7.3)."),
     Counter(CALLS_WITHOUT_LISTENER, "calls-without-listener", "cluster",
             "Calls in setup of another node not taken over: this node has no listener of that name."),
+    Counter(REPLICATION_RECORDS_SENT, "replication-records-sent", "cluster",
+            "Registration records sent to other nodes."),
+    Counter(REPLICATION_RECORDS_RECEIVED, "replication-records-received", "cluster",
+            "Registration records received from other nodes."),
+    Counter(REPLICATION_RECORDS_REFUSED, "replication-records-refused", "cluster",
+            "Registration records of other nodes not stored: they were damaged, or the table was full."),
+    Counter(REPLICATION_RESENT, "replication-resent", "cluster",
+            "Times that changes were sent again because another node did not acknowledge them within 2 seconds."),
+    Counter(REPLICATION_COMPARISONS, "replication-comparisons", "cluster",
+            "Comparisons of the registration table with that of another node."),
+    Counter(REGISTRATIONS_UNREPLICATED, "registrations-unreplicated", "cluster",
+            "REGISTER requests answered before another node had the registration, after `cluster replication-wait`."),
+    Counter(LINKS_LOST, "links-lost", "cluster", "Links to other nodes lost."),
+    Counter(LINKS_REFUSED, "links-refused", "cluster",
+            "Connections for links refused because their key is not that of a member."),
+    Counter(LINK_BATCHES_DROPPED, "link-batches-dropped", "cluster",
+            "Messages of other nodes dropped because they belonged to an earlier session, or were damaged."),
 )
 # fmt: on

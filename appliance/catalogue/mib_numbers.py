@@ -109,6 +109,15 @@ COUNTER_NUMBERS: Final = {
     "certificates-refused": 101,
     "certificate-names-refused": 102,
     "calls-without-listener": 103,
+    "replication-records-sent": 104,
+    "replication-records-received": 105,
+    "replication-records-refused": 106,
+    "replication-resent": 107,
+    "replication-comparisons": 108,
+    "registrations-unreplicated": 109,
+    "links-lost": 110,
+    "links-refused": 111,
+    "link-batches-dropped": 112,
 }
 # The gauges of a worker: (number, help).
 GAUGE_NUMBERS: Final = {
@@ -167,4 +176,8 @@ ALARM_NUMBERS: Final = {
     "split-observed": 37,
     "lease-process-down": 38,
     "lease-not-real-time": 39,
+    "node-unreachable": 40,
+    "replication-lagging": 41,
+    "not-in-sync": 42,
+    "replicator-down": 43,
 }

@@ -37,6 +37,7 @@ from appliance.transport.process_id import (
     CLUSTER,
     MANAGEMENT,
     PERSISTER,
+    REPLICATOR,
     SNMP_AGENT,
     SUPERVISOR,
     ProcessId,
@@ -58,6 +59,7 @@ _NAMES: Final = {
     PERSISTER: "persister",
     SNMP_AGENT: "snmp",
     CLUSTER: "cluster",
+    REPLICATOR: "replicator",
 }
 # Format, sender, incarnation of the sender, incarnation the batch is meant for (0: the present one).
 _ENVELOPE: Final = struct.Struct("!BIQQ")

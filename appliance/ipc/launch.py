@@ -55,6 +55,7 @@ class WorkerLaunch:
     `nonces_fd`     the inherited memory in which uses of nonces are remembered (nonce_memory.py); -1 for none.
     `addresses`     all addresses of the machine: a contact may not lead to them.
     `table_dir`     the directory of the registration table (storage/registrations.py); "" for none.
+    `page_fd`, `event_fd`  the inherited page and event that it shares with the replicator; -1 for none.
     """
 
     number: int
@@ -74,6 +75,8 @@ class WorkerLaunch:
     addresses: tuple[str, ...] = ()
     table_dir: str = ""
     node: int = SINGLE_NODE
+    page_fd: int = NO_DESCRIPTOR
+    event_fd: int = NO_DESCRIPTOR
 
     @property
     def process(self) -> ProcessId:
@@ -97,6 +100,7 @@ class WorkerLaunch:
     def fds(self) -> tuple[int, ...]:
         """The descriptors that the worker inherits."""
         fds = (*(fd for _, _, fd in self.sockets), self.recording_fd, self.nonces_fd, self.door_fd)
+        fds += (self.page_fd, self.event_fd)
         return tuple(fd for fd in fds if fd != NO_DESCRIPTOR)
 
     def to_stdin(self) -> BinaryIO:
@@ -183,6 +187,47 @@ class PersisterLaunch:
 
     @classmethod
     def from_stdin(cls, document: BinaryIO) -> PersisterLaunch:
+        """The launch that standard input holds. Raises LaunchError."""
+        try:
+            return cls(**json.loads(document.read()))
+        except (ValueError, TypeError) as fault:
+            raise LaunchError(f"Standard input holds no launch document: {fault!r}.") from fault
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicatorLaunch:
+    """The start of the process that has the links to the other nodes (cluster/replication/).
+
+    `state_dir`    the state folder: the cluster file and the bus are there.
+    `table_dir`    the folder in memory with the tables (storage/table_folder.py).
+    `config_text`  the configuration in force.
+    `node`         the number of the node.
+    `lifetime_offset_s`  as for a worker.
+    `page_fd`, `event_fd`  the inherited page and event that it shares with the workers (storage/replication_page.py).
+    """
+
+    state_dir: str
+    table_dir: str
+    config_text: str
+    node: int
+    page_fd: int
+    event_fd: int
+    lifetime_offset_s: float | None = None
+
+    def argv(self) -> list[str]:
+        """The command line."""
+        return python_module("appliance.cluster.replication")
+
+    def fds(self) -> tuple[int, ...]:
+        """The page and the event."""
+        return self.page_fd, self.event_fd
+
+    def to_stdin(self) -> BinaryIO:
+        """An anonymous file with the document, to be its standard input; the caller closes it."""
+        return anonymous_file(asdict(self))
+
+    @classmethod
+    def from_stdin(cls, document: BinaryIO) -> ReplicatorLaunch:
         """The launch that standard input holds. Raises LaunchError."""
         try:
             return cls(**json.loads(document.read()))

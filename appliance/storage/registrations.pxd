@@ -7,6 +7,9 @@ cdef class SharedTable(RegistrationTable):
     cdef public object store
     cdef public double lock_wait_max_s
     cdef public long long size_max
+    cdef public object replication
+    cdef object _unacknowledged
+    cdef long long _acknowledged
     cdef object _environment
     cdef object _lock
     cdef object _registrations
@@ -26,8 +29,11 @@ cdef class SharedTable(RegistrationTable):
     cpdef tuple _counts(self)
     cdef bytes _fact(self, bytes name)
     cdef object _begin_reading(self)
+    cpdef bint commit(self) except -1
+    @cython.locals(seq="long long", committed="long long")
+    cpdef long long acknowledged(self)
     cpdef Py_ssize_t after_pass(self, long long seq, double wall_time, Py_ssize_t limit) except? -1
-    cpdef Py_ssize_t load(self, list records) except? -1
+    cpdef Py_ssize_t load(self, list records, bint is_logged=*) except? -1
     cpdef bint _write(self, list changes) except -1
     cdef _grow(self, object fault)
     cdef str _no_room(self)

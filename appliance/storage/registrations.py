@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections import deque
 from pathlib import Path
 from struct import Struct
 from typing import Any, Final
@@ -17,6 +18,7 @@ from appliance.location.binding_records import RecordError, aor_of
 from appliance.location.registration_table import STAGED_MAX, RegistrationTable, StagedAddress
 from appliance.location.table_store import TableFull, TableUnsound
 from appliance.storage import lmdb_environment as lmdb
+from appliance.storage.replication_page import NOBODY, ReplicationPage
 from appliance.storage.shared_store import MIB, RESERVE, SIZE_MIN, SharedStore, size_for
 
 LOCK_WAIT_MAX_S: Final = 0.0002
@@ -24,6 +26,7 @@ AHEAD: Final = 4 * MIB  # so much of the file is to be unused, or a quarter
 FEWER: Final = 8
 TRIM_EVERY: Final = 1024  # changes
 TRIM_MAX: Final = 16 * TRIM_EVERY
+COMMITS_MAX: Final = 8192  # that wait for another node; older ones are acknowledged with younger ones
 _COUNTS: Final = b"counts"
 _POSITION: Final = b"position:persister"
 _PAIR: Final = Struct("<qq")
@@ -43,6 +46,11 @@ class SharedTable(RegistrationTable):
         RegistrationTable.__init__(self, limit, tombstones_max, staged_max)
         self.lock_wait_max_s = LOCK_WAIT_MAX_S
         self.size_max = 0
+        self.replication: ReplicationPage | None = None
+        """What other nodes have, where there are any."""
+        # (number of a change, its sequence number) of each commit that another node may not have yet.
+        self._unacknowledged: deque[tuple[int, int]] = deque(maxlen=COMMITS_MAX)
+        self._acknowledged = 0
         self._transaction: Any = None
         self._seq = 0
         self._open(store)
@@ -87,6 +95,7 @@ class SharedTable(RegistrationTable):
         store = SharedStore(Path(directory))
         self.store.close()
         self._open(store)
+        self._unacknowledged.clear()
         self.fault = ""
 
     def close(self) -> None:
@@ -223,6 +232,29 @@ class SharedTable(RegistrationTable):
 
     # Writing
 
+    def commit(self) -> bool:
+        """See RegistrationTable. Wakes the replicator."""
+        had_staged = self.staged > 0
+        if not RegistrationTable.commit(self):
+            return False
+        if had_staged and self.replication is not None:
+            self._unacknowledged.append((self.committed(), self._seq))
+            self.replication.changed()
+        return True
+
+    def acknowledged(self) -> int:
+        """See RegistrationTable."""
+        committed = self.committed()
+        if self.replication is None:
+            return committed
+        seq = self.replication.acknowledged(self.store.generation)
+        if seq == NOBODY:
+            self._unacknowledged.clear()
+            return committed
+        while self._unacknowledged and self._unacknowledged[0][1] <= seq:
+            self._acknowledged = self._unacknowledged.popleft()[0]
+        return self._acknowledged if self._unacknowledged else committed
+
     def after_pass(self, seq: int, wall_time: float, limit: int) -> int:
         """See RegistrationTable. Enlarges the file before it is full. Where there is no room for so many removals at
         once, fewer are made.
@@ -244,11 +276,11 @@ class SharedTable(RegistrationTable):
         self.store.keep_reserve()
         return ended
 
-    def load(self, records: list[bytes]) -> int:
+    def load(self, records: list[bytes], is_logged: bool = False) -> int:
         """See RegistrationTable."""
         while True:
             try:
-                return RegistrationTable.load(self, records)
+                return RegistrationTable.load(self, records, is_logged)
             except lmdb.MapFullError as fault:
                 self._grow(fault)
             except lmdb.Error as fault:
@@ -355,7 +387,7 @@ class SharedTable(RegistrationTable):
 
     def _note_position(self, seq: int) -> None:
         self._transaction.put(_POSITION, _NUMBER.pack(seq), True, True, False, self._facts)
-        self._trim(seq)
+        self._trim(seq - self.changes_kept)
 
     def _trim(self, seq: int) -> None:
         """Let some of the oldest changes go, up to `seq`; the last one stays, for it has the number."""

@@ -31,6 +31,7 @@ from appliance.storage.flight_recorder import Recorder
 from appliance.storage.log_file import log_by, log_path, log_to_file, log_to_stderr
 from appliance.storage.nonce_memory import shared_memory
 from appliance.storage.registrations import SharedTable
+from appliance.storage.replication_page import ReplicationPage
 from appliance.storage.route_store import RouteFollower, RouteStore
 from appliance.transport.process_id import process_id, supervisor_of
 from appliance.transport.transport_table import is_stream
@@ -58,6 +59,8 @@ def main() -> int:
         log_by(settings)
         recorder = Recorder(launch.recording_fd, launch.bank_len, launch.number, launch.bank)
         table = SharedTable.attach(Path(launch.table_dir), settings.limits.bindings_max)
+        if launch.page_fd != NO_DESCRIPTOR:
+            table.replication = ReplicationPage(launch.page_fd, launch.event_fd)
         bus = Bus(Path(launch.state_dir) / "run", launch.process)
     except (LaunchError, ConfigError, BusUnavailable, OSError, ValueError) as fault:
         log.critical("the worker cannot start: %s", fault)

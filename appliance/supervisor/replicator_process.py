@@ -1,0 +1,77 @@
+"""The replicator of a node in a cluster: kept running, and what it says of the other nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Final
+
+from appliance.catalogue.alarms import REPLICATOR_DOWN, Condition
+from appliance.catalogue.settings import SupervisionSettings
+from appliance.ipc.launch import ReplicatorLaunch
+from appliance.messages.bus_messages import BusMessage, Heartbeat
+from appliance.messages.link_messages import ReplicationReport
+from appliance.messages.table_messages import ReplicatorSettings
+from appliance.storage.replication_page import ReplicationMemory
+from appliance.supervisor.watched_process import WatchedProcess
+from appliance.supervisor.worker_record import sums
+
+SUBJECT: Final = "replicator"
+
+
+class ReplicatorProcess(WatchedProcess[ReplicatorLaunch]):
+    """Call `tend` in every cycle, once there is a table. `memory`: what it shares with the workers."""
+
+    # It waits for the lock of the table, and for the persister that makes a new one.
+    silence_min_s = 5.0
+
+    def __init__(self, launch: ReplicatorLaunch, memory: ReplicationMemory, report: Callable[[str], None]) -> None:
+        super().__init__("The replicator", launch, report)
+        self.send: Callable[[BusMessage], bool] = lambda message: False
+        self.last_report = ReplicationReport([], False)
+        self._memory = memory
+        self._counters: list[int] = []
+        self._counters_of_the_dead: list[int] = []
+
+    @property
+    def is_ready(self) -> bool:
+        """Is this node in sync with each node that it reaches?"""
+        return self.is_running and self.last_report.is_ready
+
+    def heard(self, message: BusMessage, now: float) -> bool:
+        """Take a report in; has the state of a node changed?"""
+        if isinstance(message, Heartbeat):
+            self.signed(now)
+            self._counters = message.counters
+            return False
+        if not isinstance(message, ReplicationReport):
+            return False
+        former, self.last_report = self.last_report, message
+        return _state_of(former) != _state_of(message)
+
+    def put_in_force(self, text: str) -> None:
+        """Go by a new configuration."""
+        self.launch = replace(self.launch, config_text=text)
+        self.send(ReplicatorSettings(text))
+
+    def counters(self) -> list[int]:
+        """The sum over all incarnations, by counter id."""
+        return sums(self._counters_of_the_dead, self._counters)
+
+    def conditions(self) -> Iterator[Condition]:
+        """The alarms that are true."""
+        if self.is_down:
+            yield Condition(REPLICATOR_DOWN, SUBJECT, f"The replicator is being restarted: {self.last_ending}.")
+        for alarm in self.last_report.alarms:
+            yield Condition(alarm.name, f"node {alarm.node}", alarm.sentence)
+
+    def _ended(self, ending: str, limits: SupervisionSettings, is_stopping: bool, now: float) -> None:
+        # Nobody waits for acknowledgements that nobody writes.
+        self._memory.clear()
+        self._counters_of_the_dead, self._counters = self.counters(), []
+        self.last_report = ReplicationReport([], False)
+        super()._ended(ending, limits, is_stopping, now)
+
+
+def _state_of(report: ReplicationReport) -> list[tuple[int, bool, bool]]:
+    return [(peer.node, peer.is_connected, peer.is_in_sync) for peer in report.peers]
