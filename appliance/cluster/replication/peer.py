@@ -49,7 +49,8 @@ class Peer:
         self.last_error = ""
         self.down_since = 0.0
         self.unsound_since = 0.0
-        self._walks = number > me
+        self.walks = number > me
+        """Does this node compare the tables, and the other one answer?"""
         self._walk_number = 0
         self._other_walk = 0
 
@@ -148,7 +149,7 @@ class Peer:
 
     def is_walk_due(self, now: float) -> bool:
         """Is it time for this node to compare both tables?"""
-        if not self._walks or not self.is_heard or self.walk is not None:
+        if not self.walks or not self.is_heard or self.walk is not None:
             return False
         return now >= self.walk_at
 

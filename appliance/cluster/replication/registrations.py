@@ -243,7 +243,7 @@ class RegistrationReplication:
             peer.question_due = peer.paced_at = now
             self.counters[REPLICATION_COMPARISONS] += 1
         if peer.walk is None:
-            return peer.walk_at if peer.is_heard else now + GREETING_S
+            return peer.walk_at if peer.walks and peer.is_heard else now + GREETING_S
         if now < peer.question_due:
             return peer.question_due
         if peer.walk.is_ended:

@@ -103,6 +103,7 @@ class Replicator:
 
     def _step(self, now: float) -> float:
         """One turn; returns when the next one is due."""
+        self._receive()
         if self._page.take_event():
             self._registrations.changed()
         for member, message in self._links.receive(now):
@@ -125,7 +126,6 @@ class Replicator:
 
     def _look(self, now: float) -> None:
         """Has the membership changed, or the table?"""
-        self._receive()
         self._table.clock = self._wall_time()
         if (read_at := _time_of(self._state_dir)) != self._membership_read:
             self._membership_read = read_at
