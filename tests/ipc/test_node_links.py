@@ -21,7 +21,7 @@ from appliance.messages.link_messages import LinkLost, LinkUp, RecordsChanged, R
 from appliance.messages.membership import Member, Membership
 
 LOOPBACK = "127.0.0.1"
-WAIT_S = 20.0
+WAIT_S = 120.0
 
 
 def free_port() -> int:
