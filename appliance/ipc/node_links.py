@@ -112,7 +112,8 @@ class NodeLinks:
     def go_by(self, membership: Membership) -> None:
         """Have links to the members of this version: those who left are cut off."""
         others = membership.others(self._me.number)
-        wanted = {member.number: member for member in others if member.link_port and member.public_key}
+        nodes = [member for member in others if not member.is_witness]
+        wanted = {member.number: member for member in nodes if member.link_port and member.public_key}
         self._by_key = {member.public_key: member.number for member in wanted.values()}
         for number, peer in list(self._peers.items()):
             if wanted.get(number) != peer.member:

@@ -13,20 +13,25 @@ from typing import Any
 
 from appliance.catalogue.alarms import Condition
 from appliance.catalogue.cluster_status import ClusterStatus
+from appliance.catalogue.counters import COUNTERS
 from appliance.catalogue.errors import ConfigError
 from appliance.catalogue.settings import Settings, SupervisionSettings
 from appliance.configuration.node_text import text_of_node
 from appliance.configuration.text import parse_configuration
-from appliance.ipc.launch import ClusterLaunch
+from appliance.ipc.launch import ClusterLaunch, ReplicatorLaunch
 from appliance.messages.bus_messages import BusMessage
 from appliance.storage.cluster_file import ClusterFile, ClusterFileUnusable, read_cluster
+from appliance.storage.replication_page import ReplicationMemory
+from appliance.storage.table_folder import folder_path
 from appliance.supervisor.cluster_orders import ClusterOrders, Reply
 from appliance.supervisor.coordination_process import CoordinationProcess
 from appliance.supervisor.lease_supervision import LeaseSupervision
 from appliance.supervisor.lease_terms import node_faults
 from appliance.supervisor.processes import interface_addresses
+from appliance.supervisor.replicator_process import ReplicatorProcess
 from appliance.supervisor.supporting_process import SupportingProcess
-from appliance.transport.process_id import CLUSTER
+from appliance.supervisor.worker_record import sums
+from appliance.transport.process_id import CLUSTER, REPLICATOR
 
 Report = Callable[[str], None]
 
@@ -49,8 +54,13 @@ class ClusterProcesses:
         launch = ClusterLaunch(str(state_dir), own_text, known.me)
         self.coordination = CoordinationProcess(known, launch, report)
         self.coordination.on_membership = self._membership_changed
-        self.coordination.on_removed = self.leases.stop
+        self.coordination.on_removed = self._removed
         self.leases.note_take_over = self.coordination.note_take_over
+        self.memory = ReplicationMemory()
+        fds = self.memory.page_fd, self.memory.event_fd
+        links = ReplicatorLaunch(str(state_dir), str(folder_path(state_dir)), own_text, known.me, *fds)
+        self.replicator = ReplicatorProcess(links, self.memory, report)
+        self.replicator.is_wanted = known.member.link_port > 0 and not known.member.is_witness
 
     def fileno(self) -> int:
         """One descriptor for all of them."""
@@ -63,7 +73,7 @@ class ClusterProcesses:
     @property
     def members(self) -> dict[str, SupportingProcess[Any]]:
         """The processes, by the names that operators see."""
-        return {"lease": self.leases, "cluster": self.coordination}
+        return {"lease": self.leases, "cluster": self.coordination, "replicator": self.replicator}
 
     # -- the configuration ---------------------------------------------------------------------------
 
@@ -81,33 +91,51 @@ class ClusterProcesses:
         """Go by a new configuration; `text` is that of this node."""
         self.leases.put_in_force(settings)
         self.coordination.put_in_force(text)
+        self.replicator.put_in_force(text)
 
     # -- their life ----------------------------------------------------------------------------------
 
     def tell_by(
-        self, tell_workers: Callable[[BusMessage], object], send: Callable[[int, BusMessage], bool], reply: Reply
+        self,
+        tell_workers: Callable[[BusMessage], object],
+        send: Callable[[int, BusMessage], bool],
+        reply: Reply,
+        lifetime_offset_s: float | None = None,
     ) -> None:
-        """How all workers are told, a process of this node by its number (transport/process_id.py), and who asked."""
+        """How all workers are told, a process of this node by its number (transport/process_id.py), and who asked.
+        `lifetime_offset_s`: as for a worker.
+        """
         self.leases.tell_workers = tell_workers
         self.orders.reply = reply
         self.coordination.send = lambda message: send(CLUSTER, message)
+        self.replicator.launch = replace(self.replicator.launch, lifetime_offset_s=lifetime_offset_s)
+        self.replicator.send = lambda message: send(REPLICATOR, message)
 
     def heard(self, number: int, message: BusMessage, now: float) -> bool:
         """Take in what a process of this node says; is it a reason for a cycle?"""
         if number == CLUSTER:
             self.coordination.heard(message, now)
+        elif number == REPLICATOR:
+            return self.replicator.heard(message, now)
         return False
 
     def forgive(self, now: float) -> None:
         """The supervisor itself was held up: silence in that time proves nothing."""
         self.coordination.forgive_silence(now)
+        self.replicator.forgive_silence(now)
 
     def tend(self, limits: SupervisionSettings, is_stopping: bool, is_serving: bool, now: float) -> None:
         """Keep them running. `is_serving`: does a worker of this node take calls?"""
         # Who was removed from the cluster owns nothing, and talks to nobody of it.
         is_ending = is_stopping or not self.coordination.is_member
-        self.leases.tend_leases(limits, is_ending, is_serving, now)
+        self.replicator.tend_replicator(limits, is_ending, is_serving, now)
+        self.leases.tend_leases(limits, is_ending, is_serving and self.replicator.may_own, now)
         self.coordination.tend(limits, is_stopping, now)
+
+    def _removed(self) -> None:
+        """This node belongs to the cluster no longer."""
+        self.leases.stop()
+        self.replicator.stop()
 
     def _membership_changed(self) -> None:
         """The cluster process has written the cluster file anew."""
@@ -133,18 +161,25 @@ class ClusterProcesses:
             is_maintained=orders.is_maintained,
         )
 
+    def counters(self) -> list[int]:
+        """What they have counted, by id."""
+        return sums(self.replicator.counters(), [0] * len(COUNTERS))
+
     def conditions(self, now: float) -> Iterator[Condition]:
         """The alarms that are true of them."""
         yield from self.leases.conditions(now)
         yield from self.coordination.conditions()
+        yield from self.replicator.conditions()
 
     def stop(self) -> None:
-        """Ask all of them to end; addresses are given away first."""
-        for member in self.members.values():
-            member.stop()
+        """Ask them to end; addresses are given away first. The replicator ends after the workers."""
+        self.leases.stop()
+        self.coordination.stop()
 
     def close(self) -> None:
         """Leave nothing behind."""
         self.leases.close()
         self.coordination.kill()
+        self.replicator.kill()
+        self.memory.close()
         self._awake.close()

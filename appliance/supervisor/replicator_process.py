@@ -17,6 +17,7 @@ from appliance.supervisor.watched_process import WatchedProcess
 from appliance.supervisor.worker_record import sums
 
 SUBJECT: Final = "replicator"
+HOPELESS_DEATHS: Final = 3
 
 
 class ReplicatorProcess(WatchedProcess[ReplicatorLaunch]):
@@ -29,14 +30,31 @@ class ReplicatorProcess(WatchedProcess[ReplicatorLaunch]):
         super().__init__("The replicator", launch, report)
         self.send: Callable[[BusMessage], bool] = lambda message: False
         self.last_report = ReplicationReport([], False)
+        self.is_wanted = True
+        """Has this node a place where others reach it?"""
+        self._has_been_ready = False
         self._memory = memory
+        self._is_asked_to_end = False
         self._counters: list[int] = []
         self._counters_of_the_dead: list[int] = []
 
     @property
-    def is_ready(self) -> bool:
-        """Is this node in sync with each node that it reaches?"""
-        return self.is_running and self.last_report.is_ready
+    def may_own(self) -> bool:
+        """Has this node the registrations that it needs to own addresses? Once it was in sync with each node that it
+        reaches, what comes later comes by the log, and a node that joins later lacks something itself. Where the
+        replicator cannot run, calls are worth more than registrations that may be missing.
+        """
+        return self._has_been_ready or not self.is_wanted or self.deaths >= HOPELESS_DEATHS
+
+    def tend_replicator(self, limits: SupervisionSettings, is_stopping: bool, is_serving: bool, now: float) -> None:
+        """Keep it running, from the first worker that takes calls to the last one."""
+        if is_stopping and not is_serving and not self._is_asked_to_end:
+            self._is_asked_to_end = True
+            self.stop()
+        if not self.is_wanted:
+            return
+        if is_serving or self.is_running or self.is_down:
+            self.tend(limits, is_stopping, now)
 
     def heard(self, message: BusMessage, now: float) -> bool:
         """Take a report in; has the state of a node changed?"""
@@ -47,6 +65,7 @@ class ReplicatorProcess(WatchedProcess[ReplicatorLaunch]):
         if not isinstance(message, ReplicationReport):
             return False
         former, self.last_report = self.last_report, message
+        self._has_been_ready |= message.is_ready
         return _state_of(former) != _state_of(message)
 
     def put_in_force(self, text: str) -> None:

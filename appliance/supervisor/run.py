@@ -24,7 +24,7 @@ from appliance.catalogue.settings import Settings
 from appliance.configuration.text import parse_configuration, retired_warnings
 from appliance.descriptors import descriptor_shortage, raise_descriptor_limit
 from appliance.ipc.bus import BusUnavailable
-from appliance.ipc.launch import ManagementLaunch, PersisterLaunch, SnmpLaunch, WorkerLaunch
+from appliance.ipc.launch import NO_DESCRIPTOR, ManagementLaunch, PersisterLaunch, SnmpLaunch, WorkerLaunch
 from appliance.privileges import missing_rights, sockets_are_open
 from appliance.service_manager import ServiceManager
 from appliance.storage.cluster_file import ClusterFileUnusable, cluster_path, read_cluster
@@ -162,6 +162,8 @@ def _prepared(
         boot_hex=os.urandom(BOOT_LEN).hex(),
         nonces_fd=nonces.fd,
         addresses=tuple(sorted({*machine_addresses(), *virtual})),
+        page_fd=NO_DESCRIPTOR if cluster is None else cluster.memory.page_fd,
+        event_fd=NO_DESCRIPTOR if cluster is None else cluster.memory.event_fd,
     )
     management_process = (
         SupportingProcess("The management process", ManagementLaunch(str(folder.path), text, node), note)

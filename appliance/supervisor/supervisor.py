@@ -155,7 +155,7 @@ class Supervisor:
         self._waiting.register(self.questions, selectors.EVENT_READ)
         self.cluster = self.watching.cluster = cluster
         if cluster is not None:
-            cluster.tell_by(self.tell_all, lambda number, message: self.send(number, [message]), self.reply)
+            cluster.tell_by(self.tell_all, lambda number, it: self.send(number, [it]), self.reply, lifetime_offset_s)
             self.watch(cluster.fileno())
         self.slots.set_steering(settings.supervision.steering, self.records)
 
@@ -493,7 +493,7 @@ class Supervisor:
 
     def _own_counters(self) -> list[int]:
         """What the supervisor itself has counted, by id."""
-        counters = [0] * len(COUNTERS)
+        counters = [0] * len(COUNTERS) if self.cluster is None else self.cluster.counters()
         counters[BUS_MALFORMED] = self._bus.damaged + self.questions.door.damaged
         counters[BUS_SKIPPED] = self._bus.skipped + self.questions.door.skipped
         return counters

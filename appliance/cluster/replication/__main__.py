@@ -71,7 +71,7 @@ def _prepared(launch: ReplicatorLaunch) -> Replicator:
     bus = Bus(state_dir / "run", process_id(launch.node, REPLICATOR))
     links = NodeLinks(known.membership, known.me, known.secret_key)
     registrations = RegistrationReplication(known.me, table, links, page, wall_time)
-    registrations.members_changed()
+    registrations.members_changed(clock.monotonic())
     return Replicator(
         state_dir,
         known.membership,

@@ -15,6 +15,7 @@ from appliance.cluster.replication.table_walk import TableWalk
 from appliance.messages.link_messages import NO_GENERATION, Greeting, RecordsChanged
 
 GREETING_S: Final = 1.0
+AWAY_S: Final = 2.0
 WALK_AGAIN_S: Final = 5.0
 CHECK_EVERY_S: Final = 600.0
 QUESTION_AGAIN_S: Final = 5.0
@@ -24,7 +25,7 @@ QUESTION_AGAIN_S: Final = 5.0
 class Peer:
     """Another node, of this number."""
 
-    def __init__(self, number: int, me: int) -> None:
+    def __init__(self, number: int, me: int, now: float) -> None:
         self.number = number
         self.sender = LogSender()
         self.is_up = False
@@ -47,7 +48,7 @@ class Peer:
         self.question_due = self.paced_at = 0.0
         self.walked = 0
         self.last_error = ""
-        self.down_since = 0.0
+        self.down_since = now
         self.unsound_since = 0.0
         self.walks = number > me
         """Does this node compare the tables, and the other one answer?"""
@@ -58,6 +59,10 @@ class Peer:
     def is_in_sync(self) -> bool:
         """Are both tables equal, but for what is under way?"""
         return self.is_up and self.is_heard and self.is_sound and self.is_other_sound
+
+    def is_away(self, now: float) -> bool:
+        """Has it been unreachable for long enough to do without it?"""
+        return not self.is_up and now - self.down_since > AWAY_S
 
     # -- the session -----------------------------------------------------------------------------------
 

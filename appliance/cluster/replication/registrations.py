@@ -91,10 +91,10 @@ class RegistrationReplication:
 
     # -- what happens ----------------------------------------------------------------------------------
 
-    def members_changed(self) -> None:
+    def members_changed(self, now: float) -> None:
         """There are links to other members than before."""
         members = self._links.members
-        self.peers = {number: self.peers.get(number) or Peer(number, self._me) for number in members}
+        self.peers = {number: self.peers.get(number) or Peer(number, self._me, now) for number in members}
 
     def table_replaced(self, table: ReplicatedTable, now: float) -> None:
         """The table was made anew: nothing is known of what it has."""
@@ -329,10 +329,9 @@ class RegistrationReplication:
         places = [peer.sender.acknowledged for peer in self.peers.values() if peer.is_counted]
         self._page.note(self._generation, max(places, default=0), bool(places))
 
-    @property
-    def is_ready(self) -> bool:
+    def is_ready(self, now: float) -> bool:
         """Is this node in sync with each node that it reaches?"""
-        return all(peer.is_in_sync for peer in self.peers.values() if peer.is_up)
+        return all(peer.is_in_sync or peer.is_away(now) for peer in self.peers.values())
 
     @property
     def is_done(self) -> bool:

@@ -10,7 +10,6 @@ from appliance.cluster.replication.peer import Peer
 from appliance.messages.link_messages import PeerReplication, ReplicationAlarm
 from appliance.messages.membership import Member
 
-UNREACHABLE_S: Final = 2.0
 LAGGING_S: Final = 1.0
 UNSOUND_S: Final = 10.0
 
@@ -38,7 +37,7 @@ def alarms_of(
     for number, peer in peers.items():
         member, row = members[number], rows[number]
         if not peer.is_up:
-            if now - peer.down_since > UNREACHABLE_S:
+            if peer.is_away(now):
                 where = f"{member.host} port {member.link_port}"
                 sentence = f"There is no link to node {member.name} at {where}: {row.last_error or 'it was lost'}."
                 yield ReplicationAlarm(NODE_UNREACHABLE, member.name, sentence)

@@ -129,14 +129,14 @@ class Replicator:
         self._table.clock = self._wall_time()
         if (read_at := _time_of(self._state_dir)) != self._membership_read:
             self._membership_read = read_at
-            self._read_membership()
+            self._read_membership(now)
         generation = self._tables.current()
         if generation and generation != self._table.generation:
             log.info("the registration table was replaced")
             self._table.move_to(str(self._tables.directory(generation)))
             self._registrations.table_replaced(self._table, now)
 
-    def _read_membership(self) -> None:
+    def _read_membership(self, now: float) -> None:
         try:
             known = read_cluster(self._state_dir)
         except ClusterFileUnusable as fault:
@@ -146,7 +146,7 @@ class Replicator:
             return
         self._membership = known.membership
         self._links.go_by(known.membership)
-        self._registrations.members_changed()
+        self._registrations.members_changed(now)
         self._watch_links()
 
     def _watch_links(self) -> None:
@@ -195,7 +195,7 @@ class Replicator:
         }
         members = {member.number: member for member in self._membership.members}
         report = ReplicationReport(
-            list(rows.values()), self._registrations.is_ready, list(alarms_of(peers, rows, members, now))
+            list(rows.values()), self._registrations.is_ready(now), list(alarms_of(peers, rows, members, now))
         )
         gauges = {"links": sum(peer.is_up for peer in peers.values())}
         heartbeat = Heartbeat(REPLICATOR, self._counters(), gauges, self._turn)

@@ -100,7 +100,7 @@ class Node:
         self.replication = RegistrationReplication(
             self.number, self.table, self.links, self.page, lambda: self.wall_time
         )
-        self.replication.members_changed()
+        self.replication.members_changed(self.network.now)
 
     @property
     def wall_time(self) -> float:
