@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from ipaddress import ip_interface
 
+from appliance.catalogue.cluster_values import number_of
 from appliance.catalogue.settings import Settings
 
 
@@ -22,3 +23,13 @@ def virtual_ip_addresses(settings: Settings) -> frozenset[str]:
     return frozenset(
         str(ip_interface(text).ip) for section in settings.virtual_addresses for text in section.addresses
     )
+
+
+def addresses_at_places(settings: Settings) -> tuple[int, ...]:
+    """By place of a listener, the number of the virtual address that it is at; 0 for none."""
+    numbers = {
+        str(ip_interface(text).ip): number_of(section.name)
+        for section in settings.virtual_addresses
+        for text in section.addresses
+    }
+    return tuple(numbers.get(listener.address, 0) for listener in settings.listeners)

@@ -54,6 +54,10 @@ class WorkerLaunch:
     `boot_hex`      random octets of this start of the appliance, the same for all workers.
     `nonces_fd`     the inherited memory in which uses of nonces are remembered (nonce_memory.py); -1 for none.
     `addresses`     all addresses of the machine: a contact may not lead to them.
+    `call_log_fd`, `call_log_len`  the inherited memory for copies of calls (storage/call_log.py), and the octets of one
+                    worker's ring; -1 for a node in no cluster.
+    `copied_calls_fd`, `copied_calls_len`  the same for the calls of other nodes (storage/copied_calls.py), and the
+                    octets of one bank.
     `table_dir`     the directory of the registration table (storage/registrations.py); "" for none.
     `page_fd`, `event_fd`  the inherited page and event that it shares with the replicator; -1 for none.
     """
@@ -75,6 +79,10 @@ class WorkerLaunch:
     addresses: tuple[str, ...] = ()
     table_dir: str = ""
     node: int = SINGLE_NODE
+    call_log_fd: int = NO_DESCRIPTOR
+    call_log_len: int = 0
+    copied_calls_fd: int = NO_DESCRIPTOR
+    copied_calls_len: int = 0
     page_fd: int = NO_DESCRIPTOR
     event_fd: int = NO_DESCRIPTOR
 
@@ -99,8 +107,8 @@ class WorkerLaunch:
 
     def fds(self) -> tuple[int, ...]:
         """The descriptors that the worker inherits."""
-        fds = (*(fd for _, _, fd in self.sockets), self.recording_fd, self.nonces_fd, self.door_fd)
-        fds += (self.page_fd, self.event_fd)
+        shared = self.recording_fd, self.nonces_fd, self.door_fd, self.call_log_fd, self.copied_calls_fd
+        fds = (*(fd for _, _, fd in self.sockets), *shared, self.page_fd, self.event_fd)
         return tuple(fd for fd in fds if fd != NO_DESCRIPTOR)
 
     def to_stdin(self) -> BinaryIO:

@@ -27,6 +27,8 @@ from appliance.messages.node_start import NodeStart
 from appliance.privileges import lay_down_all
 from appliance.sip.parser import syntax_limits
 from appliance.stack import Stack
+from appliance.storage.call_log import CallLogWriter
+from appliance.storage.copied_calls import CopiedCallsReader
 from appliance.storage.flight_recorder import Recorder
 from appliance.storage.log_file import log_by, log_path, log_to_file, log_to_stderr
 from appliance.storage.nonce_memory import shared_memory
@@ -104,6 +106,8 @@ async def serve(
         descriptors_for_connections(workers, settings.limits.lookups_max),
         lifetime_clock,
         RouteFollower(RouteStore(folder)),
+        call_log_of(launch),
+        copied_calls_of(launch),
     )
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, worker.stop)
     if any(listener.authenticate for listener in settings.listeners):
@@ -147,6 +151,20 @@ def node_start(launch: WorkerLaunch) -> NodeStart:
     """What the siblings have, too."""
     memory = None if launch.nonces_fd == NO_DESCRIPTOR else shared_memory(launch.nonces_fd)
     return NodeStart(launch.boot, memory, launch.addresses)
+
+
+def call_log_of(launch: WorkerLaunch) -> CallLogWriter | None:
+    """Where copies of calls go, in a cluster. Raises OSError."""
+    if launch.call_log_fd == NO_DESCRIPTOR:
+        return None
+    return CallLogWriter(launch.call_log_fd, launch.call_log_len, launch.number)
+
+
+def copied_calls_of(launch: WorkerLaunch) -> CopiedCallsReader | None:
+    """Where calls of other nodes are taken from, in a cluster."""
+    if launch.copied_calls_fd == NO_DESCRIPTOR:
+        return None
+    return CopiedCallsReader(launch.copied_calls_fd, launch.copied_calls_len)
 
 
 def datagram_doors(launch: WorkerLaunch) -> DatagramSockets:

@@ -24,6 +24,7 @@ cdef class Turn:
     cdef double _timer_at
     cdef public object mirror
     cdef public object event_watch
+    cdef public object call_log
     cdef readonly long long count
 
     @cython.locals(messages=list, now=double)

@@ -33,7 +33,7 @@ from appliance.workers.message_capture import MessageCapture
 from appliance.workers.outbound import Outbound
 from appliance.workers.queue_delay import QueueDelay
 from appliance.workers.streams import Streams
-from appliance.workers.worker_parts import CallRecorder
+from appliance.workers.worker_parts import CallRecorder, CopyLog
 
 # Timers are not more precise than this, so that a thousand of them do not make a thousand turns.
 TIMER_GRAIN_S: Final = 0.002
@@ -54,7 +54,8 @@ class Turn:
     """What a worker does between two looks of its event loop.
 
     `failed` is called while a fault of ours is being handled. `count`: how many turns there were. `mirror`: who is
-    shown the messages, if any process is. `event_watch`: the same for events.
+    shown the messages, if any process is. `event_watch`: the same for events. `call_log`: for copies of calls, where
+    another node may go on with them.
     """
 
     __slots__ = (
@@ -72,6 +73,7 @@ class Turn:
         "_streams",
         "_timer",
         "_timer_at",
+        "call_log",
         "count",
         "event_watch",
         "mirror",
@@ -101,6 +103,7 @@ class Turn:
         self._timer_at = NEVER
         self.mirror: MessageCapture | None = None
         self.event_watch: EventWatch | None = None
+        self.call_log: CopyLog | None = None
         self.count = 0
 
     def connect(self, streams: Streams, questions: Questions, outbound: Outbound) -> None:
@@ -232,6 +235,8 @@ class Turn:
         if outputs.snapshots:
             # Before anything leaves: a worker that goes on with a call knows what its peers may know.
             stack.counters[CALLS_UNRECORDED] += self._recorder.keep(outputs.snapshots, stack.counters)
+        if outputs.copies and self.call_log is not None:
+            self.call_log.write(outputs.copies)
         if outputs.messages:
             failures += self._outbound.pass_on(outputs.messages)
         if outputs.outgoings:

@@ -19,6 +19,7 @@ from appliance.catalogue.alarms import (
     SUBSCRIBER_DATABASE_FAILING,
 )
 from appliance.catalogue.settings import Settings
+from appliance.messages.address_messages import AddressLost, AddressOwned
 from appliance.messages.bus_messages import (
     Abandon,
     BusMessage,
@@ -45,6 +46,7 @@ from appliance.storage.log_file import log_by
 from appliance.storage.route_store import RouteFollower
 from appliance.tls_contexts import TlsContexts
 from appliance.transport.process_id import ProcessId, supervisor_of, worker_of
+from appliance.workers.address_changes import AddressChanges
 from appliance.workers.datagram_sockets import DatagramSockets
 from appliance.workers.gc_schedule import GcSchedule
 from appliance.workers.handed_over import HandedOverQueue
@@ -59,7 +61,7 @@ from appliance.workers.streams import Endpoint, Streams
 from appliance.workers.turn import Turn
 from appliance.workers.unreached_siblings import RETRY_S
 from appliance.workers.worker_metrics import WorkerMetrics
-from appliance.workers.worker_parts import CallRecorder, MessageBus, NodeTable
+from appliance.workers.worker_parts import CallRecorder, CopiedCallSource, CopyLog, MessageBus, NodeTable
 
 # A sign of life is a store in memory. Once in so many signs the supervisor is told how the worker is, which costs more
 # than some calls; more often while it deals out what rate limits let in, and where that is less than once a second.
@@ -94,9 +96,12 @@ class Worker:
         descriptors_max: int = sys.maxsize,
         lifetime_clock: Callable[[], float] = clock.wall_time,
         routes: RouteFollower | None = None,
+        call_log: CopyLog | None = None,
+        copied_calls: CopiedCallSource | None = None,
     ) -> None:
         """`door`: where documents of the supervisor arrive; it becomes ours. `descriptors_max`: for connections.
-        `lifetime_clock`: by which registrations live. `routes`: where route tables come from."""
+        `lifetime_clock`: by which registrations live. `routes`: where route tables come from. `call_log`,
+        `copied_calls`: of a node in a cluster."""
         limits = settings.limits
         self._process = process
         self._supervisor = supervisor_of(process)
@@ -110,6 +115,8 @@ class Worker:
         self._recorder = recorder
         self._routes = routes
         self._turn = turn = Turn(stack, doors, recorder, self._failed)
+        turn.call_log = call_log
+        self._addresses = AddressChanges(process, stack, settings, copied_calls, self._call_later)
         # Ids of connections go on from the clock, so that none is used again by this worker's successor.
         self._lifetime_clock = lifetime_clock
         first_id = int(lifetime_clock() * 1000) << 20
@@ -162,6 +169,8 @@ class Worker:
             RateShares: lambda order: stack.receive_rate_shares(order.shares),
             FailuresCounted: lambda order: failures.receive_news(order.failures, clock.monotonic()),
             ClearFailures: lambda order: failures.clear(order.who),
+            AddressOwned: self._addresses.owned,
+            AddressLost: self._addresses.lost,
             TableReplaced: lambda order: self._move_to_table(order.directory),
             EndRegistrations: lambda order: stack.end_registrations(
                 order.username.encode(), order.realm.encode(), clock.monotonic()
@@ -226,6 +235,8 @@ class Worker:
         await asyncio.sleep(0)
         self._table.close()
         self._recorder.close()
+        if self._turn.call_log is not None:
+            self._turn.call_log.close()
         self._doors.close()
         self._bus.close(LAST_WORDS_MS)
 
@@ -268,6 +279,14 @@ class Worker:
         self._is_bus_due = False
         self._read_bus()
 
+    def _call_later(self, seconds: float, step: Callable[[], None]) -> None:
+        """In a turn of its own."""
+        self._loop.call_later(seconds, self._turn.enter, self._step_and_flush, step)
+
+    def _step_and_flush(self, step: Callable[[], None]) -> None:
+        step()
+        self._turn.flush()
+
     def _send_waiting_soon(self) -> None:
         self._loop.call_later(RETRY_S, self._turn.enter, self._send_waiting)
 
@@ -286,6 +305,7 @@ class Worker:
         slots = frozenset(slot for slot, owner in enumerate(news.table.owners) if owner == self._process)
         orphans = list(zip(news.orphans[::2], news.orphans[1::2], strict=True))
         self._stack.adopt(self._recorder.take(orphans, slots), now)
+        self._addresses.slots_changed(slots, now)
 
     def _takes_order(self, sender: ProcessId, message: BusMessage, now: float) -> bool:
         """`_is_order`; a fault costs this message, unless it says what this worker is to serve."""
@@ -357,6 +377,7 @@ class Worker:
     def _go_by(self, settings: Settings) -> None:
         """The worker's own part of new settings."""
         self._heartbeat_s = settings.supervision.heartbeat_ms / 1000
+        self._addresses.use(settings)
         log_by(settings)
 
     def _meet(self, siblings: frozenset[ProcessId]) -> None:

@@ -1,4 +1,4 @@
-"""What a worker is made of beside the stack: the bus, the registration table and the flight recorder."""
+"""What a worker is made of beside the stack: the bus, the registration table, and where calls are recorded."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from appliance.messages.bus_messages import BusMessage
+from appliance.messages.call_copies import CallCopy
 from appliance.transport.process_id import ProcessId
 
 
@@ -35,6 +36,19 @@ class NodeTable(Protocol):
     def directory(self) -> str: ...
     def move_to(self, directory: str) -> None: ...
     def close(self) -> None: ...
+
+
+class CopyLog(Protocol):
+    """Where copies of calls leave for another node (see appliance/storage/call_log.py)."""
+
+    def write(self, copies: Sequence[CallCopy]) -> int: ...
+    def close(self) -> None: ...
+
+
+class CopiedCallSource(Protocol):
+    """Where copies of other nodes' calls are taken from (see appliance/storage/copied_calls.py)."""
+
+    def take(self, node: int, address: int, slots: frozenset[int]) -> list[bytes]: ...
 
 
 class CallRecorder(Protocol):

@@ -11,9 +11,11 @@ from typing import Any, Protocol
 import pytest
 
 from appliance import clock
+from appliance.catalogue.cluster_settings import VirtualAddressSettings
 from appliance.catalogue.settings import ListenerSettings, Settings, SupervisionSettings
 from appliance.ipc.bus import Bus
 from appliance.messages.bus_messages import BusMessage, ConnectionsChanged, HandedOver, Heartbeat
+from appliance.messages.call_copies import CallCopy
 from appliance.proxy.events import Event
 from appliance.proxy.outputs import Outputs
 from appliance.resolver import HostAddresses
@@ -22,6 +24,8 @@ from appliance.sip.message import Request
 from appliance.sip.parser import SyntaxLimits, parse
 from appliance.sip.writer import write_response
 from appliance.stack import Stack
+from appliance.storage.call_log import CallLog, CallLogWriter
+from appliance.storage.copied_calls import CopiedCalls, CopiedCallsReader
 from appliance.storage.flight_recorder import Recorder, Recording
 from appliance.transport.flow import Flow, Outgoing
 from appliance.transport.via import response_flow, stamp_received
@@ -47,6 +51,9 @@ def options(call_id: str = "a", via: str = "SIP/2.0/UDP 127.0.0.1;rport;branch=z
 class EchoStack(Stack):
     """Answers every request with 200, and remembers what else it was told."""
 
+    # In place of what the base has under this name.
+    takeover: Any = None
+
     def __init__(self) -> None:
         super().__init__(Settings(), 0, b"0123456789abcdef", new_table(), 0.0, 0.0)
         self.outbox: list[Outgoing] = []
@@ -60,6 +67,8 @@ class EchoStack(Stack):
         self.transactions = 0
         self.wall_time = 0.0
         self.adopted: list[bytes] = []
+        self.copies: list[CallCopy] = []
+        self.takeover = TakeOver()
         self.delays: list[float] = []
         self.untold: list[ConnectionsChanged] = []
         self.demand: dict[str, dict[str, list[int]]] = {}
@@ -104,7 +113,8 @@ class EchoStack(Stack):
         messages, self.messages = self.messages, []
         questions, self.questions = self.questions, []
         events, self.events = self.events, []
-        return Outputs(outgoings, [], messages, questions, self.due, events, [])
+        copies, self.copies = self.copies, []
+        return Outputs(outgoings, [], messages, questions, self.due, events, copies)
 
     def make_events(self, is_wanted: bool) -> None:
         self.wants_events = is_wanted
@@ -136,6 +146,27 @@ class EchoStack(Stack):
 
     def connections_changed(self, opened: Sequence[Flow], closed: Sequence[Flow]) -> None:
         pass
+
+
+class TakeOver:
+    """The stack's part in virtual addresses."""
+
+    def __init__(self) -> None:
+        self.numbers: tuple[int, ...] = ()
+        self.news: list[tuple[str, int]] = []
+        self.adopted: list[bytes] = []
+
+    def use(self, numbers: tuple[int, ...]) -> None:
+        self.numbers = numbers
+
+    def owned(self, address: int, is_of_other: bool, now: float) -> None:
+        self.news.append(("taken from another" if is_of_other else "back", address))
+
+    def lost(self, address: int, now: float) -> None:
+        self.news.append(("lost", address))
+
+    def adopt(self, snapshots: Sequence[bytes], now: float) -> None:
+        self.adopted += snapshots
 
 
 class Table:
@@ -182,8 +213,11 @@ class Bench:
             listeners=(
                 ListenerSettings(address="127.0.0.1", port=self.udp[0].getsockname()[1]),
                 ListenerSettings(name="six", address="::1", port=self.udp[1].getsockname()[1]),
+                # Its sockets are not here.
+                ListenerSettings(name="public", address="192.0.2.1"),
             ),
             supervision=SupervisionSettings(heartbeat_ms=20),
+            virtual_addresses=(VirtualAddressSettings(name="public", addresses=("192.0.2.1/24",)),),
         )
         doors = DatagramSockets(
             {number: datagrams.DatagramSocket(door.fileno(), number, 1000) for number, door in enumerate(self.udp)}
@@ -191,8 +225,22 @@ class Bench:
         world = World()
         self.recording = Recording(1)
         self.recorder = Recorder(self.recording.fd, self.recording.bank_len, 0, 0)
+        self.call_log = CallLog(1)
+        self.copied_calls = CopiedCalls(1)
+        copied = self.copied_calls.recording
         self.worker = Worker(
-            0, settings, SYNTAX, self.stack, self.bus, doors, world, world, self.table, self.recorder
+            0,
+            settings,
+            SYNTAX,
+            self.stack,
+            self.bus,
+            doors,
+            world,
+            world,
+            self.table,
+            self.recorder,
+            call_log=CallLogWriter(self.call_log.fd, self.call_log.ring_len, 0),
+            copied_calls=CopiedCallsReader(copied.fd, copied.bank_len),
         )
         self.heartbeats: list[Heartbeat] = []
 
@@ -212,6 +260,8 @@ class Bench:
     def close(self) -> None:
         self.supervisor.close()
         self.recording.close()
+        self.call_log.close()
+        self.copied_calls.close()
         for endpoint in (*self.udp, *self.tcp):
             endpoint.close()
 

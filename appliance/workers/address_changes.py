@@ -1,0 +1,86 @@
+"""Virtual addresses that come to this node and go: what a worker does about their calls (design 4).
+
+The new owner takes the calls of its slots out of the memory in which the replicator has kept copies of the last owner's
+calls. It looks again a moment later, for copies that were under way, and when slots move, for a sibling may have died
+before it has taken its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from appliance import clock
+from appliance.catalogue.node_settings import addresses_at_places
+from appliance.catalogue.settings import Settings
+from appliance.messages.address_messages import AddressLost, AddressOwned
+from appliance.stack import Stack
+from appliance.transport.process_id import ProcessId, node_of
+from appliance.workers.worker_parts import CopiedCallSource
+
+LATE_S: Final = 0.1
+SLOTS_MOVE_S: Final = 5.0
+
+
+@dataclass(slots=True)
+class _TakeOver:
+    address: int
+    last_owner: int
+    until: float
+
+
+class AddressChanges:
+    """`copied_calls`: None for a node without a memory for them. `call_later(seconds, step)` is that of the loop."""
+
+    def __init__(
+        self,
+        process: ProcessId,
+        stack: Stack,
+        settings: Settings,
+        copied_calls: CopiedCallSource | None,
+        call_later: Callable[[float, Callable[[], None]], object],
+    ) -> None:
+        self._node = node_of(process)
+        self._stack = stack
+        self._copied_calls = copied_calls
+        self._call_later = call_later
+        self._slots: frozenset[int] = frozenset()
+        self._take_overs: list[_TakeOver] = []
+        self.use(settings)
+
+    def use(self, settings: Settings) -> None:
+        """Go by new settings: which listener is at which address."""
+        self._stack.takeover.use(addresses_at_places(settings) if self._copied_calls is not None else ())
+
+    def owned(self, news: AddressOwned) -> None:
+        """This node owns an address from now on."""
+        now = clock.monotonic()
+        is_of_other = news.last_owner != self._node
+        self._stack.takeover.owned(news.address, is_of_other, now)
+        if is_of_other:
+            self._take_overs.append(_TakeOver(news.address, news.last_owner, now + SLOTS_MOVE_S))
+            self._take(now)
+            self._call_later(LATE_S, self._take_late)
+
+    def lost(self, news: AddressLost) -> None:
+        """This node owns it no more."""
+        self._take_overs = [one for one in self._take_overs if one.address != news.address]
+        self._stack.takeover.lost(news.address, clock.monotonic())
+
+    def slots_changed(self, slots: frozenset[int], now: float) -> None:
+        """Which slots are this worker's from now on."""
+        self._slots = slots
+        self._take(now)
+
+    def _take_late(self) -> None:
+        self._take(clock.monotonic())
+
+    def _take(self, now: float) -> None:
+        if self._copied_calls is None:
+            return
+        self._take_overs = [one for one in self._take_overs if one.until > now]
+        for one in self._take_overs:
+            snapshots = self._copied_calls.take(one.last_owner, one.address, self._slots)
+            if snapshots:
+                self._stack.takeover.adopt(snapshots, now)
