@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from appliance.catalogue.checked_settings import CheckedSettings
 from appliance.catalogue.cluster_values import AddressWithPrefix, Interface, ListenerAddress, listener_address_of
-from appliance.catalogue.setting_declaration import DRAIN, LIVE, name_of_section, setting
+from appliance.catalogue.setting_declaration import DRAIN, LIVE, START, name_of_section, setting
 from appliance.catalogue.value_types import Integer, Name, Remark, Switch
 
 
@@ -72,4 +72,8 @@ class ClusterSettings(CheckedSettings):
     preempt_delay_s: int = setting(
         10, "preempt-delay", Integer(1, 86400, "seconds"), LIVE,
         "How long a preferred node must be present before a virtual address with `preempt` returns to it.")
+    call_memory_mib: int = setting(
+        64, "call-memory", Integer(1, 4096, "MiB"), START,
+        "Shared memory for the calls in setup of each other node, so that this node can complete them; 1 to 4 KiB per "
+        "call.")
 # fmt: on

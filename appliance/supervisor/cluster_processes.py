@@ -20,6 +20,7 @@ from appliance.configuration.node_text import text_of_node
 from appliance.configuration.text import parse_configuration
 from appliance.ipc.launch import ClusterLaunch, ReplicatorLaunch
 from appliance.messages.bus_messages import BusMessage
+from appliance.storage.call_memory import CallMemory
 from appliance.storage.cluster_file import ClusterFile, ClusterFileUnusable, read_cluster
 from appliance.storage.replication_page import ReplicationMemory
 from appliance.storage.table_folder import folder_path
@@ -46,6 +47,7 @@ class ClusterProcesses:
         self.known = known
         self._state_dir = state_dir
         self._report = report
+        self.calls = CallMemory(settings.cluster.call_memory_mib)
         self._awake = select.epoll()
         self.leases = LeaseSupervision(
             known, settings, state_dir / "run", interface_addresses, self._watch, report
@@ -182,4 +184,5 @@ class ClusterProcesses:
         self.coordination.kill()
         self.replicator.kill()
         self.memory.close()
+        self.calls.close()
         self._awake.close()

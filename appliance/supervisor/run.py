@@ -164,6 +164,7 @@ def _prepared(
         addresses=tuple(sorted({*machine_addresses(), *virtual})),
         page_fd=NO_DESCRIPTOR if cluster is None else cluster.memory.page_fd,
         event_fd=NO_DESCRIPTOR if cluster is None else cluster.memory.event_fd,
+        **({} if cluster is None else cluster.calls.launch_fields),
     )
     management_process = (
         SupportingProcess("The management process", ManagementLaunch(str(folder.path), text, node), note)
