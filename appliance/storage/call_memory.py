@@ -7,7 +7,7 @@ from typing import Any, Final
 from appliance.storage.call_log import CallLog
 from appliance.storage.copied_calls import CopiedCalls
 
-# Copies of some seconds at a thousand calls a second; the replicator reads them every 10 ms.
+# Copies of some seconds at a thousand calls a second; the replicator reads them every 20 ms.
 RING_MIB: Final = 4
 
 
