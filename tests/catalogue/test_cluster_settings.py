@@ -6,7 +6,7 @@ import pytest
 
 from appliance.catalogue.cluster_values import NUMBER_MAX, VIRTUAL_ADDRESSES_MAX, number_of
 from appliance.catalogue.errors import ConfigError
-from appliance.catalogue.node_settings import settings_of_node, virtual_ip_addresses
+from appliance.catalogue.node_settings import addresses_at_places, settings_of_node, virtual_ip_addresses
 from appliance.configuration.node_text import text_of_node
 from appliance.configuration.text import parse_configuration, write_configuration
 
@@ -39,6 +39,13 @@ def test_it_is_read_and_written() -> None:
     assert settings.cluster.lease_ms == 450
     assert parse_configuration(write_configuration(settings)) == settings
     assert virtual_ip_addresses(settings) == {"10.0.0.50", "2001:db8::50"}
+
+
+def test_a_listener_is_at_the_virtual_address_that_it_names() -> None:
+    """Other nodes get copies of the calls that come in there."""
+    settings = parse_configuration(TEXT)
+    (section,) = settings.virtual_addresses
+    assert addresses_at_places(settings) == (number_of(section.name), 0)
 
 
 def test_a_node_has_its_own_addresses_in_its_listeners() -> None:
