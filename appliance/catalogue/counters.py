@@ -145,6 +145,10 @@ REGISTRATIONS_UNREPLICATED: Final = 106
 LINKS_LOST: Final = 107
 LINKS_REFUSED: Final = 108
 LINK_BATCHES_DROPPED: Final = 109
+CALL_COPIES_SENT: Final = 110
+CALL_COPIES_RECEIVED: Final = 111
+CALL_COPIES_DROPPED: Final = 112
+CALL_COPIES_REFUSED: Final = 113
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,5 +365,13 @@ COUNTERS: Final[tuple[Counter, ...]] = (
             "Connections for links refused because their key is not that of a member."),
     Counter(LINK_BATCHES_DROPPED, "link-batches-dropped", "cluster",
             "Messages of other nodes dropped because they belonged to an earlier session, or were damaged."),
+    Counter(CALL_COPIES_SENT, "call-copies-sent", "cluster",
+            "Copies of calls in setup sent to another node."),
+    Counter(CALL_COPIES_RECEIVED, "call-copies-received", "cluster",
+            "Copies of calls in setup received from other nodes."),
+    Counter(CALL_COPIES_DROPPED, "call-copies-dropped", "cluster",
+            "Copies of calls in setup not sent because another node did not take them in time."),
+    Counter(CALL_COPIES_REFUSED, "call-copies-refused", "cluster",
+            "Calls in setup of other nodes not kept: `cluster call-memory` was reached, or they were old."),
 )
 # fmt: on

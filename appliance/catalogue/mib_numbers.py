@@ -118,6 +118,10 @@ COUNTER_NUMBERS: Final = {
     "links-lost": 110,
     "links-refused": 111,
     "link-batches-dropped": 112,
+    "call-copies-sent": 113,
+    "call-copies-received": 114,
+    "call-copies-dropped": 115,
+    "call-copies-refused": 116,
 }
 # The gauges of a worker: (number, help).
 GAUGE_NUMBERS: Final = {

@@ -212,6 +212,8 @@ class ReplicatorLaunch:
     `node`         the number of the node.
     `lifetime_offset_s`  as for a worker.
     `page_fd`, `event_fd`  the inherited page and event that it shares with the workers (storage/replication_page.py).
+    `boot_hex`     random octets of this start of the appliance, by which slots are counted.
+    `call_log_fd`, `call_log_len`, `copied_calls_fd`, `copied_calls_len`  as for a worker.
     """
 
     state_dir: str
@@ -221,14 +223,20 @@ class ReplicatorLaunch:
     page_fd: int
     event_fd: int
     lifetime_offset_s: float | None = None
+    boot_hex: str = ""
+    call_log_fd: int = NO_DESCRIPTOR
+    call_log_len: int = 0
+    copied_calls_fd: int = NO_DESCRIPTOR
+    copied_calls_len: int = 0
 
     def argv(self) -> list[str]:
         """The command line."""
         return python_module("appliance.cluster.replication")
 
     def fds(self) -> tuple[int, ...]:
-        """The page and the event."""
-        return self.page_fd, self.event_fd
+        """The page, the event, and the memory for calls."""
+        fds = self.page_fd, self.event_fd, self.call_log_fd, self.copied_calls_fd
+        return tuple(fd for fd in fds if fd != NO_DESCRIPTOR)
 
     def to_stdin(self) -> BinaryIO:
         """An anonymous file with the document, to be its standard input; the caller closes it."""

@@ -60,9 +60,15 @@ class ClusterProcesses:
         self.leases.note_take_over = self.coordination.note_take_over
         self.memory = ReplicationMemory()
         fds = self.memory.page_fd, self.memory.event_fd
-        links = ReplicatorLaunch(str(state_dir), str(folder_path(state_dir)), own_text, known.me, *fds)
+        links = ReplicatorLaunch(
+            str(state_dir), str(folder_path(state_dir)), own_text, known.me, *fds, **self.calls.launch_fields
+        )
         self.replicator = ReplicatorProcess(links, self.memory, report)
         self.replicator.is_wanted = known.member.link_port > 0 and not known.member.is_witness
+
+    def note_start(self, boot_hex: str) -> None:
+        """The octets that tell this start of the node from others: its slots are counted by them."""
+        self.replicator.launch = replace(self.replicator.launch, boot_hex=boot_hex)
 
     def fileno(self) -> int:
         """One descriptor for all of them."""

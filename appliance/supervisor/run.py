@@ -166,6 +166,8 @@ def _prepared(
         event_fd=NO_DESCRIPTOR if cluster is None else cluster.memory.event_fd,
         **({} if cluster is None else cluster.calls.launch_fields),
     )
+    if cluster is not None:
+        cluster.note_start(launch.boot_hex)
     management_process = (
         SupportingProcess("The management process", ManagementLaunch(str(folder.path), text, node), note)
         if has_management

@@ -7,11 +7,14 @@ import contextlib
 import os
 import signal
 import subprocess
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from appliance.catalogue.cluster_values import number_of
 from appliance.commands.status import ask_status
+from appliance.ipc.link_keys import new_link_keys
 from appliance.management.errors import CommandFailed
 from appliance.messages.plain_values import plain
 from appliance.storage.cluster_file import ClusterFile, EtcdAccess, write_cluster
@@ -24,10 +27,11 @@ from tests.live.processes import wait_until
 FIRST, SECOND = number_of("first"), number_of("second")
 START_TIMEOUT_S = within(60.0)
 # No etcd is there: what is tested here needs none.
+LINK_PORT = 7678
 NOWHERE = EtcdAccess(("http://127.0.0.1:1",))
 
 
-def configuration(nodes: int) -> str:
+def configuration(nodes: int, *listener_lines: str) -> str:
     """One for all nodes: two listeners on virtual addresses of each family, and one on each node's own address."""
     lines = [
         "hostname cluster",
@@ -38,11 +42,11 @@ def configuration(nodes: int) -> str:
         "  delay target 1000",
         "  delay limit 3000",
         "!",
-        *_listener("own", "10.77.0.1"),
-        *_listener("first4", V4),
-        *_listener("first6", V6),
-        *_listener("second4", SECOND_V4),
-        *_listener("second6", SECOND_V6),
+        *_listener("own", "10.77.0.1", *listener_lines),
+        *_listener("first4", V4, *listener_lines),
+        *_listener("first6", V6, *listener_lines),
+        *_listener("second4", SECOND_V4, *listener_lines),
+        *_listener("second6", SECOND_V6, *listener_lines),
         *_virtual("first", f"{V4}/24", f"{V6}/64"),
         *_virtual("second", f"{SECOND_V4}/24", f"{SECOND_V6}/64", "node node-2", "node node-1", "node node-3"),
     ]
@@ -51,8 +55,9 @@ def configuration(nodes: int) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _listener(name: str, address: str) -> list[str]:
-    return [f"listener {name}", f"  address {address}", "  no authenticate", "  transport udp", "!"]
+def _listener(name: str, address: str, *lines: str) -> list[str]:
+    more = [f"  {line}" for line in lines]
+    return [f"listener {name}", f"  address {address}", "  no authenticate", "  transport udp", *more, "!"]
 
 
 def _virtual(name: str, first: str, second: str, *lines: str) -> list[str]:
@@ -82,10 +87,10 @@ class ApplianceNode(Node):
         """Start the appliance."""
         net = self.net
         self.state_dir.mkdir(mode=0o700, exist_ok=True)
-        known = ClusterFile("test", self.number, net.key_hex, "", net.membership, NOWHERE)
+        known = ClusterFile("test", self.number, net.key_hex, net.secret_keys[self.number], net.membership, NOWHERE)
         write_cluster(self.state_dir, known)
         config = net.folder / "signalbox.conf"
-        config.write_text(configuration(len(net.nodes)))
+        config.write_text(configuration(len(net.nodes), *net.listener_lines))
         argv = [str(SIGNALBOX), "run", "--config", str(config), "--state", str(self.state_dir)]
         environment = {**os.environ, "PYTHONUNBUFFERED": "1", "SIGNALBOX_RUNTIME_DIR": str(net.folder / "running")}
         with (net.folder / f"node{self.number}.log").open("ab") as log:
@@ -145,8 +150,17 @@ class ClusterOfAppliances(Namespaces):
     nodes: dict[int, ApplianceNode]  # type: ignore[assignment]
     probe = ("--sip",)
 
-    def __init__(self, folder: Path, members: int = 3) -> None:
+    def __init__(self, folder: Path, members: int = 3, listener_lines: Sequence[str] = ()) -> None:
+        """`listener_lines`: what stands in the section of each listener."""
         super().__init__(folder, members)
+        self.listener_lines = tuple(listener_lines)
+        keys = {member.number: new_link_keys() for member in self.membership.members}
+        self.secret_keys = {number: secret for number, (_, secret) in keys.items()}
+        linked = tuple(
+            replace(member, link_port=LINK_PORT, public_key=keys[member.number][0])
+            for member in self.membership.members
+        )
+        self.membership = replace(self.membership, members=linked)
         self.nodes = {number: ApplianceNode(self, number) for number in self.nodes}
 
     def start(self) -> None:

@@ -9,19 +9,26 @@ import logging
 import signal
 import socket
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from appliance import clock
 from appliance.catalogue.errors import ConfigError
+from appliance.catalogue.settings import Settings
+from appliance.cluster.replication.address_preferences import preferences
+from appliance.cluster.replication.calls import CallReplication
 from appliance.cluster.replication.registrations import RegistrationReplication
 from appliance.cluster.replication.replicator import Replicator
 from appliance.configuration.text import parse_configuration
 from appliance.ipc.bus import Bus
-from appliance.ipc.launch import LaunchError, ReplicatorLaunch
+from appliance.ipc.launch import NO_DESCRIPTOR, LaunchError, ReplicatorLaunch
 from appliance.ipc.node_links import NodeLinks
 from appliance.location.table_store import TableUnsound
+from appliance.messages.slots import seed_of
 from appliance.privileges import lay_down_all
+from appliance.storage.call_log import CallLogReader
 from appliance.storage.cluster_file import ClusterFile, ClusterFileUnusable, read_cluster
+from appliance.storage.copied_calls import CopiedCallsWriter
 from appliance.storage.log_file import log_by, log_path, log_to_file, log_to_stderr
 from appliance.storage.registrations import SharedTable
 from appliance.storage.replication_page import ReplicationPage
@@ -84,7 +91,19 @@ def _prepared(launch: ReplicatorLaunch) -> Replicator:
         registrations,
         wall_time,
         settings,
+        [*_calls_of(launch, known, links, settings)],
     )
+
+
+def _calls_of(
+    launch: ReplicatorLaunch, known: ClusterFile, links: NodeLinks, settings: Settings
+) -> Iterator[CallReplication]:
+    if launch.call_log_fd == NO_DESCRIPTOR:
+        return
+    log_reader = CallLogReader(launch.call_log_fd, launch.call_log_len)
+    seed = seed_of(known.key, bytes.fromhex(launch.boot_hex))
+    memory = CopiedCallsWriter(launch.copied_calls_fd, launch.copied_calls_len, seed)
+    yield CallReplication(known.me, links, log_reader, memory, preferences(settings, known.membership))
 
 
 def _known(state_dir: Path) -> ClusterFile:

@@ -13,10 +13,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Protocol
 
+from appliance.catalogue.counters import (
+    CALL_COPIES_DROPPED,
+    CALL_COPIES_RECEIVED,
+    CALL_COPIES_REFUSED,
+    CALL_COPIES_SENT,
+)
+from appliance.catalogue.settings import Settings
+from appliance.cluster.replication.address_preferences import preferences
 from appliance.cluster.replication.link_user import Links
 from appliance.messages.bus_messages import BusMessage
 from appliance.messages.call_copies import CallCopy, read_copies, write_copies
 from appliance.messages.call_messages import CopiesSent, CopiesTaken
+from appliance.messages.membership import Membership
 
 # As many changes as come in that time go in one message: what a message costs is the wake-ups.
 READ_EVERY_S: Final = 0.02
@@ -66,11 +75,11 @@ class _Receiver:
 class CallReplication:
     """The calls of node `me`, and those of others that are kept here.
 
-    `preferences`: by number of a virtual address, the nodes that may own it, the most preferred first.
+    `order`: by number of a virtual address, the nodes that may own it, the most preferred first.
     `dropped`: how many copies were not sent because a node was too slow; `damaged`: how many batches could not be read.
     """
 
-    def __init__(self, me: int, links: Links, source: CopySource, memory: CopyMemory, preferences: Preferences) -> None:
+    def __init__(self, me: int, links: Links, source: CopySource, memory: CopyMemory, order: Preferences) -> None:
         self.dropped = 0
         self.damaged = 0
         self.sent = 0
@@ -79,7 +88,7 @@ class CallReplication:
         self._links = links
         self._source = source
         self._memory = memory
-        self._preferences = preferences
+        self._preferences = order
         self._calls: dict[bytes, CallCopy] = {}
         self._receivers: dict[int, _Receiver] = {}
         self._read_at = 0.0
@@ -95,10 +104,21 @@ class CallReplication:
         """Copies that wait for a node to take them."""
         return sum(len(receiver.waiting) for receiver in self._receivers.values())
 
-    def put_in_force(self, preferences: Preferences) -> None:
-        """Go by another configuration: each call goes to the node that may take it over now."""
-        self._preferences = preferences
-        self._begin_anew()
+    def go_by(self, settings: Settings, membership: Membership) -> None:
+        """Another configuration, or other members: each call goes to the node that may take it over now."""
+        former, self._preferences = self._preferences, preferences(settings, membership)
+        if self._preferences != former:
+            self._begin_anew()
+
+    def counts(self) -> dict[int, int]:
+        """What is counted here, by counter id."""
+        memory = self._memory
+        return {
+            CALL_COPIES_SENT: self.sent,
+            CALL_COPIES_RECEIVED: self.received,
+            CALL_COPIES_DROPPED: self.dropped,
+            CALL_COPIES_REFUSED: memory.refused + memory.expired,
+        }
 
     # -- as a user of the links ------------------------------------------------------------------------
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, Protocol
 
+from appliance.catalogue.settings import Settings
 from appliance.messages.bus_messages import BusMessage
+from appliance.messages.membership import Membership
 
 NEVER: Final = float("inf")
 
@@ -40,6 +42,14 @@ class LinkUser(Protocol):
 
     def link_lost(self, member: int, now: float) -> None:
         """The session is over."""
+        ...
+
+    def go_by(self, settings: Settings, membership: Membership) -> None:
+        """Another configuration, or other members."""
+        ...
+
+    def counts(self) -> dict[int, int]:
+        """What is counted here, by counter id."""
         ...
 
     def tick(self, now: float) -> float:

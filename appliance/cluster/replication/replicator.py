@@ -67,7 +67,8 @@ class Replicator:
         self._supervisor = supervisor
         self._registrations = registrations
         self._wall_time = wall_time
-        self._users: list[LinkUser] = [registrations, *others]
+        self._others = others
+        self._users: list[RegistrationReplication | LinkUser] = [registrations, *others]
         self._waiting = selectors.DefaultSelector()
         self._waiting.register(bus, selectors.EVENT_READ)
         self._waiting.register(page.event_fd, selectors.EVENT_READ)
@@ -147,6 +148,8 @@ class Replicator:
         self._membership = known.membership
         self._links.go_by(known.membership)
         self._registrations.members_changed(now)
+        for user in self._others:
+            user.go_by(self._settings, known.membership)
         self._watch_links()
 
     def _watch_links(self) -> None:
@@ -166,6 +169,9 @@ class Replicator:
 
     def _go_by(self, settings: Settings) -> None:
         log_by(settings)
+        self._settings = settings
+        for user in self._others:
+            user.go_by(settings, self._membership)
         self._table.limit = settings.limits.bindings_max
         self._table.lifetime_max_s = settings.registrar.expires_max_s
 
@@ -205,6 +211,9 @@ class Replicator:
         counters = list(self._registrations.counters)
         counters[LINKS_LOST] = self._links.lost
         counters[LINKS_REFUSED] = self._links.refused
+        for user in self._others:
+            for counter, count in user.counts().items():
+                counters[counter] += count
         counters[LINK_BATCHES_DROPPED] = self._links.stale + self._links.damaged + self._links.skipped
         return counters
 
