@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.live.cluster_namespaces import FIRST, ApplianceNode, ClusterOfAppliances
+from tests.live.cluster_namespaces import FIRST, LINK_PORT, ApplianceNode, ClusterOfAppliances
 from tests.live.lease_namespaces import V4, need_namespaces
 from tests.live.machine import rate, within
 from tests.live.processes import find_program, wait_until
@@ -74,8 +74,8 @@ def start_calls(net: ClusterOfAppliances, calls: int, per_s: int, *options: str)
 
 
 def is_linked(node: ApplianceNode) -> bool:
-    """Has it compared its registrations with another node?"""
-    return bool(node.report().get("counters", {}).get("replication-comparisons"))
+    """Have both other nodes connected to it?"""
+    return len(node.run("ss", "-tnH", "state", "established", f"( sport = :{LINK_PORT} )").splitlines()) >= 2
 
 
 def await_other_owner(net: ClusterOfAppliances, former: int) -> None:
