@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.live.cluster_namespaces import ClusterOfAppliances
+from tests.live.cluster_namespaces import FIRST, SECOND, ClusterOfAppliances
+from tests.live.control import Control
 from tests.live.lease_namespaces import SECOND_V4, SECOND_V6, V4, V6, Observed, need_namespaces
 from tests.live.processes import wait_until
 
@@ -72,3 +73,66 @@ def test_the_lease_process_alone_is_killed(net: ClusterOfAppliances) -> None:
     assert seen.longest_gap_s(V4, V6) < net.settings.lease_s / 2
     wait_until(lambda: net.nodes[1].stance() == "following", "the lease process runs again")
     assert net.nodes[1].lease_pid != former
+
+
+def test_a_node_without_a_worker_owns_nothing(net: ClusterOfAppliances) -> None:
+    """Its only worker is killed, and would be back in a second: another node has the address before."""
+    with net.polling() as finish:
+        for pid in net.nodes[1].pids_of("appliance.workers"):
+            os.kill(pid, signal.SIGKILL)
+        moved(net)
+        seen = Observed(finish())
+    seen.check_one_owner()
+
+
+def test_a_frozen_node_is_silent_before_another_one_answers(net: ClusterOfAppliances) -> None:
+    with net.polling() as finish:
+        net.nodes[1].signal_all(signal.SIGSTOP)
+        moved(net)
+        net.nodes[1].signal_all(signal.SIGCONT)
+        wait_until(lambda: net.nodes[1].stance() == "following", "the first owner follows", 30.0)
+        seen = Observed(finish())
+    seen.check_one_owner()
+    assert len(seen.changes(V4)) == 2
+
+
+def test_an_operator_moves_an_address_from_any_node(net: ClusterOfAppliances) -> None:
+    """`cluster switchover` at a node that does not own it."""
+    with net.polling() as finish, Control(net.nodes[3].state_dir) as control:
+        done = control.ask("cluster switchover", address=V4, node="node-2")
+        assert done["text"] == "The virtual address first goes to node node-2."
+        assert moved(net) == 2
+        refused = control.error("cluster switchover", address="first", node="node-7")
+        assert refused["message"] == "The cluster has no node node-7."
+        seen = Observed(finish())
+    seen.check_one_owner()
+    assert seen.longest_gap_s(V4, V6) < net.settings.lease_s / 2
+
+
+def test_a_drained_node_owns_nothing_until_it_is_undrained(net: ClusterOfAppliances) -> None:
+    """`cluster drain` at another node; it is drained still after a restart of the appliance."""
+    with Control(net.nodes[3].state_dir) as control:
+        control.ask("cluster drain", node="node-1")
+        moved(net)
+        net.nodes[1].signal_all(signal.SIGKILL)
+        net.nodes[1].start()
+        wait_until(lambda: net.nodes[1].stance(), "the node is back", 60.0)
+        drained = lambda: net.nodes[1].status()["is_draining"]  # noqa: E731
+        wait_until(drained, "it has heard that it is drained")
+        control.ask("cluster undrain", node="node-1")
+        wait_until(lambda: not drained(), "it has heard that it is not drained any more")
+        control.ask("cluster switchover", address="first", node="node-1")
+    net.wait_for_owner(1)
+
+
+def test_a_changed_virtual_address_takes_effect_by_a_commit(net: ClusterOfAppliances) -> None:
+    """The lease process gives its addresses away and starts anew; an unknown node is refused with the known ones."""
+    with Control(net.nodes[1].state_dir) as control:
+        text = control.ask("show running-config")["text"]
+        section = "virtual-address third\n  address 10.77.0.52/24\n  node nowhere\n!\n"
+        wrong = control.error("commit", text=text + section, base=control.ask("show running-config")["commit"])
+        assert "the cluster has no node nowhere" in str(wrong)
+        former = net.nodes[1].lease_pid
+        control.commit(text.replace("  address 10.77.0.51/24\n", "  address 10.77.0.51/24\n  preempt\n"))
+        wait_until(lambda: net.nodes[1].pids_of("leases.lease") not in ([], [former]), "a new lease process runs")
+    wait_until(lambda: net.owner(FIRST) and net.owner(SECOND), "the addresses have owners", 30.0)
