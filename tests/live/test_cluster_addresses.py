@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.live.cluster_namespaces import FIRST, SECOND, ClusterOfAppliances
+from tests.live.cluster_namespaces import FIRST, SECOND, START_TIMEOUT_S, ClusterOfAppliances
 from tests.live.control import Control
 from tests.live.lease_namespaces import SECOND_V4, SECOND_V6, V4, V6, Observed, need_namespaces
 from tests.live.processes import wait_until
@@ -49,7 +49,7 @@ def test_all_processes_of_the_owner_are_killed(net: ClusterOfAppliances) -> None
         assert len(seen.changes(address)) == 1
     # It comes back and owns nothing: the address has an owner.
     net.nodes[1].start()
-    wait_until(lambda: net.nodes[1].stance() == "following", "the node is back", 60.0)
+    wait_until(lambda: net.nodes[1].stance() == "following", "the node is back", START_TIMEOUT_S)
 
 
 def test_the_supervisor_alone_is_killed(net: ClusterOfAppliances) -> None:
@@ -116,7 +116,7 @@ def test_a_drained_node_owns_nothing_until_it_is_undrained(net: ClusterOfApplian
         moved(net)
         net.nodes[1].signal_all(signal.SIGKILL)
         net.nodes[1].start()
-        wait_until(lambda: net.nodes[1].stance(), "the node is back", 60.0)
+        wait_until(lambda: net.nodes[1].stance(), "the node is back", START_TIMEOUT_S)
         drained = lambda: net.nodes[1].status()["is_draining"]  # noqa: E731
         wait_until(drained, "it has heard that it is drained")
         control.ask("cluster undrain", node="node-1")
