@@ -222,10 +222,11 @@ class CpuMeter:
         return sum(self.seconds_by_process().values())
 
 
-OWN_PAGES = ("Pss_Anon:", "Pss_Shmem:")
+PRIVATE_PAGES = ("Pss_Anon:",)
+OWN_PAGES = (*PRIVATE_PAGES, "Pss_Shmem:")
 
 
-def resident_bytes(pid: int) -> int:
+def resident_bytes(pid: int, kinds: tuple[str, ...] = OWN_PAGES) -> int:
     """Resident memory of one process that is its own or shared memory, pages that several share counted in parts (PSS);
     0 when it is gone. Pages of files on disk are not counted: the kernel takes them back when memory is short.
     """
@@ -233,7 +234,12 @@ def resident_bytes(pid: int) -> int:
         lines = (PROC / str(pid) / "smaps_rollup").read_text().splitlines()
     except OSError:
         return 0
-    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith(OWN_PAGES))
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith(kinds))
+
+
+def allocated_bytes(folder: Path) -> int:
+    """What the files below a folder take up."""
+    return sum(path.stat().st_blocks * 512 for path in folder.rglob("*") if path.is_file())
 
 
 def count_files(pid: int) -> int:
