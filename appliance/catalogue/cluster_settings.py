@@ -76,4 +76,12 @@ class ClusterSettings(CheckedSettings):
         64, "call-memory", Integer(1, 4096, "MiB"), START,
         "Shared memory for the calls in setup of each other node, so that this node can complete them; 1 to 4 KiB per "
         "call.")
+    replication_wait_ms: int = setting(
+        100, "replication-wait", Integer(0, 5000, "milliseconds"), LIVE,
+        "How long the response to a REGISTER waits until another node has the registration, while there is a link to "
+        "one. Then it is sent anyway (counter `registrations-unreplicated`).")
+    changes_kept: int = setting(
+        100000, "changes-kept", Integer(0, 900000), LIVE,
+        "Changes of registrations that are kept for nodes that are away. A node that misses more of them compares all "
+        "registrations when it is back.")
 # fmt: on

@@ -173,6 +173,7 @@ class PersisterLaunch:
     `config_text`  the configuration in force.
     `node`         the number of the node.
     `lifetime_offset_s`  as for a worker.
+    `is_in_cluster`  are there other nodes, which read the change log as well?
     """
 
     state_dir: str
@@ -180,6 +181,7 @@ class PersisterLaunch:
     config_text: str
     node: int = SINGLE_NODE
     lifetime_offset_s: float | None = None
+    is_in_cluster: bool = False
 
     def argv(self) -> list[str]:
         """The command line."""

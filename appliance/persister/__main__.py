@@ -54,7 +54,8 @@ def main() -> int:
     wall_time = clock.lifetime_clock(launch.lifetime_offset_s)
     persister = Persister(state_dir / "registrations", tables, settings.limits.bindings_max, wall_time)
     try:
-        return asyncio.run(Serving(persister, settings, bus, process_id(launch.node, SUPERVISOR)).serve())
+        supervisor = process_id(launch.node, SUPERVISOR)
+        return asyncio.run(Serving(persister, settings, bus, supervisor, launch.is_in_cluster).serve())
     finally:
         bus.close()
 
@@ -62,14 +63,18 @@ def main() -> int:
 class Serving:
     """The process between its start and its end."""
 
-    def __init__(self, persister: Persister, settings: Settings, bus: Bus, supervisor: ProcessId) -> None:
+    def __init__(
+        self, persister: Persister, settings: Settings, bus: Bus, supervisor: ProcessId, is_in_cluster: bool
+    ) -> None:
         self._persister = persister
+        self._is_in_cluster = is_in_cluster
         self._settings = settings
         self._bus = bus
         self._supervisor = supervisor
         self._ending = threading.Event()
         self._is_loaded = False
         self._turn = 0
+        self._go_by(settings)
 
     async def serve(self) -> int:
         """Work and send heartbeats until told to end; returns the exit status."""
@@ -108,16 +113,21 @@ class Serving:
             if isinstance(message, TableUnsound):
                 self._persister.rebuild(message.directory, message.fault)
             elif isinstance(message, PersisterSettings):
-                self._go_by(message.config_text)
+                self._go_by_text(message.config_text)
 
-    def _go_by(self, text: str) -> None:
+    def _go_by_text(self, text: str) -> None:
         try:
-            self._settings = parse_configuration(text)
+            settings = parse_configuration(text)
         except ConfigError as fault:
             log.error("the configuration in force cannot be read: %s", fault)
             return
-        log_by(self._settings)
-        self._persister.limit = self._settings.limits.bindings_max
+        log_by(settings)
+        self._go_by(settings)
+
+    def _go_by(self, settings: Settings) -> None:
+        self._settings = settings
+        self._persister.limit = settings.limits.bindings_max
+        self._persister.changes_kept = settings.cluster.changes_kept if self._is_in_cluster else 0
 
     def _send_heartbeat(self) -> None:
         self._turn += 1

@@ -50,6 +50,8 @@ class Persister:
         self.generation = NONE
         """The table in force; NONE before it is loaded."""
         self.limit = limit
+        self.changes_kept = 0
+        """So many changes stay in the log for other nodes."""
         self._folder = folder
         self._tables = tables
         self._wall_time = wall_time
@@ -171,6 +173,7 @@ class Persister:
             if self._table is None:
                 return
             self._table.limit = self.limit
+            self._table.changes_kept = self.changes_kept
             self._persist(self._table)
             self._sweep(self._table)
         except TableUnsound as fault:

@@ -23,7 +23,6 @@ from appliance.transport.flow import Flow
 HELD_MAX: Final = 8192
 RETRY_AFTER: Final = b"5"  # seconds; another process writes, or the table is made anew
 RETRY_AFTER_FULL: Final = b"60"
-REPLICATION_WAIT_S: Final = 0.1
 FULL_S: Final = 60.0  # for how long a refusal is worth an alarm
 
 
@@ -65,13 +64,18 @@ class HeldReplies:
     __slots__ = ("_counters", "_held", "_table", "_transactions", "full_until", "replication_wait_s", "wait_s")
 
     def __init__(
-        self, transactions: Transactions, table: RegistrationTable, counters: list[int], wait_s: float
+        self,
+        transactions: Transactions,
+        table: RegistrationTable,
+        counters: list[int],
+        wait_s: float,
+        replication_wait_s: float = 0.0,
     ) -> None:
         self._transactions = transactions
         self._table = table
         self._counters = counters
         self.wait_s = wait_s
-        self.replication_wait_s = REPLICATION_WAIT_S
+        self.replication_wait_s = replication_wait_s
         self.full_until = 0.0
         self._held: deque[HeldReply] = deque()
 

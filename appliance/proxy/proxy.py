@@ -63,13 +63,18 @@ class Proxy:
         self._node = node
         self.early = EarlyMessages()
         self.held = HeldReplies(
-            node.transactions, node.bindings, node.counters, node.settings.limits.registration_wait_ms / 1000
+            node.transactions,
+            node.bindings,
+            node.counters,
+            node.settings.limits.registration_wait_ms / 1000,
+            node.settings.cluster.replication_wait_ms / 1000,
         )
         self._attend(node.settings.listeners)
 
     def reconfigure(self, settings: Settings) -> None:
         """Go by new settings, which the node has already; a request that waits goes on at its stage."""
         self.held.wait_s = settings.limits.registration_wait_ms / 1000
+        self.held.replication_wait_s = settings.cluster.replication_wait_ms / 1000
         self._attend(settings.listeners)
 
     def _attend(self, listeners: tuple[ListenerSettings, ...]) -> None:

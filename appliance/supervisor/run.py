@@ -173,7 +173,7 @@ def _prepared(
         if has_management
         else None
     )
-    table = _table_of(folder.path, text, node, note)
+    table = _table_of(folder.path, text, node, note, cluster is not None)
     table_dir = str(folder_path(folder.path))
     agent = SnmpLaunch(str(folder.path), text, boot_hex=launch.boot_hex, table_dir=table_dir, node=node)
     snmp = SnmpProcess(settings.snmp, agent, note) if has_management else None
@@ -195,10 +195,10 @@ def _cluster_of(state_dir: Path, text: str, note: Note) -> ClusterProcesses | No
     return ClusterProcesses(known, text, state_dir, note)
 
 
-def _table_of(state_dir: Path, text: str, node: int, note: Note) -> TableSupervision:
+def _table_of(state_dir: Path, text: str, node: int, note: Note, is_in_cluster: bool) -> TableSupervision:
     """The registration table of the node. Raises TableFolderUnusable."""
     folder = TableFolder.prepared(folder_path(state_dir))
-    launch = PersisterLaunch(str(state_dir), str(folder.path), text, node)
+    launch = PersisterLaunch(str(state_dir), str(folder.path), text, node, is_in_cluster=is_in_cluster)
     return TableSupervision(folder, PersisterProcess(launch, note), note)
 
 

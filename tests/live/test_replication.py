@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import time
 from collections.abc import Callable
@@ -72,9 +74,6 @@ def test_a_frozen_node_delays_no_answer_for_long(processes: Processes) -> None:
     replicator = second.status()["processes"]
     pids = [process["pid"] for process in replicator if process["name"] == "replicator"]
     assert len(pids) == 1
-    import os
-    import signal
-
     os.kill(pids[0], signal.SIGSTOP)
     begun = time.monotonic()
     assert register_many(first, [f"user{number}" for number in range(300)], CONTACT, within(30.0)) == {200: 300}
