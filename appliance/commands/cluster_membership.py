@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Final
 
 from appliance import clock
-from appliance.catalogue.cluster_commands import CLUSTER
 from appliance.cluster.coordination.cluster_records import KEY_LEN
 from appliance.cluster.coordination.join_token import SECRET_LEN, JoinToken, TokenUnusable
 from appliance.cluster.coordination.key_store import StoreFault
@@ -49,7 +48,7 @@ from appliance.storage.cluster_file import (
 )
 from appliance.storage.state_format import NewerFormat, refuse_newer
 from appliance.storage.state_lock import StateInUse, held
-from cli.views.tables import draw_result
+from cli.views.cluster import draw_cluster
 
 STATUS_TIMEOUT_S: Final = 3.0
 NODE_NAME: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,31})")
@@ -162,7 +161,7 @@ def status_lines(state: Path, is_json: bool) -> Iterator[str]:
     if is_json:
         yield json.dumps(plain(reply.status), indent=2)
     else:
-        yield from draw_result(CLUSTER, plain(reply.status))
+        yield from draw_cluster(plain(reply.status), {})
 
 
 def _new_member(machine: Joining) -> tuple[Member, str]:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from appliance.catalogue.command_declaration import Command
 from cli.output import Item
+from cli.views.cluster import draw_cluster
 from cli.views.configuration import draw_commit, draw_confirmed, draw_rollback, draw_text
 from cli.views.diagnostics import (
     draw_ladder,
@@ -39,6 +40,7 @@ StreamView = Callable[[Iterable[Item], Mapping[str, Any]], Iterator[str]]
 
 VIEWS: Final[Mapping[str, View]] = {
     "show status": draw_status,
+    "show cluster": draw_cluster,
     "show running-config": draw_text,
     "show startup-config": draw_text,
     "show commit": draw_commit,
