@@ -47,8 +47,8 @@ def test_an_operator_of_ios_is_understood(typed: str, words: str) -> None:
     [
         ("show vlan brief", ["     ^", f'% Invalid input: unknown keyword "vlan"; {LOOK_THERE}.']),
         ("shw version", ["^", '% Invalid input: unknown keyword "shw"; did you mean "show"?']),
-        ("c", ["^", '% Ambiguous command: "c" could be clear, configure, confirm or copy; type more letters.']),
-        ("show cl x", ["        ^", '% Invalid input: unexpected "x"; the command ends before it.']),
+        ("co", ["^", '% Ambiguous command: "co" could be configure, confirm or copy; type more letters.']),
+        ("show clo x", ["         ^", '% Invalid input: unexpected "x"; the command ends before it.']),
         ("drain", ["      ^", '% Incomplete command: more is required after "drain"; type worker.']),
         ("show a", ["     ^", '% Ambiguous command: "a" could be alarms, audit or authentication; type more letters.']),
         ("drain worker 99", ["             ^", "% Invalid input: 99 is out of range; type 0 to 63."]),
