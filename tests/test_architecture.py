@@ -84,6 +84,7 @@ CLUSTER_DECISIONS = frozenset(
 BELOW_DECISIONS = ("appliance.messages.", "appliance.catalogue.")
 COORDINATION_DECISIONS = frozenset(
     {"cluster_records", "dict_store", "etcd_health", "join_token", "key_store", "keys", "member_statuses"}
+    | {"commit_orders", "commit_records", "commit_steps", "commits_view"}
     | {"membership_changes", "prefix_view", "presence", "take_over_records"}
 )
 SIP_ROOMS = ("sip", "transaction", "proxy", "inspection", "stack")

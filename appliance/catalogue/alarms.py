@@ -70,6 +70,7 @@ ETCD_UNAVAILABLE: Final = "etcd-unavailable"
 ETCD_DEGRADED: Final = "etcd-degraded"
 CLOCK_APART: Final = "clock-apart"
 CLUSTER_PROCESS_DOWN: Final = "cluster-process-down"
+CONFIGURATION_DIFFERS: Final = "configuration-differs"
 ADDRESS_WITHOUT_OWNER: Final = "address-without-owner"
 ADDRESS_ELSEWHERE: Final = "address-elsewhere"
 ADDRESS_WITHOUT_INTERFACE: Final = "address-without-interface"
@@ -216,6 +217,11 @@ ALARMS: Final[tuple[Alarm, ...]] = (
           "The process that talks to etcd exited, or the node was removed from the cluster.",
           "The members as of before stay in force. Calls, registrations and take-overs continue.",
           "None; it is restarted. See `show logging` for the cause."),
+    Alarm(CONFIGURATION_DIFFERS, MAJOR,
+          "This node cannot put the configuration of the cluster in force, as when a port is in use on it.",
+          "It goes by its last commit; the other nodes go by a newer one.",
+          "Remove the cause that the alarm tells; it tries again every 10 seconds. Or commit a configuration that it "
+          "can take on another node."),
     Alarm(ADDRESS_WITHOUT_OWNER, CRITICAL,
           "No node owns a virtual address: no node that may own it hears a majority of the members and is ready.",
           "Nobody answers at the address.",

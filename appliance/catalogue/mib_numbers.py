@@ -174,6 +174,7 @@ ALARM_NUMBERS: Final = {
     "etcd-degraded": 31,
     "clock-apart": 32,
     "cluster-process-down": 33,
+    "configuration-differs": 48,
     "address-without-owner": 34,
     "address-elsewhere": 35,
     "address-without-interface": 36,

@@ -10,6 +10,7 @@ from appliance.catalogue.settings import Settings
 from appliance.commands.check import read_configuration
 from appliance.configuration.text import parse_configuration
 from appliance.management.errors import UNUSABLE, CommandFailed
+from appliance.storage.cluster_file import cluster_path
 from appliance.storage.commits import Commit, CommitStore
 from appliance.storage.starting import Start, starting
 from appliance.storage.state_format import NewerFormat, refuse_newer
@@ -23,7 +24,7 @@ def starting_configuration(path: Path | None, state_dir: Path) -> tuple[Settings
     except (NewerFormat, CommandFailed) as fault:
         raise CommandFailed(str(fault), UNUSABLE) from None
     store = CommitStore(state_dir / "configuration")
-    start = starting(store, str(path), text, clock.wall_time())
+    start = starting(store, str(path), text, clock.wall_time(), cluster_path(state_dir).exists())
     try:
         return parse_configuration(start.text), start
     except ConfigError as error:

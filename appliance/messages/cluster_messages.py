@@ -14,13 +14,14 @@ class ClusterReport(BusMessage):
     """From the cluster process, at once after a change of the members, and every second: what it knows.
 
     The cluster file is that of `status.membership`. `is_member`: is this node still in the cluster? `alarms`: what
-    is wrong now.
+    is wrong now. `etcd_fault`: why etcd takes no changes, "" when it does.
     """
 
     kind = 201
     status: ClusterStatus
     is_member: bool
     alarms: list[Condition] = field(default_factory=list)
+    etcd_fault: str = ""
 
 
 @dataclass(slots=True)

@@ -15,6 +15,7 @@ import hashlib
 import json
 import os
 import re
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -26,11 +27,14 @@ REVERTED: Final = "reverted"
 # The author of commits that no operator has typed.
 SYSTEM: Final = "signalbox"
 COMMITS_KEPT: Final = 100
+# Files of commits that this node made alone, and the cluster does not have.
+ASIDE: Final = "set-aside"
 # The file that was taken in last, as it was then.
 LOADED_FILE: Final = "loaded-file"
 # Of the user name and the comment.
 TEXT_LEN_MAX: Final = 500
 TRIAL_LEN_MIN: Final = 64 * 1024
+FINGERPRINT_LEN: Final = 32
 _NAME = re.compile(r"commit-([0-9]{6,})")
 
 
@@ -57,6 +61,16 @@ class Commit:
     text: str
 
 
+def commits_path(state_dir: Path) -> Path:
+    """Where the commits of an appliance are."""
+    return state_dir / "configuration"
+
+
+def fingerprint(commit: Commit) -> str:
+    """What tells one commit from another of the same number, on all nodes of a cluster."""
+    return hashlib.sha256(json.dumps(asdict(commit), sort_keys=True).encode()).hexdigest()[:FINGERPRINT_LEN]
+
+
 def checksum(text: str) -> str:
     """What tells one text from another."""
     return hashlib.sha256(text.encode()).hexdigest()
@@ -70,6 +84,7 @@ class CommitStore:
         self._folder = folder
         self.remarks: list[str] = []
         self._commits: dict[int, Commit] = {}
+        self._fingerprints: dict[int, str] = {}
         # A damaged commit keeps its number: it was in force, and no other one may be taken for it.
         self._last_number = 0
         for number, path in sorted(_files(folder)):
@@ -80,6 +95,14 @@ class CommitStore:
                 self.remarks.append(f"The commit {path} cannot be read ({fault}); it is ignored.")
 
     @property
+    def fingerprints(self) -> dict[int, str]:
+        """By number, what each commit is."""
+        for number, commit in self._commits.items():
+            if number not in self._fingerprints:
+                self._fingerprints[number] = fingerprint(commit)
+        return {number: self._fingerprints[number] for number in sorted(self._commits)}
+
+    @property
     def head(self) -> Commit | None:
         """The commit in force; None before the first."""
         return self._commits[max(self._commits)] if self._commits else None
@@ -87,6 +110,10 @@ class CommitStore:
     def latest(self, limit: int) -> list[Commit]:
         """The commits, newest first."""
         return [self._seen(self._commits[number]) for number in sorted(self._commits, reverse=True)[:limit]]
+
+    def all(self) -> list[Commit]:
+        """The commits as they are stored, the oldest first."""
+        return [self._commits[number] for number in sorted(self._commits)]
 
     def find(self, number: int) -> Commit | None:
         """The commit of that number, if it is still kept."""
@@ -122,6 +149,63 @@ class CommitStore:
         self._forget_oldest()
         return commit
 
+    def take(self, commit: Commit) -> None:
+        """Keep a commit of the cluster under its number; one of this number that this node made alone is set aside.
+
+        Raises CommitFailed, and nothing has changed then.
+        """
+        self._replace(commit)
+        self._forget_oldest()
+
+    def take_head(self, commit: Commit) -> None:
+        """Keep the head of the cluster; commits behind it, which this node made alone, are set aside.
+
+        Raises CommitFailed, and nothing has changed then.
+        """
+        behind = [number for number in self._commits if number > commit.number]
+        for number in behind:
+            self._set_aside(number)
+        self._replace(commit)
+        self._drop(behind)
+        self._forget_oldest()
+
+    def _replace(self, commit: Commit) -> None:
+        former = self._commits.get(commit.number)
+        if former is not None and former.text != commit.text:
+            self._set_aside(commit.number)
+        self._write(commit)
+
+    def set_aside(self, numbers: Iterable[int]) -> None:
+        """Commits are no longer among those of this node; their files get other names.
+
+        Raises CommitFailed, and nothing has changed then.
+        """
+        known = [number for number in numbers if number in self._commits]
+        for number in known:
+            self._set_aside(number)
+        self._drop(known)
+
+    def _set_aside(self, number: int) -> None:
+        """Give its file another name as well."""
+        path = self._folder / f"{ASIDE}-{number:06d}"
+        try:
+            path.unlink(missing_ok=True)
+            path.hardlink_to(self._folder / f"commit-{number:06d}")
+        except OSError as fault:
+            raise CommitFailed(f"The configuration cannot be saved in {self._folder}: {fault.strerror}.") from fault
+        for surplus in sorted(self._folder.glob(f"{ASIDE}-*"))[:-COMMITS_KEPT]:
+            with suppress(OSError):
+                surplus.unlink()
+
+    def _drop(self, numbers: Iterable[int]) -> None:
+        """The highest first: after a crash in between, the last one that is left is taken for the head."""
+        for number in sorted(numbers, reverse=True):
+            with suppress(OSError):
+                (self._folder / f"commit-{number:06d}").unlink()
+            del self._commits[number]
+            self._fingerprints.pop(number, None)
+        self._last_number = max(self._commits, default=0)
+
     def confirm(self) -> Commit:
         """The head stays. Raises CommitFailed."""
         assert self.head is not None
@@ -147,7 +231,8 @@ class CommitStore:
                     path.unlink()
             raise CommitFailed(f"The configuration cannot be saved in {self._folder}: {fault.strerror}.") from fault
         self._commits[commit.number] = commit
-        self._last_number = commit.number
+        self._fingerprints.pop(commit.number, None)
+        self._last_number = max(self._last_number, commit.number)
 
     def can_keep(self) -> bool:
         """Is there room for another commit as long as the longest that is kept?"""
@@ -183,10 +268,11 @@ class CommitStore:
         return next((text for text in texts if checksum(text) == source), None)
 
     def _forget_oldest(self) -> None:
-        for number in sorted(self._commits)[:-COMMITS_KEPT]:
-            with suppress(OSError):
-                (self._folder / f"commit-{number:06d}").unlink()
-            del self._commits[number]
+        if surplus := sorted(self._commits)[:-COMMITS_KEPT]:
+            last = self._last_number
+            self._drop(surplus)
+            # A damaged commit behind the others keeps its number.
+            self._last_number = last
 
 
 def _files(folder: Path) -> list[tuple[int, Path]]:

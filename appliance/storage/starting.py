@@ -31,10 +31,18 @@ class Start:
     file_text: str = ""
 
 
-def starting(store: CommitStore, file_name: str, file_text: str | None, wall_time: float) -> Start:
-    """The last configuration, with the changes of a file. `file_text` None: no file was named."""
+def starting(
+    store: CommitStore, file_name: str, file_text: str | None, wall_time: float, is_in_cluster: bool = False
+) -> Start:
+    """The last configuration, with the changes of a file. `file_text` None: no file was named.
+
+    In a cluster all commits after the first are the cluster's: changes of the file are not taken in, and nothing is
+    reverted here.
+    """
     head = store.head
     source = checksum(file_text) if file_text is not None else ""
+    if is_in_cluster and head is not None:
+        return _in_cluster(head, file_name, source)
     if head is None:
         comment = f"loaded from {file_name}" if file_text is not None else "the built-in defaults"
         return Start(file_text or "", comment, source, "", file_text=file_text or "")
@@ -45,6 +53,16 @@ def starting(store: CommitStore, file_name: str, file_text: str | None, wall_tim
         comment = f"commit {head.number} was not confirmed: reverted to commit {former.number}"
         return Start(former.text, comment, "", f"Commit {head.number} was not confirmed in time; it was reverted.")
     return Start(head.text, "", "", f"The active configuration is commit {head.number} by {head.user}.")
+
+
+def _in_cluster(head: Commit, file_name: str, source: str) -> Start:
+    remark = ""
+    if source and source != head.source:
+        remark = (
+            f"{file_name} is not what the configuration of the cluster was loaded from; it is ignored. To use it, type "
+            "`configure` and `load` in the shell."
+        )
+    return Start(head.text, "", "", f"The active configuration is commit {head.number} by {head.user}.", remark)
 
 
 def _with_file(store: CommitStore, active: Commit, source: str, file_name: str, file_text: str) -> Start:

@@ -63,6 +63,7 @@ class AlarmMonitor:
             *worker_conditions(records, settings.limits, self.alarms.is_raised),
             *registration_conditions(records, settings.limits, self.alarms.is_raised),
             *configuration_conditions(configuring.head, configuring.fault, clock.local_time_of),
+            *(configuring.cluster.conditions() if configuring.cluster else ()),
             *listener_conditions(settings),
             *self.clock.conditions(boot_time),
             *self.dealer.conditions(rate_limits_of(settings), now),

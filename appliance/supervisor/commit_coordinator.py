@@ -4,7 +4,8 @@ A request to commit names the commit it was made from. If that is no longer the 
 the operator brings it up to date: so no work of another operator is lost.
 
 Order of a commit: its text is checked, sockets are opened, every worker prepares, the commit is written to the
-disk, and then it takes effect everywhere. A fault before the writing leaves everything as it was. An
+disk, and then it takes effect everywhere. In a cluster all nodes prepare, and it is written down when the cluster has
+decided so (cluster_commits.py). A fault before the writing leaves everything as it was. An
 unconfirmed commit is taken back here when its time is over, also after a restart of the appliance.
 """
 
@@ -12,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from appliance import clock
@@ -26,8 +26,11 @@ from appliance.configuration.text import parse_configuration
 from appliance.messages.bus_messages import BusMessage, BusReply, ConfigurationFault, Refusal, RolloutReport
 from appliance.messages.supervisor_requests import CommitConfiguration, Committed, Confirmed, SettingChange
 from appliance.storage.commits import SYSTEM, UNCONFIRMED, Commit, CommitFailed, CommitStore, checksum
+from appliance.supervisor.cluster_commits import ClusterCommits
 from appliance.supervisor.cluster_processes import ClusterProcesses
+from appliance.supervisor.commit_attempt import Attempt
 from appliance.supervisor.configuration_rollout import Reconfiguration, too_many_sockets
+from appliance.supervisor.coordination_process import CoordinationProcess
 from appliance.supervisor.listening_sockets import ListenFailed, ListeningSockets
 from appliance.supervisor.processes import worker_count
 from appliance.supervisor.snmp_process import SnmpProcess, SnmpSocketFailed
@@ -58,29 +61,6 @@ class Node(Protocol):
     def log(self, sentence: str) -> None: ...
 
 
-@dataclass(slots=True)
-class _Attempt:
-    """What waits for the end of a reconfiguration; `asker` b"" for the appliance itself."""
-
-    asker: bytes
-    text: str
-    user: str
-    comment: str
-    confirm_s: float
-    file_text: str
-    """The text of the file that the commit was loaded from; "" for none."""
-    text_of_node: str = field(init=False)
-    """What the processes of this node go by."""
-    number: int = 0
-    sockets_before: int = 0
-    """For how many workers there were sockets: more than are wanted, while some of them drain."""
-    reply: BusReply = field(default_factory=BusReply)
-    """The result for `asker`."""
-
-    def __post_init__(self) -> None:
-        self.text_of_node = self.text
-
-
 class CommitCoordinator:
     """Call `tend` in every cycle."""
 
@@ -88,7 +68,8 @@ class CommitCoordinator:
         self._node = node
         self._store = store
         self._sockets = sockets
-        self._attempt: _Attempt | None = None
+        self.attempt: Attempt | None = None
+        self.cluster: ClusterCommits | None = None
         self._change: Reconfiguration | None = None
         self._revision = 0
         self._revert_at = 0.0
@@ -98,10 +79,22 @@ class CommitCoordinator:
         """Why the last commit could not be kept; "" when the last one could, or the next one can."""
         self._try_at = 0.0
 
+    def join(self, coordination: CoordinationProcess) -> None:
+        """From now on the configuration is that of a cluster."""
+        self.cluster = ClusterCommits(self, self._store, coordination)
+
     @property
     def is_preparing(self) -> bool:
-        """Is a configuration being prepared? No process should be started then."""
-        return self._attempt is not None and not self._attempt.number
+        """Is a configuration being prepared? No process should be started then.
+
+        While the cluster decides, one may be: it is started anew when it does not follow (configuration_rollout.py).
+        """
+        return self.attempt is not None and not self.attempt.number and not self.attempt.prepared_at
+
+    @property
+    def is_prepared(self) -> bool:
+        """Has every worker prepared, and is nothing written down yet?"""
+        return self._change is not None and self._change.is_prepared
 
     @property
     def head(self) -> Commit | None:
@@ -113,7 +106,7 @@ class CommitCoordinator:
         """Begin a commit; None when the reply comes later."""
         head = self._store.head
         number = head.number if head else 0
-        if self._attempt is not None:
+        if self.attempt is not None:
             return _busy()
         if request.base != number:
             sentence = f"Commit {number} was made in the meantime."
@@ -121,18 +114,26 @@ class CommitCoordinator:
         if head and head.state == UNCONFIRMED and not request.is_back:
             remedy = "type `confirm` to keep it, or `rollback` to revert it"
             return Refusal(f"Commit {head.number} by {head.user} is not confirmed yet.", remedy)
-        text = without_passwords(request.text)
-        attempt = _Attempt(asker, text, request.user, request.comment, request.confirm_s, request.file_text)
-        return self._begin(attempt, now)
+        text, id_ = without_passwords(request.text), ""
+        if self.cluster is not None:
+            if refusal := self.cluster.read_only():
+                return refusal
+            id_ = self.cluster.new_id()
+        attempt = Attempt(
+            asker, text, request.user, request.comment, request.confirm_s, request.file_text, request.base, id_
+        )
+        return self.begin(attempt, now)
 
-    def confirm(self, user: str) -> BusReply:
-        """Keep the head."""
-        if self._attempt is not None:
+    def confirm(self, asker: bytes, user: str, now: float) -> BusReply | None:
+        """Keep the head; None when the reply comes later."""
+        if self.attempt is not None:
             # The head may be about to be reverted.
             return _busy()
         head = self._store.head
         if head is None or head.state != UNCONFIRMED:
             return Refusal("No commit is waiting for confirmation.", "see `show configuration history`")
+        if self.cluster is not None:
+            return self.cluster.confirm(asker, user, head.number, now)
         try:
             self._store.confirm()
         except CommitFailed as fault:
@@ -144,7 +145,8 @@ class CommitCoordinator:
 
     # -- one attempt ---------------------------------------------------------------------------------
 
-    def _begin(self, attempt: _Attempt, now: float) -> Refusal | None:
+    def begin(self, attempt: Attempt, now: float) -> Refusal | None:
+        """Check it, open its sockets, have the workers prepare; the Refusal when that cannot be."""
         cluster = self._node.cluster
         try:
             wanted = parse_configuration(attempt.text)
@@ -173,7 +175,7 @@ class CommitCoordinator:
             self._close_snmp_sockets()
             return Refusal(str(fault), "choose another address or port")
         self._revision += 1
-        self._attempt = attempt
+        self.attempt = attempt
         self._change = Reconfiguration(
             self._revision, attempt.text_of_node, with_places(wanted, listeners), opened, node.send_document, node.send
         )
@@ -195,6 +197,13 @@ class CommitCoordinator:
 
     def tend(self, now: float) -> None:
         """Go on with what is under way; take back what was not confirmed in time."""
+        if self.cluster is not None:
+            self.cluster.take_in(now)
+        self._go_on_or_revert(now)
+        if self.cluster is not None:
+            self.cluster.tell(now)
+
+    def _go_on_or_revert(self, now: float) -> None:
         if self._change is not None:
             self._go_on(self._change, now)
         elif self._is_to_revert(now):
@@ -207,27 +216,30 @@ class CommitCoordinator:
     def _go_on(self, change: Reconfiguration, now: float) -> None:
         for number in change.late(now):
             self._node.end_worker(number, "did not apply a configuration", now)
-        attempt = self._attempt
+        attempt = self.attempt
         assert attempt is not None
         if change.is_done:
             self._finish(attempt)
         elif attempt.number or change.is_abandoned:
             change.tell()
         elif change.refusals:
-            self._give_up(change, " ".join(change.refusals), "nothing was changed; see `show logging`", now)
-        elif change.is_prepared:
+            self.give_up(Refusal(" ".join(change.refusals), "nothing was changed; see `show logging`"), now)
+        elif change.is_prepared and (self.cluster is None or self.cluster.is_decided(attempt, now)):
             self._write_down(change, now)
 
-    def _give_up(self, change: Reconfiguration, sentence: str, remedy: str, now: float) -> None:
+    def give_up(self, refusal: Refusal, now: float) -> None:
         """Leave everything as it was; the asker gets the result when the workers have dropped it too."""
-        attempt = self._attempt
-        assert attempt is not None
+        attempt, change = self.attempt, self._change
+        if attempt is None or change is None or attempt.number or change.is_abandoned:
+            return
         change.abandon(self._node.processes_to_prepare(), now)
         self._sockets.close_some(change.opened)
         self._sockets.trim(attempt.sockets_before)
         self._close_snmp_sockets()
-        attempt.reply = Refusal(sentence, remedy)
-        self._node.log(f"Commit by {attempt.user} rejected: {sentence}")
+        attempt.reply = refusal
+        self._node.log(f"Commit by {attempt.user} rejected: {refusal.sentence}")
+        if self.cluster is not None:
+            self.cluster.gave_up(attempt, refusal, now)
 
     def _close_snmp_sockets(self) -> None:
         """Close those that the configuration in force has not."""
@@ -235,18 +247,15 @@ class CommitCoordinator:
             self._node.snmp.keep_only(self._node.settings.snmp.listen)
 
     def _write_down(self, change: Reconfiguration, now: float) -> None:
-        attempt = self._attempt
+        attempt = self.attempt
         assert attempt is not None
-        wall_time = clock.wall_time()
-        confirm_by = wall_time + attempt.confirm_s if attempt.confirm_s else 0.0
         former_text = self._store.head.text if self._store.head else ""
         try:
-            source = checksum(attempt.file_text) if attempt.file_text else ""
-            commit = self._store.add(attempt.text, attempt.user, attempt.comment, wall_time, confirm_by, source)
+            commit = self._kept(attempt)
             self._keep_file(attempt.file_text)
         except CommitFailed as fault:
-            self._note_fault(fault, now)
-            self._give_up(change, self.fault, "free disk space, then commit again", now)
+            self.note_fault(fault, now)
+            self.give_up(Refusal(self.fault, "free disk space, then commit again"), now)
             return
         self.fault = ""
         attempt.number = commit.number
@@ -255,26 +264,46 @@ class CommitCoordinator:
         self._node.log(f"Commit {commit.number} by {attempt.user} is active{_until(attempt.confirm_s)}.")
         attempt.reply = Committed(commit.number, _effects(former_text, attempt.text))
 
+    def _kept(self, attempt: Attempt) -> Commit:
+        """The commit, on the disk. Raises CommitFailed."""
+        if attempt.decided is not None:
+            self._store.take_head(attempt.decided)
+            return attempt.decided
+        wall_time = clock.wall_time()
+        confirm_by = wall_time + attempt.confirm_s if attempt.confirm_s else 0.0
+        source = checksum(attempt.file_text) if attempt.file_text else ""
+        return self._store.add(attempt.text, attempt.user, attempt.comment, wall_time, confirm_by, source)
+
     def _keep_file(self, file_text: str) -> None:
         """Without it the next change of the file is taken in whole: no reason to refuse a commit that is kept."""
         if file_text:
             with suppress(OSError):
                 self._store.keep_file(file_text)
 
-    def _note_fault(self, fault: CommitFailed, now: float) -> None:
+    def note_fault(self, fault: CommitFailed, now: float) -> None:
+        """A commit cannot be kept; it is tried again and again."""
         self.fault = str(fault)
         self._try_at = now + TRIAL_INTERVAL_S
 
-    def _finish(self, attempt: _Attempt) -> None:
-        self._attempt = self._change = None
+    def _finish(self, attempt: Attempt) -> None:
+        self.attempt = self._change = None
         if attempt.asker:
-            self._node.reply(attempt.asker, attempt.reply)
+            self.reply(attempt.asker, attempt.reply)
+
+    def reply(self, asker: bytes, reply: BusReply) -> None:
+        """Answer a request that was made before."""
+        self._node.reply(asker, reply)
+
+    def log(self, sentence: str) -> None:
+        """One sentence for the log."""
+        self._node.log(sentence)
 
     # -- a commit that is not confirmed --------------------------------------------------------------
 
     def _is_to_revert(self, now: float) -> bool:
         head = self._store.head
-        if head is None or head.state != UNCONFIRMED or now < self._revert_at:
+        if self.cluster is not None or head is None or head.state != UNCONFIRMED or now < self._revert_at:
+            # In a cluster whichever node is first reverts it.
             return False
         if self._unconfirmed[0] != head.number:
             # From here on the clock may be set: the time to confirm stays as long as it was announced.
@@ -288,7 +317,7 @@ class CommitCoordinator:
         self._revert_at = now + REVERT_RETRY_S
         if head is not None and former is not None:
             comment = f"commit {head.number} was not confirmed: reverted to commit {former.number}"
-            refusal = self._begin(_Attempt(b"", former.text, SYSTEM, comment, 0.0, ""), now)
+            refusal = self.begin(Attempt(b"", former.text, SYSTEM, comment), now)
             outcome = f"it cannot be reverted: {refusal.sentence}" if refusal else "it was reverted."
             self._node.log(f"Commit {head.number} was not confirmed in time; {outcome}")
 

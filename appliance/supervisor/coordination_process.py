@@ -6,6 +6,7 @@ outage of etcd loses one. Everything is bounded; the oldest is the victim.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Final
@@ -15,6 +16,13 @@ from appliance.catalogue.cluster_status import UNKNOWN, ClusterStatus, TakeOverR
 from appliance.catalogue.settings import SupervisionSettings
 from appliance.ipc.launch import ClusterLaunch
 from appliance.messages.bus_messages import BusMessage
+from appliance.messages.cluster_commits import (
+    ConfirmationRefused,
+    EndCommit,
+    PrepareCommit,
+    SetCommitsAside,
+    TakeCommit,
+)
 from appliance.messages.cluster_messages import (
     ClusterConfiguration,
     ClusterReport,
@@ -28,6 +36,8 @@ from appliance.supervisor.watched_process import WatchedProcess
 SUBJECT: Final = "cluster"
 UNRECORDED_MAX: Final = 1000
 SENT_TOGETHER: Final = 32
+COMMIT_ORDERS_MAX: Final = 64
+COMMIT_ORDERS: Final = (PrepareCommit, EndCommit, TakeCommit, SetCommitsAside, ConfirmationRefused)
 _NAMES: Final = frozenset(alarm.name for alarm in ALARMS)
 
 
@@ -44,6 +54,8 @@ class CoordinationProcess(WatchedProcess[ClusterLaunch]):
         """Called when the process has written the cluster file for another version of the membership."""
         self.on_removed: Callable[[], None] = lambda: None
         """Called when the node was removed from the cluster."""
+        self.commit_orders: deque[BusMessage] = deque(maxlen=COMMIT_ORDERS_MAX)
+        """What the process says about the configuration of the cluster; it repeats what was not done."""
         self.is_member = True
         """False: the node was removed from the cluster, and the process is not started again."""
         self.known = known
@@ -63,8 +75,8 @@ class CoordinationProcess(WatchedProcess[ClusterLaunch]):
         self.launch = replace(self.launch, config_text=text)
         self._tell_configuration()
 
-    def heard(self, message: BusMessage, now: float) -> None:
-        """Take in what it says."""
+    def heard(self, message: BusMessage, now: float) -> bool:
+        """Take in what it says; is it a reason for a cycle?"""
         if isinstance(message, ClusterReport):
             self.signed(now)
             self._take_report(message)
@@ -73,6 +85,10 @@ class CoordinationProcess(WatchedProcess[ClusterLaunch]):
         elif isinstance(message, TakeOversRecorded):
             for key in message.recorded:
                 self._unrecorded.pop((key.address, key.epoch), None)
+        elif isinstance(message, COMMIT_ORDERS):
+            self.commit_orders.append(message)
+            return True
+        return False
 
     def _take_report(self, report: ClusterReport) -> None:
         former, self._report_heard = self._report_heard, report
@@ -101,6 +117,15 @@ class CoordinationProcess(WatchedProcess[ClusterLaunch]):
         members = [replace(member, state=UNKNOWN) for member in status.members]
         self._report_heard = ClusterReport(replace(status, members=members, etcd_servers=[]), self.is_member)
         super()._ended(ending, limits, is_stopping, now)
+
+    @property
+    def etcd_fault(self) -> str:
+        """Why etcd takes no changes, as far as this node knows; "" when it does."""
+        if not self.is_member:
+            return f"This node was removed from the cluster {self.known.name}; restart it to run it alone."
+        if not self.is_running or not self._report_heard.status.name:
+            return "The cluster process has not reported yet."
+        return self._report_heard.etcd_fault
 
     # -- take-overs --------------------------------------------------------------------------------------
 

@@ -91,13 +91,14 @@ class OperatorCommands:
                 _no_cluster() if node.cluster is None else ClusterReply(node.cluster.status(now))
             ),
             ListTakeOvers: self._take_overs,
-            ConfirmCommit: lambda request, now: node.configuring.confirm(request.user),
         }
 
     def execute(self, asker: bytes, request: BusMessage, now: float) -> BusReply | None:
         """The reply, or None when it comes later."""
         if isinstance(request, CommitConfiguration):
             return self._node.configuring.commit(asker, request, now)
+        if isinstance(request, ConfirmCommit):
+            return self._node.configuring.confirm(asker, request.user, now)
         if isinstance(request, SwitchAddress | DrainNode | MaintainCluster):
             cluster = self._node.cluster
             return _no_cluster() if cluster is None else cluster.orders.execute(asker, request, now)

@@ -157,6 +157,7 @@ class Supervisor:
         if cluster is not None:
             cluster.tell_by(self.tell_all, lambda number, it: self.send(number, [it]), self.reply, lifetime_offset_s)
             self.watch(cluster.fileno())
+            self.configuring.join(cluster.coordination)
         self.slots.set_steering(settings.supervision.steering, self.records)
 
     @property

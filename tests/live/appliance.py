@@ -66,7 +66,7 @@ class Appliance:
 
     # -- its life --------------------------------------------------------------------------------------
 
-    def start(self) -> None:
+    def start(self, timeout_s: float = START_TIMEOUT_S) -> None:
         """Start it, and wait until every worker takes calls."""
         argv = [str(SIGNALBOX), "run", "--config", str(self.config), "--state", str(self.state), *self._options]
         if self._files:
@@ -74,7 +74,7 @@ class Appliance:
             keep = ["setpriv", "--bounding-set=-sys_resource"] if os.geteuid() == 0 else []
             argv = ["prlimit", f"--nofile={self._files}", *keep, *argv]
         self._process = self._processes.start("signalbox", argv, self._environment())
-        wait_until(lambda: self._is_ready() or not self.is_running, "all workers take calls", START_TIMEOUT_S, 0.1)
+        wait_until(lambda: self._is_ready() or not self.is_running, "all workers take calls", timeout_s, 0.1)
         assert self.is_running, self.process.text()
 
     def _environment(self) -> dict[str, str]:

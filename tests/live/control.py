@@ -34,6 +34,9 @@ class Control:
             line = self._file.readline()
             assert line, f"the connection ended before {do!r} was answered"
             said: dict[str, Any] = json.loads(line)
+            if said["id"] is None:
+                # What all sessions are told, such as alarms.
+                continue
             assert said["id"] == self._last_id
             if "event" not in said:
                 return said

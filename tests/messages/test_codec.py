@@ -55,6 +55,19 @@ from appliance.messages.bus_messages import (
     TookEffect,
 )
 from appliance.messages.call_messages import CopiesSent, CopiesTaken
+from appliance.messages.cluster_commits import (
+    PREPARED,
+    ClusterCommit,
+    CommitKept,
+    CommitProposal,
+    CommitState,
+    ConfirmationAsked,
+    ConfirmationRefused,
+    EndCommit,
+    PrepareCommit,
+    SetCommitsAside,
+    TakeCommit,
+)
 from appliance.messages.cluster_messages import (
     ClusterConfiguration,
     ClusterReply,
@@ -180,6 +193,7 @@ STATUS = NodeStatus(
     alarms=["Replication lags."],
 )
 
+PROPOSAL = CommitProposal("id1", 7, "hostname box\n", "anna", "why", 60.0, "")
 MESSAGES: list[BusMessage] = [
     HandedOver(b"INVITE sip:bob@example.com SIP/2.0\r\n\xff\x00", UDP_FLOW, 2),
     SendByConnection(Outgoing(b"SIP/2.0 200 OK\r\n", TCP_FLOW, b"z9hG4bK1")),
@@ -279,6 +293,13 @@ MESSAGES: list[BusMessage] = [
         [Condition("etcd-degraded", "etcd", "It is full.")],
     ),
     TakeOver(1, "v1", 7, 2, 1, "a was not heard", 631, 1.5),
+    CommitState([CommitKept(7, "ab")]),
+    CommitState([], "id1", PREPARED, "", PROPOSAL, ConfirmationAsked(7, "anna")),
+    PrepareCommit(PROPOSAL, "sip1"),
+    EndCommit("id1", "It was withdrawn.", "", 8),
+    TakeCommit(ClusterCommit(8, "anna", 17.5, "why", "confirmed", 0.0, "", "hostname box\n"), True, "id1"),
+    SetCommitsAside([1, 2]),
+    ConfirmationRefused(7, "Commit 8 was made in the meantime."),
     TakeOversRecorded([TakeOverKey(1, 7)]),
     TakeOverHistory([TakeOverRow(1.5, "v1", 7, "b", "a", "a was not heard", 631, True)]),
     ClusterConfiguration("hostname a"),

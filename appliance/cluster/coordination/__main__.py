@@ -25,6 +25,7 @@ from appliance.configuration.text import parse_configuration
 from appliance.ipc.bus import Bus, BusUnavailable
 from appliance.ipc.launch import ClusterLaunch, LaunchError
 from appliance.messages.bus_messages import BusMessage
+from appliance.messages.cluster_commits import CommitState
 from appliance.messages.cluster_messages import ClusterConfiguration, TakeOver, TakeOverKey, TakeOversRecorded
 from appliance.privileges import lay_down_all
 from appliance.storage.cluster_file import ClusterFileUnusable, read_cluster
@@ -112,6 +113,8 @@ class Serving:
         for _, message in self._bus.receive():
             if isinstance(message, TakeOver):
                 self._coordinator.note(message)
+            elif isinstance(message, CommitState):
+                self._coordinator.commits.heard(message)
             elif isinstance(message, ClusterConfiguration):
                 self._go_by(message.config_text)
 
@@ -129,6 +132,9 @@ class Serving:
         self._recorded += coordinator.recorded()
         if self._recorded and self._send(TakeOversRecorded(self._recorded)):
             self._recorded = []
+        for order in coordinator.commits.orders():
+            # One that the bus has no room for is repeated.
+            self._send(order)
         history, report = coordinator.history, coordinator.report
         if history is not self._history_told and self._send(history):
             self._history_told = history

@@ -16,6 +16,7 @@ from typing import Final
 from appliance import clock
 from appliance.catalogue.alarms import CLOCK_APART, ETCD_DEGRADED, ETCD_UNAVAILABLE, Condition
 from appliance.catalogue.cluster_status import ClusterStatus
+from appliance.cluster.coordination.cluster_commits import ClusterCommits
 from appliance.cluster.coordination.cluster_records import ClusterRecord, MembershipRecord, RecordUnusable
 from appliance.cluster.coordination.etcd_health import EtcdHealth
 from appliance.cluster.coordination.key_store import KeyStore, StoreFault, StoreRefused, StoreUnavailable
@@ -33,6 +34,7 @@ from appliance.cluster.coordination.take_over_records import (
 from appliance.messages.cluster_messages import ClusterReport, TakeOver, TakeOverHistory, TakeOverKey
 from appliance.messages.membership import Membership
 from appliance.storage.cluster_file import ClusterFile, cluster_path, write_cluster
+from appliance.storage.commits import CommitStore, commits_path
 
 PAUSE_S: Final = 0.5
 """After an attempt without success."""
@@ -71,6 +73,7 @@ class Coordinator:
         self._arrived: deque[TakeOver] = deque(maxlen=WAITING_MAX)
         self._recorded: deque[TakeOverKey] = deque(maxlen=WAITING_MAX)
         self._etcd = EtcdHealth(store, len(known.etcd.urls), now())
+        self.commits = ClusterCommits(store, self._keys, known.me, lambda: CommitStore(commits_path(state_dir)).all())
         self._fault = ""
         """What etcd holds and cannot be taken; a sentence."""
 
@@ -101,6 +104,7 @@ class Coordinator:
             pause_s = 0.0
         except StoreUnavailable as fault:
             self._etcd.failed(str(fault), self._now())
+            self.commits.unavailable(str(fault))
             pause_s = PAUSE_S
         except StoreRefused as fault:
             self._etcd.refused(str(fault), self._now())
@@ -110,11 +114,14 @@ class Coordinator:
         return pause_s
 
     def _follow(self, wait_s: float) -> None:
-        changed = self._view.refresh(min(wait_s, SHORT_WAIT_S) if self._take_overs else wait_s)
+        is_busy = self._take_overs or self.commits.is_busy
+        changed = self._view.refresh(min(wait_s, SHORT_WAIT_S) if is_busy else wait_s)
         if changed or self._fault:
             self._take_in(changed)
         self._presence.tend(self._now(), self._wall_time())
         self._record_take_overs()
+        if not self._fault:
+            self.commits.work(self._view.entries, self.known.membership, self._now(), self._wall_time())
         self._etcd.took_changes()
 
     # -- what etcd says ----------------------------------------------------------------------------------
@@ -228,13 +235,15 @@ class Coordinator:
             members=members,
             etcd_servers=self._etcd.servers(),
         )
-        return ClusterReport(status, self.is_member, list(self._alarms()))
+        return ClusterReport(status, self.is_member, list(self._alarms()), self._fault or self._etcd.trouble)
 
     def _alarms(self) -> Iterator[Condition]:
         if self._etcd.is_unavailable(self._now()):
             yield Condition(ETCD_UNAVAILABLE, "etcd", self._etcd.sentence())
         if self._fault:
             yield Condition(ETCD_DEGRADED, "membership", self._fault)
+        if self.commits.faults:
+            yield Condition(ETCD_DEGRADED, "configuration", self.commits.faults[0])
         yield from (Condition(ETCD_DEGRADED, subject, sentence) for subject, sentence in self._etcd.remarks())
         for member in self.known.membership.members:
             difference = self._clocks.of(member.number)

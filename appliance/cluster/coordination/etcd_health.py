@@ -62,9 +62,14 @@ class EtcdHealth:
         """Has nothing had success for some time?"""
         return bool(self.fault) and now - self._answered_at > PATIENCE_S
 
+    @property
+    def trouble(self) -> str:
+        """Why it takes no changes; "" when it does."""
+        return self.fault or self._refusal
+
     def sentence(self) -> str:
         """Whether it answers, in words."""
-        return self.fault or self._refusal or "etcd answers."
+        return self.trouble or "etcd answers."
 
     def remarks(self) -> Iterator[tuple[str, str]]:
         """What is wrong with it while it answers: of what, and a sentence."""

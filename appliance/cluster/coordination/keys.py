@@ -6,6 +6,10 @@
     presence/NUMBER      a member that runs, as long as its lease lives
     takeover/A/EPOCH     a take-over of the virtual address A
     epoch/A              the last epoch of it
+    configuration/head       the number of the commit in force
+    configuration/commit/N   a commit
+    configuration/proposal   the commit that is being decided, as long as its lease lives
+    configuration/vote/M     what a member says to it
 """
 
 from __future__ import annotations
@@ -52,6 +56,29 @@ class ClusterKeys:
         """What those of all virtual addresses begin with."""
         return f"{self.prefix}epoch/"
 
+    @property
+    def configuration(self) -> str:
+        """What all keys of the configuration begin with."""
+        return f"{self.prefix}configuration/"
+
+    @property
+    def head(self) -> str:
+        return f"{self.configuration}head"
+
+    @property
+    def proposal(self) -> str:
+        return f"{self.configuration}proposal"
+
+    @property
+    def commits(self) -> str:
+        """What those of all commits begin with."""
+        return f"{self.configuration}commit/"
+
+    @property
+    def votes(self) -> str:
+        """What those of all members begin with."""
+        return f"{self.configuration}vote/"
+
     def token(self, hash_hex: str) -> str:
         return f"{self.prefix}token/{hash_hex}"
 
@@ -63,3 +90,9 @@ class ClusterKeys:
 
     def epoch(self, address: int) -> str:
         return f"{self.epochs}{address}"
+
+    def commit(self, number: int) -> str:
+        return f"{self.commits}{number}"
+
+    def vote(self, member: int) -> str:
+        return f"{self.votes}{member}"

@@ -22,11 +22,13 @@ from appliance.management.sessions import ADMIN
 from appliance.management.subscriber_check import probe_database
 from appliance.messages.plain_values import plain
 from appliance.messages.supervisor_requests import CommitConfiguration, ConfirmCommit
+from appliance.storage.cluster_file import cluster_path
 from appliance.storage.commits import Commit, CommitStore, checksum
 from appliance.storage.starting import conflict_remark, joined_file
 
 TEXT_LEN_MAX: Final = 8 * 1024 * 1024
-COMMIT_TIMEOUT_S: Final = 30.0
+COMMIT_TIMEOUT_S: Final = 45.0
+"""Longer than this node, then the others of its cluster, may take."""
 MINUTES_MAX: Final = 7 * 24 * 60
 NUMBER_MAX: Final = 10**9
 
@@ -136,6 +138,13 @@ async def load(call: Call) -> Result:
     if checksum(file_text) == head.source and not call.args.flag("replace"):
         return {"number": 0, "effects": [], "warnings": []}
     loaded = call.client.store().file_of(head.source) if head.source else None
+    is_in_cluster = cluster_path(call.client.state_dir).exists()
+    if is_in_cluster and loaded is None and head.source and not call.args.flag("replace"):
+        # Another node has loaded its file: what has changed in this one since is not known.
+        raise Refused(
+            f"This node has not loaded {name} before. Nothing was loaded.",
+            "use `configure` and `load merge` in the shell, or load the file with `--replace`",
+        )
     if loaded is not None and not call.args.flag("replace"):
         joined = joined_file(loaded, file_text, head.text)
         if joined is not None and joined.conflicts:
@@ -152,7 +161,7 @@ async def rebase(call: Call) -> Result:
 
 
 async def confirm(call: Call) -> Result:
-    return {"number": (await call.client.ask(ConfirmCommit(call.session.user))).number}
+    return {"number": (await call.client.ask(ConfirmCommit(call.session.user), COMMIT_TIMEOUT_S)).number}
 
 
 async def rollback(call: Call) -> Result:
