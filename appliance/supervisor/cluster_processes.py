@@ -122,8 +122,8 @@ class ClusterProcesses:
     def heard(self, number: int, message: BusMessage, now: float) -> bool:
         """Take in what a process of this node says; is it a reason for a cycle?"""
         if number == CLUSTER:
-            self.coordination.heard(message, now)
-        elif number == REPLICATOR:
+            return self.coordination.heard(message, now)
+        if number == REPLICATOR:
             return self.replicator.heard(message, now)
         return False
 
@@ -185,7 +185,9 @@ class ClusterProcesses:
         self.coordination.stop()
 
     def close(self) -> None:
-        """Leave nothing behind."""
+        """Leave nothing behind. It may be called again: a start that fails late has two who call it."""
+        if self._awake.closed:
+            return
         self.leases.close()
         self.coordination.kill()
         self.replicator.kill()
