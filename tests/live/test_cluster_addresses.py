@@ -17,7 +17,7 @@ from tests.live.control import Control
 from tests.live.lease_namespaces import SECOND_V4, SECOND_V6, V4, V6, Observed, need_namespaces
 from tests.live.processes import wait_until
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.cluster]
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from tests.live.machine import rate, within
 from tests.live.processes import find_program, wait_until
 from tests.live.sipp import SCENARIOS, outcome
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.cluster]
 
 CLIENT = "10.77.0.100"
 CALLER_PORT, CALLEE_PORT = 7000, 7100

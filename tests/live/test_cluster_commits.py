@@ -23,6 +23,8 @@ from tests.live.etcd import Etcd
 from tests.live.machine import within
 from tests.live.processes import LOOPBACK, Processes, free_port, wait_until
 
+pytestmark = pytest.mark.cluster
+
 NAME = "commits"
 KEY = "5a" * 32
 CREATED = 1.0

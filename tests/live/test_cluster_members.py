@@ -24,6 +24,8 @@ from tests.live.etcd import Etcd
 from tests.live.machine import within
 from tests.live.processes import LOOPBACK, Process, Processes, free_port, running, wait_until
 
+pytestmark = pytest.mark.cluster
+
 TOLD_S = within(20.0)
 
 

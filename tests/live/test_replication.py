@@ -17,6 +17,8 @@ from tests.live.phones import register_many
 from tests.live.processes import LOOPBACK, Processes, wait_until
 from tests.live.sipp import call, register, start_callee
 
+pytestmark = pytest.mark.cluster
+
 CONTACT = f"sip:phone@{LOOPBACK}:5070"
 ANSWERED_PER_S = rate(300)
 
