@@ -66,10 +66,12 @@ def document(appliance: Appliance, command: str) -> Any:
     return json.loads("\n".join(typed(appliance, f"{command} | json")))
 
 
+# What a node shows that is in no cluster.
 SHOWN = [
     command
     for command in COMMANDS
     if is_request(command) and command.right is Right.VIEW and command.words[0] == "show"
+    if "cluster" not in command.words
 ]
 
 
