@@ -1,10 +1,8 @@
 """The supervisor: starts the workers, watches them, moves slots, answers questions, and stops.
 
-Each cycle takes in what has happened, makes a view of it, lets `decisions.decide` say what to do and does
-that; it ends in a sentence, which is logged when it changes. The end of a worker is known at once (pidfd), a
-hang by missing signs of life, so its slots are with other workers well within a second. A sign of life is a store in
-shared memory, which is looked at when the supervisor is awake, and when a worker seems to hang. Heartbeats, which tell
-how a live worker is, and questions of how things are, are no reason for a cycle.
+Each cycle takes in what has happened, makes a view of it, and does what `decisions.decide` says; it ends in a sentence,
+which is logged when it changes. The end of a worker is known at once (pidfd), a hang by missing signs of life (a store
+in shared memory), so its slots are with other workers well within a second. Heartbeats and questions start no cycle.
 
 A supervisor that was itself held up (a paused machine) does not count that time as silence of a worker.
 """
