@@ -188,12 +188,12 @@ def _change_one(registration: Registration, contact: Contact, expires_s: int) ->
         else:
             registration.drop(key)
         return False
-    if old is None or old.expires_at <= wall_time:
-        _check_no_loop(registration.address, contact, instance)
-    elif not registration.is_in_order(old):
+    if old is not None and registration.is_measure(old) and not registration.is_in_order(old):
         if registration.is_repetition(old, uri, _kept_parameters(contact), contact.q, expires_s):
             return False
         raise Refused(500, b"CSeq Not Increased")
+    if old is None or old.expires_at <= wall_time:
+        _check_no_loop(registration.address, contact, instance)
     _check_not_here(registration, contact.uri)
     parameters, flow = _kept_parameters(contact), _kept_flow(registration, contact, reg_id)
     registration.add(old, key, uri, parameters, contact.q, wall_time + expires_s, instance, reg_id, flow)

@@ -36,6 +36,7 @@ cdef class Registration:
     cdef public bytes user_agent
     cdef public list pending
     cdef public object own
+    cpdef bint is_measure(self, Binding old)
     cpdef bint is_in_order(self, Binding old)
     cpdef bint is_repetition(self, Binding old, bytes uri, bytes parameters, int q, long long expires_s)
     @cython.locals(version=cython.ulonglong, series=cython.ulonglong, forget_at=double, binding=Binding, other=Binding,

@@ -84,6 +84,10 @@ class Registration:
     pending: list[Binding]
     own: OwnPlaces | None
 
+    def is_measure(self, old: Binding) -> bool:
+        """Does its CSeq still count? That of a removal does, too, or a late copy of a REGISTER would undo it."""
+        return old.expires_at > self.wall_time or old.expires_at <= 0
+
     def is_in_order(self, old: Binding) -> bool:
         """RFC 3261 10.3 step 7: inside one Call-ID only a higher CSeq may change a binding."""
         return old.call_id != self.call_id or self.cseq > old.cseq

@@ -262,6 +262,17 @@ def test_what_was_removed_stays_so_when_the_removal_is_repeated() -> None:
     assert (outcome.status, outcome.change, contacts_of(outcome)) == (200, None, [])
 
 
+@pytest.mark.parametrize("cseq", [9, 10, 11])
+def test_a_late_copy_of_a_register_does_not_undo_a_removal(cseq: int) -> None:
+    """RFC 3261 10.3 step 7: it may have waited in the socket of a process that ended."""
+    registrar = Registrar()
+    registrar.register(PHONE, cseq=10)
+    registrar.register(PHONE + b";expires=0", cseq=11)
+    assert registrar.register(PHONE, cseq=cseq).status == 500
+    assert registrar.uris() == []
+    assert registrar.register(PHONE, cseq=12).status == 200
+
+
 @pytest.mark.parametrize("other", [PHONE + b";expires=600", PHONE + b";q=0.5", PHONE + b";audio"])
 def test_another_request_of_the_same_cseq_is_out_of_order(other: bytes) -> None:
     """RFC 3261 10.3 step 7"""
