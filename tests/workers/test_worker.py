@@ -207,7 +207,8 @@ def test_a_connection_is_not_read_while_a_sibling_has_too_much_of_it(play: Play)
         handed_over = HandedOver(options(), connection.flow)
         bench.stack.messages += [(SUPERVISOR, handed_over)] * (UNACKNOWLEDGED_MAX + 1)
         bench.worker._turn.flush()
-        assert connection.is_paused
+        # What the supervisor is sent waits until it is connected.
+        await until(lambda: connection.is_paused)
         writer.write(options(via="SIP/2.0/TCP 127.0.0.1;branch=z9hG4bK2"))
         await bench.order(HandedOverTaken(UNACKNOWLEDGED_MAX))
         await reader.readuntil(b"\r\n\r\n")
