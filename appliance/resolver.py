@@ -1,4 +1,4 @@
-"""The door to names: hosts to addresses by /etc/hosts and DNS (RFC 3263 4.2: A and AAAA).
+"""The door to names: hosts to addresses by /etc/hosts and DNS, and the NAPTR and SRV records of domains (RFC 3263 4).
 
 What /etc/hosts says counts and DNS is not asked, as with every other program of the machine; the file
 is read again when it changes. "There is no such host" and "cannot be known now" are different answers.
@@ -21,11 +21,13 @@ import dns.resolver
 
 HOSTS_FILE: Final = Path("/etc/hosts")
 RESOLV_CONF: Final = Path("/etc/resolv.conf")
-# How long the absence of a host, and what stands in a file, may be believed.
+# How long the absence of a host, and what stands in a file, may be believed. What a zone says of absence counts up to
+# the longer time (RFC 2308 5).
 ABSENT_TTL_S: Final = 30.0
+ABSENT_TTL_MAX_S: Final = 300.0
 FILE_TTL_S: Final = 60.0
 # Records of one domain that are read.
-NAPTR_MAX: Final = 20
+RECORDS_MAX: Final = 200
 # RFC 6761 6.3: this name means the machine itself whatever DNS says.
 LOCALHOST: Final = ("127.0.0.1", "::1")
 
@@ -43,8 +45,12 @@ class HostAddresses:
 
 
 @dataclass(frozen=True, slots=True)
-class NaptrRecords:
-    """Order, preference, flags, services and regexp of each, separated by tabs (routing/enum_rules.py)."""
+class DomainRecords:
+    """Records as text, () where there is none of the type; `ttl_s` seconds.
+
+    SRV: priority, weight, port and target, separated by spaces. NAPTR: order, preference, flags, services, regexp and
+    replacement, separated by tabs.
+    """
 
     records: tuple[str, ...]
     ttl_s: float
@@ -79,18 +85,29 @@ class HostResolver:
         found = await asyncio.gather(self._ask(absolute, "A"), self._ask(absolute, "AAAA"))
         return _joined(host, found)
 
-    async def naptr(self, domain: str) -> NaptrRecords:
-        """The NAPTR records of a domain, () where it has none. Raises LookupFailed when that cannot be known now."""
+    async def records(self, domain: str, record_type: str) -> DomainRecords:
+        """The SRV or NAPTR records of a domain. Raises LookupFailed when that cannot be known now.
+
+        A domain that /etc/hosts has is a single host: DNS is not asked for its servers either.
+        """
+        if self._hosts.find(_host_of_service(domain)):
+            return DomainRecords((), FILE_TTL_S)
         try:
-            answer = await self._made().resolve(dns.name.from_text(domain), "NAPTR", raise_on_no_answer=False)
-        except dns.resolver.NXDOMAIN:
-            return NaptrRecords((), ABSENT_TTL_S)
+            answer = await self._made().resolve(dns.name.from_text(domain), record_type, raise_on_no_answer=False)
+        except dns.resolver.NXDOMAIN as absent:
+            return DomainRecords((), _absent_ttl(absent))
         except (dns.exception.DNSException, UnicodeError, ValueError, OSError, EOFError) as fault:
-            raise LookupFailed(f"{domain} NAPTR: {fault}") from None
+            raise LookupFailed(f"{domain} {record_type}: {fault}") from None
+        ttl_s = float(answer.chaining_result.minimum_ttl)
         if answer.rrset is None:
-            return NaptrRecords((), ABSENT_TTL_S)
-        records = tuple(_naptr_text(record) for record in list(answer.rrset)[:NAPTR_MAX])
-        return NaptrRecords(records, float(answer.chaining_result.minimum_ttl))
+            return DomainRecords((), min(ttl_s, ABSENT_TTL_MAX_S))
+        text = _TEXTS[record_type]
+        return DomainRecords(tuple(text(record) for record in list(answer.rrset)[:RECORDS_MAX]), ttl_s)
+
+    async def naptr(self, domain: str) -> DomainRecords:
+        """The NAPTR records of an ENUM domain, without their replacements. Raises LookupFailed, as `records`."""
+        found = await self.records(domain, "NAPTR")
+        return DomainRecords(tuple(record.rpartition("\t")[0] for record in found.records), found.ttl_s)
 
     def _made(self) -> dns.asyncresolver.Resolver:
         if self._resolver is None:
@@ -101,20 +118,40 @@ class HostResolver:
     async def _ask(self, name: dns.name.Name, kind: str) -> HostAddresses | LookupFailed:
         try:
             answer = await self._made().resolve(name, kind, raise_on_no_answer=False)
-        except dns.resolver.NXDOMAIN:
-            return HostAddresses((), ABSENT_TTL_S)
+        except dns.resolver.NXDOMAIN as absent:
+            return HostAddresses((), _absent_ttl(absent))
         except (dns.exception.DNSException, OSError, EOFError) as fault:
             return LookupFailed(f"{name} {kind}: {fault}")
-        if answer.rrset is None:
-            return HostAddresses((), ABSENT_TTL_S)
         # RFC 1035 3.2.1: the aliases on the way to the addresses count as well.
-        ttl_s = answer.chaining_result.minimum_ttl
-        return HostAddresses(tuple(record.address for record in answer.rrset), float(ttl_s))
+        ttl_s = float(answer.chaining_result.minimum_ttl)
+        if answer.rrset is None:
+            return HostAddresses((), min(ttl_s, ABSENT_TTL_MAX_S))
+        return HostAddresses(tuple(record.address for record in list(answer.rrset)[:RECORDS_MAX]), ttl_s)
 
 
 def _naptr_text(record: Any) -> str:
     texts = (part.decode("ascii", "replace") for part in (record.flags, record.service, record.regexp))
-    return "\t".join((str(record.order), str(record.preference), *texts))
+    return "\t".join((str(record.order), str(record.preference), *texts, record.replacement.to_text()))
+
+
+def _srv_text(record: Any) -> str:
+    return f"{record.priority} {record.weight} {record.port} {record.target.to_text()}"
+
+
+_TEXTS: Final = {"NAPTR": _naptr_text, "SRV": _srv_text}
+
+
+def _host_of_service(domain: str) -> str:
+    """The domain of a name such as `_sip._udp.example.com` (RFC 2782)."""
+    labels = domain.rstrip(".").lower().split(".")
+    return ".".join(label for label in labels if not label.startswith("_"))
+
+
+def _absent_ttl(absent: Any) -> float:
+    """How long the absence of a name may be believed (RFC 2308 5)."""
+    for response in absent.responses().values():
+        return min(float(response.resolve_chaining().minimum_ttl), ABSENT_TTL_MAX_S)
+    return ABSENT_TTL_S
 
 
 def _joined(host: str, found: Sequence[HostAddresses | LookupFailed]) -> HostAddresses:

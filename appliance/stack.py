@@ -360,6 +360,7 @@ class Stack:
         self._overload_controller.rest(now)
         self.takeover.tidy(now)
         self._node.failures.expire(now)
+        self._node.pending_lookups.ask_again()
 
     def next_timer(self) -> float:
         """The monotonic moment at which handle_timers wants to be called next."""

@@ -18,7 +18,6 @@ from typing import Final
 from appliance.catalogue.settings import Settings
 from appliance.routing.call_router import CallRouter
 from appliance.routing.enum_cache import EnumCache
-from appliance.routing.host_cache import HostCache
 from appliance.routing.route_csv import COLUMNS, RouteReader
 from appliance.sip.uri import parse_uri
 from appliance.storage.route_store import RouteStore
@@ -70,7 +69,7 @@ def measure(count: int, folder: Path) -> Iterator[str]:
         tables.find("default", number)
     look_up = timed(lambda: [tables.find("default", number) for number in numbers]) / CALLS * 1e6
     yield f"look-up: {look_up:.2f} us (at most {LIMIT_LOOKUP_US})"
-    router = CallRouter(Settings(), EnumCache(0), HostCache(0))
+    router = CallRouter(Settings(), EnumCache(Settings()))
     router.use(tables)
     policy = router.policy_of("main", "192.0.2.1")
     uris = [parse_uri(b"sip:" + number + b"@example.com;user=phone") for number in numbers[: CALLS // 4]]

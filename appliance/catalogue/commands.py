@@ -8,6 +8,7 @@ from appliance.catalogue.action_commands import ACTION_COMMANDS
 from appliance.catalogue.address_commands import ADDRESS_COMMANDS
 from appliance.catalogue.cluster_commands import CLUSTER_COMMANDS
 from appliance.catalogue.command_declaration import Command, Mode, Right
+from appliance.catalogue.dns_commands import DNS_COMMANDS
 from appliance.catalogue.shell_commands import SHELL_COMMANDS
 from appliance.catalogue.show_commands import SHOW_COMMANDS
 from appliance.catalogue.snmp_commands import SNMP_COMMANDS
@@ -18,6 +19,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     *SNMP_COMMANDS,
     *CLUSTER_COMMANDS,
     *ADDRESS_COMMANDS,
+    *DNS_COMMANDS,
     *SHELL_COMMANDS,
 )
 
@@ -25,6 +27,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
 BEGINNINGS: Final = {
     "show": "Show information.",
     "show configuration": "Configuration history.",
+    "show dns": "DNS and the hosts it leads to.",
     "test": "Test without making changes.",
     "ping": "Test whether a host is reachable.",
     "traceroute": "Trace the path to a host.",

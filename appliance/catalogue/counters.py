@@ -149,6 +149,8 @@ CALL_COPIES_SENT: Final = 110
 CALL_COPIES_RECEIVED: Final = 111
 CALL_COPIES_DROPPED: Final = 112
 CALL_COPIES_REFUSED: Final = 113
+# DNS
+DNS_ANSWERS_OUTLIVED: Final = 114
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,7 +277,7 @@ COUNTERS: Final[tuple[Counter, ...]] = (
     Counter(CALLS_UNRECORDED, "calls-unrecorded", "cluster",
             "Calls in setup without a stored copy, because `limits recording` was reached."),
     Counter(SEND_FAILED, "send-failed", "trouble", "Messages that could not be sent."),
-    Counter(DNS_FAILED, "dns-failed", "trouble", "Host names that DNS could not resolve."),
+    Counter(DNS_FAILED, "dns-failed", "trouble", "Requests with a name that DNS could not resolve."),
     Counter(STORE_FAILED, "store-failed", "trouble", "Failed queries to the subscriber database."),
     Counter(REGISTRATIONS_UNSTORED, "registrations-unstored", "refusals",
             "REGISTER requests rejected with 503 because the registration table had no memory left."),
@@ -306,7 +308,7 @@ COUNTERS: Final[tuple[Counter, ...]] = (
     Counter(AUTHENTICATION_REFUSED, "authentication-refused", "authentication",
             "Credentials rejected with 503 without a check, after too many failures (`lockout`)."),
     Counter(HOPS_UNAVAILABLE, "hops-unavailable", "calls",
-            "Next hops skipped because of an earlier 503 with Retry-After (RFC 3261 21.5.4)."),
+            "Next hops skipped because of an earlier failure, or 503 with Retry-After (RFC 3261 21.5.4)."),
     Counter(REGISTRATIONS_LIMITED, "registrations-limited", "refusals",
             "REGISTER requests rejected with 503 because `registrar changes` was reached."),
     Counter(FAILED_LOOKUPS_FORGOTTEN, "failed-lookups-forgotten", "trouble",
@@ -373,5 +375,7 @@ COUNTERS: Final[tuple[Counter, ...]] = (
             "Copies of calls in setup not sent because another node did not take them in time."),
     Counter(CALL_COPIES_REFUSED, "call-copies-refused", "cluster",
             "Calls in setup of other nodes not kept: `cluster call-memory` was reached, or they were old."),
+    Counter(DNS_ANSWERS_OUTLIVED, "dns-answers-outlived", "trouble",
+            "Failed DNS queries for names whose former answer is used instead (`dns stale`)."),
 )
 # fmt: on

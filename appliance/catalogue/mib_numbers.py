@@ -122,6 +122,7 @@ COUNTER_NUMBERS: Final = {
     "call-copies-received": 114,
     "call-copies-dropped": 115,
     "call-copies-refused": 116,
+    "dns-answers-outlived": 117,
 }
 # The gauges of a worker: (number, help).
 GAUGE_NUMBERS: Final = {
@@ -132,7 +133,7 @@ GAUGE_NUMBERS: Final = {
     "queries_waiting": (6, "Requests that wait for the database."),
     "hosts": (7, "Results of DNS that are kept."),
     "subscribers": (8, "Subscribers that are kept."),
-    "unavailable_hops": (9, "Next hops that are not tried because of a 503 with Retry-After."),
+    "unavailable_hops": (9, "Next hops that are left alone after a 503 with Retry-After, or a failure."),
     "replies_held": (10, "Responses to REGISTER that wait for the registration table."),
     "connections": (11, "TCP connections."),
     "questions": (12, "Questions to DNS and the database that are not answered yet."),
@@ -140,6 +141,8 @@ GAUGE_NUMBERS: Final = {
     "enum_waiting": (14, "Requests that wait for DNS to answer for an ENUM domain."),
     "enum_numbers": (15, "Answers of ENUM domains that are kept."),
     "transactions_pending": (16, "Transactions without a final response yet."),
+    "servers_waiting": (17, "Requests that wait for DNS to answer for the servers of a domain."),
+    "servers": (18, "Answers about the servers of domains that are kept."),
 }
 ALARM_NUMBERS: Final = {
     "worker-down": 1,

@@ -12,6 +12,7 @@ from appliance.catalogue import choices
 from appliance.catalogue.certificate_settings import CertificateSettings, TlsSettings
 from appliance.catalogue.checked_settings import CheckedSettings
 from appliance.catalogue.cluster_settings import ClusterSettings, NodeSettings, VirtualAddressSettings
+from appliance.catalogue.dns_settings import DnsSettings
 from appliance.catalogue.password_hash import SecretHash
 from appliance.catalogue.peers import Peer
 from appliance.catalogue.routing_settings import DomainRouteSettings, RoutePolicySettings
@@ -234,6 +235,9 @@ class ProxySettings(CheckedSettings):
         5, "next-hop timeout", Integer(1, 32, "seconds"), LIVE,
         "The time for a next hop of a route to answer an INVITE with any response while there is another one to try.",
         "RFC 3263 4.3")
+    next_hop_pause_s: int = setting(
+        30, "next-hop pause", Integer(1, 3600, "seconds", zero_word="off"), LIVE,
+        "How long a next hop that failed is tried after the other ones of its domain or route.", "RFC 3263 4.3")
     max_forwards: int = setting(
         70, "max-forwards", Integer(1, 255), LIVE, "Max-Forwards for requests that have none.", "RFC 3261 16.6 step 3")
     retry_after_max_s: int = setting(
@@ -315,7 +319,7 @@ class LimitSettings(CheckedSettings):
     hosts_cached_max: int = setting(10000, "hosts cached", Integer(1, 1000000), LIVE, "Host names in the DNS cache.")
     unavailable_hops_max: int = setting(
         10000, "unavailable", Integer(1, 1000000), LIVE,
-        "Entries for targets that answered 503 with Retry-After; at the limit the oldest is deleted.")
+        "Entries for targets that failed, or answered 503 with Retry-After; at the limit the oldest is deleted.")
     lookups_max: int = setting(
         100, "lookups", Integer(1, 10000), LIVE,
         "Concurrent DNS queries; at most three quarters for the requests of one source.")
@@ -485,6 +489,7 @@ class Settings(CheckedSettings):
     timers: TimerSettings = section(TimerSettings(), "timers", "Transaction timers.")
     syntax: SyntaxSettings = section(SyntaxSettings(), "message", "Limits on message size.")
     limits: LimitSettings = section(LimitSettings(), "limits", "Sizes of tables and queues, per worker.")
+    dns: DnsSettings = section(DnsSettings(), "dns", "How long answers of DNS are used.")
     overload: OverloadSettings = section(OverloadSettings(), "overload", "Overload control.")
     supervision: SupervisionSettings = section(
         SupervisionSettings(), "supervision", "How workers are supervised and restarted.")

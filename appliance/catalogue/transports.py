@@ -26,6 +26,8 @@ class Transport:
     `default_port`   of a URI or sent-by that names the transport and no port.
     `is_stream`      connections, which lose nothing and keep the order: RFC 3261 17 calls that reliable.
     `is_secure`      it may carry what is sent to a sips URI (RFC 3261 26.2.2).
+    `srv_service`    what stands before a domain in the name of its SRV records (RFC 3263 4.1); b"" for none.
+    `naptr_service`  the service of NAPTR records that lead to it (RFC 3263 4.1); b"" for none.
     `framing`        how its octets are cut into messages; "" where each packet is one message.
     """
 
@@ -37,16 +39,23 @@ class Transport:
     is_stream: bool
     is_secure: bool
     framing: str
+    srv_service: bytes = b""
+    naptr_service: bytes = b""
 
 
 # RFC 3261 18.3: messages end where their Content-Length says.
 BY_CONTENT_LENGTH: Final = "content-length"
 
+# fmt: off
 TRANSPORTS: Final = (
-    Transport(UDP, "udp", b"UDP", b"udp", 5060, is_stream=False, is_secure=False, framing=""),
-    Transport(TCP, "tcp", b"TCP", b"tcp", 5060, is_stream=True, is_secure=False, framing=BY_CONTENT_LENGTH),
-    Transport(TLS, "tls", b"TLS", b"tls", 5061, is_stream=True, is_secure=True, framing=BY_CONTENT_LENGTH),
+    Transport(UDP, "udp", b"UDP", b"udp", 5060, is_stream=False, is_secure=False, framing="",
+              srv_service=b"_sip._udp", naptr_service=b"SIP+D2U"),
+    Transport(TCP, "tcp", b"TCP", b"tcp", 5060, is_stream=True, is_secure=False, framing=BY_CONTENT_LENGTH,
+              srv_service=b"_sip._tcp", naptr_service=b"SIP+D2T"),
+    Transport(TLS, "tls", b"TLS", b"tls", 5061, is_stream=True, is_secure=True, framing=BY_CONTENT_LENGTH,
+              srv_service=b"_sips._tcp", naptr_service=b"SIPS+D2T"),
 )
+# fmt: on
 TRANSPORT_NUMBERS: Final = tuple(row.number for row in TRANSPORTS)
 TRANSPORT_NAMES: Final = tuple(row.name for row in TRANSPORTS)
 

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from appliance.inspection import tables
+from appliance.inspection import dns_tables, tables
 from appliance.inspection.dry_run import dry_run
 from appliance.inspection.ping import ping
 from appliance.location.deregistration import removal_of
 from appliance.location.registration_table import REFUSED
 from appliance.location.table_store import TableUnsound
 from appliance.messages.bus_messages import BusReply, BusRequest, Cleared, Refusal
+from appliance.messages.dns_messages import ClearDnsCache, ListDnsCache, ListHops
 from appliance.messages.worker_requests import (
     ClearRegistration,
     DryRun,
@@ -95,6 +96,18 @@ def _rate_limits(inspected: Inspected, request: ListRateLimits, now: float) -> B
     return RateLimitRows(inspected.node.rate_limits.rows())
 
 
+def _dns_cache(inspected: Inspected, request: ListDnsCache, now: float) -> BusReply:
+    return dns_tables.dns_cache(inspected.node, request.limit, request.offset, now)
+
+
+def _clear_dns_cache(inspected: Inspected, request: ClearDnsCache, now: float) -> BusReply:
+    return Cleared(dns_tables.clear_dns_cache(inspected.node, request.name))
+
+
+def _hops(inspected: Inspected, request: ListHops, now: float) -> BusReply:
+    return dns_tables.hops(inspected.node, request.limit, request.offset, now)
+
+
 def _dry_run(inspected: Inspected, request: DryRun, now: float) -> BusReply:
     return dry_run(inspected.node, request, inspected.syntax, now)
 
@@ -110,6 +123,9 @@ ANSWERS: Final[dict[type[BusRequest[Any]], Callable[[Inspected, Any, float], Bus
     ListTransactions: _transactions,
     ListCalls: _calls,
     ListRateLimits: _rate_limits,
+    ListDnsCache: _dns_cache,
+    ClearDnsCache: _clear_dns_cache,
+    ListHops: _hops,
     DryRun: _dry_run,
     Ping: _ping,
 }

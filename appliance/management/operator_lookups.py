@@ -66,11 +66,23 @@ async def _found_enum(fields: dict[str, str], settings: Settings, state_dir: Pat
     return list(found.records)
 
 
+async def _found_servers(fields: dict[str, str], settings: Settings, state_dir: Path) -> list[str] | None:
+    from appliance.resolver import HostResolver, LookupFailed
+
+    try:
+        resolver = HostResolver(settings.limits.lookup_timeout_ms / 1000)
+        found = await resolver.records(fields["name"], fields["record_type"])
+    except LookupFailed:
+        return None
+    return list(found.records)
+
+
 # By the kind of the question (routing/lookup_questions.py); of others, nothing can be known here.
 DOORS: Final[dict[str, Callable[[dict[str, str], Settings, Path], Awaitable[list[str] | None]]]] = {
     "host": _found_host,
     "subscriber": _found_subscriber,
     "enum": _found_enum,
+    "servers": _found_servers,
 }
 
 

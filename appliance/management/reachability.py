@@ -12,8 +12,7 @@ import socket
 from typing import Final
 
 from appliance.catalogue.settings import Settings
-from appliance.catalogue.transports import SIP_PORT
-from appliance.management.operator_lookups import addresses_of
+from appliance.management.server_lookup import locate
 from appliance.routing.host_cache import literal_address
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.uri import Uri, parse_uri
@@ -27,29 +26,28 @@ _NO_ROUTE: Final = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETD
 
 
 async def fault_of_name(uri: str, settings: Settings) -> str:
-    """A sentence where the host of a URI has no address; "" where it has one, or is a local name."""
-    host = _host(uri)
-    if not host or literal_address(host.encode()) or host in settings.domains:
+    """A sentence where the host of a URI has no server and no address; "" where it has one, or is a local name."""
+    host, parsed = _host(uri), _parsed(uri)
+    if parsed is None or not host or literal_address(host.encode()) or host in settings.domains:
         return ""
-    addresses = await addresses_of(host, settings)
-    if addresses is None:
-        return f"No response from DNS for {host}."
-    return "" if addresses else f"DNS has no address for {host}."
+    located = await locate(parsed, settings)
+    return f"DNS has no address for {host}." if located.is_absent else located.fault
 
 
 async def why_silent(uri: str, settings: Settings) -> str:
     """Why the host of a URI does not answer."""
-    host = _host(uri)
-    if not host or host in settings.domains:
+    host, parsed = _host(uri), _parsed(uri)
+    if parsed is None or not host or host in settings.domains:
         return SILENCE
     literal = literal_address(host.encode())
-    addresses = [literal] if literal else await addresses_of(host, settings)
-    if not addresses:
-        return f"DNS has no address for {host}"
-    parsed = _parsed(uri)
-    port = SIP_PORT if parsed is None else port_of_uri(parsed)
-    by_stream = parsed is not None and is_stream(transport_of_uri(parsed))
-    return await (_by_tcp if by_stream else _by_udp)(addresses[0], port)
+    if literal:
+        by_stream, address, port = is_stream(transport_of_uri(parsed)), literal, port_of_uri(parsed)
+    else:
+        flows = (await locate(parsed, settings)).flows
+        if not flows:
+            return f"DNS has no address for {host}"
+        by_stream, (address, port) = flows[0].is_stream, flows[0].remote
+    return await (_by_tcp if by_stream else _by_udp)(address, port)
 
 
 def _parsed(uri: str) -> Uri | None:

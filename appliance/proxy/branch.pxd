@@ -17,7 +17,7 @@ from appliance.transaction.timers cimport Timer
 from appliance.transaction.transaction cimport ClientTransaction, ClientUser
 from appliance.transport.flow cimport Flow
 
-cdef int MAX_BREADTH, REASON, RETRY_AFTER
+cdef int MAX_BREADTH, REASON, RETRY_AFTER, TIMED_OUT, UNREACHABLE
 
 cdef int _RESOLVING
 cdef int _CALLING
@@ -51,18 +51,20 @@ cdef class Branch(ClientUser):
     cdef Py_ssize_t _attempt
     cdef Timer _timer
     cdef bint _wants_cancel
-    cdef bint _awaits_gateway
-    cdef int _silences
 
     @cython.locals(hop=Flow, attempt=long, is_proceeding=bint)
     cpdef BranchSnapshot snapshot(self)
     cpdef start(self, double now)
     cdef bint _prepare(self, double now) except -1
-    cdef _find_hops(self, double now)
+    cdef _find_hops(self, double now, object lookups=*)
     @cython.locals(hop=Flow, request=Request, context=RequestContext, transactions=Transactions, data=bytes)
     cdef _try_next_hop(self, double now, object resumed=*)
     @cython.locals(unavailable=UnavailableHops)
     cdef _skip_unavailable(self, double now)
+    cdef bint _is_hop_timed(self) except -1
+    cdef bint _is_replaceable(self) except -1
+    cdef bint _is_passed_over(self, Flow hop, double now) except -1
+    cdef _note_failure(self, ClientTransaction client, int why, double now)
     cdef _note_pause(self, ClientTransaction client, Response response, double now)
     cdef _start_timer(self, double duration_s, double now)
     cdef double _time_of_hop(self) except -1

@@ -19,15 +19,16 @@ from appliance.catalogue.counters import (
 from appliance.proxy.best_response import Final, made_here
 from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.forwarding import add_record_route, address_to_hop, connection_of, length_of, prepare_request
+from appliance.proxy.hop_lookups import HopLookups
 from appliance.proxy.identities import remove_claims_of, withhold_identity
 from appliance.proxy.request_context import RequestContext
 from appliance.proxy.snapshots import BranchSnapshot
 from appliance.routing.contact_policy import is_foreign, is_next_hop
-from appliance.routing.gateways import GatewayUnknown
-from appliance.routing.lookup_questions import Answer, LookupHost
-from appliance.routing.next_hops import HostUnknown
+from appliance.routing.next_hops import NONE_FAILED
+from appliance.routing.server_location import AnswersNeeded, LocationUnknown
 from appliance.routing.target_set import TargetSet
 from appliance.routing.targets import Target
+from appliance.routing.unavailable_hops import TIMED_OUT, UNREACHABLE
 from appliance.sip.characters import digits_of
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.message import Request, Response
@@ -41,9 +42,6 @@ from appliance.transport.flow import Flow
 
 # Hops tried, and branches found to be taken.
 ATTEMPTS_MAX: Constant = 8
-# Hosts that DNS said nothing of, before the branch ends: its own is one of them, or from so many its own could not be
-# told.
-SILENCES_MAX: Constant = 2
 
 
 class BranchState(IntEnum):
@@ -95,11 +93,9 @@ class Branch(ClientUser):
 
     __slots__ = (
         "_attempt",
-        "_awaits_gateway",
         "_hop_uri",
         "_hops",
         "_node",
-        "_silences",
         "_timer",
         "_wants_cancel",
         "client",
@@ -125,9 +121,6 @@ class Branch(ClientUser):
         # Timer C, or the wait after a CANCEL.
         self._timer: Timer | None = None
         self._wants_cancel = False
-        # The answer that it waits for is that of another host, from which its own has to be told.
-        self._awaits_gateway = False
-        self._silences = 0
         # How often its request is sent again to a hop that does not answer; -1: as the timers have it.
         self.repeats = -1
 
@@ -195,7 +188,7 @@ class Branch(ClientUser):
         self.request.replace(MAX_BREADTH, digits_of(self.target.breadth))
         return True
 
-    def _find_hops(self, now: float) -> None:
+    def _find_hops(self, now: float, lookups: HopLookups | None = None) -> None:
         assert self.request is not None and self._hop_uri is not None
         self.state = _RESOLVING
         context, origin = self.user.request_context, self.target.origin
@@ -206,27 +199,25 @@ class Branch(ClientUser):
             return
         try:
             size = length_of(self.request, context, self._node)
-            hops = self._node.next_hops.find(self._hop_uri, size, context.way_out, now)
-            self._hops = self._node.passable(hops, origin, context.flow.listener, now)
-        except HostUnknown as unknown:
-            self._awaits_gateway = isinstance(unknown, GatewayUnknown)
-            if self._awaits_gateway:
-                self._node.router.gateways.note_asked(unknown.host, now)
-            if not self._node.pending_lookups.ask(LookupHost(unknown.host), self, context.asker()):
+            failed = NONE_FAILED if lookups is None else lookups.failed
+            call_id = self.request.read_call_id()
+            hops = self._node.next_hops.find(self._hop_uri, size, context.way_out, call_id, now, failed)
+            self._hops = self._node.passable(hops, origin, context.flow.listener, now, failed)
+        except AnswersNeeded as needed:
+            lookups = lookups or HopLookups(self)
+            if not lookups.ask(needed, self._node.pending_lookups, context.asker()):
                 self._end(made_here(503, b"Too Many Requests Waiting"), now)
+            return
+        except LocationUnknown:
+            self._end(made_here(503, b"Host Lookup Failed"), now)
             return
         self._try_next_hop(now)
 
-    def answer_arrived(self, answer: Answer, now: float) -> None:
-        """The host of the next hop is known, or cannot be known."""
+    def lookups_ended(self, lookups: HopLookups, now: float) -> None:
+        """What the next hop depends on is known, as far as it can be."""
         if self.state == _DONE:
             return
-        if answer.failed:
-            self._silences += 1
-            if not self._awaits_gateway or self._silences > SILENCES_MAX:
-                self._end(made_here(503, b"Host Lookup Failed"), now)
-                return
-        self._find_hops(now)
+        self._find_hops(now, lookups)
         self.user.branch_moved(self, now)
 
     # -- sending -----------------------------------------------------------------------------------
@@ -266,23 +257,44 @@ class Branch(ClientUser):
             return
         self.client.repeats_left = self.repeats
         self.state = _PROCEEDING if resumed is not None and resumed.is_proceeding else _CALLING
-        if self.user.is_invite:
+        if self.user.is_invite or self._hops:
             self._start_timer(self._time_of_hop(), now)
 
     def _time_of_hop(self) -> float:
         """Timer C (RFC 3261 16.6 step 11); less for a next hop that another one can replace (RFC 3263 4.3)."""
-        if self.state == _CALLING and is_next_hop(self.target.origin) and self.target.spares:
+        if self.state == _CALLING and (self._hops or self._is_replaceable()):
             return self._node.proxy_rules.hop_timeout_s
         return self._node.transactions.durations.c
 
+    def _is_hop_timed(self) -> bool:
+        """May it have been given less than timer C?"""
+        return len(self._hops) > 0 or is_next_hop(self.target.origin)
+
+    def _is_replaceable(self) -> bool:
+        """Is there another next hop for what this one does not take?"""
+        return is_next_hop(self.target.origin) and len(self.target.spares) > 0
+
     def _skip_unavailable(self, now: float) -> None:
-        """RFC 3261 21.5.4: a hop that asked for a pause gets nothing new; what belongs to a dialog goes there still."""
+        """RFC 3261 21.5.4: a hop that asked for a pause gets nothing new; what belongs to a dialog goes there still.
+
+        One that has failed not long ago is tried after the others (RFC 3263 4.3).
+        """
         unavailable = self._node.unavailable_hops
+        self._hops = unavailable.failing_last(self._hops, now)
         if self.user.request_context.request.read_to_tag():
             return
-        while self._hops and unavailable.has(self._hops[0], now):
+        while self._hops and (unavailable.has(self._hops[0], now) or self._is_passed_over(self._hops[0], now)):
             self._node.counters[HOPS_UNAVAILABLE] += 1
             del self._hops[0]
+
+    def _is_passed_over(self, hop: Flow, now: float) -> bool:
+        """Has it failed not long ago, and another next hop may not have?"""
+        return self._is_replaceable() and self._node.unavailable_hops.is_failing(hop, now)
+
+    def _note_failure(self, client: ClientTransaction, why: int, now: float) -> None:
+        """Where there is no other hop to try first, nothing is gained by remembering it."""
+        if self._hops or self._attempt > 1 or is_next_hop(self.target.origin):
+            self._node.unavailable_hops.note_failure(client.flow, why, now)
 
     def _start_timer(self, duration_s: float, now: float) -> None:
         self._stop_timer()
@@ -298,6 +310,7 @@ class Branch(ClientUser):
     def response_arrived(self, client: ClientTransaction, response: Response, now: float) -> None:
         """RFC 3261 16.7: a response of the transaction of this branch."""
         remove_claims_of(response, client.flow, self._node)
+        self._node.unavailable_hops.note_answer(client.flow)
         if response.status < 200:
             self._provisional_arrived(response, now)
         elif response.status < 300:
@@ -327,7 +340,7 @@ class Branch(ClientUser):
             # RFC 3261 9.1: the CANCEL had to wait for a provisional response.
             if was_calling:
                 self._send_cancel(now)
-        elif self.user.is_invite and (response.status > 100 or (was_calling and is_next_hop(self.target.origin))):
+        elif self.user.is_invite and (response.status > 100 or (was_calling and self._is_hop_timed())):
             # RFC 3261 16.7 step 2; and a next hop that has answered at all is given the time of timer C.
             self._start_timer(self._node.transactions.durations.c, now)
         if response.status > 100:
@@ -337,6 +350,8 @@ class Branch(ClientUser):
         """RFC 3261 16.8 and 17: timers B and F are as a 408; the next hop is tried first."""
         if self.state == _DONE:
             return
+        if self.state == _CALLING:
+            self._note_failure(client, TIMED_OUT, now)
         if self._hops and not self._wants_cancel:
             self._fail_over(now)
         else:
@@ -347,6 +362,7 @@ class Branch(ClientUser):
         # RFC 3261 17.1.1.2: an ACK that could not be sent speaks of a hop that has answered, and was left behind.
         if self.state == _DONE or client is not self.client:
             return
+        self._note_failure(client, UNREACHABLE, now)
         if self._hops and not self._wants_cancel:
             self._fail_over(now)
         elif client.flow == self.target.flow and not self._wants_cancel:
@@ -394,10 +410,13 @@ class Branch(ClientUser):
         if self._wants_cancel:
             self._give_up(made_here(487 if self.state == _PROCEEDING else 408), now)
         elif self.state == _CALLING and self._hops and self.client is not None:
-            # Another address of the same next hop.
+            # Another address or server of the same domain.
+            self._note_failure(self.client, TIMED_OUT, now)
             self._node.transactions.give_up(self.client, now)
             self._fail_over(now)
-        else:
+        elif self.user.is_invite:
+            if self.state == _CALLING and self.client is not None:
+                self._note_failure(self.client, TIMED_OUT, now)
             self.stop_ringing(now)
 
     def stop_ringing(self, now: float) -> None:

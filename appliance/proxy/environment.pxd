@@ -46,6 +46,7 @@ cdef class ProxyEnvironment:
     cdef public Nonces nonces
     cdef public ContactPolicy contact_policy
     cdef tuple _addresses
+    cdef public object servers
     cdef public object failures
     cdef public tuple peers
     cdef public Packer packer
@@ -65,6 +66,6 @@ cdef class ProxyEnvironment:
     cpdef bint is_peer(self, Flow flow) except -1
     cpdef bint grants_relay(self, Flow hop) except -1
     @cython.locals(passable=list)
-    cpdef list passable(self, list hops, int origin, int way_in, double now)
+    cpdef list passable(self, list hops, int origin, int way_in, double now, object failed=*)
     cpdef bytes aor_of(self, Uri uri)
     cpdef bytes destination_of(self, Uri uri)

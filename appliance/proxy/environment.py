@@ -6,7 +6,7 @@ in its own file.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Final, Protocol
 
 from appliance.catalogue.peers import Peers
@@ -27,8 +27,8 @@ from appliance.proxy.pending_lookups import PendingLookups
 from appliance.proxy.software_faults import SoftwareFaults
 from appliance.routing.call_router import CallRouter
 from appliance.routing.contact_policy import PUBLISHED, ContactPolicy
-from appliance.routing.lookup_questions import FindEnum, FindSubscriber, LookupHost
-from appliance.routing.next_hops import NextHops
+from appliance.routing.lookup_questions import FindEnum, FindSubscriber, LookupHost, LookupServers, Question
+from appliance.routing.next_hops import NONE_FAILED, NextHops
 from appliance.routing.own_names import OwnNames
 from appliance.routing.unavailable_hops import UnavailableHops
 from appliance.security.authentication_failures import AuthenticationFailures
@@ -96,6 +96,7 @@ class ProxyEnvironment:
         "rate_limits",
         "registrar_rules",
         "router",
+        "servers",
         "settings",
         "subscribers",
         "transactions",
@@ -134,8 +135,11 @@ class ProxyEnvironment:
         self.pending_lookups = PendingLookups(settings, counters)
         self.hosts = self.pending_lookups.cache_of(LookupHost.kind)
         self.subscribers = self.pending_lookups.cache_of(FindSubscriber.kind)
-        self.next_hops = NextHops(settings.listeners, self.hosts)
-        self.unavailable_hops = UnavailableHops(settings.limits.unavailable_hops_max, settings.proxy.retry_after_max_s)
+        self.servers = self.pending_lookups.cache_of(LookupServers.kind)
+        self.next_hops = NextHops(settings.listeners, self.hosts, self.servers, self.keys.servers)
+        self.unavailable_hops = UnavailableHops(
+            settings.limits.unavailable_hops_max, settings.proxy.retry_after_max_s, settings.proxy.next_hop_pause_s
+        )
         self.failed_lookups = FailedLookups(counters)
         self.nonces = nonces
         self.rate_limits = RateLimits(settings.rate_limits, built_in_limits(settings))
@@ -146,7 +150,7 @@ class ProxyEnvironment:
         self.peers = tuple(Peers(listener.peers) for listener in settings.listeners)
         self.proxy_rules = ProxyRules(settings.proxy)
         self.digest_rules = DigestRules(settings.digest)
-        self.router = CallRouter(settings, self.pending_lookups.cache_of(FindEnum.kind), self.hosts)
+        self.router = CallRouter(settings, self.pending_lookups.cache_of(FindEnum.kind))
         self.packer = Packer()
         self.changed_calls: dict[bytes, KeptCall] = {}
         self.waiting: dict[bytes, KeptCall] = {}
@@ -179,9 +183,10 @@ class ProxyEnvironment:
         """
         self.names = OwnNames(settings, self.settings.listeners)
         self.settings = settings
-        self.next_hops = NextHops(settings.listeners, self.hosts)
+        self.next_hops = NextHops(settings.listeners, self.hosts, self.servers, self.keys.servers)
         self.unavailable_hops.limit = settings.limits.unavailable_hops_max
         self.unavailable_hops.longest_s = settings.proxy.retry_after_max_s
+        self.unavailable_hops.pause_s = settings.proxy.next_hop_pause_s
         self.pending_lookups.reconfigure(settings)
         self.rate_limits.reconfigure(settings.rate_limits, built_in_limits(settings))
         self.failures.reconfigure(settings.lockout)
@@ -234,13 +239,17 @@ class ProxyEnvironment:
         relay = self.settings.listeners[hop.listener].relay
         return relay == "any" or (relay == "authenticated" and self.is_peer(hop))
 
-    def passable(self, hops: list[Flow], origin: int, way_in: int, now: float) -> list[Flow]:
+    def passable(
+        self, hops: list[Flow], origin: int, way_in: int, now: float, failed: Collection[Question] = NONE_FAILED
+    ) -> list[Flow]:
         """The hops that a target of this origin may take; `way_in`: the listener that the request came in by.
 
-        Raises HostUnknown.
+        `failed`: questions that DNS could not answer. Raises GatewayUnknown, and LocationUnknown.
         """
         passable = self.contact_policy.passable(hops, origin, way_in)
-        return self.router.gateways.without(passable, now) if origin == PUBLISHED else passable
+        if origin != PUBLISHED:
+            return passable
+        return self.router.gateways.without(passable, self.next_hops, now, failed)
 
     def aor_of(self, uri: Uri) -> bytes:
         """The address-of-record that a URI in one of our domains stands for (RFC 3261 10.3 step 5)."""

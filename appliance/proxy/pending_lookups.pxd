@@ -20,6 +20,7 @@ cdef class Queue:
 
     cpdef long held_by(self, object sender) except? -1
     cpdef object asked(self, object question)
+    cpdef begin(self, object question)
     cpdef add(self, object question, object waiter, Asker asker)
     cdef _count(self, Asker asker, long step)
 
@@ -36,6 +37,10 @@ cdef class PendingLookups:
     cpdef list questions_to_ask(self)
     @cython.locals(queue=Queue)
     cpdef bint ask(self, object question, object waiter, Asker asker) except -1
+    @cython.locals(queue=Queue)
+    cpdef ask_again(self)
+    cdef object _begin(self, Queue queue, object question, str source)
+    cdef object _outlived(self, Queue queue, object question, double now)
     @cython.locals(queue=Queue)
     cdef Queue _queue_of(self, object kind)
     cdef bint _is_share_used(self, Queue queue, Asker asker) except -1

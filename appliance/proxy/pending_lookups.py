@@ -12,9 +12,19 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Protocol, cast
 
-from appliance.catalogue.counters import WAITING_SHARE_EXCEEDED
+from appliance.catalogue.counters import DNS_ANSWERS_OUTLIVED, WAITING_SHARE_EXCEEDED
 from appliance.catalogue.settings import Settings
-from appliance.routing.lookup_questions import KINDS, Answer, AnswerCache, Cache, LookupKind, Question
+from appliance.routing.kept_answers import KeptAnswers
+from appliance.routing.lookup_questions import (
+    KINDS,
+    Answer,
+    AnswerCache,
+    Cache,
+    LookupKind,
+    NamedQuestion,
+    OutlivingCache,
+    Question,
+)
 
 
 class Waiter(Protocol):
@@ -66,13 +76,15 @@ class Queue:
         """The same question as it is under way; None: it is not."""
         return self._asked.get(question)
 
+    def begin(self, question: Question) -> None:
+        """A question is under way from now on."""
+        self._asked[question] = question
+        self._waiters[question.id] = []
+
     def add(self, question: Question, waiter: Waiter, asker: Asker) -> None:
-        """One more waits for the answer of a question, which is under way from now on."""
+        """One more waits for the answer of a question that is under way."""
         self.waiting_count += 1
         self._count(asker, 1)
-        if question.id not in self._waiters:
-            self._asked[question] = question
-            self._waiters[question.id] = []
         self._waiters[question.id].append((waiter, asker))
 
     def take(self, question: Question) -> list[Waiter]:
@@ -120,6 +132,11 @@ class PendingLookups:
         """The answers that are kept of a kind which has a cache."""
         return cast(Cache, self._queue_of(kind).cache)
 
+    def caches_of_dns(self) -> dict[str, KeptAnswers]:
+        """What is kept of DNS, by the names of the kinds of questions."""
+        caches: dict[str, Any] = {kind.name: queue.cache for kind, queue in self._queues.items()}
+        return {name: cache for name, cache in caches.items() if isinstance(cache, KeptAnswers)}
+
     def waiting(self, kind: LookupKind[Any]) -> int:
         """Requests that wait for answers of a kind."""
         return self._queue_of(kind).waiting_count
@@ -142,14 +159,25 @@ class PendingLookups:
         if not asker.is_trusted and self._is_share_used(queue, asker):
             self._counters[WAITING_SHARE_EXCEEDED] += 1
             return False
-        asked = queue.asked(question)
-        if asked is None:
-            self._last_id += 1
-            asked = replace(question, id=self._last_id, source=asker.source)
-            self._under_way[asked.id] = asked
-            self._to_ask.append(asked)
-        queue.add(asked, waiter, asker)
+        queue.add(queue.asked(question) or self._begin(queue, question, asker.source), waiter, asker)
         return True
+
+    def ask_again(self) -> None:
+        """Ask for what is in use and whose time is nearly over, or that DNS has failed to say. No request waits."""
+        for kind, queue in self._queues.items():
+            if kind.of_name is not None:
+                for name in cast(OutlivingCache, queue.cache).take_due():
+                    question = kind.of_name(name)
+                    if queue.asked(question) is None:
+                        self._begin(queue, question, "")
+
+    def _begin(self, queue: Queue, question: Question, source: str) -> Question:
+        self._last_id += 1
+        asked = replace(question, id=self._last_id, source=source)
+        queue.begin(asked)
+        self._under_way[asked.id] = asked
+        self._to_ask.append(asked)
+        return asked
 
     def _queue_of(self, kind: LookupKind[Any]) -> Queue:
         queue = self._queues.get(kind)
@@ -178,7 +206,9 @@ class PendingLookups:
         queue = self._queue_of(question.kind)
         waiters = queue.take(question)
         try:
-            if queue.cache is not None and not answer.failed:
+            if answer.failed:
+                answer = self._outlived(queue, question, now) or answer
+            elif queue.cache is not None:
                 queue.cache.keep(question, answer, now)
         finally:
             for waiter in waiters:
@@ -188,3 +218,13 @@ class PendingLookups:
                     waiter.answer_arrived(answer, now)
                 except Exception as error:
                     failed(waiter, error, now)
+
+    def _outlived(self, queue: Queue, question: Question, now: float) -> Answer | None:
+        """An answer whose time is over, in place of the one that DNS does not give (RFC 8767)."""
+        if not isinstance(question, NamedQuestion):
+            return None
+        values = cast(OutlivingCache, queue.cache).outlive(question.cached_name, now)
+        if values is None:
+            return None
+        self._counters[DNS_ANSWERS_OUTLIVED] += 1
+        return question.kept(values)

@@ -29,9 +29,9 @@ cdef class _Passage:
     cdef Target _target
 
     @cython.locals(request=Request, hop_uri=Uri, hop=Flow)
-    cpdef go(self, double now)
+    cpdef go(self, double now, object lookups=*)
     @cython.locals(connection=Flow)
-    cdef Flow _find_hop(self, Uri uri, Py_ssize_t request_len, double now)
+    cdef Flow _find_hop(self, Uri uri, Py_ssize_t request_len, object lookups, double now)
 
 
 @cython.locals(destination=Flow)

@@ -15,13 +15,14 @@ from appliance.catalogue.counters import (
 from appliance.proxy.dialogs import bind_to_answer
 from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.forwarding import add_length, address_to_hop, connection_of, length_of, prepare_request
+from appliance.proxy.hop_lookups import HopLookups
 from appliance.proxy.identities import remove_claims
 from appliance.proxy.request_context import RequestContext
 from appliance.proxy.roles import STATELESS
 from appliance.proxy.stage_chain import run_chain
 from appliance.proxy.stage_results import FORWARD
-from appliance.routing.lookup_questions import Answer, LookupHost
-from appliance.routing.next_hops import HostUnknown
+from appliance.routing.next_hops import NONE_FAILED
+from appliance.routing.server_location import AnswersNeeded, LocationUnknown
 from appliance.routing.targets import Target
 from appliance.security.keys import period_of, upstream_of_via
 from appliance.sip.errors import MalformedMessage
@@ -50,7 +51,7 @@ def forward_request(context: RequestContext, node: ProxyEnvironment, now: float,
 
 
 class _Passage:
-    """One request to one target; waits for the host where it has to."""
+    """One request to one target; waits for DNS where it has to."""
 
     __slots__ = ("_context", "_node", "_target")
 
@@ -59,36 +60,37 @@ class _Passage:
         self._target = target
         self._node = node
 
-    def go(self, now: float) -> None:
+    def go(self, now: float, lookups: HopLookups | None = None) -> None:
         request, hop_uri = prepare_request(self._context, self._target, self._node)
-        hop = self._find_hop(hop_uri, length_of(request, self._context, self._node), now)
+        hop = self._find_hop(hop_uri, length_of(request, self._context, self._node), lookups, now)
         if hop is not None:
             address_to_hop(request, self._context, hop, 0, self._node)
             self._node.transactions.outbox.append(Outgoing(write(request), hop, b""))
 
-    def _find_hop(self, uri: Uri, request_len: int, now: float) -> Flow | None:
+    def _find_hop(self, uri: Uri, request_len: int, lookups: HopLookups | None, now: float) -> Flow | None:
         context, node = self._context, self._node
         connection = connection_of(self._target, context, node)
         if connection is not None:
             return connection
         try:
-            hops = node.next_hops.find(uri, request_len, context.way_out, now)
-            hops = node.passable(hops, self._target.origin, context.flow.listener, now)
-        except HostUnknown as unknown:
+            failed = NONE_FAILED if lookups is None else lookups.failed
+            call_id = context.request.read_call_id()
+            hops = node.next_hops.find(uri, request_len, context.way_out, call_id, now, failed)
+            hops = node.passable(hops, self._target.origin, context.flow.listener, now, failed)
+        except AnswersNeeded as needed:
             # Where too many wait already it is dropped, and counted there.
-            node.pending_lookups.ask(LookupHost(unknown.host), self, context.asker())
+            (lookups or HopLookups(self)).ask(needed, node.pending_lookups, context.asker())
             return None
+        except LocationUnknown:
+            hops = []
         if not hops:
             node.counters[DROPPED_UNROUTABLE] += 1
             return None
         return hops[0]
 
-    def answer_arrived(self, answer: Answer, now: float) -> None:
-        """The host is known; a host that cannot be known drops the request."""
-        if answer.failed:
-            self._node.counters[DROPPED_UNROUTABLE] += 1
-        else:
-            self.go(now)
+    def lookups_ended(self, lookups: HopLookups, now: float) -> None:
+        """What the next hop depends on is known; where it cannot be known the request is dropped."""
+        self.go(now, lookups)
 
 
 def forward_response(response: Response, node: ProxyEnvironment, now: float) -> None:

@@ -17,7 +17,6 @@ from appliance.routing.domain_routes import DomainRoute, DomainRoutes
 from appliance.routing.enum_cache import EnumCache
 from appliance.routing.enum_rules import enum_domain, uris_of
 from appliance.routing.gateways import Gateways
-from appliance.routing.host_cache import HostCache
 from appliance.routing.lookup_questions import FindEnum
 from appliance.routing.route_entry import ENUM, NEXT_HOP, REDIRECT, REJECT, TABLE, RouteEntry
 from appliance.routing.route_order import in_order
@@ -62,9 +61,9 @@ class CallRouter:
 
     __slots__ = ("_domains", "_enum", "_policies", "_settings", "gateways", "tables")
 
-    def __init__(self, settings: Settings, enum: EnumCache, hosts: HostCache) -> None:
+    def __init__(self, settings: Settings, enum: EnumCache) -> None:
         self._enum = enum
-        self.gateways = Gateways(hosts)
+        self.gateways = Gateways()
         self.tables: RouteTables | None = None
         self.reconfigure(settings)
 

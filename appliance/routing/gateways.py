@@ -3,82 +3,127 @@
 A gateway takes calls from this appliance by its address, and the operator pays for them. So what a stranger has named
 (PUBLISHED in contact_policy.py) does not lead to one, whatever DNS makes of the name.
 
-Next hops are addresses or names. A name stands for what DNS has said of it last; one of which nothing is known yet is
-asked for first, and where DNS does not answer, once a minute.
+Next hops are addresses or names. A name stands for all servers that DNS has last given for it (RFC 3263 4); one of
+which nothing is known yet is asked for first, and where DNS does not answer, once a minute.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Final
 
-from appliance.routing.contact_policy import plain_address
-from appliance.routing.host_cache import HostCache, literal_address
-from appliance.routing.next_hops import HostUnknown
+from appliance.routing.contact_policy import destination_of, plain_address
+from appliance.routing.host_cache import literal_address
+from appliance.routing.lookup_questions import Question
+from appliance.routing.next_hops import NONE_FAILED, NextHops
 from appliance.routing.route_tables import RouteTables
-from appliance.sip.uri import parse_uri
+from appliance.routing.server_location import AnswersNeeded, LocationUnknown
+from appliance.sip.uri import Uri, parse_uri
 from appliance.transport.flow import Flow
 
 if TYPE_CHECKING:
     from appliance.catalogue.routing_settings import DomainRouteSettings
 
-# Of the route tables. Each of them costs a step for each call that a stranger has named the target of.
+# Of the route tables. Each of them costs a look at what is kept of DNS whenever the names are read anew.
 NAMES_MAX: Final = 1000
+# How long what is known of the names is used for all calls.
+FRESH_S: Final = 1.0
 RETRY_S: Final = 60.0
+# Next hops that DNS said nothing of while one request waited: from so many its own could not be told.
+SILENCES_MAX: Final = 2
 
 
-class GatewayUnknown(HostUnknown):
+class GatewayUnknown(AnswersNeeded):
     """A next hop has to be looked up, so that another host can be told from it."""
 
 
 class Gateways:
     """The next hops of one configuration and of the tables of the node."""
 
-    __slots__ = ("_addresses", "_asked_at", "_domains", "_hosts", "_is_read", "_known", "_names", "_tables")
+    __slots__ = (
+        "_addresses",
+        "_domains",
+        "_fresh_until",
+        "_is_read",
+        "_known",
+        "_named",
+        "_names",
+        "_tables",
+        "_unsure_at",
+    )
 
-    def __init__(self, hosts: HostCache) -> None:
-        self._hosts = hosts
+    def __init__(self) -> None:
         self._domains: tuple[DomainRouteSettings, ...] = ()
         self._tables: RouteTables | None = None
         self._is_read = True
         self._addresses: frozenset[str] = frozenset()
-        self._names: tuple[bytes, ...] = ()
-        # Of the names: what DNS has said last, and when those were asked for of which it has said nothing.
-        self._known: dict[bytes, tuple[str, ...]] = {}
-        self._asked_at: dict[bytes, float] = {}
+        # Next hops that are names, by their text; and all addresses of them, used until a monotonic moment.
+        self._names: dict[bytes, Uri] = {}
+        self._named: frozenset[str] = frozenset()
+        self._fresh_until = 0.0
+        # Of the names: what DNS has said last, and when it did not say all.
+        self._known: dict[bytes, frozenset[str]] = {}
+        self._unsure_at: dict[bytes, float] = {}
 
     def use(self, domains: tuple[DomainRouteSettings, ...], tables: RouteTables | None) -> None:
         """Go by other next hops."""
         self._domains, self._tables = domains, tables
         self._is_read = False
 
-    def without(self, hops: list[Flow], now: float) -> list[Flow]:
-        """Of these hops, those that are no gateways. Raises GatewayUnknown."""
+    def without(
+        self, hops: list[Flow], next_hops: NextHops, now: float, failed: Collection[Question] = NONE_FAILED
+    ) -> list[Flow]:
+        """Of these hops, those that are no gateways. `failed`: questions that DNS could not answer.
+
+        Raises GatewayUnknown, and LocationUnknown when DNS did not answer for too many of the next hops.
+        """
+        if not hops:
+            return hops
         if not self._is_read:
             self._read()
-        named: set[str] = set().union(*self._addresses_of_names(now))
+        if now >= self._fresh_until:
+            self._look_up_names(next_hops, now, failed)
         addressed = [(hop, plain_address(hop.remote[0])) for hop in hops]
-        return [hop for hop, address in addressed if address not in self._addresses and address not in named]
+        return [hop for hop, address in addressed if address not in self._addresses and address not in self._named]
 
-    def note_asked(self, name: bytes, now: float) -> None:
-        """A name is being asked for: whether DNS answers or not, it is not needed again soon."""
-        self._asked_at[name] = now
+    def _look_up_names(self, next_hops: NextHops, now: float, failed: Collection[Question]) -> None:
+        silent = [name for name, uri in self._names.items() if not self._look_up(name, uri, next_hops, now, failed)]
+        if len(silent) > SILENCES_MAX:
+            raise LocationUnknown(silent[0].decode("latin-1"))
+        self._named = frozenset(plain_address(address) for known in self._known.values() for address in known)
+        self._fresh_until = now + FRESH_S
 
-    def _addresses_of_names(self, now: float) -> Iterable[tuple[str, ...]]:
-        for name in self._names:
-            found = self._hosts.find(name, now)
-            if found is not None:
-                self._known[name] = found
-            elif name not in self._known and now - self._asked_at.get(name, now - RETRY_S) >= RETRY_S:
-                raise GatewayUnknown(name)
-        return self._known.values()
+    def _look_up(self, name: bytes, uri: Uri, next_hops: NextHops, now: float, failed: Collection[Question]) -> bool:
+        """Note the addresses of a name; False when this request has asked for it, and DNS did not answer."""
+        try:
+            self._known[name] = next_hops.addresses_of(uri, now)
+            self._unsure_at.pop(name, None)
+            return True
+        except AnswersNeeded:
+            if name in self._known and name not in self._unsure_at:
+                return True
+        try:
+            # Of some of its servers, perhaps.
+            found = next_hops.addresses_of(uri, now, failed)
+        except LocationUnknown:
+            self._unsure_at[name] = now
+            return False
+        except AnswersNeeded as needed:
+            if now - self._unsure_at.get(name, now - RETRY_S) < RETRY_S:
+                return True
+            raise GatewayUnknown(needed.questions, name) from None
+        self._known[name] = found | self._known.get(name, frozenset())
+        self._unsure_at[name] = now
+        return True
 
     def _read(self) -> None:
         """Done when it is first needed: most nodes never need it."""
-        hosts = {parse_uri(hop.encode()).host for domain in self._domains for hop in domain.next_hops}
-        hosts |= self._tables.next_hop_hosts() if self._tables is not None else set()
-        self._addresses = frozenset(address for host in hosts if (address := literal_address(host)))
-        self._names = tuple(sorted(host for host in hosts if not literal_address(host))[:NAMES_MAX])
-        self._known = {name: known for name, known in self._known.items() if name in hosts}
-        self._asked_at = {name: at for name, at in self._asked_at.items() if name in hosts}
+        hops = [parse_uri(hop.encode()) for domain in self._domains for hop in domain.next_hops]
+        hops += self._tables.next_hops() if self._tables is not None else []
+        self._addresses = frozenset(address for hop in hops if (address := literal_address(destination_of(hop))))
+        names = {hop.text.lower(): hop for hop in hops if not literal_address(destination_of(hop))}
+        self._names = {name: names[name] for name in sorted(names)[:NAMES_MAX]}
+        self._known = {name: known for name, known in self._known.items() if name in self._names}
+        self._unsure_at = {name: at for name, at in self._unsure_at.items() if name in self._names}
+        self._fresh_until = 0.0
         self._is_read = True

@@ -1,5 +1,8 @@
 cimport cython
 
+from appliance.routing.kept_answers cimport KeptAnswers
+
+
 @cython.locals(text=bytes)
 cpdef str literal_address(bytes host)
 @cython.locals(dots=cython.int, digits=cython.int, number=cython.int, octet=cython.uchar)
@@ -8,10 +11,10 @@ cpdef bint is_unicast(str address) except -1
 
 
 @cython.final
-cdef class HostCache:
-    cdef dict _known
-    cdef public Py_ssize_t limit
+cdef class HostCache(KeptAnswers):
+    cdef dict _literals
 
-    @cython.locals(entry=tuple)
-    cpdef tuple find(self, bytes host, double now)
-    cpdef remember(self, bytes host, tuple addresses, double expires_at)
+    @cython.locals(address=str)
+    cpdef str literal(self, bytes host)
+    @cython.locals(other=HostCache)
+    cpdef HostCache without_effects(self)

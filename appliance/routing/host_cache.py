@@ -1,7 +1,6 @@
-"""Host to addresses: a bounded cache of literals and of answered look-ups (RFC 3263 4.2).
+"""Host to addresses: literals, and what DNS has answered (RFC 3263 4.2).
 
-Literal addresses are parsed once and kept with the names, so the common next hop costs one
-dictionary look-up. When the cache is full the entry used for the longest time goes.
+Literal addresses are parsed once, so the common next hop costs one dictionary look-up.
 """
 
 from __future__ import annotations
@@ -9,13 +8,12 @@ from __future__ import annotations
 import ipaddress
 from typing import TYPE_CHECKING
 
+from appliance.routing.kept_answers import KeptAnswers
+
 if TYPE_CHECKING:
     from appliance.catalogue.settings import Settings
     from appliance.routing.lookup_questions import HostAnswer, LookupHost
 
-NEVER = float("inf")
-# How long a host is not asked for again, however short its answer may be believed.
-HOST_RETRY_S = 5.0
 # Of one host. Each costs a caller 64*T1 at worst, and its owner could point them all at another party.
 ADDRESSES_MAX = 8
 DOT, ZERO, NINE = b".09"
@@ -62,40 +60,31 @@ def is_unicast(address: str) -> bool:
     return not first.isdigit() or int(first) < 224
 
 
-class HostCache:
-    """Known addresses of hosts; `find` answers None when a look-up is needed."""
+class HostCache(KeptAnswers):
+    """Addresses of hosts, in the order to try; () for a host that has none."""
 
-    __slots__ = ("_known", "limit")
+    __slots__ = ("_literals",)
 
-    def __init__(self, limit: int) -> None:
-        self._known: dict[bytes, tuple[tuple[str, ...], float]] = {}
-        self.limit = limit
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self._literals: dict[bytes, str] = {}
 
-    def __len__(self) -> int:
-        return len(self._known)
+    def literal(self, host: bytes) -> str:
+        """The address a host literal stands for, without brackets; "" when it is a name."""
+        address = self._literals.get(host)
+        if address is None:
+            while len(self._literals) >= self.limit:
+                del self._literals[next(iter(self._literals))]
+            address = self._literals[host] = literal_address(host)
+        return address
 
-    def find(self, host: bytes, now: float) -> tuple[str, ...] | None:
-        """Addresses in the order to try; () when the host has none; None when not known yet."""
-        entry = self._known.get(host)
-        if entry is not None and now < entry[1]:
-            return entry[0]
-        literal = literal_address(host)
-        if not literal:
-            return None
-        self.remember(host, (literal,), NEVER)
-        return (literal,)
-
-    def reconfigure(self, settings: Settings) -> None:
-        """Go by a new limit."""
-        self.limit = settings.limits.hosts_cached_max
+    def without_effects(self) -> HostCache:
+        """The same answers, for a decision that has no effect."""
+        other = HostCache.__new__(HostCache)
+        self.share_with(other)
+        other._literals = {}
+        return other
 
     def keep(self, question: LookupHost, answer: HostAnswer, now: float) -> None:
         """Keep what DNS has answered."""
-        self.remember(question.host, answer.addresses, now + max(answer.ttl_s, HOST_RETRY_S))
-
-    def remember(self, host: bytes, addresses: tuple[str, ...], expires_at: float) -> None:
-        """Keep an answer until `expires_at` (monotonic seconds)."""
-        self._known.pop(host, None)
-        while len(self._known) >= self.limit:
-            del self._known[next(iter(self._known))]
-        self._known[host] = (addresses[:ADDRESSES_MAX], expires_at)
+        self.store(question.host, answer.addresses[:ADDRESSES_MAX], answer.ttl_s, now)

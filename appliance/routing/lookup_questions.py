@@ -1,7 +1,8 @@
 """What a stack asks of the outside, and what is answered: each kind of question, declared once.
 
 The pure stack resolves no name and reads no database. It hands out questions and goes on with other work; the answer
-comes back by its number. `failed` means "cannot know"; it is never "no", and it is never remembered.
+comes back by its number. `failed` means "cannot know"; it is never "no", and it is never remembered. What is kept of a
+name beyond its time may stand in for it (kept_answers.py).
 
 A new kind is a class of questions with its declaration (`kind`), a class of answers, and a door in
 workers/lookup_doors.py that answers it. Stages ask by `Ask(question)`.
@@ -9,7 +10,7 @@ workers/lookup_doors.py that answers it. Stages ask by `Ask(question)`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Final, Generic, Protocol, TypeVar
 
@@ -18,6 +19,8 @@ from appliance.catalogue.settings import Settings
 from appliance.messages.worker_requests import LookupNeeded
 from appliance.routing.enum_cache import EnumCache
 from appliance.routing.host_cache import HostCache
+from appliance.routing.server_cache import ServerCache, key_of
+from appliance.routing.server_records import NAPTR, NaptrRecord, SrvRecord, parse_naptr, parse_srv
 from appliance.routing.subscriber_cache import SubscriberCache
 
 
@@ -40,6 +43,13 @@ class AnswerCache(Protocol):
     def __len__(self) -> int: ...
 
 
+class OutlivingCache(AnswerCache, Protocol):
+    """A cache whose answers are of use beyond their time (kept_answers.py)."""
+
+    def outlive(self, name: bytes, now: float) -> tuple[Any, ...] | None: ...
+    def take_due(self) -> list[bytes]: ...
+
+
 Cache = TypeVar("Cache", bound=AnswerCache)
 
 
@@ -57,6 +67,7 @@ class LookupKind(Generic[Cache]):
     `failed_counter`  the requests that got no answer.
     `new_cache`       what keeps the answers; None: each request asks.
     `cached_gauge`    the gauge of how many answers are kept.
+    `of_name`         the question for a name of an OutlivingCache; None: the cache is none.
     """
 
     name: str
@@ -69,6 +80,7 @@ class LookupKind(Generic[Cache]):
     failed_counter: int
     new_cache: Callable[[Settings], Cache] | None = None
     cached_gauge: str = ""
+    of_name: Callable[[bytes], NamedQuestion] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +111,20 @@ class Question:
         return LookupNeeded(self.kind.name, self.subject, texts)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedQuestion(Question):
+    """A question whose answers are kept by a name, and beyond their time (kept_answers.py)."""
+
+    @property
+    def cached_name(self) -> bytes:
+        """The name in the cache."""
+        raise NotImplementedError
+
+    def kept(self, values: tuple[Any, ...]) -> Answer:
+        """The answer that the cache has."""
+        raise NotImplementedError
+
+
 @dataclass(frozen=True, slots=True)
 class HostAnswer:
     """Addresses as text without brackets, in the order to try; `ttl_s` seconds for the cache."""
@@ -110,7 +136,7 @@ class HostAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class LookupHost(Question):
+class LookupHost(NamedQuestion):
     """Which addresses has this host (RFC 3263 4.2: A and AAAA)?"""
 
     host: bytes
@@ -124,14 +150,24 @@ class LookupHost(Question):
         running_max="lookups_max",
         timeout_ms="lookup_timeout_ms",
         failed_counter=DNS_FAILED,
-        new_cache=lambda settings: HostCache(settings.limits.hosts_cached_max),
+        new_cache=HostCache,
         cached_gauge="hosts",
+        of_name=lambda name: LookupHost(name),
     )
 
     @property
     def subject(self) -> str:
         """The host."""
         return self.host.decode("utf-8", "replace")
+
+    @property
+    def cached_name(self) -> bytes:
+        """The host."""
+        return self.host
+
+    def kept(self, values: tuple[Any, ...]) -> HostAnswer:
+        """Addresses."""
+        return HostAnswer(self.id, values, False, 0.0)
 
     def unknown(self) -> HostAnswer:
         """DNS could not say."""
@@ -198,7 +234,7 @@ class EnumAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class FindEnum(Question):
+class FindEnum(NamedQuestion):
     """Which NAPTR records has this domain of a number (RFC 6116)?"""
 
     domain: bytes
@@ -212,14 +248,24 @@ class FindEnum(Question):
         running_max="lookups_max",
         timeout_ms="lookup_timeout_ms",
         failed_counter=DNS_FAILED,
-        new_cache=lambda settings: EnumCache(settings.limits.hosts_cached_max),
+        new_cache=EnumCache,
         cached_gauge="enum_numbers",
+        of_name=lambda name: FindEnum(name),
     )
 
     @property
     def subject(self) -> str:
         """The domain."""
         return self.domain.decode("utf-8", "replace")
+
+    @property
+    def cached_name(self) -> bytes:
+        """The domain."""
+        return self.domain
+
+    def kept(self, values: tuple[Any, ...]) -> EnumAnswer:
+        """Records."""
+        return EnumAnswer(self.id, values, False, 0.0)
 
     def unknown(self) -> EnumAnswer:
         """DNS could not say."""
@@ -230,4 +276,64 @@ class FindEnum(Question):
         return EnumAnswer(self.id, tuple(found), False, 0.0)
 
 
-KINDS: Final[tuple[LookupKind[Any], ...]] = (LookupHost.kind, FindSubscriber.kind, FindEnum.kind)
+@dataclass(frozen=True, slots=True)
+class ServersAnswer:
+    """NAPTR or SRV records (server_records.py); `ttl_s` seconds for the cache."""
+
+    id: int
+    records: tuple[NaptrRecord, ...] | tuple[SrvRecord, ...]
+    failed: bool
+    ttl_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class LookupServers(NamedQuestion):
+    """Which records of this type, NAPTR or SRV, has this name (RFC 3263 4.1, 4.2)?"""
+
+    record_type: bytes
+    name: bytes
+
+    kind: ClassVar[LookupKind[ServerCache]] = LookupKind(
+        name="servers",
+        door="DNS",
+        waiting_max="lookups_waiting_max",
+        waiting_gauge="servers_waiting",
+        full_counter=LOOKUPS_FULL,
+        running_max="lookups_max",
+        timeout_ms="lookup_timeout_ms",
+        failed_counter=DNS_FAILED,
+        new_cache=ServerCache,
+        cached_gauge="servers",
+        of_name=lambda name: LookupServers(*name.split(b" ", 1)),
+    )
+
+    @property
+    def subject(self) -> str:
+        """Type and name."""
+        return self.cached_name.decode("utf-8", "replace")
+
+    @property
+    def cached_name(self) -> bytes:
+        """Type and name."""
+        return key_of(self.record_type, self.name)
+
+    def unknown(self) -> ServersAnswer:
+        """DNS could not say."""
+        return ServersAnswer(self.id, (), True, 0.0)
+
+    def kept(self, values: tuple[Any, ...]) -> ServersAnswer:
+        """Records."""
+        return ServersAnswer(self.id, values, False, 0.0)
+
+    def answer_of(self, found: Iterable[str], ttl_s: float = 0.0) -> ServersAnswer:
+        """Of the records as text."""
+        records = parse_naptr(found) if self.record_type == NAPTR else parse_srv(found)
+        return ServersAnswer(self.id, records, False, ttl_s)
+
+
+KINDS: Final[tuple[LookupKind[Any], ...]] = (
+    LookupHost.kind,
+    FindSubscriber.kind,
+    FindEnum.kind,
+    LookupServers.kind,
+)

@@ -1,6 +1,7 @@
 cimport cython
 
 from appliance.routing.host_cache cimport HostCache
+from appliance.sip.siphash cimport SipHash
 from appliance.sip.uri cimport Uri
 from appliance.transport.flow cimport Flow
 from appliance.transport.transport_table cimport default_port, is_secure, transport_of_uri
@@ -13,11 +14,14 @@ cdef int _IPV6
 @cython.final
 cdef class NextHops:
     cdef HostCache _hosts
+    cdef SipHash _choice
+    cdef object _location
     cdef list _speaks
 
-    @cython.locals(transports=tuple, host=bytes, addresses=tuple, flows=list, address=str, name=str, remote=tuple, transport=int,
-                   way_out=Py_ssize_t)
-    cpdef list find(self, Uri uri, Py_ssize_t request_len, Py_ssize_t listener, double now)
+    @cython.locals(transports=tuple, host=bytes, address=str, flows=list, ways=tuple)
+    cpdef list find(self, Uri uri, Py_ssize_t request_len, Py_ssize_t listener, bytes call_id, double now, object failed=*)
+    @cython.locals(name=str, remote=tuple, transport=int, way_out=Py_ssize_t)
+    cdef _add_flows(self, list flows, str address, int port, tuple transports, Uri uri, Py_ssize_t listener)
     cpdef bint is_way(self, Flow flow) except -1
     @cython.locals(address=str, way_out=Py_ssize_t)
     cpdef Flow flow_to(self, int transport, bytes host, int port)

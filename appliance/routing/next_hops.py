@@ -1,15 +1,21 @@
 """From a URI to the flows a request may take, best first (RFC 3261 16.6 step 7, RFC 3263 4).
 
-NAPTR and SRV come later; today a host has A and AAAA records. The transport is the URI's, else
-UDP; a request too long for UDP tries TCP first and falls back (RFC 3261 18.1.1).
+A literal address is one hop, by the transport that the URI names, else UDP. For a name DNS decides
+(server_location.py): each address of each server is a hop. A request too long for UDP tries TCP first and
+falls back (RFC 3261 18.1.1).
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from appliance.catalogue.settings import OPEN, ListenerSettings
 from appliance.routing.host_cache import HostCache, is_unicast, literal_address
+from appliance.routing.lookup_questions import LookupHost, Question
+from appliance.routing.server_cache import ServerCache
+from appliance.routing.server_location import AnswersNeeded, LocationUnknown, Server, ServerLocation, is_nowhere
+from appliance.sip.siphash import SipHash
 from appliance.sip.uri import Uri
 from appliance.transport.flow import NO_CONNECTION, TCP, UDP, Flow
 from appliance.transport.process_id import NO_PROCESS
@@ -18,56 +24,125 @@ from appliance.transport.transport_table import UNKNOWN_TRANSPORT, default_port,
 # RFC 3261 18.1.1: without knowledge of the path MTU, 1300 bytes is the most UDP may carry.
 UDP_LEN_MAX = 1300
 
+# Servers of one name, and flows of one request: each costs a caller time when it does not answer.
+SERVERS_MAX: Final = 8
+FLOWS_MAX: Final = 16
+
 # Where the bits of IPv6 begin.
 _IPV6: Final = 8
 
 # RFC 3261 18.1.1: what a request that is too long for UDP takes.
 TCP_THEN_UDP: Final = (TCP, UDP)
-
-
-class HostUnknown(Exception):
-    """The host has to be looked up before the request can go on."""
-
-    def __init__(self, host: bytes) -> None:
-        super().__init__(host)
-        self.host = host
+# Of a request for which nothing was asked yet.
+NONE_FAILED: Final = ()
 
 
 class NextHops:
     """Chooses flows among the listeners of this appliance."""
 
-    __slots__ = ("_hosts", "_speaks")
+    __slots__ = ("_choice", "_hosts", "_location", "_speaks")
 
-    def __init__(self, listeners: tuple[ListenerSettings, ...], hosts: HostCache) -> None:
+    def __init__(
+        self, listeners: tuple[ListenerSettings, ...], hosts: HostCache, records: ServerCache, choice: SipHash
+    ) -> None:
+        """`choice`: the keyed function of a Call-ID by which servers are chosen that DNS gives by weight."""
         self._hosts = hosts
+        self._choice = choice
         # For each listener, a bit for each transport, and for IPv6 the same ones further up.
         self._speaks = [_ways_of(listener) for listener in listeners]
+        transports = {way for listener in listeners if listener.standing == OPEN for way in listener.transports}
+        self._location = ServerLocation(transports, records)
 
-    def find(self, uri: Uri, request_len: int, listener: int, now: float) -> list[Flow]:
+    def find(
+        self,
+        uri: Uri,
+        request_len: int,
+        listener: int,
+        call_id: bytes,
+        now: float,
+        failed: Collection[Question] = NONE_FAILED,
+    ) -> list[Flow]:
         """Flows to try in order; empty when the target cannot be reached from here.
 
-        `listener` is where the request came in: it is preferred as the way out. Raises HostUnknown.
+        `listener` is where the request came in: it is preferred as the way out. `failed`: questions that DNS could not
+        answer. Raises AnswersNeeded, and LocationUnknown when nothing is known because of those that failed.
         """
         transports = transports_of(uri, request_len)
         if not transports:
             return []
         host = uri.parameters.get(b"maddr") or uri.host
-        addresses = self._hosts.find(host, now)
-        if addresses is None:
-            raise HostUnknown(host)
-        # RFC 5922 7.3: the domain of the URI is what is compared, whatever DNS makes of it.
-        name = uri.host.decode("latin-1") if is_secure(transports[0]) and not literal_address(uri.host) else ""
+        address = self._hosts.literal(host)
         flows: list[Flow] = []
-        for address in addresses:
-            # RFC 3261 18.1.1: a request that came to a proxy goes to one host, whatever maddr, a Route or DNS says.
-            if not is_unicast(address):
-                continue
-            for transport in transports:
-                way_out = self._listener_for(transport, ":" in address, listener)
-                if way_out >= 0:
-                    remote = (address, uri.port or default_port(transport))
-                    flows.append(Flow(transport, way_out, remote, NO_PROCESS, NO_CONNECTION, name))
-        return flows
+        if address:
+            self._add_flows(flows, address, uri.port, transports, uri, listener)
+            return flows
+        servers = self._servers_of(uri, host, transports, call_id, now, failed)[:SERVERS_MAX]
+        for server, addresses in self._with_addresses(servers, host, now, failed):
+            ways = TCP_THEN_UDP if server.transport == UDP and len(transports) > 1 else (server.transport,)
+            for each in addresses:
+                self._add_flows(flows, each, server.port, ways, uri, listener)
+        return flows[:FLOWS_MAX]
+
+    def _add_flows(
+        self, flows: list[Flow], address: str, port: int, transports: tuple[int, ...], uri: Uri, listener: int
+    ) -> None:
+        # RFC 3261 18.1.1: a request that came to a proxy goes to one host, whatever maddr, a Route or DNS says.
+        if not is_unicast(address):
+            return
+        for transport in transports:
+            way_out = self._listener_for(transport, ":" in address, listener)
+            if way_out >= 0:
+                # RFC 5922 7.3: the domain of the URI is what is compared, whatever DNS makes of it.
+                name = uri.host.decode("latin-1") if is_secure(transport) and not self._hosts.literal(uri.host) else ""
+                remote = (address, port or default_port(transport))
+                flows.append(Flow(transport, way_out, remote, NO_PROCESS, NO_CONNECTION, name))
+
+    def addresses_of(self, uri: Uri, now: float, failed: Collection[Question] = NONE_FAILED) -> frozenset[str]:
+        """All that requests for a URI may be sent to, whatever their length and their Call-ID. Raises as `find`."""
+        host = uri.parameters.get(b"maddr") or uri.host
+        found = {literal} if (literal := self._hosts.literal(host)) else set()
+        for request_len in () if literal else (0, UDP_LEN_MAX + 1):
+            transports = transports_of(uri, request_len)
+            servers = self._servers_of(uri, host, transports, b"", now, failed) if transports else ()
+            for _, addresses in self._with_addresses(servers, host, now, failed):
+                found.update(addresses)
+        return frozenset(found)
+
+    def _with_addresses(
+        self, servers: Sequence[Server], host: bytes, now: float, failed: Collection[Question]
+    ) -> list[tuple[Server, tuple[str, ...]]]:
+        """The servers of a name with the addresses of each; those that DNS could not find are left out."""
+        found, questions, has_failed = [], [], False
+        for server in servers:
+            addresses = () if is_nowhere(server) else self._hosts.find(server.host, now)
+            if addresses is not None:
+                found.append((server, addresses))
+            elif (question := LookupHost(server.host)) in failed:
+                has_failed = True
+            else:
+                questions.append(question)
+        if questions:
+            raise AnswersNeeded(questions)
+        if has_failed and not any(addresses for _, addresses in found):
+            raise LocationUnknown(host.decode("latin-1"))
+        return found
+
+    def _servers_of(
+        self,
+        uri: Uri,
+        host: bytes,
+        transports: tuple[int, ...],
+        call_id: bytes,
+        now: float,
+        failed: Collection[Question],
+    ) -> Sequence[Server]:
+        transport = transports[-1]
+        if uri.port:
+            return (Server(transport, host, uri.port),)
+        seed = self._choice.of(call_id)
+        if b"transport" in uri.parameters:
+            return self._location.find_by(transport, host, seed, now, failed)
+        return self._location.find(host, uri.scheme == b"sips", len(transports) > 1, seed, now, failed)
 
     def is_way(self, flow: Flow) -> bool:
         """Has this appliance still the listener of a flow that it remembers?"""

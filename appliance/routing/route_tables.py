@@ -13,10 +13,11 @@ from typing import Final
 from appliance.routing.route_entry import NEXT_HOP, RouteEntry, entry_of
 from appliance.routing.route_file import FORMAT, HEADER, MAGIC
 from appliance.routing.route_prefixes import covers, key_of_number, mask_below, text_of_key
+from appliance.sip.uri import Uri
 
 LISTS_KEPT_MAX: Final = 4096
 # Reading so many takes a tenth of a second, once for each import.
-HOSTS_MAX: Final = 10_000
+HOPS_MAX: Final = 10_000
 
 
 class RouteMatch:
@@ -101,17 +102,17 @@ class RouteTables:
         last = prefix | mask_below(prefix)
         return bisect_right(self._keys, last, first, end) - bisect_left(self._keys, prefix, first, end)
 
-    def next_hop_hosts(self) -> set[bytes]:
-        """The hosts of the next hops of all tables, HOSTS_MAX at most."""
+    def next_hops(self) -> list[Uri]:
+        """The next hops of all tables, each once; of very many tables, those of the first."""
         actions: set[bytes] = set()
         begin = 0
         for end in self._ends:
             actions.update(row.rpartition(b"\t")[2] for row in bytes(self._texts[begin:end]).split(b"\n"))
             begin = end
-            if len(actions) >= HOSTS_MAX:
+            if len(actions) >= HOPS_MAX:
                 break
         entries = [RouteEntry(action.decode()) for action in actions]
-        return {entry.hop.host for entry in entries if entry.kind == NEXT_HOP and entry.hop is not None}
+        return [entry.hop for entry in entries if entry.kind == NEXT_HOP and entry.hop is not None]
 
     def _match_at(self, table: str, place: int) -> RouteMatch:
         return RouteMatch(table, self._keys[place], self._entries_of(self._lists[place]))

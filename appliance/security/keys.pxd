@@ -16,6 +16,7 @@ cdef class Keys:
     cdef SipHash _branch
     cdef SipHash _tag
     cdef readonly bytes refusal_mark
+    cdef readonly SipHash servers
 
     @cython.locals(target_part=bytes)
     cpdef bytes branch(self, bytes upstream, bytes target, bytes loop_part, long period)

@@ -36,13 +36,15 @@ _LOOP = slice(15, 23)
 class Keys:
     """The keyed functions of one appliance; `key` is shared by all its workers."""
 
-    __slots__ = ("_branch", "_tag", "refusal_mark")
+    __slots__ = ("_branch", "_tag", "refusal_mark", "servers")
 
     def __init__(self, key: bytes) -> None:
         self._branch = _seal_for(b"branch", key)
         self._tag = _seal_for(b"tag", key)
         self.refusal_mark = blake2s(key=key, digest_size=8, person=b"refuse").hexdigest().encode()
         """What the To tags of `refusal_tag` and `fault_tag` end with."""
+        self.servers = _seal_for(b"servers", key)
+        """Chooses among servers of equal priority, by the Call-ID (RFC 2782)."""
 
     def branch(self, upstream: bytes, target: bytes, loop_part: bytes, period: int) -> bytes:
         """The branch for one target of a request whose `upstream_key` is given; `period`: when it came (period_of)."""

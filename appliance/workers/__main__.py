@@ -40,8 +40,9 @@ from appliance.transport.transport_table import is_stream
 from appliance.workers.datagram_sockets import DatagramSockets
 from appliance.workers.datagrams import DatagramSocket
 from appliance.workers.gc_schedule import leave_it_to_us
-from appliance.workers.lookup_doors import LateResolver, LateStore, Resolver, Store
+from appliance.workers.lookup_doors import LateStore, Resolver, Store
 from appliance.workers.reconfiguration import FLOWS_CACHED_MAX
+from appliance.workers.resolver_thread import ResolverThread
 from appliance.workers.streams import Endpoint
 from appliance.workers.worker import Worker
 
@@ -98,7 +99,7 @@ async def serve(
         stack,
         bus,
         datagram_doors(launch),
-        LateResolver(new_resolver, settings.limits.lookup_timeout_ms / 1000),
+        ResolverThread(new_resolver, settings.limits.lookup_timeout_ms / 1000),
         LateStore(lambda: open_store(settings.subscribers_url, folder)),
         table,
         recorder,

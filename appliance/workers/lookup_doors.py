@@ -20,11 +20,13 @@ from appliance.routing.lookup_questions import (
     FindSubscriber,
     HostAnswer,
     LookupHost,
+    LookupServers,
+    ServersAnswer,
     SubscriberAnswer,
 )
 
 if TYPE_CHECKING:
-    from appliance.resolver import HostAddresses, NaptrRecords
+    from appliance.resolver import DomainRecords, HostAddresses
 
 # Threads that talk to the database: more would only wait for its locks.
 STORE_THREADS: Final = 4
@@ -37,7 +39,8 @@ class Resolver(Protocol):
 
     def set_timeout(self, timeout_s: float) -> None: ...
     async def lookup(self, host: str) -> HostAddresses: ...
-    async def naptr(self, domain: str) -> NaptrRecords: ...
+    async def naptr(self, domain: str) -> DomainRecords: ...
+    async def records(self, domain: str, record_type: str) -> DomainRecords: ...
 
 
 class StoredSubscriber(Protocol):
@@ -53,36 +56,6 @@ class Store(Protocol):
     """Finds subscribers; blocks, so it is called in threads. Raises whatever it likes when it cannot know."""
 
     def find(self, username: bytes, realm: bytes) -> StoredSubscriber | None: ...
-
-
-class LateResolver:
-    """A resolver that is made when it is asked first, in a thread: a worker starts without it."""
-
-    def __init__(self, new_resolver: Callable[[float], Resolver], timeout_s: float) -> None:
-        self._new_resolver = new_resolver
-        self._timeout_s = timeout_s
-        self._resolver: Resolver | None = None
-        self._lock = asyncio.Lock()
-
-    def set_timeout(self, timeout_s: float) -> None:
-        """For the questions to come."""
-        self._timeout_s = timeout_s
-        if self._resolver is not None:
-            self._resolver.set_timeout(timeout_s)
-
-    async def lookup(self, host: str) -> HostAddresses:
-        """What the resolver says. Raises what it raises."""
-        return await (await self._made()).lookup(host)
-
-    async def naptr(self, domain: str) -> NaptrRecords:
-        """What the resolver says. Raises what it raises."""
-        return await (await self._made()).naptr(domain)
-
-    async def _made(self) -> Resolver:
-        async with self._lock:
-            if self._resolver is None:
-                self._resolver = await asyncio.to_thread(self._new_resolver, self._timeout_s)
-            return self._resolver
 
 
 class LateStore:
@@ -120,6 +93,25 @@ class HostDoor:
             return HostAnswer(question.id, (), False, 0.0)
         found = await self._resolver.lookup(name)
         return HostAnswer(question.id, found.addresses, False, found.ttl_s)
+
+    def close(self) -> None:
+        """Nothing of it has to be ended."""
+
+
+class ServersDoor:
+    """The servers of domains, by DNS (RFC 3263 4)."""
+
+    def __init__(self, resolver: Resolver) -> None:
+        self._resolver = resolver
+
+    def set_timeout(self, timeout_s: float) -> None:
+        """For the questions to come."""
+        self._resolver.set_timeout(timeout_s)
+
+    async def answer(self, question: LookupServers) -> ServersAnswer:
+        """The records. Raises what the resolver raises."""
+        found = await self._resolver.records(question.name.decode("ascii"), question.record_type.decode("ascii"))
+        return question.answer_of(found.records, found.ttl_s)
 
     def close(self) -> None:
         """Nothing of it has to be ended."""

@@ -39,7 +39,7 @@ from appliance.messages.bus_messages import (
 from appliance.messages.supervisor_requests import ClearFailures, EndRegistrations
 from appliance.messages.table_messages import TableReplaced, TableUnsound
 from appliance.messages.worker_requests import ListConnections
-from appliance.routing.lookup_questions import FindEnum, FindSubscriber, LookupHost, Question
+from appliance.routing.lookup_questions import FindEnum, FindSubscriber, LookupHost, LookupServers, Question
 from appliance.sip.parser import SyntaxLimits
 from appliance.stack import Stack
 from appliance.storage.log_file import log_by
@@ -53,7 +53,7 @@ from appliance.workers.handed_over import HandedOverQueue
 from appliance.workers.handover_windows import ACKNOWLEDGED_AT_ONCE
 from appliance.workers.handshakes import Handshakes
 from appliance.workers.live_output import LiveOutput
-from appliance.workers.lookup_doors import EnumDoor, HostDoor, Resolver, Store, SubscriberDoor
+from appliance.workers.lookup_doors import EnumDoor, HostDoor, Resolver, ServersDoor, Store, SubscriberDoor
 from appliance.workers.lookups import Door, Questions
 from appliance.workers.outbound import Outbound
 from appliance.workers.reconfiguration import WorkerReconfiguration
@@ -157,6 +157,7 @@ class Worker:
             LookupHost: HostDoor(resolver),
             FindSubscriber: self._subscriber_door,
             FindEnum: EnumDoor(resolver),
+            LookupServers: ServersDoor(resolver),
         }
 
     def _orders_of_supervisor(self) -> dict[type[BusMessage], Callable[[Any], object]]:

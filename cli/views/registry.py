@@ -18,6 +18,7 @@ from cli.views.diagnostics import (
     draw_route,
     draw_traceroute,
 )
+from cli.views.dns import draw_resolved
 from cli.views.events import draw_events
 from cli.views.node_status import draw_status
 from cli.views.status import (
@@ -54,8 +55,10 @@ VIEWS: Final[Mapping[str, View]] = {
     "show rate-limits": draw_rate_limits,
     "show calls": draw_calls,
     "test route": draw_route,
+    "resolve": draw_resolved,
     "clear counters": cleared("counter"),
     "clear registration": cleared("contact"),
+    "clear dns cache": cleared("answer"),
     "clear authentication failures": cleared("record"),
     "drain worker": draw_worker_state,
     "undrain worker": draw_worker_state,

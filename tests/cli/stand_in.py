@@ -392,6 +392,15 @@ CANNED: dict[str, Any] = {
     "show audit": {"entries": [{"wall_time": BEGUN, "user": "root", "from": "192.0.2.7 pts/3",
                                 "command": "commit", "result": "commit 1"}]},
     "show tech-support": {"path": "/var/lib/signalbox/tech-support.tar.gz", "size": 12345},
+    "show dns cache": {"total": 1, "shown": 1, "rows": [
+        {"worker": 0, "kind": "servers", "name": "SRV _sip._udp.example.com", "values": ["1 1 5060 s1.example.com"],
+         "expires_s": 60, "state": "valid"}]},
+    "show dns hosts": {"total": 1, "shown": 1, "rows": [
+        {"worker": 0, "transport": "udp", "address": "192.0.2.9", "port": 5060, "state": "no response",
+         "seconds": 12}]},
+    "resolve": {"steps": [{"query": "NAPTR example.com", "records": [], "ttl_s": 30, "result": "none"}],
+                "targets": [{"transport": "udp", "address": "192.0.2.9", "port": 5060, "listener": "local"}],
+                "outcome": "example.com has 1 target."},
     "test route": {"stages": [{"stage": "validate", "answer": "continue", "note": ""},
                               {"stage": "locate", "answer": "continue", "note": "1 target"}],
                    "targets": [{"uri": "sip:bob@192.0.2.9:5060", "q": 1.0, "hops": ["udp 192.0.2.9:5060"],

@@ -18,6 +18,7 @@ from appliance.routing.lookup_questions import (
     FindSubscriber,
     HostAnswer,
     LookupHost,
+    LookupServers,
     Question,
     SubscriberAnswer,
 )
@@ -47,7 +48,9 @@ class FlowFailed(AssertionError):
 def run_flow(path: Path) -> None:
     """Carry a flow file out; raises FlowFailed."""
     steps = parse_script(path)
-    run = Run(path, [step for step in steps if step.kind in GIVEN], any(step.kind == "event" for step in steps))
+    givens = [step for step in steps if step.kind in GIVEN]
+    has_domains = any(step.kind == "records" or step.words.get("kind", "").isupper() for step in steps)
+    run = Run(path, givens, any(step.kind == "event" for step in steps), has_domains)
     for step in steps:
         if step.kind not in GIVEN:
             run.take(step)
@@ -57,7 +60,7 @@ def run_flow(path: Path) -> None:
 class Run:
     """One stack, its peers, its clock, and what it sent that no line has named yet."""
 
-    def __init__(self, path: Path, givens: list[Step], has_events: bool) -> None:
+    def __init__(self, path: Path, givens: list[Step], has_events: bool, has_domains: bool) -> None:
         self._path = path
         self._settings = settings_of(givens)
         self._now = STARTED_AT
@@ -69,6 +72,9 @@ class Run:
         self._peers: dict[str, Peer] = {}
         self._subscribers: dict[str, str] = {}
         self._hosts: dict[str, tuple[str, ...]] = {}
+        # By type and name, as lines `dns` say. A flow that speaks of none is about a world without NAPTR and SRV.
+        self._domains: dict[str, tuple[str, ...]] = {}
+        self._has_domains = has_domains
         self._queue: list[tuple[Message, bytes, Outgoing]] = []
         self._questions: list[Question] = []
         self._events: list[Event] = []
@@ -122,6 +128,10 @@ class Run:
 
     def _host(self, step: Step) -> None:
         self._hosts[step.words["host"]] = tuple(step.words["addresses"].split())
+
+    def _records(self, step: Step) -> None:
+        words = step.words
+        self._domains[f"{words['type']} {words['domain']}"] = _record_texts(words["type"], words["records"].split())
 
     def _registered(self, step: Step) -> None:
         """A peer with a binding; how it came to be is told by the flows of registration."""
@@ -242,8 +252,10 @@ class Run:
         self._now = end
 
     def _ask(self, step: Step) -> None:
+        kind, subject = step.words["kind"], step.words["subject"]
+        wanted = f"{kind} {subject}" if kind.isupper() else subject
         for question in self._questions:
-            if _subject(question) == step.words["subject"]:
+            if _subject(question) == wanted:
                 self._questions.remove(question)
                 self._asked = question
                 self._ladder.append(f"{self._now - STARTED_AT:9.3f}  {step.text}")
@@ -257,6 +269,9 @@ class Run:
             self._give(
                 _host_answer(self._asked, () if words[0] in ("fails", "nothing") else tuple(words), words[0] == "fails")
             )
+        elif isinstance(self._asked, LookupServers):
+            texts = _record_texts(self._asked.record_type.decode(), words)
+            self._give(self._asked.unknown() if words[0] == "fails" else self._asked.answer_of(texts, HOST_TTL_S))
         elif isinstance(self._asked, FindEnum):
             records = tuple(word.replace("|", "\t") for word in words if "|" in word)
             self._give(EnumAnswer(self._asked.id, records, words[0] == "fails", HOST_TTL_S))
@@ -312,6 +327,9 @@ class Run:
         subject = _subject(question)
         if isinstance(question, LookupHost) and subject in self._hosts:
             self._stack.receive_answers([_host_answer(question, self._hosts[subject], False)], self._now)
+        elif isinstance(question, LookupServers) and (not self._has_domains or subject in self._domains):
+            answer = question.answer_of(self._domains.get(subject, ()), HOST_TTL_S)
+            self._stack.receive_answers([answer], self._now)
         elif isinstance(question, FindSubscriber) and self._subscribers:
             password = self._subscribers.get(subject.partition("@")[0])
             self._stack.receive_answers([_subscriber_answer(question, password, False)], self._now)
@@ -371,11 +389,17 @@ def _split_address(text: str) -> tuple[str, int]:
 
 
 def _subject(question: Question) -> str:
-    if isinstance(question, FindEnum):
+    if isinstance(question, (FindEnum, LookupServers)):
         return question.subject
     if isinstance(question, LookupHost):
         return question.host.decode()
     return f"{question.username.decode()}@{question.realm.decode()}"
+
+
+def _record_texts(record_type: str, words: list[str]) -> tuple[str, ...]:
+    """Records whose fields are separated by bars, as DNS has them; none in `nothing` and `fails`."""
+    separator = "\t" if record_type == "NAPTR" else " "
+    return tuple(word.replace("|", separator) for word in words if "|" in word)
 
 
 def _host_answer(question: LookupHost, addresses: tuple[str, ...], failed: bool) -> Answer:

@@ -11,7 +11,7 @@ FORMS = {
     "send": r"(?P<name>\w+) -> proxy +(?P<again>again )?(?P<what>\S+) ?(?P<rest>.*)",
     "expect": r"proxy -> (?P<name>\w+) +(?P<again>again )?(?P<what>\S+) ?(?P<rest>.*)",
     "after": r"after (?P<seconds>[\d.]+) s",
-    "ask": r"proxy \? (?P<kind>host|subscriber|enum) +(?P<subject>\S+)",
+    "ask": r"proxy \? (?P<kind>host|subscriber|enum|NAPTR|SRV) +(?P<subject>\S+)",
     "answer": r"answer (?P<words>.+)",
     "event": r"event (?P<name>\w+)",
     "counted": r"counted (?P<counter>\w+) (?P<number>\d+)",
@@ -23,6 +23,7 @@ FORMS = {
     "policy_of": r"policy_of (?P<source>\S+) (?P<table>\S+)",
     "policy": r"policy (?P<attribute>\w+) (?P<value>\S+)",
     "host": r"host (?P<host>\S+) is (?P<addresses>.+)",
+    "records": r"dns (?P<type>NAPTR|SRV) (?P<domain>\S+) is (?P<records>.+)",
     "registered": r"registered (?P<name>\w+) at (?P<address>\S+)(?P<transport> tcp| tls)?",
     "peer": r"(?P<name>\w+) at (?P<address>\S+)(?P<transport> tcp| tls)?",
 }

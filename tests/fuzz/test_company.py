@@ -31,8 +31,9 @@ from appliance.messages.worker_requests import (
     ListRegistrations,
     ListTransactions,
 )
-from appliance.routing.lookup_questions import FindSubscriber, HostAnswer, Question, SubscriberAnswer
+from appliance.routing.lookup_questions import Answer, FindSubscriber, Question, SubscriberAnswer
 from appliance.transport.flow import UDP, Flow
+from tests.dns_answers import dns_answer
 from tests.effort import examples
 from tests.flows.wire import read
 from tests.fuzz.company import WorkerGroup
@@ -289,10 +290,11 @@ class AnythingToAnybody(RuleBasedStateMachine):
         assert not any(self.company.orphans), "nobody went on with a call of the dead"
 
 
-def answer_to(question: Question, is_found: bool, has_failed: bool) -> HostAnswer | SubscriberAnswer:
+def answer_to(question: Question, is_found: bool, has_failed: bool) -> Answer:
     if not isinstance(question, FindSubscriber):
         addresses = ("192.0.2.61", "2001:db8::61") if is_found else ()
-        return HostAnswer(question.id, addresses, has_failed, 10.0)
+        servers = "1 1 5060 gate.example.net" if is_found else ""
+        return dns_answer(question, addresses, has_failed, 10.0, servers)
     ha1 = hashlib.md5(b"%b:%b:secret" % (question.username, question.realm)).hexdigest().encode()
     return SubscriberAnswer(question.id, is_found and not has_failed, has_failed, ha1)
 

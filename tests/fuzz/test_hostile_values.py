@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from appliance.catalogue import counters
 from appliance.catalogue.settings import ProxySettings, RegistrarSettings, Settings
-from appliance.routing.lookup_questions import FindSubscriber, HostAnswer, SubscriberAnswer
+from appliance.routing.lookup_questions import FindSubscriber, SubscriberAnswer
 from appliance.stack import Stack
 from appliance.transport.flow import UDP, Flow
+from tests.dns_answers import dns_answer
 from tests.effort import examples
 from tests.fuzz.company import expect_no_fault
 from tests.fuzz.test_stack_bytes import LIMITS, LISTENERS
@@ -71,7 +72,7 @@ def answer_questions(stack: Stack) -> None:
         if isinstance(question, FindSubscriber):
             stack.receive_answers([SubscriberAnswer(question.id, True, False)], NOW)
         else:
-            stack.receive_answers([HostAnswer(question.id, ("192.0.2.61",), False, 10.0)], NOW)
+            stack.receive_answers([dns_answer(question, ["192.0.2.61"], ttl_s=10.0)], NOW)
 
 
 @settings(max_examples=examples(400), deadline=None)

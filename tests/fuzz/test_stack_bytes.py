@@ -13,10 +13,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from appliance.catalogue.settings import LimitSettings, ListenerSettings, Settings
 from appliance.messages.bus_messages import SlotsChanged
 from appliance.messages.slots import deal
-from appliance.routing.lookup_questions import FindSubscriber, HostAnswer, Question, SubscriberAnswer
+from appliance.routing.lookup_questions import FindSubscriber, Question, SubscriberAnswer
 from appliance.sip.parser import SyntaxLimits, parse
 from appliance.stack import Stack
 from appliance.transport.flow import TCP, UDP, Flow, Outgoing
+from tests.dns_answers import dns_answer
 from tests.effort import examples
 from tests.flows.wire import read
 from tests.fuzz.company import expect_no_fault
@@ -190,7 +191,8 @@ class AnyOrder(RuleBasedStateMachine):
                 self.stack.receive_answers([SubscriberAnswer(question.id, found and not failed, failed)], self.now)
             else:
                 addresses = ("192.0.2.61", "2001:db8::61") if found else ()
-                self.stack.receive_answers([HostAnswer(question.id, addresses, failed, 10.0)], self.now)
+                servers = "1 1 5060 gate.example.net" if found else ""
+                self.stack.receive_answers([dns_answer(question, addresses, failed, 10.0, servers)], self.now)
             self.collect()
 
     @rule(seconds=st.sampled_from([0.001, 0.5, 4.0, 33.0, 200.0]))

@@ -203,7 +203,10 @@ def test_a_record_of_an_enum_tree_that_leads_to_a_gateway_is_shown_as_not_follow
     rule = "1\t{}\tu\tE2U+sip\t!^.*$!sip:x@{}!"
     records = [rule.format(1, "192.0.2.201"), rule.format(2, "stranger.example"), rule.format(3, "192.0.2.9")]
     known = [LookupResult("enum", "0.2.4.4.e164.arpa", records)]
-    known.append(LookupResult("host", "stranger.example", ["192.0.2.201"]))
+    known.append(LookupResult("servers", "NAPTR stranger.example", []))
+    known.append(LookupResult("servers", "SRV _sip._udp.stranger.example", ["1 1 5060 x.stranger.example"]))
+    known.append(LookupResult("servers", "SRV _sip._tcp.stranger.example", []))
+    known.append(LookupResult("host", "x.stranger.example", ["192.0.2.201"]))
     barred = "not followed: this appliance, a peer or a gateway"
     hops = [target.hops for target in tried(one, "+4420", known=known).targets]
     assert hops == [[barred], [barred], ["udp 192.0.2.9:5060"], ["udp 192.0.2.201:5060"]]

@@ -42,14 +42,18 @@ class Appliance:
         port: int = 0,
         files: int = 0,
         options: Iterable[str] = (),
+        resolv_conf: Path | None = None,
     ) -> None:
-        """`files`: as many may each process have open, if not 0. `options`: more of them for `signalbox run`."""
+        """`files`: as many may each process have open, if not 0. `options`: more of them for `signalbox run`.
+        `resolv_conf`: what it finds as /etc/resolv.conf; needs root.
+        """
         self.address = LOOPBACK
         self.port = port or free_port()
         self.state = processes.folder / f"state-{self.port}"
         self.config = processes.folder / f"signalbox-{self.port}.conf"
         self.workers = workers
         self._files = files
+        self._resolv_conf = resolv_conf
         self._options = tuple(options)
         self._processes = processes
         self._process: Process | None = None
@@ -73,6 +77,9 @@ class Appliance:
             # Root would raise the limit again.
             keep = ["setpriv", "--bounding-set=-sys_resource"] if os.geteuid() == 0 else []
             argv = ["prlimit", f"--nofile={self._files}", *keep, *argv]
+        if self._resolv_conf is not None:
+            mount = 'mount --bind "$0" /etc/resolv.conf && exec "$@"'
+            argv = ["unshare", "--mount", "sh", "-c", mount, str(self._resolv_conf), *argv]
         self._process = self._processes.start("signalbox", argv, self._environment())
         wait_until(lambda: self._is_ready() or not self.is_running, "all workers take calls", timeout_s, 0.1)
         assert self.is_running, self.process.text()

@@ -363,6 +363,7 @@ def test_every_request_that_acts_is_noted() -> None:
                 "diff",
                 "hash secret",
                 "rebase",
+                "resolve",
                 "terminal monitor",
                 "test route",
             }

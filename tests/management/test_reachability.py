@@ -8,9 +8,10 @@ import socket
 
 import pytest
 
+from appliance import resolver
 from appliance.catalogue.settings import Settings
-from appliance.management import reachability
 from appliance.management.reachability import SILENCE, fault_of_name, why_silent
+from tests.management.fake_dns import FakeDns
 from tests.ports import free_port
 
 SETTINGS = Settings(domains=("example.com",))
@@ -40,10 +41,9 @@ def test_no_route_is_told(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_faults_of_dns_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def said(host: str, settings: Settings) -> list[str] | None:
-        return {"nowhere.test": [], "there.test": ["192.0.2.1"]}.get(host)
-
-    monkeypatch.setattr(reachability, "addresses_of", said)
+    monkeypatch.setattr(
+        resolver, "HostResolver", lambda timeout_s: FakeDns({"nowhere.test": [], "there.test": ["192.0.2.1"]})
+    )
     for uri, fault in (
         ("sip:nowhere.test", "DNS has no address for nowhere.test."),
         ("sip:silent.test", "No response from DNS for silent.test."),

@@ -81,6 +81,15 @@ from appliance.messages.cluster_messages import (
     TakeOversRecorded,
 )
 from appliance.messages.codec import CODECS, FORMAT, BusProtocolError, UnknownMessage, decode, encode
+from appliance.messages.dns_messages import (
+    ClearDnsCache,
+    DnsCacheRow,
+    DnsCacheRows,
+    HopRow,
+    HopRows,
+    ListDnsCache,
+    ListHops,
+)
 from appliance.messages.field_codecs import codec_of
 from appliance.messages.link_messages import (
     Greeting,
@@ -255,6 +264,11 @@ MESSAGES: list[BusMessage] = [
     ListConnections(),
     ConnectionRows(1, [ConnectionRow(5, 0, "192.0.2.1:5060", "us", "open", True)]),
     ListRateLimits(),
+    ListDnsCache(),
+    DnsCacheRows(1, [DnsCacheRow("servers", "SRV _sip._udp.example.com", ["1 1 5060 a.example.com"], 60, "valid")]),
+    ClearDnsCache("example.com"),
+    ListHops(),
+    HopRows(1, [HopRow("udp", "192.0.2.9", 5060, "no response", 12)]),
     RateLimitRows([RateLimitRow("few", 5, 2, 1, [LimitedKey("192.0.2.1", 2)])]),
     DryRun("4711", known=[LookupResult("host", "a.test", None), LookupResult("host", "b.test", ["192.0.2.1"])]),
     Route(

@@ -122,7 +122,7 @@ def test_a_timer_that_fails_ends_its_call_and_spares_the_others() -> None:
 def test_each_of_those_that_wait_for_an_answer_bears_its_own_fault() -> None:
     one = with_bug_at(counters.DNS_FAILED)
     for call in ("call-1", "call-2"):
-        one.receive_datagrams([(request("INVITE", "sip:bob@gate.example.net", call), ALICE)], NOW)
+        one.receive_datagrams([(request("INVITE", "sip:bob@gate.example.net:5060", call), ALICE)], NOW)
     assert statuses(one) == [100, 100]
     (question,) = one.questions_to_ask()
     one.receive_answers([HostAnswer(question.id, (), True, 10.0)], NOW)

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from appliance.catalogue.counters import COUNTERS, LOOKUPS_FULL, QUERIES_FULL, WAITING_SHARE_EXCEEDED
+from appliance.catalogue.counters import (
+    COUNTERS,
+    DNS_ANSWERS_OUTLIVED,
+    DNS_FAILED,
+    LOOKUPS_FULL,
+    QUERIES_FULL,
+    WAITING_SHARE_EXCEEDED,
+)
 from appliance.catalogue.settings import LimitSettings, Settings
 from appliance.proxy.pending_lookups import Asker, PendingLookups
 from appliance.routing.lookup_questions import Answer, FindSubscriber, HostAnswer, LookupHost
@@ -45,6 +52,37 @@ def test_many_wait_for_one_question() -> None:
     pending_lookups.answered(answer, 0.0, expect_no_fault)
     assert [waiter.told for waiter in waiters] == [[answer]] * 3
     assert pending_lookups.waiting(LookupHost.kind) == 0
+
+
+def test_an_answer_whose_time_is_over_stands_in_for_a_dns_that_does_not_answer() -> None:
+    """RFC 8767; without any former answer it is "cannot know"."""
+    counted = [0] * len(COUNTERS)
+    pending_lookups, waiter = PendingLookups(Settings(), counted), Waiting()
+    pending_lookups.ask(LookupHost(b"gate"), waiter, ALICE)
+    (question,) = pending_lookups.questions_to_ask()
+    pending_lookups.answered(HostAnswer(question.id, ("192.0.2.1",), False, 60.0), 0.0, expect_no_fault)
+    for host in (b"gate", b"other"):
+        pending_lookups.ask(LookupHost(host), waiter, ALICE)
+        (question,) = pending_lookups.questions_to_ask()
+        pending_lookups.answered(HostAnswer(question.id, (), True, 0.0), 100.0, expect_no_fault)
+    assert [answer.failed for answer in waiter.told] == [False, False, True]
+    assert (counted[DNS_ANSWERS_OUTLIVED], counted[DNS_FAILED]) == (1, 1)
+
+
+def test_what_is_in_use_is_asked_for_again_and_nobody_waits() -> None:
+    pending_lookups = inquiries_of(10)
+    hosts = pending_lookups.cache_of(LookupHost.kind)
+    hosts.store(b"gate", ("192.0.2.1",), 100.0, 0.0)
+    assert hosts.find(b"gate", 95.0) == ("192.0.2.1",)
+    pending_lookups.ask_again()
+    (question,) = pending_lookups.questions_to_ask()
+    assert pending_lookups.waiting(LookupHost.kind) == 0
+    # Who needs it meanwhile waits for the same answer.
+    waiter = Waiting()
+    pending_lookups.ask(LookupHost(b"gate"), waiter, ALICE)
+    assert pending_lookups.questions_to_ask() == []
+    pending_lookups.answered(HostAnswer(question.id, ("192.0.2.2",), False, 100.0), 96.0, expect_no_fault)
+    assert hosts.find(b"gate", 150.0) == ("192.0.2.2",) and len(waiter.told) == 1
 
 
 def test_a_host_and_a_user_of_one_name_are_two_questions() -> None:

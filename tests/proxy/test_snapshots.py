@@ -41,7 +41,7 @@ def requests_of(one: Stack) -> list[tuple[Message, Flow]]:
 def test_the_hop_that_was_found_by_name_is_known_to_who_goes_on() -> None:
     """RFC 3261 16.6 step 8: the hop is part of the branch, and DNS may answer the next one otherwise."""
     one = stack()
-    one.receive_datagrams([(request("INVITE", uri="sip:bob@gate.example.net"), ALICE)], NOW)
+    one.receive_datagrams([(request("INVITE", uri="sip:bob@gate.example.net:5060"), ALICE)], NOW)
     kept = kept_of(one)
     (question,) = one.questions_to_ask()
     one.receive_answers([HostAnswer(question.id, ("192.0.2.102", "192.0.2.103"), False, 60.0)], NOW)

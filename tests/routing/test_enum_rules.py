@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from appliance.routing.enum_cache import TTL_MIN_S, EnumCache
+from appliance.catalogue.settings import LimitSettings, Settings
+from appliance.routing.enum_cache import EnumCache
 from appliance.routing.enum_rules import enum_domain, is_simple, uris_of
+from appliance.routing.kept_answers import TTL_MIN_S
 from appliance.routing.lookup_questions import EnumAnswer, FindEnum
 
 NUMBER = b"+442079460148"
@@ -78,7 +80,7 @@ def test_an_expression_that_may_take_long_is_not_tried(expression: str) -> None:
 
 
 def test_answers_are_kept_for_their_time_and_bounded() -> None:
-    cache = EnumCache(2)
+    cache = EnumCache(Settings(limits=LimitSettings(hosts_cached_max=2)))
     for name in (b"a", b"b", b"c"):
         cache.keep(FindEnum(name), EnumAnswer(1, (name.decode(),), False, 0.0), 100.0)
     assert len(cache) == 2

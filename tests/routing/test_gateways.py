@@ -5,13 +5,21 @@ from __future__ import annotations
 import pytest
 
 from appliance.catalogue.routing_settings import DomainRouteSettings
-from appliance.routing.gateways import RETRY_S, Gateways, GatewayUnknown
+from appliance.catalogue.settings import ListenerSettings, Settings
+from appliance.routing.gateways import FRESH_S, RETRY_S, SILENCES_MAX, Gateways, GatewayUnknown
 from appliance.routing.host_cache import HostCache
+from appliance.routing.lookup_questions import HostAnswer, LookupHost, LookupServers, Question
+from appliance.routing.next_hops import NextHops
 from appliance.routing.route_csv import COLUMNS, RouteReader
 from appliance.routing.route_tables import RouteTables
+from appliance.routing.server_cache import ServerCache
+from appliance.routing.server_location import LocationUnknown
+from appliance.sip.siphash import SipHash
 from appliance.transport.flow import UDP, Flow
 
 NOW = 1000.0
+SETTINGS = Settings()
+LISTENER = ListenerSettings(name="main", address="192.0.2.1")
 NEVER = float("inf")
 
 
@@ -20,20 +28,36 @@ def tables(*actions: str) -> RouteTables:
     return RouteTables(memoryview(RouteReader().read([",".join(COLUMNS), *rows]).octets()))
 
 
-def gateways(hosts: HostCache, *actions: str, hops: tuple[str, ...] = ()) -> Gateways:
-    found = Gateways(hosts)
+def gateways(*actions: str, hops: tuple[str, ...] = ()) -> Gateways:
+    found = Gateways()
     found.use((DomainRouteSettings("partner.example", next_hops=hops),), tables(*actions) if actions else None)
     return found
 
 
-def left(found: Gateways, *addresses: str, now: float = NOW) -> list[str]:
+class Dns:
+    """What is kept of DNS, and what of it failed."""
+
+    def __init__(self) -> None:
+        self.hosts, self.servers = HostCache(SETTINGS), ServerCache(SETTINGS)
+        self.next_hops = NextHops((LISTENER,), self.hosts, self.servers, SipHash(bytes(16)))
+        self.failed: set[Question] = set()
+
+    def host(self, name: bytes, *addresses: str, ttl_s: float = 60.0) -> None:
+        self.hosts.keep(LookupHost(name), HostAnswer(1, addresses, False, ttl_s), NOW)
+
+    def records(self, record_type: bytes, name: bytes, *records: str) -> None:
+        question = LookupServers(record_type, name)
+        self.servers.keep(question, question.answer_of(records, 60.0), NOW)
+
+
+def left(found: Gateways, *addresses: str, dns: Dns | None = None, now: float = NOW) -> list[str]:
+    known = dns or Dns()
     hops = [Flow(UDP, 0, (address, 5060)) for address in addresses]
-    return [hop.remote[0] for hop in found.without(hops, now)]
+    return [hop.remote[0] for hop in found.without(hops, known.next_hops, now, known.failed)]
 
 
 def test_addresses_of_rows_and_of_domains_are_gateways() -> None:
     found = gateways(
-        HostCache(10),
         "sip:192.0.2.7:5070;transport=tcp",
         "sips:[2001:DB8:0::7]",
         "redirect sip:192.0.2.9",
@@ -45,27 +69,64 @@ def test_addresses_of_rows_and_of_domains_are_gateways() -> None:
 
 
 def test_a_name_is_asked_for_first_and_stands_for_what_dns_said_last() -> None:
-    hosts = HostCache(10)
-    found = gateways(hosts, "sip:GW.example.net")
+    dns, found = Dns(), gateways("sip:GW.example.net:5060")
     with pytest.raises(GatewayUnknown) as unknown:
-        left(found, "192.0.2.7")
-    assert unknown.value.host == b"gw.example.net"
-    found.note_asked(b"gw.example.net", NOW)
-    hosts.remember(b"gw.example.net", ("192.0.2.7", "192.0.2.8"), NOW + 5)
-    assert left(found, "192.0.2.7", "192.0.2.8", "192.0.2.9") == ["192.0.2.9"]
-    assert left(found, "192.0.2.7", now=NOW + 3600) == []
+        left(found, "192.0.2.7", dns=dns)
+    assert unknown.value.questions == [LookupHost(b"gw.example.net")]
+    dns.host(b"gw.example.net", "192.0.2.7", "192.0.2.8", ttl_s=5.0)
+    assert left(found, "192.0.2.7", "192.0.2.8", "192.0.2.9", dns=dns) == ["192.0.2.9"]
+    assert left(found, "192.0.2.7", dns=dns, now=NOW + 3600) == []
+
+
+def test_all_servers_of_a_domain_are_gateways() -> None:
+    """RFC 3263 4.1, 4.2: those for long requests, and those that most calls do not choose."""
+    dns, found = Dns(), gateways("sip:gw.example.net")
+    dns.records(b"NAPTR", b"gw.example.net")
+    dns.records(b"SRV", b"_sip._udp.gw.example.net", *(f"1 1 5060 udp{each}.example.net" for each in range(12)))
+    dns.records(b"SRV", b"_sip._tcp.gw.example.net", "1 1 5060 tcp.example.net")
+    for each in range(12):
+        dns.host(b"udp%d.example.net" % each, f"192.0.2.{100 + each}")
+    with pytest.raises(GatewayUnknown) as unknown:
+        left(found, "192.0.2.7", dns=dns)
+    assert unknown.value.questions == [LookupHost(b"tcp.example.net")]
+    dns.host(b"tcp.example.net", "192.0.2.7")
+    dns.host(b"gw.example.net", "192.0.2.9")
+    servers = [f"192.0.2.{100 + each}" for each in range(12)]
+    assert left(found, "192.0.2.7", "192.0.2.9", *servers, dns=dns) == ["192.0.2.9"]
 
 
 def test_a_name_that_dns_does_not_know_is_asked_for_once_a_minute() -> None:
-    found = gateways(HostCache(10), "sip:gw.example.net")
-    found.note_asked(b"gw.example.net", NOW)
-    assert left(found, "192.0.2.7", now=NOW + RETRY_S - 1) == ["192.0.2.7"]
+    dns, found = Dns(), gateways("sip:gw.example.net:5060")
+    dns.failed = {LookupHost(b"gw.example.net")}
+    assert left(found, "192.0.2.7", dns=dns) == ["192.0.2.7"]
+    dns.failed = set()
+    assert left(found, "192.0.2.7", dns=dns, now=NOW + RETRY_S - 1) == ["192.0.2.7"]
     with pytest.raises(GatewayUnknown):
-        left(found, "192.0.2.7", now=NOW + RETRY_S)
+        left(found, "192.0.2.7", dns=dns, now=NOW + RETRY_S)
+
+
+def test_the_servers_that_dns_knows_are_gateways_while_others_are_not_known() -> None:
+    dns, found = Dns(), gateways("sip:gw.example.net;transport=tcp")
+    dns.records(b"SRV", b"_sip._tcp.gw.example.net", "1 1 5060 a.example.net", "2 1 5060 b.example.net")
+    dns.host(b"a.example.net", "192.0.2.7")
+    dns.failed = {LookupHost(b"b.example.net")}
+    assert left(found, "192.0.2.7", "192.0.2.8", dns=dns) == ["192.0.2.8"]
+    dns.failed = set()
+    dns.host(b"a.example.net", "192.0.2.7")
+    dns.host(b"b.example.net", "192.0.2.8")
+    assert left(found, "192.0.2.7", "192.0.2.8", dns=dns, now=NOW + FRESH_S) == []
+
+
+def test_where_too_many_names_stay_unknown_none_can_be_told() -> None:
+    names = [b"gw%d.example.net" % each for each in range(SILENCES_MAX + 1)]
+    dns, found = Dns(), gateways(*(f"sip:{name.decode()}:5060" for name in names))
+    dns.failed = {LookupHost(name) for name in names}
+    with pytest.raises(LocationUnknown):
+        left(found, "192.0.2.7", dns=dns)
 
 
 def test_other_tables_have_other_gateways() -> None:
-    found = gateways(HostCache(10), "sip:192.0.2.7")
+    found = gateways("sip:192.0.2.7")
     assert left(found, "192.0.2.7") == []
     found.use((), tables("sip:192.0.2.8"))
     assert left(found, "192.0.2.7", "192.0.2.8") == ["192.0.2.7"]

@@ -19,12 +19,13 @@ from appliance.messages.call_copies import CallCopy
 from appliance.messages.codec import decode, encode
 from appliance.messages.node_start import NodeStart
 from appliance.messages.slots import SlotTable, deal, give_back, move, seed_of, slot_of
-from appliance.routing.lookup_questions import Answer, FindSubscriber, HostAnswer, Question, SubscriberAnswer
+from appliance.routing.lookup_questions import Answer, FindSubscriber, Question, SubscriberAnswer
 from appliance.security.nonce_table import memory_len
 from appliance.sip.parser import find_call_id
 from appliance.stack import Stack
 from appliance.transport.flow import Flow, Outgoing
 from appliance.transport.process_id import SUPERVISOR, process_id
+from tests.dns_answers import dns_answer
 from tests.simulation.schedule import Schedule
 from tests.tables import new_table
 
@@ -316,7 +317,7 @@ class Cluster:
     def _answer(self, question: Question) -> Answer:
         failed = self._random.random() < self._store_fails
         if not isinstance(question, FindSubscriber):
-            return HostAnswer(question.id, (), failed, 60.0)
+            return dns_answer(question, (), failed)
         if failed or not question.username.startswith(b"phone"):
             return SubscriberAnswer(question.id, False, failed)
         text = question.username + b":" + question.realm + b":secret"

@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from appliance.catalogue.settings import ListenerSettings, RegistrarSettings, Settings
-from appliance.routing.lookup_questions import Answer, FindSubscriber, HostAnswer, Question, SubscriberAnswer
+from appliance.routing.lookup_questions import Answer, FindSubscriber, Question, SubscriberAnswer
 from appliance.stack import Stack
 from appliance.transport.flow import UDP, Flow
+from tests.dns_answers import dns_answer
 from tests.flows.wire import Message, read
 from tests.fuzz.company import expect_no_fault
 from tests.tables import new_table
@@ -63,7 +64,7 @@ def run(data: bytes, *domains: str) -> Outcome:
 def _answer(question: Question) -> Answer:
     if isinstance(question, FindSubscriber):
         return SubscriberAnswer(question.id, False, False)
-    return HostAnswer(question.id, (NEXT_HOP,), False, 60.0)
+    return dns_answer(question, [NEXT_HOP])
 
 
 def _expect_end(stack: Stack) -> None:

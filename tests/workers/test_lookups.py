@@ -16,13 +16,13 @@ from appliance.routing.lookup_questions import Answer, FindSubscriber, HostAnswe
 from appliance.workers.lookup_doors import (
     STORE_THREADS,
     HostDoor,
-    LateResolver,
     LateStore,
     Resolver,
     Store,
     SubscriberDoor,
 )
 from appliance.workers.lookups import Questions
+from appliance.workers.resolver_thread import ResolverThread
 
 
 @dataclass(frozen=True)
@@ -263,12 +263,43 @@ def test_a_resolver_is_made_once_and_with_the_timeout_of_that_moment() -> None:
             made.append(timeout_s)
             return Names()
 
-        resolver = LateResolver(new_resolver, 1.0)
+        resolver = ResolverThread(new_resolver, 1.0)
         resolver.set_timeout(2.0)
         assert made == []
         found = await asyncio.gather(*(resolver.lookup("up.example.com") for _ in range(2)))
         assert [each.ttl_s for each in found] == [60.0, 60.0]
         assert made == [2.0]
+
+    run(scenario())
+
+
+def test_an_answer_that_takes_long_to_read_does_not_hold_up_the_worker() -> None:
+    """It is read in a thread of its own."""
+
+    async def scenario() -> None:
+        is_read = threading.Event()
+
+        class Long(Names):
+            async def lookup(self, host: str) -> HostAddresses:
+                is_read.wait()
+                return await super().lookup(host)
+
+        resolver = ResolverThread(lambda timeout_s: Long(), 1.0)
+        asking = asyncio.ensure_future(resolver.lookup("up.example.com"))
+        for _ in range(100):
+            await asyncio.sleep(0)
+        assert not asking.done()
+        is_read.set()
+        assert (await asking).ttl_s == 60.0
+
+    run(scenario())
+
+
+def test_what_the_resolver_raises_is_raised() -> None:
+    async def scenario() -> None:
+        resolver = ResolverThread(lambda timeout_s: Names(), 1.0)
+        with pytest.raises(LookupFailed):
+            await resolver.lookup("down.example.com")
 
     run(scenario())
 

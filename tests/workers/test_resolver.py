@@ -18,13 +18,23 @@ import dns.rrset
 import pytest
 import uvloop
 
-from appliance.resolver import HostAddresses, HostResolver, LookupFailed, NaptrRecords, names_in
+from appliance.resolver import (
+    RECORDS_MAX,
+    DomainRecords,
+    HostAddresses,
+    HostResolver,
+    LookupFailed,
+    names_in,
+)
 
 ZONE = {
     ("both.test.", "A"): ["192.0.2.2", "192.0.2.1"],
     ("both.test.", "AAAA"): ["2001:db8::1"],
     ("four.test.", "A"): ["192.0.2.4"],
     ("six.test.", "AAAA"): ["2001:db8::6"],
+    ("_sip._udp.both.test.", "SRV"): ["10 60 5060 A.both.test.", "20 0 5070 b.both.test."],
+    ("both.test.", "NAPTR"): ['10 5 "s" "SIP+D2U" "" _sip._udp.both.test.'],
+    ("swarm.test.", "SRV"): [f"1 1 5060 host{number}.test." for number in range(300)],
     ("1.e164.test.", "NAPTR"): ['10 5 "u" "E2U+sip" "!^.*$!sip:a@b.test!" .'],
 }
 FAILING = {
@@ -44,6 +54,9 @@ def answer_to(query: dns.message.Message) -> dns.message.Message:
         answer.set_rcode(dns.rcode.SERVFAIL)
     elif key == ("half.test.", "A"):
         answer.answer.append(dns.rrset.from_text(key[0], 17, "IN", "A", "192.0.2.17"))
+    elif key[0] == "loop.test.":
+        answer.answer.append(dns.rrset.from_text("loop.test.", 20, "IN", "CNAME", "pool.test."))
+        answer.answer.append(dns.rrset.from_text("pool.test.", 20, "IN", "CNAME", "loop.test."))
     elif key == ("alias.test.", "A"):
         answer.answer.append(dns.rrset.from_text(key[0], 20, "IN", "CNAME", "four.test."))
         answer.answer.append(dns.rrset.from_text("four.test.", 300, "IN", "A", "192.0.2.4"))
@@ -51,6 +64,9 @@ def answer_to(query: dns.message.Message) -> dns.message.Message:
         answer.answer.append(dns.rrset.from_text(key[0], 300 if key[1] == "A" else 120, "IN", key[1], *ZONE[key]))
     elif key[0] not in EMPTY:
         answer.set_rcode(dns.rcode.NXDOMAIN)
+        if key[0] == "brief.test.":
+            soa = dns.rrset.from_text("test.", 600, "IN", "SOA", "ns.test. root.test. 1 3600 600 86400 12")
+            answer.authority.append(soa)
     return answer
 
 
@@ -136,15 +152,61 @@ def test_one_family_empty_and_the_other_unknown_is_unknown(server: None) -> None
 def test_naptr_records_of_an_enum_domain(server: None) -> None:
     """RFC 6116 3.4; "cannot know" is not "no"."""
 
-    def asked(domain: str) -> NaptrRecords:
+    def asked(domain: str) -> DomainRecords:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             return runner.run(HostResolver(0.5).naptr(domain))
 
-    assert asked("1.e164.test") == NaptrRecords(("10\t5\tu\tE2U+sip\t!^.*$!sip:a@b.test!",), 120.0)
+    assert asked("1.e164.test") == DomainRecords(("10\t5\tu\tE2U+sip\t!^.*$!sip:a@b.test!",), 120.0)
     assert asked("2.e164.test").records == ()
     assert asked("empty.test").records == ()
     with pytest.raises(LookupFailed):
         asked("broken.test")
+
+
+def records_of(
+    domain: str, record_type: str, hosts_file: Path = Path("/nonexistent"), timeout_s: float = 0.5
+) -> DomainRecords:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(HostResolver(timeout_s, hosts_file).records(domain, record_type))
+
+
+def test_servers_of_a_domain(server: None) -> None:
+    """RFC 3263 4.1, 4.2; "cannot know" is not "no"."""
+    found = records_of("_sip._udp.both.test", "SRV")
+    assert (sorted(found.records), found.ttl_s) == (["10 60 5060 A.both.test.", "20 0 5070 b.both.test."], 120.0)
+    assert records_of("both.test", "NAPTR").records == ("10\t5\ts\tSIP+D2U\t\t_sip._udp.both.test.",)
+    assert records_of("_sip._tcp.both.test", "SRV").records == ()
+    with pytest.raises(LookupFailed):
+        records_of("broken.test", "NAPTR")
+
+
+def test_aliases_that_lead_in_a_circle_are_no_answer(server: None) -> None:
+    with pytest.raises(LookupFailed):
+        records_of("loop.test", "SRV")
+    with pytest.raises(LookupFailed):
+        ask("loop.test")
+
+
+def test_of_very_many_records_so_many_are_read(server: None) -> None:
+    assert len(records_of("swarm.test", "SRV", timeout_s=30.0).records) == RECORDS_MAX
+
+
+def test_how_long_a_zone_says_that_a_name_is_absent(server: None) -> None:
+    """RFC 2308 5."""
+    assert records_of("brief.test", "SRV") == DomainRecords((), 12.0)
+    assert ask("brief.test") == HostAddresses((), 12.0)
+
+
+def test_a_domain_in_the_hosts_file_is_a_single_host(server: None, tmp_path: Path) -> None:
+    (tmp_path / "hosts").write_text("192.0.2.99 both.test\n")
+    assert records_of("_sip._udp.both.test", "SRV", tmp_path / "hosts").records == ()
+    assert records_of("both.test", "NAPTR", tmp_path / "hosts").records == ()
+
+
+@pytest.mark.parametrize("domain", ["localhost", "_sip._udp.localhost"])
+def test_this_machine_has_no_servers_in_dns(domain: str) -> None:
+    """RFC 6761 6.3: nothing is asked; there is no name server here."""
+    assert records_of(domain, "SRV").records == ()
 
 
 def test_without_any_name_server_nobody_knows(tmp_path: Path) -> None:

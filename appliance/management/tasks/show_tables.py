@@ -35,7 +35,7 @@ ListPart = Callable[[int, int], BusRequest[TableRows]]
 
 CALL_COUNTERS: Final = ("calls-started", "calls-answered", "calls-failed")
 # How often `test route` makes look-ups, and how many at a time.
-ROUNDS_MAX: Final = 3
+ROUNDS_MAX: Final = 8
 ASKS_MAX: Final = 10
 
 

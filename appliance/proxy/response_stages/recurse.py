@@ -16,7 +16,7 @@ from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.location_service import note_unreadable, targets_of
 from appliance.proxy.stage_results import CONTINUE, RETRY, ResponseStageResult
 from appliance.routing.contact_policy import ELSEWHERE, NAMED, PUBLISHED, is_foreign
-from appliance.routing.next_hops import HostUnknown
+from appliance.routing.server_location import AnswersNeeded
 from appliance.routing.targets import Target
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.headers import Contact
@@ -90,9 +90,9 @@ def _leads_nowhere(target: Target, branch: Branch, node: ProxyEnvironment, now: 
     """Is it known now that it has no way to go? A name that is not known is judged when DNS has answered."""
     context = branch.user.request_context
     try:
-        hops = node.next_hops.find(target.uri, 0, context.way_out, now)
+        hops = node.next_hops.find(target.uri, 0, context.way_out, context.request.read_call_id(), now)
         return bool(hops) and not node.passable(hops, PUBLISHED, context.flow.listener, now)
-    except HostUnknown:
+    except AnswersNeeded:
         return False
 
 
