@@ -74,7 +74,7 @@ from appliance.worker_group.worker_group import WorkerGroup
 
 KEEPALIVE_LEN_MAX = 4
 TIDY_INTERVAL_S = 1.0
-COMMIT_AGAIN_S = 0.001
+COMMIT_AGAIN_S, HELD_AGAIN_S = 0.001, 0.005  # for the lock of the table; for another node
 # A worker that has just started is not reached by the bus at once.
 MOVE_AGAIN_S = 0.05
 NEVER = float("inf")
@@ -434,7 +434,8 @@ class Stack:
             if len(self._proxy.held):
                 self._proxy.held.release(now)
             # What still waits, waits for the lock of the table, or for another node.
-            self._commit_at = NEVER if is_written and not len(self._proxy.held) else now + COMMIT_AGAIN_S
+            again_s = HELD_AGAIN_S if is_written else COMMIT_AGAIN_S
+            self._commit_at = NEVER if is_written and not len(self._proxy.held) else now + again_s
         except Exception as error:
             self._node.faults.note("a reply that had waited", b"", error, now)
 

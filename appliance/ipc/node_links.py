@@ -14,7 +14,7 @@ On the wire a batch is one frame: an envelope (link_session.py), then each messa
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
 import zmq
@@ -77,7 +77,7 @@ class LinksUnavailable(OSError):
 class NodeLinks:
     """This node's links to all other members that have an address for links. Not for several threads.
 
-    For an event loop: wait until one of `fds()` is readable or `due()`, call `receive(now)`, and again while
+    For an event loop: wait until one of `fds()` is readable or for `due_s()`, call `receive(now)`, and again while
     `pending()`.
     """
 
@@ -105,6 +105,8 @@ class NodeLinks:
         self._keys_asked = self._context.socket(zmq.REP)
         self._keys_asked.bind(_ZAP)
         self._receiver = self._opened(self._me)
+        # To ask for one takes as long as to receive.
+        self._keys_fd, self._receiver_fd = self._keys_asked.FD, self._receiver.FD
         self.go_by(membership)
 
     # -- the members -----------------------------------------------------------------------------------
@@ -173,16 +175,18 @@ class NodeLinks:
         """Descriptors that become readable when something arrived; they report changes, not a level. Others after
         `go_by`.
         """
-        return [self._receiver.FD, self._keys_asked.FD, *(peer.events.FD for peer in self._peers.values())]
+        return [self._receiver_fd, self._keys_fd, *(peer.events_fd for peer in self._peers.values())]
 
-    def receive(self, now: float) -> list[Arrived]:
+    def receive(self, now: float, readable: Collection[int] | None = None) -> list[Arrived]:
         """(member, message) of what has arrived, in order per member, with LinkUp and LinkLost between. A portion:
-        the rest is `pending`.
+        the rest is `pending`. `readable`: those of `fds()` that are, where only they are to be looked at.
         """
-        self._admit()
+        if readable is None or self._keys_fd in readable:
+            self._admit()
         for number, peer in self._peers.items():
-            self._see_to(number, peer, now)
-        self._read(now)
+            self._see_to(number, peer, now, readable is None or peer.events_fd in readable)
+        if readable is None or self._stopped_early or self._receiver_fd in readable:
+            self._read(now)
         arrived, self._arrived = self._arrived, []
         return arrived
 
@@ -210,10 +214,10 @@ class NodeLinks:
             status = (b"200", b"", public_key.encode()) if is_member else (b"400", b"no member", b"")
             self._keys_asked.send_multipart([version, request, *status, b""])
 
-    def _see_to(self, number: int, peer: _Peer, now: float) -> None:
+    def _see_to(self, number: int, peer: _Peer, now: float, is_readable: bool) -> None:
         """What has happened to the connection to a member, and what is due."""
         session = peer.session
-        for event in peer.events_arrived():
+        for event in peer.events_arrived() if is_readable else ():
             if event == _EVENT.HANDSHAKE_SUCCEEDED:
                 peer.fault = ""
                 self._lost(number, session.connected(self._new_session(), now))
@@ -343,6 +347,7 @@ class _Peer:
         sender.setsockopt(zmq.CONNECT_TIMEOUT, CONNECT_TIMEOUT_MS)
         _set_common(sender)
         self.events = sender.get_monitor_socket(_EVENTS)
+        self.events_fd = self.events.FD
         sender.connect(_endpoint(member))
 
     def events_arrived(self) -> Iterator[zmq.Event]:

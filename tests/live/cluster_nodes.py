@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import count as count_from
 
 import zmq
 
@@ -15,6 +16,7 @@ from appliance.storage.registrations import SharedTable
 from appliance.storage.table_folder import TableFolder, folder_path
 from tests.live.appliance import Appliance
 from tests.live.machine import within
+from tests.live.phones import register_many
 from tests.live.processes import LOOPBACK, Processes, free_port, wait_until
 
 KEY = os.urandom(32).hex()
@@ -30,6 +32,7 @@ class ClusterNodes:
             Member(number, f"node-{number}", LOOPBACK, free_port(), False, free_port(), public.decode())
             for number, (public, _) in enumerate(pairs, 1)
         )
+        self._probes = count_from(1)
         self.nodes = [Appliance(processes, settings, workers=workers) for _ in members]
         for number, (node, (_, secret)) in enumerate(zip(self.nodes, pairs, strict=True), 1):
             node.state.mkdir(mode=0o700)
@@ -42,10 +45,19 @@ class ClusterNodes:
             node.start()
         self.await_sync()
 
-    def await_sync(self, timeout_s: float = SYNC_S) -> float:
-        """Wait until each node that runs has all that the others have; returns how long that took."""
+    def await_sync(self, timeout_s: float = SYNC_S) -> None:
+        """Wait until answers of each node that runs wait for another one, and all have the same."""
         running = [node for node in self.nodes if node._process is not None and node.is_running]
-        return wait_until(lambda: all(are_equal(running)), "all nodes have the same", timeout_s, 0.1)
+        for node in running:
+            others = [other for other in running if other is not node]
+            wait_until(lambda node=node, others=others: self._waits(node, others), "answers wait", timeout_s, 0.1)  # type: ignore[misc]
+        wait_until(lambda: all(are_equal(running)), "all nodes have the same", timeout_s, 0.1)
+
+    def _waits(self, node: Appliance, others: Sequence[Appliance]) -> bool:
+        """Is a phone known to another node when it has its answer?"""
+        user = f"probe{next(self._probes)}"
+        register_many(node, [user], f"sip:{user}@{LOOPBACK}:5070", within(5.0))
+        return any(has(other, user) for other in others)
 
 
 def are_equal(nodes: Iterable[Appliance]) -> Iterator[bool]:

@@ -34,12 +34,13 @@ class ChangedTable(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LogPart:
-    """What this node made between two places of its log."""
+    """What this node made between two places of its log. is_full: there may be more after it."""
 
     after: int
     seq: int
     records: list[bytes]
     octets: int
+    is_full: bool = False
 
 
 def part_after(table: ChangedTable, after: int, node: int) -> LogPart:
@@ -63,11 +64,11 @@ def _filled(
         part = part_made_by(record, node) if record else b""
         if part:
             if octets + len(part) > BATCH_OCTETS and records:
-                break
+                return LogPart(after, seq, records, octets, True)
             records.append(part)
             octets += len(part)
         seq = place
-    return LogPart(after, seq, records, octets)
+    return LogPart(after, seq, records, octets, len(entries) >= LOG_STEP)
 
 
 class LogSender:

@@ -36,7 +36,9 @@ from appliance.messages.link_messages import (
     WalkEnded,
 )
 
-BATCH_PAUSE_S: Final = 0.001  # what is made meanwhile goes with it
+BATCH_PAUSE_S: Final = 0.01  # after a batch: what is made meanwhile goes with the next one, and wakes nobody
+PART_PAUSE_S: Final = 0.001  # after a batch that had no room for all
+PASS_OVER_S: Final = 0.1  # what other nodes made is not sent, and nobody waits for it
 RETRY_S: Final = 0.01
 SYNC_RATE: Final = 60_000  # addresses a second, while tables differ
 CHECK_RATE: Final = 5_000  # while they are likely to be equal
@@ -83,7 +85,10 @@ class RegistrationReplication:
         self._wall_time = wall_time
         self._intake = Intake()
         self._send_at = 0.0
+        self._look_at = 0.0
         self._is_changed = True
+        self._is_woken = False
+        """Does the page ask the workers to wake this process?"""
 
     def fds(self) -> list[int]:
         """None: the event of the workers is the process's, which calls `changed`."""
@@ -113,7 +118,6 @@ class RegistrationReplication:
         """A session begins."""
         if peer := self.peers.get(member):
             peer.link_up(now)
-            self._page.want(True)
             self._is_changed = True
 
     def link_lost(self, member: int, now: float) -> None:
@@ -123,8 +127,14 @@ class RegistrationReplication:
         up = [peer for peer in self.peers.values() if peer.is_up]
         for peer in up:
             peer.walk_at = min(peer.walk_at, now + 1.0)
-        self._page.want(bool(up))
+        if not up:
+            self._wake(False)
         self._note_page()
+
+    def _wake(self, is_wanted: bool) -> None:
+        if is_wanted != self._is_woken:
+            self._is_woken = is_wanted
+            self._page.want(is_wanted)
 
     def takes(self, message: BusMessage) -> bool:
         """Is a message of another node for here?"""
@@ -170,9 +180,10 @@ class RegistrationReplication:
             self._note_page()
 
     def _receive_acknowledgement(self, peer: Peer, taken: RecordsTaken, now: float) -> None:
+        self._is_changed = self._is_changed or not peer.sender.window.has_room
         peer.sender.acknowledge(taken.generation, taken.seq)
+        self._is_changed = self._is_changed or peer.sender.is_refused
         self._note_page()
-        self._is_changed = True
 
     def _start_log(self, peer: Peer, now: float) -> None:
         """The other node goes on from here, and has missed something; nobody waits for it until it has that."""
@@ -262,7 +273,7 @@ class RegistrationReplication:
         """Do what is due; returns when to be called again. Raises TableUnsound."""
         if len(self._intake):
             # What comes in is in the log as well, and is passed over there.
-            self._is_changed = True
+            self._look_at = min(self._look_at, now + PASS_OVER_S)
         due = self._intake.work(self._table, now) or now + GREETING_S
         due = min(due, self._send_changes(now))
         for peer in self.peers.values():
@@ -283,7 +294,31 @@ class RegistrationReplication:
         return min(peer.greeted_at + GREETING_S, self._tend_walk(peer, now))
 
     def _send_changes(self, now: float) -> float:
-        """Send what was made since; returns when to look again."""
+        """Send what was made since; returns when to look again.
+
+        The first change after a rest leaves at once. While more are made this process looks for them at intervals, and
+        the workers do not wake it: what a change costs is mostly the wake-ups, here and on the other nodes.
+        """
+        self._go_back(now)
+        if not self._is_changed and now < self._look_at:
+            return self._look_at
+        if now < self._send_at:
+            return self._send_at
+        self._look_at = now + GREETING_S
+        has_sent = self._send_parts(now)
+        if not has_sent and not self._is_woken and any(peer.sender.is_started for peer in self.peers.values()):
+            # Who writes from now on says so. What was written until now has to be looked for.
+            self._wake(True)
+            has_sent = self._send_parts(now)
+        self._note_page()
+        if not has_sent:
+            self._send_at = now
+            return self._look_at
+        self._is_changed = True
+        self._wake(False)
+        return self._send_at
+
+    def _go_back(self, now: float) -> None:
         for peer in self.peers.values():
             if peer.sender.is_started and peer.sender.go_back(now):
                 self.counters[REPLICATION_RESENT] += 1
@@ -291,38 +326,36 @@ class RegistrationReplication:
                 if peer.sender.is_refused:
                     # The table of the other node was made anew: it has forgotten where it was.
                     self._start_log(peer, now)
-        if not self._is_changed:
-            return now + GREETING_S
-        if now < self._send_at:
-            return self._send_at
+
+    def _send_parts(self, now: float) -> bool:
+        """The next part of the log, for each peer; is more to be expected soon?"""
         self._is_changed = False
         self._send_at = now + BATCH_PAUSE_S
         parts: dict[int, LogPart] = {}
-        for peer in self.peers.values():
-            if peer.sender.is_started:
-                self._send_part(peer, parts, now)
-        self._note_page()
-        return self._send_at if self._is_changed else now + GREETING_S
+        sent = [self._send_part(peer, parts, now) for peer in self.peers.values() if peer.sender.is_started]
+        return any(sent)
 
-    def _send_part(self, peer: Peer, parts: dict[int, LogPart], now: float) -> None:
-        """The next part of the log for a peer; peers who are at the same place get the same one."""
+    def _send_part(self, peer: Peer, parts: dict[int, LogPart], now: float) -> bool:
+        """The next part of the log for a peer; peers who are at the same place get the same one. Was there one?"""
         sender = peer.sender
         if sender.has_fallen_out(self._table):
             self._start_log(peer, now)
-            return
+            return False
         if not sender.window.has_room:
-            return
+            return False
         part = parts.get(sender.position)
         if part is None:
             part = parts[sender.position] = part_after(self._table, sender.position, self._me)
         if part.seq == part.after:
-            return
-        self._is_changed = True
+            return False
         if part.records and not self._links.send(peer.number, [sender.message_of(part)]):
             self._send_at = now + RETRY_S
-            return
+            return True
+        if part.is_full:
+            self._send_at = min(self._send_at, now + PART_PAUSE_S)
         sender.sent(part, now)
         self.counters[REPLICATION_RECORDS_SENT] += len(part.records)
+        return True
 
     def _note_page(self) -> None:
         """Tell the workers how far one other node has come."""

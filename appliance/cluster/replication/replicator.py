@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import selectors
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -63,7 +63,7 @@ class Replicator:
         self._table = table
         self._links = links
         self._page = page
-        self._bus = bus
+        self._bus, self._bus_fd = bus, bus.fileno()
         self._supervisor = supervisor
         self._registrations = registrations
         self._wall_time = wall_time
@@ -94,20 +94,23 @@ class Replicator:
         due = 0.0
         while True:
             now = clock.monotonic()
-            self._waiting.select(max(0.0, due - now))
+            readable = {key.fd for key, _ in self._waiting.select(max(0.0, due - now))}
             now = clock.monotonic()
-            due = self._step(now)
+            due = self._step(now, readable)
             if is_ending():
+                self._registrations.changed()
                 until = until or now + FLUSH_MAX_S
                 if self._registrations.is_done or now > until:
                     return
 
-    def _step(self, now: float) -> float:
-        """One turn; returns when the next one is due."""
-        self._receive()
-        if self._page.take_event():
+    def _step(self, now: float, readable: Collection[int]) -> float:
+        """One turn; returns when the next one is due. To ask a socket that has nothing costs more than most turns."""
+        is_look = now >= self._look_at
+        if is_look or self._bus_fd in readable:
+            self._receive()
+        if self._page.event_fd in readable and self._page.take_event():
             self._registrations.changed()
-        for member, message in self._links.receive(now):
+        for member, message in self._links.receive(now, None if is_look else readable):
             for user in self._users:
                 if isinstance(message, LinkUp):
                     user.link_up(member, now)
@@ -116,7 +119,7 @@ class Replicator:
                 elif user.takes(message):
                     user.receive(member, message, now)
         due = min(user.tick(now) for user in self._users)
-        if now >= self._look_at:
+        if is_look:
             self._look_at = now + LOOK_S
             self._look(now)
         self._report(now)

@@ -37,12 +37,13 @@ class WorkerPage:
         self.generation = 0
         self.acknowledged = 0
         self.is_waited = False
+        self.is_wake_up_wanted = False
 
     def note(self, generation: int, acknowledged: int, is_waited: bool) -> None:
         self.generation, self.acknowledged, self.is_waited = generation, acknowledged, is_waited
 
     def want(self, is_wanted: bool) -> None:
-        """Nobody is woken here."""
+        self.is_wake_up_wanted = is_wanted
 
 
 class Pipe:
@@ -84,6 +85,8 @@ class Node:
         self.network = network
         self.clock_ahead_s = clock_ahead_s
         self.is_frozen = False
+        self.wake_ups = 0
+        """How often a worker had to wake the replicator."""
         self.generation = 1
         self.page = WorkerPage()
         self.links = NodeLinks(network, number)
@@ -123,7 +126,9 @@ class Node:
         self.table.apply(BindingChange(aor, (binding,)))
         assert self.table.commit()
         self.made[aor] = (binding, self.table.last_seq)
-        self.replication.changed()
+        if self.page.is_wake_up_wanted:
+            self.wake_ups += 1
+            self.replication.changed()
 
     def _binding(
         self, aor: bytes, uri: bytes, version: int, replaced: Binding | None, is_removal: bool
@@ -202,7 +207,7 @@ class Network:
         node = self.nodes[number]
         if is_machine_lost:
             node.lose_machine()
-        node.page.is_waited = False
+        node.page.is_waited = node.page.is_wake_up_wanted = False
         node.begin()
 
     def step(self) -> None:

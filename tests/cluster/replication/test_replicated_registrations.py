@@ -74,6 +74,35 @@ def test_workers_wait_while_there_is_a_node_to_wait_for() -> None:
     assert not first.page.is_waited
 
 
+def test_what_is_made_at_once_goes_in_batches_and_wakes_nobody() -> None:
+    """What a change costs is mostly the wake-ups: of this replicator, by workers, and of the other node's."""
+    network = Network(2)
+    network.run_until_in_sync()
+    first, sent = network.nodes[1], network.sent
+    first.wake_ups = 0
+    for user in range(1000):
+        first.register(user)
+        if user % 5 == 4:
+            # 1,000 a second.
+            network.step()
+    # Those of the first step, before the replicator has run.
+    assert first.wake_ups == 5
+    # A batch and its acknowledgement in ten milliseconds, and the greetings of each second.
+    assert network.sent - sent <= 2 * 100 + 10
+    network.run_until_in_sync()
+    assert_equal(network)
+
+
+def test_a_change_after_a_rest_leaves_at_once() -> None:
+    network = Network(2)
+    network.run_until_in_sync()
+    network.run(1.0)
+    sent = network.sent
+    network.nodes[1].register(1)
+    network.nodes[1].replication.tick(network.now)
+    assert network.sent == sent + 1
+
+
 def test_who_comes_back_soon_gets_what_was_missed_without_a_comparison() -> None:
     network = Network(2)
     network.run_until_in_sync()
