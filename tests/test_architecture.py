@@ -63,6 +63,7 @@ IMPORTERS = {
     "dns": "resolver.py",
     "cryptography": "storage/encrypted_file.py",
     "uvloop": "workers/__main__.py",
+    "re2": "catalogue/number_rewriting.py",
     "pysnmp": "management/snmp/engine.py",
     "etcd3": "cluster/coordination/store.py",
     "grpc": "cluster/coordination/store.py",

@@ -9,11 +9,11 @@ import pytest
 
 from appliance.catalogue import counters
 from appliance.catalogue.listener_ids import let_go, place, with_places
+from appliance.catalogue.overload_settings import OverloadSettings
 from appliance.catalogue.settings import (
     DigestSettings,
     LimitSettings,
     ListenerSettings,
-    OverloadSettings,
     RateLimitSettings,
     RegistrarSettings,
     Settings,

@@ -209,6 +209,7 @@ _NAMED = (
     ("rate_limits", "rate limit"),
     ("route_policies", "route policy"),
     ("domain_routes", "domain route"),
+    ("translations", "translation"),
     ("virtual_addresses", "virtual address"),
     ("nodes", "node"),
 )

@@ -124,6 +124,7 @@ ROUTE_TABLE: Final = (
         Field("weight", INTEGER, "The share among entries of equal priority.", "weight"),
         Field("strip", INTEGER, "Characters removed from the beginning of the number.", "strip"),
         Field("prepend", TEXT, "Characters then put in front.", "prepend"),
+        Field("translation", TEXT, "The translation of the call, or empty.", "translation"),
     ),
 )
 PROCESSES: Final = _table(

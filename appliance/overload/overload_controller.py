@@ -19,7 +19,7 @@ from __future__ import annotations
 from math import ceil
 from typing import Final
 
-from appliance.catalogue.settings import OverloadSettings
+from appliance.catalogue.overload_settings import OverloadSettings
 
 PATIENCE_S: Final = 0.2
 STEP_S: Final = 0.025

@@ -28,6 +28,7 @@ from appliance.routing.next_hops import NONE_FAILED
 from appliance.routing.server_location import AnswersNeeded, LocationUnknown
 from appliance.routing.target_set import TargetSet
 from appliance.routing.targets import Target
+from appliance.routing.translations import restore_from
 from appliance.routing.unavailable_hops import TIMED_OUT, UNREACHABLE
 from appliance.sip.characters import digits_of
 from appliance.sip.errors import MalformedMessage
@@ -311,6 +312,8 @@ class Branch(ClientUser):
         """RFC 3261 16.7: a response of the transaction of this branch."""
         remove_claims_of(response, client.flow, self._node)
         self._node.unavailable_hops.note_answer(client.flow)
+        if self.target.translation:
+            restore_from(response, self.user.request_context.request)
         if response.status < 200:
             self._provisional_arrived(response, now)
         elif response.status < 300:

@@ -46,6 +46,9 @@ def prepare_request(context: RequestContext, target: Target, node: ProxyEnvironm
         # RFC 5630 5.3, RFC 3261 26.2.2: by TLS, whatever a Route or the Path says.
         hop_uri = hop_uri.with_scheme(b"sips")
     _leave_strict_route(request)
+    if target.translation:
+        # RFC 3261 16.6 step 5
+        node.router.translations.apply(target.translation, request)
     return request, hop_uri
 
 

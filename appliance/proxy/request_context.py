@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.fast_settings import ListenerRules
 from appliance.proxy.pending_lookups import Asker
-from appliance.routing.call_router import RouteDecision
 from appliance.routing.contact_policy import AT_SOURCE, NAMED
 from appliance.routing.lookup_questions import Answer
+from appliance.routing.route_decision import RouteDecision
 from appliance.routing.targets import Target
 from appliance.security.dialog_token import ADMITTED, RELAYS
 from appliance.security.dialog_token import AT_SOURCE as TO_SOURCE

@@ -33,7 +33,7 @@ from appliance.sip.uri import parse_uri
 from appliance.sip.writer import write
 from appliance.transport.flow import Flow
 
-FORMAT: Final = 10
+FORMAT: Final = 11
 # The stage of a request that has passed all of them.
 FORWARDED: Final = ""
 # By place of a listener at the node that made a snapshot: the place here, or NOWHERE.
@@ -250,15 +250,17 @@ def _write_target(target: Target) -> Any:
         target.is_secure,
         target.breadth,
         [_write_target(spare) for spare in target.spares],
+        target.translation,
     )
 
 
 def _read_target(value: Any, places: Places | None) -> Target:
-    uri_text, q, path, flow, origin, is_secure, breadth, spares = value
+    uri_text, q, path, flow, origin, is_secure, breadth, spares, translation = value
     target = Target(parse_uri(uri_text), q, tuple(path), _read_flow(flow, places), origin)
     target.is_secure = is_secure
     target.breadth = breadth
     target.spares = tuple(_read_target(spare, places) for spare in spares)
+    target.translation = translation
     return target
 
 

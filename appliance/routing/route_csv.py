@@ -1,6 +1,6 @@
 """Route tables as CSV: read with every fault by its line, and written again.
 
-    table,prefix,action,priority,weight,strip,prepend
+    table,prefix,action,priority,weight,strip,prepend,translation
     default,+1732,sip:gw1.example.com;transport=tcp,1
     default,+1732,sip:gw2.example.com,2
     default,+1900,reject 403 Premium Numbers Barred
@@ -21,7 +21,7 @@ from appliance.routing.route_file import RULES_MAX, RouteFileWriter
 from appliance.routing.route_prefixes import key_of_prefix
 from appliance.routing.route_tables import RouteTables
 
-COLUMNS: Final = ("table", "prefix", "action", "priority", "weight", "strip", "prepend")
+COLUMNS: Final = ("table", "prefix", "action", "priority", "weight", "strip", "prepend", "translation")
 REQUIRED: Final = COLUMNS[:3]
 FAULTS_MAX: Final = 20
 
@@ -101,6 +101,7 @@ class RouteReader:
                 _number(fields, "weight", 1),
                 _number(fields, "strip", 0),
                 fields.get("prepend", ""),
+                fields.get("translation", ""),
             )
             self._known[known] = entry
         return entry
@@ -151,7 +152,7 @@ def rows_of(tables: RouteTables) -> Iterator[tuple[str, ...]]:
             prefix = match.prefix
             for entry in match.entries:
                 numbers = (str(entry.priority), str(entry.weight), str(entry.strip))
-                yield (table, prefix, entry.action, *numbers, entry.prepend.decode())
+                yield (table, prefix, entry.action, *numbers, entry.prepend.decode(), entry.translation)
 
 
 def sort_key(row: tuple[str, ...]) -> tuple[str, int]:

@@ -9,7 +9,8 @@
     registrar                                  the contacts that the called address has registered
 
 Lower priorities are tried first; among equal ones, each is first in proportion to its weight. `strip` takes characters
-from the beginning of the number, `+` included, and `prepend` then puts others there.
+from the beginning of the number, `+` included, and `prepend` then puts others there; `translation` names one of the
+configuration (translations.py).
 """
 
 from __future__ import annotations
@@ -64,10 +65,19 @@ class RouteEntry:
         "strip",
         "suffix",
         "table",
+        "translation",
         "weight",
     )
 
-    def __init__(self, action: str, priority: int = 0, weight: int = 1, strip: int = 0, prepend: str = "") -> None:
+    def __init__(
+        self,
+        action: str,
+        priority: int = 0,
+        weight: int = 1,
+        strip: int = 0,
+        prepend: str = "",
+        translation: str = "",
+    ) -> None:
         """Raises RouteFault."""
         self.action = action
         self.priority = _within(priority, ORDER_MAX, "priority")
@@ -76,6 +86,9 @@ class RouteEntry:
         if not _PREPEND.fullmatch(prepend):
             raise RouteFault(f'"{prepend}" cannot be prepended to a number', "type up to 31 digits, with + in front")
         self.prepend = prepend.encode()
+        if translation and not TABLE_NAME.fullmatch(translation):
+            raise RouteFault(f'"{translation[:40]}" is not a translation', "type up to 32 letters, digits, - . and _")
+        self.translation = translation
         self.hop: Uri | None = None
         self.status = 0
         self.reason = b""
@@ -108,22 +121,37 @@ class RouteEntry:
         return REDIRECT if is_redirect else NEXT_HOP
 
     def text(self) -> str:
-        """The row as a route file has it."""
-        return "\t".join((str(self.priority), str(self.weight), str(self.strip), self.prepend.decode(), self.action))
+        """The row as a route file has it: the action is its fifth part, and what is empty at its end is left out."""
+        numbers = (str(self.priority), str(self.weight), str(self.strip))
+        return "\t".join((*numbers, self.prepend.decode(), self.action, self.translation)).rstrip("\t")
 
-    def uri_for(self, number: bytes, parameters: bytes) -> Uri:
+    def number_for(self, number: bytes) -> bytes:
+        """The number after `strip` and `prepend`."""
+        return self.prepend + number[self.strip :] or number
+
+    def route(self) -> bytes:
+        """A value of Route that leads to the next hop, for a request with another Request-URI."""
+        hop = self.hop
+        assert hop is not None
+        return b"<" + Uri(hop.scheme, None, hop.host, hop.port, {**hop.parameters, b"lr": None}).text + b">"
+
+    def uri_for(self, user: bytes, parameters: bytes) -> Uri:
         """The Request-URI for the next hop, or the Contact of a redirect (RFC 3261 19.1.6)."""
         hop = self.hop
         assert hop is not None
-        user = self.prepend + number[self.strip :] or number
         known = hop.parameters if b"user" in hop.parameters else {**hop.parameters, b"user": b"phone"}
         return Uri(hop.scheme, written_user(user + parameters), hop.host, hop.port, known)
 
 
 def entry_of(text: str) -> RouteEntry:
     """What `RouteEntry.text` has written. Raises RouteFault."""
-    priority, weight, strip, prepend, action = text.split("\t", 4)
-    return RouteEntry(action, int(priority), int(weight), int(strip), prepend)
+    priority, weight, strip, prepend, action, *others = text.split("\t")
+    return RouteEntry(action, int(priority), int(weight), int(strip), prepend, *others)
+
+
+def action_in(text: bytes) -> bytes:
+    """The action in what `RouteEntry.text` has written."""
+    return text.split(b"\t", 5)[4]
 
 
 def _within(value: int, most: int, name: str) -> int:

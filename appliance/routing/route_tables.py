@@ -10,7 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from typing import Final
 
-from appliance.routing.route_entry import NEXT_HOP, RouteEntry, entry_of
+from appliance.routing.route_entry import NEXT_HOP, RouteEntry, action_in, entry_of
 from appliance.routing.route_file import FORMAT, HEADER, MAGIC
 from appliance.routing.route_prefixes import covers, key_of_number, mask_below, text_of_key
 from appliance.sip.uri import Uri
@@ -107,7 +107,7 @@ class RouteTables:
         actions: set[bytes] = set()
         begin = 0
         for end in self._ends:
-            actions.update(row.rpartition(b"\t")[2] for row in bytes(self._texts[begin:end]).split(b"\n"))
+            actions.update(action_in(row) for row in bytes(self._texts[begin:end]).split(b"\n"))
             begin = end
             if len(actions) >= HOPS_MAX:
                 break

@@ -15,6 +15,7 @@ cdef class Target:
     cdef public bint is_secure
     cdef public long breadth
     cdef public tuple spares
+    cdef public str translation
 
     cpdef name_by(self, Uri uri)
 

@@ -22,9 +22,10 @@ class Target:
     `spares`: what is tried in its place when it fails: other contacts of the same instance (RFC 5626 7, RFC 5627 6.1),
     or the next hops of a route table that come after it.
     `is_secure`: it is reached by secure transports only (RFC 5630 5.3).
+    `translation`: the name of the one that changes header fields of its request (translations.py), "" for none.
     """
 
-    __slots__ = ("breadth", "flow", "is_secure", "origin", "path", "q", "spares", "uri", "uri_text")
+    __slots__ = ("breadth", "flow", "is_secure", "origin", "path", "q", "spares", "translation", "uri", "uri_text")
 
     def __init__(
         self, uri: Uri, q: int = Q_MAX, path: tuple[bytes, ...] = (), flow: Flow | None = None, origin: int = NAMED
@@ -38,6 +39,7 @@ class Target:
         self.is_secure = uri.scheme == b"sips"
         self.breadth = 0
         self.spares: tuple[Target, ...] = ()
+        self.translation = ""
 
     def name_by(self, uri: Uri) -> None:
         """Have another Request-URI; how it is reached stays as it is."""

@@ -201,6 +201,14 @@ class HeaderLines:
                 self._remove(index)
         self.forget_one(id)
 
+    def remove_named(self, name: bytes) -> None:
+        """Every header field of that name (any case), known or not, goes."""
+        wanted, id = name.lower(), header_id(name)
+        for index in range(len(self.ids) - 1, -1, -1):
+            if self.ids[index] == id and (id != OTHER or name_of(self.lines[index]).lower() == wanted):
+                self._remove(index)
+        self.forget_one(id)
+
     def copy_lines_into(self, other: HeaderLines) -> None:
         """The other one has the same lines from now on, and edits them without changing these."""
         other.lines = self.lines[:]

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from appliance.catalogue.errors import ConfigError
+from appliance.catalogue.overload_settings import OverloadSettings
 from appliance.catalogue.routing_settings import RoutePolicySettings
 from appliance.catalogue.setting_declaration import Effect, Setting, declared, sections
 from appliance.catalogue.settings import (
     LimitSettings,
     ListenerSettings,
-    OverloadSettings,
     RegistrarSettings,
     Settings,
     SupervisionSettings,

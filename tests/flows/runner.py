@@ -38,7 +38,7 @@ KEY = b"0123456789abcdef"
 # After this everything that a call may leave behind is over: timer C, then timers B, H and L.
 SETTLED_S = 600.0
 HOST_TTL_S = 300.0
-GIVEN = frozenset(("listener", "setting", "route", "policy", "policy_of", "domain"))
+GIVEN = frozenset(("listener", "setting", "section", "route", "policy", "policy_of", "domain"))
 
 
 class FlowFailed(AssertionError):

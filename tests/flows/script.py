@@ -17,6 +17,7 @@ FORMS = {
     "counted": r"counted (?P<counter>\w+) (?P<number>\d+)",
     "listener": r"listener (?P<address>\S+)(?P<transports>( udp| tcp| tls)+)",
     "setting": r"setting (?P<path>[\w.]+) (?P<value>\S+)",
+    "section": r"section (?P<header>.+)",
     "subscriber": r"subscriber (?P<name>\w+)( password (?P<password>\S+))?",
     "route": r"route (?P<prefix>\S+) (?P<action>.+)",
     "domain": r"domain (?P<name>\S+) (?P<hops>\S+)",

@@ -8,12 +8,15 @@ from typing import Any
 from appliance.catalogue.certificate_settings import CertificateSettings
 from appliance.catalogue.routing_settings import DomainRouteSettings, RoutePolicySettings
 from appliance.catalogue.settings import ListenerSettings, Settings
+from appliance.configuration.text import parse_configuration
 from appliance.routing.route_csv import COLUMNS, RouteReader
 from appliance.routing.route_tables import RouteTables
 from tests.flows.script import Step
 
 DOMAIN = "example.com"
 DEFAULT_LISTENER = ListenerSettings(name="main", address="192.0.2.1", relay="none", authenticate=False)
+# The sections that a flow may have, as attributes of the settings.
+SECTIONS = ("translations",)
 TRANSPORT_NUMBERS = {"udp": 0, "tcp": 1, "tls": 2}
 # What a listener with TLS names; its files are never read here.
 CERTIFICATE = CertificateSettings(name="own", chain="/chain.pem", key="/key.pem")
@@ -34,7 +37,17 @@ def settings_of(givens: list[Step]) -> Settings:
             policy = with_setting(policy, [step.words["attribute"]], step.words["value"])
     domains = tuple(_domain_route(step) for step in givens if step.kind == "domain")
     own = tuple(_policy_of(step) for step in givens if step.kind == "policy_of")
-    return replace(settings, route_policies=(policy, *own), domain_routes=domains)
+    return replace(settings, route_policies=(policy, *own), domain_routes=domains, **_sections(givens))
+
+
+def _sections(givens: list[Step]) -> dict[str, Any]:
+    """What `section` lines say in the language of the configuration."""
+    lines: list[str] = []
+    for step in givens:
+        if step.kind == "section":
+            lines += [step.words["header"], *(f"  {detail}" for detail in step.details)]
+    configured = parse_configuration("\n".join(lines))
+    return {name: getattr(configured, name) for name in SECTIONS}
 
 
 def _policy_of(step: Step) -> RoutePolicySettings:
@@ -53,7 +66,7 @@ def tables_of(givens: list[Step]) -> RouteTables | None:
     for step in givens:
         if step.kind == "route":
             words, options = step.words, step.options
-            numbers = (options.get(name, "") for name in ("priority", "weight", "strip", "prepend"))
+            numbers = (options.get(name, "") for name in ("priority", "weight", "strip", "prepend", "translation"))
             rows.append(",".join((options.get("table", "default"), words["prefix"], words["action"], *numbers)))
     return RouteTables(memoryview(RouteReader().read(rows).octets())) if len(rows) > 1 else None
 

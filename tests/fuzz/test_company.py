@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from appliance.catalogue.overload_settings import OverloadSettings
 from appliance.catalogue.settings import (
-    OverloadSettings,
     ProxySettings,
     RateLimitSettings,
     Settings,

@@ -8,7 +8,7 @@ from heapq import heappop, heappush
 
 import pytest
 
-from appliance.catalogue.settings import OverloadSettings
+from appliance.catalogue.overload_settings import OverloadSettings
 from appliance.overload.overload_controller import PATIENCE_S, OverloadController
 
 # What a call costs when it comes, and each time that something of it comes later; and what a refusal costs.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from appliance.catalogue.settings import OverloadSettings, RateLimitSettings, Settings
+from appliance.catalogue.overload_settings import OverloadSettings
+from appliance.catalogue.settings import RateLimitSettings, Settings
 from appliance.overload import rate_limits
 from appliance.overload.default_rate_limits import rate_limits_of
 from appliance.overload.rate_limits import RateLimits

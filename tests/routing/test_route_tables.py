@@ -115,7 +115,7 @@ def test_what_is_no_action_is_refused(action: str) -> None:
 
 def test_number_is_rewritten_for_the_next_hop() -> None:
     entry = RouteEntry("sip:gw.example.com:5070;transport=tcp", strip=3, prepend="0")
-    uri = entry.uri_for(b"+4930123456", b";npdi")
+    uri = entry.uri_for(entry.number_for(b"+4930123456"), b";npdi")
     assert uri.text == b"sip:030123456;npdi@gw.example.com:5070;transport=tcp;user=phone"
 
 

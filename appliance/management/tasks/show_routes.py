@@ -59,6 +59,7 @@ def _rows_of(match: RouteMatch) -> list[Result]:
             "weight": entry.weight,
             "strip": entry.strip,
             "prepend": entry.prepend.decode(),
+            "translation": entry.translation,
         }
         for entry in match.entries
     ]
@@ -66,4 +67,5 @@ def _rows_of(match: RouteMatch) -> list[Result]:
 
 def _row_of_table(name: str, rules: int) -> Result:
     action = f"{rules} prefix{'' if rules == 1 else 'es'}"
-    return {"table": name, "prefix": "", "action": action, "priority": 0, "weight": 0, "strip": 0, "prepend": ""}
+    numbers = {"priority": 0, "weight": 0, "strip": 0}
+    return {"table": name, "prefix": "", "action": action, **numbers, "prepend": "", "translation": ""}

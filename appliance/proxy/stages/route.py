@@ -10,8 +10,8 @@ from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.request_context import RequestContext
 from appliance.proxy.stage_results import CONTINUE, Ask, Reply, StageResult
 from appliance.proxy.stages.redirect import redirection_to
-from appliance.routing.call_router import Answers
 from appliance.routing.lookup_questions import EnumAnswer
+from appliance.routing.route_decision import Answers, RoutedCall
 from appliance.sip.names import ROUTE
 
 
@@ -21,10 +21,10 @@ def route(context: RequestContext, node: ProxyEnvironment, now: float) -> StageR
     # RFC 3261 16.5: the dialog, or the caller's own route set, says where it goes.
     if context.is_in_dialog or request.count(ROUTE):
         return CONTINUE
-    uri = request.read_uri()
-    decide = node.router.decide if node.names.is_responsible_for(uri) else node.router.decide_foreign
-    policy = node.router.policy_of(context.listener.name, context.flow.remote[0])
-    decision = decide(uri, policy, request.read_call_id(), now, _answers(context))
+    decide = node.router.decide if node.names.is_responsible_for(request.read_uri()) else node.router.decide_foreign
+    source = context.flow.remote[0]
+    call = RoutedCall(request, source, now, node.date(now), _answers(context))
+    decision = decide(call, node.router.policy_of(context.listener.name, source))
     context.route = decision
     if decision is None:
         return CONTINUE
@@ -54,7 +54,7 @@ def _answers(context: RequestContext) -> Answers:
     before, answer = context.route, context.answer
     if before is None or before.question is None or not isinstance(answer, EnumAnswer):
         return {}
-    return {**before.answers, before.question.domain: None if answer.failed else answer.records}
+    return {**before.answers, before.question: None if answer.failed else answer.records}
 
 
 def _refuse(node: ProxyEnvironment) -> Reply:

@@ -1,0 +1,166 @@
+"""One call on its way through the route tables (docs/routing.md).
+
+It ends at a rejection, at the registrar, and where next hops and redirects would be mixed: what comes first decides.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from appliance.routing.called_number import CalledNumber
+from appliance.routing.contact_policy import PUBLISHED, ROUTED
+from appliance.routing.enum_cache import EnumCache
+from appliance.routing.enum_rules import enum_domain, uris_of
+from appliance.routing.lookup_questions import FindEnum
+from appliance.routing.route_decision import RoutedCall, RouteDecision
+from appliance.routing.route_entry import ENUM, NEXT_HOP, REDIRECT, REJECT, TABLE, RouteEntry
+from appliance.routing.route_order import in_order
+from appliance.routing.route_tables import RouteTables
+from appliance.routing.targets import Q_MAX, Target
+from appliance.routing.translations import Translation, Translations
+from appliance.sip.fnv import fnv
+
+# Next hops of one call, and tables that it passes.
+HOPS_MAX: Final = 16
+TABLES_MAX: Final = 32
+LOOKUP_FAILED: Final = 503, b"Number Lookup Failed"
+TRANSLATION_MISSING: Final = 500, b"Translation Not Configured"
+
+
+class RoutingRules:
+    """What a search goes by: the tables of the node, and what the configuration says beside them."""
+
+    __slots__ = ("enum", "tables", "translations")
+
+    def __init__(self, enum: EnumCache) -> None:
+        self.enum = enum
+        self.tables: RouteTables | None = None
+        self.translations = Translations(())
+
+
+class RouteSearch:
+    """The search for one number. `failure`: status and reason where something could not be known or done, and nothing
+    else leads on.
+    """
+
+    __slots__ = (
+        "_call",
+        "_called",
+        "_is_done",
+        "_parameters",
+        "_routed",
+        "_rules",
+        "_seed",
+        "_tables",
+        "_visits",
+        "decision",
+        "failure",
+    )
+
+    def __init__(
+        self,
+        rules: RoutingRules,
+        tables: RouteTables,
+        call: RoutedCall,
+        number: CalledNumber,
+        forms: tuple[bytes, bytes],
+    ) -> None:
+        """`forms`: the called number, and the one to route by, in normal form."""
+        self._rules = rules
+        self._tables = tables
+        self._call = call
+        self._called, self._routed = forms
+        self._parameters = number.parameters
+        self._seed = fnv(call.request.read_call_id())
+        self._visits = 0
+        self._is_done = False
+        self.failure: tuple[int, bytes] | None = None
+        self.decision = RouteDecision(call.answers)
+
+    def failed(self) -> RouteDecision | None:
+        """The decision where no table leads on: a rejection if something has failed, else None."""
+        if self.failure is None:
+            return None
+        self.decision.status, self.decision.reason = self.failure
+        return self.decision
+
+    def follow(self, table: str) -> bool:
+        """Gather what a table says; False where it says nothing. Circles were refused when the file was read."""
+        self._visits += 1
+        match = self._tables.find(table, self._routed)
+        if match is None or self._visits > TABLES_MAX:
+            return False
+        has_found = False
+        for entry in in_order(match.entries, self._seed):
+            if self._is_done:
+                break
+            self.decision.steps.append(f"{match.prefix} in table {table}: {entry.action}")
+            has_found = self._is_of_use(entry) or has_found
+        return has_found
+
+    def _is_of_use(self, entry: RouteEntry) -> bool:
+        if entry.kind == TABLE:
+            return self.follow(entry.table)
+        translation = self._rules.translations.find(entry.translation) if entry.translation else None
+        if entry.translation and translation is None:
+            # Without it the next hop would get a call that it was not meant to get.
+            return self._pass_over(TRANSLATION_MISSING, f"there is no translation {entry.translation}")
+        return self._ask_enum(entry) if entry.kind == ENUM else self._take(entry, translation)
+
+    def _pass_over(self, failure: tuple[int, bytes], step: str) -> bool:
+        self.failure = self.failure or failure
+        self.decision.steps.append(step)
+        return False
+
+    def _take(self, entry: RouteEntry, translation: Translation | None) -> bool:
+        decision = self.decision
+        if entry.kind not in (NEXT_HOP, REDIRECT):
+            self._is_done = True
+            if entry.kind == REJECT and not decision.targets:
+                decision.status, decision.reason = entry.status, entry.reason
+            return True
+        number = entry.number_for(self._called)
+        if translation is None:
+            return self._add(Target(entry.uri_for(number, self._parameters), origin=ROUTED), entry)
+        uri = translation.address(entry.uri_for(translation.number(number), self._parameters))
+        path: tuple[bytes, ...] = ()
+        if translation.has_host and entry.kind == NEXT_HOP:
+            path = (entry.route(),)
+        return self._add(Target(uri, path=path, origin=ROUTED), entry)
+
+    def _ask_enum(self, entry: RouteEntry) -> bool:
+        """RFC 6116: the SIP URIs of the routed number; where it has none, the next entry or table decides."""
+        decision = self.decision
+        domain = enum_domain(self._routed, entry.suffix)
+        if not domain or decision.is_redirect:
+            return False
+        question = FindEnum(domain)
+        is_asked = question in decision.answers
+        records = decision.answers[question] if is_asked else self._rules.enum.find(domain, self._call.now)
+        if records is None and not is_asked:
+            decision.question = question
+            self._is_done = True
+            return True
+        if records is None:
+            # It cannot be known, which is not "no": without another way the call is answered 503.
+            self.failure = self.failure or LOOKUP_FAILED
+            return False
+        uris = uris_of(self._routed, records)
+        for uri in uris:
+            # A tree that is trusted says what a row says.
+            self._add(Target(uri, origin=ROUTED if entry.is_trusted else PUBLISHED), entry)
+        return bool(uris)
+
+    def _add(self, target: Target, entry: RouteEntry) -> bool:
+        decision, is_redirect = self.decision, entry.kind == REDIRECT
+        if len(decision.targets) >= HOPS_MAX:
+            return True
+        if decision.targets and decision.is_redirect != is_redirect:
+            self._is_done = True
+            return True
+        decision.is_redirect = is_redirect
+        target.q = Q_MAX - len(decision.targets)
+        target.translation = entry.translation
+        decision.targets.append(target)
+        self._is_done = len(decision.targets) >= HOPS_MAX
+        return True
