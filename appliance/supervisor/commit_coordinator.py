@@ -165,11 +165,12 @@ class CommitCoordinator:
         node = self._node
         listeners = place(node.settings.listeners, wanted.listeners)
         attempt.sockets_before = self._sockets.workers
+        virtual = virtual_ip_addresses(wanted)
         try:
             if node.snmp is not None:
-                node.snmp.open_more(wanted.snmp.listen)
+                node.snmp.open_more(wanted.snmp.listen, virtual)
             self._sockets.grow(worker_count(wanted))
-            opened = self._sockets.open_more(listeners, virtual_ip_addresses(wanted))
+            opened = self._sockets.open_more(listeners, virtual)
         except (ListenFailed, SnmpSocketFailed) as fault:
             self._sockets.trim(attempt.sockets_before)
             self._close_snmp_sockets()

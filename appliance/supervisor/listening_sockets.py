@@ -327,9 +327,14 @@ def _bare_socket(endpoint: Endpoint) -> socket.socket:
     if endpoint.family == socket.AF_INET6:
         bare.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
     if endpoint.is_virtual:
-        level, option = _FREEBIND[endpoint.family]
-        bare.setsockopt(level, option, 1)
+        bind_freely(bare)
     return bare
+
+
+def bind_freely(bare: socket.socket) -> None:
+    """Let a socket be bound to an address that is not on this machine."""
+    level, option = _FREEBIND[bare.family]
+    bare.setsockopt(level, option, 1)
 
 
 def _set_receive_buffer(opened: socket.socket, octets: int) -> None:

@@ -176,7 +176,7 @@ def _prepared(
     table = _table_of(folder.path, text, node, note, cluster is not None)
     table_dir = str(folder_path(folder.path))
     agent = SnmpLaunch(str(folder.path), text, boot_hex=launch.boot_hex, table_dir=table_dir, node=node)
-    snmp = SnmpProcess(settings.snmp, agent, note) if has_management else None
+    snmp = SnmpProcess(settings, agent, note) if has_management else None
     supporting = management_process, note, table, snmp, cluster
     supervisor = Supervisor(settings, launch, workers, sockets, recording, note, command_line, store, *supporting)
     supervisor.watching.remarks = remarks

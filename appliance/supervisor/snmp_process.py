@@ -1,24 +1,26 @@
 """The SNMP agent of a node: its sockets, its process, and what it reports.
 
 The sockets are opened here, for a port below 1024 takes a right that only the supervisor keeps. The agent inherits
-them; when they change, it is started anew. Other changes reach it as a message.
+them; when they change, it is started anew. Other changes reach it as a message. A virtual address is bound on every
+node of a cluster, whichever owns it.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import socket
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import replace
 from typing import Final
 
 from appliance.catalogue.alarms import SNMP_AGENT_DOWN, Condition
-from appliance.catalogue.settings import SupervisionSettings
-from appliance.catalogue.snmp_settings import SnmpSettings
+from appliance.catalogue.node_settings import virtual_ip_addresses
+from appliance.catalogue.settings import Settings, SupervisionSettings
 from appliance.catalogue.snmp_values import listen_of
 from appliance.ipc.launch import SnmpLaunch
 from appliance.messages.bus_messages import BusMessage
 from appliance.messages.snmp_messages import AlarmsChanged, NotifyTest, SnmpConfiguration, SnmpReport, SnmpState
+from appliance.supervisor.listening_sockets import bind_freely
 from appliance.supervisor.supporting_process import SupportingProcess
 
 # How often a socket that could not be opened is tried again.
@@ -33,9 +35,10 @@ class SnmpSocketFailed(OSError):
 class SnmpProcess(SupportingProcess[SnmpLaunch]):
     """Call `tend_agent` in every cycle."""
 
-    def __init__(self, settings: SnmpSettings, launch: SnmpLaunch, report: Callable[[str], None]) -> None:
+    def __init__(self, settings: Settings, launch: SnmpLaunch, report: Callable[[str], None]) -> None:
         super().__init__("The SNMP agent", launch, report)
-        self.settings = settings
+        self.settings = settings.snmp
+        self._virtual: Container[str] = virtual_ip_addresses(settings)
         self.fault = ""
         """Why a socket cannot be opened; "" for none."""
         self.send: Callable[[BusMessage], bool] = lambda message: False
@@ -52,11 +55,14 @@ class SnmpProcess(SupportingProcess[SnmpLaunch]):
 
     # -- sockets -------------------------------------------------------------------------------------
 
-    def open_more(self, values: Iterable[str]) -> None:
-        """Open what is not open yet. Raises SnmpSocketFailed; what was opened before it is kept until `keep_only`."""
+    def open_more(self, values: Iterable[str], virtual: Container[str]) -> None:
+        """Open what is not open yet. `virtual`: addresses that need not be on this machine.
+
+        Raises SnmpSocketFailed; what was opened before it is kept until `keep_only`.
+        """
         for value in values:
             if value not in self._sockets:
-                self._sockets[value] = _opened(value)
+                self._sockets[value] = _opened(value, virtual)
 
     def keep_only(self, values: Iterable[str]) -> None:
         """Close the others."""
@@ -65,10 +71,10 @@ class SnmpProcess(SupportingProcess[SnmpLaunch]):
 
     # -- its life ------------------------------------------------------------------------------------
 
-    def put_in_force(self, settings: SnmpSettings, text: str) -> None:
+    def put_in_force(self, settings: Settings, text: str) -> None:
         """Go by a new configuration, whose sockets are open."""
-        self.settings = settings
-        self.keep_only(settings.listen)
+        self.settings, self._virtual = settings.snmp, virtual_ip_addresses(settings)
+        self.keep_only(self.settings.listen)
         self.fault, self._open_at = "", 0.0
         self._prepare_launch(text)
 
@@ -109,7 +115,7 @@ class SnmpProcess(SupportingProcess[SnmpLaunch]):
     def _try_to_open(self, now: float) -> None:
         self._open_at = now + TRIAL_INTERVAL_S
         try:
-            self.open_more(self.settings.listen)
+            self.open_more(self.settings.listen, self._virtual)
         except SnmpSocketFailed as fault:
             if str(fault) != self.fault:
                 self._report(str(fault))
@@ -154,7 +160,7 @@ def _place(value: str) -> tuple[str, int]:
     return listen.address, listen.port
 
 
-def _opened(value: str) -> socket.socket:
+def _opened(value: str, virtual: Container[str]) -> socket.socket:
     """A UDP socket. Raises SnmpSocketFailed."""
     address, port = _place(value)
     family = socket.AF_INET6 if ipaddress.ip_address(address).version == 6 else socket.AF_INET
@@ -162,6 +168,8 @@ def _opened(value: str) -> socket.socket:
     try:
         if family == socket.AF_INET6:
             opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        if address in virtual:
+            bind_freely(opened)
         opened.bind((address, port))
     except OSError as fault:
         opened.close()

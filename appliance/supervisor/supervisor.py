@@ -448,7 +448,7 @@ class Supervisor:
             self._table.persister.launch = replace(self._table.persister.launch, config_text=text)
             self._table.send(PersisterSettings(text))
         if self.snmp is not None:
-            self.snmp.put_in_force(settings.snmp, text)
+            self.snmp.put_in_force(settings, text)
         if self.cluster is not None:
             self.cluster.put_in_force(settings, text)
         self.listener_drain.note(settings, now)

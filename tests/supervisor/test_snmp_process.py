@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from appliance.catalogue.alarms import SNMP_AGENT_DOWN
-from appliance.catalogue.settings import SupervisionSettings
+from appliance.catalogue.cluster_settings import VirtualAddressSettings
+from appliance.catalogue.settings import Settings, SupervisionSettings
 from appliance.catalogue.snmp_settings import SnmpSettings
 from appliance.ipc.launch import SnmpLaunch
 from appliance.messages.bus_messages import BusMessage
@@ -31,7 +32,7 @@ class SleepingLaunch(SnmpLaunch):
 class Agent:
     """One with the clock of the test."""
 
-    def __init__(self, folder: Path, settings: SnmpSettings) -> None:
+    def __init__(self, folder: Path, settings: Settings) -> None:
         self.sent: list[BusMessage] = []
         self.reported: list[str] = []
         self.process = SnmpProcess(settings, SleepingLaunch(str(folder), "first"), self.reported.append)
@@ -58,6 +59,10 @@ class Agent:
         return [condition.name for condition in self.process.conditions()]
 
 
+def listening(value: str, virtual: tuple[VirtualAddressSettings, ...] = ()) -> Settings:
+    return Settings(snmp=SnmpSettings(listen=(value,)), virtual_addresses=virtual)
+
+
 @pytest.fixture
 def taken() -> Iterator[socket.socket]:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as held:
@@ -67,7 +72,7 @@ def taken() -> Iterator[socket.socket]:
 
 @pytest.fixture
 def agent(tmp_path: Path, taken: socket.socket) -> Iterator[Agent]:
-    made = Agent(tmp_path, SnmpSettings(listen=(f"127.0.0.1 port {taken.getsockname()[1]}",)))
+    made = Agent(tmp_path, listening(f"127.0.0.1 port {taken.getsockname()[1]}"))
     yield made
     made.process.close()
 
@@ -88,13 +93,13 @@ def test_a_port_in_use_is_an_alarm_and_is_tried_again(agent: Agent, taken: socke
 def test_a_commit_with_a_port_in_use_is_refused_in_a_sentence(tmp_path: Path, taken: socket.socket) -> None:
     value = f"127.0.0.1 port {taken.getsockname()[1]}"
     with pytest.raises(SnmpSocketFailed, match="SNMP cannot listen on"):
-        Agent(tmp_path, SnmpSettings()).process.open_more([value])
+        Agent(tmp_path, Settings()).process.open_more([value], ())
 
 
 def test_an_agent_is_told_only_after_it_has_reported(agent: Agent, taken: socket.socket) -> None:
     """Before, a message would be lost; it is told then what it has missed."""
     agent.tend(0.0)
-    agent.process.put_in_force(agent.process.settings, "second")
+    agent.process.put_in_force(Settings(snmp=agent.process.settings), "second")
     agent.tend(0.1, events=3)
     assert agent.sent == [] and not agent.process.test("root")
     agent.process.heard(SnmpReport())
@@ -104,6 +109,15 @@ def test_an_agent_is_told_only_after_it_has_reported(agent: Agent, taken: socket
 
 
 def test_without_addresses_and_targets_there_is_no_process(tmp_path: Path) -> None:
-    agent = Agent(tmp_path, SnmpSettings())
+    agent = Agent(tmp_path, Settings())
     agent.tend(0.0)
     assert not agent.process.is_running and agent.alarms() == []
+
+
+def test_a_virtual_address_is_bound_on_a_node_that_does_not_own_it(tmp_path: Path) -> None:
+    virtual = VirtualAddressSettings("one", addresses=("192.0.2.9/24",), interface="lo")
+    agent = Agent(tmp_path, listening("192.0.2.9 port 1161", (virtual,)))
+    agent.tend(0.0)
+    assert agent.alarms() == []
+    assert [place[:2] for place in agent.process.launch.sockets] == [("192.0.2.9", 1161)]
+    agent.process.close()
