@@ -51,6 +51,9 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     "save": configuration_commands.save,
 }
 
+# Restarts, which end what goes on: an operator is asked first.
+ASKED_ABOUT: Final = frozenset({"reload", "system reboot", "system shutdown"})
+
 
 def is_request(command: Command) -> bool:
     """Is it one request, so that the shell has nothing to do but to draw the answer?"""
@@ -67,8 +70,8 @@ def run_command(session: Session, command: Command, arguments: Mapping[str, Any]
         arguments = {**arguments, "secret": _new_secret(session, "Secret")}
     if command.do == "rollback" and not arguments.get("is_confirmed"):
         configuration_commands.ask_about_rollback(session, arguments)
-    if command.do == "reload" and not arguments.get("is_confirmed"):
-        ask_about_reload(session)
+    if command.do in ASKED_ABOUT and not arguments.get("is_confirmed"):
+        ask_about(session, command)
     if command.do == "copy tech-support":
         return support_archive(session, command)
     if is_request(command):
@@ -76,15 +79,15 @@ def run_command(session: Session, command: Command, arguments: Mapping[str, Any]
     return HANDLERS[command.name](session, arguments)
 
 
-def ask_about_reload(session: Session) -> None:
-    """Ask whether all workers shall be restarted. Raises Failed unless the answer is yes; Enter is one."""
-    question = "Proceed with reload?"
+def ask_about(session: Session, command: Command) -> None:
+    """Ask whether that shall be done. Raises Failed unless the answer is yes; Enter is one."""
+    question = f"Proceed with {command.name}?"
     try:
         typed = session.asker.ask(f"{question} [confirm] ").strip().lower()
     except NoOperator:
-        raise Failed(question, "Type `reload confirm` to reload without a question.") from None
+        raise Failed(question, f"Type `{command.name} confirm` to do it without a question.") from None
     if typed and not any(word.startswith(typed) for word in ("yes", "confirm")):
-        raise Failed("Nothing was restarted.")
+        raise Failed("Nothing was done.")
 
 
 def _new_secret(session: Session, word: str) -> str:

@@ -9,12 +9,14 @@ from appliance.catalogue.address_commands import ADDRESS_COMMANDS
 from appliance.catalogue.cluster_commands import CLUSTER_COMMANDS
 from appliance.catalogue.command_declaration import Command, Mode, Right
 from appliance.catalogue.dns_commands import DNS_COMMANDS
+from appliance.catalogue.machine_commands import MACHINE_COMMANDS
 from appliance.catalogue.shell_commands import SHELL_COMMANDS
 from appliance.catalogue.show_commands import SHOW_COMMANDS
 from appliance.catalogue.snmp_commands import SNMP_COMMANDS
 
 COMMANDS: Final[tuple[Command, ...]] = (
     *SHOW_COMMANDS,
+    *MACHINE_COMMANDS,
     *ACTION_COMMANDS,
     *SNMP_COMMANDS,
     *CLUSTER_COMMANDS,
@@ -40,6 +42,7 @@ BEGINNINGS: Final = {
     "drain": "Drain a worker.",
     "undrain": "Return a drained worker to service.",
     "restart": "Restart a worker.",
+    "system": "Restart the machine or power it off.",
     "cluster": "Move virtual addresses between nodes.",
     "snmp": "Test the SNMP agent.",
     "subscriber": "Manage subscribers.",
@@ -53,7 +56,6 @@ HABITS: Final = {
     "erase": "no",
     "interface": "listener",
     "root": "end",
-    "show interfaces": "show listeners",
     "show processors": "show processes",
     "top": "end",
     "undebug": "debug sip (it stops automatically)",

@@ -17,8 +17,10 @@ from appliance.management.tasks import (
     configuration,
     dns_commands,
     live_output,
+    machine_orders,
     show_certificates,
     show_cluster,
+    show_machine,
     show_node,
     show_routes,
     show_tables,
@@ -57,6 +59,8 @@ REQUESTS: Final[dict[str, Request]] = {
     "show processes": Request(show_node.show_processes),
     "show memory": Request(show_node.show_memory),
     "show clock": Request(show_node.show_clock),
+    "show system": Request(show_machine.show_system),
+    "show interfaces": Request(show_machine.show_interfaces),
     "show counters": Request(show_node.show_counters),
     "show drops": Request(show_node.show_drops),
     "show alarms": Request(show_node.show_alarms),
@@ -120,6 +124,8 @@ REQUESTS: Final[dict[str, Request]] = {
     "cluster undrain": _act(address_commands.undrain),
     "cluster maintenance": _act(address_commands.maintain),
     "reload": _act(worker_commands.reload),
+    "system reboot": _act(machine_orders.reboot),
+    "system shutdown": _act(machine_orders.power_off),
     "reload cancel": _act(worker_commands.cancel_reload),
 }
 

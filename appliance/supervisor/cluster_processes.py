@@ -19,6 +19,7 @@ from appliance.catalogue.settings import Settings, SupervisionSettings
 from appliance.configuration.node_text import text_of_node
 from appliance.configuration.text import parse_configuration
 from appliance.ipc.launch import ClusterLaunch, ReplicatorLaunch
+from appliance.machine import interface_addresses
 from appliance.messages.bus_messages import BusMessage
 from appliance.storage.call_memory import CallMemory
 from appliance.storage.cluster_file import ClusterFile, ClusterFileUnusable, read_cluster
@@ -28,7 +29,6 @@ from appliance.supervisor.cluster_orders import ClusterOrders, Reply
 from appliance.supervisor.coordination_process import CoordinationProcess
 from appliance.supervisor.lease_supervision import LeaseSupervision
 from appliance.supervisor.lease_terms import node_faults
-from appliance.supervisor.processes import interface_addresses
 from appliance.supervisor.replicator_process import ReplicatorProcess
 from appliance.supervisor.supporting_process import SupportingProcess
 from appliance.supervisor.worker_record import sums

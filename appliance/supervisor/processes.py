@@ -11,17 +11,13 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
-import socket
 import subprocess
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from ipaddress import IPv4Interface, IPv6Interface, ip_address, ip_interface
 from typing import BinaryIO, Final, Protocol
-
-import psutil
 
 from appliance.catalogue.settings import Settings
 from appliance.ipc.launch import WorkerLaunch
+from appliance.machine import Figures, ProcessMeter
 from appliance.privileges import pass_on
 
 PR_SET_PDEATHSIG: Final = 1
@@ -34,15 +30,6 @@ class Launch(Protocol):
 
     def fds(self) -> tuple[int, ...]: ...
     def to_stdin(self) -> BinaryIO: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """What a process costs: seconds of CPU so far, percent of one core since asked last, octets of memory."""
-
-    cpu_s: float
-    cpu_percent: float
-    rss: int
 
 
 class NodeProcess:
@@ -65,7 +52,7 @@ class NodeProcess:
         self.pid = self._popen.pid
         self.bank = bank
         self._pidfd = os.pidfd_open(self.pid)
-        self._measured = psutil.Process(self.pid)
+        self._meter = ProcessMeter(self.pid)
         # Read with each heartbeat, so it stays open.
         self._schedule_fd = _opened(f"/proc/{self.pid}/schedstat")
 
@@ -92,12 +79,7 @@ class NodeProcess:
 
     def figures(self) -> Figures:
         """What it costs; nothing once it has ended."""
-        try:
-            times = self._measured.cpu_times()
-            percent = self._measured.cpu_percent()
-            return Figures(times.user + times.system, percent, self._measured.memory_info().rss)
-        except psutil.Error:
-            return Figures(0.0, 0.0, 0)
+        return self._meter.figures()
 
     def waited_s(self) -> float:
         """Seconds for which its main thread has wanted a processor and had none (proc(5), schedstat); 0 if unknown."""
@@ -131,9 +113,7 @@ def _opened(path: str) -> int:
 
 def own_figures() -> Figures:
     """What this process costs."""
-    measured = psutil.Process()
-    times = measured.cpu_times()
-    return Figures(times.user + times.system, 0.0, measured.memory_info().rss)
+    return ProcessMeter(os.getpid()).figures()
 
 
 def _ends_with(parent: int, rights: Sequence[int]) -> Callable[[], None]:
@@ -155,30 +135,3 @@ def _ends_with(parent: int, rights: Sequence[int]) -> Callable[[], None]:
 def worker_count(settings: Settings) -> int:
     """The number of workers by the settings: the configured one, or one for each usable processor."""
     return settings.workers or len(os.sched_getaffinity(0))
-
-
-def machine_addresses() -> tuple[str, ...]:
-    """Every IPv4 and IPv6 address of this machine, without the names of interfaces."""
-    found = {
-        address.address.partition("%")[0]
-        for interface in psutil.net_if_addrs().values()
-        for address in interface
-        if address.family in (socket.AF_INET, socket.AF_INET6)
-    }
-    return tuple(sorted(found))
-
-
-def interface_addresses() -> dict[str, list[IPv4Interface | IPv6Interface]]:
-    """The addresses of each network interface of this machine, with the lengths of their prefixes."""
-    return {
-        name: [
-            ip_interface(f"{address.address.partition('%')[0]}/{_prefix_len(address.netmask)}")
-            for address in found
-            if address.family in (socket.AF_INET, socket.AF_INET6) and address.netmask
-        ]
-        for name, found in psutil.net_if_addrs().items()
-    }
-
-
-def _prefix_len(mask: str) -> int:
-    return int(ip_address(mask)).bit_count()

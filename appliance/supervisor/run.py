@@ -25,6 +25,7 @@ from appliance.configuration.text import parse_configuration, retired_warnings
 from appliance.descriptors import descriptor_shortage, raise_descriptor_limit
 from appliance.ipc.bus import BusUnavailable
 from appliance.ipc.launch import NO_DESCRIPTOR, ManagementLaunch, PersisterLaunch, SnmpLaunch, WorkerLaunch
+from appliance.machine import machine_addresses
 from appliance.privileges import missing_rights, sockets_are_open
 from appliance.service_manager import ServiceManager
 from appliance.storage.cluster_file import ClusterFileUnusable, cluster_path, read_cluster
@@ -39,7 +40,7 @@ from appliance.supervisor.decisions import WorkerState
 from appliance.supervisor.listening_sockets import ListenFailed, ListeningSockets
 from appliance.supervisor.missing_state import missing_database, missing_registrations
 from appliance.supervisor.persister_process import PersisterProcess
-from appliance.supervisor.processes import CommandLine, machine_addresses, worker_count
+from appliance.supervisor.processes import CommandLine, worker_count
 from appliance.supervisor.snmp_process import SnmpProcess
 from appliance.supervisor.start_remarks import Check, StartRemarks
 from appliance.supervisor.state_folder import StateFolder, StateFolderUnusable

@@ -11,10 +11,11 @@ from appliance.catalogue.counters import COUNTERS
 from appliance.catalogue.node_status import ListenerStatus, ProcessStatus, SlotRange, WorkerStatus
 from appliance.catalogue.settings import ListenerSettings
 from appliance.catalogue.transports import TRANSPORTS
+from appliance.machine import Figures
 from appliance.messages.slots import SlotTable
 from appliance.supervisor.decisions import WorkerState
 from appliance.supervisor.listening_sockets import Group
-from appliance.supervisor.processes import Figures, NodeProcess, own_figures
+from appliance.supervisor.processes import NodeProcess, own_figures
 from appliance.supervisor.supporting_process import SupportingProcess
 from appliance.supervisor.worker_record import WorkerRecord, sums_by_name
 from appliance.transport.process_id import worker_of

@@ -65,6 +65,8 @@ VIEWS: Final[Mapping[str, View]] = {
     "restart worker": draw_worker_state,
     "reload": draw_sentence,
     "reload cancel": draw_sentence,
+    "system reboot": draw_sentence,
+    "system shutdown": draw_sentence,
     "clear logging": draw_sentence,
     "cluster switchover": draw_sentence,
     "cluster drain": draw_sentence,

@@ -1,4 +1,4 @@
-"""Commands that ask before they act: `rollback` and `reload`, typed and in scripts."""
+"""Commands that ask before they act: `rollback`, `reload`, `system reboot`, typed and in scripts."""
 
 from __future__ import annotations
 
@@ -52,3 +52,13 @@ def test_a_reload_in_a_script_has_to_be_confirmed(stand_in: StandIn) -> None:
     assert ended.status == 1 and "Type `reload confirm`" in ended.err
     assert script(session, "reload in 5 confirm").status == 0
     assert [args for do, args in stand_in.seen if do == "reload"] == [{"minutes": 5}]
+
+
+@pytest.mark.parametrize("name", ["system reboot", "system shutdown"])
+def test_an_order_to_the_machine_asks(stand_in: StandIn, name: str) -> None:
+    answers = Answers("no")
+    assert script(new_session(stand_in, answers), "enable", name).status == 1
+    assert answers.questions == [f"Proceed with {name}? [confirm] "]
+    ended = script(new_session(stand_in), "enable", name)
+    assert ended.status == 1 and f"Type `{name} confirm`" in ended.err
+    assert name not in [do for do, _ in stand_in.seen]
