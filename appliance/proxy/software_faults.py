@@ -10,21 +10,26 @@ from hashlib import blake2s
 from typing import Final
 
 from appliance.catalogue.counters import SOFTWARE_FAULTS
+from appliance.sip.parser import find_call_id
 
 LOGGED_PER_MINUTE: Final = 10
 MINUTE_S: Final = 60.0
+CALL_ID_LEN_MAX: Final = 256
 # The alarm clears after this time without a fault.
 ALARM_S: Final = 600.0
 
 
 class SoftwareFault:
-    """`doing`: what was handled. `digest`: the hash of the message, "" where there was none."""
+    """`doing`: what was handled. `digest`: the hash of the message, "" where there was none. `call_id`: its Call-ID in
+    characters that can be shown, "" where it has none.
+    """
 
-    __slots__ = ("digest", "doing", "error")
+    __slots__ = ("call_id", "digest", "doing", "error")
 
-    def __init__(self, doing: str, digest: str, error: Exception) -> None:
+    def __init__(self, doing: str, digest: str, error: Exception, call_id: str = "") -> None:
         self.doing = doing
         self.digest = digest
+        self.call_id = call_id
         self.error = error
 
 
@@ -55,7 +60,7 @@ class SoftwareFaults:
             self._logged = 0
         if self._logged < LOGGED_PER_MINUTE:
             self._logged += 1
-            self._to_log.append(SoftwareFault(doing, digest, error))
+            self._to_log.append(SoftwareFault(doing, digest, error, _shown_call_id(about)))
         self._alarm_until = now + ALARM_S
         message_hash = f", hash {digest}" if digest else ""
         self._alarm = f"Software fault while processing {doing}: {type(error).__name__}{message_hash}."
@@ -70,3 +75,9 @@ class SoftwareFaults:
     def alarm(self, now: float) -> str:
         """What the operator should know; "" when there has been no fault for a while."""
         return self._alarm if now < self._alarm_until else ""
+
+
+def _shown_call_id(about: bytes) -> str:
+    """Of a message, or of a snapshot, which holds one."""
+    call_id = (find_call_id(about) or b"")[:CALL_ID_LEN_MAX]
+    return "".join(letter if letter.isprintable() else "?" for letter in call_id.decode("utf-8", "replace"))

@@ -5,7 +5,7 @@ Fields of each record besides MESSAGE and PRIORITY:
 
     SIGNALBOX_PROCESS  supervisor, worker, management; SIGNALBOX_WORKER its number
     SIGNALBOX_EVENT    what happened, where it has a name: `alarm raised`, `alarm cleared`, `login`, ...
-    SIGNALBOX_...      what the event is about: ALARM, SUBJECT, SEVERITY, USER, MESSAGE_HASH
+    SIGNALBOX_...      what the event is about: ALARM, SUBJECT, SEVERITY, USER, MESSAGE_HASH, CALL_ID
 
 A line that journald does not take at once is lost: no process of the appliance waits for it.
 """

@@ -278,5 +278,6 @@ def log_faults(faults: list[SoftwareFault]) -> None:
     """Each with its traceback."""
     for fault in faults:
         about = f", hash {fault.digest}" if fault.digest else ""
-        event = fields("software fault", message_hash=fault.digest)
+        known = {"call_id": fault.call_id} if fault.call_id else {}
+        event = fields("software fault", message_hash=fault.digest, **known)
         log.error("software fault while processing %s%s", fault.doing, about, exc_info=fault.error, extra=event)
