@@ -2,20 +2,24 @@
 
 A datagram of lines `NAME=value` goes to the socket that $NOTIFY_SOCKET names. Without the variable nothing is sent: the
 appliance runs in a terminal. $WATCHDOG_USEC is how long systemd waits for a sign of life before it restarts the
-service.
+service. Descriptors that it was given to keep (FDSTORE=1) are there again after a restart of the service, from 3 on:
+their number is $LISTEN_FDS, their names are $LISTEN_FDNAMES (sd_listen_fds_with_names(3)).
 """
 
 from __future__ import annotations
 
+import array
 import os
 import socket
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from contextlib import suppress
 from typing import Final
 
 # Signs of life within the time of the watchdog.
 SIGNS: Final = 4
 STATUS_LEN_MAX: Final = 500
+FIRST_KEPT: Final = 3
+KEPT_MAX: Final = 64
 
 
 class ServiceManager:
@@ -24,6 +28,8 @@ class ServiceManager:
     def __init__(self, environment: MutableMapping[str, str]) -> None:
         """Takes its variables out of the environment: they are not for the processes that are started from here."""
         self._address = _address_of(environment.pop("NOTIFY_SOCKET", ""))
+        self.kept = _kept_descriptors(environment)
+        """Descriptors that the service gave to it before a restart, by name."""
         interval_us = environment.pop("WATCHDOG_USEC", "")
         is_ours = environment.pop("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
         self._sign_interval_s = int(interval_us) / 1e6 / SIGNS if interval_us.isdecimal() and is_ours else 0.0
@@ -47,6 +53,12 @@ class ServiceManager:
         """All workers take calls."""
         self._send("READY=1")
 
+    def keep(self, descriptors: Mapping[str, int]) -> None:
+        """Have it keep these until the service is stopped, in the place of others of the same names."""
+        for name, fd in descriptors.items():
+            self._send(f"FDSTOREREMOVE=1\nFDNAME={name}")
+            self._send(f"FDSTORE=1\nFDNAME={name}", fd)
+
     def stopping(self) -> None:
         """The appliance stops."""
         self._send("STOPPING=1")
@@ -56,12 +68,24 @@ class ServiceManager:
         self._status = sentence
         self._send(f"STATUS={' '.join(sentence.split())[:STATUS_LEN_MAX]}")
 
-    def _send(self, text: str) -> None:
+    def _send(self, text: str, *fds: int) -> None:
         if self._address:
+            passed = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else []
             # A service manager that is held up is not waited for.
             with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as door:
                 door.setblocking(False)
-                door.sendto(text.encode(), self._address)
+                door.sendmsg([text.encode()], passed, 0, self._address)
+
+
+def _kept_descriptors(environment: MutableMapping[str, str]) -> dict[str, int]:
+    count, owner = environment.pop("LISTEN_FDS", ""), environment.pop("LISTEN_PID", "")
+    names = environment.pop("LISTEN_FDNAMES", "").split(":")
+    if owner != str(os.getpid()) or not count.isdecimal() or not len(names) == int(count) <= KEPT_MAX:
+        return {}
+    kept = {name: FIRST_KEPT + place for place, name in enumerate(names)}
+    for fd in kept.values():
+        os.set_inheritable(fd, False)
+    return kept
 
 
 def _address_of(name: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +22,22 @@ class Systemd:
         self._door = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._door.bind(str(path))
         self._door.setblocking(False)
+
+    def kept(self) -> dict[str, bytes]:
+        """What was given to it to keep: the contents, by name."""
+        found: dict[str, bytes] = {}
+        while True:
+            try:
+                text, fds, _, _ = socket.recv_fds(self._door, 4096, 4)
+            except BlockingIOError:
+                return found
+            words = dict(line.split("=") for line in text.decode().splitlines())
+            if "FDSTOREREMOVE" in words:
+                found.pop(words["FDNAME"], None)
+            for fd in fds:
+                assert words["FDSTORE"] == "1"
+                found[words["FDNAME"]] = os.pread(fd, 100, 0)
+                os.close(fd)
 
     def told(self) -> list[str]:
         found = []
@@ -91,3 +109,46 @@ def test_an_abstract_socket_is_found() -> None:
 
 def test_a_service_manager_that_has_gone_costs_nothing(tmp_path: Path) -> None:
     ServiceManager({"NOTIFY_SOCKET": str(tmp_path / "gone")}).ready()
+
+
+def test_descriptors_are_kept_in_the_place_of_others_of_their_names(systemd: Systemd) -> None:
+    manager = ServiceManager(systemd.environment)
+    files = [os.memfd_create(name) for name in ("old", "new")]
+    try:
+        for text, fd in zip((b"old", b"new"), files, strict=True):
+            os.write(fd, text)
+            manager.keep({"calls": fd})
+        assert systemd.kept() == {"calls": b"new"}
+    finally:
+        for fd in files:
+            os.close(fd)
+
+
+def test_kept_descriptors_are_found_by_name_and_are_not_for_processes_that_are_started() -> None:
+    program = (
+        "import os; from appliance.service_manager import ServiceManager;"
+        "e = dict(os.environ, LISTEN_PID=str(os.getpid())); kept = ServiceManager(e).kept;"
+        "print(kept, os.get_inheritable(3), any('LISTEN' in name for name in e))"
+    )
+    first, second = os.memfd_create("calls"), os.memfd_create("nonces")
+    ours = f"/proc/{os.getpid()}/fd"
+    argv = ["sh", "-c", f"exec 3<{ours}/{first} 4<{ours}/{second}; exec {sys.executable} -c \"$0\"", program]
+    environment = {**os.environ, "LISTEN_FDS": "2", "LISTEN_FDNAMES": "calls:nonces"}
+    said = subprocess.run(argv, env=environment, capture_output=True, text=True, check=True)
+    os.close(first)
+    os.close(second)
+    assert said.stdout == "{'calls': 3, 'nonces': 4} False False\n"
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"LISTEN_FDS": "1", "LISTEN_FDNAMES": "calls", "LISTEN_PID": "1"},
+        {"LISTEN_FDS": "many", "LISTEN_FDNAMES": "calls", "LISTEN_PID": str(os.getpid())},
+        {"LISTEN_FDS": "2", "LISTEN_FDNAMES": "calls", "LISTEN_PID": str(os.getpid())},
+        {"LISTEN_FDS": "1000", "LISTEN_FDNAMES": 999 * ":", "LISTEN_PID": str(os.getpid())},
+    ],
+)
+def test_descriptors_of_others_and_damaged_variables_are_none(environment: dict[str, str]) -> None:
+    assert ServiceManager(environment).kept == {}
+    assert environment == {}

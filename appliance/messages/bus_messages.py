@@ -161,13 +161,15 @@ class SlotsChanged(BusMessage):
     """The slot table in force and the workers that live, from the supervisor.
 
     `orphans` names what the dead of this node left behind: number of the worker and bank, one after the other (see
-    storage/flight_recorder.py).
+    storage/flight_recorder.py). `former` names what the last start of the appliance left behind, in the same way.
     """
 
     kind = 11
+    version = 2
     table: SlotTable
     live: list[ProcessId]
     orphans: list[int] = field(default_factory=list)
+    former: list[int] = field(default_factory=list)
 
 
 @dataclass(slots=True)

@@ -3,7 +3,8 @@
 One anonymous file of memory, made by the supervisor and inherited by every worker, which outlives each of them. A
 worker has two banks in it; an incarnation writes to the one its predecessor did not, so that what the dead left can
 still be read while the next one starts. A snapshot that was written is there, however the worker ends: nothing is sent
-and no process waits. Banks of another file hold the calls of other nodes (copied_calls.py).
+and no process waits. The file can be kept from one start of the appliance to the next (node_memory.py). Banks of
+another file hold the calls of other nodes (copied_calls.py).
 
     bank:  magic, format, number of counters, octets in use, turn, sign | counters | counters | cell | cell | ...
     cell:  size as a power of two, slot, tag, length of the snapshot, born, gone | snapshot             (from 8192 on)
@@ -55,13 +56,33 @@ _POWER_MIN: Final = 9
 class Recording:
     """The memory of a node. `bank_mib`: mebibytes of one bank."""
 
-    def __init__(self, bank_mib: int) -> None:
-        """Raises OSError when there is no memory for it."""
+    def __init__(self, bank_mib: int, fd: int | None = None) -> None:
+        """`fd`: that of a former start, of the same length. Raises OSError when there is no memory for it."""
         self.bank_len = bank_mib * MIB
-        self.fd = os.memfd_create("signalbox-calls")
+        self.fd = os.memfd_create("signalbox-calls") if fd is None else fd
         # Pages come into being when they are written to.
-        os.ftruncate(self.fd, self.bank_len * BANKS * WORKERS_MAX)
+        os.ftruncate(self.fd, self.len_of(bank_mib))
         self._heads: dict[tuple[int, int], mmap.mmap] = {}
+
+    @staticmethod
+    def len_of(bank_mib: int) -> int:
+        """Octets of the memory."""
+        return bank_mib * MIB * BANKS * WORKERS_MAX
+
+    def last_banks(self, since: float) -> dict[int, int]:
+        """By worker, the bank whose writer gave the last sign of life; without workers that gave none since then."""
+        found = {}
+        for worker in range(WORKERS_MAX):
+            signed_at, bank = max((self._written_sign(worker, bank), bank) for bank in range(BANKS))
+            if signed_at >= since:
+                found[worker] = bank
+        return found
+
+    def _written_sign(self, worker: int, bank: int) -> float:
+        """`signed_at`, without a page for a bank that was never written to."""
+        place = (worker * BANKS + bank) * self.bank_len + _SIGN_AT
+        signed_at: float = _MOMENT.unpack(os.pread(self.fd, _MOMENT.size, place))[0]
+        return signed_at
 
     def counters_of(self, worker: int, bank: int) -> list[int]:
         """The counters as they were when the worker's last turn ended; [] when it has written none."""

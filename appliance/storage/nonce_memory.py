@@ -1,7 +1,8 @@
 """The memory in which the workers of a node remember the uses of nonces (security/nonce_counts.pyx).
 
 One anonymous file, made by the supervisor and inherited by every worker. It outlives each of them: the successor of a
-dead worker refuses the replays that its predecessor would have refused.
+dead worker refuses the replays that its predecessor would have refused. It can be kept from one start of the appliance
+to the next (node_memory.py).
 """
 
 from __future__ import annotations
@@ -15,11 +16,16 @@ from appliance.security.nonce_table import memory_len
 class NonceMemory:
     """The memory of a node, for so many uses."""
 
-    def __init__(self, limit: int) -> None:
-        """Raises OSError when there is no memory for it."""
-        self.fd = os.memfd_create("signalbox-nonces")
+    def __init__(self, limit: int, fd: int | None = None) -> None:
+        """`fd`: that of a former start, of the same length. Raises OSError when there is no memory for it."""
+        self.fd = os.memfd_create("signalbox-nonces") if fd is None else fd
         # Pages come into being when they are written to.
-        os.ftruncate(self.fd, memory_len(limit))
+        os.ftruncate(self.fd, self.len_of(limit))
+
+    @staticmethod
+    def len_of(limit: int) -> int:
+        """Octets of the memory for so many uses."""
+        return memory_len(limit)
 
     def close(self) -> None:
         os.close(self.fd)

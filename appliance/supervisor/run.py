@@ -30,9 +30,8 @@ from appliance.privileges import missing_rights, sockets_are_open
 from appliance.service_manager import ServiceManager
 from appliance.storage.cluster_file import ClusterFileUnusable, cluster_path, read_cluster
 from appliance.storage.commits import SYSTEM, CommitStore
-from appliance.storage.flight_recorder import Recording
 from appliance.storage.log_file import LogFile, log_by, log_path, log_to_journal
-from appliance.storage.nonce_memory import NonceMemory
+from appliance.storage.node_memory import BOOT_LEN, NodeMemory
 from appliance.storage.starting import Start
 from appliance.storage.table_folder import TableFolder, TableFolderUnusable, folder_path
 from appliance.supervisor.cluster_processes import ClusterProcesses
@@ -50,13 +49,13 @@ from appliance.supervisor.supporting_process import SupportingProcess
 from appliance.supervisor.table_supervision import TableSupervision
 from appliance.transport.process_id import SINGLE_NODE
 
-# Random octets that tell one start of the appliance from another.
-BOOT_LEN: Final = 16
 # (sentence, level of the log)
 Note = Callable[..., None]
 
 # For how long a start waits for the last workers, once one takes calls.
 READY_PATIENCE_S: Final = 30.0
+# RFC 3261 17.1.1.2, timer B, and 13.3.1.4: after 64*T1 nobody repeats what was lost while there was no appliance.
+CALLS_KEPT_S: Final = 32.0
 
 
 def to_stderr(sentence: str) -> None:
@@ -102,7 +101,7 @@ def run(
     with ExitStack() as opened:
         try:
             supervisor = _prepared(
-                settings, start, state_dir, config_name, note, command_line, has_management, opened
+                settings, start, state_dir, config_name, note, command_line, has_management, manager, opened
             )
         except (StateFolderUnusable, ClusterFileUnusable, TableFolderUnusable, BusUnavailable, ListenFailed) as fault:
             sentences = fault.sentences if isinstance(fault, ListenFailed) else [str(fault)]
@@ -122,6 +121,7 @@ def _prepared(
     note: Note,
     command_line: CommandLine,
     has_management: bool,
+    manager: ServiceManager,
     opened: ExitStack,
 ) -> Supervisor:
     folder = StateFolder(state_dir)
@@ -148,10 +148,7 @@ def _prepared(
     sockets = ListeningSockets(settings.listeners, workers, settings.limits.receive_buffer_kib * 1024, virtual)
     opened.callback(sockets.close)
     sockets_are_open(is_in_cluster=cluster is not None)
-    recording = Recording(settings.limits.recording_mib)
-    opened.callback(recording.close)
-    nonces = NonceMemory(settings.limits.nonces_max)
-    opened.callback(nonces.close)
+    memory = _memory_of(settings, manager, opened)
     launch = WorkerLaunch(
         number=-1,
         node=node,
@@ -160,8 +157,8 @@ def _prepared(
         state_dir=str(folder.path),
         key_hex=key.hex(),
         config_name=config_name,
-        boot_hex=os.urandom(BOOT_LEN).hex(),
-        nonces_fd=nonces.fd,
+        boot_hex=memory.boot.hex(),
+        nonces_fd=memory.nonces.fd,
         addresses=tuple(sorted({*machine_addresses(), *virtual})),
         page_fd=NO_DESCRIPTOR if cluster is None else cluster.memory.page_fd,
         event_fd=NO_DESCRIPTOR if cluster is None else cluster.memory.event_fd,
@@ -175,15 +172,25 @@ def _prepared(
         else None
     )
     table = _table_of(folder.path, text, node, note, cluster is not None)
-    table_dir = str(folder_path(folder.path))
-    agent = SnmpLaunch(str(folder.path), text, boot_hex=launch.boot_hex, table_dir=table_dir, node=node)
-    snmp = SnmpProcess(settings, agent, note) if has_management else None
+    snmp = _agent_of(settings, folder.path, text, node, note) if has_management else None
     supporting = management_process, note, table, snmp, cluster
+    recording = memory.recording
     supervisor = Supervisor(settings, launch, workers, sockets, recording, note, command_line, store, *supporting)
+    # Another node of a cluster has gone on with them meanwhile.
+    if cluster is None:
+        supervisor.worker_pool.go_on_from(memory.calls_since(clock.monotonic() - CALLS_KEPT_S))
     supervisor.watching.remarks = remarks
     supervisor.configuring.fault = unkept
     opened.callback(supervisor.close)
     return supervisor
+
+
+def _memory_of(settings: Settings, manager: ServiceManager, opened: ExitStack) -> NodeMemory:
+    """That of the start before this one, where the service manager has kept it."""
+    memory = NodeMemory(settings.limits.recording_mib, settings.limits.nonces_max, manager.kept)
+    opened.callback(memory.close)
+    manager.keep(memory.descriptors)
+    return memory
 
 
 def _cluster_of(state_dir: Path, text: str, note: Note) -> ClusterProcesses | None:
@@ -194,6 +201,13 @@ def _cluster_of(state_dir: Path, text: str, note: Note) -> ClusterProcesses | No
     if known.member.is_witness:
         raise ClusterFileUnusable(f"This machine is a witness of cluster {known.name}: type `signalbox witness run`.")
     return ClusterProcesses(known, text, state_dir, note)
+
+
+def _agent_of(settings: Settings, state_dir: Path, text: str, node: int, note: Note) -> SnmpProcess:
+    """The process that answers SNMP. Alarms have new numbers with each start, whatever else goes on."""
+    boot_hex = os.urandom(BOOT_LEN).hex()
+    launch = SnmpLaunch(str(state_dir), text, boot_hex=boot_hex, table_dir=str(folder_path(state_dir)), node=node)
+    return SnmpProcess(settings, launch, note)
 
 
 def _table_of(state_dir: Path, text: str, node: int, note: Note, is_in_cluster: bool) -> TableSupervision:

@@ -30,8 +30,8 @@ class SlotAssignment:
         self._bus = bus
         self._report = report
         self._is_steering = False
-        self._told: dict[int, tuple[int, list[ProcessId], list[int]]] = {}
-        """By worker, what was sent last: the epoch, the workers present, those whose calls are to be adopted."""
+        self._told: dict[int, tuple[int, list[ProcessId], list[int], list[int]]] = {}
+        """By worker, what was sent last: the epoch, the workers present, whose calls are to be adopted."""
 
     def put_in_force(self, table: SlotTable, records: Sequence[WorkerRecord]) -> None:
         """Let the slots have the owners of this table from now on."""
@@ -46,11 +46,12 @@ class SlotAssignment:
         """Send the table in force, with the workers present, to each that lacks it; again if the bus refused."""
         present = [r.process for r in records if r.is_on_the_bus and r.life != WorkerState.STOPPING]
         orphans = [number for r in records for bank in r.orphaned_banks() for number in (r.number, bank)]
-        news = (self.table.epoch, present, orphans)
+        former = [number for r in records for bank in r.former_banks() for number in (r.number, bank)]
+        news = (self.table.epoch, present, orphans, former)
         for process in present:
             if self._told.get(worker_of(process)) == news:
                 continue
-            if self._bus.send(process, [SlotsChanged(self.table, present, orphans)]):
+            if self._bus.send(process, [SlotsChanged(self.table, present, orphans, former)]):
                 self._told[worker_of(process)] = news
 
     def forget(self, number: int) -> None:

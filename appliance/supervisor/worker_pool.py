@@ -6,7 +6,7 @@ The last ones go first: they drain, end, and give their sockets back. What they 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
 from appliance.messages.bus_messages import BusMessage, Drain, Refusal
@@ -50,6 +50,12 @@ class WorkerPool:
         self._slots = slots
         self._restarts_due: list[int] = []
         self._reload_at = NEVER
+
+    def go_on_from(self, banks: Mapping[int, int]) -> None:
+        """The start before this one has left calls: by worker, in which bank of the recording."""
+        for record in self.records:
+            if record.number in banks:
+                record.go_on_after(banks[record.number])
 
     def resize(self, workers: int, now: float) -> None:
         """Have so many: new ones are started by the next decisions, the last ones drain and end."""

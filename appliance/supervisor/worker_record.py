@@ -49,10 +49,16 @@ class WorkerRecord:
         self._starts = 0
         # Incarnations that sent a message: only these get calls, and any other leaves its bank to the next one.
         self._writers = 0
+        # How many of them there were before this start of the appliance.
+        self._former_writers = 0
         self._counters: list[int] = []
         self._counters_of_the_dead: list[int] = []
         self._traffic: dict[str, int] = {}
         self._traffic_of_the_dead: dict[str, int] = {}
+
+    def go_on_after(self, bank: int) -> None:
+        """At the start of the appliance: the start before it has left calls in this bank of the recording."""
+        self._writers = self._former_writers = bank + 1
 
     def started(self, now: float) -> None:
         """A new incarnation runs."""
@@ -114,11 +120,19 @@ class WorkerRecord:
 
     def orphaned_banks(self) -> list[int]:
         """Banks of the recording whose writers have ended, and whose calls other workers may adopt."""
+        return [writer % BANKS for writer in self._ended_writers() if writer >= self._former_writers]
+
+    def former_banks(self) -> list[int]:
+        """The same of writers of the start of the appliance before this one."""
+        return [writer % BANKS for writer in self._ended_writers() if writer == self._former_writers - 1]
+
+    def _ended_writers(self) -> list[int]:
+        """Those whose banks are not written to by a later one."""
         if self.life == WorkerState.ABSENT or self._was_killed:
             found = [self._writers - 2, self._writers - 1]
         else:
             found = [self._writers - (2 if self.is_on_the_bus else 1)]
-        return [writer % BANKS for writer in found if writer >= 0]
+        return [writer for writer in found if writer >= 0]
 
     def ended(self, ending: str, limits: SupervisionSettings, now: float, counters: Sequence[int] = ()) -> None:
         """The process is gone; decides when it may be started again. `counters` are the last it has written down."""

@@ -304,8 +304,9 @@ class Worker:
     def _adopt(self, news: SlotsChanged, now: float) -> None:
         """Go on with the calls that the dead were setting up in slots which are ours now."""
         slots = frozenset(slot for slot, owner in enumerate(news.table.owners) if owner == self._process)
-        orphans = list(zip(news.orphans[::2], news.orphans[1::2], strict=True))
-        self._stack.adopt(self._recorder.take(orphans, slots), now)
+        self._stack.adopt(self._recorder.take(_pairs(news.orphans), slots), now)
+        # The listeners of that start may have been at other places, as those of another node are.
+        self._stack.takeover.adopt(self._recorder.take(_pairs(news.former), slots), now)
         self._addresses.slots_changed(slots, now)
 
     def _takes_order(self, sender: ProcessId, message: BusMessage, now: float) -> bool:
@@ -469,6 +470,11 @@ class Worker:
             # Guesses come to all workers: the others hear of the next ones soon.
             self._reports_left = DEMAND_REPORTS
             self._tell_supervisor(FailuresCounted(news))
+
+
+def _pairs(numbers: list[int]) -> list[tuple[int, int]]:
+    """Worker and bank, which are written one after the other."""
+    return list(zip(numbers[::2], numbers[1::2], strict=True))
 
 
 def signs_within(seconds: float, interval_s: float) -> int:

@@ -55,6 +55,9 @@ class Appliance:
         self._files = files
         self._resolv_conf = resolv_conf
         self._options = tuple(options)
+        self.service: list[str] = []
+        """Words before the command line, of who starts it as a service; `service_environment`: what it then finds."""
+        self.service_environment: dict[str, str] = {}
         self._processes = processes
         self._process: Process | None = None
         listener = tuple(listener)
@@ -80,6 +83,7 @@ class Appliance:
         if self._resolv_conf is not None:
             mount = 'mount --bind "$0" /etc/resolv.conf && exec "$@"'
             argv = ["unshare", "--mount", "sh", "-c", mount, str(self._resolv_conf), *argv]
+        argv = [*self.service, *argv]
         self._process = self._processes.start("signalbox", argv, self._environment())
         wait_until(lambda: self._is_ready() or not self.is_running, "all workers take calls", timeout_s, 0.1)
         assert self.is_running, self.process.text()
@@ -87,7 +91,8 @@ class Appliance:
     def _environment(self) -> dict[str, str]:
         # So that it is found by what is started with the same, and by nothing else of this machine.
         only = str(self._processes.folder / "running")
-        return {"PYTHONUNBUFFERED": "1", "PYTHONSAFEPATH": "", "SIGNALBOX_RUNTIME_DIR": only}
+        ours = {"PYTHONUNBUFFERED": "1", "PYTHONSAFEPATH": "", "SIGNALBOX_RUNTIME_DIR": only}
+        return ours | self.service_environment
 
     def stop(self) -> None:
         """Stop it as an operator does."""

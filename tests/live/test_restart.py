@@ -1,4 +1,4 @@
-"""Registrations outlive the appliance: stopped by its operator, and killed."""
+"""Registrations outlive the appliance, and as a service calls that ring: stopped by its operator, and killed."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ import random
 import signal
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
-from tests.live.appliance import Appliance
+from tests.live.appliance import PATIENT, Appliance
 from tests.live.machine import within
 from tests.live.phones import Phone, fetch_many, hang_up, register_many, talk
-from tests.live.processes import wait_until
+from tests.live.processes import Processes, wait_until
+from tests.live.service_manager import ServiceManager
+from tests.live.sipp import Sipp, register, start_callee
 
 FEW = 2_000
 MANY = 100_000
@@ -39,6 +42,35 @@ def test_registrations_outlive_the_appliance(start_appliance: Callable[..., Appl
         kill_all(appliance)
         appliance.start()
         assert_all_there(appliance, users + late, bob, alice, count + LATE + 1)
+
+
+RINGING = 20
+RING_MS = 8000
+
+
+@pytest.mark.parametrize("end", ["stopped", "killed"])
+def test_calls_ring_on_over_a_restart_of_the_service(processes: Processes, tmp_path: Path, end: str) -> None:
+    """RFC 3261 13.3.1.4: the callees answer after the restart, and repeat that until they have an ACK."""
+    appliance = Appliance(processes, PATIENT)
+    manager = ServiceManager(appliance, tmp_path)
+    manager.start()
+    callee = start_callee(processes, "callee-rings-long", "-d", str(RING_MS), calls=RINGING, timeout_s=90)
+    register(processes, appliance, "bob", callee.contact)
+    keys = {"domain": appliance.domain}
+    options = ("-r", str(RINGING), "-d", "100")
+    caller = Sipp(processes, "caller", *options, proxy=appliance, calls=RINGING, keys=keys, timeout_s=90)
+    wait_until(lambda: appliance.counter("calls-started") == RINGING, "all calls have begun", RING_MS / 1000)
+    if end == "stopped":
+        appliance.stop()
+    else:
+        kill_all(appliance)
+    manager.start()
+    assert caller.process.is_running, "the calls were answered before the restart"
+    caller.succeed()
+    callee.succeed()
+    counters = appliance.counters()
+    assert counters["calls-adopted"] == counters["calls-answered"] == RINGING
+    manager.close()
 
 
 def kill_all(appliance: Appliance) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 
 import pytest
 
 from tests.live.phones import Phone
 from tests.live.processes import Processes
-from tests.live.sipp import call, register, start_callee
+from tests.live.sipp import Sipp, call, register, start_callee
 from tests.package.node import Node, Service, wait_until
 
 CONFIGURATION = """\
@@ -26,6 +27,8 @@ digest
 """
 FILE = "/etc/signalbox/signalbox.conf"
 WATCHDOG_S = 20.0
+RINGING = 20
+RING_MS = 8000
 
 
 class Installed:
@@ -34,6 +37,12 @@ class Installed:
     domain = "signalbox.test"
     address = "127.0.0.1"
     port = 5060
+
+
+def counter(service: Service, name: str) -> int:
+    """One of them, of this start of the service."""
+    said = service.node.said("signalbox", "status", "--json", "--state", "/var/lib/signalbox")
+    return int(json.loads(said)["counters"].get(name, 0))
 
 
 def place_calls(processes: Processes, calls: int = 5) -> None:
@@ -110,6 +119,26 @@ def test_registrations_outlive_a_restart_of_the_service(service: Service, proces
     user = registered(processes)
     service.control("restart")
     call(processes, Installed(), user=user)
+
+
+@pytest.mark.parametrize("is_killed", [False, True])
+def test_calls_that_ring_outlive_a_restart_of_the_service(
+    service: Service, processes: Processes, is_killed: bool
+) -> None:
+    """RFC 3261 13.3.1.4: the callees answer after the restart, and repeat that until they have an ACK."""
+    callee = start_callee(processes, "callee-rings-long", "-d", str(RING_MS), calls=RINGING, user="rings", timeout_s=90)
+    register(processes, Installed(), "rings", callee.contact)
+    options, keys = ("-r", str(RINGING), "-d", "100"), {"domain": Installed.domain}
+    named = {"user": "rings", "calls": RINGING, "keys": keys, "timeout_s": 90}
+    caller = Sipp(processes, "caller", *options, proxy=Installed(), **named)  # type: ignore[arg-type]
+    wait_until(lambda: counter(service, "calls-started") >= RINGING, "all calls have begun", RING_MS / 1000)
+    if is_killed:
+        service.control("kill", "--signal=KILL")
+    else:
+        service.control("restart")
+    caller.succeed()
+    callee.succeed()
+    assert counter(service, "calls-adopted") == RINGING
 
 
 def test_registrations_outlive_a_reboot(node: Node, service: Service, processes: Processes) -> None:

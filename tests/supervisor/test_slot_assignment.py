@@ -99,6 +99,17 @@ def test_who_is_on_the_bus_is_told_once_and_again_when_something_has_changed(
     assert (world.messages[-1].live, world.messages[-1].orphans) == ([1], [0, 0])
 
 
+def test_what_the_start_before_has_left_is_told_apart_from_the_dead_of_this_one(
+    slots: SlotAssignment, world: World
+) -> None:
+    workers = [WorkerRecord(number, 0) for number in range(2)]
+    workers[1].go_on_after(1)
+    workers[0].started(1.0)
+    workers[0].heard(Heartbeat(0, [], {}, 1), 1.1)
+    slots.tell(workers)
+    assert (world.messages[-1].orphans, world.messages[-1].former) == ([], [1, 1])
+
+
 def test_whom_the_bus_refused_is_told_again(slots: SlotAssignment, world: World) -> None:
     world.deaf = {1}
     slots.tell(records())

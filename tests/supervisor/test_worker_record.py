@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from appliance.catalogue.settings import SupervisionSettings
 from appliance.messages.bus_messages import Heartbeat
 from appliance.supervisor.decisions import WorkerState
@@ -128,6 +130,23 @@ def test_the_banks_of_the_dead_are_orphaned_and_that_of_the_living_is_not() -> N
     record.heard(beat([0]), 2.1)
     record.killed(3.0)
     assert sorted(record.orphaned_banks()) == [0, 1]
+
+
+@pytest.mark.parametrize("bank", [0, 1])
+def test_what_the_start_before_has_left_is_told_until_its_bank_is_used_again(bank: int) -> None:
+    record = WorkerRecord(1, 0)
+    record.go_on_after(bank)
+    assert record.next_bank == 1 - bank
+    for moment in (1.0, 2.0):
+        record.started(moment)
+        assert (record.former_banks(), record.orphaned_banks()) == ([bank], [])
+    record.heard(beat([0]), 2.1)
+    assert (record.former_banks(), record.orphaned_banks()) == ([bank], [])
+    record.ended("killed by SIGSEGV", LIMITS, 3.0)
+    assert (record.former_banks(), record.orphaned_banks()) == ([bank], [1 - bank])
+    record.started(4.0)
+    assert record.next_bank == bank
+    assert (record.former_banks(), record.orphaned_banks()) == ([], [1 - bank])
 
 
 def test_a_sign_of_life_tells_nothing_but_that_it_lives() -> None:
