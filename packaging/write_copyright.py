@@ -21,7 +21,13 @@ APACHE = "On Debian the full text of this licence is in /usr/share/common-licens
 # Packages whose metadata name no licence; their licence texts do.
 UNNAMED = {"pysnmp": "BSD-2-Clause", "pyasn1": "BSD-2-Clause", "pycparser": "BSD-3-Clause", "cffi": "MIT"}
 # By the words of the classifiers and of the older field, which are no identifiers.
-NAMES = {"MIT License": "MIT", "BSD License": "BSD-3-Clause", "License :: OSI Approved :: MIT License": "MIT"}
+NAMES = {
+    "MIT License": "MIT",
+    "BSD License": "BSD-3-Clause",
+    "3-Clause BSD License": "BSD-3-Clause",
+    "Apache Software License 2.0": "Apache-2.0",
+    "License :: OSI Approved :: MIT License": "MIT",
+}
 
 
 def main(site: Path, libraries: Path) -> str:

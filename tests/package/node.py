@@ -1,4 +1,4 @@
-"""A machine of a test: a fresh Debian 12 that systemd-nspawn boots, with the network of the test process.
+"""A machine of a test: a fresh Debian 12 that systemd-nspawn boots, with the network of the test process or its own.
 
 The root is made once by mmdebstrap, below build/; each machine is an overlay upon it, and leaves nothing behind.
 """
@@ -17,9 +17,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 BASE = ROOT / "build/roots/bookworm"
-PACKAGES = "systemd,systemd-sysv,dbus,udev,iproute2,procps,adduser,python3,man-db,bash-completion,openssh-client"
+PACKAGES = "systemd,systemd-sysv,dbus,udev,iproute2,nftables,procps,adduser,python3,man-db,bash-completion"
+PACKAGES += ",openssh-client"
 MIRROR = "http://deb.debian.org/debian"
-BOOT_S = 60.0
+BOOT_S = 120.0
 CLONE_NEWNET = 0x40000000
 # systemd(1): SIGRTMIN+4 powers off, SIGRTMIN+5 reboots.
 POWER_OFF = signal.SIGRTMIN + 4
@@ -45,10 +46,11 @@ def make_base() -> None:
 
 
 class Node:
-    """One machine. Its name is that of a folder below `folder`."""
+    """One machine. Its name is that of a folder below `folder`. `network`: a namespace of ip-netns(8); "" for ours."""
 
-    def __init__(self, folder: Path, name: str) -> None:
+    def __init__(self, folder: Path, name: str, network: str = "") -> None:
         self.name = name
+        self._network = network
         self._folder = folder / name
         self.root = self._folder / "root"
         self._nspawn: subprocess.Popen[bytes] | None = None
@@ -64,6 +66,8 @@ class Node:
         """Start it, and wait until its systemd has started all that it wants."""
         argv = ["systemd-nspawn", "--quiet", f"--directory={self.root}", "--register=no", "--keep-unit"]
         argv += [f"--capability={CAPABILITIES}", "--console=pipe", f"--machine={self.name}", "--boot"]
+        if self._network:
+            argv.append(f"--network-namespace-path=/run/netns/{self._network}")
         console = (self._folder / "console").open("wb")
         self._nspawn = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=console, stderr=console)
         console.close()
@@ -76,7 +80,8 @@ class Node:
         assert self._nspawn.poll() is None, (self._folder / "console").read_text()
         children = Path(f"/proc/{self._nspawn.pid}/task/{self._nspawn.pid}/children").read_text().split()
         self._init_pid = int(children[0]) if children else 0
-        return bool(children) and b"systemd" in Path(f"/proc/{children[0]}/comm").read_bytes()
+        # Before it, there is a process of systemd-nspawn's own for a moment.
+        return bool(children) and Path(f"/proc/{children[0]}/comm").read_bytes() == b"systemd\n"
 
     def _system_state(self) -> str:
         return self.run("systemctl", "is-system-running", check=False).stdout.strip()
@@ -85,6 +90,13 @@ class Node:
         """Stop it in order, and boot it again."""
         self.power_off()
         self.boot()
+
+    def lose_power(self) -> None:
+        """End all that runs in it, at once."""
+        assert self._nspawn is not None
+        os.kill(self._init_pid, signal.SIGKILL)
+        self._nspawn.wait(BOOT_S)
+        self._nspawn = None
 
     def power_off(self) -> None:
         """Stop it in order."""
@@ -109,6 +121,7 @@ class Node:
         """Run a program in it."""
         become: Sequence[str] = ("runuser", "--user", user, "--") if user else ()
         enter = ["nsenter", f"--target={self._init_pid}", "--mount", "--uts", "--ipc", "--pid", "--root", "--wd"]
+        enter += ["--net"] if self._network else []
         path = "/usr/sbin:/usr/bin:/sbin:/bin"
         environment = {"PATH": path, "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"}
         done = subprocess.run(
@@ -197,7 +210,7 @@ class Service:
             self.control("restart")
 
 
-def wait_until(is_true: Callable[[], bool], what: str, timeout_s: float = 30.0) -> None:
+def wait_until(is_true: Callable[[], bool], what: str, timeout_s: float = 60.0) -> None:
     """Wait for a condition; it is an error when it does not come true in time."""
     ends_at = time.monotonic() + timeout_s
     while not is_true():
