@@ -17,11 +17,12 @@ from appliance.worker_group.slot_ownership cimport SlotOwnership
 from appliance.transaction.table cimport Transactions
 from appliance.transaction.transaction cimport ClientTransaction, ServerTransaction
 from appliance.transport.flow cimport Flow, Outgoing
+from appliance.transport.keep_alives cimport is_keep_alive
 from appliance.transport.via cimport is_last_via, stamp_received
 
 
 # Counters of every message.
-cdef Py_ssize_t KEEPALIVES_RECEIVED, REQUESTS_RECEIVED, REQUESTS_SENT, RESPONSES_RECEIVED, RESPONSES_SENT
+cdef Py_ssize_t REQUESTS_RECEIVED, REQUESTS_SENT, RESPONSES_RECEIVED, RESPONSES_SENT
 
 
 cdef class Stack:

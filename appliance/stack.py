@@ -22,7 +22,6 @@ from appliance.catalogue.counters import (
     COUNTERS,
     DROPPED_NOT_OUR_VIA,
     HANDED_OVER_RECEIVED,
-    KEEPALIVES_RECEIVED,
     REQUESTS_RECEIVED,
     REQUESTS_SENT,
     RESPONSES_RECEIVED,
@@ -68,11 +67,11 @@ from appliance.sip.parser import find_call_id, parse, syntax_limits
 from appliance.sip.traffic_counts import TrafficCounts
 from appliance.transaction.table import Transactions
 from appliance.transport.flow import Flow, Outgoing
+from appliance.transport.keep_alives import is_keep_alive
 from appliance.transport.process_id import ProcessId
 from appliance.transport.via import as_datagram, is_last_via, reopened, stamp_received
 from appliance.worker_group.worker_group import WorkerGroup
 
-KEEPALIVE_LEN_MAX = 4
 TIDY_INTERVAL_S = 1.0
 COMMIT_AGAIN_S, HELD_AGAIN_S = 0.001, 0.005  # for the lock of the table; for another node
 # A worker that has just started is not reached by the bus at once.
@@ -163,9 +162,8 @@ class Stack:
         if self.takeover.awaited:
             self.takeover.note_arrivals(batch, now)
         for data, flow in batch:
-            # RFC 5626 4.4.1 is for streams, but many phones keep their NAT open by empty lines on UDP.
-            if len(data) <= KEEPALIVE_LEN_MAX and not data.strip(b"\r\n\0"):
-                self.counters[KEEPALIVES_RECEIVED] += 1
+            if is_keep_alive(data):
+                self._ingress_filter.receive_keep_alive(data, flow)
             else:
                 self._receive(data, flow, now, self._slot_ownership.is_shared)
 

@@ -245,6 +245,18 @@ def test_empty_lines_by_udp_are_keep_alives(data: bytes) -> None:
     assert one.counters[counters.DROPPED_MALFORMED] == 0
 
 
+def test_a_stun_request_by_udp_is_answered_and_garbage_is_not() -> None:
+    """RFC 5626 8: the flow that it came by gets the answer."""
+    one = stack()
+    asked = bytes.fromhex("000100002112a442b7e7a701bc34d686fa87dfae")
+    one.receive_datagrams([(asked, ALICE), (asked[:-1], ALICE), (b"\x00" * 30, ALICE)], NOW)
+    (answer,) = one.datagrams_to_send(NOW)
+    assert answer.flow == ALICE
+    assert answer.data.startswith(b"\x01\x01") and answer.data[8:20] == asked[8:]
+    assert one.counters[counters.KEEPALIVES_RECEIVED] == 1
+    assert one.counters[counters.DROPPED_MALFORMED] == 2
+
+
 def test_a_stack_at_rest_wants_its_timers_a_moment_later_not_now() -> None:
     assert NOW < stack().next_timer() <= NOW + 1.0
 

@@ -151,6 +151,9 @@ CALL_COPIES_DROPPED: Final = 112
 CALL_COPIES_REFUSED: Final = 113
 # DNS
 DNS_ANSWERS_OUTLIVED: Final = 114
+# Flows of phones
+FLOWS_FAILED: Final = 115
+FLOW_TOKENS_REFUSED: Final = 116
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +195,7 @@ COUNTERS: Final[tuple[Counter, ...]] = (
     "Complete messages received on TCP connections."),
     Counter(TCP_MESSAGES_SENT, "tcp-messages-sent", "traffic", "Messages sent on TCP connections."),
     Counter(KEEPALIVES_RECEIVED, "keepalives-received", "traffic",
-            "Keep-alives received: CRLF over UDP or TCP (RFC 5626 3.5.1)."),
+            "Keep-alives received: CRLF over UDP or TCP, STUN over UDP (RFC 5626 3.5)."),
     Counter(RETRANSMISSIONS_RECEIVED, "retransmissions-received", "traffic",
             "Retransmitted requests absorbed by their transaction (RFC 3261 17.2)."),
     Counter(RETRANSMISSIONS_SENT, "retransmissions-sent", "traffic",
@@ -377,5 +380,9 @@ COUNTERS: Final[tuple[Counter, ...]] = (
             "Calls in setup of other nodes not kept: `cluster call-memory` was reached, or they were old."),
     Counter(DNS_ANSWERS_OUTLIVED, "dns-answers-outlived", "trouble",
             "Failed DNS queries for names whose former answer is used instead (`dns stale`)."),
+    Counter(FLOWS_FAILED, "flows-failed", "calls",
+            "Requests for a phone whose flow was gone: another flow is tried, or the answer is 430 (RFC 5626 7)."),
+    Counter(FLOW_TOKENS_REFUSED, "flow-tokens-refused", "refusals",
+            "Requests with a changed flow token in their Route, rejected with 403 (RFC 5626 5.3.1)."),
 )
 # fmt: on

@@ -123,6 +123,8 @@ COUNTER_NUMBERS: Final = {
     "call-copies-dropped": 115,
     "call-copies-refused": 116,
     "dns-answers-outlived": 117,
+    "flows-failed": 118,
+    "flow-tokens-refused": 119,
 }
 # The gauges of a worker: (number, help).
 GAUGE_NUMBERS: Final = {

@@ -13,6 +13,7 @@ from appliance.catalogue.certificate_settings import CertificateSettings, TlsSet
 from appliance.catalogue.checked_settings import CheckedSettings
 from appliance.catalogue.cluster_settings import ClusterSettings, NodeSettings, VirtualAddressSettings
 from appliance.catalogue.dns_settings import DnsSettings
+from appliance.catalogue.outbound_settings import OutboundSettings
 from appliance.catalogue.overload_settings import OverloadSettings
 from appliance.catalogue.password_hash import SecretHash
 from appliance.catalogue.peers import Peer
@@ -467,6 +468,7 @@ class Settings(CheckedSettings):
     syntax: SyntaxSettings = section(SyntaxSettings(), "message", "Limits on message size.")
     limits: LimitSettings = section(LimitSettings(), "limits", "Sizes of tables and queues, per worker.")
     dns: DnsSettings = section(DnsSettings(), "dns", "How long answers of DNS are used.")
+    outbound: OutboundSettings = section(OutboundSettings(), "outbound", "Flows that phones keep open.")
     overload: OverloadSettings = section(OverloadSettings(), "overload", "Overload control.")
     supervision: SupervisionSettings = section(
         SupervisionSettings(), "supervision", "How workers are supervised and restarted.")

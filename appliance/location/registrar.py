@@ -1,7 +1,7 @@
 """The registrar: what a REGISTER does to the bindings of one address-of-record, and what is answered.
 
 RFC 3261 10.3 steps 2 and 6-8; RFC 3327 (Path), RFC 5627 (public GRUU), RFC 3840 (feature parameters are kept), RFC
-5626 6 (reg-id). Steps 1 and 3-5 are done before: the domain is local, the user is permitted, the aor is canonical.
+5626 6 (outbound). Steps 1 and 3-5 are done before: the domain is local, the user is permitted, the aor is canonical.
 
 Nothing is changed here: the outcome carries the whole change or none (10.3: atomic), and the caller applies
 it. Where the RFCs leave a choice:
@@ -12,8 +12,7 @@ it. Where the RFCs leave a choice:
   Retry-After;
 - Path from a phone that does not say `Supported: path` is taken (RFC 3327 5.3 leaves it to policy: what proxies added
   is needed);
-- reg-id replaces the flow it names, but `Require: outbound` is not promised: the flows' other half (RFC 5626 5) is
-  not here;
+- reg-id counts where the first hop is this registrar, or has put `ob` into a Path value, whichever it is;
 - Date (a SHOULD) goes out where an address gets a new binding, and not with every refresh.
 """
 
@@ -35,12 +34,12 @@ from appliance.sip.message import Request
 from appliance.sip.names import EXPIRES, REQUIRE
 from appliance.sip.uri import Uri, canonical_aor, parse_uri
 from appliance.transport.transport_table import is_stream, transport_of_uri
-from appliance.transport.via import is_same_host
+from appliance.transport.via import is_same_host, is_translated
 
 if TYPE_CHECKING:
     from appliance.transport.flow import Flow
 
-EXTENSIONS: Final = (b"path", b"gruu")  # what Require may name (RFC 3261 8.2.2.3)
+EXTENSIONS: Final = (b"path", b"gruu", b"outbound")  # what Require may name (RFC 3261 8.2.2.3)
 EXPIRES_MALFORMED_S: Final = 3600  # RFC 3261 10.2.1.1
 BRIEF_S: Final = 3600  # only shorter intervals may be called too brief
 INSTANCE_LEN_MAX: Final = 1024
@@ -81,7 +80,7 @@ def outcome_of(
     address: bytes = b"",
     date_offset_s: float = 0.0,
 ) -> Outcome:
-    """What a REGISTER for `aor` does. flow: the way it came by (kept where it is a stream connection). wall_time:
+    """What a REGISTER for `aor` does. flow: the way it came by (kept where it is the way back). wall_time:
     unix time. node: the number of this one. own: which places are this appliance's own; None where contacts may name
     them. address: the address-of-record as a URI of a domain served here, where `aor` is none (it is kept by realm).
     date_offset_s: from wall_time to the date.
@@ -147,12 +146,17 @@ def _update(registration: Registration, contacts: list[Contact], table: Registra
         _check_path(registration)
     if len(contacts) > 2 * registration.rules.contacts_max:  # bounds the comparisons below
         raise Refused(403, b"Too Many Contacts")
-    added = 0
+    added = kept = 0
     default_s = _expires_of_request(registration)
     for contact in contacts:
         expires_s = _granted(default_s if contact.expires is None else contact.expires, registration.rules)
         if _change_one(registration, contact, expires_s):
             added += 1
+        if expires_s:
+            kept += 1
+    if kept > 1 and registration.uses_outbound:
+        # RFC 5626 6: one flow at a time.
+        raise Refused(400, b"More Than One Contact With reg-id")
     if added:
         _check_room(registration, table)
 
@@ -173,6 +177,9 @@ def _change_one(registration: Registration, contact: Contact, expires_s: int) ->
     """Refresh, add or remove one contact. Returns whether the address gets a binding that it did not have."""
     wall_time = registration.wall_time
     instance, reg_id = _instance_and_flow(registration, contact)
+    if reg_id:
+        _check_first_hop(registration)
+        registration.uses_outbound = True
     uri = contact.uri.text
     key = b"reg-id=%d;" % reg_id + instance if reg_id else uri
     matched = _matching(registration, contact, key, reg_id)
@@ -200,16 +207,29 @@ def _change_one(registration: Registration, contact: Contact, expires_s: int) ->
     return not is_live
 
 
-def _kept_flow(registration: Registration, contact: Contact, reg_id: int) -> Flow | None:
-    """The connection that the REGISTER came by, where it is the way to the contact (RFC 3261 16.6 step 7, 18.1.1).
+def _check_first_hop(registration: Registration) -> None:
+    """RFC 5626 6: a flow is of use where whoever holds it knows."""
+    if registration.is_first_hop or any(_has_ob(value) for value in registration.path):
+        return
+    raise Refused(439, b"")
 
-    That is so where the contact leads to the other end by TCP, with outbound (RFC 5626), and behind NAT: there the
+
+def _has_ob(path: bytes) -> bool:
+    return b"ob" in parse_name_addr(path, "Path").uri.parameters
+
+
+def _kept_flow(registration: Registration, contact: Contact, reg_id: int) -> Flow | None:
+    """The flow that the REGISTER came by, where it is the way to the contact (RFC 3261 16.6 step 7, 18.1.1).
+
+    That is so where the contact leads to the other end by TCP, with outbound (RFC 5626 6), and behind NAT: there the
     phone knows itself, in its Via as well, by an address that it does not have here.
     """
     flow, uri = registration.flow, contact.uri
     if flow is None or reg_id:
         return flow
     address, own_host = flow.host(), registration.request.read_top_via().host
+    if not flow.is_stream:
+        return flow if own_host == uri.host and is_translated(own_host, address) else None
     if own_host == uri.host and not is_same_host(own_host, address):
         return flow
     is_by_stream = uri.parameters.get(b"transport") is None or is_stream(transport_of_uri(uri))
@@ -317,11 +337,21 @@ def _accepted(registration: Registration) -> Outcome:
     # RFC 3327 5.3
     for value in registration.path:
         headers.append(make_line(b"Path", value))
+    if registration.uses_outbound:
+        _promise_outbound(registration, headers)
     if not registration.pending:
         return Outcome(200, b"", headers)
     if not registration.entries:
         headers.append(_date_line(int(registration.wall_time + registration.date_offset_s)))
     return Outcome(200, b"", headers, BindingChange(registration.aor, tuple(registration.pending)))
+
+
+def _promise_outbound(registration: Registration, headers: list[bytes]) -> None:
+    """RFC 5626 6; 5.4: on UDP a phone sends keep-alives more often by itself."""
+    headers.append(make_line(b"Require", b"outbound"))
+    flow, flow_timer_s = registration.flow, registration.rules.flow_timer_s
+    if flow_timer_s and registration.is_first_hop and flow is not None and flow.is_stream:
+        headers.append(make_line(b"Flow-Timer", digits_of(flow_timer_s)))
 
 
 @lru_cache(maxsize=1)

@@ -5,7 +5,7 @@ from appliance.location.record_version cimport next_version
 from appliance.sip.message cimport Request
 from appliance.transport.flow cimport Flow
 
-cdef int PATH, SUPPORTED, USER_AGENT
+cdef int PATH, SUPPORTED, USER_AGENT, VIA
 
 
 @cython.final
@@ -15,6 +15,7 @@ cdef class Rules:
     cdef readonly long long expires_max_s
     cdef readonly Py_ssize_t contacts_max
     cdef readonly bint own_contacts
+    cdef readonly long long flow_timer_s
 
 
 @cython.final
@@ -35,6 +36,8 @@ cdef class Registration:
     cdef public tuple path
     cdef public bytes user_agent
     cdef public list pending
+    cdef public bint is_first_hop
+    cdef public bint uses_outbound
     cdef public object own
     cpdef bint is_measure(self, Binding old)
     cpdef bint is_in_order(self, Binding old)

@@ -11,7 +11,7 @@ from appliance.catalogue.settings import RegistrarSettings
 from appliance.location.binding import Binding, new_binding
 from appliance.location.record_version import next_version
 from appliance.sip.message import Request
-from appliance.sip.names import PATH, SUPPORTED, USER_AGENT
+from appliance.sip.names import PATH, SUPPORTED, USER_AGENT, VIA
 from appliance.sip.uri import Uri
 
 if TYPE_CHECKING:
@@ -31,9 +31,18 @@ class OwnPlaces(Protocol):
 class Rules:
     """The settings as numbers that compiled code compares: seconds, and a number of contacts per address."""
 
-    __slots__ = ("contacts_max", "expires_default_s", "expires_max_s", "expires_min_s", "own_contacts")
+    __slots__ = (
+        "contacts_max",
+        "expires_default_s",
+        "expires_max_s",
+        "expires_min_s",
+        "flow_timer_s",
+        "own_contacts",
+    )
 
-    def __init__(self, settings: RegistrarSettings) -> None:
+    def __init__(self, settings: RegistrarSettings, flow_timer_s: int = 0) -> None:
+        """`flow_timer_s`: see OutboundSettings; 0 for none."""
+        self.flow_timer_s = flow_timer_s
         self.expires_min_s = settings.expires_min_s
         self.expires_default_s = settings.expires_default_s
         self.expires_max_s = settings.expires_max_s
@@ -54,6 +63,7 @@ class Registration:
         "date_offset_s",
         "entries",
         "flow",
+        "is_first_hop",
         "node",
         "own",
         "path",
@@ -63,6 +73,7 @@ class Registration:
         "source",
         "supported",
         "user_agent",
+        "uses_outbound",
         "wall_time",
     )
 
@@ -82,6 +93,8 @@ class Registration:
     path: tuple[bytes, ...]
     user_agent: bytes
     pending: list[Binding]
+    is_first_hop: bool
+    uses_outbound: bool
     own: OwnPlaces | None
 
     def is_measure(self, old: Binding) -> bool:
@@ -206,7 +219,9 @@ def begin_registration(
     registration.address = aor
     registration.entries = entries
     registration.rules = rules
-    registration.flow = flow if flow is not None and flow.connection != 0 else None
+    registration.flow = flow
+    registration.is_first_hop = request.has_one_value(VIA)
+    registration.uses_outbound = False
     registration.source = source
     registration.wall_time = wall_time
     registration.node = node

@@ -1,6 +1,6 @@
 cimport cython
 
-from appliance.proxy.forwarding cimport add_record_route, address_to_hop, connection_of, length_of, prepare_request
+from appliance.proxy.forwarding cimport add_path, add_record_route, address_to_hop, connection_of, length_of, prepare_request
 from appliance.proxy.identities cimport remove_claims_of, withhold_identity
 from appliance.proxy.environment cimport ProxyEnvironment
 from appliance.proxy.request_context cimport RequestContext

@@ -11,6 +11,7 @@ from enum import IntEnum
 from typing import Final as Constant
 
 from appliance.catalogue.counters import (
+    FLOWS_FAILED,
     HOPS_FAILED_OVER,
     HOPS_UNAVAILABLE,
     REFUSED_TABLE_FULL,
@@ -18,7 +19,14 @@ from appliance.catalogue.counters import (
 )
 from appliance.proxy.best_response import Final, made_here
 from appliance.proxy.environment import ProxyEnvironment
-from appliance.proxy.forwarding import add_record_route, address_to_hop, connection_of, length_of, prepare_request
+from appliance.proxy.forwarding import (
+    add_path,
+    add_record_route,
+    address_to_hop,
+    connection_of,
+    length_of,
+    prepare_request,
+)
 from appliance.proxy.hop_lookups import HopLookups
 from appliance.proxy.identities import remove_claims_of, withhold_identity
 from appliance.proxy.request_context import RequestContext
@@ -192,6 +200,11 @@ class Branch(ClientUser):
     def _find_hops(self, now: float, lookups: HopLookups | None = None) -> None:
         assert self.request is not None and self._hop_uri is not None
         self.state = _RESOLVING
+        if self.target.is_flow_bound:
+            # RFC 5626 5.3.1, 7: there is no other way, but perhaps another flow.
+            self._node.counters[FLOWS_FAILED] += 1
+            self._end(made_here(430), now)
+            return
         context, origin = self.user.request_context, self.target.origin
         if is_foreign(origin) and not context.may_relay():
             # It was reached by its connection, which is gone.
@@ -236,6 +249,7 @@ class Branch(ClientUser):
         request = self.request.copy()
         withhold_identity(request, hop, self._node)
         add_record_route(request, context, hop, self._node, now)
+        add_path(request, context, hop, self._node)
         address_to_hop(request, context, hop, self._attempt, self._node)
         self._attempt += 1
         transactions, data = self._node.transactions, write(request)

@@ -42,15 +42,17 @@ cdef bint _is_second(list values, ProxyEnvironment node) except -1
 @cython.locals(way=bytes, caller=bytes, callee=bytes, ends=bytes, contact=Uri, routes=list, route=Uri, until_min=long, flags=int)
 cpdef bytes token_to_sender(Request request, RequestContext context, Flow hop, ProxyEnvironment node, double now)
 @cython.locals(contact=Uri)
-cpdef bind_to_answer(Response response, ProxyEnvironment node)
+cpdef bind_to_answer(Response response, Flow flow, ProxyEnvironment node)
 @cython.locals(contact=bytes, to_tag=bytes, known=AcceptedAnswer, makes_dialog=bint)
 cpdef bint note_answer(ServerTransaction server, Request request, Response response) except -1
 cdef bint _leads_to(Request ack, AcceptedAnswer answer) except -1
 @cython.locals(tokens=DialogTokens, call_id=bytes, from_tag=bytes, parties=bytes, to_caller=bytes,
                to_callee=bytes, values=list, index=Py_ssize_t, token=bytes, flags=int, seen=set, behind=list, uri=Uri,
-               address=bytes, way=bytes)
-cdef list _rebound(Response response, Uri contact, ProxyEnvironment node)
+               address=bytes, way=bytes, only_way=Flow, old=bytes, new=bytes)
+cdef list _rebound(Response response, Uri contact, Flow flow, ProxyEnvironment node)
 cdef bytes _token_in(bytes value)
+@cython.locals(at=Py_ssize_t, end=Py_ssize_t)
+cdef bytes _flow_beside(bytes value)
 @cython.locals(value=bytes)
 cdef Uri _contact_of(Message message)
 cdef bytes _way_of(Uri target, list routes)

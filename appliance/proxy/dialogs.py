@@ -30,6 +30,7 @@ from __future__ import annotations
 from typing import Final
 
 from appliance.proxy.environment import ProxyEnvironment
+from appliance.proxy.flow_routes import FLOW_MARK, flow_parameter
 from appliance.proxy.request_context import RequestContext
 from appliance.routing.contact_policy import destination_of
 from appliance.security.dialog_token import ADMITTED, ANSWERED, AT_SOURCE, RELAYS, TO_PEER, TOKEN_LEN
@@ -163,7 +164,8 @@ def token_to_sender(request: Request, context: RequestContext, hop: Flow, node: 
         if contact is not None:
             routes = [parse_name_addr(value).uri for value in request.values(RECORD_ROUTE)]
             way = _way_of(contact, [_routing_of(route) for route in routes])
-            if _address_of(routes[0] if routes else contact) == context.flow.host():
+            # By its flow it leads to where it came from.
+            if context.keeps_flow or _address_of(routes[0] if routes else contact) == context.flow.host():
                 flags |= AT_SOURCE
     except MalformedMessage:
         # A sender that cannot be reached by its Contact gets no requests.
@@ -172,15 +174,18 @@ def token_to_sender(request: Request, context: RequestContext, hop: Flow, node: 
     return node.dialog_tokens.write(ends, _parties(caller, callee), way, hop.host(), until_min, flags)
 
 
-def bind_to_answer(response: Response, node: ProxyEnvironment) -> None:
-    """RFC 3261 16.7 step 8: our entries in a response are from now on for requests to the end that answers."""
+def bind_to_answer(response: Response, flow: Flow | None, node: ProxyEnvironment) -> None:
+    """RFC 3261 16.7 step 8: our entries in a response are from now on for requests to the end that answers.
+
+    `flow`: the only way to that end, where there is but one (RFC 5626 5.3.1).
+    """
     if response.status >= 300 or not response.count(RECORD_ROUTE):
         return
     try:
         contact = _contact_of(response)
         if contact is None or not response.read_to_tag():
             return
-        for old, new in _rebound(response, contact, node):
+        for old, new in _rebound(response, contact, flow, node):
             response.exchange(RECORD_ROUTE, old, new)
     except MalformedMessage:
         # The caller has to understand it, and cannot.
@@ -242,7 +247,9 @@ def _leads_to(ack: Request, answer: AcceptedAnswer) -> bool:
     return way == _way_of(target, [_routing_of(route_uri(value)) for value in known])
 
 
-def _rebound(response: Response, contact: Uri, node: ProxyEnvironment) -> list[tuple[bytes, bytes]]:
+def _rebound(
+    response: Response, contact: Uri, flow: Flow | None, node: ProxyEnvironment
+) -> list[tuple[bytes, bytes]]:
     """What our tokens in the response become. On a spiral there are several; the entries of a pair have one."""
     call_id, from_tag = response.read_call_id(), response.read_from_tag()
     to_caller = _ends(call_id, from_tag, _UNKNOWN)
@@ -262,10 +269,15 @@ def _rebound(response: Response, contact: Uri, node: ProxyEnvironment) -> list[t
             behind = [parse_name_addr(value).uri for value in reversed(values[:index])]
             flags = ANSWERED | (RELAYS if flags & (RELAYS | TO_PEER) else 0)
             address = _address_of(behind[0] if behind else contact)
-            if address and tokens.went_to(token, address):
+            # The flow is that of the hop that answers, which no other entry is above.
+            only_way = None if behind else flow
+            if only_way is not None or (address and tokens.went_to(token, address)):
                 flags |= AT_SOURCE
             way = _way_of(contact, [_routing_of(uri) for uri in behind])
-            found.append((token, tokens.write(to_callee, parties, way, _NOWHERE, tokens.until_of(token), flags)))
+            new = tokens.write(to_callee, parties, way, _NOWHERE, tokens.until_of(token), flags)
+            # The flow of the other direction goes.
+            old = token + _flow_beside(values[index])
+            found.append((old, new if only_way is None else new + flow_parameter(only_way, new, node)))
     return found
 
 
@@ -273,6 +285,18 @@ def _token_in(value: bytes) -> bytes:
     """What stands where the token would be in a Record-Route value; the token itself proves whether it is one."""
     at = value.find(TOKEN_MARK)
     return b"" if at < 0 else value[at + len(TOKEN_MARK) : at + len(TOKEN_MARK) + TOKEN_LEN]
+
+
+def _flow_beside(value: bytes) -> bytes:
+    """The flow that a Record-Route value of ours has beside its token, as its parameter; b"" for none."""
+    at = value.find(TOKEN_MARK) + len(TOKEN_MARK) + TOKEN_LEN
+    if value[at : at + len(FLOW_MARK)] != FLOW_MARK:
+        return b""
+    end = at + len(FLOW_MARK)
+    # Up to ";" or ">".
+    while end < len(value) and value[end] != 59 and value[end] != 62:
+        end += 1
+    return value[at:end]
 
 
 def _contact_of(message: Message) -> Uri | None:

@@ -47,6 +47,7 @@ cdef class ProxyEnvironment:
     cdef public ContactPolicy contact_policy
     cdef tuple _addresses
     cdef public object servers
+    cdef public object flow_tokens
     cdef public object failures
     cdef public tuple peers
     cdef public Packer packer

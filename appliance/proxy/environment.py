@@ -33,6 +33,7 @@ from appliance.routing.own_names import OwnNames
 from appliance.routing.unavailable_hops import UnavailableHops
 from appliance.security.authentication_failures import AuthenticationFailures
 from appliance.security.dialog_token import DialogTokens
+from appliance.security.flow_token import FlowTokens
 from appliance.security.keys import Keys
 from appliance.security.nonces import Nonces
 from appliance.sip.uri import Uri, canonical_user
@@ -82,6 +83,7 @@ class ProxyEnvironment:
         "failed_lookups",
         "failures",
         "faults",
+        "flow_tokens",
         "hosts",
         "keys",
         "names",
@@ -131,6 +133,7 @@ class ProxyEnvironment:
         self.publish: Callable[[BindingChange], int] = bindings.apply
         self.keys = Keys(key)
         self.dialog_tokens = DialogTokens(key)
+        self.flow_tokens = FlowTokens(key)
         self.names = OwnNames(settings)
         self.pending_lookups = PendingLookups(settings, counters)
         self.hosts = self.pending_lookups.cache_of(LookupHost.kind)
@@ -144,11 +147,11 @@ class ProxyEnvironment:
         self.nonces = nonces
         self.rate_limits = RateLimits(settings.rate_limits, built_in_limits(settings))
         self.failures = AuthenticationFailures(settings.lockout)
-        self.registrar_rules = Rules(settings.registrar)
+        self.registrar_rules = Rules(settings.registrar, settings.outbound.flow_timer_s)
         self.change_limits = ChangeLimits(settings.registrar.changes_max)
         self.contact_policy = ContactPolicy(settings, self._addresses)
         self.peers = tuple(Peers(listener.peers) for listener in settings.listeners)
-        self.proxy_rules = ProxyRules(settings.proxy)
+        self.proxy_rules = ProxyRules(settings.proxy, settings.outbound)
         self.digest_rules = DigestRules(settings.digest)
         self.router = CallRouter(settings, self.pending_lookups.cache_of(FindEnum.kind))
         self.packer = Packer()
@@ -190,11 +193,11 @@ class ProxyEnvironment:
         self.pending_lookups.reconfigure(settings)
         self.rate_limits.reconfigure(settings.rate_limits, built_in_limits(settings))
         self.failures.reconfigure(settings.lockout)
-        self.registrar_rules = Rules(settings.registrar)
+        self.registrar_rules = Rules(settings.registrar, settings.outbound.flow_timer_s)
         self.change_limits.changes_max = settings.registrar.changes_max
         self.contact_policy = ContactPolicy(settings, self._addresses)
         self.peers = tuple(Peers(listener.peers) for listener in settings.listeners)
-        self.proxy_rules = ProxyRules(settings.proxy)
+        self.proxy_rules = ProxyRules(settings.proxy, settings.outbound)
         self.digest_rules = DigestRules(settings.digest)
         self.router.reconfigure(settings)
         self.nonces.reconfigure(settings.digest.nonce_lifetime_s)

@@ -20,6 +20,8 @@ cdef class ListenerRules:
 cdef class ProxyRules:
     cdef readonly double dialog_lifetime_s
     cdef readonly double hop_timeout_s
+    cdef readonly long flow_timer_s
+    cdef readonly str path_policy
     cdef readonly SearchPolicy search
     cdef readonly int max_forwards
     cdef readonly bint record_route

@@ -6,6 +6,7 @@ are asked for with each call.
 
 from __future__ import annotations
 
+from appliance.catalogue.outbound_settings import OutboundSettings
 from appliance.catalogue.peers import Peers
 from appliance.catalogue.settings import DigestSettings, ListenerSettings, ProxySettings
 from appliance.routing.target_set import SearchPolicy
@@ -33,11 +34,22 @@ class ListenerRules:
 
 
 class ProxyRules:
-    """See ProxySettings. Never changed."""
+    """See ProxySettings and OutboundSettings. Never changed."""
 
-    __slots__ = ("dialog_lifetime_s", "hop_timeout_s", "max_forwards", "record_route", "recurse_on_redirect", "search")
+    __slots__ = (
+        "dialog_lifetime_s",
+        "flow_timer_s",
+        "hop_timeout_s",
+        "max_forwards",
+        "path_policy",
+        "record_route",
+        "recurse_on_redirect",
+        "search",
+    )
 
-    def __init__(self, settings: ProxySettings) -> None:
+    def __init__(self, settings: ProxySettings, outbound: OutboundSettings) -> None:
+        self.flow_timer_s = outbound.flow_timer_s
+        self.path_policy = outbound.path
         self.dialog_lifetime_s = settings.dialog_lifetime_s
         self.search = SearchPolicy(settings.fork, settings.targets_max, settings.target_timeout_s)
         self.hop_timeout_s = settings.next_hop_timeout_s

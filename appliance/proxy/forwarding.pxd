@@ -12,7 +12,7 @@ from appliance.transport.flow cimport Flow
 from appliance.transport.transport_table cimport is_secure
 from appliance.transport.via cimport push_via
 
-cdef int CONTENT_LENGTH, MAX_BREADTH, MAX_FORWARDS, RECORD_ROUTE, ROUTE
+cdef int CONTENT_LENGTH, MAX_BREADTH, MAX_FORWARDS, PATH, RECORD_ROUTE, ROUTE
 cdef tuple URI_PARAMETERS
 
 
@@ -34,6 +34,7 @@ cpdef Py_ssize_t length_of(Request request, RequestContext context, ProxyEnviron
 cpdef add_record_route(Request request, RequestContext context, Flow hop, ProxyEnvironment node, double now)
 @cython.locals(sent_by=bytes)
 cdef bytes _own_route(ProxyEnvironment node, Flow side, bytes token, bytes pair, bint is_sips)
+cpdef add_path(Request request, RequestContext context, Flow hop, ProxyEnvironment node)
 @cython.locals(target=bytes, branch=bytes)
 cpdef bytes address_to_hop(Request request, RequestContext context, Flow hop, Py_ssize_t attempt, ProxyEnvironment node)
 cpdef add_length(Message message, Flow flow)

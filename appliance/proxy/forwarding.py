@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from appliance.proxy.dialogs import PAIR, TOKEN, token_to_sender
 from appliance.proxy.environment import ProxyEnvironment
+from appliance.proxy.flow_routes import FLOW_MARK, flow_parameter, is_usable, path_entry
 from appliance.proxy.request_context import RequestContext
 from appliance.routing.targets import Target
 from appliance.security.dialog_token import TOKEN_LEN
+from appliance.security.flow_token import FLOW_TOKEN_LEN_MAX
 from appliance.security.keys import BRANCH_LEN
 from appliance.sip.characters import digits_of, number
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.headers import parse_name_addr
 from appliance.sip.message import Message, Request
-from appliance.sip.names import CONTENT_LENGTH, MAX_BREADTH, MAX_FORWARDS, RECORD_ROUTE, ROUTE
+from appliance.sip.names import CONTENT_LENGTH, MAX_BREADTH, MAX_FORWARDS, PATH, RECORD_ROUTE, ROUTE
 from appliance.sip.uri import Uri
 from appliance.transport.flow import Flow
 from appliance.transport.transport_table import URI_PARAMETERS, is_secure
@@ -27,6 +29,8 @@ BREADTH_MAX = 60
 # What is added to a prepared request: our Via and the rest of the request line, and each Record-Route; without sent-by.
 VIA_LEN = len(b"Via: SIP/2.0/UDP ;branch=\r\n") + BRANCH_LEN + len(b"  SIP/2.0\r\n\r\n")
 RECORD_ROUTE_LEN = len(b"Record-Route: <sips:;lr;tk=;pair>\r\n") + max(map(len, URI_PARAMETERS)) + TOKEN_LEN
+FLOW_LEN = len(FLOW_MARK) + FLOW_TOKEN_LEN_MAX
+PATH_LEN = len(b"Path: <sip:;lr;ob>\r\n") + max(map(len, URI_PARAMETERS)) + FLOW_LEN
 
 
 def prepare_request(context: RequestContext, target: Target, node: ProxyEnvironment) -> tuple[Request, Uri]:
@@ -88,14 +92,16 @@ def next_hop_of(request: Request) -> Uri:
 
 
 def connection_of(target: Target, context: RequestContext, node: ProxyEnvironment) -> Flow | None:
-    """RFC 3261 18.1: the connection a phone registered over is the way to it, unless a Route is, or it was closed."""
+    """RFC 3261 18.1: the flow a phone registered over is the way to it, unless a Route is, or it was closed."""
     flow = target.flow
+    if flow is None or (target.is_secure and not is_secure(flow.transport)):
+        return None
+    if target.is_flow_bound:
+        return flow if is_usable(flow, node) else None
     # RFC 3261 16.6 step 7: Routes come first, those of the request and those that the Path makes.
-    if flow is None or target.path or context.request.count(ROUTE):
+    if target.path or context.request.count(ROUTE) or not node.next_hops.is_way(flow):
         return None
-    if target.is_secure and not is_secure(flow.transport):
-        return None
-    return flow if node.next_hops.is_way(flow) and node.connections.is_open(flow) else None
+    return flow if not flow.is_stream or node.connections.is_open(flow) else None
 
 
 def length_of(request: Request, context: RequestContext, node: ProxyEnvironment) -> int:
@@ -106,9 +112,13 @@ def length_of(request: Request, context: RequestContext, node: ProxyEnvironment)
         size += len(line)
     if context.record_routed:
         entry = RECORD_ROUTE_LEN + names.sent_by_len_max
+        if context.keeps_flow:
+            entry += FLOW_LEN
         # RFC 5658 3.1: it may leave by another side than it came by.
         is_one_side = not context.flow.is_stream and len(names.sent_bys) == 1
         size += entry if is_one_side else 2 * entry
+    if context.path_kind:
+        size += PATH_LEN + names.sent_by_len_max
     return size
 
 
@@ -118,6 +128,8 @@ def add_record_route(request: Request, context: RequestContext, hop: Flow, node:
         return
     token = token_to_sender(request, context, hop, node, now)
     came_by = context.flow
+    if context.keeps_flow:
+        token += flow_parameter(came_by, token, node)
     is_sips = request.read_uri().scheme == b"sips"
     if hop.listener == came_by.listener and hop.transport == came_by.transport:
         request.prepend(RECORD_ROUTE, _own_route(node, came_by, token, b"", is_sips))
@@ -133,6 +145,12 @@ def _own_route(node: ProxyEnvironment, side: Flow, token: bytes, pair: bytes, is
         # RFC 3261 16.6 step 4, RFC 5630 5.3: sips where the Request-URI is, and then without `transport=tls`.
         return b"".join((b"<sips:", sent_by, b";lr;", TOKEN, b"=", token, pair, b">"))
     return b"".join((b"<sip:", sent_by, URI_PARAMETERS[side.transport], b";lr;", TOKEN, b"=", token, pair, b">"))
+
+
+def add_path(request: Request, context: RequestContext, hop: Flow, node: ProxyEnvironment) -> None:
+    """Have the registrar reach the phone through here (RFC 3327 5.2, RFC 5626 5.1)."""
+    if context.path_kind:
+        request.prepend(PATH, path_entry(context.flow, hop, context.path_kind, node))
 
 
 def address_to_hop(request: Request, context: RequestContext, hop: Flow, attempt: int, node: ProxyEnvironment) -> bytes:

@@ -25,5 +25,7 @@ cdef class IngressFilter:
     cdef int _look_at_ack(self, bytes data) except -1
     @cython.locals(tag=bytes, retry_after=bytes, response=bytes)
     cdef _refuse_at_a_glance(self, Glance glance, Via via, Flow flow, double now)
+    @cython.locals(answer=bytes)
+    cpdef receive_keep_alive(self, bytes data, Flow flow)
     cpdef bint turns_away(self, Request request, Flow flow, double now) except -1
     cdef int _retry_after_s(self, bytes method, double now) except -1

@@ -15,6 +15,7 @@ from typing import Final
 
 from appliance.catalogue.counters import (
     DROPPED_MALFORMED,
+    KEEPALIVES_RECEIVED,
     REFUSED_MALFORMED,
     REFUSED_OVERLOAD,
     REGISTRATIONS_DEFERRED,
@@ -31,6 +32,8 @@ from appliance.sip.via import Via, parse_via
 from appliance.sip.writer import write_response
 from appliance.transaction.keys import has_cookie
 from appliance.transport.flow import Flow, Outgoing
+from appliance.transport.keep_alives import KEEP_ALIVE_LEN_MAX
+from appliance.transport.stun import binding_answer
 from appliance.transport.via import response_flow, stamp_received, stamped_via
 
 LET_IN: Final = 0
@@ -122,6 +125,18 @@ class IngressFilter:
             return self.overload_controller.retry_after_s()
         self._counters[REGISTRATIONS_DEFERRED] += 1
         return self.overload_controller.appointment_s(now)
+
+    # -- keep-alives ---------------------------------------------------------------------------------
+
+    def receive_keep_alive(self, data: bytes, flow: Flow) -> None:
+        """A datagram that is no message; a STUN request is answered (RFC 5626 5.4, 8)."""
+        if len(data) > KEEP_ALIVE_LEN_MAX:
+            answer = binding_answer(data, *flow.remote)
+            if not answer:
+                self._counters[DROPPED_MALFORMED] += 1
+                return
+            self._transactions.outbox.append(Outgoing(answer, flow, b""))
+        self._counters[KEEPALIVES_RECEIVED] += 1
 
     # -- malformed -----------------------------------------------------------------------------------
 

@@ -30,6 +30,9 @@ cdef class RequestContext:
     cdef public int admission
     cdef public bint is_spiral
     cdef public bint record_routed
+    cdef public bint keeps_flow
+    cdef public Flow named_flow
+    cdef public int path_kind
     cdef public bint is_cancelled
     cdef public object targets
     cdef public object route
@@ -38,6 +41,8 @@ cdef class RequestContext:
     cpdef bytes read_loop_part(self, ProxyEnvironment node)
     cpdef Asker asker(self)
     cpdef admit(self, int admission)
+    @cython.locals(target=Target, is_at_source=bint)
     cpdef Target named_target(self)
+    cpdef bint is_for_flow(self) except -1
     cpdef bint may_relay(self) except -1
     cpdef bint has_relay_rights(self) except -1

@@ -37,7 +37,10 @@ class RequestContext:
         "is_in_dialog",
         "is_spiral",
         "is_trusted",
+        "keeps_flow",
         "listener",
+        "named_flow",
+        "path_kind",
         "period",
         "position",
         "record_routed",
@@ -71,6 +74,12 @@ class RequestContext:
         # It was here before, for another destination (RFC 5393 4.2).
         self.is_spiral = False
         self.record_routed = False
+        # Its sender is reached by the flow it came by, and nowhere else (see flow_routes.py).
+        self.keeps_flow = False
+        # The flow that its Route names, which it is for (RFC 5626 5.3.1).
+        self.named_flow: Flow | None = None
+        # Of a REGISTER that is forwarded: the Path that it gets, 0 for none.
+        self.path_kind = 0
         # RFC 3261 9.2: a CANCEL came while the request waited without a transaction.
         self.is_cancelled = False
         self.targets: Sequence[Target] = ()
@@ -102,8 +111,16 @@ class RequestContext:
         self.is_in_dialog = admission & ADMITTED != 0
 
     def named_target(self) -> Target:
-        """The Request-URI as the target."""
-        return Target(self.request.read_uri(), origin=AT_SOURCE if self.admission & TO_SOURCE else NAMED)
+        """The Request-URI as the target, by the flow that the Route has named."""
+        is_at_source = self.admission & TO_SOURCE != 0 or self.named_flow is not None
+        target = Target(self.request.read_uri(), origin=AT_SOURCE if is_at_source else NAMED)
+        target.flow = self.named_flow
+        target.is_flow_bound = self.named_flow is not None
+        return target
+
+    def is_for_flow(self) -> bool:
+        """Has it come by the Path of a phone (RFC 5626 5.3.1)?"""
+        return self.named_flow is not None and not self.is_in_dialog
 
     def may_relay(self) -> bool:
         """May it go to foreign targets of any kind: by the call it belongs to, or by the setting `relay`?"""

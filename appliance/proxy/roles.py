@@ -7,6 +7,7 @@ from typing import Final
 from appliance.proxy.response_stages.bind_dialog import bind_dialog
 from appliance.proxy.response_stages.keep_privacy import keep_privacy
 from appliance.proxy.response_stages.recurse import recurse
+from appliance.proxy.response_stages.set_flow_timer import set_flow_timer
 from appliance.proxy.stage_chain import Role, Stage
 from appliance.proxy.stages.admit_ack import admit_ack
 from appliance.proxy.stages.assert_identity import assert_identity
@@ -15,6 +16,7 @@ from appliance.proxy.stages.detect_loops import detect_loops
 from appliance.proxy.stages.locate import locate
 from appliance.proxy.stages.loose_route import loose_route
 from appliance.proxy.stages.options import answer_options
+from appliance.proxy.stages.record_path import record_path
 from appliance.proxy.stages.record_route import record_route
 from appliance.proxy.stages.redirect import redirect
 from appliance.proxy.stages.register import register
@@ -39,12 +41,14 @@ USER: Final = Role(
         answer_options,
         locate,
         relay,
+        record_path,
         record_route,
     ),
     (
         recurse,
         bind_dialog,
         keep_privacy,
+        set_flow_timer,
     ),
 )
 
@@ -64,13 +68,14 @@ CORE: Final = Role(
         route,
         locate,
         relay,
+        record_path,
         record_route,
     ),
     USER.response_stages,
 )
 
 # RFC 3261 8.3: the caller is told where to call.
-REDIRECT: Final = Role((*CORE.stages[:-1], redirect), USER.response_stages)
+REDIRECT: Final = Role((*CORE.stages[:-2], redirect), USER.response_stages)
 
 ROLES: Final[dict[str, Role]] = {"user": USER, "core": CORE, "redirect": REDIRECT}
 

@@ -33,7 +33,7 @@ from appliance.sip.uri import parse_uri
 from appliance.sip.writer import write
 from appliance.transport.flow import Flow
 
-FORMAT: Final = 11
+FORMAT: Final = 12
 # The stage of a request that has passed all of them.
 FORWARDED: Final = ""
 # By place of a listener at the node that made a snapshot: the place here, or NOWHERE.
@@ -98,6 +98,8 @@ class CallSnapshot:
     admission: int
     is_spiral: bool
     record_routed: bool
+    keeps_flow: bool
+    named_flow: Flow | None
     way_out: int
     stage: str
     answer: bytes
@@ -123,6 +125,8 @@ def packed_request(node: ProxyEnvironment, context: RequestContext) -> bytes:
             context.admission,
             context.is_spiral,
             context.record_routed,
+            context.keeps_flow,
+            _write_flow(context.named_flow),
             context.way_out,
         )
     )
@@ -140,6 +144,8 @@ def context_of(call: CallSnapshot, listeners: Sequence[ListenerSettings]) -> Req
     context.admit(call.admission)
     context.is_spiral = call.is_spiral
     context.record_routed = call.record_routed
+    context.keeps_flow = call.keeps_flow
+    context.named_flow = call.named_flow
     context.way_out = call.way_out
     context.targets = call.targets
     return context
@@ -190,13 +196,14 @@ def read_snapshot(octets: bytes, listeners: Sequence[ListenerSettings] | None = 
         if version != FORMAT:
             raise ValueError(f"snapshot format {version!r}")
         places = None if listeners is None else _places_of(names, listeners)
-        text, flow, period, received_uri, *found, way_out = unpack(packed)
+        text, flow, period, received_uri, *found, named_flow, way_out = unpack(packed)
         request = _read_request(text)
         # The stages may have changed it (RFC 3261 16.4).
         request.received_uri = received_uri
         way_in = _read_flow(flow, places)
         if way_in is None:
             raise ListenerMissing(f"the snapshot names listener {flow[1]} of {names!r}")
+        found.append(_read_flow(named_flow, places))
         found.append(_way_out(way_out, way_in, places))
         found += progress
         found.append([_read_target(target, places) for target in targets])
@@ -248,6 +255,7 @@ def _write_target(target: Target) -> Any:
         _write_flow(target.flow),
         target.origin,
         target.is_secure,
+        target.is_flow_bound,
         target.breadth,
         [_write_target(spare) for spare in target.spares],
         target.translation,
@@ -255,9 +263,10 @@ def _write_target(target: Target) -> Any:
 
 
 def _read_target(value: Any, places: Places | None) -> Target:
-    uri_text, q, path, flow, origin, is_secure, breadth, spares, translation = value
+    uri_text, q, path, flow, origin, is_secure, is_flow_bound, breadth, spares, translation = value
     target = Target(parse_uri(uri_text), q, tuple(path), _read_flow(flow, places), origin)
     target.is_secure = is_secure
+    target.is_flow_bound = is_flow_bound
     target.breadth = breadth
     target.spares = tuple(_read_target(spare, places) for spare in spares)
     target.translation = translation

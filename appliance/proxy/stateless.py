@@ -70,7 +70,9 @@ class _Passage:
     def _find_hop(self, uri: Uri, request_len: int, lookups: HopLookups | None, now: float) -> Flow | None:
         context, node = self._context, self._node
         connection = connection_of(self._target, context, node)
-        if connection is not None:
+        if connection is not None or self._target.is_flow_bound:
+            if connection is None:
+                node.counters[DROPPED_UNROUTABLE] += 1
             return connection
         try:
             failed = NONE_FAILED if lookups is None else lookups.failed
@@ -105,8 +107,8 @@ def forward_response(response: Response, node: ProxyEnvironment, now: float) -> 
         node.counters[DROPPED_STRAY_RESPONSE] += 1
         return
     node.counters[STRAY_RESPONSES_FORWARDED] += 1
-    bind_to_answer(response, node)
-    # Which hop it comes from is not known here.
+    # Which hop it comes from, and by which flow, is not known here.
+    bind_to_answer(response, None, node)
     remove_claims(response)
     add_length(response, destination)
     node.transactions.outbox.append(Outgoing(write(response), destination, b""))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from appliance.catalogue.counters import TIMED_OUT
-from appliance.proxy.best_response import Final, challenges_of, choose_best
+from appliance.proxy.best_response import Final, challenges_of, choose_best, made_here
 from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.forwarding import add_length
 from appliance.proxy.request_context import RequestContext
@@ -26,6 +26,9 @@ def send_up(response: Response, context: RequestContext, node: ProxyEnvironment,
 def send_best(finals: list[Final], context: RequestContext, node: ProxyEnvironment, now: float) -> Final:
     """Send the best of the finals of all branches (RFC 3261 16.7 step 6); returns it."""
     best = choose_best(finals)
+    if best.status == 430 and context.named_flow is None:
+        # RFC 5626 11.5: endpoints never get a 430. It was for us, who have tried all flows of the instance.
+        best = made_here(480)
     if best.response is not None:
         for header, value in challenges_of(finals, best):
             best.response.append(header, value)

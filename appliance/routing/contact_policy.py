@@ -14,8 +14,8 @@ way to send chosen octets to services that are not meant for it:
   target as well. It leads neither to this machine nor to peers, and not to next hops of routes (gateways.py): these
   trust this appliance, and not him.
 
-A phone behind a NAT has a private address in its Contact. It is registered, and reached by its connection, by its
-Path, or by callers that may relay.
+A phone behind a NAT has a private address in its Contact. It is registered, and reached by its flow, by its Path, or by
+callers that may relay.
 """
 
 from __future__ import annotations

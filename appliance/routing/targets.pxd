@@ -13,13 +13,14 @@ cdef class Target:
     cdef public int origin
     cdef public Flow flow
     cdef public bint is_secure
+    cdef public bint is_flow_bound
     cdef public long breadth
     cdef public tuple spares
     cdef public str translation
 
     cpdef name_by(self, Uri uri)
 
-@cython.locals(targets=list, binding=Binding, uri=Uri, is_own=bint, origin=int)
+@cython.locals(targets=list, binding=Binding, uri=Uri, is_own=bint, is_flow_bound=bint, flow=Flow, target=Target, origin=int)
 cpdef list targets_of_bindings(object bindings, object policy)
 
 @cython.locals(group=list, target=Target, q_highest=int)

@@ -22,10 +22,23 @@ class Target:
     `spares`: what is tried in its place when it fails: other contacts of the same instance (RFC 5626 7, RFC 5627 6.1),
     or the next hops of a route table that come after it.
     `is_secure`: it is reached by secure transports only (RFC 5630 5.3).
+    `is_flow_bound`: it is reached by its flow only (RFC 5626 7).
     `translation`: the name of the one that changes header fields of its request (translations.py), "" for none.
     """
 
-    __slots__ = ("breadth", "flow", "is_secure", "origin", "path", "q", "spares", "translation", "uri", "uri_text")
+    __slots__ = (
+        "breadth",
+        "flow",
+        "is_flow_bound",
+        "is_secure",
+        "origin",
+        "path",
+        "q",
+        "spares",
+        "translation",
+        "uri",
+        "uri_text",
+    )
 
     def __init__(
         self, uri: Uri, q: int = Q_MAX, path: tuple[bytes, ...] = (), flow: Flow | None = None, origin: int = NAMED
@@ -37,6 +50,7 @@ class Target:
         self.flow = flow
         self.origin = origin
         self.is_secure = uri.scheme == b"sips"
+        self.is_flow_bound = False
         self.breadth = 0
         self.spares: tuple[Target, ...] = ()
         self.translation = ""
@@ -53,10 +67,15 @@ def targets_of_bindings(bindings: Iterable[Binding], policy: ContactPolicy) -> l
     for binding in bindings:
         uri = parse_uri(binding.uri)
         if uri.has_sip_scheme():
+            flow = binding.flow
+            # RFC 5626 7: whatever its Contact says.
+            is_flow_bound = binding.reg_id != 0 and flow is not None and not binding.path_text
             # Of most phones the contact is the address that they registered from.
             is_own = uri.host == binding.source_ip.encode() and not binding.path_text and b"maddr" not in uri.parameters
-            origin = AT_SOURCE if is_own else policy.origin_of(binding, uri)
-            targets.append(Target(uri, binding.q, binding.path, binding.flow, origin))
+            origin = AT_SOURCE if is_own or is_flow_bound else policy.origin_of(binding, uri)
+            target = Target(uri, binding.q, binding.path, flow, origin)
+            target.is_flow_bound = is_flow_bound
+            targets.append(target)
     return targets
 
 

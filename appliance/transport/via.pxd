@@ -16,6 +16,7 @@ cpdef stamp_received(Request request, Flow flow)
 @cython.locals(address=bytes, asks_port=bint, needs_received=bint, received=bytes, rport=int)
 cpdef Via stamped_via(Via via, Flow flow)
 cpdef bint is_same_host(bytes host, bytes address) except -1
+cpdef bint is_translated(bytes host, bytes address) except -1
 @cython.locals(kept=list, part=bytes, name=bytes, first='unsigned char')
 cpdef bytes stamped(bytes text, bytes received, int rport)
 @cython.locals(parts=list, begin=Py_ssize_t, index=Py_ssize_t, byte='unsigned char', is_quoted=bint, is_escaped=bint)

@@ -61,6 +61,16 @@ def is_same_host(host: bytes, address: bytes) -> bool:
         return False
 
 
+def is_translated(host: bytes, address: bytes) -> bool:
+    """Does a host know itself by an address that it does not have here, or by a name that leads nowhere (RFC 2606)?
+
+    `host`: as it stands in its Contact or Via; `address`: where its messages come from.
+    """
+    if host.startswith(b"[") or host.rpartition(b".")[2].isdigit():
+        return not is_same_host(host, address)
+    return host.endswith(b".invalid")
+
+
 def stamped(text: bytes, received: bytes, rport: int) -> bytes:
     """A Via value with `received` (b"" = without) and, unless 0, the value of `rport`."""
     kept = []

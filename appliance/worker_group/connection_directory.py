@@ -92,6 +92,12 @@ class ConnectionDirectory:
             return self._own.get(way) == flow
         return self._elsewhere.get(way) == flow.process
 
+    def may_carry(self, flow: Flow) -> bool:
+        """Might the connection that a flow names take a message? A sibling that lives says itself if it is gone."""
+        if flow.process == self._process:
+            return self._own.get(flow.way()) == flow
+        return flow.process in self._siblings
+
     def way_by(self, flow: Flow) -> Flow:
         """The flow to send by: by the sibling who holds a connection there, where we hold none."""
         if not flow.is_stream or flow.connection or flow.process != NO_PROCESS:

@@ -20,7 +20,9 @@ module_app menu.so
 
 
 class Baresip:
-    """One phone with one account. `trust`: the authorities that it trusts, for TLS."""
+    """One phone with one account. `trust`: the authorities that it trusts, for TLS. `outbound`: the URI of an edge
+    proxy to which it keeps a flow open (RFC 5626).
+    """
 
     def __init__(
         self,
@@ -30,6 +32,7 @@ class Baresip:
         password: str,
         transport: str = "udp",
         trust: Path | None = None,
+        outbound: str = "",
     ) -> None:
         self.name = name
         self._processes = processes
@@ -40,6 +43,8 @@ class Baresip:
             text += f"sip_cafile {trust}\n"
         (self._folder / "config").write_text(text)
         account = f"<sip:{name}@{server};transport={transport}>;auth_pass={password};answermode=auto;regint=60\n"
+        if outbound:
+            account = account.rstrip() + f';outbound="{outbound}";sipnat=outbound\n'
         (self._folder / "accounts").write_text(account)
         (self._folder / "contacts").write_text("")
         self.process: Process | None = None

@@ -120,7 +120,7 @@ def is_of_dialog(request: Request, node: ProxyEnvironment, now: float, flow: Flo
 
 def callers_entry(*above: str, entry: str, below: tuple[str, ...] = ()) -> str:
     response = answer(f"Contact: <{BOB}>", *[f"Record-Route: {value}" for value in (*above, entry, *below)])
-    bind_to_answer(response, node())
+    bind_to_answer(response, None, node())
     return response.values(RECORD_ROUTE)[len(above)].decode()
 
 
@@ -212,7 +212,7 @@ def test_the_entries_of_a_pair_have_one_token() -> None:
     old = token_of(invite(), node())
     pair = [f"<sip:192.0.2.1:5060;transport=tcp;lr;tk={old};pair>", f"<sip:192.0.2.1:5060;lr;tk={old};pair>"]
     response = answer(f"Contact: <{BOB}>", "Record-Route: " + ", ".join(pair))
-    bind_to_answer(response, node())
+    bind_to_answer(response, None, node())
     routes = [value.decode() for value in reversed(response.values(RECORD_ROUTE))]
     assert is_of_dialog(in_dialog(BOB, "a", "b", *routes), node(), NOW)
     assert is_of_dialog(in_dialog(ALICE, "b", "a", *pair), node(), NOW)
@@ -228,9 +228,9 @@ def test_on_a_spiral_each_of_our_entries_has_its_way() -> None:
     between = "<sip:192.0.2.50;lr>"
     second = callees_entry(between, first, source=EDGE)
     response = answer(f"Contact: <{BOB}>", f"Record-Route: {second}, {between}, {first}")
-    bind_to_answer(response, node())
+    bind_to_answer(response, None, node())
     # It comes by us twice.
-    bind_to_answer(response, node())
+    bind_to_answer(response, None, node())
     inner, _, outer = (value.decode() for value in response.values(RECORD_ROUTE))
     assert is_of_dialog(in_dialog(BOB, "a", "b", outer, between, inner), node(), NOW)
     assert is_of_dialog(in_dialog(BOB, "a", "b", inner), node(), NOW)
@@ -240,7 +240,7 @@ def test_on_a_spiral_each_of_our_entries_has_its_way() -> None:
 @pytest.mark.parametrize("entry", [US.format("0" * 40), US.format("0"), "<sip:192.0.2.1;lr>", "<sip:192.0.2.70;lr>"])
 def test_an_entry_that_is_not_ours_stays_as_it_is(entry: str) -> None:
     response = answer(f"Contact: <{BOB}>", f"Record-Route: {entry}")
-    bind_to_answer(response, node())
+    bind_to_answer(response, None, node())
     assert response.values(RECORD_ROUTE) == [entry.encode()]
     assert not is_of_dialog(in_dialog(BOB, "a", "b", entry), node(), NOW)
 
@@ -250,7 +250,7 @@ def test_an_answer_that_makes_no_dialog_stays_as_it_is() -> None:
     entry = callees_entry()
     redirect = answer(f"Contact: <{BOB}>", f"Record-Route: {entry}", status=302)
     for response in (answer(f"Record-Route: {entry}"), redirect):
-        bind_to_answer(response, node())
+        bind_to_answer(response, None, node())
         assert response.values(RECORD_ROUTE) == [entry.encode()]
 
 

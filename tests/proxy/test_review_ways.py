@@ -52,10 +52,13 @@ def response(received: Message, status: str) -> bytes:
     return answer.write()
 
 
-def binding(uri: bytes, path: tuple[bytes, ...] = (), flow: Flow | None = None) -> bytes:
-    """A binding of bob's as it is stored."""
+def binding(uri: bytes, path: tuple[bytes, ...] = (), flow: Flow | None = None, reg_id: int = 0) -> bytes:
+    """A binding of bob's as it is stored; with a reg-id, one of the flows of one phone, the later the higher."""
     aor, until = b"sip:bob@example.com", WALL_TIME + 3600
-    return new_binding(aor, uri, uri, b"", 1000, until, until, b"reg", 1, path, b"", 0, flow, None, b"", 1, 1)
+    key, instance = (b"reg-id=%d;urn:x" % reg_id, b"urn:x") if reg_id else (uri, b"")
+    return new_binding(
+        aor, key, uri, b"", 1000, until, until, b"reg", 1, path, instance, reg_id, flow, None, b"", 1, 1 + reg_id
+    )
 
 
 def sent(one: Stack) -> list[tuple[Message, Flow]]:

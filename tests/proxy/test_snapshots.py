@@ -5,7 +5,7 @@ from __future__ import annotations
 from appliance.catalogue.settings import Settings
 from appliance.routing.lookup_questions import HostAnswer
 from appliance.stack import Stack
-from appliance.transport.flow import TCP, Flow
+from appliance.transport.flow import TCP, UDP, Flow
 from tests.flows.wire import Message
 from tests.proxy.test_review_ways import (
     ALICE,
@@ -51,6 +51,19 @@ def test_the_hop_that_was_found_by_name_is_known_to_who_goes_on() -> None:
     assert heir.questions_to_ask() == []
     heir.receive_datagrams([(response(invite, "486 Busy Here"), BOB)], NOW)
     assert [message.status for message, _ in sent(heir) if not message.is_request] == [486]
+
+
+def test_who_goes_on_keeps_to_the_flow_of_a_phone() -> None:
+    """RFC 5626 7: whatever its Contact says, and the other flow of the phone is the next one."""
+    flows = [Flow(UDP, 0, ("198.51.100.1", port)) for port in (1024, 1025)]
+    bindings = [binding(b"sip:bob@192.0.2.99", flow=flow, reg_id=number) for number, flow in enumerate(flows, 1)]
+    one = stack(table_with(*bindings))
+    one.receive_datagrams([(request("INVITE"), ALICE)], NOW)
+    ((invite, flow),) = requests_of(one)
+    assert flow == flows[1]
+    heir = heir_of(kept_of(one))
+    heir.receive_datagrams([(response(invite, "430 Flow Failed"), flows[1])], NOW)
+    assert [flow for message, flow in requests_of(heir) if message.method == "INVITE"] == [flows[0]]
 
 
 def test_the_hop_behind_a_connection_that_failed_is_known_to_who_goes_on() -> None:

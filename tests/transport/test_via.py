@@ -12,6 +12,7 @@ from appliance.transport.flow import TCP, UDP, Flow, Outgoing
 from appliance.transport.transport_table import UNKNOWN_TRANSPORT
 from appliance.transport.via import (
     is_same_host,
+    is_translated,
     pop_via,
     push_via,
     quoted_request,
@@ -256,3 +257,19 @@ def test_parameters_cut_and_joined_are_the_same_text(text: bytes) -> None:
 def test_the_request_that_icmp_quotes(quote: bytes, found: tuple[bytes, bytes]) -> None:
     """RFC 3261 18.4; RFC 1812 4.3.2.3: as much of the datagram as fits."""
     assert quoted_request(quote) == found
+
+
+@pytest.mark.parametrize(
+    ("host", "is_so"),
+    [
+        (b"10.0.0.7", True),
+        (b"192.0.2.4", False),
+        (b"[fd00::7]", True),
+        (b"[2001:DB8::4]", False),
+        (b"phone.invalid", True),
+        (b"phone.example.com", False),
+    ],
+)
+def test_who_is_behind_an_address_translation(host: bytes, is_so: bool) -> None:
+    """A name may lead anywhere, but for those of RFC 2606 2, which WebSocket clients use (RFC 7118 5)."""
+    assert is_translated(host, b"2001:db8::4" if host.startswith(b"[") else b"192.0.2.4") == is_so

@@ -19,6 +19,8 @@ from appliance.sip.names import ROUTE
 def locate(context: RequestContext, node: ProxyEnvironment, now: float) -> StageResult:
     """Make the bindings of the address the target set."""
     uri = context.request.read_uri()
+    if context.is_for_flow():
+        return CONTINUE
     if (context.route is not None and context.route.targets) or not node.names.is_responsible_for(uri):
         return CONTINUE
     if not uri.user:

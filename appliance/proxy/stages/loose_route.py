@@ -3,12 +3,14 @@
 An entry whose token lets the request in (see dialogs.py) proves that the request belongs to a dialog that was set up
 through this appliance, so it is neither challenged nor held to the relay rule again. A dialog that crosses from one
 transport or address to another carries two entries (RFC 5658); the second names the way out, where the token holds.
+An entry may name the flow to a phone (see flow_routes.py).
 """
 
 from __future__ import annotations
 
 from appliance.proxy.dialogs import PAIR, TOKEN, admission_of, route_uri
 from appliance.proxy.environment import ProxyEnvironment
+from appliance.proxy.flow_routes import take_flow
 from appliance.proxy.request_context import RequestContext
 from appliance.proxy.stage_results import CONTINUE, StageResult
 from appliance.sip.message import Request
@@ -33,8 +35,11 @@ def loose_route(context: RequestContext, node: ProxyEnvironment, now: float) -> 
             context.admit(admission_of(token, request, request.values(ROUTE), context.flow, node, now))
         if way_out >= 0 and context.is_in_dialog:
             context.way_out = way_out
+        answer = take_flow(first, token, context, node)
+        if answer is not CONTINUE:
+            return answer
     next_route = _first_route(request)
-    if context.is_in_dialog or next_route is not None:
+    if context.is_in_dialog or context.named_flow is not None or next_route is not None:
         # RFC 3261 16.5: the Request-URI is the only target, unless a domain of ours says otherwise.
         context.targets = (context.named_target(),)
     return CONTINUE

@@ -14,7 +14,7 @@ ABILITIES = (
     make_line(b"Accept", b"application/sdp"),
     make_line(b"Accept-Encoding", b"identity"),
     make_line(b"Accept-Language", b"en"),
-    make_line(b"Supported", b"path, gruu"),
+    make_line(b"Supported", b"path, gruu, outbound"),
 )
 # RFC 3261 8.2.7: the answer is the same each time, so no transaction need remember it.
 ANSWER = Reply(200, headers=ABILITIES, is_stateless=True)

@@ -5,3 +5,4 @@ from appliance.proxy.request_context cimport RequestContext
 
 
 cpdef object record_route(RequestContext context, ProxyEnvironment node, double now)
+cdef bint _leads_by_flow(RequestContext context) except -1

@@ -24,7 +24,7 @@ def relay(context: RequestContext, node: ProxyEnvironment, now: float) -> StageR
     is_local = node.names.is_responsible_for(request.read_uri())
     if not is_local and (context.route is None or not context.route.targets):
         context.targets = (context.named_target(),)
-    if context.may_relay():
+    if context.may_relay() or context.is_for_flow():
         return CONTINUE
     leads_away = not is_local or request.count(ROUTE) > 0
     if leads_away and context.admission & AT_SOURCE:

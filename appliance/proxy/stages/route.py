@@ -19,7 +19,7 @@ def route(context: RequestContext, node: ProxyEnvironment, now: float) -> StageR
     """Make the next hops the target: the first one, and in its place those after it when it fails."""
     request = context.request
     # RFC 3261 16.5: the dialog, or the caller's own route set, says where it goes.
-    if context.is_in_dialog or request.count(ROUTE):
+    if context.is_in_dialog or context.is_for_flow() or request.count(ROUTE):
         return CONTINUE
     decide = node.router.decide if node.names.is_responsible_for(request.read_uri()) else node.router.decide_foreign
     source = context.flow.remote[0]
