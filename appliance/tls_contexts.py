@@ -27,6 +27,7 @@ CLIENT_CERTIFICATES: Final = {"request": ssl.CERT_OPTIONAL, "require": ssl.CERT_
 # Others than the owner may not read a key; a group may where the owner has given it to the service.
 FORBIDDEN_MODE: Final = stat.S_IRWXO | stat.S_IWGRP | stat.S_IXGRP
 _END: Final = "-----END CERTIFICATE-----"
+_CRL: Final = "-----BEGIN X509 CRL-----"
 
 Facts = Mapping[str, Any]
 """What a certificate says, as ssl.SSLObject.getpeercert gives it."""
@@ -87,7 +88,7 @@ class TlsContexts:
 
     def _add_server(self, place: int, listener: ListenerSettings) -> None:
         chosen = [self._certificates[name] for name in listener.certificates]
-        files = [self._tls.trust, *(path for one in chosen for path in (one.chain, one.key))]
+        files = [*_stores_of(self._tls), *(path for one in chosen for path in (one.chain, one.key))]
         made = self._context(("server", listener.client_certificate, *files), files)
         contexts: list[ssl.SSLContext] = []
         # None for the first one: a context that leads to itself would never be freed (workers collect no cycles).
@@ -127,7 +128,7 @@ class TlsContexts:
 
     def _add_client(self) -> None:
         certificate = self._certificates.get(self._tls.client_certificate)
-        files = [self._tls.trust, *([certificate.chain, certificate.key] if certificate else [])]
+        files = [*_stores_of(self._tls), *([certificate.chain, certificate.key] if certificate else [])]
         try:
             made = self._context(("client", *files), files)
             self._client = made or self._keep(client_context(certificate, self._tls))
@@ -193,7 +194,7 @@ def server_context(
     if client_certificate != "none":
         # RFC 5922 7.4
         context.verify_mode = CLIENT_CERTIFICATES[client_certificate]
-        _trust(context, tls.trust)
+        _trust(context, tls)
     return context
 
 
@@ -201,7 +202,7 @@ def client_context(certificate: CertificateSettings | None, tls: TlsSettings) ->
     """That of connections opened here; names are compared elsewhere (RFC 5922 7.3). Raises CertificateUnusable."""
     context = _context(ssl.PROTOCOL_TLS_CLIENT, tls)
     context.check_hostname = False
-    _trust(context, tls.trust)
+    _trust(context, tls)
     if certificate is not None:
         _load(context, certificate)
     return context
@@ -219,12 +220,32 @@ def _context(protocol: int, tls: TlsSettings) -> ssl.SSLContext:
     return context
 
 
-def _trust(context: ssl.SSLContext, path: str) -> None:
+def _stores_of(tls: TlsSettings) -> list[str]:
+    return [tls.trust, tls.revoked] if tls.revoked else [tls.trust]
+
+
+def _trust(context: ssl.SSLContext, tls: TlsSettings) -> None:
+    path = tls.trust
     _read(path, "the trust store")
     try:
         context.load_verify_locations(path)
     except ssl.SSLError:
         raise CertificateUnusable(f"{path} has no certificate", "name a PEM file with `trust FILE`") from None
+    if tls.revoked:
+        _revoke(context, tls.revoked)
+
+
+def _revoke(context: ssl.SSLContext, path: str) -> None:
+    """RFC 5280 6.3: what its issuer has revoked is not accepted, nor what has an issuer without a current list."""
+    text = _read(path, "the revocation list")
+    # OpenSSL would trust a certificate in this file.
+    if _CRL not in text or _END in text:
+        raise CertificateUnusable(f"{path} is no revocation list", "name a PEM file of CRLs only with `revoked FILE`")
+    try:
+        context.load_verify_locations(path)
+    except ssl.SSLError:
+        raise CertificateUnusable(f"{path} is damaged", "replace the file") from None
+    context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
 
 
 def _load(context: ssl.SSLContext, certificate: CertificateSettings) -> None:

@@ -32,6 +32,25 @@ class CertificateAuthority:
         openssl("x509", "-req", "-in", request, *signer, "-days", str(days), "-out", chain)
         return chain, key
 
+    def sign(self, request: Path, days: int = 30) -> Path:
+        """The certificate for a request, with the names that it asks for."""
+        chain = request.with_suffix(".issued.pem")
+        signer = ("-CA", self.trust, "-CAkey", self._key, "-CAcreateserial", "-copy_extensions", "copy")
+        openssl("x509", "-req", "-in", request, *signer, "-days", str(days), "-out", chain)
+        return chain
+
+    def revoke(self, *chains: Path, is_overdue: bool = False) -> Path:
+        """The revocation list with these certificates."""
+        database, settings, listed = (self._folder / name for name in ("index.txt", "ca.cnf", "ca.crl"))
+        database.write_text("")
+        settings.write_text(f"[ca]\ndefault_ca=own\n[own]\ndatabase={database}\ndefault_md=sha256\n")
+        signer = ("ca", "-config", settings, "-keyfile", self._key, "-cert", self.trust)
+        for chain in chains:
+            openssl(*signer, "-revoke", chain)
+        overdue = ("-crl_lastupdate", "200101000000Z", "-crl_nextupdate", "200102000000Z")
+        openssl(*signer, "-gencrl", *(overdue if is_overdue else ("-crldays", "30")), "-out", listed)
+        return listed
+
     @staticmethod
     def _make_key(path: Path) -> None:
         openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", path)

@@ -62,7 +62,7 @@ IMPORTERS = {
     "psutil": "machine.py",
     "sqlalchemy": "storage/subscriber_database.py",
     "dns": "resolver.py",
-    "cryptography": "storage/encrypted_file.py",
+    "cryptography": "storage/",
     "uvloop": "workers/__main__.py",
     "re2": "catalogue/number_rewriting.py",
     "pysnmp": "management/snmp/engine.py",

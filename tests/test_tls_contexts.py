@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ssl
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import pytest
 from appliance.catalogue.certificate_settings import CertificateSettings, TlsSettings
 from appliance.catalogue.settings import ListenerSettings, Settings
 from appliance.catalogue.transports import TLS
-from appliance.tls_contexts import TlsContexts, certificate_faults, facts_of
+from appliance.tls_contexts import TlsContexts, certificate_faults, client_context, facts_of, server_context
 from tests.certificate_authority import CertificateAuthority, openssl
 
 
@@ -107,3 +109,53 @@ def test_a_fault_of_one_listener_leaves_the_others(authority: CertificateAuthori
     contexts = TlsContexts(replace(good, listeners=(*good.listeners, listener), certificates=(*good.certificates, bad)))
     assert contexts.server(0) is not None and contexts.server(1) is None
     assert len(contexts.faults) == 1
+
+
+def handshake(settings: Settings, chain: Path, key: Path) -> None:
+    """One of a client that shows a certificate, in memory. Raises ssl.SSLError where it is refused."""
+    own = settings.certificates[0]
+    server = server_context(own, settings.tls, "require")
+    client = client_context(CertificateSettings(name="client", chain=str(chain), key=str(key)), settings.tls)
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    ends = (client.wrap_bio(to_client, to_server), server.wrap_bio(to_server, to_client, server_side=True))
+    for end in (*ends, *ends):
+        with suppress(ssl.SSLWantReadError):
+            end.do_handshake()
+    assert ends[1].getpeercert()
+
+
+def test_a_revoked_certificate_is_refused_and_others_are_not(authority: CertificateAuthority) -> None:
+    """RFC 5280 6.3."""
+    good, bad = authority.issue("good", "DNS:a.example"), authority.issue("bad", "DNS:b.example")
+    settings = settings_with(authority, *good, revoked=str(authority.revoke(bad[0])))
+    assert certificate_faults(settings) == []
+    handshake(settings, *good)
+    with pytest.raises(ssl.SSLCertVerificationError, match="certificate revoked"):
+        handshake(settings, *bad)
+
+
+def test_a_list_that_is_overdue_lets_nobody_in(authority: CertificateAuthority) -> None:
+    """RFC 5280 6.3.3: cannot know is not no."""
+    good = authority.issue("good", "DNS:a.example")
+    settings = settings_with(authority, *good, revoked=str(authority.revoke(is_overdue=True)))
+    with pytest.raises(ssl.SSLCertVerificationError, match="CRL has expired"):
+        handshake(settings, *good)
+
+
+def test_a_new_list_is_taken(authority: CertificateAuthority) -> None:
+    chain, key = authority.issue("good", "DNS:a.example")
+    settings = settings_with(authority, chain, key, revoked=str(authority.revoke()))
+    contexts = TlsContexts(settings)
+    assert contexts.renewed() is None
+    authority.revoke(chain)
+    renewed = contexts.renewed()
+    assert renewed is not None and renewed.client is not contexts.client
+
+
+def test_a_file_that_is_no_revocation_list(authority: CertificateAuthority, tmp_path: Path) -> None:
+    """A certificate in it would be trusted."""
+    good = authority.issue("good", "DNS:a.example")
+    assert "is no revocation list; name" in fault_of(settings_with(authority, *good, revoked=str(authority.trust)))
+    damaged = tmp_path / "damaged.crl"
+    damaged.write_text("-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n")
+    assert "is damaged; replace the file" in fault_of(settings_with(authority, *good, revoked=str(damaged)))

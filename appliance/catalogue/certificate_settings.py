@@ -41,6 +41,10 @@ class TlsSettings(CheckedSettings):
     trust: str = setting(
         SYSTEM_TRUST, "trust", FilePath(), LIVE,
         "The PEM file with the certification authorities that are trusted.", "RFC 5922 7.1")
+    revoked: str = setting(
+        "", "revoked", FilePath(), LIVE,
+        "The PEM file with the revocation lists (CRLs) of all authorities in `trust` whose certificates are accepted.",
+        "RFC 5280 5")
     client_certificate: str = setting(
         "", "client certificate", Name(is_optional=True), LIVE,
         "The certificate that is shown to servers that ask for one, by the name of its section.", "RFC 5922 7.4")

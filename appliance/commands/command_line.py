@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from appliance.commands import (
     backup,
+    certificate,
     check,
     check_upgrade,
     cluster,
@@ -38,6 +39,7 @@ SUBCOMMANDS: Final = (
     routes,
     cluster,
     witness,
+    certificate,
     hash_secret,
     backup,
     check_upgrade,
