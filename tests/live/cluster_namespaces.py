@@ -26,8 +26,9 @@ from tests.live.processes import wait_until
 
 FIRST, SECOND = number_of("first"), number_of("second")
 START_TIMEOUT_S = within(180.0)
-# No etcd is there: what is tested here needs none.
+CLUSTER = "test"
 LINK_PORT = 7678
+# Where no etcd is started: what is tested then needs none.
 NOWHERE = EtcdAccess(("http://127.0.0.1:1",))
 
 
@@ -74,6 +75,14 @@ def children_of(pid: int) -> list[int]:
     return found
 
 
+def command_of(pid: int) -> str:
+    """The command line of a process; "" when it has ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:
+        return ""
+
+
 class ApplianceNode(Node):
     """A member that is a whole appliance."""
 
@@ -87,7 +96,7 @@ class ApplianceNode(Node):
         """Start the appliance."""
         net = self.net
         self.state_dir.mkdir(mode=0o700, exist_ok=True)
-        known = ClusterFile("test", self.number, net.key_hex, net.secret_keys[self.number], net.membership, NOWHERE)
+        known = ClusterFile(CLUSTER, self.number, net.key_hex, net.secret_keys[self.number], net.membership, net.etcd)
         write_cluster(self.state_dir, known)
         config = net.folder / "signalbox.conf"
         config.write_text(configuration(len(net.nodes), *net.listener_lines))
@@ -131,9 +140,25 @@ class ApplianceNode(Node):
         with Control(self.state_dir, is_enabled=False) as control:
             return [row["name"] for row in control.ask("show alarms")["alarms"]]
 
+    def is_guarded(self) -> bool:
+        """Does the guard of the leases wait? It has a priority of its own from then on."""
+        guards = [child for pid in self.pids_of("leases.lease") for child in children_of(pid)]
+        with contextlib.suppress(ProcessLookupError):
+            return [os.sched_getscheduler(pid) & ~os.SCHED_RESET_ON_FORK for pid in guards] == [os.SCHED_RR]
+        return False
+
+    def is_linked(self) -> bool:
+        """Have both other nodes connected to it?"""
+        return len(self.run("ss", "-tnH", "state", "established", f"( sport = :{LINK_PORT} )").splitlines()) >= 2
+
+    def counters(self) -> dict[str, int]:
+        """What it has counted; {} when nobody answers."""
+        counters: dict[str, int] = self.report().get("counters", {})
+        return counters
+
     def pids_of(self, what: str) -> list[int]:
         """Its processes with that word in their command line."""
-        return [pid for pid in self.pids() if what in Path(f"/proc/{pid}/cmdline").read_text()]
+        return [pid for pid in self.pids() if what in command_of(pid)]
 
     def pids(self) -> list[int]:
         """All processes of the node."""
@@ -149,11 +174,13 @@ class ClusterOfAppliances(Namespaces):
 
     nodes: dict[int, ApplianceNode]  # type: ignore[assignment]
     probe = ("--sip",)
+    patience_s = START_TIMEOUT_S
 
     def __init__(self, folder: Path, members: int = 3, listener_lines: Sequence[str] = ()) -> None:
         """`listener_lines`: what stands in the section of each listener."""
         super().__init__(folder, members)
         self.listener_lines = tuple(listener_lines)
+        self.etcd = NOWHERE
         keys = {member.number: new_link_keys() for member in self.membership.members}
         self.secret_keys = {number: secret for number, (_, secret) in keys.items()}
         linked = tuple(
@@ -170,11 +197,19 @@ class ClusterOfAppliances(Namespaces):
         for node in self.nodes.values():
             wait_until(lambda node=node: node.stance(), f"node {node.number} runs", START_TIMEOUT_S)  # type: ignore[misc]
         wait_until(lambda: self.owner(FIRST) and self.owner(SECOND), "the addresses have owners", START_TIMEOUT_S)
+        self.await_members()
         self.give(FIRST, 1)
         self.give(SECOND, 2)
 
     def owner(self, address: int = FIRST) -> int:
         return super().owner(address)
+
+    def await_members(self) -> None:
+        """Wait until each node owns an address or could take one over."""
+        for node in self.nodes.values():
+            ready = lambda node=node: node.stance() in ("owning", "following")  # noqa: E731
+            wait_until(ready, f"node {node.number} takes part", START_TIMEOUT_S)
+            wait_until(node.is_guarded, f"the guard of node {node.number} waits", START_TIMEOUT_S)
 
     def _take_down(self) -> None:
         for node in self.nodes.values():

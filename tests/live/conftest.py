@@ -84,9 +84,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Collect figures where they are wanted."""
+    """Collect figures where they are wanted: in the process that hears of all tests."""
     path = config.getoption("--verdicts")
-    if path is not None:
+    if path is not None and not hasattr(config, "workerinput"):
         config.pluginmanager.register(Verdicts(path))
 
 

@@ -40,13 +40,18 @@ class Phone:
 
 
 class Registering(threading.Thread):
-    """Sends `per_s` REGISTERs a second to an address until `end` is called; `statuses` counts the answers."""
+    """Sends `per_s` REGISTERs a second to an address until `end` is called; `statuses` counts the answers.
 
-    def __init__(self, port: int, domain: str, phones: int, per_s: int) -> None:
+    Its socket belongs to the network namespace of who makes it.
+    """
+
+    def __init__(
+        self, port: int, domain: str, phones: int, per_s: int, address: str = LOOPBACK, local: str = LOOPBACK
+    ) -> None:
         super().__init__(daemon=True)
         self.statuses: Counter[int] = Counter()
         self.unanswered = 0
-        self._domain = domain
+        self._domain, self._local = domain, local
         self._per_s = per_s
         run = secrets.token_hex(4)
         self._idle = [Phone(f"phone{number}", f"{number}-{run}") for number in range(phones)]
@@ -57,9 +62,9 @@ class Registering(threading.Thread):
         self._is_ending = threading.Event()
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * 1024 * 1024)
-        self._socket.bind((LOOPBACK, 0))
+        self._socket.bind((local, 0))
         # Not connected: nobody listens while the appliance starts anew.
-        self._target = (LOOPBACK, port)
+        self._target = (address, port)
         self._socket.setblocking(False)
 
     def run(self) -> None:
@@ -104,7 +109,7 @@ class Registering(threading.Thread):
         phone.cseq += 1
         phone.wanted = REMOVED if phone.cseq % 8 == 0 else phone.cseq % STEPS + 1
         expires = 3600 if phone.wanted else 0
-        contact = f"Contact: <sip:{phone.user}@{LOOPBACK}:9>;q={phone.wanted / 1000:.3f};expires={expires}\r\n"
+        contact = f"Contact: <sip:{phone.user}@{self._local}:9>;q={phone.wanted / 1000:.3f};expires={expires}\r\n"
         phone.request = self._message(phone, contact)
         phone.begun_at, phone.due = now, now + RESEND_S
         self._open[phone.call_id.encode()] = phone
@@ -116,7 +121,7 @@ class Registering(threading.Thread):
         address = f"sip:{phone.user}@{self._domain}"
         return (
             f"REGISTER sip:{self._domain} SIP/2.0\r\n"
-            f"Via: SIP/2.0/UDP {LOOPBACK};rport;branch=z9hG4bK{phone.call_id}-{cseq}\r\nMax-Forwards: 70\r\n"
+            f"Via: SIP/2.0/UDP {self._local};rport;branch=z9hG4bK{phone.call_id}-{cseq}\r\nMax-Forwards: 70\r\n"
             f"From: <{address}>;tag=1\r\nTo: <{address}>\r\nCall-ID: {phone.call_id}\r\nCSeq: {cseq} REGISTER\r\n"
             f"{contact}Content-Length: 0\r\n\r\n"
         ).encode()

@@ -37,10 +37,10 @@ from tests.live.lease_namespaces import (
 from tests.live.machine import within
 from tests.live.processes import wait_until
 
-RUNS = int(os.environ.get("SIGNALBOX_RUNS", "10"))
+RUNS = int(os.environ.get("SIGNALBOX_RUNS", "3"))
 RECORD = Callable[[str, object], None]
 
-pytestmark = [pytest.mark.cluster, pytest.mark.long]
+pytestmark = [pytest.mark.cluster, pytest.mark.figures]
 
 
 @pytest.fixture(scope="module")
