@@ -18,6 +18,7 @@ from typing import Final
 from appliance.catalogue.settings import Settings
 from appliance.routing.call_router import CallRouter
 from appliance.routing.enum_cache import EnumCache
+from appliance.routing.lookup_cache import LookupCache
 from appliance.routing.route_csv import COLUMNS, RouteReader
 from appliance.routing.route_decision import RoutedCall
 from appliance.sip.message import Request
@@ -71,7 +72,7 @@ def measure(count: int, folder: Path) -> Iterator[str]:
         tables.find("default", number)
     look_up = timed(lambda: [tables.find("default", number) for number in numbers]) / CALLS * 1e6
     yield f"look-up: {look_up:.2f} us (at most {LIMIT_LOOKUP_US})"
-    router = CallRouter(Settings(), EnumCache(Settings()))
+    router = CallRouter(Settings(), EnumCache(Settings()), LookupCache(Settings()))
     router.use(tables)
     policy = router.policy_of("main", "192.0.2.1")
     calls = [call_to(number) for number in numbers[: CALLS // 4]]

@@ -19,10 +19,13 @@ from appliance.catalogue.password_hash import SecretHash
 from appliance.catalogue.peers import Peer
 from appliance.catalogue.setting_declaration import Section, Setting, declared, sections
 from appliance.catalogue.snmp_values import SnmpLine
+from appliance.catalogue.translation_values import HeaderField, NumberRule
 from appliance.catalogue.value_types import Choices, Kind, Remark, Switch, Text
 from appliance.manual.reference import write_default
 from cli.grammar import Edge, Node, Slot, graft
 
+# Kinds whose values are several words.
+WITH_PARTS = (Choices, HeaderField, ListenerAddress, NumberRule, Peer, Remark, SnmpLine)
 NAME = "name"
 VALUE = "value"
 SECRET_LEN_MAX = 256
@@ -118,7 +121,7 @@ def _typed_kind(kind: Kind) -> Kind:
 
 
 def _extent(setting: Setting) -> Extent:
-    has_parts = isinstance(setting.kind, Choices | ListenerAddress | Peer | Remark | SnmpLine)
+    has_parts = isinstance(setting.kind, WITH_PARTS)
     return Extent.WORDS if has_parts else Extent.ONE
 
 

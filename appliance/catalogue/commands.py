@@ -10,6 +10,7 @@ from appliance.catalogue.cluster_commands import CLUSTER_COMMANDS
 from appliance.catalogue.command_declaration import Command, Mode, Right
 from appliance.catalogue.dns_commands import DNS_COMMANDS
 from appliance.catalogue.machine_commands import MACHINE_COMMANDS
+from appliance.catalogue.routing_commands import ROUTING_COMMANDS
 from appliance.catalogue.shell_commands import SHELL_COMMANDS
 from appliance.catalogue.show_commands import SHOW_COMMANDS
 from appliance.catalogue.snmp_commands import SNMP_COMMANDS
@@ -22,6 +23,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     *CLUSTER_COMMANDS,
     *ADDRESS_COMMANDS,
     *DNS_COMMANDS,
+    *ROUTING_COMMANDS,
     *SHELL_COMMANDS,
 )
 
@@ -30,6 +32,7 @@ BEGINNINGS: Final = {
     "show": "Show information.",
     "show configuration": "Configuration history.",
     "show dns": "DNS and the hosts it leads to.",
+    "show routing": "Routing of calls to telephone numbers.",
     "test": "Test without making changes.",
     "ping": "Test whether a host is reachable.",
     "traceroute": "Trace the path to a host.",

@@ -15,6 +15,7 @@ from appliance.catalogue.cluster_contradictions import (
 )
 from appliance.catalogue.cluster_values import listener_address_of
 from appliance.catalogue.contradiction import Contradiction
+from appliance.catalogue.lookup_contradictions import lookup_contradictions
 from appliance.catalogue.snmp_values import target_of
 from appliance.catalogue.transports import TCP, TLS, TRANSPORT_NAMES, TRANSPORTS
 
@@ -210,6 +211,7 @@ _NAMED = (
     ("route_policies", "route policy"),
     ("domain_routes", "domain route"),
     ("translations", "translation"),
+    ("lookups", "lookup"),
     ("virtual_addresses", "virtual address"),
     ("nodes", "node"),
 )
@@ -226,5 +228,6 @@ _RULES = {
     "ClusterSettings": lease_contradictions,
     "VirtualAddressSettings": address_contradictions,
     "NodeSettings": node_contradictions,
+    "LookupSettings": lookup_contradictions,
     "Settings": _whole,
 }

@@ -154,6 +154,8 @@ DNS_ANSWERS_OUTLIVED: Final = 114
 # Flows of phones
 FLOWS_FAILED: Final = 115
 FLOW_TOKENS_REFUSED: Final = 116
+# routing
+ROUTE_LOOKUPS_FAILED: Final = 117
 
 
 @dataclass(frozen=True, slots=True)
@@ -384,5 +386,7 @@ COUNTERS: Final[tuple[Counter, ...]] = (
             "Requests for a phone whose flow was gone: another flow is tried, or the answer is 430 (RFC 5626 7)."),
     Counter(FLOW_TOKENS_REFUSED, "flow-tokens-refused", "refusals",
             "Requests with a changed flow token in their Route, rejected with 403 (RFC 5626 5.3.1)."),
+    Counter(ROUTE_LOOKUPS_FAILED, "route-lookups-failed", "trouble",
+            "Requests whose number a lookup could not find because it did not respond (`show lookups`)."),
 )
 # fmt: on

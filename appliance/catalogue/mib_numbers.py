@@ -125,6 +125,7 @@ COUNTER_NUMBERS: Final = {
     "dns-answers-outlived": 117,
     "flows-failed": 118,
     "flow-tokens-refused": 119,
+    "route-lookups-failed": 120,
 }
 # The gauges of a worker: (number, help).
 GAUGE_NUMBERS: Final = {
@@ -145,6 +146,8 @@ GAUGE_NUMBERS: Final = {
     "transactions_pending": (16, "Transactions without a final response yet."),
     "servers_waiting": (17, "Requests that wait for DNS to answer for the servers of a domain."),
     "servers": (18, "Answers about the servers of domains that are kept."),
+    "routes_waiting": (19, "Requests that wait for a lookup to find their number."),
+    "routes": (20, "Answers of lookups that are kept."),
 }
 ALARM_NUMBERS: Final = {
     "worker-down": 1,

@@ -13,6 +13,7 @@ from appliance.catalogue.certificate_settings import CertificateSettings, TlsSet
 from appliance.catalogue.checked_settings import CheckedSettings
 from appliance.catalogue.cluster_settings import ClusterSettings, NodeSettings, VirtualAddressSettings
 from appliance.catalogue.dns_settings import DnsSettings
+from appliance.catalogue.lookup_settings import LookupSettings
 from appliance.catalogue.outbound_settings import OutboundSettings
 from appliance.catalogue.overload_settings import OverloadSettings
 from appliance.catalogue.password_hash import SecretHash
@@ -449,6 +450,8 @@ class Settings(CheckedSettings):
         RoutePolicySettings, (), "route-policy", LIVE, "Routing of calls to telephone numbers.")
     translations: tuple[TranslationSettings, ...] = named_sections(
         TranslationSettings, (), "translation", LIVE, "Changes to numbers and header fields on the way to a next hop.")
+    lookups: tuple[LookupSettings, ...] = named_sections(
+        LookupSettings, (), "lookup", LIVE, "A database or server that is asked where a number is.")
     domain_routes: tuple[DomainRouteSettings, ...] = named_sections(
         DomainRouteSettings, (), "domain-route", LIVE, "Routing of requests for domains that are served elsewhere.")
     certificates: tuple[CertificateSettings, ...] = named_sections(

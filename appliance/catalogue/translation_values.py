@@ -12,7 +12,7 @@ from appliance.catalogue.number_rewriting import NumberRewriting
 
 FIELD_LEN_MAX: Final = 200
 # RFC 3261 25.1
-_TOKEN: Final = re.compile(r"[A-Za-z0-9.!%*_+`'~-]{1,64}")
+_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9.!%*_+`'~-]{0,63}")
 _PARAMETER: Final = re.compile(r"[A-Za-z0-9_.!~*'()+-]{1,32}(?:=[A-Za-z0-9_.!~*'()\[\]/:&+$-]{1,64})?")
 # By these the message finds its way, belongs to its dialog, proves its sender, or says what its body is: they have
 # rules of their own. The compact forms too (RFC 3261 7.3.3).
@@ -121,7 +121,7 @@ class UriParameterName:
 
 
 def _header_name(word: str) -> str:
-    if not _TOKEN.fullmatch(word):
+    if not _NAME.fullmatch(word):
         raise ValueFault(f'"{word[:60]}" is not the name of a header field', "type a name such as X-Route")
     if word.lower() in OWN_HEADERS:
         remedy = "type another name: this one has rules of its own"

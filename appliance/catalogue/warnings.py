@@ -20,6 +20,7 @@ def warnings_of(settings: Settings) -> list[str]:
         _without_domain,
         _policies_without_listener,
         _forgeable_peers,
+        _lookups_without_server,
         _useless_aliases,
     )
     return [*unauthenticated, *(sentence for warnings in others for sentence in warnings(settings))]
@@ -64,6 +65,12 @@ def _without_addresses(settings: Settings) -> Iterator[str]:
     for section in settings.virtual_addresses:
         if not section.addresses:
             yield f"Virtual address {section.name} has no address. Add a line `address ADDRESS/LENGTH`."
+
+
+def _lookups_without_server(settings: Settings) -> Iterator[str]:
+    for lookup in settings.lookups:
+        if not lookup.servers:
+            yield f"Lookup {lookup.name} has no server, so it fails. Add a line `server URL`."
 
 
 def _policies_without_listener(settings: Settings) -> Iterator[str]:

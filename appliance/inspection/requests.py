@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from appliance.inspection import dns_tables, tables
+from appliance.inspection import dns_tables, routing_tables, tables
 from appliance.inspection.dry_run import dry_run
 from appliance.inspection.ping import ping
 from appliance.location.deregistration import removal_of
@@ -14,6 +14,7 @@ from appliance.location.registration_table import REFUSED
 from appliance.location.table_store import TableUnsound
 from appliance.messages.bus_messages import BusReply, BusRequest, Cleared, Refusal
 from appliance.messages.dns_messages import ClearDnsCache, ListDnsCache, ListHops
+from appliance.messages.routing_messages import ListLookupCaches, ListRoutingFailures
 from appliance.messages.worker_requests import (
     ClearRegistration,
     DryRun,
@@ -108,6 +109,14 @@ def _hops(inspected: Inspected, request: ListHops, now: float) -> BusReply:
     return dns_tables.hops(inspected.node, request.limit, request.offset, now)
 
 
+def _lookup_caches(inspected: Inspected, request: ListLookupCaches, now: float) -> BusReply:
+    return routing_tables.lookup_caches(inspected.node)
+
+
+def _routing_failures(inspected: Inspected, request: ListRoutingFailures, now: float) -> BusReply:
+    return routing_tables.routing_failures(inspected.node, request.limit, request.offset)
+
+
 def _dry_run(inspected: Inspected, request: DryRun, now: float) -> BusReply:
     return dry_run(inspected.node, request, inspected.syntax, now)
 
@@ -126,6 +135,8 @@ ANSWERS: Final[dict[type[BusRequest[Any]], Callable[[Inspected, Any, float], Bus
     ListDnsCache: _dns_cache,
     ClearDnsCache: _clear_dns_cache,
     ListHops: _hops,
+    ListLookupCaches: _lookup_caches,
+    ListRoutingFailures: _routing_failures,
     DryRun: _dry_run,
     Ping: _ping,
 }

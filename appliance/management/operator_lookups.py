@@ -77,11 +77,29 @@ async def _found_servers(fields: dict[str, str], settings: Settings, state_dir: 
     return list(found.records)
 
 
+async def _found_routes(fields: dict[str, str], settings: Settings, state_dir: Path) -> list[str] | None:
+    from appliance.lookups.lookup_clients import new_client
+    from appliance.lookups.number_lookup import LookupFailed, NumberLookup
+    from appliance.routing.lookup_templates import LookupValues
+
+    configured = next((each for each in settings.lookups if each.name == fields["lookup"]), None)
+    if configured is None:
+        return None
+    lookup = NumberLookup(configured, new_client)
+    try:
+        return await lookup.find(LookupValues(fields["number"], fields["caller"], fields["domain"]))
+    except LookupFailed:
+        return None
+    finally:
+        lookup.close()
+
+
 # By the kind of the question (routing/lookup_questions.py); of others, nothing can be known here.
 DOORS: Final[dict[str, Callable[[dict[str, str], Settings, Path], Awaitable[list[str] | None]]]] = {
     "host": _found_host,
     "subscriber": _found_subscriber,
     "enum": _found_enum,
+    "lookup": _found_routes,
     "servers": _found_servers,
 }
 

@@ -56,6 +56,7 @@ cdef class ProxyEnvironment:
     cdef public ProxyRules proxy_rules
     cdef public DigestRules digest_rules
     cdef public object router
+    cdef public object routing_failures
     cdef public dict waiting
     cdef public double wall_offset_s
     cdef public double date_offset_s

@@ -27,9 +27,10 @@ from appliance.proxy.pending_lookups import PendingLookups
 from appliance.proxy.software_faults import SoftwareFaults
 from appliance.routing.call_router import CallRouter
 from appliance.routing.contact_policy import PUBLISHED, ContactPolicy
-from appliance.routing.lookup_questions import FindEnum, FindSubscriber, LookupHost, LookupServers, Question
+from appliance.routing.lookup_questions import FindEnum, FindRoutes, FindSubscriber, LookupHost, LookupServers, Question
 from appliance.routing.next_hops import NONE_FAILED, NextHops
 from appliance.routing.own_names import OwnNames
+from appliance.routing.routing_failures import RoutingFailures
 from appliance.routing.unavailable_hops import UnavailableHops
 from appliance.security.authentication_failures import AuthenticationFailures
 from appliance.security.dialog_token import DialogTokens
@@ -98,6 +99,7 @@ class ProxyEnvironment:
         "rate_limits",
         "registrar_rules",
         "router",
+        "routing_failures",
         "servers",
         "settings",
         "subscribers",
@@ -153,7 +155,9 @@ class ProxyEnvironment:
         self.peers = tuple(Peers(listener.peers) for listener in settings.listeners)
         self.proxy_rules = ProxyRules(settings.proxy, settings.outbound)
         self.digest_rules = DigestRules(settings.digest)
-        self.router = CallRouter(settings, self.pending_lookups.cache_of(FindEnum.kind))
+        lookups = self.pending_lookups.cache_of(FindRoutes.kind)
+        self.router = CallRouter(settings, self.pending_lookups.cache_of(FindEnum.kind), lookups)
+        self.routing_failures = RoutingFailures()
         self.packer = Packer()
         self.changed_calls: dict[bytes, KeptCall] = {}
         self.waiting: dict[bytes, KeptCall] = {}
@@ -177,6 +181,7 @@ class ProxyEnvironment:
         other.change_limits = self.change_limits.without_effects()
         other.nonces = self.nonces.without_effects()
         other.failures = self.failures.without_effects()
+        other.routing_failures = RoutingFailures()
         return other
 
     def reconfigure(self, settings: Settings) -> None:
@@ -273,9 +278,15 @@ def _publish_nothing(change: BindingChange) -> int:
     return 0
 
 
+_OWN: Final = frozenset(
+    {
+        *("_addresses", "change_limits", "counters", "events", "failures", "nonces", "publish", "rate_limits"),
+        "routing_failures",
+    }
+)
 # What an environment without effects has in common with the one that it was made of: what stages only read.
 _SHARED: Final = tuple(
     name
     for name in ProxyEnvironment.__slots__
-    if name not in ("_addresses", "change_limits", "counters", "events", "failures", "nonces", "publish", "rate_limits")
+    if name not in _OWN
 )

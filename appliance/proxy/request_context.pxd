@@ -36,6 +36,7 @@ cdef class RequestContext:
     cdef public bint is_cancelled
     cdef public object targets
     cdef public object route
+    cdef public bint is_unrouted
     cdef public Py_ssize_t way_out
 
     cpdef bytes read_loop_part(self, ProxyEnvironment node)

@@ -37,6 +37,7 @@ class RequestContext:
         "is_in_dialog",
         "is_spiral",
         "is_trusted",
+        "is_unrouted",
         "keeps_flow",
         "listener",
         "named_flow",
@@ -85,6 +86,8 @@ class RequestContext:
         self.targets: Sequence[Target] = ()
         # What the route tables say of it, where they have made its targets.
         self.route: RouteDecision | None = None
+        # It calls a number that no route table has a route for.
+        self.is_unrouted = False
         # The listener to leave by, where there is a choice.
         self.way_out = self.flow.listener
 

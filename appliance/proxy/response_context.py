@@ -24,12 +24,13 @@ from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.forwarding import breadth_of
 from appliance.proxy.request_context import RequestContext
 from appliance.proxy.roles import ROLES
+from appliance.proxy.routing_notes import note_routing_failure
 from appliance.proxy.snapshots import FORWARDED, CallSnapshot, packed_request, write_snapshot
 from appliance.proxy.stage_chain import Role, run_response_chain
 from appliance.proxy.stage_results import RETRY
 from appliance.proxy.stateless import forward_request, forward_response
 from appliance.proxy.upstream import send_best, send_made_here, send_up
-from appliance.routing.target_set import TargetSet
+from appliance.routing.target_set import HOP_FAILED, TargetSet
 from appliance.sip.message import Request, Response
 from appliance.transaction.machines import State
 from appliance.transaction.timers import Timer
@@ -40,6 +41,7 @@ AWAITS_ANSWER = frozenset((int(State.TRYING), int(State.PROCEEDING)))
 AWAITS_ANSWER_OR_ACK = frozenset((int(State.PROCEEDING), int(State.COMPLETED)))
 # Timer A repeats a request seven times. What does not answer of a fork gets no more than two requests do, in sum.
 REPEATS_MAX: Constant = 14
+HOPS_FAILED: Constant = "all next hops failed"
 _DONE: Constant = int(BranchState.DONE)
 _COMPLETED: Constant = int(State.COMPLETED)
 
@@ -202,6 +204,8 @@ class ResponseContext(BranchUser):
             self._node.counters[CALLS_FAILED] += 1
         finals = [branch.final for branch in self._branches if branch.final is not None]
         best = send_best(finals, self.request_context, self._node, now)
+        if self.request_context.route is not None and best.status in HOP_FAILED:
+            note_routing_failure(self.request_context, self._node, now, best.status, best.reason, HOPS_FAILED)
         if self._node.events is not None:
             call_failed(best, self.request_context, self._node, now)
 

@@ -16,7 +16,9 @@ from appliance.routing.dial_plan import DialPlan
 from appliance.routing.domain_routes import DomainRoute, DomainRoutes
 from appliance.routing.enum_cache import EnumCache
 from appliance.routing.gateways import Gateways
+from appliance.routing.lookup_cache import LookupCache
 from appliance.routing.route_decision import RoutedCall, RouteDecision
+from appliance.routing.route_lookups import RouteLookups
 from appliance.routing.route_search import RouteSearch, RoutingRules
 from appliance.routing.route_tables import RouteTables
 from appliance.routing.targets import Target
@@ -32,8 +34,8 @@ class CallRouter:
 
     __slots__ = ("_domains", "_policies", "_rules", "_settings", "gateways")
 
-    def __init__(self, settings: Settings, enum: EnumCache) -> None:
-        self._rules = RoutingRules(enum)
+    def __init__(self, settings: Settings, enum: EnumCache, found: LookupCache) -> None:
+        self._rules = RoutingRules(enum, found)
         self.gateways = Gateways()
         self.reconfigure(settings)
 
@@ -46,6 +48,7 @@ class CallRouter:
         """Go by other settings."""
         self._settings = settings
         self._rules.translations = Translations(settings.translations)
+        self._rules.lookups = RouteLookups(settings.lookups)
         self.gateways.use(settings.domain_routes, self._rules.tables)
         self._domains = DomainRoutes(settings.domain_routes)
         policies = [RoutePolicy(each) for each in settings.route_policies]

@@ -14,11 +14,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Final, Generic, Protocol, TypeVar
 
-from appliance.catalogue.counters import DNS_FAILED, LOOKUPS_FULL, QUERIES_FULL, STORE_FAILED
+from appliance.catalogue.counters import DNS_FAILED, LOOKUPS_FULL, QUERIES_FULL, ROUTE_LOOKUPS_FAILED, STORE_FAILED
 from appliance.catalogue.settings import Settings
 from appliance.messages.worker_requests import LookupNeeded
 from appliance.routing.enum_cache import EnumCache
 from appliance.routing.host_cache import HostCache
+from appliance.routing.lookup_cache import LookupCache
 from appliance.routing.server_cache import ServerCache, key_of
 from appliance.routing.server_records import NAPTR, NaptrRecord, SrvRecord, parse_naptr, parse_srv
 from appliance.routing.subscriber_cache import SubscriberCache
@@ -331,9 +332,56 @@ class LookupServers(NamedQuestion):
         return ServersAnswer(self.id, records, False, ttl_s)
 
 
+@dataclass(frozen=True, slots=True)
+class RoutesAnswer:
+    """What a lookup has found, as texts (lookup_results.py); () for nothing."""
+
+    id: int
+    records: tuple[str, ...]
+    failed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FindRoutes(Question):
+    """Where is a number, as a lookup of the configuration says? `caller` and `domain`: b"" where it does not matter."""
+
+    lookup: bytes
+    number: bytes
+    caller: bytes = b""
+    domain: bytes = b""
+
+    kind: ClassVar[LookupKind[LookupCache]] = LookupKind(
+        name="lookup",
+        door="the lookup",
+        waiting_max="lookups_waiting_max",
+        waiting_gauge="routes_waiting",
+        full_counter=LOOKUPS_FULL,
+        running_max="lookups_max",
+        timeout_ms="lookup_timeout_ms",
+        failed_counter=ROUTE_LOOKUPS_FAILED,
+        new_cache=LookupCache,
+        cached_gauge="routes",
+    )
+
+    @property
+    def subject(self) -> str:
+        """The number, and all else that is asked."""
+        others = b"".join(b" " + text for text in (self.caller, self.domain) if text)
+        return (b"%b in %b" % (self.number, self.lookup) + others).decode("utf-8", "replace")
+
+    def unknown(self) -> RoutesAnswer:
+        """The lookup could not say."""
+        return RoutesAnswer(self.id, (), True)
+
+    def answer_of(self, found: list[str]) -> RoutesAnswer:
+        """Of what it has found."""
+        return RoutesAnswer(self.id, tuple(found), False)
+
+
 KINDS: Final[tuple[LookupKind[Any], ...]] = (
     LookupHost.kind,
     FindSubscriber.kind,
     FindEnum.kind,
     LookupServers.kind,
+    FindRoutes.kind,
 )

@@ -6,6 +6,7 @@
     table NAME                                 the routes of another table
     enum e164.arpa                             the SIP URIs of the number in this ENUM tree, if it has any
     enum e164.example trusted                  the same, from a tree of the operator's own: they may be gateways
+    lookup NAME                                what a database or directory says of the number (route_lookups.py)
     registrar                                  the contacts that the called address has registered
 
 Lower priorities are tried first; among equal ones, each is first in proportion to its weight. `strip` takes characters
@@ -21,7 +22,7 @@ from typing import Final
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.uri import Uri, parse_uri, written_user
 
-NEXT_HOP, REDIRECT, REJECT, TABLE, REGISTRAR, ENUM = range(6)
+NEXT_HOP, REDIRECT, REJECT, TABLE, REGISTRAR, ENUM, LOOKUP = range(7)
 ORDER_MAX: Final = 65535
 STRIP_MAX: Final = 32
 # With the 15 digits of a number and their dots, a name of 253 octets.
@@ -33,7 +34,8 @@ _SUFFIX: Final = re.compile(r"(?:(?!-)[a-z0-9-]{1,63}\.)*(?!-)[a-z0-9-]{1,63}")
 _TRUSTED: Final = " trusted"
 _REASON: Final = re.compile(r"[ -~]{0,80}")
 ACTIONS: Final = (
-    "type sip:HOST, redirect sip:HOST, reject STATUS REASON, table NAME, enum DOMAIN, enum DOMAIN trusted, or registrar"
+    "type sip:HOST, redirect sip:HOST, reject STATUS REASON, table NAME, enum DOMAIN, enum DOMAIN trusted, "
+    "lookup NAME, or registrar"
 )
 
 
@@ -50,7 +52,8 @@ class RouteEntry:
     """One row. Never changed.
 
     `hop`: the URI of a next hop or of a redirect. `status` and `reason`: those of a reject. `table`: the other one.
-    `suffix`: the domain of an ENUM tree; `is_trusted`: what it says counts as much as a row.
+    `lookup` and `translation`: names of the configuration. `suffix`: the domain of an ENUM tree; `is_trusted`: what it
+    says counts as much as a row.
     """
 
     __slots__ = (
@@ -58,6 +61,7 @@ class RouteEntry:
         "hop",
         "is_trusted",
         "kind",
+        "lookup",
         "prepend",
         "priority",
         "reason",
@@ -93,6 +97,7 @@ class RouteEntry:
         self.status = 0
         self.reason = b""
         self.table = ""
+        self.lookup = ""
         self.suffix = b""
         self.is_trusted = False
         self.kind = self._read_action(action)
@@ -106,6 +111,11 @@ class RouteEntry:
                 raise RouteFault(f'"{rest}" is not the name of a table', "type up to 32 letters, digits, - . and _")
             self.table = rest
             return TABLE
+        if word == "lookup":
+            if not TABLE_NAME.fullmatch(rest):
+                raise RouteFault(f'"{rest[:40]}" is not a lookup', "type up to 32 letters, digits, - . and _")
+            self.lookup = rest
+            return LOOKUP
         if word == "enum":
             domain = rest.removesuffix(_TRUSTED)
             if not _SUFFIX.fullmatch(domain) or len(domain) > SUFFIX_LEN_MAX:

@@ -36,10 +36,11 @@ from appliance.messages.bus_messages import (
     Stop,
     TakeEffect,
 )
+from appliance.messages.routing_messages import ListLookups
 from appliance.messages.supervisor_requests import ClearFailures, EndRegistrations
 from appliance.messages.table_messages import TableReplaced, TableUnsound
 from appliance.messages.worker_requests import ListConnections
-from appliance.routing.lookup_questions import FindEnum, FindSubscriber, LookupHost, LookupServers, Question
+from appliance.routing.lookup_questions import FindEnum, FindRoutes, FindSubscriber, LookupHost, LookupServers, Question
 from appliance.sip.parser import SyntaxLimits
 from appliance.stack import Stack
 from appliance.storage.log_file import log_by
@@ -57,6 +58,7 @@ from appliance.workers.lookup_doors import EnumDoor, HostDoor, Resolver, Servers
 from appliance.workers.lookups import Door, Questions
 from appliance.workers.outbound import Outbound
 from appliance.workers.reconfiguration import WorkerReconfiguration
+from appliance.workers.route_lookup_door import RouteLookupDoor
 from appliance.workers.streams import Endpoint, Streams
 from appliance.workers.turn import Turn
 from appliance.workers.unreached_siblings import RETRY_S
@@ -103,8 +105,7 @@ class Worker:
         `lifetime_clock`: by which registrations live. `routes`: where route tables come from. `call_log`,
         `copied_calls`: of a node in a cluster."""
         limits = settings.limits
-        self._process = process
-        self._supervisor = supervisor_of(process)
+        self._process, self._supervisor = process, supervisor_of(process)
         self._heartbeat_s = settings.supervision.heartbeat_ms / 1000
         self._signs_left = self._reports_left = 0
         self._store_fault = ""
@@ -135,6 +136,7 @@ class Worker:
         )
         self._streams.descriptors_max = descriptors_max
         self._subscriber_door = SubscriberDoor(store, limits)
+        self._route_lookups = RouteLookupDoor(settings.lookups)
         self._questions = Questions(self._doors_of_questions(resolver), limits, turn.receive_answers)
         self._outbound = Outbound(stack, bus, doors, self._streams, self._send_waiting_soon)
         turn.connect(self._streams, self._questions, self._outbound)
@@ -158,6 +160,7 @@ class Worker:
             FindSubscriber: self._subscriber_door,
             FindEnum: EnumDoor(resolver),
             LookupServers: ServersDoor(resolver),
+            FindRoutes: self._route_lookups,
         }
 
     def _orders_of_supervisor(self) -> dict[type[BusMessage], Callable[[Any], object]]:
@@ -345,6 +348,8 @@ class Worker:
             self._orders[type(message)](message)
         elif isinstance(message, ListConnections):
             self._list_connections(sender, message)
+        elif isinstance(message, ListLookups):
+            self._bus.send(sender, [self._route_lookups.reply(message)])
         elif self._live_output.takes(sender, message):
             self._signs_left = 0
         else:
@@ -380,6 +385,7 @@ class Worker:
         """The worker's own part of new settings."""
         self._heartbeat_s = settings.supervision.heartbeat_ms / 1000
         self._addresses.use(settings)
+        self._route_lookups.use(settings.lookups)
         log_by(settings)
 
     def _meet(self, siblings: frozenset[ProcessId]) -> None:

@@ -7,12 +7,14 @@ from typing import Any
 
 from appliance.catalogue.cluster_values import ListenerAddress
 from appliance.catalogue.command_declaration import Command
+from appliance.catalogue.lookup_values import LookupServer, LookupTemplate, SqlStatement
 from appliance.catalogue.password_hash import hash_of
 from appliance.catalogue.peers import Peer
 from appliance.catalogue.setting_declaration import Section, Setting, declared, sections
 from appliance.catalogue.settings import Settings
 from appliance.catalogue.snmp_status_codes import SnmpStatusThreshold
 from appliance.catalogue.snmp_values import SnmpCommunity, SnmpLine, SnmpListen, SnmpTarget, SnmpUser
+from appliance.catalogue.translation_values import HeaderField, NumberRule
 from appliance.catalogue.value_types import Choice, Choices, DatabaseUrl, Integer, Kind, Switch
 
 ALL_SETTINGS: list[tuple[Section | None, Setting]] = [
@@ -26,6 +28,13 @@ SNMP_LINES: dict[type[SnmpLine], str] = {
     SnmpUser: f"monitor sha256 key {'0a' * 32} {'0b' * 32}",
     SnmpTarget: "noc 192.0.2.9 port 162 community public",
     SnmpStatusThreshold: "INVITE 503 200 interval 60",
+}
+ROUTING_LINES: dict[type[Any], str] = {
+    NumberRule: "^0 +49",
+    HeaderField: "X-Route east",
+    LookupServer: "sqlite:///routes.db",
+    SqlStatement: '"SELECT target FROM routes WHERE number = :number"',
+    LookupTemplate: "phone={number}",
 }
 BY_PLACEHOLDER = {
     "HASH": HASH,
@@ -56,6 +65,8 @@ def sample(kind: Kind) -> str:
         return "local 192.0.2.1"
     if isinstance(kind, SnmpLine):
         return SNMP_LINES[type(kind)]
+    if type(kind) in ROUTING_LINES:
+        return ROUTING_LINES[type(kind)]
     word = BY_PLACEHOLDER.get(kind.placeholder, "something")
     kind_accepts(kind, word)
     return word

@@ -392,6 +392,13 @@ CANNED: dict[str, Any] = {
     "show audit": {"entries": [{"wall_time": BEGUN, "user": "root", "from": "192.0.2.7 pts/3",
                                 "command": "commit", "result": "commit 1"}]},
     "show tech-support": {"path": "/var/lib/signalbox/tech-support.tar.gz", "size": 12345},
+    "show lookups": {"lookups": [
+        {"name": "customers", "protocol": "sql", "asked": 5, "found": 3, "empty": 1, "failed": 1, "refused": 0,
+         "mean_ms": 1.5, "cached": 3, "hits": 12, "since": BEGUN, "fault": "connection refused"}]},
+    "show routing failures": {"total": 1, "shown": 1, "rows": [
+        {"wall_time": BEGUN, "worker": 0, "called": "sip:+1900@example.com", "caller": "sip:alice@example.com",
+         "source": "192.0.2.7", "status": 403, "reason": "Barred", "steps": ["+1900 in table default: reject 403"],
+         "call_id": "a"}]},
     "show dns cache": {"total": 1, "shown": 1, "rows": [
         {"worker": 0, "kind": "servers", "name": "SRV _sip._udp.example.com", "values": ["1 1 5060 s1.example.com"],
          "expires_s": 60, "state": "valid"}]},

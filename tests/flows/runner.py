@@ -15,6 +15,7 @@ from appliance.routing.lookup_questions import (
     Answer,
     EnumAnswer,
     FindEnum,
+    FindRoutes,
     FindSubscriber,
     HostAnswer,
     LookupHost,
@@ -272,6 +273,9 @@ class Run:
         elif isinstance(self._asked, LookupServers):
             texts = _record_texts(self._asked.record_type.decode(), words)
             self._give(self._asked.unknown() if words[0] == "fails" else self._asked.answer_of(texts, HOST_TTL_S))
+        elif isinstance(self._asked, FindRoutes):
+            results = [] if words[0] == "nothing" else [text.strip() for text in step.words["words"].split("|")]
+            self._give(self._asked.unknown() if words[0] == "fails" else self._asked.answer_of(results))
         elif isinstance(self._asked, FindEnum):
             records = tuple(word.replace("|", "\t") for word in words if "|" in word)
             self._give(EnumAnswer(self._asked.id, records, words[0] == "fails", HOST_TTL_S))
@@ -389,7 +393,7 @@ def _split_address(text: str) -> tuple[str, int]:
 
 
 def _subject(question: Question) -> str:
-    if isinstance(question, (FindEnum, LookupServers)):
+    if isinstance(question, (FindEnum, FindRoutes, LookupServers)):
         return question.subject
     if isinstance(question, LookupHost):
         return question.host.decode()

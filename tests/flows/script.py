@@ -11,7 +11,7 @@ FORMS = {
     "send": r"(?P<name>\w+) -> proxy +(?P<again>again )?(?P<what>\S+) ?(?P<rest>.*)",
     "expect": r"proxy -> (?P<name>\w+) +(?P<again>again )?(?P<what>\S+) ?(?P<rest>.*)",
     "after": r"after (?P<seconds>[\d.]+) s",
-    "ask": r"proxy \? (?P<kind>host|subscriber|enum|NAPTR|SRV) +(?P<subject>\S+)",
+    "ask": r"proxy \? (?P<kind>host|subscriber|enum|lookup|NAPTR|SRV) +(?P<subject>\S.*)",
     "answer": r"answer (?P<words>.+)",
     "event": r"event (?P<name>\w+)",
     "counted": r"counted (?P<counter>\w+) (?P<number>\d+)",

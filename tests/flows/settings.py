@@ -16,7 +16,7 @@ from tests.flows.script import Step
 DOMAIN = "example.com"
 DEFAULT_LISTENER = ListenerSettings(name="main", address="192.0.2.1", relay="none", authenticate=False)
 # The sections that a flow may have, as attributes of the settings.
-SECTIONS = ("translations",)
+SECTIONS = ("lookups", "translations")
 TRANSPORT_NUMBERS = {"udp": 0, "tcp": 1, "tls": 2}
 # What a listener with TLS names; its files are never read here.
 CERTIFICATE = CertificateSettings(name="own", chain="/chain.pem", key="/key.pem")

@@ -105,6 +105,17 @@ from appliance.messages.link_messages import (
     ReplicationReport,
     WalkEnded,
 )
+from appliance.messages.routing_messages import (
+    ListLookupCaches,
+    ListLookups,
+    ListRoutingFailures,
+    LookupCacheRow,
+    LookupCacheRows,
+    LookupRow,
+    LookupRows,
+    RoutingFailureRow,
+    RoutingFailureRows,
+)
 from appliance.messages.slots import deal
 from appliance.messages.snmp_messages import (
     AlarmsChanged,
@@ -269,6 +280,12 @@ MESSAGES: list[BusMessage] = [
     ClearDnsCache("example.com"),
     ListHops(),
     HopRows(1, [HopRow("udp", "192.0.2.9", 5060, "no response", 12)]),
+    ListLookups(),
+    LookupRows([LookupRow("customers", 5, 3, 1, 1, 0, 0.5, "connection refused", 1_700_000_000.5)]),
+    ListLookupCaches(),
+    LookupCacheRows([LookupCacheRow("customers", 3, 12)]),
+    ListRoutingFailures(),
+    RoutingFailureRows(1, [RoutingFailureRow(1.5, "id", "192.0.2.1", "sip:a@b", "sip:1@b", 503, "Failed", ["a"])]),
     RateLimitRows([RateLimitRow("few", 5, 2, 1, [LimitedKey("192.0.2.1", 2)])]),
     DryRun("4711", known=[LookupResult("host", "a.test", None), LookupResult("host", "b.test", ["192.0.2.1"])]),
     Route(

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import shutil
 import socket
 import sqlite3
 import stat
-import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -19,37 +16,19 @@ import pytest
 from appliance.sip.digest import ha1
 from appliance.storage.subscriber import FAULTS_MAX, ImportFault, StoreError, new_subscriber
 from appliance.storage.subscriber_database import SubscriberStore, database_url
-from tests.ports import free_port
+from tests.postgresql_server import POSTGRES_BIN, running_postgresql
 
 WALL_TIME = 1_700_000_000.5
 PATIENCE_S = 300.0
-POSTGRES_BIN = next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)), None)
 
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
-    """A PostgreSQL server of our own in a temporary folder, on a Unix socket there and on loopback."""
+    """A PostgreSQL server of our own."""
     if POSTGRES_BIN is None:
         pytest.skip("no PostgreSQL server here: apt-get install postgresql")
-    folder = Path(tempfile.mkdtemp(prefix="signalbox-pg"))
-    user = "nobody" if os.geteuid() == 0 else None  # the server refuses to run as root
-    if user is not None:
-        shutil.chown(folder, user)
-
-    def run(program: str, *arguments: str) -> None:
-        command = [str(POSTGRES_BIN / program), *arguments]
-        subprocess.run(command, user=user, cwd=folder, check=True, capture_output=True, timeout=PATIENCE_S)
-
-    data = str(folder / "data")
-    run("initdb", "-D", data, "-U", "signalbox", "-A", "trust", "--no-sync")
-    port = free_port()
-    options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories='{folder}' -c fsync=off"
-    run("pg_ctl", "-D", data, "-w", "-t", "240", "-l", str(folder / "log"), "-o", options, "start")
-    try:
-        yield f"postgresql://signalbox@/postgres?host={folder}&port={port}"
-    finally:
-        run("pg_ctl", "-D", data, "-m", "immediate", "stop")
-        shutil.rmtree(folder)
+    with running_postgresql() as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -11,7 +11,9 @@ from appliance.location.gruu import NOT_OURS, instance_of
 from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.location_service import targets_of
 from appliance.proxy.request_context import RequestContext
+from appliance.proxy.routing_notes import note_routing_failure
 from appliance.proxy.stage_results import CONTINUE, Ask, Reply, StageResult
+from appliance.routing.called_number import called_number
 from appliance.routing.lookup_questions import FindSubscriber, SubscriberAnswer
 from appliance.sip.names import ROUTE
 
@@ -54,6 +56,12 @@ def _not_registered(context: RequestContext, node: ProxyEnvironment, aor: bytes,
         exists = answer.found or answer.failed
     if exists:
         node.counters[USERS_UNAVAILABLE] += 1
-        return Reply(480)
+        return _refused(context, node, now, 480)
     node.counters[USERS_UNKNOWN] += 1
-    return Reply(404)
+    return _refused(context, node, now, 404)
+
+
+def _refused(context: RequestContext, node: ProxyEnvironment, now: float, status: int) -> Reply:
+    if context.is_unrouted and called_number(context.request.read_uri()) is not None:
+        note_routing_failure(context, node, now, status, b"", "no route, and no registration")
+    return Reply(status)

@@ -8,9 +8,10 @@ from __future__ import annotations
 from appliance.catalogue.counters import CALLS_ROUTED, RELAYS_REFUSED, ROUTES_REJECTED
 from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.request_context import RequestContext
+from appliance.proxy.routing_notes import note_routing_failure
 from appliance.proxy.stage_results import CONTINUE, Ask, Reply, StageResult
 from appliance.proxy.stages.redirect import redirection_to
-from appliance.routing.lookup_questions import EnumAnswer
+from appliance.routing.lookup_questions import EnumAnswer, RoutesAnswer
 from appliance.routing.route_decision import Answers, RoutedCall
 from appliance.sip.names import ROUTE
 
@@ -27,12 +28,14 @@ def route(context: RequestContext, node: ProxyEnvironment, now: float) -> StageR
     decision = decide(call, node.router.policy_of(context.listener.name, source))
     context.route = decision
     if decision is None:
+        context.is_unrouted = True
         return CONTINUE
     if decision.question is not None:
         # Only who may relay makes us ask.
         return Ask(decision.question) if context.may_relay() else _refuse(node)
     if decision.status:
         node.counters[ROUTES_REJECTED] += 1
+        note_routing_failure(context, node, now, decision.status, decision.reason)
         return Reply(decision.status, decision.reason, is_stateless=True)
     if not decision.targets:
         return CONTINUE
@@ -50,9 +53,9 @@ def route(context: RequestContext, node: ProxyEnvironment, now: float) -> StageR
 
 
 def _answers(context: RequestContext) -> Answers:
-    """What DNS has said while this stage was asked before."""
+    """What DNS and lookups have said while this stage was asked before."""
     before, answer = context.route, context.answer
-    if before is None or before.question is None or not isinstance(answer, EnumAnswer):
+    if before is None or before.question is None or not isinstance(answer, (EnumAnswer, RoutesAnswer)):
         return {}
     return {**before.answers, before.question: None if answer.failed else answer.records}
 

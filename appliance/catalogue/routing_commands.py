@@ -1,0 +1,50 @@
+"""The commands about routing, and the fields of their results."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from appliance.catalogue.command_declaration import Command, Field, Parameter, Shape, show
+from appliance.catalogue.value_types import Integer
+
+TEXT, INTEGER, NUMBER, TEXTS, ROWS = Shape.TEXT, Shape.INTEGER, Shape.NUMBER, Shape.TEXTS, Shape.ROWS
+LIMIT: Final = Parameter("limit", Integer(1, 1000), "Maximum number of rows (default 100).", "limit", is_optional=True)
+
+# fmt: off
+LOOKUPS: Final = (
+    Field("lookups", ROWS, "One row per lookup, of all workers together.", fields=(
+        Field("name", TEXT, "The lookup.", "lookup"),
+        Field("protocol", TEXT, "`sql`, `http`, `ldap` or `whois++`.", "protocol"),
+        Field("asked", INTEGER, "Questions to it.", "asked"),
+        Field("found", INTEGER, "Answers with a route.", "found"),
+        Field("empty", INTEGER, "Answers that there is none.", "empty"),
+        Field("failed", INTEGER, "Questions without an answer that can be used.", "failed"),
+        Field("refused", INTEGER, "Of these, questions not asked because too many waited.", "refused"),
+        Field("mean_ms", NUMBER, "Mean time of an answer in milliseconds.", "mean ms"),
+        Field("cached", INTEGER, "Answers kept.", "cached"),
+        Field("hits", INTEGER, "Calls that found their answer among these.", "hits"),
+        Field("since", NUMBER, "When the last failure was (unix time); empty for none.", "last failure"),
+        Field("fault", TEXT, "Why.", "reason"),
+    )),
+)
+ROUTING_FAILURES: Final = (
+    Field("total", INTEGER, "Total number of rows."),
+    Field("shown", INTEGER, "Number of rows in `rows`."),
+    Field("rows", ROWS, "Calls to numbers that found no way, the latest first.", fields=(
+        Field("wall_time", NUMBER, "When it was (unix time).", "time"),
+        Field("worker", INTEGER, "The worker."),
+        Field("called", TEXT, "The Request-URI.", "called"),
+        Field("caller", TEXT, "The URI in From.", "caller"),
+        Field("source", TEXT, "The address that it came from.", "source"),
+        Field("status", INTEGER, "The status of the answer.", "status"),
+        Field("reason", TEXT, "The reason of the answer.", "reason"),
+        Field("steps", TEXTS, "The rules that were passed.", "rules"),
+        Field("call_id", TEXT, "The Call-ID."),
+    )),
+)
+ROUTING_COMMANDS: Final[tuple[Command, ...]] = (
+    show("show lookups", "Lookups: answers, failures, time, and what is kept.", "show lookups", (), LOOKUPS),
+    show("show routing failures", "The last calls to telephone numbers that found no way, and why.",
+         "show routing failures", (LIMIT,), ROUTING_FAILURES),
+)
+# fmt: on

@@ -1,0 +1,1 @@
+"""Doors to databases, directories and servers that say where a number is."""

@@ -1,0 +1,121 @@
+"""Lookups in a database: one statement with parameters (SQLAlchemy Core; SQLite and PostgreSQL).
+
+The statement is the operator's, and the values never become a part of it. It reads only: the file is opened so, and the
+server is told so.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sqlite3
+from contextlib import suppress
+from typing import Any, Final
+from urllib.parse import quote, urlsplit
+
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import URL, Connection, make_url
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.pool import NullPool
+
+from appliance.catalogue.lookup_settings import LookupSettings
+from appliance.catalogue.lookup_values import parameters_in
+from appliance.lookups.lookup_client import ANSWER_LEN_MAX, AnswerUnusable, ServerFailed
+from appliance.routing.lookup_results import RESULTS_MAX
+from appliance.routing.lookup_templates import LookupValues
+
+# libpq does not wait less for a connection.
+CONNECT_TIMEOUT_MIN_S: Final = 2
+
+
+class SqlDatabase:
+    """One database. What its driver takes is loaded here, and not when the first call waits."""
+
+    def __init__(self, server: str, settings: LookupSettings) -> None:
+        self._settings = settings
+        self._engine = create_engine(_engine_url(server), connect_args=_limits(server, settings), poolclass=NullPool)
+
+    def open_session(self) -> SqlSession:
+        """A connection. Raises ServerFailed."""
+        try:
+            return SqlSession(self._engine.connect(), self._settings)
+        except SQLAlchemyError as fault:
+            raise ServerFailed(_reason(fault)) from None
+
+
+class SqlSession:
+    """One connection to a database, and the statement that it is asked."""
+
+    def __init__(self, connection: Connection, settings: LookupSettings) -> None:
+        self._connection = connection
+        self._names = parameters_in(settings.statement)
+        # By a cursor of the server: of many rows the first ones are enough.
+        self._statement = text(settings.statement).execution_options(stream_results=True, max_row_buffer=RESULTS_MAX)
+
+    def find(self, values: LookupValues) -> list[str]:
+        """The first column of each row. Raises ServerFailed and AnswerUnusable."""
+        named = values.by_name()
+        try:
+            with self._connection.begin() as transaction:
+                rows = self._connection.execute(self._statement, {name: named[name] for name in self._names})
+                found = [row[0] for row in rows.fetchmany(RESULTS_MAX)]
+                rows.close()
+                transaction.rollback()
+        except DBAPIError as fault:
+            if fault.connection_invalidated or self._connection.closed:
+                raise ServerFailed(_reason(fault)) from None
+            raise _unusable_or_failed(fault) from None
+        except SQLAlchemyError as fault:
+            raise AnswerUnusable(_reason(fault)) from None
+        if not all(isinstance(value, str) for value in found) or sum(map(len, found)) > ANSWER_LEN_MAX:
+            raise AnswerUnusable("the first column of a row is no text, or is too long")
+        return found
+
+    def abort(self) -> None:
+        """Interrupt the statement (SQLite), or close the connection under it."""
+        raw: Any = self._connection.connection.driver_connection
+        if isinstance(raw, sqlite3.Connection):
+            raw.interrupt()
+            return
+        with socket.socket(fileno=os.dup(raw.fileno())) as connection:
+            connection.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Give the connection back."""
+        with suppress(SQLAlchemyError):
+            self._connection.close()
+
+
+def _engine_url(server: str) -> URL:
+    parts = urlsplit(server)
+    if parts.scheme.lower() == "sqlite":
+        # Read only, and never made where it is missing.
+        return make_url(f"sqlite:///file:{quote(parts.path[1:])}?mode=ro&uri=true")
+    return make_url(server).set(drivername="postgresql+psycopg")
+
+
+def _limits(server: str, settings: LookupSettings) -> dict[str, int | str | bool | float]:
+    seconds = settings.timeout_ms / 1000
+    if server.lower().startswith("sqlite"):
+        return {"timeout": seconds, "check_same_thread": False}
+    return {
+        "application_name": f"signalbox lookup {settings.name}",
+        "connect_timeout": max(CONNECT_TIMEOUT_MIN_S, round(seconds)),
+        "options": f"-c statement_timeout={settings.timeout_ms} -c default_transaction_read_only=on",
+        "tcp_user_timeout": max(1000, settings.timeout_ms),
+        "keepalives_idle": 5,
+        "keepalives_interval": 1,
+        "keepalives_count": 3,
+    }
+
+
+def _unusable_or_failed(fault: DBAPIError) -> ServerFailed | AnswerUnusable:
+    """A database that is locked, full or shutting down has failed; one that finds fault with a value has not."""
+    names = {kind.__name__ for kind in type(fault.orig).__mro__}
+    has_failed = bool(names & {"OperationalError", "InterfaceError"})
+    return ServerFailed(_reason(fault)) if has_failed else AnswerUnusable(_reason(fault))
+
+
+def _reason(fault: SQLAlchemyError) -> str:
+    cause = getattr(fault, "orig", None) or fault
+    return next((line.strip() for line in str(cause).splitlines() if line.strip()), type(cause).__name__)
