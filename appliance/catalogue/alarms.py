@@ -71,6 +71,7 @@ ETCD_DEGRADED: Final = "etcd-degraded"
 CLOCK_APART: Final = "clock-apart"
 CLUSTER_PROCESS_DOWN: Final = "cluster-process-down"
 CONFIGURATION_DIFFERS: Final = "configuration-differs"
+ETCD_CERTIFICATE_EXPIRES: Final = "etcd-certificate-expires"
 ADDRESS_WITHOUT_OWNER: Final = "address-without-owner"
 ADDRESS_ELSEWHERE: Final = "address-elsewhere"
 ADDRESS_WITHOUT_INTERFACE: Final = "address-without-interface"
@@ -222,6 +223,11 @@ ALARMS: Final[tuple[Alarm, ...]] = (
           "It goes by its last commit; the other nodes go by a newer one.",
           "Remove the cause that the alarm tells; it tries again every 10 seconds. Or commit a configuration that it "
           "can take on another node."),
+    Alarm(ETCD_CERTIFICATE_EXPIRES, MAJOR,
+          "The certificate that this node shows to etcd expires within 30 days, or has expired.",
+          "After that etcd refuses this node: members and configuration cannot be changed. Calls, registrations and "
+          "take-overs continue.",
+          "Renew the certificate and replace its file, then restart the node."),
     Alarm(ADDRESS_WITHOUT_OWNER, CRITICAL,
           "No node owns a virtual address: no node that may own it hears a majority of the members and is ready.",
           "Nobody answers at the address.",

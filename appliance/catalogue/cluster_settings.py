@@ -8,11 +8,20 @@ the node says, else its own: a node that is added takes one section, and nothing
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from appliance.catalogue.checked_settings import CheckedSettings
 from appliance.catalogue.cluster_values import AddressWithPrefix, Interface, ListenerAddress, listener_address_of
 from appliance.catalogue.setting_declaration import DRAIN, LIVE, START, name_of_section, setting
-from appliance.catalogue.value_types import Integer, Name, Remark, Switch
+from appliance.catalogue.value_types import Choice, Integer, Name, Remark, Switch
+
+CALLS: Final = Choice(
+    ("behind", "wait"),
+    (
+        "They do not wait; a call of the last 20 milliseconds is lost with its node.",
+        "They wait, for `replication-wait` at most; each call takes longer and costs more.",
+    ),
+)
 
 
 # fmt: off
@@ -80,6 +89,13 @@ class ClusterSettings(CheckedSettings):
         100, "replication-wait", Integer(0, 5000, "milliseconds"), LIVE,
         "How long the response to a REGISTER waits until another node has the registration, while there is a link to "
         "one. Then it is sent anyway (counter `registrations-unreplicated`).")
+    copies: int = setting(
+        1, "copies", Integer(1, 6), LIVE,
+        "How many other nodes must have a registration before the response to the REGISTER is sent; no more than there "
+        "are links to. All nodes get all registrations, whatever this says.")
+    calls: str = setting(
+        "behind", "calls", CALLS, LIVE,
+        "Whether the messages of a call in setup wait until the node that would take it over has the call.")
     changes_kept: int = setting(
         100000, "changes-kept", Integer(0, 900000), LIVE,
         "Changes of registrations that are kept for nodes that are away. A node that misses more of them compares all "

@@ -156,6 +156,14 @@ FLOWS_FAILED: Final = 115
 FLOW_TOKENS_REFUSED: Final = 116
 # routing
 ROUTE_LOOKUPS_FAILED: Final = 117
+# other nodes, as workers use them
+SENT_BY_NODE: Final = 118
+RETURNED_TO_NODE: Final = 119
+NODE_RESPONSES_REFUSED: Final = 120
+NODE_MESSAGES_DROPPED: Final = 121
+NODE_CONNECTIONS_REFUSED: Final = 122
+LINK_MESSAGES_SKIPPED: Final = 123
+CALLS_UNREPLICATED: Final = 124
 
 
 @dataclass(frozen=True, slots=True)
@@ -388,5 +396,19 @@ COUNTERS: Final[tuple[Counter, ...]] = (
             "Requests with a changed flow token in their Route, rejected with 403 (RFC 5626 5.3.1)."),
     Counter(ROUTE_LOOKUPS_FAILED, "route-lookups-failed", "trouble",
             "Requests whose number a lookup could not find because it did not respond (`show lookups`)."),
+    Counter(SENT_BY_NODE, "sent-by-node", "cluster",
+            "Messages given to another node to be sent by a connection that it holds."),
+    Counter(RETURNED_TO_NODE, "returned-to-node", "cluster",
+            "Responses passed to another node, whose request was sent by a connection of this one."),
+    Counter(NODE_RESPONSES_REFUSED, "node-responses-refused", "cluster",
+            "Messages returned by other nodes that were refused because they were no responses."),
+    Counter(NODE_MESSAGES_DROPPED, "node-messages-dropped", "cluster",
+            "Messages of one node for another not passed on because the link or the process did not take them."),
+    Counter(NODE_CONNECTIONS_REFUSED, "node-connections-refused", "cluster",
+            "Connections of other nodes that were ignored because 262,144 were known already."),
+    Counter(LINK_MESSAGES_SKIPPED, "link-messages-skipped", "cluster",
+            "Messages of other nodes skipped because they are of another version of Signalbox."),
+    Counter(CALLS_UNREPLICATED, "calls-unreplicated", "cluster",
+            "Turns whose messages did not wait longer for another node (`cluster calls wait`, `replication-wait`)."),
 )
 # fmt: on

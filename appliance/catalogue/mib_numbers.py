@@ -126,6 +126,13 @@ COUNTER_NUMBERS: Final = {
     "flows-failed": 118,
     "flow-tokens-refused": 119,
     "route-lookups-failed": 120,
+    "sent-by-node": 121,
+    "returned-to-node": 122,
+    "node-responses-refused": 123,
+    "node-messages-dropped": 124,
+    "node-connections-refused": 125,
+    "link-messages-skipped": 126,
+    "calls-unreplicated": 127,
 }
 # The gauges of a worker: (number, help).
 GAUGE_NUMBERS: Final = {
@@ -183,6 +190,7 @@ ALARM_NUMBERS: Final = {
     "clock-apart": 32,
     "cluster-process-down": 33,
     "configuration-differs": 48,
+    "etcd-certificate-expires": 44,
     "address-without-owner": 34,
     "address-elsewhere": 35,
     "address-without-interface": 36,

@@ -142,6 +142,12 @@ MEMBERS: Final = MibTable(MEMBER_TABLE, "Member", "The members of the cluster; t
     MibObject(10, "MemberStarted", OCTETS, "since", "When it was started; 1970 for unknown."),
     MibObject(11, "MemberClockAhead", INTEGER, "clock_ms",
               "What its clock is ahead of that of this node; not there where that is unknown.", "milliseconds"),
+    MibObject(12, "MemberCommit", GAUGE, "commit", "The number of the configuration in force on it; 0 for unknown."),
+    MibObject(13, "MemberLink", TEXT, "link", "`up` or `down`: the link from this node; empty for itself."),
+    MibObject(14, "MemberInSync", TRUTH, "is_in_sync",
+              "Whether both nodes have the same registrations; not there where that is unknown."),
+    MibObject(15, "MemberLag", GAUGE, "lag",
+              "Registration changes of this node that it has not acknowledged; not there without a link.", "changes"),
 ))
 ETCD_SERVERS: Final = MibTable(ETCD_TABLE, "EtcdServer", "The servers of etcd, in their configured order.", (
     MibObject(2, "EtcdServerUrl", TEXT, "url", "Its address."),

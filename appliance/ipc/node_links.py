@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Collection, Iterator, Sequence
-from typing import Final
+from typing import Final, NoReturn
 
 import zmq
 from zmq.utils import z85
@@ -32,7 +32,7 @@ from appliance.ipc.link_session import (
     Verdict,
 )
 from appliance.messages.bus_messages import BusMessage
-from appliance.messages.codec import BusProtocolError, UnknownMessage, decode, encode
+from appliance.messages.codec import BusProtocolError, UnknownMessage, decode_of_node, encode
 from appliance.messages.link_messages import LinkLost, LinkUp
 from appliance.messages.membership import Member, Membership
 
@@ -54,6 +54,8 @@ EVENTS_PER_RECEIVE: Final = 64
 
 _LENGTH: Final = struct.Struct("!I")
 _DOMAIN: Final = b"signalbox"
+# RFC 6666: an address that leads nowhere.
+_NOBODY: Final = "100::1"
 _ZAP: Final = "inproc://zeromq.zap.01"
 _EVENT: Final = zmq.Event
 _FAULT_EVENTS: Final = (
@@ -104,10 +106,16 @@ class NodeLinks:
         # Before there is a server socket: without it ZeroMQ would let in any key.
         self._keys_asked = self._context.socket(zmq.REP)
         self._keys_asked.bind(_ZAP)
-        self._receiver = self._opened(self._me)
+        self._hosts: tuple[str, ...] = ()
+        self._bind_fault = ""
+        self._is_bound = False
+        self._open_receiver()
         # To ask for one takes as long as to receive.
-        self._keys_fd, self._receiver_fd = self._keys_asked.FD, self._receiver.FD
+        self._keys_fd = self._keys_asked.FD
         self.go_by(membership)
+        self._listen()
+        if not self._is_bound:
+            self._close_early()
 
     # -- the members -----------------------------------------------------------------------------------
 
@@ -124,7 +132,13 @@ class NodeLinks:
                 del self._peers[number]
         for number, member in wanted.items():
             if number not in self._peers:
-                self._peers[number] = _Peer(self._context, member, self._me.public_key, self._secret_key)
+                self._peers[number] = _Peer(self._context, member, self._me, self._secret_key)
+        hosts = tuple(sorted({member.host for member in wanted.values()}))
+        if hosts != self._hosts:
+            # A socket keeps its filter for ever.
+            self._receiver.close(linger=0)
+            self._hosts, self._is_bound = hosts, False
+            self._open_receiver()
 
     @property
     def members(self) -> tuple[int, ...]:
@@ -181,6 +195,8 @@ class NodeLinks:
         """(member, message) of what has arrived, in order per member, with LinkUp and LinkLost between. A portion:
         the rest is `pending`. `readable`: those of `fds()` that are, where only they are to be looked at.
         """
+        if not self._is_bound:
+            self._listen()
         if readable is None or self._keys_fd in readable:
             self._admit()
         for number, peer in self._peers.items():
@@ -273,18 +289,25 @@ class NodeLinks:
     def _read_messages(self, number: int, frame: bytes) -> None:
         try:
             for octets in _messages_in(frame):
-                try:
-                    message = decode(octets)
-                except UnknownMessage:
-                    self.skipped += 1
-                    continue
-                if isinstance(message, (LinkUp, LinkLost)):
-                    # Made here only.
-                    self.damaged += 1
-                    continue
-                self._arrived.append((number, message))
-        except (BusProtocolError, struct.error):
+                self._read_message(number, octets)
+        except struct.error:
             self.damaged += 1
+
+    def _read_message(self, number: int, octets: bytes) -> None:
+        """One that cannot be understood costs itself only."""
+        try:
+            message = decode_of_node(octets)
+        except UnknownMessage:
+            self.skipped += 1
+            return
+        except BusProtocolError:
+            self.damaged += 1
+            return
+        if isinstance(message, (LinkUp, LinkLost)):
+            # Made here only.
+            self.damaged += 1
+            return
+        self._arrived.append((number, message))
 
     def _lost(self, number: int, was_up: bool) -> None:
         if was_up:
@@ -295,8 +318,8 @@ class NodeLinks:
         self._last_session = max(self._last_session + 1, clock.monotonic_ns())
         return self._last_session
 
-    def _opened(self, member: Member) -> zmq.Socket[bytes]:
-        receiver = self._context.socket(zmq.PULL)
+    def _open_receiver(self) -> None:
+        self._receiver = receiver = self._context.socket(zmq.PULL)
         receiver.setsockopt(zmq.CURVE_SERVER, 1)
         receiver.setsockopt(zmq.CURVE_SECRETKEY, self._secret_key)
         receiver.setsockopt(zmq.ZAP_DOMAIN, _DOMAIN)
@@ -304,16 +327,26 @@ class NodeLinks:
         receiver.setsockopt(zmq.RCVHWM, BATCHES_UNREAD_MAX)
         receiver.setsockopt(zmq.MAXMSGSIZE, FRAME_MAX)
         _set_common(receiver)
+        # Connections from other addresses are closed at once: they cost no handshake. Without a member there are none.
+        for host in self._hosts or (_NOBODY,):
+            receiver.setsockopt(zmq.TCP_ACCEPT_FILTER, host.encode())
+        self._receiver_fd = receiver.FD
+
+    def _listen(self) -> None:
+        """Take connections. Where the port is not free yet, as after a change of the members, it is tried again."""
         try:
-            receiver.bind(_endpoint(member))
+            self._receiver.bind(_endpoint(self._me))
         except zmq.ZMQError as fault:
-            receiver.close(linger=0)
-            self._keys_asked.close(linger=0)
-            self._context.term()
-            raise LinksUnavailable(
-                f"Links of other nodes cannot be taken on {member.host} port {member.link_port}: {fault.strerror}."
-            ) from fault
-        return receiver
+            self._bind_fault = f"{fault.strerror}"
+            return
+        self._is_bound = True
+
+    def _close_early(self) -> NoReturn:
+        self.close()
+        me = self._me
+        raise LinksUnavailable(
+            f"Links of other nodes cannot be taken on {me.host} port {me.link_port}: {self._bind_fault}."
+        )
 
     def close(self) -> None:
         """Close all; what is not sent yet is lost."""
@@ -328,7 +361,7 @@ class _Peer:
     """Another member: the connection to it, and the session."""
 
     def __init__(
-        self, context: zmq.Context[zmq.Socket[bytes]], member: Member, public_key: str, secret_key: bytes
+        self, context: zmq.Context[zmq.Socket[bytes]], member: Member, me: Member, secret_key: bytes
     ) -> None:
         self.member = member
         self.session = LinkSession()
@@ -337,7 +370,7 @@ class _Peer:
         self.octets_received = 0
         self.sender = sender = context.socket(zmq.PUSH)
         sender.setsockopt(zmq.CURVE_SERVERKEY, member.public_key.encode())
-        sender.setsockopt(zmq.CURVE_PUBLICKEY, public_key.encode())
+        sender.setsockopt(zmq.CURVE_PUBLICKEY, me.public_key.encode())
         sender.setsockopt(zmq.CURVE_SECRETKEY, secret_key)
         # Nothing is kept for a connection that may come: it would be of another session.
         sender.setsockopt(zmq.IMMEDIATE, 1)
@@ -348,7 +381,7 @@ class _Peer:
         _set_common(sender)
         self.events = sender.get_monitor_socket(_EVENTS)
         self.events_fd = self.events.FD
-        sender.connect(_endpoint(member))
+        sender.connect(_way(me, member))
 
     def events_arrived(self) -> Iterator[zmq.Event]:
         """What has happened to the connection since."""
@@ -376,8 +409,16 @@ def _set_common(opened: zmq.Socket[bytes]) -> None:
 
 
 def _endpoint(member: Member) -> str:
-    host = f"[{member.host}]" if ":" in member.host else member.host
-    return f"tcp://{host}:{member.link_port}"
+    return f"tcp://{_host(member)}:{member.link_port}"
+
+
+def _way(me: Member, member: Member) -> str:
+    """From the address of this node, which the other one lets in."""
+    return f"tcp://{_host(me)}:0;{_host(member)}:{member.link_port}"
+
+
+def _host(member: Member) -> str:
+    return f"[{member.host}]" if ":" in member.host else member.host
 
 
 def _messages_in(frame: bytes) -> Iterator[bytes]:

@@ -18,6 +18,7 @@ class ClusterReport(BusMessage):
     """
 
     kind = 201
+    version = 2
     status: ClusterStatus
     is_member: bool
     alarms: list[Condition] = field(default_factory=list)
@@ -80,6 +81,7 @@ class ClusterReply(BusReply):
     """How the cluster is."""
 
     kind = 207
+    version = 2
     status: ClusterStatus
 
 

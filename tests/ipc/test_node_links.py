@@ -210,3 +210,40 @@ def test_a_frozen_node_is_noticed_and_costs_a_bounded_memory() -> None:
         finally:
             peer.kill()
             peer.wait()
+
+
+def test_connections_from_other_addresses_are_closed_at_once() -> None:
+    """They cost no handshake and no descriptor, however many there are (the members of this test are on 127.0.0.1)."""
+    keys = Keys()
+    strangers = 200
+    with opened(keys, 1, 2) as (first, second), ExitStack() as stack:
+        until(lambda: first.links.is_up(2) and second.links.is_up(1), first, second)
+        descriptors = len(os.listdir("/proc/self/fd"))
+        for _ in range(strangers):
+            stranger = stack.enter_context(socket.socket())
+            stranger.bind(("127.0.0.2", 0))
+            stranger.connect((LOOPBACK, keys.membership.member(1).link_port))
+            stranger.settimeout(WAIT_S)
+            # Not even the greeting of the protocol (ZMTP 3.1, 3.2).
+            assert stranger.recv(64) == b""
+        assert len(os.listdir("/proc/self/fd")) <= descriptors + strangers
+        assert first.links.is_up(2) and second.links.is_up(1)
+
+
+def test_a_member_at_another_address_is_let_in_when_it_has_joined() -> None:
+    """The links that there are come back at once."""
+    keys = Keys()
+    member = keys.membership.member(3)
+    moved = Member(3, "node-3", "127.0.0.3", link_port=member.link_port, public_key=member.public_key)
+    before = Membership(1, keys.membership.members[:2])
+    after = Membership(2, (*before.members, moved))
+    with ExitStack() as stack:
+        ends = [End(NodeLinks(before, number, keys.secret[number])) for number in (1, 2)]
+        ends.append(End(NodeLinks(after, 3, keys.secret[3])))
+        for end in ends:
+            stack.callback(end.links.close)
+        until(lambda: ends[0].links.is_up(2), *ends)
+        for end in ends[:2]:
+            end.links.go_by(after)
+        until(lambda: all(end.links.is_up(number) for end, number in zip(ends, (3, 1, 2), strict=True)), *ends)
+        until(lambda: ends[0].links.is_up(2) and ends[2].links.is_up(1), *ends)

@@ -80,7 +80,8 @@ from appliance.messages.cluster_messages import (
     TakeOverRows,
     TakeOversRecorded,
 )
-from appliance.messages.codec import CODECS, FORMAT, BusProtocolError, UnknownMessage, decode, encode
+from appliance.messages.codec import CODECS, FORMAT, BusProtocolError, UnknownMessage, decode, decode_of_node, encode
+from appliance.messages.count_messages import NodeDemand, NodeFailures, NodeFailuresCleared, NodeLost, NodeReached
 from appliance.messages.dns_messages import (
     ClearDnsCache,
     DnsCacheRow,
@@ -91,6 +92,14 @@ from appliance.messages.dns_messages import (
     ListHops,
 )
 from appliance.messages.field_codecs import codec_of
+from appliance.messages.flow_messages import (
+    ConnectionsWanted,
+    NamedFlow,
+    ResponseReturned,
+    SendByNode,
+    SendByNodeFailed,
+    WorkerConnections,
+)
 from appliance.messages.link_messages import (
     Greeting,
     LinkLost,
@@ -197,6 +206,7 @@ from appliance.messages.worker_requests import (
     WatchEvents,
 )
 from appliance.transport.flow import TCP, UDP, Flow, Outgoing
+from appliance.transport.process_id import process_id
 
 UDP_FLOW = Flow(UDP, 0, ("2001:db8::1", 5060), -1, 0)
 TCP_FLOW = Flow(TCP, 1, ("192.0.2.7", 40001), 1, 77)
@@ -339,6 +349,16 @@ MESSAGES: list[BusMessage] = [
     TakeOverRows(1, [TakeOverRow()]),
     ListTakeOvers(100),
     CopiesSent(1, True, b"copies"),
+    WorkerConnections(process_id(2, 1), [NamedFlow(1, "phones", "192.0.2.7", 40001, 77)], [76], is_anew=True),
+    ConnectionsWanted(),
+    SendByNode(process_id(2, 1), process_id(3, 0), NamedFlow(1, "phones", "192.0.2.7", 40001, 77), b"INVITE", b"br"),
+    SendByNodeFailed(process_id(2, 1), b"z9hG4bK1"),
+    ResponseReturned(process_id(2, 1), b"SIP/2.0 200 OK"),
+    NodeDemand(2, {"calls": {"192.0.2.7": 12.5}}),
+    NodeFailures(2, {"192.0.2.7": {"bob@example.com": 3}}, is_all=True, to=3),
+    NodeFailuresCleared(2, "192.0.2.7"),
+    NodeReached(2),
+    NodeLost(2),
     CopiesTaken(1),
     AddressOwned(40123, "sip", 17, 2),
     AddressLost(40123, "sip"),
@@ -445,6 +465,32 @@ def test_a_kind_that_is_no_number_is_refused(kind: object) -> None:
 def test_fields_that_do_not_fit_are_refused(message_class: type[BusMessage], fields: list[object]) -> None:
     with pytest.raises(BusProtocolError):
         decode(msgpack.packb([FORMAT, message_class.kind, message_class.version, *fields]))
+
+
+def test_a_message_of_a_newer_node_is_read_as_far_as_it_is_known() -> None:
+    """Version N and N + 1 of a cluster that is being upgraded: what was added stands at the end."""
+    fields = [7, 1024, ["more"], {"and": "more"}]
+    octets = msgpack.packb([FORMAT, RecordsTaken.kind, RecordsTaken.version + 1, *fields])
+    assert decode_of_node(octets) == RecordsTaken(7, 1024)
+    with pytest.raises(UnknownMessage):
+        decode(octets)
+
+
+def test_what_an_older_node_does_not_send_has_its_default() -> None:
+    octets = msgpack.packb([FORMAT, Greeting.kind, Greeting.version - 1, 1.5, 7])
+    assert decode_of_node(octets) == Greeting(1.5, 7)
+    with pytest.raises(UnknownMessage):
+        decode_of_node(msgpack.packb([FORMAT, Greeting.kind, Greeting.version - 1, 1.5]))
+
+
+def test_a_message_of_the_same_version_is_read_strictly() -> None:
+    with pytest.raises(BusProtocolError):
+        decode_of_node(msgpack.packb([FORMAT, RecordsTaken.kind, RecordsTaken.version, 7, 1024, 5]))
+
+
+def test_an_unknown_message_of_another_node_is_told_from_a_damaged_one() -> None:
+    with pytest.raises(UnknownMessage):
+        decode_of_node(msgpack.packb([FORMAT, 999, 1, "anything"]))
 
 
 @given(st.binary(max_size=200))
