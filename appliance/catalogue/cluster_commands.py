@@ -31,6 +31,11 @@ CLUSTER: Final = (
         Field("version", TEXT, "The version of its software.", "version"),
         Field("since", NUMBER, "Time of its start; 0 for unknown.", "started"),
         Field("clock_ms", INTEGER, "Milliseconds by which its clock is ahead of ours; null for unknown.", "clock ms"),
+        Field("commit", INTEGER, "Number of the configuration in force on it; 0 for unknown.", "commit"),
+        Field("link", TEXT, "`up` or `down`: the link from this node; empty for itself and a witness.", "link"),
+        Field("is_in_sync", BOOLEAN, "Whether both have the same registrations; null for unknown.", "in sync"),
+        Field("lag", INTEGER, "Registration changes of this node that it has not acknowledged; null without a link.",
+              "lag"),
     )),
     Field("addresses", ROWS, "The virtual addresses.", fields=(
         Field("name", TEXT, "Its name.", "virtual address"),
@@ -64,7 +69,7 @@ HISTORY: Final = (
     )),
 )
 CLUSTER_COMMANDS: Final[tuple[Command, ...]] = (
-    show("show cluster", "The cluster: members, etcd, clocks.", "show cluster", (), CLUSTER),
+    show("show cluster", "The cluster: members, replication, etcd, clocks.", "show cluster", (), CLUSTER),
     show("show cluster history", "Take-overs of virtual addresses.", "show cluster history", (LIMIT,), HISTORY),
 )
 # fmt: on

@@ -12,6 +12,8 @@ PRESENT: Final = "present"
 ABSENT: Final = "absent"
 UNKNOWN: Final = "unknown"
 """Of a member while etcd does not answer."""
+LINKED: Final = "up"
+UNLINKED: Final = "down"
 
 
 @dataclass(slots=True)
@@ -19,7 +21,9 @@ class MemberStatus:
     """A member. `kind`: node or witness; `is_self`: this one; `state`: PRESENT, ABSENT or UNKNOWN by etcd.
 
     `version`: of its software; `since`: unix time of its start, 0 for unknown; `clock_ms`: what its clock is ahead
-    of the clock of this node, None for unknown.
+    of the clock of this node, None for unknown; `commit`: the number of the configuration in force on it, 0 for
+    unknown. `link`: LINKED, UNLINKED, or "" for this node, a witness, and while nobody knows; `is_in_sync`: are
+    registrations the same on both; `lag`: changes of this node that it has not acknowledged, None without a link.
     """
 
     number: int = 0
@@ -33,6 +37,10 @@ class MemberStatus:
     version: str = ""
     since: float = 0.0
     clock_ms: int | None = None
+    commit: int = 0
+    link: str = ""
+    is_in_sync: bool | None = None
+    lag: int | None = None
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from appliance.catalogue.alarms import REPLICATOR_DOWN, Condition
+from appliance.catalogue.cluster_status import LINKED, UNLINKED, MemberStatus
 from appliance.catalogue.settings import SupervisionSettings
 from appliance.ipc.launch import ReplicatorLaunch
 from appliance.messages.bus_messages import BusMessage, Heartbeat
@@ -76,6 +77,15 @@ class ReplicatorProcess(WatchedProcess[ReplicatorLaunch]):
     def counters(self) -> list[int]:
         """The sum over all incarnations, by counter id."""
         return sums(self._counters_of_the_dead, self._counters)
+
+    def with_link(self, member: MemberStatus) -> MemberStatus:
+        """The status of a member with what is known of the link to it."""
+        peer = next((peer for peer in self.last_report.peers if peer.node == member.number), None)
+        if peer is None or member.is_self:
+            return member
+        if not peer.is_connected:
+            return replace(member, link=UNLINKED)
+        return replace(member, link=LINKED, is_in_sync=peer.is_in_sync, lag=peer.lag)
 
     def conditions(self) -> Iterator[Condition]:
         """The alarms that are true."""

@@ -68,6 +68,11 @@ class ClusterCommits:
             self._tried = state.proposal.id
         self._state = state
 
+    @property
+    def commit_here(self) -> int:
+        """The number of the last commit of this node; 0 while that is not known."""
+        return max((kept.number for kept in self._state.kept), default=0) if self._state is not None else 0
+
     def orders(self) -> list[BusMessage]:
         """What the supervisor has to be told now."""
         return [self._orders.popleft() for _ in range(len(self._orders))]

@@ -14,8 +14,15 @@ from pathlib import Path
 from typing import Final
 
 from appliance import clock
-from appliance.catalogue.alarms import CLOCK_APART, ETCD_DEGRADED, ETCD_UNAVAILABLE, Condition
+from appliance.catalogue.alarms import (
+    CLOCK_APART,
+    ETCD_CERTIFICATE_EXPIRES,
+    ETCD_DEGRADED,
+    ETCD_UNAVAILABLE,
+    Condition,
+)
 from appliance.catalogue.cluster_status import ClusterStatus
+from appliance.cluster.coordination.certificate_end import end_of_certificate
 from appliance.cluster.coordination.cluster_commits import ClusterCommits
 from appliance.cluster.coordination.cluster_records import ClusterRecord, MembershipRecord, RecordUnusable
 from appliance.cluster.coordination.etcd_health import EtcdHealth
@@ -40,6 +47,8 @@ PAUSE_S: Final = 0.5
 """After an attempt without success."""
 SHORT_WAIT_S: Final = 0.05
 """While there is something to write."""
+DAY_S: Final = 86400.0
+EXPIRES_SOON_DAYS: Final = 30
 
 log = logging.getLogger("signalbox.cluster")
 
@@ -118,7 +127,7 @@ class Coordinator:
         changed = self._view.refresh(min(wait_s, SHORT_WAIT_S) if is_busy else wait_s)
         if changed or self._fault:
             self._take_in(changed)
-        self._presence.tend(self._now(), self._wall_time())
+        self._presence.tend(self._now(), self._wall_time(), self.commits.commit_here)
         self._record_take_overs()
         if not self._fault:
             self.commits.work(self._view.entries, self.known.membership, self._now(), self._wall_time())
@@ -237,7 +246,23 @@ class Coordinator:
         )
         return ClusterReport(status, self.is_member, list(self._alarms()), self._fault or self._etcd.trouble)
 
+    def _certificate_remark(self) -> str:
+        """That the certificate for etcd ends soon, has ended, or cannot be read; "" for nothing."""
+        path = self.known.etcd.certificate
+        if not path:
+            return ""
+        try:
+            end = end_of_certificate(Path(path).read_text())
+        except (OSError, ValueError) as fault:
+            return f"The certificate for etcd, {path}, cannot be read: {fault}."
+        days = (end - self._wall_time()) / DAY_S
+        if days > EXPIRES_SOON_DAYS:
+            return ""
+        return f"The certificate for etcd, {path}, " + ("has expired." if days < 0 else f"expires in {days:.0f} days.")
+
     def _alarms(self) -> Iterator[Condition]:
+        if remark := self._certificate_remark():
+            yield Condition(ETCD_CERTIFICATE_EXPIRES, "etcd", remark)
         if self._etcd.is_unavailable(self._now()):
             yield Condition(ETCD_UNAVAILABLE, "etcd", self._etcd.sentence())
         if self._fault:

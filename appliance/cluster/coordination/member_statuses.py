@@ -40,5 +40,6 @@ def _status(member: Member, me: int, entry: Entry | None, clocks: ClockDifferenc
         link_port=member.link_port,
         version=presence.version if presence else "",
         since=presence.since if presence else 0.0,
+        commit=presence.commit if presence else 0,
         clock_ms=None if difference is None else round(difference * 1000),
     )

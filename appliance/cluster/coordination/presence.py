@@ -1,8 +1,8 @@
 """Who runs, and how far clocks are apart: each member keeps a key in etcd that ends soon after the member does.
 
-The key holds the version of the software, the time of the start, and the time by the member's clock when it was
-written, every three seconds. Who sees it change compares that time with the own clock. What comes late makes the
-other clock look slow, never fast, so the highest of the last differences is the one that counts.
+The key holds the version of the software, the time of the start, the number of the configuration, and the time by the
+member's clock when it was written, every three seconds. Who sees it change compares that time with the own clock. What
+comes late makes the other clock look slow, never fast, so the highest of the last differences is the one that counts.
 """
 
 from __future__ import annotations
@@ -26,11 +26,14 @@ TOGETHER_S: Final = 2.5
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """What a member says of itself. Times are unix times by its clock."""
+    """What a member says of itself. Times are unix times by its clock. `commit`: the number of the configuration in
+    force on it, 0 for unknown.
+    """
 
     version: str
     since: float
     wall_time: float
+    commit: int = 0
 
     def to_octets(self) -> bytes:
         """As it is stored."""
@@ -41,8 +44,9 @@ class Presence:
         """None for what cannot be understood."""
         try:
             fields = json.loads(octets)
-            return cls(str(fields["version"]), float(fields["since"]), float(fields["wall_time"]))
-        except (ValueError, TypeError, KeyError):
+            commit = int(fields.get("commit", 0))
+            return cls(str(fields["version"]), float(fields["since"]), float(fields["wall_time"]), commit)
+        except (ValueError, TypeError, KeyError, AttributeError):
             return None
 
 
@@ -56,13 +60,13 @@ class PresenceKey:
         self._lease = NO_LEASE
         self._due = float("-inf")
 
-    def tend(self, now: float, wall_time: float) -> None:
+    def tend(self, now: float, wall_time: float, commit: int = 0) -> None:
         """Write the key when it is time. Raises StoreUnavailable and StoreRefused."""
         if now < self._due:
             return
         if self._lease == NO_LEASE or not self._store.keep(self._lease):
             self._lease = self._store.grant(LIFETIME_S)
-        value = Presence(self._version, self._since, wall_time).to_octets()
+        value = Presence(self._version, self._since, wall_time, commit).to_octets()
         self._store.commit([], [Put(self._key, value, self._lease)])
         self._due = now + INTERVAL_S
 

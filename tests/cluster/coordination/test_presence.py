@@ -73,3 +73,14 @@ def test_one_report_is_no_proof() -> None:
     clocks = ClockDifferences()
     clocks.told(2, 0.0, 1000.0)
     assert not clocks.is_apart(2)
+
+
+def test_a_member_says_which_configuration_is_in_force_on_it() -> None:
+    store = DictStore()
+    PresenceKey(store, KEYS, 3, "1.2", 50.0).tend(0.0, 1000.0, 12)
+    assert present(store) == Presence("1.2", 50.0, 1000.0, 12)
+
+
+def test_an_older_member_does_not_say_it() -> None:
+    octets = b'{"format":1,"version":"0.4","since":5.0,"wall_time":7.0}'
+    assert Presence.from_octets(octets) == Presence("0.4", 5.0, 7.0, 0)
