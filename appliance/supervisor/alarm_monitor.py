@@ -10,6 +10,7 @@ from appliance import clock
 from appliance.catalogue.alarms import LISTENER_FAILED, MANAGEMENT_DOWN, STEERING_REFUSED, Condition
 from appliance.catalogue.settings import Settings
 from appliance.overload.default_rate_limits import rate_limits_of
+from appliance.security.authentication_failures import News
 from appliance.supervisor.alarm_conditions import (
     configuration_conditions,
     listener_conditions,
@@ -90,12 +91,21 @@ class AlarmMonitor:
         """What was asked of a worker's rate limits."""
         self.dealer.told(worker, demand, now)
 
+    def told_failures(self, news: News, now: float) -> None:
+        """Wrong passwords that a worker has counted."""
+        self.failures.told(news, now)
+        if self.cluster is not None:
+            self.cluster.counts.tell_failures(news)
+
     def shares_to_deal(self, records: Sequence[WorkerRecord], settings: Settings, now: float) -> dict[int, Shares]:
         """What each worker may let in of each rate limit from now on; {} as long as nothing has to be sent."""
+        self.dealer.forget_stale_nodes(now)
         if now < self._deal_at or not self.dealer.has_news:
             return {}
         self._deal_at = now + REPORT_INTERVAL_S
         self.dealer.has_news = False
+        if self.cluster is not None:
+            self.cluster.counts.tell_demand()
         live = [record.number for record in records if record.life == WorkerState.LIVE]
         return self.dealer.shares(rate_limits_of(settings), live)
 

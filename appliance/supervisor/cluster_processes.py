@@ -21,6 +21,7 @@ from appliance.configuration.text import parse_configuration
 from appliance.ipc.launch import ClusterLaunch, ReplicatorLaunch
 from appliance.machine import interface_addresses
 from appliance.messages.bus_messages import BusMessage
+from appliance.messages.count_messages import CountMessage
 from appliance.storage.call_memory import CallMemory
 from appliance.storage.cluster_file import ClusterFile, ClusterFileUnusable, read_cluster
 from appliance.storage.replication_page import ReplicationMemory
@@ -29,6 +30,7 @@ from appliance.supervisor.cluster_orders import ClusterOrders, Reply
 from appliance.supervisor.coordination_process import CoordinationProcess
 from appliance.supervisor.lease_supervision import LeaseSupervision
 from appliance.supervisor.lease_terms import node_faults
+from appliance.supervisor.node_counts import NodeCounts
 from appliance.supervisor.replicator_process import ReplicatorProcess
 from appliance.supervisor.supporting_process import SupportingProcess
 from appliance.supervisor.worker_record import sums
@@ -64,6 +66,7 @@ class ClusterProcesses:
             str(state_dir), str(folder_path(state_dir)), own_text, known.me, *fds, **self.calls.launch_fields
         )
         self.replicator = ReplicatorProcess(links, self.memory, report)
+        self.counts = NodeCounts(known.me)
         self.replicator.is_wanted = known.member.link_port > 0 and not known.member.is_witness
 
     def note_start(self, boot_hex: str) -> None:
@@ -117,12 +120,16 @@ class ClusterProcesses:
         self.orders.reply = reply
         self.coordination.send = lambda message: send(CLUSTER, message)
         self.replicator.launch = replace(self.replicator.launch, lifetime_offset_s=lifetime_offset_s)
-        self.replicator.send = lambda message: send(REPLICATOR, message)
+        self.replicator.send = self.counts.send = lambda message: send(REPLICATOR, message)
+        self.counts.tell_workers = tell_workers
 
     def heard(self, number: int, message: BusMessage, now: float) -> bool:
         """Take in what a process of this node says; is it a reason for a cycle?"""
         if number == CLUSTER:
             return self.coordination.heard(message, now)
+        if number == REPLICATOR and isinstance(message, CountMessage):
+            self.counts.heard(message, now)
+            return False
         if number == REPLICATOR:
             return self.replicator.heard(message, now)
         return False
@@ -162,8 +169,10 @@ class ClusterProcesses:
     def status(self, now: float) -> ClusterStatus:
         """How the cluster is, as far as this node knows."""
         orders = self.leases.addresses.orders
+        status = self.coordination.status()
         return replace(
-            self.coordination.status(),
+            status,
+            members=[self.replicator.with_link(member) for member in status.members],
             addresses=self.leases.statuses(now),
             drained=[self.leases.name_of(number) for number in orders.drained],
             is_maintained=orders.is_maintained,

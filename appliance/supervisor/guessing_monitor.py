@@ -45,6 +45,29 @@ class FailureWatch:
         for source, users in news.items():
             self._log(source, users, now)
 
+    def news_of_node(self, news: News, is_all: bool, now: float) -> News:
+        """Take in what another node has counted; `is_all`: all that it knows. Returns what is new of it."""
+        found: News = {}
+        for source, users in news.items():
+            for user, count in users.items():
+                record = self._failures.pairs.get((source, user)) if is_all else None
+                known = round(record.count_at(now, self._settings.forget_s)) if record is not None else 0
+                if count > known:
+                    found.setdefault(source, {})[user] = count - known
+        self._failures.receive_news(found, now)
+        return found
+
+    def portions(self, pairs_max: int, now: float) -> Iterator[News]:
+        """All failures that are not forgotten yet, so many pairs at a time."""
+        self._failures.expire(now)
+        pairs = list(self._failures.pairs.items())
+        for begin in range(0, len(pairs), pairs_max):
+            portion: News = {}
+            for (source, user), record in pairs[begin : begin + pairs_max]:
+                if count := round(record.count_at(now, self._settings.forget_s)):
+                    portion.setdefault(source, {})[user] = count
+            yield portion
+
     def _log(self, source: str, users: dict[str, int], now: float) -> None:
         if source in self._logged:
             return

@@ -119,6 +119,8 @@ class OperatorCommands:
 
     def _clear_failures(self, request: ClearFailures, now: float) -> BusReply:
         self._node.tell_all(request)
+        if self._node.cluster is not None:
+            self._node.cluster.counts.tell_cleared(request.who)
         return Cleared(self._node.watching.failures.clear(request.who))
 
     def _end_registrations(self, request: EndRegistrations, now: float) -> BusReply:

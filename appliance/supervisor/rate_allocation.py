@@ -3,11 +3,17 @@
 A worker reports twice a second how much was offered to it of each limit and key. The rate is dealt in proportion to
 that, smoothed; a small part is dealt evenly, so that a worker to which requests begin to come can let some in until
 the next deal. The shares always add up to the rate.
+
+In a cluster the rate is first dealt to the nodes in the same way: each tells the others what is asked of it, and deals
+itself its part. A node that is not reached any more has no part, so each side of a cut lets in the whole rate.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from heapq import nlargest
+from itertools import islice
+from operator import itemgetter
 from typing import Final
 
 from appliance.catalogue.alarms import RATE_LIMIT_ACTING, Condition
@@ -20,6 +26,12 @@ FRESH: Final = 0.6
 FORGET_BELOW: Final = 0.05
 ACTING_S: Final = 5.0
 KEYS_MAX: Final = 2000
+# Told to other nodes: the keys with the most demand.
+KEYS_TOLD_MAX: Final = 200
+# What a node said longer ago counts no more.
+NODE_STALE_S: Final = 3.0
+
+_HERE: Final = 0
 
 Key = tuple[str, str]
 Shares = dict[str, dict[str, float]]
@@ -42,6 +54,7 @@ class RateAllocator:
     def __init__(self) -> None:
         self._demands: dict[Key, dict[int, float]] = {}
         self._acting: dict[str, tuple[float, int]] = {}
+        self._of_nodes: dict[int, tuple[float, dict[Key, float]]] = {}
         self.has_news = False
         """Was demand reported, or a worker forgotten, since this was made False?"""
 
@@ -68,13 +81,50 @@ class RateAllocator:
         for key in [key for key, known in self._demands.items() if sum(known.values()) < FORGET_BELOW]:
             del self._demands[key]
 
+    # -- other nodes ---------------------------------------------------------------------------------
+
+    def told_node(self, node: int, demand: dict[str, dict[str, float]], now: float) -> None:
+        """The demand at another node, of the keys that it told."""
+        self.has_news |= bool(demand) or node in self._of_nodes
+        said = {(name, key): asked for name, keys in demand.items() for key, asked in keys.items()}
+        self._of_nodes.pop(node, None)
+        if said:
+            self._of_nodes[node] = now, dict(islice(said.items(), KEYS_MAX))
+
+    def forget_node(self, node: int) -> None:
+        """It is not reached any more."""
+        if self._of_nodes.pop(node, None) is not None:
+            self.has_news = True
+
+    def forget_stale_nodes(self, now: float) -> None:
+        """Those that have said nothing for long."""
+        for node in [node for node, (told_at, _) in self._of_nodes.items() if now - told_at > NODE_STALE_S]:
+            self.forget_node(node)
+
+    def node_demand(self) -> dict[str, dict[str, float]]:
+        """The demand at this node by limit and key, of those with the most."""
+        sums = ((key, sum(known.values())) for key, known in self._demands.items())
+        found: dict[str, dict[str, float]] = {}
+        for (name, key), asked in nlargest(KEYS_TOLD_MAX, sums, key=itemgetter(1)):
+            found.setdefault(name, {})[key] = round(asked, 3)
+        return found
+
+    def _rate_here(self, key: Key, rate: float, asked: float) -> float:
+        """The part of a rate that is this node's."""
+        demands = {node: said.get(key, 0.0) for node, (_, said) in self._of_nodes.items()}
+        if not any(demands.values()):
+            return rate
+        demands[_HERE] = asked
+        return dealt(rate, demands, demands)[_HERE]
+
     def shares(self, limits: tuple[RateLimitSettings, ...], workers: Collection[int]) -> dict[int, Shares]:
         """By worker, limit and key: what it may let in each second."""
         rates = {limit.name: float(limit.rate_per_s) for limit in limits}
         found: dict[int, Shares] = {worker: {} for worker in workers}
         for (name, key), demands in self._demands.items():
             if name in rates:
-                for worker, share in dealt(rates[name], demands, workers).items():
+                rate = self._rate_here((name, key), rates[name], sum(demands.values()))
+                for worker, share in dealt(rate, demands, workers).items():
                     found[worker].setdefault(name, {})[key] = round(share, 4)
         return found
 

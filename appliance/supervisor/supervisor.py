@@ -156,6 +156,7 @@ class Supervisor:
             cluster.tell_by(self.tell_all, lambda number, it: self.send(number, [it]), self.reply, lifetime_offset_s)
             self.watch(cluster.fileno())
             self.configuring.join(cluster.coordination)
+            cluster.counts.join(self.watching.dealer, self.watching.failures)
         self.slots.set_steering(settings.supervision.steering, self.records)
 
     @property
@@ -320,7 +321,7 @@ class Supervisor:
         elif isinstance(message, RateDemand):
             self.watching.told_demand(record.number, message.demand, now)
         elif isinstance(message, FailuresCounted):
-            self.watching.failures.told(message.failures, now)
+            self.watching.told_failures(message.failures, now)
             self._tell_others(record.number, message)
         elif isinstance(message, RolloutReport):
             self.configuring.told(record.number, message)
