@@ -129,6 +129,10 @@ class CallLogReader:
             if worker not in self._read and _HEAD.unpack_from(self._memory, ring_at) == (_MAGIC, _FORMAT):
                 self._read[worker] = _number_at(self._memory, ring_at + _MARKS_AT[0])
 
+    def positions(self) -> dict[int, int]:
+        """How many octets of each worker were read."""
+        return dict(self._read)
+
     def close(self) -> None:
         self._memory.close()
 

@@ -6,6 +6,7 @@ then, as long as the page says that there is a node to wait for.
 
     page:  generation of the table | acknowledged sequence number | is there a node to wait for | is the event wanted
            | the links that are up, a bit for each number of a node
+           | is there a node to wait for with calls | for each worker, how many octets of its call log another node has
 
 The supervisor makes both, and its children inherit them. It clears the page when the replicator has ended: nobody waits
 for what nobody writes.
@@ -29,7 +30,9 @@ _GENERATION_AT: Final = 0
 _ACKNOWLEDGED_AT: Final = 8
 _WAITED_AT: Final = 16
 _WANTED_AT: Final = 24
+_CALLS_WAITED_AT: Final = 32
 _LINKS_AT: Final = 64
+_CALLS_AT: Final = 1024
 _LINKS_LEN: Final = NODE_MAX // 8 + 1
 
 
@@ -81,6 +84,10 @@ class ReplicationPage:
         """Is the link to that node up?"""
         return bool(self._memory[_LINKS_AT + node // 8] & 1 << node % 8)
 
+    def calls_acknowledged(self, worker: int) -> int | None:
+        """How many octets of the call log of a worker another node has; None where there is no node to wait for."""
+        return self._number(_CALLS_AT + 8 * worker) if self._number(_CALLS_WAITED_AT) else None
+
     # -- for the replicator ----------------------------------------------------------------------------
 
     def note(self, generation: int, acknowledged: int, is_waited: bool) -> None:
@@ -94,6 +101,14 @@ class ReplicationPage:
     def want(self, is_wanted: bool) -> None:
         """Is the replicator to be woken?"""
         self._put(_WANTED_AT, int(is_wanted))
+
+    def note_calls(self, worker: int, octets: int) -> None:
+        """Another node has the calls that a worker has written up to here."""
+        self._put(_CALLS_AT + 8 * worker, octets)
+
+    def wait_for_calls(self, is_waited: bool) -> None:
+        """Is there a node to wait for with calls?"""
+        self._put(_CALLS_WAITED_AT, int(is_waited))
 
     def note_links(self, nodes: Collection[int]) -> None:
         """The nodes to which there are links."""

@@ -25,6 +25,7 @@ cdef class Turn:
     cdef public object mirror
     cdef public object event_watch
     cdef public object call_log
+    cdef public object held
     cdef readonly long long count
 
     @cython.locals(messages=list, now=double)
@@ -33,7 +34,7 @@ cdef class Turn:
     cdef _receive_by_parts(self, list messages)
     cpdef _receive(self, list batch, double now)
     cpdef flush(self)
-    @cython.locals(stack=Stack, outputs=Outputs, failures=list, faults=list)
+    @cython.locals(stack=Stack, outputs=Outputs, failures=list, faults=list, outgoings=list, messages=list, due=double)
     cdef _flush(self, double now)
     cpdef flush_soon(self)
     cdef _set_timer(self, double due, double now)

@@ -28,6 +28,7 @@ from appliance.transport.flow import Flow, Outgoing
 from appliance.transport.process_id import ProcessId
 from appliance.workers.datagram_sockets import DatagramSockets
 from appliance.workers.event_watch import EventWatch
+from appliance.workers.held_outgoings import AGAIN_S, HeldOutgoings
 from appliance.workers.lookups import Questions
 from appliance.workers.message_capture import MessageCapture
 from appliance.workers.outbound import Outbound
@@ -76,6 +77,7 @@ class Turn:
         "call_log",
         "count",
         "event_watch",
+        "held",
         "mirror",
     )
 
@@ -104,6 +106,7 @@ class Turn:
         self.mirror: MessageCapture | None = None
         self.event_watch: EventWatch | None = None
         self.call_log: CopyLog | None = None
+        self.held: HeldOutgoings | None = None
         self.count = 0
 
     def connect(self, streams: Streams, questions: Questions, outbound: Outbound) -> None:
@@ -235,14 +238,18 @@ class Turn:
         if outputs.snapshots:
             # Before anything leaves: a worker that goes on with a call knows what its peers may know.
             stack.counters[CALLS_UNRECORDED] += self._recorder.keep(outputs.snapshots, stack.counters)
-        if outputs.copies and self.call_log is not None:
-            self.call_log.write(outputs.copies)
-        if outputs.messages:
-            failures += self._outbound.pass_on(outputs.messages)
-        if outputs.outgoings:
+        outgoings, messages, due = outputs.outgoings, outputs.messages, outputs.due
+        position = self.call_log.write(outputs.copies) if outputs.copies and self.call_log is not None else 0
+        if self.held is not None:
+            outgoings, messages = self.held.through((outgoings, messages), position, now)
+            if len(self.held):
+                due = min(due, now + AGAIN_S)
+        if messages:
+            failures += self._outbound.pass_on(messages)
+        if outgoings:
             if self.mirror is not None:
-                self._show_sent(outputs.outgoings, now)
-            failures += self._outbound.send(outputs.outgoings)
+                self._show_sent(outgoings, now)
+            failures += self._outbound.send(outgoings)
         if outputs.events and self.event_watch is not None:
             self.event_watch.receive(outputs.events)
         if outputs.questions:
@@ -250,8 +257,8 @@ class Turn:
         if failures:
             stack.receive_failures(failures, now)
             self.flush_soon()
-        if outputs.due < self._timer_at:
-            self._set_timer(outputs.due, now)
+        if due < self._timer_at:
+            self._set_timer(due, now)
 
     # -- time ----------------------------------------------------------------------------------------
 

@@ -53,6 +53,7 @@ from appliance.workers.gc_schedule import GcSchedule
 from appliance.workers.handed_over import HandedOverQueue
 from appliance.workers.handover_windows import ACKNOWLEDGED_AT_ONCE
 from appliance.workers.handshakes import Handshakes
+from appliance.workers.held_outgoings import HeldOutgoings
 from appliance.workers.live_output import LiveOutput
 from appliance.workers.lookup_doors import EnumDoor, HostDoor, Resolver, ServersDoor, Store, SubscriberDoor
 from appliance.workers.lookups import Door, Questions
@@ -100,10 +101,11 @@ class Worker:
         routes: RouteFollower | None = None,
         call_log: CopyLog | None = None,
         copied_calls: CopiedCallSource | None = None,
+        held: HeldOutgoings | None = None,
     ) -> None:
         """`door`: where documents of the supervisor arrive; it becomes ours. `descriptors_max`: for connections.
         `lifetime_clock`: by which registrations live. `routes`: where route tables come from. `call_log`,
-        `copied_calls`: of a node in a cluster."""
+        `copied_calls`, `held`: of a node in a cluster."""
         limits = settings.limits
         self._process, self._supervisor = process, supervisor_of(process)
         self._heartbeat_s = settings.supervision.heartbeat_ms / 1000
@@ -116,7 +118,7 @@ class Worker:
         self._recorder = recorder
         self._routes = routes
         self._turn = turn = Turn(stack, doors, recorder, self._failed)
-        turn.call_log = call_log
+        turn.call_log, turn.held = call_log, held
         self._addresses = AddressChanges(process, stack, settings, copied_calls, self._call_later)
         # Ids of connections go on from the clock, so that none is used again by this worker's successor.
         self._lifetime_clock = lifetime_clock
@@ -230,6 +232,8 @@ class Worker:
         self._loop.remove_reader(self._bus.fileno())
         self._close_door()
         self._reconfiguring.close()
+        if self._turn.held is not None:
+            self._turn.held.is_waiting = False
         if self._ended.done() and self._ended.result() == 0:
             self._turn.enter(self._turn.flush)
         self._turn.close()
@@ -386,6 +390,8 @@ class Worker:
         self._heartbeat_s = settings.supervision.heartbeat_ms / 1000
         self._addresses.use(settings)
         self._route_lookups.use(settings.lookups)
+        if self._turn.held is not None:
+            self._turn.held.go_by(settings)
         log_by(settings)
 
     def _meet(self, siblings: frozenset[ProcessId]) -> None:

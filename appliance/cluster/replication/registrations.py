@@ -7,7 +7,7 @@ change log again. The memory is bounded by what may be under way.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 from appliance.catalogue.counters import (
@@ -83,6 +83,8 @@ class RegistrationReplication:
         self._links = links
         self._page = page
         self._wall_time = wall_time
+        self.copies = 1
+        """So many other nodes must have a change before it counts as acknowledged; no more than there are links to."""
         self._intake = Intake()
         self._send_at = 0.0
         self._look_at = 0.0
@@ -175,7 +177,7 @@ class RegistrationReplication:
     def _count(self, peer: Peer) -> None:
         """From now on its acknowledgements count: not before all that waits for others was made after it began."""
         counted = [other.sender.acknowledged for other in self.peers.values() if other.is_counted]
-        if not counted or max(counted) >= peer.sender.begins_at:
+        if not counted or self._reached(counted) >= peer.sender.begins_at:
             peer.is_counted = True
             self._note_page()
 
@@ -358,9 +360,14 @@ class RegistrationReplication:
         return True
 
     def _note_page(self) -> None:
-        """Tell the workers how far one other node has come."""
+        """Tell the workers how far the other nodes have come."""
         places = [peer.sender.acknowledged for peer in self.peers.values() if peer.is_counted]
-        self._page.note(self._generation, max(places, default=0), bool(places))
+        self._page.note(self._generation, self._reached(places), bool(places))
+
+    def _reached(self, places: Sequence[int]) -> int:
+        """How far so many nodes have come as have to; all of them, where there are fewer."""
+        ordered = sorted(places, reverse=True)
+        return ordered[min(self.copies, len(ordered)) - 1] if ordered else 0
 
     def is_ready(self, now: float) -> bool:
         """Is this node in sync with each node that it reaches?"""

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from appliance.catalogue.cluster_settings import ClusterSettings
+from appliance.catalogue.settings import Settings
 from appliance.cluster.replication import calls
 from appliance.cluster.replication.calls import BATCHES_MAX, TAKEN_EVERY, CallReplication
 from appliance.messages.bus_messages import BusMessage
 from appliance.messages.call_copies import CallCopy
 from appliance.messages.call_messages import CopiesSent, CopiesTaken
+from appliance.messages.membership import Member, Membership
 
 ADDRESS, OTHER = 7, 9
+WAIT = Settings(cluster=ClusterSettings(calls="wait"))
 ORDER = {ADDRESS: (1, 2, 3), OTHER: (3, 1, 2)}
 
 
@@ -61,7 +65,10 @@ class Node:
         self.log: list[CallCopy] = []
         self.kept: dict[int, dict[bytes, CallCopy]] = {}
         self.missed = self.refused = self.expired = 0
-        self.calls = CallReplication(number, self, self, self, ORDER)
+        self.written = 0
+        self.acknowledged: dict[int, int] = {}
+        self.is_waited = False
+        self.calls = CallReplication(number, self, self, self, ORDER, self)
 
     members: tuple[int, ...] = ()
 
@@ -77,6 +84,21 @@ class Node:
     def read(self) -> list[CallCopy]:
         log, self.log = self.log, []
         return log
+
+    def positions(self) -> dict[int, int]:
+        return {0: self.written}
+
+    def note_calls(self, worker: int, octets: int) -> None:
+        self.acknowledged[worker] = octets
+
+    def wait_for_calls(self, is_waited: bool) -> None:
+        self.is_waited = is_waited
+
+    def write(self, position: int, *copies: CallCopy) -> None:
+        """A worker has written so far, and waits."""
+        self.log += copies
+        self.written = position
+        self.calls.changed()
 
     def begin(self, node: int) -> None:
         self.kept[node] = {}
@@ -228,3 +250,79 @@ def test_an_acknowledgement_of_what_was_not_sent_changes_nothing() -> None:
     network.nodes[1].log = [copy(1, b"rings")]
     network.run()
     assert network.nodes[2].has(1) == {b"rings"}
+
+
+# -- `cluster calls wait` ----------------------------------------------------------------------------
+
+
+def waiting_network() -> Network:
+    network = Network(1, 2, 3)
+    members = tuple(Member(number, f"node-{number}") for number in network.nodes)
+    for node in network.nodes.values():
+        node.calls.go_by(WAIT, Membership(1, members))
+        node.calls._preferences = ORDER
+    network.join(1, 2)
+    network.join(1, 3)
+    network.run()
+    return network
+
+
+def test_workers_wait_until_the_other_node_has_what_they_wrote() -> None:
+    network = waiting_network()
+    one = network.nodes[1]
+    assert one.is_waited
+    one.write(500, copy(1, b"rings"))
+    one.calls.tick(network.now)
+    assert one.acknowledged.get(0, 0) < 500
+    network.carry()
+    assert one.acknowledged == {0: 500}
+
+
+def test_workers_wait_for_all_nodes_that_get_something() -> None:
+    network = waiting_network()
+    one = network.nodes[1]
+    one.write(500, copy(1, b"rings"), copy(2, b"rings there", OTHER))
+    one.calls.tick(network.now)
+    taken = [item for item in network.under_way if item[1] == 2]
+    network.under_way = [item for item in network.under_way if item[1] != 2]
+    network.carry()
+    assert one.acknowledged.get(0, 0) < 500
+    network.under_way = taken
+    network.carry()
+    assert one.acknowledged == {0: 500}
+
+
+def test_a_call_that_changes_again_is_waited_for_in_its_last_state() -> None:
+    network = waiting_network()
+    one = network.nodes[1]
+    network.full = {2}
+    one.write(500, copy(1, b"rings"))
+    one.calls.tick(network.now)
+    one.write(900, copy(1, b"answered"))
+    one.calls.tick(network.now)
+    assert one.acknowledged.get(0, 0) < 500
+    network.full = set()
+    network.run()
+    assert one.acknowledged == {0: 900}
+    assert network.nodes[2].has(1) == {b"answered"}
+
+
+def test_nobody_waits_for_a_node_that_is_lost() -> None:
+    network = waiting_network()
+    one = network.nodes[1]
+    one.write(500, copy(1, b"rings"))
+    one.calls.tick(network.now)
+    network.part(1, 2)
+    network.run()
+    assert one.acknowledged == {0: 500}
+    network.part(1, 3)
+    assert not one.is_waited
+
+
+def test_without_the_setting_nobody_waits() -> None:
+    network = Network(1, 2)
+    network.join(1, 2)
+    network.nodes[1].write(500, copy(1, b"rings"))
+    network.run()
+    assert not network.nodes[1].is_waited
+    assert network.nodes[1].acknowledged == {}

@@ -230,3 +230,14 @@ def test_tables_converge_and_nothing_answered_is_lost(seed: int) -> None:
     assert answered
     for binding in answered:
         assert network.nodes[1].has(binding), f"seed {seed}: {binding.aor.decode()}"
+
+
+def test_answers_wait_for_as_many_nodes_as_copies_says() -> None:
+    """`cluster copies 2`: as far as the second node has come; with one link, as far as that one."""
+    replication = Network(1).nodes[1].replication
+    replication.copies = 2
+    assert replication._reached([10, 7]) == 7
+    assert replication._reached([10]) == 10
+    assert replication._reached([]) == 0
+    replication.copies = 1
+    assert replication._reached([7, 10]) == 10
