@@ -39,6 +39,7 @@ cdef class Stack:
     cdef object _moving
     cdef KeptCalls _kept_calls
     cdef readonly object takeover
+    cdef readonly object node_flows
     cdef OverloadController _overload_controller
     cdef IngressFilter _ingress_filter
     cdef public bint is_sound

@@ -45,6 +45,7 @@ from appliance.messages.bus_messages import (
     SendFailed,
     SlotsChanged,
 )
+from appliance.messages.flow_messages import FlowMessage
 from appliance.messages.node_start import ALONE, NodeStart
 from appliance.messages.slots import seed_of
 from appliance.messages.supervisor_requests import ForgetSubscriber
@@ -55,6 +56,7 @@ from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.fault_recovery import recover_message
 from appliance.proxy.ingress_filter import LET_IN, TURNED_AWAY, UNREADABLE, IngressFilter
 from appliance.proxy.kept_calls import KeptCalls
+from appliance.proxy.node_flows import FROM_OTHER_NODE, NodeFlows
 from appliance.proxy.outputs import Outputs, Snapshot
 from appliance.proxy.proxy import Proxy
 from appliance.proxy.software_faults import SoftwareFault
@@ -120,6 +122,7 @@ class Stack:
         self._moving = CallTransfer(self._node, self._proxy, self._group)
         self._kept_calls = KeptCalls(self._node, self._slot_ownership)
         self.takeover = AddressTakeover(self._node, self._proxy, self._kept_calls)
+        self.node_flows = NodeFlows(self._node, self._proxy, self._group)
         self._overload_controller = OverloadController(settings.overload)
         self._ingress_filter = IngressFilter(self._overload_controller, self._node)
         self._tidy_at = now + TIDY_INTERVAL_S
@@ -211,12 +214,13 @@ class Stack:
         via = response.read_top_via()
         # RFC 3261 18.1.2
         if not self._node.names.is_own_sent_by(via.host, via.port):
-            self.counters[DROPPED_NOT_OUR_VIA] += 1
+            self.counters[DROPPED_NOT_OUR_VIA] += not self.node_flows.returns(response, now)
             return
         self.traffic.response_received(response.read_cseq_method(), response.status)
         client = self._transactions.client_for(response)
         if client is None:
-            self._proxy.receive_stray_response(response, now)
+            if not self.node_flows.returns(response, now):
+                self._proxy.receive_stray_response(response, now)
             return
         # RFC 3261 16.7 step 3: without a Via below ours there is no previous hop. Our CANCEL has one Via.
         if client.user is not None and is_last_via(response):
@@ -248,14 +252,15 @@ class Stack:
             return self._moving.receive_calls(message, now)
         if isinstance(message, SendByConnection):
             self._transactions.outbox.append(message.outgoing)
-        elif isinstance(message, SendFailed):
-            self._proxy.fail(message.branch, now)
         elif isinstance(message, SlotsChanged):
             self._moving.receive_slots(message.table, message.live, now)
         elif isinstance(message, ForgetSubscriber):
             self._node.subscribers.forget(message.username)
         elif isinstance(message, BusRequest):
             self._group.tell(sender, self._answer(message, now))
+        elif isinstance(message, (FlowMessage, SendFailed)):
+            if response := self.node_flows.receive(message, now):
+                self._receive(response, FROM_OTHER_NODE, now, self._slot_ownership.is_shared)
         else:
             self._group.receive(sender, message)
         return False
@@ -263,8 +268,7 @@ class Stack:
     def _receive_handed_over(self, message: HandedOver, now: float) -> bool:
         """Handle it as ours; True when the call is a sibling's by now."""
         is_astray = self._moving.is_astray(message, now)
-        has_left = is_astray and self._moving.has_left(message.data, self._syntax)
-        self._receive(message.data, message.flow, now, has_left)
+        self._receive(message.data, message.flow, now, is_astray and self._moving.has_left(message.data, self._syntax))
         return is_astray
 
     def take_rate_demand(self) -> dict[str, dict[str, list[int]]]:
@@ -320,11 +324,10 @@ class Stack:
         for outgoing in batch:
             self.counters[SEND_FAILED] += 1
             try:
-                again = as_datagram(outgoing)
-                if again is not None and self._node.next_hops.is_way(again.flow):
+                if (again := as_datagram(outgoing)) is not None and self._node.next_hops.is_way(again.flow):
                     self._transactions.outbox.append(again)
                 elif outgoing.branch and not self._proxy.fail(outgoing.branch, now):
-                    self._group.tell_all(SendFailed(outgoing.branch))
+                    self.node_flows.send_failed(outgoing)
             except Exception as error:
                 self._node.faults.note("a message that could not be sent", outgoing.data, error, now)
 
@@ -417,8 +420,7 @@ class Stack:
         """Connections died with their worker: a response opens a new one (RFC 3261 18.2.2), a request fails (18.4)."""
         again = []
         for outgoing in stranded:
-            response = reopened(outgoing)
-            if response is None:
+            if (response := reopened(outgoing)) is None:
                 self.receive_failures([outgoing], now)
             else:
                 self.counters[RESPONSES_SENT] += self.traffic.sent(response.data)
@@ -441,13 +443,12 @@ class Stack:
         if not self._table.staged:
             return True
         try:
-            if not self._table.commit():
-                self.counters[TABLE_WRITES_DELAYED] += 1
-                return False
+            is_written = self._table.commit()
         except TableUnsound as fault:
             self._table.fault = str(fault)
             return False
-        return True
+        self.counters[TABLE_WRITES_DELAYED] += not is_written
+        return is_written
 
     def messages_to_send(self, now: float) -> list[tuple[ProcessId, BusMessage]]:
         """(destination, message) for the bus since the last call."""
@@ -472,8 +473,7 @@ class Stack:
     def alarms(self, now: float) -> list[str]:
         """What the operator should know: the name of an alarm, and a sentence."""
         found = self._table_alarms(now)
-        overload = self._overload_controller.overload()
-        if overload:
+        if overload := self._overload_controller.overload():
             found.append(f"{OVERLOAD} {overload}")
         if fault := self._node.faults.alarm(now):
             found.append(f"{SOFTWARE_FAULT} {fault}")

@@ -47,7 +47,7 @@ from appliance.sip.writer import write
 from appliance.transaction.table import KeyTaken, TableFull
 from appliance.transaction.timers import Timer
 from appliance.transaction.transaction import ClientTransaction, ClientUser, cancel_request
-from appliance.transport.flow import Flow
+from appliance.transport.flow import Flow, is_same_connection
 
 # Hops tried, and branches found to be taken.
 ATTEMPTS_MAX: Constant = 8
@@ -382,7 +382,7 @@ class Branch(ClientUser):
         self._note_failure(client, UNREACHABLE, now)
         if self._hops and not self._wants_cancel:
             self._fail_over(now)
-        elif client.flow == self.target.flow and not self._wants_cancel:
+        elif is_same_connection(client.flow, self.target.flow) and not self._wants_cancel:
             # The connection it registered over is gone; its contact may be reachable all the same.
             self._stop_timer()
             self._find_hops(now)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from typing import Final, Protocol
 
+from appliance.catalogue.listener_ids import names_of
 from appliance.catalogue.peers import Peers
 from appliance.catalogue.settings import Settings
 from appliance.location.binding import BindingChange
@@ -132,6 +133,7 @@ class ProxyEnvironment:
         self.transactions = transactions
         self.bindings = bindings
         self.connections = connections
+        connections.nodes.use_names(names_of(settings.listeners))
         self.publish: Callable[[BindingChange], int] = bindings.apply
         self.keys = Keys(key)
         self.dialog_tokens = DialogTokens(key)
@@ -191,6 +193,7 @@ class ProxyEnvironment:
         """
         self.names = OwnNames(settings, self.settings.listeners)
         self.settings = settings
+        self.connections.nodes.use_names(names_of(settings.listeners))
         self.next_hops = NextHops(settings.listeners, self.hosts, self.servers, self.keys.servers)
         self.unavailable_hops.limit = settings.limits.unavailable_hops_max
         self.unavailable_hops.longest_s = settings.proxy.retry_after_max_s
@@ -255,9 +258,11 @@ class ProxyEnvironment:
         `failed`: questions that DNS could not answer. Raises GatewayUnknown, and LocationUnknown.
         """
         passable = self.contact_policy.passable(hops, origin, way_in)
-        if origin != PUBLISHED:
-            return passable
-        return self.router.gateways.without(passable, self.next_hops, now, failed)
+        if origin == PUBLISHED:
+            passable = self.router.gateways.without(passable, self.next_hops, now, failed)
+        if self.connections.nodes:
+            return [self.connections.by_node(hop) for hop in passable]
+        return passable
 
     def aor_of(self, uri: Uri) -> bytes:
         """The address-of-record that a URI in one of our domains stands for (RFC 3261 10.3 step 5)."""

@@ -26,7 +26,7 @@ cpdef long breadth_of(Request request) except -1
 cdef _leave_strict_route(Request request)
 @cython.locals(route=bytes)
 cpdef Uri next_hop_of(Request request)
-@cython.locals(flow=Flow)
+@cython.locals(flow=Flow, here=Flow)
 cpdef Flow connection_of(Target target, RequestContext context, ProxyEnvironment node)
 @cython.locals(size=Py_ssize_t, line=bytes, names=OwnNames, entry=Py_ssize_t, is_one_side=bint)
 cpdef Py_ssize_t length_of(Request request, RequestContext context, ProxyEnvironment node) except -1

@@ -19,7 +19,9 @@ from appliance.sip.headers import parse_name_addr
 from appliance.sip.message import Message, Request
 from appliance.sip.names import CONTENT_LENGTH, MAX_BREADTH, MAX_FORWARDS, PATH, RECORD_ROUTE, ROUTE
 from appliance.sip.uri import Uri
+from appliance.transport.asking_worker import name_asker
 from appliance.transport.flow import Flow
+from appliance.transport.process_id import NO_PROCESS
 from appliance.transport.transport_table import URI_PARAMETERS, is_secure
 from appliance.transport.via import push_via
 
@@ -99,9 +101,10 @@ def connection_of(target: Target, context: RequestContext, node: ProxyEnvironmen
     if target.is_flow_bound:
         return flow if is_usable(flow, node) else None
     # RFC 3261 16.6 step 7: Routes come first, those of the request and those that the Path makes.
-    if target.path or context.request.count(ROUTE) or not node.next_hops.is_way(flow):
+    if target.path or context.request.count(ROUTE):
         return None
-    return flow if not flow.is_stream or node.connections.is_open(flow) else None
+    here = node.connections.open_flow(flow) if flow.is_stream else flow
+    return here if here is not None and node.next_hops.is_way(here) else None
 
 
 def length_of(request: Request, context: RequestContext, node: ProxyEnvironment) -> int:
@@ -158,6 +161,8 @@ def address_to_hop(request: Request, context: RequestContext, hop: Flow, attempt
     target = b" ".join((request.uri_text, hop.host(), digits_of(hop.remote[1]), digits_of(attempt)))
     branch = node.keys.branch(context.upstream, target, context.read_loop_part(node), context.period)
     push_via(request, hop.transport, node.names.sent_bys[hop.listener], branch, False)
+    if hop.process != NO_PROCESS and node.connections.nodes.is_of_other_node(hop.process):
+        name_asker(request, node.process)
     add_length(request, hop)
     return branch
 

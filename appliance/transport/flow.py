@@ -100,6 +100,13 @@ class Flow:
         return f"{way} node {node_of(self.process)} worker {worker_of(self.process)} connection {self.connection})"
 
 
+def is_same_connection(flow: Flow, other: Flow | None) -> bool:
+    """Do both name the same connection? Nodes may have its listener at different places."""
+    if other is None or flow.connection == NO_CONNECTION:
+        return False
+    return flow.connection == other.connection and flow.process == other.process
+
+
 class Outgoing:
     """A whole message for a flow.
 

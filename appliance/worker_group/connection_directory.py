@@ -13,8 +13,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from appliance.messages.bus_messages import BusMessage, ConnectionsChanged
+from appliance.messages.flow_messages import WorkerConnections
 from appliance.transport.flow import NO_CONNECTION, Flow, Way
 from appliance.transport.process_id import NO_PROCESS, ProcessId
+from appliance.worker_group.node_connections import NodeConnections
 
 # Connections in one message.
 BATCH_MAX: Final = 1000
@@ -25,9 +27,20 @@ AGAIN_S: Final = 0.5
 class ConnectionDirectory:
     """The connections of this worker and, by hearsay, of its siblings."""
 
-    __slots__ = ("_again_at", "_elsewhere", "_is_listing_due", "_news", "_own", "_process", "_siblings", "_untold")
+    __slots__ = (
+        "_again_at",
+        "_elsewhere",
+        "_is_listing_due",
+        "_news",
+        "_own",
+        "_process",
+        "_siblings",
+        "_untold",
+        "nodes",
+    )
 
     def __init__(self, process: ProcessId) -> None:
+        self.nodes = NodeConnections(process)
         self._process = process
         self._own: dict[Way, Flow] = {}
         self._elsewhere: dict[Way, ProcessId] = {}
@@ -53,9 +66,11 @@ class ConnectionDirectory:
         way = flow.way()
         self._own[way] = flow
         self._note(way, flow)
+        self.nodes.opened(flow)
 
     def closed(self, flow: Flow) -> None:
         """A connection of this worker takes no more messages."""
+        self.nodes.closed(flow)
         way = flow.way()
         if self._own.get(way) == flow:
             del self._own[way]
@@ -85,15 +100,32 @@ class ConnectionDirectory:
             if self._elsewhere.get(flow.way()) == sender:
                 del self._elsewhere[flow.way()]
 
-    def is_open(self, flow: Flow) -> bool:
-        """Is the very connection that a flow names still there, as far as this worker knows?"""
+    def open_flow(self, flow: Flow) -> Flow | None:
+        """The very connection that a flow names, as far as this worker knows; None where it is not there any more."""
+        if self.nodes.is_of_other_node(flow.process):
+            return self.nodes.open_flow(flow)
         way = flow.way()
         if flow.process == self._process:
-            return self._own.get(way) == flow
-        return self._elsewhere.get(way) == flow.process
+            return flow if self._own.get(way) == flow else None
+        return flow if self._elsewhere.get(way) == flow.process else None
+
+    def by_node(self, hop: Flow) -> Flow:
+        """The flow for a request: by a node that has a connection there, where this one has none."""
+        if not self.nodes or not hop.is_stream or hop.connection or hop.process != NO_PROCESS:
+            return hop
+        way = hop.way()
+        if way in self._own or way in self._elsewhere:
+            return hop
+        return self.nodes.way_by(way) or hop
+
+    def news_for_nodes(self, now: float) -> list[WorkerConnections]:
+        """What other nodes are to be told of the connections of this worker."""
+        return self.nodes.news(self._own.values(), now) if self.nodes.is_used else []
 
     def may_carry(self, flow: Flow) -> bool:
         """Might the connection that a flow names take a message? A sibling that lives says itself if it is gone."""
+        if self.nodes.is_of_other_node(flow.process):
+            return self.nodes.open_flow(flow) is not None
         if flow.process == self._process:
             return self._own.get(flow.way()) == flow
         return flow.process in self._siblings

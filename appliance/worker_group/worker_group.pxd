@@ -4,7 +4,7 @@ from appliance.worker_group.slot_ownership cimport SlotOwnership
 from appliance.transport.flow cimport Flow, Outgoing
 
 cdef int NO_PROCESS
-cdef Py_ssize_t HANDED_OVER, SENT_ON
+cdef Py_ssize_t HANDED_OVER, SENT_BY_NODE, SENT_ON
 
 
 @cython.final
@@ -13,6 +13,7 @@ cdef class WorkerGroup:
     cdef readonly object connections
     cdef list _counters
     cdef list _messages
+    cdef int _replicator
 
     @cython.locals(owner=int)
     cpdef bint hand_over(self, bytes data, Flow flow, bytes call_id) except -1

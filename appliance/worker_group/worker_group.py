@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from appliance.catalogue.counters import HANDED_OVER, SENT_ON
+from appliance.catalogue.counters import HANDED_OVER, SENT_BY_NODE, SENT_ON
 from appliance.messages.bus_messages import BusMessage, ConnectionsChanged, HandedOver, SendByConnection
+from appliance.messages.flow_messages import SendByNode
 from appliance.messages.slots import SlotTable
 from appliance.transport.flow import Flow, Outgoing
-from appliance.transport.process_id import NO_PROCESS, ProcessId
+from appliance.transport.process_id import NO_PROCESS, REPLICATOR, ProcessId, node_of, process_id
 from appliance.worker_group.connection_directory import ConnectionDirectory
 from appliance.worker_group.slot_ownership import SlotOwnership
 
@@ -19,11 +20,12 @@ from appliance.worker_group.slot_ownership import SlotOwnership
 class WorkerGroup:
     """The siblings of `process`, as it knows them. `seed`: of the slot hash."""
 
-    __slots__ = ("_counters", "_messages", "connections", "slot_ownership")
+    __slots__ = ("_counters", "_messages", "_replicator", "connections", "slot_ownership")
 
     def __init__(self, process: ProcessId, seed: int, counters: list[int]) -> None:
         self.slot_ownership = SlotOwnership(process, seed)
         self.connections = ConnectionDirectory(process)
+        self._replicator = process_id(node_of(process), REPLICATOR)
         self._counters = counters
         self._messages: list[tuple[ProcessId, BusMessage]] = []
 
@@ -65,7 +67,9 @@ class WorkerGroup:
         return outgoing.flow.process not in (NO_PROCESS, self.slot_ownership.process)
 
     def pass_on(self, outgoings: Sequence[Outgoing]) -> tuple[list[Outgoing], list[Outgoing]]:
-        """Give siblings what goes by their connections. Returns what is ours, and that whose connections are gone."""
+        """Give siblings and other nodes what goes by their connections. Returns what is ours, and what has lost its
+        connection.
+        """
         own, stranded = [], []
         for outgoing in outgoings:
             worker = outgoing.flow.process
@@ -74,14 +78,24 @@ class WorkerGroup:
             elif worker in self.slot_ownership.siblings:
                 self._counters[SENT_ON] += 1
                 self._messages.append((worker, SendByConnection(outgoing)))
+            elif self.connections.nodes.can_reach(worker):
+                self._counters[SENT_BY_NODE] += 1
+                self._messages.append((self._replicator, self._for_node(outgoing)))
             else:
                 stranded.append(outgoing)
         return own, stranded
+
+    def _for_node(self, outgoing: Outgoing) -> SendByNode:
+        flow = outgoing.flow
+        named = self.connections.nodes.named(flow)
+        return SendByNode(flow.process, self.slot_ownership.process, named, outgoing.data, outgoing.branch)
 
     def messages_to_send(self, now: float) -> list[tuple[ProcessId, BusMessage]]:
         """(destination, message) since the last call."""
         if self.slot_ownership.siblings:
             self._messages += self.connections.messages_to_send(now)
+        for news in self.connections.news_for_nodes(now):
+            self._messages.append((self._replicator, news))
         messages = self._messages
         if messages:
             self._messages = []

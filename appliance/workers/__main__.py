@@ -40,6 +40,7 @@ from appliance.transport.transport_table import is_stream
 from appliance.workers.datagram_sockets import DatagramSockets
 from appliance.workers.datagrams import DatagramSocket
 from appliance.workers.gc_schedule import leave_it_to_us
+from appliance.workers.held_outgoings import HeldOutgoings
 from appliance.workers.lookup_doors import LateStore, Resolver, Store
 from appliance.workers.reconfiguration import FLOWS_CACHED_MAX
 from appliance.workers.resolver_thread import ResolverThread
@@ -91,6 +92,8 @@ async def serve(
     lifetime_clock = clock.lifetime_clock(launch.lifetime_offset_s)
     start = node_start(launch)
     stack = Stack(settings, launch.process, launch.key, table, clock.monotonic(), lifetime_clock(), start)
+    if table.replication is not None:
+        stack.node_flows.connections.use_links(table.replication.is_linked)
     folder = Path(launch.state_dir)
     worker = Worker(
         launch.process,
@@ -109,6 +112,7 @@ async def serve(
         RouteFollower(RouteStore(folder)),
         call_log_of(launch),
         copied_calls_of(launch),
+        held_outgoings_of(launch, settings, table, stack),
     )
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, worker.stop)
     if any(listener.authenticate for listener in settings.listeners):
@@ -166,6 +170,17 @@ def copied_calls_of(launch: WorkerLaunch) -> CopiedCallsReader | None:
     if launch.copied_calls_fd == NO_DESCRIPTOR:
         return None
     return CopiedCallsReader(launch.copied_calls_fd, launch.copied_calls_len)
+
+
+def held_outgoings_of(
+    launch: WorkerLaunch, settings: Settings, table: SharedTable, stack: Stack
+) -> HeldOutgoings | None:
+    """What waits until another node has the calls, in a cluster."""
+    if table.replication is None:
+        return None
+    held = HeldOutgoings(launch.number, table.replication, stack.counters)
+    held.go_by(settings)
+    return held
 
 
 def datagram_doors(launch: WorkerLaunch) -> DatagramSockets:

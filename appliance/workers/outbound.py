@@ -7,9 +7,11 @@ connection that brings a sibling more than it can do is held (handover_windows.p
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from appliance import clock
 from appliance.messages.bus_messages import BusMessage, CallsMoved, ConnectionsChanged, HandedOver, SendByConnection
+from appliance.messages.flow_messages import SendByNode, SendByNodeFailed, WorkerConnections
 from appliance.stack import Stack
 from appliance.transport.flow import Flow, Outgoing
 from appliance.transport.process_id import ProcessId
@@ -18,6 +20,9 @@ from appliance.workers.handover_windows import HandoverWindows
 from appliance.workers.streams import Streams
 from appliance.workers.unreached_siblings import UnreachedSiblings
 from appliance.workers.worker_parts import MessageBus
+
+# When the replicator is told of all connections again, which did not take news of them.
+LIST_AGAIN_S: Final = 1.0
 
 
 class Outbound:
@@ -123,6 +128,11 @@ class Outbound:
                 self._stack.calls_unmoved(message, now)
             elif isinstance(message, ConnectionsChanged):
                 self._stack.connections_untold(message, now)
+            elif isinstance(message, WorkerConnections):
+                self._stack.node_flows.connections.list_anew(now + LIST_AGAIN_S)
+            elif isinstance(message, SendByNode):
+                failed = SendByNodeFailed(message.asker, message.branch)
+                self._stack.receive_messages([(message.asker, failed)], now)
             elif is_unreached and isinstance(message, (HandedOver, SendByConnection)):
                 if not self._unreached:
                     self._retry_later()

@@ -58,7 +58,9 @@ def configuration(nodes: int, *listener_lines: str) -> str:
 
 def _listener(name: str, address: str, *lines: str) -> list[str]:
     more = [f"  {line}" for line in lines]
-    return [f"listener {name}", f"  address {address}", "  no authenticate", "  transport udp", *more, "!"]
+    if not any(line.startswith("transport ") for line in lines):
+        more.append("  transport udp")
+    return [f"listener {name}", f"  address {address}", "  no authenticate", *more, "!"]
 
 
 def _virtual(name: str, first: str, second: str, *lines: str) -> list[str]:

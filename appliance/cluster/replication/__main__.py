@@ -6,6 +6,7 @@ Exit status: 0 told to end, 1 a fault of its own or an unsound table, 2 it could
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import socket
 import sys
@@ -17,6 +18,8 @@ from appliance.catalogue.errors import ConfigError
 from appliance.catalogue.settings import Settings
 from appliance.cluster.replication.address_preferences import preferences
 from appliance.cluster.replication.calls import CallReplication
+from appliance.cluster.replication.counts import CountReplication
+from appliance.cluster.replication.flows import FlowReplication
 from appliance.cluster.replication.registrations import RegistrationReplication
 from appliance.cluster.replication.replicator import Replicator
 from appliance.configuration.text import parse_configuration
@@ -78,6 +81,7 @@ def _prepared(launch: ReplicatorLaunch) -> Replicator:
     bus = Bus(state_dir / "run", process_id(launch.node, REPLICATOR))
     links = NodeLinks(known.membership, known.me, known.secret_key)
     registrations = RegistrationReplication(known.me, table, links, page, wall_time)
+    supervisor = process_id(launch.node, SUPERVISOR)
     registrations.members_changed(clock.monotonic())
     return Replicator(
         state_dir,
@@ -87,23 +91,25 @@ def _prepared(launch: ReplicatorLaunch) -> Replicator:
         links,
         page,
         bus,
-        process_id(launch.node, SUPERVISOR),
+        supervisor,
         registrations,
         wall_time,
         settings,
-        [*_calls_of(launch, known, links, settings)],
+        FlowReplication(known.me, settings.workers or len(os.sched_getaffinity(0)), links, bus.send),
+        CountReplication(links, lambda message: bus.send(supervisor, [message])),
+        [*_calls_of(launch, known, links, settings, page)],
     )
 
 
 def _calls_of(
-    launch: ReplicatorLaunch, known: ClusterFile, links: NodeLinks, settings: Settings
+    launch: ReplicatorLaunch, known: ClusterFile, links: NodeLinks, settings: Settings, page: ReplicationPage
 ) -> Iterator[CallReplication]:
     if launch.call_log_fd == NO_DESCRIPTOR:
         return
     log_reader = CallLogReader(launch.call_log_fd, launch.call_log_len)
     seed = seed_of(known.key, bytes.fromhex(launch.boot_hex))
     memory = CopiedCallsWriter(launch.copied_calls_fd, launch.copied_calls_len, seed)
-    yield CallReplication(known.me, links, log_reader, memory, preferences(settings, known.membership))
+    yield CallReplication(known.me, links, log_reader, memory, preferences(settings, known.membership), page)
 
 
 def _known(state_dir: Path) -> ClusterFile:

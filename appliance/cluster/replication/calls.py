@@ -31,6 +31,8 @@ from appliance.messages.membership import Membership
 
 # As many changes as come in that time go in one message: what a message costs is the wake-ups.
 READ_EVERY_S: Final = 0.02
+# While workers wait for it.
+WAITED_EVERY_S: Final = 0.005
 # When nothing has come for a while.
 IDLE_EVERY_S: Final = 0.05
 TIDY_EVERY_S: Final = 10.0
@@ -199,7 +201,7 @@ class CallReplication:
         if now >= self._read_at:
             copies = self._source.read()
             self._pause_s = READ_EVERY_S if copies else min(2 * self._pause_s, IDLE_EVERY_S)
-            self._read_at = now + self._pause_s
+            self._read_at = now + (WAITED_EVERY_S if self._is_waited else self._pause_s)
             self._note(copies)
             if copies and self._is_waited:
                 needed = {member: receiver.queued for member, receiver in self._receivers.items()}

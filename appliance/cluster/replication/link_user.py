@@ -28,6 +28,10 @@ class LinkUser(Protocol):
         """Descriptors that become readable when there is something for `tick`."""
         ...
 
+    def changed(self) -> None:
+        """Workers have written something: registrations, or calls that are waited for."""
+        ...
+
     def takes(self, message: BusMessage) -> bool:
         """Is a message of another node for this user?"""
         ...

@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Final
 
 from appliance import clock
-from appliance.catalogue.counters import LINK_BATCHES_DROPPED, LINKS_LOST, LINKS_REFUSED
+from appliance.catalogue.counters import LINK_BATCHES_DROPPED, LINK_MESSAGES_SKIPPED, LINKS_LOST, LINKS_REFUSED
 from appliance.catalogue.errors import ConfigError
 from appliance.catalogue.settings import Settings
+from appliance.cluster.replication.counts import CountReplication
+from appliance.cluster.replication.flows import FlowReplication
 from appliance.cluster.replication.link_user import LinkUser
 from appliance.cluster.replication.registrations import RegistrationReplication
 from appliance.cluster.replication.replication_report import alarms_of, row_of
@@ -55,6 +57,8 @@ class Replicator:
         registrations: RegistrationReplication,
         wall_time: Callable[[], float],
         settings: Settings,
+        flows: FlowReplication,
+        node_counts: CountReplication,
         others: Sequence[LinkUser] = (),
     ) -> None:
         self._state_dir = state_dir
@@ -67,17 +71,21 @@ class Replicator:
         self._supervisor = supervisor
         self._registrations = registrations
         self._wall_time = wall_time
-        self._others = others
-        self._users: list[RegistrationReplication | LinkUser] = [registrations, *others]
+        self._flows = flows
+        self._node_counts = node_counts
+        self._others: list[LinkUser] = [flows, node_counts, *others]
+        self._users: list[RegistrationReplication | LinkUser] = [registrations, *self._others]
         self._waiting = selectors.DefaultSelector()
         self._waiting.register(bus, selectors.EVENT_READ)
         self._waiting.register(page.event_fd, selectors.EVENT_READ)
         self._link_fds: list[int] = []
         self._look_at = self._report_at = 0.0
         self._turn = 0
+        self._has_more = False
+        """Was not all read that came by the bus?"""
         self._membership_read = _time_of(state_dir)
         self._state_told: tuple[bool, ...] = ()
-        for user in others:
+        for user in self._others:
             for fd in user.fds():
                 self._waiting.register(fd, selectors.EVENT_READ)
         self._go_by(settings)
@@ -106,10 +114,11 @@ class Replicator:
     def _step(self, now: float, readable: Collection[int]) -> float:
         """One turn; returns when the next one is due. To ask a socket that has nothing costs more than most turns."""
         is_look = now >= self._look_at
-        if is_look or self._bus_fd in readable:
+        if is_look or self._has_more or self._bus_fd in readable:
             self._receive()
         if self._page.event_fd in readable and self._page.take_event():
-            self._registrations.changed()
+            for user in self._users:
+                user.changed()
         for member, message in self._links.receive(now, None if is_look else readable):
             for user in self._users:
                 if isinstance(message, LinkUp):
@@ -124,7 +133,8 @@ class Replicator:
             self._look(now)
         self._report(now)
         due = min(due, self._look_at, self._report_at, now + self._links.due_s())
-        return now if self._links.pending() else due
+        self._has_more = self._bus.pending()
+        return now if self._has_more or self._links.pending() else due
 
     # -- now and then ----------------------------------------------------------------------------------
 
@@ -163,7 +173,10 @@ class Replicator:
             self._waiting.register(fd, selectors.EVENT_READ)
 
     def _receive(self) -> None:
-        for _, message in self._bus.receive():
+        for sender, message in self._bus.receive():
+            self._flows.receive_from_worker(sender, message)
+            if sender == self._supervisor:
+                self._node_counts.receive_from_supervisor(message)
             if isinstance(message, ReplicatorSettings):
                 try:
                     self._go_by(parse_configuration(message.config_text))
@@ -173,6 +186,7 @@ class Replicator:
     def _go_by(self, settings: Settings) -> None:
         log_by(settings)
         self._settings = settings
+        self._registrations.copies = settings.cluster.copies
         for user in self._others:
             user.go_by(settings, self._membership)
         self._table.limit = settings.limits.bindings_max
@@ -217,7 +231,8 @@ class Replicator:
         for user in self._others:
             for counter, count in user.counts().items():
                 counters[counter] += count
-        counters[LINK_BATCHES_DROPPED] = self._links.stale + self._links.damaged + self._links.skipped
+        counters[LINK_BATCHES_DROPPED] = self._links.stale + self._links.damaged
+        counters[LINK_MESSAGES_SKIPPED] = self._links.skipped
         return counters
 
     def close(self) -> None:

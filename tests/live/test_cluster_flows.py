@@ -1,0 +1,83 @@
+"""A phone that registered at one node by TCP is called at another one, by its connection (RFC 3261 18.1.1)."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.live.cluster_namespaces import FIRST, SECOND, ClusterOfAppliances
+from tests.live.lease_namespaces import SECOND_V4, V4, need_namespaces
+from tests.live.machine import within
+from tests.live.processes import wait_until
+from tests.live.test_cluster_calls import SippAtClient, counters_of, is_linked
+
+pytestmark = [pytest.mark.long, pytest.mark.cluster]
+
+DOMAIN = "signalbox.test"
+CALLER_PORT = 7200
+# What a request waits for an answer when nobody tells that the way is gone (RFC 3261 17.1.1.2, timer B).
+TIMER_B_S = 32.0
+
+
+@pytest.fixture
+def net(tmp_path: Path) -> Iterator[ClusterOfAppliances]:
+    """Three nodes; the first address is node 1's, the second one is node 2's."""
+    need_namespaces()
+    with ClusterOfAppliances(tmp_path, listener_lines=("transport udp tcp", "relay any")) as namespaces:
+        namespaces.start()
+        wait_until(lambda: all(map(is_linked, namespaces.nodes.values())), "links are up", within(60.0))
+        yield namespaces
+
+
+class TcpPhone:
+    """bob, in the namespace of the client."""
+
+    def __init__(self, net: ClusterOfAppliances) -> None:
+        self._log = net.folder / "phone.log"
+        argv = [sys.executable, str(Path(__file__).with_name("tcp_phone.py")), V4, "5060", DOMAIN]
+        with self._log.open("wb") as log:
+            process = subprocess.Popen(["ip", "netns", "exec", net.client, *argv], stdout=log, stderr=log)
+        net.started.append(process)
+        wait_until(lambda: self.lines() == ["SIP/2.0 200 OK"], "the phone is registered", within(20.0))
+
+    def lines(self) -> list[str]:
+        return self._log.read_text().splitlines()
+
+    def methods(self) -> list[str]:
+        """Of the requests that it got."""
+        return [line.split()[0] for line in self.lines() if line.endswith(" SIP/2.0")]
+
+
+def call_at_second(net: ClusterOfAppliances, scenario: str = "caller") -> SippAtClient:
+    return SippAtClient(net, scenario, CALLER_PORT, 1, "-d", "100", "-key", "domain", DOMAIN, f"{SECOND_V4}:5060")
+
+
+def test_a_phone_on_tcp_at_one_node_is_called_at_another(net: ClusterOfAppliances, record_property: Any) -> None:
+    """INVITE, ACK and BYE leave by node 1, which holds the connection; answers go up by node 2, which has the call."""
+    phone = TcpPhone(net)
+    assert (net.owner(FIRST), net.owner(SECOND)) == (1, 2)
+    begun = time.monotonic()
+    assert call_at_second(net).outcome() == (1, 0)
+    record_property("seconds", round(time.monotonic() - begun, 2))
+    assert phone.methods() == ["INVITE", "ACK", "BYE"]
+    for number, counter, count in ((1, "returned-to-node", 2), (2, "sent-by-node", 3), (2, "calls-answered", 1)):
+        told = f"node {number} tells {counter} {count}"
+        wait_until(lambda: counters_of(net, number).get(counter) == count, told, within(10.0))  # noqa: B023
+
+
+def test_a_connection_of_a_dead_node_is_known_to_be_gone(net: ClusterOfAppliances) -> None:
+    """The call fails at once, by the refused connection to the contact, and not by timer B."""
+    phone = TcpPhone(net)
+    net.nodes[1].signal_all(signal.SIGKILL)
+    wait_until(lambda: net.owner(FIRST) not in (0, 1), "another node owns the address", within(5.0))
+    begun = time.monotonic()
+    assert call_at_second(net).outcome() == (0, 1)
+    assert time.monotonic() - begun < TIMER_B_S / 2
+    assert phone.methods() == []
