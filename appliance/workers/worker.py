@@ -111,8 +111,7 @@ class Worker:
         self._heartbeat_s = settings.supervision.heartbeat_ms / 1000
         self._signs_left = self._reports_left = 0
         self._store_fault = ""
-        self._stack = stack
-        self._bus = bus
+        self._stack, self._bus = stack, bus
         self._doors = doors
         self._table = table
         self._recorder = recorder
