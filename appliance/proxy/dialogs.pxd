@@ -29,8 +29,8 @@ cdef class AcceptedAnswer:
 
 @cython.locals(uri=Uri)
 cpdef Uri route_uri(bytes value)
-@cython.locals(flags=int, target=Uri, uris=list, uri=Uri)
-cpdef int admission_of(bytes token, Request request, list routes, Flow flow, ProxyEnvironment node, double now) except -1
+@cython.locals(token=bytes, flags=int, target=Uri, uris=list, uri=Uri, way=bytes)
+cpdef int admission_of(Uri own, Request request, list routes, Flow flow, ProxyEnvironment node, double now) except -1
 @cython.locals(to_tag=bytes, from_tag=bytes, tokens=DialogTokens, flags=int)
 cdef int _proved_flags(bytes token, Request request, ProxyEnvironment node, double now) except -2
 cdef bint _may_come_from(Flow flow, bytes token, int flags, Request request, ProxyEnvironment node) except -1

@@ -30,7 +30,7 @@ from __future__ import annotations
 from typing import Final
 
 from appliance.proxy.environment import ProxyEnvironment
-from appliance.proxy.flow_routes import FLOW_MARK, flow_parameter
+from appliance.proxy.flow_routes import FLOW_MARK, flow_parameter, leads_by_flow
 from appliance.proxy.request_context import RequestContext
 from appliance.routing.contact_policy import destination_of
 from appliance.security.dialog_token import ADMITTED, ANSWERED, AT_SOURCE, RELAYS, TO_PEER, TOKEN_LEN
@@ -79,18 +79,23 @@ def route_uri(value: bytes) -> Uri:
 
 
 def admission_of(
-    token: bytes, request: Request, routes: list[bytes], flow: Flow, node: ProxyEnvironment, now: float
+    own: Uri, request: Request, routes: list[bytes], flow: Flow, node: ProxyEnvironment, now: float
 ) -> int:
-    """NEW, or what the token grants the request, whose route values after ours are `routes`.
+    """NEW, or what the token of our Route value `own` grants the request, whose route values after ours are `routes`.
 
     Raises MalformedMessage(400).
     """
+    token: bytes | None = own.parameters.get(TOKEN)
+    if token is None:
+        return NEW
     flags = _proved_flags(token, request, node, now)
     if flags < 0 or not _may_come_from(flow, token, flags, request, node):
         return NEW
     uris = [route_uri(value) for value in routes]
     target = request.read_uri()
-    if not node.dialog_tokens.leads(token, _way_of(target, [_routing_of(uri) for uri in uris])):
+    way = _way_of(target, [_routing_of(uri) for uri in uris])
+    # Where a flow decides, the target may differ: a registrar puts the contact in place of a GRUU (RFC 5627 3.4).
+    if not node.dialog_tokens.leads(token, way) and not leads_by_flow(own, token, flow, node):
         # RFC 3261 12.2.1.2: its target may have been refreshed since, and a BYE has to arrive.
         return ADMITTED | MOVED | RELAYS if flags & RELAYS and request.method == b"BYE" else NEW
     if flags & (AT_SOURCE | RELAYS) or (not uris and node.names.is_responsible_for(target)):
@@ -134,11 +139,10 @@ def is_expected(request: Request, flow: Flow, node: ProxyEnvironment, now: float
     try:
         values = request.values(ROUTE)
         first = route_uri(values[0]) if values else None
-        token = None if first is None else first.parameters.get(TOKEN)
-        if first is None or token is None or not node.names.is_own_route(first):
+        if first is None or not node.names.is_own_route(first):
             return False
         own_count = 2 if PAIR in first.parameters and _is_second(values, node) else 1
-        admission = admission_of(token, request, values[own_count:], flow, node, now)
+        admission = admission_of(first, request, values[own_count:], flow, node, now)
         return admission & ANSWERED != 0 or begins_nothing(admission, request.method)
     except MalformedMessage:
         return False

@@ -60,16 +60,28 @@ def take_flow(route: Uri, dialog: bytes | None, context: RequestContext, node: P
     if flow is not None and _is_source(flow, context.flow):
         # RFC 5626 5.3.2: the phone itself sends it.
         return CONTINUE
-    if flow is None or not is_usable(flow, node):
+    way = None if flow is None else usable(flow, node)
+    if way is None:
         node.counters[FLOWS_FAILED] += 1
         return Reply(430, is_stateless=True)
-    context.named_flow = flow
+    context.named_flow = way
     return CONTINUE
 
 
-def is_usable(flow: Flow, node: ProxyEnvironment) -> bool:
-    """May a message still go by that flow? A sibling that holds its connection says if it is gone."""
-    return node.next_hops.is_way(flow) and (not flow.is_stream or node.connections.may_carry(flow))
+def leads_by_flow(route: Uri, dialog: bytes, source: Flow, node: ProxyEnvironment) -> bool:
+    """Does a Route of ours name the flow of the other end, sealed with the token of the dialog?"""
+    text = route.parameters.get(FLOW)
+    found = None if text is None else node.flow_tokens.read(text, dialog)
+    flow = None if found is None else _at_listener(*found, node)
+    return flow is not None and not _is_source(flow, source)
+
+
+def usable(flow: Flow, node: ProxyEnvironment) -> Flow | None:
+    """The flow as it is known here, if a message may still go by it. A sibling that holds its connection says if it is
+    gone; a connection of another node may be of a listener that has another place there.
+    """
+    here = node.connections.carrier(flow) if flow.is_stream else flow
+    return here if here is not None and node.next_hops.is_way(here) else None
 
 
 def path_entry(flow: Flow, hop: Flow, kind: int, node: ProxyEnvironment) -> bytes:

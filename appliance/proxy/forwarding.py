@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from appliance.proxy.dialogs import PAIR, TOKEN, token_to_sender
 from appliance.proxy.environment import ProxyEnvironment
-from appliance.proxy.flow_routes import FLOW_MARK, flow_parameter, is_usable, path_entry
+from appliance.proxy.flow_routes import FLOW_MARK, flow_parameter, path_entry, usable
 from appliance.proxy.request_context import RequestContext
 from appliance.routing.targets import Target
 from appliance.security.dialog_token import TOKEN_LEN
@@ -99,7 +99,7 @@ def connection_of(target: Target, context: RequestContext, node: ProxyEnvironmen
     if flow is None or (target.is_secure and not is_secure(flow.transport)):
         return None
     if target.is_flow_bound:
-        return flow if is_usable(flow, node) else None
+        return usable(flow, node)
     # RFC 3261 16.6 step 7: Routes come first, those of the request and those that the Path makes.
     if target.path or context.request.count(ROUTE):
         return None

@@ -122,13 +122,13 @@ class ConnectionDirectory:
         """What other nodes are to be told of the connections of this worker."""
         return self.nodes.news(self._own.values(), now) if self.nodes.is_used else []
 
-    def may_carry(self, flow: Flow) -> bool:
-        """Might the connection that a flow names take a message? A sibling that lives says itself if it is gone."""
+    def carrier(self, flow: Flow) -> Flow | None:
+        """The connection that a flow names, where it might take a message; a sibling that lives says if it is gone."""
         if self.nodes.is_of_other_node(flow.process):
-            return self.nodes.open_flow(flow) is not None
+            return self.nodes.open_flow(flow)
         if flow.process == self._process:
-            return self._own.get(flow.way()) == flow
-        return flow.process in self._siblings
+            return flow if self._own.get(flow.way()) == flow else None
+        return flow if flow.process in self._siblings else None
 
     def way_by(self, flow: Flow) -> Flow:
         """The flow to send by: by the sibling who holds a connection there, where we hold none."""

@@ -177,6 +177,8 @@ class Run:
             message = peer.again_with(peer.last_sent(what), rest)
         else:
             message = peer.request(what, rest, options.get("dialog", ""))
+            if "target" in options:
+                message.start = f"{what} {options['target']} SIP/2.0"
         apply_details(message, [self._filled(line) for line in step.details])
         if "credentials" in options:
             peer.authorize(message, options["credentials"].split())

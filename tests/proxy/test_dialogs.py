@@ -11,7 +11,6 @@ from appliance.proxy.dialogs import (
     MOVED,
     NEW,
     PAIR,
-    TOKEN,
     admission_of,
     begins_nothing,
     bind_to_answer,
@@ -110,8 +109,7 @@ def admission(request: Request, node: ProxyEnvironment, now: float, flow: Flow =
     values = request.values(ROUTE)
     first = route_uri(values[0])
     is_pair = PAIR in first.parameters and len(values) > 1 and PAIR in route_uri(values[1]).parameters
-    token = first.parameters.get(TOKEN) or b""
-    return admission_of(token, request, values[2 if is_pair else 1 :], flow, node, now)
+    return admission_of(first, request, values[2 if is_pair else 1 :], flow, node, now)
 
 
 def is_of_dialog(request: Request, node: ProxyEnvironment, now: float, flow: Flow = CALLEE) -> bool:

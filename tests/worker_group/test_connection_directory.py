@@ -141,11 +141,11 @@ def test_thousands_go_in_portions() -> None:
 def test_a_flow_may_be_used_as_long_as_its_worker_lives() -> None:
     """RFC 5626 7: the news of a sibling's connection may not be here yet; those of its death are."""
     here, there = pair()
-    assert here.may_carry(HELD)
+    assert here.carrier(HELD)
     here.set_siblings([])
-    assert not here.may_carry(HELD)
+    assert not here.carrier(HELD)
     there.opened(HELD)
-    assert there.may_carry(HELD)
-    assert not there.may_carry(Flow(TCP, 0, PHONE, 1, 76))
+    assert there.carrier(HELD)
+    assert not there.carrier(Flow(TCP, 0, PHONE, 1, 76))
     there.closed(HELD)
-    assert not there.may_carry(HELD)
+    assert not there.carrier(HELD)

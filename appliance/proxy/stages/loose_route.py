@@ -32,7 +32,7 @@ def loose_route(context: RequestContext, node: ProxyEnvironment, now: float) -> 
         way_out = _take_off_second(request, node) if PAIR in first.parameters else -1
         token = first.parameters.get(TOKEN)
         if token is not None:
-            context.admit(admission_of(token, request, request.values(ROUTE), context.flow, node, now))
+            context.admit(admission_of(first, request, request.values(ROUTE), context.flow, node, now))
         if way_out >= 0 and context.is_in_dialog:
             context.way_out = way_out
         answer = take_flow(first, token, context, node)
