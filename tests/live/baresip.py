@@ -41,6 +41,9 @@ class Baresip:
         text = CONFIG.format(modules=MODULES, address=LOOPBACK, port=free_port(), name=name)
         if trust is not None:
             text += f"sip_cafile {trust}\n"
+        if outbound:
+            # It makes the instance ID, and the account is refused without one.
+            text = text.replace("module_tmp account.so", "module_tmp uuid.so\nmodule_tmp account.so")
         (self._folder / "config").write_text(text)
         account = f"<sip:{name}@{server};transport={transport}>;auth_pass={password};answermode=auto;regint=60\n"
         if outbound:
