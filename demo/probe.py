@@ -54,7 +54,7 @@ class Probe(asyncio.DatagramProtocol):
             self._answered.set()
 
     def error_received(self, exc: Exception) -> None:
-        """No route, or nobody there: it is asked again."""
+        """No route, or no server there: it is asked again."""
 
     async def next_answer(self, patience_s: float) -> float:
         """Wait for the next answer; for how long there was none before it. Raises CallFailed."""

@@ -230,7 +230,7 @@ ALARMS: Final[tuple[Alarm, ...]] = (
           "Renew the certificate and replace its file, then restart the node."),
     Alarm(ADDRESS_WITHOUT_OWNER, CRITICAL,
           "No node owns a virtual address: no node that may own it hears a majority of the members and is ready.",
-          "Nobody answers at the address.",
+          "Requests to the address are not answered.",
           "See `show cluster`: start more members, or use `cluster undrain` or `cluster maintenance off`."),
     Alarm(ADDRESS_ELSEWHERE, CRITICAL,
           "A machine outside of the cluster has a virtual address, or a node has it without the cluster.",

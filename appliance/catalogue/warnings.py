@@ -95,8 +95,8 @@ def _forgeable_peers(settings: Settings) -> Iterator[str]:
             names = " and ".join(forgeable[:2]) + (f" and {len(forgeable) - 2} more" if len(forgeable) > 2 else "")
             yield (
                 f"Listener {listener.name} knows peer {names} by UDP by the source address alone, which can be forged: "
-                "whoever forges it calls the next hops of the routes. Add `transport tcp` or `certificate-name DOMAIN` "
-                "to the peer, or have the network drop datagrams with such a source address."
+                "a sender that forges it can call the next hops of the routes. Add `transport tcp` or "
+                "`certificate-name DOMAIN` to the peer, or have the network drop datagrams with such a source address."
             )
 
 

@@ -40,8 +40,8 @@ def add_to(commands: Commands) -> None:
     token = actions.add_parser(
         "token",
         help="create a token by which one machine can join",
-        description="Print a token by which one machine can join the cluster, once, within its lifetime. Whoever has "
-        "the token and access to etcd can join: treat it as a password.",
+        description="Print a token by which one machine can join the cluster, once, within its lifetime. A machine "
+        "with the token and access to etcd can join: treat it as a password.",
     )
     help = f"lifetime of the token in minutes, 1 to {TOKEN_MINUTES_MAX} (default: {TOKEN_MINUTES})"
     token.add_argument("--minutes", type=int, default=TOKEN_MINUTES, metavar="MINUTES", help=help)

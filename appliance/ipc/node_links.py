@@ -1,7 +1,7 @@
 """The links between the nodes of a cluster: ZeroMQ over TCP with CURVE, one connection in each direction of a pair.
 
-Each node has a pair of keys; the public ones are in the membership. A node connects only to who has the key of the
-member, and takes a connection only from a key of a member: strangers and nodes of another cluster fail in the
+Each node has a pair of keys; the public ones are in the membership. A node connects only to the holder of the
+member's key, and takes a connection only from a key of a member: strangers and nodes of another cluster fail in the
 handshake. ZeroMQ says CONNECTED also of a process that is frozen, for the kernel accepts; so a link counts from the
 handshake on, and heartbeats end it.
 

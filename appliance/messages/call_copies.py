@@ -24,7 +24,7 @@ KEY_MAX: Final = 0xFFFF
 
 
 def write_copies(copies: Iterable[CallCopy]) -> bytes:
-    """The octets of copies, one after the other; one that nobody could read is left out."""
+    """The octets of copies, one after the other; one that is too long to be read is left out."""
     parts: list[bytes] = []
     for key, call_id, address, snapshot in copies:
         if len(key) <= KEY_MAX:

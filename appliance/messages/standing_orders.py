@@ -20,7 +20,7 @@ class StandingOrders:
     """The orders in force; those that compare greater replace others.
 
     `stamp`          milliseconds of unix time at which they were given, and always more than those before.
-    `is_maintained`  nobody takes an address over by himself.
+    `is_maintained`  no node takes an address over by itself.
     `drained`        members that own nothing, in ascending order.
     `switch_address`, `switch_to`  what was ordered last: that its owner gives an address to a member.
     """
@@ -37,7 +37,7 @@ class StandingOrders:
         return replace(self._next(stamp), drained=tuple(sorted(drained)))
 
     def maintain(self, is_on: bool, stamp: int) -> StandingOrders:
-        """Nobody takes over by himself from now on, or everybody may again."""
+        """No node takes over by itself from now on, or all nodes may again."""
         return replace(self._next(stamp), is_maintained=is_on)
 
     def switch(self, address: int, to: int, stamp: int) -> StandingOrders:

@@ -10,7 +10,7 @@ way to send chosen octets to services that are not meant for it:
   address) is a foreign target, which `relay` judges as it judges a Request-URI; so is a contact of a 3xx.
 - A name that turns out to be an address of this machine is not sent to; and a Request-URI leads to this machine only by
   the port of a listener, or where a peer is.
-- What a stranger has published (a record of a public ENUM tree, a redirect by somebody who may not relay) is a foreign
+- What a stranger has published (a record of a public ENUM tree, a redirect by a sender who may not relay) is a foreign
   target as well. It leads neither to this machine nor to peers, and not to next hops of routes (gateways.py): these
   trust this appliance, and not him.
 

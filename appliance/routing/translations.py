@@ -25,7 +25,7 @@ from appliance.sip.uri import Uri
 
 IDENTITIES: Final = (P_ASSERTED_IDENTITY, P_PREFERRED_IDENTITY, REMOTE_PARTY_ID)
 # RFC 2606 2: no caller who wants to be known is there (RFC 3323 4.1.1.3).
-NOBODY: Final = b".invalid"
+NO_NODE: Final = b".invalid"
 
 
 class Translation:
@@ -88,7 +88,7 @@ class Translation:
         """A value of From, or of an identity, with the caller's number and host as the next hop wants them."""
         address = parse_name_addr(value)
         uri = address.uri
-        if uri.host.endswith(NOBODY):
+        if uri.host.endswith(NO_NODE):
             return value
         number = called_number(uri)
         user = uri.user

@@ -18,7 +18,7 @@ from appliance.location.binding_records import RecordError, aor_of
 from appliance.location.registration_table import STAGED_MAX, RegistrationTable, StagedAddress
 from appliance.location.table_store import TableFull, TableUnsound
 from appliance.storage import lmdb_environment as lmdb
-from appliance.storage.replication_page import NOBODY, ReplicationPage
+from appliance.storage.replication_page import NO_NODE, ReplicationPage
 from appliance.storage.shared_store import MIB, RESERVE, SIZE_MIN, SharedStore, size_for
 
 LOCK_WAIT_MAX_S: Final = 0.0002
@@ -248,7 +248,7 @@ class SharedTable(RegistrationTable):
         if self.replication is None:
             return committed
         seq = self.replication.acknowledged(self.store.generation)
-        if seq == NOBODY:
+        if seq == NO_NODE:
             self._unacknowledged.clear()
             return committed
         while self._unacknowledged and self._unacknowledged[0][1] <= seq:

@@ -8,8 +8,8 @@ then, as long as the page says that there is a node to wait for.
            | the links that are up, a bit for each number of a node
            | is there a node to wait for with calls | for each worker, how many octets of its call log another node has
 
-The supervisor makes both, and its children inherit them. It clears the page when the replicator has ended: nobody waits
-for what nobody writes.
+The supervisor makes both, and its children inherit them. It clears the page when the replicator has ended: no answer
+waits for what is not written any more.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Final
 
 from appliance.transport.process_id import NODE_MAX
 
-NOBODY: Final = -1
+NO_NODE: Final = -1
 """There is no node to wait for."""
 _NUMBER: Final = Struct("<q")
 _GENERATION_AT: Final = 0
@@ -46,7 +46,7 @@ class ReplicationMemory:
         self._memory = mmap.mmap(self.page_fd, mmap.PAGESIZE)
 
     def clear(self) -> None:
-        """The replicator has ended: there is nobody to wait for, and nobody to wake."""
+        """The replicator has ended: there is no node to wait for, and no process to wake."""
         self._memory[:] = bytes(mmap.PAGESIZE)
 
     def close(self) -> None:
@@ -68,16 +68,16 @@ class ReplicationPage:
     def changed(self) -> None:
         """Changes were written to the table."""
         if self._number(_WANTED_AT):
-            # An event that nobody takes is full in the end, and says so: one is enough.
+            # An event that is not read is full in the end, and says so: one is enough.
             with suppress(BlockingIOError):
                 os.eventfd_write(self.event_fd, 1)
 
     def acknowledged(self, generation: int) -> int:
-        """Up to which change another node has all that was written to the table of this generation; NOBODY where there
+        """Up to which change another node has all that was written to the table of this generation; NO_NODE where there
         is no node to wait for.
         """
         if not self._number(_WAITED_AT) or self._number(_GENERATION_AT) != generation:
-            return NOBODY
+            return NO_NODE
         return self._number(_ACKNOWLEDGED_AT)
 
     def is_linked(self, node: int) -> bool:

@@ -141,7 +141,7 @@ class ClusterProcesses:
 
     def tend(self, limits: SupervisionSettings, is_stopping: bool, is_serving: bool, now: float) -> None:
         """Keep them running. `is_serving`: does a worker of this node take calls?"""
-        # Who was removed from the cluster owns nothing, and talks to nobody of it.
+        # A node that was removed from the cluster owns no address, and talks to no member.
         is_ending = is_stopping or not self.coordination.is_member
         self.replicator.tend_replicator(limits, is_ending, is_serving, now)
         self.leases.tend_leases(limits, is_ending, is_serving and self.replicator.may_own, now)

@@ -22,7 +22,7 @@ class Origin(Enum):
 
 @dataclass(slots=True)
 class Attempt:
-    """What waits for the end of a reconfiguration; `asker` b"" when nobody waits for a reply."""
+    """What waits for the end of a reconfiguration; `asker` b"" when no reply is wanted."""
 
     asker: bytes
     text: str

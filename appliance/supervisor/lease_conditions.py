@@ -60,7 +60,7 @@ def interface_conditions(missing: list[tuple[str, str]]) -> Iterator[Condition]:
 
 
 def conditions_without_cluster(settings: Settings) -> Iterator[Condition]:
-    """Virtual addresses of a node that is in no cluster: nobody owns them."""
+    """Virtual addresses of a node that is in no cluster: no node owns them."""
     for section in settings.virtual_addresses:
         text = (
             f"This node is in no cluster, so no node owns virtual-address {section.name}. Type `signalbox cluster "

@@ -20,7 +20,8 @@ from appliance.storage.cluster_file import ClusterFile
 Interfaces = Mapping[str, Sequence[IPv4Interface | IPv6Interface]]
 
 _PERSON: Final = b"sbx heartbeats"
-# In heartbeats: how long a claim waits for a majority, for how long who was heard is present, the slot of a candidate.
+# In heartbeats: how long a claim waits for a majority, how long a member is present after it was heard, the slot of a
+# candidate.
 _CLAIM, _PRESENT, _SLOT = 2, 4, 1.6
 
 
@@ -46,7 +47,7 @@ def heartbeat_key(cluster_key: bytes, times: ClusterSettings) -> bytes:
 
 
 def lease_settings(times: ClusterSettings) -> LeaseSettings:
-    """The times of the lease process; those that nobody configures follow the heartbeat."""
+    """The times of the lease process; those that are not configured follow the heartbeat."""
     return LeaseSettings(
         heartbeat_ms=times.heartbeat_ms,
         lease_ms=times.lease_ms,

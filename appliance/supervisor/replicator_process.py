@@ -95,7 +95,7 @@ class ReplicatorProcess(WatchedProcess[ReplicatorLaunch]):
             yield Condition(alarm.name, f"node {alarm.node}", alarm.sentence)
 
     def _ended(self, ending: str, limits: SupervisionSettings, is_stopping: bool, now: float) -> None:
-        # Nobody waits for acknowledgements that nobody writes.
+        # No answer waits for acknowledgements that are not written.
         self._memory.clear()
         self._counters_of_the_dead, self._counters = self.counters(), []
         self.last_report = ReplicationReport([], False)

@@ -128,7 +128,7 @@ def test_habits_of_other_systems_in_configuration_mode(typed: str, meant: str) -
             understand_configure(split_line(typed).tokens, section)
 
 
-@pytest.mark.parametrize(("typed", "meant"), [("sh interfaces", "show listeners")])
+@pytest.mark.parametrize(("typed", "meant"), [("sh processors", "show processes")])
 def test_habits_of_other_systems_at_the_first_prompt(typed: str, meant: str) -> None:
     with pytest.raises(Mistake, match=meant):
         understand_exec(split_line(typed).tokens, Right.ADMIN)

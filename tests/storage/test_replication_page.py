@@ -10,7 +10,7 @@ import pytest
 
 from appliance.location.binding import BindingChange
 from appliance.storage.registrations import SharedTable
-from appliance.storage.replication_page import NOBODY, ReplicationMemory, ReplicationPage
+from appliance.storage.replication_page import NO_NODE, ReplicationMemory, ReplicationPage
 from tests.location.bindings import binding
 
 GENERATION = 7
@@ -31,7 +31,7 @@ def page(memory: ReplicationMemory) -> Iterator[ReplicationPage]:
 
 
 def test_there_is_nobody_to_wait_for_at_first(page: ReplicationPage) -> None:
-    assert page.acknowledged(GENERATION) == NOBODY
+    assert page.acknowledged(GENERATION) == NO_NODE
     page.changed()
     assert not page.take_event()
 
@@ -40,9 +40,9 @@ def test_what_another_node_has_is_seen_by_all(memory: ReplicationMemory, page: R
     other = ReplicationPage(memory.page_fd, memory.event_fd)
     other.note(GENERATION, 41, True)
     assert page.acknowledged(GENERATION) == 41
-    assert page.acknowledged(GENERATION + 1) == NOBODY
+    assert page.acknowledged(GENERATION + 1) == NO_NODE
     other.note(GENERATION, 41, False)
-    assert page.acknowledged(GENERATION) == NOBODY
+    assert page.acknowledged(GENERATION) == NO_NODE
     other.close()
 
 
@@ -70,7 +70,7 @@ def test_a_cleared_page_lets_nobody_wait(memory: ReplicationMemory, page: Replic
     page.note(GENERATION, 41, True)
     page.note_links([2])
     memory.clear()
-    assert page.acknowledged(GENERATION) == NOBODY
+    assert page.acknowledged(GENERATION) == NO_NODE
     assert not page.is_linked(2)
 
 

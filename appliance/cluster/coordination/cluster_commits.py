@@ -119,7 +119,7 @@ class ClusterCommits:
         )
 
     def _is_overdue(self, stored: StoredConfiguration, now: float, wall_time: float) -> bool:
-        """Who has seen the head come lets it have the time that was announced, whatever the clocks say."""
+        """A member that has seen the head come waits for the time that was announced, whatever the clocks say."""
         number = stored.head
         if not number:
             return False

@@ -1,6 +1,6 @@
 """The next step of a member towards one configuration for the whole cluster: a transaction in etcd. Pure.
 
-    propose    the commit of the own operator, as long as nobody else proposes one and the head is its base
+    propose    the commit of the own operator, if there is no other proposal and the head is its base
     vote       what the own supervisor says to the proposal of another member
     enact      the own proposal that all voters who are present can take: the commit and the head in one transaction
     withdraw   the own proposal, because a voter cannot take it or is late, or the supervisor does not want it any more
@@ -182,7 +182,7 @@ def _confirmed(view: CommitsView, keys: ClusterKeys) -> Step | None:
 
 
 def _reverted(view: CommitsView, keys: ClusterKeys) -> Step | None:
-    """Nobody is asked: all nodes had that configuration before."""
+    """No vote is needed: all nodes had that configuration before."""
     stored = view.stored
     if not view.is_overdue or not stored.head:
         return None

@@ -71,7 +71,7 @@ class JoinToken:
 
 @dataclass(frozen=True, slots=True)
 class TokenRecord:
-    """What etcd keeps of a token. `created`: unix time of the machine that created it; `used_by`: "" for nobody."""
+    """What etcd keeps of a token. `created`: unix time of the machine that made it; `used_by`: "" while unused."""
 
     created: float
     used_by: str = ""

@@ -134,7 +134,7 @@ class KeyStore(Protocol):
     def commit(self, conditions: Sequence[Unchanged], writes: Sequence[Write]) -> bool:
         """Write all, or nothing where a condition does not hold (False).
 
-        After StoreUnavailable nobody knows which: read before the next attempt.
+        After StoreUnavailable that is not known: read before the next attempt.
         """
 
     def watch(self, prefix: str, after: int) -> Watch:

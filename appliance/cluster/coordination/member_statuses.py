@@ -19,7 +19,7 @@ def member_statuses(
     clocks: ClockDifferences,
     is_known: bool,
 ) -> list[MemberStatus]:
-    """Each member. `is_known`: does etcd answer? Otherwise nobody knows who is present."""
+    """Each member. `is_known`: does etcd answer? Otherwise it is not known which members are present."""
     return [
         _status(member, me, entries.get(keys.presence(member.number)), clocks, is_known)
         for member in membership.members

@@ -25,7 +25,7 @@ def hand_over(
 ) -> tuple[int, str]:
     """The member that is to own it next, and the reason; NOT_NOW: it stays. `candidates`: the most preferred first.
 
-    A node that is not ready answers nobody, so it gives the address up although there is no other one.
+    A node that is not ready answers no requests, so it releases the address although there is no other one.
     """
     if not record.is_ours:
         return NOT_NOW

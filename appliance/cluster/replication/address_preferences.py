@@ -10,8 +10,8 @@ from appliance.messages.membership import Membership
 def preferences(settings: Settings, membership: Membership) -> dict[int, tuple[int, ...]]:
     """By number of a virtual address, the numbers of the nodes that may own it, the most preferred first."""
     nodes = {member.name: member.number for member in membership.members if not member.is_witness}
-    everyone = tuple(sorted(nodes.values()))
+    all_nodes = tuple(sorted(nodes.values()))
     return {
-        number_of(section.name): tuple(nodes[name] for name in section.nodes if name in nodes) or everyone
+        number_of(section.name): tuple(nodes[name] for name in section.nodes if name in nodes) or all_nodes
         for section in settings.virtual_addresses
     }

@@ -188,7 +188,7 @@ class RegistrationReplication:
         self._note_page()
 
     def _start_log(self, peer: Peer, now: float) -> None:
-        """The other node goes on from here, and has missed something; nobody waits for it until it has that."""
+        """The other node goes on from here, and has missed something; answers do not wait for it until it has that."""
         peer.sender.start(self._table, NO_GENERATION, 0)
         peer.is_counted = False
         self._note_page()
@@ -265,7 +265,7 @@ class RegistrationReplication:
         if not self._links.send(peer.number, [peer.walk.question(self._table, self._wall_time())]):
             return now + RETRY_S
         peer.paced_at = max(peer.paced_at, now - PACE_BACK_S) + RANGE / (CHECK_RATE if peer.is_sound else SYNC_RATE)
-        # Whoever does not answer is asked again.
+        # A node that does not answer is asked again.
         peer.question_due = now + ANSWER_MAX_S
         return peer.question_due
 
@@ -288,7 +288,7 @@ class RegistrationReplication:
         if peer.is_greeting_due or now - peer.greeted_at >= GREETING_S:
             greeting = peer.greeting(self._generation, self._wall_time(), now)
             peer.is_greeting_due = not self._links.send(peer.number, [greeting])
-            # Nobody tells of what the persister writes.
+            # There is no event for what the persister writes.
             self._is_changed = True
         if peer.is_acknowledgement_due:
             taken = RecordsTaken(peer.taken_generation, peer.taken_seq)
