@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from appliance.catalogue import counters
-from appliance.catalogue.settings import LimitSettings, Settings
+from appliance.catalogue.limit_settings import LimitSettings
+from appliance.catalogue.settings import Settings
 from appliance.messages.bus_messages import (
     CallsMoved,
     HandedOver,

@@ -8,17 +8,13 @@ from typing import Any
 import pytest
 
 from appliance.catalogue import counters
+from appliance.catalogue.authentication_settings import DigestSettings
+from appliance.catalogue.limit_settings import LimitSettings, RateLimitSettings
 from appliance.catalogue.listener_ids import let_go, place, with_places
 from appliance.catalogue.overload_settings import OverloadSettings
-from appliance.catalogue.settings import (
-    DigestSettings,
-    LimitSettings,
-    ListenerSettings,
-    RateLimitSettings,
-    RegistrarSettings,
-    Settings,
-    TimerSettings,
-)
+from appliance.catalogue.proxy_settings import TimerSettings
+from appliance.catalogue.registrar_settings import RegistrarSettings
+from appliance.catalogue.settings import ListenerSettings, Settings
 from appliance.messages.bus_messages import BusReply, BusRequest, Refusal, reply_class
 from appliance.messages.worker_requests import (
     Cleared,

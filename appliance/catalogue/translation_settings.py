@@ -6,13 +6,7 @@ from dataclasses import dataclass
 
 from appliance.catalogue.checked_settings import CheckedSettings
 from appliance.catalogue.setting_declaration import LIVE, name_of_section, setting
-from appliance.catalogue.translation_values import (
-    HeaderField,
-    HeaderName,
-    NumberRule,
-    UriParameter,
-    UriParameterName,
-)
+from appliance.catalogue.translation_values import HeaderField, HeaderName, NumberRule, UriParameter, UriParameterName
 from appliance.catalogue.value_types import Host, Name, Remark
 
 

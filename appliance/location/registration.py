@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Protocol
 
-from appliance.catalogue.settings import RegistrarSettings
+from appliance.catalogue.registrar_settings import RegistrarSettings
 from appliance.location.binding import Binding, new_binding
 from appliance.location.record_version import next_version
 from appliance.sip.message import Request

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from appliance.catalogue.settings import PasswordSettings
+from appliance.catalogue.authentication_settings import PasswordSettings
 
 
 def check_password(username: str, password: str, settings: PasswordSettings) -> None:

@@ -15,8 +15,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from appliance.catalogue.operator_settings import OperatorSettings
 from appliance.catalogue.password_hash import is_secret
-from appliance.catalogue.settings import OperatorSettings, Settings
+from appliance.catalogue.settings import Settings
 from appliance.management.errors import Refused
 
 NONE: Final = "none"

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TextIO
 
 from appliance import clock
+from appliance.catalogue.authentication_settings import PasswordSettings
 from appliance.catalogue.errors import ValueFault, alternatives, nearest
-from appliance.catalogue.settings import PasswordSettings, Settings
+from appliance.catalogue.settings import Settings
 from appliance.catalogue.value_types import Host
 from appliance.ipc.bus import BusUnavailable, ask_supervisor
 from appliance.management.errors import CommandFailed, sentence_of

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from appliance.catalogue.settings import RateLimitSettings, Settings
+from appliance.catalogue.limit_settings import RateLimitSettings
+from appliance.catalogue.settings import Settings
 
 REQUESTS: Final = "default-requests"
 REGISTRATIONS: Final = "default-registrations"

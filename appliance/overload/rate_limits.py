@@ -14,7 +14,7 @@ from heapq import nlargest
 from itertools import islice
 from typing import Final
 
-from appliance.catalogue.settings import RateLimitSettings
+from appliance.catalogue.limit_settings import RateLimitSettings
 from appliance.messages.worker_requests import LimitedKey, RateLimitRow
 
 KEYS_MAX: Final = 20_000

@@ -6,9 +6,11 @@ are asked for with each call.
 
 from __future__ import annotations
 
+from appliance.catalogue.authentication_settings import DigestSettings
 from appliance.catalogue.outbound_settings import OutboundSettings
 from appliance.catalogue.peers import Peers
-from appliance.catalogue.settings import DigestSettings, ListenerSettings, ProxySettings
+from appliance.catalogue.proxy_settings import ProxySettings
+from appliance.catalogue.settings import ListenerSettings
 from appliance.routing.target_set import SearchPolicy
 from appliance.sip.digest import write_challenge
 from appliance.sip.header_lines import make_line

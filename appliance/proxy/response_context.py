@@ -10,12 +10,7 @@ from __future__ import annotations
 
 from typing import Final as Constant
 
-from appliance.catalogue.counters import (
-    BREADTH_EXCEEDED,
-    CALLS_ANSWERED,
-    CALLS_CANCELLED,
-    CALLS_FAILED,
-)
+from appliance.catalogue.counters import BREADTH_EXCEEDED, CALLS_ANSWERED, CALLS_CANCELLED, CALLS_FAILED
 from appliance.proxy.best_response import Final, made_here
 from appliance.proxy.branch import Branch, BranchState, BranchUser
 from appliance.proxy.call_events import call_answered, call_cancelled, call_failed

@@ -7,11 +7,7 @@ whichever worker forwarded that one. A request goes to one target.
 
 from __future__ import annotations
 
-from appliance.catalogue.counters import (
-    DROPPED_STRAY_RESPONSE,
-    DROPPED_UNROUTABLE,
-    STRAY_RESPONSES_FORWARDED,
-)
+from appliance.catalogue.counters import DROPPED_STRAY_RESPONSE, DROPPED_UNROUTABLE, STRAY_RESPONSES_FORWARDED
 from appliance.proxy.dialogs import bind_to_answer
 from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.forwarding import add_length, address_to_hop, connection_of, length_of, prepare_request

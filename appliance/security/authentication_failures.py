@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, TypeVar
 
-from appliance.catalogue.settings import LockoutSettings
+from appliance.catalogue.authentication_settings import LockoutSettings
 
 RECORDS_MAX: Final = 20_000
 # Pairs of source and user that one report names.

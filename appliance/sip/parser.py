@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from appliance.catalogue.settings import SyntaxSettings
+from appliance.catalogue.proxy_settings import SyntaxSettings
 from appliance.sip.characters import VISIBLE, index_of, is_all, is_token, number, number_between, part, spells, trimmed
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.header_lines import end_of_value, start_of_value

@@ -26,8 +26,9 @@ from appliance.catalogue.alarms import (
     WORKER_RESTARTING,
     Condition,
 )
+from appliance.catalogue.limit_settings import LimitSettings
 from appliance.catalogue.setting_declaration import declared
-from appliance.catalogue.settings import LimitSettings, Settings
+from appliance.catalogue.settings import Settings
 from appliance.catalogue.warnings import listeners_unauthenticated
 from appliance.routing.lookup_questions import KINDS
 from appliance.storage.commits import UNCONFIRMED, Commit

@@ -15,7 +15,8 @@ from appliance.catalogue.alarms import Condition
 from appliance.catalogue.cluster_status import ClusterStatus
 from appliance.catalogue.counters import COUNTERS
 from appliance.catalogue.errors import ConfigError
-from appliance.catalogue.settings import Settings, SupervisionSettings
+from appliance.catalogue.settings import Settings
+from appliance.catalogue.supervision_settings import SupervisionSettings
 from appliance.configuration.node_text import text_of_node
 from appliance.configuration.text import parse_configuration
 from appliance.ipc.launch import ClusterLaunch, ReplicatorLaunch

@@ -13,7 +13,7 @@ from typing import Final
 
 from appliance.catalogue.alarms import ALARMS, CLUSTER_PROCESS_DOWN, Condition
 from appliance.catalogue.cluster_status import UNKNOWN, ClusterStatus, TakeOverRow
-from appliance.catalogue.settings import SupervisionSettings
+from appliance.catalogue.supervision_settings import SupervisionSettings
 from appliance.ipc.launch import ClusterLaunch
 from appliance.messages.bus_messages import BusMessage
 from appliance.messages.cluster_commits import (

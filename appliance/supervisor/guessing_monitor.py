@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from appliance.catalogue.alarms import PASSWORD_GUESSING, Condition
-from appliance.catalogue.settings import LockoutSettings
+from appliance.catalogue.authentication_settings import LockoutSettings
 from appliance.messages.supervisor_requests import FailureRow, FailureRows
 from appliance.security.authentication_failures import AuthenticationFailures, FailureRecord, News
 

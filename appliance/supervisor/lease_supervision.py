@@ -16,7 +16,8 @@ from typing import Any, Final
 from appliance import clock
 from appliance.catalogue.alarms import Condition
 from appliance.catalogue.cluster_status import AddressStatus
-from appliance.catalogue.settings import Settings, SupervisionSettings
+from appliance.catalogue.settings import Settings
+from appliance.catalogue.supervision_settings import SupervisionSettings
 from appliance.ipc.lease_launch import LeaseLaunch
 from appliance.messages.address_messages import AddressLost, AddressOwned
 from appliance.messages.bus_messages import BusMessage

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from appliance.catalogue.alarms import ALARMS, PERSISTER_DOWN, STATE_STORE_FAILING, Condition
-from appliance.catalogue.settings import SupervisionSettings
+from appliance.catalogue.supervision_settings import SupervisionSettings
 from appliance.ipc.launch import PersisterLaunch
 from appliance.messages.bus_messages import Heartbeat
 from appliance.supervisor.watched_process import WatchedProcess

@@ -17,7 +17,7 @@ from operator import itemgetter
 from typing import Final
 
 from appliance.catalogue.alarms import RATE_LIMIT_ACTING, Condition
-from appliance.catalogue.settings import RateLimitSettings
+from appliance.catalogue.limit_settings import RateLimitSettings
 
 REPORT_INTERVAL_S: Final = 0.5
 EVEN_PART: Final = 0.02

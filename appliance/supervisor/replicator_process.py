@@ -8,7 +8,7 @@ from typing import Final
 
 from appliance.catalogue.alarms import REPLICATOR_DOWN, Condition
 from appliance.catalogue.cluster_status import LINKED, UNLINKED, MemberStatus
-from appliance.catalogue.settings import SupervisionSettings
+from appliance.catalogue.supervision_settings import SupervisionSettings
 from appliance.ipc.launch import ReplicatorLaunch
 from appliance.messages.bus_messages import BusMessage, Heartbeat
 from appliance.messages.link_messages import ReplicationReport

@@ -15,8 +15,9 @@ from typing import Final
 
 from appliance.catalogue.alarms import SNMP_AGENT_DOWN, Condition
 from appliance.catalogue.node_settings import virtual_ip_addresses
-from appliance.catalogue.settings import Settings, SupervisionSettings
+from appliance.catalogue.settings import Settings
 from appliance.catalogue.snmp_values import listen_of
+from appliance.catalogue.supervision_settings import SupervisionSettings
 from appliance.ipc.launch import SnmpLaunch
 from appliance.messages.bus_messages import BusMessage
 from appliance.messages.snmp_messages import AlarmsChanged, NotifyTest, SnmpConfiguration, SnmpReport, SnmpState

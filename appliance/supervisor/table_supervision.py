@@ -13,7 +13,7 @@ from typing import Final
 
 from appliance.catalogue.alarms import TABLE_WRITER_KILLED, Condition
 from appliance.catalogue.counters import TABLE_WRITERS_KILLED
-from appliance.catalogue.settings import SupervisionSettings
+from appliance.catalogue.supervision_settings import SupervisionSettings
 from appliance.messages.bus_messages import BusMessage, Heartbeat
 from appliance.messages.table_messages import TableUnsound
 from appliance.storage.lmdb_environment import WriteLock

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from appliance.catalogue.settings import SupervisionSettings
+from appliance.catalogue.supervision_settings import SupervisionSettings
 from appliance.supervisor.supporting_process import AnyLaunch, SupportingProcess
 
 # No process waits for it, so it may be silent for longer than a worker.

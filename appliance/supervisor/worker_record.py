@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 
-from appliance.catalogue.settings import SupervisionSettings
+from appliance.catalogue.supervision_settings import SupervisionSettings
 from appliance.messages.bus_messages import Heartbeat
 from appliance.storage.flight_recorder import BANKS
 from appliance.supervisor.decisions import WorkerState, WorkerView, restart_delay_s

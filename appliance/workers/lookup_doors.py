@@ -13,7 +13,7 @@ from contextlib import suppress
 from threading import Lock
 from typing import TYPE_CHECKING, Final, Protocol
 
-from appliance.catalogue.settings import LimitSettings
+from appliance.catalogue.limit_settings import LimitSettings
 from appliance.routing.lookup_questions import (
     EnumAnswer,
     FindEnum,

@@ -12,7 +12,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
-from appliance.catalogue.settings import LimitSettings
+from appliance.catalogue.limit_settings import LimitSettings
 from appliance.routing.lookup_questions import Answer, LookupKind, Question
 
 

@@ -36,8 +36,9 @@ from appliance.catalogue.counters import (
     TCP_MESSAGES_RECEIVED,
     TCP_MESSAGES_SENT,
 )
+from appliance.catalogue.limit_settings import LimitSettings
 from appliance.catalogue.peers import Peers
-from appliance.catalogue.settings import LimitSettings, ListenerSettings
+from appliance.catalogue.settings import ListenerSettings
 from appliance.messages.worker_requests import ConnectionRows
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.message import Request

@@ -14,10 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from appliance import clock
-from appliance.catalogue.alarms import (
-    ROUTES_UNUSABLE,
-    SUBSCRIBER_DATABASE_FAILING,
-)
+from appliance.catalogue.alarms import ROUTES_UNUSABLE, SUBSCRIBER_DATABASE_FAILING
 from appliance.catalogue.settings import Settings
 from appliance.messages.address_messages import AddressLost, AddressOwned
 from appliance.messages.bus_messages import (

@@ -8,18 +8,14 @@ from typing import Any
 import pytest
 
 from appliance.catalogue.errors import ConfigError
+from appliance.catalogue.limit_settings import LimitSettings
 from appliance.catalogue.overload_settings import OverloadSettings
+from appliance.catalogue.proxy_settings import SyntaxSettings, TimerSettings
+from appliance.catalogue.registrar_settings import RegistrarSettings
 from appliance.catalogue.routing_settings import RoutePolicySettings
 from appliance.catalogue.setting_declaration import Effect, Setting, declared, sections
-from appliance.catalogue.settings import (
-    LimitSettings,
-    ListenerSettings,
-    RegistrarSettings,
-    Settings,
-    SupervisionSettings,
-    SyntaxSettings,
-    TimerSettings,
-)
+from appliance.catalogue.settings import ListenerSettings, Settings
+from appliance.catalogue.supervision_settings import SupervisionSettings
 from appliance.catalogue.value_types import Choice, Choices, accepts, helps_of
 from appliance.manual.reference import write_default
 

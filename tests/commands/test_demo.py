@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from appliance.catalogue.settings import DigestSettings, ListenerSettings, Settings
+from appliance.catalogue.authentication_settings import DigestSettings
+from appliance.catalogue.settings import ListenerSettings, Settings
 from appliance.commands.demo import FILE_NAME, prepare_demo
 from appliance.configuration.text import parse_configuration
 from appliance.management.errors import CommandFailed

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from appliance.catalogue.errors import ConfigError
+from appliance.catalogue.limit_settings import LimitSettings
 from appliance.catalogue.retired_settings import RETIRED_SETTINGS
 from appliance.catalogue.setting_declaration import declared, sections
-from appliance.catalogue.settings import LimitSettings, Settings
+from appliance.catalogue.settings import Settings
 from appliance.commands.check import check
 from appliance.commands.last_configuration import last_configuration
 from appliance.commands.starting_configuration import starting_configuration

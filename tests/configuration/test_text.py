@@ -16,8 +16,9 @@ from appliance.catalogue.hop_uri import HopUri
 from appliance.catalogue.password_hash import SecretHash
 from appliance.catalogue.peers import Network, Peer
 from appliance.catalogue.phone_digits import Digits, PhoneContext
+from appliance.catalogue.registrar_settings import RegistrarSettings
 from appliance.catalogue.setting_declaration import Setting, declared, sections
-from appliance.catalogue.settings import ListenerSettings, RegistrarSettings, Settings
+from appliance.catalogue.settings import ListenerSettings, Settings
 from appliance.catalogue.snmp_status_codes import SnmpStatusThreshold
 from appliance.catalogue.snmp_values import SnmpCommunity, SnmpListen, SnmpTarget, SnmpUser
 from appliance.catalogue.value_types import (

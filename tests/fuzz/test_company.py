@@ -15,13 +15,10 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from appliance.catalogue.limit_settings import RateLimitSettings
 from appliance.catalogue.overload_settings import OverloadSettings
-from appliance.catalogue.settings import (
-    ProxySettings,
-    RateLimitSettings,
-    Settings,
-    TimerSettings,
-)
+from appliance.catalogue.proxy_settings import ProxySettings, TimerSettings
+from appliance.catalogue.settings import Settings
 from appliance.messages.bus_messages import BusRequest
 from appliance.messages.supervisor_requests import ForgetSubscriber
 from appliance.messages.worker_requests import (

@@ -11,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from appliance.catalogue import counters
-from appliance.catalogue.settings import ProxySettings, RegistrarSettings, Settings
+from appliance.catalogue.proxy_settings import ProxySettings
+from appliance.catalogue.registrar_settings import RegistrarSettings
+from appliance.catalogue.settings import Settings
 from appliance.routing.lookup_questions import FindSubscriber, SubscriberAnswer
 from appliance.stack import Stack
 from appliance.transport.flow import UDP, Flow

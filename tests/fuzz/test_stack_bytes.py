@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from appliance.catalogue.settings import LimitSettings, ListenerSettings, Settings
+from appliance.catalogue.limit_settings import LimitSettings
+from appliance.catalogue.settings import ListenerSettings, Settings
 from appliance.messages.bus_messages import SlotsChanged
 from appliance.messages.slots import deal
 from appliance.routing.lookup_questions import FindSubscriber, Question, SubscriberAnswer

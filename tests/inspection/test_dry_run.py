@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from appliance.catalogue.settings import ListenerSettings, RateLimitSettings, Settings
+from appliance.catalogue.limit_settings import RateLimitSettings
+from appliance.catalogue.settings import ListenerSettings, Settings
 from appliance.messages.worker_requests import DryRun, LookupNeeded, LookupResult, RateLimitRow, Route
 from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.request_context import RequestContext

@@ -15,8 +15,9 @@ import pytest
 
 from appliance.catalogue.commands import COMMANDS
 from appliance.catalogue.node_status import NodeStatus, WorkerStatus
+from appliance.catalogue.operator_settings import OperatorSettings
 from appliance.catalogue.redaction import without_secrets
-from appliance.catalogue.settings import OperatorSettings, Settings
+from appliance.catalogue.settings import Settings
 from appliance.management import control_socket
 from appliance.management.appliance_client import ApplianceClient
 from appliance.management.control_socket import ControlSocket

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from appliance.catalogue.operator_settings import OperatorSettings
 from appliance.catalogue.password_hash import hash_of
-from appliance.catalogue.settings import OperatorSettings, Settings
+from appliance.catalogue.settings import Settings
 from appliance.management.client_address import address_of, terminal_name
 from appliance.management.errors import Refused
 from appliance.management.login_log import NOTED_MAX, LoginLog

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from appliance.catalogue.settings import PasswordSettings
+from appliance.catalogue.authentication_settings import PasswordSettings
 from appliance.management.password_policy import check_password
 
 

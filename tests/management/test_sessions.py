@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from appliance.catalogue.operator_settings import OperatorSettings
 from appliance.catalogue.password_hash import SecretHash, hash_of, is_secret
-from appliance.catalogue.settings import OperatorSettings, Settings
+from appliance.catalogue.settings import Settings
 from appliance.catalogue.value_types import accepts
 from appliance.management.errors import Refused
 from appliance.management.sessions import (

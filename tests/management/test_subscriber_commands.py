@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from appliance.catalogue.settings import DigestSettings, ListenerSettings, Settings
+from appliance.catalogue.authentication_settings import DigestSettings
+from appliance.catalogue.settings import ListenerSettings, Settings
 from appliance.ipc.bus import BusUnavailable
 from appliance.management import subscriber_commands
 from appliance.management.errors import CommandFailed

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from appliance.catalogue.limit_settings import RateLimitSettings
 from appliance.catalogue.overload_settings import OverloadSettings
-from appliance.catalogue.settings import RateLimitSettings, Settings
+from appliance.catalogue.settings import Settings
 from appliance.overload import rate_limits
 from appliance.overload.default_rate_limits import rate_limits_of
 from appliance.overload.rate_limits import RateLimits

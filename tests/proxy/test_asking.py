@@ -9,7 +9,8 @@ from typing import ClassVar
 import pytest
 
 from appliance.catalogue import counters
-from appliance.catalogue.settings import LimitSettings, Settings
+from appliance.catalogue.limit_settings import LimitSettings
+from appliance.catalogue.settings import Settings
 from appliance.messages.worker_requests import DryRun, LookupNeeded, LookupResult
 from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.request_context import RequestContext

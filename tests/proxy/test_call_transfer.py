@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from appliance.catalogue import counters
-from appliance.catalogue.settings import LimitSettings
+from appliance.catalogue.limit_settings import LimitSettings
 from appliance.messages.bus_messages import CallsMoved, HandedOver, SlotsChanged
 from appliance.messages.slots import SlotTable
 from appliance.routing.lookup_questions import SubscriberAnswer

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from appliance.catalogue.settings import LimitSettings, ListenerSettings, RateLimitSettings, Settings
+from appliance.catalogue.limit_settings import LimitSettings, RateLimitSettings
+from appliance.catalogue.settings import ListenerSettings, Settings
 from appliance.stack import Stack
 from appliance.transport.flow import UDP, Flow
 from tests.tables import new_table

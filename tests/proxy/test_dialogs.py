@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from appliance.catalogue.settings import ListenerSettings, ProxySettings, Settings
+from appliance.catalogue.proxy_settings import ProxySettings
+from appliance.catalogue.settings import ListenerSettings, Settings
 from appliance.proxy.dialogs import (
     MOVED,
     NEW,

@@ -7,13 +7,10 @@ from dataclasses import replace
 import pytest
 
 from appliance.catalogue import counters
-from appliance.catalogue.settings import (
-    ListenerSettings,
-    LockoutSettings,
-    RateLimitSettings,
-    RegistrarSettings,
-    Settings,
-)
+from appliance.catalogue.authentication_settings import LockoutSettings
+from appliance.catalogue.limit_settings import RateLimitSettings
+from appliance.catalogue.registrar_settings import RegistrarSettings
+from appliance.catalogue.settings import ListenerSettings, Settings
 from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.fast_settings import ListenerRules
 from appliance.proxy.request_context import RequestContext

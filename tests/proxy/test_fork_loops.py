@@ -11,7 +11,10 @@ from dataclasses import replace
 
 import pytest
 
-from appliance.catalogue.settings import DigestSettings, ListenerSettings, ProxySettings, RegistrarSettings, Settings
+from appliance.catalogue.authentication_settings import DigestSettings
+from appliance.catalogue.proxy_settings import ProxySettings
+from appliance.catalogue.registrar_settings import RegistrarSettings
+from appliance.catalogue.settings import ListenerSettings, Settings
 from appliance.location.address_entries import record_made
 from appliance.location.binding import new_binding
 from appliance.routing.lookup_questions import SubscriberAnswer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from appliance.catalogue.settings import ProxySettings
+from appliance.catalogue.proxy_settings import ProxySettings
 from appliance.location.address_entries import record_made
 from appliance.location.binding import new_binding
 from appliance.location.dict_table import DictStore

@@ -10,7 +10,8 @@ from appliance.catalogue.counters import (
     QUERIES_FULL,
     WAITING_SHARE_EXCEEDED,
 )
-from appliance.catalogue.settings import LimitSettings, Settings
+from appliance.catalogue.limit_settings import LimitSettings
+from appliance.catalogue.settings import Settings
 from appliance.proxy.pending_lookups import Asker, PendingLookups
 from appliance.routing.lookup_questions import Answer, FindSubscriber, HostAnswer, LookupHost
 

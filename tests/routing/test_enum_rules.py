@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from appliance.catalogue.settings import LimitSettings, Settings
+from appliance.catalogue.limit_settings import LimitSettings
+from appliance.catalogue.settings import Settings
 from appliance.routing.enum_cache import EnumCache
 from appliance.routing.enum_rules import enum_domain, is_simple, uris_of
 from appliance.routing.kept_answers import TTL_MIN_S

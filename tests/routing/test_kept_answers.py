@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from appliance.catalogue.dns_settings import DnsSettings
-from appliance.catalogue.settings import LimitSettings, Settings
+from appliance.catalogue.limit_settings import LimitSettings
+from appliance.catalogue.settings import Settings
 from appliance.routing.kept_answers import DUE_MAX, RECHECK_S, TTL_MIN_S, KeptAnswers
 
 NAME = b"gate.example.net"

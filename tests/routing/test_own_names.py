@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from appliance.catalogue.settings import DigestSettings, ListenerSettings, Settings
+from appliance.catalogue.authentication_settings import DigestSettings
+from appliance.catalogue.settings import ListenerSettings, Settings
 from appliance.routing.own_names import OwnNames
 from appliance.sip.uri import parse_uri
 

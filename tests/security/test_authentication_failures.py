@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from appliance.catalogue.settings import LockoutSettings
+from appliance.catalogue.authentication_settings import LockoutSettings
 from appliance.security.authentication_failures import NEWS_MAX, RECORDS_MAX, AuthenticationFailures
 
 LIMITS = LockoutSettings(attempts_max=3, source_attempts_max=10, user_attempts_max=6, time_s=100, forget_s=60)

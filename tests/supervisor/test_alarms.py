@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from appliance.catalogue.alarms import ALARMS, CRITICAL, MAJOR, MINOR, WARNING, Alarm, Condition
-from appliance.catalogue.settings import LimitSettings, SupervisionSettings
+from appliance.catalogue.limit_settings import LimitSettings
+from appliance.catalogue.supervision_settings import SupervisionSettings
 from appliance.messages.bus_messages import Heartbeat
 from appliance.storage.commits import CONFIRMED, UNCONFIRMED, Commit
 from appliance.supervisor.alarm_conditions import configuration_conditions, registration_conditions, worker_conditions

@@ -9,7 +9,7 @@ import pytest
 
 from appliance.catalogue.alarms import CLUSTER_PROCESS_DOWN, ETCD_UNAVAILABLE, Condition
 from appliance.catalogue.cluster_status import PRESENT, UNKNOWN, ClusterStatus, MemberStatus, TakeOverRow
-from appliance.catalogue.settings import SupervisionSettings
+from appliance.catalogue.supervision_settings import SupervisionSettings
 from appliance.ipc.launch import ClusterLaunch
 from appliance.messages.bus_messages import BusMessage
 from appliance.messages.cluster_messages import (

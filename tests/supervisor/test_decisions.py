@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from appliance.catalogue.settings import SupervisionSettings
+from appliance.catalogue.supervision_settings import SupervisionSettings
 from appliance.messages.slots import SlotTable, deal
 from appliance.supervisor.decisions import (
     AskToStop,

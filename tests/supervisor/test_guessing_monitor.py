@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from appliance.catalogue.alarms import PASSWORD_GUESSING
-from appliance.catalogue.settings import LockoutSettings
+from appliance.catalogue.authentication_settings import LockoutSettings
 from appliance.messages.supervisor_requests import FailureRow
 from appliance.supervisor.guessing_monitor import LINES_PER_MINUTE, FailureWatch
 

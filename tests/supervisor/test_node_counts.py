@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from appliance.catalogue.settings import LockoutSettings
+from appliance.catalogue.authentication_settings import LockoutSettings
 from appliance.messages.bus_messages import BusMessage, FailuresCounted
 from appliance.messages.count_messages import CountMessage, NodeFailures, NodeReached
 from appliance.messages.supervisor_requests import ClearFailures

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from appliance.catalogue.settings import RateLimitSettings
+from appliance.catalogue.limit_settings import RateLimitSettings
 from appliance.messages.bus_messages import BusMessage
 from appliance.messages.codec import decode, encode
 from appliance.messages.count_messages import NodeDemand, NodeLost

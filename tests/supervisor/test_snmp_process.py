@@ -11,8 +11,9 @@ import pytest
 
 from appliance.catalogue.alarms import SNMP_AGENT_DOWN
 from appliance.catalogue.cluster_settings import VirtualAddressSettings
-from appliance.catalogue.settings import Settings, SupervisionSettings
+from appliance.catalogue.settings import Settings
 from appliance.catalogue.snmp_settings import SnmpSettings
+from appliance.catalogue.supervision_settings import SupervisionSettings
 from appliance.ipc.launch import SnmpLaunch
 from appliance.messages.bus_messages import BusMessage
 from appliance.messages.snmp_messages import AlarmsChanged, SnmpConfiguration, SnmpReport

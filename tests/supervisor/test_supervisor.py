@@ -16,7 +16,9 @@ from typing import Any
 import pytest
 
 from appliance import clock
-from appliance.catalogue.settings import LimitSettings, ListenerSettings, Settings, SupervisionSettings
+from appliance.catalogue.limit_settings import LimitSettings
+from appliance.catalogue.settings import ListenerSettings, Settings
+from appliance.catalogue.supervision_settings import SupervisionSettings
 from appliance.ipc.bus import ask_supervisor
 from appliance.ipc.launch import WorkerLaunch
 from appliance.messages.bus_messages import BusReply, Refusal

@@ -14,7 +14,8 @@ from zlib import crc32
 import pytest
 
 from appliance import clock
-from appliance.catalogue.settings import ListenerSettings, Settings, SupervisionSettings
+from appliance.catalogue.settings import ListenerSettings, Settings
+from appliance.catalogue.supervision_settings import SupervisionSettings
 from appliance.ipc.launch import PersisterLaunch, WorkerLaunch
 from appliance.messages.plain_values import plain
 from appliance.storage.durable_registrations import DurableRegistrations

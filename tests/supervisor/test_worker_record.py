@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from appliance.catalogue.settings import SupervisionSettings
+from appliance.catalogue.supervision_settings import SupervisionSettings
 from appliance.messages.bus_messages import Heartbeat
 from appliance.supervisor.decisions import WorkerState
 from appliance.supervisor.worker_record import WorkerRecord

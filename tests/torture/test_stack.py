@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from appliance.catalogue.settings import ListenerSettings, RegistrarSettings, Settings
+from appliance.catalogue.registrar_settings import RegistrarSettings
+from appliance.catalogue.settings import ListenerSettings, Settings
 from appliance.routing.lookup_questions import Answer, FindSubscriber, Question, SubscriberAnswer
 from appliance.stack import Stack
 from appliance.transport.flow import UDP, Flow

@@ -12,7 +12,8 @@ import pytest
 
 from appliance import clock
 from appliance.catalogue.cluster_settings import VirtualAddressSettings
-from appliance.catalogue.settings import ListenerSettings, Settings, SupervisionSettings
+from appliance.catalogue.settings import ListenerSettings, Settings
+from appliance.catalogue.supervision_settings import SupervisionSettings
 from appliance.ipc.bus import Bus
 from appliance.messages.bus_messages import BusMessage, ConnectionsChanged, HandedOver, Heartbeat
 from appliance.messages.call_copies import CallCopy

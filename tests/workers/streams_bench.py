@@ -8,7 +8,8 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from appliance.catalogue import counters as catalogue
-from appliance.catalogue.settings import LimitSettings, ListenerSettings, Settings
+from appliance.catalogue.limit_settings import LimitSettings
+from appliance.catalogue.settings import ListenerSettings, Settings
 from appliance.sip.parser import SyntaxLimits
 from appliance.tls_contexts import TlsContexts
 from appliance.transport.flow import TCP, Flow, Outgoing

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from appliance.catalogue.settings import LimitSettings
+from appliance.catalogue.limit_settings import LimitSettings
 from appliance.resolver import HostAddresses, LookupFailed
 from appliance.routing.lookup_questions import Answer, FindSubscriber, HostAnswer, LookupHost, SubscriberAnswer
 from appliance.workers.lookup_doors import (

@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 from appliance import clock
 from appliance.catalogue import counters as catalogue
-from appliance.catalogue.settings import LimitSettings, ListenerSettings
+from appliance.catalogue.limit_settings import LimitSettings
+from appliance.catalogue.settings import ListenerSettings
 from appliance.transport.flow import TCP, Flow, Outgoing
 from appliance.transport.framing import PING
 from tests.workers.streams_bench import SYNTAX, Node, accepted, message, until

@@ -12,7 +12,7 @@ import pytest
 
 from appliance import clock
 from appliance.catalogue import counters as catalogue
-from appliance.catalogue.settings import RateLimitSettings
+from appliance.catalogue.limit_settings import RateLimitSettings
 from appliance.ipc.bus import Bus
 from appliance.messages.bus_messages import (
     BusMessage,

@@ -14,13 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from appliance import clock
-from appliance.catalogue.alarms import (
-    CLOCK_APART,
-    ETCD_CERTIFICATE_EXPIRES,
-    ETCD_DEGRADED,
-    ETCD_UNAVAILABLE,
-    Condition,
-)
+from appliance.catalogue.alarms import CLOCK_APART, ETCD_CERTIFICATE_EXPIRES, ETCD_DEGRADED, ETCD_UNAVAILABLE, Condition
 from appliance.catalogue.cluster_status import ClusterStatus
 from appliance.cluster.coordination.certificate_end import end_of_certificate
 from appliance.cluster.coordination.cluster_commits import ClusterCommits

@@ -2,7 +2,8 @@
 
 The key holds the version of the software, the time of the start, the number of the configuration, and the time by the
 member's clock when it was written, every three seconds. A member that sees it change compares that time with its own
-clock. What comes late makes the other clock look slow, never fast, so the highest of the last differences is the one that counts.
+clock. What comes late makes the other clock look slow, never fast, so the highest of the last differences is the one
+that counts.
 """
 
 from __future__ import annotations
