@@ -101,7 +101,7 @@ class ApplianceNode(Node):
         known = ClusterFile(CLUSTER, self.number, net.key_hex, net.secret_keys[self.number], net.membership, net.etcd)
         write_cluster(self.state_dir, known)
         config = net.folder / "signalbox.conf"
-        config.write_text(configuration(len(net.nodes), *net.listener_lines))
+        config.write_text(configuration(len(net.nodes), *net.listener_lines) + net.more_configuration)
         argv = [str(SIGNALBOX), "run", "--config", str(config), "--state", str(self.state_dir)]
         environment = {**os.environ, "PYTHONUNBUFFERED": "1", "SIGNALBOX_RUNTIME_DIR": str(net.folder / "running")}
         with (net.folder / f"node{self.number}.log").open("ab") as log:
@@ -178,9 +178,12 @@ class ClusterOfAppliances(Namespaces):
     probe = ("--sip",)
     patience_s = START_TIMEOUT_S
 
-    def __init__(self, folder: Path, members: int = 3, listener_lines: Sequence[str] = ()) -> None:
-        """`listener_lines`: what stands in the section of each listener."""
+    def __init__(
+        self, folder: Path, members: int = 3, listener_lines: Sequence[str] = (), more_configuration: str = ""
+    ) -> None:
+        """`listener_lines`: what stands in the section of each listener. `more_configuration`: other sections."""
         super().__init__(folder, members)
+        self.more_configuration = more_configuration
         self.listener_lines = tuple(listener_lines)
         self.etcd = NOWHERE
         keys = {member.number: new_link_keys() for member in self.membership.members}
