@@ -173,9 +173,9 @@ def _read_guessed(
 
 def _home_of(typed: Sequence[str], settings_class: type[Any], meaning: Misunderstanding) -> str:
     """Where words that mean nothing here belong; "" when nowhere, or when a slip of the finger is likelier."""
-    if meaning.word:
-        return ""
     word = typed[0].lower()
+    if meaning.word or word in _first_words(settings_class):
+        return ""
     others = [(place, header) for place, header in _places() if place is not settings_class]
     homes = [(name, header) for place, header in others for name in _first_words(place)]
     guess = word if word in dict(homes) else nearest(word, dict(homes))

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from appliance.catalogue.cluster_values import AddressWithPrefix, Interface, ListenerAddress
 from appliance.catalogue.errors import ConfigError
 from appliance.catalogue.hop_uri import HopUri
+from appliance.catalogue.lookup_settings import LookupSettings
 from appliance.catalogue.password_hash import SecretHash
 from appliance.catalogue.peers import Network, Peer
 from appliance.catalogue.phone_digits import Digits, PhoneContext
@@ -21,6 +22,7 @@ from appliance.catalogue.setting_declaration import Setting, declared, sections
 from appliance.catalogue.settings import ListenerSettings, Settings
 from appliance.catalogue.snmp_status_codes import SnmpStatusThreshold
 from appliance.catalogue.snmp_values import SnmpCommunity, SnmpListen, SnmpTarget, SnmpUser
+from appliance.catalogue.translation_values import HeaderField, HeaderName, NumberRule, UriParameter, UriParameterName
 from appliance.catalogue.value_types import (
     Address,
     Choice,
@@ -277,6 +279,11 @@ def values_of(setting: Setting) -> st.SearchStrategy[Any]:
         AddressWithPrefix: st.sampled_from(["192.0.2.50/24", "2001:db8::50/64"]),
         Interface: st.sampled_from(["", "eth0", "bond0.7"]),
         ListenerAddress: st.sampled_from(["local 192.0.2.1", "phones 2001:db8::1"]),
+        NumberRule: st.sampled_from([(r"^\+49(.*)$", r"0\1"), ("^00", "+"), ("#$", "")]).map(NumberRule().read),
+        HeaderName: st.sampled_from(["P-Charging-Vector", "X-Route"]),
+        HeaderField: st.sampled_from(["X-Route east", "Reason SIP ;cause=200"]),
+        UriParameter: st.sampled_from(["user=phone", "tgrp=east", "isub"]),
+        UriParameterName: st.sampled_from(["user", "tgrp"]),
         DatabaseUrl: st.sampled_from(["", "sqlite:////tmp/a b.sqlite3", "postgresql://u:p@h/d"]),
     }
     if isinstance(kind, Integer):
@@ -287,6 +294,16 @@ def values_of(setting: Setting) -> st.SearchStrategy[Any]:
         return st.lists(st.sampled_from(kind.values), min_size=1, unique=True).map(tuple)
     value = strategies[type(kind)]
     return st.lists(value, max_size=3, unique=True).map(tuple) if setting.is_many else value
+
+
+LOOKUPS = st.sampled_from(
+    [
+        {"servers": ("http://one.test/n/{number}", "https://two.test/n/{number}"), "secret_file": "/etc/secret"},
+        {"servers": ("sqlite:////tmp/n.sqlite3",), "statement": "select uri from numbers where number = :number"},
+        {"servers": ("ldap://d.test",), "base": "dc=test", "filter": "(tel={number})", "attributes": ("SIPURI",)},
+        {"servers": ("whois++://w.test",), "query": "phone={number}", "attributes": ("uri", "sip")},
+    ]
+)
 
 
 def objects_of(settings_class: type[Any], **more: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -308,6 +325,13 @@ def test_a_stored_role_of_an_earlier_version_is_read() -> None:
     assert "role view" in write_configuration(config, with_defaults=True)
 
 
+def one_of(settings_class: type[Any], name: st.SearchStrategy[str]) -> st.SearchStrategy[Any]:
+    """One named section; what a lookup needs follows from its servers."""
+    if settings_class is LookupSettings:
+        return st.builds(lambda name, values: LookupSettings(name, **values), name, LOOKUPS)
+    return objects_of(settings_class, name=name).filter(lambda found: found is not None)
+
+
 def whole_settings() -> st.SearchStrategy[Settings]:
     """Valid settings of every kind."""
     inner: dict[str, st.SearchStrategy[Any]] = {}
@@ -316,7 +340,7 @@ def whole_settings() -> st.SearchStrategy[Settings]:
             inner[section.attribute] = objects_of(section.settings_class).filter(lambda found: found is not None)
         else:
             name = values_of(Setting(("name",), section.name_kind, declared(Settings)[0].effect, "", "", ""))
-            one = objects_of(section.settings_class, name=name).filter(lambda found: found is not None)
+            one = one_of(section.settings_class, name)
             inner[section.attribute] = st.lists(one, min_size=1, max_size=3).map(tuple)
     return objects_of(Settings, **inner).filter(lambda found: found is not None)
 

@@ -103,8 +103,7 @@ class Engine:
 
     def __init__(self, state: EngineState, mib: Mib, folder: Path) -> None:
         """`folder`: where pysnmp keeps a count of its own."""
-        tempfile.tempdir = str(folder)
-        self._engine = SnmpEngine(rfc1902.OctetString(state.engine_id))
+        self._engine = _new_engine(state.engine_id, folder)
         (boots,) = self._symbols("__SNMP-FRAMEWORK-MIB", "snmpEngineBoots")
         boots.syntax = boots.syntax.clone(state.boots)
         self._receive: Receive | None = None
@@ -402,6 +401,15 @@ class _BulkResponder(cmdrsp.BulkCommandResponder):  # type: ignore[misc]
         response.setComponentByPosition(_BINDINGS, encoded, **unchecked)
         self.send_pdu(engine, reference, response)
         self.release_state_information(reference)
+
+
+def _new_engine(engine_id: bytes, folder: Path) -> Any:
+    # pysnmp writes its count below the folder for temporary files, once.
+    former, tempfile.tempdir = tempfile.tempdir, str(folder)
+    try:
+        return SnmpEngine(rfc1902.OctetString(engine_id))
+    finally:
+        tempfile.tempdir = former
 
 
 def _plain(value: Any) -> Plain:
