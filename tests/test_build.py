@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import importlib
 import os
 from pathlib import Path
@@ -35,3 +36,14 @@ def test_the_batches_of_datagrams_are_always_compiled() -> None:
     if not BUILD:
         pytest.skip("SIGNALBOX_BUILD does not say which build this should be; tox sets it")
     assert is_compiled("appliance.workers.datagrams")
+
+
+def test_what_is_compiled_is_tested_in_both_builds() -> None:
+    """The list of `pure` in tox.ini has the tests of each folder with compiled modules."""
+    environments = configparser.ConfigParser(interpolation=None)
+    environments.read(ROOT / "tox.ini")
+    listed = environments["testenv:pure"]["compiled_too"].split()
+    folders = {Path(*name.split(".")[1:-1]) for name in HOT} - {Path()}
+    missing = [folder for folder in folders if not any(test.startswith(f"tests/{folder.parts[0]}") for test in listed)]
+    assert missing == []
+    assert all((ROOT / test).exists() for test in listed)
