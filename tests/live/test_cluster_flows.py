@@ -15,8 +15,8 @@ import pytest
 from tests.live.cluster_namespaces import FIRST, SECOND, ClusterOfAppliances
 from tests.live.lease_namespaces import SECOND_V4, V4, need_namespaces
 from tests.live.machine import within
+from tests.live.namespace_sipp import SippAtClient
 from tests.live.processes import wait_until
-from tests.live.test_cluster_calls import SippAtClient, counters_of, is_linked
 
 pytestmark = [pytest.mark.long, pytest.mark.cluster]
 
@@ -32,7 +32,7 @@ def net(tmp_path: Path) -> Iterator[ClusterOfAppliances]:
     need_namespaces()
     with ClusterOfAppliances(tmp_path, listener_lines=("transport udp tcp", "relay any")) as namespaces:
         namespaces.start()
-        wait_until(lambda: all(map(is_linked, namespaces.nodes.values())), "links are up", within(60.0))
+        wait_until(lambda: all(node.is_linked() for node in namespaces.nodes.values()), "links are up", within(60.0))
         yield namespaces
 
 
@@ -69,7 +69,7 @@ def test_a_phone_on_tcp_at_one_node_is_called_at_another(net: ClusterOfAppliance
     assert phone.methods() == ["INVITE", "ACK", "BYE"]
     for number, counter, count in ((1, "returned-to-node", 2), (2, "sent-by-node", 3), (2, "calls-answered", 1)):
         told = f"node {number} tells {counter} {count}"
-        wait_until(lambda: counters_of(net, number).get(counter) == count, told, within(10.0))  # noqa: B023
+        wait_until(lambda: net.nodes[number].counters().get(counter) == count, told, within(10.0))  # noqa: B023
 
 
 def test_a_connection_of_a_dead_node_is_known_to_be_gone(net: ClusterOfAppliances) -> None:
