@@ -22,7 +22,7 @@ class MemberStatus:
 
     `version`: of its software; `since`: unix time of its start, 0 for unknown; `clock_ms`: what its clock is ahead
     of the clock of this node, None for unknown; `commit`: the number of the configuration in force on it, 0 for
-    unknown. `link`: LINKED, UNLINKED, or "" for this node, a witness, and while nobody knows; `is_in_sync`: are
+    unknown. `link`: LINKED, UNLINKED, or "" for this node, a witness, and while it is not known; `is_in_sync`: are
     registrations the same on both; `lag`: changes of this node that it has not acknowledged, None without a link.
     """
 

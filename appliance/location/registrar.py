@@ -208,7 +208,7 @@ def _change_one(registration: Registration, contact: Contact, expires_s: int) ->
 
 
 def _check_first_hop(registration: Registration) -> None:
-    """RFC 5626 6: a flow is of use where whoever holds it knows."""
+    """RFC 5626 6: a flow is of use where its first hop knows of it."""
     if registration.is_first_hop or any(_has_ob(value) for value in registration.path):
         return
     raise Refused(439, b"")

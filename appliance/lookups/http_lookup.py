@@ -72,7 +72,7 @@ class HttpClient:
             raise ServerFailed(f"the certificates {settings.authorities} cannot be read: {fault}") from None
         limits = httpx.Limits(max_connections=settings.concurrency, keepalive_expiry=KEEPALIVE_S)
         timeout = httpx.Timeout(settings.timeout_ms / 1000)
-        # Proxies of the environment are for people.
+        # Proxies that the environment names are for other programs.
         return httpx.AsyncClient(headers=headers, verify=context, limits=limits, timeout=timeout, trust_env=False)
 
     def close(self) -> None:

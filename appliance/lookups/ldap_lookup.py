@@ -78,7 +78,7 @@ class LdapSession:
         self._connection.socket.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
-        """Say farewell where that is possible."""
+        """Unbind where that is possible."""
         with suppress(LDAPException, OSError):
             self._connection.unbind()
 

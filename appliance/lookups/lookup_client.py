@@ -2,7 +2,7 @@
 
 Two things may go wrong, and both mean "cannot know". A server that does not answer is left alone for a while
 (lookup_servers.py). An answer that cannot be used says nothing of the server: the next number may have a good one, so
-nobody who dials a strange number can keep a server from being asked.
+no dialled number can keep a server from being asked.
 """
 
 from __future__ import annotations

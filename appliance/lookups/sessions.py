@@ -1,4 +1,4 @@
-"""Sessions with a server that block: each in a thread of its own, so that nobody else waits for one that hangs.
+"""Sessions with a server that block: each in a thread of its own, so that one that hangs delays no other.
 
 A question takes a session that is idle, else a new one, as long as there are not too many. Who gives up waiting ends
 the session: its connection is closed under it, and the thread ends with it. A thread that even then does not return
@@ -49,7 +49,7 @@ class _SessionThread:
     def ask(self, values: LookupValues) -> Future[list[str]]:
         """Ask what is asked next."""
         future: Future[list[str]] = Future()
-        # Nobody who gives up waiting for it makes it a cancelled one: the thread will set it.
+        # It must not be cancelled by a caller that gives up: the thread will set it.
         future.set_running_or_notify_cancel()
         self._jobs.put((values, future))
         return future
@@ -128,7 +128,7 @@ class Sessions:
             self._idle.append(thread)
             raise
         except BaseException:
-            # It failed, or whoever asked has given up.
+            # It failed, or the caller has given up.
             thread.stop()
             raise
         self._idle.append(thread)

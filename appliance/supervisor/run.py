@@ -54,7 +54,7 @@ Note = Callable[..., None]
 
 # For how long a start waits for the last workers, once one takes calls.
 READY_PATIENCE_S: Final = 30.0
-# RFC 3261 17.1.1.2, timer B, and 13.3.1.4: after 64*T1 nobody repeats what was lost while there was no appliance.
+# RFC 3261 17.1.1.2, timer B, and 13.3.1.4: after 64*T1 nothing that was lost meanwhile is repeated.
 CALLS_KEPT_S: Final = 32.0
 
 

@@ -46,7 +46,7 @@ class ResolverThread:
         return await self._ask(lambda resolver: resolver.records(domain, record_type))
 
     async def _ask(self, question: Callable[[Resolver], Awaitable[Found]]) -> Found:
-        """In the thread; whoever gives up here gives up there."""
+        """In the thread; what is given up here is given up there."""
         if self._loop is None:
             self._loop = asyncio.new_event_loop()
             Thread(target=self._loop.run_forever, name="dns", daemon=True).start()

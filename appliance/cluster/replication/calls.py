@@ -39,9 +39,9 @@ TIDY_EVERY_S: Final = 10.0
 # Of one message, and of all that a node has not acknowledged.
 BATCH_LEN_MAX: Final = 1 << 18
 BATCHES_MAX: Final = 16
-# Once in so many messages is early enough to say what was taken, where nobody waits for it.
+# Once in so many messages is early enough to say what was taken, where no answer waits for it.
 TAKEN_EVERY: Final = 4
-# Reads of which it is not known yet that another node has all; beyond, nobody waits for the oldest.
+# Reads of which it is not known yet that another node has all; beyond, the oldest is not waited for.
 CHECKPOINTS_MAX: Final = 1024
 # Calls of this node, and what waits for one node: the calls that ring for a minute at 1,000 calls a second.
 CALLS_MAX: Final = 65536

@@ -36,9 +36,9 @@ from appliance.messages.link_messages import (
     WalkEnded,
 )
 
-BATCH_PAUSE_S: Final = 0.01  # after a batch: what is made meanwhile goes with the next one, and wakes nobody
+BATCH_PAUSE_S: Final = 0.01  # after a batch: what is made meanwhile goes with the next one, and wakes no process
 PART_PAUSE_S: Final = 0.001  # after a batch that had no room for all
-PASS_OVER_S: Final = 0.1  # what other nodes made is not sent, and nobody waits for it
+PASS_OVER_S: Final = 0.1  # what other nodes made is not sent, and no answer waits for it
 RETRY_S: Final = 0.01
 SYNC_RATE: Final = 60_000  # addresses a second, while tables differ
 CHECK_RATE: Final = 5_000  # while they are likely to be equal
