@@ -42,7 +42,7 @@ def test_what_is_compiled_is_tested_in_both_builds() -> None:
     """The list of `pure` in tox.ini has the tests of each folder with compiled modules."""
     environments = configparser.ConfigParser(interpolation=None)
     environments.read(ROOT / "tox.ini")
-    listed = environments["testenv:pure"]["compiled_too"].split()
+    listed = environments["testenv:pure"]["compiled_too"].replace("\\\n", " ").split()
     folders = {Path(*name.split(".")[1:-1]) for name in HOT} - {Path()}
     missing = [folder for folder in folders if not any(test.startswith(f"tests/{folder.parts[0]}") for test in listed)]
     assert missing == []
