@@ -122,6 +122,7 @@ def _shrunk(contestant: Contestant, divisor: int) -> Contestant:
 
 SIGNALBOX = Contestant()
 KAMAILIO = Contestant("kamailio")
+KAMAILIO_ON_DISK = Contestant("kamailio-sqlite")
 NULL = Contestant("null")
 
 
@@ -129,6 +130,12 @@ def beside_peers(case: Case, target: Target | None, peers: Sequence[Contestant])
     """Processor time of a unit, ours to each peer's."""
     rows = [Comparison(case.name, "cpu_us", SIGNALBOX, peer, target if peer == KAMAILIO else None) for peer in peers]
     return Experiment(case.name, [case], [SIGNALBOX, *peers], rows)
+
+
+def on_disk() -> Experiment:
+    """A REGISTER where both keep contacts over a restart."""
+    rows = [Comparison(REGISTER.name, "cpu_us", SIGNALBOX, KAMAILIO_ON_DISK, Target(0.9, 0.6))]
+    return Experiment("on-disk", [REGISTER], [SIGNALBOX, KAMAILIO_ON_DISK], rows)
 
 
 def latency(case: Case, target: Target | None) -> Experiment:
@@ -201,6 +208,7 @@ EXPERIMENTS = {
     experiment.name: experiment
     for experiment in (
         beside_peers(REGISTER, PER_REGISTER, (KAMAILIO, NULL)),
+        on_disk(),
         beside_peers(REGISTER_DIGEST, PER_DIGEST, (KAMAILIO,)),
         beside_peers(OPTIONS, PER_CALL, (KAMAILIO, NULL)),
         beside_peers(CALL, PER_CALL, (KAMAILIO, NULL)),

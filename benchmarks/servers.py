@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Collection
@@ -37,6 +38,8 @@ BINDINGS_MAX = 2_000_000
 INSTALLED = {"PYTHONPATH": "", "PYTHONSAFEPATH": "1"}
 HERE = Path(__file__).parent
 ROOT = HERE.parent
+WRITE_BACK_S = 1
+KAMAILIO_TABLES = Path("/usr/share/kamailio/db_sqlite")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,18 +107,22 @@ class Signalbox(Server):
             raise BenchmarkFailed(f"{program} is not there; use the Python it is installed in, or set SIGNALBOX")
         _check_is_compiled(program.with_name("python"))
         config = self._processes.folder / f"signalbox-{self.port}.conf"
-        self._state = self._processes.folder / f"state-{self.port}"
+        self.state_folder = self._processes.folder / f"state-{self.port}"
         self._program = str(program)
         config.write_text(self._configuration())
         if self.job.is_digest:
             self._import_subscribers(config)
-        argv = [self._program, "run", "--config", str(config), "--state", str(self._state)]
-        process = self._processes.start("signalbox", argv, self._cpus, INSTALLED)
+        self._argv = [self._program, "run", "--config", str(config), "--state", str(self.state_folder)]
+        process = self._processes.start("signalbox", self._argv, self._cpus, INSTALLED)
         wait_until(lambda: not process.is_running or self._is_ready(), "all workers of Signalbox are live")
         if not process.is_running:
             raise BenchmarkFailed(f"Signalbox did not start:\n{process.tail()}")
         self.worker_pids = [int(worker["pid"]) for worker in self.status()["workers"]]
         return process
+
+    def start_again(self) -> None:
+        """Start it after it has ended, and do not wait for its workers."""
+        self.process = self._processes.start("signalbox", self._argv, self._cpus, INSTALLED)
 
     def _configuration(self) -> str:
         lines = ["hostname bench", f"workers {self.workers}", f"domain {DOMAIN}"]
@@ -133,7 +140,7 @@ class Signalbox(Server):
         self._command("subscriber", "import", str(users), "--config", str(config))
 
     def _command(self, *words: str) -> str:
-        argv = [self._program, *words, "--state", str(self._state)]
+        argv = [self._program, *words, "--state", str(self.state_folder)]
         env = {**os.environ, **INSTALLED}
         done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False, env=env)
         if done.returncode:
@@ -159,7 +166,7 @@ class Signalbox(Server):
 
     def memory(self) -> int:
         # By its files: a process that maps the table anew, for it has grown, has few of its pages.
-        table = allocated_bytes(folder_path(self._state))
+        table = allocated_bytes(folder_path(self.state_folder))
         return table + sum(resident_bytes(pid, PRIVATE_PAGES) for pid in process_tree(self.process.pid))
 
 
@@ -180,6 +187,7 @@ class Kamailio(Server):
                 port=self.port,
                 domain=DOMAIN,
                 challenge=challenge if self.job.is_digest else "",
+                storage=self._storage(),
             )
         )
         folder = str(self._processes.folder)
@@ -189,8 +197,33 @@ class Kamailio(Server):
         self._wait_for_port(process)
         return process
 
+    def _storage(self) -> str:
+        """The lines of its configuration that say where contacts are kept."""
+        return 'modparam("usrloc", "db_mode", 0)'
+
     def memory(self) -> int:
         return sum(resident_bytes(pid) for pid in process_tree(self.process.pid))
+
+
+class KamailioOnDisk(Kamailio):
+    """It keeps contacts on disk, as Signalbox does: written by its timer to SQLite (usrloc, write-back)."""
+
+    peer = "kamailio-sqlite"
+
+    def _storage(self) -> str:
+        if not KAMAILIO_TABLES.exists():
+            raise BenchmarkFailed("Kamailio cannot use SQLite; type: apt-get install kamailio-sqlite-modules")
+        path = self._processes.folder / f"kamailio-{self.port}.sqlite"
+        database = sqlite3.connect(path)
+        database.execute("PRAGMA journal_mode=WAL")  # a lasting property of the file
+        for name in ("standard", "usrloc"):
+            database.executescript((KAMAILIO_TABLES / f"{name}-create.sql").read_text(encoding="utf-8"))
+        database.close()
+        return (
+            'loadmodule "db_sqlite.so"\nmodparam("usrloc", "db_mode", 2)\n'
+            f'modparam("usrloc", "timer_interval", {WRITE_BACK_S})\n'
+            f'modparam("usrloc", "db_url", "sqlite://{path}")\n'
+        )
 
 
 class NullResponder(Server):
@@ -223,4 +256,6 @@ def _check_is_compiled(python: Path) -> None:
         raise BenchmarkFailed(f"Signalbox is not the compiled build ({what}); type: pip install .")
 
 
-SERVERS: dict[str, type[Server]] = {server.peer: server for server in (Signalbox, Kamailio, NullResponder)}
+SERVERS: dict[str, type[Server]] = {
+    server.peer: server for server in (Signalbox, Kamailio, KamailioOnDisk, NullResponder)
+}
