@@ -17,7 +17,7 @@ from tests.live.processes import wait_until
 
 pytestmark = [pytest.mark.long, pytest.mark.cluster, needs_net_snmp]
 
-SNMP = f"snmp\n  listen {V4} port 1161\n  community public 10.77.0.0/24\n!\n"
+SNMP = f"snmp\n  listen {V4} port 1161\n  community public from 10.77.0.0/24\n!\n"
 # SNMP-FRAMEWORK-MIB: snmpEngineID names the node that answers (RFC 3411 5).
 ENGINE_ID = "1.3.6.1.6.3.10.2.1.1.0"
 
