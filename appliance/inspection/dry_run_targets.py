@@ -9,6 +9,7 @@ from appliance.catalogue.transports import TRANSPORTS
 from appliance.inspection.known_answers import KnownAnswers
 from appliance.messages.worker_requests import TargetRow
 from appliance.proxy.environment import ProxyEnvironment
+from appliance.proxy.gateway_access import without_gateways
 from appliance.proxy.hop_lookups import ROUNDS_MAX
 from appliance.proxy.request_context import RequestContext
 from appliance.routing.contact_policy import destination_of
@@ -56,18 +57,19 @@ def _hops_of(
             if missing:
                 return [f"a DNS query for {question.subject} is required" for question in missing]
         else:
-            hops = _passable_hops(flows, target, context, node, now)
+            hops = _passable_hops(flows, uri, target, context, node, now)
             return hops or [f"DNS has no address for {destination_of(uri).decode()}"]
     return ["DNS has no end of answers"]
 
 
 def _passable_hops(
-    flows: list[Flow], target: Target, context: RequestContext, node: ProxyEnvironment, now: float
+    flows: list[Flow], uri: Uri, target: Target, context: RequestContext, node: ProxyEnvironment, now: float
 ) -> list[str]:
     """Those that a call may take; a gateway whose address is not known yet is found out when there is a call."""
     passable = flows
     with suppress(GatewayUnknown):
         passable = node.passable(flows, target.origin, context.flow.listener, now)
+        passable = without_gateways(passable, uri, target, context, node, now)
     return [_hop(flow) for flow in passable] if passable or not flows else [BARRED]
 
 

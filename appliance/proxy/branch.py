@@ -27,6 +27,7 @@ from appliance.proxy.forwarding import (
     length_of,
     prepare_request,
 )
+from appliance.proxy.gateway_access import without_gateways
 from appliance.proxy.hop_lookups import HopLookups
 from appliance.proxy.identities import remove_claims_of, withhold_identity
 from appliance.proxy.request_context import RequestContext
@@ -216,7 +217,8 @@ class Branch(ClientUser):
             failed = NONE_FAILED if lookups is None else lookups.failed
             call_id = self.request.read_call_id()
             hops = self._node.next_hops.find(self._hop_uri, size, context.way_out, call_id, now, failed)
-            self._hops = self._node.passable(hops, origin, context.flow.listener, now, failed)
+            passable = self._node.passable(hops, origin, context.flow.listener, now, failed)
+            self._hops = without_gateways(passable, self._hop_uri, self.target, context, self._node, now, failed)
         except AnswersNeeded as needed:
             lookups = lookups or HopLookups(self)
             if not lookups.ask(needed, self._node.pending_lookups, context.asker()):
@@ -224,6 +226,10 @@ class Branch(ClientUser):
             return
         except LocationUnknown:
             self._end(made_here(503, b"Host Lookup Failed"), now)
+            return
+        if passable and not self._hops:
+            self._node.counters[RELAYS_REFUSED] += 1
+            self._end(made_here(403, b"Relaying Denied"), now)
             return
         self._try_next_hop(now)
 

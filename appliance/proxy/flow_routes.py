@@ -60,12 +60,25 @@ def take_flow(route: Uri, dialog: bytes | None, context: RequestContext, node: P
     if flow is not None and _is_source(flow, context.flow):
         # RFC 5626 5.3.2: the phone itself sends it.
         return CONTINUE
+    if flow is not None and dialog is None and _is_guarded(flow, context, node):
+        node.counters[FLOW_TOKENS_REFUSED] += 1
+        return Reply(403, b"Flow Token Not Valid", is_stateless=True)
     way = None if flow is None else usable(flow, node)
     if way is None:
         node.counters[FLOWS_FAILED] += 1
         return Reply(430, is_stateless=True)
     context.named_flow = way
     return CONTINUE
+
+
+def _is_guarded(flow: Flow, context: RequestContext, node: ProxyEnvironment) -> bool:
+    """Would the token of a Path lead a stranger to a gateway or a peer?
+
+    The source of the datagram that it was made for may have been forged, and the Path gone to the forger's registrar.
+    """
+    if flow.is_stream or context.is_trusted:
+        return False
+    return node.is_peer(flow) or node.router.gateways.has_address(flow.remote[0])
 
 
 def leads_by_flow(route: Uri, dialog: bytes, source: Flow, node: ProxyEnvironment) -> bool:

@@ -32,11 +32,12 @@ if TYPE_CHECKING:
 class CallRouter:
     """The policies and domains of one configuration, and the tables of the node."""
 
-    __slots__ = ("_domains", "_policies", "_rules", "_settings", "gateways")
+    __slots__ = ("_domains", "_gateways_of_tables", "_policies", "_rules", "_settings", "gateways")
 
     def __init__(self, settings: Settings, enum: EnumCache, found: LookupCache) -> None:
         self._rules = RoutingRules(enum, found)
         self.gateways = Gateways()
+        self._gateways_of_tables = Gateways()
         self.reconfigure(settings)
 
     @property
@@ -50,6 +51,7 @@ class CallRouter:
         self._rules.translations = Translations(settings.translations)
         self._rules.lookups = RouteLookups(settings.lookups)
         self.gateways.use(settings.domain_routes, self._rules.tables)
+        self._gateways_of_tables.use((), self._rules.tables)
         self._domains = DomainRoutes(settings.domain_routes)
         policies = [RoutePolicy(each) for each in settings.route_policies]
         # The first one that fits is used: those for some sources, for some listeners, for all.
@@ -63,6 +65,15 @@ class CallRouter:
         """Go by other tables."""
         self._rules.tables = tables
         self.gateways.use(self._settings.domain_routes, tables)
+        self._gateways_of_tables.use((), tables)
+
+    def gateways_beside(self, host: bytes) -> Gateways:
+        """The next hops that a URI of that host is not meant to lead to: not those of its own domain-route."""
+        return self._gateways_of_tables if self._domains and self._domains.find(host) else self.gateways
+
+    def decide_at_gateway(self, call: RoutedCall, policy: RoutePolicy) -> RouteDecision | None:
+        """The decision for a number at the address or the name of a next hop; None for any other Request-URI."""
+        return self.decide(call, policy) if self.gateways.has(call.uri) else None
 
     def decide_foreign(self, call: RoutedCall, policy: RoutePolicy) -> RouteDecision | None:
         """The decision for a Request-URI in a domain that is served elsewhere; None where DNS says where that is."""

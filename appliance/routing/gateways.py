@@ -1,7 +1,8 @@
-"""The addresses of next hops: only the route tables, and who may relay, lead there (docs/routing.md).
+"""The addresses of next hops: only the route tables and peers lead there (docs/routing.md).
 
-A gateway takes calls from this appliance by its address, and the operator pays for them. So what a stranger has named
-(PUBLISHED in contact_policy.py) does not lead to one, whatever DNS makes of the name.
+A gateway takes calls from this appliance by its address, and the operator pays for them. So neither what a stranger has
+named (PUBLISHED in contact_policy.py) nor what a subscriber has (proxy/gateway_access.py) leads to one, whatever DNS
+makes of the name.
 
 Next hops are addresses or names. A name stands for all servers that DNS has last given for it (RFC 3263 4); one of
 which nothing is known yet is asked for first, and where DNS does not answer, once a minute.
@@ -44,6 +45,7 @@ class Gateways:
         "_addresses",
         "_domains",
         "_fresh_until",
+        "_hosts",
         "_is_read",
         "_known",
         "_named",
@@ -59,6 +61,7 @@ class Gateways:
         self._addresses: frozenset[str] = frozenset()
         # Next hops that are names, by their text; and all addresses of them, used until a monotonic moment.
         self._names: dict[bytes, Uri] = {}
+        self._hosts: frozenset[bytes] = frozenset()
         self._named: frozenset[str] = frozenset()
         self._fresh_until = 0.0
         # Of the names: what DNS has said last, and when it did not say all.
@@ -85,6 +88,24 @@ class Gateways:
             self._look_up_names(next_hops, now, failed)
         addressed = [(hop, plain_address(hop.remote[0])) for hop in hops]
         return [hop for hop, address in addressed if address not in self._addresses and address not in self._named]
+
+    def has_address(self, address: str) -> bool:
+        """Is it that of a next hop, as far as is known without asking DNS?"""
+        if not self._is_read:
+            self._read()
+        plain = plain_address(address)
+        return plain in self._addresses or plain in self._named
+
+    def has(self, uri: Uri) -> bool:
+        """Does a URI name a next hop: by an address that is known, or by the name that the next hop has itself?"""
+        host = destination_of(uri)
+        address = literal_address(host)
+        return self.has_address(address) if address else self._has_host(host.lower())
+
+    def _has_host(self, host: bytes) -> bool:
+        if not self._is_read:
+            self._read()
+        return host in self._hosts
 
     def _look_up_names(self, next_hops: NextHops, now: float, failed: Collection[Question]) -> None:
         silent = [name for name, uri in self._names.items() if not self._look_up(name, uri, next_hops, now, failed)]
@@ -123,6 +144,7 @@ class Gateways:
         self._addresses = frozenset(address for hop in hops if (address := literal_address(destination_of(hop))))
         names = {hop.text.lower(): hop for hop in hops if not literal_address(destination_of(hop))}
         self._names = {name: names[name] for name in sorted(names)[:NAMES_MAX]}
+        self._hosts = frozenset(destination_of(hop).lower() for hop in self._names.values())
         self._known = {name: known for name, known in self._known.items() if name in self._names}
         self._unsure_at = {name: at for name, at in self._unsure_at.items() if name in self._names}
         self._fresh_until = 0.0

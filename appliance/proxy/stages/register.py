@@ -15,6 +15,7 @@ from appliance.location.registrar import outcome_of
 from appliance.location.registration_table import REFUSED
 from appliance.proxy.answer_length import has_proved_address, within_measure
 from appliance.proxy.environment import ProxyEnvironment
+from appliance.proxy.gateway_access import is_unproved_gateway
 from appliance.proxy.held_replies import RETRY_AFTER
 from appliance.proxy.registration_events import publish
 from appliance.proxy.request_context import RequestContext
@@ -84,6 +85,7 @@ def register(context: RequestContext, node: ProxyEnvironment, now: float) -> Sta
 
 def _fault_of_contacts(change: BindingChange, context: RequestContext, node: ProxyEnvironment) -> bytes:
     """Why these contacts may not be registered; b"" when they may. What is removed may always go."""
+    is_forgeable = is_unproved_gateway(context, node)
     for binding in change.bindings:
         if binding.expires_at <= 0:
             continue
@@ -91,6 +93,6 @@ def _fault_of_contacts(change: BindingChange, context: RequestContext, node: Pro
         # RFC 5627 5.1, by any domain of the realm (RFC 3261 19.1.4: with header fields it is another URI)
         if uri.user and not uri.headers and node.names.is_responsible_for(uri) and node.aor_of(uri) == binding.aor:
             return b"Contact Is the Address-of-Record"
-        if node.contact_policy.is_refused(binding, uri, context.flow.listener):
+        if is_forgeable or node.contact_policy.is_refused(binding, uri, context.flow.listener):
             return b"Contact Not Allowed"
     return b""

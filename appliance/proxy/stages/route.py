@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from appliance.catalogue.counters import CALLS_ROUTED, RELAYS_REFUSED, ROUTES_REJECTED
 from appliance.proxy.environment import ProxyEnvironment
+from appliance.proxy.gateway_access import may_name_gateways
 from appliance.proxy.request_context import RequestContext
 from appliance.proxy.routing_notes import note_routing_failure
 from appliance.proxy.stage_results import CONTINUE, Ask, Reply, StageResult
 from appliance.proxy.stages.redirect import redirection_to
 from appliance.routing.lookup_questions import EnumAnswer, RoutesAnswer
-from appliance.routing.route_decision import Answers, RoutedCall
+from appliance.routing.route_decision import Answers, RoutedCall, RouteDecision
 from appliance.sip.names import ROUTE
 
 
@@ -22,10 +23,7 @@ def route(context: RequestContext, node: ProxyEnvironment, now: float) -> StageR
     # RFC 3261 16.5: the dialog, or the caller's own route set, says where it goes.
     if context.is_in_dialog or context.is_for_flow() or request.count(ROUTE):
         return CONTINUE
-    decide = node.router.decide if node.names.is_responsible_for(request.read_uri()) else node.router.decide_foreign
-    source = context.flow.remote[0]
-    call = RoutedCall(request, source, now, node.date(now), _answers(context))
-    decision = decide(call, node.router.policy_of(context.listener.name, source))
+    decision = _decision(context, node, now)
     context.route = decision
     if decision is None:
         context.is_unrouted = True
@@ -50,6 +48,19 @@ def route(context: RequestContext, node: ProxyEnvironment, now: float) -> StageR
     first.spares = tuple(others)
     context.targets = [first]
     return CONTINUE
+
+
+def _decision(context: RequestContext, node: ProxyEnvironment, now: float) -> RouteDecision | None:
+    router, source = node.router, context.flow.remote[0]
+    call = RoutedCall(context.request, source, now, node.date(now), _answers(context))
+    policy = router.policy_of(context.listener.name, source)
+    if node.names.is_responsible_for(call.uri):
+        return router.decide(call, policy)
+    decision = router.decide_foreign(call, policy)
+    if decision is None and not may_name_gateways(context, node):
+        # It is not for him to choose the gateway.
+        decision = router.decide_at_gateway(call, policy)
+    return decision
 
 
 def _answers(context: RequestContext) -> Answers:
