@@ -32,6 +32,7 @@ TABLE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,31}")
 _PREPEND: Final = re.compile(r"\+?[0-9*#]{0,31}")
 _SUFFIX: Final = re.compile(r"(?:(?!-)[a-z0-9-]{1,63}\.)*(?!-)[a-z0-9-]{1,63}")
 _TRUSTED: Final = " trusted"
+_STATUS: Final = re.compile(r"[4-6][0-9]{2}")
 _REASON: Final = re.compile(r"[ -~]{0,80}")
 ACTIONS: Final = (
     "type sip:HOST, redirect sip:HOST, reject STATUS REASON, table NAME, enum DOMAIN, enum DOMAIN trusted, "
@@ -172,7 +173,7 @@ def _within(value: int, most: int, name: str) -> int:
 
 def _status_of(text: str) -> tuple[int, bytes]:
     status, _, reason = text.partition(" ")
-    if not (status.isascii() and status.isdigit() and 400 <= int(status[:4]) <= 699):
+    if not _STATUS.fullmatch(status):
         raise RouteFault(f'"{status}" is not the status of a rejection', "type 400 to 699, then the reason")
     if not _REASON.fullmatch(reason):
         raise RouteFault("the reason is not plain text", "type up to 80 ASCII characters")
