@@ -21,7 +21,7 @@ from appliance.sip.header_lines import make_line
 from appliance.sip.headers import NameAddr, parse_name_addr
 from appliance.sip.message import Request, Response
 from appliance.sip.names import FROM, P_ASSERTED_IDENTITY, P_PREFERRED_IDENTITY, REMOTE_PARTY_ID, header_id
-from appliance.sip.uri import Uri
+from appliance.sip.uri import Uri, written_user
 
 IDENTITIES: Final = (P_ASSERTED_IDENTITY, P_PREFERRED_IDENTITY, REMOTE_PARTY_ID)
 # RFC 2606 2: no caller who wants to be known is there (RFC 3323 4.1.1.3).
@@ -95,7 +95,7 @@ class Translation:
         if number is not None:
             digits = rewritten(number.digits, self._caller)
             if digits != number.digits:
-                user = digits + number.parameters
+                user = written_user(digits + number.parameters)
         host = self._caller_host if uri.is_sip and self._caller_host else uri.host
         if user == uri.user and host == uri.host:
             return value
