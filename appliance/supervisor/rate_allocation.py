@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from heapq import nlargest
 from itertools import islice
+from math import inf
 from operator import itemgetter
 from typing import Final
 
@@ -86,7 +87,8 @@ class RateAllocator:
     def told_node(self, node: int, demand: dict[str, dict[str, float]], now: float) -> None:
         """The demand at another node, of the keys that it told."""
         self.has_news |= bool(demand) or node in self._of_nodes
-        said = {(name, key): asked for name, keys in demand.items() for key, asked in keys.items()}
+        # What is no amount would make none of a share, or more of it than the rate.
+        said = {(name, key): asked for name, keys in demand.items() for key, asked in keys.items() if 0 <= asked < inf}
         self._of_nodes.pop(node, None)
         if said:
             self._of_nodes[node] = now, dict(islice(said.items(), KEYS_MAX))

@@ -143,3 +143,12 @@ def test_a_node_without_demand_says_nothing() -> None:
     net.run(2.0, {1: 10})
     net.run(8.0, {})
     assert net.under_way == []
+
+
+@pytest.mark.parametrize("asked", [float("nan"), float("inf"), -1e9])
+def test_what_is_no_amount_takes_nothing_from_the_share_of_a_node(asked: float) -> None:
+    """A share that is no number, or more than the rate, would be no limit."""
+    dealer = RateAllocator()
+    dealer.told(0, {"calls": {KEY: [100, 0]}}, 1.0)
+    dealer.told_node(2, {"calls": {KEY: asked}}, 1.0)
+    assert dealer.shares((LIMIT,), (0,)) == {0: {"calls": {KEY: float(RATE)}}}
