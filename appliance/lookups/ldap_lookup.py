@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import socket
 import ssl
@@ -25,36 +26,67 @@ SIZE_LIMIT_EXCEEDED: Final = 4
 FOR_A_WHILE: Final = frozenset((3, 11, 51, 52))
 
 
+class _BoundedSocket:
+    """The socket of a session, from which no more than one answer may have is read. `is_too_long`: there was more."""
+
+    def __init__(self, connected: Any) -> None:
+        self._connected = connected
+        self.begin_answer()
+
+    def begin_answer(self) -> None:
+        """What comes from now on is another answer."""
+        self._left = ANSWER_LEN_MAX
+        self.is_too_long = False
+
+    def recv(self, size: int) -> bytes:
+        """As that of a socket. Raises OSError where the answer is too long."""
+        octets: bytes = self._connected.recv(size)
+        self._left -= len(octets)
+        self.is_too_long = self._left < 0
+        if self.is_too_long:
+            raise OSError(errno.EMSGSIZE, f"the answer is longer than {ANSWER_LEN_MAX} octets")
+        return octets
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connected, name)
+
+
 class LdapSession:
     """One connection to a directory, bound."""
 
     def __init__(self, server: str, settings: LookupSettings) -> None:
         """Raises ServerFailed."""
         self._settings = settings
-        # ldap3 knows whole seconds here; who gives up earlier ends the session.
-        parts, seconds = urlsplit(server), math.ceil(settings.timeout_ms / 1000)
-        is_secure = parts.scheme.lower() == "ldaps"
-        tls = ldap3.Tls(validate=ssl.CERT_REQUIRED, ca_certs_file=settings.authorities or None) if is_secure else None
+        self._socket: _BoundedSocket | None = None
         try:
-            self._connection: Any = ldap3.Connection(
-                ldap3.Server(
-                    parts.hostname, parts.port, is_secure, get_info=ldap3.NONE, tls=tls, connect_timeout=seconds
-                ),
-                user=settings.user or None,
-                password=first_line(settings.secret_file) if settings.user else None,
-                client_strategy=ldap3.SYNC,
-                receive_timeout=seconds,
-                auto_referrals=False,
-                read_only=True,
-            )
-            if not self._connection.bind():
-                raise ServerFailed(f"the bind was refused: {self._connection.result.get('description')}")
-        except (LDAPException, OSError) as fault:
+            self._connection = _connection_to(server, settings)
+        except LDAPException as fault:
             raise ServerFailed(f"{server} cannot be reached: {fault}") from None
+        try:
+            self._bind()
+        except Exception as fault:
+            self._drop()
+            if isinstance(fault, (LDAPException, OSError)):
+                raise ServerFailed(f"{server} cannot be reached: {fault}") from None
+            raise
+
+    def _bind(self) -> None:
+        connection = self._connection
+        connection.open(read_server_info=False)
+        self._socket = connection.socket = _BoundedSocket(connection.socket)
+        if not connection.bind():
+            raise ServerFailed(f"the bind was refused: {connection.result.get('description')}")
+
+    def _drop(self) -> None:
+        """Close what ldap3 leaves open, and would keep in a cycle of references (workers/gc_schedule.py)."""
+        if self._connection.socket is not None:
+            self._connection.socket.close()
 
     def find(self, values: LookupValues) -> list[str]:
         """The values, in the order of the entries and of the attributes. Raises ServerFailed and AnswerUnusable."""
         settings, connection = self._settings, self._connection
+        assert self._socket is not None
+        self._socket.begin_answer()
         try:
             connection.search(
                 settings.base,
@@ -66,6 +98,8 @@ class LdapSession:
         except LDAPInvalidFilterError:
             raise AnswerUnusable("the filter is not one of RFC 4515") from None
         except LDAPException as fault:
+            if self._socket.is_too_long:
+                raise AnswerUnusable(f"the answer is longer than {ANSWER_LEN_MAX} octets") from None
             raise ServerFailed(f"the search failed: {fault}") from None
         code = connection.result["result"]
         if code not in (SUCCESS, SIZE_LIMIT_EXCEEDED):
@@ -83,6 +117,23 @@ class LdapSession:
             self._connection.unbind()
 
 
+def _connection_to(server: str, settings: LookupSettings) -> Any:
+    """A connection that is not open yet. Raises LDAPException."""
+    # ldap3 knows whole seconds here; who gives up earlier ends the session.
+    parts, seconds = urlsplit(server), math.ceil(settings.timeout_ms / 1000)
+    is_secure = parts.scheme.lower() == "ldaps"
+    tls = ldap3.Tls(validate=ssl.CERT_REQUIRED, ca_certs_file=settings.authorities or None) if is_secure else None
+    return ldap3.Connection(
+        ldap3.Server(parts.hostname, parts.port, is_secure, get_info=ldap3.NONE, tls=tls, connect_timeout=seconds),
+        user=settings.user or None,
+        password=first_line(settings.secret_file) if settings.user else None,
+        client_strategy=ldap3.SYNC,
+        receive_timeout=seconds,
+        auto_referrals=False,
+        read_only=True,
+    )
+
+
 def _values_of(response: list[dict[str, Any]], attributes: tuple[str, ...]) -> list[str]:
     found: list[str] = []
     for entry in response:
@@ -91,8 +142,6 @@ def _values_of(response: list[dict[str, Any]], attributes: tuple[str, ...]) -> l
         named = {name.lower(): values for name, values in raw.items()}
         for attribute in attributes:
             found += [_text(value) for value in named.get(attribute.lower(), ())]
-    if sum(map(len, found)) > ANSWER_LEN_MAX:
-        raise AnswerUnusable("the answer is too long")
     return found
 
 

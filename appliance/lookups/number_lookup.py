@@ -15,7 +15,7 @@ from appliance.catalogue.lookup_settings import LookupSettings
 from appliance.catalogue.redaction import without_url_secrets
 from appliance.lookups.lookup_client import AnswerUnusable, LookupClient, ServerFailed
 from appliance.lookups.lookup_servers import LookupServers
-from appliance.routing.lookup_results import RESULTS_MAX
+from appliance.routing.lookup_results import RESULTS_MAX, kept_text
 from appliance.routing.lookup_templates import LookupValues
 
 WAITING_PART: Final = 10
@@ -73,7 +73,7 @@ class NumberLookup:
             figures.found += 1
         else:
             figures.empty += 1
-        return found[:RESULTS_MAX]
+        return [kept_text(text) for text in found[:RESULTS_MAX]]
 
     async def _within_time(self, values: LookupValues) -> list[str]:
         try:
@@ -109,7 +109,8 @@ class NumberLookup:
         raise self._failure(fault)
 
     def _failure(self, fault: str) -> LookupFailed:
-        text = without_url_secrets(fault)[:FAULT_LEN_MAX]
+        # Servers write a part of it.
+        text = "".join(each if each.isprintable() else "?" for each in without_url_secrets(fault)[:FAULT_LEN_MAX])
         self.figures.failed += 1
         self.figures.fault = text
         self.figures.fault_at = clock.wall_time()

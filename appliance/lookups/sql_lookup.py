@@ -38,7 +38,12 @@ class SqlDatabase:
     def open_session(self) -> SqlSession:
         """A connection. Raises ServerFailed."""
         try:
-            return SqlSession(self._engine.connect(), self._settings)
+            connection = self._engine.connect()
+            raw: Any = connection.connection.driver_connection
+            if isinstance(raw, sqlite3.Connection):
+                # A text that is none is the fault of its row, and not of the file.
+                raw.text_factory = _text
+            return SqlSession(connection, self._settings)
         except SQLAlchemyError as fault:
             raise ServerFailed(_reason(fault)) from None
 
@@ -84,6 +89,10 @@ class SqlSession:
         """Give the connection back."""
         with suppress(SQLAlchemyError):
             self._connection.close()
+
+
+def _text(octets: bytes) -> str:
+    return octets.decode("utf-8", "replace")
 
 
 def _engine_url(server: str) -> URL:

@@ -19,6 +19,8 @@ from appliance.sip.uri import Uri, parse_uri
 RESULTS_MAX: Final = 16
 RESULT_LEN_MAX: Final = 512
 _REDIRECT: Final = "redirect "
+# In place of what cannot be used: no ASCII, so what has it cannot be used either.
+_REPLACEMENT: Final = "\ufffd"
 
 
 class FoundUri:
@@ -29,6 +31,16 @@ class FoundUri:
     def __init__(self, uri: Uri, is_redirect: bool) -> None:
         self.uri = uri
         self.is_redirect = is_redirect
+
+
+def kept_text(text: str) -> str:
+    """What is kept and shown of a text that was found: no more than can be used, and printable.
+
+    A text that has more is one that cannot be used, here as before.
+    """
+    if len(text) <= RESULT_LEN_MAX and text.isascii() and text.isprintable():
+        return text
+    return "".join(each if " " <= each <= "~" else _REPLACEMENT for each in text[: RESULT_LEN_MAX + 1])
 
 
 def read_result(text: str, is_trusted: bool, translation: str = "") -> RouteEntry | FoundUri:

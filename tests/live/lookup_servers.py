@@ -9,7 +9,7 @@ import socketserver
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.live.processes import LOOPBACK, Processes, find_program, free_port
@@ -119,6 +119,44 @@ def serving(answer: Answer, is_http: bool = True) -> Iterator[OctetServer]:
         finally:
             server.shutdown()
             thread.join()
+
+
+# RFC 4511 4.2.2: the bind is done, or refused; 4.5.2: an entry. Each without the head of its message.
+BOUND = bytes.fromhex("61070a010004000400")
+NOT_BOUND = bytes.fromhex("61070a013104000400")
+ENTRY = bytes.fromhex("641e040a") + b"dc=example" + bytes.fromhex("3010300e040a") + b"labeledURI1\0"
+# RFC 4511 5.1: a message that is said to be of 2 GB.
+HUGE = bytes.fromhex("30847fffffff") + bytes(1 << 16)
+
+
+@contextmanager
+def flooding(*parts: bytes) -> Iterator[int]:
+    """A directory that answers each request by the next part, and goes on with the last one without end; its port."""
+
+    class Flood(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            with suppress(OSError):  # the client has given up
+                for part in parts[:-1]:
+                    self.request.sendall(_to(self.request.recv(65536), part))
+                request = self.request.recv(65536)
+                while request and parts[-1]:
+                    self.request.sendall(_to(request, parts[-1]))
+
+    with socketserver.ThreadingTCPServer((LOOPBACK, 0), Flood) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+        thread.start()
+        try:
+            yield int(server.server_address[1])
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def _to(request: bytes, part: bytes) -> bytes:
+    """A short message of LDAP with the message ID of a request (RFC 4511 4.1.1)."""
+    message_id = request[2 : 4 + request[3]] if len(request) > 4 else b""
+    return part if part is HUGE else bytes((0x30, len(message_id) + len(part))) + message_id + part
 
 
 def json_answer(body: bytes, status: bytes = b"200 OK") -> bytes:

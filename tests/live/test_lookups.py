@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import subprocess
@@ -21,7 +22,18 @@ from appliance.lookups.number_lookup import LookupFailed, NumberLookup
 from appliance.routing.lookup_templates import LookupValues
 from tests.live.appliance import Appliance
 from tests.live.control import Control
-from tests.live.lookup_servers import json_answer, secret_in, serving, start_directory, whois_answer
+from tests.live.lookup_servers import (
+    BOUND,
+    ENTRY,
+    HUGE,
+    NOT_BOUND,
+    flooding,
+    json_answer,
+    secret_in,
+    serving,
+    start_directory,
+    whois_answer,
+)
 from tests.live.phones import Phone
 from tests.live.processes import LOOPBACK, Processes, free_port, wait_until
 from tests.live.test_routes import imported
@@ -153,6 +165,9 @@ def test_a_file_is_read_and_never_made(tmp_path: Path) -> None:
         connection.execute("INSERT INTO routes VALUES (?, 'sip:alice@192.0.2.9', 1)", (ALICE,))
     connection.close()
     assert found(NumberLookup(sql(f"sqlite:///{path}"), new_client), ALICE, "+1") == [["sip:alice@192.0.2.9"], []]
+    # A text that is none says nothing, and is not taken for a fault of the file.
+    damaged = "SELECT CAST(x'ff61' AS text) WHERE :number <> ''"
+    assert found(NumberLookup(sql(f"sqlite:///{path}", damaged), new_client), *5 * [ALICE]) == 5 * [["\ufffda"]]
     endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT 'x' FROM n WHERE :number = i"
     assert failure(sql(f"sqlite:///{path}", endless))[1] < 15
 
@@ -211,6 +226,28 @@ def test_a_directory_that_is_stopped_fails_in_time_and_the_next_one_is_asked(
             reason, seconds = failure(ldap(port))
     assert seconds < 15, reason
     assert found(NumberLookup(ldap(port), new_client), CAROL) == [["sip:carol@192.0.2.9"]]
+
+
+@pytest.mark.parametrize("flood", [ENTRY, HUGE], ids=["entries", "one message"])
+def test_a_directory_that_answers_without_end_says_nothing(flood: bytes) -> None:
+    with flooding(BOUND, flood) as port:
+        assert "longer than" in failure(ldap(port))[0]
+    with flooding(flood) as port:
+        assert "longer than" in failure(ldap(port))[0]
+
+
+def test_a_directory_that_refuses_costs_no_descriptor() -> None:
+    """No cycles are collected while calls come (workers/gc_schedule.py)."""
+    with flooding(NOT_BOUND, b"") as port:
+        gc.collect()
+        gc.disable()
+        try:
+            before = len(os.listdir("/proc/self/fd"))
+            for _ in range(20):
+                assert "refused" in failure(ldap(port))[0]
+            wait_until(lambda: len(os.listdir("/proc/self/fd")) < before + 10, "descriptors are closed")
+        finally:
+            gc.enable()
 
 
 # -- HTTP --------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from appliance.lookups.lookup_client import AnswerUnusable, ServerFailed
 from appliance.lookups.lookup_servers import FAILURES_MAX, REST_S, LookupServer, LookupServers
 from appliance.lookups.number_lookup import LookupFailed, NumberLookup
 from appliance.lookups.sessions import Sessions
+from appliance.routing.lookup_results import RESULT_LEN_MAX
 from appliance.routing.lookup_templates import LookupValues
 
 VALUES = LookupValues("+4930123456")
@@ -64,6 +65,24 @@ def test_the_next_server_is_asked_when_one_says_nothing(first: Callable[[], Awai
         lookup, _ = lookup_of(first, found)
         assert await lookup.find(VALUES) == ["sip:gw"]
         assert (lookup.figures.found, lookup.figures.failed) == (1, 0)
+
+    asyncio.run(run())
+
+
+def test_what_a_server_writes_does_not_steer_the_terminal_of_an_operator() -> None:
+    async def writes() -> list[str]:
+        return ["sip:a\ud800", 60_000 * "x"]
+
+    async def says_so() -> list[str]:
+        raise ServerFailed("no \x1b[2J\nfaked line\udcff")
+
+    async def run() -> None:
+        lookup, _ = lookup_of(writes)
+        assert [len(text) for text in await lookup.find(VALUES)] == [6, RESULT_LEN_MAX + 1]
+        lookup, _ = lookup_of(says_so)
+        with pytest.raises(LookupFailed):
+            await lookup.find(VALUES)
+        assert lookup.figures.fault == "no ?[2J?faked line?"
 
     asyncio.run(run())
 
