@@ -1,0 +1,19 @@
+"""A short, bounded run of each coverage-guided fuzzer of parsers, where atheris is installed."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).parent
+
+
+@pytest.mark.skipif(importlib.util.find_spec("atheris") is None, reason="atheris is not installed")
+@pytest.mark.parametrize("target", ["atheris_syntax.py", "atheris_answers.py"])
+def test_nothing_but_what_is_promised_comes_out(target: str) -> None:
+    run = subprocess.run([sys.executable, str(FOLDER / target), "1500"], capture_output=True, timeout=120, check=False)
+    assert run.returncode == 0, run.stderr.decode(errors="replace")[-3000:]
