@@ -16,10 +16,10 @@ from enum import Flag
 from struct import Struct
 from typing import Final
 
-SILENCE_S: Final = 3.0
+SILENCE_S: Final = 1.0
 """A link that has brought nothing for so long is lost."""
-KEEPALIVE_S: Final = 1.0
-HELLO_S: Final = 0.2
+KEEPALIVE_S: Final = 0.2
+"""An end that has sent nothing for so long sends a batch without messages."""
 GREETED_S: Final = 1.0
 """Both ends have heard each other by then."""
 FORMER_MAX: Final = 16
@@ -184,6 +184,4 @@ class LinkSession:
 
     def is_word_due(self, now: float) -> bool:
         """Is it time for a batch without messages?"""
-        if not self.is_connected:
-            return False
-        return now - self.said_at >= (KEEPALIVE_S if self.is_up else HELLO_S)
+        return self.is_connected and now - self.said_at >= KEEPALIVE_S

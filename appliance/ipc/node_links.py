@@ -3,7 +3,8 @@
 Each node has a pair of keys; the public ones are in the membership. A node connects only to the holder of the
 member's key, and takes a connection only from a key of a member: strangers and nodes of another cluster fail in the
 handshake. ZeroMQ says CONNECTED also of a process that is frozen, for the kernel accepts; so a link counts from the
-handshake on, and heartbeats end it.
+handshake on, and silence ends it (link_session.py). ZeroMQ's own heartbeats are not used: libzmq 4.3.5 aborts the
+process when one is due on a connection that broke while its messages were not read.
 
 Nothing here ever waits. `send` is False where the link is not up or its queue is full; what a queue holds is lost with
 the connection. A frozen or slow node costs the queue and the buffers of the kernel, and no other node anything.
@@ -22,23 +23,16 @@ from zmq.utils import z85
 from zmq.utils.monitor import parse_monitor_message
 
 from appliance import clock
-from appliance.ipc.link_session import (
-    ENVELOPE_LEN,
-    HELLO_S,
-    KEEPALIVE_S,
-    Envelope,
-    EnvelopeError,
-    LinkSession,
-    Verdict,
-)
+from appliance.ipc.link_session import ENVELOPE_LEN, KEEPALIVE_S, Envelope, EnvelopeError, LinkSession, Verdict
 from appliance.messages.bus_messages import BusMessage
 from appliance.messages.codec import BusProtocolError, UnknownMessage, decode_of_node, encode
 from appliance.messages.link_messages import LinkLost, LinkUp
 from appliance.messages.membership import Member, Membership
 
-# Measured: a process that is stopped is noticed after 0.3 s, one that is killed at once.
-HEARTBEAT_MS: Final = 100
-HEARTBEAT_TIMEOUT_MS: Final = 300
+# The kernel closes a connection whose other end has acknowledged nothing for so long (RFC 5482), or does not answer.
+UNACKNOWLEDGED_MS: Final = 1000
+PROBES_S: Final = 1
+PROBES: Final = 3
 CONNECT_TIMEOUT_MS: Final = 300
 HANDSHAKE_MS: Final = 1000
 RECONNECT_MS: Final = 50
@@ -203,13 +197,14 @@ class NodeLinks:
             self._see_to(number, peer, now, readable is None or peer.events_fd in readable)
         if readable is None or self._stopped_early or self._receiver_fd in readable:
             self._read(now)
+        # After a long turn of this process it is read first what the others said meanwhile.
+        self._give_up_silent(now)
         arrived, self._arrived = self._arrived, []
         return arrived
 
     def due_s(self) -> float:
         """How soon to call `receive`, though nothing arrived."""
-        are_settled = all(peer.session.is_up or not peer.session.is_connected for peer in self._peers.values())
-        return KEEPALIVE_S / 2 if are_settled else HELLO_S
+        return KEEPALIVE_S / 2
 
     def pending(self) -> bool:
         """Is there more to receive now?"""
@@ -241,10 +236,14 @@ class NodeLinks:
                 self._lost(number, session.disconnected())
             else:
                 peer.fault = _FAULTS.get(event, peer.fault)
-        if session.is_overdue(now):
-            self._lost(number, session.begin_again(self._new_session(), now))
         if session.is_word_due(now):
             self._send(peer, (), now)
+
+    def _give_up_silent(self, now: float) -> None:
+        for number, peer in self._peers.items():
+            if peer.session.is_overdue(now):
+                self._lost(number, peer.session.begin_again(self._new_session(), now))
+                self._send(peer, (), now)
 
     def _read(self, now: float) -> None:
         octets = 0
@@ -403,9 +402,11 @@ def _set_common(opened: zmq.Socket[bytes]) -> None:
     opened.setsockopt(zmq.SNDBUF, SOCKET_BUFFER)
     opened.setsockopt(zmq.RCVBUF, SOCKET_BUFFER)
     opened.setsockopt(zmq.HANDSHAKE_IVL, HANDSHAKE_MS)
-    opened.setsockopt(zmq.HEARTBEAT_IVL, HEARTBEAT_MS)
-    opened.setsockopt(zmq.HEARTBEAT_TIMEOUT, HEARTBEAT_TIMEOUT_MS)
-    opened.setsockopt(zmq.HEARTBEAT_TTL, HEARTBEAT_TIMEOUT_MS)
+    opened.setsockopt(zmq.TCP_MAXRT, UNACKNOWLEDGED_MS)
+    opened.setsockopt(zmq.TCP_KEEPALIVE, 1)
+    opened.setsockopt(zmq.TCP_KEEPALIVE_IDLE, PROBES_S)
+    opened.setsockopt(zmq.TCP_KEEPALIVE_INTVL, PROBES_S)
+    opened.setsockopt(zmq.TCP_KEEPALIVE_CNT, PROBES)
 
 
 def _endpoint(member: Member) -> str:

@@ -175,6 +175,14 @@ def test_an_address_that_cannot_be_opened_is_said() -> None:
         keys.links(1)
 
 
+def fields_of(keys: Keys) -> list[tuple[object, ...]]:
+    """Of each member, for another process."""
+    return [
+        (member.number, member.name, member.host, member.port, member.is_witness, member.link_port, member.public_key)
+        for member in keys.membership.members
+    ]
+
+
 FROZEN = """
 import sys, time
 from appliance.ipc.node_links import NodeLinks
@@ -190,12 +198,8 @@ while True:
 def test_a_frozen_node_is_noticed_and_costs_a_bounded_memory() -> None:
     """The kernel of a frozen node still accepts connections: it is not taken for alive, and nothing piles up."""
     keys = Keys()
-    members = [
-        (member.number, member.name, member.host, member.port, member.is_witness, member.link_port, member.public_key)
-        for member in keys.membership.members
-    ]
     with opened(keys, 1) as (first,):
-        peer = subprocess.Popen([sys.executable, "-c", FROZEN, repr(members), keys.secret[2]])
+        peer = subprocess.Popen([sys.executable, "-c", FROZEN, repr(fields_of(keys)), keys.secret[2]])
         try:
             until(lambda: first.links.is_up(2), first)
             os.kill(peer.pid, signal.SIGSTOP)
@@ -210,6 +214,46 @@ def test_a_frozen_node_is_noticed_and_costs_a_bounded_memory() -> None:
         finally:
             peer.kill()
             peer.wait()
+
+
+UNREAD = """
+import sys, time
+from appliance.ipc.node_links import NodeLinks
+from appliance.messages.membership import Member, Membership
+members = tuple(Member(*fields) for fields in eval(sys.argv[1]))
+links = NodeLinks(Membership(1, members), 2, sys.argv[2])
+while not links.is_up(1):
+    links.receive(time.monotonic())
+    time.sleep(0.01)
+print("up", flush=True)
+sys.stdin.readline()
+# Long enough for whatever ZeroMQ does by its own clock.
+time.sleep(0.5)
+while links.is_up(1):
+    links.receive(time.monotonic())
+print("lost", flush=True)
+"""
+
+
+def test_a_connection_that_breaks_while_nothing_is_read_costs_the_link_only() -> None:
+    """Heartbeats of libzmq 4.3.5 would end the process here: "Assertion failed: !_io_error"."""
+    keys = Keys()
+    command = [sys.executable, "-c", UNREAD, repr(fields_of(keys)), keys.secret[2]]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as peer:
+        with opened(keys, 1) as (first,):
+            until(lambda: first.links.is_up(2), first)
+            assert peer.stdout is not None and peer.stdout.readline() == "up\n"
+            fill(first, 2)
+        assert peer.communicate("\n", WAIT_S)[0] == "lost\n"
+
+
+def fill(end: End, member: int) -> None:
+    """Send until nothing more goes to that member, though its kernel has had the time to take it."""
+    batch = [RecordsChanged(1, 0, 1, [bytes(16_000)])]
+    while end.links.send(member, batch):
+        while end.links.send(member, batch):
+            pass
+        time.sleep(0.05)
 
 
 def test_connections_from_other_addresses_are_closed_at_once() -> None:

@@ -1,6 +1,6 @@
 """The loop of the replicator: links, the event of the workers, the bus, and what each user of the links has to do.
 
-It sleeps until something arrives. Where nothing changes it wakes up once or twice a second.
+It sleeps until something arrives. Where nothing changes it wakes up ten times a second.
 """
 
 from __future__ import annotations
