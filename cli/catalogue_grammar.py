@@ -15,6 +15,7 @@ from typing import Any
 
 from appliance.catalogue.cluster_values import ListenerAddress
 from appliance.catalogue.command_declaration import Command, Extent, Parameter
+from appliance.catalogue.machine_values import InterfaceLine, LogHost
 from appliance.catalogue.password_hash import SecretHash
 from appliance.catalogue.peers import Peer
 from appliance.catalogue.setting_declaration import Section, Setting, declared, sections
@@ -25,7 +26,7 @@ from appliance.manual.reference import write_default
 from cli.grammar import Edge, Node, Slot, graft
 
 # Kinds whose values are several words.
-WITH_PARTS = (Choices, HeaderField, ListenerAddress, NumberRule, Peer, Remark, SnmpLine)
+WITH_PARTS = (Choices, HeaderField, InterfaceLine, ListenerAddress, LogHost, NumberRule, Peer, Remark, SnmpLine)
 NAME = "name"
 VALUE = "value"
 SECRET_LEN_MAX = 256

@@ -78,6 +78,7 @@ ADDRESS_WITHOUT_INTERFACE: Final = "address-without-interface"
 SPLIT_OBSERVED: Final = "split-observed"
 LEASE_PROCESS_DOWN: Final = "lease-process-down"
 LEASE_NOT_REAL_TIME: Final = "lease-not-real-time"
+LOG_HOST_UNREACHABLE: Final = "log-host-unreachable"
 
 # fmt: off
 ALARMS: Final[tuple[Alarm, ...]] = (
@@ -271,6 +272,11 @@ ALARMS: Final[tuple[Alarm, ...]] = (
           "The replicator exited or cannot be started.",
           "Registrations are not sent to other nodes, and none come from there.",
           "It is restarted automatically, and sends then what was missed. See the log for the reason."),
+    Alarm(LOG_HOST_UNREACHABLE, MINOR,
+          "A syslog server of `logging host` is not reached by TCP or TLS.",
+          "Lines of the log wait for it, up to `logging queue` in each process; then the oldest are lost (counter "
+          "`log-lines-lost`). The log file of the node has all of them.",
+          "Start the server, or correct the address, port or certificate. The alarm clears automatically."),
 )
 # fmt: on
 

@@ -12,6 +12,7 @@ from typing import Final
 
 from appliance.catalogue.checked_settings import CheckedSettings
 from appliance.catalogue.cluster_values import AddressWithPrefix, Interface, ListenerAddress, listener_address_of
+from appliance.catalogue.machine_values import InterfaceLine
 from appliance.catalogue.setting_declaration import DRAIN, LIVE, START, name_of_section, setting
 from appliance.catalogue.value_types import Choice, Integer, Name, Remark, Switch
 
@@ -56,6 +57,10 @@ class NodeSettings(CheckedSettings):
     listeners: tuple[str, ...] = setting(
         (), "listener", ListenerAddress(), DRAIN,
         "The address of a listener on this node, in place of the one in its own section.", is_many=True)
+    interfaces: tuple[str, ...] = setting(
+        (), "interface", InterfaceLine(), LIVE,
+        "An address or default gateway of a network interface of this node, in place of those for all nodes.",
+        is_many=True)
 
     @property
     def own_addresses(self) -> dict[str, str]:

@@ -57,7 +57,6 @@ BEGINNINGS: Final = {
 HABITS: Final = {
     "discard": "abort",
     "erase": "no",
-    "interface": "listener",
     "root": "end",
     "show processors": "show processes",
     "top": "end",

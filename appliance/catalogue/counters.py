@@ -164,6 +164,8 @@ NODE_MESSAGES_DROPPED: Final = 121
 NODE_CONNECTIONS_REFUSED: Final = 122
 LINK_MESSAGES_SKIPPED: Final = 123
 CALLS_UNREPLICATED: Final = 124
+# the log
+LOG_LINES_LOST: Final = 125
 
 
 @dataclass(frozen=True, slots=True)
@@ -410,5 +412,7 @@ COUNTERS: Final[tuple[Counter, ...]] = (
             "Messages of other nodes skipped because they are of another version of Signalbox."),
     Counter(CALLS_UNREPLICATED, "calls-unreplicated", "cluster",
             "Turns whose messages did not wait longer for another node (`cluster calls wait`, `replication-wait`)."),
+    Counter(LOG_LINES_LOST, "log-lines-lost", "trouble",
+            "Lines of the log that a host of `logging host` did not take by TCP or TLS (`logging queue`)."),
 )
 # fmt: on

@@ -133,6 +133,7 @@ COUNTER_NUMBERS: Final = {
     "node-connections-refused": 125,
     "link-messages-skipped": 126,
     "calls-unreplicated": 127,
+    "log-lines-lost": 128,
 }
 # The gauges of a worker: (number, help).
 GAUGE_NUMBERS: Final = {
@@ -201,4 +202,5 @@ ALARM_NUMBERS: Final = {
     "replication-lagging": 41,
     "not-in-sync": 42,
     "replicator-down": 43,
+    "log-host-unreachable": 49,
 }

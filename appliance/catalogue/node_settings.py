@@ -5,17 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from ipaddress import ip_interface
 
+from appliance.catalogue.cluster_settings import NodeSettings
 from appliance.catalogue.cluster_values import number_of
 from appliance.catalogue.settings import Settings
 
 
 def settings_of_node(settings: Settings, name: str) -> Settings:
-    """The settings as the node of this name has them: its listeners have their addresses on it."""
-    own = next((node.own_addresses for node in settings.nodes if node.name == name), {})
+    """The settings as the node of this name has them: its listeners and interfaces have their addresses on it."""
+    section = next((node for node in settings.nodes if node.name == name), NodeSettings(name))
+    own = section.own_addresses
     listeners = tuple(
         replace(listener, address=own.get(listener.name, listener.address)) for listener in settings.listeners
     )
-    return replace(settings, listeners=listeners)
+    return replace(settings, listeners=listeners, interfaces=section.interfaces or settings.interfaces)
 
 
 def virtual_ip_addresses(settings: Settings) -> frozenset[str]:

@@ -16,6 +16,7 @@ from appliance.catalogue.cluster_settings import ClusterSettings, NodeSettings, 
 from appliance.catalogue.dns_settings import DnsSettings
 from appliance.catalogue.limit_settings import LimitSettings, RateLimitSettings
 from appliance.catalogue.lookup_settings import LookupSettings
+from appliance.catalogue.machine_values import InterfaceLine, LogHost
 from appliance.catalogue.operator_settings import AliasSettings, OperatorSettings
 from appliance.catalogue.outbound_settings import OutboundSettings
 from appliance.catalogue.overload_settings import OverloadSettings
@@ -135,12 +136,27 @@ class Settings(CheckedSettings):
     logging_level: str = setting(
         "info", "logging level", choices.LOG_LEVEL, LIVE, "The minimum severity of log messages.")
     logging_hosts: tuple[str, ...] = setting(
-        (), "logging host", Address(), LIVE, "A syslog server, UDP port 514.", "RFC 5424", is_many=True)
+        (), "logging host", LogHost(), LIVE,
+        "A syslog server, by default at UDP port 514; TCP has port 601, TLS 6514. `tls trust` holds for TLS.",
+        "RFC 5424, 5425, 5426, 6587", is_many=True)
+    logging_queue_max: int = setting(
+        2000, "logging queue", Integer(10, 100000, "lines"), LIVE,
+        "Lines that wait in each process for a syslog server that is not reached by TCP or TLS; then the oldest go.")
     logging_buffered: int = setting(
         100, "logging buffered", Integer(1, 10000, "lines"), LIVE, "Lines that `show logging` shows by default.")
     timezone: str = setting(
         "", "clock timezone", TimeZone(), LIVE,
         "The time zone of displayed and logged times, such as Europe/Berlin or UTC; by default, that of the machine.")
+    interfaces: tuple[str, ...] = setting(
+        (), "interface", InterfaceLine(), LIVE,
+        "An address or default gateway of a network interface, where the machine was made from the disk image. "
+        "Elsewhere the network is the host's.", is_many=True)
+    name_servers: tuple[str, ...] = setting(
+        (), "name-server", Address(), LIVE, "A DNS server of the machine, where it was made from the disk image.",
+        is_many=True)
+    ntp_servers: tuple[str, ...] = setting(
+        (), "ntp server", Host(), LIVE, "An NTP server of the machine, where it was made from the disk image.",
+        "RFC 5905", is_many=True)
     enable_secret: str = setting(
         "", "enable secret", SecretHash(), LIVE,
         "The hash of the enable secret. Without it, `enable` asks for none.", "RFC 7914")

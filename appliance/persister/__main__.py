@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from appliance import clock
-from appliance.catalogue.counters import PERSISTER_PASSES_LATE
+from appliance.catalogue.counters import LOG_LINES_LOST, PERSISTER_PASSES_LATE
 from appliance.catalogue.errors import ConfigError
 from appliance.catalogue.settings import Settings
 from appliance.configuration.text import parse_configuration
@@ -26,7 +26,7 @@ from appliance.messages.bus_messages import Heartbeat
 from appliance.messages.table_messages import PersisterSettings, TableUnsound
 from appliance.persister.persister import Persister
 from appliance.privileges import lay_down_all
-from appliance.storage.log_file import log_by, log_path, log_to_file, log_to_stderr
+from appliance.storage.log_file import lines_lost, log_by, log_path, log_to_file, log_to_stderr
 from appliance.storage.shared_store import StoreUnusable
 from appliance.storage.table_folder import TableFolder
 from appliance.transport.process_id import PERSISTER, SUPERVISOR, ProcessId, process_id
@@ -134,6 +134,7 @@ class Serving:
         persister = self._persister
         # Without the generation of a table, the supervisor does not start workers.
         gauges = persister.gauges() if self._is_loaded else {}
+        persister.counters[LOG_LINES_LOST] = lines_lost()
         heartbeat = Heartbeat(PERSISTER, list(persister.counters), gauges, self._turn, persister.alarms())
         self._bus.send(self._supervisor, [heartbeat])
 

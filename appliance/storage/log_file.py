@@ -10,13 +10,14 @@ from __future__ import annotations
 import logging
 import os
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from logging.handlers import WatchedFileHandler
 from pathlib import Path
 from typing import Any, Final
 
 from appliance import clock
+from appliance.catalogue.alarms import LOG_HOST_UNREACHABLE, Condition
 from appliance.catalogue.redaction import without_url_secrets
 from appliance.catalogue.settings import Settings
 from appliance.storage.syslog import Syslog
@@ -108,11 +109,28 @@ def log_by(settings: Settings) -> None:
     log = logging.getLogger("signalbox")
     log.setLevel(settings.logging_level.upper())
     clock.set_time_zone(settings.timezone)
-    for handler in [handler for handler in log.handlers if isinstance(handler, Syslog)]:
-        log.removeHandler(handler)
-        handler.close()
-    if settings.logging_hosts:
-        log.addHandler(Syslog(settings.logging_hosts, settings.hostname))
+    syslog = next(_syslogs(), None)
+    if syslog is None and settings.logging_hosts:
+        syslog = Syslog()
+        log.addHandler(syslog)
+    if syslog is not None:
+        syslog.go_by(settings)
+
+
+def lines_lost() -> int:
+    """Lines of this process that no connection to a host of `logging host` has taken."""
+    return sum(handler.lost for handler in _syslogs())
+
+
+def log_conditions() -> Iterator[Condition]:
+    """The alarms about hosts of `logging host` that are not reached, as this process finds them."""
+    for handler in _syslogs():
+        for server, sentence in handler.faults():
+            yield Condition(LOG_HOST_UNREACHABLE, server, sentence)
+
+
+def _syslogs() -> Iterator[Syslog]:
+    return (handler for handler in logging.getLogger("signalbox").handlers if isinstance(handler, Syslog))
 
 
 class _Redacting(logging.Formatter):

@@ -11,6 +11,7 @@ from appliance.catalogue.alarms import LISTENER_FAILED, MANAGEMENT_DOWN, STEERIN
 from appliance.catalogue.settings import Settings
 from appliance.overload.default_rate_limits import rate_limits_of
 from appliance.security.authentication_failures import News
+from appliance.storage.log_file import log_conditions
 from appliance.supervisor.alarm_conditions import (
     configuration_conditions,
     listener_conditions,
@@ -67,6 +68,7 @@ class AlarmMonitor:
             *(configuring.cluster.conditions() if configuring.cluster else ()),
             *listener_conditions(settings),
             *self.clock.conditions(boot_time),
+            *log_conditions(),
             *self.dealer.conditions(rate_limits_of(settings), now),
             *self.failures.conditions(now),
             *(self.remarks.conditions(settings, now) if self.remarks else ()),

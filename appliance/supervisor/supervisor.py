@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from appliance import clock
-from appliance.catalogue.counters import BUS_MALFORMED, BUS_SKIPPED, COUNTERS
+from appliance.catalogue.counters import BUS_MALFORMED, BUS_SKIPPED, COUNTERS, LOG_LINES_LOST
 from appliance.catalogue.listener_ids import names_of
 from appliance.catalogue.node_status import NodeStatus, SupervisorStatus
 from appliance.catalogue.settings import Settings
@@ -39,7 +39,7 @@ from appliance.messages.snmp_messages import SnmpReport
 from appliance.messages.table_messages import PersisterSettings, TableReplaced, TableUnsound
 from appliance.storage.commits import UNCONFIRMED, CommitStore
 from appliance.storage.flight_recorder import Recording
-from appliance.storage.log_file import log_by
+from appliance.storage.log_file import lines_lost, log_by
 from appliance.supervisor import decisions
 from appliance.supervisor.alarm_monitor import AlarmMonitor
 from appliance.supervisor.alarm_table import ReportAlarm
@@ -496,4 +496,5 @@ class Supervisor:
         counters = [0] * len(COUNTERS) if self.cluster is None else self.cluster.counters()
         counters[BUS_MALFORMED] = self._bus.damaged + self.questions.door.damaged
         counters[BUS_SKIPPED] = self._bus.skipped + self.questions.door.skipped
+        counters[LOG_LINES_LOST] = lines_lost()
         return counters

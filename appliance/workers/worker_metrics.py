@@ -8,11 +8,13 @@ from appliance.catalogue.counters import (
     BUS_SKIPPED,
     DROPPED_QUEUE_FULL,
     DROPPED_TRUNCATED,
+    LOG_LINES_LOST,
     STORE_FAILED,
     UDP_MESSAGES_RECEIVED,
     UDP_MESSAGES_SENT,
 )
 from appliance.stack import Stack
+from appliance.storage.log_file import lines_lost
 from appliance.workers.datagram_sockets import DatagramSockets
 from appliance.workers.lookup_doors import SubscriberDoor
 from appliance.workers.lookups import Questions
@@ -55,6 +57,7 @@ class WorkerMetrics:
         counters[BUS_FULL] += self._bus.refused
         counters[BUS_MALFORMED] += self._bus.damaged
         counters[BUS_SKIPPED] += self._bus.skipped
+        counters[LOG_LINES_LOST] = lines_lost()
         counters[STORE_FAILED] += self._subscriber_door.failures
         gauges = self._stack.gauges()
         gauges["connections"] = len(self._streams)

@@ -8,6 +8,7 @@ from typing import Any
 from appliance.catalogue.cluster_values import ListenerAddress
 from appliance.catalogue.command_declaration import Command
 from appliance.catalogue.lookup_values import LookupServer, LookupTemplate, SqlStatement
+from appliance.catalogue.machine_values import InterfaceLine, LogHost
 from appliance.catalogue.password_hash import hash_of
 from appliance.catalogue.peers import Peer
 from appliance.catalogue.setting_declaration import Section, Setting, declared, sections
@@ -35,6 +36,8 @@ ROUTING_LINES: dict[type[Any], str] = {
     LookupServer: "sqlite:///routes.db",
     SqlStatement: '"SELECT target FROM routes WHERE number = :number"',
     LookupTemplate: "phone={number}",
+    InterfaceLine: "eth0 address 192.0.2.10/24",
+    LogHost: "192.0.2.9",
 }
 BY_PLACEHOLDER = {
     "HASH": HASH,

@@ -120,7 +120,7 @@ def test_in_a_section_help_and_tab_know_what_stands_outside_of_it() -> None:
 
 @pytest.mark.parametrize(
     ("typed", "meant"),
-    [("username ann", "operator"), ("interface x", "listener"), ("discard", "abort"), ("undo x", "no")],
+    [("username ann", "operator"), ("discard", "abort"), ("undo x", "no")],
 )
 def test_habits_of_other_systems_in_configuration_mode(typed: str, meant: str) -> None:
     for section in (None, sections(Settings)[0]):

@@ -14,6 +14,7 @@ from appliance.catalogue.cluster_values import AddressWithPrefix, Interface, Lis
 from appliance.catalogue.errors import ConfigError
 from appliance.catalogue.hop_uri import HopUri
 from appliance.catalogue.lookup_settings import LookupSettings
+from appliance.catalogue.machine_values import InterfaceLine, LogHost
 from appliance.catalogue.password_hash import SecretHash
 from appliance.catalogue.peers import Network, Peer
 from appliance.catalogue.phone_digits import Digits, PhoneContext
@@ -276,6 +277,8 @@ def values_of(setting: Setting) -> st.SearchStrategy[Any]:
         SnmpUser: st.sampled_from([f"{name} sha1 key {'0a' * 20} {'0b' * 20}" for name in "abc"]),
         SnmpTarget: st.sampled_from(["noc 192.0.2.9 community public", "old ::1 port 1 community c inform retries 0"]),
         SnmpStatusThreshold: st.sampled_from(["INVITE 503 500 interval 60", "BYE 481 7 interval 300"]),
+        InterfaceLine: st.sampled_from(["eth0 address 192.0.2.10/24", "eth1 address dhcp", "eth0 gateway 2001:db8::1"]),
+        LogHost: st.sampled_from(["192.0.2.9", "::1 transport tcp port 7", "192.0.2.9 transport tls name log.test"]),
         AddressWithPrefix: st.sampled_from(["192.0.2.50/24", "2001:db8::50/64"]),
         Interface: st.sampled_from(["", "eth0", "bond0.7"]),
         ListenerAddress: st.sampled_from(["local 192.0.2.1", "phones 2001:db8::1"]),

@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from appliance.catalogue.settings import Settings
-from appliance.storage import syslog
 from appliance.storage.log_file import CLEARED, LogFile, latest_lines, log_by
 
 LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} [A-Z]+ signalbox\.[a-z]+: ")
@@ -62,13 +61,12 @@ def test_times_are_of_the_zone_that_is_set(tmp_path: Path) -> None:
     assert (hours[1] - hours[0]) % 24 in (6, 7) and (hours[0] - hours[2]) % 24 in (2, 3)
 
 
-def test_a_host_gets_the_log_by_syslog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_host_gets_the_log_by_syslog(tmp_path: Path) -> None:
     """RFC 5424 6, by UDP (RFC 5426)."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as host:
         host.bind(("127.0.0.1", 0))
         host.settimeout(5.0)
-        monkeypatch.setattr(syslog, "PORT", host.getsockname()[1])
-        log_by(Settings(hostname="sip1", logging_hosts=("127.0.0.1",)))
+        log_by(Settings(hostname="sip1", logging_hosts=(f"127.0.0.1 port {host.getsockname()[1]}",)))
         LogFile(tmp_path / "log").write("Worker 0\nis down", logging.ERROR)
         header, _, text = host.recv(4096).decode().partition("\ufeff")
     moment = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d"
