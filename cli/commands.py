@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from appliance.catalogue.command_declaration import Command, Mode
-from cli import configuration_commands, terminal_commands
+from cli import configuration_commands, system_commands, terminal_commands
 from cli.capture import saved
 from cli.errors import Failed, NoOperator
 from cli.long_tables import every_row, is_long, with_everything
@@ -55,6 +55,14 @@ HANDLERS: Final[Mapping[str, Handler]] = {
 ASKED_ABOUT: Final = frozenset({"reload", "system reboot", "system shutdown"})
 
 
+# The appliance is asked whether it may be done; then the shell does it.
+BY_THE_SHELL: Final[Mapping[str, Callable[[Session, Command, Mapping[str, Any]], Output]]] = {
+    "system backup": system_commands.backup,
+    "system shell": system_commands.open_shell,
+    "system upgrade": system_commands.upgrade,
+}
+
+
 def is_request(command: Command) -> bool:
     """Is it one request, so that the shell has nothing to do but to draw the answer?"""
     return bool(command.do) and command.mode is not Mode.CONFIGURE
@@ -72,6 +80,10 @@ def run_command(session: Session, command: Command, arguments: Mapping[str, Any]
         configuration_commands.ask_about_rollback(session, arguments)
     if command.do in ASKED_ABOUT and not arguments.get("is_confirmed"):
         ask_about(session, command)
+    if command.do == "system backup" and "passphrase" not in arguments:
+        arguments = {**arguments, "passphrase": _new_secret(session, "Passphrase")}
+    if command.do in BY_THE_SHELL:
+        return BY_THE_SHELL[command.do](session, command, arguments)
     if command.do == "copy tech-support":
         return support_archive(session, command)
     if is_request(command):

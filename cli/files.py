@@ -54,6 +54,26 @@ def open_private(name: str) -> BinaryIO:
         raise Failed(f"Cannot write {path}: {fault.strerror}.") from None
 
 
+def write_octets(name: str, octets: Iterable[bytes]) -> int:
+    """Write all of them to a file that only its owner may read, or leave the file as it was; returns how many.
+
+    Raises Failed.
+    """
+    path = path_of(name)
+    unfinished = path.with_name(f".{path.name}.new")
+    try:
+        with open_private(str(unfinished)) as file:
+            file.writelines(octets)
+            size = file.tell()
+        unfinished.rename(path)
+    except OSError as fault:
+        raise Failed(f"Cannot write {path}: {fault.strerror}.") from None
+    finally:
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
+    return size
+
+
 def write_lines(name: str, lines: Iterable[str]) -> int:
     """Write lines to a file that only its owner may read; returns how many. Raises Failed."""
     count = 0

@@ -14,6 +14,7 @@ from select import select
 LOCAL_MODES = 3
 CONTROL_KEYS = 6
 NO_KEY = b"\0"
+SUSPEND = b"\x1a"
 # Keys such as the arrows send several octets, of which Escape is the first.
 ESCAPE = b"\x1b"
 ESCAPE_REST_S = 0.05
@@ -59,6 +60,22 @@ def keys_of_the_shell() -> Iterator[None]:
     quiet[CONTROL_KEYS] = list(before[CONTROL_KEYS])
     quiet[CONTROL_KEYS][termios.VSUSP] = NO_KEY
     termios.tcsetattr(descriptor, termios.TCSADRAIN, quiet)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
+
+
+@contextmanager
+def keys_of_another_program() -> Iterator[None]:
+    """The keys as a program that is no part of the shell expects them; without a terminal, nothing."""
+    descriptor = sys.stdin.fileno()
+    before = termios.tcgetattr(descriptor)
+    usual = list(before)
+    usual[LOCAL_MODES] |= termios.ECHOCTL
+    usual[CONTROL_KEYS] = list(before[CONTROL_KEYS])
+    usual[CONTROL_KEYS][termios.VSUSP] = SUSPEND
+    termios.tcsetattr(descriptor, termios.TCSADRAIN, usual)
     try:
         yield
     finally:

@@ -13,7 +13,7 @@ from appliance.catalogue.value_types import accepts
 from cli.catalogue_grammar import VALUE, is_hashed
 
 SALT_LEN = 16
-_SECRET_WORD = re.compile(r"\b(secret|password)\s+\S", re.IGNORECASE)
+_SECRET_WORD = re.compile(r"\b(secret|password|passphrase)\s+\S", re.IGNORECASE)
 
 
 def is_secret_line(text: str) -> bool:

@@ -173,7 +173,7 @@ class Shell:
 
     def _show(self, shown: Shown) -> None:
         if shown.octets is not None:
-            remedy = "Fetch it from a script: printf 'enable\\ncopy tech-support\\n' | ssh USER@HOST > FILE"
+            remedy = "Fetch it from a script: printf 'enable\\nCOMMAND\\n' | ssh USER@HOST > FILE"
             raise Failed("Binary data cannot be shown on a terminal.", remedy)
         length = 0 if shown.is_stream else self._session.terminal.length
         Pager(Keyboard(), length, write).show(shown.lines)

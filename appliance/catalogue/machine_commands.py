@@ -6,7 +6,8 @@ from typing import Final
 
 from appliance.catalogue import results
 from appliance.catalogue.action_commands import CONFIRMED
-from appliance.catalogue.command_declaration import Command, Field, Shape, act, show
+from appliance.catalogue.command_declaration import Command, Field, Mode, Parameter, Right, Shape, act, show
+from appliance.catalogue.value_types import Text
 
 TEXT, INTEGER, NUMBER, BOOLEAN, TEXTS, ROWS, _ = Shape
 
@@ -47,6 +48,10 @@ SYSTEM: Final = (
     Field("clock", TEXT, "`synchronized`, `not synchronized`, or `unknown`.", "clock"),
     *INTERFACES,
 )
+BACKUP: Final = (
+    Field("files", INTEGER, "Number of files in the archive."),
+    Field("size", INTEGER, "Its size in bytes."),
+)
 MACHINE_COMMANDS: Final[tuple[Command, ...]] = (
     show("show system", "The machine: load, memory, disk, clock, interfaces.", "show system", (), SYSTEM),
     show("show interfaces", "Network interfaces of the machine: addresses and counters.", "show interfaces", (),
@@ -55,5 +60,20 @@ MACHINE_COMMANDS: Final[tuple[Command, ...]] = (
         results.SENTENCE),
     act("system shutdown", "Power the machine off; only where it is the appliance's own.", "system shutdown",
         (CONFIRMED,), results.SENTENCE),
+    act("system upgrade", "Install a package of another version; only where the machine is the appliance's own.",
+        "system upgrade", (
+            Parameter("source", Text(2048, "FILE|URL"),
+                      "The Debian package: a file, or an address that begins with https://.", completes="file"),
+        ), results.SENTENCE),
+    act("system shell", "Open a shell of the operating system; only where the machine is the appliance's own.",
+        "system shell", (), results.SENTENCE),
+    Command(("system", "backup"), "Back up configuration, subscribers, key and certificates, encrypted.",
+            "system backup", (
+                Parameter("file", Text(4096, "FILE"), "A local file; by default standard output, for use with SSH.",
+                          is_optional=True, completes="file", is_local=True),
+                Parameter("passphrase", Text(256, "PASSPHRASE"),
+                          "The passphrase of `signalbox restore`; prompted for if omitted.", "passphrase",
+                          is_optional=True),
+            ), BACKUP, Right.ADMIN, Mode.EXEC, results.OCTETS),
 )
 # fmt: on

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from appliance.commands.command_line import Commands
 
 CONFIG_DIR: Final = Path("/etc/signalbox")
-PASSPHRASE_LEN_MIN: Final = 8
 
 
 def add_to(commands: Commands) -> None:
@@ -51,7 +50,7 @@ def add_to(commands: Commands) -> None:
 
 
 def _backup(options: argparse.Namespace) -> int:
-    from appliance.storage.backup import write_backup
+    from appliance.storage.backup import PASSPHRASE_LEN_MIN, write_backup
 
     state = state_of(options)
     if not (state / "key").exists() and os.access(state, os.X_OK):

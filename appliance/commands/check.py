@@ -14,6 +14,7 @@ from appliance.catalogue.warnings import warnings_of
 from appliance.configuration.password_lines import without_passwords
 from appliance.configuration.text import parse_configuration, retired_warnings
 from appliance.management.errors import CommandFailed
+from appliance.own_machine import system_warnings
 from appliance.tls_contexts import certificate_faults
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def check(path: Path) -> str:
 
 
 def _warnings(settings: Settings, text: str) -> list[str]:
-    return retired_warnings(text) + warnings_of(settings)
+    return [*retired_warnings(text), *warnings_of(settings), *system_warnings(settings)]
 
 
 def _zone_fault(settings: Settings) -> Fault:

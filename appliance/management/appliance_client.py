@@ -6,6 +6,7 @@ Plain data but for `ask`, and for how the settings are kept up to date.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,7 +14,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from appliance import clock
+from appliance.catalogue.counters import COUNTERS, LOG_LINES_LOST
 from appliance.catalogue.errors import ConfigError
+from appliance.catalogue.node_settings import settings_of_node
 from appliance.catalogue.node_status import NodeStatus
 from appliance.catalogue.settings import Settings
 from appliance.configuration.text import parse_configuration
@@ -30,13 +33,19 @@ from appliance.management.worker_link import WorkerLink
 from appliance.messages.bus_messages import Answered, BusRequest, Refusal
 from appliance.messages.plain_values import plain
 from appliance.messages.supervisor_requests import StatusRequest
+from appliance.own_machine import OfOthers, want_system
+from appliance.storage.cluster_file import ClusterFileUnusable, read_cluster
 from appliance.storage.commits import CommitStore
-from appliance.storage.log_file import log_by
+from appliance.storage.log_file import lines_lost, log_by
 
 ASK_TIMEOUT_S: Final = 5.0
 # How often the counters are looked at while operators are connected, and while none is.
 SAMPLE_INTERVAL_S: Final = 1.0
 CALM_INTERVAL_S: Final = 5.0
+
+LOST: Final = COUNTERS[LOG_LINES_LOST].name
+
+log = logging.getLogger("signalbox.management")
 
 Event = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -98,7 +107,18 @@ class ApplianceClient:
 
     async def read_status(self) -> NodeStatus:
         """The status of now. Raises Refused."""
-        return (await self.ask(StatusRequest())).status
+        status = (await self.ask(StatusRequest())).status
+        # Those of the other processes are in it; this one has lines of its own.
+        status.counters[LOST] = status.counters.get(LOST, 0) + lines_lost()
+        return status
+
+    def of_this_node(self, settings: Settings) -> Settings:
+        """The settings as this node has them, where it is one of a cluster."""
+        try:
+            known = read_cluster(self.state_dir)
+        except ClusterFileUnusable:
+            return settings
+        return settings if known is None else settings_of_node(settings, known.member.name)
 
     def _take_settings(self, number: int) -> None:
         commit = self.store().find(number)
@@ -111,10 +131,20 @@ class ApplianceClient:
             return
         self.commit = number
         log_by(self.settings)
+        self._want_system()
         self.sessions.tell_news(self.settings)
         with suppress(OSError):
             # A full disk: they are noted later.
             note_own_commits(self.store(), self.audit)
+
+    def _want_system(self) -> None:
+        """Have the machine follow the settings, where it is the appliance's own."""
+        try:
+            want_system(self.of_this_node(self.settings))
+        except OfOthers:
+            return
+        except OSError as fault:
+            log.error("The network settings cannot be handed to the machine: %s.", fault.strerror)
 
     def _note_login(self, user: str, place: str, command: str, result: str) -> None:
         with suppress(OSError):

@@ -26,6 +26,7 @@ from appliance.management.tasks import (
     show_routing,
     show_tables,
     snmp_commands,
+    system_backup,
     tech_support,
     users,
     worker_commands,
@@ -129,6 +130,9 @@ REQUESTS: Final[dict[str, Request]] = {
     "reload": _act(worker_commands.reload),
     "system reboot": _act(machine_orders.reboot),
     "system shutdown": _act(machine_orders.power_off),
+    "system upgrade": _act(machine_orders.upgrade),
+    "system shell": _act(machine_orders.shell),
+    "system backup": _act(system_backup.backup),
     "reload cancel": _act(worker_commands.cancel_reload),
 }
 

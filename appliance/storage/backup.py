@@ -35,6 +35,7 @@ DATABASE: Final = "subscribers.sqlite3"
 # Parts of the state folder that a restore replaces; the database comes with files of its own name.
 REPLACED: Final = ("configuration", "key", DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm")
 FILE_LEN_MAX: Final = 16 << 30
+PASSPHRASE_LEN_MIN: Final = 8
 _NAME: Final = re.compile(
     r"manifest\.json|state/(key|subscribers\.sqlite3|configuration/(commit-[0-9]{6,}|loaded-file))"
     r"|etc/([A-Za-z0-9_-][A-Za-z0-9._-]*/){0,4}[A-Za-z0-9_-][A-Za-z0-9._-]*"

@@ -67,6 +67,8 @@ VIEWS: Final[Mapping[str, View]] = {
     "reload cancel": draw_sentence,
     "system reboot": draw_sentence,
     "system shutdown": draw_sentence,
+    "system shell": draw_sentence,
+    "system upgrade": draw_sentence,
     "clear logging": draw_sentence,
     "cluster switchover": draw_sentence,
     "cluster drain": draw_sentence,
@@ -86,6 +88,7 @@ STREAM_VIEWS: Final[Mapping[str, StreamView]] = {
     "monitor events": draw_events,
     "terminal monitor": draw_monitor,
     "copy tech-support": draw_octets,
+    "system backup": draw_octets,
 }
 
 

@@ -301,6 +301,16 @@ class StandIn:
             tell({"data": b64encode(piece).decode()})
         return CANNED["show tech-support"]
 
+    def do_system_backup(self, args: Args, tell: Callable[[Args], None]) -> Args:
+        if len(args["passphrase"]) < 8:
+            raise No("The passphrase is too short.", "type 8 characters or more")
+        for piece in (b"\x00sealed", b"\xff"):
+            tell({"data": b64encode(piece).decode()})
+        return {"files": 3, "size": 8}
+
+    def do_system_shell(self, args: Args) -> Args:
+        raise No("This machine is not the appliance's own; others administer it.", "log in to the machine")
+
     def do_terminal_monitor(self, args: Args, tell: Callable[[Args], None]) -> Args:
         tell({"line": "12:00:00 supervisor: worker 1 is live"})
         return self._until_cancelled(1)
@@ -311,7 +321,9 @@ class StandIn:
 
 
 CHANGING = {"commit", "rollback", "confirm", "drain worker", "undrain worker", "restart worker", "clear counters"}
-STREAMS = {"copy tech-support", "ping", "traceroute", "debug sip", "monitor events", "terminal monitor"}
+STREAMS = {
+    "copy tech-support", "system backup", "ping", "traceroute", "debug sip", "monitor events", "terminal monitor",
+}  # fmt: skip
 WORKER = {
     "number": 0, "state": "live", "pid": 101, "uptime_s": 3700.0, "restarts": 0, "slots": 128, "transactions": 7,
     "registrations": 2, "cpu_percent": 12.5, "rss": 51 * 1024 * 1024, "silent_ms": 20, "last_ending": "",

@@ -22,6 +22,7 @@ from appliance.management.sessions import ADMIN
 from appliance.management.subscriber_check import probe_database
 from appliance.messages.plain_values import plain
 from appliance.messages.supervisor_requests import CommitConfiguration, ConfirmCommit
+from appliance.own_machine import system_warnings
 from appliance.storage.cluster_file import cluster_path
 from appliance.storage.commits import Commit, CommitStore, checksum
 from appliance.storage.starting import conflict_remark, joined_file
@@ -90,13 +91,17 @@ def _diff(store: CommitStore, commit: Commit) -> list[str]:
         return ["  (incompatible version of Signalbox)"]
 
 
+def _warnings(call: Call, settings: Settings) -> list[str]:
+    return [*warnings_of(settings), *system_warnings(call.client.of_this_node(settings))]
+
+
 async def check(call: Call) -> Result:
     try:
         wanted = parse_configuration(call.args.text("text", len_max=TEXT_LEN_MAX))
     except ConfigError as error:
         return {"faults": error.as_values(), "effects": [], "warnings": []}
     effects = effects_of(_settings_of(_head(call)), wanted)
-    return {"faults": [], "effects": effects, "warnings": warnings_of(wanted)}
+    return {"faults": [], "effects": effects, "warnings": _warnings(call, wanted)}
 
 
 async def diff(call: Call) -> Result:
@@ -181,7 +186,7 @@ async def _commit(
     wanted = CommitConfiguration(text, base, call.session.user, comment, float(confirm_s), is_back, file_text)
     done = await call.client.ask(wanted, COMMIT_TIMEOUT_S)
     await call.client.sample()
-    warnings = retired_warnings(text) + warnings_of(parse_configuration(text))
+    warnings = retired_warnings(text) + _warnings(call, parse_configuration(text))
     return {"number": done.number, "effects": plain(done.effects), "warnings": warnings}
 
 
