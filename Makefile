@@ -9,7 +9,9 @@
 # make bench  what it costs beside Kamailio, a quarter of an hour; writes benchmarks/ and docs/performance.md
 # make soak   half an hour at half load: nothing may grow; then the leases of a cluster with ten thousand seeds of faults
 # make deb    build the Debian package; it is put into dist/
+# make image  a disk image of Debian 12 with the package, raw and qcow2, in dist/; needs root
 # make test-appliance   install the package on a fresh Debian 12 that systemd-nspawn boots, and try it; needs root
+# make test-image   boot the image in qemu, drive its first boot, register and log in; needs root
 # make lock   pin the newest releases of what the product and its build need, by hash
 # make clean  remove what was built; the state folder stays
 
@@ -21,7 +23,7 @@ BUILT = .venv/.built
 LOCK = packaging/requirements.lock
 SOURCES = $(shell find appliance cli -name '*.py' -o -name '*.pyx' -o -name '*.pxd') pyproject.toml setup.py
 
-.PHONY: run cli call cluster lock deb test test-appliance test-cluster load try bench soak clean packages-run packages-deb packages-nspawn packages-test
+.PHONY: run cli call cluster lock deb image test test-appliance test-image test-cluster load try bench soak clean packages-run packages-deb packages-image packages-nspawn packages-test
 
 run: $(BUILT)
 	@mkdir -p -m 0700 $(STATE)
@@ -49,11 +51,18 @@ lock: .venv/bin/uv
 deb: packages-deb .venv/.installed
 	@sh packaging/build-deb.sh
 
+image: packages-image deb
+	@sh packaging/build-image.sh
+
 test: .venv/bin/uv
 	@sh tests/run.sh all
 
 test-appliance: packages-nspawn deb .venv/bin/uv
 	@sh tests/run.sh appliance
+
+test-image: packages-test image .venv/bin/uv
+	@sh packaging/install-packages.sh packaging/apt-qemu.txt
+	@sh tests/run.sh image
 
 load: .venv/bin/uv
 	@sh tests/run.sh load
@@ -97,6 +106,9 @@ $(BUILT): .venv/.installed $(SOURCES)
 
 packages-deb:
 	@sh packaging/install-packages.sh packaging/apt-run.txt packaging/apt-deb.txt
+
+packages-image:
+	@sh packaging/install-packages.sh packaging/apt-image.txt
 
 packages-nspawn:
 	@sh packaging/install-packages.sh packaging/apt-nspawn.txt packaging/apt-test.txt

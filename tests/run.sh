@@ -4,6 +4,7 @@
 #     run.sh all                     what `make test` runs: style, types, both builds, real peers
 #     run.sh load                    what `make load` runs: calls by the thousand, crashes, floods, overload
 #     run.sh appliance               what `make test-appliance` runs: the Debian package in a machine of its own
+#     run.sh image                   what `make test-image` runs: the appliance image in qemu
 #     run.sh cluster                 what `make test-cluster` runs: failures of nodes in network namespaces, as root
 #     run.sh try BUILD [ARGUMENT]... some tests on one build, for the developer who has just changed a line
 set -eu
@@ -60,6 +61,11 @@ case $1 in
         wheel compiled
         package=$(ls -t dist/signalbox_*.deb | head -n 1)
         SIGNALBOX_PACKAGE=$PWD/$package $tox run -e appliance --installpkg build/wheels/compiled/*.whl
+        ;;
+    image)
+        wheel compiled
+        image=$(ls -t dist/signalbox_*.raw | head -n 1)
+        SIGNALBOX_IMAGE=$PWD/$image $tox run -e image --installpkg build/wheels/compiled/*.whl
         ;;
     load)
         wheel compiled

@@ -1,0 +1,68 @@
+#!/bin/sh
+# Makes dist/signalbox_VERSION.qcow2 and .raw, a disk image of Debian 12 with the package that is in dist/ (`make image`).
+# As root. The disk has one partition, boots by BIOS, and uses the first serial line and the screen as consoles.
+set -eu
+cd "$(dirname "$0")/.."
+
+package=${PACKAGE:-$(ls -t dist/signalbox_*.deb | head -n 1)}
+name=$(basename "$package" .deb)
+# Not in the tree: whoever builds a wheel there walks through all of it.
+work=/var/tmp/signalbox-image
+root=$work/root
+size_mib=2048
+# Where the partition begins, in octets: 1 MiB, as usual.
+begin=1048576
+packages=linux-image-cloud-amd64,initramfs-tools,systemd-sysv,systemd-timesyncd,systemd-resolved,udev,dbus,iproute2,nftables
+packages=$packages,iputils-ping,openssh-server,man-db,bash-completion,less,adduser,python3,python3-yaml,sudo,fdisk,nano
+packages=$packages,ca-certificates
+export SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || date +%s)}"
+
+make_root() {
+    rm -rf "$root"
+    mmdebstrap --quiet --variant=minbase --include="$packages" \
+        --customize-hook="upload $package /tmp/signalbox.deb" \
+        --customize-hook='chroot "$1" dpkg --install /tmp/signalbox.deb >/dev/null && rm "$1"/tmp/signalbox.deb' \
+        --customize-hook='rm -f "$1"/etc/ssh/ssh_host_* "$1"/etc/signalbox/signalbox.conf "$1"/etc/machine-id' \
+        --customize-hook='touch "$1"/etc/machine-id' \
+        --customize-hook='rm -rf "$1"/var/lib/signalbox/* "$1"/var/cache/apt/archives/*.deb' \
+        --customize-hook='chroot "$1" systemctl --quiet enable systemd-networkd systemd-resolved systemd-timesyncd' \
+        --customize-hook='chroot "$1" passwd --quiet --lock root' \
+        bookworm "$root" http://deb.debian.org/debian
+    install -D -m 0644 -t "$root/usr/lib/signalbox-image" packaging/image/*.py
+    install -m 0644 packaging/image/*.service packaging/image/*.path "$root/etc/systemd/system/"
+    install -D -m 0644 packaging/image/extlinux.conf "$root/boot/extlinux/extlinux.conf"
+    chroot "$root" systemctl --quiet enable signalbox-first-boot.service signalbox-system.path \
+        signalbox-reboot.path signalbox-power-off.path
+    # The servers that DHCP or the configuration names, and no cache between them and the appliance's own.
+    ln -sf /run/systemd/resolve/resolv.conf "$root/etc/resolv.conf"
+    printf 'LABEL=signalbox / ext4 errors=remount-ro 0 1\n' >"$root/etc/fstab"
+    printf 'Match Group signalbox\n    DisableForwarding yes\n' >"$root/etc/ssh/sshd_config.d/signalbox.conf"
+    # Debian's links to the kernel stand in the root folder, where the boot loader looks.
+    [ -e "$root/vmlinuz" ] && [ -e "$root/initrd.img" ]
+}
+
+make_disk() {
+    disk=$work/disk.raw
+    rm -f "$disk"
+    truncate --size="${size_mib}M" "$disk"
+    printf 'label: dos\nstart=2048, type=83, bootable\n' | sfdisk --quiet "$disk"
+    dd if=/usr/lib/EXTLINUX/mbr.bin of="$disk" bs=440 count=1 conv=notrunc status=none 2>/dev/null ||
+        dd if=/usr/lib/syslinux/mbr/mbr.bin of="$disk" bs=440 count=1 conv=notrunc status=none
+    loop=$(losetup --show --find --offset "$begin" "$disk")
+    trap 'umount "$work/mount" 2>/dev/null || true; losetup --detach "$loop"' EXIT
+    mke2fs -q -t ext4 -O ^64bit,^metadata_csum -L signalbox -d "$root" "$loop"
+    mkdir -p "$work/mount"
+    mount "$loop" "$work/mount"
+    extlinux --install "$work/mount/boot/extlinux" >/dev/null 2>&1
+    umount "$work/mount"
+    losetup --detach "$loop"
+    trap - EXIT
+    mv "$disk" "dist/$name.raw"
+    qemu-img convert -c -O qcow2 "dist/$name.raw" "dist/$name.qcow2"
+}
+
+[ -n "$package" ] || { echo "There is no package in dist/. Type: make deb" >&2; exit 1; }
+mkdir -p "$work" dist
+make_root
+make_disk
+du -h "dist/$name.raw" "dist/$name.qcow2"
