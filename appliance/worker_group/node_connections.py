@@ -1,7 +1,9 @@
 """Which worker of another node holds which stream connection, and what that node is told of ours.
 
 A phone that registered over a connection is called over it (RFC 3261 18.1.1), whichever node the call comes to. What is
-known here is a hint, as between siblings: the holder knows. Connections of a node without a link are not used.
+known here is a hint, as between siblings: the holder knows. A registration may be here before the news of its
+connection, so one that is not known is no reason not to ask the holder. Connections of a node without a link are not
+used.
 """
 
 from __future__ import annotations
@@ -103,12 +105,15 @@ class NodeConnections:
         return self._is_linked is not None and self.is_of_other_node(process) and self._is_linked(node_of(process))
 
     def open_flow(self, flow: Flow) -> Flow | None:
-        """The connection that a registration of another node names, with the listener's place here; None where it is
-        not open.
+        """The connection that a registration of another node names, where it might take a message; None where its node
+        cannot be reached. The holder says if it is gone.
+
+        The listener has its place here. Of a connection that is not known yet it has the place at the holder, which
+        differs only where one of both nodes has been started since a listener was removed.
         """
-        if not self.can_reach(flow.process):
+        if not flow.connection or not self.can_reach(flow.process):
             return None
-        return self._held.get(flow.process, {}).get(flow.connection)
+        return self._held.get(flow.process, {}).get(flow.connection, flow)
 
     def way_by(self, way: Way) -> Flow | None:
         """The flow to a remote address that a node has a connection to; None where there is none."""

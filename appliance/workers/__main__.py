@@ -35,7 +35,7 @@ from appliance.storage.nonce_memory import shared_memory
 from appliance.storage.registrations import SharedTable
 from appliance.storage.replication_page import ReplicationPage
 from appliance.storage.route_store import RouteFollower, RouteStore
-from appliance.transport.process_id import process_id, supervisor_of
+from appliance.transport.process_id import REPLICATOR, process_id, supervisor_of
 from appliance.transport.transport_table import is_stream
 from appliance.workers.datagram_sockets import DatagramSockets
 from appliance.workers.datagrams import DatagramSocket
@@ -88,7 +88,9 @@ async def serve(
     """Put the parts together and run them; returns the exit status."""
     workers = settings.workers or len(os.sched_getaffinity(0))
     siblings = [process_id(launch.node, number) for number in range(workers) if number != launch.number]
-    bus.connect([supervisor_of(launch.process), *siblings])
+    # In a cluster the replicator has to know the connections of this worker before a phone registers by one.
+    replicators = [process_id(launch.node, REPLICATOR)] if table.replication is not None else []
+    bus.connect([supervisor_of(launch.process), *replicators, *siblings])
     lifetime_clock = clock.lifetime_clock(launch.lifetime_offset_s)
     start = node_start(launch)
     stack = Stack(settings, launch.process, launch.key, table, clock.monotonic(), lifetime_clock(), start)

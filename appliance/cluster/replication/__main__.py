@@ -83,6 +83,8 @@ def _prepared(launch: ReplicatorLaunch) -> Replicator:
     registrations = RegistrationReplication(known.me, table, links, page, wall_time)
     supervisor = process_id(launch.node, SUPERVISOR)
     registrations.members_changed(clock.monotonic())
+    workers = settings.workers or len(os.sched_getaffinity(0))
+    bus.connect([process_id(launch.node, number) for number in range(workers)])
     return Replicator(
         state_dir,
         known.membership,
@@ -95,7 +97,7 @@ def _prepared(launch: ReplicatorLaunch) -> Replicator:
         registrations,
         wall_time,
         settings,
-        FlowReplication(known.me, settings.workers or len(os.sched_getaffinity(0)), links, bus.send),
+        FlowReplication(known.me, workers, links, bus.send),
         CountReplication(links, lambda message: bus.send(supervisor, [message])),
         [*_calls_of(launch, known, links, settings, page)],
     )

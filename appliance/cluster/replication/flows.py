@@ -3,7 +3,7 @@
 The replicator remembers the connections of its own workers, to tell them to a node that a link comes up to, and those
 of other nodes, to tell them to a worker that starts. What a worker is told of a node without a link is void. Messages
 are passed on in batches, one for each destination and turn; what a link or a worker does not take has failed, and who
-wanted it sent hears of it.
+wanted it sent hears of it. Who has missed news of connections is told of all of them.
 """
 
 from __future__ import annotations
@@ -28,6 +28,10 @@ from appliance.messages.membership import Membership
 from appliance.transport.process_id import ProcessId, node_of, process_id
 
 ASK_EVERY_S: Final = 1.0
+# Of a worker that did not take what it was told: most often the bus is not connected yet.
+ASK_SOON_S: Final = 0.05
+# A node that has missed news is told all no more often than this: its link had too much to do.
+LIST_EVERY_S: Final = 0.2
 PORTION: Final = 500
 # Of one node; a worker has fewer descriptors.
 CONNECTIONS_MAX: Final = 262_144
@@ -50,6 +54,9 @@ class FlowReplication:
         self._for_nodes: dict[int, list[BusMessage]] = {}
         self._for_workers: dict[ProcessId, list[BusMessage]] = {}
         self._ask_at = 0.0
+        self._untold: set[int] = set()
+        """Nodes that have missed news, because their links did not take them."""
+        self._list_at = 0.0
 
     # -- from workers of this node -------------------------------------------------------------------
 
@@ -116,6 +123,10 @@ class FlowReplication:
 
     def link_up(self, member: int, now: float) -> None:
         """It knows nothing of the connections of this node."""
+        self._untold.discard(member)
+        self._list_for(member)
+
+    def _list_for(self, member: int) -> None:
         messages = self._for_nodes.setdefault(member, [])
         for process, held in self._own.items():
             messages += _listing(process, held)
@@ -136,17 +147,26 @@ class FlowReplication:
     def tick(self, now: float) -> float:
         """Pass on what has come; returns when to be called again."""
         self._ask(now)
+        self._list_again(now)
         for node, messages in list(self._for_nodes.items()):
             del self._for_nodes[node]
-            for begin in range(0, len(messages), PORTION):
-                portion = messages[begin : begin + PORTION]
-                if not self._links.send(node, portion):
-                    self._not_sent(portion)
+            self._pass_to_node(node, messages)
         for worker, messages in list(self._for_workers.items()):
             del self._for_workers[worker]
-            self._pass_to_worker(worker, messages)
-        has_more = self._for_nodes or self._for_workers
-        return now if has_more else self._ask_at if len(self._own) < len(self._workers) else NEVER
+            self._pass_to_worker(worker, messages, now)
+        if self._for_nodes or self._for_workers:
+            return now
+        ask_at = self._ask_at if len(self._own) < len(self._workers) else NEVER
+        return min(ask_at, self._list_at) if self._untold else ask_at
+
+    def _list_again(self, now: float) -> None:
+        """Tell all to the nodes that have missed news."""
+        if not self._untold or now < self._list_at:
+            return
+        self._list_at = now + LIST_EVERY_S
+        nodes, self._untold = self._untold, set()
+        for node in nodes:
+            self._list_for(node)
 
     def _ask(self, now: float) -> None:
         """A worker that was not heard of is there all the same, where this process was started again."""
@@ -157,7 +177,17 @@ class FlowReplication:
             if worker not in self._own and worker not in self._for_workers:
                 self._tell(worker, [ConnectionsWanted()])
 
-    def _pass_to_worker(self, worker: ProcessId, messages: list[BusMessage]) -> None:
+    def _pass_to_node(self, node: int, messages: list[BusMessage]) -> None:
+        for begin in range(0, len(messages), PORTION):
+            portion = messages[begin : begin + PORTION]
+            if self._links.send(node, portion):
+                continue
+            self._not_sent(portion)
+            if self._links.is_up(node) and any(isinstance(message, WorkerConnections) for message in portion):
+                # Without a link it is told all when the link is back.
+                self._untold.add(node)
+
+    def _pass_to_worker(self, worker: ProcessId, messages: list[BusMessage], now: float) -> None:
         if self._tell(worker, messages):
             return
         for message in messages:
@@ -170,9 +200,10 @@ class FlowReplication:
             else:
                 # It is asked again, and told all then.
                 self._own.pop(worker, None)
+                self._ask_at = min(self._ask_at, now + ASK_SOON_S)
 
     def _not_sent(self, messages: Sequence[BusMessage]) -> None:
-        """Who wanted it sent hears of it; what is not told of connections is told when the link is back."""
+        """Who wanted it sent hears of it; news of connections are told again."""
         for message in messages:
             if isinstance(message, WorkerConnections):
                 continue

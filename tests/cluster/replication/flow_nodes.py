@@ -35,6 +35,8 @@ class Node:
         self.network = network
         self.process = process_id(number, 0)
         self.is_bus_full = False
+        self.is_link_full = False
+        self._closed: set[int] = set()
         self.flows = FlowReplication(number, 1, self, self.tell)
         self.place = settings.listeners.index(PHONES)
         self.sent: list[tuple[Message, Flow]] = []
@@ -57,7 +59,7 @@ class Node:
         return {self.number, member} not in self.network.parted
 
     def send(self, member: int, messages: Sequence[BusMessage]) -> bool:
-        if not self.is_up(member):
+        if not self.is_up(member) or self.is_link_full:
             return False
         for message in messages:
             self.network.nodes[member].flows.receive(self.number, decode(encode(message)), NOW)
@@ -78,6 +80,11 @@ class Node:
         self.stack.connections_changed([flow], [])
         return flow
 
+    def close(self, flow: Flow) -> None:
+        """It is closed: what is sent by it fails."""
+        self._closed.add(flow.connection)
+        self.stack.connections_changed([], [flow])
+
     def receive(self, data: bytes, flow: Flow) -> list[Message]:
         """A message arrives; what this node sends for it."""
         self.stack.receive_datagrams([(data, flow)], NOW)
@@ -87,7 +94,10 @@ class Node:
         """What its worker wants to be done; False where that is nothing."""
         outputs = self.stack.outputs(NOW)
         assert self.stack.faults_to_log() == []
-        self.sent += [(read(outgoing.data), outgoing.flow) for outgoing in outputs.outgoings]
+        failed = [outgoing for outgoing in outputs.outgoings if outgoing.flow.connection in self._closed]
+        self.stack.receive_failures(failed, NOW)
+        sent = [outgoing for outgoing in outputs.outgoings if outgoing not in failed]
+        self.sent += [(read(outgoing.data), outgoing.flow) for outgoing in sent]
         for destination, message in outputs.messages:
             assert destination == process_id(self.number, REPLICATOR)
             self.flows.receive_from_worker(self.process, decode(encode(message)))

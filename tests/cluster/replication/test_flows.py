@@ -7,7 +7,7 @@ import pytest
 from appliance.catalogue import counters
 from appliance.catalogue.settings import Settings
 from appliance.messages.flow_messages import ResponseReturned, WorkerConnections
-from appliance.transport.flow import Flow
+from appliance.transport.flow import TCP, Flow
 from appliance.transport.process_id import process_id
 from tests.cluster.replication.flow_nodes import NOW, SETTINGS, TURNED, Network, Node
 from tests.flows.wire import Message
@@ -97,7 +97,7 @@ def test_a_connection_that_was_closed_is_not_used(net: Network) -> None:
     """RFC 3261 16.9: the contact is tried instead, from the node that has the call."""
     one, two = net.nodes.values()
     flow = bob_registers(one)
-    one.stack.connections_changed([], [flow])
+    one.close(flow)
     net.carry()
     two.stack.receive_datagrams([(request("INVITE", "sip:bob@example.com"), alice_of(two))], NOW)
     sent = net.carry()
@@ -140,6 +140,36 @@ def test_a_link_that_is_back_brings_all_connections(net: Network) -> None:
     net.carry()
     assert len(two.stack.node_flows.connections) == 2
     invited(net, two)
+
+
+def test_a_phone_is_called_before_the_news_of_its_connection_have_come(net: Network) -> None:
+    """Its registration may be in the table sooner: the node that holds the connection is asked."""
+    one, two = net.nodes.values()
+    two.is_bus_full = True
+    flow = bob_registers(one)
+    two.is_bus_full = False
+    assert len(two.stack.node_flows.connections) == 0
+    invite = invited(net, two)
+    one.stack.receive_datagrams([(accepted(invite), flow)], NOW)
+    assert [message.status for message in net.carry()[2]] == [200]
+
+
+def test_news_that_a_full_link_refuses_are_told_again(net: Network) -> None:
+    """All connections, once the link takes something: those that were closed meanwhile are gone as well."""
+    one, two = net.nodes.values()
+    gone = one.connection(80, 40003)
+    net.carry()
+    one.is_link_full = True
+    bob_registers(one)
+    one.close(gone)
+    net.carry()
+    assert len(two.stack.node_flows.connections) == 1
+    one.is_link_full = False
+    one.flows.tick(NOW + 1.0)
+    net.carry()
+    known = two.stack.node_flows.connections
+    ways = [Flow(TCP, two.place, ("198.51.100.7", port)).way() for port in (40000, 40003)]
+    assert [known.way_by(way) is not None for way in ways] == [True, False]
 
 
 def test_a_worker_that_starts_hears_of_the_connections_of_other_nodes(net: Network) -> None:
