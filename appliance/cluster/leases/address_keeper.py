@@ -98,6 +98,11 @@ class AddressKeeper:
         address = self._addresses[number]
         self._interface.remove(address.interface, address.addresses)
 
+    def suspend_all(self) -> None:
+        """Close all leases, open or not."""
+        for number in self._addresses:
+            self.suspend(number)
+
     def close_all(self) -> None:
         """All of them, whether they are here or not."""
         for number in self._addresses:

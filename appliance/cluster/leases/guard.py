@@ -1,7 +1,8 @@
 """The guard of the leases: `python -m appliance.cluster.leases.guard`, started by the lease process with a document.
 
-It waits for the death of the lease process (pidfd). Then it closes the leases in the kernel, removes the addresses, and
-tells the other members, which do not wait for the leases to end then. Without a guard all is as safe, and slower.
+It says that it is ready, and waits for the death of the lease process (pidfd). Then it closes the leases in the kernel,
+tells the other members, which do not wait for the leases to end then, and removes the addresses: no packet passes
+without a lease, so nobody has to wait for that. Without a guard all is as safe, and slower.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Final
 from appliance import clock
 from appliance.cluster.leases.address_keeper import AddressKeeper
 from appliance.cluster.leases.connection_closing import close_connections
+from appliance.cluster.leases.guard_process import READY
 from appliance.cluster.leases.heartbeat_codec import HeartbeatCodec
 from appliance.cluster.leases.member_sockets import MemberSockets
 from appliance.cluster.leases.real_time import run_in_real_time
@@ -26,7 +28,7 @@ from appliance.cluster.leases.sessions import Sessions
 from appliance.ipc.lease_launch import LeaseLaunch
 
 # The word of the end may be lost, so it is said again.
-SAY_AFTER_S: Final = (0.0, 0.02, 0.06)
+SAY_AGAIN_AFTER_S: Final = (0.02, 0.06)
 ORDER_LEN_MAX: Final = 8192
 
 log = logging.getLogger("signalbox.guard")
@@ -47,9 +49,17 @@ def main() -> int:
     orders = socket.socket(fileno=document["orders_fd"])
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     run_in_real_time()
+    with suppress(OSError):
+        orders.send(READY)
     _wait_for_death(document["pidfd"], orders)
+    keeper.suspend_all()
+    begun = clock.monotonic()
+    sockets = _sockets_to_members(launch)
+    _say_it_ended(sockets, codec, sessions)
     keeper.close_all()
-    _say_it_ended(launch, codec, sessions)
+    for after_s in SAY_AGAIN_AFTER_S:
+        select.select([], [], [], max(begun + after_s - clock.monotonic(), 0.0))
+        _say_it_ended(sockets, codec, sessions)
     for address in ours:
         with suppress(OSError):
             close_connections(address.addresses)
@@ -81,18 +91,20 @@ def _close_apart(addresses: list[str]) -> None:
             os._exit(0)
 
 
-def _say_it_ended(launch: LeaseLaunch, codec: HeartbeatCodec, sessions: Sessions) -> None:
+def _sockets_to_members(launch: LeaseLaunch) -> MemberSockets | None:
+    """Not before the death: the lease process has sockets to the same members, and would hear one half of them."""
     try:
-        sockets = MemberSockets(launch.me, launch.membership)
+        return MemberSockets(launch.me, launch.membership)
     except OSError as fault:
         log.error("the other members cannot be told that the lease process has died: %s", fault)
+        return None
+
+
+def _say_it_ended(sockets: MemberSockets | None, codec: HeartbeatCodec, sessions: Sessions) -> None:
+    if sockets is None:
         return
-    begun = clock.monotonic()
-    for after_s in SAY_AFTER_S:
-        select.select([], [], [], max(begun + after_s - clock.monotonic(), 0.0))
-        for member in sockets.sockets:
-            sockets.send(member, codec.write_end(sessions.header_to(member)))
-    sockets.close()
+    for member in sockets.sockets:
+        sockets.send(member, codec.write_end(sessions.header_to(member)))
 
 
 if __name__ == "__main__":

@@ -9,10 +9,17 @@ import socket
 import subprocess
 from contextlib import suppress
 from dataclasses import asdict
+from typing import Final
 
+from appliance import clock
 from appliance.ipc.launch import anonymous_file, python_module
 from appliance.ipc.lease_launch import LeaseLaunch
 from appliance.messages.membership import VirtualAddress
+
+READY: Final = b"ready"
+"""What the guard says when it waits."""
+# Without a guard all is as safe: this member does not wait for it for ever.
+AWAITED_S: Final = 5.0
 
 log = logging.getLogger("signalbox.lease")
 
@@ -26,7 +33,22 @@ class GuardProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self._orders, self._theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._orders.setblocking(False)
+        self._awaited_until = clock.monotonic() + AWAITED_S
         self._start()
+
+    def fileno(self) -> int:
+        """Readable when the guard says something: then `receive`."""
+        return self._orders.fileno()
+
+    def receive(self) -> None:
+        """What the guard says: that it waits."""
+        with suppress(OSError):
+            if self._orders.recv(len(READY)) == READY:
+                self._awaited_until = 0.0
+
+    def is_awaited(self, now: float) -> bool:
+        """Has the first guard not said yet that it waits, and is it worth while to wait for that?"""
+        return now < self._awaited_until
 
     def tend(self) -> None:
         """Start it when it does not run."""
@@ -48,6 +70,7 @@ class GuardProcess:
             )
         except OSError as fault:
             log.error("the guard of the leases cannot be started: %s", fault)
+            self._awaited_until = 0.0
         finally:
             document.close()
             os.close(pidfd)

@@ -60,6 +60,8 @@ class LeaseMachine:
         self.is_leaving = False
         """Does its process end?"""
         self.is_ready = True
+        self.is_guarded = True
+        """Is there a guard that closes its leases at once when it dies? Until then it takes no address."""
         self.heartbeat_at = now
         self._views = AddressViews(me, membership, self.peers, settings)
         self._silent_until = now + (settings.silence_s if len(membership.members) > 1 else 0.0)
@@ -335,6 +337,7 @@ class LeaseMachine:
         return (
             self.me in record.address.preference
             and self.is_ready
+            and self.is_guarded
             and not self.is_draining
             and not record.is_elsewhere
             and not self.membership.member(self.me).is_witness

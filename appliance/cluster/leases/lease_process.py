@@ -72,6 +72,7 @@ class LeaseProcess:
         for member, socket in self.sockets.sockets.items():
             self._wait_for(socket, self._reader_of(member))
         self._wait_for(self._reports.listener, self._accept)
+        self._wait_for(self._guard, self._guard.receive)
 
     @property
     def late(self) -> int:
@@ -93,6 +94,7 @@ class LeaseProcess:
         due = min(self.machine.next_at(now), self._keeper.next_announcement, self._report_at, self._probes.next_at)
         for key, _ in self._selector.select(max(due - now, 0.0)):
             key.data()
+        self.machine.is_guarded = not self._guard.is_awaited(clock.monotonic())
         if self._jumps.has_jumped():
             self.clock_jumps += 1
             self._perform(self.machine.clocks_jumped(clock.monotonic()))

@@ -35,6 +35,7 @@ def status(process: Reported, now: float) -> dict[str, Any]:
         "is_silent": machine.is_silent(now),
         "is_draining": machine.is_draining,
         "is_ready": machine.is_ready,
+        "is_guarded": machine.is_guarded,
         "orders": asdict(machine.orders),
         "is_real_time": process.is_real_time,
         "addresses": [_address(record, machine, now) for record in machine.records.values()],

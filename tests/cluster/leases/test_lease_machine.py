@@ -49,6 +49,20 @@ def test_a_guard_makes_it_a_matter_of_milliseconds() -> None:
     assert gap_s(world) < 0.01
 
 
+def test_a_member_whose_guard_does_not_wait_yet_takes_no_address() -> None:
+    """Its death would cost the lease; an owner keeps what it has."""
+    world = cluster()
+    for member in (A, B):
+        machine = world.members[member].machine
+        assert machine is not None
+        machine.is_guarded = False
+    world.run(1.0)
+    assert world.owner(ADDRESS) == A
+    world.members[A].kill(has_guard=True)
+    gap_s(world)
+    assert world.owner(ADDRESS) == C
+
+
 def test_a_frozen_owner_is_silent_before_another_one_speaks() -> None:
     world = cluster()
     world.members[A].freeze(2.0)
