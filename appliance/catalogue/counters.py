@@ -166,6 +166,8 @@ LINK_MESSAGES_SKIPPED: Final = 123
 CALLS_UNREPLICATED: Final = 124
 # the log
 LOG_LINES_LOST: Final = 125
+# phones of other nodes
+CONNECTIONS_PROBED: Final = 126
 
 
 @dataclass(frozen=True, slots=True)
@@ -414,5 +416,7 @@ COUNTERS: Final[tuple[Counter, ...]] = (
             "Turns whose messages did not wait longer for another node (`cluster calls wait`, `replication-wait`)."),
     Counter(LOG_LINES_LOST, "log-lines-lost", "trouble",
             "Lines of the log that a host of `logging host` did not take by TCP or TLS (`logging queue`)."),
+    Counter(CONNECTIONS_PROBED, "connections-probed", "cluster",
+            "Phones of the former owner of a virtual address that were sent a segment, so that they connect anew."),
 )
 # fmt: on

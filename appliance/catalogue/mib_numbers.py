@@ -134,6 +134,7 @@ COUNTER_NUMBERS: Final = {
     "link-messages-skipped": 126,
     "calls-unreplicated": 127,
     "log-lines-lost": 128,
+    "connections-probed": 129,
 }
 # The gauges of a worker: (number, help).
 GAUGE_NUMBERS: Final = {

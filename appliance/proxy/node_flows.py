@@ -52,7 +52,7 @@ class NodeFlows:
         had come here; else b"".
         """
         if isinstance(message, WorkerConnections):
-            self._node.counters[NODE_CONNECTIONS_REFUSED] += self.connections.receive(message)
+            self._node.counters[NODE_CONNECTIONS_REFUSED] += self.connections.receive(message, now)
             if message.is_gone:
                 self._fail_all_by(message.process, now)
         elif isinstance(message, SendFailed):

@@ -12,8 +12,10 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 from appliance.messages.flow_messages import NamedFlow, WorkerConnections
+from appliance.messages.membership import NO_MEMBER
 from appliance.transport.flow import NO_CONNECTION, Flow, Way
 from appliance.transport.process_id import NO_PROCESS, ProcessId, node_of
+from appliance.worker_group.lost_connections import LostConnections
 
 # Connections in one message, and those of all other nodes that one worker remembers.
 BATCH_MAX: Final = 500
@@ -31,6 +33,7 @@ class NodeConnections:
         "_held",
         "_is_linked",
         "_list_at",
+        "_lost",
         "_names",
         "_process",
     )
@@ -44,6 +47,7 @@ class NodeConnections:
         self._count = 0
         self._changes: dict[int, Flow | None] = {}
         self._list_at = NEVER
+        self._lost = LostConnections()
 
     def __len__(self) -> int:
         return self._count
@@ -64,17 +68,25 @@ class NodeConnections:
 
     # -- of other nodes ------------------------------------------------------------------------------
 
-    def receive(self, message: WorkerConnections) -> int:
+    def receive(self, message: WorkerConnections, now: float) -> int:
         """What the worker of another node has opened and closed. Returns how many there was no room for."""
         process = message.process
         held = self._held.setdefault(process, {})
-        if message.is_anew:
-            self._forget(held, list(held))
-        self._forget(held, message.closed)
+        before = list(held.values()) if message.is_anew else [held[n] for n in message.closed if n in held]
+        self._forget(held, [flow.connection for flow in before])
         refused = sum(not self._note_opened(held, process, named) for named in message.opened)
         if not held:
             del self._held[process]
+        self._lost.add((flow for flow in before if flow.connection not in held), now)
         return refused
+
+    def lost_by(self, node: int, places: Collection[int], now: float) -> list[Flow]:
+        """The connections at listeners at these places that a node, NO_MEMBER for any, had lately, and those that it
+        has as far as it is known: a virtual address that has left it has left them.
+        """
+        held = [flows for process, flows in self._held.items() if node in (NO_MEMBER, node_of(process))]
+        still = [flow for flows in held for flow in flows.values() if flow.listener in places]
+        return [*self._lost.of_node(node, places, now), *still]
 
     def _note_opened(self, held: dict[int, Flow], process: ProcessId, named: NamedFlow) -> bool:
         if not named.listener or named.listener not in self._names:

@@ -2,12 +2,12 @@
 
 The new owner takes the calls of its slots out of the memory in which the replicator has kept copies of the last owner's
 calls. It looks again a moment later, for copies that were under way, and when slots move, for a sibling may have died
-before it has taken its own.
+before it has taken its own. It tells phones that their connections to the last owner are gone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,6 +17,7 @@ from appliance.catalogue.settings import Settings
 from appliance.messages.address_messages import AddressLost, AddressOwned
 from appliance.stack import Stack
 from appliance.transport.process_id import ProcessId, node_of
+from appliance.workers.connection_probes import ConnectionProbes
 from appliance.workers.worker_parts import CopiedCallSource
 
 LATE_S: Final = 0.1
@@ -47,11 +48,15 @@ class AddressChanges:
         self._call_later = call_later
         self._slots: frozenset[int] = frozenset()
         self._take_overs: list[_TakeOver] = []
+        self._process = process
+        self._live: tuple[ProcessId, ...] = (process,)
+        self._probes = ConnectionProbes(stack.counters, call_later)
         self.use(settings)
 
     def use(self, settings: Settings) -> None:
         """Go by new settings: which listener is at which address."""
-        self._stack.takeover.use(addresses_at_places(settings) if self._copied_calls is not None else ())
+        self._listeners, self._addresses = settings.listeners, addresses_at_places(settings)
+        self._stack.takeover.use(self._addresses if self._copied_calls is not None else ())
 
     def owned(self, news: AddressOwned) -> None:
         """This node owns an address from now on."""
@@ -62,15 +67,26 @@ class AddressChanges:
             self._take_overs.append(_TakeOver(news.address, news.last_owner, now + SLOTS_MOVE_S))
             self._take(now)
             self._call_later(LATE_S, self._take_late)
+            self._probe_connections(news, now)
+
+    def _probe_connections(self, news: AddressOwned, now: float) -> None:
+        """Those of the last owner at the address; each worker takes a part of them."""
+        places = [place for place, address in enumerate(self._addresses) if address == news.address]
+        lost = self._stack.node_flows.connections.lost_by(news.last_owner, places, now)
+        ours = [flow for flow in lost if self._live[flow.connection % len(self._live)] == self._process]
+        self._probes.begin(ours, self._listeners)
 
     def lost(self, news: AddressLost) -> None:
         """This node owns it no more."""
         self._take_overs = [one for one in self._take_overs if one.address != news.address]
         self._stack.takeover.lost(news.address, clock.monotonic())
+        for listener, address in zip(self._listeners, self._addresses, strict=True):
+            if address == news.address:
+                self._probes.stop(listener.address)
 
-    def slots_changed(self, slots: frozenset[int], now: float) -> None:
-        """Which slots are this worker's from now on."""
-        self._slots = slots
+    def slots_changed(self, slots: frozenset[int], live: Collection[ProcessId], now: float) -> None:
+        """Which slots are this worker's from now on, and which workers there are."""
+        self._slots, self._live = slots, tuple(sorted({self._process, *live}))
         self._take(now)
 
     def _take_late(self) -> None:

@@ -310,7 +310,7 @@ class Worker:
         self._stack.adopt(self._recorder.take(_pairs(news.orphans), slots), now)
         # The listeners of that start may have been at other places, as those of another node are.
         self._stack.takeover.adopt(self._recorder.take(_pairs(news.former), slots), now)
-        self._addresses.slots_changed(slots, now)
+        self._addresses.slots_changed(slots, news.live, now)
 
     def _takes_order(self, sender: ProcessId, message: BusMessage, now: float) -> bool:
         """`_is_order`; a fault costs this message, unless it says what this worker is to serve."""

@@ -59,10 +59,14 @@ def main() -> None:
         connection.settimeout(None)
         own = "{}:{}".format(*connection.getsockname()[:2])
         connection.sendall(register(own, domain).encode())
-        for message in messages(connection):
-            print(message.split("\r\n")[0], flush=True)
-            if not message.startswith(("SIP/2.0", "ACK")):
-                connection.sendall(answer(message, own).encode())
+        try:
+            for message in messages(connection):
+                print(message.split("\r\n")[0], flush=True)
+                if not message.startswith(("SIP/2.0", "ACK")):
+                    connection.sendall(answer(message, own).encode())
+        except ConnectionResetError:
+            print("reset", flush=True)
+            return
     print("closed", flush=True)
 
 

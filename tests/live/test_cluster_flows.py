@@ -72,6 +72,13 @@ def test_a_phone_on_tcp_at_one_node_is_called_at_another(net: ClusterOfAppliance
         wait_until(lambda: net.nodes[number].counters().get(counter) == count, told, within(10.0))  # noqa: B023
 
 
+def test_an_idle_phone_hears_that_its_node_is_cut_off(net: ClusterOfAppliances) -> None:
+    """It sends nothing, and would wait for ever: the new owner of the address has its connection reset."""
+    phone = TcpPhone(net)
+    net.run("ip", "-n", net.switch, "link", "set", net.nodes[1].port, "down")
+    wait_until(lambda: phone.lines()[-1] == "reset", "the connection of the phone is reset", within(60.0))
+
+
 def test_a_connection_of_a_dead_node_is_known_to_be_gone(net: ClusterOfAppliances) -> None:
     """The call fails at once, by the refused connection to the contact, and not by timer B."""
     phone = TcpPhone(net)

@@ -104,7 +104,7 @@ def test_where_nobody_knows_the_last_owner_the_calls_of_all_are_taken() -> None:
     stack = EchoStack()
     reader = CopiedCallsReader(memory.recording.fd, memory.recording.bank_len)
     changes = AddressChanges(process_id(2, 0), stack, Settings(), reader, lambda seconds, step: None)
-    changes.slots_changed(frozenset(range(256)), 1.0)
+    changes.slots_changed(frozenset(range(256)), [process_id(2, 0)], 1.0)
     CopiedCallsWriter(memory.recording.fd, memory.recording.bank_len, SEED).keep(DEAD, [copy(1)], 1.0)
     changes.owned(owned_from(0))
     assert stack.takeover.adopted == [b"1"]
