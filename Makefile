@@ -7,6 +7,7 @@
 # make test-cluster   failures of nodes in network namespaces, as root; writes benchmarks/cluster.json
 # make try    some tests on one build: make try TESTS=tests/proxy BUILD=compiled
 # make bench  what it costs beside Kamailio, a quarter of an hour; writes benchmarks/ and docs/performance.md
+# make chaos  random faults of a cluster under calls and registrations, as root: MINUTES=60 SEED=...; benchmarks/chaos.json
 # make soak   half an hour at half load: nothing may grow; then the leases of a cluster with ten thousand seeds of faults
 # make deb    build the Debian package; it is put into dist/
 # make image  a disk image of Debian 12 with the package, raw and qcow2, in dist/; needs root
@@ -23,7 +24,7 @@ BUILT = .venv/.built
 LOCK = packaging/requirements.lock
 SOURCES = $(shell find appliance cli -name '*.py' -o -name '*.pyx' -o -name '*.pxd') pyproject.toml setup.py
 
-.PHONY: run cli call cluster lock deb image test test-appliance test-image test-cluster load try bench soak clean packages-run packages-deb packages-image packages-nspawn packages-test
+.PHONY: run cli call cluster lock deb image test test-appliance test-image test-cluster load try bench chaos soak clean packages-run packages-deb packages-image packages-nspawn packages-test
 
 run: $(BUILT)
 	@mkdir -p -m 0700 $(STATE)
@@ -79,6 +80,11 @@ bench: packages-test $(BUILT)
 	.venv/bin/python -m benchmarks
 	.venv/bin/pip install --quiet --requirement benchmarks/requirements.txt
 	.venv/bin/python -m benchmarks.report
+
+MINUTES ?= 60
+chaos: packages-test $(BUILT)
+	.venv/bin/pip install --quiet "pytest>=8"
+	.venv/bin/python -m tests.live.chaos --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
 soak: packages-test $(BUILT)
 	.venv/bin/python -m benchmarks.soak

@@ -118,7 +118,8 @@ class Node:
     def signal_all(self, number: int) -> None:
         """Send a signal to all processes of the node, the guard first."""
         for pid in self.pids():
-            os.kill(pid, number)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
 
     def ask(self, order: dict[str, Any]) -> str:
         """The reply to an order."""

@@ -34,15 +34,24 @@ class Course:
 
 
 class SippAtClient:
-    """One SIPp."""
+    """One SIPp, which gives up after `timeout_s`."""
 
-    def __init__(self, net: ClusterOfAppliances, scenario: str, port: int, calls: int, *options: str) -> None:
+    def __init__(
+        self,
+        net: ClusterOfAppliances,
+        scenario: str,
+        port: int,
+        calls: int,
+        *options: str,
+        timeout_s: int = TIMEOUT_S,
+    ) -> None:
+        self._timeout_s = timeout_s
         self.folder = net.folder
         self.figures = net.folder / f"{scenario}-{port}.csv"
         self.figures.unlink(missing_ok=True)
         argv = [find_program("sipp", "sip-tester"), "-sf", str(SCENARIOS / f"{scenario}.xml"), "-s", "bob", "-nostdin"]
         argv += ["-i", CLIENT, "-p", str(port), "-mp", str(port + 10), "-cp", str(port + 20), "-m", str(calls)]
-        argv += ["-timeout", f"{TIMEOUT_S}s", "-timeout_error", "-buff_size", str(BUFFER_LEN)]
+        argv += ["-timeout", f"{timeout_s}s", "-timeout_error", "-buff_size", str(BUFFER_LEN)]
         argv += ["-trace_stat", "-stf", str(self.figures), "-fd", "1", "-recv_timeout", "30000", "-trace_counts"]
         argv += ["-trace_err", "-error_file", str(net.folder / f"{scenario}-{port}-errors.log"), *options]
         with (net.folder / f"{scenario}-{port}.log").open("ab") as log:
@@ -58,7 +67,7 @@ class SippAtClient:
 
     def outcome(self) -> tuple[int, int]:
         """Calls that went as the scenario says, and that did not; waits for its end."""
-        self.process.wait(TIMEOUT_S + 10)
+        self.process.wait(self._timeout_s + 10)
         return outcome(self.figures)
 
     def course(self) -> Course:
@@ -72,12 +81,19 @@ class SippAtClient:
 
 
 def start_calls(
-    net: ClusterOfAppliances, calls: int, per_s: int, ring_ms: int, *options: str, talk_ms: int = 100, at: str = V4
+    net: ClusterOfAppliances,
+    calls: int,
+    per_s: int,
+    ring_ms: int,
+    *options: str,
+    talk_ms: int = 100,
+    at: str = V4,
+    timeout_s: int = TIMEOUT_S,
 ) -> tuple[SippAtClient, SippAtClient]:
     """Caller and callee: calls at an address that ring and last for so long."""
-    callee = SippAtClient(net, "callee-rings-long", CALLEE_PORT, calls, "-d", str(ring_ms))
+    callee = SippAtClient(net, "callee-rings-long", CALLEE_PORT, calls, "-d", str(ring_ms), timeout_s=timeout_s)
     bound = f"{CLIENT}:{CALLEE_PORT}"
     listing = ("ip", "netns", "exec", net.client, "ss", "-uln")
     wait_until(lambda: bound in net.run(*listing), "the callee has its port open")
     caller_options = ("-r", str(per_s), "-d", str(talk_ms), "-key", "domain", bound, *options, f"{at}:5060")
-    return SippAtClient(net, "caller", CALLER_PORT, calls, *caller_options), callee
+    return SippAtClient(net, "caller", CALLER_PORT, calls, *caller_options, timeout_s=timeout_s), callee
