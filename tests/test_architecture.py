@@ -66,6 +66,7 @@ IMPORTERS = {
     "sqlalchemy": ("storage/subscriber_database.py", "lookups/sql_lookup.py"),
     "ldap3": "lookups/ldap_lookup.py",
     "httpx": "lookups/http_lookup.py",
+    "websockets": "transport/web_socket.py",
     "dns": "resolver.py",
     "cryptography": "storage/",
     "uvloop": "workers/__main__.py",

@@ -9,7 +9,8 @@ from appliance.catalogue.value_types import Choice, Choices
 
 # fmt: off
 TRANSPORTS: Final = Choices(
-    TRANSPORT_NAMES, TRANSPORT_NUMBERS, tuple(f"{name.upper()}." for name in TRANSPORT_NAMES))
+    TRANSPORT_NAMES, TRANSPORT_NUMBERS,
+    ("UDP.", "TCP.", "TLS.", "WebSocket, for phones in web pages.", "WebSocket with TLS, for phones in web pages."))
 ALGORITHMS: Final = Choices(
     ("sha-256", "md5"), ("sha-256", "md5"), ("SHA-256 (RFC 8760).", "MD5, for older phones."))
 LISTENER_ROLE: Final = Choice(

@@ -17,7 +17,7 @@ from appliance.catalogue.cluster_values import listener_address_of
 from appliance.catalogue.contradiction import Contradiction
 from appliance.catalogue.lookup_contradictions import lookup_contradictions
 from appliance.catalogue.snmp_values import target_of
-from appliance.catalogue.transports import TCP, TLS, TRANSPORT_NAMES, TRANSPORTS
+from appliance.catalogue.transports import BY_WEB_SOCKET, TRANSPORT_NAMES, TRANSPORTS
 
 
 def contradictions(class_name: str, settings: Any) -> list[Contradiction]:
@@ -77,12 +77,19 @@ def _listener(settings: Any) -> Iterator[Contradiction]:
         yield Contradiction(("address", "advertise"), problem, remedy)
     yield from _twice("peers", "peer", settings.peers)
     yield from _twice("certificates", "certificate", settings.certificates)
-    if TLS in settings.transports and TCP in settings.transports:
-        problem = "tcp and tls cannot have the same port"
-        remedy = "type `transport udp tcp`, and add a listener with `transport tls` and `port 5061`"
+    yield from _twice("origins", "origin", settings.origins)
+    streams = [TRANSPORTS[number] for number in settings.transports if TRANSPORTS[number].is_stream]
+    if len(streams) > 1:
+        first, *others = (row.name for row in streams)
+        problem = f"{first} and {others[0]} cannot have the same port"
+        remedy = f"delete {others[0]}, and add a listener with `transport {others[0]}` and a port of its own"
         yield Contradiction(("transports",), problem, remedy)
-    if any(TRANSPORTS[number].is_secure for number in settings.transports) and not settings.certificates:
-        yield Contradiction(("transports", "certificates"), "tls needs a certificate", "add `certificate NAME`")
+    secure = next((row.name for row in streams if row.is_secure), "")
+    if secure and not settings.certificates:
+        yield Contradiction(("transports", "certificates"), f"{secure} needs a certificate", "add `certificate NAME`")
+    if settings.origins and not any(row.framing == BY_WEB_SOCKET for row in streams):
+        problem = "only connections by ws and wss have an origin"
+        yield Contradiction(("origins", "transports"), problem, "type `no origin`, or `transport wss`")
     if settings.client_certificate == "none" and any("certificate-name" in peer for peer in settings.peers):
         problem = "a peer with a certificate name must show its certificate"
         remedy = "type `client-certificate request` or `client-certificate require`"

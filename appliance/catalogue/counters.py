@@ -168,6 +168,16 @@ CALLS_UNREPLICATED: Final = 124
 LOG_LINES_LOST: Final = 125
 # phones of other nodes
 CONNECTIONS_PROBED: Final = 126
+# WebSocket
+WEB_SOCKETS_OPENED: Final = 127
+WEB_SOCKETS_NOT_UPGRADED: Final = 128
+WEB_SOCKETS_ORIGIN_REFUSED: Final = 129
+WEB_SOCKETS_PROTOCOL_REFUSED: Final = 130
+WEB_SOCKETS_REFUSED: Final = 131
+WEB_SOCKETS_TIMED_OUT: Final = 132
+WEB_SOCKET_FRAMES_MALFORMED: Final = 133
+WEB_SOCKET_FRAMES_USELESS: Final = 134
+WEB_SOCKET_MESSAGES_TOO_LONG: Final = 135
 
 
 @dataclass(frozen=True, slots=True)
@@ -418,5 +428,22 @@ COUNTERS: Final[tuple[Counter, ...]] = (
             "Lines of the log that a host of `logging host` did not take by TCP or TLS (`logging queue`)."),
     Counter(CONNECTIONS_PROBED, "connections-probed", "cluster",
             "Phones of the former owner of a virtual address that were sent a segment, so that they connect anew."),
+    Counter(WEB_SOCKETS_OPENED, "web-sockets-opened", "connections", "WebSocket handshakes completed (RFC 6455 4)."),
+    Counter(WEB_SOCKETS_NOT_UPGRADED, "web-sockets-not-upgraded", "connections",
+            "HTTP requests to a WebSocket port that asked for something else, rejected with 426."),
+    Counter(WEB_SOCKETS_ORIGIN_REFUSED, "web-sockets-origin-refused", "connections",
+            "WebSocket handshakes rejected with 403 because the web page is not in `origin`."),
+    Counter(WEB_SOCKETS_PROTOCOL_REFUSED, "web-sockets-protocol-refused", "connections",
+            "WebSocket handshakes rejected with 400 because they did not offer the sub-protocol sip (RFC 7118 4)."),
+    Counter(WEB_SOCKETS_REFUSED, "web-sockets-refused", "connections",
+            "Connections to a WebSocket port closed because they brought no HTTP, or a wrong handshake."),
+    Counter(WEB_SOCKETS_TIMED_OUT, "web-sockets-timed-out", "connections",
+            "Connections to a WebSocket port closed because the handshake was not complete in time."),
+    Counter(WEB_SOCKET_FRAMES_MALFORMED, "web-socket-frames-malformed", "connections",
+            "WebSocket connections closed because of a frame that was not masked or not valid (RFC 6455 5)."),
+    Counter(WEB_SOCKET_FRAMES_USELESS, "web-socket-frames-useless", "connections",
+            "WebSocket connections closed because of many frames with little or nothing in them."),
+    Counter(WEB_SOCKET_MESSAGES_TOO_LONG, "web-socket-messages-too-long", "connections",
+            "WebSocket connections closed because a message was longer than `message length`."),
 )
 # fmt: on

@@ -11,7 +11,7 @@ from appliance.catalogue.errors import ValueFault
 
 _HOP: Final = re.compile(
     r"sips?:(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\])(?::(?P<port>[1-9][0-9]{0,4}))?"
-    r"(?:;transport=(?:udp|tcp|tls|ws|wss))?"
+    r"(?:;transport=(?:udp|tcp|tls))?"
 )
 
 

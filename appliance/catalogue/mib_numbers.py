@@ -135,6 +135,15 @@ COUNTER_NUMBERS: Final = {
     "calls-unreplicated": 127,
     "log-lines-lost": 128,
     "connections-probed": 129,
+    "web-sockets-opened": 130,
+    "web-sockets-not-upgraded": 131,
+    "web-sockets-origin-refused": 132,
+    "web-sockets-protocol-refused": 133,
+    "web-sockets-refused": 134,
+    "web-sockets-timed-out": 135,
+    "web-socket-frames-malformed": 136,
+    "web-socket-frames-useless": 137,
+    "web-socket-messages-too-long": 138,
 }
 # The gauges of a worker: (number, help).
 GAUGE_NUMBERS: Final = {

@@ -50,7 +50,8 @@ class Peer:
                 name = f" certificate-name {_domain(value, place + 1)}"
             else:
                 raise ValueFault(f'"{words[place]}" does not belong there', f"type {self.placeholder}", place)
-        if name and transport not in ("", *(f" transport {row.name}" for row in TRANSPORTS if row.is_secure)):
+        secure = [f" transport {row.name}" for row in TRANSPORTS if row.is_secure and row.is_opened_here]
+        if name and transport not in ("", *secure):
             raise ValueFault("only tls has certificates", "type `transport tls`, or leave it out")
         return text + port + transport + name
 

@@ -39,6 +39,7 @@ from appliance.catalogue.supervision_settings import SupervisionSettings
 from appliance.catalogue.translation_settings import TranslationSettings
 from appliance.catalogue.transports import SIP_PORT, TCP, UDP
 from appliance.catalogue.value_types import Address, DatabaseUrl, Host, Integer, Name, Remark, Switch, Text, TimeZone
+from appliance.catalogue.web_origin import WebOrigin
 
 WORKERS_MAX = 64
 # The states of a listener: configured; removed, with calls that still need it; closed.
@@ -56,7 +57,7 @@ class ListenerSettings(CheckedSettings):
     port: int = setting(SIP_PORT, "port", Integer(1, 65535), DRAIN, "The local port.", "RFC 3261 18.1.1")
     transports: tuple[int, ...] = setting(
         (UDP, TCP), "transport", choices.TRANSPORTS, DRAIN,
-        "The transports of the listener. A proxy must support UDP and TCP. TLS needs a port without TCP.",
+        "The transports of the listener. A proxy must support UDP and TCP. Of tcp, tls, ws and wss a port has one.",
         "RFC 3261 18")
     role: str = setting("user", "role", choices.LISTENER_ROLE, LIVE, "The processing stages that apply to a request.")
     authenticate: bool = setting(
@@ -75,10 +76,15 @@ class ListenerSettings(CheckedSettings):
         "RFC 3261 18.1.1")
     certificates: tuple[str, ...] = setting(
         (), "certificate", Name(), LIVE,
-        "A certificate of the listener, by the name of its section; TLS requires one.", "RFC 3261 26.3.1", is_many=True)
+        "A certificate of the listener, by the name of its section; tls and wss require one.", "RFC 3261 26.3.1",
+        is_many=True)
     client_certificate: str = setting(
         "none", "client-certificate", choices.CLIENT_CERTIFICATE, LIVE,
         "Certificates of clients, which `tls trust` must vouch for.", "RFC 5922 7.4")
+    origins: tuple[str, ...] = setting(
+        (), "origin", WebOrigin(), LIVE,
+        "The web pages whose phones may connect by ws or wss; by default, all. Phones that are no pages have none.",
+        "RFC 6455 10.2", is_many=True)
     peers: tuple[str, ...] = setting(
         (), "peer", Peer(), LIVE,
         "A trusted neighbor: its requests are not challenged, may go to foreign domains, and may assert identities "

@@ -9,7 +9,7 @@ from appliance.sip.header_lines cimport make_line
 from appliance.sip.message cimport Request
 from appliance.sip.uri cimport Uri, canonical_aor, parse_uri
 from appliance.transport.flow cimport Flow
-from appliance.transport.transport_table cimport is_stream, transport_of_uri
+from appliance.transport.transport_table cimport is_opened_here, is_stream, transport_of_uri
 
 cdef int EXPIRES, REQUIRE
 

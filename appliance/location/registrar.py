@@ -33,7 +33,7 @@ from appliance.sip.headers import Contact, parse_delta_seconds, parse_name_addr
 from appliance.sip.message import Request
 from appliance.sip.names import EXPIRES, REQUIRE
 from appliance.sip.uri import Uri, canonical_aor, parse_uri
-from appliance.transport.transport_table import is_stream, transport_of_uri
+from appliance.transport.transport_table import is_opened_here, is_stream, transport_of_uri
 from appliance.transport.via import is_same_host, is_translated
 
 if TYPE_CHECKING:
@@ -221,11 +221,11 @@ def _has_ob(path: bytes) -> bool:
 def _kept_flow(registration: Registration, contact: Contact, reg_id: int) -> Flow | None:
     """The flow that the REGISTER came by, where it is the way to the contact (RFC 3261 16.6 step 7, 18.1.1).
 
-    That is so where the contact leads to the other end by TCP, with outbound (RFC 5626 6), and behind NAT: there the
-    phone knows itself, in its Via as well, by an address that it does not have here.
+    That is so where the contact leads to the other end by TCP, with outbound (RFC 5626 6), by WebSocket (RFC 7118 5),
+    and behind NAT: there the phone knows itself, in its Via as well, by an address that it does not have here.
     """
     flow, uri = registration.flow, contact.uri
-    if flow is None or reg_id:
+    if flow is None or reg_id or not is_opened_here(flow.transport):
         return flow
     address, own_host = flow.host(), registration.request.read_top_via().host
     if not flow.is_stream:

@@ -26,7 +26,7 @@ from appliance.sip.message import Request
 from appliance.sip.names import CONTACT, SUPPORTED, VIA
 from appliance.sip.uri import Uri
 from appliance.transport.flow import Flow
-from appliance.transport.transport_table import URI_PARAMETERS
+from appliance.transport.transport_table import URI_PARAMETERS, is_opened_here
 from appliance.transport.via import is_translated
 
 # Parameter of our Path and Record-Route: the flow of the phone.
@@ -135,11 +135,14 @@ def _uses_outbound(request: Request) -> bool:
 def needs_flow(request: Request, flow: Flow) -> bool:
     """Can the sender of a request that makes a dialog be reached by its flow only?
 
-    Its Contact says so (RFC 5626 5.3.2), or names an address that it does not have here, as its Via does.
+    Its Contact says so (RFC 5626 5.3.2), or names an address that it does not have here, as its Via does; or its
+    transport knows no other way (RFC 7118 5).
     """
     value = request.first_value(CONTACT)
     if value is None or not is_first_hop(request):
         return False
+    if not is_opened_here(flow.transport):
+        return True
     own_host = request.read_top_via().host
     is_behind_nat = is_translated(own_host, flow.host())
     if not is_behind_nat and b";ob" not in value:

@@ -13,6 +13,7 @@ from appliance.transport.transport_table cimport is_secure
 from appliance.transport.via cimport push_via
 
 cdef int CONTENT_LENGTH, MAX_BREADTH, MAX_FORWARDS, PATH, RECORD_ROUTE, ROUTE
+cdef tuple SIPS_URI_PARAMETERS
 cdef tuple URI_PARAMETERS
 
 

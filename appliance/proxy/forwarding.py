@@ -22,7 +22,7 @@ from appliance.sip.uri import Uri
 from appliance.transport.asking_worker import name_asker
 from appliance.transport.flow import Flow
 from appliance.transport.process_id import NO_PROCESS
-from appliance.transport.transport_table import URI_PARAMETERS, is_secure
+from appliance.transport.transport_table import SIPS_URI_PARAMETERS, URI_PARAMETERS, is_secure
 from appliance.transport.via import push_via
 
 # RFC 5393 5.3.3: for a request that does not say, and the most that is taken.
@@ -146,7 +146,8 @@ def _own_route(node: ProxyEnvironment, side: Flow, token: bytes, pair: bytes, is
     sent_by = node.names.sent_bys[side.listener]
     if is_sips and is_secure(side.transport):
         # RFC 3261 16.6 step 4, RFC 5630 5.3: sips where the Request-URI is, and then without `transport=tls`.
-        return b"".join((b"<sips:", sent_by, b";lr;", TOKEN, b"=", token, pair, b">"))
+        below = SIPS_URI_PARAMETERS[side.transport]
+        return b"".join((b"<sips:", sent_by, below, b";lr;", TOKEN, b"=", token, pair, b">"))
     return b"".join((b"<sip:", sent_by, URI_PARAMETERS[side.transport], b";lr;", TOKEN, b"=", token, pair, b">"))
 
 

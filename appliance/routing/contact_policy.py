@@ -32,6 +32,7 @@ from appliance.sip.errors import MalformedMessage
 from appliance.sip.headers import parse_name_addr
 from appliance.sip.uri import Uri
 from appliance.transport.flow import Flow
+from appliance.transport.transport_table import is_opened_here
 
 # Where a target comes from: the Request-URI or what the operator allows; a contact at its source; another contact; a
 # next hop of a route table; what a stranger has published.
@@ -72,6 +73,9 @@ class ContactPolicy:
         if address in _UNSPECIFIED or (address and not is_unicast(address)):
             return True
         is_at_source = self._is_at_source(address, binding)
+        if self.is_confined and binding.flow is not None and not is_opened_here(binding.flow.transport):
+            # RFC 7118 5: its contact leads nowhere.
+            return not self._is_in_network(binding.source_ip)
         if self.is_confined:
             return not (self.is_listed(uri) and (is_at_source or self.is_listed(hop)))
         if address in self._own:

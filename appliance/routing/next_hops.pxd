@@ -4,7 +4,7 @@ from appliance.routing.host_cache cimport HostCache
 from appliance.sip.siphash cimport SipHash
 from appliance.sip.uri cimport Uri
 from appliance.transport.flow cimport Flow
-from appliance.transport.transport_table cimport default_port, is_secure, transport_of_uri
+from appliance.transport.transport_table cimport default_port, is_opened_here, is_secure, transport_of_uri
 
 cdef int TCP, UDP, UNKNOWN_TRANSPORT
 cdef tuple TCP_THEN_UDP

@@ -19,7 +19,7 @@ from appliance.sip.siphash import SipHash
 from appliance.sip.uri import Uri
 from appliance.transport.flow import NO_CONNECTION, TCP, UDP, Flow
 from appliance.transport.process_id import NO_PROCESS
-from appliance.transport.transport_table import UNKNOWN_TRANSPORT, default_port, is_secure, transport_of_uri
+from appliance.transport.transport_table import default_port, is_opened_here, is_secure, transport_of_uri
 
 # RFC 3261 18.1.1: without knowledge of the path MTU, 1300 bytes is the most UDP may carry.
 UDP_LEN_MAX = 1300
@@ -152,7 +152,7 @@ class NextHops:
 
     def flow_to(self, transport: int, host: bytes, port: int) -> Flow | None:
         """The flow to an address; None for a name, or where no listener leads there."""
-        address = literal_address(host)
+        address = literal_address(host) if is_opened_here(transport) else ""
         way_out = self._listener_for(transport, ":" in address, 0) if address else -1
         return Flow(transport, way_out, (address, port)) if way_out >= 0 else None
 
@@ -178,11 +178,11 @@ def _ways_of(listener: ListenerSettings) -> int:
 
 
 def transports_of(uri: Uri, request_len: int) -> tuple[int, ...]:
-    """Transports to try for a URI, in order; () when it names one that we do not speak."""
+    """Transports to try for a URI, in order; () when it names one that we do not speak, or that we do not open."""
     if not uri.has_sip_scheme():
         return ()
     transport = transport_of_uri(uri)
-    if transport == UNKNOWN_TRANSPORT:
+    if not is_opened_here(transport):
         return ()
     if transport == UDP and request_len > UDP_LEN_MAX:
         return TCP_THEN_UDP

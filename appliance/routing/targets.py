@@ -12,6 +12,7 @@ from appliance.location.binding import Binding
 from appliance.routing.contact_policy import AT_SOURCE, NAMED, ContactPolicy
 from appliance.sip.uri import Uri, parse_uri
 from appliance.transport.flow import Flow
+from appliance.transport.transport_table import is_opened_here
 
 Q_MAX = 1000
 
@@ -22,7 +23,7 @@ class Target:
     `spares`: what is tried in its place when it fails: other contacts of the same instance (RFC 5626 7, RFC 5627 6.1),
     or the next hops of a route table that come after it.
     `is_secure`: it is reached by secure transports only (RFC 5630 5.3).
-    `is_flow_bound`: it is reached by its flow only (RFC 5626 7).
+    `is_flow_bound`: it is reached by its flow only (RFC 5626 7, RFC 7118 5).
     `translation`: the name of the one that changes header fields of its request (translations.py), "" for none.
     """
 
@@ -61,6 +62,11 @@ class Target:
         self.uri_text = uri.without_headers()
 
 
+def is_only_way(flow: Flow, reg_id: int) -> bool:
+    """Is a binding with this flow reached by it and by nothing else?"""
+    return reg_id != 0 or not is_opened_here(flow.transport)
+
+
 def targets_of_bindings(bindings: Iterable[Binding], policy: ContactPolicy) -> list[Target]:
     """The bindings a proxy can forward to, in their order; others are passed over (16.5)."""
     targets: list[Target] = []
@@ -68,8 +74,8 @@ def targets_of_bindings(bindings: Iterable[Binding], policy: ContactPolicy) -> l
         uri = parse_uri(binding.uri)
         if uri.has_sip_scheme():
             flow = binding.flow
-            # RFC 5626 7: whatever its Contact says.
-            is_flow_bound = binding.reg_id != 0 and flow is not None and not binding.path_text
+            # RFC 5626 7, RFC 7118 5: whatever its Contact says.
+            is_flow_bound = flow is not None and not binding.path_text and is_only_way(flow, binding.reg_id)
             # Of most phones the contact is the address that they registered from.
             is_own = uri.host == binding.source_ip.encode() and not binding.path_text and b"maddr" not in uri.parameters
             origin = AT_SOURCE if is_own or is_flow_bound else policy.origin_of(binding, uri)

@@ -2,6 +2,7 @@ cdef class StreamFramer:
     cdef public object fault
     cdef public double partial_since
     cdef readonly bint has_more
+    cdef readonly bint is_finished
     cdef object _limits
     cdef bytearray _buffer
     cdef Py_ssize_t _start

@@ -14,7 +14,6 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from appliance.catalogue.transports import BY_CONTENT_LENGTH, TRANSPORTS
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.message import Message, Request
 from appliance.sip.parser import SyntaxLimits, parse
@@ -40,14 +39,26 @@ class StreamFramer:
     `partial_since`  when the first byte of the incomplete message came; -1.0 when there is none.
     `has_more`       the last call stopped at its `messages_max`, and bytes are left to be cut.
     `buffered_len`   bytes kept.
+    `is_finished`    has the peer said that nothing follows? It cannot say so in a stream.
     """
 
-    __slots__ = ("_buffer", "_limits", "_need", "_scanned", "_start", "fault", "has_more", "partial_since")
+    __slots__ = (
+        "_buffer",
+        "_limits",
+        "_need",
+        "_scanned",
+        "_start",
+        "fault",
+        "has_more",
+        "is_finished",
+        "partial_since",
+    )
 
     def __init__(self, limits: SyntaxLimits) -> None:
         self.fault: MalformedMessage | None = None
         self.partial_since = NEVER
         self.has_more = False
+        self.is_finished = False
         self._limits = limits
         self._buffer = bytearray()
         # Where the message that is being assembled begins, and how far it was searched for its empty line.
@@ -177,12 +188,3 @@ class StreamFramer:
         except MalformedMessage as malformed:
             message = malformed.message
         return MalformedMessage(status, reason, message if isinstance(message, Request) else None)
-
-
-# What cuts the streams of a transport, by the `framing` of its row (appliance/catalogue/transports.py).
-FRAMERS: Final = {BY_CONTENT_LENGTH: StreamFramer}
-
-
-def framer_of(transport: int, limits: SyntaxLimits) -> StreamFramer:
-    """A framer for one connection by this transport."""
-    return FRAMERS[TRANSPORTS[transport].framing](limits)

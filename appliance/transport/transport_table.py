@@ -12,9 +12,14 @@ from appliance.sip.uri import Uri
 UNKNOWN_TRANSPORT: Final = -1
 
 VIA_TOKENS: Final = tuple(row.via for row in TRANSPORTS)
-# How a URI that the appliance writes names each transport; the default one needs no parameter.
+# How a sip URI that the appliance writes names each transport; the default one needs no parameter.
 URI_PARAMETERS: Final = tuple(
     b"" if row.number == DEFAULT_TRANSPORT else b";transport=" + row.uri_parameter for row in TRANSPORTS
+)
+
+# The same in a sips URI: what is below TLS (RFC 5630 3.1.4), which is TCP unless it says otherwise.
+SIPS_URI_PARAMETERS: Final = tuple(
+    b"" if row.uri_parameter == TRANSPORTS[TLS].uri_parameter else URI_PARAMETERS[row.number] for row in TRANSPORTS
 )
 
 _COUNT: Final = len(TRANSPORTS)
@@ -22,8 +27,9 @@ _PORTS: Final = tuple(row.default_port for row in TRANSPORTS)
 # A bit for each transport, by its number.
 _STREAMS: Final = sum(1 << row.number for row in TRANSPORTS if row.is_stream)
 _SECURE: Final = sum(1 << row.number for row in TRANSPORTS if row.is_secure)
+_OPENED_HERE: Final = sum(1 << row.number for row in TRANSPORTS if row.is_opened_here)
 _BY_VIA: Final = {row.via: row.number for row in TRANSPORTS}
-_BY_URI_PARAMETER: Final = {row.uri_parameter: row.number for row in TRANSPORTS}
+_BY_URI_PARAMETER: Final = {row.uri_parameter: row.number for row in reversed(TRANSPORTS)}
 # RFC 5630 3.1.4: in a sips URI `transport` names what is below TLS; `tls` is what RFC 2543 had.
 _BY_SIPS_PARAMETER: Final = {row.uri_parameter: row.number for row in TRANSPORTS if row.is_secure} | {
     TRANSPORTS[TCP].uri_parameter: TLS
@@ -48,6 +54,11 @@ def is_stream(transport: int) -> bool:
 def is_secure(transport: int) -> bool:
     """May it carry what is sent to a sips URI (RFC 3261 26.2.2)? Not so an unknown one."""
     return 0 <= transport < _COUNT and _SECURE >> transport & 1 != 0
+
+
+def is_opened_here(transport: int) -> bool:
+    """Can a peer be reached by it that has opened no connection? Not so by an unknown one."""
+    return 0 <= transport < _COUNT and _OPENED_HERE >> transport & 1 != 0
 
 
 def default_port(transport: int) -> int:

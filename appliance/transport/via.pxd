@@ -4,7 +4,7 @@ from appliance.sip.characters cimport digits_of
 from appliance.sip.message cimport Request, Response
 from appliance.sip.via cimport Via, new_via, parse_via
 from appliance.transport.flow cimport Flow, Outgoing
-from appliance.transport.transport_table cimport default_port, is_stream, transport_of_via
+from appliance.transport.transport_table cimport default_port, is_opened_here, is_stream, transport_of_via
 
 cdef int NO_CONNECTION, NO_PROCESS, TCP, UDP, UNKNOWN_TRANSPORT
 cdef tuple VIA_TOKENS

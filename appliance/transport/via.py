@@ -18,7 +18,14 @@ from appliance.sip.names import VIA
 from appliance.sip.via import ABSENT, Via, new_via, parse_via
 from appliance.transport.flow import NO_CONNECTION, TCP, UDP, Flow, Outgoing
 from appliance.transport.process_id import NO_PROCESS
-from appliance.transport.transport_table import UNKNOWN_TRANSPORT, VIA_TOKENS, default_port, is_stream, transport_of_via
+from appliance.transport.transport_table import (
+    UNKNOWN_TRANSPORT,
+    VIA_TOKENS,
+    default_port,
+    is_opened_here,
+    is_stream,
+    transport_of_via,
+)
 
 # The first Via value of a message we wrote ourselves; a comma ends it unless it is quoted.
 TOP_VIA = re.compile(rb'\r\n(?:via|v)[ \t]*:((?:"(?:[^"\\]|\\.)*"|[^",\r]|\r\n[ \t])*)', re.IGNORECASE | re.DOTALL)
@@ -156,6 +163,9 @@ def reopened(outgoing: Outgoing) -> Outgoing | None:
     That goes to the address the request came from, at the port of the sent-by or its default. None
     for a request: the failure is reported to its transaction (18.4).
     """
+    if not is_opened_here(outgoing.flow.transport):
+        # RFC 7118 5.3: the response goes by that connection only.
+        return None
     found = TOP_VIA.search(outgoing.data)
     if found is None or not outgoing.data.startswith(b"SIP/2.0 "):
         return None

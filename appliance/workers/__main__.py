@@ -61,6 +61,8 @@ def main() -> int:
         log_to_file(log_path(Path(launch.state_dir)))
         settings = placed_settings(launch)
         log_by(settings)
+        # The library would write a line for each connection of a stranger.
+        logging.getLogger("websockets").setLevel(logging.CRITICAL)
         recorder = Recorder(launch.recording_fd, launch.bank_len, launch.number, launch.bank)
         table = SharedTable.attach(Path(launch.table_dir), settings.limits.bindings_max)
         if launch.page_fd != NO_DESCRIPTOR:

@@ -7,10 +7,12 @@ import socket
 from typing import Any, Final, Protocol, cast
 
 from appliance import clock
+from appliance.catalogue.counters import CONNECTIONS_CLOSED_IDLE
 from appliance.messages.worker_requests import ConnectionRow
 from appliance.sip.parser import SyntaxLimits
 from appliance.transport.flow import Flow
-from appliance.transport.framing import framer_of
+from appliance.transport.framers import Framer, framer_of
+from appliance.transport.framing import PONG
 from appliance.transport.process_id import ProcessId
 
 NO_REMOTE: Final = ("", 0)
@@ -26,6 +28,12 @@ class ConnectionOwner(Protocol):
 
     def certificate_names(self, connection: Connection) -> tuple[str, ...]:
         """Of these names the certificate of the peer has to prove one; () where it need not."""
+
+    def origins(self, connection: Connection) -> tuple[str, ...]:
+        """The web pages whose WebSocket connections are accepted; () for any."""
+
+    def count(self, counter: int) -> None:
+        """One more of something that befell a connection."""
 
     def connection_opened(self, connection: Connection, now: float) -> None:
         """It is there; the owner may refuse it by `abort`."""
@@ -71,7 +79,7 @@ class Connection(asyncio.BufferedProtocol):
     ) -> None:
         self.owner = owner
         self.flow = Flow(transport, listener, NO_REMOTE, owner.process, number, name)
-        self.framer = framer_of(transport, owner.syntax)
+        self.framer: Framer = framer_of(transport, owner.syntax)
         self.transport: asyncio.Transport | None = None
         self.is_opened_here = is_opened_here
         self.has_spoken = is_opened_here
@@ -116,6 +124,14 @@ class Connection(asyncio.BufferedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self.owner.connection_lost(self, clock.monotonic())
 
+    def messages_in(self, data: bytes, now: float, messages_max: int) -> list[bytes]:
+        """The next messages, and PING, of what came; see Framer."""
+        return self.framer.receive_bytes(data, now, messages_max)
+
+    def overdue_counter(self, counter: int = CONNECTIONS_CLOSED_IDLE) -> int:
+        """Where it is counted that nothing came any more; `counter` where its transport has no other word for it."""
+        return counter
+
     @property
     def is_closing(self) -> bool:
         """Is nothing more to be read?"""
@@ -145,6 +161,10 @@ class Connection(asyncio.BufferedProtocol):
         assert self.transport is not None
         self.transport.write(data)
         return self.unread_len()
+
+    def answer_pings(self, count: int) -> int:
+        """RFC 5626 3.5.1: answer so many keep-alives; as `write`."""
+        return self.write(PONG * count)
 
     def unread_len(self) -> int:
         """Octets that the peer has not taken yet."""

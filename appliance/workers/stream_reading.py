@@ -68,7 +68,7 @@ class StreamReading:
         return min(QUANTUM, self._messages_left) if self._octets_left > 0 else 0
 
     def _take(self, connection: Connection, data: bytes, messages_max: int, now: float) -> None:
-        messages = connection.framer.receive_bytes(data, now, messages_max)
+        messages = connection.messages_in(data, now, messages_max)
         self._messages_left -= len(messages)
         self._octets_left -= sum(map(len, messages))
         self._arrived(connection, messages, now)

@@ -23,9 +23,7 @@ from zlib import crc32
 from appliance import clock
 from appliance.catalogue.counters import (
     CONNECTIONS_ACCEPTED,
-    CONNECTIONS_CLOSED_IDLE,
     CONNECTIONS_CLOSED_MALFORMED,
-    CONNECTIONS_CLOSED_PARTIAL,
     CONNECTIONS_CLOSED_SLOW,
     CONNECTIONS_DISPLACED,
     CONNECTIONS_FAILED,
@@ -39,31 +37,29 @@ from appliance.catalogue.counters import (
 from appliance.catalogue.limit_settings import LimitSettings
 from appliance.catalogue.peers import Peers
 from appliance.catalogue.settings import ListenerSettings
+from appliance.catalogue.transports import BY_WEB_SOCKET, TRANSPORTS
 from appliance.messages.worker_requests import ConnectionRows
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.message import Request
 from appliance.sip.parser import SyntaxLimits
 from appliance.sip.writer import write_response
 from appliance.transport.flow import Flow, Outgoing, Way
-from appliance.transport.framing import NEVER, PING, PONG
+from appliance.transport.framing import PING
 from appliance.transport.process_id import ProcessId
 from appliance.transport.source import source_of
 from appliance.transport.transport_table import is_secure
 from appliance.transport.via import reopened
 from appliance.workers.connecting import connect
 from appliance.workers.connection import NO_REMOTE, Connection, connection_row
+from appliance.workers.connection_ages import UNCOUNTED, ConnectionAges
 from appliance.workers.connection_sources import ConnectionSources, is_proof
 from appliance.workers.handshakes import Handshakes
-from appliance.workers.idle_queue import IdleQueue
 from appliance.workers.stream_reading import READ_LEN, CallSoon, StreamReading
 from appliance.workers.tls_connection import TlsConnection
+from appliance.workers.web_socket_connection import SecureWebSocketConnection, WebSocketConnection
 
 # Messages that may wait for one connection to open.
 WAITING_MAX: Final = 256
-# How long a connection that is ending may take to send what waits.
-ENDING_S: Final = 5.0
-# How long one whose peer has sent all waits for the answers to it: a little longer than a call may ring (timer C).
-ANSWERING_S: Final = 200.0
 BACKLOG: Final = 1024
 # Bytes that may wait for a peer that has proved nothing, whatever `connection queue` says.
 UNPROVEN_QUEUE_MAX: Final = 1 << 16
@@ -121,11 +117,7 @@ class Streams:
         self._opening: dict[Way, list[Outgoing]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._sources = ConnectionSources()
-        self._silent: IdleQueue[Connection] = IdleQueue()
-        self._strange: IdleQueue[Connection] = IdleQueue()
-        self._partial: IdleQueue[Connection] = IdleQueue()
-        self._ending: IdleQueue[Connection] = IdleQueue()
-        self._answering: IdleQueue[Connection] = IdleQueue()
+        self._ages = ConnectionAges()
 
     def __len__(self) -> int:
         """Connections that are open or being opened."""
@@ -181,11 +173,12 @@ class Streams:
 
     def _new_connection(self, transport: int, listener: int, is_opened_here: bool, name: str = "") -> Connection:
         self._next_id += 1
+        where = self, transport, listener, self._next_id, is_opened_here
+        is_web_socket = TRANSPORTS[transport].framing == BY_WEB_SOCKET
         if is_secure(transport):
-            return TlsConnection(
-                self, transport, listener, self._next_id, is_opened_here, name, self.handshakes
-            )
-        return Connection(self, transport, listener, self._next_id, is_opened_here)
+            secure = SecureWebSocketConnection if is_web_socket else TlsConnection
+            return secure(*where, name, self.handshakes)
+        return WebSocketConnection(*where) if is_web_socket else Connection(*where)
 
     # -- what connections say ------------------------------------------------------------------------
 
@@ -202,7 +195,7 @@ class Streams:
             self._sources.add(connection, now)
         self._connections[flow.connection] = connection
         self._by_remote[flow.way()] = connection
-        (self._silent if connection.has_spoken else self._strange).touch(connection, now)
+        self._ages.opened(connection, now)
         if connection.has_spoken:
             self._opened.append(flow)
             self._note_change()
@@ -211,6 +204,14 @@ class Streams:
         """RFC 5922 7.4: those that the configuration gives the peer at its address."""
         flow = connection.flow
         return self._peers[flow.listener].certificate_names(flow.remote[0])
+
+    def origins(self, connection: Connection) -> tuple[str, ...]:
+        """RFC 6455 10.2: the web pages whose phones may connect."""
+        return self._listeners[connection.flow.listener].origins
+
+    def count(self, counter: int) -> None:
+        """One more of something that befell a connection."""
+        self._counters[counter] += 1
 
     def _is_admitted(self, connection: Connection) -> bool:
         """Is there room for one that a peer has opened, in all and in its source's share? A peer by configuration has
@@ -254,17 +255,14 @@ class Streams:
         if pings:
             messages = [message for message in messages if message != PING]
             self._counters[KEEPALIVES_RECEIVED] += pings
-            self._write(connection, PONG * pings)
+            self.keeps(connection, connection.answer_pings(pings))
         if messages and not connection.has_spoken and not connection.is_ending:
             connection.has_spoken = True
-            self._strange.drop(connection)
             self._opened.append(connection.flow)
             self._note_change()
-        if connection.has_spoken and not connection.is_ending:
-            self._silent.touch(connection, now)
-            if messages and not connection.is_proven:
-                self._sources.touch(connection, now)
-        self._note_partial(connection)
+        self._ages.octets_arrived(connection, now)
+        if messages and connection.has_spoken and not (connection.is_ending or connection.is_proven):
+            self._sources.touch(connection, now)
         if messages:
             self._counters[TCP_MESSAGES_RECEIVED] += len(messages)
             connection.unanswered += sum(map(wants_answer, messages))
@@ -272,6 +270,10 @@ class Streams:
             self._arrived([(message, flow) for message in messages], now)
         if connection.framer.fault is not None:
             self._end_malformed(connection, connection.framer.fault, now)
+        elif connection.framer.is_finished and not connection.is_ending:
+            self._begin_end(connection, now)
+            # After the answers to what came before: they leave at the end of this turn.
+            asyncio.get_running_loop().call_soon(connection.close)
 
     def hold(self, flows: list[Flow]) -> None:
         """Read no more of these connections, as far as they are ours, until they are released."""
@@ -287,20 +289,12 @@ class Streams:
         own = [self._connections.get(flow.connection) for flow in flows if flow.process == self.process]
         return [connection for connection in own if connection is not None]
 
-    def _note_partial(self, connection: Connection) -> None:
-        since = connection.framer.partial_since
-        if since == NEVER or connection.is_ending:
-            self._partial.drop(connection)
-        else:
-            self._partial.touch(connection, since)
-
     def peer_finished(self, connection: Connection, now: float) -> None:
         """The peer has sent all: answers still go this way, requests do not."""
         self._begin_end(connection, now)
         if connection.unanswered:
             # The phone that is called may take its time; a peer that has proved nothing gets less of it.
-            self._ending.drop(connection)
-            self._answering.touch(connection, now)
+            self._ages.answering(connection, now)
 
     def connection_lost(self, connection: Connection, now: float) -> None:
         """The end of a connection, whichever side closed it."""
@@ -323,7 +317,7 @@ class Streams:
     def _begin_end(self, connection: Connection, now: float) -> None:
         if not connection.is_ending:
             connection.is_ending = True
-            self._ending.touch(connection, now)
+            self._ages.ending(connection, now)
             self._unlist(connection)
 
     def _unlist(self, connection: Connection) -> None:
@@ -334,15 +328,12 @@ class Streams:
         if connection.has_spoken:
             self._closed.append(flow)
             self._note_change()
-        for ages in (self._silent, self._strange, self._partial):
-            ages.drop(connection)
 
     def _forget(self, connection: Connection) -> None:
         if not connection.is_ending:
             connection.is_ending = True
             self._unlist(connection)
-        self._ending.drop(connection)
-        self._answering.drop(connection)
+        self._ages.forget(connection)
         self.reading.forget(connection)
         if self._connections.pop(connection.flow.connection, None) is not None and connection.source:
             self._sources.remove(connection)
@@ -404,8 +395,7 @@ class Streams:
     def _answered(self, connection: Connection) -> None:
         connection.unanswered -= 1
         if connection.is_ending and not connection.unanswered:
-            self._answering.drop(connection)
-            self._ending.touch(connection, clock.monotonic())
+            self._ages.answered(connection, clock.monotonic())
 
     def _write(self, connection: Connection, data: bytes) -> bool:
         return self.keeps(connection, connection.write(data))
@@ -468,23 +458,13 @@ class Streams:
 
     def sweep(self, now: float) -> None:
         """Close what is too old; call it every second or so."""
-        limits = self._limits
         self.handshakes.sweep(now)
-        for connection in self._partial.take_older(now - limits.partial_message_s):
-            self._counters[CONNECTIONS_CLOSED_PARTIAL] += 1
+        for connection, counter in self._ages.take_overdue(self._limits, now):
+            if counter != UNCOUNTED:
+                self._counters[counter] += 1
             self._cut(connection)
-        for connection in self._strange.take_older(now - limits.partial_message_s):
-            self._counters[CONNECTIONS_CLOSED_IDLE] += 1
-            self._cut(connection)
-        for connection in self._sources.silent_since(now - limits.connection_unproven_s):
-            self._counters[CONNECTIONS_CLOSED_IDLE] += 1
-            self._cut(connection)
-        for connection in self._silent.take_older(now - limits.connection_idle_s):
-            self._counters[CONNECTIONS_CLOSED_IDLE] += 1
-            self._cut(connection)
-        for connection in self._ending.take_older(now - ENDING_S):
-            self._cut(connection)
-        for connection in self._answering.take_older(now - ANSWERING_S):
+        for connection in self._sources.silent_since(now - self._limits.connection_unproven_s):
+            self._counters[connection.overdue_counter()] += 1
             self._cut(connection)
 
 

@@ -39,6 +39,7 @@ from appliance.catalogue.value_types import (
     Text,
     TimeZone,
 )
+from appliance.catalogue.web_origin import WebOrigin
 from appliance.configuration.text import parse_configuration, write_configuration
 
 REPOSITORY = Path(__file__).parents[2]
@@ -286,6 +287,7 @@ def values_of(setting: Setting) -> st.SearchStrategy[Any]:
         HeaderName: st.sampled_from(["P-Charging-Vector", "X-Route"]),
         HeaderField: st.sampled_from(["X-Route east", "Reason SIP ;cause=200"]),
         UriParameter: st.sampled_from(["user=phone", "tgrp=east", "isub"]),
+        WebOrigin: st.sampled_from(["https://phone.example.com", "http://[::1]:8080", "http://localhost"]),
         UriParameterName: st.sampled_from(["user", "tgrp"]),
         DatabaseUrl: st.sampled_from(["", "sqlite:////tmp/a b.sqlite3", "postgresql://u:p@h/d"]),
     }

@@ -40,7 +40,9 @@ class Peer:
 
     @property
     def contact(self) -> str:
-        suffix = "" if self.transport == "UDP" else f";transport={self.transport.lower()}"
+        # RFC 7118 5.2: `ws` with TLS and without.
+        word = self.transport.lower().replace("wss", "ws")
+        suffix = "" if self.transport == "UDP" else f";transport={word}"
         return f"<sip:{self.user or self.name}@{self.at}{suffix}>"
 
     def _fresh(self, kind: str) -> str:

@@ -15,7 +15,7 @@ FORMS = {
     "answer": r"answer (?P<words>.+)",
     "event": r"event (?P<name>\w+)",
     "counted": r"counted (?P<counter>\w+) (?P<number>\d+)",
-    "listener": r"listener (?P<address>\S+)(?P<transports>( udp| tcp| tls)+)",
+    "listener": r"listener (?P<address>\S+)(?P<transports>( udp| tcp| tls| ws| wss)+)",
     "setting": r"setting (?P<path>[\w.]+) (?P<value>\S+)",
     "section": r"section (?P<header>.+)",
     "subscriber": r"subscriber (?P<name>\w+)( password (?P<password>\S+))?",
@@ -25,8 +25,8 @@ FORMS = {
     "policy": r"policy (?P<attribute>\w+) (?P<value>\S+)",
     "host": r"host (?P<host>\S+) is (?P<addresses>.+)",
     "records": r"dns (?P<type>NAPTR|SRV) (?P<domain>\S+) is (?P<records>.+)",
-    "registered": r"registered (?P<name>\w+) at (?P<address>\S+)(?P<transport> tcp| tls)?",
-    "peer": r"(?P<name>\w+) at (?P<address>\S+)(?P<transport> tcp| tls)?",
+    "registered": r"registered (?P<name>\w+) at (?P<address>\S+)(?P<transport> tcp| tls| ws| wss)?",
+    "peer": r"(?P<name>\w+) at (?P<address>\S+)(?P<transport> tcp| tls| ws| wss)?",
 }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from appliance.catalogue.certificate_settings import CertificateSettings
 from appliance.catalogue.routing_settings import DomainRouteSettings, RoutePolicySettings
 from appliance.catalogue.settings import ListenerSettings, Settings
+from appliance.catalogue.transports import TRANSPORTS
 from appliance.configuration.text import parse_configuration
 from appliance.routing.route_csv import COLUMNS, RouteReader
 from appliance.routing.route_tables import RouteTables
@@ -17,7 +18,7 @@ DOMAIN = "example.com"
 DEFAULT_LISTENER = ListenerSettings(name="main", address="192.0.2.1", relay="none", authenticate=False)
 # The sections that a flow may have, as attributes of the settings.
 SECTIONS = ("lookups", "translations")
-TRANSPORT_NUMBERS = {"udp": 0, "tcp": 1, "tls": 2}
+TRANSPORT_NUMBERS = {row.name: row.number for row in TRANSPORTS}
 # What a listener with TLS names; its files are never read here.
 CERTIFICATE = CertificateSettings(name="own", chain="/chain.pem", key="/key.pem")
 
@@ -79,7 +80,7 @@ def _listener(step: Step) -> ListenerSettings:
         address=host.strip("[]"),
         port=int(port),
         transports=tuple(TRANSPORT_NUMBERS[word] for word in step.words["transports"].split()),
-        certificates=(CERTIFICATE.name,) if "tls" in step.words["transports"] else (),
+        certificates=(CERTIFICATE.name,) if {"tls", "wss"} & set(step.words["transports"].split()) else (),
         authenticate="authenticate" in options,
         assert_identity="assert" in options,
         relay=options.get("relay", "none"),

@@ -9,7 +9,8 @@ import pytest
 
 from appliance.catalogue.transports import TRANSPORTS, Transport
 from appliance.sip.parser import SyntaxLimits
-from appliance.transport.framing import FRAMERS, NEVER, PING, StreamFramer, framer_of
+from appliance.transport.framers import FRAMERS, framer_of
+from appliance.transport.framing import NEVER, PING, StreamFramer
 
 LIMITS = SyntaxLimits(message_len_max=4096, header_count_max=50, header_len_max=1024, uri_len_max=512)
 

@@ -16,6 +16,7 @@ from appliance.transport.transport_table import (
     VIA_TOKENS,
     default_port,
     is_known,
+    is_opened_here,
     is_stream,
     port_of_uri,
     transport_of_uri,
@@ -34,15 +35,19 @@ def test_a_row_stands_at_the_place_of_its_number(row: Transport) -> None:
 
 
 def test_no_two_rows_share_a_name() -> None:
-    for column in ("name", "via", "uri_parameter"):
+    for column in ("name", "via"):
         assert len({getattr(row, column) for row in TRANSPORTS}) == len(TRANSPORTS)
+    assert len({(row.uri_parameter, row.is_secure) for row in TRANSPORTS}) == len(TRANSPORTS)
 
 
 @EVERY
 def test_what_names_a_transport_finds_its_row(row: Transport) -> None:
     assert transport_of_via(row.via) == row.number
     assert VIA_TOKENS[row.number] == row.via
-    assert transport_of_uri(parse_uri(b"sip:a@b;transport=" + row.uri_parameter.upper())) == row.number
+    # RFC 7118 5.2: `ws` is with TLS in a sips URI only.
+    is_below_tls = row.is_secure and any(row.uri_parameter == other.uri_parameter for other in TRANSPORTS[: row.number])
+    scheme = b"sips" if is_below_tls else b"sip"
+    assert transport_of_uri(parse_uri(scheme + b":a@b;transport=" + row.uri_parameter.upper())) == row.number
     assert ListenerSettings(transports=(row.number,), certificates=("own",)).transports == (row.number,)
 
 
@@ -51,6 +56,7 @@ def test_the_columns_are_read_by_number(row: Transport) -> None:
     assert is_known(row.number)
     assert is_stream(row.number) == Flow(row.number, 0, ("192.0.2.1", 5060)).is_stream == row.is_stream
     assert default_port(row.number) == VIA_PORTS[row.via] == row.default_port
+    assert is_opened_here(row.number) == row.is_opened_here
 
 
 @pytest.mark.parametrize("number", [UNKNOWN_TRANSPORT, len(TRANSPORTS), 63, 64, 1000])

@@ -70,7 +70,7 @@ def test_what_follows_close_notify_is_ignored(play_tls: Callable[..., None]) -> 
             connection.buffer_updated(len(node.streams.read_buffer))
         connection.eof_received()
         assert connection.incoming.pending == 0
-        assert node.streams._answering.older(finished_at) == [connection]
+        assert node.streams._ages._answering.older(finished_at) == [connection]
         node.streams.send([Outgoing(accepted("OPTIONS"), node.received[0][1])])
         assert await phone.work(lambda: phone.end.read(65536)) == accepted("OPTIONS")
         assert len(node.received) == 1

@@ -52,7 +52,7 @@ def secure_settings(
 ) -> Settings:
     chain, key = authority.issue(name, "DNS:proxy.example,IP:127.0.0.1")
     return Settings(
-        listeners=(ListenerSettings(port=5061, transports=(TLS,), certificates=("own",), **listener),),
+        listeners=(ListenerSettings(**{"port": 5061, "transports": (TLS,), "certificates": ("own",)} | listener),),
         certificates=(CertificateSettings(name="own", chain=str(chain), key=str(key)),),
         tls=TlsSettings(trust=str(authority.trust), **(tls or {})),
     )
