@@ -11,12 +11,16 @@ from dataclasses import dataclass, replace
 from benchmarks.cases import (
     CALL,
     CALL_TCP,
+    CALL_TLS,
+    CALL_WSS,
+    HANDSHAKE_TLS,
     INVITE_CANCEL,
     INVITE_LATENCY,
     OPTIONS,
     REGISTER,
     REGISTER_DIGEST,
     REGISTER_LATENCY,
+    REGISTER_TLS,
     Case,
 )
 from benchmarks.figures import Target
@@ -27,6 +31,8 @@ SCALE = (1, 2, 4, 8)
 PER_CALL = Target(0.50, 0.33)
 PER_REGISTER = Target(0.40, 0.25)
 PER_DIGEST = Target(1.4, 1.0)
+PER_SECURE_CALL = Target(1.0, 0.8)
+PER_HANDSHAKE = Target(1.2, 1.0)
 LATENCY = Target(1.0, 0.7)
 GROWTH = Target(1.3, 1.1)
 # Under one in a hundred: one in a hundred is not.
@@ -132,6 +138,14 @@ def beside_peers(case: Case, target: Target | None, peers: Sequence[Contestant])
     return Experiment(case.name, [case], [SIGNALBOX, *peers], rows)
 
 
+def secure(case: Case, target: Target | None) -> Experiment:
+    """Processor time of a unit by TLS, and the memory of a connection."""
+    rows = [Comparison(case.name, "cpu_us", SIGNALBOX, KAMAILIO, target)]
+    if not case.is_handshake:
+        rows.append(Comparison(case.name, "connection_bytes", SIGNALBOX, KAMAILIO))
+    return Experiment(case.name, [case], [SIGNALBOX, KAMAILIO], rows)
+
+
 def on_disk() -> Experiment:
     """A REGISTER where both keep contacts over a restart."""
     rows = [Comparison(REGISTER.name, "cpu_us", SIGNALBOX, KAMAILIO_ON_DISK, Target(0.9, 0.6))]
@@ -214,6 +228,10 @@ EXPERIMENTS = {
         beside_peers(CALL, PER_CALL, (KAMAILIO, NULL)),
         beside_peers(CALL_TCP, None, (KAMAILIO,)),
         beside_peers(INVITE_CANCEL, None, (KAMAILIO,)),
+        secure(REGISTER_TLS, None),
+        secure(CALL_TLS, PER_SECURE_CALL),
+        secure(CALL_WSS, None),
+        secure(HANDSHAKE_TLS, PER_HANDSHAKE),
         latency(INVITE_LATENCY, LATENCY),
         latency(REGISTER_LATENCY, None),
         rates(),

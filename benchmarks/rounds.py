@@ -19,6 +19,7 @@ from benchmarks.latency import measure_latency
 from benchmarks.machine import Processors
 from benchmarks.phones import register_phones
 from benchmarks.processes import Processes
+from benchmarks.secure_phones import take_secure_turn
 from benchmarks.servers import SERVERS, Job, Server, Signalbox
 from benchmarks.sipp import Load, SippLoad, start_callee
 
@@ -89,7 +90,7 @@ def contest(
             server = start_server(processes, cpus, experiment, contestant, port)
             listener_drain.append(server.end)
             servers[contestant] = server
-            if contestant.peer != "null" and not server.job.is_digest:
+            if contestant.peer != "null" and not server.job.is_digest and not server.job.is_secure:
                 empty = server.memory()
                 register_phones(server.port, port, contestant.bindings, experiment.cases[0].transport)
                 octets = (server.memory() - empty) / contestant.bindings
@@ -109,13 +110,16 @@ def start_server(
         bindings=contestant.bindings,
         callee_port=callee_port if any(case.is_call for case in experiment.cases) else 0,
         is_steering=contestant.is_steered,
+        is_secure=any(case.is_secure for case in experiment.cases),
     )
     return SERVERS[contestant.peer](processes, cpus.of_server(contestant.workers), contestant.workers, job)
 
 
 def take_turn(processes: Processes, cpus: Processors, turn: Turn, seconds: float) -> dict[str, float]:
     """What one turn gave, by quantity. Raises BenchmarkFailed."""
-    if turn.case.is_timed:
+    if turn.case.is_secure:
+        quantities = take_secure_turn(turn.case, turn.server, seconds)
+    elif turn.case.is_timed:
         quantities = measure_latency(turn.case, turn.server.port, turn.contact_port, seconds)
     else:
         quantities = _take_loaded_turn(processes, cpus, turn, seconds)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from appliance.storage.table_folder import folder_path
+from benchmarks.cases import SECURE_TRANSPORTS
 from benchmarks.processes import (
     LOOPBACK,
     PRIVATE_PAGES,
@@ -50,10 +51,23 @@ class Job:
     bindings: int = 1000
     callee_port: int = 0
     is_steering: bool = True
+    is_secure: bool = False
+
+
+def self_signed(folder: Path) -> tuple[Path, Path]:
+    """A certificate for the domain, and its key (P-256); made once in a folder."""
+    chain, key = folder / "bench.pem", folder / "bench.key"
+    if not chain.exists():
+        argv = [find_program("openssl", "openssl"), "req", "-x509", "-newkey", "ec", "-nodes", "-days", "2"]
+        argv += ["-pkeyopt", "ec_paramgen_curve:P-256", "-subj", f"/CN={DOMAIN}"]
+        argv += ["-addext", f"subjectAltName=DNS:{DOMAIN}", "-keyout", str(key), "-out", str(chain)]
+        subprocess.run(argv, check=True, timeout=60, capture_output=True)
+        key.chmod(0o600)
+    return chain, key
 
 
 class Server:
-    """A running server."""
+    """A running server. By TLS it listens at the next port, by WSS at the one after it or at the same."""
 
     peer = ""
 
@@ -67,6 +81,10 @@ class Server:
 
     def _start(self) -> Process:
         raise NotImplementedError
+
+    def port_of(self, transport: str) -> int:
+        """Where phones connect by a transport."""
+        return self.port + {"tls": 1, "wss": 2}.get(transport, 0)
 
     def meter(self) -> CpuMeter:
         """Begin to measure its processor time."""
@@ -132,7 +150,17 @@ class Signalbox(Server):
             lines += ["supervision", "  no steering", "!"]
         lines += ["listener bench", f"  address {LOOPBACK}", f"  port {self.port}"]
         lines += ["  no authenticate"] * (not self.job.is_digest)
+        if self.job.is_secure:
+            lines += ["!", *self._secure_listeners()]
         return "\n".join([*lines, "!", ""])
+
+    def _secure_listeners(self) -> list[str]:
+        chain, key = self_signed(self._processes.folder)
+        lines = ["certificate bench", f"  chain {chain}", f"  key {key}"]
+        for transport in SECURE_TRANSPORTS:
+            lines += ["!", f"listener {transport}", f"  address {LOOPBACK}", f"  port {self.port_of(transport)}"]
+            lines += [f"  transport {transport}", "  certificate bench", "  no authenticate"]
+        return lines
 
     def _import_subscribers(self, config: Path) -> None:
         users = self._processes.folder / "subscribers.csv"
@@ -188,6 +216,7 @@ class Kamailio(Server):
                 domain=DOMAIN,
                 challenge=challenge if self.job.is_digest else "",
                 storage=self._storage(),
+                secure=self._secure() if self.job.is_secure else "",
             )
         )
         folder = str(self._processes.folder)
@@ -197,9 +226,26 @@ class Kamailio(Server):
         self._wait_for_port(process)
         return process
 
+    def port_of(self, transport: str) -> int:
+        # It tells WSS and TLS apart by what comes.
+        return self.port + (transport in SECURE_TRANSPORTS)
+
     def _storage(self) -> str:
         """The lines of its configuration that say where contacts are kept."""
         return 'modparam("usrloc", "db_mode", 0)'
+
+    def _secure(self) -> str:
+        """Its tls and websocket modules. Raises BenchmarkFailed where they are not installed."""
+        for name in ("tls", "websocket"):
+            if not list(Path("/usr/lib").glob(f"*/kamailio/modules/{name}.so")):
+                raise BenchmarkFailed(f"Kamailio has no {name}; type: apt-get install kamailio-{name}-modules")
+        chain, key = self_signed(self._processes.folder)
+        return (
+            f"enable_tls=yes\nlisten=tls:{LOOPBACK}:{self.port_of('tls')}\ntcp_accept_no_cl=yes\n"
+            'loadmodule "tls.so"\nloadmodule "xhttp.so"\nloadmodule "websocket.so"\n'
+            f'modparam("tls", "certificate", "{chain}")\nmodparam("tls", "private_key", "{key}")\n'
+            "event_route[xhttp:request] {\n    ws_handle_handshake();\n}\n"
+        )
 
     def memory(self) -> int:
         return sum(resident_bytes(pid) for pid in process_tree(self.process.pid))

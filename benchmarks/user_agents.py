@@ -34,11 +34,16 @@ def value_of(fields: Fields, name: bytes) -> bytes:
     return next((value for other, value in fields if other == name), b"")
 
 
+def transport_parameter(transport: str) -> str:
+    """How a URI names a transport, "" for UDP (RFC 7118 5.2: with TLS and without)."""
+    return f";transport={transport.replace('wss', 'ws')}" if transport else ""
+
+
 class Callee:
     """Rings and answers at once; agrees to everything else."""
 
-    def __init__(self, port: int) -> None:
-        self._contact = f"Contact: <sip:callee@{LOOPBACK}:{port}>\r\n".encode()
+    def __init__(self, port: int, transport: str = "") -> None:
+        self._contact = f"Contact: <sip:callee@{LOOPBACK}:{port}{transport_parameter(transport)}>\r\n".encode()
 
     def receive(self, datagram: bytes) -> tuple[bytes, list[bytes]]:
         """The Call-ID of a request, and the responses to it in order."""
@@ -60,17 +65,19 @@ def _tagged(name: bytes, value: bytes) -> bytes:
 
 
 class Caller:
-    """Calls user after user, one call each time it is asked for a request."""
+    """Calls user after user, one call each time it is asked for a request; or `callee` alone."""
 
-    def __init__(self, port: int, users: int, run: str) -> None:
+    def __init__(self, port: int, users: int, run: str, transport: str = "", callee: str = "") -> None:
         self._port = port
+        self._transport = transport
+        self._callee = callee
         self._users = users
         self._run = run
 
     def request(self, number: int) -> tuple[bytes, bytes]:
         """The Call-ID and the INVITE of call `number`."""
         call_id = f"{number}-{self._run}@caller.test"
-        callee = f"sip:u{number % self._users}@{DOMAIN}"
+        callee = f"sip:{self._callee or f'u{number % self._users}'}@{DOMAIN}"
         head = self._head("INVITE", callee, f"i{number}", call_id, f"<{callee}>", 1)
         body = f"Content-Type: application/sdp\r\nContent-Length: {len(OFFER)}\r\n\r\n{OFFER}"
         return call_id.encode(), (head + body).encode()
@@ -96,11 +103,14 @@ class Caller:
         ]
 
     def _head(self, method: str, target: str, branch: str, call_id: str, to: str, cseq: int) -> str:
+        token = self._transport.upper() or "UDP"
         return (
             f"{method} {target} SIP/2.0\r\n"
-            f"Via: SIP/2.0/UDP {LOOPBACK}:{self._port};branch=z9hG4bK{branch}{self._run}\r\nMax-Forwards: 70\r\n"
+            f"Via: SIP/2.0/{token} {LOOPBACK}:{self._port};branch=z9hG4bK{branch}{self._run}\r\nMax-Forwards: 70\r\n"
             f"From: <sip:caller@{DOMAIN}>;tag=c{call_id.partition('@')[0]}\r\nTo: {to}\r\nCall-ID: {call_id}\r\n"
-            f"CSeq: {cseq} {method}\r\nContact: <sip:caller@{LOOPBACK}:{self._port}>\r\nUser-Agent: benchmark phone\r\n"
+            f"CSeq: {cseq} {method}\r\n"
+            f"Contact: <sip:caller@{LOOPBACK}:{self._port}{transport_parameter(self._transport)}>\r\n"
+            "User-Agent: benchmark phone\r\n"
         )
 
 
