@@ -12,6 +12,7 @@ cdef class ContactPolicy:
     cdef frozenset _own
     cdef frozenset _ports
     cdef object _peers
+    cdef readonly object marks
 
     @cython.locals(hop=Flow)
     cpdef list passable(self, list hops, int origin, int way_in)

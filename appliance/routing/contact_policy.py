@@ -28,6 +28,7 @@ from appliance.catalogue.peers import Peers
 from appliance.catalogue.settings import Settings
 from appliance.location.binding import Binding
 from appliance.routing.host_cache import is_unicast, literal_address
+from appliance.routing.listener_marks import ListenerMarks
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.headers import parse_name_addr
 from appliance.sip.uri import Uri
@@ -45,7 +46,7 @@ _LOCAL_NAMES: Final = (b"localhost", b"localhost.localdomain")
 class ContactPolicy:
     """What one configuration allows."""
 
-    __slots__ = ("_domains", "_is_on_loopback", "_networks", "_own", "_peers", "_ports", "is_confined")
+    __slots__ = ("_domains", "_is_on_loopback", "_networks", "_own", "_peers", "_ports", "is_confined", "marks")
 
     def __init__(self, settings: Settings, addresses: Iterable[str] = ()) -> None:
         """`addresses`: those of this machine, whichever of them have a listener."""
@@ -58,6 +59,7 @@ class ContactPolicy:
         own = {name for listener in listeners for name in (listener.address, listener.advertise) if name}
         self._own = frozenset(own.union(addresses))
         self._ports = frozenset(listener.port for listener in listeners)
+        self.marks = ListenerMarks(listeners)
         self._peers = Peers([peer for listener in listeners for peer in listener.peers])
 
     def is_refused(self, binding: Binding, uri: Uri, listener: int) -> bool:

@@ -20,7 +20,7 @@ cdef class Target:
 
     cpdef name_by(self, Uri uri)
 
-@cython.locals(targets=list, binding=Binding, uri=Uri, is_own=bint, is_flow_bound=bint, flow=Flow, target=Target, origin=int)
+@cython.locals(targets=list, binding=Binding, uri=Uri, is_own=bint, is_flow_bound=bint, kept=Flow, flow=Flow, target=Target, origin=int)
 cpdef list targets_of_bindings(object bindings, object policy)
 
 @cython.locals(group=list, target=Target, q_highest=int)

@@ -73,9 +73,10 @@ def targets_of_bindings(bindings: Iterable[Binding], policy: ContactPolicy) -> l
     for binding in bindings:
         uri = parse_uri(binding.uri)
         if uri.has_sip_scheme():
-            flow = binding.flow
+            kept = binding.flow
             # RFC 5626 7, RFC 7118 5: whatever its Contact says.
-            is_flow_bound = flow is not None and not binding.path_text and is_only_way(flow, binding.reg_id)
+            is_flow_bound = kept is not None and not binding.path_text and is_only_way(kept, binding.reg_id)
+            flow = policy.marks.flow_of(kept) if kept is not None else None
             # Of most phones the contact is the address that they registered from.
             is_own = uri.host == binding.source_ip.encode() and not binding.path_text and b"maddr" not in uri.parameters
             origin = AT_SOURCE if is_own or is_flow_bound else policy.origin_of(binding, uri)

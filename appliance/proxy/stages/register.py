@@ -52,7 +52,7 @@ def register(context: RequestContext, node: ProxyEnvironment, now: float) -> Sta
         node.aor_of(address),
         node.bindings,
         node.registrar_rules,
-        context.flow,
+        node.contact_policy.marks.marked(context.flow),
         context.flow.remote,
         node.wall_time(now),
         node_of(node.process),
