@@ -79,6 +79,7 @@ SPLIT_OBSERVED: Final = "split-observed"
 LEASE_PROCESS_DOWN: Final = "lease-process-down"
 LEASE_NOT_REAL_TIME: Final = "lease-not-real-time"
 LOG_HOST_UNREACHABLE: Final = "log-host-unreachable"
+REVOCATION_LIST_DUE: Final = "revocation-list-due"
 
 # fmt: off
 ALARMS: Final[tuple[Alarm, ...]] = (
@@ -202,6 +203,10 @@ ALARMS: Final[tuple[Alarm, ...]] = (
           "A certificate, a private key or the trust store cannot be used.",
           "The listeners of that certificate accept no TLS connections, or none are opened.",
           "Correct the file that the alarm names, then commit."),
+    Alarm(REVOCATION_LIST_DUE, MAJOR,
+          "A revocation list in `tls revoked` is overdue, or will be within a day.",
+          "Once it is overdue no certificate of its issuer is accepted, of peers, servers or clients.",
+          "Replace the file by one with the new list of that issuer; it is read again within 10 seconds."),
     Alarm(ETCD_UNAVAILABLE, MAJOR,
           "etcd does not answer, or a majority of its members is missing.",
           "Calls, registrations and take-overs continue. Members and the configuration cannot be changed; take-overs "

@@ -213,4 +213,5 @@ ALARM_NUMBERS: Final = {
     "not-in-sync": 42,
     "replicator-down": 43,
     "log-host-unreachable": 49,
+    "revocation-list-due": 50,
 }

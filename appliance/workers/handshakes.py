@@ -25,6 +25,7 @@ from appliance.catalogue.alarms import (
     CERTIFICATE_EXPIRES_SOON,
     CERTIFICATE_NAME_WRONG,
     CERTIFICATE_UNUSABLE,
+    REVOCATION_LIST_DUE,
 )
 from appliance.catalogue.certificate_settings import TlsSettings
 from appliance.catalogue.counters import (
@@ -38,6 +39,7 @@ from appliance.catalogue.counters import (
     HANDSHAKES_TIMED_OUT,
 )
 from appliance.security.certificate_names import is_proved
+from appliance.storage.revocation_lists import RevocationLists
 from appliance.tls_contexts import TlsContexts
 from appliance.workers.idle_queue import IdleQueue
 
@@ -98,6 +100,7 @@ class Handshakes:
         self._unlogged = 0
         self._wrong_name = ("", 0.0)
         self._renewed_at = 0.0
+        self._revocation_lists = RevocationLists()
 
     def __len__(self) -> int:
         """Handshakes in progress."""
@@ -186,8 +189,13 @@ class Handshakes:
     def _renew(self, now: float) -> None:
         """Read files that have changed again, in the thread; what cannot be used leaves the former in force."""
         self._renewed_at = now
-        read = asyncio.get_running_loop().run_in_executor(self._thread, self.contexts.renewed)
-        former = self.contexts
+        former, revoked = self.contexts, self._settings.revoked
+
+        def read_again() -> TlsContexts | None:
+            self._revocation_lists.read(revoked)
+            return former.renewed()
+
+        read = asyncio.get_running_loop().run_in_executor(self._thread, read_again)
 
         def take(read: asyncio.Future[TlsContexts | None]) -> None:
             renewed = None if read.cancelled() else read.result()
@@ -213,7 +221,7 @@ class Handshakes:
             when = f"expires in {days} day{'s' if days != 1 else ''}" if end > wall_time else "is not valid any more"
             if alarm:
                 alarms.append(f"{alarm} Certificate {name} {when}.")
-        return alarms
+        return alarms + [f"{REVOCATION_LIST_DUE} {due}" for due in self._revocation_lists.due(wall_time)]
 
     def sweep(self, now: float) -> None:
         """Give up what takes too long; call it every second or so."""
