@@ -146,6 +146,7 @@ def _update(registration: Registration, contacts: list[Contact], table: Registra
         _check_path(registration)
     if len(contacts) > 2 * registration.rules.contacts_max:  # bounds the comparisons below
         raise Refused(403, b"Too Many Contacts")
+    _check_schemes(registration, contacts)
     added = kept = 0
     default_s = _expires_of_request(registration)
     for contact in contacts:
@@ -159,6 +160,16 @@ def _update(registration: Registration, contacts: list[Contact], table: Registra
         raise Refused(400, b"More Than One Contact With reg-id")
     if added:
         _check_room(registration, table)
+
+
+def _check_schemes(registration: Registration, contacts: list[Contact]) -> None:
+    """RFC 5630 5.2: a SIPS contact with SIPS alone, or what is secure would be reached in clear."""
+    if not any(contact.uri.scheme == b"sips" for contact in contacts):
+        return
+    hops = [parse_name_addr(value, "Path").uri for value in registration.path]
+    uris = [registration.request.read_uri(), *hops, *(contact.uri for contact in contacts)]
+    if any(uri.scheme == b"sip" for uri in uris):
+        raise Refused(400, b"Not All URIs Are SIPS")
 
 
 def _check_path(registration: Registration) -> None:
@@ -369,5 +380,7 @@ def _contact_line(registration: Registration, binding: Binding, wants_gruu: bool
     parts += (b";expires=", digits_of(expires_s), binding.parameters)
     if wants_gruu and binding.instance:
         # RFC 5627 5.2, 5.4: on the domain of the To, for the realm need not be one.
-        parts += (b';pub-gruu="', public_gruu(registration.address, binding.instance), b'"')
+        gruu = public_gruu(registration.address, binding.instance)
+        # RFC 5630 5.2.1: SIPS for a SIPS contact.
+        parts += (b';pub-gruu="', gruu.replace(b"sip:", b"sips:", 1) if binding.uri[:5] == b"sips:" else gruu, b'"')
     return make_line(b"Contact", b"".join(parts))

@@ -26,7 +26,7 @@ from appliance.sip.message import Request
 from appliance.sip.names import CONTACT, SUPPORTED, VIA
 from appliance.sip.uri import Uri
 from appliance.transport.flow import Flow
-from appliance.transport.transport_table import URI_PARAMETERS, is_opened_here
+from appliance.transport.transport_table import SIPS_URI_PARAMETERS, URI_PARAMETERS, is_opened_here, is_secure
 from appliance.transport.via import is_translated
 
 # Parameter of our Path and Record-Route: the flow of the phone.
@@ -97,12 +97,17 @@ def usable(flow: Flow, node: ProxyEnvironment) -> Flow | None:
     return here if here is not None and node.next_hops.is_way(here) else None
 
 
-def path_entry(flow: Flow, hop: Flow, kind: int, node: ProxyEnvironment) -> bytes:
-    """The value of Path for a REGISTER that came by `flow` and goes to `hop` (RFC 3327 5.2, RFC 5626 5.1)."""
+def path_entry(flow: Flow, hop: Flow, kind: int, is_sips: bool, node: ProxyEnvironment) -> bytes:
+    """The value of Path for a REGISTER that came by `flow` and goes to `hop` (RFC 3327 5.2, RFC 5626 5.1); SIPS where
+    its URI is, for a registrar takes no other with a SIPS contact (RFC 5630 5.2).
+    """
     token = node.flow_tokens.write(flow, _mark_of(flow.listener, node), _FOR_PATH)
     mark = b";ob" if kind == OUTBOUND_PATH else b""
     sent_by = node.names.sent_bys[hop.listener]
-    return b"".join((b"<sip:", sent_by, URI_PARAMETERS[hop.transport], b";lr", mark, FLOW_MARK, token, b">"))
+    scheme, by = b"<sip:", URI_PARAMETERS[hop.transport]
+    if is_sips and is_secure(hop.transport):
+        scheme, by = b"<sips:", SIPS_URI_PARAMETERS[hop.transport]
+    return b"".join((scheme, sent_by, by, b";lr", mark, FLOW_MARK, token, b">"))
 
 
 def flow_parameter(flow: Flow, dialog: bytes, node: ProxyEnvironment) -> bytes:

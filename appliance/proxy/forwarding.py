@@ -32,7 +32,7 @@ BREADTH_MAX = 60
 VIA_LEN = len(b"Via: SIP/2.0/UDP ;branch=\r\n") + BRANCH_LEN + len(b"  SIP/2.0\r\n\r\n")
 RECORD_ROUTE_LEN = len(b"Record-Route: <sips:;lr;tk=;pair>\r\n") + max(map(len, URI_PARAMETERS)) + TOKEN_LEN
 FLOW_LEN = len(FLOW_MARK) + FLOW_TOKEN_LEN_MAX
-PATH_LEN = len(b"Path: <sip:;lr;ob>\r\n") + max(map(len, URI_PARAMETERS)) + FLOW_LEN
+PATH_LEN = len(b"Path: <sips:;lr;ob>\r\n") + max(map(len, URI_PARAMETERS)) + FLOW_LEN
 
 
 def prepare_request(context: RequestContext, target: Target, node: ProxyEnvironment) -> tuple[Request, Uri]:
@@ -154,7 +154,8 @@ def _own_route(node: ProxyEnvironment, side: Flow, token: bytes, pair: bytes, is
 def add_path(request: Request, context: RequestContext, hop: Flow, node: ProxyEnvironment) -> None:
     """Have the registrar reach the phone through here (RFC 3327 5.2, RFC 5626 5.1)."""
     if context.path_kind:
-        request.prepend(PATH, path_entry(context.flow, hop, context.path_kind, node))
+        is_sips = request.read_uri().scheme == b"sips"
+        request.prepend(PATH, path_entry(context.flow, hop, context.path_kind, is_sips, node))
 
 
 def address_to_hop(request: Request, context: RequestContext, hop: Flow, attempt: int, node: ProxyEnvironment) -> bytes:

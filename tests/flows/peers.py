@@ -74,7 +74,9 @@ class Peer:
         request.add("Call-ID", self._fresh("call-"))
         request.add("CSeq", f"{self.counted} {method}")
         if method not in ("BYE", "MESSAGE", "OPTIONS"):
-            request.add("Contact", self.contact)
+            # RFC 5630 5.1.1: SIPS with SIPS.
+            scheme = uri.partition(":")[0]
+            request.add("Contact", self.contact.replace("<sip:", f"<{scheme}:") if scheme == "sips" else self.contact)
         if method == "REGISTER":
             self._continue_registration(request)
         return request

@@ -137,7 +137,9 @@ class Run:
     def _registered(self, step: Step) -> None:
         """A peer with a binding; how it came to be is told by the flows of registration."""
         peer = self._peer(step)
-        request = peer.request("REGISTER", f"sip:{peer.domain}")
+        # RFC 5630 5.2: a SIPS contact with SIPS alone.
+        scheme = "sips" if any(line.startswith("Contact: <sips:") for line in step.details) else "sip"
+        request = peer.request("REGISTER", f"{scheme}:{peer.domain}")
         if "q" in step.options:
             request.put("Contact", f"{peer.contact};q={step.options['q']}")
         apply_details(request, [self._filled(line) for line in step.details])

@@ -55,8 +55,10 @@ class Registrar:
 
     def request(self, contacts: tuple[bytes, ...], headers: bytes, cseq: int, call_id: bytes) -> Request:
         lines = b"".join(b"Contact: %b\r\n" % contact for contact in contacts)
+        # RFC 5630 5.2
+        scheme = b"sips" if b"<sips:" in lines else b"sip"
         request = parse(
-            b"REGISTER sip:biloxi.example.com SIP/2.0\r\n"
+            b"REGISTER " + scheme + b":biloxi.example.com SIP/2.0\r\n"
             b"Via: SIP/2.0/UDP client.biloxi.example.com:5060;branch=z9hG4bKnashds7\r\n"
             b"From: Bob <sip:bob@biloxi.example.com>;tag=a73kszlfl\r\n"
             b"To: Bob <sip:bob@biloxi.example.com>\r\n"

@@ -6,6 +6,8 @@ it is 480, for "cannot know" is not "no".
 
 from __future__ import annotations
 
+from typing import Final
+
 from appliance.catalogue.counters import USERS_UNAVAILABLE, USERS_UNKNOWN
 from appliance.location.gruu import NOT_OURS, instance_of
 from appliance.proxy.environment import ProxyEnvironment
@@ -15,7 +17,12 @@ from appliance.proxy.routing_notes import note_routing_failure
 from appliance.proxy.stage_results import CONTINUE, Ask, Reply, StageResult
 from appliance.routing.called_number import called_number
 from appliance.routing.lookup_questions import FindSubscriber, SubscriberAnswer
+from appliance.sip.header_lines import make_line
 from appliance.sip.names import ROUTE
+from appliance.sip.uri import Uri
+
+# RFC 5630 5.3: what the caller has to know.
+SIPS_NOT_ALLOWED: Final = make_line(b"Warning", b'380 signalbox "SIPS Not Allowed"')
 
 
 def locate(context: RequestContext, node: ProxyEnvironment, now: float) -> StageResult:
@@ -33,6 +40,9 @@ def locate(context: RequestContext, node: ProxyEnvironment, now: float) -> Stage
         return Reply(404, b"Not a Valid GRUU", is_stateless=True)
     targets = targets_of(uri, node, now)
     context.targets = targets
+    if not targets and _has_plain_contact(uri, node, now):
+        node.counters[USERS_UNAVAILABLE] += 1
+        return Reply(480, headers=(SIPS_NOT_ALLOWED,))
     if not targets:
         return _not_registered(context, node, node.aor_of(uri), now)
     if instance and context.request.count(ROUTE):
@@ -40,6 +50,11 @@ def locate(context: RequestContext, node: ProxyEnvironment, now: float) -> Stage
         for target in targets:
             target.path = ()
     return CONTINUE
+
+
+def _has_plain_contact(uri: Uri, node: ProxyEnvironment, now: float) -> bool:
+    """RFC 5630 5.3: is the user registered, and not by a SIPS contact, which the request demands?"""
+    return uri.scheme == b"sips" and bool(targets_of(uri.with_scheme(b"sip"), node, now))
 
 
 def _not_registered(context: RequestContext, node: ProxyEnvironment, aor: bytes, now: float) -> StageResult:

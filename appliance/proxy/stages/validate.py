@@ -8,8 +8,9 @@ from appliance.proxy.forwarding import breadth_of
 from appliance.proxy.request_context import RequestContext
 from appliance.proxy.stage_results import CONTINUE, Reply, StageResult
 from appliance.sip.header_lines import make_line
+from appliance.sip.headers import parse_name_addr
 from appliance.sip.message import Request
-from appliance.sip.names import PROXY_REQUIRE, ROUTE
+from appliance.sip.names import CONTACT, PROXY_REQUIRE, ROUTE
 
 
 def validate(context: RequestContext, node: ProxyEnvironment, now: float) -> StageResult:
@@ -20,6 +21,8 @@ def validate(context: RequestContext, node: ProxyEnvironment, now: float) -> Sta
     # RFC 3261 16.3 step 2. A REGISTER for a strange scheme is the registrar's to refuse (RFC 4475 3.3.4).
     if not uri.has_sip_scheme() and request.method != b"REGISTER":
         return Reply(416, is_stateless=True)
+    if uri.scheme == b"sips" and _has_plain_contact(request):
+        return Reply(400, b"Contact Is Not SIPS", is_stateless=True)
     # RFC 3261 16.3 step 3
     if request.read_max_forwards() == 0 and not _is_answered_here(request, node):
         node.counters[TOO_MANY_HOPS] += 1
@@ -32,6 +35,16 @@ def validate(context: RequestContext, node: ProxyEnvironment, now: float) -> Sta
         unsupported = make_line(b"Unsupported", b", ".join(request.values(PROXY_REQUIRE)))
         return Reply(420, headers=(unsupported,), is_stateless=True)
     return CONTINUE
+
+
+def _has_plain_contact(request: Request) -> bool:
+    """RFC 5630 5.3: would the requests of the dialog that it makes go out in clear? A REGISTER is the registrar's to
+    refuse.
+    """
+    if request.method == b"REGISTER":
+        return False
+    value = request.first_value(CONTACT)
+    return value is not None and parse_name_addr(value, "Contact").uri.scheme == b"sip"
 
 
 def _is_answered_here(request: Request, node: ProxyEnvironment) -> bool:
