@@ -2,7 +2,8 @@
 
     write_copyright.py SITE LIBRARIES
 
-SITE is the folder of the installed packages; their metadata name their licences, and each licence is given in full.
+SITE is the folder of the installed packages; their metadata name their licences, and each licence is given in full, or by
+its place on Debian.
 LIBRARIES is a table of the libraries that wheels bring along. A library or package without a licence is an error.
 """
 
@@ -17,7 +18,13 @@ from pathlib import Path
 FORMAT = "https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/"
 SITE = "usr/lib/signalbox/lib/python3.11/site-packages"
 OURS = "signalbox"
-APACHE = "On Debian the full text of this licence is in /usr/share/common-licenses/Apache-2.0."
+# Licences that Debian has (Debian Policy 12.5), by words of their texts; each copy is replaced by its place.
+COMMON = "On Debian the full text of this licence is in /usr/share/common-licenses/{}."
+COMMON_TEXTS = {
+    "Apache-2.0": ("Apache License", "TERMS AND CONDITIONS"),
+    "LGPL-3": ("GNU LESSER GENERAL PUBLIC LICENSE", "Version 3, 29 June 2007"),
+    "GPL-3": ("GNU GENERAL PUBLIC LICENSE", "Version 3, 29 June 2007", "TERMS AND CONDITIONS"),
+}
 # Packages whose metadata name no licence; their licence texts do.
 UNNAMED = {"pysnmp": "BSD-2-Clause", "pyasn1": "BSD-2-Clause", "pycparser": "BSD-3-Clause", "cffi": "MIT"}
 # By the words of the classifiers and of the older field, which are no identifiers.
@@ -93,11 +100,8 @@ def _text_lines(texts: list[str]) -> Iterator[str]:
     for number, text in enumerate(texts):
         if number:
             yield ""
-        yield from [APACHE] if _is_apache(text) else text.strip().splitlines()
-
-
-def _is_apache(text: str) -> bool:
-    return "Apache License" in text and "TERMS AND CONDITIONS" in text
+        places = [name for name, words in COMMON_TEXTS.items() if all(word in text for word in words)]
+        yield from [COMMON.format(name) for name in places] or text.strip().splitlines()
 
 
 def _indented(line: str) -> str:
