@@ -15,12 +15,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.package import left_behind
+
 # Not in the tree: whoever builds a wheel there walks through all of it.
 BASE = Path("/var/cache/signalbox-tests/bookworm")
 PACKAGES = "systemd,systemd-sysv,dbus,udev,iproute2,nftables,procps,adduser,python3,man-db,bash-completion"
 PACKAGES += ",openssh-client"
 MIRROR = "http://deb.debian.org/debian"
-BOOT_S = 120.0
+# When to give up: a busy machine needs ten times what an idle one does.
+BOOT_S = RUN_S = 600.0
 CLONE_NEWNET = 0x40000000
 # systemd(1): SIGRTMIN+4 powers off, SIGRTMIN+5 reboots.
 POWER_OFF = signal.SIGRTMIN + 4
@@ -69,7 +72,9 @@ class Node:
         if self._network:
             argv.append(f"--network-namespace-path=/run/netns/{self._network}")
         console = (self._folder / "console").open("wb")
-        self._nspawn = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=console, stderr=console)
+        ends = left_behind.end_with_parent
+        self._nspawn = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=console, stderr=console, preexec_fn=ends)
+        left_behind.record(self._nspawn.pid, self._folder)
         console.close()
         wait_until(self._has_init, "systemd runs", BOOT_S)
         # Failed units are found by the tests that want to know of them.
@@ -95,28 +100,32 @@ class Node:
         """End all that runs in it, at once."""
         assert self._nspawn is not None
         os.kill(self._init_pid, signal.SIGKILL)
-        self._nspawn.wait(BOOT_S)
-        self._nspawn = None
+        self._has_ended()
 
     def power_off(self) -> None:
         """Stop it in order."""
         assert self._nspawn is not None
         os.kill(self._init_pid, POWER_OFF)
+        self._has_ended()
+
+    def _has_ended(self) -> None:
+        assert self._nspawn is not None
         self._nspawn.wait(BOOT_S)
+        left_behind.forget(self._nspawn.pid)
         self._nspawn = None
 
     def close(self) -> None:
         """Leave nothing behind."""
         if self._nspawn is not None:
             self._nspawn.kill()
-            self._nspawn.wait()
+            self._has_ended()
         subprocess.run(["umount", "--lazy", str(self.root)], check=True)
         shutil.rmtree(self._folder)
 
     # -- what is done in it ----------------------------------------------------------------------------
 
     def run(
-        self, *argv: str, stdin: str = "", user: str = "", check: bool = True, timeout_s: float = 120.0
+        self, *argv: str, stdin: str = "", user: str = "", check: bool = True, timeout_s: float = 600.0
     ) -> subprocess.CompletedProcess[str]:
         """Run a program in it."""
         become: Sequence[str] = ("runuser", "--user", user, "--") if user else ()
@@ -210,7 +219,7 @@ class Service:
             self.control("restart")
 
 
-def wait_until(is_true: Callable[[], bool], what: str, timeout_s: float = 60.0) -> None:
+def wait_until(is_true: Callable[[], bool], what: str, timeout_s: float = 300.0) -> None:
     """Wait for a condition; it is an error when it does not come true in time."""
     ends_at = time.monotonic() + timeout_s
     while not is_true():

@@ -90,7 +90,7 @@ def test_on_a_full_disk_calls_go_on_under_an_alarm(node: Node, service: Service,
         service.control("restart")
         place_calls(processes)
         node.run("rm", f"/{STATE}/full")
-        wait_until(lambda: "state-store-failing" not in alarms(node), "the alarm is cleared", 60.0)
+        wait_until(lambda: "state-store-failing" not in alarms(node), "the alarm is cleared")
 
 
 def test_a_damaged_state_is_set_aside_and_the_rest_is_used(node: Node, service: Service, processes: Processes) -> None:

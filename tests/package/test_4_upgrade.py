@@ -32,10 +32,10 @@ def test_an_upgrade_and_a_downgrade_keep_everything_and_calls_go_on(
 ) -> None:
     before, history = version(node), commits(node)
     for target, is_later in ((later_package, True), (package, False)):
-        user = registered(processes, CALLS, timeout_s=90)
+        user = registered(processes, CALLS, timeout_s=300)
         keys = {"domain": Installed.domain}
         options = ("-r", str(CALLS), "-d", str(TALK_MS))
-        named = {"user": user, "calls": CALLS, "keys": keys, "timeout_s": 90}
+        named = {"user": user, "calls": CALLS, "keys": keys, "timeout_s": 300}
         talking = Sipp(processes, "caller", *options, proxy=Installed(), **named)  # type: ignore[arg-type]
         wait_until(lambda: "answered" in shown(node), "calls are up")
         install(node, target)

@@ -1,0 +1,76 @@
+"""Machines of a test run that was interrupted: each machine is recorded, and the next run ends those that were left.
+
+A record names a process by its number and the time of its start, so none is taken for another.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+RECORDS = Path("/var/cache/signalbox-tests/machines")
+PR_SET_PDEATHSIG = 1
+GONE_S = 30.0
+# Of /proc/PID/stat behind the name: the place of the start time (proc(5)).
+_START = 19
+
+
+def started_at(pid: int) -> int:
+    """The start of a process in ticks since the boot; 0 when there is none of that number."""
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[_START])
+    except (OSError, IndexError, ValueError):
+        return 0
+
+
+def record(pid: int, folder: Path, records: Path = RECORDS) -> None:
+    """Note a machine of this run: its systemd-nspawn, and the folder that holds its root."""
+    records.mkdir(parents=True, exist_ok=True)
+    facts = {"machine": [pid, started_at(pid)], "run": [os.getpid(), started_at(os.getpid())], "folder": str(folder)}
+    (records / str(pid)).write_text(json.dumps(facts))
+
+
+def forget(pid: int, records: Path = RECORDS) -> None:
+    """It has ended, and left nothing."""
+    (records / str(pid)).unlink(missing_ok=True)
+
+
+def end_left_behind(records: Path = RECORDS) -> list[Path]:
+    """End the machines of runs that are no more, and take their roots away; returns the folders."""
+    ended = []
+    for path in sorted(records.glob("*")):
+        facts = json.loads(path.read_text())
+        if _is_there(*facts["run"]):
+            continue
+        if _is_there(*facts["machine"]):
+            os.kill(facts["machine"][0], signal.SIGKILL)
+            _wait_for(lambda facts=facts: not _is_there(*facts["machine"]))
+        folder = Path(facts["folder"])
+        subprocess.run(["umount", "--lazy", str(folder / "root")], capture_output=True, check=False)
+        if not os.path.ismount(folder / "root"):
+            shutil.rmtree(folder, ignore_errors=True)
+        path.unlink()
+        ended.append(folder)
+    return ended
+
+
+def _is_there(pid: int, start: int) -> bool:
+    return start != 0 and started_at(pid) == start
+
+
+def _wait_for(is_true: Callable[[], bool]) -> None:
+    ends_at = time.monotonic() + GONE_S
+    while not is_true() and time.monotonic() < ends_at:
+        time.sleep(0.05)
+
+
+def end_with_parent() -> None:
+    """For a process between fork and exec: it is killed when the test run ends, however that ends (prctl(2))."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
