@@ -28,7 +28,8 @@ CONFIGURATION = Path("/etc/signalbox/signalbox.conf")
 DISKS = (Path("/dev/disk/by-label/CIDATA"), Path("/dev/disk/by-label/cidata"))
 FILE_LEN_MAX = 64 * 1024
 SHELL = "/usr/bin/signalbox-shell"
-NETWORK_MAX_S = 30
+NETWORK_MAX_S = 60
+DEVICES_MAX_S = 600
 # Debian gives the numbers below it to accounts of the system.
 FIRST_UID = 1000
 
@@ -76,6 +77,8 @@ def _is_of_system(name: str) -> bool:
 
 def _answers_of_disk() -> Answers | None:
     """Those of the disk; None where there is none, or where they cannot be used, which is said."""
+    # Until every disk that the machine has is there.
+    subprocess.run(["udevadm", "settle", f"--timeout={DEVICES_MAX_S}"], check=False)
     disk = next((path for path in DISKS if path.exists()), None)
     if disk is None:
         return None

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.live.processes import find_program, free_port
 
-BOOT_S = 300.0
+BOOT_S = 900.0
 MEMORY_MIB = 1024
 
 
