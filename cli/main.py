@@ -10,7 +10,9 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from appliance.ipc.running_appliances import SeveralRun, state_folder
@@ -24,10 +26,16 @@ from cli.session import Session
 
 DEFAULT_STATE_DIR = Path("/var/lib/signalbox")
 SOCKET = Path("run/control.sock")
+# How long a login waits for an appliance that starts, and how often it looks.
+START_WAIT_S = 120.0
+LOOK_S = 0.5
 
 
-def run_shell(options: argparse.Namespace) -> int:
-    """Do the commands that are given, or those of standard input, or what an operator types."""
+def run_shell(options: argparse.Namespace, start_wait_s: float = 0.0) -> int:
+    """Do the commands that are given, or those of standard input, or what an operator types.
+
+    `start_wait_s`: how long to wait for an appliance that is not there yet.
+    """
     try:
         state = options.state or state_folder(DEFAULT_STATE_DIR)
     except SeveralRun as fault:
@@ -43,12 +51,24 @@ def run_shell(options: argparse.Namespace) -> int:
             return run_batch(session, commands, options.json, sys.stdout, sys.stderr)
         from cli.shell import run_interactive  # only here: scripts need no terminal
 
+        wait_for_appliance(state / SOCKET, start_wait_s)
         return run_interactive(session)
     except Failed as failure:
         print("\n".join(failure.lines()), file=sys.stderr)
         return 1
     finally:
         control.close()
+
+
+def wait_for_appliance(path: Path, wait_s: float) -> None:
+    """At a login soon after the boot: until the socket is there, Ctrl-C is pressed, or the time is over."""
+    ends_at = time.monotonic() + wait_s
+    # Whoever may not look at it is told so when it is opened.
+    with suppress(KeyboardInterrupt, PermissionError):
+        if wait_s and not path.exists():
+            print("The appliance starts. Ctrl-C stops waiting.", flush=True)
+        while not path.exists() and time.monotonic() < ends_at:
+            time.sleep(LOOK_S)
 
 
 def address_of_ssh() -> str:
@@ -63,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     options.commands = [line for command in options.commands or () for line in command.splitlines()]
     try:
-        return run_shell(options)
+        return run_shell(options, START_WAIT_S)
     except BrokenPipeError:
         # The reader of the output has closed the pipe.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

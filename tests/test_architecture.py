@@ -240,7 +240,7 @@ CLI_DOORS = {
     "shell.py": {"sys"},
     "system_commands.py": {"subprocess"},
     "time_zone.py": {"os", "time"},
-    "main.py": {"os", "sys", "pathlib"},
+    "main.py": {"os", "sys", "pathlib", "time"},
     "options.py": {"os", "pathlib"},
 }
 

@@ -7,6 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from cli.main import wait_for_appliance
 from tests.cli.shells import new_session, script, signalbox
 from tests.cli.stand_in import CANNED, StandIn
 
@@ -88,3 +91,15 @@ def test_signalbox_cli_without_an_appliance(tmp_path: Path) -> None:
     done = signalbox("-m", "appliance", "cli", "--state", str(tmp_path), "-c", "show clock")
     assert done.returncode == 1
     assert done.stderr.startswith("% Cannot connect to the appliance at")
+
+
+def test_a_login_soon_after_the_boot_waits_for_the_appliance(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    socket = tmp_path / "control.sock"
+    with subprocess.Popen(["sh", "-c", f"sleep 1; touch {socket}"]):
+        wait_for_appliance(socket, 600.0)
+    assert socket.exists() and capsys.readouterr().out == "The appliance starts. Ctrl-C stops waiting.\n"
+    wait_for_appliance(socket, 600.0)
+    wait_for_appliance(tmp_path / "none", 0.0)
+    assert capsys.readouterr().out == ""
