@@ -26,7 +26,7 @@ from tests.live.processes import LOOPBACK, Process, Processes, free_port, runnin
 
 pytestmark = pytest.mark.cluster
 
-TOLD_S = within(20.0)
+TOLD_S = within(120.0)
 # Two appliances and three members of etcd start at once.
 START_TIMEOUT_S = within(120.0)
 
