@@ -68,7 +68,7 @@ def _passable_hops(
     """Those that a call may take; a gateway whose address is not known yet is found out when there is a call."""
     passable = flows
     with suppress(GatewayUnknown):
-        passable = node.passable(flows, target.origin, context.flow.listener, now)
+        passable = node.passable(flows, context.origin_of(target), context.flow.listener, now)
         passable = without_gateways(passable, uri, target, context, node, now)
     return [_hop(flow) for flow in passable] if passable or not flows else [BARRED]
 

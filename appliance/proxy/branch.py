@@ -206,7 +206,8 @@ class Branch(ClientUser):
             self._node.counters[FLOWS_FAILED] += 1
             self._end(made_here(430), now)
             return
-        context, origin = self.user.request_context, self.target.origin
+        context = self.user.request_context
+        origin = context.origin_of(self.target)
         if is_foreign(origin) and not context.may_relay():
             # It was reached by its connection, which is gone.
             self._node.counters[RELAYS_REFUSED] += 1

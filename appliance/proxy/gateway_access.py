@@ -49,7 +49,7 @@ def without_gateways(
 
     `failed`: questions that DNS could not answer. Raises GatewayUnknown, and LocationUnknown.
     """
-    if target.origin not in _JUDGED or may_name_gateways(context, node):
+    if context.origin_of(target) not in _JUDGED or may_name_gateways(context, node):
         return hops
     return node.router.gateways_beside(hop_uri.host).without(hops, node.next_hops, now, failed)
 

@@ -10,7 +10,7 @@ from appliance.transaction.transaction cimport ServerTransaction
 from appliance.transport.flow cimport Flow
 from appliance.transport.source cimport source_of
 
-cdef int ADMITTED, AT_SOURCE, NAMED, RELAYS, TO_SOURCE
+cdef int ADMITTED, AT_SOURCE, NAMED, RELAYS, ROUTE, TO_SOURCE
 
 
 @cython.final
@@ -44,6 +44,8 @@ cdef class RequestContext:
     cpdef admit(self, int admission)
     @cython.locals(target=Target, is_at_source=bint)
     cpdef Target named_target(self)
+    @cython.locals(origin=int)
+    cpdef int origin_of(self, Target target) except -1
     cpdef bint is_for_flow(self) except -1
     cpdef bint may_relay(self) except -1
     cpdef bint has_relay_rights(self) except -1

@@ -15,6 +15,7 @@ from appliance.security.dialog_token import ADMITTED, RELAYS
 from appliance.security.dialog_token import AT_SOURCE as TO_SOURCE
 from appliance.security.keys import loop_part_for, upstream_key
 from appliance.sip.message import Request
+from appliance.sip.names import ROUTE
 from appliance.transaction.transaction import ServerTransaction
 from appliance.transport.flow import Flow
 from appliance.transport.source import source_of
@@ -120,6 +121,16 @@ class RequestContext:
         target.flow = self.named_flow
         target.is_flow_bound = self.named_flow is not None
         return target
+
+    def origin_of(self, target: Target) -> int:
+        """Where the way to a target comes from. A Route of the sender's own leads where he says, whatever it stands for.
+
+        Those of a dialog whose token leads to where its message came from are such (dialogs.py), and a Path goes first.
+        """
+        origin: int = target.origin
+        if origin != AT_SOURCE or target.path or self.admission & TO_SOURCE or not self.request.count(ROUTE):
+            return origin
+        return NAMED
 
     def is_for_flow(self) -> bool:
         """Has it come by the Path of a phone (RFC 5626 5.3.1)?"""

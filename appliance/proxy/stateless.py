@@ -75,7 +75,7 @@ class _Passage:
             failed = NONE_FAILED if lookups is None else lookups.failed
             call_id = context.request.read_call_id()
             hops = node.next_hops.find(uri, request_len, context.way_out, call_id, now, failed)
-            hops = node.passable(hops, self._target.origin, context.flow.listener, now, failed)
+            hops = node.passable(hops, context.origin_of(self._target), context.flow.listener, now, failed)
             hops = without_gateways(hops, uri, self._target, context, node, now, failed)
         except AnswersNeeded as needed:
             # Where too many wait already it is dropped, and counted there.

@@ -128,10 +128,14 @@ class ContactPolicy:
         return self._peers.has_address(address) or (address in self._own and port in self._ports)
 
     def _is_at_source(self, address: str, binding: Binding) -> bool:
-        """Did the REGISTER come from this address, or is it that of a peer whose Path it is?"""
+        """Did the REGISTER come from this address, or from a peer with the Path of one?"""
         if not address or not binding.source_ip:
             return False
-        return address == binding.source_ip or (bool(binding.path_text) and self._peers.has_address(address))
+        if address == binding.source_ip:
+            return True
+        # A peer may have several addresses.
+        peers = self._peers
+        return bool(binding.path_text) and peers.has_address(address) and peers.has_address(binding.source_ip)
 
     def _is_in_network(self, text: str) -> bool:
         address = _unmapped(text)
