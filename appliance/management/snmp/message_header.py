@@ -15,6 +15,12 @@ VERSION_1, VERSION_2C, VERSION_3 = 0, 1, 3
 _SEQUENCE: Final = 0x30
 _INTEGER: Final = 0x02
 _OCTET_STRING: Final = 0x04
+# What a stranger can have decoded before he has proved anything: pysnmp takes a second for 64 KiB of small elements.
+# RFC 3412 6: four numbers; RFC 3414 2.4: an engine, a user, two numbers, and two keyed values; 4: a discovery, which is
+# all that is sent in clear text where users have keys.
+_GLOBAL_LEN_MAX: Final = 64
+_SECURITY_LEN_MAX: Final = 512
+CLEAR_LEN_MAX: Final = 1024
 # RFC 3412 6.4: msgFlags.
 _REPORTABLE: Final = 0x04
 # RFC 3416 3: Response-PDU and Report-PDU.
@@ -64,15 +70,23 @@ def header_of(datagram: bytes) -> Header:
 
 def _version_3_header(datagram: bytes, place: int, end: int) -> Header:
     inside, after = _content(datagram, place, end, _SEQUENCE)
+    if after - inside > _GLOBAL_LEN_MAX:
+        raise MalformedDatagram("its global data is too long")
     for _ in ("msgID", "msgMaxSize"):
         inside = _content(datagram, inside, after, _INTEGER)[1]
     flags, flags_end = _content(datagram, inside, after, _OCTET_STRING)
     if flags_end - flags != 1:
         raise MalformedDatagram("its flags are not one octet")
     is_reportable = bool(datagram[flags] & _REPORTABLE)
-    place = _content(datagram, after, end, _OCTET_STRING)[1]
+    security, place = _content(datagram, after, end, _OCTET_STRING)
+    if place - security > _SECURITY_LEN_MAX:
+        raise MalformedDatagram("its security parameters are too long")
     if _tag(datagram, place, end) == _OCTET_STRING:
+        if _content(datagram, place, end, _OCTET_STRING)[1] != end:
+            raise MalformedDatagram("it goes on after its end")
         return Header(VERSION_3, is_reportable=is_reportable)
+    if len(datagram) > CLEAR_LEN_MAX:
+        raise MalformedDatagram("it is too long for one that is not encrypted")
     inside, after = _content(datagram, place, end, _SEQUENCE)
     for _ in ("contextEngineID", "contextName"):
         inside = _content(datagram, inside, after, _OCTET_STRING)[1]

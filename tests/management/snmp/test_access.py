@@ -140,6 +140,35 @@ def test_a_request_of_version_3_goes_to_the_engine(datagram: bytes) -> None:
     assert access().look(datagram, "192.0.2.1") is Verdict.ADMITTED
 
 
+def element(tag: int, content: bytes) -> bytes:
+    return bytes([tag, 0x82]) + len(content).to_bytes(2, "big") + content
+
+
+def long_v3(pdu: bytes = GET, head: bytes = b"", security: bytes = b"", tail: bytes = b"") -> bytes:
+    """With much in one place."""
+    numbers = bytes([2, 1, 1, 2, 3, 0, 255, 255, 4, 1, 4, 2, 1, 3]) + head
+    scoped = element(0x30, bytes([4, 0, 4, 0]) + pdu) if pdu else bytes([4, 1, 9])
+    return element(0x30, bytes([2, 1, 3]) + element(0x30, numbers) + element(4, security) + scoped + tail)
+
+
+MANY = 5000 * b"\x04\x00"
+
+
+@pytest.mark.parametrize(
+    "datagram",
+    [long_v3(MANY), long_v3(head=MANY), long_v3(security=MANY), long_v3(b"", tail=MANY)],
+    ids=["request", "global data", "security parameters", "after its end"],
+)
+def test_what_a_stranger_could_have_decoded_is_short(datagram: bytes) -> None:
+    """RFC 3414 3.2: the engine reads all of a message before it knows who has sent it."""
+    assert access().look(long_v3(), "192.0.2.1") is Verdict.ADMITTED
+    assert access().look(datagram, "192.0.2.1") is Verdict.MALFORMED
+
+
+def test_an_encrypted_request_may_be_long() -> None:
+    assert access().look(element(0x30, long_v3(b"")[4:-3] + element(4, bytes(5000))), "192.0.2.1") is Verdict.ADMITTED
+
+
 @given(st.binary(max_size=64))
 def test_no_octets_raise_anything_else(octets: bytes) -> None:
     try:
