@@ -123,9 +123,9 @@ class RequestContext:
         return target
 
     def origin_of(self, target: Target) -> int:
-        """Where the way to a target comes from. A Route of the sender's own leads where he says, whatever it stands for.
+        """Where the way to a target comes from: a Route of the sender leads where he says, whatever the target is.
 
-        Those of a dialog whose token leads to where its message came from are such (dialogs.py), and a Path goes first.
+        The token of a dialog may say that its routes lead to where its message came from; and a Path goes first.
         """
         origin: int = target.origin
         if origin != AT_SOURCE or target.path or self.admission & TO_SOURCE or not self.request.count(ROUTE):
