@@ -21,8 +21,8 @@ from appliance.routing.targets import Target
 from appliance.sip.uri import Uri
 from appliance.transport.flow import Flow
 
-# Other targets are of the tables, or judged where all hops are (ProxyEnvironment.passable); what registered from the
-# address of a gateway has proved that it may.
+# Other targets are of the tables or of a peer, or judged where all hops are (ProxyEnvironment.passable); and what
+# registered from the address of a gateway has proved that it may.
 _JUDGED: Final = (NAMED, ELSEWHERE)
 
 

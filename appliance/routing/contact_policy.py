@@ -36,8 +36,8 @@ from appliance.transport.flow import Flow
 from appliance.transport.transport_table import is_opened_here
 
 # Where a target comes from: the Request-URI or what the operator allows; a contact at its source; another contact; a
-# next hop of a route table; what a stranger has published.
-NAMED, AT_SOURCE, ELSEWHERE, ROUTED, PUBLISHED = range(5)
+# next hop of a route table; what a stranger has published; a redirect by a peer.
+NAMED, AT_SOURCE, ELSEWHERE, ROUTED, PUBLISHED, BY_PEER = range(6)
 PRIVILEGED_PORTS: Final = 1024
 _UNSPECIFIED: Final = ("0.0.0.0", "::")
 _LOCAL_NAMES: Final = (b"localhost", b"localhost.localdomain")
@@ -157,7 +157,7 @@ def is_loopback(address: str) -> bool:
 
 def is_foreign(origin: int) -> bool:
     """Is a target of this origin one that `relay` has to allow?"""
-    return origin in (ELSEWHERE, PUBLISHED)
+    return origin in (ELSEWHERE, PUBLISHED, BY_PEER)
 
 
 def is_next_hop(origin: int) -> bool:

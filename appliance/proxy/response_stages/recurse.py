@@ -15,7 +15,7 @@ from appliance.proxy.branch import Branch
 from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.location_service import note_unreadable, targets_of
 from appliance.proxy.stage_results import CONTINUE, RETRY, ResponseStageResult
-from appliance.routing.contact_policy import ELSEWHERE, NAMED, PUBLISHED, is_foreign
+from appliance.routing.contact_policy import BY_PEER, ELSEWHERE, NAMED, PUBLISHED, is_foreign
 from appliance.routing.server_location import AnswersNeeded
 from appliance.routing.targets import Target
 from appliance.sip.errors import MalformedMessage
@@ -83,7 +83,9 @@ def _origin_of(uri: Uri, branch: Branch, node: ProxyEnvironment) -> int:
     if node.contact_policy.is_listed(uri):
         return NAMED
     sender = branch.client
-    return ELSEWHERE if sender is not None and node.grants_relay(sender.flow) else PUBLISHED
+    if sender is None or not node.grants_relay(sender.flow):
+        return PUBLISHED
+    return BY_PEER if node.is_peer(sender.flow) else ELSEWHERE
 
 
 def _leads_nowhere(target: Target, branch: Branch, node: ProxyEnvironment, now: float) -> bool:
