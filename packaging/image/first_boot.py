@@ -148,6 +148,8 @@ def configuration_of(answers: Answers, interface: str, template: str, address: s
     lines += [f"interface {interface} gateway {each}" for each in answers.gateway.split()]
     lines += [f"name-server {each}" for each in answers.dns.split()]
     lines += [f"ntp server {each}" for each in answers.ntp.split()]
+    # A virtual machine on a busy host takes its time; a worker that is killed while it starts would never serve.
+    lines += ["supervision", "  start timeout 300", "!"]
     return "\n".join([template, *lines, f"operator {answers.operator}", "  role admin", "!", ""])
 
 

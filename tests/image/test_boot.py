@@ -63,7 +63,7 @@ def log_in(machine: Machine, user: str) -> None:
     machine.type(user)
     machine.until(r"Password: ")
     machine.type(PASSWORD)
-    machine.until(r"sip1[>#] ")
+    machine.until(r"sip1[>#]")
 
 
 def test_the_first_boot_asks_on_the_console(boot: Boot) -> None:
@@ -87,7 +87,7 @@ def test_the_first_boot_asks_on_the_console(boot: Boot) -> None:
     assert "Debian GNU/Linux 12" in machine.until(r"clock +\w+")
     # No other program, not even with the words of one.
     machine.type("!/bin/sh")
-    machine.until(r"sip1[>#] ")
+    machine.until(r"sip1[>#]")
 
 
 USER_DATA = f"""\
@@ -125,13 +125,13 @@ def test_the_first_boot_takes_its_answers_from_a_disk_and_the_shell_administers_
     wait_until(lambda: answers_options(machine.port), "OPTIONS is answered", OPTIONS_S, 1.0)
     log_in(machine, "anna")
     for command, shown in (
-        ("enable", r"sip1# "),
+        ("enable", r"sip1#"),
         ("show running-config", r"interface eth0 address 10.0.2.15/24\s+interface eth0 gateway 10.0.2.2"),
-        ("configure", r"sip1\(config\)# "),
-        ("ntp server 192.0.2.123", r"sip1\(config\)# "),
-        ("hostname sip2", r"sip1\(config\)# "),
-        ("commit", r"sip2\(config\)# "),
-        ("end", r"sip2# "),
+        ("configure", r"sip1\(config\)#"),
+        ("ntp server 192.0.2.123", r"sip1\(config\)#"),
+        ("hostname sip2", r"sip1\(config\)#"),
+        ("commit", r"sip2\(config\)#"),
+        ("end", r"sip2#"),
     ):
         machine.type(command)
         machine.until(shown)
@@ -141,7 +141,7 @@ def test_the_first_boot_takes_its_answers_from_a_disk_and_the_shell_administers_
     machine.type("until grep NTP= /etc/systemd/timesyncd.conf.d/signalbox.conf; do sleep 1; done; hostname; id -un")
     machine.until(r"NTP=192.0.2.123\s+sip2\s+anna\s")
     machine.type("exit")
-    machine.until(r"sip2# ")
+    machine.until(r"sip2#")
     machine.type("show audit")
     machine.until(r"anna +.*system shell")
     machine.type("system shutdown confirm")
