@@ -156,7 +156,7 @@ def test_the_demo_configuration_is_right() -> None:
         ("registrar\n  contacts-allowed 10.0.0.1/8", 2, '"10.0.0.1/8" is not a network', "10.0.0.0/8 or"),
         ("listener a\n  address 0.0.0.0", 2, "0.0.0.0 would be in every Via", "add `advertise HOST`"),
         ("listener a\n  peer 10.0.0.1\n  peer 10.0.0.1", 3, "`peer 10.0.0.1` is present twice", "delete one"),
-        ("listener a\n  transport tcp sctp", 2, '"sctp" is unknown', "type udp, tcp or tls"),
+        ("listener a\n  transport tcp sctp", 2, '"sctp" is unknown', "type udp, tcp, tls, ws or wss"),
         ("registrar\n  expires", 2, '"expires" is not complete', "type minimum, default or maximum after it"),
         ("registrar\n  expires max 600", 2, "`expires default` 3600 is more than `expires maximum` 600", "lower"),
         ("supervision\n  hang 150", 2, "`hang` 150 is too short for a heartbeat every 200", "type `hang 400`"),
