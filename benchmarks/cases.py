@@ -52,5 +52,9 @@ HANDSHAKE_TLS = Case("handshake-tls", "a connection with a full handshake", 100,
 INVITE_CANCEL = Case(
     "invite-cancel", "INVITE, 100, 180, CANCEL, 200, 487, ACK", 500, "caller-cancels", "callee-rings", is_call=True
 )
+# To a number that route tables know; a contestant without rules has the phones of its bindings called.
+CALL_BY_NUMBER = Case(
+    "call-by-number", "the same call, to a telephone number that rules route", 500, "caller", "callee", is_call=True
+)
 INVITE_LATENCY = Case("invite-latency", "INVITE to 180", 500, is_call=True)
 REGISTER_LATENCY = Case("register-latency", "REGISTER to 200", 500)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from benchmarks.cases import (
     CALL,
+    CALL_BY_NUMBER,
     CALL_TCP,
     CALL_TLS,
     CALL_WSS,
@@ -27,6 +28,8 @@ from benchmarks.figures import Target
 
 BINDINGS = 1000
 SOURCES = 200
+RULES = 100_000
+RULES_MIN = 1000
 SCALE = (1, 2, 4, 8)
 PER_CALL = Target(0.50, 0.33)
 PER_REGISTER = Target(0.40, 0.25)
@@ -35,6 +38,8 @@ PER_SECURE_CALL = Target(1.0, 0.8)
 PER_HANDSHAKE = Target(1.2, 1.0)
 LATENCY = Target(1.0, 0.7)
 GROWTH = Target(1.3, 1.1)
+# Of a call by number to one to a registered phone.
+ROUTED = Target(1.1, 1.05)
 # Under one in a hundred: one in a hundred is not.
 HOPS = Target(0.0099, 0.001)
 
@@ -43,7 +48,8 @@ HOPS = Target(0.0099, 0.001)
 class Contestant:
     """A server as it is set up for an experiment; its name is unique there.
 
-    `bindings` phones are registered before the first round; `sources` is how many addresses the load comes from.
+    `bindings` phones are registered before the first round; `sources` is how many addresses the load comes from. With
+    `rules`, so many prefixes route numbers, and numbers are called.
     """
 
     peer: str = "signalbox"
@@ -51,6 +57,7 @@ class Contestant:
     bindings: int = BINDINGS
     sources: int = 1
     is_steered: bool = True
+    rules: int = 0
 
     @property
     def name(self) -> str:
@@ -61,6 +68,7 @@ class Contestant:
         """What is not usual about it."""
         parts = [f"{self.workers} workers"] * (self.workers > 1)
         parts += [f"{self.sources} sources"] * (self.sources > 1)
+        parts += [f"{self.rules} rules"] * bool(self.rules)
         parts += ["not steered"] * (not self.is_steered)
         parts += [f"{self.bindings} bindings"] * (self.bindings != BINDINGS)
         return ", ".join(parts)
@@ -123,7 +131,8 @@ class Experiment:
 
 
 def _shrunk(contestant: Contestant, divisor: int) -> Contestant:
-    return replace(contestant, bindings=max(BINDINGS, contestant.bindings // divisor))
+    rules = max(RULES_MIN, contestant.rules // divisor) if contestant.rules else 0
+    return replace(contestant, bindings=max(BINDINGS, contestant.bindings // divisor), rules=rules)
 
 
 SIGNALBOX = Contestant()
@@ -204,6 +213,16 @@ def scale() -> Experiment:
     return Experiment("scale", [REGISTER, calls], [*ours, *theirs], rows)
 
 
+def routing() -> Experiment:
+    """A call by number to one to a registered phone, and to Kamailio's by the same rules."""
+    ours = Contestant(rules=RULES)
+    theirs = [Contestant(f"kamailio-{module}", rules=RULES) for module in ("drouting", "dispatcher")]
+    case = CALL_BY_NUMBER
+    rows = [Comparison(case.name, "cpu_us", ours, SIGNALBOX, ROUTED)]
+    rows += [Comparison(case.name, "cpu_us", ours, peer, PER_CALL if peer is theirs[0] else None) for peer in theirs]
+    return Experiment("routing", [case], [SIGNALBOX, ours, *theirs], rows)
+
+
 def growth() -> Experiment:
     """What more bindings cost: processor time, and memory."""
     some, most = Contestant(bindings=100_000), Contestant(bindings=1_000_000)
@@ -238,5 +257,6 @@ EXPERIMENTS = {
         workers(),
         scale(),
         growth(),
+        routing(),
     )
 }

@@ -111,6 +111,7 @@ def start_server(
         callee_port=callee_port if any(case.is_call for case in experiment.cases) else 0,
         is_steering=contestant.is_steered,
         is_secure=any(case.is_secure for case in experiment.cases),
+        rules=contestant.rules,
     )
     return SERVERS[contestant.peer](processes, cpus.of_server(contestant.workers), contestant.workers, job)
 
@@ -137,6 +138,7 @@ def _take_loaded_turn(processes: Processes, cpus: Processors, turn: Turn, second
         case.transport,
         contestant.bindings,
         contestant.sources,
+        contestant.rules,
     )
     shared = server if isinstance(server, Signalbox) and server.workers > 1 else None
     counters = shared.counters() if shared else {}

@@ -31,6 +31,7 @@ from benchmarks.processes import (
     resident_bytes,
     wait_until,
 )
+from benchmarks.route_rules import fill_drouting, write_dispatcher_list, write_route_csv
 
 DOMAIN = "bench.test"
 PASSWORD = "benchmark-secret"
@@ -52,6 +53,7 @@ class Job:
     callee_port: int = 0
     is_steering: bool = True
     is_secure: bool = False
+    rules: int = 0
 
 
 def self_signed(folder: Path) -> tuple[Path, Path]:
@@ -130,6 +132,8 @@ class Signalbox(Server):
         config.write_text(self._configuration())
         if self.job.is_digest:
             self._import_subscribers(config)
+        if self.job.rules:
+            self._import_routes()
         self._argv = [self._program, "run", "--config", str(config), "--state", str(self.state_folder)]
         process = self._processes.start("signalbox", self._argv, self._cpus, INSTALLED)
         wait_until(lambda: not process.is_running or self._is_ready(), "all workers of Signalbox are live")
@@ -150,6 +154,7 @@ class Signalbox(Server):
             lines += ["supervision", "  no steering", "!"]
         lines += ["listener bench", f"  address {LOOPBACK}", f"  port {self.port}"]
         lines += ["  no authenticate"] * (not self.job.is_digest)
+        lines += ["  role core", f"  peer {LOOPBACK}"] * bool(self.job.rules)
         if self.job.is_secure:
             lines += ["!", *self._secure_listeners()]
         return "\n".join([*lines, "!", ""])
@@ -166,6 +171,11 @@ class Signalbox(Server):
         users = self._processes.folder / "subscribers.csv"
         users.write_text("".join(f"u{n},{DOMAIN},{PASSWORD}\n" for n in range(self.job.bindings)))
         self._command("subscriber", "import", str(users), "--config", str(config))
+
+    def _import_routes(self) -> None:
+        rules = self._processes.folder / "routes.csv"
+        write_route_csv(rules, self.job.rules, self.job.callee_port)
+        self._command("routes", "import", str(rules))
 
     def _command(self, *words: str) -> str:
         argv = [self._program, *words, "--state", str(self.state_folder)]
@@ -216,6 +226,7 @@ class Kamailio(Server):
                 domain=DOMAIN,
                 challenge=challenge if self.job.is_digest else "",
                 storage=self._storage(),
+                routing=self._routing(),
                 secure=self._secure() if self.job.is_secure else "",
             )
         )
@@ -233,6 +244,10 @@ class Kamailio(Server):
     def _storage(self) -> str:
         """The lines of its configuration that say where contacts are kept."""
         return 'modparam("usrloc", "db_mode", 0)'
+
+    def _routing(self) -> str:
+        """What it does with a new INVITE in place of a look-up of contacts."""
+        return ""
 
     def _secure(self) -> str:
         """Its tls and websocket modules. Raises BenchmarkFailed where they are not installed."""
@@ -275,6 +290,50 @@ class KamailioOnDisk(Kamailio):
         )
 
 
+class KamailioRouting(Kamailio):
+    """It routes numbers by the prefixes of its module drouting, and by the next gateway when one fails."""
+
+    peer = "kamailio-drouting"
+
+    def _storage(self) -> str:
+        if not KAMAILIO_TABLES.exists():
+            raise BenchmarkFailed("Kamailio cannot use SQLite; type: apt-get install kamailio-sqlite-modules")
+        path = self._processes.folder / f"kamailio-{self.port}.sqlite"
+        database = sqlite3.connect(path)
+        for name in ("standard", "drouting"):
+            database.executescript((KAMAILIO_TABLES / f"{name}-create.sql").read_text(encoding="utf-8"))
+        fill_drouting(database, self.job.rules, self.job.callee_port)
+        database.close()
+        return (
+            f'{super()._storage()}\nloadmodule "db_sqlite.so"\nloadmodule "drouting.so"\n'
+            f'modparam("drouting", "db_url", "sqlite://{path}")\n'
+            'failure_route[NEXT] { if (t_check_status("408|5..") && use_next_gw()) '
+            '{ t_on_failure("NEXT"); t_relay(); } }'
+        )
+
+    def _routing(self) -> str:
+        return (
+            'if (is_method("INVITE") && do_routing("0")) '
+            '{ t_on_failure("NEXT"); if (!t_relay()) { sl_reply_error(); } exit; }'
+        )
+
+
+class KamailioDispatching(Kamailio):
+    """It sends all numbers to a set of destinations of its module dispatcher, in turn."""
+
+    peer = "kamailio-dispatcher"
+
+    def _storage(self) -> str:
+        path = self._processes.folder / f"dispatcher-{self.port}.list"
+        write_dispatcher_list(path, self.job.callee_port)
+        return f'{super()._storage()}\nloadmodule "dispatcher.so"\nmodparam("dispatcher", "list_file", "{path}")'
+
+    def _routing(self) -> str:
+        return (
+            'if (is_method("INVITE") && ds_select_dst("1", "4")) { if (!t_relay()) { sl_reply_error(); } exit; }'
+        )
+
+
 class NullResponder(Server):
     """The kernel's floor, compiled on the spot."""
 
@@ -306,5 +365,6 @@ def _check_is_compiled(python: Path) -> None:
 
 
 SERVERS: dict[str, type[Server]] = {
-    server.peer: server for server in (Signalbox, Kamailio, KamailioOnDisk, NullResponder)
+    server.peer: server
+    for server in (Signalbox, Kamailio, KamailioOnDisk, KamailioRouting, KamailioDispatching, NullResponder)
 }

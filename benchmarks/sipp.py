@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.processes import LOOPBACK, BenchmarkFailed, Process, Processes, find_program, wait_until
+from benchmarks.route_rules import called_number
 from benchmarks.servers import DOMAIN, PASSWORD
 
 SCENARIOS = Path(__file__).with_name("scenarios")
@@ -24,7 +25,7 @@ class Load:
     """One scenario at a fixed rate; units are calls, registrations or questions.
 
     `contact_port` is where the phones are registered, `bindings` how many of them there are, `sources` the number of
-    addresses that the load comes from.
+    addresses that the load comes from. With `rules`, numbers are called in place of users.
     """
 
     scenario: str
@@ -34,6 +35,7 @@ class Load:
     transport: str = "udp"
     bindings: int = 1000
     sources: int = 1
+    rules: int = 0
 
     @property
     def units(self) -> int:
@@ -94,15 +96,20 @@ def read_outcome(statistics: Path) -> Outcome:
     return Outcome(int(last["SuccessfulCall(C)"]), int(last["FailedCall(C)"]), int(last["Retransmissions(C)"]))
 
 
-def user_lines(bindings: int, sources: int) -> list[str]:
-    """Of each user that takes a turn: name, source address, and what SIPp makes an Authorization header field of."""
+def user_lines(bindings: int, sources: int, rules: int = 0) -> list[str]:
+    """Of each user that takes a turn: name, source address, and what SIPp makes an Authorization header field of.
+
+    With `rules`, the names are numbers that these route.
+    """
+    if rules:
+        return [_user_line(called_number(turn, rules), turn % sources) for turn in range(min(rules, USERS_MAX))]
     users = min(bindings, USERS_MAX)
-    return [_user_line(turn * bindings // users, turn % sources) for turn in range(users)]
+    return [_user_line(f"u{turn * bindings // users}", turn % sources) for turn in range(users)]
 
 
-def _user_line(number: int, source: int) -> str:
+def _user_line(name: str, source: int) -> str:
     address = f"127.0.1.{source + 1}"
-    return f"u{number};{address};[authentication username=u{number} password={PASSWORD}]"
+    return f"{name};{address};[authentication username={name} password={PASSWORD}]"
 
 
 def _argv(processes: Processes, scenario: str, mode: str) -> list[str]:
@@ -124,7 +131,7 @@ def _load_argv(processes: Processes, load: Load) -> list[str]:
 
 
 def _users_file(folder: Path, load: Load) -> Path:
-    path = folder / f"users-{load.bindings}-{load.sources}.csv"
+    path = folder / f"users-{load.bindings}-{load.sources}-{load.rules}.csv"
     if not path.exists():
-        path.write_text("\n".join(["SEQUENTIAL", *user_lines(load.bindings, load.sources), ""]))
+        path.write_text("\n".join(["SEQUENTIAL", *user_lines(load.bindings, load.sources, load.rules), ""]))
     return path
