@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,9 +11,15 @@ import pytest
 
 from tests.live.appliance import SIGNALBOX, Appliance
 from tests.live.control import Control
+from tests.live.machine import STATISTICAL, rate
 from tests.live.phones import Phone
-from tests.live.processes import LOOPBACK, wait_until
+from tests.live.processes import LOOPBACK, Processes, wait_until
+from tests.live.sipp import Sipp, start_callee
 
+CALLS_PER_S = rate(300)
+SECONDS = 30
+IMPORTS = 20
+NUMBER = "4989123456"
 POLICY = "route-policy office\n  listener main\n  country-code 49\n  national-prefix 0\n!\n"
 
 
@@ -59,3 +66,35 @@ def _arrives(caller: Phone, gateway: Phone) -> bool:
         return False
     assert request.start.split()[1] == f"sip:+4989123456@{LOOPBACK}:{gateway.port};user=phone"
     return True
+
+
+@pytest.mark.load
+@STATISTICAL
+def test_no_call_fails_while_the_tables_change_twenty_times(
+    processes: Processes, start_appliance: Callable[..., Appliance], tmp_path: Path
+) -> None:
+    """Each import has another rule for the number, and a thousand other prefixes."""
+    appliance = start_appliance(workers=2, listener=("role core", f"peer {LOOPBACK}"))
+    calls = CALLS_PER_S * SECONDS
+    callee = start_callee(processes, calls=calls, timeout_s=SECONDS + 90)  # type: ignore[arg-type]
+    hop = f"sip:{LOOPBACK}:{callee.port}"
+    imported(appliance, tmp_path, f"default,49,{hop},1")
+    control = Control(appliance.state)
+    wait_until(lambda: next_hop(control, NUMBER) != [], "the routes are in force")
+    keys = {"domain": appliance.domain}
+    caller = Sipp(
+        processes, "caller", "-r", str(CALLS_PER_S), "-d", "300", user=NUMBER, proxy=appliance, calls=calls, keys=keys,
+        timeout_s=SECONDS + 60,
+    )  # fmt: skip
+    pause_s = (SECONDS - 7) / IMPORTS
+    begun = time.monotonic()
+    for change in range(IMPORTS):
+        others = (f"default,9{change:02d}{number:03d},reject 404 None,1" for number in range(1000))
+        imported(appliance, tmp_path, f"default,{NUMBER[: 1 + change % 9]},{hop},{change}", *others)
+        time.sleep(max(begun + (change + 1) * pause_s - time.monotonic(), 0.0))
+    assert caller.process.is_running, "the calls ended before the imports did"
+    caller.succeed()
+    callee.succeed()
+    assert appliance.counter("calls-failed") == 0
+    assert appliance.counter("calls-answered") == calls
+    assert f"{IMPORTS + 1} in force" in routes(appliance, "list").stdout
