@@ -67,6 +67,7 @@ IMPORTERS = {
     "ldap3": "lookups/ldap_lookup.py",
     "httpx": "lookups/http_lookup.py",
     "websockets": "transport/web_socket.py",
+    "dateutil": "catalogue/time_window.py",
     "dns": "resolver.py",
     "cryptography": "storage/",
     "uvloop": "workers/__main__.py",
