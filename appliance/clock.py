@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
@@ -30,6 +30,11 @@ ZONE_VARIABLE: Final = "SIGNALBOX_TIMEZONE"
 def has_time_zone(name: str) -> bool:
     """Does this machine know the time zone? "" is its own."""
     return not name or (ZONES / name).is_file()
+
+
+def unknown_time_zone(names: Iterable[str]) -> str:
+    """The first of the time zones that this machine does not know; "" for none."""
+    return next((name for name in names if not has_time_zone(name)), "")
 
 
 def set_time_zone(name: str) -> None:

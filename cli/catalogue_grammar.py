@@ -18,15 +18,20 @@ from appliance.catalogue.command_declaration import Command, Extent, Parameter
 from appliance.catalogue.machine_values import InterfaceLine, LogHost
 from appliance.catalogue.password_hash import SecretHash
 from appliance.catalogue.peers import Peer
+from appliance.catalogue.region_values import OwnedSection
 from appliance.catalogue.setting_declaration import Section, Setting, declared, sections
 from appliance.catalogue.snmp_values import SnmpLine
+from appliance.catalogue.time_window import TimeWindowText
 from appliance.catalogue.translation_values import HeaderField, NumberRule
 from appliance.catalogue.value_types import Choices, Kind, Remark, Switch, Text
 from appliance.manual.reference import write_default
 from cli.grammar import Edge, Node, Slot, graft
 
 # Kinds whose values are several words.
-WITH_PARTS = (Choices, HeaderField, InterfaceLine, ListenerAddress, LogHost, NumberRule, Peer, Remark, SnmpLine)
+WITH_PARTS = (
+    *(Choices, HeaderField, InterfaceLine, ListenerAddress, LogHost, NumberRule, OwnedSection, Peer, Remark, SnmpLine),
+    TimeWindowText,
+)
 NAME = "name"
 VALUE = "value"
 SECRET_LEN_MAX = 256

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
+from appliance.catalogue.condition_settings import ConditionSettings
 from appliance.catalogue.lookup_settings import LookupSettings
-from appliance.messages.routing_messages import ListLookupCaches, ListRoutingFailures, LookupCacheRow
+from appliance.messages.routing_messages import (
+    ClearRouteCounts,
+    ListLookupCaches,
+    ListRouteCounts,
+    ListRoutingFailures,
+    LookupCacheRow,
+)
 from appliance.messages.worker_requests import DryRun
 from appliance.routing.lookup_questions import RoutesAnswer
 from appliance.routing.route_csv import RouteReader
@@ -72,3 +80,50 @@ def test_a_dry_run_leaves_none() -> None:
     one = core()
     ask(one, DryRun("+1900", "", "", "", False, []))
     assert ask(one, ListRoutingFailures()).total == 0
+
+
+def test_entries_are_counted_on_demand_and_bounded() -> None:
+    rows = (*ROWS[:2], "default,+2,table other", "other,any,reject 404 None")
+    one = core()
+    one.use_routes(RouteTables(memoryview(RouteReader().read(rows).octets())))
+    call(one, "+1900")
+    assert ask(one, ListRouteCounts()).rows == []
+    settings = with_listeners(SETTINGS, replace(MAIN, role="core", relay="any"))
+    one.reconfigure(replace(settings, limits=replace(settings.limits, route_counts_max=2)), NOW)
+    for number in ("+1900", "+2001", "+1901"):
+        call(one, number)
+    reply = ask(one, ListRouteCounts())
+    assert [(row.table, row.prefix, row.calls) for row in reply.rows] == [("default", "+1", 2), ("default", "+2", 1)]
+    assert (reply.total, reply.uncounted) == (2, 1)
+    assert ask(one, ListRouteCounts("other")).rows == []
+    # A dry run is no call.
+    ask(one, DryRun("+1900"))
+    assert ask(one, ListRouteCounts()).rows[0].calls == 2
+    assert ask(one, ClearRouteCounts()).count == 2
+    assert ask(one, ListRouteCounts()).uncounted == 0
+
+
+def with_condition(condition: ConditionSettings, *rows: str) -> Stack:
+    """A stack that routes numbers by rows of which some have a condition."""
+    settings = replace(SETTINGS, conditions=(condition,))
+    one = stack(settings=with_listeners(settings, replace(MAIN, role="core", relay="any")))
+    head = "table,prefix,action,condition"
+    one.use_routes(RouteTables(memoryview(RouteReader().read((head, *rows)).octets())))
+    return one
+
+
+def test_a_dry_run_shows_what_would_be_at_another_time() -> None:
+    night = ConditionSettings("night", timezone="UTC", times=("2026-01-01T22:00 06:00 FREQ=DAILY",))
+    one = with_condition(night, "default,+1,reject 403 By Night,night", "default,any,reject 404 By Day,")
+    moments = {hour: datetime(2026, 6, 1, hour, tzinfo=UTC).timestamp() for hour in (12, 23)}
+    routes = {hour: ask(one, DryRun("+1900", date=moment)) for hour, moment in moments.items()}
+    assert {hour: route.stages[-1].answer for hour, route in routes.items()} == {12: "404", 23: "403"}
+    (note,) = [stage.note for stage in routes[12].stages if stage.stage == "route"]
+    assert "+1 in table default: reject 403 By Night is passed over, as condition night does not hold" in note
+
+
+def test_a_dry_run_may_offer_a_codec() -> None:
+    video = ConditionSettings("video", media=("h264",))
+    one = with_condition(video, "default,+1,reject 488 No Video Here,video", "default,any,reject 404 None,")
+    assert ask(one, DryRun("+1900", media="h264")).stages[-1].answer == "488"
+    assert ask(one, DryRun("+1900")).stages[-1].answer == "404"

@@ -16,6 +16,7 @@ from appliance.catalogue.cluster_contradictions import (
 from appliance.catalogue.cluster_values import listener_address_of
 from appliance.catalogue.contradiction import Contradiction
 from appliance.catalogue.lookup_contradictions import lookup_contradictions
+from appliance.catalogue.routing_contradictions import routing_contradictions
 from appliance.catalogue.snmp_values import target_of
 from appliance.catalogue.transports import BY_WEB_SOCKET, TRANSPORT_NAMES, TRANSPORTS
 
@@ -141,21 +142,8 @@ def _whole(settings: Any) -> Iterator[Contradiction]:
         own = dict(map(listener_address_of, node.listeners))
         yield from _same_addresses(settings.listeners, own, f" on node {node.name}")
     yield from cluster_contradictions(settings)
-    yield from _policies(settings)
-    yield from _domain_routes(settings)
+    yield from routing_contradictions(settings)
     yield from _unknown_certificates(settings)
-
-
-def _policies(settings: Any) -> Iterator[Contradiction]:
-    """Each listener has one route policy for all sources at most, and those without a listener are for all others."""
-    owners: dict[str, str] = {}
-    for place, policy in enumerate(settings.route_policies):
-        for listener in () if policy.sources else policy.listeners or ("",):
-            owner = owners.setdefault(listener, policy.name)
-            if owner != policy.name:
-                which = f"listener {listener}" if listener else "the listeners without another one"
-                problem = f"route policy {owner} is for {which}, too"
-                yield Contradiction(("route_policies",), problem, "leave one of the two", place, "listeners")
 
 
 def _unknown_certificates(settings: Any) -> Iterator[Contradiction]:
@@ -198,17 +186,6 @@ def _same_addresses(listeners: tuple[Any, ...], own: Mapping[str, str], where: s
             yield Contradiction(("listeners",), problem, "change the address, port or transport", place, "port")
 
 
-def _domain_routes(settings: Any) -> Iterator[Contradiction]:
-    """A domain is served here or elsewhere, and has one route."""
-    owners: dict[str, str] = dict.fromkeys(settings.domains, "")
-    for place, route in enumerate(settings.domain_routes):
-        for domain in (route.name, *route.aliases):
-            owner = owners.setdefault(domain, route.name)
-            if owner != route.name:
-                where = f"domain-route {owner}" if owner else "a domain of this appliance"
-                yield Contradiction(("domain_routes",), f"{domain} is already {where}", "delete one of them", place)
-
-
 # The attributes of Settings that have sections with names, and what one is called.
 _NAMED = (
     ("listeners", "listener"),
@@ -218,6 +195,8 @@ _NAMED = (
     ("route_policies", "route policy"),
     ("domain_routes", "domain route"),
     ("translations", "translation"),
+    ("conditions", "condition"),
+    ("regions", "region"),
     ("lookups", "lookup"),
     ("virtual_addresses", "virtual address"),
     ("nodes", "node"),

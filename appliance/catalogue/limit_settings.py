@@ -58,6 +58,10 @@ class LimitSettings(CheckedSettings):
     unavailable_hops_max: int = setting(
         10000, "unavailable", Integer(1, 1000000), LIVE,
         "Entries for targets that failed, or answered 503 with Retry-After; at the limit the oldest is deleted.")
+    route_counts_max: int = setting(
+        0, "routing counters", Integer(1, 1000000, zero_word="off"), LIVE,
+        "Entries of route tables whose calls each worker counts, for `show routing counters`. Further entries are "
+        "counted together.")
     lookups_max: int = setting(
         100, "lookups", Integer(1, 10000), LIVE,
         "Concurrent DNS queries; at most three quarters for the requests of one source.")

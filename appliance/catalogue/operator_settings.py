@@ -19,6 +19,9 @@ class OperatorSettings(CheckedSettings):
     name: str = name_of_section("operator", Name())
     description: str = setting("", "description", Remark(80), LIVE, "A description for operators.")
     role: str = setting("view", "role", choices.OPERATOR_ROLE, LIVE, "The rights of the operator.")
+    region: str = setting(
+        "", "region", Name(is_optional=True), LIVE,
+        "The region to which the operator is confined: he sees all, and changes only what belongs to it.")
     secret: str = setting(
         "", "secret", SecretHash(), LIVE,
         "The hash of the password. Without it, login by password is disabled for this account.", "RFC 7914")

@@ -125,6 +125,7 @@ ROUTE_TABLE: Final = (
         Field("strip", INTEGER, "Characters removed from the beginning of the number.", "strip"),
         Field("prepend", TEXT, "Characters then put in front.", "prepend"),
         Field("translation", TEXT, "The translation of the call, or empty.", "translation"),
+        Field("condition", TEXT, "The condition under which it applies, or empty.", "condition"),
     ),
 )
 PROCESSES: Final = _table(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from appliance.catalogue.command_declaration import Command, Field, Parameter, Shape, show
-from appliance.catalogue.value_types import Integer
+from appliance.catalogue.command_declaration import Command, Field, Parameter, Shape, act, show
+from appliance.catalogue.results import CLEARED
+from appliance.catalogue.value_types import Integer, Name
 
 TEXT, INTEGER, NUMBER, TEXTS, ROWS = Shape.TEXT, Shape.INTEGER, Shape.NUMBER, Shape.TEXTS, Shape.ROWS
 LIMIT: Final = Parameter("limit", Integer(1, 1000), "Maximum number of rows (default 100).", "limit", is_optional=True)
@@ -42,9 +43,24 @@ ROUTING_FAILURES: Final = (
         Field("call_id", TEXT, "The Call-ID."),
     )),
 )
+ROUTING_COUNTERS: Final = (
+    Field("total", INTEGER, "Number of entries counted."),
+    Field("shown", INTEGER, "Number of rows in `rows`."),
+    Field("uncounted", INTEGER, "Calls by entries beyond `limits routing counters`."),
+    Field("rows", ROWS, "Entries of route tables, those that most calls have followed first.", fields=(
+        Field("table", TEXT, "The table.", "table"),
+        Field("prefix", TEXT, "The prefix.", "prefix"),
+        Field("action", TEXT, "The action.", "action"),
+        Field("calls", INTEGER, "Calls that have followed it.", "calls"),
+    )),
+)
 ROUTING_COMMANDS: Final[tuple[Command, ...]] = (
     show("show lookups", "Lookups: answers, failures, time, and what is kept.", "show lookups", (), LOOKUPS),
     show("show routing failures", "The last calls to telephone numbers that found no way, and why.",
          "show routing failures", (LIMIT,), ROUTING_FAILURES),
+    show("show routing counters", "Calls by entry of the route tables, as far as `limits routing counters` says.",
+         "show routing counters", (
+             Parameter("table", Name(), "Only this table.", "table", is_optional=True), LIMIT), ROUTING_COUNTERS),
+    act("clear routing counters", "Count the calls by entry anew.", "clear routing counters", (), CLEARED),
 )
 # fmt: on

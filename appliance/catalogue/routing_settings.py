@@ -73,6 +73,8 @@ class DomainRouteSettings(CheckedSettings):
     table: str = setting(
         "", "table", Name(is_optional=True), LIVE,
         "A route table for telephone numbers in this domain. Numbers without a route go to the next hops.")
+    translation: str = setting(
+        "", "translation", Name(is_optional=True), LIVE, "The translation of requests to these next hops.")
     subdomains: bool = setting(
         False, "subdomains", Switch(), LIVE, "Include domains below this one that have no route of their own.")
     aliases: tuple[str, ...] = setting(

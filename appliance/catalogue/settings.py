@@ -13,6 +13,7 @@ from appliance.catalogue.authentication_settings import DigestSettings, LockoutS
 from appliance.catalogue.certificate_settings import CertificateSettings, TlsSettings
 from appliance.catalogue.checked_settings import CheckedSettings
 from appliance.catalogue.cluster_settings import ClusterSettings, NodeSettings, VirtualAddressSettings
+from appliance.catalogue.condition_settings import ConditionSettings
 from appliance.catalogue.dns_settings import DnsSettings
 from appliance.catalogue.limit_settings import LimitSettings, RateLimitSettings
 from appliance.catalogue.lookup_settings import LookupSettings
@@ -23,6 +24,7 @@ from appliance.catalogue.overload_settings import OverloadSettings
 from appliance.catalogue.password_hash import SecretHash
 from appliance.catalogue.peers import Peer
 from appliance.catalogue.proxy_settings import ProxySettings, SyntaxSettings, TimerSettings
+from appliance.catalogue.region_settings import RegionSettings
 from appliance.catalogue.registrar_settings import PersistSettings, RegistrarSettings
 from appliance.catalogue.routing_settings import DomainRouteSettings, RoutePolicySettings
 from appliance.catalogue.setting_declaration import (
@@ -181,6 +183,10 @@ class Settings(CheckedSettings):
         RoutePolicySettings, (), "route-policy", LIVE, "Routing of calls to telephone numbers.")
     translations: tuple[TranslationSettings, ...] = named_sections(
         TranslationSettings, (), "translation", LIVE, "Changes to numbers and header fields on the way to a next hop.")
+    conditions: tuple[ConditionSettings, ...] = named_sections(
+        ConditionSettings, (), "condition", LIVE, "To which calls rows of route tables apply.")
+    regions: tuple[RegionSettings, ...] = named_sections(
+        RegionSettings, (), "region", LIVE, "A part of the routes with operators of its own.")
     lookups: tuple[LookupSettings, ...] = named_sections(
         LookupSettings, (), "lookup", LIVE, "A database or server that is asked where a number is.")
     domain_routes: tuple[DomainRouteSettings, ...] = named_sections(

@@ -6,7 +6,9 @@ from typing import Final
 
 from appliance.catalogue import results
 from appliance.catalogue.command_declaration import Command, Mode, Parameter, Right, show
+from appliance.catalogue.condition_values import MEDIA
 from appliance.catalogue.counters import GROUPS
+from appliance.catalogue.time_window import Moment
 from appliance.catalogue.value_types import Address, Choice, Integer, Name, Switch, Text
 
 ADDRESS: Final = Parameter(
@@ -84,6 +86,9 @@ SHOW_COMMANDS: Final[tuple[Command, ...]] = (
                           is_optional=True),
                 Parameter("listener", Name(), "The listener that receives it (default: the first one).",
                           "listener", is_optional=True, completes="listener"),
+                Parameter("at", Moment(), "The time, by the clock of the appliance (default: now).", "at",
+                          is_optional=True),
+                Parameter("media", MEDIA, "A codec that the request offers.", "media", is_optional=True),
                 Parameter("unauthenticated", Switch(), "The caller does not answer a challenge.", "unauthenticated",
                           is_optional=True),
             ), results.ROUTE, Right.VIEW, Mode.EXEC),

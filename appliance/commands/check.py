@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from appliance import clock
 from appliance.catalogue.errors import ConfigError, Fault
 from appliance.catalogue.settings import Settings
+from appliance.catalogue.time_zones import time_zones_of
 from appliance.catalogue.warnings import warnings_of
 from appliance.configuration.password_lines import without_passwords
 from appliance.configuration.text import parse_configuration, retired_warnings
@@ -47,8 +48,8 @@ def read_configuration(path: Path | None) -> tuple[Settings, str]:
     text = _read_text(path) if path is not None else ""
     try:
         settings = parse_configuration(text)
-        if not clock.has_time_zone(settings.timezone):
-            raise ConfigError([_zone_fault(settings)])
+        if zone := clock.unknown_time_zone(time_zones_of(settings)):
+            raise ConfigError([_zone_fault(zone)])
         return settings, without_passwords(text)
     except ConfigError as error:
         raise CommandFailed(_faults_of(path, error.faults)) from None
@@ -90,5 +91,5 @@ def _warnings(settings: Settings, text: str) -> list[str]:
     return [*retired_warnings(text), *warnings_of(settings), *system_warnings(settings)]
 
 
-def _zone_fault(settings: Settings) -> Fault:
-    return Fault(0, 0, f"unknown time zone {settings.timezone}", f"see {clock.ZONES} for valid names")
+def _zone_fault(zone: str) -> Fault:
+    return Fault(0, 0, f"unknown time zone {zone}", f"see {clock.ZONES} for valid names")

@@ -7,18 +7,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
+from appliance.catalogue.settings import Settings
 from appliance.management.errors import CommandFailed
 from appliance.routing.route_csv import COLUMNS, RouteReader, RoutesRefused, rows_of, sort_key
 from appliance.routing.route_file import RouteFileWriter
+from appliance.routing.route_references import Configured
 from appliance.routing.route_tables import RouteTables
 from appliance.storage.route_store import RouteStore, RouteStoreFault
 
 Row = tuple[str, ...]
 
 
-def import_routes(store: RouteStore, path: Path) -> str:
-    """Replace all tables by those of a file. Raises CommandFailed."""
-    writer = _read_file(path)
+def import_routes(store: RouteStore, path: Path, settings: Settings | None = None) -> str:
+    """Replace all tables by those of a file. `settings`: those in force, if any are. Raises CommandFailed."""
+    writer = _read_file(path, None if settings is None else Configured(settings))
     octets = writer.octets()
     try:
         version = store.add(octets)
@@ -102,10 +104,10 @@ def _tables(store: RouteStore, version: int) -> RouteTables:
         raise CommandFailed(str(fault)) from None
 
 
-def _read_file(path: Path) -> RouteFileWriter:
+def _read_file(path: Path, configured: Configured | None = None) -> RouteFileWriter:
     try:
         with path.open(encoding="utf-8-sig", newline="") as lines:
-            return RouteReader().read(lines)
+            return RouteReader(configured).read(lines)
     except OSError as fault:
         raise CommandFailed(f"The file {path} cannot be read: {fault.strerror}.") from None
     except UnicodeDecodeError:

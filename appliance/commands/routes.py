@@ -35,7 +35,7 @@ def add_to(commands: Commands) -> None:
 
     importing = add(
         "import", _import, "replace the route tables by those of a file",
-        "Replace all route tables by the rows `table,prefix,action,priority,weight,strip,prepend` of a file: all rows, "
+        "Replace all route tables by the rows of a file: all rows, "
         "or none if one is invalid. A running appliance uses them within about a second.",
     )  # fmt: skip
     comparing = add("diff", _diff, "compare a file with the route tables", "Show the rows that an import would change.")
@@ -48,11 +48,12 @@ def add_to(commands: Commands) -> None:
 
 
 def _import(options: argparse.Namespace) -> int:
+    from appliance.commands.last_configuration import last_configuration
     from appliance.commands.route_files import import_routes
 
     make_folder(state_of(options))
     with _store(options) as store:
-        print(import_routes(store, options.file))
+        print(import_routes(store, options.file, last_configuration(state_of(options))))
     return 0
 
 

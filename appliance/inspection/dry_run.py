@@ -32,8 +32,12 @@ from appliance.transport.flow import Flow
 
 TEMPLATE: Final = (
     "INVITE {uri} SIP/2.0\r\nVia: SIP/2.0/{transport} {address}:9;branch=z9hG4bKdry-run\r\nMax-Forwards: 70\r\n"
-    "From: <{caller}>;tag=dry-run\r\nTo: <{uri}>\r\nCall-ID: dry-run\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n"
+    "From: <{caller}>;tag=dry-run\r\nTo: <{uri}>\r\nCall-ID: dry-run\r\nCSeq: 1 INVITE\r\n{offer_type}"
+    "Content-Length: {length}\r\n\r\n{offer}"
 )
+OFFER_TYPE: Final = "Content-Type: application/sdp\r\n"
+# RFC 8866 9: as much of a description as says which codec is meant.
+OFFER: Final = "v=0\r\nm=audio 9 RTP/AVP 96\r\na=rtpmap:96 {codec}/8000\r\n"
 SCHEMES: Final = ("sip", "sips", "tel")
 # RFC 3966 3: digits and visual separators.
 NUMBER_CHARACTERS: Final = frozenset("0123456789+*-()")
@@ -44,7 +48,11 @@ QUESTIONS_MAX: Final = 10
 
 def dry_run(node: ProxyEnvironment, trial: DryRun, limits: SyntaxLimits, now: float) -> Route:
     """The decisions of the stages, the targets, the outcome, and the look-ups still needed. Raises ValueError."""
-    run = _Run(node.without_effects(), trial, limits, now)
+    apart = node.without_effects()
+    if trial.date:
+        # For what goes by the hour of the day; registrations live by another clock.
+        apart.date_offset_s = trial.date - apart.wall_time(now)
+    run = _Run(apart, trial, limits, now)
     stages = list(run.decide_stages())
     targets = run.target_rows()
     return Route(stages, targets, _outcome(stages, targets), run.answers.needed)
@@ -152,11 +160,15 @@ def _context_of(trial: DryRun, node: ProxyEnvironment, limits: SyntaxLimits, now
     transport = listener.transports[0]
     address = trial.source or listener.address
     domain = node.names.default_domain.decode()
+    offer = OFFER.format(codec=trial.media) if trial.media else ""
     text = TEMPLATE.format(
         uri=_uri_of(trial.uri, domain),
         caller=_uri_of(trial.caller, domain) if trial.caller else f"sip:caller@{_host_of(listener.address)}",
         transport=TRANSPORTS[transport].via.decode(),
         address=_host_of(address),
+        offer_type=OFFER_TYPE if offer else "",
+        length=len(offer),
+        offer=offer,
     )
     try:
         request = parse(text.encode(), limits)

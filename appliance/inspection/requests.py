@@ -14,7 +14,7 @@ from appliance.location.registration_table import REFUSED
 from appliance.location.table_store import TableUnsound
 from appliance.messages.bus_messages import BusReply, BusRequest, Cleared, Refusal
 from appliance.messages.dns_messages import ClearDnsCache, ListDnsCache, ListHops
-from appliance.messages.routing_messages import ListLookupCaches, ListRoutingFailures
+from appliance.messages.routing_messages import ClearRouteCounts, ListLookupCaches, ListRouteCounts, ListRoutingFailures
 from appliance.messages.worker_requests import (
     ClearRegistration,
     DryRun,
@@ -117,6 +117,14 @@ def _routing_failures(inspected: Inspected, request: ListRoutingFailures, now: f
     return routing_tables.routing_failures(inspected.node, request.limit, request.offset)
 
 
+def _route_counts(inspected: Inspected, request: ListRouteCounts, now: float) -> BusReply:
+    return routing_tables.route_counts(inspected.node, request.table, request.limit, request.offset)
+
+
+def _clear_route_counts(inspected: Inspected, request: ClearRouteCounts, now: float) -> BusReply:
+    return Cleared(inspected.node.router.counts.clear())
+
+
 def _dry_run(inspected: Inspected, request: DryRun, now: float) -> BusReply:
     return dry_run(inspected.node, request, inspected.syntax, now)
 
@@ -137,6 +145,8 @@ ANSWERS: Final[dict[type[BusRequest[Any]], Callable[[Inspected, Any, float], Bus
     ListHops: _hops,
     ListLookupCaches: _lookup_caches,
     ListRoutingFailures: _routing_failures,
+    ListRouteCounts: _route_counts,
+    ClearRouteCounts: _clear_route_counts,
     DryRun: _dry_run,
     Ping: _ping,
 }

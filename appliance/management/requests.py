@@ -37,15 +37,22 @@ Task = Callable[[Call], Awaitable[dict[str, Any]]]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """`is_noted`: it changes something, and is written to the audit log."""
+    """`is_noted`: it changes something, and is written to the audit log. `is_regional`: an operator who is confined to
+    a region may do it, and the task looks at what belongs to that.
+    """
 
     task: Task
     right: str = VIEW
     is_noted: bool = False
+    is_regional: bool = False
 
 
 def _act(task: Task) -> Request:
     return Request(task, ADMIN, True)
+
+
+def _act_in_region(task: Task) -> Request:
+    return Request(task, ADMIN, True, True)
 
 
 REQUESTS: Final[dict[str, Request]] = {
@@ -60,6 +67,8 @@ REQUESTS: Final[dict[str, Request]] = {
     "show route-table": Request(show_routes.show_route_table),
     "show lookups": Request(show_routing.show_lookups),
     "show routing failures": Request(show_routing.show_routing_failures),
+    "show routing counters": Request(show_routing.show_routing_counters),
+    "clear routing counters": _act(show_routing.clear_routing_counters),
     "show processes": Request(show_node.show_processes),
     "show memory": Request(show_node.show_memory),
     "show clock": Request(show_node.show_clock),
@@ -98,19 +107,19 @@ REQUESTS: Final[dict[str, Request]] = {
     "terminal monitor": Request(show_node.terminal_monitor),
     "show tech-support": Request(tech_support.tech_support, ADMIN, True),
     "copy tech-support": Request(tech_support.copy_tech_support, ADMIN, True),
-    "debug sip": Request(live_output.debug_sip, ADMIN, True),
-    "monitor events": Request(live_output.monitor_events, ADMIN, True),
-    "ping": _act(live_output.ping),
-    "traceroute": _act(live_output.traceroute),
+    "debug sip": _act_in_region(live_output.debug_sip),
+    "monitor events": _act_in_region(live_output.monitor_events),
+    "ping": _act_in_region(live_output.ping),
+    "traceroute": _act_in_region(live_output.traceroute),
     "complete": Request(completion.complete),
     "hash secret": Request(completion.hash_secret),
     "check": Request(configuration.check),
     "diff": Request(configuration.diff),
     "rebase": Request(configuration.rebase),
-    "commit": _act(configuration.commit),
-    "load": _act(configuration.load),
-    "confirm": _act(configuration.confirm),
-    "rollback": _act(configuration.rollback),
+    "commit": _act_in_region(configuration.commit),
+    "load": _act_in_region(configuration.load),
+    "confirm": _act_in_region(configuration.confirm),
+    "rollback": _act_in_region(configuration.rollback),
     "clear registration": _act(show_tables.clear_registration),
     "subscriber add": _act(show_tables.add_subscriber),
     "subscriber password": _act(show_tables.change_password),
@@ -161,6 +170,9 @@ def check_right(do: str, request: Request, call: Call) -> None:
         raise Refused("Not logged in.", "send `login` first", right=session.right)
     if not session.may(request.right):
         raise Refused(f"`{do}` requires privileged mode.", "type `enable` first", right=session.right)
+    if session.region and request.right == ADMIN and not request.is_regional:
+        remedy = "ask an operator of all regions"
+        raise Refused(f"`{do}` is not for operators of region {session.region}.", remedy, right=session.right)
 
 
 async def _noted(do: str, args: dict[str, Any], call: Call, request: Request) -> dict[str, Any]:

@@ -40,6 +40,7 @@ class Session:
     `is_script`          the client says that it has no operator to ask.
     `terminal`, `address`  the terminal as the kernel names it, the address as the client says; "" for none.
     `running`            requests under way, without those that may go on for ever.
+    `region`             the region to which the operator is confined; "" for none.
     `secret`             the hash of the password by which the operator has logged in; "" for none.
     """
 
@@ -57,6 +58,7 @@ class Session:
     active_at: float = 0.0
     running: int = 0
     failures: int = 0
+    region: str = ""
     secret: str = ""
 
     def may(self, right: str) -> bool:
@@ -101,6 +103,7 @@ def _become(session: Session, account: OperatorSettings) -> None:
     session.user = account.name
     session.is_at_home = session.is_known_by_kernel = False
     session.is_admin = account.role == ADMIN
+    session.region = account.region
     session.right = VIEW
     session.secret = ""
 
@@ -128,6 +131,7 @@ def look_up_rights(session: Session, settings: Settings) -> None:
         return
     account = _account(session.user, settings)
     session.is_admin = account is not None and account.role == ADMIN
+    session.region = account.region if account is not None else ""
     if account is None or session.secret not in ("", account.secret):
         session.right = NONE
     elif not session.is_admin:

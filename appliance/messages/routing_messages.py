@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from appliance.messages.bus_messages import BusReply, BusRequest
+from appliance.messages.bus_messages import BusReply, BusRequest, Cleared
 from appliance.messages.worker_requests import TableRows
 
 
@@ -91,3 +91,39 @@ class ListRoutingFailures(BusRequest[RoutingFailureRows]):
     kind = 214
     limit: int = 100
     offset: int = 0
+
+
+@dataclass(slots=True)
+class RouteCountRow:
+    """How many calls have followed an entry of a route table in one worker."""
+
+    table: str
+    prefix: str
+    action: str
+    calls: int
+
+
+@dataclass(slots=True)
+class RouteCountRows(TableRows):
+    """Entries of one worker, the most followed first. `uncounted`: calls by entries beyond the limit."""
+
+    kind = 217
+    rows: list[RouteCountRow]
+    uncounted: int = 0
+
+
+@dataclass(slots=True)
+class ListRouteCounts(BusRequest[RouteCountRows]):
+    """Entries of one table, or ("") of all, from the place `offset` on."""
+
+    kind = 216
+    table: str = ""
+    limit: int = 100
+    offset: int = 0
+
+
+@dataclass(slots=True)
+class ClearRouteCounts(BusRequest[Cleared]):
+    """Count anew."""
+
+    kind = 218

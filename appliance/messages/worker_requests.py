@@ -267,7 +267,7 @@ class DryRun(BusRequest[Route]):
 
     `uri`: a URI, USER@DOMAIN or a number; `caller`: the same. Where the listener, the caller or the source is "": the
     first listener, a user `caller` of its address, and the address of the listener. `known`: answers to the look-ups
-    of a former reply.
+    of a former reply. `date`: unix time, 0.0 for now. `media`: a codec that it offers, "" for none.
     """
 
     kind = 74
@@ -277,6 +277,8 @@ class DryRun(BusRequest[Route]):
     listener: str = ""
     is_unauthenticated: bool = False
     known: list[LookupResult] = field(default_factory=list)
+    date: float = 0.0
+    media: str = ""
 
 
 # -- ping --------------------------------------------------------------------------------------------

@@ -184,6 +184,7 @@ class ProxyEnvironment:
         other.nonces = self.nonces.without_effects()
         other.failures = self.failures.without_effects()
         other.routing_failures = RoutingFailures()
+        other.router = self.router.without_effects()
         return other
 
     def reconfigure(self, settings: Settings) -> None:
@@ -286,7 +287,7 @@ def _publish_nothing(change: BindingChange) -> int:
 _OWN: Final = frozenset(
     {
         *("_addresses", "change_limits", "counters", "events", "failures", "nonces", "publish", "rate_limits"),
-        "routing_failures",
+        *("router", "routing_failures"),
     }
 )
 # What an environment without effects has in common with the one that it was made of: what stages only read.

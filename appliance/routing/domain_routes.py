@@ -9,11 +9,12 @@ from appliance.sip.uri import canonical_host
 class DomainRoute:
     """One domain. `routes`: values of Route, one for each next hop."""
 
-    __slots__ = ("has_subdomains", "name", "routes", "table")
+    __slots__ = ("has_subdomains", "name", "routes", "table", "translation")
 
     def __init__(self, settings: DomainRouteSettings) -> None:
         self.name = settings.name
         self.table = settings.table
+        self.translation = settings.translation
         self.has_subdomains = settings.subdomains
         self.routes = tuple(b"<" + hop.encode() + b";lr>" for hop in settings.next_hops)
 

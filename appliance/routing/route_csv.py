@@ -1,6 +1,6 @@
 """Route tables as CSV: read with every fault by its line, and written again.
 
-    table,prefix,action,priority,weight,strip,prepend,translation
+    table,prefix,action,priority,weight,strip,prepend,translation,condition
     default,+1732,sip:gw1.example.com;transport=tcp,1
     default,+1732,sip:gw2.example.com,2
     default,+1900,reject 403 Premium Numbers Barred
@@ -8,20 +8,23 @@
 
 The first line names the columns; those from `priority` on may be left out. A file holds all tables of the node. It is
 whole or it is not used: a fault, a table that does not exist or tables that refer to each other in a circle refuse it.
+So does a name that the configuration does not have, where that is known.
 """
 
 from __future__ import annotations
 
 import csv
+from array import array
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from appliance.routing.route_entry import TABLE, TABLE_NAME, RouteEntry, RouteFault
+from appliance.routing.route_entry import TABLE_NAME, RouteEntry, RouteFault
 from appliance.routing.route_file import RULES_MAX, RouteFileWriter
 from appliance.routing.route_prefixes import key_of_prefix
+from appliance.routing.route_references import Configured, reference_faults
 from appliance.routing.route_tables import RouteTables
 
-COLUMNS: Final = ("table", "prefix", "action", "priority", "weight", "strip", "prepend", "translation")
+COLUMNS: Final = ("table", "prefix", "action", "priority", "weight", "strip", "prepend", "translation", "condition")
 REQUIRED: Final = COLUMNS[:3]
 FAULTS_MAX: Final = 20
 
@@ -37,12 +40,14 @@ class RoutesRefused(ValueError):
 class RouteReader:
     """Reads one file into a writer."""
 
-    def __init__(self) -> None:
+    def __init__(self, configured: Configured | None = None) -> None:
+        """`configured`: what rows may name; None where that is not known."""
         self._writer = RouteFileWriter()
         self._faults: list[str] = []
-        # What many rows have in common is read once: the columns behind the prefix to the text of the entry.
-        self._known: dict[tuple[str, ...], RouteEntry] = {}
-        # From table to the tables that it refers to, with the line where it does so first.
+        self._configured = configured
+        # What many rows have in common is read once: the columns behind the prefix to the entry.
+        self._known: dict[tuple[str, ...], _KnownEntry] = {}
+        # From table to what its rows name, with the line where they do so first.
         self._references: dict[str, dict[str, int]] = {}
         self._columns: tuple[str, ...] = ()
 
@@ -78,51 +83,64 @@ class RouteReader:
     def _take_rule(self, row: list[str], line: int) -> None:
         if len(row) > len(self._columns):
             raise RouteFault(f"there are {len(row)} fields", f"type {len(self._columns)} at most, as in line 1")
-        fields = dict(zip(self._columns, map(str.strip, row), strict=False))
-        table = fields.pop("table", "")
-        if not TABLE_NAME.fullmatch(table):
-            raise RouteFault(f'"{table[:40]}" is not the name of a table', "type letters, digits, - . and _")
-        key = key_of_prefix(fields.pop("prefix", ""))
-        entry = self._entry_of(fields)
-        if entry.kind == TABLE:
-            self._references.setdefault(table, {}).setdefault(entry.table, line)
-        self._writer.add(table, key, entry.text())
+        if self._columns[:2] == COLUMNS[:2] and len(row) > 2:
+            table, prefix, rest = row[0].strip(), row[1].strip(), tuple(row[2:])
+        else:
+            fields = dict(zip(self._columns, row, strict=False))
+            table, prefix = fields.pop("table", "").strip(), fields.pop("prefix", "").strip()
+            rest = tuple(fields.values())
+        known = self._known.get(rest) or self._read_entry(rest)
+        columns = known.columns.get(table) or self._begin_table(table, known)
+        columns[0].append(key_of_prefix(prefix))
+        columns[1].append(known.number)
+        for reference in known.references:
+            self._references.setdefault(table, {}).setdefault(reference, line)
         self._writer.rule_count += 1
         if self._writer.rule_count > RULES_MAX:
             raise RouteFault("there are too many rows", f"a node holds {RULES_MAX}")
 
-    def _entry_of(self, fields: dict[str, str]) -> RouteEntry:
-        known = tuple(fields.values())
-        entry = self._known.get(known)
-        if entry is None:
-            entry = RouteEntry(
-                fields.get("action", ""),
-                _number(fields, "priority", 0),
-                _number(fields, "weight", 1),
-                _number(fields, "strip", 0),
-                fields.get("prepend", ""),
-                fields.get("translation", ""),
-            )
-            self._known[known] = entry
-        return entry
+    def _begin_table(self, table: str, known: _KnownEntry) -> tuple[array[int], array[int]]:
+        if not TABLE_NAME.fullmatch(table):
+            raise RouteFault(f'"{table[:40]}" is not the name of a table', "type letters, digits, - . and _")
+        for reference in known.references:
+            self._writer.refer(table, reference)
+        columns = known.columns[table] = self._writer.columns_of(table)
+        return columns
+
+    def _read_entry(self, values: tuple[str, ...]) -> _KnownEntry:
+        names = [name for name in self._columns if name not in COLUMNS[:2]]
+        fields = dict(zip(names, map(str.strip, values), strict=False))
+        entry = RouteEntry(
+            fields.get("action", ""),
+            _number(fields, "priority", 0),
+            _number(fields, "weight", 1),
+            _number(fields, "strip", 0),
+            fields.get("prepend", ""),
+            fields.get("translation", ""),
+            fields.get("condition", ""),
+        )
+        known = self._known[values] = _KnownEntry(self._writer.row_number(entry.text()), entry.references())
+        return known
 
     def _check_references(self) -> None:
-        known = self._writer.tables
-        for table, others in self._references.items():
-            for other, line in others.items():
-                if other not in known:
-                    self._faults.append(f"Line {line}: there is no table {other}; add rows for it, or name another.")
-                elif table in self._reached_from(other):
-                    self._faults.append(f"Line {line}: table {table} leads back to itself by {other}; remove one step.")
+        faults = reference_faults(self._references, frozenset(self._writer.tables), self._configured)
+        for table, reference, problem, remedy in faults:
+            line = self._references.get(table, {}).get(reference)
+            where = "" if line is None else f"Line {line}: "
+            self._faults.append(f"{where}{problem}; {remedy}.")
+        if len(self._faults) > FAULTS_MAX:
+            self._faults[FAULTS_MAX:] = ["Further faults are not shown."]
 
-    def _reached_from(self, table: str) -> set[str]:
-        reached, waiting = {table}, [table]
-        while waiting:
-            for other in self._references.get(waiting.pop(), ()):
-                if other not in reached:
-                    reached.add(other)
-                    waiting.append(other)
-        return reached
+
+class _KnownEntry:
+    """What rows with the same columns behind the prefix have in common, and the columns of the tables that have any."""
+
+    __slots__ = ("columns", "number", "references")
+
+    def __init__(self, number: int, references: list[str]) -> None:
+        self.number = number
+        self.references = references
+        self.columns: dict[str, tuple[array[int], array[int]]] = {}
 
 
 def _columns_of(row: list[str]) -> tuple[str, ...]:
@@ -152,7 +170,8 @@ def rows_of(tables: RouteTables) -> Iterator[tuple[str, ...]]:
             prefix = match.prefix
             for entry in match.entries:
                 numbers = (str(entry.priority), str(entry.weight), str(entry.strip))
-                yield (table, prefix, entry.action, *numbers, entry.prepend.decode(), entry.translation)
+                names = (entry.translation, entry.condition)
+                yield (table, prefix, entry.action, *numbers, entry.prepend.decode(), *names)
 
 
 def sort_key(row: tuple[str, ...]) -> tuple[str, int]:

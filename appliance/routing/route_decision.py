@@ -16,16 +16,26 @@ class RoutedCall:
 
     `uri`      the Request-URI.
     `source`   the address that the request came from.
+    `identity` the address-of-record that its sender has proved; b"" for none.
     `now`      monotonic seconds; `date` is unix time by the machine's clock.
     `answers`  what has been found out for this call: it is asked for no more.
     """
 
-    __slots__ = ("answers", "date", "now", "request", "source", "uri")
+    __slots__ = ("answers", "date", "identity", "now", "request", "source", "uri")
 
-    def __init__(self, request: Request, source: str, now: float, date: float, answers: Answers | None = None) -> None:
+    def __init__(
+        self,
+        request: Request,
+        source: str,
+        now: float,
+        date: float,
+        answers: Answers | None = None,
+        identity: bytes = b"",
+    ) -> None:
         self.request = request
         self.uri: Uri = request.read_uri()
         self.source = source
+        self.identity = identity
         self.now = now
         self.date = date
         self.answers: Answers = {} if answers is None else answers
@@ -37,11 +47,12 @@ class RouteDecision:
     `targets`   next hops, or the contacts of a redirect where `is_redirect`, in their order.
     `status`    that of a rejection, 0 for none; with its `reason`.
     `steps`     the rules that were passed, as operators read them.
+    `entries`   those that were followed, as (table, prefix, action), where they are counted.
     `question`  what has to be known first; nothing else is decided then.
     `answers`   those of the call.
     """
 
-    __slots__ = ("answers", "is_redirect", "question", "reason", "status", "steps", "targets")
+    __slots__ = ("answers", "entries", "is_redirect", "question", "reason", "status", "steps", "targets")
 
     def __init__(self, answers: Answers | None = None) -> None:
         self.answers: Answers = {} if answers is None else answers
@@ -51,3 +62,4 @@ class RouteDecision:
         self.status = 0
         self.reason = b""
         self.steps: list[str] = []
+        self.entries: list[tuple[str, str, str]] = []

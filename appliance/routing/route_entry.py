@@ -6,12 +6,13 @@
     table NAME                                 the routes of another table
     enum e164.arpa                             the SIP URIs of the number in this ENUM tree, if it has any
     enum e164.example trusted                  the same, from a tree of the operator's own: they may be gateways
+    region NAME                                the routes of the policy of this region
     lookup NAME                                what a database or directory says of the number (route_lookups.py)
     registrar                                  the contacts that the called address has registered
 
 Lower priorities are tried first; among equal ones, each is first in proportion to its weight. `strip` takes characters
-from the beginning of the number, `+` included, and `prepend` then puts others there; `translation` names one of the
-configuration (translations.py).
+from the beginning of the number, `+` included, and `prepend` then puts others there. `translation` and `condition` name
+those of the configuration (translations.py, route_conditions.py).
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from typing import Final
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.uri import Uri, parse_uri, written_user
 
-NEXT_HOP, REDIRECT, REJECT, TABLE, REGISTRAR, ENUM, LOOKUP = range(7)
+NEXT_HOP, REDIRECT, REJECT, TABLE, REGISTRAR, ENUM, LOOKUP, REGION = range(8)
 ORDER_MAX: Final = 65535
 STRIP_MAX: Final = 32
 # With the 15 digits of a number and their dots, a name of 253 octets.
@@ -36,7 +37,7 @@ _STATUS: Final = re.compile(r"[4-6][0-9]{2}")
 _REASON: Final = re.compile(r"[ -~]{0,80}")
 ACTIONS: Final = (
     "type sip:HOST, redirect sip:HOST, reject STATUS REASON, table NAME, enum DOMAIN, enum DOMAIN trusted, "
-    "lookup NAME, or registrar"
+    "lookup NAME, region NAME, or registrar"
 )
 
 
@@ -53,12 +54,13 @@ class RouteEntry:
     """One row. Never changed.
 
     `hop`: the URI of a next hop or of a redirect. `status` and `reason`: those of a reject. `table`: the other one.
-    `lookup` and `translation`: names of the configuration. `suffix`: the domain of an ENUM tree; `is_trusted`: what it
-    says counts as much as a row.
+    `region`, `lookup`, `translation` and `condition`: names of the configuration. `suffix`: the domain of an ENUM tree;
+    `is_trusted`: what it says counts as much as a row.
     """
 
     __slots__ = (
         "action",
+        "condition",
         "hop",
         "is_trusted",
         "kind",
@@ -66,6 +68,7 @@ class RouteEntry:
         "prepend",
         "priority",
         "reason",
+        "region",
         "status",
         "strip",
         "suffix",
@@ -82,6 +85,7 @@ class RouteEntry:
         strip: int = 0,
         prepend: str = "",
         translation: str = "",
+        condition: str = "",
     ) -> None:
         """Raises RouteFault."""
         self.action = action
@@ -91,13 +95,13 @@ class RouteEntry:
         if not _PREPEND.fullmatch(prepend):
             raise RouteFault(f'"{prepend}" cannot be prepended to a number', "type up to 31 digits, with + in front")
         self.prepend = prepend.encode()
-        if translation and not TABLE_NAME.fullmatch(translation):
-            raise RouteFault(f'"{translation[:40]}" is not a translation', "type up to 32 letters, digits, - . and _")
-        self.translation = translation
+        self.translation = _name_of("translation", translation) if translation else ""
+        self.condition = _name_of("condition", condition) if condition else ""
         self.hop: Uri | None = None
         self.status = 0
         self.reason = b""
         self.table = ""
+        self.region = ""
         self.lookup = ""
         self.suffix = b""
         self.is_trusted = False
@@ -108,14 +112,13 @@ class RouteEntry:
         if word == "registrar" and not rest:
             return REGISTRAR
         if word == "table":
-            if not TABLE_NAME.fullmatch(rest):
-                raise RouteFault(f'"{rest}" is not the name of a table', "type up to 32 letters, digits, - . and _")
-            self.table = rest
+            self.table = _name_of("table", rest)
             return TABLE
+        if word == "region":
+            self.region = _name_of("region", rest)
+            return REGION
         if word == "lookup":
-            if not TABLE_NAME.fullmatch(rest):
-                raise RouteFault(f'"{rest[:40]}" is not a lookup', "type up to 32 letters, digits, - . and _")
-            self.lookup = rest
+            self.lookup = _name_of("lookup", rest)
             return LOOKUP
         if word == "enum":
             domain = rest.removesuffix(_TRUSTED)
@@ -134,7 +137,19 @@ class RouteEntry:
     def text(self) -> str:
         """The row as a route file has it: the action is its fifth part, and what is empty at its end is left out."""
         numbers = (str(self.priority), str(self.weight), str(self.strip))
-        return "\t".join((*numbers, self.prepend.decode(), self.action, self.translation)).rstrip("\t")
+        names = (self.translation, self.condition)
+        return "\t".join((*numbers, self.prepend.decode(), self.action, *names)).rstrip("\t")
+
+    def references(self) -> list[str]:
+        """What the row names: `table NAME`, `lookup NAME`, `translation NAME` and so on."""
+        named = (
+            ("table", self.table),
+            ("region", self.region),
+            ("lookup", self.lookup),
+            ("translation", self.translation),
+            ("condition", self.condition),
+        )
+        return [f"{kind} {name}" for kind, name in named if name]
 
     def number_for(self, number: bytes) -> bytes:
         """The number after `strip` and `prepend`."""
@@ -163,6 +178,12 @@ def entry_of(text: str) -> RouteEntry:
 def action_in(text: bytes) -> bytes:
     """The action in what `RouteEntry.text` has written."""
     return text.split(b"\t", 5)[4]
+
+
+def _name_of(kind: str, name: str) -> str:
+    if not TABLE_NAME.fullmatch(name):
+        raise RouteFault(f'"{name[:40]}" is not the name of a {kind}', "type up to 32 letters, digits, - . and _")
+    return name
 
 
 def _within(value: int, most: int, name: str) -> int:

@@ -14,11 +14,22 @@ from appliance.routing.enum_rules import enum_domain, uris_of
 from appliance.routing.lookup_cache import LookupCache
 from appliance.routing.lookup_questions import FindEnum, FindRoutes, Question
 from appliance.routing.lookup_results import FoundUri, read_result
+from appliance.routing.route_conditions import RouteConditions
 from appliance.routing.route_decision import RoutedCall, RouteDecision
-from appliance.routing.route_entry import ENUM, LOOKUP, NEXT_HOP, REDIRECT, REJECT, TABLE, RouteEntry, RouteFault
+from appliance.routing.route_entry import (
+    ENUM,
+    LOOKUP,
+    NEXT_HOP,
+    REDIRECT,
+    REGION,
+    REJECT,
+    TABLE,
+    RouteEntry,
+    RouteFault,
+)
 from appliance.routing.route_lookups import RouteLookup, RouteLookups
 from appliance.routing.route_order import in_order
-from appliance.routing.route_tables import RouteTables
+from appliance.routing.route_tables import RouteMatch, RouteTables
 from appliance.routing.targets import Q_MAX, Target
 from appliance.routing.translations import Translation, Translations
 from appliance.sip.fnv import fnv
@@ -26,16 +37,21 @@ from appliance.sip.fnv import fnv
 # Next hops of one call, and tables that it passes.
 HOPS_MAX: Final = 16
 TABLES_MAX: Final = 32
+CONDITION_MISSING: Final = 500, b"Condition Not Configured"
 LOOKUP_FAILED: Final = 503, b"Number Lookup Failed"
 LOOKUP_MISSING: Final = 500, b"Lookup Not Configured"
+REGION_MISSING: Final = 500, b"Region Not Configured"
 TOO_MANY_TABLES: Final = 500, b"Too Many Route Tables"
 TRANSLATION_MISSING: Final = 500, b"Translation Not Configured"
 
 
 class RoutingRules:
-    """What a search goes by: the tables of the node, and what the configuration says beside them."""
+    """What a search goes by: the tables of the node, and what the configuration says beside them.
 
-    __slots__ = ("enum", "found", "lookups", "tables", "translations")
+    `regions`: the tables by which each of them goes on. `is_counting`: entries that are followed are noted.
+    """
+
+    __slots__ = ("conditions", "enum", "found", "is_counting", "lookups", "regions", "tables", "translations")
 
     def __init__(self, enum: EnumCache, found: LookupCache) -> None:
         self.enum = enum
@@ -43,6 +59,9 @@ class RoutingRules:
         self.lookups = RouteLookups(())
         self.tables: RouteTables | None = None
         self.translations = Translations(())
+        self.conditions = RouteConditions(())
+        self.regions: dict[str, tuple[str, ...]] = {}
+        self.is_counting = False
 
 
 class RouteSearch:
@@ -98,19 +117,40 @@ class RouteSearch:
             # A lookup may name the table that it was asked from.
             return self._pass_over(TOO_MANY_TABLES, f"more than {TABLES_MAX} tables")
         match = self._tables.find(table, self._routed)
-        if match is None:
-            return False
         has_found = False
-        for entry in in_order(match.entries, self._seed):
-            if self._is_done:
+        while match is not None:
+            has_applied = False
+            for entry in in_order(match.entries, self._seed):
+                if self._is_done:
+                    break
+                if entry.condition and not self._applies(entry, match):
+                    continue
+                has_applied = True
+                self.decision.steps.append(f"{match.prefix} in table {table}: {entry.action}")
+                if self._rules.is_counting:
+                    self.decision.entries.append((table, match.prefix, entry.action))
+                has_found = self._is_of_use(entry) or has_found
+            if has_applied or self._is_done:
                 break
-            self.decision.steps.append(f"{match.prefix} in table {table}: {entry.action}")
-            has_found = self._is_of_use(entry) or has_found
+            # No entry of the prefix applies to this call: a shorter one decides.
+            match = self._tables.shorter(match)
         return has_found
+
+    def _applies(self, entry: RouteEntry, match: RouteMatch) -> bool:
+        condition = self._rules.conditions.find(entry.condition)
+        if condition is None:
+            return self._pass_over(CONDITION_MISSING, f"there is no condition {entry.condition}")
+        if condition.holds(self._call):
+            return True
+        passed = f"{match.prefix} in table {match.table}: {entry.action}"
+        self.decision.steps.append(f"{passed} is passed over, as condition {entry.condition} does not hold")
+        return False
 
     def _is_of_use(self, entry: RouteEntry) -> bool:
         if entry.kind == TABLE:
             return self.follow(entry.table)
+        if entry.kind == REGION:
+            return self._go_on_in(entry.region)
         translation = self._rules.translations.find(entry.translation) if entry.translation else None
         if entry.translation and translation is None:
             # Without it the next hop would get a call that it was not meant to get.
@@ -118,6 +158,13 @@ class RouteSearch:
         if entry.kind == ENUM:
             return self._ask_enum(entry)
         return self._ask_lookup(entry, translation) if entry.kind == LOOKUP else self._take(entry, translation)
+
+    def _go_on_in(self, region: str) -> bool:
+        """The tables of its policy, in their order; the first one that leads on decides."""
+        tables = self._rules.regions.get(region)
+        if tables is None:
+            return self._pass_over(REGION_MISSING, f"there is no region {region} with a policy")
+        return any(self.follow(table) for table in tables)
 
     def _pass_over(self, failure: tuple[int, bytes], step: str) -> bool:
         self.failure = self.failure or failure

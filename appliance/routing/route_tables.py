@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from appliance.routing.route_entry import NEXT_HOP, RouteEntry, action_in, entry_of
-from appliance.routing.route_file import FORMAT, HEADER, MAGIC
+from appliance.routing.route_file import FORMATS_READ, HEADER, MAGIC
 from appliance.routing.route_prefixes import covers, key_of_number, mask_below, text_of_key
 from appliance.sip.uri import Uri
 
@@ -23,12 +23,14 @@ HOPS_MAX: Final = 10_000
 class RouteMatch:
     """The rule that decides in one table."""
 
-    __slots__ = ("_key", "entries", "table")
+    __slots__ = ("_key", "entries", "place", "table")
 
-    def __init__(self, table: str, key: int, entries: tuple[RouteEntry, ...]) -> None:
+    def __init__(self, table: str, key: int, entries: tuple[RouteEntry, ...], place: int) -> None:
+        """`place`: its number in the file."""
         self.table = table
         self._key = key
         self.entries = entries
+        self.place = place
 
     @property
     def prefix(self) -> str:
@@ -39,14 +41,14 @@ class RouteMatch:
 class RouteTables:
     """The tables of one route file. Never changed but for the lists that are kept."""
 
-    __slots__ = ("_ends", "_kept", "_keys", "_lists", "_parents", "_tables", "_texts")
+    __slots__ = ("_ends", "_kept", "_keys", "_lists", "_parents", "_tables", "_texts", "references")
 
     def __init__(self, memory: memoryview) -> None:
         """Raises ValueError for octets that are no route file."""
         if len(memory) < HEADER.size:
             raise ValueError("it is too short")
         magic, form, names_len, rules, lists, texts_len = HEADER.unpack(memory[: HEADER.size])
-        if magic != MAGIC or form != FORMAT:
+        if magic != MAGIC or form not in FORMATS_READ:
             raise ValueError("it is not a route file of this version")
         parts = _Parts(memory, HEADER.size)
         self._keys = parts.take(8 * rules).cast("Q")
@@ -57,7 +59,10 @@ class RouteTables:
         self._texts = parts.take(texts_len)
         if parts.at != len(memory):
             raise ValueError("its length is wrong")
-        self._tables = dict(_table_of(line, rules) for line in names.decode().splitlines())
+        lines = [line.split("\t") for line in names.decode().splitlines()]
+        self._tables = dict(_table_of(line[0], rules) for line in lines)
+        # What the rows of each table name: `table NAME`, `lookup NAME` and so on.
+        self.references = {name: tuple(line[1:]) for name, line in zip(self._tables, lines, strict=True)}
         self._kept: dict[int, tuple[RouteEntry, ...]] = {}
 
     def __len__(self) -> int:
@@ -87,6 +92,11 @@ class RouteTables:
                 return None
         return self._match_at(table, place)
 
+    def shorter(self, match: RouteMatch) -> RouteMatch | None:
+        """The rule of the next shorter prefix: where that of the longest one does not apply."""
+        place = self._parents[match.place] - 1
+        return None if place < 0 else self._match_at(match.table, place)
+
     def below(self, table: str, prefix: int, limit: int, offset: int = 0) -> Iterator[RouteMatch]:
         """The rules whose prefixes begin with that one, in order: so many, after `offset` others."""
         first, end = self._tables.get(table, (0, 0))
@@ -115,7 +125,7 @@ class RouteTables:
         return [entry.hop for entry in entries if entry.kind == NEXT_HOP and entry.hop is not None]
 
     def _match_at(self, table: str, place: int) -> RouteMatch:
-        return RouteMatch(table, self._keys[place], self._entries_of(self._lists[place]))
+        return RouteMatch(table, self._keys[place], self._entries_of(self._lists[place]), place)
 
     def _entries_of(self, number: int) -> tuple[RouteEntry, ...]:
         entries = self._kept.get(number)

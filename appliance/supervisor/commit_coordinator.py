@@ -20,6 +20,7 @@ from appliance.catalogue.errors import ConfigError
 from appliance.catalogue.listener_ids import place, with_places
 from appliance.catalogue.node_settings import virtual_ip_addresses
 from appliance.catalogue.settings import Settings
+from appliance.catalogue.time_zones import time_zones_of
 from appliance.configuration.diff import effects_of
 from appliance.configuration.password_lines import without_passwords
 from appliance.configuration.text import parse_configuration
@@ -157,8 +158,8 @@ class CommitCoordinator:
         except ConfigError as error:
             faults = [ConfigurationFault(**values) for values in error.as_values()]
             return Refusal("The configuration has faults.", "correct them", faults)
-        if not clock.has_time_zone(wanted.timezone):
-            return Refusal(f"Unknown time zone {wanted.timezone}.", f"see {clock.ZONES} for valid names")
+        if zone := clock.unknown_time_zone(time_zones_of(wanted)):
+            return Refusal(f"Unknown time zone {zone}.", f"see {clock.ZONES} for valid names")
         if unusable := certificate_faults(wanted):
             faults = [ConfigurationFault(**values) for values in ConfigError(unusable).as_values()]
             return Refusal("A certificate cannot be used.", "correct the files", faults)

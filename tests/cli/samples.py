@@ -7,14 +7,17 @@ from typing import Any
 
 from appliance.catalogue.cluster_values import ListenerAddress
 from appliance.catalogue.command_declaration import Command
+from appliance.catalogue.condition_values import CallerPrefix, Customer, Token
 from appliance.catalogue.lookup_values import LookupServer, LookupTemplate, SqlStatement
 from appliance.catalogue.machine_values import InterfaceLine, LogHost
 from appliance.catalogue.password_hash import hash_of
 from appliance.catalogue.peers import Peer
+from appliance.catalogue.region_values import OwnedSection
 from appliance.catalogue.setting_declaration import Section, Setting, declared, sections
 from appliance.catalogue.settings import Settings
 from appliance.catalogue.snmp_status_codes import SnmpStatusThreshold
 from appliance.catalogue.snmp_values import SnmpCommunity, SnmpLine, SnmpListen, SnmpTarget, SnmpUser
+from appliance.catalogue.time_window import Moment, TimeWindowText
 from appliance.catalogue.translation_values import HeaderField, NumberRule
 from appliance.catalogue.value_types import Choice, Choices, DatabaseUrl, Integer, Kind, Switch
 
@@ -38,6 +41,12 @@ ROUTING_LINES: dict[type[Any], str] = {
     LookupTemplate: "phone={number}",
     InterfaceLine: "eth0 address 192.0.2.10/24",
     LogHost: "192.0.2.9",
+    TimeWindowText: "2026-01-05T08:00 18:00 FREQ=DAILY",
+    Moment: "2026-01-05T08:00",
+    CallerPrefix: "+4930",
+    Customer: "alice@example.com",
+    Token: "INVITE",
+    OwnedSection: "route-policy east",
 }
 BY_PLACEHOLDER = {
     "HASH": HASH,

@@ -91,7 +91,7 @@ def test_do_takes_a_command_of_the_first_prompt() -> None:
 
 def test_help_at_a_blank_lists_what_may_follow() -> None:
     rows = help_lines([ADMIN], "clear ")
-    names = ["authentication", "counters", "dns", "logging", "registration", "session"]
+    names = ["authentication", "counters", "dns", "logging", "registration", "routing", "session"]
     assert [row.split()[0] for row in rows] == names
     assert help_lines([ADMIN], "show slots ") == ["  <cr>  Execute the command."]
 

@@ -11,9 +11,9 @@ from appliance.commands.route_files import difference, export_routes, import_rou
 from appliance.management.errors import CommandFailed
 from appliance.storage.route_store import VERSIONS_KEPT, RouteFollower, RouteStore
 
-HEAD = "table,prefix,action,priority,weight,strip,prepend,translation\n"
-ONE = HEAD + "default,+1,sip:gw1,0,1,0,,\ndefault,+44,sip:gw2,0,1,0,,\n"
-OTHER = HEAD + "default,+1,sip:gw1,0,1,0,,\ndefault,+1,sip:gw9,1,1,0,,\ndefault,+49,sip:gw3,0,1,0,,\n"
+HEAD = "table,prefix,action,priority,weight,strip,prepend,translation,condition\n"
+ONE = HEAD + "default,+1,sip:gw1,0,1,0,,,\ndefault,+44,sip:gw2,0,1,0,,,\n"
+OTHER = HEAD + "default,+1,sip:gw1,0,1,0,,,\ndefault,+1,sip:gw9,1,1,0,,,\ndefault,+49,sip:gw3,0,1,0,,,\n"
 
 
 def _file(folder: Path, text: str) -> Path:
@@ -61,11 +61,11 @@ def test_difference_is_by_prefix(tmp_path: Path) -> None:
     store = RouteStore(tmp_path)
     import_routes(store, _file(tmp_path, ONE))
     assert list(difference(store, _file(tmp_path, OTHER))) == [
-        "- default,+1,sip:gw1,0,1,0,,",
-        "+ default,+1,sip:gw1,0,1,0,,",
-        "+ default,+1,sip:gw9,1,1,0,,",
-        "- default,+44,sip:gw2,0,1,0,,",
-        "+ default,+49,sip:gw3,0,1,0,,",
+        "- default,+1,sip:gw1,0,1,0,,,",
+        "+ default,+1,sip:gw1,0,1,0,,,",
+        "+ default,+1,sip:gw9,1,1,0,,,",
+        "- default,+44,sip:gw2,0,1,0,,,",
+        "+ default,+49,sip:gw3,0,1,0,,,",
     ]
     assert list(difference(store, _file(tmp_path, ONE))) == []
 

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from appliance.catalogue.cluster_values import AddressWithPrefix, Interface, ListenerAddress
+from appliance.catalogue.condition_values import CallerPrefix, Customer, Token
 from appliance.catalogue.errors import ConfigError
 from appliance.catalogue.hop_uri import HopUri
 from appliance.catalogue.lookup_settings import LookupSettings
@@ -18,11 +19,13 @@ from appliance.catalogue.machine_values import InterfaceLine, LogHost
 from appliance.catalogue.password_hash import SecretHash
 from appliance.catalogue.peers import Network, Peer
 from appliance.catalogue.phone_digits import Digits, PhoneContext
+from appliance.catalogue.region_values import OwnedSection
 from appliance.catalogue.registrar_settings import RegistrarSettings
 from appliance.catalogue.setting_declaration import Setting, declared, sections
 from appliance.catalogue.settings import ListenerSettings, Settings
 from appliance.catalogue.snmp_status_codes import SnmpStatusThreshold
 from appliance.catalogue.snmp_values import SnmpCommunity, SnmpListen, SnmpTarget, SnmpUser
+from appliance.catalogue.time_window import TimeWindowText
 from appliance.catalogue.translation_values import HeaderField, HeaderName, NumberRule, UriParameter, UriParameterName
 from appliance.catalogue.value_types import (
     Address,
@@ -109,7 +112,7 @@ def test_an_empty_text_is_the_defaults() -> None:
 
 
 def test_words_may_be_shortened_and_in_any_case() -> None:
-    assert parse_configuration("HOST box\nlis a\n tran udp\nreg\n exp def 100\n") == parse_configuration(
+    assert parse_configuration("HOST box\nlis a\n tran udp\nregis\n exp def 100\n") == parse_configuration(
         "hostname box\nlistener a\n  transport udp\nregistrar\n  expires default 100\n"
     )
 
@@ -283,6 +286,13 @@ def values_of(setting: Setting) -> st.SearchStrategy[Any]:
         AddressWithPrefix: st.sampled_from(["192.0.2.50/24", "2001:db8::50/64"]),
         Interface: st.sampled_from(["", "eth0", "bond0.7"]),
         ListenerAddress: st.sampled_from(["local 192.0.2.1", "phones 2001:db8::1"]),
+        TimeWindowText: st.sampled_from(
+            ["2026-01-05T08:00 18:00", "2026-01-05T22:00 06:00 FREQ=DAILY", "2026-12-24T00:00 2026-12-27T00:00"]
+        ),
+        CallerPrefix: st.sampled_from(["+4930", "0", "*"]),
+        Customer: st.sampled_from(["example.com", "alice@example.com"]),
+        Token: st.sampled_from(["INVITE", "G722"]).map(lambda word: kind.read([word])),
+        OwnedSection: st.sampled_from(["route-policy east", "domain-route partner.example", "condition night"]),
         NumberRule: st.sampled_from([(r"^\+49(.*)$", r"0\1"), ("^00", "+"), ("#$", "")]).map(NumberRule().read),
         HeaderName: st.sampled_from(["P-Charging-Vector", "X-Route"]),
         HeaderField: st.sampled_from(["X-Route east", "Reason SIP ;cause=200"]),

@@ -17,10 +17,13 @@ from tests.flows.script import Step
 DOMAIN = "example.com"
 DEFAULT_LISTENER = ListenerSettings(name="main", address="192.0.2.1", relay="none", authenticate=False)
 # The sections that a flow may have, as attributes of the settings.
-SECTIONS = ("lookups", "translations")
+SECTIONS = ("conditions", "lookups", "translations")
 TRANSPORT_NUMBERS = {row.name: row.number for row in TRANSPORTS}
 # What a listener with TLS names; its files are never read here.
 CERTIFICATE = CertificateSettings(name="own", chain="/chain.pem", key="/key.pem")
+
+
+NAMES = ("translation", "condition")
 
 
 def settings_of(givens: list[Step]) -> Settings:
@@ -38,17 +41,23 @@ def settings_of(givens: list[Step]) -> Settings:
             policy = with_setting(policy, [step.words["attribute"]], step.words["value"])
     domains = tuple(_domain_route(step) for step in givens if step.kind == "domain")
     own = tuple(_policy_of(step) for step in givens if step.kind == "policy_of")
-    return replace(settings, route_policies=(policy, *own), domain_routes=domains, **_sections(givens))
+    written = _sections(givens)
+    return replace(
+        settings,
+        route_policies=(policy, *own, *written.route_policies),
+        domain_routes=(*domains, *written.domain_routes),
+        regions=written.regions,
+        **{name: getattr(written, name) for name in SECTIONS},
+    )
 
 
-def _sections(givens: list[Step]) -> dict[str, Any]:
+def _sections(givens: list[Step]) -> Settings:
     """What `section` lines say in the language of the configuration."""
     lines: list[str] = []
     for step in givens:
         if step.kind == "section":
             lines += [step.words["header"], *(f"  {detail}" for detail in step.details)]
-    configured = parse_configuration("\n".join(lines))
-    return {name: getattr(configured, name) for name in SECTIONS}
+    return parse_configuration("\n".join(lines))
 
 
 def _policy_of(step: Step) -> RoutePolicySettings:
@@ -67,7 +76,7 @@ def tables_of(givens: list[Step]) -> RouteTables | None:
     for step in givens:
         if step.kind == "route":
             words, options = step.words, step.options
-            numbers = (options.get(name, "") for name in ("priority", "weight", "strip", "prepend", "translation"))
+            numbers = (options.get(name, "") for name in ("priority", "weight", "strip", "prepend", *NAMES))
             rows.append(",".join((options.get("table", "default"), words["prefix"], words["action"], *numbers)))
     return RouteTables(memoryview(RouteReader().read(rows).octets())) if len(rows) > 1 else None
 

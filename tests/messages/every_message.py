@@ -105,13 +105,17 @@ from appliance.messages.link_messages import (
     WalkEnded,
 )
 from appliance.messages.routing_messages import (
+    ClearRouteCounts,
     ListLookupCaches,
     ListLookups,
+    ListRouteCounts,
     ListRoutingFailures,
     LookupCacheRow,
     LookupCacheRows,
     LookupRow,
     LookupRows,
+    RouteCountRow,
+    RouteCountRows,
     RoutingFailureRow,
     RoutingFailureRows,
 )
@@ -284,6 +288,9 @@ MESSAGES: list[BusMessage] = [
     LookupRows([LookupRow("customers", 5, 3, 1, 1, 0, 0.5, "connection refused", 1_700_000_000.5)]),
     ListLookupCaches(),
     LookupCacheRows([LookupCacheRow("customers", 3, 12)]),
+    ListRouteCounts("default", 10, 20),
+    RouteCountRows(1, [RouteCountRow("default", "+1", "sip:a", 7)], 2),
+    ClearRouteCounts(),
     ListRoutingFailures(),
     RoutingFailureRows(1, [RoutingFailureRow(1.5, "id", "192.0.2.1", "sip:a@b", "sip:1@b", 503, "Failed", ["a"])]),
     RateLimitRows([RateLimitRow("few", 5, 2, 1, [LimitedKey("192.0.2.1", 2)])]),

@@ -7,7 +7,7 @@ import pytest
 from appliance.routing.route_csv import COLUMNS, RouteReader, RoutesRefused, rows_of
 from appliance.routing.route_tables import RouteTables
 
-HEAD = "table,prefix,action,priority,weight,strip,prepend,translation"
+HEAD = "table,prefix,action,priority,weight,strip,prepend,translation,condition"
 
 
 def _faults(*lines: str) -> list[str]:
@@ -17,8 +17,8 @@ def _faults(*lines: str) -> list[str]:
 
 
 def test_written_rows_are_what_was_read() -> None:
-    lines = [HEAD, "a,+1,sip:gw1,2,1,0,,", "a,+1,sip:gw2,1,5,1,00,", "b,any,table a,0,1,0,,"]
-    lines += ["b,+1900,registrar,0,1,0,,", "b,+1901,sip:gw2,0,1,0,,to-carrier"]
+    lines = [HEAD, "a,+1,sip:gw1,2,1,0,,,", "a,+1,sip:gw2,1,5,1,00,,", "b,any,table a,0,1,0,,,"]
+    lines += ["b,+1900,registrar,0,1,0,,,night", "b,+1901,sip:gw2,0,1,0,,to-carrier,"]
     tables = RouteTables(memoryview(RouteReader().read(lines).octets()))
     written = [",".join(COLUMNS), *(",".join(row) for row in rows_of(tables))]
     assert written == lines
@@ -28,7 +28,7 @@ def test_written_rows_are_what_was_read() -> None:
 def test_columns_may_be_left_out_and_comments_are_skipped() -> None:
     lines = ["# routes", "prefix,table,action", "", '+1,a,"reject 480 Away, for now"']
     tables = RouteTables(memoryview(RouteReader().read(lines).octets()))
-    assert list(rows_of(tables)) == [("a", "+1", "reject 480 Away, for now", "0", "1", "0", "", "")]
+    assert list(rows_of(tables)) == [("a", "+1", "reject 480 Away, for now", "0", "1", "0", "", "", "")]
 
 
 @pytest.mark.parametrize(
@@ -40,8 +40,8 @@ def test_columns_may_be_left_out_and_comments_are_skipped() -> None:
         ("a,+1,sip:gw,x", "is not a priority"),
         ("a,+1,sip:gw,70000", "out of range"),
         ("a,+1,sip:gw,1,1,0,abc", "cannot be prepended"),
-        ("a,+1,sip:gw,1,1,0,0,9,9", "there are 9 fields"),
-        ("a,+1,sip:gw,1,1,0,0,a b", "is not a translation"),
+        ("a,+1,sip:gw,1,1,0,0,9,9,9", "there are 10 fields"),
+        ("a,+1,sip:gw,1,1,0,0,a b", "is not the name of a translation"),
         ("a,+1,table b", "there is no table b"),
         ("a,+1,table a", "leads back to itself"),
         ('a,"+1', "not CSV"),

@@ -18,6 +18,8 @@ from appliance.configuration.merge import Joined, join
 from appliance.configuration.text import parse_configuration, retired_warnings, write_configuration
 from appliance.management.appliance_client import Call
 from appliance.management.errors import CommandFailed, Refused
+from appliance.management.region_rights import check_region_commit
+from appliance.management.route_check import check_routes, route_warnings
 from appliance.management.sessions import ADMIN
 from appliance.management.subscriber_check import probe_database
 from appliance.messages.plain_values import plain
@@ -91,8 +93,9 @@ def _diff(store: CommitStore, commit: Commit) -> list[str]:
         return ["  (incompatible version of Signalbox)"]
 
 
-def _warnings(call: Call, settings: Settings) -> list[str]:
-    return [*warnings_of(settings), *system_warnings(call.client.of_this_node(settings))]
+async def _warnings(call: Call, settings: Settings) -> list[str]:
+    routes = await asyncio.to_thread(route_warnings, settings, call.client.state_dir)
+    return [*warnings_of(settings), *system_warnings(call.client.of_this_node(settings)), *routes]
 
 
 async def check(call: Call) -> Result:
@@ -101,7 +104,7 @@ async def check(call: Call) -> Result:
     except ConfigError as error:
         return {"faults": error.as_values(), "effects": [], "warnings": []}
     effects = effects_of(_settings_of(_head(call)), wanted)
-    return {"faults": [], "effects": effects, "warnings": _warnings(call, wanted)}
+    return {"faults": [], "effects": effects, "warnings": await _warnings(call, wanted)}
 
 
 async def diff(call: Call) -> Result:
@@ -166,6 +169,9 @@ async def rebase(call: Call) -> Result:
 
 
 async def confirm(call: Call) -> Result:
+    head = _head(call)
+    if call.session.region and head.user != call.session.user:
+        raise Refused(f"Commit {head.number} is by {head.user}.", "ask its author, or an operator of all regions")
     return {"number": (await call.client.ask(ConfirmCommit(call.session.user), COMMIT_TIMEOUT_S)).number}
 
 
@@ -183,10 +189,13 @@ async def rollback(call: Call) -> Result:
 async def _commit(
     call: Call, text: str, base: int, comment: str, confirm_s: int, is_back: bool = False, file_text: str = ""
 ) -> Result:
+    former, settings, state_dir = _in_force(call), _parsed(text), call.client.state_dir
+    check_region_commit(call.session.region, former, settings)
+    await asyncio.to_thread(check_routes, former, settings, state_dir)
     wanted = CommitConfiguration(text, base, call.session.user, comment, float(confirm_s), is_back, file_text)
     done = await call.client.ask(wanted, COMMIT_TIMEOUT_S)
     await call.client.sample()
-    warnings = retired_warnings(text) + _warnings(call, parse_configuration(text))
+    warnings = [*retired_warnings(text), *await _warnings(call, settings)]
     return {"number": done.number, "effects": plain(done.effects), "warnings": warnings}
 
 
@@ -220,6 +229,14 @@ def _head(call: Call) -> Commit:
     if head is None:
         return Commit(0, "", 0.0, "", "confirmed", 0.0, "", write_configuration(call.client.settings))
     return head
+
+
+def _in_force(call: Call) -> Settings:
+    """Those of the head; where it is from another version, those by which the appliance goes on."""
+    try:
+        return _settings_of(_head(call))
+    except Refused:
+        return call.client.settings
 
 
 def _found(store: CommitStore, number: int) -> Commit:

@@ -60,6 +60,7 @@ def _rows_of(match: RouteMatch) -> list[Result]:
             "strip": entry.strip,
             "prepend": entry.prepend.decode(),
             "translation": entry.translation,
+            "condition": entry.condition,
         }
         for entry in match.entries
     ]
@@ -68,4 +69,4 @@ def _rows_of(match: RouteMatch) -> list[Result]:
 def _row_of_table(name: str, rules: int) -> Result:
     action = f"{rules} prefix{'' if rules == 1 else 'es'}"
     numbers = {"priority": 0, "weight": 0, "strip": 0}
-    return {"table": name, "prefix": "", "action": action, **numbers, "prepend": "", "translation": ""}
+    return {"table": name, "prefix": "", "action": action, **numbers, "prepend": "", "translation": "", "condition": ""}

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections import Counter
+from typing import Any, Final
 
 from appliance.catalogue.lookup_settings import LookupSettings
 from appliance.catalogue.lookup_values import protocol_of
 from appliance.management.appliance_client import Call
+from appliance.management.errors import Refused
 from appliance.management.tasks.show_tables import parts_of
 from appliance.messages.routing_messages import (
+    ClearRouteCounts,
     ListLookupCaches,
     ListLookups,
+    ListRouteCounts,
     ListRoutingFailures,
     LookupCacheRow,
     LookupRow,
 )
 
 Result = dict[str, Any]
+
+# Of each worker; what few calls have followed is not among the first of all.
+ROWS_MAX: Final = 10_000
 
 _failures = parts_of(ListRoutingFailures)
 
@@ -26,6 +33,31 @@ async def show_routing_failures(call: Call) -> Result:
     result: Result = await _failures(call)
     result["rows"].sort(key=lambda row: -row["wall_time"])
     return result
+
+
+async def show_routing_counters(call: Call) -> Result:
+    """The entries that most calls have followed, of all workers together."""
+    if not call.client.settings.limits.route_counts_max:
+        raise Refused("Entries of route tables are not counted.", "commit `limits routing counters 10000` first")
+    table, limit = call.args.text("table", ""), call.args.limit()
+    replies = await call.client.workers.ask_all(ListRouteCounts(table, ROWS_MAX))
+    calls: Counter[tuple[str, str, str]] = Counter()
+    for reply in replies:
+        for row in reply.rows:
+            calls[row.table, row.prefix, row.action] += row.calls
+    rows = [
+        {"table": name, "prefix": prefix, "action": action, "calls": count}
+        for (name, prefix, action), count in calls.most_common(limit)
+    ]
+    total = max((reply.total for reply in replies), default=0)
+    uncounted = sum(reply.uncounted for reply in replies)
+    return {"total": max(total, len(calls)), "shown": len(rows), "uncounted": uncounted, "rows": rows}
+
+
+async def clear_routing_counters(call: Call) -> Result:
+    """Of all workers."""
+    replies = await call.client.workers.ask_all(ClearRouteCounts())
+    return {"cleared": max((reply.count for reply in replies), default=0)}
 
 
 async def show_lookups(call: Call) -> Result:

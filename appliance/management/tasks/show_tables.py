@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import datetime
 from itertools import islice
 from typing import Any, Final
 
@@ -156,6 +157,8 @@ async def test_route(call: Call) -> Result:
         listener,
         call.args.flag("unauthenticated"),
         known,
+        _moment(call.args.text("at", "")),
+        call.args.text("media", ""),
     )
     for _ in range(ROUNDS_MAX):
         route = await call.client.workers.ask(_any_worker(call), wanted)
@@ -164,6 +167,14 @@ async def test_route(call: Call) -> Result:
         for needed in route.lookups[:ASKS_MAX]:
             known.append(await answer_to(needed, call.client.settings, call.client.state_dir))
     return {"stages": plain(route.stages), "targets": plain(route.targets), "outcome": route.outcome}
+
+
+def _moment(text: str) -> float:
+    """Unix time of a moment by the clock of the appliance; 0.0 for now."""
+    try:
+        return datetime.fromisoformat(text).timestamp() if text else 0.0
+    except (ValueError, OverflowError):
+        raise Refused(f"`{text}` is not a date with time.", "type one such as 2026-12-24T18:30") from None
 
 
 def _any_worker(call: Call) -> int:

@@ -31,6 +31,8 @@ def route(context: RequestContext, node: ProxyEnvironment, now: float) -> StageR
     if decision.question is not None:
         # Only who may relay makes us ask.
         return Ask(decision.question) if context.may_relay() else _refuse(node)
+    if decision.entries and context.may_relay():
+        node.router.counts.note(decision.entries)
     if decision.status:
         node.counters[ROUTES_REJECTED] += 1
         note_routing_failure(context, node, now, decision.status, decision.reason)
@@ -52,7 +54,7 @@ def route(context: RequestContext, node: ProxyEnvironment, now: float) -> StageR
 
 def _decision(context: RequestContext, node: ProxyEnvironment, now: float) -> RouteDecision | None:
     router, source = node.router, context.flow.remote[0]
-    call = RoutedCall(context.request, source, now, node.date(now), _answers(context))
+    call = RoutedCall(context.request, source, now, node.date(now), _answers(context), context.identity)
     policy = router.policy_of(context.listener.name, source)
     if node.names.is_responsible_for(call.uri):
         return router.decide(call, policy)

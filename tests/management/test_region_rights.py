@@ -1,0 +1,165 @@
+"""An operator of a region sees all, and changes only what belongs to it: in every command and commit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from appliance.catalogue.settings import Settings
+from appliance.configuration.text import parse_configuration
+from appliance.management.errors import Refused
+from appliance.management.region_rights import check_region_commit
+from appliance.management.requests import REQUESTS, check_right
+from appliance.management.route_check import check_routes, route_warnings
+from appliance.management.sessions import ADMIN, Session, look_up_rights, new_session, take_machine_account
+from appliance.routing.route_csv import RouteReader
+from appliance.storage.route_store import RouteStore
+
+TEXT = """
+listener main
+  role core
+operator eve
+  role admin
+  region east
+operator ann
+  role admin
+translation east-out
+  number ^00 +
+translation west-out
+  number ^00 +
+route-policy east
+  table east
+route-policy west
+  source 192.0.2.0/24
+  table west
+region east
+  policy east
+  table east
+  table east-spare
+  owns translation east-out
+  owns route-policy east
+  owns condition night
+"""
+
+
+def changed(old: str, new: str) -> tuple[Settings, Settings]:
+    """The configuration, and the same with other lines."""
+    assert old in TEXT
+    return parse_configuration(TEXT), parse_configuration(TEXT.replace(old, new, 1))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("translation east-out\n  number ^00 +", "translation east-out\n  number ^0 +49"),
+        ("route-policy east\n  table east", "route-policy east\n  table east-spare\n  country-code 1"),
+        ("operator eve", "condition night\n  method INVITE\noperator eve"),
+    ],
+)
+def test_what_belongs_to_the_region_may_be_changed(old: str, new: str) -> None:
+    check_region_commit("east", *changed(old, new))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "named"),
+    [
+        ("translation west-out\n  number ^00 +", "translation west-out\n  number ^0 +49", "translation west-out"),
+        ("listener main", "hostname east\nlistener main", "hostname east"),
+        # Rights are not the operator's own to give.
+        ("  region east\noperator ann", "operator ann", "operator eve region east"),
+        ("  owns condition night", "  owns translation west-out", "region east"),
+        ("operator ann\n  role admin\n", "", "operator ann"),
+        ("  role core", "  role core\n  relay any", "listener main relay any"),
+        ("operator ann", "lookup mine\noperator ann", "lookup mine"),
+        # Calls of others, and tables of others.
+        ("route-policy east\n  table east", "route-policy east\n  source 10.0.0.0/8\n  table east", "source"),
+        ("route-policy east\n  table east", "route-policy east\n  listener main\n  table east", "listener"),
+        ("route-policy east\n  table east", "route-policy east\n  table west", "table west"),
+    ],
+)
+def test_what_does_not_is_refused_by_name(old: str, new: str, named: str) -> None:
+    former, wanted = changed(old, new)
+    with pytest.raises(Refused, match="does not belong to region east") as refused:
+        check_region_commit("east", former, wanted)
+    assert named in refused.value.message
+    # Who is confined to no region may.
+    check_region_commit("", former, wanted)
+
+
+def session_of(user: str, settings: Settings) -> Session:
+    session = new_session(1000, 0, user)
+    take_machine_account(session, settings)
+    session.right = ADMIN
+    return session
+
+
+class _Desk:
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+
+class _Call:
+    def __init__(self, session: Session, settings: Settings) -> None:
+        self.session, self.client = session, _Desk(settings)
+
+
+@pytest.mark.parametrize("do", sorted(do for do, request in REQUESTS.items() if request.right == ADMIN))
+def test_every_other_command_that_changes_something_is_refused(do: str) -> None:
+    settings = parse_configuration(TEXT)
+    call: Any = _Call(session_of("eve", settings), settings)
+    of_all: Any = _Call(session_of("ann", settings), settings)
+    check_right(do, REQUESTS[do], of_all)
+    if REQUESTS[do].is_regional:
+        check_right(do, REQUESTS[do], call)
+        return
+    with pytest.raises(Refused, match="not for operators of region east"):
+        check_right(do, REQUESTS[do], call)
+
+
+def test_all_is_seen() -> None:
+    settings = parse_configuration(TEXT)
+    call: Any = _Call(session_of("eve", settings), settings)
+    for do, request in REQUESTS.items():
+        if request.right != ADMIN:
+            check_right(do, request, call)
+
+
+def test_a_confinement_holds_for_sessions_that_are_open() -> None:
+    settings = parse_configuration(TEXT)
+    session = session_of("ann", settings)
+    look_up_rights(session, parse_configuration(TEXT.replace("operator ann\n", "operator ann\n  region east\n")))
+    assert session.region == "east"
+
+
+# -- a commit and the route tables -------------------------------------------------------------------
+
+ROWS = ("table,prefix,action,translation", "default,+1,region east,", "east,any,sip:gw,east-out", "west,any,sip:gw,")
+
+
+def test_a_commit_may_not_take_away_what_the_routes_need(tmp_path: Path) -> None:
+    RouteStore(tmp_path).add(RouteReader().read(ROWS).octets())
+    former, wanted = changed("translation east-out\n  number ^00 +\n", "")
+    with pytest.raises(Refused) as refused:
+        check_routes(former, wanted, tmp_path)
+    assert refused.value.message == (
+        "Rows of table east name translation east-out, which is not configured. Nothing was changed."
+    )
+    assert refused.value.remedy == "add a section `translation east-out`, or import rows that name another"
+    # What was wrong before refuses no other commit, and is told.
+    check_routes(wanted, wanted, tmp_path)
+    assert len(route_warnings(wanted, tmp_path)) == 1
+    assert route_warnings(former, tmp_path) == []
+
+
+def test_a_commit_may_not_close_a_circle(tmp_path: Path) -> None:
+    RouteStore(tmp_path).add(RouteReader().read(ROWS).octets())
+    former, wanted = changed("route-policy east\n  table east", "route-policy east\n  table default")
+    with pytest.raises(Refused, match="Table default leads back to itself by region east"):
+        check_routes(former, wanted, tmp_path)
+
+
+def test_without_route_tables_a_policy_may_be_written_first(tmp_path: Path) -> None:
+    check_routes(Settings(), parse_configuration(TEXT), tmp_path)
+    assert "there are no route tables" in route_warnings(parse_configuration(TEXT), tmp_path)[0]
