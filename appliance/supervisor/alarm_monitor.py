@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from appliance import clock
-from appliance.catalogue.alarms import LISTENER_FAILED, MANAGEMENT_DOWN, STEERING_REFUSED, Condition
+from appliance.catalogue.alarms import LISTENER_FAILED, STEERING_REFUSED, Condition
 from appliance.catalogue.settings import Settings
 from appliance.overload.default_rate_limits import rate_limits_of
 from appliance.security.authentication_failures import News
@@ -20,33 +20,29 @@ from appliance.supervisor.alarm_conditions import (
 )
 from appliance.supervisor.alarm_table import AlarmTable, ReportAlarm
 from appliance.supervisor.clock_monitor import ClockWatch
-from appliance.supervisor.cluster_processes import ClusterProcesses
 from appliance.supervisor.commit_coordinator import CommitCoordinator
 from appliance.supervisor.decisions import WorkerState
 from appliance.supervisor.guessing_monitor import FailureWatch
-from appliance.supervisor.lease_conditions import conditions_without_cluster
 from appliance.supervisor.rate_allocation import REPORT_INTERVAL_S, RateAllocator, Shares
-from appliance.supervisor.snmp_process import SnmpProcess
 from appliance.supervisor.start_remarks import StartRemarks
-from appliance.supervisor.table_supervision import TableSupervision
+from appliance.supervisor.supporting_processes import SupportingProcesses
 from appliance.supervisor.worker_record import WorkerRecord
 
 
 class AlarmMonitor:
     """Call `look` in every cycle."""
 
-    def __init__(self, settings: Settings, report: ReportAlarm, folder: Path) -> None:
+    def __init__(
+        self, settings: Settings, report: ReportAlarm, folder: Path, supporting: SupportingProcesses
+    ) -> None:
         self._report = report
+        self._supporting = supporting
         self.alarms = AlarmTable(report)
         self.remarks: StartRemarks | None = None
         self.listener_faults: dict[int, str] = {}
         """By worker: why it could not have its sockets."""
         self.refusals: list[str] = []
         """A sentence for each group of sockets that the kernel does not steer."""
-        self.is_management_down = False
-        self.table: TableSupervision | None = None
-        self.snmp: SnmpProcess | None = None
-        self.cluster: ClusterProcesses | None = None
         self.dealer = RateAllocator()
         self.clock = ClockWatch(folder, self._warn)
         self.failures = FailureWatch(settings.lockout, self._warn)
@@ -72,9 +68,7 @@ class AlarmMonitor:
             *self.dealer.conditions(rate_limits_of(settings), now),
             *self.failures.conditions(now),
             *(self.remarks.conditions(settings, now) if self.remarks else ()),
-            *(self.table.conditions(now) if self.table else ()),
-            *(self.snmp.conditions() if self.snmp else ()),
-            *(self.cluster.conditions(now) if self.cluster else conditions_without_cluster(settings)),
+            *self._supporting.conditions(settings, now),
             *self._own_conditions({record.number for record in records if not record.is_retired}),
         ]
         self.alarms.update(found, clock.wall_time())
@@ -86,8 +80,6 @@ class AlarmMonitor:
                 yield Condition(LISTENER_FAILED, f"worker {worker}", text)
         for number, text in enumerate(self.refusals, 1):
             yield Condition(STEERING_REFUSED, f"group {number}", text)
-        if self.is_management_down:
-            yield Condition(MANAGEMENT_DOWN, "management", "The management process is being restarted.")
 
     def told_demand(self, worker: int, demand: dict[str, dict[str, list[int]]], now: float) -> None:
         """What was asked of a worker's rate limits."""
@@ -96,8 +88,8 @@ class AlarmMonitor:
     def told_failures(self, news: News, now: float) -> None:
         """Wrong passwords that a worker has counted."""
         self.failures.told(news, now)
-        if self.cluster is not None:
-            self.cluster.counts.tell_failures(news)
+        if self._supporting.cluster is not None:
+            self._supporting.cluster.counts.tell_failures(news)
 
     def shares_to_deal(self, records: Sequence[WorkerRecord], settings: Settings, now: float) -> dict[int, Shares]:
         """What each worker may let in of each rate limit from now on; {} as long as nothing has to be sent."""
@@ -106,8 +98,8 @@ class AlarmMonitor:
             return {}
         self._deal_at = now + REPORT_INTERVAL_S
         self.dealer.has_news = False
-        if self.cluster is not None:
-            self.cluster.counts.tell_demand()
+        if self._supporting.cluster is not None:
+            self._supporting.cluster.counts.tell_demand()
         live = [record.number for record in records if record.life == WorkerState.LIVE]
         return self.dealer.shares(rate_limits_of(settings), live)
 

@@ -28,13 +28,13 @@ from appliance.messages.bus_messages import BusMessage, BusReply, ConfigurationF
 from appliance.messages.supervisor_requests import CommitConfiguration, Committed, Confirmed, SettingChange
 from appliance.storage.commits import SYSTEM, UNCONFIRMED, Commit, CommitFailed, CommitStore, checksum
 from appliance.supervisor.cluster_commits import ClusterCommits
-from appliance.supervisor.cluster_processes import ClusterProcesses
 from appliance.supervisor.commit_attempt import Attempt
 from appliance.supervisor.configuration_rollout import Reconfiguration, too_many_sockets
 from appliance.supervisor.coordination_process import CoordinationProcess
 from appliance.supervisor.listening_sockets import ListenFailed, ListeningSockets
 from appliance.supervisor.processes import worker_count
-from appliance.supervisor.snmp_process import SnmpProcess, SnmpSocketFailed
+from appliance.supervisor.snmp_process import SnmpSocketFailed
+from appliance.supervisor.supporting_processes import SupportingProcesses
 from appliance.tls_contexts import certificate_faults
 
 REVERT_RETRY_S: Final = 10.0
@@ -46,8 +46,7 @@ class Node(Protocol):
     """The supervisor, as far as a change of the configuration needs it."""
 
     settings: Settings
-    snmp: SnmpProcess | None
-    cluster: ClusterProcesses | None
+    supporting: SupportingProcesses
 
     def processes_to_prepare(self) -> list[int]:
         """The workers whose processes run and are not about to end."""
@@ -148,7 +147,7 @@ class CommitCoordinator:
 
     def begin(self, attempt: Attempt, now: float) -> Refusal | None:
         """Check it, open its sockets, have the workers prepare; the Refusal when that cannot be."""
-        cluster = self._node.cluster
+        cluster = self._node.supporting.cluster
         try:
             wanted = parse_configuration(attempt.text)
             if cluster is not None:
@@ -168,8 +167,8 @@ class CommitCoordinator:
         attempt.sockets_before = self._sockets.workers
         virtual = virtual_ip_addresses(wanted)
         try:
-            if node.snmp is not None:
-                node.snmp.open_more(wanted.snmp.listen, virtual)
+            if node.supporting.snmp is not None:
+                node.supporting.snmp.open_more(wanted.snmp.listen, virtual)
             self._sockets.grow(worker_count(wanted))
             opened = self._sockets.open_more(listeners, virtual)
         except (ListenFailed, SnmpSocketFailed) as fault:
@@ -245,8 +244,8 @@ class CommitCoordinator:
 
     def _close_snmp_sockets(self) -> None:
         """Close those that the configuration in force has not."""
-        if self._node.snmp is not None:
-            self._node.snmp.keep_only(self._node.settings.snmp.listen)
+        if self._node.supporting.snmp is not None:
+            self._node.supporting.snmp.keep_only(self._node.settings.snmp.listen)
 
     def _write_down(self, change: Reconfiguration, now: float) -> None:
         attempt = self.attempt

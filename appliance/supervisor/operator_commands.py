@@ -39,11 +39,10 @@ from appliance.messages.supervisor_requests import (
     WorkersTold,
 )
 from appliance.supervisor.alarm_monitor import AlarmMonitor
-from appliance.supervisor.cluster_processes import ClusterProcesses
 from appliance.supervisor.commit_coordinator import CommitCoordinator
 from appliance.supervisor.decisions import WorkerState
-from appliance.supervisor.snmp_process import SnmpProcess
 from appliance.supervisor.status_report import in_minutes
+from appliance.supervisor.supporting_processes import SupportingProcesses
 from appliance.supervisor.worker_pool import WorkerPool
 from appliance.supervisor.worker_record import WorkerRecord
 
@@ -54,9 +53,7 @@ class Node(Protocol):
     configuring: CommitCoordinator
     watching: AlarmMonitor
     worker_pool: WorkerPool
-
-    snmp: SnmpProcess | None
-    cluster: ClusterProcesses | None
+    supporting: SupportingProcesses
 
     def log(self, sentence: str) -> None: ...
     def node_status(self, now: float) -> NodeStatus: ...
@@ -85,11 +82,9 @@ class OperatorCommands:
             RestartWorker: self._restart,
             Reload: self._reload,
             CancelReload: self._cancel_reload,
-            ShowSnmp: lambda request, now: _no_agent() if node.snmp is None else node.snmp.state(),
+            ShowSnmp: self._snmp,
             RequestTestNotification: self._test_notification,
-            ShowCluster: lambda request, now: (
-                _no_cluster() if node.cluster is None else ClusterReply(node.cluster.status(now))
-            ),
+            ShowCluster: self._cluster,
             ListTakeOvers: self._take_overs,
         }
 
@@ -100,7 +95,7 @@ class OperatorCommands:
         if isinstance(request, ConfirmCommit):
             return self._node.configuring.confirm(asker, request.user, now)
         if isinstance(request, SwitchAddress | DrainNode | MaintainCluster):
-            cluster = self._node.cluster
+            cluster = self._node.supporting.cluster
             return _no_cluster() if cluster is None else cluster.orders.execute(asker, request, now)
         execute = self._by_class.get(type(request))
         if execute is None:
@@ -119,8 +114,8 @@ class OperatorCommands:
 
     def _clear_failures(self, request: ClearFailures, now: float) -> BusReply:
         self._node.tell_all(request)
-        if self._node.cluster is not None:
-            self._node.cluster.counts.tell_cleared(request.who)
+        if self._node.supporting.cluster is not None:
+            self._node.supporting.cluster.counts.tell_cleared(request.who)
         return Cleared(self._node.watching.failures.clear(request.who))
 
     def _end_registrations(self, request: EndRegistrations, now: float) -> BusReply:
@@ -132,16 +127,24 @@ class OperatorCommands:
 
     # -- the cluster ---------------------------------------------------------------------------------
 
+    def _cluster(self, request: ShowCluster, now: float) -> BusReply:
+        cluster = self._node.supporting.cluster
+        return _no_cluster() if cluster is None else ClusterReply(cluster.status(now))
+
     def _take_overs(self, request: ListTakeOvers, now: float) -> BusReply:
-        if self._node.cluster is None:
+        if self._node.supporting.cluster is None:
             return _no_cluster()
-        rows = self._node.cluster.coordination.rows()
+        rows = self._node.supporting.cluster.coordination.rows()
         return TakeOverRows(len(rows), rows[-request.limit :])
 
     # -- the SNMP agent ------------------------------------------------------------------------------
 
+    def _snmp(self, request: ShowSnmp, now: float) -> BusReply:
+        agent = self._node.supporting.snmp
+        return _no_agent() if agent is None else agent.state()
+
     def _test_notification(self, request: RequestTestNotification, now: float) -> BusReply:
-        agent = self._node.snmp
+        agent = self._node.supporting.snmp
         if agent is None or not agent.settings.targets:
             return Refusal("No SNMP target is configured.", "add `target` to the section `snmp`")
         if not agent.test(request.user):

@@ -46,6 +46,7 @@ from appliance.supervisor.state_folder import StateFolder, StateFolderUnusable
 from appliance.supervisor.stop_signals import received, stop_signals
 from appliance.supervisor.supervisor import RUNNING, Report, Supervisor
 from appliance.supervisor.supporting_process import SupportingProcess
+from appliance.supervisor.supporting_processes import SupportingProcesses
 from appliance.supervisor.table_supervision import TableSupervision
 from appliance.transport.process_id import SINGLE_NODE
 
@@ -166,16 +167,10 @@ def _prepared(
     )
     if cluster is not None:
         cluster.note_start(launch.boot_hex)
-    management_process = (
-        SupportingProcess("The management process", ManagementLaunch(str(folder.path), text, node), note)
-        if has_management
-        else None
+    supporting = _supporting_of(settings, folder.path, text, node, note, has_management, cluster)
+    supervisor = Supervisor(
+        settings, launch, workers, sockets, memory.recording, note, command_line, store, supporting, note
     )
-    table = _table_of(folder.path, text, node, note, cluster is not None)
-    snmp = _agent_of(settings, folder.path, text, node, note) if has_management else None
-    supporting = management_process, note, table, snmp, cluster
-    recording = memory.recording
-    supervisor = Supervisor(settings, launch, workers, sockets, recording, note, command_line, store, *supporting)
     # Another node of a cluster has gone on with them meanwhile.
     if cluster is None:
         supervisor.worker_pool.go_on_from(memory.calls_since(clock.monotonic() - CALLS_KEPT_S))
@@ -201,6 +196,23 @@ def _cluster_of(state_dir: Path, text: str, note: Note) -> ClusterProcesses | No
     if known.member.is_witness:
         raise ClusterFileUnusable(f"This machine is a witness of cluster {known.name}: type `signalbox witness run`.")
     return ClusterProcesses(known, text, state_dir, note)
+
+
+def _supporting_of(
+    settings: Settings,
+    state_dir: Path,
+    text: str,
+    node: int,
+    note: Note,
+    has_management: bool,
+    cluster: ClusterProcesses | None,
+) -> SupportingProcesses:
+    """The processes without SIP. `has_management`: have operators a way in? Raises TableFolderUnusable."""
+    table = _table_of(state_dir, text, node, note, cluster is not None)
+    if not has_management:
+        return SupportingProcesses(None, table, None, cluster)
+    management = SupportingProcess("The management process", ManagementLaunch(str(state_dir), text, node), note)
+    return SupportingProcesses(management, table, _agent_of(settings, state_dir, text, node, note), cluster)
 
 
 def _agent_of(settings: Settings, state_dir: Path, text: str, node: int, note: Note) -> SnmpProcess:

@@ -23,7 +23,7 @@ from appliance.catalogue.node_status import NodeStatus, SupervisorStatus
 from appliance.catalogue.settings import Settings
 from appliance.configuration.diff import needs_restart
 from appliance.ipc.bus import Bus
-from appliance.ipc.launch import ManagementLaunch, WorkerLaunch
+from appliance.ipc.launch import WorkerLaunch
 from appliance.messages.bus_messages import (
     BusMessage,
     BusReply,
@@ -35,15 +35,13 @@ from appliance.messages.bus_messages import (
     Stop,
 )
 from appliance.messages.slots import deal, seed_of
-from appliance.messages.snmp_messages import SnmpReport
-from appliance.messages.table_messages import PersisterSettings, TableReplaced, TableUnsound
+from appliance.messages.table_messages import TableUnsound
 from appliance.storage.commits import UNCONFIRMED, CommitStore
 from appliance.storage.flight_recorder import Recording
 from appliance.storage.log_file import lines_lost, log_by
 from appliance.supervisor import decisions
 from appliance.supervisor.alarm_monitor import AlarmMonitor
 from appliance.supervisor.alarm_table import ReportAlarm
-from appliance.supervisor.cluster_processes import ClusterProcesses
 from appliance.supervisor.commit_coordinator import CommitCoordinator
 from appliance.supervisor.control_endpoint import Questions
 from appliance.supervisor.cycle_scheduler import CycleScheduler
@@ -62,7 +60,6 @@ from appliance.supervisor.listening_sockets import ListenFailed, ListeningSocket
 from appliance.supervisor.lock_watch import has_thread
 from appliance.supervisor.processes import CommandLine, worker_count
 from appliance.supervisor.slot_assignment import SlotAssignment
-from appliance.supervisor.snmp_process import SnmpProcess
 from appliance.supervisor.status_report import (
     counter_totals,
     drops_in,
@@ -73,12 +70,11 @@ from appliance.supervisor.status_report import (
     traffic_totals,
     worker_statuses,
 )
-from appliance.supervisor.supporting_process import SupportingProcess
-from appliance.supervisor.table_supervision import TableSupervision
+from appliance.supervisor.supporting_processes import SupportingProcesses
 from appliance.supervisor.worker_launcher import Launcher
 from appliance.supervisor.worker_pool import WorkerPool, processes_of
 from appliance.supervisor.worker_record import WorkerRecord, registrations_of
-from appliance.transport.process_id import PERSISTER, SNMP_AGENT, SUPERVISOR, process_id, worker_of
+from appliance.transport.process_id import SUPERVISOR, process_id, worker_of
 
 RUNNING: Final = -1
 
@@ -99,25 +95,21 @@ class Supervisor:
         report: Report,
         command_line: CommandLine = WorkerLaunch.argv,
         store: CommitStore | None = None,
-        management_process: SupportingProcess[ManagementLaunch] | None = None,
+        supporting: SupportingProcesses | None = None,
         report_alarm: ReportAlarm | None = None,
-        table: TableSupervision | None = None,
-        snmp: SnmpProcess | None = None,
-        cluster: ClusterProcesses | None = None,
     ) -> None:
-        """`launch` is the start of a worker, but for its number and descriptors. `table`: the registration table, where
-        the workers have one in common. `snmp`: the agent, where there may be one. `cluster`: of a node in a cluster.
+        """`launch` is the start of a worker, but for its number and descriptors.
 
         Raises BusUnavailable.
         """
         self.status = RUNNING
         """The exit status, once there is one."""
         note_alarm = report_alarm or (lambda sentence, level, event: report(sentence))
-        self.watching = AlarmMonitor(settings, note_alarm, Path(launch.state_dir))
+        self.supporting = supporting or SupportingProcesses()
+        self.watching = AlarmMonitor(settings, note_alarm, Path(launch.state_dir), self.supporting)
         self.settings = settings
         self._sockets = sockets
         self._report = report
-        self._management_process = management_process
         self._is_stopping = False
         self.on_cycle: OnCycle = lambda sentence, now: None
         """Called with the state of the node after each cycle."""
@@ -132,16 +124,13 @@ class Supervisor:
         self.worker_pool = WorkerPool(self, sockets, self.slots, launch.node, workers)
         lifetime_offset_s = self.watching.clock.lifetime_offset_s
         launch = replace(launch, lifetime_offset_s=lifetime_offset_s)
-        self._table = self.watching.table = table
-        if table is not None:
-            table.persister.launch = replace(table.persister.launch, lifetime_offset_s=lifetime_offset_s)
-            persister = process_id(launch.node, PERSISTER)
-            table.send = lambda message: self._bus.send(persister, [message])
-        self.snmp = self.watching.snmp = snmp
-        if snmp is not None:
-            agent = process_id(launch.node, SNMP_AGENT)
-            snmp.launch = replace(snmp.launch, lifetime_offset_s=lifetime_offset_s)
-            snmp.send, snmp.forget = lambda message: self._bus.send(agent, [message]), lambda: self._bus.forget(agent)
+        self.supporting.connect(
+            self.tell_all,
+            lambda number, message: self._bus.send(process_id(self._node, number), [message]),
+            lambda number: self._bus.forget(process_id(self._node, number)),
+            self.reply,
+            lifetime_offset_s,
+        )
         self._launcher = Launcher(launch, sockets, recording, command_line)
         self._processes = self._launcher.running
         kept = CommitStore(state_dir / "configuration") if store is None else store
@@ -151,9 +140,8 @@ class Supervisor:
         self._waiting = selectors.DefaultSelector()
         self._waiting.register(self._bus, selectors.EVENT_READ)
         self._waiting.register(self.questions, selectors.EVENT_READ)
-        self.cluster = self.watching.cluster = cluster
+        cluster = self.supporting.cluster
         if cluster is not None:
-            cluster.tell_by(self.tell_all, lambda number, it: self.send(number, [it]), self.reply, lifetime_offset_s)
             self.watch(cluster.fileno())
             self.configuring.join(cluster.coordination)
             cluster.counts.join(self.watching.dealer, self.watching.failures)
@@ -171,7 +159,8 @@ class Supervisor:
     def step(self) -> int:
         """Wait until something happens or a cycle is due, and run it. Returns RUNNING or the exit status."""
         sleep_s = self._cycle_scheduler.sleep_s(self.records, self.settings.supervision, clock.monotonic())
-        ready = self._waiting.select(sleep_s if self._table is None else min(sleep_s, self._table.look_within_s))
+        table = self.supporting.table
+        ready = self._waiting.select(sleep_s if table is None else min(sleep_s, table.look_within_s))
         now = clock.monotonic()
         is_eventful = self._receive(now) or any(key.fileobj not in (self._bus, self.questions) for key, _ in ready)
         is_eventful |= self.questions.answer_all(now)
@@ -192,22 +181,15 @@ class Supervisor:
         """Stop all workers, then end. Called again: kill what still runs."""
         if self._is_stopping:
             self._launcher.kill_all()
-            for supporter in self._supporting.values():
-                supporter.kill()
+            self.supporting.kill()
         else:
-            for asked in (self.cluster, self._management_process, self.snmp):
-                if asked is not None:
-                    asked.stop()
+            self.supporting.stop()
         self._is_stopping = True
 
     def close(self) -> None:
         """Leave no process and no socket behind, after any failure."""
         self._launcher.close()
-        for supporter in self._supporting.values():
-            supporter.kill()
-        for part in (self._table, self.snmp, self.cluster):
-            if part is not None:
-                part.close()
+        self.supporting.close()
         self._waiting.close()
         self._bus.close()
         self.questions.close()
@@ -223,61 +205,39 @@ class Supervisor:
                 self.worker_pool.tend(now)
             for number, shares in self.watching.shares_to_deal(self.records, self.settings, now).items():
                 self.send(number, [RateShares(shares)])
-        if self._management_process is not None:
-            self._management_process.tend(self.settings.supervision, self._is_stopping, now)
-            self.watching.is_management_down = self._management_process.is_down
-        if self.snmp is not None:
-            events = self.watching.alarms.event_count
-            self.snmp.tend_agent(self.settings.supervision, self._is_stopping, events, now)
-        if self._table is not None:
-            self._tend_table(self._table, now)
-        if self.cluster is not None:
-            is_serving = any(record.life == WorkerState.LIVE for record in self.records)
-            self.cluster.tend(self.settings.supervision, self._is_stopping, is_serving, now)
+        self._tend_supporting(now)
         for action in decisions.decide(self._view(now)):
             self._act(action, now)
         self.slots.tell(self.records)
         if not self._is_stopping:
             self.watching.refusals = self.slots.refusals
             self.watching.look(self.records, self.settings, self.configuring, now)
-        if not self._has_table and not self._is_stopping:
+        if not self.supporting.has_table and not self._is_stopping:
             return "The registration table is being loaded."
         return decisions.sentence(self._view(now))
 
-    @property
-    def _supporting(self) -> dict[str, SupportingProcess[Any]]:
-        """The processes without SIP, by name."""
-        management = {} if self._management_process is None else {"management": self._management_process}
-        persister = {} if self._table is None else {"persister": self._table.persister}
-        agent = {} if self.snmp is None else {"snmp": self.snmp}
-        return {**management, **persister, **agent, **({} if self.cluster is None else self.cluster.members)}
-
-    # -- the registration table -------------------------------------------------------------------------
-
-    @property
-    def _has_table(self) -> bool:
-        return self._table is None or self._table.is_loaded
-
-    def _tend_table(self, table: TableSupervision, now: float) -> None:
-        was_loaded = table.is_loaded
-        if table.tend(self.settings.supervision, self._is_stopping, now):
-            self.tell_all(TableReplaced(table.directory))
-        if table.is_loaded:
-            self._launcher.table_dir = table.directory
-        if table.is_loaded and not was_loaded:
+    def _tend_supporting(self, now: float) -> None:
+        supporting, had_table = self.supporting, self.supporting.has_table
+        is_serving = any(record.life == WorkerState.LIVE for record in self.records)
+        events = self.watching.alarms.event_count
+        supporting.tend(self.settings.supervision, self._is_stopping, is_serving, events, now)
+        if supporting.table is not None:
+            self._launcher.table_dir = supporting.table.directory
+        if supporting.has_table and not had_table:
             self._cycle_scheduler.disturbed(now)
-        if table.is_hopeless and not self._is_stopping:
-            self._report(f"The registration table cannot be loaded ({table.persister.last_ending}).")
+        if supporting.table is not None and supporting.table.is_hopeless and not self._is_stopping:
+            self._report(f"The registration table cannot be loaded ({supporting.table.persister.last_ending}).")
             self.status = 1
 
     def _look_at_lock(self, now: float) -> None:
         """End a process that holds the lock of the table and does not go on."""
-        if self._table is None or not (thread := self._table.hung_writer(now)):
+        table = self.supporting.table
+        if table is None or not (thread := table.hung_writer(now)):
             return
         holders = [number for number, process in self._processes.items() if has_thread(process.pid, thread)]
         for number in holders:
             self.end_worker(number, "held the lock of the registration table", now)
-        self._table.writer_killed("".join(f"Worker {number}" for number in holders), thread, now)
+        table.writer_killed("".join(f"Worker {number}" for number in holders), thread, now)
 
     # -- taking in ------------------------------------------------------------------------------------
 
@@ -292,18 +252,12 @@ class Supervisor:
                 record = self.records[worker_of(sender)]
                 is_news |= record.life != WorkerState.LIVE or not isinstance(message, Heartbeat)
                 self._receive_from(record, message, now)
-            elif worker_of(sender) == PERSISTER and self._table is not None:
-                self._table.heard(message, now)
-            elif self.snmp is not None and isinstance(message, SnmpReport):
-                self.snmp.heard(message)
-            elif self.cluster is not None:
-                is_news |= self.cluster.heard(worker_of(sender), message, now)
+            else:
+                is_news |= self.supporting.heard(worker_of(sender), message, now)
         if self._cycle_scheduler.woke(self.settings.supervision, now):
             for record in self.records:
                 record.forgive_silence(now)
-            for part in (self._table, self.cluster):
-                if part is not None:
-                    part.forgive(now)
+            self.supporting.forgive(now)
         return is_news
 
     def _look_for_signs(self) -> None:
@@ -325,8 +279,8 @@ class Supervisor:
             self._tell_others(record.number, message)
         elif isinstance(message, RolloutReport):
             self.configuring.told(record.number, message)
-        elif isinstance(message, TableUnsound) and self._table is not None:
-            self._table.told_unsound(message)
+        elif isinstance(message, TableUnsound) and self.supporting.table is not None:
+            self.supporting.table.told_unsound(message)
         if has_become_live:
             took_s = now - record.started_at
             self._report(f"Worker {record.number} is live, {took_s:.1f} s after its start.")
@@ -370,7 +324,7 @@ class Supervisor:
     def _act(self, action: Action, now: float) -> None:
         if isinstance(action, Start):
             # One that starts while a configuration is prepared would have the old one only.
-            if self._has_table and not self.configuring.is_preparing:
+            if self.supporting.has_table and not self.configuring.is_preparing:
                 self._start(self.records[action.number], now)
         elif isinstance(action, Kill):
             self.end_worker(action.number, action.reason, now)
@@ -381,11 +335,11 @@ class Supervisor:
         elif isinstance(action, GiveSlots):
             self.slots.put_in_force(action.table, self.records)
         elif isinstance(action, Finish):
-            if self._table is not None and not self._table.has_stopped(self.settings.supervision, now):
+            if not self.supporting.has_stopped(self.settings.supervision, now):
                 return
             if action.status:
-                listener_drain = ", ".join(f"worker {r.number}: {r.last_ending}" for r in self.records)
-                self._report(f"No worker can be started ({listener_drain}). The appliance stops.")
+                endings = ", ".join(f"worker {r.number}: {r.last_ending}" for r in self.records)
+                self._report(f"No worker can be started ({endings}). The appliance stops.")
             self.status = action.status
 
     def _start(self, record: WorkerRecord, now: float) -> None:
@@ -443,15 +397,7 @@ class Supervisor:
         self.watching.failures.reconfigure(settings.lockout)
         log_by(settings)
         self._launcher.go_by(text)
-        if self._management_process is not None:
-            self._management_process.launch = replace(self._management_process.launch, config_text=text)
-        if self._table is not None:
-            self._table.persister.launch = replace(self._table.persister.launch, config_text=text)
-            self._table.send(PersisterSettings(text))
-        if self.snmp is not None:
-            self.snmp.put_in_force(settings, text)
-        if self.cluster is not None:
-            self.cluster.put_in_force(settings, text)
+        self.supporting.put_in_force(settings, text)
         self.listener_drain.note(settings, now)
         self._sockets.set_receive_buffer(settings.limits.receive_buffer_kib * 1024)
         self.worker_pool.resize(worker_count(settings), now)
@@ -459,14 +405,11 @@ class Supervisor:
         if needs_restart(former, settings):
             self.worker_pool.restart_all()
 
-    def _table_counters(self) -> list[int]:
-        return [] if self._table is None else self._table.counters()
-
     def node_status(self, now: float) -> NodeStatus:
         """How the node is."""
         head, reload_in_s = self.configuring.head, self.worker_pool.reload_in_s(now)
         records, processes, table = self.records, self._processes, self.slots.table
-        others = (self.worker_pool.retired_counters, self._table_counters(), self._own_counters())
+        others = (self.worker_pool.retired_counters, self.supporting.counters(), self._own_counters())
         totals = counter_totals(records, *others)
         return NodeStatus(
             hostname=self.settings.hostname,
@@ -479,7 +422,7 @@ class Supervisor:
             ),
             workers=worker_statuses(records, table, processes, now),
             listeners=listener_statuses(self.settings.listeners, self._sockets.groups),
-            processes=process_statuses(self._started_at, self._supporting, processes, records, now),
+            processes=process_statuses(self._started_at, self.supporting.members, processes, records, now),
             slots=slot_ranges(table),
             epoch=table.epoch,
             # Every worker holds all registrations, so they are not added up.
@@ -493,7 +436,7 @@ class Supervisor:
 
     def _own_counters(self) -> list[int]:
         """What the supervisor itself has counted, by id."""
-        counters = [0] * len(COUNTERS) if self.cluster is None else self.cluster.counters()
+        counters = [0] * len(COUNTERS)
         counters[BUS_MALFORMED] = self._bus.damaged + self.questions.door.damaged
         counters[BUS_SKIPPED] = self._bus.skipped + self.questions.door.skipped
         counters[LOG_LINES_LOST] = lines_lost()

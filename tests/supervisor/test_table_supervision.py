@@ -26,6 +26,7 @@ from appliance.supervisor.listening_sockets import ListeningSockets
 from appliance.supervisor.persister_process import PersisterProcess
 from appliance.supervisor.state_folder import StateFolder
 from appliance.supervisor.supervisor import RUNNING, Supervisor
+from appliance.supervisor.supporting_processes import SupportingProcesses
 from appliance.supervisor.table_supervision import TableSupervision
 from tests.persister.registrations import register
 from tests.ports import free_port
@@ -59,7 +60,7 @@ class Node:
             self.recording,
             self.log.append,
             lambda launch: [sys.executable, STAND_IN, str(launch.number)],
-            table=self.table,
+            supporting=SupportingProcesses(table=self.table),
         )
 
     def until(self, done: Callable[[], Any], what: str) -> float:
