@@ -144,6 +144,7 @@ def test_nodes_join_leave_and_are_removed(nodes: Nodes) -> None:
     assert not cluster_path(third.state).exists()
     nodes.wait_for("a", {"a": "present", "b": "present"})
     nodes.add("d")
+    nodes.wait_for("d", {"a": "present", "b": "present", "d": "present"})
     assert {member["name"]: member["number"] for member in nodes.show("d")["members"]} == {"a": 1, "b": 2, "d": 4}
     # A node that is removed while it runs goes on alone, under an alarm.
     said("cluster", "remove", "d", state=nodes.all["a"].state)
