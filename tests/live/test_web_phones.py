@@ -32,7 +32,8 @@ class WebAppliance:
         self.chain, key = authority.issue("edge", f"DNS:signalbox.test,IP:{LOOPBACK}")
         self.port = free_port()
         settings = (
-            f"domain 127.0.0.1\ncertificate own\n  chain {self.chain}\n  key {key}\n!\n"
+            # A browser that starts takes the processors from the workers for longer than they may be silent.
+            f"supervision\n  hang 60000\n!\ndomain 127.0.0.1\ncertificate own\n  chain {self.chain}\n  key {key}\n!\n"
             f"listener web\n  address {LOOPBACK}\n  port {self.port}\n  transport wss\n  certificate own\n"
             f"  authenticate\n  origin {origin}\n!\n"
         )
