@@ -58,6 +58,7 @@ BY_PLACEHOLDER = {
     "sip:HOST[:PORT]": "sip:gw.example.com",
     "FILE": "/etc/signalbox/file.pem",
     "ADDRESS/LENGTH": "192.0.2.50/24",
+    "https://HOST[:PORT]": "https://a.example",
 }
 
 
