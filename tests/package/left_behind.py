@@ -5,7 +5,6 @@ A record names a process by its number and the time of its start, so none is tak
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import shutil
@@ -16,7 +15,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 RECORDS = Path("/var/cache/signalbox-tests/machines")
-PR_SET_PDEATHSIG = 1
 GONE_S = 30.0
 # Of /proc/PID/stat behind the name: the place of the start time (proc(5)).
 _START = 19
@@ -31,7 +29,7 @@ def started_at(pid: int) -> int:
 
 
 def record(pid: int, folder: Path, records: Path = RECORDS) -> None:
-    """Note a machine of this run: its systemd-nspawn, and the folder that holds its root."""
+    """Note a machine of this run: its first process, and the folder that holds its root."""
     records.mkdir(parents=True, exist_ok=True)
     facts = {"machine": [pid, started_at(pid)], "run": [os.getpid(), started_at(os.getpid())], "folder": str(folder)}
     (records / str(pid)).write_text(json.dumps(facts))
@@ -69,8 +67,3 @@ def _wait_for(is_true: Callable[[], bool]) -> None:
     ends_at = time.monotonic() + GONE_S
     while not is_true() and time.monotonic() < ends_at:
         time.sleep(0.05)
-
-
-def end_with_parent() -> None:
-    """For a process between fork and exec: it is killed when the test run ends, however that ends (prctl(2))."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

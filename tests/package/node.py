@@ -72,11 +72,11 @@ class Node:
         if self._network:
             argv.append(f"--network-namespace-path=/run/netns/{self._network}")
         console = (self._folder / "console").open("wb")
-        ends = left_behind.end_with_parent
-        self._nspawn = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=console, stderr=console, preexec_fn=ends)
-        left_behind.record(self._nspawn.pid, self._folder)
+        self._nspawn = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=console, stderr=console)
         console.close()
         wait_until(self._has_init, "systemd runs", BOOT_S)
+        # The machine lives and dies with its systemd, and outlives systemd-nspawn when that is killed.
+        left_behind.record(self._init_pid, self._folder)
         # Failed units are found by the tests that want to know of them.
         wait_until(lambda: self._system_state() in ("running", "degraded"), "the machine is up", BOOT_S)
 
@@ -111,13 +111,16 @@ class Node:
     def _has_ended(self) -> None:
         assert self._nspawn is not None
         self._nspawn.wait(BOOT_S)
-        left_behind.forget(self._nspawn.pid)
-        self._nspawn = None
+        left_behind.forget(self._init_pid)
+        self._nspawn, self._init_pid = None, 0
 
     def close(self) -> None:
         """Leave nothing behind."""
         if self._nspawn is not None:
-            self._nspawn.kill()
+            if self._init_pid:
+                os.kill(self._init_pid, signal.SIGKILL)
+            else:
+                self._nspawn.kill()
             self._has_ended()
         subprocess.run(["umount", "--lazy", str(self.root)], check=True)
         shutil.rmtree(self._folder)

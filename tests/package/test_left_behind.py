@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.package.left_behind import end_left_behind, forget, record, started_at
+from tests.package.left_behind import end_left_behind, forget, record
 
 SLEEP = ["sleep", "600"]
 
@@ -50,27 +49,3 @@ def test_another_process_of_the_same_number_is_left_alone(tmp_path: Path, machin
     facts = json.loads((tmp_path / str(machine.pid)).read_text())
     (tmp_path / str(machine.pid)).write_text(json.dumps({**facts, "machine": [machine.pid, 1]}))
     assert end_left_behind(tmp_path) == [tmp_path / "one"] and machine.poll() is None
-
-
-def test_a_machine_ends_with_the_run_that_started_it() -> None:
-    program = (
-        "import subprocess, sys; from tests.package.left_behind import end_with_parent\n"
-        f"print(subprocess.Popen({SLEEP}, preexec_fn=end_with_parent, stdout=subprocess.DEVNULL).pid, flush=True)\n"
-        "sys.stdin.read()"
-    )
-    root = str(Path(__file__).parents[2])
-    argv = [sys.executable, "-c", f"import sys; sys.path.insert(0, {root!r})\n{program}"]
-    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as run:
-        assert run.stdout is not None
-        pid = int(run.stdout.readline())
-        assert started_at(pid)
-        run.kill()
-        run.wait()
-        for _ in range(600):
-            if not started_at(pid) or Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
-                return
-            try:
-                subprocess.run(["tail", f"--pid={pid}", "-f", "/dev/null"], timeout=0.1, check=False)
-            except subprocess.TimeoutExpired:
-                continue
-    pytest.fail("it goes on")
