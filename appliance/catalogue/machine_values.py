@@ -18,9 +18,9 @@ from appliance.catalogue.value_types import Host, without_brackets
 
 DHCP: Final = "dhcp"
 ADDRESS, GATEWAY = "address", "gateway"
-UDP, TCP, TLS = "udp", "tcp", "tls"
+BY_UDP, BY_TCP, BY_TLS = "udp", "tcp", "tls"
 # UDP: RFC 5426 3.3. TCP has none by RFC 6587; 601 is that of syslog-conn. TLS: RFC 5425 4.1.
-SYSLOG_PORTS: Final = {UDP: 514, TCP: 601, TLS: 6514}
+SYSLOG_PORTS: Final = {BY_UDP: 514, BY_TCP: 601, BY_TLS: 6514}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +93,8 @@ class LogHost:
         except ValueError:
             raise ValueFault(f'"{words[0]}" is not an IP address', "type an address such as 192.0.2.1") from None
         given = _options(words)
-        transport = given.get("transport", UDP)
-        if "name" in given and transport != TLS:
+        transport = given.get("transport", BY_UDP)
+        if "name" in given and transport != BY_TLS:
             raise ValueFault("`name` is for tls", "type `transport tls`, or leave the name out", words.index("name"))
         return str(LogServer(line, transport, int(given.get("port", SYSLOG_PORTS[transport])), given.get("name", "")))
 
@@ -128,7 +128,7 @@ class LogServer:
 
     def __str__(self) -> str:
         words = [self.address]
-        if self.transport != UDP:
+        if self.transport != BY_UDP:
             words += ["transport", self.transport]
         if self.port != SYSLOG_PORTS[self.transport]:
             words += ["port", str(self.port)]
@@ -139,5 +139,5 @@ def log_server_of(value: str) -> LogServer:
     """The parts of a value of LogHost."""
     address, *rest = value.split()
     given = dict(zip(rest[::2], rest[1::2], strict=True))
-    transport = given.get("transport", UDP)
+    transport = given.get("transport", BY_UDP)
     return LogServer(address, transport, int(given.get("port", SYSLOG_PORTS[transport])), given.get("name", ""))

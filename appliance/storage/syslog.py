@@ -14,7 +14,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Final
 
-from appliance.catalogue.machine_values import UDP, LogServer, log_server_of
+from appliance.catalogue.machine_values import BY_UDP, LogServer, log_server_of
 from appliance.catalogue.redaction import without_url_secrets
 from appliance.catalogue.settings import Settings
 from appliance.storage.syslog_stream import Route, SyslogStream
@@ -42,10 +42,10 @@ class Syslog(logging.Handler):
         """Send to the servers of these settings. Connections to those that stay are kept, and what waits for them."""
         self.hostname = settings.hostname
         servers = [log_server_of(value) for value in settings.logging_hosts]
-        self._by_udp = tuple(server for server in servers if server.transport == UDP)
+        self._by_udp = tuple(server for server in servers if server.transport == BY_UDP)
         certificates = {certificate.name: certificate for certificate in settings.certificates}
         own = certificates.get(settings.tls.client_certificate)
-        wanted = {Route(server, settings.tls, own) for server in servers if server.transport != UDP}
+        wanted = {Route(server, settings.tls, own) for server in servers if server.transport != BY_UDP}
         for route in set(self.streams) - wanted:
             stream = self.streams.pop(route)
             stream.close()

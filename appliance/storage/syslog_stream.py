@@ -18,7 +18,7 @@ from threading import Condition, Thread
 from typing import Final
 
 from appliance.catalogue.certificate_settings import CertificateSettings, TlsSettings
-from appliance.catalogue.machine_values import TLS, LogServer
+from appliance.catalogue.machine_values import BY_TLS, LogServer
 from appliance.tls_contexts import CertificateUnusable, client_context
 
 CONNECT_MAX_S: Final = 10.0
@@ -106,7 +106,7 @@ class SyslogStream:
         try:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             connection.setsockopt(socket.IPPROTO_TCP, _USER_TIMEOUT, int(SILENCE_MAX_S * 1000))
-            if server.transport != TLS:
+            if server.transport != BY_TLS:
                 return connection
             context = client_context(self._route.certificate, self._route.tls)
             # RFC 5425 5.2: the name, or the address where none was given.
