@@ -11,7 +11,7 @@ import random
 from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from appliance.catalogue.errors import ConfigError, Fault
 from appliance.catalogue.settings import Settings
@@ -30,6 +30,7 @@ from appliance.storage.cluster_file import read_cluster, write_cluster
 from appliance.storage.commits import CommitStore
 from appliance.supervisor.commit_coordinator import CommitCoordinator
 from appliance.supervisor.listening_sockets import Group, ListeningSockets
+from appliance.supervisor.supporting_processes import SupportingProcesses
 from tests.cluster.coordination.members import NAME, NOW, created, file_of, joined
 
 TURN_S = 0.25
@@ -157,8 +158,8 @@ class SimulatedNode:
 
     def __init__(self, sim: SimulatedCluster, name: str, folder: Path) -> None:
         self.sim, self.name, self.folder = sim, name, folder
-        self.settings, self.snmp = Settings(), None
-        self.cluster: Any = Processes()
+        self.settings = Settings()
+        self.supporting = SupportingProcesses(cluster=cast(Any, Processes()))
         self.in_force = (0, "")
         self.replies: dict[bytes, BusReply] = {}
         self.is_up = False
