@@ -10,6 +10,7 @@ import pytest
 
 from appliance.catalogue.choices import LISTENER_ROLE
 from appliance.commands.check import check
+from tests.certificate_authority import CertificateAuthority
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -40,8 +41,12 @@ def test_make_installs_nothing_else() -> None:
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "packaging/examples").glob("*.conf")), ids=lambda path: path.name)
-def test_every_example_is_a_valid_configuration(path: Path) -> None:
-    assert " is valid: " in check(path)
+def test_every_example_is_a_valid_configuration(path: Path, tmp_path: Path) -> None:
+    # The files of certificates are the operator's.
+    CertificateAuthority(tmp_path).issue("edge", "DNS:example.com")
+    example = tmp_path / path.name
+    example.write_text(path.read_text().replace("/etc/signalbox/tls/", f"{tmp_path}/"))
+    assert " is valid: " in check(example)
 
 
 def test_the_first_configuration_of_the_package_is_valid(tmp_path: Path) -> None:
