@@ -52,7 +52,7 @@ def test_calls_go_on_with_a_dead_server_and_then_with_a_dead_dns(
     dns = NameServer("127.0.0.153", zone_of(silent_port, callee.port), ttl_s=5)
     try:
         appliance = start_appliance(
-            HEAD, workers=1, listener=("role core", "relay any"), resolv_conf=dns.resolv_conf(tmp_path)
+            HEAD, workers=1, listener=("role core", f"peer {LOOPBACK}"), resolv_conf=dns.resolv_conf(tmp_path)
         )
         control = Control(appliance.state)
         calls_to(processes, appliance)

@@ -76,7 +76,7 @@ SHOWN = [
 
 
 def test_everything_is_shown_as_the_catalogue_says(shared_appliance: Callable[..., Appliance]) -> None:
-    appliance = shared_appliance()
+    appliance = shared_appliance("limits\n  routing counters 1000\n!")
     appliance.add_subscriber("shown", "wonderland")
     session = operator(appliance)
     wrong = {command.name: _deviations(session, command) for command in SHOWN}

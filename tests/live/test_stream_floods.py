@@ -23,6 +23,8 @@ FLOOD_S = 6
 FULL_OCTETS = 200_000_000
 FULL_S = 20
 ANSWERED_WITHIN_S = within(2.0)
+# Where others may take the machine for a while: answered at all.
+ANSWERED_S = 60.0
 PAUSE_S = 0.05
 
 
@@ -53,7 +55,7 @@ def ask(phone: socket.socket, number: int) -> float:
 def test_a_flood_by_tcp_ends_no_worker(
     processes: Processes, start_appliance: START, connections: int, reads: bool
 ) -> None:
-    flood_beside_a_phone(processes, start_appliance, connections, FLOOD_OCTETS, FLOOD_S, reads)
+    flood_beside_a_phone(processes, start_appliance, connections, FLOOD_OCTETS, FLOOD_S, reads, ANSWERED_S)
 
 
 @pytest.mark.load
@@ -62,17 +64,24 @@ def test_a_flood_by_tcp_ends_no_worker(
 def test_a_flood_by_tcp_at_full_strength_ends_no_worker(
     processes: Processes, start_appliance: START, connections: int, reads: bool
 ) -> None:
-    flood_beside_a_phone(processes, start_appliance, connections, FULL_OCTETS, FULL_S, reads)
+    flood_beside_a_phone(processes, start_appliance, connections, FULL_OCTETS, FULL_S, reads, ANSWERED_WITHIN_S)
 
 
 def flood_beside_a_phone(
-    processes: Processes, start_appliance: START, connections: int, octets: int, seconds: int, reads: bool
+    processes: Processes,
+    start_appliance: START,
+    connections: int,
+    octets: int,
+    seconds: int,
+    reads: bool,
+    answered_within_s: float,
 ) -> None:
     """Both workers live on, and a phone that was connected before is answered all the time."""
     appliance = start_appliance(listener=("authenticate",))
     with socket.create_connection((appliance.address, appliance.port), source_address=(PHONE, 0)) as phone:
-        phone.settimeout(ANSWERED_WITHIN_S)
+        phone.settimeout(ANSWERED_S)
         ask(phone, 0)
+        phone.settimeout(answered_within_s)
         argv = [sys.executable, str(FLOOD), appliance.address, str(appliance.port)]
         flood = processes.start("flood", [*argv, *map(str, (connections, octets, seconds, int(reads)))])
         number = 0
