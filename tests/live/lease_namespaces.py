@@ -138,6 +138,10 @@ class Node:
                 if "addresses" in report:
                     return report
 
+    def owners(self) -> list[int]:
+        """The members that own the addresses, as far as this one has heard."""
+        return [address["last_owner"] for address in self.status()["addresses"]]
+
     @contextlib.contextmanager
     def connection(self) -> Iterator[socket.socket]:
         """A connection to the control socket."""
@@ -250,12 +254,13 @@ class Namespaces:
         return process
 
     def start(self) -> None:
-        """Start all, and wait until each address has the owner that is preferred."""
+        """Start all, and wait until each address has the owner that is preferred, and all know it."""
         for node in self.nodes.values():
             node.start()
             node.start_echo()
         self.give(FIRST, 1)
         self.give(SECOND, 2)
+        wait_until(lambda: all(node.owners() == [1, 2] for node in self.nodes.values()), "all know who owns what")
 
     def owner(self, address: int = FIRST) -> int:
         """The node that says that it owns an address; 0: none."""

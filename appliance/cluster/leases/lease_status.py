@@ -60,6 +60,7 @@ def _address(record: AddressRecord, machine: LeaseMachine, now: float) -> dict[s
         "name": record.address.name,
         "owner": record.promise.holder if record.promise.is_bound(now) else 0,
         "epoch": record.promise.epoch,
+        "last_owner": record.last_owner,
         "stance": record.stance.name.lower(),
         "since_ms": round((now - record.since) * 1000),
         "authority_ms": max(authority_ms, 0) if record.is_ours else 0,
