@@ -178,7 +178,7 @@ def test_close_is_answered_and_ends_the_connection() -> None:
     assert framer.receive_bytes(browser.sent() + b"rest", 1.0) == [MESSAGE]
     assert framer.is_finished and framer.fault is None
     assert [opcode for opcode, _ in browser.got(framer.take_replies())] == [Opcode.CLOSE]
-    assert framer.framed(MESSAGE) == framer.closing() == framer.ping() == b""
+    assert framer.framed(MESSAGE) == framer.closing() == b""
 
 
 def test_the_appliance_says_that_it_goes() -> None:
@@ -186,7 +186,7 @@ def test_the_appliance_says_that_it_goes() -> None:
     assert [opcode for opcode, _ in browser.got(browser.framer.closing())] == [Opcode.CLOSE]
     assert browser.framer.closing() == b""
     fresh = WebSocketFramer(LIMITS)
-    assert fresh.closing() == fresh.framed(MESSAGE) == fresh.ping() == b""
+    assert fresh.closing() == fresh.framed(MESSAGE) == b""
 
 
 # -- bad input ---------------------------------------------------------------------------------------
