@@ -217,15 +217,15 @@ def test_a_frozen_node_is_noticed_and_costs_a_bounded_memory() -> None:
 
 
 UNREAD = """
-import sys, time
+import select, sys, time
 from appliance.ipc.node_links import NodeLinks
 from appliance.messages.membership import Member, Membership
 members = tuple(Member(*fields) for fields in eval(sys.argv[1]))
 links = NodeLinks(Membership(1, members), 2, sys.argv[2])
-while not links.is_up(1):
+while not select.select([sys.stdin], [], [], 0.01)[0]:
     links.receive(time.monotonic())
-    time.sleep(0.01)
-print("up", flush=True)
+sys.stdin.readline()
+print("reads no more", flush=True)
 sys.stdin.readline()
 # Long enough for whatever ZeroMQ does by its own clock.
 time.sleep(0.5)
@@ -242,7 +242,10 @@ def test_a_connection_that_breaks_while_nothing_is_read_costs_the_link_only() ->
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as peer:
         with opened(keys, 1) as (first,):
             until(lambda: first.links.is_up(2), first)
-            assert peer.stdout is not None and peer.stdout.readline() == "up\n"
+            assert peer.stdin is not None and peer.stdout is not None
+            peer.stdin.write("\n")
+            peer.stdin.flush()
+            assert peer.stdout.readline() == "reads no more\n"
             fill(first, 2)
         assert peer.communicate("\n", WAIT_S)[0] == "lost\n"
 

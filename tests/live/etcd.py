@@ -12,7 +12,7 @@ from appliance.cluster.coordination.store import EtcdStore
 from appliance.storage.cluster_file import EtcdAccess
 from tests.certificate_authority import CertificateAuthority
 from tests.live.machine import within
-from tests.live.processes import LOOPBACK, Process, Processes, find_program, free_port, wait_until
+from tests.live.processes import LOOPBACK, Process, Processes, find_program, free_port, freeze, wait_until
 
 
 class Etcd:
@@ -94,7 +94,7 @@ class Etcd:
 
     def stop(self, number: int) -> None:
         """Freeze a member."""
-        os.kill(self.members[number].pid, signal.SIGSTOP)
+        freeze(self.members[number].pid)
 
     def go_on(self, number: int) -> None:
         os.kill(self.members[number].pid, signal.SIGCONT)

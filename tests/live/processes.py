@@ -62,6 +62,18 @@ def wait_until(condition: Callable[[], object], what: str, timeout_s: float = 60
     return time.monotonic() - begun
 
 
+def freeze(pid: int) -> None:
+    """SIGSTOP, and wait until it holds: other threads run on until one of them has taken the signal."""
+    os.kill(pid, signal.SIGSTOP)
+    wait_until(lambda: _thread_states(pid) == {"T"}, "each thread has stopped", pause_s=0.001)
+
+
+def _thread_states(pid: int) -> set[str]:
+    # proc(5): the name before the state is in parentheses, and may contain them.
+    stats = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/stat")]
+    return {stat.rpartition(")")[2].split()[0] for stat in stats}
+
+
 class Process:
     """One program, and what it printed."""
 
