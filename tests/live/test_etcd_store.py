@@ -21,7 +21,7 @@ from appliance.storage.cluster_file import EtcdAccess
 from tests.certificate_authority import CertificateAuthority
 from tests.cluster.coordination.key_store_contract import KeyStoreContract, Passing, waited_for
 from tests.live.etcd import Etcd
-from tests.live.machine import within
+from tests.live.machine import STATISTICAL, within
 from tests.live.processes import Processes, free_port, running, wait_until
 
 
@@ -96,6 +96,7 @@ def test_a_view_follows_while_members_end_and_freeze(processes: Processes) -> No
     writer.close()
 
 
+@STATISTICAL
 def test_a_call_ends_with_its_deadline_when_the_majority_is_frozen(processes: Processes) -> None:
     etcd = Etcd(processes, 3)
     store = EtcdStore(etcd.access, deadline_s=0.5)

