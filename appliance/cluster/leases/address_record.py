@@ -17,7 +17,7 @@ class AddressRecord:
     `since`        when it came to its stance.
     `free_since`   since when a majority says that it is bound to no member.
     `successor`    the member that the last owner named.
-    `ordered_to`   the member that an operator wants to own it.
+    `ordered_to`   the member that an operator wants to own it, until `ordered_until`.
     `is_elsewhere` a machine outside of the cluster has the address.
     `last_owner`, `last_owner_heard_at`  the member that was last known to own it.
     `ending`       how the last owner ended, if it is known.
@@ -36,6 +36,7 @@ class AddressRecord:
     was_bound: bool = False
     successor: int = NO_MEMBER
     ordered_to: int = NO_MEMBER
+    ordered_until: float = 0.0
     preempt_at: float = 0.0
     is_elsewhere: bool = False
     last_owner: int = NO_MEMBER
@@ -57,6 +58,16 @@ class AddressRecord:
         self.promise.hold_oneself(me, epoch)
         self.base_epoch = epoch
         self.become(Stance.CLAIMING, now)
+
+    def order(self, to: int, until: float) -> None:
+        """An operator wants a member to own it. Its owner waits for that member until then."""
+        self.ordered_to, self.ordered_until = to, until
+
+    def owned_by(self, member: int, now: float) -> None:
+        """A member says that it owns it; an order to give it to that member is carried out."""
+        self.last_owner, self.last_owner_heard_at, self.ending = member, now, ""
+        if self.ordered_to == member:
+            self.ordered_to = NO_MEMBER
 
     def give_up(self, me: int, successor: int, now: float) -> None:
         """All claims of this member, up to the present one, are over for good."""

@@ -30,7 +30,7 @@ def hand_over(
     if not record.is_ours:
         return NOT_NOW
     able = [number for number in candidates if number != me]
-    if record.ordered_to in able:
+    if record.ordered_to in able and now < record.ordered_until:
         return record.ordered_to, "an operator ordered a switchover"
     if not is_ready:
         return able[0] if able else NO_MEMBER, "the node is not ready"

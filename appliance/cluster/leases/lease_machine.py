@@ -35,6 +35,8 @@ from appliance.messages.standing_orders import StandingOrders
 # A claim may follow a claim at once; more decisions for one address wait for the next call.
 DECISIONS_MAX: Final = 3
 BACKOFF_DOUBLINGS_MAX: Final = 4
+# For so long an order waits for the member that is to own an address.
+SWITCH_WITHIN_S: Final = 2.0
 
 
 class LeaseMachine:
@@ -107,7 +109,7 @@ class LeaseMachine:
         if not promise.receive_claim(state.holder, state.epoch, heartbeat.sent_at, until, now):
             return False
         if state.stance == Stance.OWNING:
-            record.last_owner, record.last_owner_heard_at, record.ending = state.holder, now, ""
+            record.owned_by(state.holder, now)
         is_new = before != (promise.epoch, promise.holder)
         if is_new:
             record.successor = NO_MEMBER
@@ -170,8 +172,8 @@ class LeaseMachine:
         for each in self.records.values():
             each.renew_at = now
         record = self.records.get(orders.switch_address)
-        if record is not None and record.is_ours and orders.switch_to != self.me:
-            self.switch_over(orders.switch_address, orders.switch_to, now)
+        if record is not None:
+            record.order(orders.switch_to, now + SWITCH_WITHIN_S)
 
     def order_switchover(self, address: int, to: int, stamp: int, now: float) -> str:
         """Have the owner of an address give it to another member. "" or the sentence why not. `to` 0: the best."""
@@ -197,7 +199,8 @@ class LeaseMachine:
         others = [number for number in self._candidates(record, now) if number != self.me]
         if refusal := _refusal(record, others, to):
             return refusal
-        record.ordered_to, record.renew_at = to or others[0], now
+        record.order(to or others[0], now + SWITCH_WITHIN_S)
+        record.renew_at = now
         return ""
 
     # -- what is to be done ---------------------------------------------------------------------------
@@ -275,7 +278,7 @@ class LeaseMachine:
             reason = f"the last owner: {record.ending or 'not heard'}" if record.last_owner else "no owner was known"
             owner = record.taken_from = record.last_owner
             actions.append(OwnerChanged(record.address.number, view.epoch, self.me, owner, reason, gap_s))
-        record.last_owner, record.last_owner_heard_at, record.ending = self.me, now, ""
+        record.owned_by(self.me, now)
         record.successor = NO_MEMBER
 
     def _keep(self, record: AddressRecord, view: AddressView, actions: list[Action]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from appliance.cluster.leases.lease_machine import LeaseMachine
+from appliance.cluster.leases.lease_machine import SWITCH_WITHIN_S, LeaseMachine
 from appliance.cluster.leases.lease_orders import carry_out
 from appliance.messages.standing_orders import StandingOrders
 from tests.cluster.leases.simulated_cluster import SimulatedCluster
@@ -41,6 +41,42 @@ def test_any_member_can_be_told_to_switch_an_address_over() -> None:
     assert order(world, C, order="switchover", address=ADDRESS, to=A) == ""
     world.run(1.0)
     assert world.owner(ADDRESS) == A
+
+
+def test_an_order_waits_until_the_owner_hears_the_member_that_is_to_be_the_next_one() -> None:
+    """It was accepted where it was given: there that member is heard."""
+    world = cluster()
+    world.network.cut = {(B, A)}
+    world.run(0.3)
+    assert order(world, C, order="switchover", address=ADDRESS, to=B) == ""
+    world.run(0.3)
+    assert world.owner(ADDRESS) == A
+    world.network.cut = set()
+    world.run(0.5)
+    assert world.owner(ADDRESS) == B
+
+
+def test_an_order_that_cannot_be_carried_out_is_dropped_after_some_seconds() -> None:
+    world = cluster()
+    world.network.cut = {(B, A)}
+    world.run(0.3)
+    assert order(world, C, order="switchover", address=ADDRESS, to=B) == ""
+    world.run(SWITCH_WITHIN_S)
+    world.network.cut = set()
+    world.run(1.0)
+    assert world.owner(ADDRESS) == A
+
+
+def test_an_order_that_was_carried_out_moves_nothing_any_more() -> None:
+    """Its new owner gives the address away: those who had heard of the order do not give it back."""
+    world = cluster()
+    assert order(world, C, order="switchover", address=ADDRESS, to=B) == ""
+    world.run(0.2)
+    assert order(world, B, order="switchover", address=ADDRESS, to=C) == ""
+    world.run(0.2)
+    assert world.owner(ADDRESS) == C
+    world.run(SWITCH_WITHIN_S)
+    assert world.owner(ADDRESS) == C
 
 
 def test_a_switchover_to_nobody_is_refused_where_it_is_ordered() -> None:
