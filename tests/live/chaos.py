@@ -129,7 +129,7 @@ class Chaos:
     def freeze_node(self, number: int) -> None:
         """All processes stop, and go on."""
         node = self.net.nodes[number]
-        node.signal_all(signal.SIGSTOP)
+        node.freeze()
         time.sleep(self._random.uniform(0.2, 4.0))
         node.signal_all(signal.SIGCONT)
 

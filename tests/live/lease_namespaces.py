@@ -23,7 +23,7 @@ import pytest
 from appliance.ipc.lease_launch import LeaseLaunch
 from appliance.messages.lease_settings import LeaseSettings
 from appliance.messages.membership import Member, Membership, VirtualAddress
-from tests.live.processes import IS_REQUIRED, wait_until
+from tests.live.processes import IS_REQUIRED, freeze, wait_until
 
 V4, V6 = "10.77.0.50", "fd77::50"
 SECOND_V4, SECOND_V6 = "10.77.0.51", "fd77::51"
@@ -120,6 +120,10 @@ class Node:
         for pid in self.pids():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, number)
+
+    def freeze(self) -> None:
+        """Stop all processes of the node, the guard first."""
+        freeze(*self.pids())
 
     def ask(self, order: dict[str, Any]) -> str:
         """The reply to an order."""
@@ -277,7 +281,7 @@ class Namespaces:
         self.wait_for_owner(number, address)
 
     def wait_for_owner(self, number: int, address: int = FIRST) -> None:
-        """Wait until a node owns an address, and all members are heard by it."""
+        """Wait until a node owns an address."""
         node = self.nodes[number]
         wait_until(lambda: node.stance(address) == "owning", f"node {number} owns address {address}")
 

@@ -13,7 +13,7 @@ from appliance.cluster.coordination.keys import ClusterKeys
 from appliance.storage.cluster_file import EtcdAccess
 from tests.live.cluster_namespaces import CLUSTER, ClusterOfAppliances
 from tests.live.machine import within
-from tests.live.processes import find_program, wait_until
+from tests.live.processes import find_program, freeze, wait_until
 
 CLIENT_PORT, PEER_PORT = 2379, 2380
 # Waits for etcd itself, at most for so long.
@@ -66,8 +66,7 @@ class NamespaceEtcd:
 
     def freeze(self) -> None:
         """All members: they answer nothing, and no connection ends."""
-        for member in self.members.values():
-            os.kill(member.pid, signal.SIGSTOP)
+        freeze(*(member.pid for member in self.members.values()))
 
     def go_on(self) -> None:
         for member in self.members.values():

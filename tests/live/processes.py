@@ -62,16 +62,23 @@ def wait_until(condition: Callable[[], object], what: str, timeout_s: float = 60
     return time.monotonic() - begun
 
 
-def freeze(pid: int) -> None:
-    """SIGSTOP, and wait until it holds: other threads run on until one of them has taken the signal."""
-    os.kill(pid, signal.SIGSTOP)
-    wait_until(lambda: _thread_states(pid) == {"T"}, "each thread has stopped", pause_s=0.001)
+def freeze(*pids: int) -> None:
+    """SIGSTOP to each, in this order, and wait until it holds: other threads run on until one of them has taken the
+    signal. One that has ended meanwhile is passed over."""
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGSTOP)
+    for pid in pids:
+        wait_until(lambda pid=pid: _thread_states(pid) <= {"T", "Z"}, "each thread has stopped", pause_s=0.001)  # type: ignore[misc]
 
 
 def _thread_states(pid: int) -> set[str]:
-    # proc(5): the name before the state is in parentheses, and may contain them.
-    stats = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/stat")]
-    return {stat.rpartition(")")[2].split()[0] for stat in stats}
+    states = set()
+    for path in Path(f"/proc/{pid}/task").glob("*/stat"):
+        with suppress(OSError):
+            # proc(5): the name before the state is in parentheses, and may contain them.
+            states.add(path.read_text().rpartition(")")[2].split()[0])
+    return states
 
 
 class Process:

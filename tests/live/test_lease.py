@@ -70,7 +70,7 @@ def test_the_guard_gives_the_addresses_away_when_the_lease_process_is_killed(net
 
 def test_a_frozen_node_is_silent_before_another_one_speaks_and_after_it_goes_on(net: Namespaces) -> None:
     with net.polling() as finish:
-        net.nodes[1].signal_all(signal.SIGSTOP)
+        net.nodes[1].freeze()
         moved(net)
         net.nodes[1].signal_all(signal.SIGCONT)
         wait_until(lambda: net.nodes[1].stance() == "following", "the first owner follows")

@@ -74,7 +74,7 @@ def kill_lease_process(net: Namespaces) -> None:
 
 
 def freeze(net: Namespaces) -> None:
-    net.nodes[1].signal_all(signal.SIGSTOP)
+    net.nodes[1].freeze()
 
 
 def thaw(net: Namespaces) -> None:

@@ -35,7 +35,7 @@ from tests.live.lookup_servers import (
     whois_answer,
 )
 from tests.live.phones import Phone
-from tests.live.processes import LOOPBACK, Processes, free_port, wait_until
+from tests.live.processes import LOOPBACK, Processes, free_port, freeze, wait_until
 from tests.live.test_routes import imported
 from tests.postgresql_server import POSTGRES_BIN, running_postgresql
 
@@ -65,7 +65,7 @@ def failure(settings: LookupSettings, number: str = ALICE) -> tuple[str, float]:
 @contextmanager
 def stopped(pid: int) -> Iterator[None]:
     """A process that does not go on, and whose connections stay."""
-    os.kill(pid, signal.SIGSTOP)
+    freeze(pid)
     try:
         yield
     finally:
