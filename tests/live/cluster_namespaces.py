@@ -209,12 +209,35 @@ class ClusterOfAppliances(Namespaces):
     def owner(self, address: int = FIRST) -> int:
         return super().owner(address)
 
+    def wait_for_owner(self, number: int, address: int = FIRST) -> None:
+        super().wait_for_owner(number, address)
+
     def await_members(self) -> None:
         """Wait until each node owns an address or could take one over."""
         for node in self.nodes.values():
             ready = lambda node=node: node.stance() in ("owning", "following")  # noqa: E731
             wait_until(ready, f"node {node.number} takes part", START_TIMEOUT_S)
             wait_until(node.is_guarded, f"the guard of node {node.number} waits", START_TIMEOUT_S)
+
+    def settle(self) -> None:
+        """All nodes run, take part and are linked, none is drained, and each address has its preferred owner."""
+        for number, node in self.nodes.items():
+            if node.supervisor is None or node.supervisor.poll() is not None:
+                self.start_again(number)
+        self.await_members()
+        for node in self.nodes.values():
+            if node.status()["is_draining"]:
+                assert node.ask({"order": "drain", "on": False}) == ""
+        wait_until(lambda: all(node.is_linked() for node in self.nodes.values()), "links are up", within(60.0))
+        self.give(FIRST, 1)
+        self.give(SECOND, 2)
+
+    def start_again(self, number: int) -> None:
+        """Start a node that has ended."""
+        supervisor = self.nodes[number].supervisor
+        assert supervisor is not None
+        supervisor.wait(10)
+        self.nodes[number].start()
 
     def _take_down(self) -> None:
         for node in self.nodes.values():

@@ -106,9 +106,11 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """A test that fails shows the ends of its programs' logs."""
     report = yield
-    folder = getattr(item, "funcargs", {}).get("tmp_path")
-    if report.when in ("setup", "call") and report.failed and folder is not None:
-        for path in sorted(folder.glob("*.log")):
+    fixtures = getattr(item, "funcargs", {})
+    # Nodes that several tests share have a folder of their own.
+    folders = {fixtures.get("tmp_path"), getattr(fixtures.get("net"), "folder", None)} - {None}
+    if report.when in ("setup", "call") and report.failed:
+        for path in sorted(path for folder in folders for path in folder.glob("*.log")):
             text = path.read_text(encoding="utf-8", errors="replace")
             report.sections.append((f"the end of {path.name}", text[-LOG_TAIL_LEN:]))
     return report

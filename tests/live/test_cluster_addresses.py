@@ -8,25 +8,33 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.live.cluster_namespaces import FIRST, SECOND, START_TIMEOUT_S, ClusterOfAppliances
 from tests.live.control import Control
 from tests.live.lease_namespaces import SECOND_V4, SECOND_V6, V4, V6, Observed, need_namespaces
+from tests.live.namespace_etcd import NamespaceEtcd
 from tests.live.processes import wait_until
 
 pytestmark = [pytest.mark.long, pytest.mark.cluster]
 
 
-@pytest.fixture
-def net(tmp_path: Path) -> Iterator[ClusterOfAppliances]:
-    """Three nodes; the first address is node 1's, the second one node 2's."""
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterOfAppliances]:
+    """Three nodes with a member of etcd beside each, which all tests share."""
     need_namespaces()
-    with ClusterOfAppliances(tmp_path) as namespaces:
+    with ClusterOfAppliances(tmp_path_factory.mktemp("addresses")) as namespaces:
+        NamespaceEtcd(namespaces)
         namespaces.start()
         yield namespaces
+
+
+@pytest.fixture
+def net(cluster: ClusterOfAppliances) -> ClusterOfAppliances:
+    """All nodes take part; the first address is node 1's, the second one node 2's."""
+    cluster.settle()
+    return cluster
 
 
 def moved(net: ClusterOfAppliances) -> int:
@@ -38,7 +46,7 @@ def moved(net: ClusterOfAppliances) -> int:
 
 
 def why(net: ClusterOfAppliances, number: int) -> str:
-    """Why a node took the first address over, as its log says: whether it had to wait for the lease to end."""
+    """Why a node took the first address over last, as its log says: whether it had to wait for the lease to end."""
     lines = (net.folder / f"node{number}.log").read_text().splitlines()
     took = [line for line in lines if f"address first: owner node-{number} " in line]
     return took[-1].partition("(")[2].removesuffix(")")
@@ -94,7 +102,7 @@ def test_a_node_without_a_worker_owns_nothing(net: ClusterOfAppliances) -> None:
 
 def test_a_frozen_node_is_silent_before_another_one_answers(net: ClusterOfAppliances) -> None:
     with net.polling() as finish:
-        net.nodes[1].signal_all(signal.SIGSTOP)
+        net.nodes[1].freeze()
         moved(net)
         net.nodes[1].signal_all(signal.SIGCONT)
         wait_until(lambda: net.nodes[1].stance() == "following", "the first owner follows", 30.0)
@@ -126,9 +134,15 @@ def test_a_drained_node_owns_nothing_until_it_is_undrained(net: ClusterOfApplian
         wait_until(lambda: net.nodes[1].stance(), "the node is back", START_TIMEOUT_S)
         drained = lambda: net.nodes[1].status()["is_draining"]  # noqa: E731
         wait_until(drained, "it has heard that it is drained")
+        # It could own addresses, and does not.
+        wait_until(lambda: net.nodes[1].status()["is_ready"], "it is ready", START_TIMEOUT_S)
+        assert drained() and net.nodes[1].stance() == "following"
+        refused = control.error("cluster switchover", address="first", node="node-1")
+        assert refused["message"] == "That node cannot take it now."
         control.ask("cluster undrain", node="node-1")
-        wait_until(lambda: not drained(), "it has heard that it is not drained any more")
-        control.ask("cluster switchover", address="first", node="node-1")
+        # Refused until the third node has heard that the first one may own addresses again.
+        switch = lambda: "result" in control.answer("cluster switchover", address="first", node="node-1")  # noqa: E731
+        wait_until(switch, "the switchover is accepted")
     net.wait_for_owner(1)
 
 

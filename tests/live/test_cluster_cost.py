@@ -9,7 +9,6 @@ import csv
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from statistics import median
 
 import pytest
@@ -90,11 +89,11 @@ def note_costs(
     assert ratio <= TARGETS[name].must
 
 
-@pytest.fixture
-def net(tmp_path: Path) -> Iterator[ClusterOfAppliances]:
-    """Three nodes."""
+@pytest.fixture(scope="module")
+def net(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterOfAppliances]:
+    """Three nodes, which both tests share."""
     need_namespaces()
-    with ClusterOfAppliances(tmp_path, listener_lines=("relay any",)) as namespaces:
+    with ClusterOfAppliances(tmp_path_factory.mktemp("cost"), listener_lines=("relay any",)) as namespaces:
         namespaces.start()
         wait_until(lambda: all(node.is_linked() for node in namespaces.nodes.values()), "links are up", within(60.0))
         yield namespaces

@@ -56,10 +56,7 @@ def crash(net: Cluster) -> None:
 
 
 def start_again(net: Cluster) -> None:
-    node = net.nodes[1]
-    assert node.supervisor is not None
-    node.supervisor.wait(10)
-    node.start()
+    net.start_again(1)
 
 
 def kill_supervisor(net: Cluster) -> None:
@@ -71,7 +68,7 @@ def kill_lease_process(net: Cluster) -> None:
 
 
 def freeze(net: Cluster) -> None:
-    net.nodes[1].signal_all(signal.SIGSTOP)
+    net.nodes[1].freeze()
 
 
 def thaw(net: Cluster) -> None:

@@ -24,7 +24,7 @@ from tests.live.registering import Registering
 
 RECORD = Callable[[str, object], None]
 CALLS_PER_S = rate(int(os.environ.get("SIGNALBOX_CALLS_PER_S", "300")))
-CALLS_S, DEATH_EVERY_S = 120, 20.0
+CALLS_S, DEATH_EVERY_S = int(os.environ.get("SIGNALBOX_CALLS_S", "60")), 20.0
 RING_MS, TALK_MS = 3000, 2000
 REGISTERS_PER_S = rate(int(os.environ.get("SIGNALBOX_REGISTERS_PER_S", "1000")))
 PHONES = 5 * REGISTERS_PER_S
@@ -40,27 +40,12 @@ class Cluster(ClusterOfAppliances):
 
     members_of_etcd: NamespaceEtcd
 
-    def await_health(self) -> None:
-        """All nodes run, take part and are linked, and the first address is node 1's."""
-        for number, node in self.nodes.items():
-            if node.supervisor is None or node.supervisor.poll() is not None:
-                self.start_again(number)
-        self.await_members()
-        wait_until(lambda: all(node.is_linked() for node in self.nodes.values()), "links are up", within(60.0))
-        self.give(FIRST, 1)
-
     def kill_owner(self) -> int:
         """All processes of the owner of the first address; returns its number when another node owns that."""
         former = self.owner(FIRST)
         self.nodes[former].signal_all(signal.SIGKILL)
         wait_until(lambda: self.owner(FIRST) not in (0, former), "another node owns the address", within(5.0))
         return former
-
-    def start_again(self, number: int) -> None:
-        supervisor = self.nodes[number].supervisor
-        assert supervisor is not None
-        supervisor.wait(10)
-        self.nodes[number].start()
 
     def epoch(self) -> int:
         """Of the first address, as any node knows it."""
@@ -80,7 +65,7 @@ def net(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 def test_registrations_that_were_answered_outlive_their_node(net: Cluster, record_property: RECORD) -> None:
     """RFC 3261 10.3: the owner is killed under REGISTERs; the next one has all that was answered."""
-    net.await_health()
+    net.settle()
     with inside(net.client):
         phones = Registering(5060, DOMAIN, PHONES, REGISTERS_PER_S, V4, CLIENT)
     phones.start()
@@ -104,7 +89,7 @@ def test_registrations_that_were_answered_outlive_their_node(net: Cluster, recor
 
 def test_calls_go_on_while_their_nodes_die(net: Cluster, record_property: RECORD) -> None:
     """Calls that ring for 3 s and last for 2 s, and the owner killed every 20 s."""
-    net.await_health()
+    net.settle()
     calls = CALLS_PER_S * CALLS_S
     caller, _ = start_calls(
         net, calls, CALLS_PER_S, RING_MS, "-l", str(20 * CALLS_PER_S), talk_ms=TALK_MS
@@ -135,7 +120,7 @@ def test_calls_go_on_while_their_nodes_die(net: Cluster, record_property: RECORD
 
 def test_nothing_changes_while_etcd_is_gone(net: Cluster, record_property: RECORD) -> None:
     """First all members of etcd are frozen, then they are killed: no call fails, no address moves."""
-    net.await_health()
+    net.settle()
     etcd, before = net.members_of_etcd, net.epoch()
     calls = int(ETCD_CALLS_PER_S * ETCD_GONE_S)
     etcd.freeze()
