@@ -25,7 +25,9 @@ class SupervisionSettings(CheckedSettings):
         700, "hang", Integer(50, 60000, "milliseconds"), LIVE,
         "A worker without a heartbeat for this time is killed, unless it lacked processor time. Other workers take "
         "over its calls.")
-    start_timeout_s: int = setting(30, "start timeout", Integer(1, 600, "seconds"), LIVE, "Timeout of a worker start.")
+    start_timeout_s: int = setting(
+        30, "start timeout", Integer(1, 600, "seconds"), LIVE,
+        "Timeout of a worker start. Time for which it lacked a processor does not count, up to five times as long.")
     restart_delay_min_ms: int = setting(
         200, "restart delay minimum", Integer(0, 60000, "milliseconds"), LIVE,
         "Delay before a failed worker is restarted; it doubles with every failure in a row.")

@@ -191,19 +191,19 @@ def _kills(view: SupervisorView) -> list[Kill]:
     kills: list[Kill] = []
     for worker in view.workers:
         silent_s = view.now - worker.last_heard
-        if worker.life in (WorkerState.LIVE, WorkerState.DRAINING) and _is_hung(
+        if worker.life in (WorkerState.LIVE, WorkerState.DRAINING) and _is_late(
             worker, silent_s, view.limits.hang_ms / 1000
         ):
             kills.append(Kill(worker.number, f"sent no heartbeat for {silent_s:.1f} s"))
-        elif worker.life == WorkerState.STARTING and silent_s > view.limits.start_timeout_s:
+        elif worker.life == WorkerState.STARTING and _is_late(worker, silent_s, view.limits.start_timeout_s):
             kills.append(Kill(worker.number, f"did not start within {view.limits.start_timeout_s} s"))
         elif worker.life == WorkerState.STOPPING:
             kills += _late_to_stop(view, worker)
     return kills
 
 
-def _is_hung(worker: WorkerView, silent_s: float, hang_s: float) -> bool:
-    return silent_s - min(worker.waited_s, EXCUSED_MAX * hang_s) > hang_s
+def _is_late(worker: WorkerView, silent_s: float, longest_s: float) -> bool:
+    return silent_s - min(worker.waited_s, EXCUSED_MAX * longest_s) > longest_s
 
 
 def _table(view: SupervisorView, killed: list[int]) -> SlotTable:

@@ -315,7 +315,7 @@ class Supervisor:
         return SupervisorView(now, workers, self.slots.table, self.worker_pool.home, self._is_stopping, limits)
 
     def _waited_s(self, record: WorkerRecord, now: float) -> float:
-        """For how long a worker has had no processor; asked only when it has been silent for too long."""
+        """For how long a worker has had no processor; asked only when it has been silent for too long to be live."""
         is_silent = (now - record.last_heard) * 1000 > self.settings.supervision.hang_ms
         return self._processes[record.number].waited_s() if is_silent and record.number in self._processes else 0.0
 

@@ -65,6 +65,7 @@ class WorkerRecord:
         self.restarts = self._starts
         self._starts += 1
         self.started_at = self.last_heard = now
+        self._waited_s = 0.0
         self.is_on_the_bus = False
         self._was_asked = self._was_killed = False
         self._enter(WorkerState.STARTING, now)

@@ -20,7 +20,7 @@ from tests.live.processes import LOOPBACK, Process, Processes, free_port, wait_u
 
 SIGNALBOX = Path(sys.executable).with_name("signalbox")
 DOMAIN = "signalbox.test"
-START_TIMEOUT_S = within(30.0)
+START_TIMEOUT_S = within(120.0)
 # A worker tells its figures once a second.
 TOLD_WITHIN_S = 1.2
 # Others are at work on the machine, so messages may have to wait for a processor: no reason to refuse calls.

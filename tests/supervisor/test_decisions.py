@@ -112,6 +112,16 @@ def test_a_starting_worker_may_be_silent_for_longer_but_not_for_ever() -> None:
     assert decide(view(worker(0), late))[0] == Kill(1, "did not start within 30 s")
 
 
+def test_a_starting_worker_that_waits_for_a_processor_has_longer() -> None:
+    """On a busy machine none would ever start; one that never gets a processor is ended all the same."""
+    starting = replace(worker(1, WorkerState.STARTING), last_heard=100.0 - 1.5 * LIMITS.start_timeout_s)
+    assert decide(view(worker(0), replace(starting, waited_s=0.6 * LIMITS.start_timeout_s))) == []
+    for long, waited in ((1.5, 0.4), (6.5, 6.4)):
+        starting = replace(starting, last_heard=100.0 - long * LIMITS.start_timeout_s)
+        late = replace(starting, waited_s=waited * LIMITS.start_timeout_s)
+        assert decide(view(worker(0), late))[0] == Kill(1, "did not start within 30 s")
+
+
 def test_all_dead_at_once_are_all_started_and_the_table_waits_for_them() -> None:
     dead = [worker(n, WorkerState.ABSENT) for n in (0, 1)]
     assert decide(view(*dead)) == [Start(0), Start(1)]

@@ -40,6 +40,9 @@ def test_what_it_waited_for_a_processor_counts_from_its_last_heartbeat() -> None
     record.started(0.0)
     record.heard(beat([0]), 0.2, waited_s=2.0)
     assert record.view(waited_s=2.5).waited_s == 0.5
+    # Another process, which has waited for nothing yet.
+    record.started(1.0)
+    assert record.view(waited_s=0.3).waited_s == 0.3
 
 
 def test_counters_of_the_dead_stay_in_the_sum_and_gauges_do_not() -> None:
