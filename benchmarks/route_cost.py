@@ -19,8 +19,9 @@ from appliance.catalogue.settings import Settings
 from appliance.routing.call_router import CallRouter
 from appliance.routing.enum_cache import EnumCache
 from appliance.routing.lookup_cache import LookupCache
-from appliance.routing.route_csv import COLUMNS, RouteReader
+from appliance.routing.route_csv import read_csv
 from appliance.routing.route_decision import RoutedCall
+from appliance.routing.route_rows import COLUMNS
 from appliance.sip.message import Request
 from appliance.sip.names import CALL_ID
 from appliance.storage.route_store import RouteStore
@@ -57,7 +58,7 @@ def measure(count: int, folder: Path) -> Iterator[str]:
     """A line for each figure."""
     store, before = RouteStore(folder), memory_kib()
     began = time.process_time()
-    octets = RouteReader().read(rows(count)).octets()
+    octets = read_csv(rows(count)).octets()
     seconds = time.process_time() - began
     yield f"import of {count} prefixes: {seconds:.1f} s, {memory_kib() - before >> 10} MiB meanwhile"
     store.add(octets)

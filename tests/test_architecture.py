@@ -50,6 +50,7 @@ FLOORS = {
     "supervisor": 12,
     "management": 12,
     "persister": 12,
+    "lookup_server": 12,
     "cluster": 12,
     "commands": 13,
     "__main__": 14,
@@ -63,7 +64,7 @@ IMPORTERS = {
     "msgpack": "messages/msgpack_codec.py",
     "psutil": "machine.py",
     # The subscribers of the appliance, and databases of others that lookups ask.
-    "sqlalchemy": ("storage/subscriber_database.py", "lookups/sql_lookup.py"),
+    "sqlalchemy": ("storage/subscriber_database.py", "lookups/"),
     "ldap3": "lookups/ldap_lookup.py",
     "httpx": "lookups/http_lookup.py",
     "websockets": "transport/web_socket.py",

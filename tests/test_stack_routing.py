@@ -16,7 +16,7 @@ from appliance.messages.routing_messages import (
 )
 from appliance.messages.worker_requests import DryRun
 from appliance.routing.lookup_questions import RoutesAnswer
-from appliance.routing.route_csv import RouteReader
+from appliance.routing.route_csv import read_csv
 from appliance.routing.route_tables import RouteTables
 from appliance.stack import Stack
 from tests.stack_bench import ALICE, NOW, SETTINGS, request, sent, stack
@@ -30,7 +30,7 @@ def core(relay: str = "any") -> Stack:
     """A stack that routes numbers by ROWS."""
     settings = with_listeners(replace(SETTINGS, lookups=(LOOKUP,)), replace(MAIN, role="core", relay=relay))
     one = stack(settings=settings)
-    one.use_routes(RouteTables(memoryview(RouteReader().read(ROWS).octets())))
+    one.use_routes(RouteTables(memoryview(read_csv(ROWS).octets())))
     return one
 
 
@@ -85,7 +85,7 @@ def test_a_dry_run_leaves_none() -> None:
 def test_entries_are_counted_on_demand_and_bounded() -> None:
     rows = (*ROWS[:2], "default,+2,table other", "other,any,reject 404 None")
     one = core()
-    one.use_routes(RouteTables(memoryview(RouteReader().read(rows).octets())))
+    one.use_routes(RouteTables(memoryview(read_csv(rows).octets())))
     call(one, "+1900")
     assert ask(one, ListRouteCounts()).rows == []
     settings = with_listeners(SETTINGS, replace(MAIN, role="core", relay="any"))
@@ -108,7 +108,7 @@ def with_condition(condition: ConditionSettings, *rows: str) -> Stack:
     settings = replace(SETTINGS, conditions=(condition,))
     one = stack(settings=with_listeners(settings, replace(MAIN, role="core", relay="any")))
     head = "table,prefix,action,condition"
-    one.use_routes(RouteTables(memoryview(RouteReader().read((head, *rows)).octets())))
+    one.use_routes(RouteTables(memoryview(read_csv((head, *rows)).octets())))
     return one
 
 

@@ -54,6 +54,8 @@ START_REMARK: Final = "start-remark"
 CLOCK_STEPPED: Final = "clock-stepped"
 LISTENER_UNAUTHENTICATED: Final = "listener-unauthenticated"
 ROUTES_UNUSABLE: Final = "routes-unusable"
+ROUTE_SOURCE_FAILING: Final = "route-source-failing"
+LOOKUP_SERVER_DOWN: Final = "lookup-server-down"
 SOFTWARE_FAULT: Final = "software-fault"
 PASSWORD_GUESSING: Final = "password-guessing"
 SUBSCRIBER_DATABASE_FAILING: Final = "subscriber-database-failing"
@@ -178,6 +180,15 @@ ALARMS: Final[tuple[Alarm, ...]] = (
           "Calls go by the tables of before; after a restart there are none, and calls to telephone numbers are "
           "rejected with 404.",
           "Use `signalbox routes import FILE.csv` or `signalbox routes rollback`. The alarm clears automatically."),
+    Alarm(ROUTE_SOURCE_FAILING, MAJOR,
+          "A route table cannot be read from its database, or its rows are refused.",
+          "Calls go by the rows that were read last.",
+          "Correct what the text of the alarm names, then type `refresh route-table`. The alarm clears with the next "
+          "read that succeeds."),
+    Alarm(LOOKUP_SERVER_DOWN, MAJOR,
+          "The lookup server exited.",
+          "Route tables are not read from databases until it runs again.",
+          "None; it is restarted. If it recurs, see `show logging`."),
     Alarm(SOFTWARE_FAULT, MAJOR,
           "A software fault occurred while a message, timer or response was processed.",
           "That event was lost: a request was rejected with 500, or a call in setup was ended. Other traffic "

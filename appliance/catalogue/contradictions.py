@@ -198,6 +198,7 @@ _NAMED = (
     ("conditions", "condition"),
     ("regions", "region"),
     ("lookups", "lookup"),
+    ("route_tables", "route table"),
     ("virtual_addresses", "virtual address"),
     ("nodes", "node"),
 )

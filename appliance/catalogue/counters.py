@@ -178,6 +178,9 @@ WEB_SOCKETS_TIMED_OUT: Final = 132
 WEB_SOCKET_FRAMES_MALFORMED: Final = 133
 WEB_SOCKET_FRAMES_USELESS: Final = 134
 WEB_SOCKET_MESSAGES_TOO_LONG: Final = 135
+ROUTE_TABLE_READS: Final = 136
+ROUTE_TABLE_READS_FAILED: Final = 137
+ROUTE_TABLES_CHANGED: Final = 138
 
 
 @dataclass(frozen=True, slots=True)
@@ -445,5 +448,10 @@ COUNTERS: Final[tuple[Counter, ...]] = (
             "WebSocket connections closed because of many frames with little or nothing in them."),
     Counter(WEB_SOCKET_MESSAGES_TOO_LONG, "web-socket-messages-too-long", "connections",
             "WebSocket connections closed because a message was longer than `message length`."),
+    Counter(ROUTE_TABLE_READS, "route-table-reads", "calls", "Reads of route tables from databases."),
+    Counter(ROUTE_TABLE_READS_FAILED, "route-table-reads-failed", "trouble",
+            "Reads of route tables from databases that failed, or whose rows were refused (`show route-sources`)."),
+    Counter(ROUTE_TABLES_CHANGED, "route-tables-changed", "calls",
+            "Route tables put in force because their rows in a database had changed."),
 )
 # fmt: on

@@ -134,6 +134,26 @@ class SqlStatement:
 
 
 @dataclass(frozen=True, slots=True)
+class RowsStatement:
+    """A statement that reads the rows of a table, or none ("")."""
+
+    placeholder: str = "STATEMENT"
+    range_text: str = "a SELECT without parameters, whose columns are prefix, action and others of a route table"
+
+    def read(self, words: Sequence[str]) -> str:
+        if list(words) == [""]:
+            return ""
+        text = _text(words, self.placeholder)
+        if parameters_in(text) or not _READING.match(text):
+            which = "it has a parameter" if parameters_in(text) else "it does not begin with SELECT"
+            raise ValueFault(which, f"type {self.range_text}")
+        return text
+
+    def write(self, value: str) -> list[str]:
+        return [value]
+
+
+@dataclass(frozen=True, slots=True)
 class LookupTemplate:
     """A text with placeholders, or none ("")."""
 

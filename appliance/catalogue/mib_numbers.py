@@ -144,6 +144,9 @@ COUNTER_NUMBERS: Final = {
     "web-socket-frames-malformed": 136,
     "web-socket-frames-useless": 137,
     "web-socket-messages-too-long": 138,
+    "route-table-reads": 139,
+    "route-table-reads-failed": 140,
+    "route-tables-changed": 141,
 }
 # The gauges of a worker: (number, help).
 GAUGE_NUMBERS: Final = {
@@ -214,4 +217,6 @@ ALARM_NUMBERS: Final = {
     "replicator-down": 43,
     "log-host-unreachable": 49,
     "revocation-list-due": 50,
+    "route-source-failing": 51,
+    "lookup-server-down": 52,
 }

@@ -54,6 +54,21 @@ ROUTING_COUNTERS: Final = (
         Field("calls", INTEGER, "Calls that have followed it.", "calls"),
     )),
 )
+ROUTE_SOURCES: Final = (
+    Field("tables", ROWS, "One row per route table that is read from a database.", fields=(
+        Field("table", TEXT, "The table.", "table"),
+        Field("state", TEXT, "`waiting`, `reading` or `failed`; `not read` without server or statement.", "state"),
+        Field("rows", INTEGER, "Rows that the last read found.", "rows"),
+        Field("read_at", NUMBER, "When it was read last, without a fault (unix time); empty for never.", "last read"),
+        Field("changed_at", NUMBER, "When its rows were other ones than before (unix time).", "last change"),
+        Field("took_s", NUMBER, "Seconds that the last read took.", "took s"),
+        Field("every_s", INTEGER, "Seconds from read to read.", "every s"),
+        Field("reads", INTEGER, "Reads since the lookup server was started.", "reads"),
+        Field("failures", INTEGER, "Of these, reads that failed, or whose rows were refused.", "failed"),
+        Field("changes", INTEGER, "Of these, reads that changed the table.", "changed"),
+        Field("fault", TEXT, "Why the last read failed.", "reason"),
+    )),
+)
 ROUTING_COMMANDS: Final[tuple[Command, ...]] = (
     show("show lookups", "Lookups: answers, failures, time, and what is kept.", "show lookups", (), LOOKUPS),
     show("show routing failures", "The last calls to telephone numbers that found no way, and why.",
@@ -61,6 +76,11 @@ ROUTING_COMMANDS: Final[tuple[Command, ...]] = (
     show("show routing counters", "Calls by entry of the route tables, as far as `limits routing counters` says.",
          "show routing counters", (
              Parameter("table", Name(), "Only this table.", "table", is_optional=True), LIMIT), ROUTING_COUNTERS),
+    show("show route-sources", "Route tables that are read from databases: the last read, and its fault.",
+         "show route-sources", (), ROUTE_SOURCES),
+    act("refresh route-table", "Read a route table from its database now, or all of them.", "refresh route-table",
+        (Parameter("table", Name(), "Only this table.", is_optional=True),),
+        (Field("text", TEXT, "The result."),)),
     act("clear routing counters", "Count the calls by entry anew.", "clear routing counters", (), CLEARED),
 )
 # fmt: on

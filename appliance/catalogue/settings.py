@@ -26,6 +26,7 @@ from appliance.catalogue.peers import Peer
 from appliance.catalogue.proxy_settings import ProxySettings, SyntaxSettings, TimerSettings
 from appliance.catalogue.region_settings import RegionSettings
 from appliance.catalogue.registrar_settings import PersistSettings, RegistrarSettings
+from appliance.catalogue.route_table_settings import RouteTableSettings
 from appliance.catalogue.routing_settings import DomainRouteSettings, RoutePolicySettings
 from appliance.catalogue.setting_declaration import (
     DRAIN,
@@ -187,6 +188,8 @@ class Settings(CheckedSettings):
         ConditionSettings, (), "condition", LIVE, "To which calls rows of route tables apply.")
     regions: tuple[RegionSettings, ...] = named_sections(
         RegionSettings, (), "region", LIVE, "A part of the routes with operators of its own.")
+    route_tables: tuple[RouteTableSettings, ...] = named_sections(
+        RouteTableSettings, (), "route-table", LIVE, "A route table whose rows are read from a database.")
     lookups: tuple[LookupSettings, ...] = named_sections(
         LookupSettings, (), "lookup", LIVE, "A database or server that is asked where a number is.")
     domain_routes: tuple[DomainRouteSettings, ...] = named_sections(

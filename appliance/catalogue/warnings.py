@@ -21,6 +21,7 @@ def warnings_of(settings: Settings) -> list[str]:
         _policies_without_listener,
         _forgeable_peers,
         _lookups_without_server,
+        _tables_without_source,
         _useless_aliases,
     )
     return [*unauthenticated, *(sentence for warnings in others for sentence in warnings(settings))]
@@ -71,6 +72,13 @@ def _lookups_without_server(settings: Settings) -> Iterator[str]:
     for lookup in settings.lookups:
         if not lookup.servers:
             yield f"Lookup {lookup.name} has no server, so it fails. Add a line `server URL`."
+
+
+def _tables_without_source(settings: Settings) -> Iterator[str]:
+    for table in settings.route_tables:
+        if not table.is_read:
+            missing = "statement STATEMENT" if table.servers else "server URL"
+            yield f"Route table {table.name} is not read from a database. Add a line `{missing}`."
 
 
 def _policies_without_listener(settings: Settings) -> Iterator[str]:

@@ -9,24 +9,29 @@ from typing import TextIO
 
 from appliance.catalogue.settings import Settings
 from appliance.management.errors import CommandFailed
-from appliance.routing.route_csv import COLUMNS, RouteReader, RoutesRefused, rows_of, sort_key
+from appliance.routing.route_csv import read_csv, rows_of, sort_key
 from appliance.routing.route_file import RouteFileWriter
-from appliance.routing.route_references import Configured
+from appliance.routing.route_references import Configured, References
+from appliance.routing.route_rows import COLUMNS, RoutesRefused
 from appliance.routing.route_tables import RouteTables
+from appliance.storage.route_changes import replace_others
 from appliance.storage.route_store import RouteStore, RouteStoreFault
 
 Row = tuple[str, ...]
 
 
 def import_routes(store: RouteStore, path: Path, settings: Settings | None = None) -> str:
-    """Replace all tables by those of a file. `settings`: those in force, if any are. Raises CommandFailed."""
-    writer = _read_file(path, None if settings is None else Configured(settings))
-    octets = writer.octets()
+    """Replace all tables by those of a file, but for those that are read from a database. `settings`: those in force,
+    if any are. Raises CommandFailed.
+    """
+    configured = None if settings is None else Configured(settings)
+    kept = () if configured is None else configured.read_tables
     try:
-        version = store.add(octets)
+        version = replace_others(store, lambda others: _read_file(path, configured, others), kept)
+        count = len(store.open(version))
     except RouteStoreFault as fault:
         raise CommandFailed(str(fault)) from None
-    return f"Routes version {version} is in force: {_counted(writer.rule_count, 'prefix', 'prefixes')}."
+    return f"Routes version {version} is in force: {_counted(count, 'prefix', 'prefixes')}."
 
 
 def export_routes(store: RouteStore, output: TextIO) -> None:
@@ -104,10 +109,12 @@ def _tables(store: RouteStore, version: int) -> RouteTables:
         raise CommandFailed(str(fault)) from None
 
 
-def _read_file(path: Path, configured: Configured | None = None) -> RouteFileWriter:
+def _read_file(
+    path: Path, configured: Configured | None = None, others: References | None = None
+) -> RouteFileWriter:
     try:
         with path.open(encoding="utf-8-sig", newline="") as lines:
-            return RouteReader(configured).read(lines)
+            return read_csv(lines, configured, others)
     except OSError as fault:
         raise CommandFailed(f"The file {path} cannot be read: {fault.strerror}.") from None
     except UnicodeDecodeError:

@@ -35,6 +35,7 @@ from appliance.messages.bus_messages import (
 from appliance.messages.codec import BusProtocolError, UnknownMessage, decode, encode
 from appliance.transport.process_id import (
     CLUSTER,
+    LOOKUP_SERVER,
     MANAGEMENT,
     PERSISTER,
     REPLICATOR,
@@ -60,6 +61,7 @@ _NAMES: Final = {
     SNMP_AGENT: "snmp",
     CLUSTER: "cluster",
     REPLICATOR: "replicator",
+    LOOKUP_SERVER: "lookups",
 }
 # Format, sender, incarnation of the sender, incarnation the batch is meant for (0: the present one).
 _ENVELOPE: Final = struct.Struct("!BIQQ")

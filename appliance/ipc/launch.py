@@ -297,6 +297,40 @@ class SnmpLaunch:
 
 
 @dataclass(frozen=True, slots=True)
+class LookupServerLaunch:
+    """The start of the lookup server.
+
+    `state_dir`    the state folder: route tables are in its `routes`, the bus in its `run`.
+    `config_text`  the configuration in force.
+    `node`         the number of the node.
+    """
+
+    state_dir: str
+    config_text: str
+    node: int = SINGLE_NODE
+
+    def argv(self) -> list[str]:
+        """The command line."""
+        return python_module("appliance.lookup_server")
+
+    def fds(self) -> tuple[int, ...]:
+        """It inherits no sockets."""
+        return ()
+
+    def to_stdin(self) -> BinaryIO:
+        """An anonymous file with the document, to be its standard input; the caller closes it."""
+        return anonymous_file(asdict(self))
+
+    @classmethod
+    def from_stdin(cls, document: BinaryIO) -> LookupServerLaunch:
+        """The launch that standard input holds. Raises LaunchError."""
+        try:
+            return cls(**json.loads(document.read()))
+        except (ValueError, TypeError) as fault:
+            raise LaunchError(f"Standard input holds no launch document: {fault!r}.") from fault
+
+
+@dataclass(frozen=True, slots=True)
 class ClusterLaunch:
     """The start of the cluster process.
 

@@ -10,22 +10,18 @@ import os
 import socket
 import sqlite3
 from contextlib import suppress
-from typing import Any, Final
-from urllib.parse import quote, urlsplit
+from typing import Any
 
-from sqlalchemy import create_engine, text
-from sqlalchemy.engine import URL, Connection, make_url
+from sqlalchemy import text
+from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.pool import NullPool
 
 from appliance.catalogue.lookup_settings import LookupSettings
 from appliance.catalogue.lookup_values import parameters_in
 from appliance.lookups.lookup_client import ANSWER_LEN_MAX, AnswerUnusable, ServerFailed
+from appliance.lookups.sql_engine import connected, engine_for, reason_of
 from appliance.routing.lookup_results import RESULTS_MAX
 from appliance.routing.lookup_templates import LookupValues
-
-# libpq does not wait less for a connection.
-CONNECT_TIMEOUT_MIN_S: Final = 2
 
 
 class SqlDatabase:
@@ -33,19 +29,14 @@ class SqlDatabase:
 
     def __init__(self, server: str, settings: LookupSettings) -> None:
         self._settings = settings
-        self._engine = create_engine(_engine_url(server), connect_args=_limits(server, settings), poolclass=NullPool)
+        self._engine = engine_for(server, f"signalbox lookup {settings.name}", settings.timeout_ms)
 
     def open_session(self) -> SqlSession:
         """A connection. Raises ServerFailed."""
         try:
-            connection = self._engine.connect()
-            raw: Any = connection.connection.driver_connection
-            if isinstance(raw, sqlite3.Connection):
-                # A text that is none is the fault of its row, and not of the file.
-                raw.text_factory = _text
-            return SqlSession(connection, self._settings)
+            return SqlSession(connected(self._engine), self._settings)
         except SQLAlchemyError as fault:
-            raise ServerFailed(_reason(fault)) from None
+            raise ServerFailed(reason_of(fault)) from None
 
 
 class SqlSession:
@@ -68,10 +59,10 @@ class SqlSession:
                 transaction.rollback()
         except DBAPIError as fault:
             if fault.connection_invalidated or self._connection.closed:
-                raise ServerFailed(_reason(fault)) from None
+                raise ServerFailed(reason_of(fault)) from None
             raise _unusable_or_failed(fault) from None
         except SQLAlchemyError as fault:
-            raise AnswerUnusable(_reason(fault)) from None
+            raise AnswerUnusable(reason_of(fault)) from None
         if not all(isinstance(value, str) for value in found) or sum(map(len, found)) > ANSWER_LEN_MAX:
             raise AnswerUnusable("the first column of a row is no text, or is too long")
         return found
@@ -91,40 +82,8 @@ class SqlSession:
             self._connection.close()
 
 
-def _text(octets: bytes) -> str:
-    return octets.decode("utf-8", "replace")
-
-
-def _engine_url(server: str) -> URL:
-    parts = urlsplit(server)
-    if parts.scheme.lower() == "sqlite":
-        # Read only, and never made where it is missing.
-        return make_url(f"sqlite:///file:{quote(parts.path[1:])}?mode=ro&uri=true")
-    return make_url(server).set(drivername="postgresql+psycopg")
-
-
-def _limits(server: str, settings: LookupSettings) -> dict[str, int | str | bool | float]:
-    seconds = settings.timeout_ms / 1000
-    if server.lower().startswith("sqlite"):
-        return {"timeout": seconds, "check_same_thread": False}
-    return {
-        "application_name": f"signalbox lookup {settings.name}",
-        "connect_timeout": max(CONNECT_TIMEOUT_MIN_S, round(seconds)),
-        "options": f"-c statement_timeout={settings.timeout_ms} -c default_transaction_read_only=on",
-        "tcp_user_timeout": max(1000, settings.timeout_ms),
-        "keepalives_idle": 5,
-        "keepalives_interval": 1,
-        "keepalives_count": 3,
-    }
-
-
 def _unusable_or_failed(fault: DBAPIError) -> ServerFailed | AnswerUnusable:
     """A database that is locked, full or shutting down has failed; one that finds fault with a value has not."""
     names = {kind.__name__ for kind in type(fault.orig).__mro__}
     has_failed = bool(names & {"OperationalError", "InterfaceError"})
-    return ServerFailed(_reason(fault)) if has_failed else AnswerUnusable(_reason(fault))
-
-
-def _reason(fault: SQLAlchemyError) -> str:
-    cause = getattr(fault, "orig", None) or fault
-    return next((line.strip() for line in str(cause).splitlines() if line.strip()), type(cause).__name__)
+    return ServerFailed(reason_of(fault)) if has_failed else AnswerUnusable(reason_of(fault))

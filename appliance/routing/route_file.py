@@ -36,6 +36,8 @@ class RouteFileWriter:
     """Collects rows of tables; rows of one prefix keep their order."""
 
     def __init__(self) -> None:
+        self.has_order = True
+        """Does the order of rows of one prefix count? A database may give them in any order."""
         self._keys: dict[str, array[int]] = {}
         self._rows: dict[str, array[int]] = {}
         self._row_numbers: dict[str, int] = {}
@@ -94,13 +96,15 @@ class RouteFileWriter:
     def _write_table(self, table: str, keys: array[int], lists: array[int]) -> None:
         own, rows = _in_order(self._keys[table], self._rows[table])
         known = self._list_numbers
+        texts = () if self.has_order else list(self._row_numbers)
         at, count = 0, len(own)
         while at < count:
             key, end = own[at], at + 1
             while end < count and own[end] == key:
                 end += 1
             keys.append(key)
-            lists.append(known.setdefault(tuple(rows[at:end]), len(known)))
+            numbers = rows[at:end] if end == at + 1 or self.has_order else sorted(rows[at:end], key=texts.__getitem__)
+            lists.append(known.setdefault(tuple(numbers), len(known)))
             at = end
 
     def _list_texts(self) -> Iterator[bytes]:

@@ -29,6 +29,7 @@ class Configured:
     """What of a configuration belongs to route tables. Never changed.
 
     `names`: what rows may name, such as `lookup customers`. `wanted`: sections and the tables that they name.
+    `read_tables`: tables that a database has.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -39,6 +40,7 @@ class Configured:
             ("region", settings.regions),
         )
         self.names = frozenset(f"{kind} {each.name}" for kind, items in sections for each in items)
+        self.read_tables = frozenset(each.name for each in settings.route_tables if each.is_read)
         policies = {each.name: each.tables or (DEFAULT_TABLE,) for each in settings.route_policies}
         self._regions = {each.name: policies.get(each.policy, ()) for each in settings.regions}
         self.wanted = [
@@ -54,7 +56,12 @@ class Configured:
 def reference_faults(
     references: References, tables: Collection[str], configured: Configured | None
 ) -> Iterator[ReferenceFault]:
-    """Each name that nothing has, and each circle. `configured`: None where the configuration is not known."""
+    """Each name that nothing has, and each circle. `configured`: None where the configuration is not known.
+
+    A table that is read from a database counts as there: before it is read first, it is empty.
+    """
+    if configured is not None:
+        tables = {*tables, *configured.read_tables}
     for table, named in references.items():
         for reference in named:
             kind, _, name = reference.partition(" ")

@@ -112,6 +112,24 @@ class RouteTables:
         last = prefix | mask_below(prefix)
         return bisect_right(self._keys, last, first, end) - bisect_left(self._keys, prefix, first, end)
 
+    def texts_of(self, table: str) -> Iterator[tuple[int, list[str]]]:
+        """Each key of a table, in order, with the texts of its entries."""
+        first, end = self._tables.get(table, (0, 0))
+        texts: dict[int, list[str]] = {}
+        for key, number in zip(self._keys[first:end], self._lists[first:end], strict=True):
+            rows = texts.get(number)
+            if rows is None:
+                rows = texts[number] = self._text_of(number).split("\n")
+            yield key, rows
+
+    def has_same(self, table: str, other: RouteTables) -> bool:
+        """Are the rows of a table the same there?"""
+        (first, end), (begin, last) = self._tables.get(table, (0, 0)), other._tables.get(table, (0, 0))
+        if self._keys[first:end] != other._keys[begin:last]:
+            return False
+        pairs = set(zip(self._lists[first:end], other._lists[begin:last], strict=True))
+        return all(self._text_of(ours) == other._text_of(theirs) for ours, theirs in pairs)
+
     def next_hops(self) -> list[Uri]:
         """The next hops of all tables, each once; of very many tables, those of the first."""
         actions: set[bytes] = set()
@@ -130,13 +148,16 @@ class RouteTables:
     def _entries_of(self, number: int) -> tuple[RouteEntry, ...]:
         entries = self._kept.get(number)
         if entries is None:
-            begin = self._ends[number - 1] if number else 0
-            text = bytes(self._texts[begin : self._ends[number]]).decode()
-            entries = tuple([entry_of(line) for line in text.split("\n")])
+            entries = tuple([entry_of(line) for line in self._text_of(number).split("\n")])
             if len(self._kept) >= LISTS_KEPT_MAX:
                 del self._kept[next(iter(self._kept))]
             self._kept[number] = entries
         return entries
+
+
+    def _text_of(self, number: int) -> str:
+        begin = self._ends[number - 1] if number else 0
+        return bytes(self._texts[begin : self._ends[number]]).decode()
 
 
 class _Parts:

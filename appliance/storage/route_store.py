@@ -27,6 +27,10 @@ class RouteStoreFault(OSError):
     """Route tables cannot be read or written; the message is a sentence for the operator."""
 
 
+class RoutesChanged(Exception):
+    """Another version has come into force meanwhile."""
+
+
 class RouteStore:
     """The versions in one state folder."""
 
@@ -60,9 +64,14 @@ class RouteStore:
         except ValueError as fault:
             raise RouteStoreFault(f"The route tables {path} are damaged: {fault}.") from None
 
-    def add(self, octets: bytes) -> int:
-        """Keep a new version and put it in force; its number. Raises RouteStoreFault, and nothing has changed then."""
+    def add(self, octets: bytes, made_from: int | None = None) -> int:
+        """Keep a new version and put it in force; its number. `made_from`: only while that version is in force.
+
+        Raises RouteStoreFault or RoutesChanged, and nothing has changed then.
+        """
         with self._locked():
+            if made_from is not None and self.current() != made_from:
+                raise RoutesChanged
             version = max(self.versions(), default=0) + 1
             unfinished = self._folder / "new"
             with open(unfinished, "wb") as file:

@@ -13,6 +13,7 @@ from appliance.catalogue.node_status import NodeStatus
 from appliance.messages.address_messages import DrainNode, MaintainCluster, SwitchAddress
 from appliance.messages.bus_messages import BusMessage, BusReply, Cleared, Refusal
 from appliance.messages.cluster_messages import ClusterReply, ListTakeOvers, ShowCluster, TakeOverRows
+from appliance.messages.route_table_messages import ListTableReads, RequestTableRead, TableReadRows
 from appliance.messages.snmp_messages import RequestTestNotification, ShowSnmp
 from appliance.messages.supervisor_requests import (
     AcknowledgeAlarm,
@@ -84,6 +85,8 @@ class OperatorCommands:
             CancelReload: self._cancel_reload,
             ShowSnmp: self._snmp,
             RequestTestNotification: self._test_notification,
+            ListTableReads: self._table_reads,
+            RequestTableRead: self._read_table,
             ShowCluster: self._cluster,
             ListTakeOvers: self._take_overs,
         }
@@ -150,6 +153,18 @@ class OperatorCommands:
         if not agent.test(request.user):
             return Refusal("The SNMP agent is not reachable.", "see `show snmp`")
         return Done(f"A test notification is sent to {len(agent.settings.targets)} targets; see `show snmp targets`.")
+
+    # -- route tables of databases --------------------------------------------------------------------
+
+    def _table_reads(self, request: ListTableReads, now: float) -> BusReply:
+        server = self._node.supporting.lookups
+        return TableReadRows([] if server is None else server.tables)
+
+    def _read_table(self, request: RequestTableRead, now: float) -> BusReply:
+        server = self._node.supporting.lookups
+        if server is None or not server.read_now(request.table):
+            return Refusal("The lookup server is not reachable.", "see `show route-sources`")
+        return Done("The read has begun; see `show route-sources`.")
 
     # -- workers -------------------------------------------------------------------------------------
 

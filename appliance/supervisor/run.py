@@ -24,7 +24,14 @@ from appliance.catalogue.settings import Settings
 from appliance.configuration.text import parse_configuration, retired_warnings
 from appliance.descriptors import descriptor_shortage, raise_descriptor_limit
 from appliance.ipc.bus import BusUnavailable
-from appliance.ipc.launch import NO_DESCRIPTOR, ManagementLaunch, PersisterLaunch, SnmpLaunch, WorkerLaunch
+from appliance.ipc.launch import (
+    NO_DESCRIPTOR,
+    LookupServerLaunch,
+    ManagementLaunch,
+    PersisterLaunch,
+    SnmpLaunch,
+    WorkerLaunch,
+)
 from appliance.machine import machine_addresses
 from appliance.privileges import missing_rights, sockets_are_open
 from appliance.service_manager import ServiceManager
@@ -37,6 +44,7 @@ from appliance.storage.table_folder import TableFolder, TableFolderUnusable, fol
 from appliance.supervisor.cluster_processes import ClusterProcesses
 from appliance.supervisor.decisions import WorkerState
 from appliance.supervisor.listening_sockets import ListenFailed, ListeningSockets
+from appliance.supervisor.lookup_process import LookupProcess
 from appliance.supervisor.missing_state import missing_database, missing_registrations
 from appliance.supervisor.persister_process import PersisterProcess
 from appliance.supervisor.processes import CommandLine, worker_count
@@ -209,10 +217,11 @@ def _supporting_of(
 ) -> SupportingProcesses:
     """The processes without SIP. `has_management`: have operators a way in? Raises TableFolderUnusable."""
     table = _table_of(state_dir, text, node, note, cluster is not None)
+    lookups = LookupProcess(settings, LookupServerLaunch(str(state_dir), text, node), note)
     if not has_management:
-        return SupportingProcesses(None, table, None, cluster)
+        return SupportingProcesses(None, table, None, lookups, cluster)
     management = SupportingProcess("The management process", ManagementLaunch(str(state_dir), text, node), note)
-    return SupportingProcesses(management, table, _agent_of(settings, state_dir, text, node, note), cluster)
+    return SupportingProcesses(management, table, _agent_of(settings, state_dir, text, node, note), lookups, cluster)
 
 
 def _agent_of(settings: Settings, state_dir: Path, text: str, node: int, note: Note) -> SnmpProcess:

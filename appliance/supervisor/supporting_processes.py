@@ -1,7 +1,8 @@
-"""The processes of a node that handle no SIP, all together: management, persister, SNMP agent, those of a cluster.
+"""The processes of a node that handle no SIP, all together: management, persister, SNMP agent, lookup server,
+those of a cluster.
 
 A node has the management process and the agent where operators have a way in, the persister where it has a registration
-table, and the others where it is in a cluster.
+table, the lookup server where the configuration has work for it, and the others where it is in a cluster.
 """
 
 from __future__ import annotations
@@ -15,16 +16,18 @@ from appliance.catalogue.settings import Settings
 from appliance.catalogue.supervision_settings import SupervisionSettings
 from appliance.ipc.launch import ManagementLaunch
 from appliance.messages.bus_messages import BusMessage
+from appliance.messages.route_table_messages import LookupServerReport
 from appliance.messages.snmp_messages import SnmpReport
 from appliance.messages.table_messages import PersisterSettings, TableReplaced
 from appliance.supervisor.cluster_orders import Reply
 from appliance.supervisor.cluster_processes import ClusterProcesses
 from appliance.supervisor.lease_conditions import conditions_without_cluster
+from appliance.supervisor.lookup_process import LookupProcess
 from appliance.supervisor.snmp_process import SnmpProcess
 from appliance.supervisor.supporting_process import SupportingProcess
 from appliance.supervisor.table_supervision import TableSupervision
 from appliance.supervisor.worker_record import sums
-from appliance.transport.process_id import PERSISTER, SNMP_AGENT
+from appliance.transport.process_id import LOOKUP_SERVER, PERSISTER, SNMP_AGENT
 
 TellWorkers = Callable[[BusMessage], object]
 
@@ -37,11 +40,13 @@ class SupportingProcesses:
         management: SupportingProcess[ManagementLaunch] | None = None,
         table: TableSupervision | None = None,
         snmp: SnmpProcess | None = None,
+        lookups: LookupProcess | None = None,
         cluster: ClusterProcesses | None = None,
     ) -> None:
         self.management = management
         self.table = table
         self.snmp = snmp
+        self.lookups = lookups
         self.cluster = cluster
         self._tell_workers: TellWorkers = lambda message: None
 
@@ -64,6 +69,8 @@ class SupportingProcesses:
         if self.snmp is not None:
             self.snmp.launch = replace(self.snmp.launch, lifetime_offset_s=lifetime_offset_s)
             self.snmp.send, self.snmp.forget = lambda message: send(SNMP_AGENT, message), lambda: forget(SNMP_AGENT)
+        if self.lookups is not None:
+            self.lookups.send = lambda message: send(LOOKUP_SERVER, message)
         if self.cluster is not None:
             self.cluster.tell_by(tell_workers, send, reply, lifetime_offset_s)
 
@@ -73,7 +80,8 @@ class SupportingProcesses:
         management = {} if self.management is None else {"management": self.management}
         persister = {} if self.table is None else {"persister": self.table.persister}
         agent = {} if self.snmp is None else {"snmp": self.snmp}
-        return {**management, **persister, **agent, **({} if self.cluster is None else self.cluster.members)}
+        lookups = {} if self.lookups is None or not self.lookups.is_wanted else {"lookups": self.lookups}
+        return {**management, **persister, **agent, **lookups, **({} if self.cluster is None else self.cluster.members)}
 
     @property
     def has_table(self) -> bool:
@@ -89,6 +97,8 @@ class SupportingProcesses:
             self.table.send(PersisterSettings(text))
         if self.snmp is not None:
             self.snmp.put_in_force(settings, text)
+        if self.lookups is not None:
+            self.lookups.put_in_force(settings, text)
         if self.cluster is not None:
             self.cluster.put_in_force(settings, text)
 
@@ -102,6 +112,8 @@ class SupportingProcesses:
             self.management.tend(limits, is_stopping, now)
         if self.snmp is not None:
             self.snmp.tend_agent(limits, is_stopping, events, now)
+        if self.lookups is not None:
+            self.lookups.tend_server(limits, is_stopping, now)
         if self.table is not None and self.table.tend(limits, is_stopping, now):
             self._tell_workers(TableReplaced(self.table.directory))
         if self.cluster is not None:
@@ -115,6 +127,9 @@ class SupportingProcesses:
         elif isinstance(message, SnmpReport):
             if self.snmp is not None:
                 self.snmp.heard(message)
+        elif isinstance(message, LookupServerReport):
+            if self.lookups is not None:
+                self.lookups.heard(message, now)
         elif self.cluster is not None:
             return self.cluster.heard(number, message, now)
         return False
@@ -123,6 +138,8 @@ class SupportingProcesses:
         """The supervisor itself was held up: silence in that time proves nothing."""
         if self.table is not None:
             self.table.forgive(now)
+        if self.lookups is not None:
+            self.lookups.forgive_silence(now)
         if self.cluster is not None:
             self.cluster.forgive(now)
 
@@ -134,6 +151,8 @@ class SupportingProcesses:
             self.management.stop()
         if self.snmp is not None:
             self.snmp.stop()
+        if self.lookups is not None:
+            self.lookups.stop()
 
     def has_stopped(self, limits: SupervisionSettings, now: float) -> bool:
         """All workers have ended: is all that they wrote on the disk? Call it until it is True."""
@@ -159,7 +178,8 @@ class SupportingProcesses:
     def counters(self) -> list[int]:
         """What they have counted, by id."""
         of_table = [] if self.table is None else self.table.counters()
-        return sums(of_table, [] if self.cluster is None else self.cluster.counters())
+        of_lookups = [] if self.lookups is None else self.lookups.counters()
+        return sums(sums(of_table, of_lookups), [] if self.cluster is None else self.cluster.counters())
 
     def conditions(self, settings: Settings, now: float) -> Iterator[Condition]:
         """The alarms that are true of them."""
@@ -169,4 +189,6 @@ class SupportingProcesses:
             yield from self.table.conditions(now)
         if self.snmp is not None:
             yield from self.snmp.conditions()
+        if self.lookups is not None:
+            yield from self.lookups.conditions()
         yield from self.cluster.conditions(now) if self.cluster is not None else conditions_without_cluster(settings)

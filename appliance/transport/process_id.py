@@ -2,8 +2,8 @@
 
 It is one integer, node << 16 | worker: an ordinary number in flows, slot tables and addresses of the bus, which costs
 nothing more where messages pass. Nodes have 12 bits, as in the versions of registrations (location/record_version.py).
-A supervisor, a management process, a persister, an SNMP agent, a cluster process and a replicator have numbers above
-those of all workers.
+A supervisor, a management process, a persister, an SNMP agent, a cluster process, a replicator and a lookup server have
+numbers above those of all workers.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ ProcessId = NewType("ProcessId", int)
 
 NODE_MAX: Final = 4095
 WORKER_MAX: Final = 0xFFEF
+LOOKUP_SERVER: Final = 0xFFF9
 REPLICATOR: Final = 0xFFFA
 CLUSTER: Final = 0xFFFB
 SNMP_AGENT: Final = 0xFFFC

@@ -8,7 +8,7 @@ from typing import Any
 from appliance.catalogue.cluster_values import ListenerAddress
 from appliance.catalogue.command_declaration import Command
 from appliance.catalogue.condition_values import CallerPrefix, Customer, Token
-from appliance.catalogue.lookup_values import LookupServer, LookupTemplate, SqlStatement
+from appliance.catalogue.lookup_values import LookupServer, LookupTemplate, RowsStatement, SqlStatement
 from appliance.catalogue.machine_values import InterfaceLine, LogHost
 from appliance.catalogue.password_hash import hash_of
 from appliance.catalogue.peers import Peer
@@ -38,6 +38,7 @@ ROUTING_LINES: dict[type[Any], str] = {
     HeaderField: "X-Route east",
     LookupServer: "sqlite:///routes.db",
     SqlStatement: '"SELECT target FROM routes WHERE number = :number"',
+    RowsStatement: '"SELECT prefix, action FROM routes"',
     LookupTemplate: "phone={number}",
     InterfaceLine: "eth0 address 192.0.2.10/24",
     LogHost: "192.0.2.9",

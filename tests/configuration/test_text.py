@@ -15,6 +15,7 @@ from appliance.catalogue.condition_values import CallerPrefix, Customer, Token
 from appliance.catalogue.errors import ConfigError
 from appliance.catalogue.hop_uri import HopUri
 from appliance.catalogue.lookup_settings import LookupSettings
+from appliance.catalogue.lookup_values import RowsStatement
 from appliance.catalogue.machine_values import InterfaceLine, LogHost
 from appliance.catalogue.password_hash import SecretHash
 from appliance.catalogue.peers import Network, Peer
@@ -299,6 +300,7 @@ def values_of(setting: Setting) -> st.SearchStrategy[Any]:
         UriParameter: st.sampled_from(["user=phone", "tgrp=east", "isub"]),
         WebOrigin: st.sampled_from(["https://phone.example.com", "http://[::1]:8080", "http://localhost"]),
         UriParameterName: st.sampled_from(["user", "tgrp"]),
+        RowsStatement: st.sampled_from(["", "select prefix, action from routes", "with r as (select 1) table r"]),
         DatabaseUrl: st.sampled_from(["", "sqlite:////tmp/a b.sqlite3", "postgresql://u:p@h/d"]),
     }
     if isinstance(kind, Integer):

@@ -10,7 +10,8 @@ from appliance.catalogue.routing_settings import DomainRouteSettings, RoutePolic
 from appliance.catalogue.settings import ListenerSettings, Settings
 from appliance.catalogue.transports import TRANSPORTS
 from appliance.configuration.text import parse_configuration
-from appliance.routing.route_csv import COLUMNS, RouteReader
+from appliance.routing.route_csv import read_csv
+from appliance.routing.route_rows import COLUMNS
 from appliance.routing.route_tables import RouteTables
 from tests.flows.script import Step
 
@@ -78,7 +79,7 @@ def tables_of(givens: list[Step]) -> RouteTables | None:
             words, options = step.words, step.options
             numbers = (options.get(name, "") for name in ("priority", "weight", "strip", "prepend", *NAMES))
             rows.append(",".join((options.get("table", "default"), words["prefix"], words["action"], *numbers)))
-    return RouteTables(memoryview(RouteReader().read(rows).octets())) if len(rows) > 1 else None
+    return RouteTables(memoryview(read_csv(rows).octets())) if len(rows) > 1 else None
 
 
 def _listener(step: Step) -> ListenerSettings:

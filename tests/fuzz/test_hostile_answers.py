@@ -25,7 +25,7 @@ from appliance.routing.lookup_questions import (
     SubscriberAnswer,
 )
 from appliance.routing.lookup_results import kept_text
-from appliance.routing.route_csv import RouteReader
+from appliance.routing.route_csv import read_csv
 from appliance.routing.route_tables import RouteTables
 from appliance.stack import Stack
 from appliance.transport.flow import UDP, Flow
@@ -87,7 +87,7 @@ def answer_to(question: Question, texts: list[str], records: list[str]) -> Answe
 @given(st.sampled_from([b"+1222", b"+44222", b"+49222"]), TEXTS, REGEXPS)
 def test_calls(number: bytes, texts: list[str], records: list[str]) -> None:
     stack = Stack(CORE, 0, b"fuzz" * 4, new_table(), NOW, 1_700_000_000.0)
-    stack.use_routes(RouteTables(memoryview(RouteReader().read(ROWS).octets())))
+    stack.use_routes(RouteTables(memoryview(read_csv(ROWS).octets())))
     invite = message(b"INVITE sip:" + number + b"@example.com SIP/2.0", b"INVITE", (b"", b""), [])
     stack.receive_datagrams([(invite, Flow(UDP, 0, ("192.0.2.101", 5060)))], NOW)
     sent = expect_clean(stack)

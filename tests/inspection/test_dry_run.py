@@ -17,7 +17,7 @@ from appliance.proxy.stage_chain import Role
 from appliance.proxy.stage_results import CONTINUE, FORWARD, Drop, StageResult
 from appliance.proxy.stages.locate import locate
 from appliance.proxy.stages.throttle import throttle
-from appliance.routing.route_csv import RouteReader
+from appliance.routing.route_csv import read_csv
 from appliance.routing.route_tables import RouteTables
 from appliance.sip.uri import parse_uri
 from appliance.stack import Stack
@@ -200,7 +200,7 @@ def test_a_record_of_an_enum_tree_that_leads_to_a_gateway_is_shown_as_not_follow
     """RFC 6116; docs/routing.md: whether it has the address of the gateway, or a name that DNS gives that address."""
     one = stack(settings=with_listeners(SETTINGS, replace(MAIN, role="core", relay="any")))
     lines = ["table,prefix,action,priority", "default,+44,enum e164.arpa,1", "default,+44,sip:192.0.2.201,2"]
-    one.use_routes(RouteTables(memoryview(RouteReader().read(lines).octets())))
+    one.use_routes(RouteTables(memoryview(read_csv(lines).octets())))
     rule = "1\t{}\tu\tE2U+sip\t!^.*$!sip:x@{}!"
     records = [rule.format(1, "192.0.2.201"), rule.format(2, "stranger.example"), rule.format(3, "192.0.2.9")]
     known = [LookupResult("enum", "0.2.4.4.e164.arpa", records)]
@@ -223,7 +223,7 @@ def test_rules_of_route_tables_are_shown_with_all_next_hops() -> None:
         "carriers,+1,sip:192.0.2.202,2",
         "carriers,+1900,reject 403 Barred,0",
     ]
-    one.use_routes(RouteTables(memoryview(RouteReader().read(lines).octets())))
+    one.use_routes(RouteTables(memoryview(read_csv(lines).octets())))
     route = tried(one, "+1973")
     assert notes(route)["route"] == (
         "any in table default: table carriers, +1 in table carriers: sip:192.0.2.201, "

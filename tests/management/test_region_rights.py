@@ -14,7 +14,7 @@ from appliance.management.region_rights import check_region_commit
 from appliance.management.requests import REQUESTS, check_right
 from appliance.management.route_check import check_routes, route_warnings
 from appliance.management.sessions import ADMIN, Session, look_up_rights, new_session, take_machine_account
-from appliance.routing.route_csv import RouteReader
+from appliance.routing.route_csv import read_csv
 from appliance.storage.route_store import RouteStore
 
 TEXT = """
@@ -139,7 +139,7 @@ ROWS = ("table,prefix,action,translation", "default,+1,region east,", "east,any,
 
 
 def test_a_commit_may_not_take_away_what_the_routes_need(tmp_path: Path) -> None:
-    RouteStore(tmp_path).add(RouteReader().read(ROWS).octets())
+    RouteStore(tmp_path).add(read_csv(ROWS).octets())
     former, wanted = changed("translation east-out\n  number ^00 +\n", "")
     with pytest.raises(Refused) as refused:
         check_routes(former, wanted, tmp_path)
@@ -154,7 +154,7 @@ def test_a_commit_may_not_take_away_what_the_routes_need(tmp_path: Path) -> None
 
 
 def test_a_commit_may_not_close_a_circle(tmp_path: Path) -> None:
-    RouteStore(tmp_path).add(RouteReader().read(ROWS).octets())
+    RouteStore(tmp_path).add(read_csv(ROWS).octets())
     former, wanted = changed("route-policy east\n  table east", "route-policy east\n  table default")
     with pytest.raises(Refused, match="Table default leads back to itself by region east"):
         check_routes(former, wanted, tmp_path)

@@ -10,7 +10,8 @@ from appliance.routing.gateways import FRESH_S, RETRY_S, SILENCES_MAX, Gateways,
 from appliance.routing.host_cache import HostCache
 from appliance.routing.lookup_questions import HostAnswer, LookupHost, LookupServers, Question
 from appliance.routing.next_hops import NextHops
-from appliance.routing.route_csv import COLUMNS, RouteReader
+from appliance.routing.route_csv import read_csv
+from appliance.routing.route_rows import COLUMNS
 from appliance.routing.route_tables import RouteTables
 from appliance.routing.server_cache import ServerCache
 from appliance.routing.server_location import LocationUnknown
@@ -25,7 +26,7 @@ NEVER = float("inf")
 
 def tables(*actions: str) -> RouteTables:
     rows = [f"default,+{number},{action}" for number, action in enumerate(actions)]
-    return RouteTables(memoryview(RouteReader().read([",".join(COLUMNS), *rows]).octets()))
+    return RouteTables(memoryview(read_csv([",".join(COLUMNS), *rows]).octets()))
 
 
 def gateways(*actions: str, hops: tuple[str, ...] = ()) -> Gateways:

@@ -14,7 +14,7 @@ from appliance.routing.call_router import CallRouter
 from appliance.routing.enum_cache import EnumCache
 from appliance.routing.lookup_cache import LookupCache
 from appliance.routing.route_conditions import RouteCondition, RouteConditions
-from appliance.routing.route_csv import RouteReader
+from appliance.routing.route_csv import read_csv
 from appliance.routing.route_decision import RoutedCall, RouteDecision
 from appliance.routing.route_tables import RouteTables
 from appliance.sip.message import Request
@@ -125,7 +125,7 @@ ROWS = (
 def decide(rows: tuple[str, ...], one: RoutedCall) -> RouteDecision:
     settings = Settings(conditions=(NIGHT,))
     router = CallRouter(settings, EnumCache(settings), LookupCache(settings))
-    router.use(RouteTables(memoryview(RouteReader().read(rows).octets())))
+    router.use(RouteTables(memoryview(read_csv(rows).octets())))
     decision = router.decide(one, router.policy_of("main", one.source))
     assert decision is not None
     return decision

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from appliance.routing.route_csv import COLUMNS, RouteReader, RoutesRefused, rows_of
+from appliance.routing.route_csv import read_csv, rows_of
+from appliance.routing.route_rows import COLUMNS, RoutesRefused
 from appliance.routing.route_tables import RouteTables
 
 HEAD = "table,prefix,action,priority,weight,strip,prepend,translation,condition"
@@ -12,14 +13,14 @@ HEAD = "table,prefix,action,priority,weight,strip,prepend,translation,condition"
 
 def _faults(*lines: str) -> list[str]:
     with pytest.raises(RoutesRefused) as refused:
-        RouteReader().read(lines)
+        read_csv(lines)
     return refused.value.faults
 
 
 def test_written_rows_are_what_was_read() -> None:
     lines = [HEAD, "a,+1,sip:gw1,2,1,0,,,", "a,+1,sip:gw2,1,5,1,00,,", "b,any,table a,0,1,0,,,"]
     lines += ["b,+1900,registrar,0,1,0,,,night", "b,+1901,sip:gw2,0,1,0,,to-carrier,"]
-    tables = RouteTables(memoryview(RouteReader().read(lines).octets()))
+    tables = RouteTables(memoryview(read_csv(lines).octets()))
     written = [",".join(COLUMNS), *(",".join(row) for row in rows_of(tables))]
     assert written == lines
     assert len(tables) == 4
@@ -27,7 +28,7 @@ def test_written_rows_are_what_was_read() -> None:
 
 def test_columns_may_be_left_out_and_comments_are_skipped() -> None:
     lines = ["# routes", "prefix,table,action", "", '+1,a,"reject 480 Away, for now"']
-    tables = RouteTables(memoryview(RouteReader().read(lines).octets()))
+    tables = RouteTables(memoryview(read_csv(lines).octets()))
     assert list(rows_of(tables)) == [("a", "+1", "reject 480 Away, for now", "0", "1", "0", "", "", "")]
 
 

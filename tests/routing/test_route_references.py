@@ -7,7 +7,7 @@ from appliance.catalogue.region_settings import RegionSettings
 from appliance.catalogue.routing_settings import DomainRouteSettings, RoutePolicySettings
 from appliance.catalogue.settings import Settings
 from appliance.catalogue.translation_settings import TranslationSettings
-from appliance.routing.route_csv import RouteReader
+from appliance.routing.route_csv import read_csv
 from appliance.routing.route_references import Configured, reference_faults
 from appliance.routing.route_tables import RouteTables
 
@@ -21,7 +21,7 @@ SETTINGS = Settings(
 
 
 def faults(settings: Settings, *rows: str) -> list[str]:
-    tables = RouteTables(memoryview(RouteReader().read((HEAD, *rows)).octets()))
+    tables = RouteTables(memoryview(read_csv((HEAD, *rows)).octets()))
     found = reference_faults(tables.references, tables.names, Configured(settings))
     return [f"{fault.problem}; {fault.remedy}" for fault in found]
 

@@ -1,0 +1,135 @@
+"""Reads one route table from its database, checks all rows and puts them in force: `python -m` this module.
+
+A process of its own for each read: its memory is given back, a hang ends with it, and no lookup waits while a million
+rows are checked. Standard input has the order, standard output what came of it, both as JSON. Exit status: 0; of a
+fault of its own, another one.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Final
+
+from appliance.catalogue.redaction import without_url_secrets
+from appliance.catalogue.route_table_settings import RouteTableSettings
+from appliance.catalogue.settings import Settings
+from appliance.configuration.text import parse_configuration
+from appliance.lookups.lookup_client import ServerFailed
+from appliance.lookups.sql_rows import ValueUnusable, read_rows, text_of
+from appliance.privileges import lay_down_all
+from appliance.routing.route_entry import RouteFault
+from appliance.routing.route_references import Configured
+from appliance.routing.route_rows import RouteRows, RoutesRefused
+from appliance.storage.route_changes import replace_table
+from appliance.storage.route_store import RouteStore, RouteStoreFault
+
+# Of all values of all rows together.
+OCTETS_MAX: Final = 2_000_000_000
+FAULTS_TOLD: Final = 20
+FAULT_LEN_MAX: Final = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Which table to read, by which configuration, into which state folder."""
+
+    state_dir: str
+    config_text: str
+    table: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What came of it. `version`: of the routes, 0 where nothing has changed. `fault`: why there are no rows;
+    `refused`: what is wrong with them, a sentence each.
+    """
+
+    rows: int = 0
+    version: int = 0
+    fault: str = ""
+    refused: tuple[str, ...] = field(default=())
+
+
+def main() -> int:
+    """Read a table; returns the exit status."""
+    lay_down_all()
+    order = Order(**json.load(sys.stdin))
+    settings = parse_configuration(order.config_text)
+    table = next(each for each in settings.route_tables if each.name == order.table)
+    json.dump(asdict(read_table(RouteStore(Path(order.state_dir)), table, settings)), sys.stdout)
+    return 0
+
+
+def read_table(store: RouteStore, table: RouteTableSettings, settings: Settings) -> Reading:
+    """Read the rows, check them, and put them in force where they are others than before."""
+    rows = RouteRows(Configured(settings), "Row")
+    try:
+        count = _read_from_servers(table, rows)
+        if not rows.faults and not count:
+            raise RoutesRefused(["The statement has found no rows; a table without rows is not put in force."])
+        return Reading(count, replace_table(store, table.name, rows, settings))
+    except RoutesRefused as refused:
+        return Reading(refused=tuple(_told(fault) for fault in refused.faults[: FAULTS_TOLD + 1]))
+    except (ServerFailed, RouteStoreFault) as failed:
+        return Reading(fault=_told(str(failed)))
+
+
+def _read_from_servers(table: RouteTableSettings, rows: RouteRows) -> int:
+    """How many rows there are. The next server is asked only where one does not answer at all. Raises ServerFailed."""
+    reader = _RowReader(table, rows)
+    part_s = max(1, table.timeout_s // len(table.servers))
+    for place, server in enumerate(table.servers):
+        try:
+            read_rows(server, table.statement, f"signalbox route-table {table.name}", part_s, reader.take)
+            break
+        except ServerFailed:
+            if place + 1 == len(table.servers) or reader.has_begun:
+                raise
+    return reader.count
+
+
+class _RowReader:
+    """Gives rows on. `count`: how many there were."""
+
+    def __init__(self, table: RouteTableSettings, rows: RouteRows) -> None:
+        self._table = table
+        self._rows = rows
+        self.count = 0
+        self.has_begun = False
+
+    def take(self, names: tuple[str, ...], found: Iterator[tuple[object, ...]]) -> None:
+        """All rows of one answer. Faults are noted."""
+        self.has_begun = True
+        name, rows, octets = self._table.name, self._rows, 0
+        rows.take(("table", *names), 0)
+        for row in found:
+            if rows.has_many_faults or not rows.columns:
+                return
+            self.count += 1
+            if self.count > self._table.rows_max:
+                rows.refuse(self.count, RouteFault("there are more rows than are allowed", "raise `rows maximum`"))
+                return
+            try:
+                texts = [text_of(value) for value in row]
+            except ValueUnusable as fault:
+                rows.refuse(self.count, RouteFault(str(fault), "have the statement convert it by CAST"))
+                continue
+            octets += sum(map(len, texts))
+            if octets > OCTETS_MAX:
+                rows.refuse(self.count, RouteFault("the rows are too long", f"{OCTETS_MAX} octets are allowed in all"))
+                return
+            rows.take((name, *texts), self.count)
+
+
+def _told(text: str) -> str:
+    """Databases write a part of it."""
+    shown = without_url_secrets(text)[:FAULT_LEN_MAX]
+    return "".join(each if each.isprintable() else " " for each in shown)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
