@@ -21,6 +21,9 @@ KEY_LEN: Final = 16
 ANY: Final = "any"
 _AS_HEX: Final = bytes.maketrans(CHARACTERS, b"123456789abcde")
 _FROM_HEX: Final = bytes.maketrans(b"123456789abcde", CHARACTERS)
+# What is no character of a number has no digit, and is not expected.
+_DIGIT_OF: Final = bytes(CHARACTERS.find(octet) + 1 for octet in range(256))
+_END: Final = CHARACTERS.index(b"$") + 1
 _PREFIX: Final = re.compile(rb"\+?[0-9*#]*\$?")
 
 
@@ -38,7 +41,15 @@ def key_of_prefix(text: str) -> int:
 
 def key_of_number(number: bytes) -> int:
     """The key of a called number in its normal form; what is behind 16 characters does not decide."""
-    return int((number + b"$").translate(_AS_HEX)[:KEY_LEN].ljust(KEY_LEN, b"0"), 16)
+    key, length, bits = 0, min(len(number), KEY_LEN), 64
+    for octet in number[:length]:
+        bits -= 4
+        digit = _DIGIT_OF[octet]
+        key |= digit << bits
+    if bits:
+        digit = _END
+        key |= digit << (bits - 4)
+    return key
 
 
 def text_of_key(key: int) -> str:
@@ -53,4 +64,7 @@ def mask_below(prefix: int) -> int:
 
 def covers(prefix: int, key: int) -> bool:
     """Does a number, or another prefix, begin with that prefix?"""
-    return not prefix or (key ^ prefix) >> ((prefix & -prefix).bit_length() - 1 & ~3) == 0
+    bits = 0
+    while bits < 64 and not prefix >> bits & 15:
+        bits += 4
+    return bits == 64 or key >> bits == prefix >> bits

@@ -15,6 +15,7 @@ from appliance.routing.route_file import FORMATS_READ, HEADER, MAGIC
 from appliance.routing.route_prefixes import covers, key_of_number, mask_below, text_of_key
 from appliance.sip.uri import Uri
 
+NOWHERE: Final = (0, 0)
 LISTS_KEPT_MAX: Final = 4096
 # Reading so many takes a tenth of a second, once for each import.
 HOPS_MAX: Final = 10_000
@@ -41,7 +42,9 @@ class RouteMatch:
 class RouteTables:
     """The tables of one route file. Never changed but for the lists that are kept."""
 
-    __slots__ = ("_ends", "_kept", "_keys", "_lists", "_parents", "_tables", "_texts", "references")
+    __slots__ = (
+        "_all_keys", "_all_lists", "_ends", "_kept", "_keys", "_lists", "_parents", "_tables", "_texts", "references",
+    )  # fmt: skip
 
     def __init__(self, memory: memoryview) -> None:
         """Raises ValueError for octets that are no route file."""
@@ -51,10 +54,11 @@ class RouteTables:
         if magic != MAGIC or form not in FORMATS_READ:
             raise ValueError("it is not a route file of this version")
         parts = _Parts(memory, HEADER.size)
-        self._keys = parts.take(8 * rules).cast("Q")
+        # For parts of them: the compiled module reads the others one by one.
+        self._all_keys = self._keys = parts.take(8 * rules).cast("Q")
         self._ends = parts.take(8 * lists).cast("Q")
         self._parents = parts.take(4 * rules).cast("I")
-        self._lists = parts.take(4 * rules).cast("I")
+        self._all_lists = self._lists = parts.take(4 * rules).cast("I")
         names = bytes(parts.take(names_len))
         self._texts = parts.take(texts_len)
         if parts.at != len(memory):
@@ -67,7 +71,7 @@ class RouteTables:
 
     def __len__(self) -> int:
         """How many rules there are in all."""
-        return len(self._keys)
+        return len(self._all_keys)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -76,31 +80,45 @@ class RouteTables:
 
     def rules_of(self, table: str) -> int:
         """How many rules a table has."""
-        first, end = self._tables.get(table, (0, 0))
+        first, end = self._tables.get(table, NOWHERE)
         return end - first
 
     def find(self, table: str, number: bytes) -> RouteMatch | None:
         """The rule of the longest prefix of a number in its normal form."""
-        first, end = self._tables.get(table, (0, 0))
-        keys, key = self._keys, key_of_number(number)
-        place = bisect_right(keys, key, first, end) - 1
+        first, end = self._tables.get(table, NOWHERE)
+        place = self._place_of(key_of_number(number), first, end)
+        return None if place < 0 else self._match_at(table, place)
+
+    def _place_of(self, key: int, first: int, end: int) -> int:
+        """The rule of the longest prefix of a key, among those; -1 for none."""
+        low, high = first, end
+        while low < high:
+            middle = (low + high) // 2
+            if key < self._keys[middle]:
+                high = middle
+            else:
+                low = middle + 1
+        place = low - 1
         if place < first:
-            return None
-        while not covers(keys[place], key):
-            place = self._parents[place] - 1
-            if place < 0:
-                return None
-        return self._match_at(table, place)
+            return -1
+        while place >= 0 and not covers(self._keys[place], key):
+            place = self._parent_of(place)
+        return place
+
+    def _parent_of(self, place: int) -> int:
+        """The rule of the next shorter prefix; -1 for none."""
+        parent = self._parents[place]
+        return parent - 1
 
     def shorter(self, match: RouteMatch) -> RouteMatch | None:
         """The rule of the next shorter prefix: where that of the longest one does not apply."""
-        place = self._parents[match.place] - 1
+        place = self._parent_of(match.place)
         return None if place < 0 else self._match_at(match.table, place)
 
     def below(self, table: str, prefix: int, limit: int, offset: int = 0) -> Iterator[RouteMatch]:
         """The rules whose prefixes begin with that one, in order: so many, after `offset` others."""
-        first, end = self._tables.get(table, (0, 0))
-        for place in range(bisect_left(self._keys, prefix, first, end) + offset, end):
+        first, end = self._tables.get(table, NOWHERE)
+        for place in range(bisect_left(self._all_keys, prefix, first, end) + offset, end):
             if limit <= 0 or not covers(prefix, self._keys[place]):
                 return
             limit -= 1
@@ -108,15 +126,15 @@ class RouteTables:
 
     def count_below(self, table: str, prefix: int) -> int:
         """How many these are."""
-        first, end = self._tables.get(table, (0, 0))
+        first, end = self._tables.get(table, NOWHERE)
         last = prefix | mask_below(prefix)
-        return bisect_right(self._keys, last, first, end) - bisect_left(self._keys, prefix, first, end)
+        return bisect_right(self._all_keys, last, first, end) - bisect_left(self._all_keys, prefix, first, end)
 
     def texts_of(self, table: str) -> Iterator[tuple[int, list[str]]]:
         """Each key of a table, in order, with the texts of its entries."""
-        first, end = self._tables.get(table, (0, 0))
+        first, end = self._tables.get(table, NOWHERE)
         texts: dict[int, list[str]] = {}
-        for key, number in zip(self._keys[first:end], self._lists[first:end], strict=True):
+        for key, number in zip(self._all_keys[first:end], self._all_lists[first:end], strict=True):
             rows = texts.get(number)
             if rows is None:
                 rows = texts[number] = self._text_of(number).split("\n")
@@ -124,10 +142,10 @@ class RouteTables:
 
     def has_same(self, table: str, other: RouteTables) -> bool:
         """Are the rows of a table the same there?"""
-        (first, end), (begin, last) = self._tables.get(table, (0, 0)), other._tables.get(table, (0, 0))
-        if self._keys[first:end] != other._keys[begin:last]:
+        (first, end), (begin, last) = self._tables.get(table, NOWHERE), other._tables.get(table, NOWHERE)
+        if self._all_keys[first:end] != other._all_keys[begin:last]:
             return False
-        pairs = set(zip(self._lists[first:end], other._lists[begin:last], strict=True))
+        pairs = set(zip(self._all_lists[first:end], other._all_lists[begin:last], strict=True))
         return all(self._text_of(ours) == other._text_of(theirs) for ours, theirs in pairs)
 
     def next_hops(self) -> list[Uri]:

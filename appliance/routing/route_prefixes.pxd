@@ -1,0 +1,10 @@
+cimport cython
+
+cdef bytes _DIGIT_OF
+cdef int _END
+
+
+@cython.locals(key=cython.ulonglong, bits=int, octet=cython.uchar, digit=cython.ulonglong, length=Py_ssize_t)
+cpdef unsigned long long key_of_number(bytes number) except? 0
+@cython.locals(bits=int)
+cpdef bint covers(unsigned long long prefix, unsigned long long key) noexcept
