@@ -10,6 +10,7 @@ from appliance.catalogue.command_declaration import Command, Mode
 from cli import configuration_commands, system_commands, terminal_commands
 from cli.capture import saved
 from cli.errors import Failed, NoOperator
+from cli.files import path_of, read_text
 from cli.long_tables import every_row, is_long, with_everything
 from cli.output import Output
 from cli.session import Session
@@ -82,6 +83,8 @@ def run_command(session: Session, command: Command, arguments: Mapping[str, Any]
         ask_about(session, command)
     if command.do == "system backup" and "passphrase" not in arguments:
         arguments = {**arguments, "passphrase": _new_secret(session, "Passphrase")}
+    if command.do == "import routes":
+        arguments = {"text": read_text(path_of(arguments["file"]))}
     if command.do in BY_THE_SHELL:
         return BY_THE_SHELL[command.do](session, command, arguments)
     if command.do == "copy tech-support":

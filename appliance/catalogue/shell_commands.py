@@ -9,9 +9,10 @@ from typing import Final
 
 from appliance.catalogue import results
 from appliance.catalogue.action_commands import COMMENT
-from appliance.catalogue.command_declaration import Command, Mode, Parameter, Right, configure, shell
+from appliance.catalogue.command_declaration import Command, Field, Mode, Parameter, Right, Shape, configure, shell
 from appliance.catalogue.value_types import Integer, Text
 
+TEXT, INTEGER = Shape.TEXT, Shape.INTEGER
 FILE: Final = Parameter("file", Text(4096, "FILE"), "A local file.", completes="file")
 NUMBER: Final = Parameter("number", Integer(1, 10**9), "The commit.", completes="commit")
 MINUTES_MAX: Final = 7 * 24 * 60
@@ -41,6 +42,9 @@ SHELL_COMMANDS: Final[tuple[Command, ...]] = (
     shell("exit", "Leave the current mode or the shell.", mode=Mode.BOTH),
     shell("quit", "Leave the shell."),
     shell("logout", "Leave the shell."),
+    Command(("import", "routes"), "Replace the route tables, for operators of a region its own, by a CSV file.",
+            "import routes", (FILE,), (Field("text", TEXT, "The result."), Field("number", INTEGER, "The version.")),
+            Right.ADMIN, Mode.EXEC),
     shell("end", "Return to exec mode.", mode=Mode.CONFIGURE),
     configure("validate", "Check the candidate and show its faults and changes.", "check", (),
               results.CHECKED),

@@ -18,6 +18,8 @@ BEGINNING: Final = Parameter(
     "address", Text(256, "USER@DOMAIN"), "The subscriber, or a prefix of it.", is_optional=True, completes="subscriber"
 )
 LIMIT: Final = Parameter("limit", Integer(1, 1000), "Maximum number of rows (default 100).", "limit", is_optional=True)
+# Of `test route`; a registration would have to be proved.
+METHODS: Final = ("INVITE", "MESSAGE", "OPTIONS", "SUBSCRIBE", "PUBLISH", "REFER", "INFO")
 LINES: Final = Parameter("lines", Integer(1, 10000, "lines"), "Number of lines (default 100).", is_optional=True)
 
 # fmt: off
@@ -87,6 +89,8 @@ SHOW_COMMANDS: Final[tuple[Command, ...]] = (
                 Parameter("listener", Name(), "The listener that receives it (default: the first one).",
                           "listener", is_optional=True, completes="listener"),
                 Parameter("at", Moment(), "The time, by the clock of the appliance (default: now).", "at",
+                          is_optional=True),
+                Parameter("method", Choice(METHODS), "The method of the request (default: INVITE).", "method",
                           is_optional=True),
                 Parameter("media", MEDIA, "A codec that the request offers.", "media", is_optional=True),
                 Parameter("unauthenticated", Switch(), "The caller does not answer a challenge.", "unauthenticated",

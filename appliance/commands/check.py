@@ -12,9 +12,11 @@ from appliance.catalogue.errors import ConfigError, Fault
 from appliance.catalogue.settings import Settings
 from appliance.catalogue.time_zones import time_zones_of
 from appliance.catalogue.warnings import warnings_of
+from appliance.commands.state_option import add_state, state_of
 from appliance.configuration.password_lines import without_passwords
 from appliance.configuration.text import parse_configuration, retired_warnings
 from appliance.management.errors import CommandFailed
+from appliance.management.route_check import route_warnings
 from appliance.own_machine import system_warnings
 from appliance.tls_contexts import certificate_faults
 
@@ -32,11 +34,12 @@ def add_to(commands: Commands) -> None:
         description="Check a configuration. Shows each fault with its line and a correction.",
     )
     parser.add_argument("--config", type=Path, metavar="FILE", required=True, help="the configuration")
+    add_state(parser)
     parser.set_defaults(command=_check)
 
 
 def _check(options: argparse.Namespace) -> int:
-    print(check(options.config))
+    print(check(options.config, state_of(options)))
     return 0
 
 
@@ -75,8 +78,11 @@ def _read_text(path: Path) -> str:
         raise CommandFailed(f"The configuration {path} is not UTF-8 text: see line {line}.") from None
 
 
-def check(path: Path) -> str:
-    """A sentence that says the file is valid, and its warnings. Raises CommandFailed when it is not."""
+def check(path: Path, state_dir: Path | None = None) -> str:
+    """A sentence that says the file is valid, and its warnings. Raises CommandFailed when it is not.
+
+    `state_dir`: where the route tables are that it names; None: they are not looked at.
+    """
     settings, text = read_configuration(path)
     # An appliance starts all the same: its other listeners can serve.
     if unusable := certificate_faults(settings):
@@ -84,11 +90,12 @@ def check(path: Path) -> str:
     listeners = len(settings.listeners)
     domains = ", ".join(settings.domains) or "none"
     sentence = f"{path} is valid: {listeners} listener{'s' if listeners > 1 else ''}, domains: {domains}."
-    return "\n".join([sentence, *(f"Warning: {warning}" for warning in _warnings(settings, text))])
+    return "\n".join([sentence, *(f"Warning: {warning}" for warning in _warnings(settings, text, state_dir))])
 
 
-def _warnings(settings: Settings, text: str) -> list[str]:
-    return [*retired_warnings(text), *warnings_of(settings), *system_warnings(settings)]
+def _warnings(settings: Settings, text: str, state_dir: Path | None) -> list[str]:
+    routes = [] if state_dir is None else route_warnings(settings, state_dir)
+    return [*retired_warnings(text), *warnings_of(settings), *system_warnings(settings), *routes]
 
 
 def _zone_fault(zone: str) -> Fault:

@@ -25,9 +25,9 @@ def import_routes(store: RouteStore, path: Path, settings: Settings | None = Non
     if any are. Raises CommandFailed.
     """
     configured = None if settings is None else Configured(settings)
-    kept = () if configured is None else configured.read_tables
+    kept = frozenset() if configured is None else configured.read_tables
     try:
-        version = replace_others(store, lambda others: _read_file(path, configured, others), kept)
+        version = replace_others(store, lambda others: _read_file(path, configured, others), kept.__contains__)
         count = len(store.open(version))
     except RouteStoreFault as fault:
         raise CommandFailed(str(fault)) from None

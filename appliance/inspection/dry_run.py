@@ -1,6 +1,6 @@
 """The dry run of a request (`test route`): what each stage decides, and where the request would be sent.
 
-The request is an INVITE made from two URIs, as if it arrived at a listener. The stages of that listener's role decide
+The request is made of a method and two URIs, as if it arrived at a listener. The stages of that role decide about
 it in an environment without effects (ProxyEnvironment.without_effects). A look-up that a stage asks for, or a host
 whose addresses are not cached, is listed in `lookups` and ends the dry run; it is repeated with the answers (`known`)
 and then continues. A challenge counts as answered with the right password when the caller is a user of this appliance,
@@ -31,8 +31,8 @@ from appliance.sip.status import reason_phrase
 from appliance.transport.flow import Flow
 
 TEMPLATE: Final = (
-    "INVITE {uri} SIP/2.0\r\nVia: SIP/2.0/{transport} {address}:9;branch=z9hG4bKdry-run\r\nMax-Forwards: 70\r\n"
-    "From: <{caller}>;tag=dry-run\r\nTo: <{uri}>\r\nCall-ID: dry-run\r\nCSeq: 1 INVITE\r\n{offer_type}"
+    "{method} {uri} SIP/2.0\r\nVia: SIP/2.0/{transport} {address}:9;branch=z9hG4bKdry-run\r\nMax-Forwards: 70\r\n"
+    "From: <{caller}>;tag=dry-run\r\nTo: <{uri}>\r\nCall-ID: dry-run\r\nCSeq: 1 {method}\r\n{offer_type}"
     "Content-Length: {length}\r\n\r\n{offer}"
 )
 OFFER_TYPE: Final = "Content-Type: application/sdp\r\n"
@@ -162,6 +162,7 @@ def _context_of(trial: DryRun, node: ProxyEnvironment, limits: SyntaxLimits, now
     domain = node.names.default_domain.decode()
     offer = OFFER.format(codec=trial.media) if trial.media else ""
     text = TEMPLATE.format(
+        method=trial.method,
         uri=_uri_of(trial.uri, domain),
         caller=_uri_of(trial.caller, domain) if trial.caller else f"sip:caller@{_host_of(listener.address)}",
         transport=TRANSPORTS[transport].via.decode(),

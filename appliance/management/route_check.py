@@ -24,9 +24,10 @@ def check_routes(former: Settings, wanted: Settings, state_dir: Path) -> None:
 def route_warnings(settings: Settings, state_dir: Path) -> list[str]:
     """A sentence for each name that nothing has: what was wrong before a commit does not refuse it."""
     store = RouteStore(state_dir)
-    wanted = Configured(settings).wanted
-    if not store.current() and wanted:
-        owner, table = wanted[0]
+    configured = Configured(settings)
+    missing = [each for each in configured.wanted if each[1] not in configured.read_tables]
+    if not store.current() and missing:
+        owner, table = missing[0]
         return [f"{owner} names table {table}, and there are no route tables. Use `signalbox routes import`."]
     return [f"{each.problem[0].upper()}{each.problem[1:]}: {each.remedy}." for each in _faults(settings, state_dir)]
 

@@ -263,7 +263,7 @@ class Route(BusReply):
 
 @dataclass(slots=True)
 class DryRun(BusRequest[Route]):
-    """Which way would an INVITE take?
+    """Which way would a request take?
 
     `uri`: a URI, USER@DOMAIN or a number; `caller`: the same. Where the listener, the caller or the source is "": the
     first listener, a user `caller` of its address, and the address of the listener. `known`: answers to the look-ups
@@ -271,6 +271,7 @@ class DryRun(BusRequest[Route]):
     """
 
     kind = 74
+    version = 2
     uri: str
     caller: str = ""
     source: str = ""
@@ -279,6 +280,7 @@ class DryRun(BusRequest[Route]):
     known: list[LookupResult] = field(default_factory=list)
     date: float = 0.0
     media: str = ""
+    method: str = "INVITE"
 
 
 # -- ping --------------------------------------------------------------------------------------------

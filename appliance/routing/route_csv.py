@@ -44,7 +44,7 @@ def read_csv(
         collected.refuse(1, RouteFault("the file is empty", f"begin it with {','.join(REQUIRED)}"))
     for table in collected.writer.tables:
         if table in kept:
-            collected.faults.append(f"Table {table} is read from a database; leave its rows out.")
+            collected.faults.append(f"Table {table} is not one that is replaced; leave its rows out.")
     return collected.checked(others)
 
 

@@ -34,3 +34,4 @@ cdef class RouteTables:
     @cython.locals(entries=tuple)
     cdef tuple _entries_of(self, object number)
     cdef str _text_of(self, object number)
+    cpdef bint has_same(self, str table, RouteTables other) except -1

@@ -145,8 +145,10 @@ class RouteTables:
         (first, end), (begin, last) = self._tables.get(table, NOWHERE), other._tables.get(table, NOWHERE)
         if self._all_keys[first:end] != other._all_keys[begin:last]:
             return False
-        pairs = set(zip(self._all_lists[first:end], other._all_lists[begin:last], strict=True))
-        return all(self._text_of(ours) == other._text_of(theirs) for ours, theirs in pairs)
+        for ours, theirs in set(zip(self._all_lists[first:end], other._all_lists[begin:last], strict=True)):
+            if self._text_of(ours) != other._text_of(theirs):
+                return False
+        return True
 
     def next_hops(self) -> list[Uri]:
         """The next hops of all tables, each once; of very many tables, those of the first."""

@@ -38,14 +38,16 @@ def replace_table(store: RouteStore, table: str, rows: RouteRows, settings: Sett
     return _add(store, with_others)
 
 
-def replace_others(store: RouteStore, read: Callable[[References], RouteFileWriter], kept: Collection[str]) -> int:
-    """Put tables in force in place of all but those named. `read`: them, given what the rows of those name.
+def replace_others(
+    store: RouteStore, read: Callable[[References], RouteFileWriter], stays: Callable[[str], bool]
+) -> int:
+    """Put tables in force in place of all but those that stay. `read`: them, given what the rows of those name.
 
     Raises what `read` raises, and RouteStoreFault.
     """
 
     def with_kept(current: RouteTables | None) -> RouteFileWriter:
-        others = {} if current is None else {each: current.references[each] for each in current.names if each in kept}
+        others = {} if current is None else {each: current.references[each] for each in current.names if stays(each)}
         writer = read(others)
         if not others:
             return writer

@@ -10,6 +10,8 @@ from appliance.catalogue.settings import Settings
 from appliance.commands.check import check, read_configuration
 from appliance.management.errors import CommandFailed
 from appliance.management.subscriber_check import check_subscribers
+from appliance.routing.route_csv import read_csv
+from appliance.storage.route_store import RouteStore
 from appliance.storage.subscriber import FILE_NAME
 
 
@@ -20,6 +22,20 @@ def test_a_right_file_gives_settings_and_its_text(tmp_path: Path) -> None:
     assert settings.hostname == "box"
     assert text == path.read_text()
     assert check(path) == f"{path} is valid: 1 listener, domains: example.com."
+
+
+def test_a_table_that_was_never_imported_is_a_warning(tmp_path: Path) -> None:
+    path, policy = tmp_path / "box.conf", "domain example.com\nroute-policy p\n  table carriers\n!\n"
+    path.write_text(policy)
+    names_none = "Warning: route-policy p names table carriers, and there are no route tables."
+    assert names_none in check(path, tmp_path / "state")
+    assert "Warning" not in check(path)
+    RouteStore(tmp_path / "state").add(read_csv(("table,prefix,action", "default,any,sip:gw")).octets())
+    assert "Warning: Route-policy p names table carriers, which is not there" in check(path, tmp_path / "state")
+    # One that a database has is read later.
+    source = "route-table carriers\n  server sqlite:////tmp/r.db\n  statement \"select prefix, action from r\"\n!\n"
+    path.write_text(policy + source)
+    assert "Warning" not in check(path, tmp_path / "state")
 
 
 def test_without_a_file_the_defaults_hold() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from appliance.catalogue.condition_settings import ConditionSettings
 from appliance.catalogue.limit_settings import RateLimitSettings
 from appliance.catalogue.settings import ListenerSettings, Settings
 from appliance.messages.worker_requests import DryRun, LookupNeeded, LookupResult, RateLimitRow, Route
@@ -211,6 +212,17 @@ def test_a_record_of_an_enum_tree_that_leads_to_a_gateway_is_shown_as_not_follow
     barred = "not followed: this appliance, a peer or a gateway"
     hops = [target.hops for target in tried(one, "+4420", known=known).targets]
     assert hops == [[barred], [barred], ["udp 192.0.2.9:5060"], ["udp 192.0.2.201:5060"]]
+
+
+def test_another_method_than_invite_may_be_tried() -> None:
+    """docs/routing.md: a condition may name methods."""
+    settings = replace(SETTINGS, conditions=(ConditionSettings("texts", methods=("MESSAGE",)),))
+    one = stack(settings=with_listeners(settings, replace(MAIN, role="core", relay="any")))
+    head = "table,prefix,action,priority,condition"
+    lines = [head, "default,+1,sip:192.0.2.201,1,texts", "default,any,sip:192.0.2.202,1,"]
+    one.use_routes(RouteTables(memoryview(read_csv(lines).octets())))
+    hosts = [tried(one, "+1973", **named).targets[0].uri.partition("@")[2] for named in ({"method": "MESSAGE"}, {})]
+    assert hosts == ["192.0.2.201;user=phone", "192.0.2.202;user=phone"]
 
 
 def test_rules_of_route_tables_are_shown_with_all_next_hops() -> None:

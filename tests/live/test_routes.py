@@ -138,6 +138,5 @@ def setup_times(folder: Path, caller: Sipp) -> list[tuple[float, float]]:
     """Of each call: when its 200 came (unix time), and the milliseconds from INVITE to then."""
     (file,) = folder.glob(f"*_{caller.process.pid}_rtt.csv")
     with file.open(encoding="ascii") as rows:
-        return [
-            (float(row["Date_ms"]) / 1000, float(row["response_time_ms"])) for row in csv.DictReader(rows, delimiter=";")
-        ]
+        found = csv.DictReader(rows, delimiter=";")
+        return [(float(row["Date_ms"]) / 1000, float(row["response_time_ms"])) for row in found]

@@ -14,7 +14,8 @@ from appliance.management.region_rights import check_region_commit
 from appliance.management.requests import REQUESTS, check_right
 from appliance.management.route_check import check_routes, route_warnings
 from appliance.management.sessions import ADMIN, Session, look_up_rights, new_session, take_machine_account
-from appliance.routing.route_csv import read_csv
+from appliance.management.tasks.route_import import put_in_force
+from appliance.routing.route_csv import read_csv, rows_of
 from appliance.storage.route_store import RouteStore
 
 TEXT = """
@@ -163,3 +164,51 @@ def test_a_commit_may_not_close_a_circle(tmp_path: Path) -> None:
 def test_without_route_tables_a_policy_may_be_written_first(tmp_path: Path) -> None:
     check_routes(Settings(), parse_configuration(TEXT), tmp_path)
     assert "there are no route tables" in route_warnings(parse_configuration(TEXT), tmp_path)[0]
+
+
+# -- rows of route tables ----------------------------------------------------------------------------
+
+OWN = "table,prefix,action\neast,+1212,sip:gw2\neast-spare,any,sip:gw3\n"
+
+
+def test_rows_of_the_own_tables_are_replaced_and_the_others_stay(tmp_path: Path) -> None:
+    store, settings = RouteStore(tmp_path), parse_configuration(TEXT)
+    store.add(read_csv(ROWS).octets())
+    assert put_in_force(OWN, "east", settings, tmp_path) == 2
+    rows = [row[:3] for row in rows_of(store.open(2))]
+    assert rows == [
+        ("default", "+1", "region east"),
+        ("east", "+1212", "sip:gw2"),
+        ("east-spare", "any", "sip:gw3"),
+        ("west", "any", "sip:gw"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ("west,any,sip:gw9", "Table west is not one that is replaced"),
+        ("east,any,sip:gw\nnorth,any,sip:gw9", "Table north does not belong to region east"),
+        ("east,any,table default", "leads back to itself"),
+        ("east,any,nonsense", "Line 2: "),
+        ("east-spare,any,sip:gw", "which is not there"),
+    ],
+)
+def test_rows_of_other_tables_are_refused(tmp_path: Path, rows: str, words: str) -> None:
+    store, settings = RouteStore(tmp_path), parse_configuration(TEXT)
+    store.add(read_csv(ROWS).octets())
+    with pytest.raises(Refused, match=words):
+        put_in_force(f"table,prefix,action\n{rows}\n", "east", settings, tmp_path)
+    assert store.current() == 1
+
+
+def test_an_operator_of_all_regions_replaces_all_tables(tmp_path: Path) -> None:
+    store, settings = RouteStore(tmp_path), parse_configuration(TEXT)
+    store.add(read_csv(ROWS).octets())
+    put_in_force("table,prefix,action\neast,any,sip:gw\nwest,any,sip:gw\n", "", settings, tmp_path)
+    assert store.open(2).names == ("east", "west")
+
+
+def test_the_command_is_for_operators_of_a_region_too() -> None:
+    assert REQUESTS["import routes"].is_regional
+    assert REQUESTS["import routes"].is_noted

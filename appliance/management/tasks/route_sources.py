@@ -7,6 +7,7 @@ from typing import Any
 from appliance.catalogue.route_table_settings import RouteTableSettings
 from appliance.management.appliance_client import Call
 from appliance.management.errors import Refused
+from appliance.management.region_rights import region_of
 from appliance.messages.route_table_messages import ListTableReads, RequestTableRead, TableReadRow
 
 Result = dict[str, Any]
@@ -22,8 +23,10 @@ async def show_route_sources(call: Call) -> Result:
 
 
 async def refresh_route_table(call: Call) -> Result:
-    """Have it read. Raises Refused where it is read from no database."""
-    name = call.args.text("table", "")
+    """Have it read. Raises Refused where it is read from no database, or belongs to another region."""
+    name, region = call.args.text("table", ""), call.session.region
+    if region and name not in region_of(call.client.settings, region).tables:
+        raise Refused(f"Type a table of region {region}.", "see `show running-config`")
     read = [table.name for table in call.client.settings.route_tables if table.is_read]
     if not read or (name and name not in read):
         which = f"Route table {name} is" if name else "No route table is"

@@ -11,6 +11,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, Final
 
+from appliance.catalogue.show_commands import METHODS
 from appliance.management.appliance_client import Call
 from appliance.management.errors import CommandFailed, Refused
 from appliance.management.operator_lookups import answer_to
@@ -159,6 +160,7 @@ async def test_route(call: Call) -> Result:
         known,
         _moment(call.args.text("at", "")),
         call.args.text("media", ""),
+        call.args.text("method", METHODS[0]),
     )
     for _ in range(ROUNDS_MAX):
         route = await call.client.workers.ask(_any_worker(call), wanted)
