@@ -97,7 +97,7 @@ class Appliance:
     def stop(self) -> None:
         """Stop it as an operator does."""
         self.process.popen.send_signal(signal.SIGTERM)
-        assert self.process.wait(15.0) == 0
+        assert self.process.wait(60.0) == 0
 
     def crash(self) -> None:
         """SIGKILL to the supervisor; its workers may not outlive it."""
@@ -125,7 +125,7 @@ class Appliance:
     def command(self, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """`signalbox WORDS --state DIR`."""
         argv = [str(SIGNALBOX), *words, "--state", str(self.state)]
-        return subprocess.run(argv, input=stdin, capture_output=True, text=True, timeout=30, check=False)
+        return subprocess.run(argv, input=stdin, capture_output=True, text=True, timeout=120, check=False)
 
     def add_subscriber(self, username: str, password: str) -> None:
         """Add a subscriber of the appliance's domain."""
@@ -163,7 +163,7 @@ class Appliance:
             return len(known) == 1
 
         time.sleep(TOLD_WITHIN_S)
-        wait_until(agree, "the workers agree on their registrations", within(10.0))
+        wait_until(agree, "the workers agree on their registrations")
         return known.pop()
 
     def worker_pids(self) -> list[int]:

@@ -7,7 +7,7 @@ import socket
 from pathlib import Path
 from typing import Any
 
-TIMEOUT_S = 40.0
+TIMEOUT_S = 90.0
 
 
 class Control:

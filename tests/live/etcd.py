@@ -11,7 +11,6 @@ from appliance.cluster.coordination.key_store import Put, StoreFault
 from appliance.cluster.coordination.store import EtcdStore
 from appliance.storage.cluster_file import EtcdAccess
 from tests.certificate_authority import CertificateAuthority
-from tests.live.machine import within
 from tests.live.processes import LOOPBACK, Process, Processes, find_program, free_port, freeze, wait_until
 
 
@@ -57,7 +56,7 @@ class Etcd:
 
     def wait_until_answering(self) -> None:
         """Does it take changes?"""
-        wait_until(self._answers, "etcd answers", within(20.0), 0.1)
+        wait_until(self._answers, "etcd answers", pause_s=0.1)
 
     def _answers(self) -> bool:
         store = EtcdStore(self.access)

@@ -50,4 +50,4 @@ class Linphone:
 
     def wait_until_it_hears(self) -> None:
         """Wait for media: it prints how many kbit/s come in."""
-        wait_until(lambda: HEARS.search(self.process.text()), f"{self.name}'s linphonec hears something", 20.0)
+        wait_until(lambda: HEARS.search(self.process.text()), f"{self.name}'s linphonec hears something")

@@ -14,7 +14,7 @@ from demo.message import Message, read_message, response_to
 from tests.live.processes import LOOPBACK
 from tests.live.sipp import Proxy
 
-ANSWER_S = 10.0
+ANSWER_S = 60.0
 RESEND_S = 0.5
 WINDOW = 200
 RECEIVE_BUFFER_LEN = 1 << 22

@@ -11,7 +11,7 @@ from tests.live.processes import LOOPBACK, Process, Processes, find_program, fre
 
 SCENARIOS = Path(__file__).with_name("scenarios")
 MODES = {"udp": "u1", "tcp": "t1"}
-CALL_TIMEOUT_S = 40
+CALL_TIMEOUT_S = 90
 # Of its sockets, in bytes: what waits while it has no processor is not lost.
 BUFFER_LEN = 1 << 20
 

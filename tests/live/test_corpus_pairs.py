@@ -67,7 +67,7 @@ def test_everything_is_unregistered(processes: Processes, shared_appliance: Call
     appliance = shared_appliance()
     register(processes, appliance, "service", "sip:service@127.0.0.1:5070")
     Sipp(processes, SCENARIOS / "uac-register-with-star-in-contact.xml", user="service", proxy=appliance).succeed()
-    wait_until(lambda: appliance.registrations() == 0, "no worker knows the contact", 3.0)
+    wait_until(lambda: appliance.registrations() == 0, "no worker knows the contact")
 
 
 def called_user(scenario: Path) -> str:

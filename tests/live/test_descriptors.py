@@ -30,7 +30,7 @@ def test_a_stranger_with_an_options_on_each_connection(start_appliance: Callable
             with suppress(OSError):
                 connection.connect((appliance.address, appliance.port))
                 connection.sendall(OPTIONS % (number, number))
-        wait_until(lambda: appliance.counter("connections-displaced") > 0, "strangers make room", 10.0)
+        wait_until(lambda: appliance.counter("connections-displaced") > 0, "strangers make room")
         connection = opened.enter_context(socket.create_connection((appliance.address, appliance.port), 5.0))
         connection.sendall(OPTIONS % (CONNECTIONS, CONNECTIONS))
         assert connection.recv(4096).startswith(b"SIP/2.0 200 ")
@@ -46,5 +46,5 @@ def test_the_share_of_one_source(start_appliance: Callable[..., Appliance]) -> N
             connection = opened.enter_context(socket.create_connection((appliance.address, appliance.port), 5.0))
             with suppress(OSError):
                 connection.sendall(OPTIONS % (number, number))
-        wait_until(lambda: appliance.counter("connections-displaced") == 40, "its own make room", 10.0)
+        wait_until(lambda: appliance.counter("connections-displaced") == 40, "its own make room")
         assert appliance.status()["workers"][0]["gauges"]["connections"] == 20

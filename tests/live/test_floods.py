@@ -60,7 +60,7 @@ def test_garbage(processes: Processes, start_appliance: START) -> None:
         for number in range(GARBAGE // 2):
             flood.send(os.urandom(200))
             flood.send(b"INVITE sip:%d SIP/2.0\r\n" % number + os.urandom(200))
-    wait_until(lambda: dropped(appliance) > GARBAGE // 4, "garbage is counted as dropped", 10.0, 0.2)
+    wait_until(lambda: dropped(appliance) > GARBAGE // 4, "garbage is counted as dropped", pause_s=0.2)
     assert appliance.rss() - memory < MEMORY_GROWTH_MAX
     assert_in_service(processes, appliance)
 
@@ -135,11 +135,11 @@ def test_half_open_connections(processes: Processes, start_appliance: START) -> 
             connection.connect((appliance.address, appliance.port))
             with suppress(ConnectionError):
                 connection.sendall(b"INVITE sip:bob@signalbox.test SIP/2.0\r\nVia: " + b"x" * 2000)
-        wait_until(lambda: appliance.counter("connections-displaced") > 0, "connections make room", 5.0)
+        wait_until(lambda: appliance.counter("connections-displaced") > 0, "connections make room")
         assert open_connections(appliance) <= 2 * CONNECTIONS_MAX
         closed = "connections-closed-partial"
-        wait_until(lambda: appliance.counter(closed) > 0, "messages that never end are given up", 10.0)
-        wait_until(lambda: open_connections(appliance) == 0, "no connection is left", 10.0)
+        wait_until(lambda: appliance.counter(closed) > 0, "messages that never end are given up")
+        wait_until(lambda: open_connections(appliance) == 0, "no connection is left")
         assert appliance.rss() - memory < MEMORY_GROWTH_MAX
     assert_in_service(processes, appliance)
 
@@ -165,7 +165,7 @@ def test_calls_that_nobody_answers(processes: Processes, start_appliance: START,
     assert appliance.counter("refused-table-full") >= len(refusals)
     assert appliance.status()["transactions"] <= 2 * TRANSACTIONS_MAX
     assert appliance.rss() - memory < MEMORY_GROWTH_MAX
-    wait_until(lambda: appliance.status()["transactions"] == 0, "every transaction has ended", 30.0, 0.2)
+    wait_until(lambda: appliance.status()["transactions"] == 0, "every transaction has ended", pause_s=0.2)
     assert_in_service(processes, appliance)
 
 

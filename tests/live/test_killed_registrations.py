@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from tests.live.appliance import Appliance
-from tests.live.machine import rate, within
+from tests.live.machine import rate
 from tests.live.processes import wait_until
 from tests.live.registering import Registering
 
@@ -59,7 +59,7 @@ def kill(appliance: Appliance, victim: str) -> int:
         return int(victim in pids and is_killed(pids[victim]))
     appliance.crash()
     killed = 1 + sum(is_killed(pid) for name, pid in pids.items() if name != "supervisor")
-    wait_until(lambda: not any(is_alive(pid) for pid in pids.values()), "all processes are gone", within(10.0))
+    wait_until(lambda: not any(is_alive(pid) for pid in pids.values()), "all processes are gone")
     appliance.start()
     return killed
 

@@ -77,7 +77,7 @@ def test_a_reload_restarts_every_worker(appliance: Appliance) -> None:
     assert "reload confirm" in appliance.command("cli", "-c", "enable", "-c", "reload").stderr
     assert appliance.worker_pids() == before
     do(appliance, "reload confirm")
-    wait_until(lambda: are_others(appliance, before), "all workers are others", 60.0)
+    wait_until(lambda: are_others(appliance, before), "all workers are others")
 
 
 def are_others(appliance: Appliance, before: list[int]) -> bool:
@@ -96,7 +96,7 @@ def test_a_call_goes_on_over_a_reload(appliance: Appliance) -> None:
         alice.expect(180)
         before = appliance.worker_pids()
         do(appliance, "reload confirm")
-        wait_until(lambda: are_others(appliance, before), "all workers are others", 60.0)
+        wait_until(lambda: are_others(appliance, before), "all workers are others")
         bob.answer(waiting)
         later = alice.expect(200)
         alice.in_dialog("ACK", later, 1)

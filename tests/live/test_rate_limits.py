@@ -83,7 +83,7 @@ def test_beyond_the_rate_is_refused_and_shown(start_appliance: Callable[..., App
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.bind((LOOPBACK, 0))
         probe.connect((appliance.address, appliance.port))
-        probe.settimeout(10.0)
+        probe.settimeout(60.0)
         answers = []
         for number in range(20):
             probe.send(options(appliance, probe.getsockname()[1], f"few-{time.monotonic_ns():x}-{number}"))
@@ -101,7 +101,7 @@ def test_the_built_in_limits_are_shown_and_spare_loopback(start_appliance: Calla
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.bind((LOOPBACK, 0))
         probe.connect((appliance.address, appliance.port))
-        probe.settimeout(10.0)
+        probe.settimeout(60.0)
         for number in range(10):
             probe.send(options(appliance, probe.getsockname()[1], f"spared-{time.monotonic_ns():x}-{number}"))
             assert probe.recv(4096)[8:11] == b"200"

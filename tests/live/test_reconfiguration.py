@@ -10,7 +10,7 @@ import pytest
 
 from tests.live.appliance import DOMAIN, PATIENT, Appliance
 from tests.live.control import Control
-from tests.live.machine import STATISTICAL, rate, within
+from tests.live.machine import STATISTICAL, rate
 from tests.live.processes import LOOPBACK, Processes, free_port, wait_until
 from tests.live.sipp import Sipp, open_ports, register, start_callee
 
@@ -99,7 +99,7 @@ def test_no_call_is_lost_while_the_configuration_changes_twenty_times(
     assert [commit["comment"] for commit in reversed(commits)] == [f"step {number}" for number in range(COMMITS)]
     assert appliance.counter("calls-failed") == 0
     assert appliance.counter("calls-answered") == calls
-    wait_until(lambda: len(control.ask("show workers")["workers"]) == 2, "two workers are left", within(30.0))
+    wait_until(lambda: len(control.ask("show workers")["workers"]) == 2, "two workers are left")
 
 
 def test_a_listener_is_there_and_gone_again(processes: Processes, start_appliance: Callable[..., Appliance]) -> None:

@@ -37,7 +37,7 @@ def test_a_phone_registers_with_its_password(processes: Processes, guarded: Appl
     contact = f"sip:alice@{LOOPBACK}:5070;transport={transport}"
     password = ("-au", "alice", "-ap", PASSWORD)
     register(processes, guarded, "alice", contact, *password, scenario="register-digest", transport=transport)
-    wait_until(lambda: guarded.registrations() == 1, "every worker says that it knows the contact", 3.0)
+    wait_until(lambda: guarded.registrations() == 1, "every worker says that it knows the contact")
     assert guarded.counter("authentication-failed") == 0
 
 
@@ -62,7 +62,7 @@ def test_sipsak_registers(guarded: Appliance) -> None:
     contact = f"sip:alice@{LOOPBACK}:5070"
     done = sipsak("-U", "-s", address, "-C", contact, "-u", "alice", "-a", PASSWORD, "-x", "600")
     assert done.returncode == 0, done.stdout
-    wait_until(lambda: guarded.registrations() == 1, "every worker says that it knows the contact", 3.0)
+    wait_until(lambda: guarded.registrations() == 1, "every worker says that it knows the contact")
 
 
 def sipsak(*words: str) -> subprocess.CompletedProcess[str]:
@@ -87,7 +87,7 @@ class PhoneWithNonce(Peer):
 
     def __init__(self, appliance: Appliance) -> None:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.settimeout(10.0)
+        self._socket.settimeout(60.0)
         self._socket.bind((LOOPBACK, 0))
         self._socket.connect((appliance.address, appliance.port))
         super().__init__("alice", f"{LOOPBACK}:{self._socket.getsockname()[1]}", domain=DOMAIN)

@@ -64,7 +64,7 @@ def test_a_node_that_was_away_gets_what_it_missed(processes: Processes) -> None:
     others = [f"other{number}" for number in range(500)]
     assert register_many(first, others, CONTACT, within(30.0)) == {200: 500}
     second.start()
-    took_s = wait_until(lambda: missing_at(second, users + others) == [], "all are back", within(30.0))
+    took_s = wait_until(lambda: missing_at(second, users + others) == [], "all are back")
     print(f"1,000 registrations were back {took_s:.1f} s after the start")
 
 
@@ -82,7 +82,7 @@ def test_a_frozen_node_delays_no_answer_for_long(processes: Processes) -> None:
     assert register_many(first, users, CONTACT, within(30.0)) == {200: 300}
     assert time.monotonic() - begun < within(5.0)
     # The supervisor ends what does not answer, and starts it again.
-    wait_until(lambda: missing_at(second, users) == [], "the other node has all", within(60.0))
+    wait_until(lambda: missing_at(second, users) == [], "the other node has all")
 
 
 @pytest.mark.figures
@@ -96,7 +96,7 @@ def test_a_node_that_joins_gets_all(processes: Processes, count: int, record_pro
     assert statuses == {200: count}
     second.start()
     begun = time.monotonic()
-    wait_until(lambda: count_of(second) == count, "the new node has all", within(60.0), 0.1)
+    wait_until(lambda: count_of(second) == count, "the new node has all", pause_s=0.1)
     took_s = time.monotonic() - begun
     record_property("registrations to a node that joins, s", round(took_s, 1))
     print(f"{count} registrations were on the new node after {took_s:.1f} s")

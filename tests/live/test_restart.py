@@ -84,7 +84,7 @@ def kill_all(appliance: Appliance) -> None:
 
 def assert_all_there(appliance: Appliance, users: list[str], bob: Phone, alice: Phone, count: int) -> None:
     """Both workers have them all; the registrar names some, from one worker and the other; and they are called."""
-    wait_until(lambda: appliance.registrations() == count, f"{count} registrations", within(10.0))
+    wait_until(lambda: appliance.registrations() == count, f"{count} registrations")
     some = random.Random(count).sample(users, SPOT_CHECKS)
     assert fetch_many(appliance, some, bob.contact, TIMEOUT_S) == {200: SPOT_CHECKS}
     for user in some[:4]:

@@ -142,8 +142,8 @@ def test_a_candidate_outlives_the_process_that_serves_it(appliance: Appliance) -
     assert session.candidate is not None
     management = next(row for row in document(appliance, "show processes")["processes"] if row["name"] == "management")
     os.kill(management["pid"], signal.SIGKILL)
-    wait_until(lambda: not session.control.is_open, "the connection is lost", 10.0)
-    wait_until(lambda: appliance.command("cli", "-c", "show clock").returncode == 0, "somebody answers", 30.0, 0.5)
+    wait_until(lambda: not session.control.is_open, "the connection is lost")
+    wait_until(lambda: appliance.command("cli", "-c", "show clock").returncode == 0, "somebody answers", pause_s=0.5)
     assert script(session, "commit").status == 0
     assert "  c 200" in typed(appliance, "show run")
 
@@ -240,7 +240,7 @@ def test_live_names_complete(appliance: Appliance) -> None:
     appliance.add_subscriber("alice", "wonderland")
     session = operator(appliance)
     expected = [f"alice@{appliance.domain}"]
-    wait_until(lambda: session.live_names("subscriber", "al") == expected, "the names are there", 10.0)
+    wait_until(lambda: session.live_names("subscriber", "al") == expected, "the names are there")
     assert session.live_names("worker", "") == ["0", "1"]
 
 

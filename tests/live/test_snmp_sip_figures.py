@@ -127,7 +127,7 @@ def test_final_responses_that_are_sent_again_are_counted(
     figures, seen = Figures(port), 0
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
         phone.bind((LOOPBACK, 0))
-        phone.settimeout(10.0)
+        phone.settimeout(60.0)
         phone.sendto(invite(appliance, phone.getsockname()[1]), (LOOPBACK, appliance.port))
         while seen < 5:
             seen += phone.recv(4096).startswith(b"SIP/2.0 486")

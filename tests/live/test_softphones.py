@@ -43,7 +43,7 @@ def test_baresip_registers_calls_talks_and_hangs_up(
     alice.wait_until_it_says("Call established")
     alice.wait_until_it_says("incoming rtp for 'audio' established")
     bob.wait_until_it_says("terminated (duration")
-    assert alice.process is not None and alice.process.wait(20.0) == 0
+    assert alice.process is not None and alice.process.wait(60.0) == 0
     wait_until(lambda: appliance.registrations() == 1, "alice has unregistered")
     assert_one_call(appliance)
 

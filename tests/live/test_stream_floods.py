@@ -92,5 +92,5 @@ def flood_beside_a_phone(
         assert flood.wait(5.0) == 0, flood.text()
         assert int(flood.text().split()[0]) > 0
         ask(phone, number + 1)
-        wait_until(lambda: len(appliance.status()["workers"]) == 2, "both workers are told of", 5.0)
+        wait_until(lambda: len(appliance.status()["workers"]) == 2, "both workers are told of")
         assert [worker["restarts"] for worker in appliance.status()["workers"]] == [0, 0]
