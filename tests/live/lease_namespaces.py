@@ -172,7 +172,7 @@ class Namespaces:
 
     probe: tuple[str, ...] = ()
     """What the client sends, as lease_client.py has it."""
-    patience_s = 10.0
+    patience_s = 60.0
     """Within which a node takes part that has been started."""
 
     def __init__(
@@ -272,13 +272,14 @@ class Namespaces:
 
     def give(self, address: int, number: int) -> None:
         """Have a node own an address."""
-        wait_until(lambda: self.owner(address), f"address {address} has an owner", self.patience_s)
-        owner = self.owner(address)
-        if owner != number:
-            node = self.nodes[owner]
-            order = {"order": "switchover", "address": address, "to": number}
-            wait_until(lambda: node.ask(order) == "", "the switchover is carried out", self.patience_s)
-        self.wait_for_owner(number, address)
+
+        def is_given() -> bool:
+            owner = self.owner(address)
+            if owner not in (0, number):
+                self.nodes[owner].ask({"order": "switchover", "address": address, "to": number})
+            return owner == number
+
+        wait_until(is_given, f"node {number} is given address {address}", self.patience_s, 0.2)
 
     def wait_for_owner(self, number: int, address: int = FIRST) -> None:
         """Wait until a node owns an address."""
