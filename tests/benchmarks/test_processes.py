@@ -54,7 +54,7 @@ def test_whoever_is_told_to_end_leaves_nothing_running(tmp_path: Path, number: s
         time.sleep(0.2)
         assert started.exists()
         process.send_signal(number)
-        assert process.wait(20) == 128 + number
+        assert process.wait(60) == 128 + number
     assert not started.exists()
 
 

@@ -52,7 +52,7 @@ def supervisor(runtime_dir: Path, reply: BusReply) -> Iterator[list[object]]:
 
     thread = threading.Thread(target=answer)
     thread.start()
-    ready.wait(10)
+    ready.wait(60)
     yield asked
     done.set()
     thread.join()

@@ -238,7 +238,7 @@ class Namespaces:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         for process in self.started:
-            process.wait(10)
+            process.wait(60)
         for name in (self.client, *(node.namespace for node in self.nodes.values()), self.switch):
             subprocess.run(["ip", "netns", "del", name], capture_output=True)
 
@@ -314,7 +314,7 @@ class Namespaces:
             assert process.stdin is not None
             if process.poll() is None:
                 process.stdin.close()
-                process.wait(20)
+                process.wait(60)
             found: dict[str, Any] = json.loads(out.read_text())
             return found
 

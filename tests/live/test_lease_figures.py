@@ -63,7 +63,7 @@ def crash(net: Namespaces) -> None:
 def start_again(net: Namespaces) -> None:
     node = net.nodes[1]
     assert node.lease is not None and node.echo is not None
-    node.lease.wait(5)
+    node.lease.wait(60)
     if node.echo.poll() is not None:
         node.start_echo()
     node.start()

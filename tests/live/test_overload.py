@@ -81,7 +81,7 @@ def carried(processes: Processes, appliance: Appliance) -> float:
     caller, figures = start_calls(processes, appliance, 100 * SECONDS * AT_ONCE, AT_ONCE)
     time.sleep(SECONDS)
     caller.popen.terminate()
-    caller.popen.wait(10)
+    caller.popen.wait(60)
     return succeeded(figures)
 
 
@@ -90,7 +90,7 @@ def offered(processes: Processes, appliance: Appliance, calls_per_s: int) -> flo
     caller, figures = start_calls(processes, appliance, calls_per_s, UNBOUNDED)
     time.sleep(SECONDS)
     caller.popen.terminate()
-    caller.popen.wait(10)
+    caller.popen.wait(60)
     return succeeded(figures)
 
 

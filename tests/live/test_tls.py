@@ -51,7 +51,7 @@ class SecureAppliance:
     def dial(self) -> ssl.SSLSocket:
         """A connection of a phone that trusts the authority."""
         context = ssl.create_default_context(cafile=str(self.authority.trust))
-        plain = socket.create_connection((LOOPBACK, self.port), timeout=10)
+        plain = socket.create_connection((LOOPBACK, self.port), timeout=60)
         return context.wrap_socket(plain, server_hostname="signalbox.test")
 
 
@@ -71,7 +71,7 @@ def test_openssl_sees_the_certificate_and_good_ciphers_only(secure: SecureApplia
 
     def connect(*words: str) -> subprocess.CompletedProcess[str]:
         argv = ["openssl", "s_client", *where, *words]
-        return subprocess.run(argv, input="", capture_output=True, text=True, timeout=20, check=False)
+        return subprocess.run(argv, input="", capture_output=True, text=True, timeout=60, check=False)
 
     assert "TLSv1.3" in connect().stdout
     assert "ECDHE-ECDSA-AES" in connect("-tls1_2").stdout
@@ -127,7 +127,7 @@ def test_half_open_and_garbage_handshakes_cost_no_answers(secure: SecureApplianc
     with secure.dial() as phone, ExitStack() as strangers:
         rss = secure.appliance.rss()
         for number in range(600):
-            stranger = strangers.enter_context(socket.create_connection((LOOPBACK, secure.port), timeout=10))
+            stranger = strangers.enter_context(socket.create_connection((LOOPBACK, secure.port), timeout=60))
             stranger.sendall(beginnings[number % len(beginnings)])
             if number % 20 == 0:
                 assert answers(phone, f"flood{number}")

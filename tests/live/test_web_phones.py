@@ -52,7 +52,7 @@ class WebAppliance:
         """What a stranger gets by HTTPS."""
         context = ssl.create_default_context()
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        with context.wrap_socket(socket.create_connection((LOOPBACK, self.port), timeout=20)) as stranger:
+        with context.wrap_socket(socket.create_connection((LOOPBACK, self.port), timeout=60)) as stranger:
             stranger.sendall(request)
             return stranger.recv(4096)
 

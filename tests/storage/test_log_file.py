@@ -65,7 +65,7 @@ def test_a_host_gets_the_log_by_syslog(tmp_path: Path) -> None:
     """RFC 5424 6, by UDP (RFC 5426)."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as host:
         host.bind(("127.0.0.1", 0))
-        host.settimeout(5.0)
+        host.settimeout(60.0)
         log_by(Settings(hostname="sip1", logging_hosts=(f"127.0.0.1 port {host.getsockname()[1]}",)))
         LogFile(tmp_path / "log").write("Worker 0\nis down", logging.ERROR)
         header, _, text = host.recv(4096).decode().partition("\ufeff")

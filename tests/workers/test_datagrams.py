@@ -15,7 +15,7 @@ datagrams = pytest.importorskip("appliance.workers.datagrams", reason="the batch
 def bound(family: int = socket.AF_INET, address: str = "127.0.0.1") -> socket.socket:
     endpoint = socket.socket(family, socket.SOCK_DGRAM)
     endpoint.bind((address, 0))
-    endpoint.settimeout(5)
+    endpoint.settimeout(60)
     return endpoint
 
 
@@ -28,7 +28,7 @@ def write(door: datagrams.DatagramSocket, outgoings: list[Outgoing]) -> list[Out
 def read(reader: object, count: int) -> list[tuple[bytes, Flow]]:
     """What arrives, until `count` datagrams are there; loopback delivers at once or after a moment."""
     received: list[tuple[bytes, Flow]] = []
-    give_up_at = time.monotonic() + 5
+    give_up_at = time.monotonic() + 60
     while len(received) < count and time.monotonic() < give_up_at:
         received += reader.read_batch()  # type: ignore[attr-defined]
     return received
@@ -52,7 +52,7 @@ def test_a_batch_comes_with_the_flows_of_its_sources() -> None:
 def test_the_oldest_of_a_batch_tells_how_long_it_has_waited() -> None:
     ours, peer = bound(), bound()
     reader = datagrams.DatagramSocket(ours.fileno(), 0, 100)
-    give_up_at = time.monotonic() + 5
+    give_up_at = time.monotonic() + 60
     # The kernel begins to note times a moment after the first socket of the machine has asked for it.
     while reader.delay_s < 0.04 and time.monotonic() < give_up_at:
         peer.sendto(b"old", ours.getsockname())
@@ -163,7 +163,7 @@ def test_a_port_where_nobody_listens_is_reported_with_what_was_sent() -> None:
     assert write(door, [Outgoing(b"to peer", Flow(UDP, 2, peer.getsockname()))] * 3) == []
     assert peer.recv(100) == b"to peer"
     errors: list[tuple[bytes, Flow]] = []
-    give_up_at = time.monotonic() + 5
+    give_up_at = time.monotonic() + 60
     while len(errors) < 3 and time.monotonic() < give_up_at:
         errors += door.read_errors()
     assert errors == [(data, Flow(UDP, 2, nobody))] * 3
@@ -186,7 +186,7 @@ def test_what_the_socket_does_not_take_waits_in_a_bounded_queue() -> None:
     assert failures == outgoings[taken + 20 :]
     assert door.overflowed == len(failures)
     reader.setblocking(False)
-    give_up_at = time.monotonic() + 10
+    give_up_at = time.monotonic() + 60
     while door.waiting_count and time.monotonic() < give_up_at:
         drain(reader)
         assert write(door, []) == []
