@@ -48,13 +48,13 @@ class WatchedProcess(SupportingProcess[AnyLaunch]):
     def _is_silent(self, limits: SupervisionSettings, now: float) -> bool:
         assert self.process is not None
         silent_s = now - self._last_heard
-        if not self._is_heard:
-            return silent_s > limits.start_timeout_s
         longest_s = max(PATIENCE * limits.hang_ms / 1000, self.silence_min_s)
+        if not self._is_heard:
+            longest_s = float(limits.start_timeout_s)
         if silent_s <= longest_s:
             return False
         return silent_s - min(self.process.waited_s() - self._waited_s, PATIENCE * longest_s) > longest_s
 
     def _start(self, limits: SupervisionSettings, now: float) -> None:
-        self._last_heard, self._is_heard = now, False
+        self._last_heard, self._waited_s, self._is_heard = now, 0.0, False
         super()._start(limits, now)

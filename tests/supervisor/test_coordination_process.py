@@ -23,6 +23,7 @@ from appliance.messages.cluster_messages import (
 from appliance.messages.membership import Member, Membership
 from appliance.storage.cluster_file import ClusterFile, EtcdAccess
 from appliance.supervisor.coordination_process import UNRECORDED_MAX, CoordinationProcess
+from appliance.supervisor.processes import NodeProcess
 
 LIMITS = SupervisionSettings()
 MEMBERS = Membership(2, (Member(1, "a"), Member(2, "b")))
@@ -131,6 +132,17 @@ def test_what_it_reported_is_not_taken_for_true_when_it_is_gone(kept: Kept) -> N
     assert kept.process.status().members[0].state == PRESENT
     kept.end()
     assert kept.process.status().members[0].state == UNKNOWN
+
+
+def test_one_that_waits_for_a_processor_when_it_starts_has_longer(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start_s, process = LIMITS.start_timeout_s, kept.process
+    monkeypatch.setattr(NodeProcess, "waited_s", lambda _: 0.6 * start_s)
+    process.tend(LIMITS, False, 1.5 * start_s)
+    assert kept.events == []
+    process.tend(LIMITS, False, 1.7 * start_s)
+    assert kept.events == [f"The cluster process sent no heartbeat for {1.7 * start_s:.1f} s; it is killed."]
 
 
 def test_one_that_is_silent_is_killed(kept: Kept) -> None:
