@@ -40,6 +40,7 @@ def configuration(nodes: int, *listener_lines: str) -> str:
         "domain signalbox.test",
         "overload",
         "  requests per-source unlimited",
+        "  registrations per-source unlimited",
         "  delay target 1000",
         "  delay limit 3000",
         "!",
