@@ -1,5 +1,6 @@
 cimport cython
 
+from appliance.worker_group.connection_directory cimport ConnectionDirectory
 from appliance.worker_group.slot_ownership cimport SlotOwnership
 from appliance.transport.flow cimport Flow, Outgoing
 
@@ -10,7 +11,7 @@ cdef Py_ssize_t HANDED_OVER, SENT_BY_NODE, SENT_ON
 @cython.final
 cdef class WorkerGroup:
     cdef readonly SlotOwnership slot_ownership
-    cdef readonly object connections
+    cdef readonly ConnectionDirectory connections
     cdef list _counters
     cdef list _messages
     cdef int _replicator

@@ -10,7 +10,7 @@ from appliance import clock
 from appliance.catalogue.counters import CONNECTIONS_CLOSED_IDLE
 from appliance.messages.worker_requests import ConnectionRow
 from appliance.sip.parser import SyntaxLimits
-from appliance.transport.flow import Flow
+from appliance.transport.flow import Flow, Outgoing
 from appliance.transport.framers import Framer, framer_of
 from appliance.transport.framing import PONG
 from appliance.transport.process_id import ProcessId
@@ -55,6 +55,7 @@ class Connection(asyncio.BufferedProtocol):
     """`is_opened_here`: we connected. `is_ending`: nothing new may go this way.
 
     `unanswered`: requests that it has brought and that have no final response yet, as far as this end can tell.
+    `unsent`: what its owner will send by it before this turn ends.
     `source`: what it is counted by, "" when it is not. `is_proven`: its peer was accepted (connection_sources.py).
     `holds`: how many siblings have too much of it to do (stream_reading.py).
     """
@@ -72,6 +73,7 @@ class Connection(asyncio.BufferedProtocol):
         "source",
         "transport",
         "unanswered",
+        "unsent",
     )
 
     def __init__(
@@ -89,6 +91,7 @@ class Connection(asyncio.BufferedProtocol):
         self.is_paused = False
         self.holds = 0
         self.unanswered = 0
+        self.unsent: list[Outgoing] = []
 
     def proves(self, names: tuple[str, ...]) -> bool:
         """Has the peer proved one of these names, where its transport has certificates?"""
@@ -161,6 +164,10 @@ class Connection(asyncio.BufferedProtocol):
         assert self.transport is not None
         self.transport.write(data)
         return self.unread_len()
+
+    def write_messages(self, messages: list[bytes]) -> int:
+        """Send whole messages, by one system call if the peer takes them; as `write`."""
+        return self.write(b"".join(messages))
 
     def answer_pings(self, count: int) -> int:
         """RFC 5626 3.5.1: answer so many keep-alives; as `write`."""

@@ -70,7 +70,8 @@ class StreamReading:
     def _take(self, connection: Connection, data: bytes, messages_max: int, now: float) -> None:
         messages = connection.messages_in(data, now, messages_max)
         self._messages_left -= len(messages)
-        self._octets_left -= sum(map(len, messages))
+        for message in messages:
+            self._octets_left -= len(message)
         self._arrived(connection, messages, now)
         self._go_on(connection, now)
         self._turn_soon()

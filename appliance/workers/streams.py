@@ -18,7 +18,6 @@ import sys
 from collections.abc import Callable, Collection
 from itertools import islice
 from typing import Final
-from zlib import crc32
 
 from appliance import clock
 from appliance.catalogue.counters import (
@@ -40,15 +39,14 @@ from appliance.catalogue.settings import ListenerSettings
 from appliance.catalogue.transports import BY_WEB_SOCKET, TRANSPORTS
 from appliance.messages.worker_requests import ConnectionRows
 from appliance.sip.errors import MalformedMessage
-from appliance.sip.message import Request
 from appliance.sip.parser import SyntaxLimits
-from appliance.sip.writer import write_response
 from appliance.transport.flow import Flow, Outgoing, Way
 from appliance.transport.framing import PING
 from appliance.transport.process_id import ProcessId
 from appliance.transport.source import source_of
 from appliance.transport.transport_table import is_secure
 from appliance.transport.via import reopened
+from appliance.workers.answers_due import answer_to_malformed, is_final, wants_answer
 from appliance.workers.connecting import connect
 from appliance.workers.connection import NO_REMOTE, Connection, connection_row
 from appliance.workers.connection_ages import UNCOUNTED, ConnectionAges
@@ -115,6 +113,7 @@ class Streams:
         self._connections: dict[int, Connection] = {}
         self._by_remote: dict[Way, Connection] = {}
         self._opening: dict[Way, list[Outgoing]] = {}
+        self._with_unsent: list[Connection] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._sources = ConnectionSources()
         self._ages = ConnectionAges()
@@ -265,15 +264,17 @@ class Streams:
             self._sources.touch(connection, now)
         if messages:
             self._counters[TCP_MESSAGES_RECEIVED] += len(messages)
-            connection.unanswered += sum(map(wants_answer, messages))
             flow = connection.flow
-            self._arrived([(message, flow) for message in messages], now)
+            batch = []
+            for message in messages:
+                if wants_answer(message):
+                    connection.unanswered += 1
+                batch.append((message, flow))
+            self._arrived(batch, now)
         if connection.framer.fault is not None:
             self._end_malformed(connection, connection.framer.fault, now)
         elif connection.framer.is_finished and not connection.is_ending:
-            self._begin_end(connection, now)
-            # After the answers to what came before: they leave at the end of this turn.
-            asyncio.get_running_loop().call_soon(connection.close)
+            self._end_after_answers(connection, now)
 
     def hold(self, flows: list[Flow]) -> None:
         """Read no more of these connections, as far as they are ours, until they are released."""
@@ -305,13 +306,14 @@ class Streams:
         if connection.is_ending:
             return
         self._counters[CONNECTIONS_CLOSED_MALFORMED] += 1
-        request = fault.message
-        if isinstance(request, Request) and request.method != b"ACK":
-            # RFC 3261 8.2.7: a To tag that comes out the same for the same request.
-            tag = b"%08x" % crc32(b"".join(request.lines))
-            connection.write(write_response(request, fault.status, fault.reason.encode(), to_tag=tag))
+        answer = answer_to_malformed(fault)
+        if answer:
+            connection.write(answer)
+        self._end_after_answers(connection, now)
+
+    def _end_after_answers(self, connection: Connection, now: float) -> None:
+        """The answers to what came before leave at the end of this turn."""
         self._begin_end(connection, now)
-        # After the answers to what came before: they leave at the end of this turn.
         asyncio.get_running_loop().call_soon(connection.close)
 
     def _begin_end(self, connection: Connection, now: float) -> None:
@@ -333,6 +335,8 @@ class Streams:
         if not connection.is_ending:
             connection.is_ending = True
             self._unlist(connection)
+        self.failures += connection.unsent
+        connection.unsent = []
         self._ages.forget(connection)
         self.reading.forget(connection)
         if self._connections.pop(connection.flow.connection, None) is not None and connection.source:
@@ -360,6 +364,7 @@ class Streams:
         """Send each by its flow; what fails, now or later, is added to `failures`."""
         for outgoing in outgoings:
             self._send(outgoing)
+        self._write_unsent()
 
     def _send(self, outgoing: Outgoing) -> None:
         number = outgoing.flow.connection
@@ -383,22 +388,35 @@ class Streams:
             self._send_when_open(way, outgoing)
 
     def _send_by(self, connection: Connection, outgoing: Outgoing) -> None:
-        if self._write(connection, outgoing.data):
-            self._counters[TCP_MESSAGES_SENT] += 1
-            if not connection.is_proven and is_proof(outgoing.data):
-                self._prove(connection)
-            if connection.unanswered and is_final(outgoing.data):
-                self._answered(connection)
-        else:
-            self.failures.append(outgoing)
+        """It leaves with all else that goes by this connection now."""
+        if not connection.is_proven and is_proof(outgoing.data):
+            self._prove(connection)
+        if not connection.unsent:
+            self._with_unsent.append(connection)
+        connection.unsent.append(outgoing)
 
-    def _answered(self, connection: Connection) -> None:
-        connection.unanswered -= 1
+    def _write_unsent(self) -> None:
+        """One write for each connection: a system call costs more than the copy."""
+        connections, self._with_unsent = self._with_unsent, []
+        for connection in connections:
+            outgoings, connection.unsent = connection.unsent, []
+            if not outgoings:
+                # It has made room for another one since.
+                continue
+            if self.keeps(connection, connection.write_messages([outgoing.data for outgoing in outgoings])):
+                self._counters[TCP_MESSAGES_SENT] += len(outgoings)
+                self._note_answers(connection, outgoings)
+            else:
+                self.failures += outgoings
+
+    def _note_answers(self, connection: Connection, outgoings: list[Outgoing]) -> None:
+        if not connection.unanswered:
+            return
+        for outgoing in outgoings:
+            if connection.unanswered and is_final(outgoing.data):
+                connection.unanswered -= 1
         if connection.is_ending and not connection.unanswered:
             self._ages.answered(connection, clock.monotonic())
-
-    def _write(self, connection: Connection, data: bytes) -> bool:
-        return self.keeps(connection, connection.write(data))
 
     def keeps(self, connection: Connection, unread_len: int) -> bool:
         """A peer that does not read what is sent loses its connection."""
@@ -451,6 +469,7 @@ class Streams:
                 self._send_by(connection, outgoing)
             else:
                 self.failures.append(outgoing)
+        self._write_unsent()
         if self.failures:
             self._changed()
 
@@ -466,13 +485,3 @@ class Streams:
         for connection in self._sources.silent_since(now - self._limits.connection_unproven_s):
             self._counters[connection.overdue_counter()] += 1
             self._cut(connection)
-
-
-def wants_answer(message: bytes) -> bool:
-    """Is it a request that gets a response?"""
-    return not message.startswith((b"SIP/2.0 ", b"ACK "))
-
-
-def is_final(message: bytes) -> bool:
-    """Is it a final response (RFC 3261 7.2)?"""
-    return message.startswith(b"SIP/2.0 ") and message[8:9] != b"1"

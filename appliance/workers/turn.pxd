@@ -4,6 +4,7 @@ from appliance.proxy.outputs cimport Outputs
 from appliance.stack cimport Stack
 from appliance.workers.datagram_sockets cimport DatagramSockets
 from appliance.workers.queue_delay cimport QueueDelay
+from appliance.workers.streams cimport Streams
 from appliance.workers.outbound cimport Outbound
 
 
@@ -13,7 +14,7 @@ cdef class Turn:
     cdef object _recorder
     cdef object _failed
     cdef object _loop
-    cdef object _streams
+    cdef Streams _streams
     cdef object _questions
     cdef Outbound _outbound
     cdef QueueDelay _delays

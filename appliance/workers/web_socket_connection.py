@@ -55,6 +55,10 @@ class _WebSocket(_Carrier):
     def write(self, data: bytes) -> int:
         return super().write(self._framer().framed(data))
 
+    def write_messages(self, messages: list[bytes]) -> int:
+        # RFC 7118 4: a message is a frame of its own.
+        return super().write(b"".join(map(self._framer().framed, messages)))
+
     def answer_pings(self, count: int) -> int:
         # Two answers in one message would be another keep-alive.
         for _ in range(count):

@@ -349,3 +349,39 @@ def test_a_peer_that_sends_no_more_gets_the_answer_of_a_phone_that_rings_for_lon
         assert await phone.is_closed()
 
     play_streams(scenario)
+
+
+def test_what_is_sent_together_leaves_together(play_streams: Callable[..., None]) -> None:
+    """One write for each connection, in order."""
+
+    async def scenario(node: Node) -> None:
+        phone, other = await node.dial(), await node.dial()
+        await phone.send(message("a"))
+        await other.send(message("b"))
+        await until(lambda: len(node.received) == 2)
+        flows = [flow for _, flow in node.received]
+        node.streams.send([Outgoing(b"%d" % number, flow) for number in range(3) for flow in flows])
+        assert await phone.reader.read(65536) == b"012"
+        assert await other.reader.read(65536) == b"012"
+        assert node.counters[catalogue.TCP_MESSAGES_SENT] == 6
+
+    play_streams(scenario)
+
+
+def test_what_waits_for_a_connection_that_makes_room_has_failed(play_streams: Callable[..., None]) -> None:
+    """RFC 3261 18.4: the second message needs a connection, and there is room for one only."""
+
+    async def scenario(node: Node) -> None:
+        phone = await node.dial()
+        await phone.send(message())
+        await until(lambda: node.received)
+        server = await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 0)
+        there = Flow(TCP, 0, server.sockets[0].getsockname())
+        lost = Outgoing(response("SIP/2.0/TCP 127.0.0.1;branch=z9hG4bK1"), node.received[0][1])
+        node.streams.send([lost, Outgoing(message("b"), there)])
+        assert node.streams.take_failures() == [lost]
+        assert await phone.is_closed()
+        await until(lambda: node.counters[catalogue.TCP_MESSAGES_SENT] == 1)
+        server.close()
+
+    play_streams(scenario, connections_max=1)
