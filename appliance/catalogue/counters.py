@@ -181,6 +181,8 @@ WEB_SOCKET_MESSAGES_TOO_LONG: Final = 135
 ROUTE_TABLE_READS: Final = 136
 ROUTE_TABLE_READS_FAILED: Final = 137
 ROUTE_TABLES_CHANGED: Final = 138
+# connections that are used both ways
+CONNECTIONS_ALIASED: Final = 139
 
 
 @dataclass(frozen=True, slots=True)
@@ -453,5 +455,7 @@ COUNTERS: Final[tuple[Counter, ...]] = (
             "Reads of route tables from databases that failed, or whose rows were refused (`show route-sources`)."),
     Counter(ROUTE_TABLES_CHANGED, "route-tables-changed", "calls",
             "Route tables put in force because their rows in a database had changed."),
+    Counter(CONNECTIONS_ALIASED, "connections-aliased", "connections",
+            "TLS connections of peers that are reused for requests to them, as their certificate allows (RFC 5923)."),
 )
 # fmt: on

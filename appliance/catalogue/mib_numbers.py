@@ -147,6 +147,7 @@ COUNTER_NUMBERS: Final = {
     "route-table-reads": 139,
     "route-table-reads-failed": 140,
     "route-tables-changed": 141,
+    "connections-aliased": 142,
 }
 # The gauges of a worker: (number, help).
 GAUGE_NUMBERS: Final = {

@@ -20,7 +20,7 @@ from appliance.sip.message import Message, Request
 from appliance.sip.names import CONTENT_LENGTH, MAX_BREADTH, MAX_FORWARDS, PATH, RECORD_ROUTE, ROUTE
 from appliance.sip.uri import Uri
 from appliance.transport.asking_worker import name_asker
-from appliance.transport.flow import Flow
+from appliance.transport.flow import NO_CONNECTION, TLS, Flow
 from appliance.transport.process_id import NO_PROCESS
 from appliance.transport.transport_table import SIPS_URI_PARAMETERS, URI_PARAMETERS, is_secure
 from appliance.transport.via import push_via
@@ -162,7 +162,9 @@ def address_to_hop(request: Request, context: RequestContext, hop: Flow, attempt
     """Put the Via of one hop on a prepared request (RFC 3261 16.6 step 8); returns its branch."""
     target = b" ".join((request.uri_text, hop.host(), digits_of(hop.remote[1]), digits_of(attempt)))
     branch = node.keys.branch(context.upstream, target, context.read_loop_part(node), context.period)
-    push_via(request, hop.transport, node.names.sent_bys[hop.listener], branch, False)
+    # RFC 5923 8.1: where the connection is ours, the peer that knows us may send requests by it.
+    alias = hop.transport == TLS and hop.connection == NO_CONNECTION
+    push_via(request, hop.transport, node.names.sent_bys[hop.listener], branch, False, alias)
     if hop.process != NO_PROCESS and node.connections.nodes.is_of_other_node(hop.process):
         name_asker(request, node.process)
     add_length(request, hop)

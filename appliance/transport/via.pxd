@@ -30,6 +30,6 @@ cpdef Flow response_flow(Via via, Flow flow)
 cpdef Outgoing reopened(Outgoing outgoing)
 cpdef tuple quoted_request(bytes quote)
 @cython.locals(via=Via)
-cpdef push_via(Request request, int transport, bytes sent_by, bytes branch, bint rport)
+cpdef push_via(Request request, int transport, bytes sent_by, bytes branch, bint rport, bint alias=*)
 cpdef bytes pop_via(Response response)
 cpdef bint is_last_via(Response response) except -1

@@ -16,7 +16,7 @@ from appliance.sip.errors import MalformedMessage
 from appliance.sip.message import Request, Response
 from appliance.sip.names import VIA
 from appliance.sip.via import ABSENT, Via, new_via, parse_via
-from appliance.transport.flow import NO_CONNECTION, TCP, UDP, Flow, Outgoing
+from appliance.transport.flow import NO_CONNECTION, TCP, TLS, UDP, Flow, Outgoing
 from appliance.transport.process_id import NO_PROCESS
 from appliance.transport.transport_table import (
     UNKNOWN_TRANSPORT,
@@ -206,9 +206,26 @@ def quoted_request(quote: bytes) -> tuple[bytes, bytes]:
         return b"", b""
 
 
-def push_via(request: Request, transport: int, sent_by: bytes, branch: bytes, rport: bool) -> None:
-    """Put our own Via on top (RFC 3261 18.1.1, 8.1.1.7); `rport` asks for RFC 3581."""
+def advertised_address(message: bytes) -> tuple[str, int] | None:
+    """(host, port) of the top Via of a request that lets its TLS connection be reused (RFC 5923 8.2); else None."""
+    found = None if message.startswith(b"SIP/2.0 ") else TOP_VIA.search(message)
+    if found is None:
+        return None
+    text = found.group(1).strip()
+    if not any(parameter.strip().lower() == b"alias" for parameter in split_parameters(text)[1:]):
+        return None
+    try:
+        via = parse_via(text)
+    except MalformedMessage:
+        return None
+    return without_brackets(via.host).decode("latin-1").lower().rstrip("."), via.port or default_port(TLS)
+
+
+def push_via(request: Request, transport: int, sent_by: bytes, branch: bytes, rport: bool, alias: bool = False) -> None:
+    """Put our own Via on top (RFC 3261 18.1.1, 8.1.1.7); `rport` asks for RFC 3581, `alias` for RFC 5923."""
     via = new_via(VIA_TOKENS[transport], sent_by, branch, rport)
+    if alias:
+        via.text += b";alias"
     request.prepend(VIA, via.text)
     # It needs no parsing.
     request._via = via

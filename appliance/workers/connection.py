@@ -55,12 +55,14 @@ class Connection(asyncio.BufferedProtocol):
     """`is_opened_here`: we connected. `is_ending`: nothing new may go this way.
 
     `unanswered`: requests that it has brought and that have no final response yet, as far as this end can tell.
+    `aliases`: the ways, besides that of `flow`, that lead by it (connection_aliases.py).
     `unsent`: what its owner will send by it before this turn ends.
     `source`: what it is counted by, "" when it is not. `is_proven`: its peer was accepted (connection_sources.py).
     `holds`: how many siblings have too much of it to do (stream_reading.py).
     """
 
     __slots__ = (
+        "aliases",
         "flow",
         "framer",
         "has_spoken",
@@ -75,6 +77,11 @@ class Connection(asyncio.BufferedProtocol):
         "unanswered",
         "unsent",
     )
+
+    identities: frozenset[str] = frozenset()
+    """The domains that the peer, who opened the connection, has proved by its certificate (RFC 5922 7.1)."""
+    is_authenticated = False
+    """Has it opened the connection, and shown a certificate that is trusted?"""
 
     def __init__(
         self, owner: ConnectionOwner, transport: int, listener: int, number: int, is_opened_here: bool, name: str = ""
@@ -92,10 +99,15 @@ class Connection(asyncio.BufferedProtocol):
         self.holds = 0
         self.unanswered = 0
         self.unsent: list[Outgoing] = []
+        self.aliases: list[Flow] = []
 
     def proves(self, names: tuple[str, ...]) -> bool:
         """Has the peer proved one of these names, where its transport has certificates?"""
         return True
+
+    def proves_address(self) -> bool:
+        """Does the certificate of the peer prove the address that it has?"""
+        return False
 
     async def ready(self) -> None:
         """Wait until messages may be sent. Raises OSError."""

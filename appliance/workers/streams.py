@@ -22,6 +22,7 @@ from typing import Final
 from appliance import clock
 from appliance.catalogue.counters import (
     CONNECTIONS_ACCEPTED,
+    CONNECTIONS_ALIASED,
     CONNECTIONS_CLOSED_MALFORMED,
     CONNECTIONS_CLOSED_SLOW,
     CONNECTIONS_DISPLACED,
@@ -50,6 +51,7 @@ from appliance.workers.answers_due import answer_to_malformed, is_final, wants_a
 from appliance.workers.connecting import connect
 from appliance.workers.connection import NO_REMOTE, Connection, connection_row
 from appliance.workers.connection_ages import UNCOUNTED, ConnectionAges
+from appliance.workers.connection_aliases import aliases_of
 from appliance.workers.connection_sources import ConnectionSources, is_proof
 from appliance.workers.handshakes import Handshakes
 from appliance.workers.stream_reading import READ_LEN, CallSoon, StreamReading
@@ -259,6 +261,8 @@ class Streams:
             connection.has_spoken = True
             self._opened.append(connection.flow)
             self._note_change()
+        if messages and connection.is_authenticated and not connection.aliases:
+            self._take_aliases(connection, messages)
         self._ages.octets_arrived(connection, now)
         if messages and connection.has_spoken and not (connection.is_ending or connection.is_proven):
             self._sources.touch(connection, now)
@@ -275,6 +279,15 @@ class Streams:
             self._end_malformed(connection, connection.framer.fault, now)
         elif connection.framer.is_finished and not connection.is_ending:
             self._end_after_answers(connection, now)
+
+    def _take_aliases(self, connection: Connection, messages: list[bytes]) -> None:
+        """RFC 5923 8.2. What leads by another connection goes on as it is."""
+        connection.aliases = [flow for flow in aliases_of(connection, messages) if flow.way() not in self._by_remote]
+        if connection.aliases:
+            self._by_remote.update((flow.way(), connection) for flow in connection.aliases)
+            self._counters[CONNECTIONS_ALIASED] += 1
+            self._opened += connection.aliases
+            self._note_change()
 
     def hold(self, flows: list[Flow]) -> None:
         """Read no more of these connections, as far as they are ours, until they are released."""
@@ -324,11 +337,11 @@ class Streams:
 
     def _unlist(self, connection: Connection) -> None:
         """No new message may find it. Where we have two addresses a peer may have two from one port."""
-        flow = connection.flow
-        if self._by_remote.get(flow.way()) is connection:
-            del self._by_remote[flow.way()]
+        for flow in (flows := [connection.flow, *connection.aliases]):
+            if self._by_remote.get(flow.way()) is connection:
+                del self._by_remote[flow.way()]
         if connection.has_spoken:
-            self._closed.append(flow)
+            self._closed += flows
             self._note_change()
 
     def _forget(self, connection: Connection) -> None:

@@ -13,7 +13,7 @@ from typing import Final
 
 from appliance import clock
 from appliance.catalogue.counters import CONNECTIONS_CLOSED_MALFORMED
-from appliance.security.certificate_names import is_proved
+from appliance.security.certificate_names import identities_of, is_proved
 from appliance.workers.connection import Connection, ConnectionOwner
 from appliance.workers.handshakes import Handshakes, Outcome, Step
 
@@ -45,7 +45,9 @@ class TlsConnection(Connection):
         "_reads_left",
         "_ready",
         "_unpaid_len",
+        "identities",
         "incoming",
+        "is_authenticated",
         "is_secured",
         "sealed",
     )
@@ -72,6 +74,8 @@ class TlsConnection(Connection):
         self._unpaid_len = 0
         self._ready: asyncio.Future[None] | None = None
         self.is_secured = False
+        self.identities = frozenset()
+        self.is_authenticated = False
 
     @property
     def identity(self) -> str:
@@ -83,6 +87,10 @@ class TlsConnection(Connection):
             return True
         certificate = self._end.getpeercert() or {}
         return any(is_proved(certificate, name) for name in names)
+
+    def proves_address(self) -> bool:
+        certificate = (self._end.getpeercert() if self._end is not None else None) or {}
+        return self.is_authenticated and is_proved(certificate, self.flow.remote[0])
 
     async def ready(self) -> None:
         """Wait for the end of the handshake. Raises HandshakeFailed."""
@@ -176,6 +184,9 @@ class TlsConnection(Connection):
             return
         if self.is_opened_here:
             self.owner.connection_opened(self, clock.monotonic())
+        else:
+            certificate = self._end.getpeercert() or {}
+            self.identities, self.is_authenticated = identities_of(certificate), bool(certificate)
         if self._ready is not None and not self._ready.done():
             self._ready.set_result(None)
         if self.is_closing:

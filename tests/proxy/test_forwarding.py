@@ -17,7 +17,7 @@ from appliance.sip.names import FROM, MAX_FORWARDS, RECORD_ROUTE, ROUTE, TO, VIA
 from appliance.sip.parser import SyntaxLimits, parse
 from appliance.sip.uri import parse_uri
 from appliance.transaction.table import Transactions
-from appliance.transport.flow import TCP, UDP, Flow
+from appliance.transport.flow import TCP, TLS, UDP, Flow
 from appliance.worker_group.connection_directory import ConnectionDirectory
 from tests.tables import new_table
 
@@ -105,6 +105,18 @@ def test_a_via_names_the_hop_s_listener_and_transport() -> None:
     request, _ = prepare_request(context(), target(), node())
     branch = address_to_hop(request, context(), Flow(TCP, 1, ("2001:db8::4", 5060)), 0, node())
     assert request.values(VIA)[0] == b"SIP/2.0/TCP [2001:db8::1]:5060;branch=" + branch
+
+
+def test_a_tls_connection_of_ours_may_be_used_both_ways_and_no_other() -> None:
+    """RFC 5923 8.1: not TCP, where nothing is proved, and not the connection that a phone has opened."""
+    server = Flow(TLS, 0, ("192.0.2.4", 5061), name="carrier.example")
+    phone = Flow(TLS, 0, ("192.0.2.102", 40001), 0, 7)
+    vias = []
+    for hop in (server, phone, Flow(TCP, 0, ("192.0.2.4", 5060))):
+        prepared, _ = prepare_request(context(), target(), node())
+        address_to_hop(prepared, context(), hop, 0, node())
+        vias.append(prepared.values(VIA)[0])
+    assert [via.endswith(b";alias") for via in vias] == [True, False, False]
 
 
 def test_each_attempt_has_a_branch_of_its_own() -> None:

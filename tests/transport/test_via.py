@@ -11,6 +11,7 @@ from appliance.sip.via import parse_via
 from appliance.transport.flow import TCP, UDP, Flow, Outgoing
 from appliance.transport.transport_table import UNKNOWN_TRANSPORT
 from appliance.transport.via import (
+    advertised_address,
     is_same_host,
     is_translated,
     pop_via,
@@ -225,6 +226,24 @@ def test_a_request_whose_connection_is_gone_has_failed() -> None:
     assert reopened(Outgoing(b"SIP/2.0 200 OK\r\nVia: nonsense\r\n\r\n", flow)) is None
     assert reopened(Outgoing(b"SIP/2.0 200 OK\r\n\r\n", flow)) is None
     assert reopened(Outgoing(b"\r\n", flow)) is None
+
+
+@pytest.mark.parametrize(
+    ("via", "advertised"),
+    [
+        ("SIP/2.0/TLS p1.example.com;branch=z9hG4bK1;alias", ("p1.example.com", 5061)),
+        ("SIP/2.0/TLS P1.example.com:7061 ;Alias ;branch=z9hG4bK1", ("p1.example.com", 7061)),
+        ("SIP/2.0/TLS [2001:db8::1];branch=z9hG4bK1;alias", ("2001:db8::1", 5061)),
+        ("SIP/2.0/TLS p1.example.com;branch=z9hG4bK1", None),
+        ('SIP/2.0/TLS p1.example.com;branch=z9hG4bK1;x=";alias"', None),
+        ("SIP/2.0/TLS ;alias", None),
+    ],
+)
+def test_the_address_that_a_peer_advertises(via: str, advertised: tuple[str, int] | None) -> None:
+    """RFC 5923 8.2: the first Via counts, of a request."""
+    lines = f"Via: {via}\r\nVia: SIP/2.0/TLS other.example;branch=z9hG4bK2;alias\r\n\r\n"
+    assert advertised_address(f"OPTIONS sip:bob@example.com SIP/2.0\r\n{lines}".encode()) == advertised
+    assert advertised_address(f"SIP/2.0 200 OK\r\n{lines}".encode()) is None
 
 
 def test_our_via_goes_on_top_and_comes_off_again() -> None:
