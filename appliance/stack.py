@@ -118,6 +118,7 @@ class Stack:
         )
         self.use_routes = self._node.router.use
         """Route new calls by other tables from now on."""
+        self.use_sealing_keys = self._node.use_sealing_keys
         self._proxy = Proxy(self._node)
         self._moving = CallTransfer(self._node, self._proxy, self._group)
         self._kept_calls = KeptCalls(self._node, self._slot_ownership)

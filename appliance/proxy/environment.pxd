@@ -46,6 +46,7 @@ cdef class ProxyEnvironment:
     cdef public Nonces nonces
     cdef public ContactPolicy contact_policy
     cdef tuple _addresses
+    cdef bytes _key
     cdef public object servers
     cdef public object flow_tokens
     cdef public object failures

@@ -19,6 +19,7 @@ from appliance.location.registration import Rules
 from appliance.location.registration_table import RegistrationTable
 from appliance.location.table_store import TableUnsound
 from appliance.messages.msgpack_codec import Packer
+from appliance.messages.sealing_keys import SealingKeys, first_keys
 from appliance.overload.default_rate_limits import built_in_limits
 from appliance.overload.rate_limits import RateLimits
 from appliance.proxy.events import EventQueue
@@ -72,6 +73,7 @@ class ProxyEnvironment:
 
     __slots__ = (
         "_addresses",
+        "_key",
         "bindings",
         "change_limits",
         "changed_calls",
@@ -135,9 +137,8 @@ class ProxyEnvironment:
         self.connections = connections
         connections.nodes.use_names(names_of(settings.listeners))
         self.publish: Callable[[BindingChange], int] = bindings.apply
-        self.keys = Keys(key)
-        self.dialog_tokens = DialogTokens(key)
-        self.flow_tokens = FlowTokens(key)
+        self._key = key
+        self.use_sealing_keys(first_keys(key))
         self.names = OwnNames(settings)
         self.pending_lookups = PendingLookups(settings, counters)
         self.hosts = self.pending_lookups.cache_of(LookupHost.kind)
@@ -210,6 +211,12 @@ class ProxyEnvironment:
         self.digest_rules = DigestRules(settings.digest)
         self.router.reconfigure(settings)
         self.nonces.reconfigure(settings.digest.nonce_lifetime_s)
+
+    def use_sealing_keys(self, keys: SealingKeys) -> None:
+        """Seal tokens and branches with other keys from now on."""
+        self.keys = Keys(self._key, keys)
+        self.dialog_tokens = DialogTokens(keys)
+        self.flow_tokens = FlowTokens(keys)
 
     def make_events(self, is_wanted: bool) -> None:
         """Make events of calls and registrations (events.py) from now on, or no more."""
@@ -286,7 +293,7 @@ def _publish_nothing(change: BindingChange) -> int:
 
 _OWN: Final = frozenset(
     {
-        *("_addresses", "change_limits", "counters", "events", "failures", "nonces", "publish", "rate_limits"),
+        *("_addresses", "_key", "change_limits", "counters", "events", "failures", "nonces", "publish", "rate_limits"),
         *("router", "routing_failures"),
     }
 )

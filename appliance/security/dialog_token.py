@@ -3,14 +3,15 @@
 A token is 56 hexadecimal digits, and nothing of it is remembered here:
 
 - flags (1): what was known of the dialog, and what its ends may do (see below).
-- until (7): the last minute, counted from 1970, in which it is good.
+- until (7): the mark of the key that has sealed it (2 bits), and the last minute, counted from 1970, in which it is good
+  (26 bits, which last until 2097).
 - way (16): a keyed digest of where the requests go: the remote target and the routes that follow ours.
 - hop (8): a keyed digest of the address that the request which makes the dialog was sent to; 0 once it is answered.
 - parties (8): a keyed digest of the addresses in From and To.
 - seal (16): a keyed digest of these, and of what the requests have in common: Call-ID and tags.
 
-The digests are keyed, so a token can neither be changed nor be tried out elsewhere; and as every worker has the key,
-a token outlives the worker that made it.
+The digests are keyed, so a token can neither be changed nor be tried out elsewhere; and as every worker has the keys,
+a token outlives the worker that made it. Of the keys that are good (messages/sealing_keys.py) the one of its mark is tried.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from __future__ import annotations
 from hashlib import blake2s
 from typing import Final
 
+from appliance.messages.sealing_keys import SealingKeys
 from appliance.sip.characters import LOWER_HEX_DIGIT, hex_number, is_all, long_hex_of
 from appliance.sip.siphash import SipHash
 
@@ -40,26 +42,31 @@ _HOP: Final = 24
 _PARTIES: Final = 32
 _SEAL: Final = 40
 _END: Final = TOKEN_LEN
+_MARK_SHIFT: Final = 26
+_MINUTES: Final = (1 << _MARK_SHIFT) - 1
 
 
 class DialogTokens:
-    """The tokens of one appliance; `key` is shared by all its workers. Minutes count from 1970.
+    """The tokens of one appliance; `keys` are shared by all its workers. Minutes count from 1970.
 
     `ends` is what the requests have in common, as one text. What is asked of a token holds for one that has flags; its
     digests are compared as numbers, which takes equally long wherever they differ.
     """
 
-    __slots__ = ("_seal", "_way")
+    __slots__ = ("_mark", "_other", "_other_mark", "_own")
 
-    def __init__(self, key: bytes) -> None:
-        self._seal = SipHash(blake2s(key=key, digest_size=16, person=b"dialog").digest())
-        self._way = SipHash(blake2s(key=key, digest_size=16, person=b"way").digest())
+    def __init__(self, keys: SealingKeys) -> None:
+        other = keys.in_use if keys.other is None else keys.other
+        self._mark, self._own = keys.in_use.mark, TokenDigests(keys.in_use.key)
+        self._other_mark, self._other = other.mark, TokenDigests(other.key)
 
     def write(self, ends: bytes, parties: bytes, way: bytes, hop: bytes, until_min: int, flags: int) -> bytes:
         """The token of requests that go that way, good to the end of the minute `until_min`; `hop`: b"" for none."""
-        start, hop_digest, parties_digest = flags << 28 | until_min, self._short(hop), self._short(parties)
-        body = f"{start:08x}{self._way.of(way):016x}{hop_digest:08x}{parties_digest:08x}".encode("ascii")
-        return body + long_hex_of(self._seal_of(body, ends))
+        start = flags << 28 | self._mark << _MARK_SHIFT | until_min
+        own = self._own
+        hop_digest, parties_digest = own.short(hop), own.short(parties)
+        body = f"{start:08x}{own.of_way(way):016x}{hop_digest:08x}{parties_digest:08x}".encode("ascii")
+        return body + long_hex_of(own.seal_of(body, ends))
 
     def flags_of(self, token: bytes) -> int:
         """The flags in a token, not verified; -1 for what is no token."""
@@ -67,27 +74,49 @@ class DialogTokens:
 
     def until_of(self, token: bytes) -> int:
         """The last minute in which it is good."""
-        return hex_number(token, _UNTIL, _WAY)
+        return hex_number(token, _UNTIL, _WAY) & _MINUTES
 
     def is_own(self, token: bytes, ends: bytes) -> bool:
-        """Was a token written here, for these ends?"""
-        return hex_number(token, _SEAL, _END) == self._seal_of(token[:_SEAL], ends)
+        """Was a token written here, for these ends, with a key that is good?"""
+        mark = hex_number(token, _UNTIL, _WAY) >> _MARK_SHIFT
+        if mark != self._mark and mark != self._other_mark:
+            return False
+        return hex_number(token, _SEAL, _END) == self._digests_of(token).seal_of(token[:_SEAL], ends)
 
     def leads(self, token: bytes, way: bytes) -> bool:
         """Is it for requests that go that way?"""
-        return hex_number(token, _WAY, _HOP) == self._way.of(way)
+        return hex_number(token, _WAY, _HOP) == self._digests_of(token).of_way(way)
 
     def went_to(self, token: bytes, hop: bytes) -> bool:
         """Is `hop` the address that the request was sent to?"""
-        return hex_number(token, _HOP, _PARTIES) == self._short(hop)
+        return hex_number(token, _HOP, _PARTIES) == self._digests_of(token).short(hop)
 
     def is_between(self, token: bytes, parties: bytes) -> bool:
         """Are these the addresses in From and To?"""
-        return hex_number(token, _PARTIES, _SEAL) == self._short(parties)
+        return hex_number(token, _PARTIES, _SEAL) == self._digests_of(token).short(parties)
 
-    def _short(self, text: bytes) -> int:
+    def _digests_of(self, token: bytes) -> TokenDigests:
+        """Those of the key that has sealed the token, as its mark says."""
+        return self._own if hex_number(token, _UNTIL, _WAY) >> _MARK_SHIFT == self._mark else self._other
+
+
+class TokenDigests:
+    """The digests that are made with one key."""
+
+    __slots__ = ("_seal", "_way")
+
+    def __init__(self, key: bytes) -> None:
+        self._seal = SipHash(blake2s(key=key, digest_size=16, person=b"dialog").digest())
+        self._way = SipHash(blake2s(key=key, digest_size=16, person=b"way").digest())
+
+    def of_way(self, way: bytes) -> int:
+        """64 bits of where requests go."""
+        return self._way.of(way)
+
+    def short(self, text: bytes) -> int:
         """32 bits of the digest of a text, 0 of none."""
         return self._way.of(text) & 0xFFFFFFFF if text else 0
 
-    def _seal_of(self, body: bytes, ends: bytes) -> int:
+    def seal_of(self, body: bytes, ends: bytes) -> int:
+        """64 bits of all."""
         return self._seal.of(b"\0".join((body, ends)))

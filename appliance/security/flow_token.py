@@ -1,7 +1,8 @@
 """The token of a flow: the way to a phone, sealed, so that nothing has to be remembered (RFC 5626 5.2).
 
-Octets in base64url without padding (RFC 4648 5): transport (1), remote port (2), listener (4), process (4),
-connection (8), remote address (4, or 16 and the scope of a link-local one), seal (8).
+Octets in base64url without padding (RFC 4648 5): the mark of the key that has sealed it (2 bits) and the transport (6),
+remote port (2), listener (4), process (4), connection (8), remote address (4, or 16 and the scope of a link-local one),
+seal (8). Of the keys that are good (messages/sealing_keys.py) the one of its mark is tried.
 
 The seal covers what the token is for as well. A token of a Path stands alone: who has it can reach the phone, and its
 registrar is told no other. In a Record-Route, which both ends of a call see, it holds with the token of their dialog
@@ -17,14 +18,17 @@ from ipaddress import IPv4Address, IPv6Address
 from struct import Struct
 from typing import Final
 
+from appliance.messages.sealing_keys import SealingKeys
 from appliance.sip.siphash import SipHash
 from appliance.transport.flow import Flow
 from appliance.transport.process_id import ProcessId
 from appliance.transport.transport_table import is_known
 
-# Transport, port, listener, process (-1 for datagrams), connection.
+# Mark and transport, port, listener, process (-1 for datagrams), connection.
 _HEAD: Final = Struct(">BHIiQ")
 _SEAL: Final = Struct(">Q")
+_MARK_SHIFT: Final = 6
+_TRANSPORT: Final = (1 << _MARK_SHIFT) - 1
 _LEN_MIN: Final = _HEAD.size + 4 + _SEAL.size
 # With the longest scope that a system has (IF_NAMESIZE).
 _LEN_MAX: Final = _HEAD.size + 16 + 16 + _SEAL.size
@@ -32,19 +36,24 @@ FLOW_TOKEN_LEN_MAX: Final = -(-_LEN_MAX * 4 // 3)
 
 
 class FlowTokens:
-    """The tokens of one appliance; `key` is shared by all its workers. A listener is named by a number of 32 bits."""
+    """The tokens of one appliance; `keys` are shared by all its workers. A listener is named by a number of 32 bits."""
 
-    __slots__ = ("_seal",)
+    __slots__ = ("_mark", "_seals")
 
-    def __init__(self, key: bytes) -> None:
-        self._seal = SipHash(blake2s(key=key, digest_size=16, person=b"flow").digest())
+    def __init__(self, keys: SealingKeys) -> None:
+        self._mark = keys.in_use.mark
+        self._seals = {
+            key.mark: SipHash(blake2s(key=key.key, digest_size=16, person=b"flow").digest())
+            for key in (keys.in_use, keys.other)
+            if key is not None
+        }
 
     def write(self, flow: Flow, listener: int, purpose: bytes) -> bytes:
         """The token of a flow; `listener` names the one that it came in by, in place of its number."""
         address, port = flow.remote
-        head = _HEAD.pack(flow.transport, port, listener, flow.process, flow.connection)
+        head = _HEAD.pack(self._mark << _MARK_SHIFT | flow.transport, port, listener, flow.process, flow.connection)
         body = head + _packed(address)
-        return urlsafe_b64encode(body + self._seal_of(body, purpose)).rstrip(b"=")
+        return urlsafe_b64encode(body + _sealed(self._seals[self._mark], body, purpose)).rstrip(b"=")
 
     def read(self, token: bytes, purpose: bytes) -> tuple[Flow, int] | None:
         """The flow, with 0 for its listener, and the number that names the listener; None for what is no token of ours
@@ -54,18 +63,20 @@ class FlowTokens:
         if not _LEN_MIN <= len(octets) <= _LEN_MAX:
             return None
         body, seal = octets[: -_SEAL.size], octets[-_SEAL.size :]
-        if not compare_digest(seal, self._seal_of(body, purpose)):
+        by = self._seals.get(body[0] >> _MARK_SHIFT)
+        if by is None or not compare_digest(seal, _sealed(by, body, purpose)):
             return None
-        transport, port, listener, process, connection = _HEAD.unpack_from(body)
+        marked, port, listener, process, connection = _HEAD.unpack_from(body)
+        transport = marked & _TRANSPORT
         if not is_known(transport):
             # Of another version of this software.
             return None
         remote = _unpacked(body[_HEAD.size :]), port
         return Flow(transport, 0, remote, ProcessId(process), connection), listener
 
-    def _seal_of(self, body: bytes, purpose: bytes) -> bytes:
-        return _SEAL.pack(self._seal.of(b"\0".join((body, purpose))))
 
+def _sealed(seal: SipHash, body: bytes, purpose: bytes) -> bytes:
+    return _SEAL.pack(seal.of(b"\0".join((body, purpose))))
 
 def _octets_of(token: bytes) -> bytes:
     """What the token is the base64 of; b"" where it is none."""

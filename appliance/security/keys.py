@@ -6,7 +6,8 @@ and none has to be remembered:
 - a branch (RFC 3261 16.6 step 8) is `z9hG4bK` + target (8) + loop (8) + seal (16), hexadecimal. The
   seal covers the received branch, the target, the loop part and the half hour: a retransmission that another
   worker handles makes the same branch, and a stray 2xx can be proved to answer a request that was sent
-  here. After an hour at most it proves nothing any more, so that it cannot be replayed.
+  here. After an hour at most it proves nothing any more, so that it cannot be replayed. It is sealed as tokens are
+  (messages/sealing_keys.py); as nothing in it says by which key, both that are good are tried.
 - the loop part (RFC 5393 4.2.1) is a checksum of the fields that decide the routing.
 - the To tag of a stateless reply (RFC 3261 8.2.7) is the same for each retransmission, and the
   ACK that answers it is known by it.
@@ -18,6 +19,7 @@ from __future__ import annotations
 
 from hashlib import blake2s
 
+from appliance.messages.sealing_keys import SealingKeys, first_keys
 from appliance.sip.characters import digits_of, hex_of, long_hex_of
 from appliance.sip.fnv import fnv
 from appliance.sip.message import Request
@@ -34,12 +36,17 @@ _LOOP = slice(15, 23)
 
 
 class Keys:
-    """The keyed functions of one appliance; `key` is shared by all its workers."""
+    """The keyed functions of one appliance; `key` is shared by all its workers, and never changes.
 
-    __slots__ = ("_branch", "_tag", "refusal_mark", "servers")
+    `sealing`: what seals branches, None for `key`. A To tag gives nobody a right: it goes by `key`.
+    """
 
-    def __init__(self, key: bytes) -> None:
-        self._branch = _seal_for(b"branch", key)
+    __slots__ = ("_branch", "_other_branch", "_tag", "refusal_mark", "servers")
+
+    def __init__(self, key: bytes, sealing: SealingKeys | None = None) -> None:
+        sealing = sealing or first_keys(key)
+        self._branch = _seal_for(b"branch", sealing.in_use.key)
+        self._other_branch = None if sealing.other is None else _seal_for(b"branch", sealing.other.key)
         self._tag = _seal_for(b"tag", key)
         self.refusal_mark = blake2s(key=key, digest_size=8, person=b"refuse").hexdigest().encode()
         """What the To tags of `refusal_tag` and `fault_tag` end with."""
@@ -56,11 +63,9 @@ class Keys:
         """Did this appliance make `branch`, not long ago, for the request that arrived with `upstream`?"""
         if len(branch) != BRANCH_LEN:
             return False
-        return self._has_sealed(branch, upstream, period) or self._has_sealed(branch, upstream, period - 1)
-
-    def _has_sealed(self, branch: bytes, upstream: bytes, period: int) -> bool:
-        seal = self._branch.of(b"".join((branch[7:23], hex_of(period), upstream)))
-        return branch[23:] == long_hex_of(seal)
+        if _is_sealed_by(self._branch, branch, upstream, period):
+            return True
+        return self._other_branch is not None and _is_sealed_by(self._other_branch, branch, upstream, period)
 
     def to_tag(self, upstream: bytes, call_id: bytes) -> bytes:
         """The To tag of replies made here; the same for the request of that `upstream_key`, its CANCEL and its ACK."""
@@ -85,6 +90,14 @@ class Keys:
 def period_of(wall_time: float) -> int:
     """The half hour that a seal is made in, a number of 32 bits; it holds in that one and the next."""
     return int(wall_time) // PERIOD_S & 0xFFFFFFFF
+
+
+def _is_sealed_by(key: SipHash, branch: bytes, upstream: bytes, period: int) -> bool:
+    """Was a branch sealed with this key in that half hour, or the one before?"""
+    for when in (period, period - 1):
+        if branch[23:] == long_hex_of(key.of(b"".join((branch[7:23], hex_of(when), upstream)))):
+            return True
+    return False
 
 
 def _seal_for(purpose: bytes, key: bytes) -> SipHash:

@@ -18,11 +18,12 @@ from appliance.routing.enum_rules import uris_of
 from appliance.routing.lookup_results import RESULT_LEN_MAX, RESULTS_MAX, FoundUri, kept_text, read_result
 from appliance.routing.route_entry import REDIRECT, REJECT, RouteFault
 from appliance.routing.server_records import NOWHERE, RECORDS_MAX, is_domain_name, parse_naptr, parse_srv
+from appliance.messages.sealing_keys import first_keys
 from appliance.security.flow_token import FlowTokens
 from appliance.sip.uri import parse_uri
 from appliance.transport.stun import binding_answer
 
-TOKENS = FlowTokens(bytes(16))
+TOKENS = FlowTokens(first_keys(bytes(16)))
 NUMBER = b"+4930123456"
 # RFC 5389 6, 7: an answer has a header, and one address or one error with four types.
 STUN_ANSWER_LEN_MAX = 64
