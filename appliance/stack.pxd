@@ -35,6 +35,7 @@ cdef class Stack:
     cdef WorkerGroup _group
     cdef ProxyEnvironment _node
     cdef readonly object use_routes
+    cdef readonly object use_sealing_keys
     cdef Proxy _proxy
     cdef object _moving
     cdef KeptCalls _kept_calls

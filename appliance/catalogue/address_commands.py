@@ -28,5 +28,11 @@ ADDRESS_COMMANDS: Final[tuple[Command, ...]] = (
         "cluster maintenance",
         (Parameter("state", _ON_OR_OFF, "Maintenance on or off."),),
         results.SENTENCE),
+    act("cluster rotate-key",
+        "Seal tokens with a new key; what the key before the present one has sealed opens no more.",
+        "cluster rotate-key",
+        (Parameter("how", Choice(("force",), ("Do not wait for nodes.",)),
+                   "Use the key that is being distributed, without the nodes that lack it.", is_optional=True),),
+        results.SENTENCE),
 )
 # fmt: on

@@ -19,6 +19,11 @@ CLUSTER: Final = (
     Field("unrecorded", INTEGER, "Take-overs that are not in etcd yet.", "unrecorded take-overs"),
     Field("drained", TEXTS, "Nodes that shall own no virtual address.", "drained nodes"),
     Field("is_maintained", BOOLEAN, "Whether virtual addresses move by order only.", "maintenance"),
+    Field("sealing_key", INTEGER, "Number of the key that seals tokens; it grows with each rotation.", "sealing key"),
+    Field("sealing_key_since", NUMBER, "Time since which it seals; 0 for since the cluster was created.",
+          "sealing key since"),
+    Field("sealing_key_waits_for", TEXTS, "Nodes that have not taken the last step of a rotation.",
+          "rotation waits for"),
     Field("members", ROWS, "The members.", fields=(
         Field("name", TEXT, "Its name.", "member"),
         Field("number", INTEGER, "Its number; never used for another member.", "number"),
@@ -36,6 +41,8 @@ CLUSTER: Final = (
         Field("is_in_sync", BOOLEAN, "Whether both have the same registrations; null for unknown.", "in sync"),
         Field("lag", INTEGER, "Registration changes of this node that it has not acknowledged; null without a link.",
               "lag"),
+        Field("sealing_key", INTEGER, "Number of the newest sealing key that all its workers have; null for unknown.",
+              "sealing key"),
     )),
     Field("addresses", ROWS, "The virtual addresses.", fields=(
         Field("name", TEXT, "Its name.", "virtual address"),

@@ -24,6 +24,7 @@ class MemberStatus:
     of the clock of this node, None for unknown; `commit`: the number of the configuration in force on it, 0 for
     unknown. `link`: LINKED, UNLINKED, or "" for this node, a witness, and while it is not known; `is_in_sync`: are
     registrations the same on both; `lag`: changes of this node that it has not acknowledged, None without a link.
+    `sealing_key`: the number of the newest sealing key that all its workers have, None for unknown.
     """
 
     number: int = 0
@@ -41,6 +42,7 @@ class MemberStatus:
     link: str = ""
     is_in_sync: bool | None = None
     lag: int | None = None
+    sealing_key: int | None = None
 
 
 @dataclass(slots=True)
@@ -100,3 +102,9 @@ class ClusterStatus:
     """Names of the nodes that shall own no virtual address."""
     is_maintained: bool = False
     """Do virtual addresses move by order only?"""
+    sealing_key: int = 0
+    """The number of the key that seals tokens; it grows with each rotation."""
+    sealing_key_since: float = 0.0
+    """Unix time since when, 0 for since the cluster was created."""
+    sealing_key_waits_for: list[str] = field(default_factory=list)
+    """Names of the nodes that have not taken the last step of a rotation yet."""

@@ -46,6 +46,7 @@ from appliance.storage.cluster_file import (
     read_cluster,
     write_cluster,
 )
+from appliance.storage.sealing_key_file import write_sealing_keys
 from appliance.storage.state_format import NewerFormat, refuse_newer
 from appliance.storage.state_lock import StateInUse, held
 from cli.views.cluster import draw_cluster
@@ -255,6 +256,8 @@ def _refuse_member(state: Path) -> None:
 
 def _write(state: Path, name: str, joined: Joined, access: EtcdAccess, secret: str) -> None:
     known = ClusterFile(name, joined.me.number, joined.cluster.key_hex, secret, joined.record.membership, access)
+    if joined.sealing is not None:
+        write_sealing_keys(state, known.key, joined.sealing)
     write_cluster(state, known)
 
 

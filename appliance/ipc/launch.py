@@ -23,6 +23,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, BinaryIO, Final
 
+from appliance.messages.sealing_keys import SealingKeys, first_keys
 from appliance.transport.process_id import SINGLE_NODE, ProcessId, process_id
 
 NO_DESCRIPTOR: Final = -1
@@ -48,6 +49,7 @@ class WorkerLaunch:
     `door_fd`       the inherited end of the door by which documents and sockets come while it runs; -1 for none.
     `state_dir`     the state folder; the bus is in its `run`.
     `key_hex`       the key of the appliance, the same for all workers and over restarts.
+    `sealing_keys`  what seals tokens, as text (messages/sealing_keys.py); "" for the key of the appliance.
     `recording_fd`  the inherited memory in which calls are recorded (recorder.py).
     `lifetime_offset_s`  what the clock of registrations is ahead of the boot clock (clock.lifetime_clock).
     `bank`          the worker's part of it, of `bank_len` octets.
@@ -85,6 +87,7 @@ class WorkerLaunch:
     copied_calls_len: int = 0
     page_fd: int = NO_DESCRIPTOR
     event_fd: int = NO_DESCRIPTOR
+    sealing_keys: str = ""
 
     @property
     def process(self) -> ProcessId:
@@ -95,6 +98,11 @@ class WorkerLaunch:
     def key(self) -> bytes:
         """The key as bytes."""
         return bytes.fromhex(self.key_hex)
+
+    @property
+    def sealing(self) -> SealingKeys:
+        """What seals tokens. Raises ValueError."""
+        return SealingKeys.from_text(self.sealing_keys) if self.sealing_keys else first_keys(self.key)
 
     @property
     def boot(self) -> bytes:
@@ -125,6 +133,8 @@ class WorkerLaunch:
             launch = cls(**{**fields, **lists})
             bytes.fromhex(launch.key_hex)
             bytes.fromhex(launch.boot_hex)
+            # It is read once, to be sure that it can be.
+            _ = launch.sealing
         except (ValueError, TypeError, KeyError) as fault:
             raise LaunchError(f"Standard input holds no launch document: {fault!r}.") from fault
         return launch

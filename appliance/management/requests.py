@@ -141,6 +141,7 @@ REQUESTS: Final[dict[str, Request]] = {
     "cluster drain": _act(address_commands.drain),
     "cluster undrain": _act(address_commands.undrain),
     "cluster maintenance": _act(address_commands.maintain),
+    "cluster rotate-key": _act(address_commands.rotate_key),
     "reload": _act(worker_commands.reload),
     "system reboot": _act(machine_orders.reboot),
     "system shutdown": _act(machine_orders.power_off),

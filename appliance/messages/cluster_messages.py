@@ -14,15 +14,17 @@ class ClusterReport(BusMessage):
     """From the cluster process, at once after a change of the members, and every second: what it knows.
 
     The cluster file is that of `status.membership`. `is_member`: is this node still in the cluster? `alarms`: what
-    is wrong now. `etcd_fault`: why etcd takes no changes, "" when it does.
+    is wrong now. `etcd_fault`: why etcd takes no changes, "" when it does. `sealing_step`: of the keys that seal
+    tokens, as the state folder has them; -1 while it is not known whether etcd holds newer ones.
     """
 
     kind = 201
-    version = 2
+    version = 3
     status: ClusterStatus
     is_member: bool
     alarms: list[Condition] = field(default_factory=list)
     etcd_fault: str = ""
+    sealing_step: int = -1
 
 
 @dataclass(slots=True)
@@ -81,7 +83,7 @@ class ClusterReply(BusReply):
     """How the cluster is."""
 
     kind = 207
-    version = 2
+    version = 3
     status: ClusterStatus
 
 

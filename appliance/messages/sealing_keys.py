@@ -19,7 +19,7 @@ from typing import Any, Final
 
 FORMAT: Final = 1
 SEALING_KEY_LEN: Final = 32
-# A token says in so many bits which key has sealed it: of two keys whose numbers follow each other, exactly one is tried.
+# A token says in so many bits which key has sealed it: of two keys with numbers that follow each other, one is tried.
 MARK_BITS: Final = 2
 
 
@@ -95,6 +95,11 @@ class SealingKeys:
 def first_keys(key: bytes) -> SealingKeys:
     """Before the first rotation the key of the appliance seals."""
     return SealingKeys(SealingKey(0, key.hex()))
+
+
+def newest_number(step: int) -> int:
+    """The number of the newest key at a step."""
+    return (step + 1) // 2
 
 
 def _key_of(fields: dict[str, Any]) -> SealingKey:

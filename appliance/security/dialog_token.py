@@ -3,15 +3,16 @@
 A token is 56 hexadecimal digits, and nothing of it is remembered here:
 
 - flags (1): what was known of the dialog, and what its ends may do (see below).
-- until (7): the mark of the key that has sealed it (2 bits), and the last minute, counted from 1970, in which it is good
-  (26 bits, which last until 2097).
+- until (7): the mark of the key that has sealed it (2 bits), and the last minute, counted from 1970, in which it is
+  good (26 bits, which last until 2097).
 - way (16): a keyed digest of where the requests go: the remote target and the routes that follow ours.
 - hop (8): a keyed digest of the address that the request which makes the dialog was sent to; 0 once it is answered.
 - parties (8): a keyed digest of the addresses in From and To.
 - seal (16): a keyed digest of these, and of what the requests have in common: Call-ID and tags.
 
 The digests are keyed, so a token can neither be changed nor be tried out elsewhere; and as every worker has the keys,
-a token outlives the worker that made it. Of the keys that are good (messages/sealing_keys.py) the one of its mark is tried.
+a token outlives the worker that made it. Of the keys that are good (messages/sealing_keys.py) the one of its mark is
+tried.
 """
 
 from __future__ import annotations

@@ -25,6 +25,8 @@ from typing import Any, BinaryIO, Final, cast
 
 from appliance import clock
 from appliance.storage.encrypted_file import EncryptedReader, EncryptedWriter, NotReadable
+from appliance.storage.sealing_key_file import FILE_NAME as SEALING_KEYS
+from appliance.storage.sealing_key_file import sealing_keys_path
 from appliance.storage.state_format import FORMATS, check_formats
 from appliance.storage.state_lock import held
 from appliance.storage.subscriber import database_path
@@ -33,11 +35,11 @@ from appliance.version import version_text
 MANIFEST: Final = "manifest.json"
 DATABASE: Final = "subscribers.sqlite3"
 # Parts of the state folder that a restore replaces; the database comes with files of its own name.
-REPLACED: Final = ("configuration", "key", DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm")
+REPLACED: Final = ("configuration", "key", SEALING_KEYS, DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm")
 FILE_LEN_MAX: Final = 16 << 30
 PASSPHRASE_LEN_MIN: Final = 8
 _NAME: Final = re.compile(
-    r"manifest\.json|state/(key|subscribers\.sqlite3|configuration/(commit-[0-9]{6,}|loaded-file))"
+    r"manifest\.json|state/(key|sealing-keys|subscribers\.sqlite3|configuration/(commit-[0-9]{6,}|loaded-file))"
     r"|etc/([A-Za-z0-9_-][A-Za-z0-9._-]*/){0,4}[A-Za-z0-9_-][A-Za-z0-9._-]*"
 )
 
@@ -64,7 +66,7 @@ def _manifest() -> dict[str, Any]:
 
 
 def _parts(state_dir: Path, config_dir: Path) -> Iterator[tuple[str, Path]]:
-    for path in (state_dir / "key", *sorted((state_dir / "configuration").glob("*"))):
+    for path in (state_dir / "key", sealing_keys_path(state_dir), *sorted((state_dir / "configuration").glob("*"))):
         name = f"state/{path.relative_to(state_dir)}"
         if path.is_file() and _NAME.fullmatch(name):
             yield name, path

@@ -145,7 +145,9 @@ class ClusterProcesses:
         # A node that was removed from the cluster owns no address, and talks to no member.
         is_ending = is_stopping or not self.coordination.is_member
         self.replicator.tend_replicator(limits, is_ending, is_serving, now)
-        self.leases.tend_leases(limits, is_ending, is_serving and self.replicator.may_own, now)
+        may_own = is_serving and self.replicator.may_own and self.coordination.has_current_keys(now)
+        self.leases.tend_leases(limits, is_ending, may_own, now)
+        self.coordination.linked = self.replicator.linked
         self.coordination.tend(limits, is_stopping, now)
 
     def _removed(self) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Final
 
 from appliance.catalogue.alarms import ALARMS, CLUSTER_PROCESS_DOWN, Condition
@@ -30,12 +31,16 @@ from appliance.messages.cluster_messages import (
     TakeOverHistory,
     TakeOversRecorded,
 )
+from appliance.messages.sealing_messages import RotationEnded, SealingState
 from appliance.storage.cluster_file import ClusterFile
+from appliance.storage.sealing_key_file import read_sealing_keys
+from appliance.supervisor.sealing_key_rollout import SealingKeyRollout
 from appliance.supervisor.watched_process import WatchedProcess
 
 SUBJECT: Final = "cluster"
 UNRECORDED_MAX: Final = 1000
 SENT_TOGETHER: Final = 32
+KEYS_WAIT_S: Final = 5.0
 COMMIT_ORDERS_MAX: Final = 64
 COMMIT_ORDERS: Final = (PrepareCommit, EndCommit, TakeCommit, SetCommitsAside, ConfirmationRefused)
 _NAMES: Final = frozenset(alarm.name for alarm in ALARMS)
@@ -54,6 +59,14 @@ class CoordinationProcess(WatchedProcess[ClusterLaunch]):
         """Called when the process has written the cluster file for another version of the membership."""
         self.on_removed: Callable[[], None] = lambda: None
         """Called when the node was removed from the cluster."""
+        self.on_rotation: Callable[[RotationEnded], None] = lambda ended: None
+        """Called with what has come of an order to rotate the key that seals tokens."""
+        self.sealing: SealingKeyRollout | None = None
+        """The keys that seal tokens, as the workers go by them."""
+        self.linked: list[int] = []
+        """The numbers of the nodes that there is a link to."""
+        self._has_current_keys = False
+        self._tended_since = float("inf")
         self.commit_orders: deque[BusMessage] = deque(maxlen=COMMIT_ORDERS_MAX)
         """What the process says about the configuration of the cluster; it repeats what was not done."""
         self.is_member = True
@@ -68,6 +81,7 @@ class CoordinationProcess(WatchedProcess[ClusterLaunch]):
 
     def tend(self, limits: SupervisionSettings, is_stopping: bool, now: float) -> None:
         """Keep it running as long as this node is a member."""
+        self._tended_since = min(self._tended_since, now)
         super().tend(limits, is_stopping or not self.is_member, now)
 
     def put_in_force(self, text: str) -> None:
@@ -85,6 +99,8 @@ class CoordinationProcess(WatchedProcess[ClusterLaunch]):
         elif isinstance(message, TakeOversRecorded):
             for key in message.recorded:
                 self._unrecorded.pop((key.address, key.epoch), None)
+        elif isinstance(message, RotationEnded):
+            self.on_rotation(message)
         elif isinstance(message, COMMIT_ORDERS):
             self.commit_orders.append(message)
             return True
@@ -101,7 +117,23 @@ class CoordinationProcess(WatchedProcess[ClusterLaunch]):
         # What was sent before may have been lost with a process; what is recorded already is not recorded again.
         for take_over in list(self._unrecorded.values())[:SENT_TOGETHER]:
             self.send(take_over)
+        self._take_sealing_keys(report.sealing_step)
         self._tell_configuration()
+
+    def _take_sealing_keys(self, step: int) -> None:
+        """Read the keys that the process has written, and say how far the workers are."""
+        if self.sealing is None:
+            return
+        if step > self.sealing.keys.step:
+            self.sealing.go_by(read_sealing_keys(Path(self.launch.state_dir), self.known.key)[0])
+        self._has_current_keys |= 0 <= step <= self.sealing.step_taken
+        self.send(SealingState(self.sealing.step_taken, self.linked))
+
+    def has_current_keys(self, now: float) -> bool:
+        """May calls come that other nodes have let through? Not before the workers have the keys that etcd holds, or it
+        has not answered for a while.
+        """
+        return self._has_current_keys or self.sealing is None or now > self._tended_since + KEYS_WAIT_S
 
     def _tell_configuration(self) -> None:
         text = self.launch.config_text

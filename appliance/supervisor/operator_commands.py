@@ -14,6 +14,7 @@ from appliance.messages.address_messages import DrainNode, MaintainCluster, Swit
 from appliance.messages.bus_messages import BusMessage, BusReply, Cleared, Refusal
 from appliance.messages.cluster_messages import ClusterReply, ListTakeOvers, ShowCluster, TakeOverRows
 from appliance.messages.route_table_messages import ListTableReads, RequestTableRead, TableReadRows
+from appliance.messages.sealing_messages import RotateSealingKey
 from appliance.messages.snmp_messages import RequestTestNotification, ShowSnmp
 from appliance.messages.supervisor_requests import (
     AcknowledgeAlarm,
@@ -42,6 +43,7 @@ from appliance.messages.supervisor_requests import (
 from appliance.supervisor.alarm_monitor import AlarmMonitor
 from appliance.supervisor.commit_coordinator import CommitCoordinator
 from appliance.supervisor.decisions import WorkerState
+from appliance.supervisor.key_rotation import KeyRotation
 from appliance.supervisor.status_report import in_minutes
 from appliance.supervisor.supporting_processes import SupportingProcesses
 from appliance.supervisor.worker_pool import WorkerPool
@@ -55,6 +57,7 @@ class Node(Protocol):
     watching: AlarmMonitor
     worker_pool: WorkerPool
     supporting: SupportingProcesses
+    rotation: KeyRotation
 
     def log(self, sentence: str) -> None: ...
     def node_status(self, now: float) -> NodeStatus: ...
@@ -100,6 +103,8 @@ class OperatorCommands:
         if isinstance(request, SwitchAddress | DrainNode | MaintainCluster):
             cluster = self._node.supporting.cluster
             return _no_cluster() if cluster is None else cluster.orders.execute(asker, request, now)
+        if isinstance(request, RotateSealingKey):
+            return self._node.rotation.execute(asker, request, now)
         execute = self._by_class.get(type(request))
         if execute is None:
             return Refusal(f"The supervisor does not answer {type(request).__name__}.")

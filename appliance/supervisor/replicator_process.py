@@ -78,6 +78,11 @@ class ReplicatorProcess(WatchedProcess[ReplicatorLaunch]):
         """The sum over all incarnations, by counter id."""
         return sums(self._counters_of_the_dead, self._counters)
 
+    @property
+    def linked(self) -> list[int]:
+        """The numbers of the nodes that there is a link to."""
+        return [peer.node for peer in self.last_report.peers if peer.is_connected]
+
     def with_link(self, member: MemberStatus) -> MemberStatus:
         """The status of a member with what is known of the link to it."""
         peer = next((peer for peer in self.last_report.peers if peer.node == member.number), None)

@@ -39,6 +39,7 @@ from appliance.storage.cluster_file import ClusterFileUnusable, cluster_path, re
 from appliance.storage.commits import SYSTEM, CommitStore
 from appliance.storage.log_file import LogFile, log_by, log_path, log_to_journal
 from appliance.storage.node_memory import BOOT_LEN, NodeMemory
+from appliance.storage.sealing_key_file import read_sealing_keys
 from appliance.storage.starting import Start
 from appliance.storage.table_folder import TableFolder, TableFolderUnusable, folder_path
 from appliance.supervisor.cluster_processes import ClusterProcesses
@@ -150,8 +151,9 @@ def _prepared(
         settings = parse_configuration(text)
         opened.callback(cluster.close)
     settings = with_places(settings, place((), settings.listeners))
+    sealing, unsealed = read_sealing_keys(folder.path, key)
     workers = worker_count(settings)
-    for sentence in [*remarks.sentences(), *([unkept] if unkept else []), *retired_warnings(start.text)]:
+    for sentence in [*remarks.sentences(), *filter(None, (unkept, unsealed)), *retired_warnings(start.text)]:
         note(sentence, logging.WARNING)
     virtual = virtual_ip_addresses(settings)
     sockets = ListeningSockets(settings.listeners, workers, settings.limits.receive_buffer_kib * 1024, virtual)
@@ -165,6 +167,7 @@ def _prepared(
         config_text=text,
         state_dir=str(folder.path),
         key_hex=key.hex(),
+        sealing_keys=sealing.to_text(),
         config_name=config_name,
         boot_hex=memory.boot.hex(),
         nonces_fd=memory.nonces.fd,

@@ -34,6 +34,7 @@ from appliance.messages.bus_messages import (
     RolloutReport,
     Stop,
 )
+from appliance.messages.sealing_messages import SealingKeysTaken
 from appliance.messages.slots import deal, seed_of
 from appliance.messages.table_messages import TableUnsound
 from appliance.storage.commits import UNCONFIRMED, CommitStore
@@ -55,10 +56,12 @@ from appliance.supervisor.decisions import (
     SupervisorView,
     WorkerState,
 )
+from appliance.supervisor.key_rotation import KeyRotation
 from appliance.supervisor.listener_drain import ListenerDrain
 from appliance.supervisor.listening_sockets import ListenFailed, ListeningSockets
 from appliance.supervisor.lock_watch import has_thread
 from appliance.supervisor.processes import CommandLine, worker_count
+from appliance.supervisor.sealing_key_rollout import SealingKeyRollout
 from appliance.supervisor.slot_assignment import SlotAssignment
 from appliance.supervisor.status_report import (
     counter_totals,
@@ -133,6 +136,10 @@ class Supervisor:
         )
         self._launcher = Launcher(launch, sockets, recording, command_line)
         self._processes = self._launcher.running
+        cluster = self.supporting.cluster
+        self.sealing = SealingKeyRollout(launch.sealing, self.send, self._launcher.seal_with)
+        coordination = None if cluster is None else cluster.coordination
+        self.rotation = KeyRotation(self.sealing, state_dir, launch.key, coordination, self.reply, report)
         kept = CommitStore(state_dir / "configuration") if store is None else store
         self.configuring = CommitCoordinator(self, kept, sockets)
         self.listener_drain = ListenerDrain(self, sockets)
@@ -140,7 +147,6 @@ class Supervisor:
         self._waiting = selectors.DefaultSelector()
         self._waiting.register(self._bus, selectors.EVENT_READ)
         self._waiting.register(self.questions, selectors.EVENT_READ)
-        cluster = self.supporting.cluster
         if cluster is not None:
             self.watch(cluster.fileno())
             self.configuring.join(cluster.coordination)
@@ -206,6 +212,7 @@ class Supervisor:
             for number, shares in self.watching.shares_to_deal(self.records, self.settings, now).items():
                 self.send(number, [RateShares(shares)])
         self._tend_supporting(now)
+        self.rotation.tend(now)
         for action in decisions.decide(self._view(now)):
             self._act(action, now)
         self.slots.tell(self.records)
@@ -279,6 +286,8 @@ class Supervisor:
             self._tell_others(record.number, message)
         elif isinstance(message, RolloutReport):
             self.configuring.told(record.number, message)
+        elif isinstance(message, SealingKeysTaken):
+            self.sealing.taken(record.number, message.step)
         elif isinstance(message, TableUnsound) and self.supporting.table is not None:
             self.supporting.table.told_unsound(message)
         if has_become_live:
@@ -305,6 +314,7 @@ class Supervisor:
     def _forget_worker(self, number: int) -> None:
         self.configuring.died(number)
         self.slots.forget(number)
+        self.sealing.forget(number)
         self.watching.dealer.forget_worker(number)
         self._bus.forget(process_id(self._node, number))
         self._sockets.withdraw(number)
@@ -353,6 +363,7 @@ class Supervisor:
             record.could_not_start(reason, self.settings.supervision, now)
             self._report(f"Worker {number}: {reason}.")
             return
+        self.sealing.started(number)
         self.watching.listener_faults.pop(number, None)
         self._waiting.register(process, selectors.EVENT_READ)
         record.started(now)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from appliance.ipc.launch import WorkerLaunch, new_door, send_document
+from appliance.messages.sealing_keys import SealingKeys
 from appliance.storage.flight_recorder import Recording
 from appliance.supervisor.listening_sockets import ListeningSockets
 from appliance.supervisor.processes import CommandLine, NodeProcess
@@ -34,6 +35,10 @@ class Launcher:
     def go_by(self, config_text: str) -> None:
         """Start workers with another configuration from now on."""
         self._launch = replace(self._launch, config_text=config_text)
+
+    def seal_with(self, keys: SealingKeys) -> None:
+        """Start workers with other sealing keys from now on."""
+        self._launch = replace(self._launch, sealing_keys=keys.to_text())
 
     def start(self, number: int, bank: int, places: Sequence[str]) -> NodeProcess:
         """A worker that writes to this bank of the recording; `places`: the names of the listeners, by their places.

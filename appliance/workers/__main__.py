@@ -96,6 +96,7 @@ async def serve(
     lifetime_clock = clock.lifetime_clock(launch.lifetime_offset_s)
     start = node_start(launch)
     stack = Stack(settings, launch.process, launch.key, table, clock.monotonic(), lifetime_clock(), start)
+    stack.use_sealing_keys(launch.sealing)
     if table.replication is not None:
         stack.node_flows.connections.use_links(table.replication.is_linked)
     folder = Path(launch.state_dir)

@@ -34,6 +34,7 @@ from appliance.messages.bus_messages import (
     TakeEffect,
 )
 from appliance.messages.routing_messages import ListLookups
+from appliance.messages.sealing_messages import SealingKeysChanged, SealingKeysTaken
 from appliance.messages.supervisor_requests import ClearFailures, EndRegistrations
 from appliance.messages.table_messages import TableReplaced, TableUnsound
 from appliance.messages.worker_requests import ListConnections
@@ -173,11 +174,16 @@ class Worker:
             ClearFailures: lambda order: failures.clear(order.who),
             AddressOwned: self._addresses.owned,
             AddressLost: self._addresses.lost,
+            SealingKeysChanged: self._take_sealing_keys,
             TableReplaced: lambda order: self._move_to_table(order.directory),
             EndRegistrations: lambda order: stack.end_registrations(
                 order.username.encode(), order.realm.encode(), clock.monotonic()
             ),
         }
+
+    def _take_sealing_keys(self, order: SealingKeysChanged) -> None:
+        self._stack.use_sealing_keys(order.keys)
+        self._bus.send(self._supervisor, [SealingKeysTaken(order.keys.step)])
 
     async def run(self, stream_sockets: Mapping[Endpoint, socket.socket]) -> int:
         """Serve; returns the exit code of the process: 0 when told to end, 1 after a fault of ours."""

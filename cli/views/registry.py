@@ -74,6 +74,7 @@ VIEWS: Final[Mapping[str, View]] = {
     "cluster drain": draw_sentence,
     "cluster undrain": draw_sentence,
     "cluster maintenance": draw_sentence,
+    "cluster rotate-key": draw_sentence,
     "snmp test-notification": draw_sentence,
     "subscriber add": draw_sentence,
     "subscriber password": draw_sentence,

@@ -14,11 +14,11 @@ from appliance.lookups.whois_lookup import values_in
 from appliance.management.snmp.message_header import MalformedDatagram, header_of
 from appliance.messages.call_copies import read_copies, write_copies
 from appliance.messages.codec import BusProtocolError, decode, decode_of_node, encode
+from appliance.messages.sealing_keys import first_keys
 from appliance.routing.enum_rules import uris_of
 from appliance.routing.lookup_results import RESULT_LEN_MAX, RESULTS_MAX, FoundUri, kept_text, read_result
 from appliance.routing.route_entry import REDIRECT, REJECT, RouteFault
 from appliance.routing.server_records import NOWHERE, RECORDS_MAX, is_domain_name, parse_naptr, parse_srv
-from appliance.messages.sealing_keys import first_keys
 from appliance.security.flow_token import FlowTokens
 from appliance.sip.uri import parse_uri
 from appliance.transport.stun import binding_answer

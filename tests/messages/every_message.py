@@ -119,6 +119,15 @@ from appliance.messages.routing_messages import (
     RoutingFailureRow,
     RoutingFailureRows,
 )
+from appliance.messages.sealing_keys import first_keys
+from appliance.messages.sealing_messages import (
+    RotateSealingKey,
+    RotationAsked,
+    RotationEnded,
+    SealingKeysChanged,
+    SealingKeysTaken,
+    SealingState,
+)
 from appliance.messages.slots import deal
 from appliance.messages.snmp_messages import (
     AlarmsChanged,
@@ -362,6 +371,12 @@ MESSAGES: list[BusMessage] = [
     SwitchAddress("sip", "b", "ann"),
     DrainNode("b", True, "ann"),
     MaintainCluster(True, "ann"),
+    SealingKeysChanged(first_keys(bytes(32)).with_next(b"1" * 32)),
+    SealingKeysTaken(1),
+    SealingState(1, [2, 3]),
+    RotationAsked(7, True),
+    RotationEnded(7, False, "Key 1 is being distributed already.", "see `show cluster`"),
+    RotateSealingKey(True, "ann"),
     LinkUp(),
     LinkLost(),
     Greeting(1.7e9, 7, 8, 9, True, True),

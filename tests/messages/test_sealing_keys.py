@@ -44,5 +44,5 @@ def test_they_are_read_as_they_were_written() -> None:
     ],
 )
 def test_anything_else_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"."):
         SealingKeys.from_text(text)

@@ -50,7 +50,8 @@ def opens_branch(sealing: SealingKeys, opening: SealingKeys) -> bool:
     return Keys(BASE, opening).is_own_branch(branch, BELOW, PERIOD + 1)
 
 
-every_seal = pytest.mark.parametrize("opens", [opens_dialog, opens_flow, opens_branch], ids=["dialog", "flow", "branch"])
+EVERY_SEAL = {"dialog": opens_dialog, "flow": opens_flow, "branch": opens_branch}
+every_seal = pytest.mark.parametrize("opens", EVERY_SEAL.values(), ids=EVERY_SEAL.keys())
 
 
 @every_seal

@@ -27,6 +27,7 @@ from appliance.ipc.launch import ClusterLaunch, LaunchError
 from appliance.messages.bus_messages import BusMessage
 from appliance.messages.cluster_commits import CommitState
 from appliance.messages.cluster_messages import ClusterConfiguration, TakeOver, TakeOverKey, TakeOversRecorded
+from appliance.messages.sealing_messages import RotationAsked, SealingState
 from appliance.privileges import lay_down_all
 from appliance.storage.cluster_file import ClusterFileUnusable, read_cluster
 from appliance.storage.log_file import log_by, log_path, log_to_file, log_to_stderr
@@ -81,7 +82,7 @@ class Serving:
         self._report_at = 0.0
         self._recorded: list[TakeOverKey] = []
         self._history_told = coordinator.history
-        self._membership_told = (0, True)
+        self._news_told = 0, True, -1
 
     async def serve(self) -> int:
         """Work and report until told to end; returns the exit status."""
@@ -115,6 +116,10 @@ class Serving:
                 self._coordinator.note(message)
             elif isinstance(message, CommitState):
                 self._coordinator.commits.heard(message)
+            elif isinstance(message, SealingState):
+                self._coordinator.sealing.heard(message)
+            elif isinstance(message, RotationAsked):
+                self._coordinator.sealing.ask(message)
             elif isinstance(message, ClusterConfiguration):
                 self._go_by(message.config_text)
 
@@ -127,7 +132,7 @@ class Serving:
         log_by(self._settings)
 
     def _tell(self) -> None:
-        """What etcd has got; the history and the members when they have changed, and a report every second."""
+        """What etcd has got; the history, members and keys when they have changed, and a report every second."""
         coordinator, now = self._coordinator, clock.monotonic()
         self._recorded += coordinator.recorded()
         if self._recorded and self._send(TakeOversRecorded(self._recorded)):
@@ -135,13 +140,16 @@ class Serving:
         for order in coordinator.commits.orders():
             # One that the bus has no room for is repeated.
             self._send(order)
+        for ended in coordinator.sealing.ended():
+            self._send(ended)
         history, report = coordinator.history, coordinator.report
         if history is not self._history_told and self._send(history):
             self._history_told = history
-        is_news = (report.status.membership, report.is_member) != self._membership_told
+        news = report.status.membership, report.is_member, report.sealing_step
+        is_news = news != self._news_told
         if (is_news or now >= self._report_at) and self._send(report):
             self._report_at = now + REPORT_INTERVAL_S
-            self._membership_told = (report.status.membership, report.is_member)
+            self._news_told = news
 
     def _send(self, message: BusMessage) -> bool:
         return self._bus.send(self._supervisor, [message])

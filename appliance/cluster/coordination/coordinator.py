@@ -25,6 +25,7 @@ from appliance.cluster.coordination.keys import ClusterKeys
 from appliance.cluster.coordination.member_statuses import member_statuses
 from appliance.cluster.coordination.prefix_view import PrefixView
 from appliance.cluster.coordination.presence import ClockDifferences, Presence, PresenceKey
+from appliance.cluster.coordination.sealing_key_rotation import SealingKeyRotation
 from appliance.cluster.coordination.take_over_records import (
     WAITING_MAX,
     TakeOverQueue,
@@ -77,6 +78,7 @@ class Coordinator:
         self._recorded: deque[TakeOverKey] = deque(maxlen=WAITING_MAX)
         self._etcd = EtcdHealth(store, len(known.etcd.urls), now())
         self.commits = ClusterCommits(store, self._keys, known.me, lambda: CommitStore(commits_path(state_dir)).all())
+        self.sealing = SealingKeyRotation(store, self._keys, state_dir, known.key)
         self._fault = ""
         """What etcd holds and cannot be taken; a sentence."""
 
@@ -108,21 +110,26 @@ class Coordinator:
         except StoreUnavailable as fault:
             self._etcd.failed(str(fault), self._now())
             self.commits.unavailable(str(fault))
+            self.sealing.unavailable(str(fault))
             pause_s = PAUSE_S
         except StoreRefused as fault:
             self._etcd.refused(str(fault), self._now())
+            self.sealing.unavailable(str(fault))
             pause_s = PAUSE_S
         self._etcd.tend(self._now())
         self.report = self._made_report()
         return pause_s
 
     def _follow(self, wait_s: float) -> None:
-        is_busy = self._take_overs or self.commits.is_busy
+        is_busy = self._take_overs or self.commits.is_busy or self.sealing.is_busy
         changed = self._view.refresh(min(wait_s, SHORT_WAIT_S) if is_busy else wait_s)
         if changed or self._fault:
             self._take_in(changed)
-        self._presence.tend(self._now(), self._wall_time(), self.commits.commit_here)
+        self._presence.tend(self._now(), self._wall_time(), self.commits.commit_here, self.sealing.step_here)
         self._record_take_overs()
+        if not self._fault and self.is_member:
+            members, me = self.known.membership, self.known.me
+            self.sealing.work(self._view.entries, members, me, self._now(), self._wall_time())
         if not self._fault:
             self.commits.work(self._view.entries, self.known.membership, self._now(), self._wall_time())
         self._etcd.took_changes()
@@ -235,10 +242,14 @@ class Coordinator:
             membership=membership.version,
             etcd=self._etcd.sentence(),
             unrecorded=len(self._take_overs),
+            sealing_key=self.sealing.held.in_use.number,
+            sealing_key_since=self.sealing.held.since,
+            sealing_key_waits_for=self.sealing.waits_for,
             members=members,
             etcd_servers=self._etcd.servers(),
         )
-        return ClusterReport(status, self.is_member, list(self._alarms()), self._fault or self._etcd.trouble)
+        fault, step = self._fault or self._etcd.trouble, self.sealing.held.step if self.sealing.is_read else -1
+        return ClusterReport(status, self.is_member, list(self._alarms()), fault, step)
 
     def _certificate_remark(self) -> str:
         """That the certificate for etcd ends soon, has ended, or cannot be read; "" for nothing."""
@@ -261,6 +272,8 @@ class Coordinator:
             yield Condition(ETCD_UNAVAILABLE, "etcd", self._etcd.sentence())
         if self._fault:
             yield Condition(ETCD_DEGRADED, "membership", self._fault)
+        if self.sealing.fault:
+            yield Condition(ETCD_DEGRADED, "sealing", self.sealing.fault)
         if self.commits.faults:
             yield Condition(ETCD_DEGRADED, "configuration", self.commits.faults[0])
         yield from (Condition(ETCD_DEGRADED, subject, sentence) for subject, sentence in self._etcd.remarks())

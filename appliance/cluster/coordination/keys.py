@@ -4,6 +4,7 @@
     membership           its members, their version, the next number
     token/HASH           a token to join with, as long as its lease lives
     presence/NUMBER      a member that runs, as long as its lease lives
+    sealing              the keys that seal tokens
     takeover/A/EPOCH     a take-over of the virtual address A
     epoch/A              the last epoch of it
     configuration/head       the number of the commit in force
@@ -40,6 +41,10 @@ class ClusterKeys:
     @property
     def membership(self) -> str:
         return f"{self.prefix}membership"
+
+    @property
+    def sealing(self) -> str:
+        return f"{self.prefix}sealing"
 
     @property
     def presences(self) -> str:

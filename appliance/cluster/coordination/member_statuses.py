@@ -9,6 +9,7 @@ from appliance.cluster.coordination.key_store import Entry
 from appliance.cluster.coordination.keys import ClusterKeys
 from appliance.cluster.coordination.presence import ClockDifferences, Presence
 from appliance.messages.membership import Member, Membership
+from appliance.messages.sealing_keys import newest_number
 
 
 def member_statuses(
@@ -41,5 +42,6 @@ def _status(member: Member, me: int, entry: Entry | None, clocks: ClockDifferenc
         version=presence.version if presence else "",
         since=presence.since if presence else 0.0,
         commit=presence.commit if presence else 0,
+        sealing_key=newest_number(presence.sealing_step) if presence and presence.sealing_step >= 0 else None,
         clock_ms=None if difference is None else round(difference * 1000),
     )

@@ -32,6 +32,7 @@ from appliance.cluster.coordination.key_store import (
 )
 from appliance.cluster.coordination.keys import ClusterKeys
 from appliance.messages.membership import Member
+from appliance.messages.sealing_keys import SealingKeys
 
 # Others may change the members at the same time; then it is tried anew with what they have left.
 ATTEMPTS_MAX: Final = 10
@@ -47,11 +48,12 @@ class ChangeRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """What a machine knows that is a member now. `me`: itself, with its number."""
+    """What a machine knows that is a member now. `me`: itself, with its number; `sealing`: what seals tokens there."""
 
     me: Member
     cluster: ClusterRecord
     record: MembershipRecord
+    sealing: SealingKeys | None = None
 
 
 def _check_version(store: KeyStore, keys: ClusterKeys) -> None:
@@ -106,10 +108,11 @@ def join_cluster(store: KeyStore, token: JoinToken, me: Member, wall_time: Calla
 
     def attempt() -> Joined | None:
         cluster, entry = _records(store, keys)
+        sealing = _sealing_keys(store, keys)
         # An attempt whose outcome etcd did not say may have been carried out since.
         known = _changed(entry, lambda known: known)
         if (member := known.by_link_key(me.public_key)) is not None:
-            return Joined(member, cluster, known)
+            return Joined(member, cluster, known, sealing)
         used = _valid_token(store, keys, token, wall_time())
         record = _changed(entry, lambda known: known.with_member(me))
         writes: list[Write] = [
@@ -118,7 +121,7 @@ def join_cluster(store: KeyStore, token: JoinToken, me: Member, wall_time: Calla
         ]
         conditions = [Unchanged(entry.key, entry.revision), Unchanged(used.key, used.revision)]
         is_done = _committed(store, conditions, writes, me)
-        return Joined(record.membership.members[-1], cluster, record) if is_done else None
+        return Joined(record.membership.members[-1], cluster, record, sealing) if is_done else None
 
     return _repeated(attempt)
 
@@ -190,6 +193,15 @@ def _records(store: KeyStore, keys: ClusterKeys) -> tuple[ClusterRecord, Entry]:
         return ClusterRecord.from_octets(entries[keys.cluster].value), entries[keys.membership]
     except RecordUnusable as fault:
         raise ChangeRefused(str(fault)) from None
+
+
+def _sealing_keys(store: KeyStore, keys: ClusterKeys) -> SealingKeys | None:
+    """What seals tokens; None for the key of the cluster. Raises ChangeRefused, StoreFault."""
+    entry = store.read(keys.sealing).entries.get(keys.sealing)
+    try:
+        return None if entry is None else SealingKeys.from_text(entry.value)
+    except ValueError as fault:
+        raise ChangeRefused(f"The sealing keys of the cluster in etcd cannot be used: {fault}.") from None
 
 
 def _changed(entry: Entry, change: Callable[[MembershipRecord], MembershipRecord]) -> MembershipRecord:

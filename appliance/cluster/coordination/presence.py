@@ -1,9 +1,9 @@
 """Who runs, and how far clocks are apart: each member keeps a key in etcd that ends soon after the member does.
 
-The key holds the version of the software, the time of the start, the number of the configuration, and the time by the
-member's clock when it was written, every three seconds. A member that sees it change compares that time with its own
-clock. What comes late makes the other clock look slow, never fast, so the highest of the last differences is the one
-that counts.
+The key holds the version of the software, the time of the start, the number of the configuration, how far the member is
+with the keys that seal tokens, and the time by the member's clock when it was written: every three seconds, and when
+the step of these keys changes. A member that sees it change compares that time with its own clock. What comes late
+makes the other clock look slow, never fast, so the highest of the last differences is the one that counts.
 """
 
 from __future__ import annotations
@@ -28,13 +28,15 @@ TOGETHER_S: Final = 2.5
 @dataclass(frozen=True, slots=True)
 class Presence:
     """What a member says of itself. Times are unix times by its clock. `commit`: the number of the configuration in
-    force on it, 0 for unknown.
+    force on it, 0 for unknown; `sealing_step`: of the keys that all its workers have (messages/sealing_keys.py), -1 for
+    unknown.
     """
 
     version: str
     since: float
     wall_time: float
     commit: int = 0
+    sealing_step: int = -1
 
     def to_octets(self) -> bytes:
         """As it is stored."""
@@ -46,7 +48,8 @@ class Presence:
         try:
             fields = json.loads(octets)
             commit = int(fields.get("commit", 0))
-            return cls(str(fields["version"]), float(fields["since"]), float(fields["wall_time"]), commit)
+            step = int(fields.get("sealing_step", -1))
+            return cls(str(fields["version"]), float(fields["since"]), float(fields["wall_time"]), commit, step)
         except (ValueError, TypeError, KeyError, AttributeError):
             return None
 
@@ -60,16 +63,17 @@ class PresenceKey:
         self._version, self._since = version, since
         self._lease = NO_LEASE
         self._due = float("-inf")
+        self._step = -1
 
-    def tend(self, now: float, wall_time: float, commit: int = 0) -> None:
+    def tend(self, now: float, wall_time: float, commit: int = 0, sealing_step: int = -1) -> None:
         """Write the key when it is time. Raises StoreUnavailable and StoreRefused."""
-        if now < self._due:
+        if now < self._due and sealing_step == self._step:
             return
         if self._lease == NO_LEASE or not self._store.keep(self._lease):
             self._lease = self._store.grant(LIFETIME_S)
-        value = Presence(self._version, self._since, wall_time, commit).to_octets()
+        value = Presence(self._version, self._since, wall_time, commit, sealing_step).to_octets()
         self._store.commit([], [Put(self._key, value, self._lease)])
-        self._due = now + INTERVAL_S
+        self._due, self._step = now + INTERVAL_S, sealing_step
 
     def end(self) -> None:
         """Delete it: this member stops. Raises StoreUnavailable and StoreRefused."""

@@ -1,4 +1,4 @@
-"""Orders about virtual addresses and nodes: switchover, drain, maintenance."""
+"""Orders about virtual addresses and nodes: switchover, drain, maintenance; and about the key that seals tokens."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from appliance.management.appliance_client import Call
 from appliance.messages.address_messages import DrainNode, MaintainCluster, SwitchAddress
 from appliance.messages.bus_messages import BusReply, BusRequest
 from appliance.messages.plain_values import plain
+from appliance.messages.sealing_messages import RotateSealingKey
 
 
 async def switch_over(call: Call) -> dict[str, Any]:
@@ -24,6 +25,10 @@ async def undrain(call: Call) -> dict[str, Any]:
 
 async def maintain(call: Call) -> dict[str, Any]:
     return await _ask(call, MaintainCluster(call.args.text("state") == "on", call.session.user))
+
+
+async def rotate_key(call: Call) -> dict[str, Any]:
+    return await _ask(call, RotateSealingKey(call.args.text("how", "") == "force", call.session.user))
 
 
 async def _ask(call: Call, request: BusRequest[BusReply]) -> dict[str, Any]:
