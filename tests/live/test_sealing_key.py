@@ -55,7 +55,7 @@ def net(tmp_path: Path) -> Iterator[ClusterOfAppliances]:
 def start_calls(net: ClusterOfAppliances) -> SippAtClient:
     """Calls to bob that last; the BYE comes from the caller. Waits until they are answered."""
     before = net.nodes[net.owner(FIRST)].counters().get("calls-answered", 0)
-    SippAtClient(net, "callee-rings-long", CALLEE_PORT, CALLS, "-d", "200")
+    SippAtClient(net, "callee-rings-long", CALLEE_PORT, CALLS, "-d", "200", "-recv_timeout", str(2 * TALK_MS))
     wait_until(
         lambda: f"{CLIENT}:{CALLEE_PORT}" in net.run("ip", "netns", "exec", net.client, "ss", "-uln"), "bob is there"
     )
@@ -87,4 +87,5 @@ def test_calls_go_on_at_another_node_when_the_key_is_rotated(net: ClusterOfAppli
     caller = start_calls(net)
     assert rotate(net, 3).startswith("Key 1 is being distributed")
     net.give(FIRST, 2)
+    assert caller.process.poll() is None, "the calls ended before the rotation"
     assert caller.outcome() == (CALLS, 0)
