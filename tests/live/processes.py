@@ -52,7 +52,7 @@ def free_port(address: str = LOOPBACK, candidates: Iterable[int] = _PORTS) -> in
     raise AssertionError("no port is free for UDP and TCP")
 
 
-def wait_until(condition: Callable[[], object], what: str, timeout_s: float = 60.0, pause_s: float = 0.05) -> float:
+def wait_until(condition: Callable[[], object], what: str, timeout_s: float = 180.0, pause_s: float = 0.05) -> float:
     """Wait for something to become true; returns the seconds it took. Fails the test when it never does."""
     begun = time.monotonic()
     while not condition():
