@@ -10,7 +10,7 @@ which nothing is known yet is asked for first, and where DNS does not answer, on
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Final
 
 from appliance.routing.contact_policy import destination_of, plain_address
@@ -30,12 +30,14 @@ NAMES_MAX: Final = 1000
 # How long what is known of the names is used for all calls.
 FRESH_S: Final = 1.0
 RETRY_S: Final = 60.0
-# Next hops that DNS said nothing of while one request waited: from so many its own could not be told.
+# Names that one request has asked for at once.
+ASKED_AT_ONCE_MAX: Final = 10
+# Where DNS has said something of none, and fails for more than so many while one request waits, nothing can be told.
 SILENCES_MAX: Final = 2
 
 
 class GatewayUnknown(AnswersNeeded):
-    """A next hop has to be looked up, so that another host can be told from it."""
+    """Next hops have to be looked up, so that another host can be told from them."""
 
 
 class Gateways:
@@ -78,7 +80,7 @@ class Gateways:
     ) -> list[Flow]:
         """Of these hops, those that are no gateways. `failed`: questions that DNS could not answer.
 
-        Raises GatewayUnknown, and LocationUnknown when DNS did not answer for too many of the next hops.
+        Raises GatewayUnknown, and LocationUnknown when DNS does not answer for any of the next hops.
         """
         if not hops:
             return hops
@@ -108,34 +110,47 @@ class Gateways:
         return host in self._hosts
 
     def _look_up_names(self, next_hops: NextHops, now: float, failed: Collection[Question]) -> None:
-        silent = [name for name, uri in self._names.items() if not self._look_up(name, uri, next_hops, now, failed)]
-        if len(silent) > SILENCES_MAX:
+        """Note the addresses of all names. Raises GatewayUnknown, and LocationUnknown."""
+        needed, silent = {}, []
+        for name, uri in self._names.items():
+            questions = self._look_up(name, uri, next_hops, now, failed)
+            if questions is None:
+                silent.append(name)
+            elif questions:
+                needed[name] = questions
+                if len(needed) == ASKED_AT_ONCE_MAX:
+                    break
+        if needed:
+            raise GatewayUnknown([each for questions in needed.values() for each in questions], next(iter(needed)))
+        if not self._known and len(silent) > SILENCES_MAX:
             raise LocationUnknown(silent[0].decode("latin-1"))
         self._named = frozenset(plain_address(address) for known in self._known.values() for address in known)
         self._fresh_until = now + FRESH_S
 
-    def _look_up(self, name: bytes, uri: Uri, next_hops: NextHops, now: float, failed: Collection[Question]) -> bool:
-        """Note the addresses of a name; False when this request has asked for it, and DNS did not answer."""
+    def _look_up(
+        self, name: bytes, uri: Uri, next_hops: NextHops, now: float, failed: Collection[Question]
+    ) -> Sequence[Question] | None:
+        """Note the addresses of a name; the questions that have to be asked first. None: this request has asked them,
+        and DNS did not answer.
+        """
         try:
             self._known[name] = next_hops.addresses_of(uri, now)
             self._unsure_at.pop(name, None)
-            return True
+            return ()
         except AnswersNeeded:
             if name in self._known and name not in self._unsure_at:
-                return True
+                return ()
         try:
             # Of some of its servers, perhaps.
             found = next_hops.addresses_of(uri, now, failed)
         except LocationUnknown:
             self._unsure_at[name] = now
-            return False
+            return None
         except AnswersNeeded as needed:
-            if now - self._unsure_at.get(name, now - RETRY_S) < RETRY_S:
-                return True
-            raise GatewayUnknown(needed.questions, name) from None
+            return () if now - self._unsure_at.get(name, now - RETRY_S) < RETRY_S else needed.questions
         self._known[name] = found | self._known.get(name, frozenset())
         self._unsure_at[name] = now
-        return True
+        return ()
 
     def _read(self) -> None:
         """Done when it is first needed: most nodes never need it."""

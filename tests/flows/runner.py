@@ -79,7 +79,7 @@ class Run:
         self._queue: list[tuple[Message, bytes, Outgoing]] = []
         self._questions: list[Question] = []
         self._events: list[Event] = []
-        self._asked: Question | None = None
+        self._asked: list[Question] = []
         self._bound: Bindings = {}
         self._raw: dict[str, list[bytes]] = {}
         self._ladder: list[str] = []
@@ -262,30 +262,31 @@ class Run:
         for question in self._questions:
             if _subject(question) == wanted:
                 self._questions.remove(question)
-                self._asked = question
+                self._asked.append(question)
                 self._ladder.append(f"{self._now - STARTED_AT:9.3f}  {step.text}")
                 return
         raise self._failure("this was not asked" + self._waiting())
 
     def _answer(self, step: Step) -> None:
         words = step.words["words"].split()
-        assert self._asked is not None, "an answer needs its question above"
-        if isinstance(self._asked, LookupHost):
+        assert self._asked, "an answer needs its question above"
+        asked = self._asked.pop()
+        if isinstance(asked, LookupHost):
             self._give(
-                _host_answer(self._asked, () if words[0] in ("fails", "nothing") else tuple(words), words[0] == "fails")
+                _host_answer(asked, () if words[0] in ("fails", "nothing") else tuple(words), words[0] == "fails")
             )
-        elif isinstance(self._asked, LookupServers):
-            texts = _record_texts(self._asked.record_type.decode(), words)
-            self._give(self._asked.unknown() if words[0] == "fails" else self._asked.answer_of(texts, HOST_TTL_S))
-        elif isinstance(self._asked, FindRoutes):
+        elif isinstance(asked, LookupServers):
+            texts = _record_texts(asked.record_type.decode(), words)
+            self._give(asked.unknown() if words[0] == "fails" else asked.answer_of(texts, HOST_TTL_S))
+        elif isinstance(asked, FindRoutes):
             results = [] if words[0] == "nothing" else [text.strip() for text in step.words["words"].split("|")]
-            self._give(self._asked.unknown() if words[0] == "fails" else self._asked.answer_of(results))
-        elif isinstance(self._asked, FindEnum):
+            self._give(asked.unknown() if words[0] == "fails" else asked.answer_of(results))
+        elif isinstance(asked, FindEnum):
             records = tuple(word.replace("|", "\t") for word in words if "|" in word)
-            self._give(EnumAnswer(self._asked.id, records, words[0] == "fails", HOST_TTL_S))
+            self._give(EnumAnswer(asked.id, records, words[0] == "fails", HOST_TTL_S))
         else:
             password = words[1] if len(words) > 1 else "secret"
-            self._give(_subscriber_answer(self._asked, password if words[0] == "found" else None, words[0] == "fails"))
+            self._give(_subscriber_answer(asked, password if words[0] == "found" else None, words[0] == "fails"))
 
     def _counted(self, step: Step) -> None:
         number = self._stack.counters[getattr(catalogue, step.words["counter"])]

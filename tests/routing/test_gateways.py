@@ -6,7 +6,14 @@ import pytest
 
 from appliance.catalogue.routing_settings import DomainRouteSettings
 from appliance.catalogue.settings import ListenerSettings, Settings
-from appliance.routing.gateways import FRESH_S, RETRY_S, SILENCES_MAX, Gateways, GatewayUnknown
+from appliance.routing.gateways import (
+    ASKED_AT_ONCE_MAX,
+    FRESH_S,
+    RETRY_S,
+    SILENCES_MAX,
+    Gateways,
+    GatewayUnknown,
+)
 from appliance.routing.host_cache import HostCache
 from appliance.routing.lookup_questions import HostAnswer, LookupHost, LookupServers, Question
 from appliance.routing.next_hops import NextHops
@@ -118,12 +125,34 @@ def test_the_servers_that_dns_knows_are_gateways_while_others_are_not_known() ->
     assert left(found, "192.0.2.7", "192.0.2.8", dns=dns, now=NOW + FRESH_S) == []
 
 
-def test_where_too_many_names_stay_unknown_none_can_be_told() -> None:
-    names = [b"gw%d.example.net" % each for each in range(SILENCES_MAX + 1)]
-    dns, found = Dns(), gateways(*(f"sip:{name.decode()}:5060" for name in names))
-    dns.failed = {LookupHost(name) for name in names}
+NAMES = [b"gw%d.example.net" % each for each in range(SILENCES_MAX + 1)]
+
+
+def test_where_dns_says_nothing_of_any_name_none_can_be_told() -> None:
+    dns, found = Dns(), gateways(*(f"sip:{name.decode()}:5060" for name in NAMES))
+    dns.failed = {LookupHost(name) for name in NAMES}
     with pytest.raises(LocationUnknown):
         left(found, "192.0.2.7", dns=dns)
+
+
+def test_names_that_dns_does_not_know_shut_no_other_host_out() -> None:
+    dns, found = Dns(), gateways(*(f"sip:{name.decode()}:5060" for name in (*NAMES, b"here.example.net")))
+    dns.failed = {LookupHost(name) for name in NAMES}
+    dns.host(b"here.example.net", "192.0.2.8")
+    assert left(found, "192.0.2.7", "192.0.2.8", dns=dns) == ["192.0.2.7"]
+
+
+def test_many_names_are_asked_for_together_and_a_portion_at_a_time() -> None:
+    names = [b"gw%02d.example.net" % each for each in range(ASKED_AT_ONCE_MAX + 1)]
+    dns, found = Dns(), gateways(*(f"sip:{name.decode()}:5060" for name in names))
+    with pytest.raises(GatewayUnknown) as unknown:
+        left(found, "192.0.2.7", dns=dns)
+    assert unknown.value.questions == [LookupHost(name) for name in names[:-1]]
+    for name in names[:-1]:
+        dns.host(name, "192.0.2.7")
+    with pytest.raises(GatewayUnknown) as unknown:
+        left(found, "192.0.2.7", dns=dns)
+    assert unknown.value.questions == [LookupHost(names[-1])]
 
 
 def test_other_tables_have_other_gateways() -> None:
