@@ -399,6 +399,27 @@ def test_the_archive_has_no_secrets() -> None:
     assert without_secrets(text) == "  secret <hidden>\nsubscribers database postgresql://u:<hidden>@host/d\n"
 
 
+SECRETS = f"operator ann\n  secret scrypt:16384:8:1:{'0a' * 16}:{'5b' * 32}\nsubscribers database postgresql://u:p@h/d\n"
+
+
+def test_what_is_compared_shows_secrets_to_administrators_only(tmp_path: Path) -> None:
+    """Whoever may look on has nothing to compare with: an empty candidate differs in every line."""
+
+    async def talk(client: Client, desk: Supervised) -> None:
+        desk.store().add(TEXT + SECRETS, "test", "second", 2.0)
+        shown = [
+            await client.do(1, "diff", text=TEXT),
+            await client.do(2, "rebase", text=TEXT, base=1),
+            await client.do(3, "check", text=TEXT),
+        ]
+        assert all("result" in answer for answer in shown)
+        assert not any(secret in json.dumps(shown) for secret in ("scrypt:", "u:p@"))
+        await client.do(4, "enable", secret="")
+        assert "u:p@" in json.dumps(await client.do(5, "diff", text=TEXT))
+
+    served(tmp_path, talk)
+
+
 def test_every_request_is_in_the_document() -> None:
     page = (Path(__file__).parents[2] / "docs/control-socket.md").read_text()
     for do in [*REQUESTS, "hello", "login", "enable", "cancel"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +10,17 @@ import pytest
 
 from appliance.catalogue.settings import Settings
 from appliance.configuration.text import parse_configuration
+from appliance.management.appliance_client import ApplianceClient, Call
+from appliance.management.arguments import Arguments
 from appliance.management.errors import Refused
 from appliance.management.region_rights import check_region_commit
 from appliance.management.requests import REQUESTS, check_right
 from appliance.management.route_check import check_routes, route_warnings
 from appliance.management.sessions import ADMIN, Session, look_up_rights, new_session, take_machine_account
+from appliance.management.tasks import configuration
 from appliance.management.tasks.route_import import put_in_force
 from appliance.routing.route_csv import read_csv, rows_of
+from appliance.storage.commits import CommitStore
 from appliance.storage.route_store import RouteStore
 
 TEXT = """
@@ -132,6 +137,18 @@ def test_a_confinement_holds_for_sessions_that_are_open() -> None:
     session = session_of("ann", settings)
     look_up_rights(session, parse_configuration(TEXT.replace("operator ann\n", "operator ann\n  region east\n")))
     assert session.region == "east"
+
+
+def test_what_is_not_the_regions_is_not_even_tried(tmp_path: Path) -> None:
+    """A new database would be opened, and a file made where there is none."""
+    settings = parse_configuration(TEXT)
+    CommitStore(tmp_path / "configuration").add(TEXT, "ann", "", 1.0)
+    arguments = Arguments({"text": f"subscribers database sqlite:///{tmp_path}/people.sqlite3\n{TEXT}", "base": 1})
+    link: Any = None
+    call: Any = Call(ApplianceClient(tmp_path, settings, link), session_of("eve", settings), arguments, link)
+    with pytest.raises(Refused, match="does not belong to region east"):
+        asyncio.run(configuration.commit(call))
+    assert not (tmp_path / "people.sqlite3").exists()
 
 
 # -- a commit and the route tables -------------------------------------------------------------------

@@ -69,6 +69,12 @@ def _shown(call: Call, text: str) -> str:
     return text if call.session.may(ADMIN) else without_secrets(text)
 
 
+def _shown_effect(call: Call, effect: dict[str, str]) -> dict[str, str]:
+    keyword = effect["keyword"]
+    values = {name: _shown(call, f"{keyword} {effect[name]}")[len(keyword) + 1 :] for name in ("old", "new")}
+    return {**effect, **values}
+
+
 def _row(store: CommitStore, commit: Commit) -> Result:
     lines = _diff(store, commit)
     return {
@@ -103,13 +109,14 @@ async def check(call: Call) -> Result:
         wanted = parse_configuration(call.args.text("text", len_max=TEXT_LEN_MAX))
     except ConfigError as error:
         return {"faults": error.as_values(), "effects": [], "warnings": []}
-    effects = effects_of(_settings_of(_head(call)), wanted)
+    effects = [_shown_effect(call, effect) for effect in effects_of(_settings_of(_head(call)), wanted)]
     return {"faults": [], "effects": effects, "warnings": await _warnings(call, wanted)}
 
 
 async def diff(call: Call) -> Result:
     head = _head(call)
-    return {"diff": difference_lines(_settings_of(head), _candidate(call)), "base": head.number}
+    lines = difference_lines(_settings_of(head), _candidate(call))
+    return {"diff": [_shown(call, line) for line in lines], "base": head.number}
 
 
 async def commit(call: Call) -> Result:
@@ -123,6 +130,7 @@ async def commit(call: Call) -> Result:
             head=head.number,
             conflicts=_conflicts(joined),
         )
+    check_region_commit(call.session.region, _settings_of(head), wanted)
     await _probe_database(call, _settings_of(head), wanted)
     minutes = call.args.integer("confirm_minutes", 0, MINUTES_MAX, 0)
     return await _commit(call, write_configuration(wanted), base, call.args.text("comment", ""), minutes * 60)
@@ -165,7 +173,8 @@ async def load(call: Call) -> Result:
 async def rebase(call: Call) -> Result:
     head = _head(call)
     joined = _joined(call, call.args.integer("base", 0, NUMBER_MAX), head, _candidate(call))
-    return {"text": joined.text, "base": head.number, "conflicts": _conflicts(joined)}
+    conflicts = [{name: _shown(call, line) for name, line in each.items()} for each in _conflicts(joined)]
+    return {"text": _shown(call, joined.text), "base": head.number, "conflicts": conflicts}
 
 
 async def confirm(call: Call) -> Result:
