@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from appliance.commands.password_prompt import ASKED, read_token
 from appliance.commands.state_option import add_state, state_of
 
 if TYPE_CHECKING:
@@ -83,7 +84,11 @@ def add_to(commands: Commands) -> None:
 
 def add_join_options(parser: argparse.ArgumentParser) -> None:
     """What a machine needs to join, as a node or as a witness."""
-    parser.add_argument("token", metavar="TOKEN", help="from `signalbox cluster token` on a member")
+    help = (
+        "from `signalbox cluster token` on a member; without it, or with -, it is asked for, or read from standard "
+        "input where that is no terminal: what stands here, other users of the machine see in `ps`"
+    )
+    parser.add_argument("token", metavar="TOKEN", nargs="?", default=ASKED, help=help)
     add_member_options(parser)
 
 
@@ -117,7 +122,7 @@ def join_as(options: argparse.Namespace, is_witness: bool) -> int:
     """Join the cluster of the token."""
     from appliance.commands.cluster_membership import join
 
-    return _said(join(state_of(options), options.token, _machine(options, is_witness)))
+    return _said(join(state_of(options), read_token(options.token), _machine(options, is_witness)))
 
 
 def _token(options: argparse.Namespace) -> int:

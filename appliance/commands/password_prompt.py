@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import getpass
 import sys
+from typing import Final
 
 from appliance.management.errors import CommandFailed
+
+# In place of a secret on the command line.
+ASKED: Final = "-"
 
 
 def read_password(is_stdin: bool, of_what: str, option: str = "--password-stdin", word: str = "Password") -> str:
@@ -16,6 +20,13 @@ def read_password(is_stdin: bool, of_what: str, option: str = "--password-stdin"
     if ask_password(f"Repeat the {word.lower()}: ", option) != password:
         raise CommandFailed(f"The {word.lower()}s do not match; nothing was changed.")
     return password
+
+
+def read_token(text: str) -> str:
+    """A token that is on the command line; ASKED: from the terminal, or the first line of standard input."""
+    if text != ASKED:
+        return text
+    return ask_password("Token: ", ASKED) if sys.stdin.isatty() else sys.stdin.readline().strip()
 
 
 def ask_password(prompt: str, option: str) -> str:
