@@ -27,6 +27,10 @@ UDP_LEN_MAX = 1300
 # Servers of one name, and flows of one request: each costs a caller time when it does not answer.
 SERVERS_MAX: Final = 8
 FLOWS_MAX: Final = 16
+# Servers of one name that one request waits for. Whose name it is may point them all at the name servers of others.
+ASKED_MAX: Final = 3
+
+UNBOUNDED: Final = 1 << 16
 
 # Where the bits of IPv6 begin.
 _IPV6: Final = 8
@@ -77,7 +81,7 @@ class NextHops:
             self._add_flows(flows, address, uri.port, transports, uri, listener)
             return flows
         servers = self._servers_of(uri, host, transports, call_id, now, failed)[:SERVERS_MAX]
-        for server, addresses in self._with_addresses(servers, host, now, failed):
+        for server, addresses in self._with_addresses(servers, host, now, failed, ASKED_MAX):
             ways = TCP_THEN_UDP if server.transport == UDP and len(transports) > 1 else (server.transport,)
             for each in addresses:
                 self._add_flows(flows, each, server.port, ways, uri, listener)
@@ -109,9 +113,17 @@ class NextHops:
         return frozenset(found)
 
     def _with_addresses(
-        self, servers: Sequence[Server], host: bytes, now: float, failed: Collection[Question]
+        self,
+        servers: Sequence[Server],
+        host: bytes,
+        now: float,
+        failed: Collection[Question],
+        asked_max: int = UNBOUNDED,
     ) -> list[tuple[Server, tuple[str, ...]]]:
-        """The servers of a name with the addresses of each; those that DNS could not find are left out."""
+        """The servers of a name with the addresses of each; those that DNS could not find are left out.
+
+        While the addresses of fewer than `asked_max` are known, or are known not to be had, others are asked for.
+        """
         found, questions, has_failed = [], [], False
         for server in servers:
             addresses = () if is_nowhere(server) else self._hosts.find(server.host, now)
@@ -119,7 +131,8 @@ class NextHops:
                 found.append((server, addresses))
             elif (question := LookupHost(server.host)) in failed:
                 has_failed = True
-            else:
+                asked_max -= 1
+            elif len(found) + len(questions) < asked_max:
                 questions.append(question)
         if questions:
             raise AnswersNeeded(questions)

@@ -24,6 +24,8 @@ from appliance.transport.transport_table import default_port, is_secure
 # What a sip URI, and a sips URI, without a transport may use where there is no NAPTR: the preferred one first.
 _OF_SIP: Final = (UDP, TCP)
 _OF_SIPS: Final = (TLS,)
+# Of the NAPTR records of a domain, those whose names are asked for: one for each of UDP, TCP and TLS.
+NAPTR_MAX: Final = 3
 
 
 class AnswersNeeded(Exception):
@@ -114,7 +116,7 @@ class ServerLocation:
             record
             for record in records
             if record.transport in self._transports and (is_secure(record.transport) or not is_sips)
-        ]
+        ][:NAPTR_MAX]
 
     def _servers_of(
         self, names: list[tuple[int, bytes]], seed: int, now: float, failed: Collection[Question]

@@ -10,10 +10,10 @@ from appliance.catalogue.settings import ListenerSettings, Settings
 from appliance.catalogue.transports import TRANSPORT_NAMES
 from appliance.routing.hop_trial import HopTrial
 from appliance.routing.host_cache import HostCache
-from appliance.routing.lookup_questions import Question
-from appliance.routing.next_hops import FLOWS_MAX, SERVERS_MAX, UDP_LEN_MAX
+from appliance.routing.lookup_questions import LookupHost, Question
+from appliance.routing.next_hops import ASKED_MAX, FLOWS_MAX, SERVERS_MAX, UDP_LEN_MAX
 from appliance.routing.server_cache import ServerCache
-from appliance.routing.server_location import AnswersNeeded, LocationUnknown
+from appliance.routing.server_location import NAPTR_MAX, AnswersNeeded, LocationUnknown
 from appliance.sip.siphash import SipHash
 from appliance.sip.uri import parse_uri
 from appliance.transport.flow import TCP, TLS, UDP, Flow
@@ -61,14 +61,23 @@ class Located:
     """What one URI leads to, and what was asked on the way, round by round."""
 
     def __init__(
-        self, uri: str, zone: Zone, transports: tuple[int, ...] = ALL, size: int = 0, failing: Collection[str] = ()
+        self,
+        uri: str,
+        zone: Zone,
+        transports: tuple[int, ...] = ALL,
+        size: int = 0,
+        failing: Collection[str] = (),
+        known: Collection[str] = (),
     ) -> None:
+        """`known`: hosts that were asked for before."""
         settings = Settings()
         caches = HostCache(settings), ServerCache(settings)
         trial = HopTrial(listeners_for(transports), *caches, SipHash(b"0123456789abcdef"))
         self.rounds: list[list[str]] = []
         self.is_unknown = False
         self.flows: list[Flow] = []
+        for host in known:
+            self._answer(trial, LookupHost(host.encode()), zone, ())
         while True:
             try:
                 self.flows = trial.find(parse_uri(uri.encode()), size, 0, b"call", 0.0)
@@ -258,7 +267,26 @@ def test_of_a_swarm_of_servers_so_many_are_looked_up_and_tried() -> None:
     servers = {f"h{number}.example.com": [f"198.51.100.{number}", f"203.0.113.{number}"] * 4 for number in range(200)}
     zone = {**servers, "SRV _sip._udp.example.com": [f"1 1 5060 {host}." for host in servers]}
     located = Located("sip:example.com;transport=udp", zone)
-    assert len(located.rounds[-1]) == SERVERS_MAX and len(located.hops) == FLOWS_MAX
+    assert len(located.rounds[-1]) == ASKED_MAX and len(located.hops) == FLOWS_MAX
+
+
+def test_one_name_leads_to_few_queries() -> None:
+    """RFC 3263 4.1: its owner may name whatever servers he likes, those of a victim among them."""
+    names = [f"_sip._udp.{number}.example.com" for number in range(20)]
+    zone = {"NAPTR example.com": [f"1\t{number}\ts\tSIP+D2U\t\t{name}." for number, name in enumerate(names)]}
+    for number, name in enumerate(names):
+        zone[f"SRV {name}"] = [f"1 1 5060 h{number}-{each}.example.com." for each in range(20)]
+        zone |= {f"h{number}-{each}.example.com": ["198.51.100.7"] for each in range(20)}
+    located = Located("sip:example.com", zone)
+    assert [len(asked) for asked in located.rounds] == [1, NAPTR_MAX, ASKED_MAX]
+    assert located.hops
+
+
+def test_all_servers_that_are_known_are_tried() -> None:
+    servers = {f"h{number}.example.com": ["198.51.100.7"] for number in range(SERVERS_MAX)}
+    zone = {**servers, "SRV _sip._udp.example.com": [f"{number} 1 5060 h{number}.example.com." for number in range(9)]}
+    located = Located("sip:example.com;transport=udp", zone, known=tuple(servers))
+    assert len(located.hops) == SERVERS_MAX
 
 
 def test_names_that_dns_cannot_have_are_not_asked_for() -> None:
