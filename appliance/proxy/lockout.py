@@ -46,8 +46,11 @@ def note_failure(context: RequestContext, node: ProxyEnvironment, username: byte
 
 
 def _user_text(username: bytes, realm: bytes) -> str:
-    """As operators write it; no longer than a subscriber's name can be, for it is kept."""
-    return f"{username[:USER_LEN_MAX].decode('utf-8', 'replace')}@{realm.decode('utf-8', 'replace')}"
+    """As operators write it; no longer than a subscriber's name can be, for it is kept; and printable, for a stranger
+    chose it and logs, alarms and terminals show it.
+    """
+    text = f"{username[:USER_LEN_MAX].decode('utf-8', 'replace')}@{realm.decode('utf-8', 'replace')}"
+    return text if text.isprintable() else "".join(each if each.isprintable() else "?" for each in text)
 
 
 def _is_registered_from(source: str, port: int, aor: bytes, node: ProxyEnvironment, now: float) -> bool:
