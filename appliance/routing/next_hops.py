@@ -124,7 +124,9 @@ class NextHops:
 
         While the addresses of fewer than `asked_max` are known, or are known not to be had, others are asked for.
         """
-        found, questions, has_failed = [], [], False
+        found: list[tuple[Server, tuple[str, ...]]] = []
+        questions: list[Question] = []
+        has_failed = False
         for server in servers:
             addresses = () if is_nowhere(server) else self._hosts.find(server.host, now)
             if addresses is not None:
