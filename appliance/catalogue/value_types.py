@@ -138,11 +138,10 @@ def helps_of(kind: Kind) -> list[tuple[str, str]]:
 def read_choice(word: str, choices: Sequence[str], place: int = 0) -> str:
     """The choice that `word` names, in any case or abbreviated as far as it stays unique. Raises ValueFault."""
     lower = word.lower()
-    if lower in choices:
-        return lower
-    meant = [choice for choice in choices if choice.startswith(lower)]
-    if len(meant) == 1:
-        return meant[0]
+    meant = [choice for choice in choices if choice.lower().startswith(lower)]
+    whole = [choice for choice in meant if len(choice) == len(word)]
+    if whole or len(meant) == 1:
+        return (whole or meant)[0]
     if meant:
         raise ValueFault(f'"{word}" is ambiguous: {alternatives(meant)}', "type more letters", place)
     near = nearest(word, choices)

@@ -104,6 +104,15 @@ from appliance.messages.link_messages import (
     ReplicationReport,
     WalkEnded,
 )
+from appliance.messages.route_table_messages import (
+    ListTableReads,
+    LookupServerReport,
+    LookupServerSettings,
+    ReadTable,
+    RequestTableRead,
+    TableReadRow,
+    TableReadRows,
+)
 from appliance.messages.routing_messages import (
     ClearRouteCounts,
     ListLookupCaches,
@@ -226,6 +235,7 @@ STATUS = NodeStatus(
     alarms=["Replication lags."],
 )
 
+TABLE_READ = TableReadRow("national", True, 5, 1.7e9, 1.6e9, 0.5, "", 3, 1, 2)
 PROPOSAL = CommitProposal("id1", 7, "hostname box\n", "anna", "why", 60.0, "")
 MESSAGES: list[BusMessage] = [
     HandedOver(b"INVITE sip:bob@example.com SIP/2.0\r\n\xff\x00", UDP_FLOW, 2),
@@ -391,4 +401,10 @@ MESSAGES: list[BusMessage] = [
         True,
         [ReplicationAlarm("not-in-sync", "south", "They differ.")],
     ),
+    LookupServerReport([1, 2], [TABLE_READ]),
+    LookupServerSettings("role core"),
+    ReadTable("national"),
+    ListTableReads(id=7),
+    TableReadRows([TABLE_READ], id=7),
+    RequestTableRead("national", id=7),
 ]
