@@ -24,7 +24,7 @@ from appliance.messages.route_table_messages import TableReadRow
 # Processes that read at a time.
 READS_MAX: Final = 4
 # What a process may take to start and to write its answer.
-GRACE_S: Final = 10
+GRACE_S: Final = 60
 ANSWER_LEN_MAX: Final = 1 << 20
 
 log = logging.getLogger("signalbox.lookups")

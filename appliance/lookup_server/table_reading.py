@@ -8,6 +8,8 @@ fault of its own, another one.
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
@@ -60,8 +62,21 @@ def main() -> int:
     order = Order(**json.load(sys.stdin))
     settings = parse_configuration(order.config_text)
     table = next(each for each in settings.route_tables if each.name == order.table)
-    json.dump(asdict(read_table(RouteStore(Path(order.state_dir)), table, settings)), sys.stdout)
+    signal.signal(signal.SIGALRM, lambda number, frame: _end_late(table.timeout_s))
+    # From here: what it took to start, on a machine with much to do, is not the fault of the database.
+    signal.alarm(table.timeout_s)
+    _tell(read_table(RouteStore(Path(order.state_dir)), table, settings))
     return 0
+
+
+def _tell(reading: Reading) -> None:
+    json.dump(asdict(reading), sys.stdout)
+    sys.stdout.flush()
+
+
+def _end_late(timeout_s: int) -> None:
+    _tell(Reading(fault=f"it took longer than {timeout_s} seconds"))
+    os._exit(0)
 
 
 def read_table(store: RouteStore, table: RouteTableSettings, settings: Settings) -> Reading:
@@ -69,6 +84,8 @@ def read_table(store: RouteStore, table: RouteTableSettings, settings: Settings)
     rows = RouteRows(Configured(settings), "Row")
     try:
         count = _read_from_servers(table, rows)
+        # What is put in force now is not broken off.
+        signal.alarm(0)
         if not rows.faults and not count:
             raise RoutesRefused(["The statement has found no rows; a table without rows is not put in force."])
         return Reading(count, replace_table(store, table.name, rows, settings))
