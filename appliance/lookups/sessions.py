@@ -64,28 +64,32 @@ class _SessionThread:
         self._jobs.put(None)
 
     def _serve(self) -> None:
-        try:
-            while (job := self._jobs.get()) is not None and self._has_answered(*job):
-                pass
-        finally:
-            if self._session is not None:
-                with suppress(Exception):  # of a connection that has failed
-                    self._session.close()
-            self._ended(self)
+        while (job := self._jobs.get()) is not None:
+            fault = self._fault_of(*job)
+            if fault is not None:
+                # Who asked may want another thread at once: this one counts no more by then.
+                self._end()
+                job[1].set_exception(fault)
+                return
+        self._end()
 
-    def _has_answered(self, values: LookupValues, future: Future[list[str]]) -> bool:
-        """Answer a question; False where the session is of no use any more."""
+    def _fault_of(self, values: LookupValues, future: Future[list[str]]) -> BaseException | None:
+        """Answer a question; the fault, where the session is of no use any more and the question not answered yet."""
         try:
-            session = self._opened()
-            found = session.find(values)
+            found = self._opened().find(values)
         except AnswerUnusable as unusable:
             future.set_exception(unusable)
-            return True
         except BaseException as fault:
-            future.set_exception(fault)
-            return False
-        future.set_result(found)
-        return True
+            return fault
+        else:
+            future.set_result(found)
+        return None
+
+    def _end(self) -> None:
+        if self._session is not None:
+            with suppress(Exception):  # of a connection that has failed
+                self._session.close()
+        self._ended(self)
 
     def _opened(self) -> Session:
         if self._session is None:
