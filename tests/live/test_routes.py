@@ -70,6 +70,16 @@ def test_call_goes_by_the_tables_in_force(
     assert "version 1" in routes(appliance, "rollback").stdout
 
 
+def test_a_region_may_be_another_node(start_appliance: Callable[..., Appliance], tmp_path: Path) -> None:
+    """The core's table names the regional node as the next hop; the policy of that node goes on."""
+    core, regional = (start_appliance(POLICY, listener=("role core", f"peer {LOOPBACK}")) for _ in range(2))
+    with Phone(core, "alice") as alice, Phone(regional, "gateway") as gateway:
+        imported(core, tmp_path, f"default,+49,sip:{LOOPBACK}:{regional.port}", "default,any,reject 404 No Region")
+        imported(regional, tmp_path, f"default,+4989,sip:{LOOPBACK}:{gateway.port}")
+        # Another worker may hear of it a moment later.
+        wait_until(lambda: _arrives(alice, gateway), "calls arrive at the gateway of the region")
+
+
 def _arrives(caller: Phone, gateway: Phone) -> bool:
     caller.invite("089-123456")
     try:
