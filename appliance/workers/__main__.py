@@ -37,6 +37,7 @@ from appliance.storage.replication_page import ReplicationPage
 from appliance.storage.route_store import RouteFollower, RouteStore
 from appliance.transport.process_id import REPLICATOR, process_id, supervisor_of
 from appliance.transport.transport_table import is_stream
+from appliance.workers.accepting_sockets import Endpoint
 from appliance.workers.datagram_sockets import DatagramSockets
 from appliance.workers.datagrams import DatagramSocket
 from appliance.workers.gc_schedule import leave_it_to_us
@@ -44,7 +45,6 @@ from appliance.workers.held_outgoings import HeldOutgoings
 from appliance.workers.lookup_doors import LateStore, Resolver, Store
 from appliance.workers.reconfiguration import FLOWS_CACHED_MAX
 from appliance.workers.resolver_thread import ResolverThread
-from appliance.workers.streams import Endpoint
 from appliance.workers.worker import Worker
 
 # A message does not wait until the supervisor, or a sibling that is just starting, lets the processor go.

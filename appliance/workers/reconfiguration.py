@@ -35,10 +35,11 @@ from appliance.sip.parser import syntax_limits
 from appliance.stack import Stack
 from appliance.tls_contexts import TlsContexts
 from appliance.transport.transport_table import is_stream
+from appliance.workers.accepting_sockets import Endpoint
 from appliance.workers.datagram_sockets import DatagramSockets
 from appliance.workers.datagrams import DatagramSocket
 from appliance.workers.lookups import Questions
-from appliance.workers.streams import Endpoint, Streams
+from appliance.workers.streams import Streams
 
 # Sources and destinations that each datagram socket remembers, about 300 bytes each.
 FLOWS_CACHED_MAX: Final = 32768

@@ -26,7 +26,7 @@ cdef class Streams:
     cdef long long _next_id
     cdef public object _arrived
     cdef object _changed
-    cdef dict _servers
+    cdef object _accepting
     cdef readonly dict _connections
     cdef dict _by_remote
     cdef dict _opening

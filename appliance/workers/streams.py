@@ -47,6 +47,7 @@ from appliance.transport.process_id import ProcessId
 from appliance.transport.source import source_of
 from appliance.transport.transport_table import is_secure
 from appliance.transport.via import reopened
+from appliance.workers.accepting_sockets import AcceptingSockets, Endpoint
 from appliance.workers.answers_due import answer_to_malformed, is_final, wants_answer
 from appliance.workers.connecting import connect
 from appliance.workers.connection import NO_REMOTE, Connection, connection_row
@@ -60,12 +61,9 @@ from appliance.workers.web_socket_connection import SecureWebSocketConnection, W
 
 # Messages that may wait for one connection to open.
 WAITING_MAX: Final = 256
-BACKLOG: Final = 1024
 # Bytes that may wait for a peer that has proved nothing, whatever `connection queue` says.
 UNPROVEN_QUEUE_MAX: Final = 1 << 16
 
-# (listener, transport)
-Endpoint = tuple[int, int]
 MessagesArrived = Callable[[list[tuple[bytes, Flow]], float], None]
 
 
@@ -111,7 +109,7 @@ class Streams:
         self.reading = StreamReading(self.messages_arrived, call_soon)
         self.data_arrived = self.reading.receive
         self.read_buffer = bytearray(READ_LEN)
-        self._servers: dict[Endpoint, asyncio.Server] = {}
+        self._accepting = AcceptingSockets()
         self._connections: dict[int, Connection] = {}
         self._by_remote: dict[Way, Connection] = {}
         self._opening: dict[Way, list[Outgoing]] = {}
@@ -133,19 +131,13 @@ class Streams:
 
     async def listen(self, listener: int, transport: int, listening: socket.socket) -> None:
         """Accept on a bound socket; it becomes ours."""
-        listening.setblocking(False)
-        # Accepted sockets inherit it.
-        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        loop = asyncio.get_running_loop()
-        server = await loop.create_server(
-            lambda: self._new_connection(transport, listener, False), sock=listening, backlog=BACKLOG
+        await self._accepting.accept(
+            (listener, transport), listening, lambda: self._new_connection(transport, listener, False)
         )
-        self._servers[listener, transport] = server
 
     def stop_listening(self, endpoints: Collection[Endpoint] | None = None) -> None:
         """Accept no more, at these or at all; what is open stays open."""
-        for endpoint in list(self._servers) if endpoints is None else self._servers.keys() & set(endpoints):
-            self._servers.pop(endpoint).close()
+        self._accepting.close(endpoints)
 
     def reconfigure(self, listeners: tuple[ListenerSettings, ...], limits: LimitSettings, syntax: SyntaxLimits) -> None:
         """Go by new settings; connections that are open keep the bounds of their messages."""

@@ -45,6 +45,7 @@ from appliance.storage.log_file import log_by
 from appliance.storage.route_store import RouteFollower
 from appliance.tls_contexts import TlsContexts
 from appliance.transport.process_id import ProcessId, supervisor_of, worker_of
+from appliance.workers.accepting_sockets import Endpoint
 from appliance.workers.address_changes import AddressChanges
 from appliance.workers.datagram_sockets import DatagramSockets
 from appliance.workers.gc_schedule import GcSchedule
@@ -58,7 +59,7 @@ from appliance.workers.lookups import Door, Questions
 from appliance.workers.outbound import Outbound
 from appliance.workers.reconfiguration import WorkerReconfiguration
 from appliance.workers.route_lookup_door import RouteLookupDoor
-from appliance.workers.streams import Endpoint, Streams
+from appliance.workers.streams import Streams
 from appliance.workers.turn import Turn
 from appliance.workers.unreached_siblings import RETRY_S
 from appliance.workers.worker_metrics import WorkerMetrics
