@@ -129,11 +129,13 @@ class AddressViews:
         ]
 
     def _is_outbid(self, record: AddressRecord, now: float) -> bool:
-        """Only what a member that is bound to no one says: a claim of another member may be withdrawn still."""
+        """Can a member that is bound to no one not promise this epoch? Another claim may be withdrawn still."""
         if record.stance != Stance.OWNING:
             return False
+        epoch = record.promise.epoch
         return any(
-            state.epoch > record.promise.epoch and not state.is_bound for _, state in self._voting(record, now)
+            not state.is_bound and (state.epoch > epoch or (state.epoch == epoch and state.holder != self._me))
+            for _, state in self._voting(record, now)
         )
 
     def _voting(self, record: AddressRecord, now: float) -> Iterator[tuple[int, AddressState]]:

@@ -39,7 +39,8 @@ class AddressView:
     `is_named`         has the last owner named it as successor?
     `retry_at`         before that it does not claim.
     `other_owner`      a member that owns it at a higher epoch.
-    `is_outbid`        a member that is bound to no one has seen a higher epoch, and can acknowledge this one no more.
+    `is_outbid`        a member that is bound to no one has promised a higher epoch, or this one to another member, and
+                       can acknowledge this one no more.
     `hand_over_to`     whom the owner gives it to; `hand_over_reason` is why, "" when it keeps it.
     """
 

@@ -152,6 +152,7 @@ def run_seed(seed: int) -> None:
     world.run(STEADY_S)
     assert len(_unwanted(world)) == changes, f"SIGNALBOX_SEED={seed}: an owner changed at rest\n{world.story()}"
     _check_owned(world, seed, "at rest")
+    _check_acknowledged(world, seed)
 
 
 def _unwanted(world: SimulatedCluster) -> list[object]:
@@ -170,6 +171,19 @@ def _check_owned(world: SimulatedCluster, seed: int, when: str) -> None:
                 world.run(0.001)
             owned = world.owner(address.number)
             assert owned, f"SIGNALBOX_SEED={seed}: address {address.number} has no owner {when}\n{world.story()}"
+
+
+def _check_acknowledged(world: SimulatedCluster, seed: int) -> None:
+    """Each living member has promised itself to the owner: else the death of one that has may end the authority."""
+    for address in world.addresses:
+        owner = world.owner(address.number)
+        promised = {
+            number: member.machine.records[address.number].promise.holder
+            for number, member in world.members.items()
+            if member.machine is not None
+        }
+        wrong = {number for number, holder in promised.items() if owner and holder != owner}
+        assert not wrong, f"SIGNALBOX_SEED={seed}: {wrong} do not acknowledge member {owner}\n{world.story()}"
 
 
 def _failure_of(seed: int) -> str:

@@ -106,6 +106,19 @@ def test_an_owner_remains_when_a_claim_that_failed_has_used_a_higher_epoch() -> 
     assert machine.records[ADDRESS].promise.holder == A
 
 
+def test_an_owner_remains_and_is_acknowledged_when_a_claim_at_its_own_epoch_was_withdrawn() -> None:
+    """Two claim at the same epoch; the one that is outvoted has no promise left to give at that epoch."""
+    world = cluster()
+    machine = world.members[C].machine
+    assert machine is not None
+    machine.records[ADDRESS].claim(C, 1, world.members[C].now)
+    world.run(1.0)
+    world.members[B].kill(has_guard=False)
+    world.run(2.0)
+    assert [change.owner for _, change in world.changes] == [A]
+    assert machine.records[ADDRESS].promise.holder == A
+
+
 def test_a_member_that_starts_anew_has_forgotten_its_promises_and_is_silent() -> None:
     world = cluster()
     world.network.cut = {(A, C), (C, A)}
