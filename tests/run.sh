@@ -5,7 +5,8 @@
 #     run.sh load                    what `make load` runs: calls by the thousand, crashes, floods, overload
 #     run.sh appliance               what `make test-appliance` runs: the Debian package in a machine of its own
 #     run.sh image                   what `make test-image` runs: the appliance image in qemu
-#     run.sh cluster                 what `make test-cluster` runs: failures of nodes in network namespaces, as root
+#     run.sh cluster                 what `make test-cluster` runs: failures of nodes in network namespaces, as root,
+#                                    and nodes of the version PREVIOUS, a revision of git, beside the present ones
 #     run.sh try BUILD [ARGUMENT]... some tests on one build, for the developer who has just changed a line
 set -eu
 cd "$(dirname "$0")/.."
@@ -29,6 +30,17 @@ tested() {
     # With `--` and nothing behind it tox would run none of its own arguments.
     [ $# -eq 0 ] || set -- -- "$@"
     $tox run -e "$environment" --installpkg build/wheels/"$build"/*.whl "$@"
+}
+
+# The modules of an older version, for a cluster of two versions; none where there is no git, and its test is skipped.
+previous() {
+    revision=${PREVIOUS:-HEAD~50}
+    rm -rf build/previous
+    git rev-parse --quiet --verify "$revision^{commit}" >/dev/null || return 0
+    mkdir -p build/previous/source
+    git archive "$revision" | tar -x -C build/previous/source
+    (cd build/previous/source && SIGNALBOX_PURE=1 ../../../.venv/bin/uv build --quiet --wheel --out-dir .. .)
+    .venv/bin/python -m zipfile -e build/previous/*.whl build/previous/modules
 }
 
 packages() {
@@ -74,7 +86,10 @@ case $1 in
         ;;
     cluster)
         wheel compiled
+        previous
         packages
+        SIGNALBOX_PREVIOUS=$(ls -d "$PWD/build/previous/modules" 2>/dev/null || true)
+        export SIGNALBOX_PREVIOUS
         tested cluster compiled
         ;;
     try)

@@ -94,6 +94,8 @@ class ApplianceNode(Node):
         self.state_dir = net.folder / f"state{number}"
         self.control = self.state_dir / "run" / "lease.sock"
         self.supervisor: subprocess.Popen[bytes] | None = None
+        self.modules = ""
+        """The folder of the modules that it runs, if not those that are installed."""
 
     def start(self) -> None:
         """Start the appliance."""
@@ -105,6 +107,7 @@ class ApplianceNode(Node):
         config.write_text(configuration(len(net.nodes), *net.listener_lines) + net.more_configuration)
         argv = [str(SIGNALBOX), "run", "--config", str(config), "--state", str(self.state_dir)]
         environment = {**os.environ, "PYTHONUNBUFFERED": "1", "SIGNALBOX_RUNTIME_DIR": str(net.folder / "running")}
+        environment["PYTHONPATH"] = self.modules
         with (net.folder / f"node{self.number}.log").open("ab") as log:
             self.supervisor = subprocess.Popen(
                 ["ip", "netns", "exec", self.namespace, *argv],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import signal
 import subprocess
 from dataclasses import dataclass
 
@@ -64,6 +65,10 @@ class SippAtClient:
                 stderr=log,
             )
         net.started.append(self.process)
+
+    def finish(self) -> None:
+        """Have it begin no more calls; it ends with the last one."""
+        self.process.send_signal(signal.SIGUSR1)
 
     def outcome(self) -> tuple[int, int]:
         """Calls that went as the scenario says, and that did not; waits for its end."""
