@@ -51,6 +51,9 @@ class Node(Protocol):
     def processes_to_prepare(self) -> list[int]:
         """The workers whose processes run and are not about to end."""
 
+    def starting_workers(self) -> list[int]:
+        """The workers whose processes run and are not live yet."""
+
     def send_document(self, number: int, document: dict[str, Any], fds: Sequence[int]) -> None: ...
     def send(self, number: int, messages: Sequence[BusMessage]) -> bool: ...
     def put_in_force(self, settings: Settings, text: str, number: int, now: float) -> None:
@@ -191,10 +194,10 @@ class CommitCoordinator:
         if self._change is not None:
             self._change.told(worker, report)
 
-    def died(self, worker: int) -> None:
-        """The process of a worker is gone."""
+    def died(self, worker: int, was_asked: bool) -> None:
+        """The process of a worker is gone; `was_asked`: as it was asked to."""
         if self._change is not None:
-            self._change.died(worker)
+            self._change.died(worker, was_asked)
 
     def tend(self, now: float) -> None:
         """Go on with what is under way; take back what was not confirmed in time."""
@@ -215,7 +218,7 @@ class CommitCoordinator:
                 self.fault = ""
 
     def _go_on(self, change: Reconfiguration, now: float) -> None:
-        for number in change.late(now):
+        for number in change.late(self._node.starting_workers(), now):
             self._node.end_worker(number, "did not apply a configuration", now)
         attempt = self.attempt
         assert attempt is not None

@@ -1,7 +1,8 @@
 """A configuration put in force on all workers of a node, or on none.
 
     prepare:     every process gets the text, its places and its new sockets by its door, checks it, and reports.
-                 One that refuses, ends or is late ends the attempt: nothing has changed anywhere.
+                 One that refuses, ends or is late ends the attempt: nothing has changed anywhere. One that starts
+                 reads its door when it runs, and is waited for. One that was asked to end is not waited for.
     take effect: sent to each that has prepared; it reports when it is done. From here there is no way back; one that
                  does not follow is ended and starts anew, with the new configuration.
     abandon:     instead of the second. Each worker reports when the new sockets are closed: only then can
@@ -12,7 +13,7 @@ Between the first two the configuration is written down, so that a restart of ev
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -31,6 +32,8 @@ from appliance.messages.bus_messages import (
 from appliance.supervisor.listening_sockets import Group
 
 PREPARE_TIMEOUT_S: Final = 10.0
+START_TIMEOUT_S: Final = 30.0
+"""A worker that starts is waited for no longer than this: an operator waits too."""
 EFFECT_TIMEOUT_S: Final = 5.0
 ABANDON_TIMEOUT_S: Final = 2.0
 
@@ -61,6 +64,8 @@ class Reconfiguration:
     _waited_for: set[int] = field(default_factory=set)
     _untold: set[int] = field(default_factory=set)
     _deadline: float = 0.0
+    _starts_end_at: float = 0.0
+    """The deadline of a worker that starts."""
     _order: Order | None = None
     """The order that was sent last; None while it is prepared."""
 
@@ -71,7 +76,7 @@ class Reconfiguration:
 
     def prepare(self, workers: Iterable[int], now: float) -> None:
         """Pass the new configuration to every process."""
-        self._deadline = now + PREPARE_TIMEOUT_S
+        self._deadline, self._starts_end_at = now + PREPARE_TIMEOUT_S, now + START_TIMEOUT_S
         for number in workers:
             self._waited_for.add(number)
             ours = [group for group in self.opened if group.fd_of(number) >= 0]
@@ -97,9 +102,12 @@ class Reconfiguration:
             self.refusals.append(f"Worker {worker} rejected the configuration: {report.fault}.")
         self._waited_for.discard(worker)
 
-    def died(self, worker: int) -> None:
-        """A process is gone: before the effect that is a refusal, after it the next one has the new configuration."""
-        if worker in self._waited_for and self._order is None:
+    def died(self, worker: int, was_asked: bool) -> None:
+        """A process is gone. Before the effect that is a refusal, unless it was asked to end.
+
+        The next one starts with what is in force by then.
+        """
+        if worker in self._waited_for and self._order is None and not was_asked:
             self.refusals.append(f"Worker {worker} exited while it prepared the configuration.")
         self._waited_for.discard(worker)
         self._untold.discard(worker)
@@ -137,14 +145,26 @@ class Reconfiguration:
         """Has each worker executed the order, or been given up?"""
         return self._order is not None and not self._waited_for
 
-    def late(self, now: float) -> list[int]:
-        """The workers that have not executed the order in time, once."""
+    def late(self, starting: Collection[int], now: float) -> list[int]:
+        """The workers that have not executed the order in time, once. `starting`: those that are not live yet."""
+        is_starting = self._order is None and not self._waited_for.isdisjoint(starting)
+        if is_starting and now < self._starts_end_at:
+            # Its time to prepare begins when it runs.
+            self._deadline = now + PREPARE_TIMEOUT_S
+        elif is_starting:
+            self._deadline = now
         if now < self._deadline or not self._waited_for:
             return []
         late, self._waited_for = sorted(self._waited_for), set()
         if self._order is None:
-            self.refusals += [f"Worker {number} was not ready within {PREPARE_TIMEOUT_S:g} s." for number in late]
+            self.refusals += [_late_sentence(number, number in starting) for number in late]
         return late if self._order is TakeEffect else []
+
+
+def _late_sentence(number: int, is_starting: bool) -> str:
+    if is_starting:
+        return f"Worker {number} was still starting after {START_TIMEOUT_S:g} s."
+    return f"Worker {number} was not ready within {PREPARE_TIMEOUT_S:g} s."
 
 
 def too_many_sockets(opened: Sequence[Group]) -> str:

@@ -312,7 +312,7 @@ class Supervisor:
                     self._report(f"Worker {number} (process {process.pid}) is down: {ending}.")
 
     def _forget_worker(self, number: int) -> None:
-        self.configuring.died(number)
+        self.configuring.died(number, self.records[number].was_asked_to_end)
         self.slots.forget(number)
         self.sealing.forget(number)
         self.watching.dealer.forget_worker(number)
@@ -383,6 +383,10 @@ class Supervisor:
     def processes_to_prepare(self) -> list[int]:
         """The workers whose processes run and are not about to end."""
         return [number for number in self._processes if self.records[number].life != WorkerState.STOPPING]
+
+    def starting_workers(self) -> list[int]:
+        """The workers whose processes run and are not live yet."""
+        return [number for number in self._processes if self.records[number].life == WorkerState.STARTING]
 
     def send_document(self, number: int, document: dict[str, Any], fds: Sequence[int]) -> None:
         """Pass a document and sockets on to a worker. Raises OSError."""

@@ -115,6 +115,11 @@ class WorkerRecord:
         self._enter(WorkerState.STOPPING, now)
 
     @property
+    def was_asked_to_end(self) -> bool:
+        """Does this incarnation end because it was asked to, and not by a signal?"""
+        return self._was_asked and not self._was_killed
+
+    @property
     def next_bank(self) -> int:
         """The bank of the recording that its next incarnation writes to."""
         return self._writers % BANKS

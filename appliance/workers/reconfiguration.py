@@ -70,7 +70,10 @@ class _Prepared:
 
 
 class WorkerReconfiguration:
-    """`told` passes on what the supervisor has to hear; `in_force` is called with settings that took effect."""
+    """`send` passes a report on to the supervisor; False when the bus does not take it.
+
+    `in_force` is called with settings that took effect.
+    """
 
     def __init__(
         self,
@@ -79,7 +82,7 @@ class WorkerReconfiguration:
         doors: DatagramSockets,
         streams: Streams,
         questions: Questions,
-        told: Callable[[RolloutReport], None],
+        send: Callable[[RolloutReport], bool],
         in_force: Callable[[Settings], None],
     ) -> None:
         self._settings = settings
@@ -87,7 +90,9 @@ class WorkerReconfiguration:
         self._doors = doors
         self._streams = streams
         self._questions = questions
-        self._told = told
+        self._send = send
+        self._untold: RolloutReport | None = None
+        """The last report, as long as the bus does not take it: a worker that starts is not connected yet."""
         self._in_force = in_force
         self._prepared: _Prepared | None = None
         self._abandoned = 0
@@ -118,7 +123,7 @@ class WorkerReconfiguration:
         except (ConfigError, KeyError, ValueError, OSError) as found:
             self._forget()
             fault = str(found)
-        self._told(Prepared(prepared.revision, fault))
+        self._tell(Prepared(prepared.revision, fault))
 
     def _read(self, document: dict[str, Any]) -> Settings:
         wanted = parse_configuration(document["config_text"])
@@ -148,7 +153,7 @@ class WorkerReconfiguration:
         self._streams.stop_listening([endpoint for endpoint in endpoints if not self.is_listening(*endpoint)])
         for endpoint, listening in prepared.listening.items():
             self._start(endpoint, listening)
-        self._told(TookEffect(order.revision))
+        self._tell(TookEffect(order.revision))
 
     def _apply(self, settings: Settings) -> None:
         limits = settings.limits
@@ -181,7 +186,17 @@ class WorkerReconfiguration:
         self._abandoned = order.revision
         if self._prepared is not None and self._prepared.revision == order.revision:
             self._forget()
-        self._told(Abandoned(order.revision))
+        self._tell(Abandoned(order.revision))
+
+    def _tell(self, report: RolloutReport) -> None:
+        # One that was not told yet is of no use beside a later one.
+        self._untold = report
+        self.tell_again()
+
+    def tell_again(self) -> None:
+        """Send the report that the bus has not taken, where there is one."""
+        if self._untold is not None and self._send(self._untold):
+            self._untold = None
 
     def _forget(self) -> None:
         if self._prepared is not None:

@@ -385,8 +385,8 @@ class Worker:
             self._door.close()
             self._door = None
 
-    def _tell_supervisor(self, message: BusMessage) -> None:
-        self._bus.send(self._supervisor, [message])
+    def _tell_supervisor(self, message: BusMessage) -> bool:
+        return self._bus.send(self._supervisor, [message])
 
     def _go_by(self, settings: Settings) -> None:
         """The worker's own part of new settings."""
@@ -415,6 +415,7 @@ class Worker:
         self._recorder.sign(now)
         self._metrics.note_lag(now - expected_at)
         self._signs_left -= 1
+        self._reconfiguring.tell_again()
         self._subscriber_door.tend(now)
         if self._store_fault != self._subscriber_door.fault:
             # Told at once.

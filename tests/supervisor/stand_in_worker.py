@@ -7,6 +7,7 @@ deaf-N        ignore Stop and SIGTERM          busy-N          say that transact
 refuse-N      refuse a new configuration       die-N           die while it is prepared
 silent-N      never say that it is prepared    stuck-N         never take it in force
 slow-N        say that it is prepared when the file has gone
+late-N        start, and do nothing until the file has gone
 clings-N      refuse it, and never say that its sockets are closed
 mute-N        give signs of life, and no heartbeats
 holds-N       begin to write to the registration table, and never end
@@ -63,6 +64,8 @@ def serve(launch: WorkerLaunch) -> int:
 
     if is_told_to("crash"):
         return 3
+    while is_told_to("late"):
+        threading.Event().wait(0.01)
     bus = Bus(state_dir / "run", launch.process)
     supervisor = supervisor_of(launch.process)
     gauges = {"transactions": 0, "registrations": 7, "config": crc32(launch.config_text.encode())}
@@ -103,8 +106,7 @@ def serve(launch: WorkerLaunch) -> int:
             readable, _, _ = select.select([bus, door], [], [], left)
             if door in readable:
                 prepare()
-            if to_say and not is_told_to("slow"):
-                bus.send(supervisor, to_say)
+            if to_say and not is_told_to("slow") and bus.send(supervisor, to_say):
                 to_say.clear()
             for _, message in bus.receive():
                 if isinstance(message, SlotsChanged):

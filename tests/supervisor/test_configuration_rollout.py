@@ -14,7 +14,8 @@ from zlib import crc32
 import pytest
 
 from appliance import clock
-from appliance.messages.bus_messages import BusReply, BusRequest, Refusal
+from appliance.catalogue.settings import Settings
+from appliance.messages.bus_messages import BusReply, BusRequest, Prepared, Refusal
 from appliance.messages.supervisor_requests import (
     CommitConfiguration,
     Committed,
@@ -29,6 +30,7 @@ from appliance.messages.supervisor_requests import (
 from appliance.storage.commits import CommitStore
 from appliance.supervisor import commit_coordinator
 from appliance.supervisor import configuration_rollout as reconfiguration
+from appliance.supervisor.configuration_rollout import PREPARE_TIMEOUT_S, START_TIMEOUT_S, Reconfiguration
 from tests.ports import free_port
 from tests.supervisor.test_supervisor import WORKERS, Node
 
@@ -291,6 +293,67 @@ def test_the_alarm_of_a_commit_that_could_not_be_kept_ends_with_its_cause(
         node.commit(node.text(WORKERS, more="timers\n  t1 300\n!\n"))
     node.until(lambda: not any("No space left" in alarm for alarm in node.report()["alarms"]), "the alarm is over")
     assert node.report()["commit"] == 1
+
+
+def test_a_commit_waits_for_a_worker_that_starts(node: Operated) -> None:
+    late = node.misbehave("late", 1)
+    os.kill(node.worker(1)["pid"], signal.SIGKILL)
+    node.until(lambda: node.states() == ["live", "starting", "live"], "it starts")
+    text = node.text(WORKERS, more="timers\n  t1 300\n!\n")
+    assert node.supervisor.questions.answer(b"asker", CommitConfiguration(text, 1, "anna"), clock.monotonic()) is None
+    late.unlink()
+    node.until(lambda: node.answers, "answered")
+    (done,) = node.answers
+    assert isinstance(done, Committed) and done.number == 2
+    node.until(lambda: node.states() == ["live"] * WORKERS and node.goes_by(text), "all go by it")
+
+
+def being_prepared(workers: int) -> Reconfiguration:
+    """It has been sent to so many workers at the moment 0.0; one of them starts."""
+    change = Reconfiguration(1, "", Settings(), [], lambda *_: None, lambda *_: True)
+    change.prepare(range(workers), 0.0)
+    return change
+
+
+def test_the_time_to_prepare_begins_when_a_worker_runs() -> None:
+    change = being_prepared(2)
+    change.told(0, Prepared(1, ""))
+    runs_at = PREPARE_TIMEOUT_S + 5.0
+    assert change.late([1], runs_at) == [] and not change.refusals
+    assert change.late([], runs_at + PREPARE_TIMEOUT_S - 0.1) == [] and not change.refusals
+    change.told(1, Prepared(1, ""))
+    assert change.is_prepared
+
+
+def test_a_worker_that_runs_and_does_not_prepare_refuses_the_commit() -> None:
+    change = being_prepared(1)
+    change.late([0], PREPARE_TIMEOUT_S)
+    change.late([], 2 * PREPARE_TIMEOUT_S)
+    assert change.refusals == ["Worker 0 was not ready within 10 s."]
+
+
+def test_a_worker_that_starts_is_not_waited_for_for_ever() -> None:
+    change = being_prepared(1)
+    change.late([0], START_TIMEOUT_S - 0.1)
+    assert not change.refusals
+    change.late([0], START_TIMEOUT_S)
+    assert change.refusals == ["Worker 0 was still starting after 30 s."]
+
+
+def test_a_worker_that_ends_on_request_does_not_refuse_a_commit(node: Operated) -> None:
+    """As they do one after another while they are restarted; the next one has what is in force by then."""
+    slow = node.misbehave("slow", 0)
+    silent = node.misbehave("silent", 2)
+    text = node.text(WORKERS, more="timers\n  t1 300\n!\n")
+    assert node.supervisor.questions.answer(b"asker", CommitConfiguration(text, 1, "anna"), clock.monotonic()) is None
+    assert isinstance(node.supervisor.questions.answer(b"other", RestartWorker(2), clock.monotonic()), WorkerChanged)
+    node.until(lambda: node.worker(2)["state"] == "absent", "it has ended")
+    silent.unlink()
+    slow.unlink()
+    node.until(lambda: node.answers, "answered")
+    (done,) = node.answers
+    assert isinstance(done, Committed) and done.number == 2
+    node.until(lambda: node.states() == ["live"] * WORKERS and node.goes_by(text), "all go by it")
 
 
 def test_a_setting_that_needs_a_start_restarts_the_workers_one_after_another(node: Operated) -> None:

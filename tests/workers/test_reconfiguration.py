@@ -38,12 +38,30 @@ def told() -> list[RolloutReport]:
     return []
 
 
+class SupervisorLine:
+    """The way to the supervisor; as long as it is not connected it takes nothing."""
+
+    def __init__(self, told: list[RolloutReport]) -> None:
+        self.told = told
+        self.is_connected = True
+
+    def send(self, report: RolloutReport) -> bool:
+        if self.is_connected:
+            self.told.append(report)
+        return self.is_connected
+
+
 @pytest.fixture
-def worker(told: list[RolloutReport]) -> Iterator[WorkerReconfiguration]:
+def line(told: list[RolloutReport]) -> SupervisorLine:
+    return SupervisorLine(told)
+
+
+@pytest.fixture
+def worker(line: SupervisorLine) -> Iterator[WorkerReconfiguration]:
     parts: Any = Untouched()
     settings = parse_configuration(TEXT)
     parts.handshakes = Handshakes(TlsContexts(settings), settings.tls, [])
-    worker = WorkerReconfiguration(settings, parts, parts, parts, parts, told.append, lambda settings: None)
+    worker = WorkerReconfiguration(settings, parts, parts, parts, parts, line.send, lambda settings: None)
     yield worker
     worker.close()
 
@@ -76,6 +94,25 @@ def test_what_is_abandoned_is_closed_before_it_is_said(
     assert told == [Prepared(7)] and not is_free(port)
     worker.abandon(Abandon(7))
     assert told[1:] == [Abandoned(7)] and is_free(port)
+
+
+def test_what_is_prepared_before_the_supervisor_is_reached_is_told_once_it_is(
+    worker: WorkerReconfiguration,
+    doors: tuple[socket.socket, socket.socket],
+    line: SupervisorLine,
+    told: list[RolloutReport],
+) -> None:
+    """A worker that starts reads what lies at its door before the bus is connected."""
+    line.is_connected = False
+    _, ours = pass_on(doors, 7, MORE)
+    ours.close()
+    worker.read_door(doors[1])
+    worker.tell_again()
+    assert told == []
+    line.is_connected = True
+    worker.tell_again()
+    worker.tell_again()
+    assert told == [Prepared(7)]
 
 
 def test_what_is_refused_is_closed_at_once(

@@ -30,8 +30,8 @@ from appliance.storage.commits import Commit, CommitStore, checksum
 from appliance.storage.starting import conflict_remark, joined_file
 
 TEXT_LEN_MAX: Final = 8 * 1024 * 1024
-COMMIT_TIMEOUT_S: Final = 45.0
-"""Longer than this node, then the others of its cluster, may take."""
+COMMIT_TIMEOUT_S: Final = 75.0
+"""Longer than this node, where workers start, then the others of its cluster, may take."""
 MINUTES_MAX: Final = 7 * 24 * 60
 NUMBER_MAX: Final = 10**9
 
