@@ -32,7 +32,11 @@ def add_to(commands: Commands) -> None:
         description="Manage subscribers, whether or not the appliance is running.",
     )
     actions = subscriber.add_subparsers(metavar="ACTION", required=True)
-    add = actions.add_parser("add", help="add a subscriber", description="Add a subscriber; prompts for the password.")
+    add = actions.add_parser(
+        "add",
+        help="add a subscriber",
+        description="Add a subscriber; prompts for the password. USER alone is in the first domain configured.",
+    )
     add.add_argument("address", metavar="USER@DOMAIN")
     add.add_argument("--password-stdin", action="store_true", help="read it from the first line of standard input")
     add.set_defaults(command=_add)

@@ -1,6 +1,7 @@
 """`signalbox subscriber add`, `password`, `remove`, `list`, `import`, `export`: each does one thing to the database.
 
-An address is USER@DOMAIN. Subscribers are kept by realm, so the configuration says which realm a domain has:
+An address is USER@DOMAIN; USER alone is in the first domain of the configuration.
+Subscribers are kept by realm, so the configuration says which realm a domain has:
 the one given, else the one the appliance of this state folder ran with last. A running appliance
 removes a changed subscriber from its caches; whether it was reached is part of the sentence, never a failure.
 """
@@ -58,8 +59,11 @@ def realm_of(domain: str, settings: Settings | None) -> str:
 
 
 def read_address(text: str, settings: Settings | None) -> Address:
-    """USER@DOMAIN as name and realm; a leading `sip:` may stand. Raises CommandFailed."""
-    username, at, domain = text.removeprefix("sip:").rpartition("@")
+    """USER@DOMAIN, or USER in the first domain, as name and realm; a leading `sip:` may stand. Raises CommandFailed."""
+    address = text.removeprefix("sip:")
+    if address and "@" not in address and settings is not None and settings.domains:
+        address = f"{address}@{settings.domains[0]}"
+    username, at, domain = address.rpartition("@")
     if not at or not username:
         raise CommandFailed(f'"{text}" is not an address: type USER@DOMAIN, such as alice@example.com.')
     try:

@@ -38,6 +38,7 @@ AWAY = "No appliance runs on this state folder."
         ("alice@192.0.2.1", ONE_REALM, Address("alice", "example.com")),
         ("alice@[::1]", None, Address("alice", "[::1]")),
         ("alice@127.0.0.1", TWO_REALMS, Address("alice", "127.0.0.1")),
+        ("sip:alice", TWO_REALMS, Address("alice", "example.com")),
     ],
 )
 def test_an_address_is_a_name_and_the_realm_of_its_domain(
@@ -49,7 +50,7 @@ def test_an_address_is_a_name_and_the_realm_of_its_domain(
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("alice", '"alice" is not an address: type USER@DOMAIN, such as alice@example.com.'),
+        ("", '"" is not an address: type USER@DOMAIN, such as alice@example.com.'),
         ("@example.com", '"@example.com" is not an address'),
         ("alice@", '"" is not a domain name'),
         ("alice@exmaple.com", '"exmaple.com" is not a domain of this appliance; did you mean "example.com"?'),
@@ -60,6 +61,12 @@ def test_an_address_nobody_could_use_is_refused(text: str, sentence: str) -> Non
     with pytest.raises(CommandFailed) as refusal:
         read_address(text, ONE_REALM)
     assert sentence in str(refusal.value)
+
+
+def test_a_name_without_a_domain_needs_a_configuration_that_has_one() -> None:
+    for settings in (None, Settings(domains=())):
+        with pytest.raises(CommandFailed, match='"alice" is not an address: type USER@DOMAIN'):
+            read_address("alice", settings)
 
 
 @pytest.fixture
