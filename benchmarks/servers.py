@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +43,9 @@ INSTALLED = {"PYTHONPATH": "", "PYTHONSAFEPATH": "1"}
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 WRITE_BACK_S = 1
+LOAD_S_MAX = 120.0
+ANSWER_S_MAX = 0.5
+DATAGRAM_OCTETS = 65535
 KAMAILIO_TABLES = Path("/usr/share/kamailio/db_sqlite")
 
 
@@ -212,6 +217,8 @@ class Kamailio(Server):
     """Kamailio of Debian; one UDP child for each worker of Signalbox."""
 
     peer = "kamailio"
+    # Of each of its processes, at most. It takes only what it uses.
+    package_memory_mib = 64
 
     def _start(self) -> Process:
         config = self._processes.folder / f"kamailio-{self.port}.cfg"
@@ -231,11 +238,21 @@ class Kamailio(Server):
             )
         )
         folder = str(self._processes.folder)
-        argv = [find_program("kamailio", "kamailio"), "-f", str(config), "-DD", "-E", "-m", "4096", "-M", "64"]
+        argv = [find_program("kamailio", "kamailio"), "-f", str(config), "-DD", "-E"]
+        argv += ["-m", "4096", "-M", str(self.package_memory_mib)]
         argv += ["-Y", folder, "-P", f"{folder}/kamailio-{self.port}.pid"]
         process = self._processes.start("kamailio", argv, self._cpus)
         self._wait_for_port(process)
+        self._wait_for_answer(process)
         return process
+
+    def _wait_for_answer(self, process: Process) -> None:
+        # Its port is open before its child has loaded what it needs; without the memory for it, the child ends.
+        wait_until(
+            lambda: not process.is_running or _is_answered(self.port), f"{self.peer} answers", LOAD_S_MAX
+        )
+        if not process.is_running:
+            raise BenchmarkFailed(f"{self.peer} did not start:\n{process.tail()}")
 
     def port_of(self, transport: str) -> int:
         # It tells WSS and TLS apart by what comes.
@@ -294,6 +311,8 @@ class KamailioRouting(Kamailio):
     """It routes numbers by the prefixes of its module drouting, and by the next gateway when one fails."""
 
     peer = "kamailio-drouting"
+    # Of 100,000 rules, the rows that the database returns do not fit into 64.
+    package_memory_mib = 256
 
     def _storage(self) -> str:
         if not KAMAILIO_TABLES.exists():
@@ -352,6 +371,23 @@ class NullResponder(Server):
 
     def memory(self) -> int:
         return resident_bytes(self.process.pid)
+
+
+def _is_answered(port: int) -> bool:
+    """Is an OPTIONS by UDP answered at once?"""
+    with socket.socket(type=socket.SOCK_DGRAM) as door:
+        door.settimeout(ANSWER_S_MAX)
+        door.connect((LOOPBACK, port))
+        via = f"SIP/2.0/UDP {LOOPBACK}:{door.getsockname()[1]};branch=z9hG4bK{time.monotonic_ns()}"
+        request = (
+            f"OPTIONS sip:{DOMAIN} SIP/2.0\r\nVia: {via}\r\nMax-Forwards: 70\r\nFrom: <sip:{DOMAIN}>;tag=1\r\n"
+            f"To: <sip:{DOMAIN}>\r\nCall-ID: {time.monotonic_ns()}\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"
+        )
+        try:
+            door.send(request.encode())
+            return door.recv(DATAGRAM_OCTETS).startswith(b"SIP/2.0 200 ")
+        except OSError:
+            return False
 
 
 def _check_is_compiled(python: Path) -> None:

@@ -1,4 +1,4 @@
-"""The benchmark itself: one case, one round, all three servers."""
+"""The benchmark itself: one case, one round, all three servers; and a server that cannot load its rules."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.processes import BenchmarkFailed, running
+from benchmarks.servers import Job, KamailioRouting
 from tests.live.processes import find_program
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,3 +37,16 @@ def test_one_case_gives_ratios_to_both_peers(tmp_path: Path) -> None:
     assert all(row["ours"] > 0 and row["theirs"] > 0 for row in rows)
     assert rows[1]["ratio"] > 1
     assert len((tmp_path / "history.jsonl").read_text().splitlines()) == 1
+
+
+class KamailioWithoutMemory(KamailioRouting):
+    """The rows of its rules do not fit into the memory of its processes."""
+
+    package_memory_mib = 8
+
+
+def test_a_server_that_cannot_load_its_rules_is_told_with_its_own_words(tmp_path: Path) -> None:
+    for program, package in (("kamailio", "kamailio"), ("taskset", "util-linux")):
+        find_program(program, package)
+    with running(tmp_path) as processes, pytest.raises(BenchmarkFailed, match="no private memory left"):
+        KamailioWithoutMemory(processes, [0], 1, Job(rules=20_000, callee_port=9))
