@@ -16,7 +16,7 @@ from appliance.catalogue.cluster_contradictions import (
 from appliance.catalogue.cluster_values import listener_address_of
 from appliance.catalogue.contradiction import Contradiction
 from appliance.catalogue.lookup_contradictions import lookup_contradictions
-from appliance.catalogue.routing_contradictions import routing_contradictions
+from appliance.catalogue.routing_contradictions import condition_contradictions, routing_contradictions
 from appliance.catalogue.snmp_values import target_of
 from appliance.catalogue.transports import BY_WEB_SOCKET, TRANSPORT_NAMES, TRANSPORTS
 
@@ -216,5 +216,6 @@ _RULES = {
     "VirtualAddressSettings": address_contradictions,
     "NodeSettings": node_contradictions,
     "LookupSettings": lookup_contradictions,
+    "ConditionSettings": condition_contradictions,
     "Settings": _whole,
 }

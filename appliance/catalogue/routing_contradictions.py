@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from itertools import accumulate
+from typing import Any, Final
 
 from appliance.catalogue.contradiction import Contradiction
+
+# Of a condition, and of all of them: a worker goes through them once a day, on a call's time.
+WINDOWS_MAX: Final = 100
+ALL_WINDOWS_MAX: Final = 1000
 
 
 def routing_contradictions(settings: Any) -> Iterator[Contradiction]:
@@ -16,6 +21,17 @@ def routing_contradictions(settings: Any) -> Iterator[Contradiction]:
     yield from _regions(settings)
     yield from _owners(settings)
     yield from _operators(settings)
+    yield from _windows_of_all(settings)
+
+
+def condition_contradictions(settings: Any) -> Iterator[Contradiction]:
+    """Those of one section `condition`."""
+    if _count_windows(settings) > WINDOWS_MAX:
+        inner = "times" if len(settings.times) > WINDOWS_MAX else "exceptions"
+        problem = f"condition {settings.name} has more than {WINDOWS_MAX} lines `time` and `except`"
+        remedy = "delete those that are over, and write one with a rule, such as FREQ=YEARLY, for those that come again"
+        place = WINDOWS_MAX - (len(settings.times) if inner == "exceptions" else 0)
+        yield Contradiction((inner,), problem, remedy, place)
 
 
 def _policies(settings: Any) -> Iterator[Contradiction]:
@@ -84,3 +100,16 @@ def _operators(settings: Any) -> Iterator[Contradiction]:
             problem = f"operator {operator.name}: there is no region {operator.region}"
             remedy = f"add a section `region {operator.region}`"
             yield Contradiction(("operators", "regions"), problem, remedy, place, "region")
+
+
+def _windows_of_all(settings: Any) -> Iterator[Contradiction]:
+    for place, count in enumerate(accumulate(map(_count_windows, settings.conditions))):
+        if count > ALL_WINDOWS_MAX:
+            problem = f"all conditions together have more than {ALL_WINDOWS_MAX} lines `time` and `except`"
+            remedy = "delete conditions that no row names, or windows that are over"
+            yield Contradiction(("conditions",), problem, remedy, place)
+            return
+
+
+def _count_windows(condition: Any) -> int:
+    return len(condition.times) + len(condition.exceptions)
