@@ -14,7 +14,7 @@ from appliance.routing.route_file import RouteFileWriter
 from appliance.routing.route_references import Configured, References
 from appliance.routing.route_rows import COLUMNS, RoutesRefused
 from appliance.routing.route_tables import RouteTables
-from appliance.storage.route_changes import replace_others
+from appliance.storage.route_changes import replace_others, return_to
 from appliance.storage.route_store import RouteStore, RouteStoreFault
 
 Row = tuple[str, ...]
@@ -41,8 +41,11 @@ def export_routes(store: RouteStore, output: TextIO) -> None:
     writer.writerows(rows_of(_tables(store, store.current())))
 
 
-def rollback_routes(store: RouteStore, version: int | None) -> str:
-    """Put an earlier version in force: the one before, or that one. Raises CommandFailed."""
+def rollback_routes(store: RouteStore, version: int | None, settings: Settings | None = None) -> str:
+    """Put an earlier version in force: the one before, or that one. Tables that are read from a database stay as they
+    are. `settings`: those in force, if any are. Raises CommandFailed.
+    """
+    read_tables = frozenset() if settings is None else Configured(settings).read_tables
     current = store.current()
     wanted = max([each for each in store.versions() if each < current], default=0) if version is None else version
     if wanted not in store.versions():
@@ -50,8 +53,8 @@ def rollback_routes(store: RouteStore, version: int | None) -> str:
         missing = "There is no earlier version of the routes" if version is None else f"There are no routes {version}"
         raise CommandFailed(f"{missing}; kept are: {kept}.")
     try:
-        store.put_in_force(wanted)
-    except RouteStoreFault as fault:
+        return_to(store, wanted, read_tables.__contains__)
+    except (RouteStoreFault, RoutesRefused) as fault:
         raise CommandFailed(str(fault)) from None
     return f"Routes version {wanted} is in force."
 

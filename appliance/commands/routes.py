@@ -42,7 +42,10 @@ def add_to(commands: Commands) -> None:
     for action in (importing, comparing):
         action.add_argument("file", type=Path, metavar="FILE.csv")
     add("export", _export, "write the route tables as CSV", "Write the route tables as CSV to standard output.")
-    back = add("rollback", _rollback, "return to an earlier version", "Put an earlier version in force.")
+    back = add(
+        "rollback", _rollback, "return to an earlier version",
+        "Put the tables of an earlier import in force. Tables that are read from a database stay as they are.",
+    )  # fmt: skip
     back.add_argument("version", type=int, nargs="?", metavar="VERSION", help="default: the previous version")
     add("list", _list, "list the stored versions", "List the stored versions.")
 
@@ -75,10 +78,11 @@ def _diff(options: argparse.Namespace) -> int:
 
 
 def _rollback(options: argparse.Namespace) -> int:
+    from appliance.commands.last_configuration import last_configuration
     from appliance.commands.route_files import rollback_routes
 
     with _store(options) as store:
-        print(rollback_routes(store, options.version))
+        print(rollback_routes(store, options.version, last_configuration(state_of(options))))
     return 0
 
 

@@ -19,7 +19,7 @@ ATTEMPTS: Final = 10
 
 
 def replace_table(store: RouteStore, table: str, rows: RouteRows, settings: Settings) -> int:
-    """Put the rows of one table in force; the number of the version, 0 where they were in force already.
+    """Put the rows of one table in force, in the version that is; its number, 0 where they were in force already.
 
     Raises RoutesRefused and RouteStoreFault.
     """
@@ -35,7 +35,7 @@ def replace_table(store: RouteStore, table: str, rows: RouteRows, settings: Sett
             return None
         return _joined([(new, (table,)), (current, others)])
 
-    return _add(store, with_others)
+    return _add(store, with_others, store.current)
 
 
 def replace_others(
@@ -56,14 +56,39 @@ def replace_others(
     return _add(store, with_kept)
 
 
-def _add(store: RouteStore, make: Callable[[RouteTables | None], RouteFileWriter | None]) -> int:
+def return_to(store: RouteStore, version: int, stays: Callable[[str], bool]) -> None:
+    """Put the tables of an earlier version in force, in place of all but those that stay.
+
+    Where what is in force cannot be read, nothing of it stays. Raises RouteStoreFault and RoutesRefused.
+    """
+    try:
+        in_force = store.open_file(store.file_in_force()).names
+    except RouteStoreFault:
+        in_force = ()
+    if not any(map(stays, in_force)):
+        store.put_in_force(version)
+        return
+
+    def with_kept(current: RouteTables | None) -> RouteFileWriter:
+        former = store.open(version)
+        kept = [] if current is None else list(filter(stays, current.names))
+        return _joined([(former, [each for each in former.names if each not in kept]), (current, kept)])
+
+    _add(store, with_kept, lambda: version)
+
+
+def _add(
+    store: RouteStore,
+    make: Callable[[RouteTables | None], RouteFileWriter | None],
+    renewed: Callable[[], int] = lambda: 0,
+) -> int:
     for _ in range(ATTEMPTS):
-        version = store.current()
-        writer = make(store.open(version) if version else None)
+        file, version = store.file_in_force(), renewed()
+        writer = make(store.open_file(file) if file else None)
         if writer is None:
             return 0
         try:
-            return store.add(writer.octets(), version)
+            return store.add(writer.octets(), file, version)
         except RoutesChanged:
             continue
     raise RouteStoreFault("The route tables change all the time; try again.")

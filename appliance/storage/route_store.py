@@ -1,7 +1,10 @@
 """The route tables of a node, numbered, as the state folder keeps them: STATE/routes/.
 
-One file a version (routing/route_file.py), `routes-000001` and so on; `current` is a symbolic link to the one in force.
-A version is written whole under another name, forced to the disk and renamed, and then the link is replaced: readers
+An import makes a version, `routes-000012` (routing/route_file.py). Tables that are read from databases make none of
+their own: each read that has changed a table renews the file of the version in force, as `routes-000012.1` and so on.
+So the versions that are kept are those of operators. `current` is a symbolic link to the file in force.
+
+A file is written whole under another name, forced to the disk and renamed, and then the link is replaced: readers
 find the old tables or the new ones. Each process maps the file into its memory, so a rule costs memory once a node.
 """
 
@@ -19,8 +22,10 @@ from typing import Final
 from appliance.routing.route_tables import RouteTables
 
 VERSIONS_KEPT: Final = 10
+# Of one version: the one before may be about to be opened.
+FILES_KEPT: Final = 2
 CURRENT: Final = "current"
-_NAME: Final = re.compile(r"routes-([0-9]{6,})")
+_NAME: Final = re.compile(r"routes-([0-9]{6,})(?:\.([0-9]+))?")
 
 
 class RouteStoreFault(OSError):
@@ -39,23 +44,27 @@ class RouteStore:
 
     def versions(self) -> list[int]:
         """Those that are kept, oldest first."""
-        try:
-            names = os.listdir(self._folder)
-        except OSError:
-            return []
-        return sorted(int(match[1]) for match in map(_NAME.fullmatch, names) if match)
+        return sorted({version for version, _ in self._files()})
 
     def current(self) -> int:
         """The version in force; 0 for none."""
-        try:
-            match = _NAME.fullmatch(os.readlink(self._folder / CURRENT))
-        except OSError:
-            return 0
+        match = _NAME.fullmatch(self.file_in_force())
         return int(match[1]) if match else 0
 
+    def file_in_force(self) -> str:
+        """The name of its file, which no other tables ever have; "" for none."""
+        try:
+            return os.readlink(self._folder / CURRENT)
+        except OSError:
+            return ""
+
     def open(self, version: int) -> RouteTables:
-        """The tables of a version. Raises RouteStoreFault."""
-        path = self._path(version)
+        """The tables of a version, as they were last in force. Raises RouteStoreFault."""
+        return self.open_file(self._last_file(version))
+
+    def open_file(self, name: str) -> RouteTables:
+        """The tables of a file. Raises RouteStoreFault."""
+        path = self._folder / name
         try:
             with open(path, "rb") as file:
                 return RouteTables(memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)))
@@ -64,37 +73,47 @@ class RouteStore:
         except ValueError as fault:
             raise RouteStoreFault(f"The route tables {path} are damaged: {fault}.") from None
 
-    def add(self, octets: bytes, made_from: int | None = None) -> int:
-        """Keep a new version and put it in force; its number. `made_from`: only while that version is in force.
+    def add(self, octets: bytes, made_from: str | None = None, renewed: int = 0) -> int:
+        """Put tables in force, as a new version or as those of the version `renewed`; its number.
 
-        Raises RouteStoreFault or RoutesChanged, and nothing has changed then.
+        `made_from`: only while that file is in force. Raises RouteStoreFault or RoutesChanged, and nothing has changed
+        then.
         """
         with self._locked():
-            if made_from is not None and self.current() != made_from:
+            if made_from is not None and self.file_in_force() != made_from:
                 raise RoutesChanged
-            version = max(self.versions(), default=0) + 1
+            files = self._files()
+            version = renewed or max(files, default=(0, 0))[0] + 1
+            turn = max((turn for number, turn in files if number == version), default=-1) + 1
             unfinished = self._folder / "new"
             with open(unfinished, "wb") as file:
                 file.write(octets)
                 file.flush()
                 os.fsync(file.fileno())
-            unfinished.rename(self._path(version))
-            self._point_to(version)
-            for old in self.versions()[:-VERSIONS_KEPT]:
-                self._path(old).unlink()
+            name = _file_name(version, turn)
+            unfinished.rename(self._folder / name)
+            self._point_to(name)
+            self._remove_old(version)
         return version
 
     def put_in_force(self, version: int) -> None:
         """Go back, or forward, to a version that is kept. Raises RouteStoreFault."""
         self.open(version)
         with self._locked():
-            self._point_to(version)
+            self._point_to(self._last_file(version))
 
-    def _point_to(self, version: int) -> None:
+    def _remove_old(self, version: int) -> None:
+        kept = self.versions()[-VERSIONS_KEPT:]
+        too_many = sorted(file for file in self._files() if file[0] == version)[:-FILES_KEPT]
+        for file in self._files():
+            if file in too_many or file[0] not in (*kept, version):
+                (self._folder / _file_name(*file)).unlink()
+
+    def _point_to(self, name: str) -> None:
         link = self._folder / "new-current"
         with suppress(FileNotFoundError):
             link.unlink()
-        link.symlink_to(self._path(version).name)
+        link.symlink_to(name)
         link.rename(self._folder / CURRENT)
         fd = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
@@ -115,8 +134,20 @@ class RouteStore:
         except OSError as fault:
             raise RouteStoreFault(f"The route tables cannot be saved in {self._folder}: {fault.strerror}.") from fault
 
-    def _path(self, version: int) -> Path:
-        return self._folder / f"routes-{version:06d}"
+    def _files(self) -> list[tuple[int, int]]:
+        """The version, and the turn in it, of each file."""
+        try:
+            names = os.listdir(self._folder)
+        except OSError:
+            return []
+        return [(int(match[1]), int(match[2] or 0)) for match in map(_NAME.fullmatch, names) if match]
+
+    def _last_file(self, version: int) -> str:
+        return _file_name(version, max((turn for number, turn in self._files() if number == version), default=0))
+
+
+def _file_name(version: int, turn: int) -> str:
+    return f"routes-{version:06d}{f'.{turn}' if turn else ''}"
 
 
 class RouteFollower:
@@ -124,19 +155,19 @@ class RouteFollower:
 
     def __init__(self, store: RouteStore) -> None:
         self._store = store
-        self._version = 0
+        self._file = ""
         self.fault = ""
 
     def news(self) -> RouteTables | None:
         """The tables, when others are in force than at the last call, and can be read."""
-        version = self._store.current()
-        if version == self._version:
+        file = self._store.file_in_force()
+        if file == self._file:
             self.fault = ""
             return None
         try:
-            tables = self._store.open(version) if version else None
+            tables = self._store.open_file(file) if file else None
         except RouteStoreFault as fault:
             self.fault = str(fault)
             return None
-        self._version, self.fault = version, ""
+        self._file, self.fault = file, ""
         return tables
