@@ -31,6 +31,10 @@ class RouteTableSettings(CheckedSettings):
     rows_max: int = setting(
         1_000_000, "rows maximum", Integer(1, 20_000_000), LIVE,
         "Rows that the table may have; with more, all are refused.")
+    memory_mib: int = setting(
+        2048, "memory maximum", Integer(128, 65536, "MiB"), LIVE,
+        "Memory that a read may take, beside that of the tables in force. A million rows of which none is like another "
+        "one take 1600 MiB.")
 
     @property
     def is_read(self) -> bool:

@@ -1,7 +1,8 @@
 """The route tables that are read from databases: when each is read, and what came of it.
 
-Each read is a process, which is ended when it takes too long (table_reading.py); few run at a time. A table whose read
-failed stays as it was, and is read again at its next time.
+Each read is a process, which is ended when it takes too long (table_reading.py); few run at a time, and the table that
+has waited longest is next. A table whose read failed stays as it was, and is read again at its next time. A read goes
+by one configuration: it is broken off when another one is in force by which its rows could be others, or wrong.
 """
 
 from __future__ import annotations
@@ -9,8 +10,10 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import asdict
+from functools import partial
 from typing import Any, Final
 
 from appliance import clock
@@ -20,6 +23,7 @@ from appliance.configuration.text import parse_configuration
 from appliance.ipc.launch import python_module
 from appliance.lookup_server.table_reading import Order, Reading
 from appliance.messages.route_table_messages import TableReadRow
+from appliance.routing.route_references import Configured
 
 # Processes that read at a time.
 READS_MAX: Final = 4
@@ -30,12 +34,16 @@ ANSWER_LEN_MAX: Final = 1 << 20
 log = logging.getLogger("signalbox.lookups")
 
 
+Read = Callable[[Order, RouteTableSettings], Awaitable[Reading]]
+
+
 class RouteSource:
-    """One table. `due_at`: when it is read next (monotonic)."""
+    """One table. `due_at`: when it is read next (monotonic). `read`: the one that is running."""
 
     def __init__(self, settings: RouteTableSettings, now: float) -> None:
         self.settings = settings
         self.due_at = now
+        self.read: asyncio.Task[None] | None = None
         self.row = TableReadRow(settings.name, False, 0, 0.0, 0.0, 0.0, "", 0, 0, 0)
 
     def has_begun(self, now: float) -> None:
@@ -43,10 +51,15 @@ class RouteSource:
         self.row.is_reading = True
         self.due_at = now + self.settings.every_s
 
+    def break_off(self, now: float) -> None:
+        """What is being read now is not wanted; it is read again at once."""
+        if self.read is not None:
+            self.read.cancel()
+            self.due_at = now
+
     def has_ended(self, reading: Reading, began: float) -> None:
         """Take note of what came of it."""
         row = self.row
-        row.is_reading = False
         row.took_s = clock.monotonic() - began
         row.reads += 1
         row.fault = fault_of(reading)
@@ -69,10 +82,13 @@ def fault_of(reading: Reading) -> str:
 class RouteSources:
     """All tables of the configuration. For one event loop; `run` is its task."""
 
-    def __init__(self, state_dir: str, config_text: str) -> None:
+    def __init__(self, state_dir: str, config_text: str, read: Read | None = None) -> None:
+        """`read`: how a table is read; None for `read_apart`."""
         self.counters = [0] * len(COUNTERS)
         self._state_dir = state_dir
+        self._read_table = read or read_apart
         self._config_text = config_text
+        self._configured = Configured(parse_configuration(config_text))
         self._sources: dict[str, RouteSource] = {}
         self._has_news = asyncio.Event()
         self._reads = 0
@@ -80,21 +96,27 @@ class RouteSources:
 
     def use(self, config_text: str) -> None:
         """Go by another configuration. A table whose settings are others is read at once. Raises ConfigError."""
+        wanted = parse_configuration(config_text)
         self._config_text = config_text
         now, before = clock.monotonic(), self._sources
+        was_configured, self._configured = self._configured, Configured(wanted)
         self._sources = {}
-        for settings in parse_configuration(config_text).route_tables:
+        for settings in wanted.route_tables:
             known = before.get(settings.name)
             if settings.is_read:
                 is_known = known is not None and known.settings == settings
                 self._sources[settings.name] = known if known is not None and is_known else RouteSource(settings, now)
+        is_same = self._configured.has_same(was_configured)
+        for name, source in before.items():
+            if not is_same or self._sources.get(name) is not source:
+                source.break_off(now)
         self._has_news.set()
 
     def read_now(self, table: str) -> None:
         """An operator wants it; "": all of them."""
         for name, source in self._sources.items():
             if table in ("", name):
-                source.due_at = clock.monotonic()
+                source.due_at = min(source.due_at, clock.monotonic())
         self._has_news.set()
 
     def rows(self) -> list[TableReadRow]:
@@ -108,23 +130,31 @@ class RouteSources:
                 self._has_news.clear()
                 now = clock.monotonic()
                 idle = [source for source in self._sources.values() if not source.row.is_reading]
-                due = [source for source in idle if source.due_at <= now][: READS_MAX - self._reads]
+                longest = sorted((source for source in idle if source.due_at <= now), key=lambda each: each.due_at)
+                due = longest[: READS_MAX - self._reads]
                 for source in due:
                     source.has_begun(now)
                     self._reads += 1
-                    group.create_task(self._read(source, now))
+                    source.read = group.create_task(self._read(source, now))
+                    source.read.add_done_callback(partial(self._has_read, source))
                 # With as many as may be, the end of one is news.
                 waiting = [] if self._reads >= READS_MAX else [each.due_at for each in idle if each not in due]
                 with suppress(TimeoutError):
                     async with asyncio.timeout(min(waiting) - now if waiting else None):
                         await self._has_news.wait()
 
-    async def _read(self, source: RouteSource, now: float) -> None:
-        was_fault = source.row.fault
-        reading = await read_apart(Order(self._state_dir, self._config_text, source.settings.name), source.settings)
-        source.has_ended(reading, now)
+    def _has_read(self, source: RouteSource, read: asyncio.Task[None]) -> None:
+        """It has ended, or was broken off."""
+        source.read = None
+        source.row.is_reading = False
         self._reads -= 1
         self._has_news.set()
+
+    async def _read(self, source: RouteSource, now: float) -> None:
+        was_fault = source.row.fault
+        order = Order(self._state_dir, self._config_text, source.settings.name)
+        reading = await self._read_table(order, source.settings)
+        source.has_ended(reading, now)
         self.counters[ROUTE_TABLE_READS] += 1
         self.counters[ROUTE_TABLE_READS_FAILED] += bool(source.row.fault)
         self.counters[ROUTE_TABLES_CHANGED] += bool(reading.version)
@@ -138,9 +168,12 @@ class RouteSources:
 async def read_apart(order: Order, settings: RouteTableSettings) -> Reading:
     """Read a table in a process of its own, which is ended when it takes too long."""
     pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(
-        *python_module("appliance.lookup_server.table_reading"), stdin=pipe, stdout=pipe, limit=ANSWER_LEN_MAX
-    )
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *python_module("appliance.lookup_server.table_reading"), stdin=pipe, stdout=pipe, limit=ANSWER_LEN_MAX
+        )
+    except OSError as fault:
+        return Reading(fault=f"no process can be started that reads it ({fault.strerror})")
     try:
         async with asyncio.timeout(settings.timeout_s + GRACE_S):
             answer, _ = await process.communicate(json.dumps(asdict(order)).encode())

@@ -1,17 +1,20 @@
 """Reads one route table from its database, checks all rows and puts them in force: `python -m` this module.
 
-A process of its own for each read: its memory is given back, a hang ends with it, and no lookup waits while a million
-rows are checked. Standard input has the order, standard output what came of it, both as JSON. Exit status: 0; of a
-fault of its own, another one.
+A process of its own for each read: its memory is bounded and given back, a hang ends with it, and no lookup waits while
+a million rows are checked. What is read is the word of a stranger: a file may be a pipe, a view may never end, a value
+may be as long as the memory. Standard input has the order, standard output what came of it, both as JSON. Exit
+status: 0; of a fault of its own, another one.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import signal
+import resource
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
@@ -59,13 +62,14 @@ class Reading:
 def main() -> int:
     """Read a table; returns the exit status."""
     lay_down_all()
+    parent = os.getppid()
     order = Order(**json.load(sys.stdin))
     settings = parse_configuration(order.config_text)
     table = next(each for each in settings.route_tables if each.name == order.table)
-    signal.signal(signal.SIGALRM, lambda number, frame: _end_late(table.timeout_s))
+    _bound_memory(table.memory_mib)
     # From here: what it took to start, on a machine with much to do, is not the fault of the database.
-    signal.alarm(table.timeout_s)
-    _tell(read_table(RouteStore(Path(order.state_dir)), table, settings))
+    deadline = Deadline(table.timeout_s, parent)
+    _tell(read_table(RouteStore(Path(order.state_dir)), table, settings, deadline.met))
     return 0
 
 
@@ -74,18 +78,54 @@ def _tell(reading: Reading) -> None:
     sys.stdout.flush()
 
 
-def _end_late(timeout_s: int) -> None:
-    _tell(Reading(fault=f"it took longer than {timeout_s} seconds"))
-    os._exit(0)
+def _bound_memory(memory_mib: int) -> None:
+    """Of what this process makes itself; files that it maps do not count."""
+    octets = memory_mib << 20
+    _, most = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (octets if most == resource.RLIM_INFINITY else min(octets, most), most))
+    # Where the machine has less: the kernel is to end this process, and no worker.
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")
 
 
-def read_table(store: RouteStore, table: RouteTableSettings, settings: Settings) -> Reading:
-    """Read the rows, check them, and put them in force where they are others than before."""
+class Deadline:
+    """Ends this process when its time is over, by a thread: a driver that waits in C sees no signal."""
+
+    def __init__(self, timeout_s: int, parent: int) -> None:
+        """`parent`: who waits for what comes of it."""
+        self._timeout_s = timeout_s
+        self._parent = parent
+        self._lock = threading.Lock()
+        self._timer = threading.Timer(timeout_s, self._end_late)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def met(self) -> None:
+        """The rows are read in time: what is put in force now is not broken off. Those of an orphan are not wanted."""
+        with self._lock:
+            self._timer.cancel()
+            if os.getppid() != self._parent:
+                os._exit(1)
+
+    def _end_late(self) -> None:
+        with self._lock:
+            if self._timer.finished.is_set():
+                return
+            _tell(Reading(fault=f"it took longer than {self._timeout_s} seconds"))
+            os._exit(0)
+
+
+def read_table(
+    store: RouteStore, table: RouteTableSettings, settings: Settings, have_read: Callable[[], None]
+) -> Reading:
+    """Read the rows, check them, and put them in force where they are others than before.
+
+    `have_read` is called when there are rows to be put in force.
+    """
     rows = RouteRows(Configured(settings), "Row")
     try:
         count = _read_from_servers(table, rows)
-        # What is put in force now is not broken off.
-        signal.alarm(0)
+        have_read()
         if not rows.faults and not count:
             raise RoutesRefused(["The statement has found no rows; a table without rows is not put in force."])
         return Reading(count, replace_table(store, table.name, rows, settings))
@@ -93,6 +133,8 @@ def read_table(store: RouteStore, table: RouteTableSettings, settings: Settings)
         return Reading(refused=tuple(_told(fault) for fault in refused.faults[: FAULTS_TOLD + 1]))
     except (ServerFailed, RouteStoreFault) as failed:
         return Reading(fault=_told(str(failed)))
+    except MemoryError:
+        return Reading(fault=f"it takes more memory than {table.memory_mib} MiB; see `memory maximum`")
 
 
 def _read_from_servers(table: RouteTableSettings, rows: RouteRows) -> int:

@@ -13,6 +13,8 @@ from sqlalchemy.pool import NullPool
 
 # libpq does not wait less for a connection.
 CONNECT_TIMEOUT_MIN_S: Final = 2
+# Of a file: octets of a value, and of all values of a row.
+ROW_LEN_MAX: Final = 1 << 18
 
 
 def engine_for(server: str, name: str, timeout_ms: int) -> Engine:
@@ -27,6 +29,8 @@ def connected(engine: Engine) -> Connection:
     if isinstance(raw, sqlite3.Connection):
         # A text that is none is the fault of its row, and not of the file.
         raw.text_factory = _text
+        # The driver takes many rows at a time, each as long as the file says.
+        raw.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, ROW_LEN_MAX)
     return connection
 
 

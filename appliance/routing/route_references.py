@@ -48,6 +48,13 @@ class Configured:
             *((f"domain-route {each.name}", each.table) for each in settings.domain_routes if each.table),
         ]
 
+    def has_same(self, other: Configured) -> bool:
+        """Do rows that fit one of them fit the other?"""
+        mine, others = (
+            (each.names, each.read_tables, each._regions, each.wanted) for each in (self, other)
+        )
+        return mine == others
+
     def tables_of(self, region: str) -> tuple[str, ...]:
         """The tables by which a region goes on."""
         return self._regions.get(region, ())

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from appliance.lookup_server.route_sources import GRACE_S
 from tests.live.appliance import Appliance
 from tests.live.control import Control
 from tests.live.processes import LOOPBACK, wait_until
@@ -96,6 +97,7 @@ SPOILT = (
     ("INSERT INTO rates VALUES ('+44', 'table elsewhere', 1)", "there is no table elsewhere"),
     ("INSERT INTO rates VALUES ('+44', repeat('x', 1000000), 1)", "longer than 600 characters"),
     ("INSERT INTO rates VALUES ('+44', 'sip:192.0.2.1', 1.5)", "of type Decimal is no text"),
+    ("INSERT INTO rates SELECT '+4' || i, repeat('x', 4000000), 1 FROM generate_series(1, 100) i", "memory"),
     ("DELETE FROM rates", "found no rows"),
     ("INSERT INTO rates SELECT '+' || i, 'sip:192.0.2.1', 1 FROM generate_series(1, 2000) i", "more rows than"),
     ("ALTER TABLE rates RENAME prefix TO number", "does not exist"),
@@ -104,7 +106,7 @@ SPOILT = (
 
 def test_rows_that_cannot_be_used_change_nothing(start_appliance: Callable[..., Appliance], database: str) -> None:
     execute(database, ROWS)
-    text = section(database, more="  rows maximum 1000\n")
+    text = section(database, more="  rows maximum 1000\n  memory maximum 128\n")
     appliance = start_appliance(text, listener=("role core", f"peer {LOOPBACK}"))
     control = Control(appliance.state)
     wait_until(lambda: next_hop(control, NUMBER) != [], "the rows are in force")
@@ -144,6 +146,28 @@ def test_a_database_that_is_slow_or_stopped_is_given_up_and_another_one_is_read(
         os.kill(postmaster, signal.SIGCONT)
     control.ask("refresh route-table", table="carriers")
     wait_until(lambda: source(control)["fault"] == "", "it is read when an operator wants it")
+
+
+@pytest.mark.parametrize("kind", ["a pipe that nobody writes", "a view without end"])
+def test_a_file_that_never_answers_is_given_up(
+    kind: str, start_appliance: Callable[..., Appliance], tmp_path: Path
+) -> None:
+    import sqlite3
+
+    path = tmp_path / "rates.db"
+    if kind == "a pipe that nobody writes":
+        os.mkfifo(path)
+    else:
+        counted = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT * FROM n WHERE i < 0"
+        with sqlite3.connect(path) as connection:
+            connection.execute(f"CREATE VIEW rates AS SELECT i AS prefix, i AS action, i AS priority FROM ({counted})")
+        connection.close()
+    text = section(f"sqlite:///{path}", every=3600, more="  timeout 2\n")
+    appliance = start_appliance(text, listener=("role core", f"peer {LOOPBACK}"))
+    control = Control(appliance.state)
+    fault_with(control, "it took longer than 2 seconds")
+    # By the process that reads it, and not by the one that waits for that.
+    assert source(control)["took_s"] < GRACE_S
 
 
 def test_the_lookup_server_is_started_again_and_ends_without_work(
