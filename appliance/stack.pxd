@@ -40,6 +40,7 @@ cdef class Stack:
     cdef object _moving
     cdef KeptCalls _kept_calls
     cdef readonly object takeover
+    cdef object _keep_alives
     cdef readonly object node_flows
     cdef OverloadController _overload_controller
     cdef IngressFilter _ingress_filter

@@ -57,7 +57,9 @@ from appliance.proxy.fault_recovery import recover_message
 from appliance.proxy.ingress_filter import LET_IN, TURNED_AWAY, UNREADABLE, IngressFilter
 from appliance.proxy.kept_calls import KeptCalls
 from appliance.proxy.node_flows import FROM_OTHER_NODE, NodeFlows
+from appliance.proxy.options_keep_alive import OptionsKeepAlive
 from appliance.proxy.outputs import Outputs, Snapshot
+from appliance.proxy.phone_keep_alives import PhoneKeepAlives
 from appliance.proxy.proxy import Proxy
 from appliance.proxy.software_faults import SoftwareFault
 from appliance.routing.lookup_questions import Answer, Question
@@ -100,8 +102,6 @@ class Stack:
         self._transactions = Transactions(settings.timers, settings.limits.transactions_max, self.counters)
         self.traffic: TrafficCounts = self._transactions.traffic
         self._table = table
-        table.limit = settings.limits.bindings_max
-        table.lifetime_max_s = settings.registrar.expires_max_s
         seed = seed_of(key, start.boot)
         self._group = WorkerGroup(process, seed, self.counters)
         self._slot_ownership = self._group.slot_ownership
@@ -132,6 +132,7 @@ class Stack:
         self.is_sound = True
         """False: a fault has damaged the tables, and this worker has to end."""
         self._transactions.timers.failed = self._proxy.timer_failed
+        self._keep_alives = PhoneKeepAlives(self._node, self._slot_ownership, self.takeover, settings, now)
         self.set_wall_time(wall_time, now)
 
     def reconfigure(self, settings: Settings, now: float) -> None:
@@ -141,11 +142,10 @@ class Stack:
         """
         self._syntax = syntax_limits(settings.syntax)
         self._transactions.reconfigure(settings.timers, settings.limits.transactions_max)
-        self._table.limit = settings.limits.bindings_max
-        self._table.lifetime_max_s = settings.registrar.expires_max_s
         self._node.reconfigure(settings)
         self._proxy.reconfigure(settings)
         self._overload_controller.reconfigure(settings.overload)
+        self._keep_alives.reconfigure(settings, now)
 
     def set_wall_time(self, wall_time: float, now: float, date: float | None = None) -> None:
         """Say which unix time registrations live by at the monotonic moment `now`, and which the clock says (`date`),
@@ -223,8 +223,8 @@ class Stack:
             if not self.node_flows.returns(response, now):
                 self._proxy.receive_stray_response(response, now)
             return
-        # RFC 3261 16.7 step 3: without a Via below ours there is no previous hop. Our CANCEL has one Via.
-        if client.user is not None and is_last_via(response):
+        # RFC 3261 16.7 step 3: without a Via below ours there is no previous hop. Our CANCEL and OPTIONS have one Via.
+        if client.user is not None and is_last_via(response) and not isinstance(client.user, OptionsKeepAlive):
             raise MalformedMessage(400, "No Via Below Ours")
         self._proxy.receive_response(client, response, now)
 

@@ -183,6 +183,13 @@ ROUTE_TABLE_READS_FAILED: Final = 137
 ROUTE_TABLES_CHANGED: Final = 138
 # connections that are used both ways
 CONNECTIONS_ALIASED: Final = 139
+# keep-alives to registered phones
+KEEPALIVES_SENT: Final = 140
+KEEPALIVES_ANSWERED: Final = 141
+KEEPALIVES_UNANSWERED: Final = 142
+KEEPALIVES_SKIPPED: Final = 143
+KEEPALIVE_ROUNDS_LATE: Final = 144
+KEEPALIVE_CONTACTS_REMOVED: Final = 145
 
 
 @dataclass(frozen=True, slots=True)
@@ -457,5 +464,16 @@ COUNTERS: Final[tuple[Counter, ...]] = (
             "Route tables put in force because their rows in a database had changed."),
     Counter(CONNECTIONS_ALIASED, "connections-aliased", "connections",
             "TLS connections of peers that are reused for requests to them, as their certificate allows (RFC 5923)."),
+    Counter(KEEPALIVES_SENT, "keepalives-sent", "calls", "Keep-alives sent to registered phones."),
+    Counter(KEEPALIVES_ANSWERED, "keepalives-answered", "calls",
+            "Keep-alives answered with any final response to OPTIONS."),
+    Counter(KEEPALIVES_UNANSWERED, "keepalives-unanswered", "calls",
+            "Keep-alives that were not answered in time, or not sent because the connection of the phone is closed."),
+    Counter(KEEPALIVES_SKIPPED, "keepalives-skipped", "trouble",
+            "Keep-alives not sent because too many of them, or of all transactions, were without an answer."),
+    Counter(KEEPALIVE_ROUNDS_LATE, "keepalive-rounds-late", "trouble",
+            "Rounds of keep-alives that took longer than `keepalive-interval` (`registrar keepalive-rate`)."),
+    Counter(KEEPALIVE_CONTACTS_REMOVED, "keepalive-contacts-removed", "calls",
+            "Contacts removed because their phone did not answer (`registrar keepalive-failures`)."),
 )
 # fmt: on

@@ -148,6 +148,12 @@ COUNTER_NUMBERS: Final = {
     "route-table-reads-failed": 140,
     "route-tables-changed": 141,
     "connections-aliased": 142,
+    "keepalives-sent": 143,
+    "keepalives-answered": 144,
+    "keepalives-unanswered": 145,
+    "keepalives-skipped": 146,
+    "keepalive-rounds-late": 147,
+    "keepalive-contacts-removed": 148,
 }
 # The gauges of a worker: (number, help).
 GAUGE_NUMBERS: Final = {

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from appliance.catalogue.checked_settings import CheckedSettings
 from appliance.catalogue.setting_declaration import LIVE, setting
-from appliance.catalogue.value_types import Integer, NetworkOrDomain, Switch
-
+from appliance.catalogue.value_types import Choice, Integer, NetworkOrDomain, Switch
 
 # fmt: off
+KEEPALIVE: Final = Choice(
+    ("off", "options", "crlf"),
+    ("None.", "An OPTIONS request. Any final response shows that the phone is there.",
+     "An empty line over UDP, which no phone answers; nothing over connections, where only phones may send it."))
+
+
 @dataclass(frozen=True, slots=True)
 class RegistrarSettings(CheckedSettings):
     """Registrations (RFC 3261 10)."""
@@ -39,6 +45,21 @@ class RegistrarSettings(CheckedSettings):
         False, "own-contacts", Switch(), LIVE,
         "Accept Contact and Path values that point to this appliance, if `contacts-allowed` lists them. Calls to one "
         "address are then forwarded to another address of this appliance.", "RFC 5393 3")
+    keepalive: str = setting(
+        "off", "keepalive", KEEPALIVE, LIVE,
+        "What each registered phone is sent in each `keepalive-interval`, so that its NAT stays open.",
+        "RFC 3261 11, RFC 5626 4.4.1")
+    keepalive_interval_s: int = setting(
+        60, "keepalive-interval", Integer(5, 86400, "seconds"), LIVE,
+        "The time in which each phone is sent one keep-alive. They are spread evenly over it.")
+    keepalive_rate_max_per_s: int = setting(
+        500, "keepalive-rate", Integer(1, 100000, "per second"), LIVE,
+        "The maximum rate of keep-alives of a node. With more phones than that allows, a round takes longer than "
+        "`keepalive-interval`.")
+    keepalive_failures_max: int = setting(
+        0, "keepalive-failures", Integer(1, 100, zero_word="off"), LIVE,
+        "A contact is removed after so many keep-alives in succession without an answer, or over a closed connection. "
+        "Over UDP only `keepalive options` is answered.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,11 @@ def made_at(version: int) -> float:
     return (version >> 12) / 1_000_000
 
 
+def maker_of(version: int) -> int:
+    """The number of the node that made it."""
+    return version & ((1 << NODE_BITS) - 1)
+
+
 def second_of(version: int) -> int:
     """The same in whole seconds."""
     return (version >> 12) // 1_000_000

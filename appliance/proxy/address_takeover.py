@@ -46,6 +46,14 @@ class AddressTakeover:
         self._numbers = tuple(numbers) if any(numbers) else ()
         self._attend()
 
+    def is_virtual(self, listener: int) -> bool:
+        """Is the listener at a virtual address?"""
+        return self._number_at(listener) != 0
+
+    def is_owned(self, listener: int) -> bool:
+        """Is it at one that this node owns?"""
+        return self._number_at(listener) in self._owned
+
     def owned(self, address: int, is_of_other: bool, now: float) -> None:
         """This node owns the address from now on; `is_of_other`: another node was the last to own it."""
         _, calls = self._left.pop(address, (0.0, []))

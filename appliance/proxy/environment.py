@@ -153,6 +153,7 @@ class ProxyEnvironment:
         self.rate_limits = RateLimits(settings.rate_limits, built_in_limits(settings))
         self.failures = AuthenticationFailures(settings.lockout)
         self.registrar_rules = Rules(settings.registrar, settings.outbound.flow_timer_s)
+        self._bound_bindings(settings)
         self.change_limits = ChangeLimits(settings.registrar.changes_max)
         self.contact_policy = ContactPolicy(settings, self._addresses)
         self.peers = tuple(Peers(listener.peers) for listener in settings.listeners)
@@ -204,6 +205,7 @@ class ProxyEnvironment:
         self.rate_limits.reconfigure(settings.rate_limits, built_in_limits(settings))
         self.failures.reconfigure(settings.lockout)
         self.registrar_rules = Rules(settings.registrar, settings.outbound.flow_timer_s)
+        self._bound_bindings(settings)
         self.change_limits.changes_max = settings.registrar.changes_max
         self.contact_policy = ContactPolicy(settings, self._addresses)
         self.peers = tuple(Peers(listener.peers) for listener in settings.listeners)
@@ -211,6 +213,10 @@ class ProxyEnvironment:
         self.digest_rules = DigestRules(settings.digest)
         self.router.reconfigure(settings)
         self.nonces.reconfigure(settings.digest.nonce_lifetime_s)
+
+    def _bound_bindings(self, settings: Settings) -> None:
+        self.bindings.limit = settings.limits.bindings_max
+        self.bindings.lifetime_max_s = settings.registrar.expires_max_s
 
     def use_sealing_keys(self, keys: SealingKeys) -> None:
         """Seal tokens and branches with other keys from now on."""

@@ -36,6 +36,11 @@ class SlotOwnership:
         """The part of all slots that is this worker's."""
         return self._owners.count(self.process) / SLOTS
 
+    @property
+    def is_first(self) -> bool:
+        """Is it the one worker that does what is done once for the whole node?"""
+        return self._owners[0] == self.process
+
     def owner_of(self, call_id: bytes | None) -> ProcessId:
         """The worker whose slot a Call-ID falls into; this one when there is none to tell it by."""
         return self.process if call_id is None else self._owners[slot_of(call_id, self._seed)]
