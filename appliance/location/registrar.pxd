@@ -24,7 +24,7 @@ cdef class Outcome:
 @cython.locals(registration=Registration, contacts=list, first=Contact, entries=list)
 cpdef Outcome outcome_of(Request request, bytes aor, RegistrationTable table, Rules rules, Flow flow, tuple source,
                           double wall_time, int node, object own=*, bytes address=*,
-                          double date_offset_s=*)
+                          double date_offset_s=*, object temporary_gruus=*)
 cdef _check_extensions(Request request)
 cpdef bytes unsupported_by_us(Request request)
 @cython.locals(old=Binding)
@@ -56,5 +56,6 @@ cdef long long _expires_of_request(Registration registration) except -1
 cdef long long _granted(long long requested_s, Rules rules) except -1
 @cython.locals(binding=Binding, headers=list, wants_gruu=bint)
 cdef Outcome _accepted(Registration registration)
-@cython.locals(expires_s='long long', parts=list)
+@cython.locals(expires_s='long long', parts=list, scheme=bytes, gruu=bytes)
 cdef bytes _contact_line(Registration registration, Binding binding, bint wants_gruu)
+cdef bytes _temporary_gruu(Registration registration, Binding binding)

@@ -1,6 +1,6 @@
 """The registrar: what a REGISTER does to the bindings of one address-of-record, and what is answered.
 
-RFC 3261 10.3 steps 2 and 6-8; RFC 3327 (Path), RFC 5627 (public GRUU), RFC 3840 (feature parameters are kept), RFC
+RFC 3261 10.3 steps 2 and 6-8; RFC 3327 (Path), RFC 5627 (GRUUs), RFC 3840 (feature parameters are kept), RFC
 5626 6 (outbound). Steps 1 and 3-5 are done before: the domain is local, the user is permitted, the aor is canonical.
 
 Nothing is changed here: the outcome carries the whole change or none (10.3: atomic), and the caller applies
@@ -23,7 +23,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from appliance.location.binding import Binding, BindingChange
-from appliance.location.gruu import instance_from_parameter, public_gruu
+from appliance.location.gruu import TemporaryGruuWriter, instance_from_parameter, issued_with, public_gruu
 from appliance.location.registration import OwnPlaces, Registration, Rules, begin_registration
 from appliance.location.registration_table import RegistrationTable
 from appliance.sip.characters import digits_of
@@ -79,11 +79,12 @@ def outcome_of(
     own: OwnPlaces | None = None,
     address: bytes = b"",
     date_offset_s: float = 0.0,
+    temporary_gruus: TemporaryGruuWriter | None = None,
 ) -> Outcome:
     """What a REGISTER for `aor` does. flow: the way it came by (kept where it is the way back). wall_time:
     unix time. node: the number of this one. own: which places are this appliance's own; None where contacts may name
     them. address: the address-of-record as a URI of a domain served here, where `aor` is none (it is kept by realm).
-    date_offset_s: from wall_time to the date.
+    date_offset_s: from wall_time to the date. temporary_gruus: makes those (RFC 5627 3.1.2), where they are wanted.
 
     The change of the outcome, if any, has to be applied before the next request for the same address is processed.
     Contacts that cannot be read make an outcome, too, with the status and reason of the fault.
@@ -92,6 +93,7 @@ def outcome_of(
     registration = begin_registration(request, aor, entries, rules, flow, source, wall_time, node, own)
     registration.address = address or aor
     registration.date_offset_s = date_offset_s
+    registration.temporary_gruus = temporary_gruus
     try:
         _check_extensions(request)
         # RFC 3261 10.3 step 6
@@ -380,7 +382,20 @@ def _contact_line(registration: Registration, binding: Binding, wants_gruu: bool
     parts += (b";expires=", digits_of(expires_s), binding.parameters)
     if wants_gruu and binding.instance:
         # RFC 5627 5.2, 5.4: on the domain of the To, for the realm need not be one.
-        gruu = public_gruu(registration.address, binding.instance)
         # RFC 5630 5.2.1: SIPS for a SIPS contact.
-        parts += (b';pub-gruu="', gruu.replace(b"sip:", b"sips:", 1) if binding.uri[:5] == b"sips:" else gruu, b'"')
+        scheme = b"sips:" if binding.uri[:5] == b"sips:" else b"sip:"
+        gruu = public_gruu(registration.address, binding.instance)
+        parts += (b';pub-gruu="', scheme, gruu[4:], b'"')
+        if registration.temporary_gruus is not None:
+            gruu = _temporary_gruu(registration, binding)
+            if gruu:
+                parts += (b';temp-gruu="', scheme, gruu, b'"')
     return make_line(b"Contact", b"".join(parts))
+
+
+def _temporary_gruu(registration: Registration, binding: Binding) -> bytes:
+    """Without its scheme; b"" for none."""
+    assert registration.temporary_gruus is not None
+    user, _, domain = registration.address[4:].rpartition(b"@")
+    token = registration.temporary_gruus.write(issued_with(binding, user))
+    return b"".join((token, b"@", domain, b";gr")) if token else b""

@@ -39,6 +39,7 @@ cdef class Registration:
     cdef public bint is_first_hop
     cdef public bint uses_outbound
     cdef public object own
+    cdef public object temporary_gruus
     cpdef bint is_measure(self, Binding old)
     cpdef bint is_in_order(self, Binding old)
     cpdef bint is_repetition(self, Binding old, bytes uri, bytes parameters, int q, long long expires_s)

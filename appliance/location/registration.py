@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from appliance.catalogue.registrar_settings import RegistrarSettings
 from appliance.location.binding import Binding, new_binding
+from appliance.location.gruu import TemporaryGruuWriter
 from appliance.location.record_version import next_version
 from appliance.sip.message import Request
 from appliance.sip.names import PATH, SUPPORTED, USER_AGENT, VIA
@@ -72,6 +73,7 @@ class Registration:
         "rules",
         "source",
         "supported",
+        "temporary_gruus",
         "user_agent",
         "uses_outbound",
         "wall_time",
@@ -90,6 +92,7 @@ class Registration:
     cseq: int
     date_offset_s: float
     supported: list[bytes]
+    temporary_gruus: TemporaryGruuWriter | None
     path: tuple[bytes, ...]
     user_agent: bytes
     pending: list[Binding]
@@ -217,6 +220,7 @@ def begin_registration(
     registration.request = request
     registration.aor = aor
     registration.address = aor
+    registration.temporary_gruus = None
     registration.entries = entries
     registration.rules = rules
     registration.flow = flow

@@ -49,6 +49,7 @@ cdef class ProxyEnvironment:
     cdef bytes _key
     cdef public object servers
     cdef public object flow_tokens
+    cdef public object temporary_gruus
     cdef public object failures
     cdef public tuple peers
     cdef public Packer packer

@@ -39,6 +39,7 @@ from appliance.security.dialog_token import DialogTokens
 from appliance.security.flow_token import FlowTokens
 from appliance.security.keys import Keys
 from appliance.security.nonces import Nonces
+from appliance.security.temporary_gruu import TemporaryGruus
 from appliance.sip.uri import Uri, canonical_user
 from appliance.transaction.table import Transactions
 from appliance.transport.flow import Flow
@@ -106,6 +107,7 @@ class ProxyEnvironment:
         "servers",
         "settings",
         "subscribers",
+        "temporary_gruus",
         "transactions",
         "unavailable_hops",
         "waiting",
@@ -223,6 +225,7 @@ class ProxyEnvironment:
         self.keys = Keys(self._key, keys)
         self.dialog_tokens = DialogTokens(keys)
         self.flow_tokens = FlowTokens(keys)
+        self.temporary_gruus = TemporaryGruus(keys)
 
     def make_events(self, is_wanted: bool) -> None:
         """Make events of calls and registrations (events.py) from now on, or no more."""

@@ -3,17 +3,43 @@
 from __future__ import annotations
 
 from appliance.catalogue.counters import REGISTRATIONS_UNREADABLE
-from appliance.location.gruu import instance_of
+from appliance.location.gruu import TEMPORARY, IssuedGruu, instance_of, public_gruu, valid_instance
 from appliance.location.table_store import TableUnsound
 from appliance.proxy.environment import ProxyEnvironment
 from appliance.routing.targets import Target, targets_of_bindings
-from appliance.sip.uri import Uri
+from appliance.sip.uri import Uri, canonical_user, parse_uri
 
 
 def note_unreadable(fault: TableUnsound, node: ProxyEnvironment) -> None:
     """The registration table cannot be read: the supervisor is told with the next heartbeat, and has it made anew."""
     node.bindings.fault = str(fault)
     node.counters[REGISTRATIONS_UNREADABLE] += 1
+
+
+def public_gruu_of(uri: Uri, node: ProxyEnvironment, now: float) -> Uri | None:
+    """The public GRUU of the instance that a temporary one of our domains stands for; None where it is not valid (any
+    more) or none of ours. Raises TableUnsound.
+    """
+    issued = _issued(uri, node)
+    if issued is None:
+        return None
+    live = node.bindings.find(node.names.aor_of(issued.user, uri.host), node.wall_time(now))
+    instance = valid_instance(issued, live)
+    if not instance:
+        return None
+    return parse_uri(public_gruu(b"".join((uri.scheme, b":", issued.user, b"@", uri.host)), instance))
+
+
+def is_temporary_gruu_of(aor: bytes, uri: Uri, node: ProxyEnvironment) -> bool:
+    """Was this URI issued for the address, whether or not it is still valid?"""
+    issued = _issued(uri, node)
+    return issued is not None and node.names.aor_of(issued.user, uri.host) == aor
+
+
+def _issued(uri: Uri, node: ProxyEnvironment) -> IssuedGruu | None:
+    if not uri.user or not uri.user.startswith(TEMPORARY) or not node.names.is_responsible_for(uri):
+        return None
+    return node.temporary_gruus.read(canonical_user(uri.user))
 
 
 def targets_of(uri: Uri, node: ProxyEnvironment, now: float) -> list[Target]:

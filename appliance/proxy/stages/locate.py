@@ -11,7 +11,7 @@ from typing import Final
 from appliance.catalogue.counters import USERS_UNAVAILABLE, USERS_UNKNOWN
 from appliance.location.gruu import NOT_OURS, instance_of
 from appliance.proxy.environment import ProxyEnvironment
-from appliance.proxy.location_service import targets_of
+from appliance.proxy.location_service import public_gruu_of, targets_of
 from appliance.proxy.request_context import RequestContext
 from appliance.proxy.routing_notes import note_routing_failure
 from appliance.proxy.stage_results import CONTINUE, Ask, Reply, StageResult
@@ -36,8 +36,12 @@ def locate(context: RequestContext, node: ProxyEnvironment, now: float) -> Stage
         return Reply(404, b"Request-URI Names No User", is_stateless=True)
     instance = instance_of(uri)
     if instance == NOT_OURS:
-        # RFC 5627 6.1: no GRUU that was made here.
-        return Reply(404, b"Not a Valid GRUU", is_stateless=True)
+        # RFC 5627 6.1, 5.1: a temporary one, as long as it is valid.
+        public = public_gruu_of(uri, node, now)
+        if public is None:
+            return Reply(404, b"Not a Valid GRUU", is_stateless=True)
+        uri = public
+        instance = instance_of(uri)
     targets = targets_of(uri, node, now)
     context.targets = targets
     if not targets and _has_plain_contact(uri, node, now):

@@ -17,6 +17,7 @@ from appliance.proxy.answer_length import has_proved_address, within_measure
 from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.gateway_access import is_unproved_gateway
 from appliance.proxy.held_replies import RETRY_AFTER
+from appliance.proxy.location_service import is_temporary_gruu_of
 from appliance.proxy.registration_events import publish
 from appliance.proxy.request_context import RequestContext
 from appliance.proxy.stage_results import CONTINUE, Reply, StageResult
@@ -59,6 +60,7 @@ def register(context: RequestContext, node: ProxyEnvironment, now: float) -> Sta
         None if node.registrar_rules.own_contacts else node.names,
         canonical_aor(address),
         node.date_offset_s,
+        node.temporary_gruus,
     )
     fault = _fault_of_contacts(outcome.change, context, node) if outcome.change is not None else b""
     if fault:
@@ -91,6 +93,8 @@ def _fault_of_contacts(change: BindingChange, context: RequestContext, node: Pro
             continue
         uri = parse_uri(binding.uri)
         # RFC 5627 5.1, by any domain of the realm (RFC 3261 19.1.4: with header fields it is another URI)
+        if is_temporary_gruu_of(binding.aor, uri, node):
+            return b"Contact Is the Address-of-Record"
         if uri.user and not uri.headers and node.names.is_responsible_for(uri) and node.aor_of(uri) == binding.aor:
             return b"Contact Is the Address-of-Record"
         if is_forgeable or node.contact_policy.is_refused(binding, uri, context.flow.listener):
