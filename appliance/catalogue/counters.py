@@ -190,6 +190,9 @@ KEEPALIVES_UNANSWERED: Final = 142
 KEEPALIVES_SKIPPED: Final = 143
 KEEPALIVE_ROUNDS_LATE: Final = 144
 KEEPALIVE_CONTACTS_REMOVED: Final = 145
+# Pings of our own
+WEB_SOCKET_PINGS_SENT: Final = 146
+WEB_SOCKETS_UNANSWERED: Final = 147
 
 
 @dataclass(frozen=True, slots=True)
@@ -475,5 +478,9 @@ COUNTERS: Final[tuple[Counter, ...]] = (
             "Rounds of keep-alives that took longer than `keepalive-interval` (`registrar keepalive-rate`)."),
     Counter(KEEPALIVE_CONTACTS_REMOVED, "keepalive-contacts-removed", "calls",
             "Contacts removed because their phone did not answer (`registrar keepalive-failures`)."),
+    Counter(WEB_SOCKET_PINGS_SENT, "web-socket-pings-sent", "connections",
+            "Pings sent on silent WebSocket connections (`limits connection ping`)."),
+    Counter(WEB_SOCKETS_UNANSWERED, "web-sockets-unanswered", "connections",
+            "WebSocket connections closed because nothing came after a Ping (RFC 6455 5.5.2)."),
 )
 # fmt: on

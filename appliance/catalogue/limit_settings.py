@@ -84,6 +84,10 @@ class LimitSettings(CheckedSettings):
         5000, "connection timeout", Integer(10, 60000, "milliseconds"), LIVE, "Timeout of a TCP connection attempt.")
     connection_idle_s: int = setting(
         900, "connection idle", Integer(1, 86400, "seconds"), LIVE, "Idle timeout of a TCP connection.", "RFC 3261 18")
+    web_socket_ping_s: int = setting(
+        60, "connection ping", Integer(5, 3600, "seconds", zero_word="off"), LIVE,
+        "The silence after which a WebSocket connection is sent a Ping. It is closed if nothing comes in 15 seconds.",
+        "RFC 6455 5.5.2")
     connection_unproven_s: int = setting(
         60, "connection unproven", Integer(1, 86400, "seconds"), LIVE,
         "Idle timeout of a TCP connection without an accepted registration or call. Keep-alives do not count.")

@@ -154,6 +154,8 @@ COUNTER_NUMBERS: Final = {
     "keepalives-skipped": 146,
     "keepalive-rounds-late": 147,
     "keepalive-contacts-removed": 148,
+    "web-socket-pings-sent": 149,
+    "web-sockets-unanswered": 150,
 }
 # The gauges of a worker: (number, help).
 GAUGE_NUMBERS: Final = {

@@ -139,6 +139,14 @@ class WebSocketFramer:
             protocol.send_text(message)
         return b"".join(protocol.data_to_send())
 
+    def ping(self) -> bytes:
+        """RFC 6455 5.5.2: a frame that the peer answers at once; b"" where none may be sent."""
+        protocol = self._protocol
+        if protocol is None or protocol.state is not State.OPEN:
+            return b""
+        protocol.send_ping(b"")
+        return b"".join(protocol.data_to_send())
+
     def closing(self) -> bytes:
         """RFC 6455 7.1.1: the Close frame to send before the connection is closed; b"" where there is none."""
         protocol = self._protocol

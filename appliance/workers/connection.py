@@ -82,6 +82,8 @@ class Connection(asyncio.BufferedProtocol):
     """The domains that the peer, who opened the connection, has proved by its certificate (RFC 5922 7.1)."""
     is_authenticated = False
     """Has it opened the connection, and shown a certificate that is trusted?"""
+    answers_pings = False
+    """Has its transport a frame that the peer answers by itself?"""
 
     def __init__(
         self, owner: ConnectionOwner, transport: int, listener: int, number: int, is_opened_here: bool, name: str = ""
@@ -184,6 +186,10 @@ class Connection(asyncio.BufferedProtocol):
     def answer_pings(self, count: int) -> int:
         """RFC 5626 3.5.1: answer so many keep-alives; as `write`."""
         return self.write(PONG * count)
+
+    def ping(self) -> int:
+        """Send that frame, where its transport has it; as `write`."""
+        return 0
 
     def unread_len(self) -> int:
         """Octets that the peer has not taken yet."""

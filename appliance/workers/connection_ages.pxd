@@ -1,5 +1,7 @@
 cdef class ConnectionAges:
     cdef readonly object _silent
+    cdef readonly object _quiet
+    cdef readonly object _pinged
     cdef readonly object _strange
     cdef readonly object _partial
     cdef readonly object _ending

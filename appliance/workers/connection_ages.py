@@ -1,6 +1,8 @@
 """Since when a connection is in a state that must not last; what is overdue is closed (streams.py).
 
     silent      open, and something came by it: `limits connection idle`
+    quiet       the same, by WebSocket: after `limits connection ping` it is sent a Ping
+    pinged      it was sent one, and nothing came since: some seconds
     strange     open, and no whole message came by it yet: `limits partial message`
     partial     an incomplete message waits in it: `limits partial message`
     ending      nothing new may go by it: what waits has some seconds to leave
@@ -12,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from appliance.catalogue.counters import CONNECTIONS_CLOSED_PARTIAL
+from appliance.catalogue.counters import CONNECTIONS_CLOSED_PARTIAL, WEB_SOCKETS_UNANSWERED
 from appliance.catalogue.limit_settings import LimitSettings
 from appliance.transport.framing import NEVER
 from appliance.workers.connection import Connection
@@ -22,6 +24,8 @@ from appliance.workers.idle_queue import IdleQueue
 ENDING_S: Final = 5.0
 # How long one whose peer has sent all waits for the answers to it: a little longer than a call may ring (timer C).
 ANSWERING_S: Final = 200.0
+# How long the peer may take to answer a Ping.
+PONG_S: Final = 15.0
 # The end of what was ending is no event of its own.
 UNCOUNTED: Final = -1
 
@@ -31,6 +35,8 @@ class ConnectionAges:
 
     def __init__(self) -> None:
         self._silent: IdleQueue[Connection] = IdleQueue()
+        self._quiet: IdleQueue[Connection] = IdleQueue()
+        self._pinged: IdleQueue[Connection] = IdleQueue()
         self._strange: IdleQueue[Connection] = IdleQueue()
         self._partial: IdleQueue[Connection] = IdleQueue()
         self._ending: IdleQueue[Connection] = IdleQueue()
@@ -45,6 +51,9 @@ class ConnectionAges:
         if connection.has_spoken and not connection.is_ending:
             self._strange.drop(connection)
             self._silent.touch(connection, now)
+            if connection.answers_pings:
+                self._pinged.drop(connection)
+                self._quiet.touch(connection, now)
         since = connection.framer.partial_since
         if since == NEVER or connection.is_ending:
             self._partial.drop(connection)
@@ -73,8 +82,17 @@ class ConnectionAges:
         self._answering.drop(connection)
 
     def _leave_open(self, connection: Connection) -> None:
-        for ages in (self._silent, self._strange, self._partial):
+        for ages in (self._silent, self._quiet, self._pinged, self._strange, self._partial):
             ages.drop(connection)
+
+    def take_quiet(self, limits: LimitSettings, now: float) -> list[Connection]:
+        """Those that are to be sent a Ping now."""
+        if not limits.web_socket_ping_s:
+            return []
+        quiet = self._quiet.take_older(now - limits.web_socket_ping_s)
+        for connection in quiet:
+            self._pinged.touch(connection, now)
+        return quiet
 
     def take_overdue(self, limits: LimitSettings, now: float) -> Iterator[tuple[Connection, int]]:
         """What has to be closed, each with the counter of the reason, or UNCOUNTED. Each is closed before the next one
@@ -86,6 +104,8 @@ class ConnectionAges:
             yield connection, connection.overdue_counter()
         for connection in self._silent.take_older(now - limits.connection_idle_s):
             yield connection, connection.overdue_counter()
+        for connection in self._pinged.take_older(now - PONG_S):
+            yield connection, WEB_SOCKETS_UNANSWERED
         for connection in self._ending.take_older(now - ENDING_S):
             yield connection, UNCOUNTED
         for connection in self._answering.take_older(now - ANSWERING_S):

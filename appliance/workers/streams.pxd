@@ -34,6 +34,7 @@ cdef class Streams:
     cdef set _tasks
     cdef ConnectionSources _sources
     cdef readonly ConnectionAges _ages
+    cdef object _refusals
 
     @cython.locals(pings=Py_ssize_t, flow=Flow, message=bytes)
     cpdef messages_arrived(self, object connection, list messages, double now)

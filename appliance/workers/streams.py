@@ -33,6 +33,7 @@ from appliance.catalogue.counters import (
     KEEPALIVES_RECEIVED,
     TCP_MESSAGES_RECEIVED,
     TCP_MESSAGES_SENT,
+    WEB_SOCKET_PINGS_SENT,
 )
 from appliance.catalogue.limit_settings import LimitSettings
 from appliance.catalogue.peers import Peers
@@ -55,6 +56,7 @@ from appliance.workers.connection_ages import UNCOUNTED, ConnectionAges
 from appliance.workers.connection_aliases import aliases_of
 from appliance.workers.connection_sources import ConnectionSources, is_proof
 from appliance.workers.handshakes import Handshakes
+from appliance.workers.refusal_log import RefusalLog
 from appliance.workers.stream_reading import READ_LEN, CallSoon, StreamReading
 from appliance.workers.tls_connection import TlsConnection
 from appliance.workers.web_socket_connection import SecureWebSocketConnection, WebSocketConnection
@@ -117,6 +119,7 @@ class Streams:
         self._tasks: set[asyncio.Task[None]] = set()
         self._sources = ConnectionSources()
         self._ages = ConnectionAges()
+        self._refusals = RefusalLog(counters)
 
     def __len__(self) -> int:
         """Connections that are open or being opened."""
@@ -487,6 +490,10 @@ class Streams:
             if counter != UNCOUNTED:
                 self._counters[counter] += 1
             self._cut(connection)
+        for connection in self._ages.take_quiet(self._limits, now):
+            self._counters[WEB_SOCKET_PINGS_SENT] += 1
+            self.keeps(connection, connection.ping())
+        self._refusals.tend(now)
         for connection in self._sources.silent_since(now - self._limits.connection_unproven_s):
             self._counters[connection.overdue_counter()] += 1
             self._cut(connection)

@@ -25,6 +25,8 @@ class _WebSocket(_Carrier):
 
     __slots__ = ()
 
+    answers_pings = True
+
     def _framer(self) -> WebSocketFramer:
         framer = self.framer
         assert isinstance(framer, WebSocketFramer)
@@ -64,6 +66,9 @@ class _WebSocket(_Carrier):
         for _ in range(count):
             self.write(PONG)
         return self.unread_len()
+
+    def ping(self) -> int:
+        return 0 if self.is_closing else super().write(self._framer().ping())
 
     def close(self) -> None:
         closing = b"" if self.is_closing else self._framer().closing()

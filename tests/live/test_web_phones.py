@@ -27,7 +27,9 @@ def page() -> Iterator[WebPage]:
 class WebAppliance:
     """An appliance with a listener for web phones of one page."""
 
-    def __init__(self, folder: Path, start_appliance: Callable[..., Appliance], origin: str) -> None:
+    def __init__(
+        self, folder: Path, start_appliance: Callable[..., Appliance], origin: str, settings_too: str = ""
+    ) -> None:
         authority = CertificateAuthority(folder / "authority")
         self.chain, key = authority.issue("edge", f"DNS:signalbox.test,IP:{LOOPBACK}")
         self.port = free_port()
@@ -35,7 +37,7 @@ class WebAppliance:
             # A browser that starts takes the processors from the workers for longer than they may be silent.
             f"supervision\n  hang 60000\n!\ndomain 127.0.0.1\ncertificate own\n  chain {self.chain}\n  key {key}\n!\n"
             f"listener web\n  address {LOOPBACK}\n  port {self.port}\n  transport wss\n  certificate own\n"
-            f"  authenticate\n  origin {origin}\n!\n"
+            f"  authenticate\n  origin {origin}\n!\n{settings_too}"
         )
         self.appliance = start_appliance(settings, digest=("algorithm md5",))
         for name, password in PASSWORDS.items():
@@ -81,6 +83,19 @@ def test_two_browsers_register_call_and_hang_up(
     assert counters["web-sockets-opened"] == 2 and counters["udp-messages-received"] == 0
 
 
+def test_a_browser_that_is_silent_answers_pings_and_stays(
+    processes: Processes, tmp_path: Path, start_appliance: Callable[..., Appliance], page: WebPage
+) -> None:
+    """RFC 6455 5.5.2, 5.5.3: the browser does so without the page."""
+    web = WebAppliance(tmp_path, start_appliance, page.origin, "limits\n  connection ping 5\n!\n")
+    web.phone(processes, page, "alice")
+    pings = web.appliance.counters
+    # After three of them the first has been answered: otherwise its connection was closed.
+    wait_until(lambda: pings()["web-socket-pings-sent"] >= 4, "it was sent Pings", 120.0)
+    assert pings()["web-sockets-unanswered"] == 0
+    assert pings()["web-sockets-opened"] == 1
+
+
 def test_a_browser_calls_a_phone_by_udp_and_hangs_up(
     processes: Processes, tmp_path: Path, start_appliance: Callable[..., Appliance], page: WebPage
 ) -> None:
@@ -108,6 +123,8 @@ def test_strangers_are_refused(tmp_path: Path, start_appliance: Callable[..., Ap
     assert web.refused(b"SIP/2.0 200 OK\r\n") == b""
     assert web.refused(upgrade + sub_protocol + origin + b"\r\n").startswith(b"HTTP/1.1 101 ")
     wait_until(lambda: web.appliance.counter("web-sockets-opened") == 1, "the last one is counted")
+    said = "WebSocket connections refused or closed: "
+    wait_until(lambda: said in web.appliance.process.text(), "the log says how many were refused")
     counters = web.appliance.counters()
     names = ("not-upgraded", "origin-refused", "protocol-refused", "refused")
     assert [counters[f"web-sockets-{name}"] for name in names] == [1, 1, 1, 1]

@@ -62,6 +62,55 @@ def test_keep_alives_are_answered(play_ws: Callable[..., None]) -> None:
     play_ws(scenario)
 
 
+def test_a_silent_connection_is_sent_a_ping_and_goes_on(play_ws: Callable[..., None]) -> None:
+    """RFC 6455 5.5.2: the browser answers by itself."""
+
+    async def scenario(node: WebSocketNode) -> None:
+        browser = await node.browse()
+        await browser.send(message())
+        await until(lambda: node.received)
+        begin = clock.monotonic()
+        node.streams.sweep(begin + 30)
+        assert node.counters[catalogue.WEB_SOCKET_PINGS_SENT] == 0
+        node.streams.sweep(begin + 61)
+        assert node.counters[catalogue.WEB_SOCKET_PINGS_SENT] == 1
+        assert await browser.next_frame() == (Opcode.PING, b"")
+        await browser.flush()
+        await until(lambda: not len(node.streams._ages._pinged))
+        node.streams.sweep(clock.monotonic() + 1)
+        assert len(node.streams) == 1 and node.counters[catalogue.WEB_SOCKETS_UNANSWERED] == 0
+
+    play_ws(scenario, connection_unproven_s=1000)
+
+
+def test_one_that_does_not_answer_is_closed(play_ws: Callable[..., None]) -> None:
+    async def scenario(node: WebSocketNode) -> None:
+        browser = await node.browse()
+        await browser.send(message())
+        await until(lambda: node.received)
+        begin = clock.monotonic()
+        node.streams.sweep(begin + 70)
+        node.streams.sweep(begin + 80)
+        assert len(node.streams) == 1
+        node.streams.sweep(begin + 90)
+        assert len(node.streams) == 0
+        assert node.counters[catalogue.WEB_SOCKETS_UNANSWERED] == 1
+        assert node.counters[catalogue.WEB_SOCKET_PINGS_SENT] == 1
+
+    play_ws(scenario, connection_unproven_s=1000)
+
+
+def test_no_ping_is_sent_where_it_is_off(play_ws: Callable[..., None]) -> None:
+    async def scenario(node: WebSocketNode) -> None:
+        browser = await node.browse()
+        await browser.send(message())
+        await until(lambda: node.received)
+        node.streams.sweep(clock.monotonic() + 500)
+        assert len(node.streams) == 1 and node.counters[catalogue.WEB_SOCKET_PINGS_SENT] == 0
+
+    play_ws(scenario, connection_unproven_s=1000, web_socket_ping_s=0)
+
+
 def test_a_page_that_is_not_in_the_list_is_refused(play_ws: Callable[..., None]) -> None:
     async def scenario(node: WebSocketNode) -> None:
         stranger = Browser(await node.dial(), origin="https://evil.example")
