@@ -21,7 +21,9 @@ make_root() {
     rm -rf "$root"
     mmdebstrap --quiet --variant=minbase --include="$packages" \
         --customize-hook="upload $package /tmp/signalbox.deb" \
-        --customize-hook='chroot "$1" dpkg --install /tmp/signalbox.deb >/dev/null && rm "$1"/tmp/signalbox.deb' \
+        --customize-hook='chroot "$1" dpkg --install /tmp/signalbox.deb >/dev/null' \
+        --customize-hook='install -d "$1"/var/lib/signalbox-upgrade' \
+        --customize-hook='mv "$1"/tmp/signalbox.deb "$1"/var/lib/signalbox-upgrade/installed.deb' \
         --customize-hook='rm -f "$1"/etc/ssh/ssh_host_* "$1"/etc/signalbox/signalbox.conf "$1"/etc/machine-id' \
         --customize-hook='touch "$1"/etc/machine-id' \
         --customize-hook='rm -rf "$1"/var/lib/signalbox/* "$1"/var/cache/apt/archives/*.deb' \

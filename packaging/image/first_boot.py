@@ -120,6 +120,8 @@ def carry_out(answers: Answers) -> None:
     # A first boot that was interrupted has made it already.
     if subprocess.run(["id", answers.operator], capture_output=True, check=False).returncode != 0:
         run("useradd", "--create-home", "--groups", "signalbox,sudo", "--shell", SHELL, answers.operator)
+    # The greeting of the system would stand before what scripts read by SSH.
+    run("install", "--mode=0644", "/dev/null", f"/home/{answers.operator}/.hushlogin")
     is_hash = re.fullmatch(HASH, answers.password) is not None
     run("chpasswd", *(["--encrypted"] if is_hash else []), stdin=f"{answers.operator}:{answers.password}\n")
     run("ssh-keygen", "-A")

@@ -1,19 +1,23 @@
 """Installs a package of the appliance: `upgrade.py FILE|URL`, as root, started by `system upgrade` through sudo.
 
 A package that comes from the network comes by HTTPS from a server whose certificate proves it. What it would change is
-shown before (`signalbox check-upgrade`); a package that cannot read what is stored here is not installed.
+shown before (`signalbox check-upgrade`); a package that cannot read what is stored here is not installed, and one that
+does not run is replaced by the former one (installation.py).
 """
 
 from __future__ import annotations
 
 import shutil
-import subprocess
+import signal
 import sys
 import tempfile
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+
+from installation import install
 
 PACKAGE_LEN_MAX = 256 * 1024 * 1024
 SILENCE_MAX_S = 30
@@ -49,15 +53,6 @@ def fetch(source: str, path: Path) -> None:
         raise NotInstalled(f"{source} is neither a file nor an address that begins with https://.")
 
 
-def install(path: Path) -> int:
-    """Show what it changes, and install it; the exit status."""
-    looked = subprocess.run(["signalbox", "check-upgrade", str(path)], check=False)
-    if looked.returncode != 0:
-        return looked.returncode
-    argv = ["apt-get", "install", "--yes", "--quiet", "--allow-downgrades", "--no-install-recommends", str(path)]
-    return subprocess.run(argv, check=False).returncode
-
-
 def main(source: str) -> int:
     """Returns the exit status."""
     with tempfile.TemporaryDirectory(prefix="signalbox-upgrade-") as folder:
@@ -70,7 +65,16 @@ def main(source: str) -> int:
             print(f"% {source} cannot be fetched: {fault}", file=sys.stderr)
             return 1
         path.chmod(0o644)
-        return install(path)
+        # From here on it goes on to its end, whatever becomes of the operator's terminal.
+        for number in (signal.SIGHUP, signal.SIGINT):
+            signal.signal(number, signal.SIG_IGN)
+        return install(path, _say)
+
+
+def _say(sentence: str) -> None:
+    # The terminal may be gone.
+    with suppress(OSError):
+        print(sentence, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,21 +11,9 @@ import pytest
 from appliance.catalogue.settings import Settings
 from appliance.commands.check import check
 from appliance.own_machine import system_document
+from tests.image.programs import ROOT, program
 
-ROOT = Path(__file__).parents[2]
 TEMPLATE = (ROOT / "packaging/debian/signalbox.conf.in").read_text()
-
-
-def program(name: str) -> Any:
-    """A module of the image; its programs find each other as they do there, by the folder."""
-    folder = str(ROOT / "packaging/image")
-    sys.path.insert(0, folder)
-    try:
-        return importlib.import_module(name)
-    finally:
-        sys.path.remove(folder)
-
-
 answers = program("answers")
 system_files = program("system_files")
 GIVEN = {"hostname": "sip1", "address": "192.0.2.10/24", "gateway": "192.0.2.1", "dns": "192.0.2.53"}

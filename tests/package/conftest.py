@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.live.processes import Processes, running
+from tests.package.altered_packages import Altered
 from tests.package.left_behind import end_left_behind
 from tests.package.node import Node, Service, leave_network, make_base
 
 # The package that is tested; `make test-appliance` builds it and sets this.
 VARIABLE = "SIGNALBOX_PACKAGE"
-LATER = "+later"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -44,17 +42,9 @@ def package() -> Path:
 @pytest.fixture(scope="session")
 def later_package(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same package under a later version: what an upgrade is to dpkg, systemd and the state folder."""
-    folder = tmp_path_factory.mktemp("later")
-    subprocess.run(["dpkg-deb", "--raw-extract", str(package), str(folder / "tree")], check=True)
-    control = folder / "tree/DEBIAN/control"
-    version = next(line.split()[1] for line in control.read_text().splitlines() if line.startswith("Version:"))
-    control.write_text(control.read_text().replace(f"Version: {version}", f"Version: {version}{LATER}"))
-    for metadata in (folder / "tree/usr/lib/signalbox").glob("lib/*/site-packages/signalbox-*.dist-info/METADATA"):
-        metadata.write_text(metadata.read_text().replace(f"Version: {version}\n", f"Version: {version}.later\n"))
-    made = folder / "later.deb"
-    subprocess.run(["dpkg-deb", "--root-owner-group", "-Zgzip", "--build", str(folder / "tree"), str(made)], check=True)
-    shutil.rmtree(folder / "tree")
-    return made
+    altered = Altered(package, tmp_path_factory.mktemp("later"))
+    altered.raise_version("later")
+    return altered.pack("later.deb")
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,9 @@ from tests.package import left_behind
 # Not in the tree: whoever builds a wheel there walks through all of it.
 BASE = Path("/var/cache/signalbox-tests/bookworm")
 PACKAGES = "systemd,systemd-sysv,dbus,udev,iproute2,nftables,procps,adduser,python3,man-db,bash-completion"
-PACKAGES += ",openssh-client"
+PACKAGES += ",openssh-client,openssh-server,sudo"
+# From what it was made.
+RECIPE = BASE.with_suffix(".packages")
 MIRROR = "http://deb.debian.org/debian"
 # When to give up: a busy machine needs ten times what an idle one does.
 BOOT_S = RUN_S = 600.0
@@ -39,13 +41,17 @@ def leave_network() -> None:
 
 
 def make_base() -> None:
-    """Make the root of all machines where there is none; takes a minute."""
-    if (BASE / "etc/os-release").exists():
+    """Make the root of all machines where there is none of these packages; takes a minute."""
+    if RECIPE.exists() and RECIPE.read_text() == PACKAGES:
         return
     BASE.parent.mkdir(parents=True, exist_ok=True)
-    shutil.rmtree(BASE, ignore_errors=True)
+    # One that was interrupted leaves the system's own folders mounted.
+    for part in ("sys", "proc", "dev"):
+        subprocess.run(["umount", "--recursive", "--lazy", str(BASE / part)], capture_output=True, check=False)
+    subprocess.run(["rm", "--recursive", "--force", "--one-file-system", str(BASE)], check=True)
     options = ["--variant=minbase", f"--include={PACKAGES}", "bookworm", str(BASE), MIRROR]
     subprocess.run(["mmdebstrap", "--quiet", *options], check=True)
+    RECIPE.write_text(PACKAGES)
 
 
 class Node:
