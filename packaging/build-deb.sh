@@ -64,4 +64,5 @@ mv "$work"/signalbox_"$version"_*.deb dist/
 rm -rf "$work"/signalbox_*
 package=$(ls dist/signalbox_"$version"_*.deb)
 lintian --allow-root --fail-on error --tag-display-limit 0 "$package"
+(cd dist && sha256sum "$(basename "$package")" >"$(basename "$package").sha256")
 echo "$package ($(du -h "$package" | cut -f1))"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from pathlib import Path
 
+from demo.__main__ import place_call
+from demo.user_agent import UserAgent
 from tests.live.phones import Phone
 from tests.package.node import Node, Service
 
@@ -72,6 +75,37 @@ def test_a_member_of_the_group_is_the_operator_of_that_name(node: Node) -> None:
     commands = ["enable", "configure", "operator anna", "role admin", "commit"]
     node.run("signalbox", "cli", *(word for command in commands for word in ("-c", command)))
     assert "anna" in node.said("runuser", "--login", "anna", "--command", "show users")
+
+
+def test_an_operator_works_by_ssh(node: Node) -> None:
+    """What docs/operations.md types: one command, and a backup that nothing is mixed into."""
+    node.run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", "/root/key")
+    node.run("install", "-D", "--owner=anna", "--mode=0600", "/root/key.pub", "/home/anna/.ssh/authorized_keys")
+    node.run("touch", "/home/anna/.hushlogin")
+    ssh = ("ssh", "-i", "/root/key", "-o", "StrictHostKeyChecking=accept-new", "anna@127.0.0.1")
+    assert "live" in node.said(*ssh, "show workers")
+    assert "uid=" not in node.run(*ssh, "id", check=False).stdout
+    passphrase = "a long passphrase"
+    typed = f'printf \'enable\\nsystem backup passphrase "{passphrase}"\\n\' | {" ".join(ssh)} >/root/sip1.backup'
+    node.run("sh", "-c", typed)
+    node.run("systemctl", "stop", "signalbox")
+    node.run("signalbox", "restore", "/root/sip1.backup", "--passphrase-stdin", stdin=f"{passphrase}\n")
+    node.run("systemctl", "start", "signalbox")
+    assert "operator anna" in node.said("signalbox", "cli", "-c", "show running-config")
+
+
+def test_a_call_between_two_subscribers_as_it_was_installed(node: Node) -> None:
+    """README: `signalbox subscriber add NAME` is all that two phones need (RFC 3261 22)."""
+    phones: list[UserAgent] = []
+    for name in ("bob", "carla"):
+        added = node.said("signalbox", "subscriber", "add", name, "--password-stdin", stdin=f"{name}-wonderland\n")
+        address = re.search(rf"{name}@(\S+) added", added)
+        assert address is not None
+        server = (FirstConfiguration.address, FirstConfiguration.port)
+        phones.append(UserAgent(name, address[1], f"{name}-wonderland", server, lambda *_: None))
+    asyncio.run(place_call(*phones))
+    for phone in phones:
+        phone.close()
 
 
 def test_the_login_shell_leads_to_no_other_program(node: Node) -> None:
