@@ -226,3 +226,21 @@ def test_one_worker_of_a_node_asks_by_the_connections_of_its_siblings_too() -> N
     other.receive_messages([(-1, SlotsChanged(deal([number]), [number]))], NOW + INTERVAL_S)
     sent_by_other = run(other, NOW + INTERVAL_S, INTERVAL_S)
     assert [outgoing.flow for _, outgoing in sent_by_other] == [by_other]
+
+
+def test_in_a_cluster_the_node_asks_that_owns_the_address_or_accepted_the_registration() -> None:
+    """Each phone is sent one by one node, although all nodes have the registration."""
+    one = stack(settings=keeping(failures=0))
+    register(one, 1, NOW)
+    one.node_flows.connections.use_links(lambda _: True)
+    one.takeover.use((1,))
+    assert options_in(run(one, NOW, INTERVAL_S)) == []
+    one.takeover.owned(1, True, NOW + INTERVAL_S)
+    assert len(options_in(run(one, NOW + INTERVAL_S, INTERVAL_S))) == 1
+    one.takeover.lost(1, NOW + 2 * INTERVAL_S)
+    asked = one.counters[counters.KEEPALIVES_SENT]
+    run(one, NOW + 2 * INTERVAL_S, INTERVAL_S)
+    assert one.counters[counters.KEEPALIVES_SENT] == asked
+    # At an address of its own it asks those that it has registered itself.
+    one.takeover.use(())
+    assert len(options_in(run(one, NOW + 3 * INTERVAL_S, INTERVAL_S))) == 1
