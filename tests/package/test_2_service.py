@@ -56,7 +56,7 @@ def registered(processes: Processes, calls: int = 1, timeout_s: int = 240) -> st
     """The user of a phone that registers and waits for calls; another one each time, with one contact."""
     user = f"user-{secrets.token_hex(4)}"
     callee = start_callee(processes, calls=calls, user=user, timeout_s=timeout_s)  # type: ignore[arg-type]
-    register(processes, Installed(), user, callee.contact)
+    register(processes, Installed(), user, callee.contact, expires_s=max(timeout_s, 600))
     return user
 
 

@@ -21,6 +21,8 @@ OWN = "/usr/lib/signalbox-image"
 KEPT = "/var/lib/signalbox-upgrade"
 FORMATS = "/var/lib/signalbox/formats"
 SUDOERS = "/etc/sudoers.d/test"
+# An upgrade and its way back take minutes on a busy machine; the phone waits for its call meanwhile.
+WAITING_S = 1800
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +47,7 @@ def upgrade(node: Node, package: Path) -> subprocess.CompletedProcess[str]:
 def test_an_upgrade_keeps_registrations_and_configuration(
     own_machine: Node, service: Service, processes: Processes, package: Path, later_package: Path
 ) -> None:
-    before, history, user = version(own_machine), commits(own_machine), registered(processes)
+    before, history, user = version(own_machine), commits(own_machine), registered(processes, timeout_s=WAITING_S)
     done = upgrade(own_machine, later_package)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "The package is installed." in done.stdout and "Stored data keep their formats" in done.stdout
@@ -74,7 +76,7 @@ def test_a_version_that_does_not_run_is_replaced_by_the_former_one(
     altered.break_start()
     if has_other_formats:
         altered.raise_format("registrations")
-    before, history, user = version(own_machine), commits(own_machine), registered(processes)
+    before, history, user = version(own_machine), commits(own_machine), registered(processes, timeout_s=WAITING_S)
     formats = json.loads(own_machine.read(FORMATS))
     done = upgrade(own_machine, altered.pack("broken.deb"))
     said = done.stdout + done.stderr
