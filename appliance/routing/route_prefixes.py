@@ -11,7 +11,6 @@ texts, and a prefix is the upper bits of all that it covers.
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from appliance.routing.route_entry import RouteFault
@@ -19,12 +18,11 @@ from appliance.routing.route_entry import RouteFault
 CHARACTERS: Final = b"0123456789*#+$"
 KEY_LEN: Final = 16
 ANY: Final = "any"
-_AS_HEX: Final = bytes.maketrans(CHARACTERS, b"123456789abcde")
 _FROM_HEX: Final = bytes.maketrans(b"123456789abcde", CHARACTERS)
-# What is no character of a number has no digit, and is not expected.
+# Of what is no character of a number, 0.
 _DIGIT_OF: Final = bytes(CHARACTERS.find(octet) + 1 for octet in range(256))
+_PLUS: Final = CHARACTERS.index(b"+") + 1
 _END: Final = CHARACTERS.index(b"$") + 1
-_PREFIX: Final = re.compile(rb"\+?[0-9*#]*\$?")
 
 
 def key_of_prefix(text: str) -> int:
@@ -32,11 +30,24 @@ def key_of_prefix(text: str) -> int:
     if text == ANY:
         return 0
     octets = text.encode()
-    if not octets or not _PREFIX.fullmatch(octets) or octets == b"$":
-        raise RouteFault(f'"{text[:40]}" is not a prefix', "type digits, with + for a global number, or `any`")
     if len(octets) > KEY_LEN:
         raise RouteFault(f'"{text[:40]}" is too long', f"type {KEY_LEN} characters at most")
-    return int(octets.translate(_AS_HEX).ljust(KEY_LEN, b"0"), 16)
+    key, bits, before = 0, 64, 0
+    for octet in octets:
+        digit = _DIGIT_OF[octet]
+        # `+` is the first character only; `$` is the last one, and not the only one.
+        if not digit or before == _END or digit == (_PLUS if before else _END):
+            raise _no_prefix(text)
+        bits -= 4
+        key |= digit << bits
+        before = digit
+    if not before:
+        raise _no_prefix(text)
+    return key
+
+
+def _no_prefix(text: str) -> RouteFault:
+    return RouteFault(f'"{text[:40]}" is not a prefix', "type digits, with + for a global number, or `any`")
 
 
 def key_of_number(number: bytes) -> int:

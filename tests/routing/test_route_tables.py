@@ -59,12 +59,12 @@ def test_table_that_does_not_exist_has_no_route() -> None:
     assert list(tables.below("b", 0, 10)) == []
 
 
-@pytest.mark.parametrize("text", ["+1973555121234567"[:16], "911$", "*21#", "any", "0"])
+@pytest.mark.parametrize("text", ["+1973555121234567"[:16], "911$", "*21#", "any", "0", "+", "+$"])
 def test_prefix_is_written_as_it_is_typed(text: str) -> None:
     assert text_of_key(key_of_prefix(text)) == text
 
 
-@pytest.mark.parametrize("text", ["", "alice", "1+", "$", "+12345678901234567", "9$1", "1 2", "१"])
+@pytest.mark.parametrize("text", ["", "alice", "1+", "$", "+12345678901234567", "9$1", "9$$", "$9", "++1", "1 2", "१"])
 def test_what_is_no_prefix_is_refused(text: str) -> None:
     with pytest.raises(RouteFault):
         key_of_prefix(text)
