@@ -99,12 +99,17 @@ def _list(options: argparse.Namespace) -> int:
 def _store(options: argparse.Namespace) -> Iterator[RouteStore]:
     """The versions of a state folder, by its owner. Raises CommandFailed."""
     from appliance.privileges import acting_as_owner
-    from appliance.storage.route_store import RouteStore
+    from appliance.storage.route_store import RouteStore, RouteStoreFault
 
     state = state_of(options)
     try:
         refuse_newer(state)
     except NewerFormat as fault:
         raise CommandFailed(str(fault)) from None
-    with acting_as_owner(state):
-        yield RouteStore(state)
+    except OSError as fault:
+        raise CommandFailed(f"The state folder {state} cannot be read: {fault.strerror}.") from None
+    try:
+        with acting_as_owner(state):
+            yield RouteStore(state)
+    except RouteStoreFault as fault:
+        raise CommandFailed(str(fault)) from None

@@ -26,7 +26,11 @@ def route_warnings(settings: Settings, state_dir: Path) -> list[str]:
     store = RouteStore(state_dir)
     configured = Configured(settings)
     missing = [each for each in configured.wanted if each[1] not in configured.read_tables]
-    if not store.current() and missing:
+    try:
+        has_tables = bool(store.current())
+    except RouteStoreFault as fault:
+        return [str(fault)]
+    if not has_tables and missing:
         owner, table = missing[0]
         return [f"{owner} names table {table}, and there are no route tables. Use `signalbox routes import`."]
     return [f"{each.problem[0].upper()}{each.problem[1:]}: {each.remedy}." for each in _faults(settings, state_dir)]
@@ -35,8 +39,8 @@ def route_warnings(settings: Settings, state_dir: Path) -> list[str]:
 def _faults(settings: Settings, state_dir: Path) -> list[ReferenceFault]:
     """Those of the tables in force; none where there are no tables, or (an alarm says so) they cannot be read."""
     store = RouteStore(state_dir)
-    version = store.current()
     try:
+        version = store.current()
         tables = store.open(version) if version else None
     except RouteStoreFault:
         return []

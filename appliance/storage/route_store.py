@@ -43,20 +43,22 @@ class RouteStore:
         self._folder = state_dir / "routes"
 
     def versions(self) -> list[int]:
-        """Those that are kept, oldest first."""
+        """Those that are kept, oldest first. Raises RouteStoreFault."""
         return sorted({version for version, _ in self._files()})
 
     def current(self) -> int:
-        """The version in force; 0 for none."""
+        """The version in force; 0 for none. Raises RouteStoreFault."""
         match = _NAME.fullmatch(self.file_in_force())
         return int(match[1]) if match else 0
 
     def file_in_force(self) -> str:
-        """The name of its file, which no other tables ever have; "" for none."""
+        """The name of its file, which no other tables ever have; "" for none. Raises RouteStoreFault."""
         try:
             return os.readlink(self._folder / CURRENT)
-        except OSError:
+        except FileNotFoundError:
             return ""
+        except OSError as fault:
+            raise self._unreadable(fault) from None
 
     def open(self, version: int) -> RouteTables:
         """The tables of a version, as they were last in force. Raises RouteStoreFault."""
@@ -138,9 +140,14 @@ class RouteStore:
         """The version, and the turn in it, of each file."""
         try:
             names = os.listdir(self._folder)
-        except OSError:
+        except FileNotFoundError:
             return []
+        except OSError as fault:
+            raise self._unreadable(fault) from None
         return [(int(match[1]), int(match[2] or 0)) for match in map(_NAME.fullmatch, names) if match]
+
+    def _unreadable(self, fault: OSError) -> RouteStoreFault:
+        return RouteStoreFault(f"The route tables in {self._folder} cannot be read: {fault.strerror}.")
 
     def _last_file(self, version: int) -> str:
         return _file_name(version, max((turn for number, turn in self._files() if number == version), default=0))
@@ -160,11 +167,11 @@ class RouteFollower:
 
     def news(self) -> RouteTables | None:
         """The tables, when others are in force than at the last call, and can be read."""
-        file = self._store.file_in_force()
-        if file == self._file:
-            self.fault = ""
-            return None
         try:
+            file = self._store.file_in_force()
+            if file == self._file:
+                self.fault = ""
+                return None
             tables = self._store.open_file(file) if file else None
         except RouteStoreFault as fault:
             self.fault = str(fault)

@@ -9,7 +9,7 @@ import pytest
 
 from appliance.commands.route_files import difference, export_routes, import_routes, list_versions, rollback_routes
 from appliance.management.errors import CommandFailed
-from appliance.storage.route_store import VERSIONS_KEPT, RouteFollower, RouteStore
+from appliance.storage.route_store import VERSIONS_KEPT, RouteFollower, RouteStore, RouteStoreFault
 
 HEAD = "table,prefix,action,priority,weight,strip,prepend,translation,condition\n"
 ONE = HEAD + "default,+1,sip:gw1,0,1,0,,,\ndefault,+44,sip:gw2,0,1,0,,,\n"
@@ -93,6 +93,17 @@ def test_follower_keeps_what_it_has_when_the_new_version_is_damaged(tmp_path: Pa
     assert (follower.news(), follower.fault) == (None, "")
     match = tables.find("default", b"+1")
     assert match is not None
+
+
+def test_what_cannot_be_read_is_not_taken_for_nothing(tmp_path: Path) -> None:
+    (tmp_path / "routes").write_text("")
+    store = RouteStore(tmp_path)
+    follower = RouteFollower(store)
+    assert follower.news() is None
+    assert follower.fault == f"The route tables in {tmp_path}/routes cannot be read: Not a directory."
+    for ask in (store.versions, store.current):
+        with pytest.raises(RouteStoreFault, match="Not a directory"):
+            ask()
 
 
 def test_there_is_nothing_to_export_before_the_first_import(tmp_path: Path) -> None:

@@ -17,10 +17,11 @@ Result = dict[str, Any]
 async def show_route_table(call: Call) -> Result:
     """The rules of one table below a prefix, a part at a time; the tables where none is named."""
     store = RouteStore(call.client.state_dir)
-    version, table = store.current(), call.args.text("table", "")
-    if not version:
-        return {"version": 0, "total": 0, "shown": 0, "rows": []}
+    table = call.args.text("table", "")
     try:
+        version = store.current()
+        if not version:
+            return {"version": 0, "total": 0, "shown": 0, "rows": []}
         tables = store.open(version)
     except RouteStoreFault as fault:
         raise Refused(str(fault), "use `signalbox routes rollback`") from None
