@@ -15,6 +15,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Collection, Iterable, Iterator
 
+from appliance.catalogue.region_settings import RegionSettings
 from appliance.routing.route_entry import RouteFault
 from appliance.routing.route_file import RouteFileWriter
 from appliance.routing.route_prefixes import key_of_prefix
@@ -24,13 +25,15 @@ from appliance.routing.route_tables import RouteTables
 
 
 def read_csv(
-    lines: Iterable[str], configured: Configured | None = None, others: References | None = None
+    lines: Iterable[str],
+    configured: Configured | None = None,
+    others: References | None = None,
+    region: RegionSettings | None = None,
 ) -> RouteFileWriter:
     """The rows of a file. `configured`: what rows may name, None where that is not known; `others`: tables that stay
-    beside those of the file, with what their rows name. Raises RoutesRefused.
+    beside those of the file, with what their rows name; `region`: whose tables they have to be. Raises RoutesRefused.
     """
     collected = RouteRows(configured)
-    kept: Collection[str] = others or ()
     rows = csv.reader(lines, strict=True)
     try:
         for row in rows:
@@ -42,9 +45,12 @@ def read_csv(
         collected.faults.append(f"Line {rows.line_num}: this is not CSV ({fault}).")
     if not collected.columns and not collected.faults:
         collected.refuse(1, RouteFault("the file is empty", f"begin it with {','.join(REQUIRED)}"))
+    read_tables: Collection[str] = () if configured is None else configured.read_tables
     for table in collected.writer.tables:
-        if table in kept:
-            collected.faults.append(f"Table {table} is not one that is replaced; leave its rows out.")
+        if region is not None and table not in region.tables:
+            collected.faults.append(f"Table {table} does not belong to region {region.name}; leave its rows out.")
+        elif table in read_tables:
+            collected.faults.append(f"Table {table} is read from a database; leave its rows out.")
     return collected.checked(others)
 
 

@@ -204,7 +204,7 @@ def test_rows_of_the_own_tables_are_replaced_and_the_others_stay(tmp_path: Path)
 @pytest.mark.parametrize(
     ("rows", "words"),
     [
-        ("west,any,sip:gw9", "Table west is not one that is replaced"),
+        ("west,any,sip:gw9", "Table west does not belong to region east; leave its rows out"),
         ("east,any,sip:gw\nnorth,any,sip:gw9", "Table north does not belong to region east"),
         ("east,any,table default", "leads back to itself"),
         ("east,any,nonsense", "Line 2: "),

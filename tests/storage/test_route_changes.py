@@ -83,7 +83,7 @@ def test_an_import_keeps_the_table_and_does_not_write_it(store: RouteStore, tmp_
     import_routes(store, path, SETTINGS)
     assert short(store) == [("carriers", "+44", "sip:gw2"), ("other", "+1", "sip:gw9")]
     path.write_text("table,prefix,action\ncarriers,+1,sip:gw9\n")
-    with pytest.raises(CommandFailed, match="Table carriers is not one that is replaced"):
+    with pytest.raises(CommandFailed, match="Table carriers is read from a database"):
         import_routes(store, path, SETTINGS)
 
 

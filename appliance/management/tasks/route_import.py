@@ -20,7 +20,6 @@ from appliance.storage.route_store import RouteStore, RouteStoreFault
 
 Result = dict[str, Any]
 TEXT_LEN_MAX: Final = 15 * 1024 * 1024
-REMEDY: Final = "leave its rows out, or ask an operator of all regions"
 
 
 async def import_routes(call: Call) -> Result:
@@ -34,17 +33,13 @@ async def import_routes(call: Call) -> Result:
 def put_in_force(text: str, region: str, settings: Settings, state_dir: Path) -> int:
     """The number of the new version. `region`: whose tables are replaced; "" for all. Raises Refused."""
     configured, store = Configured(settings), RouteStore(state_dir)
-    own = frozenset(region_of(settings, region).tables) if region else None
+    own = region_of(settings, region) if region else None
 
     def read(others: References) -> RouteFileWriter:
-        writer = read_csv(io.StringIO(text, newline=""), configured, others)
-        for table in writer.tables:
-            if own is not None and table not in own:
-                raise Refused(f"Table {table} does not belong to region {region}. Nothing was changed.", REMEDY)
-        return writer
+        return read_csv(io.StringIO(text, newline=""), configured, others, own)
 
     def stays(table: str) -> bool:
-        return table in configured.read_tables or (own is not None and table not in own)
+        return table in configured.read_tables or (own is not None and table not in own.tables)
 
     try:
         return replace_others(store, read, stays)
