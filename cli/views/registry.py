@@ -76,6 +76,8 @@ VIEWS: Final[Mapping[str, View]] = {
     "cluster maintenance": draw_sentence,
     "cluster rotate-key": draw_sentence,
     "snmp test-notification": draw_sentence,
+    "import routes": draw_sentence,
+    "refresh route-table": draw_sentence,
     "subscriber add": draw_sentence,
     "subscriber password": draw_sentence,
     "subscriber remove": draw_sentence,

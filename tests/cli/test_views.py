@@ -33,6 +33,13 @@ def test_a_ladder_fits_the_terminal() -> None:
     assert list(draw_ladder(items, {}, 200)) == list(draw_ladder(items, {}))
 
 
+@pytest.mark.parametrize(
+    "do", sorted({command.do for command in QUERY if command.result and command.result[0].name == "text"})
+)
+def test_the_sentence_of_an_appliance_is_shown(do: str) -> None:
+    assert list(draw(command_of(do), {"text": "It is done.", "number": 7}, {})) == ["It is done."]
+
+
 def test_every_view_is_of_a_command() -> None:
     assert VIEWS.keys() <= {command.do for command in COMMANDS}
     assert STREAM_VIEWS.keys() == {command.do for command in COMMANDS if command.is_stream}
