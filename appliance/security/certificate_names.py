@@ -12,7 +12,9 @@ def identities_of(certificate: Mapping[str, Any]) -> frozenset[str]:
     names = certificate.get("subjectAltName", ())
     # RFC 5922 7.1: a sip URI without a user; DNS names only where there is no such URI.
     domains = {domain for kind, value in names if kind == "URI" and (domain := _domain_of(value))}
-    return frozenset(domains or {value.lower().rstrip(".") for kind, value in names if kind == "DNS"})
+    domains = domains or {value.lower().rstrip(".") for kind, value in names if kind == "DNS"}
+    # An empty name would stand for the address that is asked for by no name.
+    return frozenset(filter(None, domains))
 
 
 def _domain_of(uri: str) -> str:
@@ -33,4 +35,12 @@ def is_proved(certificate: Mapping[str, Any], name: str) -> bool:
     except ValueError:
         return name.lower().rstrip(".") in identities_of(certificate)
     entries = [value for kind, value in certificate.get("subjectAltName", ()) if kind == "IP Address"]
-    return any(ipaddress.ip_address(entry.strip()) == address for entry in entries)
+    return any(_is_address(entry.strip(), address) for entry in entries)
+
+
+def _is_address(entry: str, address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    try:
+        return ipaddress.ip_address(entry) == address
+    except ValueError:
+        # The octets of an entry may be too few or too many: then Python calls it "<invalid>".
+        return False

@@ -29,6 +29,9 @@ class ConnectionOwner(Protocol):
     def certificate_names(self, connection: Connection) -> tuple[str, ...]:
         """Of these names the certificate of the peer has to prove one; () where it need not."""
 
+    def peer_proved(self, connection: Connection) -> None:
+        """Its certificate proves one of those names."""
+
     def origins(self, connection: Connection) -> tuple[str, ...]:
         """The web pages whose WebSocket connections are accepted; () for any."""
 

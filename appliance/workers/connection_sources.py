@@ -52,6 +52,18 @@ class ConnectionSources:
         self._unproven.touch(connection, now)
         self._unproven_of.setdefault(connection.source, IdleQueue()).touch(connection, now)
 
+    def accept(self, connection: Connection) -> None:
+        """Its peer was accepted. One that is not counted may be told as well."""
+        connection.is_proven = True
+        if connection.source:
+            self.prove(connection)
+
+    def release(self, connection: Connection) -> None:
+        """Its peer was accepted, and has no share to keep to: it is not counted any more."""
+        connection.is_proven = True
+        self.remove(connection)
+        connection.source = ""
+
     def prove(self, connection: Connection) -> None:
         """Its peer was accepted; or it ends."""
         self._unproven.drop(connection)

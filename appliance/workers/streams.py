@@ -211,13 +211,11 @@ class Streams:
 
     def _is_admitted(self, connection: Connection) -> bool:
         """Is there room for one that a peer has opened, in all and in its source's share? A peer by configuration has
-        no share to keep to, and need not prove itself."""
-        flow = connection.flow
-        address, port = flow.remote
-        if self._peers[flow.listener].has(address, port, flow.transport):
+        no share to keep to, and need not prove itself; one with a certificate shows that first (`peer_proved`)."""
+        if self._is_peer(connection) and not self.certificate_names(connection):
             connection.is_proven = True
             return self._makes_room()
-        source = source_of(address)
+        source = source_of(connection.flow.remote[0])
         has_share = self._sources.count(source) < self._limits.connections_per_source_max
         if not has_share and not self._displace(self._sources.victim_of(source)):
             return False
@@ -225,6 +223,14 @@ class Streams:
             return False
         connection.source = source
         return True
+
+    def peer_proved(self, connection: Connection) -> None:
+        """Its certificate has one of the names that the configuration gives it: it has no share to keep to."""
+        if connection.source and self._is_peer(connection):
+            self._sources.release(connection)
+
+    def _is_peer(self, connection: Connection) -> bool:
+        return self._peers[connection.flow.listener].has(*connection.flow.remote, connection.flow.transport)
 
     def _makes_room(self) -> bool:
         """Is there room for one more, if need be that of one that has proved nothing?"""
@@ -239,11 +245,6 @@ class Streams:
         self._counters[CONNECTIONS_DISPLACED] += 1
         self._cut(victim)
         return True
-
-    def _prove(self, connection: Connection) -> None:
-        connection.is_proven = True
-        if connection.source:
-            self._sources.prove(connection)
 
     def messages_arrived(self, connection: Connection, messages: list[bytes], now: float) -> None:
         """Whole messages and PING; perhaps nothing, and perhaps `framer.fault` is set."""
@@ -398,7 +399,7 @@ class Streams:
     def _send_by(self, connection: Connection, outgoing: Outgoing) -> None:
         """It leaves with all else that goes by this connection now."""
         if not connection.is_proven and is_proof(outgoing.data):
-            self._prove(connection)
+            self._sources.accept(connection)
         if not connection.unsent:
             self._with_unsent.append(connection)
         connection.unsent.append(outgoing)

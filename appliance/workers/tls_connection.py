@@ -178,7 +178,8 @@ class TlsConnection(Connection):
         assert self.transport is not None and self._end is not None
         self.is_secured = True
         self._handshakes.completed(self, self._end)
-        if not self.proves(self.owner.certificate_names(self)):
+        names = self.owner.certificate_names(self)
+        if not self.proves(names):
             # The configuration has changed since the step began.
             self.abort()
             return
@@ -187,6 +188,8 @@ class TlsConnection(Connection):
         else:
             certificate = self._end.getpeercert() or {}
             self.identities, self.is_authenticated = identities_of(certificate), bool(certificate)
+            if names:
+                self.owner.peer_proved(self)
         if self._ready is not None and not self._ready.done():
             self._ready.set_result(None)
         if self.is_closing:

@@ -139,7 +139,7 @@ def test_a_database_that_is_slow_or_stopped_is_given_up_and_another_one_is_read(
     postmaster = int(Path(execute(database, "SHOW data_directory")[0][0], "postmaster.pid").read_text().split()[0])
     os.kill(postmaster, signal.SIGSTOP)
     try:
-        control.commit(replaced(control, section(database, every=3600, more="  timeout 2\n")))
+        control.commit(replaced(control, section(database, every=3600, more="  timeout 20\n")))
         wait_until(lambda: "cannot be read" in source(control)["fault"], "a stopped database is given up")
         assert next_hop(control, NUMBER) != []
     finally:

@@ -20,6 +20,7 @@ def certificate(*names: tuple[str, str]) -> dict[str, object]:
         ([("URI", "sip:alice@carrier.example"), ("DNS", "a.example")], {"a.example"}),
         ([("URI", "sips:carrier.example"), ("URI", "https://carrier.example")], set()),
         ([("email", "carrier.example"), ("IP Address", "192.0.2.1")], set()),
+        ([("DNS", "."), ("DNS", ""), ("DNS", "a.example")], {"a.example"}),
         ([], set()),
     ],
 )
@@ -39,4 +40,11 @@ def test_addresses_have_entries_of_their_own() -> None:
     """RFC 5280 4.2.1.6."""
     holder = certificate(("DNS", "192.0.2.2"), ("IP Address", "192.0.2.1"), ("IP Address", "2001:DB8:0:0:0:0:0:1"))
     assert is_proved(holder, "192.0.2.1") and is_proved(holder, "2001:db8::1")
+    assert not is_proved(holder, "192.0.2.2")
+
+
+def test_an_entry_that_is_no_address_proves_none() -> None:
+    """As Python shows an entry that has not 4 or 16 octets."""
+    holder = certificate(("IP Address", "<invalid>"), ("IP Address", "192.0.2.1"))
+    assert is_proved(holder, "192.0.2.1")
     assert not is_proved(holder, "192.0.2.2")

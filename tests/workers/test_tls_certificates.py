@@ -15,6 +15,7 @@ import pytest
 from appliance import clock
 from appliance.catalogue import counters as catalogue
 from appliance.catalogue.certificate_settings import CertificateSettings
+from appliance.catalogue.limit_settings import LimitSettings
 from appliance.tls_contexts import TlsContexts
 from appliance.transport.flow import TLS, Outgoing
 from appliance.workers.handshakes import Handshakes
@@ -177,6 +178,32 @@ def test_a_peer_is_proved_by_its_certificate(
             assert not node.received
         with suppress(ConnectionError):
             assert await phone.is_closed()
+
+    play_streams(scenario, node=node)
+
+
+def test_the_address_of_a_peer_with_a_certificate_proves_nothing_before_it_is_shown(
+    play_streams: Callable[..., None], authority: CertificateAuthority
+) -> None:
+    """Where a peer may be anywhere, strangers are strangers: they have a share of connections, and make room."""
+    peers = ("0.0.0.0/0 certificate-name carrier.example",)
+    node = SecureNode(authority, listener={"client_certificate": "request", "peers": peers})
+    limits = LimitSettings(connections_per_source_max=2)
+    node.streams.reconfigure(node.settings.listeners, limits, node.streams.syntax)
+
+    async def scenario(node: SecureNode) -> None:
+        for _ in range(4):
+            await asyncio.open_connection(*node.address)
+        await until(lambda: node.counters[catalogue.CONNECTIONS_DISPLACED] == 2)
+        assert len(node.streams) == 2
+        # Who has shown the certificate has no share to keep to.
+        context = node.context()
+        context.load_cert_chain(*authority.issue("client", "DNS:carrier.example"))
+        for _ in range(4):
+            phone = Phone(*await asyncio.open_connection(*node.address, ssl=context, server_hostname="proxy.example"))
+            await phone.send(message())
+        await until(lambda: len(node.received) == 4)
+        assert all(row.proven for row in node.streams.rows(10).rows if row.state == "open")
 
     play_streams(scenario, node=node)
 
