@@ -46,14 +46,15 @@ FLOORS = {
     "own_machine": 11,
     "storage": 11,
     "lookups": 11,
-    "workers": 12,
-    "supervisor": 12,
-    "management": 12,
-    "persister": 12,
-    "lookup_server": 12,
-    "cluster": 12,
-    "commands": 13,
-    "__main__": 14,
+    "process_start": 12,
+    "workers": 13,
+    "supervisor": 13,
+    "management": 13,
+    "persister": 13,
+    "lookup_server": 13,
+    "cluster": 13,
+    "commands": 14,
+    "__main__": 15,
 }
 DOORS_FLOOR = 10
 

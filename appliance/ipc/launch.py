@@ -1,42 +1,19 @@
-"""What a process gets from the supervisor that starts it, in one document; and the door by which
-a running worker gets more of the kind.
-
-The document holds the key of the appliance, so it travels as an anonymous file on standard input:
-command lines and files could be read by others, and a pipe would make the supervisor wait for the
-worker. Sockets are inherited under their own numbers.
-
-    launch = WorkerLaunch(...)
-    with launch.to_stdin() as document:
-        Popen(launch.argv(), stdin=document, pass_fds=launch.fds())
-
-ZeroMQ carries no descriptors, so a document that comes with sockets travels by a Unix socket (SCM_RIGHTS), as an
-anonymous file like the first one.
-"""
+"""What each process of a node gets from the supervisor that starts it (ipc/launch_document.py)."""
 
 from __future__ import annotations
 
-import json
-import os
-import socket
-import sys
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, BinaryIO, Final
+from dataclasses import dataclass
+from typing import Any, Final, Self
 
+from appliance.ipc.launch_document import Launch, python_module
 from appliance.messages.sealing_keys import SealingKeys, first_keys
 from appliance.transport.process_id import SINGLE_NODE, ProcessId, process_id
 
 NO_DESCRIPTOR: Final = -1
-# Sockets that go with one document; the kernel takes 253 descriptors in all.
-FDS_MAX: Final = 200
-
-
-class LaunchError(ValueError):
-    """Standard input holds no launch document. The message says what was wrong."""
 
 
 @dataclass(frozen=True, slots=True)
-class WorkerLaunch:
+class WorkerLaunch(Launch):
     """One worker's start.
 
     `number`        of the worker, from 0.
@@ -63,6 +40,8 @@ class WorkerLaunch:
     `table_dir`     the directory of the registration table (storage/registrations.py); "" for none.
     `page_fd`, `event_fd`  the inherited page and event that it shares with the replicator; -1 for none.
     """
+
+    module = "appliance.workers"
 
     number: int
     sockets: tuple[tuple[int, int, int], ...]
@@ -110,8 +89,8 @@ class WorkerLaunch:
         return bytes.fromhex(self.boot_hex)
 
     def argv(self) -> list[str]:
-        """The command line of the worker."""
-        return python_module("appliance.workers", str(self.number))
+        """The command line; its number is for who reads the list of processes."""
+        return python_module(self.module, str(self.number))
 
     def fds(self) -> tuple[int, ...]:
         """The descriptors that the worker inherits."""
@@ -119,29 +98,21 @@ class WorkerLaunch:
         fds = (*(fd for _, _, fd in self.sockets), *shared, self.page_fd, self.event_fd)
         return tuple(fd for fd in fds if fd != NO_DESCRIPTOR)
 
-    def to_stdin(self) -> BinaryIO:
-        """An anonymous file with the document, to be the worker's standard input; the caller closes it."""
-        return anonymous_file(asdict(self))
-
     @classmethod
-    def from_stdin(cls, document: BinaryIO) -> WorkerLaunch:
-        """The launch that standard input holds. Raises LaunchError."""
-        try:
-            fields = json.loads(document.read())
-            lists = {name: tuple(fields[name]) for name in ("places", "addresses")}
-            lists["sockets"] = tuple(map(tuple, fields["sockets"]))
-            launch = cls(**{**fields, **lists})
-            bytes.fromhex(launch.key_hex)
-            bytes.fromhex(launch.boot_hex)
-            # It is read once, to be sure that it can be.
-            _ = launch.sealing
-        except (ValueError, TypeError, KeyError) as fault:
-            raise LaunchError(f"Standard input holds no launch document: {fault!r}.") from fault
+    def from_fields(cls, fields: dict[str, Any]) -> Self:
+        """The launch of the fields of a document. Raises ValueError, TypeError, KeyError."""
+        lists = {name: tuple(fields[name]) for name in ("places", "addresses")}
+        lists["sockets"] = tuple(map(tuple, fields["sockets"]))
+        launch = cls(**{**fields, **lists})
+        bytes.fromhex(launch.key_hex)
+        bytes.fromhex(launch.boot_hex)
+        # It is read once, to be sure that it can be.
+        _ = launch.sealing
         return launch
 
 
 @dataclass(frozen=True, slots=True)
-class ManagementLaunch:
+class ManagementLaunch(Launch):
     """The start of the process that serves operators.
 
     `state_dir`    the state folder: the control socket and the bus are in its `run`.
@@ -149,33 +120,15 @@ class ManagementLaunch:
     `node`         the number of its node.
     """
 
+    module = "appliance.management"
+
     state_dir: str
     config_text: str
     node: int = SINGLE_NODE
 
-    def argv(self) -> list[str]:
-        """The command line."""
-        return python_module("appliance.management")
-
-    def fds(self) -> tuple[int, ...]:
-        """It inherits no sockets."""
-        return ()
-
-    def to_stdin(self) -> BinaryIO:
-        """An anonymous file with the document, to be its standard input; the caller closes it."""
-        return anonymous_file(asdict(self))
-
-    @classmethod
-    def from_stdin(cls, document: BinaryIO) -> ManagementLaunch:
-        """The launch that standard input holds. Raises LaunchError."""
-        try:
-            return cls(**json.loads(document.read()))
-        except (ValueError, TypeError) as fault:
-            raise LaunchError(f"Standard input holds no launch document: {fault!r}.") from fault
-
 
 @dataclass(frozen=True, slots=True)
-class PersisterLaunch:
+class PersisterLaunch(Launch):
     """The start of the process that carries the registration table to the disk.
 
     `state_dir`    the state folder: registrations are in its `registrations`, the bus in its `run`.
@@ -186,6 +139,8 @@ class PersisterLaunch:
     `is_in_cluster`  are there other nodes, which read the change log as well?
     """
 
+    module = "appliance.persister"
+
     state_dir: str
     table_dir: str
     config_text: str
@@ -193,29 +148,9 @@ class PersisterLaunch:
     lifetime_offset_s: float | None = None
     is_in_cluster: bool = False
 
-    def argv(self) -> list[str]:
-        """The command line."""
-        return python_module("appliance.persister")
-
-    def fds(self) -> tuple[int, ...]:
-        """It inherits no sockets."""
-        return ()
-
-    def to_stdin(self) -> BinaryIO:
-        """An anonymous file with the document, to be its standard input; the caller closes it."""
-        return anonymous_file(asdict(self))
-
-    @classmethod
-    def from_stdin(cls, document: BinaryIO) -> PersisterLaunch:
-        """The launch that standard input holds. Raises LaunchError."""
-        try:
-            return cls(**json.loads(document.read()))
-        except (ValueError, TypeError) as fault:
-            raise LaunchError(f"Standard input holds no launch document: {fault!r}.") from fault
-
 
 @dataclass(frozen=True, slots=True)
-class ReplicatorLaunch:
+class ReplicatorLaunch(Launch):
     """The start of the process that has the links to the other nodes (cluster/replication/).
 
     `state_dir`    the state folder: the cluster file and the bus are there.
@@ -227,6 +162,8 @@ class ReplicatorLaunch:
     `boot_hex`     random octets of this start of the appliance, by which slots are counted.
     `call_log_fd`, `call_log_len`, `copied_calls_fd`, `copied_calls_len`  as for a worker.
     """
+
+    module = "appliance.cluster.replication"
 
     state_dir: str
     table_dir: str
@@ -241,30 +178,14 @@ class ReplicatorLaunch:
     copied_calls_fd: int = NO_DESCRIPTOR
     copied_calls_len: int = 0
 
-    def argv(self) -> list[str]:
-        """The command line."""
-        return python_module("appliance.cluster.replication")
-
     def fds(self) -> tuple[int, ...]:
         """The page, the event, and the memory for calls."""
         fds = self.page_fd, self.event_fd, self.call_log_fd, self.copied_calls_fd
         return tuple(fd for fd in fds if fd != NO_DESCRIPTOR)
 
-    def to_stdin(self) -> BinaryIO:
-        """An anonymous file with the document, to be its standard input; the caller closes it."""
-        return anonymous_file(asdict(self))
-
-    @classmethod
-    def from_stdin(cls, document: BinaryIO) -> ReplicatorLaunch:
-        """The launch that standard input holds. Raises LaunchError."""
-        try:
-            return cls(**json.loads(document.read()))
-        except (ValueError, TypeError) as fault:
-            raise LaunchError(f"Standard input holds no launch document: {fault!r}.") from fault
-
 
 @dataclass(frozen=True, slots=True)
-class SnmpLaunch:
+class SnmpLaunch(Launch):
     """The start of the SNMP agent.
 
     `state_dir`    the state folder: the bus is in its `run`, what the agent keeps is in its `snmp`.
@@ -276,6 +197,8 @@ class SnmpLaunch:
     `lifetime_offset_s`  as for a worker.
     """
 
+    module = "appliance.management.snmp"
+
     state_dir: str
     config_text: str
     sockets: tuple[tuple[str, int, int], ...] = ()
@@ -284,30 +207,18 @@ class SnmpLaunch:
     table_dir: str = ""
     lifetime_offset_s: float | None = None
 
-    def argv(self) -> list[str]:
-        """The command line."""
-        return python_module("appliance.management.snmp")
-
     def fds(self) -> tuple[int, ...]:
         """The sockets that it inherits."""
         return tuple(fd for _, _, fd in self.sockets)
 
-    def to_stdin(self) -> BinaryIO:
-        """An anonymous file with the document, to be its standard input; the caller closes it."""
-        return anonymous_file(asdict(self))
-
     @classmethod
-    def from_stdin(cls, document: BinaryIO) -> SnmpLaunch:
-        """The launch that standard input holds. Raises LaunchError."""
-        try:
-            fields = json.loads(document.read())
-            return cls(**{**fields, "sockets": tuple(map(tuple, fields["sockets"]))})
-        except (ValueError, TypeError, KeyError) as fault:
-            raise LaunchError(f"Standard input holds no launch document: {fault!r}.") from fault
+    def from_fields(cls, fields: dict[str, Any]) -> Self:
+        """The launch of the fields of a document. Raises ValueError, TypeError, KeyError."""
+        return cls(**{**fields, "sockets": tuple(map(tuple, fields["sockets"]))})
 
 
 @dataclass(frozen=True, slots=True)
-class LookupServerLaunch:
+class LookupServerLaunch(Launch):
     """The start of the lookup server.
 
     `state_dir`    the state folder: route tables are in its `routes`, the bus in its `run`.
@@ -315,33 +226,15 @@ class LookupServerLaunch:
     `node`         the number of the node.
     """
 
+    module = "appliance.lookup_server"
+
     state_dir: str
     config_text: str
     node: int = SINGLE_NODE
 
-    def argv(self) -> list[str]:
-        """The command line."""
-        return python_module("appliance.lookup_server")
-
-    def fds(self) -> tuple[int, ...]:
-        """It inherits no sockets."""
-        return ()
-
-    def to_stdin(self) -> BinaryIO:
-        """An anonymous file with the document, to be its standard input; the caller closes it."""
-        return anonymous_file(asdict(self))
-
-    @classmethod
-    def from_stdin(cls, document: BinaryIO) -> LookupServerLaunch:
-        """The launch that standard input holds. Raises LaunchError."""
-        try:
-            return cls(**json.loads(document.read()))
-        except (ValueError, TypeError) as fault:
-            raise LaunchError(f"Standard input holds no launch document: {fault!r}.") from fault
-
 
 @dataclass(frozen=True, slots=True)
-class ClusterLaunch:
+class ClusterLaunch(Launch):
     """The start of the cluster process.
 
     `state_dir`    the state folder: the cluster file and the bus are in it.
@@ -349,70 +242,8 @@ class ClusterLaunch:
     `node`         the number of the node.
     """
 
+    module = "appliance.cluster.coordination"
+
     state_dir: str
     config_text: str
     node: int
-
-    def argv(self) -> list[str]:
-        """The command line."""
-        return python_module("appliance.cluster.coordination")
-
-    def fds(self) -> tuple[int, ...]:
-        """It inherits no sockets."""
-        return ()
-
-    def to_stdin(self) -> BinaryIO:
-        """An anonymous file with the document, to be its standard input; the caller closes it."""
-        return anonymous_file(asdict(self))
-
-    @classmethod
-    def from_stdin(cls, document: BinaryIO) -> ClusterLaunch:
-        """The launch that standard input holds. Raises LaunchError."""
-        try:
-            return cls(**json.loads(document.read()))
-        except (ValueError, TypeError) as fault:
-            raise LaunchError(f"Standard input holds no launch document: {fault!r}.") from fault
-
-
-def python_module(name: str, *arguments: str) -> list[str]:
-    """The command line that runs a module of this package: never one of that name in the working directory (-P)."""
-    return [sys.executable, "-P", "-m", name, *arguments]
-
-
-def anonymous_file(document: dict[str, Any]) -> BinaryIO:
-    """A file without a name that holds the document as JSON; its descriptor may be passed to another process."""
-    file = os.fdopen(os.memfd_create("launch"), "w+b")
-    file.write(json.dumps(document).encode())
-    file.flush()
-    file.seek(0)
-    return file
-
-
-def new_door() -> tuple[socket.socket, socket.socket]:
-    """The two ends of a door: the supervisor's, which never waits, and the worker's."""
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    ours.setblocking(False)
-    return ours, theirs
-
-
-def send_document(door: socket.socket, document: dict[str, Any], fds: Sequence[int] = ()) -> None:
-    """Pass a document and sockets on. Raises OSError when it is not taken, or there are too many sockets."""
-    with anonymous_file(document) as file:
-        socket.send_fds(door, [b"document"], [file.fileno(), *fds])
-
-
-def receive_document(door: socket.socket) -> tuple[dict[str, Any], list[int]]:
-    """A document and the sockets that came with it, which are the caller's. Raises EOFError at the end, LaunchError."""
-    octets, fds, _flags, _address = socket.recv_fds(door, 64, FDS_MAX + 1)
-    if not octets:
-        raise EOFError
-    if not fds:
-        raise LaunchError("What came by the door is no document.")
-    with os.fdopen(fds[0], "rb") as file:
-        # The writer left its place at the beginning, and the place is shared.
-        file.seek(0)
-        octets = file.read()
-    try:
-        return dict(json.loads(octets)), list(fds[1:])
-    except (ValueError, TypeError) as fault:
-        raise LaunchError(f"What came by the door is no document: {fault!r}.") from fault

@@ -1,4 +1,4 @@
-"""What the lease process is started with: one document on standard input, as for other processes (ipc/launch.py).
+"""What the lease process is started with: one document on standard input, as for others (ipc/launch_document.py).
 
 It holds the key of the cluster. Whatever stores membership and keys writes this document; the lease process asks no
 store, neither at its start nor later.
@@ -6,20 +6,19 @@ store, neither at its start nor later.
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from ipaddress import ip_interface
-from typing import Any, BinaryIO
+from typing import Any, Self
 
 from appliance.catalogue.cluster_values import VIRTUAL_ADDRESSES_MAX
-from appliance.ipc.launch import LaunchError, anonymous_file, python_module
+from appliance.ipc.launch_document import Launch
 from appliance.messages.lease_settings import KEY_LEN, LeaseSettings
 from appliance.messages.membership import Member, Membership, VirtualAddress
 from appliance.messages.standing_orders import StandingOrders
 
 
 @dataclass(frozen=True, slots=True)
-class LeaseLaunch:
+class LeaseLaunch(Launch):
     """The start of the lease process.
 
     `me`            the number of this member.
@@ -29,6 +28,8 @@ class LeaseLaunch:
     `orders`        of operators, as far as they are known.
     `is_ready`      may it own addresses before it is told that its node is ready?
     """
+
+    module = "appliance.cluster.leases.lease"
 
     me: int
     membership: Membership
@@ -45,28 +46,8 @@ class LeaseLaunch:
         """The key as bytes."""
         return bytes.fromhex(self.key_hex)
 
-    def argv(self) -> list[str]:
-        """The command line."""
-        return python_module("appliance.cluster.leases.lease")
-
-    def fds(self) -> tuple[int, ...]:
-        """It inherits no sockets."""
-        return ()
-
-    def to_stdin(self) -> BinaryIO:
-        """An anonymous file with the document, to be its standard input; the caller closes it."""
-        return anonymous_file(asdict(self))
-
     @classmethod
-    def from_stdin(cls, document: BinaryIO) -> LeaseLaunch:
-        """The launch that standard input holds. Raises LaunchError."""
-        try:
-            return cls.from_fields(json.loads(document.read()))
-        except (ValueError, TypeError, KeyError) as fault:
-            raise LaunchError(f"Standard input holds no launch document: {fault!r}.") from fault
-
-    @classmethod
-    def from_fields(cls, fields: dict[str, Any]) -> LeaseLaunch:
+    def from_fields(cls, fields: dict[str, Any]) -> Self:
         """The launch of the fields of a document. Raises ValueError, TypeError, KeyError."""
         members = tuple(Member(**member) for member in fields["membership"]["members"])
         addresses = tuple(

@@ -20,7 +20,7 @@ from appliance import clock
 from appliance.catalogue.counters import COUNTERS, ROUTE_TABLE_READS, ROUTE_TABLE_READS_FAILED, ROUTE_TABLES_CHANGED
 from appliance.catalogue.route_table_settings import RouteTableSettings
 from appliance.configuration.text import parse_configuration
-from appliance.ipc.launch import python_module
+from appliance.ipc.launch_document import python_module
 from appliance.lookup_server.table_reading import Order, Reading
 from appliance.messages.route_table_messages import TableReadRow
 from appliance.routing.route_references import Configured

@@ -17,16 +17,14 @@ from typing import Final
 
 from appliance import clock
 from appliance.catalogue.counters import LOG_LINES_LOST, PERSISTER_PASSES_LATE
-from appliance.catalogue.errors import ConfigError
 from appliance.catalogue.settings import Settings
-from appliance.configuration.text import parse_configuration
-from appliance.ipc.bus import Bus, BusUnavailable
-from appliance.ipc.launch import LaunchError, PersisterLaunch
+from appliance.ipc.bus import Bus
+from appliance.ipc.launch import PersisterLaunch
 from appliance.messages.bus_messages import Heartbeat
 from appliance.messages.table_messages import PersisterSettings, TableUnsound
 from appliance.persister.persister import Persister
-from appliance.privileges import lay_down_all
-from appliance.storage.log_file import lines_lost, log_by, log_path, log_to_file, log_to_stderr
+from appliance.process_start import ENDED, FAULT, run_process, settings_in_force
+from appliance.storage.log_file import lines_lost
 from appliance.storage.shared_store import StoreUnusable
 from appliance.storage.table_folder import TableFolder
 from appliance.transport.process_id import PERSISTER, SUPERVISOR, ProcessId, process_id
@@ -38,26 +36,17 @@ log = logging.getLogger("signalbox.persister")
 
 def main() -> int:
     """Serve until told to end; returns the exit status."""
-    lay_down_all()
-    log_to_stderr()
-    try:
-        launch = PersisterLaunch.from_stdin(sys.stdin.buffer)
-        state_dir = Path(launch.state_dir)
-        log_to_file(log_path(state_dir))
-        settings = parse_configuration(launch.config_text)
-        log_by(settings)
-        bus = Bus(state_dir / "run", process_id(launch.node, PERSISTER))
-    except (LaunchError, ConfigError, BusUnavailable) as fault:
-        log.critical("the persister cannot start: %s", fault)
-        return 2
+    return run_process("the persister", PERSISTER, PersisterLaunch, serve)
+
+
+async def serve(launch: PersisterLaunch, settings: Settings, bus: Bus) -> int:
+    """Carry the table to the disk until told to end; returns the exit status."""
     tables = TableFolder(Path(launch.table_dir))
     wall_time = clock.lifetime_clock(launch.lifetime_offset_s)
-    persister = Persister(state_dir / "registrations", tables, settings.limits.bindings_max, wall_time)
-    try:
-        supervisor = process_id(launch.node, SUPERVISOR)
-        return asyncio.run(Serving(persister, settings, bus, supervisor, launch.is_in_cluster).serve())
-    finally:
-        bus.close()
+    folder = Path(launch.state_dir) / "registrations"
+    persister = Persister(folder, tables, settings.limits.bindings_max, wall_time)
+    supervisor = process_id(launch.node, SUPERVISOR)
+    return await Serving(persister, settings, bus, supervisor, launch.is_in_cluster).run()
 
 
 class Serving:
@@ -76,7 +65,7 @@ class Serving:
         self._turn = 0
         self._go_by(settings)
 
-    async def serve(self) -> int:
+    async def run(self) -> int:
         """Work and send heartbeats until told to end; returns the exit status."""
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, self._ending.set)
@@ -89,7 +78,7 @@ class Serving:
             return work.result()
         except StoreUnusable as fault:
             log.critical("the registration table cannot be loaded: %s", fault)
-            return 1
+            return FAULT
 
     def _work(self) -> int:
         """What the thread does."""
@@ -106,23 +95,14 @@ class Serving:
             self._ending.wait(max(left_s, 0.0))
         is_done = persister.flush(clock.monotonic() + FLUSH_MAX_S)
         persister.close()
-        return 0 if is_done else 1
+        return ENDED if is_done else FAULT
 
     def _receive(self) -> None:
         for _, message in self._bus.receive():
             if isinstance(message, TableUnsound):
                 self._persister.rebuild(message.directory, message.fault)
             elif isinstance(message, PersisterSettings):
-                self._go_by_text(message.config_text)
-
-    def _go_by_text(self, text: str) -> None:
-        try:
-            settings = parse_configuration(text)
-        except ConfigError as fault:
-            log.error("the configuration in force cannot be read: %s", fault)
-            return
-        log_by(settings)
-        self._go_by(settings)
+                self._go_by(settings_in_force(message.config_text) or self._settings)
 
     def _go_by(self, settings: Settings) -> None:
         self._settings = settings

@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from appliance.catalogue.listener_ids import names_of
 from appliance.catalogue.settings import Settings
-from appliance.ipc.launch import FDS_MAX
+from appliance.ipc.launch_document import FDS_MAX
 from appliance.messages.bus_messages import (
     Abandon,
     Abandoned,

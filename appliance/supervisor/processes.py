@@ -13,23 +13,17 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable, Sequence
-from typing import BinaryIO, Final, Protocol
+from typing import Final
 
 from appliance.catalogue.settings import Settings
 from appliance.ipc.launch import WorkerLaunch
+from appliance.ipc.launch_document import Launch
 from appliance.machine import Figures, ProcessMeter
 from appliance.privileges import pass_on
 
 PR_SET_PDEATHSIG: Final = 1
 
 CommandLine = Callable[[WorkerLaunch], Sequence[str]]
-
-
-class Launch(Protocol):
-    """What a process is started with (see appliance/ipc/launch.py)."""
-
-    def fds(self) -> tuple[int, ...]: ...
-    def to_stdin(self) -> BinaryIO: ...
 
 
 class NodeProcess:

@@ -6,20 +6,14 @@ It is started again after a pause that doubles while it keeps dying soon after i
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 from appliance.catalogue.supervision_settings import SupervisionSettings
+from appliance.ipc.launch_document import Launch
 from appliance.supervisor.decisions import restart_delay_s
-from appliance.supervisor.processes import Launch, NodeProcess
+from appliance.supervisor.processes import NodeProcess
 
-
-class StartableLaunch(Launch, Protocol):
-    """What the process is started with, and how."""
-
-    def argv(self) -> list[str]: ...
-
-
-AnyLaunch = TypeVar("AnyLaunch", bound=StartableLaunch)
+AnyLaunch = TypeVar("AnyLaunch", bound=Launch)
 
 
 class SupportingProcess(Generic[AnyLaunch]):

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from appliance.ipc.launch import WorkerLaunch, new_door, send_document
+from appliance.ipc.launch import WorkerLaunch
+from appliance.ipc.launch_document import new_door, send_document
 from appliance.messages.sealing_keys import SealingKeys
 from appliance.storage.flight_recorder import Recording
 from appliance.supervisor.listening_sockets import ListeningSockets

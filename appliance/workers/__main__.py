@@ -22,7 +22,8 @@ from appliance.catalogue.settings import Settings
 from appliance.configuration.text import parse_configuration
 from appliance.descriptors import descriptors_for_connections
 from appliance.ipc.bus import Bus, BusUnavailable
-from appliance.ipc.launch import NO_DESCRIPTOR, LaunchError, WorkerLaunch
+from appliance.ipc.launch import NO_DESCRIPTOR, WorkerLaunch
+from appliance.ipc.launch_document import LaunchError
 from appliance.messages.node_start import NodeStart
 from appliance.privileges import lay_down_all
 from appliance.sip.parser import syntax_limits

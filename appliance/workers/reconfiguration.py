@@ -21,7 +21,7 @@ from appliance.catalogue.listener_ids import let_go, placed_by_names, with_place
 from appliance.catalogue.settings import OPEN, ListenerSettings, Settings
 from appliance.catalogue.transports import TRANSPORT_NUMBERS
 from appliance.configuration.text import parse_configuration
-from appliance.ipc.launch import LaunchError, receive_document
+from appliance.ipc.launch_document import LaunchError, receive_document
 from appliance.messages.bus_messages import (
     Abandon,
     Abandoned,

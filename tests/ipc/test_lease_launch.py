@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from appliance.ipc.launch import LaunchError
+from appliance.ipc.launch_document import LaunchError
 from appliance.ipc.lease_launch import LeaseLaunch
 from appliance.messages.lease_settings import LeaseSettings
 from appliance.messages.membership import Member, Membership, VirtualAddress

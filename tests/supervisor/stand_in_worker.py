@@ -31,7 +31,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from appliance import clock
 from appliance.ipc.bus import Bus
-from appliance.ipc.launch import WorkerLaunch, receive_document
+from appliance.ipc.launch import WorkerLaunch
+from appliance.ipc.launch_document import receive_document
 from appliance.messages.bus_messages import (
     Abandon,
     Abandoned,

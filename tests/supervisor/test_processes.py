@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 import pytest
 
-from appliance.ipc.launch import anonymous_file
+from appliance.ipc.launch_document import anonymous_file
 from appliance.supervisor.processes import NodeProcess
 
 COUNTING = (sys.executable, "-c", "while True: pass")

@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-from appliance.ipc.launch import LaunchError, WorkerLaunch
+from appliance.ipc.launch import WorkerLaunch
+from appliance.ipc.launch_document import LaunchError
 
 SOCKETS = ((0, 0, 5), (0, 1, 6), (1, 1, 7))
 LAUNCH = WorkerLaunch(1, SOCKETS, "domain example.com\n" * 20000, "/var/lib/signalbox", "00ff" * 8)

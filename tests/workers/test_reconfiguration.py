@@ -10,7 +10,7 @@ import pytest
 
 from appliance.catalogue.listener_ids import names_of
 from appliance.configuration.text import parse_configuration
-from appliance.ipc.launch import send_document
+from appliance.ipc.launch_document import send_document
 from appliance.messages.bus_messages import Abandon, Abandoned, Prepared, RolloutReport
 from appliance.tls_contexts import TlsContexts
 from appliance.transport.flow import TCP

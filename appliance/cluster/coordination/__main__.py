@@ -16,21 +16,18 @@ from pathlib import Path
 from typing import Final
 
 from appliance import clock
-from appliance.catalogue.errors import ConfigError
 from appliance.catalogue.settings import Settings
 from appliance.cluster.coordination.coordinator import Coordinator
 from appliance.cluster.coordination.key_store import StoreRefused
 from appliance.cluster.coordination.store import EtcdStore
-from appliance.configuration.text import parse_configuration
-from appliance.ipc.bus import Bus, BusUnavailable
-from appliance.ipc.launch import ClusterLaunch, LaunchError
+from appliance.ipc.bus import Bus
+from appliance.ipc.launch import ClusterLaunch
 from appliance.messages.bus_messages import BusMessage
 from appliance.messages.cluster_commits import CommitState
 from appliance.messages.cluster_messages import ClusterConfiguration, TakeOver, TakeOverKey, TakeOversRecorded
 from appliance.messages.sealing_messages import RotationAsked, SealingState
-from appliance.privileges import lay_down_all
+from appliance.process_start import ENDED, FAULT, CannotStart, run_process, settings_in_force
 from appliance.storage.cluster_file import ClusterFileUnusable, read_cluster
-from appliance.storage.log_file import log_by, log_path, log_to_file, log_to_stderr
 from appliance.transport.process_id import CLUSTER, SUPERVISOR, ProcessId, process_id
 from appliance.version import version_text
 
@@ -45,28 +42,21 @@ log = logging.getLogger("signalbox.cluster")
 
 def main() -> int:
     """Serve until told to end; returns the exit status."""
-    lay_down_all()
-    log_to_stderr()
+    return run_process("the cluster process", CLUSTER, ClusterLaunch, serve)
+
+
+async def serve(launch: ClusterLaunch, settings: Settings, bus: Bus) -> int:
+    """Work and report until told to end; returns the exit status. Raises CannotStart."""
+    state_dir = Path(launch.state_dir)
     try:
-        launch = ClusterLaunch.from_stdin(sys.stdin.buffer)
-        state_dir = Path(launch.state_dir)
-        log_to_file(log_path(state_dir))
-        settings = parse_configuration(launch.config_text)
-        log_by(settings)
         known = read_cluster(state_dir)
         if known is None:
-            log.critical("the cluster process cannot start: this node is in no cluster")
-            return 2
+            raise CannotStart("this node is in no cluster")
         store = EtcdStore(known.etcd)
-        bus = Bus(state_dir / "run", process_id(launch.node, CLUSTER))
-    except (LaunchError, ConfigError, BusUnavailable, ClusterFileUnusable, StoreRefused) as fault:
-        log.critical("the cluster process cannot start: %s", fault)
-        return 2
+    except (ClusterFileUnusable, StoreRefused) as fault:
+        raise CannotStart(str(fault)) from fault
     coordinator = Coordinator(store, known, state_dir, version_text())
-    try:
-        return asyncio.run(Serving(coordinator, settings, bus, process_id(launch.node, SUPERVISOR)).serve())
-    finally:
-        bus.close()
+    return await Serving(coordinator, settings, bus, process_id(launch.node, SUPERVISOR)).run()
 
 
 class Serving:
@@ -84,7 +74,7 @@ class Serving:
         self._history_told = coordinator.history
         self._news_told = 0, True, -1
 
-    async def serve(self) -> int:
+    async def run(self) -> int:
         """Work and report until told to end; returns the exit status."""
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, self._ending.set)
@@ -95,11 +85,11 @@ class Serving:
             if clock.monotonic() - self._turned_at > TURN_MAX_S:
                 log.critical("the cluster process waits for etcd for more than %d s; it ends", TURN_MAX_S)
                 # The thread cannot be ended otherwise.
-                os._exit(1)
+                os._exit(FAULT)
             await asyncio.wait([work], timeout=self._settings.supervision.heartbeat_ms / 1000)
         work.result()
         self._tell()
-        return 0
+        return ENDED
 
     def _work(self) -> None:
         """What the thread does."""
@@ -121,15 +111,7 @@ class Serving:
             elif isinstance(message, RotationAsked):
                 self._coordinator.sealing.ask(message)
             elif isinstance(message, ClusterConfiguration):
-                self._go_by(message.config_text)
-
-    def _go_by(self, text: str) -> None:
-        try:
-            self._settings = parse_configuration(text)
-        except ConfigError as fault:
-            log.error("the configuration in force cannot be read: %s", fault)
-            return
-        log_by(self._settings)
+                self._settings = settings_in_force(message.config_text) or self._settings
 
     def _tell(self) -> None:
         """What etcd has got; the history, members and keys when they have changed, and a report every second."""

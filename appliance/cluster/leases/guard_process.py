@@ -12,7 +12,7 @@ from dataclasses import asdict
 from typing import Final
 
 from appliance import clock
-from appliance.ipc.launch import anonymous_file, python_module
+from appliance.ipc.launch_document import anonymous_file, python_module
 from appliance.ipc.lease_launch import LeaseLaunch
 from appliance.messages.membership import VirtualAddress
 

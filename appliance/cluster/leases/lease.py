@@ -16,7 +16,7 @@ from typing import Final
 from appliance.cluster.leases.fence_rules import put_up_fence
 from appliance.cluster.leases.lease_process import LeaseProcess
 from appliance.cluster.leases.real_time import run_in_real_time
-from appliance.ipc.launch import LaunchError
+from appliance.ipc.launch_document import LaunchError
 from appliance.ipc.lease_launch import LeaseLaunch
 
 BOOT_BITS: Final = 63

@@ -24,7 +24,8 @@ from appliance.cluster.replication.registrations import RegistrationReplication
 from appliance.cluster.replication.replicator import Replicator
 from appliance.configuration.text import parse_configuration
 from appliance.ipc.bus import Bus
-from appliance.ipc.launch import NO_DESCRIPTOR, LaunchError, ReplicatorLaunch
+from appliance.ipc.launch import NO_DESCRIPTOR, ReplicatorLaunch
+from appliance.ipc.launch_document import LaunchError
 from appliance.ipc.node_links import NodeLinks
 from appliance.location.table_store import TableUnsound
 from appliance.messages.slots import seed_of
