@@ -38,7 +38,6 @@ from appliance.catalogue.counters import (
 from appliance.catalogue.limit_settings import LimitSettings
 from appliance.catalogue.peers import Peers
 from appliance.catalogue.settings import ListenerSettings
-from appliance.catalogue.transports import BY_WEB_SOCKET, TRANSPORTS
 from appliance.messages.worker_requests import ConnectionRows
 from appliance.sip.errors import MalformedMessage
 from appliance.sip.parser import SyntaxLimits
@@ -46,7 +45,6 @@ from appliance.transport.flow import Flow, Outgoing, Way
 from appliance.transport.framing import PING
 from appliance.transport.process_id import ProcessId
 from appliance.transport.source import source_of
-from appliance.transport.transport_table import is_secure
 from appliance.transport.via import reopened
 from appliance.workers.accepting_sockets import AcceptingSockets, Endpoint
 from appliance.workers.answers_due import answer_to_malformed, is_final, wants_answer
@@ -54,12 +52,11 @@ from appliance.workers.connecting import connect
 from appliance.workers.connection import NO_REMOTE, Connection, connection_row
 from appliance.workers.connection_ages import UNCOUNTED, ConnectionAges
 from appliance.workers.connection_aliases import aliases_of
+from appliance.workers.connection_kinds import new_connection
 from appliance.workers.connection_sources import ConnectionSources, is_proof
 from appliance.workers.handshakes import Handshakes
 from appliance.workers.refusal_log import RefusalLog
 from appliance.workers.stream_reading import READ_LEN, CallSoon, StreamReading
-from appliance.workers.tls_connection import TlsConnection
-from appliance.workers.web_socket_connection import SecureWebSocketConnection, WebSocketConnection
 
 # Messages that may wait for one connection to open.
 WAITING_MAX: Final = 256
@@ -169,12 +166,8 @@ class Streams:
 
     def _new_connection(self, transport: int, listener: int, is_opened_here: bool, name: str = "") -> Connection:
         self._next_id += 1
-        where = self, transport, listener, self._next_id, is_opened_here
-        is_web_socket = TRANSPORTS[transport].framing == BY_WEB_SOCKET
-        if is_secure(transport):
-            secure = SecureWebSocketConnection if is_web_socket else TlsConnection
-            return secure(*where, name, self.handshakes)
-        return WebSocketConnection(*where) if is_web_socket else Connection(*where)
+        where = transport, listener, self._next_id, is_opened_here
+        return new_connection(self, *where, name, self.handshakes)
 
     # -- what connections say ------------------------------------------------------------------------
 
