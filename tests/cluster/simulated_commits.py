@@ -219,6 +219,9 @@ class SimulatedNode:
     def processes_to_prepare(self) -> list[int]:
         return [WORKER]
 
+    def starting_workers(self) -> list[int]:
+        return []
+
     def send_document(self, number: int, document: dict[str, Any], fds: Sequence[int]) -> None:
         fault = "does not like it" if f"hated-by-{self.name}" in document["config_text"] else ""
         if self.prepare_turns >= 0:
