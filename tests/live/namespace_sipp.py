@@ -70,6 +70,11 @@ class SippAtClient:
         """Have it begin no more calls; it ends with the last one."""
         self.process.send_signal(signal.SIGUSR1)
 
+    def end(self) -> None:
+        """Kill it, where it runs still."""
+        self.process.kill()
+        self.process.wait(60)
+
     def outcome(self) -> tuple[int, int]:
         """Calls that went as the scenario says, and that did not; waits for its end."""
         self.process.wait(self._timeout_s + 10)

@@ -91,7 +91,7 @@ def test_calls_go_on_while_their_nodes_die(net: Cluster, record_property: RECORD
     """Calls that ring for 3 s and last for 2 s, and the owner killed every 20 s."""
     net.settle()
     calls = CALLS_PER_S * CALLS_S
-    caller, _ = start_calls(
+    caller, callee = start_calls(
         net, calls, CALLS_PER_S, RING_MS, "-l", str(20 * CALLS_PER_S), talk_ms=TALK_MS
     )
     begun, deaths = time.monotonic(), 0
@@ -102,6 +102,8 @@ def test_calls_go_on_while_their_nodes_die(net: Cluster, record_property: RECORD
         net.start_again(net.kill_owner())
         deaths += 1
     succeeded, failed = caller.outcome()
+    # It waits for the calls that failed, at the port of the next test.
+    callee.end()
     course = caller.course()
     for name, figure in (
         ("calls_per_s", CALLS_PER_S),
