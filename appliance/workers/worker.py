@@ -14,7 +14,6 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from appliance import clock
-from appliance.catalogue.alarms import ROUTES_UNUSABLE, SUBSCRIBER_DATABASE_FAILING
 from appliance.catalogue.settings import Settings
 from appliance.messages.address_messages import AddressLost, AddressOwned
 from appliance.messages.bus_messages import (
@@ -25,9 +24,7 @@ from appliance.messages.bus_messages import (
     FailuresCounted,
     HandedOver,
     HandedOverTaken,
-    Heartbeat,
     PeerStarted,
-    RateDemand,
     RateShares,
     SlotsChanged,
     Stop,
@@ -36,7 +33,7 @@ from appliance.messages.bus_messages import (
 from appliance.messages.routing_messages import ListLookups
 from appliance.messages.sealing_messages import SealingKeysChanged, SealingKeysTaken
 from appliance.messages.supervisor_requests import ClearFailures, EndRegistrations
-from appliance.messages.table_messages import TableReplaced, TableUnsound
+from appliance.messages.table_messages import TableReplaced
 from appliance.messages.worker_requests import ListConnections
 from appliance.routing.lookup_questions import FindEnum, FindRoutes, FindSubscriber, LookupHost, LookupServers, Question
 from appliance.sip.parser import SyntaxLimits
@@ -64,14 +61,8 @@ from appliance.workers.turn import Turn
 from appliance.workers.unreached_siblings import RETRY_S
 from appliance.workers.worker_metrics import WorkerMetrics
 from appliance.workers.worker_parts import CallRecorder, CopiedCallSource, CopyLog, MessageBus, NodeTable
+from appliance.workers.worker_reports import SIGNS_PER_BEAT, WorkerReports
 
-# A sign of life is a store in memory. Once in so many signs the supervisor is told how the worker is, which costs more
-# than some calls; more often while it deals out what rate limits let in, and where that is less than once a second.
-SIGNS_PER_BEAT: Final = 5
-SIGNS_PER_DEMAND: Final = 2
-BEAT_S: Final = 1.0
-# It hears of the end of a demand as well, until hardly anything is left of what it smooths.
-DEMAND_REPORTS: Final = 12
 LAST_WORDS_MS: Final = 200
 # From the first news of the siblings until there are connections to them, by which messages may have to go on.
 MEETING_S: Final = 0.05
@@ -108,13 +99,11 @@ class Worker:
         limits = settings.limits
         self._process, self._supervisor = process, supervisor_of(process)
         self._heartbeat_s = settings.supervision.heartbeat_ms / 1000
-        self._signs_left = self._reports_left = 0
-        self._store_fault = ""
+        self._signs_left = 0
         self._stack, self._bus = stack, bus
         self._doors = doors
         self._table = table
         self._recorder = recorder
-        self._routes = routes
         self._turn = turn = Turn(stack, doors, recorder, self._failed)
         turn.call_log, turn.held = call_log, held
         self._addresses = AddressChanges(process, stack, settings, copied_calls, self._call_later)
@@ -143,6 +132,8 @@ class Worker:
         self._handed_over = HandedOverQueue()
         self._is_bus_due = False
         self._metrics = WorkerMetrics(stack, doors, self._streams, self._questions, self._subscriber_door, bus)
+        parts = stack, self._metrics, turn, table, self._handshakes, self._subscriber_door, routes
+        self._reports = WorkerReports(worker_of(process), *parts, self._tell_supervisor)
         self._door = door
         self._reconfiguring = WorkerReconfiguration(
             settings, stack, doors, self._streams, self._questions, self._tell_supervisor, self._go_by
@@ -417,11 +408,7 @@ class Worker:
         self._signs_left -= 1
         self._reconfiguring.tell_again()
         self._subscriber_door.tend(now)
-        if self._store_fault != self._subscriber_door.fault:
-            # Told at once.
-            self._store_fault = self._subscriber_door.fault
-            self._signs_left = 0
-        if self._signs_left <= 0:
+        if self._signs_left <= 0 or self._reports.are_urgent():
             try:
                 self._signs_left = self._beat(now)
             except Exception as error:
@@ -436,33 +423,13 @@ class Worker:
         self._streams.sweep(now)
         self._outbound.release_overdue(now)
         self._live_output.send(now)
-        self._tell_demand()
-        self._tell_failures()
-        if self._table.fault:
-            self._tell_supervisor(TableUnsound(self._table.directory, self._table.fault))
-        counters, gauges = self._metrics.read()
-        alarms = self._stack.alarms(now) + self._follow_routes()
-        alarms += self._handshakes.alarms(now, clock.wall_time())
-        if self._subscriber_door.fault:
-            alarms.append(f"{SUBSCRIBER_DATABASE_FAILING} {self._subscriber_door.fault}")
-        number, turns, traffic = worker_of(self._process), self._turn.count, self._stack.traffic.by_name()
-        self._tell_supervisor(Heartbeat(number, counters, gauges, turns, alarms, traffic))
+        gauges = self._reports.send(now)
         self._gc_schedule.tend(gauges["transactions"], now)
         if self._is_draining and not gauges["transactions"]:
             self._end(0)
         if self._is_draining or self._live_output.is_on:
             return 1
-        wanted = SIGNS_PER_DEMAND if self._reports_left else SIGNS_PER_BEAT
-        return min(wanted, signs_within(BEAT_S, self._heartbeat_s))
-
-    def _follow_routes(self) -> list[str]:
-        """Go by the route tables in force; alarms where they cannot be used."""
-        if self._routes is None:
-            return []
-        tables = self._routes.news()
-        if tables is not None:
-            self._stack.use_routes(tables)
-        return [f"{ROUTES_UNUSABLE} {self._routes.fault}"] if self._routes.fault else []
+        return self._reports.signs_until_next(self._heartbeat_s)
 
     def _move_to_table(self, directory: str) -> None:
         """The registrations of the node are in another place; what was to be written goes there."""
@@ -472,27 +439,7 @@ class Worker:
             self._table.fault = str(fault)
             log.error("%s", fault)
 
-    def _tell_demand(self) -> None:
-        demand = self._stack.take_rate_demand()
-        if demand:
-            self._reports_left = DEMAND_REPORTS
-        if self._reports_left:
-            self._reports_left -= 1
-            self._tell_supervisor(RateDemand(demand))
-
-    def _tell_failures(self) -> None:
-        news = self._stack.authentication_failures.take_news()
-        if news:
-            # Guesses come to all workers: the others hear of the next ones soon.
-            self._reports_left = DEMAND_REPORTS
-            self._tell_supervisor(FailuresCounted(news))
-
 
 def _pairs(numbers: list[int]) -> list[tuple[int, int]]:
     """Worker and bank, which are written one after the other."""
     return list(zip(numbers[::2], numbers[1::2], strict=True))
-
-
-def signs_within(seconds: float, interval_s: float) -> int:
-    """How many signs of life there are in a time, one at least."""
-    return max(int(seconds / interval_s), 1)

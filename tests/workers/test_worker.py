@@ -39,7 +39,7 @@ from appliance.transport.process_id import SUPERVISOR, ProcessId  # noqa: E402
 from appliance.workers.handed_over import MESSAGES_PER_TURN  # noqa: E402
 from appliance.workers.handover_windows import ACKNOWLEDGED_AT_ONCE, UNACKNOWLEDGED_MAX  # noqa: E402
 from appliance.workers.turn import AT_ONCE, LATE_S  # noqa: E402
-from appliance.workers.worker import BEAT_S, DEMAND_REPORTS, SIGNS_PER_BEAT, signs_within  # noqa: E402
+from appliance.workers.worker_reports import BEAT_S, DEMAND_REPORTS, SIGNS_PER_BEAT, signs_within  # noqa: E402
 from tests.workers.bench import Bench, Play, bound, options, until  # noqa: E402
 
 
