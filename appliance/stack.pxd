@@ -8,6 +8,7 @@ from appliance.proxy.kept_calls cimport KeptCalls
 from appliance.proxy.outputs cimport Outputs
 from appliance.proxy.proxy cimport Proxy
 from appliance.proxy.ingress_filter cimport IngressFilter
+from appliance.proxy.table_commits cimport TableCommits
 from appliance.sip.message cimport Message, Request, Response
 from appliance.sip.parser cimport find_call_id, parse
 from appliance.sip.traffic_counts cimport TrafficCounts
@@ -46,7 +47,7 @@ cdef class Stack:
     cdef IngressFilter _ingress_filter
     cdef public bint is_sound
     cdef double _tidy_at
-    cdef double _commit_at
+    cdef TableCommits _commits
     cdef double _move_at
 
     cpdef note_delay(self, double delay_s, double now)
@@ -72,4 +73,3 @@ cdef class Stack:
     cpdef list questions_to_ask(self)
     cpdef list messages_to_send(self, double now)
     cdef _commit(self, double now)
-    cdef bint _write(self, double now) except -1

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from appliance.catalogue.alarms import OVERLOAD, REGISTRATION_TABLE_FULL, REGISTRATION_TABLE_UNSOUND, SOFTWARE_FAULT
+from appliance.catalogue.alarms import OVERLOAD, SOFTWARE_FAULT
 from appliance.catalogue.counters import (
     COUNTERS,
     DROPPED_NOT_OUR_VIA,
@@ -27,12 +27,10 @@ from appliance.catalogue.counters import (
     RESPONSES_RECEIVED,
     RESPONSES_SENT,
     SEND_FAILED,
-    TABLE_WRITES_DELAYED,
 )
 from appliance.catalogue.settings import Settings
 from appliance.inspection.requests import Inspected, answer_request, end_registrations
 from appliance.location.registration_table import RegistrationTable
-from appliance.location.table_store import TableUnsound
 from appliance.messages.bus_messages import (
     BusMessage,
     BusReply,
@@ -62,6 +60,7 @@ from appliance.proxy.outputs import Outputs, Snapshot
 from appliance.proxy.phone_keep_alives import PhoneKeepAlives
 from appliance.proxy.proxy import Proxy
 from appliance.proxy.software_faults import SoftwareFault
+from appliance.proxy.table_commits import TableCommits
 from appliance.routing.lookup_questions import Answer, Question
 from appliance.security.authentication_failures import AuthenticationFailures
 from appliance.security.nonces import nonces_for
@@ -77,7 +76,6 @@ from appliance.transport.via import as_datagram, is_last_via, reopened, stamp_re
 from appliance.worker_group.worker_group import WorkerGroup
 
 TIDY_INTERVAL_S = 1.0
-COMMIT_AGAIN_S, HELD_AGAIN_S = 0.001, 0.005  # for the lock of the table; for another node
 # A worker that has just started is not reached by the bus at once.
 MOVE_AGAIN_S = 0.05
 NEVER = float("inf")
@@ -127,7 +125,7 @@ class Stack:
         self._overload_controller = OverloadController(settings.overload)
         self._ingress_filter = IngressFilter(self._overload_controller, self._node)
         self._tidy_at = now + TIDY_INTERVAL_S
-        self._commit_at = NEVER
+        self._commits = TableCommits(table, self._proxy.held, self.counters)
         self._move_at = NEVER
         self.is_sound = True
         """False: a fault has damaged the tables, and this worker has to end."""
@@ -366,7 +364,7 @@ class Stack:
 
     def next_timer(self) -> float:
         """The monotonic moment at which handle_timers wants to be called next."""
-        due = min(self._tidy_at, self._commit_at, self._move_at, self._transactions.next_timer())
+        due = min(self._tidy_at, self._commits.due, self._move_at, self._transactions.next_timer())
         if self._slot_ownership.siblings or self._kept_calls.addresses:
             early = self._proxy.early.next_deadline()
             if early is not None and early < due:
@@ -429,27 +427,10 @@ class Stack:
         return again
 
     def _commit(self, now: float) -> None:
-        """Write what was registered, and send the answers that waited for it."""
         try:
-            is_written = self._write(now)
-            if len(self._proxy.held):
-                self._proxy.held.release(now)
-            # What still waits, waits for the lock of the table, or for another node.
-            again_s = HELD_AGAIN_S if is_written else COMMIT_AGAIN_S
-            self._commit_at = NEVER if is_written and not len(self._proxy.held) else now + again_s
+            self._commits.commit(now)
         except Exception as error:
             self._node.faults.note("a reply that had waited", b"", error, now)
-
-    def _write(self, now: float) -> bool:
-        if not self._table.staged:
-            return True
-        try:
-            is_written = self._table.commit()
-        except TableUnsound as fault:
-            self._table.fault = str(fault)
-            return False
-        self.counters[TABLE_WRITES_DELAYED] += not is_written
-        return is_written
 
     def messages_to_send(self, now: float) -> list[tuple[ProcessId, BusMessage]]:
         """(destination, message) for the bus since the last call."""
@@ -473,19 +454,11 @@ class Stack:
 
     def alarms(self, now: float) -> list[str]:
         """What the operator should know: the name of an alarm, and a sentence."""
-        found = self._table_alarms(now)
+        found = self._commits.alarms(now)
         if overload := self._overload_controller.overload():
             found.append(f"{OVERLOAD} {overload}")
         if fault := self._node.faults.alarm(now):
             found.append(f"{SOFTWARE_FAULT} {fault}")
-        return found
-
-    def _table_alarms(self, now: float) -> list[str]:
-        found = []
-        if self._table.fault:
-            found.append(f"{REGISTRATION_TABLE_UNSOUND} {self._table.fault}.")
-        if self._proxy.held.full_until > now:
-            found.append(f"{REGISTRATION_TABLE_FULL} REGISTER requests are rejected.")
         return found
 
     # -- faults of ours ------------------------------------------------------------------------------
