@@ -74,6 +74,7 @@ CLOCK_APART: Final = "clock-apart"
 CLUSTER_PROCESS_DOWN: Final = "cluster-process-down"
 CONFIGURATION_DIFFERS: Final = "configuration-differs"
 ETCD_CERTIFICATE_EXPIRES: Final = "etcd-certificate-expires"
+KEY_ROTATION_STALLED: Final = "key-rotation-stalled"
 ADDRESS_WITHOUT_OWNER: Final = "address-without-owner"
 ADDRESS_ELSEWHERE: Final = "address-elsewhere"
 ADDRESS_WITHOUT_INTERFACE: Final = "address-without-interface"
@@ -245,6 +246,12 @@ ALARMS: Final[tuple[Alarm, ...]] = (
           "After that etcd refuses this node: members and configuration cannot be changed. Calls, registrations and "
           "take-overs continue.",
           "Renew the certificate and replace its file, then restart the node."),
+    Alarm(KEY_ROTATION_STALLED, MAJOR,
+          "A node has not taken a new key that seals tokens for a minute after `cluster rotate-key`.",
+          "The former key stays valid, and no other rotation can begin. After `cluster rotate-key force` the node "
+          "treats requests of calls that other nodes have set up as new ones.",
+          "Look at that node: its alarms, its workers, its way to etcd. Stop it where it cannot be repaired; or type "
+          "`cluster rotate-key force` to use the new key without it."),
     Alarm(ADDRESS_WITHOUT_OWNER, CRITICAL,
           "No node owns a virtual address: no node that may own it hears a majority of the members and is ready.",
           "Requests to the address are not answered.",

@@ -228,4 +228,5 @@ ALARM_NUMBERS: Final = {
     "revocation-list-due": 50,
     "route-source-failing": 51,
     "lookup-server-down": 52,
+    "key-rotation-stalled": 53,
 }

@@ -16,6 +16,7 @@ from appliance.catalogue.settings import Settings
 from appliance.catalogue.transports import SIP_PORT, TRANSPORT_NAMES
 from appliance.management.errors import CommandFailed
 from appliance.management.subscriber_commands import realm_of
+from appliance.storage.set_aside import set_aside
 from appliance.storage.subscriber import StoreError, Subscriber, new_subscriber
 from appliance.storage.subscriber_database import SubscriberStore, database_url
 
@@ -63,8 +64,7 @@ def _passwords(path: Path, domain: str) -> tuple[dict[str, str], str]:
             passwords = _read(path, domain)
             if passwords is not None:
                 return passwords, ""
-            aside = _free_name(path)
-            path.rename(aside)
+            aside = set_aside(path)
             note = f"{path} was not from this demo. It was renamed to {aside.name}, and new passwords were created."
         made = {username: _draw() for username in USERNAMES}
         _write(path, domain, made)
@@ -93,13 +93,6 @@ def _write(path: Path, domain: str, passwords: dict[str, str]) -> None:
         for username, password in passwords.items():
             file.write(f"{username} {domain} {password}\n")
     unfinished.rename(path)
-
-
-def _free_name(path: Path) -> Path:
-    number = 1
-    while (aside := path.with_name(f"{path.name}.damaged-{number}")).exists():
-        number += 1
-    return aside
 
 
 def _instructions(settings: Settings, passwords: dict[str, str]) -> list[str]:

@@ -24,7 +24,11 @@ MARK_BITS: Final = 2
 
 
 class RotationRefused(Exception):
-    """There is no such step now; the message is a sentence for the operator."""
+    """There is no such step now; the message is a sentence for the operator, `remedy` says what to type."""
+
+    def __init__(self, sentence: str, remedy: str = "") -> None:
+        super().__init__(sentence)
+        self.remedy = remedy
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +70,19 @@ class SealingKeys:
     def with_next(self, key: bytes) -> SealingKeys:
         """Distribute a new key; the former one opens no more. Raises RotationRefused."""
         if self.next is not None:
-            raise RotationRefused(f"Key {self.next.number} is being distributed already.")
+            raise RotationRefused(
+                f"Key {self.next.number} is being distributed already.",
+                "wait for them, or type `cluster rotate-key force` to go on without them",
+            )
         return SealingKeys(self.in_use, SealingKey(self.in_use.number + 1, key.hex()), self.since)
 
     def with_next_in_use(self, wall_time: float) -> SealingKeys:
         """Seal with the key that was distributed. Raises RotationRefused."""
         if self.next is None:
-            raise RotationRefused("No key is being distributed.")
+            raise RotationRefused(
+                f"No key is being distributed: key {self.in_use.number} seals tokens.",
+                "type `cluster rotate-key` to have another key",
+            )
         return SealingKeys(self.next, self.in_use, wall_time)
 
     def to_text(self) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -33,7 +34,7 @@ from appliance.messages.cluster_messages import (
 )
 from appliance.messages.sealing_messages import RotationEnded, SealingState
 from appliance.storage.cluster_file import ClusterFile
-from appliance.storage.sealing_key_file import read_sealing_keys
+from appliance.storage.sealing_key_file import SealingKeysDamaged, read_sealing_keys
 from appliance.supervisor.sealing_key_rollout import SealingKeyRollout
 from appliance.supervisor.watched_process import WatchedProcess
 
@@ -125,7 +126,9 @@ class CoordinationProcess(WatchedProcess[ClusterLaunch]):
         if self.sealing is None:
             return
         if step > self.sealing.keys.step:
-            self.sealing.go_by(read_sealing_keys(Path(self.launch.state_dir), self.known.key)[0])
+            # A damaged one is written anew when the process starts next.
+            with suppress(SealingKeysDamaged):
+                self.sealing.go_by(read_sealing_keys(Path(self.launch.state_dir), self.known.key))
         self._has_current_keys |= 0 <= step <= self.sealing.step_taken
         self.send(SealingState(self.sealing.step_taken, self.linked))
 

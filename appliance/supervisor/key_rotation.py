@@ -91,6 +91,8 @@ class KeyRotation:
 
     def _rotated(self, request: RotateSealingKey) -> BusReply:
         before = self.rollout.keys
+        if request.is_forced:
+            return Refusal("This node is in no cluster: there are no nodes to go on without.", "leave out `force`")
         try:
             self._keep(before.with_next(os.urandom(SEALING_KEY_LEN)))
         except RotationRefused as refusal:

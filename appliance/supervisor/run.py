@@ -39,7 +39,7 @@ from appliance.storage.cluster_file import ClusterFileUnusable, cluster_path, re
 from appliance.storage.commits import SYSTEM, CommitStore
 from appliance.storage.log_file import LogFile, log_by, log_path, log_to_journal
 from appliance.storage.node_memory import BOOT_LEN, NodeMemory
-from appliance.storage.sealing_key_file import read_sealing_keys
+from appliance.storage.sealing_key_file import keys_at_start
 from appliance.storage.starting import Start
 from appliance.storage.table_folder import TableFolder, TableFolderUnusable, folder_path
 from appliance.supervisor.cluster_processes import ClusterProcesses
@@ -139,8 +139,6 @@ def _prepared(
     noted_anew = folder.take_formats()
     key, set_aside = folder.key()
     store = CommitStore(folder.path / "configuration")
-    mended = [*filter(None, (noted_anew, set_aside, start.remark)), *store.remarks]
-    remarks = StartRemarks(settings, mended, _checks(folder, store.head is not None), clock.monotonic())
     unkept = _taken_in(store, start)
     if start.sentence:
         note(start.sentence)
@@ -150,10 +148,12 @@ def _prepared(
         key, node, text = cluster.known.key, cluster.known.me, cluster.text_of_node(text)
         settings = parse_configuration(text)
         opened.callback(cluster.close)
+    sealing, resealed = keys_at_start(folder.path, key, cluster is not None)
+    mended = [*filter(None, (noted_anew, set_aside, resealed, start.remark)), *store.remarks]
+    remarks = StartRemarks(settings, mended, _checks(folder, store.head is not None), clock.monotonic())
     settings = with_places(settings, place((), settings.listeners))
-    sealing, unsealed = read_sealing_keys(folder.path, key)
     workers = worker_count(settings)
-    for sentence in [*remarks.sentences(), *filter(None, (unkept, unsealed)), *retired_warnings(start.text)]:
+    for sentence in [*remarks.sentences(), *filter(None, (unkept,)), *retired_warnings(start.text)]:
         note(sentence, logging.WARNING)
     virtual = virtual_ip_addresses(settings)
     sockets = ListeningSockets(settings.listeners, workers, settings.limits.receive_buffer_kib * 1024, virtual)

@@ -20,6 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from appliance.storage.set_aside import set_aside
 from appliance.storage.state_format import NewerFormat, take_folder
 
 KEY_LEN: Final = 32
@@ -62,8 +63,7 @@ class StateFolder:
             kept = path.read_bytes()
             if len(kept) == KEY_LEN:
                 return kept, ""
-            aside = _free_name(path)
-            path.rename(aside)
+            aside = set_aside(path)
             return self._make_key(path), (
                 f"The key in {path} was damaged ({len(kept)} octets). It was renamed to {aside.name}, and a new key "
                 "was created."
@@ -128,10 +128,3 @@ def _make_runtime_folder(path: Path, service_folder: str) -> None:
         path.symlink_to(service_folder)
     else:
         path.mkdir(mode=0o700, exist_ok=True)
-
-
-def _free_name(path: Path) -> Path:
-    number = 1
-    while (aside := path.with_name(f"{path.name}.damaged-{number}")).exists():
-        number += 1
-    return aside

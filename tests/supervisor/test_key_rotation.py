@@ -48,8 +48,8 @@ class Node:
         self.told.clear()
         self.rotation.tend(0.0)
 
-    def rotate(self) -> object:
-        return self.rotation.execute(b"asker", RotateSealingKey(False, "ann"), 0.0)
+    def rotate(self, is_forced: bool = False) -> object:
+        return self.rotation.execute(b"asker", RotateSealingKey(is_forced, "ann"), 0.0)
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def test_a_key_seals_when_all_workers_have_it(node: Node) -> None:
     assert node.rollout.keys.in_use.number == 0
     node.hear(1)
     assert node.rollout.keys.in_use.number == 1
-    assert node.starts_with == node.rollout.keys == read_sealing_keys(node.folder, KEY)[0]
+    assert node.starts_with == node.rollout.keys == read_sealing_keys(node.folder, KEY)
     node.hear(0, 1)
     assert node.rollout.step_taken == 2
     assert node.log == [
@@ -90,6 +90,12 @@ def test_one_rotation_at_a_time(node: Node) -> None:
     refusal = node.rotate()
     assert isinstance(refusal, Refusal)
     assert refusal.sentence == "Key 1 is being distributed already."
+
+
+def test_there_is_nobody_to_go_on_without(node: Node) -> None:
+    refusal = node.rotate(is_forced=True)
+    assert refusal == Refusal("This node is in no cluster: there are no nodes to go on without.", "leave out `force`")
+    assert node.rollout.keys == first_keys(KEY)
 
 
 def test_a_second_rotation_says_what_it_drops(node: Node) -> None:

@@ -14,7 +14,14 @@ from pathlib import Path
 from typing import Final
 
 from appliance import clock
-from appliance.catalogue.alarms import CLOCK_APART, ETCD_CERTIFICATE_EXPIRES, ETCD_DEGRADED, ETCD_UNAVAILABLE, Condition
+from appliance.catalogue.alarms import (
+    CLOCK_APART,
+    ETCD_CERTIFICATE_EXPIRES,
+    ETCD_DEGRADED,
+    ETCD_UNAVAILABLE,
+    KEY_ROTATION_STALLED,
+    Condition,
+)
 from appliance.catalogue.cluster_status import ClusterStatus
 from appliance.cluster.coordination.certificate_end import end_of_certificate
 from appliance.cluster.coordination.cluster_commits import ClusterCommits
@@ -274,6 +281,9 @@ class Coordinator:
             yield Condition(ETCD_DEGRADED, "membership", self._fault)
         if self.sealing.fault:
             yield Condition(ETCD_DEGRADED, "sealing", self.sealing.fault)
+        for name in self.sealing.stalled:
+            sentence = f"{name} has not taken the keys that seal tokens, step {self.sealing.held.step}."
+            yield Condition(KEY_ROTATION_STALLED, name, sentence)
         if self.commits.faults:
             yield Condition(ETCD_DEGRADED, "configuration", self.commits.faults[0])
         yield from (Condition(ETCD_DEGRADED, subject, sentence) for subject, sentence in self._etcd.remarks())

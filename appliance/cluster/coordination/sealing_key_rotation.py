@@ -23,11 +23,18 @@ from appliance.cluster.coordination.presence import Presence
 from appliance.messages.membership import Membership
 from appliance.messages.sealing_keys import SEALING_KEY_LEN, RotationRefused, SealingKeys, first_keys
 from appliance.messages.sealing_messages import RotationAsked, RotationEnded, SealingState
-from appliance.storage.sealing_key_file import read_sealing_keys, sealing_keys_path, write_sealing_keys
+from appliance.storage.sealing_key_file import (
+    SealingKeysDamaged,
+    read_sealing_keys,
+    sealing_keys_path,
+    write_sealing_keys,
+)
 
 ASKED_MAX: Final = 8
 LINKS_UP_S: Final = 30.0
 """So long after its start this node has links to all nodes that live."""
+STALLED_S: Final = 60.0
+"""A node that has not taken a step for so long does not take it by itself."""
 SEE: Final = "see `show cluster`"
 
 log = logging.getLogger("signalbox.cluster")
@@ -37,14 +44,14 @@ class SealingKeyRotation:
     """Call `work` after each look at etcd, by one thread; others may call `heard`, `ask` and `ended`."""
 
     def __init__(self, store: KeyStore, keys: ClusterKeys, state_dir: Path, cluster_key: bytes) -> None:
-        self.held, remark = read_sealing_keys(state_dir, cluster_key)
+        self.held = _held_in(state_dir, cluster_key)
         """Those in the state folder."""
-        if remark:
-            log.warning("%s", remark)
         self.fault = ""
         """What etcd holds and cannot be understood, or why the file cannot be written."""
         self.waits_for: list[str] = []
         """The nodes that have not got the key yet which is being distributed, as far as that is known."""
+        self.stalled: list[str] = []
+        """Those of them that are waited for longer than they should."""
         self.is_read = False
         """Is it known what etcd holds?"""
         self._store, self._key = store, keys.sealing
@@ -52,6 +59,8 @@ class SealingKeyRotation:
         self._state_dir, self._cluster_key = state_dir, cluster_key
         self._state = SealingState(-1)
         self._since = float("inf")
+        # By (step, node): since when it is waited for.
+        self._waited_since: dict[tuple[int, str], float] = {}
         self._asked: deque[RotationAsked] = deque(maxlen=ASKED_MAX)
         self._ended: deque[RotationEnded] = deque(maxlen=ASKED_MAX)
 
@@ -95,6 +104,7 @@ class SealingKeyRotation:
         if self._state.step >= 0:
             self._since = min(self._since, now)
         self.waits_for = self._missing(stored.step, entries, membership, now)
+        self._note_stalled(stored.step, now)
         if self._asked:
             self._obey(stored, entries, wall_time)
         elif stored.next is not None and not self.waits_for and not is_witness:
@@ -144,6 +154,11 @@ class SealingKeyRotation:
                 missing.append(member.name)
         return missing
 
+    def _note_stalled(self, step: int, now: float) -> None:
+        former = self._waited_since
+        self._waited_since = {(step, name): former.get((step, name), now) for name in self.waits_for}
+        self.stalled = [name for (_, name), since in self._waited_since.items() if now - since >= STALLED_S]
+
     def _obey(self, stored: SealingKeys, entries: Mapping[str, Entry], wall_time: float) -> None:
         """The order that waits longest. It is tried anew where somebody else has changed the keys meanwhile."""
         asked = self._asked[0]
@@ -152,8 +167,7 @@ class SealingKeyRotation:
         except RotationRefused as refusal:
             self._asked.popleft()
             sentence = f"{refusal}{self._waiting_text()}"
-            remedy = "wait for them, or type `cluster rotate-key force` to go on without them"
-            self._ended.append(RotationEnded(asked.number, False, sentence, remedy))
+            self._ended.append(RotationEnded(asked.number, False, sentence, refusal.remedy))
             return
         if wanted.step <= self.held.step:
             self._asked.popleft()
@@ -164,13 +178,15 @@ class SealingKeyRotation:
             self._ended.append(RotationEnded(asked.number, True, sentence))
 
     def _wanted(self, stored: SealingKeys, is_forced: bool, wall_time: float) -> tuple[SealingKeys, str]:
-        if is_forced and stored.next is not None:
+        if is_forced:
+            # Where the rotation ended while it was typed, it shall not begin another one.
             wanted = stored.with_next_in_use(wall_time)
             without = f" {', '.join(self.waits_for)} cannot open what it seals yet." if self.waits_for else ""
             return wanted, f"Key {wanted.in_use.number} seals tokens from now on.{without}"
         wanted = stored.with_next(os.urandom(SEALING_KEY_LEN))
-        if self.waits_for and not is_forced:
-            raise RotationRefused(f"Key {stored.in_use.number} is not in use on all nodes yet.")
+        if self.waits_for:
+            sentence = f"Key {stored.in_use.number} is not in use on all nodes yet."
+            raise RotationRefused(sentence, "wait for them, or stop those that cannot be repaired")
         return wanted, distribution_text(stored)
 
     def _waiting_text(self) -> str:
@@ -180,6 +196,15 @@ class SealingKeyRotation:
         entry = entries.get(self._key)
         conditions = [Unchanged(self._key, ABSENT if entry is None else entry.revision)]
         return self._store.commit(conditions, [Put(self._key, keys.to_text().encode())])
+
+
+def _held_in(state_dir: Path, cluster_key: bytes) -> SealingKeys:
+    """The keys of the state folder. Damaged ones are as good as none: those of etcd are written over them."""
+    try:
+        return read_sealing_keys(state_dir, cluster_key)
+    except SealingKeysDamaged as damage:
+        log.warning("%s It is written anew.", damage)
+        return first_keys(cluster_key)
 
 
 def distribution_text(before: SealingKeys) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from appliance.catalogue.alarms import KEY_ROTATION_STALLED, Condition
 from appliance.cluster.coordination.keys import ClusterKeys
 from appliance.messages.sealing_keys import SealingKeys, first_keys
 from appliance.messages.sealing_messages import RotationAsked, RotationEnded, SealingState
@@ -39,7 +40,7 @@ class Nodes(Cluster):
         """What a supervisor does with a report."""
         coordinator, keys = self.running[name], self.keys_of(name)
         if name not in self.held and coordinator.report.sealing_step >= keys.step:
-            keys = self.workers[name] = read_sealing_keys(self.folder / name, KEY)[0]
+            keys = self.workers[name] = read_sealing_keys(self.folder / name, KEY)
         if name != "w" and 0 <= coordinator.report.sealing_step <= keys.step:
             self.current.add(name)
         coordinator.sealing.heard(SealingState(keys.step, self.linked.get(name, [])))
@@ -171,6 +172,35 @@ def test_what_cannot_be_done_is_refused_with_what_to_type(nodes: Nodes) -> None:
     assert nodes.sealing()["b"] == 1
 
 
+def test_an_order_to_go_on_begins_no_rotation(nodes: Nodes) -> None:
+    """The last node took the key while the operator typed: without this, what key 0 has sealed would open no more."""
+    nodes.rotate("a")
+    nodes.settle()
+    nodes.rotate("a", is_forced=True)
+    nodes.settle()
+    assert nodes.answers.pop() == RotationEnded(
+        1, False, "No key is being distributed: key 1 seals tokens.", "type `cluster rotate-key` to have another key"
+    )
+    assert nodes.keys_of("a").step == 2
+
+
+def stalled(nodes: Nodes, name: str) -> list[Condition]:
+    return [each for each in nodes.running[name].report.alarms if each.name == KEY_ROTATION_STALLED]
+
+
+def test_a_node_that_does_not_take_a_key_is_an_alarm_until_it_does(nodes: Nodes) -> None:
+    nodes.held.add("c")
+    nodes.rotate("a")
+    nodes.settle(100)
+    assert stalled(nodes, "a") == []
+    nodes.settle(40)
+    expected = Condition(KEY_ROTATION_STALLED, "c", "c has not taken the keys that seal tokens, step 1.")
+    assert stalled(nodes, "a") == stalled(nodes, "b") == [expected]
+    nodes.held.clear()
+    nodes.settle()
+    assert stalled(nodes, "a") == []
+
+
 def test_a_rotation_begins_when_all_nodes_have_taken_the_one_before(nodes: Nodes) -> None:
     nodes.rotate("a")
     nodes.settle(4)
@@ -214,7 +244,7 @@ def test_no_node_gets_a_token_that_it_cannot_open(nodes: Nodes, seed: int) -> No
             case 3 if name in nodes.running and len(nodes.running) > 2:
                 nodes.running.pop(name)
             case 4 if name not in nodes.running:
-                nodes.workers[name] = read_sealing_keys(nodes.folder / name, KEY)[0]
+                nodes.workers[name] = read_sealing_keys(nodes.folder / name, KEY)
                 nodes.current.discard(name)
                 nodes.start(name)
         live = [numbers[each] for each in nodes.running if each in numbers]
