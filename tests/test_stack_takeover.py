@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from appliance.catalogue import counters
+from appliance.catalogue.cluster_settings import NodeSettings
 from appliance.catalogue.settings import ListenerSettings, Settings
 from appliance.location.dict_table import DictStore
 from appliance.messages.call_copies import CallCopy
@@ -344,3 +345,31 @@ def test_a_snapshot_that_cannot_be_read_harms_nothing() -> None:
     two.stack.takeover.adopt([b"", b"\x91\x63", b"no snapshot"], two.now)
     assert two.stack.counters[counters.CALLS_NOT_ADOPTED] == 3
     assert two.sent() == []
+
+
+OWN = ListenerSettings(name="own", address="198.51.100.1", relay="any", authenticate=False, transports=(TCP,))
+
+
+def at(address: str) -> Settings:
+    """Those of a node whose listener `own` has this address; the other node has 198.51.100.1 or .2."""
+    other = "198.51.100.2" if address.endswith("1") else "198.51.100.1"
+    (main,) = SETTINGS.listeners
+    listeners = (replace(main, transports=(UDP,)), replace(OWN, address=address))
+    return replace(SETTINGS, listeners=listeners, nodes=(NodeSettings("other", listeners=(f"own {other}",)),))
+
+
+def test_the_own_address_of_a_dead_node_in_a_route_is_ours() -> None:
+    """RFC 3261 16.4, RFC 5658: the call left node 1 by its own address, which the second entry of the dialog names."""
+    one, two = Node(1, True, at("198.51.100.1")), Node(2, False, at("198.51.100.2"))
+    bob = Flow(TCP, 1, BOB.remote)
+    (_, invite) = one.receive((request("INVITE", "sip:bob@192.0.2.60;transport=tcp"), ALICE))
+    assert one.flows[1] == bob
+    contact = b"Contact: <sip:bob@192.0.2.60"
+    (success,) = one.receive((accepted(invite).replace(contact, contact + b";transport=tcp"), bob))
+    assert [b"198.51.100.1" in value.encode() for value in success.values("Record-Route")].count(True) == 1
+    two.take_over(one)
+    bye = in_dialog("BYE", success, 2).replace(b"sip:bob@192.0.2.60 ", b"sip:bob@192.0.2.60;transport=tcp ")
+    (forwarded,) = two.receive((bye, ALICE))
+    assert (forwarded.method, two.flows) == ("BYE", [bob])
+    assert forwarded.values("Route") == []
+    assert "198.51.100.2" in forwarded.first("Via")

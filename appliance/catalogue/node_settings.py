@@ -11,13 +11,21 @@ from appliance.catalogue.settings import Settings
 
 
 def settings_of_node(settings: Settings, name: str) -> Settings:
-    """The settings as the node of this name has them: its listeners and interfaces have their addresses on it."""
+    """The settings as the node of this name has them: its listeners and interfaces have their addresses on it.
+
+    What its section says of a listener changes places with the listener's address, which other nodes have: so all
+    addresses of a listener are still there.
+    """
     section = next((node for node in settings.nodes if node.name == name), NodeSettings(name))
     own = section.own_addresses
     listeners = tuple(
         replace(listener, address=own.get(listener.name, listener.address)) for listener in settings.listeners
     )
-    return replace(settings, listeners=listeners, interfaces=section.interfaces or settings.interfaces)
+    addresses = {listener.name: listener.address for listener in settings.listeners}
+    elsewhere = tuple(f"{listener} {addresses[listener]}" for listener in own if listener in addresses)
+    nodes = tuple(replace(node, listeners=elsewhere) if node is section else node for node in settings.nodes)
+    interfaces = section.interfaces or settings.interfaces
+    return replace(settings, listeners=listeners, nodes=nodes, interfaces=interfaces)
 
 
 def virtual_ip_addresses(settings: Settings) -> frozenset[str]:

@@ -7,6 +7,7 @@ from appliance.transport.transport_table cimport port_of_uri
 cdef class OwnNames:
     cdef frozenset _domains
     cdef dict _listeners
+    cdef dict _of_nodes
     cdef public bytes default_domain
     cdef public bytes realm
     cdef public list sent_bys
@@ -19,6 +20,8 @@ cdef class OwnNames:
     @cython.locals(ports=dict)
     cpdef bint is_own_sent_by(self, bytes host, int port) except -1
     cpdef int listener_of(self, Uri uri) except -2
+    @cython.locals(ports=dict)
+    cdef int _listener_at(self, bytes host, int port) except -2
     cpdef bint is_responsible_for(self, Uri uri) except -1
     cdef bint _is_responsible_at(self, bytes host, Uri uri) except -1
     @cython.locals(host=bytes)

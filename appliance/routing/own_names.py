@@ -3,6 +3,10 @@
 Two different questions: "is this domain ours?" decides who looks a user up, "does this host and
 port name me?" decides whether a Route or Via value is mine. Both are dictionary look-ups prepared
 once per configuration.
+
+The nodes of a cluster are one element to others: the address that a listener has on another node is ours as well, in a
+Route and in a Request-URI. Where a node dies, what names its own address in a Route set comes by a virtual address to
+the node that has taken that over. A Via names one node, for responses go back where the request came from.
 """
 
 from __future__ import annotations
@@ -46,7 +50,16 @@ def _host_of_maddr(uri: Uri) -> bytes:
 class OwnNames:
     """The appliance's domains and the `host:port` pairs of its listeners."""
 
-    __slots__ = ("_domains", "_listeners", "default_domain", "listener_names", "realm", "sent_by_len_max", "sent_bys")
+    __slots__ = (
+        "_domains",
+        "_listeners",
+        "_of_nodes",
+        "default_domain",
+        "listener_names",
+        "realm",
+        "sent_by_len_max",
+        "sent_bys",
+    )
 
     def __init__(self, settings: Settings, former: Sequence[ListenerSettings] = ()) -> None:
         """`former` are the listeners as they were before these settings: their names stay ours."""
@@ -72,9 +85,12 @@ class OwnNames:
                     for address in (listener.advertise or listener.address, listener.address):
                         self._listeners.setdefault(host_text(address), {})[listener.port] = number
 
+        # The same of other nodes of the cluster.
+        self._of_nodes = _addresses_on_nodes(settings)
+
     def is_me(self, uri: Uri) -> bool:
         """Does the URI name one of my listeners by host and port (RFC 3261 16.4)?"""
-        return self.is_own_sent_by(uri.host, port_of_uri(uri)) and not self.is_diverted(uri)
+        return self.listener_of(uri) >= 0 and not self.is_diverted(uri)
 
     def is_own_route(self, uri: Uri) -> bool:
         """Does a Route value name this appliance, by listener or, without a user, by domain (RFC 3261 16.4)?"""
@@ -92,8 +108,12 @@ class OwnNames:
         return ports is not None and (port or SIP_PORT) in ports
 
     def listener_of(self, uri: Uri) -> int:
-        """The number of the listener that a URI names; -1 when it names none."""
-        return self._listeners.get(uri.host, {}).get(port_of_uri(uri), -1)
+        """The number of the listener that a URI names, by its address on any node; -1 when it names none."""
+        return self._listener_at(uri.host, port_of_uri(uri))
+
+    def _listener_at(self, host: bytes, port: int) -> int:
+        ports = self._listeners.get(host) or self._of_nodes.get(host)
+        return -1 if ports is None else ports.get(port, -1)
 
     def is_responsible_for(self, uri: Uri) -> bool:
         """Is the URI in a domain of mine, or addressed to me (RFC 3261 16.5)?
@@ -108,7 +128,7 @@ class OwnNames:
     def _is_responsible_at(self, host: bytes, uri: Uri) -> bool:
         if host in self._domains and (not uri.port or host not in self._listeners):
             return True
-        return self.is_own_sent_by(host, port_of_uri(uri))
+        return self._listener_at(host, port_of_uri(uri)) >= 0
 
     def leads_here(self, uri: Uri) -> bool:
         """Would a request that is sent to this URI come here, by its host and port or by its maddr?"""
@@ -121,7 +141,7 @@ class OwnNames:
 
     def is_own_domain(self, host: bytes) -> bool:
         """Is `host` one of the domains, whatever the port (for From and To, RFC 3261 22)?"""
-        return host in self._domains or host in self._listeners
+        return host in self._domains or host in self._listeners or host in self._of_nodes
 
     def realm_of(self, host: bytes) -> bytes:
         """The user base of `host`: the one configured realm, else the domain itself."""
@@ -144,3 +164,15 @@ class OwnNames:
         Domains that share a realm are aliases of each other: one user, one set of bindings.
         """
         return b"".join((b"sip:", user, b"@", self.realm_of(host)))
+
+
+def _addresses_on_nodes(settings: Settings) -> dict[bytes, dict[int, int]]:
+    """Host to port to the number of a listener: the addresses that listeners have on nodes of the cluster."""
+    open_ones = {each.name: number for number, each in enumerate(settings.listeners) if each.standing == OPEN}
+    found: dict[bytes, dict[int, int]] = {}
+    for node in settings.nodes:
+        for name, address in node.own_addresses.items():
+            number = open_ones.get(name, -1)
+            if number >= 0:
+                found.setdefault(host_text(address), {})[settings.listeners[number].port] = number
+    return found

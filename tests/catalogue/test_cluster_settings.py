@@ -52,6 +52,7 @@ def test_a_node_has_its_own_addresses_in_its_listeners() -> None:
     settings = parse_configuration(TEXT)
     assert settings_of_node(settings, "a") == settings
     assert [listener.address for listener in settings_of_node(settings, "b").listeners] == ["10.0.0.50", "10.0.0.2"]
+    assert settings_of_node(settings, "b").nodes[0].own_addresses == {"own": "10.0.0.1"}
     assert text_of_node(TEXT, "a") == TEXT
     assert parse_configuration(text_of_node(TEXT, "b")) == settings_of_node(settings, "b")
 

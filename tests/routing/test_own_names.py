@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from appliance.catalogue.authentication_settings import DigestSettings
+from appliance.catalogue.cluster_settings import NodeSettings
 from appliance.catalogue.settings import ListenerSettings, Settings
 from appliance.routing.own_names import OwnNames
 from appliance.sip.uri import parse_uri
@@ -75,3 +76,16 @@ def test_a_listener_s_host_that_is_a_domain_is_ours_without_a_port() -> None:
     assert own.is_responsible_for(parse_uri(b"sip:192.0.2.1"))
     assert own.is_responsible_for(parse_uri(b"sip:192.0.2.1:5070"))
     assert not own.is_responsible_for(parse_uri(b"sip:192.0.2.1:5060"))
+
+
+def test_the_addresses_of_a_listener_on_other_nodes_are_ours() -> None:
+    """RFC 3261 16.4, 16.5: the nodes of a cluster are one element; a Via names one of them (18.1.2)."""
+    second = NodeSettings("b", listeners=("v4 192.0.2.2", "v6 2001:db8::2"))
+    one = names(nodes=(second, NodeSettings("c", listeners=("v4 192.0.2.3",))))
+    for uri, listener in ((b"sip:192.0.2.2;lr", 0), (b"sip:192.0.2.3:5060", 0), (b"sip:[2001:db8::2]:5070", 1)):
+        assert one.listener_of(parse_uri(uri)) == listener
+        assert one.is_own_route(parse_uri(uri))
+        assert not one.is_own_sent_by(parse_uri(uri).host, parse_uri(uri).port)
+    assert one.is_responsible_for(parse_uri(b"sip:bob@192.0.2.3"))
+    assert not one.is_own_route(parse_uri(b"sip:192.0.2.2:5080;lr"))
+    assert not one.is_own_route(parse_uri(b"sip:192.0.2.4;lr"))
