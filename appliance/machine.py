@@ -46,6 +46,27 @@ class ProcessMeter:
             return Figures(0.0, 0.0, 0)
 
 
+class IdleShare:
+    """Measures the processors of the machine: call it to have the share that was idle since the last call, 0 to 1."""
+
+    def __init__(self) -> None:
+        self._idle, self._all = self._times()
+        self._share = 1.0
+
+    def __call__(self) -> float:
+        idle, all_of_them = self._times()
+        if all_of_them > self._all:
+            self._share = (idle - self._idle) / (all_of_them - self._all)
+            self._idle, self._all = idle, all_of_them
+        return self._share
+
+    @staticmethod
+    def _times() -> tuple[float, float]:
+        times = psutil.cpu_times()
+        # The time of guests is in that of `user` and `nice` (proc(5)).
+        return times.idle + times.iowait, sum(times[:8])
+
+
 # -- the network ---------------------------------------------------------------------------------------
 
 

@@ -135,6 +135,14 @@ class WalkEnded(BusMessage):
     is_equal: bool
 
 
+@dataclass(slots=True)
+class IdleProcessors(BusMessage):
+    """With each RangeAnswer: so much of the sender's processors was idle lately. Who compares goes by it."""
+
+    kind = 172
+    percent: int
+
+
 # -- what the supervisor is told ---------------------------------------------------------------------
 
 

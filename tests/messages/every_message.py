@@ -92,6 +92,7 @@ from appliance.messages.flow_messages import (
 )
 from appliance.messages.link_messages import (
     Greeting,
+    IdleProcessors,
     LinkLost,
     LinkUp,
     PeerReplication,
@@ -394,6 +395,7 @@ MESSAGES: list[BusMessage] = [
     RecordsTaken(7, 3),
     RangeDigest(1, b"sip:a@b", b"", 1.7e9, 3, bytes(8)),
     RangeAnswer(1, b"", b"sip:a@b", False, [b"sip:a@b"], bytes(8)),
+    IdleProcessors(83),
     RangeRecords(1, b"", [b"\x02record"], [b"sip:a@b"], True, "full"),
     WalkEnded(1, True),
     ReplicationReport(

@@ -28,6 +28,7 @@ from appliance.ipc.launch import NO_DESCRIPTOR, ReplicatorLaunch
 from appliance.ipc.launch_document import LaunchError
 from appliance.ipc.node_links import NodeLinks
 from appliance.location.table_store import TableUnsound
+from appliance.machine import IdleShare
 from appliance.messages.slots import seed_of
 from appliance.privileges import lay_down_all
 from appliance.storage.call_log import CallLogReader
@@ -81,7 +82,7 @@ def _prepared(launch: ReplicatorLaunch) -> Replicator:
     page = ReplicationPage(launch.page_fd, launch.event_fd)
     bus = Bus(state_dir / "run", process_id(launch.node, REPLICATOR))
     links = NodeLinks(known.membership, known.me, known.secret_key)
-    registrations = RegistrationReplication(known.me, table, links, page, wall_time)
+    registrations = RegistrationReplication(known.me, table, links, page, wall_time, IdleShare())
     supervisor = process_id(launch.node, SUPERVISOR)
     registrations.members_changed(clock.monotonic())
     workers = settings.workers or len(os.sched_getaffinity(0))

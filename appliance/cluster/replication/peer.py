@@ -46,6 +46,8 @@ class Peer:
         self.walk: TableWalk | None = None
         self.walk_at = 0.0
         self.question_due = self.paced_at = 0.0
+        self.idle_there = 1.0
+        """The share of its processors that was idle, as it said last."""
         self.walked = 0
         self.last_error = ""
         self.down_since = now

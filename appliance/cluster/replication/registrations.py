@@ -19,15 +19,18 @@ from appliance.catalogue.counters import (
     REPLICATION_RESENT,
 )
 from appliance.cluster.replication.intake import Intake
-from appliance.cluster.replication.link_user import Links
+from appliance.cluster.replication.link_user import NEVER, Links
 from appliance.cluster.replication.log_sender import LogPart, part_after
 from appliance.cluster.replication.peer import GREETING_S, Peer
 from appliance.cluster.replication.table_walk import RANGE, answer_to, records_wanted
+from appliance.cluster.replication.walk_pace import WalkPace
+from appliance.cluster.replication.walk_turns import WalkTurns
 from appliance.location.record_transfer import shifted
 from appliance.messages.bus_messages import BusMessage
 from appliance.messages.link_messages import (
     NO_GENERATION,
     Greeting,
+    IdleProcessors,
     RangeAnswer,
     RangeDigest,
     RangeRecords,
@@ -40,11 +43,20 @@ BATCH_PAUSE_S: Final = 0.01  # after a batch: what is made meanwhile goes with t
 PART_PAUSE_S: Final = 0.001  # after a batch that had no room for all
 PASS_OVER_S: Final = 0.1  # what other nodes made is not sent, and no answer waits for it
 RETRY_S: Final = 0.01
-SYNC_RATE: Final = 60_000  # addresses a second, while tables differ
-CHECK_RATE: Final = 5_000  # while they are likely to be equal
+SEEN_S: Final = 0.5  # after which all workers have looked at the page
+CHECK_RATE: Final = 5_000  # addresses a second, while tables are likely to be equal
 PACE_BACK_S: Final = 0.02  # what was late may be made good
 ANSWER_MAX_S: Final = 10.0
-TAKES: Final = (Greeting, RecordsChanged, RecordsTaken, RangeDigest, RangeAnswer, RangeRecords, WalkEnded)
+TAKES: Final = (
+    Greeting,
+    RecordsChanged,
+    RecordsTaken,
+    RangeDigest,
+    RangeAnswer,
+    RangeRecords,
+    IdleProcessors,
+    WalkEnded,
+)
 
 
 class ReplicatedTable(Protocol):
@@ -70,10 +82,18 @@ class Page(Protocol):
 
 
 class RegistrationReplication:
-    """The registrations of node `me`. `wall_time`: the clock by which they live."""
+    """The registrations of node `me`. `wall_time`: the clock by which they live. `idle`: the share of this machine's
+    processors that had nothing to do lately.
+    """
 
     def __init__(
-        self, me: int, table: ReplicatedTable, links: Links, page: Page, wall_time: Callable[[], float]
+        self,
+        me: int,
+        table: ReplicatedTable,
+        links: Links,
+        page: Page,
+        wall_time: Callable[[], float],
+        idle: Callable[[], float] = lambda: 1.0,
     ) -> None:
         self.counters = [0] * len(COUNTERS)
         self.peers: dict[int, Peer] = {}
@@ -86,9 +106,16 @@ class RegistrationReplication:
         self.copies = 1
         """So many other nodes must have a change before it counts as acknowledged; no more than there are links to."""
         self._intake = Intake()
+        self._idle = idle
+        self._idle_now = 1.0
+        self._pace = WalkPace()
+        self._turns = WalkTurns()
         self._send_at = 0.0
         self._look_at = 0.0
         self._is_changed = True
+        self._is_waited = False
+        """Do answers wait for other nodes?"""
+        self._waited_until = -NEVER
         self._is_woken = False
         """Does the page ask the workers to wake this process?"""
 
@@ -101,6 +128,8 @@ class RegistrationReplication:
     def members_changed(self, now: float) -> None:
         """There are links to other members than before."""
         members = self._links.members
+        for gone in self.peers.keys() - set(members):
+            self._turns.ended(gone)
         self.peers = {number: self.peers.get(number) or Peer(number, self._me, now) for number in members}
 
     def table_replaced(self, table: ReplicatedTable, now: float) -> None:
@@ -126,12 +155,13 @@ class RegistrationReplication:
         """It is over. What the lost node told one of the others only, comparisons find."""
         if peer := self.peers.get(member):
             peer.link_lost(now)
+        self._turns.ended(member)
         up = [peer for peer in self.peers.values() if peer.is_up]
         for peer in up:
             peer.walk_at = min(peer.walk_at, now + 1.0)
         if not up:
             self._wake(False)
-        self._note_page()
+        self._note_page(now)
 
     def _wake(self, is_wanted: bool) -> None:
         if is_wanted != self._is_woken:
@@ -154,14 +184,15 @@ class RegistrationReplication:
         elif isinstance(message, Greeting):
             self._receive_greeting(peer, message, now)
         elif isinstance(message, RangeDigest):
-            peer.sees_walk(message.walk, message.after)
-            over_at = message.over_at + peer.clock.seconds
-            self._links.send(peer.number, [answer_to(message, self._table, over_at)])
+            self._receive_question(peer, message, now)
         elif isinstance(message, RangeAnswer):
             self._receive_answer(peer, message, now)
         elif isinstance(message, RangeRecords):
             self._receive_range(peer, message, now)
+        elif isinstance(message, IdleProcessors):
+            peer.idle_there = message.percent / 100
         elif isinstance(message, WalkEnded):
+            self._turns.ended(peer.number)
             peer.other_walk_ended(message.walk, message.is_equal, now)
 
     def _receive_greeting(self, peer: Peer, greeting: Greeting, now: float) -> None:
@@ -171,27 +202,31 @@ class RegistrationReplication:
             self._links.send(peer.number, [start])
             self._is_changed = True
         elif peer.is_heard and not peer.is_counted:
-            self._count(peer)
+            self._count(peer, now)
         peer.note_soundness(now)
 
-    def _count(self, peer: Peer) -> None:
-        """From now on its acknowledgements count: not before all that waits for others was made after it began."""
+    def _count(self, peer: Peer, now: float) -> None:
+        """From now on its acknowledgements count: not before all that waits for others was made after it began.
+
+        Where nothing waits for others, the workers have to have seen that: they may still hold what waited until then.
+        """
         counted = [other.sender.acknowledged for other in self.peers.values() if other.is_counted]
-        if not counted or self._reached(counted) >= peer.sender.begins_at:
+        begins_at = peer.sender.begins_at
+        if self._reached(counted) >= begins_at if counted else not begins_at or now - self._waited_until >= SEEN_S:
             peer.is_counted = True
-            self._note_page()
+            self._note_page(now)
 
     def _receive_acknowledgement(self, peer: Peer, taken: RecordsTaken, now: float) -> None:
         self._is_changed = self._is_changed or not peer.sender.window.has_room
         peer.sender.acknowledge(taken.generation, taken.seq)
         self._is_changed = self._is_changed or peer.sender.is_refused
-        self._note_page()
+        self._note_page(now)
 
     def _start_log(self, peer: Peer, now: float) -> None:
         """The other node goes on from here, and has missed something; answers do not wait for it until it has that."""
         peer.sender.start(self._table, NO_GENERATION, 0)
         peer.is_counted = False
-        self._note_page()
+        self._note_page(now)
         peer.lose(now)
         self._links.send(peer.number, [peer.start_of_log()])
 
@@ -206,6 +241,22 @@ class RegistrationReplication:
         return [shifted(record, seconds) for record in records] if seconds else records
 
     # -- comparison ------------------------------------------------------------------------------------
+
+    def _receive_question(self, peer: Peer, question: RangeDigest, now: float) -> None:
+        peer.sees_walk(question.walk, question.after)
+        if self._turns.may_go_on(peer.number, question, peer.is_sound, now):
+            self._answer(peer, question, now)
+
+    def _answer(self, peer: Peer, question: RangeDigest, now: float) -> None:
+        self._look_at_processors(now)
+        answer = answer_to(question, self._table, question.over_at + peer.clock.seconds)
+        self._links.send(peer.number, [answer, IdleProcessors(round(100 * self._idle_now))])
+
+    def _look_at_processors(self, now: float) -> None:
+        if self._pace.is_look_due(now):
+            self._idle_now = self._idle()
+            others = [peer.idle_there for peer in self.peers.values() if peer.walk is not None]
+            self._pace.note(min([self._idle_now, *others]), now)
 
     def _receive_answer(self, peer: Peer, answer: RangeAnswer, now: float) -> None:
         walk = peer.walk
@@ -264,7 +315,9 @@ class RegistrationReplication:
             return now + RETRY_S
         if not self._links.send(peer.number, [peer.walk.question(self._table, self._wall_time())]):
             return now + RETRY_S
-        peer.paced_at = max(peer.paced_at, now - PACE_BACK_S) + RANGE / (CHECK_RATE if peer.is_sound else SYNC_RATE)
+        self._look_at_processors(now)
+        rate = CHECK_RATE if peer.is_sound else self._pace.rate
+        peer.paced_at = max(peer.paced_at, now - PACE_BACK_S) + RANGE / rate
         # A node that does not answer is asked again.
         peer.question_due = now + ANSWER_MAX_S
         return peer.question_due
@@ -278,6 +331,8 @@ class RegistrationReplication:
             self._look_at = min(self._look_at, now + PASS_OVER_S)
         due = self._intake.work(self._table, now) or now + GREETING_S
         due = min(due, self._send_changes(now))
+        for number, question in self._turns.due(now):
+            self._answer(self.peers[number], question, now)
         for peer in self.peers.values():
             if peer.is_up:
                 due = min(due, self._tend(peer, now))
@@ -312,7 +367,7 @@ class RegistrationReplication:
             # Who writes from now on says so. What was written until now has to be looked for.
             self._wake(True)
             has_sent = self._send_parts(now)
-        self._note_page()
+        self._note_page(now)
         if not has_sent:
             self._send_at = now
             return self._look_at
@@ -359,9 +414,12 @@ class RegistrationReplication:
         self.counters[REPLICATION_RECORDS_SENT] += len(part.records)
         return True
 
-    def _note_page(self) -> None:
+    def _note_page(self, now: float) -> None:
         """Tell the workers how far the other nodes have come."""
         places = [peer.sender.acknowledged for peer in self.peers.values() if peer.is_counted]
+        if self._is_waited and not places:
+            self._waited_until = now
+        self._is_waited = bool(places)
         self._page.note(self._generation, self._reached(places), bool(places))
 
     def _reached(self, places: Sequence[int]) -> int:

@@ -13,7 +13,8 @@ comparison: a removal is a record as well (binding.py), and what is forgotten so
       | <-------  RangeRecords (is_answer) |
       |   takes them; the same range again |
 
-One question is under way at a time. Ranges are short, so that calls go on and the memory is bounded.
+One question is under way at a time. Ranges are short, so that calls go on and the memory is bounded; they are long
+enough for the three questions and answers of each to be little beside the records.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from typing import Final, Protocol
 from appliance.location.record_digests import digest_of
 from appliance.messages.link_messages import RangeAnswer, RangeDigest, RangeRecords
 
-RANGE: Final = 256  # addresses
+RANGE: Final = 1024  # addresses
 RANGE_OCTETS: Final = 1 << 20
 TRIES_MAX: Final = 8
 MARGIN_S: Final = 10.0
@@ -122,23 +123,24 @@ class TableWalk:
         self._after = b""
         self._over_at = 0.0
         self._tries = 0
-        self._count = 0
+        self._page = Page(b"", {}, {})
 
     def question(self, table: WalkedTable, wall_time: float) -> RangeDigest:
         """The digest of the range that is to be compared now."""
         self._over_at = wall_time + MARGIN_S
-        page = page_of(table, self._after, b"", self._over_at)
-        self._tries += 1
-        self._count = len(page.digests)
+        page = self._page = page_of(table, self._after, b"", self._over_at)
         return RangeDigest(self.number, self._after, page.until, self._over_at, len(page.digests), page.digest)
 
     def answered(self, answer: RangeAnswer, table: WalkedTable) -> RangeRecords | None:
         """What to send and ask for; None where the range is done. Answers to earlier questions are not for here."""
         if answer.is_equal:
-            self._go_on(answer.until, self._count)
+            self._go_on(answer.until, len(self._page.digests))
             return None
-        mine = page_of(table, self._after, answer.until, self._over_at)
-        until = mine.until
+        self._tries += 1
+        mine, until = self._page, self._page.until
+        if answer.until != until:
+            mine = page_of(table, self._after, answer.until, self._over_at)
+            until = mine.until
         if len(answer.digests) != _DIGEST.size * len(answer.keys):
             self._give_up(answer.until)
             return None

@@ -6,6 +6,7 @@ import pytest
 
 from appliance.catalogue.counters import REPLICATION_RECORDS_SENT
 from appliance.cluster.replication.log_sender import LOG_STEP
+from appliance.cluster.replication.registrations import SEEN_S
 from appliance.location.binding import Binding
 from appliance.location.record_transfer import part_made_by
 from tests.cluster.replication.replicated_nodes import DOWN_S, LASTS_S, Network
@@ -230,6 +231,22 @@ def test_tables_converge_and_nothing_answered_is_lost(seed: int) -> None:
     assert answered
     for binding in answered:
         assert network.nodes[1].has(binding), f"seed {seed}: {binding.aor.decode()}"
+
+
+def test_a_node_that_may_lack_what_was_made_before_counts_when_all_workers_have_looked() -> None:
+    """They still hold what waited for the node that was lost; what this one acknowledges says nothing of that."""
+    network = Network(2)
+    network.run_until_in_sync()
+    node = network.nodes[1]
+    replication, peer = node.replication, node.replication.peers[2]
+    replication.link_lost(2, network.now)
+    assert not node.page.is_waited
+    replication.link_up(2, network.now)
+    peer.sender.begins_at = 5
+    replication._count(peer, network.now + SEEN_S / 2)
+    assert not node.page.is_waited
+    replication._count(peer, network.now + SEEN_S)
+    assert node.page.is_waited
 
 
 def test_answers_wait_for_as_many_nodes_as_copies_says() -> None:
