@@ -164,7 +164,8 @@ class Stack:
         if self.takeover.awaited:
             self.takeover.note_arrivals(batch, now)
         for data, flow in batch:
-            if is_keep_alive(data):
+            # RFC 5626 4.4, RFC 7118 6: those of a stream are its framer's, and STUN is for datagrams.
+            if not flow.is_stream and is_keep_alive(data):
                 self._ingress_filter.receive_keep_alive(data, flow)
             else:
                 self._receive(data, flow, now, self._slot_ownership.is_shared)

@@ -7,6 +7,7 @@ import pytest
 from appliance.catalogue import counters
 from appliance.catalogue.limit_settings import LimitSettings
 from appliance.catalogue.settings import Settings
+from appliance.catalogue.transports import WS
 from appliance.messages.bus_messages import (
     CallsMoved,
     HandedOver,
@@ -18,6 +19,7 @@ from appliance.messages.slots import SlotTable, deal
 from appliance.messages.supervisor_requests import ForgetSubscriber
 from appliance.routing.lookup_questions import FindSubscriber, HostAnswer, SubscriberAnswer
 from appliance.transport.flow import TCP, Flow, Outgoing
+from appliance.transport.process_id import process_id
 from tests.stack_bench import (
     ALICE,
     BOB,
@@ -255,6 +257,16 @@ def test_a_stun_request_by_udp_is_answered_and_garbage_is_not() -> None:
     assert answer.flow == ALICE
     assert answer.data.startswith(b"\x01\x01") and answer.data[8:20] == asked[8:]
     assert one.counters[counters.KEEPALIVES_RECEIVED] == 1
+    assert one.counters[counters.DROPPED_MALFORMED] == 2
+
+
+def test_a_stun_request_by_web_socket_is_malformed() -> None:
+    """RFC 5626 4.4: STUN is for datagrams. An answer would prove a stranger's connection (connection_sources.py)."""
+    one = stack()
+    asked = bytes.fromhex("000100002112a442b7e7a701bc34d686fa87dfae")
+    browser = Flow(WS, 0, ("192.0.2.50", 50000), process_id(1, 0), 7)
+    one.receive_datagrams([(asked, browser), (b"\0\0", browser)], NOW)
+    assert one.counters[counters.KEEPALIVES_RECEIVED] == 0
     assert one.counters[counters.DROPPED_MALFORMED] == 2
 
 
