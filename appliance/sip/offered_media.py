@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from appliance.sip.body_parts import body_parts
 from appliance.sip.message import Message
 from appliance.sip.names import CONTENT_TYPE
 
@@ -22,9 +23,11 @@ STATIC_CODECS: Final = {
 
 
 def offered_media(message: Message) -> frozenset[bytes]:
-    """The types and codecs of the session description in a message; none where its body is something else."""
-    kind = (message.first(CONTENT_TYPE) or b"").partition(b";")[0].strip().lower()
-    return _media_in(message.body) if kind == b"application/sdp" else NONE
+    """The types and codecs of the session descriptions in a message, which may be parts of its body (RFC 5621); none
+    where there are none.
+    """
+    parts = body_parts(message.first(CONTENT_TYPE) or b"", message.body)
+    return NONE.union(*(_media_in(body) for kind, body in parts if kind == b"application/sdp"))
 
 
 def _media_in(description: bytes) -> frozenset[bytes]:

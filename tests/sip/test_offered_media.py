@@ -37,6 +37,15 @@ def test_only_a_session_description_is_read() -> None:
     assert offered_media(offer("m=audio 1 RTP/AVP 0", kind=b"Application/SDP; charset=utf-8")) == {b"audio", b"pcmu"}
 
 
+def test_session_descriptions_in_a_multipart_body_are_read() -> None:
+    """RFC 5621 3.1: a condition on media is not avoided by a part of another kind beside the offer."""
+    sdp = b"Content-Type: application/sdp\r\n\r\nv=0\r\nm=video 9 RTP/AVP 34"
+    body = b"--b\r\n\r\ntext\r\n--b\r\n" + sdp + b"\r\n--b\r\n" + sdp.replace(b"34", b"31") + b"\r\n--b--"
+    request = Request(b"INVITE", b"sip:bob@example.com", body)
+    request.append(CONTENT_TYPE, b"multipart/mixed; boundary=b")
+    assert offered_media(request) == {b"video", b"h263", b"h261"}
+
+
 def test_a_long_description_is_read_in_part() -> None:
     late = offer(*(["a=x"] * 2000), "m=audio 1 RTP/AVP 0")
     assert offered_media(late) == frozenset()
