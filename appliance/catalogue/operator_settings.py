@@ -21,7 +21,7 @@ class OperatorSettings(CheckedSettings):
     role: str = setting("view", "role", choices.OPERATOR_ROLE, LIVE, "The rights of the operator.")
     region: str = setting(
         "", "region", Name(is_optional=True), LIVE,
-        "The region to which the operator is confined: he sees all, and changes only what belongs to it.")
+        "The region to which the operator is confined: he sees all but secrets, and changes only what belongs to it.")
     secret: str = setting(
         "", "secret", SecretHash(), LIVE,
         "The hash of the password. Without it, login by password is disabled for this account.", "RFC 7914")

@@ -8,9 +8,11 @@ colon and the last `@` of the URL is taken for it.
 from __future__ import annotations
 
 import re
+from itertools import count
 from typing import Final
 
 HIDDEN: Final = "<hidden>"
+_HIDDEN = re.compile(r"(?:^|[ :=])<hidden(?:-[0-9]+)?>")
 _HASH = re.compile(r"scrypt:[0-9a-fA-F:]+")
 # Of SNMP: keys of users, and communities.
 _SNMP_KEYS = re.compile(r"(\b(?:sha1|sha256) key) [0-9a-fA-F]+ [0-9a-fA-F]+")
@@ -24,9 +26,22 @@ _HARMLESS: Final = frozenset(
 
 
 def without_secrets(text: str) -> str:
-    """The text with hashes of passwords, and what is secret in URLs, hidden."""
-    text = _COMMUNITY.sub(rf"\1 {HIDDEN}", _SNMP_KEYS.sub(rf"\1 {HIDDEN} {HIDDEN}", text))
-    return without_url_secrets(_HASH.sub(HIDDEN, text))
+    """The text with hashes of passwords, keys and communities, and what is secret in URLs, hidden.
+
+    Communities have numbers from the second on: lines that differ shall not look alike.
+    """
+    numbers = count(1)
+    text = _COMMUNITY.sub(lambda found: f"{found[1]} {_numbered(next(numbers))}", text)
+    return without_url_secrets(_HASH.sub(HIDDEN, _SNMP_KEYS.sub(rf"\1 {HIDDEN} {HIDDEN}", text)))
+
+
+def _numbered(number: int) -> str:
+    return HIDDEN if number == 1 else f"{HIDDEN[:-1]}-{number}>"
+
+
+def is_hidden(text: str) -> bool:
+    """Is there something in it that was hidden?"""
+    return _HIDDEN.search(text) is not None
 
 
 def without_url_secrets(text: str) -> str:

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from appliance.catalogue.errors import ValueFault
+from appliance.catalogue.redaction import HIDDEN
 from appliance.catalogue.value_types import without_brackets
 
 SNMP_PORT: Final = 161
@@ -240,6 +241,9 @@ def _password(rest: LineWords, digest: str) -> str:
 
 def _key(rest: LineWords, digest: str) -> str:
     key = rest.take().lower()
+    if key == HIDDEN:
+        # In a draft: configuration/hidden_values.py.
+        return key
     if not _HEX.fullmatch(key) or len(key) != 2 * KEY_LEN[digest]:
         raise rest.wrong("invalid key", f"type {2 * KEY_LEN[digest]} hexadecimal digits, or use `password`")
     return key

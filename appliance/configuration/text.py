@@ -17,6 +17,7 @@ from appliance.catalogue.errors import ConfigError, Fault
 from appliance.catalogue.retired_settings import retired_setting
 from appliance.catalogue.setting_declaration import Section, Setting, declared, sections
 from appliance.catalogue.settings import Settings
+from appliance.configuration.hidden_values import hidden_faults
 from appliance.configuration.interpreter import Scope, read_scope
 from appliance.configuration.syntax_tree import Statement, parse_statements, write_word
 
@@ -28,7 +29,7 @@ def parse_configuration(text: str) -> Settings:
     """The settings of a text; what it does not contain has its default. Raises ConfigError with every fault."""
     statements, faults = parse_statements(text)
     scope = read_scope(Settings, 0, statements, faults)
-    faults.extend(_contradiction_faults(scope))
+    faults.extend((*hidden_faults(statements), *_contradiction_faults(scope)))
     if faults:
         raise ConfigError(faults)
     settings: Settings = _build(scope)

@@ -1,12 +1,14 @@
 """What an operator who is confined to a region may change: the sections and tables that belong to it (docs/routing.md).
 
-He sees all. Rights go by the configuration in force, so no commit gives an operator more than he has.
+He sees all but secrets, which he may not set. Rights go by the configuration in force, so no commit gives an operator
+more than he has.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
+from appliance.catalogue.redaction import without_secrets
 from appliance.catalogue.region_settings import RegionSettings
 from appliance.catalogue.settings import Settings
 from appliance.configuration.statements import Key, statements_of
@@ -24,9 +26,9 @@ def check_region_commit(region: str, former: Settings, wanted: Settings) -> None
     before, after = statements_of(former), statements_of(wanted)
     for key in dict.fromkeys((*before, *after)):
         if before.get(key) != after.get(key) and not _is_own(key, after.get(key, ""), own):
+            line = " ".join(filter(None, (key[0], after.get(key) or before[key])))
             raise Refused(
-                f"`{' '.join(filter(None, (key[0], after.get(key) or before[key])))}` does not belong to region "
-                f"{region}. Nothing was changed.",
+                f"`{without_secrets(line)}` does not belong to region {region}. Nothing was changed.",
                 "leave it as it is, or ask an operator of all regions",
             )
 

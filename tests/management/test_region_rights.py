@@ -151,6 +151,53 @@ def test_what_is_not_the_regions_is_not_even_tried(tmp_path: Path) -> None:
     assert not (tmp_path / "people.sqlite3").exists()
 
 
+# -- secrets -----------------------------------------------------------------------------------------
+
+SECRET = f"scrypt:16384:8:1:{'0a' * 16}:{'5b' * 32}"
+WITH_SECRETS = f"enable secret {SECRET}\nsubscribers database postgresql://box:tiger@db/sip\n{TEXT}"
+
+
+def asked(folder: Path, user: str, **arguments: object) -> Any:
+    settings = parse_configuration(WITH_SECRETS)
+    store = CommitStore(folder / "configuration")
+    if store.head is None:
+        store.add(WITH_SECRETS, "ann", "", 1.0)
+    link: Any = None
+    return Call(ApplianceClient(folder, settings, link), session_of(user, settings), Arguments(arguments), link)
+
+
+def shown_to(folder: Path, user: str) -> str:
+    """`show running-config`."""
+    text = asyncio.run(configuration.show_running(asked(folder, user)))["text"]
+    assert isinstance(text, str)
+    return text
+
+
+def test_secrets_that_one_may_not_set_are_not_shown(tmp_path: Path) -> None:
+    shown = shown_to(tmp_path, "eve")
+    assert "enable secret <hidden>\n" in shown and "postgresql://box:<hidden>@db/sip\n" in shown
+    assert SECRET in shown_to(tmp_path, "ann")
+
+
+def test_what_is_shown_is_edited_and_the_secrets_stay(tmp_path: Path) -> None:
+    edited = shown_to(tmp_path, "eve").replace("number ^00 +", "number ^000 +", 1)
+    call = asked(tmp_path, "eve", text=edited, base=1)
+    assert asyncio.run(configuration.diff(call))["diff"] == [
+        "  translation east-out",
+        "-   number ^00 +",
+        "+   number ^000 +",
+    ]
+    assert asyncio.run(configuration.check(call))["faults"] == []
+    assert asyncio.run(configuration.rebase(call))["text"] == edited
+
+
+def test_no_refusal_tells_a_secret(tmp_path: Path) -> None:
+    for text in (TEXT, WITH_SECRETS.replace("tiger", "lion"), WITH_SECRETS.replace("5b", "6c")):
+        with pytest.raises(Refused, match="<hidden>") as refused:
+            asyncio.run(configuration.commit(asked(tmp_path, "eve", text=text, base=1)))
+        assert not any(secret in str(refused.value) for secret in ("tiger", "lion", "5b5b", "6c6c"))
+
+
 # -- a commit and the route tables -------------------------------------------------------------------
 
 ROWS = ("table,prefix,action,translation", "default,+1,region east,", "east,any,sip:gw,east-out", "west,any,sip:gw,")

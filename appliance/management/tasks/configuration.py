@@ -10,10 +10,11 @@ import asyncio
 from typing import Any, Final
 
 from appliance.catalogue.errors import ConfigError
-from appliance.catalogue.redaction import without_secrets
+from appliance.catalogue.redaction import is_hidden, without_secrets
 from appliance.catalogue.settings import Settings
 from appliance.catalogue.warnings import warnings_of
 from appliance.configuration.diff import difference_lines, effects_of
+from appliance.configuration.hidden_values import with_hidden_values
 from appliance.configuration.merge import Joined, join
 from appliance.configuration.text import parse_configuration, retired_warnings, write_configuration
 from appliance.management.appliance_client import Call
@@ -65,8 +66,8 @@ async def show_commit(call: Call) -> Result:
 
 
 def _shown(call: Call, text: str) -> str:
-    """Hashes and the passwords of URLs are for administrators, who commit what they get here."""
-    return text if call.session.may(ADMIN) else without_secrets(text)
+    """Secrets are for administrators who may set them, and commit what they get here."""
+    return text if call.session.may(ADMIN) and not call.session.region else without_secrets(text)
 
 
 def _shown_effect(call: Call, effect: dict[str, str]) -> dict[str, str]:
@@ -106,29 +107,30 @@ async def _warnings(call: Call, settings: Settings) -> list[str]:
 
 async def check(call: Call) -> Result:
     try:
-        wanted = parse_configuration(call.args.text("text", len_max=TEXT_LEN_MAX))
+        head = _head(call)
+        wanted = parse_configuration(_candidate_text(call, head))
     except ConfigError as error:
         return {"faults": error.as_values(), "effects": [], "warnings": []}
-    effects = [_shown_effect(call, effect) for effect in effects_of(_settings_of(_head(call)), wanted)]
+    effects = [_shown_effect(call, effect) for effect in effects_of(_settings_of(head), wanted)]
     return {"faults": [], "effects": effects, "warnings": await _warnings(call, wanted)}
 
 
 async def diff(call: Call) -> Result:
     head = _head(call)
-    lines = difference_lines(_settings_of(head), _candidate(call))
+    lines = difference_lines(_settings_of(head), _candidate(call, head))
     return {"diff": [_shown(call, line) for line in lines], "base": head.number}
 
 
 async def commit(call: Call) -> Result:
-    wanted, head = _candidate(call), _head(call)
-    base = call.args.integer("base", 0, NUMBER_MAX)
+    head, base = _head(call), call.args.integer("base", 0, NUMBER_MAX)
+    wanted = _candidate(call, call.client.store().find(base) or head)
     if base != head.number:
         joined = _joined(call, base, head, wanted)
         raise Refused(
             f"Commit {head.number} by {head.user} was made in the meantime.",
             "type `rebase`, check the result, then commit again",
             head=head.number,
-            conflicts=_conflicts(joined),
+            conflicts=_conflicts(call, joined),
         )
     check_region_commit(call.session.region, _settings_of(head), wanted)
     await _probe_database(call, _settings_of(head), wanted)
@@ -165,16 +167,17 @@ async def load(call: Call) -> Result:
         joined = joined_file(loaded, file_text, head.text)
         if joined is not None and joined.conflicts:
             remedy = "commit those lines in the shell, or load the file with `--replace`"
-            raise Refused(f"{conflict_remark(name, joined)} Nothing was loaded.", remedy, conflicts=_conflicts(joined))
+            remark = _shown(call, conflict_remark(name, joined))
+            raise Refused(f"{remark} Nothing was loaded.", remedy, conflicts=_conflicts(call, joined))
         wanted = joined.text if joined is not None else wanted
     return await _commit(call, wanted, head.number, f"loaded from {name}", 0, file_text=file_text)
 
 
 async def rebase(call: Call) -> Result:
     head = _head(call)
-    joined = _joined(call, call.args.integer("base", 0, NUMBER_MAX), head, _candidate(call))
-    conflicts = [{name: _shown(call, line) for name, line in each.items()} for each in _conflicts(joined)]
-    return {"text": _shown(call, joined.text), "base": head.number, "conflicts": conflicts}
+    base = call.args.integer("base", 0, NUMBER_MAX)
+    joined = _joined(call, base, head, _candidate(call, call.client.store().find(base) or head))
+    return {"text": _shown(call, joined.text), "base": head.number, "conflicts": _conflicts(call, joined)}
 
 
 async def confirm(call: Call) -> Result:
@@ -208,9 +211,14 @@ async def _commit(
     return {"number": done.number, "effects": plain(done.effects), "warnings": warnings}
 
 
-def _candidate(call: Call) -> Settings:
-    """The settings of the client's text. Raises Refused with every fault."""
-    return _parsed(call.args.text("text", len_max=TEXT_LEN_MAX))
+def _candidate(call: Call, shown: Commit) -> Settings:
+    """The settings of the client's text, which was made from that commit. Raises Refused with every fault."""
+    return _parsed(_candidate_text(call, shown))
+
+
+def _candidate_text(call: Call, shown: Commit) -> str:
+    text = call.args.text("text", len_max=TEXT_LEN_MAX)
+    return with_hidden_values(text, write_configuration(_settings_of(shown))) if is_hidden(text) else text
 
 
 def _parsed(text: str) -> Settings:
@@ -228,8 +236,9 @@ def _joined(call: Call, base: int, head: Commit, mine: Settings) -> Joined:
     return join(before, _settings_of(head), mine)
 
 
-def _conflicts(joined: Joined) -> list[Result]:
-    return [{"line": found.line, "theirs": found.theirs, "mine": found.mine} for found in joined.conflicts]
+def _conflicts(call: Call, joined: Joined) -> list[Result]:
+    rows = [{"line": found.line, "theirs": found.theirs, "mine": found.mine} for found in joined.conflicts]
+    return [{name: _shown(call, line) for name, line in each.items()} for each in rows]
 
 
 def _head(call: Call) -> Commit:
