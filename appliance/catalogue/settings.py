@@ -73,6 +73,10 @@ class ListenerSettings(CheckedSettings):
         "authenticated", "relay", choices.RELAY, LIVE,
         "Senders whose requests are forwarded to foreign domains, including through contacts and redirects.",
         "RFC 3261 26.1")
+    relay_private: bool = setting(
+        False, "relay-private-networks", Switch(), LIVE,
+        "Let these senders, peers aside, name hosts in private networks (RFC 1918, RFC 4193, RFC 6598, link-local). A "
+        "listener at such an address always does, unless `advertise` names another one.")
     advertise: str = setting(
         "", "advertise", Host(is_optional=True), DRAIN,
         "The address to put into Via and Record-Route instead of the local one, for a listener behind NAT.",

@@ -9,7 +9,7 @@ from appliance.catalogue.transports import TRANSPORTS
 from appliance.inspection.known_answers import KnownAnswers
 from appliance.messages.worker_requests import TargetRow
 from appliance.proxy.environment import ProxyEnvironment
-from appliance.proxy.gateway_access import without_gateways
+from appliance.proxy.gateway_access import hops_for_sender
 from appliance.proxy.hop_lookups import ROUNDS_MAX
 from appliance.proxy.request_context import RequestContext
 from appliance.routing.contact_policy import destination_of
@@ -69,7 +69,7 @@ def _passable_hops(
     passable = flows
     with suppress(GatewayUnknown):
         passable = node.passable(flows, context.origin_of(target), context.flow.listener, now)
-        passable = without_gateways(passable, uri, target, context, node, now)
+        passable = hops_for_sender(passable, uri, target, context, node, now)
     return [_hop(flow) for flow in passable] if passable or not flows else [BARRED]
 
 

@@ -27,7 +27,7 @@ from appliance.proxy.forwarding import (
     length_of,
     prepare_request,
 )
-from appliance.proxy.gateway_access import without_gateways
+from appliance.proxy.gateway_access import hops_for_sender
 from appliance.proxy.hop_lookups import HopLookups
 from appliance.proxy.identities import remove_claims_of, withhold_identity
 from appliance.proxy.request_context import RequestContext
@@ -219,7 +219,7 @@ class Branch(ClientUser):
             call_id = self.request.read_call_id()
             hops = self._node.next_hops.find(self._hop_uri, size, context.way_out, call_id, now, failed)
             passable = self._node.passable(hops, origin, context.flow.listener, now, failed)
-            self._hops = without_gateways(passable, self._hop_uri, self.target, context, self._node, now, failed)
+            self._hops = hops_for_sender(passable, self._hop_uri, self.target, context, self._node, now, failed)
         except AnswersNeeded as needed:
             lookups = lookups or HopLookups(self)
             if not lookups.ask(needed, self._node.pending_lookups, context.asker()):

@@ -15,7 +15,9 @@ token whose time is over is treated as a new one: the sender has to prove itself
 Route sets are fixed when a dialog is made, so a token cannot be renewed.
 
 A Contact is what its sender wrote. A token leads out of our domains only where the Contact (or the route before it) is
-at the address that its message came from, or where a peer, or one who may relay, is an end of the dialog.
+at the address that its message came from, or where a peer, or one who may relay, is an end of the dialog. And it
+leads to a next hop of the route tables, or into a private network, only at that address, or where a peer or a next hop
+has named it (OF_PEER; gateway_access.py): else a call to an accomplice would make the way for the next one.
 
 The entry in a request is not replaced at the end that has it, whatever becomes of the request: that end has it for its
 whole lifetime, even of a call that was refused. So what may begin something by it has to come from the address that the
@@ -32,8 +34,8 @@ from typing import Final
 from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.flow_routes import FLOW_MARK, flow_parameter, leads_by_flow
 from appliance.proxy.request_context import RequestContext
-from appliance.routing.contact_policy import destination_of
-from appliance.security.dialog_token import ADMITTED, ANSWERED, AT_SOURCE, RELAYS, TO_PEER, TOKEN_LEN
+from appliance.routing.contact_policy import ROUTED, destination_of
+from appliance.security.dialog_token import ADMITTED, ANSWERED, AT_SOURCE, OF_PEER, RELAYS, TO_PEER, TOKEN_LEN
 from appliance.sip.address_fast_path import plain_party
 from appliance.sip.characters import digits_of, lowered
 from appliance.sip.errors import MalformedMessage
@@ -97,7 +99,8 @@ def admission_of(
     # Where a flow decides, the target may differ: a registrar puts the contact in place of a GRUU (RFC 5627 3.4).
     if not node.dialog_tokens.leads(token, way) and not leads_by_flow(own, token, flow, node):
         # RFC 3261 12.2.1.2: its target may have been refreshed since, and a BYE has to arrive.
-        return ADMITTED | MOVED | RELAYS if flags & RELAYS and request.method == b"BYE" else NEW
+        moved = ADMITTED | MOVED | flags & (RELAYS | OF_PEER)
+        return moved if flags & RELAYS and request.method == b"BYE" else NEW
     if flags & (AT_SOURCE | RELAYS) or (not uris and node.names.is_responsible_for(target)):
         return ADMITTED | flags
     return NEW
@@ -113,7 +116,7 @@ def _proved_flags(token: bytes, request: Request, node: ProxyEnvironment, now: f
     from_tag = request.read_from_tag() if flags & ANSWERED else _UNKNOWN
     if not tokens.is_own(token, _ends(request.read_call_id(), to_tag, from_tag)):
         return -1
-    if tokens.until_of(token) < _minute(node, now):
+    if tokens.is_over(token, _minute(node, now)):
         return -1
     if flags & ANSWERED and request.method in ENDING:
         return flags
@@ -159,8 +162,10 @@ def token_to_sender(request: Request, context: RequestContext, hop: Flow, node: 
     """The token for the entry in a request to a hop: it admits what the other end sends back in the dialog."""
     until_min = _minute(node, now + node.proxy_rules.dialog_lifetime_s)
     flags = RELAYS if context.is_trusted or context.has_relay_rights() else 0
-    if not flags and node.is_peer(hop):
-        flags = TO_PEER
+    if context.is_trusted:
+        flags |= OF_PEER
+    if node.is_peer(hop) or (context.targets and context.targets[0].origin == ROUTED):
+        flags |= TO_PEER
     way = caller = callee = _NOWHERE
     try:
         caller, callee = _party(request, FROM), _party(request, TO)
@@ -271,7 +276,7 @@ def _rebound(
             seen.add(token)
             # RFC 3261 12.1.2: the caller goes by the entries in reverse order, so those above come after ours.
             behind = [parse_name_addr(value).uri for value in reversed(values[:index])]
-            flags = ANSWERED | (RELAYS if flags & (RELAYS | TO_PEER) else 0)
+            flags = ANSWERED | (RELAYS if flags & RELAYS else 0) | (RELAYS | OF_PEER if flags & TO_PEER else 0)
             address = _address_of(behind[0] if behind else contact)
             # The flow is that of the hop that answers, which no other entry is above.
             only_way = None if behind else flow

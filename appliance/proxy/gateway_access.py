@@ -1,9 +1,12 @@
-"""Who may lead a request to a next hop of the route tables other than by these tables (docs/routing.md).
+"""Who may lead a request to a next hop of the route tables other than by these tables, or into a private network
+(docs/routing.md).
 
 A gateway takes calls from this appliance by its address. Whoever could name it, in a Request-URI, a Route, a contact or
 by a name of his own, would call what the tables reject, and by the carrier of his choice. So only a peer may, and what
-belongs to a call: by its token, or because it can begin nothing. A domain that the configuration serves by next hops of
-its own may be called.
+belongs to a call: by its token, or because it can begin nothing. A token leads there only where the other end of the
+call is there, or a peer (dialogs.py): a Contact is what its sender writes. A domain that the configuration serves by
+next hops of its own may be called. The same holds for hosts of private networks (routing/private_networks.py); there
+what ends a dialog needs such a token, too.
 """
 
 from __future__ import annotations
@@ -14,10 +17,11 @@ from typing import Final
 from appliance.proxy.dialogs import ENDING
 from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.request_context import RequestContext
-from appliance.routing.contact_policy import ELSEWHERE, NAMED
+from appliance.routing.contact_policy import ELSEWHERE, NAMED, PUBLISHED
 from appliance.routing.lookup_questions import Question
 from appliance.routing.next_hops import NONE_FAILED
 from appliance.routing.targets import Target
+from appliance.security.dialog_token import AT_SOURCE, OF_PEER
 from appliance.sip.uri import Uri
 from appliance.transport.flow import Flow
 
@@ -26,17 +30,14 @@ from appliance.transport.flow import Flow
 _JUDGED: Final = (NAMED, ELSEWHERE)
 
 
-def may_name_gateways(context: RequestContext, node: ProxyEnvironment) -> bool:
+def may_name_gateways(context: RequestContext) -> bool:
     """May it go to a next hop because its Request-URI, its Route or a contact says so?"""
-    if context.is_trusted or context.is_in_dialog:
-        return True
+    # RFC 3261 12.2.2: some gateways take a To tag that they do not know for a new call.
     request = context.request
-    # RFC 3261 12.2.2: a gateway takes a To tag that it does not know for a mistake. Without Record-Route there are no
-    # tokens; and with them one may be over (dialogs.py).
-    return bool(request.read_to_tag()) and (request.method in ENDING or not node.proxy_rules.record_route)
+    return _may_name_all(context) or (request.method in ENDING and bool(request.read_to_tag()))
 
 
-def without_gateways(
+def hops_for_sender(
     hops: list[Flow],
     hop_uri: Uri,
     target: Target,
@@ -49,9 +50,23 @@ def without_gateways(
 
     `failed`: questions that DNS could not answer. Raises GatewayUnknown, and LocationUnknown.
     """
-    if context.origin_of(target) not in _JUDGED or may_name_gateways(context, node):
+    origin = context.origin_of(target)
+    is_judged = origin in _JUDGED
+    if (is_judged or origin == PUBLISHED) and not (_may_name_all(context) or _is_acknowledgment(context)):
+        hops = node.router.private_networks.without(hops, context.flow.listener)
+    if not is_judged or may_name_gateways(context):
         return hops
     return node.router.gateways_beside(hop_uri.host).without(hops, node.next_hops, now, failed)
+
+
+def _may_name_all(context: RequestContext) -> bool:
+    """Has a peer named where it goes, or the other end of its dialog, where that is?"""
+    return context.is_trusted or context.admission & (AT_SOURCE | OF_PEER) != 0
+
+
+def _is_acknowledgment(context: RequestContext) -> bool:
+    """RFC 3261 13.2.2.4: one that a 2xx has named the way of (stages/admit_ack.py)."""
+    return context.is_in_dialog and context.request.method == b"ACK"
 
 
 def is_unproved_gateway(context: RequestContext, node: ProxyEnvironment) -> bool:

@@ -11,7 +11,7 @@ from appliance.catalogue.counters import DROPPED_STRAY_RESPONSE, DROPPED_UNROUTA
 from appliance.proxy.dialogs import bind_to_answer
 from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.forwarding import add_length, address_to_hop, connection_of, length_of, prepare_request
-from appliance.proxy.gateway_access import without_gateways
+from appliance.proxy.gateway_access import hops_for_sender
 from appliance.proxy.hop_lookups import HopLookups
 from appliance.proxy.identities import remove_claims
 from appliance.proxy.request_context import RequestContext
@@ -76,7 +76,7 @@ class _Passage:
             call_id = context.request.read_call_id()
             hops = node.next_hops.find(uri, request_len, context.way_out, call_id, now, failed)
             hops = node.passable(hops, context.origin_of(self._target), context.flow.listener, now, failed)
-            hops = without_gateways(hops, uri, self._target, context, node, now, failed)
+            hops = hops_for_sender(hops, uri, self._target, context, node, now, failed)
         except AnswersNeeded as needed:
             # Where too many wait already it is dropped, and counted there.
             (lookups or HopLookups(self)).ask(needed, node.pending_lookups, context.asker())

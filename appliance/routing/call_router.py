@@ -17,6 +17,7 @@ from appliance.routing.domain_routes import DomainRoute, DomainRoutes
 from appliance.routing.enum_cache import EnumCache
 from appliance.routing.gateways import Gateways
 from appliance.routing.lookup_cache import LookupCache
+from appliance.routing.private_networks import PrivateNetworks
 from appliance.routing.route_conditions import RouteConditions
 from appliance.routing.route_counts import RouteCounts
 from appliance.routing.route_decision import RoutedCall, RouteDecision
@@ -34,7 +35,16 @@ if TYPE_CHECKING:
 class CallRouter:
     """The policies and domains of one configuration, and the tables of the node. `counts`: of the entries followed."""
 
-    __slots__ = ("_domains", "_gateways_of_tables", "_policies", "_rules", "_settings", "counts", "gateways")
+    __slots__ = (
+        "_domains",
+        "_gateways_of_tables",
+        "_policies",
+        "_rules",
+        "_settings",
+        "counts",
+        "gateways",
+        "private_networks",
+    )
 
     def __init__(self, settings: Settings, enum: EnumCache, found: LookupCache) -> None:
         self._rules = RoutingRules(enum, found)
@@ -59,6 +69,7 @@ class CallRouter:
     def reconfigure(self, settings: Settings) -> None:
         """Go by other settings."""
         self._settings = settings
+        self.private_networks = PrivateNetworks(settings.listeners)
         self._rules.translations = Translations(settings.translations)
         self._rules.lookups = RouteLookups(settings.lookups)
         self._rules.conditions = RouteConditions(settings.conditions)

@@ -5,7 +5,7 @@ from appliance.sip.siphash cimport SipHash
 
 cdef bytes LOWER_HEX_DIGIT
 cdef Py_ssize_t _UNTIL, _WAY, _HOP, _PARTIES, _SEAL, _END
-cdef long _MARK_SHIFT, _MINUTES
+cdef long _MARK_SHIFT, _OF_PEER_SHIFT, _MINUTES, _HALF, _FLAGS
 
 
 @cython.final
@@ -25,10 +25,11 @@ cdef class DialogTokens:
     cdef TokenDigests _own
     cdef TokenDigests _other
 
-    @cython.locals(start='unsigned int', hop_digest='unsigned int', parties_digest='unsigned int', body=bytes, own=TokenDigests)
+    @cython.locals(start='unsigned int', of_peer='unsigned int', last='unsigned int', hop_digest='unsigned int', parties_digest='unsigned int', body=bytes, own=TokenDigests)
     cpdef bytes write(self, bytes ends, bytes parties, bytes way, bytes hop, long until_min, long flags)
     cpdef int flags_of(self, bytes token) except -2
     cpdef long until_of(self, bytes token) except -1
+    cpdef bint is_over(self, bytes token, long minute) except -1
     @cython.locals(mark=long)
     cpdef bint is_own(self, bytes token, bytes ends) except -1
     cpdef bint leads(self, bytes token, bytes way) except -1

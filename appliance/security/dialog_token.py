@@ -3,8 +3,8 @@
 A token is 56 hexadecimal digits, and nothing of it is remembered here:
 
 - flags (1): what was known of the dialog, and what its ends may do (see below).
-- until (7): the mark of the key that has sealed it (2 bits), and the last minute, counted from 1970, in which it is
-  good (26 bits, which last until 2097).
+- until (7): the mark of the key that has sealed it (2 bits), one more flag (OF_PEER), and the last minute in which it
+  is good: the last 25 bits of those since 1970, which come again after 63 years.
 - way (16): a keyed digest of where the requests go: the remote target and the routes that follow ours.
 - hop (8): a keyed digest of the address that the request which makes the dialog was sent to; 0 once it is answered.
 - parties (8): a keyed digest of the addresses in From and To.
@@ -31,10 +31,12 @@ AT_SOURCE: Final = 1
 RELAYS: Final = 2
 # Both ends are known: the token was made from an answer.
 ANSWERED: Final = 4
-# The request was sent to a peer.
+# The request was sent to a peer, or to a next hop of the route tables.
 TO_PEER: Final = 8
 # Never in a token: what a request has been granted comes from one (proxy/dialogs.py).
 ADMITTED: Final = 16
+# The remote target was named by a peer, or by a next hop of the route tables.
+OF_PEER: Final = 64
 
 # Where each part begins, and where the last one ends.
 _UNTIL: Final = 1
@@ -44,7 +46,11 @@ _PARTIES: Final = 32
 _SEAL: Final = 40
 _END: Final = TOKEN_LEN
 _MARK_SHIFT: Final = 26
-_MINUTES: Final = (1 << _MARK_SHIFT) - 1
+_OF_PEER_SHIFT: Final = 25
+_MINUTES: Final = (1 << _OF_PEER_SHIFT) - 1
+# A token's minute is past where it is less than half a round behind.
+_HALF: Final = 1 << _OF_PEER_SHIFT - 1
+_FLAGS: Final = 15
 
 
 class DialogTokens:
@@ -63,7 +69,9 @@ class DialogTokens:
 
     def write(self, ends: bytes, parties: bytes, way: bytes, hop: bytes, until_min: int, flags: int) -> bytes:
         """The token of requests that go that way, good to the end of the minute `until_min`; `hop`: b"" for none."""
-        start = flags << 28 | self._mark << _MARK_SHIFT | until_min
+        of_peer = 1 if flags & OF_PEER else 0
+        last = self._mark << _MARK_SHIFT | of_peer << _OF_PEER_SHIFT | until_min & _MINUTES
+        start = (flags & _FLAGS) << 28 | last
         own = self._own
         hop_digest, parties_digest = own.short(hop), own.short(parties)
         body = f"{start:08x}{own.of_way(way):016x}{hop_digest:08x}{parties_digest:08x}".encode("ascii")
@@ -71,11 +79,18 @@ class DialogTokens:
 
     def flags_of(self, token: bytes) -> int:
         """The flags in a token, not verified; -1 for what is no token."""
-        return hex_number(token, 0, _UNTIL) if len(token) == TOKEN_LEN and is_all(token, LOWER_HEX_DIGIT) else -1
+        if len(token) != TOKEN_LEN or not is_all(token, LOWER_HEX_DIGIT):
+            return -1
+        of_peer = hex_number(token, _UNTIL, _WAY) >> _OF_PEER_SHIFT & 1
+        return hex_number(token, 0, _UNTIL) | (OF_PEER if of_peer else 0)
 
     def until_of(self, token: bytes) -> int:
-        """The last minute in which it is good."""
+        """The last minute in which it is good, as `write` takes it."""
         return hex_number(token, _UNTIL, _WAY) & _MINUTES
+
+    def is_over(self, token: bytes, minute: int) -> bool:
+        """Is that before this minute since 1970?"""
+        return (self.until_of(token) - minute) & _MINUTES >= _HALF
 
     def is_own(self, token: bytes, ends: bytes) -> bool:
         """Was a token written here, for these ends, with a key that is good?"""

@@ -59,7 +59,7 @@ def _decision(context: RequestContext, node: ProxyEnvironment, now: float) -> Ro
     if node.names.is_responsible_for(call.uri):
         return router.decide(call, policy)
     decision = router.decide_foreign(call, policy)
-    if decision is None and not may_name_gateways(context, node):
+    if decision is None and not may_name_gateways(context):
         # It is not for him to choose the gateway.
         decision = router.decide_at_gateway(call, policy)
     return decision
