@@ -141,6 +141,36 @@ def test_silence_of_all_says_nothing_of_one() -> None:
     assert one.gauges()["registrations"] == 1
 
 
+def run_without_a_way(one: Stack, begin: float, seconds: float) -> None:
+    """Nothing can be sent: the kernel has no route, or a router says so at once."""
+    now = begin
+    while (now := max(now, one.next_timer())) < begin + seconds:
+        one.handle_timers(now)
+        one.receive_failures(one.datagrams_to_send(now), now)
+
+
+def test_what_cannot_be_sent_says_nothing_while_nothing_comes_in() -> None:
+    """The network of this end may be down: all phones would lose their bindings (RFC 3261 18.4)."""
+    one = stack(settings=keeping(failures=1))
+    for number in range(5):
+        register(one, number, NOW)
+    run_without_a_way(one, NOW, 5 * INTERVAL_S)
+    assert one.counters[counters.KEEPALIVES_SENT] >= 20
+    assert one.gauges()["registrations"] == 5
+
+
+def test_a_phone_that_cannot_be_reached_while_others_are_loses_its_binding() -> None:
+    one = stack(settings=keeping(failures=2))
+    register(one, 1, NOW)
+    now = NOW
+    while one.gauges()["registrations"]:
+        assert now < NOW + 4 * INTERVAL_S
+        run_without_a_way(one, now, 10.0)
+        now += 10.0
+        chatter(one, now)
+    assert one.counters[counters.KEEPALIVES_UNANSWERED] == 2
+
+
 def test_a_phone_that_registers_again_begins_anew() -> None:
     one = stack(settings=keeping(failures=2))
     now = NOW

@@ -31,8 +31,11 @@ class KeepAliveUser(Protocol):
     def answered(self, keep_alive: OptionsKeepAlive, now: float) -> None:
         """A final response came, whichever."""
 
-    def unanswered(self, keep_alive: OptionsKeepAlive, is_certain: bool, now: float) -> None:
-        """No response came; `is_certain`: for it could not be sent."""
+    def unanswered(self, keep_alive: OptionsKeepAlive, now: float) -> None:
+        """No response came."""
+
+    def unsent(self, keep_alive: OptionsKeepAlive, now: float) -> None:
+        """It could not be sent."""
 
 
 class OptionsKeepAlive(ClientUser):
@@ -76,7 +79,7 @@ class OptionsKeepAlive(ClientUser):
             self._user.answered(self, now)
 
     def timed_out(self, client: ClientTransaction, now: float) -> None:
-        self._user.unanswered(self, False, now)
+        self._user.unanswered(self, now)
 
     def transport_failed(self, client: ClientTransaction, now: float) -> None:
-        self._user.unanswered(self, True, now)
+        self._user.unsent(self, now)

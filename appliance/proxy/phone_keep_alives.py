@@ -10,11 +10,13 @@ alone, and so is one that does not lead to where its REGISTER came from: others 
 for. By a connection only the phone sends empty lines (RFC 5626 4.4.1); there `crlf` sends nothing.
 
 "Cannot know" is not "no": a keep-alive without an answer counts only where something else has come in meanwhile, for
-else this end may be cut off; any final response is an answer; a registration that was refreshed begins anew.
+else this end may be cut off. One that could not be sent waits as long for that. Any final response is an answer; a
+registration that was refreshed begins anew.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Final
 
 from appliance.catalogue.counters import (
@@ -60,6 +62,8 @@ UNANSWERED_MAX: Final = 20_000
 # Phones whose failures are remembered; at the limit the one that failed first is forgotten.
 FAILING_MAX: Final = 100_000
 CALL_ID_TRIES_MAX: Final = 4096
+# How long an answer may take (RFC 3261 17.1.2.2: timer F, by its default).
+ANSWER_S: Final = 32.0
 
 
 class PhoneKeepAlives:
@@ -80,6 +84,8 @@ class PhoneKeepAlives:
         self._round: TableRound | None = None
         self._timer: Timer | None = None
         self._unanswered: dict[tuple[bytes, bytes], OptionsKeepAlive] = {}
+        # Those that could not be sent, each with the moment at which it counts as unanswered; all are in `_unanswered`.
+        self._unsent: deque[tuple[float, OptionsKeepAlive]] = deque()
         # By binding: the version that failed, and how often in succession.
         self._failing: dict[tuple[bytes, bytes], tuple[int, int]] = {}
         self._sent = 0
@@ -105,6 +111,8 @@ class PhoneKeepAlives:
     def timer_fired(self, token: int, now: float) -> None:
         """The next phones are due."""
         self._start_timer(now)
+        while self._unsent and self._unsent[0][0] <= now:
+            self.unanswered(self._unsent.popleft()[1], now)
         if not self._slot_ownership.is_first:
             self._round = None
             self._failing.clear()
@@ -232,12 +240,16 @@ class PhoneKeepAlives:
         self._unanswered.pop(name, None)
         self._failing.pop(name, None)
 
-    def unanswered(self, keep_alive: OptionsKeepAlive, is_certain: bool, now: float) -> None:
-        """No response came; `is_certain`: for it could not be sent."""
+    def unsent(self, keep_alive: OptionsKeepAlive, now: float) -> None:
+        """It could not be sent: the phone is gone, or the network of this end is down."""
+        self._unsent.append((now + ANSWER_S, keep_alive))
+
+    def unanswered(self, keep_alive: OptionsKeepAlive, now: float) -> None:
+        """No response came."""
         self._unanswered.pop((keep_alive.aor, keep_alive.key), None)
         # The response may have come to a worker that has its slot by now.
         has_heard = self._received() > keep_alive.received and self._slot_ownership.is_own(keep_alive.call_id)
-        if is_certain or has_heard:
+        if has_heard:
             self._note_failure(keep_alive.aor, keep_alive.key, keep_alive.version, now)
 
     def _note_failure(self, aor: bytes, key: bytes, version: int, now: float) -> None:

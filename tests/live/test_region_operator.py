@@ -47,6 +47,8 @@ route-table {0}-rates
 !
 """
 OTHERS = f"route-policy core\n  table default\n!\noperator {USER}\n  role admin\n  region east\n!\n"
+SECRET = f"scrypt:16384:8:1:{'0a' * 16}:{'5b' * 32}"
+OTHERS += f"operator ann\n  secret {SECRET}\n!\nsnmp\n  community orbit\n!\n"
 
 
 @pytest.fixture(scope="module")
@@ -184,6 +186,18 @@ def test_a_commit_or_a_rollback_changes_the_own_sections_only(appliance: Applian
     before = control.ask("show running-config")
     assert words in operator.refused(f"rollback {first} confirm")
     assert control.ask("show running-config") == before
+
+
+def test_a_commit_keeps_the_secrets_that_are_not_shown(appliance: Appliance, operator: Operator) -> None:
+    control = Control(appliance.state)
+    shown = operator.type("show running-config")
+    assert "secret <hidden>" in shown and "community <hidden>" in shown
+    assert SECRET not in shown and "orbit" not in shown
+    assert "is now active" in operator.type("conf t", "route-policy east", "country-code 49", "commit")
+    text = control.ask("show running-config")["text"]
+    assert SECRET in text and "community orbit" in text and "country-code 49" in text
+    other = operator.refused("conf t", "operator ann", "no secret", "commit")
+    assert "`operator ann secret <hidden>` does not belong to region east." in other
 
 
 def test_the_versions_of_the_node_are_for_root(appliance: Appliance, operator: Operator) -> None:
