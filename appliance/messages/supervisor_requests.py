@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from appliance.catalogue.node_status import NodeStatus
 from appliance.messages.bus_messages import BusReply, BusRequest, Cleared
@@ -259,6 +260,11 @@ class Committed(BusReply):
     kind = 98
     number: int
     effects: list[SettingChange]
+
+
+COMMIT_ANSWER_S: Final = 75.0
+"""Who asks for a commit waits for its reply for so long: longer than this node, where workers start, then the others of
+its cluster, may take."""
 
 
 @dataclass(slots=True)

@@ -17,6 +17,7 @@ from appliance import clock
 from appliance.catalogue.settings import Settings
 from appliance.messages.bus_messages import BusReply, BusRequest, Prepared, Refusal
 from appliance.messages.supervisor_requests import (
+    COMMIT_ANSWER_S,
     CommitConfiguration,
     Committed,
     ConfirmCommit,
@@ -30,7 +31,15 @@ from appliance.messages.supervisor_requests import (
 from appliance.storage.commits import CommitStore
 from appliance.supervisor import commit_coordinator
 from appliance.supervisor import configuration_rollout as reconfiguration
-from appliance.supervisor.configuration_rollout import PREPARE_TIMEOUT_S, START_TIMEOUT_S, Reconfiguration
+from appliance.supervisor.cluster_commits import DECISION_S
+from appliance.supervisor.configuration_rollout import (
+    ABANDON_TIMEOUT_S,
+    EFFECT_TIMEOUT_S,
+    PREPARE_TIMEOUT_S,
+    START_TIMEOUT_S,
+    Reconfiguration,
+)
+from cli.control import ANSWER_TIMEOUT_S
 from tests.ports import free_port
 from tests.supervisor.test_supervisor import WORKERS, Node
 
@@ -338,6 +347,12 @@ def test_a_worker_that_starts_is_not_waited_for_for_ever() -> None:
     assert not change.refusals
     change.late([0], START_TIMEOUT_S)
     assert change.refusals == ["Worker 0 was still starting after 30 s."]
+
+
+def test_who_asks_for_a_commit_waits_longer_than_any_may_take() -> None:
+    """Otherwise it would be told nothing of a commit that is in force a moment later."""
+    longest_s = START_TIMEOUT_S + PREPARE_TIMEOUT_S + DECISION_S + max(EFFECT_TIMEOUT_S, ABANDON_TIMEOUT_S)
+    assert longest_s < COMMIT_ANSWER_S < ANSWER_TIMEOUT_S
 
 
 def test_a_worker_that_ends_on_request_does_not_refuse_a_commit(node: Operated) -> None:

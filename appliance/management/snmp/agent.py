@@ -35,12 +35,17 @@ from appliance.management.snmp.writing import SystemWriter
 from appliance.messages.bus_messages import Answered, BusRequest, Refusal
 from appliance.messages.cluster_messages import ShowCluster
 from appliance.messages.snmp_messages import SnmpReport
-from appliance.messages.supervisor_requests import AlarmEvents, ListAlarmEvents, ListAlarms, ListFailures, StatusRequest
+from appliance.messages.supervisor_requests import (
+    COMMIT_ANSWER_S,
+    AlarmEvents,
+    ListAlarmEvents,
+    ListAlarms,
+    ListFailures,
+    StatusRequest,
+)
 from appliance.storage.cluster_file import FILE_NAME as CLUSTER_FILE
 
 ASK_TIMEOUT_S: Final = 2.0
-# A commit is answered when all workers go by it.
-COMMIT_TIMEOUT_S: Final = 10.0
 EVENTS_MAX: Final = 1000
 # Users with wrong passwords (sipServerRegUserAuthenticationFailures).
 FAILURES_MAX: Final = 1000
@@ -217,7 +222,7 @@ class Agent:
 
     def _commit(self, request: BusRequest[Answered]) -> Answered:
         """What the supervisor answers to a commit. Raises CommitRefused, BusUnavailable."""
-        reply = ask_supervisor(self._state_dir / "run", request, COMMIT_TIMEOUT_S)
+        reply = ask_supervisor(self._state_dir / "run", request, COMMIT_ANSWER_S)
         if isinstance(reply, Refusal):
             raise CommitRefused(reply.sentence)
         return reply

@@ -24,15 +24,13 @@ from appliance.management.route_check import check_routes, route_warnings
 from appliance.management.sessions import ADMIN
 from appliance.management.subscriber_check import probe_database
 from appliance.messages.plain_values import plain
-from appliance.messages.supervisor_requests import CommitConfiguration, ConfirmCommit
+from appliance.messages.supervisor_requests import COMMIT_ANSWER_S, CommitConfiguration, ConfirmCommit
 from appliance.own_machine import system_warnings
 from appliance.storage.cluster_file import cluster_path
 from appliance.storage.commits import Commit, CommitStore, checksum
 from appliance.storage.starting import conflict_remark, joined_file
 
 TEXT_LEN_MAX: Final = 8 * 1024 * 1024
-COMMIT_TIMEOUT_S: Final = 75.0
-"""Longer than this node, where workers start, then the others of its cluster, may take."""
 MINUTES_MAX: Final = 7 * 24 * 60
 NUMBER_MAX: Final = 10**9
 
@@ -184,7 +182,7 @@ async def confirm(call: Call) -> Result:
     head = _head(call)
     if call.session.region and head.user != call.session.user:
         raise Refused(f"Commit {head.number} is by {head.user}.", "ask its author, or an operator of all regions")
-    return {"number": (await call.client.ask(ConfirmCommit(call.session.user), COMMIT_TIMEOUT_S)).number}
+    return {"number": (await call.client.ask(ConfirmCommit(call.session.user), COMMIT_ANSWER_S)).number}
 
 
 async def rollback(call: Call) -> Result:
@@ -205,7 +203,7 @@ async def _commit(
     check_region_commit(call.session.region, former, settings)
     await asyncio.to_thread(check_routes, former, settings, state_dir)
     wanted = CommitConfiguration(text, base, call.session.user, comment, float(confirm_s), is_back, file_text)
-    done = await call.client.ask(wanted, COMMIT_TIMEOUT_S)
+    done = await call.client.ask(wanted, COMMIT_ANSWER_S)
     await call.client.sample()
     warnings = [*retired_warnings(text), *await _warnings(call, settings)]
     return {"number": done.number, "effects": plain(done.effects), "warnings": warnings}
