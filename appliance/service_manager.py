@@ -11,7 +11,7 @@ from __future__ import annotations
 import array
 import os
 import socket
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from contextlib import suppress
 from typing import Final
 
@@ -19,7 +19,8 @@ from typing import Final
 SIGNS: Final = 4
 STATUS_LEN_MAX: Final = 500
 FIRST_KEPT: Final = 3
-KEPT_MAX: Final = 64
+# As many as the unit says (FileDescriptorStoreMax).
+KEPT_MAX: Final = 1024
 
 
 class ServiceManager:
@@ -56,8 +57,19 @@ class ServiceManager:
     def keep(self, descriptors: Mapping[str, int]) -> None:
         """Have it keep these until the service is stopped, in the place of others of the same names."""
         for name, fd in descriptors.items():
+            self.let_go([name])
+            # An ICMP error at a socket is no reason to close it.
+            self._send(f"FDSTORE=1\nFDPOLL=0\nFDNAME={name}", fd)
+
+    def let_go(self, names: Iterable[str]) -> None:
+        """Have it close what it keeps by these names."""
+        for name in names:
             self._send(f"FDSTOREREMOVE=1\nFDNAME={name}")
-            self._send(f"FDSTORE=1\nFDNAME={name}", fd)
+
+    def take(self, prefix: str) -> dict[str, int]:
+        """What it has kept by names that begin so; the descriptors are the caller's."""
+        names = [name for name in self.kept if name.startswith(prefix)]
+        return {name: self.kept.pop(name) for name in names}
 
     def stopping(self) -> None:
         """The appliance stops."""

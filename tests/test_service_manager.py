@@ -124,6 +124,14 @@ def test_descriptors_are_kept_in_the_place_of_others_of_their_names(systemd: Sys
             os.close(fd)
 
 
+def test_descriptors_are_taken_by_the_beginning_of_their_names_and_let_go(systemd: Systemd) -> None:
+    manager = ServiceManager(systemd.environment)
+    manager.kept.update({"socket-udp-0": 70, "calls": 71, "socket-udp-1": 72})
+    assert manager.take("socket-") == {"socket-udp-0": 70, "socket-udp-1": 72} and manager.kept == {"calls": 71}
+    manager.let_go(["socket-udp-1"])
+    assert systemd.told() == ["FDSTOREREMOVE=1\nFDNAME=socket-udp-1"]
+
+
 def test_kept_descriptors_are_found_by_name_and_are_not_for_processes_that_are_started() -> None:
     program = (
         "import os; from appliance.service_manager import ServiceManager;"
@@ -146,7 +154,7 @@ def test_kept_descriptors_are_found_by_name_and_are_not_for_processes_that_are_s
         {"LISTEN_FDS": "1", "LISTEN_FDNAMES": "calls", "LISTEN_PID": "1"},
         {"LISTEN_FDS": "many", "LISTEN_FDNAMES": "calls", "LISTEN_PID": str(os.getpid())},
         {"LISTEN_FDS": "2", "LISTEN_FDNAMES": "calls", "LISTEN_PID": str(os.getpid())},
-        {"LISTEN_FDS": "1000", "LISTEN_FDNAMES": 999 * ":", "LISTEN_PID": str(os.getpid())},
+        {"LISTEN_FDS": "2000", "LISTEN_FDNAMES": 1999 * ":", "LISTEN_PID": str(os.getpid())},
     ],
 )
 def test_descriptors_of_others_and_damaged_variables_are_none(environment: dict[str, str]) -> None:

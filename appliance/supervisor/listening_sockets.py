@@ -14,8 +14,9 @@ from __future__ import annotations
 import errno
 import socket
 from collections.abc import Container, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from appliance.catalogue.settings import OPEN, ListenerSettings
 from appliance.catalogue.transports import TRANSPORTS
@@ -61,12 +62,28 @@ class Endpoint:
     def family(self) -> socket.AddressFamily:
         return socket.AF_INET6 if ":" in self.address else socket.AF_INET
 
+    @property
+    def kind(self) -> socket.SocketKind:
+        return socket.SOCK_STREAM if self.is_stream else socket.SOCK_DGRAM
+
+
+class FormerSockets(Protocol):
+    """Those of the start before this one (kept_sockets.py)."""
+
+    def has_port_of(self, endpoint: Endpoint) -> bool:
+        """Is the port ours already? No foreign program has it then."""
+
+    def take(self, endpoint: Endpoint, workers: int) -> list[socket.socket]:
+        """The sockets of the first workers; at most so many, fewer where one is missing."""
+
 
 class Group:
     """The sockets of one endpoint, by worker number; None while a worker has none."""
 
-    def __init__(self, endpoint: Endpoint, workers: int, receive_buffer_len: int) -> None:
-        """Raises OSError; nothing stays open then."""
+    def __init__(
+        self, endpoint: Endpoint, workers: int, receive_buffer_len: int, former: Sequence[socket.socket] = ()
+    ) -> None:
+        """`former`: the sockets that the first workers have already. Raises OSError; nothing stays open then."""
         self.endpoint = endpoint
         self.is_steered = False
         """Does the kernel choose by slot?"""
@@ -75,8 +92,8 @@ class Group:
         self.refusal = ""
         """That in words."""
         self._receive_buffer_len = receive_buffer_len
-        self._sockets: list[socket.socket | None] = []
-        self._order: list[int] = []
+        self._sockets: list[socket.socket | None] = list(former)
+        self._order = list(range(len(former)))
         """The workers by the indexes of their sockets in the kernel's group."""
         try:
             for worker in range(workers):
@@ -84,6 +101,13 @@ class Group:
         except OSError:
             self.close()
             raise
+        if former:
+            self.set_receive_buffer(receive_buffer_len)
+
+    @property
+    def sockets(self) -> list[tuple[int, socket.socket]]:
+        """The sockets there are, with the worker of each."""
+        return [(worker, member) for worker, member in enumerate(self._sockets) if member is not None]
 
     def fd_of(self, worker: int) -> int:
         """The descriptor of the worker's socket, or -1."""
@@ -109,9 +133,13 @@ class Group:
             steering.detach(member)
 
     def withdraw(self, worker: int) -> None:
-        """Close the worker's socket, so that the kernel's hash gives it nothing any more."""
+        """Close the socket of a worker that has ended, so that the kernel's hash gives it nothing any more."""
         member = self._sockets[worker]
         if member is not None:
+            if self.endpoint.is_stream:
+                # The service manager may have it as well for a moment: it shall take no connection.
+                with suppress(OSError):
+                    member.shutdown(socket.SHUT_RDWR)
             member.close()
             self._sockets[worker] = None
             # The kernel fills the gap with the last socket of its group.
@@ -147,7 +175,9 @@ class Group:
             steering.detach(member)
 
     def close(self) -> None:
-        self.trim(0)
+        for _, member in reversed(self.sockets):
+            member.close()
+        self._sockets, self._order = [], []
 
 
 class ListeningSockets:
@@ -159,29 +189,35 @@ class ListeningSockets:
         workers: int,
         receive_buffer_len: int,
         virtual: Container[str] = (),
+        former: FormerSockets | None = None,
     ) -> None:
         """Open everything, or raise ListenFailed with a sentence for every endpoint that cannot be opened.
 
-        `virtual`: addresses that need not be on this machine.
+        `virtual`: addresses that need not be on this machine. `former`: sockets that are open already.
         """
         self.workers = workers
         """For so many there are sockets."""
         self._receive_buffer_len = receive_buffer_len
         self.groups: list[Group] = []
-        self.open_more(listeners, virtual)
+        self.open_more(listeners, virtual, former)
 
-    def open_more(self, listeners: Sequence[ListenerSettings], virtual: Container[str] = ()) -> list[Group]:
+    def open_more(
+        self,
+        listeners: Sequence[ListenerSettings],
+        virtual: Container[str] = (),
+        former: FormerSockets | None = None,
+    ) -> list[Group]:
         """Open what these listeners need and is not open yet, and return it; all of it, or raise ListenFailed."""
         there = {(group.endpoint.listener, group.endpoint.transport) for group in self.groups}
         wanted = _endpoints(listeners, virtual)
         endpoints = [found for found in wanted if (found.listener, found.transport) not in there]
-        faults = [
-            fault for endpoint in endpoints if not self._has_port_of(endpoint) and (fault := _trial_fault(endpoint))
-        ]
+        ours = [found for found in endpoints if self._has_port_of(found) or (former and former.has_port_of(found))]
+        faults = [fault for endpoint in endpoints if endpoint not in ours and (fault := _trial_fault(endpoint))]
         opened: list[Group] = []
         for endpoint in endpoints if not faults else []:
+            there_before = former.take(endpoint, self.workers) if former else []
             try:
-                opened.append(Group(endpoint, self.workers, self._receive_buffer_len))
+                opened.append(Group(endpoint, self.workers, self._receive_buffer_len, there_before))
             except OSError as fault:
                 faults.append(_sentence(endpoint, fault))
         if faults:
@@ -322,8 +358,7 @@ def _open_socket(endpoint: Endpoint, receive_buffer_len: int) -> socket.socket:
 
 
 def _bare_socket(endpoint: Endpoint) -> socket.socket:
-    kind = socket.SOCK_STREAM if endpoint.is_stream else socket.SOCK_DGRAM
-    bare = socket.socket(endpoint.family, kind | socket.SOCK_NONBLOCK)
+    bare = socket.socket(endpoint.family, endpoint.kind | socket.SOCK_NONBLOCK)
     if endpoint.family == socket.AF_INET6:
         bare.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
     if endpoint.is_virtual:

@@ -12,7 +12,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
@@ -44,6 +44,7 @@ from appliance.storage.starting import Start
 from appliance.storage.table_folder import TableFolder, TableFolderUnusable, folder_path
 from appliance.supervisor.cluster_processes import ClusterProcesses
 from appliance.supervisor.decisions import WorkerState
+from appliance.supervisor.kept_sockets import PREFIX, FormerSockets, SocketKeeping
 from appliance.supervisor.listening_sockets import ListenFailed, ListeningSockets
 from appliance.supervisor.lookup_process import LookupProcess
 from appliance.supervisor.missing_state import missing_database, missing_registrations
@@ -53,7 +54,7 @@ from appliance.supervisor.snmp_process import SnmpProcess
 from appliance.supervisor.start_remarks import Check, StartRemarks
 from appliance.supervisor.state_folder import StateFolder, StateFolderUnusable
 from appliance.supervisor.stop_signals import received, stop_signals
-from appliance.supervisor.supervisor import RUNNING, Report, Supervisor
+from appliance.supervisor.supervisor import RUNNING, OnCycle, Report, Supervisor
 from appliance.supervisor.supporting_process import SupportingProcess
 from appliance.supervisor.supporting_processes import SupportingProcesses
 from appliance.supervisor.table_supervision import TableSupervision
@@ -119,7 +120,6 @@ def run(
                 note(sentence, logging.ERROR)
             manager.tell_status(" ".join(sentences))
             return 1
-        supervisor.on_cycle = manager.cycle_done
         return _loop(supervisor, note, on_ready, manager)
 
 
@@ -156,8 +156,7 @@ def _prepared(
     for sentence in [*remarks.sentences(), *filter(None, (unkept,)), *retired_warnings(start.text)]:
         note(sentence, logging.WARNING)
     virtual = virtual_ip_addresses(settings)
-    sockets = ListeningSockets(settings.listeners, workers, settings.limits.receive_buffer_kib * 1024, virtual)
-    opened.callback(sockets.close)
+    sockets, keeping = _open_sockets(settings, virtual, manager, opened)
     sockets_are_open(is_in_cluster=cluster is not None)
     memory = _memory_of(settings, manager, opened)
     launch = WorkerLaunch(
@@ -187,8 +186,30 @@ def _prepared(
         supervisor.worker_pool.go_on_from(memory.calls_since(clock.monotonic() - CALLS_KEPT_S))
     supervisor.watching.remarks = remarks
     supervisor.configuring.fault = unkept
+    supervisor.on_cycle = _after_cycle(keeping, manager)
     opened.callback(supervisor.close)
     return supervisor
+
+
+def _open_sockets(
+    settings: Settings, virtual: Container[str], manager: ServiceManager, opened: ExitStack
+) -> tuple[ListeningSockets, SocketKeeping]:
+    """The listening sockets; those of the start before this one, where the service manager has kept them."""
+    former = FormerSockets(manager.take(PREFIX))
+    opened.callback(former.close)
+    buffer_len = settings.limits.receive_buffer_kib * 1024
+    sockets = ListeningSockets(settings.listeners, worker_count(settings), buffer_len, virtual, former)
+    opened.callback(sockets.close)
+    former.close()
+    return sockets, SocketKeeping(manager, sockets, former)
+
+
+def _after_cycle(keeping: SocketKeeping, manager: ServiceManager) -> OnCycle:
+    def done(sentence: str, now: float) -> None:
+        keeping.tend()
+        manager.cycle_done(sentence, now)
+
+    return done
 
 
 def _memory_of(settings: Settings, manager: ServiceManager, opened: ExitStack) -> NodeMemory:
