@@ -75,7 +75,8 @@ def system_warnings(settings: Settings, image: Path = IMAGE) -> Iterator[str]:
     names = {"interface": settings.interfaces, "name-server": settings.name_servers, "ntp server": settings.ntp_servers}
     given = [f"`{name}`" for name, values in names.items() if values]
     if given and not image.exists():
-        yield f"The network of this machine is the host's: {' and '.join(given)} have no effect here."
+        have = "has" if len(given) == 1 else "have"
+        yield f"The network of this machine is the host's: {' and '.join(given)} {have} no effect here."
     elif given:
         present = interface_addresses()
         for interface in interfaces_of(settings.interfaces):

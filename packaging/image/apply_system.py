@@ -28,9 +28,8 @@ def apply(system: System) -> None:
     if "/etc/hostname" in changed:
         _run("hostname", system.hostname)
     if any(path.startswith(NETWORKS) for path in changed):
+        # Interfaces whose file has changed are configured anew; addresses that stay are not taken away for a moment.
         _run("networkctl", "reload")
-        for interface in system.interfaces:
-            _run("networkctl", "reconfigure", interface.name)
     for name, service in (("timesyncd", "systemd-timesyncd"), ("resolved", "systemd-resolved")):
         if any(f"/{name}.conf.d/" in path for path in changed):
             _run("systemctl", "--no-block", "try-restart", service)
