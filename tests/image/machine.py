@@ -24,8 +24,8 @@ class Machine:
         subprocess.run(overlay, check=True)
         self.port = free_port()
         qemu = find_program("qemu-system-x86_64", "qemu-system-x86")
-        argv = [qemu, "-accel", "tcg,thread=single", "-cpu", "max", "-m", str(MEMORY_MIB), "-display", "none"]
-        argv += ["-serial", "stdio", "-monitor", "none", "-no-reboot"]
+        argv = [qemu, "-accel", "tcg,thread=multi", "-smp", "2", "-cpu", "max", "-m", str(MEMORY_MIB)]
+        argv += ["-display", "none", "-serial", "stdio", "-monitor", "none", "-no-reboot"]
         argv += ["-drive", f"file={disk},format=qcow2,if=virtio"]
         for more in more_disks:
             argv += ["-drive", f"file={more},format=raw,if=virtio,readonly=on"]
