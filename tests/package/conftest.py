@@ -1,9 +1,16 @@
-"""One machine for all tests, which go through the life of an installation in the order of the files."""
+"""The machines of the tests: one for each file, with the package on it, but for the first, which installs it.
+
+Files need nothing of each other: pytest-xdist runs several at a time (`--dist loadfile`), each process in a network of
+its own.
+"""
 
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,8 +18,9 @@ import pytest
 
 from tests.live.processes import Processes, running
 from tests.package.altered_packages import Altered
+from tests.package.calls import CONFIGURATION, FILE
 from tests.package.left_behind import end_left_behind
-from tests.package.node import Node, Service, leave_network, make_base
+from tests.package.node import BASE, Node, Service, leave_network, make_base, make_layer
 
 # The package that is tested; `make test-appliance` builds it and sets this.
 VARIABLE = "SIGNALBOX_PACKAGE"
@@ -48,10 +56,37 @@ def later_package(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 
 @pytest.fixture(scope="session")
-def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+def installed(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The layer of machines on which the package is installed, with CONFIGURATION, and anna is an operator."""
+
+    def install(root: Path) -> None:
+        shutil.copyfile(package, root / "root/signalbox.deb")
+        for argv in (
+            ["dpkg", "--install", "/root/signalbox.deb"],
+            ["useradd", "--create-home", "--groups", "signalbox", "--shell", "/usr/bin/signalbox-shell", "anna"],
+        ):
+            subprocess.run(["chroot", str(root), *argv], check=True, stdout=subprocess.DEVNULL)
+        (root / FILE.lstrip("/")).write_text(CONFIGURATION)
+
     make_base()
+    folder = tmp_path_factory.getbasetemp()
+    # All processes of a run share it.
+    return make_layer((folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "installed", install)
+
+
+@pytest.fixture(scope="module")
+def machines() -> Iterator[Path]:
+    """Where they have their roots: pytest itself could not remove what is mounted there (`--basetemp`)."""
+    folder = Path(tempfile.mkdtemp(prefix="run-", dir=BASE.parent))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def node(installed: Path, machines: Path) -> Iterator[Node]:
+    """A machine that runs the appliance."""
     leave_network()
-    machine = Node(tmp_path_factory.mktemp("machines"), "one")
+    machine = Node(machines, "one", layers=[installed])
     try:
         machine.boot()
         yield machine
@@ -59,7 +94,7 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
         machine.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def service(node: Node) -> Service:
     return Service(node)
 

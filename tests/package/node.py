@@ -1,6 +1,7 @@
 """A machine of a test: a fresh Debian 12 that systemd-nspawn boots, with the network of the test process or its own.
 
-The root is made once by mmdebstrap, in /var/cache; each machine is an overlay upon it, and leaves nothing behind.
+The root is made once by mmdebstrap, in /var/cache; each machine is an overlay upon it, and leaves nothing behind. Upon
+the root may lie a layer that several machines share, in which the package is installed already.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.package import left_behind
+from tests.package.left_behind import alone
 
 # Not in the tree: whoever builds a wheel there walks through all of it.
 BASE = Path("/var/cache/signalbox-tests/bookworm")
@@ -30,6 +32,10 @@ CLONE_NEWNET = 0x40000000
 # systemd(1): SIGRTMIN+4 powers off, SIGRTMIN+5 reboots.
 POWER_OFF = signal.SIGRTMIN + 4
 CAPABILITIES = "CAP_NET_ADMIN,CAP_NET_RAW,CAP_BPF"
+# Where systemd has its tree of control groups: version 1, version 1 beside 2, version 2.
+CGROUPS = (Path("/sys/fs/cgroup/systemd"), Path("/sys/fs/cgroup/unified"), Path("/sys/fs/cgroup"))
+# Enters the control groups that are named before `--`, and becomes the program that is named after it.
+ENTER = 'while [ "$1" != -- ]; do echo $$ >"$1/cgroup.procs"; shift; done; shift; exec "$@"'
 
 
 def leave_network() -> None:
@@ -42,38 +48,74 @@ def leave_network() -> None:
 
 def make_base() -> None:
     """Make the root of all machines where there is none of these packages; takes a minute."""
-    if RECIPE.exists() and RECIPE.read_text() == PACKAGES:
-        return
-    BASE.parent.mkdir(parents=True, exist_ok=True)
+    with alone(BASE.parent):
+        if not RECIPE.exists() or RECIPE.read_text() != PACKAGES:
+            _make_base()
+
+
+def _make_base() -> None:
     # One that was interrupted leaves the system's own folders mounted.
     for part in ("sys", "proc", "dev"):
         subprocess.run(["umount", "--recursive", "--lazy", str(BASE / part)], capture_output=True, check=False)
     subprocess.run(["rm", "--recursive", "--force", "--one-file-system", str(BASE)], check=True)
-    options = ["--variant=minbase", f"--include={PACKAGES}", "bookworm", str(BASE), MIRROR]
+    options = ["--variant=minbase", f"--include={PACKAGES}", "--dpkgopt=force-unsafe-io", "bookworm", str(BASE), MIRROR]
     subprocess.run(["mmdebstrap", "--quiet", *options], check=True)
     RECIPE.write_text(PACKAGES)
 
 
-class Node:
-    """One machine. Its name is that of a folder below `folder`. `network`: a namespace of ip-netns(8); "" for ours."""
+def mount_overlay(folder: Path, *layers: Path) -> Path:
+    """The base with these layers upon it, the last the uppermost; what is changed goes to `folder`/upper."""
+    for part in ("upper", "work", "root"):
+        (folder / part).mkdir(parents=True)
+    lower = ":".join(map(str, (*reversed(layers), BASE)))
+    options = f"lowerdir={lower},upperdir={folder}/upper,workdir={folder}/work"
+    subprocess.run(["mount", "-t", "overlay", "overlay", "-o", options, str(folder / "root")], check=True)
+    # The machine on which the test runs may forbid that packages start services.
+    (folder / "root/usr/sbin/policy-rc.d").unlink(missing_ok=True)
+    # Nothing of it outlives the test: dpkg need not wait for the disk after each file.
+    (folder / "root/etc/dpkg/dpkg.cfg.d/tests").write_text("force-unsafe-io\n")
+    return folder / "root"
 
-    def __init__(self, folder: Path, name: str, network: str = "") -> None:
+
+def make_layer(folder: Path, change: Callable[[Path], None]) -> Path:
+    """A layer that is the base as `change` leaves it, which gets its root; made once for all processes of a run."""
+    with alone(folder):
+        layer = folder / "layer"
+        if not layer.exists():
+            made = folder / "made"
+            root = mount_overlay(made)
+            try:
+                change(root)
+            finally:
+                subprocess.run(["umount", str(root)], check=True)
+            (made / "upper").rename(layer)
+            shutil.rmtree(made)
+    return layer
+
+
+class Node:
+    """One machine. Its name is that of a folder below `folder`.
+
+    `network`: a namespace of ip-netns(8); "" for ours. `layers`: what lies upon the base.
+    """
+
+    def __init__(self, folder: Path, name: str, network: str = "", layers: Sequence[Path] = ()) -> None:
         self.name = name
         self._network = network
         self._folder = folder / name
-        self.root = self._folder / "root"
+        left_behind.record(0, self._folder)
+        self.root = mount_overlay(self._folder, *layers)
         self._nspawn: subprocess.Popen[bytes] | None = None
+        # Machines of one control group would see processes of each other, and systemd could end none of its own.
+        self._cgroups = [tree / f"{name}-{os.getpid()}" for tree in CGROUPS if (tree / "cgroup.procs").exists()]
         self._init_pid = 0
-        for part in ("upper", "work", "root"):
-            (self._folder / part).mkdir(parents=True)
-        layers = f"lowerdir={BASE},upperdir={self._folder}/upper,workdir={self._folder}/work"
-        subprocess.run(["mount", "-t", "overlay", "overlay", "-o", layers, str(self.root)], check=True)
-        # The machine on which the test runs may forbid that packages start services.
-        (self.root / "usr/sbin/policy-rc.d").unlink(missing_ok=True)
 
     def boot(self) -> None:
         """Start it, and wait until its systemd has started all that it wants."""
-        argv = ["systemd-nspawn", "--quiet", f"--directory={self.root}", "--register=no", "--keep-unit"]
+        for cgroup in self._cgroups:
+            cgroup.mkdir(exist_ok=True)
+        argv = ["sh", "-c", ENTER, "sh", *map(str, self._cgroups), "--"]
+        argv += ["systemd-nspawn", "--quiet", f"--directory={self.root}", "--register=no", "--keep-unit"]
         argv += [f"--capability={CAPABILITIES}", "--console=pipe", f"--machine={self.name}", "--boot"]
         if self._network:
             argv.append(f"--network-namespace-path=/run/netns/{self._network}")
@@ -117,7 +159,6 @@ class Node:
     def _has_ended(self) -> None:
         assert self._nspawn is not None
         self._nspawn.wait(BOOT_S)
-        left_behind.forget(self._init_pid)
         self._nspawn, self._init_pid = None, 0
 
     def close(self) -> None:
@@ -130,6 +171,9 @@ class Node:
             self._has_ended()
         subprocess.run(["umount", "--lazy", str(self.root)], check=True)
         shutil.rmtree(self._folder)
+        left_behind.forget(self._folder)
+        for cgroup in self._cgroups:
+            subprocess.run(["find", str(cgroup), "-depth", "-type", "d", "-delete"], check=False, capture_output=True)
 
     # -- what is done in it ----------------------------------------------------------------------------
 
@@ -162,6 +206,10 @@ class Node:
     def said(self, *argv: str, stdin: str = "", user: str = "") -> str:
         """What a program in it writes to its standard output; it has to succeed."""
         return self.run(*argv, stdin=stdin, user=user).stdout
+
+    def shell(self, *commands: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Type these in the shell of the appliance, as root; it ends at one that fails."""
+        return self.run("signalbox", "cli", *(word for command in commands for word in ("-c", command)), check=check)
 
     def copy_in(self, file: Path, name: str) -> None:
         """Put a file into it."""

@@ -5,22 +5,46 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 from demo.__main__ import place_call
 from demo.user_agent import UserAgent
-from tests.live.phones import Phone
-from tests.package.node import Node, Service
+from tests.package.bridge import bridged, ip
+from tests.package.calls import request
+from tests.package.node import Node, Service, leave_network, make_base
 
 EXPOSURE_MAX = 2.5
+
+
+NETWORK = "pkg-fresh"
+# Of phones, which are another machine than the appliance: it takes no contacts at its own addresses.
+PHONES, MACHINE = "10.95.0.1", "10.95.0.11"
 
 
 class FirstConfiguration:
     """Where a phone finds the appliance as it was installed."""
 
-    domain = "127.0.0.1"
-    address = "127.0.0.1"
+    domain = MACHINE
+    address = MACHINE
     port = 5060
+
+
+@pytest.fixture(scope="module")
+def node(machines: Path) -> Iterator[Node]:
+    """A fresh Debian 12."""
+    make_base()
+    leave_network()
+    with bridged(f"{PHONES}/24", [(NETWORK, f"{MACHINE}/24")]):
+        ip("-n", NETWORK, "route", "add", "default", "via", PHONES)
+        machine = Node(machines, "one", NETWORK)
+        try:
+            machine.boot()
+            yield machine
+        finally:
+            machine.close()
 
 
 def test_two_commands_install_it_and_it_runs(node: Node, service: Service, package: Path) -> None:
@@ -40,9 +64,7 @@ def test_the_version_is_that_of_the_package(node: Node) -> None:
 
 
 def test_phones_are_answered_at_the_address_of_the_machine() -> None:
-    with Phone(FirstConfiguration(), "alice") as phone:
-        phone.send(phone.request("REGISTER", "sip:127.0.0.1", phone.aor))
-        assert phone.receive().status == 401
+    assert request(MACHINE, "REGISTER", domain=MACHINE).startswith("SIP/2.0 401 ")
 
 
 def test_the_service_has_few_rights(node: Node, service: Service) -> None:
@@ -65,15 +87,14 @@ def test_state_is_for_the_service_alone(node: Node) -> None:
 
 
 def test_what_root_stores_the_service_can_read(node: Node) -> None:
-    node.run("signalbox", "subscriber", "add", "alice@127.0.0.1", "--password-stdin", stdin="wonderland\n")
+    node.run("signalbox", "subscriber", "add", f"alice@{MACHINE}", "--password-stdin", stdin="wonderland\n")
     files = node.said("find", "/var/lib/signalbox", "-not", "-user", "signalbox")
     assert files == ""
 
 
 def test_a_member_of_the_group_is_the_operator_of_that_name(node: Node) -> None:
     node.run("useradd", "--create-home", "--groups", "signalbox", "--shell", "/usr/bin/signalbox-shell", "anna")
-    commands = ["enable", "configure", "operator anna", "role admin", "commit"]
-    node.run("signalbox", "cli", *(word for command in commands for word in ("-c", command)))
+    node.shell("enable", "configure", "operator anna", "role admin", "commit")
     assert "anna" in node.said("runuser", "--login", "anna", "--command", "show users")
 
 
@@ -94,6 +115,14 @@ def test_an_operator_works_by_ssh(node: Node) -> None:
     assert "operator anna" in node.said("signalbox", "cli", "-c", "show running-config")
 
 
+async def placed(caller: UserAgent, callee: UserAgent) -> None:
+    try:
+        await place_call(caller, callee)
+    finally:
+        for phone in (caller, callee):
+            phone.close()
+
+
 def test_a_call_between_two_subscribers_as_it_was_installed(node: Node) -> None:
     """README: `signalbox subscriber add NAME` is all that two phones need (RFC 3261 22)."""
     phones: list[UserAgent] = []
@@ -103,9 +132,7 @@ def test_a_call_between_two_subscribers_as_it_was_installed(node: Node) -> None:
         assert address is not None
         server = (FirstConfiguration.address, FirstConfiguration.port)
         phones.append(UserAgent(name, address[1], f"{name}-wonderland", server, lambda *_: None))
-    asyncio.run(place_call(*phones))
-    for phone in phones:
-        phone.close()
+    asyncio.run(placed(*phones))
 
 
 def test_the_login_shell_leads_to_no_other_program(node: Node) -> None:

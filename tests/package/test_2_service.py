@@ -3,41 +3,20 @@
 from __future__ import annotations
 
 import json
-import secrets
 
 import pytest
 
-from tests.live.phones import Phone
 from tests.live.processes import Processes
 from tests.live.sipp import Sipp, call, register, start_callee
+from tests.package.calls import CONFIGURATION, FILE, Installed, can_call, place_calls, registered
 from tests.package.node import Node, Service, wait_until
 
-CONFIGURATION = """\
-hostname test
-workers 2
-domain signalbox.test
-listener phones
-  address 127.0.0.1
-  port 5060
-  no authenticate
-!
-digest
-  realm signalbox.test
-!
-"""
-FILE = "/etc/signalbox/signalbox.conf"
+# What operators have committed stays.
+BANNER = "banner Kept"
 WATCHDOG_S = 20.0
 RINGING = 20
 # Long enough for all calls to begin and the service to restart on a busy machine.
 RING_MS = 20000
-
-
-class Installed:
-    """The appliance, once CONFIGURATION is loaded."""
-
-    domain = "signalbox.test"
-    address = "127.0.0.1"
-    port = 5060
 
 
 def counter(service: Service, name: str) -> int:
@@ -46,35 +25,17 @@ def counter(service: Service, name: str) -> int:
     return int(json.loads(said)["counters"].get(name, 0))
 
 
-def place_calls(processes: Processes, calls: int = 5) -> None:
-    """A phone registers, and calls to it end well."""
-    user = registered(processes, calls)
-    call(processes, Installed(), user=user, calls=calls)
-
-
-def registered(processes: Processes, calls: int = 1, timeout_s: int = 240) -> str:
-    """The user of a phone that registers and waits for calls; another one each time, with one contact."""
-    user = f"user-{secrets.token_hex(4)}"
-    callee = start_callee(processes, calls=calls, user=user, timeout_s=timeout_s)  # type: ignore[arg-type]
-    register(processes, Installed(), user, callee.contact, expires_s=max(timeout_s, 600))
-    return user
-
-
-def can_call() -> bool:
-    with Phone(Installed(), "carol") as phone:
-        try:
-            return phone.register(60).status == 200
-        except (AssertionError, OSError):
-            return False
-
-
 def test_a_reload_commits_the_changes_of_the_file(node: Node, service: Service, processes: Processes) -> None:
     before = service.main_pid
-    node.write(FILE, CONFIGURATION)
+    node.shell("enable", "configure", BANNER, "commit")
+    node.write(FILE, CONFIGURATION.replace("hostname test", "hostname other"))
     service.control("reload")
     assert service.main_pid == before
+    shown = node.shell("show running-config").stdout
+    assert "hostname other" in shown and BANNER in shown
+    node.write(FILE, CONFIGURATION)
+    service.control("reload")
     place_calls(processes)
-    assert "operator anna" in node.said("signalbox", "cli", "-c", "show running-config")
 
 
 def test_a_faulty_file_is_refused_by_the_reload_and_said(node: Node, service: Service) -> None:
@@ -156,3 +117,14 @@ def test_a_stop_is_in_order(service: Service) -> None:
     assert "SIGTERM received: the appliance stops." in service.journal()
     assert service.pids("appliance.workers") == []
     service.control("start")
+
+
+def test_on_a_foreign_debian_the_network_is_the_hosts(node: Node) -> None:
+    before = node.said("ip", "-brief", "address")
+    done = node.shell("enable", "configure", "interface lo address 192.0.2.10/24", "commit")
+    assert "The network of this machine is the host's: `interface` has no effect here." in done.stdout
+    assert "192.0.2.10" not in node.shell("show interfaces").stdout
+    assert node.said("ip", "-brief", "address") == before
+    refused = node.shell("enable", "system reboot confirm", check=False)
+    assert refused.returncode != 0 and "others administer it" in refused.stdout + refused.stderr
+    node.shell("enable", "rollback 1 confirm")

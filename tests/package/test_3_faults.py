@@ -11,8 +11,8 @@ from pathlib import Path
 
 from appliance.storage.commits import CommitStore
 from tests.live.processes import Processes
+from tests.package.calls import can_call, place_calls
 from tests.package.node import Node, Service, wait_until
-from tests.package.test_2_service import can_call, place_calls
 
 STATE = "var/lib/signalbox"
 
@@ -46,8 +46,9 @@ def test_a_port_in_use_is_said_and_tried_again(node: Node, service: Service) -> 
 
 def test_a_read_only_disk_is_said_and_tried_again(node: Node, service: Service) -> None:
     with service.drop_in(f"ReadOnlyPaths=/{STATE}", "StateDirectory="):
-        sentence = "cannot be opened: Read-only file system."
+        sentence = f"The state folder /{STATE} cannot be used: Read-only file system"
         wait_until(lambda: sentence in service.journal(), "the journal says so")
+        wait_until(lambda: sentence in service.fact("StatusText"), "the status says so")
         assert not service.is_active
     runs_by_itself(service)
 
@@ -82,8 +83,7 @@ def test_on_a_full_disk_calls_go_on_under_an_alarm(node: Node, service: Service,
     with small_disk(node, service):
         node.run("sh", "-c", f"cat /dev/zero >/{STATE}/full", check=False)
         place_calls(processes)
-        commands = [word for command in ("enable", "configure", "banner Full", "commit") for word in ("-c", command)]
-        commit = node.run("signalbox", "cli", *commands, check=False)
+        commit = node.shell("enable", "configure", "banner Full", "commit", check=False)
         assert commit.returncode != 0
         assert "No space left on device" in commit.stdout + commit.stderr
         # A restart finds the disk as full as it was.

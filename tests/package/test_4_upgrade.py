@@ -7,8 +7,8 @@ from pathlib import Path
 
 from tests.live.processes import Processes
 from tests.live.sipp import Sipp
+from tests.package.calls import Installed, place_calls, registered
 from tests.package.node import Node, Service, wait_until
-from tests.package.test_2_service import Installed, place_calls, registered
 
 CALLS = 20
 TALK_MS = 15000

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import secrets
-import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -14,13 +12,13 @@ import pytest
 
 from tests.live.processes import find_program, running
 from tests.package.bridge import bridged
-from tests.package.node import Node, Service, leave_network, make_base, wait_until
+from tests.package.calls import FILE, request
+from tests.package.node import Node, Service, leave_network, wait_until
 
 OWN = "10.98.0.1"
 VIRTUAL = "10.98.0.50"
 MEMBERS = {"sip1": "10.98.0.11", "sip2": "10.98.0.12", "wit1": "10.98.0.13"}
 ETCD = f"http://{OWN}:2379"
-FILE = "/etc/signalbox/signalbox.conf"
 CONFIGURATION = f"""\
 hostname west
 workers 2
@@ -58,42 +56,21 @@ class Cluster:
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory, package: Path) -> Iterator[Cluster]:
-    make_base()
+def cluster(machines: Path, installed: Path) -> Iterator[Cluster]:
     leave_network()
-    folder = tmp_path_factory.mktemp("cluster")
     addresses = [(f"pkg-{name}", f"{address}/24") for name, address in MEMBERS.items()]
-    with bridged(f"{OWN}/24", addresses), running(folder) as processes, ExitStack() as opened:
+    with bridged(f"{OWN}/24", addresses), running(machines) as processes, ExitStack() as opened:
         listen = [f"--listen-client-urls={ETCD}", f"--advertise-client-urls={ETCD}", "--grpc-keepalive-min-time=1s"]
-        processes.start("etcd", [find_program("etcd", "etcd-server"), f"--data-dir={folder}/etcd", *listen])
-        nodes = {name: Node(folder, name, f"pkg-{name}") for name in MEMBERS}
+        processes.start("etcd", [find_program("etcd", "etcd-server"), f"--data-dir={machines}/etcd", *listen])
+        nodes = {name: Node(machines, name, f"pkg-{name}", [installed]) for name in MEMBERS}
         for node in nodes.values():
             opened.callback(node.close)
             node.boot()
-            node.copy_in(package, f"/root/{package.name}")
-            node.run("apt-get", "install", "--yes", "--no-install-recommends", f"/root/{package.name}")
         yield Cluster(nodes, {name: Service(node) for name, node in nodes.items()})
 
 
-def request(method: str, contact: str = "") -> str:
-    """The whole response of the virtual address to a request for alice; "" when nobody answers."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as door:
-        door.bind((OWN, 0))
-        door.settimeout(1.0)
-        port, mark = door.getsockname()[1], secrets.token_hex(6)
-        uri = "sip:signalbox.test" if method == "REGISTER" else f"sip:{VIRTUAL}"
-        lines = [f"{method} {uri} SIP/2.0", f"Via: SIP/2.0/UDP {OWN}:{port};branch=z9hG4bK{mark}", "Max-Forwards: 70"]
-        lines += [f"From: <sip:alice@signalbox.test>;tag={mark}", "To: <sip:alice@signalbox.test>"]
-        lines += [f"Call-ID: {mark}", f"CSeq: 1 {method}", *([f"Contact: {contact}"] if contact else [])]
-        door.sendto("\r\n".join([*lines, "Content-Length: 0", "", ""]).encode(), (VIRTUAL, 5060))
-        try:
-            return door.recv(65536).decode()
-        except (TimeoutError, OSError):
-            return ""
-
-
 def is_answered() -> bool:
-    return request("OPTIONS").startswith("SIP/2.0 200 ")
+    return request(VIRTUAL, "OPTIONS").startswith("SIP/2.0 200 ")
 
 
 def test_a_cluster_is_made_of_packaged_services(cluster: Cluster) -> None:
@@ -144,10 +121,10 @@ def test_both_nodes_have_one_configuration_and_agree_on_the_owner(cluster: Clust
 
 def test_a_node_that_loses_power_is_replaced_with_all_registrations(cluster: Cluster) -> None:
     contact = f"<sip:alice@{OWN}:5070>"
-    assert request("REGISTER", contact).startswith("SIP/2.0 200 ")
+    assert request(VIRTUAL, "REGISTER", contact).startswith("SIP/2.0 200 ")
     owner = cluster.owner("sip2")
     other = "sip1" if owner == "sip2" else "sip2"
     cluster.nodes[owner].lose_power()
     wait_until(is_answered, "the other node answers", TAKEN_OVER_S)
     assert cluster.owner(other) == other
-    assert f"sip:alice@{OWN}:5070" in request("REGISTER")
+    assert f"sip:alice@{OWN}:5070" in request(VIRTUAL, "REGISTER")

@@ -12,6 +12,8 @@ import pytest
 from tests.package.left_behind import end_left_behind, forget, record
 
 SLEEP = ["sleep", "600"]
+# No process has this number.
+GONE = [2**22 + 1, 1]
 
 
 @pytest.fixture
@@ -21,31 +23,37 @@ def machine() -> Iterator[subprocess.Popen[bytes]]:
         process.kill()
 
 
-def left(records: Path, pid: int) -> None:
-    """Let the run that recorded it be gone."""
-    facts = json.loads((records / str(pid)).read_text())
-    (records / str(pid)).write_text(json.dumps({**facts, "run": [2**22 + 1, 1]}))
+def alter(records: Path, **facts: list[int]) -> None:
+    """Change what the only record says."""
+    (path,) = records.glob("*-one")
+    path.write_text(json.dumps({**json.loads(path.read_text()), **facts}))
 
 
 def test_a_machine_of_a_run_that_is_no_more_is_ended(tmp_path: Path, machine: subprocess.Popen[bytes]) -> None:
     (tmp_path / "one/root").mkdir(parents=True)
     record(machine.pid, tmp_path / "one", tmp_path / "records")
-    left(tmp_path / "records", machine.pid)
+    alter(tmp_path / "records", run=GONE)
     assert end_left_behind(tmp_path / "records") == [tmp_path / "one"]
     assert machine.wait(60) == -9
     assert not (tmp_path / "one").exists() and list((tmp_path / "records").iterdir()) == []
 
 
+def test_a_machine_that_ended_before_its_run_leaves_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "one/root").mkdir(parents=True)
+    record(0, tmp_path / "one", tmp_path / "records")
+    alter(tmp_path / "records", run=GONE)
+    assert end_left_behind(tmp_path / "records") == [tmp_path / "one"]
+    assert not (tmp_path / "one").exists()
+
+
 def test_a_machine_of_a_run_that_goes_on_is_left_alone(tmp_path: Path, machine: subprocess.Popen[bytes]) -> None:
-    record(machine.pid, tmp_path / "one", tmp_path)
-    assert end_left_behind(tmp_path) == [] and machine.poll() is None
-    forget(machine.pid, tmp_path)
-    assert list(tmp_path.iterdir()) == []
+    record(machine.pid, tmp_path / "one", tmp_path / "records")
+    assert end_left_behind(tmp_path / "records") == [] and machine.poll() is None
+    forget(tmp_path / "one", tmp_path / "records")
+    assert list((tmp_path / "records").iterdir()) == []
 
 
 def test_another_process_of_the_same_number_is_left_alone(tmp_path: Path, machine: subprocess.Popen[bytes]) -> None:
-    record(machine.pid, tmp_path / "one", tmp_path)
-    left(tmp_path, machine.pid)
-    facts = json.loads((tmp_path / str(machine.pid)).read_text())
-    (tmp_path / str(machine.pid)).write_text(json.dumps({**facts, "machine": [machine.pid, 1]}))
-    assert end_left_behind(tmp_path) == [tmp_path / "one"] and machine.poll() is None
+    record(machine.pid, tmp_path / "one", tmp_path / "records")
+    alter(tmp_path / "records", run=GONE, machine=[machine.pid, 1])
+    assert end_left_behind(tmp_path / "records") == [tmp_path / "one"] and machine.poll() is None
