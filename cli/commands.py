@@ -100,7 +100,7 @@ def ask_about(session: Session, command: Command) -> None:
     try:
         typed = session.asker.ask(f"{question} [confirm] ").strip().lower()
     except NoOperator:
-        raise Failed(question, f"Type `{command.name} confirm` to do it without a question.") from None
+        raise Failed(question, "Type the same line with `confirm` at its end to do it without a question.") from None
     if typed and not any(word.startswith(typed) for word in ("yes", "confirm")):
         raise Failed("Nothing was done.")
 

@@ -49,7 +49,7 @@ def test_a_reload_asks(stand_in: StandIn, typed: str, is_done: bool) -> None:
 def test_a_reload_in_a_script_has_to_be_confirmed(stand_in: StandIn) -> None:
     session = new_session(stand_in)
     ended = script(session, "enable", "reload in 5")
-    assert ended.status == 1 and "Type `reload confirm`" in ended.err
+    assert ended.status == 1 and "Type the same line with `confirm` at its end" in ended.err
     assert script(session, "reload in 5 confirm").status == 0
     assert [args for do, args in stand_in.seen if do == "reload"] == [{"minutes": 5}]
 
@@ -60,5 +60,5 @@ def test_an_order_to_the_machine_asks(stand_in: StandIn, name: str) -> None:
     assert script(new_session(stand_in, answers), "enable", name).status == 1
     assert answers.questions == [f"Proceed with {name}? [confirm] "]
     ended = script(new_session(stand_in), "enable", name)
-    assert ended.status == 1 and f"Type `{name} confirm`" in ended.err
+    assert ended.status == 1 and "Type the same line with `confirm` at its end" in ended.err
     assert name not in [do for do, _ in stand_in.seen]
