@@ -17,7 +17,7 @@ from tests.live.processes import wait_until
 VARIABLE = "SIGNALBOX_IMAGE"
 PASSWORD = "wonderland"
 # Without the help of a processor all takes ten times as long.
-OPTIONS_S = 900.0
+OPTIONS_S = 3600.0
 pytestmark = pytest.mark.skipif(
     not os.environ.get(VARIABLE), reason=f"{VARIABLE} names no image: use `make test-image`"
 )
