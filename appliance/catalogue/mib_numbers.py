@@ -178,6 +178,7 @@ GAUGE_NUMBERS: Final = {
     "servers": (18, "Answers about the servers of domains that are kept."),
     "routes_waiting": (19, "Requests that wait for a lookup to find their number."),
     "routes": (20, "Answers of lookups that are kept."),
+    "connections_waiting": (21, "Requests that wait for a connection to one of several addresses of a server."),
 }
 ALARM_NUMBERS: Final = {
     "worker-down": 1,

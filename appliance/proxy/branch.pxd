@@ -57,8 +57,10 @@ cdef class Branch(ClientUser):
     cpdef start(self, double now)
     cdef bint _prepare(self, double now) except -1
     cdef _find_hops(self, double now, object lookups=*)
-    @cython.locals(hop=Flow, request=Request, context=RequestContext, transactions=Transactions, data=bytes)
     cdef _try_next_hop(self, double now, object resumed=*)
+    cdef bint _awaits_connection(self, double now) except -1
+    @cython.locals(hop=Flow, request=Request, context=RequestContext, transactions=Transactions, data=bytes)
+    cdef _take_hop(self, double now, object resumed=*)
     @cython.locals(unavailable=UnavailableHops)
     cdef _skip_unavailable(self, double now)
     cdef bint _is_hop_timed(self) except -1

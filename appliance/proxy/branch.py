@@ -19,6 +19,7 @@ from appliance.catalogue.counters import (
 )
 from appliance.proxy.best_response import Final, made_here
 from appliance.proxy.environment import ProxyEnvironment
+from appliance.proxy.first_connection import hops_after, hops_by_connection
 from appliance.proxy.forwarding import (
     add_path,
     add_record_route,
@@ -33,6 +34,7 @@ from appliance.proxy.identities import remove_claims_of, withhold_identity
 from appliance.proxy.request_context import RequestContext
 from appliance.proxy.snapshots import BranchSnapshot
 from appliance.routing.contact_policy import is_foreign, is_next_hop
+from appliance.routing.lookup_questions import ConnectionAnswer
 from appliance.routing.next_hops import NONE_FAILED
 from appliance.routing.server_location import AnswersNeeded, LocationUnknown
 from appliance.routing.target_set import TargetSet
@@ -142,9 +144,7 @@ class Branch(ClientUser):
         # The hop at hand counts among those tried.
         attempt = self._attempt - 1 if hop is not None else self._attempt
         is_proceeding = self.state == _PROCEEDING
-        return BranchSnapshot(
-            self.target, attempt, hop, self._hops, is_proceeding, self._wants_cancel, self.final
-        )
+        return BranchSnapshot(self.target, attempt, hop, self._hops, is_proceeding, self._wants_cancel, self.final)
 
     def resume(self, snapshot: BranchSnapshot, now: float) -> None:
         """Go on where another worker left off: the hop has the request, and repeats what it has to say.
@@ -236,10 +236,9 @@ class Branch(ClientUser):
 
     def lookups_ended(self, lookups: HopLookups, now: float) -> None:
         """What the next hop depends on is known, as far as it can be."""
-        if self.state == _DONE:
-            return
-        self._find_hops(now, lookups)
-        self.user.branch_moved(self, now)
+        if self.state != _DONE:
+            self._find_hops(now, lookups)
+            self.user.branch_moved(self, now)
 
     # -- sending -----------------------------------------------------------------------------------
 
@@ -247,6 +246,34 @@ class Branch(ClientUser):
         """Send the request; or, when the hop has it from another worker, only wait for what comes."""
         if resumed is None:
             self._skip_unavailable(now)
+            if len(self._hops) > 1 and self._awaits_connection(now):
+                return
+        self._take_hop(now, resumed)
+
+    def _awaits_connection(self, now: float) -> bool:
+        """RFC 8305: does the branch wait until one of several addresses is connected?"""
+        assert self.request is not None and self._hop_uri is not None
+        context, node = self.user.request_context, self._node
+        size = length_of(self.request, context, node)
+        hops = hops_by_connection(self._hops, self._hop_uri, size, context, node, self, now)
+        if hops is None:
+            self._stop_timer()
+            self.client, self.state = None, _RESOLVING
+        else:
+            self._hops = hops
+        return hops is None
+
+    def connected(self, answer: ConnectionAnswer, now: float) -> None:
+        """It is, or none of them can be."""
+        if self.state != _DONE:
+            self._hops = hops_after(self._hops, answer, self._node, now)
+            if answer.hop is None and not answer.failed:
+                self._try_next_hop(now)
+            else:
+                self._take_hop(now)
+            self.user.branch_moved(self, now)
+
+    def _take_hop(self, now: float, resumed: BranchSnapshot | None = None) -> None:
         if not self._hops:
             self._end(made_here(503, b"Next Hop Unreachable"), now)
             return
@@ -270,7 +297,7 @@ class Branch(ClientUser):
                 # RFC 3261 17.2.2: by TCP a branch may come again while the one it went on with is still remembered.
                 # That is a new request, and goes on with a branch of its own (16.6 step 8).
                 self._hops.insert(0, hop)
-                self._try_next_hop(now)
+                self._take_hop(now)
             else:
                 self._end(made_here(500, b"Branch Used Before"), now)
             return

@@ -11,6 +11,7 @@ from typing import Final
 
 from appliance.proxy.branch import Branch
 from appliance.proxy.environment import ProxyEnvironment
+from appliance.proxy.first_connection import AwaitedConnection
 from appliance.proxy.hop_lookups import AwaitedAnswer
 from appliance.proxy.response_context import ResponseContext
 from appliance.proxy.snapshots import read_snapshot
@@ -84,6 +85,8 @@ def _end(party: object, node: ProxyEnvironment, now: float) -> None:
         _end_branch(party, now)
     elif isinstance(party, AwaitedAnswer):
         _end(party.lookups.finder, node, now)
+    elif isinstance(party, AwaitedConnection):
+        _end(party.user, node, now)
     elif isinstance(party, ResponseContext):
         party.end_by_fault(now)
     elif isinstance(party, SuspendedRequest):

@@ -10,6 +10,7 @@ from __future__ import annotations
 from appliance.catalogue.counters import DROPPED_STRAY_RESPONSE, DROPPED_UNROUTABLE, STRAY_RESPONSES_FORWARDED
 from appliance.proxy.dialogs import bind_to_answer
 from appliance.proxy.environment import ProxyEnvironment
+from appliance.proxy.first_connection import hops_by_connection
 from appliance.proxy.forwarding import add_length, address_to_hop, connection_of, length_of, prepare_request
 from appliance.proxy.gateway_access import hops_for_sender
 from appliance.proxy.hop_lookups import HopLookups
@@ -86,7 +87,7 @@ class _Passage:
         if not hops:
             node.counters[DROPPED_UNROUTABLE] += 1
             return None
-        return hops[0]
+        return (hops_by_connection(hops, uri, request_len, context, node, None, now) or hops)[0]
 
     def lookups_ended(self, lookups: HopLookups, now: float) -> None:
         """What the next hop depends on is known; where it cannot be known the request is dropped."""

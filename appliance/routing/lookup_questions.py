@@ -14,7 +14,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Final, Generic, Protocol, TypeVar
 
-from appliance.catalogue.counters import DNS_FAILED, LOOKUPS_FULL, QUERIES_FULL, ROUTE_LOOKUPS_FAILED, STORE_FAILED
+from appliance.catalogue.counters import (
+    CONNECTIONS_FAILED,
+    DNS_FAILED,
+    LOOKUPS_FULL,
+    QUERIES_FULL,
+    ROUTE_LOOKUPS_FAILED,
+    STORE_FAILED,
+)
 from appliance.catalogue.settings import Settings
 from appliance.messages.worker_requests import LookupNeeded
 from appliance.routing.enum_cache import EnumCache
@@ -23,6 +30,7 @@ from appliance.routing.lookup_cache import LookupCache
 from appliance.routing.server_cache import ServerCache, key_of
 from appliance.routing.server_records import NAPTR, NaptrRecord, SrvRecord, parse_naptr, parse_srv
 from appliance.routing.subscriber_cache import SubscriberCache
+from appliance.transport.flow import Flow
 
 
 class Answer(Protocol):
@@ -378,10 +386,51 @@ class FindRoutes(Question):
         return RoutesAnswer(self.id, tuple(found), False)
 
 
+@dataclass(frozen=True, slots=True)
+class ConnectionAnswer:
+    """`hop`: the one whose connection is open; None: none could be opened. `unreachable`: those that failed before.
+    `late`: those that were tried before it, and have not been connected to.
+    """
+
+    id: int
+    hop: Flow | None
+    unreachable: tuple[Flow, ...]
+    late: tuple[Flow, ...]
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OpenConnection(Question):
+    """Which of these addresses of one server can be connected to first (RFC 8305)? They are in the order to try."""
+
+    hops: tuple[Flow, ...]
+
+    kind: ClassVar[LookupKind[AnswerCache]] = LookupKind(
+        name="connection",
+        door="the server",
+        waiting_max="lookups_waiting_max",
+        waiting_gauge="connections_waiting",
+        full_counter=LOOKUPS_FULL,
+        running_max="lookups_max",
+        timeout_ms="connect_timeout_ms",
+        failed_counter=CONNECTIONS_FAILED,
+    )
+
+    @property
+    def subject(self) -> str:
+        """The addresses."""
+        return ", ".join(hop.remote[0] for hop in self.hops)
+
+    def unknown(self) -> ConnectionAnswer:
+        """Nothing was tried."""
+        return ConnectionAnswer(self.id, None, (), (), True)
+
+
 KINDS: Final[tuple[LookupKind[Any], ...]] = (
     LookupHost.kind,
     FindSubscriber.kind,
     FindEnum.kind,
     LookupServers.kind,
     FindRoutes.kind,
+    OpenConnection.kind,
 )

@@ -101,6 +101,27 @@ class NextHops:
                 remote = (address, port or default_port(transport))
                 flows.append(Flow(transport, way_out, remote, NO_PROCESS, NO_CONNECTION, name))
 
+    def of_one_server(
+        self, hops: Sequence[Flow], uri: Uri, request_len: int, call_id: bytes, now: float
+    ) -> list[Flow]:
+        """Those of the hops that `find` has given which lead to the server of the first one, by the same transport, as
+        far as its addresses are known still.
+        """
+        first = hops[0]
+        address, port = first.remote
+        host, transports = uri.parameters.get(b"maddr") or uri.host, transports_of(uri, request_len)
+        try:
+            servers = self._servers_of(uri, host, transports, call_id, now, NONE_FAILED) if transports else ()
+            # Nothing is asked for.
+            found = self._with_addresses(servers[:SERVERS_MAX], host, now, NONE_FAILED, 0)
+        except (AnswersNeeded, LocationUnknown):
+            return [first]
+        default = default_port(first.transport)
+        known = (each for server, each in found if address in each and port == (server.port or default))
+        of_server = next(known, (address,))
+        same = [hop for hop in hops if hop.transport == first.transport and hop.remote[1] == port]
+        return [hop for hop in same if hop.remote[0] in of_server]
+
     def addresses_of(self, uri: Uri, now: float, failed: Collection[Question] = NONE_FAILED) -> frozenset[str]:
         """All that requests for a URI may be sent to, whatever their length and their Call-ID. Raises as `find`."""
         host = uri.parameters.get(b"maddr") or uri.host

@@ -19,6 +19,7 @@ cdef class ConnectionDirectory:
     cdef double _again_at
 
     cpdef open_flow(self, Flow flow)
+    cpdef bint has_way(self, Flow hop) except -1
     cpdef Flow by_node(self, Flow hop)
     cpdef list news_for_nodes(self, double now)
     cpdef carrier(self, Flow flow)

@@ -109,14 +109,16 @@ class ConnectionDirectory:
             return flow if self._own.get(way) == flow else None
         return flow if self._elsewhere.get(way) == flow.process else None
 
+    def has_way(self, hop: Flow) -> bool:
+        """Is a connection open, here or at a sibling, by which a request for this hop would go?"""
+        way = hop.way()
+        return way in self._own or way in self._elsewhere
+
     def by_node(self, hop: Flow) -> Flow:
         """The flow for a request: by a node that has a connection there, where this one has none."""
-        if not self.nodes or not hop.is_stream or hop.connection or hop.process != NO_PROCESS:
+        if not self.nodes or not hop.is_stream or hop.connection or hop.process != NO_PROCESS or self.has_way(hop):
             return hop
-        way = hop.way()
-        if way in self._own or way in self._elsewhere:
-            return hop
-        return self.nodes.way_by(way) or hop
+        return self.nodes.way_by(hop.way()) or hop
 
     def news_for_nodes(self, now: float) -> list[WorkerConnections]:
         """What other nodes are to be told of the connections of this worker."""

@@ -17,13 +17,18 @@ from appliance.catalogue.limit_settings import LimitSettings
 from appliance.routing.lookup_questions import (
     EnumAnswer,
     FindEnum,
+    FindRoutes,
     FindSubscriber,
     HostAnswer,
     LookupHost,
     LookupServers,
+    OpenConnection,
+    Question,
     ServersAnswer,
     SubscriberAnswer,
 )
+from appliance.workers.connection_door import ConnectionDoor, ConnectionOpener
+from appliance.workers.lookups import Door
 
 if TYPE_CHECKING:
     from appliance.resolver import DomainRecords, HostAddresses
@@ -210,3 +215,17 @@ class SubscriberDoor:
         future = self._threads.submit(self._store.find, question.username, question.realm)
         future.add_done_callback(returned)
         return future
+
+
+def doors_of_questions(
+    resolver: Resolver, subscribers: SubscriberDoor, routes: Door, connections: ConnectionOpener
+) -> dict[type[Question], Door]:
+    """The door for each class of questions (routing/lookup_questions.py)."""
+    return {
+        LookupHost: HostDoor(resolver),
+        FindSubscriber: subscribers,
+        FindEnum: EnumDoor(resolver),
+        LookupServers: ServersDoor(resolver),
+        FindRoutes: routes,
+        OpenConnection: ConnectionDoor(connections),
+    }

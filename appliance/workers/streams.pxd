@@ -29,9 +29,8 @@ cdef class Streams:
     cdef object _accepting
     cdef readonly dict _connections
     cdef dict _by_remote
-    cdef dict _opening
+    cdef object _opening
     cdef list _with_unsent
-    cdef set _tasks
     cdef ConnectionSources _sources
     cdef readonly ConnectionAges _ages
     cdef object _refusals

@@ -16,6 +16,7 @@ import asyncio
 import socket
 import sys
 from collections.abc import Callable, Collection
+from functools import partial
 from itertools import islice
 from typing import Final
 
@@ -55,11 +56,10 @@ from appliance.workers.connection_aliases import aliases_of
 from appliance.workers.connection_kinds import new_connection
 from appliance.workers.connection_sources import ConnectionSources, is_proof
 from appliance.workers.handshakes import Handshakes
+from appliance.workers.opening_connections import OpeningConnections, ended
 from appliance.workers.refusal_log import RefusalLog
 from appliance.workers.stream_reading import READ_LEN, CallSoon, StreamReading
 
-# Messages that may wait for one connection to open.
-WAITING_MAX: Final = 256
 # Bytes that may wait for a peer that has proved nothing, whatever `connection queue` says.
 UNPROVEN_QUEUE_MAX: Final = 1 << 16
 
@@ -111,9 +111,8 @@ class Streams:
         self._accepting = AcceptingSockets()
         self._connections: dict[int, Connection] = {}
         self._by_remote: dict[Way, Connection] = {}
-        self._opening: dict[Way, list[Outgoing]] = {}
+        self._opening = OpeningConnections(self._connect, self._send_waiting)
         self._with_unsent: list[Connection] = []
-        self._tasks: set[asyncio.Task[None]] = set()
         self._sources = ConnectionSources()
         self._ages = ConnectionAges()
         self._refusals = RefusalLog(counters)
@@ -158,8 +157,7 @@ class Streams:
     def close(self) -> None:
         """Stop listening, send what waits, close all."""
         self.stop_listening()
-        for task in self._tasks:
-            task.cancel()
+        self._opening.close()
         for connection in list(self._connections.values()):
             connection.close()
         self.handshakes.close()
@@ -436,36 +434,44 @@ class Streams:
     # -- opening -------------------------------------------------------------------------------------
 
     def _send_when_open(self, way: Way, outgoing: Outgoing) -> None:
-        waiting = self._opening.get(way)
-        if waiting is None:
-            if not self._makes_room():
-                self._counters[CONNECTIONS_REFUSED] += 1
-                self.failures.append(outgoing)
-                return
-            self._opening[way] = [outgoing]
-            task = asyncio.ensure_future(self._open(way))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-        elif len(waiting) < WAITING_MAX:
-            waiting.append(outgoing)
-        else:
+        if not self._is_opening(way):
+            self.failures.append(outgoing)
+        elif not self._opening.add(way, outgoing):
             self._counters[DROPPED_QUEUE_FULL] += 1
             self.failures.append(outgoing)
 
-    async def _open(self, way: Way) -> None:
-        """Open the connection, then send what waits for it, or report it."""
-        connection: Connection | None = None
+    def _is_opening(self, way: Way) -> bool:
+        """Is one being opened from now on? Not so where there is no room."""
+        if way in self._opening:
+            return True
+        if not self._makes_room():
+            self._counters[CONNECTIONS_REFUSED] += 1
+            return False
+        self._opening.begin(way)
+        return True
+
+    def claim(self, hop: Flow) -> asyncio.Future[Connection | None]:
+        """The connection to an address, which is opened if need be; None where that fails."""
+        way = hop.way()
+        connection = None if way in self._opening else self._by_remote.get(way)
+        return self._opening.claim(way) if connection is None and self._is_opening(way) else ended(connection)
+
+    def waive(self, hop: Flow) -> None:
+        """It is not wanted any more: it is not opened, unless something else waits for it."""
+        self._opening.waive(hop.way())
+
+    async def _connect(self, way: Way) -> Connection | None:
+        transport, listener, remote, name = way
         try:
-            transport, listener, remote, name = way
-            connection = await connect(
-                remote,
-                self._listeners[listener].address,
-                self._limits.connect_timeout_ms / 1000,
-                lambda: self._new_connection(transport, listener, True, name),
-            )
+            address, timeout_s = self._listeners[listener].address, self._limits.connect_timeout_ms / 1000
+            made = partial(self._new_connection, transport, listener, True, name)
+            return await connect(remote, address, timeout_s, made)
         except (OSError, TimeoutError):
             self._counters[CONNECTIONS_FAILED] += 1
-        waiting = self._opening.pop(way)
+            return None
+
+    def _send_waiting(self, connection: Connection | None, waiting: list[Outgoing]) -> None:
+        """Send what has waited for the connection, or report it."""
         for outgoing in waiting:
             if connection is not None and connection.takes(outgoing.data):
                 self._send_by(connection, outgoing)

@@ -35,7 +35,6 @@ from appliance.messages.sealing_messages import SealingKeysChanged, SealingKeysT
 from appliance.messages.supervisor_requests import ClearFailures, EndRegistrations
 from appliance.messages.table_messages import TableReplaced
 from appliance.messages.worker_requests import ListConnections
-from appliance.routing.lookup_questions import FindEnum, FindRoutes, FindSubscriber, LookupHost, LookupServers, Question
 from appliance.sip.parser import SyntaxLimits
 from appliance.stack import Stack
 from appliance.storage.log_file import log_by
@@ -51,8 +50,8 @@ from appliance.workers.handover_windows import ACKNOWLEDGED_AT_ONCE
 from appliance.workers.handshakes import Handshakes
 from appliance.workers.held_outgoings import HeldOutgoings
 from appliance.workers.live_output import LiveOutput
-from appliance.workers.lookup_doors import EnumDoor, HostDoor, Resolver, ServersDoor, Store, SubscriberDoor
-from appliance.workers.lookups import Door, Questions
+from appliance.workers.lookup_doors import Resolver, Store, SubscriberDoor, doors_of_questions
+from appliance.workers.lookups import Questions
 from appliance.workers.outbound import Outbound
 from appliance.workers.reconfiguration import WorkerReconfiguration
 from appliance.workers.route_lookup_door import RouteLookupDoor
@@ -100,8 +99,7 @@ class Worker:
         self._process, self._supervisor = process, supervisor_of(process)
         self._heartbeat_s = settings.supervision.heartbeat_ms / 1000
         self._signs_left = 0
-        self._stack, self._bus = stack, bus
-        self._doors = doors
+        self._stack, self._bus, self._doors = stack, bus, doors
         self._table = table
         self._recorder = recorder
         self._turn = turn = Turn(stack, doors, recorder, self._failed)
@@ -126,7 +124,8 @@ class Worker:
         self._streams.descriptors_max = descriptors_max
         self._subscriber_door = SubscriberDoor(store, limits)
         self._route_lookups = RouteLookupDoor(settings.lookups)
-        self._questions = Questions(self._doors_of_questions(resolver), limits, turn.receive_answers)
+        question_doors = doors_of_questions(resolver, self._subscriber_door, self._route_lookups, self._streams)
+        self._questions = Questions(question_doors, limits, turn.receive_answers)
         self._outbound = Outbound(stack, bus, doors, self._streams, self._send_waiting_soon)
         turn.connect(self._streams, self._questions, self._outbound)
         self._handed_over = HandedOverQueue()
@@ -143,16 +142,6 @@ class Worker:
         self._gc_schedule = GcSchedule(clock.monotonic())
         self._is_draining = False
         self._live_output = LiveOutput(stack, turn, bus, lambda: self._reconfiguring.listeners)
-
-    def _doors_of_questions(self, resolver: Resolver) -> dict[type[Question], Door]:
-        """The door for each class of questions (routing/lookup_questions.py)."""
-        return {
-            LookupHost: HostDoor(resolver),
-            FindSubscriber: self._subscriber_door,
-            FindEnum: EnumDoor(resolver),
-            LookupServers: ServersDoor(resolver),
-            FindRoutes: self._route_lookups,
-        }
 
     def _orders_of_supervisor(self) -> dict[type[BusMessage], Callable[[Any], object]]:
         """What only the supervisor may order, and who does it."""

@@ -11,7 +11,7 @@ import pytest
 from appliance import clock
 from appliance.catalogue import counters as catalogue
 from appliance.transport.flow import TCP, Flow, Outgoing
-from appliance.workers.streams import WAITING_MAX
+from appliance.workers.opening_connections import WAITING_MAX
 from tests.workers.streams_bench import Node, message, response, until
 
 
