@@ -149,6 +149,50 @@ def test_it_outlives_its_flow_as_long_as_another_flow_lasts() -> None:
     assert phones.call(gruu) == 404
 
 
+FLOWS = "gruu, outbound, path"
+
+
+def test_another_call_id_of_one_flow_ends_those_of_all_flows() -> None:
+    """RFC 5627 4.1, 5.1: all temporary GRUUs of the instance as a whole; the flows themselves go on."""
+    phones = Phones()
+    first = phones.gruu("flow-1", reg_id=1, supported=FLOWS)
+    second = phones.gruu("flow-2", reg_id=2, supported=FLOWS)
+    assert isinstance(phones.call(first), str) and isinstance(phones.call(second), str)
+    answer = phones.register("again", reg_id=2, supported=FLOWS)
+    assert [phones.call(gruu) for gruu in (first, second)] == [404, 404]
+    # Those of the answer are valid, whichever flow they stand beside.
+    after = [temporary_in(value) for value in answer.values("Contact")]
+    assert len(after) == 2
+    after.append(phones.gruu("flow-1", reg_id=1, supported=FLOWS))
+    assert all(isinstance(phones.call(gruu), str) for gruu in after)
+    # The end of that flow does not bring back what it has ended.
+    phones.register("again", reg_id=2, supported=FLOWS, expires_s=0)
+    assert phones.call(first) == 404
+    assert isinstance(phones.call(after[2]), str)
+
+
+def test_a_flow_that_joins_ends_nothing() -> None:
+    """RFC 5627 5.1: it has no contact yet, so its Call-ID differs from none. The same where it joins again."""
+    phones = Phones()
+    gruu = phones.gruu("flow-1", reg_id=1, supported=FLOWS)
+    for call_id in ("flow-2", "flow-2-later"):
+        later = phones.gruu(call_id, reg_id=2, supported=FLOWS)
+        assert isinstance(phones.call(gruu), str) and isinstance(phones.call(later), str)
+        phones.register(call_id, reg_id=2, supported=FLOWS, expires_s=0)
+        assert isinstance(phones.call(gruu), str) and isinstance(phones.call(later), str)
+
+
+def test_they_outlive_the_flow_that_was_there_first() -> None:
+    """RFC 5627 4.2: any flow of the instance will do, also one that was registered after they were issued."""
+    phones = Phones()
+    gruu = phones.gruu("flow-1", reg_id=1, supported=FLOWS)
+    phones.register("flow-2", reg_id=2, supported=FLOWS)
+    phones.register("flow-1", reg_id=1, supported=FLOWS, expires_s=0)
+    assert isinstance(phones.call(gruu), str)
+    phones.register("flow-2", reg_id=2, supported=FLOWS, expires_s=0)
+    assert phones.call(gruu) == 404
+
+
 def test_a_changed_one_and_one_of_another_domain_reach_nobody() -> None:
     phones = Phones()
     gruu = phones.gruu("reg")

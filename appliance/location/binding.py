@@ -5,7 +5,9 @@ RFC 3261 10, RFC 5627 (instances), RFC 5626 (reg-id).
 Tables of bindings are replicated maps: each binding is a record that carries its place in a total order, and the later
 record wins. The order is (series, cseq, version). `version` is the time of the change and the node that made it
 (record_version.py); `series` is the version at which the binding's present Call-ID began, so that inside one Call-ID
-the CSeq decides and between two Call-IDs the later one does. (Comparing CSeqs where the Call-IDs agree and versions
+the CSeq decides and between two Call-IDs the later one does. Bindings of one instance take over the latest series among
+them when they join and when they are refreshed: it is the version at which one of them has changed its Call-ID, and no
+temporary GRUU from before it counts (RFC 5627 5.1). (Comparing CSeqs where the Call-IDs agree and versions
 where they do not would be no order at all: three records can beat each other in a circle, and tables would differ for
 ever.) Two workers of a node can make equal versions in one microsecond. Then the greater Call-ID wins, and where even
 that is the same, the greater content: any rule does, as long as it is the same in every table.

@@ -3,7 +3,8 @@
 RFC 5627 4.1 (use), 5.1, 5.4 (construction), 6.1 (request targeting). The public GRUU is the address-of-record with
 the parameter `gr`, whose value is the instance ID: no state is needed to make or to understand one. A temporary GRUU
 has `gr` without a value, and a user part that only this appliance can read (security/temporary_gruu.py). It says for
-which binding and Call-ID it was issued, and when; the bindings that there are now say whether it is still valid.
+which instance it was issued, and when; the bindings that there are now say whether it is still valid: the `series` of
+each is the version since which temporary GRUUs of its instance count (binding.py).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
+from appliance.location.record_version import time_of
 from appliance.sip.fnv import fnv
 
 if TYPE_CHECKING:
@@ -42,8 +44,8 @@ def instance_of(uri: Uri) -> bytes:
 
 
 class IssuedGruu(NamedTuple):
-    """What a temporary GRUU says: the user of the address; the version of the binding that it was issued with; digests
-    of the instance ID and of the Call-ID (32 bits); the reg-id, 0 for none.
+    """What a temporary GRUU says: the user of the address; the version of registrations at which it was issued; a
+    digest of the instance ID (32 bits). Digest of the Call-ID and reg-id only make that of each binding another one.
     """
 
     user: bytes
@@ -59,32 +61,33 @@ class TemporaryGruuWriter(Protocol):
     def write(self, issued: IssuedGruu) -> bytes: ...
 
 
-def issued_with(binding: Binding, user: bytes) -> IssuedGruu:
-    """The temporary GRUU of a REGISTER that made this binding: the same as long as the binding is not refreshed."""
-    return IssuedGruu(user, binding.version, fnv(binding.instance), fnv(binding.call_id), binding.reg_id)
+def issued_with(binding: Binding, user: bytes, live: Iterable[Binding]) -> IssuedGruu:
+    """The temporary GRUU of a REGISTER that made this binding: the same as long as the live bindings of its instance
+    are not refreshed.
+    """
+    # Another node, whose clock is ahead, may have made one of them.
+    version = max(binding.version, valid_since(live, binding.instance))
+    return IssuedGruu(user, version, fnv(binding.instance), fnv(binding.call_id), binding.reg_id)
+
+
+def valid_since(live: Iterable[Binding], instance: bytes) -> int:
+    """The version since which temporary GRUUs of an instance count, by the live bindings of its address; 0 where it has
+    none.
+    """
+    return max((binding.series for binding in live if binding.instance == instance), default=0)
 
 
 def valid_instance(issued: IssuedGruu, live: Iterable[Binding]) -> bytes:
     """The instance that a temporary GRUU stands for, by the live bindings of its address; b"" where it is invalid.
 
-    RFC 5627 5.1: it is valid until its instance registers with another Call-ID; that counts for each flow (reg-id) on
-    its own. RFC 5627 5.3: and until the last contact of the instance ends; as long as another flow of it lasts, it is
-    valid without its own (RFC 5627 4.2).
+    RFC 5627 5.1: it is valid until a contact or a flow of its instance is registered with another Call-ID; 5.3: and
+    until the last contact of the instance ends.
     """
     mates = [binding for binding in live if binding.instance and fnv(binding.instance) == issued.instance_digest]
-    own = [binding for binding in mates if binding.reg_id == issued.reg_id]
-    if not own:
-        lasts = issued.reg_id and any(binding.series <= issued.version for binding in mates)
-        return mates[0].instance if lasts else b""
-    newest = max(own, key=_version)
-    if fnv(newest.call_id) != issued.call_digest:
+    # One that has joined again comes after what it was (registration.py), by less than the time in a version tells.
+    if not mates or max(time_of(binding.series) for binding in mates) > time_of(issued.version):
         return b""
-    lasts = any(binding.series <= issued.version for binding in own if binding.call_id == newest.call_id)
-    return newest.instance if lasts else b""
-
-
-def _version(binding: Binding) -> int:
-    return binding.version
+    return mates[0].instance
 
 
 def instance_from_parameter(value: bytes) -> bytes:

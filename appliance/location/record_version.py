@@ -31,3 +31,8 @@ def maker_of(version: int) -> int:
 def second_of(version: int) -> int:
     """The same in whole seconds."""
     return (version >> 12) // 1_000_000
+
+
+def time_of(version: int) -> int:
+    """The same in microseconds."""
+    return version >> NODE_BITS

@@ -397,5 +397,6 @@ def _temporary_gruu(registration: Registration, binding: Binding) -> bytes:
     """Without its scheme; b"" for none."""
     assert registration.temporary_gruus is not None
     user, _, domain = registration.address[4:].rpartition(b"@")
-    token = registration.temporary_gruus.write(issued_with(binding, user))
+    issued = issued_with(binding, user, registration.bindings_after())
+    token = registration.temporary_gruus.write(issued)
     return b"".join((token, b"@", domain, b";gr")) if token else b""

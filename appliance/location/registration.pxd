@@ -46,6 +46,8 @@ cdef class Registration:
     @cython.locals(version=cython.ulonglong, series=cython.ulonglong, forget_at=double, binding=Binding, other=Binding,
                    index=Py_ssize_t)
     cpdef add(self, Binding old, bytes key, bytes uri, bytes parameters, int q, double expires_at, bytes instance, unsigned int reg_id, Flow flow)
+    @cython.locals(is_live=bint, series=cython.ulonglong, newest=Binding, other=Binding)
+    cdef unsigned long long _series(self, Binding old, unsigned long long version, bytes instance, unsigned int reg_id) except? 0
     @cython.locals(entry=Binding, binding=Binding)
     cpdef list tentative(self)
     @cython.locals(entry=Binding)

@@ -133,11 +133,9 @@ class Registration:
     ) -> None:
         """Note the record that comes after `old` in the order of the table; expires_at 0 makes it a tombstone."""
         version = next_version(self.wall_time, self.node, 0 if old is None else old.version)
-        series = version
+        series = self._series(old, version, instance if expires_at > 0 else b"", reg_id)
         forget_at = expires_at
         if old is not None:
-            if old.call_id == self.call_id and old.expires_at > self.wall_time:
-                series = old.series
             forget_at = max(forget_at, old.forget_at)
         binding = new_binding(
             self.aor,
@@ -164,6 +162,24 @@ class Registration:
                 self.pending[index] = binding
                 return
         self.pending.append(binding)
+
+    def _series(self, old: Binding | None, version: int, instance: bytes, reg_id: int) -> int:
+        """See binding.py. `instance`: of a binding that is to be live, else b""."""
+        is_live = old is not None and old.expires_at > self.wall_time
+        series, newest = 0, None
+        if instance:
+            for other in self.tentative():
+                if other is not old and other.instance == instance and other.expires_at > self.wall_time:
+                    series = max(series, other.series)
+                    if newest is None or other.version > newest.version:
+                        newest = other
+        if old is not None and is_live and old.call_id == self.call_id:
+            return max(series, old.series)
+        # RFC 5627 5.1: did the contact that it was registered with last, or the flow, have another Call-ID?
+        if is_live or newest is None or (not reg_id and newest.call_id != self.call_id):
+            return version
+        # It comes after what is remembered of a former binding.
+        return series if old is None else max(series, old.series + 1)
 
     def tentative(self) -> list[Binding]:
         """Everything remembered of the address as this request has changed it so far, tombstones included."""
