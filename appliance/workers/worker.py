@@ -124,8 +124,8 @@ class Worker:
         self._streams.descriptors_max = descriptors_max
         self._subscriber_door = SubscriberDoor(store, limits)
         self._route_lookups = RouteLookupDoor(settings.lookups)
-        question_doors = doors_of_questions(resolver, self._subscriber_door, self._route_lookups, self._streams)
-        self._questions = Questions(question_doors, limits, turn.receive_answers)
+        asked = doors_of_questions(resolver, self._subscriber_door, self._route_lookups, self._streams)
+        self._questions = Questions(asked, limits, turn.receive_answers)
         self._outbound = Outbound(stack, bus, doors, self._streams, self._send_waiting_soon)
         turn.connect(self._streams, self._questions, self._outbound)
         self._handed_over = HandedOverQueue()

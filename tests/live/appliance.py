@@ -43,9 +43,11 @@ class Appliance:
         files: int = 0,
         options: Iterable[str] = (),
         resolv_conf: Path | None = None,
+        within: Iterable[str] = (),
     ) -> None:
         """`files`: as many may each process have open, if not 0. `options`: more of them for `signalbox run`.
-        `resolv_conf`: what it finds as /etc/resolv.conf; needs root.
+        `resolv_conf`: what it finds as /etc/resolv.conf; needs root. `within`: words before its command line, of what
+        runs it in another network namespace.
         """
         self.address = LOOPBACK
         self.port = port or free_port()
@@ -55,7 +57,7 @@ class Appliance:
         self._files = files
         self._resolv_conf = resolv_conf
         self._options = tuple(options)
-        self.service: list[str] = []
+        self.service: list[str] = list(within)
         """Words before the command line, of who starts it as a service; `service_environment`: what it then finds."""
         self.service_environment: dict[str, str] = {}
         self._processes = processes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -25,7 +25,7 @@ class Proxy(Protocol):
 
 
 class Sipp:
-    """One SIPp process at a port of its own, on loopback."""
+    """One SIPp process at a port of its own, on loopback unless an address is given."""
 
     def __init__(
         self,
@@ -38,14 +38,17 @@ class Sipp:
         calls: int = 1,
         keys: dict[str, str] | None = None,
         timeout_s: int = CALL_TIMEOUT_S,
+        address: str = LOOPBACK,
+        within: Sequence[str] = (),
     ) -> None:
+        """`within`: words before the command line, of what runs it in another network namespace."""
         self.port = free_port()
         self.user = user
         self.transport = transport
         self.timeout_s = timeout_s
         file = scenario if isinstance(scenario, Path) else SCENARIOS / f"{scenario}.xml"
         argv = [find_program("sipp", "sip-tester"), "-sf", str(file), "-s", user]
-        argv += ["-i", LOOPBACK, "-p", str(self.port), "-t", MODES[transport], "-m", str(calls), "-nostdin"]
+        argv += ["-i", address, "-p", str(self.port), "-t", MODES[transport], "-m", str(calls), "-nostdin"]
         argv += ["-cp", str(free_port()), "-mp", str(free_port()), "-timeout", f"{timeout_s}s", "-timeout_error"]
         argv += ["-buff_size", str(BUFFER_LEN)]
         argv += ["-trace_err", "-error_file", str(processes.folder / f"{file.stem}-{self.port}-errors.log")]
@@ -54,6 +57,7 @@ class Sipp:
         argv += options
         if proxy is not None:
             argv.append(f"{proxy.address}:{proxy.port}")
+        argv = [*within, *argv]
         self.process: Process = processes.start(f"{file.stem}-{self.port}", argv, {"TERM": "dumb"})
 
     @property
