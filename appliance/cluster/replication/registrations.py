@@ -316,8 +316,9 @@ class RegistrationReplication:
         if not self._links.send(peer.number, [peer.walk.question(self._table, self._wall_time())]):
             return now + RETRY_S
         self._look_at_processors(now)
-        rate = CHECK_RATE if peer.is_sound else self._pace.rate
-        peer.paced_at = max(peer.paced_at, now - PACE_BACK_S) + RANGE / rate
+        if not peer.walk.is_again:
+            rate = CHECK_RATE if peer.is_sound else self._pace.rate
+            peer.paced_at = max(peer.paced_at, now - PACE_BACK_S) + RANGE / rate
         # A node that does not answer is asked again.
         peer.question_due = now + ANSWER_MAX_S
         return peer.question_due

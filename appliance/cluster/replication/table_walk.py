@@ -159,6 +159,11 @@ class TableWalk:
             return None
         return RangeRecords(self.number, self._after, within_octets(records), wanted)
 
+    @property
+    def is_again(self) -> bool:
+        """Is the next question about the same range as the last one?"""
+        return self._tries > 0
+
     def is_asked(self, after: bytes) -> bool:
         """Is this where the last question began?"""
         return after == self._after and not self.is_ended
