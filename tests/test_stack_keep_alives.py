@@ -15,6 +15,7 @@ from appliance.messages.slots import deal
 from appliance.stack import Stack
 from appliance.transport.flow import TCP, UDP, Flow, Outgoing
 from appliance.transport.framing import PING
+from appliance.transport.process_id import process_id
 from tests.flows.wire import Message, read
 from tests.stack_bench import BOB, NOW, SETTINGS, answer_to, call_id_of, request, sent, stack
 
@@ -141,36 +142,6 @@ def test_silence_of_all_says_nothing_of_one() -> None:
     assert one.gauges()["registrations"] == 1
 
 
-def run_without_a_way(one: Stack, begin: float, seconds: float) -> None:
-    """Nothing can be sent: the kernel has no route, or a router says so at once."""
-    now = begin
-    while (now := max(now, one.next_timer())) < begin + seconds:
-        one.handle_timers(now)
-        one.receive_failures(one.datagrams_to_send(now), now)
-
-
-def test_what_cannot_be_sent_says_nothing_while_nothing_comes_in() -> None:
-    """The network of this end may be down: all phones would lose their bindings (RFC 3261 18.4)."""
-    one = stack(settings=keeping(failures=1))
-    for number in range(5):
-        register(one, number, NOW)
-    run_without_a_way(one, NOW, 5 * INTERVAL_S)
-    assert one.counters[counters.KEEPALIVES_SENT] >= 20
-    assert one.gauges()["registrations"] == 5
-
-
-def test_a_phone_that_cannot_be_reached_while_others_are_loses_its_binding() -> None:
-    one = stack(settings=keeping(failures=2))
-    register(one, 1, NOW)
-    now = NOW
-    while one.gauges()["registrations"]:
-        assert now < NOW + 4 * INTERVAL_S
-        run_without_a_way(one, now, 10.0)
-        now += 10.0
-        chatter(one, now)
-    assert one.counters[counters.KEEPALIVES_UNANSWERED] == 2
-
-
 def test_a_phone_that_registers_again_begins_anew() -> None:
     one = stack(settings=keeping(failures=2))
     now = NOW
@@ -274,3 +245,38 @@ def test_in_a_cluster_the_node_asks_that_owns_the_address_or_accepted_the_regist
     # At an address of its own it asks those that it has registered itself.
     one.takeover.use(())
     assert len(options_in(run(one, NOW + 3 * INTERVAL_S, INTERVAL_S))) == 1
+
+
+@pytest.mark.parametrize("is_linked", [False, True], ids=["node died", "node lives"])
+@pytest.mark.parametrize("keepalive", ["options", "crlf"])
+def test_a_connection_of_the_last_owner_of_an_address_is_gone(keepalive: str, is_linked: bool) -> None:
+    """RFC 5626 5.3: it ends with the address, and its flow-bound contact fails at the new owner, and nowhere else."""
+    one = stack(settings=keeping(keepalive, failures=2))
+    held = Flow(TCP, 0, BY_TCP.remote, process_id(7, 1), 7)
+    one.receive_datagrams([(request("REGISTER", "sip:example.com", "reg", *OUTBOUND), held)], NOW)
+    one.datagrams_to_send(NOW)
+    one.node_flows.connections.use_links(lambda _: is_linked)
+    one.takeover.use((1,))
+    assert run(one, NOW, 3 * INTERVAL_S) == [] and one.gauges()["registrations"] == 1
+    one.takeover.owned(1, True, NOW + 3 * INTERVAL_S)
+    assert options_in(run(one, NOW + 3 * INTERVAL_S, 3 * INTERVAL_S)) == []
+    assert one.counters[counters.KEEPALIVES_UNANSWERED] == 2
+    assert one.counters[counters.KEEPALIVE_CONTACTS_REMOVED] == 1
+    assert one.gauges()["registrations"] == 0
+
+
+def test_a_contact_that_can_be_reached_otherwise_is_asked_by_the_new_owner() -> None:
+    """RFC 3261 18.1.1: a new connection to the address of its Contact."""
+    settings = keeping(failures=2)
+    listener = replace(settings.listeners[0], transports=(UDP, TCP))
+    one = stack(settings=replace(settings, listeners=(listener,)))
+    held = Flow(TCP, 0, ("192.0.2.101", 5060), process_id(7, 1), 7)
+    contact = "Contact: <sip:user1@192.0.2.101:5060;transport=tcp>"
+    one.receive_datagrams([(request("REGISTER", "sip:example.com", "reg", contact), held)], NOW)
+    one.datagrams_to_send(NOW)
+    one.node_flows.connections.use_links(lambda _: False)
+    one.takeover.use((1,))
+    assert run(one, NOW, INTERVAL_S) == []
+    one.takeover.owned(1, True, NOW + INTERVAL_S)
+    ((_, outgoing),) = run(one, NOW + INTERVAL_S, INTERVAL_S)
+    assert outgoing.flow == Flow(TCP, 0, ("192.0.2.101", 5060))

@@ -2,7 +2,8 @@
 
 One worker of a node sends them, in rounds through the registration table (table_round.py), each phone by one node:
 
-- by a connection, the node that holds it;
+- by a connection, the node that holds it; where the virtual address of its listener has another owner by now, it is
+  gone, and the owner sees to the phone;
 - by UDP from a virtual address, the node that owns it; else the node that accepted the registration.
 
 A phone behind another proxy (it has a Path) is that proxy's to keep, a contact at a name that DNS has to find is left
@@ -154,23 +155,32 @@ class PhoneKeepAlives:
 
     def _keep_alive(self, binding: Binding, now: float) -> None:
         kept = binding.flow
-        if binding.path_text or (kept is not None and kept.is_stream and node_of(kept.process) != self._number):
+        is_void = self._is_void(kept)
+        if binding.path_text or (self._is_held_elsewhere(kept) and not is_void):
             return
         targets = targets_of_bindings((binding,), self._node.contact_policy)
         if not targets:
             return
         target = targets[0]
-        hop = self._hop_of(target, now)
+        hop = self._hop_of(target, is_void, now)
         if hop is None:
-            if target.is_flow_bound and self._is_of_this_node(binding, kept):
+            if target.is_flow_bound and (is_void or self._is_of_this_node(binding, kept)):
                 self._note_failure(binding.aor, binding.key, binding.version, now)
         elif self._is_of_this_node(binding, hop):
             self._send(binding, target, hop, now)
 
-    def _hop_of(self, target: Target, now: float) -> Flow | None:
+    def _is_held_elsewhere(self, kept: Flow | None) -> bool:
+        """Is it a connection of another node, as far as the registration says?"""
+        return kept is not None and kept.is_stream and node_of(kept.process) != self._number
+
+    def _is_void(self, kept: Flow | None) -> bool:
+        """Was it a connection of the last owner of an address, dead or alive, which this node owns by now?"""
+        return kept is not None and self._is_held_elsewhere(kept) and self._takeover.is_owned(kept.listener)
+
+    def _hop_of(self, target: Target, is_void: bool, now: float) -> Flow | None:
         """Where a request for it would go now; None where that cannot be said, or where its connection is gone."""
         node = self._node
-        flow = target.flow
+        flow = None if is_void else target.flow
         if target.is_flow_bound:
             return None if flow is None else usable(flow, node)
         if flow is not None and not (target.is_secure and not is_secure(flow.transport)):
