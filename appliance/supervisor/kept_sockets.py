@@ -1,15 +1,14 @@
-"""Listening sockets that outlive a restart of the service: systemd keeps them, and what arrives waits in them.
+"""Datagram sockets that outlive a restart of the service: systemd keeps them, and what arrives waits in them.
 
-Without them a phone is told by ICMP or by a reset that nobody is there, and may look for another server. Kept are the
-sockets of streams, and those of datagrams where the kernel steers: there the socket of worker n has index n in its
-group, which the next start counts upon. A virtual address may be on another node by then: its sockets are not kept.
+Without them a phone is told by ICMP that nobody is there, and may look for another server. They are kept where the
+kernel steers: there the socket of worker n has index n in its group, which the next start counts upon. A virtual
+address may be on another node by then, and connections have no request that is sent again: their sockets are not kept.
 """
 
 from __future__ import annotations
 
 import socket
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from typing import Final
 
 from appliance.catalogue.transports import TRANSPORTS
@@ -36,28 +35,19 @@ class FormerSockets:
     def take(self, endpoint: Endpoint, workers: int) -> list[socket.socket]:
         """The sockets of the first workers; at most so many, fewer where one is missing."""
         taken: list[socket.socket] = []
-        while len(taken) < workers and (found := self._usable(_name(endpoint, len(taken)), endpoint)):
+        while len(taken) < workers and (found := self._sockets.pop(_name(endpoint, len(taken)), None)):
             taken.append(found)
         return taken
-
-    def _usable(self, name: str, endpoint: Endpoint) -> socket.socket | None:
-        found = self._sockets.get(name)
-        if found is None or (endpoint.is_stream and not found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)):
-            return None
-        return self._sockets.pop(name)
 
     def close(self) -> None:
         """Nobody wants the others."""
         for opened in self._sockets.values():
-            # The service manager has it as well for a moment: it shall take no connection.
-            with suppress(OSError):
-                opened.shutdown(socket.SHUT_RDWR)
             opened.close()
         self._sockets.clear()
 
 
 class SocketKeeping:
-    """Has the service manager keep the sockets of a node. Call `tend` in each cycle."""
+    """Has the service manager keep the datagram sockets of a node. Call `tend` in each cycle."""
 
     def __init__(self, manager: ServiceManager, sockets: ListeningSockets, former: FormerSockets) -> None:
         """`former`: what it keeps already."""
@@ -80,10 +70,9 @@ class SocketKeeping:
 
 def _kept_of(group: Group) -> Iterator[tuple[str, socket.socket]]:
     endpoint = group.endpoint
-    if endpoint.is_virtual or not (endpoint.is_stream or group.is_steered):
-        return
-    for worker, opened in group.sockets:
-        yield _name(endpoint, worker), opened
+    if group.is_steered and not endpoint.is_virtual:
+        for worker, opened in group.sockets:
+            yield _name(endpoint, worker), opened
 
 
 def _name(endpoint: Endpoint, worker: int) -> str:

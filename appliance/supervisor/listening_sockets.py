@@ -14,7 +14,6 @@ from __future__ import annotations
 import errno
 import socket
 from collections.abc import Container, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -136,10 +135,6 @@ class Group:
         """Close the socket of a worker that has ended, so that the kernel's hash gives it nothing any more."""
         member = self._sockets[worker]
         if member is not None:
-            if self.endpoint.is_stream:
-                # The service manager may have it as well for a moment: it shall take no connection.
-                with suppress(OSError):
-                    member.shutdown(socket.SHUT_RDWR)
             member.close()
             self._sockets[worker] = None
             # The kernel fills the gap with the last socket of its group.

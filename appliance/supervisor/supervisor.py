@@ -317,9 +317,7 @@ class Supervisor:
         self.sealing.forget(number)
         self.watching.dealer.forget_worker(number)
         self._bus.forget(process_id(self._node, number))
-        if not self._is_stopping:
-            # At a restart of the service its sockets are kept (kept_sockets.py).
-            self._sockets.withdraw(number)
+        self._sockets.withdraw(number)
 
     def _view(self, now: float) -> SupervisorView:
         workers = tuple(record.view(self._waited_s(record, now)) for record in self.records)
