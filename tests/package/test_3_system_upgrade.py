@@ -35,6 +35,11 @@ def own_machine(node: Node, package: Path) -> Node:
     return node
 
 
+def installed_package(node: Node) -> str:
+    """The version of the package, as dpkg writes it."""
+    return node.said("dpkg-query", "--show", "--showformat=${Version}", "signalbox")
+
+
 def upgrade(node: Node, package: Path) -> subprocess.CompletedProcess[str]:
     """Anna types it in her shell."""
     node.copy_in(package, f"/home/anna/{package.name}")
@@ -54,8 +59,8 @@ def test_an_upgrade_keeps_registrations_and_configuration(
     call(processes, Installed(), user=user)
     place_calls(processes)
     # The way back from the next one leads to this one.
-    installed = own_machine.said("dpkg-query", "--show", "--showformat=${Version}", "signalbox")
-    assert own_machine.said("dpkg-deb", "--field", f"{KEPT}/installed.deb", "Version").strip() == installed
+    kept = own_machine.said("dpkg-deb", "--field", f"{KEPT}/installed.deb", "Version").strip()
+    assert kept == installed_package(own_machine)
 
 
 @pytest.mark.parametrize("has_other_formats", [False, True])
@@ -73,11 +78,12 @@ def test_a_version_that_does_not_run_is_replaced_by_the_former_one(
     if has_other_formats:
         altered.raise_format("registrations")
     before, history, user = version(own_machine), commits(own_machine), registered(processes, timeout_s=WAITING_S)
+    former = installed_package(own_machine)
     formats = json.loads(own_machine.read(FORMATS))
     done = upgrade(own_machine, altered.pack("broken.deb"))
     said = done.stdout + done.stderr
     assert done.returncode != 0 and "The new version does not run: " in said, said
-    assert f"Signalbox {before} is installed again, and runs." in said
+    assert f"Signalbox {former} is installed again, and runs." in said
     assert version(own_machine) == before
     assert service.is_active and commits(own_machine) == history
     assert json.loads(own_machine.read(FORMATS)) == formats

@@ -84,7 +84,8 @@ def test_a_gateway_and_an_interface_that_comes_later(node: Node) -> None:
     done = node.shell("enable", "configure", *other, "commit")
     assert "This machine has no interface later0: it gets its addresses when it comes." in done.stdout
     wait_until(lambda: f"default via {OWN}" in node.said("ip", "route"), "there is a default route")
-    node.run("ip", "link", "add", "later0", "type", "dummy")
+    node.run("ip", "link", "add", "later0", "type", "veth", "peer", "name", "later1")
+    node.run("ip", "link", "set", "later1", "up")
     wait_until(lambda: "10.96.0.1/24" in shown(node), "it has its address")
     node.shell("enable", "rollback 1 confirm")
     wait_until(lambda: "10.96.0.1/24" not in shown(node), "it has it no more")
