@@ -35,6 +35,7 @@ make_root() {
     install -D -m 0644 -t "$root/usr/lib/signalbox-image" packaging/image/*.py
     install -m 0644 packaging/image/*.service packaging/image/*.path "$root/etc/systemd/system/"
     install -D -m 0644 packaging/image/patience.conf "$root/etc/systemd/system.conf.d/signalbox.conf"
+    install -D -m 0644 packaging/image/signalbox-start.conf "$root/etc/systemd/system/signalbox.service.d/image.conf"
     install -D -m 0644 packaging/image/extlinux.conf "$root/boot/extlinux/extlinux.conf"
     chroot "$root" systemctl --quiet enable signalbox-first-boot.service signalbox-system.path \
         signalbox-reboot.path signalbox-power-off.path
