@@ -139,6 +139,7 @@ def _prepared(
     noted_anew = folder.take_formats()
     key, set_aside = folder.key()
     store = CommitStore(folder.path / "configuration")
+    has_run_before = store.head is not None
     unkept = _taken_in(store, start)
     if start.sentence:
         note(start.sentence)
@@ -150,7 +151,7 @@ def _prepared(
         opened.callback(cluster.close)
     sealing, resealed = keys_at_start(folder.path, key, cluster is not None)
     mended = [*filter(None, (noted_anew, set_aside, resealed, start.remark)), *store.remarks]
-    remarks = StartRemarks(settings, mended, _checks(folder, store.head is not None), clock.monotonic())
+    remarks = StartRemarks(settings, mended, _checks(folder, has_run_before), clock.monotonic())
     settings = with_places(settings, place((), settings.listeners))
     workers = worker_count(settings)
     for sentence in [*remarks.sentences(), *filter(None, (unkept,)), *retired_warnings(start.text)]:
