@@ -29,18 +29,26 @@ OPTIONS = (
 class SecureAppliance:
     """An appliance with a second listener that speaks TLS; its certificate can be replaced."""
 
-    def __init__(self, folder: Path, start_appliance: Callable[..., Appliance], authenticate: str = "") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        start_appliance: Callable[..., Appliance],
+        authenticate: str = "",
+        tls: Callable[[CertificateAuthority], str] | None = None,
+        workers: int = 2,
+    ) -> None:
+        """`authenticate`: lines of the listener. `tls`: more lines of the section `tls`."""
         self.authority = CertificateAuthority(folder / "authority")
         self.port = free_port()
         self.chain, self.key = folder / "own.pem", folder / "own.key"
         self.replace("first")
         settings = (
             f"domain 127.0.0.1\ncertificate own\n  chain {self.chain}\n  key {self.key}\n!\n"
-            f"tls\n  trust {self.authority.trust}\n!\n"
+            f"tls\n  trust {self.authority.trust}\n  {tls(self.authority) if tls else ''}\n!\n"
             f"listener secure\n  address {LOOPBACK}\n  port {self.port}\n  transport tls\n  certificate own\n"
             f"  {authenticate or 'no authenticate'}\n!\n"
         )
-        self.appliance = start_appliance(settings, digest=("algorithm md5",))
+        self.appliance = start_appliance(settings, workers=workers, digest=("algorithm md5",))
 
     def replace(self, name: str, **options: int) -> None:
         """Put another certificate where the configuration says."""

@@ -1,0 +1,125 @@
+"""Certificates made and imported by the commands, revocation lists, and connections that proved peers lend (RFC 5280,
+RFC 5922, RFC 5923)."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.live.appliance import SIGNALBOX, Appliance
+from tests.live.control import Control
+from tests.live.processes import LOOPBACK, wait_until
+from tests.live.test_tls import OPTIONS, SecureAppliance, answers
+
+# Not 127.0.0.1, which is a domain of the appliance of these tests.
+PEER, PEER_PORT = "127.0.0.3", 7061
+RELAYED = (
+    "OPTIONS sip:peer@{address}:{port};transport=tls SIP/2.0\r\nVia: SIP/2.0/TLS 127.0.0.1:9;branch=z9hG4bK{mark}\r\n"
+    "Max-Forwards: 70\r\nFrom: <sip:a@signalbox.test>;tag=1\r\nTo: <sip:peer@{address}>\r\nCall-ID: {mark}\r\n"
+    "CSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"
+)
+
+
+@contextmanager
+def dialled(secure: SecureAppliance, *certificate: Path, source: str = LOOPBACK) -> Iterator[ssl.SSLSocket]:
+    """A connection of a client that shows this certificate (chain, key), or none."""
+    context = ssl.create_default_context(cafile=str(secure.authority.trust))
+    if certificate:
+        context.load_cert_chain(*certificate)
+    plain = socket.create_connection((LOOPBACK, secure.port), timeout=60, source_address=(source, 0))
+    with context.wrap_socket(plain, server_hostname="signalbox.test") as end:
+        yield end
+
+
+def is_served(secure: SecureAppliance, mark: str, *certificate: Path) -> bool:
+    """Is a client with this certificate accepted? By TLS 1.3 it hears of the refusal when it reads."""
+    try:
+        with dialled(secure, *certificate) as end:
+            return answers(end, mark)
+    except (ssl.SSLError, ConnectionError):
+        return False
+
+
+def test_a_certificate_is_requested_issued_imported_and_served(
+    tmp_path: Path, start_appliance: Callable[..., Appliance]
+) -> None:
+    def certificate(action: str, *words: str) -> subprocess.CompletedProcess[str]:
+        argv = [str(SIGNALBOX), "certificate", action, "next", *words, "--folder", str(tmp_path)]
+        return subprocess.run(argv, capture_output=True, text=True, timeout=120, check=False)
+
+    secure = SecureAppliance(tmp_path, start_appliance)
+    appliance = secure.appliance
+    asked = certificate("request", "signalbox.test", "sip:signalbox.test")
+    assert asked.returncode == 0, asked.stderr
+    # A key is never overwritten.
+    assert certificate("request", "signalbox.test").returncode != 0
+    reply = tmp_path / "reply.pem"
+    issued = secure.authority.sign(tmp_path / "next.csr")
+    reply.write_text(secure.authority.trust.read_text() + issued.read_text())
+    imported = certificate("import", str(reply))
+    assert imported.returncode == 0, imported.stderr
+    assert f"chain {tmp_path / 'next.pem'}" in imported.stdout
+    with Control(appliance.state) as control:
+        text = control.ask("show running-config")["text"]
+        for suffix in ("pem", "key"):
+            text = text.replace(str(tmp_path / f"own.{suffix}"), str(tmp_path / f"next.{suffix}"))
+        control.commit(text)
+        with dialled(secure) as end:
+            names = end.getpeercert()["subjectAltName"]
+            assert set(names) == {("DNS", "signalbox.test"), ("URI", "sip:signalbox.test")}
+            assert answers(end, "served")
+        (row,) = control.ask("show certificates")["certificates"]
+        assert row["state"] == "valid"
+
+
+def test_a_revoked_certificate_is_refused_as_soon_as_the_list_says_so(
+    tmp_path: Path, start_appliance: Callable[..., Appliance]
+) -> None:
+    """RFC 5280 5: a list that is replaced takes effect by itself."""
+    secure = SecureAppliance(
+        tmp_path,
+        start_appliance,
+        "no authenticate\n  client-certificate require",
+        tls=lambda authority: f"revoked {authority.revoke()}",
+    )
+    good = secure.authority.issue("good", "DNS:good.example")
+    bad = secure.authority.issue("bad", "DNS:bad.example")
+    with dialled(secure, *good) as caller, dialled(secure, *bad) as former:
+        assert answers(former, "before") and answers(caller, "caller")
+        secure.authority.revoke(bad[0])
+        numbers = iter(range(1000))
+        wait_until(lambda: not is_served(secure, f"bad{next(numbers)}", *bad), "the revoked client is refused")
+        wait_until(lambda: secure.appliance.counter("certificates-refused") > 0, "it is counted")
+        assert "failed: certificate revoked" in secure.appliance.process.text()
+        assert is_served(secure, "good", *good)
+        # Connections that are open go on (docs/tls.md).
+        assert answers(former, "after")
+
+
+@pytest.mark.parametrize("is_proved", [True, False], ids=["proved", "without a certificate"])
+def test_requests_go_by_the_connection_that_a_proved_peer_has_opened(
+    is_proved: bool, tmp_path: Path, start_appliance: Callable[..., Appliance]
+) -> None:
+    """RFC 5923 8.2, 9.2: `alias` counts where the certificate proves whom the requests are for."""
+    lines = "no authenticate\n  relay any\n  client-certificate request"
+    secure = SecureAppliance(tmp_path, start_appliance, lines, workers=1)
+    certificate = secure.authority.issue("peer", f"DNS:peer.example,IP:{PEER}") if is_proved else ()
+    with dialled(secure, *certificate, source=PEER) as peer, dialled(secure) as caller:
+        offer = OPTIONS.format(address=LOOPBACK, mark="offer").replace("127.0.0.1:9;", f"{PEER}:{PEER_PORT};alias;")
+        peer.sendall(offer.encode())
+        assert peer.recv(4096).startswith(b"SIP/2.0 200 ")
+        wait_until(lambda: secure.appliance.counter("requests-received") >= 1, "the counters are told")
+        caller.sendall(RELAYED.format(address=PEER, port=PEER_PORT, mark="relayed").encode())
+        if is_proved:
+            assert peer.recv(4096).startswith(f"OPTIONS sip:peer@{PEER}:{PEER_PORT}".encode())
+        else:
+            # Nothing listens at that port.
+            assert caller.recv(4096).startswith((b"SIP/2.0 503 ", b"SIP/2.0 500 "))
+        wait_until(lambda: secure.appliance.counter("connections-aliased") == is_proved, "the alias is counted")
+        assert secure.appliance.counter("connections-opened") == 0
