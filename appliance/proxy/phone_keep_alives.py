@@ -63,8 +63,6 @@ UNANSWERED_MAX: Final = 20_000
 # Phones whose failures are remembered; at the limit the one that failed first is forgotten.
 FAILING_MAX: Final = 100_000
 CALL_ID_TRIES_MAX: Final = 4096
-# How long an answer may take (RFC 3261 17.1.2.2: timer F, by its default).
-ANSWER_S: Final = 32.0
 
 
 class PhoneKeepAlives:
@@ -252,7 +250,8 @@ class PhoneKeepAlives:
 
     def unsent(self, keep_alive: OptionsKeepAlive, now: float) -> None:
         """It could not be sent: the phone is gone, or the network of this end is down."""
-        self._unsent.append((now + ANSWER_S, keep_alive))
+        # RFC 3261 17.1.2.2: as long as an answer may take.
+        self._unsent.append((now + self._node.transactions.durations.f, keep_alive))
 
     def unanswered(self, keep_alive: OptionsKeepAlive, now: float) -> None:
         """No response came."""
