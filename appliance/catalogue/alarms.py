@@ -153,7 +153,8 @@ ALARMS: Final[tuple[Alarm, ...]] = (
     Alarm(STEERING_REFUSED, MINOR,
           "The kernel rejected the BPF program that steers datagrams to workers.",
           "Workers forward more messages to each other, which takes processor time. Service is not affected.",
-          "Restart the appliance if the number of workers was changed. Otherwise check the kernel version."),
+          "Set the sysctl that the text names, if it names one. Restart the appliance if the number of workers was "
+          "changed. Otherwise check the kernel version."),
     Alarm(SUBSCRIBER_DATABASE_FAILING, CRITICAL,
           "The subscriber database does not respond, or returns errors.",
           "Requests of subscribers that are not cached are rejected with 503. Registrations and calls continue.",

@@ -106,5 +106,6 @@ class LimitSettings(CheckedSettings):
         "call.")
     receive_buffer_kib: int = setting(
         4096, "receive buffer", Integer(64, 1048576, "KiB"), LIVE,
-        "Receive buffer of each UDP socket; the kernel can reduce it.")
+        "Receive buffer of each UDP socket. A running appliance gets no more than the sysctl net.core.rmem_max allows; "
+        "after a restart it gets all of it where it has CAP_NET_ADMIN.")
 # fmt: on

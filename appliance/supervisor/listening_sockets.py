@@ -25,6 +25,8 @@ from appliance.supervisor import steering
 BACKLOG: Final = 1024
 WILDCARDS: Final = frozenset({"0.0.0.0", "::"})
 SO_RCVBUFFORCE: Final = 33
+# The kernel refuses a program longer than net.core.optmem_max (20480 before Linux 6.7); ours has 83,000 octets there.
+OPTMEM_NEEDED: Final = 131072
 # IP_FREEBIND of ip(7), and IPV6_FREEBIND: an address is bound that is on another machine now.
 _FREEBIND: Final = {socket.AF_INET: (socket.IPPROTO_IP, 15), socket.AF_INET6: (socket.IPPROTO_IPV6, 78)}
 
@@ -101,7 +103,7 @@ class Group:
             self.close()
             raise
         if former:
-            self.set_receive_buffer(receive_buffer_len)
+            self._set_receive_buffers()
 
     @property
     def sockets(self) -> list[tuple[int, socket.socket]]:
@@ -156,11 +158,16 @@ class Group:
             self._sockets.pop()
 
     def set_receive_buffer(self, octets: int) -> None:
-        """For the sockets there are, and those to come."""
-        self._receive_buffer_len = octets
+        """For the sockets there are, and those to come. Without a change they keep a buffer beyond the system's limit,
+        which this process may no longer ask for."""
+        if octets != self._receive_buffer_len:
+            self._receive_buffer_len = octets
+            self._set_receive_buffers()
+
+    def _set_receive_buffers(self) -> None:
         for member in self._sockets:
             if member is not None and not self.endpoint.is_stream:
-                _set_receive_buffer(member, octets)
+                _set_receive_buffer(member, self._receive_buffer_len)
 
     def let_the_kernel_choose(self) -> None:
         """Steer no more."""
@@ -284,7 +291,7 @@ class ListeningSockets:
             except OSError as fault:
                 group.refusal = (
                     f"The kernel does not steer {group.endpoint} by Call-ID ({fault.strerror}). "
-                    "Workers forward more datagrams to each other."
+                    f"Workers forward more datagrams to each other.{_remedy(fault)}"
                 )
                 refusals.append(group.refusal)
         return refusals
@@ -310,6 +317,13 @@ class ListeningSockets:
     def close(self) -> None:
         for group in self.groups:
             group.close()
+
+
+def _remedy(refused: OSError) -> str:
+    """What makes the kernel take the program, in words, where that is known."""
+    if refused.errno != errno.ENOMEM:
+        return ""
+    return f" Set the sysctl net.core.optmem_max to {OPTMEM_NEEDED} or more and restart the appliance."
 
 
 def _endpoints(listeners: Sequence[ListenerSettings], virtual: Container[str]) -> list[Endpoint]:

@@ -63,6 +63,12 @@ def test_the_version_is_that_of_the_package(node: Node) -> None:
     assert {"configuration", "registrations", "subscribers"} <= set(facts["formats"])
 
 
+def test_the_limits_of_the_kernel_are_raised_at_each_boot(node: Node) -> None:
+    """In a container they are those of its host; tests/live/test_kernel_limits.py has what the kernel takes."""
+    applied = node.said("systemd-analyze", "cat-config", "sysctl.d")
+    assert "net.core.optmem_max = 131072" in applied and "net.core.rmem_max = 4194304" in applied
+
+
 def test_phones_are_answered_at_the_address_of_the_machine() -> None:
     assert request(MACHINE, "REGISTER", domain=MACHINE).startswith("SIP/2.0 401 ")
 
