@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
 
 from appliance.cluster.coordination.cluster_records import ClusterRecord, MembershipRecord
 from appliance.cluster.coordination.keys import ClusterKeys
@@ -72,6 +76,28 @@ class NamespaceEtcd:
         for member in self.members.values():
             os.kill(member.pid, signal.SIGCONT)
 
+    @contextlib.contextmanager
+    def slow_disks(self, delay_ms: int) -> Iterator[None]:
+        """Each write of any member to its disk takes so much longer."""
+        delay = f"inject=fsync,fdatasync:delay_exit={delay_ms * 1000}"
+        argv = [find_program("strace", "strace"), "-f", "-qq", "-o", os.devnull]
+        argv += ["-e", "trace=fsync,fdatasync", "-e", delay]
+        tracers = [subprocess.Popen([*argv, "-p", str(member.pid)]) for member in self.members.values()]
+        self._net.started += tracers
+        wait_until(lambda: all(map(_is_traced, self.members.values())), "the members are traced")
+        try:
+            yield
+        finally:
+            for tracer in tracers:
+                tracer.terminate()
+                tracer.wait(60)
+
+    def seconds_to_write(self) -> float:
+        """How long a client waits until etcd has an entry."""
+        begun = time.monotonic()
+        self._ask(1, "put", "probe", "1")
+        return time.monotonic() - begun
+
     def leader(self) -> int:
         """The node beside the leader; 0 for none."""
         for number, status in self._status().items():
@@ -115,3 +141,7 @@ class NamespaceEtcd:
         ]
         argv = ["ip", "netns", "exec", net.client, sys.executable, "-c", WRITE]
         subprocess.run(argv, input=json.dumps(document), text=True, check=True, timeout=60)
+
+
+def _is_traced(process: subprocess.Popen[bytes]) -> bool:
+    return "TracerPid:\t0\n" not in Path(f"/proc/{process.pid}/status").read_text()

@@ -82,12 +82,21 @@ class SippAtClient:
 
     def course(self) -> Course:
         """Of a caller that has ended, by what SIPp counted for each message of the scenario."""
-        (file,) = self.folder.glob(f"*_{self.process.pid}_counts.csv")
-        with file.open(encoding="ascii") as rows:
-            last = list(csv.DictReader(rows, delimiter=";"))[-1]
+        last = self._last_counts()
         counts = {name.split("_", 1)[1]: int(count) for name, count in last.items() if name and name[0].isdigit()}
         answers = [int(count) for name, count in last.items() if name and name.endswith("_200_Recv")]
         return Course(counts["INVITE_Sent"], answers[0], answers[1])
+
+    def sent(self) -> int:
+        """How many messages one that has ended has sent, those that it sent again included."""
+        counts = self._last_counts()
+        messages = [name.removesuffix("_Sent") for name in counts if name and name.endswith("_Sent")]
+        return sum(int(counts[f"{name}_{how}"]) for name in messages for how in ("Sent", "Retrans"))
+
+    def _last_counts(self) -> dict[str, str]:
+        (file,) = self.folder.glob(f"*_{self.process.pid}_counts.csv")
+        with file.open(encoding="ascii") as rows:
+            return list(csv.DictReader(rows, delimiter=";"))[-1]
 
 
 def start_calls(

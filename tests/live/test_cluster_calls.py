@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.live.cluster_namespaces import FIRST, ClusterOfAppliances
-from tests.live.lease_namespaces import need_namespaces
+from tests.live.lease_namespaces import SECOND_V4, V4, need_namespaces
 from tests.live.machine import within
 from tests.live.namespace_sipp import start_calls
 from tests.live.processes import wait_until
@@ -44,3 +45,23 @@ def test_calls_ring_on_when_their_node_dies(net: ClusterOfAppliances, record_pro
     assert owner != 1
     wait_until(lambda: net.nodes[owner].counters().get("calls-answered") == FEW, "the figures are told", within(5.0))
     assert net.nodes[owner].counters()["calls-adopted"] == FEW
+
+
+def test_the_counters_of_all_nodes_are_what_the_phones_sent(net: ClusterOfAppliances) -> None:
+    """Calls at two addresses, which two nodes own: their counters add up to what SIPp has counted."""
+    before = total(net)
+    expected: Counter[str] = Counter()
+    for address in (V4, SECOND_V4):
+        caller, callee = start_calls(net, FEW, FEW, 0, at=address)
+        assert caller.outcome() == (FEW, 0)
+        assert callee.outcome() == (FEW, 0)
+        expected += Counter({"calls-started": FEW, "calls-answered": FEW})
+        expected += Counter({"requests-received": caller.sent(), "responses-received": callee.sent()})
+    told = lambda: {name: total(net)[name] - before[name] for name in expected}  # noqa: E731
+    wait_until(lambda: told() == expected, "the figures agree", within(10.0))
+    assert [node.counters()["calls-started"] for node in net.nodes.values()] == [FEW, FEW, 0]
+
+
+def total(net: ClusterOfAppliances) -> Counter[str]:
+    """The counters of all nodes together."""
+    return sum((Counter(node.counters()) for node in net.nodes.values()), Counter())
