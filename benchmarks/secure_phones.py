@@ -65,12 +65,13 @@ def new_context() -> ssl.SSLContext:
 
 
 class SecureLoad:
-    """The phones of one turn."""
+    """The phones of one turn. `grace_s`: how long the last units may take."""
 
-    def __init__(self, case: Case, port: int) -> None:
+    def __init__(self, case: Case, port: int, grace_s: float = GRACE_S) -> None:
         self.phones: list[SecurePhone] = []
         self._case = case
         self._port = port
+        self._grace_s = grace_s
         self._run = f"{time.time_ns():x}"
         self._context = new_context()
         self._open = 0
@@ -126,7 +127,7 @@ class SecureLoad:
             ssl=self._context,
             server_hostname=DOMAIN,
         )
-        await asyncio.wait_for(phone.ready, GRACE_S)
+        await asyncio.wait_for(phone.ready, self._grace_s)
         return phone
 
     async def _connect_once(self) -> None:
@@ -139,10 +140,11 @@ class SecureLoad:
         self.over()
 
     async def _in_time(self, is_so: Callable[[], bool], what: str) -> None:
-        deadline = time.monotonic() + GRACE_S
+        deadline = time.monotonic() + self._grace_s
         while not is_so():
             if time.monotonic() > deadline:
-                raise BenchmarkFailed(f"{self._case.name}: after {GRACE_S:g} s still not: {what} ({self._open} left)")
+                waited = f"after {self._grace_s:g} s still not: {what} ({self._open} left)"
+                raise BenchmarkFailed(f"{self._case.name}: {waited}")
             await asyncio.sleep(0.01)
 
 

@@ -36,13 +36,14 @@ class SecureAppliance:
         authenticate: str = "",
         tls: Callable[[CertificateAuthority], str] | None = None,
         workers: int = 2,
+        settings: str = "",
     ) -> None:
-        """`authenticate`: lines of the listener. `tls`: more lines of the section `tls`."""
+        """`authenticate`: lines of the listener. `tls`: more lines of the section `tls`. `settings`: more sections."""
         self.authority = CertificateAuthority(folder / "authority")
         self.port = free_port()
         self.chain, self.key = folder / "own.pem", folder / "own.key"
         self.replace("first")
-        settings = (
+        settings += (
             f"domain 127.0.0.1\ncertificate own\n  chain {self.chain}\n  key {self.key}\n!\n"
             f"tls\n  trust {self.authority.trust}\n  {tls(self.authority) if tls else ''}\n!\n"
             f"listener secure\n  address {LOOPBACK}\n  port {self.port}\n  transport tls\n  certificate own\n"
@@ -52,9 +53,16 @@ class SecureAppliance:
 
     def replace(self, name: str, **options: int) -> None:
         """Put another certificate where the configuration says."""
-        chain, key = self.authority.issue(name, f"DNS:signalbox.test,IP:{LOOPBACK}", **options)
+        self.put(*self.authority.issue(name, f"DNS:signalbox.test,IP:{LOOPBACK}", **options))
+
+    def put(self, chain: Path, key: Path) -> None:
+        """The same with one that was issued before."""
         shutil.copy(chain, self.chain)
         shutil.copy(key, self.key)
+
+    def served(self) -> bytes:
+        """The certificate that new connections are to get, in DER."""
+        return ssl.PEM_cert_to_DER_cert(self.chain.read_text())
 
     def dial(self) -> ssl.SSLSocket:
         """A connection of a phone that trusts the authority."""
