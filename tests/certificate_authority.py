@@ -11,19 +11,19 @@ SUBJECT = "/CN=Signalbox test"
 class CertificateAuthority:
     """Issues certificates with keys on the curve P-256; `trust` is the PEM file that names it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, subject: str = SUBJECT + " CA") -> None:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self.trust = folder / "ca.pem"
         self._key = folder / "ca.key"
         self._make_key(self._key)
-        openssl("req", "-x509", "-new", "-key", self._key, "-subj", SUBJECT + " CA", "-days", "30", "-out", self.trust)
+        openssl("req", "-x509", "-new", "-key", self._key, "-subj", subject, "-days", "30", "-out", self.trust)
 
     def issue(
         self, name: str, names: str, days: int = 30, usage: str = "serverAuth,clientAuth", subject: str = SUBJECT
     ) -> tuple[Path, Path]:
         """(chain, key); `names` as OpenSSL has them, such as `DNS:a.example,URI:sip:b.example,IP:127.0.0.1`."""
-        chain, key = self._folder / f"{name}.pem", self._folder / f"{name}.key"
+        chain, key = self.chain(name), self._folder / f"{name}.key"
         request, extensions = self._folder / f"{name}.csr", self._folder / f"{name}.ext"
         self._make_key(key)
         extensions.write_text(f"subjectAltName={names}\nextendedKeyUsage={usage}\n")
@@ -31,6 +31,10 @@ class CertificateAuthority:
         signer = ("-CA", self.trust, "-CAkey", self._key, "-CAcreateserial", "-extfile", extensions)
         openssl("x509", "-req", "-in", request, *signer, "-days", str(days), "-out", chain)
         return chain, key
+
+    def chain(self, name: str) -> Path:
+        """The certificate that was issued by this name."""
+        return self._folder / f"{name}.pem"
 
     def sign(self, request: Path, days: int = 30) -> Path:
         """The certificate for a request, with the names that it asks for."""

@@ -1,10 +1,13 @@
-"""Until when the revocation lists of a PEM file hold (RFC 5280 5.1.2.5); OpenSSL tells it with the first refusal."""
+"""The revocation lists of a PEM file (RFC 5280 5): until when they hold, and which certificates they name.
+
+OpenSSL tells the first with the first refusal, and the second in a handshake only.
+"""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -17,11 +20,13 @@ NOTICE_PART: Final = 0.25
 
 
 class RevocationList(NamedTuple):
-    """The issuer as RFC 4514 writes it; when the next list has to be there, and since when that is told (unix time)."""
+    """The issuer as RFC 4514 writes it; when the next list has to be there, and since when that is told (unix time);
+    the list itself."""
 
     issuer: str
     due_at: float
     told_at: float
+    entries: x509.CertificateRevocationList
 
 
 def lists_in(path: str) -> list[RevocationList]:
@@ -41,7 +46,7 @@ def lists_in(path: str) -> list[RevocationList]:
         if due is not None:
             due_at = due.timestamp()
             notice_s = min(NOTICE_S, NOTICE_PART * (due_at - since.timestamp()))
-            found.append(RevocationList(issuer, due_at, due_at - notice_s))
+            found.append(RevocationList(issuer, due_at, due_at - notice_s, read))
     return found
 
 
@@ -52,11 +57,25 @@ class RevocationLists:
         self._mark: Hashable = None
         self._lists: list[RevocationList] = []
 
-    def read(self, path: str) -> None:
-        """Look at the file; "" for none."""
+    def read(self, path: str) -> bool:
+        """Look at the file; "" for none. Has it changed?"""
         mark = _mark_of(path)
-        if mark != self._mark:
-            self._mark, self._lists = mark, lists_in(path) if path else []
+        if mark == self._mark:
+            return False
+        self._mark, self._lists = mark, lists_in(path) if path else []
+        return True
+
+    def revoked_of(self, certificates: Iterable[bytes]) -> set[bytes]:
+        """Those of these certificates (DER) that are in the list of their issuer (RFC 5280 5.3)."""
+        lists = [(each.entries.issuer, each.entries) for each in self._lists]
+        shown = [(_read_certificate(certificate), certificate) for certificate in certificates if lists]
+        found = set()
+        for issuer, entries in lists:
+            # A list may be long, and is gone through once.
+            by_serial = {read.serial_number: own for read, own in shown if read is not None and read.issuer == issuer}
+            if by_serial:
+                found |= {by_serial[entry.serial_number] for entry in entries if entry.serial_number in by_serial}
+        return found
 
     def due(self, wall_time: float) -> list[str]:
         """A sentence for each list that is overdue, or will be soon."""
@@ -68,6 +87,13 @@ class RevocationLists:
                 hours = int((each.due_at - wall_time) // 3600)
                 sentences.append(f"The revocation list of {each.issuer} is overdue in {hours} h.")
         return sentences
+
+
+def _read_certificate(certificate: bytes) -> x509.Certificate | None:
+    try:
+        return x509.load_der_x509_certificate(certificate)
+    except ValueError:
+        return None
 
 
 def _mark_of(path: str) -> Hashable:

@@ -41,6 +41,7 @@ from appliance.catalogue.counters import (
 from appliance.security.certificate_names import is_proved
 from appliance.storage.revocation_lists import RevocationLists
 from appliance.tls_contexts import TlsContexts
+from appliance.workers.certified_connections import CertifiedConnections
 from appliance.workers.idle_queue import IdleQueue
 
 if TYPE_CHECKING:
@@ -101,6 +102,8 @@ class Handshakes:
         self._wrong_name = ("", 0.0)
         self._renewed_at = 0.0
         self._revocation_lists = RevocationLists()
+        self._certified = CertifiedConnections()
+        self._search_until = 0.0
 
     def __len__(self) -> int:
         """Handshakes in progress."""
@@ -149,6 +152,7 @@ class Handshakes:
         self._counters[HANDSHAKES_COMPLETED] += 1
         if end.session_reused:
             self._counters[HANDSHAKES_RESUMED] += 1
+        self._certified.add(connection, end.getpeercert(binary_form=True))
 
     def failed(self, connection: TlsConnection, made: Step, now: float) -> None:
         """It has come to nothing."""
@@ -171,6 +175,7 @@ class Handshakes:
     def forget(self, connection: TlsConnection) -> None:
         """It is gone, and so is the step that waits for the thread."""
         self._begun.drop(connection)
+        self._certified.drop(connection)
         waiting = self._steps.pop(connection, None)
         if waiting is not None:
             waiting.cancel()
@@ -191,23 +196,44 @@ class Handshakes:
         self._renewed_at = now
         former, revoked = self.contexts, self._settings.revoked
 
-        def read_again() -> TlsContexts | None:
-            self._revocation_lists.read(revoked)
-            return former.renewed()
+        def read_again() -> tuple[TlsContexts | None, bool]:
+            return former.renewed(), self._revocation_lists.read(revoked)
 
         read = asyncio.get_running_loop().run_in_executor(self._thread, read_again)
 
-        def take(read: asyncio.Future[TlsContexts | None]) -> None:
-            renewed = None if read.cancelled() else read.result()
-            if renewed is None or self.contexts is not former:
+        def take(read: asyncio.Future[tuple[TlsContexts | None, bool]]) -> None:
+            if read.cancelled():
                 return
-            if renewed.faults:
-                former.faults = renewed.faults
-            else:
-                self.reconfigure(renewed, self._settings)
-                log.info("certificates were read again")
+            renewed, has_other_lists = read.result()
+            if renewed is not None and self.contexts is former:
+                self._take(renewed)
+            if has_other_lists:
+                # A handshake that began by the former lists may be done a little later.
+                self._search_until = now + self._settings.handshake_timeout_ms / 1000 + RENEWAL_INTERVAL_S
+            if now <= self._search_until:
+                self._search_revoked(now)
 
         read.add_done_callback(take)
+
+    def _take(self, renewed: TlsContexts) -> None:
+        if renewed.faults:
+            self.contexts.faults = renewed.faults
+        else:
+            self.reconfigure(renewed, self._settings)
+            log.info("certificates were read again")
+
+    def _search_revoked(self, now: float) -> None:
+        """End the connections of certificates that a list names, which are searched in the thread."""
+        shown = self._certified.certificates()
+        search = asyncio.get_running_loop().run_in_executor(self._thread, self._revocation_lists.revoked_of, shown)
+
+        def end(search: asyncio.Future[set[bytes]]) -> None:
+            for connection in [] if search.cancelled() else self._certified.with_one_of(search.result()):
+                self._counters[CERTIFICATES_REFUSED] += 1
+                self._log(f"connection with {connection.flow.remote[0]} closed: its certificate is revoked", now)
+                connection.abort()
+
+        search.add_done_callback(end)
 
     def alarms(self, now: float, wall_time: float) -> list[str]:
         """What operators have to know: the name of the alarm and a sentence."""

@@ -252,6 +252,61 @@ def test_files_that_have_changed_are_read_again(play_tls: Callable[..., None]) -
     play_tls(scenario)
 
 
+def test_the_connection_of_a_certificate_that_is_revoked_is_closed(
+    play_streams: Callable[..., None], authority: CertificateAuthority
+) -> None:
+    """RFC 5280 5: a list is replaced while connections are open; those of other certificates go on."""
+    revoked = str(authority.revoke())
+    node = SecureNode(authority, listener={"client_certificate": "request"}, revoked=revoked)
+
+    async def dial(node: SecureNode, *certificate: Path) -> Phone:
+        context = node.context()
+        if certificate:
+            context.load_cert_chain(*certificate)
+        return Phone(*await asyncio.open_connection(*node.address, ssl=context, server_hostname="proxy.example"))
+
+    async def scenario(node: SecureNode) -> None:
+        good, bad = (authority.issue(name, f"DNS:{name}.example") for name in ("good", "bad"))
+        phones = [await dial(node, *good), await dial(node), await dial(node, *bad), await dial(node, *bad)]
+        await until(lambda: node.counters[catalogue.HANDSHAKES_COMPLETED] == 4)
+        node.handshakes.sweep(clock.monotonic() + 20)
+        authority.revoke(bad[0])
+        node.handshakes.sweep(clock.monotonic() + 40)
+        await until(lambda: node.counters[catalogue.CERTIFICATES_REFUSED] == 2)
+        for phone in phones[2:]:
+            with suppress(ConnectionError):
+                assert await phone.is_closed()
+        for phone in phones[:2]:
+            await phone.send(message())
+        await until(lambda: len(node.received) == 2)
+        assert len(node.streams) == 2
+
+    play_streams(scenario, node=node)
+
+
+def test_the_connection_to_a_server_that_is_revoked_is_closed(
+    play_streams: Callable[..., None], authority: CertificateAuthority
+) -> None:
+    node = SecureNode(authority, revoked=str(authority.revoke()))
+
+    async def scenario(node: SecureNode) -> None:
+        server = Server(authority, "DNS:carrier.example")
+        address = await server.start()
+        node.streams.send([Outgoing(message(), by_name(address, "carrier.example"))])
+        await until(lambda: bytes(server.received) == message())
+        authority.revoke(authority.chain("server"))
+        node.handshakes.sweep(clock.monotonic() + 20)
+        await until(lambda: len(node.streams) == 0)
+        # The next connection is refused in the handshake.
+        node.streams.send([Outgoing(message(), by_name(address, "carrier.example"))])
+        await until(lambda: node.streams.failures)
+        assert node.counters[catalogue.CERTIFICATES_REFUSED] == 2
+        assert bytes(server.received) == message()
+        server.server.close()
+
+    play_streams(scenario, node=node)
+
+
 def test_the_name_that_is_asked_for_chooses_the_certificate(
     play_streams: Callable[..., None], authority: CertificateAuthority
 ) -> None:

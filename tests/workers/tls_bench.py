@@ -25,7 +25,7 @@ _UPDATE_REQUESTED = 1
 class SecureNode(Node):
     """A node that listens by TLS with a certificate of an authority, and trusts it."""
 
-    def __init__(self, authority: CertificateAuthority, listener: dict[str, Any] | None = None, **tls: int) -> None:
+    def __init__(self, authority: CertificateAuthority, listener: dict[str, Any] | None = None, **tls: Any) -> None:
         self.authority = authority
         self.settings = secure_settings(authority, tls=tls, **(listener or {}))
         super().__init__()
