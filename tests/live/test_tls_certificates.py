@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.certificate_authority import CertificateAuthority
 from tests.live.appliance import SIGNALBOX, Appliance
 from tests.live.control import Control
 from tests.live.processes import LOOPBACK, wait_until
@@ -44,6 +45,14 @@ def is_served(secure: SecureAppliance, mark: str, *certificate: Path) -> bool:
             return answers(end, mark)
     except (ssl.SSLError, ConnectionError):
         return False
+
+
+def is_closed(end: ssl.SSLSocket) -> bool:
+    """Has the appliance ended this connection? It may say so by a reset."""
+    try:
+        return not end.recv(4096)
+    except (ssl.SSLError, ConnectionError):
+        return True
 
 
 def test_a_certificate_is_requested_issued_imported_and_served(
@@ -81,7 +90,7 @@ def test_a_certificate_is_requested_issued_imported_and_served(
 def test_a_revoked_certificate_is_refused_as_soon_as_the_list_says_so(
     tmp_path: Path, start_appliance: Callable[..., Appliance]
 ) -> None:
-    """RFC 5280 5: a list that is replaced takes effect by itself."""
+    """RFC 5280 5: a list that is replaced takes effect by itself, also on connections that are open."""
     secure = SecureAppliance(
         tmp_path,
         start_appliance,
@@ -96,10 +105,65 @@ def test_a_revoked_certificate_is_refused_as_soon_as_the_list_says_so(
         numbers = iter(range(1000))
         wait_until(lambda: not is_served(secure, f"bad{next(numbers)}", *bad), "the revoked client is refused")
         wait_until(lambda: secure.appliance.counter("certificates-refused") > 0, "it is counted")
-        assert "failed: certificate revoked" in secure.appliance.process.text()
         assert is_served(secure, "good", *good)
-        # Connections that are open go on (docs/tls.md).
-        assert answers(former, "after")
+        assert is_closed(former)
+        assert "closed: its certificate is revoked" in secure.appliance.process.text()
+        assert answers(caller, "after")
+
+
+def test_a_request_to_a_server_that_is_revoked_is_refused(
+    tmp_path: Path, start_appliance: Callable[..., Appliance]
+) -> None:
+    """RFC 5922 7.3, RFC 5280 6.3: the server gets nothing, the caller an error, the operator a reason."""
+    secure = SecureAppliance(
+        tmp_path,
+        start_appliance,
+        "no authenticate\n  relay any",
+        tls=lambda authority: f"revoked {authority.revoke(authority.issue('former', f'IP:{PEER}')[0])}",
+    )
+    servers = {name: TlsServer(secure.authority, name) for name in ("good", "former")}
+    for name, server in servers.items():
+        with server, dialled(secure) as caller:
+            caller.sendall(RELAYED.format(address=PEER, port=server.port, mark=name).encode())
+            if name == "good":
+                assert server.first_line() == f"OPTIONS sip:peer@{PEER}:{server.port};transport=tls SIP/2.0"
+            else:
+                assert server.first_line() == "" and "revoked" in server.refusal
+                assert caller.recv(4096).startswith((b"SIP/2.0 503 ", b"SIP/2.0 500 "))
+    wait_until(lambda: secure.appliance.counter("certificates-refused") == 1, "it is counted")
+    assert f"TLS handshake with {PEER} failed: certificate revoked" in secure.appliance.process.text()
+
+
+class TlsServer:
+    """A server at the address of the peer, for one connection. `refusal`: why that came to nothing, as its TLS says."""
+
+    def __init__(self, authority: CertificateAuthority, name: str) -> None:
+        self._context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        chain = authority.chain(name)
+        pair = (chain, chain.with_suffix(".key")) if chain.exists() else authority.issue(name, f"IP:{PEER}")
+        self._context.load_cert_chain(*pair)
+        self._listening = socket.create_server((PEER, 0))
+        self._listening.settimeout(60)
+        self.port = self._listening.getsockname()[1]
+        self.refusal = ""
+
+    def first_line(self) -> str:
+        """That of the first message by the next connection; "" where there is none."""
+        plain, _ = self._listening.accept()
+        plain.settimeout(60)
+        with plain:
+            try:
+                with self._context.wrap_socket(plain, server_side=True) as end:
+                    return end.recv(4096).partition(b"\r\n")[0].decode()
+            except (ssl.SSLError, ConnectionError) as refused:
+                self.refusal = str(refused).lower()
+                return ""
+
+    def __enter__(self) -> TlsServer:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._listening.close()
 
 
 @pytest.mark.parametrize("is_proved", [True, False], ids=["proved", "without a certificate"])
