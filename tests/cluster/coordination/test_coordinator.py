@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from appliance.catalogue.alarms import CLOCK_APART, ETCD_DEGRADED, ETCD_UNAVAILABLE
+from appliance.catalogue.alarms import CLOCK_APART, ETCD_CERTIFICATE_EXPIRES, ETCD_DEGRADED, ETCD_UNAVAILABLE
 from appliance.catalogue.cluster_status import ABSENT, PRESENT, UNKNOWN
+from appliance.cluster.coordination.certificate_end import end_of_certificate
 from appliance.cluster.coordination.cluster_records import ClusterRecord
 from appliance.cluster.coordination.coordinator import Coordinator
 from appliance.cluster.coordination.dict_store import DictKeys, DictStore
@@ -16,11 +18,13 @@ from appliance.cluster.coordination.key_store import Delete, Put
 from appliance.cluster.coordination.keys import ClusterKeys
 from appliance.cluster.coordination.membership_changes import Joined, remove_member
 from appliance.messages.cluster_messages import TakeOver, TakeOverKey
-from appliance.storage.cluster_file import cluster_path, read_cluster, write_cluster
-from tests.cluster.coordination.members import NAME, NOW, created, file_of, joined
+from appliance.storage.cluster_file import EtcdAccess, cluster_path, read_cluster, write_cluster
+from tests.certificate_authority import CertificateAuthority
+from tests.cluster.coordination.members import NAME, NOW, URLS, created, file_of, joined
 
 KEYS = ClusterKeys(NAME)
 TURN_S = 0.5
+DAY_S = 86400.0
 
 
 class Cluster:
@@ -96,6 +100,25 @@ def test_each_member_writes_its_file_when_the_members_change(cluster: Cluster) -
         assert known.membership == third.record.membership
         assert cluster.running[name].report.status.membership == 3
         assert known.member.name == name
+
+
+@pytest.mark.parametrize(
+    ("days_left", "sentence"),
+    [(40, ""), (10, "{chain}, expires in 10 days."), (-2, "{chain}, has expired.")],
+    ids=["valid", "ends soon", "has ended"],
+)
+def test_the_end_of_the_certificate_for_etcd_is_told(
+    cluster: Cluster, tmp_path: Path, days_left: int, sentence: str
+) -> None:
+    chain, key = CertificateAuthority(tmp_path).issue("node", "IP:192.0.2.1", 3650, usage="clientAuth")
+    known = read_cluster(cluster.folder / "a")
+    assert known is not None
+    write_cluster(cluster.folder / "a", replace(known, etcd=EtcdAccess(URLS, "", str(chain), str(key))))
+    cluster.apart_s["a"] = end_of_certificate(chain.read_text()) - days_left * DAY_S - NOW
+    cluster.start("a")
+    cluster.work()
+    told = [alarm.text for alarm in cluster.running["a"].report.alarms if alarm.name == ETCD_CERTIFICATE_EXPIRES]
+    assert told == ([f"The certificate for etcd, {sentence.format(chain=chain)}"] if sentence else [])
 
 
 def test_who_is_removed_keeps_its_file_under_another_name_and_takes_no_part(cluster: Cluster) -> None:
