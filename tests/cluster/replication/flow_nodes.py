@@ -19,9 +19,9 @@ from tests.tables import new_table
 
 WALL_TIME = 1_700_000_000.0
 PHONES = ListenerSettings(
-    name="phones", address="192.0.2.1", relay="any", authenticate=False
+    name="phones", address="192.0.2.1", relay="any", relay_private=True, authenticate=False
 )
-OTHER = ListenerSettings(name="other", address="192.0.2.2", relay="any", authenticate=False)
+OTHER = ListenerSettings(name="other", address="192.0.2.2", relay="any", relay_private=True, authenticate=False)
 SETTINGS = Settings(domains=("example.com",), listeners=(PHONES, OTHER))
 # The same listeners at other places.
 TURNED = Settings(domains=("example.com",), listeners=(OTHER, PHONES))
