@@ -24,6 +24,7 @@ from appliance.transport.via cimport is_last_via, stamp_received
 
 # Counters of every message.
 cdef Py_ssize_t REQUESTS_RECEIVED, REQUESTS_SENT, RESPONSES_RECEIVED, RESPONSES_SENT
+cdef int NO_PROCESS
 
 
 cdef class Stack:
@@ -61,7 +62,7 @@ cdef class Stack:
     cdef bint _receive_handed_over(self, object message, double now) except -1
     @cython.locals(via=Via, client=ClientTransaction)
     cdef _receive_response(self, Response response, double now)
-    @cython.locals(outgoings=list, outgoing=Outgoing, responses=Py_ssize_t, elsewhere=Py_ssize_t)
+    @cython.locals(outgoings=list, outgoing=Outgoing, flow=Flow, responses=Py_ssize_t, elsewhere=Py_ssize_t)
     cpdef list datagrams_to_send(self, double now)
     @cython.locals(due=double)
     cpdef double next_timer(self)

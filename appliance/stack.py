@@ -71,7 +71,7 @@ from appliance.sip.traffic_counts import TrafficCounts
 from appliance.transaction.table import Transactions
 from appliance.transport.flow import Flow, Outgoing
 from appliance.transport.keep_alives import is_keep_alive
-from appliance.transport.process_id import ProcessId
+from appliance.transport.process_id import NO_PROCESS, ProcessId
 from appliance.transport.via import as_datagram, is_last_via, reopened, stamp_received
 from appliance.worker_group.worker_group import WorkerGroup
 
@@ -395,7 +395,8 @@ class Stack:
         self._transactions.outbox = []
         responses = elsewhere = 0
         for outgoing in outgoings:
-            if outgoing.flow.is_stream and self._goes_elsewhere(outgoing, now):
+            flow = outgoing.flow
+            if (flow.is_stream or flow.process != NO_PROCESS) and self._goes_elsewhere(outgoing, now):
                 # The worker that sends it counts it.
                 elsewhere += 1
             else:

@@ -193,6 +193,8 @@ KEEPALIVE_CONTACTS_REMOVED: Final = 145
 # Pings of our own
 WEB_SOCKET_PINGS_SENT: Final = 146
 WEB_SOCKETS_UNANSWERED: Final = 147
+# datagrams from virtual addresses of other nodes
+ADDRESS_OWNER_UNREACHED: Final = 148
 
 
 @dataclass(frozen=True, slots=True)
@@ -427,9 +429,9 @@ COUNTERS: Final[tuple[Counter, ...]] = (
     Counter(ROUTE_LOOKUPS_FAILED, "route-lookups-failed", "trouble",
             "Requests whose number a lookup could not find because it did not respond (`show lookups`)."),
     Counter(SENT_BY_NODE, "sent-by-node", "cluster",
-            "Messages given to another node to be sent by a connection that it holds."),
+            "Messages given to another node to be sent by a connection that it holds or from an address that it owns."),
     Counter(RETURNED_TO_NODE, "returned-to-node", "cluster",
-            "Responses passed to another node, whose request was sent by a connection of this one."),
+            "Responses passed to another node, whose request was sent by this one."),
     Counter(NODE_RESPONSES_REFUSED, "node-responses-refused", "cluster",
             "Messages returned by other nodes that were refused because they were no responses."),
     Counter(NODE_MESSAGES_DROPPED, "node-messages-dropped", "cluster",
@@ -483,5 +485,7 @@ COUNTERS: Final[tuple[Counter, ...]] = (
             "Pings sent on silent WebSocket connections (`limits connection ping`)."),
     Counter(WEB_SOCKETS_UNANSWERED, "web-sockets-unanswered", "connections",
             "WebSocket connections closed because nothing came after a Ping (RFC 6455 5.5.2)."),
+    Counter(ADDRESS_OWNER_UNREACHED, "address-owner-unreached", "cluster",
+            "Requests not sent from a virtual address of another node because its owner was unknown or unreachable."),
 )
 # fmt: on

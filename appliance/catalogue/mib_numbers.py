@@ -156,6 +156,7 @@ COUNTER_NUMBERS: Final = {
     "keepalive-contacts-removed": 148,
     "web-socket-pings-sent": 149,
     "web-sockets-unanswered": 150,
+    "address-owner-unreached": 151,
 }
 # The gauges of a worker: (number, help).
 GAUGE_NUMBERS: Final = {

@@ -32,6 +32,18 @@ class AddressLost(BusMessage):
     name: str
 
 
+@dataclass(slots=True)
+class AddressOwners(BusMessage):
+    """The node that owns each virtual address, NO_MEMBER where none is known.
+
+    Workers hear it once a second, and when an owner changes.
+    """
+
+    kind = 145
+    addresses: list[int]
+    owners: list[int]
+
+
 # -- orders of operators -----------------------------------------------------------------------------
 
 

@@ -1,4 +1,4 @@
-"""Stream connections that another node of the cluster holds: who holds which, and what goes by them.
+"""What leaves by another node of the cluster: by a connection that it holds, or from an address that it owns.
 
 They travel from a worker to the replicator of its node, by a link to that of the other node, and on to a worker there.
 Places of listeners differ between nodes, so a listener is named.
@@ -20,8 +20,8 @@ class FlowMessage(BusMessage):
 
 @dataclass(slots=True)
 class NamedFlow:
-    """A connection: transport, name of the listener, remote address and port, its number at its worker; `name` as in a
-    Flow.
+    """A connection: transport, name of the listener, remote address and port, its number at its worker, 0 for none;
+    `name` as in a Flow.
     """
 
     transport: int
@@ -57,7 +57,10 @@ class ConnectionsWanted(FlowMessage):
 
 @dataclass(slots=True)
 class SendByNode(FlowMessage):
-    """Send this by a connection of `process`. `asker`: the worker that wants it sent; `branch` as in an Outgoing."""
+    """Send this by a connection of `process`; a datagram, which has no connection, from an address of its node.
+
+    `asker`: the worker that wants it sent; `branch` as in an Outgoing.
+    """
 
     kind = 242
     process: ProcessId
@@ -78,7 +81,7 @@ class SendByNodeFailed(FlowMessage):
 
 @dataclass(slots=True)
 class ResponseReturned(FlowMessage):
-    """A response that came by a connection of the sender, to a request of `process`."""
+    """A response that came to the sender, to a request of `process`."""
 
     kind = 244
     process: ProcessId

@@ -25,6 +25,7 @@ from appliance.proxy.forwarding import (
     add_record_route,
     address_to_hop,
     connection_of,
+    is_flow_of,
     length_of,
     prepare_request,
 )
@@ -50,7 +51,7 @@ from appliance.sip.writer import write
 from appliance.transaction.table import KeyTaken, TableFull
 from appliance.transaction.timers import Timer
 from appliance.transaction.transaction import ClientTransaction, ClientUser, cancel_request
-from appliance.transport.flow import Flow, is_same_connection
+from appliance.transport.flow import Flow
 
 # Hops tried, and branches found to be taken.
 ATTEMPTS_MAX: Constant = 8
@@ -416,8 +417,8 @@ class Branch(ClientUser):
         self._note_failure(client, UNREACHABLE, now)
         if self._hops and not self._wants_cancel:
             self._fail_over(now)
-        elif is_same_connection(client.flow, self.target.flow) and not self._wants_cancel:
-            # The connection it registered over is gone; its contact may be reachable all the same.
+        elif is_flow_of(self.target, client.flow) and not self._wants_cancel:
+            # What it registered over is gone; its contact may be reachable all the same.
             self._stop_timer()
             self._find_hops(now)
             self.user.branch_moved(self, now)

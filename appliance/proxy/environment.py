@@ -277,7 +277,7 @@ class ProxyEnvironment:
         passable = self.contact_policy.passable(hops, origin, way_in)
         if origin == PUBLISHED:
             passable = self.router.gateways.without(passable, self.next_hops, now, failed)
-        if self.connections.nodes:
+        if self.connections.nodes.is_used:
             return [self.connections.by_node(hop) for hop in passable]
         return passable
 

@@ -91,9 +91,10 @@ def leads_by_flow(route: Uri, dialog: bytes, source: Flow, node: ProxyEnvironmen
 
 def usable(flow: Flow, node: ProxyEnvironment) -> Flow | None:
     """The flow as it is known here, if a message may still go by it. A sibling that holds its connection says if it is
-    gone; a connection of another node may be of a listener that has another place there.
+    gone; a connection of another node may be of a listener that has another place there. A datagram goes by the node
+    that owns the address of its listener.
     """
-    here = node.connections.carrier(flow) if flow.is_stream else flow
+    here = node.connections.carrier(flow)
     return here if here is not None and node.next_hops.is_way(here) else None
 
 

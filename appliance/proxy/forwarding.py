@@ -5,9 +5,10 @@ Works on a copy; header fields that no step touches go on as the bytes they came
 
 from __future__ import annotations
 
+from appliance.catalogue.counters import ADDRESS_OWNER_UNREACHED
 from appliance.proxy.dialogs import PAIR, TOKEN, token_to_sender
 from appliance.proxy.environment import ProxyEnvironment
-from appliance.proxy.flow_routes import FLOW_MARK, flow_parameter, path_entry, usable
+from appliance.proxy.flow_routes import FLOW_MARK, flow_parameter, path_entry
 from appliance.proxy.request_context import RequestContext
 from appliance.routing.targets import Target
 from appliance.security.dialog_token import TOKEN_LEN
@@ -20,7 +21,7 @@ from appliance.sip.message import Message, Request
 from appliance.sip.names import CONTENT_LENGTH, MAX_BREADTH, MAX_FORWARDS, PATH, RECORD_ROUTE, ROUTE
 from appliance.sip.uri import Uri
 from appliance.transport.asking_worker import name_asker
-from appliance.transport.flow import NO_CONNECTION, TLS, Flow
+from appliance.transport.flow import NO_CONNECTION, TLS, Flow, is_same_connection
 from appliance.transport.process_id import NO_PROCESS
 from appliance.transport.transport_table import SIPS_URI_PARAMETERS, URI_PARAMETERS, is_secure
 from appliance.transport.via import push_via
@@ -98,13 +99,19 @@ def connection_of(target: Target, context: RequestContext, node: ProxyEnvironmen
     flow = target.flow
     if flow is None or (target.is_secure and not is_secure(flow.transport)):
         return None
-    if target.is_flow_bound:
-        return usable(flow, node)
     # RFC 3261 16.6 step 7: Routes come first, those of the request and those that the Path makes.
-    if target.path or context.request.count(ROUTE):
+    if not target.is_flow_bound and (target.path or context.request.count(ROUTE)):
         return None
-    here = node.connections.open_flow(flow) if flow.is_stream else flow
+    connections = node.connections
+    here = connections.carrier(flow) if target.is_flow_bound else connections.open_flow(flow)
+    if here is None and not flow.is_stream:
+        node.counters[ADDRESS_OWNER_UNREACHED] += 1
     return here if here is not None and node.next_hops.is_way(here) else None
+
+
+def is_flow_of(target: Target, hop: Flow) -> bool:
+    """Is it the flow that the phone registered over: that connection, or the only way to it, by another node?"""
+    return is_same_connection(hop, target.flow) or (target.is_flow_bound and hop.process != NO_PROCESS)
 
 
 def length_of(request: Request, context: RequestContext, node: ProxyEnvironment) -> int:

@@ -6,7 +6,8 @@
       |  200           |   ResponseReturned            |
       |--------------->|------------------------------>|   as if it had come here
 
-Node A keeps nothing: it goes by the Via, and passes a response on only where the branch is sealed by our key.
+Node A keeps nothing: it goes by the Via, and passes a response on only where the branch is sealed by our key. Datagrams
+from a virtual address that node A owns go the same way (worker_group/address_owners.py): the responses arrive there.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ class NodeFlows:
         self._proxy = proxy
         self._group = group
         self.connections = group.connections.nodes
+        self.owners = group.connections.owners
 
     def receive(self, message: FlowMessage | SendFailed, now: float) -> bytes:
         """What the replicator says, or a sibling that could not send. Returns a response that is to be handled as if it
@@ -71,7 +73,10 @@ class NodeFlows:
         return b""
 
     def _send_for(self, message: SendByNode) -> None:
-        """A worker of another node has something to send by a connection of this one."""
+        """A worker of another node has something to send by a connection of this one, or from an address of it.
+
+        If this node does not own the address, its kernel refuses the datagram.
+        """
         flow = self.connections.own_flow(message.flow)
         if flow is not None and self._node.next_hops.is_way(flow):
             self._node.transactions.outbox.append(Outgoing(message.data, flow, message.branch))
@@ -81,7 +86,9 @@ class NodeFlows:
     def _fail_all_by(self, process: ProcessId, now: float) -> None:
         """A node is gone: what was sent by it may never have left."""
         clients = self._node.transactions.clients
-        for branch in [branch for branch, client in clients.items() if client.flow.process == process]:
+        # A datagram is sent again, by the next owner of its address.
+        lost = [name for name, client in clients.items() if client.flow.process == process and client.flow.is_stream]
+        for branch in lost:
             self._proxy.fail(branch, now)
 
     def send_failed(self, outgoing: Outgoing) -> None:

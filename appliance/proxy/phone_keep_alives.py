@@ -168,8 +168,10 @@ class PhoneKeepAlives:
             self._send(binding, target, hop, now)
 
     def _is_held_elsewhere(self, kept: Flow | None) -> bool:
-        """Is it a connection of another node, as far as the registration says?"""
-        return kept is not None and kept.is_stream and node_of(kept.process) != self._number
+        """Is it a connection of another node, as far as the registration says, or at an address of another node?"""
+        if kept is None or kept.is_stream:
+            return kept is not None and node_of(kept.process) != self._number
+        return self._takeover.is_virtual(kept.listener) and not self._takeover.is_owned(kept.listener)
 
     def _is_void(self, kept: Flow | None) -> bool:
         """Was it a connection of the last owner of an address, dead or alive, which this node owns by now?"""

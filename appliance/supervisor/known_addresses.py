@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from appliance.messages.address_messages import AddressLost, AddressOwned
+from appliance.messages.address_messages import AddressLost, AddressOwned, AddressOwners
 from appliance.messages.membership import NO_MEMBER
 from appliance.messages.standing_orders import StandingOrders
 
@@ -69,10 +69,15 @@ class KnownAddresses:
         """What this node owns."""
         return list(self._owned.values())
 
+    @property
+    def owners(self) -> AddressOwners:
+        """Who owns which address, as far as it is known."""
+        return AddressOwners(list(self.owner_since), [owner for owner, _ in self.owner_since.values()])
+
     def receive(self, report: dict[str, Any], now: float) -> Iterator[AddressOwned | AddressLost | TakenOver]:
         """What has changed by a report. Raises KeyError, TypeError, ValueError for what is none."""
         if "change" in report:
-            yield from self._changed(report["change"])
+            yield from self._changed(report["change"], now)
         elif "addresses" in report:
             yield from self._status(report, now)
 
@@ -83,9 +88,10 @@ class KnownAddresses:
         self.addresses, self.heard_ms_ago, self.is_silent = {}, {}, True
         self.unowned_since, self.split_since = {}, {}
 
-    def _changed(self, change: dict[str, Any]) -> Iterator[AddressOwned | AddressLost | TakenOver]:
+    def _changed(self, change: dict[str, Any], now: float) -> Iterator[AddressOwned | AddressLost | TakenOver]:
         number, epoch, last_owner = int(change["address"]), int(change["epoch"]), int(change["last_owner"])
         name = str(change["name"])
+        self.owner_since[number] = int(change["owner"]), now
         if int(change["owner"]) == self.me:
             yield self._gained(number, name, epoch, last_owner)
             yield TakenOver(number, name, epoch, last_owner, str(change["reason"]), int(change["gap_ms"]) / 1000)

@@ -142,6 +142,7 @@ class LeaseSupervision(SupportingProcess[LeaseLaunch]):
                     self._take_note(news)
             except (KeyError, TypeError, ValueError):
                 reader.close()
+            self.tell_workers(self.addresses.owners)
         reader.give_up_late(now)
         if not reader.is_open:
             # Connected anew as long as it runs: its first report says what was missed.

@@ -9,6 +9,7 @@ cdef long NO_CONNECTION
 
 cdef class ConnectionDirectory:
     cdef readonly NodeConnections nodes
+    cdef readonly object owners
     cdef int _process
     cdef dict _own
     cdef dict _elsewhere

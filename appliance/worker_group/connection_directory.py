@@ -16,6 +16,7 @@ from appliance.messages.bus_messages import BusMessage, ConnectionsChanged
 from appliance.messages.flow_messages import WorkerConnections
 from appliance.transport.flow import NO_CONNECTION, Flow, Way
 from appliance.transport.process_id import NO_PROCESS, ProcessId
+from appliance.worker_group.address_owners import AddressOwners
 from appliance.worker_group.node_connections import NodeConnections
 
 # Connections in one message.
@@ -37,10 +38,12 @@ class ConnectionDirectory:
         "_siblings",
         "_untold",
         "nodes",
+        "owners",
     )
 
     def __init__(self, process: ProcessId) -> None:
         self.nodes = NodeConnections(process)
+        self.owners = AddressOwners(process, self.nodes)
         self._process = process
         self._own: dict[Way, Flow] = {}
         self._elsewhere: dict[Way, ProcessId] = {}
@@ -101,7 +104,12 @@ class ConnectionDirectory:
                 del self._elsewhere[flow.way()]
 
     def open_flow(self, flow: Flow) -> Flow | None:
-        """The very connection that a flow names, as far as this worker knows; None where it is not there any more."""
+        """The very connection that a flow names, as far as this worker knows; None where it is not there any more.
+
+        For datagrams their way now (address_owners.py).
+        """
+        if not flow.is_stream:
+            return self.owners.way(flow)
         if self.nodes.is_of_other_node(flow.process):
             return self.nodes.open_flow(flow)
         way = flow.way()
@@ -115,7 +123,11 @@ class ConnectionDirectory:
         return way in self._own or way in self._elsewhere
 
     def by_node(self, hop: Flow) -> Flow:
-        """The flow for a request: by a node that has a connection there, where this one has none."""
+        """The flow for a request: by a node that has a connection there, where this one has none, or that owns the
+        address of its listener.
+        """
+        if not hop.is_stream:
+            return self.owners.way(hop) or hop
         if not self.nodes or not hop.is_stream or hop.connection or hop.process != NO_PROCESS or self.has_way(hop):
             return hop
         return self.nodes.way_by(hop.way()) or hop
@@ -125,7 +137,12 @@ class ConnectionDirectory:
         return self.nodes.news(self._own.values(), now) if self.nodes.is_used else []
 
     def carrier(self, flow: Flow) -> Flow | None:
-        """The connection that a flow names, where it might take a message; a sibling that lives says if it is gone."""
+        """The connection that a flow names, where it might take a message; a sibling that lives says if it is gone.
+
+        For datagrams their way now (address_owners.py).
+        """
+        if not flow.is_stream:
+            return self.owners.way(flow)
         if self.nodes.is_of_other_node(flow.process):
             return self.nodes.open_flow(flow)
         if flow.process == self._process:

@@ -15,6 +15,7 @@ from appliance.messages.flow_messages import NamedFlow, WorkerConnections
 from appliance.messages.membership import NO_MEMBER
 from appliance.transport.flow import NO_CONNECTION, Flow, Way
 from appliance.transport.process_id import NO_PROCESS, ProcessId, node_of
+from appliance.transport.transport_table import is_stream
 from appliance.worker_group.lost_connections import LostConnections
 
 # Connections in one message, and those of all other nodes that one worker remembers.
@@ -144,7 +145,9 @@ class NodeConnections:
 
     def own_flow(self, named: NamedFlow) -> Flow | None:
         """A flow of this worker that another node has named; None where there is no listener of that name."""
-        return self._flow(named, self._process) if named.listener in self._names and named.listener else None
+        if not named.listener or named.listener not in self._names:
+            return None
+        return self._flow(named, self._process if is_stream(named.transport) else NO_PROCESS)
 
     def _flow(self, named: NamedFlow, process: ProcessId) -> Flow:
         place = self._names.index(named.listener)

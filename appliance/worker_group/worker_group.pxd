@@ -5,7 +5,7 @@ from appliance.worker_group.slot_ownership cimport SlotOwnership
 from appliance.transport.flow cimport Flow, Outgoing
 
 cdef int NO_PROCESS
-cdef Py_ssize_t HANDED_OVER, SENT_BY_NODE, SENT_ON
+cdef Py_ssize_t ADDRESS_OWNER_UNREACHED, HANDED_OVER, SENT_BY_NODE, SENT_ON
 
 
 @cython.final

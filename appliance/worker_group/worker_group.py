@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from appliance.catalogue.counters import HANDED_OVER, SENT_BY_NODE, SENT_ON
+from appliance.catalogue.counters import ADDRESS_OWNER_UNREACHED, HANDED_OVER, SENT_BY_NODE, SENT_ON
 from appliance.messages.bus_messages import BusMessage, ConnectionsChanged, HandedOver, SendByConnection
 from appliance.messages.flow_messages import SendByNode
 from appliance.messages.slots import SlotTable
@@ -62,13 +62,19 @@ class WorkerGroup:
         return True
 
     def direct(self, outgoing: Outgoing) -> bool:
-        """Name the connection by which a message goes, if it goes by one: is it a sibling's?"""
+        """Name the connection by which a message goes, if it goes by one: is it a sibling's, or another node's? Of a
+        datagram, name the node that owns the address that it leaves from.
+        """
+        if not outgoing.flow.is_stream:
+            way = self.connections.owners.way(outgoing.flow)
+            outgoing.flow = way or outgoing.flow
+            return way is None or way.process != NO_PROCESS
         outgoing.flow = self.connections.way_by(outgoing.flow)
         return outgoing.flow.process not in (NO_PROCESS, self.slot_ownership.process)
 
     def pass_on(self, outgoings: Sequence[Outgoing]) -> tuple[list[Outgoing], list[Outgoing]]:
         """Give siblings and other nodes what goes by their connections. Returns what is ours, and what has lost its
-        connection.
+        connection. A datagram without an owner that is reached is lost: its transaction sends it again.
         """
         own, stranded = [], []
         for outgoing in outgoings:
@@ -78,12 +84,20 @@ class WorkerGroup:
             elif worker in self.slot_ownership.siblings:
                 self._counters[SENT_ON] += 1
                 self._messages.append((worker, SendByConnection(outgoing)))
-            elif self.connections.nodes.can_reach(worker):
+            elif self._can_send(outgoing.flow):
                 self._counters[SENT_BY_NODE] += 1
                 self._messages.append((self._replicator, self._for_node(outgoing)))
-            else:
+            elif outgoing.flow.is_stream:
                 stranded.append(outgoing)
+            else:
+                self._counters[ADDRESS_OWNER_UNREACHED] += 1
         return own, stranded
+
+    def _can_send(self, flow: Flow) -> bool:
+        """Can the node of this flow be asked to send by it?"""
+        if flow.is_stream:
+            return self.connections.nodes.can_reach(flow.process)
+        return self.connections.owners.way(flow) is flow
 
     def _for_node(self, outgoing: Outgoing) -> SendByNode:
         flow = outgoing.flow

@@ -56,11 +56,13 @@ class AddressChanges:
     def use(self, settings: Settings) -> None:
         """Go by new settings: which listener is at which address."""
         self._listeners, self._addresses = settings.listeners, addresses_at_places(settings)
+        self._stack.node_flows.owners.use(self._addresses)
         self._stack.takeover.use(self._addresses if self._copied_calls is not None else ())
 
     def owned(self, news: AddressOwned) -> None:
         """This node owns an address from now on."""
         now = clock.monotonic()
+        self._stack.node_flows.owners.gained(news.address)
         is_of_other = news.last_owner != self._node
         self._stack.takeover.owned(news.address, is_of_other, now)
         if is_of_other:
@@ -78,6 +80,7 @@ class AddressChanges:
 
     def lost(self, news: AddressLost) -> None:
         """This node owns it no more."""
+        self._stack.node_flows.owners.lost(news.address)
         self._take_overs = [one for one in self._take_overs if one.address != news.address]
         self._stack.takeover.lost(news.address, clock.monotonic())
         for listener, address in zip(self._listeners, self._addresses, strict=True):

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from appliance import clock
 from appliance.catalogue.settings import Settings
-from appliance.messages.address_messages import AddressLost, AddressOwned
+from appliance.messages.address_messages import AddressLost, AddressOwned, AddressOwners
 from appliance.messages.bus_messages import (
     Abandon,
     BusMessage,
@@ -155,6 +155,7 @@ class Worker:
             ClearFailures: lambda order: failures.clear(order.who),
             AddressOwned: self._addresses.owned,
             AddressLost: self._addresses.lost,
+            AddressOwners: lambda order: stack.node_flows.owners.told(order.addresses, order.owners),
             SealingKeysChanged: self._take_sealing_keys,
             TableReplaced: lambda order: self._move_to_table(order.directory),
             EndRegistrations: lambda order: stack.end_registrations(

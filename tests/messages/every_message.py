@@ -15,6 +15,7 @@ from appliance.catalogue.node_status import (
 from appliance.messages.address_messages import (
     AddressLost,
     AddressOwned,
+    AddressOwners,
     DrainNode,
     MaintainCluster,
     SwitchAddress,
@@ -379,6 +380,7 @@ MESSAGES: list[BusMessage] = [
     CopiesTaken(1),
     AddressOwned(40123, "sip", 17, 2),
     AddressLost(40123, "sip"),
+    AddressOwners([40123, 7], [2, 0]),
     SwitchAddress("sip", "b", "ann"),
     DrainNode("b", True, "ann"),
     MaintainCluster(True, "ann"),

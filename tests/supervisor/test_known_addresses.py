@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from appliance.messages.address_messages import AddressLost, AddressOwned
+from appliance.messages.address_messages import AddressLost, AddressOwned, AddressOwners
 from appliance.messages.standing_orders import StandingOrders
 from appliance.supervisor.known_addresses import KnownAddresses, TakenOver
 
@@ -73,3 +73,14 @@ def test_what_is_no_report_is_refused(known: KnownAddresses) -> None:
         with pytest.raises((KeyError, TypeError, ValueError)):
             list(known.receive(report, 1.0))
     assert list(known.receive({"another": 1}, 1.0)) == []
+
+
+def test_workers_are_told_who_owns_which_address(known: KnownAddresses) -> None:
+    assert known.owners == AddressOwners([], [])
+    list(known.receive(status(OTHER, "following"), 1.0))
+    assert known.owners == AddressOwners([5], [OTHER])
+    # Before the next status.
+    list(known.receive({"change": CHANGE}, 2.0))
+    assert known.owners == AddressOwners([5], [ME])
+    list(known.receive({"change": {**CHANGE, "owner": 0}}, 3.0))
+    assert known.owners == AddressOwners([5], [0])

@@ -1,4 +1,5 @@
-"""Stream connections of all nodes: workers hear which node holds which, and what goes by them is passed on (design 4).
+"""Flows of all nodes: workers hear which node holds which connection, and what goes by them, or from an address of
+another node, is passed on (design 4).
 
 The replicator remembers the connections of its own workers, to tell them to a node that a link comes up to, and those
 of other nodes, to tell them to a worker that starts. What a worker is told of a node without a link is void. Messages
@@ -25,7 +26,8 @@ from appliance.messages.flow_messages import (
     WorkerConnections,
 )
 from appliance.messages.membership import Membership
-from appliance.transport.process_id import ProcessId, node_of, process_id
+from appliance.transport.process_id import ProcessId, node_of, process_id, worker_of
+from appliance.transport.transport_table import is_stream
 
 ASK_EVERY_S: Final = 1.0
 # Of a worker that did not take what it was told: most often the bus is not connected yet.
@@ -110,9 +112,15 @@ class FlowReplication:
                 message.is_gone = False
                 self._tell_all(message)
         elif isinstance(message, (SendByNode, SendByNodeFailed, ResponseReturned)) and self._is_own(message.process):
-            self._for_workers.setdefault(message.process, []).append(message)
+            self._for_workers.setdefault(self._worker_for(message), []).append(message)
         else:
             self.dropped += 1
+
+    def _worker_for(self, message: SendByNode | SendByNodeFailed | ResponseReturned) -> ProcessId:
+        """The one that it is for. A datagram is for any of them: the other node may have more workers."""
+        if _is_datagram(message):
+            return self._workers[worker_of(message.process) % len(self._workers)]
+        return message.process
 
     def _is_own(self, process: ProcessId) -> bool:
         return node_of(process) == self._me
@@ -191,10 +199,10 @@ class FlowReplication:
         if self._tell(worker, messages):
             return
         for message in messages:
-            if isinstance(message, ResponseReturned):
-                # Any of them knows whose call it is.
+            if isinstance(message, ResponseReturned) or _is_datagram(message):
+                # Any of them knows whose call it is, and can send from all addresses.
                 if not any(self._tell(other, [message]) for other in self._own if other != worker):
-                    self.dropped += 1
+                    self._not_sent([message])
             elif isinstance(message, SendByNode):
                 self._not_sent([message])
             else:
@@ -214,6 +222,10 @@ class FlowReplication:
                     self._for_workers.setdefault(message.asker, []).append(failed)
                 else:
                     self._for_nodes.setdefault(node_of(message.asker), []).append(failed)
+
+
+def _is_datagram(message: BusMessage) -> bool:
+    return isinstance(message, SendByNode) and not is_stream(message.flow.transport)
 
 
 def _note(held: dict[int, NamedFlow], message: WorkerConnections) -> None:
