@@ -22,6 +22,7 @@ class LeaseSettings:
     `claim_ms`           a claim that has no majority after this is withdrawn.
     `heard_ms`           a member that was not heard for longer does not count as present.
     `preempt_ms`         so long a preferred member has to be present before it gets its address back.
+    `former_ms`          so long after a change of the members a member still acknowledges owners that have not heard of it.
     `address_lifetime_s` the kernel removes an address that was not renewed for this: the second fence.
     """
 
@@ -34,6 +35,7 @@ class LeaseSettings:
     claim_ms: int = 100
     heard_ms: int = 200
     preempt_ms: int = 10_000
+    former_ms: int = 10_000
     address_lifetime_s: int = 2
 
     @property

@@ -50,7 +50,7 @@ class VirtualAddress:
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """The members of one version of the cluster. Heartbeats of another version are not understood."""
+    """The members of one version of the cluster. Heartbeats of this version, the one before and the next are understood."""
 
     version: int
     members: tuple[Member, ...]
@@ -64,6 +64,13 @@ class Membership:
     def numbers(self) -> tuple[int, ...]:
         """The numbers of all members."""
         return tuple(member.number for member in self.members)
+
+    def follows(self, before: Membership) -> bool:
+        """Is it the next version, with one member more or one less, and all others as they were?
+
+        Then any majority of the one and any majority of the other have a member in common.
+        """
+        return self.version == before.version + 1 and len({*self.members} ^ {*before.members}) == 1
 
     def member(self, number: int) -> Member:
         """The member of this number. Raises KeyError."""

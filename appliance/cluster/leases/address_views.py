@@ -14,12 +14,15 @@ from appliance.messages.membership import NO_MEMBER, Membership
 
 
 class AddressViews:
-    """Makes the views of one member. `trust_from`: acknowledgements of older heartbeats do not count."""
+    """Makes the views of one member. `trust_from`: acknowledgements of older heartbeats do not count.
+
+    `membership` and what is in `peers` may change at any time.
+    """
 
     def __init__(self, me: int, membership: Membership, peers: Mapping[int, Peer], settings: LeaseSettings) -> None:
         self.trust_from = 0.0
         self._me = me
-        self._membership = membership
+        self.membership = membership
         self._peers = peers
         self._settings = settings
         self._heard_s = settings.heard_ms / 1000
@@ -27,7 +30,7 @@ class AddressViews:
     def sees_majority(self, now: float) -> bool:
         """Were enough members heard just now?"""
         present = sum(peer.is_present(now, self._heard_s) for peer in self._peers.values())
-        return present + 1 >= self._membership.majority
+        return present + 1 >= self.membership.majority
 
     def acknowledged(self, record: AddressRecord) -> list[float]:
         """The times of own heartbeats that members have acknowledged for the present claim, the newest first."""
@@ -47,7 +50,7 @@ class AddressViews:
 
     def authority_end(self, acknowledged: list[float], now: float) -> float:
         """Until when a majority lets this member own the address. It counts itself."""
-        others = self._membership.majority - 1
+        others = self.membership.majority - 1
         if len(acknowledged) < others:
             return 0.0
         return (acknowledged[others - 1] if others else now) + self._settings.lease_s
@@ -55,7 +58,7 @@ class AddressViews:
     def is_free(self, record: AddressRecord, now: float) -> bool:
         """Does a majority say that it is bound to no member? This one is not."""
         unbound = sum(not state.is_bound for _, state in self._voting(record, now))
-        return unbound + 1 >= self._membership.majority
+        return unbound + 1 >= self.membership.majority
 
     def candidates(self, record: AddressRecord, can_own: bool, now: float) -> list[int]:
         """Members that would take it: the one that was named as successor, then by preference.
@@ -95,8 +98,8 @@ class AddressViews:
             authority_end=self.authority_end(acknowledged, now),
             votes=1 + len(acknowledged),
             refusals=sum(self._is_refusal(state, epoch) for state in states),
-            members=len(self._membership.members),
-            majority=self._membership.majority,
+            members=len(self.membership.members),
+            majority=self.membership.majority,
             free_since=record.free_since,
             rank=self._rank(record, can_own, now),
             is_named=record.successor == self._me,

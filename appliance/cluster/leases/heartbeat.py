@@ -56,6 +56,7 @@ class Heartbeat:
     `wants_reply`    answer at once.
     `sees_majority`  has it heard a majority just now?
     `orders`         of operators, as far as it has heard of them.
+    `version`        of the membership that the sender goes by.
     """
 
     sender: int
@@ -65,3 +66,4 @@ class Heartbeat:
     sees_majority: bool
     states: tuple[AddressState, ...]
     orders: StandingOrders = field(default_factory=StandingOrders)
+    version: int = 1

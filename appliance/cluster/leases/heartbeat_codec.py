@@ -26,6 +26,8 @@ from appliance.messages.membership import Membership
 from appliance.messages.standing_orders import DRAINED_MAX, StandingOrders
 
 DATAGRAM_LEN_MAX: Final = 1400
+# Majorities of versions that are further apart may have no member in common.
+VERSIONS_APART_MAX: Final = 1
 
 _MAGIC: Final = b"SBXL"
 _FORMAT: Final = 1
@@ -108,7 +110,7 @@ class HeartbeatCodec:
         # From here on it was written by a holder of the key.
         _, form, kind, flags, version, sender, receiver, *numbers, count, state_len = _HEADER.unpack_from(body)
         boot, sequence, heard_boot, heard, sent_at = numbers
-        if form != _FORMAT or version != self._version:
+        if form != _FORMAT or abs(version - self._version) > VERSIONS_APART_MAX:
             raise DatagramRefused(Refusal.OTHER_VERSION)
         if receiver != self._me or sender not in self._others:
             raise DatagramRefused(Refusal.MISDIRECTED)
@@ -121,7 +123,7 @@ class HeartbeatCodec:
             raise DatagramRefused(Refusal.MALFORMED)
         states = tuple(_read_state(body, _HEADER.size + place * state_len) for place in range(count))
         bits = bool(flags & _SILENT), bool(flags & _WANTS_REPLY), bool(flags & _SEES_MAJORITY)
-        return Datagram(header, Heartbeat(sender, sent_at, *bits, states, _read_orders(body, orders_at)))
+        return Datagram(header, Heartbeat(sender, sent_at, *bits, states, _read_orders(body, orders_at), version))
 
     def _sealed(self, kind: Kind, flags: int, header: Header, sent_at: float, count: int, rest: bytes) -> bytes:
         ends = header.sender, header.receiver

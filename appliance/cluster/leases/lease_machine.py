@@ -66,7 +66,11 @@ class LeaseMachine:
         """Is there a guard that closes its leases at once when it dies? Until then it takes no address."""
         self.heartbeat_at = now
         self._views = AddressViews(me, membership, self.peers, settings)
-        self._silent_until = now + (settings.silence_s if len(membership.members) > 1 else 0.0)
+        # A cluster that has always had one member has given no promise to another one.
+        is_first = len(membership.members) == 1 and membership.version == 1
+        self._silent_until = now if is_first else now + settings.silence_s
+        # A process that starts anew cannot know since when it goes by this version.
+        self._former_until = now
         self._wants_sending = False
 
     # -- what arrives ---------------------------------------------------------------------------------
@@ -102,7 +106,8 @@ class LeaseMachine:
         promise = record.promise
         if state.released and promise.receive_release(state.released, state.released_epoch):
             self._gave_up(record, state.released, state.successor, "gave it up", now)
-        if state.holder != heartbeat.sender:
+        is_former = heartbeat.version < self.membership.version and now >= self._former_until
+        if state.holder != heartbeat.sender or is_former:
             return False
         before = promise.epoch, promise.holder
         until = now + self.settings.promise_s
@@ -153,6 +158,23 @@ class LeaseMachine:
         record = self.records[address]
         record.last_owner, record.last_owner_heard_at, record.ending = self.me, now, "gave it up"
         record.give_up(self.me, successor, now)
+        self._wants_sending = True
+
+    def change_members(self, membership: Membership, addresses: Sequence[VirtualAddress], now: float) -> None:
+        """Go by the next version of the membership (Membership.follows); `addresses` are those of that version.
+
+        Promises, claims and acknowledgements of members that remain stay as they are: a majority of the one version
+        and a majority of the other have a member in common, and that one gives one promise.
+        """
+        numbers = {member.number for member in membership.others(self.me)}
+        for gone in self.peers.keys() - numbers:
+            del self.peers[gone]
+        for joined in numbers - self.peers.keys():
+            self.peers[joined] = Peer()
+        self.membership = self._views.membership = membership
+        self._former_until = now + self.settings.former_ms / 1000
+        for address in addresses:
+            self.records[address.number].address = address
         self._wants_sending = True
 
     # -- orders ---------------------------------------------------------------------------------------
@@ -303,6 +325,7 @@ class LeaseMachine:
                 for record in self.records.values()
             ),
             self.orders,
+            self.membership.version,
         )
 
     def heartbeats_sent(self, now: float) -> None:

@@ -60,6 +60,10 @@ class Sessions:
         self._me = me
         self._sessions = {peer: _Session() for peer in peers}
 
+    def change_peers(self, peers: Iterable[int]) -> None:
+        """The other members are these now; sessions with those that remain go on."""
+        self._sessions = {peer: self._sessions.get(peer) or _Session() for peer in peers}
+
     def header_to(self, peer: int) -> Header:
         """For the next datagram to a member."""
         session = self._sessions[peer]

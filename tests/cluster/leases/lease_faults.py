@@ -9,17 +9,21 @@ import os
 import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from random import Random
 
 from appliance.messages.lease_settings import LeaseSettings
-from appliance.messages.membership import Member, Membership, VirtualAddress
+from appliance.messages.membership import NO_MEMBER, Member, Membership, VirtualAddress
 from tests.cluster.leases.simulated_cluster import SimulatedCluster, SimulatedMember
 
-SETTINGS = LeaseSettings(preempt_ms=2_000)
+SETTINGS = LeaseSettings(preempt_ms=2_000, former_ms=300)
 # After the last fault: until there is an owner at the latest, and how long it then has to remain the same.
 OWNER_WITHIN_S = 2.0
 STEADY_S = 1.2
 FAULTS_S = 3.0
+MEMBERS_MAX = 7
+# The share of seeds in which the members change again and again.
+CHANGING = 0.3
 HAND_OVER_MS = 100
 
 
@@ -59,15 +63,21 @@ class Faults:
             self._drain,
             self._storm,
             self._stalls,
+            self._change_members,
+            self._change_members,
         ]
 
     def plan(self) -> None:
         """Some faults, at random moments."""
-        for _ in range(self._random.randint(1, 6)):
+        count = self._random.randint(1, 6)
+        if self._random.random() < CHANGING:
+            count += 4
+            self._kinds += [self._change_members] * len(self._kinds)
+        for _ in range(count):
             self._world.schedule.after(self._random.uniform(0, FAULTS_S * 0.8), self._one)
 
     def _one(self) -> None:
-        member = self._world.members[self._random.choice(self._world.membership.numbers)]
+        member = self._world.members[self._random.choice([*self._world.members])]
         kind = self._random.choice(self._kinds)
         self._world.note(member.number, 0, kind.__name__)
         kind(member)
@@ -80,8 +90,7 @@ class Faults:
         if member.machine is None or member.is_paused:
             return
         member.kill(has_guard=self._random.random() < 0.5)
-        alive = sum(other.machine is not None for other in self._world.members.values())
-        if alive < self._world.membership.majority or self._random.random() < 0.7:
+        if self._living() < self._world.membership.majority or self._random.random() < 0.7:
             self._for_a_while(member.start, 1.5)
 
     def _freeze(self, member: SimulatedMember) -> None:
@@ -96,16 +105,49 @@ class Faults:
         self._for_a_while(lambda: cut.difference_update(directions))
 
     def _partition(self, _: SimulatedMember) -> None:
-        numbers = list(self._world.membership.numbers)
+        numbers = [*self._world.members]
         self._random.shuffle(numbers)
         size = self._random.randint(1, len(numbers) // 2)
         ours, theirs = numbers[:size], numbers[size:]
         self._cut({pair for a in ours for b in theirs for pair in ((a, b), (b, a))})
 
     def _cut_some_directions(self, _: SimulatedMember) -> None:
-        numbers = self._world.membership.numbers
+        numbers = [*self._world.members]
         pairs = [(a, b) for a in numbers for b in numbers if a != b]
         self._cut(set(self._random.sample(pairs, self._random.randint(1, len(pairs) // 2))))
+
+    def _living(self, but: int = NO_MEMBER) -> int:
+        """How many members of the newest version live."""
+        numbers = [number for number in self._world.membership.numbers if number != but]
+        return sum(self._world.members[number].machine is not None for number in numbers)
+
+    def _change_members(self, member: SimulatedMember) -> None:
+        """One joins, or one is removed; each hears of it at its own time. Not before all that live know of the last one,
+        and the majority that does acknowledges no owner that does not."""
+        world = self._world
+        count = len(world.membership.members)
+        if not self._may_change():
+            return
+        if count < MEMBERS_MAX and (count == 2 or self._random.random() < 0.5):
+            if self._living() < (count + 1) // 2 + 1:
+                return
+            world.join(self._random.random() < 0.3, self._random.uniform(0, 1.0))
+        elif member.number in world.membership.numbers and self._living(member.number) >= (count - 1) // 2 + 1:
+            world.remove(member.number)
+        else:
+            return
+        for each in world.members.values():
+            left_s = self._end - world.schedule.now
+            after_s = min(self._random.expovariate(3), left_s)
+            world.schedule.after(after_s, lambda each=each: each.hear_of_members(left_s))
+
+    def _may_change(self) -> bool:
+        world = self._world
+        newest = world.membership
+        known = [world.members[number] for number in newest.numbers if world.members[number].membership == newest]
+        settled = world.schedule.now - SETTINGS.former_ms / 1000 - SETTINGS.promise_s
+        is_known = all(each in known for each in world.members.values() if each.machine is not None)
+        return is_known and sum(each.membership_since <= settled for each in known) >= newest.majority
 
     def _step_clock(self, member: SimulatedMember) -> None:
         if member.machine is not None and not member.is_frozen:
@@ -155,13 +197,41 @@ def run_seed(seed: int) -> None:
     _check_acknowledged(world, seed)
 
 
+def run_change(seed: int) -> None:
+    """A member joins, or one that owns nothing is removed, and nothing else happens: each address answers all along,
+    and has its owner and epoch still. Raises AssertionError."""
+    world = cluster_of(seed)
+    world.settings = replace(SETTINGS, former_ms=10_000)
+    random = world.random
+    for member in world.members.values():
+        member.start()
+    world.run(2.0)
+    owners = {address.number: world.owner(address.number) for address in world.addresses}
+    assert all(owners.values()), f"SIGNALBOX_SEED={seed}: no owner after the start\n{world.story()}"
+    changes = len(world.changes)
+    idle = [number for number in world.members if number not in owners.values()]
+    if idle and random.random() < 0.5:
+        world.remove(random.choice(idle))
+    else:
+        world.join(random.random() < 0.3, random.uniform(0, 2.0))
+    for member in world.members.values():
+        world.schedule.after(random.uniform(0, 3.0), lambda member=member: member.hear_of_members(0.0))
+    for _ in range(2_000):
+        world.run(0.002)
+        answering = {number: world.owner(number) for number in owners}
+        assert answering == owners, f"SIGNALBOX_SEED={seed}: {answering} answer, not {owners}\n{world.story()}"
+    assert len(world.changes) == changes, f"SIGNALBOX_SEED={seed}: an epoch changed\n{world.story()}"
+    versions = {world.members[number].membership.version for number in world.membership.numbers}
+    assert versions == {2}, f"SIGNALBOX_SEED={seed}: {versions}"
+
+
 def _unwanted(world: SimulatedCluster) -> list[object]:
     """Changes of owner but those to a preferred member."""
     return [change for _, change in world.changes if not world.addresses[change.address - 1].preempt]
 
 
 def _check_owned(world: SimulatedCluster, seed: int, when: str) -> None:
-    for address in world.addresses:
+    for address in world.addresses_of(world.membership):
         able = [world.members[number] for number in address.preference]
         if any(member.machine is not None for member in able):
             # It may be handed over just now.
@@ -178,9 +248,9 @@ def _check_acknowledged(world: SimulatedCluster, seed: int) -> None:
     for address in world.addresses:
         owner = world.owner(address.number)
         promised = {
-            number: member.machine.records[address.number].promise.holder
-            for number, member in world.members.items()
-            if member.machine is not None
+            number: machine.records[address.number].promise.holder
+            for number in world.membership.numbers
+            if (machine := world.members[number].machine) is not None
         }
         wrong = {number for number, holder in promised.items() if owner and holder != owner}
         assert not wrong, f"SIGNALBOX_SEED={seed}: {wrong} do not acknowledge member {owner}\n{world.story()}"
@@ -189,6 +259,7 @@ def _check_acknowledged(world: SimulatedCluster, seed: int) -> None:
 def _failure_of(seed: int) -> str:
     try:
         run_seed(seed)
+        run_change(seed)
     except Exception as fault:
         return f"SIGNALBOX_SEED={seed}: {type(fault).__name__}: {fault}"
     return ""

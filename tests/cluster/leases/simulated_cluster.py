@@ -7,10 +7,11 @@ of a member wants from its kernel may reach it late: the ticket of cluster/kerne
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 
 from appliance.cluster.leases.heartbeat import Heartbeat
+from appliance.cluster.leases.heartbeat_codec import VERSIONS_APART_MAX
 from appliance.cluster.leases.lease_actions import (
     Action,
     CloseLease,
@@ -23,12 +24,14 @@ from appliance.cluster.leases.lease_actions import (
 from appliance.cluster.leases.lease_machine import LeaseMachine
 from appliance.cluster.leases.sessions import Header, Sessions, Verdict
 from appliance.messages.lease_settings import LeaseSettings
-from appliance.messages.membership import Membership, VirtualAddress
+from appliance.messages.membership import Member, Membership, VirtualAddress
 from tests.simulation.schedule import Schedule
 
 TICKET_S = 0.020
 INBOX_LEN_MAX = 200
 CLOCK_DRIFT = 0.001
+# A process that could not be told of a change is told again after this.
+TOLD_AGAIN_S = 0.02
 
 
 @dataclass
@@ -49,6 +52,10 @@ class SimulatedMember:
     def __init__(self, world: SimulatedCluster, number: int) -> None:
         self.world = world
         self.number = number
+        self.membership = world.membership
+        """The newest that this machine has heard of."""
+        self.membership_since = 0.0
+        """Since when, in true time."""
         self.machine: LeaseMachine | None = None
         self.sessions: Sessions | None = None
         self.leases: dict[int, float] = {}
@@ -75,26 +82,62 @@ class SimulatedMember:
 
     def start(self) -> None:
         """A new process: it closes what another one has left open."""
-        world = self.world
+        world, membership = self.world, self.membership
+        if self.number not in membership.numbers:
+            return
         self.leases.clear()
         self._inbox.clear()
         self._undone.clear()
         self.is_frozen = False
         boot = world.random.getrandbits(63) + 1
-        others = [number for number in world.membership.numbers if number != self.number]
-        self.sessions = Sessions(self.number, boot, others)
-        self.machine = LeaseMachine(self.number, world.membership, world.addresses, world.settings, self.now)
+        self.sessions = Sessions(self.number, boot, [member.number for member in membership.others(self.number)])
+        addresses = world.addresses_of(membership)
+        self.machine = LeaseMachine(self.number, membership, addresses, world.settings, self.now)
         self.step()
+
+    def hear_of_members(self, most_s: float) -> None:
+        """The newest version of the membership comes: in place if it follows, else the process starts anew. A process
+        that is not there, or stands still, hears of it later, after `most_s` at the most."""
+        world, former, newest = self.world, self.membership, self.world.membership
+        if former == newest:
+            return
+        if self.is_frozen or self.machine is None or self.sessions is None:
+            world.schedule.after(TOLD_AGAIN_S, lambda: self.hear_of_members(most_s))
+            return
+        self.membership, self.membership_since = newest, world.schedule.now
+        world.note(self.number, 0, f"hears of version {newest.version}: {newest.numbers}")
+        if self.number in newest.numbers and newest.follows(former):
+            self.sessions.change_peers([member.number for member in newest.others(self.number)])
+            self.machine.change_members(newest, world.addresses_of(newest), self.now)
+            self.step()
+        else:
+            self.end()
+            self.start()
+
+    def end(self) -> None:
+        """The process gives its addresses away and ends, as it was told."""
+        machine = self.machine
+        assert machine is not None
+        for record in machine.records.values():
+            if record.is_ours:
+                self._perform([CloseLease(record.address.number, "it ends", 0)])
+        self._send_all()
+        self.leases.clear()
+        self.machine = self.sessions = None
+        self._wake_count += 1
 
     def kill(self, has_guard: bool) -> None:
         """The process dies. A guard closes its leases and tells the others; else the kernel lets them run out."""
         sessions, self.machine, self.sessions = self.sessions, None, None
+        version = self.membership.version
         self._wake_count += 1
         if has_guard and sessions is not None:
             self.leases.clear()
             for peer in self.world.members.values():
                 if peer is not self:
-                    self.world.carry(self.number, peer.number, lambda p=peer: p.hear_end(self.number, sessions.boot))
+                    self.world.carry(
+                        self.number, peer.number, lambda p=peer: p.hear_end(self.number, sessions.boot, version)
+                    )
 
     def freeze(self, seconds: float) -> None:
         """The process stops; its kernel goes on."""
@@ -135,13 +178,19 @@ class SimulatedMember:
             self._inbox.append((header, heartbeat))
             self.step()
 
-    def hear_end(self, sender: int, boot: int) -> None:
+    def hear_end(self, sender: int, boot: int, version: int) -> None:
         """The guard of another member says that its process is dead. A frozen process hears it too late to matter."""
-        if self.machine is None or self.sessions is None or self.is_frozen:
+        if self.machine is None or self.sessions is None or self.is_frozen or not self._understands(sender, version):
             return
         if self.sessions.receive_end(sender, boot):
             self.machine.receive_end(sender, self.now)
         self.step()
+
+    def _understands(self, sender: int, version: int) -> bool:
+        """Is it from a member that it knows, at a version that its codec accepts?"""
+        machine = self.machine
+        assert machine is not None
+        return sender in machine.peers and abs(version - machine.membership.version) <= VERSIONS_APART_MAX
 
     def step(self) -> None:
         """One turn of the loop of the process."""
@@ -150,6 +199,8 @@ class SimulatedMember:
             return
         inbox, self._inbox = self._inbox, []
         for header, heartbeat in inbox:
+            if not self._understands(header.sender, heartbeat.version):
+                continue
             verdict = sessions.receive(header, heartbeat.sent_at, self.now)
             if verdict is Verdict.ACCEPTED_NEW:
                 machine.receive_end(header.sender, self.now)
@@ -244,11 +295,32 @@ class SimulatedCluster:
         self.changes: list[tuple[float, OwnerChanged]] = []
         self.notes: list[str] = []
         self.members = {number: SimulatedMember(self, number) for number in membership.numbers}
+        """All that have ever been."""
 
     def start(self, spread_s: float = 0.3) -> None:
         """All members, one after the other."""
         for member in self.members.values():
             self.schedule.after(self.random.uniform(0, spread_s), member.start)
+
+    def addresses_of(self, membership: Membership) -> tuple[VirtualAddress, ...]:
+        """The addresses as the nodes of a version may own them: those that have joined last."""
+        nodes = {member.number for member in membership.members if not member.is_witness}
+        return tuple(
+            replace(each, preference=(*(n for n in each.preference if n in nodes), *sorted(nodes - {*each.preference})))
+            for each in self.addresses
+        )
+
+    def join(self, is_witness: bool, starts_after_s: float) -> None:
+        """One member more."""
+        number = max(self.members) + 1
+        joined = Member(number, f"node-{number}", is_witness=is_witness)
+        self.membership = Membership(self.membership.version + 1, (*self.membership.members, joined))
+        self.members[number] = SimulatedMember(self, number)
+        self.schedule.after(starts_after_s, self.members[number].start)
+
+    def remove(self, number: int) -> None:
+        """One member less."""
+        self.membership = Membership(self.membership.version + 1, self.membership.others(number))
 
     def carry(self, sender: int, receiver: int, deliver: Callable[[], None]) -> None:
         """Take a datagram over the network, or not."""

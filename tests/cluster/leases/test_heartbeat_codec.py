@@ -26,7 +26,7 @@ KEY = bytes(range(32))
 HEADER = Header(1, 2, 0x1234567890ABCDEF, 77, 0xFEDCBA9876543210, 1234.5678)
 STATE = AddressState(9, 2**40, 3, Stance.OWNING, True, False, 99.25, 1, 2**39, 2)
 ORDERS = StandingOrders(1_800_000_000_000, True, tuple(range(1, DRAINED_MAX + 1)), 0xFFFF, 4095)
-HEARTBEAT = Heartbeat(1, 5678.125, False, True, True, (STATE, STATE), ORDERS)
+HEARTBEAT = Heartbeat(1, 5678.125, False, True, True, (STATE, STATE), ORDERS, 3)
 
 
 def refusal_of(codec: HeartbeatCodec, octets: bytes) -> Refusal:
@@ -51,7 +51,7 @@ def test_the_word_of_the_end() -> None:
 
 
 def test_as_many_addresses_as_there_may_be_fit_into_a_datagram() -> None:
-    many = Heartbeat(1, 1.0, False, False, False, (STATE,) * VIRTUAL_ADDRESSES_MAX, ORDERS)
+    many = Heartbeat(1, 1.0, False, False, False, (STATE,) * VIRTUAL_ADDRESSES_MAX, ORDERS, 3)
     octets = HeartbeatCodec(1, MEMBERS, KEY).write(HEADER, many)
     assert len(octets) <= DATAGRAM_LEN_MAX
     assert READER.read(octets).heartbeat == many
@@ -102,4 +102,4 @@ def test_later_fields_of_a_state_are_skipped() -> None:
     # The length of a state is the last octet of the header.
     body[state_end - len(_write_state(STATE)) - 1] += 4
     sealed = bytes(body) + codec._mac(bytes(body))
-    assert READER.read(sealed).heartbeat == Heartbeat(1, 1.0, False, False, False, (STATE,))
+    assert READER.read(sealed).heartbeat == Heartbeat(1, 1.0, False, False, False, (STATE,), version=3)

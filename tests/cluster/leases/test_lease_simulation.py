@@ -9,12 +9,14 @@ import os
 
 import pytest
 
-from tests.cluster.leases.lease_faults import run_seed
+from tests.cluster.leases.lease_faults import run_change, run_seed
 from tests.effort import IS_COMPILED
 
 # The machine is the same Python on both builds.
 SEEDS = 40 if IS_COMPILED else 200
 GROUPS = 4
+# Of each group.
+CHANGES = 10
 
 
 def seeds(group: int) -> list[int]:
@@ -28,3 +30,9 @@ def seeds(group: int) -> list[int]:
 def test_one_owner_whatever_happens(group: int) -> None:
     for seed in seeds(group):
         run_seed(seed)
+
+
+@pytest.mark.parametrize("group", range(GROUPS))
+def test_a_change_of_the_members_costs_no_authority(group: int) -> None:
+    for seed in seeds(group)[:CHANGES]:
+        run_change(seed)
