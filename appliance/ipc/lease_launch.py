@@ -6,15 +6,18 @@ store, neither at its start nor later.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from ipaddress import ip_interface
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from appliance.catalogue.cluster_values import VIRTUAL_ADDRESSES_MAX
 from appliance.ipc.launch_document import Launch
 from appliance.messages.lease_settings import KEY_LEN, LeaseSettings
 from appliance.messages.membership import Member, Membership, VirtualAddress
 from appliance.messages.standing_orders import StandingOrders
+
+# What a change of the members changes.
+_OF_MEMBERS: Final = ("membership", "addresses")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,34 @@ class LeaseLaunch(Launch):
         )
         launch.check()
         return launch
+
+    @property
+    def fields_of_members(self) -> dict[str, Any]:
+        """What `with_members` takes, as JSON has it."""
+        fields = asdict(self)
+        return {name: fields[name] for name in _OF_MEMBERS}
+
+    def with_members(self, fields: dict[str, Any]) -> Self:
+        """The same with the members of the next version, and the addresses as they may be owned then.
+
+        Raises ValueError, TypeError and KeyError for what is not that (`follows`).
+        """
+        changed = type(self).from_fields({**asdict(self), **{name: fields[name] for name in _OF_MEMBERS}})
+        if not changed.follows(self):
+            raise ValueError("more than one other member has changed")
+        return changed
+
+    def follows(self, before: LeaseLaunch) -> bool:
+        """Is it the next version of the members, and nothing else that a running process cannot take in?"""
+        return (
+            self == replace(before, membership=self.membership, addresses=self.addresses, epochs=self.epochs)
+            and self.membership.follows(before.membership)
+            and self._owned() == before._owned()
+        )
+
+    def _owned(self) -> list[tuple[VirtualAddress, bool]]:
+        """The addresses without the members that may own them, and whether this one may."""
+        return [(replace(each, preference=()), self.me in each.preference) for each in self.addresses]
 
     def check(self) -> None:
         """Raises ValueError or KeyError for what cannot be worked with."""

@@ -22,7 +22,7 @@ class LeaseSettings:
     `claim_ms`           a claim that has no majority after this is withdrawn.
     `heard_ms`           a member that was not heard for longer does not count as present.
     `preempt_ms`         so long a preferred member has to be present before it gets its address back.
-    `former_ms`          so long after a change of the members a member still acknowledges owners that have not heard of it.
+    `former_ms`          so long after a change of the members, an owner that has not heard of it is acknowledged still.
     `address_lifetime_s` the kernel removes an address that was not renewed for this: the second fence.
     """
 

@@ -50,7 +50,7 @@ class VirtualAddress:
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """The members of one version of the cluster. Heartbeats of this version, the one before and the next are understood."""
+    """The members of one version of the cluster. Those of the version before and of the next are understood as well."""
 
     version: int
     members: tuple[Member, ...]

@@ -2,7 +2,8 @@
 
 It lives on when any other process of the node dies. When the supervisor dies the kernel ends it (PR_SET_PDEATHSIG), and
 its guard gives the addresses away at once. What it is started with follows the configuration, the membership and the
-network interfaces: when that changes, it gives its addresses to other nodes, ends, and is started anew.
+network interfaces. A member more or less it takes in while it runs; when anything else changes, it gives its addresses
+to other nodes, ends, and is started anew.
 """
 
 from __future__ import annotations
@@ -72,6 +73,9 @@ class LeaseSupervision(SupportingProcess[LeaseLaunch]):
         self._is_ready = False
         self._is_ready_told = False
         self._is_asked_to_end = False
+        self._is_changing = False
+        """Was it told of other members, and has not answered yet?"""
+        self._can_change = True
 
     # -- its life ------------------------------------------------------------------------------------
 
@@ -80,8 +84,8 @@ class LeaseSupervision(SupportingProcess[LeaseLaunch]):
         self._is_ready = is_ready and not is_stopping
         self._read(now)
         self._follow_interfaces(now)
-        if self.is_running and self._terms != self._wanted() and not is_stopping:
-            self.stop()
+        if self.is_running and not is_stopping:
+            self._follow_terms(now)
         self.tend(limits, is_stopping, now)
         if self._reader is None and self.is_running:
             self._connect()
@@ -99,13 +103,36 @@ class LeaseSupervision(SupportingProcess[LeaseLaunch]):
             self._look_at = now + LOOK_EVERY_S
             self.interfaces = self._look()
 
+    def _follow_terms(self, now: float) -> None:
+        """Tell it of a change, or have it start anew."""
+        wanted = self._wanted()
+        # Epochs are for the start alone.
+        if self._is_changing or wanted == replace(self._terms, epochs=wanted.epochs):
+            return
+        order = {"order": "members", **wanted.fields_of_members}
+        can_change = self._can_change and wanted.follows(self._terms)
+        if can_change and self.order(order, lambda sentence: self._members_changed(wanted, sentence), now):
+            self._is_changing = True
+        else:
+            self.stop()
+
+    def _members_changed(self, terms: LeaseLaunch, sentence: str) -> None:
+        self._is_changing = False
+        if sentence:
+            self._can_change = False
+            self._report(f"The lease process is started anew: {sentence}")
+        else:
+            self._terms = terms
+            self.launch = replace(self.launch, membership=terms.membership, addresses=terms.addresses)
+
     def stop(self) -> None:
         """Ask it to give its addresses away and to end: that is no failure."""
         self._is_asked_to_end = True
         super().stop()
 
     def _start(self, limits: SupervisionSettings, now: float) -> None:
-        self._is_asked_to_end = self._is_ready_told = False
+        self._is_asked_to_end = self._is_ready_told = self._is_changing = False
+        self._can_change = True
         self._terms = self._wanted()
         self.launch = replace(self._terms, orders=self.addresses.orders)
         super()._start(limits, now)

@@ -29,7 +29,7 @@ from appliance.ipc.lease_launch import LeaseLaunch
 
 # The word of the end may be lost, so it is said again.
 SAY_AGAIN_AFTER_S: Final = (0.02, 0.06)
-ORDER_LEN_MAX: Final = 8192
+ORDER_LEN_MAX: Final = 1 << 17
 
 log = logging.getLogger("signalbox.guard")
 
@@ -44,16 +44,16 @@ def main() -> int:
     launch = LeaseLaunch.from_fields(document["launch"])
     ours = tuple(address for address in launch.addresses if launch.me in address.preference)
     keeper = AddressKeeper(ours, launch.settings.address_lifetime_s, clock.monotonic)
-    codec = HeartbeatCodec(launch.me, launch.membership, launch.key)
-    sessions = Sessions(launch.me, document["boot"], [member.number for member in launch.membership.others(launch.me)])
     orders = socket.socket(fileno=document["orders_fd"])
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     run_in_real_time()
     with suppress(OSError):
         orders.send(READY)
-    _wait_for_death(document["pidfd"], orders)
+    launch = _wait_for_death(document["pidfd"], orders, launch)
     keeper.suspend_all()
     begun = clock.monotonic()
+    codec = HeartbeatCodec(launch.me, launch.membership, launch.key)
+    sessions = Sessions(launch.me, document["boot"], [member.number for member in launch.membership.others(launch.me)])
     sockets = _sockets_to_members(launch)
     _say_it_ended(sockets, codec, sessions)
     keeper.close_all()
@@ -66,17 +66,21 @@ def main() -> int:
     return 0
 
 
-def _wait_for_death(pidfd: int, orders: socket.socket) -> None:
+def _wait_for_death(pidfd: int, orders: socket.socket, launch: LeaseLaunch) -> LeaseLaunch:
+    """Returns what the lease process went by at its end: an order is a list of addresses, or that anew."""
     poll = select.poll()
     poll.register(pidfd, select.POLLIN)
     poll.register(orders, select.POLLIN)
     while True:
         ready = [fd for fd, _ in poll.poll()]
         if pidfd in ready:
-            return
+            return launch
         octets = orders.recv(ORDER_LEN_MAX)
-        if octets:
-            _close_apart(json.loads(octets))
+        order = json.loads(octets) if octets else None
+        if isinstance(order, dict):
+            launch = LeaseLaunch.from_fields(order)
+        elif order is not None:
+            _close_apart(order)
         else:
             # The lease process is about to end.
             poll.unregister(orders)

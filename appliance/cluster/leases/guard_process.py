@@ -80,6 +80,12 @@ class GuardProcess:
         with suppress(OSError):
             self._orders.send(json.dumps(list(address.addresses)).encode())
 
+    def change_members(self, launch: LeaseLaunch) -> None:
+        """Those that it tells of the end are others now. One that does not hear it tells those that it knows."""
+        self._launch = launch
+        with suppress(OSError):
+            self._orders.send(json.dumps(asdict(launch)).encode())
+
     def release(self) -> None:
         """This process ends: so does the guard, by itself."""
         self._orders.close()

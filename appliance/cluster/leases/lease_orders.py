@@ -23,6 +23,8 @@ class Ordered(Protocol):
 
     def end(self) -> None: ...
 
+    def change_members(self, fields: dict[str, Any], now: float) -> str: ...
+
 
 def carry_out(order: dict[str, Any], process: Ordered, now: float) -> str:
     """Do what an order says."""
@@ -39,6 +41,8 @@ def carry_out(order: dict[str, Any], process: Ordered, now: float) -> str:
             machine.is_ready = is_on
         case {"order": "maintenance", "on": bool(is_on)}:
             machine.take_orders(machine.orders.maintain(is_on, _stamp(order)), now)
+        case {"order": "members", **fields}:
+            return process.change_members(fields, now)
         case {"order": "stop"}:
             process.end()
         case _:

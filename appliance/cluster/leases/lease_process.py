@@ -136,6 +136,27 @@ class LeaseProcess:
         if self.machine.receive_heartbeat(heartbeat, now):
             self._send(header.sender, is_reply=True)
 
+    def change_members(self, fields: dict[str, Any], now: float) -> str:
+        """Go by the next version of the membership; "" or the sentence why not: then nothing has changed."""
+        try:
+            launch = self.launch.with_members(fields)
+            others = {member.number: member for member in launch.membership.others(launch.me)}
+            for number in others.keys() - self.sockets.sockets.keys():
+                self._wait_for(self.sockets.open(others[number]), self._reader_of(number))
+        except (OSError, ValueError, TypeError, KeyError) as fault:
+            return f"The members cannot be changed while the lease process runs: {fault!r}."
+        for number in self.sockets.sockets.keys() - others.keys():
+            gone = self.sockets.sockets.pop(number)
+            self._selector.unregister(gone)
+            gone.close()
+        self.launch = launch
+        self._codec = HeartbeatCodec(launch.me, launch.membership, launch.key)
+        self._sessions.change_peers(others)
+        self.machine.change_members(launch.membership, launch.addresses, now)
+        self._guard.change_members(launch)
+        log.warning("the members are those of version %d: %s", launch.membership.version, launch.membership.numbers)
+        return ""
+
     def _send_heartbeats(self) -> None:
         for member in self.machine.peers:
             self._send(member)

@@ -2,7 +2,8 @@
 
     report   {"addresses": [...], "members": [...], "counters": {...}, ...}      at each change, and once a second
     change   {"change": {...}}                                                   a node has taken or lost an address
-    order    {"order": "switchover", "address": 1, "to": 2}; "drain", "maintenance" with "on"; "stop"
+    order    {"order": "switchover", "address": 1, "to": 2}; "drain", "maintenance", "ready" with "on";
+             "members" with what LeaseLaunch.with_members takes; "stop"
     reply    {"reply": "" or the sentence why not}
 
 A reader that does not read is disconnected: it must not hold this process up.
@@ -18,7 +19,8 @@ from pathlib import Path
 from typing import Any, Final
 
 READERS_MAX: Final = 4
-ORDER_LEN_MAX: Final = 4096
+# Room for the members and addresses of the largest cluster.
+ORDER_LEN_MAX: Final = 1 << 16
 
 
 class LeaseReports:

@@ -20,9 +20,14 @@ class MemberSockets:
     """The sockets of member `me`. Raises OSError when its address is not on this machine."""
 
     def __init__(self, me: int, membership: Membership) -> None:
-        ours = membership.member(me)
+        self._ours = membership.member(me)
         self.unsent = 0
-        self.sockets = {other.number: _connected(ours, other) for other in membership.others(me)}
+        self.sockets = {other.number: _connected(self._ours, other) for other in membership.others(me)}
+
+    def open(self, other: Member) -> socket.socket:
+        """One to a member that has joined. Raises OSError."""
+        self.sockets[other.number] = _connected(self._ours, other)
+        return self.sockets[other.number]
 
     def send(self, member: int, octets: bytes) -> None:
         """Send; what the network does not take is lost, as on the way."""
@@ -32,10 +37,13 @@ class MemberSockets:
             self.unsent += 1
 
     def receive(self, member: int) -> Iterator[bytes]:
-        """What has come from a member, DATAGRAMS_PER_TURN at most."""
+        """What has come from a member, DATAGRAMS_PER_TURN at most; nothing from one that was removed."""
+        each = self.sockets.get(member)
+        if each is None:
+            return
         for _ in range(DATAGRAMS_PER_TURN):
             try:
-                yield self.sockets[member].recv(DATAGRAM_LEN_MAX + 1)
+                yield each.recv(DATAGRAM_LEN_MAX + 1)
             except ConnectionError:
                 # Word of the other machine that no process listens there.
                 continue

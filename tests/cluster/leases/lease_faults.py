@@ -122,8 +122,9 @@ class Faults:
         return sum(self._world.members[number].machine is not None for number in numbers)
 
     def _change_members(self, member: SimulatedMember) -> None:
-        """One joins, or one is removed; each hears of it at its own time. Not before all that live know of the last one,
-        and the majority that does acknowledges no owner that does not."""
+        """One joins, or one is removed; each hears of it at its own time. Not before all that live know of the last
+        change, and a majority has for so long that it acknowledges no owner that does not.
+        """
         world = self._world
         count = len(world.membership.members)
         if not self._may_change():
@@ -136,10 +137,9 @@ class Faults:
             world.remove(member.number)
         else:
             return
+        left_s = self._end - world.schedule.now
         for each in world.members.values():
-            left_s = self._end - world.schedule.now
-            after_s = min(self._random.expovariate(3), left_s)
-            world.schedule.after(after_s, lambda each=each: each.hear_of_members(left_s))
+            world.schedule.after(min(self._random.expovariate(3), left_s), each.hear_of_members)
 
     def _may_change(self) -> bool:
         world = self._world
@@ -215,7 +215,7 @@ def run_change(seed: int) -> None:
     else:
         world.join(random.random() < 0.3, random.uniform(0, 2.0))
     for member in world.members.values():
-        world.schedule.after(random.uniform(0, 3.0), lambda member=member: member.hear_of_members(0.0))
+        world.schedule.after(random.uniform(0, 3.0), member.hear_of_members)
     for _ in range(2_000):
         world.run(0.002)
         answering = {number: world.owner(number) for number in owners}

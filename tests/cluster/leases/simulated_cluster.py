@@ -95,14 +95,15 @@ class SimulatedMember:
         self.machine = LeaseMachine(self.number, membership, addresses, world.settings, self.now)
         self.step()
 
-    def hear_of_members(self, most_s: float) -> None:
+    def hear_of_members(self) -> None:
         """The newest version of the membership comes: in place if it follows, else the process starts anew. A process
-        that is not there, or stands still, hears of it later, after `most_s` at the most."""
+        that is not there, or stands still, hears of it later.
+        """
         world, former, newest = self.world, self.membership, self.world.membership
         if former == newest:
             return
         if self.is_frozen or self.machine is None or self.sessions is None:
-            world.schedule.after(TOLD_AGAIN_S, lambda: self.hear_of_members(most_s))
+            world.schedule.after(TOLD_AGAIN_S, self.hear_of_members)
             return
         self.membership, self.membership_since = newest, world.schedule.now
         world.note(self.number, 0, f"hears of version {newest.version}: {newest.numbers}")
