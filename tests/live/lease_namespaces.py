@@ -81,10 +81,14 @@ class Node:
         """The end of its cable that is in the bridge."""
         return f"p{self.number}"
 
+    def launch(self) -> LeaseLaunch:
+        """What the lease process is started with."""
+        net = self.net
+        return LeaseLaunch(self.number, net.membership, net.addresses, net.key_hex, str(self.control), net.settings)
+
     def start(self) -> None:
         """Start the lease process."""
-        net = self.net
-        launch = LeaseLaunch(self.number, net.membership, net.addresses, net.key_hex, str(self.control), net.settings)
+        net, launch = self.net, self.launch()
         with launch.to_stdin() as document, (net.folder / f"lease{self.number}.log").open("ab") as log:
             argv = ["ip", "netns", "exec", self.namespace, *launch.argv()]
             self.lease = subprocess.Popen(argv, stdin=document, stdout=log, stderr=log, start_new_session=True)
@@ -265,6 +269,14 @@ class Namespaces:
         self.give(FIRST, 1)
         self.give(SECOND, 2)
         wait_until(lambda: all(node.owners() == [1, 2] for node in self.nodes.values()), "all know who owns what")
+
+    def change_members(self, members: tuple[Member, ...]) -> None:
+        """The next version of the membership: tell each member that runs, one after the other."""
+        self.membership = Membership(self.membership.version + 1, members)
+        for number in self.membership.numbers:
+            node = self.nodes[number]
+            if node.lease is not None:
+                assert node.ask({"order": "members", **node.launch().fields_of_members}) == ""
 
     def owner(self, address: int = FIRST) -> int:
         """The node that says that it owns an address; 0: none."""

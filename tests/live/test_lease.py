@@ -8,11 +8,13 @@ from __future__ import annotations
 import json
 import os
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from appliance.messages.membership import Membership
 from tests.live.lease_namespaces import (
     FIRST,
     SECOND,
@@ -21,6 +23,7 @@ from tests.live.lease_namespaces import (
     V4,
     V6,
     Namespaces,
+    Node,
     Observed,
     need_namespaces,
 )
@@ -151,6 +154,49 @@ def test_two_nodes_and_a_witness(tmp_path: Path) -> None:
         silent = lambda: net.nodes[3].status()["members"][1]["heard_ms_ago"] > 1500  # noqa: E731
         wait_until(silent, "the witness has not heard the last node for longer than a lease")
         assert net.owner(FIRST) == net.owner(SECOND) == 0
+
+
+@STATISTICAL
+def test_a_member_joins_and_another_one_is_removed_and_no_address_moves(tmp_path: Path) -> None:
+    need_namespaces()
+    with Namespaces(tmp_path, members=4) as net:
+        joining, members = net.nodes.pop(4), net.membership.members
+        net.membership = Membership(1, members[:3])
+        net.start()
+        net.nodes[4] = joining
+        epochs = epochs_of(net.nodes[1])
+        with net.polling() as finish:
+            net.change_members(members)
+            joining.start()
+            joining.start_echo()
+            wait_until(lambda: joining.stance() and joining.owners() == [1, 2], "the fourth member knows who owns what")
+            net.change_members((*members[:2], members[3]))
+            assert net.nodes[3].ask({"order": "stop"}) == ""
+            for node in (net.nodes[1], net.nodes[2], joining):
+                others = {1, 2, 4} - {node.number}
+                wait_until(lambda node=node, others=others: heard_by(node) == others, "the members are those")
+            ends_at = time.monotonic() + 2 * net.settings.lease_s
+            wait_until(lambda: time.monotonic() > ends_at, "no lease of before lasts still")
+            seen = Observed(finish())
+        seen.check_one_owner()
+        assert (seen.answering(V4), seen.answering(SECOND_V4)) == (["1"], ["2"])
+        assert epochs_of(net.nodes[1]) == epochs
+        assert seen.longest_gap_s(V4, V6, SECOND_V4, SECOND_V6) < net.settings.lease_s / 2
+        # The one that has joined votes; and what is no change of one other member is refused.
+        order = {"order": "members", **net.nodes[1].launch().fields_of_members}
+        assert "more than one other member" in net.nodes[1].ask(order)
+        net.nodes[1].signal_all(signal.SIGKILL)
+        net.wait_for_owner(2)
+
+
+def epochs_of(node: Node) -> list[int]:
+    """Of the addresses, as a node knows them."""
+    return [address["epoch"] for address in node.status()["addresses"]]
+
+
+def heard_by(node: Node) -> set[int]:
+    """The members that a node has heard."""
+    return {member["member"] for member in node.status()["members"] if member["heard_ms_ago"] is not None}
 
 
 def test_an_address_that_a_machine_outside_of_the_cluster_has_is_not_taken(tmp_path: Path) -> None:
