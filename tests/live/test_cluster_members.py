@@ -5,8 +5,10 @@ Calls and registrations need no etcd: what is shown here is that nothing of a no
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -113,13 +115,42 @@ class Nodes:
 
     def cluster_pid(self, node: str) -> int:
         """The cluster process of a node; 0 for none."""
+        return self.pid(node, "cluster")
+
+    def pid(self, node: str, name: str) -> int:
+        """A process of a node; 0 for none."""
         processes = self.show(node, "show processes")["processes"]
-        return next((process["pid"] for process in processes if process["name"] == "cluster"), 0)
+        return next((process["pid"] for process in processes if process["name"] == name), 0)
+
+    def lease_members(self, node: str) -> set[int]:
+        """The other members that the lease process of a node goes by; none where it does not answer."""
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as reports:
+                reports.settimeout(within(5.0))
+                reports.connect(str(self.all[node].state / "run" / "lease.sock"))
+                while "members" not in (report := json.loads(reports.recv(1 << 18))):
+                    pass
+        except OSError:
+            return set()
+        return {member["member"] for member in report["members"]}
 
 
 @pytest.fixture
 def nodes(processes: Processes, etcd: Etcd, name: str) -> Nodes:
     return Nodes(processes, etcd, name)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="leases in the kernel need root")
+def test_the_lease_process_takes_in_who_joins_and_who_is_removed(nodes: Nodes) -> None:
+    wait_until(lambda: nodes.lease_members("a") == {2}, "the lease process of a knows b", TOLD_S)
+    lease = nodes.pid("a", "lease")
+    nodes.add("c")
+    for node, others in (("a", {2, 3}), ("b", {1, 3}), ("c", {1, 2})):
+        wait_until(lambda n=node, o=others: nodes.lease_members(n) == o, f"{node} knows all", TOLD_S)
+    said("cluster", "remove", "b", state=nodes.all["a"].state)
+    for node, others in (("a", {3}), ("c", {1})):
+        wait_until(lambda n=node, o=others: nodes.lease_members(n) == o, f"{node} knows who is left", TOLD_S)
+    assert nodes.pid("a", "lease") == lease != 0
 
 
 def test_nodes_join_leave_and_are_removed(nodes: Nodes) -> None:

@@ -69,8 +69,15 @@ def test_each_octet_is_authenticated() -> None:
         assert refusal_of(READER, bytes(damaged)) is Refusal.FOREIGN
 
 
-def test_another_version_of_the_membership_is_not_understood() -> None:
-    assert refusal_of(READER, written(members=Membership(4, MEMBERS.members))) is Refusal.OTHER_VERSION
+@pytest.mark.parametrize("version", [2, 3, 4])
+def test_the_version_before_and_the_next_are_understood(version: int) -> None:
+    heartbeat = READER.read(written(members=Membership(version, MEMBERS.members))).heartbeat
+    assert heartbeat is not None and heartbeat.version == version
+
+
+@pytest.mark.parametrize("version", [1, 5])
+def test_other_versions_of_the_membership_are_not_understood(version: int) -> None:
+    assert refusal_of(READER, written(members=Membership(version, MEMBERS.members))) is Refusal.OTHER_VERSION
 
 
 @pytest.mark.parametrize("ends", [(1, 3), (2, 2), (3, 1)])

@@ -18,8 +18,14 @@ class Process:
         self.machine = LeaseMachine(1, membership, [VirtualAddress(1, "sip", (1, 2))], LeaseSettings(), 0.0)
         self.has_ended = False
 
+        self.members: dict[str, Any] = {}
+
     def end(self) -> None:
         self.has_ended = True
+
+    def change_members(self, fields: dict[str, Any], now: float) -> str:
+        self.members = fields
+        return ""
 
 
 def test_drain_maintenance_and_stop() -> None:
@@ -29,6 +35,12 @@ def test_drain_maintenance_and_stop() -> None:
     assert process.machine.is_draining and process.machine.orders.is_maintained
     assert carry_out({"order": "stop"}, process, 0.0) == ""
     assert process.has_ended
+
+
+def test_other_members() -> None:
+    process = Process()
+    assert carry_out({"order": "members", "membership": {}, "addresses": []}, process, 0.0) == ""
+    assert process.members == {"membership": {}, "addresses": []}
 
 
 @pytest.mark.parametrize(

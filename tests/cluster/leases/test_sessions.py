@@ -53,6 +53,16 @@ def test_a_recording_of_an_earlier_start_proves_nothing() -> None:
     assert b.receive(recorded, 5.0, 6.0) is Verdict.UNPROVED
 
 
+def test_sessions_go_on_when_a_member_joins_and_another_one_is_removed() -> None:
+    a, b = Sessions(A, 11, [B, 4]), Sessions(B, 22, [A])
+    header = met(a, b, 5.0)
+    a.change_peers([B, 3])
+    later = a.header_to(B)
+    assert later.sequence == header.sequence + 1
+    assert b.receive(later, 5.0, 5.0) is Verdict.ACCEPTED
+    assert a.header_to(3).sequence == 1
+
+
 def test_a_proof_ages() -> None:
     a, b = Sessions(A, 11, [B]), Sessions(B, 22, [A])
     a.receive(b.header_to(A), 5.0, 5.0)
