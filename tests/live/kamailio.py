@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tests.live.processes import Processes, find_program, free_port, wait_until
 from tests.live.sipp import open_ports
 
@@ -32,6 +34,7 @@ modparam("tm", "fr_timer", 2000)
 modparam("tm", "fr_inv_timer", {ring_ms})
 modparam("usrloc", "db_mode", 0)
 modparam("rr", "enable_full_lr", 1)
+{more}
 
 request_route {{
     if (!mf_process_maxfwd_header("70")) {{ sl_send_reply("483", "Too Many Hops"); exit; }}
@@ -64,6 +67,16 @@ request_route {{
 """
 CHALLENGE = 'if (!pv_www_authenticate("$td", "{password}", "0")) {{ www_challenge("$td", "1"); exit; }}'
 
+TLS = """
+enable_tls=yes
+tcp_accept_aliases=yes
+listen=tls:{address}:{port}
+loadmodule "tls.so"
+modparam("tls", "tls_method", "TLSv1.2+")
+modparam("tls", "certificate", "{chain}")
+modparam("tls", "private_key", "{key}")
+"""
+
 
 class Kamailio:
     """A Kamailio that is a registrar and proxy of `domain`, or with `next_hop` sends every call there."""
@@ -77,10 +90,14 @@ class Kamailio:
         next_hop: str = "",
         password: str = "",
         ring_ms: int = 30000,
+        certificate: tuple[Path, Path] | None = None,
     ) -> None:
+        """`certificate`: chain and key, with which it speaks TLS at `tls_port` and reuses connections (RFC 5923)."""
         self.domain = domain
         self.address = address
         self.port = free_port(address)
+        self.tls_port = self.port + 1
+        tls = {"address": address, "port": self.tls_port}
         config = processes.folder / f"kamailio-{self.port}.cfg"
         config.write_text(
             CONFIG.format(
@@ -89,6 +106,7 @@ class Kamailio:
                 port=self.port,
                 ring_ms=ring_ms,
                 challenge=CHALLENGE.format(password=password) if password else "",
+                more=TLS.format(**tls, chain=certificate[0], key=certificate[1]) if certificate else "",
                 forward=f'$du = "{next_hop}";' if next_hop else "",
             )
         )

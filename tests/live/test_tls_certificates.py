@@ -15,7 +15,8 @@ import pytest
 from tests.certificate_authority import CertificateAuthority
 from tests.live.appliance import SIGNALBOX, Appliance
 from tests.live.control import Control
-from tests.live.processes import LOOPBACK, wait_until
+from tests.live.kamailio import Kamailio
+from tests.live.processes import LOOPBACK, Processes, wait_until
 from tests.live.test_tls import OPTIONS, SecureAppliance, answers
 
 # Not 127.0.0.1, which is a domain of the appliance of these tests.
@@ -187,3 +188,25 @@ def test_requests_go_by_the_connection_that_a_proved_peer_has_opened(
             assert caller.recv(4096).startswith((b"SIP/2.0 503 ", b"SIP/2.0 500 "))
         wait_until(lambda: secure.appliance.counter("connections-aliased") == is_proved, "the alias is counted")
         assert secure.appliance.counter("connections-opened") == 0
+
+
+def test_kamailio_sends_by_the_connection_that_was_opened_to_it(
+    processes: Processes, tmp_path: Path, start_appliance: Callable[..., Appliance]
+) -> None:
+    """RFC 5923 5: our Via has `alias`, and a peer that goes by it needs no second connection."""
+    secure = SecureAppliance(tmp_path, start_appliance, "no authenticate\n  relay any", workers=1)
+    kamailio = Kamailio(processes, address=PEER, certificate=secure.authority.issue("kamailio", f"IP:{PEER}"))
+    with dialled(secure) as caller, socket.socket(type=socket.SOCK_DGRAM) as stranger:
+        there = RELAYED.replace("sip:peer@", "sip:").format(address=PEER, port=kamailio.tls_port, mark="there")
+        caller.sendall(there.encode())
+        assert caller.recv(4096).startswith(b"SIP/2.0 200 ")
+        back = OPTIONS.replace("SIP/2.0/TLS 127.0.0.1:9;", "SIP/2.0/UDP 127.0.0.1:9;rport;")
+        back = back.replace("OPTIONS sip:{address} ", "OPTIONS sip:{address}:{port};transport=tls ")
+        stranger.settimeout(60)
+        stranger.sendto(back.format(address=LOOPBACK, port=secure.port, mark="back").encode(), (PEER, kamailio.port))
+        answer = stranger.recv(4096)
+        while answer.startswith(b"SIP/2.0 1"):
+            answer = stranger.recv(4096)
+        assert answer.startswith(b"SIP/2.0 200 ")
+        counters = secure.appliance.counters()
+        assert (counters["connections-accepted"], counters["connections-opened"]) == (1, 1)
