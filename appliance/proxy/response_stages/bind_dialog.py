@@ -20,6 +20,11 @@ def bind_dialog(response: Response, branch: Branch, node: ProxyEnvironment, now:
 def _only_way_to(branch: Branch) -> Flow | None:
     """The flow by which it answered, where its target leads by that only (RFC 5626 5.3.1), or it is behind a NAT."""
     client, target = branch.client, branch.target
-    if client is None or target.flow is None or client.flow != target.flow:
+    if client is None or target.flow is None or not _is_same(client.flow, target.flow):
         return None
     return client.flow if target.is_flow_bound or is_translated(target.uri.host, client.flow.host()) else None
+
+
+def _is_same(flow: Flow, other: Flow) -> bool:
+    """A datagram may have gone by another node, from the same address."""
+    return flow == other or (not flow.is_stream and flow.way() == other.way())

@@ -211,7 +211,7 @@ def test_a_node_whose_kernel_refuses_the_datagram_says_so(net: Network) -> None:
 
 
 def test_an_ack_to_a_2xx_and_a_bye_leave_from_that_address(net: Network) -> None:
-    """RFC 3261 13.2.2.4, 12.2.1.1: they go by the Record-Route entries, and so by the address of Bob's side."""
+    """RFC 3261 13.2.2.4, 12.2.1.1: by the Record-Route entries, which name the flow of Bob (RFC 5626 5.3)."""
     one, two = net.nodes.values()
     bob_registers(one)
     (forwarded,) = invite(net, two)[1]
@@ -225,6 +225,7 @@ def test_an_ack_to_a_2xx_and_a_bye_leave_from_that_address(net: Network) -> None
         two.stack.receive_datagrams([(in_dialog, alice_of(two))], NOW)
         sent = net.carry()
         assert (requests(sent[1]), sent[2]) == ([method], [])
+        assert [flow.remote for flow in net.flows] == [NAT]
 
 
 def test_any_worker_of_the_owner_sends_a_datagram() -> None:
