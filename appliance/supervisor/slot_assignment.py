@@ -48,7 +48,8 @@ class SlotAssignment:
         orphans = [number for r in records for bank in r.orphaned_banks() for number in (r.number, bank)]
         former = [number for r in records for bank in r.former_banks() for number in (r.number, bank)]
         news = (self.table.epoch, present, orphans, former)
-        for process in present:
+        # A newcomer accepts connections at once and hands over what they bring: its siblings hear of it first.
+        for process in sorted(present, key=lambda process: worker_of(process) not in self._told):
             if self._told.get(worker_of(process)) == news:
                 continue
             if self._bus.send(process, [SlotsChanged(self.table, present, orphans, former)]):

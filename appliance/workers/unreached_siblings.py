@@ -1,7 +1,9 @@
 """What is handed over to siblings that the bus has not reached yet, and what they shall send by their connections.
 
-A worker that has just started owns slots, and accepts connections, before every sibling is connected to it, which takes
-some milliseconds. What goes by a stream is not sent again (RFC 3261 17.1, 17.2), so it waits for the connection.
+A worker that has just started owns slots, and accepts connections, before every sibling is connected to it, or even
+runs: on a busy machine some workers start seconds after the first one. What goes by a stream is not sent again
+(RFC 3261 17.1, 17.2), so it waits for the connection. When a sibling has died, the supervisor says so, and nothing
+waits longer.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from appliance.messages.bus_messages import BusMessage
 from appliance.transport.process_id import ProcessId
 
 RETRY_S: Final = 0.01
-WAIT_MAX_S: Final = 0.5
+WAIT_MAX_S: Final = 10.0
 # For one sibling; the newest are dropped.
 MESSAGES_MAX: Final = 512
 

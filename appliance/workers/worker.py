@@ -243,7 +243,7 @@ class Worker:
             self._turn.receive_from_siblings(portion, self._handed_over.delay_s, now)
             self._acknowledge()
         # The descriptor tells of a change only.
-        if len(self._handed_over) or self._bus.pending():
+        if self._handed_over.is_ready or self._bus.pending():
             self._read_bus_soon()
         if has_read or portion:
             self._turn.flush()
@@ -317,6 +317,7 @@ class Worker:
             return True
         if isinstance(message, SlotsChanged):
             self._meet(frozenset(message.live) - {self._process})
+            self._handed_over.release()
             if not self._has_slots.done():
                 self._has_slots.set_result(None)
             return False

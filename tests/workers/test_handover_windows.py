@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from appliance.messages.bus_messages import HandedOver
 from appliance.transport.flow import TCP, UDP, Flow
-from appliance.workers.handed_over import MESSAGES_PER_TURN, OCTETS_PER_TURN, HandedOverQueue
+from appliance.workers.handed_over import HELD_MAX, MESSAGES_PER_TURN, OCTETS_PER_TURN, HandedOverQueue
 from appliance.workers.handover_windows import GO_ON_AT, HELD_S, UNACKNOWLEDGED_MAX, HandoverWindows
 
 ONE = Flow(TCP, 0, ("192.0.2.1", 40001), 0, 1)
@@ -46,8 +46,35 @@ def test_nothing_is_held_for_ever() -> None:
     assert windows.overdue(5.1 + HELD_S) == []
 
 
-def test_what_was_handed_over_is_handled_in_portions_and_acknowledged_when_handled() -> None:
+def released_queue() -> HandedOverQueue:
+    """Of a worker that knows whose the slots are."""
     queue = HandedOverQueue()
+    queue.release()
+    return queue
+
+
+def test_what_was_handed_over_waits_for_the_first_slots() -> None:
+    """Before them a response could not go back by the sibling's connection."""
+    queue = HandedOverQueue()
+    for _ in range(MESSAGES_PER_TURN + 1):
+        queue.add(1, HandedOver(b"early", ONE), 1.0)
+    assert not queue.is_full and not queue.is_ready and queue.take(1.5) == []
+    queue.release()
+    assert queue.is_ready and len(queue.take(2.0)) == MESSAGES_PER_TURN
+    assert queue.delay_s == 1.0
+
+
+def test_no_more_than_a_bound_waits_for_the_first_slots() -> None:
+    queue = HandedOverQueue()
+    for _ in range(HELD_MAX):
+        queue.add(1, HandedOver(b"early", DATAGRAM), 1.0)
+    assert queue.is_full and queue.is_ready
+    assert len(queue.take(1.5)) == MESSAGES_PER_TURN
+    assert not queue.is_ready
+
+
+def test_what_was_handed_over_is_handled_in_portions_and_acknowledged_when_handled() -> None:
+    queue = released_queue()
     for number in range(MESSAGES_PER_TURN + 10):
         queue.add(1, HandedOver(b"%d" % number, ONE if number % 2 else DATAGRAM), 1.0)
     assert queue.is_full
@@ -66,7 +93,7 @@ def test_what_was_handed_over_is_handled_in_portions_and_acknowledged_when_handl
 
 
 def test_long_messages_make_a_short_portion() -> None:
-    queue = HandedOverQueue()
+    queue = released_queue()
     for _ in range(4):
         queue.add(1, HandedOver(bytes(OCTETS_PER_TURN // 2), ONE), 0.0)
     assert [len(queue.take(0.0)) for _ in range(3)] == [2, 2, 0]
