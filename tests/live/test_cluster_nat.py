@@ -73,3 +73,12 @@ def test_a_phone_behind_nat_is_called_at_the_address_of_another_node(net: Cluste
     for number, counter, count in ((1, "returned-to-node", 2), (2, "sent-by-node", 3), (2, "calls-answered", 1)):
         told = f"node {number} tells {counter} {count}"
         wait_until(lambda: net.nodes[number].counters().get(counter) == count, told, within(10.0))  # noqa: B023
+
+
+def test_when_the_address_has_moved_the_new_owner_sends(net: ClusterOfAppliances) -> None:
+    """To a third node, which has neither the registration's flow nor the call."""
+    phone = NatPhone(net)
+    net.give(FIRST, 3)
+    assert call_at_second(net).outcome() == (1, 0)
+    assert [method for _, method in phone.requests()] == ["INVITE", "ACK", "BYE"]
+    wait_until(lambda: net.nodes[3].counters().get("returned-to-node") == 2, "node 3 has sent", within(10.0))
