@@ -74,7 +74,7 @@ def test_a_reload_restarts_every_worker(appliance: Appliance) -> None:
     do(appliance, "reload cancel")
     assert "Reload scheduled" not in do(appliance, "show status")
     assert appliance.command("cli", "-c", "enable", "-c", "reload cancel").returncode == 1
-    assert "reload confirm" in appliance.command("cli", "-c", "enable", "-c", "reload").stderr
+    assert "with `confirm` at its end" in appliance.command("cli", "-c", "enable", "-c", "reload").stderr
     assert appliance.worker_pids() == before
     do(appliance, "reload confirm")
     wait_until(lambda: are_others(appliance, before), "all workers are others")
