@@ -65,10 +65,11 @@ def new_context() -> ssl.SSLContext:
 
 
 class SecureLoad:
-    """The phones of one turn. `grace_s`: how long the last units may take."""
+    """The phones of one turn. `grace_s`: how long the last units may take. `pairs`: of phones, one calls the other."""
 
-    def __init__(self, case: Case, port: int, grace_s: float = GRACE_S) -> None:
+    def __init__(self, case: Case, port: int, grace_s: float = GRACE_S, pairs: int = PAIRS) -> None:
         self.phones: list[SecurePhone] = []
+        self._pairs = pairs
         self._case = case
         self._port = port
         self._grace_s = grace_s
@@ -78,8 +79,8 @@ class SecureLoad:
 
     async def connect(self) -> None:
         """All phones connect and register."""
-        for first in range(0, 2 * PAIRS, WINDOW):
-            window = [self._new_phone(number) for number in range(first, min(first + WINDOW, 2 * PAIRS))]
+        for first in range(0, 2 * self._pairs, WINDOW):
+            window = [self._new_phone(number) for number in range(first, min(first + WINDOW, 2 * self._pairs))]
             for phone in await asyncio.gather(*window):
                 phone.register(0)
                 self.phones.append(phone)
@@ -94,7 +95,7 @@ class SecureLoad:
             if self._case.is_handshake:
                 tasks.append(asyncio.ensure_future(self._connect_once()))
             elif self._case.is_call:
-                self.phones[2 * (number % PAIRS)].call(number)
+                self.phones[2 * (number % self._pairs)].call(number)
             else:
                 self.phones[number % len(self.phones)].register(number)
         await self._in_time(lambda: not self._open, "all units are over")

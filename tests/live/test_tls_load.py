@@ -30,6 +30,7 @@ FULL = (pytest.mark.load, STATISTICAL)
 
 ROOT = Path(__file__).resolve().parents[2]
 PHONES = "tests.live.secure_phone_load"
+MANY_PHONES = "tests.live.many_secure_phones"
 PHONES_PER_S = rate(10)
 GROWTH_MAX = 1 << 20
 
@@ -98,6 +99,37 @@ def test_certificates_are_renewed_under_load(
     assert [worker["restarts"] for worker in secure.appliance.status()["workers"]] == [0, 0]
     if count == 1000:
         assert growth < GROWTH_MAX
+
+
+@pytest.mark.parametrize(
+    ("count", "calls_per_s", "seconds"), [(200, rate(10), 10), pytest.param(10_000, rate(100), 60, marks=FULL)]
+)
+def test_phones_keep_their_connections_and_call_each_other(
+    tmp_path: Path,
+    processes: Processes,
+    start_appliance: START,
+    count: int,
+    calls_per_s: int,
+    seconds: int,
+    record_property: Record,
+) -> None:
+    """Each registers again within a minute, by its connection, while half of them call the others: none is lost."""
+    limits = f"limits\n  connections {2 * count}\n  connection per-source {2 * count}\n!\n"
+    secure = SecureAppliance(tmp_path, start_appliance, settings=f"domain {DOMAIN}\n{limits}")
+    argv = [sys.executable, "-m", MANY_PHONES, str(secure.port), str(count), str(calls_per_s), str(seconds)]
+    before = private_bytes(secure.appliance)
+    phones = processes.start("phones", argv, {"PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": ""})
+    wait_until(lambda: "ready" in phones.text() or not phones.is_running, "the phones are registered", GIVE_UP_S)
+    held = private_bytes(secure.appliance) - before
+    wait_until(lambda: open_connections(secure.appliance) == count or not phones.is_running, "all of them are counted")
+    assert phones.wait(GIVE_UP_S) == 0, phones.text()
+    registered, called = map(int, phones.text().split()[-2:])
+    record_property("registrations", registered)
+    record_property("calls", called)
+    record_property("memory of a connection, KiB", round(held / count / 1024, 1))
+    wait_until(lambda: secure.appliance.counter("calls-answered") == called, "all calls are counted")
+    counters = secure.appliance.counters()
+    assert (counters["connections-accepted"], counters["calls-failed"], counters["handshakes-failed"]) == (count, 0, 0)
 
 
 @pytest.mark.parametrize("count", [200, pytest.param(5000, marks=FULL)])
