@@ -3,6 +3,7 @@ cimport cython
 from appliance.proxy.forwarding cimport add_path, add_record_route, address_to_hop, connection_of, length_of, prepare_request
 from appliance.proxy.identities cimport remove_claims_of, withhold_identity
 from appliance.proxy.environment cimport ProxyEnvironment
+from appliance.proxy.hops_of_target cimport hops_of_target
 from appliance.proxy.request_context cimport RequestContext
 from appliance.proxy.snapshots cimport BranchSnapshot
 from appliance.routing.contact_policy cimport is_foreign, is_next_hop

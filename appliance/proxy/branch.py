@@ -29,8 +29,8 @@ from appliance.proxy.forwarding import (
     length_of,
     prepare_request,
 )
-from appliance.proxy.gateway_access import hops_for_sender
 from appliance.proxy.hop_lookups import HopLookups
+from appliance.proxy.hops_of_target import RelayingDenied, hops_of_target
 from appliance.proxy.identities import remove_claims_of, withhold_identity
 from appliance.proxy.request_context import RequestContext
 from appliance.proxy.snapshots import BranchSnapshot
@@ -208,8 +208,7 @@ class Branch(ClientUser):
             self._end(made_here(430), now)
             return
         context = self.user.request_context
-        origin = context.origin_of(self.target)
-        if is_foreign(origin) and not context.may_relay():
+        if is_foreign(context.origin_of(self.target)) and not context.may_relay():
             # It was reached by its connection, which is gone.
             self._node.counters[RELAYS_REFUSED] += 1
             self._end(made_here(503, b"Next Hop Unreachable"), now)
@@ -217,10 +216,7 @@ class Branch(ClientUser):
         try:
             size = length_of(self.request, context, self._node)
             failed = NONE_FAILED if lookups is None else lookups.failed
-            call_id = self.request.read_call_id()
-            hops = self._node.next_hops.find(self._hop_uri, size, context.way_out, call_id, now, failed)
-            passable = self._node.passable(hops, origin, context.flow.listener, now, failed)
-            self._hops = hops_for_sender(passable, self._hop_uri, self.target, context, self._node, now, failed)
+            self._hops = hops_of_target(self._hop_uri, size, self.target, context, self._node, now, failed)
         except AnswersNeeded as needed:
             lookups = lookups or HopLookups(self)
             if not lookups.ask(needed, self._node.pending_lookups, context.asker()):
@@ -229,7 +225,7 @@ class Branch(ClientUser):
         except LocationUnknown:
             self._end(made_here(503, b"Host Lookup Failed"), now)
             return
-        if passable and not self._hops:
+        except RelayingDenied:
             self._node.counters[RELAYS_REFUSED] += 1
             self._end(made_here(403, b"Relaying Denied"), now)
             return

@@ -12,8 +12,8 @@ from appliance.proxy.dialogs import bind_to_answer
 from appliance.proxy.environment import ProxyEnvironment
 from appliance.proxy.first_connection import hops_by_connection
 from appliance.proxy.forwarding import add_length, address_to_hop, connection_of, length_of, prepare_request
-from appliance.proxy.gateway_access import hops_for_sender
 from appliance.proxy.hop_lookups import HopLookups
+from appliance.proxy.hops_of_target import RelayingDenied, hops_of_target
 from appliance.proxy.identities import remove_claims
 from appliance.proxy.request_context import RequestContext
 from appliance.proxy.roles import STATELESS
@@ -74,15 +74,12 @@ class _Passage:
             return connection
         try:
             failed = NONE_FAILED if lookups is None else lookups.failed
-            call_id = context.request.read_call_id()
-            hops = node.next_hops.find(uri, request_len, context.way_out, call_id, now, failed)
-            hops = node.passable(hops, context.origin_of(self._target), context.flow.listener, now, failed)
-            hops = hops_for_sender(hops, uri, self._target, context, node, now, failed)
+            hops = hops_of_target(uri, request_len, self._target, context, node, now, failed)
         except AnswersNeeded as needed:
             # Where too many wait already it is dropped, and counted there.
             (lookups or HopLookups(self)).ask(needed, node.pending_lookups, context.asker())
             return None
-        except LocationUnknown:
+        except (LocationUnknown, RelayingDenied):
             hops = []
         if not hops:
             node.counters[DROPPED_UNROUTABLE] += 1
