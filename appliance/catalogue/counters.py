@@ -389,8 +389,7 @@ COUNTERS: Final[tuple[Counter, ...]] = (
     Counter(HANDSHAKES_NOT_TLS, "handshakes-not-tls", "connections",
             "Connections to a TLS port on which the peer sent something else."),
     Counter(CERTIFICATES_REFUSED, "certificates-refused", "connections",
-            "TLS handshakes that failed because the certificate of the peer is not trusted or not valid, and "
-            "connections closed because it was revoked later."),
+            "Peers whose TLS certificate is not trusted or not valid, or was revoked while they were connected."),
     Counter(CERTIFICATE_NAMES_REFUSED, "certificate-names-refused", "connections",
             "TLS handshakes that failed because the certificate of the peer has another name (RFC 5922 7.3)."),
     Counter(CALLS_WITHOUT_LISTENER, "calls-without-listener", "cluster",
