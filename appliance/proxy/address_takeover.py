@@ -80,6 +80,7 @@ class AddressTakeover:
         for _, flow in batch:
             if self._is_awaited_at(flow.listener):
                 self._owned.add(self._number_at(flow.listener))
+                self._node.connections.owners.gained(self._number_at(flow.listener))
                 self._attend()
                 self._proxy.early.expect(now)
 

@@ -18,6 +18,7 @@ from appliance.messages.address_messages import AddressLost, AddressOwned
 from appliance.stack import Stack
 from appliance.transport.process_id import ProcessId, node_of
 from appliance.workers.connection_probes import ConnectionProbes
+from appliance.workers.datagram_sockets import DatagramSockets
 from appliance.workers.worker_parts import CopiedCallSource
 
 LATE_S: Final = 0.1
@@ -38,12 +39,14 @@ class AddressChanges:
         self,
         process: ProcessId,
         stack: Stack,
+        doors: DatagramSockets,
         settings: Settings,
         copied_calls: CopiedCallSource | None,
         call_later: Callable[[float, Callable[[], None]], object],
     ) -> None:
         self._node = node_of(process)
         self._stack = stack
+        self._doors = doors
         self._copied_calls = copied_calls
         self._call_later = call_later
         self._slots: frozenset[int] = frozenset()
@@ -56,6 +59,8 @@ class AddressChanges:
     def use(self, settings: Settings) -> None:
         """Go by new settings: which listener is at which address."""
         self._listeners, self._addresses = settings.listeners, addresses_at_places(settings)
+        at_virtual = (place for place, number in enumerate(self._addresses) if number)
+        self._doors.fenced.addresses = {place: self._listeners[place].address for place in at_virtual}
         self._stack.node_flows.owners.use(self._addresses)
         self._stack.takeover.use(self._addresses if self._copied_calls is not None else ())
 

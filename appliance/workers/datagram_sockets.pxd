@@ -13,6 +13,7 @@ cdef class DatagramSockets:
     cdef object _poll
     cdef DatagramSocket _only
     cdef readonly double delay_s
+    cdef readonly object fenced
 
     cdef _note_only(self)
     @cython.locals(only=DatagramSocket)

@@ -14,6 +14,7 @@ from appliance.transaction.keys import client_key
 from appliance.transport.flow import Flow, Outgoing
 from appliance.transport.via import quoted_request
 from appliance.workers.datagrams import DatagramSocket
+from appliance.workers.fenced_addresses import FencedAddresses
 
 
 class DatagramSockets:
@@ -26,6 +27,7 @@ class DatagramSockets:
         self._wants_write: set[int] = set()
         self._past = (0, 0, 0, 0)
         self._poll = select.epoll()
+        self.fenced = FencedAddresses()
         self.delay_s = 0.0
         """How long the oldest datagram of the last `read` had waited."""
         for door in self._sockets.values():
@@ -103,6 +105,8 @@ class DatagramSockets:
         for outgoing in outgoings:
             parcels.append((outgoing, outgoing.data, outgoing.flow.remote))
         failures = [outgoing for outgoing, _, _ in door.write_batch(parcels)]
+        if failures:
+            failures = self.fenced.failures(door.listener, failures, door.denied)
         if not (door.waiting_count or self._wants_write):
             return failures
         waits = door.waiting_count > 0

@@ -43,6 +43,7 @@ cdef class DatagramSocket:
     cdef readonly bint has_errors
     cdef readonly double delay_s
     cdef readonly Py_ssize_t waiting_count
+    cdef readonly list denied
     cdef char[CONTROL_LEN] _control
     cdef BoundedCache _flows
     cdef BoundedCache _names

@@ -15,6 +15,7 @@ class DatagramSocket:
     has_errors: bool
     delay_s: float
     waiting_count: int
+    denied: list[Parcel] | None
 
     def __init__(
         self, fd: int, listener: int, flow_cache_max: int, queue_max: int = 4096, datagram_len_max: int = 65535

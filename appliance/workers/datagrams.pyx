@@ -10,7 +10,7 @@ Knows nothing of SIP and of the event loop.
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
-from libc.errno cimport EAGAIN, EINTR, errno
+from libc.errno cimport EAGAIN, EINTR, EPERM, errno
 from libc.stdint cimport uint8_t, uint16_t, uint32_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
@@ -305,13 +305,15 @@ cdef class DatagramSocket:
         """Send, in order, what waits and then `parcels`; gives back those that cannot be sent.
 
         A parcel is (whose it is, data, remote address), for a tuple is read fast by this module in both builds.
-        What the socket does not take now waits for the next call, which may bring an empty list.
+        What the socket does not take now waits for the next call, which may bring an empty list. Those that a rule of
+        this machine's firewall drops are also in `denied`, until the next call.
         """
         cdef list failures = []
         cdef list queue = self._waiting + parcels if self._waiting else parcels
         cdef Py_ssize_t begin = 0
         cdef Py_ssize_t size = len(queue)
         self._waiting = []
+        self.denied = None
         while begin < size and not self._waiting:
             begin = self._send(queue, begin, failures)
         if self._waiting:
@@ -354,6 +356,11 @@ cdef class DatagramSocket:
             elif fault == EAGAIN:
                 self._waiting = batch[done:]
                 break
+            elif fault == EPERM:
+                self.denied = self.denied or []
+                self.denied.append(batch[done])
+                failures.append(batch[done])
+                done += 1
             elif fault != EINTR:
                 # The fault may be the pending ICMP error of a datagram sent before: reading it clears it. While many
                 # peers are unreachable there is soon another one, which is no fault of this datagram's either.

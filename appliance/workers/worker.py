@@ -104,7 +104,7 @@ class Worker:
         self._recorder = recorder
         self._turn = turn = Turn(stack, doors, recorder, self._failed)
         turn.call_log, turn.held = call_log, held
-        self._addresses = AddressChanges(process, stack, settings, copied_calls, self._call_later)
+        self._addresses = AddressChanges(process, stack, doors, settings, copied_calls, self._call_later)
         # Ids of connections go on from the clock, so that none is used again by this worker's successor.
         self._lifetime_clock = lifetime_clock
         first_id = int(lifetime_clock() * 1000) << 20

@@ -20,6 +20,9 @@ pytestmark = [pytest.mark.long, pytest.mark.cluster]
 
 FEW = 40
 RING_MS = 3000
+MANY, MANY_PER_S, SWITCHOVERS = 10_000, 100, 15
+# Longer than an answer takes to be repeated whose ACK was lost.
+TALK_MS = 2000
 
 
 @pytest.fixture
@@ -45,6 +48,19 @@ def test_calls_ring_on_when_their_node_dies(net: ClusterOfAppliances, record_pro
     assert owner != 1
     wait_until(lambda: net.nodes[owner].counters().get("calls-answered") == FEW, "the figures are told", within(5.0))
     assert net.nodes[owner].counters()["calls-adopted"] == FEW
+
+
+def test_no_call_fails_while_its_address_goes_to_and_fro(net: ClusterOfAppliances) -> None:
+    """A worker hears of a switchover after the kernel: what it sends in between is dropped, and is sent again."""
+    net.await_members()
+    caller, callee = start_calls(net, MANY, MANY_PER_S, 100, talk_ms=TALK_MS)
+    for number in (2, 1) * SWITCHOVERS:
+        net.give(FIRST, number)
+    caller.finish()
+    succeeded, failed = caller.outcome()
+    # To SIPp an INVITE that comes again once it was answered is a failure (RFC 6026 7.1: it is absorbed).
+    callee.end()
+    assert succeeded and not failed
 
 
 def test_the_counters_of_all_nodes_are_what_the_phones_sent(net: ClusterOfAppliances) -> None:

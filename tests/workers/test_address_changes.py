@@ -16,6 +16,7 @@ from appliance.storage.call_log import CallLogReader
 from appliance.storage.copied_calls import CopiedCalls, CopiedCallsReader, CopiedCallsWriter
 from appliance.transport.process_id import process_id
 from appliance.workers.address_changes import AddressChanges
+from appliance.workers.datagram_sockets import DatagramSockets
 from tests.workers.bench import Bench, EchoStack, Play, until
 
 PUBLIC = number_of("public")
@@ -103,7 +104,8 @@ def test_where_nobody_knows_the_last_owner_the_calls_of_all_are_taken() -> None:
     memory = CopiedCalls(1)
     stack = EchoStack()
     reader = CopiedCallsReader(memory.recording.fd, memory.recording.bank_len)
-    changes = AddressChanges(process_id(2, 0), stack, Settings(), reader, lambda seconds, step: None)
+    doors = DatagramSockets({})
+    changes = AddressChanges(process_id(2, 0), stack, doors, Settings(), reader, lambda seconds, step: None)
     changes.slots_changed(frozenset(range(256)), [process_id(2, 0)], 1.0)
     CopiedCallsWriter(memory.recording.fd, memory.recording.bank_len, SEED).keep(DEAD, [copy(1)], 1.0)
     changes.owned(owned_from(0))
