@@ -312,6 +312,31 @@ def test_an_address_that_another_node_had_meanwhile_comes_with_the_calls_of_that
     assert one.stack.gauges()["transactions"] == 0
 
 
+def test_a_call_whose_address_was_lost_sends_nothing_until_the_address_returns() -> None:
+    """RFC 3261 17.1.1.2: the other node has the call, and by that node's address this one could send still."""
+    one = Node(1, True)
+    (_, invite) = one.receive((request("INVITE", "sip:bob@192.0.2.60"), ALICE))
+    one.stack.takeover.lost(ADDRESS, one.now)
+    assert one.pass_time(4) == []
+    one.stack.takeover.owned(ADDRESS, False, one.now)
+    (again, *_) = one.pass_time(1)
+    assert (again.method, again.first("Via")) == ("INVITE", invite.first("Via"))
+
+
+def test_a_call_that_begins_anew_after_the_loss_keeps_its_copy() -> None:
+    """Alice has repeated her INVITE, and it came before the news that the address is here again."""
+    one = Node(1, True)
+    ringing(one)
+    one.stack.takeover.lost(ADDRESS, one.now)
+    one.pass_time(1)
+    ringing(one)
+    one.stack.takeover.owned(ADDRESS, True, one.now)
+    assert one.pass_time(1) == []
+    ((_, call_id, _, snapshot),) = one.copies.values()
+    assert call_id == b"call-1"
+    assert snapshot
+
+
 def test_a_copy_says_what_the_other_node_has_to_know_of_it() -> None:
     """The Call-ID names the slot, by another seed on each node; the address says who takes the call over."""
     one, two = Node(1, True), Node(2, False)

@@ -195,6 +195,7 @@ WEB_SOCKET_PINGS_SENT: Final = 146
 WEB_SOCKETS_UNANSWERED: Final = 147
 # datagrams from virtual addresses of other nodes
 ADDRESS_OWNER_UNREACHED: Final = 148
+DROPPED_ADDRESS_LOST: Final = 149
 
 
 @dataclass(frozen=True, slots=True)
@@ -486,5 +487,7 @@ COUNTERS: Final[tuple[Counter, ...]] = (
             "WebSocket connections closed because nothing came after a Ping (RFC 6455 5.5.2)."),
     Counter(ADDRESS_OWNER_UNREACHED, "address-owner-unreached", "cluster",
             "Requests not sent from a virtual address of another node because its owner was unknown or unreachable."),
+    Counter(DROPPED_ADDRESS_LOST, "dropped-address-lost", "drops",
+            "UDP datagrams that came just before this node lost their virtual address."),
 )
 # fmt: on

@@ -157,6 +157,7 @@ COUNTER_NUMBERS: Final = {
     "web-socket-pings-sent": 149,
     "web-sockets-unanswered": 150,
     "address-owner-unreached": 151,
+    "dropped-address-lost": 152,
 }
 # The gauges of a worker: (number, help).
 GAUGE_NUMBERS: Final = {

@@ -3,8 +3,10 @@
 The new owner of an address goes on with the calls of the last one, by its copies of their snapshots. The kernel opens
 an address before the worker is told: a response or a CANCEL that comes meanwhile waits for its call.
 
-An owner that loses an address keeps its calls for a moment, for the address may return. Nothing that they send leaves
-the machine meanwhile, and no copies are made. When another node has owned the address since, what is here is old.
+An owner that loses an address keeps the snapshots of its calls for a moment, for the address may return. It sends
+nothing for them meanwhile: the other owner has these calls, and requests of this node leave by it (node_flows.py). When
+another node has owned the address since, what is here is old. The copies end then, and not before that node has taken
+its own.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from appliance.messages.call_copies import CallCopy
 from appliance.proxy.call_transfer import calls_of
 from appliance.proxy.environment import KeptCall, ProxyEnvironment
 from appliance.proxy.kept_calls import KeptCalls
@@ -37,8 +40,8 @@ class AddressTakeover:
         self._kept_calls = kept_calls
         self._numbers: tuple[int, ...] = ()
         self._owned: set[int] = set()
-        # By address that was lost: until when its calls are kept, and which they are.
-        self._left: dict[int, tuple[float, list[KeptCall]]] = {}
+        # By address that was lost: until when its calls are kept, and the last copy of each.
+        self._left: dict[int, tuple[float, list[CallCopy]]] = {}
         self.awaited = False
 
     def use(self, numbers: Sequence[int]) -> None:
@@ -56,20 +59,38 @@ class AddressTakeover:
 
     def owned(self, address: int, is_of_other: bool, now: float) -> None:
         """This node owns the address from now on; `is_of_other`: another node was the last to own it."""
-        _, calls = self._left.pop(address, (0.0, []))
-        if is_of_other:
-            self._relinquish(calls, now)
+        _, left = self._left.pop(address, (0.0, []))
         self._owned.add(address)
         self._attend()
         self._proxy.early.expect(now)
+        if is_of_other:
+            self._end(left)
+        else:
+            self._proxy.adopt([snapshot for *_, snapshot in left], now)
 
     def lost(self, address: int, now: float) -> None:
         """This node does not own the address any more."""
         if address in self._owned:
             self._owned.remove(address)
             calls = [call for call in calls_of(self._node) if self._number_at(call.way_in) == address]
-            self._left[address] = now + KEPT_S, calls
+            left = [copy for call in calls if (copy := self._suspend(call, address, now)) is not None]
+            self._left[address] = now + KEPT_S, left
         self._attend()
+
+    def _suspend(self, call: KeptCall, address: int, now: float) -> CallCopy | None:
+        """End it without a message; what to go on with, should the address return. None where there is nothing."""
+        try:
+            copy = call.key, call.call_id, address, call.snapshot()
+            call.relinquish(now)
+        except Exception as error:
+            self._node.faults.note("a call of an address that was lost", call.call_id, error, now)
+            return None
+        return copy if copy[3] else None
+
+    def _end(self, left: Sequence[CallCopy]) -> None:
+        """Other nodes need no copies of these, but of those that have begun anew at this one."""
+        here = self._node.transactions.servers
+        self._kept_calls.end_copies([copy for copy in left if copy[0] not in here])
 
     def adopt(self, snapshots: Sequence[bytes], now: float) -> None:
         """Go on with calls that the last owner of an address was setting up."""
@@ -85,16 +106,15 @@ class AddressTakeover:
                 self._proxy.early.expect(now)
 
     def tidy(self, now: float) -> None:
-        """End without a message the calls of addresses that have not returned."""
-        for address, (until, calls) in list(self._left.items()):
+        """End the calls of addresses that have not returned."""
+        for address, (until, left) in list(self._left.items()):
             if until <= now:
-                self._relinquish(calls, now)
                 del self._left[address]
-                self._attend()
+                self._end(left)
 
     def _attend(self) -> None:
-        self._kept_calls.addresses = self._numbers
-        self._kept_calls.left = {id(call) for _, calls in self._left.values() for call in calls}
+        """Copies are made of the calls at addresses that are here."""
+        self._kept_calls.addresses = tuple(number if number in self._owned else 0 for number in self._numbers)
         self.awaited = any(self._is_awaited_at(place) for place in range(len(self._numbers)))
 
     def _is_awaited_at(self, place: int) -> bool:
@@ -103,13 +123,3 @@ class AddressTakeover:
 
     def _number_at(self, place: int) -> int:
         return self._numbers[place] if place < len(self._numbers) else 0
-
-    def _relinquish(self, calls: Sequence[KeptCall], now: float) -> None:
-        """End those of them that have not ended by themselves."""
-        there = set(map(id, calls_of(self._node)))
-        for call in calls:
-            try:
-                if id(call) in there:
-                    call.relinquish(now)
-            except Exception as error:
-                self._node.faults.note("a call of an address that was lost", call.call_id, error, now)

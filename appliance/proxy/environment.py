@@ -51,6 +51,10 @@ class KeptCall(Protocol):
     """A request that another worker could go on with."""
 
     @property
+    def key(self) -> bytes:
+        """That of its server transaction."""
+
+    @property
     def call_id(self) -> bytes: ...
 
     @property

@@ -10,7 +10,6 @@ cdef class KeptCalls:
     cdef SlotOwnership _slot_ownership
     cdef list _copies
     cdef public tuple addresses
-    cdef public set left
 
     @cython.locals(changed=dict, kept=list, call_id=bytes, snapshot=bytes)
     cpdef list take(self, double now)

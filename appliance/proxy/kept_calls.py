@@ -7,6 +7,8 @@ on each node.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from appliance.messages.call_copies import CallCopy
 from appliance.proxy.environment import KeptCall, ProxyEnvironment
 from appliance.proxy.outputs import Snapshot
@@ -16,18 +18,17 @@ from appliance.worker_group.slot_ownership import SlotOwnership
 class KeptCalls:
     """The calls of one worker that have come further.
 
-    `addresses`: by place of a listener, the number of its virtual address, or 0 where it has none. () where no
-    listener has one. `left`: calls, by `id`, of an address that this node has lost: copies of them would be old.
+    `addresses`: by place of a listener, the number of its virtual address, or 0 where it has none, or one that this
+    node does not own: copies of its calls would be old. () where no listener has one.
     """
 
-    __slots__ = ("_copies", "_node", "_slot_ownership", "addresses", "left")
+    __slots__ = ("_copies", "_node", "_slot_ownership", "addresses")
 
     def __init__(self, node: ProxyEnvironment, slot_ownership: SlotOwnership) -> None:
         self._node = node
         self._slot_ownership = slot_ownership
         self._copies: list[CallCopy] = []
         self.addresses: tuple[int, ...] = ()
-        self.left: set[int] = set()
 
     def take(self, now: float) -> list[Snapshot]:
         """A snapshot of each call that has come further since the last call; b"" where none is needed any more."""
@@ -49,8 +50,12 @@ class KeptCalls:
     def _copy(self, key: bytes, call: KeptCall, call_id: bytes, snapshot: bytes) -> None:
         way_in = call.way_in
         address = self.addresses[way_in] if way_in < len(self.addresses) else 0
-        if address and id(call) not in self.left:
+        if address:
             self._copies.append((key, call_id, address, snapshot))
+
+    def end_copies(self, copies: Iterable[CallCopy]) -> None:
+        """No other node needs these any more."""
+        self._copies += [(key, call_id, address, b"") for key, call_id, address, _ in copies]
 
     def take_copies(self) -> list[CallCopy]:
         """What another node has to know of that."""

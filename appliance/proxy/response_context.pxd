@@ -27,7 +27,7 @@ cdef class ResponseContext(BranchUser):
     cdef double _group_until
     cdef bint _is_final_sent
     cdef bint _is_kept
-    cdef bytes _key
+    cdef readonly bytes key
     cdef bytes _packed
 
     cpdef start(self, double now)

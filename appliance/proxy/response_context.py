@@ -50,16 +50,16 @@ class ResponseContext(BranchUser):
         "_group_until",
         "_is_final_sent",
         "_is_kept",
-        "_key",
         "_node",
         "_packed",
         "_role",
+        "key",
     )
 
     def __init__(self, context: RequestContext, key: bytes, node: ProxyEnvironment) -> None:
         """`key` is the server transaction's; the context has none when another worker has answered the INVITE."""
         self.request_context = context
-        self._key = key
+        self.key = key
         request = self.request_context.request
         self.is_invite = request.method == b"INVITE"
         self.cancel_reasons = []
@@ -277,7 +277,7 @@ class ResponseContext(BranchUser):
         may_matter = self._may_matter()
         if may_matter or self._is_kept:
             self._is_kept = may_matter
-            self._node.changed_calls[self._key] = self
+            self._node.changed_calls[self.key] = self
 
     def _may_matter(self) -> bool:
         """Is the caller owed something (a final response, and its repetition until the ACK), or a branch its CANCEL?"""

@@ -27,7 +27,7 @@ class Decider(Protocol):
 class SuspendedRequest:
     """One request that waits."""
 
-    __slots__ = ("_context", "_decider", "_key", "_node", "_sent_until", "_stage")
+    __slots__ = ("_context", "_decider", "_node", "_sent_until", "_stage", "key")
 
     def __init__(
         self, context: RequestContext, stage: str, key: bytes, decider: Decider, node: ProxyEnvironment, now: float
@@ -35,7 +35,7 @@ class SuspendedRequest:
         """`stage`: the name of the one that asks; `key`: that of the transaction which it may get."""
         self._stage = stage
         self._context = context
-        self._key = key
+        self.key = key
         self._decider = decider
         self._node = node
         # RFC 3261 17.1.1.2, 17.1.2.2: timers B and F are one.
@@ -64,11 +64,11 @@ class SuspendedRequest:
 
     def relinquish(self, now: float) -> None:
         """Another worker goes on, or the request is refused: wait no more."""
-        del self._node.waiting[self._key]
+        del self._node.waiting[self.key]
 
     def answer_arrived(self, answer: Answer, now: float) -> None:
         """Decide again at the stage that asked, unless the request is over."""
-        if self._node.waiting.get(self._key) is not self:
+        if self._node.waiting.get(self.key) is not self:
             return
         self.relinquish(now)
         if now >= self._sent_until:

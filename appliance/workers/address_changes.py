@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from appliance import clock
+from appliance.catalogue.counters import DROPPED_ADDRESS_LOST
 from appliance.catalogue.node_settings import addresses_at_places
 from appliance.catalogue.settings import Settings
 from appliance.messages.address_messages import AddressLost, AddressOwned
@@ -88,9 +89,11 @@ class AddressChanges:
         self._stack.node_flows.owners.lost(news.address)
         self._take_overs = [one for one in self._take_overs if one.address != news.address]
         self._stack.takeover.lost(news.address, clock.monotonic())
-        for listener, address in zip(self._listeners, self._addresses, strict=True):
+        for place, address in enumerate(self._addresses):
             if address == news.address:
-                self._probes.stop(listener.address)
+                self._probes.stop(self._listeners[place].address)
+                # What came before the loss is sent again, to the next owner; what comes later says that we own it anew.
+                self._stack.counters[DROPPED_ADDRESS_LOST] += self._doors.discard(place)
 
     def slots_changed(self, slots: frozenset[int], live: Collection[ProcessId], now: float) -> None:
         """Which slots are this worker's from now on, and which workers there are."""

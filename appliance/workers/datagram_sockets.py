@@ -9,12 +9,17 @@ from __future__ import annotations
 import os
 import select
 from collections.abc import Mapping
+from itertools import repeat, takewhile
+from typing import Final
 
 from appliance.transaction.keys import client_key
 from appliance.transport.flow import Flow, Outgoing
 from appliance.transport.via import quoted_request
 from appliance.workers.datagrams import DatagramSocket
 from appliance.workers.fenced_addresses import FencedAddresses
+
+# More than the receive buffer of a socket holds.
+DISCARDED_BATCHES_MAX: Final = 1024
 
 
 class DatagramSockets:
@@ -80,6 +85,15 @@ class DatagramSockets:
             if happened & select.EPOLLOUT:
                 failures += self._write(door, [])
         return messages, failures
+
+    def discard(self, listener: int) -> int:
+        """Drop what has come in by the socket of a listener and was not read yet; returns how many datagrams."""
+        dropped = 0
+        if listener in self._sockets:
+            batches = map(DatagramSocket.read_batch, repeat(self._sockets[listener], DISCARDED_BATCHES_MAX))
+            for batch in takewhile(len, batches):
+                dropped += len(batch)
+        return dropped
 
     def write(self, outgoings: list[Outgoing]) -> list[Outgoing]:
         """Send each by the socket of its listener; returns what cannot be sent."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 
 pytest.importorskip("appliance.workers.datagrams", reason="the socket calls are compiled in every installed build")
 
+from appliance.catalogue import counters
+from appliance.catalogue.cluster_settings import VirtualAddressSettings
 from appliance.catalogue.cluster_values import number_of
-from appliance.catalogue.settings import Settings
+from appliance.catalogue.settings import ListenerSettings, Settings
 from appliance.messages.address_messages import AddressLost, AddressOwned
 from appliance.messages.bus_messages import SlotsChanged
 from appliance.messages.call_copies import CallCopy
@@ -17,7 +21,8 @@ from appliance.storage.copied_calls import CopiedCalls, CopiedCallsReader, Copie
 from appliance.transport.process_id import process_id
 from appliance.workers.address_changes import AddressChanges
 from appliance.workers.datagram_sockets import DatagramSockets
-from tests.workers.bench import Bench, EchoStack, Play, until
+from appliance.workers.datagrams import DatagramSocket
+from tests.workers.bench import Bench, EchoStack, Play, bound, until
 
 PUBLIC = number_of("public")
 # The worker is one of node 0.
@@ -111,3 +116,20 @@ def test_where_nobody_knows_the_last_owner_the_calls_of_all_are_taken() -> None:
     changes.owned(owned_from(0))
     assert stack.takeover.adopted == [b"1"]
     memory.close()
+
+
+def test_what_came_before_the_loss_is_sent_again_to_the_next_owner() -> None:
+    """RFC 3261 17.1.1.2: no answer of this node would leave. What comes later says that the address is back."""
+    with bound(socket.SOCK_DGRAM, "127.0.0.1") as door, bound(socket.SOCK_DGRAM, "127.0.0.1") as peer:
+        listener = ListenerSettings(name="public", address="192.0.2.1")
+        virtual = VirtualAddressSettings(name="public", addresses=("192.0.2.1/24",))
+        settings = Settings(listeners=(listener,), virtual_addresses=(virtual,))
+        doors = DatagramSockets({0: DatagramSocket(door.fileno(), 0, 10)})
+        stack = EchoStack()
+        changes = AddressChanges(process_id(2, 0), stack, doors, settings, None, lambda seconds, step: None)
+        peer.sendto(b"OPTIONS", door.getsockname())
+        peer.sendto(b"OPTIONS", door.getsockname())
+        changes.lost(AddressLost(PUBLIC, "public"))
+        assert stack.counters[counters.DROPPED_ADDRESS_LOST] == 2
+        assert doors.read() == ([], [])
+        doors.close()

@@ -197,8 +197,8 @@ def test_a_full_link_fails_the_flow_of_a_phone_that_has_no_other(net: Network) -
     assert two.stack.counters[counters.FLOWS_FAILED] == 1
 
 
-def test_a_node_whose_kernel_refuses_the_datagram_says_so(net: Network) -> None:
-    """RFC 3261 18.4: it does not own the address any more, and the asker has not heard of it yet."""
+def test_a_node_that_cannot_send_the_datagram_says_so(net: Network) -> None:
+    """RFC 3261 18.4: the kernel knows no way to the hop."""
     one, two = net.nodes.values()
     bob_registers(one)
     two.stack.receive_datagrams([(request("INVITE", "sip:bob@example.com"), alice_of(two))], NOW)
