@@ -63,7 +63,7 @@ def run_shell(options: argparse.Namespace, start_wait_s: float = 0.0) -> int:
 def wait_for_appliance(path: Path, wait_s: float) -> None:
     """At a login soon after the boot: until the socket is there, Ctrl-C is pressed, or the time is over."""
     ends_at = time.monotonic() + wait_s
-    # Whoever may not look at it is told so when it is opened.
+    # Where permission is missing, opening it says so.
     with suppress(KeyboardInterrupt, PermissionError):
         if wait_s and not path.exists():
             print("The appliance starts. Ctrl-C stops waiting.", flush=True)

@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 
 package=${PACKAGE:-$(ls -t dist/signalbox_*.deb | head -n 1)}
 name=$(basename "$package" .deb)
-# Not in the tree: whoever builds a wheel there walks through all of it.
+# Not in the tree: building a wheel there walks through all of it.
 work=/var/tmp/signalbox-image
 root=$work/root
 size_mib=2048

@@ -94,7 +94,7 @@ def _policies_without_listener(settings: Settings) -> Iterator[str]:
 
 
 def _forgeable_peers(settings: Settings) -> Iterator[str]:
-    """Peers of listeners that route calls, known by the source address of a datagram alone: anyone can write that."""
+    """Peers of listeners that route calls, known by the source address of a datagram alone, which can be forged."""
     for listener in settings.listeners:
         if listener.standing != OPEN or listener.role != "core" or UDP not in listener.transports:
             continue

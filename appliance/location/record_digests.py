@@ -14,7 +14,7 @@ from appliance.location.binding_records import aor_of, binding_places
 from appliance.sip.siphash import SipHash
 
 _FORGET_AT: Final = Struct("<24xd")  # after series, version and the end
-# Anybody may know it: a digest tells differences, and proves nothing.
+# It is no secret: a digest tells differences, and proves nothing.
 _HASH: Final = SipHash(b"signalbox tables")
 
 

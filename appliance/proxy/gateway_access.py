@@ -1,12 +1,12 @@
 """Who may lead a request to a next hop of the route tables other than by these tables, or into a private network
 (docs/routing.md).
 
-A gateway takes calls from this appliance by its address. Whoever could name it, in a Request-URI, a Route, a contact or
-by a name of his own, would call what the tables reject, and by the carrier of his choice. So only a peer may, and what
-belongs to a call: by its token, or because it can begin nothing. A token leads there only where the other end of the
-call is there, or a peer (dialogs.py): a Contact is what its sender writes. A domain that the configuration serves by
-next hops of its own may be called. The same holds for hosts of private networks (routing/private_networks.py); there
-what ends a dialog needs such a token, too.
+A gateway takes calls from this appliance by its address. A sender that could name it, in a Request-URI, a Route, a
+contact or by a domain of its own, would call what the tables reject, and by the carrier of its choice. So only a peer
+may, and what belongs to a call: by its token, or because it can begin nothing. A token leads there only where the other
+end of the call is there, or a peer (dialogs.py): a Contact is what its sender writes. A domain that the configuration
+serves by next hops of its own may be called. The same holds for hosts of private networks
+(routing/private_networks.py); there what ends a dialog needs such a token, too.
 """
 
 from __future__ import annotations

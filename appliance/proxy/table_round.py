@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-# What was missed while nobody asked is not made up for in one burst.
+# What was missed between two calls is not made up for in one burst.
 MADE_UP_S: Final = 0.2
 
 

@@ -38,7 +38,7 @@ _LOOP = slice(15, 23)
 class Keys:
     """The keyed functions of one appliance; `key` is shared by all its workers, and never changes.
 
-    `sealing`: what seals branches, None for `key`. A To tag gives nobody a right: it goes by `key`.
+    `sealing`: what seals branches, None for `key`. A To tag grants nothing: it goes by `key`.
     """
 
     __slots__ = ("_branch", "_other_branch", "_tag", "refusal_mark", "servers")

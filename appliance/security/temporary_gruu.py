@@ -77,7 +77,7 @@ class _GruuKey:
         return seal + _xor(text, self._stream_of(seal, len(text)))
 
     def opened(self, octets: bytes) -> bytes:
-        """What is in it; b"" where another key, or nobody who has one, has sealed it."""
+        """What is in it; b"" where it was not sealed, or by another key."""
         seal, hidden = octets[:_SEAL_LEN], octets[_SEAL_LEN:]
         text = _xor(hidden, self._stream_of(seal, len(hidden)))
         return text if compare_digest(seal, self._seal_of(text)) else b""

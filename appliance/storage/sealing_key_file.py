@@ -47,8 +47,8 @@ def read_sealing_keys(state_dir: Path, key: bytes) -> SealingKeys:
 def keys_at_start(state_dir: Path, key: bytes, is_in_cluster: bool) -> tuple[SealingKeys, str]:
     """The keys that an appliance starts with; a sentence when the file was damaged. It is set aside then.
 
-    The key of the appliance does not take the place of those that are lost: it was replaced, perhaps because somebody
-    knows it, and it would let in what it has sealed. A new key does, which is kept, or in a cluster gives way to those
+    The key of the appliance does not take the place of those that are lost: it was replaced, perhaps because it was
+    disclosed, and it would let in what it has sealed. A new key does, which is kept, or in a cluster gives way to those
     in etcd.
     """
     try:

@@ -1,4 +1,4 @@
-"""Damaged files are set aside under another name, and named: somebody may want to look at them."""
+"""Damaged files are set aside under another name, and named in the log, so that they can be examined."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
 """The log to one syslog server by a connection: TCP (RFC 6587 3.4.1, octet counting) or TLS (RFC 5425).
 
-A thread of its own, so that nobody waits for a server: lines stand in a queue of bounded length. When it is full the
-oldest line goes and is counted, and the server is told how many have gone once it is reached. A line that the kernel
-has taken and a server that dies has not read is lost without a count: syslog has no acknowledgments (RFC 5425 5.1).
+A thread of its own, so that no process waits for a server: lines stand in a queue of bounded length. When it is full
+the oldest line goes and is counted, and the server is told how many have gone once it is reached. A line that the
+kernel has taken and a server that dies has not read is lost without a count: syslog has no acknowledgments (RFC 5425
+5.1).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Datagram sockets that outlive a restart of the service: systemd keeps them, and what arrives waits in them.
 
-Without them a phone is told by ICMP that nobody is there, and may look for another server. They are kept where the
+Without them a phone gets ICMP port unreachable, and may look for another server. They are kept where the
 kernel steers: there the socket of worker n has index n in its group, which the next start counts upon. A virtual
 address may be on another node by then, and connections have no request that is sent again: their sockets are not kept.
 """
@@ -40,7 +40,7 @@ class FormerSockets:
         return taken
 
     def close(self) -> None:
-        """Nobody wants the others."""
+        """Close the others: no listener uses them."""
         for opened in self._sockets.values():
             opened.close()
         self._sockets.clear()

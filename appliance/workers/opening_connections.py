@@ -51,7 +51,7 @@ class OpeningConnections:
         return self._tasks[way]
 
     def waive(self, way: Way) -> None:
-        """Give it up, if it is not open yet, nobody else has claimed it, and no message waits for it."""
+        """Give it up, if it is not open yet, no other request has claimed it, and no message waits for it."""
         if way not in self._waiting:
             return
         self._claims[way] -= 1

@@ -160,7 +160,7 @@ class SealingKeyRotation:
         self.stalled = [name for (_, name), since in self._waited_since.items() if now - since >= STALLED_S]
 
     def _obey(self, stored: SealingKeys, entries: Mapping[str, Entry], wall_time: float) -> None:
-        """The order that waits longest. It is tried anew where somebody else has changed the keys meanwhile."""
+        """The order that waits longest. It is tried anew where another node has changed the keys meanwhile."""
         asked = self._asked[0]
         try:
             wanted, sentence = self._wanted(stored, asked.is_forced, wall_time)

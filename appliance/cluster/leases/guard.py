@@ -2,7 +2,7 @@
 
 It says that it is ready, and waits for the death of the lease process (pidfd). Then it closes the leases in the kernel,
 tells the other members, which do not wait for the leases to end then, and removes the addresses: no packet passes
-without a lease, so nobody has to wait for that. Without a guard all is as safe, and slower.
+without a lease, so no process has to wait for that. Without a guard all is as safe, and slower.
 """
 
 from __future__ import annotations

@@ -12,14 +12,14 @@ from appliance.messages.link_messages import RangeDigest
 
 # A node that asks nothing for so long has lost its turn.
 SILENCE_S: Final = 2.0
-NOBODY: Final = 0
+NO_MEMBER: Final = 0
 
 
 class WalkTurns:
     """Who may go on. One question of each other node waits at most."""
 
     def __init__(self) -> None:
-        self._whose = NOBODY
+        self._whose = NO_MEMBER
         self._heard_at = 0.0
         self._waiting: dict[int, RangeDigest] = {}
 
@@ -29,7 +29,7 @@ class WalkTurns:
         """
         if is_sound:
             return True
-        if self._whose not in (NOBODY, member) and now - self._heard_at < SILENCE_S:
+        if self._whose not in (NO_MEMBER, member) and now - self._heard_at < SILENCE_S:
             self._waiting[member] = question
             return False
         self._begin(member, now)
@@ -37,7 +37,7 @@ class WalkTurns:
 
     def due(self, now: float) -> list[tuple[int, RangeDigest]]:
         """(member, its question): whose turn it is now."""
-        if not self._waiting or (self._whose != NOBODY and now - self._heard_at < SILENCE_S):
+        if not self._waiting or (self._whose != NO_MEMBER and now - self._heard_at < SILENCE_S):
             return []
         member = next(iter(self._waiting))
         question = self._waiting.pop(member)
@@ -48,7 +48,7 @@ class WalkTurns:
         """Its comparison is over, or its link."""
         self._waiting.pop(member, None)
         if self._whose == member:
-            self._whose = NOBODY
+            self._whose = NO_MEMBER
 
     def _begin(self, member: int, now: float) -> None:
         self._whose, self._heard_at = member, now
