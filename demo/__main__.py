@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from demo.message import Message
@@ -35,14 +36,23 @@ def demo_subscribers(state: Path) -> list[tuple[str, str, str]]:
     return [(username, domain, password) for username, domain, password in rows[:2]]
 
 
-async def place_call(caller: UserAgent, callee: UserAgent) -> None:
+async def place_call(
+    caller: UserAgent, callee: UserAgent, while_ringing: Callable[[], Awaitable[None]] | None = None
+) -> None:
     """Register both, call, talk, hang up, unregister. Raises CallFailed."""
     for phone in (caller, callee):
         await phone.open()
         print(f"\n{phone.username} registers as {phone.address}")
         await phone.register()
     print(f"\n{caller.username} calls {callee.username}")
-    await caller.call(callee.address)
+    calling = asyncio.ensure_future(caller.call(callee.address))
+    if while_ringing is not None:
+        ringing = asyncio.ensure_future(callee.ringing.wait())
+        await asyncio.wait((calling, ringing), return_when=asyncio.FIRST_COMPLETED)
+        ringing.cancel()
+        if not calling.done():
+            await while_ringing()
+    await calling
     print(f"\nthe call is up; {caller.username} hangs up after {TALK_S:g} s")
     await asyncio.sleep(TALK_S)
     await caller.hang_up()

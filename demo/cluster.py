@@ -1,7 +1,8 @@
 """`python -m demo.cluster`, as root: three nodes, three members of etcd, one virtual address, a caller and a callee.
 
-It places a call, kills every process of the node that owns the address, shows when the address answers again, and
-places another call. All of it is on this machine, in network namespaces; Ctrl-C takes it away.
+It places a call. While a second call rings, it kills every process of the node that owns the address: it shows when
+the address answers again, and that the call is answered. All of it is on this machine, in network namespaces; Ctrl-C
+takes it away.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from demo.__main__ import place_call, show
@@ -35,6 +36,8 @@ NEEDED = {"ip": "iproute2", "nft": "nftables", "etcd": "etcd-server"}
 START_PATIENCE_S = 180.0
 PAUSE_S = 0.1
 LAST_LINES = 8
+# Longer than a take-over takes.
+RING_S = 3.0
 
 
 def say(text: str = "") -> None:
@@ -125,18 +128,25 @@ async def demonstrate(cluster: Cluster) -> None:
     owner = cluster.owner()
     say(f"\n{VIRTUAL} is on {owner}.")
     await _call(server)
-    count = cluster.network.kill(owner)
-    say(f"\nkill -9: all {count} processes of {owner} are dead, its member of etcd too.")
-    gap_s = await probe.next_answer(START_PATIENCE_S)
-    say(f"{VIRTUAL} answers again, from {cluster.owner(owner)}. It gave no answer for {gap_s * 1000:.0f} ms.")
-    await _call(server)
+
+    async def kill_the_owner() -> None:
+        count = cluster.network.kill(owner)
+        say(f"\nkill -9 while it rings: all {count} processes of {owner} are dead, its member of etcd too.")
+        gap_s = await probe.next_answer(START_PATIENCE_S)
+        say(f"{VIRTUAL} answers again, from {cluster.owner(owner)}. It gave no answer for {gap_s * 1000:.0f} ms.\n")
+
+    await _call(server, RING_S, kill_the_owner)
+    say(f"\nThe call that rang at {owner} was answered and ended at {cluster.owner(owner)}.")
     probe.close()
 
 
-async def _call(server: tuple[str, int]) -> None:
-    caller, callee = (UserAgent(name, DOMAIN, "", server, show) for name in ("alice", "bob"))
+async def _call(
+    server: tuple[str, int], ring_s: float = 0.0, while_ringing: Callable[[], Awaitable[None]] | None = None
+) -> None:
+    caller = UserAgent("alice", DOMAIN, "", server, show)
+    callee = UserAgent("bob", DOMAIN, "", server, show, ring_s)
     try:
-        await place_call(caller, callee)
+        await place_call(caller, callee, while_ringing)
     finally:
         caller.close()
         callee.close()

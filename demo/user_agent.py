@@ -35,10 +35,15 @@ def local_address_to(server: tuple[str, int]) -> str:
 class UserAgent(asyncio.DatagramProtocol):
     """One subscriber's phone. `observe(who, "->" or "<-", message)` sees every message."""
 
-    def __init__(self, username: str, domain: str, password: str, server: tuple[str, int], observe: Observer) -> None:
+    def __init__(
+        self, username: str, domain: str, password: str, server: tuple[str, int], observe: Observer, ring_s: float = 0.0
+    ) -> None:
+        """`ring_s`: how long a call rings here before it is answered."""
         self.username = username
         self.address = f"sip:{username}@{domain}"
+        self.ringing = asyncio.Event()
         self.hung_up = asyncio.Event()
+        self._ring_s = ring_s
         self._domain = domain
         self._password = password
         self._server = server
@@ -101,16 +106,26 @@ class UserAgent(asyncio.DatagramProtocol):
         if key in self._answered:
             assert self._transport is not None
             self._transport.sendto(self._answered[key], self._server)
-            return
-        if request.method == "INVITE":
-            self._send(response_to(request, 180, "Ringing", self._tag, self._contact))
-            final = response_to(request, 200, "OK", self._tag, self._contact, self._session())
+        elif request.method == "INVITE":
+            self._ring(key, request)
         elif request.method == "BYE":
-            final = response_to(request, 200, "OK", self._tag)
+            self._answered[key] = self._send(response_to(request, 200, "OK", self._tag))
             self.hung_up.set()
         else:
-            final = response_to(request, 501, "Not Implemented", self._tag)
-        self._answered[key] = self._send(final)
+            self._answered[key] = self._send(response_to(request, 501, "Not Implemented", self._tag))
+
+    def _ring(self, key: str, invite: Message) -> None:
+        self._answered[key] = self._send(response_to(invite, 180, "Ringing", self._tag, self._contact))
+        self.ringing.set()
+        if self._ring_s > 0.0:
+            asyncio.get_running_loop().call_later(self._ring_s, self._pick_up, key, invite)
+        else:
+            self._pick_up(key, invite)
+
+    def _pick_up(self, key: str, invite: Message) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            success = response_to(invite, 200, "OK", self._tag, self._contact, self._session())
+            self._answered[key] = self._send(success)
 
     def _session(self) -> str:
         """A session description: G.711 at a port without a listener (RFC 8866)."""
