@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.service_manager import ServiceManager
+from appliance.service_manager import SILENCE_S, WAITING_MAX, ServiceManager
 
 
 class Systemd:
@@ -23,29 +23,32 @@ class Systemd:
         self._door.bind(str(path))
         self._door.setblocking(False)
 
-    def kept(self) -> dict[str, bytes]:
-        """What was given to it to keep: the contents, by name."""
-        found: dict[str, bytes] = {}
-        while True:
+    def received(self, at_most: int = 10000) -> list[tuple[str, bytes]]:
+        """What waits in its queue: each message, and the contents of a descriptor that came with it."""
+        found: list[tuple[str, bytes]] = []
+        while len(found) < at_most:
             try:
                 text, fds, _, _ = socket.recv_fds(self._door, 4096, 4)
             except BlockingIOError:
-                return found
-            words = dict(line.split("=") for line in text.decode().splitlines())
-            if "FDSTOREREMOVE" in words:
-                found.pop(words["FDNAME"], None)
+                break
+            found.append((text.decode(), b"".join(os.pread(fd, 100, 0) for fd in fds)))
             for fd in fds:
-                assert words["FDSTORE"] == "1"
-                found[words["FDNAME"]] = os.pread(fd, 100, 0)
                 os.close(fd)
+        return found
 
     def told(self) -> list[str]:
-        found = []
-        while True:
-            try:
-                found.append(self._door.recv(4096).decode())
-            except BlockingIOError:
-                return found
+        return [text for text, _ in self.received()]
+
+    def kept(self) -> dict[str, bytes]:
+        """What was given to it to keep: the contents, by name."""
+        found: dict[str, bytes] = {}
+        for text, contents in self.received():
+            words = dict(line.split("=") for line in text.splitlines())
+            if "FDSTOREREMOVE" in words:
+                found.pop(words["FDNAME"], None)
+            if "FDSTORE" in words:
+                found[words["FDNAME"]] = contents
+        return found
 
     def close(self) -> None:
         self._door.close()
@@ -132,9 +135,92 @@ def test_descriptors_are_taken_by_the_beginning_of_their_names_and_let_go(system
     assert systemd.told() == ["FDSTOREREMOVE=1\nFDNAME=socket-udp-1"]
 
 
+def fill(manager: ServiceManager) -> int:
+    """Tell it something until the queue of the socket takes no more; how many messages it has taken."""
+    for count in range(10000):
+        manager.ready()
+        if manager.waiting:
+            return count
+    raise AssertionError("the queue has no end")
+
+
+def memory_file(text: str) -> int:
+    fd = os.memfd_create(text)
+    os.write(fd, text.encode())
+    return fd
+
+
+def open_descriptors() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
+STORED = ("FDSTOREREMOVE=1\nFDNAME=calls", b""), ("FDSTORE=1\nFDPOLL=0\nFDNAME=calls", b"new")
+
+
+def test_what_a_full_queue_refuses_is_sent_again_in_order(systemd: Systemd) -> None:
+    """unix(7), EAGAIN: without READY=1 systemd would end the service, without FDSTORE=1 it would not keep calls."""
+    manager = ServiceManager(systemd.environment)
+    taken = fill(manager)
+    calls = memory_file("new")
+    manager.keep({"calls": calls})
+    # The caller may close it.
+    os.close(calls)
+    manager.cycle_done("All workers live.", 100.0)
+    assert systemd.received() == taken * [("READY=1", b"")]
+    assert manager.waiting == 5
+    manager.cycle_done("All workers live.", 100.1)
+    expected = [("READY=1", b""), *STORED, ("STATUS=All workers live.", b""), ("WATCHDOG=1", b"")]
+    assert systemd.received() == expected
+    assert manager.waiting == 0
+    manager.cycle_done("All workers live.", 100.2)
+    assert systemd.told() == []
+
+
+def test_what_waits_gives_way_to_what_is_so_now(systemd: Systemd) -> None:
+    manager = ServiceManager(systemd.environment)
+    taken = fill(manager)
+    before = open_descriptors()
+    old, new, gone = files = [memory_file(name) for name in ("old", "new", "gone")]
+    manager.keep({"calls": old, "socket-udp-0": gone})
+    manager.keep({"calls": new})
+    manager.let_go(["socket-udp-0"])
+    for sentence in ("Worker 0 is starting.", "All workers live."):
+        manager.tell_status(sentence)
+    for fd in files:
+        os.close(fd)
+    assert open_descriptors() == before + 1, "only the last one for `calls` is still open"
+    systemd.received(taken)
+    manager.cycle_done("All workers live.", 100.0)
+    assert open_descriptors() == before
+    received = systemd.received()
+    assert received[0] == ("READY=1", b"") and received[-1] == ("WATCHDOG=1", b"")
+    assert [message for message in received if "STATUS" in message[0]] == [("STATUS=All workers live.", b"")]
+    assert [message for message in received if "FDNAME=calls" in message[0]] == list(STORED)
+    assert ("FDSTOREREMOVE=1\nFDNAME=socket-udp-0", b"") in received
+    assert not [contents for _, contents in received if contents in (b"old", b"gone")]
+
+
+def test_what_waits_is_bounded(systemd: Systemd) -> None:
+    manager = ServiceManager(systemd.environment)
+    fill(manager)
+    manager.let_go(f"socket-{number}" for number in range(WAITING_MAX + 10))
+    assert manager.waiting == WAITING_MAX and manager.given_up == 11
+
+
+def test_a_service_manager_that_takes_nothing_is_said_once_and_so_is_its_return(systemd: Systemd) -> None:
+    manager = ServiceManager(systemd.environment)
+    taken = fill(manager)
+    said = [manager.cycle_done("", 100.0 + second) for second in range(int(SILENCE_S) + 3)]
+    (remark,) = filter(None, said)
+    assert remark == "systemd has not taken what it was told for 10 s: 2 messages wait."
+    systemd.received(taken)
+    assert manager.cycle_done("", 200.0) == "systemd has taken all that it was told."
+    assert manager.cycle_done("", 200.1) == ""
+
+
 def test_kept_descriptors_are_found_by_name_and_are_not_for_processes_that_are_started() -> None:
     program = (
-        "import os; from appliance.service_manager import ServiceManager;"
+        "import os; from appliance.service_manager import SILENCE_S, WAITING_MAX, ServiceManager;"
         "e = dict(os.environ, LISTEN_PID=str(os.getpid())); kept = ServiceManager(e).kept;"
         "print(kept, os.get_inheritable(3), any('LISTEN' in name for name in e))"
     )

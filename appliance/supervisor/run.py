@@ -187,7 +187,7 @@ def _prepared(
         supervisor.worker_pool.go_on_from(memory.calls_since(clock.monotonic() - CALLS_KEPT_S))
     supervisor.watching.remarks = remarks
     supervisor.configuring.fault = unkept
-    supervisor.on_cycle = _after_cycle(keeping, manager)
+    supervisor.on_cycle = _after_cycle(keeping, manager, note)
     opened.callback(supervisor.close)
     return supervisor
 
@@ -205,10 +205,11 @@ def _open_sockets(
     return sockets, SocketKeeping(manager, sockets, former)
 
 
-def _after_cycle(keeping: SocketKeeping, manager: ServiceManager) -> OnCycle:
+def _after_cycle(keeping: SocketKeeping, manager: ServiceManager, note: Note) -> OnCycle:
     def done(sentence: str, now: float) -> None:
         keeping.tend()
-        manager.cycle_done(sentence, now)
+        if remark := manager.cycle_done(sentence, now):
+            note(remark, logging.WARNING)
 
     return done
 
@@ -307,4 +308,6 @@ def _loop(supervisor: Supervisor, report: Report, on_ready: Callable[[], None] |
                 report(f"{signal.Signals(number).name} received: the appliance stops.")
                 manager.stopping()
                 supervisor.stop()
+    if manager.waiting or manager.given_up:
+        report("systemd has not taken all that it was told: calls and sockets may not outlive a restart.")
     return supervisor.status

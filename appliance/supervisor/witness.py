@@ -103,7 +103,9 @@ class Witness:
             stop_by = float("inf")
             while clock.monotonic() < stop_by and (stop_by == float("inf") or self._is_running):
                 self._cycle(stop_by < float("inf"))
-                manager.cycle_done(f"Witness of the cluster {self._cluster.known.name}.", clock.monotonic())
+                sentence = f"Witness of the cluster {self._cluster.known.name}."
+                if remark := manager.cycle_done(sentence, clock.monotonic()):
+                    self._note(remark)
                 for number in received(signals):
                     self._note(f"{signal.Signals(number).name} received: the witness stops.")
                     manager.stopping()
