@@ -56,6 +56,12 @@ def test_two_commands_install_it_and_it_runs(node: Node, service: Service, packa
     assert node.said("systemctl", "list-units", "--failed", "--no-legend") == ""
 
 
+def test_no_process_compiles_python(node: Node) -> None:
+    """The service may not write below /usr: each of its processes would do so at each start."""
+    kept, compiled = ("find", "/usr/lib/signalbox", "-name", "*.py"), ("find", "/usr/lib/signalbox", "-name", "*.pyc")
+    assert len(node.said(*compiled).splitlines()) == len(node.said(*kept).splitlines()) > 1000
+
+
 def test_the_version_is_that_of_the_package(node: Node) -> None:
     installed = node.said("dpkg-query", "--show", "--showformat=${Version}", "signalbox")
     facts = json.loads(node.said("signalbox", "version", "--json"))
