@@ -27,7 +27,11 @@ gather_wheels() {
 install_packages() {
     $python -m pip install --quiet --no-compile --no-index --find-links "$work/wheels" --no-cache-dir \
         --root-user-action=ignore --target "$tree/site" "$work"/own/*.whl
-    rm -rf "$tree/site/bin" "$tree/site/sqlalchemy/testing"
+    rm -rf "$tree/site/bin" "$tree/site/sqlalchemy/testing" "$tree/site/zmq/tests" "$tree/site/certifi/tests"
+    # Databases that the configuration cannot name.
+    for dialect in mssql mysql oracle; do
+        rm -rf "$tree/site/sqlalchemy/dialects/$dialect"
+    done
     find "$tree/site" -type f \( -name .DS_Store -o -name '*.c' -o -name '*.h' -o -name '*.pyx' -o -name '*.pxd' -o -name '*.pyi' \) -delete
     find "$tree/site" -type f -name '*.py' -exec sed -i -e '1s,^#!.*python.*,# no command,' {} +
     find "$tree/site" -type f -exec chmod 0644 {} +
@@ -46,6 +50,15 @@ write_changelog() {
         "$version" "$(git rev-parse HEAD 2>/dev/null || echo unknown)"
     printf ' -- Signalbox <signalbox@localhost>  %s\n' "$(date --utc --rfc-email --date "@$SOURCE_DATE_EPOCH")"
 }
+
+# What is committed makes the same package again.
+made=dist/signalbox_${version}_$(dpkg --print-architecture).deb
+if [ -e "$made" ] && [ "$made" -nt .venv/.installed ] && [ -z "$(git status --porcelain 2>&1)" ]; then
+    echo "$made is of this commit already."
+    # The newest one is what an image is made of.
+    touch "$made"
+    exit 0
+fi
 
 rm -rf "$work"/signalbox-*
 mkdir -p "$tree" dist

@@ -6,6 +6,8 @@ cd "$(dirname "$0")/.."
 
 package=${PACKAGE:-$(ls -t dist/signalbox_*.deb | head -n 1)}
 name=$(basename "$package" .deb)
+# The packages of Debian that an earlier run has fetched; apt fetches what is missing or newer.
+fetched=$PWD/build/debian
 # Not in the tree: building a wheel there walks through all of it.
 work=/var/tmp/signalbox-image
 root=$work/root
@@ -20,9 +22,16 @@ export SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/
 make_root() {
     rm -rf "$root"
     # What is lost when this machine loses power is made anew: dpkg need not wait for the disk after each file.
-    mmdebstrap --quiet --variant=minbase --include="$packages" --dpkgopt=force-unsafe-io \
+    # One initramfs when all is installed, not one with the kernel and another one with each package that changes it.
+    INITRD=No mmdebstrap --quiet --variant=minbase --include="$packages" --dpkgopt=force-unsafe-io \
+        --skip=download/empty,essential/unlink \
+        --setup-hook='mkdir -p "$1"/var/cache/apt/archives/' \
+        --setup-hook="sync-in $fetched /var/cache/apt/archives/" \
+        --customize-hook='chroot "$1" apt-get autoclean --quiet=2 >/dev/null' --customize-hook="rm -f $fetched/*.deb" \
+        --customize-hook="sync-out /var/cache/apt/archives $fetched" \
+        --customize-hook='chroot "$1" update-initramfs -c -k all >/dev/null' \
         --customize-hook="upload $package /tmp/signalbox.deb" \
-        --customize-hook='chroot "$1" dpkg --install /tmp/signalbox.deb >/dev/null' \
+        --customize-hook='chroot "$1" env --unset=SOURCE_DATE_EPOCH dpkg --install /tmp/signalbox.deb >/dev/null' \
         --customize-hook='install -d "$1"/var/lib/signalbox-upgrade' \
         --customize-hook='mv "$1"/tmp/signalbox.deb "$1"/var/lib/signalbox-upgrade/installed.deb' \
         --customize-hook='rm -f "$1"/etc/ssh/ssh_host_* "$1"/etc/signalbox/signalbox.conf "$1"/etc/machine-id' \
@@ -64,11 +73,11 @@ make_disk() {
     losetup --detach "$loop"
     trap - EXIT
     mv "$disk" "dist/$name.raw"
-    qemu-img convert -c -O qcow2 "dist/$name.raw" "dist/$name.qcow2"
+    qemu-img convert -c -W -o compression_type=zstd -O qcow2 "dist/$name.raw" "dist/$name.qcow2"
 }
 
 [ -n "$package" ] || { echo "There is no package in dist/. Type: make deb" >&2; exit 1; }
-mkdir -p "$work" dist
+mkdir -p "$work" "$fetched" dist
 make_root
 make_disk
 du -h "dist/$name.raw" "dist/$name.qcow2"

@@ -85,6 +85,11 @@ def test_the_first_boot_asks_on_the_console(boot: Boot) -> None:
     log_in(machine, "anna")
     machine.type("show system")
     assert "Debian GNU/Linux 12" in machine.until(r"clock +\w+")
+    # The kernel of Debian 12 takes the program that leads a call to its worker, for each of the two processors.
+    machine.type("show workers")
+    machine.until(r"\s0 +live[^\n]*\s+1 +live")
+    machine.type("show ip sockets")
+    machine.until(r"udp +0\.0\.0\.0 +5060 +\S+ +2 workers +yes")
     # No other program, not even with the words of one.
     machine.type("!/bin/sh")
     machine.until(r"sip1[>#]")
