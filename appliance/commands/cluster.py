@@ -68,6 +68,8 @@ def add_to(commands: Commands) -> None:
         "reaches etcd, it stops taking part by itself. The appliance may run meanwhile.",
     )
     remove.add_argument("node", metavar="NODE", help="the name of the member")
+    help = "the machine is switched off for good, or its state folder is deleted: it will not take part again"
+    remove.add_argument("--off", action="store_true", help=help)
     remove.set_defaults(command=_remove)
     status = actions.add_parser(
         "status",
@@ -140,7 +142,7 @@ def _leave(options: argparse.Namespace) -> int:
 def _remove(options: argparse.Namespace) -> int:
     from appliance.commands.cluster_membership import remove
 
-    return _said(remove(state_of(options), options.node))
+    return _said(remove(state_of(options), options.node, options.off))
 
 
 def _status(options: argparse.Namespace) -> int:

@@ -6,12 +6,13 @@ import json
 import os
 import re
 import socket
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from appliance import clock
 from appliance.cluster.coordination.cluster_records import KEY_LEN
@@ -21,6 +22,7 @@ from appliance.cluster.coordination.keys import NAME_PATTERN, NAME_RULE
 from appliance.cluster.coordination.membership_changes import (
     ChangeRefused,
     Joined,
+    LastChangeUnderWay,
     create_cluster,
     create_token,
     end_cluster,
@@ -52,7 +54,12 @@ from appliance.storage.state_lock import StateInUse, held
 from cli.views.cluster import draw_cluster
 
 STATUS_TIMEOUT_S: Final = 3.0
+LAST_CHANGE_MAX_S: Final = 20.0
+"""So long after a change of the members, those that live go by it."""
+ASK_AGAIN_S: Final = 0.5
 NODE_NAME: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,31})")
+
+Changed = TypeVar("Changed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +126,7 @@ def join(state: Path, token_text: str, machine: Joining) -> str:
     with _stopped(state), _etcd(access) as store:
         _refuse_member(state)
         me, secret = _new_member(machine)
-        joined = join_cluster(store, token, me, clock.wall_time)
+        joined = _after_last_change(lambda: join_cluster(store, token, me, clock.wall_time))
         try:
             _write(state, token.cluster, joined, access, secret)
         except OSError as fault:
@@ -134,19 +141,19 @@ def join(state: Path, token_text: str, machine: Joining) -> str:
 def leave(state: Path) -> str:
     """Take this machine out of its cluster; what was done, as text. Raises CommandFailed."""
     with _member(state) as known, _stopped(state), _etcd(known.etcd) as store:
-        is_ended = leave_cluster(store, known.name, known.member)
+        is_ended = _after_last_change(lambda: leave_cluster(store, known.name, known.member))
         cluster_path(state).unlink()
     if is_ended:
         return f"{known.member.name} was the last member: the cluster {known.name} is ended and deleted from etcd."
     return f"{known.member.name} has left the cluster {known.name}."
 
 
-def remove(state: Path, node: str) -> str:
-    """Take another member out; what was done, as text. Raises CommandFailed."""
+def remove(state: Path, node: str, is_off: bool) -> str:
+    """Take another member out; what was done, as text. `is_off`: it is switched off for good. Raises CommandFailed."""
     with _member(state) as known, _etcd(known.etcd) as store:
         if node == known.member.name:
             raise CommandFailed(f"{node} is this machine: stop the appliance and type `signalbox cluster leave`.")
-        record = remove_member(store, known.name, node)
+        record = _after_last_change(lambda: remove_member(store, known.name, node, is_off))
     names = ", ".join(member.name for member in record.membership.members)
     return f"{node} is removed. The members of the cluster {known.name} are {names}."
 
@@ -163,6 +170,18 @@ def status_lines(state: Path, is_json: bool) -> Iterator[str]:
         yield json.dumps(plain(reply.status), indent=2)
     else:
         yield from draw_cluster(plain(reply.status), {})
+
+
+def _after_last_change(change: Callable[[], Changed]) -> Changed:
+    """Make a change of the members, as soon as the last one is in force. Raises ChangeRefused, StoreFault."""
+    give_up_at = clock.monotonic() + LAST_CHANGE_MAX_S
+    while True:
+        try:
+            return change()
+        except LastChangeUnderWay as refusal:
+            if clock.monotonic() > give_up_at:
+                raise ChangeRefused(f"Nothing was changed: {refusal}") from None
+        time.sleep(ASK_AGAIN_S)
 
 
 def _new_member(machine: Joining) -> tuple[Member, str]:

@@ -47,6 +47,16 @@ class TakeOver(BusMessage):
 
 
 @dataclass(slots=True)
+class VersionInForce(BusMessage):
+    """To the cluster process, again and again: the version of the members by which alone the lease process of this node
+    helps an owner; 0 while that is not known.
+    """
+
+    kind = 200
+    members_version: int
+
+
+@dataclass(slots=True)
 class TakeOverKey:
     """One take-over."""
 

@@ -148,6 +148,7 @@ class ClusterProcesses:
         may_own = is_serving and self.replicator.may_own and self.coordination.has_current_keys(now)
         self.leases.tend_leases(limits, is_ending, may_own, now)
         self.coordination.linked = self.replicator.linked
+        self.coordination.settled_version = self.leases.settled_version(now)
         self.coordination.tend(limits, is_stopping, now)
 
     def _removed(self) -> None:

@@ -31,6 +31,7 @@ from appliance.messages.cluster_messages import (
     TakeOver,
     TakeOverHistory,
     TakeOversRecorded,
+    VersionInForce,
 )
 from appliance.messages.sealing_messages import RotationEnded, SealingState
 from appliance.storage.cluster_file import ClusterFile
@@ -66,6 +67,8 @@ class CoordinationProcess(WatchedProcess[ClusterLaunch]):
         """The keys that seal tokens, as the workers go by them."""
         self.linked: list[int] = []
         """The numbers of the nodes that there is a link to."""
+        self.settled_version = 0
+        """Of the members: the lease process helps no owner of an earlier one. 0 for unknown."""
         self._has_current_keys = False
         self._tended_since = float("inf")
         self.commit_orders: deque[BusMessage] = deque(maxlen=COMMIT_ORDERS_MAX)
@@ -118,6 +121,7 @@ class CoordinationProcess(WatchedProcess[ClusterLaunch]):
         # What was sent before may have been lost with a process; what is recorded already is not recorded again.
         for take_over in list(self._unrecorded.values())[:SENT_TOGETHER]:
             self.send(take_over)
+        self.send(VersionInForce(self.settled_version))
         self._take_sealing_keys(report.sealing_step)
         self._tell_configuration()
 

@@ -58,6 +58,8 @@ class KnownAddresses:
     orders: StandingOrders = field(default_factory=StandingOrders)
     """Of operators, for the whole cluster."""
     is_silent: bool = True
+    settled_version: int = 0
+    """Of the members, by which alone the lease process helps an owner; 0 for unknown."""
     owner_since: dict[int, tuple[int, float]] = field(default_factory=dict)
     """(owner, since when this node knows of it) of each address."""
     split_since: dict[int, float] = field(default_factory=dict)
@@ -85,7 +87,7 @@ class KnownAddresses:
         """The lease process is gone; its guard has closed the leases."""
         for owned in self.owned:
             yield self._lost(owned.address)
-        self.addresses, self.heard_ms_ago, self.is_silent = {}, {}, True
+        self.addresses, self.heard_ms_ago, self.is_silent, self.settled_version = {}, {}, True, 0
         self.unowned_since, self.split_since = {}, {}
 
     def _changed(self, change: dict[str, Any], now: float) -> Iterator[AddressOwned | AddressLost | TakenOver]:
@@ -110,6 +112,7 @@ class KnownAddresses:
         self.heard_ms_ago = {int(each["member"]): each["heard_ms_ago"] for each in report["members"]}
         self.counters = {str(name): int(count) for name, count in report["counters"].items()}
         self.is_real_time, self.is_silent = bool(report["is_real_time"]), bool(report["is_silent"])
+        self.settled_version = int(report["settled_version"])
         orders = report["orders"]
         self.orders = StandingOrders(**{**orders, "drained": tuple(orders["drained"])}).lasting
         # A change whose report was lost with a connection.

@@ -76,6 +76,7 @@ class LeaseSupervision(SupportingProcess[LeaseLaunch]):
         self._is_changing = False
         """Was it told of other members, and has not answered yet?"""
         self._can_change = True
+        self._down_since = float("inf")
 
     # -- its life ------------------------------------------------------------------------------------
 
@@ -141,6 +142,7 @@ class LeaseSupervision(SupportingProcess[LeaseLaunch]):
 
     def _ended(self, ending: str, limits: SupervisionSettings, is_stopping: bool, now: float) -> None:
         self._disconnect()
+        self._down_since = now
         super()._ended(ending, limits, is_stopping or self._is_asked_to_end, now)
 
     # -- its reports ---------------------------------------------------------------------------------
@@ -184,6 +186,16 @@ class LeaseSupervision(SupportingProcess[LeaseLaunch]):
             )
         else:
             self.tell_workers(news)
+
+    def settled_version(self, now: float) -> int:
+        """The version of the members by which alone this node helps an owner; 0 while that is not known.
+
+        Without a process it helps nobody, and the next one goes by the cluster file.
+        """
+        if self.is_running:
+            return self.addresses.settled_version
+        is_over = now > self._down_since + self._terms.settings.promise_s
+        return self.known.membership.version if is_over else 0
 
     # -- orders --------------------------------------------------------------------------------------
 

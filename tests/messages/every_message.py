@@ -72,6 +72,7 @@ from appliance.messages.cluster_messages import (
     TakeOverKey,
     TakeOverRows,
     TakeOversRecorded,
+    VersionInForce,
 )
 from appliance.messages.count_messages import NodeDemand, NodeFailures, NodeFailuresCleared, NodeLost, NodeReached
 from appliance.messages.dns_messages import (
@@ -352,6 +353,7 @@ MESSAGES: list[BusMessage] = [
         [Condition("etcd-degraded", "etcd", "It is full.")],
     ),
     TakeOver(1, "v1", 7, 2, 1, "a was not heard", 631, 1.5),
+    VersionInForce(3),
     CommitState([CommitKept(7, "ab")]),
     CommitState([], "id1", PREPARED, "", PROPOSAL, ConfirmationAsked(7, "anna")),
     PrepareCommit(PROPOSAL, "sip1"),

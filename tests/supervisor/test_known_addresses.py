@@ -18,6 +18,7 @@ def status(owner: int, stance: str, epoch: int = 9) -> dict[str, Any]:
     row = {"address": 5, "name": "sip", "owner": owner, "epoch": epoch, "stance": stance, "since_ms": 1500}
     return {
         "is_silent": False,
+        "settled_version": 3,
         "orders": {"stamp": 3, "drained": [2], "is_maintained": True, "switch_address": 5, "switch_to": 1},
         "is_real_time": True,
         "addresses": [{**row, "taken_from": OTHER if owner == ME else 0, "is_elsewhere": False, "claimed_by": []}],

@@ -24,7 +24,13 @@ from appliance.ipc.bus import Bus
 from appliance.ipc.launch import ClusterLaunch
 from appliance.messages.bus_messages import BusMessage
 from appliance.messages.cluster_commits import CommitState
-from appliance.messages.cluster_messages import ClusterConfiguration, TakeOver, TakeOverKey, TakeOversRecorded
+from appliance.messages.cluster_messages import (
+    ClusterConfiguration,
+    TakeOver,
+    TakeOverKey,
+    TakeOversRecorded,
+    VersionInForce,
+)
 from appliance.messages.sealing_messages import RotationAsked, SealingState
 from appliance.process_start import ENDED, FAULT, CannotStart, run_process, settings_in_force
 from appliance.storage.cluster_file import ClusterFileUnusable, read_cluster
@@ -106,6 +112,8 @@ class Serving:
                 self._coordinator.note(message)
             elif isinstance(message, CommitState):
                 self._coordinator.commits.heard(message)
+            elif isinstance(message, VersionInForce):
+                self._coordinator.version_in_force = message.members_version
             elif isinstance(message, SealingState):
                 self._coordinator.sealing.heard(message)
             elif isinstance(message, RotationAsked):

@@ -55,15 +55,22 @@ class ClusterRecord:
 
 @dataclass(frozen=True, slots=True)
 class MembershipRecord:
-    """The members, and the number of the one that joins next: numbers are never used again."""
+    """The members, and the number of the one that joins next: numbers are never used again.
+
+    `former`: names of the members of the version before, by number; none where that is not known.
+    """
 
     membership: Membership
     next_number: int
+    former: tuple[tuple[int, str], ...] = ()
 
     def to_octets(self) -> bytes:
         """As it is stored."""
         members = [asdict(member) for member in self.membership.members]
-        return _written({"version": self.membership.version, "next_number": self.next_number, "members": members})
+        version = self.membership.version
+        return _written(
+            {"version": version, "next_number": self.next_number, "members": members, "former": self.former}
+        )
 
     @classmethod
     def from_octets(cls, octets: bytes) -> MembershipRecord:
@@ -71,7 +78,8 @@ class MembershipRecord:
         try:
             fields = _read(octets)
             members = tuple(_member(each) for each in fields["members"])
-            record = cls(Membership(int(fields["version"]), members), int(fields["next_number"]))
+            former = tuple((int(number), str(name)) for number, name in fields.get("former", ()))
+            record = cls(Membership(int(fields["version"]), members), int(fields["next_number"]), former)
             _check(record)
         except (ValueError, TypeError, KeyError, AttributeError) as fault:
             raise RecordUnusable(f"The members of the cluster in etcd cannot be used: {fault!r}.") from fault
@@ -88,7 +96,7 @@ class MembershipRecord:
             raise MembershipRefused(f"{NUMBER_MAX} members have joined the cluster so far, which is the maximum.")
         numbered = replace(joining, number=self.next_number)
         changed = Membership(membership.version + 1, (*membership.members, numbered))
-        return MembershipRecord(changed, self.next_number + 1)
+        return MembershipRecord(changed, self.next_number + 1, self.names)
 
     def without_member(self, name: str) -> MembershipRecord:
         """One member less. Raises MembershipRefused."""
@@ -97,7 +105,16 @@ class MembershipRecord:
         if len(left) == len(members):
             names = ", ".join(member.name for member in members)
             raise MembershipRefused(f"The cluster has no member {name}. Its members are {names}.")
-        return MembershipRecord(Membership(self.membership.version + 1, left), self.next_number)
+        return MembershipRecord(Membership(self.membership.version + 1, left), self.next_number, self.names)
+
+    @property
+    def names(self) -> tuple[tuple[int, str], ...]:
+        """Names of the members, by number."""
+        return tuple((member.number, member.name) for member in self.membership.members)
+
+    def by_name(self, name: str) -> Member | None:
+        """The member of this name."""
+        return next((member for member in self.membership.members if member.name == name), None)
 
     def by_link_key(self, public_key: str) -> Member | None:
         """The member with this public key of its links."""

@@ -27,7 +27,7 @@ from appliance.cluster.coordination.certificate_end import end_of_certificate
 from appliance.cluster.coordination.cluster_commits import ClusterCommits
 from appliance.cluster.coordination.cluster_records import ClusterRecord, MembershipRecord, RecordUnusable
 from appliance.cluster.coordination.etcd_health import EtcdHealth
-from appliance.cluster.coordination.key_store import KeyStore, StoreFault, StoreRefused, StoreUnavailable
+from appliance.cluster.coordination.key_store import KeyStore, Put, StoreFault, StoreRefused, StoreUnavailable
 from appliance.cluster.coordination.keys import ClusterKeys
 from appliance.cluster.coordination.member_statuses import member_statuses
 from appliance.cluster.coordination.prefix_view import PrefixView
@@ -40,6 +40,7 @@ from appliance.cluster.coordination.take_over_records import (
     rows_in,
     transaction_for,
 )
+from appliance.cluster.coordination.versions_in_force import version_in
 from appliance.messages.cluster_messages import ClusterReport, TakeOver, TakeOverHistory, TakeOverKey
 from appliance.messages.membership import Membership
 from appliance.storage.cluster_file import ClusterFile, cluster_path, write_cluster
@@ -86,6 +87,8 @@ class Coordinator:
         self._etcd = EtcdHealth(store, len(known.etcd.urls), now())
         self.commits = ClusterCommits(store, self._keys, known.me, lambda: CommitStore(commits_path(state_dir)).all())
         self.sealing = SealingKeyRotation(store, self._keys, state_dir, known.key)
+        self.version_in_force = 0
+        """Of the members, as the lease process of this node goes by it; 0 for unknown."""
         self._fault = ""
         """What etcd holds and cannot be taken; a sentence."""
 
@@ -133,6 +136,7 @@ class Coordinator:
         if changed or self._fault:
             self._take_in(changed)
         self._presence.tend(self._now(), self._wall_time(), self.commits.commit_here, self.sealing.step_here)
+        self._say_version_in_force()
         self._record_take_overs()
         if not self._fault and self.is_member:
             members, me = self.known.membership, self.known.me
@@ -200,6 +204,12 @@ class Coordinator:
             names = ", ".join(member.name for member in membership.members)
             log.warning("the cluster has version %d of its membership: %s", membership.version, names)
         self.known = known
+
+    def _say_version_in_force(self) -> None:
+        """It stays in etcd when this member is away: then it may still go by that version."""
+        key, version = self._keys.version_in_force(self.known.me), self.version_in_force
+        if version and self.is_member and version != version_in(self._view.entries.get(key)):
+            self._store.commit([], [Put(key, str(version).encode())])
 
     def _leave(self, version: int) -> None:
         path = cluster_path(self._state_dir)

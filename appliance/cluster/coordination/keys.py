@@ -4,6 +4,7 @@
     membership           its members, their version, the next number
     token/HASH           a token to join with, as long as its lease lives
     presence/NUMBER      a member that runs, as long as its lease lives
+    in-force/NUMBER      the version of the members that this one goes by
     sealing              the keys that seal tokens
     takeover/A/EPOCH     a take-over of the virtual address A
     epoch/A              the last epoch of it
@@ -52,6 +53,11 @@ class ClusterKeys:
         return f"{self.prefix}presence/"
 
     @property
+    def versions_in_force(self) -> str:
+        """What those of all members begin with."""
+        return f"{self.prefix}in-force/"
+
+    @property
     def take_overs(self) -> str:
         """What those of all take-overs begin with."""
         return f"{self.prefix}takeover/"
@@ -89,6 +95,9 @@ class ClusterKeys:
 
     def presence(self, member: int) -> str:
         return f"{self.presences}{member}"
+
+    def version_in_force(self, member: int) -> str:
+        return f"{self.versions_in_force}{member}"
 
     def take_over(self, address: int, epoch: int) -> str:
         return f"{self.take_overs}{address}/{epoch}"

@@ -1,12 +1,13 @@
 """How a cluster is created, and its members come and go: by one member at a time, each by one transaction in etcd.
 
-Then any majority before and any majority after a change have a member in common (cluster/leases/). A change whose
-outcome etcd did not say is looked up: who joins is known by the public key of its links.
+Then any majority before and any majority after a change have a member in common (cluster/leases/). The next change
+waits until the last one is in force (versions_in_force.py), which the transaction has among its conditions. A change
+whose outcome etcd did not say is looked up: who joins is known by the public key of its links.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
@@ -31,19 +32,25 @@ from appliance.cluster.coordination.key_store import (
     Write,
 )
 from appliance.cluster.coordination.keys import ClusterKeys
-from appliance.messages.membership import Member
+from appliance.cluster.coordination.versions_in_force import VersionsInForce, version_in
+from appliance.messages.membership import NO_MEMBER, Member
 from appliance.messages.sealing_keys import SealingKeys
 
 # Others may change the members at the same time; then it is tried anew with what they have left.
 ATTEMPTS_MAX: Final = 10
 OLDEST_VERSION: Final = (3, 4)
 CLOCK_DIFFERENCE_MAX_S: Final = 60.0
+FORGOTTEN_MAX: Final = 50
 
 Found = TypeVar("Found")
 
 
 class ChangeRefused(Exception):
     """Nothing was changed; the message is a sentence for the operator."""
+
+
+class LastChangeUnderWay(ChangeRefused):
+    """Not all members that should go by the last change do: it may be tried again after some seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +114,7 @@ def join_cluster(store: KeyStore, token: JoinToken, me: Member, wall_time: Calla
     _check_version(store, keys)
 
     def attempt() -> Joined | None:
-        cluster, entry = _records(store, keys)
+        cluster, entry, entries = _records(store, keys)
         sealing = _sealing_keys(store, keys)
         # An attempt whose outcome etcd did not say may have been carried out since.
         known = _changed(entry, lambda known: known)
@@ -115,31 +122,40 @@ def join_cluster(store: KeyStore, token: JoinToken, me: Member, wall_time: Calla
             return Joined(member, cluster, known, sealing)
         used = _valid_token(store, keys, token, wall_time())
         record = _changed(entry, lambda known: known.with_member(me))
+        in_force = _conditions_of_change(entries, keys, known)
         writes: list[Write] = [
             Put(keys.membership, record.to_octets()),
             Put(used.key, replace(TokenRecord.from_octets(used.value), used_by=me.name).to_octets(), used.lease),
         ]
-        conditions = [Unchanged(entry.key, entry.revision), Unchanged(used.key, used.revision)]
+        conditions = [Unchanged(entry.key, entry.revision), Unchanged(used.key, used.revision), *in_force]
         is_done = _committed(store, conditions, writes, me)
         return Joined(record.membership.members[-1], cluster, record, sealing) if is_done else None
 
     return _repeated(attempt)
 
 
-def remove_member(store: KeyStore, cluster_name: str, name: str) -> MembershipRecord:
-    """Take a member out, by its name. Raises ChangeRefused, StoreFault."""
+def remove_member(store: KeyStore, cluster_name: str, name: str, is_off: bool = False) -> MembershipRecord:
+    """Take a member out, by its name. `is_off`: it does not run, and will not be started again as this member.
+
+    Raises ChangeRefused, StoreFault.
+    """
     keys = ClusterKeys(cluster_name)
 
     def attempt() -> MembershipRecord | None:
-        _, entry = _records(store, keys)
+        _, entry, entries = _records(store, keys)
         record = _changed(entry, lambda known: known.without_member(name))
         if not record.membership.members:
             raise ChangeRefused(
                 f"{name} is the last member of the cluster {cluster_name}. To end the cluster, stop the appliance "
                 "there, then type `signalbox cluster leave`."
             )
-        is_done = store.commit([Unchanged(entry.key, entry.revision)], [Put(entry.key, record.to_octets())])
-        return record if is_done else None
+        known = _changed(entry, lambda known: known)
+        gone = next(number for number, each in known.names if each == name)
+        conditions = [Unchanged(entry.key, entry.revision), *_conditions_of_change(entries, keys, known, gone, is_off)]
+        writes: list[Write] = [Put(entry.key, record.to_octets()), *_forgotten(entries, keys, known)]
+        if is_off:
+            writes.append(Put(keys.version_in_force(gone), str(record.membership.version).encode()))
+        return record if store.commit(conditions, writes) else None
 
     return _repeated(attempt)
 
@@ -153,7 +169,7 @@ def leave_cluster(store: KeyStore, name: str, me: Member) -> bool:
         return False
     if end_cluster(store, name, me):
         return True
-    remove_member(store, name, me.name)
+    remove_member(store, name, me.name, is_off=True)
     return False
 
 
@@ -184,13 +200,40 @@ def _repeated(attempt: Callable[[], Found | None]) -> Found:
     raise ChangeRefused("The members of the cluster are being changed by others at this moment. Try again.")
 
 
-def _records(store: KeyStore, keys: ClusterKeys) -> tuple[ClusterRecord, Entry]:
-    """What the cluster is, and the entry of its members. Raises ChangeRefused, StoreFault."""
+def _conditions_of_change(
+    entries: Mapping[str, Entry],
+    keys: ClusterKeys,
+    record: MembershipRecord,
+    gone: int = NO_MEMBER,
+    is_off: bool = False,
+) -> list[Unchanged]:
+    """What has to stay as it is until the change is made. Raises LastChangeUnderWay."""
+    numbers = dict(record.names).keys() | dict(record.former).keys()
+    known = VersionsInForce(
+        {number: version_in(entries.get(keys.version_in_force(number))) for number in numbers},
+        frozenset(number for number in numbers if keys.presence(number) in entries),
+    )
+    names, former = dict(record.names), dict(record.former)
+    if sentence := known.refusal(record.membership.version, names, former, gone, is_off):
+        raise LastChangeUnderWay(sentence)
+    looked_at = [key for number in sorted(numbers) for key in (keys.presence(number), keys.version_in_force(number))]
+    return [Unchanged(key, entries[key].revision if key in entries else ABSENT) for key in looked_at]
+
+
+def _forgotten(entries: Mapping[str, Entry], keys: ClusterKeys, record: MembershipRecord) -> Iterator[Delete]:
+    """What members have said that were taken out before the last change."""
+    counted = {keys.version_in_force(number) for number in dict(record.names).keys() | dict(record.former).keys()}
+    said = sorted(key for key in entries if key.startswith(keys.versions_in_force))
+    yield from (Delete(key) for key in said[:FORGOTTEN_MAX] if key not in counted)
+
+
+def _records(store: KeyStore, keys: ClusterKeys) -> tuple[ClusterRecord, Entry, Mapping[str, Entry]]:
+    """What the cluster is, the entry of its members, and all entries. Raises ChangeRefused, StoreFault."""
     entries = store.read(keys.prefix).entries
     if keys.cluster not in entries or keys.membership not in entries:
         raise ChangeRefused(f"This etcd holds no cluster {keys.name}.")
     try:
-        return ClusterRecord.from_octets(entries[keys.cluster].value), entries[keys.membership]
+        return ClusterRecord.from_octets(entries[keys.cluster].value), entries[keys.membership], entries
     except RecordUnusable as fault:
         raise ChangeRefused(str(fault)) from None
 

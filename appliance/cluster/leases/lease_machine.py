@@ -71,6 +71,8 @@ class LeaseMachine:
         self._silent_until = now if is_first else now + settings.silence_s
         # A process that starts anew cannot know since when it goes by this version.
         self._former_until = now
+        self._settled_at = self._silent_until
+        self._settled_before = 0
         self._wants_sending = False
 
     # -- what arrives ---------------------------------------------------------------------------------
@@ -171,11 +173,19 @@ class LeaseMachine:
             del self.peers[gone]
         for joined in numbers - self.peers.keys():
             self.peers[joined] = Peer()
+        self._settled_before = self.settled_version(now)
         self.membership = self._views.membership = membership
         self._former_until = now + self.settings.former_ms / 1000
+        self._settled_at = self._former_until + self.settings.promise_s
         for address in addresses:
             self.records[address.number].address = address
         self._wants_sending = True
+
+    def settled_version(self, now: float) -> int:
+        """The version of the membership by which alone this member helps an owner: what it has acknowledged by the one
+        before is over. 0 for none yet.
+        """
+        return self.membership.version if now >= self._settled_at else self._settled_before
 
     # -- orders ---------------------------------------------------------------------------------------
 

@@ -32,6 +32,7 @@ def status(process: Reported, now: float) -> dict[str, Any]:
     machine = process.machine
     return {
         "member": machine.me,
+        "settled_version": machine.settled_version(now),
         "is_silent": machine.is_silent(now),
         "is_draining": machine.is_draining,
         "is_ready": machine.is_ready,

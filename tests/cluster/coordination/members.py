@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from appliance.cluster.coordination.cluster_records import MembershipRecord
 from appliance.cluster.coordination.dict_store import DictStore
 from appliance.cluster.coordination.join_token import JoinToken
+from appliance.cluster.coordination.key_store import Put
+from appliance.cluster.coordination.keys import ClusterKeys
 from appliance.cluster.coordination.membership_changes import Joined, create_cluster, create_token, join_cluster
 from appliance.messages.membership import NO_MEMBER, Member
 from appliance.storage.cluster_file import ClusterFile, EtcdAccess
@@ -32,8 +35,17 @@ def token(store: DictStore, secret: bytes = bytes(16), lifetime_s: int = 600) ->
     return made
 
 
+def all_in_force(store: DictStore) -> None:
+    """Each member goes by the last change of the members, and has said so."""
+    keys = ClusterKeys(NAME)
+    membership = MembershipRecord.from_octets(store.read(keys.membership).entries[keys.membership].value).membership
+    said = str(membership.version).encode()
+    store.commit([], [Put(keys.version_in_force(number), said) for number in membership.numbers])
+
+
 def joined(store: DictStore, name: str, is_witness: bool = False) -> Joined:
-    """One member more."""
+    """One member more, when the others go by the last change."""
+    all_in_force(store)
     own = token(store, name.encode().ljust(16, b"."))
     return join_cluster(store, own, machine(name, is_witness=is_witness), lambda: NOW)
 

@@ -17,10 +17,11 @@ from appliance.cluster.coordination.dict_store import DictKeys, DictStore
 from appliance.cluster.coordination.key_store import Delete, Put
 from appliance.cluster.coordination.keys import ClusterKeys
 from appliance.cluster.coordination.membership_changes import Joined, remove_member
+from appliance.cluster.coordination.versions_in_force import version_in
 from appliance.messages.cluster_messages import TakeOver, TakeOverKey
 from appliance.storage.cluster_file import EtcdAccess, cluster_path, read_cluster, write_cluster
 from tests.certificate_authority import CertificateAuthority
-from tests.cluster.coordination.members import NAME, NOW, URLS, created, file_of, joined
+from tests.cluster.coordination.members import NAME, NOW, URLS, all_in_force, created, file_of, joined
 
 KEYS = ClusterKeys(NAME)
 TURN_S = 0.5
@@ -121,7 +122,23 @@ def test_the_end_of_the_certificate_for_etcd_is_told(
     assert told == ([f"The certificate for etcd, {sentence.format(chain=chain)}"] if sentence else [])
 
 
+def test_a_member_says_by_which_version_of_the_members_its_lease_process_goes(cluster: Cluster) -> None:
+    """And what it has said outlives it."""
+    cluster.running["b"].version_in_force = 2
+    cluster.work()
+    said = lambda: version_in(cluster.administrator.read(KEYS.prefix).entries.get(KEYS.version_in_force(2)))  # noqa: E731
+    assert said() == 2
+    # It starts anew, and does not know yet.
+    cluster.running["b"].version_in_force = 0
+    cluster.work()
+    assert said() == 2
+    cluster.running.pop("b").close()
+    cluster.work(20.0)
+    assert said() == 2
+
+
 def test_who_is_removed_keeps_its_file_under_another_name_and_takes_no_part(cluster: Cluster) -> None:
+    all_in_force(cluster.administrator)
     remove_member(cluster.administrator, NAME, "b")
     cluster.work()
     assert not cluster.running["b"].is_member and not cluster.running["b"].report.is_member

@@ -13,12 +13,13 @@ from appliance.cluster.coordination.key_store import Put, StoreFull, StoreUnavai
 from appliance.cluster.coordination.keys import ClusterKeys
 from appliance.cluster.coordination.membership_changes import (
     ChangeRefused,
+    LastChangeUnderWay,
     create_cluster,
     join_cluster,
     leave_cluster,
     remove_member,
 )
-from tests.cluster.coordination.members import KEY, NAME, NOW, created, joined, machine, token
+from tests.cluster.coordination.members import KEY, NAME, NOW, all_in_force, created, joined, machine, token
 
 KEYS = ClusterKeys(NAME)
 
@@ -36,6 +37,7 @@ def test_members_join_one_after_the_other_and_numbers_are_never_used_again() -> 
     joined(store, "b")
     third = joined(store, "w", is_witness=True)
     assert (third.me.number, third.me.is_witness, third.record.membership.version) == (3, True, 3)
+    all_in_force(store)
     assert remove_member(store, NAME, "w").membership.version == 4
     assert joined(store, "c").me.number == 4
     assert members(store) == [(1, "a"), (2, "b"), (4, "c")]
@@ -55,6 +57,7 @@ def test_a_token_is_used_once() -> None:
     created(store)
     one = token(store)
     join_cluster(store, one, machine("b"), lambda: NOW)
+    all_in_force(store)
     with pytest.raises(ChangeRefused, match="The token was used by b"):
         join_cluster(store, one, machine("c"), lambda: NOW)
     assert members(store) == [(1, "a"), (2, "b")]
@@ -130,6 +133,91 @@ def test_the_cluster_has_a_limit() -> None:
         joined(store, "late")
 
 
+def go_by(store: DictStore, version: int, *numbers: int, are_present: bool = True) -> None:
+    """These members have said that they go by that version."""
+    for number in numbers:
+        store.commit([], [Put(KEYS.version_in_force(number), str(version).encode())])
+        if are_present:
+            store.commit([], [Put(KEYS.presence(number), b"{}")])
+
+
+def test_the_members_do_not_change_again_while_one_that_runs_has_not_taken_the_last_change() -> None:
+    store = DictStore()
+    created(store)
+    joined(store, "b")
+    joined(store, "c")
+    go_by(store, 3, 1, 3)
+    go_by(store, 2, 2)
+    late = "version 3, is not in force on b yet.*restart the appliance or the witness there"
+    with pytest.raises(LastChangeUnderWay, match=late):
+        join_cluster(store, token(store), machine("d"), lambda: NOW)
+    with pytest.raises(LastChangeUnderWay, match=late):
+        remove_member(store, NAME, "c")
+    assert members(store) == [(1, "a"), (2, "b"), (3, "c")]
+    # It does not hold up that it is taken out itself.
+    remove_member(store, NAME, "b")
+    assert members(store) == [(1, "a"), (3, "c")]
+
+
+def test_a_member_that_is_dead_holds_up_no_change() -> None:
+    store = DictStore()
+    created(store)
+    joined(store, "b")
+    third = joined(store, "c")
+    # c has never run, and b died before it heard of c.
+    go_by(store, 3, 1)
+    go_by(store, 2, 2, are_present=False)
+    with pytest.raises(LastChangeUnderWay, match=r"b and c may still go by version 2.*remove NAME --off"):
+        join_cluster(store, token(store), machine("d"), lambda: NOW)
+    with pytest.raises(LastChangeUnderWay, match="b and c may still go by version 2"):
+        remove_member(store, NAME, "b")
+    # An operator knows that it is off: then a majority of the version before goes by this one.
+    remove_member(store, NAME, "b", is_off=True)
+    go_by(store, 4, 1)
+    # a alone is no majority of a and c; but b, which is off, and a are one of all three.
+    assert not leave_cluster(store, NAME, third.me)
+    assert members(store) == [(1, "a")]
+    go_by(store, 5, 1)
+    assert joined(store, "e").me.number == 4
+
+
+def test_a_member_that_returns_in_the_moment_of_the_change_is_looked_at() -> None:
+    """The change is one transaction with what was looked at."""
+
+    class Overtaken(DictStore):
+        """b writes its presence before the first transaction of the membership."""
+
+        has_returned = False
+
+        def commit(self, conditions: Sequence[Unchanged], writes: Sequence[Write]) -> bool:
+            if not self.has_returned:
+                self.has_returned = True
+                go_by(DictStore(self.keys), 2, 2)
+            return super().commit(conditions, writes)
+
+    store = DictStore()
+    created(store)
+    joined(store, "b")
+    joined(store, "c")
+    go_by(store, 3, 1, 3)
+    store.commit([], [Put(KEYS.version_in_force(2), b"2")])
+    with pytest.raises(LastChangeUnderWay, match="is not in force on b yet"):
+        remove_member(Overtaken(store.keys), NAME, "c")
+    assert members(store) == [(1, "a"), (2, "b"), (3, "c")]
+
+
+def test_what_members_said_who_were_taken_out_is_forgotten() -> None:
+    store = DictStore()
+    created(store)
+    for name in ("b", "c", "d"):
+        joined(store, name)
+    for name in ("d", "c", "b"):
+        all_in_force(store)
+        remove_member(store, NAME, name)
+    said = [key for key in store.read(KEYS.prefix).entries if key.startswith(KEYS.versions_in_force)]
+    assert said == [KEYS.version_in_force(number) for number in (1, 2, 3)]
+
+
 class Interrupted(DictStore):
     """A store whose next transactions lose their answers; each is carried out at once, never, or late."""
 
@@ -186,6 +274,7 @@ def test_the_last_member_ends_the_cluster_when_it_leaves() -> None:
     store.commit([], [Put(f"{KEYS.take_overs}1/{number}", b"{}") for number in range(1, 301)])
     with pytest.raises(ChangeRefused, match=r"has no member x\. Its members are a, b"):
         remove_member(store, NAME, "x")
+    all_in_force(store)
     assert not leave_cluster(store, NAME, first.me)
     with pytest.raises(ChangeRefused, match="b is the last member of the cluster west"):
         remove_member(store, NAME, "b")
@@ -197,7 +286,9 @@ def test_who_was_removed_leaves_without_touching_another_of_its_name() -> None:
     store = DictStore()
     created(store)
     former = joined(store, "b")
+    all_in_force(store)
     remove_member(store, NAME, "b")
+    all_in_force(store)
     store.keys.pass_time(601)
     join_cluster(store, token(store), replace(machine("b"), public_key="y" * 40), lambda: NOW)
     assert not leave_cluster(store, NAME, former.me)

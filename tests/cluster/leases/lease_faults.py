@@ -14,7 +14,7 @@ from random import Random
 
 from appliance.messages.lease_settings import LeaseSettings
 from appliance.messages.membership import NO_MEMBER, Member, Membership, VirtualAddress
-from tests.cluster.leases.simulated_cluster import SimulatedCluster, SimulatedMember
+from tests.cluster.leases.simulated_cluster import ETCD, SimulatedCluster, SimulatedMember
 
 SETTINGS = LeaseSettings(preempt_ms=2_000, former_ms=300)
 # After the last fault: until there is an owner at the latest, and how long it then has to remain the same.
@@ -26,6 +26,8 @@ MEMBERS_MAX = 7
 CHANGING = 0.3
 # So many seeds share one that has a change of the members and no fault.
 CHANGE_EVERY = 10
+# So many share one in which the members change while some are cut off from etcd.
+UNHEARD_EVERY = 4
 HAND_OVER_MS = 100
 
 
@@ -67,6 +69,7 @@ class Faults:
             self._stalls,
             self._change_members,
             self._change_members,
+            self._cut_from_etcd,
         ]
 
     def plan(self) -> None:
@@ -74,9 +77,26 @@ class Faults:
         count = self._random.randint(1, 6)
         if self._random.random() < CHANGING:
             count += 4
-            self._kinds += [self._change_members] * len(self._kinds)
+            self._kinds += [self._change_members, self._change_members, self._cut_from_etcd] * len(self._kinds)
         for _ in range(count):
             self._world.schedule.after(self._random.uniform(0, FAULTS_S * 0.8), self._one)
+
+    def plan_changes_unheard(self) -> None:
+        """Many changes of the members, of which those that are cut off from etcd hear nothing; some other faults."""
+        numbers = [*self._world.members]
+        unheard = self._random.sample(numbers, self._random.randint(1, len(numbers)))
+        self._world.network.cut |= {(number, ETCD) for number in unheard}
+        self._world.note(0, 0, f"{unheard} are cut off from etcd")
+        self._world.schedule.after(FAULTS_S, lambda: self._world.network.cut.difference_update(
+            {(number, ETCD) for number in unheard}
+        ))
+        for _ in range(20):
+            self._world.schedule.after(self._random.uniform(0, FAULTS_S * 0.8), self._one_change)
+        for _ in range(self._random.randint(0, 2)):
+            self._world.schedule.after(self._random.uniform(0, FAULTS_S * 0.8), self._one)
+
+    def _one_change(self) -> None:
+        self._change_members(self._world.members[self._random.choice([*self._world.members])])
 
     def _one(self) -> None:
         member = self._world.members[self._random.choice([*self._world.members])]
@@ -118,38 +138,35 @@ class Faults:
         pairs = [(a, b) for a in numbers for b in numbers if a != b]
         self._cut(set(self._random.sample(pairs, self._random.randint(1, len(pairs) // 2))))
 
+    def _cut_from_etcd(self, _: SimulatedMember) -> None:
+        """Some, and the majority of them rather often: they go by the version that they know."""
+        numbers = [*self._world.members]
+        self._cut({(number, ETCD) for number in self._random.sample(numbers, self._random.randint(1, len(numbers)))})
+
     def _living(self, but: int = NO_MEMBER) -> int:
         """How many members of the newest version live."""
         numbers = [number for number in self._world.membership.numbers if number != but]
         return sum(self._world.members[number].machine is not None for number in numbers)
 
     def _change_members(self, member: SimulatedMember) -> None:
-        """One joins, or one is removed; each hears of it at its own time. Not before all that live know of the last
-        change, and a majority has for so long that it acknowledges no owner that does not.
-        """
+        """One joins, or one is removed, if it may; each hears of it at its own time, who is cut off from etcd later."""
         world = self._world
         count = len(world.membership.members)
-        if not self._may_change():
-            return
         if count < MEMBERS_MAX and (count == 2 or self._random.random() < 0.5):
-            if self._living() < (count + 1) // 2 + 1:
+            if self._living() < (count + 1) // 2 + 1 or world.refusal():
                 return
             world.join(self._random.random() < 0.3, self._random.uniform(0, 1.0))
         elif member.number in world.membership.numbers and self._living(member.number) >= (count - 1) // 2 + 1:
+            is_off = member.machine is None and self._random.random() < 0.5
+            if world.refusal(member.number, is_off):
+                return
+            member.is_off = is_off
             world.remove(member.number)
         else:
             return
         left_s = self._end - world.schedule.now
         for each in world.members.values():
             world.schedule.after(min(self._random.expovariate(3), left_s), each.hear_of_members)
-
-    def _may_change(self) -> bool:
-        world = self._world
-        newest = world.membership
-        known = [world.members[number] for number in newest.numbers if world.members[number].membership == newest]
-        settled = world.schedule.now - SETTINGS.former_ms / 1000 - SETTINGS.promise_s
-        is_known = all(each in known for each in world.members.values() if each.machine is not None)
-        return is_known and sum(each.membership_since <= settled for each in known) >= newest.majority
 
     def _step_clock(self, member: SimulatedMember) -> None:
         if member.machine is not None and not member.is_frozen:
@@ -182,13 +199,17 @@ class Faults:
         self._for_a_while(lambda: setattr(member, "stall", (0.0, 0.0)))
 
 
-def run_seed(seed: int) -> None:
+def run_seed(seed: int, has_changes_unheard: bool = False) -> None:
     """Raises AssertionError, with the story of the seed, when something does not hold."""
     world = cluster_of(seed)
     world.start()
     world.run(1.3)
     _check_owned(world, seed, "after the start")
-    Faults(world).plan()
+    faults = Faults(world)
+    if has_changes_unheard:
+        faults.plan_changes_unheard()
+    else:
+        faults.plan()
     world.run(FAULTS_S)
     world.run(OWNER_WITHIN_S)
     _check_owned(world, seed, f"{OWNER_WITHIN_S} s after the last fault")
@@ -261,6 +282,8 @@ def _check_acknowledged(world: SimulatedCluster, seed: int) -> None:
 def _failure_of(seed: int) -> str:
     try:
         run_seed(seed)
+        if seed % UNHEARD_EVERY == 0:
+            run_seed(seed, has_changes_unheard=True)
         if seed % CHANGE_EVERY == 0:
             run_change(seed)
     except Exception as fault:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from random import Random
 
+from appliance.cluster.coordination.versions_in_force import VersionsInForce
 from appliance.cluster.leases.heartbeat import Heartbeat
 from appliance.cluster.leases.heartbeat_codec import VERSIONS_APART_MAX
 from appliance.cluster.leases.lease_actions import (
@@ -24,7 +25,7 @@ from appliance.cluster.leases.lease_actions import (
 from appliance.cluster.leases.lease_machine import LeaseMachine
 from appliance.cluster.leases.sessions import Header, Sessions, Verdict
 from appliance.messages.lease_settings import LeaseSettings
-from appliance.messages.membership import Member, Membership, VirtualAddress
+from appliance.messages.membership import NO_MEMBER, Member, Membership, VirtualAddress
 from tests.simulation.schedule import Schedule
 
 TICKET_S = 0.020
@@ -32,6 +33,11 @@ INBOX_LEN_MAX = 200
 CLOCK_DRIFT = 0.001
 # A process that could not be told of a change is told again after this.
 TOLD_AGAIN_S = 0.02
+# The other end of a member's way to etcd, among the directions that are cut.
+ETCD = 0
+# How often a member says in etcd which version of the members it goes by, and for how long it is present afterwards.
+SAID_EVERY_S = 0.05
+PRESENT_S = 0.3
 
 
 @dataclass
@@ -54,8 +60,8 @@ class SimulatedMember:
         self.number = number
         self.membership = world.membership
         """The newest that this machine has heard of."""
-        self.membership_since = 0.0
-        """Since when, in true time."""
+        self.is_off = False
+        """Was it switched off for good?"""
         self.machine: LeaseMachine | None = None
         self.sessions: Sessions | None = None
         self.leases: dict[int, float] = {}
@@ -66,6 +72,8 @@ class SimulatedMember:
         """Probability that the process is held up between its decision and the kernel, and for how long at most."""
         self._speed = 1 + world.random.uniform(-CLOCK_DRIFT, CLOCK_DRIFT)
         self._offset = world.random.uniform(0, 100_000)
+        self._pauses = Random(number)
+        """Between what it says in etcd."""
         self._paused_s = 0.0
         self._paused_at = 0.0
         self._inbox: list[tuple[Header, Heartbeat]] = []
@@ -83,7 +91,7 @@ class SimulatedMember:
     def start(self) -> None:
         """A new process: it closes what another one has left open."""
         world, membership = self.world, self.membership
-        if self.number not in membership.numbers:
+        if self.is_off or self.number not in membership.numbers:
             return
         self.leases.clear()
         self._inbox.clear()
@@ -102,10 +110,10 @@ class SimulatedMember:
         world, former, newest = self.world, self.membership, self.world.membership
         if former == newest:
             return
-        if self.is_frozen or self.machine is None or self.sessions is None:
+        if self.is_frozen or self.machine is None or self.sessions is None or not self.reaches_etcd:
             world.schedule.after(TOLD_AGAIN_S, self.hear_of_members)
             return
-        self.membership, self.membership_since = newest, world.schedule.now
+        self.membership = newest
         world.note(self.number, 0, f"hears of version {newest.version}: {newest.numbers}")
         if self.number in newest.numbers and newest.follows(former):
             self.sessions.change_peers([member.number for member in newest.others(self.number)])
@@ -114,6 +122,19 @@ class SimulatedMember:
         else:
             self.end()
             self.start()
+
+    @property
+    def reaches_etcd(self) -> bool:
+        return (self.number, ETCD) not in self.world.network.cut
+
+    def say_version(self) -> None:
+        """Tell etcd which version it goes by, again and again."""
+        world, machine = self.world, self.machine
+        if machine is not None and not self.is_frozen and self.reaches_etcd:
+            world.heard_at[self.number] = world.schedule.now
+            if version := machine.settled_version(self.now):
+                world.versions_said[self.number] = version
+        world.schedule.after(self._pauses.uniform(0, 2 * SAID_EVERY_S), self.say_version)
 
     def end(self) -> None:
         """The process gives its addresses away and ends, as it was told."""
@@ -293,6 +314,12 @@ class SimulatedCluster:
         self.addresses = addresses
         self.settings = settings
         self.network = Network()
+        self.former = membership
+        """The members of the version before."""
+        self.versions_said: dict[int, int] = {}
+        """What etcd holds: the version that each member has said last."""
+        self.heard_at: dict[int, float] = {}
+        """When etcd has heard of each member last."""
         self.changes: list[tuple[float, OwnerChanged]] = []
         self.notes: list[str] = []
         self.members = {number: SimulatedMember(self, number) for number in membership.numbers}
@@ -302,6 +329,7 @@ class SimulatedCluster:
         """All members, one after the other."""
         for member in self.members.values():
             self.schedule.after(self.random.uniform(0, spread_s), member.start)
+            member.say_version()
 
     def addresses_of(self, membership: Membership) -> tuple[VirtualAddress, ...]:
         """The addresses as the nodes of a version may own them: those that have joined last."""
@@ -315,13 +343,25 @@ class SimulatedCluster:
         """One member more."""
         number = max(self.members) + 1
         joined = Member(number, f"node-{number}", is_witness=is_witness)
+        self.former = self.membership
         self.membership = Membership(self.membership.version + 1, (*self.membership.members, joined))
         self.members[number] = SimulatedMember(self, number)
         self.schedule.after(starts_after_s, self.members[number].start)
+        self.members[number].say_version()
 
     def remove(self, number: int) -> None:
         """One member less."""
+        self.former = self.membership
         self.membership = Membership(self.membership.version + 1, self.membership.others(number))
+
+    def refusal(self, gone: int = NO_MEMBER, is_off: bool = False) -> str:
+        """Why the members may not change now, by what etcd holds; "" when they may."""
+        now = self.schedule.now
+        present = frozenset(number for number, heard_at in self.heard_at.items() if heard_at > now - PRESENT_S)
+        names, former = ({member.number: member.name for member in m.members} for m in (self.membership, self.former))
+        return VersionsInForce(self.versions_said, present).refusal(
+            self.membership.version, names, former, gone, is_off
+        )
 
     def carry(self, sender: int, receiver: int, deliver: Callable[[], None]) -> None:
         """Take a datagram over the network, or not."""

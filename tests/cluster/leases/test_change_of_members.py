@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from appliance.messages.lease_settings import LeaseSettings
 from appliance.messages.membership import Member, Membership, VirtualAddress
-from tests.cluster.leases.simulated_cluster import SimulatedCluster
+from tests.cluster.leases.simulated_cluster import ETCD, PRESENT_S, SimulatedCluster
 
 ADDRESS = 1
 A, B, C, D = 1, 2, 3, 4
@@ -118,3 +120,52 @@ def test_one_that_is_left_alone_and_starts_anew_has_forgotten_a_promise() -> Non
     left.start()
     assert left.machine is not None and left.machine.is_silent(left.now)
     until_owned_by(world, A, 1.0)
+
+
+def cut_off_from_etcd() -> SimulatedCluster:
+    """Of three members, a and b hear of nothing; c hears that d joins."""
+    world = cluster(3)
+    world.network.cut |= {(A, ETCD), (B, ETCD)}
+    world.run(PRESENT_S + 0.1)
+    world.join(is_witness=False, starts_after_s=0.0)
+    for member in (A, B, C):
+        world.members[member].hear_of_members()
+    run_with(world, A, SETTINGS.former_ms / 1000 + 1.5)
+    return world
+
+
+def test_the_members_do_not_change_twice_while_a_majority_of_the_first_ones_is_not_heard() -> None:
+    """They are not present in etcd: that they are dead cannot be known."""
+    world = cut_off_from_etcd()
+    assert world.refusal().startswith("node-1 and node-2 may still go by version 1")
+    assert world.refusal(gone=A).startswith("node-1 and node-2")
+    # One of them is heard again.
+    world.network.cut.remove((B, ETCD))
+    run_with(world, A, 0.5)
+    assert world.members[B].membership.version == 2
+    world.run(SETTINGS.former_ms / 1000 + SETTINGS.promise_s + 0.2)
+    assert not world.refusal()
+    # a has not heard of it yet, and can be the owner no more.
+    assert world.owner(ADDRESS) not in (0, A)
+
+
+def test_else_two_members_would_own_the_address() -> None:
+    """What the rule is for: two of the three, and three of the five."""
+    world = cut_off_from_etcd()
+    world.join(is_witness=False, starts_after_s=0.0)
+    world.members[C].hear_of_members()
+    world.members[D].hear_of_members()
+    with pytest.raises(AssertionError, match=r"address 1: \[1, \d\] answer"):
+        world.run(5.0)
+
+
+def test_a_member_that_runs_and_has_missed_a_change_is_waited_for() -> None:
+    world = cluster(4)
+    world.members[C].freeze(1.0)
+    world.join(is_witness=False, starts_after_s=0.0)
+    for member in (A, B, C, D):
+        world.members[member].hear_of_members()
+    run_with(world, A, 0.1)
+    assert "is not in force on node-1, node-2, node-3, node-4" in world.refusal()
+    run_with(world, A, 1.5 + SETTINGS.former_ms / 1000 + SETTINGS.promise_s)
+    assert not world.refusal()
