@@ -17,6 +17,9 @@ begin=1048576
 packages=linux-image-cloud-amd64,initramfs-tools,systemd-sysv,systemd-timesyncd,systemd-resolved,udev,dbus,iproute2,nftables
 packages=$packages,iputils-ping,openssh-server,man-db,bash-completion,less,adduser,python3,python3-yaml,sudo,fdisk,nano
 packages=$packages,ca-certificates
+# What the kernel package does when it may make one (INITRD, kernel-img.conf(5)).
+make_initramfs='unset INITRD; for version in $(linux-version list); do update-initramfs -c -k $version;
+    linux-update-symlinks install $version /boot/vmlinuz-$version; done'
 export SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || date +%s)}"
 
 make_root() {
@@ -29,7 +32,8 @@ make_root() {
         --setup-hook="sync-in $fetched /var/cache/apt/archives/" \
         --customize-hook='chroot "$1" apt-get autoclean --quiet=2 >/dev/null' --customize-hook="rm -f $fetched/*.deb" \
         --customize-hook="sync-out /var/cache/apt/archives $fetched" \
-        --customize-hook='chroot "$1" update-initramfs -c -k all >/dev/null' \
+        --customize-hook='echo COMPRESS=gzip >"$1"/etc/initramfs-tools/conf.d/signalbox' \
+        --customize-hook="chroot \"\$1\" sh -ec '$make_initramfs' >/dev/null" \
         --customize-hook="upload $package /tmp/signalbox.deb" \
         --customize-hook='chroot "$1" env --unset=SOURCE_DATE_EPOCH dpkg --install /tmp/signalbox.deb >/dev/null' \
         --customize-hook='install -d "$1"/var/lib/signalbox-upgrade' \
@@ -53,7 +57,7 @@ make_root() {
     printf 'LABEL=signalbox / ext4 errors=remount-ro 0 1\n' >"$root/etc/fstab"
     printf 'Match Group signalbox\n    DisableForwarding yes\n' >"$root/etc/ssh/sshd_config.d/signalbox.conf"
     # Debian's links to the kernel stand in the root folder, where the boot loader looks.
-    [ -e "$root/vmlinuz" ] && [ -e "$root/initrd.img" ]
+    [ -e "$root/vmlinuz" ] && [ -e "$root/initrd.img" ] || { echo "The image has no kernel or no initramfs." >&2; exit 1; }
 }
 
 make_disk() {

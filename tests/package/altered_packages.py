@@ -54,7 +54,7 @@ class Altered:
     def pack(self, name: str) -> Path:
         """The package."""
         made = self._folder / name
-        options = ["--root-owner-group", "-Zgzip", "-z1"]
+        options = ["--root-owner-group", "-Znone"]
         subprocess.run(["dpkg-deb", *options, "--build", str(self.tree), str(made)], check=True)
         shutil.rmtree(self.tree)
         return made
