@@ -31,7 +31,15 @@ def without_secrets(text: str) -> str:
     Communities have numbers from the second on: lines that differ shall not look alike.
     """
     numbers = count(1)
-    text = _COMMUNITY.sub(lambda found: f"{found[1]} {_numbered(next(numbers))}", text)
+    return loggable(_COMMUNITY.sub(lambda found: f"{found[1]} {_numbered(next(numbers))}", text))
+
+
+def loggable(text: str) -> str:
+    """A sentence with hashes, keys and what is secret in URLs hidden, whoever made it.
+
+    A community cannot be told from other words: lines of a configuration go through `without_secrets` before they
+    become part of a sentence.
+    """
     return without_url_secrets(_HASH.sub(HIDDEN, _SNMP_KEYS.sub(rf"\1 {HIDDEN} {HIDDEN}", text)))
 
 

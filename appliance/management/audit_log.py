@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from appliance.catalogue.redaction import without_url_secrets
+from appliance.catalogue.redaction import loggable
 
 FILE_LEN_MAX: Final = 4 * 1024 * 1024
 # Of the command, and of what came of it.
@@ -75,7 +75,7 @@ def command_text(do: str, args: dict[str, Any]) -> str:
     """The command in a line, without secrets."""
     shown = {name: SECRET if name in SECRET_ARGUMENTS else value for name, value in args.items()}
     words = [f"{name}={value}" for name, value in shown.items() if name not in LONG_ARGUMENTS and value != ""]
-    return without_url_secrets(" ".join([do, *words]))[:TEXT_LEN_MAX]
+    return loggable(" ".join([do, *words]))[:TEXT_LEN_MAX]
 
 
 def joined(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from appliance import clock
 from appliance.catalogue.alarms import LOG_HOST_UNREACHABLE, Condition
-from appliance.catalogue.redaction import without_url_secrets
+from appliance.catalogue.redaction import loggable
 from appliance.catalogue.settings import Settings
 from appliance.storage.syslog import Syslog
 from appliance.storage.system_journal import SystemJournal, is_journal
@@ -52,7 +52,7 @@ class LogFile:
         """Append one line, and send it to the hosts of `logging host`; `event`: its fields (system_journal.py)."""
         if not self.takes(level):
             return
-        sentence = without_url_secrets(sentence)
+        sentence = loggable(sentence)
         self._log.log(level, "%s", sentence, extra=event)
         name = logging.getLevelName(level)
         line = f"{clock.local_time_text()} {name} signalbox.supervisor: {sentence}\n".encode()
@@ -86,7 +86,9 @@ def latest_lines(path: Path, count: int) -> list[str]:
 def log_to_stderr(**constant: str) -> None:
     """Let the log of this process go to standard error; where that is the journal, with `constant` as fields."""
     if not log_to_journal(constant):
-        logging.basicConfig(level=logging.INFO, format=FORMAT, datefmt=DATE_FORMAT)
+        handler = logging.StreamHandler()
+        handler.setFormatter(_Redacting(FORMAT, DATE_FORMAT))
+        logging.basicConfig(level=logging.INFO, handlers=[handler])
 
 
 def log_to_journal(constant: Mapping[str, str]) -> bool:
@@ -137,7 +139,7 @@ class _Redacting(logging.Formatter):
     """Traces of faults included: a driver may quote the URL of its database."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return without_url_secrets(super().format(record))
+        return loggable(super().format(record))
 
 
 class _Appending(WatchedFileHandler):

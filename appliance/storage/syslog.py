@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Final
 
 from appliance.catalogue.machine_values import BY_UDP, LogServer, log_server_of
-from appliance.catalogue.redaction import without_url_secrets
+from appliance.catalogue.redaction import loggable
 from appliance.catalogue.settings import Settings
 from appliance.storage.syslog_stream import Route, SyslogStream
 
@@ -103,5 +103,5 @@ def message(record: logging.LogRecord, hostname: str) -> bytes:
     moment = datetime.fromtimestamp(record.created).astimezone().isoformat(timespec="milliseconds")
     process = record.name.rpartition(".")[2]
     header = f"<{_FACILITY_DAEMON * 8 + severity}>1 {moment} {hostname} signalbox {os.getpid()} {process} - "
-    text = " ".join(without_url_secrets(record.getMessage()).split("\n"))
+    text = " ".join(loggable(record.getMessage()).split("\n"))
     return (header.encode("ascii", "replace") + _BOM + text.encode())[:MESSAGE_LEN_MAX]

@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Final
 
-from appliance.catalogue.redaction import without_url_secrets
+from appliance.catalogue.redaction import loggable
 
 SOCKET: Final = "/run/systemd/journal/socket"
 VALUE_LEN_MAX: Final = 32 * 1024
@@ -60,7 +60,7 @@ class SystemJournal(logging.Handler):
 
     def _all_fields(self, record: logging.LogRecord) -> dict[str, str]:
         return {
-            "MESSAGE": without_url_secrets(self.format(record)),
+            "MESSAGE": loggable(self.format(record)),
             "PRIORITY": str(next((number for level, number in _PRIORITIES if record.levelno >= level), _DEBUG)),
             "SYSLOG_IDENTIFIER": "signalbox",
             "SIGNALBOX_PROCESS": record.name.rpartition(".")[2],

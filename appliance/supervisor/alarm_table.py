@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from appliance.catalogue.alarms import CRITICAL, MAJOR, MINOR, WARNING, Condition, alarm_named
+from appliance.catalogue.redaction import loggable
 from appliance.messages.supervisor_requests import AlarmEvent, AlarmRow
 from appliance.storage.system_journal import fields
 
@@ -52,7 +53,7 @@ class AlarmTable:
 
     def update(self, conditions: Iterable[Condition], wall_time: float) -> None:
         """Raise and clear."""
-        true_now = {(condition.name, condition.subject): condition.text for condition in conditions}
+        true_now = {(condition.name, condition.subject): loggable(condition.text) for condition in conditions}
         for key in [key for key in self._active if key not in true_now]:
             raised = self._active.pop(key)
             self._note(key, raised.text, CLEARED, wall_time, raised.number)

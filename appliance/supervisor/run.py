@@ -20,6 +20,7 @@ from typing import Any, Final
 from appliance import clock
 from appliance.catalogue.listener_ids import place, with_places
 from appliance.catalogue.node_settings import virtual_ip_addresses
+from appliance.catalogue.redaction import loggable
 from appliance.catalogue.settings import Settings
 from appliance.configuration.text import parse_configuration, retired_warnings
 from appliance.descriptors import descriptor_shortage, raise_descriptor_limit
@@ -102,6 +103,7 @@ def run(
 
     def note(sentence: str, level: int = logging.INFO, event: Mapping[str, Any] | None = None) -> None:
         if log.takes(level):
+            sentence = loggable(sentence)
             said(sentence)
             log.write(sentence, level, event)
 

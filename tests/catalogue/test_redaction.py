@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from appliance.catalogue.redaction import without_secrets, without_url_secrets
+from appliance.catalogue.redaction import loggable, without_secrets, without_url_secrets
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,16 @@ def test_the_secrets_of_a_url_are_hidden(text: str, shown: str) -> None:
 
 def test_hashes_are_hidden_as_well() -> None:
     assert without_secrets("enable secret scrypt:16384:8:1:00ff:ffaa\n") == "enable secret <hidden>\n"
+
+
+@pytest.mark.parametrize(
+    ("sentence", "shown"),
+    [
+        ("fault in `enable secret scrypt:16384:8:1:00ff:ffaa`", "fault in `enable secret <hidden>`"),
+        ("`user anna sha256 key 00ff 11ee` is refused", "`user anna sha256 key <hidden> <hidden>` is refused"),
+        ("postgresql://box:tiger@db/sip does not answer", "postgresql://box:<hidden>@db/sip does not answer"),
+        ("community 2 of 192.0.2.1 may not write", "community 2 of 192.0.2.1 may not write"),
+    ],
+)
+def test_sentences_of_the_log_have_no_hashes_keys_and_passwords(sentence: str, shown: str) -> None:
+    assert loggable(sentence) == shown

@@ -61,6 +61,25 @@ def test_times_are_of_the_zone_that_is_set(tmp_path: Path) -> None:
     assert (hours[1] - hours[0]) % 24 in (6, 7) and (hours[0] - hours[2]) % 24 in (2, 3)
 
 
+def test_no_hash_key_or_password_is_written(tmp_path: Path) -> None:
+    """Neither by the supervisor nor by others, whose traces quote what they had at hand."""
+    program = (
+        "import logging, sys; from pathlib import Path\n"
+        "from appliance.storage.log_file import LogFile, log_to_file, log_to_stderr\n"
+        "path, said = Path(sys.argv[1]), sys.argv[2]\n"
+        "log_to_stderr(); log_to_file(path); LogFile(path).write(said)\n"
+        "try: raise ValueError(said)\n"
+        "except ValueError: logging.getLogger('signalbox.worker').exception(said)"
+    )
+    said = "enable secret scrypt:16384:8:1:00ff:ffaa, user anna sha1 key 00ff 11ee, postgresql://box:tiger@db/sip"
+    argv = [sys.executable, "-c", program, str(tmp_path / "log"), said]
+    done = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=60)
+    shown = "enable secret <hidden>, user anna sha1 key <hidden> <hidden>, postgresql://box:<hidden>@db/sip"
+    for text in (done.stderr, (tmp_path / "log").read_text()):
+        assert text.count(shown) > 1
+        assert "00ff" not in text and "tiger" not in text
+
+
 def test_a_host_gets_the_log_by_syslog(tmp_path: Path) -> None:
     """RFC 5424 6, by UDP (RFC 5426)."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as host:

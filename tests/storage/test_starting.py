@@ -60,18 +60,15 @@ def test_what_the_file_and_an_operator_have_changed_differently_stays_as_committ
     assert start.remark == remark
 
 
-def test_a_file_whose_former_text_is_not_known_is_taken_in_whole(tmp_path: Path) -> None:
-    store = loaded(tmp_path, "workers 2\n")
-    (tmp_path / "loaded-file").write_text("damaged")
-    (tmp_path / "commit-000001").unlink()
-    start = starting(CommitStore(tmp_path), "box.conf", "workers 3\n", 3.0)
-    assert start.text == "workers 3\n" and store.head is not None
-
-
-def test_a_commit_whose_time_was_over_while_nothing_ran_is_reverted(tmp_path: Path) -> None:
+def test_the_remark_names_statements_and_no_values(tmp_path: Path) -> None:
+    """It goes into the log, and into an alarm."""
+    hashes = [f"scrypt:16384:8:1:{digit * 32}:{digit * 64}" for digit in "abc"]
+    urls = [f"postgresql://box:{word}@db/sip" for word in ("one", "two", "three")]
+    lines = [f"enable secret {kept}\nsubscribers database {url}\n" for kept, url in zip(hashes, urls, strict=True)]
+    base, theirs, mine = lines
     store = CommitStore(tmp_path)
-    store.add(TEXT, "anna", "", 1.0)
-    store.add("workers 2\n", "anna", "", 2.0, confirm_by=62.0)
-    assert starting(CommitStore(tmp_path), "", None, 61.0).text == "workers 2\n"
-    start = starting(CommitStore(tmp_path), "", None, 62.0)
-    assert (start.text, start.comment) == (TEXT, "commit 2 was not confirmed: reverted to commit 1")
+    store.add(base, "signalbox", "", 1.0, source=checksum(base))
+    store.keep_file(base)
+    store.add(theirs, "anna", "", 2.0)
+    start = starting(CommitStore(tmp_path), "box.conf", mine, 3.0)
+    assert "have changed `subscribers database`, `enable secret` differently" in start.remark

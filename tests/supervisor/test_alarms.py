@@ -42,6 +42,18 @@ def test_an_alarm_is_raised_once_and_cleared_when_it_is_over() -> None:
     assert len(said) == 2
 
 
+def test_no_secret_of_a_configuration_is_in_an_alarm() -> None:
+    """Alarms go to operators who see no secrets, into the log, by SNMP and to the web console."""
+    said: list[str] = []
+    table = AlarmTable(lambda sentence, level, event: said.append(sentence))
+    secrets = "`enable secret scrypt:16384:8:1:00ff:ffaa` `user anna sha256 key 00ff 11ee` postgresql://box:tiger@db/sip"
+    table.update([Condition("start-remark", "remark 1", secrets)], 1.0)
+    shown = "`enable secret <hidden>` `user anna sha256 key <hidden> <hidden>` postgresql://box:<hidden>@db/sip"
+    assert [row.text for row in table.rows()] == table.sentences() == [shown]
+    assert [event.text for event in table.history(1)] == [shown]
+    assert said == [f"Alarm start-remark of remark 1 raised (warning): {shown}"]
+
+
 def test_the_history_is_bounded() -> None:
     table = AlarmTable(lambda sentence, level, event: None)
     for number in range(HISTORY_MAX):
