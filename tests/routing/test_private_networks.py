@@ -27,6 +27,9 @@ def test_addresses_of_private_networks(address: str, expected: bool) -> None:
     [
         (ListenerSettings(name="one", address="192.0.2.1"), False),
         (ListenerSettings(name="one", address="0.0.0.0", advertise="192.0.2.1"), False),
+        (ListenerSettings(name="one", address="0.0.0.0", advertise="10.0.0.1"), True),
+        (ListenerSettings(name="one", address="::", advertise="fd00::1"), True),
+        (ListenerSettings(name="one", address="0.0.0.0", advertise="sip.example.com"), False),
         (ListenerSettings(name="one", address="10.0.0.1"), True),
         (ListenerSettings(name="one", address="10.0.0.1", advertise="203.0.113.1"), False),
         (ListenerSettings(name="one", address="10.0.0.1", advertise="sip.example.com"), False),
