@@ -50,7 +50,7 @@ def add_to(commands: Commands) -> None:
 
 
 def _backup(options: argparse.Namespace) -> int:
-    from appliance.storage.backup import PASSPHRASE_LEN_MIN, write_backup
+    from appliance.storage.backup import PASSPHRASE_LEN_MIN, left_out, write_backup
 
     state = state_of(options)
     if not (state / "key").exists() and os.access(state, os.X_OK):
@@ -62,12 +62,18 @@ def _backup(options: argparse.Namespace) -> int:
     try:
         with _created(unfinished) as file, acting_as_owner(state):
             names = write_backup(file, passphrase, state, options.config_dir)
+            missing = left_out(options.config_dir)
+            file.flush()
+            # A former backup of this name goes only when this one is on the disk.
+            os.fsync(file.fileno())
         unfinished.rename(options.file)
     except OSError as fault:
         unfinished.unlink(missing_ok=True)
         raise CommandFailed(f"The backup {options.file} cannot be written: {fault.strerror or fault}.") from None
     commits = sum(name.startswith("state/configuration/commit-") for name in names)
     print(f"Backup written to {options.file}: {commits} commits, {len(names) - commits - 1} other files.")
+    if missing:
+        print(f"Not in it, for their names: {', '.join(map(repr, missing))}.", file=sys.stderr)
     settings = last_configuration(state)
     if settings is not None and settings.subscribers_url:
         warning = "The subscribers are in the database of `subscribers database`: back it up by its own means."
@@ -76,7 +82,7 @@ def _backup(options: argparse.Namespace) -> int:
 
 
 def _restore(options: argparse.Namespace) -> int:
-    from appliance.storage.backup import restore_backup
+    from appliance.storage.backup import RestoreIncomplete, restore_backup
     from appliance.storage.encrypted_file import NotReadable
     from appliance.storage.state_lock import StateInUse
 
@@ -93,8 +99,11 @@ def _restore(options: argparse.Namespace) -> int:
         raise CommandFailed(f"{fault} Stop it first: `systemctl stop signalbox`.") from None
     except (NotReadable, NewerFormat) as fault:
         raise CommandFailed(f"{fault} Nothing was changed.") from None
+    except RestoreIncomplete as fault:
+        raise CommandFailed(f"{fault} Restore the backup again: what was there is kept.") from None
     except OSError as fault:
-        raise CommandFailed(f"{options.file} cannot be restored: {fault.strerror or fault}.") from None
+        sentence = f"{options.file} cannot be restored: {fault.strerror or fault}. Nothing was changed."
+        raise CommandFailed(sentence) from None
     print(f"{options.file} is restored. What was there before is in {kept}.")
     print("Start the appliance: `systemctl start signalbox`.")
     return 0

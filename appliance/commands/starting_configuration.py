@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from appliance import clock
@@ -10,14 +11,18 @@ from appliance.catalogue.settings import Settings
 from appliance.commands.check import read_configuration
 from appliance.configuration.text import parse_configuration
 from appliance.management.errors import UNUSABLE, CommandFailed
+from appliance.privileges import acting_as_owner
 from appliance.storage.cluster_file import cluster_path
 from appliance.storage.commits import Commit, CommitStore
+from appliance.storage.restore_steps import has_steps, make_steps
 from appliance.storage.starting import Start, starting
 from appliance.storage.state_format import NewerFormat, refuse_newer
+from appliance.storage.state_lock import StateInUse, held
 
 
 def starting_configuration(path: Path | None, state_dir: Path) -> tuple[Settings, Start]:
     """The settings to start with, and how they become the head. Raises CommandFailed."""
+    _complete_restore(state_dir)
     try:
         refuse_newer(state_dir)
         text = read_configuration(path)[1] if path is not None else None
@@ -34,6 +39,20 @@ def starting_configuration(path: Path | None, state_dir: Path) -> tuple[Settings
         remedy = "start once with --config FILE and a corrected file"
         sentence = f"The configuration in {state_dir} has faults: {error}; {remedy}."
         raise CommandFailed(sentence, UNUSABLE) from None
+
+
+def _complete_restore(state_dir: Path) -> None:
+    """Make the steps that an interrupted restore has left, before anything of the state is read."""
+    if not has_steps(state_dir):
+        return
+    try:
+        with acting_as_owner(state_dir), held(state_dir):
+            print(make_steps(state_dir), file=sys.stderr, flush=True)
+    except StateInUse:
+        # Who has the folder has completed it, or is about to.
+        return
+    except OSError as fault:
+        raise CommandFailed(f"A restore in {state_dir} cannot be completed: {fault.strerror or fault}.") from None
 
 
 def _last_readable(store: CommitStore) -> tuple[Settings, Start] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import io
 import json
@@ -14,6 +15,7 @@ import pytest
 
 from appliance import clock
 from appliance.__main__ import main
+from appliance.commands.starting_configuration import starting_configuration
 from appliance.storage.commits import CommitStore
 from appliance.storage.encrypted_file import EncryptedWriter
 from appliance.storage.state_format import take_folder
@@ -93,9 +95,12 @@ def test_an_appliance_is_replaced_by_its_backup(old: Machine, new: Machine, tmp_
 
 def test_it_can_be_restored_twice(old: Machine, new: Machine, tmp_path: Path) -> None:
     old.run("backup", tmp_path / "backup")
+    # Of one that was killed while it unpacked.
+    (new.state / "restore-killed/state").mkdir(parents=True)
     for _ in range(2):
         assert new.run("restore", tmp_path / "backup")[0] == 0
     assert new.hostname() == "old" and (new.state / "before-restore-2").exists()
+    assert not list(new.state.glob("restore-*"))
 
 
 def test_a_wrong_passphrase_and_damage_change_nothing(old: Machine, new: Machine, tmp_path: Path) -> None:
@@ -156,6 +161,79 @@ def test_a_short_passphrase_and_a_folder_without_an_appliance(old: Machine, tmp_
     (old.state / "key").unlink()
     assert "There is no appliance in" in old.run("backup", tmp_path / "backup")[1]
     assert not (tmp_path / "backup").exists()
+
+
+def renames_fail_after(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The machine stops, as seen from the program: no name is changed after so many."""
+    rename, left = Path.rename, [count]
+
+    def failing(path: Path, target: Path) -> Path:
+        if left[0] == 0:
+            raise OSError(errno.EIO, "Input/output error")
+        left[0] -= 1
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", failing)
+
+
+@pytest.mark.parametrize("count", range(9))
+def test_a_restore_that_is_interrupted_has_changed_nothing_or_is_completed_by_the_next_start(
+    old: Machine, new: Machine, tmp_path: Path, count: int
+) -> None:
+    old.run("backup", tmp_path / "backup")
+    with pytest.MonkeyPatch.context() as machine:
+        renames_fail_after(count, machine)
+        assert new.run("restore", tmp_path / "backup")[0] == 1
+    settings, start = starting_configuration(None, new.state)
+    after = "new" if count == 0 else "old"
+    assert settings.hostname == after and start.text.startswith(f"hostname {after}\n")
+    assert (new.state / "key").read_bytes() == after.encode().ljust(32) and new.subscribers() == [after]
+    assert (new.config / "signalbox.conf").exists()
+    assert not list(new.state.glob("restore-*"))
+    assert new.run("restore", tmp_path / "backup")[0] == 0
+    assert (new.config / "signalbox.conf").read_text() == "hostname old\n" and new.hostname() == "old"
+    kept = [path.read_bytes() for path in new.state.glob("before-restore-*/key")]
+    assert b"new".ljust(32) in kept
+
+
+def test_what_an_earlier_restore_has_kept_stays(old: Machine, new: Machine, tmp_path: Path) -> None:
+    for hostname in ("second", "third"):
+        old.run("backup", tmp_path / "backup")
+        new.run("restore", tmp_path / "backup")
+        (old.config / "signalbox.conf").write_text(f"hostname {hostname}\n")
+    old.run("backup", tmp_path / "backup")
+    new.run("restore", tmp_path / "backup")
+    kept = {path.read_text() for path in new.config.glob("signalbox.conf.before-restore*")}
+    assert kept == {"hostname new\n", "hostname old\n", "hostname second\n"}
+
+
+def test_a_folder_in_the_place_of_a_file_changes_nothing(old: Machine, new: Machine, tmp_path: Path) -> None:
+    (old.config / "extra").write_text("x")
+    (new.config / "extra").mkdir()
+    old.run("backup", tmp_path / "backup")
+    status, said = new.run("restore", tmp_path / "backup")
+    assert status == 1 and said.endswith("Nothing was changed.\n")
+    assert (new.hostname(), (new.config / "signalbox.conf").read_text()) == ("new", "hostname new\n")
+    assert not [path for path in new.config.rglob("*") if path.suffix == ".new"]
+
+
+def test_an_entry_that_comes_twice_is_refused(new: Machine, tmp_path: Path) -> None:
+    archive_of(tmp_path / "backup", {"etc/x": b"1", "etc/x/y": b"2"})
+    status, said = new.run("restore", tmp_path / "backup")
+    assert status == 1 and "two of its entries have one name. Nothing was changed." in said
+
+
+def test_files_that_no_backup_has_are_named(old: Machine, tmp_path: Path) -> None:
+    (old.config / "certificates/of anna.pem").write_text("x")
+    status, said = old.run("backup", tmp_path / "backup")
+    assert status == 0 and said.endswith("Not in it, for their names: 'certificates/of anna.pem'.\n")
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"[]", b'{"unpacked": "x", "steps": [["../a", "b"]]}'])
+def test_damaged_steps_of_a_restore_are_set_aside(new: Machine, content: bytes) -> None:
+    (new.state / "restore-steps").write_bytes(content)
+    assert starting_configuration(None, new.state)[0].hostname == "new"
+    assert (new.state / "restore-steps.damaged-1").read_bytes() == content
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
