@@ -19,6 +19,17 @@ from answers import DHCP, Wrong
 
 FIRST_LINE = "#cloud-config"
 USED = frozenset({"hostname", "fqdn", "user", "password", "passwd", "users", "ntp", "signalbox", "chpasswd"})
+# Aliases of aliases, merged into mappings, take more memory with each one.
+ALIASES_MAX = 16
+# Each level makes the reader slower and its stack deeper.
+DEPTH_MAX = 32
+OPENING = (
+    yaml.BlockMappingStartToken,
+    yaml.BlockSequenceStartToken,
+    yaml.FlowMappingStartToken,
+    yaml.FlowSequenceStartToken,
+)
+CLOSING = (yaml.BlockEndToken, yaml.FlowMappingEndToken, yaml.FlowSequenceEndToken)
 # What a mapping of `users` may call a password.
 PASSWORDS = ("plain_text_passwd", "passwd", "hashed_passwd", "password")
 
@@ -31,10 +42,10 @@ def found_in(user_data: str, meta_data: str = "", network_config: str = "") -> d
     found = _names(config, _mapping(meta_data, "meta-data"))
     found.update(_operator(config))
     servers = _within(config, "ntp").get("servers")
-    found["ntp"] = " ".join(map(str, servers or ()))
+    found["ntp"] = " ".join(map(_text, servers or ()))
     found.update(_network(_mapping(network_config, "network-config")))
     own = _within(config, "signalbox")
-    found.update({name: str(value) for name, value in own.items() if name in ("domain", "operator")})
+    found.update({name: _text(value) for name, value in own.items() if name in ("domain", "operator")})
     return {name: value for name, value in found.items() if value}
 
 
@@ -45,12 +56,27 @@ def unused(user_data: str) -> list[str]:
 
 def _mapping(text: str, what: str) -> Mapping[str, Any]:
     try:
+        _check_form(yaml.scan(text), what)
         content = yaml.safe_load(text)
     except yaml.YAMLError as fault:
-        raise Wrong(f"{what} is no YAML: {' '.join(str(fault).split())}.") from None
+        # Its own message quotes the line, which may hold a password; this one goes to the console and the journal.
+        mark = getattr(fault, "problem_mark", None)
+        place = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise Wrong(f"{what} is no YAML{place}.") from None
     if not isinstance(content, dict | None):
         raise Wrong(f"{what} is no mapping.")
     return content or {}
+
+
+def _check_form(tokens: Iterator[yaml.Token], what: str) -> None:
+    depth = aliases = 0
+    for token in tokens:
+        depth += isinstance(token, OPENING) - isinstance(token, CLOSING)
+        aliases += isinstance(token, yaml.AliasToken)
+        if depth > DEPTH_MAX:
+            raise Wrong(f"{what} is nested deeper than {DEPTH_MAX} levels.")
+        if aliases > ALIASES_MAX:
+            raise Wrong(f"{what} has more than {ALIASES_MAX} aliases.")
 
 
 def _within(mapping: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -58,8 +84,15 @@ def _within(mapping: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
+def _text(value: object) -> str:
+    """A value that is one text, number or moment. Raises Wrong."""
+    if isinstance(value, dict | list | tuple | set):
+        raise Wrong("There is a list or a mapping in the place of a text.")
+    return str(value)
+
+
 def _names(config: Mapping[str, Any], meta: Mapping[str, Any]) -> dict[str, str]:
-    name = str(config.get("fqdn") or config.get("hostname") or meta.get("local-hostname") or "").lower()
+    name = _text(config.get("fqdn") or config.get("hostname") or meta.get("local-hostname") or "").lower()
     hostname, _, domain = name.partition(".")
     return {"hostname": hostname, "domain": domain}
 
@@ -71,7 +104,7 @@ def _operator(config: Mapping[str, Any]) -> dict[str, str]:
     for user in candidates:
         password = next((user[name] for name in PASSWORDS if user.get(name)), None)
         if password is not None:
-            return {"operator": str(user.get("name") or ""), "password": str(password)}
+            return {"operator": _text(user.get("name") or ""), "password": _text(password)}
     return {}
 
 
@@ -96,27 +129,27 @@ def _version_2(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if interface.get("dhcp4") or interface.get("dhcp6"):
         yield "address", DHCP
     for address in interface.get("addresses") or ():
-        yield "address", str(address)
+        yield "address", _text(address)
     for name in ("gateway4", "gateway6"):
         if interface.get(name):
-            yield "gateway", str(interface[name])
+            yield "gateway", _text(interface[name])
     for route in interface.get("routes") or ():
-        if str(route.get("to")) in ("default", "0.0.0.0/0", "::/0"):
-            yield "gateway", str(route.get("via"))
+        if _text(route.get("to")) in ("default", "0.0.0.0/0", "::/0"):
+            yield "gateway", _text(route.get("via"))
     for server in _within(interface, "nameservers").get("addresses") or ():
-        yield "dns", str(server)
+        yield "dns", _text(server)
 
 
 def _version_1(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     parts = [part for part in config.get("config") or () if isinstance(part, dict)]
     interface = next((part for part in parts if part.get("type") == "physical"), {})
     for subnet in interface.get("subnets") or ():
-        if "dhcp" in str(subnet.get("type")):
+        if "dhcp" in _text(subnet.get("type")):
             yield "address", DHCP
         if subnet.get("address"):
-            yield "address", _with_prefix(str(subnet["address"]), subnet.get("netmask"))
+            yield "address", _with_prefix(_text(subnet["address"]), subnet.get("netmask"))
         if subnet.get("gateway"):
-            yield "gateway", str(subnet["gateway"])
+            yield "gateway", _text(subnet["gateway"])
         for server in _listed(subnet.get("dns_nameservers")):
             yield "dns", server
     for part in parts:
@@ -131,4 +164,4 @@ def _with_prefix(address: str, netmask: object) -> str:
 
 def _listed(value: object) -> list[str]:
     """A list, or one value in its place."""
-    return list(map(str, value)) if isinstance(value, list) else [str(value)] if value else []
+    return list(map(_text, value)) if isinstance(value, list) else [_text(value)] if value else []

@@ -30,8 +30,8 @@ FILE_LEN_MAX = 64 * 1024
 SHELL = "/usr/bin/signalbox-shell"
 NETWORK_MAX_S = 60
 DEVICES_MAX_S = 600
-# Debian gives the numbers below it to accounts of the system.
-FIRST_UID = 1000
+# Debian gives the numbers of people to accounts of people; those of the system, and nobody, have others.
+UIDS = range(1000, 60000)
 
 
 def main() -> int:
@@ -70,7 +70,7 @@ def _grow_disk() -> None:
 def _is_of_system(name: str) -> bool:
     """Is it an account that the operating system has?"""
     try:
-        return pwd.getpwnam(name).pw_uid < FIRST_UID
+        return pwd.getpwnam(name).pw_uid not in UIDS
     except KeyError:
         return False
 

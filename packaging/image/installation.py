@@ -48,12 +48,14 @@ def install(package: Path, say: Say, folder: Path = FOLDER) -> int:
     if former is None:
         say("The package that is installed now is not kept on this machine: there is no way back by itself.")
     is_copied = former is not None and stores_otherwise(facts_here(), facts_of(package))
-    if is_copied:
-        _run("systemctl", "stop", UNIT)
-        copy_state(STATE, folder / "state")
+    if is_copied and not _is_copied(folder / "state", say):
+        return 1
     reason = "apt has not installed it" if _apt(package) != 0 else why_it_does_not_run(service_state, time.sleep)
     if not reason:
-        keep(package, folder)
+        try:
+            keep(package, folder)
+        except OSError as fault:
+            say(f"The package cannot be kept: {fault.strerror}. The next upgrade has no way back by itself.")
         return 0
     say(f"% The new version does not run: {reason}.")
     if former is None:
@@ -63,10 +65,25 @@ def install(package: Path, say: Say, folder: Path = FOLDER) -> int:
     return 1
 
 
+def _is_copied(copy: Path, say: Say) -> bool:
+    """Copy the state of a service that is stopped; one whose state cannot be copied is started again as it was."""
+    _run("systemctl", "stop", UNIT)
+    try:
+        copy_state(STATE, copy)
+    except (OSError, subprocess.CalledProcessError) as fault:
+        _run("systemctl", "start", UNIT)
+        say(f"% The state cannot be copied, so nothing was installed: {fault}. Make room in {copy.parent}.")
+        return False
+    return True
+
+
 def _go_back(former: Path, state: Path | None, say: Say) -> None:
     _run("systemctl", "stop", UNIT)
     if state is not None:
-        copy_state(state, STATE)
+        try:
+            copy_state(state, STATE)
+        except (OSError, subprocess.CalledProcessError) as fault:
+            say(f"% The state of before is in {state} and cannot be put back: {fault}.")
     _run("systemctl", "reset-failed", UNIT)
     status = _apt(former)
     # Where apt had left the former one in place, it starts nothing.
@@ -84,8 +101,11 @@ def keep(package: Path, folder: Path = FOLDER) -> None:
     """Keep the package that is installed now."""
     folder.mkdir(mode=0o755, parents=True, exist_ok=True)
     unfinished = folder / "installed.new"
-    shutil.copyfile(package, unfinished)
-    unfinished.rename(folder / "installed.deb")
+    try:
+        shutil.copyfile(package, unfinished)
+        unfinished.rename(folder / "installed.deb")
+    finally:
+        unfinished.unlink(missing_ok=True)
     shutil.rmtree(folder / "state", ignore_errors=True)
 
 
@@ -127,13 +147,24 @@ def stores_otherwise(here: str, offered: str) -> bool:
 
 
 def copy_state(source: Path, target: Path) -> None:
-    """With owners and modes. A copy that was interrupted is not used: it has another name."""
-    unfinished = target.with_name(f"{target.name}.new")
-    shutil.rmtree(unfinished, ignore_errors=True)
+    """With owners and modes. A copy that was interrupted is not used: it has another name.
+
+    Raises OSError, CalledProcessError; the target is as it was then.
+    """
+    unfinished, former = (target.with_name(f"{target.name}.{suffix}") for suffix in ("new", "former"))
+    for left in (unfinished, former):
+        shutil.rmtree(left, ignore_errors=True)
     target.parent.mkdir(parents=True, exist_ok=True)
-    subprocess.run(["cp", "--archive", str(source), str(unfinished)], check=True)
-    shutil.rmtree(target, ignore_errors=True)
+    try:
+        subprocess.run(["cp", "--archive", str(source), str(unfinished)], check=True)
+    except subprocess.CalledProcessError:
+        # It takes the room that the service needs.
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise
+    if target.exists():
+        target.rename(former)
     unfinished.rename(target)
+    shutil.rmtree(former, ignore_errors=True)
 
 
 # -- does it run? ----------------------------------------------------------------------------------------

@@ -7,7 +7,6 @@ does not run is replaced by the former one (installation.py).
 
 from __future__ import annotations
 
-import shutil
 import signal
 import sys
 import tempfile
@@ -41,16 +40,24 @@ def fetch(source: str, path: Path) -> None:
     """Bring the package to a file of ours. Raises NotInstalled, OSError."""
     scheme = urlsplit(source).scheme
     if not scheme:
-        shutil.copyfile(source, path)
+        if not Path(source).is_file():
+            raise NotInstalled("It is no file.")
+        with open(source, "rb") as opened:
+            _copy(opened, source, path)
     elif scheme == "https":
         opener = urllib.request.build_opener(OnlyHttps)
-        with opener.open(source, timeout=SILENCE_MAX_S) as response, path.open("wb") as file:
-            while piece := response.read(PIECE_LEN):
-                file.write(piece)
-                if file.tell() > PACKAGE_LEN_MAX:
-                    raise NotInstalled(f"{source} has more than {PACKAGE_LEN_MAX >> 20} MiB.")
+        with opener.open(source, timeout=SILENCE_MAX_S) as response:
+            _copy(response, source, path)
     else:
         raise NotInstalled(f"{source} is neither a file nor an address that begins with https://.")
+
+
+def _copy(opened: Any, source: str, path: Path) -> None:
+    with path.open("wb") as file:
+        while piece := opened.read(PIECE_LEN):
+            file.write(piece)
+            if file.tell() > PACKAGE_LEN_MAX:
+                raise NotInstalled(f"{source} has more than {PACKAGE_LEN_MAX >> 20} MiB.")
 
 
 def main(source: str) -> int:

@@ -145,6 +145,39 @@ def test_a_file_that_cannot_be_used_is_named(cloud_config: Any, user_data: str, 
         cloud_config.found_in(user_data, "", network)
 
 
+@pytest.mark.parametrize("line", ["password: @wonderland", "password: 'wonderland", "password: wonderland: x"])
+def test_no_password_is_shown_with_a_fault(cloud_config: Any, line: str) -> None:
+    """The console and the journal get the sentence."""
+    with pytest.raises(answers.Wrong, match=r"user-data is no YAML in line \d, column \d+\.$") as fault:
+        cloud_config.found_in(f"#cloud-config\nhostname: sip1\n{line}\n")
+    assert "wonderland" not in str(fault.value)
+
+
+def aliases_of_aliases(line: str, count: int) -> str:
+    return "".join([f"a{number}: &a{number} {line.replace('*', f'*a{number - 1}')}\n" for number in range(1, count)])
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("a: " + "[" * 60_000, "is nested deeper than 32 levels"),
+        ("a0: &a0 {x: y}\n" + aliases_of_aliases("{<<: [*, *, *, *, *, *, *, *, *]}", 40), "more than 16 aliases"),
+        ("a0: &a0 [lol]\n" + aliases_of_aliases("[*, *]", 9) + "hostname: [x]\n", "a list or a mapping"),
+    ],
+    ids=["depth", "merged", "list"],
+)
+def test_a_file_that_would_take_all_memory_is_refused(cloud_config: Any, text: str, sentence: str) -> None:
+    with pytest.raises(answers.Wrong, match=sentence):
+        cloud_config.found_in(f"#cloud-config\n{text}")
+
+
+def test_accounts_of_the_system_are_no_operators() -> None:
+    pytest.importorskip("yaml", reason="the image has it from Debian, tests from PyYAML")
+    first_boot = program("first_boot")
+    assert first_boot._is_of_system("root") and first_boot._is_of_system("nobody")
+    assert not first_boot._is_of_system("anna-of-no-machine")
+
+
 def test_what_has_no_effect_is_named(cloud_config: Any) -> None:
     assert cloud_config.unused(USER_DATA + "packages: [emacs]\nruncmd: [reboot]\n") == ["packages", "runcmd"]
 

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from pathlib import Path
+
+import pytest
 
 from tests.image.programs import program
 
@@ -57,3 +61,49 @@ def test_a_state_is_copied_whole_and_a_former_copy_goes(tmp_path: Path) -> None:
     assert sorted(path.name for path in kept.iterdir()) == ["configuration", "key"]
     assert (kept / "key").read_bytes() == b"2" and (kept / "configuration").stat().st_mode & 0o777 == 0o700
     assert [path.name for path in kept.parent.iterdir()] == ["state"]
+
+
+def test_a_state_that_cannot_be_copied_leaves_the_service_running(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a full disk: a service that was stopped for it would stay so."""
+    ran: list[tuple[str, ...]] = []
+    said: list[str] = []
+    monkeypatch.setattr(installation, "_run", lambda *argv: ran.append(argv) or 0)
+    monkeypatch.setattr(installation, "kept_package", lambda folder: tmp_path / "installed.deb")
+    monkeypatch.setattr(installation, "facts_here", lambda: "")
+    monkeypatch.setattr(installation, "STATE", tmp_path / "no such state")
+    assert installation.install(tmp_path / "signalbox.deb", said.append, tmp_path / "kept") == 1
+    assert [argv for argv in ran if argv[0] == "systemctl"] == [
+        ("systemctl", "stop", "signalbox"),
+        ("systemctl", "start", "signalbox"),
+    ]
+    assert not [argv for argv in ran if argv[0] == "apt-get" and "--simulate" not in argv]
+    assert "nothing was installed" in said[-1]
+
+
+def test_a_copy_that_fails_leaves_the_target_as_it_was(tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state/key").write_bytes(b"1")
+    with pytest.raises(subprocess.CalledProcessError):
+        installation.copy_state(tmp_path / "missing", tmp_path / "state")
+    assert [path.name for path in tmp_path.rglob("*")] == ["state", "key"]
+
+
+@pytest.mark.parametrize("source", ["/dev/zero", "fifo", ".", "missing", "http://192.0.2.1/x", "file:///etc/passwd"])
+def test_what_is_no_file_of_a_package_is_not_read(tmp_path: Path, source: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A device has no end, and a pipe that nobody writes never begins."""
+    upgrade = program("upgrade")
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo(tmp_path / "fifo")
+    with pytest.raises(upgrade.NotInstalled):
+        upgrade.fetch(source, tmp_path / "signalbox.deb")
+
+
+def test_a_file_has_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    upgrade = program("upgrade")
+    monkeypatch.setattr(upgrade, "PACKAGE_LEN_MAX", upgrade.PIECE_LEN)
+    with (tmp_path / "large").open("wb") as file:
+        file.truncate(upgrade.PIECE_LEN + 1)
+    with pytest.raises(upgrade.NotInstalled, match="has more than 1 MiB"):
+        upgrade.fetch(str(tmp_path / "large"), tmp_path / "signalbox.deb")
