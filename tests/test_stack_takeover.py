@@ -398,3 +398,14 @@ def test_the_own_address_of_a_dead_node_in_a_route_is_ours() -> None:
     assert (forwarded.method, two.flows) == ("BYE", [bob])
     assert forwarded.values("Route") == []
     assert "198.51.100.2" in forwarded.first("Via")
+
+
+@pytest.mark.parametrize(("transport", "is_here"), [(UDP, True), (TCP, False)])
+def test_a_datagram_says_that_the_address_is_here_and_what_waited_in_a_connection_does_not(
+    transport: int, is_here: bool
+) -> None:
+    """A connection may hold messages from before the loss; a datagram was let in by the kernel, and none has waited."""
+    one = Node(1, True)
+    one.stack.takeover.lost(ADDRESS, one.now)
+    one.receive((request("OPTIONS", "sip:example.com"), Flow(transport, 0, ("192.0.2.77", 5060))))
+    assert one.stack.takeover.is_owned(0) is is_here

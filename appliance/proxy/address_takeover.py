@@ -97,9 +97,12 @@ class AddressTakeover:
         self._proxy.adopt(snapshots, now, is_of_other_node=True)
 
     def note_arrivals(self, batch: Sequence[tuple[bytes, Flow]], now: float) -> None:
-        """Messages that came in: one of them may say that an address is here, of which no news has come yet."""
+        """Messages that came in: a datagram may say that an address is here, of which no news has come yet.
+
+        What a connection brings says nothing: it may have waited in this process since before the address was lost.
+        """
         for _, flow in batch:
-            if self._is_awaited_at(flow.listener):
+            if not flow.is_stream and self._is_awaited_at(flow.listener):
                 self._owned.add(self._number_at(flow.listener))
                 self._node.connections.owners.gained(self._number_at(flow.listener))
                 self._attend()
