@@ -7,7 +7,7 @@ import contextlib
 import os
 import signal
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from appliance.messages.plain_values import plain
 from appliance.storage.cluster_file import ClusterFile, EtcdAccess, write_cluster
 from tests.live.appliance import SIGNALBOX
 from tests.live.control import Control
-from tests.live.lease_namespaces import SECOND_V4, SECOND_V6, V4, V6, Namespaces, Node
+from tests.live.lease_namespaces import SECOND_V4, SECOND_V6, V4, V6, Namespaces, Node, need_namespaces
 from tests.live.machine import within
 from tests.live.processes import wait_until
 
@@ -250,3 +250,13 @@ class ClusterOfAppliances(Namespaces):
                     with contextlib.suppress(ProcessLookupError):
                         os.kill(pid, signal.SIGKILL)
         super()._take_down()
+
+
+@contextlib.contextmanager
+def linked_cluster(folder: Path, *listener_lines: str) -> Iterator[ClusterOfAppliances]:
+    """Three nodes that are linked; the first address is node 1's, the second one node 2's."""
+    need_namespaces()
+    with ClusterOfAppliances(folder, listener_lines=listener_lines) as net:
+        net.start()
+        wait_until(lambda: all(node.is_linked() for node in net.nodes.values()), "links are up", within(60.0))
+        yield net

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,15 +10,15 @@ from typing import Any
 
 import pytest
 
-from tests.live.cluster_namespaces import FIRST, SECOND, ClusterOfAppliances
-from tests.live.lease_namespaces import SECOND_V4, V4, need_namespaces
+from tests.live.cluster_namespaces import FIRST, SECOND, ClusterOfAppliances, linked_cluster
+from tests.live.lease_namespaces import SECOND_V4
 from tests.live.machine import within
+from tests.live.namespace_phone import DOMAIN, PhoneAtClient
 from tests.live.namespace_sipp import SippAtClient
 from tests.live.processes import wait_until
 
 pytestmark = [pytest.mark.long, pytest.mark.cluster]
 
-DOMAIN = "signalbox.test"
 CALLER_PORT = 7200
 # What a request waits for an answer when nobody tells that the way is gone (RFC 3261 17.1.1.2, timer B).
 TIMER_B_S = 32.0
@@ -29,30 +27,8 @@ TIMER_B_S = 32.0
 @pytest.fixture
 def net(tmp_path: Path) -> Iterator[ClusterOfAppliances]:
     """Three nodes; the first address is node 1's, the second one is node 2's."""
-    need_namespaces()
-    with ClusterOfAppliances(tmp_path, listener_lines=("transport udp tcp", "relay any")) as namespaces:
-        namespaces.start()
-        wait_until(lambda: all(node.is_linked() for node in namespaces.nodes.values()), "links are up", within(60.0))
-        yield namespaces
-
-
-class TcpPhone:
-    """bob, in the namespace of the client."""
-
-    def __init__(self, net: ClusterOfAppliances) -> None:
-        self._log = net.folder / "phone.log"
-        argv = [sys.executable, str(Path(__file__).with_name("tcp_phone.py")), V4, "5060", DOMAIN]
-        with self._log.open("wb") as log:
-            process = subprocess.Popen(["ip", "netns", "exec", net.client, *argv], stdout=log, stderr=log)
-        net.started.append(process)
-        wait_until(lambda: self.lines() == ["SIP/2.0 200 OK"], "the phone is registered", within(20.0))
-
-    def lines(self) -> list[str]:
-        return self._log.read_text().splitlines()
-
-    def methods(self) -> list[str]:
-        """Of the requests that it got."""
-        return [line.split()[0] for line in self.lines() if line.endswith(" SIP/2.0")]
+    with linked_cluster(tmp_path, "transport udp tcp", "relay any") as cluster:
+        yield cluster
 
 
 def call_at_second(net: ClusterOfAppliances, scenario: str = "caller") -> SippAtClient:
@@ -61,7 +37,7 @@ def call_at_second(net: ClusterOfAppliances, scenario: str = "caller") -> SippAt
 
 def test_a_phone_on_tcp_at_one_node_is_called_at_another(net: ClusterOfAppliances, record_property: Any) -> None:
     """INVITE, ACK and BYE leave by node 1, which holds the connection; answers go up by node 2, which has the call."""
-    phone = TcpPhone(net)
+    phone = PhoneAtClient(net, "tcp")
     assert (net.owner(FIRST), net.owner(SECOND)) == (1, 2)
     begun = time.monotonic()
     assert call_at_second(net).outcome() == (1, 0)
@@ -74,14 +50,14 @@ def test_a_phone_on_tcp_at_one_node_is_called_at_another(net: ClusterOfAppliance
 
 def test_an_idle_phone_hears_that_its_node_is_cut_off(net: ClusterOfAppliances) -> None:
     """It sends nothing, and would wait for ever: the new owner of the address has its connection reset."""
-    phone = TcpPhone(net)
+    phone = PhoneAtClient(net, "tcp")
     net.run("ip", "-n", net.switch, "link", "set", net.nodes[1].port, "down")
     wait_until(lambda: phone.lines()[-1] == "reset", "the connection of the phone is reset", within(60.0))
 
 
 def test_a_connection_of_a_dead_node_is_known_to_be_gone(net: ClusterOfAppliances) -> None:
     """The call fails at once, by the refused connection to the contact, and not by timer B."""
-    phone = TcpPhone(net)
+    phone = PhoneAtClient(net, "tcp")
     net.nodes[1].signal_all(signal.SIGKILL)
     wait_until(lambda: net.owner(FIRST) not in (0, 1), "another node owns the address", within(5.0))
     begun = time.monotonic()

@@ -18,7 +18,7 @@ from tests.live.cluster_targets import TARGETS
 from tests.live.lease_namespaces import V4, inside, need_namespaces
 from tests.live.machine import rate, within
 from tests.live.namespace_etcd import NamespaceEtcd
-from tests.live.namespace_sipp import CLIENT, start_calls
+from tests.live.namespace_sipp import CLIENT, TIMEOUT_S, start_calls
 from tests.live.processes import wait_until
 from tests.live.registering import Registering
 
@@ -29,8 +29,8 @@ RING_MS, TALK_MS = 3000, 2000
 REGISTERS_PER_S = rate(int(os.environ.get("SIGNALBOX_REGISTERS_PER_S", "1000")))
 PHONES = 5 * REGISTERS_PER_S
 REGISTERS_S = 12.0
-ETCD_GONE_S, FROZEN_S = 60.0, 20.0
-ETCD_CALLS_PER_S = rate(50)
+ETCD_GONE_S, FROZEN_S = float(os.environ.get("SIGNALBOX_ETCD_GONE_S", "60")), 20.0
+ETCD_CALLS_PER_S = rate(int(os.environ.get("SIGNALBOX_ETCD_CALLS_PER_S", "50")))
 
 pytestmark = [pytest.mark.cluster, pytest.mark.figures]
 
@@ -126,7 +126,8 @@ def test_nothing_changes_while_etcd_is_gone(net: Cluster, record_property: RECOR
     etcd, before = net.members_of_etcd, net.epoch()
     calls = int(ETCD_CALLS_PER_S * ETCD_GONE_S)
     etcd.freeze()
-    caller, _ = start_calls(net, calls, ETCD_CALLS_PER_S, RING_MS, talk_ms=TALK_MS)
+    timeout_s = TIMEOUT_S + round(ETCD_GONE_S)
+    caller, _ = start_calls(net, calls, ETCD_CALLS_PER_S, RING_MS, talk_ms=TALK_MS, timeout_s=timeout_s)
     time.sleep(FROZEN_S)
     etcd.go_on()
     for number in net.nodes:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from ipaddress import ip_interface
 
 from appliance.catalogue.alarms import (
     ADDRESS_ELSEWHERE,
+    ADDRESS_WITHOUT_INTERFACE,
     ADDRESS_WITHOUT_OWNER,
     LEASE_NOT_REAL_TIME,
     LEASE_PROCESS_DOWN,
@@ -20,8 +22,10 @@ from appliance.supervisor.lease_conditions import (
     UNOWNED_S,
     address_conditions,
     conditions_without_cluster,
+    interface_conditions,
     process_conditions,
 )
+from appliance.supervisor.lease_terms import missing_interfaces
 
 MEMBERS = Membership(1, (Member(1, "a"), Member(2, "b"), Member(3, "c")))
 ADDRESS = KnownAddress(5, "sip", 1, 9, "following", 0.0, 0, False)
@@ -72,6 +76,18 @@ def test_the_lease_process_fails() -> None:
     assert not list(process_conditions(True, 0, "exited with status 0"))
     (condition,) = process_conditions(True, 1, "exited with status 2")
     assert condition.name == LEASE_PROCESS_DOWN and "status 2" in condition.text
+
+
+def test_this_node_has_no_interface_for_an_address() -> None:
+    section = VirtualAddressSettings(name="sip", addresses=("192.0.2.50/24",))
+    settings = Settings(virtual_addresses=(section,))
+    elsewhere, there = ({"eth0": (ip_interface(text),)} for text in ("198.51.100.1/24", "192.0.2.11/24"))
+    (condition,) = interface_conditions(list(missing_interfaces(settings, elsewhere)))
+    assert (condition.name, condition.subject) == (ADDRESS_WITHOUT_INTERFACE, "virtual-address sip")
+    assert condition.text == (
+        "This node cannot own virtual-address sip: no interface has an address in 192.0.2.0/24."
+    )
+    assert not list(missing_interfaces(settings, there))
 
 
 def test_a_node_in_no_cluster_owns_nothing() -> None:
