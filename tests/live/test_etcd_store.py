@@ -25,7 +25,7 @@ from tests.certificate_authority import CertificateAuthority
 from tests.cluster.coordination.key_store_contract import KeyStoreContract, Passing, waited_for
 from tests.live.etcd import Etcd
 from tests.live.machine import STATISTICAL, within
-from tests.live.processes import Processes, free_port, running, wait_until
+from tests.live.processes import LOOPBACK, Processes, free_port, running, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -181,6 +181,23 @@ def test_a_server_with_a_certificate_of_another_authority_is_not_used(processes:
     store = EtcdStore(EtcdAccess(etcd.urls, str(other.trust), etcd.access.certificate, etcd.access.key))
     with pytest.raises(StoreUnavailable, match="TLS failed, see the certificates"):
         store.read("/signalbox/west/")
+    store.close()
+
+
+@pytest.mark.parametrize("whose", ["etcd", "client-root"])
+def test_a_certificate_that_has_expired(processes: Processes, tmp_path: Path, whose: str) -> None:
+    """Of etcd, which reads its file at each handshake, or of this machine: the sentence sends the operator to it."""
+    authority = CertificateAuthority(tmp_path / "ca")
+    etcd = Etcd(processes, authority=authority)
+    names = f"IP:{LOOPBACK}" if whose == "etcd" else "DNS:client"
+    authority.issue(whose, names, days=-1, subject="/CN=root")
+    store = EtcdStore(etcd.access)
+    with pytest.raises(StoreUnavailable, match="TLS failed, see the certificates"):
+        store.read("/signalbox/west/")
+    store.close()
+    authority.issue(whose, names, subject="/CN=root")
+    store = EtcdStore(etcd.access)
+    assert not store.read("/signalbox/west/").entries
     store.close()
 
 

@@ -357,7 +357,8 @@ def _fault_of(fault: Any, url: str) -> StoreFault:
 
 def _in_words(code: Any, details: str) -> str:
     lower = details.lower()
-    if "certificate" in lower or "handshake" in lower or "ssl" in lower:
+    # The last one is what is left of the alert by which etcd refuses the certificate of this machine (TLS 1.3).
+    if any(word in lower for word in ("certificate", "handshake", "ssl", "unwrap failed")):
         return f"TLS failed, see the certificates ({details.rstrip('.')})"
     if "no leader" in lower:
         return "it has no leader, a majority of its members is missing"
