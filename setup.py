@@ -33,7 +33,7 @@ RARE = (
 )
 DIRECTIVES = {
     "annotation_typing": False,
-    # Nobody pickles what is compiled, or asks its functions for their signatures; the code for that would be two
+    # Compiled code is not pickled, and its functions are not asked for their signatures; the code for that would be two
     # fifths of the compiler's work.
     "auto_pickle": False,
     "binding": False,

@@ -1,7 +1,7 @@
 /* The floor that the kernel sets: datagrams in, as many out, in batches, and no SIP logic.
  *
  * null_responder PORT              every request comes back with its first line replaced by "SIP/2.0 200 OK"
- * null_responder PORT CALLEE_PORT  what comes from the callee goes to whoever sent last, all else to the callee
+ * null_responder PORT CALLEE_PORT  what comes from the callee goes to the last sender, all else to the callee
  *
  * Both on 127.0.0.1. Knows nothing of transactions, registrations or routes.
  */

@@ -124,7 +124,7 @@ class Processes:
         self._ports = iter(random.sample(PORTS, len(PORTS)))
 
     def free_port(self) -> int:
-        """A port of 127.0.0.1 that is free for UDP and TCP, that the kernel gives nobody, and given out only once."""
+        """A port of 127.0.0.1, free for UDP and TCP, outside of the kernel's range, and given out only once."""
         for port in self._ports:
             if _is_free(port):
                 return port

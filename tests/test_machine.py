@@ -12,7 +12,7 @@ import pytest
 from appliance import machine
 
 LOOPBACK = "lo"
-PORT_OF_NOBODY = 9
+CLOSED_PORT = 9
 
 
 def loopback() -> machine.Interface:
@@ -29,7 +29,7 @@ def test_all_interfaces_are_there_with_addresses_and_state() -> None:
 def test_what_is_sent_is_counted() -> None:
     before = loopback()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as door:
-        door.sendto(bytes(1000), ("127.0.0.1", PORT_OF_NOBODY))
+        door.sendto(bytes(1000), ("127.0.0.1", CLOSED_PORT))
     after = loopback()
     assert after.sent_packets > before.sent_packets and after.sent_bytes >= before.sent_bytes + 1000
     assert after.received_bytes >= before.received_bytes + 1000

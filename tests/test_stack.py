@@ -46,7 +46,7 @@ def test_a_lonely_worker_owns_every_call() -> None:
 
 
 def test_a_call_of_a_sibling_is_handed_over_once() -> None:
-    """ARCHITECTURE: the bus corrects; whoever receives a hand-over keeps it."""
+    """ARCHITECTURE: the bus corrects; the worker that receives a hand-over keeps it."""
     pair = Pair()
     data = request("OPTIONS", "sip:192.0.2.1", call_id_of(1, pair.table))
     pair.workers[0].receive_datagrams([(data, ALICE)], NOW)
@@ -97,7 +97,7 @@ def test_calls_that_are_moved_to_a_former_owner_go_on_to_their_owner() -> None:
     assert not pair.workers[0].messages_to_send(NOW)
 
 
-def test_what_has_no_call_id_is_nobody_else_s() -> None:
+def test_a_message_without_call_id_stays_on_its_worker() -> None:
     pair = Pair()
     pair.workers[0].receive_datagrams([(b"\0\0\0\0", ALICE), (b"INVITE x SIP/2.0\r\n\r\n", ALICE)], NOW)
     assert pair.pump() == []
@@ -138,7 +138,7 @@ def test_a_message_for_a_sibling_s_connection_goes_to_that_sibling() -> None:
 
 
 def test_a_request_to_the_far_end_of_a_sibling_s_connection_goes_by_it() -> None:
-    """RFC 3261 18.1.1: phones on TCP write the port of their connection into Contact; nobody listens there."""
+    """RFC 3261 18.1.1: phones on TCP write the port of their connection into Contact; no socket listens there."""
     pair = Pair()
     phone = Flow(TCP, 0, ("192.0.2.60", 40123), 1, 7)
     pair.workers[1].connections_changed([phone], [])
@@ -213,7 +213,7 @@ def test_a_subscriber_that_the_operator_changed_is_asked_for_again() -> None:
         one.receive_messages([(-1, ForgetSubscriber(b"bob"))], NOW)
 
 
-def test_an_answer_that_nobody_asked_for_is_ignored() -> None:
+def test_an_answer_without_a_question_is_ignored() -> None:
     one = stack()
     one.receive_answers([HostAnswer(99, ("192.0.2.1",), False, 60.0), SubscriberAnswer(98, True, False)], NOW)
     assert one.gauges()["hosts"] == 0
@@ -231,7 +231,7 @@ def test_the_wall_clock_may_be_set() -> None:
 
 
 @pytest.mark.parametrize("data", [b"hello", b"SIP/2.0 200 OK\r\n\r\n", b"ACK sip:b SIP/2.0\r\n\r\n"])
-def test_what_nobody_could_be_told_about_is_dropped(data: bytes) -> None:
+def test_a_message_without_a_return_address_is_dropped(data: bytes) -> None:
     one = stack()
     one.receive_datagrams([(data, ALICE)], NOW)
     assert sent(one) == []
@@ -275,7 +275,7 @@ def test_a_stack_at_rest_wants_its_timers_a_moment_later_not_now() -> None:
 
 
 def test_the_tables_are_bounded_by_the_settings() -> None:
-    """A flood of calls that nobody answers costs what the limit says and no more (design 5)."""
+    """A flood of calls that no phone answers costs what the limit says and no more (design 5)."""
     limits = LimitSettings(transactions_max=10)
     one = stack(settings=Settings(domains=("example.com",), listeners=SETTINGS.listeners, limits=limits))
     for number in range(100):

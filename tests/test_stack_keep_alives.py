@@ -199,7 +199,7 @@ def test_a_closed_connection_is_a_failure_of_its_phone(keepalive: str) -> None:
 
 
 def test_what_leads_elsewhere_or_behind_a_proxy_is_left_alone() -> None:
-    """Nobody is sent what he did not ask for: a contact at another address, at a name, or with a Path."""
+    """No keep-alive goes to a contact at another address, at a name, or with a Path."""
     one = stack(settings=keeping(failures=1))
     register(one, 1, NOW, None, "Contact: <sip:victim@198.51.100.7>")
     register(one, 2, NOW, None, "Contact: <sip:victim@victim.example.net>")

@@ -91,8 +91,8 @@ def with_vias_below(response: bytes, vias: list[str]) -> bytes:
 
 
 @pytest.mark.parametrize("vias", [[], ["nonsense"], ["SIP/2.0/UDP 192.0.2.101;branch="]])
-def test_an_early_answer_that_nobody_can_get_is_dropped(vias: list[str]) -> None:
-    """Its Via below ours is looked at when it has waited in vain, and there is nobody any more to tell of a fault."""
+def test_an_early_answer_without_a_receiver_is_dropped(vias: list[str]) -> None:
+    """Its Via below ours is looked at when it has waited in vain, and a fault has no receiver any more."""
     pair = Pair()
     invite = ringing(pair)
     new = pair.workers[0]
@@ -104,7 +104,7 @@ def test_an_early_answer_that_nobody_can_get_is_dropped(vias: list[str]) -> None
 
 
 def test_an_early_answer_without_a_via_below_ours_does_not_wait_for_its_call() -> None:
-    """RFC 3261 16.7 step 3: it is nobody's."""
+    """RFC 3261 16.7 step 3: no Via is left that names a receiver."""
     pair = Pair()
     invite = ringing(pair)
     slots = SlotsChanged(SlotTable(bytes(256), 9), [0, 1])

@@ -121,7 +121,7 @@ def test_a_listener_that_ends_still_answers_and_is_chosen_no_more() -> None:
     assert [message.flow.listener for message in forwarded] == [1], "the other one is the way out"
     one.reconfigure(with_places(ending, let_go(ending.listeners, [0])), NOW)
     one.receive_datagrams([(request("OPTIONS", "sip:192.0.2.1", "gone"), Flow(UDP, 1, ALICE.remote))], NOW)
-    assert not any(message.start == "SIP/2.0 200 OK" for message in sent(one)), "its name is nobody's"
+    assert not any(message.start == "SIP/2.0 200 OK" for message in sent(one)), "its name is not ours any more"
 
 
 # -- questions ---------------------------------------------------------------------------------------
@@ -245,7 +245,7 @@ def test_a_ping_is_sent_although_the_listener_authenticates() -> None:
 
 
 def test_our_own_refusal_of_a_ping_can_be_told_from_an_answer() -> None:
-    """Nobody is registered: the 404 is ours, and no sign of life."""
+    """No phone is registered: the 404 is ours, and no answer of a phone."""
     one = stack()
     told = ask(one, Ping("sip:nobody@example.com", "192.0.2.1", 7777, 0, "feed"))
     (question,) = one.questions_to_ask()
@@ -292,7 +292,7 @@ def test_it_may_be_dropped_or_only_counted() -> None:
 
 
 def test_a_to_tag_is_counted_unless_our_token_proves_the_dialog() -> None:
-    """RFC 3261 12.2.2: anyone can invent a To tag."""
+    """RFC 3261 12.2.2: any sender can invent a To tag."""
     one = limited("refuse")
     invite = request("INVITE", "sip:bob@192.0.2.60", "call", "Contact: <sip:alice@192.0.2.101:5060>")
     one.receive_datagrams([(invite, ALICE)], NOW)

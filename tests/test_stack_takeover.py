@@ -192,8 +192,8 @@ def test_an_invite_without_an_answer_goes_out_again() -> None:
     assert (again.method, again.first("Via")) == ("INVITE", invite.first("Via"))
 
 
-def test_a_call_that_nobody_answers_ends() -> None:
-    """RFC 3261 16.8 timer C, and 9.1 where nobody answers the CANCEL either: by the clock of the new node."""
+def test_a_call_without_an_answer_ends() -> None:
+    """RFC 3261 16.8 timer C, and 9.1 where the CANCEL is not answered either: by the clock of the new node."""
     _, two = after_death()
     messages = two.pass_time(SETTINGS.timers.c_s + 200)
     assert methods(messages)[0] == "CANCEL"

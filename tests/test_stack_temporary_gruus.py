@@ -193,7 +193,7 @@ def test_they_outlive_the_flow_that_was_there_first() -> None:
     assert phones.call(gruu) == 404
 
 
-def test_a_changed_one_and_one_of_another_domain_reach_nobody() -> None:
+def test_a_changed_one_and_one_of_another_domain_reach_no_phone() -> None:
     phones = Phones()
     gruu = phones.gruu("reg")
     assert phones.call(gruu.replace("tgruu.", "tgruu.A")) == 404

@@ -134,7 +134,7 @@ def test_a_revoked_certificate_is_refused_and_others_are_not(authority: Certific
         handshake(settings, *bad)
 
 
-def test_a_list_that_is_overdue_lets_nobody_in(authority: CertificateAuthority) -> None:
+def test_a_list_that_is_overdue_lets_no_client_in(authority: CertificateAuthority) -> None:
     """RFC 5280 6.3.3: cannot know is not no."""
     good = authority.issue("good", "DNS:a.example")
     settings = settings_with(authority, *good, revoked=str(authority.revoke(is_overdue=True)))

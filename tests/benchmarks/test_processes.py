@@ -46,7 +46,7 @@ with running(Path(sys.argv[1])) as processes:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_whoever_is_told_to_end_leaves_nothing_running(tmp_path: Path, number: signal.Signals) -> None:
+def test_a_process_that_is_told_to_end_leaves_nothing_running(tmp_path: Path, number: signal.Signals) -> None:
     argv = [sys.executable, "-c", LEAVING, str(tmp_path)]
     env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONSAFEPATH": ""}
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, env=env) as process:

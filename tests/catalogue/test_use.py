@@ -1,4 +1,4 @@
-"""Nothing is declared that nobody obeys or counts: a setting or a counter without effect would be a lie."""
+"""Every declared setting has an effect, and every declared counter is counted."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ class Ended:
 
 
 class Answers:
-    """Somebody who answers questions in this order."""
+    """An operator who answers questions in this order."""
 
     def __init__(self, *answers: str) -> None:
         self._answers = list(answers)

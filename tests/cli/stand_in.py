@@ -186,7 +186,7 @@ class StandIn:
             raise No("The configuration has faults", "correct them", faults=faults)
         if args["base"] != self.head.number:
             conflicts = [{"line": "workers", "theirs": "workers 2", "mine": "workers 3"}]
-            raise No("Somebody else has committed since", "type `rebase`", conflicts=conflicts)
+            raise No("Another operator has committed since", "type `rebase`", conflicts=conflicts)
         effects = effects_of(self.head.text, args["text"])
         before = self.head.text
         self._add(args["text"], args["comment"], "unconfirmed" if args.get("confirm_minutes") else "confirmed")

@@ -91,9 +91,9 @@ def test_a_command_that_is_not_all_says_what_is_missing(command: Command) -> Non
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda c: f"{c.name} {c.mode.name}")
-def test_somebody_does_it(command: Command) -> None:
+def test_each_command_has_code_that_does_it(command: Command) -> None:
     assert is_request(command) or command.name in HANDLERS
 
 
-def test_nothing_is_done_that_nobody_can_type() -> None:
+def test_all_that_is_done_can_be_typed() -> None:
     assert HANDLERS.keys() <= {command.name for command in COMMANDS}

@@ -65,7 +65,7 @@ def test_a_second_commit_is_refused_with_the_conflicts_until_it_is_rebased(stand
     script(other, "enable", "conf t", "workers 3")
     assert script(one, "commit").status == 0
     ended = script(other, "commit")
-    assert "Somebody else has committed since. Type `rebase`." in ended.err
+    assert "Another operator has committed since. Type `rebase`." in ended.err
     assert "    theirs  workers 2" in ended.err
     assert script(other, "rebase", "commit").status == 0
     assert stand_in.head.text == "hostname box\nworkers 3\n"

@@ -64,7 +64,7 @@ def test_an_appliance_that_does_not_answer_is_named(stand_in: StandIn, control: 
         control.ask("debug sip", {}, timeout_s=0.2)
 
 
-def test_the_oldest_answers_go_when_nobody_takes_them() -> None:
+def test_the_oldest_answers_go_when_they_are_not_taken() -> None:
     inbox = Inbox()
     for number in range(INBOX_MAX + 5):
         inbox.put({"number": number})

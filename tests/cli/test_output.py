@@ -1,4 +1,4 @@
-"""What is shown cannot steer the operator's terminal, whoever has sent it."""
+"""What is shown cannot steer the operator's terminal, whatever its source."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ LINES = [f"line {number}" for number in range(1, 11)]
 
 
 class Typist:
-    """Somebody at a terminal of 20 columns and 5 rows."""
+    """A terminal of 20 columns and 5 rows."""
 
     def __init__(self, keys: str, search: str = "", rows: int = 5) -> None:
         self._keys = list(keys)

@@ -76,7 +76,7 @@ def test_an_alias_stands_for_a_command(tmp_path: Path) -> None:
         assert script(session, "w").status == 1
 
 
-def test_nobody_answers(tmp_path: Path) -> None:
+def test_no_appliance_answers(tmp_path: Path) -> None:
     with pytest.raises(Unreachable) as failure:
         new_session(StandIn(tmp_path / "run" / "control.sock"))
     assert "Start the appliance with `signalbox run`" in failure.value.lines()[0]

@@ -170,7 +170,7 @@ def test_the_log_is_shown_above_the_prompt(screen: Screen) -> None:
     screen.until("box>")
 
 
-def test_a_commit_that_nobody_confirms_takes_itself_back(appliance: StandIn, screen: Screen) -> None:
+def test_a_commit_that_is_not_confirmed_is_reverted(appliance: StandIn, screen: Screen) -> None:
     screen.enter("enable")
     screen.enter("conf t")
     screen.enter("workers 2")

@@ -189,8 +189,8 @@ def test_pings_are_summed_up() -> None:
         "   2  no answer: nothing came",
         "Success rate is 50 percent (1/2), round-trip min/avg/max = 1.2/1.2/1.2 ms",
     ]
-    nobody: list[Any] = [("result", {"sent": 1, "received": 0})]
-    assert list(draw_ping(nobody, {"uri": "x"}))[-1] == "Success rate is 0 percent (0/1)"
+    unanswered: list[Any] = [("result", {"sent": 1, "received": 0})]
+    assert list(draw_ping(unanswered, {"uri": "x"}))[-1] == "Success rate is 0 percent (0/1)"
 
 
 def test_pings_that_were_stopped_are_summed_up_here() -> None:

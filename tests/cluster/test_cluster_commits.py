@@ -141,7 +141,7 @@ def test_a_commit_is_confirmed_on_another_node(cluster: SimulatedCluster) -> Non
 
 
 @pytest.mark.parametrize("away", [(), (0,), (0, 1)])
-def test_a_commit_that_is_not_confirmed_is_reverted_once_by_whoever_lives(
+def test_a_commit_that_is_not_confirmed_is_reverted_once_by_a_live_node(
     cluster: SimulatedCluster, away: tuple[int, ...]
 ) -> None:
     first = cluster.nodes[0]

@@ -49,7 +49,7 @@ def test_the_next_run_keeps_them(tmp_path: Path) -> None:
     assert prepare_demo(DEMO, tmp_path) == prepare_demo(DEMO, tmp_path)
 
 
-def test_the_file_holds_even_when_somebody_changed_the_database(tmp_path: Path) -> None:
+def test_the_file_holds_even_when_the_database_was_changed(tmp_path: Path) -> None:
     prepare_demo(DEMO, tmp_path)
     store = SubscriberStore(database_url("", tmp_path))
     store.remove("bob", "signalbox.test")

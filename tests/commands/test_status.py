@@ -36,7 +36,7 @@ def test_json_is_the_whole_status() -> None:
 
 @contextmanager
 def supervisor(runtime_dir: Path, reply: BusReply) -> Iterator[list[object]]:
-    """Somebody who answers at the question door; yields the questions that came."""
+    """A supervisor that answers at the control endpoint; yields the questions that came."""
     runtime_dir.mkdir()
     asked: list[object] = []
     ready, done = threading.Event(), threading.Event()

@@ -46,7 +46,7 @@ class Peer:
         return f"<sip:{self.user or self.name}@{self.at}{suffix}>"
 
     def _fresh(self, kind: str) -> str:
-        """A word nobody has used: branches, tags and Call-IDs."""
+        """A word that is not in use yet: branches, tags and Call-IDs."""
         self.counted += 1
         return f"{kind}{self.name}{self.counted}"
 

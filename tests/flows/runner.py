@@ -370,7 +370,7 @@ class Run:
 
     def _expect_silence(self) -> None:
         if self._queue or self._questions or self._events:
-            raise self._failure("before this line something came that nobody expected" + self._waiting())
+            raise self._failure("before this line an unexpected message came" + self._waiting())
 
     def _require_empty(self) -> None:
         gauges = self._stack.gauges()

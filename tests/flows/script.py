@@ -31,7 +31,7 @@ FORMS = {
 
 
 class ScriptError(Exception):
-    """A line that nobody can read."""
+    """A line that cannot be read."""
 
 
 @dataclass

@@ -1,7 +1,7 @@
 """Several workers' stacks and the bus between them, all at the mercy of a test: what arrives when, and what does not.
 
 Each stack is drained as a worker drains it (workers/worker.py): snapshots are kept before anything leaves, what the bus
-refuses comes back, whoever inherits slots adopts the calls of the dead. The bus keeps the order of each pair.
+refuses comes back, and the new owner of slots adopts the calls of a dead worker. The bus keeps the order of each pair.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class WorkerGroup:
         self.stacks: dict[int, Stack] = {}
         self.sent: deque[tuple[int, Outgoing]] = deque(maxlen=SENT_KEPT)
         self.fresh: list[Outgoing] = []
-        """What was sent since somebody emptied this list."""
+        """What was sent since the test emptied this list."""
         self.questions: list[tuple[Stack, Question]] = []
         self.connections: dict[int, list[Flow]] = {}
         self.deaf: set[int] = set()
@@ -112,7 +112,7 @@ class WorkerGroup:
         self._drain(worker)
 
     def answer(self, stack: Stack, answer: Answer) -> None:
-        """The world answers a question, unless whoever asked is dead."""
+        """An answer arrives, unless the worker that asked is dead."""
         for worker, living in list(self.stacks.items()):
             if living is stack:
                 stack.receive_answers([answer], self.now)

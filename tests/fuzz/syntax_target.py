@@ -140,7 +140,7 @@ def _check_edits(message: Message) -> None:
     try:
         first = message.values(VIA)[0]
     except MalformedMessage:
-        # The top one can be read, and one below it not: no more is asked of whoever forwards it.
+        # The top one can be read, and one below it not: no more is asked of the element that forwards it.
         return
     assert edited.remove_first_value(VIA) == first
     edited.prepend(VIA, first)

@@ -111,7 +111,7 @@ def registration(number: int) -> bytes:
     ).encode()
 
 
-class AnythingToAnybody(RuleBasedStateMachine):
+class AnyMessageToAnyWorker(RuleBasedStateMachine):
     """Rules choose among the living by place."""
 
     @initialize()
@@ -143,7 +143,7 @@ class AnythingToAnybody(RuleBasedStateMachine):
 
     @rule(place=PLACES, worker=PLACES, status=STATUSES, via=st.integers(0, 9))
     def a_peer_answers(self, place: int, worker: int, status: int, via: int) -> None:
-        """Now and then with Vias that nobody wrote."""
+        """Now and then with Vias that no element wrote."""
         asked = [out.data for _, out in self.company.sent if not out.data.startswith((b"SIP/2.0", b"ACK"))]
         if not asked:
             return
@@ -284,7 +284,7 @@ class AnythingToAnybody(RuleBasedStateMachine):
             gauges = stack.gauges()
             assert (gauges["transactions"], gauges["waiting"], gauges["replies_held"]) == (0, 0, 0), gauges
         assert not any(self.company.recordings.values()), "a call that is over is still recorded"
-        assert not any(self.company.orphans), "nobody went on with a call of the dead"
+        assert not any(self.company.orphans), "no worker continued a call of a dead worker"
 
 
 def answer_to(question: Question, is_found: bool, has_failed: bool) -> Answer:
@@ -296,8 +296,8 @@ def answer_to(question: Question, is_found: bool, has_failed: bool) -> Answer:
     return SubscriberAnswer(question.id, is_found and not has_failed, has_failed, ha1)
 
 
-TestAnythingToAnybody = AnythingToAnybody.TestCase
-TestAnythingToAnybody.settings = settings(
+TestAnyMessageToAnyWorker = AnyMessageToAnyWorker.TestCase
+TestAnyMessageToAnyWorker.settings = settings(
     max_examples=examples(100),
     stateful_step_count=50,
     deadline=None,

@@ -321,7 +321,7 @@ def test_the_supervisor_is_asked_and_answers(tmp_path: Path) -> None:
     door.close()
 
 
-def test_nobody_to_ask(tmp_path: Path) -> None:
+def test_no_process_to_ask(tmp_path: Path) -> None:
     with pytest.raises(BusUnavailable, match="No appliance is running"):
         ask_supervisor(tmp_path, StatusRequest(), timeout_s=0.1)
     (tmp_path / "questions.sock").touch()
@@ -350,8 +350,8 @@ del here
 """
 
 
-def test_an_end_that_nobody_closes_keeps_no_process_from_ending(tmp_path: Path) -> None:
-    """What it sent, and nobody reads, goes with it."""
+def test_an_end_that_is_not_closed_keeps_no_process_from_ending(tmp_path: Path) -> None:
+    """What it sent and no process reads goes with it."""
     subprocess.run([sys.executable, "-c", ABANDONED, str(tmp_path)], timeout=HANGS_S, check=True)
 
 
@@ -403,7 +403,7 @@ def test_the_socket_is_its_users_alone(ends: Ends, tmp_path: Path) -> None:
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
 @pytest.mark.skipif(not is_open_to_all(sys.executable), reason="other users cannot reach this Python")
 def test_another_user_is_not_let_in(ends: Ends) -> None:
-    """Not even where the permissions of the folder and of the socket were opened to everybody: `Stop` ends a worker."""
+    """Not even where the permissions of the folder and of the socket were opened to all users: `Stop` ends a worker."""
     with tempfile.TemporaryDirectory(dir="/tmp") as name:
         folder = Path(name)
         folder.chmod(0o777)

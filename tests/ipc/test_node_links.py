@@ -133,7 +133,7 @@ def test_a_stranger_and_a_node_of_another_cluster_do_not_get_in() -> None:
 
 
 def test_a_server_with_another_key_is_not_talked_to() -> None:
-    """Whoever takes the address of a member does not have its secret key."""
+    """A machine that takes the address of a member does not have its secret key."""
     keys, others = Keys(), Keys()
     impostor = others.membership.member(1)
     at_its_place = Membership(1, (Member(1, "x", LOOPBACK, link_port=keys.membership.member(1).link_port,

@@ -136,7 +136,7 @@ class Appliance:
         assert done.returncode == 0, done.stderr
 
     def status(self) -> dict[str, Any]:
-        """What `signalbox status --json` says, without a process for each question; {} when nobody answers."""
+        """What `signalbox status --json` says, without a process for each question; {} without an answer."""
         try:
             report: dict[str, Any] = plain(ask_status(self.state / "run"))
             return report

@@ -126,7 +126,7 @@ class ApplianceNode(Node):
         return self.supervisor.pid
 
     def report(self) -> dict[str, Any]:
-        """What `signalbox status --json` says; {} when nobody answers."""
+        """What `signalbox status --json` says; {} without an answer."""
         try:
             report: dict[str, Any] = plain(ask_status(self.state_dir / "run"))
             return report
@@ -158,7 +158,7 @@ class ApplianceNode(Node):
         return len(self.run("ss", "-tnH", "state", "established", f"( sport = :{LINK_PORT} )").splitlines()) >= 2
 
     def counters(self) -> dict[str, int]:
-        """What it has counted; {} when nobody answers."""
+        """What it has counted; {} without an answer."""
         counters: dict[str, int] = self.report().get("counters", {})
         return counters
 

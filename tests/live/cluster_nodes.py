@@ -84,7 +84,7 @@ def count_of(node: Appliance) -> int:
 
 
 def has(node: Appliance, user: str) -> bool:
-    """Is somebody registered at a node?"""
+    """Is a phone registered at a node?"""
     with table_of(node) as table:
         return bool(table.record_of(f"sip:{user}@{node.domain}".encode()))
 

@@ -44,12 +44,12 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
 
 @pytest.fixture
 def shared_appliance(kept: Kept) -> Iterator[Callable[..., Appliance]]:
-    """`shared_appliance(settings, listener)`: one that others have used and will use, with nobody registered.
+    """`shared_appliance(settings, listener)`: one that other tests use too, with no phone registered.
 
     To start one for each test would take half of the time of all of them.
     """
     yield kept.appliance
-    kept.forget_everybody()
+    kept.forget_all_phones()
 
 
 class Kept:
@@ -68,8 +68,8 @@ class Kept:
             found.start()
         return found
 
-    def forget_everybody(self) -> None:
-        """Whoever registered in a test is not called in the next one."""
+    def forget_all_phones(self) -> None:
+        """A phone that registered in a test is not called in the next one."""
         for appliance in self._appliances.values():
             if appliance.is_running:
                 control = Control(appliance.state)

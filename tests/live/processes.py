@@ -39,7 +39,7 @@ def find_program(name: str, package: str) -> str:
 
 
 def free_port(address: str = LOOPBACK, candidates: Iterable[int] = _PORTS) -> int:
-    """A port that is free for UDP and TCP just now, and the three after it nobody else of the tests takes."""
+    """A port that is free for UDP and TCP just now, and no other test takes the three after it."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     for candidate in islice(candidates, _SHARE_LEN):
         with socket.socket(family, socket.SOCK_DGRAM) as datagrams, socket.socket(family) as streams:

@@ -63,7 +63,7 @@ class Registering(threading.Thread):
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * 1024 * 1024)
         self._socket.bind((local, 0))
-        # Not connected: nobody listens while the appliance starts anew.
+        # Not connected: no socket listens while the appliance starts anew.
         self._target = (address, port)
         self._socket.setblocking(False)
 

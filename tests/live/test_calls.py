@@ -83,7 +83,7 @@ def test_a_call_is_answered_while_it_is_taken_back(processes: Processes, proxy: 
     callee.succeed()
 
 
-def test_a_call_that_nobody_answers_is_given_up(processes: Processes, proxy: Proxy) -> None:
+def test_a_call_without_an_answer_is_given_up(processes: Processes, proxy: Proxy) -> None:
     """RFC 3261 16.8: timer C takes the ringing branch back."""
     callee = callee_registered(processes, proxy, "callee-rings")
     call(processes, proxy, "caller-given-up")
@@ -119,7 +119,7 @@ def test_a_busy_phone_does_not_stop_another_one(processes: Processes, proxy: Pro
 def test_calls_succeed_over_a_network_that_loses_messages(
     processes: Processes, start_appliance: Callable[..., Appliance]
 ) -> None:
-    """RFC 3261 17: retransmissions mend a loss of one message in twenty at both ends; nobody gives up after 2 s."""
+    """RFC 3261 17: retransmissions mend a loss of one message in twenty at both ends; no end gives up after 2 s."""
     proxy = start_appliance()
     callee_registered(processes, proxy, "callee-lossy", "-lost", "5", calls=40)
     call(processes, proxy, "caller", "-lost", "5", calls=40)

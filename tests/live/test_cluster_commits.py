@@ -52,7 +52,7 @@ class Node(Appliance):
             return list(control.ask("show commits", limit=100)["commits"])
 
     def head(self) -> int:
-        """The number of the commit that it goes by; 0 when nobody answers."""
+        """The number of the commit that it goes by; 0 without an answer."""
         return int(self.status().get("commit", 0))
 
     def hostname(self) -> str:

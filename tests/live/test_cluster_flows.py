@@ -20,7 +20,7 @@ from tests.live.processes import wait_until
 pytestmark = [pytest.mark.long, pytest.mark.cluster]
 
 CALLER_PORT = 7200
-# What a request waits for an answer when nobody tells that the way is gone (RFC 3261 17.1.1.2, timer B).
+# What a request waits for an answer when no error tells that the route is gone (RFC 3261 17.1.1.2, timer B).
 TIMER_B_S = 32.0
 
 

@@ -74,7 +74,7 @@ def test_registrations_that_were_answered_outlive_their_node(net: Cluster, recor
     time.sleep(REGISTERS_S / 2)
     phones.end()
     broken = phones.broken_promises()
-    # Of those that nobody answers it is not known.
+    # Of those without an answer it is not known.
     lost = [sentence for sentence in broken if not sentence.endswith("no answer")]
     record_property("registers_per_s", REGISTERS_PER_S)
     record_property("answers", dict(phones.statuses))

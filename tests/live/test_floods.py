@@ -1,5 +1,5 @@
-"""Floods: garbage, half-open connections, calls that nobody answers. Memory stays bounded, each has its counter, and
-whoever comes after it is served (design section 5)."""
+"""Floods: garbage, half-open connections, calls that no phone answers. Memory stays bounded, each has its counter, and
+a request that comes after it is served (design section 5)."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ def open_connections(appliance: Appliance) -> int:
     return sum(worker["gauges"]["connections"] for worker in appliance.status()["workers"])
 
 
-def test_calls_that_nobody_answers(processes: Processes, start_appliance: START, silent: socket.socket) -> None:
+def test_calls_without_an_answer(processes: Processes, start_appliance: START, silent: socket.socket) -> None:
     """The table fills, new calls are refused with 503 and Retry-After, and the table empties by itself."""
     appliance = start_appliance(f"timers\n  t1 50\n!\nlimits\n  transactions {TRANSACTIONS_MAX}\n!")
     register(processes, appliance, "nobody", f"sip:nobody@{LOOPBACK}:{silent.getsockname()[1]}")

@@ -210,8 +210,8 @@ def test_attributes_of_a_directory_are_found(directory: tuple[int, subprocess.Po
 
 
 @pytest.mark.parametrize("number", [*CUNNING, "*)(uid=*", "+4930*"])
-def test_a_dialled_star_finds_nobody(directory: tuple[int, subprocess.Popen[bytes]], number: str) -> None:
-    """RFC 4515 3: `*` in a filter would be everybody."""
+def test_a_dialled_star_finds_no_entry(directory: tuple[int, subprocess.Popen[bytes]], number: str) -> None:
+    """RFC 4515 3: `*` in a filter would match every entry."""
     assert found(NumberLookup(ldap(directory[0], filter="(uid={number})"), new_client), number) == [[]]
 
 
@@ -383,7 +383,7 @@ def test_a_call_goes_where_the_lookup_says_and_on_when_it_hangs(
 
 
 def _arrives(caller: Phone, gateway: Phone, number: str) -> bool:
-    """Does the call come to that gateway? Calls before it that nobody answers may go on to it meanwhile."""
+    """Does the call come to that gateway? Calls before it without an answer may go on to it meanwhile."""
     caller.invite(number)
     try:
         while not gateway.expect("INVITE", 3.0).start.split()[1].startswith(f"sip:{number}@"):

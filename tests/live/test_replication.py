@@ -69,7 +69,7 @@ def test_a_node_that_was_away_gets_what_it_missed(processes: Processes) -> None:
 
 
 def test_a_frozen_node_delays_no_answer_for_long(processes: Processes) -> None:
-    """Its links are lost after 0.3 s, and nobody waits for it then."""
+    """Its links are lost after 0.3 s, and no answer waits for it then."""
     cluster = ClusterNodes(processes, 2)
     cluster.start()
     first, second = cluster.nodes

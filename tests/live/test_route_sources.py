@@ -148,14 +148,14 @@ def test_a_database_that_is_slow_or_stopped_is_given_up_and_another_one_is_read(
     wait_until(lambda: source(control)["fault"] == "", "it is read when an operator wants it")
 
 
-@pytest.mark.parametrize("kind", ["a pipe that nobody writes", "a view without end"])
+@pytest.mark.parametrize("kind", ["a pipe without a writer", "a view without end"])
 def test_a_file_that_never_answers_is_given_up(
     kind: str, start_appliance: Callable[..., Appliance], tmp_path: Path
 ) -> None:
     import sqlite3
 
     path = tmp_path / "rates.db"
-    if kind == "a pipe that nobody writes":
+    if kind == "a pipe without a writer":
         os.mkfifo(path)
     else:
         counted = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT * FROM n WHERE i < 0"

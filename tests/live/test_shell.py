@@ -55,7 +55,7 @@ def refused(appliance: Appliance, *commands: str) -> str:
 
 
 def operator(appliance: Appliance) -> Session:
-    """Somebody in configuration mode."""
+    """An operator in configuration mode."""
     session = Session(Control(appliance.state / "run" / "control.sock"), NonInteractive(), run_command)
     session.connect()
     assert script(session, "enable", "conf t").status == 0
@@ -143,7 +143,7 @@ def test_a_candidate_outlives_the_process_that_serves_it(appliance: Appliance) -
     management = next(row for row in document(appliance, "show processes")["processes"] if row["name"] == "management")
     os.kill(management["pid"], signal.SIGKILL)
     wait_until(lambda: not session.control.is_open, "the connection is lost")
-    wait_until(lambda: appliance.command("cli", "-c", "show clock").returncode == 0, "somebody answers", pause_s=0.5)
+    wait_until(lambda: appliance.command("cli", "-c", "show clock").returncode == 0, "the appliance answers", pause_s=0.5)
     assert script(session, "commit").status == 0
     assert "  c 200" in typed(appliance, "show run")
 
@@ -246,7 +246,7 @@ def test_live_names_complete(appliance: Appliance) -> None:
 
 @pytest.mark.skipif(shutil.which("tmux") is None, reason="there is no tmux (packaging/apt-test.txt)")
 @pytest.mark.long
-def test_a_commit_that_nobody_confirms_takes_itself_back(appliance: Appliance) -> None:
+def test_a_commit_that_is_not_confirmed_is_reverted(appliance: Appliance) -> None:
     with shell_on_screen(appliance.state, prompt="live>") as screen:
         screen.enter("enable")
         screen.enter("conf t")

@@ -109,7 +109,7 @@ def test_a_server_that_fails_again_and_again_is_left_alone() -> None:
     asyncio.run(run())
 
 
-def test_answers_that_cannot_be_used_keep_nobody_from_asking() -> None:
+def test_answers_that_cannot_be_used_do_not_prevent_questions() -> None:
     """Who dials strange numbers must not be able to stop the lookup for all others."""
 
     async def run() -> None:

@@ -403,7 +403,7 @@ SECRETS = f"operator ann\n  secret scrypt:16384:8:1:{'0a' * 16}:{'5b' * 32}\nsub
 
 
 def test_what_is_compared_shows_secrets_to_administrators_only(tmp_path: Path) -> None:
-    """Whoever may look on has nothing to compare with: an empty candidate differs in every line."""
+    """An account that may only read has nothing to compare with: an empty candidate differs in every line."""
 
     async def talk(client: Client, desk: Supervised) -> None:
         desk.store().add(TEXT + SECRETS, "test", "second", 2.0)

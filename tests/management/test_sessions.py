@@ -73,7 +73,7 @@ def test_who_may_only_look_cannot_enable() -> None:
 
 
 @pytest.mark.parametrize(("user", "password"), [("anna", "wrong"), ("nobody", "open sesame"), ("carl", "")])
-def test_a_wrong_name_or_password_is_told_apart_by_nobody(user: str, password: str) -> None:
+def test_a_wrong_name_and_a_wrong_password_get_the_same_answer(user: str, password: str) -> None:
     session = new_session(1001, 1000, "stranger")
     with pytest.raises(Refused, match="The name or the password is wrong"):
         login(session, user, password, SETTINGS)

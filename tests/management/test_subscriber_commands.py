@@ -57,7 +57,7 @@ def test_an_address_is_a_name_and_the_realm_of_its_domain(
         ("alice@zzz", "use example.com, sip.example.com, [::1] or 192.0.2.1."),
     ],
 )
-def test_an_address_nobody_could_use_is_refused(text: str, sentence: str) -> None:
+def test_an_address_that_cannot_be_used_is_refused(text: str, sentence: str) -> None:
     with pytest.raises(CommandFailed) as refusal:
         read_address(text, ONE_REALM)
     assert sentence in str(refusal.value)

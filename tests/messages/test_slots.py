@@ -75,7 +75,7 @@ def test_the_last_worker_inherits_everything() -> None:
     assert table.runs() == [(0, 255, 1)]
 
 
-def test_with_nobody_alive_the_table_stays() -> None:
+def test_with_no_worker_alive_the_table_stays() -> None:
     table = deal([0, 1])
     assert move(move(table, 0, [1]), 1, []) == move(table, 0, [1])
     assert move(table, 5, [0, 1]) is table

@@ -85,7 +85,7 @@ def test_goodput_of_an_overloaded_worker(offered: float, pause_s: float) -> None
     # A refusal costs something too: that much less is left for calls.
     left = 1 - (offered - 1) * REFUSAL_S * CAPACITY
     assert work.run(20, offered * CAPACITY) > 0.9 * left * CAPACITY
-    # Far below T1, so that nobody sends anything again.
+    # Far below T1, so that there is no retransmission.
     assert work.delay_max < 0.25
     assert work.refused
 

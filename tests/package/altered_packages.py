@@ -1,4 +1,4 @@
-"""Packages of versions that nobody has built: the tested one, unpacked, changed and packed again."""
+"""Packages of versions that do not exist: the tested one, unpacked, changed and packed again."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ class Installed:
 
 
 def request(server: str, method: str, contact: str = "", domain: str = Installed.domain) -> str:
-    """The whole response to a request for alice; "" when nobody answers. It comes from the address that leads there."""
+    """The whole response to a request for alice; "" without an answer. It comes from the address that leads there."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as door:
         door.settimeout(1.0)
         mark = secrets.token_hex(6)

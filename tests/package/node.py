@@ -19,7 +19,7 @@ from pathlib import Path
 from tests.package import left_behind
 from tests.package.left_behind import alone
 
-# Not in the tree: whoever builds a wheel there walks through all of it.
+# Not in the tree: a build of a wheel there walks through all of it.
 BASE = Path("/var/cache/signalbox-tests/bookworm")
 PACKAGES = "systemd,systemd-sysv,dbus,udev,iproute2,nftables,procps,adduser,python3,man-db,bash-completion"
 PACKAGES += ",openssh-client,openssh-server,sudo"

@@ -49,7 +49,7 @@ class Cluster:
     services: dict[str, Service]
 
     def owner(self, asked: str) -> str:
-        """Who owns the virtual address, as a node knows it; "" for nobody."""
+        """Who owns the virtual address, as a node knows it; "" without an owner."""
         said = self.nodes[asked].run("signalbox", "cli", "--json", "-c", "show cluster", check=False).stdout
         rows = json.loads(said)["addresses"] if said else []
         return str(rows[0]["owner"]) if rows else ""

@@ -159,7 +159,7 @@ def test_a_call_that_is_handed_over_by_a_newer_table_does_not_go_to_the_dead() -
 
 
 def test_a_cancel_that_comes_before_its_call_waits_for_it() -> None:
-    """RFC 3261 16.10: else the next target would be rung after all, or whoever the database knows of."""
+    """RFC 3261 16.10: else the next target would be rung after all, or a user that the database knows."""
     old, new = stack(0), stack(1)
     old.receive_datagrams([(request("INVITE", "sip:bob@example.com"), ALICE)], NOW)
     slots_go(new, 1, 2)

@@ -1,4 +1,4 @@
-"""What a forked request needs is freed by counting references, whoever answers what (ARCHITECTURE: too much to do)."""
+"""What a forked request needs is freed by counting references, whatever the answers (ARCHITECTURE: too much to do)."""
 
 from __future__ import annotations
 

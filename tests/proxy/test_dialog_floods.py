@@ -1,4 +1,4 @@
-"""What an end of a dialog may send by its token is counted like what anyone sends (RFC 3261 16.6 step 4)."""
+"""What an end of a dialog may send by its token is counted like what any sender sends (RFC 3261 16.6 step 4)."""
 
 from __future__ import annotations
 

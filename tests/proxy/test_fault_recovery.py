@@ -1,6 +1,6 @@
 """A fault of ours costs the message, timer or answer at hand and no more: a request is answered 500, nothing stays.
 
-A bug is put where it is wanted by a counter that cannot be counted up: whoever counts there raises TypeError.
+A bug is put where it is wanted by a counter that cannot be counted up: counting there raises TypeError.
 """
 
 from __future__ import annotations

@@ -147,7 +147,7 @@ def test_the_end_that_was_called_ends_its_call() -> None:
 @pytest.mark.parametrize("extra", [b"", b"Subject: folded\r\n here\r\n"], ids=["at a glance", "parsed"])
 @pytest.mark.parametrize("route", [b"", b"Route: <sip:127.0.0.1;lr;tk=%b>\r\n" % (b"0" * 40)], ids=["none", "forged"])
 def test_a_to_tag_alone_proves_no_dialog(overloaded: Stack, route: bytes, extra: bytes) -> None:
-    """RFC 3261 12.2.2: anyone can invent one."""
+    """RFC 3261 12.2.2: any sender can invent one."""
     (response,) = answers(overloaded, message(b"INVITE", to_tag=b"there", extra=route + extra))
     assert (response.status, response.read_to_tag()) == (503, b"there")
     assert overloaded.counters[counters.REFUSED_OVERLOAD] == 1

@@ -11,7 +11,7 @@ from appliance.security.authentication_failures import AuthenticationFailures
 from appliance.transport.flow import UDP, Flow
 
 
-def test_what_a_stranger_calls_himself_is_shown_without_control_characters() -> None:
+def test_a_user_name_of_a_stranger_is_shown_without_control_characters() -> None:
     node: Any = SimpleNamespace(failures=AuthenticationFailures(LockoutSettings()))
     context: Any = SimpleNamespace(flow=Flow(UDP, 0, ("203.0.113.5", 5060)))
     note_failure(context, node, b"a\x1b[2J\nERROR b\xe2\x80\xae\xff", b"example.com", 0.0)

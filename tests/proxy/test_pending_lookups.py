@@ -70,7 +70,7 @@ def test_an_answer_whose_time_is_over_stands_in_for_a_dns_that_does_not_answer()
     assert (counted[DNS_ANSWERS_OUTLIVED], counted[DNS_FAILED]) == (1, 1)
 
 
-def test_what_is_in_use_is_asked_for_again_and_nobody_waits() -> None:
+def test_what_is_in_use_is_asked_for_again_and_no_request_waits() -> None:
     pending_lookups = inquiries_of(10)
     hosts = pending_lookups.cache_of(LookupHost.kind)
     hosts.store(b"gate", ("192.0.2.1",), 100.0, 0.0)

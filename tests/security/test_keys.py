@@ -122,6 +122,6 @@ def test_the_to_tag_is_the_same_for_each_retransmission_and_its_ack() -> None:
 
 
 def test_purposes_do_not_mix() -> None:
-    """A tag that is shown to everyone proves nothing elsewhere."""
+    """A tag that every receiver sees proves nothing elsewhere."""
     seen = {to_tag_of(request()), KEYS.fault_tag(request()), branch_of(request())[23:]}
     assert len(seen) == 3

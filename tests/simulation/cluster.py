@@ -160,7 +160,7 @@ class Cluster:
             self._tell_slots()
 
     def move_slots(self) -> None:
-        """Slots get other owners though nobody has died, as when workers drain or are added."""
+        """Slots get other owners though no worker has died, as when workers drain or are added."""
         owners = list(self.stacks)
         self._random.shuffle(owners)
         self.table = deal(owners, self.table.epoch + 1)

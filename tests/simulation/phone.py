@@ -87,7 +87,7 @@ class Phone:
             self.refused.append(final.status if final is not None else 0)
 
     def call(self, other: str, plan: str) -> Call:
-        """Call somebody. `plan`: `talk`, or `cancel` to give up while it rings."""
+        """Call another phone. `plan`: `talk`, or `cancel` to give up while it rings."""
         self._count += 1
         call = Call(f"{self.name}-{self._count}@{self._random.random()}", plan)
         self._calls[call.call_id] = call
@@ -100,7 +100,7 @@ class Phone:
         return call
 
     def _call_ended(self, call: Call, final: Message | None) -> None:
-        """The INVITE has its final response, None when nobody ever answered."""
+        """The INVITE has its final response, None when no answer came."""
         if final is None:
             call.outcome = call.outcome or "no response"
         elif final.status >= 300:

@@ -149,7 +149,7 @@ def test_a_worker_that_comes_back_knows_what_its_siblings_know(seed: int) -> Non
 
 
 def test_workers_that_die_and_come_back_cost_no_call(seed: int) -> None:
-    """Design 4: siblings adopt what was being set up, in whatever state: calls end as if nobody had died."""
+    """Design 4: siblings adopt what was being set up, in whatever state: calls end as if no worker had died."""
     world = World(seed, GOOD)
     world.register_all()
     world.run(5)
@@ -292,7 +292,7 @@ def test_a_lock_that_is_not_freed_refuses_registrations_and_harms_no_call(seed: 
     assert converged(world) == before
 
 
-def test_a_full_table_refuses_who_is_new_and_nobody_else(seed: int) -> None:
+def test_a_full_table_refuses_only_new_phones(seed: int) -> None:
     world = World(seed, GOOD)
     old, new = world.phones[:4], world.phones[4:]
     for phone in old:
@@ -311,7 +311,7 @@ def test_a_full_table_refuses_who_is_new_and_nobody_else(seed: int) -> None:
 
 
 def test_workers_that_die_with_what_they_have_not_written_lose_no_registration(seed: int) -> None:
-    """Their answers had not left: whoever has a 200 is registered, and whoever has none sends it again (17.1.2)."""
+    """Their answers had not left: a phone with a 200 is registered, and one without sends it again (17.1.2)."""
     world = World(seed, GOOD)
     for round_ in range(6):
         world.cluster.hold_lock(0.4)

@@ -176,7 +176,7 @@ class World:
         assert not strange, strange
 
     def expect_no_answer_lost(self) -> None:
-        """Whoever picked up was heard by the caller (RFC 3261 16.7 step 5)."""
+        """Each callee that answered was heard by the caller (RFC 3261 16.7 step 5)."""
         lost = [call for call in self.calls.values() if call.is_answered_by_callee and not call.has_caller_the_answer]
         assert not lost, lost
 

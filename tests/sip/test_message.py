@@ -176,7 +176,7 @@ def test_edits_forget_what_was_parsed() -> None:
 
 @pytest.mark.parametrize("octet", [*range(33), 127, 128, 255, *b'"<>'])
 def test_no_uri_that_could_end_the_request_line_can_be_made(octet: int) -> None:
-    """RFC 3261 7.1, 25.1: so a Request-URI from routes, DNS, contacts or look-ups is one word, whoever wrote it."""
+    """RFC 3261 7.1, 25.1: so a Request-URI from routes, DNS, contacts or look-ups is one word, whatever its source."""
     odd = bytes((octet,))
     texts = (b"sip:a%bb@h", b"sip:a@h%b", b"sip:a@h;x=%b", b"sip:a@h;%b", b"sip:a@h?x=%b", b"sip:a:%b@h")
     for text in (*texts, b"sip:h:50%b60", b"tel:+1%b", b"urn:%b", b"%b:a", b"%bsip:a@h", b"sip:a@h%b\r\nVia: x"):

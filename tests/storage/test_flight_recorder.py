@@ -49,7 +49,7 @@ def test_the_last_snapshot_of_a_call_counts(recording: Recording) -> None:
     assert recorder(recording).take([(1, 0)], ALL) == [b"is refused" * 200]
 
 
-def test_a_call_that_is_over_is_nobodys(recording: Recording) -> None:
+def test_a_call_that_is_over_has_no_recording(recording: Recording) -> None:
     dead = recorder(recording, 1)
     dead.keep([(b"a", 3, b"rings"), (b"b", 4, b"rings too")], NONE)
     dead.keep([(b"a", 3, b""), (b"never kept", 5, b"")], NONE)

@@ -1,5 +1,5 @@
 """Writers of the shared registration table are killed at random moments while others write: nothing that was committed
-is lost, nothing is half there, and nobody waits (cluster notes 5).
+is lost, nothing is half there, and no writer waits (cluster notes 5).
 """
 
 from __future__ import annotations

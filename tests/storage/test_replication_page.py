@@ -30,7 +30,7 @@ def page(memory: ReplicationMemory) -> Iterator[ReplicationPage]:
     opened.close()
 
 
-def test_there_is_nobody_to_wait_for_at_first(page: ReplicationPage) -> None:
+def test_there_is_no_node_to_wait_for_at_first(page: ReplicationPage) -> None:
     assert page.acknowledged(GENERATION) == NO_NODE
     page.changed()
     assert not page.take_event()
@@ -66,7 +66,7 @@ def test_links_are_known_by_node(page: ReplicationPage) -> None:
     assert [node for node in range(4096) if page.is_linked(node)] == [2, 4095]
 
 
-def test_a_cleared_page_lets_nobody_wait(memory: ReplicationMemory, page: ReplicationPage) -> None:
+def test_a_cleared_page_makes_no_answer_wait(memory: ReplicationMemory, page: ReplicationPage) -> None:
     page.note(GENERATION, 41, True)
     page.note_links([2])
     memory.clear()

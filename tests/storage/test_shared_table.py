@@ -47,7 +47,7 @@ def committed_soon(table: SharedTable) -> bool:
 # -- a process that was stopped while it held the lock
 
 
-def test_a_stopped_holder_delays_nobody_and_is_known_by_its_thread(tmp_path: Path) -> None:
+def test_a_stopped_holder_delays_no_process_and_is_known_by_its_thread(tmp_path: Path) -> None:
     table = SharedTable.create(tmp_path, LIMIT, 1)
     table.apply(change(binding()))
     assert table.commit()
@@ -167,7 +167,7 @@ def in_small_memory(directory: Path, script: str) -> subprocess.CompletedProcess
     )
 
 
-def test_a_full_file_system_refuses_and_kills_nobody(tmp_path: Path) -> None:
+def test_a_full_file_system_refuses_and_kills_no_process(tmp_path: Path) -> None:
     if in_small_memory(tmp_path, "").returncode != 0:
         pytest.skip("this user may not mount a file system of its own")
     done = in_small_memory(tmp_path, FULL_DISK)

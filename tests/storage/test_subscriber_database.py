@@ -68,7 +68,7 @@ def test_a_subscriber_is_found_by_user_name_and_realm_with_both_ha1_values(store
     ("username", "realm"),
     [(b"bob", b"example.com"), (b"alice", b"example.org"), (b"Alice", b"example.com"), (b"", b"")],
 )
-def test_nobody_else_is_found(store: SubscriberStore, username: bytes, realm: bytes) -> None:
+def test_no_other_subscriber_is_found(store: SubscriberStore, username: bytes, realm: bytes) -> None:
     store.add(new_subscriber("alice", "example.com", "secret", WALL_TIME))
     assert store.find(username, realm) is None
 
@@ -278,7 +278,7 @@ def test_a_url_that_leads_nowhere_is_a_value_error(url: str) -> None:
 
 
 def test_a_network_that_is_gone_is_noticed_in_seconds(postgres_url: str) -> None:
-    """What the kernel goes by: how long nobody confirms what was sent, and when it asks whether the peer is there."""
+    """What the kernel goes by: how long what was sent stays unacknowledged, and when it asks whether the peer is there."""
     port = postgres_url.rpartition("=")[2]
     with closing(SubscriberStore(f"postgresql://signalbox@127.0.0.1:{port}/postgres")) as store:
         pooled = store._engine.raw_connection()
@@ -321,12 +321,12 @@ def test_processes_that_open_and_write_at_once_lose_nothing(url: str) -> None:
     store.close()
 
 
-def test_readers_go_on_while_somebody_writes(store: SubscriberStore) -> None:
+def test_readers_go_on_during_a_write(store: SubscriberStore) -> None:
     store.add(new_subscriber("alice", "example.com", "secret", WALL_TIME))
 
     def lines() -> Iterator[str]:
         yield from rows(600)
-        # The first rows are inserted by now, and not yet visible to anybody else.
+        # The first rows are inserted by now, and not yet visible to other connections.
         assert store.find(b"alice", b"example.com") is not None
         assert store.find(b"user000000", b"example.com") is None
 

@@ -185,7 +185,7 @@ def test_a_listener_that_comes_back_while_its_end_is_due_keeps_its_sockets(node:
     (done,) = node.answers
     assert isinstance(done, Committed) and done.number == 4
     assert [(row["port"], row["standing"]) for row in node.report()["listeners"]][1:] == [(port, "open")]
-    # Nobody else can have the port: it is ours.
+    # No other process can have the port: it is ours.
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other, pytest.raises(OSError):
         other.bind(("127.0.0.1", port))
 
@@ -229,7 +229,7 @@ def test_an_unconfirmed_commit_is_taken_back(node: Operated) -> None:
 def test_an_unconfirmed_commit_is_taken_back_in_time_although_the_clock_is_set(
     node: Operated, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever has cut off himself waits for so many minutes, and not for a time of day."""
+    """An operator who is cut off waits for so many minutes, and not for a time of day."""
     wall_time = clock.wall_time
     node.commit(node.text(WORKERS, more="timers\n  t1 300\n!\n"), confirm_s=A_WHILE_S)
     begun = clock.monotonic()

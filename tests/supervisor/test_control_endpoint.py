@@ -58,7 +58,7 @@ def questions(node: MadeUp, tmp_path: Path) -> Iterator[Questions]:
 
 
 class Asking:
-    """Somebody who asks one question."""
+    """A client that asks one question."""
 
     def __init__(self, runtime_dir: Path, question: BusRequest[Any]) -> None:
         self.answer: BusReply | None = None
@@ -89,7 +89,7 @@ def until(done: Callable[[], object]) -> None:
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_a_question_is_answered_and_whoever_only_looks_disturbs_nobody(
+def test_a_question_is_answered_and_a_look_disturbs_no_process(
     questions: Questions, tmp_path: Path, question: BusRequest[Any], answer: BusReply, is_news: bool
 ) -> None:
     asking = Asking(tmp_path, question)

@@ -52,7 +52,7 @@ def test_what_happens_makes_a_cycle_due_at_once_and_cycles_frequent_for_a_while(
     assert pause_s(cycle_scheduler, workers, later) == CALM_CYCLE_S
 
 
-def test_there_is_no_calm_while_somebody_is_away_or_all_shall_stop() -> None:
+def test_there_is_no_calm_while_a_worker_is_away_or_all_shall_stop() -> None:
     cycle_scheduler, workers = CycleScheduler(0.0), [*records(CALM), WorkerRecord(2, 0)]
     cycle_scheduler.cycle_done(workers, False, CALM)
     assert pause_s(cycle_scheduler, workers, CALM) == CYCLE_S

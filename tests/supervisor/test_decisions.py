@@ -57,7 +57,7 @@ def table_after(seen: SupervisorView) -> SlotTable:
     return given
 
 
-def test_with_everybody_live_there_is_nothing_to_do() -> None:
+def test_with_all_workers_live_there_is_nothing_to_do() -> None:
     assert decide(view(worker(0), worker(1))) == []
 
 
@@ -176,7 +176,7 @@ def test_the_end_all_are_asked_then_killed_then_it_is_over() -> None:
     assert decide(view(worker(0, WorkerState.ABSENT), worker(1, WorkerState.ABSENT), stop=True)) == [Finish(0)]
 
 
-def test_when_stopping_nobody_is_started_again() -> None:
+def test_when_stopping_no_worker_is_started_again() -> None:
     assert decide(view(worker(0, WorkerState.ABSENT), worker(1, WorkerState.STOPPING), now=1.0, stop=True)) == []
 
 
@@ -210,7 +210,7 @@ def test_the_state_in_one_sentence(lives: tuple[WorkerState, ...], told: str) ->
     assert sentence(view(*[worker(n, life) for n, life in enumerate(lives)])) == told
 
 
-def test_a_worker_that_an_operator_drained_takes_calls_when_nobody_else_can_and_no_longer() -> None:
+def test_a_worker_that_an_operator_drained_takes_calls_when_no_other_can_and_no_longer() -> None:
     parked = replace(worker(0), is_parked=True)
     dead = replace(worker(1, WorkerState.ABSENT), restart_at=200.0)
     alone = view(parked, dead, table=all_slots_of(1, 3))

@@ -92,7 +92,7 @@ def test_one_rotation_at_a_time(node: Node) -> None:
     assert refusal.sentence == "Key 1 is being distributed already."
 
 
-def test_there_is_nobody_to_go_on_without(node: Node) -> None:
+def test_there_is_no_node_to_go_on_without(node: Node) -> None:
     refusal = node.rotate(is_forced=True)
     assert refusal == Refusal("This node is in no cluster: there are no nodes to go on without.", "leave out `force`")
     assert node.rollout.keys == first_keys(KEY)

@@ -82,6 +82,6 @@ def test_what_is_no_report_costs_the_connection(ends: tuple[LeaseReader, socket.
     assert not reader.is_open
 
 
-def test_nobody_listens(tmp_path: Path) -> None:
+def test_no_lease_process_listens(tmp_path: Path) -> None:
     with pytest.raises(OSError):
         LeaseReader(tmp_path / "lease.sock")

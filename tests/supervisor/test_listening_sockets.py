@@ -120,7 +120,7 @@ def test_an_address_that_is_not_here(port: int) -> None:
         ListeningSockets([ListenerSettings(name="x", address="192.0.2.1", port=port)], 1, BUFFER)
 
 
-def test_a_dead_workers_socket_leaves_the_groups_nobody_steers_and_comes_back(
+def test_a_dead_workers_socket_leaves_the_groups_without_steering_and_comes_back(
     opened: ListeningSockets, port: int
 ) -> None:
     opened.withdraw(0)
@@ -163,7 +163,7 @@ def test_a_group_whose_only_worker_is_dead_is_steered_when_that_returns(port: in
     sockets.close()
 
 
-def test_datagrams_are_steered_rightly_after_workers_died_while_nobody_steered(port: int) -> None:
+def test_datagrams_are_steered_rightly_after_workers_died_without_steering(port: int) -> None:
     """The kernel fills the place of a socket that goes with the last one of its group."""
     sockets = ListeningSockets([ListenerSettings(port=port, transports=(UDP,))], 4, BUFFER)
     for worker in (0, 2, 1):

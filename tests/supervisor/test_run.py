@@ -99,7 +99,7 @@ def appliance(start: Start, tmp_path: Path, port: int) -> Appliance:
 
 
 def is_gone(pid: int) -> bool:
-    """Not there, or dead and not yet fetched by whoever inherits it."""
+    """Not there, or dead and not yet reaped by the process that inherits it."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except (FileNotFoundError, ProcessLookupError):

@@ -310,7 +310,7 @@ def test_a_second_stop_kills_at_once(node: Node) -> None:
     assert "Worker 0 did not stop within 1 s; it is killed." not in node.log
 
 
-def test_a_supervisor_that_was_held_up_kills_nobody(node: Node) -> None:
+def test_a_supervisor_that_was_held_up_kills_no_worker(node: Node) -> None:
     """It did not step for longer than a hang takes; the heartbeats that came meanwhile are old, not missing."""
     node.start()
     pids = [worker["pid"] for worker in node.report()["workers"]]

@@ -106,7 +106,7 @@ def test_silence_is_forgiven() -> None:
 
 
 def test_a_bank_with_calls_is_not_written_over_by_starts_that_fail() -> None:
-    """Nobody has taken them over when there is no sibling: whoever is heard next does."""
+    """Without a sibling no worker has taken them over: the next worker that is heard does."""
     record = live_record()
     record.ended("killed by SIGSEGV", LIMITS, 1.0)
     record.could_not_start("cannot be started: out of memory", LIMITS, 2.0)

@@ -1,7 +1,7 @@
 """The torture messages through the whole stack (RFC 4475): forwarded, refused with the right status, or dropped.
 
-Our own messages (TABLE.tsv, column `outcome`), then those of the RFC itself where they are at hand. Nobody is
-challenged, everybody may relay, and a fake resolver knows every host.
+Our own messages (TABLE.tsv, column `outcome`), then those of the RFC itself where they are at hand. No request
+is challenged, every sender may relay, and a fake resolver knows every host.
 """
 
 from __future__ import annotations

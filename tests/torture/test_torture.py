@@ -1,7 +1,7 @@
 """Messages of our own for every rule of RFC 4475, at parser level.
 
 TABLE.tsv says what each file in messages/ must do: `syntax` is what `parse` does with it (parse, a status to
-answer with, or drop: a fault that nobody is told), `outcome` what a whole appliance does that is responsible for
+answer with, or drop: a fault without an answer), `outcome` what a whole appliance does that is responsible for
 harbour.example and does not ask for credentials (accept: whatever a well-formed request gets, such as 404; a
 status; drop), `reason` the reason phrase of the fault, "-" where there is none.
 """

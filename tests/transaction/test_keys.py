@@ -67,7 +67,7 @@ def test_what_we_wrote_into_the_via_does_not_count() -> None:
 
 
 def test_a_bare_cookie_counts_as_rfc_2543() -> None:
-    """The parser refuses such a branch; whoever passes one on finds everything compared."""
+    """The parser refuses such a branch; an element that passes one on finds all of it compared."""
     bare = [request(call_id=call_id) for call_id in (b"one", b"two")]
     for message in bare:
         message.replace_first_value(VIA, b"SIP/2.0/UDP pc33.atlanta.example.com;branch=z9hG4bK")

@@ -201,7 +201,7 @@ def test_a_branch_is_used_once() -> None:
 # -- failures, counters, settings ------------------------------------------------------------------------
 
 
-def test_a_failure_of_nobody() -> None:
+def test_a_failure_without_a_transaction() -> None:
     """A sibling's, or one that has ended."""
     table = Transactions(TimerSettings(), 10)
     assert not table.fail(b"z9hG4bKgone|INVITE", 0.0)
@@ -247,7 +247,7 @@ def test_configured_timers() -> None:
     assert (durations.t1, durations.t2, durations.t4, durations.c) == (0.25, 2.0, 2.5, 200.0)
 
 
-def test_nobody_to_tell() -> None:
+def test_a_failure_without_a_receiver() -> None:
     """A user may be None: nothing is told, and everything ends."""
     element = Element()
     element.table.new_server(request(), UDP_FLOW, None, 0.0)

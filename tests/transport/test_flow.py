@@ -35,7 +35,7 @@ def test_only_streams_are_reliable() -> None:
     assert Flow(TCP, 0, ("192.0.2.1", 5060)).is_stream
 
 
-def test_an_outgoing_message_has_nobody_to_tell_unless_it_names_a_branch() -> None:
+def test_a_failure_of_an_outgoing_message_is_reported_only_to_its_branch() -> None:
     flow = Flow(UDP, 0, ("192.0.2.1", 5060))
     assert Outgoing(b"data", flow).branch == b""
     assert Outgoing(b"data", flow, b"z9hG4bK1").branch == b"z9hG4bK1"

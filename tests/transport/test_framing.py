@@ -137,7 +137,7 @@ def test_a_partial_message_is_dated_by_its_first_byte() -> None:
     ],
 )
 def test_a_message_of_unknown_length_ends_the_stream(spelling: str, status: int, reason: str) -> None:
-    """RFC 3261 18.3: without a length nobody knows where the next message begins."""
+    """RFC 3261 18.3: without a length the start of the next message is not known."""
     stream = framer()
     assert stream.receive_bytes(message(spelling), 0.0) == []
     assert stream.fault is not None

@@ -106,7 +106,7 @@ def test_rport_is_stamped_on_streams_too() -> None:
 
 
 def test_what_the_sender_says_of_its_source_is_overwritten() -> None:
-    """Nobody may send our responses to somebody else."""
+    """No sender may direct our responses to a third address."""
     spoofed = "SIP/2.0/UDP 10.1.1.1;received=203.0.113.9;rport=1;branch=z9hG4bK1"
     assert stamped_via(spoofed, NAT) == "SIP/2.0/UDP 10.1.1.1;rport=9988;branch=z9hG4bK1;received=192.0.2.1"
     assert stamped_via("SIP/2.0/UDP 192.0.2.4;received=203.0.113.9;branch=z9hG4bK1", HOME) == (

@@ -48,7 +48,7 @@ def test_datagrams_and_named_connections_are_left_alone() -> None:
         assert here.way_by(flow) == flow
 
 
-def test_a_closed_connection_is_nobody_s() -> None:
+def test_a_closed_connection_has_no_holder() -> None:
     here, there = pair()
     there.opened(HELD)
     tell(there, 1, here)

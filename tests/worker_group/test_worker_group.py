@@ -42,7 +42,7 @@ def test_a_message_of_a_siblings_slot_goes_to_it_and_ours_does_not() -> None:
 
 
 def test_what_goes_by_a_siblings_connection_is_sent_on() -> None:
-    """RFC 3261 18.1.1: by the connection that there is, whoever holds it."""
+    """RFC 3261 18.1.1: by the existing connection, whichever worker holds it."""
     zero, counters = company()
     zero.receive(1, ConnectionsChanged([Flow(TCP, 0, PHONE, 1, 9)], []))
     theirs = Outgoing(b"theirs", Flow(TCP, 0, PHONE), b"")

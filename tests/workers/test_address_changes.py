@@ -105,7 +105,7 @@ def test_an_address_that_comes_back_brings_no_calls(play: Play) -> None:
     assert play(scenario) == 0
 
 
-def test_where_nobody_knows_the_last_owner_the_calls_of_all_are_taken() -> None:
+def test_where_the_last_owner_is_not_known_the_calls_of_all_are_taken() -> None:
     memory = CopiedCalls(1)
     stack = EchoStack()
     reader = CopiedCallsReader(memory.recording.fd, memory.recording.bank_len)

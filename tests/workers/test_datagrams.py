@@ -152,21 +152,21 @@ def test_a_datagram_longer_than_udp_carries_is_a_failure() -> None:
     assert len(peer.recv(65535)) == 1400
 
 
-def test_a_port_where_nobody_listens_is_reported_with_what_was_sent() -> None:
+def test_a_closed_port_is_reported_with_what_was_sent() -> None:
     """RFC 3261 18.4: port unreachable; later datagrams are not harmed."""
     ours, peer, gone = bound(), bound(), bound()
-    nobody = gone.getsockname()
+    closed_port = gone.getsockname()
     gone.close()
     door = datagrams.DatagramSocket(ours.fileno(), 2, 10)
     data = b"OPTIONS sip:a SIP/2.0\r\n" + b"x" * 400
-    assert write(door, [Outgoing(data, Flow(UDP, 2, nobody))] * 3) == []
+    assert write(door, [Outgoing(data, Flow(UDP, 2, closed_port))] * 3) == []
     assert write(door, [Outgoing(b"to peer", Flow(UDP, 2, peer.getsockname()))] * 3) == []
     assert peer.recv(100) == b"to peer"
     errors: list[tuple[bytes, Flow]] = []
     give_up_at = time.monotonic() + 60
     while len(errors) < 3 and time.monotonic() < give_up_at:
         errors += door.read_errors()
-    assert errors == [(data, Flow(UDP, 2, nobody))] * 3
+    assert errors == [(data, Flow(UDP, 2, closed_port))] * 3
     assert not door.has_errors
     peer.sendto(b"still there", ours.getsockname())
     assert read(door, 1)[0][0] == b"still there"

@@ -1,4 +1,4 @@
-"""The collector runs when that keeps nobody waiting."""
+"""The collector runs when no message waits for it."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ async def until_count(answers: list[Answer], count: int) -> None:
         await asyncio.sleep(0.001)
 
 
-def test_a_host_has_addresses_or_none_or_nobody_knows() -> None:
+def test_a_host_has_addresses_or_none_or_it_is_not_known() -> None:
     async def scenario() -> None:
         answers: list[Answer] = []
         questions = questions_of(Names(), Subscribers(), limits(10, 10, 1000), answers)

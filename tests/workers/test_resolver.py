@@ -209,7 +209,7 @@ def test_this_machine_has_no_servers_in_dns(domain: str) -> None:
     assert records_of(domain, "SRV").records == ()
 
 
-def test_without_any_name_server_nobody_knows(tmp_path: Path) -> None:
+def test_without_any_name_server_the_answer_is_not_known(tmp_path: Path) -> None:
     (tmp_path / "resolv.conf").write_text("")
     with pytest.raises(LookupFailed):
         ask("both.test", resolv_conf=tmp_path / "missing")

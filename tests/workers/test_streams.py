@@ -182,7 +182,7 @@ def test_nothing_overtakes_what_waits_for_a_connection(play_streams: Callable[..
 
 
 def test_a_request_to_where_a_phone_came_from_uses_its_connection(play_streams: Callable[..., None]) -> None:
-    """RFC 3261 18.1.1: the remote address of an open connection, whoever opened it."""
+    """RFC 3261 18.1.1: the remote address of an open connection, whichever end opened it."""
 
     async def scenario(node: Node) -> None:
         phone = await node.dial()
@@ -200,8 +200,8 @@ def test_a_connection_that_cannot_be_opened_fails_everything_that_waits(play_str
 
     async def scenario(node: Node) -> None:
         with socket.create_server(("127.0.0.1", 0)) as gone:
-            nobody = Flow(TCP, 0, gone.getsockname())
-        sent = [Outgoing(message(str(number)), nobody, b"z9hG4bK%d" % number) for number in range(3)]
+            closed_port = Flow(TCP, 0, gone.getsockname())
+        sent = [Outgoing(message(str(number)), closed_port, b"z9hG4bK%d" % number) for number in range(3)]
         node.streams.send(sent)
         await until(lambda: node.changes)
         assert node.streams.take_failures() == sent

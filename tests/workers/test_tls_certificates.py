@@ -75,7 +75,7 @@ def test_an_address_is_proved_by_an_entry_of_its_own(
     play_tls(scenario)
 
 
-def test_a_server_that_nobody_vouches_for_gets_nothing(
+def test_a_server_without_a_trusted_issuer_gets_nothing(
     play_tls: Callable[..., None], tmp_path: Path
 ) -> None:
     async def scenario(node: SecureNode) -> None:

@@ -329,7 +329,7 @@ def test_nothing_is_read_before_it_is_known_whose_it_is(play: Play, siblings: li
     assert play(scenario, is_placed=False) == 0
 
 
-def test_a_worker_that_nobody_has_placed_can_be_stopped(play: Play) -> None:
+def test_a_worker_without_a_place_can_be_stopped(play: Play) -> None:
     async def scenario(bench: Bench) -> None:
         await bench.order(Stop())
         await until(lambda: bench.table.is_closed)
@@ -439,13 +439,13 @@ def test_what_cannot_be_sent_comes_back(play: Play) -> None:
 
     async def scenario(bench: Bench) -> None:
         with bound(socket.SOCK_DGRAM, "127.0.0.1") as gone:
-            nobody = gone.getsockname()
+            closed_port = gone.getsockname()
         bad = [
             Outgoing(b"x", Flow(UDP, 0, ("example.com", 5060)), b"a"),
             Outgoing(b"x", Flow(UDP, 7, ("127.0.0.1", 5060)), b"b"),
-            Outgoing(b"x", Flow(TCP, 0, nobody), b"c"),
+            Outgoing(b"x", Flow(TCP, 0, closed_port), b"c"),
             Outgoing(b"x", Flow(TCP, 0, ("127.0.0.1", 5060), 0, 12345), b"d"),
-            Outgoing(options("e", "SIP/2.0/UDP 127.0.0.1;branch=z9hG4bKe"), Flow(UDP, 0, nobody), b"whatever"),
+            Outgoing(options("e", "SIP/2.0/UDP 127.0.0.1;branch=z9hG4bKe"), Flow(UDP, 0, closed_port), b"whatever"),
         ]
         on = Outgoing(b"x", Flow(TCP, 0, ("127.0.0.1", 5060), 3, 1), b"f")
         bench.stack.outbox = list(bad)

@@ -165,7 +165,7 @@ def test_members_see_who_is_present(cluster: Cluster) -> None:
     assert cluster.states("a")["b"] == ABSENT
 
 
-def test_without_etcd_nobody_knows_who_is_present_and_all_that_was_known_stays(cluster: Cluster) -> None:
+def test_without_etcd_presence_is_not_known_and_all_that_was_known_stays(cluster: Cluster) -> None:
     cluster.keys.is_available = False
     cluster.work(4.0)
     assert cluster.alarms("a") == []

@@ -46,9 +46,9 @@ def test_whenever_a_change_may_be_made_the_version_before_has_no_majority_left(c
     """All sets of members that have taken the present version."""
     before = names(*range(1, count + 1))
     present = names(*range(1, count + 2)) if is_joining else names(*range(1, count))
-    everybody = {**before, **present}
-    for size in range(len(everybody) + 1):
-        for taken in combinations(everybody, size):
+    known_names = {**before, **present}
+    for size in range(len(known_names) + 1):
+        for taken in combinations(known_names, size):
             known = VersionsInForce(dict.fromkeys(taken, 2))
             if present and not known.refusal(2, present, before):
                 left = before.keys() - {*taken}

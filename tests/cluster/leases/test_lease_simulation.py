@@ -33,7 +33,7 @@ def test_one_owner_whatever_happens(group: int) -> None:
 
 
 @pytest.mark.parametrize("group", range(GROUPS))
-def test_one_owner_whoever_hears_nothing_of_changes_of_the_members(group: int) -> None:
+def test_one_owner_though_some_members_miss_a_change_of_the_members(group: int) -> None:
     for seed in seeds(group)[:CHANGES]:
         run_seed(seed, has_changes_unheard=True)
 

@@ -117,7 +117,7 @@ class Network:
         self.carry()
 
     def carry(self) -> dict[int, list[Message]]:
-        """Until nobody has anything to do; what each node has sent to the network."""
+        """Until no node has anything to do; what each node has sent to the network."""
         # What one node passes to another is there in the next round.
         rounds = 0
         idle = 0

@@ -307,7 +307,7 @@ def test_a_call_that_changes_again_is_waited_for_in_its_last_state() -> None:
     assert network.nodes[2].has(1) == {b"answered"}
 
 
-def test_nobody_waits_for_a_node_that_is_lost() -> None:
+def test_no_message_waits_for_a_node_that_is_lost() -> None:
     network = waiting_network()
     one = network.nodes[1]
     one.write(500, copy(1, b"rings"))
@@ -319,7 +319,7 @@ def test_nobody_waits_for_a_node_that_is_lost() -> None:
     assert not one.is_waited
 
 
-def test_without_the_setting_nobody_waits() -> None:
+def test_without_the_setting_no_message_waits() -> None:
     network = Network(1, 2)
     network.join(1, 2)
     network.nodes[1].write(500, copy(1, b"rings"))

@@ -35,7 +35,7 @@ def net(request: pytest.FixtureRequest) -> Network:
 
 
 def own(net: Network, phones: int, other: int = 2) -> None:
-    """All nodes hear who owns the addresses; 0 for nobody."""
+    """All nodes hear which node owns the addresses; 0 for none."""
     for node in net.nodes.values():
         numbers = [OTHER, OTHER]
         numbers[node.place] = PHONES

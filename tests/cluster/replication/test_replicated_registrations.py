@@ -40,7 +40,7 @@ def test_a_removal_travels_as_well() -> None:
 
 
 def test_a_change_travels_once_to_each_node() -> None:
-    """Whoever gets it does not send it on."""
+    """The node that gets it does not send it on."""
     network = Network(3)
     network.run_until_in_sync()
     for node in network.nodes.values():
@@ -75,7 +75,7 @@ def test_workers_wait_while_there_is_a_node_to_wait_for() -> None:
     assert not first.page.is_waited
 
 
-def test_what_is_made_at_once_goes_in_batches_and_wakes_nobody() -> None:
+def test_what_is_made_at_once_goes_in_batches_and_wakes_no_process() -> None:
     """What a change costs is mostly the wake-ups: of this replicator, by workers, and of the other node's."""
     network = Network(2)
     network.run_until_in_sync()

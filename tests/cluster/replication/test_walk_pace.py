@@ -53,7 +53,7 @@ def test_who_falls_silent_loses_its_turn() -> None:
     assert turns.due(SILENCE_S + 0.1) == [(2, question(2))]
 
 
-def test_tables_that_are_likely_to_be_equal_wait_for_nobody() -> None:
+def test_tables_that_are_likely_to_be_equal_do_not_wait() -> None:
     turns = WalkTurns()
     assert turns.may_go_on(1, question(), False, 0.0)
     assert turns.may_go_on(2, question(2), True, 0.1)

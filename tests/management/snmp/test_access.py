@@ -54,7 +54,7 @@ def test_version_1_is_refused() -> None:
     assert access().look(message(b"public", version=0), "127.0.0.1") is Verdict.BAD_VERSION
 
 
-def test_without_users_nobody_gets_even_a_report() -> None:
+def test_without_users_no_sender_gets_even_a_report() -> None:
     """RFC 3414 4: it is longer than the request that asks for it, and any stranger may ask."""
     asking = message_v3(GET, flags=4)
     assert access().look(asking, "192.0.2.1") is Verdict.ADMITTED
