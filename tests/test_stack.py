@@ -231,7 +231,7 @@ def test_the_wall_clock_may_be_set() -> None:
 
 
 @pytest.mark.parametrize("data", [b"hello", b"SIP/2.0 200 OK\r\n\r\n", b"ACK sip:b SIP/2.0\r\n\r\n"])
-def test_a_message_without_a_return_address_is_dropped(data: bytes) -> None:
+def test_what_cannot_be_answered_is_dropped(data: bytes) -> None:
     one = stack()
     one.receive_datagrams([(data, ALICE)], NOW)
     assert sent(one) == []

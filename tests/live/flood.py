@@ -1,6 +1,6 @@
 """A flood of datagrams, bounded in rate and time: `python flood.py garbage|invites ADDRESS PORT RATE SECONDS`.
 
-`garbage` is random octets, half of them behind the first line of a request; `invites` are calls to an unknown user, from
+`garbage` is random octets, half of them behind the first line of a request; `invites` are calls to an unknown user from
 thousands of sources.
 """
 

@@ -143,7 +143,7 @@ def test_a_candidate_outlives_the_process_that_serves_it(appliance: Appliance) -
     management = next(row for row in document(appliance, "show processes")["processes"] if row["name"] == "management")
     os.kill(management["pid"], signal.SIGKILL)
     wait_until(lambda: not session.control.is_open, "the connection is lost")
-    wait_until(lambda: appliance.command("cli", "-c", "show clock").returncode == 0, "the appliance answers", pause_s=0.5)
+    wait_until(lambda: appliance.command("cli", "-c", "show clock").returncode == 0, "an answer", pause_s=0.5)
     assert script(session, "commit").status == 0
     assert "  c 200" in typed(appliance, "show run")
 

@@ -63,7 +63,7 @@ def test_addresses_without_a_listener_of_their_family_are_no_targets() -> None:
     assert targets(located("sip:bare.example:5060")) == ["udp 192.0.2.13:5060"]
 
 
-def test_a_name_without_records_is_told_from_an_unknown_one() -> None:
+def test_a_name_without_records_is_told_from_one_without_an_answer() -> None:
     assert located("sip:empty.example").is_absent
     assert not located("sip:silent.example").is_absent
     assert located("sip:silent.example").fault == "No response from DNS for silent.example."

@@ -49,7 +49,7 @@ def test_a_start_finds_the_calls_and_the_octets_of_the_one_before(former: NodeMe
     memory.close()
 
 
-def test_calls_that_have_ended_meanwhile_are_not_continued(former: NodeMemory) -> None:
+def test_calls_that_are_too_old_are_not_continued(former: NodeMemory) -> None:
     memory = used_again(kept_of(former))
     assert memory.calls_since(100.1) == {}
     memory.close()

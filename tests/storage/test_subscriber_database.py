@@ -278,7 +278,7 @@ def test_a_url_that_leads_nowhere_is_a_value_error(url: str) -> None:
 
 
 def test_a_network_that_is_gone_is_noticed_in_seconds(postgres_url: str) -> None:
-    """What the kernel goes by: how long what was sent stays unacknowledged, and when it asks whether the peer is there."""
+    """How long sent data may stay unacknowledged in the kernel, and when it asks whether the peer is there."""
     port = postgres_url.rpartition("=")[2]
     with closing(SubscriberStore(f"postgresql://signalbox@127.0.0.1:{port}/postgres")) as store:
         pooled = store._engine.raw_connection()

@@ -79,7 +79,7 @@ def test_an_order_that_was_carried_out_moves_nothing_any_more() -> None:
     assert world.owner(ADDRESS) == C
 
 
-def test_a_switchover_to_an_unknown_node_is_refused_where_it_is_ordered() -> None:
+def test_a_switchover_without_a_possible_owner_is_refused_where_it_is_ordered() -> None:
     world = cluster(witnesses=(C,))
     assert order(world, B, order="switchover", address=ADDRESS, to=C) == "That node cannot take it now."
     assert order(world, B, order="switchover", address=ADDRESS, to=A) == "That node cannot take it now."
