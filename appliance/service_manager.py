@@ -5,8 +5,8 @@ appliance runs in a terminal. $WATCHDOG_USEC is how long systemd waits for a sig
 service. Descriptors that it was given to keep (FDSTORE=1) are there again after a restart of the service, from 3 on:
 their number is $LISTEN_FDS, their names are $LISTEN_FDNAMES (sd_listen_fds_with_names(3)).
 
-The socket has a queue of the kernel (net.unix.max_dgram_qlen), which is full while systemd is held up. Nobody waits for
-it: what is refused waits here, in order, and is sent again in each cycle.
+The socket has a queue of the kernel (net.unix.max_dgram_qlen), which is full while systemd is held up. It is not waited
+for: what is refused waits here, in order, and is sent again in each cycle.
 """
 
 from __future__ import annotations

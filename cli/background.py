@@ -1,4 +1,4 @@
-"""What goes on above the prompt while the operator works, in threads: the log of `terminal monitor`, and reconnecting.
+"""Work in threads while the prompt is shown: the log of `terminal monitor`, and reconnecting.
 
 Bounded: after some attempts to reconnect, the next command has to open the connection.
 """

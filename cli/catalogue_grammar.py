@@ -1,4 +1,4 @@
-"""The grammar of what the catalogue declares: commands with their parameters, and settings.
+"""The grammar of the commands with their parameters, and of the settings, that the catalogue declares.
 
     port 5062                    in its section
     listener phones port 5062    from the top, in one line

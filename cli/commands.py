@@ -1,4 +1,4 @@
-"""Which function carries out which command; a command that has none is one request to the appliance."""
+"""The function that carries out each command. A command without a function is one request to the appliance."""
 
 from __future__ import annotations
 

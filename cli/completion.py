@@ -1,4 +1,4 @@
-"""What Tab does: the letters it adds to the word before the cursor, and the words it may become.
+"""Completion by Tab: the letters added to the word before the cursor, and the possible words.
 
 Live names (addresses, workers, commits) come from a function that the caller passes.
 """

@@ -1,4 +1,4 @@
-"""Configuration mode: beginning and leaving it, and all that is done with the candidate as a whole."""
+"""Configuration mode: entering and leaving it, and the commands for the candidate as a whole."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What differs between two configurations, section by section:
+"""The differences between two configurations, section by section:
 
       listener phones
     -   port 5060

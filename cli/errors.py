@@ -1,4 +1,4 @@
-"""What goes wrong with a command, and how it is shown.
+"""The failures of commands, and how they are shown.
 
 A `Mistake` is in the line that was typed: a `^` under the place, as IOS does, then `%` and a sentence. `Failed` is
 a command that was understood and could not be carried out.

@@ -1,4 +1,4 @@
-"""From a typed line to the lines it shows: understood, done, drawn, filtered."""
+"""From a typed line to its output: the line is parsed, carried out, drawn and filtered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `?` shows: what may stand where the cursor is, with a line of help for each."""
+"""Help by `?`: the words that are possible at the cursor, with a line of help for each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which grammar holds where: at the first prompt by right, in configuration mode, and in a section of it."""
+"""The grammar of each mode: EXEC mode by right, configuration mode, and a section of it."""
 
 from __future__ import annotations
 

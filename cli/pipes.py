@@ -1,4 +1,4 @@
-"""What stands behind `|`: filters of lines."""
+"""The filters of lines that follow `|`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the shell asks its operator something: a password, a yes or no."""
+"""Questions of the shell to its operator: a password, a yes or no."""
 
 from __future__ import annotations
 

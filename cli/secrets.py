@@ -1,4 +1,4 @@
-"""Secrets on the command line: hashed before they get anywhere, and kept out of the history."""
+"""Secrets on the command line: hashed before they are stored or sent, and kept out of the history."""
 
 from __future__ import annotations
 

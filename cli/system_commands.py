@@ -1,4 +1,4 @@
-"""The commands about the machine that the shell does itself, once the appliance has allowed and noted them."""
+"""The commands for the machine that the shell carries out itself, after the appliance has allowed and logged them."""
 
 from __future__ import annotations
 

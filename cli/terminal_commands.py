@@ -1,4 +1,4 @@
-"""The commands about the session itself: rights, the terminal, the history, and habits of other systems."""
+"""The commands for the session itself: rights, the terminal, the history, and commands known from other systems."""
 
 from __future__ import annotations
 

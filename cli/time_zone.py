@@ -1,4 +1,4 @@
-"""The zone in which this process shows times: that of the appliance, wherever the operator has come from."""
+"""The time zone in which this process shows times: that of the appliance, not that of the operator's machine."""
 
 from __future__ import annotations
 

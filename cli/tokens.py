@@ -1,4 +1,4 @@
-"""What was typed, in words with their places, and the pipes behind it.
+"""The typed line as words with their positions, and the pipes that follow.
 
     show log | include "two words"      words: show log      pipes: include "two words"
 

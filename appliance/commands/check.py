@@ -1,4 +1,4 @@
-"""`signalbox check`: what is looked at before anything runs, the configuration file."""
+"""`signalbox check`: checks a configuration file before the appliance starts."""
 
 from __future__ import annotations
 

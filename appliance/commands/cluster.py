@@ -1,4 +1,4 @@
-"""`signalbox cluster`: create a cluster, let machines join it, leave it, remove a member. etcd has to answer for it."""
+"""`signalbox cluster`: create, join or leave a cluster, remove a member. These commands need etcd."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The configuration an appliance has, as its state folder keeps it.
+"""The last configuration of an appliance, read from its state folder.
 
 So that `signalbox subscriber` knows the domains and the database without being told the file.
 """

@@ -1,4 +1,4 @@
-"""What `signalbox run` starts with: checked before anything runs, with every fault said."""
+"""The configuration with which `signalbox run` starts: checked before any process starts; every fault is reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The state folder that a command works on: named by `--state`, else that of the appliance that runs here."""
+"""The state folder that a command uses: that of `--state`, else that of the appliance that runs here."""
 
 from __future__ import annotations
 

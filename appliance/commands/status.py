@@ -1,4 +1,4 @@
-"""`signalbox status`: asks the supervisor, also when no management process runs. cli/views/node_status.py draws it."""
+"""`signalbox status`: asks the supervisor, so it needs no management process. cli/views/node_status.py draws it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`signalbox version`: the version, its build, and what it stands on."""
+"""`signalbox version`: the version, its build, the formats of stored data, and the libraries."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The persister: the process that carries the registration table to the disk, and lets go what is over."""
+"""The persister: the process that writes the registration table to the disk, and removes what has expired."""

@@ -1,4 +1,4 @@
-"""The work of the persister: loads the registration table, carries its changes to the disk, lets go what is over.
+"""The work of the persister: loads the registration table, writes its changes to the disk, removes what has expired.
 
 No process waits for the disk: while it fails an alarm says so, and what changed meanwhile is written when it is well
 again. A table that is unsound is made anew from the disk and from what can be read of it.

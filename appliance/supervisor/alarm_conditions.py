@@ -1,4 +1,4 @@
-"""Which alarms are true: a pure look at the workers and at the configuration.
+"""The alarm conditions that hold: a pure function of the workers and the configuration.
 
 A table's alarm is cleared a little below where it was raised, or it would flutter.
 """

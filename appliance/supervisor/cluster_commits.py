@@ -1,4 +1,4 @@
-"""The configuration of a node that is in a cluster: what its cluster process is told and says about commits.
+"""The configuration of a node in a cluster: messages about commits to and from its cluster process.
 
 A commit of an operator is prepared here, then proposed, and written down when the cluster process says that it is a
 commit of the cluster. A proposal of another node is prepared, and the cluster process is told that it is, or why it

@@ -1,4 +1,4 @@
-"""The processes that a node has because it is in a cluster, and what the node knows by them.
+"""The processes that only a node in a cluster has, and the state that they report.
 
 A node without the file STATE/cluster has none of them.
 """

@@ -1,4 +1,4 @@
-"""The door at which the supervisor is asked: how things are, and to do something.
+"""The endpoint where the supervisor takes requests: for its status, and for actions.
 
 Most answers come at once; that to a commit comes when the commit is in force everywhere, or has failed.
 """

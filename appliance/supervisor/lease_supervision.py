@@ -190,7 +190,7 @@ class LeaseSupervision(SupportingProcess[LeaseLaunch]):
     def settled_version(self, now: float) -> int:
         """The version of the members by which alone this node helps an owner; 0 while that is not known.
 
-        Without a process it helps nobody, and the next one goes by the cluster file.
+        Without a process this node helps no owner, and the next process uses the cluster file.
         """
         if self.is_running:
             return self.addresses.settled_version

@@ -1,4 +1,4 @@
-"""The replicator of a node in a cluster: kept running, and what it says of the other nodes."""
+"""The replicator of a node in a cluster: kept running, and its reports about the other nodes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The keys that seal tokens, told to all workers of this node, until each of them says that it goes by them."""
+"""The keys that seal tokens: sent to all workers of this node until each worker confirms that it uses them."""
 
 from __future__ import annotations
 

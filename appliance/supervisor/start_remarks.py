@@ -1,4 +1,4 @@
-"""What was found when the appliance started, a sentence each, until its cause is gone.
+"""Findings at the start of the appliance, a sentence each, kept until their cause is gone.
 
 What is missing is looked for again and again. What was mended at the start (a damaged file was set aside) is an alarm
 for a day, and stays in the log.

@@ -1,4 +1,4 @@
-"""A process of a node without SIP that reports again and again: one that is silent for too long is ended.
+"""A process of a node without SIP that reports regularly: it is ended when no report comes for too long.
 
 Time for which it wanted a processor and had none does not count, up to a bound.
 """

@@ -1,4 +1,4 @@
-"""The processes of the workers: what each is started with, and the door by which it is handed sockets later."""
+"""The processes of the workers: their launch documents, and the socket by which each gets listening sockets later."""
 
 from __future__ import annotations
 

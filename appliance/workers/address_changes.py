@@ -1,4 +1,4 @@
-"""Virtual addresses that come to this node and go: what a worker does about their calls (design 4).
+"""Virtual addresses that this node gets and loses: what a worker does with their calls (design 4).
 
 The new owner takes the calls of its slots out of the memory in which the replicator has kept copies of the last owner's
 calls. It looks again a moment later, for copies that were under way, and when slots move, for a sibling may have died

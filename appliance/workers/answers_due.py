@@ -1,4 +1,4 @@
-"""Which messages of a stream ask for an answer, and which are one: a peer that has sent all waits for it."""
+"""The messages of a stream that need an answer, and those that are one: a peer that has sent all waits for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Since when a connection is in a state that must not last; what is overdue is closed (streams.py).
+"""The time since which each connection is in a temporary state; overdue connections are closed (streams.py).
 
     silent      open, and something came by it: `limits connection idle`
     quiet       the same, by WebSocket: after `limits connection ping` it is sent a Ping

@@ -1,4 +1,4 @@
-"""Opens a connection to whichever address of a server takes one first (RFC 8305 5): the answer to OpenConnection.
+"""Opens a connection to the address of a server that accepts first (RFC 8305 5): the answer to OpenConnection.
 
 What is tried when is decided by transport/connection_attempts.py. An attempt that is not the first to succeed is given
 up, unless something else waits for its connection; one that succeeds at the same moment stays open, as any connection.

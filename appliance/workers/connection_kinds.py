@@ -1,4 +1,4 @@
-"""Which kind of connection a transport has."""
+"""The kind of connection of each transport."""
 
 from __future__ import annotations
 

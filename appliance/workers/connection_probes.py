@@ -1,4 +1,4 @@
-"""Tells phones that their connection is gone, after their virtual address has come here from another node.
+"""Tells phones that their connection is gone, after this node has taken over their virtual address.
 
 A phone that is idle hears nothing of it, and could not be called before it registers again. A segment of the very
 connection, from the address and port that the phone knows, is answered by its kernel; the kernel of this node has no

@@ -1,4 +1,4 @@
-"""Where connections come from, and which of them have proved nothing: who makes room when there is no more.
+"""The sources of connections, and the unauthenticated connections: which one is closed at the limit.
 
 A connection is proven when its peer was accepted: when a request goes to it, or the answer to one of its own that only
 the accepted get. The answer to an OPTIONS is given to any stranger, and so is that to a CANCEL.

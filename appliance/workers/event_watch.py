@@ -1,4 +1,4 @@
-"""The events of this worker's calls and registrations for an operator who watches: bounded, and off by itself.
+"""The events of this worker's calls and registrations, for `monitor events`: bounded, and it ends by itself.
 
 Without it the stack makes no events. So many a second are kept until they are sent; the rest is counted.
 """

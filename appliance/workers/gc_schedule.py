@@ -1,4 +1,4 @@
-"""When Python's collector looks for cycles: not while it would make messages wait.
+"""The times at which Python's collector looks for cycles: not while messages wait.
 
 What a call needs is freed by counting references. Left to itself the collector looks at everything that is alive each
 time so many objects have been made: 26 ms for 50,000 of them, and none to be freed. All that came meanwhile had to

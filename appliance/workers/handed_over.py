@@ -1,4 +1,4 @@
-"""What siblings have handed over to this worker and it has not handled yet: a portion for each turn of the loop."""
+"""Messages that other workers have handed over and that are not handled yet: a portion for each turn of the loop."""
 
 from __future__ import annotations
 

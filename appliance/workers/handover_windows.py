@@ -1,4 +1,4 @@
-"""How much of what streams bring may wait in a sibling: the connections that bring more are not read meanwhile.
+"""How many messages of a connection may wait in another worker: a connection with more is not read meanwhile.
 
 Each worker acknowledges what siblings have handed over to it. Datagrams are not held back: they cannot be, and what is
 too much of them is dropped by the bus.

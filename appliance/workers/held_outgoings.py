@@ -1,4 +1,4 @@
-"""What leaves a worker waits until another node has the calls that it is about (`cluster calls wait`, design 4).
+"""Messages that wait in a worker until another node has copies of their calls (`cluster calls wait`, design 4).
 
 All that comes after it waits as well, so the order of messages stays. The wait is bounded; it ends at once where there
 is no node to wait for. With `cluster calls behind` nothing waits.

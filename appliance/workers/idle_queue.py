@@ -1,4 +1,4 @@
-"""Things in the order of when they were last touched, so that the oldest are found without a search."""
+"""Entries in the order of their last use, so that the oldest are found without a search."""
 
 from __future__ import annotations
 

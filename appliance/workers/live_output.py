@@ -1,4 +1,4 @@
-"""What a worker sends an operator for a while, in several replies: copies of its messages, and its events.
+"""Output that a worker sends an operator in several replies for a limited time: copies of messages, and events.
 
 One of each at a time: the later request ends the earlier one, and its sender is told so.
 """

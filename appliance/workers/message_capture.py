@@ -1,4 +1,4 @@
-"""A mirror of this worker's messages for an operator who debugs: bounded, and off by itself.
+"""Copies of this worker's messages, for `debug sip`: bounded, and it ends by itself.
 
 Off, it is None in the worker and costs one comparison for each batch. On, it copies what matches, so many messages
 a second and so many in all, until its time is over.

@@ -1,4 +1,4 @@
-"""Connections that are being opened from here: what waits for each, and who counts on it (RFC 3261 18.1.1)."""
+"""Connections that are being opened from here: the messages and the requests that wait for each (RFC 3261 18.1.1)."""
 
 from __future__ import annotations
 

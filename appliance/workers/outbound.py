@@ -1,4 +1,4 @@
-"""What leaves a worker: datagrams, what goes by a connection, and what goes to other processes.
+"""Output of a worker: datagrams, messages on connections, and messages to other processes.
 
 Each way says what could not be sent: datagrams at once, streams at once or later, the bus when it has no room. A
 connection that brings a sibling more than it can do is held (handover_windows.py).

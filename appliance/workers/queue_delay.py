@@ -1,4 +1,4 @@
-"""How long messages wait before they are read, by whichever door they come.
+"""How long messages wait before they are read, from any socket.
 
 A datagram has its age. A stream has none: there the length of a turn of the loop stands for it, for what comes
 in a turn waits for that turn to end. Where more comes than a turn may take, it is as well how long a source waits for

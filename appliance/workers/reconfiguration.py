@@ -1,4 +1,4 @@
-"""A worker's part in a change of the configuration: prepare, then take effect; or forget about it.
+"""A worker's part in a change of the configuration: prepare, then put it in force or discard it.
 
 What is prepared has been read, checked and wrapped, so that taking effect can only fail by a fault of ours. Until
 then nothing is different. Sockets that come with a document are closed again when nothing comes of it.

@@ -1,4 +1,4 @@
-"""A queue that is fair between sources: each source in turn, and within a source each of its things in turn.
+"""A queue that is fair between sources: each source in turn, and within a source each of its entries in turn.
 
 What waits longest is not served first: a source that brings a thousand connections waits as long for its next turn as
 one that brings a single connection.

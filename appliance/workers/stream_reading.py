@@ -1,4 +1,4 @@
-"""Which connection is read when: a turn of the loop has a budget over all connections together.
+"""The order in which connections are read: a turn of the loop has one budget for all connections together.
 
 A connection whose octets hold more messages than the turn allows is not read any further until they have been handled:
 then the peer's TCP slows it down, and nothing is lost. The connections that wait are served in turn, fair between

@@ -1,4 +1,4 @@
-"""One turn of a worker: what has come in goes to the stack, and what the stack wants is done.
+"""One turn of a worker: received messages go to the stack, and the output of the stack is sent.
 
 Every input ends the same way, in `flush`: what the stack wants to send, ask and be woken for is taken from it.
 Datagrams and bus messages come in batches and are flushed at once; what comes in small pieces (streams, answers) is

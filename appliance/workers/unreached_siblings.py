@@ -1,4 +1,4 @@
-"""What is handed over to siblings that the bus has not reached yet, and what they shall send by their connections.
+"""Messages for workers that the bus has not reached yet: handed over, or to be sent by their connections.
 
 A worker that has just started owns slots, and accepts connections, before every sibling is connected to it, or even
 runs: on a busy machine some workers start seconds after the first one. What goes by a stream is not sent again

@@ -1,4 +1,4 @@
-"""Connections of phones that are browsers, without TLS and with it (RFC 7118, RFC 6455)."""
+"""WebSocket connections, without TLS and with TLS (RFC 7118, RFC 6455)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One worker on its event loop: how it begins and ends, and what the supervisor and its siblings ask of it.
+"""One worker on its event loop: its start and end, and the requests of the supervisor and of other workers.
 
 Nothing is read from the wire until the supervisor has said whose the slots are: what waited in the
 socket of a dead predecessor may by now belong to a call that a sibling has taken over.

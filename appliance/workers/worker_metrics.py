@@ -1,4 +1,4 @@
-"""How a worker is: what its heartbeats tell the supervisor."""
+"""The state of a worker, as its heartbeats report it to the supervisor."""
 
 from __future__ import annotations
 

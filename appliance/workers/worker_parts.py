@@ -1,4 +1,4 @@
-"""What a worker is made of beside the stack: the bus, the registration table, and where calls are recorded."""
+"""The parts of a worker besides the stack: the bus, the registration table, and the flight recorder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a worker tells its supervisor about itself: heartbeats with alarms, and what is shared out or counted for all.
+"""Reports of a worker to its supervisor: heartbeats with alarms, and figures that are shared by all workers.
 
 A sign of life is a store in memory. Once in so many signs the supervisor is told how the worker is, which costs more
 than some calls; more often while it deals out what rate limits let in, and where that is less than once a second.

@@ -1,4 +1,4 @@
-"""The cluster: what it is, then a table each for members, virtual addresses and etcd."""
+"""The view of a cluster: its figures, then one table each for members, virtual addresses and etcd."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which view draws which result; a result without a view is drawn as its fields are declared."""
+"""The view of each result. A result without a view is drawn by the declaration of its fields."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a member has its own supervisor do about the configuration of the cluster. Pure."""
+"""Orders of a member to its own supervisor about the configuration of the cluster. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How etcd is: whether it has answered this process, and each of its servers, which are asked in turn."""
+"""The state of etcd: whether it has answered this process, and each of its servers, which are asked in turn."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who runs, and how far clocks are apart: each member keeps a key in etcd that ends soon after the member does.
+"""The members that run, and the difference of their clocks: each member renews a key in etcd that soon expires.
 
 The key holds the version of the software, the time of the start, the number of the configuration, how far the member is
 with the keys that seal tokens, and the time by the member's clock when it was written: every three seconds, and when

@@ -1,4 +1,4 @@
-"""When the members may change again (docs/cluster.md): when nobody can own an address by the version before any more.
+"""When the members may change again (docs/cluster.md): when no node can own an address by the version before any more.
 
 Each member says in etcd which version of the membership its lease process has in force, once it acknowledges no owner
 of the version before and what it has acknowledged is over. What it has said outlives it: a member that is dead or cut

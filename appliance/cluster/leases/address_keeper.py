@@ -1,4 +1,4 @@
-"""What owning an address means on this machine: the lease, the address on its interface, word to the neighbours."""
+"""An owned address on this machine: the lease, the address on its interface, announcements to the neighbours."""
 
 from __future__ import annotations
 

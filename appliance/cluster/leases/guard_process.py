@@ -1,4 +1,4 @@
-"""The guard as the lease process sees it: a process of its own that outlives it for a moment (cluster/guard.py)."""
+"""The guard as the lease process sees it: a separate process that ends shortly after the lease process (guard.py)."""
 
 from __future__ import annotations
 

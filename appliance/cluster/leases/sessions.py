@@ -1,4 +1,4 @@
-"""Which datagrams of a member are new, and from the process that is there now: nothing that was recorded is heeded.
+"""Whether a datagram of a member is new and from its present process: recorded datagrams are refused.
 
 Each start of a member has a random boot number, and numbers its datagrams. A boot number that is not known is accepted
 only with a proof that its sender lives now: the time of a heartbeat that this member sent a moment ago. So clocks need

@@ -1,4 +1,4 @@
-"""What uses the links to the other nodes: registrations, calls. The process calls them in turn (replicator.py)."""
+"""A user of the links to the other nodes: registrations, calls. The process calls each in turn (replicator.py)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the supervisor is told of the replication: how it is with each node, and what the operator should know. Pure."""
+"""The report of the replication to the supervisor: the state with each node, and alarms for the operator. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How fast tables are compared: as fast as the processors of both machines are idle. Calls come first.
+"""The rate at which tables are compared: it depends on the idle time of both machines. Calls have precedence.
 
 While they are idle the rate grows; as soon as they are not, it is taken back. It does not fall below a rate by which a
 million addresses are compared in a minute, for a machine that is never idle needs the other node most. Pure.
