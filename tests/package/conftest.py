@@ -24,6 +24,8 @@ from tests.package.node import BASE, Node, Service, leave_network, make_base, ma
 
 # The package that is tested; `make test-appliance` builds it and sets this.
 VARIABLE = "SIGNALBOX_PACKAGE"
+# They install many packages and take the longest: begun first, they end with the others.
+LONGEST = ("test_3_system_upgrade.py", "test_4_upgrade.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -31,6 +33,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for item in items:
             if item.path.is_relative_to(Path(__file__).parent) and item.path.name != "test_left_behind.py":
                 item.add_marker(pytest.mark.skip(reason=f"{VARIABLE} names no package: use `make test-appliance`"))
+    else:
+        items.sort(key=lambda item: item.path.name not in LONGEST)
 
 
 @pytest.fixture(scope="session", autouse=True)
