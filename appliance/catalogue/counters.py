@@ -196,6 +196,7 @@ WEB_SOCKETS_UNANSWERED: Final = 147
 # datagrams from virtual addresses of other nodes
 ADDRESS_OWNER_UNREACHED: Final = 148
 DROPPED_ADDRESS_LOST: Final = 149
+BUS_UNREACHED: Final = 150
 
 
 @dataclass(frozen=True, slots=True)
@@ -489,5 +490,7 @@ COUNTERS: Final[tuple[Counter, ...]] = (
             "Requests not sent from a virtual address of another node because its owner was unknown or unreachable."),
     Counter(DROPPED_ADDRESS_LOST, "dropped-address-lost", "drops",
             "UDP datagrams that came just before this node lost their virtual address."),
+    Counter(BUS_UNREACHED, "bus-unreached", "cluster",
+            "Messages between processes dropped because one of the two had ended or did not start in time."),
 )
 # fmt: on

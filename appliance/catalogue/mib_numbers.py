@@ -158,6 +158,7 @@ COUNTER_NUMBERS: Final = {
     "web-sockets-unanswered": 150,
     "address-owner-unreached": 151,
     "dropped-address-lost": 152,
+    "bus-unreached": 153,
 }
 # The gauges of a worker: (number, help).
 GAUGE_NUMBERS: Final = {

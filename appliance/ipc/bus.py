@@ -88,7 +88,7 @@ class Bus:
         self.absent = 0
         """Messages that were not sent, because the destination has not started yet, or has ended."""
         self.stale = 0
-        """Batches dropped that came from, or were meant for, an incarnation that is gone."""
+        """Messages dropped that came from, or were meant for, an incarnation that is gone."""
         self.damaged = 0
         """Batches or messages dropped that could not be understood."""
         self.skipped = 0
@@ -217,7 +217,7 @@ class Bus:
         sender = ProcessId(number)
         known = self._incarnations.get(sender, 0)
         if incarnation < known:
-            self.stale += 1
+            self.stale += _count(frame)
             return
         if incarnation > known:
             self._incarnations[sender] = incarnation
@@ -228,7 +228,7 @@ class Bus:
                 self._senders.pop(sender).close(linger=0)
             self._sender(sender)
         if meant_for not in (0, self.incarnation) and meant_for < self.incarnation:
-            self.stale += 1
+            self.stale += _count(frame)
             # It addresses the predecessor of this process; an empty batch carries the present incarnation.
             self._send_batch(sender, [])
             return
@@ -372,6 +372,14 @@ def _bound_socket(context: zmq.Context[zmq.Socket[bytes]], kind: int, path: Path
         context.term()
         raise BusUnavailable(f"Cannot make the local socket {path}: {fault.strerror}.") from fault
     return bound
+
+
+def _count(frame: bytes) -> int:
+    """How many messages there are in a batch, 0 in one that is damaged."""
+    try:
+        return sum(1 for _ in _messages_in(frame))
+    except struct.error:
+        return 0
 
 
 def _messages_in(frame: bytes) -> Iterator[bytes]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from appliance import clock
+from appliance.catalogue.counters import BUS_UNREACHED
 from appliance.messages.bus_messages import BusMessage, CallsMoved, ConnectionsChanged, HandedOver, SendByConnection
 from appliance.messages.flow_messages import SendByNode, SendByNodeFailed, WorkerConnections
 from appliance.stack import Stack
@@ -90,7 +91,9 @@ class Outbound:
 
     def _give_up(self, sibling: ProcessId, now: float) -> None:
         """It cannot be reached: what it should have sent has failed."""
-        failed = _outgoings_in(self._unreached.take(sibling))
+        lost = self._unreached.take(sibling)
+        self._stack.counters[BUS_UNREACHED] += len(lost)
+        failed = _outgoings_in(lost)
         if failed:
             self._stack.receive_failures(failed, now)
 
@@ -123,6 +126,7 @@ class Outbound:
         """
         now = clock.monotonic()
         is_unreached = not self._bus.has_reached(destination)
+        lost: list[BusMessage] = []
         for message in refused:
             if isinstance(message, CallsMoved):
                 self._stack.calls_unmoved(message, now)
@@ -136,8 +140,10 @@ class Outbound:
             elif is_unreached and isinstance(message, (HandedOver, SendByConnection)):
                 if not self._unreached:
                     self._retry_later()
-                self._unreached.add(destination, message, now)
-        return [] if is_unreached else _outgoings_in(refused)
+                if not self._unreached.add(destination, message, now):
+                    lost.append(message)
+        self._stack.counters[BUS_UNREACHED] += len(lost)
+        return _outgoings_in(lost if is_unreached else refused)
 
 
 def _outgoings_in(messages: Sequence[BusMessage]) -> list[Outgoing]:

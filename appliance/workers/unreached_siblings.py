@@ -15,7 +15,7 @@ from appliance.transport.process_id import ProcessId
 
 RETRY_S: Final = 0.01
 WAIT_MAX_S: Final = 10.0
-# For one sibling; the newest are dropped.
+# For one sibling; the newest are dropped, and counted (`bus-unreached`).
 MESSAGES_MAX: Final = 512
 
 
@@ -33,11 +33,13 @@ class UnreachedSiblings:
     def __contains__(self, sibling: ProcessId) -> bool:
         return sibling in self._waiting
 
-    def add(self, sibling: ProcessId, message: BusMessage, now: float) -> None:
-        """Keep a message until the sibling is reached."""
+    def add(self, sibling: ProcessId, message: BusMessage, now: float) -> bool:
+        """Keep a message until the sibling is reached; False when too many wait for it."""
         _, messages = self._waiting.setdefault(sibling, (now + WAIT_MAX_S, []))
-        if len(messages) < MESSAGES_MAX:
-            messages.append(message)
+        if len(messages) >= MESSAGES_MAX:
+            return False
+        messages.append(message)
+        return True
 
     def siblings(self) -> list[ProcessId]:
         """Those that something waits for."""

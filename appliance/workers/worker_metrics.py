@@ -6,6 +6,7 @@ from appliance.catalogue.counters import (
     BUS_FULL,
     BUS_MALFORMED,
     BUS_SKIPPED,
+    BUS_UNREACHED,
     DROPPED_QUEUE_FULL,
     DROPPED_TRUNCATED,
     LOG_LINES_LOST,
@@ -57,6 +58,7 @@ class WorkerMetrics:
         counters[BUS_FULL] += self._bus.refused
         counters[BUS_MALFORMED] += self._bus.damaged
         counters[BUS_SKIPPED] += self._bus.skipped
+        counters[BUS_UNREACHED] += self._bus.stale
         counters[LOG_LINES_LOST] = lines_lost()
         counters[STORE_FAILED] += self._subscriber_door.failures
         gauges = self._stack.gauges()

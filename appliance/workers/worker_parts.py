@@ -16,6 +16,7 @@ class MessageBus(Protocol):
     refused: int
     damaged: int
     skipped: int
+    stale: int
 
     def fileno(self) -> int: ...
     def receive(self) -> list[tuple[ProcessId, BusMessage]]: ...
