@@ -35,7 +35,7 @@ def without_secrets(text: str) -> str:
 
 
 def loggable(text: str) -> str:
-    """A sentence with hashes, keys and what is secret in URLs hidden, whoever made it.
+    """A sentence with hashes, keys and what is secret in URLs hidden, whatever its origin.
 
     A community cannot be told from other words: lines of a configuration go through `without_secrets` before they
     become part of a sentence.

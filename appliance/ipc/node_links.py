@@ -49,7 +49,7 @@ EVENTS_PER_RECEIVE: Final = 64
 _LENGTH: Final = struct.Struct("!I")
 _DOMAIN: Final = b"signalbox"
 # RFC 6666: an address that leads nowhere.
-_NOBODY: Final = "100::1"
+_DISCARD_ADDRESS: Final = "100::1"
 _ZAP: Final = "inproc://zeromq.zap.01"
 _EVENT: Final = zmq.Event
 _FAULT_EVENTS: Final = (
@@ -327,7 +327,7 @@ class NodeLinks:
         receiver.setsockopt(zmq.MAXMSGSIZE, FRAME_MAX)
         _set_common(receiver)
         # Connections from other addresses are closed at once: they cost no handshake. Without a member there are none.
-        for host in self._hosts or (_NOBODY,):
+        for host in self._hosts or (_DISCARD_ADDRESS,):
             receiver.setsockopt(zmq.TCP_ACCEPT_FILTER, host.encode())
         self._receiver_fd = receiver.FD
 

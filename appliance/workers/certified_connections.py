@@ -31,6 +31,9 @@ class CertifiedConnections:
         """Each of them once."""
         return set(self._certificates.values())
 
-    def with_one_of(self, certificates: Collection[bytes]) -> list[TlsConnection]:
-        """The connections whose peer has shown one of these."""
-        return [connection for connection, shown in self._certificates.items() if shown in certificates]
+    def take(self, certificates: Collection[bytes]) -> list[TlsConnection]:
+        """Takes out the connections whose peer has shown one of these."""
+        taken = [connection for connection, shown in self._certificates.items() if shown in certificates]
+        for connection in taken:
+            del self._certificates[connection]
+        return taken

@@ -228,7 +228,7 @@ class Handshakes:
         search = asyncio.get_running_loop().run_in_executor(self._thread, self._revocation_lists.revoked_of, shown)
 
         def end(search: asyncio.Future[set[bytes]]) -> None:
-            for connection in [] if search.cancelled() else self._certified.with_one_of(search.result()):
+            for connection in [] if search.cancelled() else self._certified.take(search.result()):
                 self._counters[CERTIFICATES_REFUSED] += 1
                 self._log(f"connection with {connection.flow.remote[0]} closed: its certificate is revoked", now)
                 connection.abort()

@@ -92,7 +92,7 @@ def test_a_copy_that_fails_leaves_the_target_as_it_was(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("source", ["/dev/zero", "fifo", ".", "missing", "http://192.0.2.1/x", "file:///etc/passwd"])
 def test_what_is_no_file_of_a_package_is_not_read(tmp_path: Path, source: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A device has no end, and a pipe that nobody writes never begins."""
+    """A device has no end, and a pipe without a writer never begins."""
     upgrade = program("upgrade")
     monkeypatch.chdir(tmp_path)
     os.mkfifo(tmp_path / "fifo")

@@ -19,6 +19,7 @@ from appliance.messages.cluster_messages import (
     TakeOverHistory,
     TakeOverKey,
     TakeOversRecorded,
+    VersionInForce,
 )
 from appliance.messages.membership import Member, Membership
 from appliance.storage.cluster_file import ClusterFile, EtcdAccess
@@ -42,6 +43,7 @@ class Kept:
 
     def __init__(self, folder: Path) -> None:
         self.sent: list[BusMessage] = []
+        self.versions: list[int] = []
         self.events: list[str] = []
         self.process = CoordinationProcess(KNOWN, SleepingLaunch(str(folder), "first", 1), self.events.append)
         self.process.send = self._send
@@ -50,7 +52,10 @@ class Kept:
         self.process.tend(LIMITS, False, 0.0)
 
     def _send(self, message: BusMessage) -> bool:
-        self.sent.append(message)
+        if isinstance(message, VersionInForce):
+            self.versions.append(message.members_version)
+        else:
+            self.sent.append(message)
         return True
 
     def report(self, now: float, version: int = 2, is_member: bool = True, alarms: tuple[Condition, ...] = ()) -> None:
@@ -78,6 +83,13 @@ def kept(tmp_path: Path) -> Iterator[Kept]:
 
 def taken(epoch: int) -> TakeOver:
     return TakeOver(1, "v1", epoch, 1, 2, "b was not heard", 631, 1.5)
+
+
+def test_each_report_is_answered_with_the_version_of_the_members_that_is_in_force(kept: Kept) -> None:
+    kept.report(1.0)
+    kept.process.settled_version = 2
+    kept.report(2.0)
+    assert kept.versions == [0, 2]
 
 
 def test_a_take_over_is_repeated_until_etcd_has_it(kept: Kept) -> None:
