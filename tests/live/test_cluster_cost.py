@@ -9,6 +9,7 @@ import csv
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from statistics import median
 
 import pytest
@@ -23,7 +24,7 @@ from tests.live.appliance import DOMAIN, PATIENT, Appliance
 from tests.live.cluster_namespaces import START_TIMEOUT_S, ApplianceNode, ClusterOfAppliances
 from tests.live.cluster_nodes import ClusterNodes
 from tests.live.cluster_targets import TARGETS
-from tests.live.lease_namespaces import need_namespaces
+from tests.live.lease_namespaces import V4, need_namespaces
 from tests.live.machine import rate, within
 from tests.live.namespace_sipp import SippAtClient, start_calls
 from tests.live.processes import Processes, wait_until
@@ -37,6 +38,9 @@ CALLS_PER_S = rate(int(os.environ.get("SIGNALBOX_CALLS_PER_S", "100")))
 JOINED = int(os.environ.get("SIGNALBOX_JOINED", "200000"))
 JOIN_CALLS_PER_S = rate(int(os.environ.get("SIGNALBOX_CALLS_PER_S", "100")))
 AT_ONCE = 256
+# Whose calls another node could go on with, and whose calls none can.
+ADDRESSES = (("two", V4), ("one", "10.77.0.1"))
+WAIT = "cluster\n  calls wait\n!\n"
 
 pytestmark = [pytest.mark.cluster, pytest.mark.figures]
 
@@ -101,24 +105,46 @@ def net(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterOfAppliance
 
 def test_processor_time_of_a_call(net: ClusterOfAppliances, record_property: RECORD) -> None:
     """At a virtual address, whose calls another node could go on with; and at the node's own address, on its own."""
-    pids = [node.pid for node in net.nodes.values()]
-    share = busy_s(pids, REST_S, lambda: None) / REST_S
-    costs: dict[str, list[float]] = {"two": [], "one": []}
-    for _ in range(ROUNDS):
-        for side, address in (("two", None), ("one", "10.77.0.1")):
-            costs[side].append(cost_of_calls(net, pids, share, address))
+    costs, share = costs_at_both_addresses(net)
     note_costs(record_property, costs, {"all": share}, "call_cpu_ratio", CALLS_PER_S)
 
 
-def cost_of_calls(net: ClusterOfAppliances, pids: Sequence[int], idle: float, address: str | None) -> float:
+def test_what_it_costs_to_wait_for_the_copy(tmp_path: Path, record_property: RECORD) -> None:
+    """`cluster calls wait`: nothing leaves before the other node has the copy of what it describes."""
+    need_namespaces()
+    with ClusterOfAppliances(tmp_path, listener_lines=("relay any",), more_configuration=WAIT) as net:
+        net.start()
+        wait_until(lambda: all(node.is_linked() for node in net.nodes.values()), "links are up", within(60.0))
+        costs, _ = costs_at_both_addresses(net)
+        times = {side: latencies(net, TURN_S, lambda: None, address) for side, address in ADDRESSES}
+        waited = total(net)
+    record_property("us", {side: [round(cost, 1) for cost in found] for side, found in costs.items()})
+    record_property("wait_call_cpu_ratio", round(median(costs["two"]) / median(costs["one"]), 2))
+    record_property("median_ms", {side: round(median(found), 2) for side, found in times.items()})
+    record_property("p99_ms", {side: round(percentile(found, 0.99), 2) for side, found in times.items()})
+    assert waited["call-copies-sent"] > 0
+    assert median(times["two"]) > median(times["one"])
+
+
+def costs_at_both_addresses(net: ClusterOfAppliances) -> tuple[dict[str, list[float]], float]:
+    """Microseconds of a call at the virtual address ("two") and at the node's own one, and what idling takes."""
+    pids = [node.pid for node in net.nodes.values()]
+    share = busy_s(pids, REST_S, lambda: None) / REST_S
+    costs: dict[str, list[float]] = {side: [] for side, _ in ADDRESSES}
+    for _ in range(ROUNDS):
+        for side, address in ADDRESSES:
+            costs[side].append(cost_of_calls(net, pids, share, address))
+    return costs, share
+
+
+def cost_of_calls(net: ClusterOfAppliances, pids: Sequence[int], idle: float, address: str) -> float:
     """Microseconds for each, over all nodes."""
     calls = int(CALLS_PER_S * TURN_S)
     begun = time.monotonic()
     started: list[SippAtClient] = []
 
     def place() -> None:
-        named = {"at": address} if address else {}
-        started.extend(start_calls(net, calls, CALLS_PER_S, 500, **named))
+        started.extend(start_calls(net, calls, CALLS_PER_S, 500, at=address))
 
     taken_s = busy_s(pids, TURN_S, place, lambda: started[0].process.wait(60))
     lasted_s = time.monotonic() - begun
@@ -155,9 +181,11 @@ def test_a_node_that_joins(net: ClusterOfAppliances, record_property: RECORD) ->
     assert took[0] * 1e6 / JOINED <= within(TARGETS["join_s_per_million"].must)
 
 
-def latencies(net: ClusterOfAppliances, seconds: float, meanwhile: Callable[[], object]) -> list[float]:
+def latencies(
+    net: ClusterOfAppliances, seconds: float, meanwhile: Callable[[], object], address: str = V4
+) -> list[float]:
     """Milliseconds from INVITE to the answer of a phone that answers at once."""
-    caller, callee = start_calls(net, 1_000_000, JOIN_CALLS_PER_S, 0, "-trace_rtt", "-rtt_freq", "1")
+    caller, callee = start_calls(net, 1_000_000, JOIN_CALLS_PER_S, 0, "-trace_rtt", "-rtt_freq", "1", at=address)
     meanwhile()
     time.sleep(seconds)
     for one in (caller, callee):
