@@ -34,7 +34,7 @@ tested() {
 
 # The modules of an older version, for a cluster of two versions; none where there is no git, and its test is skipped.
 previous() {
-    revision=${PREVIOUS:-HEAD~50}
+    revision=${PREVIOUS:-HEAD~20}
     rm -rf build/previous
     git rev-parse --quiet --verify "$revision^{commit}" >/dev/null || return 0
     mkdir -p build/previous/source
