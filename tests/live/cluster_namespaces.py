@@ -98,11 +98,16 @@ class ApplianceNode(Node):
         """The folder of the modules that it runs, if not those that are installed."""
 
     def start(self) -> None:
-        """Start the appliance."""
+        """Start the appliance as the member that it is from the beginning."""
         net = self.net
         self.state_dir.mkdir(mode=0o700, exist_ok=True)
         known = ClusterFile(CLUSTER, self.number, net.key_hex, net.secret_keys[self.number], net.membership, net.etcd)
         write_cluster(self.state_dir, known)
+        self.run_appliance()
+
+    def run_appliance(self) -> None:
+        """Start the appliance with the state that it has."""
+        net = self.net
         config = net.folder / "signalbox.conf"
         config.write_text(configuration(len(net.nodes), *net.listener_lines) + net.more_configuration)
         argv = [str(SIGNALBOX), "run", "--config", str(config), "--state", str(self.state_dir)]
