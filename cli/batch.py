@@ -17,9 +17,12 @@ def run_batch(session: Session, commands: Iterable[str], is_json: bool, out: Tex
     """Do the commands; returns the exit status. What fails is named on `err`, as JSON on `out`."""
     for text in commands:
         try:
-            _show(execute(session, text, is_json), out)
+            shown = execute(session, text, is_json)
+            _show(shown, out)
         except (Mistake, Failed) as failure:
             _tell(text, failure, is_json, out, err)
+            return FAILED
+        if shown.has_failed:
             return FAILED
         if session.is_over:
             break

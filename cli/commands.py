@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from appliance.catalogue.command_declaration import Command, Mode
+from appliance.catalogue.node_parameter import NODE
 from cli import configuration_commands, system_commands, terminal_commands
 from cli.capture import saved
 from cli.errors import Failed, NoOperator
@@ -14,6 +15,7 @@ from cli.files import path_of, read_text
 from cli.long_tables import every_row, is_long, with_everything
 from cli.output import Output
 from cli.session import Session
+from cli.views.nodes import draw_nodes, has_failed
 from cli.views.registry import draw, draw_stream
 
 Handler = Callable[[Session, Mapping[str, Any]], Output]
@@ -115,7 +117,7 @@ def _new_secret(session: Session, word: str) -> str:
 def request(session: Session, command: Command, arguments: Mapping[str, Any]) -> Output:
     """Ask the appliance. Raises Failed."""
     if session.is_filtered and not command.is_stream:
-        if is_long(command, arguments):
+        if is_long(command, arguments) and not (command.is_of_node and NODE in arguments):
             return every_row(session, command, arguments, session.is_json)
         arguments = with_everything(command, arguments)
     local = {parameter.name for parameter in command.parameters if parameter.is_local}
@@ -127,7 +129,15 @@ def request(session: Session, command: Command, arguments: Mapping[str, Any]) ->
         columns = 0 if session.is_filtered else session.terminal.columns
         return Output(draw_stream(command, items, arguments, columns), None, items)
     result = session.ask(command.do, sent)
+    if command.is_of_node and NODE in sent:
+        return of_nodes(command, result.get("nodes", {}), arguments)
     return Output(draw(command, result, arguments), result)
+
+
+def of_nodes(command: Command, nodes: Mapping[str, Mapping[str, Any]], arguments: Mapping[str, Any]) -> Output:
+    """What several nodes show, by name."""
+    lines = draw_nodes(nodes, lambda result: draw(command, result, arguments))
+    return Output(lines, nodes, has_failed=any(map(has_failed, nodes.values())))
 
 
 def support_archive(session: Session, command: Command) -> Output:

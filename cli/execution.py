@@ -15,11 +15,15 @@ from cli.views.tables import NO_ROWS, folded
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """Lines to show; those of a stream come as they happen, so they are not held back page by page."""
+    """Lines to show; those of a stream come as they happen, so they are not held back page by page.
+
+    `has_failed`: a script ends after them, with the exit status of a failure.
+    """
 
     lines: Iterator[str]
     is_stream: bool
     octets: Iterable[bytes] | None = None
+    has_failed: bool = False
 
 
 def execute(session: Session, text: str, is_json: bool = False) -> Shown:
@@ -36,8 +40,8 @@ def execute(session: Session, text: str, is_json: bool = False) -> Shown:
     width = 0 if session.is_filtered or output.items is not None else session.terminal.columns
     wanted = (printable(line) for line in folded(_filtered(lines, filters), width))
     if path:
-        return Shown(_into_file(wanted, path), False)
-    return Shown(wanted, output.items is not None)
+        return Shown(_into_file(wanted, path), False, has_failed=output.has_failed)
+    return Shown(wanted, output.items is not None, has_failed=output.has_failed)
 
 
 def _into_file(lines: Iterator[str], path: str) -> Iterator[str]:

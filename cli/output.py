@@ -15,6 +15,7 @@ class Output:
     """`lines` may come slowly. `document` is the same for programs, None for nothing; `items` that of a stream.
 
     `written` is a document that is too long to be held: its lines. `octets` are for a file or a pipe, and no lines.
+    `has_failed`: a part of it could not be shown, and the output says so.
     """
 
     lines: Iterable[str] = ()
@@ -22,6 +23,7 @@ class Output:
     items: Iterator[Item] | None = None
     written: Iterable[str] = ()
     octets: Iterable[bytes] | None = None
+    has_failed: bool = False
 
 
 NOTHING = Output()

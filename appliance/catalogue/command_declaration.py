@@ -91,7 +91,10 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command. `events` are the fields of each event of a command that goes on for a while."""
+    """One command. `events` are the fields of each event of a command that goes on for a while.
+
+    `is_of_node`  it shows what is one node's, so `node NAME|all` may follow (node_parameter.py).
+    """
 
     words: tuple[str, ...]
     help: str
@@ -101,6 +104,7 @@ class Command:
     right: Right
     mode: Mode
     events: tuple[Field, ...] = ()
+    is_of_node: bool = False
 
     @property
     def name(self) -> str:
@@ -119,10 +123,15 @@ class Command:
 
 
 def show(
-    words: str, help: str, do: str, parameters: tuple[Parameter, ...] = (), result: tuple[Field, ...] = ()
+    words: str,
+    help: str,
+    do: str,
+    parameters: tuple[Parameter, ...] = (),
+    result: tuple[Field, ...] = (),
+    is_of_node: bool = False,
 ) -> Command:
     """A command that only reads, everywhere."""
-    return Command(tuple(words.split()), help, do, parameters, result, Right.VIEW, Mode.BOTH)
+    return Command(tuple(words.split()), help, do, parameters, result, Right.VIEW, Mode.BOTH, (), is_of_node)
 
 
 def act(

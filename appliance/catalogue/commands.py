@@ -10,12 +10,13 @@ from appliance.catalogue.cluster_commands import CLUSTER_COMMANDS
 from appliance.catalogue.command_declaration import Command, Mode, Right
 from appliance.catalogue.dns_commands import DNS_COMMANDS
 from appliance.catalogue.machine_commands import MACHINE_COMMANDS
+from appliance.catalogue.node_parameter import with_node
 from appliance.catalogue.routing_commands import ROUTING_COMMANDS
 from appliance.catalogue.shell_commands import SHELL_COMMANDS
 from appliance.catalogue.show_commands import SHOW_COMMANDS
 from appliance.catalogue.snmp_commands import SNMP_COMMANDS
 
-COMMANDS: Final[tuple[Command, ...]] = (
+_DECLARED: Final = (
     *SHOW_COMMANDS,
     *MACHINE_COMMANDS,
     *ACTION_COMMANDS,
@@ -26,6 +27,9 @@ COMMANDS: Final[tuple[Command, ...]] = (
     *ROUTING_COMMANDS,
     *SHELL_COMMANDS,
 )
+COMMANDS: Final[tuple[Command, ...]] = tuple(map(with_node, _DECLARED))
+# What the nodes of a cluster ask of each other.
+NODE_REQUESTS: Final = frozenset(command.do for command in COMMANDS if command.is_of_node)
 
 # The help of words that begin several commands.
 BEGINNINGS: Final = {

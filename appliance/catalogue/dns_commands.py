@@ -53,8 +53,8 @@ RESOLVED: Final = (
     Field("outcome", TEXT, "The result."),
 )
 DNS_COMMANDS: Final[tuple[Command, ...]] = (
-    show("show dns cache", "Answers of DNS that workers keep.", "show dns cache", (LIMIT,), CACHE),
-    show("show dns hosts", "Next hops that failed, or asked for a pause.", "show dns hosts", (LIMIT,), HOSTS),
+    show("show dns cache", "Answers of DNS that workers keep.", "show dns cache", (LIMIT,), CACHE, True),
+    show("show dns hosts", "Next hops that failed, or asked for a pause.", "show dns hosts", (LIMIT,), HOSTS, True),
     act("clear dns cache", "Forget answers of DNS; they are requested again when they are needed.", "clear dns cache",
         (Parameter("name", Text(253, "NAME"), "Only answers about this name.", is_optional=True),), CLEARED),
     Command(("resolve",), "Find the servers of a host name or URI by DNS, step by step; nothing is sent to them.",

@@ -53,9 +53,9 @@ BACKUP: Final = (
     Field("size", INTEGER, "Its size in bytes."),
 )
 MACHINE_COMMANDS: Final[tuple[Command, ...]] = (
-    show("show system", "The machine: load, memory, disk, clock, interfaces.", "show system", (), SYSTEM),
+    show("show system", "The machine: load, memory, disk, clock, interfaces.", "show system", (), SYSTEM, True),
     show("show interfaces", "Network interfaces of the machine: addresses and counters.", "show interfaces", (),
-         INTERFACES),
+         INTERFACES, True),
     act("system reboot", "Restart the machine; only where it is the appliance's own.", "system reboot", (CONFIRMED,),
         results.SENTENCE),
     act("system shutdown", "Power the machine off; only where it is the appliance's own.", "system shutdown",

@@ -70,14 +70,14 @@ ROUTE_SOURCES: Final = (
     )),
 )
 ROUTING_COMMANDS: Final[tuple[Command, ...]] = (
-    show("show lookups", "Lookups: answers, failures, time, and what is kept.", "show lookups", (), LOOKUPS),
+    show("show lookups", "Lookups: answers, failures, time, and what is kept.", "show lookups", (), LOOKUPS, True),
     show("show routing failures", "The last calls to telephone numbers that found no way, and why.",
-         "show routing failures", (LIMIT,), ROUTING_FAILURES),
+         "show routing failures", (LIMIT,), ROUTING_FAILURES, True),
     show("show routing counters", "Calls by entry of the route tables, as far as `limits routing counters` says.",
          "show routing counters", (
-             Parameter("table", Name(), "Only this table.", "table", is_optional=True), LIMIT), ROUTING_COUNTERS),
+             Parameter("table", Name(), "Only this table.", "table", is_optional=True), LIMIT), ROUTING_COUNTERS, True),
     show("show route-sources", "Route tables that are read from databases: the last read, and its fault.",
-         "show route-sources", (), ROUTE_SOURCES),
+         "show route-sources", (), ROUTE_SOURCES, True),
     act("refresh route-table", "Read a route table from its database now, or all of them.", "refresh route-table",
         (Parameter("table", Name(), "Only this table.", is_optional=True),),
         (Field("text", TEXT, "The result."),)),

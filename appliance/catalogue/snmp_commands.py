@@ -46,9 +46,10 @@ TARGETS: Final = (
     )),
 )
 SNMP_COMMANDS: Final[tuple[Command, ...]] = (
-    show("show snmp", "The SNMP agent and what it has counted.", "show snmp", (), STATE),
+    show("show snmp", "The SNMP agent and what it has counted.", "show snmp", (), STATE, True),
     show("show snmp users", "Communities and users that may use the SNMP agent.", "show snmp users", (), USERS),
-    show("show snmp targets", "Targets of notifications, and what waits for them.", "show snmp targets", (), TARGETS),
+    show("show snmp targets", "Targets of notifications, and what waits for them.", "show snmp targets", (), TARGETS,
+         True),
     act("snmp test-notification", "Send a test notification to every target.", "snmp test-notification", (),
         (Field("text", TEXT, "The result."),)),
 )

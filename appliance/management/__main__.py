@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 
 from appliance.catalogue.settings import Settings
@@ -15,6 +16,7 @@ from appliance.ipc.bus import Bus
 from appliance.ipc.launch import ManagementLaunch
 from appliance.management.appliance_client import CALM_INTERVAL_S, SAMPLE_INTERVAL_S, ApplianceClient
 from appliance.management.control_socket import ControlSocket
+from appliance.management.node_answers import answer_node
 from appliance.management.worker_link import WorkerLink
 from appliance.process_start import ENDED, CannotStart, run_process
 from appliance.transport.process_id import MANAGEMENT
@@ -28,6 +30,7 @@ def main() -> int:
 async def serve(launch: ManagementLaunch, settings: Settings, bus: Bus) -> int:
     """Open the control socket, and keep the samples going. Raises CannotStart."""
     client = ApplianceClient(Path(launch.state_dir), settings, WorkerLink(bus, launch.node))
+    client.nodes.answer = partial(answer_node, client)
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, ended.set)
@@ -50,6 +53,7 @@ async def sample(client: ApplianceClient, control: ControlSocket) -> None:
     due = loop.time()
     while True:
         await client.sample()
+        client.greet_replicator()
         client.sessions.tend(loop.time(), client.settings)
         # The descriptor of the bus reports changes only: what arrived before it was polled is read here.
         client.workers.receive()

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from appliance import clock
-from appliance.catalogue.counters import COUNTERS, LOG_LINES_LOST
+from appliance.catalogue.counters import COUNTERS, LOG_LINES_LOST, NODE_MESSAGES_DROPPED
 from appliance.catalogue.errors import ConfigError
 from appliance.catalogue.node_settings import settings_of_node
 from appliance.catalogue.node_status import NodeStatus
@@ -26,6 +26,7 @@ from appliance.management.audit_log import AuditLog
 from appliance.management.counter_rates import Samples
 from appliance.management.errors import Refused
 from appliance.management.login_log import LoginLog
+from appliance.management.node_questions import NodeQuestions
 from appliance.management.open_sessions import OpenSessions
 from appliance.management.sessions import Session
 from appliance.management.system_commits import note_own_commits
@@ -34,7 +35,7 @@ from appliance.messages.bus_messages import Answered, BusRequest, Refusal
 from appliance.messages.plain_values import plain
 from appliance.messages.supervisor_requests import StatusRequest
 from appliance.own_machine import OfOthers, want_system
-from appliance.storage.cluster_file import ClusterFileUnusable, read_cluster
+from appliance.storage.cluster_file import ClusterFileUnusable, cluster_path, read_cluster
 from appliance.storage.commits import CommitStore
 from appliance.storage.log_file import lines_lost, log_by
 
@@ -44,6 +45,7 @@ SAMPLE_INTERVAL_S: Final = 1.0
 CALM_INTERVAL_S: Final = 5.0
 
 LOST: Final = COUNTERS[LOG_LINES_LOST].name
+DROPPED: Final = COUNTERS[NODE_MESSAGES_DROPPED].name
 
 log = logging.getLogger("signalbox.management")
 
@@ -62,6 +64,7 @@ class ApplianceClient:
         self.settings = settings
         self.commit = 0
         self.workers = workers
+        self.nodes = NodeQuestions(workers)
         self.samples = Samples()
         self.cleared: dict[str, int] = {}
         """What the counters were when an operator cleared them."""
@@ -110,7 +113,14 @@ class ApplianceClient:
         status = (await self.ask(StatusRequest())).status
         # Those of the other processes are in it; this one has lines of its own.
         status.counters[LOST] = status.counters.get(LOST, 0) + lines_lost()
+        if self.nodes.dropped:
+            status.counters[DROPPED] = status.counters.get(DROPPED, 0) + self.nodes.dropped
         return status
+
+    def greet_replicator(self) -> None:
+        """Let the replicator of a node of a cluster know this process."""
+        if cluster_path(self.state_dir).exists():
+            self.nodes.greet()
 
     def of_this_node(self, settings: Settings) -> Settings:
         """The settings as this node has them, where it is one of a cluster."""

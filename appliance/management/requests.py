@@ -8,6 +8,8 @@ from secrets import token_hex
 from typing import Any, Final
 
 from appliance import clock
+from appliance.catalogue.commands import NODE_REQUESTS
+from appliance.catalogue.node_parameter import NODE
 from appliance.management.appliance_client import Call
 from appliance.management.errors import Refused
 from appliance.management.sessions import ADMIN, VIEW, is_removed, look_up_rights, removal
@@ -24,6 +26,7 @@ from appliance.management.tasks import (
     show_cluster,
     show_machine,
     show_node,
+    show_nodes,
     show_routes,
     show_routing,
     show_tables,
@@ -161,6 +164,8 @@ async def obey(do: str, args: dict[str, Any], call: Call) -> dict[str, Any]:
     await call.client.look(is_exact=request.right == ADMIN)
     # What was committed meanwhile may have taken the right away.
     check_right(do, request, call)
+    if NODE in args and do in NODE_REQUESTS:
+        return await show_nodes.show_nodes(do, args, call, request.task)
     if not request.is_noted:
         return await request.task(call)
     return await _noted(do, args, call, request)

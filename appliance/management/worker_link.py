@@ -22,7 +22,7 @@ from appliance.messages.bus_messages import (
     reply_class,
 )
 from appliance.messages.worker_requests import Hello
-from appliance.transport.process_id import ProcessId, process_id, worker_of
+from appliance.transport.process_id import REPLICATOR, ProcessId, process_id, worker_of
 
 TIMEOUT_S: Final = 3.0
 ASKED_MAX: Final = 256
@@ -53,6 +53,8 @@ class WorkerLink:
         self._heard: set[int] = set()
         self.live: list[int] = []
         """The workers that can be asked."""
+        self.replicator_told: Callable[[BusMessage], None] = lambda message: None
+        """What to do with a message of the replicator."""
 
     def set_live(self, workers: list[int]) -> None:
         """Greet the live workers until they answer: the way back has to be open before the first question."""
@@ -68,7 +70,9 @@ class WorkerLink:
             arrived += self._bus.receive()
         for process, message in arrived:
             sender = worker_of(process)
-            if isinstance(message, PeerStarted):
+            if sender == REPLICATOR:
+                self.replicator_told(message)
+            elif isinstance(message, PeerStarted):
                 self._heard.discard(sender)
             elif isinstance(message, BusReply):
                 self._heard.add(sender)
@@ -132,6 +136,10 @@ class WorkerLink:
         """Send a message whose answer, if any, is not used."""
         for worker in workers:
             self._bus.send(process_id(self._node, worker), [message])
+
+    def tell_replicator(self, message: BusMessage) -> bool:
+        """False where it does not take it."""
+        return self._bus.send(process_id(self._node, REPLICATOR), [message])
 
     def forget(self, number: int) -> None:
         """Pass on no more answers to a question."""

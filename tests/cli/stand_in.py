@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from appliance.catalogue.commands import NODE_REQUESTS
 from appliance.catalogue.counters import COUNTERS
 from appliance.catalogue.errors import ConfigError
 from appliance.configuration.diff import changes
@@ -142,6 +143,8 @@ class StandIn:
             time.sleep(self.slow_s)
         if self.refusal:
             raise No(**self.refusal)
+        if "node" in args and do in NODE_REQUESTS:
+            return self._of_nodes(do, args, state, tell)
         if do in CANNED:
             return CANNED[do]
         method = getattr(self, "do_" + do.replace(" ", "_").replace("-", "_"), None)
@@ -152,6 +155,14 @@ class StandIn:
         if do in CHANGING and state["right"] != "admin":
             raise No("This needs the right to act", "type `enable`")
         return method(args)
+
+    def _of_nodes(self, do: str, args: Args, state: dict[str, str], tell: Callable[[Args], None]) -> Args:
+        """Of all nodes the second one is unreachable."""
+        shown = self._do(do, {name: value for name, value in args.items() if name != "node"}, state, tell)
+        if args["node"] != "all":
+            return {"nodes": {args["node"]: shown}}
+        error = {"message": "The node is unreachable.", "remedy": "see `show cluster`"}
+        return {"nodes": {"node-1": shown, "node-2": {"error": error}}}
 
     # -- configuration -------------------------------------------------------------------------------
 

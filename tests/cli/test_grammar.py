@@ -48,7 +48,7 @@ def test_an_operator_of_ios_is_understood(typed: str, words: str) -> None:
         ("show vlan brief", ["     ^", f'% Invalid input: unknown keyword "vlan"; {LOOK_THERE}.']),
         ("shw version", ["^", '% Invalid input: unknown keyword "shw"; did you mean "show"?']),
         ("co", ["^", '% Ambiguous command: "co" could be configure, confirm or copy; type more letters.']),
-        ("show clo x", ["         ^", '% Invalid input: unexpected "x"; the command ends before it.']),
+        ("show dom x", ["         ^", '% Invalid input: unexpected "x"; the command ends before it.']),
         ("drain", ["      ^", '% Incomplete command: more is required after "drain"; type worker.']),
         ("show a", ["     ^", '% Ambiguous command: "a" could be alarms, audit or authentication; type more letters.']),
         ("drain worker 99", ["             ^", "% Invalid input: 99 is out of range; type 0 to 63."]),
@@ -93,7 +93,7 @@ def test_help_at_a_blank_lists_what_may_follow() -> None:
     rows = help_lines([ADMIN], "clear ")
     names = ["authentication", "counters", "dns", "logging", "registration", "routing", "session"]
     assert [row.split()[0] for row in rows] == names
-    assert help_lines([ADMIN], "show slots ") == ["  <cr>  Execute the command."]
+    assert help_lines([ADMIN], "show domains ") == ["  <cr>  Execute the command."]
 
 
 def test_help_at_a_word_lists_what_it_may_become() -> None:

@@ -88,8 +88,8 @@ class Bus:
 class Supervised(ApplianceClient):
     """A desk whose supervisor answers from a list."""
 
-    def __init__(self, state_dir: Path) -> None:
-        self.bus = Bus()
+    def __init__(self, state_dir: Path, bus: Bus | None = None) -> None:
+        self.bus = bus or Bus()
         (state_dir / "log").mkdir()
         CommitStore(state_dir / "configuration").add(TEXT, "test", "first", 1.0)
         super().__init__(state_dir, Settings(hostname="box"), WorkerLink(self.bus, 0))

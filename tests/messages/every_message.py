@@ -107,6 +107,7 @@ from appliance.messages.link_messages import (
     ReplicationReport,
     WalkEnded,
 )
+from appliance.messages.node_questions import AskNode, NodeAnswer, NodeNotAsked
 from appliance.messages.route_table_messages import (
     ListTableReads,
     LookupServerReport,
@@ -262,6 +263,9 @@ MESSAGES: list[BusMessage] = [
     RateShares({"few": {"192.0.2.1": 1.5}}),
     FailuresCounted({"192.0.2.1": {"alice@example.com": 2}}),
     Refusal("No.", "try again", [ConfigurationFault(3, 1, "unknown", "see `?`")], id=7),
+    AskNode(2, 7, "show workers", "{}", "anna", False),
+    NodeAnswer(2, 7, 0, b"{}", True),
+    NodeNotAsked(2, 7),
     StatusRequest(),
     StatusReply(STATUS),
     ListAlarms(),

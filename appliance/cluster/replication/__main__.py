@@ -20,6 +20,7 @@ from appliance.cluster.replication.address_preferences import preferences
 from appliance.cluster.replication.calls import CallReplication
 from appliance.cluster.replication.counts import CountReplication
 from appliance.cluster.replication.flows import FlowReplication
+from appliance.cluster.replication.questions import QuestionReplication
 from appliance.cluster.replication.registrations import RegistrationReplication
 from appliance.cluster.replication.replicator import Replicator
 from appliance.configuration.text import parse_configuration
@@ -38,7 +39,7 @@ from appliance.storage.log_file import log_by, log_path, log_to_file, log_to_std
 from appliance.storage.registrations import SharedTable
 from appliance.storage.replication_page import ReplicationPage
 from appliance.storage.table_folder import TableFolder
-from appliance.transport.process_id import REPLICATOR, SUPERVISOR, process_id
+from appliance.transport.process_id import MANAGEMENT, REPLICATOR, SUPERVISOR, process_id
 
 log = logging.getLogger("signalbox.replicator")
 
@@ -86,7 +87,8 @@ def _prepared(launch: ReplicatorLaunch) -> Replicator:
     supervisor = process_id(launch.node, SUPERVISOR)
     registrations.members_changed(clock.monotonic())
     workers = settings.workers or len(os.sched_getaffinity(0))
-    bus.connect([process_id(launch.node, number) for number in range(workers)])
+    management = process_id(launch.node, MANAGEMENT)
+    bus.connect([management, *(process_id(launch.node, number) for number in range(workers))])
     return Replicator(
         state_dir,
         known.membership,
@@ -101,6 +103,7 @@ def _prepared(launch: ReplicatorLaunch) -> Replicator:
         settings,
         FlowReplication(known.me, workers, links, bus.send),
         CountReplication(links, lambda message: bus.send(supervisor, [message])),
+        QuestionReplication(links, lambda message: bus.send(management, [message])),
         [*_calls_of(launch, known, links, settings, page)],
     )
 

@@ -18,6 +18,7 @@ from appliance.catalogue.settings import Settings
 from appliance.cluster.replication.counts import CountReplication
 from appliance.cluster.replication.flows import FlowReplication
 from appliance.cluster.replication.link_user import LinkUser
+from appliance.cluster.replication.questions import QuestionReplication
 from appliance.cluster.replication.registrations import RegistrationReplication
 from appliance.cluster.replication.replication_report import alarms_of, row_of
 from appliance.configuration.text import parse_configuration
@@ -32,7 +33,7 @@ from appliance.storage.log_file import log_by
 from appliance.storage.registrations import SharedTable
 from appliance.storage.replication_page import ReplicationPage
 from appliance.storage.table_folder import TableFolder
-from appliance.transport.process_id import REPLICATOR, ProcessId
+from appliance.transport.process_id import MANAGEMENT, REPLICATOR, ProcessId, worker_of
 
 REPORT_S: Final = 0.5
 LOOK_S: Final = 1.0
@@ -59,6 +60,7 @@ class Replicator:
         settings: Settings,
         flows: FlowReplication,
         node_counts: CountReplication,
+        questions: QuestionReplication,
         others: Sequence[LinkUser] = (),
     ) -> None:
         self._state_dir = state_dir
@@ -73,7 +75,8 @@ class Replicator:
         self._wall_time = wall_time
         self._flows = flows
         self._node_counts = node_counts
-        self._others: list[LinkUser] = [flows, node_counts, *others]
+        self._questions = questions
+        self._others: list[LinkUser] = [flows, node_counts, questions, *others]
         self._users: list[RegistrationReplication | LinkUser] = [registrations, *self._others]
         self._waiting = selectors.DefaultSelector()
         self._waiting.register(bus, selectors.EVENT_READ)
@@ -115,7 +118,7 @@ class Replicator:
         """One turn; returns when the next one is due. To ask a socket that has nothing costs more than most turns."""
         is_look = now >= self._look_at
         if is_look or self._has_more or self._bus_fd in readable:
-            self._receive()
+            self._receive(now)
         if self._page.event_fd in readable and self._page.take_event():
             for user in self._users:
                 user.changed()
@@ -172,9 +175,11 @@ class Replicator:
         for fd in self._link_fds:
             self._waiting.register(fd, selectors.EVENT_READ)
 
-    def _receive(self) -> None:
+    def _receive(self, now: float) -> None:
         for sender, message in self._bus.receive():
             self._flows.receive_from_worker(sender, message)
+            if worker_of(sender) == MANAGEMENT:
+                self._questions.receive_from_management(message, now)
             if sender == self._supervisor:
                 self._node_counts.receive_from_supervisor(message)
             if isinstance(message, ReplicatorSettings):

@@ -1,14 +1,16 @@
-"""Words that may follow, from what there is: addresses, workers, listeners, subscribers, commits."""
+"""Words that may follow, from what there is: addresses, workers, listeners, nodes, subscribers, commits."""
 
 from __future__ import annotations
 
 import os
 from typing import Any
 
+from appliance.catalogue.node_parameter import ALL_NODES, NODE, NODES
 from appliance.catalogue.password_hash import hash_of
 from appliance.management.appliance_client import Call
 from appliance.management.arguments import Arguments
 from appliance.management.errors import Refused
+from appliance.management.tasks.show_nodes import nodes_of
 from appliance.management.tasks.show_tables import show_registrations, show_subscribers
 from appliance.messages.supervisor_requests import ListAlarms
 
@@ -35,6 +37,9 @@ async def _words(call: Call, what: str, start: str) -> list[str]:
         return [listener.name for listener in call.client.settings.listeners]
     if what == "virtual-address":
         return [section.name for section in call.client.settings.virtual_addresses]
+    if what in (NODE, NODES):
+        names = [member.name for member in nodes_of(call)]
+        return [ALL_NODES, *names] if what == NODES else names
     if what == "alarm":
         return [alarm.name for alarm in (await call.client.ask(ListAlarms())).alarms]
     if what == "session":
