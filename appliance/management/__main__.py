@@ -30,6 +30,7 @@ def main() -> int:
 async def serve(launch: ManagementLaunch, settings: Settings, bus: Bus) -> int:
     """Open the control socket, and keep the samples going. Raises CannotStart."""
     client = ApplianceClient(Path(launch.state_dir), settings, WorkerLink(bus, launch.node))
+    client.workers.replicator_told = client.nodes.receive
     client.nodes.answer = partial(answer_node, client)
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()

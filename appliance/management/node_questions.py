@@ -61,7 +61,9 @@ class _Asked:
 
 
 class NodeQuestions:
-    """`answer` gives the octets of an answer for a question of another node; without it none is answered."""
+    """Call `receive` for each message of the replicator. `answer` gives the octets of an answer for a question of
+    another node; without it none is answered.
+    """
 
     def __init__(self, workers: WorkerLink) -> None:
         self.dropped = 0
@@ -72,7 +74,6 @@ class NodeQuestions:
         self._asked: dict[int, _Asked] = {}
         self._answering: dict[asyncio.Task[None], int] = {}
         self._is_greeted = False
-        workers.replicator_told = self.receive
 
     def greet(self) -> None:
         """Let the replicator know this process: a question that is meant for its predecessor would be lost."""
