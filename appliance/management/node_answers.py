@@ -1,7 +1,7 @@
 """The answer to a question of another node: what an operator of this node would see who may only look.
 
-The other node says who asks. An account is looked up here, so that one without an account sees nothing; nobody gets
-more than the right to view, whatever the other node says, and only what is declared for it can be asked
+The other node says who asks. An account is looked up here, so that one without an account sees nothing. The
+answer needs no more than the right to view, whatever the other node says, and only what is declared for it can be asked
 (catalogue/node_parameter.py).
 """
 
