@@ -436,7 +436,7 @@ COUNTERS: Final[tuple[Counter, ...]] = (
     Counter(NODE_RESPONSES_REFUSED, "node-responses-refused", "cluster",
             "Messages returned by other nodes that were refused because they were no responses."),
     Counter(NODE_MESSAGES_DROPPED, "node-messages-dropped", "cluster",
-            "Messages of one node for another that the link or the process did not take, or nobody waited for."),
+            "Messages of one node for another that the link or the process did not take, or no process waited for."),
     Counter(NODE_CONNECTIONS_REFUSED, "node-connections-refused", "cluster",
             "Connections of other nodes that were ignored because 262,144 were known already."),
     Counter(LINK_MESSAGES_SKIPPED, "link-messages-skipped", "cluster",

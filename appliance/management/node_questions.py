@@ -1,7 +1,7 @@
 """Questions to the management processes of other nodes, by the replicator; and theirs to this one.
 
-Bounded: questions under way in both directions, their time, and the size of an answer. An answer that nobody waits for
-is dropped and counted.
+Bounded: questions under way in both directions, their time, and the size of an answer. An answer that no operator waits
+for is dropped and counted.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class NodeQuestions:
 
     def __init__(self, workers: WorkerLink) -> None:
         self.dropped = 0
-        """Messages that nobody waited for, or that the replicator did not take."""
+        """Messages that no operator waited for, or that the replicator did not take."""
         self.answer: Callable[[AskNode], Awaitable[bytes]] | None = None
         self._workers = workers
         self._last_number = randbits(48)
@@ -143,7 +143,7 @@ class NodeQuestions:
                         NodeAnswer(question.node, question.number, part, octets[begin:end], is_last)
                     )
         except TimeoutError:
-            # Nobody waits for it any more.
+            # No operator waits for it any more.
             self.dropped += 1
 
     async def _pass(self, message: BusMessage) -> None:
