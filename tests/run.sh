@@ -88,6 +88,7 @@ case $1 in
         wheel compiled
         previous
         packages
+        sh packaging/install-packages.sh packaging/apt-test-cluster.txt
         SIGNALBOX_PREVIOUS=$(ls -d "$PWD/build/previous/modules" 2>/dev/null || true)
         export SIGNALBOX_PREVIOUS
         tested cluster compiled

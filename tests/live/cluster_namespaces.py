@@ -96,6 +96,8 @@ class ApplianceNode(Node):
         self.supervisor: subprocess.Popen[bytes] | None = None
         self.modules = ""
         """The folder of the modules that it runs, if not those that are installed."""
+        self.environment: dict[str, str] = {}
+        """Variables that its processes have beside those of the tests."""
 
     def start(self) -> None:
         """Start the appliance as the member that it is from the beginning."""
@@ -112,7 +114,7 @@ class ApplianceNode(Node):
         config.write_text(configuration(len(net.nodes), *net.listener_lines) + net.more_configuration)
         argv = [str(SIGNALBOX), "run", "--config", str(config), "--state", str(self.state_dir)]
         environment = {**os.environ, "PYTHONUNBUFFERED": "1", "SIGNALBOX_RUNTIME_DIR": str(net.folder / "running")}
-        environment["PYTHONPATH"] = self.modules
+        environment |= {"PYTHONPATH": self.modules, **self.environment}
         with (net.folder / f"node{self.number}.log").open("ab") as log:
             self.supervisor = subprocess.Popen(
                 ["ip", "netns", "exec", self.namespace, *argv],
